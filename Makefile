@@ -1,0 +1,58 @@
+# Every target sets up what it needs, once: a .venv from requirements.lock (hashes checked), with pip alone.
+
+PYTHON ?= python3
+WORKERS ?= 2
+PYTEST_FLAGS ?=
+DEMO_FLAGS ?=
+BENCH_FLAGS ?=
+
+BIN := .venv/bin
+READY := .venv/.installed
+CODE := src tests $(wildcard benchmarks examples)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench lock clean
+
+help: ## say what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+
+demo: $(READY) ## run the whole story on this machine and leave it in build/demo
+	rm -rf build/demo
+	mkdir -p build
+	$(BIN)/tallystick demo build/demo $(DEMO_FLAGS)
+
+test: $(READY) ## run every test (WORKERS=2 processes; PYTEST_FLAGS for more)
+	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_FLAGS)
+
+lint: $(READY) ## check style, format, types, who imports whom, and the lock
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/mypy $(CODE)
+	$(BIN)/lint-imports
+	! grep -n '://' requirements.lock
+
+bench: $(READY) ## measure, into build/bench.json
+	mkdir -p build
+	$(BIN)/python benchmarks/run.py $(BENCH_FLAGS)
+
+# pip does the installing everywhere; uv is fetched only here, because it alone resolves for all systems at once.
+lock: .venv/bin/python ## resolve the dependencies again into requirements.lock
+	$(BIN)/python -m pip install --quiet 'uv>=0.9'
+	$(BIN)/uv pip compile --quiet --no-config --upgrade --universal --generate-hashes --no-header --no-annotate \
+	  --all-extras --group build --group test --group lint pyproject.toml -o requirements.lock
+	! grep -n '://' requirements.lock
+
+clean: ## remove .venv, build and every cache
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find src tests $(wildcard benchmarks examples) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Tallystick needs Python 3.11 or newer, and '$(PYTHON)' is not: try make PYTHON=python3.12" >&2; exit 2; }
+	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 2; }
+
+$(READY): requirements.lock pyproject.toml | .venv/bin/python
+	@echo "Setting up .venv from requirements.lock (once) ..."
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

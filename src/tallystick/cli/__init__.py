@@ -1,0 +1,126 @@
+"""The command line never shows a traceback: one line on stderr says what is wrong and what to do, and the exit status says the rest.
+
+    treasury.py   key new, sign, balances        provider.py   check, submit, show
+    auditor.py    audit, verify, receipt         operator.py   ledger create, export, demo
+    reading.py    what comes in: files, key files, passphrases, sources, moments
+    output.py     what goes out: tables, JSON, progress, files
+
+Exit status: 0 as asked; 1 refused, findings, or a proof that doesn't hold; 2 usage, unreadable input, or a store that failed;
+130 interrupted. Commands raise, and `main` alone turns what was raised into a line and a status.
+What a command needs is imported inside it, so that help comes at once.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+AS_ASKED = 0
+REFUSED = 1
+FAILED = 2
+INTERRUPTED = 130
+PIPE_CLOSED = 141
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: without the program's name; those of the process when None.
+
+    Returns:
+        The exit status.
+    """
+    try:
+        status = _run(sys.argv[1:] if arguments is None else arguments)
+        # Here, not at exit: a full disk or a closed pipe is then one line as well.
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    except BaseException as error:  # every one is turned into a status; SystemExit passes through below
+        if isinstance(error, SystemExit):
+            raise
+        return _failed(error)
+    if status == INTERRUPTED:
+        _complain("interrupted; what was answered before is recorded, and submitting the same notes again answers the rest")
+    return status
+
+
+def _run(arguments: Sequence[str]) -> int:
+    import typer.main  # noqa: PLC0415 - after main has begun to listen for Ctrl-C
+
+    from tallystick.cli import auditor, operator, provider, treasury  # noqa: PLC0415
+
+    app = typer.Typer(
+        help="Compute vouchers in an append-only log of signed entries.",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_programme)
+    operator.add_demo(app)
+    for user in (treasury, operator, provider, auditor):
+        user.add_commands(app)
+    status = typer.main.get_command(app).main(args=list(arguments), prog_name="tallystick", standalone_mode=False)
+    return status if isinstance(status, int) else AS_ASKED
+
+
+def _failed(error: BaseException) -> int:
+    """Say in one line what went wrong, and return the status for it."""
+    import sqlite3  # noqa: PLC0415 - only to name its errors
+
+    import typer  # noqa: PLC0415
+
+    from tallystick.errors import TallystickError, VerificationError  # noqa: PLC0415
+
+    if os.environ.get("TALLYSTICK_TRACEBACK"):
+        raise error
+    if isinstance(error, BrokenPipeError):
+        # Whoever read us has seen enough; without this the interpreter would complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    if isinstance(error, typer.TyperException):
+        return _misused(error)
+    if isinstance(error, TallystickError):
+        _complain(str(error))
+        return REFUSED if isinstance(error, VerificationError) else FAILED
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename is not None else ""
+        _complain(f"{place}{error.strerror or error}")
+        _abandon_output()
+        return FAILED
+    if isinstance(error, sqlite3.Error):
+        _complain(f"the store failed: {error}; see that the disk has room and that the file is a ledger's")
+        return FAILED
+    _complain(
+        f"this is a fault in tallystick: {type(error).__name__}: {error}; "
+        "TALLYSTICK_TRACEBACK=1 shows where, which is worth reporting"
+    )
+    return FAILED
+
+
+def _misused(error: BaseException) -> int:
+    """Say in one line how a command was misused, and where its help is."""
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "tallystick"
+    message = error.format_message() if hasattr(error, "format_message") else str(error)
+    if not message or message == context.get_help() if context is not None else not message:
+        message = "a command is missing"
+    _complain(f"{message.rstrip('.')}; '{path} --help' says how")
+    return FAILED
+
+
+def _abandon_output() -> None:
+    """Drop what standard output couldn't take, so that the interpreter doesn't try again at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _complain(message: str) -> None:
+    from tallystick.cli.output import one_line  # noqa: PLC0415
+
+    print(f"tallystick: {one_line(message)}", file=sys.stderr)

@@ -1,0 +1,139 @@
+"""What comes in from a person is read or refused in one line, and secrets are never shown.
+
+`-` is standard input. A passphrase comes from a file that nobody else can read, or from a terminal; never from an argument,
+which others on the machine can see.
+"""
+
+import os
+import stat
+import sys
+import time
+from collections.abc import Sequence
+from getpass import getpass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tallystick.errors import KeyFileError, UsageError
+
+if TYPE_CHECKING:
+    from tallystick.signing.keys import SigningKey
+    from tallystick.transparency.policy import Policy
+
+INPUT_SIZE_MAX = 1_048_576  # nothing that a command line takes is larger; a disk image given by mistake is
+
+
+def now() -> int:
+    """Return the machine's time in microseconds."""
+    return time.time_ns() // 1_000
+
+
+def read_file(name: str) -> bytes:
+    """Return the bytes of a file, or of standard input for `-`.
+
+    Raises:
+        UsageError: too large to be what was meant.
+        OSError: it can't be read.
+    """
+    if name == "-":
+        data = sys.stdin.buffer.read(INPUT_SIZE_MAX + 1)
+    else:
+        with Path(name).open("rb") as file:
+            data = file.read(INPUT_SIZE_MAX + 1)
+    if len(data) > INPUT_SIZE_MAX:
+        raise UsageError(f"{name} is larger than {INPUT_SIZE_MAX:,} bytes, and no note, receipt or policy is")
+    return data
+
+
+def read_policy(path: Path) -> "Policy":
+    """Return a trust policy."""
+    from tallystick.transparency.policy import Policy  # noqa: PLC0415
+
+    return Policy.from_text(read_file(str(path)))
+
+
+def read_passphrase(path: Path) -> bytes:
+    """Return the first line of a passphrase file.
+
+    Raises:
+        KeyFileError: others can read it, or it is empty.
+        OSError: it can't be read.
+    """
+    with path.open("rb") as file:
+        mode = os.fstat(file.fileno()).st_mode
+        # A pipe or /dev/stdin has no readers to shut out; a file in a folder has.
+        if stat.S_ISREG(mode) and mode & 0o077:
+            raise KeyFileError(f"{path} can be read by others: chmod 600 {path}")
+        passphrase = file.readline(4_096).rstrip(b"\r\n")
+    if not passphrase:
+        raise KeyFileError(f"{path} has no passphrase in its first line")
+    return passphrase
+
+
+def ask_new_passphrase(what: str) -> bytes:
+    """Ask twice on a terminal for a passphrase.
+
+    Raises:
+        KeyFileError: there is no terminal, nothing was typed, or not the same twice.
+    """
+    if not sys.stdin.isatty():
+        raise KeyFileError("no terminal to ask for a passphrase: give --passphrase-file, or --no-passphrase")
+    first = getpass(f"Passphrase for {what}: ")
+    if not first:
+        raise KeyFileError("the passphrase is empty: type one, or say --no-passphrase")
+    if getpass("The same again: ") != first:
+        raise KeyFileError("the two passphrases differ: try again")
+    return first.encode()
+
+
+def load_key(path: Path, passphrase_file: Path | None) -> "SigningKey":
+    """Return the key of a key file; without a passphrase file, a locked one is asked for on a terminal."""
+    from tallystick import keyfiles  # noqa: PLC0415
+
+    if passphrase_file is not None:
+        return keyfiles.load(path, read_passphrase(passphrase_file))
+    if sys.stdin.isatty() and b"ENCRYPTED PRIVATE KEY" in read_file(str(path)):
+        return keyfiles.load(path, getpass(f"Passphrase for {path}: ").encode())
+    return keyfiles.load(path, None)
+
+
+def load_keys(paths: Sequence[Path], passphrase_files: Sequence[Path]) -> "list[SigningKey]":
+    """Return several keys: one passphrase file serves all of them, or there is one for each.
+
+    Raises:
+        UsageError: another number of passphrase files.
+    """
+    if len(passphrase_files) not in (0, 1, len(paths)):
+        raise UsageError(f"{len(paths)} keys and {len(passphrase_files)} passphrase files: give one, or one for each key")
+    each: list[Path | None] = list(passphrase_files) if len(passphrase_files) > 1 else [*passphrase_files, None][:1] * len(paths)
+    return [load_key(path, passphrase_file) for path, passphrase_file in zip(paths, each, strict=True)]
+
+
+def folder_of(source: str) -> Path:
+    """Return the folder that a SOURCE is.
+
+    Raises:
+        UsageError: it is a URL, which this version doesn't read, or there is no such folder.
+    """
+    if "://" in source:
+        raise UsageError(f"{source} is a URL, and this version reads folders: fetch the exported folder first")
+    folder = Path(source)
+    if not folder.exists():
+        raise UsageError(f"there is no folder {source}")
+    if not folder.is_dir():
+        raise UsageError(f"{source} is not a folder; give the one that holds ledger.db")
+    return folder
+
+
+def read_moment(text: str) -> int:
+    """Return the microseconds of a time as people type it, with or without the fraction.
+
+    Raises:
+        UsageError: not such a time.
+    """
+    from tallystick.vouchers.quantities import parse_instant  # noqa: PLC0415
+
+    spelling = f"{text[:-1]}.000000Z" if len(text) == len("2026-01-05T08:00:00Z") else text
+    try:
+        return parse_instant(spelling)
+    except ValueError:
+        raise UsageError(f"{text} is not a time like 2026-01-05T08:00:00Z") from None

@@ -1,0 +1,160 @@
+"""What a treasury does, and whoever else signs: make a key, sign a command, see the balances.
+
+    key new NAME -o FILE          sign COMMAND.json --key FILE        balances SOURCE
+
+A private key never leaves its file, and is never shown. What is signed is checked against the closed list of commands first, so
+that a misspelt field is found at the desk and not by the log.
+"""
+
+import csv
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tallystick.cli import output, reading
+from tallystick.errors import CanonicalJsonError, KeyFileError, MalformedError, UsageError
+
+if TYPE_CHECKING:
+    from tallystick.signing.keys import SigningKey
+
+_SIGNATURE_LINE = "\n\n— ".encode()
+
+
+class By(StrEnum):
+    """What balances are listed by."""
+
+    PROGRAMME = "programme"
+    HOLDER = "holder"
+    PROVIDER = "provider"
+    VOUCHER = "voucher"
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    key = typer.Typer(help="Make keys.", no_args_is_help=True, rich_markup_mode=None)
+    key.command("new")(key_new)
+    key.callback()(lambda: None)
+    app.add_typer(key, name="key")
+    app.command()(sign)
+    app.command()(balances)
+
+
+def key_new(
+    name: Annotated[str, typer.Argument(help="<party>/<label>, for example shanghai-treasury/officer-1.")],
+    file: Annotated[Path, typer.Option("--out", "-o", help="Where the key goes; nothing is overwritten.")],
+    passphrase_file: Annotated[Path | None, typer.Option(help="Its first line locks the key.")] = None,
+    no_passphrase: Annotated[
+        bool, typer.Option("--no-passphrase", help="Leave the key unlocked: whoever copies the file can sign with it.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Make a private key, in a file that only you can read, and print its public half (vkey)."""
+    from tallystick import keyfiles  # noqa: PLC0415
+
+    if no_passphrase and passphrase_file is not None:
+        raise UsageError("--no-passphrase and --passphrase-file exclude each other: give one")
+    if no_passphrase:
+        vkey = keyfiles.create(file, name, None, unencrypted=True).to_text()
+    elif passphrase_file is not None:
+        vkey = keyfiles.create(file, name, reading.read_passphrase(passphrase_file)).to_text()
+    elif file.exists():  # before anybody types a passphrase twice for nothing
+        raise KeyFileError(f"{file} exists already, and keys are never overwritten: choose another name")
+    else:
+        vkey = keyfiles.create(file, name, reading.ask_new_passphrase(str(file))).to_text()
+    if as_json:
+        output.print_json({"key_file": str(file), "name": name, "vkey": vkey})
+    else:
+        output.line(vkey)
+
+
+def sign(
+    command: Annotated[str, typer.Argument(help="A JSON file in any spacing, or a note to add a signature to; - is stdin.")],
+    keys: Annotated[list[Path], typer.Option("--key", help="A key file; once for each that signs.")],
+    passphrase_file: Annotated[
+        list[Path] | None, typer.Option(help="One for all keys, or once for each in the same order.")
+    ] = None,
+    note: Annotated[str, typer.Option("--out", "-o", help="Where the note goes; - is stdout.")] = "-",
+) -> None:
+    """Sign a command; without "signed_at" the present time is filled in."""
+    data = reading.read_file(command)
+    signed = _signed(data, command, reading.load_keys(keys, passphrase_file or []))
+    if note == "-":
+        sys.stdout.buffer.write(signed)
+        sys.stdout.buffer.flush()
+    else:
+        output.write_whole(Path(note), signed)
+
+
+def balances(
+    source: Annotated[str, typer.Argument(help="A ledger folder.")],
+    by: Annotated[By, typer.Option(help="A row for each of these.")] = By.PROGRAMME,
+    at: Annotated[str | None, typer.Option(help="As of an entry's index, or a time like 2026-01-05T08:00:00Z.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON; amounts in fen.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV; amounts in fen.")] = False,
+) -> None:
+    """Show what is unissued, available, reserved, burned, claimed and paid."""
+    from tallystick.cli.views import open_views  # noqa: PLC0415
+
+    if as_json and as_csv:
+        raise UsageError("--json and --csv exclude each other: give one")
+    with open_views(source, at) as views:
+        rows = [asdict(row) for row in views.balances(by.value)]
+        size = views.size
+    if as_json:
+        output.print_json({"by": by.value, "entries": size, "balances": rows})
+    elif as_csv:
+        _print_csv(rows)
+    else:
+        output.rows(f"Balances by {by.value} after {size:,} entries, in yuan", rows)
+
+
+def _print_csv(rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _signed(data: bytes, name: str, signers: "Sequence[SigningKey]") -> bytes:
+    """Return a note of the command, or the note with more signatures."""
+    from tallystick.signing.note import Note, add_signatures, sign_text  # noqa: PLC0415
+    from tallystick.vouchers.commands import command_text, parse_command  # noqa: PLC0415
+
+    try:
+        if _SIGNATURE_LINE in data:
+            parse_command(Note.from_bytes(data).text)
+            return add_signatures(data, *signers)
+        return sign_text(command_text(_fields(data)), *signers)
+    except MalformedError as error:
+        raise UsageError(f"{name}: {error}") from None
+
+
+def _fields(data: bytes) -> dict[str, Any]:
+    """Return a command's fields from JSON in any spacing, `signed_at` filled in."""
+    from tallystick.vouchers.quantities import format_instant  # noqa: PLC0415
+
+    if not data.strip():
+        raise CanonicalJsonError("the file is empty: it should hold one JSON object, or a note")
+    try:
+        value = json.loads(data, object_pairs_hook=_without_repetition)
+    except RecursionError:
+        raise CanonicalJsonError("JSON nested too deeply") from None
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise CanonicalJsonError(f"not JSON, and not a note: {error}") from None
+    if not isinstance(value, dict):
+        raise CanonicalJsonError("a command is one JSON object")
+    return {"signed_at": format_instant(reading.now())} | value
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a field given twice: the signer would see one value and the log another."""
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise CanonicalJsonError("a field is given twice")
+    return value

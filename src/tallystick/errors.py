@@ -1,0 +1,116 @@
+"""Every exception that Tallystick raises on purpose.
+
+    TallystickError
+    ├── MalformedError            bytes that are not in the one accepted spelling
+    │   ├── CanonicalJsonError        not RFC 8785 canonical JSON of our restricted kind
+    │   ├── NoteMalformedError        not a C2SP signed note
+    │   ├── KeyMalformedError         not a vkey text, or its key id does not belong to it
+    │   ├── CheckpointMalformedError  not a C2SP checkpoint
+    │   ├── TileMalformedError        not a tile, an entry bundle or a tile path
+    │   ├── ReceiptMalformedError     not a `.tlog-proof`
+    │   ├── PolicyMalformedError      not a C2SP trust policy
+    │   └── EntryMalformedError       not a header line and a note
+    ├── VerificationError         well-formed, but it does not prove what it should
+    │   ├── SignatureInvalidError     a known key, and a signature that is not its own
+    │   ├── SignatureMissingError     no signature by a key that is needed
+    │   ├── ProofInvalidError         an inclusion or consistency proof that leads elsewhere
+    │   └── QuorumMissingError        too few witnesses cosigned
+    ├── KeyFileError              a key file that is missing, readable by others or locked
+    ├── LedgerError               the store of a ledger
+    │   ├── NotALedgerError           the folder or file holds no ledger, or a damaged one
+    │   ├── LedgerBusyError           another writer has it
+    │   ├── WriterDeposedError        somebody else wrote; this writer must stop
+    │   └── StoreFailedError          the store refused to keep what was decided; nothing was kept
+    └── UsageError                what a person asked for can't be done as asked
+
+Wrong data raises one of these; a wrong use of a function raises `ValueError` or `TypeError`.
+Refusals are not exceptions: they are values (`tallystick.vouchers.refusals`).
+"""
+
+
+class TallystickError(Exception):
+    """Root of the tree; its text is one line for a person to read."""
+
+
+class MalformedError(TallystickError, ValueError):
+    """Bytes that are not in the one accepted spelling."""
+
+
+class CanonicalJsonError(MalformedError):
+    """Not canonical JSON (RFC 8785) of the restricted kind."""
+
+
+class NoteMalformedError(MalformedError):
+    """Not a C2SP signed note."""
+
+
+class KeyMalformedError(MalformedError):
+    """Not a vkey text, or its key id does not belong to it."""
+
+
+class CheckpointMalformedError(MalformedError):
+    """Not a C2SP tlog-checkpoint."""
+
+
+class TileMalformedError(MalformedError):
+    """Not a tile, an entry bundle or a tile path."""
+
+
+class ReceiptMalformedError(MalformedError):
+    """Not a C2SP tlog-proof."""
+
+
+class PolicyMalformedError(MalformedError):
+    """Not a C2SP tlog-policy."""
+
+
+class EntryMalformedError(MalformedError):
+    """Not an entry: a header line and a note."""
+
+
+class VerificationError(TallystickError):
+    """Well-formed, but it does not prove what it should."""
+
+
+class SignatureInvalidError(VerificationError):
+    """A line by a known key whose signature is not that key's."""
+
+
+class SignatureMissingError(VerificationError):
+    """No signature by a key that is needed."""
+
+
+class ProofInvalidError(VerificationError):
+    """A Merkle proof that does not lead to the given root."""
+
+
+class QuorumMissingError(VerificationError):
+    """Too few witnesses cosigned a checkpoint."""
+
+
+class KeyFileError(TallystickError):
+    """A key file that is missing, readable by others, damaged or locked."""
+
+
+class LedgerError(TallystickError):
+    """The store of a ledger."""
+
+
+class NotALedgerError(LedgerError):
+    """The folder or file holds no ledger, or a damaged one."""
+
+
+class LedgerBusyError(LedgerError):
+    """Another writer has the ledger."""
+
+
+class WriterDeposedError(LedgerError):
+    """Somebody else wrote to the ledger; this writer must stop."""
+
+
+class StoreFailedError(LedgerError):
+    """The store refused to keep what was decided; nothing of it was kept."""
+
+
+class UsageError(TallystickError):
+    """What a person asked for can't be done as asked."""

@@ -1,0 +1,276 @@
+"""A ledger folder is created, opened by its one writer, or read by anybody.
+
+Opening checks that what is on the disk hangs together: the newest checkpoint is signed by the log's key, the tree's right edge has
+its root, the entries are as many. Then the newest believable snapshot is taken and the rest replayed. It doesn't verify the
+history: that is the audit's work.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from eventsourcing.persistence import PersistenceError
+
+from tallystick.errors import LedgerError, MalformedError, NotALedgerError, UsageError, VerificationError
+from tallystick.ledger import snapshots
+from tallystick.ledger.memory import memory_environment
+from tallystick.ledger.record import LedgerRecord
+from tallystick.ledger.sqlite import WriterLock, open_read_only, sqlite_environment
+from tallystick.ledger.store import CheckpointRow, LogStore
+from tallystick.ledger.submit import Clock, Ledger, Tail, system_clock
+from tallystick.signing.keys import SigningKey, VerifierKey
+from tallystick.signing.note import Note
+from tallystick.transparency.checkpoint import Checkpoint, open_checkpoint
+from tallystick.transparency.merkle import RightEdge
+from tallystick.transparency.policy import Policy
+from tallystick.transparency.proofs import inclusion_proof
+from tallystick.transparency.receipt import Receipt
+from tallystick.transparency.tiles import TILE_WIDTH, ReadTile
+from tallystick.vouchers.entry import Entry
+from tallystick.vouchers.evolve import evolve
+from tallystick.vouchers.refusals import Refusal
+from tallystick.vouchers.state import State
+
+DATABASE: Final = "ledger.db"
+LOCK: Final = "ledger.lock"
+POLICY: Final = "trust.policy"
+SNAPSHOT_AFTER_ENTRIES: Final = 1_000
+
+Progress = Callable[[int, int], None]
+"""Called with how much is done and how much there is."""
+
+
+def create_ledger(
+    folder: Path, genesis: bytes, log_key: SigningKey, *, clock: Clock = system_clock, verify_processes: int = 0
+) -> Ledger:
+    """Make a ledger in a folder, found its network, write its trust policy, and return it open.
+
+    Args:
+        folder: made if it isn't there; must not hold a ledger.
+        genesis: the signed `network.found` note.
+        log_key: signs checkpoints; its name is the log's origin.
+        clock: what time it is.
+        verify_processes: how many processes verify signatures ahead.
+
+    Raises:
+        UsageError: there is a ledger already.
+        LedgerError: the genesis was refused, or nothing can be kept there; nothing is left behind.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if (folder / DATABASE).exists():
+        raise UsageError(f"{folder} holds a ledger already; choose another folder")
+    try:
+        ledger = _open(folder, log_key, clock, verify_processes)
+        try:
+            answer = ledger.submit([genesis])[0]
+            if isinstance(answer, Refusal):
+                raise LedgerError(f"the genesis was refused: {answer}")
+        except BaseException:
+            ledger.close()
+            raise
+    except BaseException:
+        for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK):
+            with suppress(FileNotFoundError):
+                (folder / name).unlink()
+        raise
+    (folder / POLICY).write_bytes(Policy.for_log(log_key.verifier).to_text())
+    return ledger
+
+
+def open_ledger(
+    folder: Path, log_key: SigningKey, *, clock: Clock = system_clock, verify_processes: int = 0
+) -> Ledger:
+    """Open a ledger as its one writer.
+
+    Raises:
+        NotALedgerError: there is none, or it doesn't hang together.
+        LedgerBusyError: another process writes to it.
+    """
+    _require(folder)
+    ledger = _open(folder, log_key, clock, verify_processes)
+    if ledger.state.size == 0:
+        ledger.close()
+        raise NotALedgerError(f"{folder / DATABASE} holds no entry; `tallystick ledger create` makes a ledger")
+    return ledger
+
+
+def memory_ledger(genesis: bytes, log_key: SigningKey, *, clock: Clock = system_clock) -> Ledger:
+    """Return a new ledger that lives in memory.
+
+    Raises:
+        LedgerError: the genesis was refused.
+    """
+    record = LedgerRecord(env=memory_environment())
+    ledger = Ledger(record, log_key, lambda: _load_tail(record.store, log_key.verifier, None), clock=clock)
+    answer = ledger.submit([genesis])[0]
+    if isinstance(answer, Refusal):
+        raise LedgerError(f"the genesis was refused: {answer}")
+    return ledger
+
+
+def read_ledger(folder: Path) -> "Reader":
+    """Open a ledger for reading, also while it is being written.
+
+    Raises:
+        NotALedgerError: there is none, or it can't be read.
+    """
+    _require(folder)
+    try:
+        return Reader(folder, open_read_only(folder / DATABASE))
+    except PersistenceError as error:
+        raise NotALedgerError(f"{folder / DATABASE} can't be read: {error}") from None
+
+
+class Reader:
+    """A ledger as it stood when it was opened; it believes what is written, it verifies nothing.
+
+    Attributes:
+        origin: the log's.
+        size: how many entries there were.
+    """
+
+    def __init__(self, folder: Path, store: LogStore) -> None:
+        """Fix the newest checkpoint.
+
+        Raises:
+            NotALedgerError: there is no readable checkpoint.
+        """
+        self._folder = folder
+        self._store = store
+        newest = store.newest_checkpoint()
+        if newest is None:
+            raise NotALedgerError(f"{folder} holds no checkpoint; `tallystick audit` says more")
+        self._note = newest.note
+        try:
+            checkpoint = Checkpoint.from_text(Note.from_bytes(newest.note).text)
+        except MalformedError as error:
+            raise NotALedgerError(f"{folder}: its checkpoint can't be read ({error}); `tallystick audit` says more") from None
+        self.origin: Final = checkpoint.origin
+        self.size: Final = checkpoint.size
+
+    def checkpoint_note(self) -> bytes:
+        """Return the signed checkpoint."""
+        return self._note
+
+    def entries(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Yield entries start … stop − 1."""
+        return self._store.entries(start, self.size if stop is None else min(stop, self.size))
+
+    def read_tile(self, level: int, n: int, width: int) -> bytes:
+        """Return the first hashes of a tile (tlog-tiles), joined."""
+        return _tile_reader(self._store)(level, n, width)
+
+    def receipt(self, index: int) -> Receipt:
+        """Return the receipt of an entry.
+
+        Raises:
+            UsageError: there is no such entry.
+        """
+        if not 0 <= index < self.size:
+            raise UsageError(f"there is no entry {index}: the log has {self.size}, counted from 0")
+        proof = inclusion_proof(index, self.size, self.read_tile)
+        return Receipt(index, tuple(proof), self._note, next(self.entries(index, index + 1)))
+
+    def state(self, size: int | None = None, progress: Progress | None = None) -> State:
+        """Return the state after the first `size` entries (all, if None), from a snapshot where one helps.
+
+        Raises:
+            NotALedgerError: an entry can't be read.
+        """
+        size = self.size if size is None else min(size, self.size)
+        return _replay(self._store, self._folder, self.origin, size, progress)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._store.close()
+
+    def __enter__(self) -> "Reader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _require(folder: Path) -> None:
+    if not (folder / DATABASE).is_file():
+        raise NotALedgerError(f"{folder} is not a ledger: it has no {DATABASE}; `tallystick ledger create` makes one")
+
+
+def _open(folder: Path, log_key: SigningKey, clock: Clock, verify_processes: int) -> Ledger:
+    lock = WriterLock(folder / LOCK)
+    try:
+        record = LedgerRecord(env=sqlite_environment(folder / DATABASE))
+        opened_size = record.store.entry_count()
+
+        def release(ledger: Ledger) -> None:
+            with suppress(LedgerError, OSError, PersistenceError):
+                if ledger.state.size - opened_size >= SNAPSHOT_AFTER_ENTRIES:
+                    snapshots.write_snapshot(folder, ledger.state, ledger.root)
+            lock.release()
+
+        return Ledger(
+            record,
+            log_key,
+            lambda: _load_tail(record.store, log_key.verifier, folder),
+            clock=clock,
+            verify_processes=verify_processes,
+            release=release,
+        )
+    except PersistenceError as error:
+        lock.release()
+        raise NotALedgerError(f"{folder / DATABASE} can't be opened: {error}") from None
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _load_tail(store: LogStore, log_key: VerifierKey, folder: Path | None) -> Tail:
+    """Read where the log stands, and check that it hangs together.
+
+    Raises:
+        NotALedgerError: it doesn't.
+    """
+    newest = store.newest_checkpoint()
+    if newest is None:
+        if store.entry_count():
+            raise NotALedgerError("the store has entries and no checkpoint; `tallystick audit` says more")
+        return Tail(State.empty(log_key.name), RightEdge.from_hashes(0, ()), None)
+    try:
+        checkpoint = open_checkpoint(newest.note, log_key)
+    except (MalformedError, VerificationError) as error:
+        raise NotALedgerError(f"the newest checkpoint is not one of {log_key.name}: {error}") from None
+    edge = _edge(store, checkpoint.size)
+    if edge.root() != checkpoint.root or store.entry_count() != checkpoint.size:
+        raise NotALedgerError("entries, tree and checkpoint don't belong together; `tallystick audit` says more")
+    return Tail(_replay(store, folder, log_key.name, checkpoint.size, None), edge, CheckpointRow(*newest))
+
+
+def _replay(store: LogStore, folder: Path | None, origin: str, size: int, progress: Progress | None) -> State:
+    """Return the state at a size: from a snapshot if there is one to be believed, and the entries after it."""
+    state = None
+    if folder is not None:
+        state = snapshots.read_snapshot(folder, origin, size, lambda at_size: _edge(store, at_size).root())
+    state = state or State.empty(origin)
+    try:
+        for data in store.entries(state.size, size):
+            evolve(state, Entry.from_bytes(data).event)
+            if progress is not None and state.size % 256 == 0:
+                progress(state.size, size)
+    except (MalformedError, ValueError, LookupError) as error:
+        raise NotALedgerError(f"entry {state.size} can't be replayed ({error}); `tallystick audit` says more") from None
+    return state
+
+
+def _edge(store: LogStore, size: int) -> RightEdge:
+    try:
+        return RightEdge.from_tiles(size, _tile_reader(store))
+    except MalformedError as error:
+        raise NotALedgerError(f"the tree's right edge is damaged ({error}); `tallystick audit` says more") from None
+
+
+def _tile_reader(store: LogStore) -> ReadTile:
+    def read_tile(level: int, n: int, width: int) -> bytes:
+        return b"".join(store.tree_hashes(level, n * TILE_WIDTH, n * TILE_WIDTH + width))
+
+    return read_tile

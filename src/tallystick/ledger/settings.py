@@ -1,0 +1,90 @@
+"""What a ledger folder says of itself: `ledger.toml`, overridden by `TALLYSTICK_…` in the environment.
+
+    origin = "tallystick.example/national"
+    log_key = "keys/log.pem"                       # relative to the folder
+    log_key_passphrase_file = "keys/passphrase"    # left out for a key file without one
+"""
+
+import json
+from pathlib import Path
+from typing import Final, Self
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from tallystick.errors import NotALedgerError
+
+NAME: Final = "ledger.toml"
+
+
+class LedgerSettings(BaseSettings):
+    """Where the log's key is; paths are absolute once loaded."""
+
+    model_config = SettingsConfigDict(env_prefix="TALLYSTICK_", extra="forbid", frozen=True)
+
+    origin: str
+    log_key: Path
+    log_key_passphrase_file: Path | None = None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment first, then the folder's file."""
+        return env_settings, init_settings
+
+    def within(self, folder: Path) -> Self:
+        """Return the settings with paths taken from the folder."""
+        passphrase_file = self.log_key_passphrase_file
+        return self.model_copy(
+            update={
+                "log_key": folder / self.log_key,
+                "log_key_passphrase_file": folder / passphrase_file if passphrase_file else None,
+            }
+        )
+
+    def passphrase(self) -> bytes | None:
+        """Return what the passphrase file holds, without a final newline.
+
+        Raises:
+            OSError: it can't be read.
+        """
+        if self.log_key_passphrase_file is None:
+            return None
+        return self.log_key_passphrase_file.read_bytes().removesuffix(b"\n")
+
+
+def load_settings(folder: Path) -> LedgerSettings:
+    """Return a ledger folder's settings.
+
+    Raises:
+        NotALedgerError: there are none, or they can't be read.
+    """
+    path = folder / NAME
+    if not path.is_file():
+        raise NotALedgerError(f"{folder} is not a ledger: it has no {NAME}; `tallystick ledger create` makes one")
+    try:
+        fields = TomlConfigSettingsSource(LedgerSettings, toml_file=path)()
+        return LedgerSettings(**fields).within(folder)
+    except (ValueError, ValidationError) as error:
+        raise NotALedgerError(f"{path}: {str(error).splitlines()[0]}") from None
+
+
+def write_settings(folder: Path, origin: str, log_key: Path, passphrase_file: Path | None) -> None:
+    """Write a folder's settings; paths inside the folder are kept relative to it."""
+    lines = {"origin": origin, "log_key": _relative(folder, log_key)}
+    if passphrase_file is not None:
+        lines["log_key_passphrase_file"] = _relative(folder, passphrase_file)
+    # A JSON string without control characters is a TOML string.
+    text = "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in lines.items())
+    (folder / NAME).write_text(text, encoding="utf-8")
+
+
+def _relative(folder: Path, path: Path) -> str:
+    absolute = path.absolute()
+    return str(absolute.relative_to(folder.absolute()) if absolute.is_relative_to(folder.absolute()) else absolute)

@@ -1,0 +1,67 @@
+"""What a store has to do for the writer: keep a group of entries, tree and checkpoint together or not at all, and give them back.
+
+A store is an `eventsourcing` application recorder (`insert_events`, `select_events`) with a few reads beside; the group rides in
+the keyword `group` of `insert_events`, which the library hands down into the events' own transaction.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from eventsourcing.persistence import StoredEvent
+
+from tallystick.transparency.merkle import TreeHash
+
+
+class ReferenceRow(NamedTuple):
+    """Which entry a party's reference belongs to."""
+
+    leaf_index: int
+    party: str
+    ref: str
+
+
+class CheckpointRow(NamedTuple):
+    """A signed checkpoint as it was committed; numbers are gapless, sizes rise."""
+
+    number: int
+    size: int
+    note: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What is committed together with its entries."""
+
+    tree_hashes: Sequence[TreeHash]
+    references: Sequence[ReferenceRow]
+    checkpoint: CheckpointRow
+
+
+class LogStore(Protocol):
+    """The contract of a store; tests/contracts runs one suite over all of them.
+
+    `insert_events` is atomic and durable when it returns; it raises the library's `IntegrityError` when an index, a checkpoint or a
+    reference is taken, and then keeps nothing. Nothing kept is ever changed or deleted.
+    """
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
+        """Keep the entries and, from `kwargs["group"]`, their `Group`."""
+
+    def entries(self, start: int, stop: int) -> Iterator[bytes]:
+        """Yield the bytes of entries start … stop − 1, as far as they are there."""
+
+    def entry_count(self) -> int:
+        """Return the highest index + 1."""
+
+    def tree_hashes(self, level: int, start: int, stop: int) -> list[bytes]:
+        """Return hashes start … stop − 1 of a tile level, as far as they are there."""
+
+    def newest_checkpoint(self) -> CheckpointRow | None:
+        """Return the checkpoint with the highest number."""
+
+    def find_references(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """Return the entry index of each (party, ref) that was used."""
+
+    def close(self) -> None:
+        """Let go of everything."""

@@ -1,0 +1,329 @@
+"""The life of an entry: `Ledger.submit` takes notes and gives receipts or refusals, in order.
+
+    (1) open the note       read_note      any thread, signatures in processes ahead
+    (2) read the command    read_note
+    (3) decide it           admit          the writer alone, one after another
+    (4) make the entry      admit
+    (5) grow the tree, sign the checkpoint, commit all of it in one transaction
+    (6) hand back receipts
+
+Many threads may submit: whoever finds the writer free writes for all who wait (group commit). If a commit fails, the state in
+memory has run ahead of the store: it is thrown away and loaded anew, the way a ledger is opened. If nobody knows whether a commit
+was kept, the store's tail tells: ours, nothing, or somebody else's, and then this writer has been deposed and stops.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Final
+
+from eventsourcing.persistence import PersistenceError
+
+from tallystick.errors import LedgerError, StoreFailedError, WriterDeposedError
+from tallystick.ledger.record import LedgerRecord
+from tallystick.ledger.store import CheckpointRow, Group, ReferenceRow
+from tallystick.ledger.verification import Verification, Verifier
+from tallystick.signing.keys import SigningKey
+from tallystick.signing.note import Note
+from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
+from tallystick.transparency.merkle import RightEdge, leaf_hash
+from tallystick.transparency.proofs import inclusion_proof
+from tallystick.transparency.receipt import Receipt
+from tallystick.transparency.tiles import TILE_WIDTH
+from tallystick.vouchers.admit import SignedCommand, admit, read_note
+from tallystick.vouchers.entry import Entry, split_entry
+from tallystick.vouchers.evolve import evolve
+from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.state import State
+
+GROUP_NOTES_MAX: Final = 512
+GROUPS_AHEAD: Final = 4
+
+Clock = Callable[[], int]
+"""Returns the time in microseconds since 1970-01-01T00:00:00Z."""
+
+
+def system_clock() -> int:
+    """Return the machine's time."""
+    return time.time_ns() // 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A command that is an entry: durable, and under a signed checkpoint.
+
+    Attributes:
+        index: of its entry.
+        entry: the entry's bytes.
+        is_new: False if it was recorded before and has come again.
+        ledger: where the receipt comes from.
+    """
+
+    index: int
+    entry: bytes
+    is_new: bool
+    ledger: "Ledger" = field(repr=False)
+
+    def receipt(self) -> Receipt:
+        """Return the proof that the entry is in the log; it can be checked offline for ever."""
+        return self.ledger.receipt(self.index)
+
+
+Answer = Admitted | Refusal
+
+
+@dataclass(slots=True)
+class _Group:
+    """Some notes of one caller, on their way through the writer."""
+
+    readings: list[SignedCommand | Refusal]
+    verification: Verification
+    answers: list[Answer] = field(default_factory=list)
+    error: LedgerError | None = None
+    done: bool = False
+
+
+@dataclass(slots=True)
+class Tail:
+    """Where the log stands in memory: the state, the tree's right edge, and the newest checkpoint."""
+
+    state: State
+    edge: RightEdge
+    checkpoint: CheckpointRow | None
+
+
+class Ledger:
+    """The one writer of a log."""
+
+    def __init__(
+        self,
+        record: LedgerRecord,
+        log_key: SigningKey,
+        load: Callable[[], Tail],
+        *,
+        clock: Clock = system_clock,
+        verify_processes: int = 0,
+        release: Callable[["Ledger"], None] = lambda _: None,
+    ) -> None:
+        """Take over a log; `opening` has the ways to make one of these.
+
+        Args:
+            record: where entries are kept.
+            log_key: signs checkpoints; its name is the log's origin.
+            load: reads the tail from the store, now and whenever memory can't be trusted.
+            clock: what time it is.
+            verify_processes: how many processes verify signatures ahead; 0 for none.
+            release: called once when the ledger is closed.
+        """
+        self.origin: Final = log_key.name
+        self._record = record
+        self._store = record.store
+        self._log_key = log_key
+        self._load = load
+        self._tail = load()
+        self._tail_is_good = True
+        self._clock = clock
+        self._verifier = Verifier(verify_processes)
+        self._release = release
+        self._deposed = False
+        self._waiting: deque[_Group] = deque()
+        self._waiting_lock = threading.Lock()
+        self._writer_lock = threading.RLock()
+
+    def submit(self, notes: Sequence[bytes]) -> list[Answer]:
+        """Decide notes in order and keep what is admitted; what is answered is durable.
+
+        Args:
+            notes: signed notes, from anybody.
+
+        Returns:
+            For each note, the entry that it is, or why it is refused.
+
+        Raises:
+            StoreFailedError: the store failed; of the notes not answered for, none was kept.
+            WriterDeposedError: somebody else writes to the log.
+        """
+        answers: list[Answer] = []
+        ahead: deque[_Group] = deque()
+        remaining = iter(notes)
+        while True:
+            while len(ahead) < GROUPS_AHEAD and (some := list(islice(remaining, GROUP_NOTES_MAX))):
+                ahead.append(self._prepare(some))
+            if not ahead:
+                return answers
+            group = ahead.popleft()
+            group.verification.finish()
+            self._write(group)
+            answers += group.answers
+
+    def receipt(self, index: int) -> Receipt:
+        """Return the receipt of an entry under the newest checkpoint.
+
+        Raises:
+            IndexError: there is no such entry.
+        """
+        checkpoint = self._store.newest_checkpoint()
+        if checkpoint is None or not 0 <= index < checkpoint.size:
+            raise IndexError(f"there is no entry {index}")
+        proof = inclusion_proof(index, checkpoint.size, self.read_tile)
+        entry = next(self._store.entries(index, index + 1))
+        return Receipt(index, tuple(proof), checkpoint.note, entry)
+
+    def read_tile(self, level: int, n: int, width: int) -> bytes:
+        """Return the first hashes of a tile (tlog-tiles), joined."""
+        return b"".join(self._store.tree_hashes(level, n * TILE_WIDTH, n * TILE_WIDTH + width))
+
+    @property
+    def state(self) -> State:
+        """The state after the newest entry; not to be changed, nor kept over a submit."""
+        with self._writer_lock:
+            return self._current().state
+
+    @property
+    def root(self) -> bytes:
+        """The Merkle root over all entries."""
+        with self._writer_lock:
+            return self._current().edge.root()
+
+    def close(self) -> None:
+        """Let go of the store; nothing that was answered depends on it."""
+        with self._writer_lock:
+            self._verifier.close()
+            self._release(self)
+            self._record.close()
+
+    def __enter__(self) -> "Ledger":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _prepare(self, notes: Sequence[bytes]) -> _Group:
+        readings = [read_note(note, self.origin) for note in notes]  # (1) (2)
+        commands = [reading for reading in readings if isinstance(reading, SignedCommand)]
+        # Keys are only ever added, so it does no harm that the writer may be at work on this state.
+        return _Group(readings, self._verifier.start(commands, self._tail.state))
+
+    def _write(self, group: _Group) -> None:
+        """Wait for one's turn to write, or for another to have written this group along."""
+        with self._waiting_lock:
+            self._waiting.append(group)
+        with self._writer_lock:
+            if not group.done:
+                self._write_waiting()
+        if group.error is not None:
+            raise group.error
+
+    def _write_waiting(self) -> None:
+        """Decide and commit what waits, up to a group's measure, as one transaction."""
+        with self._waiting_lock:
+            groups = [self._waiting.popleft()]
+            notes = len(groups[0].readings)
+            while self._waiting and notes + len(self._waiting[0].readings) <= GROUP_NOTES_MAX:
+                groups.append(self._waiting.popleft())
+                notes += len(groups[-1].readings)
+        try:
+            tail = self._current()
+            self._tail_is_good = False  # until the commit is known, memory has run ahead of the store
+            entries: list[Entry] = []
+            for group in groups:
+                self._decide(tail, group, entries)
+            if entries:
+                self._commit(tail, entries)
+            self._tail_is_good = True
+        except LedgerError as error:
+            for group in groups:
+                group.error = error
+        finally:
+            for group in groups:
+                group.done = True
+
+    def _decide(self, tail: Tail, group: _Group, entries: list[Entry]) -> None:
+        """Answer a group's notes in order; add what is admitted to the entries to keep."""
+        known = self._find_forgotten(tail, group)
+        for reading in group.readings:
+            if isinstance(reading, Refusal):
+                group.answers.append(reading)
+                continue
+            index = known.get((reading.command.party, reading.command.ref))
+            if index is not None:
+                group.answers.append(self._recorded_before(reading, index))
+                continue
+            at = max(self._clock(), tail.state.at)
+            answer = admit(tail.state, reading, at)  # (3) (4)
+            if isinstance(answer, Entry):
+                evolve(tail.state, answer.event)
+                entries.append(answer)
+                group.answers.append(Admitted(answer.event.index, answer.data, True, self))
+            elif answer.reason is Reason.ALREADY_RECORDED:
+                group.answers.append(self._recorded_lately(tail, reading, at, entries))
+            else:
+                group.answers.append(answer)
+
+    def _recorded_lately(self, tail: Tail, signed: SignedCommand, at: int, entries: list[Entry]) -> Answer:
+        """Return the entry that a reference in the state's memory belongs to; it may be one of this very group."""
+        reference = tail.state.reference(signed.command.party, signed.command.ref, at)
+        assert reference is not None
+        if reference.index < tail.edge.size:
+            return self._recorded_before(signed, reference.index)
+        return Admitted(reference.index, entries[reference.index - tail.edge.size].data, False, self)
+
+    def _find_forgotten(self, tail: Tail, group: _Group) -> dict[tuple[str, str], int]:
+        """Look up references that the state may have forgotten; the store's index remembers all of them."""
+        if len(tail.state.references) == tail.state.size:
+            return {}
+        keys = [
+            (reading.command.party, reading.command.ref)
+            for reading in group.readings
+            if isinstance(reading, SignedCommand)
+        ]
+        return self._store.find_references(keys)
+
+    def _recorded_before(self, signed: SignedCommand, index: int) -> Answer:
+        """Return the original entry to who brings the same text again, and a refusal to another text."""
+        entry = next(self._store.entries(index, index + 1))
+        _, note = split_entry(entry)
+        if Note.from_bytes(note).text == signed.note.text:
+            return Admitted(index, entry, False, self)
+        return Refusal(Reason.REF_REUSED_FOR_OTHER_CONTENT, f"{signed.command.ref} is entry {index}")
+
+    def _commit(self, tail: Tail, entries: list[Entry]) -> None:
+        """Grow the tree, sign, and keep all of it or nothing."""
+        tree_hashes = tail.edge.extend([leaf_hash(entry.data) for entry in entries])  # (5)
+        size = tail.edge.size
+        note = sign_checkpoint(Checkpoint(self.origin, size, tail.edge.root()), self._log_key)
+        number = 0 if tail.checkpoint is None else tail.checkpoint.number + 1
+        checkpoint = CheckpointRow(number, size, note)
+        references = [
+            ReferenceRow(entry.event.index, entry.event.command.party, entry.event.command.ref) for entry in entries
+        ]
+        try:
+            self._record.keep(self.origin, entries, Group(tree_hashes, references, checkpoint))
+        except PersistenceError as error:
+            self._resolve(checkpoint, error)
+        tail.checkpoint = checkpoint
+
+    def _resolve(self, ours: CheckpointRow, error: PersistenceError) -> None:
+        """Find out from the store's tail what became of a commit that failed."""
+        try:
+            newest = self._store.newest_checkpoint()
+        except PersistenceError:
+            raise StoreFailedError(f"the store can't be reached ({error}); submit again to find out what was kept") from None
+        if newest == ours:
+            return
+        if newest is not None and newest.number >= ours.number:
+            self._deposed = True
+            raise WriterDeposedError(f"another writer made checkpoint {newest.number}; this one stops") from None
+        raise StoreFailedError(f"the store kept nothing: {error}") from None
+
+    def _current(self) -> Tail:
+        """Return the tail, loaded anew if a commit failed or was interrupted."""
+        if self._deposed:
+            raise WriterDeposedError("another writer has this log; open it again")
+        if not self._tail_is_good:
+            self._tail = self._load()
+            self._tail_is_good = True
+        return self._tail

@@ -1,0 +1,82 @@
+"""Signatures are verified ahead of the decision, in processes beside the writer, so that both cores are at work.
+
+Threads would do if the writer slept: `cryptography` lets go of the interpreter lock while it verifies. But the writer decides all
+the time, and a thread that comes back from a verification then waits for the lock far longer than the verification took
+(docs/decisions has the figures). What is found here only saves `admit` the work: it verifies itself what nobody did before.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from typing import Final
+
+from tallystick.errors import SignatureInvalidError
+from tallystick.signing.keys import VerifierKey
+from tallystick.vouchers.admit import SignedCommand
+from tallystick.vouchers.state import State
+
+SIGNATURES_PER_TASK: Final = 64
+WORTH_A_PROCESS: Final = 8
+
+Signed = tuple[str, bytes, bytes]
+"""A vkey text, a signature, and the text that it is over."""
+
+
+@dataclass(slots=True)
+class Verification:
+    """Signatures of some commands, being verified."""
+
+    owners: list[tuple[SignedCommand, bytes]] = field(default_factory=list)
+    answers: list[Future[list[bool]]] = field(default_factory=list)
+
+    def finish(self) -> None:
+        """Wait, and write down in each command what was found."""
+        verdicts = (verdict for answer in self.answers for verdict in answer.result())
+        for (command, public_key), verdict in zip(self.owners, verdicts, strict=True):
+            command.verdicts[public_key] = verdict
+
+
+class Verifier:
+    """A pool of processes, started when there is first enough to verify; with none, `admit` does it all."""
+
+    def __init__(self, processes: int) -> None:
+        """Take the number of processes; 0 for none."""
+        self._processes = processes
+        self._pool: ProcessPoolExecutor | None = None
+
+    def start(self, commands: Sequence[SignedCommand], state: State) -> Verification:
+        """Begin to verify what is signed by keys that the state knows; it may be read from another thread."""
+        verification = Verification()
+        if self._processes == 0 or len(commands) < WORTH_A_PROCESS:
+            return verification
+        tasks: list[Signed] = []
+        for command in commands:
+            for signature in command.note.signatures:
+                key = state.keys.get(f"{signature.name}+{signature.key_id.hex()}")
+                if key is not None:
+                    tasks.append((key.vkey, signature.blob, command.note.text))
+                    verification.owners.append((command, VerifierKey.from_text(key.vkey).public_key))
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(self._processes, mp_context=get_context("forkserver"))
+        for first in range(0, len(tasks), SIGNATURES_PER_TASK):
+            verification.answers.append(self._pool.submit(verify_all, tasks[first : first + SIGNATURES_PER_TASK]))
+        return verification
+
+    def close(self) -> None:
+        """End the processes."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+
+def verify_all(tasks: Sequence[Signed]) -> list[bool]:
+    """Return, for each, whether the signature is good."""
+    verdicts = []
+    for vkey, signature, text in tasks:
+        try:
+            VerifierKey.from_text(vkey).verify(signature, text)
+        except SignatureInvalidError:
+            verdicts.append(False)
+        else:
+            verdicts.append(True)
+    return verdicts

@@ -1,0 +1,144 @@
+"""From a note's bytes to an entry, or to the reason why not: the same function for the writer and the auditor.
+
+    (1) open the note: strict parse                                    read_note
+    (2) read the command: canonical JSON, closed schema                read_note
+    (3) decide it against the state, at a given time:                  admit
+        reference, freshness, standing, signatures, then the rules
+    (4) make the entry: header line and note, as bytes                 admit
+
+Steps 1 and 2 need no state and signatures can be verified ahead (`verify_ahead`), both in any thread or process; what was found
+then only saves `admit` the work. Nothing is changed: the caller evolves the state by the entry's event once it is kept.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from tallystick.errors import CanonicalJsonError, MalformedError, NoteMalformedError, SignatureInvalidError
+from tallystick.signing.keys import VerifierKey
+from tallystick.signing.note import NOTE_SIZE_MAX, Note
+from tallystick.vouchers import commands as c
+from tallystick.vouchers.authority import check_signatures, check_standing
+from tallystick.vouchers.decide import decide
+from tallystick.vouchers.entry import ENTRY_SIZE_MAX, Entry
+from tallystick.vouchers.events import Event
+from tallystick.vouchers.quantities import SECOND_US, format_instant
+from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.state import State
+
+
+@dataclass(slots=True)
+class SignedCommand:
+    """A note that could be read, and what was found out about it ahead of the decision.
+
+    Attributes:
+        data: the note's bytes.
+        note: its text and signature lines.
+        command: its text, read.
+        verdicts: by public key (32 bytes), whether its signature line is valid; what is missing is verified when needed.
+    """
+
+    data: bytes
+    note: Note
+    command: c.Command
+    verdicts: Mapping[bytes, bool] = field(default_factory=dict)
+
+
+def read_note(data: bytes, origin: str) -> SignedCommand | Refusal:
+    """Open a note and read its command, as far as that needs no state.
+
+    Args:
+        data: the note's bytes, from anybody.
+        origin: the log that it must be meant for.
+    """
+    if len(data) > NOTE_SIZE_MAX:
+        return Refusal(Reason.NOTE_TOO_LARGE, f"{len(data)} bytes")
+    try:
+        note = Note.from_bytes(data)
+        command = c.parse_command(note.text)
+    except NoteMalformedError as error:
+        return Refusal(Reason.NOTE_MALFORMED, str(error))
+    except CanonicalJsonError as error:
+        return Refusal(Reason.COMMAND_NOT_CANONICAL, str(error))
+    except MalformedError as error:
+        return Refusal(Reason.COMMAND_MALFORMED, str(error))
+    if command.log != origin:
+        return Refusal(Reason.COMMAND_FOR_ANOTHER_LOG, f"it is for {command.log}, this is {origin}")
+    return SignedCommand(data, note, command)
+
+
+def verify_ahead(note: Note, key_of: Callable[[str], VerifierKey | None]) -> dict[bytes, bool]:
+    """Verify a note's signature lines by the keys that are known, and return the verdicts by public key.
+
+    Args:
+        note: as it came.
+        key_of: the key of a label `<name>+<key id in hex>`, if it is known.
+    """
+    verdicts = {}
+    for signature in note.signatures:
+        key = key_of(f"{signature.name}+{signature.key_id.hex()}")
+        if key is not None:
+            try:
+                key.verify(signature.blob, note.text)
+            except SignatureInvalidError:
+                verdicts[key.public_key] = False
+            else:
+                verdicts[key.public_key] = True
+    return verdicts
+
+
+def admit(state: State, signed: SignedCommand, at: int) -> Entry | Refusal:
+    """Decide a command against a state, and make the entry that it comes to.
+
+    Args:
+        state: as it is; nothing in it is changed.
+        signed: from `read_note`.
+        at: the log's time (microseconds), not before the state's.
+    """
+    command = signed.command
+    text_sha256 = hashlib.sha256(signed.note.text).hexdigest()
+    refusal = (
+        _check_reference(state, command, text_sha256, at)
+        or _check_time(state, command, at)
+        or check_standing(state, command)
+        or check_signatures(state, signed.note, command, signed.verdicts)
+    )
+    if refusal is not None:
+        return refusal
+    outcome = decide(state, command, at)
+    if isinstance(outcome, Refusal):
+        return outcome
+    entry = Entry.of(Event(state.size, at, command, outcome, text_sha256), signed.data)
+    if len(entry.data) > ENTRY_SIZE_MAX:
+        return Refusal(Reason.ENTRY_TOO_LARGE, f"it would be {len(entry.data)} bytes; split the statement")
+    return entry
+
+
+def _check_reference(state: State, command: c.Command, text_sha256: str, at: int) -> Refusal | None:
+    """Refuse what can't come now, and what came before: the same text again, or another under the same reference."""
+    if state.network is None:
+        if isinstance(command, c.NetworkFound):
+            return None
+        return Refusal(Reason.NETWORK_NOT_FOUNDED)
+    reference = state.reference(command.party, command.ref, at)
+    if reference is not None:
+        if reference.text_sha256 == text_sha256:
+            return Refusal(Reason.ALREADY_RECORDED, f"entry {reference.index}")
+        return Refusal(Reason.REF_REUSED_FOR_OTHER_CONTENT, f"{command.ref} is entry {reference.index}")
+    # Statements are called by their reference, and remembered for longer than references are.
+    if isinstance(command, c.TimeBurn) and state.statement(command.party, command.ref, at) is not None:
+        return Refusal(Reason.REF_REUSED_FOR_OTHER_CONTENT, command.ref)
+    if isinstance(command, c.NetworkFound):
+        return Refusal(Reason.NETWORK_ALREADY_FOUNDED)
+    return None
+
+
+def _check_time(state: State, command: c.Command, at: int) -> Refusal | None:
+    """Refuse what was signed too far ahead of the log's time, or too far behind it."""
+    founding = command if isinstance(command, c.NetworkFound) else state.network and state.network.founding
+    assert founding is not None
+    if command.signed_at > at + founding.clock_skew_seconds * SECOND_US:
+        return Refusal(Reason.SIGNED_IN_THE_FUTURE, f"the log's time is {format_instant(at)}")
+    if command.signed_at < at - founding.freshness_seconds * SECOND_US:
+        return Refusal(Reason.SIGNED_TOO_LONG_AGO, f"the log's time is {format_instant(at)}")
+    return None

@@ -1,0 +1,131 @@
+"""GPU-time: statements, decided line by line, and reversals."""
+
+from typing import Final
+
+from tallystick.vouchers.burns import JobTime, overlaps
+from tallystick.vouchers.commands import BurnLine, BurnReverse, TimeBurn
+from tallystick.vouchers.events import Burned, Reversed
+from tallystick.vouchers.holdings import Reservation
+from tallystick.vouchers.quantities import SECOND_US, day_of, fee_fen, share_fen
+from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.state import State
+
+_NO_JOB_TIME: Final[JobTime] = ()
+
+
+class _Statement:
+    """A statement being decided: what its lines so far took, on top of a state that stays as it is."""
+
+    def __init__(self, state: State, command: TimeBurn, at: int) -> None:
+        self.state = state
+        self.provider = command.party
+        self.holder = command.holder
+        self.at = at
+        self.oldest = at - state.burn_window_us
+        self.tariffs = state.tariffs.get(command.party, {})
+        self.job_times = state.job_times.get(command.party, {})
+        self.remaining_fen: dict[str, int] = {}
+        self.new_job_times: dict[str, JobTime] = {}
+
+    def decide_line(self, line: BurnLine) -> tuple[int, int] | Reason:
+        """Return fee and voucher's part in fen, and take note of them; or why the line is refused."""
+        accelerator = self.state.accelerators.get(line.accelerator)
+        if accelerator is None:
+            return Reason.ACCELERATOR_UNKNOWN
+        reservation = self.state.reservations.get(line.reservation)
+        if reservation is None:
+            return Reason.RESERVATION_UNKNOWN
+        reason = self._check_reservation(reservation) or self._check_time(line, reservation)
+        if reason:
+            return reason
+        programme = self.state.programmes[reservation.programme]
+        if not programme.is_accredited(self.provider, line.starts_at, line.ends_at):
+            return Reason.PROVIDER_NOT_ACCREDITED
+        price = self._price(line)
+        if price is None:
+            return Reason.TARIFF_MISSING
+        job_time = self.new_job_times.get(line.job) or self.job_times.get(line.job, _NO_JOB_TIME)
+        if overlaps(job_time, line.starts_at, line.ends_at):
+            return Reason.JOB_TIME_ALREADY_BURNED
+        rounding_fen = programme.rules.rounding_fen
+        fee = fee_fen(line.gpu_milli * line.seconds, price, rounding_fen)
+        from_voucher = share_fen(fee, programme.share_bp(accelerator.origin), rounding_fen)
+        remaining_fen = self.remaining_fen.get(reservation.id, reservation.remaining_fen)
+        if from_voucher > remaining_fen:
+            if line.if_short != "drain" or remaining_fen == 0:
+                return Reason.EXCEEDS_RESERVATION
+            from_voucher = remaining_fen
+        self.remaining_fen[reservation.id] = remaining_fen - from_voucher
+        self.new_job_times[line.job] = (*job_time, line.starts_at, line.ends_at)
+        return fee, from_voucher
+
+    def _check_reservation(self, reservation: Reservation) -> Reason | None:
+        if reservation.provider != self.provider:
+            return Reason.RESERVATION_IS_FOR_ANOTHER_PROVIDER
+        if reservation.holder != self.holder:
+            return Reason.RESERVATION_IS_FOR_ANOTHER_HOLDER
+        return Reason.RESERVATION_CLOSED if reservation.closed else None
+
+    def _check_time(self, line: BurnLine, reservation: Reservation) -> Reason | None:
+        qualified = self.state.programmes[reservation.programme].rules.accelerators
+        if qualified and line.accelerator not in qualified:
+            return Reason.ACCELERATOR_NOT_QUALIFIED
+        if line.ends_at - line.starts_at < line.seconds * SECOND_US:
+            return Reason.INTERVAL_INVALID
+        if line.ends_at > self.at:
+            return Reason.JOB_TIME_IN_THE_FUTURE
+        if line.starts_at < self.oldest:
+            return Reason.JOB_TIME_TOO_LONG_AGO
+        if line.starts_at < self.state.vouchers[reservation.voucher].valid_from:
+            return Reason.OUTSIDE_VOUCHER_VALIDITY
+        return Reason.OUTSIDE_RESERVATION if line.ends_at > reservation.until else None
+
+    def _price(self, line: BurnLine) -> int | None:
+        """Return the newest price that is valid at the line's beginning."""
+        for valid_from, price in reversed(self.tariffs.get(line.accelerator, ())):
+            if valid_from <= line.starts_at:
+                return price
+        return None
+
+
+def time_burn(state: State, command: TimeBurn, at: int) -> Burned | Refusal:
+    """Each line for itself, in order; a statement of refused lines alone stands too."""
+    party = state.parties.get(command.holder)
+    if party is None or party.role != "holder":
+        return Refusal(Reason.HOLDER_UNKNOWN, command.holder)
+    statement = _Statement(state, command, at)
+    fees = []
+    from_voucher = []
+    refused = []
+    for number, line in enumerate(command.lines):
+        answer = statement.decide_line(line)
+        if isinstance(answer, Reason):
+            refused.append((number, answer))
+            answer = (0, 0)
+        fees.append(answer[0])
+        from_voucher.append(answer[1])
+    return Burned(tuple(fees), tuple(from_voucher), tuple(refused))
+
+
+def burn_reverse(state: State, command: BurnReverse, at: int) -> Reversed | Refusal:
+    """A line not yet claimed; its money goes back as near to its reservation as may be."""
+    statement = state.statement(command.party, command.statement, at)
+    if statement is None:
+        return Refusal(Reason.STATEMENT_UNKNOWN, command.statement)
+    if command.line not in statement.lines:
+        return Refusal(Reason.LINE_UNKNOWN, f"{command.line} of {command.statement}")
+    if command.line in statement.reversed_lines:
+        return Refusal(Reason.LINE_ALREADY_REVERSED, f"{command.line} of {command.statement}")
+    place = statement.lines.index(command.line)
+    reservation = state.reservations[statement.reservations[place]]
+    programme = state.programmes[reservation.programme]
+    claimant = programme.claimant(command.party, statement.holder)
+    assert state.network is not None
+    day = day_of(statement.ends_at[place], state.network.founding.utc_offset_seconds)
+    for claim_id in programme.claims.get(claimant, ()):
+        if state.claims[claim_id].holds(day, statement.index):
+            return Refusal(Reason.LINE_ALREADY_CLAIMED, f"by {claim_id}")
+    amount_fen = statement.from_voucher_fen[place]
+    if not reservation.closed:
+        return Reversed(amount_fen, "reservation")
+    return Reversed(amount_fen, "programme" if state.vouchers[reservation.voucher].has_ended else "voucher")

@@ -1,0 +1,114 @@
+"""An admitted command as it is kept: one header line in canonical JSON, a newline, and the note exactly as it was signed.
+
+    {"at":"2026-01-05T08:00:00.000000Z","index":7,"kind":"voucher.issued/1","outcome":{"valid_until":"…"}}
+    {"face_fen":100000000,…}
+
+    — shanghai-treasury/officer-1 …
+
+These bytes are the leaf of the Merkle tree. An entry holds at most 65,535 of them, which is what a tile bundle can carry.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from tallystick.errors import CanonicalJsonError, EntryMalformedError, MalformedError
+from tallystick.signing import canonical_json
+from tallystick.signing.note import Note
+from tallystick.vouchers.commands import parse_command
+from tallystick.vouchers.events import EVENT_KINDS, Event, outcome_from_json, outcome_to_json
+from tallystick.vouchers.quantities import format_instant, parse_instant
+
+ENTRY_SIZE_MAX: Final = 65_535
+
+_HEADER_FIELDS: Final = {"at": str, "index": int, "kind": str, "outcome": dict}
+
+
+def split_entry(data: bytes) -> tuple[bytes, bytes]:
+    """Return an entry's header line (without its newline) and its note.
+
+    Raises:
+        EntryMalformedError: there is no newline, or too much of everything.
+    """
+    if len(data) > ENTRY_SIZE_MAX:
+        raise EntryMalformedError(f"an entry of {len(data)} bytes is over {ENTRY_SIZE_MAX}")
+    header, newline, note = data.partition(b"\n")
+    if not newline:
+        raise EntryMalformedError("an entry is a header line and a note; there is no newline")
+    return header, note
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the log adds to a note: where and when it stands (microseconds), what happened, what it came to (JSON values)."""
+
+    at: int
+    index: int
+    kind: str
+    outcome: dict[str, Any]
+
+    @classmethod
+    def from_bytes(cls, line: bytes) -> Self:
+        """Return the header that a line without its newline is.
+
+        Raises:
+            EntryMalformedError: it isn't one, or not in canonical form.
+        """
+        try:
+            fields = canonical_json.decode(line, size_max=ENTRY_SIZE_MAX)
+        except CanonicalJsonError as error:
+            raise EntryMalformedError(f"header: {error}") from None
+        if not isinstance(fields, dict) or {name: type(value) for name, value in fields.items()} != _HEADER_FIELDS:
+            raise EntryMalformedError("a header has at, index, kind and outcome, and nothing else")
+        try:
+            at = parse_instant(fields["at"])
+        except ValueError as error:
+            raise EntryMalformedError(f"header: at {error}") from None
+        return cls(at, fields["index"], fields["kind"], fields["outcome"])
+
+    def to_bytes(self) -> bytes:
+        """Return the line, without its newline."""
+        return canonical_json.encode(
+            {"at": format_instant(self.at), "index": self.index, "kind": self.kind, "outcome": self.outcome}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What was admitted, and the bytes that keep it."""
+
+    event: Event
+    data: bytes
+
+    @classmethod
+    def of(cls, event: Event, note: bytes) -> Self:
+        """Return the entry of an event and the note that it came by; it may be too large to keep."""
+        kind = event.kind
+        header = Header(event.at, event.index, kind, outcome_to_json(kind, event.outcome))
+        return cls(event, header.to_bytes() + b"\n" + note)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Return the entry that these bytes are, believing what its header says: nothing is verified or decided.
+
+        Raises:
+            EntryMalformedError: header, note or command can't be read, or don't belong together.
+        """
+        line, note_bytes = split_entry(data)
+        header = Header.from_bytes(line)
+        try:
+            note = Note.from_bytes(note_bytes)
+            command = parse_command(note.text)
+            if EVENT_KINDS[command.kind] != header.kind:
+                raise EntryMalformedError(f"a command {command.kind} does not make an event {header.kind}")
+            outcome = outcome_from_json(header.kind, header.outcome)
+        except EntryMalformedError:
+            raise
+        except (MalformedError, ValueError) as error:
+            raise EntryMalformedError(str(error).splitlines()[0]) from None
+        text_sha256 = hashlib.sha256(note.text).hexdigest()
+        return cls(Event(header.index, header.at, command, outcome, text_sha256), data)
+
+    def to_bytes(self) -> bytes:
+        """Return the bytes: the leaf of the Merkle tree."""
+        return self.data

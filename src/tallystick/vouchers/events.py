@@ -1,0 +1,145 @@
+"""What happened: an admitted command, when and where it stands, and what it came to.
+
+An outcome holds only what the command doesn't say already: amounts computed, lines refused. Event kinds are set by hand and
+never change: they are written into every entry.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from pydantic import ConfigDict, TypeAdapter
+from pydantic.dataclasses import dataclass as validated_dataclass
+
+from tallystick.vouchers.commands import Command
+from tallystick.vouchers.quantities import FenOrZero, Instant
+from tallystick.vouchers.refusals import Reason
+
+_CLOSED: Final = ConfigDict(extra="forbid")
+
+
+@validated_dataclass(frozen=True, slots=True, config=_CLOSED)
+class Nothing:
+    """The command says it all."""
+
+
+@validated_dataclass(frozen=True, slots=True, config=_CLOSED)
+class Issued:
+    """Until when a new voucher is valid."""
+
+    valid_until: Instant
+
+
+@validated_dataclass(frozen=True, slots=True, config=_CLOSED)
+class Returned:
+    """What went back to the programme's envelope."""
+
+    returned_fen: FenOrZero
+
+
+@validated_dataclass(frozen=True, slots=True, config=_CLOSED)
+class Released:
+    """What remained of a reservation, and where it went."""
+
+    released_fen: FenOrZero
+    to: Literal["voucher", "programme"]
+
+
+@dataclass(frozen=True, slots=True)
+class Burned:
+    """By line: the fee and what the voucher pays of it, 0 where refused; and which lines were refused and why."""
+
+    fee_fen: tuple[int, ...]
+    from_voucher_fen: tuple[int, ...]
+    refused: tuple[tuple[int, Reason], ...]
+
+
+@validated_dataclass(frozen=True, slots=True, config=_CLOSED)
+class Reversed:
+    """What a reversal gave back, and to what."""
+
+    returned_fen: FenOrZero
+    to: Literal["reservation", "voucher", "programme"]
+
+
+@validated_dataclass(frozen=True, slots=True, config=_CLOSED)
+class Claimed:
+    """What a claim amounts to."""
+
+    amount_fen: FenOrZero
+
+
+Outcome = Nothing | Issued | Returned | Released | Burned | Reversed | Claimed
+
+_NOTHING: Final = Nothing()
+
+_EVENTS: Final[dict[str, tuple[str, type[Any]]]] = {
+    "network.found/1": ("network.founded/1", Nothing),
+    "party.admit/1": ("party.admitted/1", Nothing),
+    "party.suspend/1": ("party.suspended/1", Nothing),
+    "party.reinstate/1": ("party.reinstated/1", Nothing),
+    "key.add/1": ("key.added/1", Nothing),
+    "key.revoke/1": ("key.revoked/1", Nothing),
+    "accelerator.register/1": ("accelerator.registered/1", Nothing),
+    "programme.open/1": ("programme.opened/1", Nothing),
+    "programme.close/1": ("programme.closed/1", Nothing),
+    "provider.accredit/1": ("provider.accredited/1", Nothing),
+    "provider.delist/1": ("provider.delisted/1", Nothing),
+    "tariff.publish/1": ("tariff.published/1", Nothing),
+    "voucher.issue/1": ("voucher.issued/1", Issued),
+    "voucher.transfer/1": ("voucher.transferred/1", Nothing),
+    "voucher.suspend/1": ("voucher.suspended/1", Nothing),
+    "voucher.resume/1": ("voucher.resumed/1", Nothing),
+    "voucher.revoke/1": ("voucher.revoked/1", Returned),
+    "voucher.lapse/1": ("voucher.lapsed/1", Returned),
+    "voucher.reserve/1": ("voucher.reserved/1", Nothing),
+    "reservation.release/1": ("reservation.released/1", Released),
+    "time.burn/1": ("time.burned/1", Burned),
+    "burn.reverse/1": ("burn.reversed/1", Reversed),
+    "redemption.claim/1": ("redemption.claimed/1", Claimed),
+    "redemption.pay/1": ("redemption.paid/1", Nothing),
+    "redemption.reject/1": ("redemption.rejected/1", Nothing),
+}
+_OUTCOMES: Final[dict[str, TypeAdapter[Any]]] = {
+    kind: TypeAdapter(outcome) for kind, outcome in _EVENTS.values() if outcome is not Nothing
+}
+EVENT_KINDS: Final = {command_kind: event_kind for command_kind, (event_kind, _) in _EVENTS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A command that was admitted as entry `index` at the log's time `at` (microseconds).
+
+    `text_sha256` (hex) is of the note's text: under it the command's reference is remembered.
+    """
+
+    index: int
+    at: int
+    command: Command
+    outcome: Outcome
+    text_sha256: str
+
+    @property
+    def kind(self) -> str:
+        """The event's own name, for example `voucher.issued/1`."""
+        return EVENT_KINDS[self.command.kind]
+
+
+def outcome_to_json(kind: str, outcome: Outcome) -> dict[str, Any]:
+    """Return an outcome of an event of this kind as JSON values."""
+    adapter = _OUTCOMES.get(kind)
+    return adapter.dump_python(outcome, mode="json") if adapter else {}
+
+
+def outcome_from_json(kind: str, fields: dict[str, Any]) -> Outcome:
+    """Return the outcome that an event of this kind has in an entry.
+
+    Raises:
+        ValueError: not of this kind's form.
+    """
+    adapter = _OUTCOMES.get(kind)
+    if adapter is not None:
+        outcome: Outcome = adapter.validate_python(fields)
+        return outcome
+    if fields:
+        raise ValueError(f"an event {kind} has an empty outcome")
+    return _NOTHING

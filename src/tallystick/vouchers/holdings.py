@@ -1,0 +1,44 @@
+"""What a holder has: vouchers, and the reservations made from them."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+VoucherStatus = Literal["active", "suspended", "revoked", "lapsed"]
+
+
+@dataclass(slots=True)
+class Voucher:
+    """A voucher of one holder; `parent` is the voucher that it was transferred out of."""
+
+    programme: str
+    holder: str
+    face_fen: int
+    available_fen: int
+    valid_from: int
+    valid_until: int
+    parent: str | None = None
+    status: VoucherStatus = "active"
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it was revoked or has lapsed: nothing comes back to it."""
+        return self.status in ("revoked", "lapsed")
+
+    def is_spent_time(self, at: int) -> bool:
+        """Return whether it has ended or its validity is over: nothing can be done with it."""
+        return self.has_ended or at >= self.valid_until
+
+
+@dataclass(slots=True)
+class Reservation:
+    """What one provider may burn of one voucher, for jobs that end by `until`."""
+
+    id: str
+    voucher: str
+    programme: str
+    holder: str
+    provider: str
+    amount_fen: int
+    remaining_fen: int
+    until: int
+    closed: bool = False

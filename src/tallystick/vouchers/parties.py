@@ -1,0 +1,35 @@
+"""Who takes part: parties, their roles, their keys, and the network that they make up."""
+
+from dataclasses import dataclass, field
+
+from tallystick.vouchers.commands import NetworkFound, Role
+
+
+@dataclass(slots=True)
+class Key:
+    """A party's key: its vkey text, and the entries that added and revoked it."""
+
+    party: str
+    vkey: str
+    added_index: int
+    revoked_index: int | None = None
+
+
+@dataclass(slots=True)
+class Party:
+    """A party, the one that admitted it (itself, for the network), and the labels of its keys in order of addition."""
+
+    role: Role
+    name: str
+    admitter: str
+    uscc: str | None = None
+    suspended: bool = False
+    keys: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Network:
+    """The founding party and the parameters that entry 0 set; times in seconds."""
+
+    party: str
+    founding: NetworkFound

@@ -1,0 +1,102 @@
+"""Amounts and times are bounded integers, each with one spelling, and their arithmetic truncates.
+
+Money is in fen, time in microseconds since 1970-01-01T00:00:00Z, GPU-time in GPU-milliseconds. In text an instant is RFC 3339
+in UTC with microseconds and `Z`, a day is ISO 8601; no other spelling is read.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Final
+
+from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints
+
+INTEGER_MAX: Final = 2**53 - 1
+SECOND_US: Final = 1_000_000
+DAY_US: Final = 86_400 * SECOND_US
+BASIS_POINTS: Final = 10_000
+GPU_MILLI_SECONDS_PER_GPU_HOUR: Final = 3_600_000
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
+_MICROSECOND: Final = timedelta(microseconds=1)
+_INSTANT_LENGTH: Final = len("2026-01-05T08:00:00.000000Z")
+
+
+def parse_instant(text: str) -> int:
+    """Return the microseconds since the epoch of `2026-01-05T08:00:00.000000Z`.
+
+    Raises:
+        ValueError: any other spelling, or no such time.
+    """
+    # The length and these five characters rule out every other form that fromisoformat takes (week dates, commas, offsets).
+    if not (
+        isinstance(text, str)
+        and len(text) == _INSTANT_LENGTH
+        and text[4] == text[7] == "-"
+        and text[10] == "T"
+        and text[19] == "."
+        and text[26] == "Z"
+        and text.isascii()
+    ):
+        raise ValueError("must be a time like 2026-01-05T08:00:00.000000Z")
+    since = datetime.fromisoformat(text) - _EPOCH
+    return (since.days * 86_400 + since.seconds) * SECOND_US + since.microseconds
+
+
+def format_instant(instant: int) -> str:
+    """Return the one text of an instant in microseconds."""
+    return (_EPOCH + timedelta(microseconds=instant)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def parse_day(text: str) -> int:
+    """Return the days since 1970-01-01 of `2026-01-05`.
+
+    Raises:
+        ValueError: any other spelling, or no such day.
+    """
+    if not (isinstance(text, str) and len(text) == len("2026-01-05") and text[4] == text[7] == "-" and text.isascii()):
+        raise ValueError("must be a day like 2026-01-05")
+    return date.fromisoformat(text).toordinal() - _EPOCH_ORDINAL
+
+
+def format_day(day: int) -> str:
+    """Return the one text of a day in days since 1970-01-01."""
+    return date.fromordinal(day + _EPOCH_ORDINAL).isoformat()
+
+
+def day_of(instant: int, utc_offset_seconds: int) -> int:
+    """Return the calendar day, in the network's time zone, on which an instant lies."""
+    return (instant + utc_offset_seconds * SECOND_US) // DAY_US
+
+
+def start_of_day(day: int, utc_offset_seconds: int) -> int:
+    """Return the instant at which a calendar day of the network's time zone begins."""
+    return day * DAY_US - utc_offset_seconds * SECOND_US
+
+
+def fee_fen(gpu_milli_seconds: int, price_fen_per_gpu_hour: int, rounding_fen: int) -> int:
+    """Return the fee for GPU-time, truncated to a multiple of `rounding_fen`."""
+    return gpu_milli_seconds * price_fen_per_gpu_hour // (GPU_MILLI_SECONDS_PER_GPU_HOUR * rounding_fen) * rounding_fen
+
+
+def share_fen(fee: int, share_bp: int, rounding_fen: int) -> int:
+    """Return the part of a fee, in basis points, truncated to a multiple of `rounding_fen`."""
+    return fee * share_bp // (BASIS_POINTS * rounding_fen) * rounding_fen
+
+
+Instant = Annotated[int, BeforeValidator(parse_instant), PlainSerializer(format_instant)]
+Day = Annotated[int, BeforeValidator(parse_day), PlainSerializer(format_day)]
+
+Fen = Annotated[int, Field(ge=1, le=INTEGER_MAX)]
+FenOrZero = Annotated[int, Field(ge=0, le=INTEGER_MAX)]
+GpuMilli = Annotated[int, Field(ge=1, le=10_000_000)]
+SecondsBurned = Annotated[int, Field(ge=1, le=31_622_400)]
+PriceFenPerGpuHour = Annotated[int, Field(ge=1, le=10_000_000)]
+ShareBp = Annotated[int, Field(ge=0, le=BASIS_POINTS)]
+
+PARTY_PATTERN: Final = "[a-z0-9][a-z0-9-]{0,62}"
+PartyId = Annotated[str, StringConstraints(pattern=f"^{PARTY_PATTERN}$")]
+AcceleratorId = Annotated[str, StringConstraints(pattern=f"^{PARTY_PATTERN}$")]
+OwnedId = Annotated[str, StringConstraints(pattern=f"^{PARTY_PATTERN}/[A-Za-z0-9][A-Za-z0-9._-]{{0,63}}$")]
+DocumentId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@+=-]{0,127}$")]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
+Sha256Hex = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]

@@ -1,0 +1,125 @@
+"""Every reason to refuse is here, in order of precedence, with what it means and whether trying later can help.
+
+A command, or a line of a statement, is answered with the first reason of this list that applies to it. The same words
+stand in code, tests, command line and docs (docs/rules.md, whose table is made from this list).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+
+class Reason(StrEnum):
+    """Why something is refused; `later` says that the same may be accepted another time."""
+
+    later: bool
+    meaning: str
+
+    def __new__(cls, text: str, later: bool, meaning: str) -> Self:
+        """Make a member that is its text and knows the rest."""
+        member = str.__new__(cls, text)
+        member._value_ = text
+        member.later = later
+        member.meaning = meaning
+        return member
+
+    NOTE_TOO_LARGE = ("note_too_large", False, "the note is over 65,535 bytes")
+    NOTE_MALFORMED = ("note_malformed", False, "the bytes are not a signed note")
+    COMMAND_NOT_CANONICAL = ("command_not_canonical", False, "the note's text is not one line of canonical JSON and a newline")
+    COMMAND_MALFORMED = ("command_malformed", False, "the command is not one of the closed list, lacks a field, has one too many, or a value is out of bounds")
+    COMMAND_FOR_ANOTHER_LOG = ("command_for_another_log", False, "`log` is another origin")
+    NETWORK_NOT_FOUNDED = ("network_not_founded", True, "the log is empty, and this is not `network.found`")
+    ALREADY_RECORDED = ("already_recorded", False, "the same party, `ref` and text are entry N: here is its receipt")
+    REF_REUSED_FOR_OTHER_CONTENT = ("ref_reused_for_other_content", False, "the party used this `ref` for another text")
+    NETWORK_ALREADY_FOUNDED = ("network_already_founded", False, "there is an entry 0")
+    SIGNED_IN_THE_FUTURE = ("signed_in_the_future", True, "`signed_at` is more than `clock_skew_seconds` ahead of `at`")
+    SIGNED_TOO_LONG_AGO = ("signed_too_long_ago", False, "`signed_at` is more than `freshness_seconds` behind `at`")
+    PARTY_UNKNOWN = ("party_unknown", True, "`party` was never admitted")
+    PARTY_SUSPENDED = ("party_suspended", True, "`party` is suspended")
+    ROLE_MAY_NOT = ("role_may_not", False, "a party of this role can not give this command")
+    KEY_UNKNOWN = ("key_unknown", True, "a signature line, or the key named, is of a key that the log does not know")
+    SIGNATURE_INVALID = ("signature_invalid", False, "a signature is not that key's over this text")
+    KEY_REVOKED = ("key_revoked", False, "a signature is by a key that was revoked")
+    SIGNER_NOT_INVOLVED = ("signer_not_involved", False, "a signature is of a party that is not asked to sign")
+    SIGNATURES_MISSING = ("signatures_missing", False, "fewer signatures than needed")
+    SUBJECT_UNKNOWN = ("subject_unknown", True, "the party that the command is about was never admitted")
+    SUBJECT_NOT_UNDER_PARTY = ("subject_not_under_party", False, "`party` neither is that party nor admitted it")
+    SUBJECT_SUSPENDED = ("subject_suspended", True, "that party is suspended already")
+    SUBJECT_NOT_SUSPENDED = ("subject_not_suspended", False, "that party is not suspended")
+    PARTY_ALREADY_ADMITTED = ("party_already_admitted", False, "a party of this id exists")
+    ROLE_MAY_NOT_ADMIT = ("role_may_not_admit", False, "the network admits treasuries, providers and auditors; treasuries admit holders")
+    USCC_MISSING = ("uscc_missing", False, "a provider needs a social credit code; a holder that or `maker`, and not both; nobody else `maker`")
+    USCC_INVALID = ("uscc_invalid", False, "the check character is wrong")
+    USCC_ALREADY_ADMITTED = ("uscc_already_admitted", False, "the code belongs to another party")
+    KEY_NOT_OF_PARTY = ("key_not_of_party", False, "the key's name does not begin with the party's id")
+    KEY_ALREADY_KNOWN = ("key_already_known", False, "the key, or its public key, was added before")
+    KEY_ALREADY_REVOKED = ("key_already_revoked", False, "the key was revoked before")
+    WOULD_LEAVE_TOO_FEW_KEYS = ("would_leave_too_few_keys", False, "the party could not sign any more")
+    ID_OUTSIDE_OWN_NAMESPACE = ("id_outside_own_namespace", False, "the new id does not begin with the party's own")
+    ID_ALREADY_USED = ("id_already_used", False, "the id is taken")
+    PROGRAMME_UNKNOWN = ("programme_unknown", True, "no such programme")
+    NOT_OWN_PROGRAMME = ("not_own_programme", False, "the programme is another treasury's")
+    PROGRAMME_CLOSED = ("programme_closed", False, "the programme is closed")
+    WINDOW_INVALID = ("window_invalid", False, "an end that is not after its beginning, or lies in the past")
+    DATE_IN_THE_PAST = ("date_in_the_past", False, "takes effect before `at`")
+    OUTSIDE_PROGRAMME_WINDOW = ("outside_programme_window", True, "`at` or `valid_from` lies outside `opens_at`–`closes_at`")
+    FLOOR_ABOVE_CAP = ("floor_above_cap", False, "`holder_floor_fen` is more than `holder_cap_fen`")
+    PROVIDER_UNKNOWN = ("provider_unknown", True, "no provider of this id was admitted")
+    PROVIDER_ALREADY_ACCREDITED = ("provider_already_accredited", False, "it is accredited then already")
+    TARIFF_NOT_LATER = ("tariff_not_later", False, "the provider's tariff before it is as late or later")
+    ACCELERATOR_UNKNOWN = ("accelerator_unknown", True, "no such accelerator")
+    HOLDER_UNKNOWN = ("holder_unknown", True, "no holder of this id was admitted")
+    RECEIVER_SUSPENDED = ("receiver_suspended", True, "who would receive it is suspended")
+    BELOW_HOLDER_FLOOR = ("below_holder_floor", False, "`face_fen` is less than `holder_floor_fen`")
+    EXCEEDS_ENVELOPE = ("exceeds_envelope", True, "more than is unissued")
+    VOUCHER_UNKNOWN = ("voucher_unknown", True, "no such voucher")
+    NOT_OWN_VOUCHER = ("not_own_voucher", False, "the voucher is another holder's")
+    TRANSFER_FORBIDDEN = ("transfer_forbidden", False, "the programme forbids transfers")
+    TRANSFER_TO_ONESELF = ("transfer_to_oneself", False, "the voucher is that holder's already")
+    VOUCHER_SUSPENDED = ("voucher_suspended", True, "the voucher is suspended")
+    VOUCHER_NOT_SUSPENDED = ("voucher_not_suspended", False, "the voucher is not suspended")
+    VOUCHER_ENDED = ("voucher_ended", False, "it was revoked, has lapsed, or is past its validity")
+    VOUCHER_NOT_OVER = ("voucher_not_over", True, "it can not lapse before `valid_until`")
+    RESERVATION_OUTLIVES_VOUCHER = ("reservation_outlives_voucher", False, "`until` is after the voucher's `valid_until`")
+    EXCEEDS_HOLDER_CAP = ("exceeds_holder_cap", True, "the holder would be granted more than `holder_cap_fen`")
+    EXCEEDS_AVAILABLE_BALANCE = ("exceeds_available_balance", True, "more than is available")
+    RESERVATION_UNKNOWN = ("reservation_unknown", True, "no such reservation")
+    NOT_OWN_RESERVATION = ("not_own_reservation", False, "it is neither from nor for this party")
+    RESERVATION_IS_FOR_ANOTHER_PROVIDER = ("reservation_is_for_another_provider", False, "only the provider it was made for can burn it")
+    RESERVATION_IS_FOR_ANOTHER_HOLDER = ("reservation_is_for_another_holder", False, "the statement names another holder than the reservation's")
+    RESERVATION_CLOSED = ("reservation_closed", False, "it was released")
+    RESERVATION_NOT_OVER = ("reservation_not_over", True, "its holder must wait until `until + release_grace_seconds`")
+    ACCELERATOR_NOT_QUALIFIED = ("accelerator_not_qualified", False, "the programme does not pay for it")
+    INTERVAL_INVALID = ("interval_invalid", False, "`to` is not after `from`, or `seconds` is more than lies between")
+    JOB_TIME_IN_THE_FUTURE = ("job_time_in_the_future", True, "`to` is after `at`")
+    JOB_TIME_TOO_LONG_AGO = ("job_time_too_long_ago", False, "`from` is more than `burn_window_seconds` before `at`")
+    OUTSIDE_VOUCHER_VALIDITY = ("outside_voucher_validity", False, "`from` is before the voucher's `valid_from`")
+    OUTSIDE_RESERVATION = ("outside_reservation", False, "`to` is after the reservation's `until`")
+    PROVIDER_NOT_ACCREDITED = ("provider_not_accredited", True, "it is not accredited under the programme for the time in question")
+    TARIFF_MISSING = ("tariff_missing", True, "the provider has no tariff for the accelerator at `from`")
+    JOB_TIME_ALREADY_BURNED = ("job_time_already_burned", False, "some of the interval was burned for this job")
+    EXCEEDS_RESERVATION = ("exceeds_reservation", False, "more than remains")
+    STATEMENT_UNKNOWN = ("statement_unknown", True, "the provider has no such statement within `burn_window_seconds`")
+    LINE_UNKNOWN = ("line_unknown", False, "the statement has no such accepted line")
+    LINE_ALREADY_REVERSED = ("line_already_reversed", False, "the line was taken back before")
+    LINE_ALREADY_CLAIMED = ("line_already_claimed", True, "it is claimed; a rejection would set it free")
+    NOT_THE_PAYEE = ("not_the_payee", False, "the programme pays the other side")
+    CLAIM_PERIOD_INVALID = ("claim_period_invalid", False, "`last_day` is before `first_day`")
+    CLAIM_PERIOD_NOT_OVER = ("claim_period_not_over", True, "`last_day` is not over")
+    NOTHING_TO_CLAIM = ("nothing_to_claim", True, "nothing burned in the period is unclaimed")
+    CLAIM_UNKNOWN = ("claim_unknown", True, "no such claim")
+    CLAIM_ALREADY_SETTLED = ("claim_already_settled", False, "it was paid or rejected")
+    AMOUNT_DIFFERS_FROM_CLAIM = ("amount_differs_from_claim", False, "`amount_fen` is not what was claimed")
+    ENTRY_TOO_LARGE = ("entry_too_large", False, "command and outcome don't fit into 65,535 bytes: split the statement")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The answer to a command that is not admitted: the reason, and what exactly is wrong in a few words."""
+
+    reason: Reason
+    detail: str = ""
+
+    def __str__(self) -> str:
+        """One line for a person."""
+        return f"{self.reason.value}: {self.detail or self.reason.meaning}"

@@ -1,0 +1,140 @@
+"""The state that commands are decided against.
+
+Only `evolve` (evolve.py) changes a state, and every movement of money in it goes through `post`: out of one account, into
+another, the same amount. So a programme's book adds up to its envelope by construction.
+
+A state is bounded by what is alive: references of commands are forgotten when they are too old to be decided anew, statements
+and job times when they are older than the burn window. Equal histories give equal states and equal bytes.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, Self
+
+from pydantic import TypeAdapter, ValidationError
+
+from tallystick.errors import MalformedError
+from tallystick.vouchers.burns import JobTime, Statement
+from tallystick.vouchers.holdings import Reservation, Voucher
+from tallystick.vouchers.parties import Key, Network, Party
+from tallystick.vouchers.programmes import Accelerator, Account, Programme
+from tallystick.vouchers.quantities import SECOND_US
+from tallystick.vouchers.redemptions import Claim
+
+
+class Posting(NamedTuple):
+    """An amount in fen that moves between two accounts of a programme; ids name the voucher, reservation, claimant or claim."""
+
+    programme: str
+    source: Account
+    source_id: str
+    target: Account
+    target_id: str
+    amount_fen: int
+
+
+@dataclass(slots=True)
+class Reference:
+    """A party's document number in use: the SHA-256 (hex) of the text, and its entry."""
+
+    text_sha256: str
+    index: int
+    at: int
+
+
+Tariff = tuple[int, int]
+"""A price: valid from (microseconds), fen a GPU-hour."""
+
+
+@dataclass(slots=True)
+class State:
+    """Everything that a decision may depend on.
+
+    Attributes:
+        origin: the log's identity.
+        size: how many entries made this state, so the index of the next.
+        at: the log's time of the last entry (microseconds).
+        network: None until entry 0.
+        keys: by label, `<name>+<key id in hex>`.
+        public_keys: label by public key text (the base64 part of a vkey).
+        usccs: party by unified social credit code.
+        tariffs: by provider and accelerator, ascending.
+        job_times: by provider and job.
+        statements: by provider and reference.
+        statement_order: provider and reference, oldest first.
+        references: by party and reference, joined by a blank (which neither can hold).
+        reference_order: their keys, oldest first.
+    """
+
+    origin: str
+    size: int = 0
+    at: int = 0
+    network: Network | None = None
+    parties: dict[str, Party] = field(default_factory=dict)
+    keys: dict[str, Key] = field(default_factory=dict)
+    public_keys: dict[str, str] = field(default_factory=dict)
+    usccs: dict[str, str] = field(default_factory=dict)
+    accelerators: dict[str, Accelerator] = field(default_factory=dict)
+    tariffs: dict[str, dict[str, list[Tariff]]] = field(default_factory=dict)
+    programmes: dict[str, Programme] = field(default_factory=dict)
+    vouchers: dict[str, Voucher] = field(default_factory=dict)
+    reservations: dict[str, Reservation] = field(default_factory=dict)
+    claims: dict[str, Claim] = field(default_factory=dict)
+    job_times: dict[str, dict[str, JobTime]] = field(default_factory=dict)
+    statements: dict[str, dict[str, Statement]] = field(default_factory=dict)
+    statement_order: deque[tuple[str, str]] = field(default_factory=deque)
+    references: dict[str, Reference] = field(default_factory=dict)
+    reference_order: deque[str] = field(default_factory=deque)
+
+    @classmethod
+    def empty(cls, origin: str) -> Self:
+        """Return the state before entry 0 of the log of this origin."""
+        return cls(origin=origin)
+
+    @property
+    def burn_window_us(self) -> int:
+        """How far back a line may reach and a statement be reversed."""
+        return self.network.founding.burn_window_seconds * SECOND_US if self.network else 0
+
+    @property
+    def reference_memory_us(self) -> int:
+        """How long after its entry a reference is remembered."""
+        founding = self.network.founding if self.network else None
+        return (founding.freshness_seconds + founding.clock_skew_seconds) * SECOND_US if founding else 0
+
+    def reference(self, party: str, ref: str, at: int) -> Reference | None:
+        """Return the use of a party's reference that is remembered at a time."""
+        reference = self.references.get(f"{party} {ref}")
+        return reference if reference and reference.at + self.reference_memory_us >= at else None
+
+    def statement(self, provider: str, ref: str, at: int) -> Statement | None:
+        """Return a provider's statement that is remembered at a time."""
+        statement = self.statements.get(provider, {}).get(ref)
+        return statement if statement and statement.at + self.burn_window_us >= at else None
+
+    def post(self, posting: Posting) -> Posting:
+        """Move an amount within its programme's book, and return the posting."""
+        book = self.programmes[posting.programme].book
+        if posting.source != "envelope":
+            book[posting.source] -= posting.amount_fen
+        book[posting.target] += posting.amount_fen
+        return posting
+
+    def to_bytes(self) -> bytes:
+        """Return the state as JSON; the same state gives the same bytes."""
+        return _STATE.dump_json(self, by_alias=True, exclude_none=True)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "State":
+        """Return the state that `to_bytes` wrote.
+
+        Raises:
+            MalformedError: it isn't one.
+        """
+        try:
+            return _STATE.validate_json(data)
+        except ValidationError as error:
+            raise MalformedError(f"not a saved state: {error.error_count()} faults") from None
+
+
+_STATE: Final[TypeAdapter[State]] = TypeAdapter(State)

@@ -1,0 +1,24 @@
+"""What every test may rely on: reproducible Hypothesis runs, and the recorded workloads."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# "ci" draws the same examples on every run; `--hypothesis-profile=search` looks for new ones, for long.
+settings.register_profile("ci", derandomize=True, deadline=None, max_examples=60, print_blob=True, database=None)
+settings.register_profile("search", deadline=None, max_examples=2_000, print_blob=True)
+settings.load_profile("ci")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of recorded workloads (openb, philly, slurm, ...); $TALLYSTICK_SHARED says where else it is."""
+    told = os.environ.get("TALLYSTICK_SHARED")
+    folder = Path(told) if told else ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no recorded workloads at {folder}: set TALLYSTICK_SHARED to the folder that holds them")
+    return folder

@@ -1,0 +1,169 @@
+"""Documentation is run: what README.md and docs/ show works, or the build fails.
+
+Each document gets a folder of its own, and its blocks run there in reading order: ```python blocks share one namespace,
+and ```sh blocks that follow each other are one script, run by `sh -eu` with this environment's programs first on PATH.
+```sh no-run blocks must be listed in NOT_RUN with the reason. Other languages (text, json, ...) show, and aren't run.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))) if path.is_file()]
+RUN = ("python", "sh")
+# Spellings of the two languages that would slip through unrun.
+MISSPELT = {"", "bash", "console", "shell", "shell-session", "zsh", "py", "python3", "pycon"}
+# (document, first line of the block) -> why it can't be run here.
+NOT_RUN: dict[tuple[str, str], str] = {}
+
+TAKING_TURNS = """\
+```sh
+word=tally
+```
+~~~sh
+echo $word > first
+~~~
+```sh no-run
+false
+```
+```text
+false
+```
+- in a list
+  ```python
+  from pathlib import Path
+  if True:
+      first = Path("first").read_text()
+  ```
+
+```python
+assert first == "tally\\n"
+Path("second").write_text("stick")
+```
+```sh
+test $(cat second) = stick
+```
+"""
+
+
+class Block(NamedTuple):
+    """A fenced block: its language, what follows it on the fence, the line number of its first line, and its text."""
+
+    language: str
+    rest: str
+    line: int
+    text: str
+
+
+def blocks_of(document: str) -> list[Block]:
+    """Every fenced block of a document, in reading order; a fence that is never closed is an error."""
+    blocks: list[Block] = []
+    opened: re.Match[str] | None = None
+    start = 0
+    lines = document.splitlines()
+    for number, line in enumerate(lines, start=1):
+        if opened is None:
+            opened = re.match(r"( *)(`{3,}|~{3,})([\w-]*) *(.*)$", line)
+            start = number + 1
+        elif re.fullmatch(rf" *{opened[2][0]}{{{len(opened[2])},}} *", line):
+            indent = len(opened[1])
+            text = "".join(
+                body[min(indent, len(body) - len(body.lstrip())) :] + "\n" for body in lines[start - 1 : number - 1]
+            )
+            blocks.append(Block(opened[3], opened[4].strip(), start, text))
+            opened = None
+    assert opened is None, f"the fence opened before line {start} is never closed"
+    return blocks
+
+
+def run_sh(blocks: list[Block], folder: Path, name: str) -> None:
+    """Run consecutive sh blocks as one script; its output is shown when it fails."""
+    script = "".join(block.text for block in blocks)
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    environment = {**os.environ, "PATH": path, "HOME": str(folder), "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
+    run = subprocess.run(
+        ["/bin/sh", "-euc", script],
+        stdin=subprocess.DEVNULL,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert run.returncode == 0, f"{name}, line {blocks[0].line}: exit {run.returncode}\n{run.stdout}{run.stderr}"
+
+
+def run_python(blocks: list[Block], namespace: dict[str, object], name: str) -> None:
+    """Run python blocks in the namespace; a traceback shows the document's own line numbers."""
+    for block in blocks:
+        exec(compile("\n" * (block.line - 1) + block.text, name, "exec"), namespace)
+
+
+def run_document(document: str, folder: Path, name: str) -> int:
+    """Run a document's blocks in `folder`, which is the current one; return how many."""
+    runnable = [block for block in blocks_of(document) if block.language in RUN and block.rest != "no-run"]
+    namespace: dict[str, object] = {"__name__": "__main__"}
+    for language, group in groupby(runnable, key=lambda block: block.language):
+        if language == "sh":
+            run_sh([*group], folder, name)
+        else:
+            run_python([*group], namespace, name)
+    return len(runnable)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_a_document_shows_works(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every block of code runs to its end, in reading order."""
+    monkeypatch.chdir(tmp_path)
+    document = path.read_text("utf-8")
+    shown = [block for block in blocks_of(document) if block.language in RUN]
+    exempt = sum(block.rest == "no-run" for block in shown)
+    assert run_document(document, tmp_path, path.name) == len(shown) - exempt
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_block_slips_through_by_its_spelling(path: Path) -> None:
+    """A fence says `python`, `sh`, or that it is something else; nothing but `no-run` follows."""
+    blocks = blocks_of(path.read_text("utf-8"))
+    odd = [
+        block
+        for block in blocks
+        if block.language in MISSPELT or (block.language in RUN and block.rest not in ("", "no-run"))
+    ]
+    assert odd == []
+
+
+def test_what_is_not_run_is_listed_with_its_reason() -> None:
+    """No more and no less than NOT_RUN, and never Python."""
+    marked = {
+        (str(path.relative_to(ROOT)), block.text.split("\n")[0]): block.language
+        for path in DOCUMENTS
+        for block in blocks_of(path.read_text("utf-8"))
+        if block.rest == "no-run"
+    }
+    assert set(marked) == set(NOT_RUN)
+    assert set(marked.values()) <= {"sh"}
+    assert all(NOT_RUN.values())
+
+
+def test_blocks_share_a_folder_and_a_namespace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shell and Python take turns, and what is marked no-run is left alone."""
+    monkeypatch.chdir(tmp_path)
+    assert run_document(TAKING_TURNS, tmp_path, "sample.md") == 5
+
+
+@pytest.mark.parametrize(
+    "block", ["```sh\nfalse\ntrue\n```\n", "```sh\necho $unset\n```\n", "```python\nassert False\n```\n"]
+)
+def test_a_block_that_fails_is_seen(block: str, tmp_path: Path) -> None:
+    """The check above can fail."""
+    with pytest.raises(AssertionError):
+        run_document(block, tmp_path, "sample.md")

@@ -1,0 +1,914 @@
+"""A second implementation of the rules, written from docs/rules.md alone, slow and obvious.
+
+It keeps everything that was ever accepted in plain dicts and lists, sums every balance from the list of all postings
+each time that it is asked, looks for overlaps by going through all lines, and collects *all* reasons that apply to a
+command before it picks the first in the order of the published list. So it shares no arithmetic, no index and no order
+of checks with the package; only the list of reasons itself is taken from there.
+
+It verifies no signature and reads no note: it is told which keys signed well and which did not, and it is given
+commands that are already of the right shape (so the first four reasons of the list are not its business).
+"""
+
+import datetime
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from tallystick.vouchers.refusals import Reason
+
+Json = dict[str, Any]
+Account = tuple[str, str]
+"""What holds money and whose it is, for example `("available", "city/voucher-1")`."""
+Answer = tuple[str, Any]
+"""`("accepted", outcome)` or `("refused", reason)`."""
+
+SECOND = 1_000_000
+DAY = 86_400 * SECOND
+ENTRY_SIZE_MAX = 65_535
+PRECEDENCE = {reason: place for place, reason in enumerate(Reason)}
+EVERYBODY = frozenset({"network", "treasury", "provider", "auditor", "holder"})
+ROLES = {
+    "party.admit/1": {"network", "treasury"},
+    "party.suspend/1": {"network", "treasury"},
+    "party.reinstate/1": {"network", "treasury"},
+    "key.add/1": EVERYBODY,
+    "key.revoke/1": EVERYBODY,
+    "accelerator.register/1": {"network"},
+    "programme.open/1": {"treasury"},
+    "programme.close/1": {"treasury"},
+    "provider.accredit/1": {"treasury"},
+    "provider.delist/1": {"treasury"},
+    "tariff.publish/1": {"provider"},
+    "voucher.issue/1": {"treasury"},
+    "voucher.transfer/1": {"holder"},
+    "voucher.suspend/1": {"treasury"},
+    "voucher.resume/1": {"treasury"},
+    "voucher.revoke/1": {"treasury"},
+    "voucher.lapse/1": {"treasury"},
+    "voucher.reserve/1": {"holder"},
+    "reservation.release/1": {"holder", "provider"},
+    "time.burn/1": {"provider"},
+    "burn.reverse/1": {"provider"},
+    "redemption.claim/1": {"provider", "holder"},
+    "redemption.pay/1": {"treasury"},
+    "redemption.reject/1": {"treasury"},
+}
+EVENT_KINDS = {
+    "network.found/1": "network.founded/1",
+    "party.admit/1": "party.admitted/1",
+    "party.suspend/1": "party.suspended/1",
+    "party.reinstate/1": "party.reinstated/1",
+    "key.add/1": "key.added/1",
+    "key.revoke/1": "key.revoked/1",
+    "accelerator.register/1": "accelerator.registered/1",
+    "programme.open/1": "programme.opened/1",
+    "programme.close/1": "programme.closed/1",
+    "provider.accredit/1": "provider.accredited/1",
+    "provider.delist/1": "provider.delisted/1",
+    "tariff.publish/1": "tariff.published/1",
+    "voucher.issue/1": "voucher.issued/1",
+    "voucher.transfer/1": "voucher.transferred/1",
+    "voucher.suspend/1": "voucher.suspended/1",
+    "voucher.resume/1": "voucher.resumed/1",
+    "voucher.revoke/1": "voucher.revoked/1",
+    "voucher.lapse/1": "voucher.lapsed/1",
+    "voucher.reserve/1": "voucher.reserved/1",
+    "reservation.release/1": "reservation.released/1",
+    "time.burn/1": "time.burned/1",
+    "burn.reverse/1": "burn.reversed/1",
+    "redemption.claim/1": "redemption.claimed/1",
+    "redemption.pay/1": "redemption.paid/1",
+    "redemption.reject/1": "redemption.rejected/1",
+}
+USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+
+
+def instant(text: str) -> int:
+    """Microseconds since 1970 of `2026-01-05T08:00:00.000000Z`."""
+    moment = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=datetime.UTC)
+    return (moment - datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)) // datetime.timedelta(microseconds=1)
+
+
+def instant_text(at: int) -> str:
+    """The opposite of `instant`."""
+    moment = datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=at)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond:06d}Z"
+
+
+def day(text: str) -> int:
+    """Days since 1970-01-01 of `2026-01-05`."""
+    return (datetime.date.fromisoformat(text) - datetime.date(1970, 1, 1)).days
+
+
+def canonical(value: Any) -> str:
+    """One text for one value (all our field names are ASCII)."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def uscc_check_character_is_right(code: str) -> bool:
+    """GB 32100-2015: the 18th character makes the sum, weighted with powers of 3, a multiple of 31."""
+    total = sum(USCC_ALPHABET.index(character) * pow(3, place, 31) for place, character in enumerate(code[:17]))
+    return USCC_ALPHABET.index(code[17]) == (31 - total % 31) % 31
+
+
+def fee(gpu_milli: int, seconds: int, price_fen_per_gpu_hour: int, rounding_fen: int) -> int:
+    """What the GPU-time costs, in fen, cut to the rounding."""
+    return rounding_fen * (gpu_milli * seconds * price_fen_per_gpu_hour // (3_600_000 * rounding_fen))
+
+
+def covered(fee_fen: int, share_bp: int, rounding_fen: int) -> int:
+    """What the voucher pays of a fee, in fen, cut to the rounding."""
+    return rounding_fen * (fee_fen * share_bp // (10_000 * rounding_fen))
+
+
+def vkey_label(vkey: str) -> str:
+    """`<name>+<key id>` of a vkey text."""
+    return "+".join(vkey.split("+", 2)[:2])
+
+
+def vkey_public(vkey: str) -> str:
+    """The algorithm and public key of a vkey text, in base64 (which may hold a `+` itself)."""
+    return vkey.split("+", 2)[2]
+
+
+def first_reason(reasons: Iterable[Reason]) -> Reason | None:
+    """The reason that is told, of all that apply."""
+    return min(reasons, key=PRECEDENCE.__getitem__, default=None)
+
+
+class NaiveLedger:
+    """Everything that was ever accepted, and nothing derived."""
+
+    def __init__(self, origin: str) -> None:
+        self.origin = origin
+        self.entries: list[Json] = []
+        self.network: Json = {}
+        self.parties: dict[str, Json] = {}
+        self.keys: dict[str, Json] = {}
+        self.accelerators: dict[str, str] = {}
+        self.tariffs: list[Json] = []
+        self.programmes: dict[str, Json] = {}
+        self.accreditations: list[Json] = []
+        self.vouchers: dict[str, Json] = {}
+        self.reservations: dict[str, Json] = {}
+        self.statements: dict[tuple[str, str], Json] = {}
+        self.lines: list[Json] = []
+        self.claims: dict[str, Json] = {}
+        self.postings: list[tuple[Account, Account, int]] = []
+        self.grants: list[tuple[str, str, int]] = []
+
+    # -- what is asked of it ------------------------------------------------------------------------------------------
+
+    def submit(
+        self, command: Json, signers: Sequence[str], at: int, invalid: Sequence[str] = (), note_size: int = 0
+    ) -> Answer:
+        """Decide a command, and keep it if it is accepted.
+
+        Args:
+            command: the command as JSON.
+            signers: labels (`<name>+<key id>`) of the keys that signed it well.
+            at: the log's time in microseconds.
+            invalid: labels of the keys that have a line whose signature is not theirs.
+            note_size: bytes of the note as signed, for the limit on entries; 0 where it doesn't matter.
+
+        Returns:
+            `("accepted", outcome)` or `("refused", reason)`.
+        """
+        reason = first_reason(self._reasons(command, signers, invalid, at))
+        if reason is not None:
+            return "refused", reason.value
+        marks = len(self.postings), len(self.lines)
+        name = command["kind"].removesuffix("/1").replace(".", "_")
+        outcome = getattr(self, f"_do_{name}")(command, at)
+        kind = EVENT_KINDS[command["kind"]]
+        header = {"at": instant_text(at), "index": len(self.entries), "kind": kind, "outcome": outcome}
+        if note_size and len(canonical(header)) + 1 + note_size > ENTRY_SIZE_MAX:
+            assert kind == "time.burned/1", "only a statement can be that long"
+            del self.postings[marks[0] :], self.lines[marks[1] :], self.statements[command["party"], command["ref"]]
+            return "refused", Reason.ENTRY_TOO_LARGE.value
+        self.entries.append({"command": command, "at": at, "kind": kind, "outcome": outcome})
+        return "accepted", outcome
+
+    def balances(self) -> Counter[Account]:
+        """What every account holds, in fen, summed from the first posting on."""
+        sums: Counter[Account] = Counter()
+        for source, target, amount_fen in self.postings:
+            sums[source] -= amount_fen
+            sums[target] += amount_fen
+        return sums
+
+    def balance(self, kind: str, owner: str) -> int:
+        """What one account holds, in fen, summed from the first posting on."""
+        account, total_fen = (kind, owner), 0
+        for source, target, amount_fen in self.postings:
+            total_fen += (target == account) * amount_fen - (source == account) * amount_fen
+        return total_fen
+
+    def book(self, programme: str, balances: Counter[Account]) -> dict[str, int]:
+        """The six sums of the law of conservation for a programme, in fen."""
+        of = {
+            "available": [name for name, voucher in self.vouchers.items() if voucher["programme"] == programme],
+            "reserved": [name for name, held in self.reservations.items() if held["programme"] == programme],
+            "claimed": [name for name, claim in self.claims.items() if claim["programme"] == programme],
+        }
+        of |= {"unissued": [programme], "burned": [programme], "paid": of["claimed"]}
+        return {kind: sum(balances[kind, owner] for owner in owners) for kind, owners in of.items()}
+
+    def granted(self, programme: str, holder: str) -> int:
+        """What a holder has been given under a programme, in fen."""
+        return sum(amount_fen for where, whose, amount_fen in self.grants if (where, whose) == (programme, holder))
+
+    # -- reasons that any command can meet ----------------------------------------------------------------------------
+
+    def _reasons(self, command: Json, signers: Sequence[str], invalid: Sequence[str], at: int) -> Iterator[Reason]:
+        founding = command["kind"] == "network.found/1"
+        if command["log"] != self.origin:
+            yield Reason.COMMAND_FOR_ANOTHER_LOG
+        if not self.entries and not founding:
+            yield Reason.NETWORK_NOT_FOUNDED
+            return
+        for entry in self.entries:
+            earlier = entry["command"]
+            if (earlier["party"], earlier["ref"]) == (command["party"], command["ref"]) and self._remembers(entry, at):
+                same = canonical(earlier) == canonical(command)
+                yield Reason.ALREADY_RECORDED if same else Reason.REF_REUSED_FOR_OTHER_CONTENT
+        if founding and self.entries:
+            yield Reason.NETWORK_ALREADY_FOUNDED
+            return
+        rules = command if founding else self.network
+        if instant(command["signed_at"]) > at + rules["clock_skew_seconds"] * SECOND:
+            yield Reason.SIGNED_IN_THE_FUTURE
+        if instant(command["signed_at"]) < at - rules["freshness_seconds"] * SECOND:
+            yield Reason.SIGNED_TOO_LONG_AGO
+        if not founding:
+            party = self.parties.get(command["party"])
+            if party is None:
+                yield Reason.PARTY_UNKNOWN
+                return
+            if party["suspended"]:
+                yield Reason.PARTY_SUSPENDED
+            if party["role"] not in ROLES[command["kind"]]:
+                yield Reason.ROLE_MAY_NOT
+        yield from self._signature_reasons(command, signers, invalid)
+        name = command["kind"].removesuffix("/1").replace(".", "_")
+        specific: Callable[[Json, int], Iterator[Reason]] = getattr(self, f"_no_{name}")
+        yield from specific(command, at)
+
+    def _remembers(self, entry: Json, at: int) -> bool:
+        memory_seconds = self.network["freshness_seconds"] + self.network["clock_skew_seconds"]
+        if entry["kind"] == "time.burned/1":
+            memory_seconds = max(memory_seconds, self.network["burn_window_seconds"])
+        return bool(entry["at"] + memory_seconds * SECOND >= at)
+
+    def _signature_reasons(self, command: Json, signers: Sequence[str], invalid: Sequence[str]) -> Iterator[Reason]:
+        party, kind = command["party"], command["kind"]
+        known = {label: key["party"] for label, key in self.keys.items()}
+        needed = 1
+        cosigner: str | None = None
+        new_key: str | None = None
+        if kind == "network.found/1":
+            known = {vkey_label(vkey): party for vkey in command["root_keys"]}
+            needed = command["root_quorum"]
+        elif self.parties[party]["role"] == "network":
+            needed = self.network["root_quorum"]
+        if kind == "key.add/1":
+            new_key = vkey_label(command["vkey"])
+        if kind == "voucher.issue/1" and command["programme"] in self.programmes:
+            programme = self.programmes[command["programme"]]
+            if command["face_fen"] > programme["officers_threshold_fen"]:
+                needed = programme["officers_required"]
+        if kind == "voucher.transfer/1" and command["voucher"] in self.vouchers:
+            programme = self.programmes[self.vouchers[command["voucher"]]["programme"]]
+            if programme["transfer"] == "approved":
+                cosigner = programme["party"]
+        for label in [*signers, *invalid]:
+            if label not in known and label != new_key:
+                yield Reason.KEY_UNKNOWN
+            if label in invalid:
+                yield Reason.SIGNATURE_INVALID
+            if label in self.keys and self.keys[label]["revoked"]:
+                yield Reason.KEY_REVOKED
+            if label in known and label != new_key and known[label] not in (party, cosigner):
+                yield Reason.SIGNER_NOT_INVOLVED
+        signed_by = [known.get(label) for label in set(signers) - {new_key}]
+        if (
+            signed_by.count(party) < needed
+            or (cosigner is not None and cosigner not in signed_by)
+            or (new_key is not None and new_key not in signers)
+        ):
+            yield Reason.SIGNATURES_MISSING
+
+    # -- network, parties, keys ---------------------------------------------------------------------------------------
+
+    def _no_network_found(self, command: Json, at: int) -> Iterator[Reason]:
+        yield from self._new_key_reasons(command["party"], command["root_keys"])
+        if command["root_quorum"] > len(command["root_keys"]):
+            yield Reason.WOULD_LEAVE_TOO_FEW_KEYS
+
+    def _do_network_found(self, command: Json, at: int) -> Json:
+        self.network = command
+        self.parties[command["party"]] = {"role": "network", "admitter": None, "suspended": False, "uscc": None}
+        self._add_keys(command["party"], command["root_keys"])
+        return {}
+
+    def _no_party_admit(self, command: Json, at: int) -> Iterator[Reason]:
+        if command["admitted"] in self.parties:
+            yield Reason.PARTY_ALREADY_ADMITTED
+        admits = {"network": {"treasury", "provider", "auditor"}, "treasury": {"holder"}}
+        if command["role"] not in admits.get(self.parties[command["party"]]["role"], ()):
+            yield Reason.ROLE_MAY_NOT_ADMIT
+        coded, maker = "uscc" in command, "maker" in command
+        wanted = {"provider": coded and not maker, "holder": coded != maker}
+        if not wanted.get(command["role"], not maker):
+            yield Reason.USCC_MISSING
+        if coded:
+            if not uscc_check_character_is_right(command["uscc"]):
+                yield Reason.USCC_INVALID
+            if any(party["uscc"] == command["uscc"] for party in self.parties.values()):
+                yield Reason.USCC_ALREADY_ADMITTED
+        yield from self._new_key_reasons(command["admitted"], command["keys"])
+
+    def _do_party_admit(self, command: Json, at: int) -> Json:
+        self.parties[command["admitted"]] = {
+            "role": command["role"],
+            "admitter": command["party"],
+            "suspended": False,
+            "uscc": command.get("uscc"),
+        }
+        self._add_keys(command["admitted"], command["keys"])
+        return {}
+
+    def _no_party_suspend(self, command: Json, at: int) -> Iterator[Reason]:
+        subject = self.parties.get(command["subject"])
+        if subject is None:
+            yield Reason.SUBJECT_UNKNOWN
+            return
+        if subject["admitter"] != command["party"]:
+            yield Reason.SUBJECT_NOT_UNDER_PARTY
+        suspending = command["kind"] == "party.suspend/1"
+        if subject["suspended"] == suspending:
+            yield Reason.SUBJECT_SUSPENDED if suspending else Reason.SUBJECT_NOT_SUSPENDED
+
+    _no_party_reinstate = _no_party_suspend
+
+    def _do_party_suspend(self, command: Json, at: int) -> Json:
+        self.parties[command["subject"]]["suspended"] = command["kind"] == "party.suspend/1"
+        return {}
+
+    _do_party_reinstate = _do_party_suspend
+
+    def _no_key_add(self, command: Json, at: int) -> Iterator[Reason]:
+        yield from self._subject_reasons(command)
+        yield from self._new_key_reasons(command["subject"], [command["vkey"]])
+
+    def _do_key_add(self, command: Json, at: int) -> Json:
+        self._add_keys(command["subject"], [command["vkey"]])
+        return {}
+
+    def _no_key_revoke(self, command: Json, at: int) -> Iterator[Reason]:
+        yield from self._subject_reasons(command)
+        key = self.keys.get(command["key"])
+        if key is None:
+            yield Reason.KEY_UNKNOWN
+            return
+        if key["party"] != command["subject"]:
+            yield Reason.KEY_NOT_OF_PARTY
+        if key["revoked"]:
+            yield Reason.KEY_ALREADY_REVOKED
+        left = [
+            label
+            for label, other in self.keys.items()
+            if other["party"] == command["subject"] and not other["revoked"] and label != command["key"]
+        ]
+        own = command["subject"] == command["party"]
+        network = own and self.parties[command["party"]]["role"] == "network"
+        if own and len(left) < (self.network["root_quorum"] if network else 1):
+            yield Reason.WOULD_LEAVE_TOO_FEW_KEYS
+
+    def _do_key_revoke(self, command: Json, at: int) -> Json:
+        self.keys[command["key"]]["revoked"] = True
+        return {}
+
+    def _no_accelerator_register(self, command: Json, at: int) -> Iterator[Reason]:
+        if command["accelerator"] in self.accelerators:
+            yield Reason.ID_ALREADY_USED
+
+    def _do_accelerator_register(self, command: Json, at: int) -> Json:
+        self.accelerators[command["accelerator"]] = command["origin"]
+        return {}
+
+    def _subject_reasons(self, command: Json) -> Iterator[Reason]:
+        if command["subject"] not in self.parties:
+            yield Reason.SUBJECT_UNKNOWN
+        elif command["party"] not in (command["subject"], self.parties[command["subject"]]["admitter"]):
+            yield Reason.SUBJECT_NOT_UNDER_PARTY
+
+    def _new_key_reasons(self, party: str, vkeys: list[str]) -> Iterator[Reason]:
+        seen = [key["public"] for key in self.keys.values()]
+        for vkey in vkeys:
+            if not vkey.startswith(party + "/"):
+                yield Reason.KEY_NOT_OF_PARTY
+            if vkey_public(vkey) in seen:
+                yield Reason.KEY_ALREADY_KNOWN
+            seen.append(vkey_public(vkey))
+
+    def _add_keys(self, party: str, vkeys: list[str]) -> None:
+        for vkey in vkeys:
+            self.keys[vkey_label(vkey)] = {"party": party, "public": vkey_public(vkey), "revoked": False}
+
+    # -- programmes and providers -------------------------------------------------------------------------------------
+
+    def _new_id_reasons(self, party: str, new_id: str, taken: Iterable[str]) -> Iterator[Reason]:
+        if not new_id.startswith(party + "/"):
+            yield Reason.ID_OUTSIDE_OWN_NAMESPACE
+        if new_id in taken:
+            yield Reason.ID_ALREADY_USED
+
+    def _own_programme_reasons(self, command: Json) -> Iterator[Reason]:
+        if command["programme"] not in self.programmes:
+            yield Reason.PROGRAMME_UNKNOWN
+        elif self.programmes[command["programme"]]["party"] != command["party"]:
+            yield Reason.NOT_OWN_PROGRAMME
+
+    def _is(self, party: str, role: str) -> bool:
+        return party in self.parties and self.parties[party]["role"] == role
+
+    def _no_programme_open(self, command: Json, at: int) -> Iterator[Reason]:
+        yield from self._new_id_reasons(command["party"], command["programme"], self.programmes)
+        if instant(command["closes_at"]) <= max(at, instant(command["opens_at"])):
+            yield Reason.WINDOW_INVALID
+        if command["holder_floor_fen"] > command["holder_cap_fen"]:
+            yield Reason.FLOOR_ABOVE_CAP
+        if any(accelerator not in self.accelerators for accelerator in command["accelerators"]):
+            yield Reason.ACCELERATOR_UNKNOWN
+
+    def _do_programme_open(self, command: Json, at: int) -> Json:
+        self.programmes[command["programme"]] = command | {"closed": False}
+        self._post(("envelope", command["programme"]), ("unissued", command["programme"]), command["envelope_fen"])
+        return {}
+
+    def _no_programme_close(self, command: Json, at: int) -> Iterator[Reason]:
+        yield from self._own_programme_reasons(command)
+        if command["programme"] in self.programmes and self.programmes[command["programme"]]["closed"]:
+            yield Reason.PROGRAMME_CLOSED
+
+    def _do_programme_close(self, command: Json, at: int) -> Json:
+        self.programmes[command["programme"]]["closed"] = True
+        return {}
+
+    def _accreditations_at(self, programme: str, provider: str, at: int) -> list[Json]:
+        return [
+            one
+            for one in self.accreditations
+            if (one["programme"], one["provider"]) == (programme, provider)
+            and one["from"] <= at
+            and (one["until"] is None or at < one["until"])
+        ]
+
+    def _no_provider_accredit(self, command: Json, at: int) -> Iterator[Reason]:
+        yield from self._own_programme_reasons(command)
+        if not self._is(command["provider"], "provider"):
+            yield Reason.PROVIDER_UNKNOWN
+        place = command["programme"], command["provider"]
+        for one in self.accreditations:
+            endless = one["until"] is None or one["until"] > instant(command["valid_from"])
+            if (one["programme"], one["provider"]) == place and endless:
+                yield Reason.PROVIDER_ALREADY_ACCREDITED
+
+    def _do_provider_accredit(self, command: Json, at: int) -> Json:
+        start = instant(command["valid_from"])
+        one = {"programme": command["programme"], "provider": command["provider"], "from": start, "until": None}
+        self.accreditations.append(one)
+        return {}
+
+    def _no_provider_delist(self, command: Json, at: int) -> Iterator[Reason]:
+        yield from self._own_programme_reasons(command)
+        if instant(command["valid_until"]) < at:
+            yield Reason.DATE_IN_THE_PAST
+        if not self._is(command["provider"], "provider"):
+            yield Reason.PROVIDER_UNKNOWN
+        if not self._accreditations_at(command["programme"], command["provider"], instant(command["valid_until"])):
+            yield Reason.PROVIDER_NOT_ACCREDITED
+
+    def _do_provider_delist(self, command: Json, at: int) -> Json:
+        until = instant(command["valid_until"])
+        for one in self._accreditations_at(command["programme"], command["provider"], until):
+            one["until"] = until
+        return {}
+
+    def _no_tariff_publish(self, command: Json, at: int) -> Iterator[Reason]:
+        start = instant(command["valid_from"])
+        if start < at:
+            yield Reason.DATE_IN_THE_PAST
+        if any(tariff["from"] >= start for tariff in self._tariffs_of(command["party"], command["accelerator"])):
+            yield Reason.TARIFF_NOT_LATER
+        if command["accelerator"] not in self.accelerators:
+            yield Reason.ACCELERATOR_UNKNOWN
+
+    def _do_tariff_publish(self, command: Json, at: int) -> Json:
+        tariff = {
+            "provider": command["party"],
+            "accelerator": command["accelerator"],
+            "from": instant(command["valid_from"]),
+            "price": command["price_fen_per_gpu_hour"],
+        }
+        self.tariffs.append(tariff)
+        return {}
+
+    def _tariffs_of(self, provider: str, accelerator: str) -> list[Json]:
+        return [one for one in self.tariffs if (one["provider"], one["accelerator"]) == (provider, accelerator)]
+
+    # -- vouchers -----------------------------------------------------------------------------------------------------
+
+    def _post(self, source: Account, target: Account, amount_fen: int) -> None:
+        self.postings.append((source, target, amount_fen))
+
+    def _receiver_reasons(self, party: str, role: str, unknown: Reason) -> Iterator[Reason]:
+        if not self._is(party, role):
+            yield unknown
+        elif self.parties[party]["suspended"]:
+            yield Reason.RECEIVER_SUSPENDED
+
+    def _over(self, voucher: Json, at: int) -> bool:
+        return bool(voucher["ended"] or at >= voucher["until"])
+
+    def _no_voucher_issue(self, command: Json, at: int) -> Iterator[Reason]:
+        yield from self._new_id_reasons(command["party"], command["voucher"], self.vouchers)
+        yield from self._own_programme_reasons(command)
+        yield from self._receiver_reasons(command["holder"], "holder", Reason.HOLDER_UNKNOWN)
+        programme = self.programmes.get(command["programme"])
+        if programme is None:
+            return
+        if programme["closed"]:
+            yield Reason.PROGRAMME_CLOSED
+        opens_at, closes_at = instant(programme["opens_at"]), instant(programme["closes_at"])
+        if not (opens_at <= at < closes_at and opens_at <= instant(command["valid_from"]) < closes_at):
+            yield Reason.OUTSIDE_PROGRAMME_WINDOW
+        if command["face_fen"] < programme["holder_floor_fen"]:
+            yield Reason.BELOW_HOLDER_FLOOR
+        if command["face_fen"] > self.balance("unissued", command["programme"]):
+            yield Reason.EXCEEDS_ENVELOPE
+        if command["face_fen"] + self.granted(command["programme"], command["holder"]) > programme["holder_cap_fen"]:
+            yield Reason.EXCEEDS_HOLDER_CAP
+
+    def _do_voucher_issue(self, command: Json, at: int) -> Json:
+        start = instant(command["valid_from"])
+        until = start + self.programmes[command["programme"]]["validity_days"] * DAY
+        self._make_voucher(command["voucher"], command["programme"], command["holder"], start, until)
+        self._post(("unissued", command["programme"]), ("available", command["voucher"]), command["face_fen"])
+        self.grants.append((command["programme"], command["holder"], command["face_fen"]))
+        return {"valid_until": instant_text(until)}
+
+    def _make_voucher(self, voucher: str, programme: str, holder: str, start: int, until: int) -> None:
+        self.vouchers[voucher] = {
+            "programme": programme,
+            "holder": holder,
+            "from": start,
+            "until": until,
+            "suspended": False,
+            "ended": False,
+            "revoked": False,
+        }
+
+    def _no_voucher_transfer(self, command: Json, at: int) -> Iterator[Reason]:
+        yield from self._new_id_reasons(command["party"], command["into"], self.vouchers)
+        yield from self._receiver_reasons(command["to"], "holder", Reason.HOLDER_UNKNOWN)
+        yield from self._spend_reasons(command, at)
+        voucher = self.vouchers.get(command["voucher"])
+        if voucher is None:
+            return
+        programme = self.programmes[voucher["programme"]]
+        if programme["transfer"] == "forbidden":
+            yield Reason.TRANSFER_FORBIDDEN
+        if command["to"] == voucher["holder"]:
+            yield Reason.TRANSFER_TO_ONESELF
+        if self.granted(voucher["programme"], command["to"]) + command["amount_fen"] > programme["holder_cap_fen"]:
+            yield Reason.EXCEEDS_HOLDER_CAP
+
+    def _spend_reasons(self, command: Json, at: int) -> Iterator[Reason]:
+        voucher = self.vouchers.get(command["voucher"])
+        if voucher is None:
+            yield Reason.VOUCHER_UNKNOWN
+            return
+        if voucher["holder"] != command["party"]:
+            yield Reason.NOT_OWN_VOUCHER
+        if voucher["suspended"]:
+            yield Reason.VOUCHER_SUSPENDED
+        if self._over(voucher, at):
+            yield Reason.VOUCHER_ENDED
+        if command["amount_fen"] > self.balance("available", command["voucher"]):
+            yield Reason.EXCEEDS_AVAILABLE_BALANCE
+
+    def _do_voucher_transfer(self, command: Json, at: int) -> Json:
+        old = self.vouchers[command["voucher"]]
+        self._make_voucher(command["into"], old["programme"], command["to"], old["from"], old["until"])
+        self._post(("available", command["voucher"]), ("available", command["into"]), command["amount_fen"])
+        self.grants.append((old["programme"], old["holder"], -command["amount_fen"]))
+        self.grants.append((old["programme"], command["to"], command["amount_fen"]))
+        return {}
+
+    def _no_voucher_suspend(self, command: Json, at: int) -> Iterator[Reason]:
+        voucher = self.vouchers.get(command["voucher"])
+        if voucher is None:
+            yield Reason.VOUCHER_UNKNOWN
+            return
+        if self.programmes[voucher["programme"]]["party"] != command["party"]:
+            yield Reason.NOT_OWN_PROGRAMME
+        kind = command["kind"]
+        if kind == "voucher.suspend/1" and voucher["suspended"]:
+            yield Reason.VOUCHER_SUSPENDED
+        if kind == "voucher.resume/1" and not voucher["suspended"]:
+            yield Reason.VOUCHER_NOT_SUSPENDED
+        if kind == "voucher.lapse/1":
+            if voucher["ended"]:
+                yield Reason.VOUCHER_ENDED
+            if at < voucher["until"]:
+                yield Reason.VOUCHER_NOT_OVER
+        elif self._over(voucher, at):
+            yield Reason.VOUCHER_ENDED
+
+    _no_voucher_resume = _no_voucher_suspend
+    _no_voucher_revoke = _no_voucher_suspend
+    _no_voucher_lapse = _no_voucher_suspend
+
+    def _do_voucher_suspend(self, command: Json, at: int) -> Json:
+        self.vouchers[command["voucher"]]["suspended"] = command["kind"] == "voucher.suspend/1"
+        return {}
+
+    _do_voucher_resume = _do_voucher_suspend
+
+    def _do_voucher_revoke(self, command: Json, at: int) -> Json:
+        voucher = self.vouchers[command["voucher"]]
+        left_fen = self.balance("available", command["voucher"])
+        voucher["ended"], voucher["suspended"] = True, False
+        self._post(("available", command["voucher"]), ("unissued", voucher["programme"]), left_fen)
+        voucher["revoked"] = command["kind"] == "voucher.revoke/1"
+        self._take_from_grant(voucher, left_fen)
+        return {"returned_fen": left_fen}
+
+    def _take_from_grant(self, voucher: Json, amount_fen: int) -> None:
+        """What goes back to the programme was not granted after all if the voucher was revoked; if it lapsed it was."""
+        if voucher["revoked"]:
+            self.grants.append((voucher["programme"], voucher["holder"], -amount_fen))
+
+    _do_voucher_lapse = _do_voucher_revoke
+
+    # -- reservations -------------------------------------------------------------------------------------------------
+
+    def _no_voucher_reserve(self, command: Json, at: int) -> Iterator[Reason]:
+        yield from self._new_id_reasons(command["party"], command["reservation"], self.reservations)
+        yield from self._receiver_reasons(command["provider"], "provider", Reason.PROVIDER_UNKNOWN)
+        yield from self._spend_reasons(command, at)
+        if instant(command["until"]) <= at:
+            yield Reason.WINDOW_INVALID
+        voucher = self.vouchers.get(command["voucher"])
+        if voucher is None:
+            return
+        if instant(command["until"]) > voucher["until"]:
+            yield Reason.RESERVATION_OUTLIVES_VOUCHER
+        if not self._accreditations_at(voucher["programme"], command["provider"], at):
+            yield Reason.PROVIDER_NOT_ACCREDITED
+
+    def _do_voucher_reserve(self, command: Json, at: int) -> Json:
+        voucher = self.vouchers[command["voucher"]]
+        self.reservations[command["reservation"]] = {
+            "voucher": command["voucher"],
+            "programme": voucher["programme"],
+            "holder": voucher["holder"],
+            "provider": command["provider"],
+            "until": instant(command["until"]),
+            "released": False,
+        }
+        self._post(("available", command["voucher"]), ("reserved", command["reservation"]), command["amount_fen"])
+        return {}
+
+    def _no_reservation_release(self, command: Json, at: int) -> Iterator[Reason]:
+        held = self.reservations.get(command["reservation"])
+        if held is None:
+            yield Reason.RESERVATION_UNKNOWN
+            return
+        if command["party"] not in (held["holder"], held["provider"]):
+            yield Reason.NOT_OWN_RESERVATION
+        if held["released"]:
+            yield Reason.RESERVATION_CLOSED
+        grace = self.network["release_grace_seconds"] * SECOND
+        if command["party"] == held["holder"] and at < held["until"] + grace:
+            yield Reason.RESERVATION_NOT_OVER
+
+    def _do_reservation_release(self, command: Json, at: int) -> Json:
+        held = self.reservations[command["reservation"]]
+        held["released"] = True
+        left_fen = self.balance("reserved", command["reservation"])
+        to = self._give_back(held, left_fen)
+        self._post(("reserved", command["reservation"]), to, left_fen)
+        return {"released_fen": left_fen, "to": "voucher" if to[0] == "available" else "programme"}
+
+    def _give_back(self, held: Json, amount_fen: int) -> Account:
+        voucher = self.vouchers[held["voucher"]]
+        if not voucher["ended"]:
+            return "available", held["voucher"]
+        self._take_from_grant(voucher, amount_fen)
+        return "unissued", held["programme"]
+
+    # -- GPU-time -----------------------------------------------------------------------------------------------------
+
+    def _no_time_burn(self, command: Json, at: int) -> Iterator[Reason]:
+        if not self._is(command["holder"], "holder"):
+            yield Reason.HOLDER_UNKNOWN
+
+    def _do_time_burn(self, command: Json, at: int) -> Json:
+        outcome: Json = {"fee_fen": [], "from_voucher_fen": [], "refused": []}
+        self.statements[command["party"], command["ref"]] = {"at": at, "index": len(self.entries)}
+        for number, line in enumerate(command["lines"]):
+            prices = self._price(command["party"], line)
+            reason = first_reason(self._line_reasons(command, line, prices, at))
+            if reason is not None:
+                outcome["refused"].append([number, reason.value])
+                prices = (0, 0)
+            else:
+                assert prices is not None, "a line without a price has a reason"
+                prices = prices[0], min(prices[1], self.balance("reserved", line["reservation"]))
+                self._burn(command, number, line, prices[1], at)
+            assert prices is not None
+            outcome["fee_fen"].append(prices[0])
+            outcome["from_voucher_fen"].append(prices[1])
+        return outcome
+
+    def _price(self, provider: str, line: Json) -> tuple[int, int] | None:
+        """The fee and what of it the voucher should cover, in fen; None if something that it hangs on is missing."""
+        held = self.reservations.get(line["reservation"])
+        valid = [one for one in self._tariffs_of(provider, line["accelerator"]) if one["from"] <= instant(line["from"])]
+        if held is None or not valid or line["accelerator"] not in self.accelerators:
+            return None
+        programme = self.programmes[held["programme"]]
+        price = max(valid, key=lambda one: int(one["from"]))["price"]
+        share_bp = programme["share_bp_" + self.accelerators[line["accelerator"]]]
+        fee_fen = fee(line["gpu_milli"], line["seconds"], price, programme["rounding_fen"])
+        return fee_fen, covered(fee_fen, share_bp, programme["rounding_fen"])
+
+    def _line_reasons(self, command: Json, line: Json, prices: tuple[int, int] | None, at: int) -> Iterator[Reason]:
+        provider, start, end = command["party"], instant(line["from"]), instant(line["to"])
+        if line["accelerator"] not in self.accelerators:
+            yield Reason.ACCELERATOR_UNKNOWN
+        if end <= start or line["seconds"] * SECOND > end - start:
+            yield Reason.INTERVAL_INVALID
+        if end > at:
+            yield Reason.JOB_TIME_IN_THE_FUTURE
+        if start < at - self.network["burn_window_seconds"] * SECOND:
+            yield Reason.JOB_TIME_TOO_LONG_AGO
+        if not any(one["from"] <= start for one in self._tariffs_of(provider, line["accelerator"])):
+            yield Reason.TARIFF_MISSING
+        for other in self.lines:
+            same_job = (other["provider"], other["job"]) == (provider, line["job"])
+            if same_job and not other["reversed"] and start < other["to"] and other["from"] < end:
+                yield Reason.JOB_TIME_ALREADY_BURNED
+        held = self.reservations.get(line["reservation"])
+        if held is None:
+            yield Reason.RESERVATION_UNKNOWN
+            return
+        if held["provider"] != provider:
+            yield Reason.RESERVATION_IS_FOR_ANOTHER_PROVIDER
+        if held["holder"] != command["holder"]:
+            yield Reason.RESERVATION_IS_FOR_ANOTHER_HOLDER
+        if held["released"]:
+            yield Reason.RESERVATION_CLOSED
+        qualified = self.programmes[held["programme"]]["accelerators"]
+        if qualified and line["accelerator"] not in qualified:
+            yield Reason.ACCELERATOR_NOT_QUALIFIED
+        if start < self.vouchers[held["voucher"]]["from"]:
+            yield Reason.OUTSIDE_VOUCHER_VALIDITY
+        if end > held["until"]:
+            yield Reason.OUTSIDE_RESERVATION
+        accredited = self._accreditations_at(held["programme"], provider, start)
+        if not any(one["until"] is None or end <= one["until"] for one in accredited):
+            yield Reason.PROVIDER_NOT_ACCREDITED
+        left_fen = self.balance("reserved", line["reservation"])
+        if prices is not None and prices[1] > left_fen and not (line.get("if_short") == "drain" and left_fen > 0):
+            yield Reason.EXCEEDS_RESERVATION
+
+    def _burn(self, command: Json, number: int, line: Json, amount_fen: int, at: int) -> None:
+        held = self.reservations[line["reservation"]]
+        payee = self.programmes[held["programme"]]["payee"]
+        end = instant(line["to"])
+        kept = {
+            "index": len(self.entries),
+            "statement": command["ref"],
+            "number": number,
+            "provider": command["party"],
+            "reservation": line["reservation"],
+            "programme": held["programme"],
+            "claimant": command["party"] if payee == "provider" else held["holder"],
+            "job": line["job"],
+            "from": instant(line["from"]),
+            "to": end,
+            "day": self._day_of(end),
+            "amount_fen": amount_fen,
+            "reversed": False,
+            "claim": None,
+        }
+        self.lines.append(kept)
+        self._post(("reserved", line["reservation"]), ("burned", held["programme"]), amount_fen)
+
+    def _day_of(self, at: int) -> int:
+        return int((at + self.network["utc_offset_seconds"] * SECOND) // DAY)
+
+    def _no_burn_reverse(self, command: Json, at: int) -> Iterator[Reason]:
+        statement = self.statements.get((command["party"], command["statement"]))
+        if statement is None or statement["at"] < at - self.network["burn_window_seconds"] * SECOND:
+            yield Reason.STATEMENT_UNKNOWN
+        line = self._line_of(command)
+        if line is None:
+            yield Reason.LINE_UNKNOWN
+            return
+        if line["reversed"]:
+            yield Reason.LINE_ALREADY_REVERSED
+        if line["claim"] is not None:
+            yield Reason.LINE_ALREADY_CLAIMED
+
+    def _line_of(self, command: Json) -> Json | None:
+        statement = self.statements.get((command["party"], command["statement"]))
+        for line in self.lines:
+            if statement is not None and (line["index"], line["number"]) == (statement["index"], command["line"]):
+                return line
+        return None
+
+    def _do_burn_reverse(self, command: Json, at: int) -> Json:
+        line = self._line_of(command)
+        assert line is not None, "refused otherwise"
+        line["reversed"] = True
+        held = self.reservations[line["reservation"]]
+        to = ("reserved", line["reservation"])
+        if held["released"]:
+            to = self._give_back(held, line["amount_fen"])
+        self._post(("burned", line["programme"]), to, line["amount_fen"])
+        words = {"reserved": "reservation", "available": "voucher", "unissued": "programme"}
+        return {"returned_fen": line["amount_fen"], "to": words[to[0]]}
+
+    # -- settlement ---------------------------------------------------------------------------------------------------
+
+    def _claimable(self, command: Json) -> list[Json]:
+        first_day, last_day = day(command["first_day"]), day(command["last_day"])
+        return [
+            line
+            for line in self.lines
+            if (line["programme"], line["claimant"]) == (command["programme"], command["party"])
+            and not line["reversed"]
+            and line["claim"] is None
+            and first_day <= line["day"] <= last_day
+        ]
+
+    def _no_redemption_claim(self, command: Json, at: int) -> Iterator[Reason]:
+        yield from self._new_id_reasons(command["party"], command["claim"], self.claims)
+        if command["programme"] not in self.programmes:
+            yield Reason.PROGRAMME_UNKNOWN
+        elif self.programmes[command["programme"]]["payee"] != self.parties[command["party"]]["role"]:
+            yield Reason.NOT_THE_PAYEE
+        if day(command["last_day"]) < day(command["first_day"]):
+            yield Reason.CLAIM_PERIOD_INVALID
+        if self._day_of(at) <= day(command["last_day"]):
+            yield Reason.CLAIM_PERIOD_NOT_OVER
+        if not sum(line["amount_fen"] for line in self._claimable(command)):
+            yield Reason.NOTHING_TO_CLAIM
+
+    def _do_redemption_claim(self, command: Json, at: int) -> Json:
+        lines = self._claimable(command)
+        amount_fen = sum(line["amount_fen"] for line in lines)
+        for line in lines:
+            line["claim"] = command["claim"]
+        self.claims[command["claim"]] = {
+            "programme": command["programme"],
+            "amount_fen": amount_fen,
+            "status": "open",
+        }
+        self._post(("burned", command["programme"]), ("claimed", command["claim"]), amount_fen)
+        return {"amount_fen": amount_fen}
+
+    def _no_redemption_pay(self, command: Json, at: int) -> Iterator[Reason]:
+        claim = self.claims.get(command["claim"])
+        if claim is None:
+            yield Reason.CLAIM_UNKNOWN
+            return
+        if self.programmes[claim["programme"]]["party"] != command["party"]:
+            yield Reason.NOT_OWN_PROGRAMME
+        if claim["status"] != "open":
+            yield Reason.CLAIM_ALREADY_SETTLED
+        if command.get("amount_fen", claim["amount_fen"]) != claim["amount_fen"]:
+            yield Reason.AMOUNT_DIFFERS_FROM_CLAIM
+
+    _no_redemption_reject = _no_redemption_pay
+
+    def _do_redemption_pay(self, command: Json, at: int) -> Json:
+        claim = self.claims[command["claim"]]
+        claim["status"] = "paid"
+        self._post(("claimed", command["claim"]), ("paid", command["claim"]), claim["amount_fen"])
+        return {}
+
+    def _do_redemption_reject(self, command: Json, at: int) -> Json:
+        claim = self.claims[command["claim"]]
+        claim["status"] = "rejected"
+        for line in self.lines:
+            if line["claim"] == command["claim"]:
+                line["claim"] = None
+        self._post(("claimed", command["claim"]), ("burned", claim["programme"]), claim["amount_fen"])
+        return {}

@@ -1,0 +1,754 @@
+"""The package and the oracle are given the same signed commands, and must give the same answers and balances.
+
+`Walk` makes commands that are mostly sensible and often just beyond a limit; `Pair` gives them to both sides and
+compares.
+A seeded walk of some thousand steps says how much of the list of reasons is reached; the state machine lets Hypothesis
+look for what that misses, and shorten what it finds.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hypothesis import event, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from properties.naive_ledger import DAY, EVENT_KINDS, SECOND, NaiveLedger, instant, instant_text
+from support.actors import ORIGIN, key_of, label_of, note_of, text_of, uscc_of, vkey_of
+from tallystick.signing.note import sign_text
+from tallystick.vouchers.admit import admit, read_note
+from tallystick.vouchers.entry import Entry, Header, split_entry
+from tallystick.vouchers.evolve import evolve
+from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.state import State
+
+Json = dict[str, Any]
+HOUR = 3_600 * SECOND
+START = instant("2026-01-05T08:00:00.000000Z")
+NETWORK = "national-network"
+TREASURIES = ("guiyang-treasury", "shanghai-treasury")
+PROVIDERS = ("guian-cluster", "lingang-dc")
+HOLDERS = ("acme-ai", "beta-lab", "lin-studio")
+LATER_HOLDERS = tuple(f"late-{number}" for number in range(40))
+AUDITOR = "audit-office"
+PARTIES = (NETWORK, *TREASURIES, *PROVIDERS, *HOLDERS, AUDITOR)
+TIME_STEPS = (*(0, 1, SECOND, 60 * SECOND, HOUR, 5 * HOUR) * 10, *(DAY,) * 12, 3 * DAY, 3 * DAY, 10 * DAY, 40 * DAY)
+# Shape: (transfer, payee, rounding_fen, officers_required, accelerators, share_bp_domestic, share_bp_foreign).
+SHAPES: tuple[tuple[Any, ...], ...] = (
+    ("forbidden", "provider", 1, 1, [], 10_000, 10_000),
+    ("approved", "provider", 1, 2, ["ascend-910b", "h800"], 10_000, 3_333),
+    ("open", "holder", 100, 1, [], 10_000, 5_000),
+    ("open", "provider", 1, 3, ["ascend-910b"], 9_999, 0),
+)
+
+
+class Pair:
+    """The package's state and the oracle, always given the same."""
+
+    def __init__(self) -> None:
+        self.state = State.empty(ORIGIN)
+        self.oracle = NaiveLedger(ORIGIN)
+        self.entries: list[Entry] = []
+        self.answers: Counter[tuple[str, str]] = Counter()
+        self.line_reasons: Counter[str] = Counter()
+
+    def submit(self, command: Json, keys: Sequence[str], at: int, spoiled: Sequence[str] = ()) -> tuple[str, Any]:
+        """Sign the command with the keys named, give it to both sides, compare, and return the answer."""
+        note = note_of(command, *keys, spoiled=tuple(spoiled))
+        labels, bad = [label_of(key) for key in keys], [label_of(key) for key in spoiled]
+        expected = self.oracle.submit(command, labels, at, invalid=bad, note_size=len(note))
+        actual = self._decide(note, at)
+        told = f"{instant_text(at)} {command} signed by {labels}, wrongly by {bad}"
+        assert actual == expected, f"the package says {actual}, the rules say {expected}: {told}"
+        self._count(command["kind"], actual)
+        return actual
+
+    def _decide(self, note: bytes, at: int) -> tuple[str, Any]:
+        signed = read_note(note, ORIGIN)
+        entry = signed if isinstance(signed, Refusal) else admit(self.state, signed, at)
+        if isinstance(entry, Refusal):
+            return "refused", entry.reason.value
+        line, kept = split_entry(entry.to_bytes())
+        header = Header.from_bytes(line)
+        assert kept == note
+        assert (header.at, header.index, header.kind) == (at, len(self.entries), entry.event.kind)
+        evolve(self.state, entry.event)
+        self.entries.append(entry)
+        return "accepted", header.outcome
+
+    def _count(self, kind: str, answer: tuple[str, Any]) -> None:
+        said = answer[1] if answer[0] == "refused" else "accepted"
+        self.answers[kind, said] += 1
+        if kind == "time.burn/1" and said == "accepted":
+            self.line_reasons.update(reason for _, reason in answer[1]["refused"])
+
+    def read_only(self, note: bytes) -> str:
+        """The reason why a note that is no command at all is refused, where the oracle has no say."""
+        refusal = read_note(note, ORIGIN)
+        assert isinstance(refusal, Refusal)
+        self.answers["", refusal.reason.value] += 1
+        return refusal.reason.value
+
+    def check_balances(self) -> None:
+        """Every balance is the sum of its postings, none is negative, and every envelope is whole."""
+        balances = self.oracle.balances()
+        assert all(fen >= 0 for (kind, _), fen in balances.items() if kind != "envelope")
+        assert set(self.state.programmes) == set(self.oracle.programmes)
+        for name, rules in self.oracle.programmes.items():
+            book = self.oracle.book(name, balances)
+            assert dict(self.state.programmes[name].book) == book
+            assert sum(book.values()) == rules["envelope_fen"]
+        vouchers = {name: voucher.available_fen for name, voucher in self.state.vouchers.items()}
+        assert vouchers == {name: balances["available", name] for name in self.oracle.vouchers}
+        reservations = {name: held.remaining_fen for name, held in self.state.reservations.items()}
+        assert reservations == {name: balances["reserved", name] for name in self.oracle.reservations}
+        claims = {name: (claim.amount_fen, claim.status) for name, claim in self.state.claims.items()}
+        assert claims == {name: (claim["amount_fen"], claim["status"]) for name, claim in self.oracle.claims.items()}
+
+    def go_on_from_snapshot(self) -> None:
+        """The state survives its own bytes; what follows is decided by the restored one."""
+        data = self.state.to_bytes()
+        restored = State.from_bytes(data)
+        assert restored == self.state
+        assert restored.to_bytes() == data
+        self.state = restored
+
+    def check_replay(self) -> None:
+        """A second state that decides every note again at its time gives the same entries and is the same."""
+        twin = State.empty(ORIGIN)
+        for entry in self.entries:
+            signed = read_note(split_entry(entry.to_bytes())[1], ORIGIN)
+            assert not isinstance(signed, Refusal)
+            again = admit(twin, signed, entry.event.at)
+            assert not isinstance(again, Refusal)
+            assert again.to_bytes() == entry.to_bytes()
+            evolve(twin, again.event)
+        assert twin == self.state
+        assert twin.to_bytes() == self.state.to_bytes()
+
+
+class Walk:
+    """Commands that hit what exists most of the time, made from a source of chance."""
+
+    def __init__(self, pair: Pair) -> None:
+        self.pair = pair
+        self.oracle = pair.oracle
+        self.at = START
+        self.refs = 0
+        self.names = 0
+        self.chance = random.Random(0)
+        self.sent: list[tuple[Json, list[str]]] = []
+
+    # -- from chance to values ----------------------------------------------------------------------------------------
+
+    def one_in(self, number: int) -> bool:
+        return self.chance.randrange(number) == 0
+
+    def pick(self, values: Sequence[Any]) -> Any:
+        return values[self.chance.randrange(len(values))]
+
+    def recent(self, values: Sequence[Any], unknown: Any, size: int = 8) -> Any:
+        """Mostly one of the newest few; now and then any; seldom one that doesn't exist."""
+        if not values or self.one_in(40):
+            return unknown
+        return self.pick(values if self.one_in(6) else values[-size:])
+
+    def new_id(self, party: str, prefix: str, taken: Sequence[str]) -> str:
+        self.names += 1
+        if taken and self.one_in(30):
+            return str(self.pick(taken[-8:]))
+        return f"{self.pick(PARTIES) if self.one_in(30) else party}/{prefix}{self.names}"
+
+    def amount(self, *limits: int) -> int:
+        """A small amount, or one at a limit, or one fen beyond."""
+        around = self.pick(limits) + self.pick((-1, 0, 0, 0, 1))
+        return int(max(1, around if self.one_in(3) else self.pick((1, 60, 100, 250, 600, 1_000))))
+
+    def moment(self, *others: int) -> int:
+        """A time about now or about one of the others, to the microsecond."""
+        base = self.pick((self.at, self.at, *others))
+        return int(base + self.pick((-DAY, -1, 0, 0, 0, 0, 1, HOUR, 2 * DAY)))
+
+    def day_text(self, days_ago: int) -> str:
+        return instant_text(self.at + 8 * HOUR - days_ago * DAY)[:10]
+
+    # -- from values to signed commands -------------------------------------------------------------------------------
+
+    def keys(self, party: str, revoked: bool = False) -> list[str]:
+        """Names of the keys of a party that the log knows."""
+        known = self.oracle.keys.items()
+        return [label.rsplit("+", 1)[0] for label, key in known if (key["party"], key["revoked"]) == (party, revoked)]
+
+    def signers_for(self, command: Json) -> list[str]:
+        """Whose keys a careful party would sign with: sometimes one more than needed."""
+        party = command["party"]
+        own, needed = self.keys(party), 2 if party == NETWORK else 1
+        if command["kind"] == "voucher.issue/1" and command["programme"] in self.oracle.programmes:
+            programme = self.oracle.programmes[command["programme"]]
+            big = command["face_fen"] > programme["officers_threshold_fen"]
+            needed = programme["officers_required"] if big and not self.one_in(4) else 1
+        start = self.chance.randrange(max(1, len(own) - needed + 1))
+        signers = own[start : start + needed + self.one_in(10)]
+        if command["kind"] == "voucher.transfer/1" and command["voucher"] in self.oracle.vouchers:
+            programme = self.oracle.programmes[self.oracle.vouchers[command["voucher"]]["programme"]]
+            if programme["transfer"] == "approved" and not self.one_in(6):
+                signers += self.keys(programme["party"])[:1]
+        if command["kind"] == "key.add/1":
+            signers.append(command["vkey"].split("+", 1)[0])
+        return list(dict.fromkeys(signers))
+
+    def spoil(self, command: Json, signers: list[str]) -> tuple[list[str], list[str]]:
+        """Something wrong about the signatures: the keys that sign well, and the keys that don't."""
+        party = command["party"]
+        match self.chance.randrange(6):
+            case 0:
+                return signers[1:] or [f"{party}/nobody"], []
+            case 1:
+                return [*signers, *self.keys(self.pick(PARTIES))[:1]], []
+            case 2:
+                return [*signers, *self.keys(party, revoked=True)[-1:]], []
+            case 3:
+                return [*signers, f"{party}/nobody"], []
+            case 4:
+                return signers[1:], signers[:1] or [f"{party}/nobody"]
+            case _:
+                return self.keys(party, revoked=True)[:1] or [f"{party}/nobody"], []
+
+    def bend(self, command: Json) -> Json:
+        """Something wrong about what every command has."""
+        changes: list[Json] = [
+            {"log": "tallystick.example/other"},
+            {"signed_at": instant_text(self.at + 300 * SECOND + self.pick((0, 1)))},
+            {"signed_at": instant_text(self.at - 20 * DAY - self.pick((0, 1)))},
+            {"party": self.pick((*PARTIES, "nobody"))},
+            {"party": self.pick(TREASURIES)},
+            {"party": self.pick(HOLDERS)},
+            {"party": self.pick(PROVIDERS)},
+        ]
+        mine = [sent["ref"] for sent, _ in self.sent if sent["party"] == command["party"]]
+        return command | self.pick([*changes, {"ref": self.pick(mine)}] if mine else changes)
+
+    def send(self, party: str, kind: str, **fields: Any) -> tuple[str, Any]:
+        """Complete the command, sign it, now and then spoil it, and give it to both sides."""
+        self.refs += 1
+        head = {"kind": f"{kind}/1", "log": ORIGIN, "party": party, "ref": f"doc-{self.refs}"}
+        command = head | {"signed_at": instant_text(self.at)} | fields
+        if self.one_in(14):
+            command = self.bend(command)
+        signers, wrong = self.signers_for(command) or [f"{command['party']}/nobody"], list[str]()
+        if self.one_in(14):
+            signers, wrong = self.spoil(command, signers)
+        signers = [key for key in dict.fromkeys(signers) if key not in wrong]
+        answer = self.pair.submit(command, signers, self.at, wrong)
+        if answer[0] == "accepted":
+            self.sent.append((command, signers))
+        return answer
+
+    def wait(self) -> None:
+        self.at += self.pick(TIME_STEPS) if self.one_in(2) else 0
+
+    # -- set-up -------------------------------------------------------------------------------------------------------
+
+    def must(self, party: str, kind: str, **fields: Any) -> None:
+        """A command that both sides accept."""
+        self.refs += 1
+        head = {"kind": f"{kind}/1", "log": ORIGIN, "party": party, "ref": f"doc-{self.refs}"}
+        command = head | {"signed_at": instant_text(self.at)} | fields
+        keys = [f"{NETWORK}/root-1", f"{NETWORK}/root-2"] if party == NETWORK else self.keys(party)[:1]
+        assert self.pair.submit(command, keys, self.at)[0] == "accepted"
+        self.sent.append((command, keys))
+
+    def found(self) -> None:
+        """A network with its parties, accelerators, tariffs, and a programme of each shape."""
+        self.must(NETWORK, "network.found", **self.founding())
+        for party in (*TREASURIES, *PROVIDERS, AUDITOR):
+            role = "treasury" if party in TREASURIES else "provider" if party in PROVIDERS else "auditor"
+            code: Json = {} if role == "auditor" else {"uscc": uscc_of(party)}
+            self.must(NETWORK, "party.admit", admitted=party, role=role, name=party, keys=self.vkeys(party), **code)
+        for holder in HOLDERS:
+            code = {"maker": True} if holder == "lin-studio" else {"uscc": uscc_of(holder)}
+            fields = {"admitted": holder, "role": "holder", "name": holder, "keys": self.vkeys(holder)}
+            self.must(TREASURIES[len(holder) % 2], "party.admit", **fields, **code)
+        for accelerator, origin in (("ascend-910b", "domestic"), ("h800", "foreign"), ("mlu-590", "domestic")):
+            self.must(NETWORK, "accelerator.register", accelerator=accelerator, name="x", origin=origin)
+            for provider in PROVIDERS[: 1 + (accelerator != "mlu-590")]:
+                price = 3_600 if provider == PROVIDERS[0] else 1_999
+                tariff = {"price_fen_per_gpu_hour": price, "valid_from": instant_text(self.at)}
+                self.must(provider, "tariff.publish", accelerator=accelerator, **tariff)
+        for number, shape in enumerate(SHAPES):
+            party = TREASURIES[number % 2]
+            self.must(party, "programme.open", **self.programme(f"{party}/p{number}", shape))
+            for provider in PROVIDERS:
+                fields = {"programme": f"{party}/p{number}", "provider": provider}
+                self.must(party, "provider.accredit", valid_from=instant_text(self.at), **fields)
+
+    def founding(self) -> Json:
+        return {
+            "name": "National",
+            "currency": "CNY",
+            "root_keys": [vkey_of(f"{NETWORK}/root-{number}") for number in (1, 2, 3)],
+            "root_quorum": 2,
+            "clock_skew_seconds": 300,
+            "freshness_seconds": 20 * 86_400,
+            "burn_window_seconds": 30 * 86_400,
+            "release_grace_seconds": 2 * 86_400,
+            "utc_offset_seconds": 8 * 3_600,
+        }
+
+    def programme(self, name: str, shape: tuple[Any, ...], opens_at: int | None = None) -> Json:
+        transfer, payee, rounding, officers, accelerators, domestic, foreign = shape
+        opens_at = self.at if opens_at is None else opens_at
+        return {
+            "programme": name,
+            "name": "Programme",
+            "voucher_kind": "compute",
+            "fiscal_year": 2026,
+            "envelope_fen": 60_000,
+            "opens_at": instant_text(opens_at),
+            "closes_at": instant_text(opens_at + 500 * DAY),
+            "share_bp_domestic": domestic,
+            "share_bp_foreign": foreign,
+            "holder_floor_fen": 100,
+            "holder_cap_fen": 15_000,
+            "validity_days": 60,
+            "accelerators": accelerators,
+            "transfer": transfer,
+            "payee": payee,
+            "officers_threshold_fen": 600,
+            "officers_required": officers,
+            "rounding_fen": rounding,
+        }
+
+    @staticmethod
+    def vkeys(party: str, size: int = 3) -> list[str]:
+        return [vkey_of(f"{party}/officer-{number}") for number in range(1, size + 1)]
+
+    # -- moves: network, parties, keys --------------------------------------------------------------------------------
+
+    def found_again(self) -> None:
+        self.send(NETWORK, "network.found", **self.founding())
+
+    def admit_party(self) -> None:
+        party = self.pick((NETWORK, *TREASURIES, *TREASURIES))
+        admitted = self.pick((*LATER_HOLDERS, *PARTIES))
+        fields: Json = {
+            "admitted": admitted,
+            "role": self.pick(("holder", "holder", "provider", "auditor")),
+            "name": "x",
+        }
+        fields["keys"] = self.vkeys(admitted if not self.one_in(10) else self.pick(PARTIES), 1)
+        code = uscc_of(admitted if not self.one_in(5) else self.pick(PARTIES))
+        if self.one_in(8):
+            code = code[:-1] + ("1" if code[-1] == "0" else "0")
+        if not self.one_in(6):
+            fields["uscc"] = code
+        if self.one_in(8):
+            fields["maker"] = True
+        self.send(party, "party.admit", **fields)
+
+    def subject(self) -> str:
+        return str(self.recent([*self.oracle.parties], "nobody", size=12))
+
+    def admitter_of(self, subject: str) -> str:
+        if subject not in self.oracle.parties or self.one_in(6):
+            return str(self.pick((NETWORK, *TREASURIES)))
+        return str(self.oracle.parties[subject]["admitter"] or NETWORK)
+
+    def suspend_party(self) -> None:
+        subject = self.subject()
+        self.send(self.admitter_of(subject), "party.suspend", subject=subject, reason="inquiry")
+
+    def reinstate_party(self) -> None:
+        suspended = [name for name, party in self.oracle.parties.items() if party["suspended"]]
+        subject = self.pick(suspended) if suspended and not self.one_in(6) else self.subject()
+        self.send(self.admitter_of(subject), "party.reinstate", subject=subject, reason="cleared")
+
+    def add_key(self) -> None:
+        subject = self.subject()
+        party = subject if self.one_in(2) else self.admitter_of(subject)
+        owner = self.pick(PARTIES) if self.one_in(12) else subject
+        self.names += 1
+        known = self.keys(subject)
+        again = bool(known) and self.one_in(8)
+        name = self.pick(known) if again else f"{owner}/officer-{self.names + 10}"
+        self.send(party, "key.add", subject=subject, vkey=vkey_of(name))
+
+    def revoke_key(self) -> None:
+        subject = self.subject()
+        party = subject if self.one_in(2) else self.admitter_of(subject)
+        owner = self.pick(PARTIES) if self.one_in(12) else subject
+        names = [*self.keys(owner), *(self.keys(owner, revoked=True)[-1:] if self.one_in(4) else ())]
+        key = self.recent([label_of(name) for name in names], label_of(f"{subject}/nobody"))
+        self.send(party, "key.revoke", subject=subject, key=key, reason="lost")
+
+    def register_accelerator(self) -> None:
+        name = self.pick(("ascend-910b", f"chip-{self.refs}"))
+        self.send(
+            NETWORK, "accelerator.register", accelerator=name, name="x", origin=self.pick(("domestic", "foreign"))
+        )
+
+    # -- moves: programmes --------------------------------------------------------------------------------------------
+
+    def programme_id(self) -> str:
+        return str(self.recent([*self.oracle.programmes], f"{TREASURIES[0]}/none", size=6))
+
+    def treasury_of(self, programme: str) -> str:
+        known = programme in self.oracle.programmes and not self.one_in(16)
+        return str(self.oracle.programmes[programme]["party"]) if known else str(self.pick(TREASURIES))
+
+    def open_programme(self) -> None:
+        party = self.pick(TREASURIES)
+        name = self.new_id(party, "p", [*self.oracle.programmes])
+        fields = self.programme(name, self.pick(SHAPES), self.moment())
+        if self.one_in(8):
+            fields["closes_at"] = instant_text(self.moment(instant(fields["opens_at"])))
+        if self.one_in(8):
+            fields["holder_cap_fen"] = self.amount(100)
+        if self.one_in(8):
+            fields["accelerators"] = ["none"]
+        if self.send(party, "programme.open", **fields)[0] == "accepted":
+            for provider in PROVIDERS:
+                self.send(
+                    party, "provider.accredit", programme=name, provider=provider, valid_from=instant_text(self.at)
+                )
+
+    def close_programme(self) -> None:
+        programme = self.programme_id()
+        self.send(self.treasury_of(programme), "programme.close", programme=programme, reason="spent")
+
+    def accredit(self) -> None:
+        programme, provider = self.programme_id(), self.pick((*PROVIDERS, *PROVIDERS, *PROVIDERS, HOLDERS[0]))
+        ends = [one["until"] for one in self.oracle.accreditations if one["programme"] == programme and one["until"]]
+        fields = {"provider": provider, "valid_from": instant_text(self.moment(*ends[-2:]))}
+        self.send(self.treasury_of(programme), "provider.accredit", programme=programme, **fields)
+
+    def delist(self) -> None:
+        programme, provider = self.programme_id(), self.pick((*PROVIDERS, *PROVIDERS, *PROVIDERS, HOLDERS[0]))
+        fields = {"provider": provider, "valid_until": instant_text(self.moment()), "reason": "broke the rules"}
+        self.send(self.treasury_of(programme), "provider.delist", programme=programme, **fields)
+
+    def publish_tariff(self) -> None:
+        provider, accelerator = self.pick(PROVIDERS), self.recent([*self.oracle.accelerators], "none")
+        before = [one["from"] for one in self.oracle.tariffs if one["accelerator"] == accelerator]
+        fields = {"accelerator": accelerator, "price_fen_per_gpu_hour": self.pick((1_999, 3_600, 3_600, 7_201))}
+        self.send(provider, "tariff.publish", valid_from=instant_text(self.moment(*before[-2:])), **fields)
+
+    # -- moves: vouchers ----------------------------------------------------------------------------------------------
+
+    def issue(self) -> None:
+        programme = self.programme_id()
+        party = self.treasury_of(programme)
+        holder = self.recent([*HOLDERS, *HOLDERS, *HOLDERS, PROVIDERS[0]], "nobody", size=9)
+        limits, start = [600], self.at
+        if programme in self.oracle.programmes:
+            rules = self.oracle.programmes[programme]
+            cap = rules["holder_cap_fen"] - self.oracle.granted(programme, holder)
+            limits += [cap, rules["holder_floor_fen"], self.oracle.balance("unissued", programme), 600]
+            start = self.moment() if not self.one_in(8) else self.moment(instant(rules["closes_at"]))
+        fields = {"voucher": self.new_id(party, "v", [*self.oracle.vouchers]), "programme": programme, "holder": holder}
+        face = self.amount(*limits) if self.one_in(2) else self.pick((100, 1_000, 2_500, 4_000))
+        self.send(party, "voucher.issue", face_fen=face, valid_from=instant_text(start), **fields)
+
+    def voucher_id(self) -> str:
+        live = [name for name, voucher in self.oracle.vouchers.items() if not voucher["ended"]]
+        pool = live if live and not self.one_in(6) else [*self.oracle.vouchers]
+        return str(self.recent(pool, f"{TREASURIES[0]}/none", size=10))
+
+    def holder_of(self, voucher: str) -> str:
+        known = voucher in self.oracle.vouchers and not self.one_in(16)
+        return str(self.oracle.vouchers[voucher]["holder"]) if known else str(self.pick(HOLDERS))
+
+    def transfer(self) -> None:
+        voucher = self.voucher_id()
+        party = self.holder_of(voucher)
+        to = self.recent(HOLDERS * 3, PROVIDERS[0])
+        limits = [self.oracle.balance("available", voucher)]
+        if voucher in self.oracle.vouchers:
+            programme = self.oracle.vouchers[voucher]["programme"]
+            limits.append(self.oracle.programmes[programme]["holder_cap_fen"] - self.oracle.granted(programme, to))
+        into = self.new_id(party, "t", [*self.oracle.vouchers])
+        self.send(party, "voucher.transfer", voucher=voucher, into=into, to=to, amount_fen=self.amount(*limits))
+
+    def change_voucher(self) -> None:
+        voucher = self.voucher_id()
+        programme = self.oracle.vouchers[voucher]["programme"] if voucher in self.oracle.vouchers else "none/none"
+        kind = self.pick(("suspend", "resume", "resume", "revoke", "lapse", "lapse"))
+        suspended = [name for name, one in self.oracle.vouchers.items() if one["suspended"]]
+        if kind == "resume" and suspended and not self.one_in(4):
+            voucher = self.pick(suspended)
+            programme = self.oracle.vouchers[voucher]["programme"]
+        fields = {} if kind == "lapse" else {"reason": "inquiry"}
+        self.send(self.treasury_of(programme), f"voucher.{kind}", voucher=voucher, **fields)
+
+    def reserve(self) -> None:
+        voucher = self.voucher_id()
+        party = self.holder_of(voucher)
+        ends = [self.oracle.vouchers[voucher]["until"]] if voucher in self.oracle.vouchers else []
+        until = self.moment(*ends, *ends) if self.one_in(3) else min([self.at + self.pick((1, 3, 9)) * DAY, *ends])
+        fields = {
+            "reservation": self.new_id(party, "r", [*self.oracle.reservations]),
+            "voucher": voucher,
+            "provider": self.recent(PROVIDERS * 4, HOLDERS[0]),
+            "amount_fen": self.amount(self.oracle.balance("available", voucher)),
+            "until": instant_text(until),
+        }
+        self.send(party, "voucher.reserve", **fields)
+
+    def reservation_id(self) -> str:
+        live = [name for name, held in self.oracle.reservations.items() if not held["released"]]
+        pool = live if live and not self.one_in(10) else [*self.oracle.reservations]
+        return str(self.recent(pool, f"{HOLDERS[0]}/none", size=10))
+
+    def release(self) -> None:
+        name = self.reservation_id()
+        held = self.oracle.reservations.get(name)
+        party = self.pick((*PROVIDERS, *HOLDERS))
+        if held is not None and not self.one_in(12):
+            party = held[self.pick(("holder", "provider"))]
+        self.send(party, "reservation.release", reservation=name)
+
+    # -- moves: GPU-time ----------------------------------------------------------------------------------------------
+
+    def line(self, reservation: str) -> Json:
+        held = self.oracle.reservations.get(reservation)
+        left = self.oracle.balance("reserved", reservation)
+        seconds = max(1, self.pick((1, 60, 60, 200, left, left, left - 1, left + 1, 3_600)))
+        end = self.at
+        if self.one_in(3) or (held is not None and held["until"] < self.at):
+            end = self.moment(held["until"] if held else self.at, self.at - 30 * DAY, self.at - 5 * HOUR)
+        start = end - seconds * SECOND - self.pick((0, 0, 1, HOUR))
+        if held is not None and self.one_in(8):
+            voucher = self.oracle.vouchers[held["voucher"]]
+            start = self.pick((voucher["from"], voucher["from"] - 1, self.at - 30 * DAY, self.at - 30 * DAY - 1))
+        line = {
+            "reservation": reservation,
+            "job": f"job-{self.chance.randrange(6) if self.one_in(2) else self.refs * 8 + self.chance.randrange(8)}",
+            "accelerator": self.recent(["h800", "mlu-590", *["ascend-910b"] * 5], "none"),
+            "gpu_milli": self.pick((1_000, 1_000, 1_000, 1, 8_000)),
+            "from": instant_text(start),
+            "to": instant_text(end),
+            "seconds": seconds + self.one_in(16),
+        }
+        return line | ({"if_short": "drain"} if self.one_in(4) else {})
+
+    def burn(self) -> None:
+        first = self.reservation_id()
+        held = self.oracle.reservations.get(first)
+        party = held["provider"] if held and not self.one_in(20) else self.pick(PROVIDERS)
+        holder = held["holder"] if held and not self.one_in(16) else self.pick((*HOLDERS, PROVIDERS[0]))
+        lines = [self.line(first)]
+        for _ in range(self.chance.randrange(5)):
+            near = [name for name, one in self.oracle.reservations.items() if one["holder"] == holder]
+            other = self.recent(near, first) if self.one_in(3) else self.pick((first, self.reservation_id()))
+            lines.append(dict(self.pick(lines)) if self.one_in(8) else self.line(other))
+        self.send(party, "time.burn", holder=holder, lines=lines)
+
+    def burn_too_much(self) -> None:
+        """A statement about as large as a note may be: with its outcome it may outgrow an entry."""
+        line = self.line(self.reservation_id()) | {"job": "j" * 100}
+        size = self.pick((150, 180, 190, 200))
+        self.send(self.pick(PROVIDERS), "time.burn", holder=self.pick(HOLDERS), lines=[line] * size)
+
+    def reverse(self) -> None:
+        line = self.recent(self.oracle.lines, {"provider": PROVIDERS[0], "statement": "none", "number": 0}, size=12)
+        party = line["provider"] if not self.one_in(20) else self.pick(PROVIDERS)
+        number = line["number"] + (1 if self.one_in(12) else 0)
+        self.send(party, "burn.reverse", statement=line["statement"], line=number, reason="wrong job")
+
+    # -- moves: settlement --------------------------------------------------------------------------------------------
+
+    def claim(self) -> None:
+        free = [
+            line for line in self.oracle.lines if line["claim"] is None and not line["reversed"] and line["amount_fen"]
+        ]
+        line = self.recent(free, None)
+        party, programme = self.pick((*PROVIDERS, *HOLDERS)), self.programme_id()
+        first = last = self.chance.randrange(4)
+        if line is not None and not self.one_in(8):
+            party, programme = line["claimant"], line["programme"]
+            first = last = (self.at + 8 * HOUR) // DAY - line["day"]
+        first, last = first + self.pick((0, 0, 1, 5, -1)), last - self.pick((0, 0, 0, 1, -1))
+        fields = {"claim": self.new_id(party, "c", [*self.oracle.claims]), "programme": programme}
+        self.send(party, "redemption.claim", first_day=self.day_text(first), last_day=self.day_text(last), **fields)
+
+    def settle(self) -> None:
+        unsettled = [name for name, claim in self.oracle.claims.items() if claim["status"] == "open"]
+        pool = unsettled if unsettled and not self.one_in(6) else [*self.oracle.claims]
+        name = self.recent(pool, f"{PROVIDERS[0]}/none")
+        claim = self.oracle.claims.get(name, {"programme": "none/none", "amount_fen": 1})
+        party = self.treasury_of(claim["programme"])
+        if self.one_in(2):
+            self.send(party, "redemption.reject", claim=name, reason="no evidence")
+        else:
+            amount = claim["amount_fen"] + self.one_in(8)
+            self.send(party, "redemption.pay", claim=name, amount_fen=amount, payment_reference="transfer 1")
+
+    # -- moves: what was sent before, and what is no command ----------------------------------------------------------
+
+    def send_again(self) -> None:
+        command, keys = self.pick(self.sent[-200:])
+        answer = self.pair.submit(command, keys, self.at)
+        assert answer in [("refused", "already_recorded"), ("refused", "signed_too_long_ago")]
+
+    def send_garbage(self) -> None:
+        command, keys = self.pick([one for one in self.sent if one[0]["kind"] != "time.burn/1"][-20:])
+        text, good = text_of(command), note_of(command, *keys)
+        bad_texts = {
+            "command_not_canonical": [text.replace(b":", b": ", 1), b"[1.0]\n", text[:-1] + b" \n", text * 2],
+            "command_malformed": [
+                text_of(command | {"more": 1}),
+                text_of({name: value for name, value in command.items() if name != "ref"}),
+                text_of(command | {"kind": "voucher.burn/1"}),
+                text_of(command | {"ref": ""}),
+                text_of(command | {"signed_at": "2026-01-05T08:00:00Z"}),
+                b"{}\n",
+                b"[]\n",
+            ],
+        }
+        reason = self.pick([*bad_texts, "note_malformed", "note_too_large"])
+        if reason == "note_malformed":
+            assert self.pair.read_only(self.pick([b"", text, good[:-1], good + b"\n", b"\xff" + good])) == reason
+        elif reason == "note_too_large":
+            assert self.pair.read_only(good + b" " * 65_536) == reason
+        else:
+            data = sign_text(self.pick(bad_texts[reason]), key_of(keys[0]))
+            assert self.pair.read_only(data) == reason
+
+
+MOVES: dict[Callable[[Walk], None], int] = {
+    Walk.found_again: 1,
+    Walk.admit_party: 6,
+    Walk.suspend_party: 2,
+    Walk.reinstate_party: 8,
+    Walk.add_key: 5,
+    Walk.revoke_key: 3,
+    Walk.register_accelerator: 2,
+    Walk.open_programme: 3,
+    Walk.close_programme: 1,
+    Walk.accredit: 6,
+    Walk.delist: 3,
+    Walk.publish_tariff: 4,
+    Walk.issue: 20,
+    Walk.transfer: 12,
+    Walk.change_voucher: 6,
+    Walk.reserve: 30,
+    Walk.release: 8,
+    Walk.burn: 50,
+    Walk.burn_too_much: 1,
+    Walk.reverse: 10,
+    Walk.claim: 14,
+    Walk.settle: 12,
+    Walk.send_again: 2,
+    Walk.send_garbage: 3,
+}
+
+
+def founded(pair: Pair) -> Walk:
+    """A walk whose network stands."""
+    walk = Walk(pair)
+    walk.found()
+    pair.check_balances()
+    return walk
+
+
+def test_a_long_walk_reaches_nearly_every_reason_and_both_sides_agree() -> None:
+    pair = Pair()
+    early = {"kind": "party.suspend/1", "log": ORIGIN, "party": NETWORK, "ref": "1", "signed_at": instant_text(START)}
+    answer = pair.submit(early | {"subject": "x", "reason": "x"}, [f"{NETWORK}/root-1"], START)
+    assert answer == ("refused", "network_not_founded")
+    walk = founded(pair)
+    walk.chance = random.Random(20_260_105)
+    moves, weights = list(MOVES), list(MOVES.values())
+    for step in range(3_000):
+        walk.wait()
+        walk.chance.choices(moves, weights)[0](walk)
+        pair.check_balances()
+        if step % 250 == 0:
+            pair.go_on_from_snapshot()
+    pair.check_replay()
+    kinds = {entry.event.kind for entry in pair.entries}
+    assert kinds == set(EVENT_KINDS.values())
+    reached = {reason for _, reason in pair.answers} | set(pair.line_reasons)
+    missed = {reason.value for reason in Reason} - reached
+    assert missed == set()
+
+
+class Ledgers(RuleBasedStateMachine):
+    """Both sides under moves that Hypothesis chooses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pair = Pair()
+
+    @initialize()
+    def found(self) -> None:
+        self.walk = founded(self.pair)
+
+    def move(self, chance: random.Random, *moves: Callable[[Walk], None]) -> None:
+        """One of the moves, a little later, and what came of it as a statistic."""
+        before = self.pair.answers.copy()
+        self.walk.chance = chance
+        self.walk.wait()
+        self.walk.pick(moves)(self.walk)
+        for kind, said in self.pair.answers - before:
+            event(f"{kind} {said}")
+
+    @rule(chance=st.randoms(use_true_random=False))
+    def parties(self, chance: random.Random) -> None:
+        self.move(
+            chance,
+            Walk.admit_party,
+            Walk.suspend_party,
+            Walk.reinstate_party,
+            Walk.add_key,
+            Walk.revoke_key,
+            Walk.found_again,
+        )
+
+    @rule(chance=st.randoms(use_true_random=False))
+    def programmes(self, chance: random.Random) -> None:
+        self.move(
+            chance, Walk.open_programme, Walk.close_programme, Walk.accredit, Walk.delist, Walk.publish_tariff,
+            Walk.register_accelerator,
+        )  # fmt: skip
+
+    @rule(chance=st.randoms(use_true_random=False))
+    def issues(self, chance: random.Random) -> None:
+        self.move(chance, Walk.issue)
+
+    @rule(chance=st.randoms(use_true_random=False))
+    def vouchers(self, chance: random.Random) -> None:
+        self.move(chance, Walk.transfer, Walk.change_voucher)
+
+    @rule(chance=st.randoms(use_true_random=False))
+    def reservations(self, chance: random.Random) -> None:
+        self.move(chance, Walk.reserve, Walk.reserve, Walk.release)
+
+    @rule(chance=st.randoms(use_true_random=False))
+    def burns(self, chance: random.Random) -> None:
+        self.move(chance, Walk.burn, Walk.burn, Walk.burn, Walk.reverse)
+
+    @rule(chance=st.randoms(use_true_random=False))
+    def settlement(self, chance: random.Random) -> None:
+        self.move(chance, Walk.claim, Walk.claim, Walk.settle)
+
+    @rule(chance=st.randoms(use_true_random=False))
+    def repetitions(self, chance: random.Random) -> None:
+        self.move(chance, Walk.send_again, Walk.send_garbage)
+
+    @rule()
+    def snapshot(self) -> None:
+        self.pair.go_on_from_snapshot()
+
+    @invariant()
+    def balances_agree(self) -> None:
+        self.pair.check_balances()
+
+    def teardown(self) -> None:
+        self.pair.check_replay()
+
+
+Ledgers.TestCase.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
+TestLedgers = Ledgers.TestCase
