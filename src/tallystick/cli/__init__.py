@@ -59,8 +59,7 @@ def _run(arguments: Sequence[str]) -> int:
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
-    app.callback()(_programme)
-    operator.add_demo(app)
+    app.callback()(lambda: None)
     for user in (treasury, operator, provider, auditor):
         user.add_commands(app)
     status = typer.main.get_command(app).main(args=list(arguments), prog_name="tallystick", standalone_mode=False)

@@ -8,7 +8,7 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,14 @@ INPUT_SIZE_MAX = 1_048_576  # nothing that a command line takes is larger; a dis
 def now() -> int:
     """Return the machine's time in microseconds."""
     return time.time_ns() // 1_000
+
+
+def clock(at: str | None) -> Callable[[], int]:
+    """Return the machine's clock, or one that stands still at a time given as text."""
+    if at is None:
+        return now
+    instant = read_moment(at)
+    return lambda: instant
 
 
 def read_file(name: str) -> bytes:

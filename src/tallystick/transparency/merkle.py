@@ -14,10 +14,11 @@ power of two. `RightEdge` holds those. It doesn't store the tree: what tiles nee
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count, repeat
 from typing import Final, NamedTuple, Self
 
+from tallystick.errors import TileMalformedError
 from tallystick.transparency.spelling import HASH_SIZE
 
 EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
@@ -87,14 +88,17 @@ class RightEdge:
         """Return the edge of a tree of `size` leaves from the partial tiles of that size, one read for each level.
 
         Raises:
-            ValueError: a negative size, or a tile of another length than asked for.
+            TileMalformedError: a tile of another length than asked for.
+            ValueError: a negative size.
         """
+        if size < 0:
+            raise ValueError(f"a tree has no {size} leaves")
         hashes: list[bytes] = []
         for level in reversed(range(-(-size.bit_length() // TILE_HEIGHT))):
             end = size >> (TILE_HEIGHT * level)  # hashes along this level
             width = end % TILE_WIDTH
             if width:
-                hashes += _perfect_roots(read_tile(level, end // TILE_WIDTH, width), width)
+                hashes += _perfect_roots(tile_hashes(read_tile(level, end // TILE_WIDTH, width), width))
         return cls.from_hashes(size, hashes)
 
     @property
@@ -152,13 +156,21 @@ def _fold_right(hashes: Sequence[bytes]) -> bytes:
     return root
 
 
-def _perfect_roots(tile: bytes, width: int) -> Iterable[bytes]:
-    """Yield the roots of the perfect subtrees, the largest first, that the hashes of a partial tile make up."""
-    hashes = [tile[at : at + HASH_SIZE] for at in range(0, len(tile), HASH_SIZE)]
-    if len(hashes) != width or len(tile) % HASH_SIZE:
-        raise ValueError(f"a tile of width {width} has {width * HASH_SIZE} bytes, and this one {len(tile)}")
+def tile_hashes(tile: bytes, width: int) -> list[bytes]:
+    """Return the `width` hashes of a tile.
+
+    Raises:
+        TileMalformedError: a tile of another length.
+    """
+    if len(tile) != width * HASH_SIZE:
+        raise TileMalformedError(f"a tile of width {width} has {width * HASH_SIZE} bytes, and this one {len(tile)}")
+    return [tile[at : at + HASH_SIZE] for at in range(0, len(tile), HASH_SIZE)]
+
+
+def _perfect_roots(hashes: list[bytes]) -> Iterator[bytes]:
+    """Yield the roots of the perfect subtrees, the largest first, that these neighbours make up."""
     start = 0
-    for bit in reversed(range(width.bit_length())):
-        if width >> bit & 1:
+    for bit in reversed(range(len(hashes).bit_length())):
+        if len(hashes) >> bit & 1:
             yield root_of(hashes[start : start + (1 << bit)])
             start += 1 << bit

@@ -11,7 +11,7 @@ then only saves `admit` the work. Nothing is changed: the caller evolves the sta
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tallystick.errors import CanonicalJsonError, MalformedError, NoteMalformedError, SignatureInvalidError
@@ -41,7 +41,7 @@ class SignedCommand:
     data: bytes
     note: Note
     command: c.Command
-    verdicts: Mapping[bytes, bool] = field(default_factory=dict)
+    verdicts: dict[bytes, bool] = field(default_factory=dict)
 
 
 def read_note(data: bytes, origin: str) -> SignedCommand | Refusal:
@@ -135,8 +135,11 @@ def _check_reference(state: State, command: c.Command, text_sha256: str, at: int
 
 def _check_time(state: State, command: c.Command, at: int) -> Refusal | None:
     """Refuse what was signed too far ahead of the log's time, or too far behind it."""
-    founding = command if isinstance(command, c.NetworkFound) else state.network and state.network.founding
-    assert founding is not None
+    if isinstance(command, c.NetworkFound):
+        founding = command
+    else:
+        assert state.network is not None
+        founding = state.network.founding
     if command.signed_at > at + founding.clock_skew_seconds * SECOND_US:
         return Refusal(Reason.SIGNED_IN_THE_FUTURE, f"the log's time is {format_instant(at)}")
     if command.signed_at < at - founding.freshness_seconds * SECOND_US:

@@ -5,39 +5,44 @@ never change: they are written into every entry.
 """
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from pydantic import ConfigDict, TypeAdapter
-from pydantic.dataclasses import dataclass as validated_dataclass
 
+from tallystick.signing import canonical_json
 from tallystick.vouchers.commands import Command
 from tallystick.vouchers.quantities import FenOrZero, Instant
 from tallystick.vouchers.refusals import Reason
 
-_CLOSED: Final = ConfigDict(extra="forbid")
+
+class _Closed:
+    """Read back from an entry, it has exactly its fields, in strict types."""
+
+    __slots__ = ()
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid", strict=True)
 
 
-@validated_dataclass(frozen=True, slots=True, config=_CLOSED)
-class Nothing:
+@dataclass(frozen=True, slots=True)
+class Nothing(_Closed):
     """The command says it all."""
 
 
-@validated_dataclass(frozen=True, slots=True, config=_CLOSED)
-class Issued:
+@dataclass(frozen=True, slots=True)
+class Issued(_Closed):
     """Until when a new voucher is valid."""
 
     valid_until: Instant
 
 
-@validated_dataclass(frozen=True, slots=True, config=_CLOSED)
-class Returned:
+@dataclass(frozen=True, slots=True)
+class Returned(_Closed):
     """What went back to the programme's envelope."""
 
     returned_fen: FenOrZero
 
 
-@validated_dataclass(frozen=True, slots=True, config=_CLOSED)
-class Released:
+@dataclass(frozen=True, slots=True)
+class Released(_Closed):
     """What remained of a reservation, and where it went."""
 
     released_fen: FenOrZero
@@ -45,7 +50,7 @@ class Released:
 
 
 @dataclass(frozen=True, slots=True)
-class Burned:
+class Burned(_Closed):
     """By line: the fee and what the voucher pays of it, 0 where refused; and which lines were refused and why."""
 
     fee_fen: tuple[int, ...]
@@ -53,16 +58,16 @@ class Burned:
     refused: tuple[tuple[int, Reason], ...]
 
 
-@validated_dataclass(frozen=True, slots=True, config=_CLOSED)
-class Reversed:
+@dataclass(frozen=True, slots=True)
+class Reversed(_Closed):
     """What a reversal gave back, and to what."""
 
     returned_fen: FenOrZero
     to: Literal["reservation", "voucher", "programme"]
 
 
-@validated_dataclass(frozen=True, slots=True, config=_CLOSED)
-class Claimed:
+@dataclass(frozen=True, slots=True)
+class Claimed(_Closed):
     """What a claim amounts to."""
 
     amount_fen: FenOrZero
@@ -138,7 +143,8 @@ def outcome_from_json(kind: str, fields: dict[str, Any]) -> Outcome:
     """
     adapter = _OUTCOMES.get(kind)
     if adapter is not None:
-        outcome: Outcome = adapter.validate_python(fields)
+        # As JSON: in strict Python a list would not do for a tuple.
+        outcome: Outcome = adapter.validate_json(canonical_json.encode(fields))
         return outcome
     if fields:
         raise ValueError(f"an event {kind} has an empty outcome")

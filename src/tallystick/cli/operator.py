@@ -1,0 +1,105 @@
+"""What the operator of a log does: create it, export it for others, and try it all out.
+
+    ledger create DIR --genesis NOTE --log-key FILE      export SOURCE DIR      demo [DIR]
+
+The operator's key signs checkpoints. It can't make, change or leave out what a party signed without an audit showing it.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tallystick.cli import REFUSED, output, reading
+from tallystick.errors import UsageError
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    ledger = typer.Typer(help="Make ledgers.", no_args_is_help=True, rich_markup_mode=None)
+    ledger.command("create")(ledger_create)
+    ledger.callback()(lambda: None)
+    app.add_typer(ledger, name="ledger")
+    app.command()(export)
+    app.command()(demo)
+
+
+def ledger_create(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Made if it isn't there.")],
+    genesis: Annotated[str, typer.Option(help="The signed network.found note; - is stdin.")],
+    log_key: Annotated[Path, typer.Option(help="The key that signs checkpoints; its name is the log's origin.")],
+    passphrase_file: Annotated[
+        Path | None, typer.Option(help="The log key's; the ledger's settings remember where it is.")
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(help="The log's time instead of this machine's, for rehearsals only: it can never go back again."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Found a network in a new ledger, and write the trust policy to hand out."""
+    from tallystick.ledger.opening import POLICY, create_ledger  # noqa: PLC0415
+    from tallystick.ledger.settings import write_settings  # noqa: PLC0415
+    from tallystick.vouchers.admit import admit, read_note  # noqa: PLC0415
+    from tallystick.vouchers.refusals import Refusal  # noqa: PLC0415
+    from tallystick.vouchers.state import State  # noqa: PLC0415
+
+    note = reading.read_file(genesis)
+    key = reading.load_key(log_key, passphrase_file)
+    clock = reading.clock(at)
+    # Asked first, so that a refusal is told from a failure, and leaves no folder behind.
+    state = State.empty(key.verifier.name)
+    signed = read_note(note, state.origin)
+    answer = signed if isinstance(signed, Refusal) else admit(state, signed, clock())
+    if isinstance(answer, Refusal):
+        output.line(f"{genesis}: refused: {answer}")
+        raise typer.Exit(REFUSED)
+    with create_ledger(folder, note, key, clock=clock) as ledger:
+        origin = ledger.origin
+    write_settings(folder, origin, log_key, passphrase_file)
+    vkey = key.verifier.to_text()
+    if as_json:
+        output.print_json({"folder": str(folder), "origin": origin, "log_vkey": vkey, "policy": str(folder / POLICY)})
+    else:
+        output.line(f"{folder}: the ledger of {origin}")
+        output.fields("", [("log's vkey", vkey), ("policy", folder / POLICY)])
+
+
+def export(
+    source: Annotated[str, typer.Argument(help="A ledger folder; it may be in use.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Made if it isn't there; an earlier export of the log is added to.")],
+) -> None:
+    """Write the log as static files (C2SP tlog-tiles) for mirrors, witnesses and auditors."""
+    from tallystick.ledger.export import export_tiles  # noqa: PLC0415
+    from tallystick.ledger.opening import read_ledger  # noqa: PLC0415
+
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder")
+    with read_ledger(reading.folder_of(source)) as reader, output.progress("Exporting") as progress:
+        _check_same_log(folder, reader.origin)
+        export_tiles(reader, folder, progress)
+        output.line(f"{folder}: {reader.size:,} entries of {reader.origin}")
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Must be empty or not there.")] = Path("tallystick-demo"),
+    jobs: Annotated[Path | None, typer.Option(help="Jobs from a CSV (timestamp, duration, num_gpus, gpu_time, cluster).")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many jobs.")] = None,
+    seed: Annotated[int, typer.Option(help="Another seed tells another story.")] = 1,
+) -> None:
+    """Play a year of the network on this machine, audit it, tamper with a copy and audit that; status 0 if only the copy failed."""
+    from tallystick.demo import run_demo  # noqa: PLC0415
+
+    if not run_demo(folder, jobs=jobs, limit=limit, seed=seed, console=output.console()):
+        raise typer.Exit(REFUSED)
+
+
+def _check_same_log(folder: Path, origin: str) -> None:
+    """Refuse to mix two logs in one folder: each would spoil the other."""
+    path = folder / "checkpoint"
+    if path.exists():
+        first = path.read_bytes().split(b"\n", 1)[0]
+        if first != origin.encode():
+            raise UsageError(f"{folder} holds another log, {first.decode(errors='replace')}: choose another folder")
+    elif folder.exists() and any(folder.iterdir()) and not (folder / "tile").is_dir():
+        raise UsageError(f"{folder} is not empty and not an export: choose another folder")

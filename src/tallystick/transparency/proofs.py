@@ -1,0 +1,163 @@
+"""A proof is checked with nothing but hashes in hand, and is made from a few tiles, whatever the size of the log.
+
+Inclusion (RFC 9162 §2.1.3): this leaf is at this index of the tree with this root.
+Consistency (RFC 9162 §2.1.4): the tree with the new root begins with all leaves of the tree with the old root, in order.
+
+Making: walk from the root down to where the leaf, or the old tree's edge, is; every subtree that the walk leaves aside gives one
+hash, the lowest first. Each hash comes from tiles, and each tile is read once at most: O(log size) of them.
+Checking: the same walk upwards, led by the bits of index and size alone; a proof can't steer it.
+
+Made proofs aren't checked here, and hashes from damaged tiles give proofs that fail. Sizes and roots are as good as where they come
+from: take them from checkpoints that were opened.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+
+from tallystick.errors import ProofInvalidError
+from tallystick.transparency.merkle import ReadTile, node_hash
+from tallystick.transparency.spelling import HASH_SIZE
+from tallystick.transparency.tiles import node_from_tiles
+
+
+def inclusion_proof(index: int, size: int, read_tile: ReadTile) -> list[bytes]:
+    """Return the proof that leaf `index` is in the tree of `size` leaves: its sibling first, the root's child last.
+
+    Raises:
+        ValueError: not 0 <= index < size.
+        TileMalformedError: a tile of another length than asked for.
+    """
+    if not 0 <= index < size:
+        raise ValueError(f"no leaf {index} in a tree of {size}")
+    aside = []
+    start, end = 0, size
+    while end - start > 1:
+        middle = _middle(start, end)
+        if index < middle:
+            aside.append((middle, end))
+            end = middle
+        else:
+            aside.append((start, middle))
+            start = middle
+    return _range_roots(aside, size, read_tile)
+
+
+def consistency_proof(old_size: int, new_size: int, read_tile: ReadTile) -> list[bytes]:
+    """Return the proof that the tree of `new_size` leaves begins with that of `old_size`; none is needed for equal sizes.
+
+    Raises:
+        ValueError: not 0 < old_size <= new_size.
+        TileMalformedError: a tile of another length than asked for.
+    """
+    if not 0 < old_size <= new_size:
+        raise ValueError(f"a tree of {old_size} leaves can't be proved to have grown to {new_size}")
+    aside = []
+    start, end = 0, new_size
+    while end != old_size:
+        middle = _middle(start, end)
+        if old_size <= middle:
+            aside.append((middle, end))
+            end = middle
+        else:
+            aside.append((start, middle))
+            start = middle
+    if start > 0:  # the old tree's last subtree; if it is all of the old tree, whoever checks has its root already
+        aside.append((start, end))
+    return _range_roots(aside, new_size, read_tile)
+
+
+def verify_inclusion(index: int, size: int, leaf_hash: bytes, proof: Sequence[bytes], root: bytes) -> None:
+    """Return if the proof leads from the leaf hash at `index` to the root of the tree of `size` leaves.
+
+    Raises:
+        ProofInvalidError: it doesn't, or the index is not in the tree.
+    """
+    if not 0 <= index < size:
+        raise ProofInvalidError(f"no leaf {index} in a tree of {size}")
+    _check_hashes((leaf_hash, root, *proof))
+    node, last = index, size - 1  # positions at the current height: of the node so far, and of the tree's last one
+    result = leaf_hash
+    for sibling in proof:
+        if last == 0:
+            raise ProofInvalidError(f"the inclusion proof of leaf {index} in {size} is too long")
+        if node & 1 or node == last:
+            result = node_hash(sibling, result)
+            node, last = _up_to_a_right_child(node, last)
+        else:
+            result = node_hash(result, sibling)
+        node, last = node >> 1, last >> 1
+    if last != 0:
+        raise ProofInvalidError(f"the inclusion proof of leaf {index} in {size} is too short")
+    if result != root:
+        raise ProofInvalidError(f"the inclusion proof of leaf {index} in {size} leads to another root")
+
+
+def verify_consistency(old_size: int, new_size: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes) -> None:
+    """Return if the proof shows that the tree with the new root begins with the tree with the old root.
+
+    An old size of 0 is refused: every tree begins with none, so a proof of that would be worth nothing.
+
+    Raises:
+        ProofInvalidError: it doesn't, or the sizes aren't 0 < old <= new.
+    """
+    if not 0 < old_size <= new_size:
+        raise ProofInvalidError(f"a tree of {old_size} leaves can't be proved to have grown to {new_size}")
+    _check_hashes((old_root, new_root, *proof))
+    what = f"the consistency proof from {old_size} to {new_size}"
+    if old_size == new_size:
+        if proof or old_root != new_root:
+            raise ProofInvalidError(f"{what} must be empty, between equal roots")
+        return
+    # The old tree's last perfect subtree: all of it if its size is a power of two, and then its root isn't sent along.
+    hashes = [old_root, *proof] if old_size & (old_size - 1) == 0 else list(proof)
+    if not proof:
+        raise ProofInvalidError(f"{what} is empty")
+    node, last = old_size - 1, new_size - 1
+    while node & 1:
+        node, last = node >> 1, last >> 1
+    old_result = new_result = hashes[0]
+    for sibling in hashes[1:]:
+        if last == 0:
+            raise ProofInvalidError(f"{what} is too long")
+        if node & 1 or node == last:
+            old_result = node_hash(sibling, old_result)
+            new_result = node_hash(sibling, new_result)
+            node, last = _up_to_a_right_child(node, last)
+        else:
+            new_result = node_hash(new_result, sibling)
+        node, last = node >> 1, last >> 1
+    if last != 0:
+        raise ProofInvalidError(f"{what} is too short")
+    if old_result != old_root or new_result != new_root:
+        raise ProofInvalidError(f"{what} leads to another {'old' if old_result != old_root else 'new'} root")
+
+
+def _up_to_a_right_child(node: int, last: int) -> tuple[int, int]:
+    """Go up from a last node that is a left child: without a sibling it is, unhashed, the last node above as well."""
+    while not node & 1 and node:
+        node, last = node >> 1, last >> 1
+    return node, last
+
+
+def _check_hashes(hashes: Sequence[bytes]) -> None:
+    if any(len(value) != HASH_SIZE for value in hashes):
+        raise ProofInvalidError(f"a hash in a proof has {HASH_SIZE} bytes")
+
+
+def _middle(start: int, end: int) -> int:
+    """Return where the tree over these leaves parts: its left side is the largest power of two below their number."""
+    return start + (1 << (end - start - 1).bit_length() - 1)
+
+
+def _range_roots(ranges: list[tuple[int, int]], size: int, read_tile: ReadTile) -> list[bytes]:
+    """Return the roots over these ranges of leaves, the last range's first."""
+    read_once = cache(read_tile)
+    return [_range_root(start, end, size, read_once) for start, end in reversed(ranges)]
+
+
+def _range_root(start: int, end: int, size: int, read_tile: ReadTile) -> bytes:
+    """Return the root over a range that is one node of the tree: perfect, or at the tree's right edge."""
+    height = (end - start).bit_length() - 1
+    left = node_from_tiles(height, start >> height, size, read_tile)
+    middle = start + (1 << height)
+    return left if middle == end else node_hash(left, _range_root(middle, end, size, read_tile))
