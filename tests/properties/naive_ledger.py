@@ -806,6 +806,7 @@ class NaiveLedger:
             "amount_fen": amount_fen,
             "reversed": False,
             "claim": None,
+            "ever_claimed": False,
         }
         self.lines.append(kept)
         self._post(("reserved", line["reservation"]), ("burned", held["programme"]), amount_fen)
@@ -875,7 +876,7 @@ class NaiveLedger:
         lines = self._claimable(command)
         amount_fen = sum(line["amount_fen"] for line in lines)
         for line in lines:
-            line["claim"] = command["claim"]
+            line["claim"], line["ever_claimed"] = command["claim"], True
         self.claims[command["claim"]] = {
             "programme": command["programme"],
             "amount_fen": amount_fen,

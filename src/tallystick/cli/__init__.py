@@ -1,14 +1,16 @@
-"""The command line never shows a traceback: one line on stderr says what is wrong and what to do, and the exit status says the rest.
+"""The command line never shows a traceback: one line on stderr says what is wrong, the exit status says the rest.
 
     treasury.py   key new, sign, balances        provider.py   check, submit, show
     auditor.py    audit, verify, receipt         operator.py   ledger create, export, demo
     reading.py    what comes in: files, key files, passphrases, sources, moments
     output.py     what goes out: tables, JSON, progress, files
 
-Exit status: 0 as asked; 1 refused, findings, or a proof that doesn't hold; 2 usage, unreadable input, or a store that failed;
-130 interrupted. Commands raise, and `main` alone turns what was raised into a line and a status.
+Exit status: 0 as asked; 1 refused, findings, or a proof that doesn't hold; 2 usage, unreadable input, or a store that
+failed; 130 interrupted. Commands raise, and `main` alone turns what was raised into a line and a status.
 What a command needs is imported inside it, so that help comes at once.
 """
+
+# ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
 import os
 import sys
@@ -43,14 +45,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _failed(error)
     if status == INTERRUPTED:
-        _complain("interrupted; what was answered before is recorded, and submitting the same notes again answers the rest")
+        _complain("interrupted; nothing is half done, and the same command can be given again")
     return status
 
 
 def _run(arguments: Sequence[str]) -> int:
-    import typer.main  # noqa: PLC0415 - after main has begun to listen for Ctrl-C
+    import typer.main
 
-    from tallystick.cli import auditor, operator, provider, treasury  # noqa: PLC0415
+    from tallystick.cli import auditor, operator, provider, treasury
 
     app = typer.Typer(
         help="Compute vouchers in an append-only log of signed entries.",
@@ -68,11 +70,11 @@ def _run(arguments: Sequence[str]) -> int:
 
 def _failed(error: BaseException) -> int:
     """Say in one line what went wrong, and return the status for it."""
-    import sqlite3  # noqa: PLC0415 - only to name its errors
+    import sqlite3
 
-    import typer  # noqa: PLC0415
+    import typer
 
-    from tallystick.errors import TallystickError, VerificationError  # noqa: PLC0415
+    from tallystick.errors import TallystickError, VerificationError
 
     if os.environ.get("TALLYSTICK_TRACEBACK"):
         raise error
@@ -120,6 +122,6 @@ def _abandon_output() -> None:
 
 
 def _complain(message: str) -> None:
-    from tallystick.cli.output import one_line  # noqa: PLC0415
+    from tallystick.cli.output import one_line
 
     print(f"tallystick: {one_line(message)}", file=sys.stderr)

@@ -7,6 +7,8 @@
 Status 1 means that something was found; 2 that the audit couldn't be made, so nothing is said about the log.
 """
 
+# ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
+
 import base64
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,9 +24,9 @@ if TYPE_CHECKING:
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    app.command()(audit)
-    app.command()(verify)
-    app.command()(receipt)
+    app.command(short_help="Replay a log and name what is wrong.")(audit)
+    app.command(short_help="Prove offline that an entry is in a log.")(verify)
+    app.command(short_help="Write the proof that an entry is in a log.")(receipt)
 
 
 def audit(
@@ -33,8 +35,8 @@ def audit(
     report: Annotated[Path | None, typer.Option(help="Also write the report (JSON) there.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Replay the whole log and confirm every number, or name the first entry that is wrong; status 1 if there are findings."""
-    from tallystick.audit import audit as run_audit  # noqa: PLC0415
+    """Replay the log and confirm every number, or name the first entry that is wrong; status 1 if anything is found."""
+    from tallystick.audit import audit as run_audit
 
     policy = reading.read_policy(trust)
     with output.progress("Auditing") as progress:
@@ -42,10 +44,10 @@ def audit(
     if report is not None:
         output.write_whole(report, found.to_bytes())
     if as_json:
-        output.print_json(found.to_json())
+        output.text(found.to_bytes().decode())
     else:
-        _print_report(found, source)
-    if found.verdict != "clean":
+        _print_report(found, reading.folder_of(source))
+    if not found.is_clean:
         raise typer.Exit(REFUSED)
 
 
@@ -55,21 +57,21 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Prove that the entry in a receipt is in the log, with no ledger and no network."""
-    from tallystick.signing.note import Note  # noqa: PLC0415
-    from tallystick.transparency.receipt import Receipt, verify_receipt  # noqa: PLC0415
-    from tallystick.vouchers.entry import Entry  # noqa: PLC0415
-    from tallystick.vouchers.events import outcome_to_json  # noqa: PLC0415
+    from tallystick.signing.note import Note
+    from tallystick.transparency.receipt import Receipt, verify_receipt
+    from tallystick.vouchers.entry import Entry
+    from tallystick.vouchers.events import outcome_to_json
 
     policy = reading.read_policy(trust)
     proof = Receipt.from_bytes(reading.read_file(file))
     if proof.entry is None:
-        raise UsageError(f"{file} carries no entry, so there is nothing that it could prove; ask for a receipt with one")
+        raise UsageError(f"{file} carries no entry, so it proves nothing by itself; ask for a receipt with one")
     checkpoint = verify_receipt(proof, proof.entry, policy)
     # Only now are the bytes worth reading: they are what the log signed for.
     entry = Entry.from_bytes(proof.entry)
     event = entry.event
     if event.index != proof.index:
-        raise ProofInvalidError(f"the entry says that it is entry {event.index}, and its place in the log is {proof.index}")
+        raise ProofInvalidError(f"the entry calls itself {event.index}, and its place in the log is {proof.index}")
     said: dict[str, Any] = {
         "index": event.index,
         "at": output.moment(event.at),
@@ -96,6 +98,39 @@ def verify(
         output.record("outcome", said["outcome"])
 
 
+def _print_report(report: "Report", folder: Path) -> None:
+    """Print the verdict, what was audited, the totals and the conservation table, and each finding."""
+    checkpoint = report.checkpoint
+    output.line(f"verdict: {report.verdict}")
+    if checkpoint is not None:
+        pairs = [("log", checkpoint.origin), ("tree size", f"{checkpoint.size:,}"), ("root", checkpoint.root)]
+        output.fields("", pairs)
+    totals = report.totals.model_dump()
+    programmes = totals.pop("programmes")
+    replayed = "" if report.is_clean else " of the entries replayed"
+    output.record(f"totals{replayed}, in yuan and GPU-hours", totals)
+    rows = [{"programme": name} | book | {"adds_up": _adds_up(book)} for name, book in programmes.items()]
+    output.rows("Conservation: every envelope is where the rest says, in yuan", rows)
+    for finding in report.findings:
+        place = "" if finding.index is None else f" at entry {finding.index}"
+        output.line(f"{finding.code}{place}: {finding.detail}")
+    indexes = sorted({finding.index for finding in report.findings if finding.index is not None})
+    if indexes:
+        output.line(f"to see entry {indexes[0]} for yourself: {_how_to_see(folder, indexes[0])}")
+
+
+def _adds_up(book: dict[str, int]) -> bool:
+    return book["envelope_fen"] == sum(amount for account, amount in book.items() if account != "envelope_fen")
+
+
+def _how_to_see(folder: Path, index: int) -> str:
+    """Return what to type to read an entry with other people's software."""
+    if (folder / "ledger.db").is_file():
+        question = f"CAST(state AS TEXT) FROM stored_events WHERE originator_version = {index + 1}"
+        return f'sqlite3 -readonly {folder / "ledger.db"} "SELECT {question}"'
+    return f"less {folder / 'tile' / 'entries'}/… (bundle {index // 256}, entry {index % 256} in it)"
+
+
 _SAID_BEFORE = frozenset({"kind", "log", "party", "ref"})
 
 
@@ -105,7 +140,7 @@ def receipt(
     file: Annotated[Path, typer.Option("--out", "-o", help="Where the receipt goes, by custom <index>.tlog-proof.")],
 ) -> None:
     """Write the proof that an entry is in the log; it carries the entry and stays good for ever."""
-    from tallystick.ledger.opening import read_ledger  # noqa: PLC0415
+    from tallystick.ledger.opening import read_ledger
 
     with read_ledger(reading.folder_of(source)) as reader:
         data = reader.receipt(index).to_bytes()

@@ -2,8 +2,10 @@
 
     ledger create DIR --genesis NOTE --log-key FILE      export SOURCE DIR      demo [DIR]
 
-The operator's key signs checkpoints. It can't make, change or leave out what a party signed without an audit showing it.
+The operator's key signs checkpoints. It can't invent, change or drop what a party signed: an audit shows it.
 """
+
+# ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
 from pathlib import Path
 from typing import Annotated
@@ -17,11 +19,11 @@ from tallystick.errors import UsageError
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this file."""
     ledger = typer.Typer(help="Make ledgers.", no_args_is_help=True, rich_markup_mode=None)
-    ledger.command("create")(ledger_create)
+    ledger.command("create", short_help="Found a network in a new ledger.")(ledger_create)
     ledger.callback()(lambda: None)
     app.add_typer(ledger, name="ledger")
-    app.command()(export)
-    app.command()(demo)
+    app.command(short_help="Write a log as static files (tlog-tiles).")(export)
+    app.command(short_help="Play a year of the network on this machine.")(demo)
 
 
 def ledger_create(
@@ -38,11 +40,11 @@ def ledger_create(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Found a network in a new ledger, and write the trust policy to hand out."""
-    from tallystick.ledger.opening import POLICY, create_ledger  # noqa: PLC0415
-    from tallystick.ledger.settings import write_settings  # noqa: PLC0415
-    from tallystick.vouchers.admit import admit, read_note  # noqa: PLC0415
-    from tallystick.vouchers.refusals import Refusal  # noqa: PLC0415
-    from tallystick.vouchers.state import State  # noqa: PLC0415
+    from tallystick.ledger.opening import POLICY, create_ledger
+    from tallystick.ledger.settings import write_settings
+    from tallystick.vouchers.admit import admit, read_note
+    from tallystick.vouchers.refusals import Refusal
+    from tallystick.vouchers.state import State
 
     note = reading.read_file(genesis)
     key = reading.load_key(log_key, passphrase_file)
@@ -67,11 +69,13 @@ def ledger_create(
 
 def export(
     source: Annotated[str, typer.Argument(help="A ledger folder; it may be in use.")],
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Made if it isn't there; an earlier export of the log is added to.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Made if it isn't there; an earlier export is added to.")
+    ],
 ) -> None:
     """Write the log as static files (C2SP tlog-tiles) for mirrors, witnesses and auditors."""
-    from tallystick.ledger.export import export_tiles  # noqa: PLC0415
-    from tallystick.ledger.opening import read_ledger  # noqa: PLC0415
+    from tallystick.ledger.export import export_tiles
+    from tallystick.ledger.opening import read_ledger
 
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is not a folder")
@@ -82,13 +86,15 @@ def export(
 
 
 def demo(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Must be empty or not there.")] = Path("tallystick-demo"),
-    jobs: Annotated[Path | None, typer.Option(help="Jobs from a CSV (timestamp, duration, num_gpus, gpu_time, cluster).")] = None,
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Must be empty or not there.")] = Path(
+        "tallystick-demo"
+    ),
+    jobs: Annotated[Path | None, typer.Option(help="A CSV: timestamp, duration, num_gpus, gpu_time, cluster.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many jobs.")] = None,
     seed: Annotated[int, typer.Option(help="Another seed tells another story.")] = 1,
 ) -> None:
-    """Play a year of the network on this machine, audit it, tamper with a copy and audit that; status 0 if only the copy failed."""
-    from tallystick.demo import run_demo  # noqa: PLC0415
+    """Play a year of the network, audit it, tamper with a copy and audit that; status 0 if only the copy failed."""
+    from tallystick.demo import run_demo
 
     if not run_demo(folder, jobs=jobs, limit=limit, seed=seed, console=output.console()):
         raise typer.Exit(REFUSED)

@@ -1,15 +1,17 @@
-"""What goes out is either a table for people or one JSON value for programs, and text from the log can't steer a terminal.
+"""What goes out is a table for people or one JSON value for programs, and text from the log can't steer a terminal.
 
 A log holds names and reasons that strangers wrote: they are printed as plain text, never as markup, without control
 characters. Standard output carries the answer alone; progress and complaints go to standard error.
 A file is written beside its place and renamed, so that it is whole or not there.
 """
 
+# ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
+
 import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 """Called with how much is done and how much there is."""
 
+_COUNTS = frozenset({"index", "line", "lines", "entries", "seconds", "gpu_milli"})
 _WIDTH_IN_FILES = 400  # what isn't a terminal has no width to fit into
 
 
@@ -45,14 +48,14 @@ def gpu_hours(gpu_milliseconds: int) -> str:
 
 def moment(instant: int) -> str:
     """Return an instant in microseconds as a person reads it: without the microseconds where there are none."""
-    from tallystick.vouchers.quantities import format_instant  # noqa: PLC0415 - pydantic is slow to import
+    from tallystick.vouchers.quantities import format_instant
 
     return format_instant(instant).replace(".000000Z", "Z")
 
 
 def console(*, to_stderr: bool = False) -> "Console":
     """Return where tables go: as wide as the terminal, or as wide as need be in a file."""
-    from rich.console import Console  # noqa: PLC0415 - slow to import, and help doesn't need it
+    from rich.console import Console
 
     stream = sys.stderr if to_stderr else sys.stdout
     width = None if stream.isatty() else _WIDTH_IN_FILES
@@ -61,9 +64,9 @@ def console(*, to_stderr: bool = False) -> "Console":
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print a table; a column whose heading ends in a blank holds numbers and is aligned to the right."""
-    from rich import box  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
 
     drawn = Table(title=Text(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in columns:
@@ -74,26 +77,78 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
 
 
 def fields(title: str, pairs: Sequence[tuple[str, object]]) -> None:
-    """Print names and values, one pair a line."""
+    """Print a title, if there is one, and names and values below it, one pair a line."""
     if title:
         line(title)
     width = max((len(name) for name, _ in pairs), default=0)
     for name, value in pairs:
-        line(f"  {name.ljust(width)}  {value}")
+        sys.stdout.write(f"  {name.ljust(width)}  {one_line(str(value))}\n")
 
 
 def line(text: str) -> None:
     """Print one line."""
-    sys.stdout.write(one_line(text) if not text.startswith(" ") else "  " + one_line_keeping_blanks(text[2:]))
-    sys.stdout.write("\n")
+    sys.stdout.write(f"{one_line(text)}\n")
 
 
-def one_line_keeping_blanks(text: str) -> str:
-    """Return a text without control characters, its blanks kept."""
-    return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in text)
+def record(title: str, values: Mapping[str, Any]) -> None:
+    """Print named values as people read them; lists of records among them become tables below."""
+    tables = {name: value for name, value in values.items() if _is_table(value)}
+    singles = [(_heading(name).strip(), readable(name, value)) for name, value in values.items() if name not in tables]
+    fields(title, singles)
+    for name, value in tables.items():
+        rows(_heading(name).strip(), value)
 
 
-def print_json(value: Any) -> None:
+def rows(title: str, records: Sequence[Mapping[str, Any]]) -> None:
+    """Print records of one kind as a table, amounts in yuan and GPU-time in GPU-hours."""
+    columns = list(dict.fromkeys(name for one in records for name in one))
+    cells = [[readable(name, one.get(name)) for name in columns] for one in records]
+    table(title, [_heading(name) for name in columns], cells)
+
+
+def readable(name: str, value: object) -> str:
+    """Return a value as people read it; what it is, its name says."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        in_unit = yuan if name.endswith("_fen") else gpu_hours if name.startswith("gpu_milliseconds") else str
+        return in_unit(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {readable(name, inner)}" for key, inner in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(readable(name, inner) for inner in value)
+    return str(value)
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and all(isinstance(one, Mapping) for one in value)
+
+
+def _heading(name: str) -> str:
+    """Return a column's heading; a blank at its end says that numbers are below."""
+    if name.endswith("_fen"):
+        return name.removesuffix("_fen").replace("_", " ") + " "
+    if name.startswith("gpu_milliseconds"):
+        return name.replace("gpu_milliseconds", "GPU-hours").replace("_", " ") + " "
+    number = name.endswith(("_accepted", "_refused")) or name in {
+        "index",
+        "lines",
+        "entries",
+        "line",
+        "seconds",
+        "gpu_milli",
+    }
+    return name.replace("_", " ") + (" " if number else "")
+
+
+def text(whole: str) -> None:
+    """Print a text that was made by this program, as it is."""
+    sys.stdout.write(whole)
+
+
+def print_json(value: object) -> None:
     """Print one JSON value, indented, as ASCII."""
     sys.stdout.write(json.dumps(value, indent=2) + "\n")
 
@@ -123,7 +178,7 @@ def progress(what: str) -> Iterator[Progress | None]:
     if not sys.stderr.isatty():
         yield None
         return
-    from rich import progress as bars  # noqa: PLC0415
+    from rich import progress as bars
 
     columns = (bars.TextColumn("{task.description}"), bars.BarColumn(), bars.MofNCompleteColumn())
     with bars.Progress(*columns, bars.TimeRemainingColumn(), console=console(to_stderr=True), transient=True) as bar:

@@ -4,9 +4,11 @@
     submit SOURCE NOTE...    decided, recorded, and answered with receipts
     show SOURCE voucher|holder|programme|provider ID
 
-`check` is how a provider knows before it runs a job that it will be paid: the same function decides, on a copy of the state. The answers
-to both commands have one shape; `docs/rules.md` lists the reasons.
+`check` is how a provider knows before it runs a job that it will be paid: the same function decides, on a copy of the
+state. The answers to both commands have one shape; `docs/rules.md` lists the reasons.
 """
+
+# ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
 import os
 from collections.abc import Sequence
@@ -39,23 +41,23 @@ class What(StrEnum):
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    app.command()(check)
-    app.command()(submit)
-    app.command()(show)
+    app.command(short_help="Say what submit would decide; write nothing.")(check)
+    app.command(short_help="Record notes, or say why not.")(submit)
+    app.command(short_help="Show a voucher, holder, programme or provider.")(show)
 
 
 def check(
     source: Annotated[str, typer.Argument(help="A ledger folder; it may be in use.")],
-    notes: Annotated[list[str], typer.Argument(metavar="NOTE...", help="Signed notes, decided in this order; - is stdin.")],
+    notes: Annotated[list[str], typer.Argument(metavar="NOTE...", help="Signed notes, decided in order; - is stdin.")],
     at: Annotated[
         str | None, typer.Option(help="Decide as if it were then, for a job yet to run: 2026-01-05T08:00:00Z.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what `submit` would decide, line by line, and write nothing; status 1 if a note would be refused."""
-    from tallystick.ledger.checking import check_notes  # noqa: PLC0415
-    from tallystick.ledger.opening import read_ledger  # noqa: PLC0415
-    from tallystick.vouchers.refusals import Refusal  # noqa: PLC0415
+    from tallystick.ledger.checking import check_notes
+    from tallystick.ledger.opening import read_ledger
+    from tallystick.vouchers.refusals import Refusal
 
     data = [reading.read_file(note) for note in notes]
     instant = reading.now() if at is None else reading.read_moment(at)
@@ -71,7 +73,7 @@ def check(
 
 def submit(
     source: Annotated[str, typer.Argument(help="A ledger folder.")],
-    notes: Annotated[list[str], typer.Argument(metavar="NOTE...", help="Signed notes, decided in this order; - is stdin.")],
+    notes: Annotated[list[str], typer.Argument(metavar="NOTE...", help="Signed notes, decided in order; - is stdin.")],
     receipts: Annotated[Path | None, typer.Option(help="Write <index>.tlog-proof there for each entry.")] = None,
     at: Annotated[
         str | None,
@@ -80,9 +82,9 @@ def submit(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Record notes, or say why not; submitting again is harmless. Status 1 if a note was refused."""
-    from tallystick.ledger.opening import open_ledger  # noqa: PLC0415
-    from tallystick.ledger.settings import load_settings  # noqa: PLC0415
-    from tallystick.vouchers.refusals import Refusal  # noqa: PLC0415
+    from tallystick.ledger.opening import open_ledger
+    from tallystick.ledger.settings import load_settings
+    from tallystick.vouchers.refusals import Refusal
 
     folder = reading.folder_of(source)
     settings = load_settings(folder)
@@ -114,14 +116,14 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; amounts in fen.")] = False,
 ) -> None:
     """Show a voucher and its history, a holder, a programme's book, or a provider's statement."""
-    from tallystick.cli.views import open_views  # noqa: PLC0415
+    from tallystick.cli.views import open_views, with_times_as_text
 
     with open_views(source, at) as views:
-        found = asdict(getattr(views, what.value)(id_))
+        found = with_times_as_text(asdict(getattr(views, what.value)(id_)))
     if as_json:
         output.print_json({what.value: found})
     else:
-        output.record(f"{what.value} {id_}", found)
+        output.record(f"{what.value} {id_}", found.pop("balance") | found)
 
 
 def _refused(name: str, refusal: "Refusal") -> Answer:
@@ -137,11 +139,17 @@ def _refused(name: str, refusal: "Refusal") -> Answer:
 
 def _accepted(name: str, data: bytes) -> Answer:
     """Say what an entry is; of a statement, each line."""
-    from tallystick.vouchers.entry import Entry  # noqa: PLC0415
-    from tallystick.vouchers.events import Burned, outcome_to_json  # noqa: PLC0415
+    from tallystick.vouchers.entry import Entry
+    from tallystick.vouchers.events import Burned, outcome_to_json
 
     event = Entry.from_bytes(data).event
-    answer: Answer = {"note": name, "accepted": True, "index": event.index, "at": output.moment(event.at), "kind": event.kind}
+    answer: Answer = {
+        "note": name,
+        "accepted": True,
+        "index": event.index,
+        "at": output.moment(event.at),
+        "kind": event.kind,
+    }
     if not isinstance(event.outcome, Burned):
         return answer | {"outcome": outcome_to_json(event.kind, event.outcome)}
     refused = dict(event.outcome.refused)
@@ -152,7 +160,10 @@ def _accepted(name: str, data: bytes) -> Answer:
             reason = refused[number]
             said |= {"accepted": False, "reason": reason.value, "detail": reason.meaning, "later": reason.later}
         else:
-            fees = {"fee_fen": event.outcome.fee_fen[number], "from_voucher_fen": event.outcome.from_voucher_fen[number]}
+            fees = {
+                "fee_fen": event.outcome.fee_fen[number],
+                "from_voucher_fen": event.outcome.from_voucher_fen[number],
+            }
             said |= {"accepted": True} | fees
         lines.append(said)
     return answer | {"lines": lines}

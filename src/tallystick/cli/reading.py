@@ -1,8 +1,10 @@
 """What comes in from a person is read or refused in one line, and secrets are never shown.
 
-`-` is standard input. A passphrase comes from a file that nobody else can read, or from a terminal; never from an argument,
-which others on the machine can see.
+`-` is standard input. A passphrase comes from a file that nobody else can read, or from a terminal; never from an
+argument, which others on the machine can see.
 """
+
+# ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
 import os
 import stat
@@ -54,7 +56,7 @@ def read_file(name: str) -> bytes:
 
 def read_policy(path: Path) -> "Policy":
     """Return a trust policy."""
-    from tallystick.transparency.policy import Policy  # noqa: PLC0415
+    from tallystick.transparency.policy import Policy
 
     return Policy.from_text(read_file(str(path)))
 
@@ -95,7 +97,7 @@ def ask_new_passphrase(what: str) -> bytes:
 
 def load_key(path: Path, passphrase_file: Path | None) -> "SigningKey":
     """Return the key of a key file; without a passphrase file, a locked one is asked for on a terminal."""
-    from tallystick import keyfiles  # noqa: PLC0415
+    from tallystick import keyfiles
 
     if passphrase_file is not None:
         return keyfiles.load(path, read_passphrase(passphrase_file))
@@ -111,8 +113,8 @@ def load_keys(paths: Sequence[Path], passphrase_files: Sequence[Path]) -> "list[
         UsageError: another number of passphrase files.
     """
     if len(passphrase_files) not in (0, 1, len(paths)):
-        raise UsageError(f"{len(paths)} keys and {len(passphrase_files)} passphrase files: give one, or one for each key")
-    each: list[Path | None] = list(passphrase_files) if len(passphrase_files) > 1 else [*passphrase_files, None][:1] * len(paths)
+        raise UsageError(f"{len(paths)} keys and {len(passphrase_files)} passphrase files: give one, or one each")
+    each = passphrase_files if len(passphrase_files) > 1 else [*passphrase_files, None][:1] * len(paths)
     return [load_key(path, passphrase_file) for path, passphrase_file in zip(paths, each, strict=True)]
 
 
@@ -138,7 +140,7 @@ def read_moment(text: str) -> int:
     Raises:
         UsageError: not such a time.
     """
-    from tallystick.vouchers.quantities import parse_instant  # noqa: PLC0415
+    from tallystick.vouchers.quantities import parse_instant
 
     spelling = f"{text[:-1]}.000000Z" if len(text) == len("2026-01-05T08:00:00Z") else text
     try:

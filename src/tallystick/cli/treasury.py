@@ -2,9 +2,11 @@
 
     key new NAME -o FILE          sign COMMAND.json --key FILE        balances SOURCE
 
-A private key never leaves its file, and is never shown. What is signed is checked against the closed list of commands first, so
-that a misspelt field is found at the desk and not by the log.
+A private key never leaves its file, and is never shown. What is signed is checked against the closed list of commands
+first, so that a misspelt field is found at the desk and not by the log.
 """
+
+# ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
 import csv
 import json
@@ -38,11 +40,11 @@ class By(StrEnum):
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this file."""
     key = typer.Typer(help="Make keys.", no_args_is_help=True, rich_markup_mode=None)
-    key.command("new")(key_new)
+    key.command("new", short_help="Make a key, and print its public half.")(key_new)
     key.callback()(lambda: None)
     app.add_typer(key, name="key")
-    app.command()(sign)
-    app.command()(balances)
+    app.command(short_help="Sign a command, or add a signature to a note.")(sign)
+    app.command(short_help="Show balances, now or as of another time.")(balances)
 
 
 def key_new(
@@ -55,7 +57,7 @@ def key_new(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Make a private key, in a file that only you can read, and print its public half (vkey)."""
-    from tallystick import keyfiles  # noqa: PLC0415
+    from tallystick import keyfiles
 
     if no_passphrase and passphrase_file is not None:
         raise UsageError("--no-passphrase and --passphrase-file exclude each other: give one")
@@ -74,7 +76,7 @@ def key_new(
 
 
 def sign(
-    command: Annotated[str, typer.Argument(help="A JSON file in any spacing, or a note to add a signature to; - is stdin.")],
+    command: Annotated[str, typer.Argument(help="JSON in any spacing, or a note to sign as well; - is stdin.")],
     keys: Annotated[list[Path], typer.Option("--key", help="A key file; once for each that signs.")],
     passphrase_file: Annotated[
         list[Path] | None, typer.Option(help="One for all keys, or once for each in the same order.")
@@ -99,12 +101,12 @@ def balances(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV; amounts in fen.")] = False,
 ) -> None:
     """Show what is unissued, available, reserved, burned, claimed and paid."""
-    from tallystick.cli.views import open_views  # noqa: PLC0415
+    from tallystick.cli.views import open_views, with_times_as_text
 
     if as_json and as_csv:
         raise UsageError("--json and --csv exclude each other: give one")
     with open_views(source, at) as views:
-        rows = [asdict(row) for row in views.balances(by.value)]
+        rows = with_times_as_text([asdict(row) for row in views.balances(by.value)])
         size = views.size
     if as_json:
         output.print_json({"by": by.value, "entries": size, "balances": rows})
@@ -123,8 +125,8 @@ def _print_csv(rows: Sequence[dict[str, Any]]) -> None:
 
 def _signed(data: bytes, name: str, signers: "Sequence[SigningKey]") -> bytes:
     """Return a note of the command, or the note with more signatures."""
-    from tallystick.signing.note import Note, add_signatures, sign_text  # noqa: PLC0415
-    from tallystick.vouchers.commands import command_text, parse_command  # noqa: PLC0415
+    from tallystick.signing.note import Note, add_signatures, sign_text
+    from tallystick.vouchers.commands import command_text, parse_command
 
     try:
         if _SIGNATURE_LINE in data:
@@ -137,7 +139,7 @@ def _signed(data: bytes, name: str, signers: "Sequence[SigningKey]") -> bytes:
 
 def _fields(data: bytes) -> dict[str, Any]:
     """Return a command's fields from JSON in any spacing, `signed_at` filled in."""
-    from tallystick.vouchers.quantities import format_instant  # noqa: PLC0415
+    from tallystick.vouchers.quantities import format_instant
 
     if not data.strip():
         raise CanonicalJsonError("the file is empty: it should hold one JSON object, or a note")

@@ -40,6 +40,7 @@ _TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS refs ("
     "leaf_index INTEGER PRIMARY KEY, party TEXT NOT NULL, ref TEXT NOT NULL, UNIQUE (party, ref))",
 )
+PAGE_SIZE: Final = 8_192
 LOG_TABLES: Final = ("stored_events", "tree", "checkpoints", "refs")
 
 
@@ -143,7 +144,19 @@ class SQLiteLogFactory(Factory):
 
 def sqlite_environment(path: Path) -> dict[str, str]:
     """Return the environment of a LedgerRecord that writes to a file, which is made if it isn't there."""
+    if not path.exists():
+        _make(path)
     return environment(SQLiteLogFactory, SQLITE_DBNAME=_uri(path, "rwc"), CREATE_TABLE="yes")
+
+
+def _make(path: Path) -> None:
+    """Make an empty file; the size of its pages must be said before anything else, and entries run to 64 KB."""
+    connection = sqlite3.connect(path)
+    try:
+        connection.execute(f"PRAGMA page_size={PAGE_SIZE}")
+        connection.execute("PRAGMA journal_mode=WAL")
+    finally:
+        connection.close()
 
 
 def open_read_only(path: Path) -> SQLiteLogRecorder:

@@ -15,9 +15,8 @@ was kept, the store's tail tells: ours, nothing, or somebody else's, and then th
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Final
 
 from eventsourcing.persistence import PersistenceError
@@ -40,7 +39,8 @@ from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.state import State
 
 GROUP_NOTES_MAX: Final = 512
-GROUPS_AHEAD: Final = 4
+GROUP_BYTES_MAX: Final = 4_000_000
+GROUPS_AHEAD: Final = 3
 
 Clock = Callable[[], int]
 """Returns the time in microseconds since 1970-01-01T00:00:00Z."""
@@ -73,6 +73,20 @@ class Admitted:
 
 
 Answer = Admitted | Refusal
+
+
+def _in_groups(notes: Sequence[bytes]) -> Iterator[list[bytes]]:
+    """Yield the notes in order, in groups that are worth a transaction and yet soon done."""
+    group: list[bytes] = []
+    size = 0
+    for note in notes:
+        group.append(note)
+        size += len(note)
+        if len(group) == GROUP_NOTES_MAX or size >= GROUP_BYTES_MAX:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
 
 
 @dataclass(slots=True)
@@ -148,16 +162,13 @@ class Ledger:
         """
         answers: list[Answer] = []
         ahead: deque[_Group] = deque()
-        remaining = iter(notes)
-        while True:
-            while len(ahead) < GROUPS_AHEAD and (some := list(islice(remaining, GROUP_NOTES_MAX))):
-                ahead.append(self._prepare(some))
-            if not ahead:
-                return answers
-            group = ahead.popleft()
-            group.verification.finish()
-            self._write(group)
-            answers += group.answers
+        for some in _in_groups(notes):
+            ahead.append(self._prepare(some))
+            if len(ahead) == GROUPS_AHEAD:
+                answers += self._write(ahead.popleft())
+        while ahead:
+            answers += self._write(ahead.popleft())
+        return answers
 
     def receipt(self, index: int) -> Receipt:
         """Return the receipt of an entry under the newest checkpoint.
@@ -207,8 +218,9 @@ class Ledger:
         # Keys are only ever added, so it does no harm that the writer may be at work on this state.
         return _Group(readings, self._verifier.start(commands, self._tail.state))
 
-    def _write(self, group: _Group) -> None:
+    def _write(self, group: _Group) -> list[Answer]:
         """Wait for one's turn to write, or for another to have written this group along."""
+        group.verification.finish()
         with self._waiting_lock:
             self._waiting.append(group)
         with self._writer_lock:
@@ -216,6 +228,7 @@ class Ledger:
                 self._write_waiting()
         if group.error is not None:
             raise group.error
+        return group.answers
 
     def _write_waiting(self) -> None:
         """Decide and commit what waits, up to a group's measure, as one transaction."""

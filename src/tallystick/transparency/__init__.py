@@ -9,5 +9,6 @@
     policy        which logs and witnesses count, and how many (C2SP tlog-policy)
     receipt       one entry's proof in a file (C2SP tlog-proof)
 
-It knows bytes, hashes and notes, and nothing of what entries mean. The formats are written out in docs/formats-evidence.md.
+It knows bytes, hashes and notes, and nothing of what entries mean. The formats are written out in
+docs/formats-evidence.md.
 """

@@ -1,4 +1,4 @@
-"""A checkpoint says how many entries a log has and which root they give; it counts once the log's own key has signed it.
+"""A checkpoint says how many entries a log has and which root they give; it counts once the log's key has signed it.
 
 The text of the note is C2SP tlog-checkpoint's (v1.0.0):
 
@@ -7,8 +7,8 @@ The text of the note is C2SP tlog-checkpoint's (v1.0.0):
     <root>             base64 of 32 bytes
     <extension>        any number of non-empty lines; ours write none
 
-Opening verifies the signature over the bytes and only then reads them. Whoever signs two checkpoints that no consistency proof
-joins has rewritten history, and these two notes are the evidence.
+Opening verifies the signature over the bytes and only then reads them. Whoever signs two checkpoints that no
+consistency proof joins has rewritten history, and these two notes are the evidence.
 
 Witnesses' cosignatures are carried in the same note, and are judged by `policy`.
 """
@@ -35,8 +35,8 @@ class Checkpoint:
     """A tree of `size` leaves with its `root` (32 bytes), as the log named `origin` has it.
 
     Raises:
-        CheckpointMalformedError: an origin that isn't one non-empty line of at most 255 bytes, a size beyond 0 to 2^63 - 1,
-            a root that isn't 32 bytes, or an extension that isn't one non-empty line.
+        CheckpointMalformedError: an origin or extension that isn't one non-empty line, an origin above 255 bytes, a
+            size beyond 0 to 2^63 - 1, or a root that isn't 32 bytes.
     """
 
     origin: str
@@ -48,7 +48,7 @@ class Checkpoint:
         for line in (self.origin, *self.extensions):
             if not line or any(character < " " or "\ud800" <= character <= "\udfff" for character in line):
                 raise CheckpointMalformedError(
-                    f"a checkpoint has non-empty lines without control characters, not {line!a}"
+                    f"{line[:48]!a} is no line of a checkpoint: empty, or with control characters"
                 )
         if len(self.origin.encode()) > ORIGIN_SIZE_MAX:
             raise CheckpointMalformedError(f"an origin has at most {ORIGIN_SIZE_MAX} bytes")
@@ -69,7 +69,6 @@ class Checkpoint:
             raise CheckpointMalformedError("a checkpoint is an origin, a size and a root, each on a line")
         origin, size, root, *extensions = lines
         try:
-            # ValueError takes in UnicodeDecodeError and this format's own errors.
             return cls(
                 origin.decode(),
                 decimal_from_text(size),
@@ -114,7 +113,5 @@ def open_checkpoint(note: bytes, log_key: VerifierKey) -> Checkpoint:
     opened, _ = open_note(note, [log_key])
     checkpoint = Checkpoint.from_text(opened.text)
     if checkpoint.origin != log_key.name:
-        raise SignatureMissingError(
-            f"the checkpoint is of {checkpoint.origin!a}, and {log_key.label} signs for another log"
-        )
+        raise SignatureMissingError(f"{log_key.label} signed a checkpoint of {checkpoint.origin!a}, another log")
     return checkpoint

@@ -10,8 +10,8 @@ over these bytes, so that it can't be passed off as a signature of a note:
     time <POSIX seconds, decimal>
     <the checkpoint's text, with its extensions and last newline>
 
-Not here: what a witness has to check before it cosigns, and how old a cosignature may be. The name of the witness isn't among the
-signed bytes, so one key must never serve two witnesses (a policy refuses that).
+Not here: what a witness has to check before it cosigns, and how old a cosignature may be. The name of the witness
+isn't among the signed bytes, so one key must never serve two witnesses (a policy refuses that).
 """
 
 from typing import Final
@@ -29,7 +29,7 @@ _SIGNATURE_SIZE: Final = 64
 
 
 def cosign(checkpoint_note: bytes, witness: SigningKey, at_posix_s: int) -> bytes:
-    """Return the line, with its newline, to append to the checkpoint's note. The log's own signature isn't verified here.
+    """Return the line, with its newline, to append to the checkpoint's note; the log's signature isn't verified here.
 
     Raises:
         NoteMalformedError: not a note.

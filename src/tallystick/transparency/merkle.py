@@ -9,8 +9,9 @@ The tree is RFC 6962's (§2.1):
 
 The two prefixes keep a node from being passed off as a leaf.
 
-A growing tree needs only its right edge: the roots of the perfect subtrees that its size is the sum of, at most one for each
-power of two. `RightEdge` holds those. It doesn't store the tree: what tiles need is handed out as it comes into being.
+A growing tree needs only its right edge: the roots of the perfect subtrees that its size is the sum of, at most one
+for each power of two. `RightEdge` holds those. It doesn't store the tree: what tiles need is handed out as it comes
+into being.
 """
 
 import hashlib
@@ -138,7 +139,12 @@ class RightEdge:
 
     def root(self) -> bytes:
         """Return the root; the edge stays as it is."""
-        return _fold_right(self._hashes)
+        if not self._hashes:
+            return EMPTY_ROOT
+        *others, root = self._hashes
+        for left in reversed(others):
+            root = node_hash(left, root)
+        return root
 
 
 def _parents(row: list[bytes]) -> list[bytes]:
@@ -146,25 +152,23 @@ def _parents(row: list[bytes]) -> list[bytes]:
     return [sha256(b"\x01" + left + right).digest() for left, right in zip(row[::2], row[1::2], strict=True)]
 
 
-def _fold_right(hashes: Sequence[bytes]) -> bytes:
-    """Return the root over perfect subtrees that shrink from left to right."""
-    if not hashes:
-        return EMPTY_ROOT
-    root = hashes[-1]
-    for left in reversed(hashes[:-1]):
-        root = node_hash(left, root)
-    return root
-
-
-def tile_hashes(tile: bytes, width: int) -> list[bytes]:
-    """Return the `width` hashes of a tile.
+def tile_hashes(tile: bytes, width: int, start: int = 0, end: int | None = None) -> list[bytes]:
+    """Return the hashes from `start` to before `end` of a tile of `width` hashes.
 
     Raises:
         TileMalformedError: a tile of another length.
     """
     if len(tile) != width * HASH_SIZE:
         raise TileMalformedError(f"a tile of width {width} has {width * HASH_SIZE} bytes, and this one {len(tile)}")
-    return [tile[at : at + HASH_SIZE] for at in range(0, len(tile), HASH_SIZE)]
+    stop = width if end is None else end
+    return [tile[at : at + HASH_SIZE] for at in range(start * HASH_SIZE, stop * HASH_SIZE, HASH_SIZE)]
+
+
+def perfect_root(hashes: list[bytes]) -> bytes:
+    """Return the root over neighbours, as many as a power of two."""
+    while len(hashes) > 1:
+        hashes = _parents(hashes)
+    return hashes[0]
 
 
 def _perfect_roots(hashes: list[bytes]) -> Iterator[bytes]:
@@ -172,5 +176,5 @@ def _perfect_roots(hashes: list[bytes]) -> Iterator[bytes]:
     start = 0
     for bit in reversed(range(len(hashes).bit_length())):
         if len(hashes) >> bit & 1:
-            yield root_of(hashes[start : start + (1 << bit)])
+            yield perfect_root(hashes[start : start + (1 << bit)])
             start += 1 << bit

@@ -1,19 +1,19 @@
 """Which logs and witnesses count is said in one file, given by hand; a checkpoint is opened by it or not at all.
 
-C2SP tlog-policy (draft). Lines end in a newline; items are separated by spaces and tabs; empty lines and lines that begin with
-# are passed over:
+C2SP tlog-policy (draft). Lines end in a newline; items are separated by spaces and tabs; empty lines and lines that
+begin with # are passed over:
 
     log <vkey> [<url>]
     witness <name> <vkey> [<url>]
     group <name> all|any|<k> <member>...     fulfilled by k of its members (any is 1)
     quorum <name>|none                       exactly once
 
-Names are of witnesses and groups, defined on a line before and at most once a member of a group, so nobody counts twice. They mean
-nothing outside the file and are octets, not text: no two spellings are alike. Keys of logs are Ed25519 (0x01), keys of witnesses
-cosign (0x04), and no log or witness is listed twice by its public key.
+Names are of witnesses and groups, defined on a line before and at most once a member of a group, so nobody counts
+twice. They mean nothing outside the file and are octets, not text: no two spellings are alike. Keys of logs are
+Ed25519 (0x01), keys of witnesses cosign (0x04), and no log or witness is listed twice by its public key.
 
-Opening a checkpoint: (1) a listed log named by the origin has signed it, (2) every line by a listed witness is a good cosignature,
-(3) those witnesses fulfil the quorum. Their times are part of what is verified and otherwise unused.
+Opening a checkpoint: (1) a listed log named by the origin has signed it, (2) every line by a listed witness is a good
+cosignature, (3) those witnesses fulfil the quorum. Their times are part of what is verified and otherwise unused.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -124,9 +124,12 @@ class Policy:
         Raises:
             PolicyMalformedError: a name or url that a line can't carry, or more than `POLICY_SIZE_MAX` bytes.
         """
-        text = b"".join([_line_to_text(line) for line in self.lines])
-        if type(self).from_text(text) != self:  # what we write, we can read
-            raise PolicyMalformedError("a name or an url in the policy has blanks or is misspelt")
+        try:
+            text = b"".join([_line_to_text(line) for line in self.lines])
+        except UnicodeEncodeError:
+            text = b""
+        if not text or type(self).from_text(text) != self:  # what we write, we can read
+            raise PolicyMalformedError("a name or an url in the policy is empty, or has blanks or stray surrogates")
         return text
 
     @classmethod
@@ -154,15 +157,12 @@ class Policy:
         opened, signers = open_note(note, [line.vkey for line in self.logs])
         checkpoint = Checkpoint.from_text(opened.text)
         if all(signer.name != checkpoint.origin for signer in signers):
-            raise SignatureMissingError(
-                f"the checkpoint is of {checkpoint.origin!a}, and only keys of other logs signed it"
-            )
+            raise SignatureMissingError(f"only keys of other logs signed this checkpoint of {checkpoint.origin!a}")
         # (2) and (3) so have enough witnesses
         cosigned = self._cosigned(opened)
         if self.quorum != NO_QUORUM and not self._fulfilled(cosigned):
-            raise QuorumMissingError(
-                f"the quorum {self.quorum!a} is missed with cosignatures by {len(cosigned)} of {len(self.witnesses)} witnesses"
-            )
+            count = f"{len(cosigned)} of {len(self.witnesses)} witnesses"
+            raise QuorumMissingError(f"the quorum {self.quorum!a} is missed: {count} cosigned")
         return checkpoint
 
     def _cosigned(self, opened: Note) -> set[str]:

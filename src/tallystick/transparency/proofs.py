@@ -1,14 +1,14 @@
 """A proof is checked with nothing but hashes in hand, and is made from a few tiles, whatever the size of the log.
 
-Inclusion (RFC 9162 §2.1.3): this leaf is at this index of the tree with this root.
-Consistency (RFC 9162 §2.1.4): the tree with the new root begins with all leaves of the tree with the old root, in order.
+Inclusion (RFC 9162 §2.1.3): this leaf is at this index of the tree with this root. Consistency (RFC 9162 §2.1.4): the
+tree with the new root begins with all leaves of the tree with the old root, in order.
 
-Making: walk from the root down to where the leaf, or the old tree's edge, is; every subtree that the walk leaves aside gives one
-hash, the lowest first. Each hash comes from tiles, and each tile is read once at most: O(log size) of them.
-Checking: the same walk upwards, led by the bits of index and size alone; a proof can't steer it.
+Making: walk from the root down to where the leaf, or the old tree's edge, is; every subtree that the walk leaves
+aside gives one hash, the lowest first. Each hash comes from tiles, and each tile is read once at most: O(log size) of
+them. Checking: the same walk upwards, led by the bits of index and size alone; a proof can't steer it.
 
-Made proofs aren't checked here, and hashes from damaged tiles give proofs that fail. Sizes and roots are as good as where they come
-from: take them from checkpoints that were opened.
+Made proofs aren't checked here, and hashes from damaged tiles give proofs that fail. Sizes and roots are as good as
+where they come from: take them from checkpoints that were opened.
 """
 
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ def inclusion_proof(index: int, size: int, read_tile: ReadTile) -> list[bytes]:
 
 
 def consistency_proof(old_size: int, new_size: int, read_tile: ReadTile) -> list[bytes]:
-    """Return the proof that the tree of `new_size` leaves begins with that of `old_size`; none is needed for equal sizes.
+    """Return the proof that the tree of `new_size` leaves begins with that of `old_size`; it is empty for equal sizes.
 
     Raises:
         ValueError: not 0 < old_size <= new_size.
@@ -108,10 +108,10 @@ def verify_consistency(old_size: int, new_size: int, proof: Sequence[bytes], old
         if proof or old_root != new_root:
             raise ProofInvalidError(f"{what} must be empty, between equal roots")
         return
-    # The old tree's last perfect subtree: all of it if its size is a power of two, and then its root isn't sent along.
-    hashes = [old_root, *proof] if old_size & (old_size - 1) == 0 else list(proof)
     if not proof:
         raise ProofInvalidError(f"{what} is empty")
+    # First comes the old tree's last perfect subtree. Where it is all of the old tree, its root isn't sent along.
+    hashes = [old_root, *proof] if old_size.bit_count() == 1 else proof
     node, last = old_size - 1, new_size - 1
     while node & 1:
         node, last = node >> 1, last >> 1

@@ -9,8 +9,9 @@ C2SP tlog-proof (draft), stored as `.tlog-proof`:
     <empty line>
     <the checkpoint's note, verbatim, with its cosignatures>
 
-Verifying, in the specification's four steps: (1) hash the entry that the verifier has, (2) the log's signature, (3) the witnesses'
-quorum, (4) the inclusion proof. `extra` is a hint that nothing vouches for until step 4 has succeeded with it.
+Verifying, in the specification's four steps: (1) hash the entry that the verifier has, (2) the log's signature, (3)
+the witnesses' quorum, (4) the inclusion proof. `extra` is a hint that nothing vouches for until step 4 has succeeded
+with it.
 
 What the entry means, and whether its own signatures count, isn't judged here.
 """
@@ -44,11 +45,11 @@ _INDEX: Final = b"index "
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """An entry's index, its inclusion proof (hashes of 32 bytes), the checkpoint's note, and perhaps the entry: unverified.
+    """An entry's index, its inclusion proof (hashes of 32 bytes), the checkpoint's note, maybe the entry: unverified.
 
     Raises:
-        ReceiptMalformedError: an index beyond 0 to 2^63 - 1, hashes of another size or more than 63 of them, or an entry that is
-            empty or has more than 65,535 bytes.
+        ReceiptMalformedError: an index beyond 0 to 2^63 - 1, hashes of another size or more than 63, or an entry
+            that is empty or has more than 65,535 bytes.
         NoteMalformedError: a checkpoint that isn't a note.
     """
 
@@ -104,7 +105,7 @@ class Receipt:
 
 
 def verify_receipt(receipt: Receipt, entry: bytes, policy: Policy) -> Checkpoint:
-    """Return the checkpoint that proves the entry, whose bytes the verifier has (from the receipt's own `entry`, if it likes).
+    """Return the checkpoint that proves the entry, whose bytes the verifier has; `receipt.entry` will do.
 
     Raises:
         NoteMalformedError, CheckpointMalformedError: the checkpoint isn't one.

@@ -1,8 +1,8 @@
 """A number or a hash in a line of text has one spelling, and any other is refused.
 
-Decimals are ASCII digits without sign, leading zero or separator, below 2^63. Hashes are 32 bytes in base64 (RFC 4648 §4), padded,
-with zero padding bits. C2SP tlog-checkpoint and tlog-proof write them so. Lenient readers (Python's `int` takes ` +4_2`, its
-`b64decode` drops what it doesn't know) would let one signed tree have many texts.
+Decimals are ASCII digits without sign, leading zero or separator, below 2^63. Hashes are 32 bytes in base64 (RFC 4648
+§4), padded, with zero padding bits. C2SP tlog-checkpoint and tlog-proof write them so. Lenient readers (Python's
+`int` takes ` +4_2`, its `b64decode` drops what it doesn't know) would let one signed tree have many texts.
 
 Raised is `ValueError`, which the formats turn into errors of their own.
 """

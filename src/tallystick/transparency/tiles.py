@@ -3,12 +3,13 @@
     tile/<level>/<n>[.p/<width>]     `width` hashes of 32 bytes; 256 if it is full
     tile/entries/<n>[.p/<width>]     a bundle: for each entry its length, 2 bytes big-endian, and its bytes
 
-Hash i of tile n at level l is the root over the 256^l leaves from (n * 256 + i) * 256^l on, so level 0 holds leaf hashes, and
-a level holds one hash for each full tile below it. `<n>` is written in groups of three digits, all but the last behind an x:
-1234067 is x001/x234/067. A partial tile is the first `width` hashes of the full one; it belongs to trees that end inside it.
+Hash i of tile n at level l is the root over the 256^l leaves from (n * 256 + i) * 256^l on, so level 0 holds leaf
+hashes, and a level holds one hash for each full tile below it. `<n>` is written in groups of three digits, all but
+the last behind an x: 1234067 is x001/x234/067. A partial tile is the first `width` hashes of the full one; it belongs
+to trees that end inside it.
 
-This names files and reads their bytes; it neither stores nor fetches. Hashes in tiles prove nothing until a root was derived from
-them and compared with a signed checkpoint.
+This names files and reads their bytes; it neither stores nor fetches. Hashes in tiles prove nothing until a root was
+derived from them and compared with a signed checkpoint.
 """
 
 import re
@@ -16,10 +17,26 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from tallystick.errors import TileMalformedError
-from tallystick.transparency.merkle import TILE_HEIGHT, root_of, tile_hashes
-from tallystick.transparency.merkle import TILE_WIDTH as TILE_WIDTH
-from tallystick.transparency.merkle import ReadTile as ReadTile
+from tallystick.transparency.merkle import TILE_HEIGHT, TILE_WIDTH, ReadTile, perfect_root, tile_hashes
 from tallystick.transparency.spelling import SIZE_MAX
+
+__all__ = [
+    "BUNDLE_SIZE_MAX",
+    "ENTRY_SIZE_MAX",
+    "LEVEL_MAX",
+    "TILE_WIDTH",
+    "Bundle",
+    "ReadTile",
+    "Tile",
+    "bundle_from_bytes",
+    "bundle_path",
+    "bundle_to_bytes",
+    "node_from_tiles",
+    "parse_tile_path",
+    "tile_path",
+    "tiles_between",
+    "tiles_of",
+]
 
 ENTRY_SIZE_MAX: Final = 65_535
 BUNDLE_SIZE_MAX: Final = TILE_WIDTH * (2 + ENTRY_SIZE_MAX)
@@ -86,7 +103,7 @@ def parse_tile_path(path: str) -> Tile | Bundle:
 
 
 def tiles_of(size: int) -> Iterator[Tile]:
-    """Yield the tiles of a tree of `size` leaves, by level; the bundles are those of level 0, with the same `n` and width."""
+    """Yield the tiles of a tree of `size` leaves, by level; its bundles have the `n` and width of those at level 0."""
     return tiles_between(0, size)
 
 
@@ -142,7 +159,7 @@ def bundle_from_bytes(data: bytes, width: int) -> list[bytes]:
 
 
 def node_from_tiles(height: int, position: int, size: int, read_tile: ReadTile) -> bytes:
-    """Return the root over the 2^height leaves from `position * 2^height` on, from one tile of the tree of `size` leaves.
+    """Return the root over the 2^height leaves from `position * 2^height` on, read from one tile of a tree of `size`.
 
     Raises:
         ValueError: a subtree that isn't wholly inside the tree.
@@ -153,7 +170,7 @@ def node_from_tiles(height: int, position: int, size: int, read_tile: ReadTile) 
     level, rest = divmod(height, TILE_HEIGHT)
     n, start = divmod(position << rest, TILE_WIDTH)
     width = min(TILE_WIDTH, (size >> (TILE_HEIGHT * level)) - n * TILE_WIDTH)
-    return root_of(tile_hashes(read_tile(level, n, width), width)[start : start + (1 << rest)])
+    return perfect_root(tile_hashes(read_tile(level, n, width), width, start, start + (1 << rest)))
 
 
 def _place(n: int, width: int) -> str:

@@ -1,1 +1,42 @@
-"""Answers from the log that can be thrown away and built again: balances, statements, histories."""
+"""Answers from the log that can be thrown away and built again: balances, statements, histories.
+
+    follow.py               `Views`: follow the log, ask; as of now, of an entry, or of a time
+    changes.py              what one entry comes to for all of them
+    balances.py             by voucher, reservation, holder and payee
+    voucher_history.py      all that ever happened to a voucher
+    provider_statement.py   what a provider burned, what was refused it and why
+    programme_book.py       where a programme's envelope is, and what is claimed of it
+    store.py                the file, DIR/views.db
+
+Views believe the log; the audit doesn't.
+"""
+
+from tallystick.views.balances import HolderAccount, HolderBalance, ReservationBalance, VoucherBalance
+from tallystick.views.follow import Balance, By, Views
+from tallystick.views.programme_book import ClaimBalance, ProgrammeBalance, ProgrammeBook
+from tallystick.views.provider_statement import (
+    ProviderBalance,
+    ProviderStatement,
+    RefusedLines,
+    StatementTotals,
+)
+from tallystick.views.voucher_history import HistoryLine, VoucherHistory
+
+__all__ = [
+    "Balance",
+    "By",
+    "ClaimBalance",
+    "HistoryLine",
+    "HolderAccount",
+    "HolderBalance",
+    "ProgrammeBalance",
+    "ProgrammeBook",
+    "ProviderBalance",
+    "ProviderStatement",
+    "RefusedLines",
+    "ReservationBalance",
+    "StatementTotals",
+    "Views",
+    "VoucherBalance",
+    "VoucherHistory",
+]

@@ -6,8 +6,9 @@
         reference, freshness, standing, signatures, then the rules
     (4) make the entry: header line and note, as bytes                 admit
 
-Steps 1 and 2 need no state and signatures can be verified ahead (`verify_ahead`), both in any thread or process; what was found
-then only saves `admit` the work. Nothing is changed: the caller evolves the state by the entry's event once it is kept.
+Steps 1 and 2 need no state and signatures can be verified ahead (`verify_ahead`), both in any thread or process; what
+was found then only saves `admit` the work. Nothing is changed: the caller evolves the state by the entry's event once
+it is kept.
 """
 
 import hashlib
@@ -35,7 +36,7 @@ class SignedCommand:
         data: the note's bytes.
         note: its text and signature lines.
         command: its text, read.
-        verdicts: by public key (32 bytes), whether its signature line is valid; what is missing is verified when needed.
+        verdicts: by public key (32 bytes), whether its signature line is valid; others are verified when needed.
     """
 
     data: bytes

@@ -114,9 +114,7 @@ def check_standing(state: State, command: c.Command) -> Refusal | None:
     return None
 
 
-def check_signatures(
-    state: State, note: Note, command: c.Command, verdicts: Mapping[bytes, bool]
-) -> Refusal | None:
+def check_signatures(state: State, note: Note, command: c.Command, verdicts: Mapping[bytes, bool]) -> Refusal | None:
     """Refuse a note whose signature lines aren't exactly good ones of those who must sign.
 
     Args:

@@ -1,10 +1,11 @@
 """What a party may ask for: frozen, versioned and closed; no field more, none less.
 
-A command is the text of a note: one line of canonical JSON (RFC 8785) and a newline. `parse_command` takes just that spelling.
-Field names are docs/rules.md's; in Python `from` and `to` of a burn line are `starts_at` and `ends_at`. A command is published for
-good: a change of meaning is a new kind with a higher number after the slash.
+A command is the text of a note: one line of canonical JSON (RFC 8785) and a newline. `parse_command` takes just that
+spelling. Field names are docs/rules.md's; in Python `from` and `to` of a burn line are `starts_at` and `ends_at`. A
+command is published for good: a change of meaning is a new kind with a higher number after the slash.
 """
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
@@ -21,6 +22,7 @@ from tallystick.errors import CanonicalJsonError, MalformedError
 from tallystick.signing import canonical_json
 from tallystick.signing.keys import ED25519, VerifierKey
 from tallystick.vouchers.quantities import (
+    PARTY_PATTERN,
     AcceleratorId,
     Day,
     DocumentId,
@@ -29,7 +31,6 @@ from tallystick.vouchers.quantities import (
     GpuMilli,
     Instant,
     OwnedId,
-    PARTY_PATTERN,
     PartyId,
     PriceFenPerGpuHour,
     SecondsBurned,
@@ -65,14 +66,14 @@ Payee = Literal["provider", "holder"]
 Period = Annotated[int, Field(ge=0, le=31_622_400)]
 
 
-class _Closed(BaseModel):
-    """A JSON object with exactly these fields."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", populate_by_name=False)
+_CLOSED: Final = ConfigDict(frozen=True, strict=True, extra="forbid")
+"""An object has exactly the fields that it is declared with, in exactly their types."""
 
 
-class Command(_Closed):
+class Command(BaseModel):
     """What every command says, besides its kind."""
+
+    model_config = _CLOSED
 
     kind: str
     log: Origin
@@ -281,15 +282,18 @@ class ReservationRelease(Command):
     reservation: OwnedId
 
 
-class BurnLine(_Closed):
-    """One job's GPU-time against one reservation."""
+@dataclass(frozen=True)
+class BurnLine:
+    """One job's GPU-time against one reservation; a plain dataclass, because a statement has hundreds of them."""
+
+    __pydantic_config__ = _CLOSED
 
     reservation: OwnedId
     job: DocumentId
     accelerator: AcceleratorId
     gpu_milli: GpuMilli
-    starts_at: Instant = Field(alias="from")
-    ends_at: Instant = Field(alias="to")
+    starts_at: Annotated[Instant, Field(alias="from")]
+    ends_at: Annotated[Instant, Field(alias="to")]
     seconds: SecondsBurned
     evidence_sha256: Sha256Hex | None = None
     if_short: Literal["drain"] | None = None

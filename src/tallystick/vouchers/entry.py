@@ -1,11 +1,11 @@
-"""An admitted command as it is kept: one header line in canonical JSON, a newline, and the note exactly as it was signed.
+"""An admitted command as it is kept: one header line in canonical JSON, a newline, and the note exactly as signed.
 
     {"at":"2026-01-05T08:00:00.000000Z","index":7,"kind":"voucher.issued/1","outcome":{"valid_until":"…"}}
     {"face_fen":100000000,…}
 
     — shanghai-treasury/officer-1 …
 
-These bytes are the leaf of the Merkle tree. An entry holds at most 65,535 of them, which is what a tile bundle can carry.
+These bytes are the leaf of the Merkle tree. An entry has at most 65,535 of them, which is what a tile bundle can carry.
 """
 
 import hashlib
@@ -40,7 +40,7 @@ def split_entry(data: bytes) -> tuple[bytes, bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the log adds to a note: where and when it stands (microseconds), what happened, what it came to (JSON values)."""
+    """What the log adds to a note: where and when (microseconds) it stands, what happened, what it came to (JSON)."""
 
     at: int
     index: int
@@ -55,7 +55,7 @@ class Header:
             EntryMalformedError: it isn't one, or not in canonical form.
         """
         try:
-            fields = canonical_json.decode(line, size_max=ENTRY_SIZE_MAX)
+            fields: Any = canonical_json.decode(line, size_max=ENTRY_SIZE_MAX)
         except CanonicalJsonError as error:
             raise EntryMalformedError(f"header: {error}") from None
         if not isinstance(fields, dict) or {name: type(value) for name, value in fields.items()} != _HEADER_FIELDS:

@@ -1,7 +1,7 @@
 """What happened: an admitted command, when and where it stands, and what it came to.
 
-An outcome holds only what the command doesn't say already: amounts computed, lines refused. Event kinds are set by hand and
-never change: they are written into every entry.
+An outcome holds only what the command doesn't say already: amounts computed, lines refused. Event kinds are set by hand
+and never change: they are written into every entry.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """How an event changes the state: the one place where a state is written.
 
-Amounts come from the event's outcome, never anew: replay repeats what was recorded, and the audit has re-decided it before.
+Amounts come from the event's outcome, never anew: replay repeats what was recorded; the audit has re-decided it before.
 """
 
 from collections.abc import Callable, Mapping

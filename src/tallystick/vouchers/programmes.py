@@ -1,7 +1,7 @@
 """A treasury's programme: the rules that opened it, who is accredited, and the book of its envelope.
 
-The book holds, in fen, where the envelope is: `unissued`, `available`, `reserved`, `burned` (and not claimed), `claimed`, `paid`.
-They always add up to the envelope; docs/rules.md, "The law of conservation".
+The book holds, in fen, where the envelope is: `unissued`, `available`, `reserved`, `burned` (and not claimed),
+`claimed`, `paid`. They always add up to the envelope; docs/rules.md, "The law of conservation".
 """
 
 from dataclasses import dataclass, field
@@ -27,10 +27,6 @@ class Accreditation:
 
     valid_from: int
     valid_until: int | None = None
-
-    def covers(self, starts_at: int, ends_at: int) -> bool:
-        """Return whether the whole interval lies within."""
-        return self.valid_from <= starts_at and (self.valid_until is None or ends_at <= self.valid_until)
 
 
 def _empty_book() -> dict[Account, int]:
@@ -70,7 +66,9 @@ class Programme:
     def is_accredited(self, provider: str, starts_at: int, ends_at: int) -> bool:
         """Return whether one accreditation of the provider covers the whole interval."""
         for accreditation in self.accreditations.get(provider, ()):
-            if accreditation.covers(starts_at, ends_at):
+            if accreditation.valid_from <= starts_at and (
+                accreditation.valid_until is None or ends_at <= accreditation.valid_until
+            ):
                 return True
         return False
 

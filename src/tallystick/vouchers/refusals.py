@@ -25,8 +25,16 @@ class Reason(StrEnum):
 
     NOTE_TOO_LARGE = ("note_too_large", False, "the note is over 65,535 bytes")
     NOTE_MALFORMED = ("note_malformed", False, "the bytes are not a signed note")
-    COMMAND_NOT_CANONICAL = ("command_not_canonical", False, "the note's text is not one line of canonical JSON and a newline")
-    COMMAND_MALFORMED = ("command_malformed", False, "the command is not one of the closed list, lacks a field, has one too many, or a value is out of bounds")
+    COMMAND_NOT_CANONICAL = (
+        "command_not_canonical",
+        False,
+        "the note's text is not one line of canonical JSON and a newline",
+    )
+    COMMAND_MALFORMED = (
+        "command_malformed",
+        False,
+        "the command is not one of the closed list, lacks a field, has one too many, or a value is out of bounds",
+    )
     COMMAND_FOR_ANOTHER_LOG = ("command_for_another_log", False, "`log` is another origin")
     NETWORK_NOT_FOUNDED = ("network_not_founded", True, "the log is empty, and this is not `network.found`")
     ALREADY_RECORDED = ("already_recorded", False, "the same party, `ref` and text are entry N: here is its receipt")
@@ -47,8 +55,16 @@ class Reason(StrEnum):
     SUBJECT_SUSPENDED = ("subject_suspended", True, "that party is suspended already")
     SUBJECT_NOT_SUSPENDED = ("subject_not_suspended", False, "that party is not suspended")
     PARTY_ALREADY_ADMITTED = ("party_already_admitted", False, "a party of this id exists")
-    ROLE_MAY_NOT_ADMIT = ("role_may_not_admit", False, "the network admits treasuries, providers and auditors; treasuries admit holders")
-    USCC_MISSING = ("uscc_missing", False, "a provider needs a social credit code; a holder that or `maker`, and not both; nobody else `maker`")
+    ROLE_MAY_NOT_ADMIT = (
+        "role_may_not_admit",
+        False,
+        "the network admits treasuries, providers and auditors; treasuries admit holders",
+    )
+    USCC_MISSING = (
+        "uscc_missing",
+        False,
+        "a provider needs a social credit code; a holder that or `maker`, and not both; nobody else `maker`",
+    )
     USCC_INVALID = ("uscc_invalid", False, "the check character is wrong")
     USCC_ALREADY_ADMITTED = ("uscc_already_admitted", False, "the code belongs to another party")
     KEY_NOT_OF_PARTY = ("key_not_of_party", False, "the key's name does not begin with the party's id")
@@ -62,7 +78,11 @@ class Reason(StrEnum):
     PROGRAMME_CLOSED = ("programme_closed", False, "the programme is closed")
     WINDOW_INVALID = ("window_invalid", False, "an end that is not after its beginning, or lies in the past")
     DATE_IN_THE_PAST = ("date_in_the_past", False, "takes effect before `at`")
-    OUTSIDE_PROGRAMME_WINDOW = ("outside_programme_window", True, "`at` or `valid_from` lies outside `opens_at`–`closes_at`")
+    OUTSIDE_PROGRAMME_WINDOW = (
+        "outside_programme_window",
+        True,
+        "`at` or `valid_from` lies outside `opens_at`–`closes_at`",
+    )
     FLOOR_ABOVE_CAP = ("floor_above_cap", False, "`holder_floor_fen` is more than `holder_cap_fen`")
     PROVIDER_UNKNOWN = ("provider_unknown", True, "no provider of this id was admitted")
     PROVIDER_ALREADY_ACCREDITED = ("provider_already_accredited", False, "it is accredited then already")
@@ -80,13 +100,25 @@ class Reason(StrEnum):
     VOUCHER_NOT_SUSPENDED = ("voucher_not_suspended", False, "the voucher is not suspended")
     VOUCHER_ENDED = ("voucher_ended", False, "it was revoked, has lapsed, or is past its validity")
     VOUCHER_NOT_OVER = ("voucher_not_over", True, "it can not lapse before `valid_until`")
-    RESERVATION_OUTLIVES_VOUCHER = ("reservation_outlives_voucher", False, "`until` is after the voucher's `valid_until`")
+    RESERVATION_OUTLIVES_VOUCHER = (
+        "reservation_outlives_voucher",
+        False,
+        "`until` is after the voucher's `valid_until`",
+    )
     EXCEEDS_HOLDER_CAP = ("exceeds_holder_cap", True, "the holder would be granted more than `holder_cap_fen`")
     EXCEEDS_AVAILABLE_BALANCE = ("exceeds_available_balance", True, "more than is available")
     RESERVATION_UNKNOWN = ("reservation_unknown", True, "no such reservation")
     NOT_OWN_RESERVATION = ("not_own_reservation", False, "it is neither from nor for this party")
-    RESERVATION_IS_FOR_ANOTHER_PROVIDER = ("reservation_is_for_another_provider", False, "only the provider it was made for can burn it")
-    RESERVATION_IS_FOR_ANOTHER_HOLDER = ("reservation_is_for_another_holder", False, "the statement names another holder than the reservation's")
+    RESERVATION_IS_FOR_ANOTHER_PROVIDER = (
+        "reservation_is_for_another_provider",
+        False,
+        "only the provider it was made for can burn it",
+    )
+    RESERVATION_IS_FOR_ANOTHER_HOLDER = (
+        "reservation_is_for_another_holder",
+        False,
+        "the statement names another holder than the reservation's",
+    )
     RESERVATION_CLOSED = ("reservation_closed", False, "it was released")
     RESERVATION_NOT_OVER = ("reservation_not_over", True, "its holder must wait until `until + release_grace_seconds`")
     ACCELERATOR_NOT_QUALIFIED = ("accelerator_not_qualified", False, "the programme does not pay for it")
@@ -95,7 +127,11 @@ class Reason(StrEnum):
     JOB_TIME_TOO_LONG_AGO = ("job_time_too_long_ago", False, "`from` is more than `burn_window_seconds` before `at`")
     OUTSIDE_VOUCHER_VALIDITY = ("outside_voucher_validity", False, "`from` is before the voucher's `valid_from`")
     OUTSIDE_RESERVATION = ("outside_reservation", False, "`to` is after the reservation's `until`")
-    PROVIDER_NOT_ACCREDITED = ("provider_not_accredited", True, "it is not accredited under the programme for the time in question")
+    PROVIDER_NOT_ACCREDITED = (
+        "provider_not_accredited",
+        True,
+        "it is not accredited under the programme for the time in question",
+    )
     TARIFF_MISSING = ("tariff_missing", True, "the provider has no tariff for the accelerator at `from`")
     JOB_TIME_ALREADY_BURNED = ("job_time_already_burned", False, "some of the interval was burned for this job")
     EXCEEDS_RESERVATION = ("exceeds_reservation", False, "more than remains")

@@ -1,10 +1,10 @@
 """The state that commands are decided against.
 
-Only `evolve` (evolve.py) changes a state, and every movement of money in it goes through `post`: out of one account, into
-another, the same amount. So a programme's book adds up to its envelope by construction.
+Only `evolve` (evolve.py) changes a state, and every movement of money in it goes through `post`: out of one account,
+into another, the same amount. So a programme's book adds up to its envelope by construction.
 
-A state is bounded by what is alive: references of commands are forgotten when they are too old to be decided anew, statements
-and job times when they are older than the burn window. Equal histories give equal states and equal bytes.
+A state is bounded by what is alive: references of commands are forgotten when they are too old to be decided anew,
+statements and job times when they are older than the burn window. Equal histories give equal states and equal bytes.
 """
 
 from collections import deque
@@ -23,7 +23,10 @@ from tallystick.vouchers.redemptions import Claim
 
 
 class Posting(NamedTuple):
-    """An amount in fen that moves between two accounts of a programme; ids name the voucher, reservation, claimant or claim."""
+    """An amount in fen that moves between two accounts of a programme.
+
+    The ids name the programme, voucher, reservation, claimant or claim that the account is of.
+    """
 
     programme: str
     source: Account

@@ -13,6 +13,28 @@ from tallystick.vouchers.state import State
 _NO_JOB_TIME: Final[JobTime] = ()
 
 
+class _Purse:
+    """A reservation as one statement sees it: what speaks against it, its terms, what the lines so far left of it."""
+
+    __slots__ = ("programme", "qualified", "reason", "remaining_fen", "rounding_fen", "share_bp", "until", "valid_from")
+
+    def __init__(self, state: State, reservation: Reservation, provider: str, holder: str) -> None:
+        self.programme = state.programmes[reservation.programme]
+        self.qualified = self.programme.rules.accelerators
+        self.rounding_fen = self.programme.rules.rounding_fen
+        self.share_bp = {origin: self.programme.share_bp(origin) for origin in ("domestic", "foreign")}
+        self.valid_from = state.vouchers[reservation.voucher].valid_from
+        self.until = reservation.until
+        self.remaining_fen = reservation.remaining_fen
+        self.reason: Reason | None = None
+        if reservation.provider != provider:
+            self.reason = Reason.RESERVATION_IS_FOR_ANOTHER_PROVIDER
+        elif reservation.holder != holder:
+            self.reason = Reason.RESERVATION_IS_FOR_ANOTHER_HOLDER
+        elif reservation.closed:
+            self.reason = Reason.RESERVATION_CLOSED
+
+
 class _Statement:
     """A statement being decided: what its lines so far took, on top of a state that stays as it is."""
 
@@ -24,61 +46,60 @@ class _Statement:
         self.oldest = at - state.burn_window_us
         self.tariffs = state.tariffs.get(command.party, {})
         self.job_times = state.job_times.get(command.party, {})
-        self.remaining_fen: dict[str, int] = {}
         self.new_job_times: dict[str, JobTime] = {}
+        self.purses: dict[str, _Purse] = {}
 
     def decide_line(self, line: BurnLine) -> tuple[int, int] | Reason:
         """Return fee and voucher's part in fen, and take note of them; or why the line is refused."""
         accelerator = self.state.accelerators.get(line.accelerator)
         if accelerator is None:
             return Reason.ACCELERATOR_UNKNOWN
-        reservation = self.state.reservations.get(line.reservation)
-        if reservation is None:
+        purse = self.purses.get(line.reservation) or self._open_purse(line.reservation)
+        if purse is None:
             return Reason.RESERVATION_UNKNOWN
-        reason = self._check_reservation(reservation) or self._check_time(line, reservation)
-        if reason:
+        reason = purse.reason or self._check_time(line, purse)
+        if reason is not None:
             return reason
-        programme = self.state.programmes[reservation.programme]
-        if not programme.is_accredited(self.provider, line.starts_at, line.ends_at):
-            return Reason.PROVIDER_NOT_ACCREDITED
         price = self._price(line)
         if price is None:
             return Reason.TARIFF_MISSING
         job_time = self.new_job_times.get(line.job) or self.job_times.get(line.job, _NO_JOB_TIME)
-        if overlaps(job_time, line.starts_at, line.ends_at):
+        if job_time and overlaps(job_time, line.starts_at, line.ends_at):
             return Reason.JOB_TIME_ALREADY_BURNED
-        rounding_fen = programme.rules.rounding_fen
-        fee = fee_fen(line.gpu_milli * line.seconds, price, rounding_fen)
-        from_voucher = share_fen(fee, programme.share_bp(accelerator.origin), rounding_fen)
-        remaining_fen = self.remaining_fen.get(reservation.id, reservation.remaining_fen)
-        if from_voucher > remaining_fen:
-            if line.if_short != "drain" or remaining_fen == 0:
+        fee = fee_fen(line.gpu_milli * line.seconds, price, purse.rounding_fen)
+        from_voucher = share_fen(fee, purse.share_bp[accelerator.origin], purse.rounding_fen)
+        if from_voucher > purse.remaining_fen:
+            if line.if_short != "drain" or purse.remaining_fen == 0:
                 return Reason.EXCEEDS_RESERVATION
-            from_voucher = remaining_fen
-        self.remaining_fen[reservation.id] = remaining_fen - from_voucher
+            from_voucher = purse.remaining_fen
+        purse.remaining_fen -= from_voucher
         self.new_job_times[line.job] = (*job_time, line.starts_at, line.ends_at)
         return fee, from_voucher
 
-    def _check_reservation(self, reservation: Reservation) -> Reason | None:
-        if reservation.provider != self.provider:
-            return Reason.RESERVATION_IS_FOR_ANOTHER_PROVIDER
-        if reservation.holder != self.holder:
-            return Reason.RESERVATION_IS_FOR_ANOTHER_HOLDER
-        return Reason.RESERVATION_CLOSED if reservation.closed else None
+    def _open_purse(self, reservation_id: str) -> _Purse | None:
+        reservation = self.state.reservations.get(reservation_id)
+        if reservation is None:
+            return None
+        purse = self.purses[reservation_id] = _Purse(self.state, reservation, self.provider, self.holder)
+        return purse
 
-    def _check_time(self, line: BurnLine, reservation: Reservation) -> Reason | None:
-        qualified = self.state.programmes[reservation.programme].rules.accelerators
-        if qualified and line.accelerator not in qualified:
+    def _check_time(self, line: BurnLine, purse: _Purse) -> Reason | None:
+        starts_at, ends_at = line.starts_at, line.ends_at
+        if purse.qualified and line.accelerator not in purse.qualified:
             return Reason.ACCELERATOR_NOT_QUALIFIED
-        if line.ends_at - line.starts_at < line.seconds * SECOND_US:
+        if ends_at - starts_at < line.seconds * SECOND_US:
             return Reason.INTERVAL_INVALID
-        if line.ends_at > self.at:
+        if ends_at > self.at:
             return Reason.JOB_TIME_IN_THE_FUTURE
-        if line.starts_at < self.oldest:
+        if starts_at < self.oldest:
             return Reason.JOB_TIME_TOO_LONG_AGO
-        if line.starts_at < self.state.vouchers[reservation.voucher].valid_from:
+        if starts_at < purse.valid_from:
             return Reason.OUTSIDE_VOUCHER_VALIDITY
-        return Reason.OUTSIDE_RESERVATION if line.ends_at > reservation.until else None
+        if ends_at > purse.until:
+            return Reason.OUTSIDE_RESERVATION
+        if not purse.programme.is_accredited(self.provider, starts_at, ends_at):
+            return Reason.PROVIDER_NOT_ACCREDITED
+        return None
 
     def _price(self, line: BurnLine) -> int | None:
         """Return the newest price that is valid at the line's beginning."""

@@ -25,9 +25,7 @@ def redemption_claim(state: State, command: RedemptionClaim, at: int) -> Claimed
     if start_of_day(command.last_day + 1, state.network.founding.utc_offset_seconds) > at:
         return Refusal(Reason.CLAIM_PERIOD_NOT_OVER, format_day(command.last_day))
     unclaimed_fen = programme.unclaimed_fen.get(command.party, {})
-    amount_fen = sum(
-        amount for day, amount in unclaimed_fen.items() if command.first_day <= day <= command.last_day
-    )
+    amount_fen = sum(amount for day, amount in unclaimed_fen.items() if command.first_day <= day <= command.last_day)
     if amount_fen == 0:
         return Refusal(Reason.NOTHING_TO_CLAIM)
     return Claimed(amount_fen)

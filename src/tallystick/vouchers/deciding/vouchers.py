@@ -190,7 +190,9 @@ def _check_good(voucher: Voucher, voucher_id: str, at: int) -> Refusal | None:
 
 def _check_cap(programme: Programme, holder: str, amount_fen: int) -> Refusal | None:
     room_fen = programme.rules.holder_cap_fen - programme.granted_fen.get(holder, 0)
-    return Refusal(Reason.EXCEEDS_HOLDER_CAP, f"{holder} has room for {room_fen} fen") if amount_fen > room_fen else None
+    return (
+        Refusal(Reason.EXCEEDS_HOLDER_CAP, f"{holder} has room for {room_fen} fen") if amount_fen > room_fen else None
+    )
 
 
 def _check_available(voucher: Voucher, amount_fen: int) -> Refusal | None:

@@ -4,7 +4,7 @@ from tallystick.vouchers.burns import Statement, without
 from tallystick.vouchers.commands import BurnReverse, TimeBurn
 from tallystick.vouchers.events import Burned, Event, Reversed
 from tallystick.vouchers.evolving.vouchers import put_back
-from tallystick.vouchers.quantities import day_of
+from tallystick.vouchers.quantities import DAY_US, SECOND_US, day_of
 from tallystick.vouchers.state import Posting, State
 
 
@@ -12,40 +12,31 @@ def time_burned(state: State, command: TimeBurn, event: Event) -> tuple[Posting,
     """The accepted lines of a statement: one posting for each reservation, summed over its lines."""
     assert isinstance(event.outcome, Burned)
     assert state.network is not None
-    utc_offset_seconds = state.network.founding.utc_offset_seconds
+    utc_offset_us = state.network.founding.utc_offset_seconds * SECOND_US
     provider = command.party
-    statement = Statement(event.index, event.at, command.holder)
-    job_times = state.job_times.setdefault(provider, {})
     refused = {line for line, _ in event.outcome.refused}
-    by_reservation: dict[str, int] = {}
+    job_times = state.job_times.setdefault(provider, {})
+    taken_fen: dict[str, dict[int, int]] = {}  # by reservation and day
+    statement = Statement(event.index, event.at, command.holder)
     for number, (line, amount_fen) in enumerate(zip(command.lines, event.outcome.from_voucher_fen, strict=True)):
         if number in refused:
             continue
-        reservation = state.reservations[line.reservation]
-        reservation.remaining_fen -= amount_fen
-        by_reservation[reservation.id] = by_reservation.get(reservation.id, 0) + amount_fen
+        starts_at, ends_at = line.starts_at, line.ends_at
         burned = job_times.get(line.job)
-        job_times[line.job] = (
-            (line.starts_at, line.ends_at) if burned is None else (*burned, line.starts_at, line.ends_at)
-        )
-        if amount_fen:
-            programme = state.programmes[reservation.programme]
-            days = programme.unclaimed_fen.setdefault(programme.claimant(provider, command.holder), {})
-            day = day_of(line.ends_at, utc_offset_seconds)
-            days[day] = days.get(day, 0) + amount_fen
+        job_times[line.job] = (starts_at, ends_at) if burned is None else (*burned, starts_at, ends_at)
+        by_day = taken_fen.setdefault(line.reservation, {})
+        day = (ends_at + utc_offset_us) // DAY_US
+        by_day[day] = by_day.get(day, 0) + amount_fen
         statement.lines.append(number)
-        statement.reservations.append(reservation.id)
+        statement.reservations.append(state.reservations[line.reservation].id)
         statement.jobs.append(line.job)
-        statement.starts_at.append(line.starts_at)
-        statement.ends_at.append(line.ends_at)
+        statement.starts_at.append(starts_at)
+        statement.ends_at.append(ends_at)
         statement.from_voucher_fen.append(amount_fen)
     state.statements.setdefault(provider, {})[command.ref] = statement
     state.statement_order.append((provider, command.ref))
-    return tuple(
-        _burn(state, provider, command.holder, reservation_id, amount_fen)
-        for reservation_id, amount_fen in by_reservation.items()
-        if amount_fen
-    )
+    burns = (_burn(state, reservation, by_day) for reservation, by_day in taken_fen.items())
+    return tuple(posting for posting in burns if posting is not None)
 
 
 def burn_reversed(state: State, command: BurnReverse, event: Event) -> tuple[Posting, ...]:
@@ -75,7 +66,17 @@ def burn_reversed(state: State, command: BurnReverse, event: Event) -> tuple[Pos
     return put_back(state, "burned", claimant, reservation, amount_fen, event.outcome.to)
 
 
-def _burn(state: State, provider: str, holder: str, reservation_id: str, amount_fen: int) -> Posting:
-    programme = state.reservations[reservation_id].programme
-    claimant = state.programmes[programme].claimant(provider, holder)
-    return state.post(Posting(programme, "reserved", reservation_id, "burned", claimant, amount_fen))
+def _burn(state: State, reservation_id: str, by_day: dict[int, int]) -> Posting | None:
+    """Take the amounts of some days, in fen, from a reservation; they are to be claimed."""
+    amount_fen = sum(by_day.values())
+    if amount_fen == 0:
+        return None
+    reservation = state.reservations[reservation_id]
+    reservation.remaining_fen -= amount_fen
+    programme = state.programmes[reservation.programme]
+    claimant = programme.claimant(reservation.provider, reservation.holder)
+    unclaimed_fen = programme.unclaimed_fen.setdefault(claimant, {})
+    for day, of_day_fen in by_day.items():
+        if of_day_fen:
+            unclaimed_fen[day] = unclaimed_fen.get(day, 0) + of_day_fen
+    return state.post(Posting(reservation.programme, "reserved", reservation_id, "burned", claimant, amount_fen))

@@ -12,9 +12,7 @@ def redemption_claimed(state: State, command: RedemptionClaim, event: Event) -> 
     programme = state.programmes[command.programme]
     unclaimed_fen = programme.unclaimed_fen[command.party]
     by_day = {
-        day: unclaimed_fen.pop(day)
-        for day in sorted(unclaimed_fen)
-        if command.first_day <= day <= command.last_day
+        day: unclaimed_fen.pop(day) for day in sorted(unclaimed_fen) if command.first_day <= day <= command.last_day
     }
     state.claims[command.claim] = Claim(
         index=event.index,
@@ -26,9 +24,7 @@ def redemption_claimed(state: State, command: RedemptionClaim, event: Event) -> 
         by_day=by_day,
     )
     programme.claims.setdefault(command.party, []).append(command.claim)
-    claim = Posting(
-        command.programme, "burned", command.party, "claimed", command.claim, event.outcome.amount_fen
-    )
+    claim = Posting(command.programme, "burned", command.party, "claimed", command.claim, event.outcome.amount_fen)
     return (state.post(claim),)
 
 

@@ -30,9 +30,7 @@ def voucher_issued(state: State, command: VoucherIssue, event: Event) -> tuple[P
         valid_from=command.valid_from,
         valid_until=event.outcome.valid_until,
     )
-    issue = Posting(
-        command.programme, "unissued", command.programme, "available", command.voucher, command.face_fen
-    )
+    issue = Posting(command.programme, "unissued", command.programme, "available", command.voucher, command.face_fen)
     return (state.post(issue),)
 
 
@@ -52,9 +50,7 @@ def voucher_transferred(state: State, command: VoucherTransfer, event: Event) ->
         valid_until=parent.valid_until,
         parent=command.voucher,
     )
-    transfer = Posting(
-        parent.programme, "available", command.voucher, "available", command.into, command.amount_fen
-    )
+    transfer = Posting(parent.programme, "available", command.voucher, "available", command.into, command.amount_fen)
     return (state.post(transfer),)
 
 
@@ -135,9 +131,7 @@ def put_back(
         else:
             programme.revoked_fen += amount_fen
             _grant(programme.granted_fen, voucher.holder, -amount_fen)
-        posting = Posting(
-            reservation.programme, source, source_id, "unissued", reservation.programme, amount_fen
-        )
+        posting = Posting(reservation.programme, source, source_id, "unissued", reservation.programme, amount_fen)
     return (state.post(posting),) if amount_fen else ()
 
 

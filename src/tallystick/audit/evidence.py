@@ -1,0 +1,63 @@
+"""Evidence gives bytes, and trusts nothing about them: whatever is odd becomes a finding, and never an exception.
+
+    store.py     a ledger folder: its SQLite file, read-only, every cell of every table
+    tiles.py     an exported folder in the layout of C2SP tlog-tiles
+    sources.py   which of them a folder is
+
+What the bytes mean is replay's matter, whether they hang together the tree's. Evidence is read once, from beginning to end, and
+in pieces: memory doesn't grow with it.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+from tallystick.audit.findings import FindingCode, Findings
+
+
+class StoredEntry(NamedTuple):
+    """An entry as it lies there: `data` is None where it can't be read; `topic` is None where none is kept."""
+
+    index: int
+    data: bytes | None
+    topic: str | None
+
+
+class StoredCheckpoint(NamedTuple):
+    """A row of the series of checkpoints: number and size as the row says, and the signed note."""
+
+    number: int
+    size: object
+    note: object
+
+
+class Evidence(Protocol):
+    """Where an audit gets its bytes from.
+
+    Attributes:
+        name: what a person calls it.
+        hash_code: the finding for a stored hash above the leaves that is wrong.
+    """
+
+    name: str
+    hash_code: FindingCode
+
+    def newest_checkpoint(self) -> bytes | None:
+        """Return the newest signed checkpoint, or None if there is none."""
+
+    def entries(self, origin: str, size: int) -> Iterator[StoredEntry]:
+        """Yield what is there of entries 0 … size - 1, by ascending index; what isn't there is passed over."""
+
+    def hashes(self, level: int, tile: int, width: int) -> list[bytes | None]:
+        """Return the first `width` hashes that a tile is said to hold; None for what is missing, which is a finding already."""
+
+    def checkpoints(self) -> Iterator[StoredCheckpoint]:
+        """Yield the series of checkpoints by number, if one is kept."""
+
+    def references(self, start: int, stop: int) -> list[tuple[object, object, object]] | None:
+        """Return the (index, party, ref) kept for entries start … stop - 1 by index; None if no such index is kept."""
+
+    def check_the_rest(self, origin: str, size: int) -> None:
+        """Note what lies there besides the entries and the tree of this size."""
+
+    def close(self) -> None:
+        """Let go of files."""

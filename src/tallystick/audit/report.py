@@ -1,0 +1,123 @@
+"""An audit's report has one spelling as JSON, and says everything in numbers that can be recomputed from the log.
+
+    {"verdict": "clean" | "findings",
+     "checkpoint": {"origin", "size", "root"} | null,      the newest, if the policy accepts it
+     "entries": how many were there,
+     "findings": [{"code", "index" | null, "detail"}],
+     "totals": {...}}
+
+Totals are of the entries replayed, which are all of them if the verdict is clean. A reversed line stays counted among the lines and
+GPU-time burned, because it was burned; money is net of reversals.
+"""
+
+import base64
+from typing import Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tallystick.audit.findings import Finding, FindingCode
+from tallystick.errors import MalformedError
+
+Verdict = Literal["clean", "findings"]
+REPORT_SIZE_MAX: Final = 64 * 2**20
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class CheckedCheckpoint(_Closed):
+    """The checkpoint that was audited; `root` in base64."""
+
+    origin: str
+    size: int
+    root: str
+
+    @property
+    def root_bytes(self) -> bytes:
+        """The 32 bytes of the root."""
+        return base64.b64decode(self.root, validate=True)
+
+
+class FindingRow(_Closed):
+    """A finding as the report shows it."""
+
+    code: str
+    index: int | None
+    detail: str
+
+
+class ProgrammeTotals(_Closed):
+    """Where a programme's envelope is; the law of conservation says that the other six add up to the first. `burned` isn't claimed yet."""
+
+    envelope_fen: int
+    unissued_fen: int
+    available_fen: int
+    reserved_fen: int
+    burned_fen: int
+    claimed_fen: int
+    paid_fen: int
+
+
+class Totals(_Closed):
+    """Sums over the entries replayed. GPU-milliseconds are `gpu_milli × seconds`; `burned_fen` is all that was burned, claimed and paid or not."""
+
+    entries: int
+    burn_lines_accepted: int
+    burn_lines_refused: int
+    gpu_milliseconds_burned: int
+    gpu_milliseconds_refused: int
+    issued_fen: int
+    burned_fen: int
+    available_fen: int
+    reserved_fen: int
+    lapsed_fen: int
+    programmes: dict[str, ProgrammeTotals]
+
+
+class Report(_Closed):
+    """What an audit came to."""
+
+    verdict: Verdict
+    checkpoint: CheckedCheckpoint | None
+    entries: int
+    findings: tuple[FindingRow, ...]
+    totals: Totals
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing was found."""
+        return self.verdict == "clean"
+
+    def codes(self) -> tuple[FindingCode, ...]:
+        """Return the findings' codes, in order."""
+        return tuple(FindingCode(row.code) for row in self.findings)
+
+    def to_bytes(self) -> bytes:
+        """Return the report as JSON, indented for a person, with a final newline."""
+        return self.model_dump_json(indent=2).encode() + b"\n"
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Return the report that these bytes are.
+
+        Raises:
+            MalformedError: not a report, or not in the spelling of `to_bytes`.
+        """
+        if len(data) > REPORT_SIZE_MAX:
+            raise MalformedError(f"a report of {len(data)} bytes is larger than {REPORT_SIZE_MAX}")
+        try:
+            report = cls.model_validate_json(data)
+            report.codes()
+        except ValidationError as error:
+            raise MalformedError(f"not an audit report: {error.error_count()} faults") from None
+        except ValueError as error:
+            raise MalformedError(f"not an audit report: {error}") from None
+        if report.to_bytes() != data:
+            raise MalformedError("an audit report has one spelling, and this is another")
+        return report
+
+
+def finding_row(finding: Finding) -> FindingRow:
+    """Return a finding as the report shows it."""
+    return FindingRow(code=finding.code.value, index=finding.index, detail=finding.detail)

@@ -1,0 +1,173 @@
+"""A ledger's SQLite file, read-only and as one snapshot: every cell of every table is handed out or found wrong.
+
+    stored_events  originator_id (the origin), originator_version (index + 1), topic (the kind), state (the entry)
+    tree           level, position, hash: the complete hashes of each tile level
+    checkpoints    number, size, note
+    refs           leaf_index, party, ref
+
+SQLite cells have any type whatever the column says, and after tampering they have: nothing here takes a type for granted. An error of
+SQLite's own becomes `store_damaged`, and what couldn't be read is missing.
+"""
+
+import functools
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from tallystick.audit.evidence import StoredCheckpoint, StoredEntry
+from tallystick.audit.findings import FindingCode, Findings
+from tallystick.transparency.merkle import TILE_WIDTH
+
+DATABASE: Final = "ledger.db"
+
+_ROWS_AT_ONCE: Final = 256
+_ODD_ROWS_SHOWN: Final = 10
+_INTEGER_MAX: Final = 2**63 - 1
+# Text that isn't UTF-8 must reach the comparison that finds it wrong, not raise.
+_text: Final[Callable[[bytes], str]] = functools.partial(str, encoding="utf-8", errors="surrogateescape")  # type: ignore[assignment]
+
+
+class StoreEvidence:
+    """The evidence of a `ledger.db`."""
+
+    hash_code = FindingCode.TREE_DIFFERS
+
+    def __init__(self, path: Path, findings: Findings) -> None:
+        self.name = str(path)
+        self._findings = findings
+        self._database = _connect(path)
+        # One read transaction for all of it: a writer at work doesn't change what is audited.
+        self._rows("BEGIN")
+        for (answer,) in self._rows("PRAGMA integrity_check(10)"):
+            if answer != "ok":
+                self._damaged(str(answer))
+
+    def newest_checkpoint(self) -> bytes | None:
+        """Return the note with the highest number; if that isn't a blob, it is no note."""
+        rows = self._rows("SELECT note FROM checkpoints ORDER BY number DESC LIMIT 1")
+        if not rows:
+            return None
+        return rows[0][0] if isinstance(rows[0][0], bytes) else b""
+
+    def entries(self, origin: str, size: int) -> Iterator[StoredEntry]:
+        """Yield the entries that are filed under this origin."""
+        version = 0
+        while rows := self._rows(
+            "SELECT originator_version, topic, state FROM stored_events WHERE originator_id = ? "
+            "AND originator_version > ? AND originator_version <= ? ORDER BY originator_version LIMIT ?",
+            (origin, version, min(size, _INTEGER_MAX), _ROWS_AT_ONCE),
+        ):
+            for version, topic, state in rows:  # noqa: B007 - the last one is where the next rows begin
+                if type(version) is int:  # others are in places that don't exist, and `check_the_rest` names them
+                    yield self._entry(version - 1, topic, state)
+
+    def _entry(self, index: int, topic: object, state: object) -> StoredEntry:
+        if type(state) is not bytes:
+            self._findings.add(FindingCode.ENTRY_MALFORMED, index, f"stored as {_type_name(state)}, not as bytes")
+            state = None
+        if type(topic) is not str:
+            self._findings.add(FindingCode.TOPIC_DIFFERS, index, f"the topic is {_type_name(topic)}")
+            topic = None
+        return StoredEntry(index, state, topic)
+
+    def hashes(self, level: int, tile: int, width: int) -> list[bytes | None]:
+        """Return the rows of the tree at these positions."""
+        first = tile * TILE_WIDTH
+        rows = self._rows(
+            "SELECT position, hash FROM tree WHERE level = ? AND position >= ? AND position < ? ORDER BY position",
+            (level, first, first + width),
+        )
+        found = {position: value for position, value in rows if type(value) is bytes}
+        if len(found) != width or len(rows) != width:
+            missing = [position for position in range(first, first + width) if position not in found]
+            first_leaf = (missing[0] if missing else first) << (8 * level)
+            detail = f"level {level}: {len(missing)} hashes missing or no blobs, the first at position {missing[:1]}"
+            self._findings.add(FindingCode.TREE_DIFFERS, first_leaf, detail)
+        return [found.get(position) for position in range(first, first + width)]
+
+    def checkpoints(self) -> Iterator[StoredCheckpoint]:
+        """Yield the rows of the series."""
+        number = -_INTEGER_MAX - 1
+        while rows := self._rows(
+            "SELECT number, size, note FROM checkpoints WHERE number > ? ORDER BY number LIMIT ?", (number, _ROWS_AT_ONCE)
+        ):
+            yield from map(StoredCheckpoint._make, rows)
+            number = rows[-1][0]
+
+    def references(self, start: int, stop: int) -> list[tuple[object, object, object]] | None:
+        """Return the rows of the index."""
+        return self._rows(
+            "SELECT leaf_index, party, ref FROM refs WHERE leaf_index >= ? AND leaf_index < ? ORDER BY leaf_index",
+            (start, stop),
+        )
+
+    def check_the_rest(self, origin: str, size: int) -> None:
+        """Find rows that are in no place that a log of this size has."""
+        size = min(size, _INTEGER_MAX)
+        for version, shown_origin in self._rows(
+            "SELECT originator_version, originator_id FROM stored_events WHERE NOT coalesce("
+            "originator_id = ? AND typeof(originator_version) = 'integer' AND originator_version BETWEEN 1 AND ?, 0) "
+            "ORDER BY originator_version LIMIT ?",
+            (origin, size, _ODD_ROWS_SHOWN),
+        ):
+            if shown_origin == origin and type(version) is int and version > size:
+                self._findings.add(FindingCode.ENTRY_BEYOND_CHECKPOINT, version - 1, f"the newest checkpoint counts {size}")
+            else:
+                self._findings.add(
+                    FindingCode.ENTRY_MISPLACED, None, f"a row has originator {shown_origin!r:.80}, version {version!r:.40}"
+                )
+        for level, position in self._rows(
+            "SELECT level, position FROM tree WHERE NOT coalesce(typeof(level) = 'integer' AND typeof(position) = 'integer' "
+            "AND level BETWEEN 0 AND 7 AND position >= 0 AND position < (? >> (8 * level)), 0) LIMIT ?",
+            (size, _ODD_ROWS_SHOWN),
+        ):
+            detail = f"level {level!r:.40}, position {position!r:.40} is beyond a tree of {size} leaves"
+            self._findings.add(FindingCode.TREE_DIFFERS, None, detail)
+        for (leaf_index,) in self._rows(
+            "SELECT leaf_index FROM refs WHERE leaf_index < 0 OR leaf_index >= ? LIMIT ?", (size, _ODD_ROWS_SHOWN)
+        ):
+            self._findings.add(FindingCode.REFERENCE_INDEX_DIFFERS, leaf_index, "there is no such entry")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def _rows(self, statement: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        try:
+            return self._database.execute(statement, parameters).fetchall()
+        except sqlite3.Error as error:
+            self._damaged(str(error))
+            return []
+
+    def _damaged(self, what: str) -> None:
+        self._findings.add(FindingCode.STORE_DAMAGED, None, " ".join(what.split()))
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    uri = f"file:{quote(str(path.absolute()))}?mode=ro"
+    database = _open(uri)
+    try:
+        database.execute("SELECT 1 FROM sqlite_master").fetchall()
+    except sqlite3.OperationalError:
+        # On a read-only medium SQLite can't make the WAL's shared memory; if nobody writes, none is needed.
+        if not path.with_name(f"{path.name}-wal").exists():
+            database.close()
+            database = _open(f"{uri}&immutable=1")
+    except sqlite3.DatabaseError:
+        pass  # the first real query says so again, and is listened to
+    with suppress(sqlite3.Error):
+        database.execute("PRAGMA cell_size_check = ON")  # a malformed page is an error, not a guess
+    return database
+
+
+def _open(uri: str) -> sqlite3.Connection:
+    database = sqlite3.connect(uri, uri=True, isolation_level=None)
+    database.text_factory = _text
+    return database
+
+
+def _type_name(value: object) -> str:
+    return {type(None): "NULL", int: "an integer", float: "a real number", str: "text", bytes: "a blob"}[type(value)]

@@ -1,0 +1,15 @@
+"""A year of the network on one machine, played by the same commands, keys and ledger that anybody uses.
+
+    run.py        the whole of it: keys, ledger, story, tiles, audit, and the audit of a copy that somebody changed
+    cast.py       cities, programmes, clusters, start-ups: data
+    workload.py   whose jobs ran when: invented from a seed, or read from a file
+    year.py founding.py story.py incidents.py    what happens
+    stage.py keyring.py    how it happens: signed by its party's key, submitted as notes
+    tampering.py tables.py
+
+Only the clock is the story's own, so that a year takes seconds.
+"""
+
+from tallystick.demo.run import run_demo
+
+__all__ = ["run_demo"]

@@ -1,0 +1,266 @@
+"""How the network begins: founded, its parties admitted, programmes opened, providers accredited, prices published, vouchers issued."""
+
+import hashlib
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from tallystick.demo import cast
+from tallystick.demo.stage import Stage
+from tallystick.demo.year import UTC_OFFSET_SECONDS, Year, instant
+from tallystick.ledger import Admitted, create_ledger
+from tallystick.ledger.settings import write_settings
+from tallystick.signing.keys import SigningKey
+from tallystick.vouchers.quantities import format_instant
+
+PROVIDERS_BY_PROGRAMME: Final = 6
+PROVIDERS_BY_STARTUP: Final = 3
+FEN: Final = 100
+FACE_STEP_YUAN: Final = 10_000
+FACE_STEPS: Final = range(100, 201)  # CNY 1–2 million
+BURN_WINDOW_DAYS: Final = 92
+FRESHNESS_DAYS: Final = 7
+RELEASE_GRACE_DAYS: Final = 7
+
+
+@dataclass(slots=True)
+class Startup:
+    """A holder: its city, its voucher ids, and the providers that it has contracts with."""
+
+    party: str
+    city: cast.City
+    providers: tuple[str, ...]
+    vouchers: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Network:
+    """Who is there once the network is founded.
+
+    Attributes:
+        terms: by programme id.
+        accredited: providers, by programme id.
+        second_officers: by treasury; each treasury's first officer signs by default.
+    """
+
+    startups: dict[str, Startup]
+    terms: dict[str, cast.Terms]
+    accredited: dict[str, list[str]]
+    second_officers: dict[str, SigningKey]
+
+    def startup_where(self, **terms: Any) -> Startup | None:
+        """Return the first start-up that holds a voucher and whose city's first programme has these terms."""
+        for startup in self.startups.values():
+            first = startup.city.programmes[0]
+            if startup.vouchers and all(getattr(first, name) == value for name, value in terms.items()):
+                return startup
+        return None
+
+
+class Founding:
+    """The first day, act by act."""
+
+    def __init__(self, stage: Stage, year: Year, seed: int) -> None:
+        """Take the stage; its clock stands at the first day."""
+        self.stage = stage
+        self.year = year
+        self.seed = seed
+        self.random = random.Random(seed)  # noqa: S311 - a story, not a secret
+        self.terms = {city.programme(terms): terms for city in cast.CITIES for terms in city.programmes}
+
+    def play(self, folder: Path, parties: Sequence[str]) -> Network:
+        """Found the network in a folder, with these start-ups, and return who is there."""
+        self._found(folder)
+        officers = self._admit_institutions()
+        startups = self._admit_startups(parties)
+        self._register_accelerators()
+        accredited = self._open_programmes()
+        self._publish_tariffs()
+        network = Network(startups, self.terms, accredited, officers)
+        self._choose_providers(network)
+        self._issue_vouchers(network)
+        return network
+
+    def _found(self, folder: Path) -> None:
+        """Make the ledger, founded by two of three root keys."""
+        keys = self.stage.keys
+        roots = [keys.create(cast.NETWORK, f"root-{number}") for number in range(1, cast.ROOT_KEYS + 1)]
+        keys.use(cast.NETWORK, *roots[: cast.ROOT_QUORUM])
+        genesis = self.stage.note(
+            cast.NETWORK,
+            "network.found",
+            {
+                "name": "A year of compute vouchers, in play",
+                "currency": "CNY",
+                "root_keys": [key.verifier.to_text() for key in roots],
+                "root_quorum": cast.ROOT_QUORUM,
+                "clock_skew_seconds": 300,
+                "freshness_seconds": FRESHNESS_DAYS * 86_400,
+                "burn_window_seconds": BURN_WINDOW_DAYS * 86_400,
+                "release_grace_seconds": RELEASE_GRACE_DAYS * 86_400,
+                "utc_offset_seconds": UTC_OFFSET_SECONDS,
+            },
+        )
+        log_key = keys.create_log_key(cast.ORIGIN)
+        self.stage.open_with(create_ledger(folder, genesis, log_key, clock=self.stage.clock))
+        write_settings(folder, cast.ORIGIN, keys.log_key_file, keys.passphrase_file)
+
+    def _admission(self, admitter: str, party: str, role: str, name: str, labels: Sequence[str], **more: Any) -> bytes:
+        """Make a party's keys, of which it uses the first, and return its admission."""
+        keys = [self.stage.keys.create(party, label) for label in labels]
+        self.stage.keys.use(party, keys[0])
+        vkeys = [key.verifier.to_text() for key in keys]
+        fields = {"admitted": party, "role": role, "name": name, "keys": vkeys, **more}
+        return self.stage.note(admitter, "party.admit", fields)
+
+    def _admit_institutions(self) -> dict[str, SigningKey]:
+        """Admit treasuries, clusters and the auditor; return each treasury's second officer."""
+        officers = {}
+        notes = [
+            self._admission(cast.NETWORK, cast.AUDITOR, "auditor", "National Audit Office, in play", ["auditor-1"])
+        ]
+        for city in cast.CITIES:
+            labels = ["officer-1"]
+            notes.append(self._admission(cast.NETWORK, city.treasury, "treasury", f"{city.name} treasury", labels))
+        for cluster in cast.CLUSTERS:
+            code = cast.social_credit_code(cluster.party)
+            notes.append(
+                self._admission(
+                    cast.NETWORK, cluster.party, "provider", f"{cluster.name} cluster", ["meter-1"], uscc=code
+                )
+            )
+        self.stage.submit(*notes)
+        additions = []
+        for city in cast.CITIES:
+            second = officers[city.treasury] = self.stage.keys.create(city.treasury, "officer-2")
+            both = (*self.stage.keys.keys_of(city.treasury), second)
+            fields = {"subject": city.treasury, "vkey": second.verifier.to_text()}
+            additions.append(self.stage.note(city.treasury, "key.add", fields, keys=both))
+        self.stage.submit(*additions)
+        return officers
+
+    def _admit_startups(self, parties: Sequence[str]) -> dict[str, Startup]:
+        """Spread the start-ups over the cities; each is admitted by its city's treasury."""
+        startups = {}
+        notes = []
+        for number, party in enumerate(parties):
+            city = cast.CITIES[number % len(cast.CITIES)]
+            startups[party] = Startup(party, city, ())
+            code = cast.social_credit_code(party)
+            notes.append(self._admission(city.treasury, party, "holder", f"{party} AI", ["finance-1"], uscc=code))
+        self.stage.submit(*notes)
+        return startups
+
+    def _register_accelerators(self) -> None:
+        self.stage.submit(
+            *[
+                self.stage.note(
+                    cast.NETWORK,
+                    "accelerator.register",
+                    {"accelerator": accelerator, "name": name, "origin": origin},
+                )
+                for accelerator, name, origin in cast.ACCELERATORS
+            ]
+        )
+
+    def _open_programmes(self) -> dict[str, list[str]]:
+        """Open every programme, and accredit some of the clusters for each."""
+        accredited = {}
+        notes = []
+        opens_at = format_instant(instant(self.year.first_day))
+        for city in cast.CITIES:
+            for terms in city.programmes:
+                programme = city.programme(terms)
+                notes.append(self.stage.note(city.treasury, "programme.open", self._rules(programme, terms)))
+                chosen = self.random.sample([cluster.party for cluster in cast.CLUSTERS], PROVIDERS_BY_PROGRAMME)
+                accredited[programme] = sorted(chosen)
+                for provider in accredited[programme]:
+                    fields = {"programme": programme, "provider": provider, "valid_from": opens_at}
+                    notes.append(self.stage.note(city.treasury, "provider.accredit", fields))
+        self.stage.submit(*notes)
+        return accredited
+
+    def _rules(self, programme: str, terms: cast.Terms) -> dict[str, Any]:
+        """Return a programme's rules in the log's units."""
+        return {
+            "programme": programme,
+            "name": terms.name,
+            "voucher_kind": terms.voucher_kind,
+            "fiscal_year": int(self.year.month_name(0)[:4]),
+            "envelope_fen": terms.envelope_yuan * FEN,
+            "opens_at": format_instant(instant(self.year.first_day)),
+            "closes_at": format_instant(instant(self.year.window_end_day)),
+            "share_bp_domestic": terms.share_domestic * 100,
+            "share_bp_foreign": terms.share_foreign * 100,
+            "holder_floor_fen": terms.floor_yuan * FEN,
+            "holder_cap_fen": terms.cap_yuan * FEN,
+            "validity_days": cast.VALIDITY_DAYS,
+            "accelerators": list(cast.DOMESTIC) if terms.domestic_only else [],
+            "transfer": terms.transfer,
+            "payee": terms.payee,
+            "officers_threshold_fen": terms.officers_above_yuan * FEN,
+            "officers_required": terms.officers,
+            "rounding_fen": terms.rounding_fen,
+        }
+
+    def _publish_tariffs(self) -> None:
+        valid_from = format_instant(self.stage.now)
+        self.stage.submit(
+            *[
+                self.stage.note(
+                    cluster.party,
+                    "tariff.publish",
+                    {"accelerator": accelerator, "price_fen_per_gpu_hour": price_fen, "valid_from": valid_from},
+                )
+                for cluster in cast.CLUSTERS
+                for accelerator, price_fen in cluster.prices_fen
+            ]
+        )
+
+    def _choose_providers(self, network: Network) -> None:
+        """Each start-up has contracts with some clusters that its city accredits."""
+        for startup in network.startups.values():
+            programme = startup.city.programme(startup.city.programmes[0])
+            startup.providers = tuple(self.random.sample(network.accredited[programme], PROVIDERS_BY_STARTUP))
+
+    def _issue_vouchers(self, network: Network) -> None:
+        """Give every start-up a voucher under each programme of its city; one officer alone tries in vain where two are needed."""
+        wanted = []
+        for startup in network.startups.values():
+            for terms in startup.city.programmes:
+                face_yuan = min(self.random.choice(FACE_STEPS) * FACE_STEP_YUAN, terms.cap_yuan)
+                wanted.append((startup, terms, face_yuan * FEN))
+        for startup, terms, face_fen in wanted:
+            if terms.officers > 1 and face_fen > terms.officers_above_yuan * FEN:
+                self.stage.submit(self._issue(network, startup, terms, face_fen, officers=1))
+                break
+        notes = [self._issue(network, startup, terms, face_fen, terms.officers) for startup, terms, face_fen in wanted]
+        for (startup, terms, _), answer in zip(wanted, self.stage.submit(*notes), strict=True):
+            if isinstance(answer, Admitted):
+                startup.vouchers.append(voucher_id(startup, terms))
+
+    def _issue(self, network: Network, startup: Startup, terms: cast.Terms, face_fen: int, officers: int) -> bytes:
+        treasury = startup.city.treasury
+        voucher = voucher_id(startup, terms)
+        fields = {
+            "voucher": voucher,
+            "programme": startup.city.programme(terms),
+            "holder": startup.party,
+            "face_fen": face_fen,
+            "valid_from": format_instant(self.stage.now),
+            "evidence_sha256": evidence_sha256(self.seed, voucher),
+        }
+        keys = (*self.stage.keys.keys_of(treasury), network.second_officers[treasury])
+        return self.stage.note(treasury, "voucher.issue", fields, keys=keys[:officers])
+
+
+def voucher_id(startup: Startup, terms: cast.Terms) -> str:
+    """Return the id of a start-up's voucher under a programme of its city."""
+    return f"{startup.city.treasury}/{startup.party}-{terms.slug}"
+
+
+def evidence_sha256(seed: int, document: str) -> str:
+    """Return the hash of a document that the story only pretends to have, with a nonce as a real one would."""
+    return hashlib.sha256(f"nonce {seed}\n{document}\n".encode()).hexdigest()

@@ -1,0 +1,220 @@
+"""What goes wrong in a year, and how it is put right: each incident on its day, where the cast allows it.
+
+    day
+     18  a voucher is issued twice for one contract, and revoked on day 23
+     38  a start-up passes on a part of its voucher where the programme is open
+     39  another tries it where transfers are forbidden, and is refused
+     45  a third needs its treasury's signature: refused without, recorded with it
+     52  a voucher is suspended, can't be reserved, and is resumed on day 57
+     66  a cluster takes a line back
+     75  a cluster replaces its meter's key; what the old key signs after that is refused
+     80  the network suspends a cluster, whose statements are refused, and reinstates it on day 82; they are sent again
+     95  a start-up wants a reservation back while it runs, and is refused
+    110  a city delists a cluster from day 115 on: what it computes there afterwards is refused
+    150  a cap is exceeded, and refused
+    180  a late voucher, good for the next year too
+    200  a programme is closed
+and after the first quarter a claim is rejected and claimed again; a payment of another amount is refused.
+"""
+
+from collections.abc import Callable
+
+from tallystick.demo import cast
+from tallystick.demo.founding import FEN, Network, Startup, evidence_sha256
+from tallystick.demo.stage import Stage
+from tallystick.demo.year import Year, instant
+from tallystick.ledger import Admitted
+from tallystick.vouchers.quantities import format_day, format_instant
+
+PART_FEN = 200_000 * FEN
+LATE_FEN = 500_000 * FEN
+
+
+class Incidents:
+    """The incidents of a founded network."""
+
+    def __init__(self, stage: Stage, year: Year, network: Network, seed: int) -> None:
+        """Put each on its day, counted from the first."""
+        self.stage = stage
+        self.year = year
+        self.network = network
+        self.seed = seed
+        self.startups = tuple(network.startups.values())
+        self._by_day: dict[int, Callable[[], None]] = {
+            18: self._issue_twice,
+            23: self._revoke_the_second,
+            38: self._pass_on_where_open,
+            39: self._pass_on_where_forbidden,
+            45: self._pass_on_where_approved,
+            52: self._suspend_voucher,
+            57: self._resume_voucher,
+            66: self._take_a_line_back,
+            75: self._replace_a_key,
+            80: self._suspend_a_cluster,
+            82: self._reinstate_it,
+            95: self._release_too_early,
+            110: self._delist_a_cluster,
+            150: self._exceed_a_cap,
+            180: self._issue_late,
+            200: self._close_a_programme,
+        }
+
+    def play(self, day: int) -> None:
+        """Play what the day brings."""
+        incident = self._by_day.get(day - self.year.first_day)
+        if incident is not None:
+            incident()
+
+    def reject_and_claim_again(self) -> None:
+        """The first open claim lacks an invoice: rejected, claimed anew, and its payment tried with another amount."""
+        claims = [(name, claim) for name, claim in self.stage.state.claims.items() if claim.status == "open"]
+        if not claims:
+            return
+        name, claim = claims[0]
+        treasury = self.stage.state.programmes[claim.programme].treasury
+        self.stage.act(treasury, "redemption.reject", claim=name, reason="an invoice is missing")
+        again = f"{name}-again"
+        self.stage.act(
+            claim.claimant,
+            "redemption.claim",
+            claim=again,
+            programme=claim.programme,
+            first_day=format_day(claim.first_day),
+            last_day=format_day(claim.last_day),
+            evidence_sha256=evidence_sha256(self.seed, again),
+        )
+        amount_fen = claim.amount_fen + 1
+        self.stage.act(treasury, "redemption.pay", claim=again, amount_fen=amount_fen, payment_reference="misread")
+
+    def _issue(self, startup: Startup, voucher: str, face_fen: int) -> bool:
+        """Let a start-up's treasury issue it another voucher under its city's first programme; both officers sign."""
+        city = startup.city
+        fields = {
+            "voucher": f"{city.treasury}/{voucher}",
+            "programme": city.programme(city.programmes[0]),
+            "holder": startup.party,
+            "face_fen": face_fen,
+            "valid_from": format_instant(self.stage.now),
+        }
+        keys = (*self.stage.keys.keys_of(city.treasury), self.network.second_officers[city.treasury])
+        return isinstance(
+            self.stage.submit(self.stage.note(city.treasury, "voucher.issue", fields, keys=keys))[0], Admitted
+        )
+
+    def _issue_twice(self) -> None:
+        self._issue(self.startups[0], "issued-twice", PART_FEN)
+
+    def _revoke_the_second(self) -> None:
+        treasury = self.startups[0].city.treasury
+        reason = "issued twice for one contract"
+        self.stage.act(treasury, "voucher.revoke", voucher=f"{treasury}/issued-twice", reason=reason)
+
+    def _pass_on(self, startup: Startup | None, *, approved: bool = False) -> None:
+        """Let a start-up transfer a part of its first voucher to the next start-up, with its treasury's signature or without."""
+        if startup is None or len(self.startups) < 2:
+            return
+        receiver = self.startups[(self.startups.index(startup) + 1) % len(self.startups)]
+        part = f"{startup.party}/part-for-{receiver.party}"
+        fields = {"voucher": startup.vouchers[0], "into": part, "to": receiver.party, "amount_fen": PART_FEN}
+        keys = self.stage.keys.keys_of(startup.party)
+        if approved:
+            keys = (*keys, *self.stage.keys.keys_of(startup.city.treasury))
+        answer = self.stage.submit(self.stage.note(startup.party, "voucher.transfer", fields, keys=keys))[0]
+        if isinstance(answer, Admitted):
+            receiver.vouchers.append(part)
+
+    def _pass_on_where_open(self) -> None:
+        self._pass_on(self.network.startup_where(transfer="open"))
+
+    def _pass_on_where_forbidden(self) -> None:
+        self._pass_on(self.network.startup_where(transfer="forbidden"))
+
+    def _pass_on_where_approved(self) -> None:
+        startup = self.network.startup_where(transfer="approved")
+        self._pass_on(startup)
+        self._pass_on(startup, approved=True)
+
+    def _suspend_voucher(self) -> None:
+        """A suspended voucher stays with what is reserved of it; nothing new can be reserved."""
+        startup = self.startups[0]
+        voucher = startup.vouchers[0]
+        self.stage.act(
+            startup.city.treasury, "voucher.suspend", voucher=voucher, reason="the district checks an invoice"
+        )
+        self.stage.act(
+            startup.party,
+            "voucher.reserve",
+            reservation=f"{startup.party}/while-suspended",
+            voucher=voucher,
+            provider=startup.providers[0],
+            amount_fen=PART_FEN,
+            until=format_instant(instant(self.year.first_day + 58)),
+        )
+
+    def _resume_voucher(self) -> None:
+        startup = self.startups[0]
+        reason = "the invoice is in order"
+        self.stage.act(startup.city.treasury, "voucher.resume", voucher=startup.vouchers[0], reason=reason)
+
+    def _take_a_line_back(self) -> None:
+        for line in self.stage.newest_lines.values():
+            if self.stage.take_back(line, "the job was a test of the cluster's own"):
+                return
+
+    def _replace_a_key(self) -> None:
+        """The new key is added, the old one revoked; the old one tries once more."""
+        provider = cast.CLUSTERS[0].party
+        (old,) = self.stage.keys.keys_of(provider)
+        new = self.stage.keys.create(provider, "meter-2")
+        fields = {"subject": provider, "vkey": new.verifier.to_text()}
+        self.stage.submit(self.stage.note(provider, "key.add", fields, keys=(old, new)))
+        self.stage.keys.use(provider, new)
+        reason = "the meter was opened"
+        self.stage.act(provider, "key.revoke", subject=provider, key=old.verifier.label, reason=reason)
+        price = {
+            "accelerator": cast.CLUSTERS[0].prices_fen[0][0],
+            "price_fen_per_gpu_hour": 1,
+            "valid_from": format_instant(instant(self.year.first_day + 76)),
+        }
+        self.stage.submit(self.stage.note(provider, "tariff.publish", price, keys=(old,)))
+
+    def _suspend_a_cluster(self) -> None:
+        reason = "its licence is being renewed"
+        self.stage.act(cast.NETWORK, "party.suspend", subject=cast.CLUSTERS[1].party, reason=reason)
+
+    def _reinstate_it(self) -> None:
+        reason = "its licence is renewed"
+        self.stage.act(cast.NETWORK, "party.reinstate", subject=cast.CLUSTERS[1].party, reason=reason)
+
+    def _release_too_early(self) -> None:
+        for reservation in self.stage.state.reservations.values():
+            if not reservation.closed and reservation.until > self.stage.now:
+                self.stage.act(reservation.holder, "reservation.release", reservation=reservation.id)
+                return
+
+    def _delist_a_cluster(self) -> None:
+        startup = self.startups[-1]
+        programme = startup.city.programme(startup.city.programmes[0])
+        provider = startup.providers[0]
+        self.stage.act(
+            startup.city.treasury,
+            "provider.delist",
+            programme=programme,
+            provider=provider,
+            valid_until=format_instant(instant(self.year.first_day + 115)),
+            reason="related to an applicant",
+        )
+        self.network.accredited[programme].remove(provider)
+
+    def _exceed_a_cap(self) -> None:
+        self._issue(self.startups[0], "too-much", self.startups[0].city.programmes[0].cap_yuan * FEN)
+
+    def _issue_late(self) -> None:
+        startup = self.network.startup_where(transfer="approved")
+        if startup is not None and self._issue(startup, "late", LATE_FEN):
+            startup.vouchers.append(f"{startup.city.treasury}/late")
+
+    def _close_a_programme(self) -> None:
+        city = self.startups[-1].city
+        reason = "applications are closed for the year"
+        self.stage.act(city.treasury, "programme.close", programme=city.programme(city.programmes[0]), reason=reason)

@@ -1,0 +1,135 @@
+"""The whole demo: it leaves a folder that anybody can audit, and says whether the audit found what it should.
+
+    DIR/ledger.db …   the ledger as its writer leaves it
+    DIR/keys/         every party's keys
+    DIR/trust.policy  what an auditor is given by hand
+    DIR/tiles/        the log as static files
+    DIR/audit.json    the report of the first audit
+    DIR/balances.csv  every programme's balances
+
+The second audit is of a copy elsewhere, with one byte changed, that is gone afterwards.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from tallystick.audit import audit
+from tallystick.audit.report import Report
+from tallystick.demo import cast, tables
+from tallystick.demo.founding import Founding
+from tallystick.demo.keyring import Keyring
+from tallystick.demo.stage import Stage, Tally
+from tallystick.demo.story import Story
+from tallystick.demo.tampering import Change, copy_with_one_byte_changed
+from tallystick.demo.workload import Job, invent_jobs, read_jobs
+from tallystick.demo.year import Year, instant
+from tallystick.errors import UsageError
+from tallystick.ledger import read_ledger
+from tallystick.ledger.export import export_tiles
+from tallystick.transparency.policy import Policy
+
+KEYS: Final = "keys"
+TILES: Final = "tiles"
+POLICY: Final = "trust.policy"
+REPORT: Final = "audit.json"
+BALANCES: Final = "balances.csv"
+AUDIT_PROCESSES: Final = 1  # a story's audit takes seconds; starting processes isn't worth it
+
+
+Step = Callable[[int, int], None]
+
+
+def run_demo(
+    folder: Path, *, jobs: Path | None = None, limit: int | None = None, seed: int = 1, console: Console
+) -> bool:
+    """Play the year into a folder, audit it, audit a changed copy, and show the figures.
+
+    Args:
+        folder: where it all goes; not there yet, or empty.
+        jobs: a recorded workload (workload.py); an invented one, if None.
+        limit: how many jobs at most.
+        seed: of everything that is drawn but keys.
+        console: where it is shown.
+
+    Returns:
+        Whether the first audit was clean and the second was not.
+
+    Raises:
+        UsageError: the folder is in use, or the workload can't be read.
+    """
+    _check(folder, limit)
+    if jobs is not None:
+        work = read_jobs(jobs, limit)
+        year = Year.of_jobs(work)
+        startups = sorted({job.startup for job in work})
+    else:
+        year = Year.of_story()
+        startups = list(cast.STARTUPS)
+        days = year.end_day - year.first_day
+        work = invent_jobs(startups, instant(year.first_day), days, seed, limit)
+    with _progress(console) as step:
+        tally = _play(folder, year, startups, work, seed, step("a year passes"))
+        with read_ledger(folder) as reader:
+            export_tiles(reader, folder / TILES, step("tiles are written"))
+        policy = Policy.from_text((folder / POLICY).read_bytes())
+        report = audit(folder, policy, processes=AUDIT_PROCESSES, progress=step("the audit replays it"))
+        (folder / REPORT).write_bytes(report.to_bytes())
+        tables.write_balances(folder / BALANCES, report)
+        second, change = _audit_changed_copy(folder, policy, step("and a copy with one byte changed"))
+    tables.show_balances(console, report)
+    tables.show_burns(console, tally)
+    tables.show_refusals(console, tally)
+    tables.show_conservation(console, report)
+    tables.show_audit(console, report)
+    tables.show_tampered_audit(console, second, change)
+    return report.is_clean and not second.is_clean
+
+
+def _check(folder: Path, limit: int | None) -> None:
+    if limit is not None and limit < 1:
+        raise UsageError(f"--limit {limit} leaves no job to play; give 1 or more")
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file; choose a folder that isn't there yet")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise UsageError(f"{folder} is not empty; choose another folder, or remove it")
+
+
+def _play(folder: Path, year: Year, startups: list[str], jobs: list[Job], seed: int, step: Step) -> Tally:
+    """Make keys and ledger, play the story, and close the ledger."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stage = Stage(cast.ORIGIN, Keyring(folder / KEYS), instant(year.first_day))
+    network = Founding(stage, year, seed).play(folder, startups)
+    with stage.ledger:
+        Story(stage, year, network, jobs, seed).play(step)
+    return stage.tally
+
+
+def _audit_changed_copy(folder: Path, policy: Policy, step: Step) -> tuple[Report, Change]:
+    """Audit a copy that somebody changed; the copy is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="tallystick-") as name:
+        copy = Path(name)
+        change = copy_with_one_byte_changed(folder, copy)
+        return audit(copy, policy, processes=AUDIT_PROCESSES, progress=step), change
+
+
+@contextmanager
+def _progress(console: Console) -> Iterator[Callable[[str], Step]]:
+    """Give a function that starts a bar and returns how to move it; nothing is shown where nobody watches."""
+    columns = (TextColumn("{task.description:<34}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+
+        def start(description: str) -> Step:
+            task = progress.add_task(description, total=None)
+
+            def step(done: int, total: int) -> None:
+                progress.update(task, completed=done, total=total)
+
+            return step
+
+        yield start

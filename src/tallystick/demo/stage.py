@@ -1,0 +1,182 @@
+"""Every act of the story takes the one way in: a party signs a command, and the ledger is given the note's bytes.
+
+The stage has the clock, which only moves forward, and keeps count of the answers as each client would from its own: which commands
+and which lines were refused and why, and what providers burned.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tallystick.demo.keyring import Keyring
+from tallystick.ledger import Admitted, Ledger
+from tallystick.signing import canonical_json
+from tallystick.signing.keys import SigningKey
+from tallystick.signing.note import sign_text
+from tallystick.vouchers.entry import Header, split_entry
+from tallystick.vouchers.quantities import format_instant
+from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.state import State
+
+Fields = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Burns:
+    """What a provider burned: GPU-time as stated, money net of what it took back."""
+
+    lines: int = 0
+    gpu_milliseconds: int = 0
+    fee_fen: int = 0
+    from_voucher_fen: int = 0
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was answered; GPU-milliseconds are `gpu_milli × seconds` of lines."""
+
+    commands_refused: Counter[Reason] = field(default_factory=Counter)
+    lines_refused: Counter[Reason] = field(default_factory=Counter)
+    lines_accepted: int = 0
+    gpu_milliseconds_refused: int = 0
+    burns: dict[str, Burns] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement as its provider sends it, kept until it is recorded."""
+
+    provider: str
+    ref: str
+    lines: tuple[dict[str, Any], ...]
+    note: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BurnedLine:
+    """An accepted line, as a provider finds it to take it back."""
+
+    provider: str
+    statement: str
+    line: int
+    fee_fen: int
+
+
+class Stage:
+    """Where parties act: a clock, their keys, and the ledger that they submit to."""
+
+    def __init__(self, origin: str, keys: Keyring, now: int) -> None:
+        """Set the clock; there is no ledger yet."""
+        self.origin = origin
+        self.keys = keys
+        self.now = now
+        self.tally = Tally()
+        self.newest_lines: dict[str, BurnedLine] = {}
+        self._ledger: Ledger | None = None
+        self._documents: Counter[str] = Counter()
+
+    def clock(self) -> int:
+        """Return the story's time (microseconds); the ledger asks here."""
+        return self.now
+
+    def move_to(self, instant: int) -> None:
+        """Let time pass, never back."""
+        self.now = max(self.now, instant)
+
+    def open_with(self, ledger: Ledger) -> None:
+        """Take the ledger that everybody submits to."""
+        self._ledger = ledger
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger."""
+        assert self._ledger is not None
+        return self._ledger
+
+    @property
+    def state(self) -> State:
+        """What the ledger stands at; a party would read its own part of it."""
+        return self.ledger.state
+
+    def note(
+        self, party: str, kind: str, fields: Fields, *, ref: str | None = None, keys: Sequence[SigningKey] = ()
+    ) -> bytes:
+        """Return a command of a party, signed now.
+
+        Args:
+            party: who commands.
+            kind: without its version.
+            fields: what it says beside what every command does, as JSON values.
+            ref: the party's document number; the next one, if None.
+            keys: which sign; those that the party uses, if none.
+        """
+        if ref is None:
+            self._documents[party] += 1
+            ref = f"doc-{self._documents[party]:05d}"
+        head = {
+            "kind": f"{kind}/1",
+            "log": self.origin,
+            "party": party,
+            "ref": ref,
+            "signed_at": format_instant(self.now),
+        }
+        text = canonical_json.encode({**head, **fields}) + b"\n"
+        return sign_text(text, *(keys or self.keys.keys_of(party)))
+
+    def submit(self, *notes: bytes) -> list[Admitted | Refusal]:
+        """Submit notes as one batch and count what is refused."""
+        answers = self.ledger.submit(notes)
+        self.tally.commands_refused.update(answer.reason for answer in answers if isinstance(answer, Refusal))
+        return answers
+
+    def act(self, party: str, kind: str, **fields: Any) -> Admitted | Refusal:
+        """Sign and submit one command."""
+        return self.submit(self.note(party, kind, fields))[0]
+
+    def statement(self, provider: str, holder: str, ref: str, lines: Sequence[dict[str, Any]]) -> Statement:
+        """Return a signed statement, not yet submitted."""
+        fields = {"holder": holder, "lines": list(lines)}
+        return Statement(provider, ref, tuple(lines), self.note(provider, "time.burn", fields, ref=ref))
+
+    def submit_statements(self, statements: Sequence[Statement]) -> list[Statement]:
+        """Submit statements as one batch, and return those that may be accepted another time."""
+        again = []
+        answers = self.submit(*[statement.note for statement in statements])
+        for statement, answer in zip(statements, answers, strict=True):
+            if isinstance(answer, Admitted):
+                self._count(statement, Header.from_bytes(split_entry(answer.entry)[0]).outcome)
+            elif answer.reason.later:
+                again.append(statement)
+            else:
+                raise AssertionError(f"the statement {statement.ref} of {statement.provider} is lost: {answer}")
+        return again
+
+    def take_back(self, line: BurnedLine, reason: str) -> bool:
+        """Let a provider reverse a line; return whether it was recorded."""
+        fields = {"statement": line.statement, "line": line.line, "reason": reason}
+        answer = self.submit(self.note(line.provider, "burn.reverse", fields))[0]
+        if isinstance(answer, Refusal):
+            return False
+        burns = self.tally.burns[line.provider]
+        burns.from_voucher_fen -= Header.from_bytes(split_entry(answer.entry)[0]).outcome["returned_fen"]
+        burns.fee_fen -= line.fee_fen
+        return True
+
+    def _count(self, statement: Statement, outcome: Fields) -> None:
+        """Count a statement's lines as its outcome says."""
+        refused = dict(outcome["refused"])
+        self.tally.lines_refused.update(map(Reason, refused.values()))
+        burns = self.tally.burns.setdefault(statement.provider, Burns())
+        for number, line in enumerate(statement.lines):
+            gpu_milliseconds = line["gpu_milli"] * line["seconds"]
+            if number in refused:
+                self.tally.gpu_milliseconds_refused += gpu_milliseconds
+                continue
+            fee_fen = outcome["fee_fen"][number]
+            burns.lines += 1
+            burns.gpu_milliseconds += gpu_milliseconds
+            burns.fee_fen += fee_fen
+            burns.from_voucher_fen += outcome["from_voucher_fen"][number]
+            self.tally.lines_accepted += 1
+            self.newest_lines[statement.provider] = BurnedLine(statement.provider, statement.ref, number, fee_fen)

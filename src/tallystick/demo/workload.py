@@ -1,0 +1,184 @@
+"""Jobs for the year: each row of a recorded workload, or of a seeded invention, is exactly one job.
+
+A recorded workload is a CSV file with the columns timestamp, duration, num_gpus, gpu_time, cluster:
+
+    timestamp   `2017-10-09 07:01:55`: when the job starts. Files of this kind name no zone; it is taken as UTC.
+    duration    whole seconds, 1 … 31,622,400, also written `66.0`. It ends so much later, and all of it is burned.
+    num_gpus    more than 0 and at most 10,000, in thousandths at the finest
+    gpu_time    must be there and isn't read: a total is computed, never trusted
+    cluster     whose job it is: up to 32 lower-case letters, digits and hyphens; it becomes the start-up `startup-<cluster>`
+
+A file has no job ids and may repeat rows, so a job is called by its row (`row-1` is the first after the header). A row that
+can't become a line of a statement is an error and names its line; nothing is skipped, rounded or mended.
+"""
+
+import csv
+import random
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from tallystick.errors import UsageError
+from tallystick.vouchers.quantities import DAY_US, SECOND_US
+
+COLUMNS: Final = ("timestamp", "duration", "num_gpus", "gpu_time", "cluster")
+JOBS_BY_DEFAULT: Final = 15_000
+SECONDS_MAX: Final = 31_622_400
+GPUS_MAX: Final = 10_000
+
+_TIMESTAMP: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
+_DURATION: Final = re.compile(r"([0-9]{1,9})(?:\.0*)?")
+_GPUS: Final = re.compile(r"([0-9]{1,6})(?:\.([0-9]{1,3})0*)?")
+_CLUSTER: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+_YEARS: Final = range(2000, 2200)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a start-up had computed; times in microseconds.
+
+    Attributes:
+        id: the job's, by which its time is burned once.
+        seconds: burned of the interval.
+        drain: the provider takes what remains of a reservation that is too short.
+        days_late: how much later than the next day the provider reports it.
+    """
+
+    id: str
+    startup: str
+    starts_at: int
+    ends_at: int
+    seconds: int
+    gpu_milli: int
+    drain: bool = False
+    days_late: int = 0
+
+
+def read_jobs(path: Path, limit: int | None = None) -> list[Job]:
+    """Return the jobs of a recorded workload, in the file's order.
+
+    Args:
+        path: the CSV file.
+        limit: take the first so many rows.
+
+    Raises:
+        UsageError: it can't be read, lacks a column, holds no row, or a row isn't a job.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            jobs = list(_jobs(path, csv.reader(file, strict=True), limit))
+    except OSError as error:
+        raise UsageError(f"{path} can't be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not a text file in UTF-8; --jobs takes a CSV file") from None
+    except csv.Error as error:
+        raise UsageError(f"{path} is not a CSV file: {error}") from None
+    if not jobs:
+        raise UsageError(f"{path} has a header and no rows; give a file with jobs")
+    return jobs
+
+
+def _jobs(path: Path, rows: Iterator[list[str]], limit: int | None) -> Iterator[Job]:
+    header = next(rows, None)
+    if header is None:
+        raise UsageError(f"{path} is empty; its first line must be {','.join(COLUMNS)}")
+    missing = [column for column in COLUMNS if column not in header]
+    if missing:
+        raise UsageError(f"{path}, line 1: no column {' and no column '.join(missing)}; it needs {','.join(COLUMNS)}")
+    places = [header.index(column) for column in COLUMNS]
+    number = 0
+    for line, row in enumerate(rows, start=2):
+        if not row:
+            continue  # an empty line is no row; files of this kind end in one
+        number += 1
+        if limit is not None and number > limit:
+            return
+        if len(row) != len(header):
+            raise UsageError(f"{path}, line {line}: {len(row)} fields instead of {len(header)}; complete the row")
+        try:
+            yield _job(number, [row[place] for place in places])
+        except ValueError as error:
+            raise UsageError(f"{path}, line {line}: {error}") from None
+
+
+def _job(number: int, fields: Sequence[str]) -> Job:
+    """Return the job of a row; ValueError says what is wrong with it."""
+    timestamp, duration, num_gpus, _, cluster = fields
+    starts_at = _read_timestamp(timestamp)
+    seconds = _read_duration(duration)
+    if not _CLUSTER.fullmatch(cluster):
+        raise ValueError(f"cluster {cluster[:40]!a} must be 1 to 32 lower-case letters, digits and hyphens")
+    return Job(
+        id=f"row-{number}",
+        startup=f"startup-{cluster}",
+        starts_at=starts_at,
+        ends_at=starts_at + seconds * SECOND_US,
+        seconds=seconds,
+        gpu_milli=_read_gpu_milli(num_gpus),
+    )
+
+
+def _read_timestamp(text: str) -> int:
+    try:
+        if not _TIMESTAMP.fullmatch(text):
+            raise ValueError
+        instant = datetime.fromisoformat(text).replace(tzinfo=UTC)
+        if instant.year not in _YEARS:
+            raise ValueError
+    except ValueError:
+        raise ValueError(f"timestamp {text[:40]!a} must be a time like 2017-10-09 07:01:55") from None
+    return int(instant.timestamp()) * SECOND_US
+
+
+def _read_duration(text: str) -> int:
+    match = _DURATION.fullmatch(text)
+    if not match or not 1 <= int(match[1]) <= SECONDS_MAX:
+        raise ValueError(f"duration {text[:40]!a} must be a whole number of seconds, 1 to {SECONDS_MAX}")
+    return int(match[1])
+
+
+def _read_gpu_milli(text: str) -> int:
+    match = _GPUS.fullmatch(text)
+    gpu_milli = int(match[1]) * 1_000 + int((match[2] or "0").ljust(3, "0")) if match else 0
+    if not 1 <= gpu_milli <= GPUS_MAX * 1_000:
+        raise ValueError(f"num_gpus {text[:40]!a} must be a number of GPUs, 0.001 to {GPUS_MAX}")
+    return gpu_milli
+
+
+def invent_jobs(startups: Sequence[str], starts_at: int, days: int, seed: int, limit: int | None = None) -> list[Job]:
+    """Return a year of invented jobs; the same arguments give the same jobs.
+
+    One in ten lets the provider drain a short reservation. Two in a hundred are wrong on purpose: a job that is reported a
+    second time, and one that is reported months too late.
+
+    Args:
+        startups: whose jobs they are.
+        starts_at: the first day's beginning (microseconds).
+        days: none starts or ends outside of so many days.
+        seed: of the generator.
+        limit: how many jobs; JOBS_BY_DEFAULT if None.
+    """
+    random_source = random.Random(seed)  # noqa: S311 - a story, not a secret
+    jobs: list[Job] = []
+    for number in range(1, (limit or JOBS_BY_DEFAULT) + 1):
+        if number % 100 == 50:
+            jobs.append(replace(jobs[-20], days_late=1))
+            continue
+        seconds = min(int(random_source.lognormvariate(10.6, 1.2)) + 60, 20 * 86_400)
+        start = random_source.randrange(86_400, days * 86_400 - seconds)
+        job = Job(
+            id=f"job-{number}",
+            startup=random_source.choice(startups),
+            starts_at=starts_at + start * SECOND_US,
+            ends_at=starts_at + (start + seconds) * SECOND_US,
+            seconds=seconds,
+            gpu_milli=1_000 * random_source.choice((1, 4, 8, 8, 16, 16, 32, 32, 64, 128)),
+            drain=number % 10 == 0,
+        )
+        if number % 100 == 75 and job.ends_at < starts_at + (days - 120) * DAY_US:
+            job = replace(job, days_late=100)
+        jobs.append(job)
+    return jobs

@@ -1,0 +1,290 @@
+"""Views follow the log batch by batch, each batch's rows and place in one transaction: nothing is lost and nothing doubled.
+
+    position ──► entries after it ──► evolve ──► changes ──► rows + tracking
+                 believed, not verified          │           one transaction a batch
+                                                 └─ balances, voucher_history, provider_statement, programme_book
+
+The library's ProjectionRunner needs a recorder that can be subscribed to, and its projections take an event a transaction; so the log is
+pulled here, and the place kept with the library's tracking recorder.
+The state that `evolve` needs is kept in the file too, now and then; what lies between it and the position is replayed.
+
+Whoever wants the past asks for the same tables in memory, up to an entry or a time.
+"""
+
+import hashlib
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from typing import Final, Literal, Self
+
+from tallystick.errors import EntryMalformedError, MalformedError, NotALedgerError, UsageError
+from tallystick.ledger.opening import Reader, read_ledger
+from tallystick.views import balances, programme_book, provider_statement, voucher_history
+from tallystick.views.balances import HolderAccount, HolderBalance, VoucherBalance
+from tallystick.views.changes import change_of
+from tallystick.views.programme_book import ProgrammeBalance, ProgrammeBook
+from tallystick.views.provider_statement import ProviderBalance, ProviderStatement, RefusedLines
+from tallystick.views.store import Place, ViewStore, remove
+from tallystick.views.voucher_history import VoucherHistory
+from tallystick.vouchers.entry import Entry, Header, split_entry
+from tallystick.vouchers.evolve import evolve
+from tallystick.vouchers.state import State
+
+NAME: Final = "views.db"
+ENTRIES_A_BATCH: Final = 512
+STATE_SAVED_AFTER_ENTRIES: Final = 1_000
+TABLES: Final = (*balances.TABLES, *voucher_history.TABLES, *provider_statement.TABLES, *programme_book.TABLES)
+
+By = Literal["programme", "holder", "provider", "voucher"]
+Balance = ProgrammeBalance | HolderBalance | ProviderBalance | VoucherBalance
+Progress = Callable[[int, int], None]
+"""Called with how many entries are followed and how many there are."""
+
+
+class Views:
+    """Answers about one log, as of its last entry followed."""
+
+    def __init__(self, folder: Path, origin: str, path: Path | None) -> None:
+        """Use `open` or `as_of` to make one."""
+        self._folder = folder
+        self._origin = origin
+        self._path = path
+        self._store = ViewStore(path, origin, TABLES)
+        self._state: State | None = None
+        self._saved_size = 0
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Open the views of a ledger folder; they are as old as when they were last followed.
+
+        Raises:
+            NotALedgerError: there is no ledger.
+            LedgerError: the views' file can't be opened or made.
+        """
+        with read_ledger(folder) as reader:
+            return cls(folder, reader.origin, folder / NAME)
+
+    @classmethod
+    def as_of(
+        cls, folder: Path, *, index: int | None = None, at: int | None = None, progress: Progress | None = None
+    ) -> Self:
+        """Return the views as they were, in memory.
+
+        Args:
+            folder: the ledger's.
+            index: of the last entry that counts.
+            at: or else the last time that counts (microseconds).
+            progress: told how far it is.
+
+        Raises:
+            NotALedgerError: there is no ledger, or an entry can't be read.
+            UsageError: there is no such entry.
+        """
+        if (index is None) == (at is None):
+            raise ValueError("give an index or a time")
+        with read_ledger(folder) as reader:
+            if index is not None and not 0 <= index < reader.size:
+                raise UsageError(f"there is no entry {index}: the log has {reader.size}, counted from 0")
+            size = _size_at(reader, at) if at is not None else (index or 0) + 1
+            views = cls(folder, reader.origin, None)
+            try:
+                views._follow(reader, size, progress)
+            except BaseException:
+                views.close()
+                raise
+            return views
+
+    def follow(self, progress: Progress | None = None) -> int:
+        """Take in what the log has more, and return how many entries that were.
+
+        Raises:
+            NotALedgerError: the ledger or an entry can't be read.
+            LedgerError: the views' file can't be written; what was followed before stays.
+            UsageError: these are views of the past.
+        """
+        if self._path is None:
+            raise UsageError("views of the past don't follow; open those of the ledger")
+        # First the place, then the log: the other way round, somebody else's place could be beyond the log that is seen here.
+        place = self._store.place()
+        with read_ledger(self._folder) as reader:
+            if not _leads_to(reader, place, self._origin):
+                self._start_anew(reader.origin)
+            followed = self._follow(reader, reader.size, progress)
+        if self._state is not None and self._state.size - self._saved_size >= STATE_SAVED_AFTER_ENTRIES:
+            self._store.save_state(self._state.size, self._state.to_bytes())
+            self._saved_size = self._state.size
+        return followed
+
+    @property
+    def size(self) -> int:
+        """How many entries were followed."""
+        return self._store.place().size
+
+    @property
+    def at(self) -> int:
+        """The log's time of the last of them (microseconds), 0 if there is none."""
+        return self._store.place().at
+
+    # -- questions ----------------------------------------------------------------------------------------------------
+
+    def balances(self, by: By) -> list[Balance]:
+        """Return a row for each programme, holder, provider or voucher, in order of their ids."""
+        with self._store.reading() as c:
+            match by:
+                case "programme":
+                    return [*programme_book.programme_balances(c)]
+                case "holder":
+                    return [*balances.holder_balances(c)]
+                case "provider":
+                    return [*provider_statement.provider_balances(c)]
+                case "voucher":
+                    return [*balances.voucher_balances(c)]
+
+    def voucher(self, voucher: str) -> VoucherHistory:
+        """Return a voucher and its history.
+
+        Raises:
+            UsageError: there is none of that id.
+        """
+        with self._store.reading() as c:
+            return voucher_history.voucher_history(c, voucher)
+
+    def holder(self, holder: str) -> HolderAccount:
+        """Return a holder's balance, vouchers and reservations.
+
+        Raises:
+            UsageError: there is none of that id.
+        """
+        with self._store.reading() as c:
+            return balances.holder_account(c, holder)
+
+    def provider(self, provider: str) -> ProviderStatement:
+        """Return a provider's statement.
+
+        Raises:
+            UsageError: there is none of that id.
+        """
+        with self._store.reading() as c:
+            return provider_statement.provider_statement(c, provider)
+
+    def programme(self, programme: str) -> ProgrammeBook:
+        """Return a programme's book.
+
+        Raises:
+            UsageError: there is none of that id.
+        """
+        with self._store.reading() as c:
+            providers = provider_statement.provider_balances(c, programme)
+            return programme_book.programme_book(c, programme, providers)
+
+    def refusals_by_reason(self) -> list[RefusedLines]:
+        """Return the refused lines of statements, by provider and reason."""
+        with self._store.reading() as c:
+            return provider_statement.refused_lines(c)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- following ----------------------------------------------------------------------------------------------------
+
+    def _follow(self, reader: Reader, stop: int, progress: Progress | None) -> int:
+        """Follow up to a size, batch by batch."""
+        followed = 0
+        place = self._store.place()
+        while place.size < stop:
+            try:
+                state = self._state_at(reader, place.size)
+                self._state = None  # until the batch is kept, the state in memory is ahead of the rows
+                after = self._follow_batch(reader, place, min(place.size + ENTRIES_A_BATCH, stop), state)
+            except (MalformedError, ValueError, LookupError) as error:
+                raise NotALedgerError(f"the log can't be followed from entry {place.size} ({error}); "
+                                      "`tallystick audit` says more") from None
+            if after is None:
+                # Another process follows too and was faster: its rows stand, ours were rolled back.
+                place = self._store.place()
+                continue
+            self._state = state
+            followed += after.size - place.size
+            place = after
+            if progress is not None:
+                progress(place.size, stop)
+        return followed
+
+    def _follow_batch(self, reader: Reader, place: Place, stop: int, state: State) -> Place | None:
+        """Fold the next entries into rows and keep them; None if somebody else did."""
+        projections = (
+            balances.Balances(),
+            voucher_history.VoucherHistories(),
+            provider_statement.ProviderStatements(),
+            programme_book.ProgrammeBooks(),
+        )
+        data = b""
+        for data in reader.entries(place.size, stop):
+            event = Entry.from_bytes(data).event
+            change = change_of(event, evolve(state, event), state)
+            for projection in projections:
+                projection.add(change)
+        if state.size != stop:
+            raise EntryMalformedError(f"entry {state.size} is missing")
+        after = Place(stop, state.at, hashlib.sha256(data).hexdigest())
+
+        def write(c: balances.SQLiteCursor) -> None:
+            for projection in projections:
+                projection.write(c, state)
+
+        return after if self._store.keep(place, after, write) else None
+
+    def _state_at(self, reader: Reader, size: int) -> State:
+        """Return the state at a size: the one in memory, or the saved one and the entries after it."""
+        if self._state is not None and self._state.size == size:
+            return self._state
+        state = None
+        saved = self._store.saved_state()
+        if saved is not None and saved[0] <= size:
+            with suppress(MalformedError):
+                state = State.from_bytes(saved[1])
+                self._saved_size = saved[0]
+        if state is None:
+            return reader.state(size)
+        for data in islice(reader.entries(state.size, size), size - state.size):
+            evolve(state, Entry.from_bytes(data).event)
+        return state
+
+    def _start_anew(self, origin: str) -> None:
+        """Throw the file away: it is of another history than the log."""
+        assert self._path is not None
+        self._store.close()
+        remove(self._path)
+        self._origin = origin
+        self._state = None
+        self._saved_size = 0
+        self._store = ViewStore(self._path, origin, TABLES)
+
+
+def _leads_to(reader: Reader, place: Place, origin: str) -> bool:
+    """Return whether the log still has, at its place, the entry that was followed last."""
+    if reader.origin != origin or place.size > reader.size:
+        return False
+    newest: Iterable[bytes] = reader.entries(place.size - 1, place.size) if place.size else ()
+    return [hashlib.sha256(data).hexdigest() for data in newest] == ([place.entry_sha256] if place.size else [])
+
+
+def _size_at(reader: Reader, at: int) -> int:
+    """Return how many entries there were at a time; the log's time never goes backwards."""
+
+    def time_of(index: int) -> int:
+        return Header.from_bytes(split_entry(next(reader.entries(index, index + 1)))[0]).at
+
+    try:
+        return bisect_right(range(reader.size), at, key=time_of)
+    except (MalformedError, StopIteration) as error:
+        raise NotALedgerError(f"an entry can't be read ({error}); `tallystick audit` says more") from None

@@ -1,0 +1,165 @@
+"""All that ever happened to a voucher, one line an entry, oldest first.
+
+A statement is one line of the voucher that it burned of, however many lines of its own it has. Claims and payments don't show: they
+are about what was burned, not about the voucher.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from eventsourcing.sqlite import SQLiteCursor
+
+from tallystick.errors import UsageError
+from tallystick.views.balances import ReservationBalance, VoucherBalance, reservation_balances, voucher_balances
+from tallystick.views.changes import Change, reversed_line
+from tallystick.vouchers.commands import (
+    BurnReverse,
+    ReservationRelease,
+    TimeBurn,
+    VoucherIssue,
+    VoucherLapse,
+    VoucherReserve,
+    VoucherResume,
+    VoucherRevoke,
+    VoucherSuspend,
+    VoucherTransfer,
+)
+from tallystick.vouchers.events import Released, Returned, Reversed
+from tallystick.vouchers.state import State
+
+TABLES: Final = (
+    "CREATE TABLE IF NOT EXISTS voucher_history (voucher TEXT, entry_index INTEGER, at INTEGER NOT NULL, kind TEXT NOT NULL, "
+    "party TEXT NOT NULL, ref TEXT NOT NULL, amount_fen INTEGER NOT NULL, available_fen INTEGER NOT NULL, text TEXT NOT NULL, "
+    "PRIMARY KEY (voucher, entry_index)) WITHOUT ROWID",
+)
+
+_Row = tuple[str, int, int, str, str, str, int, int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One entry as it touched a voucher.
+
+    Attributes:
+        index, at: of the entry; the log's time in microseconds.
+        kind: of the event, for example `voucher.reserved/1`.
+        party, ref: who commanded it, under which reference.
+        amount_fen: what moved, never negative; the kind says where.
+        available_fen: what was available of the voucher just after.
+        text: the rest, for a person.
+    """
+
+    index: int
+    at: int
+    kind: str
+    party: str
+    ref: str
+    amount_fen: int
+    available_fen: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherHistory:
+    """A voucher, its reservations, the vouchers transferred out of it, and what happened to it."""
+
+    balance: VoucherBalance
+    reservations: tuple[ReservationBalance, ...]
+    parts: tuple[VoucherBalance, ...]
+    history: tuple[HistoryLine, ...]
+
+
+class VoucherHistories:
+    """What a batch of entries adds to histories."""
+
+    def __init__(self) -> None:
+        self._rows: list[_Row] = []
+
+    def add(self, change: Change) -> None:
+        """Take in one entry."""
+        if isinstance(change.event.command, TimeBurn):
+            touched = _burned(change)
+        else:
+            touched = _touched(change)
+        event = change.event
+        command = event.command
+        for voucher, amount_fen, text in touched:
+            available_fen = change.state.vouchers[voucher].available_fen
+            self._rows.append(
+                (voucher, event.index, event.at, event.kind, command.party, command.ref, amount_fen, available_fen, text)
+            )
+
+    def write(self, c: SQLiteCursor, _: State) -> None:
+        """Write the batch."""
+        c.executemany("INSERT INTO voucher_history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", self._rows)
+
+
+def _burned(change: Change) -> list[tuple[str, int, str]]:
+    """Return a line for each voucher that a statement's lines name, also where all of those are refused."""
+    by_voucher: dict[str, list[int]] = {}
+    for sums in change.burns.values():
+        row = by_voucher.setdefault(sums.reservation.voucher, [0, 0, 0])
+        row[0] += sums.from_voucher_fen
+        row[1] += sums.lines_accepted
+        row[2] += sums.lines_refused
+    return [
+        (voucher, amount_fen, f"{accepted} lines accepted, {refused} refused")
+        for voucher, (amount_fen, accepted, refused) in by_voucher.items()
+    ]
+
+
+def _touched(change: Change) -> list[tuple[str, int, str]]:
+    """Return the voucher, the amount and a text, of each voucher that an entry touches."""
+    outcome = change.event.outcome
+    state = change.state
+    match change.event.command:
+        case VoucherIssue() as command:
+            return [(command.voucher, command.face_fen, f"to {command.holder}")]
+        case VoucherTransfer() as command:
+            return [
+                (command.voucher, command.amount_fen, f"to {command.to} as {command.into}"),
+                (command.into, command.amount_fen, f"from {command.party}, out of {command.voucher}"),
+            ]
+        case VoucherSuspend() | VoucherResume() as command:
+            return [(command.voucher, 0, command.reason)]
+        case VoucherRevoke() as command:
+            assert isinstance(outcome, Returned)
+            return [(command.voucher, outcome.returned_fen, command.reason)]
+        case VoucherLapse() as command:
+            assert isinstance(outcome, Returned)
+            return [(command.voucher, outcome.returned_fen, "")]
+        case VoucherReserve() as command:
+            return [(command.voucher, command.amount_fen, f"{command.reservation} for {command.provider}")]
+        case ReservationRelease() as command:
+            assert isinstance(outcome, Released)
+            voucher = state.reservations[command.reservation].voucher
+            return [(voucher, outcome.released_fen, f"{command.reservation} to the {outcome.to}")]
+        case BurnReverse() as command:
+            assert isinstance(outcome, Reversed)
+            voucher = reversed_line(command, state)[1].voucher
+            text = f"line {command.line} of {command.statement} to the {outcome.to}: {command.reason}"
+            return [(voucher, outcome.returned_fen, text)]
+    return []
+
+
+def voucher_history(c: SQLiteCursor, voucher: str) -> VoucherHistory:
+    """Return all about a voucher.
+
+    Raises:
+        UsageError: there is none of that id.
+    """
+    balances = voucher_balances(c, "WHERE voucher = ?", voucher)
+    if not balances:
+        raise UsageError(f"there is no voucher {voucher}")
+    c.execute(
+        "SELECT entry_index, at, kind, party, ref, amount_fen, available_fen, text FROM voucher_history "
+        "WHERE voucher = ? ORDER BY entry_index",
+        (voucher,),
+    )
+    history = tuple(HistoryLine(*row) for row in c.fetchall())
+    return VoucherHistory(
+        balances[0],
+        tuple(reservation_balances(c, "WHERE voucher = ?", voucher)),
+        tuple(voucher_balances(c, "WHERE parent = ?", voucher)),
+        history,
+    )

@@ -1,0 +1,153 @@
+"""One story told with the command line alone: a network is founded, a voucher issued, burned, claimed, paid and audited."""
+
+from pathlib import Path
+
+import pytest
+from support.command_line import ORIGIN, Desk, done, run
+
+VOUCHER = "shanghai-treasury/v-1"
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """The desk at the end of the story; what is on the way is asserted on the way."""
+    desk = Desk(tmp_path_factory.mktemp("story"))
+    desk.found()
+    desk.open_programme()
+    burn(desk)
+    claim_and_pay(desk)
+    return desk
+
+
+def burn(desk: Desk) -> None:
+    """The provider checks before it runs a job, and burns when it has."""
+    morning = ("2026-01-06T01:00:00.000000Z", "2026-01-06T09:00:00.000000Z", 28_800)
+    desk.at = "2026-01-06T09:00:00Z"
+    planned = desk.statement(("job-1", 8, *morning), ("job-2", 2_000, *morning), ref="stmt-1")
+
+    early = run("check", desk.ledger, planned, "--at", "2026-01-06T08:56:00Z")
+    assert early.status == 0
+    assert early.out.count("refused: job_time_in_the_future") == 2
+
+    size = desk.size
+    checked = run("check", desk.ledger, planned, "--at", desk.at, "--json").json
+    assert desk.size == size
+    submitted = run(
+        "submit", desk.ledger, planned, "--at", desk.at, "--receipts", desk.folder / "receipts", "--json"
+    ).json
+    assert [line["accepted"] for line in submitted["notes"][0]["lines"]] == [True, False]
+    assert submitted["notes"][0]["lines"] == checked["notes"][0]["lines"]
+    assert (
+        submitted["notes"][0]["lines"][0] | {"from_voucher_fen": 19_200, "fee_fen": 38_400}
+        == (submitted["notes"][0]["lines"][0])
+    )
+    assert submitted["notes"][0]["lines"][1]["reason"] == "exceeds_reservation"
+
+
+def claim_and_pay(desk: Desk) -> None:
+    """What was burned is claimed when the days are over, and paid."""
+    claim = {"claim": "guian-cluster/2026-01", "programme": "shanghai-treasury/compute-2026"}
+    days = {"first_day": "2026-01-01", "last_day": "2026-01-31"}
+    early = desk.submit(desk.sign("redemption.claim", "guian-cluster", **claim, **days), status=1)
+    assert "refused: claim_period_not_over" in early.out
+    assert "later" in early.out
+    desk.at = "2026-02-01T00:00:00Z"
+    assert "amount 192.00" in desk.do("redemption.claim", "guian-cluster", **claim, **days)
+    desk.do(
+        "redemption.pay",
+        "shanghai-treasury",
+        claim=claim["claim"],
+        amount_fen=19_200,
+        payment_reference="ICBC 2026-0201-77",
+    )
+
+
+def test_the_balances_are_what_happened(told: Desk) -> None:
+    """Fen by fen, now and as of an entry before."""
+    row = run("balances", told.ledger, "--json").json["balances"][0]
+    expected = {"unissued_fen": 350_000_000, "available_fen": 149_000_000, "reserved_fen": 980_800, "paid_fen": 19_200}
+    assert {name: row[name] for name in expected} == expected
+    before = run("balances", told.ledger, "--json", "--at", "2026-01-05T08:00:00Z").json["balances"][0]
+    assert (before["reserved_fen"], before["paid_fen"]) == (1_000_000, 0)
+    assert run("balances", told.ledger, "--json", "--at", "2026-01-05T08:00:00.000000Z").json["balances"][0] == before
+
+
+@pytest.mark.parametrize("by", ["programme", "holder", "provider", "voucher"])
+def test_balances_come_as_table_json_and_csv(told: Desk, by: str) -> None:
+    """The same rows; amounts in yuan for people and in fen for programs."""
+    rows = run("balances", told.ledger, "--by", by, "--json").json["balances"]
+    assert rows
+    header, *lines = done("balances", told.ledger, "--by", by, "--csv").splitlines()
+    assert header.split(",") == list(rows[0])
+    assert len(lines) == len(rows)
+    table = done("balances", told.ledger, "--by", by)
+    assert "fen" not in table
+    assert {"provider": "192.00", "programme": "3,500,000.00"}.get(by, "1,490,000.00") in table
+
+
+@pytest.mark.parametrize(
+    ("what", "id_"),
+    [
+        ("voucher", VOUCHER),
+        ("holder", "acme-ai"),
+        ("programme", "shanghai-treasury/compute-2026"),
+        ("provider", "guian-cluster"),
+    ],
+)
+def test_everything_can_be_shown(told: Desk, what: str, id_: str) -> None:
+    """For people and as JSON, now and as of an entry."""
+    assert done("show", told.ledger, what, id_).startswith(f"{what} {id_}\n")
+    assert run("show", told.ledger, what, id_, "--json").json[what]
+    assert run("show", told.ledger, what, id_, "--json", "--at", "9").json[what]
+
+
+def test_the_audit_is_clean(told: Desk, tmp_path: Path) -> None:
+    """From the ledger and from an export of it, with the same report."""
+    said = done("audit", told.ledger, "--trust", told.policy, "--report", tmp_path / "one.json")
+    assert said.startswith("verdict: clean\n")
+    assert ORIGIN in said
+    done("export", told.ledger, tmp_path / "tiles")
+    as_json = done("audit", tmp_path / "tiles", "--trust", told.policy, "--report", tmp_path / "two.json", "--json")
+    assert (tmp_path / "one.json").read_text() == (tmp_path / "two.json").read_text() == as_json
+
+
+def test_an_export_is_finished_and_brought_up_to_date_by_another(told: Desk, tmp_path: Path) -> None:
+    """Nothing that is there is in the way, but another log's folder is."""
+    done("export", told.ledger, tmp_path / "tiles")
+    before = {path: path.read_bytes() for path in (tmp_path / "tiles").rglob("*") if path.is_file()}
+    done("export", told.ledger, tmp_path / "tiles")
+    assert {path: path.read_bytes() for path in (tmp_path / "tiles").rglob("*") if path.is_file()} == before
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "checkpoint").write_text("another.example/log\n")
+    ran = run("export", told.ledger, other)
+    assert (ran.status, [path.name for path in other.iterdir()]) == (2, ["checkpoint"])
+
+
+def test_receipts_prove_an_entry_with_nothing_else(told: Desk, tmp_path: Path) -> None:
+    """The one that submit wrote, and one asked for later."""
+    (receipt,) = (told.folder / "receipts").iterdir()
+    index = int(receipt.name.removesuffix(".tlog-proof"))
+    said = done("verify", receipt, "--trust", told.policy)
+    assert said.startswith(f"proven: entry {index} of {ORIGIN}, in its tree of {index + 1} entries\n")
+    assert "stmt-1" in said
+    assert "guian-cluster/desk+" in said
+    later = tmp_path / "later.tlog-proof"
+    done("receipt", told.ledger, index, "-o", later)
+    proven = run("verify", later, "--trust", told.policy, "--json").json
+    assert proven["proven"] is True
+    assert proven["entry"]["command"]["lines"][0]["job"] == "job-1"
+    assert proven["entry"]["outcome"]["from_voucher_fen"] == [19_200, 0]
+    assert proven["checkpoint"]["size"] == told.size
+
+
+def test_submitting_again_is_harmless(told: Desk) -> None:
+    """The same notes are the same entries, whatever the time; another text under a used reference is refused."""
+    size = told.size
+    notes = sorted(told.folder.glob("*.note"))[1:6]
+    again = run("submit", told.ledger, *notes, "--at", told.at, "--json").json["notes"]
+    assert [(answer["index"], answer["is_new"]) for answer in again] == [(index, False) for index in range(1, 6)]
+    other = told.sign("tariff.publish", "guian-cluster", accelerator="ascend-910b", price_fen_per_gpu_hour=1,
+                      valid_from="2026-03-01T00:00:00.000000Z", ref="stmt-1")  # fmt: skip
+    assert "refused: ref_reused_for_other_content" in told.submit(other, status=1).out
+    assert told.size == size

@@ -1,0 +1,49 @@
+"""docs/rules.md says what the code does: its tables of refusals, signers and postings are compared with it."""
+
+from pathlib import Path
+
+from tallystick.vouchers.authority import AUTHORITY
+from tallystick.vouchers.events import EVENT_KINDS
+from tallystick.vouchers.refusals import Reason
+
+RULES = (Path(__file__).resolve().parents[2] / "docs" / "rules.md").read_text("utf-8")
+EVERY_ROLE = {"network", "treasury", "provider", "auditor", "holder"}
+
+
+def table(head: str) -> list[list[str]]:
+    """The rows of the table whose head row begins so, cell by cell."""
+    lines = iter(RULES.splitlines())
+    assert any(line.startswith(head) for line in lines)
+    assert next(lines).startswith("|---")
+    rows = []
+    for line in lines:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip() for cell in line.strip("|").split("|")])
+    return rows
+
+
+def test_the_refusals_are_those_of_the_code() -> None:
+    """Same names, same order, same words, and whether later helps."""
+    documented = [tuple(row) for row in table("| reason | later | when |")]
+    assert documented == [(f"`{one.value}`", "yes" if one.later else "no", one.meaning) for one in Reason]
+
+
+def test_who_may_give_each_command() -> None:
+    """Every command has a row, with the roles that the code lets."""
+    documented = {}
+    for commands, roles, _ in table("| command | role of `party` | signatures |"):
+        for command in commands.split(", "):
+            words = {"none yet": {"network"}, "any": EVERY_ROLE}.get(roles) or set(roles.split(", "))
+            documented[command.strip("`")] = words
+    # frozen models keep their kind as the one value that their field takes
+    built = {kind.model_fields["kind"].annotation.__args__[0]: set(one.roles) for kind, one in AUTHORITY.items()}  # type: ignore[union-attr]
+    assert documented == built
+    assert set(documented) == set(EVENT_KINDS)
+
+
+def test_every_command_is_described() -> None:
+    """With what else it holds."""
+    described = RULES.partition("## Commands")[2].partition("## The law of conservation")[0]
+    missing = {kind for kind in EVENT_KINDS if f"`{kind}`" not in described}
+    assert missing == set()

@@ -1,0 +1,260 @@
+"""The command line as a person uses it: files, commands, and what came of them.
+
+`run` calls the program in this process, which is quick; `start` starts a real one, where signals, limits or two at once
+matter. A `Desk` is a folder with keys, commands and a ledger, and a clock that the test sets.
+"""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest import mock
+
+from support.actors import uscc_of
+from tallystick.cli import main
+from tallystick.ledger import read_ledger
+
+ORIGIN = "tallystick.example/rehearsal"
+
+
+class Ran(NamedTuple):
+    """What a command did: its exit status and what it wrote."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """What it wrote, as JSON."""
+        assert self.err == "", self.err
+        return json.loads(self.out)
+
+
+def run(*arguments: object, stdin: bytes = b"") -> Ran:
+    """Run one command in this process."""
+    streams = [io.TextIOWrapper(io.BytesIO(given), encoding="utf-8") for given in (stdin, b"", b"")]
+    with mock.patch.multiple(sys, stdin=streams[0], stdout=streams[1], stderr=streams[2]):
+        try:
+            status = main([str(argument) for argument in arguments])
+        finally:
+            written = []
+            for stream in streams[1:]:
+                stream.flush()
+                written.append(stream.buffer.getvalue().decode())  # type: ignore[attr-defined]
+    return Ran(status, *written)
+
+
+def done(*arguments: object, stdin: bytes = b"") -> str:
+    """Run a command that must do as asked, and return what it wrote."""
+    ran = run(*arguments, stdin=stdin)
+    assert (ran.status, ran.err) == (0, ""), ran
+    return ran.out
+
+
+def failed(*arguments: object, stdin: bytes = b"", status: int = 2) -> str:
+    """Run a command that must fail with one line on stderr and nothing on stdout, and return that line."""
+    ran = run(*arguments, stdin=stdin)
+    assert ran.status == status, ran
+    assert ran.out == "", ran
+    return the_line(ran.err)
+
+
+def the_line(err: str) -> str:
+    """Return the complaint, which is one line and begins with the program's name."""
+    assert err.startswith("tallystick: "), err
+    assert err.count("\n") == 1, err
+    assert err.endswith("\n"), err
+    assert "Traceback" not in err
+    return err.removeprefix("tallystick: ").removesuffix("\n")
+
+
+def start(*arguments: object, **options: Any) -> subprocess.Popen[str]:
+    """Start a real process, in a process group of its own."""
+    command = [sys.executable, "-m", "tallystick", *[str(argument) for argument in arguments]]
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    source = str(Path(__file__).resolve().parents[2] / "src")
+    environment = {**os.environ, "PYTHONPATH": source, "NO_COLOR": "1"}
+    return subprocess.Popen(command, text=True, start_new_session=True, env=environment, **(pipes | options))
+
+
+def finish(process: subprocess.Popen[str]) -> Ran:
+    """Wait for a process."""
+    out, err = process.communicate(timeout=120)
+    return Ran(process.returncode, out, err)
+
+
+def _usual(party: str) -> tuple[str, ...]:
+    """Return the names of the keys that sign for a party: two roots for the network, else one."""
+    return ("national/root-1", "national/root-2") if party == "national" else (f"{party}/desk",)
+
+
+@dataclass
+class Desk:
+    """A folder to work in: `keys/`, notes, and the ledger folder `ledger/`; `at` is the time that all of it happens."""
+
+    folder: Path
+    at: str = "2026-01-05T08:00:00Z"
+    written: int = field(default=0, init=False)
+
+    @property
+    def ledger(self) -> Path:
+        """The ledger folder."""
+        return self.folder / "ledger"
+
+    @property
+    def size(self) -> int:
+        """How many entries the log has."""
+        with read_ledger(self.ledger) as reader:
+            return reader.size
+
+    @property
+    def policy(self) -> Path:
+        """The trust policy that the ledger's creation wrote."""
+        return self.ledger / "trust.policy"
+
+    def key(self, name: str) -> Path:
+        """Return the key file of this name, made if need be."""
+        path = self.folder / "keys" / f"{name.replace('/', '.')}.pem"
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            done("key", "new", name, "-o", path, "--no-passphrase")
+        return path
+
+    def vkey(self, name: str) -> str:
+        """Return the vkey of the key of this name."""
+        return self.key(name).read_text().splitlines()[0].removeprefix("vkey: ")
+
+    def sign(self, kind: str, party: str, *, signers: tuple[str, ...] = (), **fields: Any) -> Path:
+        """Write a command as a person would, sign it, and return the note's path; `from_` stands for `from`."""
+        self.written += 1
+        given = {name.rstrip("_"): value for name, value in fields.items()}
+        head = {"kind": f"{kind}/1", "log": ORIGIN, "party": party, "ref": f"doc-{self.written}"}
+        command = head | {"signed_at": self.at.replace("Z", ".000000Z")} | given
+        path = self.folder / f"{self.written:03d}.json"
+        path.write_text(json.dumps(command, indent=4), "utf-8")
+        note = path.with_suffix(".note")
+        signers = [word for name in signers or _usual(party) for word in ("--key", self.key(name))]
+        assert done("sign", path, *signers, "-o", note) == ""
+        return note
+
+    def submit(self, *notes: Path, status: int = 0) -> Ran:
+        """Submit notes at the desk's time."""
+        ran = run("submit", self.ledger, *notes, "--at", self.at)
+        assert ran.status == status, ran
+        return ran
+
+    def do(self, kind: str, party: str, *, signers: tuple[str, ...] = (), **fields: Any) -> str:
+        """Sign and submit a command that must be accepted, and return the line about it."""
+        return self.submit(self.sign(kind, party, signers=signers, **fields)).out
+
+    def found(self) -> None:
+        """Make a network with a treasury, a provider and a holder; its root and log keys too."""
+        genesis = self.sign(
+            "network.found",
+            "national",
+            name="National compute voucher network",
+            currency="CNY",
+            root_keys=[self.vkey(name) for name in _usual("national")],
+            root_quorum=2,
+            clock_skew_seconds=300,
+            freshness_seconds=86_400,
+            burn_window_seconds=7_776_000,
+            release_grace_seconds=604_800,
+            utc_offset_seconds=28_800,
+        )
+        key = self.key(ORIGIN)
+        done("ledger", "create", self.ledger, "--genesis", genesis, "--log-key", key, "--at", self.at)
+        self.admit("shanghai-treasury", "treasury", "national")
+        self.admit("guian-cluster", "provider", "national")
+        self.admit("acme-ai", "holder", "shanghai-treasury")
+
+    def admit(self, party: str, role: str, by: str) -> None:
+        """Admit a party with one key, `<party>/desk`."""
+        code = {} if role == "treasury" else {"uscc": uscc_of(party)}
+        fields = {"admitted": party, "role": role, "name": party, "keys": [self.vkey(f"{party}/desk")]}
+        self.do("party.admit", by, **fields, **code)
+
+    def open_programme(self) -> None:
+        """Open a programme, accredit the provider, publish its tariff, issue a voucher and reserve from it."""
+        self.do(
+            "accelerator.register",
+            "national",
+            accelerator="ascend-910b",
+            name="Ascend 910B",
+            origin="domestic",
+        )
+        self.do(
+            "programme.open",
+            "shanghai-treasury",
+            programme="shanghai-treasury/compute-2026",
+            name="Compute vouchers 2026",
+            voucher_kind="compute",
+            fiscal_year=2026,
+            envelope_fen=500_000_000,
+            opens_at="2026-01-05T08:00:00.000000Z",
+            closes_at="2026-12-31T16:00:00.000000Z",
+            share_bp_domestic=5_000,
+            share_bp_foreign=2_000,
+            holder_floor_fen=0,
+            holder_cap_fen=200_000_000,
+            validity_days=365,
+            accelerators=[],
+            transfer="forbidden",
+            payee="provider",
+            officers_threshold_fen=300_000_000,
+            officers_required=2,
+            rounding_fen=1,
+        )
+        self.do(
+            "provider.accredit",
+            "shanghai-treasury",
+            programme="shanghai-treasury/compute-2026",
+            provider="guian-cluster",
+            valid_from="2026-01-05T08:00:00.000000Z",
+        )
+        self.do(
+            "tariff.publish",
+            "guian-cluster",
+            accelerator="ascend-910b",
+            price_fen_per_gpu_hour=600,
+            valid_from="2026-01-05T08:00:00.000000Z",
+        )
+        self.do(
+            "voucher.issue",
+            "shanghai-treasury",
+            voucher="shanghai-treasury/v-1",
+            programme="shanghai-treasury/compute-2026",
+            holder="acme-ai",
+            face_fen=150_000_000,
+            valid_from="2026-01-05T08:00:00.000000Z",
+        )
+        self.do(
+            "voucher.reserve",
+            "acme-ai",
+            reservation="acme-ai/r-1",
+            voucher="shanghai-treasury/v-1",
+            provider="guian-cluster",
+            amount_fen=1_000_000,
+            until="2026-03-31T16:00:00.000000Z",
+        )
+
+    def statement(self, *jobs: tuple[str, int, str, str, int], ref: str) -> Path:
+        """Sign a statement; a job is its name, its GPUs, from, to, and seconds."""
+        lines = [
+            {
+                "reservation": "acme-ai/r-1",
+                "job": job,
+                "accelerator": "ascend-910b",
+                "gpu_milli": 1_000 * gpus,
+                "from": starts_at,
+                "to": ends_at,
+                "seconds": seconds,
+            }
+            for job, gpus, starts_at, ends_at, seconds in jobs
+        ]
+        return self.sign("time.burn", "guian-cluster", holder="acme-ai", lines=lines, ref=ref)

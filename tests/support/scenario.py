@@ -1,0 +1,465 @@
+"""Scenario tables: a story in rows, each really signed, decided, recorded and checked.
+
+    == a title, one story
+    shanghai  issue    V7 to acme 10,000.00 under S1              -> issued
+    acme      reserve  R7 of V7 10,000.01 for guian until +30d    -> exceeds_available_balance
+    clock     +1d
+    guian     burn     acme R1 job-8 8x910b -10h..-9h             -> 24.00
+    guian     again                                               -> already_recorded
+
+A story starts from the network of tables/standard.txt, or from nothing where its title ends in `[empty log]`. What a verb takes
+is in `VERBS`, and any other field of the command is set by `field=value`. Answers are event words with what was computed, or
+reasons; a statement has one for each line, between bars. `-> one, not other` says that both reasons apply.
+
+- Ids are short: `V7` is `shanghai/V7` once shanghai made it. Money is yuan with two decimals. Times are `now`, `+1d2h`, `-90m`,
+  `2026-02-01` or `2026-02-01T08:00`, in UTC.
+- `by=`, `and=` and `forged=` name keys: who signs instead, who signs too, and whose line is not its signature.
+- `ref=`, `signed=` and `log=` stand for what every command has.
+"""
+
+import copy
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from support.actors import ORIGIN, key_of, label_of, note_of, uscc_of
+from tallystick.signing.keys import VerifierKey
+from tallystick.vouchers.admit import admit, read_note, verify_ahead
+from tallystick.vouchers.entry import Entry
+from tallystick.vouchers.events import Burned, Claimed, Released, Returned, Reversed
+from tallystick.vouchers.evolve import evolve
+from tallystick.vouchers.quantities import SECOND_US, format_instant, parse_instant
+from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.state import Posting, State
+
+Json = dict[str, Any]
+TABLES = Path(__file__).resolve().parents[1] / "rules" / "tables"
+BEGINNING = "2026-01-05T08:00"
+
+VERBS: dict[str, tuple[str, str, Json]] = {
+    "found": (
+        "network.found",
+        "",
+        {
+            "name": "Network of compute vouchers",
+            "currency": "CNY",
+            "root_keys": "network/root-1,network/root-2,network/root-3",
+            "root_quorum": "2",
+            "clock_skew_seconds": "300",
+            "freshness_seconds": "604800",
+            "burn_window_seconds": "3888000",
+            "release_grace_seconds": "864000",
+            "utc_offset_seconds": "28800",
+        },
+    ),
+    "admit": ("party.admit", "{admitted} as {role}", {"name": "A party"}),
+    "suspend": ("party.suspend", "{subject}", {"reason": "under investigation"}),
+    "reinstate": ("party.reinstate", "{subject}", {"reason": "cleared"}),
+    "add-key": ("key.add", "{vkey} for {subject}", {}),
+    "revoke-key": ("key.revoke", "{key} of {subject}", {"reason": "lost"}),
+    "register": ("accelerator.register", "{accelerator} as {origin}", {"name": "An accelerator"}),
+    "open": (
+        "programme.open",
+        "{programme} {envelope_fen}",
+        {
+            "name": "Compute vouchers 2026",
+            "voucher_kind": "compute",
+            "fiscal_year": "2026",
+            "opens_at": "now",
+            "closes_at": "+365d",
+            "share_bp_domestic": "5000",
+            "share_bp_foreign": "2000",
+            "holder_floor_fen": "100.00",
+            "holder_cap_fen": "50,000.00",
+            "validity_days": "90",
+            "accelerators": "all",
+            "transfer": "forbidden",
+            "payee": "provider",
+            "officers_threshold_fen": "20,000.00",
+            "officers_required": "2",
+            "rounding_fen": "0.01",
+        },
+    ),
+    "close": ("programme.close", "{programme}", {"reason": "the year is over"}),
+    "accredit": ("provider.accredit", "{provider} under {programme}", {"valid_from": "now"}),
+    "delist": ("provider.delist", "{provider} under {programme} until {valid_until}", {"reason": "left the registry"}),
+    "price": ("tariff.publish", "{accelerator} {price_fen_per_gpu_hour}", {"valid_from": "now"}),
+    "issue": ("voucher.issue", "{voucher} to {holder} {face_fen} under {programme}", {"valid_from": "now"}),
+    "transfer": ("voucher.transfer", "{into} of {voucher} {amount_fen} to {to}", {}),
+    "suspend-voucher": ("voucher.suspend", "{voucher}", {"reason": "under review"}),
+    "resume-voucher": ("voucher.resume", "{voucher}", {"reason": "reviewed"}),
+    "revoke": ("voucher.revoke", "{voucher}", {"reason": "obtained by false papers"}),
+    "lapse": ("voucher.lapse", "{voucher}", {}),
+    "reserve": ("voucher.reserve", "{reservation} of {voucher} {amount_fen} for {provider} until {until}", {}),
+    "release": ("reservation.release", "{reservation}", {}),
+    "burn": ("time.burn", "{holder} {lines}", {}),
+    "reverse": ("burn.reverse", "{statement} line {line}", {"reason": "the job never ran"}),
+    "claim": ("redemption.claim", "{claim} of {programme} {first_day} to {last_day}", {}),
+    "pay": ("redemption.pay", "{claim} {amount_fen}", {"payment_reference": "bank transfer 1"}),
+    "reject": ("redemption.reject", "{claim}", {"reason": "papers are missing"}),
+}
+MAKES = {
+    "programme.open": "programme",
+    "voucher.issue": "voucher",
+    "voucher.transfer": "into",
+    "voucher.reserve": "reservation",
+    "redemption.claim": "claim",
+}
+_IDS = {"programme", "voucher", "into", "reservation", "claim"}
+_INSTANTS = {"valid_from", "valid_until", "until", "opens_at", "closes_at", "signed_at"}
+_SIGNING = {"by", "and", "forged", "ref", "signed", "log"}
+_MICROSECONDS = {
+    "d": 86_400 * SECOND_US,
+    "h": 3_600 * SECOND_US,
+    "m": 60 * SECOND_US,
+    "s": SECOND_US,
+    "us": 1,
+}
+
+_TEXT = b'{"accelerator":"x","kind":"accelerator.register/1","log":"tallystick.example/national"}\n'
+RAW_NOTES: dict[str, bytes] = {
+    "65,536-bytes": b"x" * 65_536,
+    "a-text-alone": _TEXT,
+    "a-line-that-signs-nothing": b" " + _TEXT + "\n— network/root-1 AAAA\n".encode(),
+    "a-blank-too-many": note_of({}, "network/root-1").replace(b"{}", b"{ }"),
+    "two-lines": note_of({}, "network/root-1").replace(b"{}\n", b"{}\n{}\n"),
+    "an-unknown-kind": note_of({"kind": "voucher.print/1", "log": ORIGIN}, "network/root-1"),
+    "no-command": note_of({}, "network/root-1"),
+}
+"""What no builder of commands would write, by name."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table: who does what, and the answer that is due (the second reason applies too, but comes later)."""
+
+    line: int
+    actor: str
+    verb: str
+    arguments: str
+    answer: str = ""
+    later_reason: str = ""
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.actor} {self.verb} {self.arguments} -> {self.answer}"
+
+
+@dataclass(frozen=True)
+class Story:
+    """A titled part of a table."""
+
+    title: str
+    rows: tuple[Row, ...]
+
+    @property
+    def from_nothing(self) -> bool:
+        """Whether it starts with an empty log."""
+        return self.title.endswith("[empty log]")
+
+
+def read_table(text: str) -> Iterator[Story]:
+    """Yield the stories of a table."""
+    title, rows = "", list[Row]()
+    for number, full_line in enumerate(text.splitlines(), 1):
+        line = re.split(r"(?:^|\s)#\s", full_line)[0].strip()
+        if line.startswith("=="):
+            if rows:
+                yield Story(title, tuple(rows))
+            title, rows = line.removeprefix("==").strip(), []
+        elif line:
+            rows.append(_read_row(number, line))
+    yield Story(title, tuple(rows))
+
+
+def _read_row(number: int, line: str) -> Row:
+    request, arrow, answer = line.partition("->")
+    actor, verb, *arguments = request.split()
+    if bool(arrow) == (actor == "clock"):
+        raise ValueError(f"line {number}: every row but the clock's has an answer")
+    first, _, later = " ".join(answer.split()).partition(", not ")
+    return Row(number, actor, verb, " ".join(arguments), first, later)
+
+
+@dataclass
+class Ledger:
+    """A log in memory, played row by row and checked after each."""
+
+    state: State = field(default_factory=lambda: State.empty(ORIGIN))
+    at: int = 0
+    entries: list[Entry] = field(default_factory=list)
+    ids: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, bytes] = field(default_factory=dict)
+    refs: int = 0
+
+    def play(self, story: Story) -> None:
+        """Play every row, and insist on its answer."""
+        self.at = self.at or self._instant(BEGINNING)
+        for row in story.rows:
+            if row.actor == "clock":
+                self.at = self._instant(row.verb)
+                continue
+            answer = self.answer(row)
+            assert answer == row.answer, f"{row}\n  but it was {answer}"
+            check_books(self.state)
+
+    def answer(self, row: Row) -> str:
+        """Submit what a row says; the answer is in the words of the tables."""
+        if row.verb == "again":
+            return _told(self.submit(self.notes[row.actor]))
+        if row.verb == "send":
+            return _told(self.submit(RAW_NOTES[row.arguments]))
+        command, note = self.note(row)
+        self.notes[row.actor] = note
+        answer = self.submit(note)
+        made = MAKES.get(str(command["kind"]).removesuffix("/1"))
+        if isinstance(answer, Entry) and made:
+            self.ids[command[made].partition("/")[2]] = command[made]
+        return _told(answer)
+
+    def submit(self, note: bytes) -> Entry | Refusal:
+        """Decide a note, with signatures verified ahead and without; keep what is admitted."""
+        signed = read_note(note, ORIGIN)
+        if isinstance(signed, Refusal):
+            return signed
+        before = self.state.to_bytes()
+        answer = admit(self.state, signed, self.at)
+        verdicts = verify_ahead(signed.note, self._key)
+        assert admit(self.state, replace(signed, verdicts=verdicts), self.at) == answer
+        assert self.state.to_bytes() == before, "a decision changes nothing"
+        if isinstance(answer, Entry):
+            assert Entry.from_bytes(answer.to_bytes()) == answer
+            expected = copy.deepcopy({name: one.book for name, one in self.state.programmes.items()})
+            postings = evolve(self.state, answer.event)
+            _post(expected, postings)
+            assert {name: one.book for name, one in self.state.programmes.items()} | expected == expected
+            self.entries.append(answer)
+        return answer
+
+    def note(self, row: Row) -> tuple[Json, bytes]:
+        """The command of a row, and the note of it."""
+        kind, template, defaults = VERBS[row.verb]
+        words, settings = self._split(row.arguments)
+        fields = self._admission(defaults, words) if kind == "party.admit" else defaults
+        fields = fields | _match(template, " ".join(words), row)
+        fields |= {name: value for name, value in settings.items() if name not in _SIGNING}
+        self.refs += 1
+        command: Json = {"kind": f"{kind}/1", "log": settings.get("log", ORIGIN), "party": row.actor}
+        command |= {"ref": settings.get("ref", f"ref-{self.refs}")}
+        command |= {"signed_at": format_instant(self._instant(settings.get("signed", "now")))}
+        made = MAKES.get(kind)
+        for name, value in fields.items():
+            if value != "none":
+                command[name] = self._value(name, value, row.actor if name == made else None)
+        signers = self._signers(row.actor, kind, fields, settings)
+        forged = tuple(name for name in settings.get("forged", "").split(",") if name)
+        return command, note_of(command, *[name for name in signers if name not in forged], spoiled=forged)
+
+    def _split(self, arguments: str) -> tuple[list[str], dict[str, str]]:
+        """Tell the words of the template from `field=value`; what stands after a statement's holder is its lines."""
+        words, settings = list[str](), dict[str, str]()
+        for token in arguments.split():
+            name, equals, value = token.partition("=")
+            if equals and name != "seconds":
+                settings[name] = value.replace("~", " ")
+            else:
+                words.append(token)
+        return words, settings
+
+    @staticmethod
+    def _admission(defaults: Json, words: list[str]) -> Json:
+        party, role = words[0], words[-1]
+        keys = {"keys": f"{party}/officer-1,{party}/officer-2"}
+        return defaults | keys | ({"uscc": party} if role in ("provider", "holder") else {})
+
+    def _value(self, name: str, value: str, maker: str | None) -> Any:
+        """Return a field's JSON value."""
+        if name in _IDS:
+            return self._id(value, maker)
+        if name in _INSTANTS:
+            return format_instant(self._instant(value))
+        if name in _READERS:
+            return _READERS[name](value)
+        if name == "lines":
+            return [line for text in value.split("|") for line in self._burn_lines(text.split())]
+        if "_fen" in name:
+            return fen(value)
+        return int(value) if re.fullmatch(r"-?\d+", value) and name not in _TEXTS else value
+
+    def _id(self, value: str, maker: str | None) -> str:
+        if "/" in value:
+            return value
+        return f"{maker}/{value}" if maker else self.ids.get(value, f"shanghai/{value}")
+
+    def _burn_lines(self, words: list[str]) -> Iterator[Json]:
+        """Yield `R1 job-7 8x910b -10h..-9h`, with `seconds=…`, `drain` or `x300` (for so many jobs) where wanted."""
+        reservation, job, gpus, interval, *options = words
+        count, _, accelerator = gpus.partition("x")
+        starts_at, ends_at = (self._instant(text) for text in interval.split(".."))
+        line: Json = {
+            "reservation": self._id(reservation, None),
+            "job": job,
+            "accelerator": accelerator,
+            "gpu_milli": thousandths(count),
+            "from": format_instant(starts_at),
+            "to": format_instant(ends_at),
+            "seconds": max(1, (ends_at - starts_at) // SECOND_US),
+        }
+        jobs = 1
+        for option in options:
+            if option == "drain":
+                line["if_short"] = "drain"
+            elif option.startswith("seconds="):
+                line["seconds"] = int(option.partition("=")[2])
+            else:
+                jobs = int(option.removeprefix("x"))
+        yield from (line | ({"job": f"{job}.{number}"} if jobs > 1 else {}) for number in range(jobs))
+
+    def _signers(self, actor: str, kind: str, fields: Json, settings: dict[str, str]) -> list[str]:
+        own = ["network/root-1", "network/root-2"] if actor == "network" else [f"{actor}/officer-1"]
+        if kind == "key.add":
+            own.append(fields["vkey"])
+        if "by" in settings:
+            own = settings["by"].split(",")
+        return own + settings.get("and", "").split(",") if "and" in settings else own
+
+    def _instant(self, text: str) -> int:
+        """Return `now`, `+1d2h`, `2026-02-01` or `2026-02-01T08:00` in microseconds."""
+        if text == "now":
+            return self.at
+        if text[0] in "+-":
+            parts = re.findall(r"(\d+)(us|[dhms])", text)
+            assert "".join(number + unit for number, unit in parts) == text[1:], text
+            distance = sum(int(number) * _MICROSECONDS[unit] for number, unit in parts)
+            return self.at + (distance if text[0] == "+" else -distance)
+        full = f"{text}T00:00" if "T" not in text else text
+        return parse_instant(f"{full}:00.000000Z")
+
+    def _key(self, label: str) -> VerifierKey | None:
+        key = self.state.keys.get(label)
+        return VerifierKey.from_text(key.vkey) if key else None
+
+
+def _match(template: str, text: str, row: Row) -> dict[str, str]:
+    pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>\\S+)", re.escape(template)).replace(r"(?P<lines>\S+)", "(?P<lines>.+)")
+    match = re.fullmatch(pattern, text)
+    assert match, f"{row}\n  is not spelled {template}"
+    return match.groupdict()
+
+
+def fen(text: str) -> int:
+    """Return yuan with two decimals in fen."""
+    assert re.fullmatch(r"\d{1,3}(,\d{3})*\.\d\d", text), f"{text} is not money like 1,000.00"
+    return int(text.replace(",", "").replace(".", ""))
+
+
+def yuan(amount_fen: int) -> str:
+    """Return fen as yuan with two decimals."""
+    return f"{amount_fen // 100:,}.{amount_fen % 100:02}"
+
+
+def thousandths(text: str) -> int:
+    """Return a number of GPUs, `8` or `0.5`, in thousandths."""
+    whole, _, fraction = text.partition(".")
+    return int(whole) * 1_000 + int(fraction.ljust(3, "0") or "0")
+
+
+def _vkey(text: str) -> str:
+    """Return the vkey of a key name; `a/b:c/d` is the name a/b on the public key of c/d."""
+    name, _, other = text.partition(":")
+    public_key = key_of(other or name).verifier.public_key
+    return VerifierKey(name, 0x01, public_key).to_text()
+
+
+def _vkeys(text: str) -> list[str]:
+    return [_vkey(name) for name in text.split(",")]
+
+
+def _uscc(text: str) -> str:
+    """Return the code of a party, or one whose check character is wrong."""
+    return uscc_of("acme")[:-1] + ("0" if uscc_of("acme")[-1] != "0" else "1") if text == "wrong" else uscc_of(text)
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "keys": _vkeys,
+    "root_keys": _vkeys,
+    "vkey": _vkey,
+    "key": label_of,
+    "uscc": _uscc,
+    "maker": lambda text: text == "yes",
+    "accelerators": lambda text: [] if text == "all" else text.split(","),
+}
+_TEXTS = {"accelerator", "statement", "payment_reference", "evidence_sha256", "first_day", "last_day"}
+
+
+def _told(answer: Entry | Refusal) -> str:
+    """Say an answer in the words of the tables."""
+    if isinstance(answer, Refusal):
+        return answer.reason.value
+    outcome = answer.event.outcome
+    word = answer.event.kind.partition(".")[2].removesuffix("/1")
+    if isinstance(outcome, Burned):
+        told = [yuan(amount_fen) for amount_fen in outcome.from_voucher_fen]
+        for line, reason in outcome.refused:
+            assert (outcome.fee_fen[line], outcome.from_voucher_fen[line]) == (0, 0)
+            told[line] = reason.value
+        return " | ".join(told)
+    if isinstance(outcome, Released):
+        return f"{word} {yuan(outcome.released_fen)} to {outcome.to}"
+    if isinstance(outcome, Reversed):
+        return f"{word} {yuan(outcome.returned_fen)} to {outcome.to}"
+    if isinstance(outcome, Returned):
+        return f"{word} {yuan(outcome.returned_fen)}"
+    return f"{word} {yuan(outcome.amount_fen)}" if isinstance(outcome, Claimed) else word
+
+
+def _post(books: dict[str, dict[Any, int]], postings: tuple[Posting, ...]) -> None:
+    """Carry postings into books, account by account."""
+    for posting in postings:
+        book = books.setdefault(posting.programme, dict.fromkeys(_ACCOUNTS, 0))
+        if posting.source != "envelope":
+            book[posting.source] -= posting.amount_fen
+        book[posting.target] += posting.amount_fen
+
+
+_ACCOUNTS = ("unissued", "available", "reserved", "burned", "claimed", "paid")
+
+
+def check_books(state: State) -> None:
+    """Insist on the law of conservation, and that each account is what its parts add up to."""
+    for name, programme in state.programmes.items():
+        claims = [one for one in state.claims.values() if one.programme == name]
+        parts = {
+            "available": sum(one.available_fen for one in state.vouchers.values() if one.programme == name),
+            "reserved": sum(one.remaining_fen for one in state.reservations.values() if one.programme == name),
+            "burned": sum(sum(days.values()) for days in programme.unclaimed_fen.values()),
+            "claimed": sum(one.amount_fen for one in claims if one.status == "open"),
+            "paid": sum(one.amount_fen for one in claims if one.status == "paid"),
+        }
+        parts["unissued"] = programme.rules.envelope_fen - sum(parts.values())
+        assert programme.book == parts, name
+        assert min(programme.book.values()) >= 0, name
+        assert max(programme.granted_fen.values(), default=0) <= programme.rules.holder_cap_fen, name
+        assert min(programme.granted_fen.values(), default=0) >= 0, name
+    assert all(one.available_fen >= 0 for one in state.vouchers.values())
+    assert all(one.remaining_fen >= 0 for one in state.reservations.values())
+
+
+@cache
+def _standard() -> Ledger:
+    ledger = Ledger()
+    (story,) = read_table((TABLES / "standard.txt").read_text("utf-8"))
+    ledger.play(story)
+    return ledger
+
+
+def ledger_for(story: Story) -> Ledger:
+    """Return the ledger that a story starts from."""
+    return Ledger() if story.from_nothing else copy.deepcopy(_standard())
+
+
+def reasons_in(answer: str) -> set[Reason]:
+    """Return the reasons that an answer of a table names."""
+    return {Reason(word) for word in answer.split(" | ") if word in {reason.value for reason in Reason}}

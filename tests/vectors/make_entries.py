@@ -1,0 +1,57 @@
+"""Write the frozen entries of tests/vectors/entries anew: `python tests/vectors/make_entries.py`, from the project's folder.
+
+Run it when a format changes on purpose (which a published format doesn't), and read the difference.
+"""
+
+import hashlib
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent / "entries"
+if __name__ == "__main__":  # as a test it is pytest that knows where to find these
+    sys.path[:0] = [str(FOLDER.parents[1]), str(FOLDER.parents[2] / "src")]
+
+from support.scenario import Ledger, read_table  # noqa: E402
+
+STORY = FOLDER / "story.table"
+SUMS = FOLDER / "SHA256SUMS"
+
+
+def entries() -> dict[str, bytes]:
+    """The entries of the story by file name, in order."""
+    (story,) = read_table(STORY.read_text("utf-8"))
+    ledger = Ledger()
+    ledger.play(story)
+    return {_name(entry.event.index, entry.event.kind): entry.to_bytes() for entry in ledger.entries}
+
+
+def note_of(entry: bytes) -> bytes:
+    """What follows the header line: the note, byte for byte."""
+    return entry.partition(b"\n")[2]
+
+
+def sums(files: dict[str, bytes]) -> str:
+    """SHA-256 of each entry and, as `<name>#note`, of the note in it."""
+    lines = []
+    for name, data in files.items():
+        lines.append(f"{hashlib.sha256(data).hexdigest()}  {name}\n")
+        lines.append(f"{hashlib.sha256(note_of(data)).hexdigest()}  {name}#note\n")
+    return "".join(lines)
+
+
+def _name(index: int, kind: str) -> str:
+    return f"{index:02}-{kind.removesuffix('/1')}.txt"
+
+
+def write() -> None:
+    """Replace what is there."""
+    for old in FOLDER.glob("*.txt"):
+        old.unlink()
+    files = entries()
+    for name, data in files.items():
+        (FOLDER / name).write_bytes(data)
+    SUMS.write_text(sums(files), "utf-8")
+
+
+if __name__ == "__main__":
+    write()
