@@ -1,14 +1,13 @@
-"""Keys are made and commands signed at a desk: what a person gets right works, what she gets wrong is said in one line."""
+"""Keys are made and commands signed: what a person gets right works, what she gets wrong is said in one line."""
 
 import json
-import os
 import stat
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.command_line import done, failed, run
 
+from support.command_line import done, failed, run
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note, open_note
 
@@ -209,7 +208,7 @@ def test_what_is_no_command_is_found_at_the_desk(given: bytes, said: str, tmp_pa
 def test_a_note_is_written_whole_or_not_at_all(tmp_path: Path, key: Path, passphrase: Path) -> None:
     """Into a folder that isn't there nothing is written, and nothing is left beside."""
     command = write(tmp_path / "c.json", COMMAND)
-    before = {*os.listdir(tmp_path)}
+    before = {*tmp_path.iterdir()}
     failed("sign", command, "--key", key, "--passphrase-file", passphrase, "-o", tmp_path / "no" / "note")
     failed("sign", command, "--key", key, "--passphrase-file", passphrase, "-o", tmp_path)
-    assert {*os.listdir(tmp_path)} == before
+    assert {*tmp_path.iterdir()} == before

@@ -1,8 +1,9 @@
-"""One story told with the command line alone: a network is founded, a voucher issued, burned, claimed, paid and audited."""
+"""A story told with the command line alone: from the founding of a network to a claim paid, audited and proven."""
 
 from pathlib import Path
 
 import pytest
+
 from support.command_line import ORIGIN, Desk, done, run
 
 VOUCHER = "shanghai-treasury/v-1"

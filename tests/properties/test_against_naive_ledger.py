@@ -612,7 +612,7 @@ class Walk:
     def send_again(self) -> None:
         command, keys = self.pick(self.sent[-200:])
         answer = self.pair.submit(command, keys, self.at)
-        assert answer in [("refused", "already_recorded"), ("refused", "signed_too_long_ago")]
+        assert answer[0] == "refused", "nothing is recorded twice"
 
     def send_garbage(self) -> None:
         command, keys = self.pick([one for one in self.sent if one[0]["kind"] != "time.burn/1"][-20:])
@@ -778,5 +778,5 @@ class Ledgers(RuleBasedStateMachine):
         self.pair.check_replay()
 
 
-Ledgers.TestCase.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
+Ledgers.TestCase.settings = settings(max_examples=60, stateful_step_count=50, deadline=None)
 TestLedgers = Ledgers.TestCase

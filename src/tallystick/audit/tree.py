@@ -37,6 +37,8 @@ class TreeRebuild:
 
     def extend(self, leaf_hashes: Sequence[bytes]) -> None:
         """Grow by the hashes of the entries that come next, and compare each tile that became full."""
+        if not self.is_whole:
+            return  # their places are lost
         grown = self._edge.extend(leaf_hashes)
         self._wait(0, leaf_hashes)
         for above in grown[len(leaf_hashes) :]:

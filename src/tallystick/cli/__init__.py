@@ -2,6 +2,8 @@
 
     treasury.py   key new, sign, balances        provider.py   check, submit, show
     auditor.py    audit, verify, receipt         operator.py   ledger create, export, demo
+    answers.py    an entry, or an answer to a note, in one shape
+    views.py      where balances and histories come from
     reading.py    what comes in: files, key files, passphrases, sources, moments
     output.py     what goes out: tables, JSON, progress, files
 
@@ -40,9 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except KeyboardInterrupt:
         status = INTERRUPTED
-    except BaseException as error:  # every one is turned into a status; SystemExit passes through below
-        if isinstance(error, SystemExit):
-            raise
+    except SystemExit:
+        return PIPE_CLOSED  # the one thing that typer ends a process for
+    except Exception as error:  # every one is turned into a line and a status
         return _failed(error)
     if status == INTERRUPTED:
         _complain("interrupted; nothing is half done, and the same command can be given again")
@@ -68,11 +70,12 @@ def _run(arguments: Sequence[str]) -> int:
     return status if isinstance(status, int) else AS_ASKED
 
 
-def _failed(error: BaseException) -> int:
+def _failed(error: Exception) -> int:
     """Say in one line what went wrong, and return the status for it."""
     import sqlite3
 
     import typer
+    from eventsourcing.persistence import PersistenceError
 
     from tallystick.errors import TallystickError, VerificationError
 
@@ -92,7 +95,7 @@ def _failed(error: BaseException) -> int:
         _complain(f"{place}{error.strerror or error}")
         _abandon_output()
         return FAILED
-    if isinstance(error, sqlite3.Error):
+    if isinstance(error, sqlite3.Error | PersistenceError):
         _complain(f"the store failed: {error}; see that the disk has room and that the file is a ledger's")
         return FAILED
     _complain(
@@ -102,12 +105,12 @@ def _failed(error: BaseException) -> int:
     return FAILED
 
 
-def _misused(error: BaseException) -> int:
+def _misused(error: Exception) -> int:
     """Say in one line how a command was misused, and where its help is."""
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "tallystick"
     message = error.format_message() if hasattr(error, "format_message") else str(error)
-    if not message or message == context.get_help() if context is not None else not message:
+    if "\n" in message:  # the whole help, of a command that has commands of its own
         message = "a command is missing"
     _complain(f"{message.rstrip('.')}; '{path} --help' says how")
     return FAILED

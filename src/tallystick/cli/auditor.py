@@ -11,11 +11,11 @@ Status 1 means that something was found; 2 that the audit couldn't be made, so n
 
 import base64
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import REFUSED, output, reading
+from tallystick.cli import REFUSED, answers, output, reading
 from tallystick.errors import ProofInvalidError, UsageError
 
 if TYPE_CHECKING:
@@ -59,8 +59,7 @@ def verify(
     """Prove that the entry in a receipt is in the log, with no ledger and no network."""
     from tallystick.signing.note import Note
     from tallystick.transparency.receipt import Receipt, verify_receipt
-    from tallystick.vouchers.entry import Entry
-    from tallystick.vouchers.events import outcome_to_json
+    from tallystick.vouchers.entry import Entry, split_entry
 
     policy = reading.read_policy(trust)
     proof = Receipt.from_bytes(reading.read_file(file))
@@ -68,34 +67,43 @@ def verify(
         raise UsageError(f"{file} carries no entry, so it proves nothing by itself; ask for a receipt with one")
     checkpoint = verify_receipt(proof, proof.entry, policy)
     # Only now are the bytes worth reading: they are what the log signed for.
-    entry = Entry.from_bytes(proof.entry)
-    event = entry.event
+    event = Entry.from_bytes(proof.entry).event
     if event.index != proof.index:
         raise ProofInvalidError(f"the entry calls itself {event.index}, and its place in the log is {proof.index}")
-    said: dict[str, Any] = {
-        "index": event.index,
-        "at": output.moment(event.at),
-        "kind": event.kind,
-        "party": event.command.party,
-        "ref": event.command.ref,
-        "signed_by": [signature.label for signature in Note.from_bytes(proof.entry.split(b"\n", 1)[1]).signatures],
-        "command": event.command.model_dump(mode="json", by_alias=True, exclude_none=True),
-        "outcome": outcome_to_json(event.kind, event.outcome),
-    }
-    tree = {
-        "origin": checkpoint.origin,
-        "size": checkpoint.size,
-        "root": base64.b64encode(checkpoint.root).decode(),
-    }
+    said = answers.accepted(event)
+    del said["accepted"]  # it is an entry; whether it was right to admit it is for an audit to say
+    said["signed_by"] = [signature.label for signature in Note.from_bytes(split_entry(proof.entry)[1]).signatures]
+    said["command"] = event.command.model_dump(mode="json", by_alias=True, exclude_none=True)
+    root = base64.b64encode(checkpoint.root).decode()
     if as_json:
+        tree = {"origin": checkpoint.origin, "size": checkpoint.size, "root": root}
         output.print_json({"proven": True, "checkpoint": tree, "entry": said})
         return
     output.line(f"proven: entry {event.index} of {checkpoint.origin}, in its tree of {checkpoint.size:,} entries")
-    output.fields("", [("root", tree["root"]), *((name, said[name]) for name in ("at", "kind", "party", "ref"))])
-    output.fields("", [("signed by", label) for label in said["signed_by"]])
-    output.record("command", {key: value for key, value in said["command"].items() if key not in _SAID_BEFORE})
-    if said["outcome"]:
+    signed = [("signed by", label) for label in said["signed_by"]]
+    output.fields("", [("root", root), ("at", output.readable("at", said["at"])), ("kind", event.kind), *signed])
+    output.record("command", {name: value for name, value in said["command"].items() if name not in _NOT_SHOWN})
+    if "lines" in said:
+        answers.print_lines(said["lines"])
+    elif said["outcome"]:
         output.record("outcome", said["outcome"])
+
+
+def receipt(
+    source: Annotated[str, typer.Argument(help="A ledger folder; it may be in use.")],
+    index: Annotated[int, typer.Argument(help="The entry's index, counted from 0.")],
+    file: Annotated[Path, typer.Option("--out", "-o", help="Where the receipt goes, by custom <index>.tlog-proof.")],
+) -> None:
+    """Write the proof that an entry is in the log; it carries the entry and stays good for ever."""
+    from tallystick.ledger.opening import read_ledger
+
+    with read_ledger(reading.folder_of(source)) as reader:
+        data = reader.receipt(index).to_bytes()
+    output.write_whole(file, data)
+    output.line(f"{file}: entry {index}, {len(data):,} bytes")
+
+
+_NOT_SHOWN = frozenset({"kind", "log"})  # of a command: they stand above it
 
 
 def _print_report(report: "Report", folder: Path) -> None:
@@ -103,14 +111,13 @@ def _print_report(report: "Report", folder: Path) -> None:
     checkpoint = report.checkpoint
     output.line(f"verdict: {report.verdict}")
     if checkpoint is not None:
-        pairs = [("log", checkpoint.origin), ("tree size", f"{checkpoint.size:,}"), ("root", checkpoint.root)]
-        output.fields("", pairs)
+        log = [("log", checkpoint.origin), ("tree size", f"{checkpoint.size:,}"), ("root", checkpoint.root)]
+        output.fields("", log)
     totals = report.totals.model_dump()
     programmes = totals.pop("programmes")
-    replayed = "" if report.is_clean else " of the entries replayed"
-    output.record(f"totals{replayed}, in yuan and GPU-hours", totals)
+    output.record("totals" if report.is_clean else "totals of what could be replayed", totals)
     rows = [{"programme": name} | book | {"adds_up": _adds_up(book)} for name, book in programmes.items()]
-    output.rows("Conservation: every envelope is where the rest says, in yuan", rows)
+    output.rows("conservation: where every envelope is", rows)
     for finding in report.findings:
         place = "" if finding.index is None else f" at entry {finding.index}"
         output.line(f"{finding.code}{place}: {finding.detail}")
@@ -128,21 +135,4 @@ def _how_to_see(folder: Path, index: int) -> str:
     if (folder / "ledger.db").is_file():
         question = f"CAST(state AS TEXT) FROM stored_events WHERE originator_version = {index + 1}"
         return f'sqlite3 -readonly {folder / "ledger.db"} "SELECT {question}"'
-    return f"less {folder / 'tile' / 'entries'}/… (bundle {index // 256}, entry {index % 256} in it)"
-
-
-_SAID_BEFORE = frozenset({"kind", "log", "party", "ref"})
-
-
-def receipt(
-    source: Annotated[str, typer.Argument(help="A ledger folder; it may be in use.")],
-    index: Annotated[int, typer.Argument(help="The entry's index, counted from 0.")],
-    file: Annotated[Path, typer.Option("--out", "-o", help="Where the receipt goes, by custom <index>.tlog-proof.")],
-) -> None:
-    """Write the proof that an entry is in the log; it carries the entry and stays good for ever."""
-    from tallystick.ledger.opening import read_ledger
-
-    with read_ledger(reading.folder_of(source)) as reader:
-        data = reader.receipt(index).to_bytes()
-    output.write_whole(file, data)
-    output.line(f"{file}: entry {index}, {len(data):,} bytes")
+    return f"it is number {index % 256}, from 0, in bundle {index // 256} below {folder / 'tile' / 'entries'}"

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 """Called with how much is done and how much there is."""
 
-_COUNTS = frozenset({"index", "line", "lines", "entries", "seconds", "gpu_milli"})
+_NUMBERS = ("_fen", "_accepted", "_refused", "_reversed", "_index", "gpu_milliseconds")
+_COUNTS = frozenset({"index", "line", "lines", "entries", "vouchers", "seconds", "gpu_milli"})
 _WIDTH_IN_FILES = 400  # what isn't a terminal has no width to fit into
 
 
@@ -46,13 +47,6 @@ def gpu_hours(gpu_milliseconds: int) -> str:
     return f"{thousandths // 1_000:,}.{thousandths % 1_000:03d}"
 
 
-def moment(instant: int) -> str:
-    """Return an instant in microseconds as a person reads it: without the microseconds where there are none."""
-    from tallystick.vouchers.quantities import format_instant
-
-    return format_instant(instant).replace(".000000Z", "Z")
-
-
 def console(*, to_stderr: bool = False) -> "Console":
     """Return where tables go: as wide as the terminal, or as wide as need be in a file."""
     from rich.console import Console
@@ -68,12 +62,16 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(title=Text(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    line(title)
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for heading in columns:
         drawn.add_column(Text(heading.strip()), justify="right" if heading.endswith(" ") else "left", overflow="fold")
     for row in rows:
         drawn.add_row(*(Text(one_line(str(cell))) for cell in row))
-    console().print(drawn)
+    where = console()
+    with where.capture() as written:
+        where.print(drawn)
+    text("".join(f"{shown.rstrip()}\n" for shown in written.get().splitlines()))
 
 
 def fields(title: str, pairs: Sequence[tuple[str, object]]) -> None:
@@ -93,10 +91,11 @@ def line(text: str) -> None:
 def record(title: str, values: Mapping[str, Any]) -> None:
     """Print named values as people read them; lists of records among them become tables below."""
     tables = {name: value for name, value in values.items() if _is_table(value)}
-    singles = [(_heading(name).strip(), readable(name, value)) for name, value in values.items() if name not in tables]
+    shown = {name: readable(name, value) for name, value in values.items() if name not in tables}
+    singles = [(words(name), value) for name, value in shown.items() if value]
     fields(title, singles)
     for name, value in tables.items():
-        rows(_heading(name).strip(), value)
+        rows(words(name), value)
 
 
 def rows(title: str, records: Sequence[Mapping[str, Any]]) -> None:
@@ -119,7 +118,12 @@ def readable(name: str, value: object) -> str:
         return ", ".join(f"{key} {readable(name, inner)}" for key, inner in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(readable(name, inner) for inner in value)
-    return str(value)
+    return str(value).replace(".000000Z", "Z")
+
+
+def words(name: str) -> str:
+    """Return a field's name in words; the unit is dropped where the value is shown in another."""
+    return name.removesuffix("_fen").replace("gpu_milliseconds", "GPU-hours").replace("_", " ")
 
 
 def _is_table(value: object) -> bool:
@@ -128,19 +132,7 @@ def _is_table(value: object) -> bool:
 
 def _heading(name: str) -> str:
     """Return a column's heading; a blank at its end says that numbers are below."""
-    if name.endswith("_fen"):
-        return name.removesuffix("_fen").replace("_", " ") + " "
-    if name.startswith("gpu_milliseconds"):
-        return name.replace("gpu_milliseconds", "GPU-hours").replace("_", " ") + " "
-    number = name.endswith(("_accepted", "_refused")) or name in {
-        "index",
-        "lines",
-        "entries",
-        "line",
-        "seconds",
-        "gpu_milli",
-    }
-    return name.replace("_", " ") + (" " if number else "")
+    return words(name) + (" " if name.endswith(_NUMBERS) or name in _COUNTS else "")
 
 
 def text(whole: str) -> None:

@@ -15,19 +15,19 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import REFUSED, output, reading
+from tallystick.cli import REFUSED, answers, output, reading
+from tallystick.errors import UsageError
 
 if TYPE_CHECKING:
+    from tallystick.ledger import Admitted, Reader
+    from tallystick.vouchers.entry import Entry
     from tallystick.vouchers.refusals import Refusal
 
 MANY_NOTES = 256  # from here on it is worth starting processes that verify signatures
-
-Answer = dict[str, Any]
-"""What is said of a note: JSON values; `accepted`, and then what it is or why it is refused."""
 
 
 class What(StrEnum):
@@ -57,18 +57,14 @@ def check(
     """Say what `submit` would decide, line by line, and write nothing; status 1 if a note would be refused."""
     from tallystick.ledger.checking import check_notes
     from tallystick.ledger.opening import read_ledger
-    from tallystick.vouchers.refusals import Refusal
 
     data = [reading.read_file(note) for note in notes]
-    instant = reading.now() if at is None else reading.read_moment(at)
+    instant = reading.clock(at)()
     with read_ledger(reading.folder_of(source)) as reader, output.progress("Reading the ledger") as progress:
         state = reader.state(progress=progress)
         decided = check_notes(state, data, instant)
-    answers = [
-        _refused(name, answer) if isinstance(answer, Refusal) else _accepted(name, answer.data)
-        for name, answer in zip(notes, decided, strict=True)
-    ]
-    _report(answers, "would be", as_json=as_json)
+        said = [_checked(answer, decided, reader) for answer in decided]
+    _report(notes, said, as_json=as_json)
 
 
 def submit(
@@ -84,6 +80,7 @@ def submit(
     """Record notes, or say why not; submitting again is harmless. Status 1 if a note was refused."""
     from tallystick.ledger.opening import open_ledger
     from tallystick.ledger.settings import load_settings
+    from tallystick.vouchers.entry import Entry
     from tallystick.vouchers.refusals import Refusal
 
     folder = reading.folder_of(source)
@@ -94,18 +91,16 @@ def submit(
     if receipts is not None:
         receipts.mkdir(parents=True, exist_ok=True)
     processes = (os.cpu_count() or 1) if len(data) >= MANY_NOTES else 0
-    answers: list[Answer] = []
+    said: list[answers.Answer] = []
     with open_ledger(folder, log_key, clock=clock, verify_processes=processes) as ledger:
-        for name, answer in zip(notes, ledger.submit(data), strict=True):
+        for answer in ledger.submit(data):
             if isinstance(answer, Refusal):
-                answers.append(_refused(name, answer))
+                said.append(answers.refused(answer))
                 continue
-            answers.append(_accepted(name, answer.entry) | {"is_new": answer.is_new})
+            said.append(answers.accepted(Entry.from_bytes(answer.entry).event) | {"is_new": answer.is_new})
             if receipts is not None:
-                path = receipts / f"{answer.index}.tlog-proof"
-                output.write_whole(path, answer.receipt().to_bytes())
-                answers[-1]["receipt"] = str(path)
-    _report(answers, "was", as_json=as_json)
+                said[-1]["receipt"] = _write_receipt(receipts, answer)
+    _report(notes, said, as_json=as_json)
 
 
 def show(
@@ -126,88 +121,54 @@ def show(
         output.record(f"{what.value} {id_}", found.pop("balance") | found)
 
 
-def _refused(name: str, refusal: "Refusal") -> Answer:
-    reason = refusal.reason
-    return {
-        "note": name,
-        "accepted": False,
-        "reason": reason.value,
-        "detail": refusal.detail or reason.meaning,
-        "later": reason.later,
-    }
-
-
-def _accepted(name: str, data: bytes) -> Answer:
-    """Say what an entry is; of a statement, each line."""
+def _checked(answer: "Entry | Refusal", decided: "Sequence[Entry | Refusal]", reader: "Reader") -> answers.Answer:
+    """Say what would become of a note; one that is recorded already would be answered with its entry."""
     from tallystick.vouchers.entry import Entry
-    from tallystick.vouchers.events import Burned, outcome_to_json
+    from tallystick.vouchers.refusals import Reason
 
-    event = Entry.from_bytes(data).event
-    answer: Answer = {
-        "note": name,
-        "accepted": True,
-        "index": event.index,
-        "at": output.moment(event.at),
-        "kind": event.kind,
-    }
-    if not isinstance(event.outcome, Burned):
-        return answer | {"outcome": outcome_to_json(event.kind, event.outcome)}
-    refused = dict(event.outcome.refused)
-    lines = []
-    for number, line in enumerate(event.command.lines):  # type: ignore[attr-defined]
-        said: dict[str, Any] = {"line": number, "job": line.job, "reservation": line.reservation}
-        if number in refused:
-            reason = refused[number]
-            said |= {"accepted": False, "reason": reason.value, "detail": reason.meaning, "later": reason.later}
-        else:
-            fees = {
-                "fee_fen": event.outcome.fee_fen[number],
-                "from_voucher_fen": event.outcome.from_voucher_fen[number],
-            }
-            said |= {"accepted": True} | fees
-        lines.append(said)
-    return answer | {"lines": lines}
-
-
-def _report(answers: Sequence[Answer], tense: str, *, as_json: bool) -> None:
-    """Print the answers and end with the status for them."""
-    if as_json:
-        output.print_json({"notes": answers})
+    if isinstance(answer, Entry):
+        return answers.accepted(answer.event) | {"is_new": True}
+    if answer.reason is not Reason.ALREADY_RECORDED:
+        return answers.refused(answer)
+    index = int(answer.detail.removeprefix("entry "))
+    if index < reader.size:
+        event = Entry.from_bytes(next(reader.entries(index, index + 1))).event
     else:
-        for answer in answers:
-            _print(answer, tense)
-    if not all(answer["accepted"] for answer in answers):
+        event = next(one.event for one in decided if isinstance(one, Entry) and one.event.index == index)
+    return answers.accepted(event) | {"is_new": False}
+
+
+def _write_receipt(folder: Path, admitted: "Admitted") -> str:
+    """Write an entry's receipt, and return its path."""
+    path = folder / f"{admitted.index}.tlog-proof"
+    try:
+        output.write_whole(path, admitted.receipt().to_bytes())
+    except OSError as error:
+        raise UsageError(
+            f"the notes are answered and recorded, but {path} can't be written ({error.strerror}): "
+            "submit the same notes again for answers and receipts"
+        ) from None
+    return str(path)
+
+
+def _report(notes: Sequence[str], said: Sequence[answers.Answer], *, as_json: bool) -> None:
+    """Print the answers to the notes, and end with the status for them."""
+    if as_json:
+        output.print_json({"notes": [{"note": note} | answer for note, answer in zip(notes, said, strict=True)]})
+    else:
+        for note, answer in zip(notes, said, strict=True):
+            _print(note, answer)
+    if not all(answer["accepted"] for answer in said):
         raise typer.Exit(REFUSED)
 
 
-def _print(answer: Answer, tense: str) -> None:
-    """Print a note's answer in one line, and a table of a statement's lines."""
+def _print(note: str, answer: answers.Answer) -> None:
+    """Print the answer to a note in one line, and a table of a statement's lines."""
     if not answer["accepted"]:
         again = "; the same may be accepted later" if answer["later"] else ""
-        output.line(f"{answer['note']}: refused: {answer['reason']}: {answer['detail']}{again}")
+        output.line(f"{note}: refused: {answer['reason']}: {answer['detail']}{again}")
         return
-    again = "" if answer.get("is_new", True) else " (recorded before)"
-    output.line(f"{answer['note']}: {answer['index']} {answer['kind']}{_outcome(answer)}{again}")
-    rows = [
-        (
-            line["line"],
-            line["job"],
-            line["reservation"],
-            output.yuan(line["fee_fen"]) if line["accepted"] else "",
-            output.yuan(line["from_voucher_fen"]) if line["accepted"] else "",
-            "burned" if line["accepted"] else f"refused: {line['reason']}",
-        )
-        for line in answer.get("lines", ())
-    ]
-    if rows:
-        heading = f"What {tense} decided of each line, in yuan"
-        output.table(heading, ("line ", "job", "reservation", "fee ", "from voucher ", "decision"), rows)
-
-
-def _outcome(answer: Answer) -> str:
-    """Return the words for what a command came to."""
-    words = [
-        f"{name.removesuffix('_fen').replace('_', ' ')} {output.yuan(value) if name.endswith('_fen') else value}"
-        for name, value in answer.get("outcome", {}).items()
-    ]
-    return ": " + ", ".join(words) if words else ""
+    again = "" if answer["is_new"] else " (recorded before)"
+    output.line(f"{note}: {answer['index']} {answer['kind']}{answers.words_for(answer.get('outcome', {}))}{again}")
+    if "lines" in answer:
+        answers.print_lines(answer["lines"])

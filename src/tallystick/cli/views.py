@@ -4,6 +4,7 @@ An answer never comes from a stale file, and a question leaves nothing but `view
 Where that file can't be written, the answer is worked out in memory. Times leave here as text, amounts as whole fen.
 """
 
+# ruff: noqa: ANN401 - rows are JSON values of any shape
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
 import os

@@ -1,8 +1,10 @@
 """Who plays: 17 cities with their programmes, the 10 national data-centre clusters, and start-ups; data, and no more.
 
-A programme's figures are those of the city's published rules where they are known; `assumed` names the fields that are not known
-and were made up here, and for cities without any known rule that is all of them. Prices lie within those seen on the market.
-Ids tell a city's treasury (`wuhu-treasury`) from the cluster of the same name (`wuhu-cluster`). Start-ups are invented.
+A programme's figures are those of the city's published rules where they are known; `assumed` names the fields that
+aren't known and were made up here, and for cities without any known rule (Suzhou, Wuhan, Chongqing) that is all of
+them. On what no city says, a programme is strict: no transfer, the provider is paid, truncation to the fen. Prices
+lie within those seen on the market. Ids tell a city's treasury (`wuhu-treasury`) from the cluster of the same name
+(`wuhu-cluster`). Start-ups are invented.
 """
 
 import hashlib
@@ -51,7 +53,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """A city, whose treasury runs one programme or more; the first is the one that every start-up there takes part in."""
+    """A city, whose treasury runs one programme or more; every start-up there gets a voucher under each."""
 
     slug: str
     name: str
@@ -90,7 +92,7 @@ ACCELERATORS: Final = (
 )
 DOMESTIC: Final = tuple(accelerator for accelerator, _, origin in ACCELERATORS if origin == "domestic")
 
-# What starts with the demo's incidents comes first, so that few start-ups are enough for them.
+# The cities that incidents need come first, so that a few start-ups are enough for them.
 CITIES: Final = (
     City(
         "shanghai",
@@ -98,7 +100,7 @@ CITIES: Final = (
         (
             Terms(
                 "compute",
-                "算力券 2025",
+                "算力券",
                 "compute",
                 600_000_000,
                 30,
@@ -108,8 +110,8 @@ CITIES: Final = (
                 officers=2,
                 assumed=("cap", "officers"),
             ),
-            Terms("model", "模型券 2025", "model", 300_000_000, 30, 30, 5_000_000, assumed=("share",)),
-            Terms("corpus", "语料券 2025", "corpus", 100_000_000, 30, 30, 2_000_000, assumed=("share", "cap")),
+            Terms("model", "模型券", "model", 300_000_000, 30, 30, 5_000_000, assumed=("share",)),
+            Terms("corpus", "语料券", "corpus", 100_000_000, 30, 30, 2_000_000, assumed=("share", "cap")),
         ),
     ),
     City(
@@ -133,7 +135,7 @@ CITIES: Final = (
     City(
         "beijing",
         "Beijing",
-        (Terms("compute", "算力券 2023–25", "compute", 200_000_000, 20, 20, 2_000_000, assumed=("envelope",)),),
+        (Terms("compute", "算力券", "compute", 200_000_000, 20, 20, 2_000_000, assumed=("envelope",)),),
     ),
     City(
         "yangzhou",
@@ -152,18 +154,18 @@ CITIES: Final = (
             ),
         ),
     ),
-    City("hangzhou", "Hangzhou", (Terms("compute", "算力券 2024", "compute", 250_000_000, 30, 20, 8_000_000),)),
+    City("hangzhou", "Hangzhou", (Terms("compute", "算力券", "compute", 250_000_000, 30, 20, 8_000_000),)),
     City(
         "qingyang",
         "Qingyang",
-        (Terms("compute", "算力券 2024", "compute", 100_000_000, 30, 30, 2_000_000, floor_yuan=5_000),),
+        (Terms("compute", "算力券", "compute", 100_000_000, 30, 30, 2_000_000, floor_yuan=5_000),),
     ),
-    City("chengdu", "Chengdu", (Terms("compute", "算力券 2023", "compute", 10_000_000, 30, 30, 3_000_000),)),
+    City("chengdu", "Chengdu", (Terms("compute", "算力券", "compute", 10_000_000, 30, 30, 3_000_000),)),
     City("wuhu", "Wuhu", (Terms("compute", "算力券", "compute", 100_000_000, 25, 25, 20_000_000),)),
     City(
         "nanning",
         "Nanning",
-        (Terms("compute", "算力券 2025", "compute", 50_000_000, 30, 30, 2_000_000, payee="holder", rounding_fen=100),),
+        (Terms("compute", "算力券", "compute", 50_000_000, 30, 30, 2_000_000, payee="holder", rounding_fen=100),),
     ),
     City("zhengzhou", "Zhengzhou (Henan)", (Terms("compute", "算力券", "compute", 50_000_000, 20, 20, 1_000_000),)),
     City(
@@ -192,7 +194,7 @@ CITIES: Final = (
         (
             Terms(
                 "compute",
-                "算力券 2024",
+                "算力券",
                 "compute",
                 30_000_000,
                 30,

@@ -1,4 +1,4 @@
-"""How the network begins: founded, its parties admitted, programmes opened, providers accredited, prices published, vouchers issued."""
+"""The first day: parties admitted, programmes opened, providers accredited, prices published, vouchers issued."""
 
 import hashlib
 import random
@@ -50,7 +50,7 @@ class Network:
     accredited: dict[str, list[str]]
     second_officers: dict[str, SigningKey]
 
-    def startup_where(self, **terms: Any) -> Startup | None:
+    def startup_where(self, **terms: object) -> Startup | None:
         """Return the first start-up that holds a voucher and whose city's first programme has these terms."""
         for startup in self.startups.values():
             first = startup.city.programmes[0]
@@ -107,7 +107,9 @@ class Founding:
         self.stage.open_with(create_ledger(folder, genesis, log_key, clock=self.stage.clock))
         write_settings(folder, cast.ORIGIN, keys.log_key_file, keys.passphrase_file)
 
-    def _admission(self, admitter: str, party: str, role: str, name: str, labels: Sequence[str], **more: Any) -> bytes:
+    def _admission(
+        self, admitter: str, party: str, role: str, name: str, labels: Sequence[str], **more: object
+    ) -> bytes:
         """Make a party's keys, of which it uses the first, and return its admission."""
         keys = [self.stage.keys.create(party, label) for label in labels]
         self.stage.keys.use(party, keys[0])
@@ -226,7 +228,7 @@ class Founding:
             startup.providers = tuple(self.random.sample(network.accredited[programme], PROVIDERS_BY_STARTUP))
 
     def _issue_vouchers(self, network: Network) -> None:
-        """Give every start-up a voucher under each programme of its city; one officer alone tries in vain where two are needed."""
+        """Give every start-up a voucher under each programme of its city; one officer alone tries in vain once."""
         wanted = []
         for startup in network.startups.values():
             for terms in startup.city.programmes:

@@ -110,7 +110,7 @@ class Incidents:
         self.stage.act(treasury, "voucher.revoke", voucher=f"{treasury}/issued-twice", reason=reason)
 
     def _pass_on(self, startup: Startup | None, *, approved: bool = False) -> None:
-        """Let a start-up transfer a part of its first voucher to the next start-up, with its treasury's signature or without."""
+        """Let a start-up pass on a part of its first voucher, with its treasury's signature or without."""
         if startup is None or len(self.startups) < 2:
             return
         receiver = self.startups[(self.startups.index(startup) + 1) % len(self.startups)]

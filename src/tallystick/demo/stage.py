@@ -1,13 +1,13 @@
 """Every act of the story takes the one way in: a party signs a command, and the ledger is given the note's bytes.
 
-The stage has the clock, which only moves forward, and keeps count of the answers as each client would from its own: which commands
-and which lines were refused and why, and what providers burned.
+The stage has the clock, which only moves forward, and keeps count of the answers as each client would from its own:
+which commands and which lines were refused and why, and what providers burned.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from tallystick.demo.keyring import Keyring
 from tallystick.ledger import Admitted, Ledger
@@ -20,6 +20,7 @@ from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.state import State
 
 Fields = Mapping[str, Any]
+_REASONS: Final = {reason.value: reason for reason in Reason}
 
 
 @dataclass(slots=True)
@@ -130,7 +131,7 @@ class Stage:
         self.tally.commands_refused.update(answer.reason for answer in answers if isinstance(answer, Refusal))
         return answers
 
-    def act(self, party: str, kind: str, **fields: Any) -> Admitted | Refusal:
+    def act(self, party: str, kind: str, **fields: object) -> Admitted | Refusal:
         """Sign and submit one command."""
         return self.submit(self.note(party, kind, fields))[0]
 
@@ -166,7 +167,7 @@ class Stage:
     def _count(self, statement: Statement, outcome: Fields) -> None:
         """Count a statement's lines as its outcome says."""
         refused = dict(outcome["refused"])
-        self.tally.lines_refused.update(map(Reason, refused.values()))
+        self.tally.lines_refused.update(_REASONS[reason] for reason in refused.values())
         burns = self.tally.burns.setdefault(statement.provider, Burns())
         for number, line in enumerate(statement.lines):
             gpu_milliseconds = line["gpu_milli"] * line["seconds"]

@@ -7,8 +7,8 @@ On each day, by the network's time:
     01:00   incidents (incidents.py)
     02:00   each cluster sends a statement for each start-up whose jobs ended the day before
 
-Which reservation, cluster and accelerator a job falls to depends on the seed and the job alone. Every job is one line of one
-statement; a job of a start-up with nothing reserved is sent all the same, and refused.
+Which reservation, cluster and accelerator a job falls to is drawn from the seed and the job. Every job is one line of
+one statement; that of a start-up with nothing reserved is sent all the same, and refused.
 """
 
 from collections import defaultdict
@@ -68,6 +68,7 @@ class Story:
             self.stage.move_to(instant(day, 120))
             self._send_statements(day)
             progress(number, len(days))
+        assert not self._unsent, "a job's line was never heard"
 
     def _act_by_calendar(self, day: int) -> None:
         for month, start in enumerate(self.year.month_starts):
@@ -191,7 +192,7 @@ class Story:
 
     def _claim(self, last_day: int) -> None:
         """Let everybody claim what was burned until a day and isn't claimed."""
-        notes = []
+        notes: list[bytes] = []
         for programme_id, programme in self.stage.state.programmes.items():
             for claimant, by_day in programme.unclaimed_fen.items():
                 if any(amount_fen for day, amount_fen in by_day.items() if day <= last_day):
@@ -209,7 +210,7 @@ class Story:
     def _pay(self) -> None:
         """Let treasuries pay all open claims."""
         state = self.stage.state
-        notes = []
+        notes: list[bytes] = []
         for claim_id, claim in state.claims.items():
             if claim.status == "open":
                 fields = {

@@ -26,7 +26,7 @@ class Change:
 def copy_with_one_byte_changed(folder: Path, copy: Path) -> Change:
     """Make a copy of a ledger folder, and in it make one burned amount of GPU-time another.
 
-    The entry is the statement in the middle of all statements; the byte is the last digit of its first line's `seconds`.
+    The entry is the statement in the middle of all statements; the byte ends its first line's `seconds`.
 
     Args:
         folder: a ledger's, which nobody writes to.

@@ -2,14 +2,15 @@
 
 A recorded workload is a CSV file with the columns timestamp, duration, num_gpus, gpu_time, cluster:
 
-    timestamp   `2017-10-09 07:01:55`: when the job starts. Files of this kind name no zone; it is taken as UTC.
-    duration    whole seconds, 1 … 31,622,400, also written `66.0`. It ends so much later, and all of it is burned.
+    timestamp   `2017-10-09 07:01:55`, taken as the job's start and as UTC: files of this kind name no zone
+    duration    whole seconds, 1 … 31,622,400, also written `66.0`; the job ends so much later, and all of it is burned
     num_gpus    more than 0 and at most 10,000, in thousandths at the finest
     gpu_time    must be there and isn't read: a total is computed, never trusted
-    cluster     whose job it is: up to 32 lower-case letters, digits and hyphens; it becomes the start-up `startup-<cluster>`
+    cluster     whose job it is: 1 to 32 of a–z, 0–9 and hyphens; it becomes the start-up `startup-<cluster>`
 
-A file has no job ids and may repeat rows, so a job is called by its row (`row-1` is the first after the header). A row that
-can't become a line of a statement is an error and names its line; nothing is skipped, rounded or mended.
+A file has no job ids and may repeat rows, so a job is called by its row (`row-1` is the first after the header). A
+row that can't become a line of a statement is an error and names its line; nothing is skipped, rounded or mended but
+empty lines.
 """
 
 import csv
@@ -151,8 +152,8 @@ def _read_gpu_milli(text: str) -> int:
 def invent_jobs(startups: Sequence[str], starts_at: int, days: int, seed: int, limit: int | None = None) -> list[Job]:
     """Return a year of invented jobs; the same arguments give the same jobs.
 
-    One in ten lets the provider drain a short reservation. Two in a hundred are wrong on purpose: a job that is reported a
-    second time, and one that is reported months too late.
+    One in ten lets the provider drain a short reservation. Two in a hundred are wrong on purpose: a job is reported a
+    second time, and another months too late.
 
     Args:
         startups: whose jobs they are.

@@ -78,7 +78,7 @@ def _local_day(at: int) -> int:
 
 
 def _months(first: date, last_day: int) -> tuple[int, ...]:
-    """Return the starts of months from `first`, which is one, past the last day, and at least MONTHS of them and an end."""
+    """Return the starts of months from `first`, which is one: MONTHS of them or up to the last day, and the end."""
     starts = []
     month = first
     while True:

@@ -5,6 +5,7 @@ its root, the entries are as many. Then the newest believable snapshot is taken 
 history: that is the audit's work.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -118,7 +119,7 @@ def read_ledger(folder: Path) -> "Reader":
     _require(folder)
     try:
         return Reader(folder, open_read_only(folder / DATABASE))
-    except PersistenceError as error:
+    except (PersistenceError, sqlite3.Error) as error:
         raise NotALedgerError(f"{folder / DATABASE} can't be read: {error}") from None
 
 
@@ -217,7 +218,7 @@ def _open(folder: Path, log_key: SigningKey, clock: Clock, verify_processes: int
             verify_processes=verify_processes,
             release=release,
         )
-    except PersistenceError as error:
+    except (PersistenceError, sqlite3.Error) as error:
         lock.release()
         raise NotALedgerError(f"{folder / DATABASE} can't be opened: {error}") from None
     except BaseException:

@@ -143,6 +143,7 @@ class Ledger:
         self._verifier = Verifier(verify_processes)
         self._release = release
         self._deposed = False
+        self._closed = False
         self._waiting: deque[_Group] = deque()
         self._waiting_lock = threading.Lock()
         self._writer_lock = threading.RLock()
@@ -202,9 +203,11 @@ class Ledger:
     def close(self) -> None:
         """Let go of the store; nothing that was answered depends on it."""
         with self._writer_lock:
-            self._verifier.close()
-            self._release(self)
-            self._record.close()
+            if not self._closed:
+                self._verifier.close()
+                self._release(self)
+                self._record.close()
+                self._closed = True
 
     def __enter__(self) -> "Ledger":
         return self
@@ -334,6 +337,8 @@ class Ledger:
 
     def _current(self) -> Tail:
         """Return the tail, loaded anew if a commit failed or was interrupted."""
+        if self._closed:
+            raise ValueError("this ledger was closed")
         if self._deposed:
             raise WriterDeposedError("another writer has this log; open it again")
         if not self._tail_is_good:

@@ -1,11 +1,11 @@
 """Every value has exactly one byte string, and no other bytes are read as that value.
 
-The form is RFC 8785 (JCS), restricted so that every language reads the same value: strings, integers within ±(2^53 - 1),
-booleans, arrays, and objects whose field names are ASCII. No null, no fractions, no exponents. ASCII names are why sorting by
-bytes is enough: RFC 8785 section 3.2.3 sorts by UTF-16 units, which differs only beyond ASCII.
+The form is RFC 8785 (JCS), restricted so that every language reads the same value: strings, integers within
+±(2^53 - 1), booleans, arrays, and objects whose field names are ASCII. No null, no fractions, no exponents. ASCII names
+are why sorting by bytes is enough: RFC 8785 section 3.2.3 sorts by UTF-16 units, which differs only beyond ASCII.
 
-`decode` limits the size, parses, checks the kinds of values, encodes again and compares. The comparison alone refuses blanks,
-unsorted or repeated field names, needless escapes, `-0` and every other second spelling.
+`decode` limits the size, parses, checks the kinds of values, encodes again and compares. The comparison alone refuses
+blanks, unsorted or repeated field names, needless escapes, `-0` and every other second spelling.
 
 It knows no schema and no newline: the newline after a command belongs to the note's text.
 """
@@ -17,7 +17,7 @@ import orjson
 
 from tallystick.errors import CanonicalJsonError
 
-JsonValue: TypeAlias = "str | int | bool | list[JsonValue] | dict[str, JsonValue]"  # noqa: UP040 - Python 3.11
+JsonValue: TypeAlias = "str | int | bool | list[JsonValue] | dict[str, JsonValue]"
 
 SIZE_MAX: Final = 65_535  # what an entry of a tile bundle can carry
 DEPTH_MAX: Final = 16  # objects and arrays inside one another; far below any parser's own limit
@@ -30,8 +30,8 @@ def encode(value: JsonValue) -> bytes:
     """Return the canonical bytes of a value, without a newline.
 
     Raises:
-        CanonicalJsonError: the value has null, a fraction, an integer beyond ±(2^53 - 1), a field name that isn't ASCII, text
-            that isn't Unicode, any other type, or is nested deeper than `DEPTH_MAX`.
+        CanonicalJsonError: the value has null, a fraction, an integer beyond ±(2^53 - 1), a field name beyond ASCII,
+            text that isn't Unicode, any other type, or is nested deeper than `DEPTH_MAX`.
     """
     _check_kinds(value)
     data = _dump(value)
@@ -44,8 +44,8 @@ def decode(data: bytes, *, size_max: int = SIZE_MAX) -> JsonValue:
     """Return the value of canonical bytes.
 
     Raises:
-        CanonicalJsonError: longer than `size_max` bytes, not JSON, a value that `encode` refuses, or another spelling than
-            its own canonical one.
+        CanonicalJsonError: longer than `size_max` bytes, not JSON, a value that `encode` refuses, or another spelling
+            than its own canonical one.
     """
     if len(data) > size_max:
         raise CanonicalJsonError(f"JSON of {len(data)} bytes is larger than {size_max}")
@@ -80,7 +80,7 @@ def _check_kinds(value: JsonValue) -> None:
             if kind in _SCALARS:
                 continue
             if kind is not dict and kind is not list:
-                raise CanonicalJsonError(f"JSON values here are text, integers, booleans, lists and objects, not {_called(item)}")
+                raise CanonicalJsonError(f"neither text, integer, boolean, list nor object: {_called(item)}")
             members = _members(item)
             # One call of C for an object of scalars, which is what nearly every line of a statement is.
             if not _SCALARS.issuperset(map(type, members)):

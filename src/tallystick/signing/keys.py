@@ -5,11 +5,12 @@ Names, ids and the vkey text are C2SP signed-note's (v1.0.0, "Signatures" and "V
     key id = SHA-256(name || 0x0A || algorithm || public key)[:4]
     vkey   = <name>+<key id, 8 lower-case hex digits>+<base64(algorithm || public key)>
 
-Two algorithms are known: Ed25519 (0x01) and timestamped Ed25519 cosignatures (0x04, C2SP tlog-cosignature). Both sign with plain
-Ed25519 (RFC 8032); what the message is differs, and is the caller's matter.
+Two algorithms are known: Ed25519 (0x01) and timestamped Ed25519 cosignatures (0x04, C2SP tlog-cosignature). Both sign
+with plain Ed25519 (RFC 8032); what the message is differs, and is the caller's matter.
 
 A key is read from strangers, so beyond the format two kinds of points are refused: points of small order, with which
-one signature fits nearly any message, and second spellings of a point (y >= 2^255 - 19), which would get one key admitted twice.
+one signature fits nearly any message, and second spellings of a point (y >= 2^255 - 19), which would get one key
+admitted twice. Bytes that are no point at all are taken: nothing ever verifies with them.
 Nothing here says whether a key counts, and a key id is a hint: 32 bits collide on demand, so never trust it alone.
 """
 
@@ -67,8 +68,8 @@ class VerifierKey:
     """A public key and the name that it signs under; `public_key` is 32 bytes.
 
     Raises:
-        KeyMalformedError: an unfit name, an unknown algorithm, or a public key that is not 32 bytes, is a second spelling of a
-            point, or has small order.
+        KeyMalformedError: an unfit name, an unknown algorithm, or a public key that is not 32 bytes, is a second
+            spelling of a point, or has small order.
     """
 
     name: str
@@ -79,7 +80,7 @@ class VerifierKey:
     def __post_init__(self) -> None:
         check_key_name(self.name)
         if self.algorithm not in _ALGORITHMS:
-            raise KeyMalformedError(f"key {self.name} has algorithm 0x{self.algorithm:02x}, and only Ed25519 (0x01, 0x04) is known")
+            raise KeyMalformedError(f"key {self.name} has algorithm 0x{self.algorithm:02x}; Ed25519 is 0x01 or 0x04")
         if len(self.public_key) != PUBLIC_KEY_SIZE:
             raise KeyMalformedError(f"key {self.name} has {len(self.public_key)} bytes instead of {PUBLIC_KEY_SIZE}")
         y = int.from_bytes(self.public_key, "little") & _Y_BITS
@@ -92,7 +93,7 @@ class VerifierKey:
         """Return the key of a vkey text.
 
         Raises:
-            KeyMalformedError: not a vkey in its one spelling, a key id that isn't the key's, or a key that can't be taken.
+            KeyMalformedError: not a vkey in its one spelling, a key id that isn't the key's, or a refused key.
         """
         return _read_vkey(vkey)
 

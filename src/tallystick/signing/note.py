@@ -6,14 +6,16 @@ The format is C2SP signed-note (v1.0.0):
     <empty line>
     — <key name> <base64(4 bytes of key id || signature)>      once for each signature
 
-Signed is the text with its last newline, without the empty line. The text may have empty lines itself: the last one separates.
-Reading: size, UTF-8, no control character but the newline, then the lines. `open_note` then verifies: lines by keys that weren't
-given are passed over (a witness may have added them), a bad line by a known key spoils the note, and no known line at all too.
+Signed is the text with its last newline, without the empty line. The text may have empty lines itself: the last one
+separates. Reading: size, UTF-8, no control character but the newline, then the lines. `open_note` then verifies: lines
+by keys that weren't given are passed over (a witness may have added them), a bad line by a known key spoils the note,
+and so does the lack of any known line.
 
-Stricter than the specification: two lines by one key are refused, and so are base64 with stray padding bits, and more than
-`SIGNATURES_MAX` lines. A note that was read gives exactly its bytes again.
+Stricter than the specification: two lines by one key are refused, and so are base64 with stray padding bits, and more
+than `SIGNATURES_MAX` lines. A note that was read gives exactly its bytes again.
 
-Notes here are signed with Ed25519 (0x01). Cosignatures (0x04) sign another message: they are carried, but verified elsewhere.
+Notes here are signed with Ed25519 (0x01). Cosignatures (0x04) sign another message: they are carried, and verified
+elsewhere.
 """
 
 import binascii
@@ -33,7 +35,7 @@ _CONTROLS: Final = bytes(set(range(0x20)) - {0x0A})
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """One signature line: the key's name and id (4 bytes), and what follows the id (`blob`: 64 bytes if it is Ed25519's)."""
+    """One signature line: the key's name and its id (4 bytes); `blob` is what follows the id, 64 bytes for Ed25519."""
 
     name: str
     key_id: bytes
@@ -177,7 +179,7 @@ def _read_line(line: bytes) -> Signature:
         name = name_bytes.decode()
         check_key_name(name)
     except (UnicodeDecodeError, KeyMalformedError):
-        raise NoteMalformedError("a signature line names a key without plus, white space or control characters") from None
+        raise NoteMalformedError("a signature line has no fit key name") from None
     try:
         decoded = binascii.a2b_base64(encoded)
     except binascii.Error:
@@ -198,5 +200,6 @@ def _refuse_repetition(signatures: tuple[Signature, ...]) -> None:
 
 def _any_of(keys: Iterable[VerifierKey]) -> str:
     labels = [key.label for key in keys]
-    shown = ", ".join(labels[:3])
-    return f"any of {len(labels)} keys ({shown}, ...)" if len(labels) > 3 else f"any of {shown}" if labels else "a known key"
+    if not labels:
+        return "a known key"
+    return f"any of {', '.join(labels[:3])}" + (f" and {len(labels) - 3} more" if len(labels) > 3 else "")

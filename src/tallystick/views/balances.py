@@ -4,11 +4,11 @@ Of every voucher, what it was made of is somewhere:
 
     face = available + reserved + burned + transferred + returned
 
-and of every reservation `amount = remaining + burned + released`. A voucher's burned amount stays burned when it is claimed and
-paid; to whom that is owed stands under its payee. All of these lie within an envelope, so 64 bits hold them.
+and of every reservation `amount = remaining + burned + released`. A voucher's burned amount stays burned when it is
+claimed and paid; to whom that is owed stands under its payee. All of these lie within an envelope, so 64 bits hold them.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,11 +21,13 @@ from tallystick.vouchers.commands import (
     PartyAdmit,
     PartyReinstate,
     PartySuspend,
+    ReservationRelease,
     VoucherLapse,
     VoucherResume,
     VoucherRevoke,
     VoucherSuspend,
 )
+from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.state import State
 
 _VOUCHER_SUMS: Final = ("face_fen", "available_fen", "reserved_fen", "burned_fen", "transferred_fen", "returned_fen")
@@ -42,7 +44,7 @@ def _upsert(table: str, keys: tuple[str, ...], sums: tuple[str, ...], said: tupl
     changes = [f"{name} = {name} + excluded.{name}" for name in sums] + [f"{name} = excluded.{name}" for name in said]
     columns = (*keys, *sums, *said)
     return (
-        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "  # noqa: S608 - our own names
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "  # noqa: S608
         f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {', '.join(changes)}"
     )
 
@@ -50,14 +52,15 @@ def _upsert(table: str, keys: tuple[str, ...], sums: tuple[str, ...], said: tupl
 TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS parties (party TEXT PRIMARY KEY, role TEXT NOT NULL, name TEXT NOT NULL, "
     "admitter TEXT NOT NULL, suspended INTEGER NOT NULL) WITHOUT ROWID",
-    f"CREATE TABLE IF NOT EXISTS vouchers (voucher TEXT PRIMARY KEY, {_integers(_VOUCHER_SUMS)}, programme TEXT NOT NULL, "
-    "holder TEXT NOT NULL, parent TEXT, status TEXT NOT NULL, valid_from INTEGER NOT NULL, valid_until INTEGER NOT NULL) "
-    "WITHOUT ROWID",
+    f"CREATE TABLE IF NOT EXISTS vouchers (voucher TEXT PRIMARY KEY, {_integers(_VOUCHER_SUMS)}, "
+    "programme TEXT NOT NULL, holder TEXT NOT NULL, parent TEXT, status TEXT NOT NULL, valid_from INTEGER NOT NULL, "
+    "valid_until INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS vouchers_by_holder ON vouchers (holder)",
     "CREATE INDEX IF NOT EXISTS vouchers_by_programme ON vouchers (programme)",
+    "CREATE INDEX IF NOT EXISTS vouchers_by_parent ON vouchers (parent)",
     f"CREATE TABLE IF NOT EXISTS reservations (reservation TEXT PRIMARY KEY, {_integers(_RESERVATION_SUMS)}, "
-    "voucher TEXT NOT NULL, programme TEXT NOT NULL, holder TEXT NOT NULL, provider TEXT NOT NULL, ends_at INTEGER NOT NULL, "
-    "closed INTEGER NOT NULL) WITHOUT ROWID",
+    "voucher TEXT NOT NULL, programme TEXT NOT NULL, holder TEXT NOT NULL, provider TEXT NOT NULL, "
+    "ends_at INTEGER NOT NULL, closed INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS reservations_by_voucher ON reservations (voucher)",
     "CREATE INDEX IF NOT EXISTS reservations_by_provider ON reservations (provider)",
     "CREATE INDEX IF NOT EXISTS reservations_by_holder ON reservations (holder)",
@@ -70,9 +73,9 @@ _ADD_VOUCHER: Final = _upsert("vouchers", ("voucher",), _VOUCHER_SUMS, _VOUCHER_
 _ADD_RESERVATION: Final = _upsert("reservations", ("reservation",), _RESERVATION_SUMS, _RESERVATION_SAID)
 _ADD_PAYEE: Final = _upsert("payees", ("payee", "programme"), _PAYEE_SUMS)
 
-# What a posting between two accounts does to a voucher's, a reservation's and a payee's sums: what goes down, what goes up.
+# What a posting between two accounts does to a voucher: which of its sums goes down (or is made), and which goes up.
 _AVAILABLE, _RESERVED, _BURNED = "available_fen", "reserved_fen", "burned_fen"
-_VOUCHER_MOVES: Final[dict[tuple[str, str], tuple[str | None, str | None]]] = {
+_VOUCHER_MOVES: Final[dict[tuple[str, str], tuple[str, str]]] = {
     ("unissued", "available"): ("face_fen", _AVAILABLE),
     ("available", "available"): (_AVAILABLE, "transferred_fen"),
     ("available", "unissued"): (_AVAILABLE, "returned_fen"),
@@ -90,15 +93,15 @@ _PAYEE_ACCOUNTS: Final = {"burned": "unclaimed_fen", "claimed": "claimed_fen", "
 
 @dataclass(frozen=True, slots=True)
 class VoucherBalance:
-    """A voucher; times in microseconds. `transferred_fen` became other vouchers, `returned_fen` went back when it ended."""
+    """A voucher; `transferred_fen` became other vouchers, `returned_fen` went back when it ended."""
 
     voucher: str
     programme: str
     holder: str
     parent: str | None
     status: str
-    valid_from: int
-    valid_until: int
+    valid_from: str
+    valid_until: str
     face_fen: int
     available_fen: int
     reserved_fen: int
@@ -109,14 +112,14 @@ class VoucherBalance:
 
 @dataclass(frozen=True, slots=True)
 class ReservationBalance:
-    """A reservation; `until` in microseconds. `released_fen` went back to its voucher or programme."""
+    """A reservation; `released_fen` went back to its voucher or programme."""
 
     reservation: str
     voucher: str
     programme: str
     holder: str
     provider: str
-    until: int
+    until: str
     closed: bool
     amount_fen: int
     remaining_fen: int
@@ -178,7 +181,7 @@ class Balances:
                 self._parties.add(command.admitted)
             case NetworkFound() as command:
                 self._parties.add(command.party)
-            case command if hasattr(command, "reservation"):
+            case ReservationRelease() as command:
                 # A release of nothing posts nothing, and closes all the same.
                 self._reservation(command.reservation)
 
@@ -201,12 +204,8 @@ class Balances:
             return
         voucher = self._voucher(move.voucher)
         down, up = _VOUCHER_MOVES[source, target]
-        if down == "face_fen":
-            voucher["face_fen"] += amount_fen
-        elif down:
-            voucher[down] -= amount_fen
-        if up:
-            voucher[up] += amount_fen
+        voucher[down] += amount_fen if source == "unissued" else -amount_fen
+        voucher[up] += amount_fen
         if source == target:
             child = self._voucher(target_id)
             child["face_fen"] += amount_fen
@@ -255,7 +254,10 @@ def voucher_balances(c: SQLiteCursor, where: str = "", *values: str) -> list[Vou
         f"{', '.join(_VOUCHER_SUMS)} FROM vouchers {where} ORDER BY voucher",
         values,
     )
-    return [VoucherBalance(*row) for row in c.fetchall()]
+    return [
+        VoucherBalance(name, programme, holder, parent, status, format_instant(start), format_instant(end), *sums)
+        for name, programme, holder, parent, status, start, end, *sums in c.fetchall()
+    ]
 
 
 def reservation_balances(c: SQLiteCursor, where: str = "", *values: str) -> list[ReservationBalance]:
@@ -265,13 +267,16 @@ def reservation_balances(c: SQLiteCursor, where: str = "", *values: str) -> list
         f"{', '.join(_RESERVATION_SUMS)} FROM reservations {where} ORDER BY reservation",
         values,
     )
-    return [ReservationBalance(*row[:6], bool(row[6]), *row[7:]) for row in map(tuple, c.fetchall())]
+    return [
+        ReservationBalance(name, voucher, programme, holder, provider, format_instant(until), bool(closed), *sums)
+        for name, voucher, programme, holder, provider, until, closed, *sums in c.fetchall()
+    ]
 
 
 def holder_balances(c: SQLiteCursor, programme: str | None = None) -> list[HolderBalance]:
     """Return holders in order of their ids: all that were admitted, or those that ever had a voucher of a programme."""
     within, values = ("WHERE programme = ?", (programme,)) if programme else ("", ())
-    sums: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
+    sums: dict[str, Counter[str]] = defaultdict(Counter)
     # Summed here, not in SQL: over many programmes a sum may outgrow 64 bits, and SQLite would refuse it.
     for voucher in voucher_balances(c, within, *values):
         row = sums[voucher.holder]
@@ -282,8 +287,10 @@ def holder_balances(c: SQLiteCursor, programme: str | None = None) -> list[Holde
         row[_AVAILABLE] += voucher.available_fen
         row[_RESERVED] += voucher.reserved_fen
         row[_BURNED] += voucher.burned_fen
-    for payee, amounts in payee_sums(c, programme).items():
-        sums[payee].update(amounts)
+    for (payee, of_programme), owed in payee_sums(c).items():
+        if programme in (None, of_programme):
+            for name, amount_fen in owed.items():
+                sums[payee][name] += amount_fen
     c.execute("SELECT party, name, suspended FROM parties WHERE role = 'holder' ORDER BY party")
     return [
         HolderBalance(holder, name, bool(suspended), **sums[holder])
@@ -292,16 +299,10 @@ def holder_balances(c: SQLiteCursor, programme: str | None = None) -> list[Holde
     ]
 
 
-def payee_sums(c: SQLiteCursor, programme: str | None = None) -> dict[str, dict[str, int]]:
-    """Return by payee what is owed to it: unclaimed, claimed, and what was paid; over all programmes or of one."""
-    c.execute("SELECT payee, programme, unclaimed_fen, claimed_fen, paid_fen FROM payees")
-    sums: dict[str, dict[str, int]] = {}
-    for payee, of_programme, *amounts in c.fetchall():
-        if programme in (None, of_programme):
-            row = sums.setdefault(payee, dict.fromkeys(_PAYEE_SUMS, 0))
-            for name, amount in zip(_PAYEE_SUMS, amounts, strict=True):
-                row[name] += amount
-    return sums
+def payee_sums(c: SQLiteCursor) -> dict[tuple[str, str], dict[str, int]]:
+    """Return by payee and programme what is owed to it, unclaimed and claimed, and what was paid."""
+    c.execute(f"SELECT payee, programme, {', '.join(_PAYEE_SUMS)} FROM payees")  # noqa: S608 - our own names
+    return {(payee, of): dict(zip(_PAYEE_SUMS, amounts, strict=True)) for payee, of, *amounts in c.fetchall()}
 
 
 def holder_account(c: SQLiteCursor, holder: str) -> HolderAccount:

@@ -1,6 +1,6 @@
 """What one entry comes to for the views: its postings, each with the voucher that it is about, and a statement's sums.
 
-A posting names a reservation, a payee or a claim; which voucher's money that is, only the state and the event tell together.
+A posting names a reservation, a payee or a claim; whose voucher's money that is, state and event tell together.
 """
 
 from collections.abc import Iterable

@@ -1,11 +1,11 @@
-"""Views follow the log batch by batch, each batch's rows and place in one transaction: nothing is lost and nothing doubled.
+"""Views follow the log, a batch's rows and their place in one transaction: nothing is lost and nothing doubled.
 
     position ──► entries after it ──► evolve ──► changes ──► rows + tracking
                  believed, not verified          │           one transaction a batch
                                                  └─ balances, voucher_history, provider_statement, programme_book
 
-The library's ProjectionRunner needs a recorder that can be subscribed to, and its projections take an event a transaction; so the log is
-pulled here, and the place kept with the library's tracking recorder.
+The library's ProjectionRunner needs a recorder that can be subscribed to, and its projections take an event a
+transaction; so the log is pulled here, and the place kept with the library's tracking recorder.
 The state that `evolve` needs is kept in the file too, now and then; what lies between it and the position is replayed.
 
 Whoever wants the past asks for the same tables in memory, up to an entry or a time.
@@ -18,6 +18,8 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Final, Literal, Self
+
+from eventsourcing.sqlite import SQLiteCursor
 
 from tallystick.errors import EntryMalformedError, MalformedError, NotALedgerError, UsageError
 from tallystick.ledger.opening import Reader, read_ledger
@@ -106,7 +108,7 @@ class Views:
         """
         if self._path is None:
             raise UsageError("views of the past don't follow; open those of the ledger")
-        # First the place, then the log: the other way round, somebody else's place could be beyond the log that is seen here.
+        # First the place, then the log: the other way round, another's place could be beyond the log that is seen here.
         place = self._store.place()
         with read_ledger(self._folder) as reader:
             if not _leads_to(reader, place, self._origin):
@@ -206,8 +208,9 @@ class Views:
                 self._state = None  # until the batch is kept, the state in memory is ahead of the rows
                 after = self._follow_batch(reader, place, min(place.size + ENTRIES_A_BATCH, stop), state)
             except (MalformedError, ValueError, LookupError) as error:
-                raise NotALedgerError(f"the log can't be followed from entry {place.size} ({error}); "
-                                      "`tallystick audit` says more") from None
+                raise NotALedgerError(
+                    f"the log can't be followed from entry {place.size} ({error}); `tallystick audit` says more"
+                ) from None
             if after is None:
                 # Another process follows too and was faster: its rows stand, ours were rolled back.
                 place = self._store.place()
@@ -237,7 +240,7 @@ class Views:
             raise EntryMalformedError(f"entry {state.size} is missing")
         after = Place(stop, state.at, hashlib.sha256(data).hexdigest())
 
-        def write(c: balances.SQLiteCursor) -> None:
+        def write(c: SQLiteCursor) -> None:
             for projection in projections:
                 projection.write(c, state)
 

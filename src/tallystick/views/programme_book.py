@@ -23,6 +23,7 @@ from tallystick.vouchers.commands import (
     RedemptionReject,
 )
 from tallystick.vouchers.programmes import BOOK_ACCOUNTS
+from tallystick.vouchers.quantities import format_day
 from tallystick.vouchers.state import State
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class ProgrammeBalance:
 
 @dataclass(frozen=True, slots=True)
 class ClaimBalance:
-    """A claim: for which days (since 1970-01-01, both belong to it), of how much, and what became of it.
+    """A claim: for which days (both belong to it), of how much, and what became of it.
 
     Attributes:
         status: `open`, `paid` or `rejected`.
@@ -81,8 +82,8 @@ class ClaimBalance:
     claim: str
     programme: str
     claimant: str
-    first_day: int
-    last_day: int
+    first_day: str
+    last_day: str
     amount_fen: int
     status: str
     claimed_index: int
@@ -159,7 +160,10 @@ def programme_balances(c: SQLiteCursor, where: str = "", *values: str) -> list[P
         f"FROM programmes JOIN programme_books USING (programme) {where} ORDER BY programme",
         values,
     )
-    return [ProgrammeBalance(*row[:4], bool(row[4]), *map(int, row[5:])) for row in map(tuple, c.fetchall())]
+    return [
+        ProgrammeBalance(name, treasury, title, payee, bool(closed), *map(int, sums))
+        for name, treasury, title, payee, closed, *sums in c.fetchall()
+    ]
 
 
 def claim_balances(c: SQLiteCursor, where: str = "", *values: str) -> list[ClaimBalance]:
@@ -169,7 +173,10 @@ def claim_balances(c: SQLiteCursor, where: str = "", *values: str) -> list[Claim
         f"claimed_index, settled_index, text FROM claims {where} ORDER BY claimed_index",
         values,
     )
-    return [ClaimBalance(*row) for row in c.fetchall()]
+    return [
+        ClaimBalance(claim, of, who, format_day(first), format_day(last), *rest)
+        for claim, of, who, first, last, *rest in c.fetchall()
+    ]
 
 
 def programme_book(c: SQLiteCursor, programme: str, providers: "Sequence[ProviderBalance]") -> ProgrammeBook:
@@ -186,5 +193,5 @@ def programme_book(c: SQLiteCursor, programme: str, providers: "Sequence[Provide
     balances = programme_balances(c, "WHERE programme = ?", programme)
     if not balances:
         raise UsageError(f"there is no programme {programme}")
-    holders = tuple(holder_balances(c, programme))
-    return ProgrammeBook(balances[0], holders, tuple(providers), tuple(claim_balances(c, "WHERE programme = ?", programme)))
+    claims = tuple(claim_balances(c, "WHERE programme = ?", programme))
+    return ProgrammeBook(balances[0], tuple(holder_balances(c, programme)), tuple(providers), claims)

@@ -1,12 +1,16 @@
 """What each provider burned, of which programme, what was refused it and why, and what it is owed.
 
 Lines, fees and GPU-time count every line that was accepted, also one that was taken back later; `reversed_fen` and
-`lines_reversed` say how much that was. So `from_voucher − reversed = unclaimed + claimed + paid`, where the programme pays providers.
+`lines_reversed` say how much that was. So, where the programme pays providers,
+
+    from_voucher − reversed = unclaimed + claimed + paid
+
 A refused line belongs to its provider and reason only: the reservation that it names may not exist.
 """
 
+from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from eventsourcing.sqlite import SQLiteCursor
 
@@ -17,6 +21,7 @@ from tallystick.views.programme_book import ClaimBalance, claim_balances
 from tallystick.views.store import ExactSums, exact_sums_table
 from tallystick.vouchers.commands import BurnReverse, TimeBurn
 from tallystick.vouchers.events import Reversed
+from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.state import State
 
 _SUMS: Final = (
@@ -32,8 +37,9 @@ _BURNS: Final = ("provider_burns", ("provider", "programme"), _SUMS)
 _REFUSALS: Final = ("provider_refusals", ("provider", "reason"), _REFUSAL_SUMS)
 
 TABLES: Final = (
-    "CREATE TABLE IF NOT EXISTS statements (entry_index INTEGER PRIMARY KEY, at INTEGER NOT NULL, provider TEXT NOT NULL, "
-    "ref TEXT NOT NULL, holder TEXT NOT NULL, lines_accepted INTEGER NOT NULL, lines_refused INTEGER NOT NULL, "
+    "CREATE TABLE IF NOT EXISTS statements (entry_index INTEGER PRIMARY KEY, at INTEGER NOT NULL, "
+    "provider TEXT NOT NULL, ref TEXT NOT NULL, holder TEXT NOT NULL, "
+    "lines_accepted INTEGER NOT NULL, lines_refused INTEGER NOT NULL, "
     "lines_reversed INTEGER NOT NULL, gpu_milliseconds INTEGER NOT NULL, fee_fen INTEGER NOT NULL, "
     "from_voucher_fen INTEGER NOT NULL, reversed_fen INTEGER NOT NULL)",
     "CREATE INDEX IF NOT EXISTS statements_by_provider ON statements (provider)",
@@ -44,10 +50,10 @@ TABLES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class StatementTotals:
-    """One statement: its entry, its customer, and the sums of its lines; `gpu_milliseconds` and amounts of accepted lines."""
+    """One statement: its entry, its customer, and the sums of its lines; GPU-time and amounts are of accepted lines."""
 
     index: int
-    at: int
+    at: str
     ref: str
     holder: str
     lines_accepted: int
@@ -130,7 +136,8 @@ class ProviderStatements:
         """Write the batch; a reversal may be of one of its own statements."""
         c.executemany("INSERT INTO statements VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, 0)", self._statements)
         c.executemany(
-            "UPDATE statements SET lines_reversed = lines_reversed + 1, reversed_fen = reversed_fen + ? WHERE entry_index = ?",
+            "UPDATE statements SET lines_reversed = lines_reversed + 1, reversed_fen = reversed_fen + ? "
+            "WHERE entry_index = ?",
             self._reversals,
         )
         self._burns.write(c)
@@ -167,23 +174,17 @@ class ProviderStatements:
 
 
 def provider_balances(c: SQLiteCursor, programme: str | None = None) -> list[ProviderBalance]:
-    """Return providers in order of their ids: all that were admitted, or those reserved for or burning under a programme."""
-    sums: dict[str, dict[str, int]] = {}
-    c.execute(f"SELECT provider, programme, {', '.join(_SUMS)} FROM provider_burns")  # noqa: S608 - our own names
-    for provider, of_programme, *amounts in c.fetchall():
+    """Return providers in order of their ids: all that were admitted, or those that a programme has to do with."""
+    sums: dict[str, Counter[str]] = defaultdict(Counter)
+    for (provider, of_programme), amounts in _sums_by_programme(c).items():
         if programme in (None, of_programme):
-            _add(sums, provider, dict(zip(_SUMS, map(int, amounts), strict=True)))
-    for held in reservation_balances(c):
-        if programme in (None, held.programme):
-            _add(sums, held.provider, {"reserved_fen": held.remaining_fen})
+            sums[provider].update(amounts)
     if programme is None:
         for refused in refused_lines(c):
-            _add(sums, refused.provider, {"lines_refused": refused.lines})
-    for payee, owed in payee_sums(c, programme).items():
-        _add(sums, payee, owed)
+            sums[refused.provider]["lines_refused"] += refused.lines
     c.execute("SELECT party, name, suspended FROM parties WHERE role = 'provider' ORDER BY party")
     return [
-        ProviderBalance(provider, name, programme or "", bool(suspended), **sums.get(provider, {}))
+        ProviderBalance(provider, name, programme or "", bool(suspended), **sums[provider])
         for provider, name, suspended in c.fetchall()
         if programme is None or provider in sums
     ]
@@ -205,32 +206,40 @@ def provider_statement(c: SQLiteCursor, provider: str) -> ProviderStatement:
     Raises:
         UsageError: there is none of that id.
     """
-    for balance in provider_balances(c):
-        if balance.provider == provider:
-            break
-    else:
+    balances = [balance for balance in provider_balances(c) if balance.provider == provider]
+    if not balances:
         raise UsageError(f"there is no provider {provider}")
-    c.execute("SELECT programme FROM provider_burns WHERE provider = ? "
-              "UNION SELECT programme FROM reservations WHERE provider = ? ORDER BY 1", (provider, provider))
-    programmes = [row[0] for row in c.fetchall()]
-    within = [row for name in programmes for row in provider_balances(c, name) if row.provider == provider]
+    balance = balances[0]
+    within = [
+        ProviderBalance(provider, balance.name, programme, balance.suspended, **sums)
+        for (who, programme), sums in sorted(_sums_by_programme(c).items())
+        if who == provider
+    ]
     c.execute(
         "SELECT entry_index, at, ref, holder, lines_accepted, lines_refused, lines_reversed, gpu_milliseconds, fee_fen, "
         "from_voucher_fen, reversed_fen FROM statements WHERE provider = ? ORDER BY entry_index",
         (provider,),
     )
-    statements = tuple(StatementTotals(*row) for row in c.fetchall())
+    statements = [StatementTotals(index, format_instant(at), *rest) for index, at, *rest in c.fetchall()]
     return ProviderStatement(
         balance,
         tuple(within),
-        statements,
+        tuple(statements),
         tuple(refused_lines(c, "WHERE provider = ?", provider)),
         tuple(reservation_balances(c, "WHERE provider = ?", provider)),
         tuple(claim_balances(c, "WHERE claimant = ?", provider)),
     )
 
 
-def _add(sums: dict[str, dict[str, int]], name: str, amounts: dict[str, Any]) -> None:
-    row = sums.setdefault(name, {})
-    for column, amount in amounts.items():
-        row[column] = row.get(column, 0) + amount
+def _sums_by_programme(c: SQLiteCursor) -> dict[tuple[str, str], Counter[str]]:
+    """Return sums by provider (or other payee) and programme."""
+    sums: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    c.execute(f"SELECT provider, programme, {', '.join(_SUMS)} FROM provider_burns")  # noqa: S608 - our own names
+    for provider, programme, *amounts in c.fetchall():
+        sums[provider, programme].update(dict(zip(_SUMS, map(int, amounts), strict=True)))
+    c.execute("SELECT provider, programme, sum(remaining_fen) FROM reservations GROUP BY provider, programme")
+    for provider, programme, reserved_fen in c.fetchall():
+        sums[provider, programme]["reserved_fen"] += reserved_fen
+    for key, owed in payee_sums(c).items():
+        sums[key].update(owed)
+    return sums

@@ -1,7 +1,8 @@
-"""The views' own file: its rows and the place in the log that they stand for are one transaction, so neither is ever ahead.
+"""The views' own file: rows, and the place in the log that they stand for, are one transaction; neither is ever ahead.
 
-It is `eventsourcing`'s SQLite tracking recorder with our tables beside its `tracking` row, which holds index + 1 of the last entry
-followed. The file can be deleted at any time. One that isn't a sound views file of this format and this log is deleted here.
+It is `eventsourcing`'s SQLite tracking recorder with our tables beside its `tracking` row, which holds index + 1 of the
+last entry followed. The file can be deleted at any time. One that isn't a sound views file of this format and this log
+is deleted here.
 """
 
 import sqlite3
@@ -23,7 +24,8 @@ APPLICATION_ID: Final = 0x54535657
 FOLLOWED_LOG: Final = "tallystick"
 
 _TABLES: Final = (
-    "CREATE TABLE IF NOT EXISTS followed (origin TEXT PRIMARY KEY, at INTEGER NOT NULL, entry_sha256 TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS followed ("
+    "origin TEXT PRIMARY KEY, at INTEGER NOT NULL, entry_sha256 TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS saved_state (size INTEGER PRIMARY KEY, data BLOB NOT NULL)",
 )
 
@@ -169,8 +171,10 @@ class ExactSums:
 
     def __init__(self, table: str, keys: Sequence[str], sums: Sequence[str]) -> None:
         self._sums = sums
-        self._where = f"FROM {table} WHERE " + " AND ".join(f"{key} = ?" for key in keys)
-        self._insert = f"INSERT OR REPLACE INTO {table} VALUES ({', '.join('?' * (len(keys) + len(sums)))})"
+        where = " AND ".join(f"{key} = ?" for key in keys)
+        places = ", ".join("?" * (len(keys) + len(sums)))
+        self._select = f"SELECT {', '.join(sums)} FROM {table} WHERE {where}"  # noqa: S608 - our own names
+        self._insert = f"INSERT OR REPLACE INTO {table} VALUES ({places})"  # noqa: S608 - our own names
         self._amounts: dict[tuple[str, ...], dict[str, int]] = {}
 
     def add(self, key: tuple[str, ...], **amounts: int) -> None:
@@ -182,7 +186,7 @@ class ExactSums:
     def write(self, c: SQLiteCursor) -> None:
         """Add all that was added to the rows of the table."""
         for key, amounts in self._amounts.items():
-            c.execute(f"SELECT {', '.join(self._sums)} {self._where}", key)  # noqa: S608 - our own names
+            c.execute(self._select, key)
             row = c.fetchone() or [0] * len(self._sums)
             sums = [str(int(old) + amounts[name]) for old, name in zip(row, self._sums, strict=True)]
             c.execute(self._insert, (*key, *sums))

@@ -1,7 +1,7 @@
 """All that ever happened to a voucher, one line an entry, oldest first.
 
-A statement is one line of the voucher that it burned of, however many lines of its own it has. Claims and payments don't show: they
-are about what was burned, not about the voucher.
+A statement is one line of each voucher that it burned of, however many lines of its own it has. Claims and payments
+don't show: they are about what was burned, not about the voucher.
 """
 
 from dataclasses import dataclass
@@ -25,12 +25,13 @@ from tallystick.vouchers.commands import (
     VoucherTransfer,
 )
 from tallystick.vouchers.events import Released, Returned, Reversed
+from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.state import State
 
 TABLES: Final = (
-    "CREATE TABLE IF NOT EXISTS voucher_history (voucher TEXT, entry_index INTEGER, at INTEGER NOT NULL, kind TEXT NOT NULL, "
-    "party TEXT NOT NULL, ref TEXT NOT NULL, amount_fen INTEGER NOT NULL, available_fen INTEGER NOT NULL, text TEXT NOT NULL, "
-    "PRIMARY KEY (voucher, entry_index)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS voucher_history (voucher TEXT, entry_index INTEGER, at INTEGER NOT NULL, "
+    "kind TEXT NOT NULL, party TEXT NOT NULL, ref TEXT NOT NULL, amount_fen INTEGER NOT NULL, "
+    "available_fen INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (voucher, entry_index)) WITHOUT ROWID",
 )
 
 _Row = tuple[str, int, int, str, str, str, int, int, str]
@@ -41,7 +42,7 @@ class HistoryLine:
     """One entry as it touched a voucher.
 
     Attributes:
-        index, at: of the entry; the log's time in microseconds.
+        index, at: of the entry.
         kind: of the event, for example `voucher.reserved/1`.
         party, ref: who commanded it, under which reference.
         amount_fen: what moved, never negative; the kind says where.
@@ -50,7 +51,7 @@ class HistoryLine:
     """
 
     index: int
-    at: int
+    at: str
     kind: str
     party: str
     ref: str
@@ -77,17 +78,13 @@ class VoucherHistories:
 
     def add(self, change: Change) -> None:
         """Take in one entry."""
-        if isinstance(change.event.command, TimeBurn):
-            touched = _burned(change)
-        else:
-            touched = _touched(change)
         event = change.event
         command = event.command
+        touched = _burned(change) if isinstance(command, TimeBurn) else _touched(change)
         for voucher, amount_fen, text in touched:
             available_fen = change.state.vouchers[voucher].available_fen
-            self._rows.append(
-                (voucher, event.index, event.at, event.kind, command.party, command.ref, amount_fen, available_fen, text)
-            )
+            who = (event.index, event.at, event.kind, command.party, command.ref)
+            self._rows.append((voucher, *who, amount_fen, available_fen, text))
 
     def write(self, c: SQLiteCursor, _: State) -> None:
         """Write the batch."""
@@ -156,7 +153,7 @@ def voucher_history(c: SQLiteCursor, voucher: str) -> VoucherHistory:
         "WHERE voucher = ? ORDER BY entry_index",
         (voucher,),
     )
-    history = tuple(HistoryLine(*row) for row in c.fetchall())
+    history = tuple(HistoryLine(index, format_instant(at), *rest) for index, at, *rest in c.fetchall())
     return VoucherHistory(
         balances[0],
         tuple(reservation_balances(c, "WHERE voucher = ?", voucher)),

@@ -1,0 +1,257 @@
+"""Every decision is taken again by the function that the writer took it with, and must come to the very bytes that are recorded.
+
+    (1) open the note       read_entry      while signatures are verified beside (verifying.py)
+    (2) read the command    read_entry
+    (3) decide it           Replay.replay   at the time that the entry names
+    (4) make the entry      Replay.replay   and compare it, byte for byte: index, kind, outcome, note
+    then evolve the state and check the books
+
+An entry that is decided to another outcome is named, and the audit goes on with what the rules give. One that can't be decided (gone,
+unreadable, wrongly signed, refused) ends the replay, once, by name: the state after it isn't known. Form is still checked then.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from tallystick.audit.checks import book_fault, faults
+from tallystick.audit.evidence import StoredEntry
+from tallystick.audit.findings import FindingCode, Findings
+from tallystick.audit.report import ProgrammeTotals, Totals
+from tallystick.errors import EntryMalformedError
+from tallystick.vouchers.admit import SignedCommand, admit, read_note
+from tallystick.vouchers.commands import TimeBurn
+from tallystick.vouchers.entry import Entry, Header, split_entry
+from tallystick.vouchers.events import Burned, Event
+from tallystick.vouchers.evolve import evolve
+from tallystick.vouchers.programmes import Programme
+from tallystick.vouchers.quantities import format_instant, parse_instant
+from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.state import State
+
+_AT: Final = b'{"at":"'
+_AT_END: Final = len(_AT) + len("2026-01-05T08:00:00.000000Z")
+_SHOWN_MAX: Final = 300
+
+_CODES: Final[Mapping[Reason, FindingCode]] = {
+    Reason.NOTE_TOO_LARGE: FindingCode.ENTRY_MALFORMED,
+    Reason.NOTE_MALFORMED: FindingCode.ENTRY_MALFORMED,
+    Reason.COMMAND_NOT_CANONICAL: FindingCode.ENTRY_MALFORMED,
+    Reason.COMMAND_MALFORMED: FindingCode.ENTRY_MALFORMED,
+    Reason.SIGNATURE_INVALID: FindingCode.SIGNATURE_INVALID,
+    Reason.KEY_REVOKED: FindingCode.SIGNATURE_BY_REVOKED_KEY,
+    Reason.SIGNER_NOT_INVOLVED: FindingCode.SIGNATURE_NOT_ASKED_FOR,
+    Reason.SIGNATURES_MISSING: FindingCode.SIGNATURE_MISSING,
+}
+"""What a refusal of a recorded command is called; any other is `decision_refused`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadEntry:
+    """An entry and what reading its note came to."""
+
+    stored: StoredEntry
+    data: bytes
+    signed: SignedCommand | Refusal
+
+
+class Described(NamedTuple):
+    """What an entry is filed under, as far as it could be read."""
+
+    kind: str | None
+    party: str | None
+    ref: str | None
+
+
+_UNREADABLE: Final = Described(None, None, None)
+
+
+def read_entry(stored: StoredEntry, data: bytes, origin: str) -> ReadEntry:
+    """Open an entry's note and read its command (steps 1 and 2); `data` are the stored bytes."""
+    try:
+        _, note = split_entry(data)
+    except EntryMalformedError as error:
+        return ReadEntry(stored, data, Refusal(Reason.NOTE_MALFORMED, str(error)))
+    return ReadEntry(stored, data, read_note(note, origin))
+
+
+class Replay:
+    """The state as the rules give it, entry by entry, and the sums over it.
+
+    Attributes:
+        state: after the entries replayed.
+        is_running: whether entries are still decided.
+    """
+
+    def __init__(self, origin: str, findings: Findings) -> None:
+        self.state = State.empty(origin)
+        self.is_running = True
+        self._findings = findings
+        self._at = 0
+        self._lines_accepted = 0
+        self._lines_refused = 0
+        self._gpu_milliseconds_burned = 0
+        self._gpu_milliseconds_refused = 0
+
+    def replay(self, entry: ReadEntry) -> Described:
+        """Decide an entry anew (steps 3 and 4), or check its form where nothing can be decided any more."""
+        index, data, signed = entry.stored.index, entry.data, entry.signed
+        if not self.is_running or isinstance(signed, Refusal) or data[: len(_AT)] != _AT:
+            return self._look_at(entry)
+        try:
+            return self._decide(index, data, signed, entry)
+        except Exception as error:  # noqa: BLE001 - whatever tampering can provoke in the rules is a finding, not a crash
+            self._look_at(entry)
+            return self._stop(index, f"deciding it fails: {type(error).__name__}: {error}"[:_SHOWN_MAX])
+
+    def miss(self, start: int, stop: int) -> None:
+        """Note that entries start … stop - 1 aren't there."""
+        detail = "it is not there" if stop == start + 1 else f"entries {start} to {stop - 1} are not there"
+        self._findings.add(FindingCode.ENTRY_MISSING, start, detail)
+        self._stop(start, "nothing after a gap can be decided")
+
+    def unreadable(self, index: int) -> Described:
+        """Note that an entry, about which there is a finding already, can't be read."""
+        return self._stop(index, "it can't be read")
+
+    def finish(self) -> Totals:
+        """Check the books against all that there is, and return the sums."""
+        for programme, fault in faults(self.state):
+            self._findings.add(FindingCode.CONSERVATION_BROKEN, None, f"{programme}: {fault}")
+        programmes = self.state.programmes
+        totals = {name: _totals_of(state) for name, state in sorted(programmes.items())}
+        return Totals(
+            entries=self.state.size,
+            burn_lines_accepted=self._lines_accepted,
+            burn_lines_refused=self._lines_refused,
+            gpu_milliseconds_burned=self._gpu_milliseconds_burned,
+            gpu_milliseconds_refused=self._gpu_milliseconds_refused,
+            issued_fen=sum(programme.issued_fen for programme in programmes.values()),
+            burned_fen=sum(one.burned_fen + one.claimed_fen + one.paid_fen for one in totals.values()),
+            available_fen=sum(one.available_fen for one in totals.values()),
+            reserved_fen=sum(one.reserved_fen for one in totals.values()),
+            lapsed_fen=sum(programme.lapsed_fen for programme in programmes.values()),
+            programmes=totals,
+        )
+
+    def _decide(self, index: int, data: bytes, signed: SignedCommand, entry: ReadEntry) -> Described:
+        at = parse_instant(data[len(_AT) : _AT_END].decode())
+        answer = admit(self.state, signed, at)
+        self._check_time(index, at)
+        # Equal bytes prove the header's form, index, kind and outcome at once: only what differs is read and explained.
+        if isinstance(answer, Refusal) or answer.data != data:
+            described = self._explain(entry, signed, answer)
+        else:
+            described = Described(answer.event.kind, signed.command.party, signed.command.ref)
+        if self.is_running and not isinstance(answer, Refusal):
+            self._evolve(answer.event)
+        return described
+
+    def _evolve(self, event: Event) -> None:
+        """Change the state, check the books that it touched, and add to the sums."""
+        state = self.state
+        for programme in {posting.programme for posting in evolve(state, event)}:
+            fault = book_fault(state.programmes[programme])
+            if fault:
+                self._findings.add(FindingCode.CONSERVATION_BROKEN, event.index, f"{programme}: {fault}")
+        command, outcome = event.command, event.outcome
+        if isinstance(command, TimeBurn) and isinstance(outcome, Burned):
+            times = [line.gpu_milli * line.seconds for line in command.lines]
+            refused = sum([times[number] for number, _ in outcome.refused])
+            self._lines_accepted += len(times) - len(outcome.refused)
+            self._lines_refused += len(outcome.refused)
+            self._gpu_milliseconds_burned += sum(times) - refused
+            self._gpu_milliseconds_refused += refused
+
+    def _explain(self, entry: ReadEntry, signed: SignedCommand, answer: Entry | Refusal) -> Described:
+        """Say in what way an entry isn't what its command comes to."""
+        index = entry.stored.index
+        try:
+            header = Header.from_bytes(split_entry(entry.data)[0])
+        except EntryMalformedError as error:
+            return self._malformed(index, str(error))
+        described = Described(header.kind, signed.command.party, signed.command.ref)
+        self._check_index(index, header.index)
+        if isinstance(answer, Refusal):
+            self._findings.add(_code(answer, signed), index, str(answer))
+            self._stop(index, "a command that is refused leads to no state")
+            return described
+        expected = Header.from_bytes(split_entry(answer.data)[0])
+        if header.kind != expected.kind:
+            self._findings.add(FindingCode.KIND_DIFFERS, index, f"recorded {header.kind[:80]!a}, decided {expected.kind}")
+        if header.outcome != expected.outcome:
+            detail = f"recorded {_differences(header.outcome, expected.outcome)}, decided {_differences(expected.outcome, header.outcome)}"
+            self._findings.add(FindingCode.OUTCOME_DIFFERS, index, detail)
+        return described
+
+    def _look_at(self, entry: ReadEntry) -> Described:
+        """Check the form of an entry that isn't decided; if that is its own fault, the replay ends here."""
+        index = entry.stored.index
+        try:
+            header = Header.from_bytes(split_entry(entry.data)[0])
+        except EntryMalformedError as error:
+            return self._malformed(index, str(error))
+        self._check_index(index, header.index)
+        self._check_time(index, header.at)
+        if isinstance(entry.signed, Refusal):
+            self._findings.add(_CODES.get(entry.signed.reason, FindingCode.DECISION_REFUSED), index, str(entry.signed))
+            self._stop(index, "a command that can't be read leads to no state")
+            return Described(header.kind, None, None)
+        if not self.is_running:
+            try:
+                Entry.from_bytes(entry.data)
+            except EntryMalformedError as error:
+                self._findings.add(FindingCode.ENTRY_MALFORMED, index, str(error))
+        return Described(header.kind, entry.signed.command.party, entry.signed.command.ref)
+
+    def _check_index(self, index: int, shown_index: int) -> None:
+        if shown_index != index:
+            self._findings.add(FindingCode.INDEX_DIFFERS, index, f"the header says {shown_index}")
+
+    def _check_time(self, index: int, at: int) -> None:
+        if at < self._at:
+            detail = f"{format_instant(at)} after {format_instant(self._at)}"
+            self._findings.add(FindingCode.TIME_WENT_BACKWARDS, index, detail)
+        self._at = at
+
+    def _malformed(self, index: int, detail: str) -> Described:
+        self._findings.add(FindingCode.ENTRY_MALFORMED, index, detail)
+        return self._stop(index, "it can't be read")
+
+    def _stop(self, index: int, why: str) -> Described:
+        if self.is_running:
+            self.is_running = False
+            self._findings.add(FindingCode.REPLAY_STOPPED, index, why)
+        return _UNREADABLE
+
+
+def _code(refusal: Refusal, signed: SignedCommand) -> FindingCode:
+    if refusal.reason is Reason.KEY_UNKNOWN and refusal.detail in [signature.label for signature in signed.note.signatures]:
+        return FindingCode.SIGNATURE_BY_UNKNOWN_KEY
+    return _CODES.get(refusal.reason, FindingCode.DECISION_REFUSED)
+
+
+def _differences(outcome: dict[str, object], other: dict[str, object]) -> str:
+    """Return the fields in which an outcome differs from another; of long lists, the first places that do."""
+    shown = []
+    for name, value in outcome.items():
+        against = other.get(name)
+        if isinstance(value, list) and isinstance(against, list) and len(value) == len(against):
+            places = [place for place, _ in enumerate(value) if value[place] != against[place]]
+            shown += [f"{name}[{place}] {value[place]!r:.80}" for place in places[:3]]
+        elif value != against:
+            shown.append(f"{name} {value!r:.80}")
+    return ", ".join(shown)[:_SHOWN_MAX] or "nothing there"
+
+
+def _totals_of(programme: Programme) -> ProgrammeTotals:
+    book = programme.book
+    return ProgrammeTotals(
+        envelope_fen=programme.rules.envelope_fen,
+        unissued_fen=book["unissued"],
+        available_fen=book["available"],
+        reserved_fen=book["reserved"],
+        burned_fen=book["burned"],
+        claimed_fen=book["claimed"],
+        paid_fen=book["paid"],
+    )

@@ -1,0 +1,118 @@
+"""The series of a store's checkpoints: each signed by the log, numbered without gaps, and with the root that the tree had at its size."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from tallystick.audit.evidence import StoredCheckpoint
+from tallystick.audit.findings import FindingCode, Findings
+from tallystick.errors import MalformedError
+from tallystick.signing.keys import VerifierKey
+from tallystick.signing.note import Note
+from tallystick.transparency.checkpoint import Checkpoint
+
+_MISSING_SHOWN: Final = "numbers {} to {} are not there"
+
+
+@dataclass(slots=True)
+class ListedCheckpoint:
+    """A checkpoint of the series; `signatures` are the log's lines, as (vkey, 64 bytes)."""
+
+    number: int
+    text: bytes
+    checkpoint: Checkpoint
+    signatures: list[tuple[str, bytes]]
+
+
+class CheckpointSeries:
+    """The series, read along with the entries."""
+
+    def __init__(self, rows: Iterator[StoredCheckpoint], origin: str, keys: Iterable[VerifierKey], findings: Findings) -> None:
+        self._rows = rows
+        self._origin = origin
+        self._keys = {(key.name, key.key_id): key.to_text() for key in keys}
+        self._findings = findings
+        self._next_number = 0
+        self._size = 0
+        self._ahead: ListedCheckpoint | None = None
+        self._due: deque[ListedCheckpoint] = deque()
+
+    def up_to(self, size: int) -> list[ListedCheckpoint]:
+        """Return those that come next and are of trees of up to `size` leaves; they will be `due`."""
+        taken = []
+        while (listed := self._ahead or self._read()) is not None:
+            self._ahead = listed
+            if listed.checkpoint.size > size:
+                break
+            self._ahead = None
+            taken.append(listed)
+        self._due += taken
+        return taken
+
+    def judge(self, listed: ListedCheckpoint, verdicts: Iterable[bool]) -> None:
+        """Note a signature that isn't good, or that there is none."""
+        good = list(verdicts)
+        if not good or not all(good):
+            detail = f"checkpoint {listed.number}: " + ("a signature is not the log's" if good else "the log did not sign it")
+            self._findings.add(FindingCode.CHECKPOINT_SIGNATURE_INVALID, None, detail)
+
+    def next_size(self) -> int | None:
+        """Return the size of the next checkpoint that is due."""
+        return self._due[0].checkpoint.size if self._due else None
+
+    def compare(self, root: bytes | None) -> None:
+        """Compare the checkpoint that is due with the root at its size; None if that isn't known."""
+        listed = self._due.popleft()
+        if root is not None and listed.checkpoint.root != root:
+            detail = f"checkpoint {listed.number}, of size {listed.checkpoint.size}, has the root {listed.checkpoint.root.hex()}, rebuilt {root.hex()}"
+            self._findings.add(FindingCode.CHECKPOINT_ROOT_DIFFERS, None, detail)
+
+    def finish(self) -> None:
+        """Note what the series counts beyond the newest checkpoint's size."""
+        while (listed := self._ahead or self._read()) is not None:
+            self._ahead = None
+            self._row_differs(listed.number, f"its size is {listed.checkpoint.size}, beyond that of the newest")
+
+    def _read(self) -> ListedCheckpoint | None:
+        """Return the next that can be read, and note what is wrong with its row and with those that can't be."""
+        for row in self._rows:
+            if row.number != self._next_number:
+                if row.number > self._next_number:
+                    detail = _MISSING_SHOWN.format(self._next_number, row.number - 1)
+                    self._findings.add(FindingCode.CHECKPOINT_MISSING, None, detail)
+                else:
+                    self._row_differs(row.number, "numbers begin at 0")
+            self._next_number = row.number + 1
+            listed = self._listed(row)
+            if listed is not None:
+                return listed
+        return None
+
+    def _listed(self, row: StoredCheckpoint) -> ListedCheckpoint | None:
+        try:
+            if not isinstance(row.note, bytes):
+                raise MalformedError("the note is not stored as bytes")
+            note = Note.from_bytes(row.note)
+            checkpoint = Checkpoint.from_text(note.text)
+        except MalformedError as error:
+            self._findings.add(FindingCode.CHECKPOINT_MALFORMED, None, f"checkpoint {row.number}: {error}")
+            return None
+        if type(row.size) is not int or row.size != checkpoint.size:
+            self._row_differs(row.number, f"the row says size {row.size!r:.40}, the note {checkpoint.size}")
+        if checkpoint.origin != self._origin:
+            self._row_differs(row.number, f"it is of another log, {checkpoint.origin}")
+            return None
+        if checkpoint.size <= self._size:
+            self._row_differs(row.number, f"size {checkpoint.size} is not above {self._size}, that of the one before")
+            return None
+        self._size = checkpoint.size
+        signatures = []
+        for signature in note.signatures:
+            vkey = self._keys.get((signature.name, signature.key_id))
+            if vkey is not None:
+                signatures.append((vkey, signature.blob))
+        return ListedCheckpoint(row.number, note.text, checkpoint, signatures)
+
+    def _row_differs(self, number: int, detail: str) -> None:
+        self._findings.add(FindingCode.CHECKPOINT_ROW_DIFFERS, None, f"checkpoint {number}: {detail}")

@@ -1,0 +1,81 @@
+"""An entry, or an answer to a note, is said in one shape: by `check`, `submit` and `verify`, in words and in JSON.
+
+    {"accepted": true, "index", "at", "kind", "outcome": {...}}       or of a statement, instead of the outcome,
+    {..., "lines": [{"line", "job", "reservation", "accepted", "fee_fen", "from_voucher_fen"}, ...]}
+    {"accepted": false, "reason", "detail", "later"}                  of a note or of a line
+
+`later` says that the same may be accepted another time.
+"""
+
+# ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from tallystick.cli import output
+
+if TYPE_CHECKING:
+    from tallystick.vouchers.commands import TimeBurn
+    from tallystick.vouchers.events import Burned, Event
+    from tallystick.vouchers.refusals import Reason, Refusal
+
+Answer = dict[str, Any]
+"""JSON values, as in this module's docstring."""
+
+
+def refused(refusal: "Refusal") -> Answer:
+    """Return what is said of a note that is refused."""
+    return _reason(refusal.reason) | ({"detail": refusal.detail} if refusal.detail else {})
+
+
+def accepted(event: "Event") -> Answer:
+    """Return what is said of an entry; of a statement, line by line."""
+    from tallystick.vouchers.commands import TimeBurn
+    from tallystick.vouchers.events import Burned, outcome_to_json
+    from tallystick.vouchers.quantities import format_instant
+
+    answer = {"accepted": True, "index": event.index, "at": format_instant(event.at), "kind": event.kind}
+    if isinstance(event.command, TimeBurn) and isinstance(event.outcome, Burned):
+        return answer | {"lines": _lines(event.command, event.outcome)}
+    return answer | {"outcome": outcome_to_json(event.kind, event.outcome)}
+
+
+def words_for(outcome: dict[str, Any]) -> str:
+    """Return an outcome in words, or nothing for an empty one."""
+    words = [f"{output.words(name)} {output.readable(name, value)}" for name, value in outcome.items()]
+    return ": " + ", ".join(words) if words else ""
+
+
+def print_lines(lines: Sequence[Answer]) -> None:
+    """Print a statement's lines as a table."""
+    rows = [
+        (
+            line["line"],
+            line["job"],
+            line["reservation"],
+            output.yuan(line["fee_fen"]) if line["accepted"] else "",
+            output.yuan(line["from_voucher_fen"]) if line["accepted"] else "",
+            "burned" if line["accepted"] else f"refused: {line['reason']}",
+        )
+        for line in lines
+    ]
+    columns = ("line ", "job", "reservation", "fee ", "from voucher ", "decision")
+    output.table("lines, in yuan", columns, rows)
+
+
+def _lines(command: "TimeBurn", outcome: "Burned") -> list[Answer]:
+    reasons = dict(outcome.refused)
+    answers = []
+    for number, line in enumerate(command.lines):
+        said: Answer = {"line": number, "job": line.job, "reservation": line.reservation}
+        if number in reasons:
+            said |= _reason(reasons[number])
+        else:
+            said |= {"accepted": True, "fee_fen": outcome.fee_fen[number]}
+            said |= {"from_voucher_fen": outcome.from_voucher_fen[number]}
+        answers.append(said)
+    return answers
+
+
+def _reason(reason: "Reason") -> Answer:
+    return {"accepted": False, "reason": reason.value, "detail": reason.meaning, "later": reason.later}

@@ -1,0 +1,626 @@
+"""Views answer what the log says, on any path to the same place: followed at once, bit by bit, interrupted, or built again."""
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.actors import ORIGIN, Actor, key_of, uscc_of
+from tallystick.errors import LedgerError, NotALedgerError, UsageError
+from tallystick.ledger import Ledger, create_ledger, open_ledger
+from tallystick.ledger.submit import Admitted
+from tallystick.views import Views, follow, store
+from tallystick.views.store import ViewStore
+from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_instant, parse_instant
+
+START = parse_instant("2026-01-05T08:00:00.000000Z")
+HOUR = 3_600 * SECOND_US
+NETWORK, CITY, DC, OTHER_DC = Actor("network"), Actor("city"), Actor("dc"), Actor("other-dc")
+ACME, BETA = Actor("acme"), Actor("beta")
+Json = dict[str, Any]
+
+
+class Story:
+    """A ledger in a folder, its clock, and shorthand for what parties do."""
+
+    def __init__(self, folder: Path) -> None:
+        self.at = START
+        self.folder = folder
+        founding = {
+            "name": "Network",
+            "currency": "CNY",
+            "root_keys": NETWORK.vkeys,
+            "root_quorum": 1,
+            "clock_skew_seconds": 0,
+            "freshness_seconds": 86_400,
+            "burn_window_seconds": 30 * 86_400,
+            "release_grace_seconds": 0,
+            "utc_offset_seconds": 28_800,
+        }
+        genesis = NETWORK.note("network.found", self.at, **founding)
+        self.ledger = create_ledger(folder, genesis, key_of_log(), clock=lambda: self.at)
+
+    def do(self, actor: Actor, kind: str, *cosigners: str, **fields: Any) -> int:
+        """Submit a command that is admitted, and return its index."""
+        answer = self.ledger.submit([actor.note(kind, self.at, *cosigners, **fields)])[0]
+        assert isinstance(answer, Admitted), answer
+        self.at += SECOND_US
+        return answer.index
+
+    def begin(self) -> None:
+        """Parties, two accelerators with a tariff of 36.00 yuan an hour, and a programme that pays half of it."""
+        for actor, role in ((CITY, "treasury"), (DC, "provider"), (OTHER_DC, "provider")):
+            fields: Json = {"uscc": uscc_of(actor.party)} if role == "provider" else {}
+            self.do(NETWORK, "party.admit", admitted=actor.party, role=role, name=role, keys=actor.vkeys, **fields)
+        for actor in (ACME, BETA):
+            fields = {"uscc": uscc_of(actor.party), "keys": actor.vkeys}
+            self.do(CITY, "party.admit", admitted=actor.party, role="holder", name="A start-up", **fields)
+        self.do(NETWORK, "accelerator.register", accelerator="910b", name="x", origin="domestic")
+        tariff = {"accelerator": "910b", "price_fen_per_gpu_hour": 3_600, "valid_from": format_instant(self.at)}
+        self.do(DC, "tariff.publish", **tariff)
+        self.do(OTHER_DC, "tariff.publish", **tariff | {"valid_from": format_instant(self.at)})
+        self.do(CITY, "programme.open", **self.programme("city/p"))
+        for provider in ("dc", "other-dc"):
+            dates = {"valid_from": format_instant(self.at)}
+            self.do(CITY, "provider.accredit", programme="city/p", provider=provider, **dates)
+
+    def programme(self, name: str, payee: str = "provider") -> Json:
+        return {
+            "programme": name,
+            "name": "Vouchers",
+            "voucher_kind": "compute",
+            "fiscal_year": 2026,
+            "envelope_fen": 1_000_000,
+            "opens_at": format_instant(self.at),
+            "closes_at": format_instant(self.at + 300 * DAY_US),
+            "share_bp_domestic": 5_000,
+            "share_bp_foreign": 0,
+            "holder_floor_fen": 0,
+            "holder_cap_fen": 500_000,
+            "validity_days": 30,
+            "accelerators": [],
+            "transfer": "open",
+            "payee": payee,
+            "officers_threshold_fen": 1_000_000,
+            "officers_required": 1,
+            "rounding_fen": 1,
+        }
+
+    def issue(self, voucher: str, holder: str, face_fen: int) -> None:
+        dates = {"valid_from": format_instant(self.at)}
+        self.do(CITY, "voucher.issue", voucher=voucher, programme="city/p", holder=holder, face_fen=face_fen, **dates)
+
+    def reserve(self, actor: Actor, reservation: str, voucher: str, provider: str, amount_fen: int, days: int = 5) -> None:
+        until = format_instant(self.at + days * DAY_US)
+        fields = {"voucher": voucher, "provider": provider, "amount_fen": amount_fen, "until": until}
+        self.do(actor, "voucher.reserve", reservation=reservation, **fields)
+
+    def line(self, job: str, reservation: str, hours: int, gpus: int = 1, hours_ago: int = 40) -> Json:
+        starts_at = self.at - hours_ago * HOUR
+        times = {"from": format_instant(starts_at), "to": format_instant(starts_at + hours * HOUR)}
+        what = {"job": job, "reservation": reservation, "accelerator": "910b", "gpu_milli": gpus * 1_000}
+        return what | times | {"seconds": hours * 3_600}
+
+    def year(self) -> None:
+        """Everything that a view shows: 1 GPU-hour is 36.00 yuan, of which vouchers pay 18.00."""
+        self.begin()
+        self.issue("city/v1", "acme", 200_000)
+        self.issue("city/v2", "beta", 100_000)
+        self.do(ACME, "voucher.transfer", voucher="city/v1", into="acme/part", to="beta", amount_fen=50_000)
+        self.reserve(ACME, "acme/r1", "city/v1", "dc", 100_000)
+        self.reserve(ACME, "acme/r2", "city/v1", "other-dc", 20_000)
+        self.at += 2 * DAY_US
+        lines = [self.line("job-1", "acme/r1", 10), self.line("job-2", "acme/r1", 20), self.line("job-1", "acme/r1", 1)]
+        self.do(DC, "time.burn", ref="S1", holder="acme", lines=lines)
+        self.do(DC, "time.burn", ref="S2", holder="acme", lines=[self.line("job-3", "acme/r1", 1, gpus=1_000)])
+        self.do(OTHER_DC, "time.burn", ref="S1", holder="acme", lines=[self.line("job-1", "acme/r2", 1, gpus=2)])
+        self.do(DC, "burn.reverse", statement="S1", line=0, reason="never ran")
+        self.at += 2 * DAY_US
+        period = {"programme": "city/p", "first_day": "2026-01-05", "last_day": "2026-01-08"}
+        self.do(DC, "redemption.claim", claim="dc/c1", **period)
+        self.do(CITY, "redemption.reject", claim="dc/c1", reason="no invoice")
+        self.do(DC, "redemption.claim", claim="dc/c2", **period)
+        self.do(CITY, "redemption.pay", claim="dc/c2", amount_fen=36_000, payment_reference="bank 7")
+        self.do(OTHER_DC, "redemption.claim", claim="other-dc/c1", **period)
+        self.do(CITY, "voucher.suspend", voucher="city/v2", reason="question")
+        self.do(CITY, "voucher.resume", voucher="city/v2", reason="answer")
+        self.do(CITY, "voucher.revoke", voucher="city/v2", reason="moved away")
+        self.do(DC, "reservation.release", reservation="acme/r1")
+        self.at += 31 * DAY_US
+        self.do(CITY, "voucher.lapse", voucher="city/v1")
+        self.do(CITY, "party.suspend", subject="beta", reason="gone")
+        self.do(CITY, "programme.close", programme="city/p", reason="over")
+
+
+def key_of_log() -> Any:
+    return key_of(ORIGIN)
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger folder with the whole story, without views."""
+    story = Story(tmp_path_factory.mktemp("views") / "ledger")
+    story.year()
+    story.ledger.close()
+    return story.folder
+
+
+@pytest.fixture
+def folder(told: Path, tmp_path: Path) -> Path:
+    """A copy of it that may be spoiled."""
+    return Path(shutil.copytree(told, tmp_path / "ledger"))
+
+
+@pytest.fixture
+def views(folder: Path) -> Iterator[Views]:
+    with Views.open(folder) as views:
+        views.follow()
+        yield views
+
+
+def rows_of(path: Path) -> dict[str, list[Any]]:
+    """All rows of all tables; but for the saved state, which is a matter of when."""
+    with closing(sqlite3.connect(path)) as connection:
+        names = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        assert {"vouchers", "tracking", "followed", "saved_state"} <= set(names)
+        return {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in names if name != "saved_state"}
+
+
+def followed_rows(folder: Path) -> dict[str, list[Any]]:
+    """The rows of views that were followed in one go, from nothing."""
+    path = folder / follow.NAME
+    store.remove(path)
+    with Views.open(folder) as views:
+        views.follow()
+    return rows_of(path)
+
+
+# -- answers ----------------------------------------------------------------------------------------------------------
+
+
+def without_text(row: Any, *names: str) -> Json:
+    return {name: value for name, value in asdict(row).items() if name in names}
+
+
+def test_balances_by_voucher(views: Views) -> None:
+    """Every fen of a face value is somewhere."""
+    rows = {row.voucher: row for row in views.balances("voucher")}  # type: ignore[union-attr]
+    sums = ("face_fen", "available_fen", "reserved_fen", "burned_fen", "transferred_fen", "returned_fen")
+    numbers = {name: tuple(asdict(row)[column] for column in sums) for name, row in rows.items()}
+    assert numbers == {
+        "acme/part": (50_000, 50_000, 0, 0, 0, 0),
+        "city/v1": (200_000, 0, 16_400, 39_600, 50_000, 94_000),
+        "city/v2": (100_000, 0, 0, 0, 0, 100_000),
+    }
+    assert all(face == sum(rest) for face, *rest in numbers.values())
+    said = {name: (row.holder, row.parent, row.status) for name, row in rows.items()}  # type: ignore[union-attr]
+    assert said == {
+        "acme/part": ("beta", "city/v1", "active"),
+        "city/v1": ("acme", None, "lapsed"),
+        "city/v2": ("beta", None, "revoked"),
+    }
+    assert rows["city/v1"].valid_from == "2026-01-05T08:00:10.000000Z"  # type: ignore[union-attr]
+
+
+def test_balances_by_programme(views: Views) -> None:
+    """The envelope is whole."""
+    (row,) = views.balances("programme")
+    assert asdict(row) == {
+        "programme": "city/p",
+        "treasury": "city",
+        "name": "Vouchers",
+        "payee": "provider",
+        "closed": True,
+        "envelope_fen": 1_000_000,
+        "unissued_fen": 894_000,
+        "available_fen": 50_000,
+        "reserved_fen": 16_400,
+        "burned_fen": 0,
+        "claimed_fen": 3_600,
+        "paid_fen": 36_000,
+        "issued_fen": 300_000,
+        "lapsed_fen": 94_000,
+        "revoked_fen": 100_000,
+    }
+
+
+def test_balances_by_holder(views: Views) -> None:
+    """What was granted is available, reserved, burned or lapsed."""
+    acme, beta = [asdict(row) for row in views.balances("holder")]
+    names = ("vouchers", "granted_fen", "available_fen", "reserved_fen", "burned_fen", "lapsed_fen", "suspended")
+    assert [acme[name] for name in names] == [1, 150_000, 0, 16_400, 39_600, 94_000, False]
+    assert [beta[name] for name in names] == [2, 50_000, 50_000, 0, 0, 0, True]
+
+
+def test_balances_by_provider(views: Views) -> None:
+    """Gross lines, fees and GPU-time; net what is owed."""
+    dc, other = [asdict(row) for row in views.balances("provider")]
+    hour = 3_600_000
+    assert {name: dc[name] for name in dc if name not in ("name", "programme", "suspended")} == {
+        "provider": "dc",
+        "reserved_fen": 0,
+        "lines_accepted": 2,
+        "lines_refused": 2,
+        "lines_reversed": 1,
+        "gpu_milliseconds": 30 * hour,
+        "fee_fen": 108_000,
+        "from_voucher_fen": 54_000,
+        "reversed_fen": 18_000,
+        "unclaimed_fen": 0,
+        "claimed_fen": 0,
+        "paid_fen": 36_000,
+    }
+    names = ("reserved_fen", "lines_accepted", "gpu_milliseconds", "from_voucher_fen", "claimed_fen")
+    assert [other[name] for name in names] == [16_400, 1, 2 * hour, 3_600, 3_600]
+
+
+def test_a_vouchers_history(views: Views) -> None:
+    """A line an entry, with what was available after it."""
+    found = views.voucher("city/v1")
+    assert [(line.kind, line.amount_fen, line.available_fen, line.text) for line in found.history] == [
+        ("voucher.issued/1", 200_000, 200_000, "to acme"),
+        ("voucher.transferred/1", 50_000, 150_000, "to beta as acme/part"),
+        ("voucher.reserved/1", 100_000, 50_000, "acme/r1 for dc"),
+        ("voucher.reserved/1", 20_000, 30_000, "acme/r2 for other-dc"),
+        ("time.burned/1", 54_000, 30_000, "2 lines accepted, 1 refused"),
+        ("time.burned/1", 0, 30_000, "0 lines accepted, 1 refused"),
+        ("time.burned/1", 3_600, 30_000, "1 lines accepted, 0 refused"),
+        ("burn.reversed/1", 18_000, 30_000, "line 0 of S1 to the reservation: never ran"),
+        ("reservation.released/1", 64_000, 94_000, "acme/r1 to the voucher"),
+        ("voucher.lapsed/1", 94_000, 0, ""),
+    ]
+    assert [part.voucher for part in found.parts] == ["acme/part"]
+    amounts = [(one.reservation, one.amount_fen, one.remaining_fen, one.burned_fen, one.released_fen) for one in found.reservations]
+    assert amounts == [("acme/r1", 100_000, 0, 36_000, 64_000), ("acme/r2", 20_000, 16_400, 3_600, 0)]
+    assert [line.text for line in views.voucher("city/v2").history] == ["to beta", "question", "answer", "moved away"]
+    (first,) = views.voucher("acme/part").history
+    assert (first.text, first.party, first.at) == ("from acme, out of city/v1", "acme", "2026-01-05T08:00:12.000000Z")
+
+
+def test_a_providers_statement(views: Views) -> None:
+    """Statement by statement, what was refused and why, and its claims."""
+    found = views.provider("dc")
+    sums = [
+        (one.ref, one.holder, one.lines_accepted, one.lines_refused, one.lines_reversed, one.from_voucher_fen, one.reversed_fen)
+        for one in found.statements
+    ]
+    assert sums == [("S1", "acme", 2, 1, 1, 54_000, 18_000), ("S2", "acme", 0, 1, 0, 0, 0)]
+    assert [(one.reason, one.lines, one.gpu_milliseconds) for one in found.refusals] == [
+        ("exceeds_reservation", 1, 3_600_000_000),
+        ("job_time_already_burned", 1, 3_600_000),
+    ]
+    claims = [(one.claim, one.status, one.amount_fen, one.first_day, one.text) for one in found.claims]
+    assert claims == [
+        ("dc/c1", "rejected", 36_000, "2026-01-05", "no invoice"),
+        ("dc/c2", "paid", 36_000, "2026-01-05", "bank 7"),
+    ]
+    (within,) = found.programmes
+    assert (within.programme, within.lines_accepted, within.paid_fen) == ("city/p", 2, 36_000)
+    assert [one.reservation for one in found.reservations] == ["acme/r1"]
+
+
+def test_a_holders_account_and_a_programmes_book(views: Views) -> None:
+    """Both are made of the rows that the balances are made of."""
+    account = views.holder("beta")
+    assert [one.voucher for one in account.vouchers] == ["acme/part", "city/v2"]
+    assert account.balance == views.balances("holder")[1]
+    book = views.programme("city/p")
+    assert [one.holder for one in book.holders] == ["acme", "beta"]
+    assert [(one.provider, one.paid_fen + one.claimed_fen) for one in book.providers] == [("dc", 36_000), ("other-dc", 3_600)]
+    assert [one.claim for one in book.claims] == ["dc/c1", "dc/c2", "other-dc/c1"]
+
+
+def test_refusals_by_reason(views: Views) -> None:
+    """Accepted and refused lines together are all lines."""
+    assert [(one.provider, one.reason, one.lines) for one in views.refusals_by_reason()] == [
+        ("dc", "exceeds_reservation", 1),
+        ("dc", "job_time_already_burned", 1),
+    ]
+
+
+@pytest.mark.parametrize("what", ["voucher", "holder", "provider", "programme"])
+def test_what_is_not_there_is_named(views: Views, what: str) -> None:
+    with pytest.raises(UsageError, match=f"there is no {what} nobody/1"):
+        getattr(views, what)("nobody/1")
+
+
+def test_a_payee_that_is_the_holder_is_owed(tmp_path: Path) -> None:
+    """Where the programme pays holders, the provider burns and the holder is owed."""
+    story = Story(tmp_path / "ledger")
+    story.begin()
+    story.do(CITY, "programme.open", **story.programme("city/h", payee="holder"))
+    story.do(CITY, "provider.accredit", programme="city/h", provider="dc", valid_from=format_instant(story.at))
+    fields = {"voucher": "city/h1", "programme": "city/h", "holder": "acme", "face_fen": 90_000}
+    story.do(CITY, "voucher.issue", **fields, valid_from=format_instant(story.at))
+    story.reserve(ACME, "acme/r1", "city/h1", "dc", 90_000)
+    story.at += 2 * DAY_US
+    story.do(DC, "time.burn", ref="S1", holder="acme", lines=[story.line("job-1", "acme/r1", 10)])
+    story.ledger.close()
+    with Views.open(story.folder) as views:
+        views.follow()
+        assert views.holder("acme").balance.unclaimed_fen == 18_000
+        balance = views.provider("dc").balance
+        assert (balance.unclaimed_fen, balance.from_voucher_fen) == (0, 18_000)
+
+
+def test_sums_beyond_64_bits_stay_exact(tmp_path: Path) -> None:
+    """A provider that claims absurd GPU-time is refused, counted to the millisecond, and stops nobody's views."""
+    story = Story(tmp_path / "ledger")
+    story.begin()
+    line = story.line("job", "acme/none", 1) | {"gpu_milli": 10_000_000, "seconds": 31_622_400}
+    for _ in range(200):
+        story.do(DC, "time.burn", holder="acme", lines=[line] * 160)
+    story.ledger.close()
+    with Views.open(story.folder) as views:
+        views.follow()
+        (refused,) = views.refusals_by_reason()
+        assert refused.lines == 32_000
+        assert refused.gpu_milliseconds == 32_000 * 10_000_000 * 31_622_400 > 2**63
+
+
+# -- following --------------------------------------------------------------------------------------------------------
+
+
+def test_following_is_counted_and_told(folder: Path) -> None:
+    """Once followed, there is nothing more; progress is told batch by batch."""
+    told: list[tuple[int, int]] = []
+    with Views.open(folder) as views:
+        assert views.size == 0
+        assert views.balances("voucher") == []
+        size = views.follow(lambda done, total: told.append((done, total)))
+        assert (views.size, told) == (size, [(size, size)])
+        assert views.follow() == 0
+
+
+def test_new_entries_are_followed_from_where_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also by a process that comes later, with or without a saved state."""
+    monkeypatch.setattr(follow, "STATE_SAVED_AFTER_ENTRIES", 8)
+    story = Story(tmp_path / "ledger")
+    story.begin()
+    with Views.open(story.folder) as early:
+        early.follow()
+        story.issue("city/v1", "acme", 100)
+        assert early.follow() == 1
+        story.issue("city/v2", "acme", 100)
+    for number in range(3, 6):
+        with Views.open(story.folder) as later:
+            assert later.follow() == 1
+        story.issue(f"city/v{number}", "acme", 100)
+    story.ledger.close()
+    with Views.open(story.folder) as views:
+        views.follow()
+    rows = rows_of(story.folder / follow.NAME)
+    assert len(rows["vouchers"]) == 5
+    assert rows == followed_rows(story.folder)
+
+
+def test_a_deleted_file_is_built_again_the_same(folder: Path) -> None:
+    """Views can be thrown away."""
+    first = followed_rows(folder)
+    assert sum(map(len, first.values())) > 40
+    assert followed_rows(folder) == first
+
+
+@pytest.mark.parametrize("entries", [1, 2, 7])
+def test_batches_of_any_size_give_the_same_rows(folder: Path, monkeypatch: pytest.MonkeyPatch, entries: int) -> None:
+    """A reversal or a payment may share a batch with what it is about, or not; saved states lie anywhere."""
+    whole = followed_rows(folder)
+    monkeypatch.setattr(follow, "ENTRIES_A_BATCH", entries)
+    monkeypatch.setattr(follow, "STATE_SAVED_AFTER_ENTRIES", 3)
+    assert followed_rows(folder) == whole
+
+
+class Killed(BaseException):  # noqa: N818 - not an error, the end
+    """The process is gone."""
+
+
+@pytest.mark.parametrize("persisted", [False, True], ids=["before the commit", "after the commit"])
+@pytest.mark.parametrize("at_batch", [0, 1, 3])
+def test_a_kill_loses_nothing_and_doubles_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, at_batch: int, persisted: bool
+) -> None:
+    """Whoever comes after goes on where the last whole batch ended."""
+    whole = followed_rows(folder)
+    store.remove(folder / follow.NAME)
+    monkeypatch.setattr(follow, "ENTRIES_A_BATCH", 7)
+    original = ViewStore._insert_tracking
+    batches = iter(range(1_000))
+
+    def kill(self: ViewStore, c: Any, tracking: Any) -> None:
+        original(self, c, tracking)
+        if tracking.application_name == "tallystick" and next(batches) == at_batch:
+            if persisted:
+                c.execute("COMMIT")
+            raise Killed
+
+    monkeypatch.setattr(ViewStore, "_insert_tracking", kill)
+    with Views.open(folder) as views, pytest.raises(Killed):
+        views.follow()
+    monkeypatch.undo()
+    with Views.open(folder) as views:
+        assert views.size == 7 * (at_batch + persisted)
+        views.follow()
+    assert rows_of(folder / follow.NAME) == whole
+
+
+def test_the_same_process_goes_on_after_an_exception(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The state in memory had run ahead of the rows: it is not used again."""
+    whole = followed_rows(folder)
+    store.remove(folder / follow.NAME)
+    monkeypatch.setattr(follow, "ENTRIES_A_BATCH", 7)
+
+    def fail(*_: Any) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with Views.open(folder) as views:
+        with monkeypatch.context() as patch, pytest.raises(LedgerError, match="disk is full"):
+            patch.setattr(follow.programme_book.ProgrammeBooks, "write", fail)
+            views.follow()
+        views.follow()
+    assert rows_of(folder / follow.NAME) == whole
+
+
+def test_two_that_follow_at_once_double_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The slower one's batch is rolled back, and it goes on from where the faster one got."""
+    whole = followed_rows(folder)
+    store.remove(folder / follow.NAME)
+    monkeypatch.setattr(follow, "ENTRIES_A_BATCH", 7)
+    overtaken = []
+    original = Views._follow_batch
+    with Views.open(folder) as slow, Views.open(folder) as fast:
+
+        def after_the_fast_one(self: Views, *arguments: Any) -> Any:
+            if self is slow and not overtaken:
+                overtaken.append(fast.follow())
+            return original(self, *arguments)
+
+        monkeypatch.setattr(Views, "_follow_batch", after_the_fast_one)
+        assert slow.follow() == 0
+        assert overtaken == [slow.size]
+    assert rows_of(folder / follow.NAME) == whole
+
+
+# -- files that are not what they should be ---------------------------------------------------------------------------
+
+
+def spoil_bytes(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[4_096:] = bytes(len(data) - 4_096)
+    path.write_bytes(data)
+
+
+def run(path: Path, statement: str) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(statement)
+
+
+SPOILED = {
+    "no database": lambda path: path.write_bytes(b"these are not the rows"),
+    "empty": lambda path: path.write_bytes(b""),
+    "cut off": lambda path: path.write_bytes(path.read_bytes()[:9_000]),
+    "pages wiped": spoil_bytes,
+    "an older format": lambda path: run(path, "PRAGMA user_version = 0"),
+    "somebody else's": lambda path: run(path, "PRAGMA application_id = 7"),
+    "of another log": lambda path: run(path, "UPDATE followed SET origin = 'tallystick.example/other'"),
+    "a table gone": lambda path: run(path, "DROP TABLE vouchers"),
+    "ahead of the log": lambda path: run(path, "UPDATE tracking SET notification_id = 900 WHERE application_name = 'tallystick'"),
+    "another history": lambda path: run(path, "UPDATE followed SET entry_sha256 = 'feed'"),
+}
+
+
+@pytest.mark.parametrize("how", SPOILED)
+def test_a_file_that_is_not_ours_is_built_anew(folder: Path, how: str) -> None:
+    """Nothing is lost with it, so nobody is asked."""
+    whole = followed_rows(folder)
+    SPOILED[how](folder / follow.NAME)
+    with Views.open(folder) as views:
+        views.follow()
+    assert rows_of(folder / follow.NAME) == whole
+
+
+def test_a_saved_state_that_cannot_be_read_is_replayed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is a cache within a cache."""
+    monkeypatch.setattr(follow, "STATE_SAVED_AFTER_ENTRIES", 2)
+    story = Story(tmp_path / "ledger")
+    story.begin()
+    with Views.open(story.folder) as views:
+        views.follow()
+    run(story.folder / follow.NAME, "UPDATE saved_state SET data = x'00'")
+    story.issue("city/v1", "acme", 100)
+    story.ledger.close()
+    with Views.open(story.folder) as views:
+        assert views.follow() == 1
+        assert len(views.balances("voucher")) == 1
+
+
+def test_a_folder_without_a_ledger_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NotALedgerError, match="is not a ledger"):
+        Views.open(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_entry_that_cannot_be_followed_is_named(folder: Path) -> None:
+    """What was followed before stays."""
+    run(folder / "ledger.db", "DROP TRIGGER stored_events_refuses_update")
+    run(folder / "ledger.db", "UPDATE stored_events SET state = x'00' WHERE originator_version = 30")
+    with Views.open(folder) as views, pytest.raises(NotALedgerError, match="audit"):
+        views.follow()
+
+
+# -- the past ---------------------------------------------------------------------------------------------------------
+
+
+def every_answer(views: Views) -> list[Any]:
+    answers: list[Any] = [views.balances(by) for by in ("programme", "holder", "provider", "voucher")]
+    return [*answers, views.refusals_by_reason(), views.size, views.at]
+
+
+def test_as_of_an_index_is_what_views_said_then(tmp_path: Path) -> None:
+    """At each entry of the story, the answers of then are the answers as of then."""
+    story = Story(tmp_path / "ledger")
+    then: dict[int, list[Any]] = {}
+    submit = story.ledger.submit
+    with Views.open(story.folder) as views:
+
+        def submit_and_ask(notes: list[bytes]) -> Any:
+            answers = submit(notes)
+            views.follow()
+            then[views.size - 1] = every_answer(views)
+            return answers
+
+        story.ledger.submit = submit_and_ask  # type: ignore[assignment, method-assign]
+        story.year()
+    story.ledger.close()
+    assert len(then) > 30
+    for index, answers in then.items():
+        with Views.as_of(story.folder, index=index) as past:
+            assert every_answer(past) == answers
+
+
+def test_as_of_a_time_counts_entries_up_to_it(folder: Path) -> None:
+    """To the microsecond, and before the beginning there is nothing."""
+    with Views.as_of(folder, at=START - 1) as nothing:
+        assert (nothing.size, nothing.balances("programme")) == (0, [])
+    with Views.as_of(folder, at=START) as founded:
+        assert (founded.size, founded.at) == (1, START)
+    with Views.as_of(folder, at=START + SECOND_US - 1) as founded:
+        assert founded.size == 2  # the first admission has the time of the founding
+    with Views.as_of(folder, at=START + 900 * DAY_US) as now, Views.open(folder) as views:
+        views.follow()
+        assert every_answer(now) == every_answer(views)
+
+
+def test_the_past_leaves_no_file_and_does_not_move(folder: Path) -> None:
+    """It is in memory, and two pasts don't mix."""
+    with Views.as_of(folder, index=20) as past, Views.as_of(folder, index=12) as older:
+        assert (past.size, older.size) == (21, 13)
+        assert not (folder / follow.NAME).exists()
+        with pytest.raises(UsageError, match="past"):
+            past.follow()
+
+
+def test_an_index_that_is_not_there_is_named(folder: Path) -> None:
+    with pytest.raises(UsageError, match="there is no entry 900"):
+        Views.as_of(folder, index=900)
+    with pytest.raises(ValueError, match="an index or a time"):
+        Views.as_of(folder)
+
+
+def test_the_environment_says_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library reads settings from it unless it is told not to."""
+    whole = followed_rows(folder)
+    monkeypatch.setenv("PERSISTENCE_MODULE", "eventsourcing.popo")
+    monkeypatch.setenv("SQLITE_DBNAME", ":memory:")
+    assert followed_rows(folder) == whole
+
+
+def test_views_follow_a_ledger_that_is_open(folder: Path) -> None:
+    """No lock of the writer's is needed."""
+    ledger: Ledger = open_ledger(folder, key_of_log())
+    with ledger, Views.open(folder) as views:
+        assert views.follow() == ledger.state.size

@@ -1,0 +1,226 @@
+"""A commit fails before it persisted, after it persisted, or is interrupted: nothing answered is lost, nothing is doubled."""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eventsourcing.persistence import OperationalError, StoredEvent
+from support.burning import LOG_KEY, NOW, RESERVED_FEN, FEN_A_LINE, Clock, burn_note, founding_notes
+
+from tallystick.errors import LedgerBusyError, LedgerError, NotALedgerError, StoreFailedError, UsageError, WriterDeposedError
+from tallystick.ledger import Admitted, Ledger, create_ledger, open_ledger, read_ledger
+from tallystick.ledger.sqlite import LOG_TABLES, SQLiteLogRecorder
+from tallystick.vouchers.refusals import Refusal
+
+Insert = Callable[..., Sequence[int] | None]
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    clock = Clock()
+    genesis, *rest = founding_notes()
+    with create_ledger(tmp_path, genesis, LOG_KEY, clock=clock) as ledger:
+        ledger.submit(rest)
+        clock.at = NOW
+        yield ledger
+
+
+def fail_before(insert: Insert) -> Insert:
+    def failing(self: SQLiteLogRecorder, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
+        raise OperationalError("database or disk is full")
+
+    return failing
+
+
+def fail_after(insert: Insert) -> Insert:
+    def failing(self: SQLiteLogRecorder, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
+        insert(self, stored_events, **kwargs)
+        raise OperationalError("the connection was lost")
+
+    return failing
+
+
+def interrupt_before(insert: Insert) -> Insert:
+    def failing(self: SQLiteLogRecorder, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
+        raise KeyboardInterrupt
+
+    return failing
+
+
+def interrupt_after(insert: Insert) -> Insert:
+    def failing(self: SQLiteLogRecorder, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
+        insert(self, stored_events, **kwargs)
+        raise KeyboardInterrupt
+
+    return failing
+
+
+@pytest.mark.parametrize(
+    ("fault", "raised", "kept"),
+    [
+        (fail_before, StoreFailedError, 0),
+        (fail_after, None, 5),
+        (interrupt_before, KeyboardInterrupt, 0),
+        (interrupt_after, KeyboardInterrupt, 5),
+    ],
+)
+@pytest.mark.parametrize("same", [True, False], ids=["same notes again", "other notes next"])
+def test_a_failed_commit(
+    ledger: Ledger,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Callable[[Insert], Insert],
+    raised: type[BaseException] | None,
+    kept: int,
+    same: bool,
+) -> None:
+    root = ledger.root
+    notes = [burn_note(f"s-{number}") for number in range(5)]
+    with monkeypatch.context() as patch:
+        patch.setattr(SQLiteLogRecorder, "insert_events", fault(SQLiteLogRecorder.insert_events))
+        if raised is None:
+            assert [answer.index for answer in ledger.submit(notes) if isinstance(answer, Admitted)] == [10, 11, 12, 13, 14]
+        else:
+            with pytest.raises(raised):
+                ledger.submit(notes)
+    assert ledger.state.size == 10 + kept
+    assert (ledger.root == root) == (kept == 0)
+    following = notes if same else [burn_note(f"t-{number}") for number in range(5)]
+    answers = ledger.submit(following)
+    assert all(isinstance(answer, Admitted) and answer.is_new == (not (same and kept)) for answer in answers)
+    burned = 5 if same or not kept else 10
+    assert ledger.state.reservations["holder/r1"].remaining_fen == RESERVED_FEN - burned * FEN_A_LINE
+
+
+def test_a_fault_between_the_tables_keeps_nothing_of_the_group(ledger: Ledger, tmp_path: Path) -> None:
+    """The last insert of the transaction fails: the rows before it are rolled back."""
+    with sqlite3.connect(tmp_path / "ledger.db") as connection:
+        connection.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON checkpoints BEGIN SELECT RAISE(ABORT, 'no room'); END"
+        )
+    with pytest.raises(StoreFailedError):
+        ledger.submit([burn_note("s-1")])
+    with sqlite3.connect(tmp_path / "ledger.db") as connection:
+        counts = [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in LOG_TABLES]
+        assert counts[0] == counts[3] == 10
+        connection.execute("DROP TRIGGER full")
+    assert isinstance(ledger.submit([burn_note("s-1")])[0], Admitted)
+
+
+def test_a_writer_that_was_replaced_stops(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two writers get past the lock (another machine, say): the primary key refuses the second, and it says so."""
+    monkeypatch.setattr("tallystick.ledger.opening.WriterLock", lambda path: _NoLock())
+    with open_ledger(tmp_path, LOG_KEY, clock=Clock(NOW)) as other:
+        other.submit([burn_note("other")])
+    with pytest.raises(WriterDeposedError):
+        ledger.submit([burn_note("mine")])
+    with pytest.raises(WriterDeposedError):
+        ledger.submit([burn_note("mine again")])
+    with read_ledger(tmp_path) as reader:
+        assert reader.size == 11
+
+
+class _NoLock:
+    def release(self) -> None:
+        """Nothing was held."""
+
+
+def test_a_second_writer_is_refused(ledger: Ledger, tmp_path: Path) -> None:
+    with pytest.raises(LedgerBusyError, match="another process"):
+        open_ledger(tmp_path, LOG_KEY)
+    assert ledger.state.size == 10
+
+
+def test_a_reader_needs_no_lock(ledger: Ledger, tmp_path: Path) -> None:
+    with read_ledger(tmp_path) as reader:
+        ledger.submit([burn_note("s-1")])
+        assert reader.size == 10
+        assert reader.state().size == 10
+        assert len(list(reader.entries())) == 10
+
+
+@pytest.mark.parametrize("table", LOG_TABLES)
+@pytest.mark.parametrize("statement", ["UPDATE {} SET rowid = rowid", "DELETE FROM {}"])
+def test_triggers_refuse_to_change_history(ledger: Ledger, tmp_path: Path, table: str, statement: str) -> None:
+    if table == "tree":  # it has no rowid
+        statement = statement.replace("rowid = rowid", "level = level")
+    with sqlite3.connect(tmp_path / "ledger.db") as connection, pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        connection.execute(statement.format(table))
+    assert ledger.state.size == 10
+
+
+@pytest.mark.parametrize("tables", [("checkpoints",), ("stored_events",), ("tree",)])
+def test_a_ledger_that_does_not_hang_together_is_not_opened(ledger: Ledger, tmp_path: Path, tables: tuple[str, ...]) -> None:
+    ledger.close()
+    with sqlite3.connect(tmp_path / "ledger.db") as connection:
+        for table in tables:
+            connection.execute(f"DROP TRIGGER {table}_refuses_delete")
+            last = {"checkpoints": "number", "stored_events": "originator_version", "tree": "position"}[table]
+            connection.execute(f"DELETE FROM {table} WHERE {last} = (SELECT max({last}) FROM {table})")
+    with pytest.raises(NotALedgerError):
+        open_ledger(tmp_path, LOG_KEY)
+
+
+def test_a_snapshot_gives_the_same_state_and_a_wrong_one_is_passed_over(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tallystick.ledger.opening.SNAPSHOT_AFTER_ENTRIES", 1)
+    ledger.submit([burn_note("s-1", lines=5)])
+    expected = ledger.state.to_bytes()
+    ledger.close()
+    snapshot = tmp_path / "snapshot.json"
+    good = snapshot.read_bytes()
+    for data in (good, good[:-1], b"", good.replace(b'"size":11', b'"size":10'), good.replace(b"job-", b"jab-")):
+        snapshot.write_bytes(data)
+        with open_ledger(tmp_path, LOG_KEY, clock=Clock(NOW)) as again:
+            assert again.state.to_bytes() == expected
+
+
+def test_a_refused_genesis_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(LedgerError, match="network_not_founded"):
+        create_ledger(tmp_path, founding_notes()[1], LOG_KEY, clock=Clock())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_ledger_is_not_made_over_another(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.close()
+    with pytest.raises(UsageError, match="already"):
+        create_ledger(tmp_path, founding_notes()[0], LOG_KEY, clock=Clock())
+    with open_ledger(tmp_path, LOG_KEY, clock=Clock(NOW)) as again:
+        assert again.state.size == 10
+
+
+def test_no_ledger_is_said_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(NotALedgerError, match="is not a ledger"):
+        open_ledger(tmp_path, LOG_KEY)
+    with pytest.raises(NotALedgerError, match="is not a ledger"):
+        read_ledger(tmp_path)
+    (tmp_path / "ledger.db").write_bytes(b"")
+    with pytest.raises(NotALedgerError):
+        read_ledger(tmp_path)
+    (tmp_path / "ledger.db").write_bytes(b"garbage" * 1_000)
+    with pytest.raises(NotALedgerError):
+        read_ledger(tmp_path)
+    with pytest.raises(NotALedgerError):
+        open_ledger(tmp_path, LOG_KEY)
+
+
+def test_the_process_environment_has_no_say(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library lets os.environ override a class's settings; a ledger opened so would be another store."""
+    ledger.close()
+    monkeypatch.setenv("PERSISTENCE_MODULE", "eventsourcing.popo")
+    monkeypatch.setenv("COMPRESSOR_TOPIC", "zlib")
+    monkeypatch.setenv("SQLITE_DBNAME", ":memory:")
+    with open_ledger(tmp_path, LOG_KEY, clock=Clock(NOW)) as again:
+        assert isinstance(again.submit([burn_note("s-1")])[0], Admitted)
+    with read_ledger(tmp_path) as reader:
+        assert reader.size == 11
+
+
+def test_a_refusal_alone_commits_nothing(ledger: Ledger, tmp_path: Path) -> None:
+    assert isinstance(ledger.submit([b"no note"])[0], Refusal)
+    with sqlite3.connect(tmp_path / "ledger.db") as connection:
+        assert connection.execute("SELECT count(*) FROM checkpoints").fetchone() == (2,)

@@ -1,0 +1,255 @@
+"""The demo plays its year to the end: it leaves a folder that audits clean, and shows that a changed copy doesn't."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from sqlite3 import connect
+from typing import Any, NamedTuple
+
+import pytest
+from rich.console import Console
+from tallystick.keyfiles import load
+
+from tallystick.audit import audit
+from tallystick.demo import run, run_demo
+from tallystick.demo.tampering import copy_with_one_byte_changed
+from tallystick.errors import UsageError
+from tallystick.ledger import read_ledger
+from tallystick.ledger.settings import load_settings
+from tallystick.signing import canonical_json
+from tallystick.signing.note import Note
+from tallystick.transparency.policy import Policy
+from tallystick.vouchers.entry import Header, split_entry
+from tallystick.vouchers.events import EVENT_KINDS
+
+LIMIT = 300
+HEADER = "timestamp,duration,num_gpus,gpu_time,cluster\n"
+KEY_FIELDS = ("keys", "root_keys", "vkey", "key")
+REASONS = {
+    *("signatures_missing", "transfer_forbidden", "voucher_suspended", "key_revoked", "exceeds_holder_cap"),
+    *("amount_differs_from_claim", "reservation_not_over", "job_time_already_burned", "job_time_too_long_ago"),
+}
+
+
+class Demo(NamedTuple):
+    """A demo that was played: its folder, what it answered, what it showed."""
+
+    folder: Path
+    good: bool
+    shown: str
+
+    @property
+    def report(self) -> Any:
+        """The first audit's report."""
+        return json.loads((self.folder / "audit.json").read_bytes())
+
+    @property
+    def policy(self) -> Policy:
+        """The trust policy that it leaves."""
+        return Policy.from_text((self.folder / "trust.policy").read_bytes())
+
+
+def play(folder: Path, **options: Any) -> Demo:
+    """Play the demo."""
+    shown = io.StringIO()
+    good = run_demo(folder, console=Console(file=shown, width=120), **options)
+    return Demo(folder, good, shown.getvalue())
+
+
+def story_of(folder: Path) -> Iterator[tuple[Header, Any]]:
+    """Every entry's header and command, less the keys, which are drawn at random."""
+    with read_ledger(folder) as reader:
+        for data in reader.entries():
+            header, note = split_entry(data)
+            command: Any = canonical_json.decode(Note.from_bytes(note).text[:-1])
+            yield Header.from_bytes(header), {name: value for name, value in command.items() if name not in KEY_FIELDS}
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """The default story with few jobs, played once."""
+    return play(tmp_path_factory.mktemp("demo") / "year", limit=LIMIT)
+
+
+def test_it_ends_well(demo: Demo) -> None:
+    """The first audit is clean, the second isn't."""
+    assert demo.good
+    assert demo.report["verdict"] == "clean"
+    assert demo.report["findings"] == []
+
+
+def test_it_leaves_the_folder_that_is_promised(demo: Demo) -> None:
+    """Every name of it, and nothing open to others among the keys."""
+    names = {path.name for path in demo.folder.iterdir()}
+    assert {"ledger.db", "ledger.toml", "trust.policy", "keys", "tiles", "audit.json", "balances.csv"} <= names
+    keys = [path for path in (demo.folder / "keys").rglob("*") if path.is_file()]
+    assert len(keys) > 17 * 2 + 10 + 30
+    assert {path.stat().st_mode & 0o777 for path in keys} == {0o600}
+
+
+def test_every_job_is_one_line(demo: Demo) -> None:
+    """Accepted or refused, counted by the audit."""
+    totals = demo.report["totals"]
+    assert totals["burn_lines_accepted"] + totals["burn_lines_refused"] == LIMIT
+
+
+def test_every_kind_of_event_happens(demo: Demo) -> None:
+    """The year leaves none out."""
+    assert {header.kind for header, _ in story_of(demo.folder)} == set(EVENT_KINDS.values())
+
+
+def test_the_lines_are_those_of_real_parties(demo: Demo) -> None:
+    """17 treasuries and 10 providers with codes, 30 holders with codes, one auditor."""
+    admitted = [command for _, command in story_of(demo.folder) if command["kind"] == "party.admit/1"]
+    roles = [command["role"] for command in admitted]
+    assert {role: roles.count(role) for role in set(roles)} == {
+        "treasury": 17,
+        "provider": 10,
+        "holder": 30,
+        "auditor": 1,
+    }
+    assert all("uscc" in command for command in admitted if command["role"] in ("provider", "holder"))
+
+
+def test_it_shows_its_figures(demo: Demo) -> None:
+    """In the promised order, and the entry that was changed by its index."""
+    titles = ["Balances by city", "Burned by provider", "Refused, by reason", "Conservation", "Audit: clean"]
+    places = [demo.shown.index(title) for title in [*titles, "A copy, in which byte", "Audit of the copy: findings"]]
+    assert places == sorted(places)
+    assert "✗" not in demo.shown
+    changed = demo.shown.split(" of entry ")[1].split()[0]
+    assert f" at entry {changed}: " in demo.shown.split("Audit of the copy")[1]
+
+
+def test_refusals_are_shown_by_reason(demo: Demo) -> None:
+    """Of lines as of commands."""
+    assert {reason for reason in REASONS if reason not in demo.shown} == set()
+
+
+def test_balances_add_up(demo: Demo) -> None:
+    """Every programme's places add up to its envelope, in fen."""
+    with (demo.folder / "balances.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len({row["city"] for row in rows}) == 17
+    for row in rows:
+        places = sum(int(value) for name, value in row.items() if name.endswith("_fen") and name != "envelope_fen")
+        assert places == int(row["envelope_fen"]), row["programme"]
+
+
+def test_the_tiles_audit_clean_too(demo: Demo) -> None:
+    """They are the same log."""
+    report = audit(demo.folder / "tiles", demo.policy, processes=1)
+    assert report.is_clean
+    assert report.totals.model_dump() == demo.report["totals"]
+
+
+def test_the_log_key_can_be_used_afterwards(demo: Demo) -> None:
+    """The settings name it and its passphrase, and the policy trusts it."""
+    settings = load_settings(demo.folder)
+    key = load(settings.log_key, settings.passphrase())
+    assert [key.verifier] == [log.vkey for log in demo.policy.logs]
+
+
+def test_the_copy_differs_in_one_byte_and_the_audit_names_its_entry(demo: Demo, tmp_path: Path) -> None:
+    """The ledger itself stays as it is."""
+    change = copy_with_one_byte_changed(demo.folder, tmp_path)
+    states = []
+    for folder in (demo.folder, tmp_path):
+        with closing(connect(folder / "ledger.db")) as connection:
+            states.append(connection.execute("SELECT state FROM stored_events ORDER BY originator_version").fetchall())
+    differing = [index for index, (before, after) in enumerate(zip(*states, strict=True)) if before != after]
+    assert differing == [change.index]
+    (before,), (after,) = (state[change.index] for state in states)
+    assert [place for place in range(len(before)) if before[place] != after[place]] == [change.place]
+    assert change.index in [row.index for row in audit(tmp_path, demo.policy, processes=1).findings]
+    assert audit(demo.folder, demo.policy, processes=1).is_clean
+
+
+def test_the_story_is_its_seeds(demo: Demo, tmp_path: Path) -> None:
+    """The same seed gives the same commands, times and outcomes; another seed doesn't."""
+    again = play(tmp_path / "again", limit=LIMIT)
+    assert list(story_of(again.folder)) == list(story_of(demo.folder))
+    other = play(tmp_path / "other", limit=LIMIT, seed=2)
+    assert list(story_of(other.folder)) != list(story_of(demo.folder))
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "good"),
+    [(("clean", "findings"), True), (("clean", "clean"), False), (("findings", "findings"), False)],
+)
+def test_it_is_good_only_if_the_first_audit_is_clean_and_the_second_not(
+    verdicts: tuple[str, str], good: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever else it shows."""
+    left = iter(verdicts)
+
+    def judge(*args: Any, **options: Any) -> Any:
+        return audit(*args, **options).model_copy(update={"verdict": next(left)})
+
+    monkeypatch.setattr(run, "audit", judge)
+    assert play(tmp_path / "year", limit=1).good is good
+
+
+def test_the_whole_recorded_workload(shared_data: Path, tmp_path: Path) -> None:
+    """82,247 jobs: every one a line, every GPU-millisecond accounted for, more than half accepted, and clean."""
+    path = shared_data / "philly" / "philly.csv"
+    demo = play(tmp_path / "year", jobs=path)
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    totals = demo.report["totals"]
+    assert demo.good
+    assert totals["burn_lines_accepted"] + totals["burn_lines_refused"] == len(rows) == 82_247
+    assert totals["gpu_milliseconds_burned"] + totals["gpu_milliseconds_refused"] == sum(
+        int(float(row["duration"])) * int(row["num_gpus"]) * 1_000 for row in rows
+    )
+    assert totals["burn_lines_accepted"] * 2 > len(rows)
+    assert totals["burn_lines_refused"] > 1_000
+    holders = {command["holder"] for header, command in story_of(demo.folder) if header.kind == "time.burned/1"}
+    assert holders == {f"startup-{row['cluster']}" for row in rows}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "2017-10-09 07:01:55,66.0,1,66.0,ab\n",
+        "2017-10-09 07:01:55,66.0,1,66.0,ab\n2019-02-28 07:01:55,4628226.0,8,1,ab\n",
+        "2020-02-29 23:59:59,31622400,10000,1,ab\n2020-03-01 00:00:00,1,0.001,1,cd\n",
+    ],
+    ids=["one job", "jobs years apart", "as long and as large as may be"],
+)
+def test_odd_workloads_are_played_to_the_end(rows: str, tmp_path: Path) -> None:
+    """Every row is a line, if need be a refused one."""
+    path = tmp_path / "jobs.csv"
+    path.write_text(HEADER + rows)
+    demo = play(tmp_path / "year", jobs=path)
+    totals = demo.report["totals"]
+    assert demo.good
+    assert totals["burn_lines_accepted"] + totals["burn_lines_refused"] == rows.count("\n")
+
+
+def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
+    """One clear line, and nothing is written."""
+    (tmp_path / "precious").write_text("mine")
+    with pytest.raises(UsageError, match="is not empty; choose another folder"):
+        play(tmp_path, limit=1)
+    with pytest.raises(UsageError, match="is a file"):
+        play(tmp_path / "precious", limit=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["precious"]
+
+
+def test_a_bad_workload_leaves_nothing_behind(tmp_path: Path) -> None:
+    """It is read before anything is made."""
+    (tmp_path / "jobs.csv").write_text(HEADER)
+    with pytest.raises(UsageError, match="no rows"):
+        play(tmp_path / "year", jobs=tmp_path / "jobs.csv")
+    assert not (tmp_path / "year").exists()
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_limit_below_one_is_refused(limit: int, tmp_path: Path) -> None:
+    """A year without jobs is no story."""
+    with pytest.raises(UsageError, match="--limit"):
+        play(tmp_path / "year", limit=limit)

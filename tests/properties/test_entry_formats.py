@@ -1,0 +1,388 @@
+"""Commands, headers and entries are closed and have one spelling; whatever else comes is refused and breaks nothing."""
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from support.actors import ORIGIN, note_of
+from support.scenario import Ledger, read_table
+from tallystick.errors import CanonicalJsonError, EntryMalformedError, MalformedError
+from tallystick.signing import canonical_json
+from tallystick.signing.note import Note
+from tallystick.vouchers.admit import read_note
+from tallystick.vouchers.commands import command_text, parse_command
+from tallystick.vouchers.entry import ENTRY_SIZE_MAX, Entry, Header, split_entry
+from tallystick.vouchers.events import EVENT_KINDS, Event
+from tallystick.vouchers.refusals import Reason, Refusal
+
+Json = dict[str, Any]
+
+# One more story than the frozen one: it is free to change.
+STORY = """== one of each [empty log]
+network   found                                                              -> founded
+network   admit       shanghai as treasury                                   -> admitted
+network   admit       guian as provider                                      -> admitted
+shanghai  admit       acme as holder                                         -> admitted
+shanghai  admit       bolt as holder uscc=none maker=yes                     -> admitted
+shanghai  suspend     bolt                                                   -> suspended
+shanghai  reinstate   bolt                                                   -> reinstated
+acme      add-key     acme/officer-3 for acme                                -> added
+acme      revoke-key  acme/officer-2 of acme                                 -> revoked
+network   register    910b as domestic                                       -> registered
+guian     price       910b 6.00                                              -> published
+shanghai  open        S1 900,000.00 transfer=open accelerators=910b          -> opened
+shanghai  accredit    guian under S1                                         -> accredited
+shanghai  issue       V1 to acme 9,000.00 under S1                           -> issued
+shanghai  issue       V2 to acme 9,000.00 under S1                           -> issued
+acme      transfer    V3 of V1 5,000.00 to bolt                              -> transferred
+shanghai  suspend-voucher  V2                                                -> suspended
+shanghai  resume-voucher   V2                                                -> resumed
+shanghai  revoke      V2                                                     -> revoked 9,000.00
+acme      reserve     R1 of V1 40.00 for guian until +30d                    -> reserved
+clock     +2d
+guian     burn        acme R1 a 8x910b -10h..-9h | R9 b 8x910b -10h..-9h | R1 c 8x910b -10h..-9h drain ref=st-1 -> 24.00 | reservation_unknown | 16.00
+guian     reverse     st-1 line 2                                            -> reversed 16.00 to reservation
+clock     +1d
+guian     claim       C1 of S1 2026-01-05 to 2026-01-07                      -> claimed 24.00
+shanghai  reject      C1                                                     -> rejected
+guian     claim       C2 of S1 2026-01-05 to 2026-01-07                      -> claimed 24.00
+shanghai  pay         C2 24.00                                               -> paid
+guian     release     R1                                                     -> released 16.00 to voucher
+shanghai  delist      guian under S1 until +1d                               -> delisted
+shanghai  close       S1                                                     -> closed
+clock     2026-04-05T08:00
+shanghai  lapse       V3                                                     -> lapsed 5,000.00
+"""
+OPTIONAL = {"uscc", "maker", "evidence_sha256", "if_short"}
+EMPTY_IS_FINE = {"accelerators"}
+
+
+def _entries() -> list[Entry]:
+    (story,) = read_table(STORY)
+    ledger = Ledger()
+    ledger.play(story)
+    return ledger.entries
+
+
+ENTRIES = _entries()
+BY_KIND = {entry.event.kind: entry for entry in ENTRIES}
+COMMANDS: dict[str, Json] = {
+    str(command["kind"]): command
+    for command in (orjson.loads(Note.from_bytes(split_entry(entry.data)[1]).text) for entry in ENTRIES)
+}
+FIELDS = [(kind, name) for kind, command in COMMANDS.items() for name in command]
+
+
+def wrong_values(value: object) -> Iterator[object]:
+    """Values of every other type, and of the same type out of bounds."""
+    for other in ("", "x y\n", -(2**53) + 1, True, [], {}, [[]], {"a": 1}):
+        if type(other) is not type(value) or isinstance(value, str | int) and not isinstance(value, bool):
+            yield other
+    if isinstance(value, int) and not isinstance(value, bool):
+        yield str(value)
+        yield 2**53 - 1 if value != 2**53 - 1 else -1
+    if isinstance(value, str):
+        yield f"{value} "
+        yield value + "x" * 300
+    if isinstance(value, list):
+        yield value * 1_001
+
+
+def answer_to(command: Json) -> Refusal | None:
+    """What the first two steps say to a command signed by somebody."""
+    data = note_of(command, "anybody/officer-1") if len(canonical_json.encode(command)) < 60_000 else None
+    if data is None:
+        with pytest.raises(MalformedError):
+            parse_command(canonical_json.encode(command) + b"\n")
+        return Refusal(Reason.COMMAND_MALFORMED)
+    answer = read_note(data, ORIGIN)
+    return answer if isinstance(answer, Refusal) else None
+
+
+def malformed(command: Json) -> bool:
+    """Whether it is refused as it should be, by both ways of reading it."""
+    try:
+        command_text(command)
+    except CanonicalJsonError:
+        return False
+    except MalformedError:
+        answer = answer_to(command)
+        return answer is not None and answer.reason is Reason.COMMAND_MALFORMED
+    return False
+
+
+def test_there_is_a_command_of_every_kind() -> None:
+    """So what follows is about all of them."""
+    assert set(COMMANDS) == set(EVENT_KINDS)
+    assert all(answer_to(command) is None for command in COMMANDS.values())
+
+
+@pytest.mark.parametrize(("kind", "name"), FIELDS)
+def test_no_field_can_be_left_out(kind: str, name: str) -> None:
+    """But the few that are optional."""
+    command = {key: value for key, value in COMMANDS[kind].items() if key != name}
+    if name in OPTIONAL:
+        assert answer_to(command) is None
+    else:
+        assert malformed(command)
+
+
+@pytest.mark.parametrize(("kind", "name"), FIELDS)
+def test_no_field_can_be_null(kind: str, name: str) -> None:
+    """Canonical JSON here has no null, so it isn't even canonical; and the schema would not take it for absence."""
+    line = orjson.dumps(COMMANDS[kind] | {name: None}, option=orjson.OPT_SORT_KEYS)
+    with pytest.raises(CanonicalJsonError):
+        parse_command(line + b"\n")
+    answer = read_note(note_of({}, "anybody/officer-1").replace(b"{}\n", line + b"\n"), ORIGIN)
+    assert isinstance(answer, Refusal)
+    assert answer.reason is Reason.COMMAND_NOT_CANONICAL
+
+
+@pytest.mark.parametrize(("kind", "name"), FIELDS)
+def test_no_field_takes_another_type(kind: str, name: str) -> None:
+    """Nothing is converted: not a number in quotes, not true for 1."""
+    command = COMMANDS[kind]
+    for wrong in wrong_values(command[name]):
+        if wrong == [] and name in EMPTY_IS_FINE:
+            continue
+        if isinstance(wrong, int) and wrong > 0 and name.endswith("_fen") and name != "rounding_fen":
+            continue
+        assert malformed(command | {name: wrong}), wrong
+
+
+@pytest.mark.parametrize("kind", COMMANDS)
+@pytest.mark.parametrize("extra", [{"note": ""}, {"starts_at": 1}, {"Kind": "x"}, {"": 1}, {"model_config": {}}])
+def test_no_field_more(kind: str, extra: Json) -> None:
+    """Closed."""
+    assert malformed(COMMANDS[kind] | extra)
+
+
+@pytest.mark.parametrize("kind", [*COMMANDS, "voucher.print"])
+@pytest.mark.parametrize("version", ["/2", "/01", "", "/1 ", "/1\u00b9"])
+def test_no_kind_of_another_version(kind: str, version: str) -> None:
+    """A kind is one word."""
+    command = COMMANDS.get(kind, COMMANDS["voucher.lapse/1"])
+    assert malformed(command | {"kind": kind.removesuffix("/1") + version})
+
+
+LINE = COMMANDS["time.burn/1"]["lines"][0]
+
+
+@pytest.mark.parametrize("name", LINE)
+def test_a_line_of_a_statement_is_as_closed(name: str) -> None:
+    """One wrong line makes the statement malformed: it can't be decided line by line."""
+    statement = COMMANDS["time.burn/1"]
+    lines: list[Json] = [{key: value for key, value in LINE.items() if key != name}]
+    lines += [LINE | {name: wrong} for wrong in wrong_values(LINE[name])]
+    lines += [LINE | {"starts_at": 1}, LINE | {"fee_fen": 1}, LINE | {"if_short": "refuse"}]
+    for line in lines:
+        assert malformed(statement | {"lines": [LINE, line]}), line
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"ref": "a b"},
+        {"ref": "-a"},
+        {"ref": "x" * 129},
+        {"party": "Acme"},
+        {"party": "acme-公司"},
+        {"party": "a" * 64},
+        {"party": "acme\n"},
+        {"reservation": "acme"},
+        {"reservation": "acme/"},
+        {"reservation": "acme/R1/x"},
+        {"reservation": f"acme/{'x' * 65}"},
+        {"voucher": "acme/-"},
+        {"amount_fen": 0},
+        {"amount_fen": 2**53 - 1, "until": "2026-01-05T08:00:00Z"},
+        {"until": "2026-02-30T00:00:00.000000Z"},
+    ],
+)
+def test_values_out_of_bounds_are_refused(change: Json) -> None:
+    """Ids, amounts and times, at a reservation."""
+    assert malformed(COMMANDS["voucher.reserve/1"] | change)
+
+
+@pytest.mark.parametrize("kind", COMMANDS)
+def test_a_command_is_read_and_written_the_same(kind: str) -> None:
+    """The text that is signed is the command's only one."""
+    text = command_text(COMMANDS[kind])
+    command = parse_command(text)
+    assert canonical_json.encode(command.model_dump(mode="json", by_alias=True, exclude_none=True)) + b"\n" == text
+
+
+@pytest.mark.parametrize("kind", BY_KIND)
+def test_an_entry_is_read_and_written_the_same(kind: str) -> None:
+    """Both directions, for every kind."""
+    entry = BY_KIND[kind]
+    assert Entry.from_bytes(entry.to_bytes()) == entry
+    assert Entry.of(entry.event, split_entry(entry.data)[1]) == entry
+    line, _ = split_entry(entry.data)
+    assert Header.from_bytes(line).to_bytes() == line
+
+
+HEADER = b'{"at":"2026-01-05T08:00:00.000000Z","index":42,"kind":"voucher.issued/1","outcome":{}}'
+
+
+@pytest.mark.parametrize(
+    ("what", "by"),
+    [
+        (b":42", b":+42"),
+        (b":42", b":042"),
+        (b":42", b":42.0"),
+        (b":42", b":4.2e1"),
+        (b":42", b':"42"'),
+        (b":42", b":true"),
+        (b":42", b":-1"),
+        (b":42", b":9007199254740992"),
+        (b":42", b": 42"),
+        (b"08:00:00.000000Z", b"08:00:00Z"),
+        (b"08:00:00.000000Z", b"08:00:00.000000+"),
+        (b'"at"', b'"At"'),
+        (b'"at":"2026-01-05T08:00:00.000000Z",', b""),
+        (b'"outcome":{}', b'"outcome":[]'),
+        (b'"outcome":{}', b'"outcome":"{}"'),
+        (b'"outcome":{}', b'"outcome":{},"party":"acme"'),
+        (b'"outcome":{}', b'"outcome":{"a":null}'),
+        (b'"kind"', b'"index":42,"kind"'),
+        (b'"kind":"voucher.issued/1","outcome":{}', b'"outcome":{},"kind":"voucher.issued/1"'),
+        (b"voucher", b"v\\u006fucher"),
+        (b"}", b"}\r"),
+        (b"{", b"\xef\xbb\xbf{"),
+    ],
+)
+def test_a_header_has_one_spelling(what: bytes, by: bytes) -> None:
+    """Every other is refused."""
+    assert Header.from_bytes(HEADER).index == 42
+    with pytest.raises(EntryMalformedError):
+        Header.from_bytes(HEADER.replace(what, by, 1))
+
+
+def mutations(value: object) -> Iterator[object]:
+    """Other spellings of a JSON value, of which some readers would say that they are the same."""
+    if isinstance(value, bool):
+        return
+    if isinstance(value, int):
+        yield from (str(value), value == 1, [value])
+    elif isinstance(value, str):
+        yield from ([value], value + " ", 0)
+    elif isinstance(value, list):
+        yield from ("".join(map(str, value)), {}, [*value, None and 0, "x"] if value else ["x"])
+        for place, item in enumerate(value):
+            for other in mutations(item):
+                yield [*value[:place], other, *value[place + 1 :]]
+
+
+def odd_outcomes() -> Iterator[tuple[str, Json]]:
+    """Outcomes with a field more, one less, or one in another spelling."""
+    for kind, entry in BY_KIND.items():
+        outcome = Header.from_bytes(split_entry(entry.data)[0]).outcome
+        yield kind, outcome | {"surprise": 1}
+        for name, value in outcome.items():
+            yield kind, {key: other for key, other in outcome.items() if key != name}
+            for other in mutations(value):
+                yield kind, outcome | {name: other}
+            if isinstance(value, int):
+                yield kind, outcome | {name: -1}
+
+
+@pytest.mark.parametrize(("kind", "outcome"), [one for one in odd_outcomes() if "null" not in repr(one)], ids=repr)
+def test_an_outcome_is_closed_and_has_one_spelling(kind: str, outcome: Json) -> None:
+    """What is read from an entry would be written the same, or it isn't read."""
+    line, note = split_entry(BY_KIND[kind].data)
+    try:
+        odd = canonical_json.encode(orjson.loads(line) | {"outcome": outcome}) + b"\n" + note
+    except CanonicalJsonError:
+        return
+    with pytest.raises(EntryMalformedError):
+        Entry.from_bytes(odd)
+
+
+def test_an_event_belongs_to_its_command() -> None:
+    """A header that tells of something else is refused."""
+    line, _ = split_entry(BY_KIND["voucher.suspended/1"].data)
+    _, note = split_entry(BY_KIND["voucher.resumed/1"].data)
+    with pytest.raises(EntryMalformedError, match="does not make an event"):
+        Entry.from_bytes(line + b"\n" + note)
+
+
+def test_an_entry_has_a_limit() -> None:
+    """And a second line."""
+    with pytest.raises(EntryMalformedError, match="over"):
+        split_entry(b"x" * (ENTRY_SIZE_MAX + 1))
+    with pytest.raises(EntryMalformedError, match="no newline"):
+        split_entry(HEADER)
+
+
+@pytest.mark.parametrize("kind", BY_KIND)
+def test_a_note_cut_off_anywhere_is_refused(kind: str) -> None:
+    """At every byte; nothing else is raised."""
+    _, note = split_entry(BY_KIND[kind].data)
+    for end in range(len(note)):
+        assert isinstance(read_note(note[:end], ORIGIN), Refusal)
+
+
+@pytest.mark.parametrize("kind", ["party.admitted/1", "time.burned/1"])
+def test_an_entry_cut_off_anywhere_is_refused(kind: str) -> None:
+    """At every byte."""
+    data = BY_KIND[kind].data
+    for end in range(len(data)):
+        with pytest.raises(EntryMalformedError):
+            Entry.from_bytes(data[:end])
+
+
+@given(st.data())
+def test_a_changed_byte_is_refused_or_is_another_entry(data: st.DataObject) -> None:
+    """And read back it is exactly what it was changed to."""
+    entry = data.draw(st.sampled_from(ENTRIES))
+    place = data.draw(st.integers(0, len(entry.data) - 1))
+    changed = bytearray(entry.data)
+    changed[place] ^= data.draw(st.integers(1, 255))
+    try:
+        read = Entry.from_bytes(bytes(changed))
+    except EntryMalformedError:
+        return
+    assert read != entry
+    assert Entry.of(read.event, split_entry(bytes(changed))[1]).to_bytes() == bytes(changed)
+
+
+@given(st.binary(max_size=400) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace")))
+def test_bytes_from_anybody_are_answered(data: bytes) -> None:
+    """With a reason."""
+    answer = read_note(data, ORIGIN)
+    assert isinstance(answer, Refusal)
+    assert answer.reason in list(Reason)[:5]
+
+
+@given(
+    st.recursive(
+        st.text(max_size=5) | st.integers(-(2**53) + 1, 2**53 - 1) | st.booleans(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*LINE, "kind"]), inner, max_size=4),
+        max_leaves=10,
+    ),
+    st.sampled_from(FIELDS),
+)
+def test_no_json_breaks_the_reader(value: Any, field: tuple[str, str]) -> None:
+    """Whatever stands in a field: it is refused by name, or it is good and comes out as it went in."""
+    kind, name = field
+    command = copy.deepcopy(COMMANDS[kind]) | {name: value}
+    text = canonical_json.encode(command) + b"\n"
+    try:
+        read = parse_command(text)
+    except MalformedError:
+        return
+    assert canonical_json.encode(read.model_dump(mode="json", by_alias=True, exclude_none=True)) + b"\n" == text
+
+
+def test_an_event_knows_its_name() -> None:
+    """From the command's kind."""
+    event = BY_KIND["voucher.issued/1"].event
+    assert isinstance(event, Event)
+    assert event.kind == "voucher.issued/1"
+    assert event.command.kind == "voucher.issue/1"

@@ -1,0 +1,144 @@
+"""A state can be saved and taken up again: same bytes, same state, same decisions."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from support.scenario import Ledger, Story, ledger_for, read_table
+from tallystick.errors import MalformedError
+from tallystick.vouchers.evolve import evolve
+from tallystick.vouchers.state import State
+
+MORE = """== after the standard network
+guian     burn      acme R1 a 8x910b -10h..-9h | R1 b 8x910b -10h..-9h ref=st-1    -> 24.00 | 24.00
+guian     reverse   st-1 line 0                                                    -> reversed 24.00 to reservation
+clock     +2d
+guian     claim     C1 of S1 2026-01-31 to 2026-01-31                              -> claimed 24.00
+bolt      revoke-key  bolt/officer-2 of bolt                                       -> revoked
+shanghai  suspend   bolt                                                           -> suspended
+shanghai  delist    guian under S1 until +9d                                       -> delisted
+acme      transfer  T1 of V2 1.00 to cato                                          -> transferred
+shanghai  suspend-voucher  V2                                                      -> suspended
+"""
+NEXT = """== what comes next
+guian     reverse   st-1 line 0                                                    -> line_already_reversed
+guian     reverse   st-1 line 1                                                    -> line_already_claimed
+guian     burn      acme R1 b 8x910b -58h..-57h                                    -> job_time_already_burned
+guian     burn      acme R1 a 8x910b -58h..-57h                                    -> 24.00
+acme      reserve   R9 of V2 1.00 for guian until +1d                              -> voucher_suspended
+bolt      release   RB                                                             -> party_suspended
+shanghai  pay       C1 24.00                                                       -> paid
+clock     +50d
+guian     burn      acme R1 z 8x910b -48h..-47h                                    -> outside_reservation
+shanghai  revoke    V1                                                             -> revoked 6,000.00
+"""
+
+
+def grown() -> Ledger:
+    """A ledger in which every part of the state has something."""
+    ledger = ledger_for(Story("standard", ()))
+    (story,) = read_table(MORE)
+    ledger.play(story)
+    return ledger
+
+
+LEDGER = grown()
+
+
+def test_every_part_of_the_state_is_filled() -> None:
+    """So that the round trips below are about all of it."""
+    saved = json.loads(LEDGER.state.to_bytes())
+    assert [name for name, value in saved.items() if not value] == []
+
+
+def test_a_state_is_written_and_read_the_same() -> None:
+    """Both directions."""
+    data = LEDGER.state.to_bytes()
+    assert State.from_bytes(data) == LEDGER.state
+    assert State.from_bytes(data).to_bytes() == data
+
+
+def test_the_empty_state_too() -> None:
+    """Before entry 0."""
+    empty = State.empty("tallystick.example/national")
+    assert State.from_bytes(empty.to_bytes()) == empty
+
+
+@settings(max_examples=25)
+@given(st.integers(0, len(LEDGER.entries)))
+def test_a_state_taken_up_anywhere_goes_on_the_same(size: int) -> None:
+    """Saved after `size` entries, read again, and grown to the end: the same bytes."""
+    state = State.empty(LEDGER.state.origin)
+    for entry in LEDGER.entries[:size]:
+        evolve(state, entry.event)
+    state = State.from_bytes(state.to_bytes())
+    for entry in LEDGER.entries[size:]:
+        evolve(state, entry.event)
+    assert state == LEDGER.state
+    assert state.to_bytes() == LEDGER.state.to_bytes()
+
+
+def test_a_state_that_was_read_decides_the_same() -> None:
+    """Every row of what comes next has the same answer."""
+    (story,) = read_table(NEXT)
+    kept, read = grown(), grown()
+    read.state = State.from_bytes(read.state.to_bytes())
+    kept.play(story)
+    read.play(story)
+    assert read.state.to_bytes() == kept.state.to_bytes()
+
+
+def test_what_is_too_old_is_forgotten() -> None:
+    """Memory follows the activity within the windows, not the length of the log."""
+    (story,) = read_table(NEXT)
+    ledger = grown()
+    ledger.play(story)
+    assert {ref for _, ref in ledger.state.statement_order} == {ref for refs in ledger.state.statements.values() for ref in refs}
+    assert len(ledger.state.statement_order) == 1
+    assert len(ledger.state.references) == len(ledger.state.reference_order) == 2
+    assert all("a" not in jobs and "b" not in jobs for jobs in ledger.state.job_times.values())
+
+
+def test_an_event_out_of_order_is_refused() -> None:
+    """Neither again nor too early."""
+    state = State.empty(LEDGER.state.origin)
+    with pytest.raises(ValueError, match="event 1 after 0 entries"):
+        evolve(state, LEDGER.entries[1].event)
+    evolve(state, LEDGER.entries[0].event)
+    with pytest.raises(ValueError, match="event 0 after 1 entries"):
+        evolve(state, LEDGER.entries[0].event)
+
+
+@pytest.mark.parametrize("odd", [b"", b"{}", b"[]", b"null", LEDGER.state.to_bytes()[:-1], b"\xff"])
+def test_bytes_that_are_no_state_are_refused(odd: bytes) -> None:
+    """With the one error."""
+    with pytest.raises(MalformedError):
+        State.from_bytes(odd)
+
+
+OLD = """== a programme that opened long ago, and one that never ends
+shanghai  open      S8 1.00 opens_at=0999-01-01                                    -> opened
+shanghai  open      S9 1,000.00 opens_at=now closes_at=9999-12-31                  -> opened
+shanghai  issue     V9 to acme 100.00 under S9 valid_from=+90d                     -> issued
+"""
+
+
+def test_years_far_away_are_saved_and_read() -> None:
+    """A snapshot that can't be read would stop the ledger."""
+    ledger = ledger_for(Story("standard", ()))
+    (story,) = read_table(OLD)
+    ledger.play(story)
+    assert State.from_bytes(ledger.state.to_bytes()) == ledger.state
+
+
+def test_a_voucher_valid_beyond_the_last_year_is_answered() -> None:
+    """An end that can't be written is no reason to break down: whatever the answer, it is one."""
+    ledger = ledger_for(Story("standard", ()))
+    (story,) = read_table("== far\nshanghai  open  S9 1,000.00 closes_at=9999-12-31T23:59 validity_days=3660 -> opened")
+    ledger.play(story)
+    size = ledger.state.size
+    (row,) = next(read_table("== far\nshanghai issue V9 to acme 100.00 under S9 valid_from=9999-12-31 -> issued")).rows
+    assert ledger.answer(row)
+    assert ledger.state.size - size in (0, 1)

@@ -1,0 +1,130 @@
+"""A founded network in which one provider may burn one holder's reservation, and the notes that burn it."""
+
+from itertools import count
+
+from support.actors import ORIGIN, Actor, key_of, uscc_of
+
+from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_instant, parse_instant
+
+BEGIN = parse_instant("2026-01-01T00:00:00.000000Z")
+NOW = BEGIN + 30 * DAY_US
+LOG_KEY = key_of(ORIGIN)
+RESERVED_FEN = 10**10
+FEN_A_LINE = 1_440
+
+_jobs = count()
+
+
+def founding_notes() -> list[bytes]:
+    """The commands that lead to a reservation of `RESERVED_FEN`: entries 0 to 9."""
+    network, treasury, provider, holder = (Actor(name) for name in ("network", "treasury", "provider", "holder"))
+    begin, until = format_instant(BEGIN), format_instant(BEGIN + 300 * DAY_US)
+    money = 10**12
+    return [
+        network.note(
+            "network.found",
+            BEGIN,
+            name="Network",
+            currency="CNY",
+            root_keys=network.vkeys,
+            root_quorum=1,
+            clock_skew_seconds=60,
+            freshness_seconds=86_400,
+            burn_window_seconds=92 * 86_400,
+            release_grace_seconds=0,
+            utc_offset_seconds=28_800,
+        ),
+        network.note("accelerator.register", BEGIN, accelerator="ascend-910b", name="Ascend 910B", origin="domestic"),
+        network.note(
+            "party.admit", BEGIN, admitted="treasury", role="treasury", name="Treasury", keys=treasury.vkeys
+        ),
+        network.note(
+            "party.admit",
+            BEGIN,
+            admitted="provider",
+            role="provider",
+            name="Provider",
+            uscc=uscc_of("provider"),
+            keys=provider.vkeys,
+        ),
+        treasury.note(
+            "party.admit",
+            BEGIN,
+            admitted="holder",
+            role="holder",
+            name="Holder",
+            uscc=uscc_of("holder"),
+            keys=holder.vkeys,
+        ),
+        provider.note(
+            "tariff.publish", BEGIN, accelerator="ascend-910b", price_fen_per_gpu_hour=600, valid_from=begin
+        ),
+        treasury.note(
+            "programme.open",
+            BEGIN,
+            programme="treasury/2026",
+            name="2026",
+            voucher_kind="compute",
+            fiscal_year=2026,
+            envelope_fen=money,
+            opens_at=begin,
+            closes_at=until,
+            share_bp_domestic=3_000,
+            share_bp_foreign=2_000,
+            holder_floor_fen=0,
+            holder_cap_fen=money,
+            validity_days=365,
+            accelerators=[],
+            transfer="forbidden",
+            payee="provider",
+            officers_threshold_fen=money,
+            officers_required=1,
+            rounding_fen=1,
+        ),
+        treasury.note("provider.accredit", BEGIN, programme="treasury/2026", provider="provider", valid_from=begin),
+        treasury.note(
+            "voucher.issue",
+            BEGIN,
+            voucher="treasury/v1",
+            programme="treasury/2026",
+            holder="holder",
+            face_fen=money,
+            valid_from=begin,
+        ),
+        holder.note(
+            "voucher.reserve",
+            BEGIN,
+            reservation="holder/r1",
+            voucher="treasury/v1",
+            provider="provider",
+            amount_fen=RESERVED_FEN,
+            until=until,
+        ),
+    ]
+
+
+def burn_note(ref: str, lines: int = 1) -> bytes:
+    """A statement of new jobs of one hour on eight cards, `FEN_A_LINE` each."""
+    return Actor("provider").note("time.burn", NOW, ref=ref, holder="holder", lines=[_line() for _ in range(lines)])
+
+
+def _line() -> dict[str, object]:
+    return {
+        "reservation": "holder/r1",
+        "job": f"job-{next(_jobs)}",
+        "accelerator": "ascend-910b",
+        "gpu_milli": 8_000,
+        "from": format_instant(BEGIN),
+        "to": format_instant(BEGIN + 3_600 * SECOND_US),
+        "seconds": 3_600,
+    }
+
+
+class Clock:
+    """A clock that stands still until it is set."""
+
+    def __init__(self, at: int = BEGIN) -> None:
+        self.at = at
+
+    def __call__(self) -> int:
+        return self.at
