@@ -204,7 +204,7 @@ def test_balances_by_voucher(views: Views) -> None:
         "city/v1": ("acme", None, "lapsed"),
         "city/v2": ("beta", None, "revoked"),
     }
-    assert rows["city/v1"].valid_from == "2026-01-05T08:00:10.000000Z"  # type: ignore[union-attr]
+    assert rows["city/v1"].valid_from == "2026-01-05T08:00:11.000000Z"  # type: ignore[union-attr]
 
 
 def test_balances_by_programme(views: Views) -> None:
@@ -279,7 +279,7 @@ def test_a_vouchers_history(views: Views) -> None:
     assert amounts == [("acme/r1", 100_000, 0, 36_000, 64_000), ("acme/r2", 20_000, 16_400, 3_600, 0)]
     assert [line.text for line in views.voucher("city/v2").history] == ["to beta", "question", "answer", "moved away"]
     (first,) = views.voucher("acme/part").history
-    assert (first.text, first.party, first.at) == ("from acme, out of city/v1", "acme", "2026-01-05T08:00:12.000000Z")
+    assert (first.text, first.party, first.at) == ("from acme, out of city/v1", "acme", "2026-01-05T08:00:13.000000Z")
 
 
 def test_a_providers_statement(views: Views) -> None:
@@ -586,10 +586,11 @@ def test_as_of_a_time_counts_entries_up_to_it(folder: Path) -> None:
     """To the microsecond, and before the beginning there is nothing."""
     with Views.as_of(folder, at=START - 1) as nothing:
         assert (nothing.size, nothing.balances("programme")) == (0, [])
-    with Views.as_of(folder, at=START) as founded:
-        assert (founded.size, founded.at) == (1, START)
-    with Views.as_of(folder, at=START + SECOND_US - 1) as founded:
-        assert founded.size == 2  # the first admission has the time of the founding
+    for at in (START, START + SECOND_US - 1):  # the founding and the first admission are of the same time
+        with Views.as_of(folder, at=at) as founded:
+            assert (founded.size, founded.at) == (2, START)
+    with Views.as_of(folder, at=START + SECOND_US) as one_more:
+        assert one_more.size == 3
     with Views.as_of(folder, at=START + 900 * DAY_US) as now, Views.open(folder) as views:
         views.follow()
         assert every_answer(now) == every_answer(views)

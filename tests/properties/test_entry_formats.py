@@ -45,7 +45,8 @@ shanghai  resume-voucher   V2                                                -> 
 shanghai  revoke      V2                                                     -> revoked 9,000.00
 acme      reserve     R1 of V1 40.00 for guian until +30d                    -> reserved
 clock     +2d
-guian     burn        acme R1 a 8x910b -10h..-9h | R9 b 8x910b -10h..-9h | R1 c 8x910b -10h..-9h drain ref=st-1 -> 24.00 | reservation_unknown | 16.00
+guian     burn        acme R1 a 8x910b -1h..now | R9 b 8x910b -1h..now | R1 c 8x910b -1h..now drain ref=st-1 -> \
+24.00 | reservation_unknown | 16.00
 guian     reverse     st-1 line 2                                            -> reversed 16.00 to reservation
 clock     +1d
 guian     claim       C1 of S1 2026-01-05 to 2026-01-07                      -> claimed 24.00
@@ -60,6 +61,7 @@ shanghai  lapse       V3                                                     -> 
 """
 OPTIONAL = {"uscc", "maker", "evidence_sha256", "if_short"}
 EMPTY_IS_FINE = {"accelerators"}
+UNBOUNDED = {"envelope_fen", "holder_floor_fen", "holder_cap_fen", "officers_threshold_fen", "face_fen", "amount_fen"}
 
 
 def _entries() -> list[Entry]:
@@ -80,17 +82,16 @@ FIELDS = [(kind, name) for kind, command in COMMANDS.items() for name in command
 
 def wrong_values(value: object) -> Iterator[object]:
     """Values of every other type, and of the same type out of bounds."""
-    for other in ("", "x y\n", -(2**53) + 1, True, [], {}, [[]], {"a": 1}):
-        if type(other) is not type(value) or isinstance(value, str | int) and not isinstance(value, bool):
-            yield other
-    if isinstance(value, int) and not isinstance(value, bool):
-        yield str(value)
-        yield 2**53 - 1 if value != 2**53 - 1 else -1
+    odd: list[object] = ["", "x y\n", -(2**53) + 1, True, [], {}, [[]], {"a": 1}]
+    yield from (other for other in odd if type(other) is not type(value) or type(value) in (str, int))
+    if isinstance(value, bool):
+        yield from (1, "true")
+    elif isinstance(value, int):
+        yield from (str(value), 2**53 - 1)
     if isinstance(value, str):
-        yield f"{value} "
-        yield value + "x" * 300
+        yield from (f" \n{value}", value + "x" * 300)
     if isinstance(value, list):
-        yield value * 1_001
+        yield value * 65
 
 
 def answer_to(command: Json) -> Refusal | None:
@@ -150,7 +151,9 @@ def test_no_field_takes_another_type(kind: str, name: str) -> None:
     for wrong in wrong_values(command[name]):
         if wrong == [] and name in EMPTY_IS_FINE:
             continue
-        if isinstance(wrong, int) and wrong > 0 and name.endswith("_fen") and name != "rounding_fen":
+        if wrong == 2**53 - 1 and name in UNBOUNDED:
+            continue
+        if name == "lines" and wrong == command[name] * 65:
             continue
         assert malformed(command | {name: wrong}), wrong
 
@@ -273,7 +276,7 @@ def mutations(value: object) -> Iterator[object]:
     elif isinstance(value, str):
         yield from ([value], value + " ", 0)
     elif isinstance(value, list):
-        yield from ("".join(map(str, value)), {}, [*value, None and 0, "x"] if value else ["x"])
+        yield from ("".join(map(str, value)), {}, [*value, "x"])
         for place, item in enumerate(value):
             for other in mutations(item):
                 yield [*value[:place], other, *value[place + 1 :]]
@@ -292,7 +295,7 @@ def odd_outcomes() -> Iterator[tuple[str, Json]]:
                 yield kind, outcome | {name: -1}
 
 
-@pytest.mark.parametrize(("kind", "outcome"), [one for one in odd_outcomes() if "null" not in repr(one)], ids=repr)
+@pytest.mark.parametrize(("kind", "outcome"), [*odd_outcomes()], ids=repr)
 def test_an_outcome_is_closed_and_has_one_spelling(kind: str, outcome: Json) -> None:
     """What is read from an entry would be written the same, or it isn't read."""
     line, note = split_entry(BY_KIND[kind].data)
@@ -322,10 +325,12 @@ def test_an_entry_has_a_limit() -> None:
 
 @pytest.mark.parametrize("kind", BY_KIND)
 def test_a_note_cut_off_anywhere_is_refused(kind: str) -> None:
-    """At every byte; nothing else is raised."""
+    """At every byte; nothing else is raised. Between two signature lines it is the same text, signed by fewer."""
     _, note = split_entry(BY_KIND[kind].data)
+    signed = note.index(b"\n\n") + 2
     for end in range(len(note)):
-        assert isinstance(read_note(note[:end], ORIGIN), Refusal)
+        whole_lines = end > signed and note[end - 1 : end] == b"\n"
+        assert isinstance(read_note(note[:end], ORIGIN), Refusal) != whole_lines
 
 
 @pytest.mark.parametrize("kind", ["party.admitted/1", "time.burned/1"])
@@ -363,7 +368,9 @@ def test_bytes_from_anybody_are_answered(data: bytes) -> None:
 @given(
     st.recursive(
         st.text(max_size=5) | st.integers(-(2**53) + 1, 2**53 - 1) | st.booleans(),
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*LINE, "kind"]), inner, max_size=4),
+        lambda inner: (
+            st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*LINE, "kind"]), inner, max_size=4)
+        ),
         max_leaves=10,
     ),
     st.sampled_from(FIELDS),

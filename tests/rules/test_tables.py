@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from support.scenario import TABLES, VERBS, Ledger, Row, Story, ledger_for, read_table, reasons_in
+from support.scenario import REASONS, TABLES, VERBS, Ledger, Row, Story, ledger_for, read_table, reasons_in
 from tallystick.vouchers.events import EVENT_KINDS
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.refusals import Reason
@@ -49,7 +49,7 @@ def test_the_earlier_reason_is_the_answer(row: Row) -> None:
     """Rows with two reasons name them in the order of the list (that the first is the answer, the story proves)."""
     order = list(Reason)
     (first,) = reasons_in(row.answer)
-    assert order.index(first) < order.index(Reason(row.later_reason))
+    assert order.index(first) < order.index(REASONS[row.later_reason])
 
 
 def test_answers_are_words_of_the_rules() -> None:

@@ -7,12 +7,12 @@
     guian     burn     acme R1 job-8 8x910b -10h..-9h             -> 24.00
     guian     again                                               -> already_recorded
 
-A story starts from the network of tables/standard.txt, or from nothing where its title ends in `[empty log]`. What a verb takes
-is in `VERBS`, and any other field of the command is set by `field=value`. Answers are event words with what was computed, or
-reasons; a statement has one for each line, between bars. `-> one, not other` says that both reasons apply.
+A story starts from the network of tables/standard.txt, or from nothing where its title ends in `[empty log]`. What a
+verb takes is in `VERBS`, and any other field of the command is set by `field=value`. Answers are event words with what
+was computed, or reasons; a statement has one for each line, between bars. `-> one, not other` says that both apply.
 
-- Ids are short: `V7` is `shanghai/V7` once shanghai made it. Money is yuan with two decimals. Times are `now`, `+1d2h`, `-90m`,
-  `2026-02-01` or `2026-02-01T08:00`, in UTC.
+- Ids are short: `V7` is `shanghai/V7` once shanghai made it. Money is yuan with two decimals. Times are `now`, `+1d2h`,
+  `-90m`, `2026-02-01` or `2026-02-01T08:00`, in UTC.
 - `by=`, `and=` and `forged=` name keys: who signs instead, who signs too, and whose line is not its signature.
 - `ref=`, `signed=` and `log=` stand for what every command has.
 """
@@ -36,6 +36,7 @@ from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.state import Posting, State
 
 Json = dict[str, Any]
+REASONS = {reason.value: reason for reason in Reason}
 TABLES = Path(__file__).resolve().parents[1] / "rules" / "tables"
 BEGINNING = "2026-01-05T08:00"
 
@@ -134,7 +135,7 @@ RAW_NOTES: dict[str, bytes] = {
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table: who does what, and the answer that is due (the second reason applies too, but comes later)."""
+    """One line of a table: who does what, and the answer that is due (`later_reason` applies too, but comes later)."""
 
     line: int
     actor: str
@@ -462,4 +463,4 @@ def ledger_for(story: Story) -> Ledger:
 
 def reasons_in(answer: str) -> set[Reason]:
     """Return the reasons that an answer of a table names."""
-    return {Reason(word) for word in answer.split(" | ") if word in {reason.value for reason in Reason}}
+    return {REASONS[word] for word in answer.split(" | ") if word in REASONS}

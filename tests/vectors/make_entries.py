@@ -1,4 +1,4 @@
-"""Write the frozen entries of tests/vectors/entries anew: `python tests/vectors/make_entries.py`, from the project's folder.
+"""Write the frozen entries anew, into tests/vectors/entries: `python tests/vectors/make_entries.py`.
 
 Run it when a format changes on purpose (which a published format doesn't), and read the difference.
 """

@@ -1,1 +1,17 @@
-"""The auditor: replays every decision of a log and trusts nothing but a policy given by hand."""
+"""An auditor that trusts nothing but a policy given by hand: it re-executes every decision and rebuilds every hash.
+
+    auditing.py   the whole audit on one screen: `audit(source, policy) -> Report`
+    sources.py    what a folder is; store.py, tiles.py: the bytes in it; evidence.py: what they have in common
+    replay.py     each entry decided anew; checks.py: does the money add up
+    tree.py       the tree rebuilt; series.py: every checkpoint of it
+    verifying.py  signatures and leaf hashes in processes beside; verifier_process.py is what runs there
+    findings.py   the closed list of what can be wrong; report.py: what comes out
+
+It shares the rules, formats and arithmetic with the writer, and none of the writer's storage: stores are read by SQLite itself.
+"""
+
+from tallystick.audit.auditing import Progress, audit
+from tallystick.audit.findings import Finding, FindingCode
+from tallystick.audit.report import Report
+
+__all__ = ["Finding", "FindingCode", "Progress", "Report", "audit"]

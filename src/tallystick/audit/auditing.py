@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -30,10 +31,11 @@ from tallystick.audit.tree import TreeRebuild
 from tallystick.audit.verifier_process import SignatureJob
 from tallystick.audit.verifying import Verifiers, default_processes
 from tallystick.errors import MalformedError, QuorumMissingError, VerificationError
+from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.policy import Policy
-from tallystick.transparency.spelling import SIZE_MAX, base64_to_text
+from tallystick.transparency.spelling import HASH_SIZE, base64_to_text
 from tallystick.vouchers.admit import SignedCommand
 
 Progress = Callable[[int, int], None]
@@ -43,6 +45,10 @@ BATCH_ENTRIES_MAX: Final = 512
 BATCH_BYTES_MAX: Final = 2**19
 WORTH_PROCESSES: Final = 1_024
 """Below this many entries, starting processes takes longer than they save."""
+
+_SIZE_UNKNOWN: Final = 2**63 - 1
+_GAP_MAX: Final = 2**16
+"""Of a longer gap the stored hashes aren't even looked for."""
 
 
 @dataclass(slots=True)
@@ -87,33 +93,36 @@ class _Audit:
         # One that isn't to be trusted still tells what to look for: a report on a damaged log should name more than that.
         shown = self._checkpoint or _read_newest(note)
         self._origin = shown.origin if shown else policy.logs[0].vkey.name if policy.logs else ""
-        self._size = shown.size if shown else SIZE_MAX
+        self._size_known = shown is not None
+        self._size = shown.size if shown else _SIZE_UNKNOWN
         self._root = shown.root if shown else None
         self._replay = Replay(self._origin, findings)
         self._tree = TreeRebuild(evidence, findings)
         keys = [line.vkey for line in policy.logs if line.vkey.name == self._origin]
-        self._series = CheckpointSeries(evidence.checkpoints(), self._origin, keys, findings)
+        self._series = CheckpointSeries(evidence.checkpoints(), self._origin, self._size, keys, findings)
+        self._placed = 0
         self._entries = 0
 
     def run(self, processes: int) -> Report:
         """Go through everything, and report."""
         wanted = processes if processes > 1 and self._size >= WORTH_PROCESSES else 0
-        batches = _batches(self._evidence.entries(self._origin, self._size))
         waiting: deque[_Batch] = deque()
         with Verifiers(wanted) as verifiers:
-            for number, batch in enumerate(batches):
-                waiting.append(self._begin(batch, verifiers))
+            for stored in _batches(self._evidence.entries(self._origin, self._size)):
+                waiting.append(self._begin(stored[0].index, stored, verifiers))
                 # The first batch mostly brings the keys by which those after it are verified ahead: it is finished first.
-                while len(waiting) >= verifiers.capacity or number == 0 and waiting:
+                while waiting and (len(waiting) >= verifiers.capacity or self._placed == 0):
                     self._finish(waiting.popleft(), verifiers)
             while waiting:
                 self._finish(waiting.popleft(), verifiers)
+            if self._size_known and self._placed < self._size:
+                self._finish(self._begin(self._size, [], verifiers), verifiers)
         return self._report()
 
-    def _begin(self, stored: list[StoredEntry], verifiers: Verifiers) -> _Batch:
+    def _begin(self, first: int, stored: list[StoredEntry], verifiers: Verifiers) -> _Batch:
         """Read a batch and give away its arithmetic: leaf hashes, and signatures by keys that are known."""
         keys = self._replay.state.keys
-        batch = _Batch(stored[0].index, [], self._series.up_to(stored[-1].index + 1), [])
+        batch = _Batch(first, [], self._series.up_to(first + len(stored)), [])
         blobs: list[bytes] = []
         jobs: list[SignatureJob] = []
         for one in stored:
@@ -129,7 +138,7 @@ class _Audit:
                     key = keys.get(signature.label)
                     if key is not None:
                         jobs.append((len(blobs), start, start + len(note.text), key.vkey, signature.blob))
-                        batch.owners.append((entry.signed, key.public_key))
+                        batch.owners.append((entry.signed, VerifierKey.from_text(key.vkey).public_key + signature.blob))
             blobs.append(one.data)
         leaves = len(blobs)
         for listed in batch.checkpoints:
@@ -141,14 +150,147 @@ class _Audit:
     def _finish(self, batch: _Batch, verifiers: Verifiers) -> None:
         """Decide a batch anew, and grow the tree by it."""
         joined, flags = verifiers.take()
-        verdicts = iter(map(bool, flags))
-        for (signed, public_key), verdict in zip(batch.owners, verdicts, strict=False):
-            signed.verdicts[public_key] = verdict
+        verdicts = map(bool, flags)
+        for signed, claim in batch.owners:
+            signed.verdicts[claim] = next(verdicts)
         for listed in batch.checkpoints:
             self._series.judge(listed, [next(verdicts) for _ in listed.signatures])
-        self._skip_to(batch.first)
-        described = []
-        hashes: list[bytes] = []
+        if batch.first > self._placed:
+            self._replay.miss(self._placed, batch.first)
+            self._grow([None] * min(batch.first - self._placed, _GAP_MAX))
+            if self._placed < batch.first:
+                self._tree.is_whole = False
+                self._placed = batch.first
+        hashes = iter([joined[start : start + HASH_SIZE] for start in range(0, len(joined), HASH_SIZE)])
+        described: list[Described] = []
+        leaves: list[bytes | None] = []
         for entry in batch.entries:
             if isinstance(entry, ReadEntry):
-                start = 32 * (self._tree.size - batch.first + len(hashes))
+                described.append(self._replay.replay(entry))
+                leaves.append(next(hashes))
+            else:
+                described.append(self._replay.unreadable(entry.index))
+                leaves.append(None)
+        self._check_index_rows(batch, described)
+        self._grow(leaves)
+        self._entries += len(batch.entries)
+        if self._progress is not None:
+            self._progress(self._placed, self._size if self._size_known else self._placed)
+
+    def _grow(self, leaves: list[bytes | None]) -> None:
+        """Grow the tree, from checkpoint to checkpoint, by leaf hashes; None for what can't be read."""
+        start = 0
+        while start < len(leaves):
+            due = self._series.next_size()
+            stop = len(leaves) if due is None else min(len(leaves), start + due - self._placed)
+            if leaves[start] is None:
+                stop = start + 1
+                self._tree.extend_unread(1)
+            else:
+                known = [leaf for leaf in takewhile(_is_known, leaves[start:stop]) if leaf is not None]
+                stop = start + len(known)
+                self._tree.extend(known)
+            self._placed += stop - start
+            start = stop
+            while (due := self._series.next_size()) is not None and due <= self._placed:
+                self._series.compare(self._tree.root() if self._tree.is_whole else None)
+
+    def _check_index_rows(self, batch: _Batch, described: list[Described]) -> None:
+        """Compare what the store files entries under, topic and reference, with what they say."""
+        for entry, told in zip(batch.entries, described, strict=True):
+            stored = entry.stored if isinstance(entry, ReadEntry) else entry
+            if stored.topic != told.kind and None not in (stored.topic, told.kind):
+                detail = f"filed as {stored.topic!a:.100}, it is {told.kind!a:.100}"
+                self._findings.add(FindingCode.TOPIC_DIFFERS, stored.index, detail)
+        rows = self._evidence.references(batch.first, batch.first + len(described))
+        expected = [(batch.first + place, told.party, told.ref) for place, told in enumerate(described)]
+        if rows is None or rows == expected:
+            return
+        found = {row[0]: row for row in rows}
+        for told_row in expected:
+            row = found.get(told_row[0])
+            if told_row[1] is not None and row != told_row:
+                detail = f"stored {row[1:]!a:.120}, it is {told_row[1:]!a}" if row else f"no row for {told_row[1:]!a}"
+                self._findings.add(FindingCode.REFERENCE_INDEX_DIFFERS, told_row[0], detail)
+
+    def _report(self) -> Report:
+        """Finish what is only known at the end."""
+        if self._placed == 0:
+            self._findings.add(FindingCode.LOG_EMPTY, None, "")
+        self._tree.finish()
+        if self._tree.is_whole and self._root is not None and self._placed == self._size:
+            root = self._tree.root()
+            if root != self._root:
+                detail = f"the newest checkpoint says {self._root.hex()}, rebuilt {root.hex()}"
+                self._findings.add(FindingCode.ROOT_DIFFERS, None, detail)
+        self._series.finish()
+        self._evidence.check_the_rest(self._origin, self._size if self._size_known else self._placed)
+        totals = self._replay.finish()
+        found = self._findings.in_order()
+        shown = None
+        if self._checkpoint is not None:
+            root_text = base64_to_text(self._checkpoint.root).decode()
+            shown = CheckedCheckpoint(origin=self._checkpoint.origin, size=self._checkpoint.size, root=root_text)
+        return Report(
+            verdict="findings" if found else "clean",
+            checkpoint=shown,
+            entries=self._entries,
+            findings=tuple(map(finding_row, found)),
+            totals=totals,
+        )
+
+
+def _open_newest(note: bytes | None, policy: Policy, findings: Findings) -> Checkpoint | None:
+    """Return the newest checkpoint if the policy accepts it."""
+    if note is None:
+        findings.add(FindingCode.CHECKPOINT_MISSING, None, "there is none")
+        return None
+    try:
+        return policy.open_checkpoint(note)
+    except MalformedError as error:
+        findings.add(FindingCode.CHECKPOINT_MALFORMED, None, f"the newest: {error}")
+    except QuorumMissingError as error:
+        findings.add(FindingCode.CHECKPOINT_QUORUM_MISSING, None, str(error))
+    except VerificationError as error:
+        findings.add(FindingCode.CHECKPOINT_SIGNATURE_INVALID, None, f"the newest: {error}")
+    return None
+
+
+def _read_newest(note: bytes | None) -> Checkpoint | None:
+    """Return the newest checkpoint as it lies there, believing nothing of it."""
+    try:
+        return Checkpoint.from_text(Note.from_bytes(note or b"").text)
+    except MalformedError:
+        return None
+
+
+def _batches(entries: Iterator[StoredEntry]) -> Iterator[list[StoredEntry]]:
+    """Yield runs of consecutive entries that aren't too large."""
+    batch: list[StoredEntry] = []
+    size = 0
+    for entry in entries:
+        if batch and (
+            size >= BATCH_BYTES_MAX or len(batch) == BATCH_ENTRIES_MAX or entry.index != batch[-1].index + 1
+        ):
+            yield batch
+            batch, size = [], 0
+        batch.append(entry)
+        size += len(entry.data or b"")
+    if batch:
+        yield batch
+
+
+def _is_known(leaf: bytes | None) -> bool:
+    return leaf is not None
+
+
+@contextmanager
+def _no_cycle_collection() -> Iterator[None]:
+    """Let Python free by reference counts alone: a large state without a cycle is searched for some a third of the time otherwise."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -9,12 +9,14 @@ in pieces: memory doesn't grow with it.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from tallystick.audit.findings import FindingCode, Findings
 
 
-class StoredEntry(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class StoredEntry:
     """An entry as it lies there: `data` is None where it can't be read; `topic` is None where none is kept."""
 
     index: int

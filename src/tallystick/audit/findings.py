@@ -58,6 +58,21 @@ class FindingCode(StrEnum):
     FINDINGS_CUT = ("findings_cut", "there are more findings than a report lists")
 
 
+_CODES: Final = {code.value: code for code in FindingCode}
+
+
+def finding_code(text: str) -> FindingCode:
+    """Return the code of this name.
+
+    Raises:
+        ValueError: there is none.
+    """
+    code = _CODES.get(text)
+    if code is None:
+        raise ValueError(f"{text[:80]!a} is not a finding's code")
+    return code
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that is wrong; `index` is the entry's, or None if it concerns no one entry."""

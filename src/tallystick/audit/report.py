@@ -15,7 +15,7 @@ from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tallystick.audit.findings import Finding, FindingCode
+from tallystick.audit.findings import Finding, FindingCode, finding_code
 from tallystick.errors import MalformedError
 
 Verdict = Literal["clean", "findings"]
@@ -91,7 +91,7 @@ class Report(_Closed):
 
     def codes(self) -> tuple[FindingCode, ...]:
         """Return the findings' codes, in order."""
-        return tuple(FindingCode(row.code) for row in self.findings)
+        return tuple([finding_code(row.code) for row in self.findings])
 
     def to_bytes(self) -> bytes:
         """Return the report as JSON, indented for a person, with a final newline."""

@@ -27,7 +27,7 @@ _ROWS_AT_ONCE: Final = 256
 _ODD_ROWS_SHOWN: Final = 10
 _INTEGER_MAX: Final = 2**63 - 1
 # Text that isn't UTF-8 must reach the comparison that finds it wrong, not raise.
-_text: Final[Callable[[bytes], str]] = functools.partial(str, encoding="utf-8", errors="surrogateescape")  # type: ignore[assignment]
+_text: Final[Callable[[bytes], str]] = functools.partial(str, encoding="utf-8", errors="surrogateescape")
 
 
 class StoreEvidence:

@@ -10,7 +10,6 @@ state. The answers to both commands have one shape; `docs/rules.md` lists the re
 
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
-import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from enum import StrEnum
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from tallystick.ledger import Admitted, Reader
     from tallystick.vouchers.entry import Entry
     from tallystick.vouchers.refusals import Refusal
-
-MANY_NOTES = 256  # from here on it is worth starting processes that verify signatures
 
 
 class What(StrEnum):
@@ -90,9 +87,8 @@ def submit(
     log_key = reading.load_key(settings.log_key, settings.log_key_passphrase_file)
     if receipts is not None:
         receipts.mkdir(parents=True, exist_ok=True)
-    processes = (os.cpu_count() or 1) if len(data) >= MANY_NOTES else 0
     said: list[answers.Answer] = []
-    with open_ledger(folder, log_key, clock=clock, verify_processes=processes) as ledger:
+    with open_ledger(folder, log_key, clock=clock) as ledger:
         for answer in ledger.submit(data):
             if isinstance(answer, Refusal):
                 said.append(answers.refused(answer))

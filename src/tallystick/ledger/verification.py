@@ -33,8 +33,8 @@ class Verification:
     def finish(self) -> None:
         """Wait, and write down in each command what was found."""
         verdicts = (verdict for answer in self.answers for verdict in answer.result())
-        for (command, public_key), verdict in zip(self.owners, verdicts, strict=True):
-            command.verdicts[public_key] = verdict
+        for (command, claim), verdict in zip(self.owners, verdicts, strict=True):
+            command.verdicts[claim] = verdict
 
 
 class Verifier:
@@ -56,7 +56,7 @@ class Verifier:
                 key = state.keys.get(f"{signature.name}+{signature.key_id.hex()}")
                 if key is not None:
                     tasks.append((key.vkey, signature.blob, command.note.text))
-                    verification.owners.append((command, VerifierKey.from_text(key.vkey).public_key))
+                    verification.owners.append((command, VerifierKey.from_text(key.vkey).public_key + signature.blob))
         if self._pool is None:
             self._pool = ProcessPoolExecutor(self._processes, mp_context=get_context("forkserver"))
         for first in range(0, len(tasks), SIGNATURES_PER_TASK):

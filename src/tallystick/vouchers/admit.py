@@ -20,12 +20,13 @@ from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import NOTE_SIZE_MAX, Note
 from tallystick.vouchers import commands as c
 from tallystick.vouchers.authority import check_signatures, check_standing
+from tallystick.vouchers.burns import Statement
 from tallystick.vouchers.decide import decide
 from tallystick.vouchers.entry import ENTRY_SIZE_MAX, Entry
 from tallystick.vouchers.events import Event
 from tallystick.vouchers.quantities import SECOND_US, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
-from tallystick.vouchers.state import State
+from tallystick.vouchers.state import Reference, State
 
 
 @dataclass(slots=True)
@@ -36,7 +37,8 @@ class SignedCommand:
         data: the note's bytes.
         note: its text and signature lines.
         command: its text, read.
-        verdicts: by public key (32 bytes), whether its signature line is valid; others are verified when needed.
+        verdicts: by public key and signature, joined, whether the one is the other's over this text; what isn't here is
+            verified when needed.
     """
 
     data: bytes
@@ -69,7 +71,7 @@ def read_note(data: bytes, origin: str) -> SignedCommand | Refusal:
 
 
 def verify_ahead(note: Note, key_of: Callable[[str], VerifierKey | None]) -> dict[bytes, bool]:
-    """Verify a note's signature lines by the keys that are known, and return the verdicts by public key.
+    """Verify a note's signature lines by the keys that are known, and return the verdicts (`SignedCommand`).
 
     Args:
         note: as it came.
@@ -82,9 +84,9 @@ def verify_ahead(note: Note, key_of: Callable[[str], VerifierKey | None]) -> dic
             try:
                 key.verify(signature.blob, note.text)
             except SignatureInvalidError:
-                verdicts[key.public_key] = False
+                verdicts[key.public_key + signature.blob] = False
             else:
-                verdicts[key.public_key] = True
+                verdicts[key.public_key + signature.blob] = True
     return verdicts
 
 
@@ -121,14 +123,14 @@ def _check_reference(state: State, command: c.Command, text_sha256: str, at: int
         if isinstance(command, c.NetworkFound):
             return None
         return Refusal(Reason.NETWORK_NOT_FOUNDED)
-    reference = state.reference(command.party, command.ref, at)
-    if reference is not None:
-        if reference.text_sha256 == text_sha256:
-            return Refusal(Reason.ALREADY_RECORDED, f"entry {reference.index}")
-        return Refusal(Reason.REF_REUSED_FOR_OTHER_CONTENT, f"{command.ref} is entry {reference.index}")
-    # Statements are called by their reference, and remembered for longer than references are.
-    if isinstance(command, c.TimeBurn) and state.statement(command.party, command.ref, at) is not None:
-        return Refusal(Reason.REF_REUSED_FOR_OTHER_CONTENT, command.ref)
+    before: Reference | Statement | None = state.reference(command.party, command.ref, at)
+    if before is None:
+        # Statements are called by their reference, and remembered for longer than others are.
+        before = state.statement(command.party, command.ref, at)
+    if before is not None:
+        if before.text_sha256 == text_sha256:
+            return Refusal(Reason.ALREADY_RECORDED, f"entry {before.index}")
+        return Refusal(Reason.REF_REUSED_FOR_OTHER_CONTENT, f"{command.ref} is entry {before.index}")
     if isinstance(command, c.NetworkFound):
         return Refusal(Reason.NETWORK_ALREADY_FOUNDED)
     return None

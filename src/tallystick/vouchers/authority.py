@@ -121,7 +121,7 @@ def check_signatures(state: State, note: Note, command: c.Command, verdicts: Map
         state: what the log knows of keys.
         note: the note as it came.
         command: its text, read.
-        verdicts: by public key, whether its line over this text is valid, as far as that was found out ahead.
+        verdicts: by public key and signature, joined, whether it is valid over this text, as far as known ahead.
     """
     lines = []
     offered = _offered_keys(command)
@@ -135,6 +135,8 @@ def check_signatures(state: State, note: Note, command: c.Command, verdicts: Map
             lines.append(_Line(label, signature.blob, offered[label], command.party, revoked=False))
         else:
             return Refusal(Reason.KEY_UNKNOWN, label)
+    if isinstance(command, c.KeyRevoke) and command.key not in state.keys:
+        return Refusal(Reason.KEY_UNKNOWN, command.key)
     for line in lines:
         if not _is_valid(line, note.text, verdicts):
             return Refusal(Reason.SIGNATURE_INVALID, line.label)
@@ -176,7 +178,7 @@ def _offered_keys(command: c.Command) -> dict[str, VerifierKey]:
 
 
 def _is_valid(line: _Line, text: bytes, verdicts: Mapping[bytes, bool]) -> bool:
-    verdict = verdicts.get(line.verifier.public_key)
+    verdict = verdicts.get(line.verifier.public_key + line.blob)
     if verdict is None:
         try:
             line.verifier.verify(line.blob, text)

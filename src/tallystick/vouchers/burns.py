@@ -12,7 +12,7 @@ class Statement:
     """The accepted lines of one statement, in columns that share their values with the rest of the state.
 
     Attributes:
-        index, at: its entry.
+        index, at, text_sha256: its entry, and the SHA-256 (hex) of its text.
         lines: the number that each accepted line has in the command.
         reservations, jobs: ids, by accepted line.
         starts_at, ends_at: the interval, by accepted line.
@@ -22,6 +22,7 @@ class Statement:
 
     index: int
     at: int
+    text_sha256: str
     holder: str
     lines: list[int] = field(default_factory=list)
     reservations: list[str] = field(default_factory=list)

@@ -37,10 +37,13 @@ from tallystick.vouchers.quantities import (
     Sha256Hex,
     ShareBp,
     Text,
+    parse_instant,
 )
 
 LINES_MAX: Final = 1_000
 KEYS_MAX: Final = 16
+YEAR_3000: Final = parse_instant("3000-01-01T00:00:00.000000Z")
+"""Programmes close before, so that what is reckoned from their dates still has four digits to its year."""
 
 
 def _ed25519(vkey: str) -> str:
@@ -161,7 +164,7 @@ class ProgrammeOpen(Command):
     fiscal_year: Annotated[int, Field(ge=2000, le=2999)]
     envelope_fen: Fen
     opens_at: Instant
-    closes_at: Instant
+    closes_at: Annotated[Instant, Field(lt=YEAR_3000)]
     share_bp_domestic: ShareBp
     share_bp_foreign: ShareBp
     holder_floor_fen: FenOrZero

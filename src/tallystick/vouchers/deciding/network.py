@@ -60,9 +60,7 @@ def key_add(state: State, command: KeyAdd, at: int) -> Nothing | Refusal:
 
 def key_revoke(state: State, command: KeyRevoke, at: int) -> Nothing | Refusal:
     """By the party itself, which must stay able to sign, or by its admitter."""
-    key = state.keys.get(command.key)
-    if key is None:
-        return Refusal(Reason.KEY_UNKNOWN, command.key)
+    key = state.keys[command.key]  # the key named is known: that was asked with the signatures
     refusal = _check_under(state, command.subject, command.party, or_itself=True)
     if refusal:
         return refusal

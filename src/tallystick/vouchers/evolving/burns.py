@@ -17,7 +17,7 @@ def time_burned(state: State, command: TimeBurn, event: Event) -> tuple[Posting,
     refused = {line for line, _ in event.outcome.refused}
     job_times = state.job_times.setdefault(provider, {})
     taken_fen: dict[str, dict[int, int]] = {}  # by reservation and day
-    statement = Statement(event.index, event.at, command.holder)
+    statement = Statement(event.index, event.at, event.text_sha256, command.holder)
     for number, (line, amount_fen) in enumerate(zip(command.lines, event.outcome.from_voucher_fen, strict=True)):
         if number in refused:
             continue

@@ -1,0 +1,168 @@
+"""A private key lies in a file that only its owner can read, that was written whole, and that knows its own name.
+
+The file is one line `vkey: <vkey text>` and a PKCS#8 private key in PEM (RFC 7468), encrypted with a passphrase unless
+asked otherwise. OpenSSL passes over what stands before BEGIN, so `openssl pkey -in FILE` reads it as it is.
+
+Writing: a temporary file of mode 0600 in the same folder, synced, then linked to its name, which fails if the name is
+taken, so no key is ever overwritten. A crash leaves the whole file or none, at worst with the temporary file beside it.
+Reading: the mode is asked of the opened file, not of its path, so that it can't be swapped in between; the public key
+derived must be the vkey line's.
+
+No passphrase and no key byte gets into a message. The passphrase is stretched by PBKDF2 with few rounds (2,048), which
+is what `cryptography` writes: a weak passphrase stays weak. There is no recovery of a lost one.
+"""
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    KeySerializationEncryption,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from tallystick.errors import KeyFileError, KeyMalformedError
+from tallystick.signing.keys import ED25519, SigningKey, VerifierKey
+
+FILE_SIZE_MAX: Final = 16_384
+PASSPHRASE_SIZE_MAX: Final = 1_023  # OpenSSL's own limit
+
+_VKEY_PREFIX: Final = b"vkey: "
+_ENCRYPTED: Final = b"-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
+_PLAIN: Final = b"-----BEGIN PRIVATE KEY-----\n"
+
+
+def create(
+    path: Path,
+    name: str,
+    passphrase: bytes | None,
+    *,
+    unencrypted: bool = False,
+    algorithm: int = ED25519,
+    seed: bytes | None = None,
+) -> VerifierKey:
+    """Make a key, keep it in a new file, and return its public half.
+
+    Args:
+        path: a file that doesn't exist yet, in a folder that does.
+        name: the key's name, `<party>/<label>`.
+        passphrase: what encrypts it, 1 to 1,023 bytes; None only together with `unencrypted`.
+        unencrypted: keep it in the clear, for tests and demonstrations.
+        algorithm: Ed25519 (0x01), or 0x04 for a witness.
+        seed: 32 bytes to make the key from instead of fresh randomness, for tests and demonstrations.
+
+    Raises:
+        KeyFileError: the file exists or can't be written, or the passphrase is empty or too long.
+        KeyMalformedError: an unfit name.
+        ValueError: neither or both of a passphrase and `unencrypted`; a seed or algorithm that is none.
+    """
+    if (passphrase is None) != unencrypted:
+        raise ValueError("give either a passphrase or unencrypted=True")
+    private = Ed25519PrivateKey.generate() if seed is None else Ed25519PrivateKey.from_private_bytes(seed)
+    verifier = VerifierKey(name, algorithm, private.public_key().public_bytes_raw())
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, _encryption(passphrase))
+    _write_new(path, b"%s%s\n%s" % (_VKEY_PREFIX, verifier.to_text().encode(), pem))
+    return verifier
+
+
+def load(path: Path, passphrase: bytes | None) -> SigningKey:
+    """Return the key in a file; links may lead to it.
+
+    Args:
+        path: the file.
+        passphrase: what encrypts it; None if it is in the clear.
+
+    Raises:
+        KeyFileError: the file is missing, accessible to others, damaged or not a key file; the passphrase is missing,
+            wrong or not needed; or the vkey line is another key's. The text is one line and says what to do.
+    """
+    first_line, newline, pem = _read_private(path).partition(b"\n")
+    if not newline or not first_line.startswith(_VKEY_PREFIX) or not pem.startswith((_ENCRYPTED, _PLAIN)):
+        raise KeyFileError(f"{path} is not a key file: a line 'vkey: ...' and then a PKCS#8 private key in PEM")
+    try:
+        verifier = VerifierKey.from_text(first_line.removeprefix(_VKEY_PREFIX).decode())
+    except (KeyMalformedError, UnicodeDecodeError) as error:
+        raise KeyFileError(f"{path} has a bad vkey line: {error}") from None
+    private = _decrypt(path, pem, passphrase)
+    key = SigningKey.from_seed(verifier.name, private.private_bytes_raw(), verifier.algorithm)
+    if key.verifier != verifier:
+        raise KeyFileError(f"the vkey line of {path} does not belong to the private key below it")
+    return key
+
+
+def _encryption(passphrase: bytes | None) -> KeySerializationEncryption:
+    if passphrase is None:
+        return NoEncryption()
+    if not 0 < len(passphrase) <= PASSPHRASE_SIZE_MAX:
+        raise KeyFileError(f"a passphrase has 1 to {PASSPHRASE_SIZE_MAX} bytes, not {len(passphrase)}")
+    return BestAvailableEncryption(passphrase)
+
+
+def _decrypt(path: Path, pem: bytes, passphrase: bytes | None) -> Ed25519PrivateKey:
+    encrypted = pem.startswith(_ENCRYPTED)
+    if encrypted and not passphrase:
+        raise KeyFileError(f"{path} is encrypted: give its passphrase")
+    if not encrypted and passphrase is not None:
+        raise KeyFileError(f"{path} is not encrypted: give no passphrase, or encrypt it with `openssl pkcs8 -topk8`")
+    try:
+        private = load_pem_private_key(pem, passphrase)
+    except (ValueError, TypeError, UnsupportedAlgorithm):  # their texts are about OpenSSL, not about the file
+        trouble = "cannot be decrypted: the passphrase is wrong, or it is damaged" if encrypted else "is damaged"
+        raise KeyFileError(f"{path} {trouble}") from None
+    if not isinstance(private, Ed25519PrivateKey):
+        raise KeyFileError(f"{path} holds a private key that is not Ed25519")
+    return private
+
+
+def _read_private(path: Path) -> bytes:
+    try:
+        # Not blocking: opening a named pipe would otherwise wait for a writer for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        raise KeyFileError(f"there is no key file {path}") from None
+    except OSError as error:
+        raise KeyFileError(f"cannot read the key file {path}: {error.strerror}") from None
+    with os.fdopen(descriptor, "rb") as file:
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            raise KeyFileError(f"{path} is not a file")
+        if mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise KeyFileError(f"others may open {path} (mode {stat.S_IMODE(mode):04o}): chmod 600 {path}")
+        data = file.read(FILE_SIZE_MAX + 1)
+    if len(data) > FILE_SIZE_MAX:
+        raise KeyFileError(f"{path} is not a key file: it is larger than {FILE_SIZE_MAX} bytes")
+    return data
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # O_EXCL, mode 0600
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(descriptor)
+            os.link(temporary, path)  # a rename would replace a key that is there
+        finally:
+            Path(temporary).unlink()
+        _sync_folder(path.parent)
+    except FileExistsError:
+        raise KeyFileError(f"{path} exists already, and a key is never overwritten: choose another name") from None
+    except OSError as error:
+        raise KeyFileError(f"cannot write the key file {path}: {error.strerror}") from None
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,275 @@
+"""What a new user does wrong is answered in one line and the right status, and nothing is changed by it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from support.command_line import ORIGIN, Desk, done, failed, run
+from tallystick.signing.note import Note, Signature
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """A desk with a small ledger; tests may add files, not entries."""
+    desk = Desk(tmp_path_factory.mktemp("desk"))
+    desk.found()
+    desk.open_programme()
+    return desk
+
+
+@pytest.fixture
+def note(made: Desk) -> Path:
+    """A note that would be accepted."""
+    return made.sign(
+        "voucher.suspend", "shanghai-treasury", voucher="shanghai-treasury/v-1", reason="being looked into"
+    )
+
+
+def answers(desk: Desk, note: Path) -> list[dict[str, object]]:
+    """What `check` and `submit` say of a note that both must refuse; the log stays as it is."""
+    size = desk.size
+    both = [run(command, desk.ledger, note, "--at", desk.at, "--json") for command in ("check", "submit")]
+    assert [ran.status for ran in both] == [1, 1]
+    assert desk.size == size
+    return [ran.json["notes"][0] for ran in both]
+
+
+@pytest.mark.parametrize("kept", [0, 1, 50, -1, -20, -90])
+def test_an_empty_or_truncated_note_is_refused(made: Desk, note: Path, kept: int, tmp_path: Path) -> None:
+    """The same by check and submit, by name."""
+    cut = tmp_path / "cut.note"
+    cut.write_bytes(note.read_bytes()[:kept])
+    assert {answer["reason"] for answer in answers(made, cut)} == {"note_malformed"}
+    said = run("check", made.ledger, cut).out
+    assert said.startswith(f"{cut}: refused: note_malformed: ")
+    assert said.count("\n") == 1
+
+
+def test_a_note_for_another_log_is_refused(made: Desk, note: Path) -> None:
+    """Its log is named."""
+    other = made.sign(
+        "voucher.suspend", "shanghai-treasury", voucher="shanghai-treasury/v-1", reason="x", log="other.example"
+    )
+    for answer in answers(made, other):
+        assert answer["reason"] == "command_for_another_log"
+        assert "other.example" in str(answer["detail"])
+
+
+def test_a_signature_that_is_not_one_is_refused(made: Desk, note: Path, tmp_path: Path) -> None:
+    """A note changed after signing, and one signed by a stranger."""
+    opened = Note.from_bytes(note.read_bytes())
+    changed = tmp_path / "changed"
+    changed.write_bytes(Note(opened.text.replace(b"looked", b"cooked"), opened.signatures).to_bytes())
+    assert {answer["reason"] for answer in answers(made, changed)} == {"signature_invalid"}
+    (line,) = opened.signatures
+    changed.write_bytes(Note(opened.text, (Signature(line.name, b"\0" * 4, line.blob),)).to_bytes())
+    assert {answer["reason"] for answer in answers(made, changed)} == {"key_unknown"}
+
+
+def test_one_bad_note_does_not_hold_up_the_others(made: Desk, note: Path, tmp_path: Path) -> None:
+    """Answers come in the order of the notes."""
+    empty = tmp_path / "empty"
+    empty.touch()
+    ran = run("check", made.ledger, empty, note, note, "--at", made.at, "--json")
+    assert ran.status == 1
+    said = ran.json["notes"]
+    assert [(answer["accepted"], answer.get("is_new")) for answer in said] == [
+        (False, None),
+        (True, True),
+        (True, False),
+    ]
+    assert [answer["note"] for answer in said] == [str(empty), str(note), str(note)]
+
+
+def test_a_file_that_is_not_there_stops_it_all_before_anything_is_decided(made: Desk, note: Path) -> None:
+    """So that nobody wonders which were submitted."""
+    size = made.size
+    assert "no-such-note" in failed("submit", made.ledger, note, "no-such-note")
+    assert "Is a directory" in failed("submit", made.ledger, note, made.folder)
+    assert made.size == size
+
+
+SOURCES = [
+    ("balances", "{source}"),
+    ("show", "{source}", "voucher", "shanghai-treasury/v-1"),
+    ("check", "{source}", "{note}"),
+    ("submit", "{source}", "{note}"),
+    ("receipt", "{source}", "0", "-o", "{folder}/r"),
+    ("export", "{source}", "{folder}/tiles"),
+    ("audit", "{source}", "--trust", "{policy}"),
+]
+
+
+@pytest.mark.parametrize("command", SOURCES, ids=lambda command: command[0])
+@pytest.mark.parametrize("source", ["not there", "empty", "file", "url"])
+def test_what_is_no_ledger_is_said_to_be_none(
+    command: tuple[str, ...], source: str, made: Desk, note: Path, tmp_path: Path
+) -> None:
+    """By every command in the same way, and nothing is left behind."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").touch()
+    given = {
+        "source": "https://log.example/ledger" if source == "url" else tmp_path / source,
+        "note": note,
+        "folder": tmp_path,
+        "policy": made.policy,
+    }
+    line = failed(*[word.format(**given) for word in command])
+    assert str(given["source"]) in line
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "file"]
+    assert [*(tmp_path / "empty").iterdir()] == []
+
+
+@pytest.mark.parametrize("command", SOURCES, ids=lambda command: command[0])
+@pytest.mark.parametrize("damage", ["empty", "text", "cut"])
+def test_a_damaged_store_is_no_traceback(
+    command: tuple[str, ...], damage: str, made: Desk, note: Path, tmp_path: Path
+) -> None:
+    """Status 2 by those that need it, 1 by the audit, which finds it."""
+    folder = tmp_path / "ledger"
+    shutil.copytree(made.ledger, folder, ignore=shutil.ignore_patterns("views.db*", "*-wal", "*-shm"))
+    store = folder / "ledger.db"
+    store.write_bytes({"empty": b"", "text": b"not a database\n" * 999, "cut": store.read_bytes()[:9_000]}[damage])
+    given = {"source": folder, "note": note, "folder": tmp_path, "policy": made.policy}
+    ran = run(*[word.format(**given) for word in command])
+    assert "Traceback" not in ran.err
+    assert "a fault in tallystick" not in ran.err
+    if command[0] == "audit":
+        assert (ran.status, ran.err) == (1, "")
+        assert ran.out.startswith("verdict: findings\n")
+    else:
+        assert (ran.status, ran.out, ran.err.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("", "ledger.toml"),
+        ("origin = 3\n", "ledger.toml"),
+        ("not toml", "ledger.toml"),
+        (f'origin = "{ORIGIN}"\nlog_key = "nowhere.pem"\n', "nowhere.pem"),
+    ],
+)
+def test_settings_that_can_not_be_used_are_named(
+    settings: str, said: str, made: Desk, note: Path, tmp_path: Path
+) -> None:
+    """Only the writer needs them."""
+    folder = tmp_path / "ledger"
+    shutil.copytree(made.ledger, folder)
+    (folder / "ledger.toml").write_text(settings)
+    assert said in failed("submit", folder, note)
+    assert run("check", folder, note, "--at", made.at).status == 0
+
+
+def test_another_log_key_can_not_write(made: Desk, note: Path, tmp_path: Path) -> None:
+    """A stranger's key of the same name doesn't fit the checkpoint."""
+    folder = tmp_path / "ledger"
+    shutil.copytree(made.ledger, folder)
+    done("key", "new", ORIGIN, "-o", tmp_path / "log.pem", "--no-passphrase")
+    (folder / "ledger.toml").write_text(f'origin = "{ORIGIN}"\nlog_key = "{tmp_path}/log.pem"\n')
+    assert "checkpoint" in failed("submit", folder, note)
+
+
+def test_a_ledger_is_never_founded_over_another(made: Desk, tmp_path: Path) -> None:
+    """Nor by a note that founds nothing: then no folder is left behind."""
+    genesis, key = made.folder / "001.note", made.key(ORIGIN)
+    found = ("--genesis", genesis, "--log-key", key, "--at", made.at)
+    assert "already" in failed("ledger", "create", made.ledger, *found)
+    ran = run("ledger", "create", tmp_path / "new", "--genesis", made.folder / "002.note", *found[2:])
+    assert (ran.status, ran.err) == (1, "")
+    assert "refused: network_not_founded" in ran.out
+    late = run("ledger", "create", tmp_path / "new", *found[:4], "--at", "2027-01-05T08:00:00Z")
+    assert "refused: signed_too_long_ago" in late.out
+    wrong = made.key("other.example/log")
+    ran = run("ledger", "create", tmp_path / "new", "--genesis", genesis, "--log-key", wrong, "--at", made.at)
+    assert "refused: command_for_another_log" in ran.out
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize(
+    "at", ["yesterday", "2026-01-05", "2026-13-05T08:00:00Z", "-1", "99", "2026-01-05T08:00:00+08:00"]
+)
+def test_a_moment_is_an_index_or_a_time(at: str, made: Desk) -> None:
+    """Anything else, or an entry that there isn't, is refused."""
+    assert at.removeprefix("-") in failed("balances", made.ledger, f"--at={at}")
+
+
+def test_unknown_ids_are_named(made: Desk) -> None:
+    """By show, whatever they are of."""
+    for what in ("voucher", "holder", "programme", "provider"):
+        assert "no-such-thing" in failed("show", made.ledger, what, "no-such-thing")
+    assert "country" in failed("show", made.ledger, "country", "china")
+
+
+def test_a_receipt_that_proves_nothing_is_refused(made: Desk, tmp_path: Path) -> None:
+    """Status 2 where it can't be read, 1 where it can and doesn't hold."""
+    receipt, other = tmp_path / "r.tlog-proof", tmp_path / "other.policy"
+    done("receipt", made.ledger, 3, "-o", receipt)
+    good = receipt.read_bytes()
+    done("verify", receipt, "--trust", made.policy)
+    vkey = done("key", "new", ORIGIN, "-o", tmp_path / "k.pem", "--no-passphrase").strip()
+    other.write_text(f"log {vkey}\nquorum none\n")
+    failed("verify", receipt, "--trust", other, status=1)
+    for spoiled in (b"", good[:-40], b"\n" + good, good.replace(b"index 3", b"index 03"), b"\xff" * 999):
+        receipt.write_bytes(spoiled)
+        failed("verify", receipt, "--trust", made.policy)
+    receipt.write_bytes(good.replace(b"index 3", b"index 2"))
+    failed("verify", receipt, "--trust", made.policy, status=1)
+    other.write_text("log me\n")
+    receipt.write_bytes(good)
+    failed("verify", receipt, "--trust", other)
+    failed("verify", receipt, "--trust", tmp_path / "nowhere")
+    assert "is no entry 99" in failed("receipt", made.ledger, 99, "-o", tmp_path / "x")
+    assert not (tmp_path / "x").exists()
+
+
+def test_an_audit_without_its_trust_policy_is_no_audit(made: Desk, tmp_path: Path) -> None:
+    """Status 2: nothing was found out about the log."""
+    assert "--trust" in failed("audit", made.ledger)
+    (tmp_path / "policy").write_text("trust everybody\n")
+    failed("audit", made.ledger, "--trust", tmp_path / "policy")
+    failed("audit", made.ledger, "--trust", tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    ["", "timestamp,duration,num_gpus,cluster\n2017-08-07 00:00:00,60.0,1,vc1\n", "nonsense"],
+    ids=["empty", "column", "text"],
+)
+def test_a_job_file_with_a_missing_column_is_named(rows: str, tmp_path: Path) -> None:
+    """Before anything is made."""
+    jobs = tmp_path / "jobs.csv"
+    jobs.write_text(rows)
+    assert str(jobs) in failed("demo", tmp_path / "demo", "--jobs", jobs)
+    assert "nowhere.csv" in failed("demo", tmp_path / "demo", "--jobs", tmp_path / "nowhere.csv")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["key"],
+        ["ledger"],
+        ["frobnicate"],
+        ["submit"],
+        ["balances", ".", "--by", "colour"],
+        ["balances", ".", "--json", "--csv"],
+        ["receipt", ".", "one", "-o", "x"],
+        ["sign", "c.json"],
+        ["demo", "--limit", "0"],
+        ["audit", ".", "--trust"],
+    ],
+)
+def test_misuse_is_one_line_that_says_where_help_is(arguments: list[str]) -> None:
+    """Status 2."""
+    line = failed(*arguments)
+    assert "--help" in line or "exclude" in line
+
+
+def test_help_is_there_for_every_command() -> None:
+    """And it says what each argument is."""
+    assert "submit" in done("--help")
+    commands = "key new, sign, ledger create, check, submit, show, balances, receipt, verify, export, audit, demo"
+    for command in commands.split(", "):
+        assert done(*command.split(), "--help").startswith(f"Usage: tallystick {command} ")

@@ -1,0 +1,176 @@
+"""Views of random ledgers agree with the state, whenever and however often they were followed, and as of any entry.
+
+The state keeps its balances as it goes; the views sum postings. What the state doesn't keep (lines, GPU-time, refusals) is counted
+here from the entries, line by line.
+"""
+
+import random
+import sqlite3
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from properties.test_against_naive_ledger import MOVES, Pair, founded
+from support.actors import ORIGIN, key_of
+from tallystick.ledger import create_ledger
+from tallystick.ledger.submit import Admitted
+from tallystick.views import Views, follow, store
+from tallystick.vouchers.commands import BurnReverse, TimeBurn
+from tallystick.vouchers.entry import Entry, split_entry
+from tallystick.vouchers.events import Burned, Reversed
+from tallystick.vouchers.evolve import evolve
+from tallystick.vouchers.quantities import format_instant
+from tallystick.vouchers.state import State
+
+STEPS = 250
+
+
+def random_entries(seed: int) -> tuple[list[Entry], State]:
+    """A ledger with some of everything, and the state that the package came to."""
+    walk = founded(Pair())
+    walk.chance = random.Random(seed)
+    for _ in range(STEPS):
+        walk.wait()
+        walk.chance.choices([*MOVES], [*MOVES.values()])[0](walk)
+    return walk.pair.entries, walk.pair.state
+
+
+def agree(views: Views, state: State, entries: Sequence[Entry]) -> None:
+    """Every balance of the views is what the state says."""
+    assert (views.size, views.at) == (state.size, state.at)
+    agree_on_holdings(views, state)
+    agree_on_books(views, state)
+    agree_on_lines(views, entries)
+
+
+def agree_on_holdings(views: Views, state: State) -> None:
+    reserved: Counter[str] = Counter()
+    for held in state.reservations.values():
+        reserved[held.voucher] += held.remaining_fen
+    vouchers: dict[str, Any] = {row.voucher: row for row in views.balances("voucher")}  # type: ignore[union-attr]
+    assert set(vouchers) == set(state.vouchers)
+    for name, voucher in state.vouchers.items():
+        row = vouchers[name]
+        assert (row.programme, row.holder, row.parent) == (voucher.programme, voucher.holder, voucher.parent)
+        assert (row.status, row.valid_until) == (voucher.status, format_instant(voucher.valid_until))
+        assert (row.face_fen, row.available_fen) == (voucher.face_fen, voucher.available_fen)
+        assert row.reserved_fen == reserved[name]
+        places = (row.available_fen, row.reserved_fen, row.burned_fen, row.transferred_fen, row.returned_fen)
+        assert min(places) >= 0
+        assert row.face_fen == sum(places)
+        found = views.voucher(name)
+        assert found.history[-1].available_fen == voucher.available_fen
+        for one in found.reservations:
+            held = state.reservations[one.reservation]
+            assert (one.amount_fen, one.remaining_fen, one.closed) == (held.amount_fen, held.remaining_fen, held.closed)
+            assert one.amount_fen == one.remaining_fen + one.burned_fen + one.released_fen
+        assert sum(one.burned_fen for one in found.reservations) == row.burned_fen
+
+
+def agree_on_books(views: Views, state: State) -> None:
+    granted: Counter[str] = Counter()
+    owed: Counter[tuple[str, str]] = Counter()
+    books: dict[str, Any] = {row.programme: row for row in views.balances("programme")}  # type: ignore[union-attr]
+    assert set(books) == set(state.programmes)
+    for name, programme in state.programmes.items():
+        row = books[name]
+        assert {account: getattr(row, f"{account}_fen") for account in programme.book} == programme.book
+        assert row.envelope_fen == programme.rules.envelope_fen == sum(programme.book.values())
+        assert (row.issued_fen, row.lapsed_fen) == (programme.issued_fen, programme.lapsed_fen)
+        assert (row.revoked_fen, row.closed) == (programme.revoked_fen, programme.closed)
+        granted.update(programme.granted_fen)
+        for payee, days in programme.unclaimed_fen.items():
+            owed[payee, "unclaimed_fen"] += sum(days.values())
+    for claim in state.claims.values():
+        account = {"open": "claimed_fen", "paid": "paid_fen"}.get(claim.status)
+        if account:
+            owed[claim.claimant, account] += claim.amount_fen
+    parties: list[Any] = [*views.balances("holder"), *views.balances("provider")]
+    roles = ("holder", "provider")
+    assert sum(party.role in roles for party in state.parties.values()) == len(parties)
+    for row in parties:
+        name = getattr(row, "holder", None) or row.provider
+        assert row.suspended == state.parties[name].suspended
+        for account in ("unclaimed_fen", "claimed_fen", "paid_fen"):
+            assert getattr(row, account) == owed[name, account]
+    for row in views.balances("holder"):
+        assert row.granted_fen == granted[row.holder]  # type: ignore[union-attr]
+        assert row.granted_fen == row.available_fen + row.reserved_fen + row.burned_fen + row.lapsed_fen  # type: ignore[union-attr]
+
+
+def agree_on_lines(views: Views, entries: Sequence[Entry]) -> None:
+    counted: Counter[tuple[str, str]] = Counter()
+    refused: Counter[tuple[str, str]] = Counter()
+    for entry in entries:
+        command, outcome = entry.event.command, entry.event.outcome
+        if isinstance(command, BurnReverse) and isinstance(outcome, Reversed):
+            counted[command.party, "lines_reversed"] += 1
+            counted[command.party, "reversed_fen"] += outcome.returned_fen
+        if isinstance(command, TimeBurn) and isinstance(outcome, Burned):
+            reasons = dict(outcome.refused)
+            counted[command.party, "statements"] += 1
+            for number, line in enumerate(command.lines):
+                if number in reasons:
+                    counted[command.party, "lines_refused"] += 1
+                    refused[command.party, reasons[number]] += line.gpu_milli * line.seconds
+                    continue
+                counted[command.party, "lines_accepted"] += 1
+                counted[command.party, "gpu_milliseconds"] += line.gpu_milli * line.seconds
+                counted[command.party, "fee_fen"] += outcome.fee_fen[number]
+                counted[command.party, "from_voucher_fen"] += outcome.from_voucher_fen[number]
+    names = ("lines_accepted", "lines_refused", "lines_reversed", "gpu_milliseconds", "fee_fen", "from_voucher_fen", "reversed_fen")
+    providers: list[Any] = views.balances("provider")
+    for row in providers:
+        assert {name: getattr(row, name) for name in names} == {name: counted[row.provider, name] for name in names}
+        found = views.provider(row.provider)
+        assert len(found.statements) == counted[row.provider, "statements"]
+        for name in names:
+            assert sum(getattr(one, name) for one in found.statements) == counted[row.provider, name]
+            if name != "lines_refused":
+                assert sum(getattr(one, name) for one in found.programmes) == counted[row.provider, name]
+    assert {(one.provider, one.reason): one.gpu_milliseconds for one in views.refusals_by_reason()} == refused
+
+
+def rows_of(path: Path) -> dict[str, list[Any]]:
+    with closing(sqlite3.connect(path)) as connection:
+        names = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        return {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in names if name != "saved_state"}
+
+
+@settings(max_examples=6)
+@given(seed=st.integers(0, 10_000), batch=st.integers(1, 40), cuts=st.lists(st.integers(2, 300), max_size=4), data=st.data())
+def test_views_are_what_the_state_says(seed: int, batch: int, cuts: list[int], data: st.DataObject) -> None:
+    """Followed here and there, built again, and as of any entry."""
+    entries, state = random_entries(seed)
+    times = iter([entry.event.at for entry in entries])
+    notes = [split_entry(entry.data)[1] for entry in entries]
+    with tempfile.TemporaryDirectory() as name, patch.object(follow, "STATE_SAVED_AFTER_ENTRIES", 50):
+        folder = Path(name) / "ledger"
+        with create_ledger(folder, notes[0], key_of(ORIGIN), clock=lambda: next(times)) as ledger:
+            done = 1
+            for cut in [*sorted({min(cut, len(notes)) for cut in cuts}), len(notes)]:
+                answers = ledger.submit(notes[done:cut])
+                assert all(isinstance(answer, Admitted) for answer in answers)
+                done = max(done, cut)
+                with patch.object(follow, "ENTRIES_A_BATCH", batch), Views.open(folder) as views:
+                    views.follow()
+        with Views.open(folder) as views:
+            agree(views, state, entries)
+        bit_by_bit = rows_of(folder / follow.NAME)
+        store.remove(folder / follow.NAME)
+        with Views.open(folder) as views:
+            views.follow()
+        assert rows_of(folder / follow.NAME) == bit_by_bit
+        index = data.draw(st.integers(0, len(entries) - 1), "index")
+        then = State.empty(ORIGIN)
+        for entry in entries[: index + 1]:
+            evolve(then, entry.event)
+        with Views.as_of(folder, index=index) as past:
+            agree(past, then, entries[: index + 1])

@@ -1,0 +1,43 @@
+"""Verifying signatures ahead of the decision saves work and changes no answer."""
+
+import hashlib
+
+from support.actors import note_of, text_of
+from support.scenario import Ledger, Row, Story, ledger_for, read_table
+from tallystick.signing.keys import SigningKey
+from tallystick.signing.note import Note, Signature, sign_text
+
+
+def row_of(text: str) -> Row:
+    """The one row of a table."""
+    ((row,),) = [story.rows for story in read_table(text)]
+    return row
+
+
+def standard() -> Ledger:
+    """The standard network."""
+    return ledger_for(Story("standard", ()))
+
+
+def test_one_public_key_under_two_names() -> None:
+    """A good line by the one name doesn't vouch for a bad line by the other (`submit` compares both ways)."""
+    ledger = standard()
+    command, _ = ledger.note(row_of("acme  add-key  acme/officer-7:acme/officer-1 for acme by=acme/officer-1 -> added"))
+    seed = hashlib.sha256(b"acme/officer-1").digest()
+    keys = [SigningKey.from_seed(name, seed) for name in ("acme/officer-1", "acme/officer-7")]
+    note = Note.from_bytes(sign_text(text_of(command), *keys))
+    good, bad = note.signatures
+    spoiled = Signature(bad.name, bad.key_id, bytes(64))
+    answer = ledger.submit(Note(note.text, (good, spoiled)).to_bytes())
+    assert str(answer).startswith("signature_invalid")
+
+
+def test_a_verdict_is_about_one_text() -> None:
+    """The same signature line under another text is no signature."""
+    ledger = standard()
+    command, note = ledger.note(row_of("acme  reserve  R9 of V1 1.00 for guian until +1d  -> reserved"))
+    richer = note_of(command | {"amount_fen": 400_000}, "acme/officer-1")
+    stolen = Note(Note.from_bytes(richer).text, Note.from_bytes(note).signatures)
+    assert str(ledger.submit(stolen.to_bytes())).startswith("signature_invalid")
+    assert not isinstance(ledger.submit(note), str)
+    assert ledger.state.reservations["acme/R9"].amount_fen == 100

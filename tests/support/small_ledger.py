@@ -1,0 +1,272 @@
+"""A small ledger with every kind of event, really written by the ledger, always the same bytes.
+
+Two programmes: one pays providers and lets its holders transfer with the treasury's signature, one pays holders and truncates to the
+yuan. `write_small_ledger` can lengthen the log by tariffs, so that the tree gets a second level.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from support.actors import ORIGIN, Actor, Json, key_of, label_of, uscc_of, vkey_of
+from tallystick.ledger import Admitted, Ledger, create_ledger, read_ledger
+from tallystick.ledger.export import export_tiles
+from tallystick.transparency.policy import Policy
+from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_day, format_instant, parse_instant
+
+LOG_KEY = key_of(ORIGIN)
+POLICY = Policy.for_log(LOG_KEY.verifier)
+START = parse_instant("2026-01-05T08:00:00.000000Z")
+HOUR_US = 3_600 * SECOND_US
+
+NETWORK = Actor("network", ("root-1", "root-2"))
+TREASURY = Actor("shanghai")
+PROVIDER = Actor("guian")
+OTHER_PROVIDER = Actor("wuhu")
+HOLDER = Actor("maker-a")
+OTHER_HOLDER = Actor("maker-b")
+ACTORS = (NETWORK, TREASURY, PROVIDER, OTHER_PROVIDER, HOLDER, OTHER_HOLDER)
+
+CHEAP = "shanghai/compute-2026"
+HOLDERS_OWN = "shanghai/training-2026"
+CLAIMED_FEN = 53_960  # what the provider's lines of the first two days come to; the ledger refuses any other payment
+
+
+class _Clock:
+    """A clock that goes on by a second whenever it is asked, and by more when it is told."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> int:
+        self.now += SECOND_US
+        return self.now
+
+
+def write_small_ledger(folder: Path, *, more: int = 0) -> int:
+    """Write the ledger, with `more` tariffs at its end, and return how many entries it has."""
+    for actor in ACTORS:
+        actor.refs = 0
+    clock = _Clock()
+    with create_ledger(folder, _genesis(), LOG_KEY, clock=clock) as ledger:
+        for group in _groups(clock):
+            _submit(ledger, group)
+        prices = [
+            PROVIDER.note(
+                "tariff.publish",
+                clock.now,
+                accelerator="h100",
+                price_fen_per_gpu_hour=1_000 + number,
+                valid_from=format_instant(clock.now + DAY_US + number * SECOND_US),
+            )
+            for number in range(more)
+        ]
+        for first in range(0, more, 50):
+            _submit(ledger, prices[first : first + 50])
+        return ledger.state.size
+
+
+def export_small_ledger(ledger: Path, folder: Path) -> None:
+    """Write the ledger's tlog-tiles folder."""
+    with read_ledger(ledger) as reader:
+        export_tiles(reader, folder)
+
+
+def _submit(ledger: Ledger, notes: list[bytes]) -> None:
+    for answer in ledger.submit(notes):
+        assert isinstance(answer, Admitted), answer
+
+
+def _genesis() -> bytes:
+    return NETWORK.note(
+        "network.found",
+        START,
+        name="National compute vouchers",
+        currency="CNY",
+        root_keys=NETWORK.vkeys,
+        root_quorum=2,
+        clock_skew_seconds=300,
+        freshness_seconds=7 * 86_400,
+        burn_window_seconds=40 * 86_400,
+        release_grace_seconds=3_600,
+        utc_offset_seconds=8 * 3_600,
+    )
+
+
+def _groups(clock: _Clock) -> Iterator[list[bytes]]:
+    """Yield groups of notes, each made at the time that the clock then shows."""
+    yield _parties(clock.now)
+    yield _programmes(clock.now)
+    yield _vouchers(clock.now)
+    clock.now += DAY_US
+    yield _burns(clock.now)
+    clock.now += DAY_US
+    yield _settlement(clock.now)
+    clock.now += 400 * DAY_US
+    yield _endings(clock.now)
+
+
+def _parties(at: int) -> list[bytes]:
+    def admit(actor: Actor, by: Actor, role: str, **more: object) -> bytes:
+        return by.note("party.admit", at, admitted=actor.party, role=role, name=actor.party, keys=actor.vkeys, **more)
+
+    return [
+        admit(TREASURY, NETWORK, "treasury"),
+        admit(PROVIDER, NETWORK, "provider", uscc=uscc_of("guian")),
+        admit(OTHER_PROVIDER, NETWORK, "provider", uscc=uscc_of("wuhu")),
+        admit(Actor("court"), NETWORK, "auditor"),
+        admit(HOLDER, TREASURY, "holder", uscc=uscc_of("maker-a")),
+        admit(OTHER_HOLDER, TREASURY, "holder", maker=True),
+        TREASURY.note("key.add", at, "shanghai/officer-2", subject="shanghai", vkey=vkey_of("shanghai/officer-2")),
+        PROVIDER.note("key.add", at, "guian/meter-2", subject="guian", vkey=vkey_of("guian/meter-2")),
+        PROVIDER.note("key.revoke", at, subject="guian", key=label_of("guian/meter-2"), reason="replaced"),
+        NETWORK.note("party.suspend", at, subject="court", reason="on leave"),
+        NETWORK.note("party.reinstate", at, subject="court", reason="back"),
+    ]
+
+
+def _programmes(at: int) -> list[bytes]:
+    rules: Json = {
+        "name": "Vouchers",
+        "voucher_kind": "compute",
+        "fiscal_year": 2026,
+        "envelope_fen": 10_000_000_000,
+        "opens_at": format_instant(START),
+        "closes_at": format_instant(START + 300 * DAY_US),
+        "share_bp_domestic": 3_000,
+        "share_bp_foreign": 2_000,
+        "holder_floor_fen": 100,
+        "holder_cap_fen": 2_000_000_000,
+        "validity_days": 60,
+        "accelerators": [],
+        "officers_threshold_fen": 100_000_000,
+        "officers_required": 2,
+    }
+    return [
+        NETWORK.note("accelerator.register", at, accelerator="ascend-910b", name="Ascend 910B", origin="domestic"),
+        NETWORK.note("accelerator.register", at, accelerator="h100", name="H100", origin="foreign"),
+        PROVIDER.note(
+            "tariff.publish", at, accelerator="ascend-910b", price_fen_per_gpu_hour=600, valid_from=_in(at, HOUR_US)
+        ),
+        PROVIDER.note("tariff.publish", at, accelerator="h100", price_fen_per_gpu_hour=1_500, valid_from=_in(at, HOUR_US)),
+        TREASURY.note(
+            "programme.open", at, programme=CHEAP, transfer="approved", payee="provider", rounding_fen=1, **rules
+        ),
+        TREASURY.note(
+            "programme.open", at, programme=HOLDERS_OWN, transfer="open", payee="holder", rounding_fen=100, **rules
+        ),
+        TREASURY.note("provider.accredit", at, programme=CHEAP, provider="guian", valid_from=_in(at, 0)),
+        TREASURY.note("provider.accredit", at, programme=HOLDERS_OWN, provider="guian", valid_from=_in(at, 0)),
+        TREASURY.note("provider.accredit", at, programme=CHEAP, provider="wuhu", valid_from=_in(at, 0)),
+    ]
+
+
+def _vouchers(at: int) -> list[bytes]:
+    def issue(name: str, programme: str, holder: str, face_fen: int, *cosigners: str) -> bytes:
+        return TREASURY.note(
+            "voucher.issue",
+            at,
+            *cosigners,
+            voucher=f"shanghai/{name}",
+            programme=programme,
+            holder=holder,
+            face_fen=face_fen,
+            valid_from=_in(at, 0),
+        )
+
+    def reserve(name: str, voucher: str, amount_fen: int, days: int = 30) -> bytes:
+        return HOLDER.note(
+            "voucher.reserve",
+            at,
+            reservation=f"maker-a/{name}",
+            voucher=voucher,
+            provider="guian",
+            amount_fen=amount_fen,
+            until=_in(at, days * DAY_US),
+        )
+
+    return [
+        issue("v1", CHEAP, "maker-a", 150_000_000, "shanghai/officer-2"),
+        issue("v2", HOLDERS_OWN, "maker-a", 50_000_000),
+        issue("v3", CHEAP, "maker-b", 10_000_000),
+        issue("v4", CHEAP, "maker-b", 20_000_000),
+        HOLDER.note(
+            "voucher.transfer",
+            at,
+            "shanghai/officer-1",
+            voucher="shanghai/v1",
+            into="maker-a/part-1",
+            to="maker-b",
+            amount_fen=30_000_000,
+        ),
+        TREASURY.note("voucher.suspend", at, voucher="shanghai/v3", reason="contract under review"),
+        TREASURY.note("voucher.resume", at, voucher="shanghai/v3", reason="contract is fine"),
+        TREASURY.note("voucher.revoke", at, voucher="shanghai/v4", reason="contract ended"),
+        reserve("r1", "shanghai/v1", 60_000_000),
+        reserve("r2", "shanghai/v2", 20_000_000),
+        reserve("r3", "shanghai/v1", 5_000),
+        reserve("r4", "shanghai/v1", 1_000_000),
+    ]
+
+
+def _burns(at: int) -> list[bytes]:
+    noon = at - 4 * HOUR_US
+
+    def line(reservation: str, job: str, gpus: int, hours: int, accelerator: str = "ascend-910b", **more: str) -> Json:
+        return {
+            "reservation": f"maker-a/{reservation}",
+            "job": job,
+            "accelerator": accelerator,
+            "gpu_milli": gpus * 1_000,
+            "from": format_instant(noon),
+            "to": format_instant(noon + hours * HOUR_US),
+            "seconds": hours * 3_600,
+            **more,
+        }
+
+    def burn(*lines: Json) -> bytes:
+        return PROVIDER.note("time.burn", at, holder="maker-a", lines=list(lines))
+
+    return [
+        *[burn(line("r1", f"single-{number}", 8, 1)) for number in range(10)],
+        burn(line("r1", "train-7", 64, 3), line("r1", "train-8", 8, 2, "h100"), line("r1", "train-7", 8, 1)),
+        burn(line("r2", "tune-1", 16, 3), line("r2", "tune-2", 5, 1, "h100")),
+        burn(line("r3", "drain-1", 512, 3, if_short="drain"), line("r3", "drain-2", 1, 1)),
+        # The reference of the statement before the last but one; each command counts one on.
+        PROVIDER.note("burn.reverse", at, statement=str(PROVIDER.refs - 2), line=1, reason="metered twice"),
+        PROVIDER.note("burn.reverse", at, statement=str(PROVIDER.refs - 2), line=1, reason="metered twice"),
+        PROVIDER.note("reservation.release", at, reservation="maker-a/r4"),
+    ]
+
+
+def _settlement(at: int) -> list[bytes]:
+    first, last = (at - 2 * DAY_US) // DAY_US, (at - DAY_US) // DAY_US
+
+    def claim(actor: Actor, name: str, programme: str) -> bytes:
+        days = {"first_day": format_day(first), "last_day": format_day(last)}
+        return actor.note("redemption.claim", at, claim=f"{actor.party}/{name}", programme=programme, **days)
+
+    return [
+        claim(PROVIDER, "c1", CHEAP),
+        claim(HOLDER, "c2", HOLDERS_OWN),
+        TREASURY.note("redemption.reject", at, claim="guian/c1", reason="no invoice"),
+        claim(PROVIDER, "c3", CHEAP),
+        TREASURY.note(
+            "redemption.pay", at, claim="guian/c3", amount_fen=CLAIMED_FEN, payment_reference="payment 2026-17"
+        ),
+    ]
+
+
+def _endings(at: int) -> list[bytes]:
+    return [
+        TREASURY.note("voucher.lapse", at, voucher="shanghai/v1"),
+        HOLDER.note("reservation.release", at, reservation="maker-a/r1"),
+        TREASURY.note("programme.close", at, programme=CHEAP, reason="the year is over"),
+        TREASURY.note(
+            "provider.delist", at, programme=CHEAP, provider="wuhu", valid_until=_in(at, DAY_US), reason="left"
+        ),
+        PROVIDER.note("tariff.publish", at, accelerator="h100", price_fen_per_gpu_hour=999, valid_from=_in(at, HOUR_US)),
+    ]
+
+
+def _in(at: int, later_us: int) -> str:
+    return format_instant(at + later_us)
