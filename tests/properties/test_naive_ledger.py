@@ -1,5 +1,7 @@
 """The oracle on its own: worked figures by hand, so that it isn't only right where the package is right too."""
 
+from typing import Any
+
 import pytest
 
 from properties.naive_ledger import (
@@ -33,12 +35,14 @@ SIGNERS = {"net": ["net/a+00000001"], "city": ["city/a+00000002"], "dc": ["dc/a+
         (10_000_000, 31_622_400, 10_000_000, 10_000, 1, 878_400_000_000_000, 878_400_000_000_000),
     ],
 )
-def test_fee_is_cut_twice(gpu_milli, seconds, price, share_bp, rounding, fee_fen, voucher_fen):
+def test_fee_is_cut_twice(
+    gpu_milli: int, seconds: int, price: int, share_bp: int, rounding: int, fee_fen: int, voucher_fen: int
+) -> None:
     assert fee_fen == fee(gpu_milli, seconds, price, rounding)
     assert voucher_fen == covered(fee_fen, share_bp, rounding)
 
 
-def test_times_and_days():
+def test_times_and_days() -> None:
     assert START == 1_767_600_000 * SECOND
     assert instant_text(START + 1) == "2026-01-05T08:00:00.000001Z"
     assert day("2026-01-05") == 20_458 == START // DAY
@@ -49,39 +53,45 @@ def test_times_and_days():
     # The first is the example that python-stdnum's documentation gives; in the second one character differs.
     [("91110000600037341L", True), ("91110000600037342L", False)],
 )
-def test_social_credit_code(code, right):
+def test_social_credit_code(code: str, right: bool) -> None:
     assert uscc_check_character_is_right(code) is right
 
 
 class Story:
     """A ledger with one of each, and commands in few words."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.ledger = NaiveLedger(ORIGIN)
         self.at = START
         self.refs = 0
 
-    def does(self, party, kind, *extra_signers, **fields):
+    def does(self, party: str, kind: str, *extra_signers: str, **fields: Any) -> tuple[str, Any]:
         self.refs += 1
         head = {"kind": kind + "/1", "log": ORIGIN, "party": party, "ref": str(self.refs)}
         command = head | {"signed_at": instant_text(self.at)} | fields
         return self.ledger.submit(command, [*SIGNERS[party], *extra_signers], self.at)
 
-    def line(self, job, seconds, **fields):
+    def line(self, job: str, seconds: int, **fields: Any) -> dict[str, Any]:
         start, end = instant_text(self.at - 100 * SECOND), instant_text(self.at - 100 * SECOND + seconds * SECOND)
-        line = {"reservation": "lab/r1", "job": job, "accelerator": "a100", "gpu_milli": 1_000, "seconds": seconds}
+        line: dict[str, Any] = {
+            "reservation": "lab/r1",
+            "job": job,
+            "accelerator": "a100",
+            "gpu_milli": 1_000,
+            "seconds": seconds,
+        }
         return line | {"from": start, "to": end} | fields
 
-    def book(self):
+    def book(self) -> dict[str, int]:
         return self.ledger.book("city/p1", self.ledger.balances())
 
 
-def key(name):
+def key(name: str) -> str:
     return f"{name}+{name[-8:]}"
 
 
 @pytest.fixture
-def story():
+def story() -> Story:
     """A voucher of 1,000 fen, of which 40 are reserved; a GPU-second costs one fen, and the voucher pays all of it."""
     told = Story()
     founding = {"clock_skew_seconds": 0, "freshness_seconds": 60, "burn_window_seconds": 86_400}
@@ -122,7 +132,7 @@ def story():
     return told
 
 
-def test_a_voucher_from_issue_to_payment(story):
+def test_a_voucher_from_issue_to_payment(story: Story) -> None:
     assert story.book() == {"unissued": 9_000, "available": 960, "reserved": 40, "burned": 0, "claimed": 0, "paid": 0}
     lines = [story.line("job-1", 30), story.line("job-1", 5), story.line("job-2", 11), story.line("job-2", 10)]
     answer = story.does("dc", "time.burn", holder="lab", lines=lines)
@@ -145,7 +155,7 @@ def test_a_voucher_from_issue_to_payment(story):
     assert story.book() == {"unissued": 9_000, "available": 960, "reserved": 10, "burned": 0, "claimed": 0, "paid": 30}
 
 
-def test_drain_takes_what_is_left_and_no_less_than_one_fen(story):
+def test_drain_takes_what_is_left_and_no_less_than_one_fen(story: Story) -> None:
     drained = [story.line(f"job-{number}", 41, if_short="drain") for number in range(2)]
     free = story.line("job-3", 1, gpu_milli=1)
     assert story.does("dc", "time.burn", holder="lab", lines=[*drained, free]) == (
@@ -154,7 +164,7 @@ def test_drain_takes_what_is_left_and_no_less_than_one_fen(story):
     )
 
 
-def test_what_is_revoked_is_no_longer_granted(story):
+def test_what_is_revoked_is_no_longer_granted(story: Story) -> None:
     second = {"voucher": "city/v2", "programme": "city/p1", "holder": "lab", "valid_from": instant_text(story.at)}
     assert story.does("city", "voucher.issue", face_fen=501, **second) == ("refused", "exceeds_holder_cap")
     assert story.does("city", "voucher.revoke", voucher="city/v1", reason="x") == ("accepted", {"returned_fen": 960})
@@ -167,7 +177,7 @@ def test_what_is_revoked_is_no_longer_granted(story):
     assert story.book()["unissued"] == 10_000 - 1_460
 
 
-def test_of_several_reasons_the_first_is_told(story):
+def test_of_several_reasons_the_first_is_told(story: Story) -> None:
     wrong = {"voucher": "lab/v1", "programme": "city/p9", "holder": "dc", "face_fen": 1, "valid_from": "x"}
     stranger = "dc/a+00000003"
     assert story.does("city", "voucher.issue", stranger, "who+00000009", **wrong) == ("refused", "key_unknown")

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 from pymerkle import InmemoryTree
-from support.stored_tree import StoredTree, UniformTree
 
+from support.stored_tree import StoredTree, UniformTree
 from tallystick.errors import ProofInvalidError, TileMalformedError
 from tallystick.transparency.merkle import EMPTY_ROOT, RightEdge, leaf_hash, node_hash, root_of
 from tallystick.transparency.proofs import consistency_proof, inclusion_proof, verify_consistency, verify_inclusion

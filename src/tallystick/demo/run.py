@@ -12,7 +12,7 @@ The second audit is of a copy elsewhere, with one byte changed, that is gone aft
 
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -104,8 +104,8 @@ def _play(folder: Path, year: Year, startups: list[str], jobs: list[Job], seed: 
     """Make keys and ledger, play the story, and close the ledger."""
     folder.mkdir(parents=True, exist_ok=True)
     stage = Stage(cast.ORIGIN, Keyring(folder / KEYS), instant(year.first_day))
-    network = Founding(stage, year, seed).play(folder, startups)
-    with stage.ledger:
+    with closing(stage):
+        network = Founding(stage, year, seed).play(folder, startups)
         Story(stage, year, network, jobs, seed).play(step)
     return stage.tally
 

@@ -89,6 +89,11 @@ class Stage:
         """Take the ledger that everybody submits to."""
         self._ledger = ledger
 
+    def close(self) -> None:
+        """Let go of the ledger, if there is one."""
+        if self._ledger is not None:
+            self._ledger.close()
+
     @property
     def ledger(self) -> Ledger:
         """The ledger."""

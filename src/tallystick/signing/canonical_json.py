@@ -70,25 +70,23 @@ def _dump(value: JsonValue) -> bytes:
         raise CanonicalJsonError(f"has no canonical JSON: {error}") from None
 
 
-def _check_kinds(value: JsonValue) -> None:
-    """Refuse what isn't of the restricted kinds, level by level: no recursion, so no input can exhaust the stack."""
-    level: list[JsonValue] = [value]
-    for _ in range(DEPTH_MAX + 1):
-        inner: list[JsonValue] = []
-        for item in level:
-            kind = type(item)
-            if kind in _SCALARS:
-                continue
-            if kind is not dict and kind is not list:
-                raise CanonicalJsonError(f"neither text, integer, boolean, list nor object: {_called(item)}")
-            members = _members(item)
-            # One call of C for an object of scalars, which is what nearly every line of a statement is.
-            if not _SCALARS.issuperset(map(type, members)):
-                inner.extend(member for member in members if type(member) not in _SCALARS)
-        if not inner:
+def _check_kinds(value: JsonValue, depth: int = DEPTH_MAX) -> None:
+    """Refuse what isn't of the restricted kinds; the depth is bounded, so no input can exhaust the stack."""
+    kind = type(value)
+    if kind is dict or kind is list:
+        members = _members(value)
+        # One call of C for an object of scalars, which is what nearly every line of a statement is.
+        if _SCALARS.issuperset(map(type, members)):
             return
-        level = inner
-    raise CanonicalJsonError(f"JSON nested deeper than {DEPTH_MAX}")
+        if depth == 0:
+            raise CanonicalJsonError(f"JSON nested deeper than {DEPTH_MAX}")
+        for member in members:
+            if type(member) not in _SCALARS:
+                _check_kinds(member, depth - 1)
+    elif kind not in _SCALARS:
+        raise CanonicalJsonError(
+            f"JSON values here are text, integers, booleans, lists and objects, not {_called(value)}"
+        )
 
 
 def _check_field_names(value: JsonValue) -> None:

@@ -25,6 +25,7 @@ BASIS_POINTS: Final = 10_000
 GPU_MILLI_SECONDS_PER_GPU_HOUR: Final = 3_600_000
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH: Final = _EPOCH.replace(tzinfo=None)
 _EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
 _INSTANT_PATTERN: Final = r"^(?:19[7-9][0-9]|[2-9][0-9]{3})-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z$"
 _instant_of: Final = re.compile(_INSTANT_PATTERN[:-1] + r"\Z")  # Python's $ would let a newline follow
@@ -48,7 +49,7 @@ def _microseconds(text: str) -> int:
 
 def format_instant(instant: int) -> str:
     """Return the one text of an instant in microseconds."""
-    return (_EPOCH + timedelta(microseconds=instant)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return (_NAIVE_EPOCH + timedelta(microseconds=instant)).isoformat(timespec="microseconds") + "Z"
 
 
 def parse_day(text: object) -> int:
