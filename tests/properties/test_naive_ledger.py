@@ -94,7 +94,7 @@ def key(name: str) -> str:
 def story() -> Story:
     """A voucher of 1,000 fen, of which 40 are reserved; a GPU-second costs one fen, and the voucher pays all of it."""
     told = Story()
-    founding = {"clock_skew_seconds": 0, "freshness_seconds": 60, "burn_window_seconds": 86_400}
+    founding: dict[str, Any] = {"clock_skew_seconds": 0, "freshness_seconds": 60, "burn_window_seconds": 86_400}
     founding |= {"release_grace_seconds": 10, "utc_offset_seconds": 28_800, "root_quorum": 1, "currency": "CNY"}
     answers = [
         told.does("net", "network.found", name="Net", root_keys=[key("net/a+00000001")], **founding),

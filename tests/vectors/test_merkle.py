@@ -1,4 +1,4 @@
-"""The tree, its tiles and its proofs are those of RFC 6962 and 9162: known answers, the definitions, and a foreign library."""
+"""The tree, its tiles and its proofs are those of RFC 6962 and 9162: known answers, definitions, a foreign library."""
 
 import hashlib
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Checkpoints, cosignatures, tiles, receipts and policies are C2SP's to the byte, in one spelling, and prove what they should."""
+"""Checkpoints, cosignatures, tiles, receipts and policies are C2SP's to the byte and have one spelling."""
 
 import pytest
 
@@ -52,7 +52,8 @@ XcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7/RgQyg=
 — ledger.example/city-a pRBjvwxkWTMgvNLHMei2ENqRjXJmuyQi4V8X7nFp1rOqv6NbgB77JbDMl5+TZIh2qLSuC2Tccz0a8EIY0300ygxvgg0=
 """.encode()
 COSIGNATURE = (
-    "— witness.example/w1 3xwKNQAAAABlU/EAYCS5xv4g5XoVBKnHGXW6hoHgy9ZDFVnHTewUQMu7iVX1ubGXWGXxH94X4WCcAeMLf5z7+OTSnOJo3qPwDoDmBw==\n"
+    "— witness.example/w1 "
+    "3xwKNQAAAABlU/EAYCS5xv4g5XoVBKnHGXW6hoHgy9ZDFVnHTewUQMu7iVX1ubGXWGXxH94X4WCcAeMLf5z7+OTSnOJo3qPwDoDmBw==\n"
 ).encode()
 RECEIPT = (
     b"""\
@@ -124,7 +125,7 @@ def test_the_consistency_proof_that_a_witness_is_sent(tree: StoredTree) -> None:
 
 
 def test_a_checkpoint_from_the_field() -> None:
-    """A public witness's cosignature of a public log's checkpoint verifies, at its time; of a changed one it doesn't."""
+    """A public witness's cosignature of a public log's checkpoint verifies; of a changed one it doesn't."""
     note = Note.from_bytes(FIELD_NOTE)
     assert note.to_bytes() == FIELD_NOTE
     checkpoint = Checkpoint.from_text(note.text)
@@ -148,10 +149,9 @@ def test_a_size_has_one_spelling(size: bytes) -> None:
         Receipt.from_bytes(RECEIPT.replace(b"index 5", b"index " + size))
 
 
-@pytest.mark.parametrize("size", [2**63, 10**19, 10**5000])
-def test_a_size_has_a_limit(size: int) -> None:
+@pytest.mark.parametrize("digits", [b"9223372036854775808", b"10000000000000000000", b"1" + b"0" * 5_000])
+def test_a_size_has_a_limit(digits: bytes) -> None:
     """Below 2^63, and never a question of how long a number Python would read."""
-    digits = b"1" + b"0" * 5000 if size > 10**20 else b"%d" % size
     with pytest.raises(CheckpointMalformedError, match="decimal"):
         Checkpoint.from_text(b"log\n%s\nXcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7/RgQyg=\n" % digits)
 
@@ -234,10 +234,8 @@ def test_no_checkpoint_that_cannot_be_written(values: tuple[str, int, bytes]) ->
         (b"index 5\n", b"extra\nindex 5\n"),
         (b"index 5\n", b"extra AAAA \nindex 5\n"),
         (b"index 5\n", b"extra %s\nindex 5\n" % (b"A" * 4 * 21_846)),
-        (b"index 5\n", b"index 5\n\n"),
         (b"index 5\n", b"index 5\n" + b"vBoGQ7EuTS18d5GPROD095qDi2z57FtcKD4fTYhZnms=\n" * 61),
         (b"WFLc=\n\n", b"WFLc=\n"),
-        (b"WFLc=\n\n", b"WFLc=\n\n\n"),
         (b"Bw==\n", b"Bw=="),
         (b"Bw==\n", b"Bw==\n\n"),
         (b"Bw==\n", b"Bw==\nx\n"),
@@ -265,13 +263,12 @@ def test_a_receipt_can_carry_its_entry(tree: StoredTree) -> None:
 
 
 @pytest.mark.parametrize(
-    "values",
-    [(-1, (), NOTE, None), (2**63, (), NOTE, None), (0, (b"",), NOTE, None), (0, (bytes(32),) * 64, NOTE, None)],
+    ("index", "proof"), [(-1, ()), (2**63, ()), (0, (b"",)), (0, (bytes(31),)), (0, (bytes(32),) * 64)]
 )
-def test_no_receipt_that_cannot_be_written(values: tuple[int, tuple[bytes, ...], bytes, bytes | None]) -> None:
+def test_no_receipt_that_cannot_be_written(index: int, proof: tuple[bytes, ...]) -> None:
     """The same rules where one is made."""
     with pytest.raises(ReceiptMalformedError):
-        Receipt(*values)
+        Receipt(index, proof, NOTE)
 
 
 @pytest.mark.parametrize("entry", [b"", bytes(65_536)])
@@ -637,12 +634,14 @@ def test_a_policy_for_a_key_that_is_none() -> None:
         (b"\n8\n", b"\n16\n", SignatureInvalidError),
         (b"XcnaeacG", b"XcnaeacH", SignatureInvalidError),
         (COSIGNATURE, b"", QuorumMissingError),
-        (b"wNQAAAABlU/EA", b"wNQAAAABlU/EB", SignatureInvalidError),
+        (b"wKNQAAAABlU/EA", b"wKNQAAAABlU/EB", SignatureInvalidError),
+        (b"index 5\n", b"index 5\n\n", SignatureInvalidError),  # so the proof begins what the log should have signed
+        (b"WFLc=\n\n", b"WFLc=\n\n\n", SignatureInvalidError),
         ("— ledger.example/city-a ".encode(), "— ledger.example/city-b ".encode(), SignatureMissingError),
     ],
 )
 def test_a_receipt_that_does_not_prove_it(old: bytes, new: bytes, error: type[VerificationError]) -> None:
-    """Well-formed, and each of the four steps finds what is wrong with it."""
+    """Well-formed, and one of the four steps finds what is wrong with it."""
     assert RECEIPT.count(old) == 1
     with pytest.raises(error):
         verify_receipt(Receipt.from_bytes(RECEIPT.replace(old, new)), LEAVES[5], POLICY)

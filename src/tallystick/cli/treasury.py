@@ -82,10 +82,14 @@ def sign(
         list[Path] | None, typer.Option(help="One for all keys, or once for each in the same order.")
     ] = None,
     note: Annotated[str, typer.Option("--out", "-o", help="Where the note goes; - is stdout.")] = "-",
+    at: Annotated[
+        str | None, typer.Option(help="The time to fill in instead of now, for rehearsals: 2026-01-05T08:00:00Z.")
+    ] = None,
 ) -> None:
     """Sign a command; without "signed_at" the present time is filled in."""
+    clock = reading.clock(at)
     data = reading.read_file(command)
-    signed = _signed(data, command, reading.load_keys(keys, passphrase_file or []))
+    signed = _signed(data, command, reading.load_keys(keys, passphrase_file or []), clock())
     if note == "-":
         sys.stdout.buffer.write(signed)
         sys.stdout.buffer.flush()
@@ -123,7 +127,7 @@ def _print_csv(rows: Sequence[dict[str, Any]]) -> None:
         writer.writerows(rows)
 
 
-def _signed(data: bytes, name: str, signers: "Sequence[SigningKey]") -> bytes:
+def _signed(data: bytes, name: str, signers: "Sequence[SigningKey]", at: int) -> bytes:
     """Return a note of the command, or the note with more signatures."""
     from tallystick.signing.note import Note, add_signatures, sign_text
     from tallystick.vouchers.commands import command_text, parse_command
@@ -132,12 +136,12 @@ def _signed(data: bytes, name: str, signers: "Sequence[SigningKey]") -> bytes:
         if _SIGNATURE_LINE in data:
             parse_command(Note.from_bytes(data).text)
             return add_signatures(data, *signers)
-        return sign_text(command_text(_fields(data)), *signers)
+        return sign_text(command_text(_fields(data, at)), *signers)
     except MalformedError as error:
         raise UsageError(f"{name}: {error}") from None
 
 
-def _fields(data: bytes) -> dict[str, Any]:
+def _fields(data: bytes, at: int) -> dict[str, Any]:
     """Return a command's fields from JSON in any spacing, `signed_at` filled in."""
     from tallystick.vouchers.quantities import format_instant
 
@@ -151,7 +155,7 @@ def _fields(data: bytes) -> dict[str, Any]:
         raise CanonicalJsonError(f"not JSON, and not a note: {error}") from None
     if not isinstance(value, dict):
         raise CanonicalJsonError("a command is one JSON object")
-    return {"signed_at": format_instant(reading.now())} | value
+    return {"signed_at": format_instant(at)} | value
 
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -82,10 +82,12 @@ def show_refusals(console: Console, tally: Tally) -> None:
 
 def show_conservation(console: Console, report: Report) -> None:
     """Show for each programme that what became of its envelope adds up to it."""
+    # Not every terminal's encoding has the marks.
+    adds_up, does_not = ("✓", "✗") if console.encoding.startswith("utf") else ("yes", "NO")
     table = _table("Conservation, CNY", "programme", "envelope", "where it is, added up", "")
     for programme, totals in sorted(report.totals.programmes.items()):
         added_up_fen = sum_of_places(totals)
-        mark = "✓" if added_up_fen == totals.envelope_fen else "✗"
+        mark = adds_up if added_up_fen == totals.envelope_fen else does_not
         table.add_row(programme, _yuan(totals.envelope_fen), _yuan(added_up_fen), mark)
     console.print(table)
 
