@@ -130,13 +130,15 @@ def _read_private(path: Path) -> bytes:
         raise KeyFileError(f"there is no key file {path}") from None
     except OSError as error:
         raise KeyFileError(f"cannot read the key file {path}: {error.strerror}") from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
             raise KeyFileError(f"{path} is not a file")
         if mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise KeyFileError(f"others may open {path} (mode {stat.S_IMODE(mode):04o}): chmod 600 {path}")
-        data = file.read(FILE_SIZE_MAX + 1)
+        data = os.read(descriptor, FILE_SIZE_MAX + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > FILE_SIZE_MAX:
         raise KeyFileError(f"{path} is not a key file: it is larger than {FILE_SIZE_MAX} bytes")
     return data

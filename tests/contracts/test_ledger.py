@@ -184,3 +184,15 @@ def test_a_note_for_another_log_is_refused(ledger: Ledger) -> None:
     assert isinstance(answer, Refusal)
     assert answer.reason in (Reason.COMMAND_MALFORMED, Reason.COMMAND_FOR_ANOTHER_LOG)
     assert ledger.origin == ORIGIN
+
+
+def test_a_clock_that_jumps_within_a_group_makes_no_reference_new(make: Make) -> None:
+    """All of a commit has one time: else a reference could be forgotten before it is kept."""
+    with make(clock := Clock()) as ledger:
+        ledger.submit(founding_notes()[1:])
+        note = burn_note("s-1")
+        times = iter([NOW, *([NOW + 400 * 86_400_000_000] * 100)])
+        ledger._clock = lambda: next(times)
+        answers = [admitted(answer) for answer in ledger.submit([note, *[burn_note(f"t-{n}") for n in range(9)], note])]
+        assert [answer.is_new for answer in answers] == [True] * 10 + [False]
+        assert clock.at == BEGIN

@@ -76,12 +76,13 @@ def interrupt(process: subprocess.Popen[str]) -> Ran:
     return finish(process)
 
 
-def test_ctrl_c_before_anything_is_decided_changes_nothing(desk: Desk) -> None:
+@pytest.mark.parametrize("command", ["submit {ledger} {note} {pipe}", "audit {ledger} --trust {pipe}"])
+def test_ctrl_c_before_anything_is_decided_changes_nothing(desk: Desk, command: str) -> None:
     """One line, status 130."""
     (note,) = commands(desk, 1)
     size, pipe = desk.size, desk.folder / "pipe"
     os.mkfifo(pipe)
-    process = start("submit", desk.ledger, note, pipe, "--at", desk.at)
+    process = start(*command.format(ledger=desk.ledger, note=note, pipe=pipe).split())
     with pipe.open("wb"):  # opens when the process reads, so it waits now
         ran = interrupt(process)
     assert (ran.status, ran.out) == (130, "")

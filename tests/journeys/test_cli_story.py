@@ -1,6 +1,7 @@
 """A story told with the command line alone: from the founding of a network to a claim paid, audited and proven."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,8 +48,8 @@ def burn(desk: Desk) -> None:
 
 def claim_and_pay(desk: Desk) -> None:
     """What was burned is claimed when the days are over, and paid."""
-    claim = {"claim": "guian-cluster/2026-01", "programme": "shanghai-treasury/compute-2026"}
-    days = {"first_day": "2026-01-01", "last_day": "2026-01-31"}
+    claim: dict[str, Any] = {"claim": "guian-cluster/2026-01", "programme": "shanghai-treasury/compute-2026"}
+    days: dict[str, Any] = {"first_day": "2026-01-01", "last_day": "2026-01-31"}
     early = desk.submit(desk.sign("redemption.claim", "guian-cluster", **claim, **days), status=1)
     assert "refused: claim_period_not_over" in early.out
     assert "later" in early.out

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 import pytest
 from rich.console import Console
-from tallystick.keyfiles import load
 
-from tallystick.audit import audit
+from tallystick.audit import Report, audit
 from tallystick.demo import run, run_demo
 from tallystick.demo.tampering import copy_with_one_byte_changed
 from tallystick.errors import UsageError
+from tallystick.keyfiles import load
 from tallystick.ledger import read_ledger
 from tallystick.ledger.settings import load_settings
 from tallystick.signing import canonical_json
@@ -121,7 +121,8 @@ def test_it_shows_its_figures(demo: Demo) -> None:
     assert places == sorted(places)
     assert "✗" not in demo.shown
     changed = demo.shown.split(" of entry ")[1].split()[0]
-    assert f" at entry {changed}: " in demo.shown.split("Audit of the copy")[1]
+    first_finding = demo.shown.split("Audit of the copy: findings\n")[1].splitlines()[0]
+    assert f" at entry {changed}: " in first_finding
 
 
 def test_refusals_are_shown_by_reason(demo: Demo) -> None:
@@ -181,15 +182,12 @@ def test_the_story_is_its_seeds(demo: Demo, tmp_path: Path) -> None:
     [(("clean", "findings"), True), (("clean", "clean"), False), (("findings", "findings"), False)],
 )
 def test_it_is_good_only_if_the_first_audit_is_clean_and_the_second_not(
-    verdicts: tuple[str, str], good: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    verdicts: tuple[str, str], good: bool, demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever else it shows."""
-    left = iter(verdicts)
-
-    def judge(*args: Any, **options: Any) -> Any:
-        return audit(*args, **options).model_copy(update={"verdict": next(left)})
-
-    monkeypatch.setattr(run, "audit", judge)
+    report = Report.from_bytes((demo.folder / "audit.json").read_bytes())
+    reports = iter([report.model_copy(update={"verdict": verdict}) for verdict in verdicts])
+    monkeypatch.setattr(run, "audit", lambda *_, **__: next(reports))
     assert play(tmp_path / "year", limit=1).good is good
 
 

@@ -30,6 +30,10 @@ def refusal(path: Path, passphrase: bytes | None = None) -> str:
     return message
 
 
+def names_in(folder: Path) -> list[str]:
+    return [entry.name for entry in folder.iterdir()]
+
+
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
@@ -90,7 +94,7 @@ def test_only_its_owner_may_read_it(path: Path, umask: int) -> None:
     finally:
         os.umask(before)
     assert mode(path) == 0o600
-    assert os.listdir(path.parent) == [path.name]
+    assert names_in(path.parent) == [path.name]
     assert path.stat().st_nlink == 1
 
 
@@ -100,7 +104,7 @@ def test_no_key_is_overwritten(path: Path) -> None:
     with pytest.raises(KeyFileError, match="exists already"):
         keyfiles.create(path, NAME, PASSPHRASE)
     assert path.read_bytes() == before
-    assert os.listdir(path.parent) == [path.name]
+    assert names_in(path.parent) == [path.name]
 
 
 def test_no_key_is_written_through_a_link(path: Path, tmp_path: Path) -> None:
@@ -117,14 +121,14 @@ def test_a_failure_leaves_nothing_behind(path: Path, call: str, monkeypatch: pyt
     seen: list[int] = []
 
     def fail(*_: object) -> None:
-        seen.extend(mode(Path(entry.path)) for entry in os.scandir(path.parent))
+        seen.extend(map(mode, path.parent.iterdir()))
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, call, fail)
     with pytest.raises(KeyFileError, match="No space left on device"):
         keyfiles.create(path, NAME, PASSPHRASE)
     assert seen == [0o600]  # what was half-written was private already
-    assert os.listdir(path.parent) == []
+    assert names_in(path.parent) == []
 
 
 def test_the_name_is_taken_only_after_the_bytes_are_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -83,7 +83,8 @@ def test_json_takes_or_refuses_any_bytes(data: bytes) -> None:
 
 @given(values, outside, st.booleans())
 def test_json_refuses_other_values_wherever_they_are(value: Any, wrong: Any, in_list: bool) -> None:
-    for hidden in (wrong, [value, wrong], {"a": value, "b": {"c": [wrong]}}, [[wrong]] if in_list else {"a": [wrong]}):
+    deep: Any = [[wrong]] if in_list else {"a": [wrong]}
+    for hidden in (wrong, [value, wrong], {"a": value, "b": {"c": [wrong]}}, deep):
         with pytest.raises(CanonicalJsonError):
             canonical_json.encode(hidden)
 

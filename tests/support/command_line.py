@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -45,7 +46,7 @@ def run(*arguments: object, stdin: bytes = b"") -> Ran:
             written = []
             for stream in streams[1:]:
                 stream.flush()
-                written.append(stream.buffer.getvalue().decode())  # type: ignore[attr-defined]
+                written.append(stream.buffer.getvalue().decode())
     return Ran(status, *written)
 
 
@@ -73,12 +74,12 @@ def the_line(err: str) -> str:
     return err.removeprefix("tallystick: ").removesuffix("\n")
 
 
-def start(*arguments: object, **options: Any) -> subprocess.Popen[str]:
+def start(*arguments: object, env_more: Mapping[str, str] | None = None, **options: Any) -> subprocess.Popen[str]:
     """Start a real process, in a process group of its own."""
     command = [sys.executable, "-m", "tallystick", *[str(argument) for argument in arguments]]
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     source = str(Path(__file__).resolve().parents[2] / "src")
-    environment = {**os.environ, "PYTHONPATH": source, "NO_COLOR": "1"}
+    environment = {**os.environ, "PYTHONPATH": source, "NO_COLOR": "1", **(env_more or {})}
     return subprocess.Popen(command, text=True, start_new_session=True, env=environment, **(pipes | options))
 
 
@@ -138,8 +139,8 @@ class Desk:
         path = self.folder / f"{self.written:03d}.json"
         path.write_text(json.dumps(command, indent=4), "utf-8")
         note = path.with_suffix(".note")
-        signers = [word for name in signers or _usual(party) for word in ("--key", self.key(name))]
-        assert done("sign", path, *signers, "-o", note) == ""
+        keys = [word for name in signers or _usual(party) for word in ("--key", self.key(name))]
+        assert done("sign", path, *keys, "-o", note) == ""
         return note
 
     def submit(self, *notes: Path, status: int = 0) -> Ran:
@@ -175,8 +176,8 @@ class Desk:
 
     def admit(self, party: str, role: str, by: str) -> None:
         """Admit a party with one key, `<party>/desk`."""
-        code = {} if role == "treasury" else {"uscc": uscc_of(party)}
-        fields = {"admitted": party, "role": role, "name": party, "keys": [self.vkey(f"{party}/desk")]}
+        code: dict[str, Any] = {} if role == "treasury" else {"uscc": uscc_of(party)}
+        fields: dict[str, Any] = {"admitted": party, "role": role, "name": party, "keys": [self.vkey(f"{party}/desk")]}
         self.do("party.admit", by, **fields, **code)
 
     def open_programme(self) -> None:

@@ -122,6 +122,7 @@ _MICROSECONDS = {
 
 _TEXT = b'{"accelerator":"x","kind":"accelerator.register/1","log":"tallystick.example/national"}\n'
 RAW_NOTES: dict[str, bytes] = {
+    "65,535-bytes": b"x" * 65_535,
     "65,536-bytes": b"x" * 65_536,
     "a-text-alone": _TEXT,
     "a-line-that-signs-nothing": b" " + _TEXT + "\n— network/root-1 AAAA\n".encode(),

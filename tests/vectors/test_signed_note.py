@@ -31,8 +31,10 @@ LOG_VKEY = "ledger.example/city-a+a51063bf+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0i
 WITNESS_VKEY = "witness.example/w1+df1c0a35+BIE5dw6ofRdfVqNUZsNMfszLjYqRtO43ol32D1uPybOU"
 CHECKPOINT = (
     "ledger.example/city-a\n8\nXcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7/RgQyg=\n\n"
-    "— ledger.example/city-a pRBjvwxkWTMgvNLHMei2ENqRjXJmuyQi4V8X7nFp1rOqv6NbgB77JbDMl5+TZIh2qLSuC2Tccz0a8EIY0300ygxvgg0=\n"
-    "— witness.example/w1 3xwKNQAAAABlU/EAYCS5xv4g5XoVBKnHGXW6hoHgy9ZDFVnHTewUQMu7iVX1ubGXWGXxH94X4WCcAeMLf5z7+OTSnOJo3qPwDoDmBw==\n"
+    "— ledger.example/city-a "
+    "pRBjvwxkWTMgvNLHMei2ENqRjXJmuyQi4V8X7nFp1rOqv6NbgB77JbDMl5+TZIh2qLSuC2Tccz0a8EIY0300ygxvgg0=\n"
+    "— witness.example/w1 "
+    "3xwKNQAAAABlU/EAYCS5xv4g5XoVBKnHGXW6hoHgy9ZDFVnHTewUQMu7iVX1ubGXWGXxH94X4WCcAeMLf5z7+OTSnOJo3qPwDoDmBw==\n"
 ).encode()
 
 FIELD_PRIME = 2**255 - 19
@@ -101,6 +103,7 @@ DEFECTS = {
     "no signature": C2SP_TEXT + b"\n",
     "no empty line": C2SP_TEXT + C2SP_LINE,
     "no newline at the end": C2SP_NOTE[:-1],
+    "another byte for the newline at the end": C2SP_NOTE[:-1] + b"x",
     "blank line at the end": C2SP_NOTE + b"\n",
     "CRLF": C2SP_NOTE.replace(b"\n", b"\r\n"),
     "tab in the text": C2SP_NOTE.replace(b"an example", b"an\texample"),
@@ -293,6 +296,11 @@ def test_a_bad_vkey_is_refused(vkey: str) -> None:
     with pytest.raises(KeyMalformedError) as caught:
         VerifierKey.from_text(vkey)
     assert str(caught.value).isprintable()
+
+
+def test_a_vkey_with_another_keys_id_is_refused_as_such() -> None:
+    with pytest.raises(KeyMalformedError, match="does not belong to it"):
+        VerifierKey.from_text(C2SP_VKEY.replace("530d903a", "530d903b"))
 
 
 @pytest.mark.parametrize("name", ["", "a+b", "a b", "a\u2003b", "a\nb", "a\x00", "\ud800"])

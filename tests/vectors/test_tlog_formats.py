@@ -195,7 +195,7 @@ def test_a_checkpoint_has_one_spelling(text: bytes) -> None:
 
 
 def test_what_a_checkpoint_may_have() -> None:
-    """An empty tree, an origin with blanks and of 255 bytes, extensions, and a byte order mark that is part of the name."""
+    """An empty tree, an origin with blanks or of 255 bytes, extensions, a byte order mark that is part of the name."""
     for text in (
         b"log\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n",
         b"go.sum database tree\n9223372036854775807\n" + ROOT + b"\n",
@@ -495,7 +495,7 @@ def test_a_policy_as_values() -> None:
 
 
 def test_a_policy_verifies_every_line_that_it_knows() -> None:
-    """A bad cosignature by a known witness spoils the note even where it isn't needed; unknown lines are passed over."""
+    """A bad cosignature by a known witness spoils the note, needed or not; unknown lines are passed over."""
     easy = Policy.from_text(POLICY.to_text().replace(b"quorum w1", b"quorum none"))
     bad = Signature(WITNESS.name, WITNESS.verifier.key_id, bytes(72)).to_line()
     unknown = cosign(NOTE, X1, 1)

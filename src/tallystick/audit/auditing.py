@@ -21,9 +21,9 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
-from tallystick.audit.evidence import Evidence, StoredEntry
+from tallystick.audit.evidence import Evidence, StoredRun
 from tallystick.audit.findings import FindingCode, Findings
-from tallystick.audit.replay import Described, ReadEntry, Replay, read_entry
+from tallystick.audit.replay import Described, Replay, read_entry
 from tallystick.audit.report import CheckedCheckpoint, Report, finding_row
 from tallystick.audit.series import CheckpointSeries, ListedCheckpoint
 from tallystick.audit.sources import open_evidence
@@ -32,16 +32,16 @@ from tallystick.audit.verifier_process import SignatureJob
 from tallystick.audit.verifying import Verifiers, default_processes
 from tallystick.errors import MalformedError, QuorumMissingError, VerificationError
 from tallystick.signing.keys import VerifierKey
-from tallystick.signing.note import Note
+from tallystick.signing.note import Note, Signature
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.policy import Policy
 from tallystick.transparency.spelling import HASH_SIZE, base64_to_text
 from tallystick.vouchers.admit import SignedCommand
+from tallystick.vouchers.refusals import Refusal
 
 Progress = Callable[[int, int], None]
 """Called with how many entries are done and how many there are."""
 
-BATCH_ENTRIES_MAX: Final = 512
 BATCH_BYTES_MAX: Final = 2**19
 WORTH_PROCESSES: Final = 1_024
 """Below this many entries, starting processes takes longer than they save."""
@@ -53,12 +53,19 @@ _GAP_MAX: Final = 2**16
 
 @dataclass(slots=True)
 class _Batch:
-    """Consecutive entries on their way: those whose bytes are missing keep their place."""
+    """A run of entries on its way.
 
-    first: int
-    entries: list[ReadEntry | StoredEntry]
-    checkpoints: list[ListedCheckpoint]
+    Attributes:
+        run: as stored; an empty one at the end, if the last entries are missing.
+        signed: what reading each came to; None where there are no bytes.
+        owners: for each signature given away, the command that it is of, and public key and signature joined.
+        checkpoints: those of the series up to the end of the run.
+    """
+
+    run: StoredRun
+    signed: list[SignedCommand | Refusal | None]
     owners: list[tuple[SignedCommand, bytes]]
+    checkpoints: list[ListedCheckpoint]
 
 
 def audit(
@@ -100,6 +107,7 @@ class _Audit:
         self._tree = TreeRebuild(evidence, findings)
         keys = [line.vkey for line in policy.logs if line.vkey.name == self._origin]
         self._series = CheckpointSeries(evidence.checkpoints(), self._origin, self._size, keys, findings)
+        self._keys: dict[tuple[str, bytes], tuple[str, bytes]] = {}
         self._placed = 0
         self._entries = 0
 
@@ -108,44 +116,54 @@ class _Audit:
         wanted = processes if processes > 1 and self._size >= WORTH_PROCESSES else 0
         waiting: deque[_Batch] = deque()
         with Verifiers(wanted) as verifiers:
-            for stored in _batches(self._evidence.entries(self._origin, self._size)):
-                waiting.append(self._begin(stored[0].index, stored, verifiers))
+            for run in _in_pieces(self._evidence.entries(self._origin, self._size)):
+                waiting.append(self._begin(run, verifiers))
                 # The first batch mostly brings the keys by which those after it are verified ahead: it is finished first.
                 while waiting and (len(waiting) >= verifiers.capacity or self._placed == 0):
                     self._finish(waiting.popleft(), verifiers)
             while waiting:
                 self._finish(waiting.popleft(), verifiers)
             if self._size_known and self._placed < self._size:
-                self._finish(self._begin(self._size, [], verifiers), verifiers)
+                self._finish(self._begin(StoredRun(self._size, [], None), verifiers), verifiers)
         return self._report()
 
-    def _begin(self, first: int, stored: list[StoredEntry], verifiers: Verifiers) -> _Batch:
-        """Read a batch and give away its arithmetic: leaf hashes, and signatures by keys that are known."""
-        keys = self._replay.state.keys
-        batch = _Batch(first, [], self._series.up_to(first + len(stored)), [])
+    def _begin(self, run: StoredRun, verifiers: Verifiers) -> _Batch:
+        """Read a run and give away its arithmetic: leaf hashes, and signatures by keys that are known."""
+        batch = _Batch(run, [], [], self._series.up_to(run.first + len(run.data)))
         blobs: list[bytes] = []
         jobs: list[SignatureJob] = []
-        for one in stored:
-            if one.data is None:
-                batch.entries.append(one)
+        for data in run.data:
+            if data is None:
+                batch.signed.append(None)
                 continue
-            entry = read_entry(one, one.data, self._origin)
-            batch.entries.append(entry)
-            if isinstance(entry.signed, SignedCommand):
-                note = entry.signed.note
-                start = len(one.data) - len(entry.signed.data)
+            signed = read_entry(data, self._origin)
+            batch.signed.append(signed)
+            if isinstance(signed, SignedCommand):
+                note = signed.note
+                start = len(data) - len(signed.data)
                 for signature in note.signatures:
-                    key = keys.get(signature.label)
+                    key = self._key(signature)
                     if key is not None:
-                        jobs.append((len(blobs), start, start + len(note.text), key.vkey, signature.blob))
-                        batch.owners.append((entry.signed, VerifierKey.from_text(key.vkey).public_key + signature.blob))
-            blobs.append(one.data)
+                        vkey, public_key = key
+                        jobs.append((len(blobs), start, start + len(note.text), vkey, signature.blob))
+                        batch.owners.append((signed, public_key + signature.blob))
+            blobs.append(data)
         leaves = len(blobs)
         for listed in batch.checkpoints:
             jobs += [(len(blobs), 0, len(listed.text), vkey, blob) for vkey, blob in listed.signatures]
             blobs.append(listed.text)
         verifiers.ask((blobs, leaves, jobs))
         return batch
+
+    def _key(self, signature: Signature) -> tuple[str, bytes] | None:
+        """Return vkey text and public key of a signature line, if the log knows the key by now."""
+        place = (signature.name, signature.key_id)
+        known = self._keys.get(place)
+        if known is None:
+            key = self._replay.state.keys.get(signature.label)
+            if key is not None:
+                known = self._keys[place] = (key.vkey, VerifierKey.from_text(key.vkey).public_key)
+        return known
 
     def _finish(self, batch: _Batch, verifiers: Verifiers) -> None:
         """Decide a batch anew, and grow the tree by it."""
@@ -155,27 +173,33 @@ class _Audit:
             signed.verdicts[claim] = next(verdicts)
         for listed in batch.checkpoints:
             self._series.judge(listed, [next(verdicts) for _ in listed.signatures])
-        if batch.first > self._placed:
-            self._replay.miss(self._placed, batch.first)
-            self._grow([None] * min(batch.first - self._placed, _GAP_MAX))
-            if self._placed < batch.first:
-                self._tree.is_whole = False
-                self._placed = batch.first
+        run = batch.run
+        if run.first > self._placed:
+            self._pass_gap(run.first)
         hashes = iter([joined[start : start + HASH_SIZE] for start in range(0, len(joined), HASH_SIZE)])
+        replay = self._replay.replay
         described: list[Described] = []
         leaves: list[bytes | None] = []
-        for entry in batch.entries:
-            if isinstance(entry, ReadEntry):
-                described.append(self._replay.replay(entry))
+        for index, (data, reading) in enumerate(zip(run.data, batch.signed, strict=True), run.first):
+            if data is not None and reading is not None:
+                described.append(replay(index, data, reading))
                 leaves.append(next(hashes))
             else:
-                described.append(self._replay.unreadable(entry.index))
+                described.append(self._replay.unreadable(index))
                 leaves.append(None)
-        self._check_index_rows(batch, described)
+        self._check_filing(run, described)
         self._grow(leaves)
-        self._entries += len(batch.entries)
+        self._entries += len(run.data)
         if self._progress is not None:
             self._progress(self._placed, self._size if self._size_known else self._placed)
+
+    def _pass_gap(self, stop: int) -> None:
+        """Go on behind entries that aren't there."""
+        self._replay.miss(self._placed, stop)
+        self._grow([None] * min(stop - self._placed, _GAP_MAX))
+        if self._placed < stop:
+            self._tree.is_whole = False
+            self._placed = stop
 
     def _grow(self, leaves: list[bytes | None]) -> None:
         """Grow the tree, from checkpoint to checkpoint, by leaf hashes; None for what can't be read."""
@@ -195,15 +219,15 @@ class _Audit:
             while (due := self._series.next_size()) is not None and due <= self._placed:
                 self._series.compare(self._tree.root() if self._tree.is_whole else None)
 
-    def _check_index_rows(self, batch: _Batch, described: list[Described]) -> None:
+    def _check_filing(self, run: StoredRun, described: list[Described]) -> None:
         """Compare what the store files entries under, topic and reference, with what they say."""
-        for entry, told in zip(batch.entries, described, strict=True):
-            stored = entry.stored if isinstance(entry, ReadEntry) else entry
-            if stored.topic != told.kind and None not in (stored.topic, told.kind):
-                detail = f"filed as {stored.topic!a:.100}, it is {told.kind!a:.100}"
-                self._findings.add(FindingCode.TOPIC_DIFFERS, stored.index, detail)
-        rows = self._evidence.references(batch.first, batch.first + len(described))
-        expected = [(batch.first + place, told.party, told.ref) for place, told in enumerate(described)]
+        kinds = [told[0] for told in described]
+        if run.topics is not None and run.topics != kinds:
+            for index, (topic, kind) in enumerate(zip(run.topics, kinds, strict=True), run.first):
+                if topic != kind and topic is not None and kind is not None:
+                    self._findings.add(FindingCode.TOPIC_DIFFERS, index, f"filed as {topic!a:.100}, it is {kind!a:.100}")
+        rows = self._evidence.references(run.first, run.first + len(described))
+        expected = [(index, told[1], told[2]) for index, told in enumerate(described, run.first)]
         if rows is None or rows == expected:
             return
         found = {row[0]: row for row in rows}
@@ -264,20 +288,16 @@ def _read_newest(note: bytes | None) -> Checkpoint | None:
         return None
 
 
-def _batches(entries: Iterator[StoredEntry]) -> Iterator[list[StoredEntry]]:
-    """Yield runs of consecutive entries that aren't too large."""
-    batch: list[StoredEntry] = []
-    size = 0
-    for entry in entries:
-        if batch and (
-            size >= BATCH_BYTES_MAX or len(batch) == BATCH_ENTRIES_MAX or entry.index != batch[-1].index + 1
-        ):
-            yield batch
-            batch, size = [], 0
-        batch.append(entry)
-        size += len(entry.data or b"")
-    if batch:
-        yield batch
+def _in_pieces(runs: Iterator[StoredRun]) -> Iterator[StoredRun]:
+    """Cut runs so that none is much larger than `BATCH_BYTES_MAX`."""
+    for run in runs:
+        start = 0
+        size = 0
+        for stop, data in enumerate(run.data, 1):
+            size += len(data or b"")
+            if size >= BATCH_BYTES_MAX or stop == len(run.data):
+                yield StoredRun(run.first + start, run.data[start:stop], run.topics and run.topics[start:stop])
+                start, size = stop, 0
 
 
 def _is_known(leaf: bytes | None) -> bool:

@@ -9,19 +9,22 @@ in pieces: memory doesn't grow with it.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from tallystick.audit.findings import FindingCode, Findings
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEntry:
-    """An entry as it lies there: `data` is None where it can't be read; `topic` is None where none is kept."""
+class StoredRun(NamedTuple):
+    """Entries that lie there one after another, from index `first` on.
 
-    index: int
-    data: bytes | None
-    topic: str | None
+    Attributes:
+        data: their bytes; None where they can't be read, which is a finding already.
+        topics: what they are filed under, None where that isn't text; or None if no topics are kept.
+    """
+
+    first: int
+    data: list[bytes | None]
+    topics: list[str | None] | None
 
 
 class StoredCheckpoint(NamedTuple):
@@ -46,8 +49,8 @@ class Evidence(Protocol):
     def newest_checkpoint(self) -> bytes | None:
         """Return the newest signed checkpoint, or None if there is none."""
 
-    def entries(self, origin: str, size: int) -> Iterator[StoredEntry]:
-        """Yield what is there of entries 0 … size - 1, by ascending index; what isn't there is passed over."""
+    def entries(self, origin: str, size: int) -> Iterator[StoredRun]:
+        """Yield what is there of entries 0 … size - 1, by ascending index, in runs of at most 256; gaps are passed over."""
 
     def hashes(self, level: int, tile: int, width: int) -> list[bytes | None]:
         """Return the first `width` hashes that a tile is said to hold; None for what is missing, which is a finding already."""

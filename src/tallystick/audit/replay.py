@@ -11,18 +11,16 @@ unreadable, wrongly signed, refused) ends the replay, once, by name: the state a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 from tallystick.audit.checks import book_fault, faults
-from tallystick.audit.evidence import StoredEntry
 from tallystick.audit.findings import FindingCode, Findings
 from tallystick.audit.report import ProgrammeTotals, Totals
 from tallystick.errors import EntryMalformedError
 from tallystick.vouchers.admit import SignedCommand, admit, read_note
 from tallystick.vouchers.commands import TimeBurn
 from tallystick.vouchers.entry import Entry, Header, split_entry
-from tallystick.vouchers.events import Burned, Event
+from tallystick.vouchers.events import EVENT_KINDS, Burned, Event
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.programmes import Programme
 from tallystick.vouchers.quantities import format_instant, parse_instant
@@ -46,33 +44,19 @@ _CODES: Final[Mapping[Reason, FindingCode]] = {
 """What a refusal of a recorded command is called; any other is `decision_refused`."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadEntry:
-    """An entry and what reading its note came to."""
+Described = tuple[str | None, str | None, str | None]
+"""What an entry is to be filed under, as far as it could be read: kind, party, reference."""
 
-    stored: StoredEntry
-    data: bytes
-    signed: SignedCommand | Refusal
+_UNREADABLE: Final[Described] = (None, None, None)
 
 
-class Described(NamedTuple):
-    """What an entry is filed under, as far as it could be read."""
-
-    kind: str | None
-    party: str | None
-    ref: str | None
-
-
-_UNREADABLE: Final = Described(None, None, None)
-
-
-def read_entry(stored: StoredEntry, data: bytes, origin: str) -> ReadEntry:
-    """Open an entry's note and read its command (steps 1 and 2); `data` are the stored bytes."""
+def read_entry(data: bytes, origin: str) -> SignedCommand | Refusal:
+    """Open an entry's note and read its command (steps 1 and 2)."""
     try:
         _, note = split_entry(data)
     except EntryMalformedError as error:
-        return ReadEntry(stored, data, Refusal(Reason.NOTE_MALFORMED, str(error)))
-    return ReadEntry(stored, data, read_note(note, origin))
+        return Refusal(Reason.NOTE_MALFORMED, str(error))
+    return read_note(note, origin)
 
 
 class Replay:
@@ -88,20 +72,26 @@ class Replay:
         self.is_running = True
         self._findings = findings
         self._at = 0
+        self._at_text = b""
         self._lines_accepted = 0
         self._lines_refused = 0
         self._gpu_milliseconds_burned = 0
         self._gpu_milliseconds_refused = 0
 
-    def replay(self, entry: ReadEntry) -> Described:
-        """Decide an entry anew (steps 3 and 4), or check its form where nothing can be decided any more."""
-        index, data, signed = entry.stored.index, entry.data, entry.signed
+    def replay(self, index: int, data: bytes, signed: SignedCommand | Refusal) -> Described:
+        """Decide an entry anew (steps 3 and 4), or check its form where nothing can be decided any more.
+
+        Args:
+            index: its place.
+            data: its bytes.
+            signed: what `read_entry` made of them.
+        """
         if not self.is_running or isinstance(signed, Refusal) or data[: len(_AT)] != _AT:
-            return self._look_at(entry)
+            return self._look_at(index, data, signed)
         try:
-            return self._decide(index, data, signed, entry)
+            return self._decide(index, data, signed)
         except Exception as error:  # noqa: BLE001 - whatever tampering can provoke in the rules is a finding, not a crash
-            self._look_at(entry)
+            self._look_at(index, data, signed)
             return self._stop(index, f"deciding it fails: {type(error).__name__}: {error}"[:_SHOWN_MAX])
 
     def miss(self, start: int, stop: int) -> None:
@@ -134,43 +124,48 @@ class Replay:
             programmes=totals,
         )
 
-    def _decide(self, index: int, data: bytes, signed: SignedCommand, entry: ReadEntry) -> Described:
-        at = parse_instant(data[len(_AT) : _AT_END].decode())
-        answer = admit(self.state, signed, at)
-        self._check_time(index, at)
+    def _decide(self, index: int, data: bytes, signed: SignedCommand) -> Described:
+        at_text = data[len(_AT) : _AT_END]
+        if at_text != self._at_text:  # a group of entries has one time
+            at = parse_instant(at_text.decode())
+            self._check_time(index, at)
+            self._at_text = at_text
+        answer = admit(self.state, signed, self._at)
         # Equal bytes prove the header's form, index, kind and outcome at once: only what differs is read and explained.
         if isinstance(answer, Refusal) or answer.data != data:
-            described = self._explain(entry, signed, answer)
+            described = self._explain(index, data, signed, answer)
         else:
-            described = Described(answer.event.kind, signed.command.party, signed.command.ref)
+            command = signed.command
+            described = (EVENT_KINDS[command.kind], command.party, command.ref)
         if self.is_running and not isinstance(answer, Refusal):
             self._evolve(answer.event)
         return described
 
     def _evolve(self, event: Event) -> None:
         """Change the state, check the books that it touched, and add to the sums."""
-        state = self.state
-        for programme in {posting.programme for posting in evolve(state, event)}:
-            fault = book_fault(state.programmes[programme])
+        programmes = self.state.programmes
+        for posting in evolve(self.state, event):
+            fault = book_fault(programmes[posting.programme])
             if fault:
-                self._findings.add(FindingCode.CONSERVATION_BROKEN, event.index, f"{programme}: {fault}")
+                self._findings.add(FindingCode.CONSERVATION_BROKEN, event.index, f"{posting.programme}: {fault}")
         command, outcome = event.command, event.outcome
         if isinstance(command, TimeBurn) and isinstance(outcome, Burned):
             times = [line.gpu_milli * line.seconds for line in command.lines]
-            refused = sum([times[number] for number, _ in outcome.refused])
+            if outcome.refused:
+                refused = sum([times[number] for number, _ in outcome.refused])
+                self._lines_refused += len(outcome.refused)
+                self._gpu_milliseconds_refused += refused
+                self._gpu_milliseconds_burned -= refused
             self._lines_accepted += len(times) - len(outcome.refused)
-            self._lines_refused += len(outcome.refused)
-            self._gpu_milliseconds_burned += sum(times) - refused
-            self._gpu_milliseconds_refused += refused
+            self._gpu_milliseconds_burned += sum(times)
 
-    def _explain(self, entry: ReadEntry, signed: SignedCommand, answer: Entry | Refusal) -> Described:
+    def _explain(self, index: int, data: bytes, signed: SignedCommand, answer: Entry | Refusal) -> Described:
         """Say in what way an entry isn't what its command comes to."""
-        index = entry.stored.index
         try:
-            header = Header.from_bytes(split_entry(entry.data)[0])
+            header = Header.from_bytes(split_entry(data)[0])
         except EntryMalformedError as error:
             return self._malformed(index, str(error))
-        described = Described(header.kind, signed.command.party, signed.command.ref)
+        described = (header.kind, signed.command.party, signed.command.ref)
         self._check_index(index, header.index)
         if isinstance(answer, Refusal):
             self._findings.add(_code(answer, signed), index, str(answer))
@@ -184,25 +179,24 @@ class Replay:
             self._findings.add(FindingCode.OUTCOME_DIFFERS, index, detail)
         return described
 
-    def _look_at(self, entry: ReadEntry) -> Described:
+    def _look_at(self, index: int, data: bytes, signed: SignedCommand | Refusal) -> Described:
         """Check the form of an entry that isn't decided; if that is its own fault, the replay ends here."""
-        index = entry.stored.index
         try:
-            header = Header.from_bytes(split_entry(entry.data)[0])
+            header = Header.from_bytes(split_entry(data)[0])
         except EntryMalformedError as error:
             return self._malformed(index, str(error))
         self._check_index(index, header.index)
         self._check_time(index, header.at)
-        if isinstance(entry.signed, Refusal):
-            self._findings.add(_CODES.get(entry.signed.reason, FindingCode.DECISION_REFUSED), index, str(entry.signed))
+        if isinstance(signed, Refusal):
+            self._findings.add(_CODES.get(signed.reason, FindingCode.DECISION_REFUSED), index, str(signed))
             self._stop(index, "a command that can't be read leads to no state")
-            return Described(header.kind, None, None)
+            return header.kind, None, None
         if not self.is_running:
             try:
-                Entry.from_bytes(entry.data)
+                Entry.from_bytes(data)
             except EntryMalformedError as error:
                 self._findings.add(FindingCode.ENTRY_MALFORMED, index, str(error))
-        return Described(header.kind, entry.signed.command.party, entry.signed.command.ref)
+        return header.kind, signed.command.party, signed.command.ref
 
     def _check_index(self, index: int, shown_index: int) -> None:
         if shown_index != index:
@@ -212,7 +206,7 @@ class Replay:
         if at < self._at:
             detail = f"{format_instant(at)} after {format_instant(self._at)}"
             self._findings.add(FindingCode.TIME_WENT_BACKWARDS, index, detail)
-        self._at = at
+        self._at, self._at_text = at, b""
 
     def _malformed(self, index: int, detail: str) -> Described:
         self._findings.add(FindingCode.ENTRY_MALFORMED, index, detail)

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from tallystick.audit.evidence import StoredCheckpoint, StoredEntry
+from tallystick.audit.evidence import StoredCheckpoint, StoredRun
 from tallystick.audit.findings import FindingCode, Findings
 from tallystick.transparency.merkle import TILE_WIDTH
 
 DATABASE: Final = "ledger.db"
 
-_ROWS_AT_ONCE: Final = 256
+ROWS_AT_ONCE: Final = 256
 _ODD_ROWS_SHOWN: Final = 10
 _INTEGER_MAX: Final = 2**63 - 1
 # Text that isn't UTF-8 must reach the comparison that finds it wrong, not raise.
@@ -52,26 +52,40 @@ class StoreEvidence:
             return None
         return rows[0][0] if isinstance(rows[0][0], bytes) else b""
 
-    def entries(self, origin: str, size: int) -> Iterator[StoredEntry]:
+    def entries(self, origin: str, size: int) -> Iterator[StoredRun]:
         """Yield the entries that are filed under this origin."""
         version = 0
         while rows := self._rows(
             "SELECT originator_version, topic, state FROM stored_events WHERE originator_id = ? "
             "AND originator_version > ? AND originator_version <= ? ORDER BY originator_version LIMIT ?",
-            (origin, version, min(size, _INTEGER_MAX), _ROWS_AT_ONCE),
+            (origin, version, min(size, _INTEGER_MAX), ROWS_AT_ONCE),
         ):
-            for version, topic, state in rows:  # noqa: B007 - the last one is where the next rows begin
-                if type(version) is int:  # others are in places that don't exist, and `check_the_rest` names them
-                    yield self._entry(version - 1, topic, state)
+            version = rows[-1][0]
+            # A version that isn't an integer is a place that doesn't exist; `check_the_rest` names it.
+            yield from self._runs([row for row in rows if type(row[0]) is int])
 
-    def _entry(self, index: int, topic: object, state: object) -> StoredEntry:
-        if type(state) is not bytes:
-            self._findings.add(FindingCode.ENTRY_MALFORMED, index, f"stored as {_type_name(state)}, not as bytes")
-            state = None
-        if type(topic) is not str:
-            self._findings.add(FindingCode.TOPIC_DIFFERS, index, f"the topic is {_type_name(topic)}")
-            topic = None
-        return StoredEntry(index, state, topic)
+    def _runs(self, rows: list[tuple[Any, ...]]) -> Iterator[StoredRun]:
+        start = 0
+        while start < len(rows):
+            first = rows[start][0]
+            # Versions rise, so the run goes to the end of the rows if the last is as far away as it can be.
+            stop = len(rows) if rows[-1][0] - first == len(rows) - 1 - start else start + 1
+            while stop < len(rows) and rows[stop][0] == first + stop - start:
+                stop += 1
+            _, topics, data = map(list, zip(*rows[start:stop], strict=True))
+            self._blank(topics, str, first - 1, FindingCode.TOPIC_DIFFERS)
+            self._blank(data, bytes, first - 1, FindingCode.ENTRY_MALFORMED)
+            yield StoredRun(first - 1, data, topics)
+            start = stop
+
+    def _blank(self, cells: list[Any], kind: type, first: int, code: FindingCode) -> None:
+        """Replace cells that aren't of a type by None, and note them."""
+        if set(map(type, cells)) == {kind}:
+            return
+        for place, cell in enumerate(cells):
+            if type(cell) is not kind:
+                self._findings.add(code, first + place, f"it is stored as {_type_name(cell)}")
+                cells[place] = None
 
     def hashes(self, level: int, tile: int, width: int) -> list[bytes | None]:
         """Return the rows of the tree at these positions."""
@@ -83,16 +97,16 @@ class StoreEvidence:
         found = {position: value for position, value in rows if type(value) is bytes}
         if len(found) != width or len(rows) != width:
             missing = [position for position in range(first, first + width) if position not in found]
-            first_leaf = (missing[0] if missing else first) << (8 * level)
-            detail = f"level {level}: {len(missing)} hashes missing or no blobs, the first at position {missing[:1]}"
-            self._findings.add(FindingCode.TREE_DIFFERS, first_leaf, detail)
+            index = missing[0] if missing and level == 0 else None
+            detail = f"level {level}, from position {first} on: {len(rows)} rows and {len(missing)} of {width} hashes missing"
+            self._findings.add(FindingCode.TREE_DIFFERS, index, detail)
         return [found.get(position) for position in range(first, first + width)]
 
     def checkpoints(self) -> Iterator[StoredCheckpoint]:
         """Yield the rows of the series."""
         number = -_INTEGER_MAX - 1
         while rows := self._rows(
-            "SELECT number, size, note FROM checkpoints WHERE number > ? ORDER BY number LIMIT ?", (number, _ROWS_AT_ONCE)
+            "SELECT number, size, note FROM checkpoints WHERE number > ? ORDER BY number LIMIT ?", (number, ROWS_AT_ONCE)
         ):
             yield from map(StoredCheckpoint._make, rows)
             number = rows[-1][0]

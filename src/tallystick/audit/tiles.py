@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from tallystick.audit.evidence import StoredCheckpoint, StoredEntry
+from tallystick.audit.evidence import StoredCheckpoint, StoredRun
 from tallystick.audit.findings import FindingCode, Findings
 from tallystick.errors import TileMalformedError
 from tallystick.transparency.merkle import TILE_WIDTH
@@ -42,7 +42,7 @@ class TileEvidence:
         """Return the checkpoint's bytes."""
         return self._read(CHECKPOINT, _CHECKPOINT_SIZE_MAX)
 
-    def entries(self, origin: str, size: int) -> Iterator[StoredEntry]:
+    def entries(self, origin: str, size: int) -> Iterator[StoredRun]:
         """Yield the entries of all bundles that can be read."""
         missing = 0
         for n in range(-(-size // TILE_WIDTH)):
@@ -51,12 +51,12 @@ class TileEvidence:
             missing = 0 if bundle else missing + 1
             if missing == _MISSING_IN_A_ROW_MAX:
                 return
-            for place, data in enumerate(bundle):
-                yield StoredEntry(first + place, data, None)
+            if bundle:
+                yield StoredRun(first, list(bundle), None)
 
     def hashes(self, level: int, tile: int, width: int) -> list[bytes | None]:
         """Return the hashes of a tile's file."""
-        index = (tile * TILE_WIDTH) << (8 * level)
+        index = tile * TILE_WIDTH if level == 0 else None
         found = self._partial_or_full(functools.partial(tile_path, level, tile), width, _TILE_SIZE_MAX, index)
         if found is None:
             return [None] * width
@@ -93,7 +93,7 @@ class TileEvidence:
             return []
 
     def _partial_or_full(
-        self, path_of: Callable[[int], str], width: int, size_max: int, index: int
+        self, path_of: Callable[[int], str], width: int, size_max: int, index: int | None
     ) -> tuple[bytes, str, int] | None:
         """Return a file's bytes, its path, and the width that it has; None, and a finding, if there is none."""
         for file_width in (width, TILE_WIDTH):

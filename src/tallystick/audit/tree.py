@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from tallystick.audit.evidence import Evidence
 from tallystick.audit.findings import FindingCode, Findings
-from tallystick.transparency.merkle import TILE_HEIGHT, TILE_WIDTH, RightEdge
+from tallystick.transparency.merkle import TILE_WIDTH, RightEdge
 
 
 class TreeRebuild:
@@ -83,4 +83,4 @@ class TreeRebuild:
             if found is not None and found != expected:  # what is missing was a finding when it was looked for
                 position = tile * TILE_WIDTH + place
                 detail = f"level {level}, position {position}: stored {found.hex()[:64]}, rebuilt {expected.hex()}"
-                self._findings.add(code, position << (TILE_HEIGHT * level), detail)
+                self._findings.add(code, position if level == 0 else None, detail)

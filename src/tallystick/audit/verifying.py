@@ -97,8 +97,13 @@ def _start() -> subprocess.Popen[bytes]:
         raise OSError("no interpreter to start")
     # The child finds the same modules as this process, wherever they came from.
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    # A process group of its own, so that Ctrl-C on a terminal reaches the auditor alone; the worker ends with its input.
     worker = subprocess.Popen(  # noqa: S603 - our own interpreter and script
-        [sys.executable, "-P", str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+        [sys.executable, "-P", str(script)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment,
+        process_group=0,
     )
     for pipe in (worker.stdin, worker.stdout):
         if pipe is not None and hasattr(fcntl, "F_SETPIPE_SZ"):

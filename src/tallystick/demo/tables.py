@@ -1,12 +1,13 @@
 """What the demo shows at its end: figures of the audit, and what clients counted from their own answers."""
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from tallystick.audit.report import ProgrammeTotals, Report
+from tallystick.audit.report import FindingRow, ProgrammeTotals, Report
 from tallystick.demo import cast
 from tallystick.demo.stage import Burns, Tally
 from tallystick.demo.tampering import Change
@@ -103,7 +104,7 @@ def show_audit(console: Console, report: Report) -> None:
     )
     if report.checkpoint is not None:
         _say(console, f"  root {report.checkpoint.root}")
-    _show_findings(console, report)
+    _show_findings(console, report.findings)
 
 
 def show_tampered_audit(console: Console, report: Report, change: Change) -> None:
@@ -111,7 +112,8 @@ def show_tampered_audit(console: Console, report: Report, change: Change) -> Non
     before, after = change.before.decode(), change.after.decode()
     _say(console, f"A copy, in which byte {change.place} of entry {change.index} is {after} instead of {before}")
     _say(console, f"Audit of the copy: {report.verdict}")
-    _show_findings(console, report)
+    # What names the entry itself comes before what follows from it for the tree and the checkpoints.
+    _show_findings(console, sorted(report.findings, key=lambda row: row.index != change.index))
 
 
 def sum_of_places(totals: ProgrammeTotals) -> int:
@@ -119,12 +121,12 @@ def sum_of_places(totals: ProgrammeTotals) -> int:
     return sum(getattr(totals, place) for place in _PLACES)
 
 
-def _show_findings(console: Console, report: Report) -> None:
-    for row in report.findings[:FINDINGS_SHOWN]:
+def _show_findings(console: Console, findings: Sequence[FindingRow]) -> None:
+    for row in findings[:FINDINGS_SHOWN]:
         place = "" if row.index is None else f" at entry {row.index}"
         _say(console, f"  {row.code}{place}: {row.detail}")
-    if len(report.findings) > FINDINGS_SHOWN:
-        _say(console, f"  and {len(report.findings) - FINDINGS_SHOWN} more")
+    if len(findings) > FINDINGS_SHOWN:
+        _say(console, f"  and {len(findings) - FINDINGS_SHOWN} more")
 
 
 def _say(console: Console, line: str) -> None:

@@ -245,8 +245,9 @@ class Ledger:
             tail = self._current()
             self._tail_is_good = False  # until the commit is known, memory has run ahead of the store
             entries: list[Entry] = []
+            at = max(self._clock(), tail.state.at)
             for group in groups:
-                self._decide(tail, group, entries)
+                self._decide(tail, group, at, entries)
             if entries:
                 self._commit(tail, entries)
             self._tail_is_good = True
@@ -257,8 +258,8 @@ class Ledger:
             for group in groups:
                 group.done = True
 
-    def _decide(self, tail: Tail, group: _Group, entries: list[Entry]) -> None:
-        """Answer a group's notes in order; add what is admitted to the entries to keep."""
+    def _decide(self, tail: Tail, group: _Group, at: int, entries: list[Entry]) -> None:
+        """Answer a group's notes in order, at one time; add what is admitted to the entries to keep."""
         known = self._find_forgotten(tail, group)
         for reading in group.readings:
             if isinstance(reading, Refusal):
@@ -268,7 +269,6 @@ class Ledger:
             if index is not None:
                 group.answers.append(self._recorded_before(reading, index))
                 continue
-            at = max(self._clock(), tail.state.at)
             answer = admit(tail.state, reading, at)  # (3) (4)
             if isinstance(answer, Entry):
                 evolve(tail.state, answer.event)

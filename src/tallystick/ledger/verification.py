@@ -5,6 +5,7 @@ the time, and a thread that comes back from a verification then waits for the lo
 (docs/decisions has the figures). What is found here only saves `admit` the work: it verifies itself what nobody did before.
 """
 
+import signal
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -58,7 +59,7 @@ class Verifier:
                     tasks.append((key.vkey, signature.blob, command.note.text))
                     verification.owners.append((command, VerifierKey.from_text(key.vkey).public_key + signature.blob))
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(self._processes, mp_context=get_context("forkserver"))
+            self._pool = ProcessPoolExecutor(self._processes, mp_context=get_context("forkserver"), initializer=_leave_interrupts_to_the_writer)
         for first in range(0, len(tasks), SIGNATURES_PER_TASK):
             verification.answers.append(self._pool.submit(verify_all, tasks[first : first + SIGNATURES_PER_TASK]))
         return verification
@@ -67,6 +68,11 @@ class Verifier:
         """End the processes."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
+
+
+def _leave_interrupts_to_the_writer() -> None:
+    # Ctrl-C reaches every process of the terminal; the pool's end when the writer lets go of them.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def verify_all(tasks: Sequence[Signed]) -> list[bool]:

@@ -74,12 +74,12 @@ def _check_kinds(value: JsonValue, depth: int = DEPTH_MAX) -> None:
     """Refuse what isn't of the restricted kinds; the depth is bounded, so no input can exhaust the stack."""
     kind = type(value)
     if kind is dict or kind is list:
+        if depth == 0:
+            raise CanonicalJsonError(f"JSON nested deeper than {DEPTH_MAX}")
         members = _members(value)
         # One call of C for an object of scalars, which is what nearly every line of a statement is.
         if _SCALARS.issuperset(map(type, members)):
             return
-        if depth == 0:
-            raise CanonicalJsonError(f"JSON nested deeper than {DEPTH_MAX}")
         for member in members:
             if type(member) not in _SCALARS:
                 _check_kinds(member, depth - 1)

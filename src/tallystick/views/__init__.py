@@ -16,6 +16,7 @@ from tallystick.views.follow import Balance, By, Views
 from tallystick.views.programme_book import ClaimBalance, ProgrammeBalance, ProgrammeBook
 from tallystick.views.provider_statement import (
     ProviderBalance,
+    ProviderBurns,
     ProviderStatement,
     RefusedLines,
     StatementTotals,
@@ -32,6 +33,7 @@ __all__ = [
     "ProgrammeBalance",
     "ProgrammeBook",
     "ProviderBalance",
+    "ProviderBurns",
     "ProviderStatement",
     "RefusedLines",
     "ReservationBalance",

@@ -5,7 +5,7 @@ Of every voucher, what it was made of is somewhere:
     face = available + reserved + burned + transferred + returned
 
 and of every reservation `amount = remaining + burned + released`. A voucher's burned amount stays burned when it is
-claimed and paid; to whom that is owed stands under its payee. All of these lie within an envelope, so 64 bits hold them.
+claimed and paid; to whom that is owed stands under its payee. All of these lie within an envelope: 64 bits hold them.
 """
 
 from collections import Counter, defaultdict

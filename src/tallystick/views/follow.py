@@ -178,7 +178,7 @@ class Views:
             UsageError: there is none of that id.
         """
         with self._store.reading() as c:
-            providers = provider_statement.provider_balances(c, programme)
+            providers = [burns for burns in provider_statement.provider_burns(c) if burns.programme == programme]
             return programme_book.programme_book(c, programme, providers)
 
     def refusals_by_reason(self) -> list[RefusedLines]:

@@ -27,7 +27,7 @@ from tallystick.vouchers.quantities import format_day
 from tallystick.vouchers.state import State
 
 if TYPE_CHECKING:
-    from tallystick.views.provider_statement import ProviderBalance
+    from tallystick.views.provider_statement import ProviderBurns
 
 _SUMS: Final = (
     "envelope_fen",
@@ -97,7 +97,7 @@ class ProgrammeBook:
 
     balance: ProgrammeBalance
     holders: tuple[HolderBalance, ...]
-    providers: "tuple[ProviderBalance, ...]"
+    providers: "tuple[ProviderBurns, ...]"
     claims: tuple[ClaimBalance, ...]
 
 
@@ -179,13 +179,13 @@ def claim_balances(c: SQLiteCursor, where: str = "", *values: str) -> list[Claim
     ]
 
 
-def programme_book(c: SQLiteCursor, programme: str, providers: "Sequence[ProviderBalance]") -> ProgrammeBook:
+def programme_book(c: SQLiteCursor, programme: str, providers: "Sequence[ProviderBurns]") -> ProgrammeBook:
     """Return all about a programme.
 
     Args:
         c: reads the views.
         programme: its id.
-        providers: their balances within it.
+        providers: what they burned of it.
 
     Raises:
         UsageError: there is none of that id.

@@ -67,18 +67,32 @@ class StatementTotals:
 
 @dataclass(frozen=True, slots=True)
 class ProviderBalance:
-    """A provider over all programmes (`programme` is empty then) or within one; `reserved_fen` is promised to it.
-
-    Refused lines count over all programmes only.
-    """
+    """A provider over all programmes; `reserved_fen` is promised to it."""
 
     provider: str
     name: str
-    programme: str
     suspended: bool
     reserved_fen: int = 0
     lines_accepted: int = 0
     lines_refused: int = 0
+    lines_reversed: int = 0
+    gpu_milliseconds: int = 0
+    fee_fen: int = 0
+    from_voucher_fen: int = 0
+    reversed_fen: int = 0
+    unclaimed_fen: int = 0
+    claimed_fen: int = 0
+    paid_fen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderBurns:
+    """A provider within one programme."""
+
+    provider: str
+    programme: str
+    reserved_fen: int = 0
+    lines_accepted: int = 0
     lines_reversed: int = 0
     gpu_milliseconds: int = 0
     fee_fen: int = 0
@@ -104,7 +118,7 @@ class ProviderStatement:
     """All about a provider: its sums, by programme too, and what they are made of."""
 
     balance: ProviderBalance
-    programmes: tuple[ProviderBalance, ...]
+    programmes: tuple[ProviderBurns, ...]
     statements: tuple[StatementTotals, ...]
     refusals: tuple[RefusedLines, ...]
     reservations: tuple[ReservationBalance, ...]
@@ -173,20 +187,27 @@ class ProviderStatements:
 # -- questions --------------------------------------------------------------------------------------------------------
 
 
-def provider_balances(c: SQLiteCursor, programme: str | None = None) -> list[ProviderBalance]:
-    """Return providers in order of their ids: all that were admitted, or those that a programme has to do with."""
+def provider_balances(c: SQLiteCursor) -> list[ProviderBalance]:
+    """Return all providers that were admitted, in order of their ids."""
     sums: dict[str, Counter[str]] = defaultdict(Counter)
-    for (provider, of_programme), amounts in _sums_by_programme(c).items():
-        if programme in (None, of_programme):
-            sums[provider].update(amounts)
-    if programme is None:
-        for refused in refused_lines(c):
-            sums[refused.provider]["lines_refused"] += refused.lines
+    for (provider, _), amounts in _sums_by_programme(c).items():
+        sums[provider].update(amounts)
+    for refused in refused_lines(c):
+        sums[refused.provider]["lines_refused"] += refused.lines
     c.execute("SELECT party, name, suspended FROM parties WHERE role = 'provider' ORDER BY party")
     return [
-        ProviderBalance(provider, name, programme or "", bool(suspended), **sums[provider])
-        for provider, name, suspended in c.fetchall()
-        if programme is None or provider in sums
+        ProviderBalance(provider, name, bool(suspended), **sums[provider]) for provider, name, suspended in c.fetchall()
+    ]
+
+
+def provider_burns(c: SQLiteCursor) -> list[ProviderBurns]:
+    """Return providers within programmes, in order of both ids, where they have to do with each other."""
+    c.execute("SELECT party FROM parties WHERE role = 'provider'")
+    providers = {row[0] for row in c.fetchall()}
+    return [
+        ProviderBurns(provider, programme, **sums)
+        for (provider, programme), sums in sorted(_sums_by_programme(c).items())
+        if provider in providers
     ]
 
 
@@ -209,21 +230,15 @@ def provider_statement(c: SQLiteCursor, provider: str) -> ProviderStatement:
     balances = [balance for balance in provider_balances(c) if balance.provider == provider]
     if not balances:
         raise UsageError(f"there is no provider {provider}")
-    balance = balances[0]
-    within = [
-        ProviderBalance(provider, balance.name, programme, balance.suspended, **sums)
-        for (who, programme), sums in sorted(_sums_by_programme(c).items())
-        if who == provider
-    ]
     c.execute(
-        "SELECT entry_index, at, ref, holder, lines_accepted, lines_refused, lines_reversed, gpu_milliseconds, fee_fen, "
-        "from_voucher_fen, reversed_fen FROM statements WHERE provider = ? ORDER BY entry_index",
+        "SELECT entry_index, at, ref, holder, lines_accepted, lines_refused, lines_reversed, gpu_milliseconds, "
+        "fee_fen, from_voucher_fen, reversed_fen FROM statements WHERE provider = ? ORDER BY entry_index",
         (provider,),
     )
     statements = [StatementTotals(index, format_instant(at), *rest) for index, at, *rest in c.fetchall()]
     return ProviderStatement(
-        balance,
-        tuple(within),
+        balances[0],
+        tuple(burns for burns in provider_burns(c) if burns.provider == provider),
         tuple(statements),
         tuple(refused_lines(c, "WHERE provider = ?", provider)),
         tuple(reservation_balances(c, "WHERE provider = ?", provider)),

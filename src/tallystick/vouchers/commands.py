@@ -52,6 +52,19 @@ def _ed25519(vkey: str) -> str:
     return vkey
 
 
+def _true(value: bool) -> bool:
+    if not value:
+        raise ValueError("must be true, or left out")
+    return value
+
+
+# A Literal would take true for 1 and 1 for true, because in Python they are equal.
+def _one_fen_or_one_yuan(value: int) -> int:
+    if value not in (1, 100):
+        raise ValueError("must be 1 (fen) or 100 (yuan)")
+    return value
+
+
 Origin = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[!-*,-~]+$")]
 _KEY_NAME: Final = rf"{PARTY_PATTERN}/[a-z0-9][a-z0-9-]{{0,30}}"
 Vkey = Annotated[
@@ -109,7 +122,7 @@ class PartyAdmit(Command):
     name: Text
     keys: Keys
     uscc: Annotated[str, StringConstraints(pattern="^[0-9A-Z]{18}$")] | None = None
-    maker: Literal[True] | None = None
+    maker: Annotated[bool, AfterValidator(_true)] | None = None
 
 
 class PartySuspend(Command):
@@ -175,7 +188,7 @@ class ProgrammeOpen(Command):
     payee: Payee
     officers_threshold_fen: FenOrZero
     officers_required: Annotated[int, Field(ge=1, le=KEYS_MAX)]
-    rounding_fen: Literal[1, 100]
+    rounding_fen: Annotated[int, AfterValidator(_one_fen_or_one_yuan)]
 
 
 class ProgrammeClose(Command):

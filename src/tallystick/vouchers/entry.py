@@ -60,6 +60,8 @@ class Header:
             raise EntryMalformedError(f"header: {error}") from None
         if not isinstance(fields, dict) or {name: type(value) for name, value in fields.items()} != _HEADER_FIELDS:
             raise EntryMalformedError("a header has at, index, kind and outcome, and nothing else")
+        if fields["index"] < 0:
+            raise EntryMalformedError("header: an index counts from 0")
         try:
             at = parse_instant(fields["at"])
         except ValueError as error:

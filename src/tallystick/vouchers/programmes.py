@@ -28,6 +28,10 @@ class Accreditation:
     valid_from: int
     valid_until: int | None = None
 
+    def holds_at(self, instant: int) -> bool:
+        """Return whether it holds at an instant."""
+        return self.valid_from <= instant and (self.valid_until is None or instant < self.valid_until)
+
 
 def _empty_book() -> dict[Account, int]:
     return dict.fromkeys(BOOK_ACCOUNTS, 0)

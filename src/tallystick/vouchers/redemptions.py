@@ -1,5 +1,6 @@
 """What is asked back from a treasury: claims, open until they are paid or rejected."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -18,7 +19,23 @@ class Claim:
     amount_fen: int
     by_day: dict[int, int] = field(default_factory=dict)
     status: ClaimStatus = "open"
+    rejected_index: int | None = None
 
-    def holds(self, day: int, statement_index: int) -> bool:
-        """Return whether a line of that statement, ended on that day, is claimed by this."""
-        return self.status != "rejected" and self.index > statement_index and self.first_day <= day <= self.last_day
+
+def claim_on(claims: Iterable[Claim], day: int, statement_index: int) -> Claim | None:
+    """Return the claim that holds a line of a statement, ended on a day.
+
+    Args:
+        claims: all of the line's programme and claimant, in order.
+        day: on which the line ended.
+        statement_index: the statement's entry.
+
+    A claim takes what is unclaimed when it is made; a rejection frees it again. So the line is with the first claim after its
+    statement that covers its day, and after a rejection with the next one that came after that.
+    """
+    holder: Claim | None = None
+    for claim in claims:
+        is_free = holder is None or (holder.rejected_index is not None and holder.rejected_index < claim.index)
+        if is_free and claim.index > statement_index and claim.first_day <= day <= claim.last_day:
+            holder = claim
+    return holder if holder is not None and holder.status != "rejected" else None

@@ -7,6 +7,7 @@ from tallystick.vouchers.commands import BurnLine, BurnReverse, TimeBurn
 from tallystick.vouchers.events import Burned, Reversed
 from tallystick.vouchers.holdings import Reservation
 from tallystick.vouchers.quantities import SECOND_US, day_of, fee_fen, share_fen
+from tallystick.vouchers.redemptions import claim_on
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.state import State
 
@@ -143,9 +144,9 @@ def burn_reverse(state: State, command: BurnReverse, at: int) -> Reversed | Refu
     claimant = programme.claimant(command.party, statement.holder)
     assert state.network is not None
     day = day_of(statement.ends_at[place], state.network.founding.utc_offset_seconds)
-    for claim_id in programme.claims.get(claimant, ()):
-        if state.claims[claim_id].holds(day, statement.index):
-            return Refusal(Reason.LINE_ALREADY_CLAIMED, f"by {claim_id}")
+    claims = (state.claims[claim_id] for claim_id in programme.claims.get(claimant, ()))
+    if claim_on(claims, day, statement.index) is not None:
+        return Refusal(Reason.LINE_ALREADY_CLAIMED, f"{command.line} of {command.statement}")
     amount_fen = statement.from_voucher_fen[place]
     if not reservation.closed:
         return Reversed(amount_fen, "reservation")

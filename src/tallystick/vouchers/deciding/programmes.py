@@ -69,7 +69,7 @@ def provider_delist(state: State, command: ProviderDelist, at: int) -> Nothing |
     if refusal:
         return refusal
     before = state.programmes[command.programme].accreditations.get(command.provider)
-    if not before or before[-1].valid_until is not None or before[-1].valid_from > command.valid_until:
+    if not before or not before[-1].holds_at(command.valid_until):
         return Refusal(Reason.PROVIDER_NOT_ACCREDITED, command.provider)
     return Nothing()
 

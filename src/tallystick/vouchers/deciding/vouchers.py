@@ -137,7 +137,7 @@ def voucher_reserve(state: State, command: VoucherReserve, at: int) -> Nothing |
     refusal = _check_available(voucher, command.amount_fen)
     if refusal:
         return refusal
-    if not state.programmes[voucher.programme].is_accredited(command.provider, at, at):
+    if not state.programmes[voucher.programme].is_accredited(command.provider, at, at + 1):
         return Refusal(Reason.PROVIDER_NOT_ACCREDITED, f"{command.provider} under {voucher.programme}")
     return Nothing()
 

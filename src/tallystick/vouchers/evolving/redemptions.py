@@ -40,6 +40,7 @@ def redemption_rejected(state: State, command: RedemptionReject, event: Event) -
     """Unclaimed again, day by day."""
     claim = state.claims[command.claim]
     claim.status = "rejected"
+    claim.rejected_index = event.index
     unclaimed_fen = state.programmes[claim.programme].unclaimed_fen[claim.claimant]
     for day, amount_fen in claim.by_day.items():
         unclaimed_fen[day] = unclaimed_fen.get(day, 0) + amount_fen
