@@ -54,7 +54,7 @@ def test_what_was_answered_survives_kill_9(tmp_path: Path, seed: int) -> None:
 
 def _write_until_killed(folder: Path, turn: int, answers: int) -> dict[str, int]:
     """Let a writer write until it has given so many answers, kill it in the middle of whatever it does, and read them."""
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     with subprocess.Popen(
         [sys.executable, "-c", WRITER, str(folder), str(turn)], stdout=subprocess.PIPE, env=environment
     ) as writer:

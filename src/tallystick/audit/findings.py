@@ -97,7 +97,7 @@ class Findings:
 
     def add(self, code: FindingCode, index: int | None, detail: str) -> None:
         """Note a finding, once."""
-        finding = Finding(code, index, detail)
+        finding = Finding(code, index, detail.encode(errors="backslashreplace").decode())  # no lone surrogates in JSON
         if finding in self._seen:
             return
         if len(self._findings) == FINDINGS_MAX:

@@ -10,7 +10,7 @@ from tallystick.demo.workload import Job
 from tallystick.vouchers.quantities import day_of, format_day, parse_day, start_of_day
 
 UTC_OFFSET_SECONDS: Final = 8 * 3_600
-YEAR: Final = 2026
+YEAR: Final = 2025
 MONTHS: Final = 12
 
 

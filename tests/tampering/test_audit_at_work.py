@@ -1,0 +1,178 @@
+"""The audit of a sound ledger, whole and in processes; what it refuses to begin with; and that the lists are complete."""
+
+import multiprocessing
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from support.small_ledger import CHEAP, LOG_KEY, POLICY
+from support.tampering import edited, entries_of, index_of, put_entry
+from tallystick.audit import FindingCode, Report, audit, auditing, verifier_process, verifying
+from tallystick.errors import NotALedgerError, UsageError
+from tallystick.ledger import open_ledger, read_ledger
+from tallystick.signing.keys import VerifierKey
+
+HERE = Path(__file__).resolve().parent
+
+
+def test_a_sound_ledger_is_clean(pristine: Path) -> None:
+    """And its numbers add up."""
+    report = audit(pristine / "ledger", POLICY)
+    assert report.is_clean
+    assert report.findings == ()
+    assert report.entries == report.totals.entries == 289
+    with read_ledger(pristine / "ledger") as reader:
+        state = reader.state()
+    assert report.checkpoint is not None
+    assert (report.checkpoint.origin, report.checkpoint.size) == (LOG_KEY.name, 289)
+    totals = report.totals
+    assert (totals.burn_lines_accepted, totals.burn_lines_refused) == (15, 2)
+    assert set(totals.programmes) == set(state.programmes)
+    for name, row in totals.programmes.items():
+        parts = row.model_dump()
+        assert parts.pop("envelope_fen") == sum(parts.values()) == state.programmes[name].rules.envelope_fen
+        assert {account: parts[f"{account}_fen"] for account in state.programmes[name].book} == state.programmes[name].book
+    assert totals.programmes[CHEAP].paid_fen == 53_960
+    assert totals.burned_fen == 53_960 + 8_600
+
+
+def test_a_ledger_can_be_audited_while_it_is_open(ledger: Path) -> None:
+    """A writer isn't disturbed, and doesn't disturb."""
+    with open_ledger(ledger, LOG_KEY) as writer:
+        assert audit(ledger, POLICY).is_clean
+        assert writer.state.size == 289
+
+
+def test_progress_is_told(pristine: Path) -> None:
+    """Up to the end."""
+    told: list[tuple[int, int]] = []
+    audit(pristine / "ledger", POLICY, progress=lambda done, total: told.append((done, total)))
+    assert told == [(256, 289), (289, 289)]
+
+
+# ------------------------------------------------------------------------------------------------- processes
+
+
+@pytest.fixture
+def in_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes for however few entries, and several batches."""
+    monkeypatch.setattr(auditing, "WORTH_PROCESSES", 1)
+    monkeypatch.setattr(auditing, "BATCH_BYTES_MAX", 20_000)
+
+
+@pytest.mark.usefixtures("in_processes")
+@pytest.mark.parametrize("processes", [0, 1, 2, 3])
+def test_the_number_of_processes_changes_nothing(ledger: Path, processes: int) -> None:
+    """Neither for a sound ledger nor for one with a bad signature in the middle."""
+    assert audit(ledger, POLICY, processes=processes).is_clean
+    entries = entries_of(ledger)
+    index = index_of(entries, "tariff.published", 100)
+    put_entry(ledger, index, edited(entries[index], '"price_fen_per_gpu_hour":1', '"price_fen_per_gpu_hour":2'))
+    found = audit(ledger, POLICY, processes=processes).findings
+    assert (found[0].code, found[0].index) == ("signature_invalid", index)
+
+
+@pytest.mark.usefixtures("in_processes")
+def test_signatures_are_verified_in_the_processes(pristine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only those by keys that the first batch brings, and the newest checkpoint, are verified here."""
+    verified: list[str] = []
+    verify = VerifierKey.verify
+
+    def counting(self: VerifierKey, signature: bytes, message: bytes) -> None:
+        verified.append(self.label)
+        verify(self, signature, message)
+
+    monkeypatch.setattr(VerifierKey, "verify", counting)
+    assert audit(pristine / "ledger", POLICY, processes=2).is_clean
+    assert len(verified) < 60  # of 289 entries and 11 checkpoints
+
+
+@pytest.mark.usefixtures("in_processes")
+def test_processes_that_die_are_done_without(pristine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether they die at once or in the middle."""
+    start = verifying._start
+
+    def mortal() -> subprocess.Popen[bytes]:
+        worker = start()
+        threading.Timer(0.02, worker.kill).start()
+        return worker
+
+    monkeypatch.setattr(verifying, "_start", mortal)
+    assert audit(pristine / "ledger", POLICY, processes=2).is_clean
+    monkeypatch.setattr(sys, "executable", "")
+    monkeypatch.setattr(verifying, "_start", start)
+    assert audit(pristine / "ledger", POLICY, processes=2).is_clean
+
+
+def test_processes_end_with_the_audit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when it is interrupted."""
+    started: list[subprocess.Popen[bytes]] = []
+    start = verifying._start
+
+    def remembered() -> subprocess.Popen[bytes]:
+        started.append(start())
+        return started[-1]
+
+    monkeypatch.setattr(verifying, "_start", remembered)
+    with pytest.raises(KeyboardInterrupt), verifying.Verifiers(2) as verifiers:
+        verifiers.ask(([b"leaf"], 1, []))
+        raise KeyboardInterrupt
+    assert [worker.poll() is not None for worker in started] == [True, True]
+    assert multiprocessing.active_children() == []
+
+
+def test_an_answer_is_leaf_hashes_and_verdicts() -> None:
+    """Of the blobs that are leaves, and of every signature."""
+    text = b"signed\n"
+    good = LOG_KEY.sign(text)
+    vkey = LOG_KEY.verifier.to_text()
+    jobs = [(1, 1, 8, vkey, good), (1, 1, 8, vkey, good[:-1] + b"\x00"), (1, 0, 8, vkey, good)]
+    hashes, verdicts = verifier_process.answer(([b""], 1, []))
+    assert hashes.hex() == "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
+    assert verdicts == b""
+    assert verifier_process.answer(([b"", b"." + text], 0, jobs)) == (b"", bytes([1, 0, 0]))
+
+
+# ------------------------------------------------------------------------------------------- nothing to audit
+
+
+def test_no_folder_is_a_usage_error(tmp_path: Path) -> None:
+    """Neither a missing path nor a file is one."""
+    (tmp_path / "file").write_bytes(b"")
+    for source in (tmp_path / "missing", tmp_path / "file"):
+        with pytest.raises(UsageError, match="not a folder"):
+            audit(source, POLICY)
+
+
+def test_an_empty_folder_is_no_ledger(tmp_path: Path) -> None:
+    """There is nothing in it to find fault with."""
+    with pytest.raises(NotALedgerError, match="nothing to audit"):
+        audit(tmp_path, POLICY)
+
+
+# ------------------------------------------------------------------------------------------- the lists are whole
+
+
+def test_every_code_has_an_attack() -> None:
+    """A code that no attack produces is a promise nobody checked."""
+    sources = "".join(path.read_text("utf-8") for path in HERE.glob("test_*_attacks.py"))
+    assert {code.name for code in FindingCode} - set(re.findall(r"\bC\.([A-Z_]+)\b", sources)) == set()
+
+
+def test_every_code_is_explained_in_the_docs() -> None:
+    """By the words that the code itself has."""
+    page = (HERE.parents[1] / "docs" / "audit.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([a-z_]+)` \| ([^|]+?) \|", page, flags=re.MULTILINE)
+    assert rows == [(code.value, code.meaning) for code in FindingCode]
+
+
+def test_a_report_is_read_as_it_was_written(ledger: Path) -> None:
+    """A report with findings; anything else than its bytes is refused."""
+    put_entry(ledger, 7, b"")
+    report = audit(ledger, POLICY)
+    data = report.to_bytes()
+    assert Report.from_bytes(data) == report
+    assert report.codes()[0] is FindingCode.ENTRY_MALFORMED
