@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tallystick.audit import FindingCode, Report
 from tallystick.audit.findings import FINDINGS_MAX, Findings
 from tallystick.audit.report import CheckedCheckpoint, FindingRow, ProgrammeTotals, Totals

@@ -1,7 +1,7 @@
 """A small ledger with every kind of event, really written by the ledger, always the same bytes.
 
-Two programmes: one pays providers and lets its holders transfer with the treasury's signature, one pays holders and truncates to the
-yuan. `write_small_ledger` can lengthen the log by tariffs, so that the tree gets a second level.
+Two programmes: one pays providers and lets its holders transfer with the treasury's signature, one pays holders and
+truncates to the yuan. `write_small_ledger` can lengthen the log by tariffs, so that the tree gets a second level.
 """
 
 from collections.abc import Iterator
@@ -147,7 +147,9 @@ def _programmes(at: int) -> list[bytes]:
         PROVIDER.note(
             "tariff.publish", at, accelerator="ascend-910b", price_fen_per_gpu_hour=600, valid_from=_in(at, HOUR_US)
         ),
-        PROVIDER.note("tariff.publish", at, accelerator="h100", price_fen_per_gpu_hour=1_500, valid_from=_in(at, HOUR_US)),
+        PROVIDER.note(
+            "tariff.publish", at, accelerator="h100", price_fen_per_gpu_hour=1_500, valid_from=_in(at, HOUR_US)
+        ),
         TREASURY.note(
             "programme.open", at, programme=CHEAP, transfer="approved", payee="provider", rounding_fen=1, **rules
         ),
@@ -264,7 +266,9 @@ def _endings(at: int) -> list[bytes]:
         TREASURY.note(
             "provider.delist", at, programme=CHEAP, provider="wuhu", valid_until=_in(at, DAY_US), reason="left"
         ),
-        PROVIDER.note("tariff.publish", at, accelerator="h100", price_fen_per_gpu_hour=999, valid_from=_in(at, HOUR_US)),
+        PROVIDER.note(
+            "tariff.publish", at, accelerator="h100", price_fen_per_gpu_hour=999, valid_from=_in(at, HOUR_US)
+        ),
     ]
 
 

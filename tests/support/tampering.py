@@ -1,4 +1,4 @@
-"""What an attacker with the database file does: triggers dropped, cells changed, whole logs forged with the log's own key."""
+"""What somebody with the file can do: drop triggers, change cells, forge whole logs with the log's own key."""
 
 import re
 import sqlite3

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from support.small_ledger import export_small_ledger, write_small_ledger
 
 

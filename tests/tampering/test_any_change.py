@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+
 from support.small_ledger import POLICY
 from support.tampering import opened
 from tallystick.audit import audit
@@ -46,7 +47,9 @@ def _spoil(database: sqlite3.Connection, table: str, column: str, chance: random
         database.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", (new, first, second))
     except sqlite3.IntegrityError:
         return None
-    (left,) = database.execute(f"SELECT count(*) FROM {table} WHERE {where} AND {column} IS ?", (first, second, value)).fetchone()
+    (left,) = database.execute(
+        f"SELECT count(*) FROM {table} WHERE {where} AND {column} IS ?", (first, second, value)
+    ).fetchone()
     return None if left else f"{table}.{column} of {first!a:.40} {second!a:.40}: {value!a:.400} -> {new!a:.400}"
 
 

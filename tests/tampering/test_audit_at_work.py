@@ -1,4 +1,4 @@
-"""The audit of a sound ledger, whole and in processes; what it refuses to begin with; and that the lists are complete."""
+"""A sound ledger is clean, with any number of processes; what isn't one is refused; the lists are complete."""
 
 import multiprocessing
 import re
@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+
 from support.small_ledger import CHEAP, LOG_KEY, POLICY
 from support.tampering import edited, entries_of, index_of, put_entry
 from tallystick.audit import FindingCode, Report, audit, auditing, verifier_process, verifying
@@ -34,7 +35,9 @@ def test_a_sound_ledger_is_clean(pristine: Path) -> None:
     for name, row in totals.programmes.items():
         parts = row.model_dump()
         assert parts.pop("envelope_fen") == sum(parts.values()) == state.programmes[name].rules.envelope_fen
-        assert {account: parts[f"{account}_fen"] for account in state.programmes[name].book} == state.programmes[name].book
+        assert {account: parts[f"{account}_fen"] for account in state.programmes[name].book} == state.programmes[
+            name
+        ].book
     assert totals.programmes[CHEAP].paid_fen == 53_960
     assert totals.burned_fen == 53_960 + 8_600
 
@@ -117,9 +120,14 @@ def test_processes_end_with_the_audit(monkeypatch: pytest.MonkeyPatch) -> None:
         return started[-1]
 
     monkeypatch.setattr(verifying, "_start", remembered)
-    with pytest.raises(KeyboardInterrupt), verifying.Verifiers(2) as verifiers:
-        verifiers.ask(([b"leaf"], 1, []))
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with verifying.Verifiers(2) as verifiers:
+            verifiers.ask(([b"leaf"], 1, []))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert [worker.poll() is not None for worker in started] == [True, True]
     assert multiprocessing.active_children() == []
 

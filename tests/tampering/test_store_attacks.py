@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from support.actors import ORIGIN, note_of
 from support.small_ledger import HOLDER, LOG_KEY, POLICY, PROVIDER
 from support.tampering import edited, entries_of, forge, index_of, opened, put_entry, sql
@@ -42,7 +43,9 @@ def _sql(*statements: str, index: int | None = None) -> Attack:
 def _newest_note(note: bytes) -> Attack:
     def attack(ledger: Path) -> None:
         with opened(ledger) as database:
-            database.execute("UPDATE checkpoints SET note = ? WHERE number = (SELECT max(number) FROM checkpoints)", (note,))
+            database.execute(
+                "UPDATE checkpoints SET note = ? WHERE number = (SELECT max(number) FROM checkpoints)", (note,)
+            )
 
     return attack
 
@@ -175,7 +178,7 @@ def _resign(kind: str, *key_names: str, number: int = 0, **fields: object) -> Ca
 
 
 ENTRIES: list[tuple[str, FindingCode, Callable[[Path], tuple[int, bytes]]]] = [
-    ("an amount is changed", C.SIGNATURE_INVALID, _edit("voucher.issued", '"face_fen":150000000', '"face_fen":950000000')),
+    ("an amount is changed", C.SIGNATURE_INVALID, _edit("voucher.issued", '"face_fen":150', '"face_fen":950')),
     ("a signature is changed", C.SIGNATURE_INVALID, _edit("voucher.reserved", "[A-Z](?=[A-Za-z0-9+/]{0,8}=\n)", "b")),
     ("a stranger signed", C.SIGNATURE_BY_UNKNOWN_KEY, _resign("voucher.reserved", "maker-a/stolen-1")),
     ("a revoked key signed", C.SIGNATURE_BY_REVOKED_KEY, _resign("time.burned", "guian/meter-2")),
@@ -192,7 +195,7 @@ ENTRIES: list[tuple[str, FindingCode, Callable[[Path], tuple[int, bytes]]]] = [
         "time.burned", r'"refused":\[\[2,"job_time_already_burned"\]\]', '"refused":[]', number=10)),
     ("a validity is changed", C.OUTCOME_DIFFERS, _edit("voucher.issued", '"valid_until":"2026', '"valid_until":"2027')),
     ("the header's index is changed", C.INDEX_DIFFERS, _edit("voucher.issued", '"index":(.)', r'"index":9\1')),
-    ("the header's kind is changed", C.KIND_DIFFERS, _edit("voucher.suspended", "voucher.suspended", "voucher.resumed")),
+    ("the header's kind is changed", C.KIND_DIFFERS, _edit("voucher.suspended", ".suspended", ".resumed")),
     ("the header's time is earlier", C.TIME_WENT_BACKWARDS, _edit("redemption.claimed", '"at":"2026', '"at":"2025')),
     ("the header has a blank", C.ENTRY_MALFORMED, _edit("voucher.issued", '{"at":', '{ "at":')),
     ("the header has a field more", C.ENTRY_MALFORMED, _edit("voucher.issued", '"kind":', '"jest":1,"kind":')),
@@ -205,9 +208,7 @@ ENTRIES: list[tuple[str, FindingCode, Callable[[Path], tuple[int, bytes]]]] = [
 
 
 @pytest.mark.parametrize(("code", "change"), [row[1:] for row in ENTRIES], ids=[row[0] for row in ENTRIES])
-def test_a_changed_entry_is_found(
-    ledger: Path, code: FindingCode, change: Callable[[Path], tuple[int, bytes]]
-) -> None:
+def test_a_changed_entry_is_found(ledger: Path, code: FindingCode, change: Callable[[Path], tuple[int, bytes]]) -> None:
     """It is the first to be named, for what is wrong with it and for its hash, and the root tells too."""
     index, data = change(ledger)
     put_entry(ledger, index, data)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from support.actors import ORIGIN
 from support.small_ledger import LOG_KEY, POLICY
 from tallystick.audit import FindingCode, audit

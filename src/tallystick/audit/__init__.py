@@ -7,7 +7,8 @@
     verifying.py  signatures and leaf hashes in processes beside; verifier_process.py is what runs there
     findings.py   the closed list of what can be wrong; report.py: what comes out
 
-It shares the rules, formats and arithmetic with the writer, and none of the writer's storage: stores are read by SQLite itself.
+It shares the rules, formats and arithmetic with the writer, and none of the writer's storage: stores are read by
+SQLite itself.
 """
 
 from tallystick.audit.auditing import Progress, audit

@@ -5,11 +5,13 @@
         ├─► leaf hashes ─► tree ─► every stored hash, every checkpoint's root
         └─► topics, references, checkpoints, and rows that belong nowhere
 
-Entries go through in batches, a few of them in flight, so memory follows the state and not the length of the log. Signatures are verified
-ahead, by keys that the log is known to have; what isn't known yet is verified when it is decided. Whatever is wrong becomes a finding:
-an audit ends in a report, or in an error that says there is nothing to audit.
+Entries go through in batches, a few of them in flight, so memory follows the state and not the length of the log.
+Signatures are verified ahead, by keys that the log is known to have; what isn't known yet is verified when it is
+decided. Whatever is wrong becomes a finding: an audit ends in a report, or in an error that says there is nothing to
+audit.
 
-It can't see that a whole tail of the log was cut off together with its checkpoints: for that, keep an earlier checkpoint or receipt.
+It can't see that a whole tail of the log was cut off together with its checkpoints: for that, keep an earlier
+checkpoint or receipt.
 """
 
 import gc
@@ -68,15 +70,13 @@ class _Batch:
     checkpoints: list[ListedCheckpoint]
 
 
-def audit(
-    source: Path, policy: Policy, *, processes: int | None = None, progress: Progress | None = None
-) -> Report:
+def audit(source: Path, policy: Policy, *, processes: int | None = None, progress: Progress | None = None) -> Report:
     """Audit a ledger folder or an exported folder.
 
     Args:
         source: the folder.
         policy: whose checkpoints count.
-        processes: how many verify signatures beside this one; 0 or 1 for none, None for as many as there are processors.
+        processes: how many verify signatures beside this one; 0 or 1: none; None: as many as there are processors.
         progress: told now and then how far it is.
 
     Raises:
@@ -97,7 +97,7 @@ class _Audit:
         self._progress = progress
         note = evidence.newest_checkpoint()
         self._checkpoint = _open_newest(note, policy, findings)
-        # One that isn't to be trusted still tells what to look for: a report on a damaged log should name more than that.
+        # One that isn't to be trusted still tells what to look for: a report should name more than that.
         shown = self._checkpoint or _read_newest(note)
         self._origin = shown.origin if shown else policy.logs[0].vkey.name if policy.logs else ""
         self._size_known = shown is not None
@@ -118,7 +118,7 @@ class _Audit:
         with Verifiers(wanted) as verifiers:
             for run in _in_pieces(self._evidence.entries(self._origin, self._size)):
                 waiting.append(self._begin(run, verifiers))
-                # The first batch mostly brings the keys by which those after it are verified ahead: it is finished first.
+                # The first batch mostly brings the keys by which the others are verified ahead: it is finished first.
                 while waiting and (len(waiting) >= verifiers.capacity or self._placed == 0):
                     self._finish(waiting.popleft(), verifiers)
             while waiting:
@@ -225,7 +225,9 @@ class _Audit:
         if run.topics is not None and run.topics != kinds:
             for index, (topic, kind) in enumerate(zip(run.topics, kinds, strict=True), run.first):
                 if topic != kind and topic is not None and kind is not None:
-                    self._findings.add(FindingCode.TOPIC_DIFFERS, index, f"filed as {topic!a:.100}, it is {kind!a:.100}")
+                    self._findings.add(
+                        FindingCode.TOPIC_DIFFERS, index, f"filed as {topic!a:.100}, it is {kind!a:.100}"
+                    )
         rows = self._evidence.references(run.first, run.first + len(described))
         expected = [(index, told[1], told[2]) for index, told in enumerate(described, run.first)]
         if rows is None or rows == expected:
@@ -306,7 +308,7 @@ def _is_known(leaf: bytes | None) -> bool:
 
 @contextmanager
 def _no_cycle_collection() -> Iterator[None]:
-    """Let Python free by reference counts alone: a large state without a cycle is searched for some a third of the time otherwise."""
+    """Free memory by reference counts alone: searching a large state that has no cycles for some costs a third more."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""A programme's money adds up: in its book after every entry, and at the end once more from the vouchers, reservations and claims.
+"""A programme's money adds up: in its book after every entry, and at the end from all vouchers and claims.
 
     envelope = unissued + Σ available + Σ reserved + Σ burned-unclaimed + Σ claimed + Σ paid
 
@@ -34,9 +34,14 @@ def faults(state: State) -> Iterator[tuple[str, str]]:
         for account, amount_fen in programme.book.items():
             if account != "unissued" and sums[name, account] != amount_fen:
                 yield name, f"{account} is {amount_fen} fen in the book and {sums[name, account]} where it lies"
-        unissued_fen = programme.rules.envelope_fen - programme.issued_fen + programme.lapsed_fen + programme.revoked_fen
+        unissued_fen = (
+            programme.rules.envelope_fen - programme.issued_fen + programme.lapsed_fen + programme.revoked_fen
+        )
         if unissued_fen != programme.book["unissued"]:
-            yield name, f"unissued is {programme.book['unissued']} fen in the book and {unissued_fen} by what was issued and returned"
+            yield (
+                name,
+                f"unissued is {programme.book['unissued']} fen in the book, {unissued_fen} by issues and returns",
+            )
 
 
 def _sums(state: State) -> Sums:

@@ -4,14 +4,14 @@
     tiles.py     an exported folder in the layout of C2SP tlog-tiles
     sources.py   which of them a folder is
 
-What the bytes mean is replay's matter, whether they hang together the tree's. Evidence is read once, from beginning to end, and
-in pieces: memory doesn't grow with it.
+What the bytes mean is replay's matter, whether they hang together the tree's. Evidence is read once, from beginning
+to end, and in pieces: memory doesn't grow with it.
 """
 
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
-from tallystick.audit.findings import FindingCode, Findings
+from tallystick.audit.findings import FindingCode
 
 
 class StoredRun(NamedTuple):
@@ -50,10 +50,10 @@ class Evidence(Protocol):
         """Return the newest signed checkpoint, or None if there is none."""
 
     def entries(self, origin: str, size: int) -> Iterator[StoredRun]:
-        """Yield what is there of entries 0 … size - 1, by ascending index, in runs of at most 256; gaps are passed over."""
+        """Yield what is there of entries 0 … size - 1, by ascending index, in runs of at most 256."""
 
     def hashes(self, level: int, tile: int, width: int) -> list[bytes | None]:
-        """Return the first `width` hashes that a tile is said to hold; None for what is missing, which is a finding already."""
+        """Return the first `width` hashes that a tile is said to hold; None for what is missing, which was noted."""
 
     def checkpoints(self) -> Iterator[StoredCheckpoint]:
         """Yield the series of checkpoints by number, if one is kept."""

@@ -1,7 +1,8 @@
 """What an audit can find is one closed list, in which every code says what it means and whether an entry can be named.
 
-A finding is a code, the index of the entry (or of the first entry concerned) where there is one, and a detail for a person. The same
-words stand in code, reports, tests and docs/audit.md. Findings are facts about the evidence: whose fault it is they don't say.
+A finding is a code, the index of the entry (or of the first entry concerned) where there is one, and a detail for a
+person. The same words stand in code, reports, tests and docs/audit.md. Findings are facts about the evidence: whose
+fault it is they don't say.
 """
 
 from dataclasses import dataclass
@@ -26,10 +27,22 @@ class FindingCode(StrEnum):
     STORE_DAMAGED = ("store_damaged", "the database file is damaged, or a table or column is missing")
     CHECKPOINT_MISSING = ("checkpoint_missing", "there is no checkpoint, or one of the numbered series is gone")
     CHECKPOINT_MALFORMED = ("checkpoint_malformed", "a checkpoint is not a signed checkpoint in its one spelling")
-    CHECKPOINT_SIGNATURE_INVALID = ("checkpoint_signature_invalid", "a checkpoint is not signed by the log that the policy names")
-    CHECKPOINT_QUORUM_MISSING = ("checkpoint_quorum_missing", "too few of the policy's witnesses cosigned the newest checkpoint")
-    CHECKPOINT_ROW_DIFFERS = ("checkpoint_row_differs", "a checkpoint's number or size is not what its note and its place say")
-    CHECKPOINT_ROOT_DIFFERS = ("checkpoint_root_differs", "an earlier checkpoint has another root than the tree had at its size")
+    CHECKPOINT_SIGNATURE_INVALID = (
+        "checkpoint_signature_invalid",
+        "a checkpoint is not signed by the log that the policy names",
+    )
+    CHECKPOINT_QUORUM_MISSING = (
+        "checkpoint_quorum_missing",
+        "too few of the policy's witnesses cosigned the newest checkpoint",
+    )
+    CHECKPOINT_ROW_DIFFERS = (
+        "checkpoint_row_differs",
+        "a checkpoint's number or size is not what its note and its place say",
+    )
+    CHECKPOINT_ROOT_DIFFERS = (
+        "checkpoint_root_differs",
+        "an earlier checkpoint has another root than the tree had at its size",
+    )
     LOG_EMPTY = ("log_empty", "there is no entry, so no network was founded")
     ENTRY_MISSING = ("entry_missing", "an entry that the checkpoint counts is not there")
     ENTRY_BEYOND_CHECKPOINT = ("entry_beyond_checkpoint", "there is an entry that no checkpoint covers")
@@ -46,10 +59,16 @@ class FindingCode(StrEnum):
     SIGNATURE_MISSING = ("signature_missing", "fewer signatures than the command needs")
     DECISION_REFUSED = ("decision_refused", "decided anew, the command is refused, and yet it is an entry")
     OUTCOME_DIFFERS = ("outcome_differs", "decided anew, the command comes to another outcome than the entry says")
-    REPLAY_STOPPED = ("replay_stopped", "from this entry on nothing can be decided anew; form, hashes and tree are still checked")
+    REPLAY_STOPPED = (
+        "replay_stopped",
+        "from this entry on nothing can be decided anew; form, hashes and tree are still checked",
+    )
     CONSERVATION_BROKEN = ("conservation_broken", "a programme's money does not add up to its envelope")
     LEAF_DIFFERS = ("leaf_differs", "an entry's bytes don't have the hash that the tree holds in its place")
-    TREE_DIFFERS = ("tree_differs", "the stored tree lacks a hash, has one too many, or one that is not over those below it")
+    TREE_DIFFERS = (
+        "tree_differs",
+        "the stored tree lacks a hash, has one too many, or one that is not over those below it",
+    )
     ROOT_DIFFERS = ("root_differs", "the tree rebuilt from the entries has another root than the newest checkpoint")
     REFERENCE_INDEX_DIFFERS = ("reference_index_differs", "the index of references is not what the entries say")
     TILE_MISSING = ("tile_missing", "a tile or an entry bundle that the checkpoint implies is not there")

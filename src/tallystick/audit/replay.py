@@ -1,4 +1,4 @@
-"""Every decision is taken again by the function that the writer took it with, and must come to the very bytes that are recorded.
+"""Every decision is taken again by the writer's own function, and must come to the very bytes that are recorded.
 
     (1) open the note       read_entry      while signatures are verified beside (verifying.py)
     (2) read the command    read_entry
@@ -6,8 +6,9 @@
     (4) make the entry      Replay.replay   and compare it, byte for byte: index, kind, outcome, note
     then evolve the state and check the books
 
-An entry that is decided to another outcome is named, and the audit goes on with what the rules give. One that can't be decided (gone,
-unreadable, wrongly signed, refused) ends the replay, once, by name: the state after it isn't known. Form is still checked then.
+An entry that is decided to another outcome is named, and the audit goes on with what the rules give. One that can't
+be decided (gone, unreadable, wrongly signed, refused) ends the replay, once, by name: the state after it isn't known.
+Form is still checked then.
 """
 
 from collections.abc import Mapping
@@ -90,7 +91,7 @@ class Replay:
             return self._look_at(index, data, signed)
         try:
             return self._decide(index, data, signed)
-        except Exception as error:  # noqa: BLE001 - whatever tampering can provoke in the rules is a finding, not a crash
+        except Exception as error:
             self._look_at(index, data, signed)
             return self._stop(index, f"deciding it fails: {type(error).__name__}: {error}"[:_SHOWN_MAX])
 
@@ -173,10 +174,13 @@ class Replay:
             return described
         expected = Header.from_bytes(split_entry(answer.data)[0])
         if header.kind != expected.kind:
-            self._findings.add(FindingCode.KIND_DIFFERS, index, f"recorded {header.kind[:80]!a}, decided {expected.kind}")
+            self._findings.add(
+                FindingCode.KIND_DIFFERS, index, f"recorded {header.kind[:80]!a}, decided {expected.kind}"
+            )
         if header.outcome != expected.outcome:
-            detail = f"recorded {_differences(header.outcome, expected.outcome)}, decided {_differences(expected.outcome, header.outcome)}"
-            self._findings.add(FindingCode.OUTCOME_DIFFERS, index, detail)
+            recorded = _differences(header.outcome, expected.outcome)
+            decided = _differences(expected.outcome, header.outcome)
+            self._findings.add(FindingCode.OUTCOME_DIFFERS, index, f"recorded {recorded}; decided {decided}")
         return described
 
     def _look_at(self, index: int, data: bytes, signed: SignedCommand | Refusal) -> Described:
@@ -220,7 +224,9 @@ class Replay:
 
 
 def _code(refusal: Refusal, signed: SignedCommand) -> FindingCode:
-    if refusal.reason is Reason.KEY_UNKNOWN and refusal.detail in [signature.label for signature in signed.note.signatures]:
+    if refusal.reason is Reason.KEY_UNKNOWN and refusal.detail in [
+        signature.label for signature in signed.note.signatures
+    ]:
         return FindingCode.SIGNATURE_BY_UNKNOWN_KEY
     return _CODES.get(refusal.reason, FindingCode.DECISION_REFUSED)
 

@@ -6,8 +6,8 @@
      "findings": [{"code", "index" | null, "detail"}],
      "totals": {...}}
 
-Totals are of the entries replayed, which are all of them if the verdict is clean. A reversed line stays counted among the lines and
-GPU-time burned, because it was burned; money is net of reversals.
+Totals are of the entries replayed, which are all of them if the verdict is clean. A reversed line stays counted among
+the lines and GPU-time burned, because it was burned; money is net of reversals.
 """
 
 import base64
@@ -48,7 +48,7 @@ class FindingRow(_Closed):
 
 
 class ProgrammeTotals(_Closed):
-    """Where a programme's envelope is; the law of conservation says that the other six add up to the first. `burned` isn't claimed yet."""
+    """Where a programme's envelope is: the other six add up to it. What is `burned` isn't claimed yet."""
 
     envelope_fen: int
     unissued_fen: int
@@ -60,7 +60,10 @@ class ProgrammeTotals(_Closed):
 
 
 class Totals(_Closed):
-    """Sums over the entries replayed. GPU-milliseconds are `gpu_milli × seconds`; `burned_fen` is all that was burned, claimed and paid or not."""
+    """Sums over the entries replayed.
+
+    GPU-milliseconds are `gpu_milli × seconds`; `burned_fen` is all that was burned, claimed and paid or not.
+    """
 
     entries: int
     burn_lines_accepted: int

@@ -1,4 +1,4 @@
-"""The series of a store's checkpoints: each signed by the log, numbered without gaps, and with the root that the tree had at its size."""
+"""The series of a store's checkpoints: signed by the log, numbered without gaps, with the root of their size."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -28,7 +28,14 @@ class ListedCheckpoint:
 class CheckpointSeries:
     """The series, read along with the entries."""
 
-    def __init__(self, rows: Iterator[StoredCheckpoint], origin: str, newest_size: int, keys: Iterable[VerifierKey], findings: Findings) -> None:
+    def __init__(
+        self,
+        rows: Iterator[StoredCheckpoint],
+        origin: str,
+        newest_size: int,
+        keys: Iterable[VerifierKey],
+        findings: Findings,
+    ) -> None:
         self._rows = rows
         self._origin = origin
         self._newest_size = newest_size
@@ -73,7 +80,7 @@ class CheckpointSeries:
         if listed.checkpoint.size == self._newest_size or root is None:
             return  # the newest is compared at the end
         if listed.checkpoint.root != root:
-            detail = f"checkpoint {listed.number}, of size {listed.checkpoint.size}, has the root {listed.checkpoint.root.hex()}, rebuilt {root.hex()}"
+            detail = f"checkpoint {listed.number}: it says {listed.checkpoint.root.hex()}, rebuilt {root.hex()}"
             self._findings.add(FindingCode.CHECKPOINT_ROOT_DIFFERS, None, detail)
 
     def finish(self) -> None:

@@ -5,8 +5,8 @@
     checkpoints    number, size, note
     refs           leaf_index, party, ref
 
-SQLite cells have any type whatever the column says, and after tampering they have: nothing here takes a type for granted. An error of
-SQLite's own becomes `store_damaged`, and what couldn't be read is missing.
+SQLite cells have any type whatever the column says, and after tampering they have: nothing here takes a type for
+granted. An error of SQLite's own becomes `store_damaged`, and what couldn't be read is missing.
 """
 
 import functools
@@ -98,7 +98,9 @@ class StoreEvidence:
         if len(found) != width or len(rows) != width:
             missing = [position for position in range(first, first + width) if position not in found]
             index = missing[0] if missing and level == 0 else None
-            detail = f"level {level}, from position {first} on: {len(rows)} rows and {len(missing)} of {width} hashes missing"
+            detail = (
+                f"level {level}, from position {first} on: {len(rows)} rows, {len(missing)} of {width} hashes missing"
+            )
             self._findings.add(FindingCode.TREE_DIFFERS, index, detail)
         return [found.get(position) for position in range(first, first + width)]
 
@@ -106,7 +108,8 @@ class StoreEvidence:
         """Yield the rows of the series."""
         number = -_INTEGER_MAX - 1
         while rows := self._rows(
-            "SELECT number, size, note FROM checkpoints WHERE number > ? ORDER BY number LIMIT ?", (number, ROWS_AT_ONCE)
+            "SELECT number, size, note FROM checkpoints WHERE number > ? ORDER BY number LIMIT ?",
+            (number, ROWS_AT_ONCE),
         ):
             yield from map(StoredCheckpoint._make, rows)
             number = rows[-1][0]
@@ -128,14 +131,19 @@ class StoreEvidence:
             (origin, size, _ODD_ROWS_SHOWN),
         ):
             if shown_origin == origin and type(version) is int and version > size:
-                self._findings.add(FindingCode.ENTRY_BEYOND_CHECKPOINT, version - 1, f"the newest checkpoint counts {size}")
+                self._findings.add(
+                    FindingCode.ENTRY_BEYOND_CHECKPOINT, version - 1, f"the newest checkpoint counts {size}"
+                )
             else:
                 self._findings.add(
-                    FindingCode.ENTRY_MISPLACED, None, f"a row has originator {shown_origin!r:.80}, version {version!r:.40}"
+                    FindingCode.ENTRY_MISPLACED,
+                    None,
+                    f"a row has originator {shown_origin!r:.80}, version {version!r:.40}",
                 )
         for level, position in self._rows(
-            "SELECT level, position FROM tree WHERE NOT coalesce(typeof(level) = 'integer' AND typeof(position) = 'integer' "
-            "AND level BETWEEN 0 AND 7 AND position >= 0 AND position < (? >> (8 * level)), 0) LIMIT ?",
+            "SELECT level, position FROM tree WHERE NOT coalesce("
+            "typeof(level) = 'integer' AND typeof(position) = 'integer' AND level BETWEEN 0 AND 7 "
+            "AND position >= 0 AND position < (? >> (8 * level)), 0) LIMIT ?",
             (size, _ODD_ROWS_SHOWN),
         ):
             detail = f"level {level!r:.40}, position {position!r:.40} is beyond a tree of {size} leaves"

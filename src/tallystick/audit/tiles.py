@@ -4,8 +4,9 @@
     tile/<level>/<n>[.p/<width>]
     tile/entries/<n>[.p/<width>]
 
-Files that the checkpoint implies must be there, with exactly their length. A partial tile or bundle may have been deleted once the full
-one is there: then that is read and cut. Files beyond the checkpoint are no finding: an exporter writes the checkpoint last.
+Files that the checkpoint implies must be there, with exactly their length. A partial tile or bundle may have been
+deleted once the full one is there: then that is read and cut. Files beyond the checkpoint are no finding: an exporter
+writes the checkpoint last.
 """
 
 import functools

@@ -1,7 +1,7 @@
 """The tree is rebuilt from the entries alone, and every hash that was stored is compared with it.
 
-The rebuilt tree is what counts: at the sizes of checkpoints its root must be theirs. It is held as its right edge and, for each tile
-level, the hashes of the tile that isn't full yet.
+The rebuilt tree is what counts: at the sizes of checkpoints its root must be theirs. It is held as its right edge
+and, for each tile level, the hashes of the tile that isn't full yet.
 """
 
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ class TreeRebuild:
             self._wait(above.level, (above.hash,))
 
     def extend_unread(self, count: int) -> None:
-        """Grow by entries that can't be read: by the hashes stored for them, so that those after them can be checked."""
+        """Grow by entries that can't be read: by the hashes stored for them, so that later ones can be checked."""
         start = self.size
         while self.is_whole and self.size < start + count:
             tile, place = divmod(self.size, TILE_WIDTH)

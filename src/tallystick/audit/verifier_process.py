@@ -1,17 +1,19 @@
 """A process that does the arithmetic of an audit: it hashes leaves and verifies signatures, and decides nothing.
 
-Started by `verifying.py` as a script, so that it loads little and can't run its caller's main module again. It reads pickled batches,
-each behind its length, from its standard input and answers on its standard output, until the input ends.
+Started by `verifying.py` as a script, so that it loads little and can't run its caller's main module again. It reads
+pickled batches, each behind its length, from its standard input and answers on its standard output, until the input
+ends.
 
-A batch is (blobs, how many of them are leaves, signatures), a signature (blob, start, end, vkey, 64 bytes): whether that key signed those bytes
-of that blob. The answer is (leaf hashes joined, one byte 0 or 1 for each signature).
+A batch is (blobs, how many of them are leaves, signatures), a signature (blob, start, end, vkey, 64 bytes): whether
+that key signed those bytes of that blob. The answer is (leaf hashes joined, one byte 0 or 1 for each signature).
 """
 
+import os
 import pickle
 import signal
 import sys
 from collections.abc import Sequence
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from tallystick.errors import SignatureInvalidError
 from tallystick.signing.keys import VerifierKey
@@ -20,6 +22,8 @@ from tallystick.transparency.merkle import leaf_hash
 SignatureJob = tuple[int, int, int, str, bytes]
 Batch = tuple[Sequence[bytes], int, Sequence[SignatureJob]]
 Answer = tuple[bytes, bytes]
+
+_NICE: Final = 10  # the replay is what all wait for: it gets a processor first, and these share what is left
 
 
 def answer(batch: Batch) -> Answer:
@@ -60,6 +64,7 @@ def receive(stream: BinaryIO) -> object:
 
 def _work() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the auditor's; this ends when its input does
+    os.nice(_NICE)
     while True:
         try:
             batch: Batch = receive(sys.stdin.buffer)  # type: ignore[assignment]

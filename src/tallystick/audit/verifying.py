@@ -1,7 +1,8 @@
-"""Signatures are verified and leaves hashed beside the replay, in processes, and the answers come in the order of the questions.
+"""Signatures are verified and leaves hashed in processes beside the replay; answers come in the order of the questions.
 
-Threads don't help: a replay that is busy keeps the interpreter's lock from them. Nothing depends on the processes: what one that died
-didn't answer is computed here. They see the very bytes that are replayed, not a second reading of a store that might have changed.
+Threads don't help: a replay that is busy keeps the interpreter's lock from them. Nothing depends on the processes:
+what one that died didn't answer is computed here. They see the very bytes that are replayed, not a second reading of
+a store that might have changed.
 """
 
 import fcntl
@@ -67,7 +68,9 @@ class Verifiers:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._end()
 
     def _end(self) -> None:
@@ -97,7 +100,7 @@ def _start() -> subprocess.Popen[bytes]:
         raise OSError("no interpreter to start")
     # The child finds the same modules as this process, wherever they came from.
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    # A process group of its own, so that Ctrl-C on a terminal reaches the auditor alone; the worker ends with its input.
+    # A process group of its own: Ctrl-C on a terminal reaches the auditor alone; the worker ends with its input.
     worker = subprocess.Popen(  # noqa: S603 - our own interpreter and script
         [sys.executable, "-P", str(script)],
         stdin=subprocess.PIPE,

@@ -77,12 +77,11 @@ def _check_kinds(value: JsonValue, depth: int = DEPTH_MAX) -> None:
         if depth == 0:
             raise CanonicalJsonError(f"JSON nested deeper than {DEPTH_MAX}")
         members = _members(value)
-        # One call of C for an object of scalars, which is what nearly every line of a statement is.
-        if _SCALARS.issuperset(map(type, members)):
-            return
-        for member in members:
-            if type(member) not in _SCALARS:
-                _check_kinds(member, depth - 1)
+        # Calls of C, one for each object of scalars, which is what nearly every line of a statement is.
+        if not _SCALARS.issuperset(map(type, members)):
+            for member in members:
+                if type(member) not in _SCALARS:
+                    _check_kinds(member, depth - 1)
     elif kind not in _SCALARS:
         raise CanonicalJsonError(
             f"JSON values here are text, integers, booleans, lists and objects, not {_called(value)}"
@@ -103,7 +102,7 @@ def _check_field_names(value: JsonValue) -> None:
 
 
 def _members(item: JsonValue) -> Iterable[JsonValue]:
-    return item.values() if isinstance(item, dict) else cast("list[JsonValue]", item)
+    return item.values() if type(item) is dict else cast("list[JsonValue]", item)
 
 
 def _called(item: object) -> str:

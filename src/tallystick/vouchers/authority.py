@@ -6,7 +6,7 @@ doesn't count is refused, never ignored: so nobody can change a recorded note by
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from tallystick.errors import SignatureInvalidError
 from tallystick.signing.keys import VerifierKey
@@ -89,15 +89,14 @@ AUTHORITY: Final[Mapping[type[c.Command], Authority]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(NamedTuple):
     """A signature line with what the log knows of its key."""
 
     label: str
     blob: bytes
     verifier: VerifierKey
     party: str
-    revoked: bool
+    is_revoked: bool
 
 
 def check_standing(state: State, command: c.Command) -> Refusal | None:
@@ -132,7 +131,7 @@ def check_signatures(state: State, note: Note, command: c.Command, verdicts: Map
             verifier = VerifierKey.from_text(key.vkey)
             lines.append(_Line(label, signature.blob, verifier, key.party, key.revoked_index is not None))
         elif label in offered:
-            lines.append(_Line(label, signature.blob, offered[label], command.party, revoked=False))
+            lines.append(_Line(label, signature.blob, offered[label], command.party, False))
         else:
             return Refusal(Reason.KEY_UNKNOWN, label)
     if isinstance(command, c.KeyRevoke) and command.key not in state.keys:
@@ -141,7 +140,7 @@ def check_signatures(state: State, note: Note, command: c.Command, verdicts: Map
         if not _is_valid(line, note.text, verdicts):
             return Refusal(Reason.SIGNATURE_INVALID, line.label)
     for line in lines:
-        if line.revoked:
+        if line.is_revoked:
             return Refusal(Reason.KEY_REVOKED, line.label)
     return _check_quorum(state, command, lines)
 

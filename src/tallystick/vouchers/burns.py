@@ -4,7 +4,7 @@ Both are bounded by the network's burn window: a line can't reach further back, 
 (`forget_statements_before`) and memory follows the activity within the window, not the length of the log.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(slots=True)
@@ -24,13 +24,13 @@ class Statement:
     at: int
     text_sha256: str
     holder: str
-    lines: list[int] = field(default_factory=list)
-    reservations: list[str] = field(default_factory=list)
-    jobs: list[str] = field(default_factory=list)
-    starts_at: list[int] = field(default_factory=list)
-    ends_at: list[int] = field(default_factory=list)
-    from_voucher_fen: list[int] = field(default_factory=list)
-    reversed_lines: list[int] = field(default_factory=list)
+    lines: list[int]
+    reservations: list[str]
+    jobs: list[str]
+    starts_at: list[int]
+    ends_at: list[int]
+    from_voucher_fen: list[int]
+    reversed_lines: list[int]
 
 
 JobTime = tuple[int, ...]

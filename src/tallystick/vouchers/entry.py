@@ -16,7 +16,7 @@ from tallystick.errors import CanonicalJsonError, EntryMalformedError, Malformed
 from tallystick.signing import canonical_json
 from tallystick.signing.note import Note
 from tallystick.vouchers.commands import parse_command
-from tallystick.vouchers.events import EVENT_KINDS, Event, outcome_from_json, outcome_to_json
+from tallystick.vouchers.events import EVENT_KINDS, Event, outcome_from_json, outcome_to_bytes
 from tallystick.vouchers.quantities import format_instant, parse_instant
 
 ENTRY_SIZE_MAX: Final = 65_535
@@ -86,8 +86,14 @@ class Entry:
     def of(cls, event: Event, note: bytes) -> Self:
         """Return the entry of an event and the note that it came by; it may be too large to keep."""
         kind = event.kind
-        header = Header(event.at, event.index, kind, outcome_to_json(kind, event.outcome))
-        return cls(event, header.to_bytes() + b"\n" + note)
+        # What Header.to_bytes gives, without the way through JSON values: this is done for every entry, twice.
+        header = b'{"at":"%s","index":%d,"kind":"%s","outcome":%s}\n' % (
+            format_instant(event.at).encode(),
+            event.index,
+            kind.encode(),
+            outcome_to_bytes(kind, event.outcome),
+        )
+        return cls(event, header + note)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:

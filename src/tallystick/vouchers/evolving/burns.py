@@ -17,26 +17,31 @@ def time_burned(state: State, command: TimeBurn, event: Event) -> tuple[Posting,
     refused = {line for line, _ in event.outcome.refused}
     job_times = state.job_times.setdefault(provider, {})
     taken_fen: dict[str, dict[int, int]] = {}  # by reservation and day
-    statement = Statement(event.index, event.at, event.text_sha256, command.holder)
+    lines, reservations, jobs, starts, ends, amounts = [], [], [], [], [], []
     for number, (line, amount_fen) in enumerate(zip(command.lines, event.outcome.from_voucher_fen, strict=True)):
         if number in refused:
             continue
         starts_at, ends_at = line.starts_at, line.ends_at
         burned = job_times.get(line.job)
         job_times[line.job] = (starts_at, ends_at) if burned is None else (*burned, starts_at, ends_at)
-        by_day = taken_fen.setdefault(line.reservation, {})
+        by_day = taken_fen.get(line.reservation)
+        if by_day is None:
+            by_day = taken_fen[line.reservation] = {}
         day = (ends_at + utc_offset_us) // DAY_US
         by_day[day] = by_day.get(day, 0) + amount_fen
-        statement.lines.append(number)
-        statement.reservations.append(state.reservations[line.reservation].id)
-        statement.jobs.append(line.job)
-        statement.starts_at.append(starts_at)
-        statement.ends_at.append(ends_at)
-        statement.from_voucher_fen.append(amount_fen)
+        lines.append(number)
+        reservations.append(state.reservations[line.reservation].id)
+        jobs.append(line.job)
+        starts.append(starts_at)
+        ends.append(ends_at)
+        amounts.append(amount_fen)
+    statement = Statement(
+        event.index, event.at, event.text_sha256, command.holder, lines, reservations, jobs, starts, ends, amounts, []
+    )
     state.statements.setdefault(provider, {})[command.ref] = statement
     state.statement_order.append((provider, command.ref))
-    burns = (_burn(state, reservation, by_day) for reservation, by_day in taken_fen.items())
-    return tuple(posting for posting in burns if posting is not None)
+    burns = [_burn(state, reservation, by_day) for reservation, by_day in taken_fen.items()]
+    return tuple([posting for posting in burns if posting is not None])
 
 
 def burn_reversed(state: State, command: BurnReverse, event: Event) -> tuple[Posting, ...]:
