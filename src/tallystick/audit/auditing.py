@@ -45,7 +45,7 @@ Progress = Callable[[int, int], None]
 """Called with how many entries are done and how many there are."""
 
 BATCH_BYTES_MAX: Final = 2**19
-WORTH_PROCESSES: Final = 1_024
+WORTH_PROCESSES: Final = 512
 """Below this many entries, starting processes takes longer than they save."""
 
 _SIZE_UNKNOWN: Final = 2**63 - 1

@@ -57,8 +57,9 @@ class Authority:
 _NETWORK: Final = frozenset[c.Role]({"network"})
 _TREASURY: Final = frozenset[c.Role]({"treasury"})
 _PROVIDER: Final = frozenset[c.Role]({"provider"})
+_OPERATOR: Final = frozenset[c.Role]({"operator"})
 _HOLDER: Final = frozenset[c.Role]({"holder"})
-_ANY: Final = frozenset[c.Role]({"network", "treasury", "provider", "auditor", "holder"})
+_ANY: Final = frozenset[c.Role]({"network", "treasury", "provider", "auditor", "operator", "holder"})
 
 AUTHORITY: Final[Mapping[type[c.Command], Authority]] = {
     c.NetworkFound: Authority(_NETWORK, _root_quorum),
@@ -86,6 +87,7 @@ AUTHORITY: Final[Mapping[type[c.Command], Authority]] = {
     c.RedemptionClaim: Authority(_PROVIDER | _HOLDER),
     c.RedemptionPay: Authority(_TREASURY),
     c.RedemptionReject: Authority(_TREASURY),
+    c.BookSeal: Authority(_OPERATOR),
 }
 
 

@@ -74,8 +74,8 @@ Vkey = Annotated[
 ]
 KeyLabel = Annotated[str, StringConstraints(pattern=rf"^{_KEY_NAME}\+[0-9a-f]{{8}}$")]
 Keys = Annotated[tuple[Vkey, ...], Field(min_length=1, max_length=KEYS_MAX)]
-Role = Literal["network", "treasury", "provider", "auditor", "holder"]
-AdmittedRole = Literal["treasury", "provider", "auditor", "holder"]
+Role = Literal["network", "treasury", "provider", "auditor", "operator", "holder"]
+AdmittedRole = Literal["treasury", "provider", "auditor", "operator", "holder"]
 ChipOrigin = Literal["domestic", "foreign"]
 TransferPolicy = Literal["forbidden", "approved", "open"]
 Payee = Literal["provider", "holder"]
@@ -299,6 +299,16 @@ class ReservationRelease(Command):
 
 
 @dataclass(frozen=True)
+class Corrected:
+    """The reversed line that a line stands in for: its statement's reference, and its number."""
+
+    __pydantic_config__ = _CLOSED
+
+    statement: DocumentId
+    line: Annotated[int, Field(ge=0, lt=LINES_MAX)]
+
+
+@dataclass(frozen=True)
 class BurnLine:
     """One job's GPU-time against one reservation; a plain dataclass, because a statement has hundreds of them."""
 
@@ -313,6 +323,7 @@ class BurnLine:
     seconds: SecondsBurned
     evidence_sha256: Sha256Hex | None = None
     if_short: Literal["drain"] | None = None
+    corrects: Corrected | None = None
 
 
 class TimeBurn(Command):
@@ -360,6 +371,14 @@ class RedemptionReject(Command):
     reason: Text
 
 
+class BookSeal(Command):
+    """The log's operator closes the days up to one."""
+
+    kind: Literal["book.seal/1"]
+    seal: OwnedId
+    last_day: Day
+
+
 AnyCommand = Annotated[
     NetworkFound
     | PartyAdmit
@@ -385,7 +404,8 @@ AnyCommand = Annotated[
     | BurnReverse
     | RedemptionClaim
     | RedemptionPay
-    | RedemptionReject,
+    | RedemptionReject
+    | BookSeal,
     Field(discriminator="kind"),
 ]
 _ANY_COMMAND: Final[TypeAdapter[Command]] = TypeAdapter(AnyCommand)

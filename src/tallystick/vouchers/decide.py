@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from tallystick.vouchers import commands as c
-from tallystick.vouchers.deciding import burns, network, programmes, redemptions, vouchers
+from tallystick.vouchers.deciding import burns, network, programmes, redemptions, seals, vouchers
 from tallystick.vouchers.events import Outcome
 from tallystick.vouchers.refusals import Refusal
 from tallystick.vouchers.state import State
@@ -37,6 +37,7 @@ DECISIONS: Final[Mapping[type[c.Command], Decision]] = {
     c.RedemptionClaim: redemptions.redemption_claim,
     c.RedemptionPay: redemptions.redemption_pay,
     c.RedemptionReject: redemptions.redemption_reject,
+    c.BookSeal: seals.book_seal,
 }
 
 

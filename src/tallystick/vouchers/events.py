@@ -5,13 +5,13 @@ and never change: they are written into every entry.
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from tallystick.signing import canonical_json
 from tallystick.vouchers.commands import Command
-from tallystick.vouchers.quantities import FenOrZero, Instant
+from tallystick.vouchers.quantities import FenOrZero, Instant, Sha256Hex
 from tallystick.vouchers.refusals import Reason
 
 
@@ -73,7 +73,15 @@ class Claimed(_Closed):
     amount_fen: FenOrZero
 
 
-Outcome = Nothing | Issued | Returned | Released | Burned | Reversed | Claimed
+@dataclass(frozen=True, slots=True)
+class Sealed(_Closed):
+    """The Merkle root (hex) over all accounts, and how many they are."""
+
+    accounts: Annotated[int, Field(ge=0)]
+    root: Sha256Hex
+
+
+Outcome = Nothing | Issued | Returned | Released | Burned | Reversed | Claimed | Sealed
 
 _NOTHING: Final = Nothing()
 
@@ -103,6 +111,7 @@ _EVENTS: Final[dict[str, tuple[str, type[Any]]]] = {
     "redemption.claim/1": ("redemption.claimed/1", Claimed),
     "redemption.pay/1": ("redemption.paid/1", Nothing),
     "redemption.reject/1": ("redemption.rejected/1", Nothing),
+    "book.seal/1": ("book.sealed/1", Sealed),
 }
 _OUTCOMES: Final[dict[str, TypeAdapter[Any]]] = {
     kind: TypeAdapter(outcome) for kind, outcome in _EVENTS.values() if outcome is not Nothing

@@ -9,8 +9,10 @@ from typing import Any, Final
 from tallystick.vouchers import commands as c
 from tallystick.vouchers.burns import JobTime, Statement, without
 from tallystick.vouchers.events import Event
-from tallystick.vouchers.evolving import burns, network, programmes, redemptions, vouchers
+from tallystick.vouchers.evolving import burns, network, programmes, redemptions, seals, vouchers
+from tallystick.vouchers.seals import Touches
 from tallystick.vouchers.state import Posting, Reference, State
+from tallystick.vouchers.touching import touched_by
 
 Change = Callable[[State, Any, Event], tuple[Posting, ...]]
 
@@ -40,6 +42,7 @@ CHANGES: Final[Mapping[type[c.Command], Change]] = {
     c.RedemptionClaim: redemptions.redemption_claimed,
     c.RedemptionPay: redemptions.redemption_paid,
     c.RedemptionReject: redemptions.redemption_rejected,
+    c.BookSeal: seals.book_sealed,
 }
 
 
@@ -58,6 +61,11 @@ def evolve(state: State, event: Event) -> tuple[Posting, ...]:
     state.at = event.at
     _forget(state)
     postings = CHANGES[type(command)](state, command, event)
+    for account in sorted(touched_by(state, event)):  # a set has no order of its own, and saved states must be equal
+        touches = state.touches.get(account)
+        if touches is None:
+            touches = state.touches[account] = Touches()
+        touches.add(event.index)
     state.size += 1
     reference = f"{command.party} {command.ref}"
     state.references[reference] = Reference(event.text_sha256, event.index, event.at)

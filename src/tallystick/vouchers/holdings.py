@@ -14,6 +14,7 @@ class Voucher:
     holder: str
     face_fen: int
     available_fen: int
+    burned_fen: int
     valid_from: int
     valid_until: int
     parent: str | None = None

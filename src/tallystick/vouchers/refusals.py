@@ -58,7 +58,7 @@ class Reason(StrEnum):
     ROLE_MAY_NOT_ADMIT = (
         "role_may_not_admit",
         False,
-        "the network admits treasuries, providers and auditors; treasuries admit holders",
+        "the network admits treasuries, providers, auditors and operators; treasuries admit holders",
     )
     USCC_MISSING = (
         "uscc_missing",
@@ -125,6 +125,12 @@ class Reason(StrEnum):
     INTERVAL_INVALID = ("interval_invalid", False, "`to` is not after `from`, or `seconds` is more than lies between")
     JOB_TIME_IN_THE_FUTURE = ("job_time_in_the_future", True, "`to` is after `at`")
     JOB_TIME_TOO_LONG_AGO = ("job_time_too_long_ago", False, "`from` is more than `burn_window_seconds` before `at`")
+    PERIOD_SEALED = ("period_sealed", False, "the day of `to` is sealed, and the line corrects nothing")
+    CORRECTION_UNFOUNDED = (
+        "correction_unfounded",
+        False,
+        "`corrects` does not name a reversed line of the same job around it",
+    )
     OUTSIDE_VOUCHER_VALIDITY = ("outside_voucher_validity", False, "`from` is before the voucher's `valid_from`")
     OUTSIDE_RESERVATION = ("outside_reservation", False, "`to` is after the reservation's `until`")
     PROVIDER_NOT_ACCREDITED = (
@@ -146,6 +152,8 @@ class Reason(StrEnum):
     CLAIM_UNKNOWN = ("claim_unknown", True, "no such claim")
     CLAIM_ALREADY_SETTLED = ("claim_already_settled", False, "it was paid or rejected")
     AMOUNT_DIFFERS_FROM_CLAIM = ("amount_differs_from_claim", False, "`amount_fen` is not what was claimed")
+    SEAL_PERIOD_NOT_OVER = ("seal_period_not_over", True, "`last_day` is not over")
+    SEAL_NOT_LATER = ("seal_not_later", False, "a seal reaches as far or farther")
     ENTRY_TOO_LARGE = ("entry_too_large", False, "command and outcome don't fit into 65,535 bytes: split the statement")
 
 

@@ -20,6 +20,7 @@ from tallystick.vouchers.parties import Key, Network, Party
 from tallystick.vouchers.programmes import Accelerator, Account, Programme
 from tallystick.vouchers.quantities import SECOND_US
 from tallystick.vouchers.redemptions import Claim
+from tallystick.vouchers.seals import Seal, Touches
 
 
 class Posting(NamedTuple):
@@ -62,6 +63,8 @@ class State:
         public_keys: label by public key text (the base64 part of a vkey).
         usccs: party by unified social credit code.
         tariffs: by provider and accelerator, ascending.
+        seals: by id, in order.
+        touches: by account, which entries touched it.
         job_times: by provider and job.
         statements: by provider and reference.
         statement_order: provider and reference, oldest first.
@@ -83,6 +86,8 @@ class State:
     vouchers: dict[str, Voucher] = field(default_factory=dict)
     reservations: dict[str, Reservation] = field(default_factory=dict)
     claims: dict[str, Claim] = field(default_factory=dict)
+    seals: dict[str, Seal] = field(default_factory=dict)
+    touches: dict[str, Touches] = field(default_factory=dict)
     job_times: dict[str, dict[str, JobTime]] = field(default_factory=dict)
     statements: dict[str, dict[str, Statement]] = field(default_factory=dict)
     statement_order: deque[tuple[str, str]] = field(default_factory=deque)
@@ -104,6 +109,11 @@ class State:
         """How long after its entry a reference is remembered."""
         founding = self.network.founding if self.network else None
         return (founding.freshness_seconds + founding.clock_skew_seconds) * SECOND_US if founding else 0
+
+    @property
+    def sealed_day(self) -> int | None:
+        """The last day that is sealed, if any is."""
+        return next(reversed(self.seals.values())).last_day if self.seals else None
 
     def reference(self, party: str, ref: str, at: int) -> Reference | None:
         """Return the use of a party's reference that is remembered at a time."""

@@ -3,10 +3,10 @@
 from typing import Final
 
 from tallystick.vouchers.burns import JobTime, overlaps
-from tallystick.vouchers.commands import BurnLine, BurnReverse, TimeBurn
+from tallystick.vouchers.commands import BurnLine, BurnReverse, Corrected, TimeBurn
 from tallystick.vouchers.events import Burned, Reversed
 from tallystick.vouchers.holdings import Reservation
-from tallystick.vouchers.quantities import SECOND_US, day_of, fee_fen, share_fen
+from tallystick.vouchers.quantities import SECOND_US, day_of, fee_fen, share_fen, start_of_day
 from tallystick.vouchers.redemptions import claim_on
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.state import State
@@ -45,6 +45,7 @@ class _Statement:
         self.holder = command.holder
         self.at = at
         self.oldest = at - state.burn_window_us
+        self.sealed_until = _sealed_until(state)
         self.tariffs = state.tariffs.get(command.party, {})
         self.job_times = state.job_times.get(command.party, {})
         self.new_job_times: dict[str, JobTime] = {}
@@ -94,6 +95,10 @@ class _Statement:
             return Reason.JOB_TIME_IN_THE_FUTURE
         if starts_at < self.oldest:
             return Reason.JOB_TIME_TOO_LONG_AGO
+        if ends_at < self.sealed_until and line.corrects is None:
+            return Reason.PERIOD_SEALED
+        if line.corrects is not None and not self._is_founded(line, line.corrects):
+            return Reason.CORRECTION_UNFOUNDED
         if starts_at < purse.valid_from:
             return Reason.OUTSIDE_VOUCHER_VALIDITY
         if ends_at > purse.until:
@@ -102,12 +107,32 @@ class _Statement:
             return Reason.PROVIDER_NOT_ACCREDITED
         return None
 
+    def _is_founded(self, line: BurnLine, corrected: Corrected) -> bool:
+        """Return whether a line stands in for a reversed one of the same job, and within its interval."""
+        statement = self.state.statement(self.provider, corrected.statement, self.at)
+        if statement is None or corrected.line not in statement.reversed_lines:
+            return False
+        place = statement.lines.index(corrected.line)
+        return (
+            statement.jobs[place] == line.job
+            and statement.starts_at[place] <= line.starts_at
+            and line.ends_at <= statement.ends_at[place]
+        )
+
     def _price(self, line: BurnLine) -> int | None:
         """Return the newest price that is valid at the line's beginning."""
         for valid_from, price in reversed(self.tariffs.get(line.accelerator, ())):
             if valid_from <= line.starts_at:
                 return price
         return None
+
+
+def _sealed_until(state: State) -> int:
+    """Return the instant at which the days that aren't sealed begin."""
+    if state.sealed_day is None:
+        return 0
+    assert state.network is not None
+    return start_of_day(state.sealed_day + 1, state.network.founding.utc_offset_seconds)
 
 
 def time_burn(state: State, command: TimeBurn, at: int) -> Burned | Refusal:

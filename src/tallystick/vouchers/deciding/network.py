@@ -11,7 +11,7 @@ from tallystick.vouchers.events import Nothing
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.state import State
 
-_ADMITS: Final = {"network": ("treasury", "provider", "auditor"), "treasury": ("holder",)}
+_ADMITS: Final = {"network": ("treasury", "provider", "auditor", "operator"), "treasury": ("holder",)}
 
 
 def network_found(state: State, command: NetworkFound, at: int) -> Nothing | Refusal:

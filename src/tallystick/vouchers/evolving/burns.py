@@ -63,6 +63,7 @@ def burn_reversed(state: State, command: BurnReverse, event: Event) -> tuple[Pos
     claimant = programme.claimant(command.party, statement.holder)
     amount_fen = event.outcome.returned_fen
     if amount_fen:
+        state.vouchers[reservation.voucher].burned_fen -= amount_fen
         day = day_of(statement.ends_at[place], state.network.founding.utc_offset_seconds)
         days = programme.unclaimed_fen[claimant]
         days[day] -= amount_fen
@@ -78,6 +79,7 @@ def _burn(state: State, reservation_id: str, by_day: dict[int, int]) -> Posting 
         return None
     reservation = state.reservations[reservation_id]
     reservation.remaining_fen -= amount_fen
+    state.vouchers[reservation.voucher].burned_fen += amount_fen
     programme = state.programmes[reservation.programme]
     claimant = programme.claimant(reservation.provider, reservation.holder)
     unclaimed_fen = programme.unclaimed_fen.setdefault(claimant, {})

@@ -27,6 +27,7 @@ def voucher_issued(state: State, command: VoucherIssue, event: Event) -> tuple[P
         holder=command.holder,
         face_fen=command.face_fen,
         available_fen=command.face_fen,
+        burned_fen=0,
         valid_from=command.valid_from,
         valid_until=event.outcome.valid_until,
     )
@@ -46,6 +47,7 @@ def voucher_transferred(state: State, command: VoucherTransfer, event: Event) ->
         holder=command.to,
         face_fen=command.amount_fen,
         available_fen=command.amount_fen,
+        burned_fen=0,
         valid_from=parent.valid_from,
         valid_until=parent.valid_until,
         parent=command.voucher,
