@@ -33,7 +33,7 @@ lint: $(READY) ## check style, format, types, who imports whom, and the lock
 
 bench: $(READY) ## measure, into build/bench.json
 	mkdir -p build
-	$(BIN)/python benchmarks/run.py $(BENCH_FLAGS)
+	PYTHONPATH=tests $(BIN)/python benchmarks/run.py $(BENCH_FLAGS)
 
 # pip does the installing everywhere; uv is fetched only here, because it alone resolves for all systems at once.
 lock: .venv/bin/python ## resolve the dependencies again into requirements.lock

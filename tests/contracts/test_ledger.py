@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from support.actors import ORIGIN, Actor
 from support.burning import BEGIN, FEN_A_LINE, LOG_KEY, NOW, RESERVED_FEN, Clock, burn_note, founding_notes
-
 from tallystick.ledger import Admitted, Ledger, create_ledger
 from tallystick.ledger.opening import memory_ledger
 from tallystick.transparency.policy import Policy

@@ -1,4 +1,4 @@
-"""A commit fails before it persisted, after it persisted, or is interrupted: nothing answered is lost, nothing is doubled."""
+"""A commit fails before or after it persisted, or is interrupted: nothing answered is lost, nothing is doubled."""
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -7,9 +7,16 @@ from typing import Any
 
 import pytest
 from eventsourcing.persistence import OperationalError, StoredEvent
-from support.burning import LOG_KEY, NOW, RESERVED_FEN, FEN_A_LINE, Clock, burn_note, founding_notes
 
-from tallystick.errors import LedgerBusyError, LedgerError, NotALedgerError, StoreFailedError, UsageError, WriterDeposedError
+from support.burning import FEN_A_LINE, LOG_KEY, NOW, RESERVED_FEN, Clock, burn_note, founding_notes
+from tallystick.errors import (
+    LedgerBusyError,
+    LedgerError,
+    NotALedgerError,
+    StoreFailedError,
+    UsageError,
+    WriterDeposedError,
+)
 from tallystick.ledger import Admitted, Ledger, create_ledger, open_ledger, read_ledger
 from tallystick.ledger.sqlite import LOG_TABLES, SQLiteLogRecorder
 from tallystick.vouchers.refusals import Refusal
@@ -80,7 +87,13 @@ def test_a_failed_commit(
     with monkeypatch.context() as patch:
         patch.setattr(SQLiteLogRecorder, "insert_events", fault(SQLiteLogRecorder.insert_events))
         if raised is None:
-            assert [answer.index for answer in ledger.submit(notes) if isinstance(answer, Admitted)] == [10, 11, 12, 13, 14]
+            assert [answer.index for answer in ledger.submit(notes) if isinstance(answer, Admitted)] == [
+                10,
+                11,
+                12,
+                13,
+                14,
+            ]
         else:
             with pytest.raises(raised):
                 ledger.submit(notes)
@@ -96,9 +109,7 @@ def test_a_failed_commit(
 def test_a_fault_between_the_tables_keeps_nothing_of_the_group(ledger: Ledger, tmp_path: Path) -> None:
     """The last insert of the transaction fails: the rows before it are rolled back."""
     with sqlite3.connect(tmp_path / "ledger.db") as connection:
-        connection.execute(
-            "CREATE TRIGGER full BEFORE INSERT ON checkpoints BEGIN SELECT RAISE(ABORT, 'no room'); END"
-        )
+        connection.execute("CREATE TRIGGER full BEFORE INSERT ON checkpoints BEGIN SELECT RAISE(ABORT, 'no room'); END")
     with pytest.raises(StoreFailedError):
         ledger.submit([burn_note("s-1")])
     with sqlite3.connect(tmp_path / "ledger.db") as connection:
@@ -145,13 +156,18 @@ def test_a_reader_needs_no_lock(ledger: Ledger, tmp_path: Path) -> None:
 def test_triggers_refuse_to_change_history(ledger: Ledger, tmp_path: Path, table: str, statement: str) -> None:
     if table == "tree":  # it has no rowid
         statement = statement.replace("rowid = rowid", "level = level")
-    with sqlite3.connect(tmp_path / "ledger.db") as connection, pytest.raises(sqlite3.IntegrityError, match="append-only"):
+    with (
+        sqlite3.connect(tmp_path / "ledger.db") as connection,
+        pytest.raises(sqlite3.IntegrityError, match="append-only"),
+    ):
         connection.execute(statement.format(table))
     assert ledger.state.size == 10
 
 
 @pytest.mark.parametrize("tables", [("checkpoints",), ("stored_events",), ("tree",)])
-def test_a_ledger_that_does_not_hang_together_is_not_opened(ledger: Ledger, tmp_path: Path, tables: tuple[str, ...]) -> None:
+def test_a_ledger_that_does_not_hang_together_is_not_opened(
+    ledger: Ledger, tmp_path: Path, tables: tuple[str, ...]
+) -> None:
     ledger.close()
     with sqlite3.connect(tmp_path / "ledger.db") as connection:
         for table in tables:
@@ -206,9 +222,7 @@ def test_no_ledger_is_said_in_one_line(tmp_path: Path) -> None:
         open_ledger(tmp_path, LOG_KEY)
 
 
-def test_the_process_environment_has_no_say(
-    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_process_environment_has_no_say(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The library lets os.environ override a class's settings; a ledger opened so would be another store."""
     ledger.close()
     monkeypatch.setenv("PERSISTENCE_MODULE", "eventsourcing.popo")

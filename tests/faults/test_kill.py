@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.burning import LOG_KEY, NOW, Clock, burn_note, founding_notes
 
+from support.burning import LOG_KEY, NOW, Clock, burn_note, founding_notes
 from tallystick.audit import audit
 from tallystick.ledger import create_ledger, open_ledger
 from tallystick.transparency.policy import Policy
@@ -43,9 +43,7 @@ def test_what_was_answered_survives_kill_9(tmp_path: Path, seed: int) -> None:
         answered |= _write_until_killed(tmp_path, turn, chance.randint(1, 150))
         with open_ledger(tmp_path, LOG_KEY, clock=Clock(NOW)) as ledger:
             assert ledger.state.size >= 10 + len(answered)
-            found = {
-                ref: ledger.state.references[f"provider {ref}"].index for ref in answered
-            }
+            found = {ref: ledger.state.references[f"provider {ref}"].index for ref in answered}
             assert found == answered
             ledger.submit([burn_note(f"after-{turn}")])
     report = audit(tmp_path, Policy.for_log(LOG_KEY.verifier), processes=1)
@@ -53,7 +51,7 @@ def test_what_was_answered_survives_kill_9(tmp_path: Path, seed: int) -> None:
 
 
 def _write_until_killed(folder: Path, turn: int, answers: int) -> dict[str, int]:
-    """Let a writer write until it has given so many answers, kill it in the middle of whatever it does, and read them."""
+    """Let a writer give so many answers, kill it in the middle of whatever it does, and read them."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     with subprocess.Popen(
         [sys.executable, "-c", WRITER, str(folder), str(turn)], stdout=subprocess.PIPE, env=environment

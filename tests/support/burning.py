@@ -3,13 +3,12 @@
 from itertools import count
 
 from support.actors import ORIGIN, Actor, key_of, uscc_of
-
 from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_instant, parse_instant
 
 BEGIN = parse_instant("2026-01-01T00:00:00.000000Z")
 NOW = BEGIN + 30 * DAY_US
 LOG_KEY = key_of(ORIGIN)
-RESERVED_FEN = 10**10
+RESERVED_FEN = 10**12
 FEN_A_LINE = 1_440
 
 _jobs = count()
@@ -19,7 +18,7 @@ def founding_notes() -> list[bytes]:
     """The commands that lead to a reservation of `RESERVED_FEN`: entries 0 to 9."""
     network, treasury, provider, holder = (Actor(name) for name in ("network", "treasury", "provider", "holder"))
     begin, until = format_instant(BEGIN), format_instant(BEGIN + 300 * DAY_US)
-    money = 10**12
+    money = 10**13
     return [
         network.note(
             "network.found",
@@ -35,9 +34,7 @@ def founding_notes() -> list[bytes]:
             utc_offset_seconds=28_800,
         ),
         network.note("accelerator.register", BEGIN, accelerator="ascend-910b", name="Ascend 910B", origin="domestic"),
-        network.note(
-            "party.admit", BEGIN, admitted="treasury", role="treasury", name="Treasury", keys=treasury.vkeys
-        ),
+        network.note("party.admit", BEGIN, admitted="treasury", role="treasury", name="Treasury", keys=treasury.vkeys),
         network.note(
             "party.admit",
             BEGIN,
@@ -56,9 +53,7 @@ def founding_notes() -> list[bytes]:
             uscc=uscc_of("holder"),
             keys=holder.vkeys,
         ),
-        provider.note(
-            "tariff.publish", BEGIN, accelerator="ascend-910b", price_fen_per_gpu_hour=600, valid_from=begin
-        ),
+        provider.note("tariff.publish", BEGIN, accelerator="ascend-910b", price_fen_per_gpu_hour=600, valid_from=begin),
         treasury.note(
             "programme.open",
             BEGIN,
@@ -109,9 +104,11 @@ def burn_note(ref: str, lines: int = 1) -> bytes:
 
 
 def _line() -> dict[str, object]:
+    number = next(_jobs)
     return {
         "reservation": "holder/r1",
-        "job": f"job-{next(_jobs)}",
+        "job": f"job-{number}",
+        "evidence_sha256": f"{number:064x}",
         "accelerator": "ascend-910b",
         "gpu_milli": 8_000,
         "from": format_instant(BEGIN),

@@ -1,6 +1,5 @@
 """One attack a row on a ledger's database: each is found, by the code and at the entry that it is about."""
 
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from tallystick.signing.note import Note, sign_text
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.transparency.policy import Policy
 from tallystick.vouchers.entry import Entry, split_entry
+from tallystick.vouchers.events import EVENT_KINDS
 
 Attack = Callable[[Path], int | None]
 C = FindingCode
@@ -300,11 +300,7 @@ def test_the_audit_changes_nothing(ledger: Path) -> None:
     assert (ledger / "ledger.db").read_bytes() == before
 
 
-def test_every_entry_of_the_ledger_can_be_read(ledger: Path) -> None:
-    """The ledger that is attacked here has every kind of event."""
-    from tallystick.vouchers.events import EVENT_KINDS
-
+def test_the_ledger_under_attack_has_every_kind_of_event(ledger: Path) -> None:
+    """So nothing is left untried that could be tried."""
     kinds = {Entry.from_bytes(data).event.kind for data in entries_of(ledger)}
     assert kinds == set(EVENT_KINDS.values())
-    with pytest.raises(sqlite3.DatabaseError), opened(ledger) as database:
-        database.execute("SELECT no_such_column FROM refs")

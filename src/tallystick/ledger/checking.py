@@ -12,8 +12,8 @@ from tallystick.vouchers.state import State
 def check_notes(state: State, notes: Iterable[bytes], at: int) -> list[Entry | Refusal]:
     """Return what `Ledger.submit` would decide on the notes, one after another, at a time (microseconds).
 
-    The given state is taken along, so that each note sees what the ones before it did; it is the caller's own copy. A reference
-    older than the state's memory is known to the writer alone.
+    The given state is taken along, so that each note sees what the ones before it did; it is the caller's own copy. A
+    reference older than the state's memory is known to the writer alone.
     """
     answers: list[Entry | Refusal] = []
     for note in notes:

@@ -4,8 +4,8 @@
     tile/<L>/<N>[.p/<W>]  hashes
     tile/entries/<N>[.p/<W>]  entry bundles
 
-Each file is written aside, made durable and renamed, so that a reader sees it whole or not at all; what is there already is left as it
-is, so an export that was cut off is finished by running it again.
+Each file is written aside, made durable and renamed, so that a reader sees it whole or not at all; what is there
+already is left as it is, so an export that was cut off is finished by running it again.
 """
 
 import os

@@ -1,7 +1,7 @@
 """The log in memory, for tests and for trying things out: the same contract, nothing survives."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import cast
 
 from eventsourcing.persistence import IntegrityError, StoredEvent
 from eventsourcing.popo import Factory, POPOApplicationRecorder
@@ -19,8 +19,8 @@ class MemoryLogRecorder(POPOApplicationRecorder):
         self._checkpoints: list[CheckpointRow] = []
         self._references: dict[tuple[str, str], int] = {}
 
-    def _insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
-        group: Group = kwargs["group"]
+    def _insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: object) -> Sequence[int] | None:
+        group = cast(Group, kwargs["group"])
         with self._database_lock:
             self._check(group)
             ids = super()._insert_events(stored_events, **kwargs)

@@ -1,8 +1,8 @@
 """A ledger folder is created, opened by its one writer, or read by anybody.
 
-Opening checks that what is on the disk hangs together: the newest checkpoint is signed by the log's key, the tree's right edge has
-its root, the entries are as many. Then the newest believable snapshot is taken and the rest replayed. It doesn't verify the
-history: that is the audit's work.
+Opening checks that what is on the disk hangs together: the newest checkpoint is signed by the log's key, the tree's
+right edge has its root, the entries are as many. Then the newest believable snapshot is taken and the rest replayed.
+It doesn't verify the history: that is the audit's work.
 """
 
 import sqlite3
@@ -79,9 +79,7 @@ def create_ledger(
     return ledger
 
 
-def open_ledger(
-    folder: Path, log_key: SigningKey, *, clock: Clock = system_clock, verify_processes: int = 0
-) -> Ledger:
+def open_ledger(folder: Path, log_key: SigningKey, *, clock: Clock = system_clock, verify_processes: int = 0) -> Ledger:
     """Open a ledger as its one writer.
 
     Raises:
@@ -146,7 +144,9 @@ class Reader:
         try:
             checkpoint = Checkpoint.from_text(Note.from_bytes(newest.note).text)
         except MalformedError as error:
-            raise NotALedgerError(f"{folder}: its checkpoint can't be read ({error}); `tallystick audit` says more") from None
+            raise NotALedgerError(
+                f"{folder}: its checkpoint can't be read ({error}); `tallystick audit` says more"
+            ) from None
         self.origin: Final = checkpoint.origin
         self.size: Final = checkpoint.size
 

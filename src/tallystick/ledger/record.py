@@ -1,13 +1,14 @@
-"""eventsourcing's Application over a log: one originator, whose version is the index + 1, so that the primary key orders and fences.
+"""eventsourcing's Application over a log: one originator whose version is index + 1, so the primary key orders and fences.
 
-It adapts, it doesn't decide. Stored bytes are the entry's own, topics are event kinds set by hand, and the environment is just what
-is passed: the library would let the process environment override it.
+It adapts, it doesn't decide. Stored bytes are the entry's own, topics are event kinds set by hand, and the
+environment is just what is passed: the library would let the process environment override it.
 """
 
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from eventsourcing.application import Application
+from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import InfrastructureFactory, Mapper, StoredEvent
 from eventsourcing.utils import Environment, EnvType, get_topic
 
@@ -29,16 +30,13 @@ class Recorded:
 class EntryMapper(Mapper[str]):
     """Keeps an entry's bytes as they are, under its event's kind."""
 
-    def to_stored_event(self, domain_event: Any) -> StoredEvent:
+    def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
         """Return what the store keeps of a `Recorded`."""
-        return StoredEvent(
-            domain_event.originator_id,
-            domain_event.originator_version,
-            domain_event.entry.event.kind,
-            domain_event.entry.data,
-        )
+        recorded = cast(Recorded, domain_event)
+        entry = recorded.entry
+        return StoredEvent(recorded.originator_id, recorded.originator_version, entry.event.kind, entry.data)
 
-    def to_domain_event(self, stored_event: StoredEvent) -> Any:
+    def to_domain_event(self, stored_event: StoredEvent) -> Recorded:
         """Return the `Recorded` that is kept.
 
         Raises:

@@ -1,8 +1,8 @@
 """What a ledger folder says of itself: `ledger.toml`, overridden by `TALLYSTICK_…` in the environment.
 
-    origin = "tallystick.example/national"
-    log_key = "keys/log.pem"                       # relative to the folder
-    log_key_passphrase_file = "keys/passphrase"    # left out for a key file without one
+origin = "tallystick.example/national"
+log_key = "keys/log.pem"                       # relative to the folder
+log_key_passphrase_file = "keys/passphrase"    # left out for a key file without one
 """
 
 import json

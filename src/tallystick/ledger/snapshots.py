@@ -1,7 +1,8 @@
-"""A saved state, bound to the tree that it came from: a cache that makes opening fast and that may be deleted at any time.
+"""A saved state, bound to the tree that it came from: a cache that makes opening fast and may be deleted.
 
-The file is one line of canonical JSON (format, origin, size, root, SHA-256 of the rest), a newline, and the state's bytes. It is
-believed only if its root is the root of this very log at its size. It is written aside and renamed, so it is whole or not there.
+The file is one line of canonical JSON (format, origin, size, root, SHA-256 of the rest), a newline, and the state's
+bytes. It is believed only if its root is the root of this very log at its size. It is written aside and renamed, so
+it is whole or not there.
 """
 
 import hashlib

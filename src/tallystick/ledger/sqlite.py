@@ -1,4 +1,4 @@
-"""The log in one SQLite file: entries, tree, checkpoints and references in one transaction a group, never changed or deleted.
+"""The log in one SQLite file: entries, tree, checkpoint and references in one transaction, never changed or deleted.
 
     stored_events  eventsourcing's own table; originator_id is the log's origin, originator_version the index + 1
     tree           complete tile-level hashes: level 0 are leaf hashes, a hash of level l + 1 is over 256 of level l
@@ -6,8 +6,8 @@
     refs           which entry a party's reference belongs to
 
 Triggers refuse UPDATE and DELETE: they stop accidents; whoever gets round them is caught by the audit. WAL with
-synchronous=FULL: what was committed survives a crash of the process and of the machine. One process writes at a time: it holds an
-advisory lock on the file's neighbour, which the system drops with the process however that ends.
+synchronous=FULL: what was committed survives a crash of the process and of the machine. One process writes at a time:
+it holds an advisory lock on the file's neighbour, which the system drops with the process however that ends.
 """
 
 import fcntl
@@ -15,7 +15,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import quote
 
 from eventsourcing.persistence import InterfaceError, StoredEvent
@@ -28,6 +28,7 @@ from eventsourcing.sqlite import (
     SQLiteCursor,
     SQLiteDatastore,
 )
+from eventsourcing.utils import Environment, EnvType
 
 from tallystick.errors import LedgerBusyError
 from tallystick.ledger.record import ENTRIES_READ_AT_ONCE, environment
@@ -36,7 +37,8 @@ from tallystick.ledger.store import CheckpointRow, Group
 _TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS tree ("
     "level INTEGER, position INTEGER, hash BLOB NOT NULL, PRIMARY KEY (level, position)) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS checkpoints (number INTEGER PRIMARY KEY, size INTEGER NOT NULL UNIQUE, note BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS checkpoints ("
+    "number INTEGER PRIMARY KEY, size INTEGER NOT NULL UNIQUE, note BLOB NOT NULL)",
     "CREATE TABLE IF NOT EXISTS refs ("
     "leaf_index INTEGER PRIMARY KEY, party TEXT NOT NULL, ref TEXT NOT NULL, UNIQUE (party, ref))",
 )
@@ -60,9 +62,9 @@ class SQLiteLogRecorder(SQLiteApplicationRecorder):
         return [*super().construct_create_table_statements(), *_TABLES, *triggers]
 
     def _insert_events(
-        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **kwargs: Any
+        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **kwargs: object
     ) -> Sequence[int] | None:
-        group: Group = kwargs["group"]
+        group = cast(Group, kwargs["group"])
         # The aggregate recorder's insert is one executemany; the application recorder's asks each row for its rowid,
         # which is no position of ours.
         SQLiteAggregateRecorder._insert_events(self, c, stored_events)
@@ -136,7 +138,7 @@ class SQLiteLogFactory(Factory):
 
     application_recorder_class = SQLiteLogRecorder
 
-    def __init__(self, env: Any) -> None:
+    def __init__(self, env: Environment | EnvType | None) -> None:
         super().__init__(env)
         pool = self.datastore.pool
         self.datastore.pool = _DurablePool(db_name=pool.db_name, lock_timeout=pool.lock_timeout)
@@ -196,7 +198,9 @@ class WriterLock:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(self._file)
-            raise LedgerBusyError(f"{path.parent} is being written by another process; try again when it is done") from None
+            raise LedgerBusyError(
+                f"{path.parent} is being written by another process; try again when it is done"
+            ) from None
 
     def release(self) -> None:
         """Give the lock back."""

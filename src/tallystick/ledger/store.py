@@ -1,12 +1,12 @@
-"""What a store has to do for the writer: keep a group of entries, tree and checkpoint together or not at all, and give them back.
+"""What a store does for the writer: keep entries, tree and checkpoint together or not at all, and give them back.
 
-A store is an `eventsourcing` application recorder (`insert_events`, `select_events`) with a few reads beside; the group rides in
-the keyword `group` of `insert_events`, which the library hands down into the events' own transaction.
+A store is an `eventsourcing` application recorder (`insert_events`, `select_events`) with a few reads beside; the
+group rides in the keyword `group` of `insert_events`, which the library hands down into the events' own transaction.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from eventsourcing.persistence import StoredEvent
 
@@ -41,11 +41,11 @@ class Group:
 class LogStore(Protocol):
     """The contract of a store; tests/contracts runs one suite over all of them.
 
-    `insert_events` is atomic and durable when it returns; it raises the library's `IntegrityError` when an index, a checkpoint or a
-    reference is taken, and then keeps nothing. Nothing kept is ever changed or deleted.
+    `insert_events` is atomic and durable when it returns; it raises the library's `IntegrityError` when an index, a
+    checkpoint or a reference is taken, and then keeps nothing. Nothing kept is ever changed or deleted.
     """
 
-    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: object) -> Sequence[int] | None:
         """Keep the entries and, from `kwargs["group"]`, their `Group`."""
 
     def entries(self, start: int, stop: int) -> Iterator[bytes]:

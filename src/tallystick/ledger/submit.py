@@ -7,9 +7,10 @@
     (5) grow the tree, sign the checkpoint, commit all of it in one transaction
     (6) hand back receipts
 
-Many threads may submit: whoever finds the writer free writes for all who wait (group commit). If a commit fails, the state in
-memory has run ahead of the store: it is thrown away and loaded anew, the way a ledger is opened. If nobody knows whether a commit
-was kept, the store's tail tells: ours, nothing, or somebody else's, and then this writer has been deposed and stops.
+Many threads may submit: whoever finds the writer free writes for all who wait (group commit). If a commit fails, the
+state in memory has run ahead of the store: it is thrown away and loaded anew, the way a ledger is opened. If nobody
+knows whether a commit was kept, the store's tail tells: ours, nothing, or somebody else's, and then this writer has
+been deposed and stops.
 """
 
 import threading
@@ -327,7 +328,9 @@ class Ledger:
         try:
             newest = self._store.newest_checkpoint()
         except PersistenceError:
-            raise StoreFailedError(f"the store can't be reached ({error}); submit again to find out what was kept") from None
+            raise StoreFailedError(
+                f"the store can't be reached ({error}); submit again to find out what was kept"
+            ) from None
         if newest == ours:
             return
         if newest is not None and newest.number >= ours.number:

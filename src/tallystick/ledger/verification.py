@@ -1,8 +1,9 @@
 """Signatures are verified ahead of the decision, in processes beside the writer, so that both cores are at work.
 
-Threads would do if the writer slept: `cryptography` lets go of the interpreter lock while it verifies. But the writer decides all
-the time, and a thread that comes back from a verification then waits for the lock far longer than the verification took
-(docs/decisions has the figures). What is found here only saves `admit` the work: it verifies itself what nobody did before.
+Threads would do if the writer slept: `cryptography` lets go of the interpreter lock while it verifies. But the writer
+decides all the time, and a thread that comes back from a verification then waits for the lock far longer than the
+verification took (docs/decisions has the figures). What is found here only saves `admit` the work: it verifies itself
+what nobody did before.
 """
 
 import signal
@@ -59,7 +60,9 @@ class Verifier:
                     tasks.append((key.vkey, signature.blob, command.note.text))
                     verification.owners.append((command, VerifierKey.from_text(key.vkey).public_key + signature.blob))
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(self._processes, mp_context=get_context("forkserver"), initializer=_leave_interrupts_to_the_writer)
+            self._pool = ProcessPoolExecutor(
+                self._processes, mp_context=get_context("forkserver"), initializer=_leave_interrupts_to_the_writer
+            )
         for first in range(0, len(tasks), SIGNATURES_PER_TASK):
             verification.answers.append(self._pool.submit(verify_all, tasks[first : first + SIGNATURES_PER_TASK]))
         return verification

@@ -147,8 +147,8 @@ def outcome_to_json(kind: str, outcome: Outcome) -> dict[str, Any]:
 def outcome_to_bytes(kind: str, outcome: Outcome) -> bytes:
     """Return an outcome's canonical JSON.
 
-    Fields are declared in the order of their names and hold only integers and plain ASCII, so pydantic's own output is canonical;
-    tests/vectors compares the two for every kind.
+    Fields are declared in the order of their names and hold only integers and plain ASCII, so pydantic's own output
+    is canonical; tests/vectors compares the two for every kind.
     """
     adapter = _OUTCOMES.get(kind)
     return adapter.dump_json(outcome) if adapter else b"{}"

@@ -30,8 +30,8 @@ def claim_on(claims: Iterable[Claim], day: int, statement_index: int) -> Claim |
         day: on which the line ended.
         statement_index: the statement's entry.
 
-    A claim takes what is unclaimed when it is made; a rejection frees it again. So the line is with the first claim after its
-    statement that covers its day, and after a rejection with the next one that came after that.
+    A claim takes what is unclaimed when it is made; a rejection frees it again. So the line is with the first claim
+    after its statement that covers its day, and after a rejection with the next one that came after that.
     """
     holder: Claim | None = None
     for claim in claims:

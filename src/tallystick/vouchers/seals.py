@@ -1,7 +1,7 @@
 """What a seal is made of: which entries touched an account, and the account's leaf.
 
-Touches are folded into a running hash, so that an account costs the state the same however long its history is; they wait in a list
-until a seal asks, because hashing one at a time would be the dearest thing that an entry does.
+Touches are folded into a running hash, so that an account costs the state the same however long its history is; they
+wait in a list until a seal asks, because hashing one at a time would be the dearest thing that an entry does.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ NO_TOUCHES: Final = bytes(32).hex()
 
 @dataclass(slots=True)
 class Touches:
-    """The entries that touched an account: how many are folded into the running hash (hex), and the indices that aren't yet."""
+    """The entries that touched an account: how many the running hash (hex) is over, and the indices that wait."""
 
     folded: int = 0
     running_sha256: str = NO_TOUCHES
@@ -36,7 +36,7 @@ class Touches:
 
 
 def run_on(running_sha256: str, indices: list[int]) -> str:
-    """Return the running hash (hex) after more entries: SHA-256(what it was || index as 8 bytes, big-endian), for each."""
+    """Return the running hash (hex) after more entries: each makes it SHA-256(it || index as 8 bytes, big-endian)."""
     running = bytes.fromhex(running_sha256)
     for index in indices:
         running = hashlib.sha256(running + index.to_bytes(8, "big")).digest()

@@ -1,7 +1,7 @@
 """Which accounts an entry touches: the table of docs/rules.md, "Sealed books".
 
-An account is `voucher <id>`, `holder <id>`, `provider <id>` or `programme <id>`. Seals count touches, and a dossier is all entries
-that touched its subject: so both ask here.
+An account is `voucher <id>`, `holder <id>`, `provider <id>` or `programme <id>`. Seals count touches, and a dossier
+is all entries that touched its subject: so both ask here.
 """
 
 from collections.abc import Callable, Mapping
@@ -71,9 +71,7 @@ def _statement(state: State, command: c.TimeBurn, event: Event) -> Accounts:
     assert isinstance(event.outcome, Burned)
     refused = {line for line, _ in event.outcome.refused}
     accounts = {f"provider {command.party}", f"holder {command.holder}"}
-    for reservation_id in {
-        line.reservation for number, line in enumerate(command.lines) if number not in refused
-    }:
+    for reservation_id in {line.reservation for number, line in enumerate(command.lines) if number not in refused}:
         reservation = state.reservations[reservation_id]
         accounts |= {f"voucher {reservation.voucher}", f"programme {reservation.programme}"}
     return accounts

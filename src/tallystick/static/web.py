@@ -1,0 +1,238 @@
+"""One file at a time over HTTP: bounded in bytes, in time and in attempts, and from the one server that was named.
+
+    attempt      connect, ask, read: `TIMEOUT_SECONDS` for each wait, `ATTEMPT_SECONDS` for all of it, so that a server that drips
+                 a byte now and then ends as one that hangs
+    answers      200 is the file, 404 and 410 say that there is none; 408, 429 and 5xx are asked again, anything else is final
+    length       what the server states is used for one thing: to see that the answer was cut short. Reading stops at the limit
+    redirects    a few, to the same scheme, host and port; elsewhere a person decides
+    encoding     none is asked for and none is accepted
+
+Nothing is believed of what comes: it is judged as a file from a stranger's disk would be. TLS certificates are verified as
+the system does. Proxies in the environment aren't used. Cookies and passwords neither.
+"""
+
+import contextlib
+import http.client
+import random
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from tallystick.errors import LedgerError, UsageError
+
+TIMEOUT_SECONDS: Final = 10.0
+ATTEMPT_SECONDS: Final = 60.0
+PAUSES_SECONDS: Final = (0.25, 1.0, 3.0)
+"""Before the second, third and fourth attempt, at most; half of it is left to chance, so that many readers spread out."""
+
+_REDIRECTS_MAX: Final = 3
+_OTHER_BODY_MAX: Final = 65_536  # of an answer that isn't the file: read only to keep the connection
+_PIECE: Final = 65_536
+_PORTS: Final = {"http": 80, "https": 443}
+_MISSING: Final = frozenset({404, 410})
+_MOVED: Final = frozenset({301, 302, 303, 307, 308})
+_PASSING: Final = frozenset({408, 425, 429})
+_HEADERS: Final = {"Accept-Encoding": "identity", "User-Agent": "tallystick"}
+
+
+class _Answer(NamedTuple):
+    """What a server said: status, where to go instead, encoding, and bytes up to the limit and one more."""
+
+    status: int
+    location: str | None
+    encoding: str
+    data: bytes
+
+
+class _FailedAttempt(Exception):  # noqa: N818 - it never leaves this module
+    """This attempt came to nothing; another may not."""
+
+
+class WebFiles:
+    """The files below a URL; for one thread."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        attempt_seconds: float = ATTEMPT_SECONDS,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Take a URL apart; nothing is fetched yet.
+
+        Args:
+            url: `http(s)://host[:port][/path]`.
+            timeout_seconds: for connecting, and for each wait for bytes.
+            attempt_seconds: for one whole answer.
+            pause: called with the seconds between two attempts.
+
+        Raises:
+            UsageError: not such a URL.
+        """
+        self._base = _split(url)
+        self.name = url.rstrip("/")
+        self._timeout_seconds = timeout_seconds
+        self._attempt_seconds = attempt_seconds
+        self._pause = pause
+        self._connection: http.client.HTTPConnection | None = None
+
+    def read(self, path: str, size_max: int) -> bytes | None:
+        """Return a file's bytes, at most one more than `size_max`; None if the server has none.
+
+        Raises:
+            LedgerError: no usable answer after all attempts, or one that no further attempt would change.
+        """
+        trouble = ""
+        for pause_seconds in (0.0, *PAUSES_SECONDS):
+            if pause_seconds:
+                self._pause(pause_seconds * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+            try:
+                return self._fetch(path, size_max)
+            except _FailedAttempt as error:
+                trouble = str(error)
+                self.close()
+        raise LedgerError(f"{self.name}/{path} can't be fetched: {trouble}")
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _fetch(self, path: str, size_max: int) -> bytes | None:
+        """Ask once, following redirects."""
+        url = f"{self.name}/{path}"
+        for _ in range(1 + _REDIRECTS_MAX):
+            answer = self._attempt(url, size_max)
+            if answer.status in _MOVED and answer.location is not None:
+                url = self._followed(url, answer.location)
+                continue
+            if answer.status == 200:
+                if answer.encoding not in ("", "identity"):
+                    raise LedgerError(f"{url}: the server encodes what was to be sent as it is ({answer.encoding!a:.40})")
+                return answer.data
+            if answer.status in _MISSING:
+                return None
+            if answer.status in _PASSING or answer.status >= 500:
+                raise _FailedAttempt(f"the server answers {answer.status}")
+            raise LedgerError(f"{url} can't be fetched: the server answers {answer.status}")
+        raise LedgerError(f"{self.name}/{path} can't be fetched: more than {_REDIRECTS_MAX} redirects")
+
+    def _attempt(self, url: str, size_max: int) -> _Answer:
+        """Ask for one URL on our server.
+
+        Raises:
+            _FailedAttempt: it hung, hung up, spoke no HTTP, or cut its answer short.
+            LedgerError: it isn't the server that it should be.
+        """
+        parts = urlsplit(url)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        try:
+            connection = self._connected()
+            with _limited(connection.sock, self._attempt_seconds) as expired:
+                try:
+                    connection.request("GET", target, headers=_HEADERS)
+                    answer = self._receive(connection, size_max)
+                finally:
+                    if expired.is_set():  # whatever the cut connection looked like from here
+                        raise _FailedAttempt(f"no whole answer within {self._attempt_seconds:g} seconds")
+                return answer
+        except ssl.SSLCertVerificationError as error:
+            raise LedgerError(f"{self.name}: {error.verify_message or 'its certificate is not valid'}") from None
+        except TimeoutError:
+            raise _FailedAttempt(f"no answer within {self._timeout_seconds:g} seconds") from None
+        except OSError as error:
+            raise _FailedAttempt(error.strerror or str(error)) from None
+        except (http.client.HTTPException, ValueError) as error:  # ValueError: a chunk's size that is no number
+            raise _FailedAttempt(f"the server's answer is no whole HTTP answer ({type(error).__name__})") from None
+
+    def _receive(self, connection: http.client.HTTPConnection, size_max: int) -> _Answer:
+        """Return the answer to what was asked; the connection is kept only if nothing of it is left over."""
+        with connection.getresponse() as response:
+            limit = size_max + 1 if response.status == 200 else _OTHER_BODY_MAX
+            pieces = []
+            left = limit
+            while left and (piece := response.read(min(left, _PIECE))):
+                pieces.append(piece)
+                left -= len(piece)
+            if left and response.length:
+                raise _FailedAttempt(f"the answer ends {response.length} bytes too early")
+            answer = _Answer(
+                response.status,
+                response.getheader("Location"),
+                response.getheader("Content-Encoding", "").strip().lower(),
+                b"".join(pieces),
+            )
+        if not left:
+            self.close()
+        return answer
+
+    def _connected(self) -> http.client.HTTPConnection:
+        if self._connection is None:
+            kind = http.client.HTTPSConnection if self._base.scheme == "https" else http.client.HTTPConnection
+            assert self._base.hostname is not None
+            self._connection = kind(self._base.hostname, self._base.port, timeout=self._timeout_seconds)
+        if self._connection.sock is None:
+            self._connection.connect()
+        return self._connection
+
+    def _followed(self, url: str, location: str) -> str:
+        """Return where a redirect leads.
+
+        Raises:
+            LedgerError: to somewhere that nobody named.
+        """
+        try:
+            there = urljoin(url, location)
+            same = _place(urlsplit(there)) == _place(self._base) and there.isascii() and there.isprintable()
+        except ValueError:
+            same = False
+        if not same or " " in there:
+            raise LedgerError(f"{url} is said to be at {location!a:.200}: if you trust that place, give its URL")
+        return there
+
+
+@contextlib.contextmanager
+def _limited(connected: socket.socket, seconds: float) -> Iterator[threading.Event]:
+    """Cut a connection after so many seconds, and say so by the event that is given."""
+    expired = threading.Event()
+
+    def cut() -> None:
+        expired.set()
+        with contextlib.suppress(OSError):
+            connected.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield expired
+    finally:
+        timer.cancel()
+
+
+def _place(parts: SplitResult) -> tuple[str, str | None, int | None]:
+    return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
+
+
+def _split(url: str) -> SplitResult:
+    """Return a URL's parts.
+
+    Raises:
+        UsageError: not a URL that files can lie below.
+    """
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in _PORTS and parts.hostname and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound or not url.isascii() or not url.isprintable() or " " in url:
+        raise UsageError(f"{url!a} is not a URL like https://log.example/public")
+    if parts.username is not None or "?" in url or "#" in url:
+        raise UsageError(f"{url!a}: give a URL without a user, a question mark or a #")
+    return parts
