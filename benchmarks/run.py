@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
+from uuid import UUID
 
 import network
 from eventsourcing.application import Application
@@ -26,6 +27,7 @@ from eventsourcing.domain import Aggregate, event
 from rich.console import Console
 from rich.table import Table
 
+from support.burning import LOG_KEY
 from tallystick.audit import audit
 from tallystick.transparency.policy import Policy
 
@@ -73,7 +75,7 @@ def burn(meter: Meter, number: int) -> None:
     )
 
 
-class Meters(Application):
+class Meters(Application[UUID]):
     """The library's application on its own SQLite recorder."""
 
 
@@ -95,12 +97,12 @@ def folder() -> Iterator[Path]:
 def measure_verification(scale: float) -> dict[str, float]:
     """Raw Ed25519 verifications by `cryptography`, in one thread and in two."""
     text = b"x" * 420
-    signature = network.LOG_KEY.sign(text)
+    signature = LOG_KEY.sign(text)
     count = int(6_000 * scale)
 
     def verify_many(how_many: int) -> None:
         for _ in range(how_many):
-            network.LOG_KEY.verifier.verify(signature, text)
+            LOG_KEY.verifier.verify(signature, text)
 
     def in_two_threads() -> None:
         with ThreadPoolExecutor(2) as pool:
@@ -183,7 +185,7 @@ def measure_single_lines(scale: float) -> dict[str, float]:
 
 def measure_audits(scale: float) -> dict[str, float]:
     """Entries of one line, and lines in statements, audited from the ledger folder on all cores."""
-    policy = Policy.for_log(network.LOG_KEY.verifier)
+    policy = Policy.for_log(LOG_KEY.verifier)
     figures = {}
     for name, entries, lines_each in (("single_line_entries", 24_000, 1), ("statement_lines", 1_500, LINES_EACH)):
         with folder() as where:

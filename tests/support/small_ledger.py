@@ -24,7 +24,8 @@ PROVIDER = Actor("guian")
 OTHER_PROVIDER = Actor("wuhu")
 HOLDER = Actor("maker-a")
 OTHER_HOLDER = Actor("maker-b")
-ACTORS = (NETWORK, TREASURY, PROVIDER, OTHER_PROVIDER, HOLDER, OTHER_HOLDER)
+OPERATOR = Actor("registry")
+ACTORS = (NETWORK, TREASURY, PROVIDER, OTHER_PROVIDER, HOLDER, OTHER_HOLDER, OPERATOR)
 
 CHEAP = "shanghai/compute-2026"
 HOLDERS_OWN = "shanghai/training-2026"
@@ -269,6 +270,8 @@ def _endings(at: int) -> list[bytes]:
         PROVIDER.note(
             "tariff.publish", at, accelerator="h100", price_fen_per_gpu_hour=999, valid_from=_in(at, HOUR_US)
         ),
+        NETWORK.note("party.admit", at, admitted="registry", role="operator", name="The register", keys=OPERATOR.vkeys),
+        OPERATOR.note("book.seal", at, seal="registry/2026", last_day=format_day(at // DAY_US - 2)),
     ]
 
 

@@ -21,13 +21,13 @@ CELLS = [(table, column) for table, columns in TABLES.items() for column in colu
 CHANGES_OF_EACH_CELL = 14
 
 
-def _changed(value: object, chance: random.Random) -> object:
+def _changed(value: int | str | bytes, chance: random.Random) -> object:
     """Another value: one byte of it, one more or less, or something of another type."""
     if chance.random() < 0.15:
         return chance.choice([0.5, -1, "?", b"\xff\x00", 2**62])
     if isinstance(value, int):
         return value + chance.choice([-1, 1, 256])
-    data = bytearray(value.encode() if isinstance(value, str) else value)  # type: ignore[arg-type]
+    data = bytearray(value.encode() if isinstance(value, str) else value)
     data[chance.randrange(len(data))] ^= 1 << chance.randrange(7)
     return data.decode(errors="replace") if isinstance(value, str) else bytes(data)
 

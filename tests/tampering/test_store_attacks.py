@@ -105,7 +105,7 @@ ROWS: list[tuple[str, FindingCode, Attack]] = [
         "UPDATE stored_events SET originator_version = 30 WHERE originator_version = 31",
         "UPDATE stored_events SET originator_version = 31 WHERE originator_version = -1", index=29)),
     ("the newest checkpoint is gone", C.ENTRY_BEYOND_CHECKPOINT, _sql(
-        "DELETE FROM checkpoints WHERE number = (SELECT max(number) FROM checkpoints)", index=259)),
+        "DELETE FROM checkpoints WHERE number = (SELECT max(number) FROM checkpoints)", index=261)),
     ("a row is another log's", C.ENTRY_MISPLACED, _sql(
         "UPDATE stored_events SET originator_id = 'other' WHERE originator_version = 5")),
     ("a row has a fraction for a version", C.ENTRY_MISPLACED, _sql(
@@ -194,6 +194,7 @@ ENTRIES: list[tuple[str, FindingCode, Callable[[Path], tuple[int, bytes]]]] = [
     ("a refused line became an accepted one", C.OUTCOME_DIFFERS, _edit(
         "time.burned", r'"refused":\[\[2,"job_time_already_burned"\]\]', '"refused":[]', number=10)),
     ("a validity is changed", C.OUTCOME_DIFFERS, _edit("voucher.issued", '"valid_until":"2026', '"valid_until":"2027')),
+    ("a sealed root is changed", C.OUTCOME_DIFFERS, _edit("book.sealed", '"root":"..', '"root":"zz')),
     ("the header's index is changed", C.INDEX_DIFFERS, _edit("voucher.issued", '"index":(.)', r'"index":9\1')),
     ("the header's kind is changed", C.KIND_DIFFERS, _edit("voucher.suspended", ".suspended", ".resumed")),
     ("the header's time is earlier", C.TIME_WENT_BACKWARDS, _edit("redemption.claimed", '"at":"2026', '"at":"2025')),
@@ -254,9 +255,7 @@ def test_replay_stops_once_and_form_is_still_checked(ledger: Path) -> None:
 
 def test_money_that_does_not_add_up_is_found(ledger: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rules can't lose a fen; if they could, the audit would say so at the entry and in the end."""
-    from tallystick.audit import replay
-
-    evolve = replay.evolve
+    from tallystick.vouchers.evolve import evolve
 
     def leaky(state, event):  # type: ignore[no-untyped-def]
         postings = evolve(state, event)
@@ -264,7 +263,7 @@ def test_money_that_does_not_add_up_is_found(ledger: Path, monkeypatch: pytest.M
             state.programmes[postings[0].programme].book["reserved"] -= 1
         return postings
 
-    monkeypatch.setattr(replay, "evolve", leaky)
+    monkeypatch.setattr("tallystick.audit.replay.evolve", leaky)
     found = _codes(ledger)
     assert index_of(entries_of(ledger), "voucher.reserved") in found[C.CONSERVATION_BROKEN]
     assert None in found[C.CONSERVATION_BROKEN]

@@ -1,4 +1,4 @@
-"""eventsourcing's Application over a log: one originator whose version is index + 1, so the primary key orders and fences.
+"""eventsourcing's Application over a log: one originator with version index + 1, so the primary key orders and fences.
 
 It adapts, it doesn't decide. Stored bytes are the entry's own, topics are event kinds set by hand, and the
 environment is just what is passed: the library would let the process environment override it.

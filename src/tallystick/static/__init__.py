@@ -4,12 +4,11 @@
     web.py     the same over HTTP, from a server that may lie, hang or never end
     log.py     checkpoint, tiles and entries of such files, cut to what is asked for
 
-The writer's side and the auditor's share these reads and no judgement: a length is checked here, since it is the layout's; what the
-bytes say, and whether they hang together, is their business.
+The writer's side and the auditor's share these reads and no judgement: a length is checked here, since it is the
+layout's; what the bytes say, and whether they hang together, is their business.
 """
 
 from tallystick.static.files import FolderFiles, StaticFiles, find_file, is_url, open_files
 from tallystick.static.log import StaticLog
-from tallystick.static.web import WebFiles
 
-__all__ = ["FolderFiles", "StaticFiles", "StaticLog", "WebFiles", "find_file", "is_url", "open_files"]
+__all__ = ["FolderFiles", "StaticFiles", "StaticLog", "find_file", "is_url", "open_files"]

@@ -1,7 +1,7 @@
 """A file is read up to a limit and never beyond it, wherever it lies; a length that somebody states counts for nothing.
 
-A partial tile may be deleted once the full one is there (tlog-tiles, "Partial Tiles"): whoever doesn't find the one reads the other
-and cuts it.
+A partial tile may be deleted once the full one is there (tlog-tiles, "Partial Tiles"): whoever doesn't find the one
+reads the other and cuts it.
 """
 
 import errno
@@ -27,7 +27,9 @@ class StaticFiles(Protocol):
     name: str
 
     def read(self, path: str, size_max: int) -> bytes | None:
-        """Return a file's bytes, at most one more than `size_max`: enough to be found too long; None if there is no such file.
+        """Return a file's bytes, or None if there is no such file.
+
+        At most one byte more than `size_max` is read: enough to be found too long.
 
         Raises:
             OSError: it is there and can't be read.

@@ -1,7 +1,8 @@
 """An exported log is read as its newest checkpoint tells: any hash and any entry below its size, a file at a time.
 
-A tree of another size has other partial tiles, which were never written; here they are cut from the tiles of the checkpoint, so that
-proofs between any two sizes below it can be made. Lengths are checked, and nothing else: whoever reads proves.
+A tree of another size has other partial tiles, which were never written; here they are cut from the tiles of the
+checkpoint, so that proofs between any two sizes below it can be made. Lengths are checked, and nothing else: whoever
+reads proves.
 """
 
 import functools

@@ -1,14 +1,15 @@
 """One file at a time over HTTP: bounded in bytes, in time and in attempts, and from the one server that was named.
 
-    attempt      connect, ask, read: `TIMEOUT_SECONDS` for each wait, `ATTEMPT_SECONDS` for all of it, so that a server that drips
-                 a byte now and then ends as one that hangs
-    answers      200 is the file, 404 and 410 say that there is none; 408, 429 and 5xx are asked again, anything else is final
-    length       what the server states is used for one thing: to see that the answer was cut short. Reading stops at the limit
+    attempt      connect, ask, read: `TIMEOUT_SECONDS` for each wait, `ATTEMPT_SECONDS` for all of it, so that a
+                 server that drips a byte now and then ends as one that hangs
+    answers      200 is the file, 404 and 410 say that there is none; 408, 425, 429 and 5xx are asked again,
+                 anything else is final
+    length       what the server states serves to see that its answer was cut short; reading stops at the limit
     redirects    a few, to the same scheme, host and port; elsewhere a person decides
     encoding     none is asked for and none is accepted
 
-Nothing is believed of what comes: it is judged as a file from a stranger's disk would be. TLS certificates are verified as
-the system does. Proxies in the environment aren't used. Cookies and passwords neither.
+Nothing is believed of what comes: it is judged as a file from a stranger's disk would be. TLS certificates are
+verified as the system does. Proxies, cookies and passwords aren't used.
 """
 
 import contextlib
@@ -27,7 +28,7 @@ from tallystick.errors import LedgerError, UsageError
 TIMEOUT_SECONDS: Final = 10.0
 ATTEMPT_SECONDS: Final = 60.0
 PAUSES_SECONDS: Final = (0.25, 1.0, 3.0)
-"""Before the second, third and fourth attempt, at most; half of it is left to chance, so that many readers spread out."""
+"""Before the second, third and fourth attempt, at most; half is left to chance, so that many readers spread out."""
 
 _REDIRECTS_MAX: Final = 3
 _OTHER_BODY_MAX: Final = 65_536  # of an answer that isn't the file: read only to keep the connection
@@ -114,7 +115,7 @@ class WebFiles:
                 continue
             if answer.status == 200:
                 if answer.encoding not in ("", "identity"):
-                    raise LedgerError(f"{url}: the server encodes what was to be sent as it is ({answer.encoding!a:.40})")
+                    raise LedgerError(f"{url} can't be fetched: it comes encoded ({answer.encoding!a:.40}), unasked")
                 return answer.data
             if answer.status in _MISSING:
                 return None
@@ -144,6 +145,10 @@ class WebFiles:
                 return answer
         except ssl.SSLCertVerificationError as error:
             raise LedgerError(f"{self.name}: {error.verify_message or 'its certificate is not valid'}") from None
+        except socket.gaierror as error:
+            if error.errno != socket.EAI_AGAIN:
+                raise LedgerError(f"{self.name}: {error.strerror}") from None
+            raise _FailedAttempt(error.strerror) from None
         except TimeoutError:
             raise _FailedAttempt(f"no answer within {self._timeout_seconds:g} seconds") from None
         except OSError as error:

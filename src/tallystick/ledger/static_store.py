@@ -1,0 +1,61 @@
+"""An exported log, in a folder or on the web, is read like a store; it can't be written.
+
+What was exported is entries, tree and newest checkpoint: there is no index of references, and no snapshot.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from eventsourcing.persistence import StoredEvent
+
+from tallystick.errors import UsageError
+from tallystick.static.log import StaticLog
+from tallystick.transparency.merkle import TILE_WIDTH
+from tallystick.transparency.spelling import HASH_SIZE
+from tallystick.ledger.store import CheckpointRow
+
+
+class StaticStore:
+    """The reads of a `LogStore` over static files."""
+
+    def __init__(self, log: StaticLog) -> None:
+        self._log = log
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
+        """Refuse.
+
+        Raises:
+            UsageError: always.
+        """
+        raise UsageError("an export is read-only: write to the ledger that it was made from")
+
+    def entries(self, start: int, stop: int) -> Iterator[bytes]:
+        """Yield the bytes of entries start … stop - 1."""
+        return self._log.entries(start, stop)
+
+    def entry_count(self) -> int:
+        """Return the checkpoint's size."""
+        return self._log.checkpoint.size
+
+    def tree_hashes(self, level: int, start: int, stop: int) -> list[bytes]:
+        """Return hashes start … stop - 1 of a tile level, from as many tiles as they lie in."""
+        hashes: list[bytes] = []
+        while start < stop:
+            n, place = divmod(start, TILE_WIDTH)
+            width = min(TILE_WIDTH, stop - n * TILE_WIDTH)
+            tile = self._log.read_tile(level, n, width)
+            hashes += [tile[at : at + HASH_SIZE] for at in range(place * HASH_SIZE, width * HASH_SIZE, HASH_SIZE)]
+            start = n * TILE_WIDTH + width
+        return hashes
+
+    def newest_checkpoint(self) -> CheckpointRow | None:
+        """Return the checkpoint; its number in the writer's series isn't known, and 0 stands for it."""
+        return CheckpointRow(0, self._log.checkpoint.size, self._log.note)
+
+    def find_references(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """Return nothing: no index was exported."""
+        return {}
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._log.close()
