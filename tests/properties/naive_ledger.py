@@ -2,14 +2,16 @@
 
 It keeps everything that was ever accepted in plain dicts and lists, sums every balance from the list of all postings
 each time that it is asked, looks for overlaps by going through all lines, and collects *all* reasons that apply to a
-command before it picks the first in the order of the published list. So it shares no arithmetic, no index and no order
-of checks with the package; only the list of reasons itself is taken from there.
+command before it picks the first in the order of the published list. A seal's root is made from all of history again:
+which entry touched which account, the running hashes, the leaves' text and the tree. So it shares no arithmetic, no
+index, no hashing and no order of checks with the package; only the list of reasons itself is taken from there.
 
 It verifies no signature and reads no note: it is told which keys signed well and which did not, and it is given
 commands that are already of the right shape (so the first four reasons of the list are not its business).
 """
 
 import datetime
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,7 +29,7 @@ SECOND = 1_000_000
 DAY = 86_400 * SECOND
 ENTRY_SIZE_MAX = 65_535
 PRECEDENCE = {reason: place for place, reason in enumerate(Reason)}
-EVERYBODY = frozenset({"network", "treasury", "provider", "auditor", "holder"})
+EVERYBODY = frozenset({"network", "treasury", "provider", "auditor", "operator", "holder"})
 ROLES = {
     "party.admit/1": {"network", "treasury"},
     "party.suspend/1": {"network", "treasury"},
@@ -53,6 +55,7 @@ ROLES = {
     "redemption.claim/1": {"provider", "holder"},
     "redemption.pay/1": {"treasury"},
     "redemption.reject/1": {"treasury"},
+    "book.seal/1": {"operator"},
 }
 EVENT_KINDS = {
     "network.found/1": "network.founded/1",
@@ -80,6 +83,7 @@ EVENT_KINDS = {
     "redemption.claim/1": "redemption.claimed/1",
     "redemption.pay/1": "redemption.paid/1",
     "redemption.reject/1": "redemption.rejected/1",
+    "book.seal/1": "book.sealed/1",
 }
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
@@ -132,6 +136,26 @@ def vkey_public(vkey: str) -> str:
     return vkey.split("+", 2)[2]
 
 
+def merkle_root(leaves: Sequence[bytes]) -> bytes:
+    """RFC 6962, section 2.1, word for word."""
+    if not leaves:
+        return hashlib.sha256().digest()
+    if len(leaves) == 1:
+        return hashlib.sha256(b"\x00" + leaves[0]).digest()
+    half = 1
+    while half * 2 < len(leaves):
+        half *= 2
+    return hashlib.sha256(b"\x01" + merkle_root(leaves[:half]) + merkle_root(leaves[half:])).digest()
+
+
+def running_sha256(indices: Iterable[int]) -> str:
+    """The hash, in hex, that tells whether one of these entries is left out."""
+    running = bytes(32)
+    for index in indices:
+        running = hashlib.sha256(running + index.to_bytes(8, "big")).digest()
+    return running.hex()
+
+
 def first_reason(reasons: Iterable[Reason]) -> Reason | None:
     """The reason that is told, of all that apply."""
     return min(reasons, key=PRECEDENCE.__getitem__, default=None)
@@ -155,6 +179,7 @@ class NaiveLedger:
         self.statements: dict[tuple[str, str], Json] = {}
         self.lines: list[Json] = []
         self.claims: dict[str, Json] = {}
+        self.seals: dict[str, int] = {}
         self.postings: list[tuple[Account, Account, int]] = []
         self.grants: list[tuple[str, str, int]] = []
 
@@ -315,7 +340,7 @@ class NaiveLedger:
     def _no_party_admit(self, command: Json, at: int) -> Iterator[Reason]:
         if command["admitted"] in self.parties:
             yield Reason.PARTY_ALREADY_ADMITTED
-        admits = {"network": {"treasury", "provider", "auditor"}, "treasury": {"holder"}}
+        admits = {"network": {"treasury", "provider", "auditor", "operator"}, "treasury": {"holder"}}
         if command["role"] not in admits.get(self.parties[command["party"]]["role"], ()):
             yield Reason.ROLE_MAY_NOT_ADMIT
         coded, maker = "uscc" in command, "maker" in command
@@ -488,13 +513,19 @@ class NaiveLedger:
             yield Reason.DATE_IN_THE_PAST
         if not self._is(command["provider"], "provider"):
             yield Reason.PROVIDER_UNKNOWN
-        if not self._accreditations_at(command["programme"], command["provider"], instant(command["valid_until"])):
+        if self._newest_accreditation(command) not in self._accreditations_at(
+            command["programme"], command["provider"], instant(command["valid_until"])
+        ):
             yield Reason.PROVIDER_NOT_ACCREDITED
 
+    def _newest_accreditation(self, command: Json) -> Json | None:
+        place = command["programme"], command["provider"]
+        return next((one for one in self.accreditations[::-1] if (one["programme"], one["provider"]) == place), None)
+
     def _do_provider_delist(self, command: Json, at: int) -> Json:
-        until = instant(command["valid_until"])
-        for one in self._accreditations_at(command["programme"], command["provider"], until):
-            one["until"] = until
+        one = self._newest_accreditation(command)
+        assert one is not None, "refused otherwise"
+        one["until"] = instant(command["valid_until"])
         return {}
 
     def _no_tariff_publish(self, command: Json, at: int) -> Iterator[Reason]:
@@ -555,15 +586,17 @@ class NaiveLedger:
     def _do_voucher_issue(self, command: Json, at: int) -> Json:
         start = instant(command["valid_from"])
         until = start + self.programmes[command["programme"]]["validity_days"] * DAY
-        self._make_voucher(command["voucher"], command["programme"], command["holder"], start, until)
+        face_fen = command["face_fen"]
+        self._make_voucher(command["voucher"], command["programme"], command["holder"], face_fen, start, until)
         self._post(("unissued", command["programme"]), ("available", command["voucher"]), command["face_fen"])
         self.grants.append((command["programme"], command["holder"], command["face_fen"]))
         return {"valid_until": instant_text(until)}
 
-    def _make_voucher(self, voucher: str, programme: str, holder: str, start: int, until: int) -> None:
+    def _make_voucher(self, voucher: str, programme: str, holder: str, face_fen: int, start: int, until: int) -> None:
         self.vouchers[voucher] = {
             "programme": programme,
             "holder": holder,
+            "face_fen": face_fen,
             "from": start,
             "until": until,
             "suspended": False,
@@ -602,8 +635,9 @@ class NaiveLedger:
 
     def _do_voucher_transfer(self, command: Json, at: int) -> Json:
         old = self.vouchers[command["voucher"]]
-        self._make_voucher(command["into"], old["programme"], command["to"], old["from"], old["until"])
-        self._post(("available", command["voucher"]), ("available", command["into"]), command["amount_fen"])
+        amount_fen = command["amount_fen"]
+        self._make_voucher(command["into"], old["programme"], command["to"], amount_fen, old["from"], old["until"])
+        self._post(("available", command["voucher"]), ("available", command["into"]), amount_fen)
         self.grants.append((old["programme"], old["holder"], -command["amount_fen"]))
         self.grants.append((old["programme"], command["to"], command["amount_fen"]))
         return {}
@@ -757,6 +791,11 @@ class NaiveLedger:
             yield Reason.JOB_TIME_IN_THE_FUTURE
         if start < at - self.network["burn_window_seconds"] * SECOND:
             yield Reason.JOB_TIME_TOO_LONG_AGO
+        if "corrects" in line:
+            if not self._is_founded(provider, line):
+                yield Reason.CORRECTION_UNFOUNDED
+        elif any(self._day_of(end) <= last_day for last_day in self.seals.values()):
+            yield Reason.PERIOD_SEALED
         if not any(one["from"] <= start for one in self._tariffs_of(provider, line["accelerator"])):
             yield Reason.TARIFF_MISSING
         for other in self.lines:
@@ -786,6 +825,16 @@ class NaiveLedger:
         left_fen = self.balance("reserved", line["reservation"])
         if prices is not None and prices[1] > left_fen and not (line.get("if_short") == "drain" and left_fen > 0):
             yield Reason.EXCEEDS_RESERVATION
+
+    def _is_founded(self, provider: str, line: Json) -> bool:
+        old = self._line_of({"party": provider} | line["corrects"])
+        return (
+            old is not None
+            and old["reversed"]
+            and old["job"] == line["job"]
+            and old["from"] <= instant(line["from"])
+            and instant(line["to"]) <= old["to"]
+        )
 
     def _burn(self, command: Json, number: int, line: Json, amount_fen: int, at: int) -> None:
         held = self.reservations[line["reservation"]]
@@ -828,6 +877,7 @@ class NaiveLedger:
             yield Reason.LINE_ALREADY_CLAIMED
 
     def _line_of(self, command: Json) -> Json | None:
+        """The accepted line that a party means by `statement` and `line`."""
         statement = self.statements.get((command["party"], command["statement"]))
         for line in self.lines:
             if statement is not None and (line["index"], line["number"]) == (statement["index"], command["line"]):
@@ -879,6 +929,7 @@ class NaiveLedger:
             line["claim"], line["ever_claimed"] = command["claim"], True
         self.claims[command["claim"]] = {
             "programme": command["programme"],
+            "claimant": command["party"],
             "amount_fen": amount_fen,
             "status": "open",
         }
@@ -913,3 +964,138 @@ class NaiveLedger:
                 line["claim"] = None
         self._post(("claimed", command["claim"]), ("burned", claim["programme"]), claim["amount_fen"])
         return {}
+
+    # -- sealed books -------------------------------------------------------------------------------------------------
+
+    def _no_book_seal(self, command: Json, at: int) -> Iterator[Reason]:
+        yield from self._new_id_reasons(command["party"], command["seal"], self.seals)
+        if self._day_of(at) <= day(command["last_day"]):
+            yield Reason.SEAL_PERIOD_NOT_OVER
+        if any(last_day >= day(command["last_day"]) for last_day in self.seals.values()):
+            yield Reason.SEAL_NOT_LATER
+
+    def _do_book_seal(self, command: Json, at: int) -> Json:
+        outcome = self.seal_outcome()
+        self.seals[command["seal"]] = day(command["last_day"])
+        return outcome
+
+    def seal_outcome(self) -> Json:
+        """What a seal says if it is the next entry: how many accounts there are, and the root over their leaves."""
+        leaves = self.leaves()
+        return {"accounts": len(leaves), "root": merkle_root([leaf.encode() for leaf in leaves]).hex()}
+
+    def leaves(self) -> list[str]:
+        """The text of each account's leaf, in the order of the accounts' names."""
+        accounts = self.account_balances()
+        touched_by: dict[str, list[int]] = {name: [] for name in accounts}
+        for index in range(len(self.entries)):
+            for name in self.touched(index):
+                touched_by[name].append(index)
+        return [
+            canonical(
+                {
+                    "account": name,
+                    "balances": accounts[name],
+                    "entries": len(touched_by[name]),
+                    "running_sha256": running_sha256(touched_by[name]),
+                }
+            )
+            for name in sorted(accounts, key=str.encode)
+        ]
+
+    def account_balances(self) -> dict[str, dict[str, int]]:
+        """The balances of every account by its name, in fen, summed from the first posting on."""
+        sums = self.balances()
+        accounts: dict[str, dict[str, int]] = {}
+        for name in self.vouchers:
+            accounts["voucher " + name] = self._voucher_balances(name, sums)
+        for name, party in self.parties.items():
+            if party["role"] in ("holder", "provider"):
+                accounts[f"{party['role']} {name}"] = self._payee_balances(name)
+            if party["role"] == "holder":
+                owned = [accounts["voucher " + one] for one in self.vouchers if self.vouchers[one]["holder"] == name]
+                for kind in ("available_fen", "burned_fen", "reserved_fen"):
+                    accounts["holder " + name][kind] = sum(one[kind] for one in owned)
+        for name, programme in self.programmes.items():
+            book = {f"{kind}_fen": fen for kind, fen in self.book(name, sums).items()}
+            accounts["programme " + name] = book | {"envelope_fen": programme["envelope_fen"]}
+        return accounts
+
+    def _voucher_balances(self, voucher: str, sums: Counter[Account]) -> dict[str, int]:
+        held = [name for name, one in self.reservations.items() if one["voucher"] == voucher]
+        burned = [line["amount_fen"] for line in self.lines if line["reservation"] in held and not line["reversed"]]
+        return {
+            "available_fen": sums["available", voucher],
+            "burned_fen": sum(burned),
+            "face_fen": self.vouchers[voucher]["face_fen"],
+            "reserved_fen": sum(sums["reserved", name] for name in held),
+        }
+
+    def _payee_balances(self, party: str) -> dict[str, int]:
+        mine = [line for line in self.lines if line["claimant"] == party and not line["reversed"]]
+        claims = [claim for claim in self.claims.values() if claim["claimant"] == party]
+        return {
+            "unclaimed_fen": sum(line["amount_fen"] for line in mine if line["claim"] is None),
+            "claimed_fen": sum(claim["amount_fen"] for claim in claims if claim["status"] == "open"),
+            "paid_fen": sum(claim["amount_fen"] for claim in claims if claim["status"] == "paid"),
+        }
+
+    def touched(self, index: int) -> set[str]:
+        """The names of the accounts that an entry touches, each once."""
+        command = self.entries[index]["command"]
+        match command["kind"].removesuffix("/1"):
+            case "party.admit" | "party.suspend" | "party.reinstate" | "key.add" | "key.revoke":
+                return self._party_account(command.get("subject") or command["admitted"])
+            case "tariff.publish":
+                return self._party_account(command["party"])
+            case "programme.open" | "programme.close":
+                return {"programme " + command["programme"]}
+            case "provider.accredit" | "provider.delist":
+                return {"programme " + command["programme"], "provider " + command["provider"]}
+            case "voucher.issue" | "voucher.suspend" | "voucher.resume" | "voucher.revoke" | "voucher.lapse":
+                return self._voucher_accounts(command["voucher"])
+            case "voucher.transfer":
+                return self._voucher_accounts(command["voucher"]) | self._voucher_accounts(command["into"])
+            case "voucher.reserve" | "reservation.release":
+                return self._reservation_accounts(command["reservation"])
+            case "burn.reverse":
+                return self._reservation_accounts(self._line_reversed_by(index)["reservation"])
+            case "time.burn":
+                return self._statement_accounts(index)
+            case "redemption.claim" | "redemption.pay" | "redemption.reject":
+                claim = self.claims[command["claim"]]
+                return {"programme " + claim["programme"]} | self._party_account(claim["claimant"])
+        return set()
+
+    def _party_account(self, party: str) -> set[str]:
+        role = self.parties[party]["role"]
+        return {f"{role} {party}"} if role in ("holder", "provider") else set()
+
+    def _voucher_accounts(self, name: str) -> set[str]:
+        voucher = self.vouchers[name]
+        return {"voucher " + name, "holder " + voucher["holder"], "programme " + voucher["programme"]}
+
+    def _reservation_accounts(self, name: str) -> set[str]:
+        held = self.reservations[name]
+        return self._voucher_accounts(held["voucher"]) | {"provider " + held["provider"]}
+
+    def _line_reversed_by(self, index: int) -> Json:
+        """The line as its provider stated it, in the newest statement of that `ref` before the reversal."""
+        reversal = self.entries[index]["command"]
+        for entry in self.entries[:index][::-1]:
+            command = entry["command"]
+            wanted = "time.burn/1", reversal["party"], reversal["statement"]
+            if (command["kind"], command["party"], command["ref"]) == wanted:
+                line: Json = command["lines"][reversal["line"]]
+                return line
+        raise AssertionError("nothing is reversed that was not burned")
+
+    def _statement_accounts(self, index: int) -> set[str]:
+        command, outcome = self.entries[index]["command"], self.entries[index]["outcome"]
+        accounts = {"provider " + command["party"], "holder " + command["holder"]}
+        refused = [number for number, _ in outcome["refused"]]
+        for number, line in enumerate(command["lines"]):
+            if number not in refused:
+                held = self.reservations[line["reservation"]]
+                accounts |= {"voucher " + held["voucher"], "programme " + held["programme"]}
+        return accounts

@@ -17,8 +17,11 @@ from typing import Final, Self, cast
 from tallystick.audit import verifier_process
 from tallystick.audit.verifier_process import Answer, Batch
 
-BATCHES_AHEAD: Final = 2
-"""How many batches each process is given at a time: one to work on and one in the pipe."""
+BATCHES_AHEAD: Final = 4
+"""How many batches each process is given at a time: one to work on, the others in the pipe, so none waits.
+
+Giving may block while the pipe is full, but never for good: answers are small, so a process never waits to write.
+"""
 
 _PIPE_SIZE: Final = 2**20
 

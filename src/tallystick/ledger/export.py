@@ -1,52 +1,301 @@
-"""A log as static files, as C2SP tlog-tiles says: any web server can serve them, any copy is as good as another.
+"""A log as static files, as C2SP tlog-tiles says; whoever sees a checkpoint there finds every file that it implies.
 
-    checkpoint            the newest signed checkpoint, written last
-    tile/<L>/<N>[.p/<W>]  hashes
     tile/entries/<N>[.p/<W>]  entry bundles
+    tile/<L>/<N>[.p/<W>]      hashes
+    checkpoint                the newest signed checkpoint, written last
 
-Each file is written aside, made durable and renamed, so that a reader sees it whole or not at all; what is there
-already is left as it is, so an export that was cut off is finished by running it again.
+An export starts from the folder's own checkpoint, which must be of this log's past, and writes what came after it:
+
+    (1) each file aside, made durable; then renamed, so that it is there whole or not at all   once a batch
+    (2) every folder that got one, made durable                                                  once
+    (3) the checkpoint, in the same way
+
+Killed before (3), the folder is as it was, with some files that no checkpoint speaks of; the next export writes those
+anew. Nothing below a published checkpoint is ever written again or deleted: its partial tiles stay.
+
+Leaf hashes are computed from the entries, the tree from them, and the checkpoint is only published if it has that root:
+a damaged store isn't spread. That the entries are right isn't checked, that is the audit's work.
 """
 
+import fcntl
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
 
+from tallystick.errors import (
+    LedgerBusyError,
+    MalformedError,
+    NotALedgerError,
+    NoteMalformedError,
+    ProofInvalidError,
+    UsageError,
+)
 from tallystick.ledger.opening import Reader
-from tallystick.transparency.tiles import TILE_WIDTH, bundle_path, bundle_to_bytes, tile_path, tiles_of
+from tallystick.signing.note import Note
+from tallystick.static.files import CHECKPOINT, CHECKPOINT_SIZE_MAX, TILES, FolderFiles
+from tallystick.transparency.checkpoint import Checkpoint
+from tallystick.transparency.merkle import TILE_HEIGHT, TILE_WIDTH, RightEdge, leaf_hash
+from tallystick.transparency.spelling import HASH_SIZE
+from tallystick.transparency.tiles import bundle_path, bundle_to_bytes, tile_path
+
+ASIDE: Final = ".unfinished"
+"""Below the exported folder: files that aren't whole yet. Empty unless an export was killed."""
+
+FILES_A_BATCH: Final = 64
+
+Progress = Callable[[int, int], None]
+"""Called with how many entries are exported and how many there are."""
 
 
-def export_tiles(reader: Reader, folder: Path, progress: Callable[[int, int], None] | None = None) -> None:
-    """Write the folder for the reader's checkpoint.
+def export_tiles(reader: Reader, folder: Path, progress: Progress | None = None) -> int:
+    """Write the folder for the reader's checkpoint, and return how many entries were new.
 
     Raises:
-        OSError: a file can't be written; run it again.
+        UsageError: the folder holds something else, or another log.
+        ProofInvalidError: its checkpoint isn't of this log's past: history was rewritten, here or there.
+        NotALedgerError: entries, tree and checkpoint of the log don't belong together; nothing was published.
+        LedgerBusyError: another process exports to it.
+        OSError: a file can't be written; the same export again finishes it.
     """
-    for tile in tiles_of(reader.size):
-        path = folder / tile_path(tile.level, tile.n, tile.width)
-        if not path.exists():
-            write_durably(path, reader.read_tile(tile.level, tile.n, tile.width))
-        if tile.level == 0:
-            path = folder / bundle_path(tile.n, tile.width)
-            first = tile.n * TILE_WIDTH
-            if not path.exists():
-                write_durably(path, bundle_to_bytes(list(reader.entries(first, first + tile.width))))
-            if progress is not None:
-                progress(first + tile.width, reader.size)
-    write_durably(folder / "checkpoint", reader.checkpoint_note())
+    folder.mkdir(parents=True, exist_ok=True)
+    with _alone(folder):
+        published = _published(folder)
+        _check_past(reader, folder, published)
+        old_size = published[1].size if published else 0
+        note = reader.checkpoint_note()
+        if published is not None and old_size == reader.size:
+            note = _merged(published[0], note)
+            if note == published[0]:
+                return 0
+        with _DurableFiles(folder) as files:
+            if old_size < reader.size:
+                _write_tiles(reader, old_size, files, progress)
+                files.settle()
+            files.write(CHECKPOINT, note)
+            files.settle()
+        return reader.size - old_size
 
 
-def write_durably(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole, also after a power cut, or isn't there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.new")
-    with aside.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+def _published(folder: Path) -> tuple[bytes, Checkpoint] | None:
+    """Return the folder's own checkpoint, as bytes and read; None if nothing was published there.
+
+    Raises:
+        UsageError: the folder is in use for something else, or its checkpoint can't be read.
+    """
+    note = FolderFiles(folder).read(CHECKPOINT, CHECKPOINT_SIZE_MAX)
+    if note is None:
+        if any(path.name not in (TILES, ASIDE) for path in folder.iterdir()):
+            raise UsageError(f"{folder} is not empty and not an export: choose another folder")
+        return None
     try:
-        os.fsync(folder)
+        return note, Checkpoint.from_text(Note.from_bytes(note).text)
+    except MalformedError as error:
+        raise UsageError(
+            f"{folder / CHECKPOINT} can't be read ({error}): choose another folder, or delete that file to export anew"
+        ) from None
+
+
+def _check_past(reader: Reader, folder: Path, published: tuple[bytes, Checkpoint] | None) -> None:
+    """Raise unless what the folder holds is how this log was."""
+    if published is None:
+        return
+    old = published[1]
+    if old.origin != reader.origin:
+        raise UsageError(f"{folder} holds another log, {old.origin}: choose another folder")
+    if old.size > reader.size:
+        raise ProofInvalidError(
+            f"{folder} was published with {old.size:,} entries and this log has {reader.size:,}: it is an older copy, "
+            "or it was cut back; nothing was written"
+        )
+    if _edge(reader, old.size).root() != old.root:
+        raise ProofInvalidError(
+            f"history_rewritten: the first {old.size:,} entries of this log are not those that {folder} was published "
+            f"with; keep {folder / CHECKPOINT}, which is evidence; nothing was written"
+        )
+
+
+def _edge(reader: Reader, size: int) -> RightEdge:
+    try:
+        return RightEdge.from_tiles(size, reader.read_tile)
+    except MalformedError as error:
+        raise NotALedgerError(f"the log's tree is damaged ({error}); `tallystick audit` says more") from None
+
+
+def _write_tiles(reader: Reader, old_size: int, files: "_DurableFiles", progress: Progress | None) -> None:
+    """Write each bundle and tile that the reader's tree has and the tree of the old size hasn't.
+
+    Raises:
+        NotALedgerError: the entries don't give the checkpoint's root.
+    """
+    edge = _edge(reader, old_size)
+    rows = _Rows(reader, old_size, files)
+    for n in range(old_size // TILE_WIDTH, -(-reader.size // TILE_WIDTH)):
+        first = n * TILE_WIDTH
+        stop = min(first + TILE_WIDTH, reader.size)
+        entries = list(reader.entries(first, stop))
+        leaves = [leaf_hash(entry) for entry in entries]
+        known = rows.waiting(0)
+        if len(entries) != stop - first or leaves[: len(known)] != known:
+            raise NotALedgerError(f"entries from {first} on are missing or changed; `tallystick audit` says more")
+        files.write(bundle_path(n, len(entries)), bundle_to_bytes(entries))
+        for level, _, value in edge.extend(leaves[len(known) :]):
+            rows.add(level, value)
+        if progress is not None:
+            progress(stop, reader.size)
+    rows.finish()
+    if edge.root() != reader.checkpoint.root:
+        raise NotALedgerError(
+            "entries and checkpoint of the log don't belong together, and nothing was published; `tallystick audit` "
+            "says more"
+        )
+
+
+class _Rows:
+    """By tile level, the hashes of the tile that isn't full yet; one that becomes full is written."""
+
+    def __init__(self, reader: Reader, size: int, files: "_DurableFiles") -> None:
+        """Begin with the partial tiles of a tree."""
+        self._files = files
+        self._hashes: list[list[bytes]] = []
+        self._tiles: list[int] = []  # how many full ones there are
+        self._grown: set[int] = set()
+        while size:
+            n, width = divmod(size, TILE_WIDTH)
+            tile = reader.read_tile(len(self._hashes), n, width) if width else b""
+            self._hashes.append([tile[at : at + HASH_SIZE] for at in range(0, len(tile), HASH_SIZE)])
+            self._tiles.append(n)
+            size >>= TILE_HEIGHT
+
+    def waiting(self, level: int) -> list[bytes]:
+        """Return the hashes of a level's unfinished tile."""
+        return list(self._hashes[level]) if level < len(self._hashes) else []
+
+    def add(self, level: int, value: bytes) -> None:
+        """Take in the next hash along a level."""
+        if level == len(self._hashes):
+            self._hashes.append([])
+            self._tiles.append(0)
+        row = self._hashes[level]
+        row.append(value)
+        self._grown.add(level)
+        if len(row) == TILE_WIDTH:
+            self._write(level)
+            self._tiles[level] += 1
+            row.clear()
+
+    def finish(self) -> None:
+        """Write the partial tiles that have grown."""
+        for level, row in enumerate(self._hashes):
+            if row and level in self._grown:
+                self._write(level)
+
+    def _write(self, level: int) -> None:
+        row = self._hashes[level]
+        self._files.write(tile_path(level, self._tiles[level], len(row)), b"".join(row))
+
+
+def _merged(published: bytes, note: bytes) -> bytes:
+    """Return the published note with what signature lines the log's own note of the same tree has beyond it."""
+    old, new = Note.from_bytes(published), Note.from_bytes(note)
+    if old.text != new.text:
+        return note  # the same tree in other words; the log's own count
+    known = {(line.name, line.key_id) for line in old.signatures}
+    more = tuple([line for line in new.signatures if (line.name, line.key_id) not in known])
+    merged = Note(old.text, old.signatures + more).to_bytes() if more else published
+    try:
+        Note.from_bytes(merged)
+    except NoteMalformedError:
+        return published  # too many lines for one note: what was published stays
+    return merged
+
+
+class _DurableFiles:
+    """Files that are whole and durable when they can be seen under their names, and seen for good once settled."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._aside = folder / ASIDE
+        self._aside.mkdir(exist_ok=True)
+        for left_over in self._aside.iterdir():
+            left_over.unlink()
+        self._opened: list[int] = []
+        self._places: list[str] = []  # where the opened files belong
+        self._touched: set[Path] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close_all()
+        if error is None:
+            self._aside.rmdir()
+
+    def write(self, path: str, data: bytes) -> None:
+        """Take a file in; it replaces one of the same name when its batch is full, or when it is settled."""
+        aside = os.open(self._beside(len(self._places)), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        self._opened.append(aside)
+        with os.fdopen(aside, "wb", closefd=False) as file:
+            file.write(data)
+        self._places.append(path)
+        if len(self._places) == FILES_A_BATCH:
+            self._rename_all()
+
+    def settle(self) -> None:
+        """Return once all files, and their names, are durable."""
+        self._rename_all()
+        for folder in sorted(self._touched):
+            _sync_folder(folder)
+        self._touched.clear()
+
+    def _rename_all(self) -> None:
+        # All are written before the first is synced, so that the disk can take them together.
+        for aside in self._opened:
+            os.fsync(aside)
+        self._close_all()
+        for number, place in enumerate(self._places):
+            path = self._folder / place
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._beside(number).replace(path)
+            # Folders above it too, even old ones: an export that was killed may have made them, and not got this far.
+            self._touched |= {path.parents[up] for up in range(place.count("/") + 1)}
+        self._places.clear()
+
+    def _close_all(self) -> None:
+        while self._opened:
+            os.close(self._opened.pop())
+
+    def _beside(self, number: int) -> Path:
+        return self._aside / str(number)
+
+
+def _sync_folder(folder: Path) -> None:
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(opened)
     finally:
-        os.close(folder)
+        os.close(opened)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep other exports out; the system lets go of the lock when this process ends, however it ends.
+
+    Raises:
+        LedgerBusyError: one is at work.
+    """
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LedgerBusyError(
+                f"{folder} is being exported to by another process; try again when it is done"
+            ) from None
+        yield
+    finally:
+        os.close(opened)

@@ -18,14 +18,17 @@ from tallystick.ledger import snapshots
 from tallystick.ledger.memory import memory_environment
 from tallystick.ledger.record import LedgerRecord
 from tallystick.ledger.sqlite import WriterLock, open_read_only, sqlite_environment
+from tallystick.ledger.static_store import StaticStore
 from tallystick.ledger.store import CheckpointRow, LogStore
 from tallystick.ledger.submit import Clock, Ledger, Tail, system_clock
 from tallystick.signing.keys import SigningKey, VerifierKey
 from tallystick.signing.note import Note
+from tallystick.static.files import CHECKPOINT, is_url, open_files
+from tallystick.static.log import StaticLog
 from tallystick.transparency.checkpoint import Checkpoint, open_checkpoint
-from tallystick.transparency.merkle import RightEdge
+from tallystick.transparency.merkle import RightEdge, leaf_hash
 from tallystick.transparency.policy import Policy
-from tallystick.transparency.proofs import inclusion_proof
+from tallystick.transparency.proofs import inclusion_proof, verify_inclusion
 from tallystick.transparency.receipt import Receipt
 from tallystick.transparency.tiles import TILE_WIDTH, ReadTile
 from tallystick.vouchers.entry import Entry
@@ -108,12 +111,25 @@ def memory_ledger(genesis: bytes, log_key: SigningKey, *, clock: Clock = system_
     return ledger
 
 
-def read_ledger(folder: Path) -> "Reader":
-    """Open a ledger for reading, also while it is being written.
+def read_ledger(source: Path | str) -> "Reader":
+    """Open a log for reading, also while it is being written.
+
+    Args:
+        source: a ledger folder, an exported folder, or the URL of one.
 
     Raises:
         NotALedgerError: there is none, or it can't be read.
+        UsageError: not a URL of an exported log.
+        LedgerError: the server gives no usable answer.
     """
+    folder = Path(source)
+    if is_url(source) or (not (folder / DATABASE).exists() and (folder / CHECKPOINT).is_file()):
+        files = open_files(source)
+        try:
+            return Reader(None, StaticStore(StaticLog(files)), name=files.name)
+        except BaseException:
+            files.close()
+            raise
     _require(folder)
     try:
         return Reader(folder, open_read_only(folder / DATABASE))
@@ -125,28 +141,37 @@ class Reader:
     """A ledger as it stood when it was opened; it believes what is written, it verifies nothing.
 
     Attributes:
+        name: what a person calls it.
+        checkpoint: the newest there was; nobody verified its signatures here.
         origin: the log's.
         size: how many entries there were.
     """
 
-    def __init__(self, folder: Path, store: LogStore) -> None:
+    def __init__(self, folder: Path | None, store: LogStore, *, name: str = "the log") -> None:
         """Fix the newest checkpoint.
+
+        Args:
+            folder: the ledger's, where a snapshot may lie; None if it has no folder.
+            store: what is read.
+            name: of what has no folder.
 
         Raises:
             NotALedgerError: there is no readable checkpoint.
         """
+        self.name: Final = name if folder is None else str(folder)
         self._folder = folder
         self._store = store
         newest = store.newest_checkpoint()
         if newest is None:
-            raise NotALedgerError(f"{folder} holds no checkpoint; `tallystick audit` says more")
+            raise NotALedgerError(f"{self.name} holds no checkpoint; `tallystick audit` says more")
         self._note = newest.note
         try:
             checkpoint = Checkpoint.from_text(Note.from_bytes(newest.note).text)
         except MalformedError as error:
             raise NotALedgerError(
-                f"{folder}: its checkpoint can't be read ({error}); `tallystick audit` says more"
+                f"{self.name}: its checkpoint can't be read ({error}); `tallystick audit` says more"
             ) from None
+        self.checkpoint: Final = checkpoint
         self.origin: Final = checkpoint.origin
         self.size: Final = checkpoint.size
 
@@ -158,20 +183,40 @@ class Reader:
         """Yield entries start … stop − 1."""
         return self._store.entries(start, self.size if stop is None else min(stop, self.size))
 
+    def entry(self, index: int) -> bytes:
+        """Return the bytes of one entry below `size`.
+
+        Raises:
+            NotALedgerError: it isn't there, or can't be read.
+        """
+        try:
+            for data in self.entries(index, index + 1):
+                return data
+        except MalformedError as error:
+            raise NotALedgerError(f"entry {index} can't be read ({error}); `tallystick audit` says more") from None
+        raise NotALedgerError(f"{self.name}: entry {index} is missing; `tallystick audit` says more")
+
     def read_tile(self, level: int, n: int, width: int) -> bytes:
         """Return the first hashes of a tile (tlog-tiles), joined."""
         return _tile_reader(self._store)(level, n, width)
 
     def receipt(self, index: int) -> Receipt:
-        """Return the receipt of an entry.
+        """Return the receipt of an entry, which is proved by it: only who signed the checkpoint is left to verify.
 
         Raises:
             UsageError: there is no such entry.
+            NotALedgerError: a tile or the entry can't be read.
+            ProofInvalidError: entry, tree and checkpoint contradict one another.
         """
         if not 0 <= index < self.size:
             raise UsageError(f"there is no entry {index}: the log has {self.size}, counted from 0")
-        proof = inclusion_proof(index, self.size, self.read_tile)
-        return Receipt(index, tuple(proof), self._note, next(self.entries(index, index + 1)))
+        entry = self.entry(index)
+        try:
+            proof = tuple(inclusion_proof(index, self.size, self.read_tile))
+        except MalformedError as error:
+            raise NotALedgerError(f"{self.name}: a tile is damaged ({error}); `tallystick audit` says more") from None
+        verify_inclusion(index, self.size, leaf_hash(entry), proof, self.checkpoint.root)
+        return Receipt(index, proof, self._note, entry)
 
     def state(self, size: int | None = None, progress: Progress | None = None) -> State:
         """Return the state after the first `size` entries (all, if None), from a snapshot where one helps.

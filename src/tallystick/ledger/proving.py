@@ -3,23 +3,22 @@
     inclusion    entry `index` is in the tree of `size` entries
     consistency  the tree of `new` entries begins with the tree of `old` entries
 
-Both are made from O(log size) tiles, for any sizes up to the checkpoint's. A root below it is worked out from tiles, and counts because
-a second consistency proof leads from it to the checkpoint's root. Whether the log signed that checkpoint is for a trust
-policy to say.
+Both are made from O(log size) tiles, for any sizes up to the checkpoint's. A root below it is worked out from tiles,
+and counts because a second consistency proof leads from it to the checkpoint's root. Whether the log signed that
+checkpoint is for a trust policy to say.
 """
 
 from dataclasses import dataclass
 
 from tallystick.errors import MalformedError, NotALedgerError, UsageError
 from tallystick.ledger.opening import Reader
-from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.merkle import RightEdge, leaf_hash
 from tallystick.transparency.proofs import consistency_proof, inclusion_proof, verify_consistency, verify_inclusion
 
 
 @dataclass(frozen=True, slots=True)
 class InclusionProof:
-    """The entry of `index` is in the tree of `size` entries with `root`; hashes have 32 bytes, the leaf's sibling first."""
+    """Entry `index` is in the tree of `size` entries with `root`; hashes have 32 bytes, the leaf's sibling first."""
 
     index: int
     size: int
@@ -52,7 +51,7 @@ def prove_inclusion(reader: Reader, index: int, size: int | None = None) -> Incl
     if not 0 <= index < size:
         raise UsageError(f"there is no entry {index}: this tree has {size:,}, counted from 0")
     root = _root_at(reader, size)
-    leaf = leaf_hash(next(reader.entries(index, index + 1)))
+    leaf = leaf_hash(reader.entry(index))
     try:
         proof = tuple(inclusion_proof(index, size, reader.read_tile))
     except MalformedError as error:
@@ -85,7 +84,7 @@ def _check_size(reader: Reader, size: int) -> None:
 
 def _root_at(reader: Reader, size: int) -> bytes:
     """Return the root of the tree of a size, which the checkpoint vouches for."""
-    checkpoint: Checkpoint = reader.checkpoint
+    checkpoint = reader.checkpoint
     if size == checkpoint.size:
         return checkpoint.root
     return _joined(reader, size, checkpoint.size, checkpoint.root)[0]

@@ -9,10 +9,10 @@ from typing import Any
 from eventsourcing.persistence import StoredEvent
 
 from tallystick.errors import UsageError
+from tallystick.ledger.store import CheckpointRow
 from tallystick.static.log import StaticLog
 from tallystick.transparency.merkle import TILE_WIDTH
 from tallystick.transparency.spelling import HASH_SIZE
-from tallystick.ledger.store import CheckpointRow
 
 
 class StaticStore:
@@ -21,7 +21,11 @@ class StaticStore:
     def __init__(self, log: StaticLog) -> None:
         self._log = log
 
-    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
+    def insert_events(
+        self,
+        stored_events: Sequence[StoredEvent],
+        **kwargs: Any,  # noqa: ANN401 - the library's own signature
+    ) -> Sequence[int] | None:
         """Refuse.
 
         Raises:

@@ -43,6 +43,7 @@ _Y_OF_ORDER_8: Final = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3
 _SMALL_ORDER_Y: Final = frozenset({0, 1, _FIELD_PRIME - 1, _Y_OF_ORDER_8, _FIELD_PRIME - _Y_OF_ORDER_8})
 
 
+@lru_cache(_KEYS_CACHED_MAX)
 def check_key_name(name: str) -> None:
     """Refuse what a signature line can't carry as a key's name.
 

@@ -20,8 +20,7 @@ elsewhere.
 
 import binascii
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from tallystick.errors import KeyMalformedError, NoteMalformedError, SignatureMissingError
 from tallystick.signing.keys import ED25519, KEY_ID_SIZE, SigningKey, VerifierKey, check_key_name
@@ -33,8 +32,7 @@ _PREFIX: Final = "— ".encode()
 _CONTROLS: Final = bytes(set(range(0x20)) - {0x0A})
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(NamedTuple):
     """One signature line: the key's name and its id (4 bytes); `blob` is what follows the id, 64 bytes for Ed25519."""
 
     name: str
@@ -63,8 +61,7 @@ class Signature:
         return f"{self.name}+{self.key_id.hex()}"
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):
     """A signed text as it was read: nothing in it is verified yet."""
 
     text: bytes

@@ -10,7 +10,7 @@ These bytes are the leaf of the Merkle tree. An entry has at most 65,535 of them
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from tallystick.errors import CanonicalJsonError, EntryMalformedError, MalformedError
 from tallystick.signing import canonical_json
@@ -75,8 +75,7 @@ class Header:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What was admitted, and the bytes that keep it."""
 
     event: Event
