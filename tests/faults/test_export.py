@@ -54,7 +54,8 @@ def every_call(before: Callable[[str, tuple[Any, ...]], None]) -> Iterator[None]
 
         return calling
 
-    with mock.patch.multiple(os, **{name: watched(name) for name in CALLS}):
+    watching: dict[str, Any] = {name: watched(name) for name in CALLS}
+    with mock.patch.multiple(os, **watching):
         yield
 
 
@@ -81,9 +82,9 @@ def test_any_call_fails_and_the_same_export_again_finishes(old: int, new: int, t
         assert (check_folder(folder) if (folder / "checkpoint").exists() else 0) in (old, new)
         export_tiles(log.reader(), folder)
         assert check_folder(folder) == new
-        assert len(calls) > 10
         if len(calls) <= failing:
             break
+    assert failing > 10
     assert files_of(folder) == files_of(tmp_path / "0")
 
 

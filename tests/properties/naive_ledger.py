@@ -849,6 +849,7 @@ class NaiveLedger:
             "programme": held["programme"],
             "claimant": command["party"] if payee == "provider" else held["holder"],
             "job": line["job"],
+            "accelerator": line["accelerator"],
             "from": instant(line["from"]),
             "to": end,
             "day": self._day_of(end),

@@ -39,7 +39,7 @@ PROBE = "probe-office"
 """An operator that nothing happens to: it asks what the books would be sealed with."""
 CITY, PROVIDER, HOLDER = TREASURIES[0], PROVIDERS[0], HOLDERS[2]
 PARTIES = (NETWORK, *TREASURIES, *PROVIDERS, *HOLDERS, AUDITOR, OPERATOR)
-TIME_STEPS = (*(0, 1, SECOND, 60 * SECOND, HOUR, 5 * HOUR) * 10, *(DAY,) * 12, 3 * DAY, 3 * DAY, 10 * DAY, 40 * DAY)
+TIME_STEPS = (*(0, 1, SECOND, 60 * SECOND, HOUR, 5 * HOUR) * 16, *(DAY,) * 16, 3 * DAY, 3 * DAY, 10 * DAY, 40 * DAY)
 SEEDS = (20_260_105, 2, 3, 4)
 # Shape: (transfer, payee, rounding_fen, officers_required, accelerators, share_bp_domestic, share_bp_foreign).
 SHAPES: tuple[tuple[Any, ...], ...] = (
@@ -422,7 +422,7 @@ class Walk:
         subject = self.subject()
         party = subject if self.one_in(2) else self.admitter_of(subject)
         owner = self.pick(PARTIES) if self.one_in(12) else subject
-        names = self.keys(owner, revoked=self.one_in(3))
+        names = self.keys(owner, revoked=self.one_in(3)) or self.keys(owner)
         key = self.recent([label_of(name) for name in names], label_of(f"{subject}/nobody"))
         self.send(party, "key.revoke", subject=subject, key=key, reason="lost")
 
@@ -487,7 +487,8 @@ class Walk:
     # -- moves: vouchers ----------------------------------------------------------------------------------------------
 
     def issue(self) -> None:
-        programme = self.programme_id()
+        still_open = [name for name, one in self.oracle.programmes.items() if not one["closed"]]
+        programme = self.recent(still_open, self.programme_id(), size=6) if still_open else self.programme_id()
         party = self.treasury_of(programme)
         holder = self.recent([*HOLDERS, *HOLDERS, *HOLDERS, PROVIDERS[0]], "nobody", size=9)
         limits, start = [600], self.at
@@ -501,7 +502,8 @@ class Walk:
         self.send(party, "voucher.issue", face_fen=face, valid_from=instant_text(start), **fields)
 
     def voucher_id(self) -> str:
-        live = [name for name, voucher in self.oracle.vouchers.items() if not voucher["ended"]]
+        vouchers = self.oracle.vouchers.items()
+        live = [name for name, one in vouchers if not one["ended"] and (one["until"] > self.at or self.one_in(20))]
         pool = live if live and not self.one_in(6) else [*self.oracle.vouchers]
         return str(self.recent(pool, f"{TREASURIES[0]}/none", size=10))
 
@@ -546,7 +548,8 @@ class Walk:
         self.send(party, "voucher.reserve", **fields)
 
     def reservation_id(self) -> str:
-        live = [name for name, held in self.oracle.reservations.items() if not held["released"]]
+        held, balances = self.oracle.reservations.items(), self.oracle.balances()
+        live = [name for name, one in held if not one["released"] and (balances["reserved", name] or self.one_in(8))]
         pool = live if live and not self.one_in(10) else [*self.oracle.reservations]
         return str(self.recent(pool, f"{HOLDERS[0]}/none", size=10))
 
@@ -597,23 +600,36 @@ class Walk:
     def correct(self) -> None:
         """A statement for time that was taken back, which mostly says so."""
         reversed_lines = [line for line in self.oracle.lines if line["reversed"]]
-        old = self.recent(reversed_lines, None)
+        oldest = self.at - self.span("burn_window")
+        old = self.recent([line for line in reversed_lines if line["from"] >= oldest] or reversed_lines, None)
         if old is None:
             self.reverse()
             return
-        reservation = old["reservation"]
-        if self.oracle.reservations[reservation]["released"] or self.one_in(8):
-            reservation = self.reservation_id()
-        held = self.oracle.reservations.get(reservation, {"holder": HOLDER})
-        start, end = old["from"] + self.pick((0, 0, 0, 1, HOUR, -1)), old["to"] + self.pick((0, 0, 0, -1, -HOUR, 1))
-        span = {"from": instant_text(start), "to": instant_text(max(end, start))}
-        line = self.line(reservation) | span | {"seconds": self.pick((1, 1, 30))}
-        line["job"] = old["job"] if not self.one_in(8) else line["job"]
+        reservation = self.reservation_like(old["reservation"])
+        start, end = old["from"] + self.pick((0, 0, 0, 0, 1, -1)), old["to"] + self.pick((0, 0, 0, 0, -1, 1))
+        span = {"from": instant_text(start), "to": instant_text(end), "seconds": 1}
+        line = self.line(reservation) | span | {"job": old["job"], "gpu_milli": self.pick((1_000, 20_000))}
+        if not self.one_in(8):
+            line["accelerator"] = old["accelerator"]
+        if self.one_in(8):
+            line["job"] = "job-0"
         line["corrects"] = self.some_line(self.oracle.lines if self.one_in(8) else [old])
         if self.one_in(5):
             del line["corrects"]
         party = old["provider"] if not self.one_in(12) else self.pick(PROVIDERS)
-        self.send(party, "time.burn", holder=held["holder"], lines=[line] * self.pick((1, 1, 1, 2)))
+        holder = self.oracle.reservations.get(reservation, {"holder": HOLDER})["holder"]
+        self.send(party, "time.burn", holder=holder, lines=[line] * self.pick((1, 1, 1, 2)))
+
+    def reservation_like(self, name: str) -> str:
+        """Mostly this reservation, or an open one for the same provider where it was released."""
+        provider = self.oracle.reservations[name]["provider"]
+        if self.one_in(12):
+            return self.reservation_id()
+        if not self.oracle.reservations[name]["released"]:
+            return name
+        held = self.oracle.reservations.items()
+        like = [other for other, one in held if one["provider"] == provider and not one["released"]]
+        return str(self.recent(like, name))
 
     def burn(self) -> None:
         first = self.reservation_id()
@@ -638,7 +654,7 @@ class Walk:
         free = [line for line in lines if line["claim"] is None and not line["reversed"]]
         if free and not self.one_in(4):
             lines = [line for line in free if line["ever_claimed"]] if self.one_in(3) else free
-        line = self.recent(lines, {"provider": PROVIDERS[0], "statement": "none", "number": 0}, size=12)
+        line = self.recent(lines or self.oracle.lines, {"provider": PROVIDER, "statement": "none", "number": 0}, size=12)
         party = line["provider"] if not self.one_in(20) else self.pick(PROVIDERS)
         number = line["number"] + (self.pick((1, 9)) if self.one_in(8) else 0)
         self.send(party, "burn.reverse", statement=line["statement"], line=number, reason="wrong job")

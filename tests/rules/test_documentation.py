@@ -7,7 +7,7 @@ from tallystick.vouchers.events import EVENT_KINDS
 from tallystick.vouchers.refusals import Reason
 
 RULES = (Path(__file__).resolve().parents[2] / "docs" / "rules.md").read_text("utf-8")
-EVERY_ROLE = {"network", "treasury", "provider", "auditor", "holder"}
+EVERY_ROLE = {"network", "treasury", "provider", "auditor", "operator", "holder"}
 
 
 def table(head: str) -> list[list[str]]:

@@ -29,7 +29,7 @@ from support.actors import ORIGIN, key_of, label_of, note_of, uscc_of
 from tallystick.signing.keys import VerifierKey
 from tallystick.vouchers.admit import admit, read_note, verify_ahead
 from tallystick.vouchers.entry import Entry
-from tallystick.vouchers.events import Burned, Claimed, Released, Returned, Reversed
+from tallystick.vouchers.events import Burned, Claimed, Released, Returned, Reversed, Sealed
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.quantities import SECOND_US, format_instant, parse_instant
 from tallystick.vouchers.refusals import Reason, Refusal
@@ -101,6 +101,7 @@ VERBS: dict[str, tuple[str, str, Json]] = {
     "claim": ("redemption.claim", "{claim} of {programme} {first_day} to {last_day}", {}),
     "pay": ("redemption.pay", "{claim} {amount_fen}", {"payment_reference": "bank transfer 1"}),
     "reject": ("redemption.reject", "{claim}", {"reason": "papers are missing"}),
+    "seal": ("book.seal", "{seal} to {last_day}", {}),
 }
 MAKES = {
     "programme.open": "programme",
@@ -108,9 +109,11 @@ MAKES = {
     "voucher.transfer": "into",
     "voucher.reserve": "reservation",
     "redemption.claim": "claim",
+    "book.seal": "seal",
 }
-_IDS = {"programme", "voucher", "into", "reservation", "claim"}
+_IDS = {"programme", "voucher", "into", "reservation", "claim", "seal"}
 _INSTANTS = {"valid_from", "valid_until", "until", "opens_at", "closes_at", "signed_at"}
+_OF_LINES = {"seconds", "corrects"}
 _SIGNING = {"by", "and", "forged", "ref", "signed", "log"}
 _MICROSECONDS = {
     "d": 86_400 * SECOND_US,
@@ -264,7 +267,7 @@ class Ledger:
         words, settings = list[str](), dict[str, str]()
         for token in arguments.split():
             name, equals, value = token.partition("=")
-            if equals and name != "seconds":
+            if equals and name not in _OF_LINES:
                 settings[name] = value.replace("~", " ")
             else:
                 words.append(token)
@@ -296,7 +299,7 @@ class Ledger:
         return f"{maker}/{value}" if maker else self.ids.get(value, f"shanghai/{value}")
 
     def _burn_lines(self, words: list[str]) -> Iterator[Json]:
-        """Yield `R1 job-7 8x910b -10h..-9h`, with `seconds=…`, `drain` or `x300` (for so many jobs) where wanted."""
+        """Yield `R1 job-7 8x910b -10h..-9h`, and where wanted `seconds=…`, `drain`, `corrects=st-1:0`, `x300` jobs."""
         reservation, job, gpus, interval, *options = words
         count, _, accelerator = gpus.partition("x")
         starts_at, ends_at = (self._instant(text) for text in interval.split(".."))
@@ -315,6 +318,9 @@ class Ledger:
                 line["if_short"] = "drain"
             elif option.startswith("seconds="):
                 line["seconds"] = int(option.partition("=")[2])
+            elif option.startswith("corrects="):
+                statement, _, number = option.removeprefix("corrects=").rpartition(":")
+                line["corrects"] = {"statement": statement, "line": int(number)}
             else:
                 jobs = int(option.removeprefix("x"))
         yield from (line | ({"job": f"{job}.{number}"} if jobs > 1 else {}) for number in range(jobs))
@@ -414,6 +420,8 @@ def _told(answer: Entry | Refusal) -> str:
         return f"{word} {yuan(outcome.returned_fen)} to {outcome.to}"
     if isinstance(outcome, Returned):
         return f"{word} {yuan(outcome.returned_fen)}"
+    if isinstance(outcome, Sealed):
+        return f"{word} {outcome.accounts} accounts"
     return f"{word} {yuan(outcome.amount_fen)}" if isinstance(outcome, Claimed) else word
 
 

@@ -70,18 +70,21 @@ class _Batch:
     checkpoints: list[ListedCheckpoint]
 
 
-def audit(source: Path, policy: Policy, *, processes: int | None = None, progress: Progress | None = None) -> Report:
-    """Audit a ledger folder or an exported folder.
+def audit(
+    source: Path | str, policy: Policy, *, processes: int | None = None, progress: Progress | None = None
+) -> Report:
+    """Audit a ledger folder, an exported folder, or the URL of one.
 
     Args:
-        source: the folder.
+        source: the folder or URL.
         policy: whose checkpoints count.
         processes: how many verify signatures beside this one; 0 or 1: none; None: as many as there are processors.
         progress: told now and then how far it is.
 
     Raises:
-        UsageError: there is no such folder.
+        UsageError: there is no such folder, or it is no URL of an exported log.
         NotALedgerError: there is nothing to audit in it.
+        LedgerError: the server stopped giving usable answers.
     """
     findings = Findings()
     with closing(open_evidence(source, findings)) as evidence, _no_cycle_collection():

@@ -1,29 +1,38 @@
-"""A folder is a ledger's or an exported one, or there is nothing to audit."""
+"""A source is a ledger folder, an exported folder or the URL of one, or there is nothing to audit."""
 
 from pathlib import Path
 
 from tallystick.audit.evidence import Evidence
 from tallystick.audit.findings import Findings
 from tallystick.audit.store import DATABASE, StoreEvidence
-from tallystick.audit.tiles import CHECKPOINT, TILES, TileEvidence
+from tallystick.audit.tiles import TileEvidence
 from tallystick.errors import NotALedgerError, UsageError
+from tallystick.static.files import CHECKPOINT, CHECKPOINT_SIZE_MAX, TILES, is_url, open_files
 
 
-def open_evidence(source: Path, findings: Findings) -> Evidence:
-    """Return the evidence in a ledger folder or an exported folder.
+def open_evidence(source: Path | str, findings: Findings) -> Evidence:
+    """Return the evidence in a ledger folder, an exported folder, or at the URL of one.
 
     Args:
-        source: the folder.
+        source: the folder or URL.
         findings: where oddities are noted, now and while it is read.
 
     Raises:
-        UsageError: there is no such folder.
-        NotALedgerError: the folder is neither.
+        UsageError: there is no such folder, or it isn't a URL of an exported log.
+        NotALedgerError: the folder is neither, or there is no checkpoint at the URL.
+        LedgerError: the server gives no usable answer.
     """
+    if is_url(source):
+        files = open_files(source)
+        if files.read(CHECKPOINT, CHECKPOINT_SIZE_MAX) is None:
+            files.close()
+            raise NotALedgerError(f"{source} has no {CHECKPOINT}: nothing to audit")
+        return TileEvidence(files, findings)
+    source = Path(source)
     if not source.is_dir():
         raise UsageError(f"{source} is not a folder; give a ledger folder or an exported one")
     if (source / DATABASE).is_file():
         return StoreEvidence(source / DATABASE, findings)
     if (source / CHECKPOINT).is_file() or (source / TILES).is_dir():
-        return TileEvidence(source, findings)
+        return TileEvidence(open_files(source), findings)
     raise NotALedgerError(f"{source} holds neither {DATABASE} nor {CHECKPOINT} and {TILES}/: nothing to audit")

@@ -15,6 +15,7 @@ from stdnum.cn import uscc
 
 NETWORK: Final = "national-network"
 AUDITOR: Final = "national-audit-office"
+OPERATOR: Final = "log-operator"
 ORIGIN: Final = "tallystick.example/demo"
 ROOT_KEYS: Final = 3
 ROOT_QUORUM: Final = 2

@@ -118,10 +118,11 @@ class Founding:
         return self.stage.note(admitter, "party.admit", fields)
 
     def _admit_institutions(self) -> dict[str, SigningKey]:
-        """Admit treasuries, clusters and the auditor; return each treasury's second officer."""
+        """Admit treasuries, clusters, the auditor and the operator; return each treasury's second officer."""
         officers = {}
         notes = [
-            self._admission(cast.NETWORK, cast.AUDITOR, "auditor", "National Audit Office, in play", ["auditor-1"])
+            self._admission(cast.NETWORK, cast.AUDITOR, "auditor", "National Audit Office, in play", ["auditor-1"]),
+            self._admission(cast.NETWORK, cast.OPERATOR, "operator", "Log operator, in play", ["books-1"]),
         ]
         for city in cast.CITIES:
             labels = ["officer-1"]

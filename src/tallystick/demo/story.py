@@ -3,7 +3,8 @@
 On each day, by the network's time:
 
     00:30   on the 1st, start-ups reserve a twelfth of each voucher, spread over the clusters they have contracts with;
-            on the 3rd, clusters release what is left of last month's reservations; after a quarter, claims and payments
+            on the 3rd, clusters release what is left of last month's reservations; after a quarter, claims,
+            payments and the seal of its books
     01:00   incidents (incidents.py)
     02:00   each cluster sends a statement for each start-up whose jobs ended the day before
 
@@ -28,7 +29,7 @@ from tallystick.vouchers.quantities import format_day, format_instant
 
 LINES_BY_STATEMENT: Final = 150  # about 250 bytes each, and an entry holds 65,535
 EPILOGUE_DAYS: Final = 15
-CLAIMS_DAY, REJECTION_DAY, PAYMENT_DAY = 4, 5, 9
+CLAIMS_DAY, REJECTION_DAY, PAYMENT_DAY, SEAL_DAY = 4, 5, 9, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,7 @@ class Story:
         return crc32(f"{self.seed} {job.startup} {job.id}".encode())
 
     def _settle(self, days_over: int, last_day: int) -> None:
-        """Claim, pay, and once reject, on the days after a quarter that this is done."""
+        """Claim, pay, once reject, and seal, on the days after a quarter that this is done."""
         if days_over == CLAIMS_DAY:
             self._quarter += 1
             self._claim(last_day)
@@ -189,6 +190,10 @@ class Story:
             self.incidents.reject_and_claim_again()
         if days_over == PAYMENT_DAY:
             self._pay()
+        if days_over == SEAL_DAY:
+            self.stage.act(
+                cast.OPERATOR, "book.seal", seal=f"{cast.OPERATOR}/q{self._quarter}", last_day=format_day(last_day)
+            )
 
     def _claim(self, last_day: int) -> None:
         """Let everybody claim what was burned until a day and isn't claimed."""
