@@ -6,7 +6,6 @@ and why.
 """
 
 import argparse
-import gc
 import json
 import os
 import platform
@@ -219,10 +218,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a few seconds, for trying it out")
     scale = 0.1 if parser.parse_args().quick else 1.0
-    # What is measured makes no cycles, so the collector would only walk over what lives; the same for the library's
-    # own saves.
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 100)
     console = Console()
     rates: dict[str, float] = {}
     for measure in (measure_verification, measure_library, measure_statements, measure_single_lines, measure_audits):

@@ -1,5 +1,6 @@
 """One suite over every store: the same notes give the same indices, roots, answers, receipts and balances."""
 
+import gc
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -196,3 +197,14 @@ def test_a_clock_that_jumps_within_a_group_makes_no_reference_new(make: Make) ->
         answers = [admitted(answer) for answer in ledger.submit([note, *[burn_note(f"t-{n}") for n in range(9)], note])]
         assert [answer.is_new for answer in answers] == [True] * 10 + [False]
         assert clock.at == BEGIN
+
+
+def test_the_search_for_cycles_goes_on_after_a_submit(ledger: Ledger) -> None:
+    """It is paused for the process, so a failure or several threads must not leave it so."""
+    assert gc.isenabled()
+    ledger.submit([burn_note("s-1")])
+    assert gc.isenabled()
+    ledger.close()
+    with pytest.raises(ValueError, match="closed"):
+        ledger.submit([burn_note("s-2")])
+    assert gc.isenabled()

@@ -378,7 +378,7 @@ class Walk:
             "name": "x",
         }
         fields["keys"] = self.vkeys(admitted if not self.one_in(10) else self.pick(PARTIES), 1)
-        code = uscc_of(admitted if not self.one_in(5) else self.pick(PARTIES))
+        code = uscc_of(admitted if not self.one_in(3) else self.pick(PARTIES))
         if self.one_in(5):
             code = code[:-1] + ("1" if code[-1] == "0" else "0")
         if not self.one_in(6):
@@ -420,9 +420,11 @@ class Walk:
 
     def revoke_key(self) -> None:
         subject = self.subject()
+        if self.one_in(3):
+            subject = self.pick([key["party"] for key in self.oracle.keys.values() if key["revoked"]] or [subject])
         party = subject if self.one_in(2) else self.admitter_of(subject)
         owner = self.pick(PARTIES) if self.one_in(12) else subject
-        names = self.keys(owner, revoked=self.one_in(3)) or self.keys(owner)
+        names = self.keys(owner, revoked=self.one_in(2)) or self.keys(owner)
         key = self.recent([label_of(name) for name in names], label_of(f"{subject}/nobody"))
         self.send(party, "key.revoke", subject=subject, key=key, reason="lost")
 
@@ -475,6 +477,9 @@ class Walk:
     def publish_tariff(self) -> None:
         provider, chips = self.pick(PROVIDERS), [*self.oracle.accelerators]
         accelerator = self.pick((self.recent(chips, "none"), *chips[:3]))
+        coming = [one for one in self.oracle.tariffs if one["from"] >= self.at]
+        if coming and self.one_in(2):
+            provider, accelerator = coming[-1]["provider"], coming[-1]["accelerator"]
         before = [
             one["from"]
             for one in self.oracle.tariffs
@@ -601,7 +606,8 @@ class Walk:
         """A statement for time that was taken back, which mostly says so."""
         reversed_lines = [line for line in self.oracle.lines if line["reversed"]]
         oldest = self.at - self.span("burn_window")
-        old = self.recent([line for line in reversed_lines if line["from"] >= oldest] or reversed_lines, None)
+        recent = [line for line in reversed_lines if line["from"] >= oldest]
+        old = self.recent(reversed_lines if self.one_in(6) else recent, None)
         if old is None:
             self.reverse()
             return
@@ -678,13 +684,13 @@ class Walk:
     def settle(self) -> None:
         unsettled = [name for name, claim in self.oracle.claims.items() if claim["status"] == "open"]
         pool = unsettled if unsettled and not self.one_in(6) else [*self.oracle.claims]
-        name = self.recent(pool, f"{PROVIDERS[0]}/none")
+        name = self.recent(pool, f"{PROVIDER}/none")
         claim = self.oracle.claims.get(name, {"programme": "none/none", "amount_fen": 1})
         party = self.treasury_of(claim["programme"])
         if self.one_in(2):
             self.send(party, "redemption.reject", claim=name, reason="no evidence")
         else:
-            amount = claim["amount_fen"] + self.one_in(8)
+            amount = claim["amount_fen"] + self.one_in(5)
             self.send(party, "redemption.pay", claim=name, amount_fen=amount, payment_reference="transfer 1")
 
     # -- moves: sealed books ------------------------------------------------------------------------------------------

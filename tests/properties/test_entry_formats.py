@@ -58,6 +58,8 @@ shanghai  delist      guian under S1 until +1d                               -> 
 shanghai  close       S1                                                     -> closed
 clock     2026-04-05T08:00
 shanghai  lapse       V3                                                     -> lapsed 5,000.00
+network   admit       registry as operator                                   -> admitted
+registry  seal        2026-Q1 to 2026-03-31                                  -> sealed 7 accounts
 """
 OPTIONAL = {"uscc", "maker", "evidence_sha256", "if_short"}
 EMPTY_IS_FINE = {"accelerators"}
@@ -185,6 +187,21 @@ def test_a_line_of_a_statement_is_as_closed(name: str) -> None:
     lines += [LINE | {"starts_at": 1}, LINE | {"fee_fen": 1}, LINE | {"if_short": "refuse"}]
     for line in lines:
         assert malformed(statement | {"lines": [LINE, line]}), line
+
+
+CORRECTS: Json = {"statement": "st-1", "line": 0}
+
+
+def test_a_line_that_corrects_says_what() -> None:
+    """A statement and a line, and nothing else."""
+    statement = COMMANDS["time.burn/1"]
+    assert answer_to(statement | {"lines": [LINE | {"corrects": CORRECTS}]}) is None
+    wrong: list[object] = [{}, [], [CORRECTS], "st-1", 0, True]
+    wrong += [{"statement": "st-1"}, {"line": 0}, CORRECTS | {"provider": "guian"}]
+    wrong += [CORRECTS | {"line": odd} for odd in (-1, 1_000, "0", True, [0])]
+    wrong += [CORRECTS | {"statement": odd} for odd in ("", "a b", "x" * 129, 1)]
+    for corrects in wrong:
+        assert malformed(statement | {"lines": [LINE | {"corrects": corrects}]}), corrects
 
 
 @pytest.mark.parametrize(

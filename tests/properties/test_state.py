@@ -22,12 +22,16 @@ shanghai  suspend   bolt                                                        
 shanghai  delist    guian under S1 until +9d                                       -> delisted
 acme      transfer  T1 of V2 1.00 to cato                                          -> transferred
 shanghai  suspend-voucher  V2                                                      -> suspended
+registry  seal      2026-01 to 2026-01-30                                          -> sealed 15 accounts
+guian     price     910b 7.00                                                      -> published
 """
 NEXT = """== what comes next
 guian     reverse   st-1 line 0                                                    -> line_already_reversed
 guian     reverse   st-1 line 1                                                    -> line_already_claimed
 guian     burn      acme R1 b 8x910b -58h..-57h                                    -> job_time_already_burned
 guian     burn      acme R1 a 8x910b -58h..-57h                                    -> 24.00
+guian     burn      acme R1 c 8x910b -99h..-98h                                    -> period_sealed
+registry  seal      2026-01b to 2026-01-30                                         -> seal_not_later
 acme      reserve   R9 of V2 1.00 for guian until +1d                              -> voucher_suspended
 bolt      release   RB                                                             -> party_suspended
 shanghai  pay       C1 24.00                                                       -> paid

@@ -11,7 +11,13 @@ FOLDER = Path(__file__).resolve().parent / "entries"
 if __name__ == "__main__":  # as a test it is pytest that knows where to find these
     sys.path[:0] = [str(FOLDER.parents[1]), str(FOLDER.parents[2] / "src")]
 
+from support.actors import ORIGIN  # noqa: E402
 from support.scenario import Ledger, read_table  # noqa: E402
+from tallystick.vouchers.accounts import account_leaves  # noqa: E402
+from tallystick.vouchers.entry import Entry  # noqa: E402
+from tallystick.vouchers.events import Sealed  # noqa: E402
+from tallystick.vouchers.evolve import evolve  # noqa: E402
+from tallystick.vouchers.state import State  # noqa: E402
 
 STORY = FOLDER / "story.table"
 SUMS = FOLDER / "SHA256SUMS"
@@ -23,6 +29,19 @@ def entries() -> dict[str, bytes]:
     ledger = Ledger()
     ledger.play(story)
     return {_name(entry.event.index, entry.event.kind): entry.to_bytes() for entry in ledger.entries}
+
+
+def leaves(files: dict[str, bytes]) -> dict[str, bytes]:
+    """The leaves under each seal among entries, one a line: beside `31-book.sealed.txt` stands `31-book.sealed.leaves`."""
+    found = {}
+    state = State.empty(ORIGIN)
+    for name, data in files.items():
+        event = Entry.from_bytes(data).event
+        if isinstance(event.outcome, Sealed):
+            lines = [leaf + b"\n" for _, leaf in account_leaves(state)]
+            found[name.replace(".txt", ".leaves")] = b"".join(lines)
+        evolve(state, event)
+    return found
 
 
 def note_of(entry: bytes) -> bytes:
@@ -45,10 +64,10 @@ def _name(index: int, kind: str) -> str:
 
 def write() -> None:
     """Replace what is there."""
-    for old in FOLDER.glob("*.txt"):
-        old.unlink()
     files = entries()
-    for name, data in files.items():
+    for old in (*FOLDER.glob("*.txt"), *FOLDER.glob("*.leaves")):
+        old.unlink()
+    for name, data in (files | leaves(files)).items():
         (FOLDER / name).write_bytes(data)
     SUMS.write_text(sums(files), "utf-8")
 

@@ -93,9 +93,7 @@ class TileEvidence:
             self._malformed(index, f"{path}: {error}")
             return []
 
-    def _find(
-        self, path_of: Callable[[int], str], width: int, width_size_max: int, index: int | None
-    ) -> Found | None:
+    def _find(self, path_of: Callable[[int], str], width: int, width_size_max: int, index: int | None) -> Found | None:
         """Return a file, of this width or full; None, and a finding, if there is none or it can't be read."""
         try:
             found = find_file(self._files, path_of, width, width_size_max)

@@ -2,7 +2,10 @@
 
     audit SOURCE --trust POLICY        replays everything and names what is wrong; trusts the policy and nothing else
     verify FILE.tlog-proof --trust POLICY    proves offline that one entry is in the log
+    verify SOURCE INDEX --trust POLICY       proves the same from the log itself
     receipt SOURCE INDEX -o FILE       gets such a proof
+
+A SOURCE is a ledger folder, an exported folder, or the URL of one.
 
 Status 1 means that something was found; 2 that the audit couldn't be made, so nothing is said about the log.
 """
@@ -15,11 +18,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import REFUSED, answers, output, reading
-from tallystick.errors import ProofInvalidError, UsageError
+from tallystick.cli import REFUSED, output, reading
+from tallystick.errors import UsageError
 
 if TYPE_CHECKING:
     from tallystick.audit.report import Report
+    from tallystick.transparency.receipt import Receipt
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -30,7 +34,7 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def audit(
-    source: Annotated[str, typer.Argument(help="A ledger folder or an exported folder.")],
+    source: Annotated[str, typer.Argument(help="A ledger folder, an exported folder, or the URL of one.")],
     trust: Annotated[Path, typer.Option(help="The trust policy, which you were given by hand.")],
     report: Annotated[Path | None, typer.Option(help="Also write the report (JSON) there.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
@@ -40,73 +44,71 @@ def audit(
 
     policy = reading.read_policy(trust)
     with output.progress("Auditing") as progress:
-        found = run_audit(reading.folder_of(source), policy, progress=progress)
+        found = run_audit(reading.source_of(source), policy, progress=progress)
     if report is not None:
         output.write_whole(report, found.to_bytes())
     if as_json:
         output.text(found.to_bytes().decode())
     else:
-        _print_report(found, reading.folder_of(source))
+        _print_report(found, source)
     if not found.is_clean:
         raise typer.Exit(REFUSED)
 
 
 def verify(
-    file: Annotated[str, typer.Argument(metavar="FILE.tlog-proof", help="A receipt; - is stdin.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE.tlog-proof", help="A receipt (- is stdin); before INDEX, a SOURCE.")
+    ],
     trust: Annotated[Path, typer.Option(help="The trust policy, which you were given by hand.")],
+    index: Annotated[int | None, typer.Argument(help="An entry of a SOURCE, instead of one in a receipt.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Prove that the entry in a receipt is in the log, with no ledger and no network."""
-    from tallystick.signing.note import Note
-    from tallystick.transparency.receipt import Receipt, verify_receipt
-    from tallystick.vouchers.entry import Entry, split_entry
+    """Prove that an entry is in the log: the one in a receipt, which takes no ledger and no network, or one of a source."""
+    from tallystick.cli.entries import print_entry, say_entry
+    from tallystick.transparency.receipt import verify_receipt
 
     policy = reading.read_policy(trust)
-    proof = Receipt.from_bytes(reading.read_file(file))
+    proof = _proof(file, index)
     if proof.entry is None:
         raise UsageError(f"{file} carries no entry, so it proves nothing by itself; ask for a receipt with one")
     checkpoint = verify_receipt(proof, proof.entry, policy)
     # Only now are the bytes worth reading: they are what the log signed for.
-    event = Entry.from_bytes(proof.entry).event
-    if event.index != proof.index:
-        raise ProofInvalidError(f"the entry calls itself {event.index}, and its place in the log is {proof.index}")
-    said = answers.accepted(event)
-    del said["accepted"]  # it is an entry; whether it was right to admit it is for an audit to say
-    said["signed_by"] = [signature.label for signature in Note.from_bytes(split_entry(proof.entry)[1]).signatures]
-    said["command"] = event.command.model_dump(mode="json", by_alias=True, exclude_none=True)
+    said = say_entry(proof.index, proof.entry)
     root = base64.b64encode(checkpoint.root).decode()
     if as_json:
         tree = {"origin": checkpoint.origin, "size": checkpoint.size, "root": root}
         output.print_json({"proven": True, "checkpoint": tree, "entry": said})
         return
-    output.line(f"proven: entry {event.index} of {checkpoint.origin}, in its tree of {checkpoint.size:,} entries")
-    signed = [("signed by", label) for label in said["signed_by"]]
-    output.fields("", [("root", root), ("at", output.readable("at", said["at"])), ("kind", event.kind), *signed])
-    output.record("command", {name: value for name, value in said["command"].items() if name not in _NOT_SHOWN})
-    if "lines" in said:
-        answers.print_lines(said["lines"])
-    elif said["outcome"]:
-        output.record("outcome", said["outcome"])
+    output.line(f"proven: entry {proof.index} of {checkpoint.origin}, in its tree of {checkpoint.size:,} entries")
+    print_entry(said, [("root", root)])
+
+
+def _proof(file: str, index: int | None) -> "Receipt":
+    """Return the receipt in a file, or of an entry of a source."""
+    from tallystick.ledger.opening import read_ledger
+    from tallystick.transparency.receipt import Receipt
+
+    if index is None:
+        return Receipt.from_bytes(reading.read_file(file))
+    with read_ledger(reading.source_of(file)) as reader:
+        return reader.receipt(index)
 
 
 def receipt(
-    source: Annotated[str, typer.Argument(help="A ledger folder; it may be in use.")],
+    source: Annotated[str, typer.Argument(help="A ledger folder, an exported folder, or the URL of one.")],
     index: Annotated[int, typer.Argument(help="The entry's index, counted from 0.")],
     file: Annotated[Path, typer.Option("--out", "-o", help="Where the receipt goes, by custom <index>.tlog-proof.")],
 ) -> None:
     """Write the proof that an entry is in the log; it carries the entry and stays good for ever."""
     from tallystick.ledger.opening import read_ledger
 
-    with read_ledger(reading.folder_of(source)) as reader:
+    with read_ledger(reading.source_of(source)) as reader:
         data = reader.receipt(index).to_bytes()
     output.write_whole(file, data)
     output.line(f"{file}: entry {index}, {len(data):,} bytes")
 
 
-_NOT_SHOWN = frozenset({"kind", "log"})  # of a command: they stand above it
-
-
-def _print_report(report: "Report", folder: Path) -> None:
+def _print_report(report: "Report", source: str) -> None:
     """Print the verdict, what was audited, the totals and the conservation table, and each finding."""
     checkpoint = report.checkpoint
     output.line(f"verdict: {report.verdict}")
@@ -123,16 +125,17 @@ def _print_report(report: "Report", folder: Path) -> None:
         output.line(f"{finding.code}{place}: {finding.detail}")
     indexes = sorted({finding.index for finding in report.findings if finding.index is not None})
     if indexes:
-        output.line(f"to see entry {indexes[0]} for yourself: {_how_to_see(folder, indexes[0])}")
+        output.line(f"to see entry {indexes[0]} for yourself: {_how_to_see(source, indexes[0])}")
 
 
 def _adds_up(book: dict[str, int]) -> bool:
     return book["envelope_fen"] == sum(amount for account, amount in book.items() if account != "envelope_fen")
 
 
-def _how_to_see(folder: Path, index: int) -> str:
+def _how_to_see(source: str, index: int) -> str:
     """Return what to type to read an entry with other people's software."""
+    folder = Path(source)
     if (folder / "ledger.db").is_file():
         question = f"CAST(state AS TEXT) FROM stored_events WHERE originator_version = {index + 1}"
         return f'sqlite3 -readonly {folder / "ledger.db"} "SELECT {question}"'
-    return f"it is number {index % 256}, from 0, in bundle {index // 256} below {folder / 'tile' / 'entries'}"
+    return f"it is number {index % 256}, from 0, in bundle {index // 256} below {source.rstrip('/')}/tile/entries"

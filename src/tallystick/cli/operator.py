@@ -68,7 +68,7 @@ def ledger_create(
 
 
 def export(
-    source: Annotated[str, typer.Argument(help="A ledger folder; it may be in use.")],
+    source: Annotated[str, typer.Argument(help="A ledger folder, which may be in use; or another export, to mirror.")],
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", help="Made if it isn't there; an earlier export is added to.")
     ],
@@ -79,10 +79,9 @@ def export(
 
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is not a folder")
-    with read_ledger(reading.folder_of(source)) as reader, output.progress("Exporting") as progress:
-        _check_same_log(folder, reader.origin)
-        export_tiles(reader, folder, progress)
-        output.line(f"{folder}: {reader.size:,} entries of {reader.origin}")
+    with read_ledger(reading.source_of(source)) as reader, output.progress("Exporting") as progress:
+        new = export_tiles(reader, folder, progress)
+        output.line(f"{folder}: {reader.size:,} entries of {reader.origin}, {new:,} of them new")
 
 
 def demo(
@@ -98,14 +97,3 @@ def demo(
 
     if not run_demo(folder, jobs=jobs, limit=limit, seed=seed, console=output.console()):
         raise typer.Exit(REFUSED)
-
-
-def _check_same_log(folder: Path, origin: str) -> None:
-    """Refuse to mix two logs in one folder: each would spoil the other."""
-    path = folder / "checkpoint"
-    if path.exists():
-        first = path.read_bytes().split(b"\n", 1)[0]
-        if first != origin.encode():
-            raise UsageError(f"{folder} holds another log, {first.decode(errors='replace')}: choose another folder")
-    elif folder.exists() and any(folder.iterdir()) and not (folder / "tile").is_dir():
-        raise UsageError(f"{folder} is not empty and not an export: choose another folder")

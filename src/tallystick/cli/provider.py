@@ -2,7 +2,7 @@
 
     check SOURCE NOTE...     what would be decided, line by line, and nothing written
     submit SOURCE NOTE...    decided, recorded, and answered with receipts
-    show SOURCE voucher|holder|programme|provider ID
+    show SOURCE voucher|holder|programme|provider ID      show SOURCE entry INDEX
 
 `check` is how a provider knows before it runs a job that it will be paid: the same function decides, on a copy of the
 state. The answers to both commands have one shape; `docs/rules.md` lists the reasons.
@@ -34,17 +34,20 @@ class What(StrEnum):
     HOLDER = "holder"
     PROGRAMME = "programme"
     PROVIDER = "provider"
+    ENTRY = "entry"
 
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command(short_help="Say what submit would decide; write nothing.")(check)
     app.command(short_help="Record notes, or say why not.")(submit)
-    app.command(short_help="Show a voucher, holder, programme or provider.")(show)
+    app.command(short_help="Show a voucher, holder, programme, provider or entry.")(show)
 
 
 def check(
-    source: Annotated[str, typer.Argument(help="A ledger folder; it may be in use.")],
+    source: Annotated[
+        str, typer.Argument(help="A ledger folder, which may be in use, or an export of it, or its URL.")
+    ],
     notes: Annotated[list[str], typer.Argument(metavar="NOTE...", help="Signed notes, decided in order; - is stdin.")],
     at: Annotated[
         str | None, typer.Option(help="Decide as if it were then, for a job yet to run: 2026-01-05T08:00:00Z.")
@@ -57,7 +60,7 @@ def check(
 
     data = [reading.read_file(note) for note in notes]
     instant = reading.clock(at)()
-    with read_ledger(reading.folder_of(source)) as reader, output.progress("Reading the ledger") as progress:
+    with read_ledger(reading.source_of(source)) as reader, output.progress("Reading the ledger") as progress:
         state = reader.state(progress=progress)
         decided = check_notes(state, data, instant)
         said = [_checked(answer, decided, reader) for answer in decided]
@@ -100,21 +103,46 @@ def submit(
 
 
 def show(
-    source: Annotated[str, typer.Argument(help="A ledger folder.")],
+    source: Annotated[str, typer.Argument(help="A ledger folder, an exported folder, or the URL of one.")],
     what: Annotated[What, typer.Argument(help="What to show.")],
-    id_: Annotated[str, typer.Argument(metavar="ID", help="Its id, for example acme-ai/v-1 or guian-cluster.")],
+    id_: Annotated[
+        str, typer.Argument(metavar="ID", help="Its id, for example acme-ai/v-1 or guian-cluster; an entry's index.")
+    ],
     at: Annotated[str | None, typer.Option(help="As of an entry's index, or a time like 2026-01-05T08:00:00Z.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; amounts in fen.")] = False,
 ) -> None:
-    """Show a voucher and its history, a holder, a programme's book, or a provider's statement."""
+    """Show a voucher and its history, a holder, a programme's book, a provider's statement, or one entry."""
     from tallystick.cli.views import open_views, with_times_as_text
 
+    if what is What.ENTRY:
+        if at is not None:
+            raise UsageError("an entry never changes: leave --at out")
+        _show_entry(source, id_, as_json=as_json)
+        return
     with open_views(source, at) as views:
         found = with_times_as_text(asdict(getattr(views, what.value)(id_)))
     if as_json:
         output.print_json({what.value: found})
     else:
         output.record(f"{what.value} {id_}", found.pop("balance") | found)
+
+
+def _show_entry(source: str, index: str, *, as_json: bool) -> None:
+    """Show an entry, which is proved to be in the tree of the source's checkpoint; who signed that is for `verify`."""
+    from tallystick.cli.entries import print_entry, say_entry
+    from tallystick.ledger.opening import read_ledger
+
+    if not index.isascii() or not index.isdecimal() or len(index) > 19:
+        raise UsageError(f"{index} is not an entry's index, which is a number counted from 0")
+    with read_ledger(reading.source_of(source)) as reader:
+        proof = reader.receipt(int(index))
+        origin, size = reader.origin, reader.size
+    said = say_entry(proof.index, proof.entry or b"")
+    if as_json:
+        output.print_json({"entry": said})
+    else:
+        output.line(f"entry {proof.index} of {origin}, which has {size:,}")
+        print_entry(said)
 
 
 def _checked(answer: "Entry | Refusal", decided: "Sequence[Entry | Refusal]", reader: "Reader") -> answers.Answer:

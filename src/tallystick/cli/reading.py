@@ -118,14 +118,23 @@ def load_keys(paths: Sequence[Path], passphrase_files: Sequence[Path]) -> "list[
     return [load_key(path, passphrase_file) for path, passphrase_file in zip(paths, each, strict=True)]
 
 
+def source_of(source: str) -> Path | str:
+    """Return the folder or the URL that a SOURCE is, to be read.
+
+    Raises:
+        UsageError: there is no such folder.
+    """
+    return source if "://" in source else folder_of(source)
+
+
 def folder_of(source: str) -> Path:
     """Return the folder that a SOURCE is.
 
     Raises:
-        UsageError: it is a URL, which this version doesn't read, or there is no such folder.
+        UsageError: it is a URL, or there is no such folder.
     """
     if "://" in source:
-        raise UsageError(f"{source} is a URL, and this version reads folders: fetch the exported folder first")
+        raise UsageError(f"{source} is a URL, which can only be read: give the ledger folder")
     folder = Path(source)
     if not folder.exists():
         raise UsageError(f"there is no folder {source}")

@@ -98,7 +98,7 @@ def sign(
 
 
 def balances(
-    source: Annotated[str, typer.Argument(help="A ledger folder.")],
+    source: Annotated[str, typer.Argument(help="A ledger folder, an exported folder, or the URL of one.")],
     by: Annotated[By, typer.Option(help="A row for each of these.")] = By.PROGRAMME,
     at: Annotated[str | None, typer.Option(help="As of an entry's index, or a time like 2026-01-05T08:00:00Z.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; amounts in fen.")] = False,

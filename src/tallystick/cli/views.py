@@ -1,7 +1,7 @@
 """Questions are answered from views that have followed the log first: as of now, or as of an entry or a time.
 
 An answer never comes from a stale file, and a question leaves nothing but `views.db`, which can be deleted at any time.
-Where that file can't be written, the answer is worked out in memory. Times leave here as text, amounts as whole fen.
+Where that file can't be written, or there is only an export, the answer is worked out in memory. Times leave here as text, amounts as whole fen.
 """
 
 # ruff: noqa: ANN401 - rows are JSON values of any shape
@@ -10,6 +10,7 @@ Where that file can't be written, the answer is worked out in memory. Times leav
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tallystick.cli import output, reading
@@ -26,18 +27,18 @@ def open_views(source: str, at: str | None) -> "Iterator[Views]":
     """Give the views of a ledger, to be closed after use.
 
     Args:
-        source: the ledger folder.
+        source: a ledger folder, an exported folder, or the URL of one.
         at: None for now; the index of the last entry that counts, or a time.
     """
-    from tallystick.ledger.opening import read_ledger
+    from tallystick.ledger.opening import DATABASE, read_ledger
     from tallystick.views import Views
 
-    folder = reading.folder_of(source)
+    folder = reading.source_of(source)
     with output.progress("Following the log") as progress:
         if at is not None:
             when = {"index": int(at)} if at.isdecimal() else {"at": reading.read_moment(at)}
             views = Views.as_of(folder, **when, progress=progress)
-        elif os.access(folder, os.W_OK):
+        elif isinstance(folder, Path) and (folder / DATABASE).exists() and os.access(folder, os.W_OK):
             views = Views.open(folder)
             views.follow(progress)
         else:

@@ -23,6 +23,7 @@ from typing import Final
 from eventsourcing.persistence import PersistenceError
 
 from tallystick.errors import LedgerError, StoreFailedError, WriterDeposedError
+from tallystick.ledger.collector import paused_collection
 from tallystick.ledger.record import LedgerRecord
 from tallystick.ledger.store import CheckpointRow, Group, ReferenceRow
 from tallystick.ledger.verification import Verification, Verifier
@@ -164,12 +165,13 @@ class Ledger:
         """
         answers: list[Answer] = []
         ahead: deque[_Group] = deque()
-        for some in _in_groups(notes):
-            ahead.append(self._prepare(some))
-            if len(ahead) == GROUPS_AHEAD:
+        with paused_collection():
+            for some in _in_groups(notes):
+                ahead.append(self._prepare(some))
+                if len(ahead) == GROUPS_AHEAD:
+                    answers += self._write(ahead.popleft())
+            while ahead:
                 answers += self._write(ahead.popleft())
-        while ahead:
-            answers += self._write(ahead.popleft())
         return answers
 
     def receipt(self, index: int) -> Receipt:

@@ -48,7 +48,7 @@ Progress = Callable[[int, int], None]
 class Views:
     """Answers about one log, as of its last entry followed."""
 
-    def __init__(self, folder: Path, origin: str, path: Path | None) -> None:
+    def __init__(self, folder: Path | str, origin: str, path: Path | None) -> None:
         """Use `open` or `as_of` to make one."""
         self._folder = folder
         self._origin = origin
@@ -70,12 +70,12 @@ class Views:
 
     @classmethod
     def as_of(
-        cls, folder: Path, *, index: int | None = None, at: int | None = None, progress: Progress | None = None
+        cls, folder: Path | str, *, index: int | None = None, at: int | None = None, progress: Progress | None = None
     ) -> Self:
         """Return the views as they were, in memory.
 
         Args:
-            folder: the ledger's.
+            folder: the ledger's, or that of an export, or its URL.
             index: of the last entry that counts.
             at: or else the last time that counts (microseconds).
             progress: told how far it is.

@@ -1,0 +1,116 @@
+"""What anybody may ask of a log without believing it: proofs that an entry is in a tree, and that a tree has only grown.
+
+    proof inclusion SOURCE INDEX [--size N]      proof consistency SOURCE OLD [NEW]
+
+Every proof is made from a few tiles and verified before it is printed, up to the root of the source's checkpoint. Who
+signed that checkpoint is verified with a trust policy, and said to be unverified without one.
+"""
+
+# ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
+
+import base64
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tallystick.cli import output, reading
+
+if TYPE_CHECKING:
+    from tallystick.ledger import Reader
+
+SOURCE = "A ledger folder, an exported folder, or the URL of one."
+TRUST = "The trust policy: its log must have signed the checkpoint, and its witnesses as it asks."
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    proof = typer.Typer(help="Make Merkle proofs.", no_args_is_help=True, rich_markup_mode=None)
+    proof.command("inclusion", short_help="Prove that an entry is in the log.")(inclusion)
+    proof.command("consistency", short_help="Prove that the log has only grown.")(consistency)
+    app.add_typer(proof, name="proof")
+
+
+def inclusion(
+    source: Annotated[str, typer.Argument(help=SOURCE)],
+    index: Annotated[int, typer.Argument(help="The entry's index, counted from 0.")],
+    size: Annotated[int | None, typer.Option(help="In the tree of so many entries, instead of the whole log.")] = None,
+    trust: Annotated[Path | None, typer.Option(help=TRUST)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Prove that an entry is in the log, or was in it when it had fewer entries (RFC 9162, C2SP tlog-tiles)."""
+    from tallystick.ledger.opening import read_ledger
+    from tallystick.ledger.proving import prove_inclusion
+
+    with read_ledger(reading.source_of(source)) as reader:
+        signed = verify_checkpoint(reader, trust)
+        proved = prove_inclusion(reader, index, size)
+        origin = reader.origin
+    said = {
+        "index": proved.index,
+        "leaf_hash": _text(proved.leaf_hash),
+        "size": proved.size,
+        "root": _text(proved.root),
+        "proof": _texts(proved.proof),
+    }
+    if as_json:
+        output.print_json({"origin": origin, "checkpoint_verified": signed} | said)
+        return
+    output.line(f"entry {index} is in the tree of {proved.size:,} entries of {origin}")
+    fields = [("leaf hash", said["leaf_hash"]), ("root", said["root"]), _signature(signed)]
+    output.fields("", [*fields, *[("proof", value) for value in _texts(proved.proof)]])
+
+
+def consistency(
+    source: Annotated[str, typer.Argument(help=SOURCE)],
+    old: Annotated[int, typer.Argument(help="How many entries the old tree has.")],
+    new: Annotated[int | None, typer.Argument(help="And the new one; the whole log if this isn't given.")] = None,
+    trust: Annotated[Path | None, typer.Option(help=TRUST)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Prove that the log of NEW entries begins with the log of OLD entries (RFC 9162, C2SP tlog-tiles)."""
+    from tallystick.ledger.opening import read_ledger
+    from tallystick.ledger.proving import prove_consistency
+
+    with read_ledger(reading.source_of(source)) as reader:
+        signed = verify_checkpoint(reader, trust)
+        proved = prove_consistency(reader, old, new)
+        origin = reader.origin
+    said = {
+        "old_size": proved.old_size,
+        "old_root": _text(proved.old_root),
+        "new_size": proved.new_size,
+        "new_root": _text(proved.new_root),
+        "proof": _texts(proved.proof),
+    }
+    if as_json:
+        output.print_json({"origin": origin, "checkpoint_verified": signed} | said)
+        return
+    output.line(f"the tree of {proved.new_size:,} entries of {origin} begins with that of {proved.old_size:,}")
+    fields = [("old root", said["old_root"]), ("new root", said["new_root"]), _signature(signed)]
+    output.fields("", [*fields, *[("proof", value) for value in _texts(proved.proof)]])
+
+
+def verify_checkpoint(reader: "Reader", trust: Path | None) -> bool:
+    """Return whether there is a policy, which then accepts the reader's checkpoint.
+
+    Raises:
+        VerificationError: it doesn't.
+    """
+    if trust is None:
+        return False
+    reading.read_policy(trust).open_checkpoint(reader.checkpoint_note())
+    return True
+
+
+def _signature(signed: bool) -> tuple[str, object]:
+    return "checkpoint", "signed as the trust policy asks" if signed else "whoever signed it (no --trust was given)"
+
+
+def _text(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+def _texts(values: Sequence[bytes]) -> list[str]:
+    return [_text(value) for value in values]
