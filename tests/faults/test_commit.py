@@ -1,6 +1,7 @@
 """A commit fails before or after it persisted, or is interrupted: nothing answered is lost, nothing is doubled."""
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -238,3 +239,67 @@ def test_a_refusal_alone_commits_nothing(ledger: Ledger, tmp_path: Path) -> None
     assert isinstance(ledger.submit([b"no note"])[0], Refusal)
     with sqlite3.connect(tmp_path / "ledger.db") as connection:
         assert connection.execute("SELECT count(*) FROM checkpoints").fetchone() == (2,)
+
+
+def test_who_was_written_along_is_not_told_success_when_the_writer_is_interrupted(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One thread writes for two and is interrupted: the other must not take its answers for kept."""
+    outcomes: list[object] = []
+
+    def submit_other() -> None:
+        try:
+            outcomes.append(ledger.submit([burn_note("other")]))
+        except StoreFailedError as error:
+            outcomes.append(error)
+
+    other = threading.Thread(target=submit_other)
+    with ledger._writer_lock:  # held by this thread, which may take it again
+        other.start()
+        while not ledger._waiting:
+            other.join(0.001)
+        with monkeypatch.context() as patch:
+            patch.setattr(SQLiteLogRecorder, "insert_events", interrupt_before(SQLiteLogRecorder.insert_events))
+            with pytest.raises(KeyboardInterrupt):
+                ledger.submit([burn_note("mine")])
+    other.join()
+    assert [type(outcome) for outcome in outcomes] == [StoreFailedError]
+    assert ledger.state.size == 10
+
+
+def test_a_submitter_waits_until_its_own_notes_are_written(ledger: Ledger) -> None:
+    """What others had waiting comes first and may fill a transaction: then one must write again."""
+    answers: dict[int, list[Admitted | Refusal]] = {}
+
+    def submit(number: int) -> None:
+        answers[number] = ledger.submit([burn_note(f"s-{number}-{place}") for place in range(400)])
+
+    threads = [threading.Thread(target=submit, args=(number,)) for number in range(4)]
+    with ledger._writer_lock:
+        for thread in threads:
+            thread.start()
+        while len(ledger._waiting) < len(threads):
+            threads[0].join(0.001)
+    for thread in threads:
+        thread.join()
+    assert sorted(answer.index for group in answers.values() for answer in group if isinstance(answer, Admitted)) == [
+        *range(10, 1_610)
+    ]
+
+
+def test_a_verifying_process_that_dies_costs_nothing(tmp_path: Path) -> None:
+    """Its signatures are verified by the writer, and a new pool is started."""
+    clock = Clock()
+    genesis, *rest = founding_notes()
+    with create_ledger(tmp_path, genesis, LOG_KEY, clock=clock, verify_processes=2) as ledger:
+        ledger.submit(rest)
+        clock.at = NOW
+        ledger.submit([burn_note(f"s-{number}") for number in range(20)])
+        pool = ledger._verifier._pool
+        assert pool is not None
+        for process in pool._processes.values():
+            process.kill()
+        for turn in range(3):
+            answers = ledger.submit([burn_note(f"t-{turn}-{number}") for number in range(20)])
+            assert all(isinstance(answer, Admitted) for answer in answers)
+        assert ledger.state.size == 90

@@ -7,6 +7,7 @@ import pytest
 
 from support.command_line import ORIGIN, Desk, done, failed, run
 from tallystick.signing.note import Note, Signature
+from tallystick.static import web
 
 
 @pytest.fixture(scope="module")
@@ -98,19 +99,24 @@ SOURCES = [
     ("receipt", "{source}", "0", "-o", "{folder}/r"),
     ("export", "{source}", "{folder}/tiles"),
     ("audit", "{source}", "--trust", "{policy}"),
+    ("verify", "{source}", "0", "--trust", "{policy}"),
+    ("proof", "inclusion", "{source}", "0"),
+    ("proof", "consistency", "{source}", "1", "2"),
+    ("show", "{source}", "entry", "0"),
 ]
 
 
 @pytest.mark.parametrize("command", SOURCES, ids=lambda command: command[0])
 @pytest.mark.parametrize("source", ["not there", "empty", "file", "url"])
 def test_what_is_no_ledger_is_said_to_be_none(
-    command: tuple[str, ...], source: str, made: Desk, note: Path, tmp_path: Path
+    command: tuple[str, ...], source: str, made: Desk, note: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By every command in the same way, and nothing is left behind."""
+    monkeypatch.setattr(web, "PAUSES_SECONDS", ())
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").touch()
     given = {
-        "source": "https://log.example/ledger" if source == "url" else tmp_path / source,
+        "source": "http://127.0.0.1:1/ledger" if source == "url" else tmp_path / source,
         "note": note,
         "folder": tmp_path,
         "policy": made.policy,
@@ -270,6 +276,7 @@ def test_misuse_is_one_line_that_says_where_help_is(arguments: list[str]) -> Non
 def test_help_is_there_for_every_command() -> None:
     """And it says what each argument is."""
     assert "submit" in done("--help")
-    commands = "key new, sign, ledger create, check, submit, show, balances, receipt, verify, export, audit, demo"
+    commands = "key new, sign, ledger create, check, submit, show, balances, receipt, verify, export, audit, demo, "
+    commands += "proof inclusion, proof consistency"
     for command in commands.split(", "):
         assert done(*command.split(), "--help").startswith(f"Usage: tallystick {command} ")

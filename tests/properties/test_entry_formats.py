@@ -27,6 +27,7 @@ STORY = """== one of each [empty log]
 network   found                                                              -> founded
 network   admit       shanghai as treasury                                   -> admitted
 network   admit       guian as provider                                      -> admitted
+network   admit       registry as operator                                   -> admitted
 shanghai  admit       acme as holder                                         -> admitted
 shanghai  admit       bolt as holder uscc=none maker=yes                     -> admitted
 shanghai  suspend     bolt                                                   -> suspended
@@ -58,7 +59,6 @@ shanghai  delist      guian under S1 until +1d                               -> 
 shanghai  close       S1                                                     -> closed
 clock     2026-04-05T08:00
 shanghai  lapse       V3                                                     -> lapsed 5,000.00
-network   admit       registry as operator                                   -> admitted
 registry  seal        2026-Q1 to 2026-03-31                                  -> sealed 7 accounts
 """
 OPTIONAL = {"uscc", "maker", "evidence_sha256", "if_short"}

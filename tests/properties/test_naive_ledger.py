@@ -1,5 +1,6 @@
 """The oracle on its own: worked figures by hand, so that it isn't only right where the package is right too."""
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from properties.naive_ledger import (
     fee,
     instant,
     instant_text,
+    merkle_root,
+    running_sha256,
     uscc_check_character_is_right,
 )
 
@@ -19,6 +22,7 @@ START = instant("2026-01-05T08:00:00.000000Z")
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
 SIGNERS = {"net": ["net/a+00000001"], "city": ["city/a+00000002"], "dc": ["dc/a+00000003"], "lab": ["lab/a+00000004"]}
+SIGNERS["books"] = ["books/a+00000005"]
 
 
 @pytest.mark.parametrize(
@@ -184,3 +188,88 @@ def test_of_several_reasons_the_first_is_told(story: Story) -> None:
     assert story.does("city", "voucher.issue", stranger, **wrong) == ("refused", "signer_not_involved")
     assert story.does("city", "voucher.issue", **wrong) == ("refused", "id_outside_own_namespace")
     assert story.does("city", "voucher.issue", **(wrong | {"voucher": "city/v2"})) == ("refused", "programme_unknown")
+
+
+# PROVENANCE: leaves and roots of the reference tree of the Certificate Transparency project (sizes 0, 1, 3, 5 and 8).
+REFERENCE_LEAVES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
+
+
+@pytest.mark.parametrize(
+    ("size", "root"),
+    [
+        (0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+        (1, "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"),
+        (3, "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77"),
+        (5, "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4"),
+        (8, "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"),
+    ],
+)
+def test_merkle_root_is_that_of_the_reference_tree(size: int, root: str) -> None:
+    assert merkle_root([bytes.fromhex(leaf) for leaf in REFERENCE_LEAVES[:size]]).hex() == root
+
+
+def sha256(*parts: bytes) -> bytes:
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def test_running_hash_takes_each_index_in_turn() -> None:
+    assert running_sha256([]) == "00" * 32
+    first = sha256(bytes(32), b"\0\0\0\0\0\0\0\x03")
+    assert running_sha256([3]) == first.hex()
+    assert running_sha256([3, 258]) == sha256(first, b"\0\0\0\0\0\0\x01\x02").hex()
+
+
+def seal(story: Story, last_day: str) -> tuple[str, Any]:
+    return story.does("books", "book.seal", seal="books/s1", last_day=last_day)
+
+
+def test_a_seal_is_the_root_of_leaves_written_by_hand(story: Story) -> None:
+    story.does("dc", "time.burn", holder="lab", lines=[story.line("job-1", 30), story.line("job-1", 30)])  # entry 10
+    story.at = instant("2026-01-05T16:00:00.000000Z")
+    period = {"programme": "city/p1", "first_day": "2026-01-05", "last_day": "2026-01-05"}
+    story.does("dc", "redemption.claim", claim="dc/c1", **period)
+    story.does("net", "party.admit", admitted="books", role="operator", name="B", keys=[key("books/a+00000005")])
+    running = [running_sha256(one) for one in ([3, 8, 9, 10], [6, 7, 8, 9, 10, 11], [2, 5, 7, 9, 10, 11], [8, 9, 10])]
+    leaves = [
+        '{"account":"holder lab","balances":{"available_fen":960,"burned_fen":30,"claimed_fen":0,"paid_fen":0,'
+        f'"reserved_fen":10,"unclaimed_fen":0}},"entries":4,"running_sha256":"{running[0]}"}}',
+        '{"account":"programme city/p1","balances":{"available_fen":960,"burned_fen":0,"claimed_fen":30,'
+        '"envelope_fen":10000,"paid_fen":0,"reserved_fen":10,"unissued_fen":9000},"entries":6,'
+        f'"running_sha256":"{running[1]}"}}',
+        '{"account":"provider dc","balances":{"claimed_fen":30,"paid_fen":0,"unclaimed_fen":0},"entries":6,'
+        f'"running_sha256":"{running[2]}"}}',
+        '{"account":"voucher city/v1","balances":{"available_fen":960,"burned_fen":30,"face_fen":1000,'
+        f'"reserved_fen":10}},"entries":3,"running_sha256":"{running[3]}"}}',
+    ]
+    assert story.ledger.leaves() == leaves
+    hashes = [sha256(b"\0", leaf.encode()) for leaf in leaves]
+    root = sha256(b"\1", sha256(b"\1", *hashes[:2]), sha256(b"\1", *hashes[2:]))
+    assert seal(story, "2026-01-06") == ("refused", "seal_period_not_over")
+    assert seal(story, "2026-01-05") == ("accepted", {"accounts": 4, "root": root.hex()})
+    assert story.ledger.leaves() == leaves
+
+
+def test_refused_lines_touch_no_voucher(story: Story) -> None:
+    story.does("dc", "time.burn", holder="lab", lines=[story.line("job-1", 41)])
+    assert story.ledger.touched(10) == {"provider dc", "holder lab"}
+    story.does("dc", "time.burn", holder="lab", lines=[story.line("job-1", 41), story.line("job-1", 40)])
+    everything = {"provider dc", "holder lab", "voucher city/v1", "programme city/p1"}
+    assert story.ledger.touched(11) == everything
+    story.does("dc", "burn.reverse", statement="12", line=1, reason="wrong")
+    assert story.ledger.touched(12) == everything
+
+
+def test_a_sealed_day_takes_linked_corrections_alone(story: Story) -> None:
+    line, late = story.line("job-1", 30), story.line("job-2", 1)
+    story.does("dc", "time.burn", holder="lab", lines=[line])
+    story.does("net", "party.admit", admitted="books", role="operator", name="B", keys=[key("books/a+00000005")])
+    story.at = instant("2026-01-05T16:00:00.000000Z")
+    assert seal(story, "2026-01-05")[0] == "accepted"
+    linked = line | {"corrects": {"statement": "11", "line": 0}}
+    lines = [late, linked, late | {"corrects": {"statement": "11", "line": 0}}]
+    refused = [[0, "period_sealed"], [1, "correction_unfounded"], [2, "correction_unfounded"]]
+    assert story.does("dc", "time.burn", holder="lab", lines=lines)[1]["refused"] == refused
+    story.does("dc", "burn.reverse", statement="11", line=0, reason="wrong")
+    answer = story.does("dc", "time.burn", holder="lab", lines=[late, linked | {"seconds": 29}])
+    assert answer[1]["from_voucher_fen"] == [0, 29]
+    assert answer[1]["refused"] == [[0, "period_sealed"]]

@@ -9,7 +9,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -180,13 +180,12 @@ def test_views_are_what_the_state_says(tmp_path: Path, seed: int) -> None:
 
 
 def ledger_growing(folder: Path, entries: Sequence[Entry], cuts: Sequence[int]) -> Iterator[None]:
-    """Make the same entries a real ledger, and stop at each cut and at the end."""
-    times = iter([entry.event.at for entry in entries])
-    notes = [split_entry(entry.data)[1] for entry in entries]
-    with create_ledger(folder, notes[0], key_of(ORIGIN), clock=lambda: next(times)) as ledger:
-        for start, stop in pairwise([1, *cuts, len(notes)]):
-            answers = ledger.submit(notes[start:stop])
-            assert [answer.entry for answer in answers if isinstance(answer, Admitted)] == [
-                entry.data for entry in entries[start:stop]
-            ]
+    """Make the same entries a real ledger, and stop at each cut and at the end; one commit has one time."""
+    at = entries[0].event.at
+    with create_ledger(folder, split_entry(entries[0].data)[1], key_of(ORIGIN), clock=lambda: at) as ledger:
+        for start, stop in pairwise([1, *cuts, len(entries)]):
+            for at, same in groupby(entries[start:stop], key=lambda entry: entry.event.at):
+                group = [entry.data for entry in same]
+                answers = ledger.submit([split_entry(data)[1] for data in group])
+                assert [answer.entry for answer in answers if isinstance(answer, Admitted)] == group
             yield

@@ -102,6 +102,7 @@ def _groups(clock: _Clock) -> Iterator[list[bytes]]:
     yield _burns(clock.now)
     clock.now += DAY_US
     yield _settlement(clock.now)
+    yield _sealed_days(clock.now)
     clock.now += 400 * DAY_US
     yield _endings(clock.now)
 
@@ -226,17 +227,17 @@ def _burns(at: int) -> list[bytes]:
             **more,
         }
 
-    def burn(*lines: Json) -> bytes:
-        return PROVIDER.note("time.burn", at, holder="maker-a", lines=list(lines))
+    def burn(*lines: Json, **ref: str) -> bytes:
+        return PROVIDER.note("time.burn", at, holder="maker-a", lines=list(lines), **ref)
 
+    train = line("r1", "train-7", 64, 3), line("r1", "train-8", 8, 2, "h100"), line("r1", "train-7", 8, 1)
     return [
         *[burn(line("r1", f"single-{number}", 8, 1)) for number in range(10)],
-        burn(line("r1", "train-7", 64, 3), line("r1", "train-8", 8, 2, "h100"), line("r1", "train-7", 8, 1)),
-        burn(line("r2", "tune-1", 16, 3), line("r2", "tune-2", 5, 1, "h100")),
+        burn(*train, ref="train"),
+        burn(line("r2", "tune-1", 16, 3), line("r2", "tune-2", 5, 1, "h100"), ref="tune"),
         burn(line("r3", "drain-1", 512, 3, if_short="drain"), line("r3", "drain-2", 1, 1)),
-        # The reference of the statement before the last but one; each command counts one on.
-        PROVIDER.note("burn.reverse", at, statement=str(PROVIDER.refs - 2), line=1, reason="metered twice"),
-        PROVIDER.note("burn.reverse", at, statement=str(PROVIDER.refs - 2), line=1, reason="metered twice"),
+        PROVIDER.note("burn.reverse", at, statement="train", line=1, reason="metered twice"),
+        PROVIDER.note("burn.reverse", at, statement="tune", line=1, reason="metered twice"),
         PROVIDER.note("reservation.release", at, reservation="maker-a/r4"),
     ]
 
@@ -259,6 +260,27 @@ def _settlement(at: int) -> list[bytes]:
     ]
 
 
+def _sealed_days(at: int) -> list[bytes]:
+    """A seal, and after it a line that corrects the one of train-8, and one that comes too late."""
+    noon = at - DAY_US - 4 * HOUR_US
+    line: Json = {
+        "reservation": "maker-a/r1",
+        "job": "train-8",
+        "accelerator": "h100",
+        "gpu_milli": 4_000,
+        "from": format_instant(noon),
+        "to": format_instant(noon + HOUR_US),
+        "seconds": 3_600,
+        "corrects": {"statement": "train", "line": 1},
+    }
+    late = {name: value for name, value in line.items() if name != "corrects"} | {"job": "late-1"}
+    return [
+        NETWORK.note("party.admit", at, admitted="registry", role="operator", name="The register", keys=OPERATOR.vkeys),
+        OPERATOR.note("book.seal", at, seal="registry/first", last_day=format_day(at // DAY_US - 1)),
+        PROVIDER.note("time.burn", at, holder="maker-a", lines=[line, late], ref="corrected"),
+    ]
+
+
 def _endings(at: int) -> list[bytes]:
     return [
         TREASURY.note("voucher.lapse", at, voucher="shanghai/v1"),
@@ -270,7 +292,6 @@ def _endings(at: int) -> list[bytes]:
         PROVIDER.note(
             "tariff.publish", at, accelerator="h100", price_fen_per_gpu_hour=999, valid_from=_in(at, HOUR_US)
         ),
-        NETWORK.note("party.admit", at, admitted="registry", role="operator", name="The register", keys=OPERATOR.vkeys),
         OPERATOR.note("book.seal", at, seal="registry/2026", last_day=format_day(at // DAY_US - 2)),
     ]
 

@@ -12,7 +12,7 @@ from support.small_ledger import export_small_ledger, write_small_ledger
 def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `ledger` (long enough for a second tree level), `short` and `tiles`, never to be changed."""
     folder = tmp_path_factory.mktemp("pristine")
-    write_small_ledger(folder / "ledger", more=228)
+    write_small_ledger(folder / "ledger", more=226)
     write_small_ledger(folder / "short")
     export_small_ledger(folder / "ledger", folder / "tiles")
     return folder

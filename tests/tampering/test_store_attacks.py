@@ -105,7 +105,7 @@ ROWS: list[tuple[str, FindingCode, Attack]] = [
         "UPDATE stored_events SET originator_version = 30 WHERE originator_version = 31",
         "UPDATE stored_events SET originator_version = 31 WHERE originator_version = -1", index=29)),
     ("the newest checkpoint is gone", C.ENTRY_BEYOND_CHECKPOINT, _sql(
-        "DELETE FROM checkpoints WHERE number = (SELECT max(number) FROM checkpoints)", index=261)),
+        "DELETE FROM checkpoints WHERE number = (SELECT max(number) FROM checkpoints)", index=263)),
     ("a row is another log's", C.ENTRY_MISPLACED, _sql(
         "UPDATE stored_events SET originator_id = 'other' WHERE originator_version = 5")),
     ("a row has a fraction for a version", C.ENTRY_MISPLACED, _sql(
@@ -193,8 +193,11 @@ ENTRIES: list[tuple[str, FindingCode, Callable[[Path], tuple[int, bytes]]]] = [
         "time.burned", r'"from_voucher_fen":\[\d+', '"from_voucher_fen":[999999')),
     ("a refused line became an accepted one", C.OUTCOME_DIFFERS, _edit(
         "time.burned", r'"refused":\[\[2,"job_time_already_burned"\]\]', '"refused":[]', number=10)),
+    ("a line that came too late became an accepted one", C.OUTCOME_DIFFERS, _edit(
+        "time.burned", r'"refused":\[\[1,"period_sealed"\]\]', '"refused":[]', number=13)),
     ("a validity is changed", C.OUTCOME_DIFFERS, _edit("voucher.issued", '"valid_until":"2026', '"valid_until":"2027')),
     ("a sealed root is changed", C.OUTCOME_DIFFERS, _edit("book.sealed", '"root":"..', '"root":"zz')),
+    ("an account more was sealed", C.OUTCOME_DIFFERS, _edit("book.sealed", '"accounts":11', '"accounts":12', number=1)),
     ("the header's index is changed", C.INDEX_DIFFERS, _edit("voucher.issued", '"index":(.)', r'"index":9\1')),
     ("the header's kind is changed", C.KIND_DIFFERS, _edit("voucher.suspended", ".suspended", ".resumed")),
     ("the header's time is earlier", C.TIME_WENT_BACKWARDS, _edit("redemption.claimed", '"at":"2026', '"at":"2025')),

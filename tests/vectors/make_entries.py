@@ -32,7 +32,7 @@ def entries() -> dict[str, bytes]:
 
 
 def leaves(files: dict[str, bytes]) -> dict[str, bytes]:
-    """The leaves under each seal among entries, one a line: beside `31-book.sealed.txt` stands `31-book.sealed.leaves`."""
+    """The leaves under each seal, one a line; they stand beside it, as `32-book.sealed.leaves`."""
     found = {}
     state = State.empty(ORIGIN)
     for name, data in files.items():

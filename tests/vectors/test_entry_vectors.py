@@ -1,15 +1,17 @@
 """One frozen example of every kind of event, remade byte for byte: formats don't change unseen."""
 
+import hashlib
 import importlib.util
 from pathlib import Path
 from types import ModuleType
 
+import orjson
 import pytest
 
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import open_note
 from tallystick.vouchers.entry import Entry, split_entry
-from tallystick.vouchers.events import EVENT_KINDS
+from tallystick.vouchers.events import EVENT_KINDS, Sealed
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.state import State
 
@@ -27,6 +29,7 @@ def _maker() -> ModuleType:
 
 MAKER = _maker()
 FROZEN = {path.name: path.read_bytes() for path in sorted((HERE / "entries").glob("*.txt"))}
+LEAVES = {path.name: path.read_bytes() for path in sorted((HERE / "entries").glob("*.leaves"))}
 
 
 def test_the_entries_are_made_as_they_were() -> None:
@@ -65,3 +68,45 @@ def test_the_signatures_fit_the_keys_in_the_log() -> None:
         note, signers = open_note(split_entry(data)[1], keys)
         assert len(signers) == len(note.signatures), name
     assert state.size == len(FROZEN)
+
+
+def test_the_leaves_are_made_as_they_were() -> None:
+    """Under each seal."""
+    assert MAKER.leaves(FROZEN) == LEAVES
+    assert len(LEAVES) == 2
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_a_seal_is_the_root_of_its_leaves(name: str) -> None:
+    """By RFC 6962 in ten lines and nothing of the package's tree."""
+    leaves = LEAVES[name].splitlines()
+    sealed = Entry.from_bytes(FROZEN[name.replace(".leaves", ".txt")]).event.outcome
+    assert sealed == Sealed(len(leaves), _root(leaves).hex())
+
+
+def _root(leaves: list[bytes]) -> bytes:
+    if len(leaves) == 1:
+        return hashlib.sha256(b"\x00" + leaves[0]).digest()
+    left = 1 << (len(leaves) - 1).bit_length() - 1
+    return hashlib.sha256(b"\x01" + _root(leaves[:left]) + _root(leaves[left:])).digest()
+
+
+@pytest.mark.parametrize(
+    ("account", "indices"),
+    [
+        # the story's entries by their numbers, picked out by hand with the table of docs/rules.md
+        ("voucher acme/V3", [17, 30]),
+        ("voucher shanghai/V1", [15, 17, 21, 22, 23, 28]),
+        ("voucher shanghai/V4", [34, 35, 36]),
+        ("holder bolt", [4, 5, 6, 17, 30]),
+        ("provider guian", [2, 10, 14, 21, 22, 23, 24, 25, 26, 27, 28, 29, 33, 35, 36]),
+        ("programme shanghai/S2", [12, 13]),
+    ],
+)
+def test_the_running_hash_is_over_the_entries_that_touched(account: str, indices: list[int]) -> None:
+    """Each makes it SHA-256(it || index in 8 bytes), from 32 zero bytes on."""
+    running = bytes(32)
+    for index in indices:
+        running = hashlib.sha256(running + index.to_bytes(8, "big")).digest()
+    leaves = {leaf["account"]: leaf for leaf in map(orjson.loads, LEAVES["37-book.sealed.leaves"].splitlines())}
+    assert (leaves[account]["entries"], leaves[account]["running_sha256"]) == (len(indices), running.hex())

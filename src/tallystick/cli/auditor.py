@@ -57,13 +57,13 @@ def audit(
 
 def verify(
     file: Annotated[
-        str, typer.Argument(metavar="FILE.tlog-proof", help="A receipt (- is stdin); before INDEX, a SOURCE.")
+        str, typer.Argument(metavar="FILE.tlog-proof", help="A receipt, - is stdin; before INDEX a SOURCE.")
     ],
     trust: Annotated[Path, typer.Option(help="The trust policy, which you were given by hand.")],
     index: Annotated[int | None, typer.Argument(help="An entry of a SOURCE, instead of one in a receipt.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Prove that an entry is in the log: the one in a receipt, which takes no ledger and no network, or one of a source."""
+    """Prove that an entry is in the log: the one in a receipt, with no ledger and no network, or one of a source."""
     from tallystick.cli.entries import print_entry, say_entry
     from tallystick.transparency.receipt import verify_receipt
 

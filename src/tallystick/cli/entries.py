@@ -1,4 +1,4 @@
-"""An entry is said in one shape by `verify` and `show`: what it decided, who signed it, and the command word by word."""
+"""An entry is said in one shape by `verify` and `show`: its decision, its signers, and the command word by word."""
 
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 

@@ -1,4 +1,4 @@
-"""What anybody may ask of a log without believing it: proofs that an entry is in a tree, and that a tree has only grown.
+"""What anybody may ask of a log without believing it: proofs that an entry is in a tree, and that it has only grown.
 
     proof inclusion SOURCE INDEX [--size N]      proof consistency SOURCE OLD [NEW]
 

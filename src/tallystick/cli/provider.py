@@ -45,9 +45,7 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def check(
-    source: Annotated[
-        str, typer.Argument(help="A ledger folder, which may be in use, or an export of it, or its URL.")
-    ],
+    source: Annotated[str, typer.Argument(help="A ledger folder, which may be in use; an export, or its URL.")],
     notes: Annotated[list[str], typer.Argument(metavar="NOTE...", help="Signed notes, decided in order; - is stdin.")],
     at: Annotated[
         str | None, typer.Option(help="Decide as if it were then, for a job yet to run: 2026-01-05T08:00:00Z.")

@@ -1,7 +1,8 @@
 """Questions are answered from views that have followed the log first: as of now, or as of an entry or a time.
 
 An answer never comes from a stale file, and a question leaves nothing but `views.db`, which can be deleted at any time.
-Where that file can't be written, or there is only an export, the answer is worked out in memory. Times leave here as text, amounts as whole fen.
+Where that file can't be written, or there is only an export, the answer is worked out in memory. Times leave here as
+text, amounts as whole fen.
 """
 
 # ruff: noqa: ANN401 - rows are JSON values of any shape

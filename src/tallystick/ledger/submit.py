@@ -77,6 +77,22 @@ class Admitted:
 Answer = Admitted | Refusal
 
 
+@dataclass(slots=True)
+class _Group:
+    """Some notes of one caller, on their way through the writer."""
+
+    readings: list[SignedCommand | Refusal]
+    verification: Verification
+    answers: list[Answer] = field(default_factory=list)
+    error: LedgerError | None = None
+    done: bool = False
+
+
+def _fail(groups: Sequence[_Group], error: LedgerError) -> None:
+    for group in groups:
+        group.error = error
+
+
 def _in_groups(notes: Sequence[bytes]) -> Iterator[list[bytes]]:
     """Yield the notes in order, in groups that are worth a transaction and yet soon done."""
     group: list[bytes] = []
@@ -89,17 +105,6 @@ def _in_groups(notes: Sequence[bytes]) -> Iterator[list[bytes]]:
             group, size = [], 0
     if group:
         yield group
-
-
-@dataclass(slots=True)
-class _Group:
-    """Some notes of one caller, on their way through the writer."""
-
-    readings: list[SignedCommand | Refusal]
-    verification: Verification
-    answers: list[Answer] = field(default_factory=list)
-    error: LedgerError | None = None
-    done: bool = False
 
 
 @dataclass(slots=True)
@@ -230,7 +235,7 @@ class Ledger:
         with self._waiting_lock:
             self._waiting.append(group)
         with self._writer_lock:
-            if not group.done:
+            while not group.done:  # what others had waiting before comes first, and may fill a transaction
                 self._write_waiting()
         if group.error is not None:
             raise group.error
@@ -255,8 +260,13 @@ class Ledger:
                 self._commit(tail, entries)
             self._tail_is_good = True
         except LedgerError as error:
-            for group in groups:
-                group.error = error
+            _fail(groups, error)
+        except PersistenceError as error:
+            _fail(groups, StoreFailedError(f"the store can't be read: {error}"))
+        except BaseException:
+            # Ctrl-C, say, in one submitter's thread: the others that were written along must not take it for success.
+            _fail(groups, StoreFailedError("the writer was interrupted; submit again to find out what was kept"))
+            raise
         finally:
             for group in groups:
                 group.done = True

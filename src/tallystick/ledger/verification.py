@@ -7,8 +7,10 @@ what nobody did before.
 """
 
 import signal
+import threading
 from collections.abc import Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from typing import Final
@@ -33,10 +35,11 @@ class Verification:
     answers: list[Future[list[bool]]] = field(default_factory=list)
 
     def finish(self) -> None:
-        """Wait, and write down in each command what was found."""
-        verdicts = (verdict for answer in self.answers for verdict in answer.result())
-        for (command, claim), verdict in zip(self.owners, verdicts, strict=True):
-            command.verdicts[claim] = verdict
+        """Wait, and write down in each command what was found; what a process that died owed, `admit` finds out."""
+        with suppress(BrokenExecutor):
+            verdicts = (verdict for answer in self.answers for verdict in answer.result())
+            for (command, claim), verdict in zip(self.owners, verdicts, strict=False):
+                command.verdicts[claim] = verdict
 
 
 class Verifier:
@@ -46,6 +49,7 @@ class Verifier:
         """Take the number of processes; 0 for none."""
         self._processes = processes
         self._pool: ProcessPoolExecutor | None = None
+        self._lock = threading.Lock()
 
     def start(self, commands: Sequence[SignedCommand], state: State) -> Verification:
         """Begin to verify what is signed by keys that the state knows; it may be read from another thread."""
@@ -59,13 +63,25 @@ class Verifier:
                 if key is not None:
                     tasks.append((key.vkey, signature.blob, command.note.text))
                     verification.owners.append((command, VerifierKey.from_text(key.vkey).public_key + signature.blob))
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                self._processes, mp_context=get_context("forkserver"), initializer=_leave_interrupts_to_the_writer
-            )
-        for first in range(0, len(tasks), SIGNATURES_PER_TASK):
-            verification.answers.append(self._pool.submit(verify_all, tasks[first : first + SIGNATURES_PER_TASK]))
+        self._submit(tasks, verification)
         return verification
+
+    def _submit(self, tasks: list[Signed], verification: Verification) -> None:
+        with self._lock:  # two submitters must not start two pools
+            if self._pool is None:
+                self._pool = ProcessPoolExecutor(
+                    self._processes, mp_context=get_context("forkserver"), initializer=_leave_interrupts_to_the_writer
+                )
+            pool = self._pool
+        try:
+            for first in range(0, len(tasks), SIGNATURES_PER_TASK):
+                verification.answers.append(pool.submit(verify_all, tasks[first : first + SIGNATURES_PER_TASK]))
+        except BrokenExecutor:
+            # One of its processes was killed, and the pool with it: the next submission gets a new one.
+            with self._lock:
+                if self._pool is pool:
+                    self._pool = None
+            pool.shutdown(wait=False)
 
     def close(self) -> None:
         """End the processes."""

@@ -49,10 +49,6 @@ class _Answer(NamedTuple):
     data: bytes
 
 
-class _FailedAttempt(Exception):  # noqa: N818 - it never leaves this module
-    """This attempt came to nothing; another may not."""
-
-
 class WebFiles:
     """The files below a URL; for one thread."""
 
@@ -94,7 +90,7 @@ class WebFiles:
                 self._pause(pause_seconds * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
             try:
                 return self._fetch(path, size_max)
-            except _FailedAttempt as error:
+            except ConnectionError as error:
                 trouble = str(error)
                 self.close()
         raise LedgerError(f"{self.name}/{path} can't be fetched: {trouble}")
@@ -106,7 +102,12 @@ class WebFiles:
             self._connection = None
 
     def _fetch(self, path: str, size_max: int) -> bytes | None:
-        """Ask once, following redirects."""
+        """Ask once, following redirects.
+
+        Raises:
+            ConnectionError: this attempt came to nothing; another may not.
+            LedgerError: another attempt would neither.
+        """
         url = f"{self.name}/{path}"
         for _ in range(1 + _REDIRECTS_MAX):
             answer = self._attempt(url, size_max)
@@ -120,7 +121,7 @@ class WebFiles:
             if answer.status in _MISSING:
                 return None
             if answer.status in _PASSING or answer.status >= 500:
-                raise _FailedAttempt(f"the server answers {answer.status}")
+                raise ConnectionError(f"the server answers {answer.status}")
             raise LedgerError(f"{url} can't be fetched: the server answers {answer.status}")
         raise LedgerError(f"{self.name}/{path} can't be fetched: more than {_REDIRECTS_MAX} redirects")
 
@@ -128,7 +129,7 @@ class WebFiles:
         """Ask for one URL on our server.
 
         Raises:
-            _FailedAttempt: it hung, hung up, spoke no HTTP, or cut its answer short.
+            ConnectionError: it hung, hung up, spoke no HTTP, or cut its answer short.
             LedgerError: it isn't the server that it should be.
         """
         parts = urlsplit(url)
@@ -141,20 +142,20 @@ class WebFiles:
                     answer = self._receive(connection, size_max)
                 finally:
                     if expired.is_set():  # whatever the cut connection looked like from here
-                        raise _FailedAttempt(f"no whole answer within {self._attempt_seconds:g} seconds")
+                        raise ConnectionError(f"no whole answer within {self._attempt_seconds:g} seconds")
                 return answer
         except ssl.SSLCertVerificationError as error:
             raise LedgerError(f"{self.name}: {error.verify_message or 'its certificate is not valid'}") from None
         except socket.gaierror as error:
             if error.errno != socket.EAI_AGAIN:
                 raise LedgerError(f"{self.name}: {error.strerror}") from None
-            raise _FailedAttempt(error.strerror) from None
+            raise ConnectionError(error.strerror) from None
         except TimeoutError:
-            raise _FailedAttempt(f"no answer within {self._timeout_seconds:g} seconds") from None
+            raise ConnectionError(f"no answer within {self._timeout_seconds:g} seconds") from None
         except OSError as error:
-            raise _FailedAttempt(error.strerror or str(error)) from None
+            raise ConnectionError(error.strerror or str(error)) from None
         except (http.client.HTTPException, ValueError) as error:  # ValueError: a chunk's size that is no number
-            raise _FailedAttempt(f"the server's answer is no whole HTTP answer ({type(error).__name__})") from None
+            raise ConnectionError(f"the server's answer is no whole HTTP answer ({type(error).__name__})") from None
 
     def _receive(self, connection: http.client.HTTPConnection, size_max: int) -> _Answer:
         """Return the answer to what was asked; the connection is kept only if nothing of it is left over."""
@@ -166,7 +167,7 @@ class WebFiles:
                 pieces.append(piece)
                 left -= len(piece)
             if left and response.length:
-                raise _FailedAttempt(f"the answer ends {response.length} bytes too early")
+                raise ConnectionError(f"the answer ends {response.length} bytes too early")
             answer = _Answer(
                 response.status,
                 response.getheader("Location"),

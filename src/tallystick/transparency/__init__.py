@@ -10,5 +10,5 @@
     receipt       one entry's proof in a file (C2SP tlog-proof)
 
 It knows bytes, hashes and notes, and nothing of what entries mean. The formats are written out in
-docs/formats-evidence.md.
+docs/formats.md.
 """

@@ -6,6 +6,7 @@
     voucher_history.py      all that ever happened to a voucher
     provider_statement.py   what a provider burned, what was refused it and why
     programme_book.py       where a programme's envelope is, and what is claimed of it
+    entry_index.py          which entries concern whom, and the leaves of every seal
     store.py                the file, DIR/views.db
 
 Views believe the log; the audit doesn't.

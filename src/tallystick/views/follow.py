@@ -2,7 +2,8 @@
 
     position ──► entries after it ──► evolve ──► changes ──► rows + tracking
                  believed, not verified          │           one transaction a batch
-                                                 └─ balances, voucher_history, provider_statement, programme_book
+                                                 └─ balances, voucher_history, provider_statement, programme_book,
+                                                    entry_index
 
 The library's ProjectionRunner needs a recorder that can be subscribed to, and its projections take an event a
 transaction; so the log is pulled here, and the place kept with the library's tracking recorder.
@@ -23,7 +24,7 @@ from eventsourcing.sqlite import SQLiteCursor
 
 from tallystick.errors import EntryMalformedError, MalformedError, NotALedgerError, UsageError
 from tallystick.ledger.opening import Reader, read_ledger
-from tallystick.views import balances, programme_book, provider_statement, voucher_history
+from tallystick.views import balances, entry_index, programme_book, provider_statement, voucher_history
 from tallystick.views.balances import HolderAccount, HolderBalance, VoucherBalance
 from tallystick.views.changes import change_of
 from tallystick.views.programme_book import ProgrammeBalance, ProgrammeBook
@@ -37,7 +38,13 @@ from tallystick.vouchers.state import State
 NAME: Final = "views.db"
 ENTRIES_A_BATCH: Final = 512
 STATE_SAVED_AFTER_ENTRIES: Final = 1_000
-TABLES: Final = (*balances.TABLES, *voucher_history.TABLES, *provider_statement.TABLES, *programme_book.TABLES)
+TABLES: Final = (
+    *balances.TABLES,
+    *voucher_history.TABLES,
+    *provider_statement.TABLES,
+    *programme_book.TABLES,
+    *entry_index.TABLES,
+)
 
 By = Literal["programme", "holder", "provider", "voucher"]
 Balance = ProgrammeBalance | HolderBalance | ProviderBalance | VoucherBalance
@@ -186,6 +193,21 @@ class Views:
         with self._store.reading() as c:
             return provider_statement.refused_lines(c)
 
+    def entries_concerning(self, name: str) -> list[int]:
+        """Return the indices, ascending, of the entries that concern an account or a thing (`entry_index`)."""
+        with self._store.reading() as c:
+            return entry_index.entries_concerning(c, name)
+
+    def statement_entry(self, provider: str, ref: str) -> int | None:
+        """Return the index of a provider's statement, if there is one under this reference."""
+        with self._store.reading() as c:
+            return entry_index.statement_entry(c, provider, ref)
+
+    def seal_leaves(self, seal_index: int) -> list[tuple[str, bytes]]:
+        """Return every account and its leaf, in the order of a seal's tree; nothing if that entry is no seal."""
+        with self._store.reading() as c:
+            return entry_index.seal_leaves(c, seal_index)
+
     def close(self) -> None:
         """Let go of the file."""
         self._store.close()
@@ -229,6 +251,7 @@ class Views:
             voucher_history.VoucherHistories(),
             provider_statement.ProviderStatements(),
             programme_book.ProgrammeBooks(),
+            entry_index.EntryIndex(),
         )
         data = b""
         for data in reader.entries(place.size, stop):

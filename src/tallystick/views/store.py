@@ -18,7 +18,7 @@ from eventsourcing.sqlite import SQLiteCursor, SQLiteDatastore, SQLiteTrackingRe
 
 from tallystick.errors import LedgerError
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Goes up with every change of a table or of what its rows mean; a file of another number is built anew."""
 APPLICATION_ID: Final = 0x54535657
 FOLLOWED_LOG: Final = "tallystick"

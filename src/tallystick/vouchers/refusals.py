@@ -125,7 +125,7 @@ class Reason(StrEnum):
     INTERVAL_INVALID = ("interval_invalid", False, "`to` is not after `from`, or `seconds` is more than lies between")
     JOB_TIME_IN_THE_FUTURE = ("job_time_in_the_future", True, "`to` is after `at`")
     JOB_TIME_TOO_LONG_AGO = ("job_time_too_long_ago", False, "`from` is more than `burn_window_seconds` before `at`")
-    PERIOD_SEALED = ("period_sealed", False, "the day of `to` is sealed, and the line corrects nothing")
+    PERIOD_SEALED = ("period_sealed", False, "the day of `to` is sealed, and the line has no `corrects`")
     CORRECTION_UNFOUNDED = (
         "correction_unfounded",
         False,

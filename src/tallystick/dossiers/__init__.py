@@ -1,0 +1,12 @@
+"""What one party may be handed, and can prove with the trust policy alone: a part of the log with nothing left out.
+
+    balance_proof.py    one account's balance, as a seal committed to it
+    dossier_lines.py    a dossier's file: a head and an entry a line
+    gathering.py        which entries a dossier needs: the subject's, and what those were decided by
+    writing.py          gathered, proved, written
+    replaying.py        a part of the log is replayed: the subject's entries decided anew, the others believed
+    examining.py        what a dossier proves, or what is wrong with it
+    faults.py           everything that can be wrong, as a closed list
+
+Whoever examines reads a file and nothing else; whoever writes needs the ledger and its views.
+"""

@@ -1,0 +1,408 @@
+"""A dossier proves an account's history with the trust policy alone, or whatever is wrong with it is named.
+
+    (1) the checkpoint        signed and cosigned as the policy asks
+    (2) every entry           its path leads to the checkpoint's root; it was written for this log
+    (3) the opening leaf      is under the opening seal's root; from it balances and running hash go on
+    (4) the account's entries decided anew by the log's own function: the very bytes must come out
+        what they depend on   believed: it is in the log, whose every decision an audit takes again
+    (5) the closing leaf      is under the closing seal's root; the running hash over the account's entries is its own, so
+                              none is left out and none too many; its balances are what the entries come to
+    (6) what came after       decided likewise, and not proved to be complete
+
+One pass, one line at a time. It can't see a seal that the dossier doesn't hold: that a dossier is as new as it should
+be, its checkpoint and its closing day tell.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from tallystick.dossiers.dossier_lines import DossierEntry, DossierHead, SealedLeaf
+from tallystick.dossiers.faults import Fault, FaultCode, Faults
+from tallystick.dossiers.replaying import Balances, MissingError, PartialReplay, may_be_missing
+from tallystick.errors import MalformedError, ProofInvalidError, QuorumMissingError, VerificationError
+from tallystick.signing.note import Note
+from tallystick.transparency.checkpoint import Checkpoint
+from tallystick.transparency.merkle import leaf_hash
+from tallystick.transparency.policy import Policy
+from tallystick.transparency.proofs import verify_inclusion
+from tallystick.vouchers.admit import SignedCommand, read_note
+from tallystick.vouchers.commands import BookSeal
+from tallystick.vouchers.entry import Entry, split_entry
+from tallystick.vouchers.events import Event, Sealed
+from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.seals import NO_TOUCHES, run_on
+from tallystick.vouchers.state import Posting
+
+
+@dataclass(frozen=True, slots=True)
+class SealSummary:
+    """A seal that the dossier holds: its entry, its id, and the last day that it sealed."""
+
+    index: int
+    seal: str
+    last_day: int
+
+
+@dataclass(frozen=True, slots=True)
+class BookLine:
+    """One entry of the account, and what it moved: (from, to, fen) by accounts of docs/rules.md, summed."""
+
+    index: int
+    at: int
+    kind: str
+    party: str
+    ref: str
+    moved: tuple[tuple[str, str, int], ...]
+    lines_refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DossierReport:
+    """What was found.
+
+    Attributes:
+        account: for example `provider guian`.
+        checkpoint: as the dossier has it.
+        opening: where the account's entries begin; None for the beginning of the log.
+        closing: up to where they are complete; None if that isn't proved of any.
+        entries: of the account, decided anew.
+        entries_later: those of them after the closing seal (all, without one): not proved to be complete.
+        dependencies: entries that were believed.
+        balances: at the closing seal, in fen.
+        balances_later: after the last entry.
+        book: the account's entries.
+        faults: what is wrong, the most telling first.
+    """
+
+    account: str
+    checkpoint: Checkpoint
+    opening: SealSummary | None
+    closing: SealSummary | None
+    entries: int
+    entries_later: int
+    dependencies: int
+    balances: Balances
+    balances_later: Balances
+    book: tuple[BookLine, ...]
+    faults: tuple[Fault, ...]
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.faults
+
+
+def examine_dossier(lines: Iterable[bytes], policy: Policy) -> DossierReport:
+    """Go through a dossier.
+
+    Args:
+        lines: of the file, each with its newline (`read_lines`).
+        policy: whose checkpoints count.
+
+    Raises:
+        MalformedError: the file isn't a dossier in its one spelling.
+    """
+    rest = iter(lines)
+    first = next(rest, None)
+    if first is None:
+        raise MalformedError("the file is empty")
+    head = DossierHead.from_bytes(first)
+    examination = _Examination(head, policy)
+    before = -1
+    for line in rest:
+        item = DossierEntry.from_bytes(line)
+        if item.index <= before:
+            raise MalformedError(f"a dossier's entries come in order, and {item.index} comes after {before}")
+        before = item.index
+        examination.take(item)
+    return examination.finish()
+
+
+@dataclass(slots=True)
+class _Sums:
+    """What was counted on the way."""
+
+    entries: int = 0
+    entries_later: int = 0
+    dependencies: int = 0
+    running_sha256: str = NO_TOUCHES
+    counted: int = 0
+
+
+@dataclass(slots=True)
+class _Examination:
+    """A dossier being gone through."""
+
+    head: DossierHead
+    policy: Policy
+    faults: Faults = field(default_factory=Faults)
+    checkpoint: Checkpoint = field(init=False)
+    replay: PartialReplay = field(init=False)
+    is_replaying: bool = True
+    seals: dict[int, tuple[SealSummary, Sealed]] = field(default_factory=dict)
+    book: list[BookLine] = field(default_factory=list)
+    sums: _Sums = field(default_factory=_Sums)
+    first_entry: int | None = None
+    is_opened: bool = False
+    is_closed: bool = False
+    start: Balances = field(default_factory=dict)
+    balances: Balances = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        note = self.head.checkpoint_note
+        self.checkpoint = Checkpoint.from_text(Note.from_bytes(note).text)
+        try:
+            self.policy.open_checkpoint(note)  # (1)
+        except QuorumMissingError as error:
+            self.faults.add(FaultCode.CHECKPOINT_QUORUM_MISSING, None, str(error))
+        except VerificationError as error:
+            self.faults.add(FaultCode.CHECKPOINT_SIGNATURE_INVALID, None, str(error))
+        self.replay = PartialReplay(self.checkpoint.origin, self.head.account)
+        opening = self.head.opening
+        if opening is not None:
+            self.sums.running_sha256, self.sums.counted = opening.leaf.running_sha256, opening.leaf.entries
+
+    # -- one entry ----------------------------------------------------------------------------------------------------
+
+    def take(self, item: DossierEntry) -> None:
+        """Prove an entry (2), replay it (4), and do at the seals what belongs there."""
+        opening, closing = self.head.opening, self.head.closing
+        if opening is not None and not self.is_opened and item.index > opening.index:
+            self._open(opening)
+        if closing is not None and not self.is_closed and item.index > closing.index:
+            self._close()
+        self._count(item)
+        read = self._read(item)
+        if read is None:
+            self.is_replaying = False  # what can't be trusted isn't replayed, and nothing can be told after it
+            return
+        event, signed = read
+        if isinstance(event.command, BookSeal) and isinstance(event.outcome, Sealed):
+            summary = SealSummary(item.index, event.command.seal, event.command.last_day)
+            self.seals[item.index] = summary, event.outcome
+        if self.is_replaying:
+            self._replay(item, event, signed)
+
+    def _count(self, item: DossierEntry) -> None:
+        """Take an entry of the account into the running hash."""
+        if item.role == "dependency":
+            self.sums.dependencies += 1
+            return
+        opening, closing = self.head.opening, self.head.closing
+        if opening is not None and item.index < opening.index:
+            self.faults.add(FaultCode.ENTRY_MISDECLARED, item.index, "it comes before the opening seal")
+        self.first_entry = item.index if self.first_entry is None else self.first_entry
+        self.sums.entries += 1
+        if closing is None or item.index > closing.index:
+            self.sums.entries_later += 1
+            return
+        self.sums.running_sha256 = run_on(self.sums.running_sha256, [item.index])
+        self.sums.counted += 1
+
+    def _read(self, item: DossierEntry) -> tuple[Event, SignedCommand] | None:
+        """Return the entry, if it is proved to be this log's at its index; or note why not."""
+        checkpoint, faults = self.checkpoint, self.faults
+        signed: SignedCommand | Refusal
+        try:
+            signed = read_note(split_entry(item.entry)[1], checkpoint.origin)
+        except MalformedError as error:
+            signed = Refusal(Reason.NOTE_MALFORMED, str(error))
+        if isinstance(signed, Refusal) and signed.reason is Reason.COMMAND_FOR_ANOTHER_LOG:
+            faults.add(FaultCode.ENTRY_OF_ANOTHER_LOG, item.index, signed.detail)
+            return None
+        try:
+            verify_inclusion(item.index, checkpoint.size, leaf_hash(item.entry), item.path, checkpoint.root)
+        except ProofInvalidError as error:
+            faults.add(FaultCode.PROOF_INVALID, item.index, str(error))
+            return None
+        if isinstance(signed, Refusal):
+            faults.add(FaultCode.ENTRY_MALFORMED, item.index, str(signed))
+            return None
+        try:
+            event = Entry.from_bytes(item.entry).event
+        except MalformedError as error:
+            faults.add(FaultCode.ENTRY_MALFORMED, item.index, str(error))
+            return None
+        if event.index != item.index:
+            faults.add(FaultCode.INDEX_DIFFERS, item.index, f"it calls itself {event.index}")
+            return None
+        return event, signed
+
+    def _replay(self, item: DossierEntry, event: Event, signed: SignedCommand) -> None:
+        is_subject = item.role == "subject"
+        try:
+            if is_subject:
+                self._decide(item, event, signed)
+            # Whatever was decided, what goes on is what is recorded: a fault is named once, and not in all that follows.
+            postings, touches = self.replay.follow(event, whole=is_subject)
+        except MissingError as error:
+            self._lose(item.index, str(error))
+            return
+        opening = self.head.opening
+        is_within = opening is None or item.index > opening.index
+        if is_within and touches != is_subject:
+            said = "it is given as the account's, and" if is_subject else "it is given as a dependency, and"
+            self.faults.add(
+                FaultCode.ENTRY_MISDECLARED,
+                item.index,
+                f"{said} {'touches' if touches else 'does not touch'} {self.head.account}",
+            )
+        if is_subject:
+            self.book.append(_book_line(event, [one for one in postings if self.replay.concerns(one)]))
+
+    def _decide(self, item: DossierEntry, event: Event, signed: SignedCommand) -> None:
+        """Decide an entry anew, and note what comes out differently."""
+        answer = self.replay.decide(item.index, event.at, signed)
+        if not isinstance(answer, Refusal) and answer.data == item.entry:
+            return
+        if may_be_missing(answer, event):
+            code = FaultCode.DEPENDENCY_MISSING
+        elif isinstance(answer, Refusal):
+            is_forged = answer.reason is Reason.SIGNATURE_INVALID
+            code = FaultCode.SIGNATURE_INVALID if is_forged else FaultCode.DECISION_REFUSED
+        else:
+            code = FaultCode.OUTCOME_DIFFERS
+        detail = str(answer) if isinstance(answer, Refusal) else f"decided anew it is {_header_of(answer.data)}"
+        self.faults.add(code, item.index, detail)
+
+    def _lose(self, index: int, what: str) -> None:
+        self.faults.add(FaultCode.DEPENDENCY_MISSING, index, what)
+        self.is_replaying = False
+
+    # -- the seals ----------------------------------------------------------------------------------------------------
+
+    def _open(self, opening: SealedLeaf) -> None:
+        """Begin from the opening leaf (3); whether that is the seal's is seen at the end."""
+        self.is_opened = True
+        if self.is_replaying:
+            try:
+                self.replay.take_opening(opening.leaf.balances)
+                self.start = self.replay.balances()
+            except MissingError as error:
+                self._lose(opening.index, str(error))
+
+    def _close(self) -> None:
+        """Compare balances with the closing leaf's (5)."""
+        self.is_closed = True
+        closing = self.head.closing
+        assert closing is not None
+        self.balances = closing.leaf.balances
+        if not self.is_replaying:
+            return
+        told = self._now(closing.index)
+        if self.is_replaying and not self.faults and told != self.balances:
+            names = sorted(name for name in told | self.balances if told.get(name) != self.balances.get(name))
+            shown = ", ".join(f"{name} {told.get(name)} and not {self.balances.get(name)}" for name in names)
+            self.faults.add(FaultCode.BALANCE_DIFFERS, closing.index, f"the entries come to {shown}")
+
+    def _now(self, index: int) -> Balances:
+        """Return the account's balances: those of the opening leaf, and what the entries since then changed."""
+        try:
+            now = self.replay.balances()
+        except MissingError as error:
+            self._lose(index, str(error))
+            return {}
+        opening = self.head.opening
+        if opening is None:
+            return now
+        before = opening.leaf.balances
+        return {name: before.get(name, 0) + amount - self.start.get(name, 0) for name, amount in now.items()}
+
+    def finish(self) -> DossierReport:
+        """Check the seals and the count of entries (5), and report."""
+        head, sums = self.head, self.sums
+        if head.opening is not None and not self.is_opened:
+            self._open(head.opening)
+        if head.closing is not None and not self.is_closed:
+            self._close()
+        for sealed in (head.opening, head.closing):
+            if sealed is not None:
+                self._check_leaf(sealed)
+        self._check_newest()
+        if head.closing is not None:
+            self._check_count(head.closing)
+        given = sums.entries + sums.dependencies
+        if given != head.entries:
+            code = FaultCode.ENTRY_LEFT_OUT if given < head.entries else FaultCode.ENTRY_NOT_COUNTED
+            self.faults.add(code, None, f"the dossier is said to hold {head.entries} entries, and holds {given}")
+        later = self._now(self.replay.state.size) if self.is_replaying else {}
+        return DossierReport(
+            account=head.account,
+            checkpoint=self.checkpoint,
+            opening=self._summary(head.opening),
+            closing=self._summary(head.closing),
+            entries=sums.entries,
+            entries_later=sums.entries_later,
+            dependencies=sums.dependencies,
+            balances=self.balances,
+            balances_later=later,
+            book=tuple(self.book),
+            faults=self.faults.in_order(),
+        )
+
+    def _summary(self, sealed: SealedLeaf | None) -> SealSummary | None:
+        found = self.seals.get(sealed.index) if sealed is not None else None
+        return found[0] if found else None
+
+    def _check_leaf(self, sealed: SealedLeaf) -> None:
+        """Check that a leaf is under the root of the seal that it is given for."""
+        found = self.seals.get(sealed.index)
+        if found is None:
+            self.faults.add(FaultCode.SEAL_UNKNOWN, sealed.index, "")
+            return
+        if _is_under(sealed, found[1]):
+            return
+        for summary, outcome in self.seals.values():
+            if summary.index < sealed.index and _is_under(sealed, outcome):
+                self.faults.add(
+                    FaultCode.SEAL_STALE, sealed.index, f"its leaf is of the older seal at entry {summary.index}"
+                )
+                return
+        self.faults.add(FaultCode.SEAL_PROOF_INVALID, sealed.index, "")
+
+    def _check_newest(self) -> None:
+        """Refuse a dossier that stops proving before it has to."""
+        last = self.head.closing or self.head.opening
+        newest = max(self.seals, default=None)
+        if newest is None or (last is not None and newest <= last.index):
+            return
+        if self.first_entry is not None and self.first_entry < newest:
+            until = f"entry {last.index}" if self.head.closing and last else "no seal"
+            self.faults.add(FaultCode.SEAL_STALE, newest, f"there is this seal, and completeness is shown up to {until}")
+
+    def _check_count(self, closing: SealedLeaf) -> None:
+        """Compare the running hash over the account's entries with the closing leaf's."""
+        leaf, counted = closing.leaf, self.sums.counted
+        if counted == leaf.entries and self.sums.running_sha256 == leaf.running_sha256:
+            return
+        shown = f"the seal counts {leaf.entries} entries of {leaf.account}, and {counted} are shown"
+        if counted > leaf.entries:
+            self.faults.add(FaultCode.ENTRY_NOT_COUNTED, None, shown)
+        elif counted < leaf.entries:
+            self.faults.add(FaultCode.ENTRY_LEFT_OUT, None, shown)
+        else:
+            self.faults.add(FaultCode.ENTRY_LEFT_OUT, None, f"{shown}, but not the same ones")
+
+
+def _is_under(sealed: SealedLeaf, outcome: Sealed) -> bool:
+    root = bytes.fromhex(outcome.root)
+    try:
+        verify_inclusion(sealed.position, outcome.accounts, leaf_hash(sealed.leaf.to_bytes()), sealed.path, root)
+    except ProofInvalidError:
+        return False
+    return True
+
+
+def _book_line(event: Event, postings: Iterable[Posting]) -> BookLine:
+    moved: Counter[tuple[str, str]] = Counter()
+    for posting in postings:
+        moved[posting.source, posting.target] += posting.amount_fen
+    refused = getattr(event.outcome, "refused", ())
+    command = event.command
+    rows = tuple((source, target, amount_fen) for (source, target), amount_fen in moved.items())
+    return BookLine(event.index, event.at, event.kind, command.party, command.ref, rows, len(refused))
+
+
+def _header_of(data: bytes) -> str:
+    return split_entry(data)[0].decode()[:300]

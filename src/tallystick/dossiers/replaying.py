@@ -1,0 +1,166 @@
+"""A part of the log is replayed: the subject's entries are decided anew by `admit`, what they depend on is believed.
+
+The state holds what the part tells and nothing else, so it steps over gaps: an entry keeps its index. Of a statement
+that is only believed, the lines against reservations that aren't in the part are passed over; a reservation that is in it comes with its
+whole life, so what remains of it is exact. What isn't: a programme's envelope and a holder's room under its cap, unless
+all of the programme or of the holder is in the part; a voucher's available amount, unless all of the voucher is. Of
+these the state holds at least as much as there really was, so it may admit what was rightly refused, and never the
+other way round; and the log records no refusals but those of lines, which don't ask for them.
+"""
+
+import json
+from dataclasses import replace
+from typing import Final
+
+from tallystick.vouchers import commands as c
+from tallystick.vouchers.accounts import account_leaves
+from tallystick.vouchers.admit import SignedCommand, admit
+from tallystick.vouchers.entry import Entry
+from tallystick.vouchers.events import Burned, Event
+from tallystick.vouchers.evolve import evolve
+from tallystick.vouchers.programmes import BOOK_ACCOUNTS
+from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.state import Posting, State
+from tallystick.vouchers.touching import touched_by
+
+Balances = dict[str, int]
+
+MAY_BE_MISSING: Final = frozenset(
+    {
+        Reason.NETWORK_NOT_FOUNDED,
+        Reason.PARTY_UNKNOWN,
+        Reason.KEY_UNKNOWN,
+        Reason.SIGNATURES_MISSING,
+        Reason.SUBJECT_UNKNOWN,
+        Reason.PROGRAMME_UNKNOWN,
+        Reason.PROVIDER_UNKNOWN,
+        Reason.ACCELERATOR_UNKNOWN,
+        Reason.HOLDER_UNKNOWN,
+        Reason.VOUCHER_UNKNOWN,
+        Reason.RESERVATION_UNKNOWN,
+        Reason.CORRECTION_UNFOUNDED,
+        Reason.PROVIDER_NOT_ACCREDITED,
+        Reason.TARIFF_MISSING,
+        Reason.STATEMENT_UNKNOWN,
+        Reason.LINE_UNKNOWN,
+        Reason.NOTHING_TO_CLAIM,
+        Reason.CLAIM_UNKNOWN,
+    }
+)
+"""Refusals that mean, of a command that was admitted, that something isn't in the part."""
+
+
+class MissingError(Exception):
+    """An entry can't be replayed from what is in the part; it never leaves this package."""
+
+
+class PartialReplay:
+    """The state as a part of the log tells it.
+
+    Attributes:
+        state: after the entries replayed; its size is the last one's index and 1.
+    """
+
+    def __init__(self, origin: str, account: str) -> None:
+        self.state = State.empty(origin)
+        self._account = account
+
+    def decide(self, index: int, at: int, signed: SignedCommand) -> Entry | Refusal:
+        """Return what a command comes to as entry `index` at a time (microseconds); nothing is changed.
+
+        Raises:
+            MissingError: something that the decision asks for isn't there.
+        """
+        self.state.size = index
+        try:
+            return admit(self.state, signed, at)
+        except Exception as error:
+            # A rule leans on what the log always has, and a part may lack; lookups fail, sums go wrong.
+            raise MissingError(_told(error)) from None
+
+    def follow(self, event: Event, *, whole: bool) -> tuple[tuple[Posting, ...], bool]:
+        """Change the state by an entry, with the outcome that it says.
+
+        Args:
+            event: the next.
+            whole: whether every line of a statement must be applied.
+
+        Returns:
+            What moved, and whether it touched the account.
+
+        Raises:
+            MissingError: something that it changes isn't there.
+        """
+        if not self.state.size and not isinstance(event.command, c.NetworkFound):
+            raise MissingError("entry 0, which founds the network, is not here")
+        applied = event if whole else self._known_part(event)
+        self._make_room(event)
+        self.state.size = event.index
+        try:
+            postings = evolve(self.state, applied)
+            return postings, self._account in touched_by(self.state, applied)
+        except Exception as error:
+            raise MissingError(_told(error)) from None
+
+    def balances(self) -> Balances:
+        """Return the account's balances as far as the part tells; nothing if it isn't there yet.
+
+        Raises:
+            MissingError: a party isn't there.
+        """
+        try:
+            leaf = dict(account_leaves(self.state)).get(self._account)
+        except Exception as error:
+            raise MissingError(_told(error)) from None
+        return dict(json.loads(leaf)["balances"]) if leaf is not None else {}
+
+    def take_opening(self, balances: Balances) -> None:
+        """Take a programme's book from the opening seal, so that its envelope is exact from there on."""
+        kind, _, name = self._account.partition(" ")
+        programme = self.state.programmes.get(name)
+        if kind == "programme" and programme is not None:
+            for account in BOOK_ACCOUNTS:
+                programme.book[account] = balances.get(f"{account}_fen", 0)
+
+    def concerns(self, posting: Posting) -> bool:
+        """Return whether what an entry of the account moved is the account's; a statement may burn other vouchers."""
+        kind, _, name = self._account.partition(" ")
+        if kind == "programme":
+            return posting.programme == name
+        if kind == "voucher" and posting.source == "reserved":
+            return self.state.reservations[posting.source_id].voucher == name
+        return True
+
+    def _known_part(self, event: Event) -> Event:
+        """Return a statement less the lines against reservations that aren't in the part."""
+        command, outcome = event.command, event.outcome
+        if not isinstance(command, c.TimeBurn) or not isinstance(outcome, Burned):
+            return event
+        refused = dict(outcome.refused)
+        for number, line in enumerate(command.lines):
+            if number not in refused and line.reservation not in self.state.reservations:
+                refused[number] = Reason.RESERVATION_UNKNOWN
+        return replace(event, outcome=replace(outcome, refused=tuple(sorted(refused.items()))))
+
+    def _make_room(self, event: Event) -> None:
+        """Let a claim find nothing of its claimant, where the lines that it claims aren't in the part."""
+        command = event.command
+        if isinstance(command, c.RedemptionClaim) and command.programme in self.state.programmes:
+            self.state.programmes[command.programme].unclaimed_fen.setdefault(command.party, {})
+
+
+def may_be_missing(answer: Entry | Refusal, recorded: Event) -> bool:
+    """Return whether a decision differs from what is recorded because the part lacks something."""
+    if isinstance(answer, Refusal):
+        return answer.reason in MAY_BE_MISSING
+    decided, outcome = answer.event.outcome, recorded.outcome
+    if not isinstance(decided, Burned) or not isinstance(outcome, Burned):
+        return False
+    before = dict(outcome.refused)
+    return any(reason in MAY_BE_MISSING and before.get(number) != reason for number, reason in decided.refused)
+
+
+def _told(error: Exception) -> str:
+    """Say what a failed lookup or sum was about, in a line."""
+    what = str(error.args[0]) if error.args else type(error).__name__
+    return f"there is no {what[:200]} here" if isinstance(error, LookupError) else f"{type(error).__name__}: {what[:200]}"
