@@ -257,7 +257,7 @@ def test_a_folder_in_other_use_is_left_alone(tmp_path: Path) -> None:
 
 def test_two_exports_at_a_time_are_one(tmp_path: Path) -> None:
     log = GrowingLog(3)
-    with export._alone(tmp_path), pytest.raises(LedgerBusyError, match="by another process"):
+    with export.alone(tmp_path), pytest.raises(LedgerBusyError, match="by another process"):
         export_tiles(log.reader(), tmp_path)
     export_tiles(log.reader(), tmp_path)
     assert check_folder(tmp_path) == 3

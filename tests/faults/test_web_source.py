@@ -1,13 +1,21 @@
 """A server lies, hangs, breaks off or never ends: reading is bounded, and what is no answer is not taken for one."""
 
 import socket
+import ssl
 import struct
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from support.web_server import Answer, ScriptedServer, serving
 from tallystick.errors import LedgerError, UsageError
@@ -258,3 +266,68 @@ def test_a_server_that_is_not_there(closed_port: int) -> None:
         files_at(f"http://127.0.0.1:{closed_port}").read("a", 8)
     with pytest.raises(LedgerError, match=r"log\.invalid"):
         files_at("http://log.invalid").read("a", 8)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that signs itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    address = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+    signed = builder.add_extension(address, critical=False).sign(key, hashes.SHA256())
+    folder = tmp_path_factory.mktemp("tls")
+    (folder / "cert.pem").write_bytes(signed.public_bytes(Encoding.PEM))
+    (folder / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return folder / "cert.pem", folder / "key.pem"
+
+
+def over_tls(certificate: tuple[Path, Path], answer: Answer) -> Answer:
+    """Answer behind a handshake; what was read before it is none of HTTP."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+
+    def answering(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as secured:
+            secured.recv(65_536)
+            if callable(answer):
+                answer(secured)
+            else:
+                secured.sendall(answer)
+
+    return answering
+
+
+def test_a_certificate_nobody_vouches_for_is_refused(certificate: tuple[Path, Path]) -> None:
+    """At once, and not again."""
+    with ScriptedServer(over_tls(certificate, GOOD), before_reading=True) as server:
+        with pytest.raises(LedgerError, match="self-signed certificate"):
+            files_at(server.url.replace("http:", "https:")).read("a", 8)
+        assert len(server.targets) == 1
+
+
+@pytest.mark.parametrize("trouble", [hang, drip, endless_continue, GOOD[:-1], b"no HTTP\r\n\r\n"])
+def test_over_tls_it_is_the_same(
+    trouble: Answer, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Limits hold, and what is whole is read."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+    answers = [over_tls(certificate, answer) for answer in (trouble, GOOD)]
+    with ScriptedServer(*answers, before_reading=True) as server:
+        assert files_at(server.url.replace("http:", "https:"), attempt_seconds=0.5).read("a", 1_000) == b"right"
+        assert len(server.targets) == 2
+
+
+def drip_a_handshake(connection: socket.socket) -> None:
+    drip(connection, b"\x16\x03\x03\x20\x00", b"\0")
+
+
+def test_a_handshake_that_never_ends_does() -> None:
+    """As an answer would."""
+    with ScriptedServer(drip_a_handshake, before_reading=True) as server:
+        started = time.monotonic()
+        with pytest.raises(LedgerError, match=r"timed out|no answer within"):
+            files_at(server.url.replace("http:", "https:")).read("a", 8)
+    assert time.monotonic() - started < 8

@@ -181,10 +181,11 @@ def test_views_are_what_the_state_says(tmp_path: Path, seed: int) -> None:
 
 def ledger_growing(folder: Path, entries: Sequence[Entry], cuts: Sequence[int]) -> Iterator[None]:
     """Make the same entries a real ledger, and stop at each cut and at the end; one commit has one time."""
-    at = entries[0].event.at
-    with create_ledger(folder, split_entry(entries[0].data)[1], key_of(ORIGIN), clock=lambda: at) as ledger:
+    now = entries[0].event.at
+    with create_ledger(folder, split_entry(entries[0].data)[1], key_of(ORIGIN), clock=lambda: now) as ledger:
         for start, stop in pairwise([1, *cuts, len(entries)]):
             for at, same in groupby(entries[start:stop], key=lambda entry: entry.event.at):
+                now = at
                 group = [entry.data for entry in same]
                 answers = ledger.submit([split_entry(data)[1] for data in group])
                 assert [answer.entry for answer in answers if isinstance(answer, Admitted)] == group

@@ -21,7 +21,7 @@ class FolderServer(http.server.ThreadingHTTPServer):
     def __init__(self, folder: Path) -> None:
         self.asked: Counter[str] = Counter()
         self.troubles = 0
-        super().__init__(("127.0.0.1", 0), partial(_Handler, directory=str(folder)))
+        super().__init__(("127.0.0.1", 0), partial(_Answering, directory=str(folder)))
 
     @property
     def url(self) -> str:
@@ -29,7 +29,7 @@ class FolderServer(http.server.ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
 
-class _Handler(http.server.SimpleHTTPRequestHandler):
+class _Answering(http.server.SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: FolderServer
 
@@ -61,8 +61,9 @@ def serving(folder: Path) -> Iterator[FolderServer]:
 class ScriptedServer:
     """Answers one connection after another by a list, the last one again and again; `targets` has what was asked."""
 
-    def __init__(self, *answers: Answer) -> None:
+    def __init__(self, *answers: Answer, before_reading: bool = False) -> None:
         self._answers = list(answers)
+        self._before_reading = before_reading  # the answer reads for itself, and may begin with a handshake
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._serve)
         self._over = threading.Event()
@@ -93,11 +94,11 @@ class ScriptedServer:
                     return
                 connection.settimeout(10)
                 head = b""
-                while b"\r\n\r\n" not in head and (more := connection.recv(65_536)):
+                while not self._before_reading and b"\r\n\r\n" not in head and (more := connection.recv(65_536)):
                     head += more
-                if not head:
+                if not head and not self._before_reading:
                     continue
-                self.targets.append(head.split(b" ")[1].decode())
+                self.targets.append(head.split(b" ")[1].decode() if head else "")
                 answer = self._answers[min(turn, len(self._answers) - 1)]
                 turn += 1
                 if callable(answer):

@@ -19,9 +19,14 @@ from urllib.parse import quote
 
 from tallystick.audit.evidence import StoredCheckpoint, StoredRun
 from tallystick.audit.findings import FindingCode, Findings
+from tallystick.errors import MalformedError
+from tallystick.signing.note import Note
+from tallystick.static.files import CHECKPOINT_SIZE_MAX, FolderFiles
+from tallystick.transparency.merging import merge_notes
 from tallystick.transparency.merkle import TILE_WIDTH
 
 DATABASE: Final = "ledger.db"
+COSIGNED: Final = "checkpoint.cosigned"
 
 ROWS_AT_ONCE: Final = 256
 _ODD_ROWS_SHOWN: Final = 10
@@ -37,6 +42,7 @@ class StoreEvidence:
 
     def __init__(self, path: Path, findings: Findings) -> None:
         self.name = str(path)
+        self._path = path
         self._findings = findings
         self._database = _connect(path)
         # One read transaction for all of it: a writer at work doesn't change what is audited.
@@ -50,7 +56,25 @@ class StoreEvidence:
         rows = self._rows("SELECT note FROM checkpoints ORDER BY number DESC LIMIT 1")
         if not rows:
             return None
-        return rows[0][0] if isinstance(rows[0][0], bytes) else b""
+        note = rows[0][0]
+        return self._with_cosignatures(note) if isinstance(note, bytes) else b""
+
+    def _with_cosignatures(self, note: bytes) -> bytes:
+        """Return the note with the lines that witnesses left beside the store, if they are of this checkpoint."""
+        try:
+            cosigned = FolderFiles(self._path.parent).read(COSIGNED, CHECKPOINT_SIZE_MAX)
+            if cosigned is None:
+                return note
+            Note.from_bytes(cosigned)
+        except OSError as error:
+            self._damaged(f"{COSIGNED} can't be read: {error.strerror}")
+            return note
+        except MalformedError as error:
+            self._findings.add(FindingCode.CHECKPOINT_MALFORMED, None, f"{COSIGNED}: {error}")
+            return note
+        with suppress(MalformedError):  # the store's own note; opening it says why
+            return merge_notes(note, cosigned)
+        return note
 
     def entries(self, origin: str, size: int) -> Iterator[StoredRun]:
         """Yield the entries that are filed under this origin."""

@@ -3,6 +3,9 @@
     treasury.py   key new, sign, balances        provider.py   check, submit, show
     auditor.py    audit, verify, receipt         operator.py   ledger create, export, demo
     proofs.py     proof inclusion, consistency   entries.py    an entry in full
+    proofs_of_balance.py          proof balance, and verify of what it wrote
+    dossier.py    dossier, and verify of what it wrote
+    witness.py    witness init, serve, cosign, and checkpoint cosign for the log that asks
     answers.py    an entry, or an answer to a note, in one shape
     views.py      where balances and histories come from
     reading.py    what comes in: files, key files, passphrases, sources, moments
@@ -55,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str]) -> int:
     import typer.main
 
-    from tallystick.cli import auditor, operator, proofs, provider, treasury
+    from tallystick.cli import auditor, dossier, operator, proofs, provider, treasury, witness
 
     app = typer.Typer(
         help="Compute vouchers in an append-only log of signed entries.",
@@ -65,7 +68,7 @@ def _run(arguments: Sequence[str]) -> int:
         pretty_exceptions_enable=False,
     )
     app.callback()(lambda: None)
-    for user in (treasury, operator, provider, auditor, proofs):
+    for user in (treasury, operator, provider, auditor, proofs, dossier, witness):
         user.add_commands(app)
     status = typer.main.get_command(app).main(args=list(arguments), prog_name="tallystick", standalone_mode=False)
     return status if isinstance(status, int) else AS_ASKED

@@ -3,6 +3,8 @@
     audit SOURCE --trust POLICY        replays everything and names what is wrong; trusts the policy and nothing else
     verify FILE.tlog-proof --trust POLICY    proves offline that one entry is in the log
     verify SOURCE INDEX --trust POLICY       proves the same from the log itself
+    verify FILE --trust POLICY               proves offline what an account held when the books were sealed,
+                                             or (dossier.py) all that happened to it
     receipt SOURCE INDEX -o FILE       gets such a proof
 
 A SOURCE is a ledger folder, an exported folder, or the URL of one.
@@ -18,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import REFUSED, output, reading
+from tallystick.cli import REFUSED, dossier, output, proofs_of_balance, reading
 from tallystick.errors import UsageError
 
 if TYPE_CHECKING:
@@ -63,12 +65,23 @@ def verify(
     index: Annotated[int | None, typer.Argument(help="An entry of a SOURCE, instead of one in a receipt.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Prove that an entry is in the log: the one in a receipt, with no ledger and no network, or one of a source."""
+    """Prove what a file says, with no ledger and no network: a receipt, balance or dossier; or an entry of a source."""
     from tallystick.cli.entries import print_entry, say_entry
-    from tallystick.transparency.receipt import verify_receipt
+    from tallystick.dossiers.balance_proof import is_balance_proof
+    from tallystick.transparency.receipt import Receipt, verify_receipt
 
     policy = reading.read_policy(trust)
-    proof = _proof(file, index)
+    if index is None:
+        if dossier.is_dossier_file(file):  # before it is read: a dossier may be large
+            dossier.verify(file, policy, as_json=as_json)
+            return
+        data = reading.read_file(file)
+        if is_balance_proof(data):
+            proofs_of_balance.verify(data, policy, as_json=as_json)
+            return
+        proof = Receipt.from_bytes(data)
+    else:
+        proof = _receipt_from(file, index)
     if proof.entry is None:
         raise UsageError(f"{file} carries no entry, so it proves nothing by itself; ask for a receipt with one")
     checkpoint = verify_receipt(proof, proof.entry, policy)
@@ -83,14 +96,11 @@ def verify(
     print_entry(said, [("root", root)])
 
 
-def _proof(file: str, index: int | None) -> "Receipt":
-    """Return the receipt in a file, or of an entry of a source."""
+def _receipt_from(source: str, index: int) -> "Receipt":
+    """Return the receipt of an entry of a source."""
     from tallystick.ledger.opening import read_ledger
-    from tallystick.transparency.receipt import Receipt
 
-    if index is None:
-        return Receipt.from_bytes(reading.read_file(file))
-    with read_ledger(reading.source_of(file)) as reader:
+    with read_ledger(reading.source_of(source)) as reader:
         return reader.receipt(index)
 
 

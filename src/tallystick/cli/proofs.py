@@ -1,6 +1,7 @@
 """What anybody may ask of a log without believing it: proofs that an entry is in a tree, and that it has only grown.
 
     proof inclusion SOURCE INDEX [--size N]      proof consistency SOURCE OLD [NEW]
+    proof balance                                proofs_of_balance.py
 
 Every proof is made from a few tiles and verified before it is printed, up to the root of the source's checkpoint. Who
 signed that checkpoint is verified with a trust policy, and said to be unverified without one.
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import output, reading
+from tallystick.cli import output, proofs_of_balance, reading
 
 if TYPE_CHECKING:
     from tallystick.ledger import Reader
@@ -29,6 +30,7 @@ def add_commands(app: typer.Typer) -> None:
     proof = typer.Typer(help="Make Merkle proofs.", no_args_is_help=True, rich_markup_mode=None)
     proof.command("inclusion", short_help="Prove that an entry is in the log.")(inclusion)
     proof.command("consistency", short_help="Prove that the log has only grown.")(consistency)
+    proof.command("balance", short_help="Write the proof of a sealed balance.")(proofs_of_balance.balance)
     app.add_typer(proof, name="proof")
 
 

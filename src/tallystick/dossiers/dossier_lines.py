@@ -144,9 +144,7 @@ class DossierHead:
         if fields["format"] != FORMAT:
             raise MalformedError(f"not a dossier of format {FORMAT}")
         sealed = {name: SealedLeaf.from_json(fields[name]) for name in optional}
-        return cls(
-            _text(fields, "account"), _text(fields, "checkpoint").encode(), _count(fields, "entries"), **sealed
-        )
+        return cls(_text(fields, "account"), _text(fields, "checkpoint").encode(), _count(fields, "entries"), **sealed)
 
     def to_bytes(self) -> bytes:
         """Return the line, with its newline."""

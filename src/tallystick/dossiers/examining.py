@@ -5,8 +5,8 @@
     (3) the opening leaf      is under the opening seal's root; from it balances and running hash go on
     (4) the account's entries decided anew by the log's own function: the very bytes must come out
         what they depend on   believed: it is in the log, whose every decision an audit takes again
-    (5) the closing leaf      is under the closing seal's root; the running hash over the account's entries is its own, so
-                              none is left out and none too many; its balances are what the entries come to
+    (5) the closing leaf      is under the closing seal's root; the running hash over the account's entries is its own,
+                              so none is left out; its balances are what the entries come to
     (6) what came after       decided likewise, and not proved to be complete
 
 One pass, one line at a time. It can't see a seal that the dossier doesn't hold: that a dossier is as new as it should
@@ -234,7 +234,7 @@ class _Examination:
         try:
             if is_subject:
                 self._decide(item, event, signed)
-            # Whatever was decided, what goes on is what is recorded: a fault is named once, and not in all that follows.
+            # What goes on is what is recorded, whatever was decided: so a fault is named once, not in all that follows.
             postings, touches = self.replay.follow(event, whole=is_subject)
         except MissingError as error:
             self._lose(item.index, str(error))
@@ -291,7 +291,7 @@ class _Examination:
         if not self.is_replaying:
             return
         told = self._now(closing.index)
-        if self.is_replaying and not self.faults and told != self.balances:
+        if not self.faults and told != self.balances:
             names = sorted(name for name in told | self.balances if told.get(name) != self.balances.get(name))
             shown = ", ".join(f"{name} {told.get(name)} and not {self.balances.get(name)}" for name in names)
             self.faults.add(FaultCode.BALANCE_DIFFERS, closing.index, f"the entries come to {shown}")
@@ -306,8 +306,9 @@ class _Examination:
         opening = self.head.opening
         if opening is None:
             return now
+        changed = {name: amount - self.start.get(name, 0) for name, amount in now.items()}
         before = opening.leaf.balances
-        return {name: before.get(name, 0) + amount - self.start.get(name, 0) for name, amount in now.items()}
+        return {name: before.get(name, 0) + changed.get(name, 0) for name in before | changed}
 
     def finish(self) -> DossierReport:
         """Check the seals and the count of entries (5), and report."""
@@ -368,8 +369,8 @@ class _Examination:
         if newest is None or (last is not None and newest <= last.index):
             return
         if self.first_entry is not None and self.first_entry < newest:
-            until = f"entry {last.index}" if self.head.closing and last else "no seal"
-            self.faults.add(FaultCode.SEAL_STALE, newest, f"there is this seal, and completeness is shown up to {until}")
+            shown = "none" if self.head.closing is None else f"entry {self.head.closing.index}"
+            self.faults.add(FaultCode.SEAL_STALE, newest, f"it is the newest, and completeness is shown up to {shown}")
 
     def _check_count(self, closing: SealedLeaf) -> None:
         """Compare the running hash over the account's entries with the closing leaf's."""

@@ -25,7 +25,7 @@ from tallystick.signing.note import Note
 from tallystick.vouchers import commands as c
 from tallystick.vouchers.entry import Entry, split_entry
 from tallystick.vouchers.events import Burned, Event
-from tallystick.vouchers.quantities import DAY_US, SECOND_US, day_of, start_of_day
+from tallystick.vouchers.quantities import SECOND_US, day_of, start_of_day
 from tallystick.vouchers.refusals import Reason
 
 STATEMENTS_REMEMBERED: Final = 4_096
@@ -37,8 +37,8 @@ class Index(Protocol):
     def entries_concerning(self, name: str) -> list[int]:
         """Return the indices of the entries that concern a name, ascending."""
 
-    def statement_entry(self, provider: str, ref: str) -> int | None:
-        """Return the index of a provider's statement."""
+    def statement_entry(self, provider: str, ref: str, before: int) -> int | None:
+        """Return the index of a provider's newest statement of a reference before an entry."""
 
 
 class _Burned(NamedTuple):
@@ -88,13 +88,11 @@ class Gathering:
         self._read_burned = lru_cache(STATEMENTS_REMEMBERED)(self._burned)
         self._programme_of = lru_cache(None)(self._programme_of_reservation)
         self.subject = [number for number in index.entries_concerning(account) if start <= number < stop]
-        self.indices: set[int] = set(self.subject)
+        self.indices: set[int] = {0, *self.subject}
         founding = self._event(0)
         assert isinstance(founding.command, c.NetworkFound)
         self._founding = founding.command
-        self._include(0)
-        for name in ("seals",):
-            self._want(name)
+        self._want("seals")
         for number in self.subject:
             self._gather(number)
         self._find_refused_times()
@@ -133,7 +131,7 @@ class Gathering:
             case c.TimeBurn():
                 yield from self._asked_by_statement(event, event.command)
             case c.BurnReverse() as command:
-                yield from self._asked_by_reversal(command)
+                yield from self._asked_by_reversal(event, command)
             case c.RedemptionClaim() as command:
                 yield from self._claimed(command, event.index)
             case c.RedemptionReject() as command:
@@ -150,7 +148,7 @@ class Gathering:
             yield from self._accreditation(reservation, command.party)
         for line in command.lines:
             if line.corrects is not None:
-                yield from self._reservation_of_line(command.party, line.corrects.statement, line.corrects.line)
+                yield from self._reservation_of_line(event, line.corrects.statement, line.corrects.line)
         assert isinstance(event.outcome, Burned)
         for number, reason in event.outcome.refused:
             if reason is Reason.JOB_TIME_ALREADY_BURNED:
@@ -159,11 +157,11 @@ class Gathering:
                     _RefusedTime(command.party, line.job, line.starts_at, line.ends_at, event.index)
                 )
 
-    def _asked_by_reversal(self, command: c.BurnReverse) -> Iterator[str]:
-        for name in self._reservation_of_line(command.party, command.statement, command.line):
+    def _asked_by_reversal(self, event: Event, command: c.BurnReverse) -> Iterator[str]:
+        for name in self._reservation_of_line(event, command.statement, command.line):
             yield name
             programme = self._programme_of(name.partition(" ")[2])
-            number = self._index.statement_entry(command.party, command.statement)
+            number = self._index.statement_entry(command.party, command.statement, event.index)
             if number is not None:
                 statement = self._event(number).command
                 assert isinstance(statement, c.TimeBurn)
@@ -171,16 +169,16 @@ class Gathering:
                 yield f"claims {programme} {command.party}"
                 yield f"claims {programme} {statement.holder}"
 
-    def _reservation_of_line(self, provider: str, ref: str, line: int) -> Iterator[str]:
-        """Yield the reservation of a statement's accepted line: its life holds the statement and the reversal."""
-        number = self._index.statement_entry(provider, ref)
-        if number is None or number >= self._stop:
+    def _reservation_of_line(self, asking: Event, ref: str, line: int) -> Iterator[str]:
+        """Yield the reservation of an accepted line of an earlier statement: its life holds that and the reversal."""
+        number = self._index.statement_entry(asking.command.party, ref, asking.index)
+        if number is None:
             return
         event = self._event(number)
-        if isinstance(event.command, c.TimeBurn) and isinstance(event.outcome, Burned):
-            refused = dict(event.outcome.refused)
-            if line < len(event.command.lines) and line not in refused:
-                yield f"reservation {event.command.lines[line].reservation}"
+        assert isinstance(event.command, c.TimeBurn)
+        assert isinstance(event.outcome, Burned)
+        if line < len(event.command.lines) and line not in dict(event.outcome.refused):
+            yield f"reservation {event.command.lines[line].reservation}"
 
     def _accreditation(self, reservation: str, provider: str) -> Iterator[str]:
         programme = self._programme_of(reservation)
@@ -234,19 +232,16 @@ class Gathering:
 
     def _want(self, name: str) -> None:
         """Take in every entry that concerns a name, and the things that those change."""
-        if name in self._seen:
-            return
-        self._seen.add(name)
-        for number in self._index.entries_concerning(name):
-            if number < self._stop and number not in self.indices:
-                self._include(number)
-            elif name.startswith("reservation ") and number < self._stop:
-                self._include(number)
-
-    def _include(self, number: int) -> None:
-        self.indices.add(number)
-        for name in self._things_changed(self._event(number)):
-            self._want(name)
+        todo = [name]
+        while todo:  # not by recursion: a voucher may have been passed on a thousand times
+            one = todo.pop()
+            if one in self._seen:
+                continue
+            self._seen.add(one)
+            for number in self._index.entries_concerning(one):
+                if number < self._stop and number not in self.indices:
+                    self.indices.add(number)
+                    todo += self._things_changed(self._event(number))
 
     def _things_changed(self, event: Event) -> Iterator[str]:
         """Yield what must be there so that an entry can be followed."""

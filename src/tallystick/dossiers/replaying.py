@@ -1,11 +1,13 @@
 """A part of the log is replayed: the subject's entries are decided anew by `admit`, what they depend on is believed.
 
 The state holds what the part tells and nothing else, so it steps over gaps: an entry keeps its index. Of a statement
-that is only believed, the lines against reservations that aren't in the part are passed over; a reservation that is in it comes with its
-whole life, so what remains of it is exact. What isn't: a programme's envelope and a holder's room under its cap, unless
-all of the programme or of the holder is in the part; a voucher's available amount, unless all of the voucher is. Of
-these the state holds at least as much as there really was, so it may admit what was rightly refused, and never the
-other way round; and the log records no refusals but those of lines, which don't ask for them.
+that is only believed, the lines against reservations that aren't in the part are passed over; a reservation that is in
+it comes with its whole life, so what remains of it is exact.
+
+What isn't exact: a programme's unissued envelope and a holder's room under its cap, unless the part is all of the
+programme's or the holder's; a voucher's available amount, unless all of the voucher is there. Of these the state holds
+at least as much as there really was. So it may admit what should have been refused and never the other way round, and
+the log records no refusals but those of lines, which don't ask for them.
 """
 
 import json
@@ -162,5 +164,5 @@ def may_be_missing(answer: Entry | Refusal, recorded: Event) -> bool:
 
 def _told(error: Exception) -> str:
     """Say what a failed lookup or sum was about, in a line."""
-    what = str(error.args[0]) if error.args else type(error).__name__
-    return f"there is no {what[:200]} here" if isinstance(error, LookupError) else f"{type(error).__name__}: {what[:200]}"
+    what = (str(error.args[0]) if error.args else type(error).__name__)[:200]
+    return f"there is no {what} here" if isinstance(error, LookupError) else f"{type(error).__name__}: {what}"

@@ -4,6 +4,7 @@
     opening.py   a folder is created, opened for writing, or read
     record.py    eventsourcing's Application: one originator, version = index + 1
     store.py     what a store has to do; sqlite.py and memory.py do it
+    cosigning.py witnesses' lines, beside the checkpoint
     snapshots.py, settings.py, checking.py, export.py, verification.py, collector.py
 
 A receipt is given only for what is durable and under a signed checkpoint.

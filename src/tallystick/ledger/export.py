@@ -29,7 +29,6 @@ from tallystick.errors import (
     LedgerBusyError,
     MalformedError,
     NotALedgerError,
-    NoteMalformedError,
     ProofInvalidError,
     UsageError,
 )
@@ -37,6 +36,7 @@ from tallystick.ledger.opening import Reader
 from tallystick.signing.note import Note
 from tallystick.static.files import CHECKPOINT, CHECKPOINT_SIZE_MAX, TILES, FolderFiles
 from tallystick.transparency.checkpoint import Checkpoint
+from tallystick.transparency.merging import merge_notes
 from tallystick.transparency.merkle import TILE_HEIGHT, TILE_WIDTH, RightEdge, leaf_hash
 from tallystick.transparency.spelling import HASH_SIZE
 from tallystick.transparency.tiles import bundle_path, bundle_to_bytes, tile_path
@@ -61,16 +61,16 @@ def export_tiles(reader: Reader, folder: Path, progress: Progress | None = None)
         OSError: a file can't be written; the same export again finishes it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder):
+    with alone(folder):
         published = _published(folder)
         _check_past(reader, folder, published)
         old_size = published[1].size if published else 0
         note = reader.checkpoint_note()
         if published is not None and old_size == reader.size:
-            note = _merged(published[0], note)
+            note = merge_notes(published[0], note)  # what was published stays
             if note == published[0]:
                 return 0
-        with _DurableFiles(folder) as files:
+        with DurableFiles(folder) as files:
             if old_size < reader.size:
                 _write_tiles(reader, old_size, files, progress)
                 files.settle()
@@ -124,7 +124,7 @@ def _edge(reader: Reader, size: int) -> RightEdge:
         raise NotALedgerError(f"the log's tree is damaged ({error}); `tallystick audit` says more") from None
 
 
-def _write_tiles(reader: Reader, old_size: int, files: "_DurableFiles", progress: Progress | None) -> None:
+def _write_tiles(reader: Reader, old_size: int, files: "DurableFiles", progress: Progress | None) -> None:
     """Write each bundle and tile that the reader's tree has and the tree of the old size hasn't.
 
     Raises:
@@ -156,7 +156,7 @@ def _write_tiles(reader: Reader, old_size: int, files: "_DurableFiles", progress
 class _Rows:
     """By tile level, the hashes of the tile that isn't full yet; one that becomes full is written."""
 
-    def __init__(self, reader: Reader, size: int, files: "_DurableFiles") -> None:
+    def __init__(self, reader: Reader, size: int, files: "DurableFiles") -> None:
         """Begin with the partial tiles of a tree."""
         self._files = files
         self._hashes: list[list[bytes]] = []
@@ -197,22 +197,7 @@ class _Rows:
         self._files.write(tile_path(level, self._tiles[level], len(row)), b"".join(row))
 
 
-def _merged(published: bytes, note: bytes) -> bytes:
-    """Return the published note with what signature lines the log's own note of the same tree has beyond it."""
-    old, new = Note.from_bytes(published), Note.from_bytes(note)
-    if old.text != new.text:
-        return note  # the same tree in other words; the log's own count
-    known = {(line.name, line.key_id) for line in old.signatures}
-    more = tuple([line for line in new.signatures if (line.name, line.key_id) not in known])
-    merged = Note(old.text, old.signatures + more).to_bytes() if more else published
-    try:
-        Note.from_bytes(merged)
-    except NoteMalformedError:
-        return published  # too many lines for one note: what was published stays
-    return merged
-
-
-class _DurableFiles:
+class DurableFiles:
     """Files that are whole and durable when they can be seen under their names, and seen for good once settled."""
 
     def __init__(self, folder: Path) -> None:
@@ -282,8 +267,8 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keep other exports out; the system lets go of the lock when this process ends, however it ends.
+def alone(folder: Path) -> Iterator[None]:
+    """Keep others who write to a folder out; the system lets go of the lock when this process ends, however it ends.
 
     Raises:
         LedgerBusyError: one is at work.

@@ -5,15 +5,23 @@ right edge has its root, the entries are as many. Then the newest believable sna
 It doesn't verify the history: that is the audit's work.
 """
 
+import functools
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from eventsourcing.persistence import PersistenceError
 
-from tallystick.errors import LedgerError, MalformedError, NotALedgerError, UsageError, VerificationError
+from tallystick.errors import (
+    LedgerError,
+    MalformedError,
+    NotALedgerError,
+    ProofInvalidError,
+    UsageError,
+    VerificationError,
+)
 from tallystick.ledger import snapshots
 from tallystick.ledger.memory import memory_environment
 from tallystick.ledger.record import LedgerRecord
@@ -23,9 +31,10 @@ from tallystick.ledger.store import CheckpointRow, LogStore
 from tallystick.ledger.submit import Clock, Ledger, Tail, system_clock
 from tallystick.signing.keys import SigningKey, VerifierKey
 from tallystick.signing.note import Note
-from tallystick.static.files import CHECKPOINT, is_url, open_files
+from tallystick.static.files import CHECKPOINT, CHECKPOINT_SIZE_MAX, FolderFiles, is_url, open_files
 from tallystick.static.log import StaticLog
 from tallystick.transparency.checkpoint import Checkpoint, open_checkpoint
+from tallystick.transparency.merging import merge_notes
 from tallystick.transparency.merkle import RightEdge, leaf_hash
 from tallystick.transparency.policy import Policy
 from tallystick.transparency.proofs import inclusion_proof, verify_inclusion
@@ -39,6 +48,8 @@ from tallystick.vouchers.state import State
 DATABASE: Final = "ledger.db"
 LOCK: Final = "ledger.lock"
 POLICY: Final = "trust.policy"
+COSIGNED: Final = "checkpoint.cosigned"
+"""The newest checkpoint that witnesses cosigned, with their lines (`tallystick checkpoint cosign`)."""
 SNAPSHOT_AFTER_ENTRIES: Final = 1_000
 
 Progress = Callable[[int, int], None]
@@ -137,6 +148,11 @@ def read_ledger(source: Path | str) -> "Reader":
         raise NotALedgerError(f"{folder / DATABASE} can't be read: {error}") from None
 
 
+class _Cosigned(NamedTuple):
+    note: bytes
+    checkpoint: Checkpoint
+
+
 class Reader:
     """A ledger as it stood when it was opened; it believes what is written, it verifies nothing.
 
@@ -161,6 +177,8 @@ class Reader:
         self.name: Final = name if folder is None else str(folder)
         self._folder = folder
         self._store = store
+        # Read before the store: then it can't be of a larger tree, unless the log was cut back.
+        self._cosigned_note = None if folder is None else cosigned_note(folder)
         newest = store.newest_checkpoint()
         if newest is None:
             raise NotALedgerError(f"{self.name} holds no checkpoint; `tallystick audit` says more")
@@ -176,8 +194,14 @@ class Reader:
         self.size: Final = checkpoint.size
 
     def checkpoint_note(self) -> bytes:
-        """Return the signed checkpoint."""
-        return self._note
+        """Return the signed checkpoint, with the cosignatures that it has.
+
+        Raises:
+            NotALedgerError: the cosigned checkpoint beside the store can't be read.
+            ProofInvalidError: it is not of this log's past: history_rewritten.
+        """
+        cosigned = self._cosigned
+        return cosigned.note if cosigned is not None and cosigned.checkpoint == self.checkpoint else self._note
 
     def entries(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         """Yield entries start … stop − 1."""
@@ -205,18 +229,50 @@ class Reader:
 
         Raises:
             UsageError: there is no such entry.
-            NotALedgerError: a tile or the entry can't be read.
-            ProofInvalidError: entry, tree and checkpoint contradict one another.
+            NotALedgerError: a tile, the entry or the cosigned checkpoint can't be read.
+            ProofInvalidError: entry, tree and checkpoints contradict one another.
         """
         if not 0 <= index < self.size:
             raise UsageError(f"there is no entry {index}: the log has {self.size}, counted from 0")
         entry = self.entry(index)
+        note, checkpoint = self._note, self.checkpoint
+        if self._cosigned is not None and index < self._cosigned.checkpoint.size:
+            note, checkpoint = self._cosigned  # older, perhaps; but a policy may ask for witnesses
         try:
-            proof = tuple(inclusion_proof(index, self.size, self.read_tile))
+            proof = tuple(inclusion_proof(index, checkpoint.size, self.read_tile))
         except MalformedError as error:
             raise NotALedgerError(f"{self.name}: a tile is damaged ({error}); `tallystick audit` says more") from None
-        verify_inclusion(index, self.size, leaf_hash(entry), proof, self.checkpoint.root)
-        return Receipt(index, proof, self._note, entry)
+        verify_inclusion(index, checkpoint.size, leaf_hash(entry), proof, checkpoint.root)
+        return Receipt(index, proof, note, entry)
+
+    @functools.cached_property
+    def _cosigned(self) -> "_Cosigned | None":
+        """Return the newest cosigned checkpoint, which this log's tree bears out; None if there is none.
+
+        Raises:
+            NotALedgerError: it can't be read.
+            ProofInvalidError: the log was another when it was cosigned.
+        """
+        if self._cosigned_note is None:
+            return None
+        path = f"{self.name}/{COSIGNED}"
+        try:
+            checkpoint = Checkpoint.from_text(Note.from_bytes(self._cosigned_note).text)
+        except MalformedError as error:
+            raise NotALedgerError(f"{path} can't be read ({error}): delete it, and ask the witnesses again") from None
+        if checkpoint.origin != self.origin:
+            raise NotALedgerError(f"{path} is of another log, {checkpoint.origin}: delete it")
+        if checkpoint.size > self.size:
+            raise ProofInvalidError(
+                f"history_rewritten: witnesses cosigned {checkpoint.size:,} entries of this log, and it has "
+                f"{self.size:,}: it was cut back, or is an older copy; keep {path}, which is evidence"
+            )
+        if checkpoint.size and _edge(self._store, checkpoint.size).root() != checkpoint.root:
+            raise ProofInvalidError(
+                f"history_rewritten: the first {checkpoint.size:,} entries of this log are not those that witnesses "
+                f"cosigned; keep {path}, which is evidence"
+            )
+        return _Cosigned(merge_notes(self._cosigned_note, self._note), checkpoint)
 
     def state(self, size: int | None = None, progress: Progress | None = None) -> State:
         """Return the state after the first `size` entries (all, if None), from a snapshot where one helps.
@@ -236,6 +292,11 @@ class Reader:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def cosigned_note(folder: Path) -> bytes | None:
+    """Return what a ledger folder has as its newest cosigned checkpoint, unread; None if there is none."""
+    return FolderFiles(folder).read(COSIGNED, CHECKPOINT_SIZE_MAX)
 
 
 def _require(folder: Path) -> None:

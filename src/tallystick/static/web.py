@@ -6,6 +6,7 @@
                  anything else is final
     length       what the server states serves to see that its answer was cut short; reading stops at the limit
     redirects    a few, to the same scheme, host and port; elsewhere a person decides
+    post         the same for a question that may be asked twice; redirects and other answers are the asker's matter
     encoding     none is asked for and none is accepted
 
 Nothing is believed of what comes: it is judged as a file from a stranger's disk would be. TLS certificates are
@@ -20,7 +21,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from tallystick.errors import LedgerError, UsageError
@@ -37,10 +38,11 @@ _PORTS: Final = {"http": 80, "https": 443}
 _MISSING: Final = frozenset({404, 410})
 _MOVED: Final = frozenset({301, 302, 303, 307, 308})
 _PASSING: Final = frozenset({408, 425, 429})
+_T = TypeVar("_T")
 _HEADERS: Final = {"Accept-Encoding": "identity", "User-Agent": "tallystick"}
 
 
-class _Answer(NamedTuple):
+class Answer(NamedTuple):
     """What a server said: status, where to go instead, encoding, and bytes up to the limit and one more."""
 
     status: int
@@ -84,22 +86,38 @@ class WebFiles:
         Raises:
             LedgerError: no usable answer after all attempts, or one that no further attempt would change.
         """
-        trouble = ""
-        for pause_seconds in (0.0, *PAUSES_SECONDS):
-            if pause_seconds:
-                self._pause(pause_seconds * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
-            try:
-                return self._fetch(path, size_max)
-            except ConnectionError as error:
-                trouble = str(error)
-                self.close()
-        raise LedgerError(f"{self.name}/{path} can't be fetched: {trouble}")
+        return self._insist(path, lambda: self._fetch(path, size_max))
+
+    def post(self, path: str, body: bytes, size_max: int) -> Answer:
+        """Return what the server answers to a body; it may get it more than once. No redirect is followed.
+
+        Raises:
+            LedgerError: no answer after all attempts, or only that the server is in trouble.
+        """
+        return self._insist(path, lambda: self._attempt(f"{self.name}/{path}", size_max, body))
 
     def close(self) -> None:
         """Hang up."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def _insist(self, path: str, ask: Callable[[], _T]) -> _T:
+        """Ask until there is an answer, or no hope of one.
+
+        Raises:
+            LedgerError: no usable answer after all attempts, or one that no further attempt would change.
+        """
+        trouble = ""
+        for pause_seconds in (0.0, *PAUSES_SECONDS):
+            if pause_seconds:
+                self._pause(pause_seconds * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+            try:
+                return ask()
+            except ConnectionError as error:
+                trouble = str(error)
+                self.close()
+        raise LedgerError(f"{self.name}/{path} can't be fetched: {trouble}")
 
     def _fetch(self, path: str, size_max: int) -> bytes | None:
         """Ask once, following redirects.
@@ -120,16 +138,14 @@ class WebFiles:
                 return answer.data
             if answer.status in _MISSING:
                 return None
-            if answer.status in _PASSING or answer.status >= 500:
-                raise ConnectionError(f"the server answers {answer.status}")
             raise LedgerError(f"{url} can't be fetched: the server answers {answer.status}")
         raise LedgerError(f"{self.name}/{path} can't be fetched: more than {_REDIRECTS_MAX} redirects")
 
-    def _attempt(self, url: str, size_max: int) -> _Answer:
-        """Ask for one URL on our server.
+    def _attempt(self, url: str, size_max: int, body: bytes | None = None) -> Answer:
+        """Ask for one URL on our server, or give it a body.
 
         Raises:
-            ConnectionError: it hung, hung up, spoke no HTTP, or cut its answer short.
+            ConnectionError: it hung, hung up, spoke no HTTP, cut its answer short, or is in trouble that may pass.
             LedgerError: it isn't the server that it should be.
         """
         parts = urlsplit(url)
@@ -138,12 +154,14 @@ class WebFiles:
             connection = self._connected()
             with _limited(connection.sock, self._attempt_seconds) as expired:
                 try:
-                    connection.request("GET", target, headers=_HEADERS)
+                    connection.request("GET" if body is None else "POST", target, body, _HEADERS)
                     answer = self._receive(connection, size_max)
                 finally:
                     if expired.is_set():  # whatever the cut connection looked like from here
                         raise ConnectionError(f"no whole answer within {self._attempt_seconds:g} seconds")
-                return answer
+            if answer.status in _PASSING or answer.status >= 500:
+                raise ConnectionError(f"the server answers {answer.status}")
+            return answer
         except ssl.SSLCertVerificationError as error:
             raise LedgerError(f"{self.name}: {error.verify_message or 'its certificate is not valid'}") from None
         except socket.gaierror as error:
@@ -157,7 +175,7 @@ class WebFiles:
         except (http.client.HTTPException, ValueError) as error:  # ValueError: a chunk's size that is no number
             raise ConnectionError(f"the server's answer is no whole HTTP answer ({type(error).__name__})") from None
 
-    def _receive(self, connection: http.client.HTTPConnection, size_max: int) -> _Answer:
+    def _receive(self, connection: http.client.HTTPConnection, size_max: int) -> Answer:
         """Return the answer to what was asked; the connection is kept only if nothing of it is left over."""
         with connection.getresponse() as response:
             limit = size_max + 1 if response.status == 200 else _OTHER_BODY_MAX
@@ -168,7 +186,7 @@ class WebFiles:
                 left -= len(piece)
             if left and response.length:
                 raise ConnectionError(f"the answer ends {response.length} bytes too early")
-            answer = _Answer(
+            answer = Answer(
                 response.status,
                 response.getheader("Location"),
                 response.getheader("Content-Encoding", "").strip().lower(),

@@ -6,6 +6,7 @@
     proofs        inclusion and consistency, made from tiles and verified without them (RFC 9162)
     checkpoint    origin, size and root, signed by the log (C2SP tlog-checkpoint)
     cosignature   a witness saw this checkpoint and no other (C2SP tlog-cosignature)
+    merging       the cosignatures of one checkpoint, from several copies of its note
     policy        which logs and witnesses count, and how many (C2SP tlog-policy)
     receipt       one entry's proof in a file (C2SP tlog-proof)
 

@@ -81,8 +81,9 @@ def change_of(event: Event, postings: Iterable[Posting], state: State) -> Change
 def reversed_line(command: BurnReverse, state: State) -> tuple[int, Reservation]:
     """Return the entry index of the statement that a reversal is about, and the line's reservation."""
     statement = state.statements[command.party][command.statement]
-    place = statement.lines.index(command.line)
-    return statement.index, state.reservations[statement.reservations[place]]
+    line = statement.line(command.line)
+    assert line is not None
+    return statement.index, state.reservations[line.reservation]
 
 
 def _move(posting: Posting, state: State) -> Move:

@@ -35,8 +35,8 @@ TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS indexed_names (name_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
     "CREATE TABLE IF NOT EXISTS concerning (name_id INTEGER, entry_index INTEGER, PRIMARY KEY (name_id, entry_index)) "
     "WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS statement_entries (provider TEXT, ref TEXT, entry_index INTEGER NOT NULL, "
-    "PRIMARY KEY (provider, ref)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS statement_entries (provider TEXT, ref TEXT, entry_index INTEGER, "
+    "PRIMARY KEY (provider, ref, entry_index)) WITHOUT ROWID",
     # In SQLite's own order of text, which is that of the names' bytes: the order of a seal's leaves.
     "CREATE TABLE IF NOT EXISTS seal_leaves (seal_index INTEGER, account TEXT, leaf BLOB NOT NULL, "
     "PRIMARY KEY (seal_index, account)) WITHOUT ROWID",
@@ -64,7 +64,9 @@ def _things(event: Event, state: State) -> Iterator[str]:
             yield f"rules {command.programme}"
         case c.ProviderAccredit() | c.ProviderDelist() as command:
             yield f"accreditation {command.programme} {command.provider}"
-        case c.VoucherIssue() | c.VoucherSuspend() | c.VoucherResume() | c.VoucherRevoke() | c.VoucherLapse() as command:
+        case c.VoucherIssue() | c.VoucherSuspend() | c.VoucherResume() as command:
+            yield f"terms {command.voucher}"
+        case c.VoucherRevoke() | c.VoucherLapse() as command:
             yield f"terms {command.voucher}"
         case c.VoucherTransfer() as command:
             yield f"terms {command.into}"
@@ -98,7 +100,7 @@ class EntryIndex:
     def add(self, change: Change) -> None:
         """Take in one entry."""
         event = change.event
-        self._concerning += [(name, event.index) for name in names_of(event, change.state)]
+        self._concerning += [(name, event.index) for name in sorted(names_of(event, change.state))]
         command = event.command
         if isinstance(command, c.TimeBurn):
             self._statements.append((command.party, command.ref, event.index))
@@ -108,7 +110,8 @@ class EntryIndex:
 
     def write(self, c: SQLiteCursor, _: State) -> None:
         """Write the batch."""
-        names = sorted({name for name, _ in self._concerning})
+        # In the order of the log, whatever the batches are: so the same names get the same numbers.
+        names = list(dict.fromkeys(name for name, _ in self._concerning))
         c.executemany("INSERT OR IGNORE INTO indexed_names (name) VALUES (?)", [(name,) for name in names])
         ids = {}
         for name in names:
@@ -133,11 +136,14 @@ def entries_concerning(c: SQLiteCursor, name: str) -> list[int]:
     return [index for (index,) in c.fetchall()]
 
 
-def statement_entry(c: SQLiteCursor, provider: str, ref: str) -> int | None:
-    """Return the index of a provider's statement, if there is one under this reference."""
-    c.execute("SELECT entry_index FROM statement_entries WHERE provider = ? AND ref = ?", (provider, ref))
-    row = c.fetchone()
-    return None if row is None else row[0]
+def statement_entry(c: SQLiteCursor, provider: str, ref: str, before: int) -> int | None:
+    """Return the index of a provider's newest statement of this reference before an entry, if there is one."""
+    c.execute(
+        "SELECT max(entry_index) FROM statement_entries WHERE provider = ? AND ref = ? AND entry_index < ?",
+        (provider, ref, before),
+    )
+    index: int | None = c.fetchone()[0]
+    return index
 
 
 def seal_leaves(c: SQLiteCursor, seal_index: int) -> list[tuple[str, bytes]]:

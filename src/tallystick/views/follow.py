@@ -198,10 +198,10 @@ class Views:
         with self._store.reading() as c:
             return entry_index.entries_concerning(c, name)
 
-    def statement_entry(self, provider: str, ref: str) -> int | None:
-        """Return the index of a provider's statement, if there is one under this reference."""
+    def statement_entry(self, provider: str, ref: str, before: int) -> int | None:
+        """Return the index of a provider's newest statement of this reference before an entry, if there is one."""
         with self._store.reading() as c:
-            return entry_index.statement_entry(c, provider, ref)
+            return entry_index.statement_entry(c, provider, ref, before)
 
     def seal_leaves(self, seal_index: int) -> list[tuple[str, bytes]]:
         """Return every account and its leaf, in the order of a seal's tree; nothing if that entry is no seal."""

@@ -1,53 +1,187 @@
 """What is remembered of burned GPU-time: which moments of a job are burned, and what a reversal needs.
 
-Both are bounded by the network's burn window: a line can't reach further back, so older ones are forgotten
-(`forget_statements_before`) and memory follows the activity within the window, not the length of the log.
+Both are bounded by the network's burn window: a line can't reach further back, so older ones are forgotten (evolve.py)
+and memory follows the activity within the window, not the length of the log. A busy network has a million lines in
+it, of which next to none is ever asked for again: so a statement is kept packed and unpacked when it is asked, and a
+job that only one statement has is just a reference to it.
 """
 
+import struct
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import repeat
+from typing import Final, NamedTuple, Self
+
+from pydantic import ConfigDict
+
+BYTES_AS_BASE64: Final = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+
+_PACKED: Final = struct.Struct("<HHqqq")
+_NUMBER: Final = struct.Struct("<H")
+_NUMBERS_SIZE: Final = struct.calcsize("<HH")
+_INTERVAL: Final = struct.Struct("<qq")
+
+Intervals = bytes
+"""Burned intervals of one job: for each, start and end in 8 bytes each."""
+
+
+class BurnedLine(NamedTuple):
+    """An accepted line: its number in the command, its interval (microseconds), and what it took from the voucher."""
+
+    number: int
+    reservation: str
+    job: str
+    starts_at: int
+    ends_at: int
+    from_voucher_fen: int
 
 
 @dataclass(slots=True)
 class Statement:
-    """The accepted lines of one statement, in columns that share their values with the rest of the state.
+    """The accepted lines of one statement, packed.
 
     Attributes:
         index, at, text_sha256: its entry, and the SHA-256 (hex) of its text.
-        lines: the number that each accepted line has in the command.
-        reservations, jobs: ids, by accepted line.
-        starts_at, ends_at: the interval, by accepted line.
-        from_voucher_fen: what was burned, by accepted line.
+        reservations: ids, each once.
+        jobs: ids by accepted line, joined by blanks (which none can hold).
+        packed: for each accepted line number, place of the reservation, start, end, amount: 28 bytes.
         reversed_lines: the numbers of those taken back.
     """
+
+    __pydantic_config__ = BYTES_AS_BASE64
 
     index: int
     at: int
     text_sha256: str
     holder: str
-    lines: list[int]
-    reservations: list[str]
-    jobs: list[str]
-    starts_at: list[int]
-    ends_at: list[int]
-    from_voucher_fen: list[int]
+    reservations: tuple[str, ...]
+    jobs: str
+    packed: bytes
     reversed_lines: list[int]
 
+    def lines(self) -> Iterator[BurnedLine]:
+        """Yield the accepted lines, those that were taken back too.
 
-JobTime = tuple[int, ...]
-"""The burned intervals of one job: start, end, start, end …; flat, because most jobs have one."""
+        Raises:
+            ValueError: the columns don't fit together, which only damage can bring about.
+        """
+        rows = _PACKED.iter_unpack(self.packed)
+        for job, (number, place, starts_at, ends_at, amount_fen) in zip(self.jobs.split(), rows, strict=True):
+            yield BurnedLine(number, self.reservations[place], job, starts_at, ends_at, amount_fen)
+
+    def line(self, number: int) -> BurnedLine | None:
+        """Return the accepted line that has this number in the command."""
+        return next((line for line in self.lines() if line.number == number), None)
+
+    def unreversed_jobs(self) -> list[str]:
+        """Return the jobs of which something is burned, by accepted line."""
+        jobs = self.jobs.split()
+        return [job for job in jobs if self.intervals_of(job)] if self.reversed_lines else jobs
+
+    def intervals_of(self, job: str) -> Intervals:
+        """Return what is burned of a job by the lines that weren't taken back."""
+        text, wanted = f" {self.jobs} ", f" {job} "
+        intervals = b""
+        at = text.find(wanted)
+        while at >= 0:
+            start = text.count(" ", 0, at) * _PACKED.size
+            if _NUMBER.unpack_from(self.packed, start)[0] not in self.reversed_lines:
+                intervals += self.packed[start + _NUMBERS_SIZE : start + _NUMBERS_SIZE + _INTERVAL.size]
+            at = text.find(wanted, at + 1)
+        return intervals
 
 
-def overlaps(burned: JobTime, starts_at: int, ends_at: int) -> bool:
+def pack_line(number: int, reservation_place: int, starts_at: int, ends_at: int, from_voucher_fen: int) -> bytes:
+    """Return an accepted line as a statement keeps it."""
+    return _PACKED.pack(number, reservation_place, starts_at, ends_at, from_voucher_fen)
+
+
+class JobTimes:
+    """What is burned of a provider's jobs; follows from the statements remembered, so it isn't saved with them."""
+
+    __slots__ = ("_jobs",)
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, Statement | Intervals] = {}  # the statement, as long as no other has the job
+
+    @classmethod
+    def of(cls, statements: Iterable[Statement]) -> Self:
+        """Return what statements that were saved come to, given in order."""
+        times = cls()
+        lines = 0
+        kept = []
+        for statement in statements:
+            jobs = statement.unreversed_jobs()
+            lines += len(jobs)
+            times._jobs.update(zip(jobs, repeat(statement), strict=False))
+            kept.append(statement)
+        if len(times._jobs) != lines:  # some job has several lines, as few do: one by one, then
+            times._jobs.clear()
+            for statement in kept:
+                times.add(statement)
+        return times
+
+    def __contains__(self, job: str) -> bool:
+        return job in self._jobs
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, JobTimes):
+            return NotImplemented
+        return self._jobs.keys() == other._jobs.keys() and all(
+            self.intervals(job) == other.intervals(job) for job in self._jobs
+        )
+
+    def intervals(self, job: str) -> Intervals:
+        """Return what is burned of a job."""
+        where = self._jobs.get(job, b"")
+        return where if isinstance(where, bytes) else where.intervals_of(job)
+
+    def add(self, statement: Statement) -> None:
+        """Take in the statement that comes next."""
+        known, jobs = self._jobs, statement.unreversed_jobs()
+        if not known.keys().isdisjoint(jobs):
+            again = known.keys() & set(jobs)
+            known.update({job: self.intervals(job) + statement.intervals_of(job) for job in again})
+            jobs = [job for job in jobs if job not in again]
+        known.update(zip(jobs, repeat(statement), strict=False))
+
+    def reverse(self, statement: Statement, line: BurnedLine) -> None:
+        """Take out a line that the statement has just noted as taken back."""
+        where = self._jobs[line.job]
+        if isinstance(where, bytes):
+            where = _without(where, _INTERVAL.pack(line.starts_at, line.ends_at))
+            self._jobs[line.job] = where
+        if not self.intervals(line.job):
+            del self._jobs[line.job]
+
+    def forget(self, statement: Statement) -> None:
+        """Take out a statement that isn't remembered any more."""
+        for job in set(statement.jobs.split()):
+            where = self._jobs.get(job)
+            if isinstance(where, bytes):
+                for interval in _INTERVAL.iter_unpack(statement.intervals_of(job)):
+                    where = _without(where, _INTERVAL.pack(*interval))
+                self._jobs[job] = where
+            if where is statement or where == b"":
+                del self._jobs[job]
+            # Else the statement's lines of this job were taken back: the job is gone, or another statement's.
+
+
+def with_interval(burned: Intervals, starts_at: int, ends_at: int) -> Intervals:
+    """Return the intervals and one more."""
+    return burned + _INTERVAL.pack(starts_at, ends_at)
+
+
+def overlaps(burned: Intervals, starts_at: int, ends_at: int) -> bool:
     """Return whether the interval shares a moment with one that is burned."""
-    for place in range(0, len(burned), 2):  # noqa: SIM110 - a generator costs more, once a line
-        if starts_at < burned[place + 1] and burned[place] < ends_at:
+    for burned_from, burned_to in _INTERVAL.iter_unpack(burned):  # noqa: SIM110 - a generator costs more, once a line
+        if starts_at < burned_to and burned_from < ends_at:
             return True
     return False
 
 
-def without(burned: JobTime, starts_at: int, ends_at: int) -> JobTime:
-    """Return the intervals less the one given, which must be one of them."""
-    for place in range(0, len(burned), 2):
-        if burned[place] == starts_at and burned[place + 1] == ends_at:
-            return burned[:place] + burned[place + 2 :]
+def _without(burned: Intervals, interval: Intervals) -> Intervals:
+    for place in range(0, len(burned), _INTERVAL.size):
+        if burned[place : place + _INTERVAL.size] == interval:
+            return burned[:place] + burned[place + _INTERVAL.size :]
     raise ValueError("no such interval is burned")

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from tallystick.vouchers import commands as c
-from tallystick.vouchers.burns import JobTime, Statement, without
 from tallystick.vouchers.events import Event
 from tallystick.vouchers.evolving import burns, network, programmes, redemptions, seals, vouchers
 from tallystick.vouchers.seals import Touches
@@ -81,21 +80,8 @@ def _forget(state: State) -> None:
     oldest = state.at - state.burn_window_us
     while state.statement_order:
         provider, ref = state.statement_order[0]
-        statement = state.statements[provider][ref]
-        if statement.at >= oldest:
+        if state.statements[provider][ref].at >= oldest:
             break
         state.statement_order.popleft()
-        del state.statements[provider][ref]
-        _forget_job_times(state.job_times[provider], statement)
-
-
-def _forget_job_times(job_times: dict[str, JobTime], statement: Statement) -> None:
-    """Drop a statement's intervals: they ended before it was recorded, so no line can reach them now."""
-    reversed_lines = set(statement.reversed_lines)
-    for place, job in enumerate(statement.jobs):
-        if statement.lines[place] not in reversed_lines:
-            rest = without(job_times[job], statement.starts_at[place], statement.ends_at[place])
-            if rest:
-                job_times[job] = rest
-            else:
-                del job_times[job]
+        # Its intervals ended before it was recorded, so no line can reach them now.
+        state.job_times[provider].forget(state.statements[provider].pop(ref))

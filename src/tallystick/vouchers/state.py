@@ -9,12 +9,12 @@ statements and job times when they are older than the burn window. Equal histori
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, Self
+from typing import Annotated, Final, NamedTuple, Self
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from tallystick.errors import MalformedError
-from tallystick.vouchers.burns import JobTime, Statement
+from tallystick.vouchers.burns import BYTES_AS_BASE64, JobTimes, Statement
 from tallystick.vouchers.holdings import Reservation, Voucher
 from tallystick.vouchers.parties import Key, Network, Party
 from tallystick.vouchers.programmes import Accelerator, Account, Programme
@@ -65,12 +65,14 @@ class State:
         tariffs: by provider and accelerator, ascending.
         seals: by id, in order.
         touches: by account, which entries touched it.
-        job_times: by provider and job.
+        job_times: by provider; not saved, because it follows from the statements.
         statements: by provider and reference.
         statement_order: provider and reference, oldest first.
         references: by party and reference, joined by a blank (which neither can hold).
         reference_order: their keys, oldest first.
     """
+
+    __pydantic_config__ = BYTES_AS_BASE64 | ConfigDict(arbitrary_types_allowed=True)
 
     origin: str
     size: int = 0
@@ -88,7 +90,7 @@ class State:
     claims: dict[str, Claim] = field(default_factory=dict)
     seals: dict[str, Seal] = field(default_factory=dict)
     touches: dict[str, Touches] = field(default_factory=dict)
-    job_times: dict[str, dict[str, JobTime]] = field(default_factory=dict)
+    job_times: Annotated[dict[str, JobTimes], Field(exclude=True)] = field(default_factory=dict)
     statements: dict[str, dict[str, Statement]] = field(default_factory=dict)
     statement_order: deque[tuple[str, str]] = field(default_factory=deque)
     references: dict[str, Reference] = field(default_factory=dict)
@@ -133,6 +135,12 @@ class State:
         book[posting.target] += posting.amount_fen
         return posting
 
+    def remember(self, provider: str, ref: str, statement: Statement) -> None:
+        """Keep a statement, and that its jobs' time is burned."""
+        self.statements.setdefault(provider, {})[ref] = statement
+        self.statement_order.append((provider, ref))
+        self.job_times.setdefault(provider, JobTimes()).add(statement)
+
     def to_bytes(self) -> bytes:
         """Return the state as JSON; the same state gives the same bytes."""
         return _STATE.dump_json(self, by_alias=True, exclude_none=True)
@@ -145,9 +153,11 @@ class State:
             MalformedError: it isn't one.
         """
         try:
-            return _STATE.validate_json(data)
+            state = _STATE.validate_json(data)
         except ValidationError as error:
             raise MalformedError(f"not a saved state: {error.error_count()} faults") from None
+        state.job_times = {provider: JobTimes.of(refs.values()) for provider, refs in state.statements.items()}
+        return state
 
 
 _STATE: Final[TypeAdapter[State]] = TypeAdapter(State)

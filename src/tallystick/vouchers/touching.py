@@ -78,8 +78,9 @@ def _statement(state: State, command: c.TimeBurn, event: Event) -> Accounts:
 
 
 def _reversal(state: State, command: c.BurnReverse, _: Event) -> Accounts:
-    statement = state.statements[command.party][command.statement]
-    reservation = state.reservations[statement.reservations[statement.lines.index(command.line)]]
+    line = state.statements[command.party][command.statement].line(command.line)
+    assert line is not None
+    reservation = state.reservations[line.reservation]
     return _voucher_of(state, reservation.voucher) | {f"provider {command.party}"}
 
 

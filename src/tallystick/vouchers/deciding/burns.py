@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tallystick.vouchers.burns import JobTime, overlaps
+from tallystick.vouchers.burns import Intervals, JobTimes, overlaps, with_interval
 from tallystick.vouchers.commands import BurnLine, BurnReverse, Corrected, TimeBurn
 from tallystick.vouchers.events import Burned, Reversed
 from tallystick.vouchers.holdings import Reservation
@@ -11,7 +11,7 @@ from tallystick.vouchers.redemptions import claim_on
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.state import State
 
-_NO_JOB_TIME: Final[JobTime] = ()
+_NO_JOBS: Final = JobTimes()
 
 
 class _Purse:
@@ -47,8 +47,8 @@ class _Statement:
         self.oldest = at - state.burn_window_us
         self.sealed_until = _sealed_until(state)
         self.tariffs = state.tariffs.get(command.party, {})
-        self.job_times = state.job_times.get(command.party, {})
-        self.new_job_times: dict[str, JobTime] = {}
+        self.job_times = state.job_times.get(command.party, _NO_JOBS)
+        self.new_job_times: dict[str, Intervals] = {}
         self.purses: dict[str, _Purse] = {}
 
     def decide_line(self, line: BurnLine) -> tuple[int, int] | Reason:
@@ -65,7 +65,7 @@ class _Statement:
         price = self._price(line)
         if price is None:
             return Reason.TARIFF_MISSING
-        job_time = self.new_job_times.get(line.job) or self.job_times.get(line.job, _NO_JOB_TIME)
+        job_time = self.new_job_times.get(line.job) or self.job_times.intervals(line.job)
         if job_time and overlaps(job_time, line.starts_at, line.ends_at):
             return Reason.JOB_TIME_ALREADY_BURNED
         fee = fee_fen(line.gpu_milli * line.seconds, price, purse.rounding_fen)
@@ -75,7 +75,7 @@ class _Statement:
                 return Reason.EXCEEDS_RESERVATION
             from_voucher = purse.remaining_fen
         purse.remaining_fen -= from_voucher
-        self.new_job_times[line.job] = (*job_time, line.starts_at, line.ends_at)
+        self.new_job_times[line.job] = with_interval(job_time, line.starts_at, line.ends_at)
         return fee, from_voucher
 
     def _open_purse(self, reservation_id: str) -> _Purse | None:
@@ -112,11 +112,12 @@ class _Statement:
         statement = self.state.statement(self.provider, corrected.statement, self.at)
         if statement is None or corrected.line not in statement.reversed_lines:
             return False
-        place = statement.lines.index(corrected.line)
+        reversed_line = statement.line(corrected.line)
         return (
-            statement.jobs[place] == line.job
-            and statement.starts_at[place] <= line.starts_at
-            and line.ends_at <= statement.ends_at[place]
+            reversed_line is not None
+            and reversed_line.job == line.job
+            and reversed_line.starts_at <= line.starts_at
+            and line.ends_at <= reversed_line.ends_at
         )
 
     def _price(self, line: BurnLine) -> int | None:
@@ -159,20 +160,20 @@ def burn_reverse(state: State, command: BurnReverse, at: int) -> Reversed | Refu
     statement = state.statement(command.party, command.statement, at)
     if statement is None:
         return Refusal(Reason.STATEMENT_UNKNOWN, command.statement)
-    if command.line not in statement.lines:
+    line = statement.line(command.line)
+    if line is None:
         return Refusal(Reason.LINE_UNKNOWN, f"{command.line} of {command.statement}")
     if command.line in statement.reversed_lines:
         return Refusal(Reason.LINE_ALREADY_REVERSED, f"{command.line} of {command.statement}")
-    place = statement.lines.index(command.line)
-    reservation = state.reservations[statement.reservations[place]]
+    reservation = state.reservations[line.reservation]
     programme = state.programmes[reservation.programme]
     claimant = programme.claimant(command.party, statement.holder)
     assert state.network is not None
-    day = day_of(statement.ends_at[place], state.network.founding.utc_offset_seconds)
+    day = day_of(line.ends_at, state.network.founding.utc_offset_seconds)
     claims = (state.claims[claim_id] for claim_id in programme.claims.get(claimant, ()))
     if claim_on(claims, day, statement.index) is not None:
         return Refusal(Reason.LINE_ALREADY_CLAIMED, f"{command.line} of {command.statement}")
-    amount_fen = statement.from_voucher_fen[place]
+    amount_fen = line.from_voucher_fen
     if not reservation.closed:
         return Reversed(amount_fen, "reservation")
     return Reversed(amount_fen, "programme" if state.vouchers[reservation.voucher].has_ended else "voucher")

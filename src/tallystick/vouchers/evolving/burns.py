@@ -1,6 +1,6 @@
 """Events of GPU-time: statements and reversals."""
 
-from tallystick.vouchers.burns import Statement, without
+from tallystick.vouchers.burns import Statement, pack_line
 from tallystick.vouchers.commands import BurnReverse, TimeBurn
 from tallystick.vouchers.events import Burned, Event, Reversed
 from tallystick.vouchers.evolving.vouchers import put_back
@@ -15,31 +15,23 @@ def time_burned(state: State, command: TimeBurn, event: Event) -> tuple[Posting,
     utc_offset_us = state.network.founding.utc_offset_seconds * SECOND_US
     provider = command.party
     refused = {line for line, _ in event.outcome.refused}
-    job_times = state.job_times.setdefault(provider, {})
     taken_fen: dict[str, dict[int, int]] = {}  # by reservation and day
-    lines, reservations, jobs, starts, ends, amounts = [], [], [], [], [], []
+    places: dict[str, int] = {}  # of reservations in the statement
+    jobs, packed = [], []
     for number, (line, amount_fen) in enumerate(zip(command.lines, event.outcome.from_voucher_fen, strict=True)):
         if number in refused:
             continue
-        starts_at, ends_at = line.starts_at, line.ends_at
-        burned = job_times.get(line.job)
-        job_times[line.job] = (starts_at, ends_at) if burned is None else (*burned, starts_at, ends_at)
         by_day = taken_fen.get(line.reservation)
         if by_day is None:
             by_day = taken_fen[line.reservation] = {}
-        day = (ends_at + utc_offset_us) // DAY_US
+        day = (line.ends_at + utc_offset_us) // DAY_US
         by_day[day] = by_day.get(day, 0) + amount_fen
-        lines.append(number)
-        reservations.append(state.reservations[line.reservation].id)
+        place = places.setdefault(line.reservation, len(places))
         jobs.append(line.job)
-        starts.append(starts_at)
-        ends.append(ends_at)
-        amounts.append(amount_fen)
-    statement = Statement(
-        event.index, event.at, event.text_sha256, command.holder, lines, reservations, jobs, starts, ends, amounts, []
-    )
-    state.statements.setdefault(provider, {})[command.ref] = statement
-    state.statement_order.append((provider, command.ref))
+        packed.append(pack_line(number, place, line.starts_at, line.ends_at, amount_fen))
+    columns = tuple(places), " ".join(jobs), b"".join(packed)
+    statement = Statement(event.index, event.at, event.text_sha256, command.holder, *columns, [])
+    state.remember(provider, command.ref, statement)
     burns = [_burn(state, reservation, by_day) for reservation, by_day in taken_fen.items()]
     return tuple([posting for posting in burns if posting is not None])
 
@@ -49,22 +41,17 @@ def burn_reversed(state: State, command: BurnReverse, event: Event) -> tuple[Pos
     assert isinstance(event.outcome, Reversed)
     assert state.network is not None
     statement = state.statements[command.party][command.statement]
-    place = statement.lines.index(command.line)
-    reservation = state.reservations[statement.reservations[place]]
+    line = statement.line(command.line)
+    assert line is not None
+    reservation = state.reservations[line.reservation]
     statement.reversed_lines.append(command.line)
-    job_times = state.job_times[command.party]
-    job = statement.jobs[place]
-    rest = without(job_times[job], statement.starts_at[place], statement.ends_at[place])
-    if rest:
-        job_times[job] = rest
-    else:
-        del job_times[job]
+    state.job_times[command.party].reverse(statement, line)
     programme = state.programmes[reservation.programme]
     claimant = programme.claimant(command.party, statement.holder)
     amount_fen = event.outcome.returned_fen
     if amount_fen:
         state.vouchers[reservation.voucher].burned_fen -= amount_fen
-        day = day_of(statement.ends_at[place], state.network.founding.utc_offset_seconds)
+        day = day_of(line.ends_at, state.network.founding.utc_offset_seconds)
         days = programme.unclaimed_fen[claimant]
         days[day] -= amount_fen
         if not days[day]:

@@ -1,0 +1,201 @@
+"""What is handed to one party: a dossier, the part of the log that concerns it, and what can be seen from it offline.
+
+    dossier SOURCE KIND ID -o FILE     everything that concerns a voucher, holder, provider or programme
+    verify FILE --trust POLICY         (auditor.py) decides it anew, and prints the book or what is wrong
+
+Status of `verify` is 1 if anything is wrong with a dossier.
+"""
+
+# ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+
+import typer
+
+from tallystick.cli import REFUSED, output, reading
+from tallystick.cli.provider import What
+from tallystick.errors import UsageError
+
+if TYPE_CHECKING:
+    from tallystick.dossiers.examining import BookLine, DossierReport, SealSummary
+    from tallystick.dossiers.writing import Bound
+    from tallystick.transparency.policy import Policy
+
+_START_SIZE = 64
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the command of this file."""
+    app.command(short_help="Write all that concerns one account, to be verified offline.")(dossier)
+
+
+def dossier(
+    source: Annotated[str, typer.Argument(help="A ledger folder, an exported folder, or the URL of one.")],
+    what: Annotated[What, typer.Argument(help="What it is about.")],
+    id_: Annotated[str, typer.Argument(metavar="ID", help="Its id, for example acme-ai/v-1 or guian-cluster.")],
+    file: Annotated[Path, typer.Option("--out", "-o", help="Where the dossier goes.")],
+    since: Annotated[
+        str | None,
+        typer.Option("--from", metavar="DAY|INDEX", help="Begin at the last seal before that day or entry."),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="DAY|INDEX", help="End with the first seal of that day or after that entry."),
+    ] = None,
+) -> None:
+    """Write every entry that concerns a voucher, holder, provider or programme, with proofs, into one file."""
+    from tallystick.dossiers.writing import write_dossier
+
+    bounds = _bound(since), _bound(until)
+    with output.progress("Following the log") as progress, _whole(file) as out:
+        written = write_dossier(reading.source_of(source), f"{what.value} {id_}", out, *bounds, progress)
+        size = out.tell()
+    output.line(
+        f"{file}: {written.subject:,} entries of {what.value} {id_}, {written.entries - written.subject:,} "
+        f"that they depend on, {size:,} bytes"
+    )
+    if written.closing is None:
+        output.line("no seal comes after them, so nothing proves that they are all")
+
+
+def is_dossier_file(file: str) -> bool:
+    """Return whether a file, or standard input for `-`, begins as a dossier; nothing is used up."""
+    from tallystick.dossiers.dossier_lines import is_dossier
+
+    if file == "-":
+        peek = getattr(sys.stdin.buffer, "peek", None)
+        return peek is not None and is_dossier(peek(_START_SIZE))
+    with Path(file).open("rb") as opened:
+        return is_dossier(opened.read(_START_SIZE))
+
+
+def verify(file: str, policy: "Policy", *, as_json: bool) -> None:
+    """Examine a dossier, and print the account's book, or what is wrong."""
+    from tallystick.dossiers.dossier_lines import read_lines
+    from tallystick.dossiers.examining import examine_dossier
+
+    with nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb") as opened:
+        report = examine_dossier(read_lines(opened), policy)
+    if as_json:
+        output.print_json(_said(report))
+    else:
+        _print(report)
+    if not report.is_sound:
+        raise typer.Exit(REFUSED)
+
+
+def _bound(text: str | None) -> "Bound | None":
+    from tallystick.dossiers.writing import Bound
+    from tallystick.vouchers.quantities import parse_day
+
+    if text is None:
+        return None
+    if text.isascii() and text.isdecimal() and len(text) <= 18:
+        return Bound(index=int(text))
+    try:
+        return Bound(day=parse_day(text))
+    except ValueError:
+        raise UsageError(f"{text!a} is neither a day like 2026-04-01 nor an entry's index") from None
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[BinaryIO]:
+    """Give a file that is there whole at the end or not at all; one of that name is replaced."""
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _said(report: "DossierReport") -> dict[str, Any]:
+    """Return a report as JSON."""
+    from tallystick.transparency.spelling import base64_to_text
+    from tallystick.vouchers.quantities import format_instant
+
+    checkpoint = report.checkpoint
+    return {
+        "sound": report.is_sound,
+        "account": report.account,
+        "checkpoint": {
+            "origin": checkpoint.origin,
+            "size": checkpoint.size,
+            "root": base64_to_text(checkpoint.root).decode(),
+        },
+        "opening": _seal(report.opening),
+        "closing": _seal(report.closing),
+        "entries": report.entries,
+        "entries_later": report.entries_later,
+        "dependencies": report.dependencies,
+        "balances": report.balances,
+        "balances_later": report.balances_later,
+        "book": [
+            asdict(line)
+            | {"at": format_instant(line.at)}
+            | {"moved": [{"from": source, "to": to, "amount_fen": amount_fen} for source, to, amount_fen in line.moved]}
+            for line in report.book
+        ],
+        "faults": [asdict(fault) | {"code": fault.code.value} for fault in report.faults],
+    }
+
+
+def _seal(seal: "SealSummary | None") -> dict[str, Any] | None:
+    from tallystick.vouchers.quantities import format_day
+
+    return None if seal is None else asdict(seal) | {"last_day": format_day(seal.last_day)}
+
+
+def _print(report: "DossierReport") -> None:
+    """Print the book; or what is wrong, and then no numbers that somebody could take for proved."""
+    checkpoint = report.checkpoint
+    if not report.is_sound:
+        output.line(f"refused: the dossier of {report.account} proves nothing")
+        for fault in report.faults:
+            output.line(str(fault))
+        return
+    output.line(f"proven: {report.account} in {checkpoint.origin}, in its tree of {checkpoint.size:,} entries")
+    begins = "the beginning of the log" if report.opening is None else _words(report.opening)
+    ends = "nothing is proved to be complete" if report.closing is None else f"complete up to {_words(report.closing)}"
+    pairs: list[tuple[str, object]] = [
+        ("from", begins),
+        ("completeness", ends),
+        ("entries", f"{report.entries:,} decided anew, {report.dependencies:,} that they depend on"),
+    ]
+    if report.entries_later:
+        pairs.append(("later", f"{report.entries_later:,} of them, not proved to be complete"))
+    output.fields("", pairs)
+    if report.closing is not None:
+        output.record(f"balances at {_words(report.closing)}, in yuan", report.balances)
+    if report.entries_later:
+        output.record("balances after the last entry, in yuan", report.balances_later)
+    columns = ("entry ", "at", "kind", "party", "ref", "moved, in yuan")
+    output.table("the book", columns, [_row(line) for line in report.book])
+
+
+def _row(line: "BookLine") -> tuple[object, ...]:
+    from tallystick.vouchers.quantities import format_instant
+
+    moved = [f"{source} to {to} {output.yuan(amount_fen)}" for source, to, amount_fen in line.moved]
+    if line.lines_refused:
+        moved.append(f"{line.lines_refused} lines refused")
+    at = output.readable("at", format_instant(line.at))
+    return line.index, at, line.kind, line.party, line.ref, ", ".join(moved)
+
+
+def _words(seal: "SealSummary") -> str:
+    from tallystick.vouchers.quantities import format_day
+
+    return f"{seal.seal} (days up to {format_day(seal.last_day)}, entry {seal.index})"

@@ -1,0 +1,117 @@
+"""What a holder, a provider or a treasury shows to its bank: a balance, proved offline.
+
+    proof balance SOURCE voucher|holder|provider|programme ID --seal SEAL -o FILE      makes the file
+    verify FILE --trust POLICY                                                         says what it proves
+
+A balance is proved as of a seal (docs/rules.md, "Sealed books"). The file is in dossiers/balance_proof.py.
+"""
+
+# ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
+
+import base64
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tallystick.cli import output, reading
+from tallystick.errors import UsageError
+
+if TYPE_CHECKING:
+    from tallystick.ledger import Reader
+    from tallystick.transparency.policy import Policy
+
+
+_INDEX_DIGITS_MAX = 16
+
+
+class Account(StrEnum):
+    """What has a balance under a seal."""
+
+    VOUCHER = "voucher"
+    HOLDER = "holder"
+    PROVIDER = "provider"
+    PROGRAMME = "programme"
+
+
+def balance(
+    source: Annotated[str, typer.Argument(help="A ledger folder, an exported folder, or the URL of one.")],
+    what: Annotated[Account, typer.Argument(help="Whose balance.")],
+    id_: Annotated[str, typer.Argument(metavar="ID", help="Its id, for example shanghai-treasury/v-1.")],
+    seal: Annotated[str, typer.Option(help="The seal: its id, or its entry's index.")],
+    file: Annotated[Path, typer.Option("--out", "-o", help="Where the proof goes.")],
+) -> None:
+    """Write the proof of what an account held when the books were sealed; it stays good for ever."""
+    from tallystick.dossiers.balance_proof import prove_balance
+    from tallystick.ledger.opening import read_ledger
+
+    with read_ledger(reading.source_of(source)) as reader, output.progress("Reading the log") as progress:
+        index = _index_of(seal, reader, progress)
+        receipt = reader.receipt(index)
+        data = prove_balance(reader.state(index, progress), f"{what.value} {id_}", receipt).to_bytes()
+    output.write_whole(file, data)
+    output.line(f"{file}: the balance of {what.value} {id_} as entry {index} sealed it, {len(data):,} bytes")
+
+
+def verify(data: bytes, policy: "Policy", *, as_json: bool) -> None:
+    """Print what a balance proof proves, given its bytes."""
+    from tallystick.dossiers.balance_proof import BalanceProof, verify_balance_proof
+    from tallystick.vouchers.quantities import format_day, format_instant
+
+    proven = verify_balance_proof(BalanceProof.from_bytes(data), policy)
+    leaf, checkpoint = proven.leaf, proven.checkpoint
+    seal = {
+        "seal": proven.seal,
+        "index": proven.index,
+        "at": format_instant(proven.at),
+        "last_day": format_day(proven.last_day),
+    }
+    tree = {
+        "origin": checkpoint.origin,
+        "size": checkpoint.size,
+        "root": base64.b64encode(checkpoint.root).decode(),
+    }
+    said = {
+        "account": leaf.account,
+        "balances": leaf.balances,
+        "entries": leaf.entries,
+        "running_sha256": leaf.running_sha256,
+    }
+    if as_json:
+        output.print_json({"proven": True, "checkpoint": tree, "seal": seal} | said)
+        return
+    output.line(f"proven: {leaf.account} of {checkpoint.origin}, as it stood at entry {proven.index}")
+    sealed_by = f"{proven.seal}, at {output.readable('at', seal['at'])}"
+    output.fields(
+        "",
+        [
+            ("root", tree["root"]),
+            ("sealed by", sealed_by),
+            ("days sealed up to", seal["last_day"]),
+            ("entries that touched it", f"{leaf.entries:,}"),
+        ],
+    )
+    output.record("then, in yuan", leaf.balances)
+
+
+def _index_of(seal: str, reader: "Reader", progress: output.Progress | None) -> int:
+    """Return the index of a seal's entry.
+
+    Raises:
+        UsageError: there is no such seal.
+    """
+    from tallystick.vouchers.entry import Header, split_entry
+
+    if not (seal.isascii() and seal.isdecimal() and len(seal) <= _INDEX_DIGITS_MAX):
+        found = reader.state(progress=progress).seals.get(seal)
+        if found is None:
+            raise UsageError(f"there is no seal {seal}")
+        return found.index
+    index = int(seal)
+    if index >= reader.size:
+        raise UsageError(f"there is no entry {index}: the log has {reader.size:,}, counted from 0")
+    kind = Header.from_bytes(split_entry(reader.entry(index))[0]).kind
+    if kind != "book.sealed/1":
+        raise UsageError(f"entry {index} is no seal: it is {kind}")
+    return index

@@ -1,0 +1,322 @@
+"""What a witness does, and the log that asks it: see that a log only grows, and say so under it.
+
+    witness init DIR --name NAME --log VKEY...     makes a witness's key and state
+    witness serve DIR [--host HOST] [--port PORT]  answers logs over HTTP (C2SP tlog-witness)
+    witness cosign DIR SOURCE                      cosigns by hand, from tiles
+    witness cosign DIR FILE --old N --proof FILE   cosigns by hand, from a proof
+    checkpoint cosign SOURCE --witness URL...      collects cosignatures, and keeps them beside the checkpoint
+
+Anybody can run a witness: it needs no part of the log, and its key is worth what people think of its keeper.
+"""
+
+# ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
+
+import signal
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tallystick.cli import output, reading
+from tallystick.errors import (
+    LedgerError,
+    ProofInvalidError,
+    SignatureMissingError,
+    TallystickError,
+    UsageError,
+    VerificationError,
+)
+
+if TYPE_CHECKING:
+    from tallystick.ledger import Reader
+    from tallystick.signing.note import Signature
+    from tallystick.transparency.policy import Policy
+    from tallystick.witness.asking import SignedCheckpoint
+    from tallystick.witness.cosigner import Witness
+    from tallystick.witness.deciding import Answer
+
+WITNESS = typer.Argument(metavar="DIR", help="The witness's folder.")
+PASSPHRASE_FILE = typer.Option(help="The witness's key's.")
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    witness = typer.Typer(help="Run a witness.", no_args_is_help=True, rich_markup_mode=None)
+    witness.command("init", short_help="Make a witness's key and state.")(init)
+    witness.command("cosign", short_help="Cosign a checkpoint by hand.")(cosign)
+    witness.command("serve", short_help="Cosign for logs over HTTP.")(serve)
+    app.add_typer(witness, name="witness")
+    checkpoint = typer.Typer(help="Have checkpoints cosigned.", no_args_is_help=True, rich_markup_mode=None)
+    checkpoint.command("cosign", short_help="Collect cosignatures from witnesses.")(collect)
+    checkpoint.callback()(lambda: None)
+    app.add_typer(checkpoint, name="checkpoint")
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Made if it isn't there; must be empty.")],
+    name: Annotated[str, typer.Option(help="What it signs as: a URL without the scheme, like witness.example/w1.")],
+    logs: Annotated[list[str], typer.Option("--log", help="The vkey of a log that it will cosign for; once for each.")],
+    passphrase_file: Annotated[Path | None, typer.Option(help="Its first line locks the key.")] = None,
+    no_passphrase: Annotated[
+        bool, typer.Option("--no-passphrase", help="Leave the key unlocked: whoever copies the file can sign with it.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Make a witness that has seen nothing yet, and print the line for trust policies that names it."""
+    from tallystick.signing.keys import VerifierKey
+    from tallystick.witness.cosigner import create_witness
+
+    if no_passphrase and passphrase_file is not None:
+        raise UsageError("--no-passphrase and --passphrase-file exclude each other: give one")
+    keys = [VerifierKey.from_text(text) for text in logs]
+    passphrase = None
+    if passphrase_file is not None:
+        passphrase = reading.read_passphrase(passphrase_file)
+    elif not no_passphrase:
+        passphrase = reading.ask_new_passphrase(str(folder))
+    vkey = create_witness(folder, name, keys, passphrase, unencrypted=no_passphrase).to_text()
+    if as_json:
+        output.print_json({"folder": str(folder), "name": name, "vkey": vkey})
+    else:
+        output.line(f"witness {name} {vkey}")
+
+
+def cosign(
+    folder: Annotated[Path, WITNESS],
+    what: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="A log's folder or URL; or a file with a checkpoint, - is stdin.")
+    ],
+    old: Annotated[int, typer.Option(min=0, help="For a file: the size that the proof starts from.")] = 0,
+    proof: Annotated[Path | None, typer.Option(help="For a file: the proof, a base64 hash on each line.")] = None,
+    note: Annotated[Path | None, typer.Option("--out", "-o", help="Also write the cosigned checkpoint there.")] = None,
+    passphrase_file: Annotated[Path | None, PASSPHRASE_FILE] = None,
+) -> None:
+    """Cosign a log's checkpoint if its tree contains the one cosigned before, and print the signature line."""
+    with _open_witness(folder, passphrase_file) as witness:
+        if what != "-" and ("://" in what or Path(what).is_dir()):
+            if old or proof is not None:
+                raise UsageError(f"--old and --proof go with a checkpoint's file: from {what} they are worked out")
+            answer, given = _cosign_source(witness, what)
+        else:
+            given = reading.read_file(what)
+            answer = _cosign_file(witness, given, old, proof)
+    _raise_refusal(answer)
+    if note is not None:
+        from tallystick.transparency.merging import merge_notes
+
+        lines = given[: given.rindex(b"\n\n") + 2] + answer.body
+        output.write_whole(note, merge_notes(given, lines))
+    output.text(answer.text + "\n")
+
+
+def serve(
+    folder: Annotated[Path, WITNESS],
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes any that is free.")] = 0,
+    passphrase_file: Annotated[Path | None, PASSPHRASE_FILE] = None,
+) -> None:
+    """Answer logs over HTTP until interrupted; prints its URL, then a line on stderr for each request."""
+    from tallystick.witness.server import WitnessServer
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    with _open_witness(folder, passphrase_file) as witness, WitnessServer(witness, host, port, _log) as server:
+        before = signal.signal(signal.SIGTERM, stop)
+        try:
+            output.line(server.url)
+            sys.stdout.flush()
+            server.serve_forever(poll_interval=0.2)
+        except KeyboardInterrupt:
+            _log("stopped")
+        finally:
+            signal.signal(signal.SIGTERM, before)
+
+
+def collect(
+    source: Annotated[str, typer.Argument(help="A ledger folder or an exported folder.")],
+    urls: Annotated[
+        list[str] | None,
+        typer.Option("--witness", help="A witness's URL, once for each; those in the trust policy if none is given."),
+    ] = None,
+    files: Annotated[
+        list[Path] | None, typer.Option("--line", help="A file with signature lines, brought by hand; once for each.")
+    ] = None,
+    trust: Annotated[
+        Path | None, typer.Option(help="The trust policy that names the witnesses; SOURCE/trust.policy if not given.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Have the newest checkpoint cosigned, keep what verifies beside it, and say whether the quorum is reached.
+
+    The status is 0 if it is; where the policy asks for no quorum, if every witness cosigned.
+    """
+    from tallystick.ledger.cosigning import keep_cosignatures
+    from tallystick.ledger.opening import POLICY, read_ledger
+    from tallystick.transparency.policy import NO_QUORUM
+    from tallystick.witness.asking import SignedCheckpoint
+
+    folder = reading.folder_of(source)
+    policy = reading.read_policy(trust or folder / POLICY)
+    asked = _asked(urls, files, policy)
+    with read_ledger(folder) as reader:
+        signed = SignedCheckpoint.from_note(reader.checkpoint_note(), policy)
+        answers = [(place, _collect_from(place, signed, policy, reader)) for place in asked]
+    lines = {line.label: line for _, answer in answers if isinstance(answer, tuple) for line in answer}
+    kept = keep_cosignatures(folder, signed.note, tuple(lines.values()), policy) if lines else None
+    missed = _missed(policy, kept.note if kept else signed.note)
+    _report(as_json, signed, answers, str(kept.path) if kept and kept.is_kept else None, accepted=missed is None)
+    troubles = [answer for _, answer in answers if isinstance(answer, TallystickError)]
+    rewritten = [trouble for trouble in troubles if isinstance(trouble, ProofInvalidError)]
+    if rewritten:
+        raise rewritten[0]
+    if troubles and (kept is None or policy.quorum == NO_QUORUM):
+        raise troubles[0]
+    if missed is not None:
+        raise missed
+
+
+def _missed(policy: "Policy", note: bytes) -> VerificationError | None:
+    """Return why a policy doesn't accept a checkpoint, or None."""
+    try:
+        policy.open_checkpoint(note)
+    except VerificationError as error:
+        return error
+    return None
+
+
+def _asked(urls: list[str] | None, files: list[Path] | None, policy: "Policy") -> list[str | Path]:
+    """Return where cosignatures are to be had: what was given, or the URLs of the policy's witnesses.
+
+    Raises:
+        UsageError: nowhere.
+    """
+    asked: list[str | Path] = [*(urls or ()), *(files or ())]
+    asked = asked or [line.url for line in policy.witnesses if line.url is not None]
+    if not asked:
+        raise UsageError("give a witness's URL with --witness, or a file with --line: the trust policy names no URL")
+    return asked
+
+
+def _collect_from(
+    place: str | Path, signed: "SignedCheckpoint", policy: "Policy", reader: "Reader"
+) -> "tuple[Signature, ...] | TallystickError":
+    """Return the cosignatures from one place, or what was wrong there: the others are asked all the same."""
+    from tallystick.ledger.proving import prove_consistency
+    from tallystick.static.web import WebFiles
+    from tallystick.witness.asking import OldTree, ask_witness, read_lines
+
+    def prove(old_size: int) -> OldTree:
+        proved = prove_consistency(reader, old_size)
+        return OldTree(proved.old_root, proved.proof)
+
+    try:
+        if isinstance(place, Path):
+            return read_lines(reading.read_file(str(place)), signed, policy, str(place))
+        web = WebFiles(place)
+        try:
+            return ask_witness(web, signed, policy, prove)
+        finally:
+            web.close()
+    except (VerificationError, LedgerError) as error:
+        return error
+
+
+def _report(
+    as_json: bool,
+    signed: "SignedCheckpoint",
+    answers: "list[tuple[str | Path, tuple[Signature, ...] | TallystickError]]",
+    path: str | None,
+    *,
+    accepted: bool,
+) -> None:
+    """Print what each witness said, and what is kept now."""
+    if as_json:
+        rows: list[dict[str, Any]] = []
+        for place, answer in answers:
+            good = isinstance(answer, tuple)
+            said = {"cosigned_by": [line.label for line in answer]} if good else {"trouble": str(answer)}  # type: ignore[union-attr]
+            rows.append({"witness": str(place)} | said)
+        tree = {"origin": signed.checkpoint.origin, "size": signed.checkpoint.size}
+        output.print_json(tree | {"witnesses": rows, "kept": path, "accepted": accepted})
+        return
+    for place, answer in answers:
+        if isinstance(answer, tuple):
+            output.line(f"{place}: cosigned by {', '.join(line.label for line in answer)}")
+        else:
+            output.line(f"{place}: {answer}")
+    if path is not None:
+        verdict = "as the trust policy asks" if accepted else "and the trust policy asks for more"
+        output.line(f"{path}: {signed.checkpoint.size:,} entries, {verdict}")
+
+
+def _open_witness(folder: Path, passphrase_file: Path | None) -> "Witness":
+    from tallystick.witness.cosigner import KEY, open_witness
+
+    if not (folder / KEY).is_file():
+        raise UsageError(f"{folder} is no witness: it has no {KEY}; `tallystick witness init` makes one")
+    return open_witness(folder, reading.load_key(folder / KEY, passphrase_file), lambda: int(time.time()))
+
+
+def _cosign_source(witness: "Witness", source: str) -> "tuple[Answer, bytes]":
+    """Have a log's newest checkpoint cosigned, and return the answer and the note; the proof comes from its tiles."""
+    from tallystick.ledger.opening import read_ledger
+    from tallystick.ledger.proving import prove_consistency
+    from tallystick.witness.request import AddCheckpoint
+
+    with read_ledger(reading.source_of(source)) as reader:
+        note = reader.checkpoint_note()
+        latest = witness.latest(reader.origin)
+        proof: tuple[bytes, ...] = ()
+        if latest is not None and latest.size:
+            if latest.size > reader.size:
+                raise ProofInvalidError(
+                    f"this witness has cosigned {latest.size:,} entries of {reader.origin}, and {source} has "
+                    f"{reader.size:,}: it is an older copy, or the log was cut back, which is history_rewritten"
+                )
+            proved = prove_consistency(reader, latest.size)
+            if proved.old_root != latest.root:
+                raise ProofInvalidError(
+                    f"history_rewritten: the first {latest.size:,} entries of {source} have the root "
+                    f"{proved.old_root.hex()}, and this witness cosigned {latest.root.hex()}"
+                )
+            proof = proved.proof
+        old_size = latest.size if latest is not None else 0
+        return witness.add_checkpoint(AddCheckpoint(old_size, proof, note).to_bytes()), note
+
+
+def _cosign_file(witness: "Witness", note: bytes, old_size: int, proof: Path | None) -> "Answer":
+    """Have a checkpoint cosigned by a proof that somebody brought."""
+    from tallystick.transparency.spelling import hash_from_text
+    from tallystick.witness.request import AddCheckpoint
+
+    lines = reading.read_file(str(proof)).splitlines() if proof is not None else []
+    try:
+        hashes = tuple([hash_from_text(line) for line in lines])
+    except ValueError as error:
+        raise UsageError(f"{proof}: {error}") from None
+    return witness.add_checkpoint(AddCheckpoint(old_size, hashes, note).to_bytes())
+
+
+def _raise_refusal(answer: "Answer") -> None:
+    """Raise what a refused request comes to on a command line."""
+    from tallystick.witness import deciding
+
+    if answer.status == deciding.OTHER_SIZE:
+        raise UsageError(f"this witness cosigned a tree of {answer.text} entries last: give --old {answer.text}")
+    if answer.status == deciding.NOT_AN_EXTENSION:
+        raise ProofInvalidError(answer.text)
+    if answer.status == deciding.NOT_SIGNED:
+        raise SignatureMissingError(answer.text)
+    if answer.status != deciding.COSIGNED:
+        raise UsageError(answer.text)
+
+
+def _log(text: str) -> None:
+    with suppress(OSError):  # whoever read the log has gone; the witness stays
+        sys.stderr.write(f"{output.one_line(text)}\n")
+        sys.stderr.flush()

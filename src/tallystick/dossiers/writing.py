@@ -1,0 +1,201 @@
+"""A dossier is gathered, proved against one checkpoint, and written line by line; what is written was checked.
+
+    views      follow the log first, then say which entries concern whom; of an export they are made in memory, which
+               reads all of it once
+    seals      the opening leaf's seal is the last one before what was asked for, the closing leaf's the first after it:
+               between two seals nothing can be left out unseen
+    entries    read by index, each with its path to the checkpoint's root
+
+An account that wasn't there yet at the opening seal begins with the log: there is nothing of it before.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from tallystick.dossiers.dossier_lines import DossierEntry, DossierHead, Leaf, SealedLeaf
+from tallystick.dossiers.gathering import Gathering
+from tallystick.errors import MalformedError, NotALedgerError, UsageError
+from tallystick.ledger.opening import DATABASE, Reader, read_ledger
+from tallystick.transparency.merkle import leaf_hash, node_hash
+from tallystick.transparency.proofs import inclusion_proof, verify_inclusion
+from tallystick.views import Views
+from tallystick.vouchers.commands import BookSeal
+from tallystick.vouchers.entry import Entry
+
+Progress = Callable[[int, int], None]
+"""Called with how many entries are done and how many there are."""
+
+TILES_REMEMBERED: Final = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Where a dossier is to begin or end: at a day (counted from 1970-01-01) or at an entry's index, one of the two."""
+
+    day: int | None = None
+    index: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written: entries of both roles, those of the account, and the indices of the seals."""
+
+    entries: int
+    subject: int
+    opening: int | None
+    closing: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Seal:
+    index: int
+    last_day: int
+
+
+def write_dossier(
+    source: Path | str,
+    account: str,
+    out: BinaryIO,
+    since: Bound | None = None,
+    until: Bound | None = None,
+    progress: Progress | None = None,
+) -> Written:
+    """Write the dossier of an account.
+
+    Args:
+        source: a ledger folder, an exported folder, or the URL of one.
+        account: `voucher <id>`, `holder <id>`, `provider <id>` or `programme <id>`.
+        out: where it goes.
+        since: the dossier begins at the last seal before that day, or at or before that entry; None: with the log.
+        until: it ends with the first seal that seals that day, or at or after that entry; None: with the log.
+        progress: told how far following the log is.
+
+    Raises:
+        UsageError: there is no such account, or no such stretch.
+        NotALedgerError: an entry or a tile can't be read.
+        ProofInvalidError: entries, tree and checkpoint contradict one another.
+    """
+    # Views first: so the checkpoint that is then read covers all that they know.
+    with _views_of(source, progress) as views, read_ledger(source) as reader:
+        return _Writing(reader, views, account).write(out, since, until)
+
+
+class _Writing:
+    """One dossier on its way."""
+
+    def __init__(self, reader: Reader, views: Views, account: str) -> None:
+        self._reader = reader
+        self._views = views
+        self._account = account
+        self._size = min(views.size, reader.size)
+        if not views.entries_concerning(account):
+            raise UsageError(f"there is no {account} in this log")
+        self._read_tile = lru_cache(TILES_REMEMBERED)(reader.read_tile)
+
+    def write(self, out: BinaryIO, since: Bound | None, until: Bound | None) -> Written:
+        seals = self._seals()
+        opening = _last_before(seals, since) if since is not None else None
+        closing = _first_after(seals, until) if until is not None else (seals[-1] if seals else None)
+        stop = closing.index + 1 if until is not None and closing is not None else self._size
+        if opening is not None and closing is not None and opening.index >= closing.index:
+            if until is not None:
+                raise UsageError(f"that begins at the seal of entry {opening.index} and ends before it")
+            closing = None  # nothing is sealed since
+        opened = self._sealed_leaf(opening) if opening is not None else None
+        closed = self._sealed_leaf(closing) if closing is not None else None
+        start = opened.index if opened is not None else 0
+        gathered = Gathering(self._reader, self._views, self._account, start, stop)
+        if not gathered.subject and opened is None:
+            raise UsageError(f"there was no {self._account} then")
+        head = DossierHead(self._account, self._reader.checkpoint_note(), len(gathered.indices), opened, closed)
+        out.write(head.to_bytes())
+        subject = set(gathered.subject)
+        for index in sorted(gathered.indices):
+            out.write(self._proved(index, is_subject=index in subject).to_bytes())
+        return Written(
+            len(gathered.indices),
+            len(subject),
+            None if opened is None else opened.index,
+            None if closed is None else closed.index,
+        )
+
+    def _seals(self) -> list[_Seal]:
+        seals = []
+        for index in self._views.entries_concerning("seals"):
+            if index < self._size:
+                command = Entry.from_bytes(self._reader.entry(index)).event.command
+                assert isinstance(command, BookSeal)
+                seals.append(_Seal(index, command.last_day))
+        return seals
+
+    def _sealed_leaf(self, seal: _Seal) -> SealedLeaf | None:
+        """Return the account's leaf at a seal and its path; None if there was no such account yet."""
+        leaves = self._views.seal_leaves(seal.index)
+        accounts = [account for account, _ in leaves]
+        if self._account not in accounts:
+            return None
+        position = accounts.index(self._account)
+        path = _path_of(position, [leaf_hash(leaf) for _, leaf in leaves])
+        return SealedLeaf(seal.index, Leaf.from_bytes(leaves[position][1]), position, tuple(path))
+
+    def _proved(self, index: int, *, is_subject: bool) -> DossierEntry:
+        reader = self._reader
+        entry = reader.entry(index)
+        try:
+            path = tuple(inclusion_proof(index, reader.size, self._read_tile))
+        except MalformedError as error:
+            raise NotALedgerError(f"{reader.name}: a tile is damaged ({error}); `tallystick audit` says more") from None
+        verify_inclusion(index, reader.size, leaf_hash(entry), path, reader.checkpoint.root)
+        return DossierEntry(index, "subject" if is_subject else "dependency", entry, path)
+
+
+@contextmanager
+def _views_of(source: Path | str, progress: Progress | None) -> Iterator[Views]:
+    """Give views that have followed the log: those of a ledger folder, or made in memory."""
+    folder = Path(source)
+    if (folder / DATABASE).exists() and os.access(folder, os.W_OK):
+        with Views.open(folder) as views:
+            views.follow(progress)
+            yield views
+        return
+    with read_ledger(source) as reader:
+        newest = reader.size - 1
+    with Views.as_of(source, index=newest, progress=progress) as views:
+        yield views
+
+
+def _last_before(seals: list[_Seal], bound: Bound) -> _Seal | None:
+    found = None
+    for seal in seals:
+        if (bound.day is not None and seal.last_day < bound.day) or (
+            bound.index is not None and seal.index <= bound.index
+        ):
+            found = seal
+    return found
+
+
+def _first_after(seals: list[_Seal], bound: Bound) -> _Seal:
+    for seal in seals:
+        if (bound.day is not None and seal.last_day >= bound.day) or (
+            bound.index is not None and seal.index >= bound.index
+        ):
+            return seal
+    raise UsageError("no seal reaches that far: leave --until out for a dossier up to the newest entry")
+
+
+def _path_of(position: int, hashes: list[bytes]) -> list[bytes]:
+    """Return the path of a leaf in the tree (RFC 6962) of these leaf hashes, which are all there."""
+    path = []
+    while len(hashes) > 1:
+        if position ^ 1 < len(hashes):
+            path.append(hashes[position ^ 1])
+        # The last one of an odd row goes up as it is: that is the same tree as the largest power of two on the left.
+        pairs = [node_hash(*hashes[at : at + 2]) for at in range(0, len(hashes) - 1, 2)]
+        hashes = pairs + hashes[len(hashes) & ~1 :]
+        position >>= 1
+    return path

@@ -1,0 +1,400 @@
+"""A verifier written from docs/formats.md alone, in another language, agrees with ours and refuses what is forged.
+
+It is examples/verify-node, and runs where Node 18 or newer is; elsewhere only its files are looked for.
+"""
+
+import base64
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from support.actors import ORIGIN, Json, label_of, note_of, vkey_of
+from support.command_line import run
+from support.small_ledger import LOG_KEY, POLICY, export_small_ledger, write_small_ledger
+from support.stored_tree import StoredTree
+from support.tampering import entries_of, index_of
+from tallystick.audit import audit
+from tallystick.ledger import read_ledger
+from tallystick.signing import canonical_json
+from tallystick.signing.keys import COSIGNATURE_ED25519, SigningKey
+from tallystick.signing.note import Note
+from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
+from tallystick.transparency.cosignature import cosign
+from tallystick.transparency.merkle import leaf_hash
+from tallystick.transparency.proofs import inclusion_proof
+from tallystick.transparency.receipt import Receipt
+from tallystick.transparency.tiles import Tile, bundle_path, bundle_to_bytes, tile_path, tiles_of
+from tallystick.vouchers.entry import split_entry
+
+PROGRAM = Path(__file__).resolve().parents[2] / "examples" / "verify-node" / "verify.mjs"
+MORE = 220  # so that there are two bundles and a second level of tiles
+WITNESSES = [SigningKey.from_seed(f"witness.example/{n}", bytes([n]) * 32, COSIGNATURE_ED25519) for n in (1, 2, 3)]
+
+
+def _node() -> str | None:
+    node = shutil.which("node")
+    if node is None:
+        return None
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
+    return node if int(version.removeprefix("v").split(".")[0]) >= 18 else None
+
+
+NODE = _node()
+
+
+def node(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run the program."""
+    command = [NODE or "", str(PROGRAM), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def verified(*arguments: object) -> Any:
+    """What it prints of evidence that is good."""
+    ran = node(*arguments)
+    assert (ran.returncode, ran.stderr) == (0, ""), ran.stderr
+    return json.loads(ran.stdout)
+
+
+def refused(*arguments: object) -> str:
+    """Why it refuses, in one line, and nothing printed besides."""
+    ran = node(*arguments)
+    assert (ran.returncode, ran.stdout) == (1, ""), ran
+    assert ran.stderr.startswith("refused: ")
+    assert ran.stderr.count("\n") == 1
+    return ran.stderr.removeprefix("refused: ").rstrip("\n")
+
+
+class Log:
+    """The small ledger and its export, written once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.ledger, self.export, self.policy = folder / "ledger", folder / "export", folder / "trust.policy"
+        self.size = write_small_ledger(self.ledger, more=MORE)
+        export_small_ledger(self.ledger, self.export)
+        self.policy.write_bytes(POLICY.to_text())
+        self.entries = entries_of(self.ledger)
+
+    def short(self) -> list[bytes]:
+        """Its entries without the many tariffs at the end."""
+        return self.entries[: self.size - MORE]
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Log:
+    return Log(tmp_path_factory.mktemp("small"))
+
+
+def write_folder(folder: Path, entries: list[bytes]) -> Path:
+    """An export of these entries, signed by the log's real key, whatever they are."""
+    tree = StoredTree()
+    tree.extend([leaf_hash(entry) for entry in entries])
+    for level, n, width in tiles_of(len(entries)):
+        _write(folder / tile_path(level, n, width), tree.read_tile(level, n, width))
+        if level == 0:
+            _write(folder / bundle_path(n, width), bundle_to_bytes(entries[n * 256 : n * 256 + width]))
+    checkpoint = Checkpoint(ORIGIN, len(entries), tree.edge.root())
+    _write(folder / "checkpoint", sign_checkpoint(checkpoint, LOG_KEY))
+    return folder
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+def rewritten(entry: bytes, header: Json | None = None, command: Json | None = None, *signers: str) -> bytes:
+    """The entry with other fields; a changed command is signed anew."""
+    line, note = split_entry(entry)
+    if command is not None:
+        text = orjson.loads(Note.from_bytes(note).text) | command
+        note = note_of({name: value for name, value in text.items() if value is not None}, *signers)
+    return canonical_json.encode(orjson.loads(line) | (header or {})) + b"\n" + note
+
+
+def without_signature(entry: bytes, number: int) -> bytes:
+    """The entry with one signature line fewer."""
+    line, data = split_entry(entry)
+    note = Note.from_bytes(data)
+    return line + b"\n" + Note(note.text, note.signatures[:number] + note.signatures[number + 1 :]).to_bytes()
+
+
+def test_its_files_are_there() -> None:
+    """With or without Node."""
+    names = {path.name for path in PROGRAM.parent.iterdir()}
+    assert {"README.md", "verify.mjs", "entries.mjs", "notes.mjs", "spelling.mjs", "tree.mjs"} <= names
+
+
+Change = Callable[[list[bytes]], list[bytes]]
+
+
+def _at(kind: str, change: Callable[[bytes], bytes], number: int = 0) -> Change:
+    """Change the so many-th entry of a kind."""
+
+    def apply(entries: list[bytes]) -> list[bytes]:
+        index = index_of(entries, kind, number)
+        return [*entries[:index], change(entries[index]), *entries[index + 1 :]]
+
+    return apply
+
+
+def _burned(entries: list[bytes], **outcome: Any) -> list[bytes]:
+    index = index_of(entries, "time.burned", 10)
+    header = orjson.loads(split_entry(entries[index])[0])
+    changed = rewritten(entries[index], {"outcome": header["outcome"] | outcome})
+    return [*entries[:index], changed, *entries[index + 1 :]]
+
+
+def _by_revoked_key(entries: list[bytes]) -> list[bytes]:
+    """An entry after the revocation of a key, signed by it."""
+    revoked = index_of(entries, "key.revoked")
+    index = index_of(entries, "tariff.published")
+    assert revoked < index
+    changed = rewritten(entries[index], None, {}, "guian/meter-2")
+    return [*entries[:index], changed, *entries[index + 1 :]]
+
+
+FORGERIES: dict[str, tuple[Change, str]] = {
+    "two entries swapped": (lambda all_: [*all_[:5], all_[6], all_[5], *all_[7:]], "entry 5: it says that it is"),
+    "an entry left out": (lambda all_: [*all_[:5], *all_[6:]], "entry 5: it says that it is"),
+    "the founding left out": (lambda all_: all_[1:], "entry 0: it says that it is"),
+    "time goes back": (
+        _at("voucher.issued", lambda e: rewritten(e, {"at": "2026-01-05T08:00:00.000000Z"})),
+        "its time lies before",
+    ),
+    "another outcome field": (_at("tariff.published", lambda e: rewritten(e, {"outcome": {"x": 1}})), "its header or"),
+    "no outcome": (_at("voucher.issued", lambda e: rewritten(e, {"outcome": {}})), "its header or outcome"),
+    "another event": (_at("voucher.resumed", lambda e: rewritten(e, {"kind": "voucher.suspended/1"})), "its header or"),
+    "a header with a blank": (_at("voucher.issued", lambda e: e.replace(b'{"at":', b'{"at": ', 1)), "not canonical"),
+    "a header of many lines": (_at("voucher.issued", lambda e: b"\n" + e), "the header is not JSON"),
+    "a byte order mark": (_at("voucher.issued", lambda e: b"\xef\xbb\xbf" + e), "the header is not JSON"),
+    "too few fees": (lambda all_: _burned(all_, fee_fen=[1, 2]), "more or fewer lines"),
+    "a fee of a refused line": (lambda all_: _burned(all_, fee_fen=[1, 2, 3]), "a refused line has an amount"),
+    "a refused line that is none": (lambda all_: _burned(all_, refused=[[3, "period_sealed"]]), "out of order"),
+    "a line refused twice": (lambda all_: _burned(all_, refused=[[2, "a"], [2, "a"]]), "out of order"),
+    "a signature spoilt": (
+        _at("voucher.issued", lambda e: e[:-5] + (b"AAA=\n" if e[-5:] != b"AAA=\n" else b"AAE=\n")),
+        "does not fit",
+    ),
+    "a command changed": (_at("voucher.issued", lambda e: e.replace(b'"ref":"', b'"ref":"9')), "does not fit"),
+    "one root signature": (_at("party.admitted", lambda e: without_signature(e, 1)), "1 of 2 signatures by network"),
+    "the new key's signature is missing": (_at("key.added", lambda e: without_signature(e, 1)), "has not signed"),
+    "only the new key's signature": (_at("key.added", lambda e: without_signature(e, 0)), "0 of 1 signatures"),
+    "a stranger's signature": (
+        _at("voucher.issued", lambda e: rewritten(e, None, {}, "nobody/a")),
+        "no key of the log",
+    ),
+    "another party's signature": (
+        _at("voucher.issued", lambda e: rewritten(e, None, {}, "guian/officer-1")),
+        "0 of 1 signatures by shanghai",
+    ),
+    "a revoked key": (_by_revoked_key, "no key of the log then"),
+    "a key twice": (
+        _at("key.added", lambda e: rewritten(e, None, {"vkey": vkey_of("shanghai/officer-1")}, "shanghai/officer-1")),
+        "was added before",
+    ),
+    "a key in another's name": (
+        _at("key.added", lambda e: rewritten(e, None, {"subject": "wuhu"}, "shanghai/officer-1", "shanghai/officer-2")),
+        "is not named after wuhu",
+    ),
+    "a key revoked that is none": (
+        _at("key.revoked", lambda e: rewritten(e, None, {"key": label_of("guian/x")}, "guian/officer-1")),
+        "there is no key",
+    ),
+    "another log's command": (
+        _at("voucher.issued", lambda e: rewritten(e, None, {"log": "other.example"}, "shanghai/officer-1")),
+        "another log",
+    ),
+    "a field more": (
+        _at("voucher.issued", lambda e: rewritten(e, None, {"note": "x"}, "shanghai/officer-1")),
+        "has not the form",
+    ),
+    "a field fewer": (
+        _at("voucher.issued", lambda e: rewritten(e, None, {"holder": None}, "shanghai/officer-1")),
+        "has not the form",
+    ),
+    "an unknown kind": (
+        _at("voucher.issued", lambda e: rewritten(e, None, {"kind": "voucher.print/1"}, "shanghai/officer-1")),
+        "its command is unknown",
+    ),
+}
+ODD_VALUES: list[tuple[str, str, Any]] = [
+    *[("voucher.issued", "face_fen", value) for value in (0, -1, "1", True, [1])],
+    *[("voucher.issued", "voucher", value) for value in ("v1", "shanghai/", "Shanghai/v1", "shanghai/v1\n", 1)],
+    *[("voucher.issued", "valid_from", f"2026-{rest}.000000Z") for rest in ("02-29T00:00:00", "01-01T24:00:00")],
+    *[("voucher.issued", "valid_from", value) for value in ("2026-01-05T08:00:00Z", "1969-12-31T00:00:00.000000Z")],
+    *[("voucher.issued", "evidence_sha256", value) for value in ("", "A" * 64, "a" * 63)],
+    *[("voucher.revoked", "reason", value) for value in ("", "a\tb", "\x7f", "\u0085", "x" * 201)],
+    *[("voucher.issued", "ref", value) for value in ("", "-1", "a b", "x" * 129, 7)],
+]
+
+
+class TestWithNode:
+    """All that needs it to run."""
+
+    __test__ = NODE is not None
+
+    def test_it_agrees_on_a_whole_log(self, log: Log) -> None:
+        """Every kind of event; the same sums as our own audit's."""
+        report = audit(log.export, POLICY, processes=0)
+        assert report.is_clean
+        assert report.checkpoint is not None
+        burned = {name: value for name, value in report.totals if name.startswith(("burn_lines", "gpu_millis"))}
+        assert len(burned) == 4
+        assert min(burned.values()) > 0
+        expected = {"origin": ORIGIN, "size": log.size, "root": report.checkpoint.root} | burned
+        assert verified("folder", log.policy, log.export) == expected
+
+    def test_a_full_tile_does_for_a_partial_one(self, log: Log, tmp_path: Path) -> None:
+        """As for a reader of an older checkpoint."""
+        folder = write_folder(tmp_path / "older", log.entries[:100])
+        for partial in (folder / "tile/0/000.p", folder / "tile/entries/000.p"):
+            shutil.rmtree(partial)
+            shutil.copy(log.export / partial.relative_to(folder).with_suffix(""), partial.with_suffix(""))
+        assert verified("folder", log.policy, folder)["size"] == 100
+
+    def test_it_agrees_on_receipts(self, log: Log, tmp_path: Path) -> None:
+        """With the entry inside, and beside it; cosigned as a policy of groups asks, and not."""
+        with read_ledger(log.ledger) as reader:
+            receipts = [reader.receipt(index) for index in (0, 41, 255, 256, log.size - 1)]
+        for receipt in receipts:
+            path = tmp_path / f"{receipt.index}.tlog-proof"
+            path.write_bytes(receipt.to_bytes())
+            proved = verified("receipt", log.policy, path)
+            assert (proved["index"], proved["size"]) == (receipt.index, log.size)
+        bare = Receipt(41, receipts[1].proof, receipts[1].checkpoint_note)
+        path.write_bytes(bare.to_bytes())
+        assert "does not carry" in refused("receipt", log.policy, path)
+        entry = tmp_path / "entry"
+        entry.write_bytes(log.entries[41])
+        assert verified("receipt", log.policy, path, entry)["index"] == 41
+        entry.write_bytes(log.entries[42])
+        assert "leads elsewhere" in refused("receipt", log.policy, path, entry)
+
+    def test_it_agrees_on_quorums(self, log: Log, tmp_path: Path) -> None:
+        """Two of three, of whom one is in a group of its own."""
+        lines = [f"log {LOG_KEY.verifier.to_text()}", "# the witnesses"]
+        lines += [f"witness w{n} {key.verifier.to_text()} https://{n}.example" for n, key in enumerate(WITNESSES)]
+        lines += ["group cities any w0\tw1", "group both 2 cities w2", "quorum both", ""]
+        policy = tmp_path / "policy"
+        policy.write_text("\n".join(lines))
+        with read_ledger(log.ledger) as reader:
+            receipt = reader.receipt(7)
+        path = tmp_path / "7.tlog-proof"
+        lines_by = [cosign(receipt.checkpoint_note, key, 1_700_000_000 + n) for n, key in enumerate(WITNESSES)]
+        for cosigners, enough in (((0, 2), True), ((2, 1, 0), True), ((0, 1), False), ((2,), False), ((), False)):
+            note = receipt.checkpoint_note + b"".join([lines_by[n] for n in cosigners])
+            path.write_bytes(Receipt(7, receipt.proof, note, receipt.entry).to_bytes())
+            if enough:
+                assert verified("receipt", policy, path)["index"] == 7
+            else:
+                assert "too few witnesses" in refused("receipt", policy, path)
+        other = sign_checkpoint(Checkpoint(ORIGIN, log.size, bytes(32)), LOG_KEY)
+        spoilt = receipt.checkpoint_note + cosign(other, WITNESSES[0], 1_700_000_000) + lines_by[2]
+        path.write_bytes(Receipt(7, receipt.proof, spoilt, receipt.entry).to_bytes())
+        assert "does not fit" in refused("receipt", policy, path)
+        for bad in ("quorum both\nquorum both\n", "quorum none", "quorum neither\n", "group g 01 w0\nquorum g\n"):
+            policy.write_text("\n".join([*lines[:5], bad]))
+            refused("receipt", policy, path)
+
+    def test_it_agrees_on_consistency(self, log: Log, tmp_path: Path) -> None:
+        """As the command line prints the proofs; with another root, hash or checkpoint it doesn't."""
+        path = tmp_path / "proof.json"
+        checkpoint = log.export / "checkpoint"
+        for old in (1, 61, 255, 256, 257, log.size):
+            said = run("proof", "consistency", log.export, old, "--json").json
+            path.write_text(json.dumps(said))
+            proved = verified("consistency", log.policy, checkpoint, path)
+            assert (proved["old_size"], proved["old_root"]) == (old, said["old_root"])
+        said = run("proof", "consistency", log.export, 100, "--json").json
+        other = base64.b64encode(bytes(32)).decode()
+        wrongs: list[Json] = [
+            {"old_root": other},
+            {"new_root": other},
+            {"old_size": 99},
+            {"old_size": 0},
+            {"old_size": log.size},
+            {"new_size": log.size - 1},
+            {"proof": said["proof"][1:]},
+            {"proof": [*said["proof"], other]},
+            {"proof": [*said["proof"][:-1], other]},
+            {"proof": said["proof"][::-1]},
+            {"proof": []},
+        ]
+        for wrong in wrongs:
+            path.write_text(json.dumps(said | wrong))
+            refused("consistency", log.policy, checkpoint, path)
+
+    def test_any_changed_byte_is_refused(self, log: Log, tmp_path: Path) -> None:
+        """In every file, at its beginning, its middle and its end; and a byte more or less."""
+        copy = tmp_path / "copy"
+        shutil.copytree(log.export, copy)
+        paths = [path for path in copy.rglob("*") if path.is_file()]
+        assert len(paths) == 6
+        for path in paths:
+            data = path.read_bytes()
+            spoilt = [data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :] for at in (0, len(data) // 2, len(data) - 1)]
+            for changed in (*spoilt, data[:-1], data + b"\n", b""):
+                path.write_bytes(changed)
+                refused("folder", log.policy, copy)
+            path.unlink()
+            assert "can't be read" in refused("folder", log.policy, copy)
+            path.write_bytes(data)
+        assert verified("folder", log.policy, copy)["size"] == log.size
+
+    def test_another_key_is_refused(self, log: Log, tmp_path: Path) -> None:
+        """Of the same name, and as a policy can't list it."""
+        policy = tmp_path / "policy"
+        stranger = SigningKey.from_seed(ORIGIN, bytes(32)).verifier.to_text()
+        policy.write_text(f"log {stranger}\nquorum none\n")
+        assert "no log of the policy" in refused("folder", policy, log.export)
+        policy.write_text(f"log {stranger[:-1]}B\nquorum none\n")
+        refused("folder", policy, log.export)
+
+    @pytest.mark.parametrize("name", FORGERIES)
+    def test_a_forged_log_is_refused(self, name: str, log: Log, tmp_path: Path) -> None:
+        """Although tree and checkpoint are right and signed with the log's real key."""
+        forge, reason = FORGERIES[name]
+        forged = forge(log.short())
+        assert forged != log.short()
+        said = refused("folder", log.policy, write_folder(tmp_path, forged))
+        assert said.startswith("entry ")
+        assert reason in said
+
+    def test_a_forgery_is_refused_for_itself(self, log: Log, tmp_path: Path) -> None:
+        """The entries that forgeries start from are good, and so are those that are only put together again."""
+        entries = [rewritten(entry) for entry in log.short()]
+        assert verified("folder", log.policy, write_folder(tmp_path, entries))["size"] == len(entries)
+
+    def test_odd_values_are_refused(self, log: Log, tmp_path: Path) -> None:
+        """Fields are of the form that the document gives them, one by one."""
+        entries = log.short()
+        for number, (kind, field, value) in enumerate(ODD_VALUES):
+            index = index_of(entries, kind, -1)
+            forged = rewritten(entries[index], None, {field: value}, "shanghai/officer-1")
+            folder = write_folder(tmp_path / str(number), [*entries[:index], forged, *entries[index + 1 :]])
+            assert f"entry {index}: its command has not the form" in refused("folder", log.policy, folder), value
+
+    def test_what_it_is_asked_wrongly(self, log: Log) -> None:
+        """Usage is a third answer, neither yes nor no."""
+        for arguments in ((), ("folder",), ("folder", log.policy), ("audit", log.policy, log.export)):
+            ran = node(*arguments)
+            assert (ran.returncode, ran.stdout) == (2, "")
+            assert ran.stderr.startswith("usage: ")
+
+    def test_a_large_tree_of_strangers(self, tmp_path: Path, log: Log) -> None:
+        """Receipts need no entries of ours: the inclusion of anything in a tree of three levels."""
+        tree = StoredTree()
+        tree.extend([leaf_hash(b"%d" % index) for index in range(65_537)])
+        note = sign_checkpoint(Checkpoint(ORIGIN, 65_537, tree.edge.root()), LOG_KEY)
+        assert Tile(2, 0, 1) in tiles_of(65_537)
+        for index in (0, 65_535, 65_536):
+            proof = tuple(inclusion_proof(index, 65_537, tree.read_tile))
+            path = tmp_path / f"{index}.tlog-proof"
+            path.write_bytes(Receipt(index, proof, note, b"%d" % index).to_bytes())
+            assert verified("receipt", log.policy, path)["index"] == index

@@ -1,0 +1,246 @@
+"""Every reader of bytes from strangers, in one list: what it takes, what it may raise, and good examples.
+
+tests/properties/test_bad_input.py tries each with the ways in which input goes wrong that somebody thought of, and
+fuzz/run.py with those that nobody did. A reader of something new belongs into `READERS`.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from support.actors import ORIGIN, key_of
+from tallystick.audit.report import REPORT_SIZE_MAX, CheckedCheckpoint, FindingRow, ProgrammeTotals, Report, Totals
+from tallystick.errors import (
+    CanonicalJsonError,
+    CheckpointMalformedError,
+    EntryMalformedError,
+    KeyMalformedError,
+    MalformedError,
+    NoteMalformedError,
+    PolicyMalformedError,
+    ReceiptMalformedError,
+    SignatureInvalidError,
+    TallystickError,
+    TileMalformedError,
+    VerificationError,
+)
+from tallystick.signing import canonical_json
+from tallystick.signing.keys import COSIGNATURE_ED25519, SigningKey, VerifierKey
+from tallystick.signing.note import NOTE_SIZE_MAX, Note, Signature, open_note
+from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
+from tallystick.transparency.cosignature import cosign, verify_cosignature
+from tallystick.transparency.merkle import leaf_hash, root_of
+from tallystick.transparency.policy import POLICY_SIZE_MAX, Policy
+from tallystick.transparency.receipt import RECEIPT_SIZE_MAX, Receipt, verify_receipt
+from tallystick.transparency.tiles import (
+    Bundle,
+    bundle_from_bytes,
+    bundle_path,
+    bundle_to_bytes,
+    parse_tile_path,
+    tile_path,
+)
+from tallystick.vouchers.admit import read_note
+from tallystick.vouchers.commands import parse_command
+from tallystick.vouchers.entry import ENTRY_SIZE_MAX, Entry, Header, split_entry
+from tallystick.vouchers.refusals import Refusal
+
+ENTRIES = tuple(path.read_bytes() for path in sorted((Path(__file__).parents[1] / "vectors/entries").glob("*.txt")))
+NOTES = tuple(split_entry(entry)[1] for entry in ENTRIES)
+COMMANDS = tuple(Note.from_bytes(note).text for note in NOTES)
+HEADERS = tuple(split_entry(entry)[0] for entry in ENTRIES)
+
+LOG = key_of(ORIGIN)
+WITNESS = SigningKey.from_seed("witness.example/w1", b"\x02" * 32, COSIGNATURE_ED25519)
+POLICY = Policy.for_log(LOG.verifier)
+LEAVES = [leaf_hash(entry) for entry in ENTRIES[:2]]
+CHECKPOINT = sign_checkpoint(Checkpoint(ORIGIN, 2, root_of(LEAVES)), LOG)
+LARGE_CHECKPOINT = sign_checkpoint(Checkpoint(ORIGIN, 42, bytes(range(32)), ("an extension",)), LOG)
+COSIGNATURE = cosign(CHECKPOINT, WITNESS, 1_700_000_000)
+RECEIPT = Receipt(1, (LEAVES[0],), CHECKPOINT, ENTRIES[1]).to_bytes()
+LONG_RECEIPT = Receipt(42, tuple(LEAVES * 3), LARGE_CHECKPOINT + COSIGNATURE).to_bytes()
+BUNDLE = bundle_to_bytes([b"", b"one", b"an entry"])
+POLICIES = (
+    POLICY.to_text(),
+    b"# two of three\nlog %s https://log.example\nwitness w %s\ngroup g 1 w\nquorum g\n"
+    % (LOG.verifier.to_text().encode(), WITNESS.verifier.to_text().encode()),
+)
+TILE_PATHS = (b"tile/0/000", b"tile/1/x001/x234/067.p/42", b"tile/entries/273.p/112", b"tile/63/x001/000")
+REPORT = Report(
+    verdict="findings",
+    checkpoint=CheckedCheckpoint(origin=ORIGIN, size=42, root="XcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7/RgQyg="),
+    entries=42,
+    findings=(FindingRow(code="entry_missing", index=7, detail="it isn't there"),),
+    totals=Totals(
+        entries=42,
+        burn_lines_accepted=3,
+        burn_lines_refused=1,
+        gpu_milliseconds_burned=10,
+        gpu_milliseconds_refused=2,
+        issued_fen=8,
+        burned_fen=5,
+        available_fen=1,
+        reserved_fen=1,
+        lapsed_fen=1,
+        programmes={
+            "shanghai/S1": ProgrammeTotals(
+                envelope_fen=9,
+                unissued_fen=1,
+                available_fen=1,
+                reserved_fen=1,
+                burned_fen=2,
+                claimed_fen=2,
+                paid_fen=2,
+            )
+        },
+    ),
+).to_bytes()
+
+
+class Reader(NamedTuple):
+    """A reader, and what belongs to it.
+
+    Attributes:
+        again: reads bytes and writes what it read; they are the same, because there is one spelling.
+        errors: all that it may raise.
+        seeds: bytes that it takes.
+        size_max: it refuses more bytes.
+        is_closed: it takes these and nothing else, because they are signed; only strangers may sign a note besides.
+    """
+
+    again: Callable[[bytes], bytes]
+    errors: tuple[type[TallystickError], ...]
+    seeds: tuple[bytes, ...]
+    size_max: int
+    is_closed: bool = False
+
+
+def _vkey(data: bytes) -> bytes:
+    text = VerifierKey.from_text(data.decode(errors="surrogateescape")).to_text()
+    return text.encode(errors="surrogateescape")
+
+
+def _command(data: bytes) -> bytes:
+    fields = parse_command(data).model_dump(mode="json", by_alias=True, exclude_none=True)
+    return canonical_json.encode(fields) + b"\n"
+
+
+def _submitted(data: bytes) -> bytes:
+    answer = read_note(data, ORIGIN)
+    if isinstance(answer, Refusal):
+        raise MalformedError(answer.detail)
+    return answer.note.to_bytes()
+
+
+def _entry(data: bytes) -> bytes:
+    return Entry.of(Entry.from_bytes(data).event, split_entry(data)[1]).to_bytes()
+
+
+def _opened_note(data: bytes) -> bytes:
+    return open_note(data, [LOG.verifier])[0].to_bytes()
+
+
+def _opened_checkpoint(data: bytes) -> bytes:
+    assert POLICY.open_checkpoint(data).to_text() == Note.from_bytes(data).text
+    return Note.from_bytes(data).to_bytes()
+
+
+def _tile_path(data: bytes) -> bytes:
+    which = parse_tile_path(data.decode("latin-1"))
+    return (bundle_path(*which) if isinstance(which, Bundle) else tile_path(*which)).encode()
+
+
+def _proved_receipt(data: bytes) -> bytes:
+    receipt = Receipt.from_bytes(data)
+    verify_receipt(receipt, receipt.entry or b"", POLICY)
+    return receipt.to_bytes()
+
+
+def _policy(data: bytes) -> bytes:
+    policy = Policy.from_text(data)
+    assert Policy.from_text(policy.to_text()) == policy
+    return data  # blanks and comments are free
+
+
+def _cosignature(data: bytes) -> bytes:
+    signature = Signature.from_line(data)
+    verify_cosignature(Note.from_bytes(CHECKPOINT).text, signature, WITNESS.verifier)
+    return signature.to_line()
+
+
+READERS: dict[str, Reader] = {
+    "canonical JSON": Reader(
+        lambda data: canonical_json.encode(canonical_json.decode(data)),
+        (CanonicalJsonError,),
+        (*[text[:-1] for text in COMMANDS], *HEADERS, b'[-42,true,"\\u0001\\n\\\\/\xe2\x82\xac",{}]'),
+        canonical_json.SIZE_MAX,
+    ),
+    "vkey": Reader(_vkey, (KeyMalformedError,), (LOG.verifier.to_text().encode(),), 4_096, True),
+    "signature line": Reader(
+        lambda data: Signature.from_line(data).to_line(), (NoteMalformedError,), (COSIGNATURE,), NOTE_SIZE_MAX
+    ),
+    "note": Reader(
+        lambda data: Note.from_bytes(data).to_bytes(), (NoteMalformedError,), (*NOTES, CHECKPOINT), NOTE_SIZE_MAX
+    ),
+    "opened note": Reader(_opened_note, (NoteMalformedError, VerificationError), (CHECKPOINT,), NOTE_SIZE_MAX, True),
+    "command": Reader(_command, (CanonicalJsonError, MalformedError), COMMANDS, canonical_json.SIZE_MAX + 1),
+    "submitted note": Reader(_submitted, (MalformedError,), NOTES, NOTE_SIZE_MAX),
+    "header": Reader(lambda data: Header.from_bytes(data).to_bytes(), (EntryMalformedError,), HEADERS, ENTRY_SIZE_MAX),
+    "entry": Reader(_entry, (EntryMalformedError,), ENTRIES, ENTRY_SIZE_MAX),
+    "checkpoint": Reader(
+        lambda data: Checkpoint.from_text(data).to_text(),
+        (CheckpointMalformedError,),
+        (Note.from_bytes(CHECKPOINT).text, Note.from_bytes(LARGE_CHECKPOINT).text),
+        NOTE_SIZE_MAX,
+    ),
+    "opened checkpoint": Reader(
+        _opened_checkpoint,
+        (NoteMalformedError, CheckpointMalformedError, VerificationError),
+        (CHECKPOINT,),
+        NOTE_SIZE_MAX,
+        True,
+    ),
+    "cosignature": Reader(
+        _cosignature, (NoteMalformedError, SignatureInvalidError), (COSIGNATURE,), NOTE_SIZE_MAX, True
+    ),
+    "tile path": Reader(_tile_path, (TileMalformedError,), TILE_PATHS, 64),
+    "bundle": Reader(
+        lambda data: bundle_to_bytes(bundle_from_bytes(data, 3)), (TileMalformedError,), (BUNDLE,), 3 * 65_537
+    ),
+    "receipt": Reader(
+        lambda data: Receipt.from_bytes(data).to_bytes(),
+        (ReceiptMalformedError, NoteMalformedError),
+        (LONG_RECEIPT, RECEIPT),
+        RECEIPT_SIZE_MAX,
+    ),
+    "proved receipt": Reader(
+        _proved_receipt,
+        (ReceiptMalformedError, NoteMalformedError, CheckpointMalformedError, VerificationError),
+        (RECEIPT,),
+        RECEIPT_SIZE_MAX,
+        True,
+    ),
+    "policy": Reader(_policy, (PolicyMalformedError,), POLICIES, POLICY_SIZE_MAX),
+    "report": Reader(lambda data: Report.from_bytes(data).to_bytes(), (MalformedError,), (REPORT,), REPORT_SIZE_MAX),
+}
+
+
+def check(name: str, data: bytes) -> None:
+    """Assert that a reader refuses the bytes with one of its errors, or gives them again as they are."""
+    reader = READERS[name]
+    try:
+        again = reader.again(data)
+    except reader.errors as error:
+        said = str(error)
+        assert said, f"{name} is refused without a reason"
+        assert "\n" not in said, f"{name} is refused in more than one line"
+        return
+    assert again == data, f"{name} has a second spelling"
+    assert len(data) <= reader.size_max, f"{name} of {len(data)} bytes was taken"
+    if reader.is_closed:
+        assert _signed(data) in map(_signed, reader.seeds), f"{name} was taken though it was changed"
+
+
+def _signed(data: bytes) -> bytes:
+    """What of a note nobody can add to: all but its signature lines."""
+    return data.rpartition(b"\n\n")[0] or data
