@@ -5,13 +5,14 @@ WORKERS ?= 2
 PYTEST_FLAGS ?=
 DEMO_FLAGS ?=
 BENCH_FLAGS ?=
+SECONDS ?= 60
 
 BIN := .venv/bin
 READY := .venv/.installed
-CODE := src tests $(wildcard benchmarks examples)
+CODE := src tests fuzz $(wildcard benchmarks examples)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench lock clean
+.PHONY: help demo test lint bench fuzz lock clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +36,9 @@ bench: $(READY) ## measure, into build/bench.json
 	mkdir -p build
 	PYTHONPATH=tests $(BIN)/python benchmarks/run.py $(BENCH_FLAGS)
 
+fuzz: .venv/.fuzz-installed ## feed every reader with what nobody thought of (SECONDS=60 in all)
+	$(BIN)/python fuzz/run.py --seconds $(SECONDS)
+
 # pip does the installing everywhere; uv is fetched only here, because it alone resolves for all systems at once.
 lock: .venv/bin/python ## resolve the dependencies again into requirements.lock
 	$(BIN)/python -m pip install --quiet 'uv>=0.9'
@@ -55,4 +59,8 @@ $(READY): requirements.lock pyproject.toml | .venv/bin/python
 	@echo "Setting up .venv from requirements.lock (once) ..."
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.fuzz-installed: fuzz/requirements.lock $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r fuzz/requirements.lock
 	@touch $@

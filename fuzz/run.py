@@ -60,8 +60,10 @@ def _run(name: str, seconds: int) -> bool:
     done = subprocess.run(  # noqa: S603 - ourselves
         command, capture_output=True, text=True, errors="replace", timeout=seconds * 3 + 120, check=False
     )
-    lines = done.stderr.splitlines()
-    said = [line for line in lines if line.startswith("Done ")] if done.returncode == 0 else lines[-40:]
+    if done.returncode == 0:
+        said = [line for line in done.stderr.splitlines() if line.startswith("Done ")]
+    else:  # the traceback is on the one, libFuzzer's summary on the other
+        said = [*done.stdout.splitlines()[-20:], *done.stderr.splitlines()[-8:]]
     print("\n".join(["  " + line for line in said]), flush=True)
     return done.returncode == 0
 

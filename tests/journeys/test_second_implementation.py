@@ -16,6 +16,7 @@ import pytest
 
 from support.actors import ORIGIN, Json, label_of, note_of, vkey_of
 from support.command_line import run
+from support.readers import ENTRIES
 from support.small_ledger import LOG_KEY, POLICY, export_small_ledger, write_small_ledger
 from support.stored_tree import StoredTree
 from support.tampering import entries_of, index_of
@@ -249,6 +250,10 @@ class TestWithNode:
         assert min(burned.values()) > 0
         expected = {"origin": ORIGIN, "size": log.size, "root": report.checkpoint.root} | burned
         assert verified("folder", log.policy, log.export) == expected
+
+    def test_it_reads_the_frozen_entries(self, log: Log, tmp_path: Path) -> None:
+        """One of each kind, as they were written once and for all (tests/vectors/entries)."""
+        assert verified("folder", log.policy, write_folder(tmp_path, [*ENTRIES]))["size"] == len(ENTRIES)
 
     def test_a_full_tile_does_for_a_partial_one(self, log: Log, tmp_path: Path) -> None:
         """As for a reader of an older checkpoint."""

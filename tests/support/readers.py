@@ -175,7 +175,7 @@ READERS: dict[str, Reader] = {
         (*[text[:-1] for text in COMMANDS], *HEADERS, b'[-42,true,"\\u0001\\n\\\\/\xe2\x82\xac",{}]'),
         canonical_json.SIZE_MAX,
     ),
-    "vkey": Reader(_vkey, (KeyMalformedError,), (LOG.verifier.to_text().encode(),), 4_096, True),
+    "vkey": Reader(_vkey, (KeyMalformedError,), (LOG.verifier.to_text().encode(),), 4_096),
     "signature line": Reader(
         lambda data: Signature.from_line(data).to_line(), (NoteMalformedError,), (COSIGNATURE,), NOTE_SIZE_MAX
     ),

@@ -4,6 +4,7 @@
     sources.py    what a folder is; store.py, tiles.py: the bytes in it; evidence.py: what they have in common
     replay.py     each entry decided anew; checks.py: does the money add up
     tree.py       the tree rebuilt; series.py: every checkpoint of it
+    earlier.py    an earlier audit's report and state, to go on from; joining.py: does the log go on from there
     verifying.py  signatures and leaf hashes in processes beside; verifier_process.py is what runs there
     findings.py   the closed list of what can be wrong; report.py: what comes out
 

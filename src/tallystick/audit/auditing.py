@@ -10,8 +10,9 @@ Signatures are verified ahead, by keys that the log is known to have; what isn't
 decided. Whatever is wrong becomes a finding: an audit ends in a report, or in an error that says there is nothing to
 audit.
 
-It can't see that a whole tail of the log was cut off together with its checkpoints: for that, keep an earlier
-checkpoint or receipt.
+It can't see that a whole tail of the log was cut off together with its checkpoints, or all of it written anew: for
+that, go on from an earlier report (earlier.py, joining.py), or keep a checkpoint or receipt. An audit that goes on
+from a report reads only what is new, and believes that report and its state for the rest.
 """
 
 import gc
@@ -23,16 +24,18 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
+from tallystick.audit.earlier import Earlier, write_report
 from tallystick.audit.evidence import Evidence, StoredRun
 from tallystick.audit.findings import FindingCode, Findings
+from tallystick.audit.joining import join
 from tallystick.audit.replay import Described, Replay, read_entry
-from tallystick.audit.report import CheckedCheckpoint, Report, finding_row
+from tallystick.audit.report import CheckedCheckpoint, Report, Totals, finding_row
 from tallystick.audit.series import CheckpointSeries, ListedCheckpoint
 from tallystick.audit.sources import open_evidence
 from tallystick.audit.tree import TreeRebuild
 from tallystick.audit.verifier_process import SignatureJob
 from tallystick.audit.verifying import Verifiers, default_processes
-from tallystick.errors import MalformedError, QuorumMissingError, VerificationError
+from tallystick.errors import MalformedError, QuorumMissingError, UsageError, VerificationError
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note, Signature
 from tallystick.transparency.checkpoint import Checkpoint
@@ -40,6 +43,7 @@ from tallystick.transparency.policy import Policy
 from tallystick.transparency.spelling import HASH_SIZE, base64_to_text
 from tallystick.vouchers.admit import SignedCommand
 from tallystick.vouchers.refusals import Refusal
+from tallystick.vouchers.state import State
 
 Progress = Callable[[int, int], None]
 """Called with how many entries are done and how many there are."""
@@ -71,37 +75,58 @@ class _Batch:
 
 
 def audit(
-    source: Path | str, policy: Policy, *, processes: int | None = None, progress: Progress | None = None
+    source: Path | str,
+    policy: Policy,
+    *,
+    since: Path | None = None,
+    report_file: Path | None = None,
+    processes: int | None = None,
+    progress: Progress | None = None,
 ) -> Report:
     """Audit a ledger folder, an exported folder, or the URL of one.
 
     Args:
         source: the folder or URL.
         policy: whose checkpoints count.
+        since: the report of an earlier, clean audit of the same log, its saved state beside it: only what is new is
+            read, and the log is proved to go on from the tree that was audited.
+        report_file: where to write the report; if it is clean, the state is saved beside it for a later audit.
         processes: how many verify signatures beside this one; 0 or 1: none; None: as many as there are processors.
         progress: told now and then how far it is.
 
     Raises:
-        UsageError: there is no such folder, or it is no URL of an exported log.
+        UsageError: there is no such folder, or it is no URL of an exported log; or there is no going on from `since`.
         NotALedgerError: there is nothing to audit in it.
         LedgerError: the server stopped giving usable answers.
+        OSError: the report can't be written.
     """
     findings = Findings()
-    with closing(open_evidence(source, findings)) as evidence, _no_cycle_collection():
-        return _Audit(evidence, policy, findings, progress).run(default_processes() if processes is None else processes)
+    earlier = Earlier.read(since) if since is not None else None
+    start = earlier.checkpoint.size if earlier is not None else 0
+    with closing(open_evidence(source, findings, start)) as evidence, _no_cycle_collection():
+        one = _Audit(evidence, policy, findings, progress, earlier)
+        report = one.run(default_processes() if processes is None else processes)
+        return report if report_file is None else write_report(report_file, report, one.give_state())
 
 
 class _Audit:
     """One audit, from the newest checkpoint to the report."""
 
-    def __init__(self, evidence: Evidence, policy: Policy, findings: Findings, progress: Progress | None) -> None:
+    def __init__(
+        self,
+        evidence: Evidence,
+        policy: Policy,
+        findings: Findings,
+        progress: Progress | None,
+        earlier: Earlier | None,
+    ) -> None:
         self._evidence = evidence
         self._findings = findings
         self._progress = progress
         note = evidence.newest_checkpoint()
         self._checkpoint = _open_newest(note, policy, findings)
         # One that isn't to be trusted still tells what to look for: a report should name more than that.
-        shown = self._checkpoint or _read_newest(note)
+        self._shown = shown = self._checkpoint or _read_newest(note)
         self._origin = shown.origin if shown else policy.logs[0].vkey.name if policy.logs else ""
         self._size_known = shown is not None
         self._size = shown.size if shown else _SIZE_UNKNOWN
@@ -109,16 +134,30 @@ class _Audit:
         self._replay = Replay(self._origin, findings)
         self._tree = TreeRebuild(evidence, findings)
         keys = [line.vkey for line in policy.logs if line.vkey.name == self._origin]
-        self._series = CheckpointSeries(evidence.checkpoints(), self._origin, self._size, keys, findings)
+        self._earlier = earlier
+        self._start = earlier.checkpoint.size if earlier is not None else 0
+        self._series = CheckpointSeries(
+            evidence.checkpoints(),
+            self._origin,
+            self._size,
+            keys,
+            findings,
+            first_number=evidence.first_checkpoint(),
+            first_size=max(1, self._start),
+        )
         self._keys: dict[tuple[str, bytes], tuple[str, bytes]] = {}
         self._placed = 0
         self._entries = 0
 
     def run(self, processes: int) -> Report:
-        """Go through everything, and report."""
-        wanted = processes if processes > 1 and self._size >= WORTH_PROCESSES else 0
+        """Go through everything, or through all that is new, and report."""
+        if self._earlier is not None and not self._resume(self._earlier):
+            return self._say(self._earlier.totals)
+        wanted = processes if processes > 1 and self._size - self._start >= WORTH_PROCESSES else 0
         waiting: deque[_Batch] = deque()
         with Verifiers(wanted) as verifiers:
+            if self._start:  # the checkpoint of the old tree is where the series is taken up
+                self._finish(self._begin(StoredRun(self._start, [], None), verifiers), verifiers)
             for run in _in_pieces(self._evidence.entries(self._origin, self._size)):
                 waiting.append(self._begin(run, verifiers))
                 # The first batch mostly brings the keys by which the others are verified ahead: it is finished first.
@@ -129,6 +168,29 @@ class _Audit:
             if self._size_known and self._placed < self._size:
                 self._finish(self._begin(StoredRun(self._size, [], None), verifiers), verifiers)
         return self._report()
+
+    def give_state(self) -> State:
+        """Return what the replay came to, after which there is no more replay."""
+        state = self._replay.state
+        state.job_times.clear()  # not saved, and as much memory as saving takes
+        return state
+
+    def _resume(self, earlier: Earlier) -> bool:
+        """Take up an earlier audit where it ended, if the log goes on from there."""
+        if self._shown is None:
+            return False
+        if self._shown.origin != earlier.checkpoint.origin:
+            raise UsageError(
+                f"{earlier.path} is of the log {earlier.checkpoint.origin}, and {self._evidence.name} is of "
+                f"{self._shown.origin}: give a report of the same log, or none"
+            )
+        read_tile = join(earlier.checkpoint, self._shown, self._evidence, self._findings)
+        if read_tile is None:
+            return False
+        self._tree.resume(self._start, read_tile)
+        self._replay.resume(earlier.state(), earlier.totals)
+        self._placed = self._entries = self._start
+        return True
 
     def _begin(self, run: StoredRun, verifiers: Verifiers) -> _Batch:
         """Read a run and give away its arithmetic: leaf hashes, and signatures by keys that are known."""
@@ -207,8 +269,11 @@ class _Audit:
     def _grow(self, leaves: list[bytes | None]) -> None:
         """Grow the tree, from checkpoint to checkpoint, by leaf hashes; None for what can't be read."""
         start = 0
-        while start < len(leaves):
-            due = self._series.next_size()
+        while True:
+            while (due := self._series.next_size()) is not None and due <= self._placed:
+                self._series.compare(self._tree.root() if self._tree.is_whole else None)
+            if start == len(leaves):
+                return
             stop = len(leaves) if due is None else min(len(leaves), start + due - self._placed)
             if leaves[start] is None:
                 stop = start + 1
@@ -219,8 +284,6 @@ class _Audit:
                 self._tree.extend(known)
             self._placed += stop - start
             start = stop
-            while (due := self._series.next_size()) is not None and due <= self._placed:
-                self._series.compare(self._tree.root() if self._tree.is_whole else None)
 
     def _check_filing(self, run: StoredRun, described: list[Described]) -> None:
         """Compare what the store files entries under, topic and reference, with what they say."""
@@ -254,7 +317,10 @@ class _Audit:
                 self._findings.add(FindingCode.ROOT_DIFFERS, None, detail)
         self._series.finish()
         self._evidence.check_the_rest(self._origin, self._size if self._size_known else self._placed)
-        totals = self._replay.finish()
+        return self._say(self._replay.finish())
+
+    def _say(self, totals: Totals) -> Report:
+        """Return the report."""
         found = self._findings.in_order()
         shown = None
         if self._checkpoint is not None:
@@ -266,6 +332,7 @@ class _Audit:
             entries=self._entries,
             findings=tuple(map(finding_row, found)),
             totals=totals,
+            since=self._earlier.shown if self._earlier is not None else None,
         )
 
 

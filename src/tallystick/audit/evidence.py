@@ -4,6 +4,7 @@
     tiles.py     an exported folder in the layout of C2SP tlog-tiles
     sources.py   which of them a folder is
 
+Evidence can begin at an entry: then nothing before it is read, but for the hashes that are asked for.
 What the bytes mean is replay's matter, whether they hang together the tree's. Evidence is read once, from beginning
 to end, and in pieces: memory doesn't grow with it.
 """
@@ -50,19 +51,22 @@ class Evidence(Protocol):
         """Return the newest signed checkpoint, or None if there is none."""
 
     def entries(self, origin: str, size: int) -> Iterator[StoredRun]:
-        """Yield what is there of entries 0 … size - 1, by ascending index, in runs of at most 256."""
+        """Yield what is there of entries 0 … size - 1, or from where it begins, by index, in runs of at most 256."""
 
     def hashes(self, level: int, tile: int, width: int) -> list[bytes | None]:
         """Return the first `width` hashes that a tile is said to hold; None for what is missing, which was noted."""
 
     def checkpoints(self) -> Iterator[StoredCheckpoint]:
-        """Yield the series of checkpoints by number, if one is kept."""
+        """Yield the series of checkpoints by number, if one is kept, from the size on at which the evidence begins."""
+
+    def first_checkpoint(self) -> int:
+        """Return which number the first of them must have."""
 
     def references(self, start: int, stop: int) -> list[tuple[object, object, object]] | None:
         """Return the (index, party, ref) kept for entries start … stop - 1 by index; None if no such index is kept."""
 
     def check_the_rest(self, origin: str, size: int) -> None:
-        """Note what lies there besides the entries and the tree of this size."""
+        """Note what lies there besides the entries and the tree of this size, and what is known to lack unread."""
 
     def close(self) -> None:
         """Let go of files."""

@@ -43,6 +43,10 @@ class FindingCode(StrEnum):
         "checkpoint_root_differs",
         "an earlier checkpoint has another root than the tree had at its size",
     )
+    HISTORY_REWRITTEN = (
+        "history_rewritten",
+        "the log's newest checkpoint doesn't go on from the tree that an earlier audit confirmed",
+    )
     LOG_EMPTY = ("log_empty", "there is no entry, so no network was founded")
     ENTRY_MISSING = ("entry_missing", "an entry that the checkpoint counts is not there")
     ENTRY_BEYOND_CHECKPOINT = ("entry_beyond_checkpoint", "there is an entry that no checkpoint covers")

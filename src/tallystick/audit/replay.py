@@ -79,6 +79,15 @@ class Replay:
         self._gpu_milliseconds_burned = 0
         self._gpu_milliseconds_refused = 0
 
+    def resume(self, state: State, totals: Totals) -> None:
+        """Go on from the state that an earlier replay came to, and its sums."""
+        self.state = state
+        self._at = state.at
+        self._lines_accepted = totals.burn_lines_accepted
+        self._lines_refused = totals.burn_lines_refused
+        self._gpu_milliseconds_burned = totals.gpu_milliseconds_burned
+        self._gpu_milliseconds_refused = totals.gpu_milliseconds_refused
+
     def replay(self, index: int, data: bytes, signed: SignedCommand | Refusal) -> Described:
         """Decide an entry anew (steps 3 and 4), or check its form where nothing can be decided any more.
 

@@ -4,7 +4,9 @@
      "checkpoint": {"origin", "size", "root"} | null,      the newest, if the policy accepts it
      "entries": how many were there,
      "findings": [{"code", "index" | null, "detail"}],
-     "totals": {...}}
+     "totals": {...},
+     "since": {"size", "root"},                            only if an earlier audit was gone on from: where it ended
+     "state": {"file", "sha256", "size"}}                  only if the state was saved, for a later audit to go on from
 
 Totals are of the entries replayed, which are all of them if the verdict is clean. A reversed line stays counted among
 the lines and GPU-time burned, because it was burned; money is net of reversals.
@@ -13,13 +15,17 @@ the lines and GPU-time burned, because it was burned; money is net of reversals.
 import base64
 from typing import Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tallystick.audit.findings import Finding, FindingCode, finding_code
 from tallystick.errors import MalformedError
 
 Verdict = Literal["clean", "findings"]
 REPORT_SIZE_MAX: Final = 64 * 2**20
+
+
+def _is_none(value: object) -> bool:
+    return value is None
 
 
 class _Closed(BaseModel):
@@ -37,6 +43,21 @@ class CheckedCheckpoint(_Closed):
     def root_bytes(self) -> bytes:
         """The 32 bytes of the root."""
         return base64.b64decode(self.root, validate=True)
+
+
+class EarlierCheckpoint(_Closed):
+    """Where the audit that was gone on from ended; `root` in base64."""
+
+    size: int
+    root: str
+
+
+class SavedState(_Closed):
+    """The state that was saved beside the report, after `size` entries; the file's SHA-256 in hex."""
+
+    file: str
+    sha256: str
+    size: int
 
 
 class FindingRow(_Closed):
@@ -86,6 +107,8 @@ class Report(_Closed):
     entries: int
     findings: tuple[FindingRow, ...]
     totals: Totals
+    since: EarlierCheckpoint | None = Field(default=None, exclude_if=_is_none)
+    state: SavedState | None = Field(default=None, exclude_if=_is_none)
 
     @property
     def is_clean(self) -> bool:

@@ -35,14 +35,17 @@ class CheckpointSeries:
         newest_size: int,
         keys: Iterable[VerifierKey],
         findings: Findings,
+        *,
+        first_number: int = 0,
+        first_size: int = 1,
     ) -> None:
         self._rows = rows
         self._origin = origin
         self._newest_size = newest_size
         self._keys = {(key.name, key.key_id): key.to_text() for key in keys}
         self._findings = findings
-        self._next_number = 0
-        self._size = 0
+        self._next_number = first_number
+        self._size = first_size - 1
         self._ahead: ListedCheckpoint | None = None
         self._due: deque[ListedCheckpoint] = deque()
 
@@ -97,7 +100,7 @@ class CheckpointSeries:
                     detail = _MISSING_SHOWN.format(self._next_number, row.number - 1)
                     self._findings.add(FindingCode.CHECKPOINT_MISSING, None, detail)
                 else:
-                    self._row_differs(row.number, "numbers begin at 0")
+                    self._row_differs(row.number, f"here number {self._next_number} is due")
             self._next_number = row.number + 1
             listed = self._listed(row)
             if listed is not None:

@@ -10,12 +10,13 @@ from tallystick.errors import NotALedgerError, UsageError
 from tallystick.static.files import CHECKPOINT, CHECKPOINT_SIZE_MAX, TILES, is_url, open_files
 
 
-def open_evidence(source: Path | str, findings: Findings) -> Evidence:
+def open_evidence(source: Path | str, findings: Findings, start: int = 0) -> Evidence:
     """Return the evidence in a ledger folder, an exported folder, or at the URL of one.
 
     Args:
         source: the folder or URL.
         findings: where oddities are noted, now and while it is read.
+        start: the entry at which it begins.
 
     Raises:
         UsageError: there is no such folder, or it isn't a URL of an exported log.
@@ -27,12 +28,12 @@ def open_evidence(source: Path | str, findings: Findings) -> Evidence:
         if files.read(CHECKPOINT, CHECKPOINT_SIZE_MAX) is None:
             files.close()
             raise NotALedgerError(f"{source} has no {CHECKPOINT}: nothing to audit")
-        return TileEvidence(files, findings)
+        return TileEvidence(files, findings, start)
     source = Path(source)
     if not source.is_dir():
         raise UsageError(f"{source} is not a folder; give a ledger folder or an exported one")
     if (source / DATABASE).is_file():
-        return StoreEvidence(source / DATABASE, findings)
+        return StoreEvidence(source / DATABASE, findings, start)
     if (source / CHECKPOINT).is_file() or (source / TILES).is_dir():
-        return TileEvidence(open_files(source), findings)
+        return TileEvidence(open_files(source), findings, start)
     raise NotALedgerError(f"{source} holds neither {DATABASE} nor {CHECKPOINT} and {TILES}/: nothing to audit")

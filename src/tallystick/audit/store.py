@@ -23,14 +23,25 @@ from tallystick.errors import MalformedError
 from tallystick.signing.note import Note
 from tallystick.static.files import CHECKPOINT_SIZE_MAX, FolderFiles
 from tallystick.transparency.merging import merge_notes
-from tallystick.transparency.merkle import TILE_WIDTH
+from tallystick.transparency.merkle import TILE_HEIGHT, TILE_WIDTH
 
 DATABASE: Final = "ledger.db"
 COSIGNED: Final = "checkpoint.cosigned"
 
+TILE_LEVELS_MAX: Final = 8
 ROWS_AT_ONCE: Final = 256
 _ODD_ROWS_SHOWN: Final = 10
 _INTEGER_MAX: Final = 2**63 - 1
+_CHECKPOINTS: Final = (
+    "SELECT number, size, note FROM checkpoints WHERE number > ? "
+    "AND NOT (typeof(size) = 'integer' AND size >= 0 AND size < ?) ORDER BY number LIMIT ?"
+)
+_COUNT_CHECKPOINTS: Final = "SELECT count(*) FROM checkpoints WHERE typeof(size) = 'integer' AND size >= 0 AND size < ?"
+_COUNT_ENTRIES: Final = (
+    "SELECT count(*) FROM stored_events WHERE originator_id = ? AND originator_version BETWEEN 1 AND ?"
+)
+_COUNT_HASHES: Final = "SELECT count(*) FROM tree WHERE level = ? AND position >= 0 AND position < ?"
+_COUNT_REFERENCES: Final = "SELECT count(*) FROM refs WHERE leaf_index >= 0 AND leaf_index < ?"
 # Text that isn't UTF-8 must reach the comparison that finds it wrong, not raise.
 _text: Final[Callable[[bytes], str]] = functools.partial(str, encoding="utf-8", errors="surrogateescape")
 
@@ -40,14 +51,16 @@ class StoreEvidence:
 
     hash_code = FindingCode.TREE_DIFFERS
 
-    def __init__(self, path: Path, findings: Findings) -> None:
+    def __init__(self, path: Path, findings: Findings, start: int = 0) -> None:
         self.name = str(path)
         self._path = path
         self._findings = findings
+        self._start = start
         self._database = _connect(path)
         # One read transaction for all of it: a writer at work doesn't change what is audited.
         self._rows("BEGIN")
-        for (answer,) in self._rows("PRAGMA integrity_check(10)"):
+        # It reads the whole file, which is what going on from an earlier audit is to save.
+        for (answer,) in self._rows("PRAGMA integrity_check(10)") if start == 0 else ():
             if answer != "ok":
                 self._damaged(str(answer))
 
@@ -78,7 +91,7 @@ class StoreEvidence:
 
     def entries(self, origin: str, size: int) -> Iterator[StoredRun]:
         """Yield the entries that are filed under this origin."""
-        version = 0
+        version = self._start
         while rows := self._rows(
             "SELECT originator_version, topic, state FROM stored_events WHERE originator_id = ? "
             "AND originator_version > ? AND originator_version <= ? ORDER BY originator_version LIMIT ?",
@@ -131,12 +144,14 @@ class StoreEvidence:
     def checkpoints(self) -> Iterator[StoredCheckpoint]:
         """Yield the rows of the series."""
         number = -_INTEGER_MAX - 1
-        while rows := self._rows(
-            "SELECT number, size, note FROM checkpoints WHERE number > ? ORDER BY number LIMIT ?",
-            (number, ROWS_AT_ONCE),
-        ):
+        while rows := self._rows(_CHECKPOINTS, (number, self._start, ROWS_AT_ONCE)):
             yield from map(StoredCheckpoint._make, rows)
             number = rows[-1][0]
+
+    def first_checkpoint(self) -> int:
+        """Return how many come before those: numbers begin at 0 and have no gaps."""
+        rows = self._rows(_COUNT_CHECKPOINTS, (self._start,))
+        return rows[0][0] if rows else 0
 
     def references(self, start: int, stop: int) -> list[tuple[object, object, object]] | None:
         """Return the rows of the index."""
@@ -146,7 +161,7 @@ class StoreEvidence:
         )
 
     def check_the_rest(self, origin: str, size: int) -> None:
-        """Find rows that are in no place that a log of this size has."""
+        """Find rows that are in no place that a log of this size has, and count those that aren't read."""
         size = min(size, _INTEGER_MAX)
         for version, shown_origin in self._rows(
             "SELECT originator_version, originator_id FROM stored_events WHERE NOT coalesce("
@@ -176,6 +191,23 @@ class StoreEvidence:
             "SELECT leaf_index FROM refs WHERE leaf_index < 0 OR leaf_index >= ? LIMIT ?", (size, _ODD_ROWS_SHOWN)
         ):
             self._findings.add(FindingCode.REFERENCE_INDEX_DIFFERS, leaf_index, "there is no such entry")
+        if self._start:
+            self._count_unread(origin)
+
+    def _count_unread(self, origin: str) -> None:
+        """Find out whether rows are missing before the entry at which the evidence begins."""
+        start = self._start
+        counted: list[tuple[FindingCode, str, int, str, tuple[object, ...]]] = [
+            (FindingCode.ENTRY_MISSING, "entries", start, _COUNT_ENTRIES, (origin, start)),
+            (FindingCode.REFERENCE_INDEX_DIFFERS, "references", start, _COUNT_REFERENCES, (start,)),
+        ]
+        for level in range(TILE_LEVELS_MAX):
+            along = start >> (TILE_HEIGHT * level)
+            counted.append((FindingCode.TREE_DIFFERS, f"hashes of level {level}", along, _COUNT_HASHES, (level, along)))
+        for code, what, due, statement, parameters in counted:
+            for (count,) in self._rows(statement, parameters):
+                if count != due:
+                    self._findings.add(code, None, f"of the first {due} {what} {count} are there")
 
     def close(self) -> None:
         """Close the file."""

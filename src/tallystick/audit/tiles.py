@@ -29,10 +29,11 @@ class TileEvidence:
 
     hash_code = FindingCode.TILE_DIFFERS
 
-    def __init__(self, files: StaticFiles, findings: Findings) -> None:
+    def __init__(self, files: StaticFiles, findings: Findings, start: int = 0) -> None:
         self.name = files.name
         self._files = files
         self._findings = findings
+        self._start = start
 
     def newest_checkpoint(self) -> bytes | None:
         """Return the checkpoint's bytes."""
@@ -45,14 +46,15 @@ class TileEvidence:
     def entries(self, origin: str, size: int) -> Iterator[StoredRun]:
         """Yield the entries of all bundles that can be read."""
         missing = 0
-        for n in range(-(-size // TILE_WIDTH)):
+        for n in range(self._start // TILE_WIDTH, -(-size // TILE_WIDTH)):
             first = n * TILE_WIDTH
             bundle = self._bundle(n, min(TILE_WIDTH, size - first))
             missing = 0 if bundle else missing + 1
             if missing == _MISSING_IN_A_ROW_MAX:
                 return
-            if bundle:
-                yield StoredRun(first, list(bundle), None)
+            begin = max(first, self._start)
+            if len(bundle) > begin - first:
+                yield StoredRun(begin, list(bundle[begin - first :]), None)
 
     def hashes(self, level: int, tile: int, width: int) -> list[bytes | None]:
         """Return the hashes of a tile's file."""
@@ -69,6 +71,10 @@ class TileEvidence:
     def checkpoints(self) -> Iterator[StoredCheckpoint]:
         """Yield nothing: only the newest is exported."""
         return iter(())
+
+    def first_checkpoint(self) -> int:
+        """Return the number that the first would have."""
+        return 0
 
     def references(self, start: int, stop: int) -> list[tuple[object, object, object]] | None:
         """Return None: there is no index of references."""

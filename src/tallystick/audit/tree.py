@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from tallystick.audit.evidence import Evidence
 from tallystick.audit.findings import FindingCode, Findings
-from tallystick.transparency.merkle import TILE_WIDTH, RightEdge
+from tallystick.transparency.merkle import TILE_HEIGHT, TILE_WIDTH, ReadTile, RightEdge, tile_hashes
 
 
 class TreeRebuild:
@@ -25,6 +25,15 @@ class TreeRebuild:
         self._edge = RightEdge()
         self._waiting: list[list[bytes]] = []  # by tile level: hashes of the tile that isn't compared yet
         self._compared: list[int] = []  # by tile level: how many tiles are
+
+    def resume(self, size: int, read_tile: ReadTile) -> None:
+        """Go on from the tree of `size` leaves, whose tiles were confirmed by its root."""
+        self._edge = RightEdge.from_tiles(size, read_tile)
+        while along := size >> (TILE_HEIGHT * len(self._waiting)):
+            tile, width = divmod(along, TILE_WIDTH)
+            data = read_tile(len(self._waiting), tile, width) if width else b""
+            self._waiting.append(tile_hashes(data, width))
+            self._compared.append(tile)
 
     @property
     def size(self) -> int:

@@ -1,6 +1,7 @@
 """What an auditor does, and whoever holds a receipt: audit a log, verify a receipt, get one.
 
     audit SOURCE --trust POLICY        replays everything and names what is wrong; trusts the policy and nothing else
+    audit SOURCE --trust POLICY --since REPORT    replays what is new since an earlier audit
     verify FILE.tlog-proof --trust POLICY    proves offline that one entry is in the log
     verify SOURCE INDEX --trust POLICY       proves the same from the log itself
     verify FILE --trust POLICY               proves offline what an account held when the books were sealed,
@@ -38,7 +39,12 @@ def add_commands(app: typer.Typer) -> None:
 def audit(
     source: Annotated[str, typer.Argument(help="A ledger folder, an exported folder, or the URL of one.")],
     trust: Annotated[Path, typer.Option(help="The trust policy, which you were given by hand.")],
-    report: Annotated[Path | None, typer.Option(help="Also write the report (JSON) there.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Also write the report (JSON) there, and the state beside it if it is clean.")
+    ] = None,
+    since: Annotated[
+        Path | None, typer.Option(help="Go on from the report of an earlier audit: read what is new.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Replay the log and confirm every number, or name the first entry that is wrong; status 1 if anything is found."""
@@ -46,9 +52,7 @@ def audit(
 
     policy = reading.read_policy(trust)
     with output.progress("Auditing") as progress:
-        found = run_audit(reading.source_of(source), policy, progress=progress)
-    if report is not None:
-        output.write_whole(report, found.to_bytes())
+        found = run_audit(reading.source_of(source), policy, since=since, report_file=report, progress=progress)
     if as_json:
         output.text(found.to_bytes().decode())
     else:
@@ -124,6 +128,8 @@ def _print_report(report: "Report", source: str) -> None:
     output.line(f"verdict: {report.verdict}")
     if checkpoint is not None:
         log = [("log", checkpoint.origin), ("tree size", f"{checkpoint.size:,}"), ("root", checkpoint.root)]
+        if report.since is not None:
+            log.append(("read anew", f"from entry {report.since.size:,} on; before it, the earlier report stands"))
         output.fields("", log)
     totals = report.totals.model_dump()
     programmes = totals.pop("programmes")

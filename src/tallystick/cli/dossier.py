@@ -70,8 +70,12 @@ def is_dossier_file(file: str) -> bool:
     from tallystick.dossiers.dossier_lines import is_dossier
 
     if file == "-":
-        peek = getattr(sys.stdin.buffer, "peek", None)
-        return peek is not None and is_dossier(peek(_START_SIZE))
+        stdin = sys.stdin.buffer
+        if not stdin.seekable():  # a pipe, which Python buffers; a file may be read and gone back in
+            return is_dossier(stdin.peek(_START_SIZE))  # type: ignore[union-attr]
+        start = stdin.read(_START_SIZE)
+        stdin.seek(-len(start), os.SEEK_CUR)
+        return is_dossier(start)
     with Path(file).open("rb") as opened:
         return is_dossier(opened.read(_START_SIZE))
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from tallystick.dossiers.dossier_lines import DossierEntry, DossierHead, SealedLeaf
 from tallystick.dossiers.faults import Fault, FaultCode, Faults
-from tallystick.dossiers.replaying import Balances, MissingError, PartialReplay, may_be_missing
+from tallystick.dossiers.replaying import Balances, Missing, PartialReplay, may_be_missing
 from tallystick.errors import MalformedError, ProofInvalidError, QuorumMissingError, VerificationError
 from tallystick.signing.note import Note
 from tallystick.transparency.checkpoint import Checkpoint
@@ -231,30 +231,31 @@ class _Examination:
 
     def _replay(self, item: DossierEntry, event: Event, signed: SignedCommand) -> None:
         is_subject = item.role == "subject"
-        try:
-            if is_subject:
-                self._decide(item, event, signed)
-            # What goes on is what is recorded, whatever was decided: so a fault is named once, not in all that follows.
-            postings, touches = self.replay.follow(event, whole=is_subject)
-        except MissingError as error:
-            self._lose(item.index, str(error))
+        if is_subject:
+            self._decide(item, event, signed)
+        if not self.is_replaying:
+            return
+        # What goes on is what is recorded, whatever was decided: so a fault is named once, not in all that follows.
+        followed = self.replay.follow(event, whole=is_subject)
+        if isinstance(followed, Missing):
+            self._lose(item.index, followed)
             return
         opening = self.head.opening
         is_within = opening is None or item.index > opening.index
-        if is_within and touches != is_subject:
+        if is_within and followed.touches != is_subject:
             said = "it is given as the account's, and" if is_subject else "it is given as a dependency, and"
-            self.faults.add(
-                FaultCode.ENTRY_MISDECLARED,
-                item.index,
-                f"{said} {'touches' if touches else 'does not touch'} {self.head.account}",
-            )
+            does = "touches" if followed.touches else "does not touch"
+            self.faults.add(FaultCode.ENTRY_MISDECLARED, item.index, f"{said} {does} {self.head.account}")
         if is_subject:
-            self.book.append(_book_line(event, [one for one in postings if self.replay.concerns(one)]))
+            self.book.append(_book_line(event, [one for one in followed.postings if self.replay.concerns(one)]))
 
     def _decide(self, item: DossierEntry, event: Event, signed: SignedCommand) -> None:
         """Decide an entry anew, and note what comes out differently."""
         answer = self.replay.decide(item.index, event.at, signed)
-        if not isinstance(answer, Refusal) and answer.data == item.entry:
+        if isinstance(answer, Missing):
+            self._lose(item.index, answer)
+            return
+        if isinstance(answer, Entry) and answer.data == item.entry:
             return
         if may_be_missing(answer, event):
             code = FaultCode.DEPENDENCY_MISSING
@@ -266,8 +267,8 @@ class _Examination:
         detail = str(answer) if isinstance(answer, Refusal) else f"decided anew it is {_header_of(answer.data)}"
         self.faults.add(code, item.index, detail)
 
-    def _lose(self, index: int, what: str) -> None:
-        self.faults.add(FaultCode.DEPENDENCY_MISSING, index, what)
+    def _lose(self, index: int, missing: Missing) -> None:
+        self.faults.add(FaultCode.DEPENDENCY_MISSING, index, missing.what)
         self.is_replaying = False
 
     # -- the seals ----------------------------------------------------------------------------------------------------
@@ -276,11 +277,12 @@ class _Examination:
         """Begin from the opening leaf (3); whether that is the seal's is seen at the end."""
         self.is_opened = True
         if self.is_replaying:
-            try:
-                self.replay.take_opening(opening.leaf.balances)
-                self.start = self.replay.balances()
-            except MissingError as error:
-                self._lose(opening.index, str(error))
+            self.replay.take_opening(opening.leaf.balances)
+            start = self.replay.balances()
+            if isinstance(start, Missing):
+                self._lose(opening.index, start)
+            else:
+                self.start = start
 
     def _close(self) -> None:
         """Compare balances with the closing leaf's (5)."""
@@ -298,10 +300,9 @@ class _Examination:
 
     def _now(self, index: int) -> Balances:
         """Return the account's balances: those of the opening leaf, and what the entries since then changed."""
-        try:
-            now = self.replay.balances()
-        except MissingError as error:
-            self._lose(index, str(error))
+        now = self.replay.balances()
+        if isinstance(now, Missing):
+            self._lose(index, now)
             return {}
         opening = self.head.opening
         if opening is None:

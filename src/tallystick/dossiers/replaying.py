@@ -12,7 +12,7 @@ the log records no refusals but those of lines, which don't ask for them.
 
 import json
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from tallystick.vouchers import commands as c
 from tallystick.vouchers.accounts import account_leaves
@@ -52,8 +52,17 @@ MAY_BE_MISSING: Final = frozenset(
 """Refusals that mean, of a command that was admitted, that something isn't in the part."""
 
 
-class MissingError(Exception):
-    """An entry can't be replayed from what is in the part; it never leaves this package."""
+class Missing(NamedTuple):
+    """Something that is asked for isn't in the part, as far as can be told."""
+
+    what: str
+
+
+class Followed(NamedTuple):
+    """What an entry moved, and whether it touched the account."""
+
+    postings: tuple[Posting, ...]
+    touches: bool
 
 
 class PartialReplay:
@@ -67,53 +76,39 @@ class PartialReplay:
         self.state = State.empty(origin)
         self._account = account
 
-    def decide(self, index: int, at: int, signed: SignedCommand) -> Entry | Refusal:
-        """Return what a command comes to as entry `index` at a time (microseconds); nothing is changed.
-
-        Raises:
-            MissingError: something that the decision asks for isn't there.
-        """
+    def decide(self, index: int, at: int, signed: SignedCommand) -> Entry | Refusal | Missing:
+        """Return what a command comes to as entry `index` at a time (microseconds); nothing is changed."""
         self.state.size = index
         try:
             return admit(self.state, signed, at)
         except Exception as error:
             # A rule leans on what the log always has, and a part may lack; lookups fail, sums go wrong.
-            raise MissingError(_told(error)) from None
+            return _missing(error)
 
-    def follow(self, event: Event, *, whole: bool) -> tuple[tuple[Posting, ...], bool]:
-        """Change the state by an entry, with the outcome that it says.
+    def follow(self, event: Event, *, whole: bool) -> Followed | Missing:
+        """Change the state by an entry, with the outcome that it says; where something is missing, it is spoilt.
 
         Args:
             event: the next.
             whole: whether every line of a statement must be applied.
-
-        Returns:
-            What moved, and whether it touched the account.
-
-        Raises:
-            MissingError: something that it changes isn't there.
         """
         if not self.state.size and not isinstance(event.command, c.NetworkFound):
-            raise MissingError("entry 0, which founds the network, is not here")
+            return Missing("entry 0, which founds the network, is not here")
         applied = event if whole else self._known_part(event)
         self._make_room(event)
         self.state.size = event.index
         try:
             postings = evolve(self.state, applied)
-            return postings, self._account in touched_by(self.state, applied)
+            return Followed(postings, self._account in touched_by(self.state, applied))
         except Exception as error:
-            raise MissingError(_told(error)) from None
+            return _missing(error)
 
-    def balances(self) -> Balances:
-        """Return the account's balances as far as the part tells; nothing if it isn't there yet.
-
-        Raises:
-            MissingError: a party isn't there.
-        """
+    def balances(self) -> Balances | Missing:
+        """Return the account's balances as far as the part tells; nothing if it isn't there yet."""
         try:
             leaf = dict(account_leaves(self.state)).get(self._account)
         except Exception as error:
-            raise MissingError(_told(error)) from None
+            return _missing(error)
         return dict(json.loads(leaf)["balances"]) if leaf is not None else {}
 
     def take_opening(self, balances: Balances) -> None:
@@ -162,7 +157,8 @@ def may_be_missing(answer: Entry | Refusal, recorded: Event) -> bool:
     return any(reason in MAY_BE_MISSING and before.get(number) != reason for number, reason in decided.refused)
 
 
-def _told(error: Exception) -> str:
+def _missing(error: Exception) -> Missing:
     """Say what a failed lookup or sum was about, in a line."""
     what = (str(error.args[0]) if error.args else type(error).__name__)[:200]
-    return f"there is no {what} here" if isinstance(error, LookupError) else f"{type(error).__name__}: {what}"
+    is_lookup = isinstance(error, LookupError)
+    return Missing(f"there is no {what} here" if is_lookup else f"{type(error).__name__}: {what}")

@@ -15,7 +15,7 @@ from tallystick.errors import MalformedError
 from tallystick.signing import canonical_json
 from tallystick.vouchers.state import State
 
-FORMAT: Final = 1
+FORMAT: Final = 2  # raised whenever State changes, so that an older snapshot is passed over
 NAME: Final = "snapshot.json"
 
 

@@ -10,7 +10,8 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import repeat
-from typing import Final, NamedTuple, Self
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 from pydantic import ConfigDict
 
@@ -20,6 +21,8 @@ _PACKED: Final = struct.Struct("<HHqqq")
 _NUMBER: Final = struct.Struct("<H")
 _NUMBERS_SIZE: Final = struct.calcsize("<HH")
 _INTERVAL: Final = struct.Struct("<qq")
+
+NEVER: Final = 2**63 - 1
 
 Intervals = bytes
 """Burned intervals of one job: for each, start and end in 8 bytes each."""
@@ -42,6 +45,7 @@ class Statement:
 
     Attributes:
         index, at, text_sha256: its entry, and the SHA-256 (hex) of its text.
+        ends_at: when the last of its lines ended.
         reservations: ids, each once.
         jobs: ids by accepted line, joined by blanks (which none can hold).
         packed: for each accepted line number, place of the reservation, start, end, amount: 28 bytes.
@@ -54,6 +58,7 @@ class Statement:
     at: int
     text_sha256: str
     holder: str
+    ends_at: int
     reservations: tuple[str, ...]
     jobs: str
     packed: bytes
@@ -97,65 +102,57 @@ def pack_line(number: int, reservation_place: int, starts_at: int, ends_at: int,
 
 
 class JobTimes:
-    """What is burned of a provider's jobs; follows from the statements remembered, so it isn't saved with them."""
+    """What is burned of a provider's jobs; follows from the statements remembered, so it isn't saved with them.
 
-    __slots__ = ("_jobs",)
+    Of saved statements none is looked into before a line comes that begins before its last line ended: no other can
+    overlap, and most lines are of yesterday.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_jobs", "_unread", "_unread_until")
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, saved: Iterable[Statement] = ()) -> None:
         self._jobs: dict[str, Statement | Intervals] = {}  # the statement, as long as no other has the job
-
-    @classmethod
-    def of(cls, statements: Iterable[Statement]) -> Self:
-        """Return what statements that were saved come to, given in order."""
-        times = cls()
-        lines = 0
-        kept = []
-        for statement in statements:
-            jobs = statement.unreversed_jobs()
-            lines += len(jobs)
-            times._jobs.update(zip(jobs, repeat(statement), strict=False))
-            kept.append(statement)
-        if len(times._jobs) != lines:  # some job has several lines, as few do: one by one, then
-            times._jobs.clear()
-            for statement in kept:
-                times.add(statement)
-        return times
-
-    def __contains__(self, job: str) -> bool:
-        return job in self._jobs
+        self._unread = {one.index: one for one in sorted(saved, key=attrgetter("ends_at"))}  # by entry, latest end last
+        self._unread_until = 0
+        self._read(NEVER)
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, JobTimes):
-            return NotImplemented
-        return self._jobs.keys() == other._jobs.keys() and all(
-            self.intervals(job) == other.intervals(job) for job in self._jobs
-        )
+        return isinstance(other, JobTimes) and self._all() == other._all()
 
-    def intervals(self, job: str) -> Intervals:
-        """Return what is burned of a job."""
-        where = self._jobs.get(job, b"")
-        return where if isinstance(where, bytes) else where.intervals_of(job)
+    def __contains__(self, job: str) -> bool:
+        return job in self._all()
+
+    def is_burned(self, job: str, starts_at: int, ends_at: int) -> bool:
+        """Return whether the interval shares a moment with one of the job that is burned."""
+        if starts_at < self._unread_until:
+            self._read(starts_at)
+        where = self._jobs.get(job)
+        return where is not None and overlaps(_intervals(where, job), starts_at, ends_at)
 
     def add(self, statement: Statement) -> None:
-        """Take in the statement that comes next."""
+        """Take in a statement."""
         known, jobs = self._jobs, statement.unreversed_jobs()
         if not known.keys().isdisjoint(jobs):
             again = known.keys() & set(jobs)
-            known.update({job: self.intervals(job) + statement.intervals_of(job) for job in again})
+            known.update({job: _intervals(known[job], job) + statement.intervals_of(job) for job in again})
             jobs = [job for job in jobs if job not in again]
         known.update(zip(jobs, repeat(statement), strict=False))
 
     def reverse(self, statement: Statement, line: BurnedLine) -> None:
         """Take out a line that the statement has just noted as taken back."""
+        if statement.index in self._unread:
+            return
         where = self._jobs[line.job]
         if isinstance(where, bytes):
-            where = _without(where, _INTERVAL.pack(line.starts_at, line.ends_at))
-            self._jobs[line.job] = where
-        if not self.intervals(line.job):
+            where = self._jobs[line.job] = _without(where, _INTERVAL.pack(line.starts_at, line.ends_at))
+        if not _intervals(where, line.job):
             del self._jobs[line.job]
 
     def forget(self, statement: Statement) -> None:
         """Take out a statement that isn't remembered any more."""
+        if self._unread.pop(statement.index, None) is not None:
+            return
         for job in set(statement.jobs.split()):
             where = self._jobs.get(job)
             if isinstance(where, bytes):
@@ -166,6 +163,25 @@ class JobTimes:
                 del self._jobs[job]
             # Else the statement's lines of this job were taken back: the job is gone, or another statement's.
 
+    def _read(self, moment: int) -> None:
+        """Look into the saved statements that have a line that ended after a moment."""
+        while self._unread:
+            index, statement = self._unread.popitem()
+            if statement.ends_at <= moment:
+                self._unread[index] = statement
+                self._unread_until = statement.ends_at
+                return
+            self.add(statement)
+        self._unread_until = 0
+
+    def _all(self) -> dict[str, list[tuple[int, ...]]]:
+        self._read(0)
+        return {job: sorted(_INTERVAL.iter_unpack(_intervals(where, job))) for job, where in self._jobs.items()}
+
+
+def _intervals(where: Statement | Intervals, job: str) -> Intervals:
+    return where if isinstance(where, bytes) else where.intervals_of(job)
+
 
 def with_interval(burned: Intervals, starts_at: int, ends_at: int) -> Intervals:
     """Return the intervals and one more."""
@@ -174,7 +190,7 @@ def with_interval(burned: Intervals, starts_at: int, ends_at: int) -> Intervals:
 
 def overlaps(burned: Intervals, starts_at: int, ends_at: int) -> bool:
     """Return whether the interval shares a moment with one that is burned."""
-    for burned_from, burned_to in _INTERVAL.iter_unpack(burned):  # noqa: SIM110 - a generator costs more, once a line
+    for burned_from, burned_to in _INTERVAL.iter_unpack(burned):
         if starts_at < burned_to and burned_from < ends_at:
             return True
     return False

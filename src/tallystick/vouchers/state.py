@@ -156,7 +156,7 @@ class State:
             state = _STATE.validate_json(data)
         except ValidationError as error:
             raise MalformedError(f"not a saved state: {error.error_count()} faults") from None
-        state.job_times = {provider: JobTimes.of(refs.values()) for provider, refs in state.statements.items()}
+        state.job_times = {provider: JobTimes(refs.values()) for provider, refs in state.statements.items()}
         return state
 
 

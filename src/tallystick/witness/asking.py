@@ -119,9 +119,12 @@ def read_lines(data: bytes, signed: SignedCheckpoint, policy: Policy, source: st
     """
     text = signed.checkpoint.to_text()
     try:
-        lines = Note.from_bytes(text + b"\n" + data).signatures
+        note = Note.from_bytes(text + b"\n" + data)
     except MalformedError as error:
         raise LedgerError(f"{source} gives no signature lines: {error}") from None
+    if note.text != text:
+        raise LedgerError(f"{source} gives no signature lines, but a note")
+    lines = note.signatures
     known = {(line.vkey.name, line.vkey.key_id): line.vkey for line in policy.witnesses}
     good = [line for line in lines if (line.name, line.key_id) in known]
     for line in good:

@@ -155,6 +155,7 @@ class _Exchange(http.server.BaseHTTPRequestHandler):
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer what isn't HTTP as we know it: in text, on one line, without repeating what was asked."""
         self.close_connection = True
+        self.request_version = self.protocol_version  # what came names none, or an odd one; our answer has a head
         self._answer(_said(code, {501: "this method is not known here"}.get(code, "this is no request")))
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
@@ -179,6 +180,10 @@ class _Exchange(http.server.BaseHTTPRequestHandler):
         return body
 
     def _answer(self, answer: Answer) -> None:
+        asked = f"{getattr(self, 'command', None) or '-'} {getattr(self, 'path', '-')}"
+        why = "" if answer.status == 200 else f" {answer.text}"
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        self.server.log(f"{at} {self.client_address[0]} {asked[:120]!a} {answer.status}{why[:300]}")
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.content_type)
         self.send_header("Content-Length", str(len(answer.body)))
@@ -187,10 +192,6 @@ class _Exchange(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         if getattr(self, "command", None) != "HEAD":
             self.wfile.write(answer.body)
-        asked = f"{getattr(self, 'command', None) or '-'} {getattr(self, 'path', '-')}"
-        why = "" if answer.status == 200 else f" {answer.text}"
-        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        self.server.log(f"{at} {self.client_address[0]} {asked[:120]!a} {answer.status}{why[:300]}")
 
     def _drain(self) -> None:
         """Read on for a while: closing on unread bytes would reset the connection before our answer is seen."""

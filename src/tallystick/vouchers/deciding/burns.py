@@ -65,8 +65,9 @@ class _Statement:
         price = self._price(line)
         if price is None:
             return Reason.TARIFF_MISSING
-        job_time = self.new_job_times.get(line.job) or self.job_times.intervals(line.job)
-        if job_time and overlaps(job_time, line.starts_at, line.ends_at):
+        starts_at, ends_at = line.starts_at, line.ends_at
+        new = self.new_job_times.get(line.job, b"")
+        if self.job_times.is_burned(line.job, starts_at, ends_at) or (new and overlaps(new, starts_at, ends_at)):
             return Reason.JOB_TIME_ALREADY_BURNED
         fee = fee_fen(line.gpu_milli * line.seconds, price, purse.rounding_fen)
         from_voucher = share_fen(fee, purse.share_bp[accelerator.origin], purse.rounding_fen)
@@ -75,7 +76,7 @@ class _Statement:
                 return Reason.EXCEEDS_RESERVATION
             from_voucher = purse.remaining_fen
         purse.remaining_fen -= from_voucher
-        self.new_job_times[line.job] = with_interval(job_time, line.starts_at, line.ends_at)
+        self.new_job_times[line.job] = with_interval(new, starts_at, ends_at)
         return fee, from_voucher
 
     def _open_purse(self, reservation_id: str) -> _Purse | None:

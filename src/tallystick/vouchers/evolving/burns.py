@@ -18,19 +18,31 @@ def time_burned(state: State, command: TimeBurn, event: Event) -> tuple[Posting,
     taken_fen: dict[str, dict[int, int]] = {}  # by reservation and day
     places: dict[str, int] = {}  # of reservations in the statement
     jobs, packed = [], []
+    last_end = 0
     for number, (line, amount_fen) in enumerate(zip(command.lines, event.outcome.from_voucher_fen, strict=True)):
         if number in refused:
             continue
         by_day = taken_fen.get(line.reservation)
         if by_day is None:
             by_day = taken_fen[line.reservation] = {}
-        day = (line.ends_at + utc_offset_us) // DAY_US
+        ends_at = line.ends_at
+        last_end = max(last_end, ends_at)
+        day = (ends_at + utc_offset_us) // DAY_US
         by_day[day] = by_day.get(day, 0) + amount_fen
         place = places.setdefault(line.reservation, len(places))
         jobs.append(line.job)
-        packed.append(pack_line(number, place, line.starts_at, line.ends_at, amount_fen))
-    columns = tuple(places), " ".join(jobs), b"".join(packed)
-    statement = Statement(event.index, event.at, event.text_sha256, command.holder, *columns, [])
+        packed.append(pack_line(number, place, line.starts_at, ends_at, amount_fen))
+    statement = Statement(
+        event.index,
+        event.at,
+        event.text_sha256,
+        command.holder,
+        last_end,
+        tuple(places),
+        " ".join(jobs),
+        b"".join(packed),
+        [],
+    )
     state.remember(provider, command.ref, statement)
     burns = [_burn(state, reservation, by_day) for reservation, by_day in taken_fen.items()]
     return tuple([posting for posting in burns if posting is not None])

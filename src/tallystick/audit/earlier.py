@@ -1,0 +1,158 @@
+"""A clean audit leaves a report and a state, and a later one goes on from just these two files, or from neither.
+
+    report.json    names the state's file, its SHA-256, and the size of the tree that it is of
+    report.state   one line of canonical JSON (format, origin, size, root), a newline, the state after so many entries
+
+The state is the auditor's own, come to by replay; a writer's snapshot is never read. It is believed if it is byte for
+byte what the report says, so whoever keeps both files safe keeps the audit safe: nothing else speaks for the entries
+that aren't read again. The state is written before the report that names it, each aside and renamed. If a crash comes
+between the two, an older report of the same name has lost its state, and the next audit is a whole one.
+"""
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from tallystick.audit.report import REPORT_SIZE_MAX, EarlierCheckpoint, Report, SavedState, Totals
+from tallystick.errors import MalformedError, UsageError
+from tallystick.signing import canonical_json
+from tallystick.transparency.checkpoint import Checkpoint
+from tallystick.transparency.spelling import base64_to_text, hash_from_text
+from tallystick.vouchers.state import State
+
+FORMAT: Final = 1
+SUFFIX: Final = ".state"
+_HEADER_SIZE_MAX: Final = 4_096
+_IN_FULL: Final = "audit in full, without it"
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What an earlier audit came to, read from its report."""
+
+    path: Path
+    checkpoint: Checkpoint
+    totals: Totals
+    saved: SavedState
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Return what the report in a file says.
+
+        Raises:
+            UsageError: it can't be read, is no report, or is one that can't be gone on from.
+        """
+        try:
+            with path.open("rb") as file:
+                report = Report.from_bytes(file.read(REPORT_SIZE_MAX + 1))
+            return cls(path, *_to_go_on_from(report))
+        except OSError as error:
+            raise UsageError(f"{path} can't be read: {error.strerror}") from None
+        except ValueError as error:  # also MalformedError
+            raise UsageError(f"{path} is no report to go on from: {error}; {_IN_FULL}") from None
+
+    @property
+    def shown(self) -> EarlierCheckpoint:
+        """The checkpoint as a later report names it."""
+        return EarlierCheckpoint(size=self.checkpoint.size, root=base64_to_text(self.checkpoint.root).decode())
+
+    def state(self) -> State:
+        """Return the state that was saved with the report.
+
+        Raises:
+            UsageError: the file is gone, changed, or of another version.
+        """
+        path = self.path.with_name(self.saved.file)
+        try:
+            with path.open("rb") as file:
+                header, data = file.readline(_HEADER_SIZE_MAX), file.read()
+            digest = hashlib.sha256(header)
+            digest.update(data)
+            if digest.hexdigest() != self.saved.sha256:
+                raise UsageError(f"{path} is not the state that {self.path} names; {_IN_FULL}")
+            if header != _header(self.checkpoint):
+                raise UsageError(f"{path} is of another tree or version than {self.path}; {_IN_FULL}")
+            state = State.from_bytes(data)
+        except OSError as error:
+            raise UsageError(f"{path}, which {self.path} needs, can't be read: {error.strerror}; {_IN_FULL}") from None
+        except MalformedError as error:
+            raise UsageError(f"{path}: {error}; {_IN_FULL}") from None
+        if (state.origin, state.size) != (self.checkpoint.origin, self.checkpoint.size):
+            raise UsageError(f"{path} is of another tree than {self.path}; {_IN_FULL}")
+        return state
+
+
+def write_report(path: Path, report: Report, state: State) -> Report:
+    """Write a report, and beside it the state if it is clean; return the report as written.
+
+    Raises:
+        OSError: no folder, no room or no right to.
+    """
+    if report.is_clean:
+        assert report.checkpoint is not None
+        checkpoint = Checkpoint(report.checkpoint.origin, report.checkpoint.size, report.checkpoint.root_bytes)
+        beside = path.with_name(path.stem + SUFFIX)
+        if beside == path:
+            beside = path.with_name(path.name + SUFFIX)
+        sha256 = _write_whole(beside, _header(checkpoint), state.to_bytes())
+        saved = SavedState(file=beside.name, sha256=sha256, size=checkpoint.size)
+        report = report.model_copy(update={"state": saved})
+    _write_whole(path, report.to_bytes())
+    return report
+
+
+def _to_go_on_from(report: Report) -> tuple[Checkpoint, Totals, SavedState]:
+    """Return what a later audit needs of a report.
+
+    Raises:
+        ValueError: it isn't there, or doesn't fit together.
+    """
+    shown, saved = report.checkpoint, report.state
+    if not report.is_clean or report.findings or shown is None:
+        raise ValueError("it has findings, so there is no state to go on from")
+    if saved is None:
+        raise ValueError("it names no saved state (`audit --report` saves one)")
+    checkpoint = Checkpoint(shown.origin, shown.size, hash_from_text(shown.root.encode()))
+    if not 0 < shown.size == saved.size == report.entries == report.totals.entries:
+        raise ValueError("its sizes are not one")
+    if Path(saved.file).name != saved.file or "\0" in saved.file:
+        raise ValueError("the state's file is not beside it")
+    return checkpoint, report.totals, saved
+
+
+def _header(checkpoint: Checkpoint) -> bytes:
+    root = base64_to_text(checkpoint.root).decode()
+    fields: canonical_json.JsonValue = {
+        "format": FORMAT,
+        "origin": checkpoint.origin,
+        "root": root,
+        "size": checkpoint.size,
+    }
+    return canonical_json.encode(fields) + b"\n"
+
+
+def _write_whole(path: Path, *pieces: bytes) -> str:
+    """Write a file that is there whole and durable, or not at all, and return its SHA-256 (hex)."""
+    digest = hashlib.sha256()
+    handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            for piece in pieces:
+                file.write(piece)
+                digest.update(piece)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(aside).chmod(0o644)
+        Path(aside).replace(path)
+    except BaseException:
+        Path(aside).unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    return digest.hexdigest()
