@@ -8,6 +8,7 @@ import pytest
 from dossiers.forging import parts_of, seals_of
 from support.command_line import done, failed, run
 from support.small_ledger import POLICY
+from tallystick.dossiers.faults import FaultCode
 
 
 @pytest.fixture
@@ -77,3 +78,11 @@ def test_bad_input_is_one_line(ledger: Path, tmp_path: Path, trust: Path) -> Non
     assert "head in a dossier has" in failed("verify", file, "--trust", trust)
     file.write_bytes(b'{"account":"')
     assert "cut off" in failed("verify", file, "--trust", trust)
+
+
+def test_the_documentation_has_every_fault_in_order() -> None:
+    """With the same words."""
+    document = (Path(__file__).resolve().parents[2] / "docs" / "dossiers.md").read_text("utf-8")
+    rows = [line for line in document.splitlines() if line.startswith("| `") and line.count("|") == 3]
+    named = [row for row in rows if row.split("`")[1] in set(FaultCode)]
+    assert named == [f"| `{code.value}` | {code.meaning} |" for code in FaultCode]

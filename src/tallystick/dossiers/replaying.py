@@ -92,7 +92,7 @@ class PartialReplay:
             event: the next.
             whole: whether every line of a statement must be applied.
         """
-        if not self.state.size and not isinstance(event.command, c.NetworkFound):
+        if self.state.network is None and not isinstance(event.command, c.NetworkFound):
             return Missing("entry 0, which founds the network, is not here")
         applied = event if whole else self._known_part(event)
         self._make_room(event)
