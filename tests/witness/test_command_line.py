@@ -13,10 +13,13 @@ import pytest
 from support.actors import key_of
 from support.command_line import ORIGIN, Desk, done, failed, finish, run, start
 from support.web_server import ScriptedServer
-from support.witnesses import checkpoint_path, reopened, serving
+from support.witnesses import ORIGIN as WITNESSED
+from support.witnesses import History, checkpoint_path, reopened, serving
 from tallystick import keyfiles
 from tallystick.audit import audit
-from tallystick.ledger import read_ledger
+from tallystick.errors import LedgerBusyError
+from tallystick.ledger import export, read_ledger
+from tallystick.ledger.cosigning import keep_cosignatures
 from tallystick.signing.keys import COSIGNATURE_ED25519, SigningKey, VerifierKey
 from tallystick.signing.note import Note, Signature
 from tallystick.static import web
@@ -175,6 +178,40 @@ def test_a_bad_line_that_lies_there_is_dropped(town: Town) -> None:
         assert len(Note.from_bytes(town.cosigned.read_bytes()).signatures) == 2
         town.collect(town.ledger, urls)
         assert town.cosigned.read_bytes() == good
+
+
+@pytest.mark.parametrize("data", [b"", b"rubbish\n", b"a\n\n\xe2\x80\x94 b AAAAAAAA\n", b"\xff" * 70_000])
+def test_a_damaged_file_of_cosignatures_is_said_and_replaced(data: bytes, town: Town, tmp_path: Path) -> None:
+    """No receipt is made past it; an audit goes on without it."""
+    town.write_policy("none")
+    town.cosigned.write_bytes(data)
+    assert "delete it, and ask the witnesses again" in failed("receipt", town.ledger, 1, "-o", tmp_path / "r")
+    named = [] if data.startswith(b"a\n") else ["checkpoint_malformed"]  # a note, though not of this checkpoint
+    assert town.codes(town.ledger) == named
+    town.cosigned.unlink()
+    done("receipt", town.ledger, 1, "-o", tmp_path / "r")
+
+
+def test_cosignatures_of_another_log_are_refused(town: Town, tmp_path: Path) -> None:
+    """However good they are."""
+    town.cosigned.write_bytes(History(3).note(2))
+    assert f"is of another log, {WITNESSED}: delete it" in failed("receipt", town.ledger, 1, "-o", tmp_path / "r")
+
+
+def test_an_export_that_moved_on_takes_no_old_lines(town: Town, tmp_path: Path) -> None:
+    """They would be of a checkpoint that isn't there any more; nor while somebody exports."""
+    public = tmp_path / "public"
+    done("export", town.ledger, public)
+    policy = Policy.from_text(town.desk.policy.read_bytes())
+    old = (public / "checkpoint").read_bytes()
+    with export.alone(public), pytest.raises(LedgerBusyError, match="by another process"):
+        keep_cosignatures(public, old, (), policy)
+    town.grow()
+    done("export", town.ledger, public)
+    published = (public / "checkpoint").read_bytes()
+    with pytest.raises(LedgerBusyError, match="exported to meanwhile"):
+        keep_cosignatures(public, old, (), policy)
+    assert (public / "checkpoint").read_bytes() == published
 
 
 def test_an_export_is_cosigned_in_place(town: Town, tmp_path: Path) -> None:

@@ -1,13 +1,21 @@
 """A request to a witness has one spelling, and what isn't in it is refused before anything is believed."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from support.witnesses import History
 from tallystick.errors import MalformedError
+from tallystick.signing.keys import COSIGNATURE_ED25519, SigningKey
 from tallystick.signing.note import NOTE_SIZE_MAX
+from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
+from tallystick.transparency.merkle import leaf_hash, root_of
+from tallystick.transparency.policy import Policy
+from tallystick.witness.cosigner import Witness
 from tallystick.witness.request import REQUEST_SIZE_MAX, AddCheckpoint
+from tallystick.witness.state import WitnessState
 
 LOG = History(9)
 NOTE = LOG.note(8)
@@ -104,3 +112,41 @@ def test_what_no_body_can_say_is_refused(old_size: int, proof: tuple[bytes, ...]
     """A request that is made is one that can be written."""
     with pytest.raises(MalformedError):
         AddCheckpoint(old_size, proof, note)
+
+
+VECTOR_LOG = SigningKey.from_seed("ledger.example/city-a", b"\x01" * 32)
+VECTOR_LEAVES = ("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f")
+VECTOR_PROOF = b"""\
+ApjRIpBtz8EIkstTpzmS/FufST6kybrbJ7eRtBJ6f+c=
+B1Bqhf2d0vEg62lPhgEeW7RmLlxBWmKRcDPUqWJEh+c=
++sVCA+fMaWzw38tCySodnbr3CtnmIfS9jZhmLwDjwSU=
+a0eq8p7jwq+a+Im8H7klTavTEXfxYjLdaqsDXKOb9uQ=
+"""
+VECTOR_NOTE = """\
+ledger.example/city-a
+8
+XcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7/RgQyg=
+
+— ledger.example/city-a pRBjvwxkWTMgvNLHMei2ENqRjXJmuyQi4V8X7nFp1rOqv6NbgB77JbDMl5+TZIh2qLSuC2Tccz0a8EIY0300ygxvgg0=
+""".encode()
+VECTOR_COSIGNATURE = (
+    "— witness.example/w1 "
+    "3xwKNQAAAABlU/EAYCS5xv4g5XoVBKnHGXW6hoHgy9ZDFVnHTewUQMu7iVX1ubGXWGXxH94X4WCcAeMLf5z7+OTSnOJo3qPwDoDmBw==\n"
+).encode()
+
+
+def test_a_request_of_known_bytes_gets_the_known_cosignature(tmp_path: Path) -> None:
+    """PROVENANCE: another implementation, made from the C2SP texts; the leaves are those of RFC 6962's test data.
+
+    Log seed 0x01 × 32, witness seed 0x02 × 32, time 1,700,000,000.
+    """
+    key = SigningKey.from_seed("witness.example/w1", b"\x02" * 32, COSIGNATURE_ED25519)
+    logs = Policy.for_log(VECTOR_LOG.verifier)
+    WitnessState.create(tmp_path / "state.db", key.verifier.to_text())
+    state = WitnessState.open(tmp_path / "state.db", key.verifier.to_text())
+    with Witness(key, logs, state, lambda: 1_700_000_000) as witness:
+        root = root_of([leaf_hash(bytes.fromhex(data)) for data in VECTOR_LEAVES[:3]])
+        first = sign_checkpoint(Checkpoint(VECTOR_LOG.name, 3, root), VECTOR_LOG)
+        assert witness.add_checkpoint(b"old 0\n\n" + first).status == 200
+        answer = witness.add_checkpoint(b"old 3\n" + VECTOR_PROOF + b"\n" + VECTOR_NOTE)
+        assert (answer.status, answer.body) == (200, VECTOR_COSIGNATURE)

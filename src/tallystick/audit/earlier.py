@@ -1,9 +1,10 @@
 """A clean audit leaves a report and a state, and a later one goes on from just these two files, or from neither.
 
-    report.json    names the state's file, its SHA-256, and the size of the tree that it is of
+    report.json    has the SHA-256 of the state's file, and the size of the tree that it is of
     report.state   one line of canonical JSON (format, origin, size, root), a newline, the state after so many entries
 
-The state is the auditor's own, come to by replay; a writer's snapshot is never read. It is believed if it is byte for
+The state's file has the report's name with another suffix, which the report doesn't say: reports on a ledger and on its
+export are equal to the byte. The state is the auditor's own, come to by replay; a writer's snapshot is never read. It is believed if it is byte for
 byte what the report says, so whoever keeps both files safe keeps the audit safe: nothing else speaks for the entries
 that aren't read again. The state is written before the report that names it, each aside and renamed. If a crash comes
 between the two, an older report of the same name has lost its state, and the next audit is a whole one.
@@ -65,14 +66,14 @@ class Earlier:
         Raises:
             UsageError: the file is gone, changed, or of another version.
         """
-        path = self.path.with_name(self.saved.file)
+        path = state_file(self.path)
         try:
             with path.open("rb") as file:
                 header, data = file.readline(_HEADER_SIZE_MAX), file.read()
             digest = hashlib.sha256(header)
             digest.update(data)
             if digest.hexdigest() != self.saved.sha256:
-                raise UsageError(f"{path} is not the state that {self.path} names; {_IN_FULL}")
+                raise UsageError(f"{path} is not the state that was saved with {self.path}; {_IN_FULL}")
             if header != _header(self.checkpoint):
                 raise UsageError(f"{path} is of another tree or version than {self.path}; {_IN_FULL}")
             state = State.from_bytes(data)
@@ -85,6 +86,12 @@ class Earlier:
         return state
 
 
+def state_file(report: Path) -> Path:
+    """Return where a report's state lies: beside it, `report.state` for `report.json`, and never in its place."""
+    beside = report.with_name(report.stem + SUFFIX)
+    return beside if beside != report else report.with_name(report.name + SUFFIX)
+
+
 def write_report(path: Path, report: Report, state: State) -> Report:
     """Write a report, and beside it the state if it is clean; return the report as written.
 
@@ -94,12 +101,8 @@ def write_report(path: Path, report: Report, state: State) -> Report:
     if report.is_clean:
         assert report.checkpoint is not None
         checkpoint = Checkpoint(report.checkpoint.origin, report.checkpoint.size, report.checkpoint.root_bytes)
-        beside = path.with_name(path.stem + SUFFIX)
-        if beside == path:
-            beside = path.with_name(path.name + SUFFIX)
-        sha256 = _write_whole(beside, _header(checkpoint), state.to_bytes())
-        saved = SavedState(file=beside.name, sha256=sha256, size=checkpoint.size)
-        report = report.model_copy(update={"state": saved})
+        sha256 = _write_whole(state_file(path), _header(checkpoint), state.to_bytes())
+        report = report.model_copy(update={"state": SavedState(sha256=sha256, size=checkpoint.size)})
     _write_whole(path, report.to_bytes())
     return report
 
@@ -118,8 +121,6 @@ def _to_go_on_from(report: Report) -> tuple[Checkpoint, Totals, SavedState]:
     checkpoint = Checkpoint(shown.origin, shown.size, hash_from_text(shown.root.encode()))
     if not 0 < shown.size == saved.size == report.entries == report.totals.entries:
         raise ValueError("its sizes are not one")
-    if Path(saved.file).name != saved.file or "\0" in saved.file:
-        raise ValueError("the state's file is not beside it")
     return checkpoint, report.totals, saved
 
 

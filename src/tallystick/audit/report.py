@@ -6,7 +6,7 @@
      "findings": [{"code", "index" | null, "detail"}],
      "totals": {...},
      "since": {"size", "root"},                            only if an earlier audit was gone on from: where it ended
-     "state": {"file", "sha256", "size"}}                  only if the state was saved, for a later audit to go on from
+     "state": {"sha256", "size"}}                          only if the state was saved, for a later audit to go on from
 
 Totals are of the entries replayed, which are all of them if the verdict is clean. A reversed line stays counted among
 the lines and GPU-time burned, because it was burned; money is net of reversals.
@@ -53,9 +53,8 @@ class EarlierCheckpoint(_Closed):
 
 
 class SavedState(_Closed):
-    """The state that was saved beside the report, after `size` entries; the file's SHA-256 in hex."""
+    """The state that was saved beside the report, after `size` entries: the file's SHA-256 in hex."""
 
-    file: str
     sha256: str
     size: int
 
