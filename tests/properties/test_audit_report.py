@@ -6,7 +6,14 @@ from hypothesis import strategies as st
 
 from tallystick.audit import FindingCode, Report
 from tallystick.audit.findings import FINDINGS_MAX, Findings
-from tallystick.audit.report import CheckedCheckpoint, FindingRow, ProgrammeTotals, Totals
+from tallystick.audit.report import (
+    CheckedCheckpoint,
+    EarlierCheckpoint,
+    FindingRow,
+    ProgrammeTotals,
+    SavedState,
+    Totals,
+)
 from tallystick.errors import MalformedError
 
 NUMBERS = st.integers(0, 2**70)
@@ -30,6 +37,8 @@ REPORTS = st.builds(
     entries=NUMBERS,
     findings=st.lists(ROWS, max_size=3).map(tuple),
     totals=TOTALS,
+    since=st.none() | st.builds(EarlierCheckpoint, size=NUMBERS, root=st.text()),
+    state=st.none() | st.builds(SavedState, sha256=st.text(), size=NUMBERS),
 )
 
 

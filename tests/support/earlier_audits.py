@@ -7,6 +7,9 @@ from support.small_ledger import POLICY
 from support.tampering import entries_of, forge, opened
 from tallystick.audit import Report, audit
 
+OLD = 263
+"""A size of the small ledger, with its 226 tariffs more, at which a commit ended."""
+
 
 def cut_back(ledger: Path, size: int) -> None:
     """Make a ledger what it was when a commit left it at this size."""

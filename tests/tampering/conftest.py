@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from support.earlier_audits import OLD, cut_back, report_on
 from support.small_ledger import export_small_ledger, write_small_ledger
 
 
@@ -15,6 +16,19 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_small_ledger(folder / "ledger", more=226)
     write_small_ledger(folder / "short")
     export_small_ledger(folder / "ledger", folder / "tiles")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def reports(pristine: Path) -> Path:
+    """A folder with reports on the ledger as it was: `old.json`, `whole.json`, and `first.json` on entry 0 alone."""
+    folder = pristine / "reports"
+    folder.mkdir()
+    for name, size in (("first", 1), ("old", OLD)):
+        ledger = Path(shutil.copytree(pristine / "ledger", folder / name))
+        cut_back(ledger, size)
+        report_on(ledger, folder / f"{name}.json")
+    report_on(pristine / "ledger", folder / "whole.json")
     return folder
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from support.actors import ORIGIN
-from support.earlier_audits import begin_of, cut_back, report_on
+from support.earlier_audits import OLD, begin_of, cut_back, report_on
 from support.small_ledger import LOG_KEY, POLICY, export_small_ledger
 from support.tampering import edited, entries_of, forge, opened, put_entry, sql
 from tallystick.audit import FindingCode, Report, audit, earlier
@@ -17,20 +17,6 @@ from tallystick.errors import UsageError
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
 
 C = FindingCode
-OLD = 263  # a commit ended there
-
-
-@pytest.fixture(scope="session")
-def reports(pristine: Path) -> Path:
-    """A folder with reports on the ledger as it was: `old.json`, `whole.json`, and `first.json` on entry 0 alone."""
-    folder = pristine / "reports"
-    folder.mkdir()
-    for name, size in (("first", 1), ("old", OLD)):
-        ledger = Path(shutil.copytree(pristine / "ledger", folder / name))
-        cut_back(ledger, size)
-        report_on(ledger, folder / f"{name}.json")
-    report_on(pristine / "ledger", folder / "whole.json")
-    return folder
 
 
 def found(source: Path, since: Path) -> list[tuple[str, int | None]]:
@@ -107,7 +93,7 @@ def test_a_root_that_no_tree_has_is_no_way_on(ledger: Path, reports: Path) -> No
     with opened(ledger) as database:
         note = sign_checkpoint(Checkpoint(ORIGIN, 289, b"\x07" * 32), LOG_KEY)
         database.execute("UPDATE checkpoints SET note = ? WHERE size = 289", (note,))
-    assert found(ledger, reports / "old.json") == [("tree_differs", None)]
+    assert found(ledger, reports / "old.json") == [("root_differs", None)]
     assert found(ledger, reports / "whole.json") == [("history_rewritten", None)]
 
 
@@ -275,7 +261,7 @@ def test_a_state_of_another_tree_is_refused(
     pristine: Path, reports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Even if the report names it; and so is one of a version to come."""
-    shutil.copy(reports / "first.state", tmp_path)
+    shutil.copy(reports / "first.state", tmp_path / "old.state")
     old, first = (json.loads((reports / f"{name}.json").read_bytes()) for name in ("old", "first"))
     old["state"] = first["state"] | {"size": OLD}
     (tmp_path / "old.json").write_text(json.dumps(old, indent=2) + "\n", "utf-8")

@@ -21,8 +21,8 @@ Attack = Callable[[Path], int | None]
 C = FindingCode
 
 
-def _codes(ledger: Path) -> dict[FindingCode, list[int | None]]:
-    report = audit(ledger, POLICY)
+def _codes(ledger: Path, since: Path | None = None) -> dict[FindingCode, list[int | None]]:
+    report = audit(ledger, POLICY, since=since)
     found: dict[FindingCode, list[int | None]] = {}
     for row in report.findings:
         found.setdefault(FindingCode(row.code), []).append(row.index)  # type: ignore[call-arg]
@@ -151,6 +151,16 @@ def test_a_changed_cell_or_row_is_found(ledger: Path, code: FindingCode, attack:
     assert index in found[code]
 
 
+@pytest.mark.parametrize(("code", "attack"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
+def test_a_changed_cell_or_row_is_found_from_an_earlier_report_on(
+    ledger: Path, reports: Path, code: FindingCode, attack: Attack
+) -> None:
+    """Among all that is new since entry 0; a log of no entries is shorter than it was."""
+    index = attack(ledger)
+    found = _codes(ledger, reports / "first.json")
+    assert index in found[C.HISTORY_REWRITTEN if code is C.LOG_EMPTY else code]
+
+
 # -------------------------------------------------------------------------------------------- what entries say
 
 
@@ -222,6 +232,27 @@ def test_a_changed_entry_is_found(ledger: Path, code: FindingCode, change: Calla
     assert index in found[code]
     assert index in found[C.LEAF_DIFFERS]
     assert C.ROOT_DIFFERS in found
+
+
+NEW_ENTRIES = [row for row in ENTRIES if row[0] != "the first entry is changed"]
+
+
+@pytest.mark.parametrize(("code", "change"), [row[1:] for row in NEW_ENTRIES], ids=[row[0] for row in NEW_ENTRIES])
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_changed_entry_is_found_from_an_earlier_report_on(
+    ledger: Path, reports: Path, signed: bool, code: FindingCode, change: Callable[[Path], tuple[int, bytes]]
+) -> None:
+    """Among all that is new since entry 0, whether or not the log signs it."""
+    index, data = change(ledger)
+    if signed:
+        entries = entries_of(ledger)
+        entries[index] = data
+        forge(ledger, entries)
+    else:
+        put_entry(ledger, index, data)
+    found = _codes(ledger, reports / "first.json")
+    assert index in found[code]
+    assert min(place for places in found.values() for place in places if place is not None) == index
 
 
 @pytest.mark.parametrize(("code", "change"), [row[1:] for row in ENTRIES], ids=[row[0] for row in ENTRIES])

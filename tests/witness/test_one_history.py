@@ -16,6 +16,7 @@ import pytest
 
 from support.command_line import finish, start
 from support.witnesses import (
+    CLOCK_S,
     History,
     Replied,
     ask,
@@ -31,6 +32,7 @@ from tallystick.signing.keys import SigningKey
 from tallystick.signing.note import Note
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.proofs import verify_consistency
+from tallystick.witness.cosigner import open_witness
 
 SIZE = 400
 HONEST = History(SIZE)
@@ -121,6 +123,40 @@ def test_two_roots_of_one_size_race_and_one_wins(round_: int, tmp_path: Path) ->
         shown = Checkpoint.from_text(Note.from_bytes(ask(url, "GET", checkpoint_path()).body).text)
     assert {(shown.size, shown.root)} == collected.given
     assert collected.statuses == {200, 409}
+
+
+@pytest.mark.parametrize("other_process", [False, True], ids=["one opened", "opened twice"])
+@pytest.mark.parametrize(("old_size", "size"), [(0, 20), (10, 20), (10, 30)])
+def test_who_comes_between_check_and_commit_waits(
+    old_size: int, size: int, other_process: bool, tmp_path: Path
+) -> None:
+    """Held just before it signs, the first request keeps the second from being decided, in this process or another."""
+    key = make_witness(tmp_path / "w")
+    collected = Collected(key)
+    with reopened(tmp_path / "w") as early:
+        assert old_size == 0 or early.add_checkpoint(HONEST.request(0, old_size)).status == 200
+    answers: list[int] = []
+    second = threading.Thread(
+        target=lambda: answers.append(other.add_checkpoint(FORKS[1].request(old_size, size)).status)
+    )
+
+    def clock() -> int:
+        if not second.ident:
+            second.start()
+            second.join(timeout=0.2)
+            assert second.is_alive()
+        return CLOCK_S
+
+    with (
+        open_witness(tmp_path / "w", key, clock) as witness,
+        open_witness(tmp_path / "w", key, lambda: CLOCK_S) as another,
+    ):
+        other = another if other_process else witness
+        answer = witness.add_checkpoint(FORKS[0].request(old_size, 20))
+        second.join()
+    collected.take(FORKS[0], 20, Replied(answer.status, answer.content_type, answer.body))
+    assert (answer.status, answers) == (200, [409])
+    assert collected.check() == (20, FORKS[0].roots[20])
 
 
 def test_two_extensions_race_and_one_wins(tmp_path: Path) -> None:

@@ -4,10 +4,11 @@
     report.state   one line of canonical JSON (format, origin, size, root), a newline, the state after so many entries
 
 The state's file has the report's name with another suffix, which the report doesn't say: reports on a ledger and on its
-export are equal to the byte. The state is the auditor's own, come to by replay; a writer's snapshot is never read. It is believed if it is byte for
-byte what the report says, so whoever keeps both files safe keeps the audit safe: nothing else speaks for the entries
-that aren't read again. The state is written before the report that names it, each aside and renamed. If a crash comes
-between the two, an older report of the same name has lost its state, and the next audit is a whole one.
+export are equal to the byte. The state is the auditor's own, come to by replay; a writer's snapshot is never read. It
+is believed if it is byte for byte what the report says, so whoever keeps both files safe keeps the audit safe: nothing
+else speaks for the entries that aren't read again. The state is written before the report that has its SHA-256, each
+aside and renamed. If a crash comes between the two, an older report of the same name has lost its state, and the next
+audit is a whole one.
 """
 
 import hashlib

@@ -1,9 +1,11 @@
 """The log goes on from the tree that was audited, or it was rewritten: told by O(log size) stored hashes.
 
-    newest checkpoint smaller, or of the same size with another root         history_rewritten
-    stored hashes ─► root at the old size, consistency proof to the new one  must lead to the newest checkpoint's root,
-                                                                             else the stored hashes are damaged
-    root at the old size is not the earlier report's                         history_rewritten
+    newest checkpoint smaller, or of the same size with another root     history_rewritten
+    the stored hashes give the old root at the old size                  the new entries are put on them, and must come
+                                                                         to the newest root: as good as any proof
+    they give another, and a consistency proof leads from it to the      history_rewritten
+    newest root
+    they give another, and lead nowhere                                  the stored hashes are damaged
 
 The proof comes from the evidence and is believed because it verifies. So `history_rewritten` is never said of a log
 whose hashes merely rotted: the newest checkpoint then commits to a tree that doesn't begin with the audited one.
@@ -40,16 +42,16 @@ def join(earlier: Checkpoint, newest: Checkpoint, evidence: Evidence, findings: 
     read_tile = cache(_reader(newest.size, evidence))
     try:
         root = RightEdge.from_tiles(earlier.size, read_tile).root()
+        if root == earlier.root:
+            return read_tile
         proof = consistency_proof(earlier.size, newest.size, read_tile)
         verify_consistency(earlier.size, newest.size, proof, root, newest.root)
     except (TileMalformedError, ProofInvalidError) as error:
         detail = f"no way from {earlier.size} to {newest.size} entries: {error}; a full audit says more"
         findings.add(evidence.hash_code, None, detail)
-        return None
-    if root != earlier.root:
+    else:
         findings.add(FindingCode.HISTORY_REWRITTEN, None, f"{before}, now these entries have {root.hex()}")
-        return None
-    return read_tile
+    return None
 
 
 def _reader(size: int, evidence: Evidence) -> Callable[[int, int, int], bytes]:
