@@ -106,7 +106,10 @@ def audit(
     with closing(open_evidence(source, findings, start)) as evidence, _no_cycle_collection():
         one = _Audit(evidence, policy, findings, progress, earlier)
         report = one.run(default_processes() if processes is None else processes)
-        return report if report_file is None else write_report(report_file, report, one.give_state())
+        if report_file is not None:
+            report = write_report(report_file, report, one.give_state())
+        del one  # before cycles are looked for again: what isn't there needs no search
+        return report
 
 
 class _Audit:

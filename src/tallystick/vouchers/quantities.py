@@ -27,7 +27,10 @@ GPU_MILLI_SECONDS_PER_GPU_HOUR: Final = 3_600_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH: Final = _EPOCH.replace(tzinfo=None)
 _EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
-_INSTANT_PATTERN: Final = r"^(?:19[7-9][0-9]|[2-9][0-9]{3})-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{6}Z$"
+_INSTANT_PATTERN: Final = (
+    r"^(?:19[7-9][0-9]|[2-9][0-9]{3})-[0-9]{2}-[0-9]{2}"
+    r"T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{6}Z$"
+)
 _instant_of: Final = re.compile(_INSTANT_PATTERN[:-1] + r"\Z")  # Python's $ would let a newline follow
 
 
