@@ -9,7 +9,7 @@ SECONDS ?= 60
 
 BIN := .venv/bin
 READY := .venv/.installed
-CODE := src tests fuzz $(wildcard benchmarks examples)
+PYTHON_CODE := src tests $(wildcard fuzz benchmarks)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint bench fuzz lock clean
@@ -26,9 +26,9 @@ test: $(READY) ## run every test (WORKERS=2 processes; PYTEST_FLAGS for more)
 	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_FLAGS)
 
 lint: $(READY) ## check style, format, types, who imports whom, and the lock
-	$(BIN)/ruff check $(CODE)
-	$(BIN)/ruff format --check $(CODE)
-	$(BIN)/mypy $(CODE)
+	$(BIN)/ruff check $(PYTHON_CODE)
+	$(BIN)/ruff format --check $(PYTHON_CODE)
+	$(BIN)/mypy $(PYTHON_CODE)
 	$(BIN)/lint-imports
 	! grep -n '://' requirements.lock
 
