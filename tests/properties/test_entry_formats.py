@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.actors import ORIGIN, note_of
+from support.actors import ORIGIN, note_of, text_of
 from support.scenario import Ledger, read_table
 from tallystick.errors import CanonicalJsonError, EntryMalformedError, MalformedError
 from tallystick.signing import canonical_json
@@ -410,3 +410,12 @@ def test_an_event_knows_its_name() -> None:
     assert isinstance(event, Event)
     assert event.kind == "voucher.issued/1"
     assert event.command.kind == "voucher.issue/1"
+
+
+@pytest.mark.parametrize("more", [{"kind": "network.fo\nd/1"}, {"two\nlines": 1}, {"x" * 300 + "\n": 1}])
+def test_a_refusal_is_one_short_line_whatever_was_written(more: dict[str, Any]) -> None:
+    """Found by the fuzzer: an unknown kind was repeated with its newlines, and so was the name of a field too many."""
+    with pytest.raises(MalformedError) as caught:
+        parse_command(text_of(COMMANDS["voucher.lapse/1"] | more))
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 200

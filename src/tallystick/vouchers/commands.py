@@ -444,8 +444,14 @@ def command_text(fields: dict[str, Any]) -> bytes:
 
 
 def _first_fault(error: ValidationError) -> str:
-    """Say in one line where the first fault is and what it is; the value itself stays out of messages."""
+    """Say in one line where the first fault is and what it is; what a stranger wrote is shown short and escaped."""
     fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    if fault["type"] == "union_tag_invalid":
+        return "kind: no command of the closed list is called so"  # pydantic's own words repeat the text as it came
     # The first part of the place is the kind, by which the union was told apart.
-    place = ".".join(str(part) for part in fault["loc"][1:])
+    place = ".".join(_shown(str(part)) for part in fault["loc"][1:])
     return f"{place}: {fault['msg']}" if place else str(fault["msg"])
+
+
+def _shown(name: str) -> str:
+    return name if name.isidentifier() or name.isdecimal() else ascii(name[:40])
