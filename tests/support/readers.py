@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from support.actors import ORIGIN, key_of
 from tallystick.audit.report import REPORT_SIZE_MAX, CheckedCheckpoint, FindingRow, ProgrammeTotals, Report, Totals
+from tallystick.dossiers.balance_proof import BALANCE_PROOF_SIZE_MAX, BalanceProof
+from tallystick.dossiers.dossier_lines import LINE_SIZE_MAX, DossierHead
 from tallystick.errors import (
     CanonicalJsonError,
     CheckpointMalformedError,
@@ -44,6 +46,7 @@ from tallystick.vouchers.admit import read_note
 from tallystick.vouchers.commands import parse_command
 from tallystick.vouchers.entry import ENTRY_SIZE_MAX, Entry, Header, split_entry
 from tallystick.vouchers.refusals import Refusal
+from tallystick.witness.request import REQUEST_SIZE_MAX, AddCheckpoint
 
 ENTRIES = tuple(path.read_bytes() for path in sorted((Path(__file__).parents[1] / "vectors/entries").glob("*.txt")))
 NOTES = tuple(split_entry(entry)[1] for entry in ENTRIES)
@@ -221,6 +224,27 @@ READERS: dict[str, Reader] = {
         True,
     ),
     "policy": Reader(_policy, (PolicyMalformedError,), POLICIES, POLICY_SIZE_MAX),
+    "witness request": Reader(
+        lambda data: AddCheckpoint.from_bytes(data).to_bytes(),
+        (MalformedError,),
+        (
+            AddCheckpoint(0, (), CHECKPOINT).to_bytes(),
+            AddCheckpoint(3, (leaf_hash(b"one"), leaf_hash(b"two")), CHECKPOINT).to_bytes(),
+        ),
+        REQUEST_SIZE_MAX,
+    ),
+    "balance proof": Reader(
+        lambda data: BalanceProof.from_bytes(data).to_bytes(),
+        (MalformedError,),
+        (BalanceProof(b"leaf", 1, (leaf_hash(b"one"),), Receipt.from_bytes(RECEIPT)).to_bytes(),),
+        BALANCE_PROOF_SIZE_MAX,
+    ),
+    "dossier head": Reader(
+        lambda data: DossierHead.from_bytes(data).to_bytes(),
+        (MalformedError,),
+        (DossierHead("provider guian", CHECKPOINT, 7).to_bytes(),),
+        LINE_SIZE_MAX,
+    ),
     "report": Reader(lambda data: Report.from_bytes(data).to_bytes(), (MalformedError,), (REPORT,), REPORT_SIZE_MAX),
 }
 
