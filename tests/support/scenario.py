@@ -26,8 +26,10 @@ from pathlib import Path
 from typing import Any
 
 from support.actors import ORIGIN, key_of, label_of, note_of, uscc_of
+from tallystick.ledger.verification import verify_all
 from tallystick.signing.keys import VerifierKey
-from tallystick.vouchers.admit import admit, read_note, verify_ahead
+from tallystick.signing.note import Note
+from tallystick.vouchers.admit import admit, read_note
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.events import Burned, Claimed, Released, Returned, Reversed, Sealed
 from tallystick.vouchers.evolve import evolve
@@ -231,7 +233,7 @@ class Ledger:
             return signed
         before = self.state.to_bytes()
         answer = admit(self.state, signed, self.at)
-        verdicts = verify_ahead(signed.note, self._key)
+        verdicts = self._verdicts_ahead(signed.note)
         assert admit(self.state, replace(signed, verdicts=verdicts), self.at) == answer
         assert self.state.to_bytes() == before, "a decision changes nothing"
         if isinstance(answer, Entry):
@@ -344,6 +346,12 @@ class Ledger:
             return self.at + (distance if text[0] == "+" else -distance)
         full = f"{text}T00:00" if "T" not in text else text
         return parse_instant(f"{full}:00.000000Z")
+
+    def _verdicts_ahead(self, note: Note) -> dict[bytes, bool]:
+        """What the writer's processes find out about a note before it is decided."""
+        known = [(key, one.blob) for one in note.signatures if (key := self._key(one.label)) is not None]
+        verdicts = verify_all([(key.to_text(), blob, note.text) for key, blob in known])
+        return {key.public_key + blob: verdict for (key, blob), verdict in zip(known, verdicts, strict=True)}
 
     def _key(self, label: str) -> VerifierKey | None:
         key = self.state.keys.get(label)

@@ -27,7 +27,7 @@ from tallystick.ledger.memory import memory_environment
 from tallystick.ledger.record import LedgerRecord
 from tallystick.ledger.sqlite import WriterLock, open_read_only, sqlite_environment
 from tallystick.ledger.static_store import StaticStore
-from tallystick.ledger.store import CheckpointRow, LogStore
+from tallystick.ledger.store import CheckpointRow, LogStore, tile_reader
 from tallystick.ledger.submit import Clock, Ledger, Tail, system_clock
 from tallystick.signing.keys import SigningKey, VerifierKey
 from tallystick.signing.note import Note
@@ -39,7 +39,6 @@ from tallystick.transparency.merkle import RightEdge, leaf_hash
 from tallystick.transparency.policy import Policy
 from tallystick.transparency.proofs import inclusion_proof, verify_inclusion
 from tallystick.transparency.receipt import Receipt
-from tallystick.transparency.tiles import TILE_WIDTH, ReadTile
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.refusals import Refusal
@@ -222,7 +221,7 @@ class Reader:
 
     def read_tile(self, level: int, n: int, width: int) -> bytes:
         """Return the first hashes of a tile (tlog-tiles), joined."""
-        return _tile_reader(self._store)(level, n, width)
+        return tile_reader(self._store)(level, n, width)
 
     def receipt(self, index: int) -> Receipt:
         """Return the receipt of an entry, which is proved by it: only who signed the checkpoint is left to verify.
@@ -371,13 +370,6 @@ def _replay(store: LogStore, folder: Path | None, origin: str, size: int, progre
 
 def _edge(store: LogStore, size: int) -> RightEdge:
     try:
-        return RightEdge.from_tiles(size, _tile_reader(store))
+        return RightEdge.from_tiles(size, tile_reader(store))
     except MalformedError as error:
         raise NotALedgerError(f"the tree's right edge is damaged ({error}); `tallystick audit` says more") from None
-
-
-def _tile_reader(store: LogStore) -> ReadTile:
-    def read_tile(level: int, n: int, width: int) -> bytes:
-        return b"".join(store.tree_hashes(level, n * TILE_WIDTH, n * TILE_WIDTH + width))
-
-    return read_tile

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from eventsourcing.persistence import StoredEvent
 
-from tallystick.transparency.merkle import TreeHash
+from tallystick.transparency.merkle import TILE_WIDTH, ReadTile, TreeHash
 
 
 class ReferenceRow(NamedTuple):
@@ -65,3 +65,12 @@ class LogStore(Protocol):
 
     def close(self) -> None:
         """Let go of everything."""
+
+
+def tile_reader(store: LogStore) -> ReadTile:
+    """Return what reads a store's tree as tiles: the first hashes of one, joined."""
+
+    def read_tile(level: int, n: int, width: int) -> bytes:
+        return b"".join(store.tree_hashes(level, n * TILE_WIDTH, n * TILE_WIDTH + width))
+
+    return read_tile

@@ -25,7 +25,7 @@ from eventsourcing.persistence import PersistenceError
 from tallystick.errors import LedgerError, StoreFailedError, WriterDeposedError
 from tallystick.ledger.collector import paused_collection
 from tallystick.ledger.record import LedgerRecord
-from tallystick.ledger.store import CheckpointRow, Group, ReferenceRow
+from tallystick.ledger.store import CheckpointRow, Group, ReferenceRow, tile_reader
 from tallystick.ledger.verification import Verification, Verifier
 from tallystick.signing.keys import SigningKey
 from tallystick.signing.note import Note
@@ -33,7 +33,6 @@ from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.transparency.merkle import RightEdge, leaf_hash
 from tallystick.transparency.proofs import inclusion_proof
 from tallystick.transparency.receipt import Receipt
-from tallystick.transparency.tiles import TILE_WIDTH
 from tallystick.vouchers.admit import SignedCommand, admit, read_note
 from tallystick.vouchers.entry import Entry, split_entry
 from tallystick.vouchers.evolve import evolve
@@ -194,7 +193,7 @@ class Ledger:
 
     def read_tile(self, level: int, n: int, width: int) -> bytes:
         """Return the first hashes of a tile (tlog-tiles), joined."""
-        return b"".join(self._store.tree_hashes(level, n * TILE_WIDTH, n * TILE_WIDTH + width))
+        return tile_reader(self._store)(level, n, width)
 
     @property
     def state(self) -> State:

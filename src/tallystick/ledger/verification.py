@@ -59,7 +59,7 @@ class Verifier:
         tasks: list[Signed] = []
         for command in commands:
             for signature in command.note.signatures:
-                key = state.keys.get(f"{signature.name}+{signature.key_id.hex()}")
+                key = state.keys.get(signature.label)
                 if key is not None:
                     tasks.append((key.vkey, signature.blob, command.note.text))
                     verification.owners.append((command, VerifierKey.from_text(key.vkey).public_key + signature.blob))

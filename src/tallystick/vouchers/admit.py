@@ -6,17 +6,15 @@
         reference, freshness, standing, signatures, then the rules
     (4) make the entry: header line and note, as bytes                 admit
 
-Steps 1 and 2 need no state and signatures can be verified ahead (`verify_ahead`), both in any thread or process; what
-was found then only saves `admit` the work. Nothing is changed: the caller evolves the state by the entry's event once
-it is kept.
+Steps 1 and 2 need no state and signatures can be verified ahead, both in any thread or process; what was found then
+(`SignedCommand.verdicts`) only saves `admit` the work. Nothing is changed: the caller evolves the state by the
+entry's event once it is kept.
 """
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tallystick.errors import CanonicalJsonError, MalformedError, NoteMalformedError, SignatureInvalidError
-from tallystick.signing.keys import VerifierKey
+from tallystick.errors import CanonicalJsonError, MalformedError, NoteMalformedError
 from tallystick.signing.note import NOTE_SIZE_MAX, Note
 from tallystick.vouchers import commands as c
 from tallystick.vouchers.authority import check_signatures, check_standing
@@ -68,26 +66,6 @@ def read_note(data: bytes, origin: str) -> SignedCommand | Refusal:
     if command.log != origin:
         return Refusal(Reason.COMMAND_FOR_ANOTHER_LOG, f"it is for {command.log}, this is {origin}")
     return SignedCommand(data, note, command)
-
-
-def verify_ahead(note: Note, key_of: Callable[[str], VerifierKey | None]) -> dict[bytes, bool]:
-    """Verify a note's signature lines by the keys that are known, and return the verdicts (`SignedCommand`).
-
-    Args:
-        note: as it came.
-        key_of: the key of a label `<name>+<key id in hex>`, if it is known.
-    """
-    verdicts = {}
-    for signature in note.signatures:
-        key = key_of(f"{signature.name}+{signature.key_id.hex()}")
-        if key is not None:
-            try:
-                key.verify(signature.blob, note.text)
-            except SignatureInvalidError:
-                verdicts[key.public_key + signature.blob] = False
-            else:
-                verdicts[key.public_key + signature.blob] = True
-    return verdicts
 
 
 def admit(state: State, signed: SignedCommand, at: int) -> Entry | Refusal:

@@ -127,7 +127,7 @@ def check_signatures(state: State, note: Note, command: c.Command, verdicts: Map
     lines = []
     offered = _offered_keys(command)
     for signature in note.signatures:
-        label = f"{signature.name}+{signature.key_id.hex()}"
+        label = signature.label
         key = state.keys.get(label)
         if key is not None:
             verifier = VerifierKey.from_text(key.vkey)
