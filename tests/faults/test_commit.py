@@ -122,7 +122,7 @@ def test_a_fault_between_the_tables_keeps_nothing_of_the_group(ledger: Ledger, t
 
 def test_a_writer_that_was_replaced_stops(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two writers get past the lock (another machine, say): the primary key refuses the second, and it says so."""
-    monkeypatch.setattr("tallystick.ledger.opening.WriterLock", lambda path: _NoLock())
+    monkeypatch.setattr("tallystick.ledger.sqlite.WriterLock", lambda path: _NoLock())
     with open_ledger(tmp_path, LOG_KEY, clock=Clock(NOW)) as other:
         other.submit([burn_note("other")])
     with pytest.raises(WriterDeposedError):

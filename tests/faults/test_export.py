@@ -14,9 +14,9 @@ from unittest import mock
 import pytest
 
 from support.static_log import KEY, ORIGIN, GrowingLog, check_folder
+from tallystick.durable_files import ASIDE, alone
 from tallystick.errors import LedgerBusyError, NotALedgerError, ProofInvalidError, UsageError
-from tallystick.ledger import export
-from tallystick.ledger.export import ASIDE, export_tiles
+from tallystick.ledger.export import export_tiles
 from tallystick.signing.note import Note, Signature
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
 
@@ -257,7 +257,7 @@ def test_a_folder_in_other_use_is_left_alone(tmp_path: Path) -> None:
 
 def test_two_exports_at_a_time_are_one(tmp_path: Path) -> None:
     log = GrowingLog(3)
-    with export.alone(tmp_path), pytest.raises(LedgerBusyError, match="by another process"):
+    with alone(tmp_path), pytest.raises(LedgerBusyError, match="by another process"):
         export_tiles(log.reader(), tmp_path)
     export_tiles(log.reader(), tmp_path)
     assert check_folder(tmp_path) == 3

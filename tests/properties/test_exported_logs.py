@@ -42,7 +42,7 @@ class CountedFiles:
 
 def reader_of(files: StaticFiles) -> Reader:
     """A reader of static files."""
-    return Reader(None, StaticStore(StaticLog(files)))
+    return Reader(StaticStore(StaticLog(files)), files.name)
 
 
 @pytest.fixture(scope="module")

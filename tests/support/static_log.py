@@ -12,8 +12,9 @@ from typing import Any
 
 from support.actors import key_of
 from support.stored_tree import StoredTree
-from tallystick.ledger.opening import Reader
-from tallystick.ledger.store import CheckpointRow
+from tallystick.ledger.beside import MemoryBeside
+from tallystick.ledger.reader import Reader
+from tallystick.ledger.store import Beside, CheckpointRow
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.transparency.merkle import leaf_hash
 
@@ -40,7 +41,17 @@ class GrowingLog:
 
     def reader(self) -> Reader:
         """Return a reader of the log as it is now."""
-        return Reader(None, self)
+        return Reader(self, "the log")
+
+    @property
+    def beside(self) -> Beside:
+        return MemoryBeside()
+
+    def settle(self) -> None:
+        raise NotImplementedError
+
+    def checkpoints(self, start: int) -> Iterator[CheckpointRow]:
+        raise NotImplementedError
 
     def insert_events(self, stored_events: Sequence[Any], **kwargs: Any) -> Sequence[int] | None:
         raise NotImplementedError

@@ -17,8 +17,9 @@ from support.witnesses import ORIGIN as WITNESSED
 from support.witnesses import History, checkpoint_path, reopened, serving
 from tallystick import keyfiles
 from tallystick.audit import audit
+from tallystick.durable_files import alone
 from tallystick.errors import LedgerBusyError
-from tallystick.ledger import export, read_ledger
+from tallystick.ledger import read_ledger
 from tallystick.ledger.cosigning import keep_cosignatures
 from tallystick.signing.keys import COSIGNATURE_ED25519, SigningKey, VerifierKey
 from tallystick.signing.note import Note, Signature
@@ -195,7 +196,7 @@ def test_a_damaged_file_of_cosignatures_is_said_and_replaced(data: bytes, town: 
 def test_cosignatures_of_another_log_are_refused(town: Town, tmp_path: Path) -> None:
     """However good they are."""
     town.cosigned.write_bytes(History(3).note(2))
-    assert f"is of another log, {WITNESSED}: delete it" in failed("receipt", town.ledger, 1, "-o", tmp_path / "r")
+    assert f"is of another log, {WITNESSED}): delete it" in failed("receipt", town.ledger, 1, "-o", tmp_path / "r")
 
 
 def test_an_export_that_moved_on_takes_no_old_lines(town: Town, tmp_path: Path) -> None:
@@ -204,7 +205,7 @@ def test_an_export_that_moved_on_takes_no_old_lines(town: Town, tmp_path: Path) 
     done("export", town.ledger, public)
     policy = Policy.from_text(town.desk.policy.read_bytes())
     old = (public / "checkpoint").read_bytes()
-    with export.alone(public), pytest.raises(LedgerBusyError, match="by another process"):
+    with alone(public), pytest.raises(LedgerBusyError, match="by another process"):
         keep_cosignatures(public, old, (), policy)
     town.grow()
     done("export", town.ledger, public)

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+from tallystick.addresses import is_url
 from tallystick.audit.evidence import Evidence
 from tallystick.audit.findings import Findings
 from tallystick.audit.store import DATABASE, StoreEvidence
 from tallystick.audit.tiles import TileEvidence
 from tallystick.errors import NotALedgerError, UsageError
-from tallystick.static.files import CHECKPOINT, CHECKPOINT_SIZE_MAX, TILES, is_url, open_files
+from tallystick.static.files import CHECKPOINT, CHECKPOINT_SIZE_MAX, TILES, open_files
 
 
 def open_evidence(source: Path | str, findings: Findings, start: int = 0) -> Evidence:

@@ -102,7 +102,7 @@ def verify(
 
 def _receipt_from(source: str, index: int) -> "Receipt":
     """Return the receipt of an entry of a source."""
-    from tallystick.ledger.opening import read_ledger
+    from tallystick.ledger.reader import read_ledger
 
     with read_ledger(reading.source_of(source)) as reader:
         return reader.receipt(index)
@@ -114,7 +114,7 @@ def receipt(
     file: Annotated[Path, typer.Option("--out", "-o", help="Where the receipt goes, by custom <index>.tlog-proof.")],
 ) -> None:
     """Write the proof that an entry is in the log; it carries the entry and stays good for ever."""
-    from tallystick.ledger.opening import read_ledger
+    from tallystick.ledger.reader import read_ledger
 
     with read_ledger(reading.source_of(source)) as reader:
         data = reader.receipt(index).to_bytes()

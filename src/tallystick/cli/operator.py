@@ -75,7 +75,7 @@ def export(
 ) -> None:
     """Write the log as static files (C2SP tlog-tiles) for mirrors, witnesses and auditors."""
     from tallystick.ledger.export import export_tiles
-    from tallystick.ledger.opening import read_ledger
+    from tallystick.ledger.reader import read_ledger
 
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is not a folder")

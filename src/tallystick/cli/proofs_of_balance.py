@@ -44,7 +44,7 @@ def balance(
 ) -> None:
     """Write the proof of what an account held when the books were sealed; it stays good for ever."""
     from tallystick.dossiers.balance_proof import prove_balance
-    from tallystick.ledger.opening import read_ledger
+    from tallystick.ledger.reader import read_ledger
 
     with read_ledger(reading.source_of(source)) as reader, output.progress("Reading the log") as progress:
         index = _index_of(seal, reader, progress)

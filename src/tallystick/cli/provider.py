@@ -54,7 +54,7 @@ def check(
 ) -> None:
     """Say what `submit` would decide, line by line, and write nothing; status 1 if a note would be refused."""
     from tallystick.ledger.checking import check_notes
-    from tallystick.ledger.opening import read_ledger
+    from tallystick.ledger.reader import read_ledger
 
     data = [reading.read_file(note) for note in notes]
     instant = reading.clock(at)()
@@ -128,7 +128,7 @@ def show(
 def _show_entry(source: str, index: str, *, as_json: bool) -> None:
     """Show an entry, which is proved to be in the tree of the source's checkpoint; who signed that is for `verify`."""
     from tallystick.cli.entries import print_entry, say_entry
-    from tallystick.ledger.opening import read_ledger
+    from tallystick.ledger.reader import read_ledger
 
     if not index.isascii() or not index.isdecimal() or len(index) > 19:
         raise UsageError(f"{index} is not an entry's index, which is a number counted from 0")

@@ -31,7 +31,8 @@ def open_views(source: str, at: str | None) -> "Iterator[Views]":
         source: a ledger folder, an exported folder, or the URL of one.
         at: None for now; the index of the last entry that counts, or a time.
     """
-    from tallystick.ledger.opening import DATABASE, read_ledger
+    from tallystick.ledger.reader import read_ledger
+    from tallystick.ledger.sqlite import DATABASE
     from tallystick.views import Views
 
     folder = reading.source_of(source)

@@ -156,7 +156,8 @@ def collect(
     The status is 0 if it is; where the policy asks for no quorum, if every witness cosigned.
     """
     from tallystick.ledger.cosigning import keep_cosignatures
-    from tallystick.ledger.opening import POLICY, read_ledger
+    from tallystick.ledger.opening import POLICY
+    from tallystick.ledger.reader import read_ledger
     from tallystick.transparency.policy import NO_QUORUM
     from tallystick.witness.asking import SignedCheckpoint
 
@@ -169,7 +170,7 @@ def collect(
     lines = {line.label: line for _, answer in answers if isinstance(answer, tuple) for line in answer}
     kept = keep_cosignatures(folder, signed.note, tuple(lines.values()), policy) if lines else None
     missed = _missed(policy, kept.note if kept else signed.note)
-    _report(as_json, signed, answers, str(kept.path) if kept and kept.is_kept else None, accepted=missed is None)
+    _report(as_json, signed, answers, kept.place if kept and kept.is_kept else None, accepted=missed is None)
     troubles = [answer for _, answer in answers if isinstance(answer, TallystickError)]
     rewritten = [trouble for trouble in troubles if isinstance(trouble, ProofInvalidError)]
     if rewritten:
@@ -264,8 +265,8 @@ def _open_witness(folder: Path, passphrase_file: Path | None) -> "Witness":
 
 def _cosign_source(witness: "Witness", source: str) -> "tuple[Answer, bytes]":
     """Have a log's newest checkpoint cosigned, and return the answer and the note; the proof comes from its tiles."""
-    from tallystick.ledger.opening import read_ledger
     from tallystick.ledger.proving import prove_consistency
+    from tallystick.ledger.reader import read_ledger
     from tallystick.witness.request import AddCheckpoint
 
     with read_ledger(reading.source_of(source)) as reader:

@@ -1,16 +1,32 @@
 """The one writer: it decides commands one after another and keeps what it admits, in one transaction a group.
 
-    submit.py    the life of an entry, from note to receipt, on one screen
-    opening.py   a folder is created, opened for writing, or read
-    record.py    eventsourcing's Application: one originator, version = index + 1
-    store.py     what a store has to do; sqlite.py and memory.py do it
-    cosigning.py witnesses' lines, beside the checkpoint
-    snapshots.py, settings.py, checking.py, export.py, verification.py, collector.py
+    submit.py       the life of an entry, from note to receipt, on one screen
+    opening.py      a ledger is created, opened for writing, or stood by for
+    standing_by.py  a writer in waiting, which takes over when the writer is gone
+    reader.py       a log as it stood when it was opened, for anybody
+    tail.py         where a log stands: loaded, or followed
+    record.py       eventsourcing's Application: one originator, version = index + 1
+    store.py        what a store has to do; sqlite.py, postgres.py and memory.py do it
+    beside.py       what lies beside a log: a saved state, cosignatures
+    snapshots.py, cosigning.py, settings.py, checking.py, proving.py, export.py, verification.py, collector.py
 
 A receipt is given only for what is durable and under a signed checkpoint.
 """
 
-from tallystick.ledger.opening import Reader, create_ledger, open_ledger, read_ledger
+from tallystick.ledger.opening import create_ledger, open_ledger, stand_by
+from tallystick.ledger.reader import Reader, read_ledger
+from tallystick.ledger.standing_by import StandBy
 from tallystick.ledger.submit import Admitted, Clock, Ledger, system_clock
 
-__all__ = ["Admitted", "Clock", "Ledger", "Reader", "create_ledger", "open_ledger", "read_ledger", "system_clock"]
+__all__ = [
+    "Admitted",
+    "Clock",
+    "Ledger",
+    "Reader",
+    "StandBy",
+    "create_ledger",
+    "open_ledger",
+    "read_ledger",
+    "stand_by",
+    "system_clock",
+]

@@ -1,6 +1,6 @@
 """Cosignatures are kept beside the checkpoint that they are of, whole or not at all, and none that was good is lost.
 
-    a ledger folder     `checkpoint.cosigned`: the newest checkpoint that witnesses cosigned; the store's own rows stay
+    a ledger            `checkpoint.cosigned` beside it: the newest that witnesses cosigned; the store's own rows stay
     an exported folder  `checkpoint` itself
 
 A quorum that was reached isn't given up for one that wasn't: then a ledger keeps its older cosigned checkpoint, which
@@ -8,14 +8,18 @@ goes on giving receipts for what it covers. Lines that came are expected to have
 already are verified here, and dropped if they are bad.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from tallystick.addresses import is_postgres, without_password
 from tallystick.errors import LedgerBusyError, MalformedError, VerificationError
-from tallystick.ledger.export import DurableFiles, alone
-from tallystick.ledger.opening import COSIGNED, DATABASE, cosigned_note
+from tallystick.ledger.beside import COSIGNED, FolderBeside
+from tallystick.ledger.sqlite import DATABASE
+from tallystick.ledger.store import Beside
 from tallystick.signing.note import Note, Signature
-from tallystick.static.files import CHECKPOINT, CHECKPOINT_SIZE_MAX, FolderFiles
+from tallystick.static.files import CHECKPOINT, CHECKPOINT_SIZE_MAX
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.cosignature import verify_cosignature
 from tallystick.transparency.merging import merge_notes
@@ -28,43 +32,57 @@ class Kept(NamedTuple):
     It isn't if an older checkpoint that the policy accepts was there, and it doesn't accept this one.
     """
 
-    path: Path
+    place: str
     note: bytes
     is_kept: bool
 
 
-def keep_cosignatures(folder: Path, signed_note: bytes, lines: tuple[Signature, ...], policy: Policy) -> Kept:
-    """Keep verified cosignatures in a ledger folder or an exported one.
+def keep_cosignatures(source: Path | str, signed_note: bytes, lines: tuple[Signature, ...], policy: Policy) -> Kept:
+    """Keep verified cosignatures in a ledger or an exported folder.
 
     Args:
-        folder: where the checkpoint was read.
+        source: where the checkpoint was read: a ledger folder, a PostgreSQL ledger's URL, or an exported folder.
         signed_note: the checkpoint with the log's own lines.
         lines: cosignatures of it.
         policy: whose lines are verified, and whose quorum counts.
 
     Raises:
-        LedgerBusyError: somebody exports there now, or has since the checkpoint was read.
-        OSError: nothing can be written there.
+        LedgerBusyError: somebody writes there now, or has exported there since the checkpoint was read.
+        OSError, eventsourcing.persistence.PersistenceError: nothing can be written there.
     """
-    name = COSIGNED if (folder / DATABASE).is_file() else CHECKPOINT
     note = Note.from_bytes(signed_note)
     fresh = Note(note.text, note.signatures + lines).to_bytes()
-    with alone(folder):
-        there = cosigned_note(folder) if name == COSIGNED else FolderFiles(folder).read(CHECKPOINT, CHECKPOINT_SIZE_MAX)
+    with _beside(source) as (beside, name), beside.alone():
+        there = beside.read(name, CHECKPOINT_SIZE_MAX)
         known = _read(there)
+        place = f"{without_password(str(source))}/{name}"
         if name == CHECKPOINT and (known is None or known.text != note.text):
-            raise LedgerBusyError(f"{folder} was exported to meanwhile: ask the witnesses for its new checkpoint")
+            raise LedgerBusyError(f"{source} was exported to meanwhile: ask the witnesses for its new checkpoint")
         if known is not None:
             if known.text == note.text:
                 good = _good_lines(known, policy)
                 fresh = merge_notes(fresh, Note(note.text, good).to_bytes()) if good else fresh
             elif _size(known) >= _size(note) or (_accepted(policy, there) and not _accepted(policy, fresh)):
-                return Kept(folder / name, fresh, is_kept=False)
+                return Kept(place, fresh, is_kept=False)
         if fresh != there:
-            with DurableFiles(folder) as files:
-                files.write(name, fresh)
-                files.settle()
-    return Kept(folder / name, fresh, is_kept=True)
+            beside.write(name, fresh)
+    return Kept(place, fresh, is_kept=True)
+
+
+@contextmanager
+def _beside(source: Path | str) -> Iterator[tuple[Beside, str]]:
+    """Give what lies beside a log, and the name that cosignatures have there."""
+    if is_postgres(source):
+        from tallystick.ledger.postgres import open_postgres  # noqa: PLC0415 - psycopg is an extra
+
+        store = open_postgres(str(source))
+        try:
+            yield store.beside, COSIGNED
+        finally:
+            store.close()
+        return
+    folder = Path(source)
+    yield FolderBeside(folder), COSIGNED if (folder / DATABASE).is_file() else CHECKPOINT
 
 
 def _read(data: bytes | None) -> Note | None:

@@ -17,22 +17,12 @@ Leaf hashes are computed from the entries, the tree from them, and the checkpoin
 a damaged store isn't spread. That the entries are right isn't checked, that is the audit's work.
 """
 
-import fcntl
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
 
-from tallystick.errors import (
-    LedgerBusyError,
-    MalformedError,
-    NotALedgerError,
-    ProofInvalidError,
-    UsageError,
-)
-from tallystick.ledger.opening import Reader
+from tallystick.durable_files import ASIDE, DurableFiles, alone
+from tallystick.errors import MalformedError, NotALedgerError, ProofInvalidError, UsageError
+from tallystick.ledger.reader import Reader
 from tallystick.signing.note import Note
 from tallystick.static.files import CHECKPOINT, CHECKPOINT_SIZE_MAX, TILES, FolderFiles
 from tallystick.transparency.checkpoint import Checkpoint
@@ -40,11 +30,6 @@ from tallystick.transparency.merging import merge_notes
 from tallystick.transparency.merkle import TILE_HEIGHT, TILE_WIDTH, RightEdge, leaf_hash
 from tallystick.transparency.spelling import HASH_SIZE
 from tallystick.transparency.tiles import bundle_path, bundle_to_bytes, tile_path
-
-ASIDE: Final = ".unfinished"
-"""Below the exported folder: files that aren't whole yet. Empty unless an export was killed."""
-
-FILES_A_BATCH: Final = 64
 
 Progress = Callable[[int, int], None]
 """Called with how many entries are exported and how many there are."""
@@ -124,7 +109,7 @@ def _edge(reader: Reader, size: int) -> RightEdge:
         raise NotALedgerError(f"the log's tree is damaged ({error}); `tallystick audit` says more") from None
 
 
-def _write_tiles(reader: Reader, old_size: int, files: "DurableFiles", progress: Progress | None) -> None:
+def _write_tiles(reader: Reader, old_size: int, files: DurableFiles, progress: Progress | None) -> None:
     """Write each bundle and tile that the reader's tree has and the tree of the old size hasn't.
 
     Raises:
@@ -156,7 +141,7 @@ def _write_tiles(reader: Reader, old_size: int, files: "DurableFiles", progress:
 class _Rows:
     """By tile level, the hashes of the tile that isn't full yet; one that becomes full is written."""
 
-    def __init__(self, reader: Reader, size: int, files: "DurableFiles") -> None:
+    def __init__(self, reader: Reader, size: int, files: DurableFiles) -> None:
         """Begin with the partial tiles of a tree."""
         self._files = files
         self._hashes: list[list[bytes]] = []
@@ -195,92 +180,3 @@ class _Rows:
     def _write(self, level: int) -> None:
         row = self._hashes[level]
         self._files.write(tile_path(level, self._tiles[level], len(row)), b"".join(row))
-
-
-class DurableFiles:
-    """Files that are whole and durable when they can be seen under their names, and seen for good once settled."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._aside = folder / ASIDE
-        self._aside.mkdir(exist_ok=True)
-        for left_over in self._aside.iterdir():
-            left_over.unlink()
-        self._opened: list[int] = []
-        self._places: list[str] = []  # where the opened files belong
-        self._touched: set[Path] = set()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._close_all()
-        if error is None:
-            self._aside.rmdir()
-
-    def write(self, path: str, data: bytes) -> None:
-        """Take a file in; it replaces one of the same name when its batch is full, or when it is settled."""
-        aside = os.open(self._beside(len(self._places)), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
-        self._opened.append(aside)
-        with os.fdopen(aside, "wb", closefd=False) as file:
-            file.write(data)
-        self._places.append(path)
-        if len(self._places) == FILES_A_BATCH:
-            self._rename_all()
-
-    def settle(self) -> None:
-        """Return once all files, and their names, are durable."""
-        self._rename_all()
-        for folder in sorted(self._touched):
-            _sync_folder(folder)
-        self._touched.clear()
-
-    def _rename_all(self) -> None:
-        # All are written before the first is synced, so that the disk can take them together.
-        for aside in self._opened:
-            os.fsync(aside)
-        self._close_all()
-        for number, place in enumerate(self._places):
-            path = self._folder / place
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._beside(number).replace(path)
-            # Folders above it too, even old ones: an export that was killed may have made them, and not got this far.
-            self._touched |= {path.parents[up] for up in range(place.count("/") + 1)}
-        self._places.clear()
-
-    def _close_all(self) -> None:
-        while self._opened:
-            os.close(self._opened.pop())
-
-    def _beside(self, number: int) -> Path:
-        return self._aside / str(number)
-
-
-def _sync_folder(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Keep others who write to a folder out; the system lets go of the lock when this process ends, however it ends.
-
-    Raises:
-        LedgerBusyError: one is at work.
-    """
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        try:
-            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LedgerBusyError(
-                f"{folder} is being exported to by another process; try again when it is done"
-            ) from None
-        yield
-    finally:
-        os.close(opened)

@@ -6,8 +6,9 @@ from typing import cast
 from eventsourcing.persistence import IntegrityError, StoredEvent
 from eventsourcing.popo import Factory, POPOApplicationRecorder
 
+from tallystick.ledger.beside import MemoryBeside
 from tallystick.ledger.record import environment
-from tallystick.ledger.store import CheckpointRow, Group
+from tallystick.ledger.store import Beside, CheckpointRow, Group
 
 
 class MemoryLogRecorder(POPOApplicationRecorder):
@@ -18,9 +19,20 @@ class MemoryLogRecorder(POPOApplicationRecorder):
         self._tree: dict[int, list[bytes]] = {}
         self._checkpoints: list[CheckpointRow] = []
         self._references: dict[tuple[str, str], int] = {}
+        self._beside = MemoryBeside()
+
+    @property
+    def beside(self) -> Beside:
+        """What lies beside the log, in memory too."""
+        return self._beside
+
+    def settle(self) -> None:
+        """Nobody else can have this log, and a commit that failed is over."""
 
     def _insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: object) -> Sequence[int] | None:
-        group = cast(Group, kwargs["group"])
+        group = cast("Group | None", kwargs.get("group"))
+        if group is None:
+            return super()._insert_events(stored_events, **kwargs)
         with self._database_lock:
             self._check(group)
             ids = super()._insert_events(stored_events, **kwargs)
@@ -53,6 +65,10 @@ class MemoryLogRecorder(POPOApplicationRecorder):
     def newest_checkpoint(self) -> CheckpointRow | None:
         """Return the checkpoint with the highest number."""
         return self._checkpoints[-1] if self._checkpoints else None
+
+    def checkpoints(self, start: int) -> Iterator[CheckpointRow]:
+        """Yield checkpoints in order."""
+        yield from self._checkpoints[start:]
 
     def find_references(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
         """Return the entry index of each (party, ref) that was used."""

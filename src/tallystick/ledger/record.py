@@ -59,6 +59,11 @@ class LedgerRecord(Application[str]):
         """The recorder, as the store that it is."""
         return cast(LogStore, self.recorder)
 
+    def close(self) -> None:
+        """Let go of the store, which the library doesn't know to hold more than connections."""
+        self.store.close()
+        super().close()
+
     def keep(self, origin: str, entries: list[Entry], group: Group) -> None:
         """Commit a group: its entries, tree hashes, references and checkpoint, or nothing.
 

@@ -30,9 +30,10 @@ from eventsourcing.sqlite import (
 )
 from eventsourcing.utils import Environment, EnvType
 
-from tallystick.errors import LedgerBusyError
+from tallystick.errors import LedgerBusyError, NotALedgerError
+from tallystick.ledger.beside import FolderBeside
 from tallystick.ledger.record import ENTRIES_READ_AT_ONCE, environment
-from tallystick.ledger.store import CheckpointRow, Group
+from tallystick.ledger.store import Beside, CheckpointRow, Group
 
 _TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS tree ("
@@ -42,7 +43,11 @@ _TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS refs ("
     "leaf_index INTEGER PRIMARY KEY, party TEXT NOT NULL, ref TEXT NOT NULL, UNIQUE (party, ref))",
 )
+DATABASE: Final = "ledger.db"
+LOCK: Final = "ledger.lock"
 PAGE_SIZE: Final = 8_192
+CHECKPOINTS_READ_AT_ONCE: Final = 256
+_FOLDER: Final = "TALLYSTICK_FOLDER"
 LOG_TABLES: Final = ("stored_events", "tree", "checkpoints", "refs")
 
 
@@ -61,10 +66,28 @@ class SQLiteLogRecorder(SQLiteApplicationRecorder):
         triggers = [_trigger(table, action) for table in LOG_TABLES for action in ("UPDATE", "DELETE")]
         return [*super().construct_create_table_statements(), *_TABLES, *triggers]
 
+    def __init__(self, datastore: SQLiteDatastore, folder: Path) -> None:
+        """Take the connections, and the ledger's folder: there lie the lock and what is beside the log."""
+        super().__init__(datastore)
+        self._folder = folder
+        self._lock: WriterLock | None = None
+
+    @property
+    def beside(self) -> Beside:
+        """Files of the ledger's folder."""
+        return FolderBeside(self._folder)
+
+    def settle(self) -> None:
+        """Hold the folder's lock; a commit that failed is rolled back when its call returns, so there is no other."""
+        if self._lock is None:
+            self._lock = WriterLock(self._folder / LOCK)
+
     def _insert_events(
         self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **kwargs: object
     ) -> Sequence[int] | None:
-        group = cast(Group, kwargs["group"])
+        group = cast("Group | None", kwargs.get("group"))
+        if group is None:
+            return super()._insert_events(c, stored_events, **kwargs)
         # The aggregate recorder's insert is one executemany; the application recorder's asks each row for its rowid,
         # which is no position of ours.
         SQLiteAggregateRecorder._insert_events(self, c, stored_events)
@@ -101,6 +124,20 @@ class SQLiteLogRecorder(SQLiteApplicationRecorder):
             row = c.fetchone()
         return CheckpointRow(*row) if row else None
 
+    def checkpoints(self, start: int) -> Iterator[CheckpointRow]:
+        """Yield checkpoints in order, each batch by a read of its own."""
+        while True:
+            with self.datastore.transaction(commit=False) as c:
+                c.execute(
+                    "SELECT number, size, note FROM checkpoints WHERE number >= ? ORDER BY number LIMIT ?",
+                    (start, CHECKPOINTS_READ_AT_ONCE),
+                )
+                rows = [CheckpointRow(*row) for row in c.fetchall()]
+            yield from rows
+            if len(rows) < CHECKPOINTS_READ_AT_ONCE:
+                return
+            start = rows[-1].number + 1
+
     def find_references(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
         """Return the entry index of each (party, ref) that was used."""
         found = {}
@@ -113,8 +150,11 @@ class SQLiteLogRecorder(SQLiteApplicationRecorder):
         return found
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, and give the lock back."""
         self.datastore.close()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
     def _read(self, statement: str, parameters: tuple[int, ...]) -> list[Any]:
         """Return the first column of all rows."""
@@ -136,19 +176,33 @@ class _DurablePool(SQLiteConnectionPool):
 class SQLiteLogFactory(Factory):
     """The library's factory, on connections that are durable."""
 
-    application_recorder_class = SQLiteLogRecorder
-
     def __init__(self, env: Environment | EnvType | None) -> None:
         super().__init__(env)
         pool = self.datastore.pool
         self.datastore.pool = _DurablePool(db_name=pool.db_name, lock_timeout=pool.lock_timeout)
+
+    def application_recorder(self) -> SQLiteLogRecorder:
+        """Return the log of the folder, made if it isn't there."""
+        recorder = SQLiteLogRecorder(self.datastore, Path(self.env[_FOLDER]))
+        recorder.create_table()
+        return recorder
 
 
 def sqlite_environment(path: Path) -> dict[str, str]:
     """Return the environment of a LedgerRecord that writes to a file, which is made if it isn't there."""
     if not path.exists():
         _make(path)
-    return environment(SQLiteLogFactory, SQLITE_DBNAME=_uri(path, "rwc"), CREATE_TABLE="yes")
+    return environment(SQLiteLogFactory, SQLITE_DBNAME=_uri(path, "rwc"), **{_FOLDER: str(path.parent)})
+
+
+def require(folder: Path) -> None:
+    """Raise unless a folder holds a ledger's file.
+
+    Raises:
+        NotALedgerError: it doesn't.
+    """
+    if not (folder / DATABASE).is_file():
+        raise NotALedgerError(f"{folder} is not a ledger: it has no {DATABASE}; `tallystick ledger create` makes one")
 
 
 def _make(path: Path) -> None:
@@ -168,7 +222,7 @@ def open_read_only(path: Path) -> SQLiteLogRecorder:
         eventsourcing.persistence.InterfaceError: it can't be opened.
     """
     datastore = SQLiteDatastore(_uri(path, "ro"), originator_id_type="text")
-    recorder = SQLiteLogRecorder(datastore)
+    recorder = SQLiteLogRecorder(datastore, path.parent)
     try:
         recorder.entry_count()
     except (sqlite3.OperationalError, InterfaceError):
@@ -176,7 +230,8 @@ def open_read_only(path: Path) -> SQLiteLogRecorder:
         if path.with_name(path.name + "-wal").exists():
             raise
         datastore.close()
-        recorder = SQLiteLogRecorder(SQLiteDatastore(_uri(path, "ro") + "&immutable=1", originator_id_type="text"))
+        datastore = SQLiteDatastore(_uri(path, "ro") + "&immutable=1", originator_id_type="text")
+        recorder = SQLiteLogRecorder(datastore, path.parent)
     return recorder
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from eventsourcing.persistence import StoredEvent
 
 from tallystick.errors import UsageError
-from tallystick.ledger.store import CheckpointRow
+from tallystick.ledger.beside import MemoryBeside
+from tallystick.ledger.store import Beside, CheckpointRow
 from tallystick.static.log import StaticLog
 from tallystick.transparency.merkle import TILE_WIDTH
 from tallystick.transparency.spelling import HASH_SIZE
@@ -20,6 +21,19 @@ class StaticStore:
 
     def __init__(self, log: StaticLog) -> None:
         self._log = log
+
+    @property
+    def beside(self) -> Beside:
+        """Nothing lies beside an export: cosignatures are lines of its checkpoint."""
+        return MemoryBeside()
+
+    def settle(self) -> None:
+        """Refuse.
+
+        Raises:
+            UsageError: always.
+        """
+        raise UsageError("an export is read-only: write to the ledger that it was made from")
 
     def insert_events(
         self,
@@ -52,9 +66,13 @@ class StaticStore:
             start = n * TILE_WIDTH + width
         return hashes
 
-    def newest_checkpoint(self) -> CheckpointRow | None:
+    def newest_checkpoint(self) -> CheckpointRow:
         """Return the checkpoint; its number in the writer's series isn't known, and 0 stands for it."""
         return CheckpointRow(0, self._log.checkpoint.size, self._log.note)
+
+    def checkpoints(self, start: int) -> Iterator[CheckpointRow]:
+        """Yield the one that was exported."""
+        yield from [self.newest_checkpoint()][start:]
 
     def find_references(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
         """Return nothing: no index was exported."""

@@ -2,9 +2,12 @@
 
 A store is an `eventsourcing` application recorder (`insert_events`, `select_events`) with a few reads beside; the
 group rides in the keyword `group` of `insert_events`, which the library hands down into the events' own transaction.
+
+Beside the log lie a few things that are replaced as wholes: a saved state, and the cosigned checkpoint.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -38,12 +41,55 @@ class Group:
     checkpoint: CheckpointRow
 
 
+class Beside(Protocol):
+    """Named bytes beside the log, each replaced as a whole; no entry depends on them."""
+
+    def read(self, name: str, size_max: int) -> bytes | None:
+        """Return what is kept under a name, at most one byte more than `size_max`; None if there is nothing.
+
+        Raises:
+            OSError, eventsourcing.persistence.PersistenceError: it can't be read.
+        """
+
+    def write(self, name: str, data: bytes) -> None:
+        """Keep bytes under a name, instead of what was there; durable when it returns. Only within `alone`.
+
+        Raises:
+            OSError, eventsourcing.persistence.PersistenceError: nothing was changed.
+        """
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Keep others who write beside this log out for a while.
+
+        Raises:
+            LedgerBusyError: one is at work.
+        """
+
+
 class LogStore(Protocol):
     """The contract of a store; tests/contracts runs one suite over all of them.
 
     `insert_events` is atomic and durable when it returns; it raises the library's `IntegrityError` when an index, a
-    checkpoint or a reference is taken, and then keeps nothing. Nothing kept is ever changed or deleted.
+    checkpoint or a reference is taken, and then keeps nothing. Nothing kept is ever changed or deleted. What fails to
+    reach the store raises one of the library's `PersistenceError`.
+
+    Attributes:
+        beside: what lies beside the log.
     """
+
+    @property
+    def beside(self) -> Beside:
+        """What lies beside the log."""
+
+    def settle(self) -> None:
+        """Be the one writer, of whom no commit is under way: what is read from now on stays.
+
+        Called before the tail is believed: when a ledger is opened, and after a commit failed.
+
+        Raises:
+            LedgerBusyError: another writer has the log.
+            eventsourcing.persistence.PersistenceError: the store can't be reached.
+        """
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: object) -> Sequence[int] | None:
         """Keep the entries and, from `kwargs["group"]`, their `Group`."""
@@ -60,11 +106,14 @@ class LogStore(Protocol):
     def newest_checkpoint(self) -> CheckpointRow | None:
         """Return the checkpoint with the highest number."""
 
+    def checkpoints(self, start: int) -> Iterator[CheckpointRow]:
+        """Yield the checkpoints from number `start` on, in order."""
+
     def find_references(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
         """Return the entry index of each (party, ref) that was used."""
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Let go of everything, the right to write among it."""
 
 
 def tile_reader(store: LogStore) -> ReadTile:

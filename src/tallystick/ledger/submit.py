@@ -9,8 +9,8 @@
 
 Many threads may submit: whoever finds the writer free writes for all who wait (group commit). If a commit fails, the
 state in memory has run ahead of the store: it is thrown away and loaded anew, the way a ledger is opened. If nobody
-knows whether a commit was kept, the store's tail tells: ours, nothing, or somebody else's, and then this writer has
-been deposed and stops.
+knows whether a commit was kept, the store's tail tells once it is settled: ours; nothing, and the same group is
+committed again; or somebody else's, and then this writer has been deposed and stops.
 """
 
 import threading
@@ -20,17 +20,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from eventsourcing.persistence import PersistenceError
+from eventsourcing.persistence import IntegrityError, PersistenceError
 
-from tallystick.errors import LedgerError, StoreFailedError, WriterDeposedError
+from tallystick.errors import LedgerBusyError, LedgerError, StoreFailedError, WriterDeposedError
 from tallystick.ledger.collector import paused_collection
 from tallystick.ledger.record import LedgerRecord
 from tallystick.ledger.store import CheckpointRow, Group, ReferenceRow, tile_reader
+from tallystick.ledger.tail import Tail
 from tallystick.ledger.verification import Verification, Verifier
 from tallystick.signing.keys import SigningKey
 from tallystick.signing.note import Note
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
-from tallystick.transparency.merkle import RightEdge, leaf_hash
+from tallystick.transparency.merkle import leaf_hash
 from tallystick.transparency.proofs import inclusion_proof
 from tallystick.transparency.receipt import Receipt
 from tallystick.vouchers.admit import SignedCommand, admit, read_note
@@ -42,6 +43,7 @@ from tallystick.vouchers.state import State
 GROUP_NOTES_MAX: Final = 512
 GROUP_BYTES_MAX: Final = 4_000_000
 GROUPS_AHEAD: Final = 3
+COMMITS_TRIED: Final = 3
 
 Clock = Callable[[], int]
 """Returns the time in microseconds since 1970-01-01T00:00:00Z."""
@@ -104,15 +106,6 @@ def _in_groups(notes: Sequence[bytes]) -> Iterator[list[bytes]]:
             group, size = [], 0
     if group:
         yield group
-
-
-@dataclass(slots=True)
-class Tail:
-    """Where the log stands in memory: the state, the tree's right edge, and the newest checkpoint."""
-
-    state: State
-    edge: RightEdge
-    checkpoint: CheckpointRow | None
 
 
 class Ledger:
@@ -328,26 +321,38 @@ class Ledger:
         references = [
             ReferenceRow(entry.event.index, entry.event.command.party, entry.event.command.ref) for entry in entries
         ]
-        try:
-            self._record.keep(self.origin, entries, Group(tree_hashes, references, checkpoint))
-        except PersistenceError as error:
-            self._resolve(checkpoint, error)
+        group = Group(tree_hashes, references, checkpoint)
+        for commits_left in reversed(range(COMMITS_TRIED)):
+            try:
+                self._record.keep(self.origin, entries, group)
+                break
+            except PersistenceError as error:
+                if self._is_kept(checkpoint, error):
+                    break
+                if commits_left == 0 or isinstance(error, IntegrityError):
+                    raise StoreFailedError(f"the store kept nothing: {error}") from None
         tail.checkpoint = checkpoint
 
-    def _resolve(self, ours: CheckpointRow, error: PersistenceError) -> None:
-        """Find out from the store's tail what became of a commit that failed."""
+    def _is_kept(self, ours: CheckpointRow, error: PersistenceError) -> bool:
+        """Find out what became of a commit that failed; if nothing was kept, it does no harm to try once more."""
         try:
+            self._store.settle()
             newest = self._store.newest_checkpoint()
+        except LedgerBusyError:
+            raise self._depose("another writer has this log now") from None
         except PersistenceError:
             raise StoreFailedError(
                 f"the store can't be reached ({error}); submit again to find out what was kept"
             ) from None
         if newest == ours:
-            return
+            return True
         if newest is not None and newest.number >= ours.number:
-            self._deposed = True
-            raise WriterDeposedError(f"another writer made checkpoint {newest.number}; this one stops") from None
-        raise StoreFailedError(f"the store kept nothing: {error}") from None
+            raise self._depose(f"another writer made checkpoint {newest.number}")
+        return False
+
+    def _depose(self, why: str) -> WriterDeposedError:
+        self._deposed = True
+        return WriterDeposedError(f"{why}; this one stops: submit again to the other, to find out what was kept")
 
     def _current(self) -> Tail:
         """Return the tail, loaded anew if a commit failed or was interrupted."""
@@ -356,6 +361,9 @@ class Ledger:
         if self._deposed:
             raise WriterDeposedError("another writer has this log; open it again")
         if not self._tail_is_good:
-            self._tail = self._load()
+            try:
+                self._tail = self._load()
+            except LedgerBusyError:
+                raise self._depose("another writer has this log now") from None
             self._tail_is_good = True
         return self._tail

@@ -8,7 +8,7 @@ The writer's side and the auditor's share these reads and no judgement: a length
 layout's; what the bytes say, and whether they hang together, is their business.
 """
 
-from tallystick.static.files import FolderFiles, StaticFiles, find_file, is_url, open_files
+from tallystick.static.files import FolderFiles, StaticFiles, find_file, open_files
 from tallystick.static.log import StaticLog
 
-__all__ = ["FolderFiles", "StaticFiles", "StaticLog", "find_file", "is_url", "open_files"]
+__all__ = ["FolderFiles", "StaticFiles", "StaticLog", "find_file", "open_files"]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
+from tallystick.addresses import is_url
 from tallystick.signing.note import NOTE_SIZE_MAX
 from tallystick.transparency.tiles import TILE_WIDTH
 
@@ -72,11 +73,6 @@ class FolderFiles:
 
     def close(self) -> None:
         """Nothing is held open."""
-
-
-def is_url(source: Path | str) -> bool:
-    """Return whether a source is meant as a URL."""
-    return isinstance(source, str) and "://" in source
 
 
 def open_files(source: Path | str) -> StaticFiles:

@@ -23,7 +23,7 @@ from typing import Final, Literal, Self
 from eventsourcing.sqlite import SQLiteCursor
 
 from tallystick.errors import EntryMalformedError, MalformedError, NotALedgerError, UsageError
-from tallystick.ledger.opening import Reader, read_ledger
+from tallystick.ledger.reader import Reader, read_ledger
 from tallystick.views import balances, entry_index, programme_book, provider_statement, voucher_history
 from tallystick.views.balances import HolderAccount, HolderBalance, VoucherBalance
 from tallystick.views.changes import change_of

@@ -1,0 +1,109 @@
+"""A file is there whole or not at all, and once settled it is there after a crash of the machine too.
+
+    (1) each file aside, made durable; then renamed     once a batch
+    (2) every folder that got one, made durable          once
+
+A reader sees the old file or the new one. Killed in between, a folder has some files of the new and none by halves.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from tallystick.errors import LedgerBusyError
+
+ASIDE: Final = ".unfinished"
+"""Below the folder: files that aren't whole yet. Empty unless somebody was killed."""
+
+FILES_A_BATCH: Final = 64
+
+
+class DurableFiles:
+    """Files that are whole and durable when they can be seen under their names, and seen for good once settled."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._aside = folder / ASIDE
+        self._aside.mkdir(exist_ok=True)
+        for left_over in self._aside.iterdir():
+            left_over.unlink()
+        self._opened: list[int] = []
+        self._places: list[str] = []  # where the opened files belong
+        self._touched: set[Path] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close_all()
+        if error is None:
+            self._aside.rmdir()
+
+    def write(self, path: str, data: bytes) -> None:
+        """Take a file in; it replaces one of the same name when its batch is full, or when it is settled."""
+        aside = os.open(self._beside(len(self._places)), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        self._opened.append(aside)
+        with os.fdopen(aside, "wb", closefd=False) as file:
+            file.write(data)
+        self._places.append(path)
+        if len(self._places) == FILES_A_BATCH:
+            self._rename_all()
+
+    def settle(self) -> None:
+        """Return once all files, and their names, are durable."""
+        self._rename_all()
+        for folder in sorted(self._touched):
+            _sync_folder(folder)
+        self._touched.clear()
+
+    def _rename_all(self) -> None:
+        # All are written before the first is synced, so that the disk can take them together.
+        for aside in self._opened:
+            os.fsync(aside)
+        self._close_all()
+        for number, place in enumerate(self._places):
+            path = self._folder / place
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._beside(number).replace(path)
+            # Folders above it too, even old ones: an export that was killed may have made them, and not got this far.
+            self._touched |= {path.parents[up] for up in range(place.count("/") + 1)}
+        self._places.clear()
+
+    def _close_all(self) -> None:
+        while self._opened:
+            os.close(self._opened.pop())
+
+    def _beside(self, number: int) -> Path:
+        return self._aside / str(number)
+
+
+def _sync_folder(folder: Path) -> None:
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep others who write to a folder out; the system lets go of the lock when this process ends, however it ends.
+
+    Raises:
+        LedgerBusyError: one is at work.
+    """
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LedgerBusyError(f"{folder} is being written by another process; try again when it is done") from None
+        yield
+    finally:
+        os.close(opened)

@@ -1,0 +1,68 @@
+"""What lies beside a log in a folder, or in memory: each thing whole, or as it was before.
+
+snapshot.json          a saved state
+checkpoint.cosigned    the newest checkpoint that witnesses cosigned
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Final
+
+from tallystick.durable_files import DurableFiles, alone
+from tallystick.errors import LedgerBusyError
+from tallystick.static.files import FolderFiles
+
+COSIGNED: Final = "checkpoint.cosigned"
+"""The newest checkpoint that witnesses cosigned, with their lines (`tallystick checkpoint cosign`)."""
+SNAPSHOT: Final = "snapshot.json"
+
+
+class FolderBeside:
+    """Files of a ledger folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._files = FolderFiles(folder)
+
+    def read(self, name: str, size_max: int) -> bytes | None:
+        """Return a file's bytes."""
+        return self._files.read(name, size_max)
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a file aside, and rename it."""
+        with DurableFiles(self._folder) as files:
+            files.write(name, data)
+            files.settle()
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Lock the folder."""
+        return alone(self._folder)
+
+
+class MemoryBeside:
+    """A dictionary."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+        self._lock = threading.Lock()
+
+    def read(self, name: str, size_max: int) -> bytes | None:
+        """Return what is kept."""
+        data = self._kept.get(name)
+        return None if data is None else data[: size_max + 1]
+
+    def write(self, name: str, data: bytes) -> None:
+        """Keep it."""
+        self._kept[name] = data
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Take the lock."""
+        if not self._lock.acquire(blocking=False):
+            raise LedgerBusyError("somebody else writes beside this log; try again when it is done")
+        try:
+            yield
+        finally:
+            self._lock.release()

@@ -1,0 +1,198 @@
+"""A log as it stood when it was opened, read by anybody, also while it is being written; it verifies nothing.
+
+What is believed here is what is written: who signed it, and whether it was decided rightly, is for the audit. Only what
+is handed on as a proof is checked against the log's own tree first.
+"""
+
+import functools
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from eventsourcing.persistence import PersistenceError
+
+from tallystick.addresses import is_postgres, is_url, without_password
+from tallystick.errors import MalformedError, NotALedgerError, UsageError
+from tallystick.ledger.beside import COSIGNED
+from tallystick.ledger.sqlite import DATABASE, open_read_only, require
+from tallystick.ledger.static_store import StaticStore
+from tallystick.ledger.store import LogStore, tile_reader
+from tallystick.ledger.tail import Cosigned, Progress, bear_out, replay
+from tallystick.signing.note import Note
+from tallystick.static.files import CHECKPOINT, CHECKPOINT_SIZE_MAX, open_files
+from tallystick.static.log import StaticLog
+from tallystick.transparency.checkpoint import Checkpoint
+from tallystick.transparency.merging import merge_notes
+from tallystick.transparency.merkle import leaf_hash
+from tallystick.transparency.proofs import inclusion_proof, verify_inclusion
+from tallystick.transparency.receipt import Receipt
+from tallystick.vouchers.state import State
+
+
+def read_ledger(source: Path | str) -> "Reader":
+    """Open a log for reading, also while it is being written.
+
+    Args:
+        source: a ledger folder, the URL of a PostgreSQL ledger, an exported folder, or the URL of one.
+
+    Raises:
+        NotALedgerError: there is none, or it can't be read.
+        UsageError: not a URL of an exported log.
+        LedgerError: the server gives no usable answer.
+    """
+    name = without_password(str(source))
+    try:
+        store = _open_store(source)
+        try:
+            return Reader(store, name.rstrip("/") if is_url(source) else name)
+        except BaseException:
+            store.close()
+            raise
+    except (PersistenceError, sqlite3.Error) as error:
+        raise NotALedgerError(f"{name} can't be read: {error}") from None
+
+
+def _open_store(source: Path | str) -> LogStore:
+    """Return a store that can only be read."""
+    if is_postgres(source):
+        # Imported here: a ledger in a folder needs no psycopg, which is an extra.
+        from tallystick.ledger.postgres import open_postgres  # noqa: PLC0415
+
+        return open_postgres(str(source))
+    folder = Path(source)
+    if is_url(source) or (not (folder / DATABASE).exists() and (folder / CHECKPOINT).is_file()):
+        files = open_files(source)
+        try:
+            return StaticStore(StaticLog(files))
+        except BaseException:
+            files.close()
+            raise
+    require(folder)
+    return open_read_only(folder / DATABASE)
+
+
+class Reader:
+    """A ledger as it stood when it was opened; it believes what is written, it verifies nothing.
+
+    Attributes:
+        name: what a person calls it.
+        checkpoint: the newest there was; nobody verified its signatures here.
+        origin: the log's.
+        size: how many entries there were.
+    """
+
+    def __init__(self, store: LogStore, name: str) -> None:
+        """Fix the newest checkpoint.
+
+        Args:
+            store: what is read.
+            name: what a person calls it.
+
+        Raises:
+            NotALedgerError: there is no readable checkpoint.
+        """
+        self.name: Final = name
+        self._store = store
+        # Read before the store: then it can't be of a larger tree, unless the log was cut back.
+        self._cosigned_note = store.beside.read(COSIGNED, CHECKPOINT_SIZE_MAX)
+        newest = store.newest_checkpoint()
+        if newest is None:
+            raise NotALedgerError(f"{self.name} holds no checkpoint; `tallystick audit` says more")
+        self._note = newest.note
+        try:
+            checkpoint = Checkpoint.from_text(Note.from_bytes(newest.note).text)
+        except MalformedError as error:
+            raise NotALedgerError(
+                f"{self.name}: its checkpoint can't be read ({error}); `tallystick audit` says more"
+            ) from None
+        self.checkpoint: Final = checkpoint
+        self.origin: Final = checkpoint.origin
+        self.size: Final = checkpoint.size
+
+    def checkpoint_note(self) -> bytes:
+        """Return the signed checkpoint, with the cosignatures that it has.
+
+        Raises:
+            NotALedgerError: the cosigned checkpoint beside the store can't be read.
+            ProofInvalidError: it is not of this log's past: history_rewritten.
+        """
+        cosigned = self._cosigned
+        return cosigned.note if cosigned is not None and cosigned.checkpoint == self.checkpoint else self._note
+
+    def entries(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Yield entries start … stop − 1."""
+        return self._store.entries(start, self.size if stop is None else min(stop, self.size))
+
+    def entry(self, index: int) -> bytes:
+        """Return the bytes of one entry below `size`.
+
+        Raises:
+            NotALedgerError: it isn't there, or can't be read.
+        """
+        try:
+            for data in self.entries(index, index + 1):
+                return data
+        except MalformedError as error:
+            raise NotALedgerError(f"entry {index} can't be read ({error}); `tallystick audit` says more") from None
+        raise NotALedgerError(f"{self.name}: entry {index} is missing; `tallystick audit` says more")
+
+    def read_tile(self, level: int, n: int, width: int) -> bytes:
+        """Return the first hashes of a tile (tlog-tiles), joined."""
+        return tile_reader(self._store)(level, n, width)
+
+    def receipt(self, index: int) -> Receipt:
+        """Return the receipt of an entry, which is proved by it: only who signed the checkpoint is left to verify.
+
+        Raises:
+            UsageError: there is no such entry.
+            NotALedgerError: a tile, the entry or the cosigned checkpoint can't be read.
+            ProofInvalidError: entry, tree and checkpoints contradict one another.
+        """
+        if not 0 <= index < self.size:
+            raise UsageError(f"there is no entry {index}: the log has {self.size}, counted from 0")
+        entry = self.entry(index)
+        note, checkpoint = self._note, self.checkpoint
+        if self._cosigned is not None and index < self._cosigned.checkpoint.size:
+            note, checkpoint = self._cosigned  # older, perhaps; but a policy may ask for witnesses
+        try:
+            proof = tuple(inclusion_proof(index, checkpoint.size, self.read_tile))
+        except MalformedError as error:
+            raise NotALedgerError(f"{self.name}: a tile is damaged ({error}); `tallystick audit` says more") from None
+        verify_inclusion(index, checkpoint.size, leaf_hash(entry), proof, checkpoint.root)
+        return Receipt(index, proof, note, entry)
+
+    @functools.cached_property
+    def _cosigned(self) -> Cosigned | None:
+        """Return the newest cosigned checkpoint, with the log's own lines too.
+
+        Raises:
+            NotALedgerError: it can't be read.
+            ProofInvalidError: the log was another when it was cosigned.
+        """
+        try:
+            cosigned = bear_out(self._store, self._cosigned_note, self.origin, self.size)
+        except MalformedError as error:
+            raise NotALedgerError(
+                f"{self.name}: {COSIGNED} can't be used ({error}): delete it, and ask the witnesses again"
+            ) from None
+        return None if cosigned is None else Cosigned(merge_notes(cosigned.note, self._note), cosigned.checkpoint)
+
+    def state(self, size: int | None = None, progress: Progress | None = None) -> State:
+        """Return the state after the first `size` entries (all, if None), from a snapshot where one helps.
+
+        Raises:
+            NotALedgerError: an entry can't be read.
+        """
+        size = self.size if size is None else min(size, self.size)
+        return replay(self._store, self.origin, size, progress)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._store.close()
+
+    def __enter__(self) -> "Reader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,114 @@
+"""A writer in waiting: it follows the log in memory, and takes over within moments of the writer's end.
+
+What it has followed it need not load. Whether the writer is gone the store's lock tells; that it was, and its last
+commit with it, `settle` makes sure before the tail is believed.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from eventsourcing.persistence import PersistenceError
+
+from tallystick.errors import LedgerBusyError, LedgerError
+from tallystick.ledger.record import LedgerRecord
+from tallystick.ledger.snapshots import write_snapshot
+from tallystick.ledger.submit import Ledger
+from tallystick.ledger.tail import Tail, follow_tail, load_tail
+from tallystick.signing.keys import SigningKey
+
+SECONDS_BETWEEN_TRIES: Final = 0.2
+SNAPSHOT_AFTER_ENTRIES: Final = 50_000
+
+
+class StandBy:
+    """Follows a log that another process writes.
+
+    One thread uses it at a time.
+    """
+
+    def __init__(
+        self, record: LedgerRecord, log_key: SigningKey, tail: Tail, become_writer: Callable[[Tail], Ledger]
+    ) -> None:
+        """Use `opening.stand_by` to make one.
+
+        Args:
+            record: where the entries are.
+            log_key: the log's.
+            tail: where the log stood.
+            become_writer: returns the writer, whose own the tail is then; raises LedgerBusyError while there is one.
+        """
+        self._record = record
+        self._store = record.store
+        self._log_key = log_key
+        self._tail: Tail | None = tail
+        self._become_writer = become_writer
+        self._saved_size = tail.edge.size
+
+    @property
+    def size(self) -> int:
+        """How many entries were followed."""
+        return 0 if self._tail is None else self._tail.edge.size
+
+    def follow(self) -> int:
+        """Take in what the log has more, and return how many entries that were.
+
+        Raises:
+            NotALedgerError: the log doesn't hang together any more.
+            eventsourcing.persistence.PersistenceError: the store can't be reached now.
+        """
+        if self._tail is None:
+            self._tail = load_tail(self._store, self._log_key.verifier)
+            return self._tail.edge.size
+        tail, self._tail = self._tail, None  # if it fails halfway, state and edge are not of one size
+        followed = follow_tail(self._store, self._log_key.verifier, tail)
+        self._tail = tail
+        return followed
+
+    def take_over(self) -> Ledger | None:
+        """Return the open ledger, whose store is closed with it; None while another process writes.
+
+        Raises:
+            NotALedgerError: the log doesn't hang together any more.
+            eventsourcing.persistence.PersistenceError: the store can't be reached now.
+        """
+        self.follow()
+        assert self._tail is not None
+        tail, self._tail = self._tail, None
+        try:
+            return self._become_writer(tail)
+        except LedgerBusyError:
+            self._tail = tail
+            return None
+
+    def wait(self, timeout_seconds: float | None = None) -> Ledger | None:
+        """Follow the log until the writer is gone, and return the open ledger; None if that takes too long.
+
+        A store that can't be reached is waited for: it may be about to come back, here or on another machine.
+
+        Raises:
+            NotALedgerError: the log doesn't hang together any more.
+        """
+        until = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+        while True:
+            with suppress(PersistenceError):
+                ledger = self.take_over()
+                if ledger is not None:
+                    return ledger
+            self._save()
+            left = SECONDS_BETWEEN_TRIES if until is None else min(SECONDS_BETWEEN_TRIES, until - time.monotonic())
+            if left <= 0:
+                return None
+            time.sleep(left)
+
+    def close(self) -> None:
+        """Let go of the store, if no ledger was made of it."""
+        self._record.close()
+
+    def _save(self) -> None:
+        """Save the state now and then: the writer never has the time, and a crash would leave an old one."""
+        if self._tail is not None and self.size - self._saved_size >= SNAPSHOT_AFTER_ENTRIES:
+            self._saved_size = self.size
+            with suppress(LedgerError, OSError, PersistenceError):
+                write_snapshot(self._store.beside, self._tail.state, self._tail.edge.root())

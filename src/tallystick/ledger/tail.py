@@ -1,0 +1,166 @@
+"""Where a log stands: state, right edge and newest checkpoint, loaded from a store or followed as it grows.
+
+Loading checks that what is kept hangs together: the newest checkpoint is signed by the log's key, the tree's right edge
+has its root, the entries are as many, and witnesses have not seen more of this log than there is. Then the newest
+believable snapshot is taken and the rest replayed. The history isn't verified: that is the audit's work.
+
+Following takes in what came after, and checks that the leaves of the new entries lead to the new checkpoint's root.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from tallystick.errors import MalformedError, NotALedgerError, ProofInvalidError, VerificationError
+from tallystick.ledger.beside import COSIGNED
+from tallystick.ledger.snapshots import read_snapshot
+from tallystick.ledger.store import CheckpointRow, LogStore, tile_reader
+from tallystick.signing.keys import VerifierKey
+from tallystick.signing.note import Note
+from tallystick.static.files import CHECKPOINT_SIZE_MAX
+from tallystick.transparency.checkpoint import Checkpoint, open_checkpoint
+from tallystick.transparency.merkle import RightEdge, leaf_hash
+from tallystick.vouchers.entry import Entry
+from tallystick.vouchers.evolve import evolve
+from tallystick.vouchers.state import State
+
+AUDIT_SAYS_MORE: Final = "`tallystick audit` says more"
+ENTRIES_BETWEEN_REPORTS: Final = 256
+
+Progress = Callable[[int, int], None]
+"""Called with how much is done and how much there is."""
+
+
+@dataclass(slots=True)
+class Tail:
+    """Where the log stands in memory: the state, the tree's right edge, and the newest checkpoint."""
+
+    state: State
+    edge: RightEdge
+    checkpoint: CheckpointRow | None
+
+
+class Cosigned(NamedTuple):
+    """What lies beside the log as its newest cosigned checkpoint: the note, and what it says."""
+
+    note: bytes
+    checkpoint: Checkpoint
+
+
+def load_tail(store: LogStore, log_key: VerifierKey) -> Tail:
+    """Read where the log stands, and check that it hangs together.
+
+    Raises:
+        NotALedgerError: it doesn't, or it is an older copy of the log than witnesses have seen.
+        eventsourcing.persistence.PersistenceError: the store can't be read.
+    """
+    newest = store.newest_checkpoint()
+    if newest is None:
+        if store.entry_count():
+            raise NotALedgerError(f"the store has entries and no checkpoint; {AUDIT_SAYS_MORE}")
+        return Tail(State.empty(log_key.name), RightEdge.from_hashes(0, ()), None)
+    checkpoint = _open(newest, log_key)
+    edge = edge_at(store, checkpoint.size)
+    if edge.root() != checkpoint.root or store.entry_count() != checkpoint.size:
+        raise NotALedgerError(f"entries, tree and checkpoint don't belong together; {AUDIT_SAYS_MORE}")
+    try:
+        bear_out(store, store.beside.read(COSIGNED, CHECKPOINT_SIZE_MAX), log_key.name, checkpoint.size)
+    except MalformedError:
+        pass  # it is only a copy of what witnesses signed, and whoever needs it is told
+    except ProofInvalidError as error:
+        raise NotALedgerError(f"{error}; what is written here would fork the log") from None
+    return Tail(replay(store, log_key.name, checkpoint.size), edge, newest)
+
+
+def follow_tail(store: LogStore, log_key: VerifierKey, tail: Tail) -> int:
+    """Take in what the log has more, and return how many entries that were.
+
+    Raises:
+        NotALedgerError: the log doesn't go on from there; the tail is of no more use.
+        eventsourcing.persistence.PersistenceError: the store can't be read; the tail may be of no more use.
+    """
+    newest = store.newest_checkpoint()
+    if newest == tail.checkpoint:
+        return 0
+    old_size = tail.edge.size
+    if newest is None or newest.size <= old_size:
+        raise NotALedgerError(f"the log has become shorter than {old_size:,} entries; {AUDIT_SAYS_MORE}")
+    checkpoint = _open(newest, log_key)
+    try:
+        for data in store.entries(old_size, checkpoint.size):
+            evolve(tail.state, Entry.from_bytes(data).event)
+            tail.edge.extend([leaf_hash(data)])
+    except (MalformedError, ValueError, LookupError) as error:
+        raise NotALedgerError(f"entry {tail.state.size} can't be replayed ({error}); {AUDIT_SAYS_MORE}") from None
+    if tail.edge.root() != checkpoint.root:
+        raise NotALedgerError(f"the log doesn't go on from entry {old_size:,}; {AUDIT_SAYS_MORE}")
+    tail.checkpoint = newest
+    return tail.edge.size - old_size
+
+
+def bear_out(store: LogStore, note: bytes | None, origin: str, size: int) -> Cosigned | None:
+    """Return what a cosigned checkpoint says, once this log's tree has borne it out; None if there is none.
+
+    Args:
+        store: the log's.
+        note: what lies beside the log, unread.
+        origin: the log's.
+        size: of the log as it stands.
+
+    Raises:
+        MalformedError: it can't be read, or is of another log.
+        ProofInvalidError: the log was another when it was cosigned.
+    """
+    if note is None:
+        return None
+    checkpoint = Checkpoint.from_text(Note.from_bytes(note).text)
+    if checkpoint.origin != origin:
+        raise MalformedError(f"it is of another log, {checkpoint.origin}")
+    if checkpoint.size > size:
+        raise ProofInvalidError(
+            f"history_rewritten: witnesses cosigned {checkpoint.size:,} entries of this log, and it has {size:,}: it "
+            f"was cut back, or is an older copy; keep {COSIGNED}, which is evidence"
+        )
+    if checkpoint.size and edge_at(store, checkpoint.size).root() != checkpoint.root:
+        raise ProofInvalidError(
+            f"history_rewritten: the first {checkpoint.size:,} entries of this log are not those that witnesses "
+            f"cosigned; keep {COSIGNED}, which is evidence"
+        )
+    return Cosigned(note, checkpoint)
+
+
+def replay(store: LogStore, origin: str, size: int, progress: Progress | None = None) -> State:
+    """Return the state at a size: from a snapshot if there is one to be believed, and the entries after it.
+
+    Raises:
+        NotALedgerError: an entry can't be replayed.
+    """
+    state = read_snapshot(store.beside, origin, size, lambda at_size: edge_at(store, at_size).root())
+    state = state or State.empty(origin)
+    try:
+        for data in store.entries(state.size, size):
+            evolve(state, Entry.from_bytes(data).event)
+            if progress is not None and state.size % ENTRIES_BETWEEN_REPORTS == 0:
+                progress(state.size, size)
+    except (MalformedError, ValueError, LookupError) as error:
+        raise NotALedgerError(f"entry {state.size} can't be replayed ({error}); {AUDIT_SAYS_MORE}") from None
+    return state
+
+
+def edge_at(store: LogStore, size: int) -> RightEdge:
+    """Return the right edge of the tree of a size.
+
+    Raises:
+        NotALedgerError: hashes of it are missing.
+    """
+    try:
+        return RightEdge.from_tiles(size, tile_reader(store))
+    except MalformedError as error:
+        raise NotALedgerError(f"the tree's right edge is damaged ({error}); {AUDIT_SAYS_MORE}") from None
+
+
+def _open(row: CheckpointRow, log_key: VerifierKey) -> Checkpoint:
+    try:
+        return open_checkpoint(row.note, log_key)
+    except (MalformedError, VerificationError) as error:
+        raise NotALedgerError(f"the newest checkpoint is not one of {log_key.name}: {error}") from None
