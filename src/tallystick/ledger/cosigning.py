@@ -75,7 +75,7 @@ def _beside(source: Path | str) -> Iterator[tuple[Beside, str]]:
     if is_postgres(source):
         from tallystick.ledger.postgres import open_postgres  # noqa: PLC0415 - psycopg is an extra
 
-        store = open_postgres(str(source))
+        store = open_postgres(str(source), read_only=False)
         try:
             yield store.beside, COSIGNED
         finally:
