@@ -1,4 +1,7 @@
-"""The writer is killed at any moment: what it answered is there, and the ledger opens."""
+"""The writer is killed at any moment: what it answered is there, and the ledger opens.
+
+Every store that lasts is tried, `TALLYSTICK_KILLS` times (12 unless it is set).
+"""
 
 import os
 import random
@@ -11,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from support.burning import LOG_KEY, NOW, Clock, burn_note, founding_notes
+from support.postgres import fresh_database
 from tallystick.audit import audit
 from tallystick.ledger import create_ledger, open_ledger
 from tallystick.transparency.policy import Policy
@@ -18,43 +22,46 @@ from tallystick.transparency.policy import Policy
 WRITER = """
 import sys
 from itertools import count
-from pathlib import Path
 from support.burning import LOG_KEY, NOW, Clock, burn_note
 from tallystick.ledger import open_ledger
-with open_ledger(Path(sys.argv[1]), LOG_KEY, clock=Clock(NOW)) as ledger:
+with open_ledger(sys.argv[1], LOG_KEY, clock=Clock(NOW)) as ledger:
     for number in count():
         refs = [f"{sys.argv[2]}-{number}-{place}" for place in range(7)]
         answers = ledger.submit([burn_note(ref) for ref in refs])
         for ref, answer in zip(refs, answers, strict=True):
             print(ref, answer.index, flush=True)
 """
-ROUNDS = 12
+ROUNDS = int(os.environ.get("TALLYSTICK_KILLS", "12"))
 
 
-@pytest.mark.parametrize("seed", [1])
-def test_what_was_answered_survives_kill_9(tmp_path: Path, seed: int) -> None:
-    chance = random.Random(seed)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def source(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    return tmp_path if request.param == "sqlite" else fresh_database()
+
+
+def test_what_was_answered_survives_kill_9(source: Path | str) -> None:
+    chance = random.Random(1)
     clock = Clock()
     genesis, *rest = founding_notes()
-    with create_ledger(tmp_path, genesis, LOG_KEY, clock=clock) as ledger:
+    with create_ledger(source, genesis, LOG_KEY, clock=clock) as ledger:
         ledger.submit(rest)
     answered: dict[str, int] = {}
     for turn in range(ROUNDS):
-        answered |= _write_until_killed(tmp_path, turn, chance.randint(1, 150))
-        with open_ledger(tmp_path, LOG_KEY, clock=Clock(NOW)) as ledger:
+        answered |= _write_until_killed(source, turn, chance.randint(1, 150))
+        with open_ledger(source, LOG_KEY, clock=Clock(NOW)) as ledger:
             assert ledger.state.size >= 10 + len(answered)
             found = {ref: ledger.state.references[f"provider {ref}"].index for ref in answered}
             assert found == answered
             ledger.submit([burn_note(f"after-{turn}")])
-    report = audit(tmp_path, Policy.for_log(LOG_KEY.verifier), processes=1)
+    report = audit(source, Policy.for_log(LOG_KEY.verifier), processes=1)
     assert report.verdict == "clean"
 
 
-def _write_until_killed(folder: Path, turn: int, answers: int) -> dict[str, int]:
+def _write_until_killed(source: Path | str, turn: int, answers: int) -> dict[str, int]:
     """Let a writer give so many answers, kill it in the middle of whatever it does, and read them."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     with subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(folder), str(turn)], stdout=subprocess.PIPE, env=environment
+        [sys.executable, "-c", WRITER, str(source), str(turn)], stdout=subprocess.PIPE, env=environment
     ) as writer:
         assert writer.stdout is not None
         lines = [writer.stdout.readline() for _ in range(answers)]

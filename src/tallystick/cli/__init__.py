@@ -102,6 +102,9 @@ def _failed(error: Exception) -> int:
     if isinstance(error, sqlite3.Error | PersistenceError):
         _complain(f"the store failed: {error}; see that the disk has room and that the file is a ledger's")
         return FAILED
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("psycopg"):
+        _complain("a ledger in PostgreSQL needs psycopg: pip install 'tallystick[postgres]'")
+        return FAILED
     _complain(
         f"this is a fault in tallystick: {type(error).__name__}: {error}; "
         "TALLYSTICK_TRACEBACK=1 shows where, which is worth reporting"

@@ -27,11 +27,17 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def ledger_create(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Made if it isn't there.")],
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="A folder, made if it isn't there; or an empty database's URL.")
+    ],
     genesis: Annotated[str, typer.Option(help="The signed network.found note; - is stdin.")],
     log_key: Annotated[Path, typer.Option(help="The key that signs checkpoints; its name is the log's origin.")],
     passphrase_file: Annotated[
-        Path | None, typer.Option(help="The log key's; the ledger's settings remember where it is.")
+        Path | None, typer.Option(help="The log key's; a ledger folder's settings remember where it is.")
+    ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(help="Where the trust policy goes; DIR/trust.policy for a folder, else it is printed."),
     ] = None,
     at: Annotated[
         str | None,
@@ -39,32 +45,56 @@ def ledger_create(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Found a network in a new ledger, and write the trust policy to hand out."""
+    """Found a network in a new ledger, and write the trust policy to hand out.
+
+    SOURCE is a folder, or the URL of a PostgreSQL database: postgresql://owner@host:5432/database. There a schema is
+    made, and the roles DATABASE_writer, DATABASE_views and DATABASE_auditor, for you to grant to those who log in.
+    """
+    from tallystick.addresses import is_postgres, without_password
     from tallystick.ledger.opening import POLICY, create_ledger
     from tallystick.ledger.settings import write_settings
-    from tallystick.vouchers.admit import admit, read_note
-    from tallystick.vouchers.refusals import Refusal
-    from tallystick.vouchers.state import State
+    from tallystick.transparency.policy import Policy
 
     note = reading.read_file(genesis)
     key = reading.load_key(log_key, passphrase_file)
     clock = reading.clock(at)
-    # Asked first, so that a refusal is told from a failure, and leaves no folder behind.
-    state = State.empty(key.verifier.name)
-    signed = read_note(note, state.origin)
-    answer = signed if isinstance(signed, Refusal) else admit(state, signed, clock())
-    if isinstance(answer, Refusal):
-        output.line(f"{genesis}: refused: {answer}")
-        raise typer.Exit(REFUSED)
-    with create_ledger(folder, note, key, clock=clock) as ledger:
+    _refuse_a_bad_genesis(genesis, note, key.verifier.name, clock())
+    place = source if is_postgres(source) else Path(source)
+    if isinstance(place, Path) and policy is not None:
+        raise UsageError(f"the trust policy of a folder goes to {place / POLICY}: leave --policy out")
+    with create_ledger(place, note, key, clock=clock) as ledger:
         origin = ledger.origin
-    write_settings(folder, origin, log_key, passphrase_file)
+    text = Policy.for_log(key.verifier).to_text()
+    shown = without_password(source)
+    if isinstance(place, Path):
+        write_settings(place, origin, log_key, passphrase_file)
+        policy = place / POLICY
+    elif policy is not None:
+        output.write_whole(policy, text)
     vkey = key.verifier.to_text()
     if as_json:
-        output.print_json({"folder": str(folder), "origin": origin, "log_vkey": vkey, "policy": str(folder / POLICY)})
-    else:
-        output.line(f"{folder}: the ledger of {origin}")
-        output.fields("", [("log's vkey", vkey), ("policy", folder / POLICY)])
+        where = {"folder": shown} if isinstance(place, Path) else {"database": shown}
+        said = {"policy": str(policy)} if policy is not None else {"policy_text": text.decode()}
+        output.print_json(where | {"origin": origin, "log_vkey": vkey} | said)
+        return
+    output.line(f"{shown}: the ledger of {origin}")
+    output.fields("", [("log's vkey", vkey), *([("policy", policy)] if policy is not None else [])])
+    if policy is None:
+        output.text(text.decode())
+
+
+def _refuse_a_bad_genesis(name: str, note: bytes, origin: str, at: int) -> None:
+    """End with a refusal before anything is made: it is told from a failure so, and leaves nothing behind."""
+    from tallystick.vouchers.admit import admit, read_note
+    from tallystick.vouchers.refusals import Refusal
+    from tallystick.vouchers.state import State
+
+    state = State.empty(origin)
+    signed = read_note(note, state.origin)
+    answer = signed if isinstance(signed, Refusal) else admit(state, signed, at)
+    if isinstance(answer, Refusal):
+        output.line(f"{name}: refused: {answer}")
+        raise typer.Exit(REFUSED)
 
 
 def export(

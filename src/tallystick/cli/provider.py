@@ -66,8 +66,12 @@ def check(
 
 
 def submit(
-    source: Annotated[str, typer.Argument(help="A ledger folder.")],
+    source: Annotated[str, typer.Argument(help="A ledger folder, or the postgresql:// URL of a ledger.")],
     notes: Annotated[list[str], typer.Argument(metavar="NOTE...", help="Signed notes, decided in order; - is stdin.")],
+    log_key: Annotated[
+        Path | None, typer.Option(help="The key that signs checkpoints, instead of the one that the settings name.")
+    ] = None,
+    passphrase_file: Annotated[Path | None, typer.Option(help="The log key's.")] = None,
     receipts: Annotated[Path | None, typer.Option(help="Write <index>.tlog-proof there for each entry.")] = None,
     at: Annotated[
         str | None,
@@ -77,19 +81,17 @@ def submit(
 ) -> None:
     """Record notes, or say why not; submitting again is harmless. Status 1 if a note was refused."""
     from tallystick.ledger.opening import open_ledger
-    from tallystick.ledger.settings import load_settings
     from tallystick.vouchers.entry import Entry
     from tallystick.vouchers.refusals import Refusal
 
-    folder = reading.folder_of(source)
-    settings = load_settings(folder)
+    ledger_source = reading.ledger_of(source)
     data = [reading.read_file(note) for note in notes]
     clock = reading.clock(at)
-    log_key = reading.load_key(settings.log_key, settings.log_key_passphrase_file)
+    key = reading.load_log_key(ledger_source, log_key, passphrase_file)
     if receipts is not None:
         receipts.mkdir(parents=True, exist_ok=True)
     said: list[answers.Answer] = []
-    with open_ledger(folder, log_key, clock=clock) as ledger:
+    with open_ledger(ledger_source, key, clock=clock) as ledger:
         for answer in ledger.submit(data):
             if isinstance(answer, Refusal):
                 said.append(answers.refused(answer))

@@ -119,7 +119,7 @@ def load_keys(paths: Sequence[Path], passphrase_files: Sequence[Path]) -> "list[
 
 
 def source_of(source: str) -> Path | str:
-    """Return the folder or the URL that a SOURCE is, to be read.
+    """Return the folder or the URL (of an export, or of a database) that a SOURCE is, to be read.
 
     Raises:
         UsageError: there is no such folder.
@@ -133,14 +133,38 @@ def folder_of(source: str) -> Path:
     Raises:
         UsageError: it is a URL, or there is no such folder.
     """
+    from tallystick.addresses import without_password
+
     if "://" in source:
-        raise UsageError(f"{source} is a URL, which can only be read: give the ledger folder")
+        shown = without_password(source)
+        raise UsageError(f"{shown} is a URL, which can only be read: give the ledger folder")
     folder = Path(source)
     if not folder.exists():
         raise UsageError(f"there is no folder {source}")
     if not folder.is_dir():
         raise UsageError(f"{source} is not a folder; give the one that holds ledger.db")
     return folder
+
+
+def ledger_of(source: str) -> Path | str:
+    """Return the folder or the database that a SOURCE is, to be written.
+
+    Raises:
+        UsageError: it can only be read, or there is no such folder.
+    """
+    from tallystick.addresses import is_postgres
+
+    return source if is_postgres(source) else folder_of(source)
+
+
+def load_log_key(source: Path | str, log_key: Path | None, passphrase_file: Path | None) -> "SigningKey":
+    """Return the key that signs a ledger's checkpoints: the one given, or the one that its settings name."""
+    from tallystick.ledger.settings import load_settings
+
+    if log_key is not None:
+        return load_key(log_key, passphrase_file)
+    settings = load_settings(source)
+    return load_key(settings.log_key, passphrase_file or settings.log_key_passphrase_file)
 
 
 def read_moment(text: str) -> int:

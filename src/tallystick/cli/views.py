@@ -8,10 +8,8 @@ text, amounts as whole fen.
 # ruff: noqa: ANN401 - rows are JSON values of any shape
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
-import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tallystick.cli import output, reading
@@ -28,26 +26,21 @@ def open_views(source: str, at: str | None) -> "Iterator[Views]":
     """Give the views of a ledger, to be closed after use.
 
     Args:
-        source: a ledger folder, an exported folder, or the URL of one.
+        source: a ledger folder, a ledger's postgresql:// URL, an exported folder, or the URL of one.
         at: None for now; the index of the last entry that counts, or a time.
     """
-    from tallystick.ledger.reader import read_ledger
-    from tallystick.ledger.sqlite import DATABASE
-    from tallystick.views import Views
+    from tallystick.views import Views, followed_views
 
-    folder = reading.source_of(source)
-    with output.progress("Following the log") as progress:
-        if at is not None:
-            when = {"index": int(at)} if at.isdecimal() else {"at": reading.read_moment(at)}
-            views = Views.as_of(folder, **when, progress=progress)
-        elif isinstance(folder, Path) and (folder / DATABASE).exists() and os.access(folder, os.W_OK):
-            views = Views.open(folder)
-            views.follow(progress)
-        else:
-            with read_ledger(folder) as reader:
-                newest = reader.size - 1
-            views = Views.as_of(folder, index=newest, progress=progress)
-    with views:
+    place = reading.source_of(source)
+    with ExitStack() as open_now:
+        with output.progress("Following the log") as progress:
+            made: AbstractContextManager[Views]
+            if at is None:
+                made = followed_views(place, progress)
+            else:
+                when = {"index": int(at)} if at.isdecimal() else {"at": reading.read_moment(at)}
+                made = Views.as_of(place, **when, progress=progress)
+            views = open_now.enter_context(made)
         yield views
 
 

@@ -138,7 +138,7 @@ def serve(
 
 
 def collect(
-    source: Annotated[str, typer.Argument(help="A ledger folder or an exported folder.")],
+    source: Annotated[str, typer.Argument(help="A ledger folder or postgresql:// URL, or an exported folder.")],
     urls: Annotated[
         list[str] | None,
         typer.Option("--witness", help="A witness's URL, once for each; those in the trust policy if none is given."),
@@ -161,14 +161,16 @@ def collect(
     from tallystick.transparency.policy import NO_QUORUM
     from tallystick.witness.asking import SignedCheckpoint
 
-    folder = reading.folder_of(source)
-    policy = reading.read_policy(trust or folder / POLICY)
+    ledger = reading.ledger_of(source)
+    if trust is None and not isinstance(ledger, Path):
+        raise UsageError("a ledger in a database has no trust policy beside it: give --trust POLICY")
+    policy = reading.read_policy(trust or Path(ledger) / POLICY)
     asked = _asked(urls, files, policy)
-    with read_ledger(folder) as reader:
+    with read_ledger(ledger) as reader:
         signed = SignedCheckpoint.from_note(reader.checkpoint_note(), policy)
         answers = [(place, _collect_from(place, signed, policy, reader)) for place in asked]
     lines = {line.label: line for _, answer in answers if isinstance(answer, tuple) for line in answer}
-    kept = keep_cosignatures(folder, signed.note, tuple(lines.values()), policy) if lines else None
+    kept = keep_cosignatures(ledger, signed.note, tuple(lines.values()), policy) if lines else None
     missed = _missed(policy, kept.note if kept else signed.note)
     _report(as_json, signed, answers, kept.place if kept and kept.is_kept else None, accepted=missed is None)
     troubles = [answer for _, answer in answers if isinstance(answer, TallystickError)]

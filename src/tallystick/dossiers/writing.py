@@ -9,9 +9,7 @@
 An account that wasn't there yet at the opening seal begins with the log: there is nothing of it before.
 """
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,10 +19,9 @@ from tallystick.dossiers.dossier_lines import DossierEntry, DossierHead, Leaf, S
 from tallystick.dossiers.gathering import Gathering
 from tallystick.errors import MalformedError, NotALedgerError, UsageError
 from tallystick.ledger.reader import Reader, read_ledger
-from tallystick.ledger.sqlite import DATABASE
 from tallystick.transparency.merkle import leaf_hash, node_hash
 from tallystick.transparency.proofs import inclusion_proof, verify_inclusion
-from tallystick.views import Views
+from tallystick.views import Views, followed_views
 from tallystick.vouchers.commands import BookSeal
 from tallystick.vouchers.entry import Entry
 
@@ -82,7 +79,7 @@ def write_dossier(
         ProofInvalidError: entries, tree and checkpoint contradict one another.
     """
     # Views first: so the checkpoint that is then read covers all that they know.
-    with _views_of(source, progress) as views, read_ledger(source) as reader:
+    with followed_views(source, progress) as views, read_ledger(source) as reader:
         return _Writing(reader, views, account).write(out, since, until)
 
 
@@ -153,21 +150,6 @@ class _Writing:
             raise NotALedgerError(f"{reader.name}: a tile is damaged ({error}); `tallystick audit` says more") from None
         verify_inclusion(index, reader.size, leaf_hash(entry), path, reader.checkpoint.root)
         return DossierEntry(index, "subject" if is_subject else "dependency", entry, path)
-
-
-@contextmanager
-def _views_of(source: Path | str, progress: Progress | None) -> Iterator[Views]:
-    """Give views that have followed the log: those of a ledger folder, or made in memory."""
-    folder = Path(source)
-    if (folder / DATABASE).exists() and os.access(folder, os.W_OK):
-        with Views.open(folder) as views:
-            views.follow(progress)
-            yield views
-        return
-    with read_ledger(source) as reader:
-        newest = reader.size - 1
-    with Views.as_of(source, index=newest, progress=progress) as views:
-        yield views
 
 
 def _last_before(seals: list[_Seal], bound: Bound) -> _Seal | None:

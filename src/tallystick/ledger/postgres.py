@@ -68,7 +68,6 @@ _DURABLE: Final = (
     "SELECT set_config('synchronous_commit', 'on', false) "
     "WHERE current_setting('synchronous_commit') IN ('off', 'local', 'remote_write')",
     "SET statement_timeout = 0",
-    "SET default_transaction_read_only = off",
 )
 _SERVER_NOTICES_LOSS: Final = (
     "SET tcp_keepalives_idle = 2",
@@ -211,8 +210,8 @@ class _Session:
                         self._take_lock(connection)
                     self._commit_barrier(connection)
                     return
-            except (psycopg.OperationalError, psycopg.InterfaceError):
-                # Also what a standby says that is asked to write: the one to ask may be another host of the URL.
+            except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction):
+                # The last is what a server says that is no primary any more: now it may be another host of the URL.
                 with self._use:
                     self._drop()
                 if time.monotonic() >= until or self._closing.wait(HEARTBEAT_SECONDS):

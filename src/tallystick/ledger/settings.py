@@ -1,5 +1,7 @@
 """What a ledger folder says of itself: `ledger.toml`, overridden by `TALLYSTICK_…` in the environment.
 
+A ledger in PostgreSQL has no folder: there the environment says it all, or the command line.
+
 origin = "tallystick.example/national"
 log_key = "keys/log.pem"                       # relative to the folder
 log_key_passphrase_file = "keys/passphrase"    # left out for a key file without one
@@ -12,7 +14,8 @@ from typing import Final, Self
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from tallystick.errors import NotALedgerError
+from tallystick.addresses import is_postgres
+from tallystick.errors import NotALedgerError, UsageError
 
 NAME: Final = "ledger.toml"
 
@@ -22,7 +25,7 @@ class LedgerSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="TALLYSTICK_", extra="forbid", frozen=True)
 
-    origin: str
+    origin: str | None = None
     log_key: Path
     log_key_passphrase_file: Path | None = None
 
@@ -59,12 +62,21 @@ class LedgerSettings(BaseSettings):
         return self.log_key_passphrase_file.read_bytes().removesuffix(b"\n")
 
 
-def load_settings(folder: Path) -> LedgerSettings:
-    """Return a ledger folder's settings.
+def load_settings(source: Path | str) -> LedgerSettings:
+    """Return the settings of a ledger, in a folder or in PostgreSQL.
 
     Raises:
-        NotALedgerError: there are none, or they can't be read.
+        NotALedgerError: the folder has none, or they can't be read.
+        UsageError: the environment has none.
     """
+    if is_postgres(source):
+        try:
+            return LedgerSettings(**{}).within(Path())  # all from the environment
+        except ValidationError:
+            raise UsageError(
+                "which key signs this log's checkpoints? give --log-key FILE, or set TALLYSTICK_LOG_KEY"
+            ) from None
+    folder = Path(source)
     path = folder / NAME
     if not path.is_file():
         raise NotALedgerError(f"{folder} is not a ledger: it has no {NAME}; `tallystick ledger create` makes one")

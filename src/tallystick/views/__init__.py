@@ -13,7 +13,7 @@ Views believe the log; the audit doesn't.
 """
 
 from tallystick.views.balances import HolderAccount, HolderBalance, ReservationBalance, VoucherBalance
-from tallystick.views.follow import Balance, By, Views
+from tallystick.views.follow import Balance, By, Views, followed_views
 from tallystick.views.programme_book import ClaimBalance, ProgrammeBalance, ProgrammeBook
 from tallystick.views.provider_statement import (
     ProviderBalance,
@@ -42,4 +42,5 @@ __all__ = [
     "Views",
     "VoucherBalance",
     "VoucherHistory",
+    "followed_views",
 ]

@@ -13,17 +13,20 @@ Whoever wants the past asks for the same tables in memory, up to an entry or a t
 """
 
 import hashlib
+import os
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Final, Literal, Self
 
 from eventsourcing.sqlite import SQLiteCursor
 
+from tallystick.addresses import is_postgres, without_password
 from tallystick.errors import EntryMalformedError, MalformedError, NotALedgerError, UsageError
 from tallystick.ledger.reader import Reader, read_ledger
+from tallystick.ledger.sqlite import DATABASE
 from tallystick.views import balances, entry_index, programme_book, provider_statement, voucher_history
 from tallystick.views.balances import HolderAccount, HolderBalance, VoucherBalance
 from tallystick.views.changes import change_of
@@ -46,6 +49,9 @@ TABLES: Final = (
     *entry_index.TABLES,
 )
 
+CACHE: Final = "tallystick"
+"""In the user's own cache folder: views of ledgers that have no folder."""
+
 By = Literal["programme", "holder", "provider", "voucher"]
 Balance = ProgrammeBalance | HolderBalance | ProviderBalance | VoucherBalance
 Progress = Callable[[int, int], None]
@@ -65,15 +71,19 @@ class Views:
         self._saved_size = 0
 
     @classmethod
-    def open(cls, folder: Path) -> Self:
-        """Open the views of a ledger folder; they are as old as when they were last followed.
+    def open(cls, source: Path | str, path: Path | None = None) -> Self:
+        """Open the views that are kept of a ledger; they are as old as when they were last followed.
+
+        Args:
+            source: a ledger folder, or the URL of a PostgreSQL ledger.
+            path: where they are kept; for a folder, `views.db` in it if not given.
 
         Raises:
             NotALedgerError: there is no ledger.
             LedgerError: the views' file can't be opened or made.
         """
-        with read_ledger(folder) as reader:
-            return cls(folder, reader.origin, folder / NAME)
+        with read_ledger(source) as reader:
+            return cls(source, reader.origin, path or Path(source) / NAME)
 
     @classmethod
     def as_of(
@@ -294,6 +304,45 @@ class Views:
         self._state = None
         self._saved_size = 0
         self._store = ViewStore(self._path, origin, TABLES)
+
+
+@contextmanager
+def followed_views(source: Path | str, progress: Progress | None = None) -> Iterator[Views]:
+    """Give views that have followed a log up to now.
+
+    They are kept in a ledger's folder, and those of a PostgreSQL ledger in the user's cache. Where nothing can be
+    written, and of an export, they are made in memory.
+
+    Args:
+        source: a ledger folder, the URL of a PostgreSQL ledger, an exported folder, or the URL of one.
+        progress: told how far it is.
+
+    Raises:
+        NotALedgerError: there is no log, or an entry can't be read.
+        LedgerError: the views' file can't be written.
+    """
+    path = _place(source)
+    if path is not None:
+        with Views.open(source, path) as views:
+            views.follow(progress)
+            yield views
+        return
+    with read_ledger(source) as reader:
+        newest = reader.size - 1
+    with Views.as_of(source, index=newest, progress=progress) as views:
+        yield views
+
+
+def _place(source: Path | str) -> Path | None:
+    """Return where a log's views are kept; None if nowhere."""
+    if is_postgres(source):
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / CACHE
+        with suppress(OSError):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        name = hashlib.sha256(without_password(str(source)).encode()).hexdigest()[:16]
+        return folder / f"views-{name}.db" if os.access(folder, os.W_OK) else None
+    folder = Path(source)
+    return folder / NAME if (folder / DATABASE).exists() and os.access(folder, os.W_OK) else None
 
 
 def _leads_to(reader: Reader, place: Place, origin: str) -> bool:
