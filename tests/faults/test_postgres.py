@@ -19,6 +19,7 @@ from tallystick.errors import LedgerBusyError, NotALedgerError, StoreFailedError
 from tallystick.ledger import Admitted, Ledger, create_ledger, open_ledger, read_ledger, stand_by
 from tallystick.ledger.postgres import PostgresLogRecorder, open_postgres
 from tallystick.ledger.postgres_schema import LOG_TABLES
+from tallystick.vouchers.entry import split_entry
 
 Insert = Callable[..., Sequence[int] | None]
 SESSIONS = (
@@ -246,6 +247,19 @@ def test_a_writer_that_lost_its_lock_finds_out_and_stops(ledger: Ledger, url: st
                     ledger.submit([burn_note(ref)])
     with read_ledger(url) as reader:
         assert reader.size == 11
+
+
+def test_a_deposed_writer_refuses_nothing_and_repeats_nothing(ledger: Ledger, url: str) -> None:
+    """Behind such an answer stands no commit that would fail, and the state that it comes from may be out of date."""
+    (kept,) = ledger.submit([burn_note("kept")])
+    assert isinstance(kept, Admitted)
+    execute(url, SESSIONS)
+    with open_ledger(url, LOG_KEY, clock=Clock(NOW)):
+        for note in (b"no note", split_entry(kept.entry)[1]):
+            with pytest.raises((StoreFailedError, WriterDeposedError)):
+                ledger.submit([note])
+    with pytest.raises(WriterDeposedError):
+        ledger.submit([b"no note"])
 
 
 def test_the_primary_key_is_the_fence_for_who_gets_past_the_lock(

@@ -50,6 +50,9 @@ class GrowingLog:
     def settle(self) -> None:
         raise NotImplementedError
 
+    def confirm(self) -> None:
+        raise NotImplementedError
+
     def checkpoints(self, start: int) -> Iterator[CheckpointRow]:
         raise NotImplementedError
 

@@ -2,6 +2,7 @@
 
     treasury.py   key new, sign, balances        provider.py   check, submit, show
     auditor.py    audit, verify, receipt         operator.py   ledger create, export, demo
+    writer.py     writer: notes in, answers out, for as long as the log is to be written
     proofs.py     proof inclusion, consistency   entries.py    an entry in full
     proofs_of_balance.py          proof balance, and verify of what it wrote
     dossier.py    dossier, and verify of what it wrote
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str]) -> int:
     import typer.main
 
-    from tallystick.cli import auditor, dossier, operator, proofs, provider, treasury, witness
+    from tallystick.cli import auditor, dossier, operator, proofs, provider, treasury, witness, writer
 
     app = typer.Typer(
         help="Compute vouchers in an append-only log of signed entries.",
@@ -68,7 +69,7 @@ def _run(arguments: Sequence[str]) -> int:
         pretty_exceptions_enable=False,
     )
     app.callback()(lambda: None)
-    for user in (treasury, operator, provider, auditor, proofs, dossier, witness):
+    for user in (treasury, operator, writer, provider, auditor, proofs, dossier, witness):
         user.add_commands(app)
     status = typer.main.get_command(app).main(args=list(arguments), prog_name="tallystick", standalone_mode=False)
     return status if isinstance(status, int) else AS_ASKED

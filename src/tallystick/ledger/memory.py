@@ -29,6 +29,9 @@ class MemoryLogRecorder(POPOApplicationRecorder):
     def settle(self) -> None:
         """Nobody else can have this log, and a commit that failed is over."""
 
+    def confirm(self) -> None:
+        """Nobody else can have begun."""
+
     def _insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: object) -> Sequence[int] | None:
         group = cast("Group | None", kwargs.get("group"))
         if group is None:

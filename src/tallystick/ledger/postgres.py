@@ -353,6 +353,11 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
         except psycopg.Error as error:
             raise OperationalError(str(error)) from error
 
+    def confirm(self) -> None:
+        """Ask the server something in the session that holds the lock: if it answers, the lock was held until then."""
+        with self._writing() as connection:
+            connection.execute("SELECT 1")
+
     def insert_events(
         self,
         stored_events: Sequence[StoredEvent],
@@ -363,12 +368,17 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
         if group is None:
             ids: Sequence[int] | None = super().insert_events(stored_events, **kwargs)
             return ids
+        with self._writing() as connection, _without_warnings(connection):
+            connection.execute(_INSERT_GROUP, self._group_parameters(stored_events, group))
+        return None
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection[DictRow]]:
+        """Give the session that holds the lock."""
         with self.datastore.get_connection() as connection:
             if self._session is None or not self._session.holds_lock:
                 raise OperationalError("the session that held the writer's lock is lost")
-            with _without_warnings(connection):
-                connection.execute(_INSERT_GROUP, self._group_parameters(stored_events, group))
-        return None
+            yield connection
 
     def _group_parameters(self, stored_events: Sequence[StoredEvent], group: Group) -> dict[str, Any]:
         levels, positions, hashes = zip(*group.tree_hashes, strict=True)

@@ -82,6 +82,9 @@ class SQLiteLogRecorder(SQLiteApplicationRecorder):
         if self._lock is None:
             self._lock = WriterLock(self._folder / LOCK)
 
+    def confirm(self) -> None:
+        """The lock is held until the store is closed."""
+
     def _insert_events(
         self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **kwargs: object
     ) -> Sequence[int] | None:

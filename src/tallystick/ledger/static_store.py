@@ -35,6 +35,9 @@ class StaticStore:
         """
         raise UsageError("an export is read-only: write to the ledger that it was made from")
 
+    def confirm(self) -> None:
+        """Nobody writes to an export through this."""
+
     def insert_events(
         self,
         stored_events: Sequence[StoredEvent],

@@ -91,6 +91,15 @@ class LogStore(Protocol):
             eventsourcing.persistence.PersistenceError: the store can't be reached.
         """
 
+    def confirm(self) -> None:
+        """Make sure that nobody else has begun to write since this store was settled.
+
+        Called before an answer that no commit stands behind: a refusal, or an entry recorded before.
+
+        Raises:
+            eventsourcing.persistence.PersistenceError: the right to write was lost, or the store can't be reached.
+        """
+
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: object) -> Sequence[int] | None:
         """Keep the entries and, from `kwargs["group"]`, their `Group`."""
 

@@ -250,6 +250,8 @@ class Ledger:
                 self._decide(tail, group, at, entries)
             if entries:
                 self._commit(tail, entries)
+            else:
+                self._confirm(tail)
             self._tail_is_good = True
         except LedgerError as error:
             _fail(groups, error)
@@ -332,6 +334,14 @@ class Ledger:
                 if commits_left == 0 or isinstance(error, IntegrityError):
                     raise StoreFailedError(f"the store kept nothing: {error}") from None
         tail.checkpoint = checkpoint
+
+    def _confirm(self, tail: Tail) -> None:
+        """See that these answers, behind which no commit stands, are the writer's and not those of one deposed."""
+        try:
+            self._store.confirm()
+        except PersistenceError as error:
+            if tail.checkpoint is not None and not self._is_kept(tail.checkpoint, error):
+                raise self._depose("the log was cut back") from None
 
     def _is_kept(self, ours: CheckpointRow, error: PersistenceError) -> bool:
         """Find out what became of a commit that failed; if nothing was kept, it does no harm to try once more."""

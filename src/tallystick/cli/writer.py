@@ -1,0 +1,190 @@
+"""One writer among several that may be: it stands by until it may write, and again when it was replaced.
+
+    tallystick writer SOURCE < requests > answers
+
+A request is one line, `{"id": "…", "note": "…"}`: any text to tell answers by, and a signed note. Each is answered with
+one line, in order, when it is durable or refused; `id` comes back in it. Between answers stand lines with a `status`:
+
+    {"status": "standing_by", "entries": 1200}    another process writes; requests wait
+    {"status": "writing", "entries": 1200}        requests are answered
+    {"status": "deposed", "detail": "…"}          another has taken over; what wasn't answered is asked again later
+    {"status": "store_failed", "detail": "…"}     the store can't be reached; the same requests are tried again
+
+A note that was kept but not answered, here or by another writer, is answered with its first receipt when it comes
+again: so whoever sends the same to two writers does no harm. It ends when its input does, and all is answered.
+"""
+
+# ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
+
+import json
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+from tallystick.cli import answers, reading
+from tallystick.errors import StoreFailedError, WriterDeposedError
+
+if TYPE_CHECKING:
+    from tallystick.ledger import Ledger, StandBy
+    from tallystick.ledger.submit import Answer
+
+REQUESTS_AT_ONCE = 512
+REQUESTS_WAITING = 10_000
+SECONDS_BETWEEN_TRIES = 0.5
+
+
+class Request(NamedTuple):
+    """A line of the input; without a note, it couldn't be read and `error` says why."""
+
+    id: str
+    note: bytes
+    error: str = ""
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command(short_help="Write a log, or stand by to: notes in, answers out, line by line.")(writer)
+
+
+def writer(
+    source: Annotated[str, typer.Argument(help="A ledger folder, or the postgresql:// URL of a ledger.")],
+    log_key: Annotated[
+        Path | None, typer.Option(help="The key that signs checkpoints, instead of the one that the settings name.")
+    ] = None,
+    passphrase_file: Annotated[Path | None, typer.Option(help="The log key's.")] = None,
+    processes: Annotated[int, typer.Option(min=0, help="How many processes verify signatures ahead.")] = 2,
+    at: Annotated[
+        str | None,
+        typer.Option(help="The log's time instead of this machine's, for rehearsals only: it can never go back again."),
+    ] = None,
+) -> None:
+    """Answer notes from standard input, a JSON line each, as the log's one writer; stand by while there is another."""
+    from tallystick.ledger.opening import stand_by
+
+    place = reading.ledger_of(source)
+    key = reading.load_log_key(place, log_key, passphrase_file)
+    clock = reading.clock(at)
+    requests: queue.Queue[Request | None] = queue.Queue(REQUESTS_WAITING)
+    threading.Thread(target=_read, args=(sys.stdin.buffer, requests), daemon=True).start()
+    _Writing(requests, lambda: stand_by(place, key, clock=clock, verify_processes=processes)).run()
+
+
+class _Writing:
+    """The requests on their way, over as many turns at writing as it takes."""
+
+    def __init__(self, requests: "queue.Queue[Request | None]", stand_by: "Callable[[], StandBy]") -> None:
+        self._requests = requests
+        self._stand_by = stand_by
+        self._unanswered: list[Request] = []
+        self._ended = False
+
+    def run(self) -> None:
+        """Stand by and write in turn, until the input has ended and all of it is answered."""
+        waiting = self._stand_by()  # once without patience: a wrong SOURCE is said at once
+        while True:
+            ledger = self._wait(waiting)
+            if ledger is None:
+                return
+            with ledger:
+                _say(status="writing", entries=ledger.state.size)
+                if self._answer(ledger):
+                    return
+            waiting = self._stand_by_again()
+
+    def _wait(self, waiting: "StandBy") -> "Ledger | None":
+        """Return the ledger once it may be written; None if the input ended first, and nothing waits."""
+        ledger = waiting.wait(0.0)
+        if ledger is None:
+            _say(status="standing_by", entries=waiting.size)
+        while ledger is None:
+            self._take(block=False)
+            if self._ended and not self._unanswered:
+                waiting.close()
+                return None
+            ledger = waiting.wait(SECONDS_BETWEEN_TRIES)
+        return ledger
+
+    def _stand_by_again(self) -> "StandBy":
+        while True:
+            try:
+                return self._stand_by()
+            except StoreFailedError as error:
+                _say(status="store_failed", detail=str(error))
+                time.sleep(SECONDS_BETWEEN_TRIES)
+
+    def _answer(self, ledger: "Ledger") -> bool:
+        """Answer requests; return whether all are answered, or else another has taken over."""
+        while True:
+            if not self._unanswered:
+                if self._ended:
+                    return True
+                self._take(block=True)
+            try:
+                given = ledger.submit([request.note for request in self._unanswered if not request.error])
+            except WriterDeposedError as error:
+                _say(status="deposed", detail=str(error))
+                return False
+            except StoreFailedError as error:
+                _say(status="store_failed", detail=str(error))
+                time.sleep(SECONDS_BETWEEN_TRIES)
+                continue
+            remaining = iter(given)
+            for request in self._unanswered:
+                _say(id=request.id, **({"error": request.error} if request.error else _told(next(remaining))))
+            self._unanswered.clear()
+
+    def _take(self, *, block: bool) -> None:
+        """Take in what has come, up to a measure; the first may be waited for."""
+        while not self._ended and len(self._unanswered) < REQUESTS_AT_ONCE:
+            try:
+                request = self._requests.get(block=block and not self._unanswered)
+            except queue.Empty:
+                return
+            if request is None:
+                self._ended = True
+            else:
+                self._unanswered.append(request)
+
+
+def _read(lines: IO[bytes], requests: "queue.Queue[Request | None]") -> None:
+    """Put every line of the input into the queue, and None at its end."""
+    number = 0
+    while line := lines.readline(reading.INPUT_SIZE_MAX + 1):
+        number += 1
+        requests.put(_request(line, number))
+        while line and not line.endswith(b"\n"):  # what remains of a line that is too long
+            line = lines.readline(reading.INPUT_SIZE_MAX + 1)
+    requests.put(None)
+
+
+def _request(line: bytes, number: int) -> Request:
+    trouble = Request("", b"", f'line {number} is not {{"id": "...", "note": "..."}}')
+    if len(line) > reading.INPUT_SIZE_MAX:
+        return trouble
+    try:
+        value = json.loads(line)
+        if value.keys() != {"id", "note"} or not isinstance(value["id"], str):
+            return trouble
+        return Request(value["id"], value["note"].encode())
+    except (ValueError, AttributeError, RecursionError):
+        return trouble
+
+
+def _told(answer: "Answer") -> answers.Answer:
+    from tallystick.vouchers.entry import Entry
+    from tallystick.vouchers.refusals import Refusal
+
+    if isinstance(answer, Refusal):
+        return answers.refused(answer)
+    return answers.accepted(Entry.from_bytes(answer.entry).event) | {"is_new": answer.is_new}
+
+
+def _say(**fields: Any) -> None:  # noqa: ANN401 - JSON values
+    sys.stdout.write(json.dumps(fields) + "\n")
+    sys.stdout.flush()
