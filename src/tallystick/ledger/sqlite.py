@@ -14,11 +14,12 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, cast
 from urllib.parse import quote
 
-from eventsourcing.persistence import InterfaceError, StoredEvent
+from eventsourcing.persistence import InterfaceError, OperationalError, PersistenceError, StoredEvent
 from eventsourcing.sqlite import (
     Factory,
     SQLiteAggregateRecorder,
@@ -71,6 +72,7 @@ class SQLiteLogRecorder(SQLiteApplicationRecorder):
         super().__init__(datastore)
         self._folder = folder
         self._lock: WriterLock | None = None
+        self._files: list[tuple[int, int]] | None = None
 
     @property
     def beside(self) -> Beside:
@@ -81,9 +83,34 @@ class SQLiteLogRecorder(SQLiteApplicationRecorder):
         """Hold the folder's lock; a commit that failed is rolled back when its call returns, so there is no other."""
         if self._lock is None:
             self._lock = WriterLock(self._folder / LOCK)
+        self.confirm()
 
     def confirm(self) -> None:
-        """The lock is held until the store is closed."""
+        """See that what is written here is what anybody else would open; the lock is held until the store is closed.
+
+        A file that was removed or replaced goes on taking commits from who has it open, and is gone with the last of
+        them.
+        """
+        path = self._folder / DATABASE
+        try:
+            files = [(status.st_dev, status.st_ino) for status in (path.stat(), _wal_of(path).stat())]
+            if files == self._files:
+                return
+            # SQLite may have made its WAL anew, never the file itself; others must then see what is seen here.
+            with closing(open_read_only(path)) as seen_by_others:
+                same = seen_by_others.newest_checkpoint() == self.newest_checkpoint()
+            if not same or (self._files is not None and files[0] != self._files[0]):
+                raise OperationalError("it is not the file that is written here")
+            self._files = files
+        except (OSError, sqlite3.Error, PersistenceError) as error:
+            raise OperationalError(f"{path} was removed or replaced under its writer: {error}") from error
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: object) -> Sequence[int] | None:
+        """Keep the events; they are only kept if others can see them."""
+        ids = super().insert_events(stored_events, **kwargs)
+        if "group" in kwargs:
+            self.confirm()
+        return ids
 
     def _insert_events(
         self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **kwargs: object
@@ -195,7 +222,11 @@ def sqlite_environment(path: Path) -> dict[str, str]:
     """Return the environment of a LedgerRecord that writes to a file, which is made if it isn't there."""
     if not path.exists():
         _make(path)
-    return environment(SQLiteLogFactory, SQLITE_DBNAME=_uri(path, "rwc"), **{_FOLDER: str(path.parent)})
+    return environment(SQLiteLogFactory, SQLITE_DBNAME=_uri(path, "rw"), **{_FOLDER: str(path.parent)})
+
+
+def _wal_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
 
 
 def require(folder: Path) -> None:
@@ -230,7 +261,7 @@ def open_read_only(path: Path) -> SQLiteLogRecorder:
         recorder.entry_count()
     except (sqlite3.OperationalError, InterfaceError):
         # On a read-only medium SQLite can't make the WAL's shared memory; if nobody writes, none is needed.
-        if path.with_name(path.name + "-wal").exists():
+        if _wal_of(path).exists():
             raise
         datastore.close()
         datastore = SQLiteDatastore(_uri(path, "ro") + "&immutable=1", originator_id_type="text")

@@ -1,4 +1,7 @@
-"""Signatures are verified ahead of the decision, in processes beside the writer, so that both cores are at work.
+"""Signatures are verified ahead of the decision and outside the writer's lock: a stranger's bad ones hold up nobody.
+
+Many at once are verified in processes beside the writer, so that both cores are at work; few, or where there are no
+processes, by the submitter's own thread.
 
 Threads would do if the writer slept: `cryptography` lets go of the interpreter lock while it verifies. But the writer
 decides all the time, and a thread that comes back from a verification then waits for the lock far longer than the
@@ -55,6 +58,7 @@ class Verifier:
         """Begin to verify what is signed by keys that the state knows; it may be read from another thread."""
         verification = Verification()
         if self._processes == 0 or len(commands) < WORTH_A_PROCESS:
+            _verify_here(commands, state)
             return verification
         tasks: list[Signed] = []
         for command in commands:
@@ -87,6 +91,21 @@ class Verifier:
         """End the processes."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
+
+
+def _verify_here(commands: Sequence[SignedCommand], state: State) -> None:
+    """Verify in the submitter's own thread: only others' notes wait in the writer's lock, never their verification.
+
+    After a bad line a note is refused, so the rest of its lines isn't looked at.
+    """
+    for command in commands:
+        for signature in command.note.signatures:
+            key = state.keys.get(signature.label)
+            if key is not None:
+                (verdict,) = verify_all([(key.vkey, signature.blob, command.note.text)])
+                command.verdicts[VerifierKey.from_text(key.vkey).public_key + signature.blob] = verdict
+                if not verdict:
+                    break
 
 
 def _leave_interrupts_to_the_writer() -> None:

@@ -31,6 +31,8 @@ COSIGNATURE_ED25519: Final = 0x04
 KEY_ID_SIZE: Final = 4
 PUBLIC_KEY_SIZE: Final = 32
 SEED_SIZE: Final = 32
+KEY_NAME_LENGTH_MAX: Final = 255
+"""Ours: the format knows no limit, but names are remembered, and repeated in refusals."""
 
 _ALGORITHMS: Final = frozenset({ED25519, COSIGNATURE_ED25519})
 _VKEY_LENGTH_MAX: Final = 4_096
@@ -48,11 +50,14 @@ def check_key_name(name: str) -> None:
     """Refuse what a signature line can't carry as a key's name.
 
     Raises:
-        KeyMalformedError: empty, or with a plus, Unicode white space, a control character or a lone surrogate.
+        KeyMalformedError: empty, longer than 255 characters, or with a plus, Unicode white space, a control character
+            or a lone surrogate.
     """
+    if len(name) > KEY_NAME_LENGTH_MAX:
+        raise KeyMalformedError(f"key name {name!a:.80}... is longer than {KEY_NAME_LENGTH_MAX} characters")
     # split() cuts at all Unicode white space and drops the empty, so only a non-empty name without any survives whole.
     if "+" in name or name.split() != [name] or (not name.isprintable() and _has_unprintable(name)):
-        raise KeyMalformedError(f"key name {name!a} is empty or has a plus, white space or a control character")
+        raise KeyMalformedError(f"key name {name!a:.80} is empty or has a plus, white space or a control character")
 
 
 def _has_unprintable(name: str) -> bool:

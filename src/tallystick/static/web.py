@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple, TypeVar
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from tallystick.addresses import without_password
 from tallystick.errors import LedgerError, UsageError
 
 TIMEOUT_SECONDS: Final = 10.0
@@ -256,7 +257,7 @@ def _split(url: str) -> SplitResult:
     except ValueError:
         sound = False
     if not sound or not url.isascii() or not url.isprintable() or " " in url:
-        raise UsageError(f"{url!a} is not a URL like https://log.example/public")
+        raise UsageError(f"{without_password(url)!a} is not a URL like https://log.example/public")
     if parts.username is not None or "?" in url or "#" in url:
-        raise UsageError(f"{url!a}: give a URL without a user, a question mark or a #")
+        raise UsageError(f"{without_password(url)!a}: give a URL without a user, a question mark or a #")
     return parts
