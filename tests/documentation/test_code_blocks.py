@@ -2,6 +2,7 @@
 
 Each document gets a folder of its own, and its blocks run there in reading order: ```python blocks share one namespace,
 and ```sh blocks that follow each other are one script, run by `sh -eu` with this environment's programs first on PATH.
+A script that says $DATABASE gets the URL of an empty one, on a real server.
 ```sh no-run blocks must be listed in NOT_RUN with the reason. Other languages (text, json, ...) show, and aren't run.
 """
 
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from support.postgres import fresh_database
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))) if path.is_file()]
@@ -90,6 +93,8 @@ def run_sh(blocks: list[Block], folder: Path, name: str) -> None:
     script = "".join(block.text for block in blocks)
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     environment = {**os.environ, "PATH": path, "HOME": str(folder), "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
+    if "$DATABASE" in script:
+        environment["DATABASE"] = fresh_database()
     run = subprocess.run(
         ["/bin/sh", "-euc", script],
         stdin=subprocess.DEVNULL,
