@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from tallystick.errors import TallystickError
-    from tallystick.ledger import Admitted, Ledger, Reader, create_ledger, open_ledger, read_ledger
+    from tallystick.ledger import (
+        Admitted,
+        Ledger,
+        Reader,
+        StandBy,
+        create_ledger,
+        open_ledger,
+        read_ledger,
+        stand_by,
+    )
     from tallystick.signing.keys import SigningKey, VerifierKey
     from tallystick.signing.note import Note, add_signatures, open_note, sign_text
     from tallystick.transparency.checkpoint import Checkpoint
@@ -33,6 +42,7 @@ __all__ = [
     "Receipt",
     "Refusal",
     "SigningKey",
+    "StandBy",
     "TallystickError",
     "VerifierKey",
     "__version__",
@@ -43,12 +53,22 @@ __all__ = [
     "open_note",
     "read_ledger",
     "sign_text",
+    "stand_by",
     "verify_receipt",
 ]
 
 _HOMES: Final = {
     "tallystick.errors": ("TallystickError",),
-    "tallystick.ledger": ("Admitted", "Ledger", "Reader", "create_ledger", "open_ledger", "read_ledger"),
+    "tallystick.ledger": (
+        "Admitted",
+        "Ledger",
+        "Reader",
+        "StandBy",
+        "create_ledger",
+        "open_ledger",
+        "read_ledger",
+        "stand_by",
+    ),
     "tallystick.signing.keys": ("SigningKey", "VerifierKey"),
     "tallystick.signing.note": ("Note", "add_signatures", "open_note", "sign_text"),
     "tallystick.transparency.checkpoint": ("Checkpoint",),

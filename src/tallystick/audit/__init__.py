@@ -1,15 +1,18 @@
 """An auditor that trusts nothing but a policy given by hand: it re-executes every decision and rebuilds every hash.
 
     auditing.py   the whole audit on one screen: `audit(source, policy) -> Report`
-    sources.py    what a folder is; store.py, tiles.py: the bytes in it; evidence.py: what they have in common
+    sources.py    what a source is; store.py (over sqlite.py or postgres.py), tiles.py: the bytes in it; evidence.py:
+                  what they have in common
+    newest.py     the checkpoint that all is held to
     replay.py     each entry decided anew; checks.py: does the money add up
     tree.py       the tree rebuilt; series.py: every checkpoint of it
+    receipts.py   what the log gave before; promises.py: does that still hold
     earlier.py    an earlier audit's report and state, to go on from; joining.py: does the log go on from there
     verifying.py  signatures and leaf hashes in processes beside; verifier_process.py is what runs there
     findings.py   the closed list of what can be wrong; report.py: what comes out
 
 It shares the rules, formats and arithmetic with the writer, and none of the writer's storage: stores are read by
-SQLite itself.
+SQLite and psycopg themselves.
 """
 
 from tallystick.audit.auditing import Progress, audit

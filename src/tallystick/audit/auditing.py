@@ -10,14 +10,15 @@ Signatures are verified ahead, by keys that the log is known to have; what isn't
 decided. Whatever is wrong becomes a finding: an audit ends in a report, or in an error that says there is nothing to
 audit.
 
-It can't see that a whole tail of the log was cut off together with its checkpoints, or all of it written anew: for
-that, go on from an earlier report (earlier.py, joining.py), or keep a checkpoint or receipt. An audit that goes on
-from a report reads only what is new, and believes that report and its state for the rest.
+It can't see by itself that a whole tail of the log was cut off together with its checkpoints, or all of it written
+anew: for that, give it receipts that the log gave before (receipts.py, promises.py), or go on from an earlier report
+(earlier.py, joining.py). An audit that goes on from a report reads only what is new, and believes that report and its
+state for the rest.
 """
 
 import gc
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import takewhile
@@ -28,6 +29,9 @@ from tallystick.audit.earlier import Earlier, write_report
 from tallystick.audit.evidence import Evidence, StoredRun
 from tallystick.audit.findings import FindingCode, Findings
 from tallystick.audit.joining import join
+from tallystick.audit.newest import open_newest
+from tallystick.audit.promises import Promise, Promises
+from tallystick.audit.receipts import read_receipts
 from tallystick.audit.replay import Described, Replay, read_entry
 from tallystick.audit.report import CheckedCheckpoint, Report, Totals, finding_row
 from tallystick.audit.series import CheckpointSeries, ListedCheckpoint
@@ -35,10 +39,9 @@ from tallystick.audit.sources import open_evidence
 from tallystick.audit.tree import TreeRebuild
 from tallystick.audit.verifier_process import SignatureJob
 from tallystick.audit.verifying import Verifiers, default_processes
-from tallystick.errors import MalformedError, QuorumMissingError, UsageError, VerificationError
+from tallystick.errors import UsageError
 from tallystick.signing.keys import VerifierKey
-from tallystick.signing.note import Note, Signature
-from tallystick.transparency.checkpoint import Checkpoint
+from tallystick.signing.note import Signature
 from tallystick.transparency.policy import Policy
 from tallystick.transparency.spelling import HASH_SIZE, base64_to_text
 from tallystick.vouchers.admit import SignedCommand
@@ -79,32 +82,38 @@ def audit(
     policy: Policy,
     *,
     since: Path | None = None,
+    receipts: Sequence[Path] = (),
     report_file: Path | None = None,
     processes: int | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Audit a ledger folder, an exported folder, or the URL of one.
+    """Audit a ledger in a folder or a PostgreSQL database, an exported folder, or the URL of one.
 
     Args:
         source: the folder or URL.
         policy: whose checkpoints count.
         since: the report of an earlier, clean audit of the same log, its saved state beside it: only what is new is
             read, and the log is proved to go on from the tree that was audited.
+        receipts: files that the log gave before, or folders of such `*.tlog-proof` files: what they prove must hold.
         report_file: where to write the report; if it is clean, the state is saved beside it for a later audit.
         processes: how many verify signatures beside this one; 0 or 1: none; None: as many as there are processors.
         progress: told now and then how far it is.
 
     Raises:
-        UsageError: there is no such folder, or it is no URL of an exported log; or there is no going on from `since`.
+        UsageError: there is no such folder, or it is no URL of a database or an exported log; there is no going on
+            from `since`; or one of the receipts isn't one, or isn't this log's.
         NotALedgerError: there is nothing to audit in it.
-        LedgerError: the server stopped giving usable answers.
+        LedgerError: the server can't be reached, or stopped giving usable answers.
+        ModuleNotFoundError: it is a database's URL, and psycopg isn't installed.
         OSError: the report can't be written.
     """
     findings = Findings()
     earlier = Earlier.read(since) if since is not None else None
     start = earlier.checkpoint.size if earlier is not None else 0
+    # Before the evidence: a log that is being written has, by then, all that the receipts are of.
+    given = read_receipts(receipts, policy)
     with closing(open_evidence(source, findings, start)) as evidence, _no_cycle_collection():
-        one = _Audit(evidence, policy, findings, progress, earlier)
+        one = _Audit(evidence, policy, findings, progress, earlier, given)
         report = one.run(default_processes() if processes is None else processes)
         if report_file is not None:
             report = write_report(report_file, report, one.give_state())
@@ -122,14 +131,13 @@ class _Audit:
         findings: Findings,
         progress: Progress | None,
         earlier: Earlier | None,
+        receipts: list[Promise],
     ) -> None:
         self._evidence = evidence
         self._findings = findings
         self._progress = progress
-        note = evidence.newest_checkpoint()
-        self._checkpoint = _open_newest(note, policy, findings)
-        # One that isn't to be trusted still tells what to look for: a report should name more than that.
-        self._shown = shown = self._checkpoint or _read_newest(note)
+        self._checkpoint, shown, cosigned = open_newest(evidence, policy, findings)
+        self._shown = shown
         self._origin = shown.origin if shown else policy.logs[0].vkey.name if policy.logs else ""
         self._size_known = shown is not None
         self._size = shown.size if shown else _SIZE_UNKNOWN
@@ -139,6 +147,8 @@ class _Audit:
         keys = [line.vkey for line in policy.logs if line.vkey.name == self._origin]
         self._earlier = earlier
         self._start = earlier.checkpoint.size if earlier is not None else 0
+        self._receipts = receipts
+        self._promises = Promises([*receipts, *([cosigned] if cosigned is not None else [])], self._start)
         self._series = CheckpointSeries(
             evidence.checkpoints(),
             self._origin,
@@ -154,6 +164,7 @@ class _Audit:
 
     def run(self, processes: int) -> Report:
         """Go through everything, or through all that is new, and report."""
+        self._refuse_strange_receipts()
         if self._earlier is not None and not self._resume(self._earlier):
             return self._say(self._earlier.totals)
         wanted = processes if processes > 1 and self._size - self._start >= WORTH_PROCESSES else 0
@@ -194,6 +205,14 @@ class _Audit:
         self._replay.resume(earlier.state(), earlier.totals)
         self._placed = self._entries = self._start
         return True
+
+    def _refuse_strange_receipts(self) -> None:
+        for receipt in self._receipts:
+            if receipt.checkpoint.origin != self._origin:
+                raise UsageError(
+                    f"{receipt.name} is a receipt of the log {receipt.checkpoint.origin}, and {self._evidence.name} is "
+                    f"of {self._origin}: leave it out"
+                )
 
     def _begin(self, run: StoredRun, verifiers: Verifiers) -> _Batch:
         """Read a run and give away its arithmetic: leaf hashes, and signatures by keys that are known."""
@@ -256,6 +275,7 @@ class _Audit:
                 described.append(self._replay.unreadable(index))
                 leaves.append(None)
         self._check_filing(run, described)
+        self._promises.look_at(run.first, leaves)
         self._grow(leaves)
         self._entries += len(run.data)
         if self._progress is not None:
@@ -273,8 +293,7 @@ class _Audit:
         """Grow the tree, from checkpoint to checkpoint, by leaf hashes; None for what can't be read."""
         start = 0
         while True:
-            while (due := self._series.next_size()) is not None and due <= self._placed:
-                self._series.compare(self._tree.root() if self._tree.is_whole else None)
+            due = self._compare_roots()
             if start == len(leaves):
                 return
             stop = len(leaves) if due is None else min(len(leaves), start + due - self._placed)
@@ -287,6 +306,16 @@ class _Audit:
                 self._tree.extend(known)
             self._placed += stop - start
             start = stop
+
+    def _compare_roots(self) -> int | None:
+        """Compare all that was said of trees up to this size, and return which size comes next."""
+        sizes = []
+        for told in (self._series, self._promises):
+            while (size := told.next_size()) is not None and size <= self._placed:
+                told.compare(self._tree.root() if self._tree.is_whole else None)
+            if size is not None:
+                sizes.append(size)
+        return min(sizes, default=None)
 
     def _check_filing(self, run: StoredRun, described: list[Described]) -> None:
         """Compare what the store files entries under, topic and reference, with what they say."""
@@ -313,13 +342,17 @@ class _Audit:
         if self._placed == 0:
             self._findings.add(FindingCode.LOG_EMPTY, None, "")
         self._tree.finish()
-        if self._tree.is_whole and self._root is not None and self._placed == self._size:
+        is_rebuilt = self._tree.is_whole
+        if is_rebuilt and self._root is not None and self._placed == self._size:
             root = self._tree.root()
             if root != self._root:
+                is_rebuilt = False
                 detail = f"the newest checkpoint says {self._root.hex()}, rebuilt {root.hex()}"
                 self._findings.add(FindingCode.ROOT_DIFFERS, None, detail)
         self._series.finish()
-        self._evidence.check_the_rest(self._origin, self._size if self._size_known else self._placed)
+        size = self._size if self._size_known else self._placed
+        self._promises.finish(size, self._shown, is_rebuilt, self._evidence, self._findings)
+        self._evidence.check_the_rest(self._origin, size)
         return self._say(self._replay.finish())
 
     def _say(self, totals: Totals) -> Report:
@@ -335,32 +368,9 @@ class _Audit:
             entries=self._entries,
             findings=tuple(map(finding_row, found)),
             totals=totals,
+            receipts=len(self._receipts) or None,
             since=self._earlier.shown if self._earlier is not None else None,
         )
-
-
-def _open_newest(note: bytes | None, policy: Policy, findings: Findings) -> Checkpoint | None:
-    """Return the newest checkpoint if the policy accepts it."""
-    if note is None:
-        findings.add(FindingCode.CHECKPOINT_MISSING, None, "there is none")
-        return None
-    try:
-        return policy.open_checkpoint(note)
-    except MalformedError as error:
-        findings.add(FindingCode.CHECKPOINT_MALFORMED, None, f"the newest: {error}")
-    except QuorumMissingError as error:
-        findings.add(FindingCode.CHECKPOINT_QUORUM_MISSING, None, str(error))
-    except VerificationError as error:
-        findings.add(FindingCode.CHECKPOINT_SIGNATURE_INVALID, None, f"the newest: {error}")
-    return None
-
-
-def _read_newest(note: bytes | None) -> Checkpoint | None:
-    """Return the newest checkpoint as it lies there, believing nothing of it."""
-    try:
-        return Checkpoint.from_text(Note.from_bytes(note or b"").text)
-    except MalformedError:
-        return None
 
 
 def _in_pieces(runs: Iterator[StoredRun]) -> Iterator[StoredRun]:

@@ -1,8 +1,8 @@
 """Evidence gives bytes, and trusts nothing about them: whatever is odd becomes a finding, and never an exception.
 
-    store.py     a ledger folder: its SQLite file, read-only, every cell of every table
+    store.py     a ledger's tables, every cell of them: sqlite.py in a folder's file, postgres.py in a database
     tiles.py     an exported folder in the layout of C2SP tlog-tiles
-    sources.py   which of them a folder is
+    sources.py   which of them a source is
 
 Evidence can begin at an entry: then nothing before it is read, but for the hashes that are asked for.
 What the bytes mean is replay's matter, whether they hang together the tree's. Evidence is read once, from beginning
@@ -10,9 +10,12 @@ to end, and in pieces: memory doesn't grow with it.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from tallystick.audit.findings import FindingCode
+
+COSIGNED: Final = "checkpoint.cosigned"
+"""Under which name the newest checkpoint that witnesses cosigned lies beside a ledger's tables."""
 
 
 class StoredRun(NamedTuple):
@@ -49,6 +52,12 @@ class Evidence(Protocol):
 
     def newest_checkpoint(self) -> bytes | None:
         """Return the newest signed checkpoint, or None if there is none."""
+
+    def cosigned(self) -> bytes | None:
+        """Return what lies beside the log as its newest cosigned checkpoint, if it is kept apart and there is one.
+
+        It was read no later than the newest checkpoint, so it can't be of a larger tree while a writer is at work.
+        """
 
     def entries(self, origin: str, size: int) -> Iterator[StoredRun]:
         """Yield what is there of entries 0 … size - 1, or from where it begins, by index, in runs of at most 256."""

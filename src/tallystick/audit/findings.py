@@ -47,6 +47,14 @@ class FindingCode(StrEnum):
         "history_rewritten",
         "the log's newest checkpoint doesn't go on from the tree that an earlier audit confirmed",
     )
+    RECEIPT_CONTRADICTED = (
+        "receipt_contradicted",
+        "a receipt that this log's key signed does not hold in it: the log was forked or cut back, or is an older copy",
+    )
+    COSIGNED_CHECKPOINT_CONTRADICTED = (
+        "cosigned_checkpoint_contradicted",
+        "the cosigned checkpoint beside the log is of a tree that the log does not begin with",
+    )
     LOG_EMPTY = ("log_empty", "there is no entry, so no network was founded")
     ENTRY_MISSING = ("entry_missing", "an entry that the checkpoint counts is not there")
     ENTRY_BEYOND_CHECKPOINT = ("entry_beyond_checkpoint", "there is an entry that no checkpoint covers")

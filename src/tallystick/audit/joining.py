@@ -11,7 +11,6 @@ The proof comes from the evidence and is believed because it verifies. So `histo
 whose hashes merely rotted: the newest checkpoint then commits to a tree that doesn't begin with the audited one.
 """
 
-from collections.abc import Callable
 from functools import cache
 
 from tallystick.audit.evidence import Evidence
@@ -39,7 +38,7 @@ def join(earlier: Checkpoint, newest: Checkpoint, evidence: Evidence, findings: 
     if newest.size == earlier.size and newest.root != earlier.root:
         findings.add(FindingCode.HISTORY_REWRITTEN, None, f"{before}, the newest checkpoint {newest.root.hex()}")
         return None
-    read_tile = cache(_reader(newest.size, evidence))
+    read_tile = tile_reader(newest.size, evidence)
     try:
         root = RightEdge.from_tiles(earlier.size, read_tile).root()
         if root == earlier.root:
@@ -54,8 +53,8 @@ def join(earlier: Checkpoint, newest: Checkpoint, evidence: Evidence, findings: 
     return None
 
 
-def _reader(size: int, evidence: Evidence) -> Callable[[int, int, int], bytes]:
-    """Return what reads tiles of any smaller tree: they are cut from those of the newest one, which are there."""
+def tile_reader(size: int, evidence: Evidence) -> ReadTile:
+    """Return what reads tiles, once each, of any tree up to this size: they are cut from those of the largest."""
 
     def read_tile(level: int, n: int, width: int) -> bytes:
         there = min(TILE_WIDTH, (size >> (TILE_HEIGHT * level)) - n * TILE_WIDTH)
@@ -64,4 +63,4 @@ def _reader(size: int, evidence: Evidence) -> Callable[[int, int, int], bytes]:
             raise TileMalformedError(f"tile {n} of level {level} lacks hashes")
         return b"".join(hashes)
 
-    return read_tile
+    return cache(read_tile)

@@ -5,6 +5,7 @@
      "entries": how many were there,
      "findings": [{"code", "index" | null, "detail"}],
      "totals": {...},
+     "receipts": how many,                                 only if some were given: what the log had to stand by
      "since": {"size", "root"},                            only if an earlier audit was gone on from: where it ended
      "state": {"sha256", "size"}}                          only if the state was saved, for a later audit to go on from
 
@@ -106,6 +107,7 @@ class Report(_Closed):
     entries: int
     findings: tuple[FindingRow, ...]
     totals: Totals
+    receipts: int | None = Field(default=None, exclude_if=_is_none)
     since: EarlierCheckpoint | None = Field(default=None, exclude_if=_is_none)
     state: SavedState | None = Field(default=None, exclude_if=_is_none)
 

@@ -1,18 +1,19 @@
-"""A source is a ledger folder, an exported folder or the URL of one, or there is nothing to audit."""
+"""A source is a ledger (a folder or a database), an exported folder or the URL of one, or there is nothing to audit."""
 
 from pathlib import Path
 
-from tallystick.addresses import is_url
+from tallystick.addresses import is_postgres, is_url
 from tallystick.audit.evidence import Evidence
 from tallystick.audit.findings import Findings
-from tallystick.audit.store import DATABASE, StoreEvidence
+from tallystick.audit.sqlite import DATABASE, SQLiteDatabase
+from tallystick.audit.store import StoreEvidence
 from tallystick.audit.tiles import TileEvidence
 from tallystick.errors import NotALedgerError, UsageError
 from tallystick.static.files import CHECKPOINT, CHECKPOINT_SIZE_MAX, TILES, open_files
 
 
 def open_evidence(source: Path | str, findings: Findings, start: int = 0) -> Evidence:
-    """Return the evidence in a ledger folder, an exported folder, or at the URL of one.
+    """Return the evidence in a ledger folder, a PostgreSQL database, an exported folder, or at the URL of one.
 
     Args:
         source: the folder or URL.
@@ -20,10 +21,15 @@ def open_evidence(source: Path | str, findings: Findings, start: int = 0) -> Evi
         start: the entry at which it begins.
 
     Raises:
-        UsageError: there is no such folder, or it isn't a URL of an exported log.
-        NotALedgerError: the folder is neither, or there is no checkpoint at the URL.
+        UsageError: there is no such folder, or it isn't a URL of a database or an exported log.
+        NotALedgerError: the folder is neither, no ledger is in the database, or there is no checkpoint at the URL.
         LedgerError: the server gives no usable answer.
+        ModuleNotFoundError: psycopg, which is an extra, isn't installed.
     """
+    if is_postgres(source):
+        from tallystick.audit.postgres import PostgresDatabase  # noqa: PLC0415 - an extra
+
+        return StoreEvidence(PostgresDatabase(str(source), findings), findings, start)
     if is_url(source):
         files = open_files(source)
         if files.read(CHECKPOINT, CHECKPOINT_SIZE_MAX) is None:
@@ -34,7 +40,7 @@ def open_evidence(source: Path | str, findings: Findings, start: int = 0) -> Evi
     if not source.is_dir():
         raise UsageError(f"{source} is not a folder; give a ledger folder or an exported one")
     if (source / DATABASE).is_file():
-        return StoreEvidence(source / DATABASE, findings, start)
+        return StoreEvidence(SQLiteDatabase(source / DATABASE, findings), findings, start)
     if (source / CHECKPOINT).is_file() or (source / TILES).is_dir():
         return TileEvidence(open_files(source), findings, start)
     raise NotALedgerError(f"{source} holds neither {DATABASE} nor {CHECKPOINT} and {TILES}/: nothing to audit")

@@ -2,13 +2,14 @@
 
     audit SOURCE --trust POLICY        replays everything and names what is wrong; trusts the policy and nothing else
     audit SOURCE --trust POLICY --since REPORT    replays what is new since an earlier audit
+    audit SOURCE --trust POLICY --receipts DIR    also holds the log to the receipts that it gave before
     verify FILE.tlog-proof --trust POLICY    proves offline that one entry is in the log
     verify SOURCE INDEX --trust POLICY       proves the same from the log itself
     verify FILE --trust POLICY               proves offline what an account held when the books were sealed,
                                              or (dossier.py) all that happened to it
     receipt SOURCE INDEX -o FILE       gets such a proof
 
-A SOURCE is a ledger folder, an exported folder, or the URL of one.
+A SOURCE is a ledger folder, a ledger in a PostgreSQL database (postgresql://…), an exported folder, or the URL of one.
 
 Status 1 means that something was found; 2 that the audit couldn't be made, so nothing is said about the log.
 """
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tallystick.addresses import is_postgres, without_password
 from tallystick.cli import REFUSED, dossier, output, proofs_of_balance, reading
 from tallystick.errors import UsageError
 
@@ -37,13 +39,17 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def audit(
-    source: Annotated[str, typer.Argument(help="A ledger folder, an exported folder, or the URL of one.")],
+    source: Annotated[str, typer.Argument(help="A ledger's folder or database, an export, or the URL of one.")],
     trust: Annotated[Path, typer.Option(help="The trust policy, which you were given by hand.")],
     report: Annotated[
         Path | None, typer.Option(help="Also write the report (JSON) there, and the state beside it if it is clean.")
     ] = None,
     since: Annotated[
         Path | None, typer.Option(help="Go on from the report of an earlier audit: read what is new.")
+    ] = None,
+    receipts: Annotated[
+        list[Path] | None,
+        typer.Option(help="A receipt that the log gave before, or a folder of them: it must still hold. Repeatable."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
@@ -52,7 +58,14 @@ def audit(
 
     policy = reading.read_policy(trust)
     with output.progress("Auditing") as progress:
-        found = run_audit(reading.source_of(source), policy, since=since, report_file=report, progress=progress)
+        found = run_audit(
+            reading.source_of(source),
+            policy,
+            since=since,
+            receipts=receipts or (),
+            report_file=report,
+            progress=progress,
+        )
     if as_json:
         output.text(found.to_bytes().decode())
     else:
@@ -130,6 +143,8 @@ def _print_report(report: "Report", source: str) -> None:
         log = [("log", checkpoint.origin), ("tree size", f"{checkpoint.size:,}"), ("root", checkpoint.root)]
         if report.since is not None:
             log.append(("read anew", f"from entry {report.since.size:,} on; before it, the earlier report stands"))
+        if report.receipts is not None:
+            log.append(("held against", f"{report.receipts:,} receipts"))
         output.fields("", log)
     totals = report.totals.model_dump()
     programmes = totals.pop("programmes")
@@ -150,8 +165,12 @@ def _adds_up(book: dict[str, int]) -> bool:
 
 def _how_to_see(source: str, index: int) -> str:
     """Return what to type to read an entry with other people's software."""
+    where = f"WHERE originator_version = {index + 1}"
+    if is_postgres(source):
+        question = f"convert_from(state, 'UTF8') FROM tallystick.stored_events {where}"
+        return f'psql -At "{without_password(source)}" -c "SELECT {question}"'
     folder = Path(source)
     if (folder / "ledger.db").is_file():
-        question = f"CAST(state AS TEXT) FROM stored_events WHERE originator_version = {index + 1}"
+        question = f"CAST(state AS TEXT) FROM stored_events {where}"
         return f'sqlite3 -readonly {folder / "ledger.db"} "SELECT {question}"'
     return f"it is number {index % 256}, from 0, in bundle {index // 256} below {source.rstrip('/')}/tile/entries"

@@ -1,0 +1,104 @@
+"""The newest checkpoint is what an audit holds a log to; the cosigned one beside it adds lines, or is a promise kept.
+
+of the same text      its lines are the newest checkpoint's too, and count for the quorum
+of another text       the log said it before (promises.py): the log must go on from it
+not the log's         a finding: somebody else put it there
+"""
+
+from contextlib import suppress
+from typing import NamedTuple
+
+from tallystick.audit.evidence import COSIGNED, Evidence
+from tallystick.audit.findings import FindingCode, Findings
+from tallystick.audit.promises import Promise
+from tallystick.errors import MalformedError, QuorumMissingError, VerificationError
+from tallystick.signing.note import Note
+from tallystick.transparency.checkpoint import Checkpoint
+from tallystick.transparency.merging import merge_notes
+from tallystick.transparency.policy import NO_QUORUM, Policy, QuorumLine
+
+
+class Newest(NamedTuple):
+    """The newest checkpoint.
+
+    Attributes:
+        accepted: it, if the policy accepts it.
+        shown: it, as it lies there, believing nothing of it: a report should name more than that it isn't trusted.
+        cosigned: another one that lies beside it, signed by the same log.
+    """
+
+    accepted: Checkpoint | None
+    shown: Checkpoint | None
+    cosigned: Promise | None
+
+
+def open_newest(evidence: Evidence, policy: Policy, findings: Findings) -> Newest:
+    """Return the newest checkpoint of the evidence, and note what is wrong with it."""
+    note = evidence.newest_checkpoint()
+    cosigned, text = _read_cosigned(evidence.cosigned(), findings)
+    shown = _read(note)
+    if note is not None and cosigned is not None and text == _text_of(note):
+        note, cosigned = merge_notes(note, cosigned), None
+    accepted = _open(note, policy, findings)
+    promise = _promise(cosigned, shown, policy, findings) if cosigned is not None else None
+    return Newest(accepted, shown, promise)
+
+
+def without_witnesses(policy: Policy) -> Policy:
+    """Return the policy that trusts the same logs, and asks for no witness."""
+    return Policy((*policy.logs, QuorumLine(NO_QUORUM)))
+
+
+def _open(note: bytes | None, policy: Policy, findings: Findings) -> Checkpoint | None:
+    if note is None:
+        findings.add(FindingCode.CHECKPOINT_MISSING, None, "there is none")
+        return None
+    try:
+        return policy.open_checkpoint(note)
+    except MalformedError as error:
+        findings.add(FindingCode.CHECKPOINT_MALFORMED, None, f"the newest: {error}")
+    except QuorumMissingError as error:
+        findings.add(FindingCode.CHECKPOINT_QUORUM_MISSING, None, str(error))
+    except VerificationError as error:
+        findings.add(FindingCode.CHECKPOINT_SIGNATURE_INVALID, None, f"the newest: {error}")
+    return None
+
+
+def _read(note: bytes | None) -> Checkpoint | None:
+    try:
+        return Checkpoint.from_text(Note.from_bytes(note or b"").text)
+    except MalformedError:
+        return None
+
+
+def _text_of(note: bytes) -> bytes | None:
+    with suppress(MalformedError):  # opening it says why
+        return Note.from_bytes(note).text
+    return None
+
+
+def _read_cosigned(cosigned: bytes | None, findings: Findings) -> tuple[bytes | None, bytes | None]:
+    """Return the cosigned checkpoint and its text, if it is one."""
+    if cosigned is None:
+        return None, None
+    try:
+        text = Note.from_bytes(cosigned).text
+        Checkpoint.from_text(text)
+    except MalformedError as error:
+        findings.add(FindingCode.CHECKPOINT_MALFORMED, None, f"{COSIGNED}: {error}")
+        return None, None
+    return cosigned, text
+
+
+def _promise(cosigned: bytes, shown: Checkpoint | None, policy: Policy, findings: Findings) -> Promise | None:
+    """Return what the log is held to by an older checkpoint, or a newer one; too few witnesses take nothing from it."""
+    try:
+        checkpoint = without_witnesses(policy).open_checkpoint(cosigned)
+    except VerificationError as error:
+        findings.add(FindingCode.CHECKPOINT_SIGNATURE_INVALID, None, f"{COSIGNED}: {error}")
+        return None
+    if shown is not None and checkpoint.origin != shown.origin:
+        detail = f"{COSIGNED}: it is of another log, {checkpoint.origin}"
+        findings.add(FindingCode.CHECKPOINT_SIGNATURE_INVALID, None, detail)
+        return None
+    return Promise(COSIGNED, FindingCode.COSIGNED_CHECKPOINT_CONTRADICTED, checkpoint)

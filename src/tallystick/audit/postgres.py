@@ -1,0 +1,248 @@
+"""A ledger's PostgreSQL database, read in one transaction that can't write; no password is ever shown.
+
+It takes a user that may SELECT from stored_events, tree, checkpoints and refs, and from beside what is named
+checkpoint.cosigned: the role `<database>_auditor`. A standby will do. Nothing else is read: notification_id is the
+library's and no position of ours, takeovers an operator's record.
+
+    before        the four tables must be ordinary ones with their columns and keys, and hide no rows: what isn't so is
+                  `store_damaged`, and of a view, or where rows are hidden, nothing is read, since that would run code
+                  of whoever made it
+    an error      about the data (a page that is damaged, a column that is gone) becomes `store_damaged`, and what
+                  couldn't be read is missing
+    anything else (a connection that is lost, a right that lacks) ends the audit: it says nothing about the log
+"""
+
+import functools
+import re
+from contextlib import suppress
+from typing import Any, Final
+
+import psycopg
+from psycopg import pq
+from psycopg.adapt import Buffer, Loader
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import TupleRow
+
+from tallystick.addresses import without_password
+from tallystick.audit.evidence import COSIGNED
+from tallystick.audit.findings import FindingCode, Findings
+from tallystick.errors import LedgerError, NotALedgerError, UsageError
+from tallystick.static.files import CHECKPOINT_SIZE_MAX
+
+_NETWORK: Final = {
+    "connect_timeout": 10,
+    # A peer that vanished is noticed in half a minute.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+    "application_name": "tallystick audit",
+}
+_BEGIN: Final = (
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    "SET LOCAL search_path = pg_catalog",  # whatever somebody made in other schemas is not what is called here
+    # An audit takes its time, and verifies between two reads.
+    "SELECT set_config(name, '0', true) FROM pg_settings WHERE name IN "
+    "('statement_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout', 'transaction_timeout')",
+    # An error ends a transaction, and with it the snapshot: each goes back to here instead.
+    "SAVEPOINT audit",
+)
+_COLUMNS: Final = {
+    ("stored_events", "originator_id"): "text",
+    ("stored_events", "originator_version"): "bigint",
+    ("stored_events", "topic"): "text",
+    ("stored_events", "state"): "bytea",
+    ("tree", "level"): "integer",
+    ("tree", "position"): "bigint",
+    ("tree", "hash"): "bytea",
+    ("checkpoints", "number"): "bigint",
+    ("checkpoints", "size"): "bigint",
+    ("checkpoints", "note"): "bytea",
+    ("refs", "leaf_index"): "bigint",
+    ("refs", "party"): "text",
+    ("refs", "ref"): "text",
+}
+_KEYS: Final = (
+    ("stored_events", ["originator_id", "originator_version"]),
+    ("tree", ["level", "position"]),
+    ("checkpoints", ["number"]),
+    ("checkpoints", ["size"]),
+    ("refs", ["leaf_index"]),
+    ("refs", ["party", "ref"]),
+)
+_READ_TABLES: Final = (
+    "SELECT c.relname::text, c.relkind = 'r' AND (c.relname = 'beside' OR NOT c.relrowsecurity) FROM pg_class c "
+    "WHERE c.relnamespace = %s AND c.relname = ANY(%s::text[])"
+)
+# A comparison that takes different bytes for equal would let rows pass for what they aren't.
+_READ_COLUMNS: Final = (
+    "SELECT c.relname::text, a.attname::text, CASE WHEN l.collisdeterministic IS FALSE THEN 'loosely compared' "
+    "ELSE format_type(a.atttypid, a.atttypmod) END FROM pg_class c "
+    "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
+    "LEFT JOIN pg_collation l ON l.oid = a.attcollation WHERE c.relnamespace = %s"
+)
+_READ_KEYS: Final = (
+    "SELECT c.relname::text, array_agg(a.attname::text ORDER BY k.place) FROM pg_class c "
+    "JOIN pg_index i ON i.indrelid = c.oid CROSS JOIN unnest(i.indkey) WITH ORDINALITY AS k (number, place) "
+    "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number WHERE c.relnamespace = %s AND i.indisunique "
+    "AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL AND k.place <= i.indnkeyatts "
+    "GROUP BY c.relname, i.indexrelid"
+)
+_READ_COSIGNED: Final = "SELECT substr(data, 1, CAST(? AS integer)) FROM beside WHERE name = ?"
+_TABLE: Final = re.compile(r"(?<= FROM )\w+")
+_INTEGER: Final = re.compile(r"typeof\((\w+)\) = 'integer'")
+# What an SQLSTATE begins with that is about the data or the tables, and not about who asks or how the server fares:
+# data, syntax and names, the server's own disk, its own assertions.
+_ABOUT_DATA: Final = ("22", "42", "58", "XX")
+_NO_RIGHT: Final = "42501"
+_QUOTED: Final = re.compile(r"\"[^\"]*\"|'[^']*'")
+
+
+class _LooseTextLoader(Loader):
+    """Text that isn't UTF-8 must reach the comparison that finds it wrong, not raise."""
+
+    format = pq.Format.BINARY
+
+    def load(self, data: Buffer) -> str:
+        return str(data, "utf-8", "surrogateescape")
+
+
+class PostgresDatabase:
+    """The database of a URL, as one snapshot."""
+
+    def __init__(self, url: str, findings: Findings) -> None:
+        """Connect, and take the snapshot.
+
+        Raises:
+            UsageError: that is no URL of a database.
+            NotALedgerError: no ledger is in it.
+            LedgerError: it can't be reached, or the user has no right to read.
+        """
+        self.name = without_password(url)
+        self._findings = findings
+        self._unread: set[str] = set()
+        self._connection = self._connect(url)
+        try:
+            if self._connection.info.parameter_status("server_encoding") == "SQL_ASCII":
+                # Such a server takes any bytes for text, and gives none that the client's encoding doesn't have.
+                self._connection.execute("SET client_encoding = SQL_ASCII")
+            self._cursor = self._connection.cursor(binary=True)
+            for statement in _BEGIN:
+                self._cursor.execute(statement)
+            self._check_tables()
+        except psycopg.Error as error:
+            failure = self._gave_up(error)
+            self.close()
+            raise failure from None
+        except BaseException:
+            self.close()
+            raise
+
+    def rows(self, statement: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of a statement.
+
+        Raises:
+            LedgerError: the connection is lost, or the server won't answer.
+        """
+        table, spelled = _spelled(statement)
+        if table in self._unread:
+            return []
+        try:
+            try:
+                return self._cursor.execute(spelled, parameters).fetchall()
+            except psycopg.Error as error:
+                if self._connection.closed or not _is_about_data(error):
+                    raise
+                self._damaged(_answer(error))
+                self._cursor.execute("ROLLBACK TO SAVEPOINT audit")
+                return []
+        except psycopg.Error as error:
+            raise self._gave_up(error) from None
+
+    def cosigned(self) -> bytes | None:
+        """Return the row's bytes."""
+        rows = self.rows(_READ_COSIGNED, (CHECKPOINT_SIZE_MAX + 1, COSIGNED))
+        return rows[0][0] if rows and isinstance(rows[0][0], bytes) else None
+
+    def check(self) -> None:
+        """Do no more than was done before the first read: pages and indexes are for the server's own tools."""
+
+    def close(self) -> None:
+        """Close the connection, which ends the transaction."""
+        with suppress(psycopg.Error):
+            self._connection.close()
+
+    def _connect(self, url: str) -> psycopg.Connection[TupleRow]:
+        try:
+            said = conninfo_to_dict(url)
+        except psycopg.Error:
+            # Its text repeats the URL, and with it the password.
+            raise UsageError(f"{self.name} is not a database's URL like postgresql://user@host:5432/database") from None
+        options = f"{said.pop('options', '')} -c default_transaction_read_only=on"
+        parameters: dict[str, Any] = {**_NETWORK, **said, "options": options.strip(), "client_encoding": "utf8"}
+        try:
+            # Nothing is prepared: a pooler between may give the session's names to others.
+            connection = psycopg.connect(**parameters, autocommit=True, prepare_threshold=None)
+        except psycopg.Error as error:
+            raise LedgerError(f"{self.name} can't be reached: {_answer(error)}") from None
+        connection.adapters.register_loader("text", _LooseTextLoader)
+        return connection
+
+    def _check_tables(self) -> None:
+        """Note what isn't as the ledger makes it, and leave unread what isn't an ordinary table."""
+        (schema,) = self._cursor.execute("SELECT to_regnamespace('tallystick')::oid").fetchone() or (None,)
+        tables = {table for table, _ in _COLUMNS}
+        found: dict[str, bool] = dict(self._cursor.execute(_READ_TABLES, (schema, [*tables, "beside"])).fetchall())
+        if not tables & set(found):
+            raise NotALedgerError(
+                f"{self.name} holds no ledger: it has no schema tallystick with its tables; nothing to audit"
+            )
+        self._unread = {table for table, is_read in found.items() if not is_read}
+        for table in sorted(self._unread):
+            self._damaged(f"{table} is no ordinary table, or hides rows from some: it is not read")
+        columns = {(table, column): kind for table, column, kind in self._cursor.execute(_READ_COLUMNS, (schema,))}
+        for place, kind in _COLUMNS.items():
+            there = columns.get(place, "missing")
+            if there != kind:
+                self._damaged(f"{'.'.join(place)} is {there}, not {kind}")
+        keys = self._cursor.execute(_READ_KEYS, (schema,)).fetchall()
+        for table, key in _KEYS:
+            if (table, key) not in keys and table in found:
+                self._damaged(f"{table} has no unique key on {' and '.join(key)}")
+
+    def _gave_up(self, error: psycopg.Error) -> LedgerError:
+        if error.sqlstate == _NO_RIGHT:
+            return LedgerError(f"{self.name}: {_answer(error)}; the role that a ledger has for auditors may read it")
+        if self._connection.closed:
+            return LedgerError(f"{self.name}: the connection was lost, and nothing is said about the log: audit again")
+        return LedgerError(f"{self.name}: the server gave up, and nothing is said about the log: {_answer(error)}")
+
+    def _damaged(self, what: str) -> None:
+        self._findings.add(FindingCode.STORE_DAMAGED, None, " ".join(what.split()))
+
+
+@functools.cache
+def _spelled(statement: str) -> tuple[str, bytes]:
+    """Return which table a statement reads, and the statement in PostgreSQL's spelling."""
+    (table,) = _TABLE.findall(statement)
+    # A column has one type, so its values are integers or NULL.
+    spelled = _INTEGER.sub(r"\1 IS NOT NULL", _TABLE.sub(f"tallystick.{table}", statement))
+    return table, spelled.replace("?", "%s").encode()
+
+
+def _is_about_data(error: psycopg.Error) -> bool:
+    """Return whether an error is about what lies there; without an SQLSTATE it is a value that can't be read."""
+    state = error.sqlstate
+    return state is None or (state.startswith(_ABOUT_DATA) and state != _NO_RIGHT)
+
+
+def _answer(error: psycopg.Error) -> str:
+    """Return what the server says, in a line; of what the library says, nothing that it quotes.
+
+    The library quotes pieces of the URL, and of a URL that is misspelt any piece may be the password.
+    """
+    said = error.diag.message_primary
+    if error.sqlstate is not None and said:
+        return " ".join(said.split())
+    first, *_ = str(error).strip().split("\n") or [""]
+    return _QUOTED.sub("…", first.rpartition("failed: ")[2]).strip() or "no reason given"
