@@ -13,6 +13,7 @@ import pytest
 from rich.console import Console
 
 from tallystick.audit import Report, audit
+from tallystick.cli.reading import read_passphrase
 from tallystick.demo import run, run_demo
 from tallystick.demo.tampering import copy_with_one_byte_changed
 from tallystick.errors import UsageError
@@ -151,7 +152,8 @@ def test_the_tiles_audit_clean_too(demo: Demo) -> None:
 def test_the_log_key_can_be_used_afterwards(demo: Demo) -> None:
     """The settings name it and its passphrase, and the policy trusts it."""
     settings = load_settings(demo.folder)
-    key = load(settings.log_key, settings.passphrase())
+    assert settings.log_key_passphrase_file is not None
+    key = load(settings.log_key, read_passphrase(settings.log_key_passphrase_file))
     assert [key.verifier] == [log.vkey for log in demo.policy.logs]
 
 

@@ -350,8 +350,8 @@ class Ledger:
     def _verdicts_ahead(self, note: Note) -> dict[bytes, bool]:
         """What the writer's processes find out about a note before it is decided."""
         known = [(key, one.blob) for one in note.signatures if (key := self._key(one.label)) is not None]
-        verdicts = verify_all([(key.to_text(), blob, note.text) for key, blob in known])
-        return {key.public_key + blob: verdict for (key, blob), verdict in zip(known, verdicts, strict=True)}
+        (verdicts,) = verify_all([(note.text, [(key.to_text(), blob) for key, blob in known])])
+        return {key.public_key + blob: verdict for (key, blob), verdict in zip(known, verdicts, strict=False)}
 
     def _key(self, label: str) -> VerifierKey | None:
         key = self.state.keys.get(label)

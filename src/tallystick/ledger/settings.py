@@ -51,16 +51,6 @@ class LedgerSettings(BaseSettings):
             }
         )
 
-    def passphrase(self) -> bytes | None:
-        """Return what the passphrase file holds, without a final newline.
-
-        Raises:
-            OSError: it can't be read.
-        """
-        if self.log_key_passphrase_file is None:
-            return None
-        return self.log_key_passphrase_file.read_bytes().removesuffix(b"\n")
-
 
 def load_settings(source: Path | str) -> LedgerSettings:
     """Return the settings of a ledger, in a folder or in PostgreSQL.

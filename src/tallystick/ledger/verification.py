@@ -11,7 +11,7 @@ what nobody did before.
 
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,30 +23,33 @@ from tallystick.signing.keys import VerifierKey
 from tallystick.vouchers.admit import SignedCommand
 from tallystick.vouchers.state import State
 
-SIGNATURES_PER_TASK: Final = 64
+NOTES_PER_TASK: Final = 64
 WORTH_A_PROCESS: Final = 8
 
-Signed = tuple[str, bytes, bytes]
-"""A vkey text, a signature, and the text that it is over."""
+Signed = tuple[bytes, list[tuple[str, bytes]]]
+"""A text, and its signatures by known keys, as (vkey text, 64 bytes)."""
+
+Owner = tuple[SignedCommand, list[bytes]]
+"""A command, and what its signatures are filed under: public key and signature joined."""
 
 
 @dataclass(slots=True)
 class Verification:
     """Signatures of some commands, being verified."""
 
-    owners: list[tuple[SignedCommand, bytes]] = field(default_factory=list)
-    answers: list[Future[list[bool]]] = field(default_factory=list)
+    owners: list[Owner] = field(default_factory=list)
+    answers: list[Future[list[list[bool]]]] = field(default_factory=list)
 
     def finish(self) -> None:
         """Wait, and write down in each command what was found; what a process that died owed, `admit` finds out."""
         with suppress(BrokenExecutor):
-            verdicts = (verdict for answer in self.answers for verdict in answer.result())
-            for (command, claim), verdict in zip(self.owners, verdicts, strict=False):
-                command.verdicts[claim] = verdict
+            verdicts = (found for answer in self.answers for found in answer.result())
+            for owner, found in zip(self.owners, verdicts, strict=False):
+                _write_down(owner, found)
 
 
 class Verifier:
-    """A pool of processes, started when there is first enough to verify; with none, `admit` does it all."""
+    """A pool of processes, started when there is first enough to verify."""
 
     def __init__(self, processes: int) -> None:
         """Take the number of processes; 0 for none."""
@@ -58,15 +61,13 @@ class Verifier:
         """Begin to verify what is signed by keys that the state knows; it may be read from another thread."""
         verification = Verification()
         if self._processes == 0 or len(commands) < WORTH_A_PROCESS:
-            _verify_here(commands, state)
+            for owner, task in _signatures_by_known_keys(commands, state):
+                _write_down(owner, verify_all([task])[0])
             return verification
-        tasks: list[Signed] = []
-        for command in commands:
-            for signature in command.note.signatures:
-                key = state.keys.get(signature.label)
-                if key is not None:
-                    tasks.append((key.vkey, signature.blob, command.note.text))
-                    verification.owners.append((command, VerifierKey.from_text(key.vkey).public_key + signature.blob))
+        tasks = []
+        for owner, task in _signatures_by_known_keys(commands, state):
+            verification.owners.append(owner)
+            tasks.append(task)
         self._submit(tasks, verification)
         return verification
 
@@ -78,8 +79,8 @@ class Verifier:
                 )
             pool = self._pool
         try:
-            for first in range(0, len(tasks), SIGNATURES_PER_TASK):
-                verification.answers.append(pool.submit(verify_all, tasks[first : first + SIGNATURES_PER_TASK]))
+            for first in range(0, len(tasks), NOTES_PER_TASK):
+                verification.answers.append(pool.submit(verify_all, tasks[first : first + NOTES_PER_TASK]))
         except BrokenExecutor:
             # One of its processes was killed, and the pool with it: the next submission gets a new one.
             with self._lock:
@@ -93,19 +94,20 @@ class Verifier:
             self._pool.shutdown(cancel_futures=True)
 
 
-def _verify_here(commands: Sequence[SignedCommand], state: State) -> None:
-    """Verify in the submitter's own thread: only others' notes wait in the writer's lock, never their verification.
-
-    After a bad line a note is refused, so the rest of its lines isn't looked at.
-    """
+def _signatures_by_known_keys(commands: Sequence[SignedCommand], state: State) -> Iterator[tuple[Owner, Signed]]:
     for command in commands:
+        lines, claims = [], []
         for signature in command.note.signatures:
             key = state.keys.get(signature.label)
             if key is not None:
-                (verdict,) = verify_all([(key.vkey, signature.blob, command.note.text)])
-                command.verdicts[VerifierKey.from_text(key.vkey).public_key + signature.blob] = verdict
-                if not verdict:
-                    break
+                lines.append((key.vkey, signature.blob))
+                claims.append(VerifierKey.from_text(key.vkey).public_key + signature.blob)
+        yield (command, claims), (command.note.text, lines)
+
+
+def _write_down(owner: Owner, found: list[bool]) -> None:
+    command, claims = owner
+    command.verdicts.update(zip(claims, found, strict=False))
 
 
 def _leave_interrupts_to_the_writer() -> None:
@@ -113,14 +115,20 @@ def _leave_interrupts_to_the_writer() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def verify_all(tasks: Sequence[Signed]) -> list[bool]:
-    """Return, for each, whether the signature is good."""
-    verdicts = []
-    for vkey, signature, text in tasks:
+def verify_all(tasks: Sequence[Signed]) -> list[list[bool]]:
+    """Return, for each text, whether its signatures are good, up to the first that isn't.
+
+    That one is enough to refuse the note: who sends many bad lines doesn't have them all looked at.
+    """
+    return [_verify(text, lines) for text, lines in tasks]
+
+
+def _verify(text: bytes, lines: Sequence[tuple[str, bytes]]) -> list[bool]:
+    verdicts: list[bool] = []
+    for vkey, signature in lines:
         try:
             VerifierKey.from_text(vkey).verify(signature, text)
         except SignatureInvalidError:
-            verdicts.append(False)
-        else:
-            verdicts.append(True)
+            return [*verdicts, False]
+        verdicts.append(True)
     return verdicts

@@ -54,10 +54,10 @@ def check_key_name(name: str) -> None:
             or a lone surrogate.
     """
     if len(name) > KEY_NAME_LENGTH_MAX:
-        raise KeyMalformedError(f"key name {name!a:.80}... is longer than {KEY_NAME_LENGTH_MAX} characters")
+        raise KeyMalformedError(f"key name {name!a:.40}... is longer than {KEY_NAME_LENGTH_MAX} characters")
     # split() cuts at all Unicode white space and drops the empty, so only a non-empty name without any survives whole.
     if "+" in name or name.split() != [name] or (not name.isprintable() and _has_unprintable(name)):
-        raise KeyMalformedError(f"key name {name!a:.80} is empty or has a plus, white space or a control character")
+        raise KeyMalformedError(f"key name {name!a:.40} is empty or has a plus, white space or a control character")
 
 
 def _has_unprintable(name: str) -> bool:

@@ -1,0 +1,83 @@
+"""docs/dependencies.md has a row for every package that the installed program pulls in, with its locked version."""
+
+import importlib.metadata
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "dependencies.md").read_text("utf-8")
+LOCKED = dict(re.findall(r"^([a-z0-9.-]+)==([^\s;]+)", (ROOT / "requirements.lock").read_text("utf-8"), re.MULTILINE))
+
+
+def walk(requirements: list[str]) -> set[str]:
+    """The packages that these requirements pull in on this machine, those of their extras too."""
+    found: set[tuple[str, frozenset[str]]] = set()
+    todo = [Requirement(one) for one in requirements]
+    while todo:
+        wanted = todo.pop()
+        name, extras = canonicalize_name(wanted.name), frozenset(wanted.extras)
+        if (name, extras) in found:
+            continue
+        found.add((name, extras))
+        for text in importlib.metadata.distribution(name).requires or ():
+            further = Requirement(text)
+            if further.marker is None or any(further.marker.evaluate({"extra": extra}) for extra in extras | {""}):
+                todo.append(further)
+    return {name for name, _ in found}
+
+
+def pulled_in() -> set[str]:
+    """Every package at run time: pyproject's dependencies and its extra for PostgreSQL."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    return walk([*project["dependencies"], *project["optional-dependencies"]["postgres"]])
+
+
+def section(title: str) -> list[list[str]]:
+    """The rows of a section's table, without its head."""
+    text = PAGE.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
+    assert len(rows) > 2, title
+    return rows[2:]
+
+
+ROWS = {row[0]: row for title in ("At run time", "For a ledger in PostgreSQL") for row in section(title)}
+
+
+def test_every_package_at_run_time_has_its_row_and_no_other_has() -> None:
+    assert set(ROWS) == pulled_in()
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_row_has_the_version_that_is_locked_and_installed(name: str) -> None:
+    assert ROWS[name][1] == LOCKED[name] == importlib.metadata.version(name)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_row_says_whether_the_package_is_native(name: str) -> None:
+    """Compiled code is what a reader of Python can't review."""
+    files = importlib.metadata.files(name) or []
+    compiled = [file for file in files if re.search(r"\.(so|pyd|dylib)\b", file.name)]
+    assert (ROWS[name][3] != "no") == bool(compiled)
+
+
+def test_every_package_named_elsewhere_on_the_page_has_a_row() -> None:
+    """A mistyped name would be a review of nothing."""
+    named = {row[0] for row in section("Advisories looked at")}
+    said = PAGE.partition("None was found for ")[2].partition(" in the\n")[0]
+    silent = {word for word in re.split(r", | or ", said.replace("\n", " ")) if word}
+    assert named | silent == set(ROWS) - {"pydantic-core"}
+    assert named & silent == set()
+
+
+def test_what_is_locked_is_not_below_what_the_page_says() -> None:
+    """The versions in which an advisory was mended."""
+    floors = re.findall(r"([a-z-]+) ([0-9.]+)[,.](?=\s)", PAGE.partition("Not below:")[2].partition("\n")[0] + "\n")
+    assert len(floors) == 3
+    for name, floor in floors:
+        locked = tuple(map(int, LOCKED[name].split(".")))
+        assert locked >= tuple(map(int, floor.split(".")))

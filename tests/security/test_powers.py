@@ -1,0 +1,173 @@
+"""What one key, or one who can write beside the log, can do: as docs/threat-model.md says, no less and no more.
+
+Some of it nobody would wish for. It is shown here so that it is known, and so that whoever changes it changes the page.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.actors import Actor, label_of, note_of, vkey_of
+from support.burning import BEGIN, LOG_KEY, NOW, Clock, burn_note, founding_notes
+from tallystick.audit import audit
+from tallystick.ledger import Admitted, Ledger, create_ledger, open_ledger
+from tallystick.transparency.policy import Policy
+from tallystick.vouchers.quantities import DAY_US, format_instant
+from tallystick.vouchers.refusals import Reason, Refusal
+
+TREASURY, NETWORK = Actor("treasury"), Actor("network")
+OFFICER = "treasury/officer-1"
+THIEF = "treasury/officer-of-the-thief"
+POLICY = Policy.for_log(LOG_KEY.verifier)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    clock = Clock()
+    genesis, *rest = founding_notes()
+    with create_ledger(tmp_path, genesis, LOG_KEY, clock=clock) as ledger:
+        ledger.submit(rest)
+        clock.at = NOW
+        yield ledger
+
+
+def answer_to(ledger: Ledger, note: bytes) -> Reason | None:
+    """Why a note is refused; None if it is admitted."""
+    (answer,) = ledger.submit([note])
+    return answer.reason if isinstance(answer, Refusal) else None
+
+
+def programme_for_two(ref: str) -> bytes:
+    """A programme under which every issue needs two officers' signatures."""
+    rules = {
+        "name": "2026",
+        "voucher_kind": "compute",
+        "fiscal_year": 2026,
+        "envelope_fen": 10**9,
+        "opens_at": format_instant(BEGIN),
+        "closes_at": format_instant(BEGIN + 300 * DAY_US),
+        "share_bp_domestic": 3_000,
+        "share_bp_foreign": 2_000,
+        "holder_floor_fen": 0,
+        "holder_cap_fen": 10**9,
+        "validity_days": 365,
+        "accelerators": [],
+        "transfer": "forbidden",
+        "payee": "provider",
+        "officers_threshold_fen": 0,
+        "officers_required": 2,
+        "rounding_fen": 1,
+    }
+    return TREASURY.note("programme.open", NOW, ref=ref, programme="treasury/two", **rules)
+
+
+def issue_by(ref: str, *key_names: str) -> bytes:
+    command = TREASURY.command(
+        "voucher.issue",
+        NOW,
+        ref=ref,
+        voucher=f"treasury/{ref}",
+        programme="treasury/two",
+        holder="holder",
+        face_fen=10**6,
+        valid_from=format_instant(NOW),
+    )
+    return note_of(command, *key_names)
+
+
+def test_one_officer_alone_cannot_issue_what_needs_two(ledger: Ledger) -> None:
+    assert answer_to(ledger, programme_for_two("two")) is None
+    assert answer_to(ledger, issue_by("a", OFFICER)) is Reason.SIGNATURES_MISSING
+    assert answer_to(ledger, issue_by("a", OFFICER, THIEF)) is Reason.KEY_UNKNOWN
+
+
+def test_one_officers_key_can_add_itself_a_colleague_and_the_log_shows_it(ledger: Ledger, tmp_path: Path) -> None:
+    """Signatures are counted by key, and one key may add another: two are two only while no key is stolen.
+
+    The entry that added the key stands before the issue, for ever; the network or the treasury can revoke it.
+    """
+    assert answer_to(ledger, programme_for_two("two")) is None
+    command = TREASURY.command("key.add", NOW, ref="more", subject="treasury", vkey=vkey_of(THIEF))
+    assert answer_to(ledger, note_of(command, OFFICER, THIEF)) is None
+    assert answer_to(ledger, issue_by("a", OFFICER, THIEF)) is None
+    revoke = NETWORK.note("key.revoke", NOW, ref="no", subject="treasury", key=label_of(THIEF), reason="stolen")
+    assert answer_to(ledger, revoke) is None
+    assert answer_to(ledger, issue_by("b", OFFICER, THIEF)) is Reason.KEY_REVOKED
+    assert audit(tmp_path, POLICY, processes=1).verdict == "clean"
+
+
+def test_who_admitted_a_party_can_sign_for_it_by_adding_a_key_and_nobody_else_can(ledger: Ledger) -> None:
+    """So that a party that lost its keys isn't lost; and the log names whose command added the key."""
+    mine = "holder/key-of-the-treasury"
+    for party, expected in (("provider", Reason.SUBJECT_NOT_UNDER_PARTY), ("treasury", None)):
+        command = Actor(party).command("key.add", NOW, ref="in", subject="holder", vkey=vkey_of(mine))
+        assert answer_to(ledger, note_of(command, f"{party}/officer-1", mine)) is expected
+    command = Actor("holder").command(
+        "voucher.reserve",
+        NOW,
+        ref="taken",
+        reservation="holder/taken",
+        voucher="treasury/v1",
+        provider="provider",
+        amount_fen=1,
+        until=format_instant(NOW + DAY_US),
+    )
+    assert answer_to(ledger, note_of(command, mine)) is None
+
+
+def test_a_suspended_partys_keys_command_nothing(ledger: Ledger) -> None:
+    """What to do first when a key is stolen; what was reserved before stays."""
+    assert (
+        answer_to(ledger, NETWORK.note("party.suspend", NOW, ref="stop", subject="provider", reason="stolen")) is None
+    )
+    assert answer_to(ledger, burn_note("stolen")) is Reason.PARTY_SUSPENDED
+    assert ledger.state.reservations["holder/r1"].remaining_fen > 0
+
+
+def test_a_provider_cannot_burn_more_than_holders_gave_it_nor_pay_itself(ledger: Ledger) -> None:
+    pay = {"claim": "provider/c1", "amount_fen": 1, "payment_reference": "x"}
+    assert answer_to(ledger, Actor("provider").note("redemption.pay", NOW, ref="pay", **pay)) is Reason.ROLE_MAY_NOT
+    command = Actor("provider").command(
+        "voucher.reserve",
+        NOW,
+        ref="own",
+        reservation="provider/own",
+        voucher="treasury/v1",
+        provider="provider",
+        amount_fen=1,
+        until=format_instant(NOW + DAY_US),
+    )
+    assert answer_to(ledger, note_of(command, "provider/officer-1")) is Reason.ROLE_MAY_NOT
+
+
+def test_a_forged_snapshot_misleads_the_writer_and_the_audit_names_what_it_decided(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever can write beside the log can have the writer believe another state; nobody can make it true."""
+    monkeypatch.setattr("tallystick.ledger.opening.SNAPSHOT_AFTER_ENTRIES", 1)
+    clock = Clock()
+    genesis, *rest = founding_notes()
+    with create_ledger(tmp_path, genesis, LOG_KEY, clock=clock) as ledger:
+        ledger.submit(rest)
+        command = NETWORK.command(
+            "accelerator.register", BEGIN, ref="forged", accelerator="h100", name="H100", origin="foreign"
+        )
+        stranger = note_of(command, "network/stranger")
+        assert answer_to(ledger, stranger) is Reason.KEY_UNKNOWN
+    snapshot = tmp_path / "snapshot.json"
+    line, _, state = snapshot.read_bytes().partition(b"\n")
+    forged = state.replace(vkey_of("network/officer-1").encode(), vkey_of("network/stranger").encode())
+    forged = forged.replace(label_of("network/officer-1").encode(), label_of("network/stranger").encode())
+    assert forged != state
+    header = json.loads(line) | {"state_sha256": hashlib.sha256(forged).hexdigest()}
+    snapshot.write_bytes(json.dumps(header, sort_keys=True, separators=(",", ":")).encode() + b"\n" + forged)
+    with open_ledger(tmp_path, LOG_KEY, clock=clock) as misled:
+        (answer,) = misled.submit([stranger])
+        assert isinstance(answer, Admitted)
+        size = misled.state.size
+    report = audit(tmp_path, POLICY, processes=1)
+    assert report.verdict == "findings"
+    assert (report.findings[0].code, report.findings[0].index) == ("signature_by_unknown_key", size - 1)

@@ -1,0 +1,70 @@
+"""docs/threat-model.md names tests, refusals, findings, commands and roles that exist."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from support.scenario import TABLES
+from tallystick.audit.findings import FindingCode
+from tallystick.ledger.postgres_schema import role_names
+from tallystick.vouchers.events import EVENT_KINDS
+from tallystick.vouchers.refusals import Reason
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "threat-model.md").read_text("utf-8")
+QUOTED = re.findall(r"`([^`\n]+)`", PAGE)
+TESTS = sorted({one for one in QUOTED if one.startswith("tests/")} - {"tests/security/test_threat_model.py"})
+PARAMETERS = {
+    "clock_skew_seconds",
+    "freshness_seconds",
+    "officers_required",
+    "officers_threshold_fen",
+    "signed_at",
+}
+
+
+def test_tests_are_cited() -> None:
+    assert len(TESTS) > 25
+
+
+@pytest.mark.parametrize("cited", TESTS)
+def test_a_cited_test_exists(cited: str) -> None:
+    path, _, name = cited.partition("::")
+    made = ast.parse((ROOT / path).read_text("utf-8")).body
+    names = {one.name for one in made if isinstance(one, ast.FunctionDef) and one.name.startswith("test_")}
+    assert name in names if name else names
+
+
+def test_every_row_with_a_claim_says_where_it_is_shown() -> None:
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in PAGE.splitlines() if line.startswith("| ")
+    ]
+    assert len(rows) > 25
+    for row in rows:
+        assert len(row) == 5, row[0]
+        shown = row[4]
+        assert (
+            shown in ("shown in", "by design", "as above", "as the next row", 'see "With a key"') or "tests/" in shown
+        )
+
+
+def test_refusals_and_findings_are_called_by_their_names() -> None:
+    """A word with an underscore is one of the closed lists, or a parameter of the network."""
+    words = {one for one in QUOTED if re.fullmatch(r"[a-z]+(_[a-z]+)+", one)}
+    known = {reason.value for reason in Reason} | {code.value for code in FindingCode} | PARAMETERS
+    assert words - known == set()
+    assert len(words) > 25
+
+
+def test_commands_and_tables_are_called_by_their_names() -> None:
+    assert {one for one in QUOTED if re.fullmatch(r"[a-z]+\.[a-z]+/[0-9]", one)} <= set(EVENT_KINDS)
+    stories = {name for group in re.findall(r"test_story` \(([a-z_, ]+)\)", PAGE) for name in group.split(", ")}
+    assert stories <= {table.stem for table in TABLES.glob("*.txt")}
+    assert stories
+
+
+def test_roles_are_called_by_their_names() -> None:
+    said = {one.removeprefix("…") for one in QUOTED if one.startswith("…_")}
+    assert {f"db{one}" for one in said} == set(role_names("db").values())
