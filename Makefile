@@ -6,16 +6,19 @@ PYTEST_FLAGS ?=
 DEMO_FLAGS ?=
 BENCH_FLAGS ?=
 SECONDS ?= 60
+SEEDS ?= 1000
+FIRST ?= 1
+CLUSTER_FLAGS ?=
 
 BIN := .venv/bin
 READY := .venv/.installed
 PYTHON_CODE := src tests $(wildcard fuzz benchmarks)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench fuzz lock clean
+.PHONY: help demo test simulate test-cluster lint bench fuzz mutants lock clean
 
 help: ## say what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY) ## run the whole story on this machine and leave it in build/demo
 	rm -rf build/demo
@@ -24,6 +27,14 @@ demo: $(READY) ## run the whole story on this machine and leave it in build/demo
 
 test: $(READY) ## run every test (WORKERS=2 processes; PYTEST_FLAGS for more)
 	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_FLAGS)
+
+simulate: $(READY) ## run the ledger against everything that can fail, SEEDS=1000 worlds from FIRST=1 on
+	PYTHONPATH=tests $(BIN)/python -m simulation --seeds $(SEEDS) --first $(FIRST) --processes $(WORKERS)
+
+# Real servers on loopback: Patroni, etcd, HAProxy and three PostgreSQL, from Debian's packages.
+test-cluster: $(READY) ## kill, pause, cut off and restart machines and writers of a real cluster, under load
+	deploy/patroni/install
+	$(BIN)/python -m pytest -s tests/cluster $(CLUSTER_FLAGS)
 
 lint: $(READY) ## check style, format, types, who imports whom, and the lock
 	$(BIN)/ruff check $(PYTHON_CODE)

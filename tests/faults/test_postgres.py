@@ -197,12 +197,15 @@ def test_a_server_that_hangs_is_given_up_and_asked_again(own_server: Server, mon
     with create_ledger(url, genesis, LOG_KEY, clock=(clock := Clock())) as ledger:
         ledger.submit(rest)
         clock.at = NOW
-        own_server.pause()
-        try:
-            with pytest.raises(StoreFailedError, match="submit again to find out"):
-                ledger.submit([burn_note("s-1")])
-        finally:
-            own_server.go_on()
+        with closing(stand_by(url, LOG_KEY)) as waiting:
+            own_server.pause()
+            try:
+                with pytest.raises(StoreFailedError, match="submit again to find out"):
+                    ledger.submit([burn_note("s-1")])
+                with pytest.raises(PersistenceError):
+                    waiting.follow()
+            finally:
+                own_server.go_on()
         assert indices(ledger.submit([burn_note("s-1"), burn_note("s-2")])) == [10, 11]
         assert ledger.state.size == 12
 

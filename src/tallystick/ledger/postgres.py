@@ -222,6 +222,7 @@ class _Session:
             return self._connection
         self._drop()
         connection = self._connection = self._make()
+        self._live()
         try:
             for statement in (*_DURABLE, *_SERVER_NOTICES_LOSS):
                 connection.execute(statement)
@@ -251,7 +252,6 @@ class _Session:
         assert row is not None
         self._backend = (row["pid"], row["backend_start"])
         self._holds_lock = self._has_held_lock = True
-        self._live()
 
     def _try_lock(self, connection: Connection[DictRow]) -> bool:
         try:
