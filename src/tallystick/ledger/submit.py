@@ -242,17 +242,11 @@ class Ledger:
                 groups.append(self._waiting.popleft())
                 notes += len(groups[-1].readings)
         try:
-            tail = self._current()
-            self._tail_is_good = False  # until the commit is known, memory has run ahead of the store
-            entries: list[Entry] = []
-            at = max(self._clock(), tail.state.at)
-            for group in groups:
-                self._decide(tail, group, at, entries)
-            if entries:
-                self._commit(tail, entries)
-            else:
-                self._confirm(tail)
-            self._tail_is_good = True
+            try:
+                self._decide_and_commit(groups)
+            except PersistenceError:
+                # A look into the store failed, before any commit: perhaps only the connection was lost.
+                self._decide_and_commit(groups)
         except LedgerError as error:
             _fail(groups, error)
         except PersistenceError as error:
@@ -264,6 +258,26 @@ class Ledger:
         finally:
             for group in groups:
                 group.done = True
+
+    def _decide_and_commit(self, groups: Sequence[_Group]) -> None:
+        """Answer groups from where the log stands, and commit what is admitted.
+
+        Raises:
+            LedgerError: nothing was kept, or nobody knows.
+            eventsourcing.persistence.PersistenceError: the store couldn't be read; nothing was committed.
+        """
+        tail = self._current()
+        self._tail_is_good = False  # until the commit is known, memory has run ahead of the store
+        entries: list[Entry] = []
+        at = max(self._clock(), tail.state.at)
+        for group in groups:
+            group.answers.clear()
+            self._decide(tail, group, at, entries)
+        if entries:
+            self._commit(tail, entries)
+        else:
+            self._confirm(tail)
+        self._tail_is_good = True
 
     def _decide(self, tail: Tail, group: _Group, at: int, entries: list[Entry]) -> None:
         """Answer a group's notes in order, at one time; add what is admitted to the entries to keep."""
@@ -375,5 +389,7 @@ class Ledger:
                 self._tail = self._load()
             except LedgerBusyError:
                 raise self._depose("another writer has this log now") from None
+            except PersistenceError as error:
+                raise StoreFailedError(f"the store can't be read: {error}") from None
             self._tail_is_good = True
         return self._tail
