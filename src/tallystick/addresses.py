@@ -12,6 +12,9 @@ from typing import Final
 _POSTGRES: Final = ("postgresql://", "postgres://")
 _PASSWORD_PARAMETER: Final = re.compile(r"((?:ssl)?password=)[^&]*", re.IGNORECASE)
 
+_NO_PORT: Final = re.compile(r"^([^/?#\[]*?:)(?!\d+(?:[,/?#]|$))[^/?#]*")
+"""What stands where the port of a host should: most likely a password, and the host was forgotten."""
+
 
 def is_postgres(source: Path | str) -> bool:
     """Return whether a source is meant as the URL of a PostgreSQL database."""
@@ -30,5 +33,5 @@ def without_password(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     authority, at, place = rest.rpartition("@")
     user = authority.partition(":")[0]
-    shown = _PASSWORD_PARAMETER.sub(r"\1...", place)
+    shown = _PASSWORD_PARAMETER.sub(r"\1...", _NO_PORT.sub(r"\1...", place))
     return f"{scheme}{separator}{user}{at}{shown}"

@@ -142,6 +142,8 @@ def test_no_password_is_shown_whatever_goes_wrong(desk: PostgresDesk) -> None:
         "postgresql://ann:s3cret@127.0.0.1:1/ledger",
         "postgresql://ann:s3cret@127.0.0.1:1/ledger?password=s3cret&nonsense=1",
         "postgresql://ann:s3cret@[/ledger",
+        "postgresql://ann:x@y@s3cret@nowhere.invalid/ledger",
+        "postgresql://ann:s3cret/ledger",
         server().url("no-such-database", "ann:s3cret"),
     ):
         for command in (("balances", url), ("submit", url, note), ("audit", url, "--trust", desk.policy)):
@@ -157,6 +159,11 @@ def test_a_url_is_shown_without_its_password() -> None:
         "postgresql://ann:s3@cret@h:1/db": "postgresql://ann@h:1/db",
         "postgresql://ann@h:1,h:2/db?password=s3cret&a=b": "postgresql://ann@h:1,h:2/db?password=...&a=b",
         "postgresql:///db?sslpassword=s3cret": "postgresql:///db?sslpassword=...",
+        "postgresql://ann:s3cret/db": "postgresql://ann:.../db",
+        "postgresql://ann:s3cret": "postgresql://ann:...",
+        "postgresql://[::1]:5432/db": "postgresql://[::1]:5432/db",
+        "postgresql://h:5432,g:5433/db": "postgresql://h:5432,g:5433/db",
+        "https://log.example/public": "https://log.example/public",
         "some/folder": "some/folder",
     }
     assert {url: without_password(url) for url in shown} == shown

@@ -330,7 +330,10 @@ class _Audit:
         expected = [(index, told[1], told[2]) for index, told in enumerate(described, run.first)]
         if rows is None or rows == expected:
             return
-        found = {row[0]: row for row in rows}
+        found: dict[object, tuple[object, object, object]] = {}
+        for one in rows:
+            if type(one[0]) is not int or found.setdefault(one[0], one) is not one:
+                self._findings.add(FindingCode.REFERENCE_INDEX_DIFFERS, None, f"a row too many, {one!a:.120}")
         for told_row in expected:
             row = found.get(told_row[0])
             if told_row[1] is not None and row != told_row:

@@ -24,7 +24,7 @@ class FindingCode(StrEnum):
         member.meaning = meaning
         return member
 
-    STORE_DAMAGED = ("store_damaged", "the database file is damaged, or a table or column is missing")
+    STORE_DAMAGED = ("store_damaged", "the database is damaged, or a table or column is missing")
     CHECKPOINT_MISSING = ("checkpoint_missing", "there is no checkpoint, or one of the numbered series is gone")
     CHECKPOINT_MALFORMED = ("checkpoint_malformed", "a checkpoint is not a signed checkpoint in its one spelling")
     CHECKPOINT_SIGNATURE_INVALID = (

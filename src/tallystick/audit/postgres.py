@@ -44,6 +44,9 @@ _BEGIN: Final = (
     # An audit takes its time, and verifies between two reads.
     "SELECT set_config(name, '0', true) FROM pg_settings WHERE name IN "
     "('statement_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout', 'transaction_timeout')",
+    # Without statistics (after a restore) the planner may take few rows for granted, and sort all that are left of
+    # a table for each page of it; in the order of its key it needs no sort.
+    "SET LOCAL enable_sort = off",
     # An error ends a transaction, and with it the snapshot: each goes back to here instead.
     "SAVEPOINT audit",
 )
@@ -88,9 +91,10 @@ _READ_KEYS: Final = (
     "AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL AND k.place <= i.indnkeyatts "
     "GROUP BY c.relname, i.indexrelid"
 )
-_READ_COSIGNED: Final = "SELECT substr(data, 1, CAST(? AS integer)) FROM beside WHERE name = ?"
+_READ_COSIGNED: Final = "SELECT substr(data, 1, CAST(? AS integer)) FROM beside WHERE name = ? LIMIT 1"
 _TABLE: Final = re.compile(r"(?<= FROM )\w+")
-_INTEGER: Final = re.compile(r"typeof\((\w+)\) = 'integer'")
+_TYPE: Final = re.compile(r"typeof\((\w+)\) = '\w+'")
+_BYTES_OF_TEXT: Final = re.compile(r"length\(CAST\((\w+) AS BLOB\)\)")
 # What an SQLSTATE begins with that is about the data or the tables, and not about who asks or how the server fares:
 # data, syntax and names, the server's own disk, its own assertions.
 _ABOUT_DATA: Final = ("22", "42", "58", "XX")
@@ -225,8 +229,9 @@ class PostgresDatabase:
 def _spelled(statement: str) -> tuple[str, bytes]:
     """Return which table a statement reads, and the statement in PostgreSQL's spelling."""
     (table,) = _TABLE.findall(statement)
-    # A column has one type, so its values are integers or NULL.
-    spelled = _INTEGER.sub(r"\1 IS NOT NULL", _TABLE.sub(f"tallystick.{table}", statement))
+    # A column has one type, and its values are of that or NULL.
+    spelled = _TYPE.sub(r"\1 IS NOT NULL", _TABLE.sub(f"tallystick.{table}", statement))
+    spelled = _BYTES_OF_TEXT.sub(r"octet_length(\1)", spelled)
     return table, spelled.replace("?", "%s").encode()
 
 

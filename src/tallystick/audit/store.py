@@ -6,7 +6,8 @@
     refs           leaf_index, party, ref
 
 The statements are the same for SQLite and for PostgreSQL (sqlite.py, postgres.py). Cells may have any type whatever the
-column says, and after tampering they have: nothing here takes a type for granted.
+column says, and any size, and after tampering they have: what isn't of its type, or is larger than it may be, is never
+fetched, and is as good as NULL.
 """
 
 from collections.abc import Iterator
@@ -14,44 +15,86 @@ from typing import Any, Final, Protocol
 
 from tallystick.audit.evidence import StoredCheckpoint, StoredRun
 from tallystick.audit.findings import FindingCode, Findings
+from tallystick.signing.note import NOTE_SIZE_MAX
 from tallystick.transparency.merkle import TILE_HEIGHT, TILE_WIDTH
+from tallystick.transparency.spelling import HASH_SIZE
+from tallystick.transparency.tiles import ENTRY_SIZE_MAX
 
 TILE_LEVELS_MAX: Final = 8
 ROWS_AT_ONCE: Final = 256
 _ODD_ROWS_SHOWN: Final = 10
 _INTEGER_MAX: Final = 2**63 - 1
 _INTEGER_MIN: Final = -(2**63)
+
+
+def _blob(column: str, size_max: int) -> str:
+    return f"CASE WHEN typeof({column}) = 'blob' AND length({column}) <= {size_max} THEN {column} END"
+
+
+def _text(column: str) -> str:
+    # No text in an entry is longer than the entry. By its bytes: SQLite ends the length of a text at its first NUL.
+    return (
+        f"CASE WHEN typeof({column}) = 'text' AND length(CAST({column} AS BLOB)) <= {ENTRY_SIZE_MAX} THEN {column} END"
+    )
+
+
+def _integer(column: str) -> str:
+    return f"CASE WHEN typeof({column}) = 'integer' THEN {column} END"
+
+
+# Written together from the names above; what comes from outside goes in as parameters.
+# ruff: noqa: S608
+_NEWEST: Final = f"SELECT {_blob('note', NOTE_SIZE_MAX)} FROM checkpoints ORDER BY number DESC LIMIT 1"
 _ENTRIES: Final = (
-    "SELECT originator_version, topic, state FROM stored_events WHERE originator_id = ? "
-    "AND originator_version > ? AND originator_version <= ? ORDER BY originator_version LIMIT ?"
+    f"SELECT originator_version, {_text('topic')}, {_blob('state', ENTRY_SIZE_MAX)} FROM stored_events "
+    "WHERE originator_id = ? AND originator_version > ? AND originator_version <= ? "
+    "ORDER BY originator_version LIMIT ?"
 )
-_HASHES: Final = "SELECT position, hash FROM tree WHERE level = ? AND position >= ? AND position < ? ORDER BY position"
+_HASHES: Final = (
+    f"SELECT position, {_blob('hash', HASH_SIZE)} FROM tree "
+    "WHERE level = ? AND position >= ? AND position < ? ORDER BY position"
+)
 _CHECKPOINTS: Final = (
-    "SELECT number, size, note FROM checkpoints WHERE number > ? "
+    f"SELECT number, {_integer('size')}, {_blob('note', NOTE_SIZE_MAX)} FROM checkpoints "
+    "WHERE typeof(number) = 'integer' AND number > ? "
     "AND NOT (typeof(size) = 'integer' AND size >= 0 AND size < ?) ORDER BY number LIMIT ?"
 )
 _REFERENCES: Final = (
-    "SELECT leaf_index, party, ref FROM refs WHERE leaf_index >= ? AND leaf_index < ? ORDER BY leaf_index"
+    f"SELECT leaf_index, {_text('party')}, {_text('ref')} FROM refs "
+    "WHERE leaf_index >= ? AND leaf_index < ? ORDER BY leaf_index"
 )
 _ODD_ENTRIES: Final = (
-    "SELECT originator_version, originator_id FROM stored_events WHERE (originator_id = ? "
+    f"SELECT {_integer('originator_version')}, {_text('originator_id')} FROM stored_events WHERE (originator_id = ? "
     "AND typeof(originator_version) = 'integer' AND originator_version BETWEEN 1 AND ?) IS NOT TRUE "
     "ORDER BY originator_version LIMIT ?"
 )
 # By cases, because one of them must come first: a shift by a level that can't be is an error to PostgreSQL.
 _ODD_HASHES: Final = (
-    "SELECT level, position FROM tree WHERE CASE "
+    f"SELECT {_integer('level')}, {_integer('position')} FROM tree WHERE CASE "
     "WHEN typeof(level) = 'integer' AND typeof(position) = 'integer' AND level BETWEEN 0 AND 7 "
     "THEN position < 0 OR position >= (CAST(? AS BIGINT) >> (8 * level)) ELSE TRUE END LIMIT ?"
 )
-_ODD_REFERENCES: Final = "SELECT leaf_index FROM refs WHERE leaf_index < 0 OR leaf_index >= ? LIMIT ?"
+# The series is read from beyond the least number on.
+_ODD_CHECKPOINTS: Final = (
+    "SELECT count(*) FROM checkpoints WHERE (typeof(number) = 'integer' AND number > ?) IS NOT TRUE"
+)
+_ODD_REFERENCES: Final = (
+    f"SELECT {_integer('leaf_index')} FROM refs WHERE leaf_index < 0 OR leaf_index >= ? OR leaf_index IS NULL LIMIT ?"
+)
+# Without its key a table may hold a row twice, and the second may be skipped where one page of rows ends.
+_COUNT_READ_ENTRIES: Final = (
+    "SELECT count(*) FROM stored_events WHERE originator_id = ? AND originator_version > ? AND originator_version <= ?"
+)
+_COUNT_READ_CHECKPOINTS: Final = (
+    "SELECT count(*) FROM checkpoints WHERE typeof(number) = 'integer' AND number > ? "
+    "AND NOT (typeof(size) = 'integer' AND size >= 0 AND size < ?)"
+)
 _COUNT_CHECKPOINTS: Final = "SELECT count(*) FROM checkpoints WHERE typeof(size) = 'integer' AND size >= 0 AND size < ?"
 _COUNT_ENTRIES: Final = (
     "SELECT count(*) FROM stored_events WHERE originator_id = ? AND originator_version BETWEEN 1 AND ?"
 )
 _COUNT_HASHES: Final = "SELECT count(*) FROM tree WHERE level = ? AND position >= 0 AND position < ?"
 _COUNT_REFERENCES: Final = "SELECT count(*) FROM refs WHERE leaf_index >= 0 AND leaf_index < ?"
-_TYPE_NAMES: Final = {type(None): "NULL", int: "an integer", float: "a real number", str: "text", bytes: "a blob"}
 
 
 class Database(Protocol):
@@ -86,13 +129,14 @@ class StoreEvidence:
         self._database = database
         self._findings = findings
         self._start = start
+        self._entries_read = self._checkpoints_read = 0
         # What is read in full is what going on from an earlier audit is to save.
         if start == 0:
             database.check()
 
     def newest_checkpoint(self) -> bytes | None:
         """Return the note with the highest number; if that isn't a blob, it is no note."""
-        rows = self._rows("SELECT note FROM checkpoints ORDER BY number DESC LIMIT 1")
+        rows = self._rows(_NEWEST)
         if not rows:
             return None
         note = rows[0][0]
@@ -107,6 +151,7 @@ class StoreEvidence:
         version = self._start
         while rows := self._rows(_ENTRIES, (origin, version, min(size, _INTEGER_MAX), ROWS_AT_ONCE)):
             version = rows[-1][0]
+            self._entries_read += len(rows)
             # A version that isn't an integer is a place that doesn't exist; `check_the_rest` names it.
             yield from self._runs([row for row in rows if type(row[0]) is int])
 
@@ -119,19 +164,18 @@ class StoreEvidence:
             while stop < len(rows) and rows[stop][0] == first + stop - start:
                 stop += 1
             _, topics, data = map(list, zip(*rows[start:stop], strict=True))
-            self._blank(topics, str, first - 1, FindingCode.TOPIC_DIFFERS)
-            self._blank(data, bytes, first - 1, FindingCode.ENTRY_MALFORMED)
+            self._blank(topics, str, first - 1, FindingCode.TOPIC_DIFFERS, f"text of up to {ENTRY_SIZE_MAX} bytes")
+            self._blank(data, bytes, first - 1, FindingCode.ENTRY_MALFORMED, f"a blob of up to {ENTRY_SIZE_MAX} bytes")
             yield StoredRun(first - 1, data, topics)
             start = stop
 
-    def _blank(self, cells: list[Any], kind: type, first: int, code: FindingCode) -> None:
+    def _blank(self, cells: list[Any], kind: type, first: int, code: FindingCode, due: str) -> None:
         """Replace cells that aren't of a type by None, and note them."""
         if set(map(type, cells)) == {kind}:
             return
         for place, cell in enumerate(cells):
             if type(cell) is not kind:
-                what = _TYPE_NAMES.get(type(cell), type(cell).__name__)
-                self._findings.add(code, first + place, f"it is stored as {what}")
+                self._findings.add(code, first + place, f"it is not stored as {due}")
                 cells[place] = None
 
     def hashes(self, level: int, tile: int, width: int) -> list[bytes | None]:
@@ -152,6 +196,7 @@ class StoreEvidence:
         """Yield the rows of the series."""
         number = _INTEGER_MIN
         while rows := self._rows(_CHECKPOINTS, (number, self._start, ROWS_AT_ONCE)):
+            self._checkpoints_read += len(rows)
             yield from map(StoredCheckpoint._make, rows)
             number = rows[-1][0]
 
@@ -180,12 +225,24 @@ class StoreEvidence:
             self._findings.add(FindingCode.TREE_DIFFERS, None, detail)
         for (leaf_index,) in self._rows(_ODD_REFERENCES, (size, _ODD_ROWS_SHOWN)):
             self._findings.add(FindingCode.REFERENCE_INDEX_DIFFERS, leaf_index, "there is no such entry")
-        # The series is read from beyond this number on.
-        if self._rows("SELECT number FROM checkpoints WHERE number = ?", (_INTEGER_MIN,)):
-            detail = f"checkpoint {_INTEGER_MIN}: there is no such number"
-            self._findings.add(FindingCode.CHECKPOINT_ROW_DIFFERS, None, detail)
+        for (count,) in self._rows(_ODD_CHECKPOINTS, (_INTEGER_MIN,)):
+            if count:
+                detail = f"{count} rows have what is no number of a checkpoint"
+                self._findings.add(FindingCode.CHECKPOINT_ROW_DIFFERS, None, detail)
+        self._count_read(origin, size)
         if self._start:
             self._count_unread(origin)
+
+    def _count_read(self, origin: str, size: int) -> None:
+        """Find out whether there were rows that were skipped, because they are there twice."""
+        for (count,) in self._rows(_COUNT_READ_ENTRIES, (origin, self._start, size)):
+            if count != self._entries_read:
+                detail = f"there are {count} rows of entries, and {self._entries_read} versions of them"
+                self._findings.add(FindingCode.ENTRY_MISPLACED, None, detail)
+        for (count,) in self._rows(_COUNT_READ_CHECKPOINTS, (_INTEGER_MIN, self._start)):
+            if count != self._checkpoints_read:
+                detail = f"there are {count} rows of checkpoints, and {self._checkpoints_read} numbers of them"
+                self._findings.add(FindingCode.CHECKPOINT_ROW_DIFFERS, None, detail)
 
     def _count_unread(self, origin: str) -> None:
         """Find out whether rows are missing before the entry at which the evidence begins."""

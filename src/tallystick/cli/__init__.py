@@ -1,7 +1,7 @@
 """The command line never shows a traceback: one line on stderr says what is wrong, the exit status says the rest.
 
     treasury.py   key new, sign, balances        provider.py   check, submit, show
-    auditor.py    audit, verify, receipt         operator.py   ledger create, export, demo
+    auditor.py    audit, verify, receipt         operator.py   ledger create, backup, restore; export, demo
     writer.py     writer: notes in, answers out, for as long as the log is to be written
     proofs.py     proof inclusion, consistency   entries.py    an entry in full
     proofs_of_balance.py          proof balance, and verify of what it wrote

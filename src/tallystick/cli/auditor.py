@@ -144,7 +144,7 @@ def _print_report(report: "Report", source: str) -> None:
         if report.since is not None:
             log.append(("read anew", f"from entry {report.since.size:,} on; before it, the earlier report stands"))
         if report.receipts is not None:
-            log.append(("held against", f"{report.receipts:,} receipts"))
+            log.append(("receipts", f"{report.receipts:,} held against it"))
         output.fields("", log)
     totals = report.totals.model_dump()
     programmes = totals.pop("programmes")

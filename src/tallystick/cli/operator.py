@@ -1,25 +1,32 @@
 """What the operator of a log does: create it, export it for others, and try it all out.
 
     ledger create DIR --genesis NOTE --log-key FILE      export SOURCE DIR      demo [DIR]
+    ledger backup SOURCE DIR      ledger restore BACKUP TARGET
 
 The operator's key signs checkpoints. It can't invent, change or drop what a party signed: an audit shows it.
 """
 
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
+import dataclasses
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tallystick.cli import REFUSED, output, reading
 from tallystick.errors import UsageError
 
+if TYPE_CHECKING:
+    from tallystick.ledger.proven_copy import Copied
+
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    ledger = typer.Typer(help="Make ledgers.", no_args_is_help=True, rich_markup_mode=None)
+    ledger = typer.Typer(help="Make ledgers, back them up, restore them.", no_args_is_help=True, rich_markup_mode=None)
     ledger.command("create", short_help="Found a network in a new ledger.")(ledger_create)
+    ledger.command("backup", short_help="Copy a ledger, which may be in use, or what it has more.")(ledger_backup)
+    ledger.command("restore", short_help="Make a new ledger of a backup.")(ledger_restore)
     ledger.callback()(lambda: None)
     app.add_typer(ledger, name="ledger")
     app.command(short_help="Write a log as static files (tlog-tiles).")(export)
@@ -95,6 +102,66 @@ def _refuse_a_bad_genesis(name: str, note: bytes, origin: str, at: int) -> None:
     if isinstance(answer, Refusal):
         output.line(f"{name}: refused: {answer}")
         raise typer.Exit(REFUSED)
+
+
+_TRUST = typer.Option(help="Names the log's key; else the trust.policy in the folders does, if there is one.")
+
+
+def ledger_backup(
+    source: Annotated[
+        str, typer.Argument(help="A ledger folder or a database's URL, which may be in use; or an export or its URL.")
+    ],
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="New or empty; an earlier backup is added to.")],
+    trust: Annotated[Path | None, _TRUST] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Copy a ledger into a folder, and prove each group of entries before it is kept.
+
+    The folder is a ledger itself, for reading: audit it. Keys are not in it, nor the settings that say where they are.
+    """
+    from tallystick.ledger.backup import backup_ledger
+
+    policy = None if trust is None else reading.read_policy(trust)
+    if "://" in folder:
+        raise UsageError("a backup is made in a folder; `tallystick ledger restore` writes a database")
+    with output.progress("Backing up") as progress:
+        copied = backup_ledger(reading.source_of(source), Path(folder), policy=policy, progress=progress)
+    _print_copied(folder, copied, as_json=as_json)
+
+
+def ledger_restore(
+    backup: Annotated[Path, typer.Argument(metavar="BACKUP", help="A folder that `ledger backup` made.")],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="A new folder, or the URL of an empty database.")],
+    trust: Annotated[Path | None, _TRUST] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Make a new ledger of a backup: all of it, or none.
+
+    Make sure first that the old writer is gone, and before anything is written that nothing newer was answered for:
+    audit it with the receipts that were given, and ask the witnesses. docs/backup.md has the steps.
+    """
+    from tallystick.addresses import is_postgres, without_password
+    from tallystick.ledger.backup import restore_ledger
+
+    policy = None if trust is None else reading.read_policy(trust)
+    place = target if is_postgres(target) else Path(target)
+    if "://" in target and isinstance(place, Path):
+        raise UsageError(f"{without_password(target)} is not a place for a ledger: give a folder, or a database's URL")
+    with output.progress("Restoring") as progress:
+        copied = restore_ledger(reading.folder_of(str(backup)), place, policy=policy, progress=progress)
+    _print_copied(without_password(target), copied, as_json=as_json)
+
+
+def _print_copied(place: str, copied: "Copied", *, as_json: bool) -> None:
+    if as_json:
+        output.print_json({"place": place} | dataclasses.asdict(copied))
+        return
+    output.line(
+        f"{place}: {copied.size:,} entries of {copied.origin}, {copied.new_entries:,} of them new, under "
+        f"{copied.checkpoints:,} checkpoints"
+    )
+    if not copied.are_signatures_checked:
+        output.line("who signed the checkpoints was not checked, for want of a trust policy: give --trust FILE")
 
 
 def export(

@@ -17,7 +17,7 @@ from tallystick.addresses import is_postgres, without_password
 from tallystick.errors import LedgerError, NotALedgerError, UsageError
 from tallystick.ledger.memory import memory_environment
 from tallystick.ledger.record import LedgerRecord
-from tallystick.ledger.snapshots import write_snapshot
+from tallystick.ledger.snapshots import saved_size, write_snapshot
 from tallystick.ledger.sqlite import DATABASE, LOCK, require, sqlite_environment
 from tallystick.ledger.standing_by import StandBy
 from tallystick.ledger.submit import Clock, Ledger, system_clock
@@ -187,13 +187,9 @@ def _ledger(
         follow_tail(store, log_key.verifier, tail)
         return tail
 
-    opened_size = 0
-
     def release(ledger: Ledger) -> None:
         with suppress(LedgerError, OSError, PersistenceError):
-            if ledger.state.size - opened_size >= SNAPSHOT_AFTER_ENTRIES:
+            if ledger.state.size - saved_size(store.beside) >= SNAPSHOT_AFTER_ENTRIES:
                 write_snapshot(store.beside, ledger.state, ledger.root)
 
-    ledger = Ledger(record, log_key, load, clock=clock, verify_processes=verify_processes, release=release)
-    opened_size = ledger.state.size
-    return ledger
+    return Ledger(record, log_key, load, clock=clock, verify_processes=verify_processes, release=release)

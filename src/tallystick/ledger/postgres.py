@@ -15,6 +15,7 @@ the URL. A pooler between must keep sessions (PgBouncer: pool_mode=session).
 """
 
 import os
+import re
 import socket
 import threading
 import time
@@ -53,6 +54,7 @@ RECONNECT_SECONDS: Final = 30.0
 _WRITER_LOCK: Final = (0x54616C6C, 1)  # "Tall"
 _BESIDE_LOCK: Final = (0x54616C6C, 2)
 _DATABASE: Final = "TALLYSTICK_DATABASE"
+_QUOTED: Final = re.compile(r"""(?<!\w)(["']).*?\1""")
 _NETWORK: Final = {
     "connect_timeout": CONNECT_SECONDS,
     # A peer that vanished is noticed by the system in some five seconds instead of two hours.
@@ -104,6 +106,15 @@ def connect(url: str) -> Connection[TupleRow]:
         UsageError: the URL isn't one.
     """
     return psycopg.connect(**_parameters(url))
+
+
+def said(error: psycopg.Error) -> str:
+    """Return what PostgreSQL says, in a line; of what the library says, nothing that it quotes.
+
+    The library quotes pieces of the URL, and of a misspelt one any piece may be the password.
+    """
+    text = " ".join(str(error).split())
+    return text if error.sqlstate is not None else _QUOTED.sub("...", text)
 
 
 def _parameters(url: str) -> dict[str, Any]:
@@ -535,6 +546,6 @@ def _require_schema(url: str) -> None:
         with connect(url) as connection:
             row = connection.execute("SELECT to_regclass('tallystick.checkpoints')").fetchone()
     except psycopg.Error as error:
-        raise StoreFailedError(f"{name} can't be used: {' '.join(str(error).split())}") from None
+        raise StoreFailedError(f"{name} can't be used: {said(error)}") from None
     if row == (None,):
         raise NotALedgerError(f"{name} holds no ledger; `tallystick ledger create` makes one")

@@ -27,7 +27,7 @@ from psycopg.sql import SQL, Composed, Identifier
 from tallystick.addresses import without_password
 from tallystick.errors import LedgerError, UsageError
 from tallystick.ledger.beside import COSIGNED
-from tallystick.ledger.postgres import SCHEMA, PostgresLogRecorder, PostgresSession, connect
+from tallystick.ledger.postgres import SCHEMA, PostgresLogRecorder, PostgresSession, connect, said
 
 LOG_TABLES: Final = ("stored_events", "tree", "checkpoints", "refs")
 _TABLES: Final = (
@@ -84,7 +84,7 @@ def create_schema(url: str) -> None:
             drop_schema(url)
             raise
     except psycopg.Error as error:
-        raise LedgerError(f"{without_password(url)}: no ledger can be made there: {_one_line(error)}") from None
+        raise LedgerError(f"{without_password(url)}: no ledger can be made there: {said(error)}") from None
 
 
 def drop_schema(url: str) -> None:
@@ -97,7 +97,7 @@ def drop_schema(url: str) -> None:
         with connect(url) as connection:
             connection.execute(SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(Identifier(SCHEMA)))
     except psycopg.Error as error:
-        raise LedgerError(f"{without_password(url)}: schema {SCHEMA} can't be dropped: {_one_line(error)}") from None
+        raise LedgerError(f"{without_password(url)}: schema {SCHEMA} can't be dropped: {said(error)}") from None
 
 
 def role_names(database: str) -> dict[str, str]:
@@ -129,7 +129,3 @@ def _make_tables(url: str, roles: dict[str, str]) -> None:
         recorder.create_table()
     finally:
         recorder.close()
-
-
-def _one_line(error: psycopg.Error) -> str:
-    return " ".join(str(error).split())

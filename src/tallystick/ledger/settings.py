@@ -69,7 +69,9 @@ def load_settings(source: Path | str) -> LedgerSettings:
     folder = Path(source)
     path = folder / NAME
     if not path.is_file():
-        raise NotALedgerError(f"{folder} is not a ledger: it has no {NAME}; `tallystick ledger create` makes one")
+        raise NotALedgerError(
+            f"{folder} has no {NAME}, which would say which key signs this log's checkpoints: give --log-key FILE"
+        )
     try:
         fields = TomlConfigSettingsSource(LedgerSettings, toml_file=path)()
         return LedgerSettings(**fields).within(folder)

@@ -20,6 +20,8 @@ FORMAT: Final = 2  # raised whenever State changes, so that an older snapshot is
 SIZE_MAX: Final = 2**30
 """PostgreSQL keeps no larger value; a state of a million live vouchers has a quarter of it."""
 
+HEADER_BYTES_READ: Final = 4_096
+
 
 def write_snapshot(beside: Beside, state: State, root: bytes) -> None:
     """Keep a state and the root of the tree of its size; durable when it returns.
@@ -32,6 +34,15 @@ def write_snapshot(beside: Beside, state: State, root: bytes) -> None:
     line = canonical_json.encode(_header(state.origin, state.size, root, data))
     with beside.alone():
         beside.write(SNAPSHOT, line + b"\n" + data)
+
+
+def saved_size(beside: Beside) -> int:
+    """Return how many entries the saved state says that it is after; 0 if there is none."""
+    try:
+        header: Any = canonical_json.decode((beside.read(SNAPSHOT, HEADER_BYTES_READ) or b"").partition(b"\n")[0])
+        return int(header["size"])
+    except (OSError, PersistenceError, MalformedError, KeyError, TypeError):
+        return 0
 
 
 def read_snapshot(beside: Beside, origin: str, size: int, root_at: Callable[[int], bytes]) -> State | None:
