@@ -281,7 +281,7 @@ class Ledger:
 
     def _decide(self, tail: Tail, group: _Group, at: int, entries: list[Entry]) -> None:
         """Answer a group's notes in order, at one time; add what is admitted to the entries to keep."""
-        known = self._find_forgotten(tail, group)
+        known = self._find_forgotten(tail, group, at)
         for reading in group.readings:
             if isinstance(reading, Refusal):
                 group.answers.append(reading)
@@ -308,9 +308,9 @@ class Ledger:
             return self._recorded_before(signed, reference.index)
         return Admitted(reference.index, entries[reference.index - tail.edge.size].data, False, self)
 
-    def _find_forgotten(self, tail: Tail, group: _Group) -> dict[tuple[str, str], int]:
+    def _find_forgotten(self, tail: Tail, group: _Group, at: int) -> dict[tuple[str, str], int]:
         """Look up references that the state may have forgotten; the store's index remembers all of them."""
-        if len(tail.state.references) == tail.state.size:
+        if tail.state.remembers_all_references(at):
             return {}
         keys = [
             (reading.command.party, reading.command.ref)

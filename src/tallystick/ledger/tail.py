@@ -54,17 +54,19 @@ def load_tail(store: LogStore, log_key: VerifierKey) -> Tail:
         NotALedgerError: it doesn't, or it is an older copy of the log than witnesses have seen.
         eventsourcing.persistence.PersistenceError: the store can't be read.
     """
-    newest = store.newest_checkpoint()
+    # Read first: so it can't be of a larger tree, unless the log was cut back.
+    cosigned = store.beside.read(COSIGNED, CHECKPOINT_SIZE_MAX)
+    newest, count = _read_ends(store)
     if newest is None:
-        if store.entry_count():
+        if count:
             raise NotALedgerError(f"the store has entries and no checkpoint; {AUDIT_SAYS_MORE}")
         return Tail(State.empty(log_key.name), RightEdge.from_hashes(0, ()), None)
     checkpoint = _open(newest, log_key)
     edge = edge_at(store, checkpoint.size)
-    if edge.root() != checkpoint.root or store.entry_count() != checkpoint.size:
+    if edge.root() != checkpoint.root or count != checkpoint.size:
         raise NotALedgerError(f"entries, tree and checkpoint don't belong together; {AUDIT_SAYS_MORE}")
     try:
-        bear_out(store, store.beside.read(COSIGNED, CHECKPOINT_SIZE_MAX), log_key.name, checkpoint.size)
+        bear_out(store, cosigned, log_key.name, checkpoint.size)
     except MalformedError:
         pass  # it is only a copy of what witnesses signed, and whoever needs it is told
     except ProofInvalidError as error:
@@ -157,6 +159,20 @@ def edge_at(store: LogStore, size: int) -> RightEdge:
         return RightEdge.from_tiles(size, tile_reader(store))
     except MalformedError as error:
         raise NotALedgerError(f"the tree's right edge is damaged ({error}); {AUDIT_SAYS_MORE}") from None
+
+
+def _read_ends(store: LogStore) -> tuple[CheckpointRow | None, int]:
+    """Return the newest checkpoint, and how many entries there were when it was the newest.
+
+    Without the lock, another may commit between the two reads; then they are read again.
+    """
+    newest = store.newest_checkpoint()
+    while True:
+        count = store.entry_count()
+        again = store.newest_checkpoint()
+        if again == newest:
+            return newest, count
+        newest = again
 
 
 def _open(row: CheckpointRow, log_key: VerifierKey) -> Checkpoint:

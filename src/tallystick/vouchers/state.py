@@ -122,6 +122,16 @@ class State:
         reference = self.references.get(f"{party} {ref}")
         return reference if reference and reference.at + self.reference_memory_us >= at else None
 
+    def remembers_all_references(self, at: int) -> bool:
+        """Return whether every reference that was ever used is remembered at a time.
+
+        What is too old is only dropped with the next entry, and doesn't count before either.
+        """
+        if len(self.references) < self.size:
+            return False
+        oldest = self.references[self.reference_order[0]] if self.reference_order else None
+        return oldest is None or oldest.at + self.reference_memory_us >= at
+
     def statement(self, provider: str, ref: str, at: int) -> Statement | None:
         """Return a provider's statement that is remembered at a time."""
         statement = self.statements.get(provider, {}).get(ref)
