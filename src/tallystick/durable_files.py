@@ -59,7 +59,7 @@ class DurableFiles:
         """Return once all files, and their names, are durable."""
         self._rename_all()
         for folder in sorted(self._touched):
-            _sync_folder(folder)
+            sync_folder(folder)
         self._touched.clear()
 
     def _rename_all(self) -> None:
@@ -83,7 +83,8 @@ class DurableFiles:
         return self._aside / str(number)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(opened)

@@ -29,6 +29,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from tallystick.durable_files import sync_folder
 from tallystick.errors import KeyFileError, KeyMalformedError
 from tallystick.signing.keys import ED25519, SigningKey, VerifierKey
 
@@ -155,16 +156,8 @@ def _write_new(path: Path, data: bytes) -> None:
             os.link(temporary, path)  # a rename would replace a key that is there
         finally:
             Path(temporary).unlink()
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except FileExistsError:
         raise KeyFileError(f"{path} exists already, and a key is never overwritten: choose another name") from None
     except OSError as error:
         raise KeyFileError(f"cannot write the key file {path}: {error.strerror}") from None
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -38,13 +38,11 @@ from tallystick.errors import (
 from tallystick.ledger.beside import FolderBeside
 from tallystick.ledger.opening import POLICY
 from tallystick.ledger.proven_copy import Copied, Progress, ProvenCopy, ProvenGroup
+from tallystick.ledger.reader import open_store
 from tallystick.ledger.record import LedgerRecord
 from tallystick.ledger.settings import NAME as SETTINGS
-from tallystick.ledger.sqlite import DATABASE, SQLiteLogRecorder, open_read_only, require, sqlite_environment
-from tallystick.ledger.static_store import StaticStore
+from tallystick.ledger.sqlite import DATABASE, SQLiteLogRecorder, require, sqlite_environment
 from tallystick.ledger.store import Group, LogStore
-from tallystick.static.files import CHECKPOINT, open_files
-from tallystick.static.log import StaticLog
 from tallystick.transparency.policy import POLICY_SIZE_MAX, Policy
 
 if TYPE_CHECKING:
@@ -259,31 +257,14 @@ def _source(source: Path | str) -> Iterator[LogStore]:
     Raises:
         NotALedgerError: there is none, or it can't be read.
     """
-    opened = _open(source)
+    try:
+        opened = open_store(source)
+    except (PersistenceError, sqlite3.Error) as error:
+        raise NotALedgerError(f"{source} can't be read: {error}") from None
     try:
         yield opened
     finally:
         opened.close()
-
-
-def _open(source: Path | str) -> LogStore:
-    if is_postgres(source):
-        from tallystick.ledger.postgres import open_postgres  # noqa: PLC0415 - an extra
-
-        return open_postgres(str(source))
-    folder = Path(source)
-    if is_url(source) or (not (folder / DATABASE).exists() and (folder / CHECKPOINT).is_file()):
-        files = open_files(source)
-        try:
-            return StaticStore(StaticLog(files))
-        except BaseException:
-            files.close()
-            raise
-    require(folder)
-    try:
-        return open_read_only(folder / DATABASE)
-    except (PersistenceError, sqlite3.Error) as error:
-        raise NotALedgerError(f"{source} can't be read: {error}") from None
 
 
 @contextmanager

@@ -43,7 +43,7 @@ def read_ledger(source: Path | str) -> "Reader":
     """
     name = without_password(str(source))
     try:
-        store = _open_store(source)
+        store = open_store(source)
         try:
             return Reader(store, name.rstrip("/") if is_url(source) else name)
         except BaseException:
@@ -53,8 +53,13 @@ def read_ledger(source: Path | str) -> "Reader":
         raise NotALedgerError(f"{name} can't be read: {error}") from None
 
 
-def _open_store(source: Path | str) -> LogStore:
-    """Return a store that can only be read."""
+def open_store(source: Path | str) -> LogStore:
+    """Return a store that can only be read, of a SOURCE as in `read_ledger`.
+
+    Raises:
+        LedgerError: there is none, or the server gives no usable answer.
+        eventsourcing.persistence.PersistenceError, sqlite3.Error: it can't be read.
+    """
     if is_postgres(source):
         # Imported here: a ledger in a folder needs no psycopg, which is an extra.
         from tallystick.ledger.postgres import open_postgres  # noqa: PLC0415

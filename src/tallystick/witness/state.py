@@ -12,7 +12,6 @@ Triggers refuse a smaller size, another root of the same size, and the deletion 
 What nothing here can see is that the file was put back from a backup. Never do that: make a new witness with a new key.
 """
 
-import os
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Final, Self, TypeVar
 from urllib.parse import quote
 
+from tallystick.durable_files import sync_folder
 from tallystick.errors import LedgerError, NotALedgerError
 from tallystick.witness.deciding import Answer, CosignedTree
 
@@ -69,7 +69,7 @@ class WitnessState:
                 database.execute("COMMIT")
             finally:
                 database.close()
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         except (OSError, sqlite3.Error) as error:
             raise LedgerError(f"{path} can't be made: {error}") from None
 
@@ -164,11 +164,3 @@ def _connect(path: Path) -> sqlite3.Connection:
     )
     database.execute("PRAGMA synchronous=FULL")
     return database
-
-
-def _sync_folder(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
