@@ -1,0 +1,172 @@
+"""Every movement of money names both its accounts: views and statements are made of these postings and nothing else.
+
+The first column is a row as in the tables, with its answer; the second what moves, in order.
+"""
+
+import pytest
+
+from support import scenario
+from support.scenario import Ledger, ledger_for, read_table, yuan
+from tallystick.vouchers.events import Event
+from tallystick.vouchers.evolve import evolve
+from tallystick.vouchers.state import Posting, State
+
+Step = tuple[str, list[str]]
+
+RESERVATIONS_AND_CLAIMS: list[Step] = [
+    (
+        "shanghai open S9 1,000.00 -> opened",
+        ["shanghai/S9: envelope of shanghai/S9 to unissued of shanghai/S9 1,000.00"],
+    ),
+    (
+        "shanghai issue V9 to acme 100.00 under S9 -> issued",
+        ["shanghai/S9: unissued of shanghai/S9 to available of shanghai/V9 100.00"],
+    ),
+    (
+        "acme transfer T9 of V2 1.00 to bolt -> transferred",
+        ["shanghai/S2: available of shanghai/V2 to available of acme/T9 1.00"],
+    ),
+    (
+        "acme reserve R9 of V2 1.50 for guian until +1d -> reserved",
+        ["shanghai/S2: available of shanghai/V2 to reserved of acme/R9 1.50"],
+    ),
+    (
+        "guian release R9 -> released 1.50 to voucher",
+        ["shanghai/S2: reserved of acme/R9 to available of shanghai/V2 1.50"],
+    ),
+    (
+        "guian burn acme R3 a 8x910b -36h..-35h | R1 b 8x910b -36h..-35h | R1 c 4x910b -36h..-35h ref=st-1"
+        " -> 24.00 | 24.00 | 12.00",
+        [
+            "shanghai/S3: reserved of acme/R3 to burned of acme 24.00",
+            "shanghai/S1: reserved of acme/R1 to burned of guian 36.00",
+        ],
+    ),
+    (
+        "guian reverse st-1 line 2 -> reversed 12.00 to reservation",
+        ["shanghai/S1: burned of guian to reserved of acme/R1 12.00"],
+    ),
+    ("guian burn acme R1 d 0.001x910b -36h..-35h seconds=1 ref=st-2 -> 0.00", []),
+    ("guian reverse st-2 line 0 -> reversed 0.00 to reservation", []),
+    (
+        "guian claim C1 of S1 2026-01-30 to 2026-01-30 -> claimed 24.00",
+        ["shanghai/S1: burned of guian to claimed of guian/C1 24.00"],
+    ),
+    ("shanghai reject C1 -> rejected", ["shanghai/S1: claimed of guian/C1 to burned of guian 24.00"]),
+    (
+        "guian claim C2 of S1 2026-01-30 to 2026-01-30 -> claimed 24.00",
+        ["shanghai/S1: burned of guian to claimed of guian/C2 24.00"],
+    ),
+    ("shanghai pay C2 24.00 -> paid", ["shanghai/S1: claimed of guian/C2 to paid of guian 24.00"]),
+    (
+        "acme claim C3 of S3 2026-01-30 to 2026-01-30 -> claimed 24.00",
+        ["shanghai/S3: burned of acme to claimed of acme/C3 24.00"],
+    ),
+    ("registry seal B1 to 2026-01-31 -> sealed 17 accounts", []),
+]
+
+ENDS: list[Step] = [
+    (
+        "guian burn acme R1 a 8x910b -10h..-9h | R3 b 8x910b -10h..-9h ref=st-1 -> 24.00 | 24.00",
+        [
+            "shanghai/S1: reserved of acme/R1 to burned of guian 24.00",
+            "shanghai/S3: reserved of acme/R3 to burned of acme 24.00",
+        ],
+    ),
+    (
+        "guian release R3 -> released 3,976.00 to voucher",
+        ["shanghai/S3: reserved of acme/R3 to available of shanghai/V3 3,976.00"],
+    ),
+    (
+        "guian reverse st-1 line 1 -> reversed 24.00 to voucher",
+        ["shanghai/S3: burned of acme to available of shanghai/V3 24.00"],
+    ),
+    (
+        "shanghai revoke V1 -> revoked 6,000.00",
+        ["shanghai/S1: available of shanghai/V1 to unissued of shanghai/S1 6,000.00"],
+    ),
+    (
+        "guian release R1 -> released 3,976.00 to programme",
+        ["shanghai/S1: reserved of acme/R1 to unissued of shanghai/S1 3,976.00"],
+    ),
+    (
+        "guian reverse st-1 line 0 -> reversed 24.00 to programme",
+        ["shanghai/S1: burned of guian to unissued of shanghai/S1 24.00"],
+    ),
+    (
+        "acme transfer T1 of V2 10,000.00 to bolt -> transferred",
+        ["shanghai/S2: available of shanghai/V2 to available of acme/T1 10,000.00"],
+    ),
+    ("shanghai revoke V2 -> revoked 0.00", []),
+    ("clock 2026-04-05T08:00", []),
+    (
+        "shanghai lapse T1 -> lapsed 10,000.00",
+        ["shanghai/S2: available of acme/T1 to unissued of shanghai/S2 10,000.00"],
+    ),
+    (
+        "shanghai lapse V3 -> lapsed 10,000.00",
+        ["shanghai/S3: available of shanghai/V3 to unissued of shanghai/S3 10,000.00"],
+    ),
+    ("shanghai suspend-voucher V1 -> voucher_ended", []),
+]
+
+
+def told(posting: Posting) -> str:
+    """A posting in words."""
+    source, target = f"{posting.source} of {posting.source_id}", f"{posting.target} of {posting.target_id}"
+    return f"{posting.programme}: {source} to {target} {yuan(posting.amount_fen)}"
+
+
+def play(ledger: Ledger, row: str) -> None:
+    """Play one row and insist on its answer."""
+    (story,) = read_table(row)
+    ledger.play(story)
+
+
+@pytest.mark.parametrize("steps", [RESERVATIONS_AND_CLAIMS, ENDS], ids=["reservations and claims", "ends"])
+def test_what_moves_is_posted_and_nothing_else(steps: list[Step], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row by row: from whom, to whom, how much; nothing at all where nothing moves."""
+    posted: list[str] = []
+
+    def listening(state: State, event: Event) -> tuple[Posting, ...]:
+        postings = evolve(state, event)
+        posted.extend(map(told, postings))
+        return postings
+
+    (start,) = read_table("== start\nclock 2026-02-01")
+    ledger = ledger_for(start)
+    monkeypatch.setattr(scenario, "evolve", listening)
+    for row, expected in steps:
+        posted.clear()
+        play(ledger, row)
+        assert posted == expected, row
+
+
+def test_totals_of_a_programme_count_every_voucher() -> None:
+    """What was ever issued, revoked and lapsed, whether it came from vouchers, reservations or reversals."""
+    (start,) = read_table("== start\nclock 2026-02-01")
+    ledger = ledger_for(start)
+
+    def totals(programme: str) -> tuple[str, str, str]:
+        one = ledger.state.programmes[f"shanghai/{programme}"]
+        return yuan(one.issued_fen), yuan(one.revoked_fen), yuan(one.lapsed_fen)
+
+    assert totals("S1") == ("20,000.00", "0.00", "0.00")
+    play(ledger, "guian burn acme R1 a 8x910b -10h..-9h ref=st-1 -> 24.00")
+    play(ledger, "shanghai revoke V1 -> revoked 6,000.00")
+    play(ledger, "shanghai revoke B1 -> revoked 6,000.00")
+    assert totals("S1") == ("20,000.00", "12,000.00", "0.00")
+    play(ledger, "guian release R1 -> released 3,976.00 to programme")
+    assert totals("S1") == ("20,000.00", "15,976.00", "0.00")
+    play(ledger, "guian reverse st-1 line 0 -> reversed 24.00 to programme")
+    assert totals("S1") == ("20,000.00", "16,000.00", "0.00")
+    assert ledger.state.programmes["shanghai/S1"].granted_fen == {"acme": 0, "bolt": 400_000}
+    play(ledger, "guian burn acme R3 a 8x910b -10h..-9h ref=st-2 -> 24.00")
+    play(ledger, "shanghai issue W3 to bolt 100.00 under S3 valid_from=2026-01-05T08:00 -> issued")
+    play(ledger, "clock 2026-04-05T08:00")
+    play(ledger, "shanghai lapse V3 -> lapsed 6,000.00")
+    play(ledger, "shanghai lapse W3 -> lapsed 100.00")
+    assert totals("S3") == ("10,100.00", "0.00", "6,100.00")
+    play(ledger, "guian release R3 -> released 3,976.00 to programme")
+    assert totals("S3") == ("10,100.00", "0.00", "10,076.00")
+    assert ledger.state.programmes["shanghai/S3"].granted_fen == {"acme": 1_000_000, "bolt": 10_000}

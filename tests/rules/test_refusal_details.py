@@ -1,0 +1,170 @@
+"""Beside its reason a refusal says what exactly stands in the way: the party, the amount, the time; in these words.
+
+The tables are played, and each detail listed here must be the answer to a row of them. A reason without a detail
+says it all.
+"""
+
+import pytest
+
+from support.scenario import REASONS, TABLES, Ledger, ledger_for, read_table
+from tallystick.vouchers.entry import Entry
+from tallystick.vouchers.refusals import Reason, Refusal
+
+DETAILS = """
+note_too_large                       65536 bytes
+note_malformed                       a note is a text, an empty line and signature lines
+command_not_canonical                not JSON: unexpected content after document
+command_malformed                    kind: no command of the closed list is called so
+command_malformed                    surprise: Extra inputs are not permitted
+command_malformed                    lines.0.corrects.line: Input should be less than 1000
+command_for_another_log              it is for tallystick.example/elsewhere, this is tallystick.example/national
+network_not_founded
+already_recorded                     entry 32
+ref_reused_for_other_content         order-1 is entry 32
+network_already_founded
+signed_in_the_future                 the log's time is 2026-02-01T00:00:00.000000Z
+signed_too_long_ago                  the log's time is 2026-02-08T00:05:00.000001Z
+party_unknown                        nobody
+party_suspended                      guian
+role_may_not                         bolt is a holder; tariff.publish/1 is not for it
+key_unknown                          acme/officer-9+7f331a78
+key_unknown                          network/root-9+4e667c7e
+signature_invalid                    acme/officer-2+3baa362e
+key_revoked                          cato/officer-1+6b7ea396
+signer_not_involved                  guizhou/officer-1+69d679b3
+signatures_missing                   1 more by shanghai
+signatures_missing                   one by the new key acme/officer-4+a4f83671
+subject_unknown                      nobody
+subject_not_under_party              acme was admitted by shanghai
+subject_not_under_party              network is itself
+subject_suspended                    acme
+subject_not_suspended                acme
+party_already_admitted               shanghai
+role_may_not_admit                   a treasury does not admit a provider
+uscc_missing                         delta
+uscc_invalid                         91310000UPLJ9419T0
+uscc_already_admitted                91310000724Y5MY81R is guian
+key_not_of_party                     bolt/officer-3 must begin with delta/
+key_not_of_party                     acme/officer-2+3baa362e is not of bolt
+key_already_known                    delta/officer-1+7c9ba607
+key_already_revoked                  acme/officer-2+3baa362e, by entry 33
+would_leave_too_few_keys             cato
+id_outside_own_namespace             guizhou/V9 must begin with shanghai/
+id_outside_own_namespace             bolt/T1 must begin with acme/
+id_outside_own_namespace             acme/R1 must begin with cato/
+id_outside_own_namespace             guian/C1 must begin with acme/
+id_already_used                      910b
+id_already_used                      shanghai/S1
+programme_unknown                    shanghai/S9
+not_own_programme                    shanghai/S1 is of shanghai
+programme_closed                     shanghai/S2
+window_invalid                       closes at 2026-02-10T00:00:00.000000Z
+window_invalid                       until 2026-02-01T00:00:00.000000Z
+date_in_the_past                     valid_from 2026-01-31T23:59:59.999999Z
+date_in_the_past                     valid_until 2026-01-31T23:59:59.999999Z
+outside_programme_window             2026-01-05T07:59:00.000000Z
+floor_above_cap
+provider_unknown                     bolt
+provider_already_accredited          wuhu
+tariff_not_later                     the tariff before it is valid from 2026-02-04T00:00:00.000000Z
+accelerator_unknown                  zx-81
+holder_unknown                       nobody
+receiver_suspended                   bolt
+receiver_suspended                   guian
+below_holder_floor                   the floor is 10000 fen
+exceeds_envelope                     7990000 fen are unissued
+voucher_unknown                      shanghai/V9
+not_own_voucher                      shanghai/V2 is of acme
+transfer_forbidden                   shanghai/S1
+transfer_to_oneself                  acme
+voucher_suspended                    shanghai/V2
+voucher_not_suspended                shanghai/V2
+voucher_ended                        shanghai/V2
+voucher_not_over                     valid until 2026-04-05T08:00:00.000000Z
+reservation_outlives_voucher         valid until 2026-04-05T08:00:00.000000Z
+exceeds_holder_cap                   bolt has room for 100000 fen
+exceeds_available_balance            599900 fen are available
+reservation_unknown                  shanghai/R9
+not_own_reservation                  acme/R1
+reservation_closed                   acme/R1
+reservation_not_over                 its holder may from 2026-02-20T00:00:00.000000Z
+provider_not_accredited              wuhu
+provider_not_accredited              wuhu under shanghai/S1
+statement_unknown                    st-2
+line_unknown                         3 of st-1
+line_already_reversed                0 of st-1
+line_already_claimed                 1 of st-1
+not_the_payee                        shanghai/S3 pays the holder
+claim_period_invalid                 2026-02-28 is before the first day
+claim_period_not_over                2026-02-03
+nothing_to_claim
+claim_unknown                        shanghai/C9
+claim_already_settled                guian/C1 is rejected
+amount_differs_from_claim            claimed are 2400 fen
+seal_period_not_over                 2026-02-01
+seal_not_later                       sealed up to 2026-01-31
+entry_too_large                      it would be 67830 bytes; split the statement
+"""
+# Only lines of statements are refused so, and an entry has no room for details of those.
+OF_LINES_ALONE = {
+    *(Reason.RESERVATION_IS_FOR_ANOTHER_PROVIDER, Reason.RESERVATION_IS_FOR_ANOTHER_HOLDER),
+    *(Reason.ACCELERATOR_NOT_QUALIFIED, Reason.INTERVAL_INVALID, Reason.JOB_TIME_IN_THE_FUTURE),
+    *(Reason.JOB_TIME_TOO_LONG_AGO, Reason.PERIOD_SEALED, Reason.CORRECTION_UNFOUNDED, Reason.OUTSIDE_RESERVATION),
+    *(Reason.OUTSIDE_VOUCHER_VALIDITY, Reason.TARIFF_MISSING, Reason.JOB_TIME_ALREADY_BURNED),
+    Reason.EXCEEDS_RESERVATION,
+}
+WITHOUT_DETAIL = {
+    Reason.NETWORK_NOT_FOUNDED,
+    Reason.NETWORK_ALREADY_FOUNDED,
+    Reason.FLOOR_ABOVE_CAP,
+    Reason.NOTHING_TO_CLAIM,
+}
+
+
+def listed() -> set[Refusal]:
+    """The refusals that are written out above."""
+    rows = [line.partition(" ") for line in DETAILS.strip().splitlines()]
+    return {Refusal(REASONS[word], detail.strip()) for word, _, detail in rows}
+
+
+@pytest.fixture(scope="module")
+def given() -> set[Refusal]:
+    """The refusals of all tables' rows."""
+    refusals = set()
+
+    class Listening(Ledger):
+        def submit(self, note: bytes) -> Entry | Refusal:
+            answer = super().submit(note)
+            if isinstance(answer, Refusal):
+                refusals.add(answer)
+            return answer
+
+    for table in sorted(TABLES.glob("*.txt")):
+        for story in read_table(table.read_text("utf-8")):
+            if table.stem != "standard":
+                ledger = ledger_for(story)
+                ledger.__class__ = Listening
+                ledger.play(story)
+    return refusals
+
+
+def test_each_detail_is_an_answer_to_a_row(given: set[Refusal]) -> None:
+    """Word for word."""
+    assert listed() - given == set()
+
+
+def test_each_reason_has_its_detail_listed(given: set[Refusal]) -> None:
+    """As far as whole commands are refused."""
+    assert {one.reason for one in listed()} == {one.reason for one in given} == set(Reason) - OF_LINES_ALONE
+
+
+def test_nearly_every_refusal_has_a_detail(given: set[Refusal]) -> None:
+    """Whatever row it answers; the others have nothing to add to their reason."""
+    assert {type(one.detail) for one in given} == {str}
+    assert {one.reason for one in given if one.detail in ("", "None")} == WITHOUT_DETAIL
+
+
+def test_a_refusal_is_one_line_for_a_person() -> None:
+    """With its detail, or else with what its reason means."""
+    assert str(Refusal(Reason.PARTY_UNKNOWN, "nobody")) == "party_unknown: nobody"
+    assert str(Refusal(Reason.PARTY_UNKNOWN)) == "party_unknown: `party` was never admitted"

@@ -1,0 +1,195 @@
+"""What is wrong with an entry, a command, a time or a saved state is said in one line that names it.
+
+Each fault is put into a frozen entry (tests/vectors/entries); the lines are compared word for word.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from support.actors import key_of, vkey_of
+from tallystick.errors import CanonicalJsonError, EntryMalformedError, MalformedError
+from tallystick.signing import canonical_json
+from tallystick.signing.keys import COSIGNATURE_ED25519, VerifierKey
+from tallystick.vouchers.commands import command_text, parse_command
+from tallystick.vouchers.entry import ENTRY_SIZE_MAX, Entry, Header, split_entry
+from tallystick.vouchers.events import outcome_from_json, outcome_to_bytes, outcome_to_json
+from tallystick.vouchers.evolve import evolve
+from tallystick.vouchers.quantities import Instant, parse_day, parse_instant
+from tallystick.vouchers.state import State
+
+Case = tuple[Callable[[], object], type[Exception], str]
+
+ENTRIES = {path.name: path.read_bytes() for path in sorted((Path(__file__).parent / "entries").glob("*.txt"))}
+ISSUED = ENTRIES["15-voucher.issued.txt"]
+HEADER, NOTE = split_entry(ISSUED)
+COMMAND = json.loads(NOTE.splitlines()[0])
+NOON = "2026-01-05T12:00:00.000000Z"
+ORIGIN = "tallystick.example/national"
+
+
+def _header(**other: Any) -> Callable[[], object]:
+    return lambda: Header.from_bytes(canonical_json.encode(json.loads(HEADER) | other))
+
+
+def _entry(was: bytes, becomes: bytes) -> Callable[[], object]:
+    assert was in ISSUED
+    return lambda: Entry.from_bytes(ISSUED.replace(was, becomes, 1))
+
+
+def _command(**other: Any) -> Callable[[], object]:
+    return lambda: command_text(COMMAND | other)
+
+
+def _evolve_out_of_turn() -> None:
+    evolve(State.empty(ORIGIN), Entry.from_bytes(ISSUED).event)
+
+
+CASES: list[Case] = [
+    (lambda: split_entry(bytes(65_536)), EntryMalformedError, "an entry of 65536 bytes is over 65535"),
+    (
+        lambda: split_entry(b"{}"),
+        EntryMalformedError,
+        "an entry is a header line and a note; there is no newline",
+    ),
+    (lambda: Header.from_bytes(b"{ }"), EntryMalformedError, "header: not canonical JSON from byte 1 on (RFC 8785)"),
+    (
+        lambda: Header.from_bytes(b"[]"),
+        EntryMalformedError,
+        "a header has at, index, kind and outcome, and nothing else",
+    ),
+    (_header(more=1), EntryMalformedError, "a header has at, index, kind and outcome, and nothing else"),
+    (_header(index=True), EntryMalformedError, "a header has at, index, kind and outcome, and nothing else"),
+    (_header(index=-1), EntryMalformedError, "header: an index counts from 0"),
+    (
+        _header(at="2026-01-05"),
+        EntryMalformedError,
+        "header: at must be a time like 2026-01-05T08:00:00.000000Z",
+    ),
+    (
+        _entry(b"voucher.issued/1", b"voucher.lapsed/1"),
+        EntryMalformedError,
+        "a command voucher.issue/1 does not make an event voucher.lapsed/1",
+    ),
+    (
+        _entry(b'"face_fen":3000000', b'"face_fen":0'),
+        EntryMalformedError,
+        "face_fen: Input should be greater than or equal to 1",
+    ),
+    (
+        _entry("\n\n— ".encode(), "\n— ".encode()),
+        EntryMalformedError,
+        "a note is a text, an empty line and signature lines",
+    ),
+    (
+        _entry(b'{"valid_until":', b'{"valid_till":'),
+        EntryMalformedError,
+        "2 validation errors for Issued",
+    ),
+    (
+        lambda: outcome_from_json("voucher.suspended/1", {"a": 1}),
+        ValueError,
+        "an event voucher.suspended/1 has an empty outcome",
+    ),
+    (lambda: parse_command(b"{}"), CanonicalJsonError, "the text does not end in a newline"),
+    (
+        _command(kind="voucher.print/1"),
+        MalformedError,
+        "kind: no command of the closed list is called so",
+    ),
+    (_command(surprise=1), MalformedError, "surprise: Extra inputs are not permitted"),
+    (
+        _command(**{"x" * 41 + "-": 1}),
+        MalformedError,
+        f"'{'x' * 40}': Extra inputs are not permitted",
+    ),
+    (_command(**{"a-b": 1}), MalformedError, "'a-b': Extra inputs are not permitted"),
+    (
+        lambda: parse_command(b"{}\n"),
+        MalformedError,
+        "Unable to extract tag using discriminator 'kind'",
+    ),
+    (
+        lambda: command_text(
+            {"kind": "time.burn/1", "log": ORIGIN, "party": "a", "ref": "1", "signed_at": NOON, "holder": "h"}
+            | {"lines": [{"reservation": "a/1"}]}
+        ),
+        MalformedError,
+        "lines.0.job: Field required",
+    ),
+    (lambda: parse_instant(0), ValueError, "must be a time like 2026-01-05T08:00:00.000000Z"),
+    (lambda: parse_day("2026-1-05"), ValueError, "must be a day like 2026-01-05"),
+    (_evolve_out_of_turn, ValueError, "event 15 after 0 entries"),
+    (lambda: State.from_bytes(b"{}"), MalformedError, "not a saved state: 1 faults"),
+]
+
+FIELDS: list[tuple[str, str, Any, str]] = [
+    ("15-voucher.issued.txt", "valid_from", "2026-01-05", "valid_from: String should match pattern"),
+    ("01-party.admitted.txt", "keys", ["x"], "keys.0: String should match pattern"),
+    ("01-party.admitted.txt", "maker", False, "maker: Value error, must be true, or left out"),
+    ("11-programme.opened.txt", "rounding_fen", 10, "rounding_fen: Value error, must be 1 (fen) or 100 (yuan)"),
+    ("11-programme.opened.txt", "closes_at", "3000-01-01T00:00:00.000000Z", "closes_at: Input should be less than"),
+    ("24-redemption.claimed.txt", "first_day", "5 Jan", "first_day: Value error, must be a day like 2026-01-05"),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "text"), CASES, ids=[re.sub(r"\W+", "-", text)[:60] for _, _, text in CASES])
+def test_what_is_wrong_is_said_so(call: Callable[[], object], error: type[Exception], text: str) -> None:
+    """The class that is documented, and this line."""
+    with pytest.raises(error) as caught:
+        call()
+    assert (type(caught.value), str(caught.value)) == (error, text)
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "value", "text"), FIELDS, ids=[f"{name} {field}" for name, field, *_ in FIELDS]
+)
+def test_the_field_that_is_wrong_is_named(name: str, field: str, value: Any, text: str) -> None:
+    """And what it must be."""
+    _, note = split_entry(ENTRIES[name])
+    command = json.loads(note.splitlines()[0])
+    assert parse_command(command_text(command)).kind == command["kind"]
+    with pytest.raises(MalformedError, match="^" + re.escape(text)):
+        command_text(command | {field: value})
+
+
+def test_a_vkey_of_another_kind_is_no_partys_key() -> None:
+    """A witness's key signs checkpoints alone."""
+    command = json.loads(split_entry(ENTRIES["07-key.added.txt"])[1].splitlines()[0])
+    assert parse_command(command_text(command | {"vkey": vkey_of("acme/officer-9")})).kind == "key.add/1"
+    witness = VerifierKey("acme/officer-9", COSIGNATURE_ED25519, key_of("acme/officer-9").verifier.public_key)
+    with pytest.raises(MalformedError, match=r"^vkey: Value error, must be an Ed25519 key$"):
+        command_text(command | {"vkey": witness.to_text()})
+
+
+@pytest.mark.parametrize("data", ENTRIES.values(), ids=ENTRIES)
+def test_an_outcome_has_one_form(data: bytes) -> None:
+    """As JSON values, as bytes, and in the header of an entry; and it is read from there."""
+    kind, fields = (header := Header.from_bytes(split_entry(data)[0])).kind, header.outcome
+    outcome = Entry.from_bytes(data).event.outcome
+    assert outcome_to_json(kind, outcome) == json.loads(outcome_to_bytes(kind, outcome)) == fields
+    assert outcome_from_json(kind, fields) == outcome
+
+
+def test_an_entry_is_as_large_as_a_bundle_can_carry() -> None:
+    """To the byte."""
+    largest = b"{}\n".ljust(ENTRY_SIZE_MAX, b"x")
+    assert split_entry(largest) == (b"{}", largest[3:])
+    with pytest.raises(EntryMalformedError, match="over 65535"):
+        split_entry(largest + b"x")
+
+
+def test_an_instant_is_text_outside_and_a_number_inside() -> None:
+    """Bytes of the same spelling are not text, and a number is none."""
+    adapter: TypeAdapter[int] = TypeAdapter(Instant)
+    instant = parse_instant(NOON)
+    assert adapter.validate_python(NOON) == adapter.validate_json(f'"{NOON}"') == instant
+    assert adapter.dump_json(instant) == f'"{NOON}"'.encode()
+    for other in (NOON.encode(), instant, None, NOON[:-1]):
+        with pytest.raises(ValidationError):
+            adapter.validate_python(other)
