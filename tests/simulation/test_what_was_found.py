@@ -85,3 +85,26 @@ def test_a_log_is_loaded_while_it_is_being_written(clock: Clock, is_cosigned: bo
         clock.at = BEGIN + 30 * DAY_US
         assert load_tail(_Raced(disk, writer, is_cosigned=is_cosigned), LOG_KEY.verifier).edge.size in (10, 11)
         assert load_tail(quiet(disk), LOG_KEY.verifier).edge.size == 11
+
+
+def test_two_writers_of_one_entry_are_both_right(clock: Clock) -> None:
+    """A writer was deposed unknowingly, and has the same note at the same microsecond as the one that came and went.
+
+    Their entries and checkpoints are the same to the byte, so what was kept is what either of them would have kept.
+    """
+    disk = Disk(Image(), Random(0), lambda _: None)
+    connection = Connection(disk, "first", None)
+    with _ledger(Record(connection), LOG_KEY, clock, 0, None) as first:
+        assert all(isinstance(answer, Admitted) for answer in first.submit(founding_notes()))
+        clock.at = BEGIN + 30 * DAY_US
+        note = burn_note("s-1")
+        assert connection.session is not None
+        disk.end(connection.session)
+        with _ledger(Record(Connection(disk, "second", None)), LOG_KEY, clock, 0, None) as second:
+            answers = second.submit([note])
+        answers += first.submit([note])
+        assert [(answer.index, answer.entry) for answer in answers if isinstance(answer, Admitted)] == [
+            (10, disk.image.entries[10])
+        ] * 2
+        assert disk.image.size() == 11
+        assert entry_again(first, note) == 10
