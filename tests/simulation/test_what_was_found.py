@@ -14,7 +14,7 @@ from tallystick.ledger.beside import COSIGNED
 from tallystick.ledger.opening import _ledger, memory_ledger
 from tallystick.ledger.store import CheckpointRow
 from tallystick.ledger.tail import load_tail
-from tallystick.vouchers.quantities import DAY_US, SECOND_US
+from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_instant
 
 TWO_HOURS_US = 7_200 * SECOND_US
 
@@ -96,8 +96,9 @@ def test_two_writers_of_one_entry_are_both_right(clock: Clock) -> None:
     connection = Connection(disk, "first", None)
     with _ledger(Record(connection), LOG_KEY, clock, 0, None) as first:
         assert all(isinstance(answer, Admitted) for answer in first.submit(founding_notes()))
-        clock.at = BEGIN + 30 * DAY_US
-        note = burn_note("s-1")
+        begins = format_instant(BEGIN + DAY_US)
+        tariff = {"accelerator": "ascend-910b", "price_fen_per_gpu_hour": 601, "valid_from": begins}
+        note = Actor("provider").note("tariff.publish", BEGIN, ref="t-1", **tariff)
         assert connection.session is not None
         disk.end(connection.session)
         with _ledger(Record(Connection(disk, "second", None)), LOG_KEY, clock, 0, None) as second:

@@ -21,7 +21,7 @@ from tallystick.ledger.snapshots import saved_size, write_snapshot
 from tallystick.ledger.sqlite import DATABASE, LOCK, require, sqlite_environment
 from tallystick.ledger.standing_by import StandBy
 from tallystick.ledger.submit import Clock, Ledger, system_clock
-from tallystick.ledger.tail import Tail, follow_tail, load_tail
+from tallystick.ledger.tail import Tail, bring_up, load_tail
 from tallystick.signing.keys import SigningKey
 from tallystick.transparency.policy import Policy
 from tallystick.vouchers.refusals import Refusal
@@ -182,10 +182,7 @@ def _ledger(
     def load() -> Tail:
         store.settle()
         tail, kept_warm[0] = kept_warm[0], None
-        if tail is None:
-            return load_tail(store, log_key.verifier)
-        follow_tail(store, log_key.verifier, tail)
-        return tail
+        return bring_up(store, log_key.verifier, tail)
 
     def release(ledger: Ledger) -> None:
         with suppress(LedgerError, OSError, PersistenceError):

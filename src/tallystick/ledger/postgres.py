@@ -168,6 +168,7 @@ class _Session:
         self._connection: Connection[DictRow] | None = None
         self._holds_lock = False
         self._has_held_lock = False
+        self._is_settling = False
         self._backend: tuple[int, object] | None = None
         self._use = threading.RLock()
         self._busy_since: float | None = None
@@ -216,11 +217,16 @@ class _Session:
         until = time.monotonic() + (RECONNECT_SECONDS if self._has_held_lock else 0.0)
         while True:
             try:
-                with self.connection() as connection:
-                    if not self.holds_lock:
-                        self._take_lock(connection)
-                    self._commit_barrier(connection)
-                    return
+                with self._use:
+                    self._is_settling = True
+                    try:
+                        with self.connection() as connection:
+                            if not self.holds_lock:
+                                self._take_lock(connection)
+                            self._commit_barrier(connection)
+                            return
+                    finally:
+                        self._is_settling = False
             except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction):
                 # The last is what a server says that is no primary any more: now it may be another host of the URL.
                 with self._use:
@@ -231,6 +237,9 @@ class _Session:
     def _connected(self) -> Connection[DictRow]:
         if self._connection is not None and not self._connection.closed:
             return self._connection
+        if self._has_held_lock and not self._is_settling:
+            # What a new session shows may be what a failover is about to lose; a writer settles before it believes.
+            raise psycopg.OperationalError("the session that held the writer's lock is lost")
         self._drop()
         connection = self._connection = self._make()
         self._live()

@@ -15,7 +15,7 @@ from tallystick.errors import LedgerBusyError, LedgerError
 from tallystick.ledger.record import LedgerRecord
 from tallystick.ledger.snapshots import write_snapshot
 from tallystick.ledger.submit import Ledger
-from tallystick.ledger.tail import Tail, follow_tail, load_tail
+from tallystick.ledger.tail import Tail, bring_up
 from tallystick.signing.keys import SigningKey
 
 SECONDS_BETWEEN_TRIES: Final = 0.2
@@ -52,19 +52,16 @@ class StandBy:
         return 0 if self._tail is None else self._tail.edge.size
 
     def follow(self) -> int:
-        """Take in what the log has more, and return how many entries that were.
+        """Take in what the log has more, and return how many entries that were; all, if it had to be loaded anew.
 
         Raises:
             NotALedgerError: the log doesn't hang together any more.
             eventsourcing.persistence.PersistenceError: the store can't be reached now.
         """
-        if self._tail is None:
-            self._tail = load_tail(self._store, self._log_key.verifier)
-            return self._tail.edge.size
         tail, self._tail = self._tail, None  # if it fails halfway, state and edge are not of one size
-        followed = follow_tail(self._store, self._log_key.verifier, tail)
-        self._tail = tail
-        return followed
+        old_size = 0 if tail is None else tail.edge.size
+        self._tail = bring_up(self._store, self._log_key.verifier, tail)
+        return self._tail.edge.size - (old_size if self._tail is tail else 0)
 
     def take_over(self) -> Ledger | None:
         """Return the open ledger, whose store is closed with it; None while another process writes.

@@ -138,6 +138,7 @@ class Ledger:
         self._load = load
         self._tail = load()
         self._tail_is_good = True
+        self._published = self._tail.checkpoint
         self._clock = clock
         self._verifier = Verifier(verify_processes)
         self._release = release
@@ -172,12 +173,24 @@ class Ledger:
         return answers
 
     def receipt(self, index: int) -> Receipt:
-        """Return the receipt of an entry under the newest checkpoint.
+        """Return the receipt of an entry under the newest checkpoint that was committed for good.
 
         Raises:
             IndexError: there is no such entry.
+            StoreFailedError: the store can't be read.
+            WriterDeposedError: somebody else writes to the log.
         """
-        checkpoint = self._store.newest_checkpoint()
+        try:
+            return self._receipt(index)
+        except PersistenceError:
+            with self._writer_lock:
+                self._tail_is_good = False
+                self._current()
+            return self._receipt(index)
+
+    def _receipt(self, index: int) -> Receipt:
+        # Not what the store shows: a commit may be seen there that nobody was answered for, and that a failover loses.
+        checkpoint = self._published
         if checkpoint is None or not 0 <= index < checkpoint.size:
             raise IndexError(f"there is no entry {index}")
         proof = inclusion_proof(index, checkpoint.size, self.read_tile)
@@ -245,7 +258,7 @@ class Ledger:
             try:
                 self._decide_and_commit(groups)
             except PersistenceError:
-                # A look into the store failed, before any commit: perhaps only the connection was lost.
+                # A look into the store failed, and nothing was committed: perhaps only the connection was lost.
                 self._decide_and_commit(groups)
         except LedgerError as error:
             _fail(groups, error)
@@ -276,7 +289,7 @@ class Ledger:
         if entries:
             self._commit(tail, entries)
         else:
-            self._confirm(tail)
+            self._store.confirm()  # behind these answers stands no commit that would fail, were this writer deposed
         self._tail_is_good = True
 
     def _decide(self, tail: Tail, group: _Group, at: int, entries: list[Entry]) -> None:
@@ -347,15 +360,7 @@ class Ledger:
                     break
                 if commits_left == 0 or isinstance(error, IntegrityError):
                     raise StoreFailedError(f"the store kept nothing: {error}") from None
-        tail.checkpoint = checkpoint
-
-    def _confirm(self, tail: Tail) -> None:
-        """See that these answers, behind which no commit stands, are the writer's and not those of one deposed."""
-        try:
-            self._store.confirm()
-        except PersistenceError as error:
-            if tail.checkpoint is not None and not self._is_kept(tail.checkpoint, error):
-                raise self._depose("the log was cut back") from None
+        tail.checkpoint = self._published = checkpoint
 
     def _is_kept(self, ours: CheckpointRow, error: PersistenceError) -> bool:
         """Find out what became of a commit that failed; if nothing was kept, it does no harm to try once more."""
@@ -392,4 +397,5 @@ class Ledger:
             except PersistenceError as error:
                 raise StoreFailedError(f"the store can't be read: {error}") from None
             self._tail_is_good = True
+            self._published = self._tail.checkpoint
         return self._tail

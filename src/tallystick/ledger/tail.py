@@ -8,6 +8,7 @@ Following takes in what came after, and checks that the leaves of the new entrie
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -98,6 +99,22 @@ def follow_tail(store: LogStore, log_key: VerifierKey, tail: Tail) -> int:
         raise NotALedgerError(f"the log doesn't go on from entry {old_size:,}; {AUDIT_SAYS_MORE}")
     tail.checkpoint = newest
     return tail.edge.size - old_size
+
+
+def bring_up(store: LogStore, log_key: VerifierKey, tail: Tail | None) -> Tail:
+    """Return where the log stands now: the tail, followed, or loaded anew if the log doesn't go on from there.
+
+    A failover may lose what a follower has seen and nobody was answered for.
+
+    Raises:
+        NotALedgerError: the log doesn't hang together.
+        eventsourcing.persistence.PersistenceError: the store can't be read; the tail may be of no more use.
+    """
+    if tail is not None:
+        with suppress(NotALedgerError):
+            follow_tail(store, log_key, tail)
+            return tail
+    return load_tail(store, log_key)
 
 
 def bear_out(store: LogStore, note: bytes | None, origin: str, size: int) -> Cosigned | None:
