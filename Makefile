@@ -12,7 +12,7 @@ CLUSTER_FLAGS ?=
 
 BIN := .venv/bin
 READY := .venv/.installed
-PYTHON_CODE := src tests $(wildcard fuzz benchmarks)
+PYTHON_CODE := src tests $(wildcard fuzz benchmarks mutation)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test simulate test-cluster lint bench fuzz mutants lock clean
@@ -50,6 +50,10 @@ bench: $(READY) ## measure, into build/bench.json
 fuzz: .venv/.fuzz-installed ## feed every reader with what nobody thought of (SECONDS=60 in all)
 	$(BIN)/python fuzz/run.py --seconds $(SECONDS)
 
+mutants: .venv/.mutation-installed ## plant a fault at a time in what is pure, and see that a test fails (an hour or two)
+	$(BIN)/mutmut run --max-children $(WORKERS)
+	$(BIN)/python mutation/report.py
+
 # pip does the installing everywhere; uv is fetched only here, because it alone resolves for all systems at once.
 lock: .venv/bin/python ## resolve the dependencies again into requirements.lock
 	$(BIN)/python -m pip install --quiet 'uv>=0.9'
@@ -70,6 +74,10 @@ $(READY): requirements.lock pyproject.toml | .venv/bin/python
 	@echo "Setting up .venv from requirements.lock (once) ..."
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.mutation-installed: mutation/requirements.lock $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r mutation/requirements.lock
 	@touch $@
 
 .venv/.fuzz-installed: fuzz/requirements.lock $(READY)
