@@ -128,7 +128,9 @@ def test_a_bad_note_costs_no_more_than_its_first_bad_line(ledger: Ledger, monkey
     verified: list[bytes] = []
     _watch(monkeypatch, verified.append)
     signers = [f"{party}/officer-1" for party in ("provider", "network", "treasury", "holder")]
-    opened = Note.from_bytes(note_of(Actor("provider").command("key.add", NOW, subject="provider", vkey=NEW), *signers))
+    opened = Note.from_bytes(
+        note_of(Actor("provider").command("key.add", NOW, ref="bad", subject="provider", vkey=NEW), *signers)
+    )
     bad = Note(opened.text, tuple(line._replace(blob=bytes(64)) for line in opened.signatures)).to_bytes()
     (answer,) = ledger.submit([bad])
     assert isinstance(answer, Refusal)

@@ -12,6 +12,7 @@ from unittest import mock
 from eventsourcing.persistence import IntegrityError, PersistenceError, StoredEvent, Tracking
 from eventsourcing.sqlite import SQLiteCursor
 
+from simulation.connection import Connection
 from simulation.disk import Image
 from simulation.notes import founding
 from tallystick.errors import MalformedError, StoreFailedError
@@ -216,7 +217,7 @@ def a_receipt_has_an_older_checkpoint() -> Iterator[None]:
 @planted
 def a_deposed_writer_refuses() -> Iterator[None]:
     """Before a refusal nobody asks whether the lock is still held."""
-    with mock.patch.object(Ledger, "_confirm", return_value=None):
+    with mock.patch.object(Connection, "confirm", return_value=None):
         yield
 
 
@@ -241,15 +242,17 @@ def a_deposed_writer_comes_back() -> Iterator[None]:
 def who_takes_over_does_not_follow_first() -> Iterator[None]:
     """What was committed since the last look is passed over."""
     with (
-        mock.patch.object(opening, "follow_tail", return_value=0),
-        mock.patch.object(standing_by, "follow_tail", _seldom),
+        mock.patch.object(opening, "bring_up", lambda store, key, warm: warm or tail.load_tail(store, key)),
+        mock.patch.object(standing_by, "bring_up", _seldom),
     ):
         yield
 
 
-def _seldom(store: LogStore, log_key: VerifierKey, warm: Tail) -> int:
+def _seldom(store: LogStore, log_key: VerifierKey, warm: Tail | None) -> Tail:
     newest = store.newest_checkpoint()
-    return 0 if newest is not None and newest.number % 4 else tail.follow_tail(store, log_key, warm)
+    if warm is not None and newest is not None and newest.number % 4:
+        return warm
+    return tail.bring_up(store, log_key, warm)
 
 
 @planted

@@ -177,18 +177,8 @@ class Ledger:
 
         Raises:
             IndexError: there is no such entry.
-            StoreFailedError: the store can't be read.
-            WriterDeposedError: somebody else writes to the log.
+            eventsourcing.persistence.PersistenceError: the store can't be read; after the next submit it may be.
         """
-        try:
-            return self._receipt(index)
-        except PersistenceError:
-            with self._writer_lock:
-                self._tail_is_good = False
-                self._current()
-            return self._receipt(index)
-
-    def _receipt(self, index: int) -> Receipt:
         # Not what the store shows: a commit may be seen there that nobody was answered for, and that a failover loses.
         checkpoint = self._published
         if checkpoint is None or not 0 <= index < checkpoint.size:
