@@ -1,12 +1,18 @@
 """What every test may rely on: reproducible Hypothesis runs, and the recorded workloads."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# A shell without job control starts what runs in its background with Ctrl-C ignored, and programs that are started from
+# here would inherit that: those that a test interrupts would go on for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # "ci" draws the same examples on every run; `--hypothesis-profile=search` looks for new ones, for long.
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=60, print_blob=True, database=None)

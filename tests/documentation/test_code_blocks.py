@@ -2,7 +2,8 @@
 
 Each document gets a folder of its own, and its blocks run there in reading order: ```python blocks share one namespace,
 and ```sh blocks that follow each other are one script, run by `sh -eu` with this environment's programs first on PATH.
-A script that says $DATABASE gets the URL of an empty one, on a real server.
+A script that says $DATABASE gets the URL of an empty one, on a real server. A port that is shown (84xx) stands for one
+that is free: two runs on one machine, and whatever else listens there, don't meet.
 ```sh no-run blocks must be listed in NOT_RUN with the reason. Other languages (text, json, ...) show, and aren't run.
 """
 
@@ -16,13 +17,14 @@ from typing import NamedTuple
 
 import pytest
 
-from support.postgres import fresh_database
+from support.postgres import free_port, fresh_database
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))) if path.is_file()]
 RUN = ("python", "sh")
 # Spellings of the two languages that would slip through unrun.
 MISSPELT = {"", "bash", "console", "shell", "shell-session", "zsh", "py", "python3", "pycon"}
+SHOWN_PORT = re.compile(r"\b84\d\d\b")
 # (document, first line of the block) -> why it can't be run here.
 NOT_RUN: dict[tuple[str, str], str] = {
     ("README.md", "make demo"): "it sets up a whole .venv; CI runs the demo by its own test",
@@ -116,6 +118,8 @@ def run_python(blocks: list[Block], namespace: dict[str, object], name: str) -> 
 
 def run_document(document: str, folder: Path, name: str) -> int:
     """Run a document's blocks in `folder`, which is the current one; return how many."""
+    ports = {shown: str(free_port()) for shown in SHOWN_PORT.findall(document)}
+    document = SHOWN_PORT.sub(lambda shown: ports[shown[0]], document)
     runnable = [block for block in blocks_of(document) if block.language in RUN and block.rest != "no-run"]
     namespace: dict[str, object] = {"__name__": "__main__"}
     for language, group in groupby(runnable, key=lambda block: block.language):
