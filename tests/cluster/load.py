@@ -1,6 +1,7 @@
 """Submitters that bring the same note again until somebody answers it, and keep every answer and receipt.
 
-One more asks every writer for receipts all the time, also those who don't know yet that they were deposed.
+One more asks every writer for receipts all the time, also those who don't know yet that they were deposed; and one
+reads the newest checkpoint from whichever server lets itself be read.
 """
 
 import base64
@@ -8,17 +9,21 @@ import contextlib
 import random
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cluster.writers import Line, WriterProcess, Writers
 from support.burning import burn_note
+from tallystick.errors import LedgerError
+from tallystick.ledger import read_ledger
 
 SECONDS_FOR_AN_ANSWER = 2.0
 SECONDS_FOR_A_RECEIPT = 20.0
 SECONDS_BETWEEN_NOTES = 0.03
 SECONDS_BETWEEN_RECEIPTS = 0.1
+SECONDS_BETWEEN_CHECKPOINTS = 0.2
 SECONDS_BETWEEN_ROUNDS = 0.02
 
 
@@ -44,8 +49,9 @@ class Answer:
 class Load:
     """Some submitters, each with one note under way."""
 
-    def __init__(self, writers: Writers, submitters: int, seed: int) -> None:
+    def __init__(self, writers: Writers, submitters: int, seed: int, sources: Sequence[str]) -> None:
         self._writers = writers
+        self._sources = sources
         self._stopping = threading.Event()
         self._changed = threading.Condition()
         self.answers: list[Answer] = []
@@ -53,13 +59,15 @@ class Load:
         self.errors: list[BaseException] = []
         self.late: list[Late] = []
         self.receipts: list[bytes] = []
+        self.checkpoints: list[bytes] = []
         self._threads = [
             threading.Thread(
                 target=self._run, args=(f"{seed}-{number}", random.Random(f"{seed} {number}")), daemon=True
             )
             for number in range(submitters)
         ]
-        self._threads.append(threading.Thread(target=self._ask_for_receipts, args=(random.Random(seed),), daemon=True))
+        for asking in (self._ask_for_receipts, self._read_checkpoints):
+            self._threads.append(threading.Thread(target=asking, args=(random.Random(seed),), daemon=True))
 
     def start(self) -> None:
         """Begin."""
@@ -127,6 +135,11 @@ class Load:
                     line.close()
         for line in lines.values():
             line.close()
+
+    def _read_checkpoints(self, chance: random.Random) -> None:
+        while not self._stopping.wait(SECONDS_BETWEEN_CHECKPOINTS):
+            with contextlib.suppress(LedgerError), read_ledger(chance.choice(self._sources)) as reader:
+                self.checkpoints.append(reader.checkpoint_note())
 
     def _run(self, name: str, chance: random.Random) -> None:
         try:

@@ -21,13 +21,21 @@ POLICY = Policy.for_log(LOG_KEY.verifier)
 CONSISTENCY_PROOFS_MAX = 300
 
 
-def check_all(url: str, answers: Collection[Answer], receipts: Collection[bytes], notes: Mapping[str, bytes]) -> int:
+def check_all(
+    url: str,
+    answers: Collection[Answer],
+    receipts: Collection[bytes],
+    read: Collection[bytes],
+    notes: Mapping[str, bytes],
+) -> int:
     """Check every promise that was made, and return how many entries the log has."""
     with read_ledger(url) as reader:
         entries = list(reader.entries())
         assert len(entries) == reader.size
         check_nothing_lost_nor_doubled(entries, answers, notes)
         checkpoints = check_receipts(entries, answers, receipts)
+        for note in read:
+            add_checkpoint(checkpoints, POLICY.open_checkpoint(note))
         check_checkpoints_grew_into_this_log(reader, entries, checkpoints)
         check_balances(reader, entries)
     report = audit(url, POLICY)
@@ -59,8 +67,13 @@ def check_receipts(
     for data in [*receipts, *(answer.receipt for answer in answers)]:
         receipt = Receipt.from_bytes(data)
         checkpoint = verify_receipt(receipt, entries[receipt.index], POLICY)
-        assert checkpoints.setdefault(checkpoint.size, checkpoint) == checkpoint, "two checkpoints of one size: a fork"
+        add_checkpoint(checkpoints, checkpoint)
     return checkpoints
+
+
+def add_checkpoint(checkpoints: dict[int, Checkpoint], checkpoint: Checkpoint) -> None:
+    """Note a checkpoint by its size."""
+    assert checkpoints.setdefault(checkpoint.size, checkpoint) == checkpoint, "two checkpoints of one size: a fork"
 
 
 def check_checkpoints_grew_into_this_log(

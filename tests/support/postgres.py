@@ -28,11 +28,14 @@ SETTINGS = "-c fsync=off -c max_connections=60 -c unix_socket_directories='' -c 
 class Server:
     """One PostgreSQL server, in a folder of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, primary: "Server | None" = None) -> None:
+        """Start a server of its own, or one that follows another, to which it is known as `standby`."""
         self.folder = Path(tempfile.mkdtemp(prefix="tallystick-postgres-"))
         self.port = free_port()
         self._server = get_server(self.folder / "data", cleanup_mode=None, start=False)
         self._server.ensure_pgdata_inited()
+        if primary is not None:
+            self._copy(primary)
         self.start()
 
     def start(self) -> None:
@@ -43,6 +46,10 @@ class Server:
     def stop(self, mode: str = "fast") -> None:
         """Stop it; `immediate` is what a crash of the server looks like to those who are connected."""
         self._control("-w", "-m", mode, "stop")
+
+    def promote(self) -> None:
+        """Make it follow nobody any more, and return once it can be written to."""
+        self._control("-w", "promote")
 
     def kill(self) -> None:
         """Kill every process of it at once."""
@@ -67,8 +74,9 @@ class Server:
         return [postmaster, *_children(postmaster)]
 
     def remove(self) -> None:
-        """Stop it, and delete what it had."""
-        self.stop("immediate")
+        """Stop it, if it runs, and delete what it had."""
+        if (self.folder / "data" / "postmaster.pid").exists():
+            self.stop("immediate")
         shutil.rmtree(self.folder)
 
     def url(self, database: str, user: str = "postgres", **parameters: Any) -> str:
@@ -83,9 +91,18 @@ class Server:
             connection.execute(f'CREATE DATABASE "{name}"'.encode())
         return self.url(name)
 
+    def _copy(self, primary: "Server") -> None:
+        for path in (self.folder / "data").iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        url = primary.url("postgres", application_name="standby")
+        self._run("pg_basebackup", "--checkpoint=fast", "--write-recovery-conf", "-d", url)
+
     def _control(self, *arguments: str) -> None:
+        self._run("pg_ctl", *arguments)
+
+    def _run(self, program: str, *arguments: str) -> None:
         pgexec(
-            "pg_ctl",
+            program,
             ("-D", str(self.folder / "data"), *arguments),
             bin_path=self._server.bin_path,
             user=self._server.system_user,

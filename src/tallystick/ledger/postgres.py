@@ -8,6 +8,7 @@
     barrier   A commit that was cut off while it waited for a synchronous standby is visible, and a failover may still
               lose it. Settling therefore commits a row of its own first, which waits for the standby too, and with it
               for everything before it in the write-ahead log: what is read then, stays.
+              A reader does the same before it hands on a checkpoint, with a message in the log instead of a row.
     deadline  A server that stopped without closing its connections is given up after some seconds.
 
 Several hosts in one URL, and target_session_attrs=read-write, are libpq's matter: every connection is made anew from
@@ -66,11 +67,21 @@ _NETWORK: Final = {
 }
 # What is answered is at least on this server's disk and, where there are synchronous standbys, on one of theirs,
 # whatever a database or role was set to; and no timeout may cut off a commit that waits for a standby.
-_DURABLE: Final = (
+_WAITS_FOR_STANDBY: Final = (
     "SELECT set_config('synchronous_commit', 'on', false) "
-    "WHERE current_setting('synchronous_commit') IN ('off', 'local', 'remote_write')",
-    "SET statement_timeout = 0",
+    "WHERE current_setting('synchronous_commit') IN ('off', 'local', 'remote_write')"
 )
+_DURABLE: Final = (_WAITS_FOR_STANDBY, "SET statement_timeout = 0")
+# Whoever says so in the URL takes what a server shows, and doesn't ask whether it stays.
+_ASKS_FOR_LESS: Final = (
+    "SELECT EXISTS (SELECT FROM pg_settings WHERE name = 'synchronous_commit' AND source = 'client' "
+    "AND setting IN ('off', 'local'))"
+)
+_HAS_CHECKPOINT: Final = (
+    "SELECT EXISTS (SELECT FROM tallystick.checkpoints WHERE number = %s AND size = %s AND note = %b)"
+)
+# A transaction that wrote nothing to the log would not wait; this writes there, and to no table, so anybody may.
+_BARRIER: Final = "SELECT pg_logical_emit_message(true, 'tallystick', '')"
 _SERVER_NOTICES_LOSS: Final = (
     "SET tcp_keepalives_idle = 2",
     "SET tcp_keepalives_interval = 1",
@@ -351,6 +362,23 @@ def _without_warnings(connection: Connection[Any]) -> Iterator[None]:
         raise psycopg.OperationalError(f"the server warns: {warnings[0]}")
 
 
+@contextmanager
+def _deadline(connection: Connection[Any]) -> Iterator[None]:
+    """Cancel what the server does if it takes too long; a timeout of its own would not end a wait for a standby."""
+
+    def cancel() -> None:
+        with suppress(psycopg.Error):
+            connection.cancel_safe(timeout=CONNECT_SECONDS)
+
+    timer = threading.Timer(DEADLINE_SECONDS, cancel)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()  # or it would cancel whatever the connection does next
+
+
 class PostgresLogRecorder(PostgresApplicationRecorder):
     """The library's recorder, with a group's other rows in the events' own statement."""
 
@@ -358,6 +386,7 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
         super().__init__(datastore)
         self._session: Final = datastore.session if isinstance(datastore, PostgresSession) else None
         self._beside: Final = PostgresBeside(datastore)
+        self._shown: CheckpointRow | None = None
 
     @property
     def beside(self) -> "PostgresBeside":
@@ -374,9 +403,34 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
             raise OperationalError(str(error)) from error
 
     def confirm(self) -> None:
-        """Ask the server something in the session that holds the lock: if it answers, the lock was held until then."""
+        """Ask the server something in the session that holds the lock: if it answers, the lock was held until then.
+
+        A reader has no such session. It commits something after what it read: once that is on a synchronous standby,
+        so is everything before it.
+        """
+        if self._session is None:
+            self._confirm_what_was_read()
+            return
         with self._writing() as connection:
             connection.execute("SELECT 1")
+
+    def _confirm_what_was_read(self) -> None:
+        with (
+            self.datastore.get_connection() as connection,
+            _deadline(connection),
+            _without_warnings(connection),
+            connection.transaction(),
+        ):
+            cursor = connection.cursor(binary=True, row_factory=tuple_row)
+            if cursor.execute(_ASKS_FOR_LESS).fetchone() == (True,):
+                return
+            if cursor.execute("SELECT pg_is_in_recovery()").fetchone() == (True,):
+                raise psycopg.OperationalError("it is a standby server: read the primary, which can tell")
+            # Another connection may be one to another server: what was read must be there too.
+            if self._shown is not None and cursor.execute(_HAS_CHECKPOINT, self._shown).fetchone() != (True,):
+                raise psycopg.OperationalError("it isn't there any more: read again")
+            cursor.execute(_WAITS_FOR_STANDBY)
+            cursor.execute(_BARRIER)
 
     def insert_events(
         self,
@@ -447,7 +501,8 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
     def newest_checkpoint(self) -> CheckpointRow | None:
         """Return the checkpoint with the highest number."""
         rows = self._read("SELECT number, size, note FROM tallystick.checkpoints ORDER BY number DESC LIMIT 1", ())
-        return CheckpointRow(*rows[0]) if rows else None
+        self._shown = CheckpointRow(*rows[0]) if rows else None
+        return self._shown
 
     def checkpoints(self, start: int) -> Iterator[CheckpointRow]:
         """Yield checkpoints in order, each batch by a read of its own."""

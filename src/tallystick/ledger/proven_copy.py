@@ -25,6 +25,7 @@ from tallystick.errors import (
     MalformedError,
     NotALedgerError,
     ProofInvalidError,
+    StoreFailedError,
     UsageError,
     VerificationError,
 )
@@ -85,6 +86,7 @@ class ProvenCopy:
         Raises:
             NotALedgerError: there is no checkpoint, or not one that the log's key signed.
             ProofInvalidError: the source isn't what witnesses cosigned.
+            StoreFailedError: a failover may lose what the source shows.
             UsageError: the policy is of another log.
         """
         self._source = source
@@ -100,6 +102,12 @@ class ProvenCopy:
             raise self._damaged(f"it can't be read ({error})") from None
         if newest is None:
             raise NotALedgerError(f"{name} holds no checkpoint; {AUDIT_SAYS_MORE}")
+        try:
+            source.confirm()
+        except PersistenceError as error:
+            raise StoreFailedError(
+                f"{name} can't confirm that a failover keeps what it shows, so nothing is copied: {error}"
+            ) from None
         self.newest: Final = newest
         self.origin: Final = self._read_checkpoint(newest).origin
         if policy is not None:

@@ -45,7 +45,9 @@ def prove_inclusion(reader: Reader, index: int, size: int | None = None) -> Incl
         UsageError: there is no such entry or no such tree.
         ProofInvalidError: entry, tiles and checkpoint contradict one another.
         NotALedgerError: a tile is damaged.
+        StoreFailedError: a failover may lose what the tree is of; nothing is handed on.
     """
+    reader.confirm()
     size = reader.size if size is None else size
     _check_size(reader, size)
     if not 0 <= index < size:
@@ -67,7 +69,9 @@ def prove_consistency(reader: Reader, old_size: int, new_size: int | None = None
         UsageError: there are no two such trees.
         ProofInvalidError: tiles and checkpoint contradict one another.
         NotALedgerError: a tile is damaged.
+        StoreFailedError: a failover may lose what the trees are of; nothing is handed on.
     """
+    reader.confirm()
     new_size = reader.size if new_size is None else new_size
     _check_size(reader, new_size)
     if not 0 < old_size <= new_size:

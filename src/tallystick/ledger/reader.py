@@ -13,7 +13,7 @@ from typing import Final
 from eventsourcing.persistence import PersistenceError
 
 from tallystick.addresses import is_postgres, is_url, without_password
-from tallystick.errors import MalformedError, NotALedgerError, UsageError
+from tallystick.errors import MalformedError, NotALedgerError, StoreFailedError, UsageError
 from tallystick.ledger.beside import COSIGNED
 from tallystick.ledger.sqlite import DATABASE, open_read_only, require
 from tallystick.ledger.static_store import StaticStore
@@ -99,6 +99,7 @@ class Reader:
         """
         self.name: Final = name
         self._store = store
+        self._is_confirmed = False
         # Read before the store: then it can't be of a larger tree, unless the log was cut back.
         self._cosigned_note = store.beside.read(COSIGNED, CHECKPOINT_SIZE_MAX)
         newest = store.newest_checkpoint()
@@ -115,13 +116,31 @@ class Reader:
         self.origin: Final = checkpoint.origin
         self.size: Final = checkpoint.size
 
+    def confirm(self) -> None:
+        """See that this log stays as it is shown here; called before anything is handed on that others hold it to.
+
+        Raises:
+            StoreFailedError: a failover may lose it.
+        """
+        if self._is_confirmed:
+            return
+        try:
+            self._store.confirm()
+        except PersistenceError as error:
+            raise StoreFailedError(
+                f"{self.name} can't confirm that a failover keeps what it shows, so nothing is handed on: {error}"
+            ) from None
+        self._is_confirmed = True
+
     def checkpoint_note(self) -> bytes:
         """Return the signed checkpoint, with the cosignatures that it has.
 
         Raises:
             NotALedgerError: the cosigned checkpoint beside the store can't be read.
             ProofInvalidError: it is not of this log's past: history_rewritten.
+            StoreFailedError: a failover may lose it; nothing is handed on.
         """
+        self.confirm()
         cosigned = self._cosigned
         return cosigned.note if cosigned is not None and cosigned.checkpoint == self.checkpoint else self._note
 
@@ -153,9 +172,11 @@ class Reader:
             UsageError: there is no such entry.
             NotALedgerError: a tile, the entry or the cosigned checkpoint can't be read.
             ProofInvalidError: entry, tree and checkpoints contradict one another.
+            StoreFailedError: a failover may lose it; nothing is handed on.
         """
         if not 0 <= index < self.size:
             raise UsageError(f"there is no entry {index}: the log has {self.size}, counted from 0")
+        self.confirm()
         entry = self.entry(index)
         note, checkpoint = self._note, self.checkpoint
         if self._cosigned is not None and index < self._cosigned.checkpoint.size:

@@ -89,8 +89,10 @@ class SQLiteLogRecorder(SQLiteApplicationRecorder):
         """See that what is written here is what anybody else would open; the lock is held until the store is closed.
 
         A file that was removed or replaced goes on taking commits from who has it open, and is gone with the last of
-        them.
+        them. What was only read was on the disk.
         """
+        if self._lock is None:
+            return
         path = self._folder / DATABASE
         try:
             files = [(status.st_dev, status.st_ino) for status in (path.stat(), _wal_of(path).stat())]

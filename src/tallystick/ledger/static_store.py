@@ -36,7 +36,7 @@ class StaticStore:
         raise UsageError("an export is read-only: write to the ledger that it was made from")
 
     def confirm(self) -> None:
-        """Nobody writes to an export through this."""
+        """Nothing is published that doesn't stay."""
 
     def insert_events(
         self,

@@ -92,12 +92,14 @@ class LogStore(Protocol):
         """
 
     def confirm(self) -> None:
-        """Make sure that nobody else has begun to write since this store was settled.
+        """Make sure that what was read stays, whatever fails next.
 
-        Called before an answer that no commit stands behind: a refusal, or an entry recorded before.
+        A writer asks before an answer that no commit stands behind, a refusal or an entry recorded before: nobody else
+        has begun to write since it settled. A reader asks before it hands on a checkpoint or a proof: no failover loses
+        the newest checkpoint that it was given.
 
         Raises:
-            eventsourcing.persistence.PersistenceError: the right to write was lost, or the store can't be reached.
+            eventsourcing.persistence.PersistenceError: it may not stay, or the store can't be reached.
         """
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: object) -> Sequence[int] | None:
