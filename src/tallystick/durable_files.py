@@ -4,15 +4,17 @@
     (2) every folder that got one, made durable          once
 
 A reader sees the old file or the new one. Killed in between, a folder has some files of the new and none by halves.
+One file alone is aside in its own folder, under a hidden name.
 """
 
 import fcntl
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import BinaryIO, Final, Self
 
 from tallystick.errors import LedgerBusyError
 
@@ -81,6 +83,27 @@ class DurableFiles:
 
     def _beside(self, number: int) -> Path:
         return self._aside / str(number)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """Give a file to write that is there whole and durable at the end, or not at all; one of that name is replaced.
+
+    Raises:
+        OSError: no folder, no room or no right to; what was there is untouched.
+    """
+    handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        Path(aside).chmod(0o644)
+        Path(aside).replace(path)
+    except BaseException:
+        Path(aside).unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

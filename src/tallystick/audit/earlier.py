@@ -12,13 +12,12 @@ audit is a whole one.
 """
 
 import hashlib
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
 from tallystick.audit.report import REPORT_SIZE_MAX, EarlierCheckpoint, Report, SavedState, Totals
+from tallystick.durable_files import whole_file
 from tallystick.errors import MalformedError, UsageError
 from tallystick.signing import canonical_json
 from tallystick.transparency.checkpoint import Checkpoint
@@ -137,24 +136,10 @@ def _header(checkpoint: Checkpoint) -> bytes:
 
 
 def _write_whole(path: Path, *pieces: bytes) -> str:
-    """Write a file that is there whole and durable, or not at all, and return its SHA-256 (hex)."""
+    """Write a file, and return its SHA-256 (hex)."""
     digest = hashlib.sha256()
-    handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            for piece in pieces:
-                file.write(piece)
-                digest.update(piece)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(aside).chmod(0o644)
-        Path(aside).replace(path)
-    except BaseException:
-        Path(aside).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    with whole_file(path) as file:
+        for piece in pieces:
+            file.write(piece)
+            digest.update(piece)
     return digest.hexdigest()

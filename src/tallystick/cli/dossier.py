@@ -10,17 +10,16 @@ Status of `verify` is 1 if anything is wrong with a dossier.
 
 import os
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tallystick.cli import REFUSED, output, reading
 from tallystick.cli.provider import What
+from tallystick.durable_files import whole_file
 from tallystick.errors import UsageError
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def dossier(
     from tallystick.dossiers.writing import write_dossier
 
     bounds = _bound(since), _bound(until)
-    with output.progress("Following the log") as progress, _whole(file) as out:
+    with output.progress("Following the log") as progress, whole_file(file) as out:
         written = write_dossier(reading.source_of(source), f"{what.value} {id_}", out, *bounds, progress)
         size = out.tell()
     output.line(
@@ -107,22 +106,6 @@ def _bound(text: str | None) -> "Bound | None":
         return Bound(day=parse_day(text))
     except ValueError:
         raise UsageError(f"{text!a} is neither a day like 2026-04-01 nor an entry's index") from None
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[BinaryIO]:
-    """Give a file that is there whole at the end or not at all; one of that name is replaced."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _said(report: "DossierReport") -> dict[str, Any]:

@@ -8,13 +8,13 @@ A file is written beside its place and renamed, so that it is whole or not there
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
 import json
-import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tallystick.durable_files import whole_file
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -146,22 +146,13 @@ def print_json(value: object) -> None:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all; one of that name is replaced.
+    """Write a file that is there whole and durable, or not at all; one of that name is replaced.
 
     Raises:
         OSError: no folder, no room or no right to.
     """
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with whole_file(path) as file:
+        file.write(data)
 
 
 @contextmanager

@@ -153,7 +153,7 @@ class State:
 
     def to_bytes(self) -> bytes:
         """Return the state as JSON; the same state gives the same bytes."""
-        return _STATE.dump_json(self, by_alias=True, exclude_none=True)
+        return _STATE.dump_json(self, exclude_none=True)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "State":
