@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -14,11 +15,15 @@ import pytest
 from eventsourcing.persistence import PersistenceError, StoredEvent
 
 from support.burning import FEN_A_LINE, LOG_KEY, NOW, RESERVED_FEN, Clock, burn_note, founding_notes
-from support.postgres import Server, execute, fresh_database, server
+from support.postgres import Server, execute, free_port, fresh_database, server
+from tallystick.audit import audit
 from tallystick.errors import LedgerBusyError, NotALedgerError, StoreFailedError, UsageError, WriterDeposedError
 from tallystick.ledger import Admitted, Ledger, create_ledger, open_ledger, read_ledger, stand_by
+from tallystick.ledger.backup import backup_ledger
 from tallystick.ledger.postgres import PostgresLogRecorder, open_postgres
 from tallystick.ledger.postgres_schema import LOG_TABLES
+from tallystick.transparency.policy import Policy
+from tallystick.views import followed_views
 from tallystick.vouchers.entry import split_entry
 
 Insert = Callable[..., Sequence[int] | None]
@@ -217,6 +222,21 @@ def test_a_vanished_database_is_said_in_one_line(ledger: Ledger, url: str) -> No
         read_ledger(url)
     with pytest.raises(StoreFailedError, match="does not exist"):
         open_ledger(url, LOG_KEY)
+
+
+def test_several_hosts_are_tried_until_one_can_be_written(ledger: Ledger, url: str, tmp_path: Path) -> None:
+    """By whoever writes and whoever reads: what only reads wants the primary too, for it alone shows what is newest."""
+    here = url.partition("@")[2].partition("/")[0]
+    anywhere = url.replace(here, f"127.0.0.1:{free_port()},{here}") + "?target_session_attrs=read-write"
+    with read_ledger(anywhere) as reader:
+        assert Policy.for_log(LOG_KEY.verifier).open_checkpoint(reader.checkpoint_note()).size == 10
+    with followed_views(anywhere) as views:
+        assert views.size == 10
+    assert backup_ledger(anywhere, tmp_path / "backup").size == 10
+    assert audit(anywhere, Policy.for_log(LOG_KEY.verifier)).verdict == "clean"
+    ledger.close()
+    with open_ledger(anywhere, LOG_KEY, clock=Clock(NOW)) as opened:
+        assert indices(opened.submit([burn_note("s-1")])) == [10]
 
 
 def test_a_database_that_may_only_be_read_is_not_written(ledger: Ledger, url: str) -> None:

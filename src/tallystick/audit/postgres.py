@@ -182,8 +182,7 @@ class PostgresDatabase:
         except psycopg.Error:
             # Its text repeats the URL, and with it the password.
             raise UsageError(f"{self.name} is not a database's URL like postgresql://user@host:5432/database") from None
-        options = f"{said.pop('options', '')} -c default_transaction_read_only=on"
-        parameters: dict[str, Any] = {**_NETWORK, **said, "options": options.strip(), "client_encoding": "utf8"}
+        parameters: dict[str, Any] = {**_NETWORK, **said, "client_encoding": "utf8"}
         try:
             # Nothing is prepared: a pooler between may give the session's names to others.
             connection = psycopg.connect(**parameters, autocommit=True, prepare_threshold=None)

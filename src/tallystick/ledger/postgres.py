@@ -145,6 +145,7 @@ class PostgresPool(PostgresDatastore):
 
     def __init__(self, url: str, *, read_only: bool = True) -> None:
         parameters = _parameters(url)
+        self._read_only: Final = read_only
         super().__init__(
             "", "", "", "", "",
             pool_size=1,
@@ -153,8 +154,22 @@ class PostgresPool(PostgresDatastore):
             schema=SCHEMA,
             originator_id_type="text",
         )  # fmt: skip
-        options = [parameters.pop("options", ""), "-c default_transaction_read_only=on" if read_only else ""]
-        self.pool.kwargs = {**parameters, "options": " ".join(filter(None, options)), "row_factory": dict_row}
+        self.pool.kwargs = {**parameters, "row_factory": dict_row}
+
+    def after_connect_func(self) -> Callable[[Connection[Any]], None]:
+        """Return what the library does with a new connection, and what keeps it from writing.
+
+        Not an option of the connection: libpq would take each server for one that can only be read, and find none where
+        the URL has target_session_attrs=read-write.
+        """
+        after_connect, read_only = super().after_connect_func(), self._read_only
+
+        def prepare(connection: Connection[Any]) -> None:
+            after_connect(connection)
+            if read_only:
+                connection.execute("SET default_transaction_read_only = on")
+
+        return prepare
 
 
 class PostgresSession(PostgresDatastore):
