@@ -193,6 +193,8 @@ def test_each_role_may_do_what_it_is_for_and_no_more(desk: PostgresDesk, tmp_pat
     assert "recorded before" in done("submit", sources["writer"], note, "--at", desk.at)
     for purpose in ("views", "auditor"):
         assert "permission denied" in failed("submit", sources[purpose], note, "--at", desk.at)
+        # That it stays is a commit too, which needs no right to write.
+        assert done("export", sources[purpose], tmp_path / purpose)
     assert done("balances", sources["views"], "--json") == done("balances", desk.source, "--json")
 
 

@@ -214,7 +214,7 @@ class Node:
         try:
             for answer in admitted[:RECEIPTS_TAKEN]:
                 self._world.promise(answer.receipt(), answer.entry)
-        except PersistenceError as error:
+        except StoreFailedError as error:
             self._world.tell(f"{self.name}: no receipt: {error}")
         except Crash as crash:
             self.end(str(crash))

@@ -177,14 +177,17 @@ class Ledger:
 
         Raises:
             IndexError: there is no such entry.
-            eventsourcing.persistence.PersistenceError: the store can't be read; after the next submit it may be.
+            StoreFailedError: the store can't be read; after the next submit it may be.
         """
         # Not what the store shows: a commit may be seen there that nobody was answered for, and that a failover loses.
         checkpoint = self._published
         if checkpoint is None or not 0 <= index < checkpoint.size:
             raise IndexError(f"there is no entry {index}")
-        proof = inclusion_proof(index, checkpoint.size, self.read_tile)
-        entry = next(self._store.entries(index, index + 1))
+        try:
+            proof = inclusion_proof(index, checkpoint.size, self.read_tile)
+            entry = next(self._store.entries(index, index + 1))
+        except PersistenceError as error:
+            raise StoreFailedError(f"the store can't be read: {error}; submit the note again") from None
         return Receipt(index, tuple(proof), checkpoint.note, entry)
 
     def read_tile(self, level: int, n: int, width: int) -> bytes:
