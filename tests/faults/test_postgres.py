@@ -115,7 +115,7 @@ def test_a_session_lost_while_idle_is_replaced(ledger: Ledger, url: str) -> None
 def test_a_receipt_is_refused_by_a_writer_that_lost_its_session(ledger: Ledger, url: str) -> None:
     """What a new session shows may be lost in a failover; the next submit makes sure of it."""
     execute(url, SESSIONS)
-    with pytest.raises(StoreFailedError, match="the store can't be read: .*; submit the note again"):
+    with pytest.raises(StoreFailedError, match=r"the store can't be read: .*; submit the note again"):
         ledger.receipt(3)
     assert indices(ledger.submit([burn_note("s-1")])) == [10]
     assert ledger.receipt(3).index == 3

@@ -148,20 +148,16 @@ def given() -> set[Refusal]:
     return refusals
 
 
-def test_each_detail_is_an_answer_to_a_row(given: set[Refusal]) -> None:
-    """Word for word."""
+def test_each_detail_is_an_answer_to_a_row_and_hardly_an_answer_has_none(given: set[Refusal]) -> None:
+    """Word for word; and whatever row it answers, a refusal has a detail, unless its reason says it all."""
     assert listed() - given == set()
+    assert {type(one.detail) for one in given} == {str}
+    assert {one.reason for one in given if one.detail in ("", "None")} == WITHOUT_DETAIL
 
 
 def test_each_reason_has_its_detail_listed(given: set[Refusal]) -> None:
     """As far as whole commands are refused."""
     assert {one.reason for one in listed()} == {one.reason for one in given} == set(Reason) - OF_LINES_ALONE
-
-
-def test_nearly_every_refusal_has_a_detail(given: set[Refusal]) -> None:
-    """Whatever row it answers; the others have nothing to add to their reason."""
-    assert {type(one.detail) for one in given} == {str}
-    assert {one.reason for one in given if one.detail in ("", "None")} == WITHOUT_DETAIL
 
 
 def test_a_refusal_is_one_line_for_a_person() -> None:
