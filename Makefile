@@ -50,7 +50,7 @@ bench: $(READY) ## measure, into build/bench.json
 fuzz: .venv/.fuzz-installed ## feed every reader with what nobody thought of (SECONDS=60 in all)
 	$(BIN)/python fuzz/run.py --seconds $(SECONDS)
 
-mutants: .venv/.mutation-installed ## plant a fault at a time in what is pure, and see that a test fails (an hour or two)
+mutants: .venv/.mutation-installed ## plant a fault at a time in what is pure, and see that a test fails (half an hour)
 	$(BIN)/mutmut run --max-children $(WORKERS)
 	$(BIN)/python mutation/report.py
 
