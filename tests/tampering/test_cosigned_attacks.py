@@ -13,7 +13,7 @@ from support.actors import ORIGIN, key_of
 from support.earlier_audits import OLD, cut_back
 from support.postgres import execute, fresh_database, server
 from support.small_ledger import LOG_KEY, POLICY, write_small_ledger
-from support.tampering import edited, entries_of, forge, put_entry, sql
+from support.tampering import edited, entries_of, forge, opened, put_entry, sql
 from tallystick.audit import FindingCode, audit
 from tallystick.audit.findings import Findings
 from tallystick.audit.sqlite import SQLiteDatabase
@@ -161,6 +161,30 @@ def test_lines_for_the_newest_checkpoint_count(keep: Keep, pristine: Path) -> No
         note = reader.checkpoint_note()
     source = keep(note + cosign(note, witness, 1_800_000_000))
     assert audit(source, Policy.from_text(text.encode())).is_clean
+
+
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "the name": lambda line: line.replace(b"national", b"nationam"),
+    "the key's id": lambda line: line.replace(b"national z", b"national A"),
+    "the signature": lambda line: line[:-20] + bytes([line[-20] ^ 1]) + line[-19:],
+}
+
+
+@pytest.mark.parametrize("how", DAMAGES)
+def test_the_logs_own_line_under_the_newest_checkpoint_is_not_taken_from_the_cosigned_one(
+    ledger: Path, how: str
+) -> None:
+    """A good copy of it lies there, and heals nothing: what is stored is damaged."""
+    with read_ledger(ledger) as reader:
+        note = reader.checkpoint_note()
+    witness = SigningKey.from_seed("witness.example/w1", b"\x02" * 32, COSIGNATURE_ED25519)
+    (ledger / "checkpoint.cosigned").write_bytes(note + cosign(note, witness, 1_800_000_000))
+    text, _, line = note.rpartition(b"\n\n")
+    damaged = text + b"\n\n" + DAMAGES[how](line)
+    with opened(ledger) as database:
+        changed = database.execute("UPDATE checkpoints SET note = ? WHERE size = 289", (damaged,))
+        assert changed.rowcount == 1
+    assert found(ledger) == [(C.CHECKPOINT_SIGNATURE_INVALID.value, None)]
 
 
 OTHER_LOG = key_of("elsewhere.example/log")

@@ -1,6 +1,6 @@
 """The newest checkpoint is what an audit holds a log to; the cosigned one beside it adds lines, or is a promise kept.
 
-of the same text      its lines are the newest checkpoint's too, and count for the quorum
+of the same text      witnesses' lines in it are the newest checkpoint's too, and count for the quorum
 of another text       the log said it before (promises.py): the log must go on from it
 not the log's         a finding: somebody else put it there
 """
@@ -38,8 +38,13 @@ def open_newest(evidence: Evidence, policy: Policy, findings: Findings) -> Newes
     cosigned, text = _read_cosigned(evidence.cosigned(), findings)
     shown = _read(note)
     if note is not None and cosigned is not None and text == _text_of(note):
-        note, cosigned = merge_notes(note, cosigned), None
-    accepted = _open(note, policy, findings)
+        # Witnesses' lines count wherever they lie; the log's own must be good where the log keeps it.
+        accepted = _open(note, without_witnesses(policy), findings)
+        if accepted is not None:
+            accepted = _open(merge_notes(note, cosigned), policy, findings)
+        cosigned = None
+    else:
+        accepted = _open(note, policy, findings)
     promise = _promise(cosigned, shown, policy, findings) if cosigned is not None else None
     return Newest(accepted, shown, promise)
 
