@@ -305,6 +305,7 @@ class World:
         heapq.heapify(self._events)
         for node in self.nodes:
             node.paused_until = node.cut_off_until = node.clock_offset = 0
+        self._calm_round()  # who was cut off finds out that it isn't any more
         rounds = 0
         while any(client.unanswered for client in self.clients) or not self._is_led():
             rounds += 1
