@@ -224,6 +224,22 @@ def test_a_server_that_hangs_is_given_up_and_asked_again(own_server: Server, mon
         assert ledger.state.size == 12
 
 
+def test_a_session_that_the_server_cannot_end_is_nobody_elses(
+    ledger: Ledger, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The writer's own earlier session still holds the lock: nobody deposed this writer, so it may go on later."""
+    monkeypatch.setattr("tallystick.ledger.postgres.DEADLINE_SECONDS", 2.0)
+    monkeypatch.setattr("tallystick.ledger.postgres.RECONNECT_SECONDS", 0.0)
+    ((own_past,),) = execute(url, "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted")
+    os.kill(own_past, signal.SIGSTOP)
+    try:
+        with pytest.raises(StoreFailedError, match="has not ended this writer's earlier session, which was lost"):
+            ledger.submit([burn_note("s-1")])
+    finally:
+        os.kill(own_past, signal.SIGCONT)
+    assert indices(ledger.submit([burn_note("s-1"), burn_note("s-2")])) == [10, 11]
+
+
 def test_a_vanished_database_is_said_in_one_line(ledger: Ledger, url: str) -> None:
     name = url.rpartition("/")[2]
     execute(server().url("postgres"), f'DROP DATABASE "{name}" WITH (FORCE)')

@@ -286,10 +286,15 @@ class _Session:
 
     def _take_lock(self, connection: Connection[DictRow]) -> None:
         # Waiting in the lock's queue, not asking now and then: it is had the moment that it is free.
-        patience = time.monotonic() + (DEADLINE_SECONDS / 2 if self._backend else 0)
-        while not self._try_lock(connection):
-            if not self._is_held_by_own_past(connection) or time.monotonic() > patience:
+        patience = time.monotonic() + DEADLINE_SECONDS / 2
+        while True:
+            was_there = self._end_own_past(connection)
+            if self._try_lock(connection):
+                break
+            if not was_there:
                 raise LedgerBusyError("another writer has this ledger; try again when it is done, or stand by")
+            if time.monotonic() > patience:
+                raise psycopg.OperationalError("the server has not ended this writer's earlier session, which was lost")
         for statement in _LEASE:
             connection.execute(statement)
         row = connection.execute(
@@ -308,8 +313,11 @@ class _Session:
             return False
         return True
 
-    def _is_held_by_own_past(self, connection: Connection[DictRow]) -> bool:
-        """End this writer's earlier session, if it still holds the lock: cut off here, the server may not know yet."""
+    def _end_own_past(self, connection: Connection[DictRow]) -> bool:
+        """Tell the server to end this writer's earlier session; return whether it was there to be ended.
+
+        Cut off here, the server may not know yet, and keep the lock for it.
+        """
         if self._backend is None:
             return False
         row = connection.execute(
