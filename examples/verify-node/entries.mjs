@@ -111,6 +111,7 @@ for (const [names, form] of [
   ['price_fen_per_gpu_hour gpu_milli', integer(1, 10_000_000)],
   ['share_bp_domestic share_bp_foreign', integer(0, 10_000)],
   ['officers_required root_quorum', integer(1, 16)],
+  ['quorum', integer(2, 16)],
 ]) {
   for (const name of fieldNames(names)) FORMS[name] = form
 }
@@ -129,7 +130,7 @@ const isRefusal = (pair) => Array.isArray(pair) && pair.length === 2 && FORMS.li
 /** command -> event, fields beside the common ones, outcome's forms */
 const COMMANDS = new Map([
   ['network.found/1', ['network.founded/1', 'name currency root_keys root_quorum clock_skew_seconds freshness_seconds burn_window_seconds release_grace_seconds utc_offset_seconds']],
-  ['party.admit/1', ['party.admitted/1', 'admitted role name keys uscc? maker?']],
+  ['party.admit/1', ['party.admitted/1', 'admitted role name keys uscc? maker? quorum?']],
   ['party.suspend/1', ['party.suspended/1', 'subject reason']],
   ['party.reinstate/1', ['party.reinstated/1', 'subject reason']],
   ['key.add/1', ['key.added/1', 'subject vkey']],

@@ -297,6 +297,8 @@ class NaiveLedger:
             needed = command["root_quorum"]
         elif self.parties[party]["role"] == "network":
             needed = self.network["root_quorum"]
+        elif kind in ("key.add/1", "key.revoke/1", "programme.open/1"):
+            needed = self.parties[party]["quorum"]
         if kind == "key.add/1":
             new_key = vkey_label(command["vkey"])
         if kind == "voucher.issue/1" and command["programme"] in self.programmes:
@@ -334,6 +336,7 @@ class NaiveLedger:
     def _do_network_found(self, command: Json, at: int) -> Json:
         self.network = command
         self.parties[command["party"]] = {"role": "network", "admitter": None, "suspended": False, "uscc": None}
+        self.parties[command["party"]]["quorum"] = command["root_quorum"]
         self._add_keys(command["party"], command["root_keys"])
         return {}
 
@@ -353,6 +356,8 @@ class NaiveLedger:
             if any(party["uscc"] == command["uscc"] for party in self.parties.values()):
                 yield Reason.USCC_ALREADY_ADMITTED
         yield from self._new_key_reasons(command["admitted"], command["keys"])
+        if command.get("quorum", 1) > len(command["keys"]):
+            yield Reason.WOULD_LEAVE_TOO_FEW_KEYS
 
     def _do_party_admit(self, command: Json, at: int) -> Json:
         self.parties[command["admitted"]] = {
@@ -360,6 +365,7 @@ class NaiveLedger:
             "admitter": command["party"],
             "suspended": False,
             "uscc": command.get("uscc"),
+            "quorum": command.get("quorum", 1),
         }
         self._add_keys(command["admitted"], command["keys"])
         return {}
@@ -407,8 +413,7 @@ class NaiveLedger:
             if other["party"] == command["subject"] and not other["revoked"] and label != command["key"]
         ]
         own = command["subject"] == command["party"]
-        network = own and self.parties[command["party"]]["role"] == "network"
-        if own and len(left) < (self.network["root_quorum"] if network else 1):
+        if own and len(left) < self.parties[command["party"]]["quorum"]:
             yield Reason.WOULD_LEAVE_TOO_FEW_KEYS
 
     def _do_key_revoke(self, command: Json, at: int) -> Json:

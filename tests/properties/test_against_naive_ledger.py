@@ -38,6 +38,9 @@ AUDITOR = "audit-office"
 OPERATOR = "book-office"
 PROBE = "probe-office"
 """An operator that nothing happens to: it asks what the books would be sealed with."""
+CAREFUL = TREASURIES[1]
+"""A treasury that was admitted with a quorum of 2."""
+UNDER_QUORUM = ("key.add/1", "key.revoke/1", "programme.open/1")
 CITY, PROVIDER, HOLDER = TREASURIES[0], PROVIDERS[0], HOLDERS[2]
 PARTIES = (NETWORK, *TREASURIES, *PROVIDERS, *HOLDERS, AUDITOR, OPERATOR)
 TIME_STEPS = (*(0, 1, SECOND, 60 * SECOND, HOUR, 5 * HOUR) * 16, *(DAY,) * 16, 3 * DAY, 3 * DAY, 10 * DAY, 40 * DAY)
@@ -214,6 +217,8 @@ class Walk:
         """Whose keys a careful party would sign with: sometimes one more than needed."""
         party = command["party"]
         own, needed = self.keys(party), 2 if party == NETWORK else 1
+        if command["kind"] in UNDER_QUORUM and party in self.oracle.parties and not self.one_in(8):
+            needed = self.oracle.parties[party]["quorum"]
         if command["kind"] == "voucher.issue/1" and command["programme"] in self.oracle.programmes:
             programme = self.oracle.programmes[command["programme"]]
             big = command["face_fen"] > programme["officers_threshold_fen"]
@@ -287,6 +292,8 @@ class Walk:
         head = {"kind": f"{kind}/1", "log": ORIGIN, "party": party, "ref": f"doc-{self.refs}"}
         command = head | {"signed_at": instant_text(self.at)} | fields
         usual = [f"{NETWORK}/root-1", f"{NETWORK}/root-2"] if party == NETWORK else self.keys(party)[:1]
+        if party == CAREFUL and command["kind"] in UNDER_QUORUM:
+            usual = self.keys(party)[:2]
         signers = list(keys) or ([] if wrong else usual)
         answer = self.pair.submit(command, signers, self.at, wrong)
         if answer[0] == "accepted":
@@ -305,6 +312,8 @@ class Walk:
         roles |= {AUDITOR: "auditor", OPERATOR: "operator", PROBE: "operator"}
         for party, role in roles.items():
             code: Json = {} if party in (AUDITOR, PROBE) else {"uscc": uscc_of(party)}
+            if party == CAREFUL:
+                code["quorum"] = 2
             self.must(NETWORK, "party.admit", admitted=party, role=role, name=party, keys=self.vkeys(party), **code)
         for holder in HOLDERS:
             code = {"maker": True} if holder == "lin-studio" else {"uscc": uscc_of(holder)}
@@ -386,6 +395,8 @@ class Walk:
             fields["uscc"] = code
         if self.one_in(8):
             fields["maker"] = True
+        if self.one_in(8):
+            fields["quorum"] = 2
         self.send(party, "party.admit", **fields)
 
     def subject(self) -> str:

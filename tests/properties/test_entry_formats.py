@@ -26,6 +26,7 @@ Json = dict[str, Any]
 STORY = """== one of each [empty log]
 network   found                                                              -> founded
 network   admit       shanghai as treasury                                   -> admitted
+network   admit       guizhou as treasury quorum=2                           -> admitted
 network   admit       guian as provider                                      -> admitted
 network   admit       registry as operator                                   -> admitted
 shanghai  admit       acme as holder                                         -> admitted
@@ -61,7 +62,7 @@ clock     2026-04-05T08:00
 shanghai  lapse       V3                                                     -> lapsed 5,000.00
 registry  seal        2026-Q1 to 2026-03-31                                  -> sealed 7 accounts
 """
-OPTIONAL = {"uscc", "maker", "evidence_sha256", "if_short"}
+OPTIONAL = {"uscc", "maker", "quorum", "evidence_sha256", "if_short"}
 EMPTY_IS_FINE = {"accelerators"}
 UNBOUNDED = {"envelope_fen", "holder_floor_fen", "holder_cap_fen", "officers_threshold_fen", "face_fen", "amount_fen"}
 

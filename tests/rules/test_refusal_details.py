@@ -33,6 +33,7 @@ signature_invalid                    acme/officer-2+3baa362e
 key_revoked                          cato/officer-1+6b7ea396
 signer_not_involved                  guizhou/officer-1+69d679b3
 signatures_missing                   1 more by shanghai
+signatures_missing                   2 more by delta
 signatures_missing                   one by the new key acme/officer-4+a4f83671
 subject_unknown                      nobody
 subject_not_under_party              acme was admitted by shanghai
@@ -49,6 +50,7 @@ key_not_of_party                     acme/officer-2+3baa362e is not of bolt
 key_already_known                    delta/officer-1+7c9ba607
 key_already_revoked                  acme/officer-2+3baa362e, by entry 33
 would_leave_too_few_keys             cato
+would_leave_too_few_keys             4 must sign, delta has 3
 id_outside_own_namespace             guizhou/V9 must begin with shanghai/
 id_outside_own_namespace             bolt/T1 must begin with acme/
 id_outside_own_namespace             acme/R1 must begin with cato/

@@ -40,28 +40,30 @@ def answer_to(ledger: Ledger, note: bytes) -> Reason | None:
     return answer.reason if isinstance(answer, Refusal) else None
 
 
+RULES = {
+    "name": "2026",
+    "voucher_kind": "compute",
+    "fiscal_year": 2026,
+    "envelope_fen": 10**9,
+    "opens_at": format_instant(BEGIN),
+    "closes_at": format_instant(BEGIN + 300 * DAY_US),
+    "share_bp_domestic": 3_000,
+    "share_bp_foreign": 2_000,
+    "holder_floor_fen": 0,
+    "holder_cap_fen": 10**9,
+    "validity_days": 365,
+    "accelerators": [],
+    "transfer": "forbidden",
+    "payee": "provider",
+    "officers_threshold_fen": 0,
+    "officers_required": 2,
+    "rounding_fen": 1,
+}
+
+
 def programme_for_two(ref: str) -> bytes:
     """A programme under which every issue needs two officers' signatures."""
-    rules = {
-        "name": "2026",
-        "voucher_kind": "compute",
-        "fiscal_year": 2026,
-        "envelope_fen": 10**9,
-        "opens_at": format_instant(BEGIN),
-        "closes_at": format_instant(BEGIN + 300 * DAY_US),
-        "share_bp_domestic": 3_000,
-        "share_bp_foreign": 2_000,
-        "holder_floor_fen": 0,
-        "holder_cap_fen": 10**9,
-        "validity_days": 365,
-        "accelerators": [],
-        "transfer": "forbidden",
-        "payee": "provider",
-        "officers_threshold_fen": 0,
-        "officers_required": 2,
-        "rounding_fen": 1,
-    }
-    return TREASURY.note("programme.open", NOW, ref=ref, programme="treasury/two", **rules)
+    return TREASURY.note("programme.open", NOW, ref=ref, programme="treasury/two", **RULES)
 
 
 def issue_by(ref: str, *key_names: str) -> bytes:
@@ -97,6 +99,25 @@ def test_one_officers_key_can_add_itself_a_colleague_and_the_log_shows_it(ledger
     assert answer_to(ledger, revoke) is None
     assert answer_to(ledger, issue_by("b", OFFICER, THIEF)) is Reason.KEY_REVOKED
     assert audit(tmp_path, POLICY, processes=1).verdict == "clean"
+
+
+def test_one_key_of_a_treasury_with_a_quorum_can_make_neither_keys_nor_programmes(ledger: Ledger) -> None:
+    """What makes new authority needs as much as it makes; with a colleague's signature each of them is admitted."""
+    careful = Actor("suzhou", ("officer-1", "officer-2"))
+    fields = {"admitted": "suzhou", "role": "treasury", "name": "Suzhou", "keys": careful.vkeys, "quorum": 2}
+    assert answer_to(ledger, NETWORK.note("party.admit", NOW, ref="careful", **fields)) is None
+    maker = {"admitted": "maker", "role": "holder", "name": "M", "keys": [vkey_of("maker/m-1")], "maker": True}
+    assert answer_to(ledger, note_of(careful.command("party.admit", NOW, **maker), "suzhou/officer-1")) is None
+    revoked = {"subject": "maker", "key": label_of("maker/m-1"), "reason": "x"}
+    for command, new_key in (
+        (careful.command("key.add", NOW, subject="suzhou", vkey=vkey_of("suzhou/thief")), ("suzhou/thief",)),
+        (careful.command("key.add", NOW, subject="maker", vkey=vkey_of("maker/thief")), ("maker/thief",)),
+        (careful.command("key.revoke", NOW, **revoked), ()),
+        (careful.command("programme.open", NOW, programme="suzhou/mine", **RULES), ()),
+    ):
+        assert answer_to(ledger, note_of(command, "suzhou/officer-1", *new_key)) is Reason.SIGNATURES_MISSING
+        assert answer_to(ledger, note_of(command, *careful.key_names, *new_key)) is None
+    assert answer_to(ledger, programme_for_two("two")) is None  # whoever was admitted without one needs one
 
 
 def test_who_admitted_a_party_can_sign_for_it_by_adding_a_key_and_nobody_else_can(ledger: Ledger) -> None:

@@ -21,6 +21,7 @@ PARAMETERS = {
     "freshness_seconds",
     "officers_required",
     "officers_threshold_fen",
+    "quorum",
     "signed_at",
 }
 

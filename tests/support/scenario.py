@@ -405,6 +405,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "key": label_of,
     "uscc": _uscc,
     "maker": lambda text: text == "yes",
+    "quorum": int,
     "accelerators": lambda text: [] if text == "all" else text.split(","),
 }
 _TEXTS = {"accelerator", "statement", "payment_reference", "evidence_sha256", "first_day", "last_day"}

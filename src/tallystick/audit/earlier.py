@@ -24,7 +24,7 @@ from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.spelling import base64_to_text, hash_from_text
 from tallystick.vouchers.state import State
 
-FORMAT: Final = 1
+FORMAT: Final = 2  # raised whenever State changes
 SUFFIX: Final = ".state"
 _HEADER_SIZE_MAX: Final = 4_096
 _IN_FULL: Final = "audit in full, without it"

@@ -16,7 +16,7 @@ from tallystick.ledger.store import Beside
 from tallystick.signing import canonical_json
 from tallystick.vouchers.state import State
 
-FORMAT: Final = 2  # raised whenever State changes, so that an older snapshot is passed over
+FORMAT: Final = 3  # raised whenever State changes, so that an older snapshot is passed over
 SIZE_MAX: Final = 2**30
 """PostgreSQL keeps no larger value; a state of a million live vouchers has a quarter of it."""
 

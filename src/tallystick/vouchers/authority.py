@@ -20,13 +20,17 @@ Needed = dict[str, int]
 
 
 def _own(state: State, command: c.Command) -> Needed:
-    if state.network is not None and command.party == state.network.party:
-        return {command.party: state.network.founding.root_quorum}
-    return {command.party: 1}
+    party = state.parties[command.party]
+    return {command.party: party.quorum if party.role == "network" else 1}
 
 
 def _root_quorum(state: State, command: c.NetworkFound) -> Needed:
     return {command.party: command.root_quorum}
+
+
+def _quorum(state: State, command: c.Command) -> Needed:
+    # Or one stolen key could make itself the others that have to sign, or a programme in which none has to.
+    return {command.party: state.parties[command.party].quorum}
 
 
 def _officers(state: State, command: c.VoucherIssue) -> Needed:
@@ -66,10 +70,10 @@ AUTHORITY: Final[Mapping[type[c.Command], Authority]] = {
     c.PartyAdmit: Authority(_NETWORK | _TREASURY),
     c.PartySuspend: Authority(_NETWORK | _TREASURY),
     c.PartyReinstate: Authority(_NETWORK | _TREASURY),
-    c.KeyAdd: Authority(_ANY),
-    c.KeyRevoke: Authority(_ANY),
+    c.KeyAdd: Authority(_ANY, _quorum),
+    c.KeyRevoke: Authority(_ANY, _quorum),
     c.AcceleratorRegister: Authority(_NETWORK),
-    c.ProgrammeOpen: Authority(_TREASURY),
+    c.ProgrammeOpen: Authority(_TREASURY, _quorum),
     c.ProgrammeClose: Authority(_TREASURY),
     c.ProviderAccredit: Authority(_TREASURY),
     c.ProviderDelist: Authority(_TREASURY),

@@ -123,6 +123,7 @@ class PartyAdmit(Command):
     keys: Keys
     uscc: Annotated[str, StringConstraints(pattern="^[0-9A-Z]{18}$")] | None = None
     maker: Annotated[bool, AfterValidator(_true)] | None = None
+    quorum: Annotated[int, Field(ge=2, le=KEYS_MAX)] | None = None
 
 
 class PartySuspend(Command):

@@ -17,12 +17,19 @@ class Key:
 
 @dataclass(slots=True)
 class Party:
-    """A party, the one that admitted it (itself, for the network), and the labels of its keys in order of addition."""
+    """A party as it stands.
+
+    Attributes:
+        admitter: the party that admitted it; itself, for the network.
+        quorum: how many of its keys must sign what makes more keys or programmes; for the network, anything.
+        keys: the labels of its keys, in order of addition.
+    """
 
     role: Role
     name: str
     admitter: str
     uscc: str | None = None
+    quorum: int = 1
     suspended: bool = False
     keys: list[str] = field(default_factory=list)
 

@@ -26,7 +26,12 @@ def party_admit(state: State, command: PartyAdmit, at: int) -> Nothing | Refusal
     role = state.parties[command.party].role
     if command.role not in _ADMITS[role]:
         return Refusal(Reason.ROLE_MAY_NOT_ADMIT, f"a {role} does not admit a {command.role}")
-    return _check_uscc(state, command) or _check_keys(state, command.admitted, command.keys) or Nothing()
+    return (
+        _check_uscc(state, command)
+        or _check_keys(state, command.admitted, command.keys)
+        or _check_quorum(command)
+        or Nothing()
+    )
 
 
 def party_suspend(state: State, command: PartySuspend, at: int) -> Nothing | Refusal:
@@ -68,7 +73,7 @@ def key_revoke(state: State, command: KeyRevoke, at: int) -> Nothing | Refusal:
         return Refusal(Reason.KEY_NOT_OF_PARTY, f"{command.key} is not of {command.subject}")
     if key.revoked_index is not None:
         return Refusal(Reason.KEY_ALREADY_REVOKED, f"{command.key}, by entry {key.revoked_index}")
-    if command.subject == command.party and _live_keys(state, command.party) <= _keys_needed(state, command.party):
+    if command.subject == command.party and _live_keys(state, command.party) <= state.parties[command.party].quorum:
         return Refusal(Reason.WOULD_LEAVE_TOO_FEW_KEYS, command.subject)
     return Nothing()
 
@@ -102,6 +107,15 @@ def _check_uscc(state: State, command: PartyAdmit) -> Refusal | None:
     return None
 
 
+def _check_quorum(command: PartyAdmit) -> Refusal | None:
+    """Refuse a party that would have fewer keys than must sign."""
+    if command.quorum is not None and command.quorum > len(command.keys):
+        return Refusal(
+            Reason.WOULD_LEAVE_TOO_FEW_KEYS, f"{command.quorum} must sign, {command.admitted} has {len(command.keys)}"
+        )
+    return None
+
+
 def _check_keys(state: State, party: str, vkeys: Iterable[str]) -> Refusal | None:
     """Refuse keys in another's name, then keys known already (or twice in the command)."""
     verifiers = [VerifierKey.from_text(vkey) for vkey in vkeys]
@@ -120,8 +134,3 @@ def _check_keys(state: State, party: str, vkeys: Iterable[str]) -> Refusal | Non
 
 def _live_keys(state: State, party: str) -> int:
     return sum(state.keys[label].revoked_index is None for label in state.parties[party].keys)
-
-
-def _keys_needed(state: State, party: str) -> int:
-    assert state.network is not None
-    return state.network.founding.root_quorum if party == state.network.party else 1

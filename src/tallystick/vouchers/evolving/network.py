@@ -12,14 +12,16 @@ from tallystick.vouchers.state import Posting, State
 def network_founded(state: State, command: NetworkFound, event: Event) -> tuple[Posting, ...]:
     """The founder becomes the first party."""
     state.network = Network(command.party, command)
-    state.parties[command.party] = Party("network", command.name, command.party)
+    state.parties[command.party] = Party("network", command.name, command.party, quorum=command.root_quorum)
     _add_keys(state, command.party, command.root_keys, event.index)
     return ()
 
 
 def party_admitted(state: State, command: PartyAdmit, event: Event) -> tuple[Posting, ...]:
     """A party with its first keys."""
-    state.parties[command.admitted] = Party(command.role, command.name, command.party, command.uscc)
+    state.parties[command.admitted] = Party(
+        command.role, command.name, command.party, command.uscc, command.quorum or 1
+    )
     if command.uscc is not None:
         state.usccs[command.uscc] = command.admitted
     _add_keys(state, command.admitted, command.keys, event.index)
