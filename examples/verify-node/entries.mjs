@@ -184,6 +184,8 @@ function checkLines(lines, { fee_fen: fees, from_voucher_fen: shares, refused })
   })
 }
 
+const UNDER_QUORUM = new Set(['key.add/1', 'key.revoke/1', 'programme.open/1'])
+
 /** Follows a log from its first entry on: form, order, who signed; and adds up what was burned. */
 export class LogReader {
   totals = { burn_lines_accepted: 0, burn_lines_refused: 0, gpu_milliseconds_burned: 0n, gpu_milliseconds_refused: 0n }
@@ -191,6 +193,7 @@ export class LogReader {
   #at = ''
   #keys = new Map() // label -> {key, party, revoked}
   #publicKeys = new Set()
+  #quorums = new Map() // party -> how many of its keys must sign what makes keys or programmes
   #network
 
   constructor(origin) {
@@ -218,7 +221,10 @@ export class LogReader {
     }
     if (command.kind === 'key.add/1') this.#addKeys([command.vkey], command.subject)
     this.#checkSignatures(command, note)
-    if (command.kind === 'party.admit/1') this.#addKeys(command.keys, command.admitted)
+    if (command.kind === 'party.admit/1') {
+      this.#addKeys(command.keys, command.admitted)
+      this.#quorums.set(command.admitted, command.quorum ?? 1)
+    }
     if (command.kind === 'key.revoke/1') this.#revoke(command)
     if (command.kind === 'time.burn/1') this.#addBurned(command.lines, header.outcome.refused)
     this.#at = header.at
@@ -249,10 +255,15 @@ export class LogReader {
       verifySignature(known.key, note.text, signature)
       if (label !== added && known.party === command.party) own += 1
     }
-    const needed = command.party === this.#network.party ? this.#network.quorum : 1
+    const needed = this.#needed(command)
     require(own >= needed, `it has ${own} of ${needed} signatures by ${command.party}`)
     const proved = added === undefined || note.lines.some(({ label }) => label === added)
     require(proved, `the new key ${added} has not signed`)
+  }
+
+  #needed({ party, kind }) {
+    if (party === this.#network.party) return this.#network.quorum
+    return UNDER_QUORUM.has(kind) ? (this.#quorums.get(party) ?? 1) : 1
   }
 
   #addBurned(lines, refused) {

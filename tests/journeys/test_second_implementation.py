@@ -17,7 +17,7 @@ import pytest
 from support.actors import ORIGIN, Json, label_of, note_of, vkey_of
 from support.command_line import run
 from support.readers import ENTRIES
-from support.small_ledger import LOG_KEY, POLICY, export_small_ledger, write_small_ledger
+from support.small_ledger import LOG_KEY, NETWORK, POLICY, export_small_ledger, write_small_ledger
 from support.stored_tree import StoredTree
 from support.tampering import entries_of, index_of
 from tallystick.audit import audit
@@ -184,6 +184,10 @@ FORGERIES: dict[str, tuple[Change, str]] = {
     ),
     "a command changed": (_at("voucher.issued", lambda e: e.replace(b'"ref":"', b'"ref":"9')), "does not fit"),
     "one root signature": (_at("party.admitted", lambda e: without_signature(e, 1)), "1 of 2 signatures by network"),
+    "a quorum that didn't sign": (
+        _at("party.admitted", lambda e: rewritten(e, None, {"quorum": 2}, *NETWORK.key_names)),
+        "1 of 2 signatures by shanghai",
+    ),
     "the new key's signature is missing": (_at("key.added", lambda e: without_signature(e, 1)), "has not signed"),
     "only the new key's signature": (_at("key.added", lambda e: without_signature(e, 0)), "0 of 1 signatures"),
     "a stranger's signature": (
