@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import tallystick
 from support.command_line import ORIGIN, Desk, done, failed, run
 from tallystick.signing.note import Note, Signature
 from tallystick.static import web
@@ -25,6 +26,12 @@ def note(made: Desk) -> Path:
     return made.sign(
         "voucher.suspend", "shanghai-treasury", voucher="shanghai-treasury/v-1", reason="being looked into"
     )
+
+
+def test_the_version_is_told_and_nothing_else() -> None:
+    for more in ((), ("balances", "nowhere")):
+        told = run("--version", *more)
+        assert (told.status, told.out, told.err) == (0, f"tallystick {tallystick.__version__}\n", "")
 
 
 def answers(desk: Desk, note: Path) -> list[dict[str, object]]:

@@ -22,6 +22,7 @@ What a command needs is imported inside it, so that help comes at once.
 import os
 import sys
 from collections.abc import Sequence
+from typing import Annotated
 
 AS_ASKED = 0
 REFUSED = 1
@@ -68,11 +69,26 @@ def _run(arguments: Sequence[str]) -> int:
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
-    app.callback()(lambda: None)
+    version = typer.Option("--version", help="Show the version, and do nothing else.", callback=_show_version)
+
+    @app.callback()
+    def tallystick(version: Annotated[bool, version] = False) -> None:
+        pass
+
     for user in (treasury, operator, writer, provider, auditor, proofs, dossier, witness):
         user.add_commands(app)
     status = typer.main.get_command(app).main(args=list(arguments), prog_name="tallystick", standalone_mode=False)
     return status if isinstance(status, int) else AS_ASKED
+
+
+def _show_version(asked: bool) -> None:
+    import typer
+
+    from tallystick import __version__
+
+    if asked:
+        print(f"tallystick {__version__}")
+        raise typer.Exit
 
 
 def _failed(error: Exception) -> int:
