@@ -51,7 +51,7 @@ class DurableFiles:
         """Take a file in; it replaces one of the same name when its batch is full, or when it is settled."""
         aside = os.open(self._beside(len(self._places)), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
         self._opened.append(aside)
-        with os.fdopen(aside, "wb", closefd=False) as file:
+        with _named(self._folder / path), os.fdopen(aside, "wb", closefd=False) as file:
             file.write(data)
         self._places.append(path)
         if len(self._places) == FILES_A_BATCH:
@@ -66,8 +66,9 @@ class DurableFiles:
 
     def _rename_all(self) -> None:
         # All are written before the first is synced, so that the disk can take them together.
-        for aside in self._opened:
-            os.fsync(aside)
+        with _named(self._folder):
+            for aside in self._opened:
+                os.fsync(aside)
         self._close_all()
         for number, place in enumerate(self._places):
             path = self._folder / place
@@ -94,7 +95,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     """
     handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with _named(path), os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -104,6 +105,17 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         Path(aside).unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Say which file it was, of an error that doesn't: who writes to a descriptor isn't told."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 def sync_folder(folder: Path) -> None:

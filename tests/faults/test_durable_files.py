@@ -21,8 +21,9 @@ def test_a_file_that_cannot_be_finished_leaves_the_old_one(
     path = tmp_path / "report.json"
     path.write_bytes(b"old")
     monkeypatch.setattr(os if failing == "fsync" else Path, failing, fail)
-    with pytest.raises(OSError, match="No space left"), whole_file(path) as file:
+    with pytest.raises(OSError, match="No space left") as error, whole_file(path) as file:
         file.write(b"new")
+    assert error.value.filename == (str(path) if failing == "fsync" else None)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 

@@ -154,6 +154,24 @@ def test_a_full_disk_is_one_line_and_the_ledger_goes_on(desk: Desk, room: int) -
     assert is_clean(desk)
 
 
+def test_what_finds_no_room_is_named_and_is_not_there_by_half(desk: Desk, tmp_path: Path) -> None:
+    """The line says which file it was, and what to do; then the same command goes through."""
+    assert run("submit", desk.ledger, *commands(desk, 120), "--at", desk.at).status == 0
+    folder = tmp_path / "export"
+
+    def little_room() -> None:
+        # Enough for what SQLite needs to read, too little for a bundle of so many entries.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
+
+    ran = finish(start("export", desk.ledger, folder, preexec_fn=little_room))
+    assert (ran.status, ran.out) == (2, "")
+    assert the_line(ran.err).startswith(f"{folder}/tile/entries/000.p/")
+    assert the_line(ran.err).endswith(": File too large; make room, and give the same command again")
+    assert not (folder / "checkpoint").exists()
+    assert run("export", desk.ledger, folder).status == 0
+    assert run("audit", folder, "--trust", desk.policy).status == 0
+
+
 def test_an_answer_that_can_not_be_written_is_not_as_asked(desk: Desk) -> None:
     """Standard output on a full disk: one line, status 2; a reader that went away: silence."""
     with Path("/dev/full").open("w") as full:

@@ -19,6 +19,7 @@ What a command needs is imported inside it, so that help comes at once.
 
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -29,6 +30,8 @@ REFUSED = 1
 FAILED = 2
 INTERRUPTED = 130
 PIPE_CLOSED = 141
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 __all__ = ["main"]
 
@@ -113,7 +116,8 @@ def _failed(error: Exception) -> int:
         return REFUSED if isinstance(error, VerificationError) else FAILED
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename is not None else ""
-        _complain(f"{place}{error.strerror or error}")
+        what_to_do = "; make room, and give the same command again" if error.errno in _NO_ROOM else ""
+        _complain(f"{place}{error.strerror or error}{what_to_do}")
         _abandon_output()
         return FAILED
     if isinstance(error, sqlite3.Error | PersistenceError):

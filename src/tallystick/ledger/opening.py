@@ -148,6 +148,11 @@ def _name(source: Path | str) -> str:
     return without_password(str(source)) if is_postgres(source) else str(Path(source) / DATABASE)
 
 
+def _cannot_open(source: Path | str, error: Exception) -> NotALedgerError:
+    what_to_do = "" if is_postgres(source) else "; see that you may write the folder and what is in it"
+    return NotALedgerError(f"{_name(source)} can't be opened to be written: {error}{what_to_do}")
+
+
 def _record(source: Path | str) -> LedgerRecord:
     """Return the library's application over a store that can be written, once it is settled."""
     try:
@@ -157,7 +162,7 @@ def _record(source: Path | str) -> LedgerRecord:
             return LedgerRecord(env=postgres_environment(str(source)))
         return LedgerRecord(env=sqlite_environment(Path(source) / DATABASE))
     except (PersistenceError, sqlite3.Error) as error:
-        raise NotALedgerError(f"{_name(source)} can't be opened: {error}") from None
+        raise _cannot_open(source, error) from None
 
 
 def _open(source: Path | str, log_key: SigningKey, clock: Clock, verify_processes: int) -> Ledger:
@@ -166,7 +171,7 @@ def _open(source: Path | str, log_key: SigningKey, clock: Clock, verify_processe
         return _ledger(record, log_key, clock, verify_processes, None)
     except (PersistenceError, sqlite3.Error) as error:
         record.close()
-        raise NotALedgerError(f"{_name(source)} can't be opened: {error}") from None
+        raise _cannot_open(source, error) from None
     except BaseException:
         record.close()
         raise

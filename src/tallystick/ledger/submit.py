@@ -352,7 +352,9 @@ class Ledger:
                 if self._is_kept(checkpoint, error):
                     break
                 if commits_left == 0 or isinstance(error, IntegrityError):
-                    raise StoreFailedError(f"the store kept nothing: {error}") from None
+                    raise StoreFailedError(
+                        f"the store kept nothing: {error}; see to the store, and submit again"
+                    ) from None
         tail.checkpoint = self._published = checkpoint
 
     def _is_kept(self, ours: CheckpointRow, error: PersistenceError) -> bool:
