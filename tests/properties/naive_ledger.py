@@ -392,6 +392,8 @@ class NaiveLedger:
     def _no_key_add(self, command: Json, at: int) -> Iterator[Reason]:
         yield from self._subject_reasons(command)
         yield from self._new_key_reasons(command["subject"], [command["vkey"]])
+        if sum(key["party"] == command["subject"] and not key["revoked"] for key in self.keys.values()) >= 16:
+            yield Reason.TOO_MANY_KEYS
 
     def _do_key_add(self, command: Json, at: int) -> Json:
         self._add_keys(command["subject"], [command["vkey"]])

@@ -38,6 +38,8 @@ AUDITOR = "audit-office"
 OPERATOR = "book-office"
 PROBE = "probe-office"
 """An operator that nothing happens to: it asks what the books would be sealed with."""
+MANY_KEYS = HOLDERS[1]
+"""A holder that was admitted with as many keys as a party may have."""
 CAREFUL = TREASURIES[1]
 """A treasury that was admitted with a quorum of 2."""
 UNDER_QUORUM = ("key.add/1", "key.revoke/1", "programme.open/1")
@@ -317,7 +319,8 @@ class Walk:
             self.must(NETWORK, "party.admit", admitted=party, role=role, name=party, keys=self.vkeys(party), **code)
         for holder in HOLDERS:
             code = {"maker": True} if holder == "lin-studio" else {"uscc": uscc_of(holder)}
-            fields = {"admitted": holder, "role": "holder", "name": holder, "keys": self.vkeys(holder)}
+            size = 16 if holder == MANY_KEYS else 3
+            fields = {"admitted": holder, "role": "holder", "name": holder, "keys": self.vkeys(holder, size)}
             self.must(TREASURIES[len(holder) % 2], "party.admit", **fields, **code)
         for accelerator, origin in (("ascend-910b", "domestic"), ("h800", "foreign"), ("mlu-590", "domestic")):
             self.must(NETWORK, "accelerator.register", accelerator=accelerator, name="x", origin=origin)
@@ -387,7 +390,8 @@ class Walk:
             "role": self.pick(("holder", "holder", "provider", "auditor", "operator")),
             "name": "x",
         }
-        fields["keys"] = self.vkeys(admitted if not self.one_in(10) else self.pick(PARTIES), 1)
+        size = self.pick((1, 1, 1, 1, 15, 16))
+        fields["keys"] = self.vkeys(admitted if not self.one_in(10) else self.pick(PARTIES), size)
         code = uscc_of(admitted if not self.one_in(3) else self.pick(PARTIES))
         if self.one_in(5):
             code = code[:-1] + ("1" if code[-1] == "0" else "0")

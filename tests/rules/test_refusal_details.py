@@ -48,6 +48,7 @@ uscc_already_admitted                91310000724Y5MY81R is guian
 key_not_of_party                     bolt/officer-3 must begin with delta/
 key_not_of_party                     acme/officer-2+3baa362e is not of bolt
 key_already_known                    delta/officer-1+7c9ba607
+too_many_keys                        delta has 16
 key_already_revoked                  acme/officer-2+3baa362e, by entry 33
 would_leave_too_few_keys             cato
 would_leave_too_few_keys             4 must sign, delta has 3

@@ -6,7 +6,15 @@ from typing import Final
 from stdnum.cn import uscc as uscc_number
 
 from tallystick.signing.keys import VerifierKey
-from tallystick.vouchers.commands import KeyAdd, KeyRevoke, NetworkFound, PartyAdmit, PartyReinstate, PartySuspend
+from tallystick.vouchers.commands import (
+    KEYS_MAX,
+    KeyAdd,
+    KeyRevoke,
+    NetworkFound,
+    PartyAdmit,
+    PartyReinstate,
+    PartySuspend,
+)
 from tallystick.vouchers.events import Nothing
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.state import State
@@ -59,6 +67,7 @@ def key_add(state: State, command: KeyAdd, at: int) -> Nothing | Refusal:
     return (
         _check_under(state, command.subject, command.party, or_itself=True)
         or _check_keys(state, command.subject, (command.vkey,))
+        or _check_room(state, command.subject)
         or Nothing()
     )
 
@@ -130,6 +139,12 @@ def _check_keys(state: State, party: str, vkeys: Iterable[str]) -> Refusal | Non
             return Refusal(Reason.KEY_ALREADY_KNOWN, verifier.label)
         seen |= names
     return None
+
+
+def _check_room(state: State, party: str) -> Refusal | None:
+    """Refuse one more key to a party that has as many as a command could bring at once."""
+    count = _live_keys(state, party)
+    return Refusal(Reason.TOO_MANY_KEYS, f"{party} has {count}") if count >= KEYS_MAX else None
 
 
 def _live_keys(state: State, party: str) -> int:
