@@ -38,6 +38,8 @@ RATES: Final[dict[str, tuple[int, ...]]] = {
     "cut off": (0, 50, 120),
     "lease": (0, 60, 200),
     "usurp": (0, 80, 200),
+    "fail over": (0, 60, 200),
+    "fail over at a commit": (0, 200, 600),
     "clock": (0, 120, 250),
     "full": (0, 60, 140),
     "down": (0, 30, 70),
@@ -59,9 +61,14 @@ class Temper:
         self.rates = {name: self.chance.choice(rates) for name, rates in RATES.items()}
         self.is_calm = False
         self.hit: set[str] = set()
+        self.due: set[str] = set()
+        """What goes wrong at the next occasion, for the sake of what comes after."""
 
     def hits(self, name: str) -> bool:
         """Whether this goes wrong now; never in a calm."""
+        if name in self.due:
+            self.due.remove(name)
+            return True
         if self.is_calm or not self.rates[name] or self.chance.randrange(1_000) >= self.rates[name]:
             return False
         self.hit.add(name)

@@ -7,6 +7,7 @@ from simulation.chance import MINUTE
 from simulation.nodes import Node
 from simulation.notes import Made
 from tallystick.errors import TallystickError
+from tallystick.transparency.receipt import Receipt
 
 if TYPE_CHECKING:
     from simulation.world import World
@@ -39,6 +40,8 @@ class Client:
             temper.chance.shuffle(batch)
         if batch:
             self.send(batch)
+        if temper.one_in(3):
+            self.ask_for_receipt()
 
     def bring(self, node: Node, make: Callable[[int], list[Made]]) -> None:
         """Make a note of some kind, and bring it to a certain writer and no other."""
@@ -53,6 +56,15 @@ class Client:
             made += self._world.maker.make(self._world.now + self._skew)
             self._world.judge.know(made)
         return made
+
+    def ask_for_receipt(self, node: Node | None = None) -> None:
+        """Ask any writer, deposed or not, for another receipt of an entry that has one."""
+        nodes = [one for one in self._world.nodes if one.can_submit() and node in (None, one)]
+        promises = self._world.watch.promises
+        if nodes and promises:
+            promise = self._world.temper.chance.choice(promises[-20:])
+            index = Receipt.from_bytes(promise.data).index
+            self._world.temper.chance.choice(nodes).take_receipt_of(index, promise.entry)
 
     def send(self, batch: Sequence[Made], node: Node | None = None) -> None:
         """Send a batch to one who may be the writer, along with what another submitter has waiting there."""

@@ -42,10 +42,12 @@ COMMIT_FAULTS = (
 class Connection(ApplicationRecorder):
     """One process's connection to the disk."""
 
-    def __init__(self, disk: Disk, owner: str, world: "World | None") -> None:
+    def __init__(self, disk: Disk, owner: str, world: "World | None", *, only_reads: bool = False) -> None:
         """Connect; without a world nothing fails."""
         self.disk = disk
         self.owner = owner
+        self._only_reads = only_reads
+        self._shown: CheckpointRow | None = None
         self.is_cut_off = False
         self.session: Session | None = None
         self._past: Session | None = None
@@ -86,9 +88,10 @@ class Connection(ApplicationRecorder):
     # -- the writer's part --------------------------------------------------------------------------------------------
 
     def settle(self) -> None:
-        """Have the lock, with no commit of an earlier session under way."""
+        """Have the lock, with no commit of an earlier session under way, and all that is there to stay."""
         self.call("settle")
         if self.session is not None and self.session.is_alive:
+            self.disk.make_sure()
             return
         if self._past is not None:
             self.disk.end(self._past)  # cut off here, the server may not know yet
@@ -96,10 +99,16 @@ class Connection(ApplicationRecorder):
         if self.disk.holder is not None:
             raise LedgerBusyError(f"{self.disk.holder.owner} has the lock")
         self.session = self.disk.take_lock(self.owner)
+        self.disk.make_sure()
 
     def confirm(self) -> None:
-        """Ask through the session that has the lock."""
+        """Ask through the session that has the lock; who only reads makes sure of what it was shown."""
         self.call("confirm")
+        if self._only_reads:
+            if self._shown not in self.disk.image.checkpoints.values():
+                raise OperationalError("it isn't there any more")
+            self.disk.make_sure()
+            return
         if self.session is None or not self.session.is_alive:
             raise OperationalError("the session that held the lock is lost")
 
@@ -116,15 +125,19 @@ class Connection(ApplicationRecorder):
         fault = self._fault()
         if fault.startswith("crash"):
             self._begin(commit, fault)
+            self._fail_over(is_seen=True)
             raise Crash(fault)
         if fault == "refused before the commit" or self.disk.is_full:
             raise OperationalError("no room" if self.disk.is_full else "refused")
         self._begin(commit, fault)
+        if fault:  # who made it asks at once what became of it, and with that makes it sure
+            self._fail_over(is_seen=False)
         if fault == "answered twice":  # a layer between has sent it again
             raise IntegrityError("a key is taken")
         if fault:
             self.lose()
             raise OperationalError(fault)
+        self.disk.make_sure()
         if self._world is not None and self._world.temper.hits("meanwhile after the commit"):
             self._world.meanwhile(self.owner, "answer of a commit")
         return None
@@ -137,6 +150,16 @@ class Connection(ApplicationRecorder):
         if fault:
             world.tell(f"{self.owner}: {fault}")
         return fault
+
+    def _fail_over(self, *, is_seen: bool) -> None:
+        """The commit may have failed because the server is lost, or is about to be, when others have seen it."""
+        world = self._world
+        if world is None or not world.temper.hits("fail over at a commit"):
+            return
+        if is_seen:
+            world.later(0, SECOND // 2, "failover", world.lose_the_server)
+        else:
+            world.fail_over()
 
     def _begin(self, commit: Commit, fault: str) -> None:
         """Keep a commit now, later, or not."""
@@ -183,7 +206,8 @@ class Connection(ApplicationRecorder):
     def newest_checkpoint(self) -> CheckpointRow | None:
         """Return the checkpoint with the highest number."""
         self.call("read of the checkpoint")
-        return self.disk.image.newest_checkpoint()
+        self._shown = self.disk.image.newest_checkpoint()
+        return self._shown
 
     def checkpoints(self, start: int) -> Iterator[CheckpointRow]:
         """Yield checkpoints in order."""

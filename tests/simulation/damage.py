@@ -196,19 +196,8 @@ class Damage:
 
     def _cut_groups(self, number: int) -> int:
         """Lose the newest groups, with all that belongs to them; return how many entries are left."""
-        image, rows = self._image, [*self._image.checkpoints.values()]
-        kept = rows[: max(1, len(rows) - number)]
-        size = kept[-1].size
-        for row in rows[len(kept) :]:
-            del image.checkpoints[row.number]
-        image.entries = {index: data for index, data in image.entries.items() if index < size}
-        image.references = {key: index for key, index in image.references.items() if index < size}
-        image.tree = {
-            (level, position): value
-            for (level, position), value in image.tree.items()
-            if (position + 1) * RUN**level <= size
-        }
-        return size
+        self._image.cut_back(max(0, max(self._image.checkpoints) - number))
+        return self._image.size()
 
     def _check_followed(self, warm: Tail, size: int) -> None:
         """A writer in waiting that has followed further sees it."""

@@ -1,6 +1,8 @@
 """What the simulated store keeps, and who may write to it: one durable image, seen through sessions.
 
     image     entries, tree, checkpoints, references, and what lies beside: changed by whole commits
+    sure      what a standby server has too: all that was acknowledged, and what stood before a commit that was; what is
+              beyond can be seen, and the next failover may lose it
     session   what a connection is to the server; one at a time holds the writer's lock
     commit    under way until it is kept or lost; the end of its session settles which
 
@@ -15,6 +17,7 @@ from random import Random
 from eventsourcing.persistence import IntegrityError, StoredEvent
 
 from tallystick.ledger.store import CheckpointRow, Group
+from tallystick.transparency.merkle import TILE_WIDTH
 
 
 @dataclass(slots=True)
@@ -53,6 +56,18 @@ class Image:
             or any((party, ref) in self.references for _, party, ref in group.references)
             or group.checkpoint.number in self.checkpoints
         )
+
+    def cut_back(self, number: int) -> None:
+        """Lose every group after a checkpoint's, with all that belongs to it."""
+        size = self.checkpoints[number].size
+        self.checkpoints = {one: row for one, row in self.checkpoints.items() if one <= number}
+        self.entries = {index: data for index, data in self.entries.items() if index < size}
+        self.references = {key: index for key, index in self.references.items() if index < size}
+        self.tree = {
+            (level, position): value
+            for (level, position), value in self.tree.items()
+            if (position + 1) * TILE_WIDTH**level <= size
+        }
 
     def keep(self, events: Sequence[StoredEvent], group: Group) -> None:
         """Keep all of it, or nothing.
@@ -98,8 +113,33 @@ class Disk:
         self.holder: Session | None = None
         self.lock_owners: list[str] = []
         self.commits: list[Commit] = []
+        self.sure_number = max(image.checkpoints, default=-1)
         self._chance = chance
         self._tell = tell
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether a failover would lose nothing that can be seen."""
+        return self.sure_number == max(self.image.checkpoints, default=-1)
+
+    def make_sure(self) -> None:
+        """Something was committed for good, and with it all that was there before."""
+        self.sure_number = max(self.image.checkpoints, default=-1)
+
+    def fail_over(self) -> int:
+        """The server is lost; a standby server takes its place, with what is sure and perhaps more; return the size."""
+        if self.holder is not None:
+            self.end(self.holder)
+        for commit in self.under_way():
+            self.settle(commit, is_kept=False)
+        newest = max(self.image.checkpoints)
+        if self._chance.random() < 0.3:
+            self.sure_number = self._chance.randint(self.sure_number, newest)
+        self.image.cut_back(self.sure_number)
+        for commit in self.commits[-50:]:
+            if commit.group.checkpoint.number > self.sure_number:
+                commit.is_kept = False
+        return self.image.size()
 
     def take_lock(self, owner: str) -> Session:
         """Begin a session that holds the lock, which must be free."""

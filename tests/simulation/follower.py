@@ -1,5 +1,6 @@
 """Views that follow a log that is being written, in a process that dies now and then: live views equal rebuilt ones."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from simulation.judge import require
 from support.actors import ORIGIN
 from tallystick.errors import LedgerError
 from tallystick.ledger.reader import Reader
+from tallystick.views import follow
 from tallystick.views.follow import TABLES, Views
 from tallystick.views.store import ViewStore
 
@@ -36,6 +38,18 @@ class _ShakyStore(ViewStore):
         super()._insert_tracking(c, tracking)
 
 
+class _ShakyViews(Views):
+    """Views whose file is kept in memory, by who outlives them."""
+
+    def __init__(self, follower: "Follower") -> None:
+        super().__init__(NAME, ORIGIN, None)
+        self._follower = follower
+
+    def _start_anew(self, origin: str) -> None:
+        self._store = self._follower.make_store()
+        self._state, self._saved_size = None, 0
+
+
 class Follower:
     """The views' process; its file outlives it."""
 
@@ -46,15 +60,22 @@ class Follower:
 
     def _begin(self) -> Views:
         """A new process over the file."""
-        views = Views(NAME, ORIGIN, None)
+        views = _ShakyViews(self)
         views._store.close()
         views._store = self._store
         views._path = Path(NAME)  # they are those of the ledger, not of the past, so they may follow
         return views
 
+    def make_store(self) -> ViewStore:
+        """Another file, because the log isn't what was followed."""
+        self._world.tell(f"{NAME}: begin anew: a failover lost what they had followed")
+        self._store.close()
+        self._store = _ShakyStore(self._world)
+        return self._store
+
     def read_ledger(self, _: object) -> Reader:
         """Open the log for reading, as views do."""
-        return Reader(Connection(self._world.disk, NAME, self._world), "the simulated ledger")
+        return Reader(Connection(self._world.disk, NAME, self._world, only_reads=True), "the simulated ledger")
 
     def tick(self) -> None:
         """Follow the log, or die on the way."""
@@ -74,10 +95,14 @@ class Follower:
         """Another process follows into the same file."""
         ours, self._views = self._views, self._begin()
         self.tick()
-        self._views = ours
+        if ours._store is self._store:  # else the other has begun a file anew, and so must this one
+            self._views = ours
 
     def check(self) -> None:
-        """The live rows are those of views made anew from the same entries."""
+        """The live rows are those of views made anew from the same entries, unless a failover has lost some of them."""
+        with closing(Reader(quiet(self._world.disk), "the simulated ledger")) as reader:
+            if not follow._leads_to(reader, self._store.place(), ORIGIN):
+                return
         rebuilt = Views(NAME, ORIGIN, None)
         try:
             size = self._views.size

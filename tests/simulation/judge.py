@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import Any
 
 from properties.naive_ledger import NaiveLedger, instant
 from simulation.disk import Disk
-from simulation.notes import Made, NoteMaker
+from simulation.notes import Founding, Made, NoteMaker
 from support.actors import ORIGIN, Json
 from tallystick.ledger.submit import Admitted, Answer
 from tallystick.vouchers.refusals import Refusal
@@ -61,15 +62,21 @@ def as_text(answer: Answer) -> str:
 class Judge:
     """Feeds the model, and compares."""
 
-    def __init__(self, disk: Disk, model: NaiveLedger, maker: NoteMaker, founded: Sequence[Made]) -> None:
+    def __init__(self, disk: Disk, model: NaiveLedger, maker: NoteMaker, founded: Founding) -> None:
         self.model = model
-        self.founded = founded
+        self.founded = founded.notes
+        self._founding = founded
         self._disk = disk
         self._maker = maker
-        self._made = {made.note: made for made in founded}
-        self._places = {(made.command["party"], made.command["ref"]): n for n, made in enumerate(founded)}
-        self._texts = [made.text for made in founded]
+        self._made = {made.note: made for made in founded.notes}
         self._records: list[Answered] = []
+        self._places: dict[tuple[str, str], int] = {}
+        self._texts: list[bytes] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        self._places = {(made.command["party"], made.command["ref"]): n for n, made in enumerate(self.founded)}
+        self._texts = [made.text for made in self.founded]
 
     @property
     def size(self) -> int:
@@ -81,8 +88,25 @@ class Judge:
         self._made |= {made.note: made for made in notes}
 
     def hear(self, answered: Answered) -> None:
-        """Take in an answer."""
+        """Take in an answer, behind which stands all that can be seen."""
+        require(self._disk.is_sure, f"{answered.writer} answers by what a failover may lose")
         self._records.append(answered)
+
+    def forget(self, size: int) -> None:
+        """A failover lost what is beyond a size, and nobody was answered for: the model was never told either."""
+        promised = [answered.position()[0] + answered.position()[1] for answered in self._records]
+        require(max(promised, default=0) <= size, f"an answer was given, and its entry is lost: {size} are left")
+        if size >= self.size:
+            return
+        self._replace_model(self._founding.model_copy().__dict__)
+        self._begin()
+        while self.size < size:
+            self._take(is_new=False)
+
+    def _replace_model(self, contents: dict[str, Any]) -> None:
+        """The same model with other contents, because others know it too."""
+        self.model.__dict__.clear()
+        self.model.__dict__.update(contents)
 
     def judge(self) -> None:
         """Go through what was answered and what was kept since the last time."""
@@ -106,14 +130,13 @@ class Judge:
         before = deepcopy(self.model.__dict__), self._places.copy(), self._texts.copy()
         self._compare(answered)
         model, self._places, self._texts = before
-        self.model.__dict__.clear()
-        self.model.__dict__.update(model)
+        self._replace_model(model)
 
     def _feed(self, stop: int) -> None:
         while self.size < stop:
             self._take()
 
-    def _take(self) -> int:
+    def _take(self, *, is_new: bool = True) -> int:
         """Let the model decide the note of the next entry, and return the entry's time."""
         index = self.size
         data = self._disk.image.entries.get(index)
@@ -134,7 +157,8 @@ class Judge:
         require(header["kind"] == self.model.entries[-1]["kind"], f"entry {index} is a {header['kind']}")
         self._places[made.command["party"], made.command["ref"]] = index
         self._texts.append(made.text)
-        self._maker.was_kept(made)
+        if is_new:
+            self._maker.was_kept(made)
         return at
 
     def _ask(self, made: Made, at: int) -> tuple[str, object]:

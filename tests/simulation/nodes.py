@@ -4,7 +4,7 @@ What it runs is the package's own `Ledger` and `StandBy`; only the connection, t
 that they can fail, or end the process, at any step.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
 from eventsourcing.persistence import PersistenceError
@@ -19,6 +19,7 @@ from tallystick.ledger.standing_by import StandBy
 from tallystick.ledger.submit import Admitted, Answer, Ledger
 from tallystick.ledger.tail import load_tail
 from tallystick.signing.keys import SigningKey, VerifierKey
+from tallystick.transparency.receipt import Receipt
 
 if TYPE_CHECKING:
     from simulation.world import World
@@ -209,11 +210,21 @@ class Node:
         return pairs
 
     def take_receipts(self, pairs: Sequence[tuple[Made, Answer]]) -> None:
-        """Ask for receipts, and keep them; a connection that fails or a process that ends gives none."""
+        """Ask for receipts of what it has answered."""
         admitted = [answer for _, answer in pairs if isinstance(answer, Admitted)]
+        self._promise([(answer.receipt, answer.entry) for answer in admitted[:RECEIPTS_TAKEN]])
+
+    def take_receipt_of(self, index: int, entry: bytes) -> None:
+        """Ask for another receipt of an entry, whoever has answered for it, if this one knows that there is one."""
+        ledger = self.ledger
+        if ledger is not None and ledger._published is not None and index < ledger._published.size:
+            self._promise([(lambda: ledger.receipt(index), entry)])
+
+    def _promise(self, receipts: Sequence[tuple[Callable[[], Receipt], bytes]]) -> None:
+        """Keep receipts; a connection that fails or a process that ends gives none."""
         try:
-            for answer in admitted[:RECEIPTS_TAKEN]:
-                self._world.promise(answer.receipt(), answer.entry)
+            for receipt, entry in receipts:
+                self._world.promise(receipt(), entry)
         except StoreFailedError as error:
             self._world.tell(f"{self.name}: no receipt: {error}")
         except Crash as crash:

@@ -215,6 +215,50 @@ def a_receipt_has_an_older_checkpoint() -> Iterator[None]:
 
 
 @planted
+def a_receipt_is_given_under_what_the_store_shows() -> Iterator[None]:
+    """The cluster found this one: somebody else's commit can be seen, isn't acknowledged, and a failover loses it."""
+
+    def receipt(ledger: Ledger, index: int) -> Receipt:
+        try:
+            newest = ledger._store.newest_checkpoint()
+            assert newest is not None
+            proof = inclusion_proof(index, newest.size, ledger.read_tile)
+            return Receipt(index, tuple(proof), newest.note, next(ledger._store.entries(index, index + 1)))
+        except PersistenceError:
+            raise StoreFailedError("the store can't be read") from None
+
+    with mock.patch.object(Ledger, "receipt", receipt):
+        yield
+
+
+@planted
+def who_takes_over_believes_what_it_reads() -> Iterator[None]:
+    """It has the lock, commits nothing, and answers by what only the server that is about to be lost has."""
+    settle = Connection.settle
+
+    def hold_the_lock(connection: Connection) -> None:
+        sure_number = connection.disk.sure_number
+        settle(connection)
+        connection.disk.sure_number = sure_number
+
+    with mock.patch.object(Connection, "settle", hold_the_lock):
+        yield
+
+
+@planted
+def witnesses_are_shown_what_may_be_lost() -> Iterator[None]:
+    """A reader hands on a checkpoint without having made sure of it."""
+    confirm = Connection.confirm
+
+    def writers_only(connection: Connection) -> None:
+        if not connection._only_reads:
+            confirm(connection)
+
+    with mock.patch.object(Connection, "confirm", writers_only):
+        yield
+
+
+@planted
 def a_deposed_writer_refuses() -> Iterator[None]:
     """Before a refusal nobody asks whether the lock is still held."""
     with mock.patch.object(Connection, "confirm", return_value=None):

@@ -39,6 +39,8 @@ MET = (
     "(entry|leaf|checkpoint|reference) garbled or gone",
     "cut back from",
     "receipt_contradicted",
+    r"a failover: (\d+) entries were shown, (?!\1 )",
+    "views: begin anew",
     "views: ends: the views' process, in a transaction",
     "views: ends: the views' process, after a transaction",
 )

@@ -87,14 +87,28 @@ class Watch:
         self._disk = disk
         self._store: Connection = quiet(disk)
         self._chance = chance
+        self._model = model
+        self.promises: list[Promise] = []
+        self._begin()
+
+    def _begin(self) -> None:
         self._pair = Pair()
-        self._pair.oracle = model
+        self._pair.oracle = self._model
         self._entries: list[bytes] = []
         self._checkpoints: list[bytes] = []
         self._roots = Roots()
         self._loaded_snapshot: bytes | None = None
         self._loaded_size = 0
-        self.promises: list[Promise] = []
+
+    def forget(self, size: int) -> None:
+        """A failover lost what is beyond a size: none of it was promised, the rest is as it was, and is seen anew."""
+        known = self._entries[:size]
+        kept = [self._disk.image.entries.get(index) for index in range(len(known))]
+        require(kept == known, "a failover lost more than what was not sure")
+        broken = [promise for promise in self.promises if promise.checkpoint.size > size]
+        require(not broken, f"a receipt was given, and its checkpoint is lost: {size} entries are left")
+        if size < len(self._entries):
+            self._begin()
 
     def check(self) -> None:
         """Check all of it, as far as it changed."""

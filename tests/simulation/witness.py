@@ -36,11 +36,12 @@ class Witness:
 
     def tick(self) -> None:
         """Cosign the newest checkpoint, if the tree has grown."""
-        connection = Connection(self._world.disk, NAME, self._world)
+        connection = Connection(self._world.disk, NAME, self._world, only_reads=True)
         try:
             row = connection.newest_checkpoint()
             assert row is not None, "a founded log has a checkpoint"
             checkpoint = open_checkpoint(row.note, LOG_KEY.verifier)
+            connection.confirm()
             require(checkpoint.size >= self._size, "a witness is shown a smaller tree than before")
             if checkpoint.size == self._size:
                 require(checkpoint.root == self._root, "a witness is shown another tree of the same size")

@@ -71,7 +71,7 @@ class World:
         self.disk = Disk(founded.image.copy(), self.temper.chance, self.tell)
         model = founded.model_copy()
         self.maker = NoteMaker(model, self.temper.chance, founded.sent())
-        self.judge = Judge(self.disk, model, self.maker, founded.notes)
+        self.judge = Judge(self.disk, model, self.maker, founded)
         self.watch = Watch(self.disk, model, self.temper.chance)
         self.nodes = [Node(self, f"node-{number}") for number in range(NODES)]
         self.clients = [Client(self, f"client-{number}") for number in range(CLIENTS)]
@@ -128,7 +128,7 @@ class World:
         for client in self.clients:
             self._every(client.name, 200_000, 900_000, client.tick)
         self._every("views", SECOND, 4 * SECOND, self.follower.tick)
-        self._every("witness", 2 * SECOND, 15 * SECOND, self.witness.tick)
+        self._every("witness", SECOND, 8 * SECOND, self.witness.tick)
         self._every("mischief", SECOND // 2, 2 * SECOND, self._mischief)
         while self.step < self.steps:
             at, _, _, act = heapq.heappop(self._events)
@@ -187,7 +187,7 @@ class World:
         writers = [node for node in self.nodes if node.name == owner and node.has_lock]
         self.tell(f"{owner}: meanwhile, before {what} ...")
         try:
-            match self.temper.between(0, 4):
+            match self.temper.between(0, 5):
                 case 0 | 1 if writers:
                     writers[0].lose_lease()
                     for node in others:
@@ -197,6 +197,8 @@ class World:
                     self.temper.chance.choice(self.clients).tick()
                 case 3:
                     self.follower.race()
+                case 4 if self.temper.hits("fail over"):
+                    self.fail_over()
                 case _:
                     for commit in self.disk.under_way():
                         self.disk.settle(commit, is_kept=True)
@@ -222,6 +224,8 @@ class World:
             node.lose_lease()
         if temper.hits("usurp"):
             self._usurp()
+        if temper.hits("fail over"):
+            self.lose_the_server()
         if temper.hits("clock"):
             self._set_clock(node)
         if temper.hits("full"):
@@ -256,12 +260,36 @@ class World:
         usurper = next((node for node in self.nodes if node.has_lock and node.ledger is not None), None)
         if usurper is not None:
             cause, consequence = self.temper.chance.sample(self.clients, 2)
+            if self.temper.hits("fail over at a commit"):
+                self.temper.due.add("crash after the commit")
+                cause.bring(usurper, self.maker.make_cause)
+                self.temper.due.clear()
+                consequence.ask_for_receipt(writer)
+                self.fail_over()
+                return
             cause.bring(usurper, self.maker.make_cause)
             self.judge.judge()
             if self.temper.one_in(3):
                 usurper.close()
             consequence.bring(writer, self.maker.make_consequence)
             cause.bring(writer, self.maker.make_cause)
+
+    def lose_the_server(self) -> None:
+        """Everybody looks at what the server shows; then it is lost."""
+        self.follower.tick()
+        for client in self.clients:
+            client.ask_for_receipt()
+        if self.temper.one_in(2):  # a witness makes sure of what it is shown
+            self.witness.tick()
+        self.fail_over()
+
+    def fail_over(self) -> None:
+        """A standby server takes its place; what it had shown beyond what it had acknowledged may be lost with it."""
+        shown = self.disk.image.size()
+        size = self.disk.fail_over()
+        self.tell(f"a failover: {shown} entries were shown, {size} are left")
+        self.judge.forget(size)
+        self.watch.forget(size)
 
     def _set_clock(self, node: Node) -> None:
         """A machine's clock goes wrong, or is set right."""
