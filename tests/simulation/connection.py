@@ -47,6 +47,7 @@ class Connection(ApplicationRecorder):
         self.disk = disk
         self.owner = owner
         self._only_reads = only_reads
+        self._has_settled = False
         self._shown: CheckpointRow | None = None
         self.is_cut_off = False
         self.session: Session | None = None
@@ -77,6 +78,16 @@ class Connection(ApplicationRecorder):
         if temper.hits("meanwhile at a call"):
             world.meanwhile(self.owner, what)
 
+    def read(self, what: str) -> None:
+        """A writer reads in the session that has its lock, and in no other, which might show what doesn't stay.
+
+        Raises:
+            eventsourcing.persistence.OperationalError: it didn't get there, or the session is lost.
+        """
+        self.call(what)
+        if self._has_settled and (self.session is None or not self.session.is_alive):
+            raise OperationalError(f"{what}: the session that held the lock is lost")
+
     def lose(self) -> None:
         """The client's end of the connection is gone; the server's session lives on until the server notices."""
         session, self.session = self.session, None
@@ -99,6 +110,7 @@ class Connection(ApplicationRecorder):
         if self.disk.holder is not None:
             raise LedgerBusyError(f"{self.disk.holder.owner} has the lock")
         self.session = self.disk.take_lock(self.owner)
+        self._has_settled = True
         self.disk.make_sure()
 
     def confirm(self) -> None:
@@ -187,36 +199,36 @@ class Connection(ApplicationRecorder):
 
     def entries(self, start: int, stop: int) -> Iterator[bytes]:
         """Yield entries in order, as far as they are there."""
-        self.call("read of entries")
+        self.read("read of entries")
         for index in range(start, stop):
             if index in self.disk.image.entries:
                 yield self.disk.image.entries[index]
 
     def entry_count(self) -> int:
         """Return the highest index + 1."""
-        self.call("count of entries")
+        self.read("count of entries")
         return self.disk.image.size()
 
     def tree_hashes(self, level: int, start: int, stop: int) -> list[bytes]:
         """Return hashes of one tile level."""
-        self.call("read of hashes")
+        self.read("read of hashes")
         tree = self.disk.image.tree
         return [tree[level, position] for position in range(start, stop) if (level, position) in tree]
 
     def newest_checkpoint(self) -> CheckpointRow | None:
         """Return the checkpoint with the highest number."""
-        self.call("read of the checkpoint")
+        self.read("read of the checkpoint")
         self._shown = self.disk.image.newest_checkpoint()
         return self._shown
 
     def checkpoints(self, start: int) -> Iterator[CheckpointRow]:
         """Yield checkpoints in order."""
-        self.call("read of checkpoints")
+        self.read("read of checkpoints")
         yield from [row for row in self.disk.image.checkpoints.values() if row.number >= start]
 
     def find_references(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
         """Return the entry index of each (party, ref) that was used."""
-        self.call("look for references")
+        self.read("look for references")
         references = self.disk.image.references
         return {key: references[key] for key in keys if key in references}
 
@@ -263,7 +275,7 @@ class ConnectionBeside:
 
     def read(self, name: str, size_max: int) -> bytes | None:
         """Return what is kept."""
-        self._connection.call(f"read of {name}")
+        self._connection.read(f"read of {name}")
         data = self._connection.disk.image.beside.get(name)
         return None if data is None else data[: size_max + 1]
 

@@ -215,7 +215,7 @@ def a_receipt_has_an_older_checkpoint() -> Iterator[None]:
 
 
 @planted
-def a_receipt_is_given_under_what_the_store_shows() -> Iterator[None]:
+def a_receipt_is_given_under_what_another_session_shows() -> Iterator[None]:
     """The cluster found this one: somebody else's commit can be seen, isn't acknowledged, and a failover loses it."""
 
     def receipt(ledger: Ledger, index: int) -> Receipt:
@@ -227,7 +227,7 @@ def a_receipt_is_given_under_what_the_store_shows() -> Iterator[None]:
         except PersistenceError:
             raise StoreFailedError("the store can't be read") from None
 
-    with mock.patch.object(Ledger, "receipt", receipt):
+    with mock.patch.object(Ledger, "receipt", receipt), mock.patch.object(Connection, "read", Connection.call):
         yield
 
 
