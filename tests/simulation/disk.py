@@ -118,9 +118,9 @@ class Disk:
         self._tell = tell
 
     @property
-    def is_sure(self) -> bool:
-        """Whether a failover would lose nothing that can be seen."""
-        return self.sure_number == max(self.image.checkpoints, default=-1)
+    def sure_size(self) -> int:
+        """How many entries no failover loses."""
+        return self.image.checkpoints[self.sure_number].size
 
     def make_sure(self) -> None:
         """Something was committed for good, and with it all that was there before."""

@@ -88,8 +88,12 @@ class Judge:
         self._made |= {made.note: made for made in notes}
 
     def hear(self, answered: Answered) -> None:
-        """Take in an answer, behind which stands all that can be seen."""
-        require(self._disk.is_sure, f"{answered.writer} answers by what a failover may lose")
+        """Take in an answer; no failover may lose what it stands on."""
+        indices = [answer.index for _, answer in answered.pairs if isinstance(answer, Admitted)]
+        _, is_new = answered.position()
+        # Behind its own commit others may have begun to write; without one, it stands on all that can be seen.
+        size = max(indices) + 1 if is_new else answered.size
+        require(size <= self._disk.sure_size, f"{answered.writer} answers by what a failover may lose")
         self._records.append(answered)
 
     def forget(self, size: int) -> None:
