@@ -267,7 +267,7 @@ def test_a_state_of_another_tree_is_refused(
     (tmp_path / "old.json").write_text(json.dumps(old, indent=2) + "\n", "utf-8")
     with pytest.raises(UsageError, match="of another tree or version"):
         audit(pristine / "ledger", POLICY, since=tmp_path / "old.json")
-    monkeypatch.setattr(earlier, "FORMAT", 2)
+    monkeypatch.setattr(earlier, "FORMAT", earlier.FORMAT + 1)
     with pytest.raises(UsageError, match="of another tree or version"):
         audit(pristine / "ledger", POLICY, since=reports / "old.json")
 

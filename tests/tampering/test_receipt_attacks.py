@@ -355,6 +355,23 @@ def test_a_receipt_of_another_log_is_refused(pristine: Path, tmp_path: Path) -> 
         audit(pristine / "ledger", both, receipts=[tmp_path])
 
 
+@pytest.mark.parametrize("since", [None, "old"])
+def test_a_checkpoint_that_was_damaged_makes_no_receipt_another_logs(
+    ledger: Path, reports: Path, given: Path, since: str | None
+) -> None:
+    """Nor an earlier report: the newest checkpoint is wrong, and that is a finding (found by the simulator)."""
+    with opened(ledger) as database:
+        database.execute(
+            "UPDATE checkpoints SET note = CAST(replace(note, 'national', 'natiOnal') AS BLOB) WHERE size = 289"
+        )
+    earlier = None if since is None else reports / f"{since}.json"
+    report = audit(ledger, POLICY, since=earlier, receipts=[given])
+    assert report.findings[0].code == C.CHECKPOINT_SIGNATURE_INVALID
+    assert C.RECEIPT_CONTRADICTED.value not in report.codes()
+    if since is None:
+        assert report.entries == 289
+
+
 def test_the_command_line_says_which_receipt_and_what_it_means(ledger: Path, given: Path, tmp_path: Path) -> None:
     """Status 0, 1 or 2, and one line for each that doesn't hold."""
     policy = tmp_path / "trust.policy"

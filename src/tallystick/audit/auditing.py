@@ -42,6 +42,7 @@ from tallystick.audit.verifying import Verifiers, default_processes
 from tallystick.errors import UsageError
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Signature
+from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.policy import Policy
 from tallystick.transparency.spelling import HASH_SIZE, base64_to_text
 from tallystick.vouchers.admit import SignedCommand
@@ -138,7 +139,8 @@ class _Audit:
         self._progress = progress
         self._checkpoint, shown, cosigned = open_newest(evidence, policy, findings)
         self._shown = shown
-        self._origin = shown.origin if shown else policy.logs[0].vkey.name if policy.logs else ""
+        before = [*([earlier.checkpoint] if earlier is not None else []), *[one.checkpoint for one in receipts]]
+        self._origin = _name_of_log([self._checkpoint, *before, shown], policy)
         self._size_known = shown is not None
         self._size = shown.size if shown else _SIZE_UNKNOWN
         self._root = shown.root if shown else None
@@ -193,11 +195,13 @@ class _Audit:
         """Take up an earlier audit where it ended, if the log goes on from there."""
         if self._shown is None:
             return False
-        if self._shown.origin != earlier.checkpoint.origin:
+        if self._origin != earlier.checkpoint.origin:
             raise UsageError(
                 f"{earlier.path} is of the log {earlier.checkpoint.origin}, and {self._evidence.name} is of "
-                f"{self._shown.origin}: give a report of the same log, or none"
+                f"{self._origin}: give a report of the same log, or none"
             )
+        if self._shown.origin != self._origin:
+            return False
         read_tile = join(earlier.checkpoint, self._shown, self._evidence, self._findings)
         if read_tile is None:
             return False
@@ -374,6 +378,12 @@ class _Audit:
             receipts=len(self._receipts) or None,
             since=self._earlier.shown if self._earlier is not None else None,
         )
+
+
+def _name_of_log(told: Sequence[Checkpoint | None], policy: Policy) -> str:
+    """Return the log's name by the first checkpoint there is: a damaged one must not make all others another log's."""
+    names = [checkpoint.origin for checkpoint in told if checkpoint is not None]
+    return next(iter([*names, *[line.vkey.name for line in policy.logs]]), "")
 
 
 def _in_pieces(runs: Iterator[StoredRun]) -> Iterator[StoredRun]:
