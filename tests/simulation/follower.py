@@ -56,6 +56,7 @@ class Follower:
     def __init__(self, world: "World") -> None:
         self._world = world
         self._store = _ShakyStore(world)
+        self._removed: list[ViewStore] = []
         self._views = self._begin()
 
     def _begin(self) -> Views:
@@ -69,7 +70,7 @@ class Follower:
     def make_store(self) -> ViewStore:
         """Another file, because the log isn't what was followed."""
         self._world.tell(f"{NAME}: begin anew: a failover lost what they had followed")
-        self._store.close()
+        self._removed.append(self._store)  # another process may be at work on it; removed, it is open all the same
         self._store = _ShakyStore(self._world)
         return self._store
 
@@ -90,6 +91,8 @@ class Follower:
             self._views = self._begin()
         except (PersistenceError, LedgerError) as error:
             self._world.tell(f"{NAME}: {type(error).__name__}: {error}")
+        if self._views._store is not self._store:  # another process has begun a file anew meanwhile
+            self._views = self._begin()
 
     def race(self) -> None:
         """Another process follows into the same file."""
@@ -120,7 +123,8 @@ class Follower:
 
     def close(self) -> None:
         """Let go of the memory."""
-        self._store.close()
+        for store in (self._store, *self._removed):
+            store.close()
 
 
 def rows_of(store: ViewStore) -> dict[str, list[tuple[Any, ...]]]:
