@@ -18,8 +18,8 @@ from eventsourcing.sqlite import SQLiteCursor, SQLiteDatastore, SQLiteTrackingRe
 
 from tallystick.errors import LedgerError
 
-FORMAT: Final = 2
-"""Goes up with every change of a table or of what its rows mean; a file of another number is built anew."""
+FORMAT: Final = 3
+"""Goes up with every change of a table, of what its rows mean, or of State; a file of another number is built anew."""
 APPLICATION_ID: Final = 0x54535657
 FOLLOWED_LOG: Final = "tallystick"
 
