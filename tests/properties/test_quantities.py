@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tallystick.vouchers.quantities import format_day, format_instant, parse_day, parse_instant
+from tallystick.vouchers.quantities import format_day, format_instant, json_sum, parse_day, parse_instant
 
 LAST_INSTANT = "9999-12-31T23:59:59.999999Z"
 
@@ -107,3 +107,18 @@ def test_an_odd_day_is_refused(odd: object) -> None:
     """Each means something to some other reader."""
     with pytest.raises(ValueError, match=r"."):
         parse_day(odd)
+
+
+@pytest.mark.parametrize(
+    ("total", "shown"),
+    [
+        (0, 0),
+        (2**53 - 1, 2**53 - 1),
+        (1 - 2**53, 1 - 2**53),
+        (2**53, "9007199254740992"),
+        (-(2**53), "-9007199254740992"),
+        (123_724_804_000_000_001, "123724804000000001"),
+    ],
+)
+def test_a_sum_that_readers_of_json_would_round_is_text(total: int, shown: int | str) -> None:
+    assert json_sum(total) == shown

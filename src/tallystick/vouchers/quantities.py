@@ -34,6 +34,14 @@ _INSTANT_PATTERN: Final = (
 _instant_of: Final = re.compile(_INSTANT_PATTERN[:-1] + r"\Z")  # Python's $ would let a newline follow
 
 
+def json_sum(total: int) -> int | str:
+    """Return a sum as JSON carries it exactly: an integer within ±(2^53 - 1), the text of its decimal digits beyond.
+
+    Every amount in a command is bounded; sums of them are not. A JSON reader may keep only 53 bits of a number.
+    """
+    return total if -INTEGER_MAX <= total <= INTEGER_MAX else str(total)
+
+
 def parse_instant(text: object) -> int:
     """Return the microseconds since the epoch of `2026-01-05T08:00:00.000000Z`.
 
