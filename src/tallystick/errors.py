@@ -20,7 +20,8 @@
     │   ├── NotALedgerError           the folder or file holds no ledger, or a damaged one
     │   ├── LedgerBusyError           another writer has it
     │   ├── WriterDeposedError        somebody else wrote; this writer must stop
-    │   └── StoreFailedError          the store refused to keep what was decided; nothing was kept
+    │   ├── StoreFailedError          the store refused to keep what was decided; nothing was kept
+    │   └── SourceUnreadableError     something here keeps a source from being read; it says nothing about the log
     └── UsageError                what a person asked for can't be done as asked
 
 Wrong data raises one of these; a wrong use of a function raises `ValueError` or `TypeError`.
@@ -110,6 +111,10 @@ class WriterDeposedError(LedgerError):
 
 class StoreFailedError(LedgerError):
     """The store refused to keep what was decided; nothing of it was kept."""
+
+
+class SourceUnreadableError(LedgerError):
+    """A lock, a right, a full disk, an I/O error or a limit keeps a source from being read; its log isn't judged."""
 
 
 class UsageError(TallystickError):

@@ -137,7 +137,7 @@ SHAPES: list[tuple[str, FindingCode, str, str, str]] = [
     ),
     (
         "an entry is there twice",
-        C.LEAF_DIFFERS,
+        C.ENTRY_MISPLACED,
         "stored_events",
         "originator_id TEXT, originator_version INTEGER, topic TEXT, state BLOB",
         "INSERT INTO stored_events SELECT * FROM stored_events WHERE originator_version = 5",

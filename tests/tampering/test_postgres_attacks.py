@@ -132,7 +132,7 @@ def test_a_page_of_a_table_is_read_by_its_key(database: str, statement: str) -> 
     """Even where the server knows nothing of what is in it; else each page would cost as much as all."""
     execute(database, "DELETE FROM pg_statistic")
     evidence = PostgresDatabase(database, Findings())
-    _, spelled = _spelled(statement)
+    spelled = _spelled(statement)
     cursor = evidence._cursor.execute(
         b"EXPLAIN " + spelled, [ORIGIN if "originator_id" in statement else 0] + [1] * (spelled.count(b"%s") - 1)
     )

@@ -4,16 +4,19 @@ It takes a user that may SELECT from stored_events, tree, checkpoints and refs, 
 checkpoint.cosigned: the role `<database>_auditor`. A standby will do. Nothing else is read: notification_id is the
 library's and no position of ours, takeovers an operator's record.
 
-    before        the four tables must be ordinary ones with their columns and keys, and hide no rows: what isn't so is
-                  `store_damaged`, and of a view, or where rows are hidden, nothing is read, since that would run code
-                  of whoever made it
+    before        the four tables must be ordinary ones with their columns, types and keys, and hide no rows. What isn't
+                  so is `store_damaged`. Where a key is gone, rows are read as they lie (store.py); a table that isn't
+                  ordinary, or has columns of other types, isn't read, since that could run code of whoever made it
     an error      about the data (a page that is damaged, a column that is gone) becomes `store_damaged`, and what
                   couldn't be read is missing
-    anything else (a connection that is lost, a right that lacks) ends the audit: it says nothing about the log
+    anything else (a connection that is lost, a lock, a right that lacks) ends the audit: it says nothing about the log
+
+Rows of tables that inherit from the four aren't theirs, and aren't read.
 """
 
 import functools
 import re
+from collections.abc import Iterator, Set
 from contextlib import suppress
 from typing import Any, Final
 
@@ -26,7 +29,8 @@ from psycopg.rows import TupleRow
 from tallystick.addresses import without_password
 from tallystick.audit.evidence import COSIGNED
 from tallystick.audit.findings import FindingCode, Findings
-from tallystick.errors import LedgerError, NotALedgerError, UsageError
+from tallystick.audit.store import ROWS_AT_ONCE, SCANS, table_of
+from tallystick.errors import NotALedgerError, SourceUnreadableError, UsageError
 from tallystick.static.files import CHECKPOINT_SIZE_MAX
 
 _NETWORK: Final = {
@@ -44,6 +48,8 @@ _BEGIN: Final = (
     # An audit takes its time, and verifies between two reads.
     "SELECT set_config(name, '0', true) FROM pg_settings WHERE name IN "
     "('statement_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout', 'transaction_timeout')",
+    # A table that somebody holds locked doesn't hold the audit for ever.
+    "SET LOCAL lock_timeout = '30s'",
     # Without statistics (after a restore) the planner may take few rows for granted, and sort all that are left of
     # a table for each page of it; in the order of its key it needs no sort.
     "SET LOCAL enable_sort = off",
@@ -64,7 +70,10 @@ _COLUMNS: Final = {
     ("refs", "leaf_index"): "bigint",
     ("refs", "party"): "text",
     ("refs", "ref"): "text",
+    ("beside", "name"): "text",
+    ("beside", "data"): "bytea",
 }
+_TABLES: Final = frozenset({"stored_events", "tree", "checkpoints", "refs"})
 _KEYS: Final = (
     ("stored_events", ["originator_id", "originator_version"]),
     ("tree", ["level", "position"]),
@@ -73,14 +82,19 @@ _KEYS: Final = (
     ("refs", ["leaf_index"]),
     ("refs", ["party", "ref"]),
 )
+# Of `beside`, rows are hidden from auditors: by the ledger's own policies, and by no other.
 _READ_TABLES: Final = (
-    "SELECT c.relname::text, c.relkind = 'r' AND (c.relname = 'beside' OR NOT c.relrowsecurity) FROM pg_class c "
-    "WHERE c.relnamespace = %s AND c.relname = ANY(%s::text[])"
+    "SELECT c.relname::text, c.relkind = 'r' AND a.amname = 'heap' AND CASE WHEN c.relname = 'beside' THEN NOT EXISTS "
+    "(SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND pg_get_expr(p.polqual, p.polrelid) <> ALL(%s::text[])) "
+    "ELSE NOT c.relrowsecurity END, "
+    "EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = c.oid OR i.inhrelid = c.oid) "
+    "FROM pg_class c LEFT JOIN pg_am a ON a.oid = c.relam WHERE c.relnamespace = %s AND c.relname = ANY(%s::text[])"
 )
+_POLICIES: Final = ["true", f"(name = '{COSIGNED}'::text)"]
 # A comparison that takes different bytes for equal would let rows pass for what they aren't.
 _READ_COLUMNS: Final = (
     "SELECT c.relname::text, a.attname::text, CASE WHEN l.collisdeterministic IS FALSE THEN 'loosely compared' "
-    "ELSE format_type(a.atttypid, a.atttypmod) END FROM pg_class c "
+    "WHEN a.attgenerated <> '' THEN 'computed' ELSE format_type(a.atttypid, a.atttypmod) END FROM pg_class c "
     "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
     "LEFT JOIN pg_collation l ON l.oid = a.attcollation WHERE c.relnamespace = %s"
 )
@@ -92,13 +106,15 @@ _READ_KEYS: Final = (
     "GROUP BY c.relname, i.indexrelid"
 )
 _READ_COSIGNED: Final = "SELECT substr(data, 1, CAST(? AS integer)) FROM beside WHERE name = ? LIMIT 1"
-_TABLE: Final = re.compile(r"(?<= FROM )\w+")
+_FROM: Final = re.compile(r"(?<= FROM )\w+")
 _TYPE: Final = re.compile(r"typeof\((\w+)\) = '\w+'")
+_NO_TYPE: Final = re.compile(r"typeof\((\w+)\) <> '\w+'")
 _BYTES_OF_TEXT: Final = re.compile(r"length\(CAST\((\w+) AS BLOB\)\)")
 # What an SQLSTATE begins with that is about the data or the tables, and not about who asks or how the server fares:
-# data, syntax and names, the server's own disk, its own assertions.
-_ABOUT_DATA: Final = ("22", "42", "58", "XX")
+# data, syntax and names, a file that the server hasn't any more, its own assertions.
+_ABOUT_DATA: Final = ("22", "42", "58P", "XX")
 _NO_RIGHT: Final = "42501"
+_LOCKED: Final = "55P03"
 _QUOTED: Final = re.compile(r"\"[^\"]*\"|'[^']*'")
 
 
@@ -120,11 +136,12 @@ class PostgresDatabase:
         Raises:
             UsageError: that is no URL of a database.
             NotALedgerError: no ledger is in it.
-            LedgerError: it can't be reached, or the user has no right to read.
+            SourceUnreadableError: it can't be reached, or the user has no right to read.
         """
         self.name = without_password(url)
         self._findings = findings
         self._unread: set[str] = set()
+        self._disordered: set[str] = set()
         self._connection = self._connect(url)
         try:
             if self._connection.info.parameter_status("server_encoding") == "SQL_ASCII":
@@ -142,34 +159,54 @@ class PostgresDatabase:
             self.close()
             raise
 
+    def check(self, *, thorough: bool) -> Set[str]:
+        """Return the tables without their keys; pages and indexes are for the server's own tools."""
+        return self._disordered
+
     def rows(self, statement: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a statement.
 
         Raises:
-            LedgerError: the connection is lost, or the server won't answer.
+            SourceUnreadableError: the connection is lost, or the server won't answer.
         """
-        table, spelled = _spelled(statement)
-        if table in self._unread:
+        if table_of(statement) in self._unread:
             return []
         try:
-            try:
-                return self._cursor.execute(spelled, parameters).fetchall()
-            except psycopg.Error as error:
-                if self._connection.closed or not _is_about_data(error):
-                    raise
-                self._damaged(_answer(error))
-                self._cursor.execute("ROLLBACK TO SAVEPOINT audit")
-                return []
+            return self._cursor.execute(_spelled(statement), parameters).fetchall()
         except psycopg.Error as error:
+            self._failed(error)
+            return []
+
+    def scan(self, table: str) -> Iterator[tuple[Any, ...]]:
+        """Yield a table's rows as the server reads them."""
+        try:
+            # A cursor of the server's: no more than a few rows are here at a time.
+            cursor = psycopg.ServerCursor(self._connection, "audit", scrollable=False)
+            cursor.execute(_spelled(SCANS[table]), binary=True)
+            while rows := cursor.fetchmany(ROWS_AT_ONCE):
+                yield from rows
+            cursor.close()
+        except psycopg.Error as error:
+            self._failed(error)
+
+    def _failed(self, error: psycopg.Error) -> None:
+        """Note an error about the data, and go back to before it.
+
+        Raises:
+            SourceUnreadableError: it is about something else.
+        """
+        if self._connection.closed or not _is_about_data(error):
             raise self._gave_up(error) from None
+        self._damaged(_answer(error))
+        try:
+            self._cursor.execute("ROLLBACK TO SAVEPOINT audit")
+        except psycopg.Error as second:
+            raise self._gave_up(second) from None
 
     def cosigned(self) -> bytes | None:
         """Return the row's bytes."""
         rows = self.rows(_READ_COSIGNED, (CHECKPOINT_SIZE_MAX + 1, COSIGNED))
         return rows[0][0] if rows and isinstance(rows[0][0], bytes) else None
-
-    def check(self) -> None:
-        """Do no more than was done before the first read: pages and indexes are for the server's own tools."""
 
     def close(self) -> None:
         """Close the connection, which ends the transaction."""
@@ -187,51 +224,65 @@ class PostgresDatabase:
             # Nothing is prepared: a pooler between may give the session's names to others.
             connection = psycopg.connect(**parameters, autocommit=True, prepare_threshold=None)
         except psycopg.Error as error:
-            raise LedgerError(f"{self.name} can't be reached: {_answer(error)}") from None
+            raise SourceUnreadableError(f"{self.name} can't be reached: {_answer(error)}") from None
         connection.adapters.register_loader("text", _LooseTextLoader)
         return connection
 
     def _check_tables(self) -> None:
-        """Note what isn't as the ledger makes it, and leave unread what isn't an ordinary table."""
+        """Note what isn't as the ledger makes it, and leave unread what isn't an ordinary table of its columns."""
         (schema,) = self._cursor.execute("SELECT to_regnamespace('tallystick')::oid").fetchone() or (None,)
-        tables = {table for table, _ in _COLUMNS}
-        found: dict[str, bool] = dict(self._cursor.execute(_READ_TABLES, (schema, [*tables, "beside"])).fetchall())
-        if not tables & set(found):
+        found = self._cursor.execute(_READ_TABLES, (_POLICIES, schema, [*_TABLES, "beside"])).fetchall()
+        if not _TABLES & {table for table, _, _ in found}:
             raise NotALedgerError(
                 f"{self.name} holds no ledger: it has no schema tallystick with its tables; nothing to audit"
             )
-        self._unread = {table for table, is_read in found.items() if not is_read}
-        for table in sorted(self._unread):
-            self._damaged(f"{table} is no ordinary table, or hides rows from some: it is not read")
+        for table in sorted(_TABLES - {table for table, _, _ in found}):
+            self._leave(table, f"there is no table {table}")
+        for table, is_read, is_related in found:
+            if not is_read:
+                self._leave(table, f"{table} is no ordinary table, or hides rows from some")
+            if is_related:
+                self._damaged(f"{table} inherits from another table, or another from it: of those nothing is read")
         columns = {(table, column): kind for table, column, kind in self._cursor.execute(_READ_COLUMNS, (schema,))}
-        for place, kind in _COLUMNS.items():
-            there = columns.get(place, "missing")
-            if there != kind:
-                self._damaged(f"{'.'.join(place)} is {there}, not {kind}")
+        for (table, column), kind in _COLUMNS.items():
+            there = columns.get((table, column), "missing")
+            if there != kind and table in {one for one, _, _ in found}:
+                self._leave(table, f"{table}.{column} is {there}, not {kind}")
         keys = self._cursor.execute(_READ_KEYS, (schema,)).fetchall()
         for table, key in _KEYS:
-            if (table, key) not in keys and table in found:
-                self._damaged(f"{table} has no unique key on {' and '.join(key)}")
+            if (table, key) not in keys and table not in self._unread:
+                self._damaged(f"{table} has no unique key on {' and '.join(key)}: it is read without")
+                self._disordered.add(table)
 
-    def _gave_up(self, error: psycopg.Error) -> LedgerError:
+    def _leave(self, table: str, why: str) -> None:
+        self._unread.add(table)
+        self._damaged(f"{why}: {table} is not read")
+
+    def _gave_up(self, error: psycopg.Error) -> SourceUnreadableError:
         if error.sqlstate == _NO_RIGHT:
-            return LedgerError(f"{self.name}: {_answer(error)}; the role that a ledger has for auditors may read it")
-        if self._connection.closed:
-            return LedgerError(f"{self.name}: the connection was lost, and nothing is said about the log: audit again")
-        return LedgerError(f"{self.name}: the server gave up, and nothing is said about the log: {_answer(error)}")
+            what = f"{_answer(error)}; the role that a ledger has for auditors may read it"
+        elif error.sqlstate == _LOCKED:
+            what = (
+                "a table is locked by another session, and nothing is said about the log: audit again when it is free"
+            )
+        elif self._connection.closed:
+            what = "the connection was lost, and nothing is said about the log: audit again"
+        else:
+            what = f"the server gave up, and nothing is said about the log: {_answer(error)}"
+        return SourceUnreadableError(f"{self.name}: {what}")
 
     def _damaged(self, what: str) -> None:
         self._findings.add(FindingCode.STORE_DAMAGED, None, " ".join(what.split()))
 
 
 @functools.cache
-def _spelled(statement: str) -> tuple[str, bytes]:
-    """Return which table a statement reads, and the statement in PostgreSQL's spelling."""
-    (table,) = _TABLE.findall(statement)
+def _spelled(statement: str) -> bytes:
+    """Return a statement in PostgreSQL's spelling."""
     # A column has one type, and its values are of that or NULL.
-    spelled = _TYPE.sub(r"\1 IS NOT NULL", _TABLE.sub(f"tallystick.{table}", statement))
+    spelled = _TYPE.sub(r"\1 IS NOT NULL", _FROM.sub(r"ONLY tallystick.\g<0>", statement))
+    spelled = _NO_TYPE.sub(r"\1 IS NULL", spelled)
     spelled = _BYTES_OF_TEXT.sub(r"octet_length(\1)", spelled)
-    return table, spelled.replace("?", "%s").encode()
+    return spelled.replace("?", "%s").encode()
 
 
 def _is_about_data(error: psycopg.Error) -> bool:
