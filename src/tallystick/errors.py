@@ -22,6 +22,7 @@
     │   ├── WriterDeposedError        somebody else wrote; this writer must stop
     │   ├── StoreFailedError          the store refused to keep what was decided; nothing was kept
     │   └── SourceUnreadableError     something here keeps a source from being read; it says nothing about the log
+    ├── NotAFileError             where a file should be is a folder, a pipe or the like; an OSError too
     └── UsageError                what a person asked for can't be done as asked
 
 Wrong data raises one of these; a wrong use of a function raises `ValueError` or `TypeError`.
@@ -115,6 +116,13 @@ class StoreFailedError(LedgerError):
 
 class SourceUnreadableError(LedgerError):
     """A lock, a right, a full disk, an I/O error or a limit keeps a source from being read; its log isn't judged."""
+
+
+class NotAFileError(TallystickError, OSError):
+    """Where an ordinary file should be is something else; it says nothing about this machine's state.
+
+    Made and shown as an `OSError`: errno, what it is, the path.
+    """
 
 
 class UsageError(TallystickError):

@@ -104,6 +104,7 @@ def audit(
         UsageError: there is no such folder, or it is no URL of a database or an exported log; there is no going on
             from `since`; or one of the receipts isn't one, or isn't this log's.
         NotALedgerError: there is nothing to audit in it.
+        SourceUnreadableError: a lock, a right, a full disk or an I/O error keeps it from being read.
         LedgerError: the server can't be reached, or stopped giving usable answers.
         ModuleNotFoundError: it is a database's URL, and psycopg isn't installed.
         OSError: the report can't be written.
@@ -174,7 +175,7 @@ class _Audit:
         with Verifiers(wanted) as verifiers:
             if self._start:  # the checkpoint of the old tree is where the series is taken up
                 self._finish(self._begin(StoredRun(self._start, [], None), verifiers), verifiers)
-            for run in _in_pieces(self._evidence.entries(self._origin, self._size)):
+            for run in _in_pieces(self._evidence.entries(self._origin, self._size if self._size_known else None)):
                 waiting.append(self._begin(run, verifiers))
                 # The first batch mostly brings the keys by which the others are verified ahead: it is finished first.
                 while waiting and (len(waiting) >= verifiers.capacity or self._placed == 0):

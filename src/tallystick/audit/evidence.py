@@ -1,4 +1,6 @@
-"""Evidence gives bytes, and trusts nothing about them: whatever is odd becomes a finding, and never an exception.
+"""Evidence gives bytes, and trusts nothing about them: whatever is odd in it becomes a finding.
+
+What keeps it from being read says nothing about it: that alone raises, a `SourceUnreadableError`, and ends the audit.
 
     store.py     a ledger's tables, every cell of them: sqlite.py in a folder's file, postgres.py in a database
     tiles.py     an exported folder in the layout of C2SP tlog-tiles
@@ -59,8 +61,11 @@ class Evidence(Protocol):
         It was read no later than the newest checkpoint, so it can't be of a larger tree while a writer is at work.
         """
 
-    def entries(self, origin: str, size: int) -> Iterator[StoredRun]:
-        """Yield what is there of entries 0 … size - 1, or from where it begins, by index, in runs of at most 256."""
+    def entries(self, origin: str, size: int | None) -> Iterator[StoredRun]:
+        """Yield what is there of entries 0 … size - 1, or from where it begins, by index, in runs of at most 256.
+
+        Without a size: all that are there.
+        """
 
     def hashes(self, level: int, tile: int, width: int) -> list[bytes | None]:
         """Return the first `width` hashes that a tile is said to hold; None for what is missing, which was noted."""

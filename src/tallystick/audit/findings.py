@@ -138,8 +138,31 @@ class Findings:
         self._findings.append(finding)
 
     def in_order(self) -> tuple[Finding, ...]:
-        """Return them by entry, and in the order of discovery for one entry; those of no entry come last."""
-        ordered = sorted(self._findings, key=lambda one: (one.index is None, one.index or 0))
+        """Return first what concerns the source as a whole, then by entry, then what is of no entry.
+
+        Within each they are in the order of discovery.
+        """
+        ordered = sorted(self._findings, key=_place)
         if self._cut:
             ordered.append(Finding(FindingCode.FINDINGS_CUT, None, f"{self._cut} more"))
         return tuple(ordered)
+
+
+_OF_THE_SOURCE: Final = frozenset(
+    {
+        FindingCode.STORE_DAMAGED,
+        FindingCode.CHECKPOINT_MISSING,
+        FindingCode.CHECKPOINT_MALFORMED,
+        FindingCode.CHECKPOINT_SIGNATURE_INVALID,
+        FindingCode.CHECKPOINT_QUORUM_MISSING,
+        FindingCode.HISTORY_REWRITTEN,
+        FindingCode.LOG_EMPTY,
+    }
+)
+"""What others follow from: an export without its checkpoint has no size, so nothing that it lacks can be told."""
+
+
+def _place(finding: Finding) -> tuple[int, int]:
+    if finding.index is not None:
+        return 1, finding.index
+    return (0 if finding.code in _OF_THE_SOURCE else 2), 0

@@ -100,6 +100,8 @@ class Replay:
             return self._look_at(index, data, signed)
         try:
             return self._decide(index, data, signed)
+        except MemoryError:
+            raise  # this machine's, and no fault of the entry
         except Exception as error:
             self._look_at(index, data, signed)
             return self._stop(index, f"deciding it fails: {type(error).__name__}: {error}"[:_SHOWN_MAX])

@@ -23,7 +23,7 @@ from urllib.parse import quote
 from tallystick.audit.evidence import COSIGNED
 from tallystick.audit.findings import FindingCode, Findings
 from tallystick.audit.store import CELLS, ROWS_AT_ONCE, SCANS, table_of
-from tallystick.errors import SourceUnreadableError
+from tallystick.errors import NotAFileError, SourceUnreadableError
 from tallystick.static.files import CHECKPOINT_SIZE_MAX, FolderFiles
 
 DATABASE: Final = "ledger.db"
@@ -275,9 +275,13 @@ class SQLiteDatabase:
     def _read_cosigned(self, folder: Path) -> bytes | None:
         try:
             return FolderFiles(folder).read(COSIGNED, CHECKPOINT_SIZE_MAX)
-        except OSError as error:
-            self._damaged(f"{COSIGNED} can't be read: {error.strerror}")
+        except NotAFileError as error:
+            self._damaged(f"{COSIGNED} {error.strerror}")
             return None
+        except OSError as error:
+            raise SourceUnreadableError(
+                f"{folder / COSIGNED} can't be read: {error.strerror}; nothing was audited"
+            ) from None
 
     def _damaged(self, what: str) -> None:
         self._findings.add(FindingCode.STORE_DAMAGED, None, " ".join(what.split()))

@@ -216,10 +216,11 @@ class StoreEvidence:
         """Return the cosigned checkpoint that lies beside the log."""
         return self._database.cosigned()
 
-    def entries(self, origin: str, size: int) -> Iterator[StoredRun]:
+    def entries(self, origin: str, size: int | None) -> Iterator[StoredRun]:
         """Yield the entries that are filed under this origin."""
         version = self._start
-        while rows := self._rows(_ENTRIES, (origin, version, min(size, _INTEGER_MAX), ROWS_AT_ONCE)):
+        size = _INTEGER_MAX if size is None else min(size, _INTEGER_MAX)
+        while rows := self._rows(_ENTRIES, (origin, version, size, ROWS_AT_ONCE)):
             self._entries_read += len(rows)
             rows = self._in_order(rows, version, FindingCode.ENTRY_MISPLACED, -1, "entry")
             if not rows:

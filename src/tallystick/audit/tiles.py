@@ -6,20 +6,23 @@
 
 Files that the checkpoint implies must be there, with exactly their length. A partial tile or bundle may have been
 deleted once the full one is there: then that is read and cut. Files beyond the checkpoint are no finding: an exporter
-writes the checkpoint last. A server that doesn't answer ends the audit: that says nothing about the log.
+writes the checkpoint last. A file that can't be read here, or a server that doesn't answer or denies access, ends the
+audit: that says nothing about the log.
 """
 
 import functools
 from collections.abc import Callable, Iterator
-from typing import Final
+from itertools import count
+from typing import Final, TypeVar
 
 from tallystick.audit.evidence import StoredCheckpoint, StoredRun
 from tallystick.audit.findings import FindingCode, Findings
-from tallystick.errors import TileMalformedError
+from tallystick.errors import NotAFileError, SourceUnreadableError, TileMalformedError
 from tallystick.static.files import CHECKPOINT, CHECKPOINT_SIZE_MAX, Found, StaticFiles, find_file
 from tallystick.transparency.merkle import TILE_WIDTH
 from tallystick.transparency.tiles import ENTRY_SIZE_MAX, bundle_from_bytes, bundle_path, tile_path
 
+_T = TypeVar("_T")
 _HASH_SIZE: Final = 32
 _MISSING_IN_A_ROW_MAX: Final = 16  # beyond that the size is fiction, and looking for each file would never end
 
@@ -34,37 +37,58 @@ class TileEvidence:
         self._files = files
         self._findings = findings
         self._start = start
+        self._size_known = True
 
     def newest_checkpoint(self) -> bytes | None:
-        """Return the checkpoint's bytes."""
-        try:
-            return self._files.read(CHECKPOINT, CHECKPOINT_SIZE_MAX)
-        except OSError as error:
-            self._malformed(None, f"{CHECKPOINT} can't be read: {error.strerror}")
-            return None
+        """Return the checkpoint's bytes.
+
+        Raises:
+            SourceUnreadableError: this machine can't read it, or the server doesn't give it.
+        """
+        return self._read(CHECKPOINT, None, lambda: self._files.read(CHECKPOINT, CHECKPOINT_SIZE_MAX))
 
     def cosigned(self) -> bytes | None:
         """Return None: witnesses' lines are in the checkpoint itself."""
         return None
 
-    def entries(self, origin: str, size: int) -> Iterator[StoredRun]:
-        """Yield the entries of all bundles that can be read."""
-        missing = 0
-        for n in range(self._start // TILE_WIDTH, -(-size // TILE_WIDTH)):
+    def entries(self, origin: str, size: int | None) -> Iterator[StoredRun]:
+        """Yield the entries of all bundles that can be read; without a size, of full ones as far as they are there."""
+        self._size_known = size is not None
+        missing: list[int] = []
+        for n in count(self._start // TILE_WIDTH):
             first = n * TILE_WIDTH
-            bundle = self._bundle(n, min(TILE_WIDTH, size - first))
-            missing = 0 if bundle else missing + 1
-            if missing == _MISSING_IN_A_ROW_MAX:
-                return
-            begin = max(first, self._start)
-            if len(bundle) > begin - first:
-                yield StoredRun(begin, list(bundle[begin - first :]), None)
+            if size is not None and first >= size:
+                break
+            bundle = self._bundle(n, TILE_WIDTH if size is None else min(TILE_WIDTH, size - first))
+            if bundle is not None:
+                self._note_missing(missing)
+                begin = max(first, self._start)
+                if len(bundle) > begin - first:
+                    yield StoredRun(begin, list(bundle[begin - first :]), None)
+                continue
+            missing.append(n)
+            if size is None or len(missing) == _MISSING_IN_A_ROW_MAX:
+                break
+        self._note_missing(missing, size)
+
+    def _note_missing(self, missing: list[int], size: int | None = None) -> None:
+        """Note bundles that aren't there one after another, as one finding, and forget them."""
+        if missing and self._size_known:
+            n = missing[0]
+            last = size is not None and (missing[-1] + 1) * TILE_WIDTH < size
+            more = f", and the {len(missing) - 1} after it" if len(missing) > 1 else ""
+            rest = "; no more are looked for" if last else ""
+            path = bundle_path(n, TILE_WIDTH if size is None else min(TILE_WIDTH, size - n * TILE_WIDTH))
+            self._findings.add(FindingCode.TILE_MISSING, n * TILE_WIDTH, f"{path}{more}{rest}")
+        missing.clear()
 
     def hashes(self, level: int, tile: int, width: int) -> list[bytes | None]:
         """Return the hashes of a tile's file."""
         index = tile * TILE_WIDTH if level == 0 else None
         found = self._find(functools.partial(tile_path, level, tile), width, _HASH_SIZE, index)
         if found is None:
+            if self._size_known:  # else no checkpoint implies it
+                self._findings.add(FindingCode.TILE_MISSING, index, tile_path(level, tile, width))
             return [None] * width
         data, path, file_width = found
         if len(data) != file_width * _HASH_SIZE:
@@ -91,11 +115,12 @@ class TileEvidence:
         """Let go of connections."""
         self._files.close()
 
-    def _bundle(self, n: int, width: int) -> list[bytes]:
+    def _bundle(self, n: int, width: int) -> list[bytes] | None:
+        """Return the entries of a bundle, none if it is malformed; None if it isn't there."""
         index = n * TILE_WIDTH
         found = self._find(functools.partial(bundle_path, n), width, 2 + ENTRY_SIZE_MAX, index)
         if found is None:
-            return []
+            return None
         data, path, file_width = found
         try:
             return bundle_from_bytes(data, file_width)[:width]
@@ -104,15 +129,24 @@ class TileEvidence:
             return []
 
     def _find(self, path_of: Callable[[int], str], width: int, width_size_max: int, index: int | None) -> Found | None:
-        """Return a file, of this width or full; None, and a finding, if there is none or it can't be read."""
+        """Return a file, of this width or full; None if there is none."""
+        return self._read(path_of(width), index, lambda: find_file(self._files, path_of, width, width_size_max))
+
+    def _read(self, path: str, index: int | None, read: Callable[[], _T | None]) -> _T | None:
+        """Read a file; what is no file where one must be is a finding, and as good as none.
+
+        Raises:
+            SourceUnreadableError: this machine can't read it.
+        """
         try:
-            found = find_file(self._files, path_of, width, width_size_max)
+            return read()
+        except NotAFileError as error:
+            self._malformed(index, f"{path} can't be read: {error.strerror}")
         except OSError as error:
-            self._malformed(index, f"{path_of(width)} can't be read: {error.strerror}")
-            return None
-        if found is None:
-            self._findings.add(FindingCode.TILE_MISSING, index, path_of(width))
-        return found
+            raise SourceUnreadableError(
+                f"{self.name}/{path} can't be read: {error.strerror}; nothing was audited"
+            ) from None
+        return None
 
     def _malformed(self, index: int | None, detail: str) -> None:
         self._findings.add(FindingCode.TILE_MALFORMED, index, detail)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 from tallystick.addresses import is_url
+from tallystick.errors import NotAFileError
 from tallystick.signing.note import NOTE_SIZE_MAX
 from tallystick.transparency.tiles import TILE_WIDTH
 
@@ -65,7 +66,7 @@ class FolderFiles:
         place = self._folder / path
         try:
             if place.exists() and not place.is_file():
-                raise OSError(errno.EINVAL, "not a file", str(place))
+                raise NotAFileError(errno.EINVAL, "not a file", str(place))
             with place.open("rb") as file:
                 return file.read(size_max + 1)
         except (FileNotFoundError, NotADirectoryError):
