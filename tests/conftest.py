@@ -2,6 +2,8 @@
 
 import os
 import signal
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,3 +30,11 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no recorded workloads at {folder}: set TALLYSTICK_SHARED to the folder that holds them")
     return folder
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that an ordinary user can walk into, which pytest's own isn't."""
+    with tempfile.TemporaryDirectory(prefix="tallystick-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)

@@ -10,7 +10,6 @@ import resource
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,7 +17,8 @@ import pytest
 from eventsourcing.persistence import PersistenceError
 
 from support.burning import LOG_KEY, NOW, Clock, burn_note, founding_notes
-from support.command_line import Desk, Ran, run, the_line
+from support.command_line import Desk, run, the_line
+from support.other_process import AS_NOBODY, give_away, run_with_less
 from tallystick.audit import audit
 from tallystick.errors import StoreFailedError, WriterDeposedError
 from tallystick.ledger import Admitted, Ledger, create_ledger, open_ledger, read_ledger
@@ -29,7 +29,6 @@ from tallystick.transparency.receipt import Receipt, verify_receipt
 
 POLICY = Policy.for_log(LOG_KEY.verifier)
 FOUNDED = 10
-NOBODY = 65_534
 
 
 @pytest.fixture
@@ -167,50 +166,6 @@ def test_an_open_writer_that_ran_out_of_room_goes_on_when_there_is(folder: Path,
 
 # ------------------------------------------------------------------------------------------------- a read-only file
 
-AS_NOBODY = """
-import os, sys
-from tallystick.cli import main
-rehearsal, *arguments = sys.argv[1:]
-rehearsed = main([rehearsal if word == arguments[1] else word for word in arguments])  # loads all that it needs
-print("--- as nobody", flush=True)
-print("--- as nobody", file=sys.stderr, flush=True)
-if os.geteuid() == 0:
-    os.setgroups([])
-    os.setgid(65534)
-    os.setuid(65534)
-sys.exit(main(arguments))
-"""
-
-
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """A folder that an ordinary user can walk into, which pytest's own isn't."""
-    with tempfile.TemporaryDirectory(prefix="tallystick-") as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
-
-
-def as_nobody(rehearsal: Path, command: str, source: Path, *arguments: object) -> Ran:
-    """Run a command as an ordinary user; first as we are, on a copy, because nobody may be unable to read Python."""
-    words = [str(word) for word in (command, source, *arguments)]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "NO_COLOR": "1"}
-    ran = subprocess.run(
-        [sys.executable, "-c", AS_NOBODY, str(rehearsal), *words],
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=False,
-    )
-    out, err = (text.partition("--- as nobody\n")[2] for text in (ran.stdout, ran.stderr))
-    return Ran(ran.returncode, out, err)
-
-
-def give_away(folder: Path) -> None:
-    """Make a folder an ordinary user's, where we can."""
-    if os.geteuid() == 0:
-        for path in (folder, *folder.rglob("*")):
-            os.chown(path, NOBODY, NOBODY)
-
 
 @pytest.mark.parametrize("read_only", ["the database", "the folder", "all of it"])
 def test_a_read_only_ledger_is_read_and_not_written(open_folder: Path, read_only: str) -> None:
@@ -232,7 +187,7 @@ def test_a_read_only_ledger_is_read_and_not_written(open_folder: Path, read_only
     modes = {path: path.stat().st_mode for path in hurt}
     for path in hurt:
         path.chmod(0o500 if path.is_dir() else 0o400)
-    ran = as_nobody(rehearsal, "submit", desk.ledger, note, "--at", desk.at)
+    ran = run_with_less(AS_NOBODY, rehearsal, "submit", desk.ledger, note, "--at", desk.at)
     assert (ran.status, ran.out) == (2, ""), ran
     assert the_line(ran.err).endswith(
         "attempt to write a readonly database; see "
@@ -242,7 +197,7 @@ def test_a_read_only_ledger_is_read_and_not_written(open_folder: Path, read_only
             else "that you may write the folder and what is in it"
         )
     )
-    ran = as_nobody(rehearsal, "check", desk.ledger, note, "--at", desk.at)
+    ran = run_with_less(AS_NOBODY, rehearsal, "check", desk.ledger, note, "--at", desk.at)
     assert (ran.status, ran.err) == (0, ""), ran
     for path, mode in modes.items():
         path.chmod(mode)

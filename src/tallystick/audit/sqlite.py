@@ -237,6 +237,10 @@ class SQLiteDatabase:
             ) from None
         raise SourceUnreadableError(f"{self.name} can't be read ({error}); nothing was audited") from None
 
+    def _is_under_way(self) -> bool:
+        """Return whether a commit may lie beside the file: one that isn't in it yet, or that was broken off."""
+        return any(self._path.with_name(DATABASE + suffix).exists() for suffix in ("-wal", "-journal"))
+
     def _size(self) -> int:
         """Return how many bytes the file has, with those that weren't put into it yet."""
         files = (self._path, self._path.with_name(f"{DATABASE}-wal"))
@@ -250,7 +254,7 @@ class SQLiteDatabase:
                 database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
             except sqlite3.OperationalError as error:
                 # On a read-only medium SQLite can't make the WAL's shared memory; if nobody writes, none is needed.
-                if _primary_code(error) in _READ_ONLY and not self._path.with_name(f"{DATABASE}-wal").exists():
+                if _primary_code(error) in _READ_ONLY and not self._is_under_way():
                     database.close()
                     return self._open(f"{uri}&immutable=1")
             except (sqlite3.Error, UnicodeDecodeError):

@@ -123,6 +123,9 @@ def _failed(error: Exception) -> int:
     if isinstance(error, sqlite3.Error | PersistenceError):
         _complain(f"the store failed: {error}; see that the disk has room and that the file is a ledger's")
         return FAILED
+    if isinstance(error, MemoryError):
+        _complain("there is not enough memory for that here; nothing was answered")
+        return FAILED
     if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("psycopg"):
         _complain("a ledger in PostgreSQL needs psycopg: pip install 'tallystick[postgres]'")
         return FAILED
