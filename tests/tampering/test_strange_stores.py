@@ -13,6 +13,7 @@ import pytest
 from support.postgres import execute, fresh_database
 from support.small_ledger import POLICY, write_small_ledger
 from tallystick.audit import FindingCode, Report, audit
+from tallystick.audit.sqlite import MADE
 
 C = FindingCode
 COLUMNS: Final = {
@@ -171,6 +172,17 @@ def _spoil(database: sqlite3.Connection, chance: random.Random) -> str:
         statement = f"UPDATE {table} SET {number} = {values[kind].format(number)} WHERE rowid = {rowid}"
     database.execute(statement)
     return statement
+
+
+def test_the_tables_of_the_documents_are_those_that_a_ledger_makes(pristine: Path) -> None:
+    """What the audit takes for a ledger's own, word for word."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "audit.md").read_text("utf-8")
+    (block,) = [one for one in page.split("```sql\n")[1:] if "CREATE TABLE stored_events" in one]
+    told = [" ".join(statement.split()) for statement in block.split("```")[0].split(";") if statement.strip()]
+    with closing(sqlite3.connect(pristine / "ledger" / "ledger.db")) as database:
+        made = database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall()
+    assert told == list(MADE.values())
+    assert dict(made) == MADE
 
 
 # --------------------------------------------------------------------------------------- a schema that does something

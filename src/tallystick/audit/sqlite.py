@@ -37,7 +37,7 @@ MADE: Final = {
     "refs": "CREATE TABLE refs (leaf_index INTEGER PRIMARY KEY, party TEXT NOT NULL, ref TEXT NOT NULL, "
     "UNIQUE (party, ref))",
 }
-"""The tables as a ledger makes them (docs/formats.md)."""
+"""The tables as a ledger makes them (docs/audit.md)."""
 
 _ORDINARY: Final = "CREATE TABLE "
 _OWN_INDEXES: Final = {"stored_events": 1, "tree": 0, "checkpoints": 1, "refs": 1}
