@@ -181,11 +181,10 @@ class PostgresDatabase:
         """Yield a table's rows as the server reads them."""
         try:
             # A cursor of the server's: no more than a few rows are here at a time.
-            cursor = psycopg.ServerCursor(self._connection, "audit", scrollable=False)
-            cursor.execute(_spelled(SCANS[table]), binary=True)
-            while rows := cursor.fetchmany(ROWS_AT_ONCE):
-                yield from rows
-            cursor.close()
+            with psycopg.ServerCursor(self._connection, "audit", scrollable=False) as cursor:
+                cursor.execute(_spelled(SCANS[table]), binary=True)
+                while rows := cursor.fetchmany(ROWS_AT_ONCE):
+                    yield from rows
         except psycopg.Error as error:
             self._failed(error)
 
