@@ -140,7 +140,7 @@ class SQLiteDatabase:
             cursor = self._database.execute(f"{SCANS[table]} NOT INDEXED")
             while rows := cursor.fetchmany(ROWS_AT_ONCE):
                 rows_left -= len(rows)
-                bytes_left -= sum(len(value) for row in rows for value in row if isinstance(value, bytes))
+                bytes_left -= sum(len(value) for row in rows for value in row if isinstance(value, bytes | str))
                 if rows_left < 0 or bytes_left < 0:
                     self._damaged(f"{table} has more rows than its file has room for: the rest is not read")
                     return
