@@ -13,7 +13,7 @@ import pytest
 from support.actors import ORIGIN, Actor, key_of, uscc_of
 from tallystick.errors import LedgerError, NotALedgerError, UsageError
 from tallystick.ledger import Ledger, create_ledger, open_ledger
-from tallystick.ledger.submit import Admitted
+from tallystick.ledger.pending import Admitted
 from tallystick.views import Views, follow, store
 from tallystick.views.programme_book import ProgrammeBooks
 from tallystick.views.store import ViewStore

@@ -6,15 +6,18 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from support.actors import Actor
 from support.burning import LOG_KEY, NOW, Clock, burn_note, founding_notes
 from support.command_line import failed, run, start, the_line
 from support.postgres import execute, fresh_database
 from tallystick import keyfiles
 from tallystick.ledger import create_ledger, read_ledger
+from tallystick.vouchers.commands import ReservationRelease
+from tallystick.vouchers.decide import DECISIONS
 from tallystick.vouchers.quantities import format_instant
 
 AT = format_instant(NOW)
@@ -40,9 +43,9 @@ def log_key(tmp_path: Path) -> Path:
 class Writing:
     """A running writer."""
 
-    def __init__(self, source: str, log_key: Path) -> None:
+    def __init__(self, source: str, log_key: Path, *program: str) -> None:
         options = ("--log-key", log_key, "--at", AT, "--processes", "0")
-        self.process = start("writer", source, *options, stdin=subprocess.PIPE)
+        self.process = start("writer", source, *options, program=program, stdin=subprocess.PIPE)
 
     def ask(self, *notes: bytes) -> None:
         assert self.process.stdin is not None
@@ -75,8 +78,8 @@ def started() -> Iterator[list[Writing]]:
                 pipe.close()
 
 
-def start_writing(started: list[Writing], source: str, log_key: Path) -> Writing:
-    started.append(Writing(source, log_key))
+def start_writing(started: list[Writing], source: str, log_key: Path, *program: str) -> Writing:
+    started.append(Writing(source, log_key, *program))
     return started[-1]
 
 
@@ -139,6 +142,102 @@ def test_a_line_that_is_no_request_is_answered_and_the_next_one_too(
     assert [writing.say()["error"][:8] for _ in range(7)] == [f"line {number} i"[:8] for number in range(1, 8)]
     assert writing.say()["index"] == 10
     assert writing.end() == 0
+
+
+PLANTED = """
+import sys
+from tallystick.cli import main
+from tallystick.vouchers import commands, decide, evolve
+
+def fail(*_):
+    raise RuntimeError("what a note says")
+
+publish = evolve.CHANGES[commands.TariffPublish]
+decide.DECISIONS[commands.ReservationRelease] = fail
+evolve.CHANGES[commands.TariffPublish] = lambda *all_: fail() if all_[1].ref == "two" else publish(*all_)
+sys.exit(main())
+"""
+
+
+def faulty_notes() -> tuple[bytes, bytes]:
+    """One that a planted fault meets in its decision, and one whose change of the state it meets."""
+    provider = Actor("provider")
+    later = format_instant(NOW + 1)
+    return (
+        provider.note("reservation.release", NOW, ref="one", reservation="holder/r1"),
+        provider.note(
+            "tariff.publish", NOW, ref="two", accelerator="ascend-910b", price_fen_per_gpu_hour=1, valid_from=later
+        ),
+    )
+
+
+def test_the_writer_lives_on_after_a_fault_in_one_note(source: str, log_key: Path, started: list[Writing]) -> None:
+    writing = start_writing(started, source, log_key, "-c", PLANTED)
+    assert writing.say()["status"] == "writing"
+    bad = faulty_notes()
+    writing.ask(burn_note("s-1"), bad[0], burn_note("s-2"), bad[1], burn_note("s-3"))
+    said = [writing.say() for _ in range(5)]
+    assert [one.get("index") for one in said] == [10, None, 11, None, 12]
+    for one, note in ((said[1], bad[0]), (said[3], bad[1])):
+        assert (one["accepted"], one["reason"], one["later"]) == (False, "decision_failed", True)
+        assert hashlib.sha256(note).hexdigest() in one["detail"]
+    assert writing.end() == 0
+    assert writing.process.stderr is not None
+    complaints = writing.process.stderr.read().splitlines()
+    assert len(complaints) == 2
+    for complaint, note in zip(complaints, bad, strict=True):
+        sha256 = hashlib.sha256(note).hexdigest()
+        assert complaint.startswith(
+            f"tallystick: the note with SHA-256 {sha256} could not be decided: builtins.Runtime"
+        )
+        assert "what a note says" not in complaint
+    mended = start_writing(started, source, log_key)
+    assert mended.say() == {"status": "writing", "entries": 13}
+    mended.ask(*bad)
+    assert [mended.say()["index"] for _ in bad] == [13, 14]
+    assert mended.end() == 0
+
+
+def test_submit_and_check_say_that_a_decision_failed(
+    source: str, log_key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = "what a note says"
+
+    def failing(*_: object) -> None:
+        raise RuntimeError(words)
+
+    good, bad = tmp_path / "good.note", tmp_path / "bad.note"
+    good.write_bytes(burn_note("s-1"))
+    bad.write_bytes(faulty_notes()[0])
+    sha256 = hashlib.sha256(bad.read_bytes()).hexdigest()
+    monkeypatch.setitem(cast(dict[Any, Any], DECISIONS), ReservationRelease, failing)
+    for command, options in (("check", ()), ("submit", ("--log-key", log_key))):
+        ran = run(command, source, bad, good, "--at", AT, *options)
+        assert ran.status == 1
+        refused, admitted = ran.out.splitlines()[:2]
+        assert refused == (
+            f"{bad}: refused: decision_failed: nothing was recorded; report the fault that was logged for the note "
+            f"with SHA-256 {sha256}; the same may be accepted later"
+        )
+        assert admitted.startswith(f"{good}: 10 time.burned/1")
+        assert f"SHA-256 {sha256} could not be decided: builtins.RuntimeError at" in the_line(ran.err)
+        monkeypatch.setenv("TALLYSTICK_TRACEBACK", "1")
+        traced = run("check", source, bad, "--at", AT).err
+        assert "Traceback (most recent call last):" in traced
+        assert words not in traced
+        monkeypatch.delenv("TALLYSTICK_TRACEBACK")
+
+
+def test_a_writer_that_ends_while_requests_may_come_ends_in_order(tmp_path: Path, log_key: Path) -> None:
+    """It waits for its input in a thread, which must not break the end of the process."""
+    (tmp_path / "ledger.db").write_bytes(b"garbage" * 1_000)
+    process = start("writer", tmp_path, "--log-key", log_key, stdin=subprocess.PIPE)
+    with process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.read() == ""  # and its input is still open
+        assert "ledger.db" in the_line(process.stderr.read())
+        assert process.wait() == 2
 
 
 def test_no_ledger_is_said_at_once(tmp_path: Path, log_key: Path) -> None:

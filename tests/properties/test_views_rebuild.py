@@ -19,7 +19,7 @@ import pytest
 from properties.test_against_naive_ledger import MOVES, Json, Pair, Walk
 from support.actors import ORIGIN, key_of
 from tallystick.ledger import create_ledger
-from tallystick.ledger.submit import Admitted
+from tallystick.ledger.pending import Admitted
 from tallystick.views import Views, follow, store
 from tallystick.vouchers.commands import BurnReverse, TimeBurn
 from tallystick.vouchers.entry import Entry, split_entry

@@ -1,10 +1,12 @@
 """What the state keeps of a statement fits what was decided, and a saved state has nothing in it that says nothing."""
 
+import struct
 from dataclasses import replace
 
 import pytest
 
 from support.scenario import Ledger, ledger_for, read_table
+from tallystick.vouchers.burns import JobTimes
 from tallystick.vouchers.events import Burned
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.quantities import parse_instant
@@ -55,3 +57,13 @@ def test_a_saved_state_leaves_out_what_is_none() -> None:
     data = state.to_bytes()
     assert b"null" not in data
     assert State.from_bytes(data) == state
+
+
+def test_a_statement_that_can_not_be_read_frees_no_time() -> None:
+    """A decision that fails at it changes nothing: the next one at the same job fails as well."""
+    ledger = after("guian burn acme R1 a 8x910b -12h..-11h ref=st-1 -> 24.00")
+    kept = replace(ledger.state.statements["guian"]["st-1"], reversed_lines=[1], packed=b"")
+    times = JobTimes([kept])
+    for _ in range(2):
+        with pytest.raises(struct.error):
+            times.is_burned("a", kept.ends_at - 1, kept.ends_at)

@@ -34,8 +34,8 @@ def test_story(story: Story) -> None:
 
 
 def test_every_reason_has_a_row() -> None:
-    """The list of reasons is closed on both sides."""
-    assert {reason for row in ROWS for reason in reasons_in(row.answer)} == set(Reason)
+    """The list of reasons is closed on both sides, but for a fault, which no rule gives (tests/contracts has it)."""
+    assert {reason for row in ROWS for reason in reasons_in(row.answer)} == set(Reason) - {Reason.DECISION_FAILED}
 
 
 def test_every_command_is_accepted_in_a_row() -> None:

@@ -16,7 +16,7 @@ from properties.naive_ledger import NaiveLedger, instant
 from simulation.disk import Disk
 from simulation.notes import Founding, Made, NoteMaker
 from support.actors import ORIGIN, Json
-from tallystick.ledger.submit import Admitted, Answer
+from tallystick.ledger.pending import Admitted, Answer
 from tallystick.vouchers.refusals import Refusal
 
 

@@ -15,8 +15,9 @@ from simulation.judge import Answered, BrokenError, as_text, require
 from simulation.notes import LOG_KEY, Made
 from tallystick.errors import LedgerBusyError, NotALedgerError, StoreFailedError, TallystickError, WriterDeposedError
 from tallystick.ledger import opening
+from tallystick.ledger.pending import Admitted, Answer
 from tallystick.ledger.standing_by import StandBy
-from tallystick.ledger.submit import Admitted, Answer, Ledger
+from tallystick.ledger.submit import Ledger
 from tallystick.ledger.tail import load_tail
 from tallystick.signing.keys import SigningKey, VerifierKey
 from tallystick.transparency.receipt import Receipt

@@ -27,7 +27,7 @@ from simulation.connection import Record, quiet
 from simulation.disk import Disk, Image
 from support.actors import ORIGIN, Json, key_of, label_of, note_of, text_of
 from tallystick.ledger.opening import _ledger
-from tallystick.ledger.submit import Admitted
+from tallystick.ledger.pending import Admitted
 
 LOG_KEY = key_of(ORIGIN)
 OWN_MOVES = {Walk.send_again}

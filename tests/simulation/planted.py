@@ -18,9 +18,10 @@ from simulation.notes import founding
 from tallystick.errors import MalformedError, StoreFailedError
 from tallystick.ledger import opening, snapshots, standing_by, submit, tail
 from tallystick.ledger.beside import SNAPSHOT
+from tallystick.ledger.pending import Admitted
 from tallystick.ledger.record import LedgerRecord
 from tallystick.ledger.store import CheckpointRow, Group, LogStore
-from tallystick.ledger.submit import Admitted, Ledger
+from tallystick.ledger.submit import Ledger
 from tallystick.ledger.tail import Tail
 from tallystick.signing.keys import VerifierKey
 from tallystick.transparency.proofs import inclusion_proof

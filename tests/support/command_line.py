@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -74,9 +74,11 @@ def the_line(err: str) -> str:
     return err.removeprefix("tallystick: ").removesuffix("\n")
 
 
-def start(*arguments: object, env_more: Mapping[str, str] | None = None, **options: Any) -> subprocess.Popen[str]:
-    """Start a real process, in a process group of its own."""
-    command = [sys.executable, "-m", "tallystick", *[str(argument) for argument in arguments]]
+def start(
+    *arguments: object, env_more: Mapping[str, str] | None = None, program: Sequence[str] = (), **options: Any
+) -> subprocess.Popen[str]:
+    """Start a real process, in a process group of its own; another `program` of Python's than the real one if given."""
+    command = [sys.executable, *(program or ("-m", "tallystick")), *[str(argument) for argument in arguments]]
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     source = str(Path(__file__).resolve().parents[2] / "src")
     environment = {**os.environ, "PYTHONPATH": source, "NO_COLOR": "1", **(env_more or {})}

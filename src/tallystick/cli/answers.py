@@ -9,6 +9,8 @@
 
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
+import os
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,21 @@ if TYPE_CHECKING:
 
 Answer = dict[str, Any]
 """JSON values, as in this module's docstring."""
+
+
+def show_faults() -> None:
+    """Say what the ledger logs on standard error, in a line each; with TALLYSTICK_TRACEBACK=1 all of it."""
+    import logging
+
+    class Lines(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            first, *rest = record.getMessage().splitlines()
+            told = f"{first}; TALLYSTICK_TRACEBACK=1 shows where, which is worth reporting"
+            if os.environ.get("TALLYSTICK_TRACEBACK"):
+                told = "\n".join([first, *rest])
+            print(f"tallystick: {told}", file=sys.stderr, flush=True)
+
+    logging.getLogger("tallystick").handlers = [Lines()]
 
 
 def refused(refusal: "Refusal") -> Answer:

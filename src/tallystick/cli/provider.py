@@ -56,11 +56,11 @@ def check(
     from tallystick.ledger.checking import check_notes
     from tallystick.ledger.reader import read_ledger
 
+    answers.show_faults()
     data = [reading.read_file(note) for note in notes]
     instant = reading.clock(at)()
     with read_ledger(reading.source_of(source)) as reader, output.progress("Reading the ledger") as progress:
-        state = reader.state(progress=progress)
-        decided = check_notes(state, data, instant)
+        decided = check_notes(lambda: reader.state(progress=progress), data, instant)
         said = [_checked(answer, decided, reader) for answer in decided]
     _report(notes, said, as_json=as_json)
 
@@ -84,6 +84,7 @@ def submit(
     from tallystick.vouchers.entry import Entry
     from tallystick.vouchers.refusals import Refusal
 
+    answers.show_faults()
     ledger_source = reading.ledger_of(source)
     data = [reading.read_file(note) for note in notes]
     clock = reading.clock(at)

@@ -17,6 +17,7 @@ again: so whoever sends the same to two writers does no harm. It ends when its i
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
 import json
+import os
 import queue
 import sys
 import threading
@@ -32,7 +33,7 @@ from tallystick.errors import StoreFailedError, WriterDeposedError
 
 if TYPE_CHECKING:
     from tallystick.ledger import Ledger, StandBy
-    from tallystick.ledger.submit import Answer
+    from tallystick.ledger.pending import Answer
 
 REQUESTS_AT_ONCE = 512
 REQUESTS_WAITING = 10_000
@@ -67,11 +68,12 @@ def writer(
     """Answer notes from standard input, a JSON line each, as the log's one writer; stand by while there is another."""
     from tallystick.ledger.opening import stand_by
 
+    answers.show_faults()
     place = reading.ledger_of(source)
     key = reading.load_log_key(place, log_key, passphrase_file)
     clock = reading.clock(at)
     requests: queue.Queue[Request | None] = queue.Queue(REQUESTS_WAITING)
-    threading.Thread(target=_read, args=(sys.stdin.buffer, requests), daemon=True).start()
+    threading.Thread(target=_read, args=(_own_input(), requests), daemon=True).start()
     _Writing(requests, lambda: stand_by(place, key, clock=clock, verify_processes=processes)).run()
 
 
@@ -150,6 +152,17 @@ class _Writing:
                 self._ended = True
             else:
                 self._unanswered.append(request)
+
+
+def _own_input() -> IO[bytes]:
+    """Return standard input under a file of its own: the interpreter closes `sys.stdin` when it ends, and waits for it.
+
+    So a writer that ends while a thread reads there would be aborted instead.
+    """
+    try:
+        return open(os.dup(sys.stdin.fileno()), "rb")  # noqa: PTH123 - read for as long as the process lives
+    except OSError:
+        return sys.stdin.buffer
 
 
 def _read(lines: IO[bytes], requests: "queue.Queue[Request | None]") -> None:

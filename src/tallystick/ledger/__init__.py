@@ -14,9 +14,10 @@ A receipt is given only for what is durable and under a signed checkpoint.
 """
 
 from tallystick.ledger.opening import create_ledger, open_ledger, stand_by
+from tallystick.ledger.pending import Admitted
 from tallystick.ledger.reader import Reader, read_ledger
 from tallystick.ledger.standing_by import StandBy
-from tallystick.ledger.submit import Admitted, Clock, Ledger, system_clock
+from tallystick.ledger.submit import Clock, Ledger, system_clock
 
 __all__ = [
     "Admitted",

@@ -1,9 +1,9 @@
 """The life of an entry: `Ledger.submit` takes notes and gives receipts or refusals, in order.
 
-    (1) open the note       read_note      any thread, signatures in processes ahead
-    (2) read the command    read_note
-    (3) decide it           admit          the writer alone, one after another
-    (4) make the entry      admit
+    (1) open the note       read_alone     any thread, signatures in processes ahead
+    (2) read the command    read_alone
+    (3) decide it           admit_alone    the writer alone, one after another
+    (4) make the entry      admit_alone
     (5) grow the tree, sign the checkpoint, commit all of it in one transaction
     (6) hand back receipts
 
@@ -11,37 +11,47 @@ Many threads may submit: whoever finds the writer free writes for all who wait (
 state in memory has run ahead of the store: it is thrown away and loaded anew, the way a ledger is opened. If nobody
 knows whether a commit was kept, the store's tail tells once it is settled: ours; nothing, and the same group is
 committed again; or somebody else's, and then this writer has been deposed and stops.
+
+One note can't hurt another: an exception that nobody foresaw is answered to the note that it is due to (faults.py). If
+it came while the state was changed, the state is loaded anew, and the others are decided again without that note.
 """
 
+import hashlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from eventsourcing.persistence import IntegrityError, PersistenceError
 
 from tallystick.errors import LedgerBusyError, LedgerError, StoreFailedError, WriterDeposedError
 from tallystick.ledger.collector import paused_collection
+from tallystick.ledger.faults import (
+    STORE_ERRORS,
+    admit_alone,
+    commit_failed,
+    decision_failed,
+    evolve_alone,
+    out_of_memory,
+    read_alone,
+)
+from tallystick.ledger.pending import GROUP_NOTES_MAX, Admitted, Answer, Group, PendingNote, fail, in_groups
 from tallystick.ledger.record import LedgerRecord
-from tallystick.ledger.store import CheckpointRow, Group, ReferenceRow, tile_reader
+from tallystick.ledger.store import CheckpointRow, ReferenceRow, tile_reader
+from tallystick.ledger.store import Group as CommitGroup
 from tallystick.ledger.tail import Tail
-from tallystick.ledger.verification import Verification, Verifier
+from tallystick.ledger.verification import Verifier
 from tallystick.signing.keys import SigningKey
-from tallystick.signing.note import Note
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.transparency.merkle import leaf_hash
 from tallystick.transparency.proofs import inclusion_proof
 from tallystick.transparency.receipt import Receipt
-from tallystick.vouchers.admit import SignedCommand, admit, read_note
-from tallystick.vouchers.entry import Entry, split_entry
-from tallystick.vouchers.evolve import evolve
+from tallystick.vouchers.admit import SignedCommand
+from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.state import State
 
-GROUP_NOTES_MAX: Final = 512
-GROUP_BYTES_MAX: Final = 4_000_000
 GROUPS_AHEAD: Final = 3
 COMMITS_TRIED: Final = 3
 
@@ -52,60 +62,6 @@ Clock = Callable[[], int]
 def system_clock() -> int:
     """Return the machine's time."""
     return time.time_ns() // 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """A command that is an entry: durable, and under a signed checkpoint.
-
-    Attributes:
-        index: of its entry.
-        entry: the entry's bytes.
-        is_new: False if it was recorded before and has come again.
-        ledger: where the receipt comes from.
-    """
-
-    index: int
-    entry: bytes
-    is_new: bool
-    ledger: "Ledger" = field(repr=False)
-
-    def receipt(self) -> Receipt:
-        """Return the proof that the entry is in the log; it can be checked offline for ever."""
-        return self.ledger.receipt(self.index)
-
-
-Answer = Admitted | Refusal
-
-
-@dataclass(slots=True)
-class _Group:
-    """Some notes of one caller, on their way through the writer."""
-
-    readings: list[SignedCommand | Refusal]
-    verification: Verification
-    answers: list[Answer] = field(default_factory=list)
-    error: LedgerError | None = None
-    done: bool = False
-
-
-def _fail(groups: Sequence[_Group], error: LedgerError) -> None:
-    for group in groups:
-        group.error = error
-
-
-def _in_groups(notes: Sequence[bytes]) -> Iterator[list[bytes]]:
-    """Yield the notes in order, in groups that are worth a transaction and yet soon done."""
-    group: list[bytes] = []
-    size = 0
-    for note in notes:
-        group.append(note)
-        size += len(note)
-        if len(group) == GROUP_NOTES_MAX or size >= GROUP_BYTES_MAX:
-            yield group
-            group, size = [], 0
-    if group:
-        yield group
 
 
 class Ledger:
@@ -144,7 +100,7 @@ class Ledger:
         self._release = release
         self._deposed = False
         self._closed = False
-        self._waiting: deque[_Group] = deque()
+        self._waiting: deque[Group] = deque()
         self._waiting_lock = threading.Lock()
         self._writer_lock = threading.RLock()
 
@@ -162,14 +118,17 @@ class Ledger:
             WriterDeposedError: somebody else writes to the log.
         """
         answers: list[Answer] = []
-        ahead: deque[_Group] = deque()
-        with paused_collection():
-            for some in _in_groups(notes):
-                ahead.append(self._prepare(some))
-                if len(ahead) == GROUPS_AHEAD:
+        ahead: deque[Group] = deque()
+        try:
+            with paused_collection():
+                for some in in_groups(notes):
+                    ahead.append(self._prepare(some))
+                    if len(ahead) == GROUPS_AHEAD:
+                        answers += self._write(ahead.popleft())
+                while ahead:
                     answers += self._write(ahead.popleft())
-            while ahead:
-                answers += self._write(ahead.popleft())
+        except MemoryError:
+            raise out_of_memory() from None
         return answers
 
     def receipt(self, index: int) -> Receipt:
@@ -221,13 +180,13 @@ class Ledger:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _prepare(self, notes: Sequence[bytes]) -> _Group:
-        readings = [read_note(note, self.origin) for note in notes]  # (1) (2)
-        commands = [reading for reading in readings if isinstance(reading, SignedCommand)]
+    def _prepare(self, notes: Sequence[bytes]) -> Group:
+        pending = [PendingNote(read_alone(note, self.origin)) for note in notes]  # (1) (2)
+        commands = [note.reading for note in pending if isinstance(note.reading, SignedCommand)]
         # Keys are only ever added, so it does no harm that the writer may be at work on this state.
-        return _Group(readings, self._verifier.start(commands, self._tail.state))
+        return Group(pending, self._verifier.start(commands, self._tail.state))
 
-    def _write(self, group: _Group) -> list[Answer]:
+    def _write(self, group: Group) -> list[Answer]:
         """Wait for one's turn to write, or for another to have written this group along."""
         group.verification.finish()
         with self._waiting_lock:
@@ -243,68 +202,96 @@ class Ledger:
         """Decide and commit what waits, up to a group's measure, as one transaction."""
         with self._waiting_lock:
             groups = [self._waiting.popleft()]
-            notes = len(groups[0].readings)
-            while self._waiting and notes + len(self._waiting[0].readings) <= GROUP_NOTES_MAX:
+            notes = len(groups[0].notes)
+            while self._waiting and notes + len(self._waiting[0].notes) <= GROUP_NOTES_MAX:
                 groups.append(self._waiting.popleft())
-                notes += len(groups[-1].readings)
+                notes += len(groups[-1].notes)
         try:
-            try:
-                self._decide_and_commit(groups)
-            except PersistenceError:
-                # A look into the store failed, and nothing was committed: perhaps only the connection was lost.
-                self._decide_and_commit(groups)
-        except LedgerError as error:
-            _fail(groups, error)
-        except PersistenceError as error:
-            _fail(groups, StoreFailedError(f"the store can't be read: {error}"))
+            self._write_together(groups)
         except BaseException:
             # Ctrl-C, say, in one submitter's thread: the others that were written along must not take it for success.
-            _fail(groups, StoreFailedError("the writer was interrupted; submit again to find out what was kept"))
+            fail(groups, StoreFailedError("the writer was interrupted; submit again to find out what was kept"))
             raise
         finally:
             for group in groups:
                 group.done = True
 
-    def _decide_and_commit(self, groups: Sequence[_Group]) -> None:
-        """Answer groups from where the log stands, and commit what is admitted.
+    def _write_together(self, groups: Sequence[Group]) -> None:
+        """Decide and commit groups as one transaction; if its commit fails for an unknown reason, each by itself."""
+        if self._closed:
+            raise ValueError("this ledger was closed")
+        notes = [note for group in groups for note in group.notes]
+        try:
+            try:
+                self._decide_and_commit(notes)
+            except PersistenceError:
+                # A look into the store failed, and nothing was committed: perhaps only the connection was lost.
+                self._decide_and_commit(notes)
+        except LedgerError as error:
+            fail(groups, error)
+        except PersistenceError as error:
+            fail(groups, StoreFailedError(f"the store can't be read: {error}"))
+        except OSError as error:
+            fail(groups, StoreFailedError(f"the store failed: {error}; submit again to find out what was kept"))
+        except MemoryError:
+            fail(groups, out_of_memory())
+        except Exception as error:
+            if len(groups) == 1:
+                fail(groups, commit_failed(error))
+                return
+            for group in groups:
+                self._write_together([group])
+
+    def _decide_and_commit(self, notes: Sequence[PendingNote]) -> None:
+        """Answer notes from where the log stands, and commit what is admitted.
 
         Raises:
             LedgerError: nothing was kept, or nobody knows.
             eventsourcing.persistence.PersistenceError: the store couldn't be read; nothing was committed.
         """
-        tail = self._current()
-        self._tail_is_good = False  # until the commit is known, memory has run ahead of the store
-        entries: list[Entry] = []
-        at = max(self._clock(), tail.state.at)
-        for group in groups:
-            group.answers.clear()
-            self._decide(tail, group, at, entries)
+        entries = None
+        while entries is None:  # again without the note that left the state half changed, and is refused now
+            tail = self._current()
+            self._tail_is_good = False  # until the commit is known, memory has run ahead of the store
+            entries = self._decide(tail, notes)
         if entries:
             self._commit(tail, entries)
         else:
             self._store.confirm()  # behind these answers stands no commit that would fail, were this writer deposed
         self._tail_is_good = True
 
-    def _decide(self, tail: Tail, group: _Group, at: int, entries: list[Entry]) -> None:
-        """Answer a group's notes in order, at one time; add what is admitted to the entries to keep."""
-        known = self._find_forgotten(tail, group, at)
-        for reading in group.readings:
+    def _decide(self, tail: Tail, notes: Sequence[PendingNote]) -> list[Entry] | None:
+        """Answer notes in order, at one time, and return what is to be kept.
+
+        None says that the tail's state is half changed: the note that it is due to has its refusal, as its reading.
+        """
+        at = max(self._clock(), tail.state.at)
+        entries: list[Entry] = []
+        known = self._find_forgotten(tail, notes, at)
+        for note in notes:
+            reading = note.reading
             if isinstance(reading, Refusal):
-                group.answers.append(reading)
+                note.answer = reading
                 continue
             index = known.get((reading.command.party, reading.command.ref))
             if index is not None:
-                group.answers.append(self._recorded_before(reading, index))
+                note.answer = self._recorded_before(reading, index)
                 continue
-            answer = admit(tail.state, reading, at)  # (3) (4)
+            answer = admit_alone(tail.state, reading, at)  # (3) (4)
             if isinstance(answer, Entry):
-                evolve(tail.state, answer.event)
+                refusal = evolve_alone(tail.state, reading, answer)
+                if refusal is not None:
+                    note.reading = refusal
+                    return None
                 entries.append(answer)
-                group.answers.append(Admitted(answer.event.index, answer.data, True, self))
+                note.answer = Admitted(answer.event.index, answer.data, True, self)
             elif answer.reason is Reason.ALREADY_RECORDED:
-                group.answers.append(self._recorded_lately(tail, reading, at, entries))
+                note.answer = self._recorded_lately(tail, reading, at, entries)
             else:
-                group.answers.append(answer)
+                note.answer = answer
+                if answer.reason is Reason.DECISION_FAILED:
+                    note.reading = answer  # for good, should the others have to be decided again
+        return entries
 
     def _recorded_lately(self, tail: Tail, signed: SignedCommand, at: int, entries: list[Entry]) -> Answer:
         """Return the entry that a reference in the state's memory belongs to; it may be one of this very group."""
@@ -314,23 +301,28 @@ class Ledger:
             return self._recorded_before(signed, reference.index)
         return Admitted(reference.index, entries[reference.index - tail.edge.size].data, False, self)
 
-    def _find_forgotten(self, tail: Tail, group: _Group, at: int) -> dict[tuple[str, str], int]:
+    def _find_forgotten(self, tail: Tail, notes: Sequence[PendingNote], at: int) -> dict[tuple[str, str], int]:
         """Look up references that the state may have forgotten; the store's index remembers all of them."""
         if tail.state.remembers_all_references(at):
             return {}
         keys = [
-            (reading.command.party, reading.command.ref)
-            for reading in group.readings
-            if isinstance(reading, SignedCommand)
+            (note.reading.command.party, note.reading.command.ref)
+            for note in notes
+            if isinstance(note.reading, SignedCommand)
         ]
         return self._store.find_references(keys)
 
     def _recorded_before(self, signed: SignedCommand, index: int) -> Answer:
         """Return the original entry to who brings the same text again, and a refusal to another text."""
-        entry = next(self._store.entries(index, index + 1))
-        _, note = split_entry(entry)
-        if Note.from_bytes(note).text == signed.note.text:
-            return Admitted(index, entry, False, self)
+        try:
+            data = next(self._store.entries(index, index + 1))
+            recorded = Entry.from_bytes(data).event
+        except STORE_ERRORS:
+            raise
+        except Exception as error:  # it isn't there, or can't be read: nobody else's note depends on it
+            return decision_failed(signed.data, error)
+        if recorded.text_sha256 == hashlib.sha256(signed.note.text).hexdigest():
+            return Admitted(index, data, False, self)
         return Refusal(Reason.REF_REUSED_FOR_OTHER_CONTENT, f"{signed.command.ref} is entry {index}")
 
     def _commit(self, tail: Tail, entries: list[Entry]) -> None:
@@ -343,7 +335,7 @@ class Ledger:
         references = [
             ReferenceRow(entry.event.index, entry.event.command.party, entry.event.command.ref) for entry in entries
         ]
-        group = Group(tree_hashes, references, checkpoint)
+        group = CommitGroup(tree_hashes, references, checkpoint)
         for commits_left in reversed(range(COMMITS_TRIED)):
             try:
                 self._record.keep(self.origin, entries, group)

@@ -35,17 +35,16 @@ Owner = tuple[SignedCommand, list[bytes]]
 
 @dataclass(slots=True)
 class Verification:
-    """Signatures of some commands, being verified."""
+    """Signatures of some commands, being verified: by task, whose they are, and what is found."""
 
-    owners: list[Owner] = field(default_factory=list)
-    answers: list[Future[list[list[bool]]]] = field(default_factory=list)
+    tasks: list[tuple[list[Owner], Future[list[list[bool]]]]] = field(default_factory=list)
 
     def finish(self) -> None:
-        """Wait, and write down in each command what was found; what a process that died owed, `admit` finds out."""
-        with suppress(BrokenExecutor):
-            verdicts = (found for answer in self.answers for found in answer.result())
-            for owner, found in zip(self.owners, verdicts, strict=False):
-                _write_down(owner, found)
+        """Wait, and write down in each command what was found; what a task that failed owed, `admit` finds out."""
+        for owners, answer in self.tasks:
+            with suppress(Exception):  # its process died, has no memory, or met what nobody foresaw
+                for owner, found in zip(owners, answer.result(), strict=True):
+                    _write_down(owner, found)
 
 
 class Verifier:
@@ -64,14 +63,13 @@ class Verifier:
             for owner, task in _signatures_by_known_keys(commands, state):
                 _write_down(owner, verify_all([task])[0])
             return verification
-        tasks = []
-        for owner, task in _signatures_by_known_keys(commands, state):
-            verification.owners.append(owner)
-            tasks.append(task)
-        self._submit(tasks, verification)
+        owned = list(_signatures_by_known_keys(commands, state))
+        self._submit(
+            [owned[first : first + NOTES_PER_TASK] for first in range(0, len(owned), NOTES_PER_TASK)], verification
+        )
         return verification
 
-    def _submit(self, tasks: list[Signed], verification: Verification) -> None:
+    def _submit(self, tasks: list[list[tuple[Owner, Signed]]], verification: Verification) -> None:
         with self._lock:  # two submitters must not start two pools
             if self._pool is None:
                 self._pool = ProcessPoolExecutor(
@@ -79,10 +77,12 @@ class Verifier:
                 )
             pool = self._pool
         try:
-            for first in range(0, len(tasks), NOTES_PER_TASK):
-                verification.answers.append(pool.submit(verify_all, tasks[first : first + NOTES_PER_TASK]))
-        except BrokenExecutor:
-            # One of its processes was killed, and the pool with it: the next submission gets a new one.
+            for task in tasks:
+                answer = pool.submit(verify_all, [signed for _, signed in task])
+                verification.tasks.append(([owner for owner, _ in task], answer))
+        except (BrokenExecutor, OSError):
+            # One of its processes was killed, and the pool with it, or the machine gives none: the next submission gets
+            # a new one.
             with self._lock:
                 if self._pool is pool:
                     self._pool = None
@@ -97,11 +97,12 @@ class Verifier:
 def _signatures_by_known_keys(commands: Sequence[SignedCommand], state: State) -> Iterator[tuple[Owner, Signed]]:
     for command in commands:
         lines, claims = [], []
-        for signature in command.note.signatures:
-            key = state.keys.get(signature.label)
-            if key is not None:
-                lines.append((key.vkey, signature.blob))
-                claims.append(VerifierKey.from_text(key.vkey).public_key + signature.blob)
+        with suppress(Exception):  # nobody foresaw it: `admit` meets it again, and answers this note
+            for signature in command.note.signatures:
+                key = state.keys.get(signature.label)
+                if key is not None:
+                    claims.append(VerifierKey.from_text(key.vkey).public_key + signature.blob)
+                    lines.append((key.vkey, signature.blob))
         yield (command, claims), (command.note.text, lines)
 
 
@@ -116,7 +117,7 @@ def _leave_interrupts_to_the_writer() -> None:
 
 
 def verify_all(tasks: Sequence[Signed]) -> list[list[bool]]:
-    """Return, for each text, whether its signatures are good, up to the first that isn't.
+    """Return, for each text, whether its signatures are good, up to the first that isn't, or that can't be told.
 
     That one is enough to refuse the note: who sends many bad lines doesn't have them all looked at.
     """
@@ -130,5 +131,7 @@ def _verify(text: bytes, lines: Sequence[tuple[str, bytes]]) -> list[bool]:
             VerifierKey.from_text(vkey).verify(signature, text)
         except SignatureInvalidError:
             return [*verdicts, False]
+        except Exception:  # nobody foresaw it: `admit` meets it again, and answers this note
+            return verdicts
         verdicts.append(True)
     return verdicts

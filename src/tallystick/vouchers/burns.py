@@ -166,12 +166,13 @@ class JobTimes:
     def _read(self, moment: int) -> None:
         """Look into the saved statements that have a line that ended after a moment."""
         while self._unread:
-            index, statement = self._unread.popitem()
+            index = next(reversed(self._unread))
+            statement = self._unread[index]
             if statement.ends_at <= moment:
-                self._unread[index] = statement
                 self._unread_until = statement.ends_at
                 return
             self.add(statement)
+            del self._unread[index]  # now that it is taken in: one that can't be read stays, and its time isn't free
         self._unread_until = 0
 
     def _all(self) -> dict[str, list[tuple[int, ...]]]:

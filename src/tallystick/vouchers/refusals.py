@@ -156,6 +156,12 @@ class Reason(StrEnum):
     SEAL_PERIOD_NOT_OVER = ("seal_period_not_over", True, "`last_day` is not over")
     SEAL_NOT_LATER = ("seal_not_later", False, "a seal reaches as far or farther")
     ENTRY_TOO_LARGE = ("entry_too_large", False, "command and outcome don't fit into 65,535 bytes: split the statement")
+    DECISION_FAILED = (
+        "decision_failed",
+        True,
+        "deciding it failed for a reason that no rule gives: nothing was recorded, and the fault was logged under the "
+        "note's SHA-256; report it",
+    )
 
 
 @dataclass(frozen=True, slots=True)

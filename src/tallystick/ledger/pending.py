@@ -1,0 +1,84 @@
+"""Notes on their way through the writer, in groups of one caller that are worth a transaction and yet soon done."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from tallystick.errors import LedgerError
+from tallystick.ledger.verification import Verification
+from tallystick.transparency.receipt import Receipt
+from tallystick.vouchers.admit import SignedCommand
+from tallystick.vouchers.refusals import Refusal
+
+if TYPE_CHECKING:
+    from tallystick.ledger.submit import Ledger
+
+GROUP_NOTES_MAX: Final = 512
+GROUP_BYTES_MAX: Final = 4_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A command that is an entry: durable, and under a signed checkpoint.
+
+    Attributes:
+        index: of its entry.
+        entry: the entry's bytes.
+        is_new: False if it was recorded before and has come again.
+        ledger: where the receipt comes from.
+    """
+
+    index: int
+    entry: bytes
+    is_new: bool
+    ledger: "Ledger" = field(repr=False)
+
+    def receipt(self) -> Receipt:
+        """Return the proof that the entry is in the log; it can be checked offline for ever."""
+        return self.ledger.receipt(self.index)
+
+
+Answer = Admitted | Refusal
+
+
+@dataclass(slots=True)
+class PendingNote:
+    """A note as it was read, and its answer, once there is one; a refusal as its reading is its answer."""
+
+    reading: SignedCommand | Refusal
+    answer: Answer | None = None
+
+
+@dataclass(slots=True)
+class Group:
+    """Some notes of one caller; `error` is raised instead of giving answers."""
+
+    notes: list[PendingNote]
+    verification: Verification
+    error: LedgerError | None = None
+    done: bool = False
+
+    @property
+    def answers(self) -> list[Answer]:
+        """What the notes came to, in order, once the group is done."""
+        return [note.answer for note in self.notes if note.answer is not None]
+
+
+def fail(groups: Sequence[Group], error: LedgerError) -> None:
+    """Let an error be raised to the groups' callers."""
+    for group in groups:
+        group.error = error
+
+
+def in_groups(notes: Sequence[bytes]) -> Iterator[list[bytes]]:
+    """Yield the notes in order, in groups."""
+    group: list[bytes] = []
+    size = 0
+    for note in notes:
+        group.append(note)
+        size += len(note)
+        if len(group) == GROUP_NOTES_MAX or size >= GROUP_BYTES_MAX:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
