@@ -110,6 +110,11 @@ def canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+def sum_value(fen: int) -> int | str:
+    """A sum as a leaf has it: text where JSON has no integer for it."""
+    return fen if fen < 2**53 else str(fen)
+
+
 def uscc_check_character_is_right(code: str) -> bool:
     """GB 32100-2015: the 18th character makes the sum, weighted with powers of 3, a multiple of 31."""
     total = sum(USCC_ALPHABET.index(character) * pow(3, place, 31) for place, character in enumerate(code[:17]))
@@ -1003,7 +1008,7 @@ class NaiveLedger:
             canonical(
                 {
                     "account": name,
-                    "balances": accounts[name],
+                    "balances": {kind: sum_value(fen) for kind, fen in accounts[name].items()},
                     "entries": len(touched_by[name]),
                     "running_sha256": running_sha256(touched_by[name]),
                 }

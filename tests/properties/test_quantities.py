@@ -4,7 +4,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tallystick.vouchers.quantities import format_day, format_instant, json_sum, parse_day, parse_instant
+from tallystick.vouchers.quantities import (
+    format_day,
+    format_instant,
+    json_sum,
+    parse_day,
+    parse_instant,
+    parse_json_sum,
+)
 
 LAST_INSTANT = "9999-12-31T23:59:59.999999Z"
 
@@ -122,3 +129,19 @@ def test_an_odd_day_is_refused(odd: object) -> None:
 )
 def test_a_sum_that_readers_of_json_would_round_is_text(total: int, shown: int | str) -> None:
     assert json_sum(total) == shown
+
+
+@given(st.integers(0, 2**53 + 1_000) | st.integers(2**53 - 1_000, 10**40 - 1))
+def test_a_sum_is_read_as_it_was_written(total: int) -> None:
+    assert parse_json_sum(json_sum(total)) == total
+
+
+@given(st.integers(-1_000, 2**60))
+def test_no_sum_is_read_in_two_spellings(total: int) -> None:
+    read = []
+    for value in (total, str(total)):
+        try:
+            read.append((value, parse_json_sum(value)))
+        except ValueError:
+            continue
+    assert read == ([(json_sum(total), total)] if total >= 0 else [])

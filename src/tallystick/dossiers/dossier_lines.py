@@ -23,6 +23,7 @@ from tallystick.signing.canonical_json import JsonValue
 from tallystick.transparency.receipt import PROOF_LENGTH_MAX
 from tallystick.transparency.spelling import base64_to_text, hash_from_text
 from tallystick.vouchers.entry import ENTRY_SIZE_MAX
+from tallystick.vouchers.quantities import json_sum, parse_json_sum
 
 FORMAT: Final = "tallystick-dossier/1"
 LINE_SIZE_MAX: Final = 262_144
@@ -53,21 +54,23 @@ class Leaf:
         """
         fields = _object(canonical_json.decode(data), "a leaf", "account", "balances", "entries", "running_sha256")
         balances = fields["balances"]
-        if not isinstance(balances, dict) or any(type(amount) is not int for amount in balances.values()):
+        if not isinstance(balances, dict):
             raise MalformedError("a leaf's balances are amounts by name")
+        try:
+            amounts = {name: parse_json_sum(amount) for name, amount in balances.items()}
+        except ValueError as error:
+            raise MalformedError(f"an amount in a leaf {error}") from None
         running_sha256 = _text(fields, "running_sha256")
         if len(running_sha256) != 64 or not set(running_sha256) <= set("0123456789abcdef"):
             raise MalformedError("a leaf's running hash has 64 hex digits")
-        return cls(
-            _text(fields, "account"), cast("dict[str, int]", balances), _count(fields, "entries"), running_sha256
-        )
+        return cls(_text(fields, "account"), amounts, _count(fields, "entries"), running_sha256)
 
     def to_bytes(self) -> bytes:
         """Return its canonical JSON."""
         return canonical_json.encode(
             {
                 "account": self.account,
-                "balances": dict(self.balances),
+                "balances": {name: json_sum(amount_fen) for name, amount_fen in self.balances.items()},
                 "entries": self.entries,
                 "running_sha256": self.running_sha256,
             }

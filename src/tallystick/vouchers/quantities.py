@@ -31,6 +31,7 @@ _INSTANT_PATTERN: Final = (
     r"^(?:19[7-9][0-9]|[2-9][0-9]{3})-[0-9]{2}-[0-9]{2}"
     r"T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{6}Z$"
 )
+_digits_of: Final = re.compile(r"[1-9][0-9]{15,39}\Z").match  # no log has so many vouchers that they came to more
 _instant_of: Final = re.compile(_INSTANT_PATTERN[:-1] + r"\Z")  # Python's $ would let a newline follow
 
 
@@ -40,6 +41,21 @@ def json_sum(total: int) -> int | str:
     Every amount in a command is bounded; sums of them are not. A JSON reader may keep only 53 bits of a number.
     """
     return total if -INTEGER_MAX <= total <= INTEGER_MAX else str(total)
+
+
+def parse_json_sum(value: object) -> int:
+    """Return the sum, not negative, that `json_sum` gave.
+
+    Raises:
+        ValueError: any other spelling, such as text of what an integer can carry.
+    """
+    if type(value) is str and _digits_of(value):
+        total = int(value)
+        if total > INTEGER_MAX:
+            return total
+    elif type(value) is int and 0 <= value <= INTEGER_MAX:
+        return value
+    raise ValueError(f"must be an integer from 0 to {INTEGER_MAX}, or text of the decimal digits of a larger one")
 
 
 def parse_instant(text: object) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tallystick.signing import canonical_json
+from tallystick.vouchers.quantities import json_sum
 
 PENDING_MAX: Final = 512
 NO_TOUCHES: Final = bytes(32).hex()
@@ -59,7 +60,7 @@ def leaf_of(account: str, balances: dict[str, int], touches: Touches) -> bytes:
     return canonical_json.encode(
         {
             "account": account,
-            "balances": dict(balances),
+            "balances": {name: json_sum(amount_fen) for name, amount_fen in balances.items()},
             "entries": touches.folded + len(touches.pending),
             "running_sha256": running_sha256,
         }

@@ -1,0 +1,219 @@
+"""Amounts up to 2^53 - 1 each, and sums far beyond: every command has its answer, and books are sealed and audited.
+
+Both sides of `Pair` are given random commands; what was accepted is then really written, audited, and looked at.
+"""
+
+import random
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from properties.naive_ledger import DAY, SECOND, instant_text
+from properties.test_against_naive_ledger import HOLDERS, HOUR, OPERATOR, PROVIDERS, TREASURIES, Pair, Walk
+from tallystick.audit import audit
+from tallystick.dossiers.balance_proof import BalanceProof, prove_balance, verify_balance_proof
+from tallystick.ledger import Admitted, create_ledger
+from tallystick.signing.keys import SigningKey
+from tallystick.transparency.policy import Policy
+from tallystick.transparency.receipt import Receipt
+from tallystick.views import By, followed_views
+from tallystick.vouchers.accounts import account_leaves
+from tallystick.vouchers.entry import Entry, split_entry
+from tallystick.vouchers.evolve import evolve
+from tallystick.vouchers.state import State
+
+MAX = 2**53 - 1
+PROGRAMMES = 4
+PAYEES = ("provider", "holder")
+
+
+class Huge(Walk):
+    """A walk whose amounts are of the largest."""
+
+    def __init__(self, pair: Pair, seed: int) -> None:
+        super().__init__(pair)
+        self.chance = random.Random(seed)
+        self.pays: dict[str, str] = {}
+
+    def huge(self, *limits: int) -> int:
+        """The largest amount, about a limit, or any."""
+        choice = self.pick((MAX, self.pick(limits) if limits else MAX, self.chance.randrange(1, MAX)))
+        return int(max(1, min(MAX, choice + self.pick((-1, 0, 0, 0)))))
+
+    def open_programmes(self) -> None:
+        shapes: list[tuple[Any, ...]] = [("open", payee, 1, 1, [], 10_000, 10_000) for payee in PAYEES]
+        for number in range(PROGRAMMES):
+            treasury = TREASURIES[number % 2]
+            name, shape = f"{treasury}/huge{number}", shapes[number // 2 % 2]
+            rules = self.programme(name, shape) | {"envelope_fen": MAX, "holder_cap_fen": MAX, "validity_days": 3_660}
+            self.must(treasury, "programme.open", **(rules | {"officers_threshold_fen": MAX}))
+            self.pays[name] = shape[1]
+            for provider in PROVIDERS:
+                self.must(treasury, "provider.accredit", programme=name, provider=provider, valid_from=self.now())
+
+    def now(self) -> str:
+        return instant_text(self.at)
+
+    def step(self) -> None:
+        moves = (self.issue, self.issue, self.revoke, self.reserve, self.reserve, self.burn, self.burn, self.claim)
+        self.pick((*moves, self.pay, self.pay, self.transfer, self.release))()
+        self.at += self.pick((0, SECOND, HOUR))
+
+    def issue(self) -> None:
+        programme = self.pick([*self.pays])
+        treasury = programme.split("/")[0]
+        fields = {"programme": programme, "holder": self.pick(HOLDERS), "face_fen": self.huge()}
+        name = self.new_id(treasury, "v", [])
+        self.exactly(treasury, "voucher.issue", voucher=name, valid_from=self.now(), **fields)
+
+    def revoke(self) -> None:
+        """Back to the envelope, so that what was ever issued adds up to more than there is."""
+        if self.oracle.vouchers:
+            voucher = self.pick([*self.oracle.vouchers])
+            treasury = self.oracle.vouchers[voucher]["programme"].split("/")[0]
+            self.exactly(treasury, "voucher.revoke", voucher=voucher, reason="x")
+
+    def transfer(self) -> None:
+        if self.oracle.vouchers:
+            voucher = self.pick([*self.oracle.vouchers])
+            holder = self.oracle.vouchers[voucher]["holder"]
+            fields = {
+                "to": self.pick(HOLDERS),
+                "amount_fen": self.huge(self.pair.state.vouchers[voucher].available_fen),
+            }
+            self.exactly(holder, "voucher.transfer", voucher=voucher, into=self.new_id(holder, "t", []), **fields)
+
+    def reserve(self) -> None:
+        if self.oracle.vouchers:
+            voucher = self.pick([*self.oracle.vouchers][-6:])
+            holder = self.oracle.vouchers[voucher]["holder"]
+            fields = {
+                "provider": self.pick(PROVIDERS),
+                "amount_fen": self.huge(self.pair.state.vouchers[voucher].available_fen),
+                "until": instant_text(self.at + 200 * DAY),
+            }
+            name = self.new_id(holder, "r", [])
+            self.exactly(holder, "voucher.reserve", reservation=name, voucher=voucher, **fields)
+
+    def burn(self) -> None:
+        if self.oracle.reservations:
+            name = self.pick([*self.oracle.reservations][-6:])
+            reservation = self.oracle.reservations[name]
+            self.names += 1
+            line: dict[str, Any] = {
+                "reservation": name,
+                "accelerator": self.pick(("ascend-910b", "h800")),
+                "gpu_milli": 10_000_000,
+                "from": instant_text(self.at - 2 * DAY),
+                "to": instant_text(self.at - DAY),
+                "seconds": 86_400,
+            }
+            kinds: list[dict[str, Any]] = [{"if_short": "drain"}, {}]
+            lines = [line | self.pick(kinds) | {"job": f"j{self.names}-{place}"} for place in range(self.pick((1, 40)))]
+            self.exactly(reservation["provider"], "time.burn", holder=reservation["holder"], lines=lines)
+
+    def release(self) -> None:
+        if self.oracle.reservations:
+            name = self.pick([*self.oracle.reservations])
+            self.exactly(self.oracle.reservations[name]["provider"], "reservation.release", reservation=name)
+
+    def claim(self) -> None:
+        programme = self.pick([*self.pays])
+        claimant = self.pick(PROVIDERS if self.pays[programme] == "provider" else HOLDERS)
+        days = {"first_day": self.day_text(30), "last_day": self.day_text(1)}
+        self.exactly(claimant, "redemption.claim", claim=self.new_id(claimant, "c", []), programme=programme, **days)
+
+    def pay(self) -> None:
+        if self.oracle.claims:
+            name = self.pick([*self.oracle.claims])
+            claim = self.oracle.claims[name]
+            kind = self.pick(("redemption.pay", "redemption.pay", "redemption.reject"))
+            fields = {"amount_fen": claim["amount_fen"], "payment_reference": "p"}
+            more: dict[str, Any] = fields if kind == "redemption.pay" else {"reason": "x"}
+            self.exactly(claim["programme"].split("/")[0], kind, claim=name, **more)
+
+
+@cache
+def walk(seed: int) -> Pair:
+    """A network in which a day of the largest job costs nearly what one line can, a walk, and seals on the way."""
+    pair = Pair()
+    huge = Huge(pair, seed)
+    huge.found()
+    huge.open_programmes()
+    for provider in PROVIDERS:
+        for accelerator in ("ascend-910b", "h800"):
+            tariff = {"price_fen_per_gpu_hour": 10_000_000, "valid_from": instant_text(huge.at + SECOND)}
+            huge.must(provider, "tariff.publish", accelerator=accelerator, **tariff)
+    for round_ in range(6):
+        for _ in range(60):
+            huge.step()
+        huge.at += 3 * DAY
+        pair.check_balances()
+        pair.check_books()
+        pair.go_on_from_snapshot()
+        huge.must(OPERATOR, "book.seal", seal=f"{OPERATOR}/s{round_}", last_day=huge.day_text(3))
+    return pair
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_huge_amounts_are_decided_sealed_audited_and_proved(seed: int, tmp_path: Path) -> None:
+    pair = walk(seed)
+    log_key = SigningKey.from_seed(pair.state.origin, bytes(32))
+    first, *others = pair.entries
+    clock = [first.event.at]
+    with create_ledger(tmp_path, note_in(first), log_key, clock=lambda: clock[0]) as ledger:
+        for entry in others:
+            clock[0] = entry.event.at
+            (answer,) = ledger.submit([note_in(entry)])
+            assert isinstance(answer, Admitted)
+            assert answer.entry == entry.data
+        receipts = {seal.index: ledger.receipt(seal.index) for seal in ledger.state.seals.values()}
+    policy = Policy.for_log(log_key.verifier)
+    assert audit(tmp_path, policy, processes=0).is_clean
+    look_at_views(tmp_path)
+    index = max(receipts)
+    assert max(prove_every_account(pair, receipts[index], policy)) > MAX
+
+
+def note_in(entry: Entry) -> bytes:
+    return split_entry(entry.data)[1]
+
+
+def look_at_views(folder: Path) -> None:
+    """Every table can be read, and holders have more than an integer of JSON can say."""
+    with followed_views(folder) as views:
+        books: dict[By, Sequence[Any]] = {
+            by: views.balances(by) for by in ("programme", "holder", "provider", "voucher")
+        }
+        assert all(books.values())
+        for one in books["holder"]:
+            assert views.holder(one.holder).balance == one
+        for one in books["provider"]:
+            assert views.provider(one.provider).balance == one
+        assert max(one.granted_fen for one in books["holder"]) > MAX
+        assert max(one.issued_fen for one in books["programme"]) > MAX
+
+
+def prove_every_account(pair: Pair, receipt: Receipt, policy: Policy) -> list[int]:
+    """All balances at a seal, from the files of their proofs."""
+    state = State.empty(pair.state.origin)
+    for entry in pair.entries[: receipt.index]:
+        evolve(state, entry.event)
+    proven: list[int] = []
+    for account, _ in account_leaves(state):
+        data = prove_balance(state, account, receipt).to_bytes()
+        proof = verify_balance_proof(BalanceProof.from_bytes(data), policy)
+        assert proof.leaf.account == account
+        proven += proof.leaf.balances.values()
+    return proven
+
+
+def test_what_was_ever_issued_may_outgrow_every_integer() -> None:
+    """Revoked and issued again, an envelope comes to more than 2^63 in the end: the state is saved all the same."""
+    state = State.from_bytes(walk(0).state.to_bytes())
+    programme = next(iter(state.programmes.values()))
+    programme.issued_fen = programme.revoked_fen = programme.lapsed_fen = 2**100
+    assert State.from_bytes(state.to_bytes()) == state
