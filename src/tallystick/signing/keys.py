@@ -11,6 +11,11 @@ with plain Ed25519 (RFC 8032); what the message is differs, and is the caller's 
 A key is read from strangers, so beyond the format two kinds of points are refused: points of small order, with which
 one signature fits nearly any message, and second spellings of a point (y >= 2^255 - 19), which would get one key
 admitted twice. Bytes that are no point at all are taken: nothing ever verifies with them.
+
+RFC 8032 leaves open which signatures the owner of a key may craft, and verifiers differ. So R, a signature's first
+half, is refused by the same rule: libsodium, Node and others refuse it too, and OpenSSL alone doesn't. The rest is
+OpenSSL's: no cofactor, R compared by its bytes, S below the order of the group (docs/decisions/0027).
+
 Nothing here says whether a key counts, and a key id is a hint: 32 bits collide on demand, so never trust it alone.
 """
 
@@ -38,6 +43,7 @@ _ALGORITHMS: Final = frozenset({ED25519, COSIGNATURE_ED25519})
 _VKEY_LENGTH_MAX: Final = 4_096
 _KEYS_CACHED_MAX: Final = 4_096
 
+_POINT_SIZE: Final = 32
 _FIELD_PRIME: Final = 2**255 - 19
 _Y_BITS: Final = 2**255 - 1
 # The y of the eight points whose order divides 8; two x share each y but 1 and -1.
@@ -89,8 +95,7 @@ class VerifierKey:
             raise KeyMalformedError(f"key {self.name} has algorithm 0x{self.algorithm:02x}; Ed25519 is 0x01 or 0x04")
         if len(self.public_key) != PUBLIC_KEY_SIZE:
             raise KeyMalformedError(f"key {self.name} has {len(self.public_key)} bytes instead of {PUBLIC_KEY_SIZE}")
-        y = int.from_bytes(self.public_key, "little") & _Y_BITS
-        if y >= _FIELD_PRIME or y in _SMALL_ORDER_Y:
+        if _is_weak_or_misspelt(self.public_key):
             raise KeyMalformedError(f"key {self.name} is a weak or misspelt point, with which anybody could sign")
         object.__setattr__(self, "key_id", key_id(self.name, self.algorithm, self.public_key))
 
@@ -114,11 +119,15 @@ class VerifierKey:
         return f"{self.name}+{self.key_id.hex()}"
 
     def verify(self, signature: bytes, message: bytes) -> None:
-        """Return if the 64 bytes are this key's signature of the message.
+        """Return if the 64 bytes are this key's signature of the message, for every common verifier.
 
         Raises:
             SignatureInvalidError: they are not.
         """
+        if _is_weak_or_misspelt(signature[:_POINT_SIZE]):
+            raise SignatureInvalidError(
+                f"the signature by {self.label} does not fit what it signs: its first half is a weak or misspelt point"
+            )
         try:
             _public_key(self.public_key).verify(signature, message)
         except InvalidSignature:
@@ -153,6 +162,12 @@ class SigningKey:
     def sign(self, message: bytes) -> bytes:
         """Return the 64 bytes of the signature; the same message always gives the same."""
         return self._private.sign(message)
+
+
+def _is_weak_or_misspelt(point: bytes) -> bool:
+    """Return whether a point's encoding has small order, or a y that isn't below p."""
+    y = int.from_bytes(point, "little") & _Y_BITS
+    return y >= _FIELD_PRIME or y in _SMALL_ORDER_Y
 
 
 @lru_cache(_KEYS_CACHED_MAX)
