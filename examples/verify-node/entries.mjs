@@ -1,7 +1,7 @@
 // Commands and entries in their form, the keys of a log, and what was burned (docs/formats.md, sections 4 and 5).
 
-import { readNote, readVkey, ED25519, verifySignature } from './notes.mjs'
-import { canonicalJson, require } from './spelling.mjs'
+import { ED25519, parseVkey, readNote, readVkey, verifySignature } from './notes.mjs'
+import { canonicalJson, hex, require } from './spelling.mjs'
 import { ENTRY_SIZE_MAX } from './tree.mjs'
 
 const NAME = '[a-z0-9][a-z0-9-]{0,62}'
@@ -51,7 +51,7 @@ function isDay(value) {
 
 function isVkey(value) {
   if (!text(`${KEY_NAME}\\+[0-9a-f]{8}\\+[A-Za-z0-9+/=]+`)(value) || value.length > 400) return false
-  return readVkey(value).type === ED25519
+  return parseVkey(value).type === ED25519
 }
 
 /** Whether an object has exactly these fields, each as it should be; one marked ? may be missing. */
@@ -161,7 +161,7 @@ const COMMON = ['kind', 'log', 'party', 'ref', 'signed_at']
 /** `{header, command, note}` of an entry's bytes; nothing is verified. */
 export function readEntry(data) {
   require(data.length <= ENTRY_SIZE_MAX, 'it is too large')
-  const end = data.indexOf('\n')
+  const end = data.indexOf(0x0a)
   require(end >= 0, 'it has no header line')
   const header = canonicalJson(data.subarray(0, end), 'the header')
   const note = readNote(data.subarray(end + 1))
@@ -201,28 +201,28 @@ export class LogReader {
   }
 
   /** Takes entry `index`, or refuses it. */
-  take(data, index) {
+  async take(data, index) {
     try {
-      this.#take(readEntry(data), index)
+      await this.#take(readEntry(data), index)
     } catch (error) {
       error.message = `entry ${index}: ${error.message}`
       throw error
     }
   }
 
-  #take({ header, command, note }, index) {
+  async #take({ header, command, note }, index) {
     require(header.index === index, `it says that it is entry ${header.index}`)
     require(header.at >= this.#at, 'its time lies before that of the entry before')
     require(command.log === this.#origin, 'its command is for another log')
     require((index === 0) === (command.kind === 'network.found/1'), 'a network is founded by entry 0 and no other')
     if (index === 0) {
       this.#network = { party: command.party, quorum: command.root_quorum }
-      this.#addKeys(command.root_keys, command.party)
+      await this.#addKeys(command.root_keys, command.party)
     }
-    if (command.kind === 'key.add/1') this.#addKeys([command.vkey], command.subject)
-    this.#checkSignatures(command, note)
+    if (command.kind === 'key.add/1') await this.#addKeys([command.vkey], command.subject)
+    await this.#checkSignatures(command, note)
     if (command.kind === 'party.admit/1') {
-      this.#addKeys(command.keys, command.admitted)
+      await this.#addKeys(command.keys, command.admitted)
       this.#quorums.set(command.admitted, command.quorum ?? 1)
     }
     if (command.kind === 'key.revoke/1') this.#revoke(command)
@@ -230,9 +230,9 @@ export class LogReader {
     this.#at = header.at
   }
 
-  #addKeys(vkeys, party) {
-    for (const key of vkeys.map(readVkey)) {
-      const text = key.publicKey.toString('hex')
+  async #addKeys(vkeys, party) {
+    for (const key of await Promise.all(vkeys.map(readVkey))) {
+      const text = hex(key.publicKey)
       require(key.name.startsWith(`${party}/`), `the key ${key.label} is not named after ${party}`)
       require(!this.#keys.has(key.label) && !this.#publicKeys.has(text), `the key ${key.label} was added before`)
       this.#keys.set(key.label, { key, party, revoked: false })
@@ -246,13 +246,13 @@ export class LogReader {
     known.revoked = true
   }
 
-  #checkSignatures(command, note) {
-    const added = command.kind === 'key.add/1' ? readVkey(command.vkey).label : undefined
+  async #checkSignatures(command, note) {
+    const added = command.kind === 'key.add/1' ? parseVkey(command.vkey).label : undefined
     let own = 0
     for (const { label, signature } of note.lines) {
       const known = this.#keys.get(label)
       require(known && !known.revoked, `it is signed by ${label}, which is no key of the log then`)
-      verifySignature(known.key, note.text, signature)
+      await verifySignature(known.key, note.text, signature)
       if (label !== added && known.party === command.party) own += 1
     }
     const needed = this.#needed(command)

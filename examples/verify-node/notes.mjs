@@ -1,24 +1,21 @@
 // Notes, keys, checkpoints and trust policies (docs/formats.md, sections 3, 6, 10 and 12).
 
-import { createPublicKey, verify } from 'node:crypto'
-import { base64, decimal, hashFromText, require, sha256, utf8 } from './spelling.mjs'
+import { isWeakOrMisspelt, signatureFits } from './ed25519.mjs'
+import {
+  base64, bigEndian, concat, decimal, equal, fromLatin1, fromText, hashFromText, hex, latin1, require, sha256, utf8,
+} from './spelling.mjs'
 
 export const NOTE_SIZE_MAX = 65_535
 export const POLICY_SIZE_MAX = 65_535
 export const ED25519 = 1
 export const COSIGNATURE = 4
 
-const P = 2n ** 255n - 19n
-const ORDER_8 = 0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7n
-const SMALL_ORDER = [0n, 1n, P - 1n, ORDER_8, P - ORDER_8]
-const SPKI_HEAD = Buffer.from('302a300506032b6570032100', 'hex') // what stands before an Ed25519 key in DER
-
 function checkKeyName(name) {
   require(name !== '' && !/[+\p{White_Space}\x00-\x1f]/u.test(name), 'a key name is empty, or has a plus or white space')
 }
 
-/** `{name, type, publicKey, label}` of a vkey's text. */
-export function readVkey(text) {
+/** `{name, type, publicKey, label}` of a vkey's text, in its form: that the id is the key's, `readVkey` finds out. */
+export function parseVkey(text) {
   require([...text].length <= 4_096, 'a vkey is too long')
   const [, name, id, encoded] = /^([^+]*)\+([^+]*)\+(.*)$/su.exec(text) ?? require(false, 'a vkey is not name+id+base64')
   checkKeyName(name)
@@ -26,23 +23,20 @@ export function readVkey(text) {
   const [type, publicKey] = [key[0], key.subarray(1)]
   require(type === ED25519 || type === COSIGNATURE, `the key of ${name} has an unknown type`)
   require(publicKey.length === 32, `the key of ${name} has not 32 bytes`)
-  const y = BigInt(`0x${Buffer.from(publicKey).reverse().toString('hex')}`) & (2n ** 255n - 1n)
-  require(y < P && !SMALL_ORDER.includes(y), `the key of ${name} is weak or misspelt`)
-  require(id === sha256(name, '\n', key).subarray(0, 4).toString('hex'), `the key id of ${name} is another key's`)
+  require(!isWeakOrMisspelt(publicKey), `the key of ${name} is weak or misspelt`)
   return { name, type, publicKey, label: `${name}+${id}` }
 }
 
-function signatureFits(key, message, signature) {
-  try {
-    const publicKey = createPublicKey({ key: Buffer.concat([SPKI_HEAD, key.publicKey]), format: 'der', type: 'spki' })
-    return signature.length === 64 && verify(null, message, publicKey, signature)
-  } catch {
-    return false // 32 bytes that are no point
-  }
+/** `{name, type, publicKey, label}` of a vkey's text. */
+export async function readVkey(text) {
+  const key = parseVkey(text)
+  const hash = await sha256(fromText(`${key.name}\n`), Uint8Array.of(key.type), key.publicKey)
+  require(key.label === `${key.name}+${hex(hash.subarray(0, 4))}`, `the key id of ${key.name} is another key's`)
+  return key
 }
 
-export function verifySignature(key, message, signature) {
-  require(signatureFits(key, message, signature), `the signature by ${key.label} does not fit`)
+export async function verifySignature(key, message, signature) {
+  require(await signatureFits(key.publicKey, message, signature), `the signature by ${key.label} does not fit`)
 }
 
 /** `{text, lines: [{label, signature}]}` of a note's bytes, unverified. */
@@ -50,11 +44,12 @@ export function readNote(data) {
   require(data.length <= NOTE_SIZE_MAX, 'a note is too large')
   utf8(data, 'a note')
   require(data.every((byte) => byte >= 0x20 || byte === 0x0a), 'a note has control characters')
-  const end = data.lastIndexOf('\n\n') + 1
+  let end = data.lastIndexOf(0x0a)
+  while (end > 0 && data[end - 1] !== 0x0a) end = data.lastIndexOf(0x0a, end - 1) // where the last empty line is
   require(end > 0 && data[data.length - 1] === 0x0a, 'a note is a text, an empty line and signature lines')
   const rest = data.subarray(end + 1)
   require(rest.length > 0, 'a note has no signature')
-  const lines = rest.subarray(0, -1).toString().split('\n').map(readSignatureLine)
+  const lines = utf8(rest.subarray(0, -1), 'a note').split('\n').map(readSignatureLine)
   require(lines.length <= 64, 'a note has more than 64 signatures')
   require(new Set(lines.map((line) => line.label)).size === lines.length, 'a note has two signatures by one key')
   return { text: data.subarray(0, end), lines }
@@ -65,19 +60,19 @@ function readSignatureLine(line) {
   checkKeyName(name)
   const blob = base64(encoded, `the signature by ${name}`)
   require(blob.length > 4, `the signature by ${name} is empty`)
-  return { label: `${name}+${blob.subarray(0, 4).toString('hex')}`, signature: blob.subarray(4) }
+  return { label: `${name}+${hex(blob.subarray(0, 4))}`, signature: blob.subarray(4) }
 }
 
 function readCheckpoint(text) {
-  const lines = text.toString().split('\n')
+  const lines = utf8(text, 'a checkpoint').split('\n')
   require(lines.pop() === '' && lines.length >= 3 && !lines.includes(''), 'a checkpoint is an origin, a size and a root')
   const [origin, size, root] = lines
-  require(Buffer.byteLength(origin) <= 255, 'an origin has more than 255 bytes')
+  require(fromText(origin).length <= 255, 'an origin has more than 255 bytes')
   return { origin, size: decimal(size, 'the size'), root: hashFromText(root, 'the root') }
 }
 
 /** `{origin, size, root}` of a checkpoint's note that fulfils the policy. */
-export function openCheckpoint(data, policy) {
+export async function openCheckpoint(data, policy) {
   const { text, lines } = readNote(data)
   const signed = new Set()
   const fulfilled = new Set(['none'])
@@ -85,15 +80,15 @@ export function openCheckpoint(data, policy) {
     const log = policy.logs.get(label)
     const witness = policy.witnesses.get(label)
     if (log) {
-      verifySignature(log, text, signature)
+      await verifySignature(log, text, signature)
       signed.add(log.name)
     }
     if (witness) {
       require(signature.length === 72, `the cosignature by ${label} has another length`)
-      const seconds = signature.readBigUInt64BE()
+      const seconds = bigEndian(signature.subarray(0, 8))
       require(seconds < 2n ** 63n, `the cosignature by ${label} has a time beyond 2^63 - 1`)
-      const message = Buffer.concat([Buffer.from(`cosignature/v1\ntime ${seconds}\n`), text])
-      verifySignature(witness.key, message, signature.subarray(8))
+      const message = concat(fromText(`cosignature/v1\ntime ${seconds}\n`), text)
+      await verifySignature(witness.key, message, signature.subarray(8))
       fulfilled.add(witness.name)
     }
   }
@@ -108,11 +103,11 @@ export function openCheckpoint(data, policy) {
 }
 
 /** A trust policy, from a file's bytes. Names are octets, so text is read as Latin-1, and vkeys as UTF-8. */
-export function readPolicy(data) {
+export async function readPolicy(data) {
   require(data.length <= POLICY_SIZE_MAX, 'the policy is too large')
   const allowed = (byte) => byte === 0x09 || byte === 0x0a || (byte >= 0x20 && byte !== 0x7f)
   require(data.every(allowed), 'the policy has control characters')
-  const lines = data.toString('latin1').split('\n')
+  const lines = latin1(data).split('\n')
   require(lines.pop() === '', 'the last line of the policy has no newline')
   const policy = { logs: new Map(), witnesses: new Map(), groups: [], quorum: undefined }
   const names = { defined: new Set(['none']), grouped: new Set(['none']) }
@@ -120,7 +115,7 @@ export function readPolicy(data) {
     const [keyword, ...items] = line.split(/[ \t]+/).filter((item) => item !== '')
     if (keyword !== undefined && !keyword.startsWith('#')) {
       const read = POLICY_LINES.get(keyword) ?? require(false, 'the policy has a line of another kind')
-      read(items, policy, names)
+      await read(items, policy, names)
     }
   }
   require(policy.quorum !== undefined, 'the policy has no quorum')
@@ -128,14 +123,14 @@ export function readPolicy(data) {
 }
 
 const POLICY_LINES = new Map([
-  ['log', (items, { logs }) => {
+  ['log', async (items, { logs }) => {
     require(items.length === 1 || items.length === 2, 'a log line has a vkey and perhaps a url')
-    const key = policyKey(items[0], ED25519, [...logs.values()])
+    const key = await policyKey(items[0], ED25519, [...logs.values()])
     logs.set(key.label, key)
   }],
-  ['witness', (items, { witnesses }, names) => {
+  ['witness', async (items, { witnesses }, names) => {
     require(items.length === 2 || items.length === 3, 'a witness line has a name, a vkey and perhaps a url')
-    const key = policyKey(items[1], COSIGNATURE, [...witnesses.values()].map((witness) => witness.key))
+    const key = await policyKey(items[1], COSIGNATURE, [...witnesses.values()].map((witness) => witness.key))
     define(items[0], names)
     witnesses.set(key.label, { name: items[0], key })
   }],
@@ -162,10 +157,10 @@ function define(name, names) {
   names.defined.add(name)
 }
 
-function policyKey(item, type, others) {
-  const key = readVkey(utf8(Buffer.from(item, 'latin1'), 'a vkey'))
+async function policyKey(item, type, others) {
+  const key = await readVkey(utf8(fromLatin1(item), 'a vkey'))
   require(key.type === type, `the key ${key.label} is of another type`)
-  const same = (other) => other.label === key.label || other.publicKey.equals(key.publicKey)
+  const same = (other) => other.label === key.label || equal(other.publicKey, key.publicKey)
   require(!others.some(same), `the policy lists ${key.label} twice`)
   return key
 }

@@ -1,7 +1,5 @@
 // One spelling of everything: bytes, numbers, base64, canonical JSON (docs/formats.md, sections 1 and 2).
-
-import { createHash } from 'node:crypto'
-import { closeSync, openSync, readSync } from 'node:fs'
+// Bytes are Uint8Array. Nothing here is Node's own: it runs in browsers too.
 
 /** What is wrong with the evidence; the text is one line for a person. */
 export class Refused extends Error {
@@ -12,35 +10,40 @@ export function require(condition, message) {
   if (!condition) throw new Refused(message)
 }
 
-/** A file's bytes; one with more than `sizeMax` of them is refused, whatever length the system states. */
-export function readFile(path, sizeMax) {
-  let file
-  try {
-    file = openSync(path, 'r')
-  } catch (error) {
-    throw Object.assign(new Refused(`${path} can't be read: ${error.code}`), { isMissingFile: error.code === 'ENOENT' })
-  }
-  try {
-    const data = Buffer.alloc(sizeMax + 1)
-    let end = 0
-    for (let count = 1; count > 0 && end < data.length; end += count) {
-      count = readSync(file, data, end, data.length - end, null)
-    }
-    require(end <= sizeMax, `${path} has more than ${sizeMax} bytes`)
-    return data.subarray(0, end)
-  } catch (error) {
-    if (error instanceof Refused) throw error
-    throw new Refused(`${path} can't be read: ${error.code}`)
-  } finally {
-    closeSync(file)
-  }
+/** This engine can't verify at all, which says nothing about the evidence. */
+export class Unsupported extends Error {}
+
+export async function sha256(...parts) {
+  const subtle = globalThis.crypto?.subtle
+  if (subtle === undefined) throw new Unsupported('WebCrypto is missing: take Node 20 or newer, or a page from https')
+  return new Uint8Array(await subtle.digest('SHA-256', concat(...parts)))
 }
 
-export function sha256(...parts) {
-  const hash = createHash('sha256')
-  for (const part of parts) hash.update(part)
-  return hash.digest()
+export function concat(...parts) {
+  const joined = new Uint8Array(parts.reduce((size, part) => size + part.length, 0))
+  let end = 0
+  for (const part of parts) {
+    joined.set(part, end)
+    end += part.length
+  }
+  return joined
 }
+
+export function equal(one, other) {
+  return one.length === other.length && one.every((byte, at) => byte === other[at])
+}
+
+export const fromText = (text) => new TextEncoder().encode(text)
+
+/** A little-endian or big-endian number as a BigInt. */
+export const bigEndian = (bytes) => bytes.reduce((number, byte) => (number << 8n) | BigInt(byte), 0n)
+export const littleEndian = (bytes) => bytes.reduceRight((number, byte) => (number << 8n) | BigInt(byte), 0n)
+
+export const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+
+/** A character for each byte, as base64 and the octets of a policy have it. */
+export const latin1 = (bytes) => Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')
+export const fromLatin1 = (text) => Uint8Array.from(text, (character) => character.charCodeAt(0))
 
 /** Strict UTF-8; a byte order mark is a character like others. */
 export function utf8(data, what) {
@@ -59,10 +62,18 @@ export function decimal(text, what) {
   return number
 }
 
+export const toBase64 = (bytes) => btoa(latin1(bytes))
+
 export function base64(text, what) {
-  const data = Buffer.from(text, 'base64')
-  require(data.toString('base64') === text, `${what} is not base64 in its one spelling`)
-  return data
+  let decoded
+  try {
+    decoded = atob(text)
+  } catch {
+    decoded = undefined // no base64 at all
+  }
+  // atob passes over white space, missing padding and stray bits: what is written again must be the same.
+  require(decoded !== undefined && btoa(decoded) === text, `${what} is not base64 in its one spelling`)
+  return fromLatin1(decoded)
 }
 
 export function hashFromText(text, what) {
@@ -101,6 +112,6 @@ export function canonicalJson(data, what) {
     if (error instanceof Refused) throw error
     throw new Refused(`${what} is not JSON`)
   }
-  require(Buffer.from(canonicalText(value, DEPTH_MAX)).equals(data), `${what} is not canonical JSON`)
+  require(equal(fromText(canonicalText(value, DEPTH_MAX)), data), `${what} is not canonical JSON`)
   return value
 }

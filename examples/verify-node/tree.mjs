@@ -1,29 +1,31 @@
 // The tree, its tiles and bundles, proofs and receipts (docs/formats.md, sections 7, 8, 9 and 11).
 
-import { join } from 'node:path'
-import { base64, decimal, hashFromText, readFile, Refused, require, sha256 } from './spelling.mjs'
+import { base64, concat, decimal, equal, hashFromText, latin1, Refused, require, sha256, utf8 } from './spelling.mjs'
 
 export const ENTRY_SIZE_MAX = 65_535
 export const RECEIPT_SIZE_MAX = 163_840
 const WIDTH = 256
 const BUNDLE_SIZE_MAX = WIDTH * (2 + ENTRY_SIZE_MAX)
 
-export const leafHash = (entry) => sha256(Buffer.of(0), entry)
-const nodeHash = (left, right) => sha256(Buffer.of(1), left, right)
+export const leafHash = (entry) => sha256(Uint8Array.of(0), entry)
+const nodeHash = (left, right) => sha256(Uint8Array.of(1), left, right)
 
 /** A tree that grows by one hash after another; it keeps the roots of its perfect subtrees, the largest first. */
 export class GrowingTree {
   roots = []
   size = 0
 
-  add(hash) {
-    for (let rest = this.size; rest % 2 === 1; rest = (rest - 1) / 2) hash = nodeHash(this.roots.pop(), hash)
+  async add(hash) {
+    for (let rest = this.size; rest % 2 === 1; rest = (rest - 1) / 2) hash = await nodeHash(this.roots.pop(), hash)
     this.roots.push(hash)
     this.size += 1
   }
 
-  root() {
-    return this.roots.length === 0 ? sha256() : this.roots.reduceRight((root, left) => nodeHash(left, root))
+  async root() {
+    if (this.roots.length === 0) return sha256()
+    let root = this.roots.at(-1)
+    for (const left of this.roots.slice(0, -1).reverse()) root = await nodeHash(left, root)
+    return root
   }
 }
 
@@ -35,29 +37,29 @@ function place(n, width) {
 }
 
 /** A file and its width; where a partial one is missing, the full one. */
-function readTileFile(folder, kind, n, width, sizeMax) {
+async function readTileFile(read, kind, n, width, sizeMax) {
   try {
-    return [readFile(join(folder, 'tile', kind, place(n, width)), sizeMax), width]
+    return [await read(`tile/${kind}/${place(n, width)}`, sizeMax), width]
   } catch (error) {
     if (width === WIDTH || !error.isMissingFile) throw error
-    return [readFile(join(folder, 'tile', kind, place(n, WIDTH)), sizeMax), WIDTH]
+    return [await read(`tile/${kind}/${place(n, WIDTH)}`, sizeMax), WIDTH]
   }
 }
 
-function readTile(folder, level, n, width) {
-  const [data, there] = readTileFile(folder, String(level), n, width, WIDTH * 32)
+async function readTile(read, level, n, width) {
+  const [data, there] = await readTileFile(read, String(level), n, width, WIDTH * 32)
   require(data.length === there * 32, `tile ${n} of level ${level} has another length`)
   return data.subarray(0, width * 32)
 }
 
-function readBundle(folder, n, width) {
-  const [data, there] = readTileFile(folder, 'entries', n, width, BUNDLE_SIZE_MAX)
+async function readBundle(read, n, width) {
+  const [data, there] = await readTileFile(read, 'entries', n, width, BUNDLE_SIZE_MAX)
   const entries = []
   let end = 0
   for (let index = 0; index < there; index += 1) {
     require(end + 2 <= data.length, `bundle ${n} is cut short`)
     const start = end + 2
-    end = start + data.readUInt16BE(end)
+    end = start + ((data[end] << 8) | data[end + 1])
     require(end <= data.length, `bundle ${n} is cut short`)
     entries.push(data.subarray(start, end))
   }
@@ -65,35 +67,38 @@ function readBundle(folder, n, width) {
   return entries.slice(0, width)
 }
 
-/** Hands each entry to `take`, in order, and checks every tile and the root of a tree of `size` entries. */
-export function walkTree(folder, size, root, take) {
+/**
+ * Hands each entry to `take`, in order, and checks every tile and the root of a tree of `size` entries.
+ *
+ * `read(path, sizeMax)` gives the bytes of a file of the log, or is refused: with `isMissingFile` where there is none.
+ */
+export async function walkTree(read, size, root, take) {
   const tree = new GrowingTree()
   const levels = [] // of each level above 0: its hashes
   for (let n = 0; n * WIDTH < size; n += 1) {
-    const leaves = readBundle(folder, n, Math.min(WIDTH, size - n * WIDTH)).map((entry, at) => {
-      take(entry, n * WIDTH + at)
-      return leafHash(entry)
-    })
-    leaves.forEach((leaf) => tree.add(leaf))
-    checkTile(folder, 0, n, leaves, levels)
+    const entries = await readBundle(read, n, Math.min(WIDTH, size - n * WIDTH))
+    for (const [at, entry] of entries.entries()) await take(entry, n * WIDTH + at)
+    const leaves = await Promise.all(entries.map(leafHash))
+    for (const leaf of leaves) await tree.add(leaf)
+    await checkTile(read, 0, n, leaves, levels)
   }
   for (let level = 1; level <= levels.length; level += 1) {
     const hashes = levels[level - 1]
     for (let n = 0; n * WIDTH < hashes.length; n += 1) {
-      checkTile(folder, level, n, hashes.slice(n * WIDTH, (n + 1) * WIDTH), levels)
+      await checkTile(read, level, n, hashes.slice(n * WIDTH, (n + 1) * WIDTH), levels)
     }
   }
-  require(tree.root().equals(root), 'the entries have another root than the checkpoint')
+  require(equal(await tree.root(), root), 'the entries have another root than the checkpoint')
 }
 
-function checkTile(folder, level, n, hashes, levels) {
-  const same = readTile(folder, level, n, hashes.length).equals(Buffer.concat(hashes))
+async function checkTile(read, level, n, hashes, levels) {
+  const same = equal(await readTile(read, level, n, hashes.length), concat(...hashes))
   require(same, `tile ${n} of level ${level} is not over what lies below it`)
   if (hashes.length === WIDTH) {
     const tree = new GrowingTree()
-    hashes.forEach((hash) => tree.add(hash))
+    for (const hash of hashes) await tree.add(hash)
     levels[level] ??= []
-    levels[level].push(tree.root())
+    levels[level].push(await tree.root())
   }
 }
 
@@ -105,22 +110,22 @@ function climb(fn, sn, wasRight) {
   return [fn / 2n, sn / 2n]
 }
 
-export function verifyInclusion(index, size, leaf, proof, root) {
+export async function verifyInclusion(index, size, leaf, proof, root) {
   require(index < size, `the tree of ${size} entries has no entry ${index}`)
   let [fn, sn, r] = [index, size - 1n, leaf]
   for (const p of proof) {
     require(sn !== 0n, 'the inclusion proof is too long')
     const right = isOdd(fn) || fn === sn
-    r = right ? nodeHash(p, r) : nodeHash(r, p)
+    r = await (right ? nodeHash(p, r) : nodeHash(r, p))
     ;[fn, sn] = climb(fn, sn, right)
   }
-  require(sn === 0n && r.equals(root), 'the inclusion proof leads elsewhere')
+  require(sn === 0n && equal(r, root), 'the inclusion proof leads elsewhere')
 }
 
-export function verifyConsistency(oldSize, newSize, proof, oldRoot, newRoot) {
+export async function verifyConsistency(oldSize, newSize, proof, oldRoot, newRoot) {
   require(oldSize > 0n && oldSize <= newSize, `a tree of ${oldSize} entries does not grow to ${newSize}`)
   if (oldSize === newSize) {
-    require(proof.length === 0 && oldRoot.equals(newRoot), 'trees of one size need equal roots and no proof')
+    require(proof.length === 0 && equal(oldRoot, newRoot), 'trees of one size need equal roots and no proof')
     return
   }
   require(proof.length > 0, 'the consistency proof is empty')
@@ -132,19 +137,19 @@ export function verifyConsistency(oldSize, newSize, proof, oldRoot, newRoot) {
   for (const c of others) {
     require(sn !== 0n, 'the consistency proof is too long')
     const right = isOdd(fn) || fn === sn
-    if (right) fr = nodeHash(c, fr)
-    sr = right ? nodeHash(c, sr) : nodeHash(sr, c)
+    if (right) fr = await nodeHash(c, fr)
+    sr = await (right ? nodeHash(c, sr) : nodeHash(sr, c))
     ;[fn, sn] = climb(fn, sn, right)
   }
-  require(sn === 0n && fr.equals(oldRoot) && sr.equals(newRoot), 'the consistency proof leads elsewhere')
+  require(sn === 0n && equal(fr, oldRoot) && equal(sr, newRoot), 'the consistency proof leads elsewhere')
 }
 
 /** `{index, proof, entry, checkpoint}` of a .tlog-proof's bytes: `entry` is undefined if it has none. */
 export function readReceipt(data) {
   require(data.length <= RECEIPT_SIZE_MAX, 'a receipt is too large')
-  const end = data.indexOf('\n\n')
+  const end = data.findIndex((byte, at) => byte === 0x0a && data[at + 1] === 0x0a)
   require(end >= 0, 'a receipt has an empty line')
-  const [head, ...lines] = data.subarray(0, end).toString('latin1').split('\n')
+  const [head, ...lines] = latin1(data.subarray(0, end)).split('\n')
   require(head === 'c2sp.org/tlog-proof@v1', 'a receipt begins with c2sp.org/tlog-proof@v1')
   let entry
   if (lines[0]?.startsWith('extra ')) {
@@ -166,7 +171,7 @@ export function readReceipt(data) {
 export function readConsistencyProof(data) {
   let said
   try {
-    said = JSON.parse(data.toString())
+    said = JSON.parse(utf8(data, 'the proof'))
   } catch {
     throw new Refused('the proof is not JSON')
   }

@@ -1,51 +1,49 @@
 #!/usr/bin/env node
-// Verifies a Tallystick log with nothing but Node's standard library; written from docs/formats.md alone.
+// Verifies a Tallystick log with nothing but Node; written from docs/formats.md alone.
 //
 //   node verify.mjs folder POLICY FOLDER                    an exported log, whole
 //   node verify.mjs receipt POLICY FILE [ENTRY]             a .tlog-proof; ENTRY if it doesn't carry the entry
 //   node verify.mjs consistency POLICY CHECKPOINT PROOF     that an older tree is the beginning of this checkpoint's
 //
-// Prints JSON and exits with 0; or says why not in one line, and exits with 1 (evidence) or 2 (usage).
+// Prints JSON and exits with 0; or says why not in one line, and exits with 1 (evidence) or 2 (usage, or this engine).
 
-import { join } from 'node:path'
 import { LogReader } from './entries.mjs'
+import { folderReader, kindOf, readFile } from './files.mjs'
 import { NOTE_SIZE_MAX, openCheckpoint, POLICY_SIZE_MAX, readPolicy } from './notes.mjs'
-import { readFile, Refused, require } from './spelling.mjs'
+import { equal, Refused, require, toBase64, Unsupported } from './spelling.mjs'
 import * as tree from './tree.mjs'
 
 const PROOF_SIZE_MAX = 65_535
 
-function verifyFolder(policyPath, folder) {
-  const { origin, size, root } = openCheckpointFile(policyPath, join(folder, 'checkpoint'))
+async function verifyFolder(policyPath, folder) {
+  const read = folderReader(folder)
+  const { origin, size, root } = await openCheckpoint(await read('checkpoint', NOTE_SIZE_MAX), await policyOf(policyPath))
   require(size <= BigInt(Number.MAX_SAFE_INTEGER), 'the log is too large for this program')
   const reader = new LogReader(origin)
-  tree.walkTree(folder, Number(size), root, (entry, index) => reader.take(entry, index))
-  return { origin, size, root: root.toString('base64'), ...reader.totals }
+  await tree.walkTree(read, Number(size), root, (entry, index) => reader.take(entry, index))
+  return { origin, size, root: toBase64(root), ...reader.totals }
 }
 
-function verifyReceipt(policyPath, path, entryPath) {
+async function verifyReceipt(policyPath, path, entryPath) {
   const receipt = tree.readReceipt(readFile(path, tree.RECEIPT_SIZE_MAX))
   const entry = entryPath === undefined ? receipt.entry : readFile(entryPath, tree.ENTRY_SIZE_MAX)
   require(entry !== undefined, 'the receipt does not carry its entry: give it')
-  const leaf = tree.leafHash(entry)
-  const { origin, size, root } = openCheckpoint(receipt.checkpoint, policyOf(policyPath))
-  tree.verifyInclusion(receipt.index, size, leaf, receipt.proof, root)
-  return { origin, size, root: root.toString('base64'), index: receipt.index, leaf_hash: leaf.toString('base64') }
+  const leaf = await tree.leafHash(entry)
+  const { origin, size, root } = await openCheckpoint(receipt.checkpoint, await policyOf(policyPath))
+  await tree.verifyInclusion(receipt.index, size, leaf, receipt.proof, root)
+  return { origin, size, root: toBase64(root), index: receipt.index, leaf_hash: toBase64(leaf) }
 }
 
-function verifyConsistency(policyPath, checkpointPath, proofPath) {
-  const { origin, size, root } = openCheckpointFile(policyPath, checkpointPath)
+async function verifyConsistency(policyPath, checkpointPath, proofPath) {
+  const checkpoint = readFile(checkpointPath, NOTE_SIZE_MAX)
+  const { origin, size, root } = await openCheckpoint(checkpoint, await policyOf(policyPath))
   const proof = tree.readConsistencyProof(readFile(proofPath, PROOF_SIZE_MAX))
-  require(proof.newSize === size && proof.newRoot.equals(root), 'the proof is for another tree than the checkpoint')
-  tree.verifyConsistency(proof.oldSize, size, proof.proof, proof.oldRoot, root)
-  return { origin, old_size: proof.oldSize, old_root: proof.oldRoot.toString('base64'), size, root: root.toString('base64') }
+  require(proof.newSize === size && equal(proof.newRoot, root), 'the proof is for another tree than the checkpoint')
+  await tree.verifyConsistency(proof.oldSize, size, proof.proof, proof.oldRoot, root)
+  return { origin, old_size: proof.oldSize, old_root: toBase64(proof.oldRoot), size, root: toBase64(root) }
 }
 
 const policyOf = (path) => readPolicy(readFile(path, POLICY_SIZE_MAX))
-
-function openCheckpointFile(policyPath, path) {
-  return openCheckpoint(readFile(path, NOTE_SIZE_MAX), policyOf(policyPath))
-}
 
 /** JSON with every digit of large integers, which JSON.stringify doesn't write. */
 function print(values) {
@@ -54,23 +52,53 @@ function print(values) {
   process.stdout.write(`{\n${lines.join(',\n')}\n}\n`)
 }
 
+const POLICY = ['POLICY', 'a trust policy']
 const COMMANDS = new Map([
-  ['folder', { run: verifyFolder, least: 2, most: 2 }],
-  ['receipt', { run: verifyReceipt, least: 2, most: 3 }],
-  ['consistency', { run: verifyConsistency, least: 3, most: 3 }],
+  ['folder', { run: verifyFolder, least: 2, parameters: [POLICY, ['FOLDER', 'a folder']] }],
+  ['receipt', { run: verifyReceipt, least: 2, parameters: [POLICY, ['FILE', 'a receipt'], ['ENTRY', 'an entry']] }],
+  ['consistency', {
+    run: verifyConsistency,
+    least: 3,
+    parameters: [POLICY, ['CHECKPOINT', 'a checkpoint'], ['PROOF', 'a consistency proof']],
+  }],
 ])
 
-const [name, ...values] = process.argv.slice(2)
-const command = COMMANDS.get(name)
-if (command === undefined || values.length < command.least || values.length > command.most) {
-  process.stderr.write('usage: node verify.mjs folder POLICY FOLDER | receipt POLICY FILE [ENTRY] | consistency POLICY CHECKPOINT PROOF\n')
-  process.exitCode = 2
-} else {
+/** How a command is called. */
+function formOf(name, { least, parameters }) {
+  return [name, ...parameters.map(([parameter], at) => (at < least ? parameter : `[${parameter}]`))].join(' ')
+}
+
+function failed(status, message) {
+  process.stderr.write(`${message}\n`)
+  process.exitCode = status
+}
+
+/** Which arguments look like something else than they should be, in words. */
+function mistaken(parameters, values) {
+  return values.flatMap((value, at) => {
+    const [parameter, wanted] = parameters[at]
+    const kind = kindOf(value)
+    return kind === undefined || kind === wanted ? [] : [`${parameter} is ${wanted}, and ${value} looks like ${kind}`]
+  })
+}
+
+async function main(name, values) {
+  const command = COMMANDS.get(name)
+  if (command === undefined || values.length < command.least || values.length > command.parameters.length) {
+    const forms = [...COMMANDS].map(([each, one]) => formOf(each, one))
+    return failed(2, `usage: node verify.mjs ${forms.join(' | ')}`)
+  }
+  const mistakes = mistaken(command.parameters, values)
+  if (mistakes.length > 0) return failed(2, `usage: node verify.mjs ${formOf(name, command)}: ${mistakes.join('; ')}`)
   try {
-    print(command.run(...values))
+    print(await command.run(...values))
   } catch (error) {
+    if (error instanceof Unsupported) return failed(2, error.message)
     if (!(error instanceof Refused)) throw error
-    process.stderr.write(`refused: ${error.message}\n`)
-    process.exitCode = 1
+    failed(1, `refused: ${error.message}`)
   }
 }
+
+process.removeAllListeners('warning') // some versions of Node call Ed25519 in WebCrypto experimental, on standard error
+const [name, ...values] = process.argv.slice(2)
+await main(name, values)

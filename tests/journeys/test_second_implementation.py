@@ -1,10 +1,14 @@
 """A verifier written from docs/formats.md alone, in another language, agrees with ours and refuses what is forged.
 
-It is examples/verify-node, and runs where Node 18 or newer is; elsewhere only its files are looked for.
+It is examples/verify-node, and runs where Node 20 or newer is, which NODE may name; elsewhere only its files are looked
+for.
 """
 
 import base64
+import hashlib
 import json
+import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -14,17 +18,18 @@ from typing import Any
 import orjson
 import pytest
 
-from support.actors import ORIGIN, Json, label_of, note_of, vkey_of
+from support.actors import ORIGIN, Json, key_of, label_of, note_of, vkey_of
 from support.command_line import run
 from support.readers import ENTRIES
 from support.small_ledger import LOG_KEY, NETWORK, POLICY, export_small_ledger, write_small_ledger
 from support.stored_tree import StoredTree
 from support.tampering import entries_of, index_of
+from support.weak_signatures import GROUP_ORDER, sign_without_nonce
 from tallystick.audit import audit
 from tallystick.ledger import read_ledger
 from tallystick.signing import canonical_json
 from tallystick.signing.keys import COSIGNATURE_ED25519, SigningKey
-from tallystick.signing.note import Note
+from tallystick.signing.note import Note, Signature
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.transparency.cosignature import cosign
 from tallystick.transparency.merkle import leaf_hash
@@ -32,6 +37,7 @@ from tallystick.transparency.proofs import inclusion_proof
 from tallystick.transparency.receipt import Receipt
 from tallystick.transparency.tiles import Tile, bundle_path, bundle_to_bytes, tile_path, tiles_of
 from tallystick.vouchers.entry import split_entry
+from vectors.test_ed25519_edge_cases import PUBLISHED, VECTORS
 
 PROGRAM = Path(__file__).resolve().parents[2] / "examples" / "verify-node" / "verify.mjs"
 MORE = 220  # so that there are two bundles and a second level of tiles
@@ -39,14 +45,17 @@ WITNESSES = [SigningKey.from_seed(f"witness.example/{n}", bytes([n]) * 32, COSIG
 
 
 def _node() -> str | None:
-    node = shutil.which("node")
+    """The Node that NODE names, which must do; or else the machine's, if it is new enough."""
+    named = os.environ.get("NODE")
+    node = named or shutil.which("node")
     if node is None:
         return None
     version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
-    return node if int(version.removeprefix("v").split(".")[0]) >= 18 else None
+    return node if named or int(version.removeprefix("v").split(".")[0]) >= 20 else None
 
 
 NODE = _node()
+SHARED = {"ed25519.mjs", "entries.mjs", "notes.mjs", "spelling.mjs", "tree.mjs"}
 
 
 def node(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -125,10 +134,60 @@ def without_signature(entry: bytes, number: int) -> bytes:
     return line + b"\n" + Note(note.text, note.signatures[:number] + note.signatures[number + 1 :]).to_bytes()
 
 
+def seed_of(name: str) -> bytes:
+    """The seed of the actor's key of this name (support/actors.py)."""
+    return hashlib.sha256(name.encode()).digest()
+
+
+def _in_order(command: str, looks: dict[Path, str]) -> list[str]:
+    """What the arguments of a command should look like."""
+    policy, receipt, entry, proof, checkpoint, folder = looks.values()
+    orders = {
+        "folder": [policy, folder],
+        "receipt": [policy, receipt, entry],
+        "consistency": [policy, checkpoint, proof],
+    }
+    return orders[command]
+
+
 def test_its_files_are_there() -> None:
     """With or without Node."""
     names = {path.name for path in PROGRAM.parent.iterdir()}
-    assert {"README.md", "verify.mjs", "entries.mjs", "notes.mjs", "spelling.mjs", "tree.mjs"} <= names
+    assert {"README.md", "verify.mjs", "files.mjs", *SHARED} <= names
+
+
+def test_what_browsers_share_is_not_nodes() -> None:
+    """It takes bytes, imports nothing but itself, and names no global of Node."""
+    for name in SHARED:
+        text = (PROGRAM.parent / name).read_text("utf-8")
+        imported = re.findall(r"from '([^']*)'", text)
+        assert {path.removeprefix("./") for path in imported} <= SHARED, name
+        assert not re.search(r"\b(Buffer|process|require\('|import\()", text), name
+
+
+def answers_of(*questions: Json) -> list[bool]:
+    """Whether its code takes each signature for its key's, whatever the form of the note around it."""
+    script = f"""
+import {{ signatureFits }} from {json.dumps(str(PROGRAM.with_name("ed25519.mjs")))}
+import {{ readFileSync }} from 'node:fs'
+const bytes = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16))
+const answers = []
+for (const {{ key, message, signature }} of JSON.parse(readFileSync(0))) {{
+  answers.push(await signatureFits(bytes(key), bytes(message), bytes(signature)))
+}}
+process.stdout.write(JSON.stringify(answers))
+"""
+    ran = subprocess.run(
+        [NODE or "", "--input-type=module", "--eval", script],
+        input=json.dumps(questions),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    found: list[bool] = json.loads(ran.stdout)
+    return found
 
 
 Change = Callable[[list[bytes]], list[bytes]]
@@ -395,6 +454,91 @@ class TestWithNode:
             ran = node(*arguments)
             assert (ran.returncode, ran.stdout) == (2, "")
             assert ran.stderr.startswith("usage: ")
+
+    def test_it_takes_the_signatures_that_we_take(self) -> None:
+        """On every published edge case, whatever this Node's own library says; and keys that no log has."""
+        rows = [*VECTORS, *[(0, key, "01" + "00" * 63, "m", [], False) for key in PUBLISHED["keys_refused"]]]
+        questions = [
+            {"key": key, "message": message.encode().hex(), "signature": signature}
+            for _, key, signature, message, _, _ in rows
+        ]
+        assert answers_of(*questions) == [accepted for *_, accepted in rows]
+
+    def test_it_refuses_what_only_some_libraries_refuse(self) -> None:
+        """R the identity; S with the order of the group added; another length; a key that is no point."""
+        signer = key_of("guian/officer-1")
+        message, public_key = b"a line\n", signer.verifier.public_key
+        good = signer.sign(message)
+        more = (int.from_bytes(good[32:], "little") + GROUP_ORDER).to_bytes(32, "little")
+        weak = sign_without_nonce(seed_of("guian/officer-1"), message)
+        off_curve = (2).to_bytes(32, "little")
+        tried = [(public_key, one) for one in (good, weak, good[:32] + more, good[:-1], good + b"\0", b"")]
+        questions = [
+            {"key": key.hex(), "message": message.hex(), "signature": one.hex()}
+            for key, one in [*tried, (off_curve, good)]
+        ]
+        assert answers_of(*questions) == [True] + [False] * 6
+
+    def test_a_signature_without_a_nonce_is_refused_in_every_place(self, log: Log, tmp_path: Path) -> None:
+        """In an entry, where our audit agrees; in a checkpoint; in a cosignature."""
+        entries = log.short()
+        index = index_of(entries, "voucher.resumed", 0)
+        header, data = split_entry(entries[index])
+        note = Note.from_bytes(data)
+        (line,) = note.signatures
+        weak = Signature(line.name, line.key_id, sign_without_nonce(seed_of(line.name), note.text))
+        entries[index] = header + b"\n" + Note(note.text, (weak,)).to_bytes()
+        folder = write_folder(tmp_path / "entry", entries)
+        assert f"entry {index}: the signature by {line.label} does not fit" == refused("folder", log.policy, folder)
+        found = [(one.code, one.index) for one in audit(folder, POLICY, processes=0).findings]
+        assert ("signature_invalid", index) in found
+        entries = log.short()
+        folder = write_folder(tmp_path / "checkpoint", entries)
+        text = Note.from_bytes((folder / "checkpoint").read_bytes()).text
+        weak = Signature(ORIGIN, LOG_KEY.verifier.key_id, sign_without_nonce(seed_of(ORIGIN), text))
+        (folder / "checkpoint").write_bytes(Note(text, (weak,)).to_bytes())
+        assert "does not fit" in refused("folder", log.policy, folder)
+        witness = WITNESSES[0]
+        signed = (7).to_bytes(8, "big") + sign_without_nonce(bytes([1]) * 32, b"cosignature/v1\ntime 7\n" + text)
+        cosigned = sign_checkpoint(Checkpoint.from_text(text), LOG_KEY)
+        (folder / "checkpoint").write_bytes(
+            cosigned + Signature(witness.name, witness.verifier.key_id, signed).to_line()
+        )
+        policy = tmp_path / "policy"
+        policy.write_text(f"log {LOG_KEY.verifier.to_text()}\nwitness w {witness.verifier.to_text()}\nquorum w\n")
+        assert "does not fit" in refused("folder", policy, folder)
+
+    def test_arguments_that_were_swapped_are_named(self, log: Log, tmp_path: Path) -> None:
+        """Each by what it should be and what it looks like."""
+        receipt, entry, proof = tmp_path / "1.tlog-proof", tmp_path / "1.entry", tmp_path / "proof.json"
+        with read_ledger(log.ledger) as reader:
+            receipt.write_bytes(reader.receipt(1).to_bytes())
+        entry.write_bytes(log.entries[1])
+        proof.write_text(json.dumps(run("proof", "consistency", log.export, 100, "--json").json))
+        checkpoint = log.export / "checkpoint"
+        looks = {
+            log.policy: "a trust policy",
+            receipt: "a receipt",
+            entry: "an entry",
+            proof: "a consistency proof",
+            checkpoint: "a checkpoint",
+            log.export: "a folder",
+        }
+        for command, parameters, given in (
+            ("folder", ("POLICY", "FOLDER"), (log.export, log.policy)),
+            ("folder", ("POLICY", "FOLDER"), (log.policy, checkpoint)),
+            ("receipt", ("POLICY", "FILE"), (receipt, log.policy)),
+            ("receipt", ("POLICY", "FILE", "ENTRY"), (log.policy, entry, receipt)),
+            ("consistency", ("POLICY", "CHECKPOINT", "PROOF"), (log.policy, proof, checkpoint)),
+            ("consistency", ("POLICY", "CHECKPOINT", "PROOF"), (checkpoint, log.policy, proof)),
+        ):
+            ran = node(command, *given)
+            assert (ran.returncode, ran.stdout, ran.stderr.count("\n")) == (2, "", 1), ran
+            assert ran.stderr.startswith(f"usage: node verify.mjs {command} ")
+            wanted = dict(zip(parameters, (path for path in _in_order(command, looks)), strict=False))
+            for parameter, path in zip(parameters, given, strict=True):
+                said = f"{parameter} is {wanted[parameter]}, and {path} looks like {looks[path]}"
+                assert (said in ran.stderr) == (wanted[parameter] != looks[path])
 
     def test_a_large_tree_of_strangers(self, tmp_path: Path, log: Log) -> None:
         """Receipts need no entries of ours: the inclusion of anything in a tree of three levels."""
