@@ -312,3 +312,24 @@ def test_check_answers_as_submit_does(monkeypatch: pytest.MonkeyPatch, plant: Pl
         submitted = ledger.submit(notes)
     assert [getattr(one, "data", one) for one in checked] == [getattr(one, "entry", one) for one in submitted]
     assert is_refused(submitted[1], notes[1])
+
+
+def test_a_receipt_of_an_entry_that_is_gone_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    with memory_ledger(founding_notes()[0], LOG_KEY, clock=Clock()) as ledger:
+        monkeypatch.setattr(MemoryLogRecorder, "entries", lambda self, start, stop: iter(()))
+        with pytest.raises(NotALedgerError, match="entry 0 is not in the store"):
+            ledger.receipt(0)
+
+
+def test_a_machine_that_gives_no_processes_still_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Verifying ahead only saves work."""
+
+    def failing(*_: object, **__: object) -> None:
+        raise OSError(11, "Resource temporarily unavailable")
+
+    with create_ledger(tmp_path, founding_notes()[0], LOG_KEY, clock=(clock := Clock()), verify_processes=2) as ledger:
+        ledger.submit(founding_notes()[1:])
+        clock.at = NOW
+        monkeypatch.setattr("tallystick.ledger.verification.ProcessPoolExecutor.submit", failing)
+        answers = ledger.submit([burn_note(f"s-{number}") for number in range(20)])
+        assert indices(answers) == list(range(10, 30))

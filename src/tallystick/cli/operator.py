@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import REFUSED, output, reading
+from tallystick.cli import REFUSED, answers, output, reading
 from tallystick.errors import UsageError
 
 if TYPE_CHECKING:
@@ -92,13 +92,12 @@ def ledger_create(
 
 def _refuse_a_bad_genesis(name: str, note: bytes, origin: str, at: int) -> None:
     """End with a refusal before anything is made: it is told from a failure so, and leaves nothing behind."""
-    from tallystick.vouchers.admit import admit, read_note
+    from tallystick.ledger.checking import check_notes
     from tallystick.vouchers.refusals import Refusal
     from tallystick.vouchers.state import State
 
-    state = State.empty(origin)
-    signed = read_note(note, state.origin)
-    answer = signed if isinstance(signed, Refusal) else admit(state, signed, at)
+    answers.show_faults()
+    (answer,) = check_notes(lambda: State.empty(origin), [note], at)
     if isinstance(answer, Refusal):
         output.line(f"{name}: refused: {answer}")
         raise typer.Exit(REFUSED)

@@ -25,7 +25,7 @@ from typing import Final
 
 from eventsourcing.persistence import IntegrityError, PersistenceError
 
-from tallystick.errors import LedgerBusyError, LedgerError, StoreFailedError, WriterDeposedError
+from tallystick.errors import LedgerBusyError, LedgerError, NotALedgerError, StoreFailedError, WriterDeposedError
 from tallystick.ledger.collector import paused_collection
 from tallystick.ledger.faults import (
     STORE_ERRORS,
@@ -40,7 +40,7 @@ from tallystick.ledger.pending import GROUP_NOTES_MAX, Admitted, Answer, Group, 
 from tallystick.ledger.record import LedgerRecord
 from tallystick.ledger.store import CheckpointRow, ReferenceRow, tile_reader
 from tallystick.ledger.store import Group as CommitGroup
-from tallystick.ledger.tail import Tail
+from tallystick.ledger.tail import AUDIT_SAYS_MORE, Tail
 from tallystick.ledger.verification import Verifier
 from tallystick.signing.keys import SigningKey
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
@@ -136,6 +136,7 @@ class Ledger:
 
         Raises:
             IndexError: there is no such entry.
+            NotALedgerError: the store has lost it.
             StoreFailedError: the store can't be read; after the next submit it may be.
         """
         # Not what the store shows: a commit may be seen there that nobody was answered for, and that a failover loses.
@@ -144,9 +145,11 @@ class Ledger:
             raise IndexError(f"there is no entry {index}")
         try:
             proof = inclusion_proof(index, checkpoint.size, self.read_tile)
-            entry = next(self._store.entries(index, index + 1))
+            entry = next(self._store.entries(index, index + 1), None)
         except PersistenceError as error:
             raise StoreFailedError(f"the store can't be read: {error}; submit the note again") from None
+        if entry is None:
+            raise NotALedgerError(f"entry {index} is not in the store; {AUDIT_SAYS_MORE}")
         return Receipt(index, tuple(proof), checkpoint.note, entry)
 
     def read_tile(self, level: int, n: int, width: int) -> bytes:

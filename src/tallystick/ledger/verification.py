@@ -12,7 +12,7 @@ what nobody did before.
 import signal
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -80,9 +80,9 @@ class Verifier:
             for task in tasks:
                 answer = pool.submit(verify_all, [signed for _, signed in task])
                 verification.tasks.append(([owner for owner, _ in task], answer))
-        except (BrokenExecutor, OSError):
+        except Exception:
             # One of its processes was killed, and the pool with it, or the machine gives none: the next submission gets
-            # a new one.
+            # a new one, and what isn't found out here is found out by `admit`.
             with self._lock:
                 if self._pool is pool:
                     self._pool = None
