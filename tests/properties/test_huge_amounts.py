@@ -13,6 +13,7 @@ import pytest
 
 from properties.naive_ledger import DAY, SECOND, instant_text
 from properties.test_against_naive_ledger import HOLDERS, HOUR, OPERATOR, PROVIDERS, TREASURIES, Pair, Walk
+from support.command_line import done
 from tallystick.audit import audit
 from tallystick.dossiers.balance_proof import BalanceProof, prove_balance, verify_balance_proof
 from tallystick.ledger import Admitted, create_ledger
@@ -176,6 +177,7 @@ def test_huge_amounts_are_decided_sealed_audited_and_proved(seed: int, tmp_path:
     look_at_views(tmp_path)
     index = max(receipts)
     assert max(prove_every_account(pair, receipts[index], policy)) > MAX
+    look_at_dossiers(tmp_path, pair.state)
 
 
 def note_in(entry: Entry) -> bytes:
@@ -195,6 +197,18 @@ def look_at_views(folder: Path) -> None:
             assert views.provider(one.provider).balance == one
         assert max(one.granted_fen for one in books["holder"]) > MAX
         assert max(one.issued_fen for one in books["programme"]) > MAX
+
+
+def look_at_dossiers(folder: Path, state: State) -> None:
+    """Each proves that all its entries are allowed: also those for which others' vouchers made room."""
+    subjects: list[tuple[str, str]]
+    subjects = [(party.role, name) for name, party in state.parties.items() if party.role in ("holder", "provider")]
+    subjects += [("voucher", name) for name in [*state.vouchers][:3]]
+    subjects += [("programme", name) for name in state.programmes if "/huge" in name]
+    for number, (kind, name) in enumerate(subjects):
+        path = folder / f"{number}.dossier"
+        done("dossier", folder, kind, name, "-o", path)
+        assert f"proven: {kind} {name} in " in done("verify", path, "--trust", folder / "trust.policy")
 
 
 def prove_every_account(pair: Pair, receipt: Receipt, policy: Policy) -> list[int]:

@@ -5,15 +5,16 @@ that is only believed, the lines against reservations that aren't in the part ar
 it comes with its whole life, so what remains of it is exact.
 
 What isn't exact: a programme's unissued envelope and a holder's room under its cap, unless the part is all of the
-programme's or the holder's; a voucher's available amount, unless all of the voucher is there. Of these the state holds
-at least as much as there really was. So it may admit what should have been refused and never the other way round, and
-the log records no refusals but those of lines, which don't ask for them.
+programme's or the holder's; a voucher's available amount, unless all of the voucher is there. Of the last the state
+holds at least as much as there really was. The others may be more or less, since what others gave back isn't in the
+part: an issue or a transfer always finds room there. So it may admit what should have been refused and never the other
+way round, and the log records no refusals but those of lines, which don't ask for them.
 """
 
-import json
 from dataclasses import replace
 from typing import Final, NamedTuple
 
+from tallystick.dossiers.dossier_lines import Leaf
 from tallystick.vouchers import commands as c
 from tallystick.vouchers.accounts import account_leaves
 from tallystick.vouchers.admit import SignedCommand, admit
@@ -75,10 +76,12 @@ class PartialReplay:
     def __init__(self, origin: str, account: str) -> None:
         self.state = State.empty(origin)
         self._account = account
+        self._has_opening = False
 
     def decide(self, index: int, at: int, signed: SignedCommand) -> Entry | Refusal | Missing:
-        """Return what a command comes to as entry `index` at a time (microseconds); nothing is changed."""
+        """Return what a command comes to as entry `index` at a time (microseconds); only room is made for it."""
         self.state.size = index
+        self._give_room(signed.command)
         try:
             return admit(self.state, signed, at)
         except Exception as error:
@@ -109,10 +112,11 @@ class PartialReplay:
             leaf = dict(account_leaves(self.state)).get(self._account)
         except Exception as error:
             return _missing(error)
-        return dict(json.loads(leaf)["balances"]) if leaf is not None else {}
+        return Leaf.from_bytes(leaf).balances if leaf is not None else {}
 
     def take_opening(self, balances: Balances) -> None:
         """Take a programme's book from the opening seal, so that its envelope is exact from there on."""
+        self._has_opening = True
         kind, _, name = self._account.partition(" ")
         programme = self.state.programmes.get(name)
         if kind == "programme" and programme is not None:
@@ -138,6 +142,25 @@ class PartialReplay:
             if number not in refused and line.reservation not in self.state.reservations:
                 refused[number] = Reason.RESERVATION_UNKNOWN
         return replace(event, outcome=replace(outcome, refused=tuple(sorted(refused.items()))))
+
+    def _give_room(self, command: c.Command) -> None:
+        """Let an envelope and a cap suffice for a command, where the part can't tell what there really was."""
+        if isinstance(command, c.VoucherIssue):
+            programme, holder, amount_fen = command.programme, command.holder, command.face_fen
+        elif isinstance(command, c.VoucherTransfer) and command.voucher in self.state.vouchers:
+            programme, holder = self.state.vouchers[command.voucher].programme, command.to
+            amount_fen = command.amount_fen
+        else:
+            return
+        there = self.state.programmes.get(programme)
+        if there is None:
+            return
+        is_programmes = self._account == f"programme {programme}"
+        if not is_programmes:
+            there.book["unissued"] = max(there.book["unissued"], amount_fen)
+        if self._has_opening or not (is_programmes or self._account == f"holder {holder}"):
+            room_fen = there.rules.holder_cap_fen - amount_fen
+            there.granted_fen[holder] = min(there.granted_fen.get(holder, 0), room_fen)
 
     def _make_room(self, event: Event) -> None:
         """Let a claim find nothing of its claimant, where the lines that it claims aren't in the part."""
