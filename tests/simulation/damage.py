@@ -57,7 +57,7 @@ class ImageEvidence:
         """What lies beside."""
         return self._image.beside.get(COSIGNED)
 
-    def entries(self, origin: str, size: int) -> Iterator[StoredRun]:
+    def entries(self, origin: str, size: int | None) -> Iterator[StoredRun]:
         """What is there, in runs without gaps."""
         run = StoredRun(0, [], None)
         for index, data in self._image.entries.items():
