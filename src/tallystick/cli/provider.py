@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import REFUSED, answers, output, reading
+from tallystick.cli import REFUSED, answers, kinds, output, reading
 from tallystick.errors import UsageError
+from tallystick.named_files import NamedFile
 
 if TYPE_CHECKING:
     from tallystick.ledger import Admitted, Reader
@@ -167,11 +168,11 @@ def _write_receipt(folder: Path, admitted: "Admitted") -> str:
     """Write an entry's receipt, and return its path."""
     path = folder / f"{admitted.index}.tlog-proof"
     try:
-        output.write_whole(path, admitted.receipt().to_bytes())
-    except OSError as error:
+        NamedFile(path, kinds.RECEIPT).write(admitted.receipt().to_bytes())
+    except (OSError, UsageError) as error:
+        trouble = f"{path} can't be written ({error.strerror})" if isinstance(error, OSError) else error
         raise UsageError(
-            f"the notes are answered and recorded, but {path} can't be written ({error.strerror}): "
-            "submit the same notes again for answers and receipts"
+            f"the notes are answered and recorded, but {trouble}: submit the same notes again for answers and receipts"
         ) from None
     return str(path)
 

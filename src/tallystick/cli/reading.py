@@ -13,7 +13,9 @@ import time
 from collections.abc import Callable, Sequence
 from getpass import getpass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from tallystick.errors import KeyFileError, UsageError
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from tallystick.signing.keys import SigningKey
     from tallystick.transparency.policy import Policy
 
+Force = Annotated[bool, typer.Option("--force", help="Replace a file even if it holds something else.")]
 INPUT_SIZE_MAX = 1_048_576  # nothing that a command line takes is larger; a disk image given by mistake is
 
 

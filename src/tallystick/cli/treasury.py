@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tallystick.cli import output, reading
+from tallystick.cli import kinds, output, reading
 from tallystick.errors import CanonicalJsonError, KeyFileError, MalformedError, UsageError
+from tallystick.named_files import NamedFile
 
 if TYPE_CHECKING:
     from tallystick.signing.keys import SigningKey
@@ -85,16 +86,14 @@ def sign(
     at: Annotated[
         str | None, typer.Option(help="The time to fill in instead of now, for rehearsals: 2026-01-05T08:00:00Z.")
     ] = None,
+    force: reading.Force = False,
 ) -> None:
     """Sign a command; without "signed_at" the present time is filled in."""
     clock = reading.clock(at)
+    out = NamedFile(note, kinds.SIGNED_COMMAND, force=force)
     data = reading.read_file(command)
     signed = _signed(data, command, reading.load_keys(keys, passphrase_file or []), clock())
-    if note == "-":
-        sys.stdout.buffer.write(signed)
-        sys.stdout.buffer.flush()
-    else:
-        output.write_whole(Path(note), signed)
+    out.write(signed)
 
 
 def balances(

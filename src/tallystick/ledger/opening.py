@@ -5,6 +5,7 @@ who may write             whoever holds the store's lock; the primary key refuse
 what opening checks       that what is kept hangs together (tail.py); the history is the audit's work
 """
 
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,9 +15,11 @@ from typing import Final
 from eventsourcing.persistence import PersistenceError
 
 from tallystick.addresses import is_postgres, without_password
+from tallystick.durable_files import whole_file
 from tallystick.errors import LedgerError, NotALedgerError, UsageError
 from tallystick.ledger.memory import memory_environment
 from tallystick.ledger.record import LedgerRecord
+from tallystick.ledger.settings import NAME as SETTINGS
 from tallystick.ledger.snapshots import saved_size, write_snapshot
 from tallystick.ledger.sqlite import DATABASE, LOCK, require, sqlite_environment
 from tallystick.ledger.standing_by import StandBy
@@ -44,7 +47,7 @@ def create_ledger(
         verify_processes: how many processes verify signatures ahead.
 
     Raises:
-        UsageError: there is a ledger already.
+        UsageError: there is a ledger already, or a file that would be lost.
         LedgerError: the genesis was refused, or nothing can be kept there; nothing is left behind.
     """
     if is_postgres(source):
@@ -56,8 +59,12 @@ def create_ledger(
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / DATABASE).exists():
         raise UsageError(f"{folder} holds a ledger already; choose another folder")
+    for name in (POLICY, SETTINGS):
+        if os.path.lexists(folder / name):
+            raise UsageError(f"{folder} holds a {name} already, which would be lost; choose another folder")
     ledger = _found(folder, genesis, log_key, clock, verify_processes, lambda: _remove(folder))
-    (folder / POLICY).write_bytes(Policy.for_log(log_key.verifier).to_text())
+    with whole_file(folder / POLICY) as file:
+        file.write(Policy.for_log(log_key.verifier).to_text())
     return ledger
 
 

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from tallystick.addresses import is_postgres
+from tallystick.durable_files import whole_file
 from tallystick.errors import NotALedgerError, UsageError
 
 NAME: Final = "ledger.toml"
@@ -86,7 +87,8 @@ def write_settings(folder: Path, origin: str, log_key: Path, passphrase_file: Pa
         lines["log_key_passphrase_file"] = _relative(folder, passphrase_file)
     # A JSON string without control characters is a TOML string.
     text = "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in lines.items())
-    (folder / NAME).write_text(text, encoding="utf-8")
+    with whole_file(folder / NAME) as file:
+        file.write(text.encode())
 
 
 def _relative(folder: Path, path: Path) -> str:
