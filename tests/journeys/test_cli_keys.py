@@ -73,6 +73,49 @@ def test_a_name_that_no_signature_line_can_carry_is_refused(name: str, tmp_path:
     assert [*tmp_path.iterdir()] == []
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("qingyang", "庆阳/x", "Qingyang/desk", "qingyang/", "/desk", "-a/desk", "a/-desk", "a/b/c", "a_b/desk"),
+        *(f"{'a' * 64}/desk", f"a/{'d' * 32}", "qingyang/desk\n", "qingyang/gerät"),
+    ],
+)
+def test_a_name_that_no_party_can_use_is_refused(name: str, tmp_path: Path) -> None:
+    """With the pattern in words, before anything is written."""
+    line = failed("key", "new", "-o", tmp_path / "k.pem", "--no-passphrase", "--", name)
+    assert "a-z, 0-9 and -" in line
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        *[(name, ()) for name in (f"{'a' * 63}/{'d' * 31}", "0/0", "log.example", "log.example/Nation_1", "a.b/c/d")],
+        ("national", ("--log",)),
+    ],
+)
+def test_names_that_parties_and_logs_can_use(name: str, more: tuple[str, ...], tmp_path: Path) -> None:
+    """A log's origin has a domain, or is said to be one."""
+    assert done("key", "new", name, "-o", tmp_path / "k.pem", "--no-passphrase", *more).startswith(f"{name}+")
+
+
+def test_an_origin_that_no_log_can_have_is_refused(tmp_path: Path) -> None:
+    """With what it may be."""
+    for name in ("log.example/庆阳", "log.example/a b", f"log.example/{'a' * 255}"):
+        assert "no log's origin" in failed("key", "new", name, "-o", tmp_path / "k.pem", "--no-passphrase")
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_where_no_key_can_go(tmp_path: Path) -> None:
+    """Standard output, a folder, a device, a link to nowhere, a folder that isn't there: each in one line."""
+    (tmp_path / "dangling").symlink_to("nowhere")
+    for place in ("-", "", tmp_path, "/dev/null", "/dev/stdout", tmp_path / "dangling", tmp_path / "no" / "k.pem"):
+        line = failed("key", "new", NAME, "-o", place, "--no-passphrase")
+        assert ".key-" not in line
+    assert f"there is no folder {tmp_path}/no" in line
+    assert [path.name for path in tmp_path.iterdir()] == ["dangling"]
+
+
 def test_a_passphrase_must_come_from_somewhere(tmp_path: Path) -> None:
     """Without a terminal there is nobody to ask; both ways at once is a slip."""
     assert "--passphrase-file" in failed("key", "new", NAME, "-o", tmp_path / "k.pem")

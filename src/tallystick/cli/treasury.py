@@ -10,6 +10,7 @@ first, so that a misspelt field is found at the desk and not by the log.
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -49,12 +50,18 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def key_new(
-    name: Annotated[str, typer.Argument(help="<party>/<label>, for example shanghai-treasury/officer-1.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="<party>/<label>, for example shanghai-treasury/officer-1; a log's origin for its own key."
+        ),
+    ],
     file: Annotated[Path, typer.Option("--out", "-o", help="Where the key goes; nothing is overwritten.")],
     passphrase_file: Annotated[Path | None, typer.Option(help="Its first line locks the key.")] = None,
     no_passphrase: Annotated[
         bool, typer.Option("--no-passphrase", help="Leave the key unlocked: whoever copies the file can sign with it.")
     ] = False,
+    log: Annotated[bool, typer.Option("--log", help="NAME is a log's origin, though it has no domain.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Make a private key, in a file that only you can read, and print its public half (vkey)."""
@@ -62,6 +69,7 @@ def key_new(
 
     if no_passphrase and passphrase_file is not None:
         raise UsageError("--no-passphrase and --passphrase-file exclude each other: give one")
+    _check_key_name(name, is_log=log)
     if no_passphrase:
         vkey = keyfiles.create(file, name, None, unencrypted=True).to_text()
     elif passphrase_file is not None:
@@ -74,6 +82,28 @@ def key_new(
         output.print_json({"key_file": str(file), "name": name, "vkey": vkey})
     else:
         output.line(vkey)
+
+
+def _check_key_name(name: str, *, is_log: bool) -> None:
+    """Refuse a name under which no key would ever be of use.
+
+    Raises:
+        UsageError: neither a party's key, nor a log's origin, which is told from a misspelt party by its domain.
+    """
+    from tallystick.vouchers.commands import KEY_NAME_PATTERN, ORIGIN_PATTERN
+
+    has_domain = "." in name.partition("/")[0]
+    if re.fullmatch(ORIGIN_PATTERN if is_log or has_domain else KEY_NAME_PATTERN, name, re.ASCII):
+        return
+    if is_log or has_domain:
+        raise UsageError(
+            f"{name!a:.80} is no log's origin: 1 to 255 letters, digits and signs of ASCII, without + or blank"
+        )
+    raise UsageError(
+        f"{name!a:.80} is no name for a key: a party's key is called <party>/<label>, like guian-cluster/meter-1, both "
+        "of a-z, 0-9 and -, not beginning with -, the party at most 63 and the label at most 31 characters; a log's is "
+        "called as the log, like tallystick.example/national"
+    )
 
 
 def sign(

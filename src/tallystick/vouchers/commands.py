@@ -65,14 +65,15 @@ def _one_fen_or_one_yuan(value: int) -> int:
     return value
 
 
+ORIGIN_PATTERN: Final = "[!-*,-~]{1,255}"
 Origin = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[!-*,-~]+$")]
-_KEY_NAME: Final = rf"{PARTY_PATTERN}/[a-z0-9][a-z0-9-]{{0,30}}"
+KEY_NAME_PATTERN: Final = rf"{PARTY_PATTERN}/[a-z0-9][a-z0-9-]{{0,30}}"
 Vkey = Annotated[
     str,
-    StringConstraints(max_length=400, pattern=rf"^{_KEY_NAME}\+[0-9a-f]{{8}}\+[A-Za-z0-9+/=]+$"),
+    StringConstraints(max_length=400, pattern=rf"^{KEY_NAME_PATTERN}\+[0-9a-f]{{8}}\+[A-Za-z0-9+/=]+$"),
     AfterValidator(_ed25519),
 ]
-KeyLabel = Annotated[str, StringConstraints(pattern=rf"^{_KEY_NAME}\+[0-9a-f]{{8}}$")]
+KeyLabel = Annotated[str, StringConstraints(pattern=rf"^{KEY_NAME_PATTERN}\+[0-9a-f]{{8}}$")]
 Keys = Annotated[tuple[Vkey, ...], Field(min_length=1, max_length=KEYS_MAX)]
 Role = Literal["network", "treasury", "provider", "auditor", "operator", "holder"]
 AdmittedRole = Literal["treasury", "provider", "auditor", "operator", "holder"]
