@@ -28,8 +28,8 @@ STANDARD_OUTPUT: Final = "-"
 _LOOKED_AT: Final = 1_048_576  # bytes at a file's beginning, to see what kind it is
 _LINKS_MAX: Final = 40  # as the system has it
 _OPEN_FILES: Final = re.compile(r"/dev/fd|/proc/(?:self|\d+)(?:/task/\d+)?/fd")
+_NUMBER: Final = re.compile("[0-9]{1,9}")
 _ENDS_AS_A_FOLDER: Final = re.compile(r"(?:^|/)\.{0,2}$")
-_DIGITS_MAX: Final = 10  # of an open file's number
 _WRITABLE: Final = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -111,10 +111,10 @@ class NamedFile:
         for _ in range(_LINKS_MAX):
             folder = path.parent.resolve()
             there = folder / path.name
-            if _OPEN_FILES.fullmatch(str(folder)) and path.name.isascii() and path.name.isdecimal():
+            if _OPEN_FILES.fullmatch(str(folder)) and _NUMBER.fullmatch(path.name):
                 if str(folder) not in ("/dev/fd", f"/proc/{os.getpid()}/fd"):
                     raise UsageError(f"{self.name} is an open file of another process: give a file's name")
-                return (int(path.name) if len(path.name) < _DIGITS_MAX else -1), there
+                return int(path.name), there
             if not there.is_symlink():
                 return None, there
             path = folder / there.readlink()
