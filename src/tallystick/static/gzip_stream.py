@@ -10,7 +10,7 @@ from typing import Final
 from tallystick.errors import MalformedError
 
 _PIECE: Final = 65_536
-_OVERHEAD: Final = 65_536
+_OVERHEAD_MAX: Final = 65_536
 """Bytes by which a stream may be larger than what is in it: gzip itself adds 18 and 5 for every 16 KiB or so."""
 _WITH_GZIP_HEADER: Final = 16 + zlib.MAX_WBITS
 
@@ -28,7 +28,7 @@ def gunzip(read: Callable[[int], bytes], limit: int) -> bytes:
     """
     found = bytearray()
     member = zlib.decompressobj(_WITH_GZIP_HEADER)
-    raw_left = limit + limit // 64 + _OVERHEAD
+    raw_left = limit + limit // 64 + _OVERHEAD_MAX
     while piece := read(_PIECE):
         raw_left -= len(piece)
         if raw_left < 0:
