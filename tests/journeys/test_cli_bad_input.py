@@ -1,6 +1,8 @@
 """What a new user does wrong is answered in one line and the right status, and nothing is changed by it."""
 
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -175,6 +177,81 @@ def test_settings_that_can_not_be_used_are_named(
     assert run("check", folder, note, "--at", made.at).status == 0
 
 
+ODD_SETTINGS = {
+    "another encoding": ('log_key = "k"'.encode("utf-16"), "byte 0 is not UTF-8"),
+    "a byte in Latin-1": (b'log_key = "k"\n# \xe9\n', "byte 16 is not UTF-8"),
+    "huge": (b"# " + b"x" * 70_000, "is larger than 65,536 bytes"),
+    "digits": (b'log_key = "k"\nn = ' + b"9" * 5_000, "too long"),
+    "brackets": (b'log_key = "k"\nn = ' + b"[" * 50_000, "too deep"),
+    "no TOML": (b"log_key: k\n", "it is not TOML: "),
+    "twice": (b'log_key = "k"\nlog_key = "k"\n', "it is not TOML: "),
+    "unknown": (b'log_key = "k"\ncolour = "red"\n', "colour: is no field here"),
+    "a list": (b'log_key = ["k"]\n', "log_key: must be a path, not a list of 1"),
+    "a number": (b"log_key = 5\n", "log_key: must be a path, not 5"),
+    "a time": (b'log_key = "k"\norigin = 2026-01-05\n', "origin: must be text, not "),
+    "missing": (b'origin = "log.example"\n', "log_key: is missing"),
+    "NUL": (b'log_key = "a\\u0000b"\n', "log_key: no path has a NUL character"),
+}
+
+
+@pytest.mark.parametrize("name", ODD_SETTINGS)
+def test_settings_that_are_wrong_name_file_and_field(name: str, made: Desk, note: Path, tmp_path: Path) -> None:
+    """In our own words."""
+    folder = tmp_path / "ledger"
+    shutil.copytree(made.ledger, folder)
+    settings, said = ODD_SETTINGS[name]
+    (folder / "ledger.toml").write_bytes(settings)
+    line = failed("submit", folder, note)
+    assert line.startswith(f"{folder / 'ledger.toml'}")
+    assert said in line
+    assert "validation" not in line
+
+
+def test_settings_that_are_no_file_are_named(made: Desk, note: Path, tmp_path: Path) -> None:
+    """A folder, a pipe, a link in a circle: nothing waits for ever."""
+    folder = tmp_path / "ledger"
+    shutil.copytree(made.ledger, folder)
+    settings = folder / "ledger.toml"
+    makers: list[Callable[[], object]] = [settings.mkdir, lambda: os.mkfifo(settings)]
+    for make in (*makers, lambda: settings.symlink_to("ledger.toml")):
+        settings.rmdir() if settings.is_dir() else settings.unlink()
+        make()
+        assert str(settings) in failed("submit", folder, note)
+
+
+def test_a_variable_that_is_wrong_is_named(
+    made: Desk, note: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """And not the file, which it stands above."""
+    monkeypatch.setenv("TALLYSTICK_LOG_KEY", str(tmp_path / "nowhere.pem"))
+    assert failed("submit", made.ledger, note) == f"there is no key file {tmp_path}/nowhere.pem"
+
+
+@pytest.mark.parametrize("name", ["~root", "~", "~nobody-here", "~root/ledger"])
+def test_a_folder_called_like_somebodys_home_is_a_folder(
+    name: str, made: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a shell left is not expanded: neither to read nor to write, nor in the settings' paths."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "ledger.toml").write_text('log_key = "/etc/evil.pem"\n')
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(home))
+    folder = tmp_path / name
+    folder.parent.mkdir(exist_ok=True)
+    shutil.copytree(made.ledger, folder)
+    (folder / "~key").symlink_to(made.key(ORIGIN))
+    (folder / "ledger.toml").write_text(f'origin = "{ORIGIN}"\nlog_key = "~key"\n')
+    monkeypatch.chdir(tmp_path)
+    first = made.folder / "002.note"
+    for source in (name, f"./{name}"):
+        assert "(recorded before)" in done("submit", source, first, "--at", made.at)
+        assert "entry 3" in done("receipt", source, 3, "-o", f"{name}/r.tlog-proof")
+        done("balances", source)
+    assert sorted(path.name for path in home.iterdir()) == ["ledger.toml"]
+    assert (folder / "r.tlog-proof").is_file()
+
+
 def test_another_log_key_can_not_write(made: Desk, note: Path, tmp_path: Path) -> None:
     """A stranger's key of the same name doesn't fit the checkpoint."""
     folder = tmp_path / "ledger"
@@ -271,13 +348,18 @@ def test_a_job_file_with_a_missing_column_is_named(rows: str, tmp_path: Path) ->
         ["receipt", ".", "one", "-o", "x"],
         ["sign", "c.json"],
         ["demo", "--limit", "0"],
+        ["demo", "--limit", "9" * 5_000],
+        ["witness", "cosign", "w", "l", "--old", "-1"],
+        ["balances", "a\0b"],
         ["audit", ".", "--trust"],
     ],
 )
 def test_misuse_is_one_line_that_says_where_help_is(arguments: list[str]) -> None:
     """Status 2."""
     line = failed(*arguments)
-    assert "--help" in line or "exclude" in line
+    assert "--help" in line or "exclude" in line or "NUL" in line
+    assert "Input should" not in line
+    assert len(line) < 400
 
 
 def test_help_is_there_for_every_command() -> None:
@@ -286,4 +368,7 @@ def test_help_is_there_for_every_command() -> None:
     commands = "key new, sign, ledger create, check, submit, show, balances, receipt, verify, export, audit, demo, "
     commands += "proof inclusion, proof consistency"
     for command in commands.split(", "):
-        assert done(*command.split(), "--help").startswith(f"Usage: tallystick {command} ")
+        help_of_it = done(*command.split(), "--help")
+        assert help_of_it.startswith(f"Usage: tallystick {command} ")
+        assert done(*command.split(), "-h") == help_of_it
+    assert done("-h") == done("--help")

@@ -1,6 +1,7 @@
 """Keys are made and commands signed: what a person gets right works, what she gets wrong is said in one line."""
 
 import json
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from support.command_line import done, failed, run
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note, open_note
+from tallystick.vouchers.entry import ENTRY_SIZE_MAX
 
 NAME = "shanghai-treasury/officer-1"
 COMMAND: dict[str, Any] = {
@@ -130,6 +132,42 @@ def test_a_passphrase_must_come_from_somewhere(tmp_path: Path) -> None:
     path.chmod(0o600)
     failed("key", "new", NAME, "-o", tmp_path / "k.pem", "--passphrase-file", path, "--no-passphrase")
     assert not (tmp_path / "k.pem").exists()
+
+
+def statement(lines: int) -> dict[str, object]:
+    """A statement of so many lines, whose ids are as long as is usual."""
+    line = {"reservation": "acme-ai/r-2026-01", "accelerator": "ascend-910b", "gpu_milli": 8_000, "seconds": 3_600}
+    times = {"from": "2026-01-05T08:00:00.000000Z", "to": "2026-01-05T09:00:00.000000Z"}
+    many = [line | times | {"job": f"job-2026-01-05-{number:05d}"} for number in range(lines)]
+    head = {"kind": "time.burn/1", "log": "log.example", "party": "guian-cluster", "ref": "s-1", "holder": "acme-ai"}
+    return head | {"signed_at": "2026-01-05T10:00:00.000000Z", "lines": many}
+
+
+def test_a_statement_that_is_too_long_says_how_many_lines_fit(tmp_path: Path, key: Path, passphrase: Path) -> None:
+    """And so many do fit, with what the log answers to each."""
+    command = tmp_path / "c.json"
+    sign = ("sign", command, "--key", key, "--passphrase-file", passphrase)
+    command.write_text(json.dumps(statement(500)))
+    line = failed(*sign)
+    assert "a statement of 500 lines is longer than the 65,535 bytes of an entry" in line
+    fitting = int(re.search(r"about (\d+) lines", line)[1])  # type: ignore[index]
+    assert 200 < fitting < 320
+    command.write_text(json.dumps(statement(fitting)))
+    note = done(*sign).encode()
+    assert len(note) + fitting * len("100000,100000,") < ENTRY_SIZE_MAX
+    command.write_text(json.dumps(statement(2)))
+    done(*sign)
+
+
+@pytest.mark.parametrize("digits", [101, 5_000, 500_000])
+def test_a_number_without_end_is_refused_at_the_desk(digits: int, tmp_path: Path, key: Path, passphrase: Path) -> None:
+    """In one line, as any other that is too large."""
+    command = tmp_path / "c.json"
+    for number in ("9" * digits, "-" + "9" * digits, "9" * digits + ".5", "1e" + "9" * digits):
+        command.write_text(f'{{"kind": "voucher.issue/1", "face_fen": {number}}}')
+        line = failed("sign", command, "--key", key, "--passphrase-file", passphrase)
+        assert line.startswith(f"{command}: ")
+        assert len(line) < 300
 
 
 def test_a_command_in_any_spacing_becomes_a_note(tmp_path: Path, key: Path, passphrase: Path) -> None:

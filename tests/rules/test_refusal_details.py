@@ -106,7 +106,7 @@ claim_already_settled                guian/C1 is rejected
 amount_differs_from_claim            claimed are 2400 fen
 seal_period_not_over                 2026-02-01
 seal_not_later                       sealed up to 2026-01-31
-entry_too_large                      it would be 67830 bytes; split the statement
+entry_too_large                      it would be 67830 bytes; split the statement: of its 330 lines about 318 fit
 """
 # Only lines of statements are refused so, and an entry has no room for details of those.
 OF_LINES_ALONE = {

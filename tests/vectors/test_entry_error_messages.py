@@ -129,7 +129,12 @@ CASES: list[Case] = [
 ]
 
 FIELDS: list[tuple[str, str, Any, str]] = [
-    ("15-voucher.issued.txt", "valid_from", "2026-01-05", "valid_from: must be a time like 2026-01-05T08:00:00.000000Z, not '2026-01-05'"),
+    (
+        "15-voucher.issued.txt",
+        "valid_from",
+        "2026-01-05",
+        "valid_from: must be a time like 2026-01-05T08:00:00.000000Z, not '2026-01-05'",
+    ),
     ("01-party.admitted.txt", "keys", ["x"], "keys.0: must be a party's vkey: <party>/<label>"),
     ("01-party.admitted.txt", "maker", False, "maker: must be true, or left out"),
     ("11-programme.opened.txt", "rounding_fen", 10, "rounding_fen: must be 1 (fen) or 100 (yuan)"),

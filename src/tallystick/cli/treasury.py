@@ -27,6 +27,10 @@ from tallystick.named_files import NamedFile
 if TYPE_CHECKING:
     from tallystick.signing.keys import SigningKey
 
+_DIGITS_MAX = 100
+_ANSWER_SIZE_LEAST = 4  # bytes that an entry has beside a line: what it costs, and whom
+_ANSWER_SIZE = 24
+_SIGNED_SIZE = 200  # bytes of a header and of one signature
 _SIGNATURE_LINE = "\n\n— ".encode()
 
 
@@ -165,9 +169,32 @@ def _signed(data: bytes, name: str, signers: "Sequence[SigningKey]", at: int) ->
         if _SIGNATURE_LINE in data:
             parse_command(Note.from_bytes(data).text)
             return add_signatures(data, *signers)
-        return sign_text(command_text(_fields(data, at)), *signers)
+        fields = _fields(data, at)
+        _refuse_a_long_statement(fields)
+        return sign_text(command_text(fields), *signers)
     except MalformedError as error:
         raise UsageError(f"{name}: {error}") from None
+
+
+def _refuse_a_long_statement(fields: dict[str, Any]) -> None:
+    """Say of a statement that can't be an entry how many of its lines can.
+
+    Raises:
+        CanonicalJsonError: it is too long.
+    """
+    from tallystick.vouchers.entry import ENTRY_SIZE_MAX
+
+    lines = fields.get("lines")
+    if not isinstance(lines, list) or len(lines) < 2:
+        return
+    size = len(json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode(errors="replace"))
+    if size + len(lines) * _ANSWER_SIZE_LEAST + _SIGNED_SIZE <= ENTRY_SIZE_MAX:
+        return
+    fitting = ENTRY_SIZE_MAX * len(lines) // (size + len(lines) * _ANSWER_SIZE)
+    raise CanonicalJsonError(
+        f"a statement of {len(lines):,} lines is longer than the {ENTRY_SIZE_MAX:,} bytes of an entry: split it into "
+        f"statements of about {max(1, fitting // 10 * 10 or fitting):,} lines, each with a ref of its own"
+    )
 
 
 def _fields(data: bytes, at: int) -> dict[str, Any]:
@@ -177,7 +204,7 @@ def _fields(data: bytes, at: int) -> dict[str, Any]:
     if not data.strip():
         raise CanonicalJsonError("the file is empty: it should hold one JSON object, or a note")
     try:
-        value = json.loads(data, object_pairs_hook=_without_repetition)
+        value = json.loads(data, object_pairs_hook=_without_repetition, parse_int=_integer)
     except RecursionError:
         raise CanonicalJsonError("JSON nested too deeply") from None
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
@@ -185,6 +212,13 @@ def _fields(data: bytes, at: int) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise CanonicalJsonError("a command is one JSON object")
     return {"signed_at": format_instant(at)} | value
+
+
+def _integer(digits: str) -> int:
+    """Refuse what no integer of a command can be, before Python refuses to read it."""
+    if len(digits) > _DIGITS_MAX:
+        raise CanonicalJsonError(f"an integer of {len(digits):,} digits is far beyond 9,007,199,254,740,991")
+    return int(digits)
 
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -8,23 +8,29 @@ log_key_passphrase_file = "keys/passphrase"    # left out for a key file without
 """
 
 import json
+import os
+import tomllib
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from pydantic import ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from tallystick.addresses import is_postgres
 from tallystick.durable_files import whole_file
 from tallystick.errors import NotALedgerError, UsageError
+from tallystick.field_faults import first_fault
+from tallystick.static.files import FolderFiles
 
 NAME: Final = "ledger.toml"
+SIZE_MAX: Final = 65_536
+_PREFIX: Final = "TALLYSTICK_"
 
 
 class LedgerSettings(BaseSettings):
     """Where the log's key is; paths are absolute once loaded."""
 
-    model_config = SettingsConfigDict(env_prefix="TALLYSTICK_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="forbid", frozen=True)
 
     origin: str | None = None
     log_key: Path
@@ -61,23 +67,57 @@ def load_settings(source: Path | str) -> LedgerSettings:
         UsageError: the environment has none.
     """
     if is_postgres(source):
-        try:
-            return LedgerSettings(**{}).within(Path())  # all from the environment
-        except ValidationError:
-            raise UsageError(
-                "which key signs this log's checkpoints? give --log-key FILE, or set TALLYSTICK_LOG_KEY"
-            ) from None
+        if _PREFIX + "LOG_KEY" not in os.environ:
+            raise UsageError("which key signs this log's checkpoints? give --log-key FILE, or set TALLYSTICK_LOG_KEY")
+        return _settings({}, "the environment").within(Path())
     folder = Path(source)
-    path = folder / NAME
-    if not path.is_file():
+    fields = _read_toml(folder)
+    if fields is None:
         raise NotALedgerError(
             f"{folder} has no {NAME}, which would say which key signs this log's checkpoints: give --log-key FILE"
         )
+    return _settings(fields, str(folder / NAME)).within(folder)
+
+
+def _read_toml(folder: Path) -> dict[str, Any] | None:
+    """Return what a folder's file says; None if there is none.
+
+    The file's name is used as it is: `~` in it is a letter, whatever a shell would take it for.
+    """
+    data = FolderFiles(folder).read(NAME, SIZE_MAX)
+    if data is None:
+        return None
+    if len(data) > SIZE_MAX:
+        raise NotALedgerError(f"{folder / NAME} is larger than {SIZE_MAX:,} bytes: it is no file of settings")
     try:
-        fields = TomlConfigSettingsSource(LedgerSettings, toml_file=path)()
-        return LedgerSettings(**fields).within(folder)
-    except (ValueError, ValidationError) as error:
-        raise NotALedgerError(f"{path}: {str(error).splitlines()[0]}") from None
+        return tomllib.loads(data.decode())
+    except UnicodeDecodeError as error:
+        trouble = f"byte {error.start} is not UTF-8"
+    except tomllib.TOMLDecodeError as error:
+        trouble = f"it is not TOML: {error}"
+    except (ValueError, RecursionError):  # thousands of digits, or of brackets
+        trouble = "it has a number too long or brackets too deep to be read"
+    raise NotALedgerError(f"{folder / NAME}: {trouble}")
+
+
+def _settings(fields: dict[str, Any], where: str) -> LedgerSettings:
+    """Return the settings that a file says, overridden by the environment.
+
+    Raises:
+        NotALedgerError: a field is wrong, unknown or missing.
+    """
+    try:
+        found = LedgerSettings(**fields)
+    except ValidationError as error:
+        place, fault = str(error.errors(include_url=False)[0]["loc"][0]), first_fault(error)
+        # A variable stands above the file, so it is the one that is wrong.
+        if _PREFIX + place.upper() in os.environ:
+            where, fault = "the environment", f"{_PREFIX}{place.upper()}{fault.removeprefix(place)}"
+        raise NotALedgerError(f"{where}: {fault}") from None
+    for name, path in (("log_key", found.log_key), ("log_key_passphrase_file", found.log_key_passphrase_file)):
+        if path is not None and "\0" in str(path):
+            raise NotALedgerError(f"{where}: {name}: no path has a NUL character")
+    return found
 
 
 def write_settings(folder: Path, origin: str, log_key: Path, passphrase_file: Path | None) -> None:
