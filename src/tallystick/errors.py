@@ -22,7 +22,8 @@
     │   ├── WriterDeposedError        somebody else wrote; this writer must stop
     │   ├── StoreFailedError          the store refused to keep what was decided; nothing was kept
     │   ├── SourceUnreadableError     something here keeps a source from being read; it says nothing about the log
-    │   └── AccessDeniedError         a server denies access to a file, or denies that it is missing
+    │   ├── AccessDeniedError         a server denies access to a file, or denies that it is missing
+    │   └── ClockJumpError            the machine's clock is too far ahead of the log to be believed; nothing was kept
     ├── NotAFileError             where a file should be is a folder, a pipe or the like; an OSError too
     └── UsageError                what a person asked for can't be done as asked
 
@@ -121,6 +122,10 @@ class SourceUnreadableError(LedgerError):
 
 class AccessDeniedError(LedgerError):
     """A server answers 403: it denies access to a file, or, as some object stores do, won't say that there is none."""
+
+
+class ClockJumpError(LedgerError):
+    """The machine's clock is too far ahead of the log to be believed; nothing was kept."""
 
 
 class NotAFileError(TallystickError, OSError):

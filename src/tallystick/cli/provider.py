@@ -78,6 +78,7 @@ def submit(
         str | None,
         typer.Option(help="The log's time instead of this machine's, for rehearsals only: it can never go back again."),
     ] = None,
+    accept_clock_jump: reading.AcceptClockJump = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Record notes, or say why not; submitting again is harmless. Status 1 if a note was refused."""
@@ -90,10 +91,11 @@ def submit(
     data = [reading.read_file(note) for note in notes]
     clock = reading.clock(at)
     key = reading.load_log_key(ledger_source, log_key, passphrase_file)
+    guard = reading.clock_guard(ledger_source, at, accept_jump=accept_clock_jump)
     if receipts is not None:
         receipts.mkdir(parents=True, exist_ok=True)
     said: list[answers.Answer] = []
-    with open_ledger(ledger_source, key, clock=clock) as ledger:
+    with open_ledger(ledger_source, key, clock=clock, guard=guard) as ledger:
         for answer in ledger.submit(data):
             if isinstance(answer, Refusal):
                 said.append(answers.refused(answer))

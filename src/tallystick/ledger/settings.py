@@ -5,21 +5,24 @@ A ledger in PostgreSQL has no folder: there the environment says it all, or the 
 origin = "tallystick.example/national"
 log_key = "keys/log.pem"                       # relative to the folder
 log_key_passphrase_file = "keys/passphrase"    # left out for a key file without one
+clock_jump_hours = 24                          # both may be left out: clock_guard.py says what they bound
+idle_days = 31
 """
 
 import json
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Annotated, Any, Final, Self
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from tallystick.addresses import is_postgres
 from tallystick.durable_files import whole_file
 from tallystick.errors import NotALedgerError, UsageError
 from tallystick.field_faults import first_fault
+from tallystick.ledger.clock_guard import CLOCK_JUMP_HOURS, IDLE_DAYS
 from tallystick.static.files import FolderFiles
 
 NAME: Final = "ledger.toml"
@@ -28,13 +31,15 @@ _PREFIX: Final = "TALLYSTICK_"
 
 
 class LedgerSettings(BaseSettings):
-    """Where the log's key is; paths are absolute once loaded."""
+    """Where the log's key is, and how far the clock may be ahead of the log; paths are absolute once loaded."""
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="forbid", frozen=True)
 
     origin: str | None = None
     log_key: Path
     log_key_passphrase_file: Path | None = None
+    clock_jump_hours: Annotated[int, Field(ge=1, le=8_784)] = CLOCK_JUMP_HOURS
+    idle_days: Annotated[int, Field(ge=1, le=366)] = IDLE_DAYS
 
     @classmethod
     def settings_customise_sources(
