@@ -2,8 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,6 +43,41 @@ def answers(desk: Desk, note: Path) -> list[dict[str, object]]:
     assert [ran.status for ran in both] == [1, 1]
     assert desk.size == size
     return [ran.json["notes"][0] for ran in both]
+
+
+def test_check_answers_as_submit_does_to_what_was_recorded_before(tmp_path: Path) -> None:
+    """Beyond freshness too, from the ledger and from its export; among others, each gets its own answer."""
+    desk = Desk(tmp_path)
+    desk.found()
+    desk.open_programme()
+    reason: Any = {"voucher": "shanghai-treasury/v-1", "reason": "being looked into"}
+    first = desk.sign("voucher.suspend", "shanghai-treasury", ref="order-1", **reason)
+    desk.submit(first)
+    desk.at = "2026-01-20T08:00:00Z"
+    second = desk.sign("voucher.resume", "shanghai-treasury", **reason)
+    desk.submit(second)
+    desk.at = "2026-02-10T08:00:00Z"
+    other_text = desk.sign("voucher.resume", "shanghai-treasury", ref="order-1", **reason)
+    new = desk.sign("voucher.suspend", "shanghai-treasury", **reason)
+    done("export", desk.ledger, tmp_path / "tiles")
+    notes = (other_text, first, new, new, second)
+    told = [
+        run("check", source, *notes, "--at", desk.at, "--json").json for source in (desk.ledger, tmp_path / "tiles")
+    ]
+    said = run("check", desk.ledger, first, "--at", desk.at)
+    assert (said.status, said.out) == (0, f"{first}: 10 voucher.suspended/1 (recorded before)\n")
+    written = desk.submit(*notes, status=1)
+    assert [(one["accepted"], one.get("index"), one.get("is_new"), one.get("reason")) for one in told[0]["notes"]] == [
+        (False, None, None, "ref_reused_for_other_content"),
+        (True, 10, False, None),
+        (True, 12, True, None),
+        (True, 12, False, None),
+        (True, 11, False, None),
+    ]
+    assert told[0] == told[1]
+    assert run("check", desk.ledger, *notes, "--at", desk.at).out.replace(
+        " (recorded before)", ""
+    ) == written.out.replace(" (recorded before)", "")
 
 
 @pytest.mark.parametrize("kept", [0, 1, 50, -1, -20, -90])
@@ -212,10 +247,14 @@ def test_settings_that_are_no_file_are_named(made: Desk, note: Path, tmp_path: P
     folder = tmp_path / "ledger"
     shutil.copytree(made.ledger, folder)
     settings = folder / "ledger.toml"
-    makers: list[Callable[[], object]] = [settings.mkdir, lambda: os.mkfifo(settings)]
-    for make in (*makers, lambda: settings.symlink_to("ledger.toml")):
+    for kind in ("folder", "pipe", "circle"):
         settings.rmdir() if settings.is_dir() else settings.unlink()
-        make()
+        if kind == "folder":
+            settings.mkdir()
+        elif kind == "pipe":
+            os.mkfifo(settings)
+        else:
+            settings.symlink_to("ledger.toml")
         assert str(settings) in failed("submit", folder, note)
 
 

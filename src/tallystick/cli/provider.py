@@ -56,13 +56,20 @@ def check(
     """Say what `submit` would decide, line by line, and write nothing; status 1 if a note would be refused."""
     from tallystick.ledger.checking import check_notes
     from tallystick.ledger.reader import read_ledger
+    from tallystick.ledger.recorded import find_recorded
 
     answers.show_faults()
     data = [reading.read_file(note) for note in notes]
     instant = reading.clock(at)()
     with read_ledger(reading.source_of(source)) as reader, output.progress("Reading the ledger") as progress:
-        decided = check_notes(lambda: reader.state(progress=progress), data, instant)
-        said = [_checked(answer, decided, reader) for answer in decided]
+        recorded = find_recorded(reader, data)
+        new = [note for place, note in enumerate(data) if place not in recorded]
+        decided = check_notes(lambda: reader.state(progress=progress), new, instant)
+        remaining = iter(decided)
+        said = [
+            _recorded(recorded[place]) if place in recorded else _checked(next(remaining), decided, reader)
+            for place in range(len(data))
+        ]
     _report(notes, said, as_json=as_json)
 
 
@@ -147,6 +154,15 @@ def _show_entry(source: str, index: str, *, as_json: bool) -> None:
     else:
         output.line(f"entry {proof.index} of {origin}, which has {size:,}")
         print_entry(said)
+
+
+def _recorded(answer: "Entry | Refusal") -> answers.Answer:
+    """Say what is answered to a note whose reference was used before the log came to where it is."""
+    from tallystick.vouchers.refusals import Refusal
+
+    return (
+        answers.refused(answer) if isinstance(answer, Refusal) else answers.accepted(answer.event) | {"is_new": False}
+    )
 
 
 def _checked(answer: "Entry | Refusal", decided: "Sequence[Entry | Refusal]", reader: "Reader") -> answers.Answer:
