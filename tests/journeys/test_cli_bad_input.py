@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -172,7 +174,7 @@ def test_what_is_no_ledger_is_said_to_be_none(
 
 
 @pytest.mark.parametrize("command", SOURCES, ids=lambda command: command[0])
-@pytest.mark.parametrize("damage", ["empty", "text", "cut"])
+@pytest.mark.parametrize("damage", ["empty", "text", "cut", "schema"])
 def test_a_damaged_store_is_no_traceback(
     command: tuple[str, ...], damage: str, made: Desk, note: Path, tmp_path: Path
 ) -> None:
@@ -180,7 +182,10 @@ def test_a_damaged_store_is_no_traceback(
     folder = tmp_path / "ledger"
     shutil.copytree(made.ledger, folder, ignore=shutil.ignore_patterns("views.db*", "*-wal", "*-shm"))
     store = folder / "ledger.db"
-    store.write_bytes({"empty": b"", "text": b"not a database\n" * 999, "cut": store.read_bytes()[:9_000]}[damage])
+    whole = store.read_bytes()
+    schema = whole.replace(b"CREATE TABLE refs", b"CR\xbdATE TABLE refs")  # SQLite quotes it, and it is no UTF-8
+    assert schema != whole
+    store.write_bytes({"empty": b"", "text": b"not a database\n" * 999, "cut": whole[:9_000], "schema": schema}[damage])
     given = {"source": folder, "note": note, "folder": tmp_path, "policy": made.policy}
     ran = run(*[word.format(**given) for word in command])
     assert "Traceback" not in ran.err
@@ -190,6 +195,33 @@ def test_a_damaged_store_is_no_traceback(
         assert ran.out.startswith("verdict: findings\n")
     else:
         assert (ran.status, ran.out, ran.err.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.parametrize("value", [None, 5, 1.5, "text", b"\xff"])
+@pytest.mark.parametrize(
+    "cell", ["stored_events.state", "stored_events.originator_version", "tree.hash", "checkpoints.note", "refs.party"]
+)
+def test_a_value_of_another_type_is_damage(cell: str, value: object, made: Desk, note: Path, tmp_path: Path) -> None:
+    """SQLite keeps anything anywhere; whoever reads it says so in a line, or has no use for it."""
+    folder = tmp_path / "ledger"
+    shutil.copytree(made.ledger, folder, ignore=shutil.ignore_patterns("views.db*", "snapshot*"))
+    table, column = cell.split(".")
+    with closing(sqlite3.connect(folder / "ledger.db")) as database, database:
+        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            database.execute(f"DROP TRIGGER {name}")
+        rows = database.execute(f"SELECT * FROM {table}").fetchall()
+        names = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
+        database.execute(f"DROP TABLE {table}")
+        database.execute(f"CREATE TABLE {table} ({', '.join(names)})")  # no types, no keys
+        at = names.index(column)
+        rows[-1] = (*rows[-1][:at], value, *rows[-1][at + 1 :])
+        database.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(names))})", rows)
+    given = {"source": folder, "note": note, "folder": tmp_path, "policy": made.policy}
+    for command in SOURCES:
+        ran = run(*[word.format(**given) for word in command])
+        assert ran.status in (0, 1, 2)
+        assert "a fault in tallystick" not in ran.err, (command, ran.err)
+        assert ran.err.count("\n") == (ran.status == 2), (command, ran.err)
 
 
 @pytest.mark.parametrize(
