@@ -7,6 +7,8 @@
     proofs_of_balance.py          proof balance, and verify of what it wrote
     dossier.py    dossier, and verify of what it wrote
     witness.py    witness init, serve, cosign, and checkpoint cosign for the log that asks
+    command_files.py              a command in JSON, as a person wrote it
+    kinds.py      what a file may hold that is replaced
     answers.py    an entry, or an answer to a note, in one shape
     views.py      where balances and histories come from
     reading.py    what comes in: files, key files, passphrases, sources, moments

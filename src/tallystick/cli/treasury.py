@@ -9,7 +9,6 @@ first, so that a misspelt field is found at the desk and not by the log.
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
 import csv
-import json
 import re
 import sys
 from collections.abc import Sequence
@@ -21,16 +20,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tallystick.cli import kinds, output, reading
-from tallystick.errors import CanonicalJsonError, KeyFileError, MalformedError, UsageError
+from tallystick.errors import KeyFileError, MalformedError, UsageError
 from tallystick.named_files import NamedFile
 
 if TYPE_CHECKING:
     from tallystick.signing.keys import SigningKey
 
-_DIGITS_MAX = 100
-_ANSWER_SIZE_LEAST = 4  # bytes that an entry has beside a line: what it costs, and whom
-_ANSWER_SIZE = 24
-_SIGNED_SIZE = 200  # bytes of a header and of one signature
 _SIGNATURE_LINE = "\n\n— ".encode()
 
 
@@ -162,6 +157,7 @@ def _print_csv(rows: Sequence[dict[str, Any]]) -> None:
 
 def _signed(data: bytes, name: str, signers: "Sequence[SigningKey]", at: int) -> bytes:
     """Return a note of the command, or the note with more signatures."""
+    from tallystick.cli.command_files import read_fields
     from tallystick.signing.note import Note, add_signatures, sign_text
     from tallystick.vouchers.commands import command_text, parse_command
 
@@ -169,61 +165,6 @@ def _signed(data: bytes, name: str, signers: "Sequence[SigningKey]", at: int) ->
         if _SIGNATURE_LINE in data:
             parse_command(Note.from_bytes(data).text)
             return add_signatures(data, *signers)
-        fields = _fields(data, at)
-        _refuse_a_long_statement(fields)
-        return sign_text(command_text(fields), *signers)
+        return sign_text(command_text(read_fields(data, at)), *signers)
     except MalformedError as error:
         raise UsageError(f"{name}: {error}") from None
-
-
-def _refuse_a_long_statement(fields: dict[str, Any]) -> None:
-    """Say of a statement that can't be an entry how many of its lines can.
-
-    Raises:
-        CanonicalJsonError: it is too long.
-    """
-    from tallystick.vouchers.entry import ENTRY_SIZE_MAX
-
-    lines = fields.get("lines")
-    if not isinstance(lines, list) or len(lines) < 2:
-        return
-    size = len(json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode(errors="replace"))
-    if size + len(lines) * _ANSWER_SIZE_LEAST + _SIGNED_SIZE <= ENTRY_SIZE_MAX:
-        return
-    fitting = ENTRY_SIZE_MAX * len(lines) // (size + len(lines) * _ANSWER_SIZE)
-    raise CanonicalJsonError(
-        f"a statement of {len(lines):,} lines is longer than the {ENTRY_SIZE_MAX:,} bytes of an entry: split it into "
-        f"statements of about {max(1, fitting // 10 * 10 or fitting):,} lines, each with a ref of its own"
-    )
-
-
-def _fields(data: bytes, at: int) -> dict[str, Any]:
-    """Return a command's fields from JSON in any spacing, `signed_at` filled in."""
-    from tallystick.vouchers.quantities import format_instant
-
-    if not data.strip():
-        raise CanonicalJsonError("the file is empty: it should hold one JSON object, or a note")
-    try:
-        value = json.loads(data, object_pairs_hook=_without_repetition, parse_int=_integer)
-    except RecursionError:
-        raise CanonicalJsonError("JSON nested too deeply") from None
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise CanonicalJsonError(f"not JSON, and not a note: {error}") from None
-    if not isinstance(value, dict):
-        raise CanonicalJsonError("a command is one JSON object")
-    return {"signed_at": format_instant(at)} | value
-
-
-def _integer(digits: str) -> int:
-    """Refuse what no integer of a command can be, before Python refuses to read it."""
-    if len(digits) > _DIGITS_MAX:
-        raise CanonicalJsonError(f"an integer of {len(digits):,} digits is far beyond 9,007,199,254,740,991")
-    return int(digits)
-
-
-def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse a field given twice: the signer would see one value and the log another."""
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise CanonicalJsonError("a field is given twice")
-    return value
