@@ -42,8 +42,8 @@ ODD: list[Any] = [
     *([], [None], [1.5], [1], ["x"] * 2_000, {}, {"a": 1}),
 ]
 LIBRARIES = re.compile(
-    r"Input|Value error|should|validation|[Ff]ield required|permitted|pydantic|instance|tuple|discriminator|something else"
-    r"|form\b"
+    r"Input|Value error|should|validation|[Ff]ield required|permitted|pydantic|instance|tuple|discriminator"
+    r"|something else|form\b"
 )
 
 
