@@ -9,9 +9,9 @@ One file alone is aside in its own folder, under a hidden name.
 
 import fcntl
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self
@@ -88,33 +88,56 @@ class DurableFiles:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """Give a file to write that is there whole and durable at the end, or not at all; one of that name is replaced.
+    """Give a file to write that is there whole and durable at the end, or not at all.
+
+    One of that name is replaced, and its mode and owner are kept; a new one has what the umask leaves. A link of that
+    name would be replaced too: named_files.py follows it first.
 
     Raises:
         OSError: no folder, no room or no right to; what was there is untouched.
     """
-    handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    aside = path.with_name(f".{secrets.token_hex(8)}{ASIDE}")  # no longer than any name may be
+    with _named(path, hidden=aside):
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
-        with _named(path), os.fdopen(handle, "wb") as file:
+        with _named(path, hidden=aside), os.fdopen(descriptor, "wb") as file:
+            _keep_mode_and_owner(path, descriptor)
             yield file
             file.flush()
-            os.fsync(file.fileno())
-        Path(aside).chmod(0o644)
-        Path(aside).replace(path)
+            os.fsync(descriptor)
+        with _named(path, hidden=aside):
+            aside.replace(path)
     except BaseException:
-        Path(aside).unlink(missing_ok=True)
+        aside.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
 
 
+def _keep_mode_and_owner(path: Path, descriptor: int) -> None:
+    """Give an open file the mode and owner of the one that it will replace, and never more readers than that."""
+    try:
+        old = path.stat()
+    except FileNotFoundError:
+        return
+    os.fchmod(descriptor, 0o600)
+    mode = old.st_mode & 0o777
+    with suppress(PermissionError):
+        os.fchown(descriptor, old.st_uid, -1)
+    try:
+        os.fchown(descriptor, -1, old.st_gid)
+    except PermissionError:
+        mode &= ~0o070  # they were for another group
+    os.fchmod(descriptor, mode)
+
+
 @contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Say which file it was, of an error that doesn't: who writes to a descriptor isn't told."""
+def _named(path: Path, hidden: Path | None = None) -> Iterator[None]:
+    """Say which file it was, of an error that doesn't, or that names a hidden one: a descriptor has no name."""
     try:
         yield
     except OSError as error:
-        if error.filename is None:
-            error.filename = str(path)
+        if error.filename is None or (hidden is not None and str(error.filename) == str(hidden)):
+            error.filename, error.filename2 = str(path), None
         raise
 
 

@@ -21,7 +21,9 @@
     │   ├── LedgerBusyError           another writer has it
     │   ├── WriterDeposedError        somebody else wrote; this writer must stop
     │   ├── StoreFailedError          the store refused to keep what was decided; nothing was kept
-    │   └── SourceUnreadableError     something here keeps a source from being read; it says nothing about the log
+    │   ├── SourceUnreadableError     something here keeps a source from being read; it says nothing about the log
+    │   ├── AccessDeniedError         a server denies access to a file, or denies that it is missing
+    │   └── ClockJumpError            the machine's clock is too far ahead of the log to be believed; nothing was kept
     ├── NotAFileError             where a file should be is a folder, a pipe or the like; an OSError too
     └── UsageError                what a person asked for can't be done as asked
 
@@ -116,6 +118,14 @@ class StoreFailedError(LedgerError):
 
 class SourceUnreadableError(LedgerError):
     """A lock, a right, a full disk, an I/O error or a limit keeps a source from being read; its log isn't judged."""
+
+
+class AccessDeniedError(LedgerError):
+    """A server answers 403: it denies access to a file, or, as some object stores do, won't say that there is none."""
+
+
+class ClockJumpError(LedgerError):
+    """The machine's clock is too far ahead of the log to be believed; nothing was kept."""
 
 
 class NotAFileError(TallystickError, OSError):

@@ -12,6 +12,7 @@ No passphrase and no key byte gets into a message. The passphrase is stretched b
 is what `cryptography` writes: a weak passphrase stays weak. There is no recovery of a lost one.
 """
 
+import errno
 import os
 import stat
 import tempfile
@@ -36,6 +37,7 @@ from tallystick.signing.keys import ED25519, SigningKey, VerifierKey
 FILE_SIZE_MAX: Final = 16_384
 PASSPHRASE_SIZE_MAX: Final = 1_023  # OpenSSL's own limit
 
+_NO_LINKS: Final = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
 _VKEY_PREFIX: Final = b"vkey: "
 _ENCRYPTED: Final = b"-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
 _PLAIN: Final = b"-----BEGIN PRIVATE KEY-----\n"
@@ -61,7 +63,8 @@ def create(
         seed: 32 bytes to make the key from instead of fresh randomness, for tests and demonstrations.
 
     Raises:
-        KeyFileError: the file exists or can't be written, or the passphrase is empty or too long.
+        KeyFileError: the file exists or can't be written, or others could read it there; or the passphrase is empty or
+            too long.
         KeyMalformedError: an unfit name.
         ValueError: neither or both of a passphrase and `unencrypted`; a seed or algorithm that is none.
     """
@@ -146,10 +149,21 @@ def _read_private(path: Path) -> bytes:
 
 
 def _write_new(path: Path, data: bytes) -> None:
+    if str(path) in ("-", "."):
+        raise KeyFileError(f"a key goes into a file, and {path} is none: give a file's name")
+    if not path.parent.exists():
+        raise KeyFileError(f"cannot write the key file {path}: there is no folder {path.parent}")
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # O_EXCL, mode 0600
+        descriptor, temporary = tempfile.mkstemp(prefix=".key-", dir=path.parent)  # O_EXCL, mode 0600
         try:
             with os.fdopen(descriptor, "wb") as file:
+                # Asked before a byte of it is written: there are file systems that can't keep anybody out.
+                mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
+                if mode & (stat.S_IRWXG | stat.S_IRWXO):
+                    raise KeyFileError(
+                        f"{path} would be open to others (mode {mode:04o}): the file system of {path.parent} has no "
+                        "permissions; keep keys on one that has"
+                    )
                 file.write(data)
                 file.flush()
                 os.fsync(descriptor)
@@ -160,4 +174,5 @@ def _write_new(path: Path, data: bytes) -> None:
     except FileExistsError:
         raise KeyFileError(f"{path} exists already, and a key is never overwritten: choose another name") from None
     except OSError as error:
-        raise KeyFileError(f"cannot write the key file {path}: {error.strerror}") from None
+        trouble = "its file system has no hard links" if error.errno in _NO_LINKS else error.strerror
+        raise KeyFileError(f"cannot write the key file {path}: {trouble}") from None

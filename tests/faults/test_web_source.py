@@ -1,9 +1,12 @@
 """A server lies, hangs, breaks off or never ends: reading is bounded, and what is no answer is not taken for one."""
 
+import gzip
 import socket
 import ssl
 import struct
 import time
+import tracemalloc
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
@@ -18,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from support.web_server import Answer, ScriptedServer, serving
-from tallystick.errors import LedgerError, UsageError
+from tallystick.errors import AccessDeniedError, LedgerError, UsageError
 from tallystick.static import web
 from tallystick.static.web import WebFiles
 
@@ -120,7 +123,9 @@ FINAL: dict[str, Answer] = {
     "204": b"HTTP/1.1 204 No Content\r\n\r\n",
     "304": b"HTTP/1.1 304 Not Modified\r\n\r\n",
     "301 to nowhere": b"HTTP/1.1 301 Moved\r\nContent-Length: 0\r\n\r\n",
-    "gzip": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nright",
+    "gzip that is none": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nright",
+    "br": b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 5\r\n\r\nright",
+    "gzip twice": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\nContent-Length: 5\r\n\r\nright",
     "another host": FOUND + b"http://127.0.0.2/x\r\nContent-Length: 0\r\n\r\n",
     "another port": FOUND + b"http://127.0.0.1:1/x\r\nContent-Length: 0\r\n\r\n",
     "another scheme": FOUND + b"file:///etc/passwd\r\nContent-Length: 0\r\n\r\n",
@@ -158,6 +163,89 @@ def test_what_is_final_is_not_tried_again(name: str) -> None:
         assert len(server.targets) == (4 if name == "in circles" else 1)
     assert server.url in str(raised.value)
     assert str(raised.value).isprintable()
+
+
+def gzipped(body: bytes, encoding: bytes = b"gzip") -> bytes:
+    return b"HTTP/1.1 200 OK\r\nContent-Encoding: %s\r\nContent-Length: %d\r\n\r\n%s" % (encoding, len(body), body)
+
+
+PACKED = gzip.compress(b"right", mtime=0)
+
+
+@pytest.mark.parametrize("encoding", [b"gzip", b"x-gzip", b" GZip"])
+@pytest.mark.parametrize("packed", [PACKED, gzip.compress(b"ri") + gzip.compress(b"ght"), gzip.compress(b"right", 0)])
+def test_what_comes_packed_is_unpacked(encoding: bytes, packed: bytes) -> None:
+    """As logs may choose without being asked; the connection goes on."""
+    with ScriptedServer(gzipped(packed, encoding), GOOD) as server:
+        files = files_at(server.url)
+        assert [files.read("a", 8), files.read("b", 8)] == [b"right", b"right"]
+
+
+def test_gzip_is_asked_for() -> None:
+    """And no other encoding; not of who gets a question, whose answers are short."""
+    heads: list[bytes] = []
+
+    def answering(connection: socket.socket) -> None:
+        heads.append(connection.recv(65_536))
+        connection.sendall(GOOD.replace(b"200 OK", b"200 OK\r\nConnection: close"))
+
+    with ScriptedServer(answering, before_reading=True) as server:
+        files_at(server.url).read("a", 8)
+        files_at(server.url).post("a", b"?", 8)
+    assert b"\r\nAccept-Encoding: gzip, identity\r\n" in heads[0]
+    assert b"gzip" not in heads[1]
+
+
+BROKEN = {
+    "garbage behind it": (PACKED + b"garbage", "is followed by something else"),
+    "zeros behind it": (PACKED + bytes(100), "is followed by something else"),
+    "none": (b"right", "is damaged, or it is none"),
+    "another checksum": (PACKED[:-8] + bytes(8), "is damaged"),
+    "deflate": (zlib.compress(b"right"), "is damaged"),
+    "nothing in it, again and again": (gzip.compress(b"") * 10_000, "far longer"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_is_packed_wrongly_is_refused(name: str) -> None:
+    """At once, and the connection isn't used on."""
+    packed, said = BROKEN[name]
+    with ScriptedServer(gzipped(packed), GOOD) as server:
+        files = files_at(server.url)
+        with pytest.raises(LedgerError, match=said):
+            files.read("a", 8)
+        assert files.read("b", 8) == b"right"
+        assert server.targets == ["/a", "/b"]
+
+
+@pytest.mark.parametrize("kept", [0, 5, 12, len(PACKED) - 8, len(PACKED) - 1])
+def test_a_packed_answer_that_is_cut_short_is_tried_again(kept: int) -> None:
+    """Even where the server says that it is all: behind HTTP/1.0 that can't be known."""
+    with ScriptedServer(gzipped(PACKED[:kept]), GOOD) as server:
+        assert files_at(server.url).read("a", 8) == b"right"
+    with ScriptedServer(gzipped(PACKED[:kept])) as server, pytest.raises(LedgerError, match="ends in the middle"):
+        files_at(server.url).read("a", 8)
+
+
+@pytest.mark.parametrize("size_max", [0, 5, 100_000])
+def test_a_bomb_ends_at_the_limit(size_max: int) -> None:
+    """100 MB in 100 kB: one byte beyond the limit is unpacked, and little memory is used."""
+    bomb = gzip.compress(bytes(100_000_000), 9)
+    with ScriptedServer(gzipped(bomb), GOOD) as server:
+        files = files_at(server.url, attempt_seconds=5)
+        tracemalloc.start()
+        try:
+            assert files.read("a", size_max) == bytes(size_max + 1)
+            assert tracemalloc.get_traced_memory()[1] < 2_000_000
+        finally:
+            tracemalloc.stop()
+        assert files.read("b", 8) == b"right"
+
+
+def test_what_is_denied_says_so() -> None:
+    """It may be missing, so it is told from other refusals; where it leads is for who asks."""
+    with ScriptedServer(FINAL["403"]) as server, pytest.raises(AccessDeniedError, match="denied, or it is missing"):
+        files_at(server.url).read("a", 8)
 
 
 @pytest.mark.parametrize("answer", [endless_body, endless_chunks])
@@ -234,6 +322,9 @@ def test_one_connection_serves_many_files(tmp_path: Path) -> None:
 
 
 URLS = [
+    f"http://{'9' * 5_000}/",
+    f"http://{'a' * 64}.example/",
+    "http://a..b/",
     *("ftp://log.example", "http://", "http:///x", "https://log.example:0", "https://log.example:x"),
     *("https://log.example:99999", "https://[::1", "https://log.example/a b", "https://lög.example", "://"),
     *(

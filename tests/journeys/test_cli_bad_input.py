@@ -1,7 +1,11 @@
 """What a new user does wrong is answered in one line and the right status, and nothing is changed by it."""
 
+import os
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,6 +45,41 @@ def answers(desk: Desk, note: Path) -> list[dict[str, object]]:
     assert [ran.status for ran in both] == [1, 1]
     assert desk.size == size
     return [ran.json["notes"][0] for ran in both]
+
+
+def test_check_answers_as_submit_does_to_what_was_recorded_before(tmp_path: Path) -> None:
+    """Beyond freshness too, from the ledger and from its export; among others, each gets its own answer."""
+    desk = Desk(tmp_path)
+    desk.found()
+    desk.open_programme()
+    reason: Any = {"voucher": "shanghai-treasury/v-1", "reason": "being looked into"}
+    first = desk.sign("voucher.suspend", "shanghai-treasury", ref="order-1", **reason)
+    desk.submit(first)
+    desk.at = "2026-01-20T08:00:00Z"
+    second = desk.sign("voucher.resume", "shanghai-treasury", **reason)
+    desk.submit(second)
+    desk.at = "2026-02-10T08:00:00Z"
+    other_text = desk.sign("voucher.resume", "shanghai-treasury", ref="order-1", **reason)
+    new = desk.sign("voucher.suspend", "shanghai-treasury", **reason)
+    done("export", desk.ledger, tmp_path / "tiles")
+    notes = (other_text, first, new, new, second)
+    told = [
+        run("check", source, *notes, "--at", desk.at, "--json").json for source in (desk.ledger, tmp_path / "tiles")
+    ]
+    said = run("check", desk.ledger, first, "--at", desk.at)
+    assert (said.status, said.out) == (0, f"{first}: 10 voucher.suspended/1 (recorded before)\n")
+    written = desk.submit(*notes, status=1)
+    assert [(one["accepted"], one.get("index"), one.get("is_new"), one.get("reason")) for one in told[0]["notes"]] == [
+        (False, None, None, "ref_reused_for_other_content"),
+        (True, 10, False, None),
+        (True, 12, True, None),
+        (True, 12, False, None),
+        (True, 11, False, None),
+    ]
+    assert told[0] == told[1]
+    assert run("check", desk.ledger, *notes, "--at", desk.at).out.replace(
+        " (recorded before)", ""
+    ) == written.out.replace(" (recorded before)", "")
 
 
 @pytest.mark.parametrize("kept", [0, 1, 50, -1, -20, -90])
@@ -135,7 +174,7 @@ def test_what_is_no_ledger_is_said_to_be_none(
 
 
 @pytest.mark.parametrize("command", SOURCES, ids=lambda command: command[0])
-@pytest.mark.parametrize("damage", ["empty", "text", "cut"])
+@pytest.mark.parametrize("damage", ["empty", "text", "cut", "schema"])
 def test_a_damaged_store_is_no_traceback(
     command: tuple[str, ...], damage: str, made: Desk, note: Path, tmp_path: Path
 ) -> None:
@@ -143,7 +182,10 @@ def test_a_damaged_store_is_no_traceback(
     folder = tmp_path / "ledger"
     shutil.copytree(made.ledger, folder, ignore=shutil.ignore_patterns("views.db*", "*-wal", "*-shm"))
     store = folder / "ledger.db"
-    store.write_bytes({"empty": b"", "text": b"not a database\n" * 999, "cut": store.read_bytes()[:9_000]}[damage])
+    whole = store.read_bytes()
+    schema = whole.replace(b"CREATE TABLE refs", b"CR\xbdATE TABLE refs")  # SQLite quotes it, and it is no UTF-8
+    assert schema != whole
+    store.write_bytes({"empty": b"", "text": b"not a database\n" * 999, "cut": whole[:9_000], "schema": schema}[damage])
     given = {"source": folder, "note": note, "folder": tmp_path, "policy": made.policy}
     ran = run(*[word.format(**given) for word in command])
     assert "Traceback" not in ran.err
@@ -153,6 +195,33 @@ def test_a_damaged_store_is_no_traceback(
         assert ran.out.startswith("verdict: findings\n")
     else:
         assert (ran.status, ran.out, ran.err.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.parametrize("value", [None, 5, 1.5, "text", b"\xff"])
+@pytest.mark.parametrize(
+    "cell", ["stored_events.state", "stored_events.originator_version", "tree.hash", "checkpoints.note", "refs.party"]
+)
+def test_a_value_of_another_type_is_damage(cell: str, value: object, made: Desk, note: Path, tmp_path: Path) -> None:
+    """SQLite keeps anything anywhere; whoever reads it says so in a line, or has no use for it."""
+    folder = tmp_path / "ledger"
+    shutil.copytree(made.ledger, folder, ignore=shutil.ignore_patterns("views.db*", "snapshot*"))
+    table, column = cell.split(".")
+    with closing(sqlite3.connect(folder / "ledger.db")) as database, database:
+        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            database.execute(f"DROP TRIGGER {name}")
+        rows = database.execute(f"SELECT * FROM {table}").fetchall()
+        names = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
+        database.execute(f"DROP TABLE {table}")
+        database.execute(f"CREATE TABLE {table} ({', '.join(names)})")  # no types, no keys
+        at = names.index(column)
+        rows[-1] = (*rows[-1][:at], value, *rows[-1][at + 1 :])
+        database.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(names))})", rows)
+    given = {"source": folder, "note": note, "folder": tmp_path, "policy": made.policy}
+    for command in SOURCES:
+        ran = run(*[word.format(**given) for word in command])
+        assert ran.status in (0, 1, 2)
+        assert "a fault in tallystick" not in ran.err, (command, ran.err)
+        assert ran.err.count("\n") == (ran.status == 2), (command, ran.err)
 
 
 @pytest.mark.parametrize(
@@ -173,6 +242,85 @@ def test_settings_that_can_not_be_used_are_named(
     (folder / "ledger.toml").write_text(settings)
     assert said in failed("submit", folder, note)
     assert run("check", folder, note, "--at", made.at).status == 0
+
+
+ODD_SETTINGS = {
+    "another encoding": ('log_key = "k"'.encode("utf-16"), "byte 0 is not UTF-8"),
+    "a byte in Latin-1": (b'log_key = "k"\n# \xe9\n', "byte 16 is not UTF-8"),
+    "huge": (b"# " + b"x" * 70_000, "is larger than 65,536 bytes"),
+    "digits": (b'log_key = "k"\nn = ' + b"9" * 5_000, "too long"),
+    "brackets": (b'log_key = "k"\nn = ' + b"[" * 50_000, "too deep"),
+    "no TOML": (b"log_key: k\n", "it is not TOML: "),
+    "twice": (b'log_key = "k"\nlog_key = "k"\n', "it is not TOML: "),
+    "unknown": (b'log_key = "k"\ncolour = "red"\n', "colour: is no field here"),
+    "a list": (b'log_key = ["k"]\n', "log_key: must be a path, not a list of 1"),
+    "a number": (b"log_key = 5\n", "log_key: must be a path, not 5"),
+    "a time": (b'log_key = "k"\norigin = 2026-01-05\n', "origin: must be text, not "),
+    "missing": (b'origin = "log.example"\n', "log_key: is missing"),
+    "NUL": (b'log_key = "a\\u0000b"\n', "log_key: no path has a NUL character"),
+}
+
+
+@pytest.mark.parametrize("name", ODD_SETTINGS)
+def test_settings_that_are_wrong_name_file_and_field(name: str, made: Desk, note: Path, tmp_path: Path) -> None:
+    """In our own words."""
+    folder = tmp_path / "ledger"
+    shutil.copytree(made.ledger, folder)
+    settings, said = ODD_SETTINGS[name]
+    (folder / "ledger.toml").write_bytes(settings)
+    line = failed("submit", folder, note)
+    assert line.startswith(f"{folder / 'ledger.toml'}")
+    assert said in line
+    assert "validation" not in line
+
+
+def test_settings_that_are_no_file_are_named(made: Desk, note: Path, tmp_path: Path) -> None:
+    """A folder, a pipe, a link in a circle: nothing waits for ever."""
+    folder = tmp_path / "ledger"
+    shutil.copytree(made.ledger, folder)
+    settings = folder / "ledger.toml"
+    for kind in ("folder", "pipe", "circle"):
+        settings.rmdir() if settings.is_dir() else settings.unlink()
+        if kind == "folder":
+            settings.mkdir()
+        elif kind == "pipe":
+            os.mkfifo(settings)
+        else:
+            settings.symlink_to("ledger.toml")
+        assert str(settings) in failed("submit", folder, note)
+
+
+def test_a_variable_that_is_wrong_is_named(
+    made: Desk, note: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """And not the file, which it stands above."""
+    monkeypatch.setenv("TALLYSTICK_LOG_KEY", str(tmp_path / "nowhere.pem"))
+    assert failed("submit", made.ledger, note) == f"there is no key file {tmp_path}/nowhere.pem"
+
+
+@pytest.mark.parametrize("name", ["~root", "~", "~nobody-here", "~root/ledger"])
+def test_a_folder_called_like_somebodys_home_is_a_folder(
+    name: str, made: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a shell left is not expanded: neither to read nor to write, nor in the settings' paths."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "ledger.toml").write_text('log_key = "/etc/evil.pem"\n')
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(home))
+    folder = tmp_path / name
+    folder.parent.mkdir(exist_ok=True)
+    shutil.copytree(made.ledger, folder)
+    (folder / "~key").symlink_to(made.key(ORIGIN))
+    (folder / "ledger.toml").write_text(f'origin = "{ORIGIN}"\nlog_key = "~key"\n')
+    monkeypatch.chdir(tmp_path)
+    first = made.folder / "002.note"
+    for source in (name, f"./{name}"):
+        assert "(recorded before)" in done("submit", source, first, "--at", made.at)
+        assert "entry 3" in done("receipt", source, 3, "-o", f"{name}/r.tlog-proof")
+        done("balances", source)
+    assert sorted(path.name for path in home.iterdir()) == ["ledger.toml"]
+    assert (folder / "r.tlog-proof").is_file()
 
 
 def test_another_log_key_can_not_write(made: Desk, note: Path, tmp_path: Path) -> None:
@@ -271,13 +419,18 @@ def test_a_job_file_with_a_missing_column_is_named(rows: str, tmp_path: Path) ->
         ["receipt", ".", "one", "-o", "x"],
         ["sign", "c.json"],
         ["demo", "--limit", "0"],
+        ["demo", "--limit", "9" * 5_000],
+        ["witness", "cosign", "w", "l", "--old", "-1"],
+        ["balances", "a\0b"],
         ["audit", ".", "--trust"],
     ],
 )
 def test_misuse_is_one_line_that_says_where_help_is(arguments: list[str]) -> None:
     """Status 2."""
     line = failed(*arguments)
-    assert "--help" in line or "exclude" in line
+    assert "--help" in line or "exclude" in line or "NUL" in line
+    assert "Input should" not in line
+    assert len(line) < 400
 
 
 def test_help_is_there_for_every_command() -> None:
@@ -286,4 +439,7 @@ def test_help_is_there_for_every_command() -> None:
     commands = "key new, sign, ledger create, check, submit, show, balances, receipt, verify, export, audit, demo, "
     commands += "proof inclusion, proof consistency"
     for command in commands.split(", "):
-        assert done(*command.split(), "--help").startswith(f"Usage: tallystick {command} ")
+        help_of_it = done(*command.split(), "--help")
+        assert help_of_it.startswith(f"Usage: tallystick {command} ")
+        assert done(*command.split(), "-h") == help_of_it
+    assert done("-h") == done("--help")

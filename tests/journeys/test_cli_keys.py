@@ -1,6 +1,7 @@
 """Keys are made and commands signed: what a person gets right works, what she gets wrong is said in one line."""
 
 import json
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from support.command_line import done, failed, run
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note, open_note
+from tallystick.vouchers.entry import ENTRY_SIZE_MAX
 
 NAME = "shanghai-treasury/officer-1"
 COMMAND: dict[str, Any] = {
@@ -73,6 +75,49 @@ def test_a_name_that_no_signature_line_can_carry_is_refused(name: str, tmp_path:
     assert [*tmp_path.iterdir()] == []
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("qingyang", "庆阳/x", "Qingyang/desk", "qingyang/", "/desk", "-a/desk", "a/-desk", "a/b/c", "a_b/desk"),
+        *(f"{'a' * 64}/desk", f"a/{'d' * 32}", "qingyang/desk\n", "qingyang/gerät"),
+    ],
+)
+def test_a_name_that_no_party_can_use_is_refused(name: str, tmp_path: Path) -> None:
+    """With the pattern in words, before anything is written."""
+    line = failed("key", "new", "-o", tmp_path / "k.pem", "--no-passphrase", "--", name)
+    assert "a-z, 0-9 and -" in line
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        *[(name, ()) for name in (f"{'a' * 63}/{'d' * 31}", "0/0", "log.example", "log.example/Nation_1", "a.b/c/d")],
+        ("national", ("--log",)),
+    ],
+)
+def test_names_that_parties_and_logs_can_use(name: str, more: tuple[str, ...], tmp_path: Path) -> None:
+    """A log's origin has a domain, or is said to be one."""
+    assert done("key", "new", name, "-o", tmp_path / "k.pem", "--no-passphrase", *more).startswith(f"{name}+")
+
+
+def test_an_origin_that_no_log_can_have_is_refused(tmp_path: Path) -> None:
+    """With what it may be."""
+    for name in ("log.example/庆阳", "log.example/a b", f"log.example/{'a' * 255}"):
+        assert "no log's origin" in failed("key", "new", name, "-o", tmp_path / "k.pem", "--no-passphrase")
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_where_no_key_can_go(tmp_path: Path) -> None:
+    """Standard output, a folder, a device, a link to nowhere, a folder that isn't there: each in one line."""
+    (tmp_path / "dangling").symlink_to("nowhere")
+    for place in ("-", "", tmp_path, "/dev/null", "/dev/stdout", tmp_path / "dangling", tmp_path / "no" / "k.pem"):
+        line = failed("key", "new", NAME, "-o", place, "--no-passphrase")
+        assert ".key-" not in line
+    assert f"there is no folder {tmp_path}/no" in line
+    assert [path.name for path in tmp_path.iterdir()] == ["dangling"]
+
+
 def test_a_passphrase_must_come_from_somewhere(tmp_path: Path) -> None:
     """Without a terminal there is nobody to ask; both ways at once is a slip."""
     assert "--passphrase-file" in failed("key", "new", NAME, "-o", tmp_path / "k.pem")
@@ -87,6 +132,42 @@ def test_a_passphrase_must_come_from_somewhere(tmp_path: Path) -> None:
     path.chmod(0o600)
     failed("key", "new", NAME, "-o", tmp_path / "k.pem", "--passphrase-file", path, "--no-passphrase")
     assert not (tmp_path / "k.pem").exists()
+
+
+def statement(lines: int) -> dict[str, object]:
+    """A statement of so many lines, whose ids are as long as is usual."""
+    line = {"reservation": "acme-ai/r-2026-01", "accelerator": "ascend-910b", "gpu_milli": 8_000, "seconds": 3_600}
+    times = {"from": "2026-01-05T08:00:00.000000Z", "to": "2026-01-05T09:00:00.000000Z"}
+    many = [line | times | {"job": f"job-2026-01-05-{number:05d}"} for number in range(lines)]
+    head = {"kind": "time.burn/1", "log": "log.example", "party": "guian-cluster", "ref": "s-1", "holder": "acme-ai"}
+    return head | {"signed_at": "2026-01-05T10:00:00.000000Z", "lines": many}
+
+
+def test_a_statement_that_is_too_long_says_how_many_lines_fit(tmp_path: Path, key: Path, passphrase: Path) -> None:
+    """And so many do fit, with what the log answers to each."""
+    command = tmp_path / "c.json"
+    sign = ("sign", command, "--key", key, "--passphrase-file", passphrase)
+    command.write_text(json.dumps(statement(500)))
+    line = failed(*sign)
+    assert "a statement of 500 lines is longer than the 65,535 bytes of an entry" in line
+    fitting = int(re.search(r"about (\d+) lines", line)[1])  # type: ignore[index]
+    assert 200 < fitting < 320
+    command.write_text(json.dumps(statement(fitting)))
+    note = done(*sign).encode()
+    assert len(note) + fitting * len("100000,100000,") < ENTRY_SIZE_MAX
+    command.write_text(json.dumps(statement(2)))
+    done(*sign)
+
+
+@pytest.mark.parametrize("digits", [101, 5_000, 500_000])
+def test_a_number_without_end_is_refused_at_the_desk(digits: int, tmp_path: Path, key: Path, passphrase: Path) -> None:
+    """In one line, as any other that is too large."""
+    command = tmp_path / "c.json"
+    for number in ("9" * digits, "-" + "9" * digits, "9" * digits + ".5", "1e" + "9" * digits):
+        command.write_text(f'{{"kind": "voucher.issue/1", "face_fen": {number}}}')
+        line = failed("sign", command, "--key", key, "--passphrase-file", passphrase)
+        assert line.startswith(f"{command}: ")
+        assert len(line) < 300
 
 
 def test_a_command_in_any_spacing_becomes_a_note(tmp_path: Path, key: Path, passphrase: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 from rich.console import Console
 
+from support import command_line
 from tallystick.audit import Report, audit
 from tallystick.cli.reading import read_passphrase
 from tallystick.demo import run, run_demo
@@ -239,6 +240,29 @@ def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is a file"):
         play(tmp_path / "precious", limit=1)
     assert [path.name for path in tmp_path.iterdir()] == ["precious"]
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+@pytest.mark.parametrize("trouble", [KeyboardInterrupt(), OSError(28, "No space left on device", "ledger.db")])
+def test_a_demo_that_ends_early_can_be_given_again(
+    trouble: BaseException, is_there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it says: nothing of half a year is left over."""
+    folder = tmp_path / "demo"
+    if is_there:
+        folder.mkdir()
+
+    def fail(*_: object, **__: object) -> None:
+        assert {"keys", "ledger.db"} <= {path.name for path in folder.iterdir()}
+        raise trouble
+
+    monkeypatch.setattr(run, "export_tiles", fail)
+    for _ in range(2):
+        ran = command_line.run("demo", folder, "--limit", 1)
+        assert ran.status == (130 if isinstance(trouble, KeyboardInterrupt) else 2)
+        assert "the same command" in ran.err
+        assert folder.exists() is is_there
+        assert [*tmp_path.rglob("*")] == [folder] * is_there
 
 
 def test_a_bad_workload_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -46,6 +46,23 @@ def test_a_key_is_found_again(path: Path) -> None:
     verifier.verify(key.sign(b"a"), b"a")
 
 
+def test_a_key_is_not_made_where_others_could_read_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a file system without permissions, as NTFS or a USB stick: nothing of it was ever written."""
+    fstat, written = os.fstat, []
+
+    def without_permissions(descriptor: int) -> os.stat_result:
+        found = fstat(descriptor)
+        written.append(found.st_size)
+        return os.stat_result((found.st_mode | 0o777, *found[1:]))
+
+    monkeypatch.setattr(os, "fstat", without_permissions)
+    with pytest.raises(KeyFileError, match=r"would be open to others \(mode 0777\)") as caught:
+        keyfiles.create(path, NAME, None, unencrypted=True)
+    assert str(caught.value).isprintable()
+    assert set(written) == {0}
+    assert names_in(path.parent) == []
+
+
 def test_a_key_in_the_clear_must_be_asked_for(path: Path) -> None:
     with pytest.raises(ValueError, match="unencrypted=True"):
         keyfiles.create(path, NAME, None)
@@ -150,7 +167,7 @@ def test_the_name_is_taken_only_after_the_bytes_are_kept(path: Path, monkeypatch
 
 
 def test_a_folder_must_be_there(tmp_path: Path) -> None:
-    with pytest.raises(KeyFileError, match="No such file or directory"):
+    with pytest.raises(KeyFileError, match="there is no folder"):
         keyfiles.create(tmp_path / "none" / "a.key", NAME, PASSPHRASE)
 
 

@@ -1,7 +1,11 @@
 """Exports of sizes around the edges of tiles, and proofs from their files alone, checked by other implementations."""
 
+import errno
 import math
+import os
+import socket
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pymerkle
@@ -11,13 +15,15 @@ from hypothesis import strategies as st
 from pymerkle.hasher import MerkleHasher
 
 from support.static_log import GrowingLog, check_folder
-from tallystick.errors import NotALedgerError, ProofInvalidError, UsageError
+from support.web_server import serving
+from tallystick.errors import AccessDeniedError, NotAFileError, NotALedgerError, ProofInvalidError, UsageError
 from tallystick.ledger import Reader, read_ledger
 from tallystick.ledger.export import export_tiles
 from tallystick.ledger.proving import prove_consistency, prove_inclusion
 from tallystick.ledger.static_store import StaticStore
 from tallystick.static.files import FolderFiles, StaticFiles
 from tallystick.static.log import StaticLog
+from tallystick.static.web import WebFiles
 
 SIZES = (1, 2, 255, 256, 257, 511, 512, 513, 65_535, 65_536, 65_537)
 
@@ -184,6 +190,65 @@ def test_deleted_partial_tiles_are_cut_from_the_full_ones(tmp_path: Path) -> Non
     assert older.receipt(299).entry == b"entry 299"
     assert [*older.entries(250, 400)] == [b"entry %d" % index for index in range(250, 300)]
     assert prove_consistency(older, 257).new_size == 300
+
+
+@pytest.mark.parametrize("denies", [False, True])
+def test_over_http_a_denial_is_as_good_as_an_absence(tmp_path: Path, denies: bool) -> None:
+    """For partial tiles, whose full ones are there; what is missing altogether is a trouble with the server."""
+    log = GrowingLog(300)
+    export_tiles(log.reader(), tmp_path)
+    old_note = (tmp_path / "checkpoint").read_bytes()
+    export_tiles(log.grow(600).reader(), tmp_path)
+    (tmp_path / "checkpoint").write_bytes(old_note)  # as a cache still has it
+    for path in [*tmp_path.rglob("001.p/44")]:
+        path.unlink()
+    with serving(tmp_path) as server, closing(WebFiles(server.url)) as files:
+        server.denies = denies
+        older = reader_of(files)
+        assert older.receipt(299).entry == b"entry 299"
+        assert [*older.entries(250, 400)] == [b"entry %d" % index for index in range(250, 300)]
+        (tmp_path / "tile/0/001").unlink()
+        (tmp_path / "tile/0/000").unlink()
+        for index in (0, 299):
+            with pytest.raises(AccessDeniedError if denies else NotALedgerError):
+                older.receipt(index)
+
+
+def test_what_is_no_file_is_told_from_what_can_not_be_read(tmp_path: Path) -> None:
+    """The one is the folder's fault, the other this machine's; a link that leads nowhere is as good as nothing."""
+    files = FolderFiles(tmp_path)
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "circle").symlink_to("circle")
+    (tmp_path / "device").symlink_to("/dev/null")
+    (tmp_path / "nowhere").symlink_to("missing")
+    (tmp_path / "file").write_bytes(b"bytes")
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(tmp_path / "socket"))
+    for name in ("folder", "pipe", "circle", "device", "socket", "n" * 256):
+        with pytest.raises(NotAFileError) as caught:
+            files.read(name, 10)
+        assert caught.value.filename == str(tmp_path / name)
+    assert [files.read(name, 10) for name in ("file", "nowhere", "missing", "file/below")] == [b"bytes", *[None] * 3]
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE])
+@pytest.mark.parametrize("failing", ["open", "fstat"])
+def test_what_this_machine_can_not_read_is_no_fault_of_the_folder(
+    code: int, failing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stays the system's own error, and has the file's name."""
+    (tmp_path / "file").write_bytes(b"bytes")
+
+    def fail(*_: object) -> int:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, failing, fail)
+    with pytest.raises(OSError, match=r".") as caught:
+        FolderFiles(tmp_path).read("file", 10)
+    monkeypatch.undo()
+    assert not isinstance(caught.value, NotAFileError)
+    assert (caught.value.errno, caught.value.filename) == (code, str(tmp_path / "file"))
 
 
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:

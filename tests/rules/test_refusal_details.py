@@ -15,8 +15,8 @@ note_too_large                       65536 bytes
 note_malformed                       a note is a text, an empty line and signature lines
 command_not_canonical                not JSON: unexpected content after document
 command_malformed                    kind: no command of the closed list is called so
-command_malformed                    surprise: Extra inputs are not permitted
-command_malformed                    lines.0.corrects.line: Input should be less than 1000
+command_malformed                    surprise: is no field here
+command_malformed                    lines.0.corrects.line: must be less than 1,000, not 1000
 command_for_another_log              it is for tallystick.example/elsewhere, this is tallystick.example/national
 network_not_founded
 already_recorded                     entry 32
@@ -106,7 +106,7 @@ claim_already_settled                guian/C1 is rejected
 amount_differs_from_claim            claimed are 2400 fen
 seal_period_not_over                 2026-02-01
 seal_not_later                       sealed up to 2026-01-31
-entry_too_large                      it would be 67830 bytes; split the statement
+entry_too_large                      it would be 67830 bytes; split the statement: of its 330 lines about 318 fit
 """
 # Only lines of statements are refused so, and an entry has no room for details of those.
 OF_LINES_ALONE = {

@@ -14,13 +14,17 @@ Answer = bytes | Callable[[socket.socket], None]
 
 
 class FolderServer(http.server.ThreadingHTTPServer):
-    """Serves a folder; `asked` counts paths, and `troubles` has how often to answer 503 first."""
+    """Serves a folder; `asked` counts paths, and `troubles` has how often to answer 503 first.
+
+    With `denies` it answers 403 for what isn't there, as object stores do that let nobody list.
+    """
 
     daemon_threads = True
 
     def __init__(self, folder: Path) -> None:
         self.asked: Counter[str] = Counter()
         self.troubles = 0
+        self.denies = False
         super().__init__(("127.0.0.1", 0), partial(_Answering, directory=str(folder)))
 
     @property
@@ -40,6 +44,9 @@ class _Answering(http.server.SimpleHTTPRequestHandler):
             self.send_error(503)
             return
         super().do_GET()
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        super().send_error(403 if code == 404 and self.server.denies else code, message, explain)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's own name
         pass

@@ -14,6 +14,7 @@ from support.small_ledger import LOG_KEY, POLICY, export_small_ledger
 from support.tampering import edited, entries_of, forge, opened, put_entry, sql
 from tallystick.audit import FindingCode, Report, audit, earlier
 from tallystick.errors import UsageError
+from tallystick.named_files import NamedFile
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
 
 C = FindingCode
@@ -287,15 +288,15 @@ def test_a_crash_between_state_and_report_leaves_no_half_truth(
     """The state is written first; the older report then has lost its own, and says so."""
     for name in ("old.json", "old.state"):
         shutil.copy(reports / name, tmp_path)
-    write = earlier._write_whole
+    write = earlier._write
 
-    def crashing(path: Path, *pieces: bytes) -> str:
-        if path.suffix == ".json":
+    def crashing(place: NamedFile, *pieces: bytes) -> str:
+        if place.path.suffix == ".json":
             raise KeyboardInterrupt
-        return write(path, *pieces)
+        return write(place, *pieces)
 
     file = tmp_path / "old.json"
-    monkeypatch.setattr(earlier, "_write_whole", crashing)
+    monkeypatch.setattr(earlier, "_write", crashing)
     with pytest.raises(KeyboardInterrupt):
         audit(pristine / "ledger", POLICY, since=file, report_file=file)
     assert file.read_bytes() == (reports / "old.json").read_bytes()
@@ -306,9 +307,13 @@ def test_a_crash_between_state_and_report_leaves_no_half_truth(
 def test_report_and_state_never_share_a_name(pristine: Path, tmp_path: Path) -> None:
     """Whatever the report is called."""
     for name, state in (("r.json", "r.state"), ("r.state", "r.state.state"), ("plain", "plain.state")):
-        report_on(pristine / "short", tmp_path / name)
-        assert earlier.state_file(tmp_path / name) == tmp_path / state
-        assert audit(pristine / "short", POLICY, since=tmp_path / name).is_clean
+        folder = tmp_path / name.replace(".", "-")
+        folder.mkdir()
+        report_on(pristine / "short", folder / name)
+        assert earlier.state_file(folder / name) == folder / state
+        assert audit(pristine / "short", POLICY, since=folder / name).is_clean
+    with pytest.raises(UsageError, match="holds something else than an audit report"):
+        report_on(pristine / "short", tmp_path / "r-json" / "r.state")  # it would be r.json's that is lost
 
 
 def test_a_begun_ledger_is_a_whole_one(pristine: Path, tmp_path: Path) -> None:

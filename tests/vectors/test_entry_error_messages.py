@@ -79,7 +79,7 @@ CASES: list[Case] = [
     (
         _entry(b'"face_fen":3000000', b'"face_fen":0'),
         EntryMalformedError,
-        "face_fen: Input should be greater than or equal to 1",
+        "face_fen: must be at least 1, not 0",
     ),
     (
         _entry("\n\n— ".encode(), "\n— ".encode()),
@@ -89,7 +89,7 @@ CASES: list[Case] = [
     (
         _entry(b'{"valid_until":', b'{"valid_till":'),
         EntryMalformedError,
-        "2 validation errors for Issued",
+        "in an outcome of voucher.issued/1, valid_until: is missing",
     ),
     (
         lambda: outcome_from_json("voucher.suspended/1", {"a": 1}),
@@ -102,17 +102,17 @@ CASES: list[Case] = [
         MalformedError,
         "kind: no command of the closed list is called so",
     ),
-    (_command(surprise=1), MalformedError, "surprise: Extra inputs are not permitted"),
+    (_command(surprise=1), MalformedError, "surprise: is no field here"),
     (
         _command(**{"x" * 41 + "-": 1}),
         MalformedError,
-        f"'{'x' * 40}': Extra inputs are not permitted",
+        f"'{'x' * 40}': is no field here",
     ),
-    (_command(**{"a-b": 1}), MalformedError, "'a-b': Extra inputs are not permitted"),
+    (_command(**{"a-b": 1}), MalformedError, "'a-b': is no field here"),
     (
         lambda: parse_command(b"{}\n"),
         MalformedError,
-        "Unable to extract tag using discriminator 'kind'",
+        "kind: is missing",
     ),
     (
         lambda: command_text(
@@ -120,7 +120,7 @@ CASES: list[Case] = [
             | {"lines": [{"reservation": "a/1"}]}
         ),
         MalformedError,
-        "lines.0.job: Field required",
+        "lines.0.job: is missing",
     ),
     (lambda: parse_instant(0), ValueError, "must be a time like 2026-01-05T08:00:00.000000Z"),
     (lambda: parse_day("2026-1-05"), ValueError, "must be a day like 2026-01-05"),
@@ -129,12 +129,17 @@ CASES: list[Case] = [
 ]
 
 FIELDS: list[tuple[str, str, Any, str]] = [
-    ("15-voucher.issued.txt", "valid_from", "2026-01-05", "valid_from: String should match pattern"),
-    ("01-party.admitted.txt", "keys", ["x"], "keys.0: String should match pattern"),
-    ("01-party.admitted.txt", "maker", False, "maker: Value error, must be true, or left out"),
-    ("11-programme.opened.txt", "rounding_fen", 10, "rounding_fen: Value error, must be 1 (fen) or 100 (yuan)"),
-    ("11-programme.opened.txt", "closes_at", "3000-01-01T00:00:00.000000Z", "closes_at: Input should be less than"),
-    ("24-redemption.claimed.txt", "first_day", "5 Jan", "first_day: Value error, must be a day like 2026-01-05"),
+    (
+        "15-voucher.issued.txt",
+        "valid_from",
+        "2026-01-05",
+        "valid_from: must be a time like 2026-01-05T08:00:00.000000Z, not '2026-01-05'",
+    ),
+    ("01-party.admitted.txt", "keys", ["x"], "keys.0: must be a party's vkey: <party>/<label>"),
+    ("01-party.admitted.txt", "maker", False, "maker: must be true, or left out"),
+    ("11-programme.opened.txt", "rounding_fen", 10, "rounding_fen: must be 1 (fen) or 100 (yuan)"),
+    ("11-programme.opened.txt", "closes_at", "3000-01-01T00:00:00.000000Z", "closes_at: must lie before the year 3000"),
+    ("24-redemption.claimed.txt", "first_day", "5 Jan", "first_day: must be a day like 2026-01-05"),
 ]
 
 
@@ -163,7 +168,7 @@ def test_a_vkey_of_another_kind_is_no_partys_key() -> None:
     command = json.loads(split_entry(ENTRIES["07-key.added.txt"])[1].splitlines()[0])
     assert parse_command(command_text(command | {"vkey": vkey_of("acme/officer-9")})).kind == "key.add/1"
     witness = VerifierKey("acme/officer-9", COSIGNATURE_ED25519, key_of("acme/officer-9").verifier.public_key)
-    with pytest.raises(MalformedError, match=r"^vkey: Value error, must be an Ed25519 key$"):
+    with pytest.raises(MalformedError, match=r"^vkey: must be an Ed25519 key$"):
         command_text(command | {"vkey": witness.to_text()})
 
 

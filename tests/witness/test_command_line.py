@@ -27,6 +27,7 @@ from tallystick.static import web
 from tallystick.transparency.cosignature import cosign
 from tallystick.transparency.policy import Policy
 from tallystick.witness.cosigner import KEY
+from tallystick.witness.state import WitnessState
 
 
 @pytest.fixture(autouse=True)
@@ -110,6 +111,25 @@ def town(founded: Desk, tmp_path: Path) -> Town:
     settings = desk.ledger / "ledger.toml"
     settings.write_text(settings.read_text().replace(str(founded.folder), str(desk.folder)))
     return Town(desk)
+
+
+@pytest.mark.parametrize("trouble", [KeyboardInterrupt(), OSError(28, "No space left on device", "state.db")])
+def test_a_witness_that_is_half_made_is_none(
+    trouble: BaseException, town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So the same command can be given again, as it says."""
+    words = ("witness", "init", tmp_path / "w", "--name", "w.example", "--log", town.desk.vkey(ORIGIN))
+
+    def fail(*_: object) -> None:
+        assert {path.name for path in (tmp_path / "w").iterdir()} == {"witness.pem", "logs.policy"}
+        raise trouble
+
+    with monkeypatch.context() as patched:
+        patched.setattr(WitnessState, "create", fail)
+        ran = run(*words, "--no-passphrase")
+    assert ran.status == (130 if isinstance(trouble, KeyboardInterrupt) else 2)
+    assert [*(tmp_path / "w").iterdir()] == []
+    done(*words, "--no-passphrase")
 
 
 def test_a_quorum_of_witnesses_from_ledger_to_receipt(town: Town, tmp_path: Path) -> None:

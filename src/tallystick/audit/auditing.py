@@ -25,7 +25,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
-from tallystick.audit.earlier import Earlier, write_report
+from tallystick.audit.earlier import Earlier, ReportPlace, write_report
 from tallystick.audit.evidence import Evidence, StoredRun
 from tallystick.audit.findings import FindingCode, Findings
 from tallystick.audit.joining import join
@@ -84,7 +84,7 @@ def audit(
     *,
     since: Path | None = None,
     receipts: Sequence[Path] = (),
-    report_file: Path | None = None,
+    report_file: Path | ReportPlace | None = None,
     processes: int | None = None,
     progress: Progress | None = None,
 ) -> Report:

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Final, Self
 
 from tallystick.audit.report import REPORT_SIZE_MAX, EarlierCheckpoint, Report, SavedState, Totals
-from tallystick.durable_files import whole_file
 from tallystick.errors import MalformedError, UsageError
+from tallystick.named_files import Kind, NamedFile
 from tallystick.signing import canonical_json
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.spelling import base64_to_text, hash_from_text
@@ -26,6 +26,8 @@ from tallystick.vouchers.state import State
 
 FORMAT: Final = 2  # raised whenever State changes
 SUFFIX: Final = ".state"
+REPORT: Final = Kind("an audit report", lambda data: data.startswith(b'{\n  "verdict": "'))
+STATE: Final = Kind("an audit's saved state", lambda data: data.startswith(b'{"format":'))
 _HEADER_SIZE_MAX: Final = 4_096
 _IN_FULL: Final = "audit in full, without it"
 
@@ -88,22 +90,44 @@ class Earlier:
 
 def state_file(report: Path) -> Path:
     """Return where a report's state lies: beside it, `report.state` for `report.json`, and never in its place."""
+    report = report.resolve()  # so that it is found by each name that leads to the report
     beside = report.with_name(report.stem + SUFFIX)
     return beside if beside != report else report.with_name(report.name + SUFFIX)
 
 
-def write_report(path: Path, report: Report, state: State) -> Report:
+class ReportPlace:
+    """Where a report goes, and the state beside it: none where the report goes to no ordinary file."""
+
+    def __init__(self, name: Path | str, *, force: bool | None = None) -> None:
+        """Look at both places; nothing is changed.
+
+        Args:
+            name: the report's path, or `-` for standard output.
+            force: replace files that hold something else; None if the person has no such choice.
+
+        Raises:
+            UsageError: one of them can't be written without harm to what is there.
+            OSError: it can't be looked at.
+        """
+        self.report = NamedFile(name, REPORT, force=force)
+        beside = state_file(self.report.path) if self.report.is_replaced else None
+        self.state = None if beside is None else NamedFile(beside, STATE, force=force)
+
+
+def write_report(place: Path | ReportPlace, report: Report, state: State) -> Report:
     """Write a report, and beside it the state if it is clean; return the report as written.
 
     Raises:
+        UsageError: one of them can't be written without harm to what is there.
         OSError: no folder, no room or no right to.
     """
-    if report.is_clean:
+    place = ReportPlace(place) if isinstance(place, Path) else place
+    if report.is_clean and place.state is not None:
         assert report.checkpoint is not None
         checkpoint = Checkpoint(report.checkpoint.origin, report.checkpoint.size, report.checkpoint.root_bytes)
-        sha256 = _write_whole(state_file(path), _header(checkpoint), state.to_bytes())
+        sha256 = _write(place.state, _header(checkpoint), state.to_bytes())
         report = report.model_copy(update={"state": SavedState(sha256=sha256, size=checkpoint.size)})
-    _write_whole(path, report.to_bytes())
+    _write(place.report, report.to_bytes())
     return report
 
 
@@ -135,10 +159,10 @@ def _header(checkpoint: Checkpoint) -> bytes:
     return canonical_json.encode(fields) + b"\n"
 
 
-def _write_whole(path: Path, *pieces: bytes) -> str:
+def _write(place: NamedFile, *pieces: bytes) -> str:
     """Write a file, and return its SHA-256 (hex)."""
     digest = hashlib.sha256()
-    with whole_file(path) as file:
+    with place.open() as file:
         for piece in pieces:
             file.write(piece)
             digest.update(piece)

@@ -7,6 +7,8 @@
     proofs_of_balance.py          proof balance, and verify of what it wrote
     dossier.py    dossier, and verify of what it wrote
     witness.py    witness init, serve, cosign, and checkpoint cosign for the log that asks
+    command_files.py              a command in JSON, as a person wrote it
+    kinds.py      what a file may hold that is replaced
     answers.py    an entry, or an answer to a note, in one shape
     views.py      where balances and histories come from
     reading.py    what comes in: files, key files, passphrases, sources, moments
@@ -21,6 +23,7 @@ What a command needs is imported inside it, so that help comes at once.
 
 import errno
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -63,6 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str]) -> int:
     import typer.main
 
+    from tallystick.errors import UsageError
+
+    if any("\0" in argument for argument in arguments):
+        raise UsageError("an argument has a NUL character, which no name, time or number has")
     from tallystick.cli import auditor, dossier, operator, proofs, provider, treasury, witness, writer
 
     app = typer.Typer(
@@ -71,6 +78,7 @@ def _run(arguments: Sequence[str]) -> int:
         add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
     )
     version = typer.Option("--version", help="Show the version, and do nothing else.", callback=_show_version)
 
@@ -138,8 +146,14 @@ def _failed(error: Exception) -> int:
 
 def _misused(error: Exception) -> int:
     """Say in one line how a command was misused, and where its help is."""
+    from pydantic import ValidationError
+
+    from tallystick.field_faults import fault_in_words
+
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "tallystick"
+    if isinstance(error.__cause__, ValidationError) and hasattr(error, "message"):
+        error.message = fault_in_words(error.__cause__.errors(include_url=False)[0])
     message = error.format_message() if hasattr(error, "format_message") else str(error)
     if "\n" in message:  # the whole help, of a command that has commands of its own
         message = "a command is missing"
@@ -158,4 +172,6 @@ def _abandon_output() -> None:
 def _complain(message: str) -> None:
     from tallystick.cli.output import one_line
 
-    print(f"tallystick: {one_line(message)}", file=sys.stderr)
+    # What was given may be a megabyte without a blank; a path of any use is shorter.
+    shortened = re.sub(r"\S{300,}", lambda word: f"{word[0][:100]}...{word[0][-50:]}", message)
+    print(f"tallystick: {one_line(shortened)}", file=sys.stderr)

@@ -17,14 +17,17 @@ Status 1 means that something was found; 2 that the audit couldn't be made, so n
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
 import base64
+import sys
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tallystick.addresses import is_postgres, without_password
-from tallystick.cli import REFUSED, dossier, output, proofs_of_balance, reading
+from tallystick.cli import REFUSED, dossier, kinds, output, proofs_of_balance, reading
 from tallystick.errors import UsageError
+from tallystick.named_files import NamedFile
 
 if TYPE_CHECKING:
     from tallystick.audit.report import Report
@@ -42,7 +45,7 @@ def audit(
     source: Annotated[str, typer.Argument(help="A ledger's folder or database, an export, or the URL of one.")],
     trust: Annotated[Path, typer.Option(help="The trust policy, which you were given by hand.")],
     report: Annotated[
-        Path | None, typer.Option(help="Also write the report (JSON) there, and the state beside it if it is clean.")
+        str | None, typer.Option(help="Also write the report (JSON) there, and the state beside it if it is clean.")
     ] = None,
     since: Annotated[
         Path | None, typer.Option(help="Go on from the report of an earlier audit: read what is new.")
@@ -51,25 +54,32 @@ def audit(
         list[Path] | None,
         typer.Option(help="A receipt that the log gave before, or a folder of them: it must still hold. Repeatable."),
     ] = None,
+    force: reading.Force = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Replay the log and confirm every number, or name the first entry that is wrong; status 1 if anything is found."""
     from tallystick.audit import audit as run_audit
+    from tallystick.audit.earlier import ReportPlace
 
     policy = reading.read_policy(trust)
+    place = None if report is None else ReportPlace(report, force=force)  # before anything takes long
+    to_stdout = place is not None and place.report.is_standard_output
+    if to_stdout and as_json:
+        raise UsageError("--json and a report on standard output exclude each other: give one")
     with output.progress("Auditing") as progress:
         found = run_audit(
             reading.source_of(source),
             policy,
             since=since,
             receipts=receipts or (),
-            report_file=report,
+            report_file=place,
             progress=progress,
         )
     if as_json:
         output.text(found.to_bytes().decode())
     else:
-        _print_report(found, source)
+        with redirect_stdout(sys.stderr) if to_stdout else nullcontext():
+            _print_report(found, source)
     if not found.is_clean:
         raise typer.Exit(REFUSED)
 
@@ -124,15 +134,19 @@ def _receipt_from(source: str, index: int) -> "Receipt":
 def receipt(
     source: Annotated[str, typer.Argument(help="A ledger folder, an exported folder, or the URL of one.")],
     index: Annotated[int, typer.Argument(help="The entry's index, counted from 0.")],
-    file: Annotated[Path, typer.Option("--out", "-o", help="Where the receipt goes, by custom <index>.tlog-proof.")],
+    file: Annotated[
+        str, typer.Option("--out", "-o", help="Where the receipt goes, by custom <index>.tlog-proof; - is stdout.")
+    ],
+    force: reading.Force = False,
 ) -> None:
     """Write the proof that an entry is in the log; it carries the entry and stays good for ever."""
     from tallystick.ledger.reader import read_ledger
 
+    out = NamedFile(file, kinds.RECEIPT, force=force)
     with read_ledger(reading.source_of(source)) as reader:
         data = reader.receipt(index).to_bytes()
-    output.write_whole(file, data)
-    output.line(f"{file}: entry {index}, {len(data):,} bytes")
+    out.write(data)
+    output.line_about(out, f"{file}: entry {index}, {len(data):,} bytes")
 
 
 def _print_report(report: "Report", source: str) -> None:

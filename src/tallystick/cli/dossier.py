@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tallystick.cli import REFUSED, output, reading
+from tallystick.cli import REFUSED, kinds, output, reading
 from tallystick.cli.provider import What
-from tallystick.durable_files import whole_file
 from tallystick.errors import UsageError
+from tallystick.named_files import NamedFile
 
 if TYPE_CHECKING:
     from tallystick.dossiers.examining import BookLine, DossierReport, SealSummary
@@ -39,7 +39,7 @@ def dossier(
     source: Annotated[str, typer.Argument(help="A ledger folder, an exported folder, or the URL of one.")],
     what: Annotated[What, typer.Argument(help="What it is about.")],
     id_: Annotated[str, typer.Argument(metavar="ID", help="Its id, for example acme-ai/v-1 or guian-cluster.")],
-    file: Annotated[Path, typer.Option("--out", "-o", help="Where the dossier goes.")],
+    file: Annotated[str, typer.Option("--out", "-o", help="Where the dossier goes; - is stdout.")],
     since: Annotated[
         str | None,
         typer.Option("--from", metavar="DAY|INDEX", help="Begin at the last seal before that day or entry."),
@@ -48,20 +48,22 @@ def dossier(
         str | None,
         typer.Option("--until", metavar="DAY|INDEX", help="End with the first seal of that day or after that entry."),
     ] = None,
+    force: reading.Force = False,
 ) -> None:
     """Write every entry that concerns a voucher, holder, provider or programme, with proofs, into one file."""
     from tallystick.dossiers.writing import write_dossier
 
     bounds = _bound(since), _bound(until)
-    with output.progress("Following the log") as progress, whole_file(file) as out:
-        written = write_dossier(reading.source_of(source), f"{what.value} {id_}", out, *bounds, progress)
-        size = out.tell()
-    output.line(
+    out = NamedFile(file, kinds.DOSSIER, force=force)
+    with output.progress("Following the log") as progress, out.open() as opened:
+        written = write_dossier(reading.source_of(source), f"{what.value} {id_}", opened, *bounds, progress)
+    output.line_about(
+        out,
         f"{file}: {written.subject:,} entries of {what.value} {id_}, {written.entries - written.subject:,} "
-        f"that they depend on, {size:,} bytes"
+        f"that they depend on, {written.size:,} bytes",
     )
     if written.closing is None:
-        output.line("no seal comes after them, so nothing proves that they are all")
+        output.line_about(out, "no seal comes after them, so nothing proves that they are all")
 
 
 def is_dossier_file(file: str) -> bool:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import REFUSED, answers, output, reading
+from tallystick.cli import REFUSED, answers, kinds, output, reading
 from tallystick.errors import UsageError
+from tallystick.named_files import NamedFile
 
 if TYPE_CHECKING:
     from tallystick.ledger.proven_copy import Copied
@@ -43,13 +44,14 @@ def ledger_create(
         Path | None, typer.Option(help="The log key's; a ledger folder's settings remember where it is.")
     ] = None,
     policy: Annotated[
-        Path | None,
+        str | None,
         typer.Option(help="Where the trust policy goes; DIR/trust.policy for a folder, else it is printed."),
     ] = None,
     at: Annotated[
         str | None,
         typer.Option(help="The log's time instead of this machine's, for rehearsals only: it can never go back again."),
     ] = None,
+    force: reading.Force = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Found a network in a new ledger, and write the trust policy to hand out.
@@ -69,19 +71,20 @@ def ledger_create(
     place = source if is_postgres(source) else Path(source)
     if isinstance(place, Path) and policy is not None:
         raise UsageError(f"the trust policy of a folder goes to {place / POLICY}: leave --policy out")
+    out = None if policy in (None, "-") else NamedFile(policy, kinds.POLICY, force=force)
     with create_ledger(place, note, key, clock=clock) as ledger:
         origin = ledger.origin
     text = Policy.for_log(key.verifier).to_text()
     shown = without_password(source)
     if isinstance(place, Path):
         write_settings(place, origin, log_key, passphrase_file)
-        policy = place / POLICY
-    elif policy is not None:
-        output.write_whole(policy, text)
+        policy = str(place / POLICY)
+    elif out is not None:
+        out.write(text)
     vkey = key.verifier.to_text()
     if as_json:
         where = {"folder": shown} if isinstance(place, Path) else {"database": shown}
-        said = {"policy": str(policy)} if policy is not None else {"policy_text": text.decode()}
+        said = {"policy": policy} if policy is not None else {"policy_text": text.decode()}
         output.print_json(where | {"origin": origin, "log_vkey": vkey} | said)
         return
     output.line(f"{shown}: the ledger of {origin}")

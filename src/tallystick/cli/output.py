@@ -2,7 +2,7 @@
 
 A log holds names and reasons that strangers wrote: they are printed as plain text, never as markup, without control
 characters. Standard output carries the answer alone; progress and complaints go to standard error.
-A file is written beside its place and renamed, so that it is whole or not there.
+What is said of a file that goes to standard output is said on standard error.
 """
 
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
@@ -11,10 +11,9 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tallystick.durable_files import whole_file
+from tallystick.named_files import NamedFile
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -145,14 +144,9 @@ def print_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, indent=2) + "\n")
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file that is there whole and durable, or not at all; one of that name is replaced.
-
-    Raises:
-        OSError: no folder, no room or no right to.
-    """
-    with whole_file(path) as file:
-        file.write(data)
+def line_about(file: NamedFile, text: str) -> None:
+    """Print one line about a file that was written; on standard error if the file itself went to standard output."""
+    (sys.stderr if file.is_standard_output else sys.stdout).write(f"{one_line(text)}\n")
 
 
 @contextmanager

@@ -10,13 +10,13 @@ A balance is proved as of a seal (docs/rules.md, "Sealed books"). The file is in
 
 import base64
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import output, reading
+from tallystick.cli import kinds, output, reading
 from tallystick.errors import UsageError
+from tallystick.named_files import NamedFile
 
 if TYPE_CHECKING:
     from tallystick.ledger import Reader
@@ -40,18 +40,20 @@ def balance(
     what: Annotated[Account, typer.Argument(help="Whose balance.")],
     id_: Annotated[str, typer.Argument(metavar="ID", help="Its id, for example shanghai-treasury/v-1.")],
     seal: Annotated[str, typer.Option(help="The seal: its id, or its entry's index.")],
-    file: Annotated[Path, typer.Option("--out", "-o", help="Where the proof goes.")],
+    file: Annotated[str, typer.Option("--out", "-o", help="Where the proof goes; - is stdout.")],
+    force: reading.Force = False,
 ) -> None:
     """Write the proof of what an account held when the books were sealed; it stays good for ever."""
     from tallystick.dossiers.balance_proof import prove_balance
     from tallystick.ledger.reader import read_ledger
 
+    out = NamedFile(file, kinds.BALANCE_PROOF, force=force)
     with read_ledger(reading.source_of(source)) as reader, output.progress("Reading the log") as progress:
         index = _index_of(seal, reader, progress)
         receipt = reader.receipt(index)
         data = prove_balance(reader.state(index, progress), f"{what.value} {id_}", receipt).to_bytes()
-    output.write_whole(file, data)
-    output.line(f"{file}: the balance of {what.value} {id_} as entry {index} sealed it, {len(data):,} bytes")
+    out.write(data)
+    output.line_about(out, f"{file}: the balance of {what.value} {id_} as entry {index} sealed it, {len(data):,} bytes")
 
 
 def verify(data: bytes, policy: "Policy", *, as_json: bool) -> None:

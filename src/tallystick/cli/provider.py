@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import REFUSED, answers, output, reading
+from tallystick.cli import REFUSED, answers, kinds, output, reading
 from tallystick.errors import UsageError
+from tallystick.named_files import NamedFile
 
 if TYPE_CHECKING:
     from tallystick.ledger import Admitted, Reader
@@ -55,13 +56,20 @@ def check(
     """Say what `submit` would decide, line by line, and write nothing; status 1 if a note would be refused."""
     from tallystick.ledger.checking import check_notes
     from tallystick.ledger.reader import read_ledger
+    from tallystick.ledger.recorded import find_recorded
 
     answers.show_faults()
     data = [reading.read_file(note) for note in notes]
     instant = reading.clock(at)()
     with read_ledger(reading.source_of(source)) as reader, output.progress("Reading the ledger") as progress:
-        decided = check_notes(lambda: reader.state(progress=progress), data, instant)
-        said = [_checked(answer, decided, reader) for answer in decided]
+        recorded = find_recorded(reader, data)
+        new = [note for place, note in enumerate(data) if place not in recorded]
+        decided = check_notes(lambda: reader.state(progress=progress), new, instant)
+        remaining = iter(decided)
+        said = [
+            _recorded(recorded[place]) if place in recorded else _checked(next(remaining), decided, reader)
+            for place in range(len(data))
+        ]
     _report(notes, said, as_json=as_json)
 
 
@@ -77,6 +85,7 @@ def submit(
         str | None,
         typer.Option(help="The log's time instead of this machine's, for rehearsals only: it can never go back again."),
     ] = None,
+    accept_clock_jump: reading.AcceptClockJump = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Record notes, or say why not; submitting again is harmless. Status 1 if a note was refused."""
@@ -89,10 +98,11 @@ def submit(
     data = [reading.read_file(note) for note in notes]
     clock = reading.clock(at)
     key = reading.load_log_key(ledger_source, log_key, passphrase_file)
+    guard = reading.clock_guard(ledger_source, at, accept_jump=accept_clock_jump)
     if receipts is not None:
         receipts.mkdir(parents=True, exist_ok=True)
     said: list[answers.Answer] = []
-    with open_ledger(ledger_source, key, clock=clock) as ledger:
+    with open_ledger(ledger_source, key, clock=clock, guard=guard) as ledger:
         for answer in ledger.submit(data):
             if isinstance(answer, Refusal):
                 said.append(answers.refused(answer))
@@ -146,6 +156,15 @@ def _show_entry(source: str, index: str, *, as_json: bool) -> None:
         print_entry(said)
 
 
+def _recorded(answer: "Entry | Refusal") -> answers.Answer:
+    """Say what is answered to a note whose reference was used before the log came to where it is."""
+    from tallystick.vouchers.refusals import Refusal
+
+    return (
+        answers.refused(answer) if isinstance(answer, Refusal) else answers.accepted(answer.event) | {"is_new": False}
+    )
+
+
 def _checked(answer: "Entry | Refusal", decided: "Sequence[Entry | Refusal]", reader: "Reader") -> answers.Answer:
     """Say what would become of a note; one that is recorded already would be answered with its entry."""
     from tallystick.vouchers.entry import Entry
@@ -167,11 +186,11 @@ def _write_receipt(folder: Path, admitted: "Admitted") -> str:
     """Write an entry's receipt, and return its path."""
     path = folder / f"{admitted.index}.tlog-proof"
     try:
-        output.write_whole(path, admitted.receipt().to_bytes())
-    except OSError as error:
+        NamedFile(path, kinds.RECEIPT).write(admitted.receipt().to_bytes())
+    except (OSError, UsageError) as error:
+        trouble = f"{path} can't be written ({error.strerror})" if isinstance(error, OSError) else error
         raise UsageError(
-            f"the notes are answered and recorded, but {path} can't be written ({error.strerror}): "
-            "submit the same notes again for answers and receipts"
+            f"the notes are answered and recorded, but {trouble}: submit the same notes again for answers and receipts"
         ) from None
     return str(path)
 

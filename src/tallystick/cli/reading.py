@@ -13,14 +13,24 @@ import time
 from collections.abc import Callable, Sequence
 from getpass import getpass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from tallystick.errors import KeyFileError, UsageError
+import typer
+
+from tallystick.errors import KeyFileError, NotALedgerError, UsageError
 
 if TYPE_CHECKING:
+    from tallystick.ledger.clock_guard import ClockGuard
     from tallystick.signing.keys import SigningKey
     from tallystick.transparency.policy import Policy
 
+AcceptClockJump = Annotated[
+    bool,
+    typer.Option(
+        "--accept-clock-jump", help="This machine's clock is right, though it is far ahead of the last entry."
+    ),
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace a file even if it holds something else.")]
 INPUT_SIZE_MAX = 1_048_576  # nothing that a command line takes is larger; a disk image given by mistake is
 
 
@@ -165,6 +175,21 @@ def load_log_key(source: Path | str, log_key: Path | None, passphrase_file: Path
         return load_key(log_key, passphrase_file)
     settings = load_settings(source)
     return load_key(settings.log_key, passphrase_file or settings.log_key_passphrase_file)
+
+
+def clock_guard(source: Path | str, at: str | None, *, accept_jump: bool) -> "ClockGuard | None":
+    """Return what keeps the machine's clock from being believed blindly; None for a time that was given as text."""
+    from tallystick.ledger.clock_guard import ClockGuard
+    from tallystick.ledger.settings import load_settings
+
+    if at is not None:
+        return None
+    vouched_at = now() if accept_jump else None
+    try:
+        settings = load_settings(source)
+    except (NotALedgerError, UsageError):  # the key was named by hand, or it has been said
+        return ClockGuard(vouched_at=vouched_at)
+    return ClockGuard(settings.clock_jump_hours, settings.idle_days, vouched_at)
 
 
 def read_moment(text: str) -> int:

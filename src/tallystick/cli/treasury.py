@@ -9,7 +9,7 @@ first, so that a misspelt field is found at the desk and not by the log.
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
 import csv
-import json
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tallystick.cli import output, reading
-from tallystick.errors import CanonicalJsonError, KeyFileError, MalformedError, UsageError
+from tallystick.cli import kinds, output, reading
+from tallystick.errors import KeyFileError, MalformedError, UsageError
+from tallystick.named_files import NamedFile
 
 if TYPE_CHECKING:
     from tallystick.signing.keys import SigningKey
@@ -48,12 +49,18 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def key_new(
-    name: Annotated[str, typer.Argument(help="<party>/<label>, for example shanghai-treasury/officer-1.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="<party>/<label>, for example shanghai-treasury/officer-1; a log's origin for its own key."
+        ),
+    ],
     file: Annotated[Path, typer.Option("--out", "-o", help="Where the key goes; nothing is overwritten.")],
     passphrase_file: Annotated[Path | None, typer.Option(help="Its first line locks the key.")] = None,
     no_passphrase: Annotated[
         bool, typer.Option("--no-passphrase", help="Leave the key unlocked: whoever copies the file can sign with it.")
     ] = False,
+    log: Annotated[bool, typer.Option("--log", help="NAME is a log's origin, though it has no domain.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Make a private key, in a file that only you can read, and print its public half (vkey)."""
@@ -61,6 +68,7 @@ def key_new(
 
     if no_passphrase and passphrase_file is not None:
         raise UsageError("--no-passphrase and --passphrase-file exclude each other: give one")
+    _check_key_name(name, is_log=log)
     if no_passphrase:
         vkey = keyfiles.create(file, name, None, unencrypted=True).to_text()
     elif passphrase_file is not None:
@@ -75,6 +83,28 @@ def key_new(
         output.line(vkey)
 
 
+def _check_key_name(name: str, *, is_log: bool) -> None:
+    """Refuse a name under which no key would ever be of use.
+
+    Raises:
+        UsageError: neither a party's key, nor a log's origin, which is told from a misspelt party by its domain.
+    """
+    from tallystick.vouchers.commands import KEY_NAME_PATTERN, ORIGIN_PATTERN
+
+    has_domain = "." in name.partition("/")[0]
+    if re.fullmatch(ORIGIN_PATTERN if is_log or has_domain else KEY_NAME_PATTERN, name, re.ASCII):
+        return
+    if is_log or has_domain:
+        raise UsageError(
+            f"{name!a:.80} is no log's origin: 1 to 255 letters, digits and signs of ASCII, without + or blank"
+        )
+    raise UsageError(
+        f"{name!a:.80} is no name for a key: a party's key is called <party>/<label>, like guian-cluster/meter-1, both "
+        "of a-z, 0-9 and -, not beginning with -, the party at most 63 and the label at most 31 characters; a log's is "
+        "called as the log, like tallystick.example/national"
+    )
+
+
 def sign(
     command: Annotated[str, typer.Argument(help="JSON in any spacing, or a note to sign as well; - is stdin.")],
     keys: Annotated[list[Path], typer.Option("--key", help="A key file; once for each that signs.")],
@@ -85,16 +115,14 @@ def sign(
     at: Annotated[
         str | None, typer.Option(help="The time to fill in instead of now, for rehearsals: 2026-01-05T08:00:00Z.")
     ] = None,
+    force: reading.Force = False,
 ) -> None:
     """Sign a command; without "signed_at" the present time is filled in."""
     clock = reading.clock(at)
+    out = NamedFile(note, kinds.SIGNED_COMMAND, force=force)
     data = reading.read_file(command)
     signed = _signed(data, command, reading.load_keys(keys, passphrase_file or []), clock())
-    if note == "-":
-        sys.stdout.buffer.write(signed)
-        sys.stdout.buffer.flush()
-    else:
-        output.write_whole(Path(note), signed)
+    out.write(signed)
 
 
 def balances(
@@ -129,6 +157,7 @@ def _print_csv(rows: Sequence[dict[str, Any]]) -> None:
 
 def _signed(data: bytes, name: str, signers: "Sequence[SigningKey]", at: int) -> bytes:
     """Return a note of the command, or the note with more signatures."""
+    from tallystick.cli.command_files import read_fields
     from tallystick.signing.note import Note, add_signatures, sign_text
     from tallystick.vouchers.commands import command_text, parse_command
 
@@ -136,31 +165,6 @@ def _signed(data: bytes, name: str, signers: "Sequence[SigningKey]", at: int) ->
         if _SIGNATURE_LINE in data:
             parse_command(Note.from_bytes(data).text)
             return add_signatures(data, *signers)
-        return sign_text(command_text(_fields(data, at)), *signers)
+        return sign_text(command_text(read_fields(data, at)), *signers)
     except MalformedError as error:
         raise UsageError(f"{name}: {error}") from None
-
-
-def _fields(data: bytes, at: int) -> dict[str, Any]:
-    """Return a command's fields from JSON in any spacing, `signed_at` filled in."""
-    from tallystick.vouchers.quantities import format_instant
-
-    if not data.strip():
-        raise CanonicalJsonError("the file is empty: it should hold one JSON object, or a note")
-    try:
-        value = json.loads(data, object_pairs_hook=_without_repetition)
-    except RecursionError:
-        raise CanonicalJsonError("JSON nested too deeply") from None
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise CanonicalJsonError(f"not JSON, and not a note: {error}") from None
-    if not isinstance(value, dict):
-        raise CanonicalJsonError("a command is one JSON object")
-    return {"signed_at": format_instant(at)} | value
-
-
-def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse a field given twice: the signer would see one value and the log another."""
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise CanonicalJsonError("a field is given twice")
-    return value

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tallystick.cli import output, reading
+from tallystick.cli import kinds, output, reading
 from tallystick.errors import (
     LedgerError,
     ProofInvalidError,
@@ -30,6 +30,7 @@ from tallystick.errors import (
     UsageError,
     VerificationError,
 )
+from tallystick.named_files import NamedFile
 
 if TYPE_CHECKING:
     from tallystick.ledger import Reader
@@ -92,10 +93,14 @@ def cosign(
     ],
     old: Annotated[int, typer.Option(min=0, help="For a file: the size that the proof starts from.")] = 0,
     proof: Annotated[Path | None, typer.Option(help="For a file: the proof, a base64 hash on each line.")] = None,
-    note: Annotated[Path | None, typer.Option("--out", "-o", help="Also write the cosigned checkpoint there.")] = None,
+    note: Annotated[
+        str | None, typer.Option("--out", "-o", help="Also write the cosigned checkpoint there; - is stdout.")
+    ] = None,
     passphrase_file: Annotated[Path | None, PASSPHRASE_FILE] = None,
+    force: reading.Force = False,
 ) -> None:
     """Cosign a log's checkpoint if its tree contains the one cosigned before, and print the signature line."""
+    out = None if note is None else NamedFile(note, kinds.SIGNED_CHECKPOINT, force=force)
     with _open_witness(folder, passphrase_file) as witness:
         if what != "-" and ("://" in what or Path(what).is_dir()):
             if old or proof is not None:
@@ -105,12 +110,14 @@ def cosign(
             given = reading.read_file(what)
             answer = _cosign_file(witness, given, old, proof)
     _raise_refusal(answer)
-    if note is not None:
-        from tallystick.transparency.merging import merge_notes
+    if out is None:
+        output.text(answer.text + "\n")
+        return
+    from tallystick.transparency.merging import merge_notes
 
-        lines = given[: given.rindex(b"\n\n") + 2] + answer.body
-        output.write_whole(note, merge_notes(given, lines))
-    output.text(answer.text + "\n")
+    lines = given[: given.rindex(b"\n\n") + 2] + answer.body
+    out.write(merge_notes(given, lines))
+    output.line_about(out, answer.text)
 
 
 def serve(

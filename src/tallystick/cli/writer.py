@@ -12,6 +12,9 @@ one line, in order, when it is durable or refused; `id` comes back in it. Betwee
 
 A note that was kept but not answered, here or by another writer, is answered with its first receipt when it comes
 again: so whoever sends the same to two writers does no harm. It ends when its input does, and all is answered.
+
+While the machine's clock is too far ahead of the log (ledger/clock_guard.py), what would be recorded is answered with
+`{"id": "…", "error": "…"}`, and may be sent again.
 """
 
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
@@ -29,7 +32,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from tallystick.cli import answers, reading
-from tallystick.errors import StoreFailedError, WriterDeposedError
+from tallystick.errors import ClockJumpError, StoreFailedError, WriterDeposedError
 
 if TYPE_CHECKING:
     from tallystick.ledger import Ledger, StandBy
@@ -64,6 +67,7 @@ def writer(
         str | None,
         typer.Option(help="The log's time instead of this machine's, for rehearsals only: it can never go back again."),
     ] = None,
+    accept_clock_jump: reading.AcceptClockJump = False,
 ) -> None:
     """Answer notes from standard input, a JSON line each, as the log's one writer; stand by while there is another."""
     from tallystick.ledger.opening import stand_by
@@ -72,9 +76,10 @@ def writer(
     place = reading.ledger_of(source)
     key = reading.load_log_key(place, log_key, passphrase_file)
     clock = reading.clock(at)
+    guard = reading.clock_guard(place, at, accept_jump=accept_clock_jump)
     requests: queue.Queue[Request | None] = queue.Queue(REQUESTS_WAITING)
     threading.Thread(target=_read, args=(_own_input(), requests), daemon=True).start()
-    _Writing(requests, lambda: stand_by(place, key, clock=clock, verify_processes=processes)).run()
+    _Writing(requests, lambda: stand_by(place, key, clock=clock, verify_processes=processes, guard=guard)).run()
 
 
 class _Writing:
@@ -135,6 +140,11 @@ class _Writing:
             except StoreFailedError as error:
                 _say(status="store_failed", detail=str(error))
                 time.sleep(SECONDS_BETWEEN_TRIES)
+                continue
+            except ClockJumpError as error:
+                for request in self._unanswered:
+                    _say(id=request.id, error=request.error or str(error))
+                self._unanswered.clear()
                 continue
             remaining = iter(given)
             for request in self._unanswered:

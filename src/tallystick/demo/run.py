@@ -10,6 +10,7 @@
 The second audit is of a copy elsewhere, with one byte changed, that is gone afterwards.
 """
 
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -62,6 +63,7 @@ def run_demo(
 
     Raises:
         UsageError: the folder is in use, or the workload can't be read.
+        OSError: no room. Whatever it is that ends it, the folder is as it was.
     """
     _check(folder, limit)
     if jobs is not None:
@@ -73,7 +75,7 @@ def run_demo(
         startups = list(cast.STARTUPS)
         days = year.end_day - year.first_day
         work = invent_jobs(startups, instant(year.first_day), days, seed, limit)
-    with _progress(console) as step:
+    with _progress(console) as step, _all_or_nothing(folder):
         tally = _play(folder, year, startups, work, seed, step("a year passes"))
         with read_ledger(folder) as reader:
             export_tiles(reader, folder / TILES, step("tiles are written"))
@@ -98,6 +100,20 @@ def _check(folder: Path, limit: int | None) -> None:
         raise UsageError(f"{folder} is a file; choose a folder that isn't there yet")
     if folder.is_dir() and any(folder.iterdir()):
         raise UsageError(f"{folder} is not empty; choose another folder, or remove it")
+
+
+@contextmanager
+def _all_or_nothing(folder: Path) -> Iterator[None]:
+    """Empty the folder again if the demo doesn't come to its end: half a year would be in the next one's way."""
+    was_there = folder.exists()
+    try:
+        yield
+    except BaseException:
+        for made in folder.iterdir() if folder.exists() else ():
+            shutil.rmtree(made) if made.is_dir() and not made.is_symlink() else made.unlink()
+        if folder.exists() and not was_there:
+            folder.rmdir()
+        raise
 
 
 def _play(folder: Path, year: Year, startups: list[str], jobs: list[Job], seed: int, step: Step) -> Tally:

@@ -41,8 +41,9 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written: entries of both roles, those of the account, and the indices of the seals."""
+    """What was written: its size in bytes, entries of both roles, those of the account, and the seals' indices."""
 
+    size: int
     entries: int
     subject: int
     opening: int | None
@@ -111,11 +112,12 @@ class _Writing:
         if not gathered.subject and opened is None:
             raise UsageError(f"there was no {self._account} then")
         head = DossierHead(self._account, self._reader.checkpoint_note(), len(gathered.indices), opened, closed)
-        out.write(head.to_bytes())
+        size = out.write(head.to_bytes())
         subject = set(gathered.subject)
         for index in sorted(gathered.indices):
-            out.write(self._proved(index, is_subject=index in subject).to_bytes())
+            size += out.write(self._proved(index, is_subject=index in subject).to_bytes())
         return Written(
+            size,
             len(gathered.indices),
             len(subject),
             None if opened is None else opened.index,

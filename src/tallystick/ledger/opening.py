@@ -5,6 +5,7 @@ who may write             whoever holds the store's lock; the primary key refuse
 what opening checks       that what is kept hangs together (tail.py); the history is the audit's work
 """
 
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,9 +15,12 @@ from typing import Final
 from eventsourcing.persistence import PersistenceError
 
 from tallystick.addresses import is_postgres, without_password
+from tallystick.durable_files import whole_file
 from tallystick.errors import LedgerError, NotALedgerError, UsageError
+from tallystick.ledger.clock_guard import ClockGuard
 from tallystick.ledger.memory import memory_environment
 from tallystick.ledger.record import LedgerRecord
+from tallystick.ledger.settings import NAME as SETTINGS
 from tallystick.ledger.snapshots import saved_size, write_snapshot
 from tallystick.ledger.sqlite import DATABASE, LOCK, require, sqlite_environment
 from tallystick.ledger.standing_by import StandBy
@@ -44,7 +48,7 @@ def create_ledger(
         verify_processes: how many processes verify signatures ahead.
 
     Raises:
-        UsageError: there is a ledger already.
+        UsageError: there is a ledger already, or a file that would be lost.
         LedgerError: the genesis was refused, or nothing can be kept there; nothing is left behind.
     """
     if is_postgres(source):
@@ -56,15 +60,24 @@ def create_ledger(
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / DATABASE).exists():
         raise UsageError(f"{folder} holds a ledger already; choose another folder")
+    for name in (POLICY, SETTINGS):
+        if os.path.lexists(folder / name):
+            raise UsageError(f"{folder} holds a {name} already, which would be lost; choose another folder")
     ledger = _found(folder, genesis, log_key, clock, verify_processes, lambda: _remove(folder))
-    (folder / POLICY).write_bytes(Policy.for_log(log_key.verifier).to_text())
+    with whole_file(folder / POLICY) as file:
+        file.write(Policy.for_log(log_key.verifier).to_text())
     return ledger
 
 
 def open_ledger(
-    source: Path | str, log_key: SigningKey, *, clock: Clock = system_clock, verify_processes: int = 0
+    source: Path | str,
+    log_key: SigningKey,
+    *,
+    clock: Clock = system_clock,
+    verify_processes: int = 0,
+    guard: ClockGuard | None = None,
 ) -> Ledger:
-    """Open a ledger, in a folder or a PostgreSQL database, as its one writer.
+    """Open a ledger, in a folder or a PostgreSQL database, as its one writer; a guard looks after its clock.
 
     Raises:
         NotALedgerError: there is none, or it doesn't hang together.
@@ -73,7 +86,7 @@ def open_ledger(
     """
     if not is_postgres(source):
         require(Path(source))
-    ledger = _open(source, log_key, clock, verify_processes)
+    ledger = _open(source, log_key, clock, verify_processes, guard)
     if ledger.state.size == 0:
         ledger.close()
         raise NotALedgerError(f"{_name(source)} holds no entry; `tallystick ledger create` makes a ledger")
@@ -81,7 +94,12 @@ def open_ledger(
 
 
 def stand_by(
-    source: Path | str, log_key: SigningKey, *, clock: Clock = system_clock, verify_processes: int = 0
+    source: Path | str,
+    log_key: SigningKey,
+    *,
+    clock: Clock = system_clock,
+    verify_processes: int = 0,
+    guard: ClockGuard | None = None,
 ) -> StandBy:
     """Follow a ledger that another process writes, to be its writer as soon as that one is gone.
 
@@ -97,7 +115,7 @@ def stand_by(
     except BaseException:
         record.close()
         raise
-    return StandBy(record, log_key, tail, lambda warm: _ledger(record, log_key, clock, verify_processes, warm))
+    return StandBy(record, log_key, tail, lambda warm: _ledger(record, log_key, clock, verify_processes, warm, guard))
 
 
 def memory_ledger(genesis: bytes, log_key: SigningKey, *, clock: Clock = system_clock) -> Ledger:
@@ -165,10 +183,12 @@ def _record(source: Path | str) -> LedgerRecord:
         raise _cannot_open(source, error) from None
 
 
-def _open(source: Path | str, log_key: SigningKey, clock: Clock, verify_processes: int) -> Ledger:
+def _open(
+    source: Path | str, log_key: SigningKey, clock: Clock, verify_processes: int, guard: ClockGuard | None = None
+) -> Ledger:
     record = _record(source)
     try:
-        return _ledger(record, log_key, clock, verify_processes, None)
+        return _ledger(record, log_key, clock, verify_processes, None, guard)
     except (PersistenceError, sqlite3.Error) as error:
         record.close()
         raise _cannot_open(source, error) from None
@@ -178,7 +198,12 @@ def _open(source: Path | str, log_key: SigningKey, clock: Clock, verify_processe
 
 
 def _ledger(
-    record: LedgerRecord, log_key: SigningKey, clock: Clock, verify_processes: int, warm: Tail | None
+    record: LedgerRecord,
+    log_key: SigningKey,
+    clock: Clock,
+    verify_processes: int,
+    warm: Tail | None,
+    guard: ClockGuard | None = None,
 ) -> Ledger:
     """Return the writer; a tail that was followed so far is brought up to date instead of loaded."""
     store = record.store
@@ -194,4 +219,4 @@ def _ledger(
             if ledger.state.size - saved_size(store.beside) >= SNAPSHOT_AFTER_ENTRIES:
                 write_snapshot(store.beside, ledger.state, ledger.root)
 
-    return Ledger(record, log_key, load, clock=clock, verify_processes=verify_processes, release=release)
+    return Ledger(record, log_key, load, clock=clock, verify_processes=verify_processes, release=release, guard=guard)

@@ -6,7 +6,7 @@ is handed on as a proof is checked against the log's own tree first.
 
 import functools
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +27,7 @@ from tallystick.transparency.merging import merge_notes
 from tallystick.transparency.merkle import leaf_hash
 from tallystick.transparency.proofs import inclusion_proof, verify_inclusion
 from tallystick.transparency.receipt import Receipt
+from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.state import State
 
 
@@ -160,6 +161,21 @@ class Reader:
         except MalformedError as error:
             raise NotALedgerError(f"entry {index} can't be read ({error}); `tallystick audit` says more") from None
         raise NotALedgerError(f"{self.name}: entry {index} is missing; `tallystick audit` says more")
+
+    def parsed_entry(self, index: int) -> Entry:
+        """Return one entry below `size`, read.
+
+        Raises:
+            NotALedgerError: it isn't there, or can't be read.
+        """
+        try:
+            return Entry.from_bytes(self.entry(index))
+        except MalformedError as error:
+            raise NotALedgerError(f"entry {index} can't be read ({error}); `tallystick audit` says more") from None
+
+    def find_references(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """Return the index of the entry below `size` that each (party, ref) was used in; those alone that were."""
+        return {key: index for key, index in self._store.find_references(keys).items() if index < self.size}
 
     def read_tile(self, level: int, n: int, width: int) -> bytes:
         """Return the first hashes of a tile (tlog-tiles), joined."""

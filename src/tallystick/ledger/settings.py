@@ -5,29 +5,41 @@ A ledger in PostgreSQL has no folder: there the environment says it all, or the 
 origin = "tallystick.example/national"
 log_key = "keys/log.pem"                       # relative to the folder
 log_key_passphrase_file = "keys/passphrase"    # left out for a key file without one
+clock_jump_hours = 24                          # both may be left out: clock_guard.py says what they bound
+idle_days = 31
 """
 
 import json
+import os
+import tomllib
 from pathlib import Path
-from typing import Final, Self
+from typing import Annotated, Any, Final, Self
 
-from pydantic import ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from tallystick.addresses import is_postgres
+from tallystick.durable_files import whole_file
 from tallystick.errors import NotALedgerError, UsageError
+from tallystick.field_faults import first_fault
+from tallystick.ledger.clock_guard import CLOCK_JUMP_HOURS, IDLE_DAYS
+from tallystick.static.files import FolderFiles
 
 NAME: Final = "ledger.toml"
+SIZE_MAX: Final = 65_536
+_PREFIX: Final = "TALLYSTICK_"
 
 
 class LedgerSettings(BaseSettings):
-    """Where the log's key is; paths are absolute once loaded."""
+    """Where the log's key is, and how far the clock may be ahead of the log; paths are absolute once loaded."""
 
-    model_config = SettingsConfigDict(env_prefix="TALLYSTICK_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="forbid", frozen=True)
 
     origin: str | None = None
     log_key: Path
     log_key_passphrase_file: Path | None = None
+    clock_jump_hours: Annotated[int, Field(ge=1, le=8_784)] = CLOCK_JUMP_HOURS
+    idle_days: Annotated[int, Field(ge=1, le=366)] = IDLE_DAYS
 
     @classmethod
     def settings_customise_sources(
@@ -60,23 +72,57 @@ def load_settings(source: Path | str) -> LedgerSettings:
         UsageError: the environment has none.
     """
     if is_postgres(source):
-        try:
-            return LedgerSettings(**{}).within(Path())  # all from the environment
-        except ValidationError:
-            raise UsageError(
-                "which key signs this log's checkpoints? give --log-key FILE, or set TALLYSTICK_LOG_KEY"
-            ) from None
+        if _PREFIX + "LOG_KEY" not in os.environ:
+            raise UsageError("which key signs this log's checkpoints? give --log-key FILE, or set TALLYSTICK_LOG_KEY")
+        return _settings({}, "the environment").within(Path())
     folder = Path(source)
-    path = folder / NAME
-    if not path.is_file():
+    fields = _read_toml(folder)
+    if fields is None:
         raise NotALedgerError(
             f"{folder} has no {NAME}, which would say which key signs this log's checkpoints: give --log-key FILE"
         )
+    return _settings(fields, str(folder / NAME)).within(folder)
+
+
+def _read_toml(folder: Path) -> dict[str, Any] | None:
+    """Return what a folder's file says; None if there is none.
+
+    The file's name is used as it is: `~` in it is a letter, whatever a shell would take it for.
+    """
+    data = FolderFiles(folder).read(NAME, SIZE_MAX)
+    if data is None:
+        return None
+    if len(data) > SIZE_MAX:
+        raise NotALedgerError(f"{folder / NAME} is larger than {SIZE_MAX:,} bytes: it is no file of settings")
     try:
-        fields = TomlConfigSettingsSource(LedgerSettings, toml_file=path)()
-        return LedgerSettings(**fields).within(folder)
-    except (ValueError, ValidationError) as error:
-        raise NotALedgerError(f"{path}: {str(error).splitlines()[0]}") from None
+        return tomllib.loads(data.decode())
+    except UnicodeDecodeError as error:
+        trouble = f"byte {error.start} is not UTF-8"
+    except tomllib.TOMLDecodeError as error:
+        trouble = f"it is not TOML: {error}"
+    except (ValueError, RecursionError):  # thousands of digits, or of brackets
+        trouble = "it has a number too long or brackets too deep to be read"
+    raise NotALedgerError(f"{folder / NAME}: {trouble}")
+
+
+def _settings(fields: dict[str, Any], where: str) -> LedgerSettings:
+    """Return the settings that a file says, overridden by the environment.
+
+    Raises:
+        NotALedgerError: a field is wrong, unknown or missing.
+    """
+    try:
+        found = LedgerSettings(**fields)
+    except ValidationError as error:
+        place, fault = str(error.errors(include_url=False)[0]["loc"][0]), first_fault(error)
+        # A variable stands above the file, so it is the one that is wrong.
+        if _PREFIX + place.upper() in os.environ:
+            where, fault = "the environment", f"{_PREFIX}{place.upper()}{fault.removeprefix(place)}"
+        raise NotALedgerError(f"{where}: {fault}") from None
+    for name, path in (("log_key", found.log_key), ("log_key_passphrase_file", found.log_key_passphrase_file)):
+        if path is not None and "\0" in str(path):
+            raise NotALedgerError(f"{where}: {name}: no path has a NUL character")
+    return found
 
 
 def write_settings(folder: Path, origin: str, log_key: Path, passphrase_file: Path | None) -> None:
@@ -86,7 +132,8 @@ def write_settings(folder: Path, origin: str, log_key: Path, passphrase_file: Pa
         lines["log_key_passphrase_file"] = _relative(folder, passphrase_file)
     # A JSON string without control characters is a TOML string.
     text = "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in lines.items())
-    (folder / NAME).write_text(text, encoding="utf-8")
+    with whole_file(folder / NAME) as file:
+        file.write(text.encode())
 
 
 def _relative(folder: Path, path: Path) -> str:

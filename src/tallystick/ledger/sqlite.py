@@ -14,12 +14,12 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 from urllib.parse import quote
 
-from eventsourcing.persistence import InterfaceError, OperationalError, PersistenceError, StoredEvent
+from eventsourcing.persistence import DatabaseError, InterfaceError, OperationalError, PersistenceError, StoredEvent
 from eventsourcing.sqlite import (
     Factory,
     SQLiteAggregateRecorder,
@@ -44,6 +44,7 @@ _TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS refs ("
     "leaf_index INTEGER PRIMARY KEY, party TEXT NOT NULL, ref TEXT NOT NULL, UNIQUE (party, ref))",
 )
+_T = TypeVar("_T")
 DATABASE: Final = "ledger.db"
 LOCK: Final = "ledger.lock"
 PAGE_SIZE: Final = 8_192
@@ -132,7 +133,8 @@ class SQLiteLogRecorder(SQLiteApplicationRecorder):
         """Yield entries in order; each batch is a read of its own, so a long reader doesn't hold the WAL back."""
         for first in range(start, stop, ENTRIES_READ_AT_ONCE):
             last = min(first + ENTRIES_READ_AT_ONCE, stop)
-            yield from self._read(
+            yield from self._column(
+                bytes,
                 "SELECT state FROM stored_events WHERE originator_version > ? AND originator_version <= ? "
                 "AND originator_id = (SELECT originator_id FROM stored_events LIMIT 1) ORDER BY originator_version",
                 (first, last),
@@ -140,31 +142,32 @@ class SQLiteLogRecorder(SQLiteApplicationRecorder):
 
     def entry_count(self) -> int:
         """Return the highest index + 1."""
-        return int(self._read("SELECT ifnull(max(originator_version), 0) FROM stored_events", ())[0])
+        return self._column(int, "SELECT ifnull(max(originator_version), 0) FROM stored_events", ())[0]
 
     def tree_hashes(self, level: int, start: int, stop: int) -> list[bytes]:
         """Return hashes of one tile level."""
-        return self._read(
+        return self._column(
+            bytes,
             "SELECT hash FROM tree WHERE level = ? AND position >= ? AND position < ? ORDER BY position",
             (level, start, stop),
         )
 
     def newest_checkpoint(self) -> CheckpointRow | None:
         """Return the checkpoint with the highest number."""
-        with self.datastore.transaction(commit=False) as c:
-            c.execute("SELECT number, size, note FROM checkpoints ORDER BY number DESC LIMIT 1")
-            row = c.fetchone()
-        return CheckpointRow(*row) if row else None
+        rows = self._rows(
+            (int, int, bytes), "SELECT number, size, note FROM checkpoints ORDER BY number DESC LIMIT 1", ()
+        )
+        return CheckpointRow(*rows[0]) if rows else None
 
     def checkpoints(self, start: int) -> Iterator[CheckpointRow]:
         """Yield checkpoints in order, each batch by a read of its own."""
         while True:
-            with self.datastore.transaction(commit=False) as c:
-                c.execute(
-                    "SELECT number, size, note FROM checkpoints WHERE number >= ? ORDER BY number LIMIT ?",
-                    (start, CHECKPOINTS_READ_AT_ONCE),
-                )
-                rows = [CheckpointRow(*row) for row in c.fetchall()]
+            found = self._rows(
+                (int, int, bytes),
+                "SELECT number, size, note FROM checkpoints WHERE number >= ? ORDER BY number LIMIT ?",
+                (start, CHECKPOINTS_READ_AT_ONCE),
+            )
+            rows = [CheckpointRow(*row) for row in found]
             yield from rows
             if len(rows) < CHECKPOINTS_READ_AT_ONCE:
                 return
@@ -173,12 +176,9 @@ class SQLiteLogRecorder(SQLiteApplicationRecorder):
     def find_references(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
         """Return the entry index of each (party, ref) that was used."""
         found = {}
-        with self.datastore.transaction(commit=False) as c:
-            for key in keys:
-                c.execute("SELECT leaf_index FROM refs WHERE party = ? AND ref = ?", key)
-                row = c.fetchone()
-                if row:
-                    found[key] = row[0]
+        for key in keys:
+            for index in self._column(int, "SELECT leaf_index FROM refs WHERE party = ? AND ref = ?", key):
+                found[key] = index
         return found
 
     def close(self) -> None:
@@ -188,11 +188,34 @@ class SQLiteLogRecorder(SQLiteApplicationRecorder):
             self._lock.release()
             self._lock = None
 
-    def _read(self, statement: str, parameters: tuple[int, ...]) -> list[Any]:
-        """Return the first column of all rows."""
-        with self.datastore.transaction(commit=False) as c:
+    def _column(self, kind: type[_T], statement: str, parameters: tuple[int | str, ...]) -> list[_T]:
+        """Return the one column of all rows."""
+        return [row[0] for row in self._rows((kind,), statement, parameters)]
+
+    def _rows(
+        self, kinds: tuple[type, ...], statement: str, parameters: tuple[int | str, ...]
+    ) -> list[tuple[Any, ...]]:
+        """Return rows whose values are of these kinds: SQLite keeps any value in any column.
+
+        Raises:
+            eventsourcing.persistence.PersistenceError: they can't be read, or are of other kinds.
+        """
+        with _decoding(), self.datastore.transaction(commit=False) as c:
             c.execute(statement, parameters)
-            return [row[0] for row in c.fetchall()]
+            rows = c.fetchall()
+        for row in rows:
+            if tuple([type(value) for value in row]) != kinds:
+                raise DatabaseError(f"{DATABASE} is damaged: a value is of another type than its column")
+        return [tuple(row) for row in rows]
+
+
+@contextmanager
+def _decoding() -> Iterator[None]:
+    """Say in the library's words that a file is damaged, where SQLite quotes it and Python can't read the quotation."""
+    try:
+        yield
+    except UnicodeDecodeError:
+        raise DatabaseError(f"{DATABASE} is damaged: what should be text in it isn't") from None
 
 
 class _DurablePool(SQLiteConnectionPool):
@@ -216,7 +239,8 @@ class SQLiteLogFactory(Factory):
     def application_recorder(self) -> SQLiteLogRecorder:
         """Return the log of the folder, made if it isn't there."""
         recorder = SQLiteLogRecorder(self.datastore, Path(self.env[_FOLDER]))
-        recorder.create_table()
+        with _decoding():
+            recorder.create_table()
         return recorder
 
 

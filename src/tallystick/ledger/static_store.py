@@ -8,12 +8,15 @@ from typing import Any
 
 from eventsourcing.persistence import StoredEvent
 
-from tallystick.errors import UsageError
+from tallystick.errors import MalformedError, UsageError
 from tallystick.ledger.beside import MemoryBeside
 from tallystick.ledger.store import Beside, CheckpointRow
+from tallystick.signing.note import Note
 from tallystick.static.log import StaticLog
 from tallystick.transparency.merkle import TILE_WIDTH
 from tallystick.transparency.spelling import HASH_SIZE
+from tallystick.vouchers.commands import parse_command
+from tallystick.vouchers.entry import split_entry
 
 
 class StaticStore:
@@ -78,8 +81,19 @@ class StaticStore:
         yield from [self.newest_checkpoint()][start:]
 
     def find_references(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
-        """Return nothing: no index was exported."""
-        return {}
+        """Return the entry index of each (party, ref) that was used; no index was exported, so all entries are read."""
+        wanted, found = set(keys), {}
+        entries = self.entries(0, self._log.checkpoint.size) if wanted else iter(())
+        for index, data in enumerate(entries):
+            try:
+                command = parse_command(Note.from_bytes(split_entry(data)[1]).text)
+            except MalformedError:
+                continue  # whoever replays the log says so
+            if (command.party, command.ref) in wanted:
+                found[command.party, command.ref] = index
+                if len(found) == len(wanted):
+                    break
+        return found
 
     def close(self) -> None:
         """Let go of the files."""

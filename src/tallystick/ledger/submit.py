@@ -26,6 +26,7 @@ from typing import Final
 from eventsourcing.persistence import IntegrityError, PersistenceError
 
 from tallystick.errors import LedgerBusyError, LedgerError, NotALedgerError, StoreFailedError, WriterDeposedError
+from tallystick.ledger.clock_guard import ClockGuard
 from tallystick.ledger.collector import paused_collection
 from tallystick.ledger.faults import (
     STORE_ERRORS,
@@ -76,6 +77,7 @@ class Ledger:
         clock: Clock = system_clock,
         verify_processes: int = 0,
         release: Callable[["Ledger"], None] = lambda _: None,
+        guard: ClockGuard | None = None,
     ) -> None:
         """Take over a log; `opening` has the ways to make one of these.
 
@@ -86,6 +88,7 @@ class Ledger:
             clock: what time it is.
             verify_processes: how many processes verify signatures ahead; 0 for none.
             release: called once when the ledger is closed.
+            guard: says when the clock isn't to be believed; None believes it.
         """
         self.origin: Final = log_key.name
         self._record = record
@@ -96,6 +99,8 @@ class Ledger:
         self._tail_is_good = True
         self._published = self._tail.checkpoint
         self._clock = clock
+        self._guard = guard
+        self._last_at = self._tail.state.at
         self._verifier = Verifier(verify_processes)
         self._release = release
         self._deposed = False
@@ -116,6 +121,7 @@ class Ledger:
         Raises:
             StoreFailedError: the store failed; of the notes not answered for, none was kept.
             WriterDeposedError: somebody else writes to the log.
+            ClockJumpError: the clock is too far ahead of the log; of the notes not answered for, none was kept.
         """
         answers: list[Answer] = []
         ahead: deque[Group] = deque()
@@ -330,6 +336,9 @@ class Ledger:
 
     def _commit(self, tail: Tail, entries: list[Entry]) -> None:
         """Grow the tree, sign, and keep all of it or nothing."""
+        if self._guard is not None and tail.edge.size:
+            signed_at = [entry.event.command.signed_at for entry in entries]
+            self._guard.check(entries[0].event.at, self._last_at, signed_at)
         tree_hashes = tail.edge.extend([leaf_hash(entry.data) for entry in entries])  # (5)
         size = tail.edge.size
         note = sign_checkpoint(Checkpoint(self.origin, size, tail.edge.root()), self._log_key)
@@ -388,4 +397,5 @@ class Ledger:
                 raise StoreFailedError(f"the store can't be read: {error}") from None
             self._tail_is_good = True
             self._published = self._tail.checkpoint
+        self._last_at = self._tail.state.at
         return self._tail

@@ -1,19 +1,23 @@
 """A file is read up to a limit and never beyond it, wherever it lies; a length that somebody states counts for nothing.
 
 A partial tile may be deleted once the full one is there (tlog-tiles, "Partial Tiles"): whoever doesn't find the one
-reads the other and cuts it.
+reads the other and cuts it. Where a server denies access to the one, the other is read too, and the denial counts only
+if it isn't there either.
 """
 
 import errno
+import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 from tallystick.addresses import is_url
-from tallystick.errors import NotAFileError
+from tallystick.errors import AccessDeniedError, NotAFileError
 from tallystick.signing.note import NOTE_SIZE_MAX
 from tallystick.transparency.tiles import TILE_WIDTH
 
+_NO_FILE: Final = frozenset({errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO, errno.ENODEV})
 CHECKPOINT: Final = "checkpoint"
 TILES: Final = "tile"
 CHECKPOINT_SIZE_MAX: Final = NOTE_SIZE_MAX
@@ -34,7 +38,9 @@ class StaticFiles(Protocol):
         At most one byte more than `size_max` is read: enough to be found too long.
 
         Raises:
-            OSError: it is there and can't be read.
+            NotAFileError: what is there is no ordinary file.
+            OSError: any other: this machine can't read it now.
+            AccessDeniedError: the server denies access, which may mean that there is none.
             LedgerError: the server gave no usable answer, however often it was asked.
         """
 
@@ -51,7 +57,15 @@ class Found(NamedTuple):
 
 
 class FolderFiles:
-    """The files of a folder."""
+    """The files of a folder.
+
+    Three things can be wrong with a path, and they mean different things:
+
+        None            nothing is there (ENOENT, ENOTDIR; also behind a link): the folder lacks this file
+        NotAFileError   something else is there (a folder, pipe, socket or device, links in a circle, a name that no
+                        file can have): the folder lacks this file too, and whoever made it is to be asked
+        OSError         any other (EACCES, EIO, EMFILE, ENOMEM, ...): this machine can't read now what may well be right
+    """
 
     def __init__(self, folder: Path) -> None:
         self.name = str(folder)
@@ -61,16 +75,25 @@ class FolderFiles:
         """Return a file's bytes, at most one more than `size_max`; None if there is none.
 
         Raises:
-            OSError: it can't be read, or is no ordinary file (a pipe would keep us waiting for ever).
+            NotAFileError: what is there is no ordinary file.
+            OSError: any other: this machine can't read it now.
         """
         place = self._folder / path
         try:
-            if place.exists() and not place.is_file():
-                raise NotAFileError(errno.EINVAL, "not a file", str(place))
-            with place.open("rb") as file:
+            # Not blocking: opening a pipe would wait for a writer for ever.
+            descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+            with os.fdopen(descriptor, "rb") as file:
+                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                    raise NotAFileError(errno.EINVAL, "not a file", str(place))
                 return file.read(size_max + 1)
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError as error:
+            if error.errno in _NO_FILE and not isinstance(error, NotAFileError):
+                raise NotAFileError(error.errno, error.strerror, str(place)) from None
+            if error.filename is None:
+                error.filename = str(place)
+            raise
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -100,11 +123,19 @@ def find_file(files: StaticFiles, path_of: Callable[[int], str], width: int, wid
         width_size_max: the most bytes that one of its places takes.
 
     Raises:
+        AccessDeniedError: access to one of them is denied, and the other isn't there.
         OSError, LedgerError: it can't be read.
     """
+    denied = None
     for file_width in (width, TILE_WIDTH)[: 1 if width == TILE_WIDTH else 2]:
         path = path_of(file_width)
-        data = files.read(path, file_width * width_size_max)
+        try:
+            data = files.read(path, file_width * width_size_max)
+        except AccessDeniedError as error:
+            denied = error  # some object stores say so of what isn't there
+            continue
         if data is not None:
             return Found(data, path, file_width)
+    if denied is not None:
+        raise denied
     return None

@@ -2,12 +2,12 @@
 
     attempt      connect, ask, read: `TIMEOUT_SECONDS` for each wait, `ATTEMPT_SECONDS` for all of it, so that a
                  server that drips a byte now and then ends as one that hangs
-    answers      200 is the file, 404 and 410 say that there is none; 408, 425, 429 and 5xx are asked again,
-                 anything else is final
+    answers      200 is the file, 404 and 410 say that there is none, 403 that there may be none; 408, 425, 429 and
+                 5xx are asked again, anything else is final
     length       what the server states serves to see that its answer was cut short; reading stops at the limit
     redirects    a few, to the same scheme, host and port; elsewhere a person decides
     post         the same for a question that may be asked twice; redirects and other answers are the asker's matter
-    encoding     none is asked for and none is accepted
+    encoding     none or gzip (gzip_stream.py), whichever the server likes; the limit is on what comes out
 
 Nothing is believed of what comes: it is judged as a file from a stranger's disk would be. TLS certificates are
 verified as the system does. Proxies, cookies and passwords aren't used.
@@ -25,7 +25,8 @@ from typing import Final, NamedTuple, TypeVar
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from tallystick.addresses import without_password
-from tallystick.errors import LedgerError, UsageError
+from tallystick.errors import AccessDeniedError, LedgerError, MalformedError, UsageError
+from tallystick.static.gzip_stream import gunzip
 
 TIMEOUT_SECONDS: Final = 10.0
 ATTEMPT_SECONDS: Final = 60.0
@@ -36,19 +37,22 @@ _REDIRECTS_MAX: Final = 3
 _OTHER_BODY_MAX: Final = 65_536  # of an answer that isn't the file: read only to keep the connection
 _PIECE: Final = 65_536
 _PORTS: Final = {"http": 80, "https": 443}
+_DENIED: Final = 403
 _MISSING: Final = frozenset({404, 410})
+_PLAIN: Final = frozenset({"", "identity"})
+_GZIP: Final = frozenset({"gzip", "x-gzip"})
 _MOVED: Final = frozenset({301, 302, 303, 307, 308})
 _PASSING: Final = frozenset({408, 425, 429})
 _T = TypeVar("_T")
-_HEADERS: Final = {"Accept-Encoding": "identity", "User-Agent": "tallystick"}
+_HEADERS: Final = {"User-Agent": "tallystick"}
+_ENCODINGS: Final = {"Accept-Encoding": "gzip, identity"}
 
 
 class Answer(NamedTuple):
-    """What a server said: status, where to go instead, encoding, and bytes up to the limit and one more."""
+    """What a server said: status, where to go instead, and bytes, decoded, up to the limit and one more."""
 
     status: int
     location: str | None
-    encoding: str
     data: bytes
 
 
@@ -134,11 +138,11 @@ class WebFiles:
                 url = self._followed(url, answer.location)
                 continue
             if answer.status == 200:
-                if answer.encoding not in ("", "identity"):
-                    raise LedgerError(f"{url} can't be fetched: it comes encoded ({answer.encoding!a:.40}), unasked")
                 return answer.data
             if answer.status in _MISSING:
                 return None
+            if answer.status == _DENIED:
+                raise AccessDeniedError(f"{url} can't be fetched: access is denied, or it is missing (403)")
             raise LedgerError(f"{url} can't be fetched: the server answers {answer.status}")
         raise LedgerError(f"{self.name}/{path} can't be fetched: more than {_REDIRECTS_MAX} redirects")
 
@@ -155,14 +159,20 @@ class WebFiles:
             connection = self._connected()
             with _limited(connection.sock, self._attempt_seconds) as expired:
                 try:
-                    connection.request("GET" if body is None else "POST", target, body, _HEADERS)
-                    answer = self._receive(connection, size_max)
+                    if body is None:
+                        connection.request("GET", target, headers=_HEADERS | _ENCODINGS)
+                    else:
+                        connection.request("POST", target, body, _HEADERS)
+                    answer = self._receive(connection, url, size_max)
                 finally:
                     if expired.is_set():  # whatever the cut connection looked like from here
                         raise ConnectionError(f"no whole answer within {self._attempt_seconds:g} seconds")
             if answer.status in _PASSING or answer.status >= 500:
                 raise ConnectionError(f"the server answers {answer.status}")
             return answer
+        except LedgerError:
+            self.close()  # the rest of the answer would be taken for the next one
+            raise
         except ssl.SSLCertVerificationError as error:
             raise LedgerError(f"{self.name}: {error.verify_message or 'its certificate is not valid'}") from None
         except socket.gaierror as error:
@@ -176,24 +186,29 @@ class WebFiles:
         except (http.client.HTTPException, ValueError) as error:  # ValueError: a chunk's size that is no number
             raise ConnectionError(f"the server's answer is no whole HTTP answer ({type(error).__name__})") from None
 
-    def _receive(self, connection: http.client.HTTPConnection, size_max: int) -> Answer:
-        """Return the answer to what was asked; the connection is kept only if nothing of it is left over."""
+    def _receive(self, connection: http.client.HTTPConnection, url: str, size_max: int) -> Answer:
+        """Return the answer to what was asked; the connection is kept only if nothing of it is left over.
+
+        Raises:
+            ConnectionError: it was cut short.
+            LedgerError: it comes in an encoding that isn't known, or not in the one that it says.
+        """
         with connection.getresponse() as response:
             limit = size_max + 1 if response.status == 200 else _OTHER_BODY_MAX
-            pieces = []
-            left = limit
-            while left and (piece := response.read(min(left, _PIECE))):
-                pieces.append(piece)
-                left -= len(piece)
-            if left and response.length:
+            encoding = response.getheader("Content-Encoding", "").strip().lower()
+            if encoding in _GZIP and response.status == 200:
+                try:
+                    data = gunzip(response.read, limit)
+                except MalformedError as error:
+                    raise LedgerError(f"{url} can't be fetched: {error}") from None
+            elif encoding in _PLAIN or response.status != 200:
+                data = _read_up_to(response.read, limit)
+            else:
+                raise LedgerError(f"{url} can't be fetched: it comes encoded ({encoding!a:.40}), unasked")
+            if len(data) < limit and response.length:
                 raise ConnectionError(f"the answer ends {response.length} bytes too early")
-            answer = Answer(
-                response.status,
-                response.getheader("Location"),
-                response.getheader("Content-Encoding", "").strip().lower(),
-                b"".join(pieces),
-            )
-        if not left:
+            answer = Answer(response.status, response.getheader("Location"), data)
+        if len(data) == limit:
             self.close()
         return answer
 
@@ -241,6 +256,14 @@ def _limited(connected: socket.socket, seconds: float) -> Iterator[threading.Eve
         timer.cancel()
 
 
+def _read_up_to(read: Callable[[int], bytes], limit: int) -> bytes:
+    pieces = []
+    while limit and (piece := read(min(limit, _PIECE))):
+        pieces.append(piece)
+        limit -= len(piece)
+    return b"".join(pieces)
+
+
 def _place(parts: SplitResult) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
 
@@ -254,6 +277,7 @@ def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
         sound = parts.scheme in _PORTS and parts.hostname and parts.port != 0
+        (parts.hostname or "").encode("idna")  # as connecting will, and then it would be no error about the URL
     except ValueError:
         sound = False
     if not sound or not url.isascii() or not url.isprintable() or " " in url:

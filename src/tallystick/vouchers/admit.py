@@ -91,8 +91,15 @@ def admit(state: State, signed: SignedCommand, at: int) -> Entry | Refusal:
         return outcome
     entry = Entry.of(Event(state.size, at, command, outcome, text_sha256), signed.data)
     if len(entry.data) > ENTRY_SIZE_MAX:
-        return Refusal(Reason.ENTRY_TOO_LARGE, f"it would be {len(entry.data)} bytes; split the statement")
+        return Refusal(Reason.ENTRY_TOO_LARGE, _too_large(command, len(entry.data)))
     return entry
+
+
+def _too_large(command: c.Command, size: int) -> str:
+    said = f"it would be {size} bytes; split the statement"
+    if isinstance(command, c.TimeBurn):
+        said += f": of its {len(command.lines)} lines about {len(command.lines) * ENTRY_SIZE_MAX // size} fit"
+    return said
 
 
 def _check_reference(state: State, command: c.Command, text_sha256: str, at: int) -> Refusal | None:

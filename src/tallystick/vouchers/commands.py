@@ -19,10 +19,12 @@ from pydantic import (
 )
 
 from tallystick.errors import CanonicalJsonError, MalformedError
+from tallystick.field_faults import first_fault
 from tallystick.signing import canonical_json
 from tallystick.signing.keys import ED25519, VerifierKey
 from tallystick.vouchers.quantities import (
     PARTY_PATTERN,
+    PATTERNS_IN_WORDS,
     AcceleratorId,
     Day,
     DocumentId,
@@ -52,6 +54,12 @@ def _ed25519(vkey: str) -> str:
     return vkey
 
 
+def _before_3000(instant: int) -> int:
+    if instant >= YEAR_3000:
+        raise ValueError("must lie before the year 3000")
+    return instant
+
+
 def _true(value: bool) -> bool:
     if not value:
         raise ValueError("must be true, or left out")
@@ -65,14 +73,15 @@ def _one_fen_or_one_yuan(value: int) -> int:
     return value
 
 
-Origin = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[!-*,-~]+$")]
-_KEY_NAME: Final = rf"{PARTY_PATTERN}/[a-z0-9][a-z0-9-]{{0,30}}"
-Vkey = Annotated[
-    str,
-    StringConstraints(max_length=400, pattern=rf"^{_KEY_NAME}\+[0-9a-f]{{8}}\+[A-Za-z0-9+/=]+$"),
-    AfterValidator(_ed25519),
-]
-KeyLabel = Annotated[str, StringConstraints(pattern=rf"^{_KEY_NAME}\+[0-9a-f]{{8}}$")]
+ORIGIN_PATTERN: Final = "[!-*,-~]{1,255}"
+_ORIGIN: Final = r"^[!-*,-~]+$"
+Origin = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=_ORIGIN)]
+KEY_NAME_PATTERN: Final = rf"{PARTY_PATTERN}/[a-z0-9][a-z0-9-]{{0,30}}"
+_VKEY: Final = rf"^{KEY_NAME_PATTERN}\+[0-9a-f]{{8}}\+[A-Za-z0-9+/=]+$"
+Vkey = Annotated[str, StringConstraints(max_length=400, pattern=_VKEY), AfterValidator(_ed25519)]
+_KEY_LABEL: Final = rf"^{KEY_NAME_PATTERN}\+[0-9a-f]{{8}}$"
+KeyLabel = Annotated[str, StringConstraints(pattern=_KEY_LABEL)]
+_USCC: Final = "^[0-9A-Z]{18}$"
 Keys = Annotated[tuple[Vkey, ...], Field(min_length=1, max_length=KEYS_MAX)]
 Role = Literal["network", "treasury", "provider", "auditor", "operator", "holder"]
 AdmittedRole = Literal["treasury", "provider", "auditor", "operator", "holder"]
@@ -81,6 +90,14 @@ TransferPolicy = Literal["forbidden", "approved", "open"]
 Payee = Literal["provider", "holder"]
 Period = Annotated[int, Field(ge=0, le=31_622_400)]
 
+
+IN_WORDS: Final = PATTERNS_IN_WORDS | {
+    _ORIGIN: "a log's origin, of ASCII without blanks and +",
+    _VKEY: "a party's vkey: <party>/<label>+<8 of 0-9 and a-f>+<base64>",
+    _KEY_LABEL: "a key's label: <party>/<label>+<8 of 0-9 and a-f>",
+    _USCC: "18 of 0-9 and A-Z",
+}
+"""What the patterns of texts ask for, as a refusal says it."""
 
 _CLOSED: Final = ConfigDict(frozen=True, strict=True, extra="forbid")
 """An object has exactly the fields that it is declared with, in exactly their types."""
@@ -121,7 +138,7 @@ class PartyAdmit(Command):
     role: AdmittedRole
     name: Text
     keys: Keys
-    uscc: Annotated[str, StringConstraints(pattern="^[0-9A-Z]{18}$")] | None = None
+    uscc: Annotated[str, StringConstraints(pattern=_USCC)] | None = None
     maker: Annotated[bool, AfterValidator(_true)] | None = None
     quorum: Annotated[int, Field(ge=2, le=KEYS_MAX)] | None = None
 
@@ -178,7 +195,7 @@ class ProgrammeOpen(Command):
     fiscal_year: Annotated[int, Field(ge=2000, le=2999)]
     envelope_fen: Fen
     opens_at: Instant
-    closes_at: Annotated[Instant, Field(lt=YEAR_3000)]
+    closes_at: Annotated[Instant, AfterValidator(_before_3000)]
     share_bp_domestic: ShareBp
     share_bp_foreign: ShareBp
     holder_floor_fen: FenOrZero
@@ -446,13 +463,6 @@ def command_text(fields: dict[str, Any]) -> bytes:
 
 def _first_fault(error: ValidationError) -> str:
     """Say in one line where the first fault is and what it is; what a stranger wrote is shown short and escaped."""
-    fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    if fault["type"] == "union_tag_invalid":
-        return "kind: no command of the closed list is called so"  # pydantic's own words repeat the text as it came
-    # The first part of the place is the kind, by which the union was told apart.
-    place = ".".join(_shown(str(part)) for part in fault["loc"][1:])
-    return f"{place}: {fault['msg']}" if place else str(fault["msg"])
-
-
-def _shown(name: str) -> str:
-    return name if name.isidentifier() or name.isdecimal() else ascii(name[:40])
+    if error.errors(include_url=False, include_context=False, include_input=False)[0]["type"] == "union_tag_invalid":
+        return "kind: no command of the closed list is called so"
+    return first_fault(error, IN_WORDS, skipped=1)  # the kind, by which the union was told apart

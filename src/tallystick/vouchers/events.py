@@ -7,10 +7,11 @@ and never change: they are written into every entry.
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
+from tallystick.field_faults import first_fault
 from tallystick.signing import canonical_json
-from tallystick.vouchers.commands import Command
+from tallystick.vouchers.commands import IN_WORDS, Command
 from tallystick.vouchers.quantities import FenOrZero, Instant, Sha256Hex
 from tallystick.vouchers.refusals import Reason
 
@@ -162,8 +163,11 @@ def outcome_from_json(kind: str, fields: dict[str, Any]) -> Outcome:
     """
     adapter = _OUTCOMES.get(kind)
     if adapter is not None:
-        # As JSON: in strict Python a list would not do for a tuple.
-        outcome: Outcome = adapter.validate_json(canonical_json.encode(fields))
+        try:
+            # As JSON: in strict Python a list would not do for a tuple.
+            outcome: Outcome = adapter.validate_json(canonical_json.encode(fields))
+        except ValidationError as error:
+            raise ValueError(f"in an outcome of {kind}, {first_fault(error, IN_WORDS)}") from None
         return outcome
     if fields:
         raise ValueError(f"an event {kind} has an empty outcome")

@@ -135,9 +135,23 @@ PriceFenPerGpuHour = Annotated[int, Field(ge=1, le=10_000_000)]
 ShareBp = Annotated[int, Field(ge=0, le=BASIS_POINTS)]
 
 PARTY_PATTERN: Final = "[a-z0-9][a-z0-9-]{0,62}"
-PartyId = Annotated[str, StringConstraints(pattern=f"^{PARTY_PATTERN}$")]
-AcceleratorId = Annotated[str, StringConstraints(pattern=f"^{PARTY_PATTERN}$")]
-OwnedId = Annotated[str, StringConstraints(pattern=f"^{PARTY_PATTERN}/[A-Za-z0-9][A-Za-z0-9._-]{{0,63}}$")]
-DocumentId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@+=-]{0,127}$")]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
-Sha256Hex = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+_PARTY: Final = f"^{PARTY_PATTERN}$"
+_OWNED: Final = f"^{PARTY_PATTERN}/[A-Za-z0-9][A-Za-z0-9._-]{{0,63}}$"
+_DOCUMENT: Final = r"^[A-Za-z0-9][A-Za-z0-9._:/@+=-]{0,127}$"
+_TEXT: Final = r"^[^\x00-\x1f\x7f-\x9f]+$"
+_SHA256: Final = "^[0-9a-f]{64}$"
+PartyId = Annotated[str, StringConstraints(pattern=_PARTY)]
+AcceleratorId = Annotated[str, StringConstraints(pattern=_PARTY)]
+OwnedId = Annotated[str, StringConstraints(pattern=_OWNED)]
+DocumentId = Annotated[str, StringConstraints(pattern=_DOCUMENT)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_TEXT)]
+Sha256Hex = Annotated[str, StringConstraints(pattern=_SHA256)]
+
+PATTERNS_IN_WORDS: Final = {
+    _INSTANT_PATTERN: "a time like 2026-01-05T08:00:00.000000Z",
+    _PARTY: "a name of 1 to 63 of a-z, 0-9 and -, the first no -",
+    _OWNED: "an id like shanghai-treasury/v-1: a party's name, / and 1 to 64 of A-Z, a-z, 0-9, . _ and -",
+    _DOCUMENT: "1 to 128 of A-Z, a-z, 0-9 and . _ : / @ + = -, the first a letter or digit",
+    _TEXT: "text without control characters",
+    _SHA256: "64 of 0-9 and a-f",
+}

@@ -50,9 +50,14 @@ def create_witness(
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise UsageError(f"{folder} is not empty: choose another folder")
-    vkey = keyfiles.create(folder / KEY, name, passphrase, unencrypted=unencrypted, algorithm=COSIGNATURE_ED25519)
-    (folder / LOGS).write_bytes(policy)
-    WitnessState.create(folder / STATE, vkey.to_text())
+    try:
+        vkey = keyfiles.create(folder / KEY, name, passphrase, unencrypted=unencrypted, algorithm=COSIGNATURE_ED25519)
+        (folder / LOGS).write_bytes(policy)
+        WitnessState.create(folder / STATE, vkey.to_text())
+    except BaseException:  # half a witness is of no use, and in the next one's way
+        for made in folder.iterdir():
+            made.unlink()
+        raise
     return vkey
 
 

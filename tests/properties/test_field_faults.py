@@ -1,0 +1,117 @@
+"""Whatever is wrong with whichever field of a command, the refusal names the field and speaks in our own words."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from tallystick.cli.command_files import read_fields
+from tallystick.errors import MalformedError
+from tallystick.field_faults import fault_in_words, shown
+from tallystick.vouchers.commands import IN_WORDS, AnyCommand, command_text
+from tallystick.vouchers.entry import split_entry
+
+ENTRIES = sorted((Path(__file__).resolve().parents[1] / "vectors" / "entries").glob("*.txt"))
+COMMANDS: dict[str, dict[str, Any]] = {}
+for entry in ENTRIES:
+    if entry.name[0].isdigit():
+        command = json.loads(split_entry(entry.read_bytes())[1].splitlines()[0])
+        COMMANDS.setdefault(command["kind"], command)
+ODD: list[Any] = [
+    *(
+        None,
+        True,
+        False,
+        -1,
+        0,
+        2**53,
+        -(2**70),
+        1.5,
+        "",
+        " ",
+        "x" * 500,
+        "庆阳",
+        "A/B",
+        "a\nb",
+        "2026-13-01",
+        "\u202e",
+    ),
+    *([], [None], [1.5], [1], ["x"] * 2_000, {}, {"a": 1}),
+]
+LIBRARIES = re.compile(
+    r"Input|Value error|should|validation|[Ff]ield required|permitted|pydantic|instance|tuple|discriminator"
+    r"|something else|form\b"
+)
+
+
+def test_every_kind_of_command_is_tried() -> None:
+    schema = TypeAdapter(AnyCommand).json_schema()
+    assert len(COMMANDS) == len(schema["discriminator"]["mapping"])
+
+
+@pytest.mark.parametrize("kind", sorted(COMMANDS))
+def test_a_field_that_is_wrong_is_named_in_our_words(kind: str) -> None:
+    """Each with everything that it may not be, and without it."""
+    good = COMMANDS[kind]
+    for field in good:
+        if field == "kind":
+            continue
+        for odd in ODD:
+            try:
+                command_text(read_fields(json.dumps(good | {field: odd}).encode(), 0))
+            except MalformedError as error:
+                said = str(error)
+            else:
+                continue  # it may be that
+            assert said.startswith(field), said
+            assert not LIBRARIES.search(said), said
+            assert said.isascii(), said
+            assert said.isprintable(), said
+            assert len(said) < 300, said
+        with pytest.raises(MalformedError, match=f"^{field}: is missing$"):
+            command_text({name: value for name, value in good.items() if name != field})
+
+
+def patterns(schema: Any) -> set[str]:
+    """All regular expressions in a schema."""
+    if isinstance(schema, dict):
+        own = {schema["pattern"]} if isinstance(schema.get("pattern"), str) else set()
+        return own.union(*[patterns(value) for value in schema.values()])
+    return set().union(*[patterns(value) for value in schema]) if isinstance(schema, list) else set()
+
+
+def test_every_pattern_has_its_words() -> None:
+    """No refusal shows a regular expression."""
+    found = patterns(TypeAdapter(AnyCommand).json_schema(mode="validation"))
+    assert found == set(IN_WORDS)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        *((None, "null"), (True, "true"), (5, "5"), (-(10**39), f"-{10**39}"), (1.5, "1.5"), ("a", "'a'")),
+        (10**40, "an integer of more than 40 digits"),
+        (10**5_000, "an integer of more than 40 digits"),
+        ("é\x1b", r"'\xe9\x1b'"),
+        ("x" * 41, f"'{'x' * 40}'... (41 characters)"),
+        *(([1, 2], "a list of 2"), ({}, "an object")),
+    ],
+    ids=range(12),
+)
+def test_what_was_given_is_shown_short(value: object, text: str) -> None:
+    assert shown(value) == text
+
+
+def test_a_fault_that_nobody_foresaw_has_words() -> None:
+    """Those of the type, or that it is another."""
+    for annotation, value, words in (
+        (bytes, 5, "must be something else, not 5"),
+        (dict[str, int], 5, "must be an object, not 5"),
+        (list[int], 5, "must be a list, not 5"),
+    ):
+        with pytest.raises(ValidationError) as caught:
+            TypeAdapter(annotation).validate_python(value, strict=True)
+        assert fault_in_words(caught.value.errors()[0]) == words
