@@ -9,7 +9,7 @@ import pytest
 
 from support.command_line import Desk, done, finish, run, start
 from tallystick import keyfiles
-from tallystick.cli import output
+from tallystick.printing.text import gpu_hours, one_line, yuan
 
 HOSTILE = "[bold]free[/bold] \u202e100 \u2028 :smile: \ufeff"
 
@@ -45,16 +45,16 @@ def read_all(master: int) -> str:
 
 
 @pytest.mark.parametrize(
-    ("fen", "yuan"), [(0, "0.00"), (5, "0.05"), (-5, "-0.05"), (123_456_789, "1,234,567.89"), (-100, "-1.00")]
+    ("fen", "shown"), [(0, "0.00"), (5, "0.05"), (-5, "-0.05"), (123_456_789, "1,234,567.89"), (-100, "-1.00")]
 )
-def test_amounts_are_shown_to_the_fen(fen: int, yuan: str) -> None:
+def test_amounts_are_shown_to_the_fen(fen: int, shown: str) -> None:
     """Without a float on the way."""
-    assert output.yuan(fen) == yuan
+    assert yuan(fen) == shown
 
 
 def test_gpu_time_is_shown_in_hours_cut_off_after_three_decimals() -> None:
     """One GPU for an hour is 3,600,000 GPU-milliseconds."""
-    assert [output.gpu_hours(time) for time in (3_600_000, 3_599_999, 12_345_678_000)] == [
+    assert [gpu_hours(time) for time in (3_600_000, 3_599_999, 12_345_678_000)] == [
         "1.000",
         "0.999",
         "3,429.355",
@@ -63,9 +63,9 @@ def test_gpu_time_is_shown_in_hours_cut_off_after_three_decimals() -> None:
 
 def test_a_line_is_one_line() -> None:
     """Whatever is in it."""
-    said = output.one_line("a\nb\x1b[31mc\u202ed\x00")
+    said = one_line("a\nb\x1b[31mc\u202ed\x00")
     assert said == "a b\\u001b[31mc\\u202ed\\u0000"
-    assert output.one_line("上海 – Gui’an") == "上海 – Gui’an"
+    assert one_line("上海 – Gui’an") == "上海 – Gui’an"
 
 
 def test_names_from_the_log_can_not_steer_a_terminal(made: Desk) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tallystick.cli import output
+from tallystick.printing.text import yuan
 
 if TYPE_CHECKING:
     from tallystick.vouchers.commands import TimeBurn
@@ -63,21 +64,21 @@ def words_for(outcome: dict[str, Any]) -> str:
     return ": " + ", ".join(words) if words else ""
 
 
-def print_lines(lines: Sequence[Answer]) -> None:
+def print_lines(lines: Sequence[Answer], *, wide: bool = False) -> None:
     """Print a statement's lines as a table."""
     rows = [
         (
             line["line"],
             line["job"],
             line["reservation"],
-            output.yuan(line["fee_fen"]) if line["accepted"] else "",
-            output.yuan(line["from_voucher_fen"]) if line["accepted"] else "",
+            yuan(line["fee_fen"]) if line["accepted"] else "",
+            yuan(line["from_voucher_fen"]) if line["accepted"] else "",
             "burned" if line["accepted"] else f"refused: {line['reason']}",
         )
         for line in lines
     ]
     columns = ("line ", "job", "reservation", "fee ", "from voucher ", "decision")
-    output.table("lines, in yuan", columns, rows)
+    output.table("lines, in yuan", columns, rows, wide=wide)
 
 
 def _lines(command: "TimeBurn", outcome: "Burned") -> list[Answer]:

@@ -53,13 +53,15 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what `submit` would decide, line by line, and write nothing; status 1 if a note would be refused."""
+    from tallystick.cli.moments import zone_of
     from tallystick.ledger.checking import check_notes
     from tallystick.ledger.reader import read_ledger
 
     answers.show_faults()
     data = [reading.read_file(note) for note in notes]
-    instant = reading.clock(at)()
-    with read_ledger(reading.source_of(source)) as reader, output.progress("Reading the ledger") as progress:
+    place = reading.source_of(source)
+    instant = reading.clock(at, lambda: zone_of(place))()
+    with read_ledger(place) as reader, output.progress("Reading the ledger") as progress:
         decided = check_notes(lambda: reader.state(progress=progress), data, instant)
         said = [_checked(answer, decided, reader) for answer in decided]
     _report(notes, said, as_json=as_json)
@@ -80,6 +82,7 @@ def submit(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Record notes, or say why not; submitting again is harmless. Status 1 if a note was refused."""
+    from tallystick.cli.moments import zone_of
     from tallystick.ledger.opening import open_ledger
     from tallystick.vouchers.entry import Entry
     from tallystick.vouchers.refusals import Refusal
@@ -87,7 +90,7 @@ def submit(
     answers.show_faults()
     ledger_source = reading.ledger_of(source)
     data = [reading.read_file(note) for note in notes]
-    clock = reading.clock(at)
+    clock = reading.clock(at, lambda: zone_of(ledger_source))
     key = reading.load_log_key(ledger_source, log_key, passphrase_file)
     if receipts is not None:
         receipts.mkdir(parents=True, exist_ok=True)
@@ -109,33 +112,41 @@ def show(
     id_: Annotated[
         str, typer.Argument(metavar="ID", help="Its id, for example acme-ai/v-1 or guian-cluster; an entry's index.")
     ],
-    at: Annotated[str | None, typer.Option(help="As of an entry's index, or a time like 2026-01-05T08:00:00Z.")] = None,
+    at: Annotated[str | None, typer.Option(help=reading.AS_OF)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; amounts in fen.")] = False,
+    wide: Annotated[bool, typer.Option("--wide", help=output.WIDE)] = False,
 ) -> None:
     """Show a voucher and its history, a holder, a programme's book, a provider's statement, or one entry."""
+    from tallystick.cli.moments import with_local_times
     from tallystick.cli.views import open_views, with_times_as_text
 
     if what is What.ENTRY:
         if at is not None:
             raise UsageError("an entry never changes: leave --at out")
-        _show_entry(source, id_, as_json=as_json)
+        _show_entry(source, id_, as_json=as_json, wide=wide)
         return
-    with open_views(source, at) as views:
-        found = with_times_as_text(asdict(getattr(views, what.value)(id_)))
-    if as_json:
-        output.print_json({what.value: found})
-    else:
-        output.record(f"{what.value} {id_}", found.pop("balance") | found)
+    with open_views(source, at) as asked:
+        found = with_times_as_text(asdict(getattr(asked.views, what.value)(id_)))
+        if as_json:
+            output.print_json({what.value: found})
+        else:
+            shown = with_local_times(found.pop("balance") | found, asked.zone)
+            headings = output.PROGRAMME_HEADINGS if what is What.PROGRAMME else None
+            output.line(f"{what.value} {id_}")
+            output.record(asked.as_of, shown, headings=headings, wide=wide)
+        asked.say_when()
 
 
-def _show_entry(source: str, index: str, *, as_json: bool) -> None:
+def _show_entry(source: str, index: str, *, as_json: bool, wide: bool) -> None:
     """Show an entry, which is proved to be in the tree of the source's checkpoint; who signed that is for `verify`."""
     from tallystick.cli.entries import print_entry, say_entry
+    from tallystick.cli.moments import zone_of
     from tallystick.ledger.reader import read_ledger
 
     if not index.isascii() or not index.isdecimal() or len(index) > 19:
         raise UsageError(f"{index} is not an entry's index, which is a number counted from 0")
-    with read_ledger(reading.source_of(source)) as reader:
+    place = reading.source_of(source)
+    with read_ledger(place) as reader:
         proof = reader.receipt(int(index))
         origin, size = reader.origin, reader.size
     said = say_entry(proof.index, proof.entry or b"")
@@ -143,7 +154,7 @@ def _show_entry(source: str, index: str, *, as_json: bool) -> None:
         output.print_json({"entry": said})
     else:
         output.line(f"entry {proof.index} of {origin}, which has {size:,}")
-        print_entry(said)
+        print_entry(said, zone=zone_of(place), wide=wide)
 
 
 def _checked(answer: "Entry | Refusal", decided: "Sequence[Entry | Refusal]", reader: "Reader") -> answers.Answer:

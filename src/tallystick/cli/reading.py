@@ -24,16 +24,33 @@ if TYPE_CHECKING:
 INPUT_SIZE_MAX = 1_048_576  # nothing that a command line takes is larger; a disk image given by mistake is
 
 
+AS_OF = "As of an entry's index, a time (…T08:00:00Z, …T16:00:00+08:00, …T16:00:00) or the end of a day (2026-01-05)."
+"""What --at means where the past is asked for, for --help."""
+
+
 def now() -> int:
     """Return the machine's time in microseconds."""
     return time.time_ns() // 1_000
 
 
-def clock(at: str | None) -> Callable[[], int]:
-    """Return the machine's clock, or one that stands still at a time given as text."""
+def clock(at: str | None, zone: Callable[[], int] | None = None) -> Callable[[], int]:
+    """Return the machine's clock, or one that stands still at a time given as text.
+
+    Args:
+        at: in a form of moments.py; of a day its beginning; None for the machine's clock.
+        zone: returns the network's offset in seconds; None where no network is known, and the time must have its own.
+
+    Raises:
+        UsageError: not such a time.
+    """
+    from tallystick.cli.moments import Moment
+
     if at is None:
         return now
-    instant = read_moment(at)
+    moment = Moment.read(at)
+    if moment.offset is None and zone is None:
+        raise UsageError(f"{at} needs its offset here, where no log says which is meant: add Z, or one like +08:00")
+    instant = moment.instant(zone or (lambda: 0))
     return lambda: instant
 
 
@@ -165,18 +182,3 @@ def load_log_key(source: Path | str, log_key: Path | None, passphrase_file: Path
         return load_key(log_key, passphrase_file)
     settings = load_settings(source)
     return load_key(settings.log_key, passphrase_file or settings.log_key_passphrase_file)
-
-
-def read_moment(text: str) -> int:
-    """Return the microseconds of a time as people type it, with or without the fraction.
-
-    Raises:
-        UsageError: not such a time.
-    """
-    from tallystick.vouchers.quantities import parse_instant
-
-    spelling = f"{text[:-1]}.000000Z" if len(text) == len("2026-01-05T08:00:00Z") else text
-    try:
-        return parse_instant(spelling)
-    except ValueError:
-        raise UsageError(f"{text} is not a time like 2026-01-05T08:00:00Z") from None

@@ -30,6 +30,7 @@ from tallystick.errors import (
     UsageError,
     VerificationError,
 )
+from tallystick.printing.text import one_line
 
 if TYPE_CHECKING:
     from tallystick.ledger import Reader
@@ -321,5 +322,5 @@ def _raise_refusal(answer: "Answer") -> None:
 
 def _log(text: str) -> None:
     with suppress(OSError):  # whoever read the log has gone; the witness stays
-        sys.stderr.write(f"{output.one_line(text)}\n")
+        sys.stderr.write(f"{one_line(text, sys.stderr.encoding)}\n")
         sys.stderr.flush()
