@@ -33,6 +33,7 @@ FAILED = 2
 INTERRUPTED = 130
 PIPE_CLOSED = 141
 
+_SHOWN_MAX = 200
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 __all__ = ["main"]
@@ -129,6 +130,11 @@ def _failed(error: Exception) -> int:
     if isinstance(error, MemoryError):
         _complain("there is not enough memory for that here; nothing was answered")
         return FAILED
+    if isinstance(error, UnicodeEncodeError) and error.reason == "surrogates not allowed":
+        # What files may be called, an id, a time or a URL can't be.
+        what = "a URL" if "://" in error.object else repr(error.object[:_SHOWN_MAX])  # a URL may have a password
+        _complain(f"{what} is not UTF-8, as everything but the names of files is")
+        return FAILED
     if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("psycopg"):
         _complain("a ledger in PostgreSQL needs psycopg: pip install 'tallystick[postgres]'")
         return FAILED
@@ -151,10 +157,4 @@ def _misused(error: Exception) -> int:
 
 
 def _complain(message: str) -> None:
-    from tallystick.printing.text import one_line
-
-    try:
-        sys.stderr.write(f"tallystick: {one_line(message, sys.stderr.encoding)}\n")
-        sys.stderr.flush()
-    except OSError:  # there is nowhere left to say it; the status says the rest
-        streams.abandon(sys.stderr)
+    streams.say(f"tallystick: {message}")

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from tallystick.cli import streams
 from tallystick.durable_files import whole_file
 from tallystick.printing.text import gpu_hours, one_line, yuan
 
@@ -222,7 +223,8 @@ def print_csv(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> N
 
 def notice(text: str) -> None:
     """Say something about the answer on standard error, in one line."""
-    sys.stderr.write(f"tallystick: {one_line(text, sys.stderr.encoding)}\n")
+    sys.stdout.flush()
+    streams.say(f"tallystick: {text}")
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -9,7 +9,7 @@ import os
 import sys
 from typing import IO, Any, Final
 
-from tallystick.printing.text import ESCAPE_ERRORS
+from tallystick.printing.text import ESCAPE_ERRORS, one_line
 
 # What a closed stream's number is opened for instead, so that using it fails.
 _STREAMS: Final = (("stdin", "input", os.O_WRONLY), ("stdout", "output", os.O_RDONLY), ("stderr", "error", os.O_RDONLY))
@@ -46,6 +46,15 @@ def prepare() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=ESCAPE_ERRORS)
+
+
+def say(text: str) -> None:
+    """Write a line on standard error; where nothing takes it, the exit status says the rest."""
+    try:
+        sys.stderr.write(f"{one_line(text, sys.stderr.encoding)}\n")
+        sys.stderr.flush()
+    except OSError:
+        abandon(sys.stderr)
 
 
 def abandon(stream: IO[str]) -> None:

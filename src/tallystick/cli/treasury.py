@@ -23,6 +23,7 @@ from tallystick.errors import CanonicalJsonError, KeyFileError, MalformedError, 
 if TYPE_CHECKING:
     from tallystick.signing.keys import SigningKey
 
+_INTEGER_DIGITS_MAX = 20  # of 64 bits, with a sign
 _SIGNATURE_LINE = "\n\n— ".encode()
 
 
@@ -164,7 +165,7 @@ def _fields(data: bytes, at: int) -> dict[str, Any]:
     if not data.strip():
         raise CanonicalJsonError("the file is empty: it should hold one JSON object, or a note")
     try:
-        value = json.loads(data, object_pairs_hook=_without_repetition)
+        value = json.loads(data, object_pairs_hook=_without_repetition, parse_int=_integer)
     except RecursionError:
         raise CanonicalJsonError("JSON nested too deeply") from None
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
@@ -172,6 +173,13 @@ def _fields(data: bytes, at: int) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise CanonicalJsonError("a command is one JSON object")
     return {"signed_at": format_instant(at)} | value
+
+
+def _integer(digits: str) -> int:
+    """Refuse what canonical JSON has no integer for, before Python refuses to read so many digits."""
+    if len(digits) > _INTEGER_DIGITS_MAX:
+        raise CanonicalJsonError("has no canonical JSON: Integer exceeds 64-bit range")
+    return int(digits)
 
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

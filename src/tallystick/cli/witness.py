@@ -14,14 +14,13 @@ Anybody can run a witness: it needs no part of the log, and its key is worth wha
 import signal
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tallystick.cli import output, reading
+from tallystick.cli import output, reading, streams
 from tallystick.errors import (
     LedgerError,
     ProofInvalidError,
@@ -30,7 +29,6 @@ from tallystick.errors import (
     UsageError,
     VerificationError,
 )
-from tallystick.printing.text import one_line
 
 if TYPE_CHECKING:
     from tallystick.ledger import Reader
@@ -321,6 +319,4 @@ def _raise_refusal(answer: "Answer") -> None:
 
 
 def _log(text: str) -> None:
-    with suppress(OSError):  # whoever read the log has gone; the witness stays
-        sys.stderr.write(f"{one_line(text, sys.stderr.encoding)}\n")
-        sys.stderr.flush()
+    streams.say(text)  # whoever read the log may have gone; the witness stays
