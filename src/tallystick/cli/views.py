@@ -66,7 +66,7 @@ class Asked:
             return
         with read_ledger(self.place) as reader:
             is_whole = reader.size == self.views.size
-        if is_whole and self.when.last_instant(lambda: self.zone) > self.views.at:
+        if is_whole and self.when.instant(lambda: self.zone) > self.views.at:
             last = f"{local(self.views.at, self.zone)} ({zone_name(self.zone)})"
             output.notice(f"the log's last entry is of {last}: this is what was known then, not at {self.when.text}")
 
