@@ -20,9 +20,9 @@ _PLACES = ("unissued_fen", "available_fen", "reserved_fen", "burned_fen", "claim
 
 def write_balances(path: Path, report: Report) -> None:
     """Write every programme's balances in fen as CSV."""
-    columns = ["city", "programme", "envelope_fen", *_PLACES]
+    columns = ["programme", "city", "envelope_fen", *_PLACES]
     rows = [
-        {"city": city.slug, "programme": city.programme(terms)}
+        {"programme": city.programme(terms), "city": city.slug}
         | report.totals.programmes[city.programme(terms)].model_dump()
         for city in cast.CITIES
         for terms in city.programmes
