@@ -10,6 +10,7 @@ import struct
 import subprocess
 import termios
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -117,7 +118,7 @@ def test_a_voucher_past_its_validity_is_over(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.found()
     desk.open_programme()
-    later = {"programme": "shanghai-treasury/compute-2026", "holder": "acme-ai", "face_fen": 5_000}
+    later: dict[str, Any] = {"programme": "shanghai-treasury/compute-2026", "holder": "acme-ai", "face_fen": 5_000}
     until = "2026-12-31T00:00:00.000000Z"
     desk.do("voucher.issue", "shanghai-treasury", voucher="shanghai-treasury/v-2", valid_from=until, **later)
     shown = done("show", desk.ledger, "voucher", "shanghai-treasury/v-2")

@@ -1,6 +1,7 @@
 """Times are read in every form that is printed; pages are in the network's zone, programs get UTC."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -135,6 +136,18 @@ def test_pages_are_in_the_network_s_zone_and_say_so_once(made: Desk) -> None:
     shown = done("show", made.ledger, "entry", made.size - 2)
     assert "2026-04-01T00:00:00" in shown
     assert (shown.count("UTC+08:00"), "Z" in shown) == (1, False)
+
+
+def test_answers_to_notes_are_in_the_network_s_zone(made: Desk) -> None:
+    """In words; in JSON they are as in the log."""
+    fields: dict[str, Any] = {"programme": "shanghai-treasury/compute-2026", "holder": "acme-ai", "face_fen": 1}
+    made.sign("party.reinstate", "shanghai-treasury", subject="acme-ai", reason="r")
+    notes = [made.folder / f"{made.written:03d}.note"]
+    start: dict[str, Any] = {"voucher": "shanghai-treasury/v-9", "valid_from": "2026-01-05T08:00:00.000000Z"}
+    notes.append(made.sign("voucher.issue", "shanghai-treasury", **fields, **start))
+    check = ("check", made.ledger, *notes, "--at", made.at)
+    assert done(*check).endswith("voucher.issued/1: valid until 2027-01-05T16:00:00 (UTC+08:00)\n")
+    assert run(*check, "--json").json["notes"][1]["outcome"] == {"valid_until": "2027-01-05T08:00:00.000000Z"}
 
 
 def test_a_receipt_knows_no_zone(made: Desk, tmp_path: Path) -> None:

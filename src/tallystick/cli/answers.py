@@ -11,7 +11,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tallystick.cli import output
@@ -58,10 +58,16 @@ def accepted(event: "Event") -> Answer:
     return answer | {"outcome": outcome_to_json(event.kind, event.outcome)}
 
 
-def words_for(outcome: dict[str, Any]) -> str:
-    """Return an outcome in words, or nothing for an empty one."""
+def words_for(outcome: dict[str, Any], zone: Callable[[], int]) -> str:
+    """Return an outcome in words, nothing for an empty one; `zone` returns the network's offset, if there are times."""
+    from tallystick.cli.moments import TIMES, with_local_times, zone_name
+
+    in_zone = ""
+    if not TIMES.isdisjoint(outcome):
+        outcome = with_local_times(outcome, zone())
+        in_zone = f" ({zone_name(zone())})"
     words = [f"{output.words(name)} {output.readable(name, value)}" for name, value in outcome.items()]
-    return ": " + ", ".join(words) if words else ""
+    return (": " + ", ".join(words) if words else "") + in_zone
 
 
 def print_lines(lines: Sequence[Answer], *, wide: bool = False) -> None:

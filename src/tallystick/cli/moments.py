@@ -37,7 +37,7 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 _FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_US: Final = (datetime(9999, 12, 31, tzinfo=UTC) - _FIRST + _DAY) // _MICROSECOND - 1
 _EARLIEST: Final = datetime(1969, 12, 31)
-_OFFSET_MAX: Final = timedelta(hours=14)  # as the network's own
+_WIDEST_OFFSET: Final = timedelta(hours=14)  # as the network's own
 
 # What holds a time in a command, an event or an answer; a burn line's own two are `from` and `to`.
 TIMES: Final = frozenset(
@@ -73,7 +73,7 @@ class Moment:
             moment = cls(text, datetime.fromisoformat(spelled), offset, minutes is None)
         except ValueError:
             raise _is_no_time(text) from None
-        if moment.local < _EARLIEST or abs(offset or timedelta(0)) > _OFFSET_MAX:
+        if moment.local < _EARLIEST or abs(offset or timedelta(0)) > _WIDEST_OFFSET:
             raise _is_no_time(text)
         return moment
 

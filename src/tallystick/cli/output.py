@@ -11,7 +11,7 @@ A file is written beside its place and renamed, so that it is whole or not there
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -94,13 +94,15 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], 
     text(drawn)
 
 
-def fields(title: str, pairs: Sequence[tuple[str, object]]) -> None:
-    """Print a title, if there is one, and names and values below it, one pair a line."""
+def fields(title: str, pairs: Sequence[tuple[str, object]], numbers: Collection[str] = ()) -> None:
+    """Print a title, if there is one, and names and values below it, one pair a line; numbers end below one another."""
     if title:
         _write(_fitting(title, 0))
     longest = max((len(name) for name, _ in pairs), default=0)
+    digits = max((len(str(value)) for name, value in pairs if name in numbers), default=0)
     for name, value in pairs:
         first, *more = _fitting(str(value), longest + 4)
+        first = first.rjust(digits) if name in numbers else first
         _write([f"  {name.ljust(longest)}  {first}", *[" " * (longest + 4) + rest for rest in more]])
 
 
@@ -135,7 +137,7 @@ def record(
     shown = {name: readable(name, value) for name, value in values.items() if name not in tables}
     called = headings or {}
     singles = [(called.get(name) or words(name), value) for name, value in shown.items() if value]
-    fields(title, singles)
+    fields(title, singles, [called.get(name) or words(name) for name in shown if is_number(name)])
     for name, value in tables.items():
         rows(words(name), value, wide=wide)
 
@@ -192,7 +194,12 @@ def _is_table(value: object) -> bool:
 
 def _heading(name: str, called: str | None) -> str:
     """Return a column's heading; a blank at its end says that numbers are below."""
-    return (called or words(name)) + (" " if name.endswith(_NUMBERS) or name in _COUNTS else "")
+    return (called or words(name)) + (" " if is_number(name) else "")
+
+
+def is_number(name: str) -> bool:
+    """Return whether a field of this name holds an amount or a count."""
+    return name.endswith(_NUMBERS) or name in _COUNTS
 
 
 def text(whole: str) -> None:

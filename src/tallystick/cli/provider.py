@@ -10,7 +10,7 @@ state. The answers to both commands have one shape; `docs/rules.md` lists the re
 
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -64,7 +64,7 @@ def check(
     with read_ledger(place) as reader, output.progress("Reading the ledger") as progress:
         decided = check_notes(lambda: reader.state(progress=progress), data, instant)
         said = [_checked(answer, decided, reader) for answer in decided]
-    _report(notes, said, as_json=as_json)
+    _report(notes, said, lambda: zone_of(place), as_json=as_json)
 
 
 def submit(
@@ -103,7 +103,7 @@ def submit(
             said.append(answers.accepted(Entry.from_bytes(answer.entry).event) | {"is_new": answer.is_new})
             if receipts is not None:
                 said[-1]["receipt"] = _write_receipt(receipts, answer)
-    _report(notes, said, as_json=as_json)
+    _report(notes, said, lambda: zone_of(ledger_source), as_json=as_json)
 
 
 def show(
@@ -187,24 +187,27 @@ def _write_receipt(folder: Path, admitted: "Admitted") -> str:
     return str(path)
 
 
-def _report(notes: Sequence[str], said: Sequence[answers.Answer], *, as_json: bool) -> None:
-    """Print the answers to the notes, and end with the status for them."""
+def _report(
+    notes: Sequence[str], said: Sequence[answers.Answer], zone: Callable[[], int], *, as_json: bool
+) -> None:
+    """Print the answers to the notes, times at the network's offset (seconds), and end with the status for them."""
     if as_json:
         output.print_json({"notes": [{"note": note} | answer for note, answer in zip(notes, said, strict=True)]})
     else:
         for note, answer in zip(notes, said, strict=True):
-            _print(note, answer)
+            _print(note, answer, zone)
     if not all(answer["accepted"] for answer in said):
         raise typer.Exit(REFUSED)
 
 
-def _print(note: str, answer: answers.Answer) -> None:
+def _print(note: str, answer: answers.Answer, zone: Callable[[], int]) -> None:
     """Print the answer to a note in one line, and a table of a statement's lines."""
     if not answer["accepted"]:
         again = "; the same may be accepted later" if answer["later"] else ""
         output.line(f"{note}: refused: {answer['reason']}: {answer['detail']}{again}")
         return
     again = "" if answer["is_new"] else " (recorded before)"
-    output.line(f"{note}: {answer['index']} {answer['kind']}{answers.words_for(answer.get('outcome', {}))}{again}")
+    words = answers.words_for(answer.get("outcome", {}), zone)
+    output.line(f"{note}: {answer['index']} {answer['kind']}{words}{again}")
     if "lines" in answer:
         answers.print_lines(answer["lines"])

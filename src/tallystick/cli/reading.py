@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tallystick.errors import KeyFileError, UsageError
+from tallystick.printing.text import one_line
 
 if TYPE_CHECKING:
     from tallystick.signing.keys import SigningKey
@@ -104,7 +105,7 @@ def ask_new_passphrase(what: str) -> bytes:
     """
     if not sys.stdin.isatty():
         raise KeyFileError("no terminal to ask for a passphrase: give --passphrase-file, or --no-passphrase")
-    first = getpass(f"Passphrase for {what}: ")
+    first = getpass(f"Passphrase for {one_line(what)}: ")
     if not first:
         raise KeyFileError("the passphrase is empty: type one, or say --no-passphrase")
     if getpass("The same again: ") != first:
@@ -119,7 +120,7 @@ def load_key(path: Path, passphrase_file: Path | None) -> "SigningKey":
     if passphrase_file is not None:
         return keyfiles.load(path, read_passphrase(passphrase_file))
     if sys.stdin.isatty() and b"ENCRYPTED PRIVATE KEY" in read_file(str(path)):
-        return keyfiles.load(path, getpass(f"Passphrase for {path}: ").encode())
+        return keyfiles.load(path, getpass(f"Passphrase for {one_line(str(path))}: ").encode())
     return keyfiles.load(path, None)
 
 
