@@ -251,6 +251,7 @@ def test_balances_by_provider(views: Views) -> None:
         "fee_fen": 108_000,
         "from_voucher_fen": 54_000,
         "reversed_fen": 18_000,
+        "to_holders_fen": 0,
         "unclaimed_fen": 0,
         "claimed_fen": 0,
         "paid_fen": 36_000,

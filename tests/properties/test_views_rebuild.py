@@ -150,6 +150,9 @@ def agree_on_lines(views: Views, entries: Sequence[Entry]) -> None:
     for row in providers:
         assert {name: getattr(row, name) for name in names} == {name: counted[row.provider, name] for name in names}
         found = views.provider(row.provider)
+        for one in (row, *found.programmes):
+            owed_fen = one.to_holders_fen + one.unclaimed_fen + one.claimed_fen + one.paid_fen
+            assert one.from_voucher_fen - one.reversed_fen == owed_fen
         assert len(found.statements) == counted[row.provider, "statements"]
         for name in names:
             assert sum(getattr(one, name) for one in found.statements) == counted[row.provider, name]

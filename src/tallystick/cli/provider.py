@@ -187,9 +187,7 @@ def _write_receipt(folder: Path, admitted: "Admitted") -> str:
     return str(path)
 
 
-def _report(
-    notes: Sequence[str], said: Sequence[answers.Answer], zone: Callable[[], int], *, as_json: bool
-) -> None:
+def _report(notes: Sequence[str], said: Sequence[answers.Answer], zone: Callable[[], int], *, as_json: bool) -> None:
     """Print the answers to the notes, times at the network's offset (seconds), and end with the status for them."""
     if as_json:
         output.print_json({"notes": [{"note": note} | answer for note, answer in zip(notes, said, strict=True)]})
