@@ -16,6 +16,9 @@ ROOT = Path(__file__).resolve().parent.parent
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Tables are as wide as need be where nothing says how wide; pytest-xdist exports a width to its workers.
+os.environ.pop("COLUMNS", None)
+
 # "ci" draws the same examples on every run; `--hypothesis-profile=search` looks for new ones, for long.
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=60, print_blob=True, database=None)
 settings.register_profile("search", deadline=None, max_examples=2_000, print_blob=True)

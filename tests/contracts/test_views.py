@@ -199,7 +199,7 @@ def test_balances_by_voucher(views: Views) -> None:
     assert all(face == sum(rest) for face, *rest in numbers.values())
     said = {name: (row.holder, row.parent, row.status) for name, row in rows.items()}  # type: ignore[union-attr]
     assert said == {
-        "acme/part": ("beta", "city/v1", "active"),
+        "acme/part": ("beta", "city/v1", "over"),
         "city/v1": ("acme", None, "lapsed"),
         "city/v2": ("beta", None, "revoked"),
     }
@@ -218,6 +218,7 @@ def test_balances_by_programme(views: Views) -> None:
         "envelope_fen": 1_000_000,
         "unissued_fen": 894_000,
         "available_fen": 50_000,
+        "over_fen": 50_000,
         "reserved_fen": 16_400,
         "burned_fen": 0,
         "claimed_fen": 3_600,
@@ -250,6 +251,7 @@ def test_balances_by_provider(views: Views) -> None:
         "fee_fen": 108_000,
         "from_voucher_fen": 54_000,
         "reversed_fen": 18_000,
+        "to_holders_fen": 0,
         "unclaimed_fen": 0,
         "claimed_fen": 0,
         "paid_fen": 36_000,

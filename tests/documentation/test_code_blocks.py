@@ -4,7 +4,8 @@ Each document gets a folder of its own, and its blocks run there in reading orde
 and ```sh blocks that follow each other are one script, run by `sh -eu` with this environment's programs first on PATH.
 A script that says $DATABASE gets the URL of an empty one, on a real server. A port that is shown (84xx) stands for one
 that is free: two runs on one machine, and whatever else listens there, don't meet.
-```sh no-run blocks must be listed in NOT_RUN with the reason. Other languages (text, json, ...) show, and aren't run.
+```sh no-run blocks must be listed in NOT_RUN with the reason. Other languages (text, json, ...) show, and aren't run;
+but what a ```text block shows below commands is what they print, in 80 columns (support/sample_output.py).
 """
 
 import os
@@ -18,6 +19,7 @@ from typing import NamedTuple
 import pytest
 
 from support.postgres import free_port, fresh_database
+from support.sample_output import Sample, marked, missing_line, outputs_of, samples_of
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))) if path.is_file()]
@@ -90,11 +92,18 @@ def blocks_of(document: str) -> list[Block]:
     return blocks
 
 
-def run_sh(blocks: list[Block], folder: Path, name: str) -> None:
-    """Run consecutive sh blocks as one script; its output is shown when it fails."""
-    script = "".join(block.text for block in blocks)
+def run_sh(blocks: list[Block], folder: Path, name: str, samples: list[Sample]) -> None:
+    """Run consecutive sh blocks as one script, whose output is shown when it fails, and compare what they print."""
+    script = marked(blocks)
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
-    environment = {**os.environ, "PATH": path, "HOME": str(folder), "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
+    environment = {
+        **os.environ,
+        "PATH": path,
+        "HOME": str(folder),
+        "LC_ALL": "C.UTF-8",
+        "NO_COLOR": "1",
+        "COLUMNS": "80",
+    }
     if "$DATABASE" in script:
         environment["DATABASE"] = fresh_database()
     run = subprocess.run(
@@ -108,6 +117,11 @@ def run_sh(blocks: list[Block], folder: Path, name: str) -> None:
         check=False,
     )
     assert run.returncode == 0, f"{name}, line {blocks[0].line}: exit {run.returncode}\n{run.stdout}{run.stderr}"
+    printed = dict(zip((block.line for block in blocks), outputs_of(run.stdout), strict=True))
+    for sample in samples:
+        if sample.block_line in printed:
+            line = missing_line(sample.text, printed[sample.block_line])
+            assert line is None, f"{name}, line {sample.line}: {line!r} isn't printed\n{printed[sample.block_line]}"
 
 
 def run_python(blocks: list[Block], namespace: dict[str, object], name: str) -> None:
@@ -120,11 +134,13 @@ def run_document(document: str, folder: Path, name: str) -> int:
     """Run a document's blocks in `folder`, which is the current one; return how many."""
     ports = {shown: str(free_port()) for shown in SHOWN_PORT.findall(document)}
     document = SHOWN_PORT.sub(lambda shown: ports[shown[0]], document)
-    runnable = [block for block in blocks_of(document) if block.language in RUN and block.rest != "no-run"]
+    blocks = blocks_of(document)
+    samples = list(samples_of(document, blocks))
+    runnable = [block for block in blocks if block.language in RUN and block.rest != "no-run"]
     namespace: dict[str, object] = {"__name__": "__main__"}
     for language, group in groupby(runnable, key=lambda block: block.language):
         if language == "sh":
-            run_sh([*group], folder, name)
+            run_sh([*group], folder, name, samples)
         else:
             run_python([*group], namespace, name)
     return len(runnable)
@@ -165,6 +181,24 @@ def test_what_is_not_run_is_listed_with_its_reason() -> None:
     assert all(NOT_RUN.values())
 
 
+@pytest.mark.parametrize(
+    ("sample", "missing"),
+    [
+        ("one\ntwo 2\nthree", None),
+        ("two 2\nthree", None),
+        ("one\n…\nthree", None),
+        ("two …\nth...", None),
+        ("one\nthree", "three"),
+        ("two\nthree", "two"),
+        ("three\none", "one"),
+        ("four", "four"),
+    ],
+)
+def test_sample_output_is_compared(sample: str, missing: str | None) -> None:
+    """Line by line, in order; what differs from run to run is left out."""
+    assert missing_line(sample, "one\ntwo 2\nthree\n") == missing
+
+
 def test_blocks_share_a_folder_and_a_namespace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Shell and Python take turns, and what is marked no-run is left alone."""
     monkeypatch.chdir(tmp_path)
@@ -172,7 +206,14 @@ def test_blocks_share_a_folder_and_a_namespace(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.parametrize(
-    "block", ["```sh\nfalse\ntrue\n```\n", "```sh\necho $unset\n```\n", "```python\nassert False\n```\n"]
+    "block",
+    [
+        "```sh\nfalse\ntrue\n```\n",
+        "```sh\necho $unset\n```\n",
+        "```python\nassert False\n```\n",
+        "```sh\necho one\n```\nprints\n```text\ntwo\n```\n",
+        "```sh\nprintf 'one\\ntwo\\nthree\\n'\n```\n```text\none\nthree\n```\n",
+    ],
 )
 def test_a_block_that_fails_is_seen(block: str, tmp_path: Path) -> None:
     """The check above can fail."""

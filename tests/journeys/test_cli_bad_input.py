@@ -349,7 +349,7 @@ def test_a_ledger_is_never_founded_over_another(made: Desk, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "at", ["yesterday", "2026-01-05", "2026-13-05T08:00:00Z", "-1", "99", "2026-01-05T08:00:00+08:00"]
+    "at", ["yesterday", "2026-01", "2026-13-05T08:00:00Z", "-1", "99", "2026-01-05T08:00:00+25:00"]
 )
 def test_a_moment_is_an_index_or_a_time(at: str, made: Desk) -> None:
     """Anything else, or an entry that there isn't, is refused."""

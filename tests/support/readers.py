@@ -85,6 +85,7 @@ REPORT = Report(
         available_fen=1,
         reserved_fen=1,
         lapsed_fen=1,
+        revoked_fen=0,
         programmes={
             "shanghai/S1": ProgrammeTotals(
                 envelope_fen=9,

@@ -40,6 +40,9 @@ def test_a_sound_ledger_is_clean(pristine: Path) -> None:
         ].book
     assert totals.programmes[CHEAP].paid_fen == 53_960
     assert totals.burned_fen == 53_960 + 8_600 + 1_200
+    assert totals.revoked_fen == sum(programme.revoked_fen for programme in state.programmes.values()) > 0
+    parts_fen = (totals.available_fen, totals.reserved_fen, totals.burned_fen, totals.lapsed_fen, totals.revoked_fen)
+    assert totals.issued_fen == sum(parts_fen)
 
 
 def test_a_ledger_can_be_audited_while_it_is_open(ledger: Path) -> None:

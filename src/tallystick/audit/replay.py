@@ -133,6 +133,7 @@ class Replay:
             available_fen=sum(one.available_fen for one in totals.values()),
             reserved_fen=sum(one.reserved_fen for one in totals.values()),
             lapsed_fen=sum(programme.lapsed_fen for programme in programmes.values()),
+            revoked_fen=sum(programme.revoked_fen for programme in programmes.values()),
             programmes=totals,
         )
 

@@ -84,6 +84,7 @@ class Totals(_Closed):
     """Sums over the entries replayed.
 
     GPU-milliseconds are `gpu_milli × seconds`; `burned_fen` is all that was burned, claimed and paid or not.
+    Of what was issued, every fen is somewhere: `issued = available + reserved + burned + lapsed + revoked`.
     """
 
     entries: int
@@ -96,6 +97,7 @@ class Totals(_Closed):
     available_fen: int
     reserved_fen: int
     lapsed_fen: int
+    revoked_fen: int
     programmes: dict[str, ProgrammeTotals]
 
 

@@ -247,7 +247,7 @@ class SQLiteDatabase:
         return sum(file.stat().st_size for file in files if file.exists())
 
     def _connect(self) -> sqlite3.Connection:
-        uri = f"file:{quote(str(self._path.absolute()))}?mode=ro"
+        uri = f"file:{quote(os.fsencode(self._path.absolute()))}?mode=ro"
         try:
             database = self._open(uri)
             try:

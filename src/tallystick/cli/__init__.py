@@ -28,12 +28,15 @@ import sys
 from collections.abc import Sequence
 from typing import Annotated
 
+from tallystick.cli import streams
+
 AS_ASKED = 0
 REFUSED = 1
 FAILED = 2
 INTERRUPTED = 130
 PIPE_CLOSED = 141
 
+_SHOWN_MAX = 200
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 __all__ = ["main"]
@@ -48,12 +51,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
+    streams.prepare()
     try:
         status = _run(sys.argv[1:] if arguments is None else arguments)
         # Here, not at exit: a full disk or a closed pipe is then one line as well.
         sys.stdout.flush()
     except KeyboardInterrupt:
         status = INTERRUPTED
+        streams.abandon(sys.stdout)
     except SystemExit:
         return PIPE_CLOSED  # the one thing that typer ends a process for
     except Exception as error:  # every one is turned into a line and a status
@@ -98,7 +103,7 @@ def _show_version(asked: bool) -> None:
     from tallystick import __version__
 
     if asked:
-        print(f"tallystick {__version__}")
+        sys.stdout.write(f"tallystick {__version__}\n")
         raise typer.Exit
 
 
@@ -113,9 +118,8 @@ def _failed(error: Exception) -> int:
 
     if os.environ.get("TALLYSTICK_TRACEBACK"):
         raise error
-    if isinstance(error, BrokenPipeError):
-        # Whoever read us has seen enough; without this the interpreter would complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):  # whoever read us has seen enough
+        streams.abandon(sys.stdout)
         return PIPE_CLOSED
     if isinstance(error, typer.TyperException):
         return _misused(error)
@@ -126,13 +130,18 @@ def _failed(error: Exception) -> int:
         place = f"{error.filename}: " if error.filename is not None else ""
         what_to_do = "; make room, and give the same command again" if error.errno in _NO_ROOM else ""
         _complain(f"{place}{error.strerror or error}{what_to_do}")
-        _abandon_output()
+        streams.abandon(sys.stdout)
         return FAILED
     if isinstance(error, sqlite3.Error | PersistenceError):
         _complain(f"the store failed: {error}; see that the disk has room and that the file is a ledger's")
         return FAILED
     if isinstance(error, MemoryError):
         _complain("there is not enough memory for that here; nothing was answered")
+        return FAILED
+    if isinstance(error, UnicodeEncodeError) and error.reason == "surrogates not allowed":
+        # What files may be called, an id, a time or a URL can't be.
+        what = "a URL" if "://" in error.object else repr(error.object[:_SHOWN_MAX])  # a URL may have a password
+        _complain(f"{what} is not UTF-8, as everything but the names of files is")
         return FAILED
     if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("psycopg"):
         _complain("a ledger in PostgreSQL needs psycopg: pip install 'tallystick[postgres]'")
@@ -161,17 +170,7 @@ def _misused(error: Exception) -> int:
     return FAILED
 
 
-def _abandon_output() -> None:
-    """Drop what standard output couldn't take, so that the interpreter doesn't try again at exit."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def _complain(message: str) -> None:
-    from tallystick.cli.output import one_line
-
     # What was given may be a megabyte without a blank; a path of any use is shorter.
     shortened = re.sub(r"\S{300,}", lambda word: f"{word[0][:100]}...{word[0][-50:]}", message)
-    print(f"tallystick: {one_line(shortened)}", file=sys.stderr)
+    streams.say(f"tallystick: {shortened}")

@@ -11,10 +11,11 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tallystick.cli import output
+from tallystick.printing.text import yuan
 
 if TYPE_CHECKING:
     from tallystick.vouchers.commands import TimeBurn
@@ -57,27 +58,33 @@ def accepted(event: "Event") -> Answer:
     return answer | {"outcome": outcome_to_json(event.kind, event.outcome)}
 
 
-def words_for(outcome: dict[str, Any]) -> str:
-    """Return an outcome in words, or nothing for an empty one."""
+def words_for(outcome: dict[str, Any], zone: Callable[[], int]) -> str:
+    """Return an outcome in words, nothing for an empty one; `zone` returns the network's offset, if there are times."""
+    from tallystick.cli.moments import TIMES, with_local_times, zone_name
+
+    in_zone = ""
+    if not TIMES.isdisjoint(outcome):
+        outcome = with_local_times(outcome, zone())
+        in_zone = f" ({zone_name(zone())})"
     words = [f"{output.words(name)} {output.readable(name, value)}" for name, value in outcome.items()]
-    return ": " + ", ".join(words) if words else ""
+    return (": " + ", ".join(words) if words else "") + in_zone
 
 
-def print_lines(lines: Sequence[Answer]) -> None:
+def print_lines(lines: Sequence[Answer], *, wide: bool = False) -> None:
     """Print a statement's lines as a table."""
     rows = [
         (
             line["line"],
             line["job"],
             line["reservation"],
-            output.yuan(line["fee_fen"]) if line["accepted"] else "",
-            output.yuan(line["from_voucher_fen"]) if line["accepted"] else "",
+            yuan(line["fee_fen"]) if line["accepted"] else "",
+            yuan(line["from_voucher_fen"]) if line["accepted"] else "",
             "burned" if line["accepted"] else f"refused: {line['reason']}",
         )
         for line in lines
     ]
     columns = ("line ", "job", "reservation", "fee ", "from voucher ", "decision")
-    output.table("lines, in yuan", columns, rows)
+    output.table("lines, in yuan", columns, rows, wide=wide)
 
 
 def _lines(command: "TimeBurn", outcome: "Burned") -> list[Answer]:

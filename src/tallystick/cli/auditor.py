@@ -28,10 +28,15 @@ from tallystick.addresses import is_postgres, without_password
 from tallystick.cli import REFUSED, dossier, kinds, output, proofs_of_balance, reading
 from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
+from tallystick.printing.text import gpu_hours, yuan
 
 if TYPE_CHECKING:
-    from tallystick.audit.report import Report
+    from tallystick.audit.report import Report, Totals
     from tallystick.transparency.receipt import Receipt
+
+
+ALL = "all"
+"""The row of sums."""
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -56,10 +61,12 @@ def audit(
     ] = None,
     force: reading.Force = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    wide: Annotated[bool, typer.Option("--wide", help=output.WIDE)] = False,
 ) -> None:
     """Replay the log and confirm every number, or name the first entry that is wrong; status 1 if anything is found."""
     from tallystick.audit import audit as run_audit
     from tallystick.audit.earlier import ReportPlace
+    from tallystick.printing.json_text import escaped_json
 
     policy = reading.read_policy(trust)
     place = None if report is None else ReportPlace(report, force=force)  # before anything takes long
@@ -76,10 +83,10 @@ def audit(
             progress=progress,
         )
     if as_json:
-        output.text(found.to_bytes().decode())
+        output.data(escaped_json(found.to_bytes().decode()).encode())
     else:
         with redirect_stdout(sys.stderr) if to_stdout else nullcontext():
-            _print_report(found, source)
+            _print_report(found, source, wide=wide)
     if not found.is_clean:
         raise typer.Exit(REFUSED)
 
@@ -91,6 +98,7 @@ def verify(
     trust: Annotated[Path, typer.Option(help="The trust policy, which you were given by hand.")],
     index: Annotated[int | None, typer.Argument(help="An entry of a SOURCE, instead of one in a receipt.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    wide: Annotated[bool, typer.Option("--wide", help=output.WIDE)] = False,
 ) -> None:
     """Prove what a file says, with no ledger and no network: a receipt, balance or dossier; or an entry of a source."""
     from tallystick.cli.entries import print_entry, say_entry
@@ -100,7 +108,7 @@ def verify(
     policy = reading.read_policy(trust)
     if index is None:
         if dossier.is_dossier_file(file):  # before it is read: a dossier may be large
-            dossier.verify(file, policy, as_json=as_json)
+            dossier.verify(file, policy, as_json=as_json, wide=wide)
             return
         data = reading.read_file(file)
         if is_balance_proof(data):
@@ -120,7 +128,7 @@ def verify(
         output.print_json({"proven": True, "checkpoint": tree, "entry": said})
         return
     output.line(f"proven: entry {proof.index} of {checkpoint.origin}, in its tree of {checkpoint.size:,} entries")
-    print_entry(said, [("root", root)])
+    print_entry(said, [("root", root)], wide=wide)
 
 
 def _receipt_from(source: str, index: int) -> "Receipt":
@@ -149,7 +157,7 @@ def receipt(
     output.line_about(out, f"{file}: entry {index}, {len(data):,} bytes")
 
 
-def _print_report(report: "Report", source: str) -> None:
+def _print_report(report: "Report", source: str, *, wide: bool) -> None:
     """Print the verdict, what was audited, the totals and the conservation table, and each finding."""
     checkpoint = report.checkpoint
     output.line(f"verdict: {report.verdict}")
@@ -160,21 +168,58 @@ def _print_report(report: "Report", source: str) -> None:
         if report.receipts is not None:
             log.append(("receipts", f"{report.receipts:,} held against it"))
         output.fields("", log)
-    totals = report.totals.model_dump()
-    programmes = totals.pop("programmes")
-    output.record("totals" if report.is_clean else "totals of what could be replayed", totals)
-    rows = [{"programme": name} | book | {"adds_up": _adds_up(book)} for name, book in programmes.items()]
-    output.rows("conservation: where every envelope is", rows)
+    _print_totals(report.totals, is_clean=report.is_clean, wide=wide)
     for finding in report.findings:
         place = "" if finding.index is None else f" at entry {finding.index}"
         output.line(f"{finding.code}{place}: {finding.detail}")
     indexes = sorted({finding.index for finding in report.findings if finding.index is not None})
     if indexes:
-        output.line(f"to see entry {indexes[0]} for yourself: {_how_to_see(source, indexes[0])}")
+        output.to_be_typed(f"to see entry {indexes[0]} for yourself: {_how_to_see(source, indexes[0])}")
+
+
+def _print_totals(totals: "Totals", *, is_clean: bool, wide: bool) -> None:
+    """Print what was counted, where all that was issued is, and where every envelope is; each adds up on the page."""
+    from tallystick.audit.report import ProgrammeTotals
+
+    of_what = "" if is_clean else ", of what could be replayed"
+    hours = gpu_hours(totals.gpu_milliseconds_burned), gpu_hours(totals.gpu_milliseconds_refused)
+    lines = (
+        ["accepted", f"{totals.burn_lines_accepted:,}", hours[0]],
+        ["refused", f"{totals.burn_lines_refused:,}", hours[1]],
+    )
+    output.table(
+        f"lines of statements{of_what}; one that was reversed stays accepted", ["", "lines ", "GPU-hours "], lines
+    )
+    parts = {name: getattr(totals, f"{name}_fen") for name in ("available", "reserved", "burned", "lapsed", "revoked")}
+    sum_fen = sum(parts.values())
+    output.table(
+        f"where all that was issued is{of_what}, in yuan; burned is net of reversals, claimed and paid or not",
+        ["", "yuan "],
+        [
+            *[(name, yuan(amount_fen)) for name, amount_fen in parts.items()],
+            ("together", yuan(sum_fen)),
+            ("issued", yuan(totals.issued_fen)),
+            ("adds up", _yes(sum_fen == totals.issued_fen)),
+        ],
+    )
+    books = {name: book.model_dump() for name, book in totals.programmes.items()}
+    if len(books) > 1:
+        books[ALL] = {name: sum(book[name] for book in books.values()) for name in ProgrammeTotals.model_fields}
+    output.rows(
+        f"conservation: where every envelope is{of_what}, in yuan; unclaimed is burned and not claimed yet",
+        [{"programme": name} | book | {"adds_up": _adds_up(book)} for name, book in books.items()],
+        columns=["programme", *ProgrammeTotals.model_fields, "adds_up"],
+        headings=output.PROGRAMME_HEADINGS,
+        wide=wide,
+    )
 
 
 def _adds_up(book: dict[str, int]) -> bool:
     return book["envelope_fen"] == sum(amount for account, amount in book.items() if account != "envelope_fen")
+
+
+def _yes(value: bool) -> str:
+    return output.readable("", value)
 
 
 def _how_to_see(source: str, index: int) -> str:

@@ -21,6 +21,7 @@ from tallystick.cli import REFUSED, kinds, output, reading
 from tallystick.cli.provider import What
 from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
+from tallystick.printing.text import yuan
 
 if TYPE_CHECKING:
     from tallystick.dossiers.examining import BookLine, DossierReport, SealSummary
@@ -81,7 +82,7 @@ def is_dossier_file(file: str) -> bool:
         return is_dossier(opened.read(_START_SIZE))
 
 
-def verify(file: str, policy: "Policy", *, as_json: bool) -> None:
+def verify(file: str, policy: "Policy", *, as_json: bool, wide: bool = False) -> None:
     """Examine a dossier, and print the account's book, or what is wrong."""
     from tallystick.dossiers.dossier_lines import read_lines
     from tallystick.dossiers.examining import examine_dossier
@@ -91,7 +92,7 @@ def verify(file: str, policy: "Policy", *, as_json: bool) -> None:
     if as_json:
         output.print_json(_said(report))
     else:
-        _print(report)
+        _print(report, wide=wide)
     if not report.is_sound:
         raise typer.Exit(REFUSED)
 
@@ -147,7 +148,7 @@ def _seal(seal: "SealSummary | None") -> dict[str, Any] | None:
     return None if seal is None else asdict(seal) | {"last_day": format_day(seal.last_day)}
 
 
-def _print(report: "DossierReport") -> None:
+def _print(report: "DossierReport", *, wide: bool) -> None:
     """Print the book; or what is wrong, and then no numbers that somebody could take for proved."""
     checkpoint = report.checkpoint
     if not report.is_sound:
@@ -171,17 +172,16 @@ def _print(report: "DossierReport") -> None:
     if report.entries_later:
         output.record("balances after the last entry, in yuan", report.balances_later)
     columns = ("entry ", "at", "kind", "party", "ref", "moved, in yuan")
-    output.table("the book", columns, [_row(line) for line in report.book])
+    output.table("the book", columns, [_row(line) for line in report.book], wide=wide)
 
 
 def _row(line: "BookLine") -> tuple[object, ...]:
-    from tallystick.vouchers.quantities import format_instant
+    from tallystick.cli.moments import utc
 
-    moved = [f"{source} to {to} {output.yuan(amount_fen)}" for source, to, amount_fen in line.moved]
+    moved = [f"{source} to {to} {yuan(amount_fen)}" for source, to, amount_fen in line.moved]
     if line.lines_refused:
         moved.append(f"{line.lines_refused} lines refused")
-    at = output.readable("at", format_instant(line.at))
-    return line.index, at, line.kind, line.party, line.ref, ", ".join(moved)
+    return line.index, utc(line.at), line.kind, line.party, line.ref, ", ".join(moved)
 
 
 def _words(seal: "SealSummary") -> str:

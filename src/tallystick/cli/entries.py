@@ -30,12 +30,26 @@ def say_entry(index: int, data: bytes) -> answers.Answer:
     return said
 
 
-def print_entry(said: answers.Answer, more: Sequence[tuple[str, object]] = ()) -> None:
-    """Print an entry, beginning with other fields."""
-    signed = [("signed by", label) for label in said["signed_by"]]
-    output.fields("", [*more, ("at", output.readable("at", said["at"])), ("kind", said["kind"]), *signed])
-    output.record("command", {name: value for name, value in said["command"].items() if name not in _NOT_SHOWN})
-    if "lines" in said:
-        answers.print_lines(said["lines"])
-    elif said["outcome"]:
-        output.record("outcome", said["outcome"])
+def print_entry(
+    said: answers.Answer, more: Sequence[tuple[str, object]] = (), *, zone: int | None = None, wide: bool = False
+) -> None:
+    """Print an entry.
+
+    Args:
+        said: what `say_entry` returned.
+        more: fields to begin with.
+        zone: the network's offset in seconds; times are in UTC where it isn't known.
+        wide: a statement's lines as wide as need be.
+    """
+    from tallystick.cli.moments import with_local_times, zone_name
+
+    shown = with_local_times(said, zone)
+    in_zone = "" if zone is None else f" ({zone_name(zone)}, as all times below)"
+    signed = [("signed by", label) for label in shown["signed_by"]]
+    output.fields("", [*more, ("at", f"{shown['at']}{in_zone}"), ("kind", shown["kind"]), *signed])
+    command = {name: value for name, value in shown["command"].items() if name not in _NOT_SHOWN}
+    output.record("command, amounts in yuan", command, wide=wide)
+    if "lines" in shown:
+        answers.print_lines(shown["lines"], wide=wide)
+    elif shown["outcome"]:
+        output.record("outcome, amounts in yuan", shown["outcome"])

@@ -66,7 +66,7 @@ def ledger_create(
 
     note = reading.read_file(genesis)
     key = reading.load_key(log_key, passphrase_file)
-    clock = reading.clock(at)
+    clock = reading.clock(at, lambda: _zone_of(note, key.verifier.name))
     _refuse_a_bad_genesis(genesis, note, key.verifier.name, clock())
     place = source if is_postgres(source) else Path(source)
     if isinstance(place, Path) and policy is not None:
@@ -91,6 +91,17 @@ def ledger_create(
     output.fields("", [("log's vkey", vkey), *([("policy", policy)] if policy is not None else [])])
     if policy is None:
         output.text(text.decode())
+
+
+def _zone_of(note: bytes, origin: str) -> int:
+    """Return the offset in seconds that a founding's note says; 0 of what will be refused."""
+    from tallystick.vouchers.admit import read_note
+    from tallystick.vouchers.commands import NetworkFound
+    from tallystick.vouchers.refusals import Refusal
+
+    signed = read_note(note, origin)
+    command = None if isinstance(signed, Refusal) else signed.command
+    return command.utc_offset_seconds if isinstance(command, NetworkFound) else 0
 
 
 def _refuse_a_bad_genesis(name: str, note: bytes, origin: str, at: int) -> None:
@@ -190,9 +201,10 @@ def demo(
     jobs: Annotated[Path | None, typer.Option(help="A CSV: timestamp, duration, num_gpus, gpu_time, cluster.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many jobs.")] = None,
     seed: Annotated[int, typer.Option(help="Another seed tells another story.")] = 1,
+    wide: Annotated[bool, typer.Option("--wide", help=output.WIDE)] = False,
 ) -> None:
     """Play a year of the network, audit it, tamper with a copy and audit that; status 0 if only the copy failed."""
     from tallystick.demo import run_demo
 
-    if not run_demo(folder, jobs=jobs, limit=limit, seed=seed, console=output.console()):
+    if not run_demo(folder, jobs=jobs, limit=limit, seed=seed, console=output.console(wide=wide)):
         raise typer.Exit(REFUSED)

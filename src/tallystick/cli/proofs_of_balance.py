@@ -58,6 +58,7 @@ def balance(
 
 def verify(data: bytes, policy: "Policy", *, as_json: bool) -> None:
     """Print what a balance proof proves, given its bytes."""
+    from tallystick.cli.moments import utc
     from tallystick.dossiers.balance_proof import BalanceProof, verify_balance_proof
     from tallystick.vouchers.quantities import format_day, format_instant
 
@@ -84,7 +85,7 @@ def verify(data: bytes, policy: "Policy", *, as_json: bool) -> None:
         output.print_json({"proven": True, "checkpoint": tree, "seal": seal} | said)
         return
     output.line(f"proven: {leaf.account} of {checkpoint.origin}, as it stood at entry {proven.index}")
-    sealed_by = f"{proven.seal}, at {output.readable('at', seal['at'])}"
+    sealed_by = f"{proven.seal}, at {utc(proven.at)}"
     output.fields(
         "",
         [

@@ -10,7 +10,7 @@ state. The answers to both commands have one shape; `docs/rules.md` lists the re
 
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -54,23 +54,25 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what `submit` would decide, line by line, and write nothing; status 1 if a note would be refused."""
+    from tallystick.cli.moments import zone_of
     from tallystick.ledger.checking import check_notes
     from tallystick.ledger.reader import read_ledger
     from tallystick.ledger.recorded import find_recorded
 
     answers.show_faults()
     data = [reading.read_file(note) for note in notes]
-    instant = reading.clock(at)()
-    with read_ledger(reading.source_of(source)) as reader, output.progress("Reading the ledger") as progress:
+    place = reading.source_of(source)
+    instant = reading.clock(at, lambda: zone_of(place))()
+    with read_ledger(place) as reader, output.progress("Reading the ledger") as progress:
         recorded = find_recorded(reader, data)
-        new = [note for place, note in enumerate(data) if place not in recorded]
+        new = [note for number, note in enumerate(data) if number not in recorded]
         decided = check_notes(lambda: reader.state(progress=progress), new, instant)
         remaining = iter(decided)
         said = [
-            _recorded(recorded[place]) if place in recorded else _checked(next(remaining), decided, reader)
-            for place in range(len(data))
+            _recorded(recorded[number]) if number in recorded else _checked(next(remaining), decided, reader)
+            for number in range(len(data))
         ]
-    _report(notes, said, as_json=as_json)
+    _report(notes, said, lambda: zone_of(place), as_json=as_json)
 
 
 def submit(
@@ -89,6 +91,7 @@ def submit(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Record notes, or say why not; submitting again is harmless. Status 1 if a note was refused."""
+    from tallystick.cli.moments import zone_of
     from tallystick.ledger.opening import open_ledger
     from tallystick.vouchers.entry import Entry
     from tallystick.vouchers.refusals import Refusal
@@ -96,7 +99,7 @@ def submit(
     answers.show_faults()
     ledger_source = reading.ledger_of(source)
     data = [reading.read_file(note) for note in notes]
-    clock = reading.clock(at)
+    clock = reading.clock(at, lambda: zone_of(ledger_source))
     key = reading.load_log_key(ledger_source, log_key, passphrase_file)
     guard = reading.clock_guard(ledger_source, at, accept_jump=accept_clock_jump)
     if receipts is not None:
@@ -110,7 +113,7 @@ def submit(
             said.append(answers.accepted(Entry.from_bytes(answer.entry).event) | {"is_new": answer.is_new})
             if receipts is not None:
                 said[-1]["receipt"] = _write_receipt(receipts, answer)
-    _report(notes, said, as_json=as_json)
+    _report(notes, said, lambda: zone_of(ledger_source), as_json=as_json)
 
 
 def show(
@@ -119,33 +122,41 @@ def show(
     id_: Annotated[
         str, typer.Argument(metavar="ID", help="Its id, for example acme-ai/v-1 or guian-cluster; an entry's index.")
     ],
-    at: Annotated[str | None, typer.Option(help="As of an entry's index, or a time like 2026-01-05T08:00:00Z.")] = None,
+    at: Annotated[str | None, typer.Option(help=reading.AS_OF)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; amounts in fen.")] = False,
+    wide: Annotated[bool, typer.Option("--wide", help=output.WIDE)] = False,
 ) -> None:
     """Show a voucher and its history, a holder, a programme's book, a provider's statement, or one entry."""
+    from tallystick.cli.moments import with_local_times
     from tallystick.cli.views import open_views, with_times_as_text
 
     if what is What.ENTRY:
         if at is not None:
             raise UsageError("an entry never changes: leave --at out")
-        _show_entry(source, id_, as_json=as_json)
+        _show_entry(source, id_, as_json=as_json, wide=wide)
         return
-    with open_views(source, at) as views:
-        found = with_times_as_text(asdict(getattr(views, what.value)(id_)))
-    if as_json:
-        output.print_json({what.value: found})
-    else:
-        output.record(f"{what.value} {id_}", found.pop("balance") | found)
+    with open_views(source, at) as asked:
+        found = with_times_as_text(asdict(getattr(asked.views, what.value)(id_)))
+        if as_json:
+            output.print_json({what.value: found})
+        else:
+            shown = with_local_times(found.pop("balance") | found, asked.zone)
+            headings = output.PROGRAMME_HEADINGS if what is What.PROGRAMME else None
+            output.line(f"{what.value} {id_}")
+            output.record(asked.as_of, shown, headings=headings, wide=wide)
+        asked.say_when()
 
 
-def _show_entry(source: str, index: str, *, as_json: bool) -> None:
+def _show_entry(source: str, index: str, *, as_json: bool, wide: bool) -> None:
     """Show an entry, which is proved to be in the tree of the source's checkpoint; who signed that is for `verify`."""
     from tallystick.cli.entries import print_entry, say_entry
+    from tallystick.cli.moments import zone_of
     from tallystick.ledger.reader import read_ledger
 
     if not index.isascii() or not index.isdecimal() or len(index) > 19:
         raise UsageError(f"{index} is not an entry's index, which is a number counted from 0")
-    with read_ledger(reading.source_of(source)) as reader:
+    place = reading.source_of(source)
+    with read_ledger(place) as reader:
         proof = reader.receipt(int(index))
         origin, size = reader.origin, reader.size
     said = say_entry(proof.index, proof.entry or b"")
@@ -153,7 +164,7 @@ def _show_entry(source: str, index: str, *, as_json: bool) -> None:
         output.print_json({"entry": said})
     else:
         output.line(f"entry {proof.index} of {origin}, which has {size:,}")
-        print_entry(said)
+        print_entry(said, zone=zone_of(place), wide=wide)
 
 
 def _recorded(answer: "Entry | Refusal") -> answers.Answer:
@@ -195,24 +206,25 @@ def _write_receipt(folder: Path, admitted: "Admitted") -> str:
     return str(path)
 
 
-def _report(notes: Sequence[str], said: Sequence[answers.Answer], *, as_json: bool) -> None:
-    """Print the answers to the notes, and end with the status for them."""
+def _report(notes: Sequence[str], said: Sequence[answers.Answer], zone: Callable[[], int], *, as_json: bool) -> None:
+    """Print the answers to the notes, times at the network's offset (seconds), and end with the status for them."""
     if as_json:
         output.print_json({"notes": [{"note": note} | answer for note, answer in zip(notes, said, strict=True)]})
     else:
         for note, answer in zip(notes, said, strict=True):
-            _print(note, answer)
+            _print(note, answer, zone)
     if not all(answer["accepted"] for answer in said):
         raise typer.Exit(REFUSED)
 
 
-def _print(note: str, answer: answers.Answer) -> None:
+def _print(note: str, answer: answers.Answer, zone: Callable[[], int]) -> None:
     """Print the answer to a note in one line, and a table of a statement's lines."""
     if not answer["accepted"]:
         again = "; the same may be accepted later" if answer["later"] else ""
         output.line(f"{note}: refused: {answer['reason']}: {answer['detail']}{again}")
         return
     again = "" if answer["is_new"] else " (recorded before)"
-    output.line(f"{note}: {answer['index']} {answer['kind']}{answers.words_for(answer.get('outcome', {}))}{again}")
+    words = answers.words_for(answer.get("outcome", {}), zone)
+    output.line(f"{note}: {answer['index']} {answer['kind']}{words}{again}")
     if "lines" in answer:
         answers.print_lines(answer["lines"])

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tallystick.errors import KeyFileError, NotALedgerError, UsageError
+from tallystick.printing.text import one_line
 
 if TYPE_CHECKING:
     from tallystick.ledger.clock_guard import ClockGuard
@@ -34,16 +35,33 @@ Force = Annotated[bool, typer.Option("--force", help="Replace a file even if it 
 INPUT_SIZE_MAX = 1_048_576  # nothing that a command line takes is larger; a disk image given by mistake is
 
 
+AS_OF = "As of an entry's index, a time (…T08:00:00Z, …T16:00:00+08:00, …T16:00:00) or the end of a day (2026-01-05)."
+"""What --at means where the past is asked for, for --help."""
+
+
 def now() -> int:
     """Return the machine's time in microseconds."""
     return time.time_ns() // 1_000
 
 
-def clock(at: str | None) -> Callable[[], int]:
-    """Return the machine's clock, or one that stands still at a time given as text."""
+def clock(at: str | None, zone: Callable[[], int] | None = None) -> Callable[[], int]:
+    """Return the machine's clock, or one that stands still at a time given as text.
+
+    Args:
+        at: in a form of moments.py; of a day its beginning; None for the machine's clock.
+        zone: returns the network's offset in seconds; None where no network is known, and the time must have its own.
+
+    Raises:
+        UsageError: not such a time.
+    """
+    from tallystick.cli.moments import Moment
+
     if at is None:
         return now
-    instant = read_moment(at)
+    moment = Moment.read(at)
+    if moment.offset is None and zone is None:
+        raise UsageError(f"{at} needs its offset here, where no log says which is meant: add Z, or one like +08:00")
+    instant = moment.instant(zone or (lambda: 0))
     return lambda: instant
 
 
@@ -97,7 +115,7 @@ def ask_new_passphrase(what: str) -> bytes:
     """
     if not sys.stdin.isatty():
         raise KeyFileError("no terminal to ask for a passphrase: give --passphrase-file, or --no-passphrase")
-    first = getpass(f"Passphrase for {what}: ")
+    first = getpass(f"Passphrase for {one_line(what)}: ")
     if not first:
         raise KeyFileError("the passphrase is empty: type one, or say --no-passphrase")
     if getpass("The same again: ") != first:
@@ -112,7 +130,7 @@ def load_key(path: Path, passphrase_file: Path | None) -> "SigningKey":
     if passphrase_file is not None:
         return keyfiles.load(path, read_passphrase(passphrase_file))
     if sys.stdin.isatty() and b"ENCRYPTED PRIVATE KEY" in read_file(str(path)):
-        return keyfiles.load(path, getpass(f"Passphrase for {path}: ").encode())
+        return keyfiles.load(path, getpass(f"Passphrase for {one_line(str(path))}: ").encode())
     return keyfiles.load(path, None)
 
 
@@ -190,18 +208,3 @@ def clock_guard(source: Path | str, at: str | None, *, accept_jump: bool) -> "Cl
     except (NotALedgerError, UsageError):  # the key was named by hand, or it has been said
         return ClockGuard(vouched_at=vouched_at)
     return ClockGuard(settings.clock_jump_hours, settings.idle_days, vouched_at)
-
-
-def read_moment(text: str) -> int:
-    """Return the microseconds of a time as people type it, with or without the fraction.
-
-    Raises:
-        UsageError: not such a time.
-    """
-    from tallystick.vouchers.quantities import parse_instant
-
-    spelling = f"{text[:-1]}.000000Z" if len(text) == len("2026-01-05T08:00:00Z") else text
-    try:
-        return parse_instant(spelling)
-    except ValueError:
-        raise UsageError(f"{text} is not a time like 2026-01-05T08:00:00Z") from None

@@ -8,14 +8,12 @@ first, so that a misspelt field is found at the desk and not by the log.
 
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
-import csv
 import re
-import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -26,6 +24,7 @@ from tallystick.named_files import NamedFile
 if TYPE_CHECKING:
     from tallystick.signing.keys import SigningKey
 
+_INTEGER_DIGITS_MAX = 20  # of 64 bits, with a sign
 _SIGNATURE_LINE = "\n\n— ".encode()
 
 
@@ -113,7 +112,10 @@ def sign(
     ] = None,
     note: Annotated[str, typer.Option("--out", "-o", help="Where the note goes; - is stdout.")] = "-",
     at: Annotated[
-        str | None, typer.Option(help="The time to fill in instead of now, for rehearsals: 2026-01-05T08:00:00Z.")
+        str | None,
+        typer.Option(
+            help="The time to fill in instead of now, for rehearsals: 2026-01-05T08:00:00Z, …T16:00:00+08:00."
+        ),
     ] = None,
     force: reading.Force = False,
 ) -> None:
@@ -128,31 +130,47 @@ def sign(
 def balances(
     source: Annotated[str, typer.Argument(help="A ledger folder, an exported folder, or the URL of one.")],
     by: Annotated[By, typer.Option(help="A row for each of these.")] = By.PROGRAMME,
-    at: Annotated[str | None, typer.Option(help="As of an entry's index, or a time like 2026-01-05T08:00:00Z.")] = None,
+    at: Annotated[str | None, typer.Option(help=reading.AS_OF)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; amounts in fen.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV; amounts in fen.")] = False,
+    wide: Annotated[bool, typer.Option("--wide", help=output.WIDE)] = False,
 ) -> None:
     """Show what is unissued, available, reserved, burned, claimed and paid."""
+    from tallystick.cli.moments import with_local_times
     from tallystick.cli.views import open_views, with_times_as_text
 
     if as_json and as_csv:
         raise UsageError("--json and --csv exclude each other: give one")
-    with open_views(source, at) as views:
-        rows = with_times_as_text([asdict(row) for row in views.balances(by.value)])
-        size = views.size
-    if as_json:
-        output.print_json({"by": by.value, "entries": size, "balances": rows})
-    elif as_csv:
-        _print_csv(rows)
-    else:
-        output.rows(f"Balances by {by.value} after {size:,} entries, in yuan", rows)
+    with open_views(source, at) as asked:
+        rows = with_times_as_text([asdict(row) for row in asked.views.balances(by.value)])
+        columns = _columns(by)
+        if as_json:
+            output.print_json({"by": by.value, "entries": asked.views.size, "balances": rows})
+        elif as_csv:
+            output.print_csv(columns, rows)
+        else:
+            output.rows(
+                f"Balances by {by.value} {asked.as_of}",
+                with_local_times(rows, asked.zone),
+                columns=columns,
+                headings=output.PROGRAMME_HEADINGS if by is By.PROGRAMME else None,
+                wide=wide,
+            )
+            if not rows:
+                output.line(f"there is no {by.value} yet")
+        asked.say_when()
 
 
-def _print_csv(rows: Sequence[dict[str, Any]]) -> None:
-    if rows:
-        writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+def _columns(by: By) -> list[str]:
+    from tallystick import views
+
+    rows = {
+        By.PROGRAMME: views.ProgrammeBalance,
+        By.HOLDER: views.HolderBalance,
+        By.PROVIDER: views.ProviderBalance,
+        By.VOUCHER: views.VoucherBalance,
+    }
+    return [field.name for field in fields(rows[by])]
 
 
 def _signed(data: bytes, name: str, signers: "Sequence[SigningKey]", at: int) -> bytes:

@@ -10,38 +10,91 @@ text, amounts as whole fen.
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tallystick.cli import output, reading
 
 if TYPE_CHECKING:
+    from tallystick.cli.moments import Moment
     from tallystick.views import Views
 
 _INSTANTS = frozenset({"at", "until", "valid_from", "valid_until"})
 _DAYS = frozenset({"first_day", "last_day"})
 
 
+@dataclass
+class Asked:
+    """Views that were asked as of now, of an entry or of a time.
+
+    Attributes:
+        views: as of then.
+        place: the log's folder or URL.
+        when: the last time that counts, if a time was given.
+    """
+
+    views: "Views"
+    place: Path | str
+    when: "Moment | None"
+
+    @cached_property
+    def zone(self) -> int:
+        """The network's offset in seconds."""
+        from tallystick.cli.moments import zone_of
+
+        return zone_of(self.place)
+
+    @property
+    def as_of(self) -> str:
+        """What the answer is of, in words: how many entries, and the time of the last."""
+        from tallystick.cli.moments import local, zone_name
+
+        last = f" (the last of {local(self.views.at, self.zone)})" if self.views.size else ""
+        return f"after {self.views.size:,} entries{last}, in yuan, times in {zone_name(self.zone)}"
+
+    def say_when(self) -> None:
+        """Say on standard error if the time that was asked for lies outside the log."""
+        from tallystick.cli.moments import local, zone_name
+        from tallystick.ledger.reader import read_ledger
+
+        if self.when is None:
+            return
+        if not self.views.size:
+            output.notice(f"the log's first entry is after {self.when.text}: there was nothing yet")
+            return
+        with read_ledger(self.place) as reader:
+            is_whole = reader.size == self.views.size
+        if is_whole and self.when.instant(lambda: self.zone) > self.views.at:
+            last = f"{local(self.views.at, self.zone)} ({zone_name(self.zone)})"
+            output.notice(f"the log's last entry is of {last}: this is what was known then, not at {self.when.text}")
+
+
 @contextmanager
-def open_views(source: str, at: str | None) -> "Iterator[Views]":
+def open_views(source: str, at: str | None) -> Iterator[Asked]:
     """Give the views of a ledger, to be closed after use.
 
     Args:
         source: a ledger folder, a ledger's postgresql:// URL, an exported folder, or the URL of one.
-        at: None for now; the index of the last entry that counts, or a time.
+        at: None for now; the index of the last entry that counts, or a time, of a day its end.
     """
+    from tallystick.cli.moments import read_index_or_moment, zone_of
     from tallystick.views import Views, followed_views
 
     place = reading.source_of(source)
+    when = None if at is None else read_index_or_moment(at)
     with ExitStack() as open_now:
         with output.progress("Following the log") as progress:
             made: AbstractContextManager[Views]
-            if at is None:
+            if when is None:
                 made = followed_views(place, progress)
+            elif isinstance(when, int):
+                made = Views.as_of(place, index=when, progress=progress)
             else:
-                when = {"index": int(at)} if at.isdecimal() else {"at": reading.read_moment(at)}
-                made = Views.as_of(place, **when, progress=progress)
+                made = Views.as_of(place, at=when.last_instant(lambda: zone_of(place)), progress=progress)
             views = open_now.enter_context(made)
-        yield views
+        yield Asked(views, place, when if not isinstance(when, int) else None)
 
 
 def with_times_as_text(value: Any) -> Any:

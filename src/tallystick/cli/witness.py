@@ -14,14 +14,13 @@ Anybody can run a witness: it needs no part of the log, and its key is worth wha
 import signal
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tallystick.cli import kinds, output, reading
+from tallystick.cli import kinds, output, reading, streams
 from tallystick.errors import (
     LedgerError,
     ProofInvalidError,
@@ -327,6 +326,4 @@ def _raise_refusal(answer: "Answer") -> None:
 
 
 def _log(text: str) -> None:
-    with suppress(OSError):  # whoever read the log has gone; the witness stays
-        sys.stderr.write(f"{output.one_line(text)}\n")
-        sys.stderr.flush()
+    streams.say(text)  # whoever read the log may have gone; the witness stays

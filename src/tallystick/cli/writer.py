@@ -31,7 +31,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from tallystick.cli import answers, reading
+from tallystick.cli import answers, output, reading
 from tallystick.errors import ClockJumpError, StoreFailedError, WriterDeposedError
 
 if TYPE_CHECKING:
@@ -70,12 +70,13 @@ def writer(
     accept_clock_jump: reading.AcceptClockJump = False,
 ) -> None:
     """Answer notes from standard input, a JSON line each, as the log's one writer; stand by while there is another."""
+    from tallystick.cli.moments import zone_of
     from tallystick.ledger.opening import stand_by
 
     answers.show_faults()
     place = reading.ledger_of(source)
     key = reading.load_log_key(place, log_key, passphrase_file)
-    clock = reading.clock(at)
+    clock = reading.clock(at, lambda: zone_of(place))
     guard = reading.clock_guard(place, at, accept_jump=accept_clock_jump)
     requests: queue.Queue[Request | None] = queue.Queue(REQUESTS_WAITING)
     threading.Thread(target=_read, args=(_own_input(), requests), daemon=True).start()
@@ -209,5 +210,4 @@ def _told(answer: "Answer") -> answers.Answer:
 
 
 def _say(**fields: Any) -> None:  # noqa: ANN401 - JSON values
-    sys.stdout.write(json.dumps(fields) + "\n")
-    sys.stdout.flush()
+    output.print_json(fields, indent=None)

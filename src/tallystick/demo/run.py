@@ -138,7 +138,8 @@ def _audit_changed_copy(folder: Path, policy: Policy, step: Step) -> tuple[Repor
 def _progress(console: Console) -> Iterator[Callable[[str], Step]]:
     """Give a function that starts a bar and returns how to move it; nothing is shown where nobody watches."""
     columns = (TextColumn("{task.description:<34}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    is_watched = console.is_terminal and not console.is_dumb_terminal
+    with Progress(*columns, console=console, disable=not is_watched) as progress:
 
         def start(description: str) -> Step:
             task = progress.add_task(description, total=None)

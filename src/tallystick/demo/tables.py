@@ -1,96 +1,103 @@
 """What the demo shows at its end: figures of the audit, and what clients counted from their own answers."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from tallystick.audit.report import FindingRow, ProgrammeTotals, Report
 from tallystick.demo import cast
 from tallystick.demo.stage import Burns, Tally
 from tallystick.demo.tampering import Change
+from tallystick.printing.csv_bytes import csv_bytes
+from tallystick.printing.tables import Column, table
+from tallystick.printing.text import escaped, gpu_hours, yuan
 from tallystick.vouchers.refusals import Reason
 
 FINDINGS_SHOWN = 5
-_GPU_MILLISECONDS_PER_GPU_HOUR = 3_600_000
 _PLACES = ("unissued_fen", "available_fen", "reserved_fen", "burned_fen", "claimed_fen", "paid_fen")
 
 
 def write_balances(path: Path, report: Report) -> None:
     """Write every programme's balances in fen as CSV."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["city", "programme", "envelope_fen", *_PLACES])
-        for city in cast.CITIES:
-            for terms in city.programmes:
-                totals = report.totals.programmes[city.programme(terms)]
-                amounts = [getattr(totals, place) for place in ("envelope_fen", *_PLACES)]
-                writer.writerow([city.slug, city.programme(terms), *amounts])
+    columns = ["programme", "city", "envelope_fen", *_PLACES]
+    rows = [
+        {"programme": city.programme(terms), "city": city.slug}
+        | report.totals.programmes[city.programme(terms)].model_dump()
+        for city in cast.CITIES
+        for terms in city.programmes
+    ]
+    path.write_bytes(csv_bytes(columns, rows))
 
 
 def show_balances(console: Console, report: Report) -> None:
-    """Show, by city, where the money is."""
-    table = _table("Balances by city, CNY", "city", "unissued", "available", "reserved", "owed", "paid")
-    for city in cast.CITIES:
-        books = [report.totals.programmes[city.programme(terms)] for terms in city.programmes]
-        table.add_row(
-            city.slug,
-            _yuan(sum(book.unissued_fen for book in books)),
-            _yuan(sum(book.available_fen for book in books)),
-            _yuan(sum(book.reserved_fen for book in books)),
-            _yuan(sum(book.burned_fen + book.claimed_fen for book in books)),
-            _yuan(sum(book.paid_fen for book in books)),
+    """Show, by city, where the money is: the envelope is what stands after it, added up."""
+    amounts = {city.slug: [sum(column) for column in zip(*_amounts(city, report), strict=True)] for city in cast.CITIES}
+    amounts["all"] = [sum(column) for column in zip(*amounts.values(), strict=True)]
+    rows = [[slug, *map(yuan, row)] for slug, row in amounts.items()]
+    numbers = ("envelope", "unissued", "with holders", "owed", "paid")
+    _show(console, "Balances by city, in yuan: the envelope is the rest added up", ("city",), numbers, rows)
+
+
+def _amounts(city: cast.City, report: Report) -> list[tuple[int, ...]]:
+    """Return for each programme of a city its envelope, and where it is, in fen."""
+    books = [report.totals.programmes[city.programme(terms)] for terms in city.programmes]
+    return [
+        (
+            book.envelope_fen,
+            book.unissued_fen,
+            book.available_fen + book.reserved_fen,
+            book.burned_fen + book.claimed_fen,
+            book.paid_fen,
         )
-    console.print(table)
+        for book in books
+    ]
 
 
 def show_burns(console: Console, tally: Tally) -> None:
     """Show what each provider burned."""
-    table = _table("Burned by provider", "cluster", "lines", "GPU-hours", "fees, CNY", "from vouchers, CNY")
-    for cluster in cast.CLUSTERS:
-        burns = tally.burns.get(cluster.party, Burns())
-        table.add_row(
-            cluster.slug,
-            f"{burns.lines:,}",
-            f"{burns.gpu_milliseconds // _GPU_MILLISECONDS_PER_GPU_HOUR:,}",
-            _yuan(burns.fee_fen),
-            _yuan(burns.from_voucher_fen),
-        )
-    table.add_section()
-    table.add_row(
-        "all",
-        f"{tally.lines_accepted:,}",
-        f"{sum(burns.gpu_milliseconds for burns in tally.burns.values()) // _GPU_MILLISECONDS_PER_GPU_HOUR:,}",
-        _yuan(sum(burns.fee_fen for burns in tally.burns.values())),
-        _yuan(sum(burns.from_voucher_fen for burns in tally.burns.values())),
+    burns = {cluster.slug: tally.burns.get(cluster.party, Burns()) for cluster in cast.CLUSTERS}
+    burns["all"] = Burns(
+        lines=tally.lines_accepted,
+        gpu_milliseconds=sum(one.gpu_milliseconds for one in burns.values()),
+        fee_fen=sum(one.fee_fen for one in burns.values()),
+        from_voucher_fen=sum(one.from_voucher_fen for one in burns.values()),
     )
-    console.print(table)
+    rows = [
+        [
+            slug,
+            f"{one.lines:,}",
+            gpu_hours(one.gpu_milliseconds),
+            yuan(one.fee_fen),
+            yuan(one.from_voucher_fen),
+        ]
+        for slug, one in burns.items()
+    ]
+    numbers = ("lines", "GPU-hours", "fees", "from vouchers")
+    title = "Burned by provider, in yuan and GPU-hours (cut off after three decimals)"
+    _show(console, title, ("cluster",), numbers, rows)
 
 
 def show_refusals(console: Console, tally: Tally) -> None:
     """Show how many lines and commands were refused, by reason."""
-    table = _table("Refused, by reason", "reason", "lines", "commands")
-    for reason in Reason:
-        lines, commands = tally.lines_refused[reason], tally.commands_refused[reason]
-        if lines or commands:
-            table.add_row(reason.value, f"{lines:,}" if lines else "", f"{commands:,}" if commands else "")
-    table.add_section()
-    table.add_row("all", f"{tally.lines_refused.total():,}", f"{tally.commands_refused.total():,}")
-    console.print(table)
+    rows = [
+        [reason.value, f"{tally.lines_refused[reason]:,}", f"{tally.commands_refused[reason]:,}"]
+        for reason in Reason
+        if tally.lines_refused[reason] or tally.commands_refused[reason]
+    ]
+    rows.append(["all", f"{tally.lines_refused.total():,}", f"{tally.commands_refused.total():,}"])
+    _show(console, "Refused, by reason", ("reason",), ("lines", "commands"), rows)
 
 
 def show_conservation(console: Console, report: Report) -> None:
     """Show for each programme that what became of its envelope adds up to it."""
-    # Not every terminal's encoding has the marks.
-    adds_up, does_not = ("✓", "✗") if console.encoding.startswith("utf") else ("yes", "NO")
-    table = _table("Conservation, CNY", "programme", "envelope", "where it is, added up", "")
+    rows = []
     for programme, totals in sorted(report.totals.programmes.items()):
         added_up_fen = sum_of_places(totals)
-        mark = adds_up if added_up_fen == totals.envelope_fen else does_not
-        table.add_row(programme, _yuan(totals.envelope_fen), _yuan(added_up_fen), mark)
-    console.print(table)
+        adds_up = "yes" if added_up_fen == totals.envelope_fen else "NO"
+        rows.append([programme, adds_up, yuan(totals.envelope_fen), yuan(added_up_fen)])
+    numbers = ("envelope", "where it is, added up")
+    _show(console, "Conservation, in yuan", ("programme", "adds up"), numbers, rows)
 
 
 def show_audit(console: Console, report: Report) -> None:
@@ -130,17 +137,13 @@ def _show_findings(console: Console, findings: Sequence[FindingRow]) -> None:
 
 
 def _say(console: Console, line: str) -> None:
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
+    console.print(escaped(line, console.encoding), markup=False, highlight=False, soft_wrap=True)
 
 
-def _table(title: str, first: str, *others: str) -> Table:
-    table = Table(title=title, title_justify="left")
-    table.add_column(first, no_wrap=True)
-    for name in others:
-        table.add_column(name, justify="right")
-    return table
-
-
-def _yuan(fen: int) -> str:
-    """Return an amount in CNY, to the yuan; the exact ones are in balances.csv and audit.json."""
-    return f"{fen // 100:,}"
+def _show(
+    console: Console, title: str, texts: Sequence[str], numbers: Sequence[str], rows: Sequence[Sequence[str]]
+) -> None:
+    columns = [*map(Column, texts), *[Column(name, is_number=True) for name in numbers]]
+    rule = "─" if escaped("─", console.encoding) == "─" else "-"
+    shown = table(columns, rows, console.width, rule)
+    console.print(f"\n{title}\n{shown}", end="", markup=False, highlight=False, soft_wrap=True)

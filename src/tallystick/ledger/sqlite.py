@@ -296,7 +296,7 @@ def open_read_only(path: Path) -> SQLiteLogRecorder:
 
 
 def _uri(path: Path, mode: str) -> str:
-    return f"file:{quote(str(path.absolute()))}?mode={mode}"
+    return f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}"
 
 
 class WriterLock:

@@ -6,6 +6,9 @@ Of every voucher, what it was made of is somewhere:
 
 and of every reservation `amount = remaining + burned + released`. A voucher's burned amount stays burned when it is
 claimed and paid; to whom that is owed stands under its payee. All of these lie within an envelope: 64 bits hold them.
+
+What is available of a voucher whose validity is over can't be reserved any more. Nothing is recorded when that happens:
+whether it is over is worked out when it is asked for, by the log's time of the last entry followed.
 """
 
 from collections import Counter, defaultdict
@@ -91,9 +94,21 @@ _RESERVATION_ACCOUNTS: Final = {"reserved": "remaining_fen", "burned": _BURNED}
 _PAYEE_ACCOUNTS: Final = {"burned": "unclaimed_fen", "claimed": "claimed_fen", "paid": "paid_fen"}
 
 
+# By the log's time, as `Voucher.is_spent_time` and the rules of reserving have it.
+_STATUS: Final = (
+    "CASE WHEN status IN ('active', 'suspended') AND valid_until <= (SELECT at FROM followed) THEN 'over' "
+    "WHEN status = 'active' AND valid_from > (SELECT at FROM followed) THEN 'not_yet_valid' ELSE status END"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class VoucherBalance:
-    """A voucher; `transferred_fen` became other vouchers, `returned_fen` went back when it ended."""
+    """A voucher; `transferred_fen` became other vouchers, `returned_fen` went back when it ended.
+
+    Attributes:
+        status: `active`, `suspended`, `revoked` or `lapsed`; or, of one that hasn't ended yet, `over` once its validity
+            is (it can only lapse), and of an active one `not_yet_valid` before it begins.
+    """
 
     voucher: str
     programme: str
@@ -133,6 +148,7 @@ class HolderBalance:
 
     Attributes:
         granted_fen: issued and transferred to it, less what it transferred away and what was revoked of it.
+        over_fen: how much of what is available is of vouchers that are over.
     """
 
     holder: str
@@ -141,6 +157,7 @@ class HolderBalance:
     vouchers: int = 0
     granted_fen: int = 0
     available_fen: int = 0
+    over_fen: int = 0
     reserved_fen: int = 0
     burned_fen: int = 0
     lapsed_fen: int = 0
@@ -250,7 +267,7 @@ def _reservation_row(name: str, sums: dict[str, int], state: State) -> tuple[Any
 def voucher_balances(c: SQLiteCursor, where: str = "", *values: str) -> list[VoucherBalance]:
     """Return vouchers in order of their ids: all, or those for which a condition holds (our own SQL)."""
     c.execute(
-        "SELECT voucher, programme, holder, parent, status, valid_from, valid_until, "  # noqa: S608 - our own SQL
+        f"SELECT voucher, programme, holder, parent, {_STATUS}, valid_from, valid_until, "  # noqa: S608 - our own SQL
         f"{', '.join(_VOUCHER_SUMS)} FROM vouchers {where} ORDER BY voucher",
         values,
     )
@@ -285,6 +302,7 @@ def holder_balances(c: SQLiteCursor, programme: str | None = None) -> list[Holde
         row["granted_fen"] -= voucher.returned_fen if voucher.status == "revoked" else 0
         row["lapsed_fen"] += voucher.returned_fen if voucher.status == "lapsed" else 0
         row[_AVAILABLE] += voucher.available_fen
+        row["over_fen"] += voucher.available_fen if voucher.status == "over" else 0
         row[_RESERVED] += voucher.reserved_fen
         row[_BURNED] += voucher.burned_fen
     for (payee, of_programme), owed in payee_sums(c).items():
@@ -297,6 +315,15 @@ def holder_balances(c: SQLiteCursor, programme: str | None = None) -> list[Holde
         for holder, name, suspended in c.fetchall()
         if programme is None or holder in sums
     ]
+
+
+def over_sums(c: SQLiteCursor) -> dict[str, int]:
+    """Return by programme how much of what is available is of vouchers that are over."""
+    c.execute(
+        "SELECT programme, sum(available_fen) FROM vouchers "  # noqa: S608 - our own SQL
+        f"WHERE {_STATUS} = 'over' GROUP BY programme"
+    )
+    return dict(c.fetchall())
 
 
 def payee_sums(c: SQLiteCursor) -> dict[tuple[str, str], dict[str, int]]:

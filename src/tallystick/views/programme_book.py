@@ -5,14 +5,14 @@
 `issued`, `lapsed` and `revoked` are all that ever was: what came back may have been issued again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from eventsourcing.sqlite import SQLiteCursor
 
 from tallystick.errors import UsageError
-from tallystick.views.balances import HolderBalance, holder_balances
+from tallystick.views.balances import HolderBalance, holder_balances, over_sums
 from tallystick.views.changes import Change
 from tallystick.views.store import ExactSums, exact_sums_table
 from tallystick.vouchers.commands import (
@@ -50,7 +50,11 @@ TABLES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class ProgrammeBalance:
-    """A programme's envelope and where it is; `payee` is `provider` or `holder`."""
+    """A programme's envelope and where it is; `payee` is `provider` or `holder`.
+
+    Attributes:
+        over_fen: how much of what is available is of vouchers that are over: it can't be reserved any more.
+    """
 
     programme: str
     treasury: str
@@ -60,6 +64,7 @@ class ProgrammeBalance:
     envelope_fen: int
     unissued_fen: int
     available_fen: int
+    over_fen: int
     reserved_fen: int
     burned_fen: int
     claimed_fen: int
@@ -160,10 +165,19 @@ def programme_balances(c: SQLiteCursor, where: str = "", *values: str) -> list[P
         f"FROM programmes JOIN programme_books USING (programme) {where} ORDER BY programme",
         values,
     )
+    rows = c.fetchall()
+    over = over_sums(c)
     return [
-        ProgrammeBalance(name, treasury, title, payee, bool(closed), *map(int, sums))
-        for name, treasury, title, payee, closed, *sums in c.fetchall()
+        ProgrammeBalance(name, treasury, title, payee, bool(closed), *_with_over(map(int, sums), over.get(name, 0)))
+        for name, treasury, title, payee, closed, *sums in rows
     ]
+
+
+def _with_over(sums: Iterable[int], over_fen: int) -> list[int]:
+    """Return the sums in the order of `ProgrammeBalance`: what is over stands behind what is available."""
+    ordered = list(sums)
+    ordered.insert(_SUMS.index("available_fen") + 1, over_fen)
+    return ordered
 
 
 def claim_balances(c: SQLiteCursor, where: str = "", *values: str) -> list[ClaimBalance]:

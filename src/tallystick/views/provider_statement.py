@@ -1,9 +1,9 @@
 """What each provider burned, of which programme, what was refused it and why, and what it is owed.
 
 Lines, fees and GPU-time count every line that was accepted, also one that was taken back later; `reversed_fen` and
-`lines_reversed` say how much that was. So, where the programme pays providers,
+`lines_reversed` say how much that was. Where a programme pays holders, what was burned here is owed to them. So
 
-    from_voucher − reversed = unclaimed + claimed + paid
+    from_voucher − reversed = to_holders + unclaimed + claimed + paid
 
 A refused line belongs to its provider and reason only: the reservation that it names may not exist.
 """
@@ -67,7 +67,12 @@ class StatementTotals:
 
 @dataclass(frozen=True, slots=True)
 class ProviderBalance:
-    """A provider over all programmes; `reserved_fen` is promised to it."""
+    """A provider over all programmes.
+
+    Attributes:
+        reserved_fen: promised to it.
+        to_holders_fen: burned at it, and owed to holders, whom the programme pays.
+    """
 
     provider: str
     name: str
@@ -80,6 +85,7 @@ class ProviderBalance:
     fee_fen: int = 0
     from_voucher_fen: int = 0
     reversed_fen: int = 0
+    to_holders_fen: int = 0
     unclaimed_fen: int = 0
     claimed_fen: int = 0
     paid_fen: int = 0
@@ -98,6 +104,7 @@ class ProviderBurns:
     fee_fen: int = 0
     from_voucher_fen: int = 0
     reversed_fen: int = 0
+    to_holders_fen: int = 0
     unclaimed_fen: int = 0
     claimed_fen: int = 0
     paid_fen: int = 0
@@ -252,6 +259,11 @@ def _sums_by_programme(c: SQLiteCursor) -> dict[tuple[str, str], Counter[str]]:
     c.execute(f"SELECT provider, programme, {', '.join(_SUMS)} FROM provider_burns")  # noqa: S608 - our own names
     for provider, programme, *amounts in c.fetchall():
         sums[provider, programme].update(dict(zip(_SUMS, map(int, amounts), strict=True)))
+    c.execute("SELECT programme FROM programmes WHERE payee = 'holder'")
+    to_holders = {row[0] for row in c.fetchall()}
+    for (_, programme), burned in sums.items():
+        if programme in to_holders:
+            burned["to_holders_fen"] = burned["from_voucher_fen"] - burned["reversed_fen"]
     c.execute("SELECT provider, programme, sum(remaining_fen) FROM reservations GROUP BY provider, programme")
     for provider, programme, reserved_fen in c.fetchall():
         sums[provider, programme]["reserved_fen"] += reserved_fen

@@ -12,6 +12,7 @@ Triggers refuse a smaller size, another root of the same size, and the deletion 
 What nothing here can see is that the file was put back from a backup. Never do that: make a new witness with a new key.
 """
 
+import os
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -156,7 +157,7 @@ class WitnessState:
 
 def _connect(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(
-        f"file:{quote(str(path.absolute()))}?mode=rw",
+        f"file:{quote(os.fsencode(path.absolute()))}?mode=rw",
         uri=True,
         timeout=BUSY_SECONDS,
         isolation_level=None,
