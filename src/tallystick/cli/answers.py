@@ -14,8 +14,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tallystick.cli import output
-from tallystick.printing.text import yuan
+from tallystick.cli import output, streams
+from tallystick.printing.text import escaped, yuan
 
 if TYPE_CHECKING:
     from tallystick.vouchers.commands import TimeBurn
@@ -33,10 +33,12 @@ def show_faults() -> None:
     class Lines(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             first, *rest = record.getMessage().splitlines()
-            told = f"{first}; TALLYSTICK_TRACEBACK=1 shows where, which is worth reporting"
             if os.environ.get("TALLYSTICK_TRACEBACK"):
-                told = "\n".join([first, *rest])
-            print(f"tallystick: {told}", file=sys.stderr, flush=True)
+                for line in (f"tallystick: {first}", *rest):
+                    sys.stderr.write(f"{escaped(line, sys.stderr.encoding)}\n")
+                sys.stderr.flush()
+            else:  # what an exception says may be a stranger's words
+                streams.say(f"tallystick: {first}; TALLYSTICK_TRACEBACK=1 shows where, which is worth reporting")
 
     logging.getLogger("tallystick").handlers = [Lines()]
 
