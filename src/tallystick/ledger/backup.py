@@ -16,8 +16,9 @@ which nobody can open as a ledger.
 
 Beside the log go the trust policy and the newest cosigned checkpoint. The log's key doesn't, nor do the settings that
 say where it is: whoever puts them there decides that the restored ledger is the one to be written to. Nor does a saved
-state, which no root speaks for; a restore makes one from the entries. That the log was decided rightly, and that it is
-the newest that was answered for, isn't found out here: that is the audit's work, with the receipts that were given.
+state, which only the log's key can vouch for: the first writer replays the entries. That the log was decided rightly,
+and that it is the newest that was answered for, isn't found out here: that is the audit's work, with the receipts that
+were given.
 """
 
 import sqlite3
@@ -121,7 +122,7 @@ def restore_ledger(
         raise UsageError(f"{backup} is the backup itself: restore to a new folder")
     require(backup)
     with _source(backup) as store, _failing(target):
-        at_work = ProvenCopy(store, _name(backup), policy or _read_policy(backup), keep_state=True)
+        at_work = ProvenCopy(store, _name(backup), policy or _read_policy(backup))
         record = _new_target(target)
         try:
             record.store.settle()

@@ -21,7 +21,7 @@ from tallystick.ledger.clock_guard import ClockGuard
 from tallystick.ledger.memory import memory_environment
 from tallystick.ledger.record import LedgerRecord
 from tallystick.ledger.settings import NAME as SETTINGS
-from tallystick.ledger.snapshots import saved_size, write_snapshot
+from tallystick.ledger.snapshots import write_snapshot
 from tallystick.ledger.sqlite import DATABASE, LOCK, require, sqlite_environment
 from tallystick.ledger.standing_by import StandBy
 from tallystick.ledger.submit import Clock, Ledger, system_clock
@@ -207,16 +207,19 @@ def _ledger(
 ) -> Ledger:
     """Return the writer; a tail that was followed so far is brought up to date instead of loaded."""
     store = record.store
-    kept_warm = [warm]
+    saved_size = 0
 
     def load() -> Tail:
+        nonlocal saved_size, warm
         store.settle()
-        tail, kept_warm[0] = kept_warm[0], None
-        return bring_up(store, log_key.verifier, tail)
+        followed, warm = warm, None
+        tail = bring_up(store, log_key.verifier, followed)
+        saved_size = tail.saved_size
+        return tail
 
     def release(ledger: Ledger) -> None:
         with suppress(LedgerError, OSError, PersistenceError):
-            if ledger.state.size - saved_size(store.beside) >= SNAPSHOT_AFTER_ENTRIES:
-                write_snapshot(store.beside, ledger.state, ledger.root)
+            if ledger.state.size - saved_size >= SNAPSHOT_AFTER_ENTRIES:
+                write_snapshot(store.beside, ledger.state, ledger.root, log_key)
 
     return Ledger(record, log_key, load, clock=clock, verify_processes=verify_processes, release=release, guard=guard)
