@@ -52,10 +52,18 @@ def create_ledger(
         LedgerError: the genesis was refused, or nothing can be kept there; nothing is left behind.
     """
     if is_postgres(source):
-        from tallystick.ledger.postgres_schema import create_schema, drop_schema  # noqa: PLC0415 - an extra
+        from tallystick.ledger import postgres_schema  # noqa: PLC0415 - an extra
 
-        create_schema(str(source))
-        return _found(source, genesis, log_key, clock, verify_processes, lambda: drop_schema(str(source)))
+        url = str(source)
+        postgres_schema.create_schema(url)
+        ledger = _found(url, genesis, log_key, clock, verify_processes, lambda: postgres_schema.drop_schema(url))
+        try:
+            postgres_schema.close_to_strangers(url)
+        except BaseException:
+            ledger.close()
+            postgres_schema.drop_schema(url)
+            raise
+        return ledger
     folder = Path(source)
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / DATABASE).exists():
@@ -63,7 +71,7 @@ def create_ledger(
     for name in (POLICY, SETTINGS):
         if os.path.lexists(folder / name):
             raise UsageError(f"{folder} holds a {name} already, which would be lost; choose another folder")
-    ledger = _found(folder, genesis, log_key, clock, verify_processes, lambda: _remove(folder))
+    ledger = _found(folder, genesis, log_key, clock, verify_processes, lambda: remove_store(folder))
     with whole_file(folder / POLICY) as file:
         file.write(Policy.for_log(log_key.verifier).to_text())
     return ledger
@@ -156,7 +164,8 @@ def _found(
     return ledger
 
 
-def _remove(folder: Path) -> None:
+def remove_store(folder: Path) -> None:
+    """Delete the store of a ledger that was never answered for."""
     for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK):
         with suppress(FileNotFoundError):
             (folder / name).unlink()
