@@ -122,10 +122,10 @@ def give_to_owner(opened: int, folder: Path) -> None:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
+def whole_file(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
     """Give a file to write that is there whole and durable at the end, or not at all.
 
-    One of that name is replaced, and its mode and owner are kept; a new one has what the umask leaves. A link of that
+    One of that name is replaced, and its mode and owner are kept; a new one has what the umask leaves of `mode`. A link of that
     name would be replaced too: named_files.py follows it first.
 
     Raises:
@@ -133,9 +133,11 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     """
     aside = path.with_name(f".{secrets.token_hex(8)}{ASIDE}")  # no longer than any name may be
     with _named(path, hidden=aside):
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         with _named(path, hidden=aside), os.fdopen(descriptor, "wb") as file:
+            if mode == PRIVATE_MODE:
+                give_to_owner(descriptor, path.parent)
             _keep_mode_and_owner(path, descriptor)
             yield file
             file.flush()

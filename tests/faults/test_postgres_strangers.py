@@ -350,6 +350,7 @@ def test_a_ledger_is_created_and_restored_whatever_is_set(shared: str, tmp_path:
         for setting in HOSTILE:
             execute(server().url("postgres"), f'ALTER DATABASE "{database}" SET {setting}')
         make(url)
+        (tmp_path / database).mkdir()
         use_all_of_it(url, tmp_path / database)
 
 

@@ -15,7 +15,7 @@ from typing import Final
 from eventsourcing.persistence import PersistenceError
 
 from tallystick.addresses import is_postgres, without_password
-from tallystick.durable_files import whole_file
+from tallystick.durable_files import PRIVATE_MODE, whole_file
 from tallystick.errors import LedgerError, NotALedgerError, UsageError
 from tallystick.ledger.clock_guard import ClockGuard
 from tallystick.ledger.memory import memory_environment
@@ -72,7 +72,7 @@ def create_ledger(
         if os.path.lexists(folder / name):
             raise UsageError(f"{folder} holds a {name} already, which would be lost; choose another folder")
     ledger = _found(folder, genesis, log_key, clock, verify_processes, lambda: remove_store(folder))
-    with whole_file(folder / POLICY) as file:
+    with whole_file(folder / POLICY, PRIVATE_MODE) as file:
         file.write(Policy.for_log(log_key.verifier).to_text())
     return ledger
 

@@ -42,7 +42,7 @@ from tallystick.errors import LedgerBusyError, NotALedgerError, StoreFailedError
 from tallystick.ledger.postgres_lock import hold_others_off, try_writer_lock
 from tallystick.ledger.postgres_settings import OPTIONS, set_what_is_relied_on
 from tallystick.ledger.record import ENTRIES_READ_AT_ONCE, environment
-from tallystick.ledger.store import CheckpointRow, Group
+from tallystick.ledger.store import CheckpointRow, Group, bytes_in, number_in, row_in
 
 SCHEMA: Final = "tallystick"
 CHECKPOINTS_READ_AT_ONCE: Final = 256
@@ -503,11 +503,12 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
                 (first, min(first + ENTRIES_READ_AT_ONCE, stop)),
             )
             for (state,) in rows:
-                yield state
+                yield bytes_in(state)
 
     def entry_count(self) -> int:
         """Return the highest index + 1."""
-        return int(self._read("SELECT coalesce(max(originator_version), 0) FROM tallystick.stored_events", ())[0][0])
+        rows = self._read("SELECT coalesce(max(originator_version), 0) FROM tallystick.stored_events", ())
+        return number_in(rows[0][0])
 
     def tree_hashes(self, level: int, start: int, stop: int) -> list[bytes]:
         """Return hashes of one tile level."""
@@ -515,12 +516,12 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
             "SELECT hash FROM tallystick.tree WHERE level = %s AND position >= %s AND position < %s ORDER BY position",
             (level, start, stop),
         )
-        return [value for (value,) in rows]
+        return [bytes_in(value) for (value,) in rows]
 
     def newest_checkpoint(self) -> CheckpointRow | None:
         """Return the checkpoint with the highest number."""
         rows = self._read("SELECT number, size, note FROM tallystick.checkpoints ORDER BY number DESC LIMIT 1", ())
-        self._shown = CheckpointRow(*rows[0]) if rows else None
+        self._shown = row_in(rows[0]) if rows else None
         return self._shown
 
     def checkpoints(self, start: int) -> Iterator[CheckpointRow]:
@@ -530,7 +531,7 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
                 "SELECT number, size, note FROM tallystick.checkpoints WHERE number >= %s ORDER BY number LIMIT %s",
                 (start, CHECKPOINTS_READ_AT_ONCE),
             )
-            yield from map(CheckpointRow._make, rows)
+            yield from map(row_in, rows)
             if len(rows) < CHECKPOINTS_READ_AT_ONCE:
                 return
             start = rows[-1][0] + 1

@@ -28,8 +28,8 @@ _SETTINGS: Final = (
     ("default_transaction_deferrable", "off"),
     ("exit_on_error", "off"),
     ("client_min_messages", "notice"),
-    ("search_path", "pg_catalog, pg_temp"),  # everything of ours is named with its schema
     ("quote_all_identifiers", "off"),
+    ("search_path", "pg_catalog, pg_temp"),  # everything of ours is named with its schema
     ("row_security", "on"),
     ("standard_conforming_strings", "on"),
     ("transform_null_equals", "off"),

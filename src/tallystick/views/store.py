@@ -24,10 +24,11 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from eventsourcing.persistence import IntegrityError, PersistenceError, Tracking
-from eventsourcing.sqlite import SQLiteCursor, SQLiteDatastore, SQLiteTrackingRecorder
+from eventsourcing.sqlite import SQLiteCursor, SQLiteTrackingRecorder
 
 from tallystick.durable_files import create_private
 from tallystick.errors import ViewsDamagedError, ViewsUnusableError
+from tallystick.ledger.sqlite_connections import SQLiteConnections
 
 FORMAT: Final = 4
 """Goes up with every change of a table, of what its rows mean, or of State; a file of another number is built anew."""
@@ -95,7 +96,7 @@ class ViewStore(SQLiteTrackingRecorder):
         self._sound: set[str] = set()
         # One connection: in memory every further one would be a database of its own.
         place = _uri(path, "rw") if path else ":memory:"
-        super().__init__(SQLiteDatastore(place, lock_timeout=LOCK_SECONDS, pool_size=1, max_overflow=0))  # type: ignore[arg-type] # seconds, which SQLite takes by halves
+        super().__init__(SQLiteConnections(place, lock_seconds=LOCK_SECONDS, are_several=False))
         with self.told():
             if path is not None:
                 if path.is_symlink() or (path.exists() and not self._is_ours(path)):
