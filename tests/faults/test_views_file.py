@@ -7,9 +7,8 @@ import os
 import random
 import shutil
 import sqlite3
-import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,10 @@ from typing import Any
 import pytest
 
 from support.command_line import done
+from support.other_users import IS_ROOT, as_owner, give, open_to_all
 from support.small_ledger import write_small_ledger
 from tallystick.ledger import read_ledger
 from tallystick.views import Views, follow, followed_views, store
-
-NOBODY = 65_534
 
 
 @pytest.fixture(scope="module")
@@ -254,46 +252,22 @@ def test_a_fresh_answer_looks_at_no_file(folder: Path, original: Path) -> None:
 
 @pytest.fixture
 def anothers() -> Iterator[Path]:
-    """A ledger folder of an ordinary user's, below nothing that he can't enter."""
-    parent = Path(tempfile.mkdtemp(prefix="tallystick-", dir="/tmp"))
-    parent.chmod(0o755)
-    folder = parent / "ledger"
-    write_small_ledger(folder)
-    done("balances", folder)  # loads what is only imported when it is needed, which an ordinary user perhaps can't
-    give(folder)
-    yield folder
-    shutil.rmtree(parent)
-
-
-def give(folder: Path) -> None:
-    """Make an ordinary user the folder's owner, if this is root."""
-    if os.geteuid() == 0:
-        for file in (folder, *folder.iterdir()):
-            os.chown(file, NOBODY, NOBODY)
-
-
-@contextmanager
-def as_owner() -> Iterator[None]:
-    """Be an ordinary user meanwhile, if this is root."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.setegid(NOBODY)
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-        os.setegid(0)
+    """A ledger folder of an ordinary user's."""
+    with open_to_all() as parent:
+        folder = parent / "ledger"
+        write_small_ledger(folder)
+        done("balances", folder)
+        give(folder)
+        yield folder
 
 
 def test_a_file_that_another_user_made_is_answered_for_without_it(anothers: Path) -> None:
     """Root's, say, who asked once; where this isn't root, a file that may neither be read nor written."""
     expected = done("balances", anothers)
     path = anothers / follow.NAME
-    if os.geteuid() == 0:
+    if IS_ROOT:
         os.chown(path, 0, 0)
-    for mode in (0o644, 0o600) if os.geteuid() == 0 else (0o444, 0):
+    for mode in (0o644, 0o600) if IS_ROOT else (0o444, 0):
         path.chmod(mode)
         with as_owner():
             assert done("balances", anothers) == expected
