@@ -18,6 +18,12 @@ from typing import BinaryIO, Final, Self
 
 from tallystick.errors import LedgerBusyError
 
+PUBLIC_MODE: Final = 0o644
+"""Of what is made to be handed out: exports, receipts, reports."""
+
+PRIVATE_MODE: Final = 0o640
+"""Of what lies in a ledger's folder: its owner's, and its group's to read; the umask takes away more."""
+
 ASIDE: Final = ".unfinished"
 """Below the folder: files that aren't whole yet. Empty unless somebody was killed."""
 
@@ -27,8 +33,9 @@ FILES_A_BATCH: Final = 64
 class DurableFiles:
     """Files that are whole and durable when they can be seen under their names, and seen for good once settled."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, mode: int = PUBLIC_MODE) -> None:
         self._folder = folder
+        self._mode = mode
         self._aside = folder / ASIDE
         self._aside.mkdir(exist_ok=True)
         for left_over in self._aside.iterdir():
@@ -49,8 +56,12 @@ class DurableFiles:
 
     def write(self, path: str, data: bytes) -> None:
         """Take a file in; it replaces one of the same name when its batch is full, or when it is settled."""
-        aside = os.open(self._beside(len(self._places)), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        aside = os.open(
+            self._beside(len(self._places)), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, self._mode
+        )
         self._opened.append(aside)
+        if self._mode == PRIVATE_MODE:
+            give_to_owner(aside, self._folder)
         with _named(self._folder / path), os.fdopen(aside, "wb", closefd=False) as file:
             file.write(data)
         self._places.append(path)
@@ -86,11 +97,35 @@ class DurableFiles:
         return self._aside / str(number)
 
 
+def create_private(path: Path) -> int:
+    """Return a descriptor of a new, empty file of `PRIVATE_MODE`, open for reading and writing.
+
+    Raises:
+        FileExistsError: there is something of that name.
+        OSError: it can't be made.
+    """
+    made = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_MODE)
+    try:
+        give_to_owner(made, path.parent)
+    except BaseException:
+        os.close(made)
+        raise
+    return made
+
+
+def give_to_owner(opened: int, folder: Path) -> None:
+    """Give a file that root made in another user's folder to that user, who couldn't use it otherwise."""
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        if owner.st_uid != 0:
+            os.fchown(opened, owner.st_uid, owner.st_gid)
+
+
 @contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
+def whole_file(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
     """Give a file to write that is there whole and durable at the end, or not at all.
 
-    One of that name is replaced, and its mode and owner are kept; a new one has what the umask leaves. A link of that
+    One of that name is replaced, and its mode and owner are kept; a new one has what the umask leaves of `mode`. A link of that
     name would be replaced too: named_files.py follows it first.
 
     Raises:
@@ -98,9 +133,11 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     """
     aside = path.with_name(f".{secrets.token_hex(8)}{ASIDE}")  # no longer than any name may be
     with _named(path, hidden=aside):
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         with _named(path, hidden=aside), os.fdopen(descriptor, "wb") as file:
+            if mode == PRIVATE_MODE:
+                give_to_owner(descriptor, path.parent)
             _keep_mode_and_owner(path, descriptor)
             yield file
             file.flush()

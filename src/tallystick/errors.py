@@ -23,7 +23,9 @@
     │   ├── StoreFailedError          the store refused to keep what was decided; nothing was kept
     │   ├── SourceUnreadableError     something here keeps a source from being read; it says nothing about the log
     │   ├── AccessDeniedError         a server denies access to a file, or denies that it is missing
-    │   └── ClockJumpError            the machine's clock is too far ahead of the log to be believed; nothing was kept
+    │   ├── ClockJumpError            the machine's clock is too far ahead of the log to be believed; nothing was kept
+    │   └── ViewsUnusableError        the views' file can't be read or written here
+    │       └── ViewsDamagedError         it holds something else than what was written; it is built anew
     ├── NotAFileError             where a file should be is a folder, a pipe or the like; an OSError too
     └── UsageError                what a person asked for can't be done as asked
 
@@ -126,6 +128,14 @@ class AccessDeniedError(LedgerError):
 
 class ClockJumpError(LedgerError):
     """The machine's clock is too far ahead of the log to be believed; nothing was kept."""
+
+
+class ViewsUnusableError(LedgerError):
+    """The views' file can't be read or written here; it says nothing about the log."""
+
+
+class ViewsDamagedError(ViewsUnusableError):
+    """The views' file holds something else than what was written to it."""
 
 
 class NotAFileError(TallystickError, OSError):

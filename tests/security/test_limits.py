@@ -9,6 +9,7 @@ import pkgutil
 import re
 import sqlite3
 import tracemalloc
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -218,7 +219,7 @@ def test_a_group_is_cut_by_notes_and_by_bytes(tmp_path: Path) -> None:
 
 
 def _checkpoints(folder: Path) -> int:
-    with sqlite3.connect(folder / "ledger.db") as connection:
+    with closing(sqlite3.connect(folder / "ledger.db")) as connection, connection:
         (count,) = connection.execute("SELECT count(*) FROM checkpoints").fetchone()
     connection.close()
     return int(count)
@@ -262,7 +263,7 @@ def test_an_auditor_reads_no_cell_larger_than_an_entry_may_be(tmp_path: Path) ->
     genesis, *rest = founding_notes()
     with create_ledger(tmp_path, genesis, LOG_KEY, clock=Clock()) as ledger:
         ledger.submit(rest)
-    with sqlite3.connect(tmp_path / "ledger.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as connection, connection:
         connection.execute("DROP TRIGGER stored_events_refuses_update")
         connection.execute("UPDATE stored_events SET state = zeroblob(50000000) WHERE originator_version > 4")
     connection.close()

@@ -3,8 +3,6 @@
 Some of it nobody would wish for. It is shown here so that it is known, and so that whoever changes it changes the page.
 """
 
-import hashlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +11,7 @@ import pytest
 from support.actors import Actor, label_of, note_of, vkey_of
 from support.burning import BEGIN, LOG_KEY, NOW, Clock, burn_note, founding_notes
 from tallystick.audit import audit
-from tallystick.ledger import Admitted, Ledger, create_ledger, open_ledger
+from tallystick.ledger import Ledger, create_ledger
 from tallystick.transparency.policy import Policy
 from tallystick.vouchers.quantities import DAY_US, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
@@ -162,33 +160,3 @@ def test_a_provider_cannot_burn_more_than_holders_gave_it_nor_pay_itself(ledger:
         until=format_instant(NOW + DAY_US),
     )
     assert answer_to(ledger, note_of(command, "provider/officer-1")) is Reason.ROLE_MAY_NOT
-
-
-def test_a_forged_snapshot_misleads_the_writer_and_the_audit_names_what_it_decided(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whoever can write beside the log can have the writer believe another state; nobody can make it true."""
-    monkeypatch.setattr("tallystick.ledger.opening.SNAPSHOT_AFTER_ENTRIES", 1)
-    clock = Clock()
-    genesis, *rest = founding_notes()
-    with create_ledger(tmp_path, genesis, LOG_KEY, clock=clock) as ledger:
-        ledger.submit(rest)
-        command = NETWORK.command(
-            "accelerator.register", BEGIN, ref="forged", accelerator="h100", name="H100", origin="foreign"
-        )
-        stranger = note_of(command, "network/stranger")
-        assert answer_to(ledger, stranger) is Reason.KEY_UNKNOWN
-    snapshot = tmp_path / "snapshot.json"
-    line, _, state = snapshot.read_bytes().partition(b"\n")
-    forged = state.replace(vkey_of("network/officer-1").encode(), vkey_of("network/stranger").encode())
-    forged = forged.replace(label_of("network/officer-1").encode(), label_of("network/stranger").encode())
-    assert forged != state
-    header = json.loads(line) | {"state_sha256": hashlib.sha256(forged).hexdigest()}
-    snapshot.write_bytes(json.dumps(header, sort_keys=True, separators=(",", ":")).encode() + b"\n" + forged)
-    with open_ledger(tmp_path, LOG_KEY, clock=clock) as misled:
-        (answer,) = misled.submit([stranger])
-        assert isinstance(answer, Admitted)
-        size = misled.state.size
-    report = audit(tmp_path, POLICY, processes=1)
-    assert report.verdict == "findings"
-    assert (report.findings[0].code, report.findings[0].index) == ("signature_by_unknown_key", size - 1)

@@ -23,7 +23,7 @@ from tallystick.ledger.record import LedgerRecord
 from tallystick.ledger.store import CheckpointRow, Group, LogStore
 from tallystick.ledger.submit import Ledger
 from tallystick.ledger.tail import Tail
-from tallystick.signing.keys import VerifierKey
+from tallystick.signing.keys import SigningKey, VerifierKey
 from tallystick.transparency.proofs import inclusion_proof
 from tallystick.transparency.receipt import Receipt
 from tallystick.views import follow
@@ -311,8 +311,8 @@ def a_log_is_loaded_as_if_nobody_wrote() -> Iterator[None]:
 def a_saved_state_is_believed_whatever_its_root() -> Iterator[None]:
     """Only whether it can be read counts."""
 
-    def read(beside: Any, origin: str, size: int, root_at: Callable[[int], bytes]) -> State | None:
-        _, _, data = (beside.read(SNAPSHOT, 2**30) or b"").partition(b"\n")
+    def read(beside: Any, log_key: VerifierKey, size: int, root_at: Callable[[int], bytes]) -> State | None:
+        *_, data = (beside.read(SNAPSHOT, 2**30) or b"").split(b"\n", 8)
         try:
             state = State.from_bytes(data)
         except MalformedError:
@@ -335,9 +335,9 @@ def a_saved_state_lacks_what_is_reserved() -> Iterator[None]:
 
     write = snapshots.write_snapshot
 
-    def write_lossy(beside: Any, state: State, root: bytes) -> None:
+    def write_lossy(beside: Any, state: State, root: bytes, log_key: SigningKey) -> None:
         with mock.patch.object(State, "to_bytes", lossy):
-            write(beside, state, root)
+            write(beside, state, root, log_key)
 
     with mock.patch.object(opening, "write_snapshot", write_lossy):
         yield
@@ -351,7 +351,7 @@ def opening_does_not_compare_the_tree() -> Iterator[None]:
         newest = store.newest_checkpoint()
         assert newest is not None
         edge = tail.edge_at(store, newest.size)
-        return Tail(tail.replay(store, log_key.name, newest.size), edge, newest)
+        return Tail(tail.replay(store, State.empty(log_key.name), newest.size), edge, newest)
 
     with mock.patch("simulation.damage.load_tail", load):
         yield

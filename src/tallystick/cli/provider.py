@@ -123,6 +123,7 @@ def show(
         str, typer.Argument(metavar="ID", help="Its id, for example acme-ai/v-1 or guian-cluster; an entry's index.")
     ],
     at: Annotated[str | None, typer.Option(help=reading.AS_OF)] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Work it out from the log alone, not from views.db.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; amounts in fen.")] = False,
     wide: Annotated[bool, typer.Option("--wide", help=output.WIDE)] = False,
 ) -> None:
@@ -135,7 +136,7 @@ def show(
             raise UsageError("an entry never changes: leave --at out")
         _show_entry(source, id_, as_json=as_json, wide=wide)
         return
-    with open_views(source, at) as asked:
+    with open_views(source, at, is_fresh=fresh) as asked:
         found = with_times_as_text(asdict(getattr(asked.views, what.value)(id_)))
         if as_json:
             output.print_json({what.value: found})

@@ -131,6 +131,7 @@ def balances(
     source: Annotated[str, typer.Argument(help="A ledger folder, an exported folder, or the URL of one.")],
     by: Annotated[By, typer.Option(help="A row for each of these.")] = By.PROGRAMME,
     at: Annotated[str | None, typer.Option(help=reading.AS_OF)] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Work it out from the log alone, not from views.db.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; amounts in fen.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV; amounts in fen.")] = False,
     wide: Annotated[bool, typer.Option("--wide", help=output.WIDE)] = False,
@@ -141,7 +142,7 @@ def balances(
 
     if as_json and as_csv:
         raise UsageError("--json and --csv exclude each other: give one")
-    with open_views(source, at) as asked:
+    with open_views(source, at, is_fresh=fresh) as asked:
         rows = with_times_as_text([asdict(row) for row in asked.views.balances(by.value)])
         columns = _columns(by)
         if as_json:

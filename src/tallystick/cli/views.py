@@ -1,8 +1,8 @@
 """Questions are answered from views that have followed the log first: as of now, or as of an entry or a time.
 
 An answer never comes from a stale file, and a question leaves nothing but `views.db`, which can be deleted at any time.
-Where that file can't be written, or there is only an export, the answer is worked out in memory. Times leave here as
-text, amounts as whole fen.
+Where that file can't be read or written, or there is only an export, or a fresh answer is asked for, the answer is
+worked out in memory. Times leave here as text, amounts as whole fen.
 """
 
 # ruff: noqa: ANN401 - rows are JSON values of any shape
@@ -72,12 +72,13 @@ class Asked:
 
 
 @contextmanager
-def open_views(source: str, at: str | None) -> Iterator[Asked]:
+def open_views(source: str, at: str | None, *, is_fresh: bool) -> Iterator[Asked]:
     """Give the views of a ledger, to be closed after use.
 
     Args:
         source: a ledger folder, a ledger's postgresql:// URL, an exported folder, or the URL of one.
         at: None for now; the index of the last entry that counts, or a time, of a day its end.
+        is_fresh: from the log alone; what was asked for earlier isn't looked at.
     """
     from tallystick.cli.moments import read_index_or_moment, zone_of
     from tallystick.views import Views, followed_views
@@ -88,7 +89,7 @@ def open_views(source: str, at: str | None) -> Iterator[Asked]:
         with output.progress("Following the log") as progress:
             made: AbstractContextManager[Views]
             if when is None:
-                made = followed_views(place, progress)
+                made = followed_views(place, progress, is_fresh=is_fresh)
             elif isinstance(when, int):
                 made = Views.as_of(place, index=when, progress=progress)
             else:

@@ -16,8 +16,9 @@ which nobody can open as a ledger.
 
 Beside the log go the trust policy and the newest cosigned checkpoint. The log's key doesn't, nor do the settings that
 say where it is: whoever puts them there decides that the restored ledger is the one to be written to. Nor does a saved
-state, which no root speaks for; a restore makes one from the entries. That the log was decided rightly, and that it is
-the newest that was answered for, isn't found out here: that is the audit's work, with the receipts that were given.
+state, which only the log's key can vouch for: the first writer replays the entries. That the log was decided rightly,
+and that it is the newest that was answered for, isn't found out here: that is the audit's work, with the receipts that
+were given.
 """
 
 import sqlite3
@@ -36,7 +37,7 @@ from tallystick.errors import (
     UsageError,
 )
 from tallystick.ledger.beside import FolderBeside
-from tallystick.ledger.opening import POLICY
+from tallystick.ledger.opening import POLICY, remove_store
 from tallystick.ledger.proven_copy import Copied, Progress, ProvenCopy, ProvenGroup
 from tallystick.ledger.reader import open_store
 from tallystick.ledger.record import LedgerRecord
@@ -121,8 +122,9 @@ def restore_ledger(
         raise UsageError(f"{backup} is the backup itself: restore to a new folder")
     require(backup)
     with _source(backup) as store, _failing(target):
-        at_work = ProvenCopy(store, _name(backup), policy or _read_policy(backup), keep_state=True)
-        record = _new_target(target)
+        at_work = ProvenCopy(store, _name(backup), policy or _read_policy(backup))
+        record, take_back = _new_target(target)
+        is_whole = False
         try:
             record.store.settle()
             if record.store.newest_checkpoint() != at_work.newest:  # if equal, an earlier restore got that far
@@ -134,9 +136,12 @@ def restore_ledger(
                 record.store.settle()
                 if record.store.newest_checkpoint() != at_work.newest:
                     raise StoreFailedError(f"{_name(target)}: the connection was lost, and nothing was kept")
+            is_whole = True
             at_work.put_beside(record.store.beside, None if is_postgres(target) else FolderBeside(Path(target)))
         finally:
             record.close()
+            if not is_whole:
+                take_back()
     return at_work.result()
 
 
@@ -218,22 +223,32 @@ def _check_backup_place(source: Path | str, folder: Path) -> None:
         raise UsageError(f"{folder} is not empty and not a backup: choose another folder")
 
 
-def _new_target(target: Path | str) -> LedgerRecord:
-    """Return the store of a ledger that is to be restored, made unless an earlier restore made it.
+def _new_target(target: Path | str) -> tuple[LedgerRecord, Callable[[], None]]:
+    """Return the store of a ledger that is to be restored, made unless it is there, and what takes back what was made.
 
     Raises:
         UsageError: there is something else.
     """
     if is_postgres(target):
         from tallystick.ledger.postgres import postgres_environment  # noqa: PLC0415 - an extra
-        from tallystick.ledger.postgres_schema import create_schema  # noqa: PLC0415
+        from tallystick.ledger.postgres_schema import close_to_strangers, create_schema, drop_schema  # noqa: PLC0415
 
-        environment = postgres_environment(str(target))
+        url = str(target)
+
+        def take_back() -> None:
+            with suppress(LedgerError):  # what went wrong is being said; the same command again begins anew
+                drop_schema(url)
+
         try:
-            return LedgerRecord(env=environment)
+            return LedgerRecord(env=postgres_environment(url)), lambda: None
         except NotALedgerError:
-            create_schema(str(target))
-            return LedgerRecord(env=environment)
+            create_schema(url)
+        try:
+            close_to_strangers(url)
+            return LedgerRecord(env=postgres_environment(url)), take_back
+        except BaseException:
+            take_back()
+            raise
     if is_url(target):
         raise UsageError(f"{target} is not a place for a ledger: give a new folder, or a database's URL")
     folder = Path(target)
@@ -241,8 +256,10 @@ def _new_target(target: Path | str) -> LedgerRecord:
         raise UsageError(f"{folder} is not a folder")
     if folder.exists() and not (folder / DATABASE).exists() and any(folder.iterdir()):
         raise UsageError(f"{folder} is not empty: choose another folder")
+    is_new = not (folder / DATABASE).exists()
     folder.mkdir(parents=True, exist_ok=True)
-    return LedgerRecord(env=sqlite_environment(folder / DATABASE))
+    record = LedgerRecord(env=sqlite_environment(folder / DATABASE))
+    return record, (lambda: remove_store(folder)) if is_new else lambda: None
 
 
 def _require_empty(store: LogStore, target: Path | str) -> None:

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
 
-from tallystick.durable_files import DurableFiles, alone
+from tallystick.durable_files import PRIVATE_MODE, DurableFiles, alone
 from tallystick.errors import LedgerBusyError
 from tallystick.static.files import FolderFiles
 
@@ -22,8 +22,10 @@ SNAPSHOT: Final = "snapshot.json"
 class FolderBeside:
     """Files of a ledger folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, mode: int = PRIVATE_MODE) -> None:
+        """Take the folder, and the mode of the files that are written: another for an export."""
         self._folder = folder
+        self._mode = mode
         self._files = FolderFiles(folder)
 
     def read(self, name: str, size_max: int) -> bytes | None:
@@ -32,7 +34,7 @@ class FolderBeside:
 
     def write(self, name: str, data: bytes) -> None:
         """Write a file aside, and rename it."""
-        with DurableFiles(self._folder) as files:
+        with DurableFiles(self._folder, self._mode) as files:
             files.write(name, data)
             files.settle()
 

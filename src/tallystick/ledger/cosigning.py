@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tallystick.addresses import is_postgres, without_password
+from tallystick.durable_files import PUBLIC_MODE
 from tallystick.errors import LedgerBusyError, MalformedError, VerificationError
 from tallystick.ledger.beside import COSIGNED, FolderBeside
 from tallystick.ledger.sqlite import DATABASE
@@ -82,7 +83,10 @@ def _beside(source: Path | str) -> Iterator[tuple[Beside, str]]:
             store.close()
         return
     folder = Path(source)
-    yield FolderBeside(folder), COSIGNED if (folder / DATABASE).is_file() else CHECKPOINT
+    if (folder / DATABASE).is_file():
+        yield FolderBeside(folder), COSIGNED
+    else:
+        yield FolderBeside(folder, PUBLIC_MODE), CHECKPOINT
 
 
 def _read(data: bytes | None) -> Note | None:

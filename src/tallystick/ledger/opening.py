@@ -15,13 +15,13 @@ from typing import Final
 from eventsourcing.persistence import PersistenceError
 
 from tallystick.addresses import is_postgres, without_password
-from tallystick.durable_files import whole_file
+from tallystick.durable_files import PRIVATE_MODE, whole_file
 from tallystick.errors import LedgerError, NotALedgerError, UsageError
 from tallystick.ledger.clock_guard import ClockGuard
 from tallystick.ledger.memory import memory_environment
 from tallystick.ledger.record import LedgerRecord
 from tallystick.ledger.settings import NAME as SETTINGS
-from tallystick.ledger.snapshots import saved_size, write_snapshot
+from tallystick.ledger.snapshots import write_snapshot
 from tallystick.ledger.sqlite import DATABASE, LOCK, require, sqlite_environment
 from tallystick.ledger.standing_by import StandBy
 from tallystick.ledger.submit import Clock, Ledger, system_clock
@@ -52,10 +52,18 @@ def create_ledger(
         LedgerError: the genesis was refused, or nothing can be kept there; nothing is left behind.
     """
     if is_postgres(source):
-        from tallystick.ledger.postgres_schema import create_schema, drop_schema  # noqa: PLC0415 - an extra
+        from tallystick.ledger import postgres_schema  # noqa: PLC0415 - an extra
 
-        create_schema(str(source))
-        return _found(source, genesis, log_key, clock, verify_processes, lambda: drop_schema(str(source)))
+        url = str(source)
+        postgres_schema.create_schema(url)
+        ledger = _found(url, genesis, log_key, clock, verify_processes, lambda: postgres_schema.drop_schema(url))
+        try:
+            postgres_schema.close_to_strangers(url)
+        except BaseException:
+            ledger.close()
+            postgres_schema.drop_schema(url)
+            raise
+        return ledger
     folder = Path(source)
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / DATABASE).exists():
@@ -63,8 +71,8 @@ def create_ledger(
     for name in (POLICY, SETTINGS):
         if os.path.lexists(folder / name):
             raise UsageError(f"{folder} holds a {name} already, which would be lost; choose another folder")
-    ledger = _found(folder, genesis, log_key, clock, verify_processes, lambda: _remove(folder))
-    with whole_file(folder / POLICY) as file:
+    ledger = _found(folder, genesis, log_key, clock, verify_processes, lambda: remove_store(folder))
+    with whole_file(folder / POLICY, PRIVATE_MODE) as file:
         file.write(Policy.for_log(log_key.verifier).to_text())
     return ledger
 
@@ -156,7 +164,8 @@ def _found(
     return ledger
 
 
-def _remove(folder: Path) -> None:
+def remove_store(folder: Path) -> None:
+    """Delete the store of a ledger that was never answered for."""
     for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK):
         with suppress(FileNotFoundError):
             (folder / name).unlink()
@@ -207,16 +216,19 @@ def _ledger(
 ) -> Ledger:
     """Return the writer; a tail that was followed so far is brought up to date instead of loaded."""
     store = record.store
-    kept_warm = [warm]
+    saved_size = 0
 
     def load() -> Tail:
+        nonlocal saved_size, warm
         store.settle()
-        tail, kept_warm[0] = kept_warm[0], None
-        return bring_up(store, log_key.verifier, tail)
+        followed, warm = warm, None
+        tail = bring_up(store, log_key.verifier, followed)
+        saved_size = tail.saved_size
+        return tail
 
     def release(ledger: Ledger) -> None:
         with suppress(LedgerError, OSError, PersistenceError):
-            if ledger.state.size - saved_size(store.beside) >= SNAPSHOT_AFTER_ENTRIES:
-                write_snapshot(store.beside, ledger.state, ledger.root)
+            if ledger.state.size - saved_size >= SNAPSHOT_AFTER_ENTRIES:
+                write_snapshot(store.beside, ledger.state, ledger.root, log_key)
 
     return Ledger(record, log_key, load, clock=clock, verify_processes=verify_processes, release=release, guard=guard)

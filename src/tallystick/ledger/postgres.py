@@ -1,7 +1,7 @@
 """The log in PostgreSQL: what is answered is on the disks that PostgreSQL answers for, and one session may write.
 
-    lock      A writer's session holds an advisory lock, and everything that the writer reads or commits goes through
-              that very session. Whoever gets the lock therefore knows that no commit of the one before is under way.
+    lock      A writer's session holds a lock (`postgres_lock`), and everything that the writer reads or commits goes
+              through that very session. Whoever has it knows that no commit of the one before is under way.
     lease     The session ends itself when it is idle for some seconds (idle_session_timeout); a heart beats against
               that. A writer that hangs, or whose machine is cut off, so loses the lock, though nothing told it.
     fence     A writer that doesn't know it was deposed is refused by the primary key.
@@ -39,21 +39,20 @@ from psycopg.rows import DictRow, TupleRow, dict_row, tuple_row
 
 from tallystick.addresses import without_password
 from tallystick.errors import LedgerBusyError, NotALedgerError, StoreFailedError, UsageError
+from tallystick.ledger.postgres_lock import hold_others_off, try_writer_lock
+from tallystick.ledger.postgres_settings import OPTIONS, set_what_is_relied_on
 from tallystick.ledger.record import ENTRIES_READ_AT_ONCE, environment
-from tallystick.ledger.store import CheckpointRow, Group
+from tallystick.ledger.store import CheckpointRow, Group, bytes_in, number_in, row_in
 
 SCHEMA: Final = "tallystick"
 CHECKPOINTS_READ_AT_ONCE: Final = 256
 
 CONNECT_SECONDS: Final = 3
-LOCK_WAIT_SECONDS: Final = 1.0
 LEASE_SECONDS: Final = 3.0
 HEARTBEAT_SECONDS: Final = 0.5
 DEADLINE_SECONDS: Final = 8.0
 RECONNECT_SECONDS: Final = 30.0
 
-_WRITER_LOCK: Final = (0x54616C6C, 1)  # "Tall"
-_BESIDE_LOCK: Final = (0x54616C6C, 2)
 _DATABASE: Final = "TALLYSTICK_DATABASE"
 _QUOTED: Final = re.compile(r"""(?<!\w)(["']).*?\1""")
 _NETWORK: Final = {
@@ -66,12 +65,11 @@ _NETWORK: Final = {
     "application_name": "tallystick",
 }
 # What is answered is at least on this server's disk and, where there are synchronous standbys, on one of theirs,
-# whatever a database or role was set to; and no timeout may cut off a commit that waits for a standby.
+# whatever a database or role was set to.
 _WAITS_FOR_STANDBY: Final = (
     "SELECT set_config('synchronous_commit', 'on', false) "
     "WHERE current_setting('synchronous_commit') IN ('off', 'local', 'remote_write')"
 )
-_DURABLE: Final = (_WAITS_FOR_STANDBY, "SET statement_timeout = 0")
 # Whoever says so in the URL takes what a server shows, and doesn't ask whether it stays.
 _ASKS_FOR_LESS: Final = (
     "SELECT EXISTS (SELECT FROM pg_settings WHERE name = 'synchronous_commit' AND source = 'client' "
@@ -105,7 +103,7 @@ _INSERT_GROUP: Final = """
     ), signed AS (
         INSERT INTO tallystick.checkpoints VALUES (%(number)s, %(size)s, %(note)b)
     )
-    SELECT pg_notify(%(channel)s, '')
+    SELECT
 """
 
 
@@ -116,7 +114,14 @@ def connect(url: str) -> Connection[TupleRow]:
         psycopg.Error: the database can't be reached, or refuses.
         UsageError: the URL isn't one.
     """
-    return psycopg.connect(**_parameters(url))
+    connection = psycopg.connect(**_parameters(url), autocommit=True)
+    try:
+        set_what_is_relied_on(connection)
+        connection.autocommit = False
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def said(error: psycopg.Error) -> str:
@@ -137,7 +142,7 @@ def _parameters(url: str) -> dict[str, Any]:
         raise UsageError(
             f"{without_password(url)} is not a database's URL like postgresql://user@host:5432/database"
         ) from None
-    return {**_NETWORK, **said}
+    return {**_NETWORK, **said, **OPTIONS}
 
 
 class PostgresPool(PostgresDatastore):
@@ -166,6 +171,7 @@ class PostgresPool(PostgresDatastore):
 
         def prepare(connection: Connection[Any]) -> None:
             after_connect(connection)
+            set_what_is_relied_on(connection)
             if read_only:
                 connection.execute("SET default_transaction_read_only = on")
 
@@ -270,7 +276,8 @@ class _Session:
         connection = self._connection = self._make()
         self._live()
         try:
-            for statement in (*_DURABLE, *_SERVER_NOTICES_LOSS):
+            set_what_is_relied_on(connection)
+            for statement in (_WAITS_FOR_STANDBY, *_SERVER_NOTICES_LOSS):
                 connection.execute(statement)
         except BaseException:
             self._drop()
@@ -285,33 +292,23 @@ class _Session:
         self._holds_lock = False
 
     def _take_lock(self, connection: Connection[DictRow]) -> None:
-        # Waiting in the lock's queue, not asking now and then: it is had the moment that it is free.
+        for statement in _LEASE:  # first: who hangs while it takes the lock keeps all others from it
+            connection.execute(statement)
         patience = time.monotonic() + DEADLINE_SECONDS / 2
         while True:
             was_there = self._end_own_past(connection)
-            if self._try_lock(connection):
+            if try_writer_lock(connection):
                 break
             if not was_there:
                 raise LedgerBusyError("another writer has this ledger; try again when it is done, or stand by")
             if time.monotonic() > patience:
                 raise psycopg.OperationalError("the server has not ended this writer's earlier session, which was lost")
-        for statement in _LEASE:
-            connection.execute(statement)
         row = connection.execute(
             "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
         ).fetchone()
         assert row is not None
         self._backend = (row["pid"], row["backend_start"])
         self._holds_lock = self._has_held_lock = True
-
-    def _try_lock(self, connection: Connection[DictRow]) -> bool:
-        try:
-            with connection.transaction():
-                connection.execute(f"SET LOCAL lock_timeout = '{LOCK_WAIT_SECONDS:.0f}s'")
-                connection.execute("SELECT pg_advisory_lock(%s, %s)", _WRITER_LOCK)
-        except psycopg.errors.LockNotAvailable:
-            return False
-        return True
 
     def _end_own_past(self, connection: Connection[DictRow]) -> bool:
         """Tell the server to end this writer's earlier session; return whether it was there to be ended.
@@ -494,7 +491,6 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
             "number": group.checkpoint.number,
             "size": group.checkpoint.size,
             "note": group.checkpoint.note,
-            "channel": self.channel_name,
         }
 
     def entries(self, start: int, stop: int) -> Iterator[bytes]:
@@ -507,11 +503,12 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
                 (first, min(first + ENTRIES_READ_AT_ONCE, stop)),
             )
             for (state,) in rows:
-                yield state
+                yield bytes_in(state)
 
     def entry_count(self) -> int:
         """Return the highest index + 1."""
-        return int(self._read("SELECT coalesce(max(originator_version), 0) FROM tallystick.stored_events", ())[0][0])
+        rows = self._read("SELECT coalesce(max(originator_version), 0) FROM tallystick.stored_events", ())
+        return number_in(rows[0][0])
 
     def tree_hashes(self, level: int, start: int, stop: int) -> list[bytes]:
         """Return hashes of one tile level."""
@@ -519,12 +516,12 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
             "SELECT hash FROM tallystick.tree WHERE level = %s AND position >= %s AND position < %s ORDER BY position",
             (level, start, stop),
         )
-        return [value for (value,) in rows]
+        return [bytes_in(value) for (value,) in rows]
 
     def newest_checkpoint(self) -> CheckpointRow | None:
         """Return the checkpoint with the highest number."""
         rows = self._read("SELECT number, size, note FROM tallystick.checkpoints ORDER BY number DESC LIMIT 1", ())
-        self._shown = CheckpointRow(*rows[0]) if rows else None
+        self._shown = row_in(rows[0]) if rows else None
         return self._shown
 
     def checkpoints(self, start: int) -> Iterator[CheckpointRow]:
@@ -534,7 +531,7 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
                 "SELECT number, size, note FROM tallystick.checkpoints WHERE number >= %s ORDER BY number LIMIT %s",
                 (start, CHECKPOINTS_READ_AT_ONCE),
             )
-            yield from map(CheckpointRow._make, rows)
+            yield from map(row_in, rows)
             if len(rows) < CHECKPOINTS_READ_AT_ONCE:
                 return
             start = rows[-1][0] + 1
@@ -585,8 +582,7 @@ class PostgresBeside:
     def alone(self) -> Iterator[None]:
         """Hold a lock for the length of a transaction."""
         with self._datastore.get_connection() as connection, connection.transaction():
-            cursor = connection.cursor(row_factory=tuple_row)
-            if cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", _BESIDE_LOCK).fetchone() != (True,):
+            if not hold_others_off(connection):
                 raise LedgerBusyError("somebody else writes beside this ledger; try again when it is done")
             yield
 

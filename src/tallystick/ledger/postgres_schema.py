@@ -7,6 +7,7 @@
     tallystick.refs           which entry a party's reference belongs to
     tallystick.beside         named bytes that are replaced as wholes: a saved state, the cosigned checkpoint
     tallystick.takeovers      when somebody began to write, and who; a record for the operator, not evidence
+    tallystick.locks          rows that writers lock; the writer's has the key of its lock (`postgres_lock`)
 
 Triggers refuse UPDATE, DELETE and TRUNCATE on the first four, also to the owner and to replication roles; whoever drops
 them is caught by the audit. One database holds one ledger. Three roles, which can't log in themselves, are granted to
@@ -16,7 +17,8 @@ those who do; DB is the database's name:
     DB_views     reads the log and what lies beside it
     DB_auditor   reads the log, and of what lies beside it the cosigned checkpoint only
 
-The owner, who created the ledger, can drop its triggers: an operator's account, not the writer's.
+The owner, who created the ledger, can drop its triggers: an operator's account, not the writer's. Where that user owns
+the database too, PUBLIC may no longer connect to it, nor make temporary tables in it; the roles may connect.
 """
 
 from typing import Final
@@ -38,6 +40,8 @@ _TABLES: Final = (
     "CREATE TABLE tallystick.beside (name text PRIMARY KEY, data bytea NOT NULL)",
     "CREATE TABLE tallystick.takeovers (number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "
     "at timestamptz NOT NULL DEFAULT clock_timestamp(), who text NOT NULL)",
+    "CREATE TABLE tallystick.locks (name text PRIMARY KEY, key bigint NOT NULL)",
+    "INSERT INTO tallystick.locks VALUES ('writer', 0), ('beside', 0)",
     "CREATE FUNCTION tallystick.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
     "RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation'; END $$",
 )
@@ -53,11 +57,19 @@ _GRANTS: Final = (
     "GRANT INSERT ON tallystick.stored_events, tallystick.tree, tallystick.checkpoints, tallystick.refs, "
     "tallystick.beside, tallystick.takeovers TO {writer}",
     "GRANT UPDATE ON tallystick.beside TO {writer}",
+    "GRANT SELECT, UPDATE ON tallystick.locks TO {writer}",
     "GRANT USAGE ON ALL SEQUENCES IN SCHEMA tallystick TO {writer}",
     "ALTER TABLE tallystick.beside ENABLE ROW LEVEL SECURITY",
     "CREATE POLICY writer ON tallystick.beside TO {writer} USING (true) WITH CHECK (true)",
     "CREATE POLICY views ON tallystick.beside FOR SELECT TO {views} USING (true)",
     "CREATE POLICY auditor ON tallystick.beside FOR SELECT TO {auditor} USING (name = {cosigned})",
+)
+_OWNS_DATABASE: Final = (
+    "SELECT pg_has_role(current_user, datdba, 'USAGE') FROM pg_database WHERE datname = current_database()"
+)
+_ACCESS: Final = (
+    "REVOKE CONNECT, TEMPORARY ON DATABASE {database} FROM PUBLIC",
+    "GRANT CONNECT ON DATABASE {database} TO {writer}, {views}, {auditor}",
 )
 _ROLE_SIZE_MAX: Final = 63
 
@@ -98,6 +110,25 @@ def drop_schema(url: str) -> None:
             connection.execute(SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(Identifier(SCHEMA)))
     except psycopg.Error as error:
         raise LedgerError(f"{without_password(url)}: schema {SCHEMA} can't be dropped: {said(error)}") from None
+
+
+def close_to_strangers(url: str) -> bool:
+    """Let only the ledger's roles connect to its database, and return whether this user may say so: if he owns it.
+
+    Raises:
+        LedgerError: the database can't be reached.
+    """
+    try:
+        with connect(url) as connection:
+            if connection.execute(_OWNS_DATABASE).fetchone() != (True,):
+                return False
+            database = connection.info.dbname
+            names = {purpose: Identifier(name) for purpose, name in role_names(database).items()}
+            for text in _ACCESS:
+                connection.execute(SQL(text).format(database=Identifier(database), **names))
+            return True
+    except psycopg.Error as error:
+        raise LedgerError(f"{without_password(url)}: strangers may still connect: {said(error)}") from None
 
 
 def role_names(database: str) -> dict[str, str]:

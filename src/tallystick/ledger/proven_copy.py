@@ -31,7 +31,6 @@ from tallystick.errors import (
 )
 from tallystick.ledger.beside import COSIGNED
 from tallystick.ledger.opening import POLICY
-from tallystick.ledger.snapshots import write_snapshot
 from tallystick.ledger.static_store import StaticStore
 from tallystick.ledger.store import Beside, CheckpointRow, Group, LogStore, ReferenceRow
 from tallystick.ledger.tail import AUDIT_SAYS_MORE, Cosigned, bear_out, edge_at
@@ -43,8 +42,6 @@ from tallystick.transparency.merkle import RightEdge, leaf_hash
 from tallystick.transparency.policy import POLICY_SIZE_MAX, Policy
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.events import Event
-from tallystick.vouchers.evolve import evolve
-from tallystick.vouchers.state import State
 
 Progress = Callable[[int, int], None]
 """Called with how many entries were copied and how many there are."""
@@ -80,7 +77,7 @@ class ProvenGroup(NamedTuple):
 class ProvenCopy:
     """A source as it stood when this was made, and how much of it is proven so far."""
 
-    def __init__(self, source: LogStore, name: str, policy: Policy | None, *, keep_state: bool = False) -> None:
+    def __init__(self, source: LogStore, name: str, policy: Policy | None) -> None:
         """Read what the source says of itself.
 
         Raises:
@@ -118,7 +115,6 @@ class ProvenCopy:
         if not self._has_series:
             cosigned = newest.note if _without_witnesses(newest.note, self.origin) != newest.note else None
         self._cosigned = self._borne_out(cosigned)
-        self._state = State.empty(self.origin) if keep_state else None
         self._edge = RightEdge()
         self._number = 0
         self._new_entries = 0
@@ -183,8 +179,6 @@ class ProvenCopy:
             with files.alone():
                 if files.read(POLICY, POLICY_SIZE_MAX) != text:
                     files.write(POLICY, text)
-        if self._state is not None and self._state.size == self.newest.size:
-            write_snapshot(beside, self._state, self._edge.root())
 
     def result(self) -> Copied:
         """Return what came of it."""
@@ -224,9 +218,7 @@ class ProvenCopy:
             event = Entry.from_bytes(data).event
             if event.index != index:
                 raise MalformedError(f"it says that it is entry {event.index}")
-            if self._state is not None:
-                evolve(self._state, event)
-        except (ValueError, LookupError) as error:  # MalformedError too
+        except MalformedError as error:
             raise self._damaged(f"entry {index} can't be used ({error})") from None
         return event
 

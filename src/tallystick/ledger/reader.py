@@ -221,13 +221,15 @@ class Reader:
         return None if cosigned is None else Cosigned(merge_notes(cosigned.note, self._note), cosigned.checkpoint)
 
     def state(self, size: int | None = None, progress: Progress | None = None) -> State:
-        """Return the state after the first `size` entries (all, if None), from a snapshot where one helps.
+        """Return the state after the first `size` entries (all, if None), replayed from the first on.
+
+        A saved state may lie beside the log, but nothing here says which key is the log's.
 
         Raises:
             NotALedgerError: an entry can't be read.
         """
         size = self.size if size is None else min(size, self.size)
-        return replay(self._store, self.origin, size, progress)
+        return replay(self._store, State.empty(self.origin), size, progress)
 
     def close(self) -> None:
         """Let go of the store."""

@@ -19,7 +19,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from tallystick.addresses import is_postgres
-from tallystick.durable_files import whole_file
+from tallystick.durable_files import PRIVATE_MODE, whole_file
 from tallystick.errors import NotALedgerError, UsageError
 from tallystick.field_faults import first_fault
 from tallystick.ledger.clock_guard import CLOCK_JUMP_HOURS, IDLE_DAYS
@@ -132,7 +132,7 @@ def write_settings(folder: Path, origin: str, log_key: Path, passphrase_file: Pa
         lines["log_key_passphrase_file"] = _relative(folder, passphrase_file)
     # A JSON string without control characters is a TOML string.
     text = "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in lines.items())
-    with whole_file(folder / NAME) as file:
+    with whole_file(folder / NAME, PRIVATE_MODE) as file:
         file.write(text.encode())
 
 

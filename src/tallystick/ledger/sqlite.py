@@ -14,27 +14,27 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, cast
 from urllib.parse import quote
 
-from eventsourcing.persistence import DatabaseError, InterfaceError, OperationalError, PersistenceError, StoredEvent
+from eventsourcing.persistence import OperationalError, PersistenceError, StoredEvent
 from eventsourcing.sqlite import (
     Factory,
     SQLiteAggregateRecorder,
     SQLiteApplicationRecorder,
-    SQLiteConnection,
-    SQLiteConnectionPool,
     SQLiteCursor,
     SQLiteDatastore,
 )
 from eventsourcing.utils import Environment, EnvType
 
+from tallystick.durable_files import create_private
 from tallystick.errors import LedgerBusyError, NotALedgerError
 from tallystick.ledger.beside import FolderBeside
 from tallystick.ledger.record import ENTRIES_READ_AT_ONCE, environment
-from tallystick.ledger.store import Beside, CheckpointRow, Group
+from tallystick.ledger.sqlite_connections import SQLiteConnections
+from tallystick.ledger.store import Beside, CheckpointRow, Group, bytes_in, number_in, row_in
 
 _TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS tree ("
@@ -44,7 +44,6 @@ _TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS refs ("
     "leaf_index INTEGER PRIMARY KEY, party TEXT NOT NULL, ref TEXT NOT NULL, UNIQUE (party, ref))",
 )
-_T = TypeVar("_T")
 DATABASE: Final = "ledger.db"
 LOCK: Final = "ledger.lock"
 PAGE_SIZE: Final = 8_192
@@ -133,8 +132,7 @@ class SQLiteLogRecorder(SQLiteApplicationRecorder):
         """Yield entries in order; each batch is a read of its own, so a long reader doesn't hold the WAL back."""
         for first in range(start, stop, ENTRIES_READ_AT_ONCE):
             last = min(first + ENTRIES_READ_AT_ONCE, stop)
-            yield from self._column(
-                bytes,
+            yield from self._bytes(  # one by one: those before one that is none are good
                 "SELECT state FROM stored_events WHERE originator_version > ? AND originator_version <= ? "
                 "AND originator_id = (SELECT originator_id FROM stored_events LIMIT 1) ORDER BY originator_version",
                 (first, last),
@@ -142,43 +140,44 @@ class SQLiteLogRecorder(SQLiteApplicationRecorder):
 
     def entry_count(self) -> int:
         """Return the highest index + 1."""
-        return self._column(int, "SELECT ifnull(max(originator_version), 0) FROM stored_events", ())[0]
+        return number_in(self._read("SELECT ifnull(max(originator_version), 0) FROM stored_events", ())[0])
 
     def tree_hashes(self, level: int, start: int, stop: int) -> list[bytes]:
         """Return hashes of one tile level."""
-        return self._column(
-            bytes,
-            "SELECT hash FROM tree WHERE level = ? AND position >= ? AND position < ? ORDER BY position",
-            (level, start, stop),
-        )
+        statement = "SELECT hash FROM tree WHERE level = ? AND position >= ? AND position < ? ORDER BY position"
+        return [*self._bytes(statement, (level, start, stop))]
 
     def newest_checkpoint(self) -> CheckpointRow | None:
         """Return the checkpoint with the highest number."""
-        rows = self._rows(
-            (int, int, bytes), "SELECT number, size, note FROM checkpoints ORDER BY number DESC LIMIT 1", ()
-        )
-        return CheckpointRow(*rows[0]) if rows else None
+        with self.datastore.transaction(commit=False) as c:
+            c.execute("SELECT number, size, note FROM checkpoints ORDER BY number DESC LIMIT 1")
+            row = c.fetchone()
+        return row_in(row) if row else None
 
     def checkpoints(self, start: int) -> Iterator[CheckpointRow]:
         """Yield checkpoints in order, each batch by a read of its own."""
         while True:
-            found = self._rows(
-                (int, int, bytes),
-                "SELECT number, size, note FROM checkpoints WHERE number >= ? ORDER BY number LIMIT ?",
-                (start, CHECKPOINTS_READ_AT_ONCE),
-            )
-            rows = [CheckpointRow(*row) for row in found]
-            yield from rows
+            with self.datastore.transaction(commit=False) as c:
+                c.execute(
+                    "SELECT number, size, note FROM checkpoints WHERE number >= ? ORDER BY number LIMIT ?",
+                    (start, CHECKPOINTS_READ_AT_ONCE),
+                )
+                rows = c.fetchall()
+            for row in map(row_in, rows):
+                yield row
+                start = row.number + 1
             if len(rows) < CHECKPOINTS_READ_AT_ONCE:
                 return
-            start = rows[-1].number + 1
 
     def find_references(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
         """Return the entry index of each (party, ref) that was used."""
         found = {}
-        for key in keys:
-            for index in self._column(int, "SELECT leaf_index FROM refs WHERE party = ? AND ref = ?", key):
-                found[key] = index
+        with self.datastore.transaction(commit=False) as c:
+            for key in keys:
+                c.execute("SELECT leaf_index FROM refs WHERE party = ? AND ref = ?", key)
+                row = c.fetchone()
+                if row:
+                    found[key] = number_in(row[0])
         return found
 
     def close(self) -> None:
@@ -188,59 +187,31 @@ class SQLiteLogRecorder(SQLiteApplicationRecorder):
             self._lock.release()
             self._lock = None
 
-    def _column(self, kind: type[_T], statement: str, parameters: tuple[int | str, ...]) -> list[_T]:
-        """Return the one column of all rows."""
-        return [row[0] for row in self._rows((kind,), statement, parameters)]
+    def _bytes(self, statement: str, parameters: tuple[int, ...]) -> Iterator[bytes]:
+        return map(bytes_in, self._read(statement, parameters))
 
-    def _rows(
-        self, kinds: tuple[type, ...], statement: str, parameters: tuple[int | str, ...]
-    ) -> list[tuple[Any, ...]]:
-        """Return rows whose values are of these kinds: SQLite keeps any value in any column.
-
-        Raises:
-            eventsourcing.persistence.PersistenceError: they can't be read, or are of other kinds.
-        """
-        with _decoding(), self.datastore.transaction(commit=False) as c:
+    def _read(self, statement: str, parameters: tuple[int, ...]) -> list[Any]:
+        """Return the first column of all rows."""
+        with self.datastore.transaction(commit=False) as c:
             c.execute(statement, parameters)
-            rows = c.fetchall()
-        for row in rows:
-            if tuple([type(value) for value in row]) != kinds:
-                raise DatabaseError(f"{DATABASE} is damaged: a value is of another type than its column")
-        return [tuple(row) for row in rows]
-
-
-@contextmanager
-def _decoding() -> Iterator[None]:
-    """Say in the library's words that a file is damaged, where SQLite quotes it and Python can't read the quotation."""
-    try:
-        yield
-    except UnicodeDecodeError:
-        raise DatabaseError(f"{DATABASE} is damaged: what should be text in it isn't") from None
-
-
-class _DurablePool(SQLiteConnectionPool):
-    """Connections that commit to the disk, and say of a missing file that it is missing."""
-
-    def _create_connection(self) -> SQLiteConnection:
-        connection = super()._create_connection()
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA synchronous=FULL")
-        return connection
+            return [row[0] for row in c.fetchall()]
 
 
 class SQLiteLogFactory(Factory):
-    """The library's factory, on connections that are durable."""
+    """The library's factory, on connections that commit to the disk."""
 
     def __init__(self, env: Environment | EnvType | None) -> None:
         super().__init__(env)
-        pool = self.datastore.pool
-        self.datastore.pool = _DurablePool(db_name=pool.db_name, lock_timeout=pool.lock_timeout)
+        self.datastore = SQLiteConnections(self.env[self.SQLITE_DBNAME], synchronous="FULL")
 
     def application_recorder(self) -> SQLiteLogRecorder:
         """Return the log of the folder, made if it isn't there."""
         recorder = SQLiteLogRecorder(self.datastore, Path(self.env[_FOLDER]))
-        with _decoding():
+        try:
             recorder.create_table()
+        except BaseException:
+            self.datastore.close()
+            raise
         return recorder
 
 
@@ -267,36 +238,51 @@ def require(folder: Path) -> None:
 
 def _make(path: Path) -> None:
     """Make an empty file; the size of its pages must be said before anything else, and entries run to 64 KB."""
-    connection = sqlite3.connect(path)
-    try:
+    with suppress(FileExistsError):
+        os.close(create_private(path))
+    with closing(sqlite3.connect(path)) as connection:
         connection.execute(f"PRAGMA page_size={PAGE_SIZE}")
         connection.execute("PRAGMA journal_mode=WAL")
-    finally:
-        connection.close()
 
 
 def open_read_only(path: Path) -> SQLiteLogRecorder:
     """Return a recorder that can't write, for a file that another process may be writing.
 
     Raises:
-        eventsourcing.persistence.InterfaceError: it can't be opened.
+        eventsourcing.persistence.PersistenceError: it can't be opened.
     """
-    datastore = SQLiteDatastore(_uri(path, "ro"), originator_id_type="text")
-    recorder = SQLiteLogRecorder(datastore, path.parent)
+    recorder = SQLiteLogRecorder(SQLiteConnections(_uri(path, "ro")), path.parent)
     try:
         recorder.entry_count()
-    except (sqlite3.OperationalError, InterfaceError):
+    except PersistenceError:
+        recorder.close()
         # On a read-only medium SQLite can't make the WAL's shared memory; if nobody writes, none is needed.
         if _wal_of(path).exists():
             raise
-        datastore.close()
-        datastore = SQLiteDatastore(_uri(path, "ro") + "&immutable=1", originator_id_type="text")
-        recorder = SQLiteLogRecorder(datastore, path.parent)
+        return SQLiteLogRecorder(SQLiteConnections(_uri(path, "ro") + "&immutable=1"), path.parent)
+    except BaseException:
+        recorder.close()
+        raise
     return recorder
 
 
 def _uri(path: Path, mode: str) -> str:
     return f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}"
+
+
+def _open_lock(path: Path) -> int:
+    """Return the lock's file, made if it isn't there; nothing is ever written to it, so reading it is enough."""
+    with suppress(FileExistsError):
+        return create_private(path)
+    try:
+        with suppress(PermissionError):
+            return os.open(path, os.O_RDWR | os.O_CLOEXEC)  # NFS locks no file that was opened to be read
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except PermissionError:
+        raise NotALedgerError(
+            f"{path} is another user's, so this one can't tell whether the ledger is being written: give the file to "
+            "the folder's owner (chown), or delete it when no writer is running"
+        ) from None
 
 
 class WriterLock:
@@ -307,8 +293,9 @@ class WriterLock:
 
         Raises:
             LedgerBusyError: another writer has it.
+            NotALedgerError: another user made the file, and this one may not read it.
         """
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._file = _open_lock(path)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -316,6 +303,9 @@ class WriterLock:
             raise LedgerBusyError(
                 f"{path.parent} is being written by another process; try again when it is done"
             ) from None
+        except BaseException:
+            os.close(self._file)
+            raise
 
     def release(self) -> None:
         """Give the lock back."""

@@ -44,7 +44,6 @@ class StandBy:
         self._log_key = log_key
         self._tail: Tail | None = tail
         self._become_writer = become_writer
-        self._saved_size = tail.edge.size
 
     @property
     def size(self) -> int:
@@ -105,7 +104,8 @@ class StandBy:
 
     def _save(self) -> None:
         """Save the state now and then: the writer never has the time, and a crash would leave an old one."""
-        if self._tail is not None and self.size - self._saved_size >= SNAPSHOT_AFTER_ENTRIES:
-            self._saved_size = self.size
+        tail = self._tail
+        if tail is not None and tail.edge.size - tail.saved_size >= SNAPSHOT_AFTER_ENTRIES:
+            tail.saved_size = tail.edge.size
             with suppress(LedgerError, OSError, PersistenceError):
-                write_snapshot(self._store.beside, self._tail.state, self._tail.edge.root())
+                write_snapshot(self._store.beside, tail.state, tail.edge.root(), self._log_key)

@@ -6,12 +6,12 @@ group rides in the keyword `group` of `insert_events`, which the library hands d
 Beside the log lie a few things that are replaced as wholes: a saved state, and the cosigned checkpoint.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from eventsourcing.persistence import StoredEvent
+from eventsourcing.persistence import DatabaseError, StoredEvent
 
 from tallystick.transparency.merkle import TILE_WIDTH, ReadTile, TreeHash
 
@@ -125,6 +125,38 @@ class LogStore(Protocol):
 
     def close(self) -> None:
         """Let go of everything, the right to write among it."""
+
+
+def bytes_in(value: object) -> bytes:
+    """Return a cell that must be bytes; a store's types are what somebody made them.
+
+    Raises:
+        eventsourcing.persistence.DatabaseError: it is something else.
+    """
+    if not isinstance(value, bytes):
+        raise DatabaseError("it is damaged: what should be bytes isn't stored as such")
+    return value
+
+
+def number_in(value: object) -> int:
+    """Return a cell that must be a whole number.
+
+    Raises:
+        eventsourcing.persistence.DatabaseError: it is something else.
+    """
+    if type(value) is not int:
+        raise DatabaseError("it is damaged: what should be a whole number isn't stored as such")
+    return value
+
+
+def row_in(row: Iterable[object]) -> CheckpointRow:
+    """Return a row of checkpoints.
+
+    Raises:
+        eventsourcing.persistence.DatabaseError: it isn't of two numbers and bytes.
+    """
+    number, size, note = row
+    return CheckpointRow(number_in(number), number_in(size), bytes_in(note))
 
 
 def tile_reader(store: LogStore) -> ReadTile:

@@ -1,8 +1,8 @@
 """Where a log stands: state, right edge and newest checkpoint, loaded from a store or followed as it grows.
 
 Loading checks that what is kept hangs together: the newest checkpoint is signed by the log's key, the tree's right edge
-has its root, the entries are as many, and witnesses have not seen more of this log than there is. Then the newest
-believable snapshot is taken and the rest replayed. The history isn't verified: that is the audit's work.
+has its root, the entries are as many, and witnesses have not seen more of this log than there is. Then the saved
+state is taken, if the log's key signed it, and the rest replayed. The history isn't verified: that is the audit's work.
 
 Following takes in what came after, and checks that the leaves of the new entries lead to the new checkpoint's root.
 """
@@ -34,11 +34,15 @@ Progress = Callable[[int, int], None]
 
 @dataclass(slots=True)
 class Tail:
-    """Where the log stands in memory: the state, the tree's right edge, and the newest checkpoint."""
+    """Where the log stands in memory: the state, the tree's right edge, and the newest checkpoint.
+
+    `saved_size` is how many entries the saved state was after that all this began with; 0 if there was none.
+    """
 
     state: State
     edge: RightEdge
     checkpoint: CheckpointRow | None
+    saved_size: int = 0
 
 
 class Cosigned(NamedTuple):
@@ -72,7 +76,10 @@ def load_tail(store: LogStore, log_key: VerifierKey) -> Tail:
         pass  # it is only a copy of what witnesses signed, and whoever needs it is told
     except ProofInvalidError as error:
         raise NotALedgerError(f"{error}; what is written here would fork the log") from None
-    return Tail(replay(store, log_key.name, checkpoint.size), edge, newest)
+    saved = read_snapshot(store.beside, log_key, checkpoint.size, lambda size: edge_at(store, size).root())
+    saved_size = 0 if saved is None else saved.size
+    state = replay(store, saved or State.empty(log_key.name), checkpoint.size)
+    return Tail(state, edge, newest, saved_size)
 
 
 def follow_tail(store: LogStore, log_key: VerifierKey, tail: Tail) -> int:
@@ -148,14 +155,12 @@ def bear_out(store: LogStore, note: bytes | None, origin: str, size: int) -> Cos
     return Cosigned(note, checkpoint)
 
 
-def replay(store: LogStore, origin: str, size: int, progress: Progress | None = None) -> State:
-    """Return the state at a size: from a snapshot if there is one to be believed, and the entries after it.
+def replay(store: LogStore, state: State, size: int, progress: Progress | None = None) -> State:
+    """Return a state, brought on by the entries that it isn't after yet, up to a size.
 
     Raises:
         NotALedgerError: an entry can't be replayed.
     """
-    state = read_snapshot(store.beside, origin, size, lambda at_size: edge_at(store, at_size).root())
-    state = state or State.empty(origin)
     try:
         for data in store.entries(state.size, size):
             evolve(state, Entry.from_bytes(data).event)

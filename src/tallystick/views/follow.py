@@ -19,12 +19,19 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import Final, Literal, Self, TypeVar
 
 from eventsourcing.sqlite import SQLiteCursor
 
 from tallystick.addresses import is_postgres, without_password
-from tallystick.errors import EntryMalformedError, MalformedError, NotALedgerError, UsageError
+from tallystick.errors import (
+    EntryMalformedError,
+    MalformedError,
+    NotALedgerError,
+    UsageError,
+    ViewsDamagedError,
+    ViewsUnusableError,
+)
 from tallystick.ledger.reader import Reader, read_ledger
 from tallystick.ledger.sqlite import DATABASE
 from tallystick.views import balances, entry_index, programme_book, provider_statement, voucher_history
@@ -32,7 +39,7 @@ from tallystick.views.balances import HolderAccount, HolderBalance, VoucherBalan
 from tallystick.views.changes import change_of
 from tallystick.views.programme_book import ProgrammeBalance, ProgrammeBook
 from tallystick.views.provider_statement import ProviderBalance, ProviderStatement, RefusedLines
-from tallystick.views.store import Place, ViewStore, remove
+from tallystick.views.store import Place, ViewStore, files_of, remove
 from tallystick.views.voucher_history import VoucherHistory
 from tallystick.vouchers.entry import Entry, Header, split_entry
 from tallystick.vouchers.evolve import evolve
@@ -54,6 +61,7 @@ CACHE: Final = "tallystick"
 
 By = Literal["programme", "holder", "provider", "voucher"]
 Balance = ProgrammeBalance | HolderBalance | ProviderBalance | VoucherBalance
+_Found = TypeVar("_Found")
 Progress = Callable[[int, int], None]
 """Called with how many entries are followed and how many there are."""
 
@@ -80,7 +88,7 @@ class Views:
 
         Raises:
             NotALedgerError: there is no ledger.
-            LedgerError: the views' file can't be opened or made.
+            ViewsUnusableError: the views' file can't be opened or made.
         """
         with read_ledger(source) as reader:
             return cls(source, reader.origin, path or Path(source) / NAME)
@@ -120,11 +128,18 @@ class Views:
 
         Raises:
             NotALedgerError: the ledger or an entry can't be read.
-            LedgerError: the views' file can't be written; what was followed before stays.
+            ViewsUnusableError: the views' file can't be written; what was followed before stays.
             UsageError: these are views of the past.
         """
         if self._path is None:
             raise UsageError("views of the past don't follow; open those of the ledger")
+        try:
+            return self._follow_file(progress)
+        except ViewsDamagedError:
+            self._start_anew(self._origin)
+            return self._follow_file(progress)
+
+    def _follow_file(self, progress: Progress | None) -> int:
         # First the place, then the log: the other way round, another's place could be beyond the log that is seen here.
         place = self._store.place()
         with read_ledger(self._folder) as reader:
@@ -150,16 +165,15 @@ class Views:
 
     def balances(self, by: By) -> list[Balance]:
         """Return a row for each programme, holder, provider or voucher, in order of their ids."""
-        with self._store.reading() as c:
-            match by:
-                case "programme":
-                    return [*programme_book.programme_balances(c)]
-                case "holder":
-                    return [*balances.holder_balances(c)]
-                case "provider":
-                    return [*provider_statement.provider_balances(c)]
-                case "voucher":
-                    return [*balances.voucher_balances(c)]
+        match by:
+            case "programme":
+                return [*self._ask(programme_book.programme_balances)]
+            case "holder":
+                return [*self._ask(balances.holder_balances)]
+            case "provider":
+                return [*self._ask(provider_statement.provider_balances)]
+            case "voucher":
+                return [*self._ask(balances.voucher_balances)]
 
     def voucher(self, voucher: str) -> VoucherHistory:
         """Return a voucher and its history.
@@ -167,8 +181,7 @@ class Views:
         Raises:
             UsageError: there is none of that id.
         """
-        with self._store.reading() as c:
-            return voucher_history.voucher_history(c, voucher)
+        return self._ask(lambda c: voucher_history.voucher_history(c, voucher))
 
     def holder(self, holder: str) -> HolderAccount:
         """Return a holder's balance, vouchers and reservations.
@@ -176,8 +189,7 @@ class Views:
         Raises:
             UsageError: there is none of that id.
         """
-        with self._store.reading() as c:
-            return balances.holder_account(c, holder)
+        return self._ask(lambda c: balances.holder_account(c, holder))
 
     def provider(self, provider: str) -> ProviderStatement:
         """Return a provider's statement.
@@ -185,8 +197,7 @@ class Views:
         Raises:
             UsageError: there is none of that id.
         """
-        with self._store.reading() as c:
-            return provider_statement.provider_statement(c, provider)
+        return self._ask(lambda c: provider_statement.provider_statement(c, provider))
 
     def programme(self, programme: str) -> ProgrammeBook:
         """Return a programme's book.
@@ -194,29 +205,54 @@ class Views:
         Raises:
             UsageError: there is none of that id.
         """
-        with self._store.reading() as c:
+
+        def book(c: SQLiteCursor) -> ProgrammeBook:
             providers = [burns for burns in provider_statement.provider_burns(c) if burns.programme == programme]
             return programme_book.programme_book(c, programme, providers)
 
+        return self._ask(book)
+
     def refusals_by_reason(self) -> list[RefusedLines]:
         """Return the refused lines of statements, by provider and reason."""
-        with self._store.reading() as c:
-            return provider_statement.refused_lines(c)
+        return self._ask(provider_statement.refused_lines)
 
     def entries_concerning(self, name: str) -> list[int]:
         """Return the indices, ascending, of the entries that concern an account or a thing (`entry_index`)."""
-        with self._store.reading() as c:
-            return entry_index.entries_concerning(c, name)
+        return self._ask(lambda c: entry_index.entries_concerning(c, name))
 
     def statement_entry(self, provider: str, ref: str, before: int) -> int | None:
         """Return the index of a provider's newest statement of this reference before an entry, if there is one."""
-        with self._store.reading() as c:
-            return entry_index.statement_entry(c, provider, ref, before)
+        return self._ask(lambda c: entry_index.statement_entry(c, provider, ref, before))
 
     def seal_leaves(self, seal_index: int) -> list[tuple[str, bytes]]:
         """Return every account and its leaf, in the order of a seal's tree; nothing if that entry is no seal."""
+        return self._ask(lambda c: entry_index.seal_leaves(c, seal_index))
+
+    def _ask(self, question: Callable[[SQLiteCursor], _Found]) -> _Found:
+        """Answer a question from the rows; from others, if those of the file turn out not to be what was written."""
+        try:
+            with self._store.reading() as c:
+                return question(c)
+        except ViewsUnusableError as error:
+            if self._path is None:
+                raise
+            self._make_again(is_damaged=isinstance(error, ViewsDamagedError))
         with self._store.reading() as c:
-            return entry_index.seal_leaves(c, seal_index)
+            return question(c)
+
+    def _make_again(self, *, is_damaged: bool) -> None:
+        """Work the rows out from the log once more: in a new file, or in memory where that can't be."""
+        if is_damaged:
+            with suppress(ViewsUnusableError):
+                self._start_anew(self._origin)
+                self._follow_file(None)
+                with self._store.reading():
+                    return
+        self._store.close()
+        self._path, self._state = None, None
+        self._store = ViewStore(None, self._origin, TABLES)
+        with read_ledger(self._folder) as reader:
+            self._follow(reader, reader.size, None)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -307,30 +343,44 @@ class Views:
 
 
 @contextmanager
-def followed_views(source: Path | str, progress: Progress | None = None) -> Iterator[Views]:
+def followed_views(source: Path | str, progress: Progress | None = None, *, is_fresh: bool = False) -> Iterator[Views]:
     """Give views that have followed a log up to now.
 
     They are kept in a ledger's folder, and those of a PostgreSQL ledger in the user's cache. Where nothing can be
-    written, and of an export, they are made in memory.
+    read or written, and of an export, they are made in memory.
 
     Args:
         source: a ledger folder, the URL of a PostgreSQL ledger, an exported folder, or the URL of one.
         progress: told how far it is.
+        is_fresh: worked out from the log alone, in memory: no file of earlier answers is looked at.
 
     Raises:
         NotALedgerError: there is no log, or an entry can't be read.
-        LedgerError: the views' file can't be written.
     """
-    path = _place(source)
-    if path is not None:
-        with Views.open(source, path) as views:
-            views.follow(progress)
-            yield views
-        return
-    with read_ledger(source) as reader:
-        newest = reader.size - 1
-    with Views.as_of(source, index=newest, progress=progress) as views:
+    path = None if is_fresh else _place(source)
+    views = None if path is None else _kept_views(source, path, progress)
+    if views is None:
+        with read_ledger(source) as reader:
+            newest = reader.size - 1
+        views = Views.as_of(source, index=newest, progress=progress)
+    with views:
         yield views
+
+
+def _kept_views(source: Path | str, path: Path, progress: Progress | None) -> Views | None:
+    """Return the views of a file, followed; None if that can't be used here."""
+    try:
+        views = Views.open(source, path)
+    except ViewsUnusableError:
+        return None
+    try:
+        views.follow(progress)
+    except BaseException as error:
+        views.close()
+        if isinstance(error, ViewsUnusableError):
+            return None
+        raise
+    return views
 
 
 def _place(source: Path | str) -> Path | None:
@@ -340,9 +390,15 @@ def _place(source: Path | str) -> Path | None:
         with suppress(OSError):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         name = hashlib.sha256(without_password(str(source)).encode()).hexdigest()[:16]
-        return folder / f"views-{name}.db" if os.access(folder, os.W_OK) else None
-    folder = Path(source)
-    return folder / NAME if (folder / DATABASE).exists() and os.access(folder, os.W_OK) else None
+        path = folder / f"views-{name}.db"
+    else:
+        folder = Path(source)
+        path = folder / NAME
+        if not (folder / DATABASE).exists():
+            return None
+    # A file of another user's is left to him: it may be of use to him.
+    there = [file for file in files_of(path) if file.exists()]
+    return path if os.access(folder, os.W_OK) and all(os.access(file, os.R_OK | os.W_OK) for file in there) else None
 
 
 def _leads_to(reader: Reader, place: Place, origin: str) -> bool:

@@ -1,33 +1,69 @@
 """The views' own file: rows, and the place in the log that they stand for, are one transaction; neither is ever ahead.
 
 It is `eventsourcing`'s SQLite tracking recorder with our tables beside its `tracking` row, which holds index + 1 of the
-last entry followed. The file can be deleted at any time. One that isn't a sound views file of this format and this log
-is deleted here.
+last entry followed. The file can be deleted at any time.
+
+A file that isn't a sound views file of this format and this log is built anew. What is sound is found out twice:
+
+    opening    marks, schema word by word, SQLite's own integrity check, origin
+    reading    the rows of each table that a question reads, all of them, against the table's checksum
+
+A table's checksum is the sum of its rows' hashes, modulo 2^128. It is kept in the transaction that changes the rows, by
+triggers that only this program's connection has. Whoever changes a row otherwise leaves a checksum that doesn't fit,
+and goes on leaving it whatever is followed later. It has no key: whoever knows it can make it fit (docs/views.md).
 """
 
+import hashlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from eventsourcing.persistence import IntegrityError, PersistenceError, Tracking
-from eventsourcing.sqlite import SQLiteCursor, SQLiteDatastore, SQLiteTrackingRecorder
+from eventsourcing.sqlite import SQLiteCursor, SQLiteTrackingRecorder
 
-from tallystick.errors import LedgerError
+from tallystick.durable_files import create_private
+from tallystick.errors import ViewsDamagedError, ViewsUnusableError
+from tallystick.ledger.sqlite_connections import SQLiteConnections
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Goes up with every change of a table, of what its rows mean, or of State; a file of another number is built anew."""
 APPLICATION_ID: Final = 0x54535657
 FOLLOWED_LOG: Final = "tallystick"
+LOCK_SECONDS: Final = 5.0
+"""How long another process is waited for; then the question is answered without the file."""
 
 _TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS followed ("
     "origin TEXT PRIMARY KEY, at INTEGER NOT NULL, entry_sha256 TEXT NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS saved_state (size INTEGER PRIMARY KEY, data BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS saved_state (size INTEGER PRIMARY KEY, data BLOB NOT NULL, data_sha256 TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS checksums (name TEXT PRIMARY KEY, checksum TEXT NOT NULL) WITHOUT ROWID",
+)
+_WITHOUT_CHECKSUM: Final = ("saved_state", "checksums")
+_HASH_SIZE: Final = 16
+_MODULUS: Final = 256**_HASH_SIZE
+_TRIGGERS: Final = {"INSERT": (("NEW", 1),), "DELETE": (("OLD", -1),), "UPDATE": (("OLD", -1), ("NEW", 1))}
+
+# What SQLite says of the machine, of rights and of others at work; all else it says of the file.
+_NOT_THE_FILES_FAULT: Final = frozenset(
+    (
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_NOLFS,
+        sqlite3.SQLITE_AUTH,
+    )
 )
 
 Write = Callable[[SQLiteCursor], None]
@@ -49,18 +85,28 @@ class ViewStore(SQLiteTrackingRecorder):
         """Open a file, which is made if it isn't there or isn't ours; or memory, if there is no path.
 
         Raises:
-            LedgerError: it can't be opened or made.
+            ViewsUnusableError: it can't be opened or made.
         """
         self.name: Final = str(path) if path else "the views in memory"
         self._origin = origin
         self._tables = (*_TABLES, *tables)
+        self._is_checked = path is not None
+        self._changes: dict[str, int] = {}
+        self._read: set[str] = set()
+        self._sound: set[str] = set()
+        # One connection: in memory every further one would be a database of its own.
+        place = _uri(path, "rw") if path else ":memory:"
+        super().__init__(SQLiteConnections(place, lock_seconds=LOCK_SECONDS, are_several=False))
         with self.told():
-            if path is not None and path.exists() and not self._is_ours(path):
-                remove(path)
-            # One connection: in memory every further one would be a database of its own.
-            super().__init__(SQLiteDatastore(_uri(path, "rwc") if path else ":memory:", pool_size=1, max_overflow=0))
+            if path is not None:
+                if path.is_symlink() or (path.exists() and not self._is_ours(path)):
+                    remove(path)
+                with suppress(FileExistsError):
+                    os.close(create_private(path))
             try:
                 self.create_table()
+                if self._is_checked:
+                    self._watch_rows()
             except BaseException:
                 self.close()
                 raise
@@ -73,6 +119,11 @@ class ViewStore(SQLiteTrackingRecorder):
     def _create_table(self, c: SQLiteCursor) -> None:
         super()._create_table(c)
         c.execute("INSERT OR IGNORE INTO followed VALUES (?, 0, '')", (self._origin,))
+        # Only of a file that was just made: one that lacks a checksum isn't ours.
+        for name in self._checked_tables():
+            c.execute("SELECT 1 FROM checksums WHERE name = ?", (name,))
+            if c.fetchone() is None:
+                c.execute("INSERT INTO checksums VALUES (?, ?)", (name, _text_of(self._sum_of_rows(c, name))))
 
     def place(self) -> Place:
         """Return how far the log was followed."""
@@ -93,16 +144,18 @@ class ViewStore(SQLiteTrackingRecorder):
             Whether it was kept: not if somebody else has followed the log meanwhile.
 
         Raises:
-            LedgerError: nothing was kept.
+            ViewsUnusableError: nothing was kept.
         """
         with self.told():
             try:
                 with self.datastore.transaction(commit=True) as c:
+                    self._changes.clear()
                     # A write comes first: it takes the lock, so that what is read next can't be out of date.
                     c.execute("UPDATE followed SET at = ?, entry_sha256 = ?", (after.at, after.entry_sha256))
                     if (self._max_tracking_id(FOLLOWED_LOG, c) or 0) != before.size:
                         raise IntegrityError(f"no longer at {before.size}")
-                    write(c)
+                    self._write(c, write)
+                    self._keep_checksums(c)
                     self._insert_tracking(c, Tracking(FOLLOWED_LOG, after.size))
             except IntegrityError:
                 if self.place() == before:
@@ -114,24 +167,31 @@ class ViewStore(SQLiteTrackingRecorder):
         """Keep the bytes of the state at a size, instead of older ones."""
         with self.told(), self.datastore.transaction(commit=True) as c:
             c.execute("DELETE FROM saved_state")
-            c.execute("INSERT INTO saved_state VALUES (?, ?)", (size, data))
+            c.execute("INSERT INTO saved_state VALUES (?, ?, ?)", (size, data, hashlib.sha256(data).hexdigest()))
 
     def saved_state(self) -> tuple[int, bytes] | None:
         """Return the state that was kept and its size."""
         with self.reading() as c:
-            c.execute("SELECT size, data FROM saved_state")
+            c.execute("SELECT size, data, data_sha256 FROM saved_state")
             row = c.fetchone()
-        return (row[0], row[1]) if row else None
+        if row is None or not isinstance(row[1], bytes) or hashlib.sha256(row[1]).hexdigest() != row[2]:
+            return None
+        return row[0], row[1]
 
     @contextmanager
     def reading(self) -> Iterator[SQLiteCursor]:
-        """Give a cursor that reads; all that it reads is of one moment.
+        """Give a cursor that reads; all that it reads is of one moment, and is checked before this ends.
 
         Raises:
-            LedgerError: the file can't be read.
+            ViewsDamagedError: what was read isn't what was written.
+            ViewsUnusableError: the file can't be read.
         """
         with self.told(), self.datastore.transaction(commit=False) as c:
-            yield c
+            self._read.clear()
+            try:
+                yield c
+            finally:  # whatever became of the answer: rows that others wrote may have spoiled it
+                self._check_what_was_read(c)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -142,26 +202,127 @@ class ViewStore(SQLiteTrackingRecorder):
         """Say in one line what is wrong with the file."""
         try:
             yield
-        except (PersistenceError, sqlite3.Error, OSError) as error:
-            raise LedgerError(f"{self.name}: {error}; it may be deleted, it is built again from the log") from None
+        except (PersistenceError, sqlite3.Error, OSError, UnicodeDecodeError) as error:
+            kind = ViewsDamagedError if _is_damage(error) else ViewsUnusableError
+            raise kind(f"{self.name}: {error}; it may be deleted, it is built again from the log") from None
+
+    # -- checksums ----------------------------------------------------------------------------------------------------
+
+    def _checked_tables(self) -> list[str]:
+        """Return the names of our tables but for those that are no rows of a view."""
+        made = [statement.split("(")[0].split()[-1] for statement in self._tables if "CREATE TABLE" in statement]
+        return [name for name in made if name not in _WITHOUT_CHECKSUM]
+
+    def _watch_rows(self) -> None:
+        """Have every change of a row told by this connection, and what is read by it."""
+        with self.datastore.transaction(commit=False) as c:
+            connection = c.sqlite_cursor.connection
+        connection.execute("PRAGMA recursive_triggers = ON")  # or REPLACE would delete rows unseen
+        connection.create_function("row_changed", -1, self._row_changed)
+        for name in self._checked_tables():
+            columns = [row[1] for row in connection.execute(f"PRAGMA table_info({name})")]
+            for event, rows in _TRIGGERS.items():
+                calls = "".join(
+                    f"SELECT row_changed('{name}', {sign}, {', '.join(f'{row}.{column}' for column in columns)}); "
+                    for row, sign in rows
+                )
+                connection.execute(
+                    f"CREATE TEMP TRIGGER {name}_{event.lower()} AFTER {event} ON main.{name} BEGIN {calls}END"
+                )
+        connection.set_authorizer(self._note_read)
+
+    def _row_changed(self, name: str, sign: int, *row: Any) -> None:  # noqa: ANN401 - whatever SQLite holds
+        self._changes[name] = self._changes.get(name, 0) + sign * _hash_of(row)
+
+    def _note_read(self, action: int, table: str | None, *_: str | None) -> int:
+        if action == sqlite3.SQLITE_READ and table is not None:
+            self._read.add(table)
+        return sqlite3.SQLITE_OK
+
+    def _write(self, c: SQLiteCursor, write: Write) -> None:
+        """Write a batch's rows; of a file, rows that can't be reckoned with are its fault."""
+        try:
+            write(c)
+        except (ValueError, TypeError, LookupError) as error:
+            if not self._is_checked:
+                raise
+            raise sqlite3.DatabaseError(f"its rows can't be gone on from ({error})") from None
+
+    def _keep_checksums(self, c: SQLiteCursor) -> None:
+        for name, change in self._changes.items():
+            c.execute(
+                "UPDATE checksums SET checksum = ? WHERE name = ?", (_text_of(self._kept(c, name) + change), name)
+            )
+
+    def _kept(self, c: SQLiteCursor, name: str) -> int:
+        c.execute("SELECT checksum FROM checksums WHERE name = ?", (name,))
+        row = c.fetchone()
+        try:
+            return int(row[0], 16)
+        except (TypeError, ValueError):
+            raise sqlite3.DatabaseError(f"it has no checksum of {name}") from None
+
+    def _check_what_was_read(self, c: SQLiteCursor) -> None:
+        """Compare the tables that this transaction read with their checksums, once for as long as the file is open."""
+        if not self._is_checked:
+            return
+        for name in sorted(self._read.intersection(self._checked_tables()) - self._sound):
+            if self._sum_of_rows(c, name) != self._kept(c, name):
+                raise sqlite3.DatabaseError(f"the rows of {name} are not those that were written")
+            self._sound.add(name)
+
+    def _sum_of_rows(self, c: SQLiteCursor, name: str) -> int:
+        rows = c.sqlite_cursor.connection.cursor()
+        rows.row_factory = None
+        with closing(rows):
+            return sum(map(_hash_of, rows.execute(f"SELECT * FROM {name}"))) % _MODULUS  # noqa: S608 - our own names
 
     def _is_ours(self, path: Path) -> bool:
         """Return whether a file is sound, of this format, and of this log."""
-        wanted = {statement.split("(")[0].split()[-1] for statement in self._tables if "CREATE TABLE" in statement}
         try:
-            with closing(sqlite3.connect(_uri(path, "rw"), uri=True)) as connection:
+            with closing(sqlite3.connect(_uri(path, "rw"), uri=True, timeout=LOCK_SECONDS)) as connection:
                 ask = connection.execute
                 return (
                     ask("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
                     and ask("PRAGMA user_version").fetchone() == (FORMAT,)
-                    and ask("PRAGMA quick_check(1)").fetchone() == ("ok",)
+                    and _schema_of(connection) == self._schema()
+                    and ask("PRAGMA integrity_check(1)").fetchone() == ("ok",)
                     and ask("SELECT origin FROM followed").fetchall() == [(self._origin,)]
-                    and wanted <= {name for (name,) in ask("SELECT name FROM sqlite_schema")}
+                    and {name for (name,) in ask("SELECT name FROM checksums")} == set(self._checked_tables())
                 )
-        except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN):
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            if not _is_damage(error):
                 raise
             return False
+
+    def _schema(self) -> set[tuple[Any, ...]]:
+        """Return the schema that a new file has."""
+        with closing(sqlite3.connect(":memory:")) as connection:
+            for statement in self.create_table_statements:
+                connection.execute(statement)
+            return _schema_of(connection)
+
+
+def _schema_of(connection: sqlite3.Connection) -> set[tuple[Any, ...]]:
+    return set(connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema"))
+
+
+def _hash_of(row: Iterable[Any]) -> int:
+    return int.from_bytes(hashlib.blake2b(repr(tuple(row)).encode(), digest_size=_HASH_SIZE).digest())
+
+
+def _text_of(checksum: int) -> str:
+    return f"{checksum % _MODULUS:032x}"
+
+
+def _is_damage(error: Exception) -> bool:
+    """Return whether an error is about what the file holds, and not about the machine, rights or others at work."""
+    if isinstance(error, PersistenceError):
+        error = error.__cause__ if isinstance(error.__cause__, Exception) else error
+    if isinstance(error, UnicodeDecodeError):
+        return True  # out of SQLite's own message, which repeats what the file says
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    return isinstance(error, sqlite3.Error) and code & 0xFF not in _NOT_THE_FILES_FAULT
 
 
 class ExactSums:
@@ -201,8 +362,13 @@ def exact_sums_table(table: str, keys: Sequence[str], sums: Sequence[str]) -> st
 
 def remove(path: Path) -> None:
     """Delete a views file and what SQLite keeps beside it."""
-    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
-        path.with_name(name).unlink(missing_ok=True)
+    for file in files_of(path):
+        file.unlink(missing_ok=True)
+
+
+def files_of(path: Path) -> list[Path]:
+    """Return a views file and what SQLite keeps beside it, there or not."""
+    return [path.with_name(f"{path.name}{end}") for end in ("", "-wal", "-shm")]
 
 
 def _uri(path: Path, mode: str) -> str:
