@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -109,11 +110,11 @@ def test_a_failed_commit(
 
 def test_a_fault_between_the_tables_keeps_nothing_of_the_group(ledger: Ledger, tmp_path: Path) -> None:
     """The last insert of the transaction fails: the rows before it are rolled back."""
-    with sqlite3.connect(tmp_path / "ledger.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as connection, connection:
         connection.execute("CREATE TRIGGER full BEFORE INSERT ON checkpoints BEGIN SELECT RAISE(ABORT, 'no room'); END")
     with pytest.raises(StoreFailedError):
         ledger.submit([burn_note("s-1")])
-    with sqlite3.connect(tmp_path / "ledger.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as connection, connection:
         counts = [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in LOG_TABLES]
         assert counts[0] == counts[3] == 10
         connection.execute("DROP TRIGGER full")
@@ -158,7 +159,7 @@ def test_triggers_refuse_to_change_history(ledger: Ledger, tmp_path: Path, table
     if table == "tree":  # it has no rowid
         statement = statement.replace("rowid = rowid", "level = level")
     with (
-        sqlite3.connect(tmp_path / "ledger.db") as connection,
+        closing(sqlite3.connect(tmp_path / "ledger.db")) as connection,
         pytest.raises(sqlite3.IntegrityError, match="append-only"),
     ):
         connection.execute(statement.format(table))
@@ -170,7 +171,7 @@ def test_a_ledger_that_does_not_hang_together_is_not_opened(
     ledger: Ledger, tmp_path: Path, tables: tuple[str, ...]
 ) -> None:
     ledger.close()
-    with sqlite3.connect(tmp_path / "ledger.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as connection, connection:
         for table in tables:
             connection.execute(f"DROP TRIGGER {table}_refuses_delete")
             last = {"checkpoints": "number", "stored_events": "originator_version", "tree": "position"}[table]
@@ -237,7 +238,7 @@ def test_the_process_environment_has_no_say(ledger: Ledger, tmp_path: Path, monk
 
 def test_a_refusal_alone_commits_nothing(ledger: Ledger, tmp_path: Path) -> None:
     assert isinstance(ledger.submit([b"no note"])[0], Refusal)
-    with sqlite3.connect(tmp_path / "ledger.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as connection, connection:
         assert connection.execute("SELECT count(*) FROM checkpoints").fetchone() == (2,)
 
 
