@@ -173,7 +173,11 @@ PACKED = gzip.compress(b"right", mtime=0)
 
 
 @pytest.mark.parametrize("encoding", [b"gzip", b"x-gzip", b" GZip"])
-@pytest.mark.parametrize("packed", [PACKED, gzip.compress(b"ri") + gzip.compress(b"ght"), gzip.compress(b"right", 0)])
+@pytest.mark.parametrize(
+    "packed",
+    [PACKED, gzip.compress(b"ri") + gzip.compress(b"ght"), gzip.compress(b"right", 0)],
+    ids=["packed", "in two parts", "stored"],
+)
 def test_what_comes_packed_is_unpacked(encoding: bytes, packed: bytes) -> None:
     """As logs may choose without being asked; the connection goes on."""
     with ScriptedServer(gzipped(packed, encoding), GOOD) as server:
