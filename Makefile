@@ -1,7 +1,11 @@
-# Every target sets up what it needs, once: a .venv from requirements.lock (hashes checked), with pip alone.
+# Every target sets up what it needs, once: a .venv with what requirements.lock pins, and for tests requirements-test.lock
+# too (hashes checked), with pip alone. docs/development.md says what each target needs and how long it takes.
 
 PYTHON ?= python3
+PYTHONS ?=
+VENV ?= .venv
 WORKERS ?= 2
+TESTS ?=
 PYTEST_FLAGS ?=
 DEMO_FLAGS ?=
 BENCH_FLAGS ?=
@@ -10,76 +14,109 @@ SEEDS ?= 1000
 FIRST ?= 1
 CLUSTER_FLAGS ?=
 
-BIN := .venv/bin
-READY := .venv/.installed
+BIN := $(VENV)/bin
+READY := $(VENV)/.installed
+READY_FOR_TESTS := $(VENV)/.test-installed
 PYTHON_CODE := src tests $(wildcard fuzz benchmarks mutation)
+# Twice quiet: a machine's own pip settings make it warn in every line. What can't be installed is still said.
+PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
+PYTEST := $(BIN)/python -m pytest
+LOCKS := requirements.lock requirements-test.lock mutation/requirements.lock fuzz/requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test simulate test-cluster lint bench fuzz mutants lock clean
+.PHONY: help demo test test-all test-system test-pythons test-cluster simulate lint bench fuzz mutants lock clean
 
 help: ## say what there is to make
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY) ## run the whole story on this machine and leave it in build/demo
 	rm -rf build/demo
 	mkdir -p build
 	$(BIN)/tallystick demo build/demo $(DEMO_FLAGS)
 
-test: $(READY) ## run every test (WORKERS=2 processes; PYTEST_FLAGS for more)
-	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_FLAGS)
+test: $(READY_FOR_TESTS) ## run every test, on short schedules (WORKERS=2 processes; TESTS=… of them; PYTEST_FLAGS for more)
+	$(PYTEST) --junitxml=build/junit/test$(VENV).xml -n $(WORKERS) --dist worksteal $(PYTEST_FLAGS) $(TESTS)
 
-simulate: $(READY) ## run the ledger against everything that can fail, SEEDS=1000 worlds from FIRST=1 on
+test-all: $(READY_FOR_TESTS) ## run every test, on long schedules: more seeds, kills, spoiled notes, random examples
+	TALLYSTICK_TESTS=long $(PYTEST) --junitxml=build/junit/test-all.xml -n $(WORKERS) --dist worksteal $(PYTEST_FLAGS) $(TESTS)
+
+test-system: $(READY_FOR_TESTS) test-cluster ## run what needs Debian's or npm's packages, and install those
+	tests/system/install build/node
+	NODE=$(CURDIR)/build/node/20/bin/node $(PYTEST) --junitxml=build/junit/system.xml -m system $(PYTEST_FLAGS)
+	NODE=$(CURDIR)/build/node/newest/bin/node $(PYTEST) --junitxml=build/junit/newest-node.xml -m system $(PYTEST_FLAGS) \
+	  tests/journeys/test_second_implementation.py
+
+test-pythons: ## run the tests, simulation apart, on every Python there is (PYTHONS='/a/bin/python3.12 …' for others)
+	@mkdir -p build && tests/system/pythons $(PYTHONS) >build/pythons
+	@failed=; while read -r version python; do \
+	  echo "Python $$version: $$python"; \
+	  $(MAKE) --no-print-directory test VENV=.venv-$$version PYTHON=$$python \
+	    TESTS='--ignore=tests/simulation $(TESTS)' </dev/null || failed="$$failed $$version"; \
+	done <build/pythons; test -z "$$failed" || { echo "failed on$$failed" >&2; exit 1; }
+
+simulate: $(READY_FOR_TESTS) ## run the ledger against everything that can fail, SEEDS=1000 worlds from FIRST=1 on
 	PYTHONPATH=tests $(BIN)/python -m simulation --seeds $(SEEDS) --first $(FIRST) --processes $(WORKERS)
 
 # Real servers on loopback: Patroni, etcd, HAProxy and three PostgreSQL, from Debian's packages.
-test-cluster: $(READY) ## kill, pause, cut off and restart machines and writers of a real cluster, under load
+test-cluster: $(READY_FOR_TESTS) ## kill, pause, cut off and restart machines and writers of a real cluster, under load
 	deploy/patroni/install
-	$(BIN)/python -m pytest -s tests/cluster $(CLUSTER_FLAGS)
+	$(PYTEST) --junitxml=build/junit/cluster.xml -s tests/cluster $(CLUSTER_FLAGS)
 
-lint: $(READY) ## check style, format, types, who imports whom, and the lock
+lint: $(READY_FOR_TESTS) ## check style, format, types, who imports whom, and the locks
 	$(BIN)/ruff check $(PYTHON_CODE)
 	$(BIN)/ruff format --check $(PYTHON_CODE)
 	$(BIN)/mypy $(PYTHON_CODE)
 	$(BIN)/lint-imports
-	! grep -n '://' requirements.lock
+	! grep -n '://' $(LOCKS)
 
-bench: $(READY) ## measure, into build/bench.json
+bench: $(READY_FOR_TESTS) ## measure, into build/bench.json
 	mkdir -p build
 	PYTHONPATH=tests $(BIN)/python benchmarks/run.py $(BENCH_FLAGS)
 
-fuzz: .venv/.fuzz-installed ## feed every reader with what nobody thought of (SECONDS=60 in all)
+fuzz: $(VENV)/.fuzz-installed ## feed every reader with what nobody thought of (SECONDS=60 in all)
 	$(BIN)/python fuzz/run.py --seconds $(SECONDS)
 
-mutants: .venv/.mutation-installed ## plant a fault at a time in what is pure, and see that a test fails (half an hour)
+mutants: $(VENV)/.mutation-installed ## plant a fault at a time in what is pure, and see that a test fails (half an hour)
 	$(BIN)/mutmut run --max-children $(WORKERS)
 	$(BIN)/python mutation/report.py
 
-# pip does the installing everywhere; uv is fetched only here, because it alone resolves for all systems at once.
-lock: .venv/bin/python ## resolve the dependencies again into requirements.lock
-	$(BIN)/python -m pip install --quiet 'uv>=0.9'
-	$(BIN)/uv pip compile --quiet --no-config --upgrade --universal --generate-hashes --no-header --no-annotate \
-	  --all-extras --group build --group test --group lint pyproject.toml -o requirements.lock
-	! grep -n '://' requirements.lock
+# pip does the installing everywhere; uv is fetched only here, because it alone resolves for all systems at once. Tests
+# are resolved first, and what every other lock shares with them has the same version there.
+RESOLVE = $(BIN)/uv pip compile --quiet --no-config --upgrade --universal --generate-hashes --no-header --no-annotate
+lock: $(BIN)/pip ## resolve the dependencies again, into every lock
+	$(PIP_INSTALL) 'uv>=0.9'
+	$(RESOLVE) --all-extras --group build --group test --group lint pyproject.toml -o requirements-test.lock
+	$(RESOLVE) --group build -c requirements-test.lock pyproject.toml -o requirements.lock
+	$(RESOLVE) --python-version 3.11 -c requirements-test.lock mutation/requirements.in -o mutation/requirements.lock
+	$(RESOLVE) --python-version 3.11 -c requirements-test.lock fuzz/requirements.in -o fuzz/requirements.lock
+	! grep -n '://' $(LOCKS)
 
-clean: ## remove .venv, build and every cache
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+clean: ## remove every .venv, build and every cache
+	rm -rf .venv .venv-3.* build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests $(wildcard benchmarks examples) -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.venv/bin/python:
+# What was interrupted on the way has no pip yet, and is made again.
+$(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Tallystick needs Python 3.11 or newer, and '$(PYTHON)' is not: try make PYTHON=python3.12" >&2; exit 2; }
-	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 2; }
+	@echo "Setting up $(VENV) (once, some 20 seconds) ..."
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 2; }
 
-$(READY): requirements.lock pyproject.toml | .venv/bin/python
-	@echo "Setting up .venv from requirements.lock (once) ..."
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+# Bytecode is left to the first import: most of what is installed is never imported.
+$(READY): requirements.lock pyproject.toml | $(BIN)/pip
+	@$(PIP_INSTALL) --no-compile --require-hashes -r requirements.lock
+	@$(PIP_INSTALL) --no-compile --no-deps --no-build-isolation -e .
 	@touch $@
 
-.venv/.mutation-installed: mutation/requirements.lock $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r mutation/requirements.lock
+$(READY_FOR_TESTS): requirements-test.lock $(READY)
+	@echo "Adding to $(VENV) what the tests need (once, some 20 seconds) ..."
+	@$(PIP_INSTALL) --require-hashes -r requirements-test.lock
 	@touch $@
 
-.venv/.fuzz-installed: fuzz/requirements.lock $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r fuzz/requirements.lock
+$(VENV)/.mutation-installed: mutation/requirements.lock $(READY_FOR_TESTS)
+	$(PIP_INSTALL) --require-hashes -r mutation/requirements.lock
+	@touch $@
+
+$(VENV)/.fuzz-installed: fuzz/requirements.lock $(READY_FOR_TESTS)
+	$(PIP_INSTALL) --require-hashes -r fuzz/requirements.lock
 	@touch $@

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import is_hypothesis_test, settings
+
+from support.schedules import schedule
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -20,9 +22,18 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 os.environ.pop("COLUMNS", None)
 
 # "ci" draws the same examples on every run; `--hypothesis-profile=search` looks for new ones, for long.
-settings.register_profile("ci", derandomize=True, deadline=None, max_examples=60, print_blob=True, database=None)
+EXAMPLES = schedule(60, 300)
+settings.register_profile("ci", derandomize=True, deadline=None, max_examples=EXAMPLES, print_blob=True, database=None)
 settings.register_profile("search", deadline=None, max_examples=2_000, print_blob=True)
 settings.load_profile("ci")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark properties as `long`: they are tried with more examples then."""
+    for item in items:
+        if isinstance(item, pytest.Function) and is_hypothesis_test(item.obj):
+            item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from support.actors import key_of
 from support.burning import LOG_KEY, NOW, Clock, burn_note, founding_notes
 from support.earlier_audits import cut_back
 from support.postgres import execute, fresh_database
+from support.schedules import schedule
 from support.small_ledger import POLICY, write_small_ledger
 from support.tampering import entries_of, forge, opened, put_entry, sql
 from support.web_server import serving
@@ -623,7 +624,8 @@ def test_a_file_that_is_no_database_is_one_line(source: Path, tmp_path: Path) ->
 # ---------------------------------------------------------------------------------------------- kills
 
 
-@pytest.mark.parametrize("at", [0, 1, 39, 40, 41, 120, 260, 437, "beside"])
+@pytest.mark.long
+@pytest.mark.parametrize("at", schedule([0, 41, 260, "beside"], [0, 1, 39, 40, 41, 120, 260, 437, "beside"]))
 def test_a_backup_that_was_killed_is_whole_groups_and_goes_on(
     at: object, pristine: Path, source: Path, tmp_path: Path
 ) -> None:
@@ -648,7 +650,8 @@ def test_a_backup_that_was_killed_is_whole_groups_and_goes_on(
         assert (folder / "trust.policy").exists()
 
 
-@pytest.mark.parametrize("at", [0, 1, 40, 120, 260, 437])
+@pytest.mark.long
+@pytest.mark.parametrize("at", schedule([0, 40, 437], [0, 1, 40, 120, 260, 437]))
 def test_half_a_restore_is_no_ledger(at: int, pristine: Path, tmp_path: Path) -> None:
     """It would be an older log, fit to be written to, and to fork the log by."""
     folder = tmp_path / "restored"
@@ -679,11 +682,12 @@ def test_a_restore_that_was_killed_at_its_end_is_finished_by_the_same_command(pr
         assert (folder / name).read_bytes() == (backup / name).read_bytes()
 
 
-@pytest.mark.parametrize("seed", [1])
+@pytest.mark.long
+@pytest.mark.parametrize("seed", schedule([1], [1, 2, 3, 4]))
 def test_kills_at_random_moments(seed: int, pristine: Path, tmp_path: Path) -> None:
     chance = random.Random(seed)
     backup, size = tmp_path / "backup", 0
-    for turn in range(6):
+    for turn in range(schedule(2, 6)):
         run_child("backup_ledger", pristine, backup, "any", chance.uniform(0, 0.15))
         assert size_of(backup) >= size
         size = size_of(backup)

@@ -13,6 +13,7 @@ from unittest import mock
 
 import pytest
 
+from support.schedules import schedule
 from support.static_log import KEY, ORIGIN, GrowingLog, check_folder
 from tallystick.durable_files import ASIDE, alone
 from tallystick.errors import LedgerBusyError, NotALedgerError, ProofInvalidError, UsageError
@@ -151,11 +152,12 @@ def test_a_folder_made_by_a_killed_export_is_synced_by_the_next(tmp_path: Path) 
     assert {str(tmp_path / name) for name in ("tile", "tile/0", "tile/entries")} <= synced
 
 
-@pytest.mark.parametrize("seed", [1])
+@pytest.mark.long
+@pytest.mark.parametrize("seed", schedule([1], [1, 2, 3, 4]))
 def test_kills_at_random_moments(seed: int, tmp_path: Path) -> None:
     chance = random.Random(seed)
     folder = tmp_path / "public"
-    sizes = [chance.randint(1, 90_000) for _ in range(8)]
+    sizes = [chance.randint(1, 90_000) for _ in range(schedule(3, 8))]
     published = 0
     for size in sorted(sizes):
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}

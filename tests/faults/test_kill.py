@@ -1,6 +1,6 @@
 """The writer is killed at any moment: what it answered is there, and the ledger opens.
 
-Every store that lasts is tried, `TALLYSTICK_KILLS` times (12 unless it is set).
+Every store that lasts is tried, `TALLYSTICK_KILLS` times if that is set.
 """
 
 import os
@@ -15,6 +15,7 @@ import pytest
 
 from support.burning import LOG_KEY, NOW, Clock, burn_note, founding_notes
 from support.postgres import fresh_database
+from support.schedules import schedule
 from tallystick.audit import audit
 from tallystick.ledger import create_ledger, open_ledger
 from tallystick.transparency.policy import Policy
@@ -31,7 +32,7 @@ with open_ledger(sys.argv[1], LOG_KEY, clock=Clock(NOW)) as ledger:
         for ref, answer in zip(refs, answers, strict=True):
             print(ref, answer.index, flush=True)
 """
-ROUNDS = int(os.environ.get("TALLYSTICK_KILLS", "12"))
+ROUNDS = int(os.environ.get("TALLYSTICK_KILLS", schedule(4, 24)))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -39,6 +40,7 @@ def source(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
     return tmp_path if request.param == "sqlite" else fresh_database()
 
 
+@pytest.mark.long
 def test_what_was_answered_survives_kill_9(source: Path | str) -> None:
     chance = random.Random(1)
     clock = Clock()

@@ -74,7 +74,7 @@ def test_an_old_backup_that_is_written_to_is_refused_by_witnesses_and_by_mirrors
     receipts = desk.folder / "receipts"
     answered = desk.sign("accelerator.register", "national", accelerator="h100", name="H100", origin="foreign")
     assert run("submit", desk.ledger, answered, "--at", desk.at, "--receipts", receipts).status == 0
-    with serving(reopened(witness)) as url:
+    with reopened(witness) as one, serving(one) as url:
         done("checkpoint", "cosign", desk.ledger, "--trust", trust, "--witness", url)
         done("export", desk.ledger, desk.folder / "public")
         done("ledger", "restore", old, forked)

@@ -11,6 +11,8 @@ from tallystick.errors import SignatureInvalidError
 from tallystick.signing import keys, note
 from tallystick.vouchers import commands
 
+pytestmark = pytest.mark.system
+
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "sign-with-openssl.md"
 
 

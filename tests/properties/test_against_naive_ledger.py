@@ -20,6 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from properties.naive_ledger import DAY, EVENT_KINDS, SECOND, NaiveLedger, instant, instant_text
 from support.actors import ORIGIN, key_of, label_of, note_of, text_of, uscc_of, vkey_of
+from support.schedules import schedule
 from tallystick.signing.note import sign_text
 from tallystick.vouchers.admit import admit, read_note
 from tallystick.vouchers.entry import Entry, Header, split_entry
@@ -1060,5 +1061,7 @@ class Ledgers(RuleBasedStateMachine):
 
 # Explaining a failure takes longer than everything else and says nothing that the message doesn't.
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
-Ledgers.TestCase.settings = settings(max_examples=60, stateful_step_count=50, deadline=None, phases=PHASES)
-TestLedgers = Ledgers.TestCase
+Ledgers.TestCase.settings = settings(
+    max_examples=schedule(60, 300), stateful_step_count=50, deadline=None, phases=PHASES
+)
+TestLedgers = pytest.mark.long(Ledgers.TestCase)

@@ -11,7 +11,17 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "dependencies.md").read_text("utf-8")
-LOCKED = dict(re.findall(r"^([a-z0-9.-]+)==([^\s;]+)", (ROOT / "requirements.lock").read_text("utf-8"), re.MULTILINE))
+
+
+def locked_in(name: str) -> dict[str, tuple[str, str]]:
+    """What a lock pins: each package's version, and all that it says of it (for which systems, which hashes)."""
+    text = (ROOT / name).read_text("utf-8")
+    return {
+        found[1]: (found[2], found[0]) for found in re.finditer(r"^([a-z0-9.-]+)==([^\s;]+)(?:.*\\\n)*.*\n", text, re.M)
+    }
+
+
+CORE, ALL = locked_in("requirements.lock"), locked_in("requirements-test.lock")
 
 
 def walk(requirements: list[str]) -> set[str]:
@@ -31,10 +41,13 @@ def walk(requirements: list[str]) -> set[str]:
     return {name for name, _ in found}
 
 
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+PROJECT = PYPROJECT["project"]
+
+
 def pulled_in() -> set[str]:
     """Every package at run time: pyproject's dependencies and its extra for PostgreSQL."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    return walk([*project["dependencies"], *project["optional-dependencies"]["postgres"]])
+    return walk([*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["postgres"]])
 
 
 def section(title: str) -> list[list[str]]:
@@ -48,13 +61,24 @@ def section(title: str) -> list[list[str]]:
 ROWS = {row[0]: row for title in ("At run time", "For a ledger in PostgreSQL") for row in section(title)}
 
 
+def test_the_lock_of_the_core_has_what_the_program_and_its_installation_need_and_no_more() -> None:
+    """On this system; `make demo` installs no tests and no linters."""
+    here = {name for name, (_, said) in CORE.items() if "== 'win32'" not in said}
+    assert here == walk([*PROJECT["dependencies"], *PYPROJECT["dependency-groups"]["build"]])
+
+
+def test_both_locks_say_the_same_of_what_they_share() -> None:
+    assert len(CORE) > 20
+    assert CORE.items() < ALL.items()
+
+
 def test_every_package_at_run_time_has_its_row_and_no_other_has() -> None:
     assert set(ROWS) == pulled_in()
 
 
 @pytest.mark.parametrize("name", ROWS)
 def test_a_row_has_the_version_that_is_locked_and_installed(name: str) -> None:
-    assert ROWS[name][1] == LOCKED[name] == importlib.metadata.version(name)
+    assert ROWS[name][1] == ALL[name][0] == importlib.metadata.version(name)
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -79,5 +103,5 @@ def test_what_is_locked_is_not_below_what_the_page_says() -> None:
     floors = re.findall(r"([a-z-]+) ([0-9.]+)[,.](?=\s)", PAGE.partition("Not below:")[2].partition("\n")[0] + "\n")
     assert len(floors) == 3
     for name, floor in floors:
-        locked = tuple(map(int, LOCKED[name].split(".")))
+        locked = tuple(map(int, ALL[name][0].split(".")))
         assert locked >= tuple(map(int, floor.split(".")))

@@ -11,12 +11,15 @@ import pytest
 from simulation.chance import RATES, Temper
 from simulation.planted import PLANTED
 from simulation.world import SimulationError, World, run_seed
+from support.schedules import schedule
 
 ROOT = Path(__file__).resolve().parents[2]
-SEEDS = 300
 SEEDS_A_TEST = 10
-SEEDS_TO_CATCH_A_BUG = 120
 SEEDS_TO_MEET_EVERYTHING = 30
+SEEDS = schedule(range(SEEDS_TO_MEET_EVERYTHING + 1, 51), range(1, 301))
+SEEDS_TO_CATCH_A_BUG = 120
+# Bugs that few seeds meet: where `make test` begins to look. It looks at all of the others too, if that one is well.
+CAUGHT_AT = schedule({"a_log_is_loaded_as_if_nobody_wrote": 27, "time_goes_backwards": 7}, {})
 
 # What must come about in these worlds, or the storm is a breeze.
 MET = (
@@ -46,19 +49,26 @@ MET = (
 )
 
 
-@pytest.mark.parametrize("first", range(1, SEEDS + 1, SEEDS_A_TEST))
+@pytest.mark.long
+@pytest.mark.parametrize("first", SEEDS[::SEEDS_A_TEST])
 def test_everything_holds_whatever_fails(first: int) -> None:
     for seed in range(first, first + SEEDS_A_TEST):
-        try:
-            world = run_seed(seed)
-        except SimulationError as error:
-            raise AssertionError("\n".join([str(error), *error.trace[-40:]])) from error
-        assert world.disk.image.size() > len(world.judge.founded), f"nothing came of seed {seed}"
+        held(seed)
+
+
+def held(seed: int) -> World:
+    try:
+        world = run_seed(seed)
+    except SimulationError as error:
+        raise AssertionError("\n".join([str(error), *error.trace[-40:]])) from error
+    assert world.disk.image.size() > len(world.judge.founded), f"nothing came of seed {seed}"
+    return world
 
 
 @pytest.mark.parametrize("name", PLANTED)
 def test_a_planted_bug_is_caught(name: str) -> None:
-    for seed in range(1, SEEDS_TO_CATCH_A_BUG + 1):
+    seeds = range(1, SEEDS_TO_CATCH_A_BUG + 1)
+    for seed in (CAUGHT_AT.get(name, 1), *seeds):
         try:
             with PLANTED[name]():
                 run_seed(seed)
@@ -74,7 +84,7 @@ def test_enough_bugs_are_planted() -> None:
 def test_every_fault_is_met() -> None:
     not_hit, not_met = set(RATES), set(MET)
     for seed in range(1, SEEDS_TO_MEET_EVERYTHING + 1):
-        world = run_seed(seed)
+        world = held(seed)
         trace = "\n".join(world.trace)
         not_hit -= world.temper.hit
         not_met = {told for told in not_met if not re.search(told, trace)}

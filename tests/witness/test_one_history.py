@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from support.command_line import finish, start
+from support.schedules import schedule
 from support.witnesses import (
     CLOCK_S,
     History,
@@ -204,7 +205,8 @@ def test_two_processes_of_one_witness_are_one_witness(tmp_path: Path) -> None:
     collected.check()
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(schedule(1, 6)))
 def test_killed_under_load_it_never_goes_back(seed: int, tmp_path: Path) -> None:
     """kill -9 again and again: what was given before a kill holds after it, for ever."""
     folder = tmp_path / "w"

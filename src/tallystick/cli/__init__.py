@@ -144,7 +144,7 @@ def _failed(error: Exception) -> int:
         _complain(f"{what} is not UTF-8, as everything but the names of files is")
         return FAILED
     if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("psycopg"):
-        _complain("a ledger in PostgreSQL needs psycopg: pip install 'tallystick[postgres]'")
+        _complain("a ledger in PostgreSQL needs psycopg: pip install 'psycopg[binary,pool]>=3.2,<4'")
         return FAILED
     _complain(
         f"this is a fault in tallystick: {type(error).__name__}: {error}; "
