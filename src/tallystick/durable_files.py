@@ -125,8 +125,8 @@ def give_to_owner(opened: int, folder: Path) -> None:
 def whole_file(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
     """Give a file to write that is there whole and durable at the end, or not at all.
 
-    One of that name is replaced, and its mode and owner are kept; a new one has what the umask leaves of `mode`. A link of that
-    name would be replaced too: named_files.py follows it first.
+    One of that name is replaced, and its mode and owner are kept; a new one has what the umask leaves of `mode`. A link
+    of that name would be replaced too: named_files.py follows it first.
 
     Raises:
         OSError: no folder, no room or no right to; what was there is untouched.
