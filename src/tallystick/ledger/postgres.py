@@ -70,6 +70,10 @@ _WAITS_FOR_STANDBY: Final = (
     "SELECT set_config('synchronous_commit', 'on', false) "
     "WHERE current_setting('synchronous_commit') IN ('off', 'local', 'remote_write')"
 )
+_READ_KINDS: Final = (
+    "SELECT c.relname::text, c.relkind = 'r' FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE n.nspname = 'tallystick' AND c.relname IN ('stored_events', 'tree', 'checkpoints', 'refs', 'beside')"
+)
 # Whoever says so in the URL takes what a server shows, and doesn't ask whether it stays.
 _ASKS_FOR_LESS: Final = (
     "SELECT EXISTS (SELECT FROM pg_settings WHERE name = 'synchronous_commit' AND source = 'client' "
@@ -624,11 +628,15 @@ def open_postgres(url: str, *, read_only: bool = True) -> PostgresLogRecorder:
 
 
 def _require_schema(url: str) -> None:
+    """Raise unless the ledger's tables are there, and are tables: a view would run its author's statements here."""
     name = without_password(url)
     try:
         with connect(url) as connection:
-            row = connection.execute("SELECT to_regclass('tallystick.checkpoints')").fetchone()
+            kinds: dict[str, bool] = dict(connection.execute(_READ_KINDS).fetchall())
     except psycopg.Error as error:
         raise StoreFailedError(f"{name} can't be used: {said(error)}") from None
-    if row == (None,):
+    if "checkpoints" not in kinds:
         raise NotALedgerError(f"{name} holds no ledger; `tallystick ledger create` makes one")
+    odd = sorted(table for table, is_ordinary in kinds.items() if not is_ordinary)
+    if odd:
+        raise NotALedgerError(f"{name}: {odd[0]} is no ordinary table; `tallystick audit` says more")

@@ -128,6 +128,24 @@ class SQLiteLogRecorder(SQLiteApplicationRecorder):
         c.execute("INSERT INTO checkpoints VALUES (?, ?, ?)", group.checkpoint)
         return None
 
+    def require_own_tables(self) -> None:
+        """Raise unless the log's tables are, word for word, those that are made here.
+
+        Raises:
+            NotALedgerError: one isn't: a view, say, would run its author's statements.
+        """
+        with self.datastore.transaction(commit=False) as c:
+            c.execute("SELECT lower(name), substr(sql, 1, 1000) FROM sqlite_master WHERE type <> 'trigger' LIMIT 1000")
+            found = [tuple(row) for row in c.fetchall()]
+        for statement in self.construct_create_table_statements()[: len(LOG_TABLES)]:
+            made = statement.replace("IF NOT EXISTS ", "")
+            table = made.split()[2]
+            if [sql for name, sql in found if name == table] != [made]:
+                path = self._folder / DATABASE
+                raise NotALedgerError(
+                    f"{path}: {table} is not the table that a ledger makes; `tallystick audit` says more"
+                )
+
     def entries(self, start: int, stop: int) -> Iterator[bytes]:
         """Yield entries in order; each batch is a read of its own, so a long reader doesn't hold the WAL back."""
         for first in range(start, stop, ENTRIES_READ_AT_ONCE):
@@ -249,21 +267,33 @@ def open_read_only(path: Path) -> SQLiteLogRecorder:
     """Return a recorder that can't write, for a file that another process may be writing.
 
     Raises:
+        NotALedgerError: its tables aren't a ledger's: what its schema says would be run here.
         eventsourcing.persistence.PersistenceError: it can't be opened.
     """
     recorder = SQLiteLogRecorder(SQLiteConnections(_uri(path, "ro")), path.parent)
     try:
-        recorder.entry_count()
-    except PersistenceError:
+        recorder.require_own_tables()
+    except PersistenceError as error:
         recorder.close()
-        # On a read-only medium SQLite can't make the WAL's shared memory; if nobody writes, none is needed.
-        if _wal_of(path).exists():
+        # On a read-only medium SQLite can't make the WAL's shared memory; if no commit is under way, none is needed.
+        if not _is_read_only(error) or any(path.with_name(path.name + one).exists() for one in ("-wal", "-journal")):
             raise
-        return SQLiteLogRecorder(SQLiteConnections(_uri(path, "ro") + "&immutable=1"), path.parent)
+        recorder = SQLiteLogRecorder(SQLiteConnections(_uri(path, "ro") + "&immutable=1"), path.parent)
+        try:
+            recorder.require_own_tables()
+        except BaseException:
+            recorder.close()
+            raise
     except BaseException:
         recorder.close()
         raise
     return recorder
+
+
+def _is_read_only(error: PersistenceError) -> bool:
+    """Return whether SQLite would have to write something before it can read."""
+    code = getattr(error.__cause__, "sqlite_errorcode", 0)
+    return code & 0xFF in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 
 
 def _uri(path: Path, mode: str) -> str:
