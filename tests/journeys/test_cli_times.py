@@ -7,6 +7,7 @@ import pytest
 
 from support.command_line import Desk, Ran, done, failed, run, the_line
 from tallystick.cli.moments import TIMES, Moment, local, zone_name
+from tallystick.errors import UsageError
 from tallystick.vouchers.commands import Command
 from tallystick.vouchers.quantities import parse_instant
 
@@ -99,6 +100,12 @@ def test_anything_else_is_refused_with_the_forms(at: str, made: Desk) -> None:
     assert said.isprintable()
     said = failed("check", made.ledger, made.folder / "002.note", f"--at={at}")
     assert "2026-01-05T08:00:00Z" in said
+
+
+def test_a_nul_is_no_part_of_a_time() -> None:
+    """No process is given one; who calls the program as a function may."""
+    with pytest.raises(UsageError, match="is not a time like"):
+        Moment.read("2026-01-05\x00")
 
 
 @pytest.mark.parametrize(
