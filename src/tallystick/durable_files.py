@@ -97,14 +97,14 @@ class DurableFiles:
         return self._aside / str(number)
 
 
-def create_private(path: Path) -> int:
-    """Return a descriptor of a new, empty file of `PRIVATE_MODE`, open for reading and writing.
+def create_private(path: Path, mode: int = PRIVATE_MODE) -> int:
+    """Return a descriptor of a new, empty file, open for reading and writing; the umask takes away of its mode.
 
     Raises:
         FileExistsError: there is something of that name.
         OSError: it can't be made.
     """
-    made = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_MODE)
+    made = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         give_to_owner(made, path.parent)
     except BaseException:
@@ -125,8 +125,8 @@ def give_to_owner(opened: int, folder: Path) -> None:
 def whole_file(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
     """Give a file to write that is there whole and durable at the end, or not at all.
 
-    One of that name is replaced, and its mode and owner are kept; a new one has what the umask leaves of `mode`. A link of that
-    name would be replaced too: named_files.py follows it first.
+    One of that name is replaced, and its mode and owner are kept; a new one has what the umask leaves of `mode`. A link
+    of that name would be replaced too: named_files.py follows it first.
 
     Raises:
         OSError: no folder, no room or no right to; what was there is untouched.
