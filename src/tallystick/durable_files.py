@@ -97,14 +97,14 @@ class DurableFiles:
         return self._aside / str(number)
 
 
-def create_private(path: Path) -> int:
-    """Return a descriptor of a new, empty file of `PRIVATE_MODE`, open for reading and writing.
+def create_private(path: Path, mode: int = PRIVATE_MODE) -> int:
+    """Return a descriptor of a new, empty file, open for reading and writing; the umask takes away of its mode.
 
     Raises:
         FileExistsError: there is something of that name.
         OSError: it can't be made.
     """
-    made = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_MODE)
+    made = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         give_to_owner(made, path.parent)
     except BaseException:

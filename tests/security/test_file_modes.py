@@ -45,6 +45,8 @@ def make(folder: Path) -> None:
         with followed_views(folder):
             at_work = modes(folder)
             assert {"ledger.db-wal", "ledger.db-shm", "views.db-wal", "views.db-shm"} <= set(at_work)
+            lock = at_work.pop("ledger.lock")  # who may read it can hold it, and stop the writer
+            assert lock & 0o077 == 0
             assert len(set(at_work.values())) == 1, at_work
     with read_ledger(folder) as reader:
         keep_cosignatures(folder, reader.checkpoint_note(), (), POLICY)
@@ -57,7 +59,9 @@ def test_no_file_of_a_ledger_is_everybodys(tmp_path: Path, umask: int, monkeypat
     restore_ledger(tmp_path / "backup", tmp_path / "restored")
     expected = 0o640 & ~umask
     for folder in ("ledger", "backup", "restored"):
-        assert set(modes(tmp_path / folder).values()) == {expected}, modes(tmp_path / folder)
+        found = modes(tmp_path / folder)
+        assert found.pop("ledger.lock") == 0o600
+        assert set(found.values()) == {expected}, found
     names = {"ledger.db", "ledger.lock", "ledger.toml", "snapshot.json", "trust.policy", "views.db"}
     assert set(modes(tmp_path / "ledger")) >= names | {"checkpoint.cosigned"}
 

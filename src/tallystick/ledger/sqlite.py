@@ -301,9 +301,12 @@ def _uri(path: Path, mode: str) -> str:
 
 
 def _open_lock(path: Path) -> int:
-    """Return the lock's file, made if it isn't there; nothing is ever written to it, so reading it is enough."""
+    """Return the lock's file, made if it isn't there: its owner's alone, for who may read it can hold it.
+
+    Nothing is ever written to it, so one that another user made and this one may read is as good.
+    """
     with suppress(FileExistsError):
-        return create_private(path)
+        return create_private(path, 0o600)
     try:
         with suppress(PermissionError):
             return os.open(path, os.O_RDWR | os.O_CLOEXEC)  # NFS locks no file that was opened to be read
