@@ -5,6 +5,7 @@ server or another program does to the audit says nothing about the log, and stan
 """
 
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -351,6 +352,21 @@ def test_too_little_memory_is_no_finding(pristine: Path, tmp_path: Path, policy:
     ran = run_with_less(WITHOUT_MEMORY, pristine / "short", "audit", source, "--trust", policy)
     assert (ran.status, ran.out) == (2, ""), ran
     assert "not enough memory" in the_line(ran.err)
+
+
+@pytest.mark.parametrize("megabytes", [30, 45, 60, 70])
+def test_a_program_that_does_not_fit_into_memory_says_so(pristine: Path, policy: Path, megabytes: int) -> None:
+    """Whatever it couldn't load, it isn't status 1, which is a verdict."""
+    limit = megabytes * 2**20
+    process = start(
+        "audit", pristine / "short", "--trust", policy,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
+    )  # fmt: skip
+    ran = finish(process)
+    assert ran.status in (0, 2), ran
+    if ran.status == 2:
+        assert ran.out == ""
+        assert "memory" in the_line(ran.err)
 
 
 # ------------------------------------------------------------------------------------------------------- broken off

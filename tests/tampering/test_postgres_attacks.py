@@ -326,7 +326,7 @@ def test_the_command_line_says_how_to_see_the_entry(database: str, tmp_path: Pat
     assert ran.status == 1
     assert "topic_differs at entry 4: " in ran.out
     assert "s3cret" not in ran.out + ran.err
-    seen = re.search(f'to see entry 4 for yourself: psql -At "{re.escape(database)}" -c "(.*)"\n', ran.out)
+    seen = re.search(f'to see entry 4 for yourself: psql -At {re.escape(database)} -c "(.*)"\n', ran.out)
     assert seen is not None
     assert (
         execute(database, seen[1])[0][0].encode()

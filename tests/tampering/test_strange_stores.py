@@ -269,6 +269,14 @@ def test_an_index_of_an_expression_is_not_computed(pristine: Path, tmp_path: Pat
     assert _found(_audited(_changed(ledger, add))) == []
 
 
+def test_a_schema_s_text_steers_no_terminal(pristine: Path, tmp_path: Path) -> None:
+    """Findings repeat it in one line of what can be printed, and not at length."""
+    ledger = Path(shutil.copytree(pristine / "short", tmp_path / "short"))
+    _changed(ledger, _rewritten("refs", "CREATE TABLE refs (\x1b[2J\u202e" + "x" * 5_000))
+    details = [row.detail for row in _audited(ledger).findings]
+    assert all(detail.isprintable() and len(detail) <= 1_000 for detail in details)
+
+
 def test_a_schema_that_is_no_text_is_a_finding(pristine: Path, tmp_path: Path) -> None:
     """SQLite quotes it in what it says."""
     ledger = Path(shutil.copytree(pristine / "short", tmp_path / "short"))

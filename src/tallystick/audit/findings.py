@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Self
 
+from tallystick.printing.text import one_line
+
 FINDINGS_MAX: Final = 100
+DETAIL_MAX: Final = 1_000
 
 
 class FindingCode(StrEnum):
@@ -128,7 +131,7 @@ class Findings:
 
     def add(self, code: FindingCode, index: int | None, detail: str) -> None:
         """Note a finding, once."""
-        finding = Finding(code, index, detail.encode(errors="backslashreplace").decode())  # no lone surrogates in JSON
+        finding = Finding(code, index, one_line(detail)[:DETAIL_MAX])  # it may quote what a stranger wrote
         if finding in self._seen:
             return
         if len(self._findings) == FINDINGS_MAX:

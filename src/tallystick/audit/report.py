@@ -14,12 +14,13 @@ the lines and GPU-time burned, because it was burned; money is net of reversals.
 """
 
 import base64
-from typing import Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, ValidationInfo
 
 from tallystick.audit.findings import Finding, FindingCode, finding_code
 from tallystick.errors import MalformedError
+from tallystick.vouchers.quantities import json_sum, parse_json_sum
 
 Verdict = Literal["clean", "findings"]
 REPORT_SIZE_MAX: Final = 64 * 2**20
@@ -27,6 +28,14 @@ REPORT_SIZE_MAX: Final = 64 * 2**20
 
 def _is_none(value: object) -> bool:
     return value is None
+
+
+def _sum_from_json(value: object, info: ValidationInfo) -> object:
+    return parse_json_sum(value) if info.mode == "json" else value
+
+
+Sum = Annotated[int, BeforeValidator(_sum_from_json), PlainSerializer(json_sum, return_type=int | str)]
+"""A sum over a log; in JSON an integer, or beyond 2^53 - 1 the text of its digits, so that every reader is exact."""
 
 
 class _Closed(BaseModel):
@@ -71,13 +80,13 @@ class FindingRow(_Closed):
 class ProgrammeTotals(_Closed):
     """Where a programme's envelope is: the other six add up to it. What is `burned` isn't claimed yet."""
 
-    envelope_fen: int
-    unissued_fen: int
-    available_fen: int
-    reserved_fen: int
-    burned_fen: int
-    claimed_fen: int
-    paid_fen: int
+    envelope_fen: Sum
+    unissued_fen: Sum
+    available_fen: Sum
+    reserved_fen: Sum
+    burned_fen: Sum
+    claimed_fen: Sum
+    paid_fen: Sum
 
 
 class Totals(_Closed):
@@ -90,14 +99,14 @@ class Totals(_Closed):
     entries: int
     burn_lines_accepted: int
     burn_lines_refused: int
-    gpu_milliseconds_burned: int
-    gpu_milliseconds_refused: int
-    issued_fen: int
-    burned_fen: int
-    available_fen: int
-    reserved_fen: int
-    lapsed_fen: int
-    revoked_fen: int
+    gpu_milliseconds_burned: Sum
+    gpu_milliseconds_refused: Sum
+    issued_fen: Sum
+    burned_fen: Sum
+    available_fen: Sum
+    reserved_fen: Sum
+    lapsed_fen: Sum
+    revoked_fen: Sum
     programmes: dict[str, ProgrammeTotals]
 
 

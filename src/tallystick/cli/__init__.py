@@ -62,7 +62,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit:
         return PIPE_CLOSED  # the one thing that typer ends a process for
     except Exception as error:  # every one is turned into a line and a status
-        return _failed(error)
+        try:
+            return _failed(error)
+        except (ImportError, MemoryError) as second:  # of a machine that can't even load what tells errors apart
+            if second is error:
+                raise  # as TALLYSTICK_TRACEBACK asks for
+            return _unloadable(second)
     if status == INTERRUPTED:
         _complain("interrupted; nothing is half done, and the same command can be given again")
     return status
@@ -136,8 +141,7 @@ def _failed(error: Exception) -> int:
         _complain(f"the store failed: {error}; see that the disk has room and that the file is a ledger's")
         return FAILED
     if isinstance(error, MemoryError):
-        _complain("there is not enough memory for that here; nothing was answered")
-        return FAILED
+        return _unloadable(error)
     if isinstance(error, UnicodeEncodeError) and error.reason == "surrogates not allowed":
         # What files may be called, an id, a time or a URL can't be.
         what = "a URL" if "://" in error.object else repr(error.object[:_SHOWN_MAX])  # a URL may have a password
@@ -146,10 +150,21 @@ def _failed(error: Exception) -> int:
     if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("psycopg"):
         _complain("a ledger in PostgreSQL needs psycopg: pip install 'psycopg[binary,pool]>=3.2,<4'")
         return FAILED
+    if isinstance(error, ImportError):
+        return _unloadable(error)
     _complain(
         f"this is a fault in tallystick: {type(error).__name__}: {error}; "
         "TALLYSTICK_TRACEBACK=1 shows where, which is worth reporting"
     )
+    return FAILED
+
+
+def _unloadable(error: ImportError | MemoryError) -> int:
+    """Say that this machine, or this installation, can't run the program; for that little may be loaded."""
+    if isinstance(error, ImportError):
+        _complain(f"a part of the program can't be loaded: {error}; see that there is memory, and install it again")
+    else:
+        _complain("there is not enough memory for that here; nothing was answered")
     return FAILED
 
 

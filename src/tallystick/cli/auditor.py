@@ -17,6 +17,7 @@ Status 1 means that something was found; 2 that the audit couldn't be made, so n
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
 import base64
+import shlex
 import sys
 from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
@@ -173,7 +174,8 @@ def _print_report(report: "Report", source: str, *, wide: bool) -> None:
         place = "" if finding.index is None else f" at entry {finding.index}"
         output.line(f"{finding.code}{place}: {finding.detail}")
     indexes = sorted({finding.index for finding in report.findings if finding.index is not None})
-    if indexes:
+    # What to type reads by the store's own schema, which a stranger's may have made into a program.
+    if indexes and not any(finding.code == "store_damaged" for finding in report.findings):
         output.to_be_typed(f"to see entry {indexes[0]} for yourself: {_how_to_see(source, indexes[0])}")
 
 
@@ -227,9 +229,9 @@ def _how_to_see(source: str, index: int) -> str:
     where = f"WHERE originator_version = {index + 1}"
     if is_postgres(source):
         question = f"convert_from(state, 'UTF8') FROM tallystick.stored_events {where}"
-        return f'psql -At "{without_password(source)}" -c "SELECT {question}"'
+        return f'psql -At {shlex.quote(without_password(source))} -c "SELECT {question}"'
     folder = Path(source)
     if (folder / "ledger.db").is_file():
         question = f"CAST(state AS TEXT) FROM stored_events {where}"
-        return f'sqlite3 -readonly {folder / "ledger.db"} "SELECT {question}"'
+        return f'sqlite3 -readonly {shlex.quote(str(folder / "ledger.db"))} "SELECT {question}"'
     return f"it is number {index % 256}, from 0, in bundle {index // 256} below {source.rstrip('/')}/tile/entries"
