@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
@@ -245,3 +246,17 @@ def test_no_ledger_is_said_at_once(tmp_path: Path, log_key: Path) -> None:
     ran = run("writer", "postgresql://nobody@127.0.0.1:1/none", "--log-key", log_key)
     assert (ran.status, ran.out) == (2, "")
     assert "can't be used" in the_line(ran.err)
+
+
+@pytest.mark.parametrize("given", ["closed", "for writing alone"])
+def test_an_input_that_can_not_be_read_ends_the_writer(given: str, source: str, log_key: Path, tmp_path: Path) -> None:
+    """In one line and status 2: it doesn't wait for ever for what won't come."""
+    words = ("writer", source, "--log-key", log_key, "--at", AT, "--processes", "0")
+    with (tmp_path / "file").open("wb") as file:
+        # A child's standard input is closed by the child itself: there is no other way to start one so.
+        how: dict[str, Any] = {"stdin": file} if given != "closed" else {"preexec_fn": lambda: os.close(0)}
+        with start(*words, **how) as process:
+            out, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert the_line(err).startswith("standard input: ")
+    assert [json.loads(line)["status"] for line in out.splitlines()] == ["writing"]

@@ -78,7 +78,7 @@ def writer(
     key = reading.load_log_key(place, log_key, passphrase_file)
     clock = reading.clock(at, lambda: zone_of(place))
     guard = reading.clock_guard(place, at, accept_jump=accept_clock_jump)
-    requests: queue.Queue[Request | None] = queue.Queue(REQUESTS_WAITING)
+    requests: queue.Queue[Request | OSError | None] = queue.Queue(REQUESTS_WAITING)
     threading.Thread(target=_read, args=(_own_input(), requests), daemon=True).start()
     _Writing(requests, lambda: stand_by(place, key, clock=clock, verify_processes=processes, guard=guard)).run()
 
@@ -86,14 +86,24 @@ def writer(
 class _Writing:
     """The requests on their way, over as many turns at writing as it takes."""
 
-    def __init__(self, requests: "queue.Queue[Request | None]", stand_by: "Callable[[], StandBy]") -> None:
+    def __init__(self, requests: "queue.Queue[Request | OSError | None]", stand_by: "Callable[[], StandBy]") -> None:
         self._requests = requests
         self._stand_by = stand_by
         self._unanswered: list[Request] = []
         self._ended = False
+        self._trouble: OSError | None = None
 
     def run(self) -> None:
-        """Stand by and write in turn, until the input has ended and all of it is answered."""
+        """Stand by and write in turn, until the input has ended and all of it is answered.
+
+        Raises:
+            OSError: the input couldn't be read to its end; what was read of it is answered.
+        """
+        self._run()
+        if self._trouble is not None:
+            raise self._trouble
+
+    def _run(self) -> None:
         waiting = self._stand_by()  # once without patience: a wrong SOURCE is said at once
         while True:
             ledger = self._wait(waiting)
@@ -159,8 +169,8 @@ class _Writing:
                 request = self._requests.get(block=block and not self._unanswered)
             except queue.Empty:
                 return
-            if request is None:
-                self._ended = True
+            if request is None or isinstance(request, OSError):
+                self._ended, self._trouble = True, request
             else:
                 self._unanswered.append(request)
 
@@ -176,14 +186,19 @@ def _own_input() -> IO[bytes]:
         return sys.stdin.buffer
 
 
-def _read(lines: IO[bytes], requests: "queue.Queue[Request | None]") -> None:
-    """Put every line of the input into the queue, and None at its end."""
+def _read(lines: IO[bytes], requests: "queue.Queue[Request | OSError | None]") -> None:
+    """Put every line of the input into the queue, and None at its end, or why there is no more of it."""
     number = 0
-    while line := lines.readline(reading.INPUT_SIZE_MAX + 1):
-        number += 1
-        requests.put(_request(line, number))
-        while line and not line.endswith(b"\n"):  # what remains of a line that is too long
-            line = lines.readline(reading.INPUT_SIZE_MAX + 1)
+    try:
+        while line := lines.readline(reading.INPUT_SIZE_MAX + 1):
+            number += 1
+            requests.put(_request(line, number))
+            while line and not line.endswith(b"\n"):  # what remains of a line that is too long
+                line = lines.readline(reading.INPUT_SIZE_MAX + 1)
+    except OSError as error:  # closed, or a folder: unsaid, the writer would wait for ever
+        error.filename = "standard input"
+        requests.put(error)
+        return
     requests.put(None)
 
 
