@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from support.actors import uscc_of
-from support.command_line import Desk, done, the_line
+from support.command_line import Desk, done, finish, start, the_line
 
 NAME = "贵安智算中心"
 SPELLED = "\\u8d35\\u5b89\\u667a\\u7b97\\u4e2d\\u5fc3"
@@ -164,3 +164,16 @@ def test_what_is_no_file_s_name_must_be_utf_8(command: str, made: Desk) -> None:
     assert (status, out) == (2, b"")
     assert "fault in tallystick" not in said
     assert "secret" not in said
+
+
+def test_an_answer_goes_out_as_a_whole(made: Desk) -> None:
+    """Whoever reads its first line and goes has read it all: that is no closed pipe."""
+    process = start(
+        "audit", made.ledger, "--trust", made.policy, env_more={"PYTHONUNBUFFERED": "1"}, stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    first = os.read(process.stdout.fileno(), 65_536).decode()
+    process.stdout.close()
+    assert finish(process).status == 0
+    assert first.startswith("verdict: clean\n")
+    assert "adds up" in first

@@ -46,6 +46,9 @@ def prepare() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=ESCAPE_ERRORS)
+    # An answer goes out as a whole, whatever PYTHONUNBUFFERED says: `| head -1` has read it all, and is no closed pipe.
+    if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
+        sys.stdout.reconfigure(write_through=False)
 
 
 def say(text: str) -> None:
