@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from tallystick.transparency.checkpoint import Checkpoint
     from tallystick.transparency.policy import Policy
     from tallystick.transparency.receipt import Receipt, verify_receipt
-    from tallystick.vouchers.commands import command_text
     from tallystick.vouchers.entry import Entry
     from tallystick.vouchers.refusals import Reason, Refusal
+    from tallystick.vouchers.rulebook import command_text
 
 __version__ = "0.1.0"
 
@@ -74,7 +74,7 @@ _HOMES: Final = {
     "tallystick.transparency.checkpoint": ("Checkpoint",),
     "tallystick.transparency.policy": ("Policy",),
     "tallystick.transparency.receipt": ("Receipt", "verify_receipt"),
-    "tallystick.vouchers.commands": ("command_text",),
+    "tallystick.vouchers.rulebook": ("command_text",),
     "tallystick.vouchers.entry": ("Entry",),
     "tallystick.vouchers.refusals": ("Reason", "Refusal"),
 }

@@ -26,11 +26,10 @@ from tallystick.ledger.opening import memory_ledger
 from tallystick.ledger.verification import Verification, verify_all
 from tallystick.signing.keys import VerifierKey
 from tallystick.transparency.policy import Policy
-from tallystick.vouchers import commands as c
 from tallystick.vouchers.admit import SignedCommand, read_note
-from tallystick.vouchers.decide import DECISIONS
-from tallystick.vouchers.evolve import CHANGES
 from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.rules.reservations import ReservationRelease
+from tallystick.vouchers.rules.rule import Event, Rule
 from tallystick.vouchers.state import State
 
 SECRET = "what a note says"
@@ -43,27 +42,27 @@ def release_note(ref: str) -> bytes:
 
 
 def fail_to_decide(patch: pytest.MonkeyPatch, error: BaseException) -> None:
-    def failing(state: State, command: Any, at: int) -> Any:
+    def failing(command: Rule, state: State, at: int) -> Any:
         raise error
 
-    patch.setitem(cast(dict[Any, Any], DECISIONS), c.ReservationRelease, failing)
+    patch.setattr(ReservationRelease, "decide", failing)
 
 
 def fail_to_begin_changing(patch: pytest.MonkeyPatch, error: BaseException) -> None:
-    def failing(state: State, command: Any, event: Any) -> Any:
+    def failing(command: Rule, state: State, event: Event) -> Any:
         raise error
 
-    patch.setitem(cast(dict[Any, Any], CHANGES), c.ReservationRelease, failing)
+    patch.setattr(ReservationRelease, "evolve", failing)
 
 
 def fail_half_changed(patch: pytest.MonkeyPatch, error: BaseException) -> None:
-    change = CHANGES[c.ReservationRelease]
+    change = ReservationRelease.evolve
 
-    def failing(state: State, command: Any, event: Any) -> Any:
-        change(state, command, event)
+    def failing(command: Rule, state: State, event: Event) -> Any:
+        change(cast(ReservationRelease, command), state, event)
         raise error
 
-    patch.setitem(cast(dict[Any, Any], CHANGES), c.ReservationRelease, failing)
+    patch.setattr(ReservationRelease, "evolve", failing)
 
 
 PLANTS = [fail_to_decide, fail_to_begin_changing, fail_half_changed]

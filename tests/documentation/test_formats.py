@@ -3,9 +3,10 @@
 import dataclasses
 import re
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from tallystick.vouchers import commands, events
+from tallystick.vouchers.rulebook import RULEBOOK
+from tallystick.vouchers.rules.rule import Rule
 
 FORMATS = (Path(__file__).resolve().parents[2] / "docs" / "formats.md").read_text("utf-8")
 
@@ -30,16 +31,14 @@ def fields_of(model: Any, common: frozenset[str]) -> list[str]:
 
 def test_commands_events_and_outcomes() -> None:
     """Every kind has a row, with exactly its fields."""
-    common = frozenset(commands.Command.model_fields)
-    models = {get_args(model.model_fields["kind"].annotation)[0]: model for model in commands.Command.__subclasses__()}
-    outcomes = dict(events._EVENTS.values())
+    common = frozenset(Rule.model_fields)
     expected = {
         kind: (
-            [events.EVENT_KINDS[kind]],
-            fields_of(model, common),
-            [field.name for field in dataclasses.fields(outcomes[events.EVENT_KINDS[kind]])],
+            [rule.event_kind],
+            fields_of(rule, common),
+            [field.name for field in dataclasses.fields(rule.outcome)],
         )
-        for kind, model in models.items()
+        for kind, rule in RULEBOOK.rules.items()
     }
     rows = table("| command | event | fields | outcome |")
     assert {names(row[0])[0]: tuple(map(names, row[1:])) for row in rows} == expected
@@ -51,7 +50,7 @@ def test_every_field_has_a_form() -> None:
     rows = table("| command | event | fields | outcome |")
     line = FORMATS.partition("Each of the `lines`")[2].partition("What a field may hold")[0]
     own = {name.rstrip("?") for row in rows for name in names(row[2])} | {name.rstrip("?") for name in names(line)}
-    own = (own | set(commands.Command.model_fields)) - {"time.burn/1", "kind"}
+    own = (own | set(Rule.model_fields)) - {"time.burn/1", "kind"}
     first, second = FORMATS.partition("And in outcomes:")[::2]
     assert first
     formed = {name for row in table("| fields | value |") for name in names(row[0])}

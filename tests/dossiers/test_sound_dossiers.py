@@ -18,11 +18,10 @@ from tallystick.errors import UsageError
 from tallystick.transparency.merkle import leaf_hash, root_of
 from tallystick.views import Views
 from tallystick.vouchers.entry import Entry
-from tallystick.vouchers.events import Sealed
 from tallystick.vouchers.evolve import evolve
+from tallystick.vouchers.outcomes import Sealed
 from tallystick.vouchers.seals import run_on
 from tallystick.vouchers.state import State
-from tallystick.vouchers.touching import touched_by
 
 
 def touches_of(log: list[bytes]) -> dict[str, list[int]]:
@@ -32,7 +31,7 @@ def touches_of(log: list[bytes]) -> dict[str, list[int]]:
     for data in log:
         event = Entry.from_bytes(data).event
         evolve(state, event)
-        for account in touched_by(state, event):
+        for account in event.command.touches(state, event):
             touches[account].append(event.index)
     return dict(touches)
 

@@ -13,7 +13,7 @@ from support.command_line import ORIGIN, Desk, Ran, done, finish, run, start, th
 from tallystick import keyfiles
 from tallystick.ledger import open_ledger
 from tallystick.signing.note import sign_text
-from tallystick.vouchers.commands import command_text
+from tallystick.vouchers.rulebook import command_text
 
 NOTES = 600  # more than the writer commits as one group, so that there is something between two groups
 

@@ -8,8 +8,8 @@ import pytest
 from support.command_line import Desk, Ran, done, failed, run, the_line
 from tallystick.cli.moments import TIMES, Moment, local, zone_name
 from tallystick.errors import UsageError
-from tallystick.vouchers.commands import Command
 from tallystick.vouchers.quantities import parse_instant
+from tallystick.vouchers.rulebook import RULES
 
 ZONE = 28_800
 EIGHT_UTC = parse_instant("2026-01-05T08:00:00.000000Z")
@@ -73,7 +73,7 @@ def test_every_time_of_a_command_is_known_as_one() -> None:
     """So that pages print it in the network's zone."""
     named = {
         name
-        for model in Command.__subclasses__()
+        for model in RULES
         for name, form in model.model_json_schema()["properties"].items()
         if str(form.get("pattern", "")).endswith("Z$")  # RFC 3339 in UTC, and no id
     }

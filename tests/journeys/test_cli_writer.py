@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -17,9 +17,8 @@ from support.command_line import failed, run, start, the_line
 from support.postgres import execute, fresh_database
 from tallystick import keyfiles
 from tallystick.ledger import create_ledger, read_ledger
-from tallystick.vouchers.commands import ReservationRelease
-from tallystick.vouchers.decide import DECISIONS
 from tallystick.vouchers.quantities import format_instant
+from tallystick.vouchers.rules.reservations import ReservationRelease
 
 AT = format_instant(NOW)
 
@@ -148,14 +147,15 @@ def test_a_line_that_is_no_request_is_answered_and_the_next_one_too(
 PLANTED = """
 import sys
 from tallystick.cli import main
-from tallystick.vouchers import commands, decide, evolve
+from tallystick.vouchers.rules.programmes import TariffPublish
+from tallystick.vouchers.rules.reservations import ReservationRelease
 
 def fail(*_):
     raise RuntimeError("what a note says")
 
-publish = evolve.CHANGES[commands.TariffPublish]
-decide.DECISIONS[commands.ReservationRelease] = fail
-evolve.CHANGES[commands.TariffPublish] = lambda *all_: fail() if all_[1].ref == "two" else publish(*all_)
+publish = TariffPublish.evolve
+ReservationRelease.decide = fail
+TariffPublish.evolve = lambda *all_: fail() if all_[0].ref == "two" else publish(*all_)
 sys.exit(main())
 """
 
@@ -211,7 +211,7 @@ def test_submit_and_check_say_that_a_decision_failed(
     good.write_bytes(burn_note("s-1"))
     bad.write_bytes(faulty_notes()[0])
     sha256 = hashlib.sha256(bad.read_bytes()).hexdigest()
-    monkeypatch.setitem(cast(dict[Any, Any], DECISIONS), ReservationRelease, failing)
+    monkeypatch.setattr(ReservationRelease, "decide", failing)
     for command, options in (("check", ()), ("submit", ("--log-key", log_key))):
         ran = run(command, source, bad, good, "--at", AT, *options)
         assert ran.status == 1

@@ -29,7 +29,7 @@ from tallystick.signing import canonical_json
 from tallystick.signing.note import Note
 from tallystick.transparency.policy import Policy
 from tallystick.vouchers.entry import Header, split_entry
-from tallystick.vouchers.events import EVENT_KINDS
+from tallystick.vouchers.rulebook import EVENT_KINDS
 
 LIMIT = 100
 HEADER = "timestamp,duration,num_gpus,gpu_time,cluster\n"

@@ -9,7 +9,8 @@ import pytest
 from tallystick import keyfiles
 from tallystick.errors import SignatureInvalidError
 from tallystick.signing import keys, note
-from tallystick.vouchers import commands
+from tallystick.vouchers.rulebook import parse_command
+from tallystick.vouchers.rules.programmes import TariffPublish
 
 pytestmark = pytest.mark.system
 
@@ -47,8 +48,8 @@ def test_the_note_opens_with_the_vkey(folder: Path) -> None:
 
 
 def test_the_text_is_a_command(folder: Path) -> None:
-    command = commands.parse_command((folder / "command.json").read_bytes())
-    assert isinstance(command, commands.TariffPublish)
+    command = parse_command((folder / "command.json").read_bytes())
+    assert isinstance(command, TariffPublish)
     assert command.price_fen_per_gpu_hour == 600
 
 

@@ -15,10 +15,10 @@ from tallystick.errors import CanonicalJsonError, EntryMalformedError, Malformed
 from tallystick.signing import canonical_json
 from tallystick.signing.note import Note
 from tallystick.vouchers.admit import read_note
-from tallystick.vouchers.commands import command_text, parse_command
 from tallystick.vouchers.entry import ENTRY_SIZE_MAX, Entry, Header, split_entry
-from tallystick.vouchers.events import EVENT_KINDS, Event
 from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.rulebook import EVENT_KINDS, command_text, parse_command
+from tallystick.vouchers.rules.rule import Event
 
 Json = dict[str, Any]
 

@@ -11,8 +11,9 @@ from pydantic import TypeAdapter, ValidationError
 from tallystick.cli.command_files import read_fields
 from tallystick.errors import MalformedError
 from tallystick.field_faults import fault_in_words, shown
-from tallystick.vouchers.commands import IN_WORDS, AnyCommand, command_text
 from tallystick.vouchers.entry import split_entry
+from tallystick.vouchers.fields import IN_WORDS
+from tallystick.vouchers.rulebook import RULEBOOK, command_text
 
 ENTRIES = sorted((Path(__file__).resolve().parents[1] / "vectors" / "entries").glob("*.txt"))
 COMMANDS: dict[str, dict[str, Any]] = {}
@@ -48,7 +49,7 @@ LIBRARIES = re.compile(
 
 
 def test_every_kind_of_command_is_tried() -> None:
-    schema = TypeAdapter(AnyCommand).json_schema()
+    schema = TypeAdapter(RULEBOOK.any_command).json_schema()
     assert len(COMMANDS) == len(schema["discriminator"]["mapping"])
 
 
@@ -85,7 +86,7 @@ def patterns(schema: Any) -> set[str]:
 
 def test_every_pattern_has_its_words() -> None:
     """No refusal shows a regular expression."""
-    found = patterns(TypeAdapter(AnyCommand).json_schema(mode="validation"))
+    found = patterns(TypeAdapter(RULEBOOK.any_command).json_schema(mode="validation"))
     assert found == set(IN_WORDS)
 
 

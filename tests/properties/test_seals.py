@@ -30,10 +30,9 @@ from tallystick.transparency.proofs import inclusion_proof, verify_inclusion
 from tallystick.vouchers import seals
 from tallystick.vouchers.accounts import account_leaves
 from tallystick.vouchers.entry import Entry
-from tallystick.vouchers.events import Sealed
 from tallystick.vouchers.evolve import evolve
+from tallystick.vouchers.outcomes import Sealed
 from tallystick.vouchers.state import State
-from tallystick.vouchers.touching import touched_by
 
 Json = dict[str, Any]
 VECTORS = Path(__file__).resolve().parents[1] / "vectors" / "entries"
@@ -110,7 +109,7 @@ def test_the_running_hash_is_over_every_entry_that_touched(entries: Sequence[Ent
                     assert (leaf["entries"], leaf["running_sha256"]) == (len(touching[account]), running.hex())
             if entry is not None:
                 evolve(state, entry.event)
-                for account in touched_by(state, entry.event):
+                for account in entry.event.command.touches(state, entry.event):
                     touching[account].append(size)
     assert max(len(touches.pending) for touches in state.touches.values()) < pending_max
 
@@ -123,7 +122,7 @@ def test_every_account_was_touched_and_nothing_else_is_an_account(entries: Seque
         before = {account for account, _ in account_leaves(state)}
         evolve(state, entry.event)
         new = {account for account, _ in account_leaves(state)} - before
-        assert new <= touched_by(state, entry.event)
+        assert new <= entry.event.command.touches(state, entry.event)
     assert set(state.touches) == {account for account, _ in account_leaves(state)}
 
 

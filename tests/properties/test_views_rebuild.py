@@ -21,12 +21,12 @@ from support.actors import ORIGIN, key_of
 from tallystick.ledger import create_ledger
 from tallystick.ledger.pending import Admitted
 from tallystick.views import Views, follow, store
-from tallystick.vouchers.commands import BurnReverse, TimeBurn
 from tallystick.vouchers.entry import Entry, split_entry
-from tallystick.vouchers.events import Burned, Reversed
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.holdings import Voucher
+from tallystick.vouchers.outcomes import Burned, Reversed
 from tallystick.vouchers.quantities import format_instant
+from tallystick.vouchers.rules.burns import BurnReverse, TimeBurn
 from tallystick.vouchers.state import State
 
 STEPS = 250

@@ -7,8 +7,8 @@ import pytest
 
 from support.scenario import Ledger, ledger_for, read_table
 from tallystick.vouchers.burns import JobTimes
-from tallystick.vouchers.events import Burned
 from tallystick.vouchers.evolve import evolve
+from tallystick.vouchers.outcomes import Burned
 from tallystick.vouchers.quantities import parse_instant
 from tallystick.vouchers.state import State
 

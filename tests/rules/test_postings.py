@@ -7,8 +7,8 @@ import pytest
 
 from support import scenario
 from support.scenario import Ledger, ledger_for, read_table, yuan
-from tallystick.vouchers.events import Event
 from tallystick.vouchers.evolve import evolve
+from tallystick.vouchers.rules.rule import Event
 from tallystick.vouchers.state import Posting, State
 
 Step = tuple[str, list[str]]

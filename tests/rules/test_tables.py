@@ -5,9 +5,9 @@ import re
 import pytest
 
 from support.scenario import REASONS, TABLES, VERBS, Ledger, Row, Story, ledger_for, read_table, reasons_in
-from tallystick.vouchers.events import EVENT_KINDS
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.refusals import Reason
+from tallystick.vouchers.rulebook import EVENT_KINDS
 from tallystick.vouchers.state import State
 
 STANDARD = next(read_table((TABLES / "standard.txt").read_text("utf-8")))

@@ -27,8 +27,8 @@ from tallystick.signing.keys import SigningKey, VerifierKey
 from tallystick.signing.note import NOTE_SIZE_MAX, SIGNATURES_MAX, Note, Signature
 from tallystick.transparency.policy import POLICY_SIZE_MAX, Policy
 from tallystick.vouchers.admit import SignedCommand, read_note
-from tallystick.vouchers.commands import AnyCommand
 from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.rulebook import RULEBOOK
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "limits.md"
 NAMES_OF_OBJECTS = {"a burn line": "BurnLine", "a correction": "Corrected"}
@@ -86,7 +86,7 @@ def _bounds(schema: dict[str, Any]) -> Bounds | None:
 
 def bounds_of_commands() -> dict[tuple[str, str], Bounds]:
     """Bounds by command and field, as the schema that reads commands has them."""
-    schema = TypeAdapter(AnyCommand).json_schema()
+    schema = TypeAdapter(RULEBOOK.any_command).json_schema()
     found = {}
     for name, one in schema["$defs"].items():
         kind = one["properties"].get("kind", {}).get("const", name)

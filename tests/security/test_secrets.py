@@ -33,7 +33,7 @@ from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.transparency.cosignature import cosign
 from tallystick.transparency.policy import Policy
 from tallystick.transparency.receipt import Receipt
-from tallystick.vouchers.commands import parse_command
+from tallystick.vouchers.rulebook import parse_command
 from tallystick.witness.cosigner import create_witness, open_witness
 from tallystick.witness.state import WitnessState
 

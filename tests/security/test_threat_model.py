@@ -9,8 +9,8 @@ import pytest
 from support.scenario import TABLES
 from tallystick.audit.findings import FindingCode
 from tallystick.ledger.postgres_schema import role_names
-from tallystick.vouchers.events import EVENT_KINDS
 from tallystick.vouchers.refusals import Reason
+from tallystick.vouchers.rulebook import EVENT_KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "threat-model.md").read_text("utf-8")

@@ -4,7 +4,7 @@ A simulator that finds nothing has shown nothing until it is known what it would
 somebody could make in good faith; each is a context manager that puts it into the real code and takes it out again.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 from unittest import mock
@@ -28,10 +28,12 @@ from tallystick.transparency.proofs import inclusion_proof
 from tallystick.transparency.receipt import Receipt
 from tallystick.views import follow
 from tallystick.views.store import FOLLOWED_LOG, Place, ViewStore, Write
-from tallystick.vouchers import admit, decide, evolve
-from tallystick.vouchers import commands as c
-from tallystick.vouchers.events import Event
-from tallystick.vouchers.state import Posting, State
+from tallystick.vouchers import admit
+from tallystick.vouchers.rules.burns import TimeBurn
+from tallystick.vouchers.rules.reservations import VoucherReserve
+from tallystick.vouchers.rules.rule import Event, Postings
+from tallystick.vouchers.rules.vouchers import VoucherIssue
+from tallystick.vouchers.state import State
 
 Bug = Callable[[], AbstractContextManager[None]]
 PLANTED: Final[dict[str, Bug]] = {}
@@ -367,49 +369,45 @@ def what_witnesses_saw_is_not_compared() -> Iterator[None]:
 # -- money ------------------------------------------------------------------------------------------------------------
 
 
-def _twice(kind: type[c.Command]) -> Mapping[type[c.Command], evolve.Change]:
-    change = evolve.CHANGES[kind]
+@planted
+def a_burn_is_posted_twice() -> Iterator[None]:
+    """The books still add up to the envelope."""
+    evolve = TimeBurn.evolve
 
-    def changed(state: State, command: Any, event: Event) -> tuple[Posting, ...]:
-        postings = change(state, command, event)
+    def twice(command: TimeBurn, state: State, event: Event) -> Postings:
+        postings = evolve(command, state, event)
         for posting in postings:
             state.post(posting)
         return postings
 
-    return dict(evolve.CHANGES) | {kind: changed}
-
-
-@planted
-def a_burn_is_posted_twice() -> Iterator[None]:
-    """The books still add up to the envelope."""
-    with mock.patch.object(evolve, "CHANGES", _twice(c.TimeBurn)):
+    with mock.patch.object(TimeBurn, "evolve", twice):
         yield
 
 
 @planted
 def an_issue_makes_money() -> Iterator[None]:
     """The books don't add up."""
-    issued = evolve.CHANGES[c.VoucherIssue]
+    evolve = VoucherIssue.evolve
 
-    def changed(state: State, command: c.VoucherIssue, event: Event) -> tuple[Posting, ...]:
-        postings = issued(state, command, event)
+    def changed(command: VoucherIssue, state: State, event: Event) -> Postings:
+        postings = evolve(command, state, event)
         state.programmes[command.programme].book["unissued"] += 1
         return postings
 
-    with mock.patch.object(evolve, "CHANGES", dict(evolve.CHANGES) | {c.VoucherIssue: changed}):
+    with mock.patch.object(VoucherIssue, "evolve", changed):
         yield
 
 
 @planted
 def one_fen_more_than_is_available_may_be_reserved() -> Iterator[None]:
     """A limit that is off by one."""
-    reserve = decide.DECISIONS[c.VoucherReserve]
+    decide = VoucherReserve.decide
 
-    def generous(state: State, command: c.VoucherReserve, at: int) -> Any:
+    def generous(command: VoucherReserve, state: State, at: int) -> Any:
         less = command.model_copy(update={"amount_fen": max(1, command.amount_fen - 1)})
-        return reserve(state, less, at)
+        return decide(less, state, at)
 
-    with mock.patch.object(decide, "DECISIONS", dict(decide.DECISIONS) | {c.VoucherReserve: generous}):
+    with mock.patch.object(VoucherReserve, "decide", generous):
         yield
 
 

@@ -43,9 +43,9 @@ from tallystick.transparency.tiles import (
     tile_path,
 )
 from tallystick.vouchers.admit import read_note
-from tallystick.vouchers.commands import parse_command
 from tallystick.vouchers.entry import ENTRY_SIZE_MAX, Entry, Header, split_entry
 from tallystick.vouchers.refusals import Refusal
+from tallystick.vouchers.rulebook import parse_command
 from tallystick.witness.request import REQUEST_SIZE_MAX, AddCheckpoint
 
 ENTRIES = tuple(path.read_bytes() for path in sorted((Path(__file__).parents[1] / "vectors/entries").glob("*.txt")))

@@ -31,8 +31,8 @@ from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note
 from tallystick.vouchers.admit import admit, read_note
 from tallystick.vouchers.entry import Entry
-from tallystick.vouchers.events import Burned, Claimed, Released, Returned, Reversed, Sealed
 from tallystick.vouchers.evolve import evolve
+from tallystick.vouchers.outcomes import Burned, Claimed, Released, Returned, Reversed, Sealed
 from tallystick.vouchers.quantities import SECOND_US, format_instant, parse_instant
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.state import Posting, State

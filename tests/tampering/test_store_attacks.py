@@ -15,7 +15,7 @@ from tallystick.signing.note import Note, sign_text
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.transparency.policy import Policy
 from tallystick.vouchers.entry import Entry, split_entry
-from tallystick.vouchers.events import EVENT_KINDS
+from tallystick.vouchers.rulebook import EVENT_KINDS
 
 Attack = Callable[[Path], int | None]
 C = FindingCode

@@ -15,8 +15,8 @@ from support.actors import ORIGIN  # noqa: E402
 from support.scenario import Ledger, read_table  # noqa: E402
 from tallystick.vouchers.accounts import account_leaves  # noqa: E402
 from tallystick.vouchers.entry import Entry  # noqa: E402
-from tallystick.vouchers.events import Sealed  # noqa: E402
 from tallystick.vouchers.evolve import evolve  # noqa: E402
+from tallystick.vouchers.outcomes import Sealed  # noqa: E402
 from tallystick.vouchers.state import State  # noqa: E402
 
 STORY = FOLDER / "story.table"

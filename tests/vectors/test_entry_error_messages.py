@@ -16,11 +16,16 @@ from support.actors import key_of, vkey_of
 from tallystick.errors import CanonicalJsonError, EntryMalformedError, MalformedError
 from tallystick.signing import canonical_json
 from tallystick.signing.keys import COSIGNATURE_ED25519, VerifierKey
-from tallystick.vouchers.commands import command_text, parse_command
 from tallystick.vouchers.entry import ENTRY_SIZE_MAX, Entry, Header, split_entry
-from tallystick.vouchers.events import outcome_from_json, outcome_to_bytes, outcome_to_json
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.quantities import Instant, parse_day, parse_instant
+from tallystick.vouchers.rulebook import (
+    command_text,
+    outcome_from_json,
+    outcome_to_bytes,
+    outcome_to_json,
+    parse_command,
+)
 from tallystick.vouchers.state import State
 
 Case = tuple[Callable[[], object], type[Exception], str]

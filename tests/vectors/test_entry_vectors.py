@@ -11,8 +11,9 @@ import pytest
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import open_note
 from tallystick.vouchers.entry import Entry, split_entry
-from tallystick.vouchers.events import EVENT_KINDS, Sealed
 from tallystick.vouchers.evolve import evolve
+from tallystick.vouchers.outcomes import Sealed
+from tallystick.vouchers.rulebook import EVENT_KINDS
 from tallystick.vouchers.state import State
 
 HERE = Path(__file__).resolve().parent

@@ -19,13 +19,15 @@ from tallystick.audit.findings import FindingCode, Findings
 from tallystick.audit.report import ProgrammeTotals, Totals
 from tallystick.errors import EntryMalformedError
 from tallystick.vouchers.admit import SignedCommand, admit, read_note
-from tallystick.vouchers.commands import TimeBurn
 from tallystick.vouchers.entry import Entry, Header, split_entry
-from tallystick.vouchers.events import EVENT_KINDS, Burned, Event
 from tallystick.vouchers.evolve import evolve
+from tallystick.vouchers.outcomes import Burned
 from tallystick.vouchers.programmes import Programme
 from tallystick.vouchers.quantities import format_instant, parse_instant
 from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.rulebook import EVENT_KINDS
+from tallystick.vouchers.rules.burns import TimeBurn
+from tallystick.vouchers.rules.rule import Event
 from tallystick.vouchers.state import State
 
 _AT: Final = b'{"at":"'

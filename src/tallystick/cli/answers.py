@@ -18,9 +18,10 @@ from tallystick.cli import output, streams
 from tallystick.printing.text import escaped, yuan
 
 if TYPE_CHECKING:
-    from tallystick.vouchers.commands import TimeBurn
-    from tallystick.vouchers.events import Burned, Event
+    from tallystick.vouchers.outcomes import Burned
     from tallystick.vouchers.refusals import Reason, Refusal
+    from tallystick.vouchers.rules.burns import TimeBurn
+    from tallystick.vouchers.rules.rule import Event
 
 Answer = dict[str, Any]
 """JSON values, as in this module's docstring."""
@@ -50,9 +51,10 @@ def refused(refusal: "Refusal") -> Answer:
 
 def accepted(event: "Event") -> Answer:
     """Return what is said of an entry; of a statement, line by line."""
-    from tallystick.vouchers.commands import TimeBurn
-    from tallystick.vouchers.events import Burned, outcome_to_json
+    from tallystick.vouchers.outcomes import Burned
     from tallystick.vouchers.quantities import format_instant
+    from tallystick.vouchers.rulebook import outcome_to_json
+    from tallystick.vouchers.rules.burns import TimeBurn
 
     answer = {"accepted": True, "index": event.index, "at": format_instant(event.at), "kind": event.kind}
     if isinstance(event.command, TimeBurn) and isinstance(event.outcome, Burned):

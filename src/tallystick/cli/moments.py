@@ -118,8 +118,8 @@ def zone_of(source: Path | str) -> int:
         NotALedgerError: its founding can't be read.
     """
     from tallystick.ledger.reader import read_ledger
-    from tallystick.vouchers.commands import NetworkFound
     from tallystick.vouchers.entry import Entry
+    from tallystick.vouchers.rules.network import NetworkFound
 
     with read_ledger(source) as reader:
         try:

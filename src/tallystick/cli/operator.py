@@ -96,8 +96,8 @@ def ledger_create(
 def _zone_of(note: bytes, origin: str) -> int:
     """Return the offset in seconds that a founding's note says; 0 of what will be refused."""
     from tallystick.vouchers.admit import read_note
-    from tallystick.vouchers.commands import NetworkFound
     from tallystick.vouchers.refusals import Refusal
+    from tallystick.vouchers.rules.network import NetworkFound
 
     signed = read_note(note, origin)
     command = None if isinstance(signed, Refusal) else signed.command

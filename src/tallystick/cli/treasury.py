@@ -88,7 +88,7 @@ def _check_key_name(name: str, *, is_log: bool) -> None:
     Raises:
         UsageError: neither a party's key, nor a log's origin, which is told from a misspelt party by its domain.
     """
-    from tallystick.vouchers.commands import KEY_NAME_PATTERN, ORIGIN_PATTERN
+    from tallystick.vouchers.fields import KEY_NAME_PATTERN, ORIGIN_PATTERN
 
     has_domain = "." in name.partition("/")[0]
     if re.fullmatch(ORIGIN_PATTERN if is_log or has_domain else KEY_NAME_PATTERN, name, re.ASCII):
@@ -178,7 +178,7 @@ def _signed(data: bytes, name: str, signers: "Sequence[SigningKey]", at: int) ->
     """Return a note of the command, or the note with more signatures."""
     from tallystick.cli.command_files import read_fields
     from tallystick.signing.note import Note, add_signatures, sign_text
-    from tallystick.vouchers.commands import command_text, parse_command
+    from tallystick.vouchers.rulebook import command_text, parse_command
 
     try:
         if _SIGNATURE_LINE in data:

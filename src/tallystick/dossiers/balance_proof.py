@@ -28,9 +28,10 @@ from tallystick.transparency.policy import Policy
 from tallystick.transparency.proofs import inclusion_proof, verify_inclusion
 from tallystick.transparency.receipt import PROOF_LENGTH_MAX, RECEIPT_SIZE_MAX, Receipt, verify_receipt
 from tallystick.vouchers.accounts import account_leaves
-from tallystick.vouchers.commands import BookSeal
 from tallystick.vouchers.entry import Entry
-from tallystick.vouchers.events import Event, Sealed
+from tallystick.vouchers.outcomes import Sealed
+from tallystick.vouchers.rules.rule import Event
+from tallystick.vouchers.rules.seals import BookSeal
 from tallystick.vouchers.state import State
 
 FORMAT: Final = "tallystick-balance-proof/1"

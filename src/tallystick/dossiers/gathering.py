@@ -22,11 +22,30 @@ from typing import Final, NamedTuple, Protocol
 from tallystick.errors import MalformedError, NotALedgerError
 from tallystick.ledger.reader import Reader
 from tallystick.signing.note import Note
-from tallystick.vouchers import commands as c
 from tallystick.vouchers.entry import Entry, split_entry
-from tallystick.vouchers.events import Burned, Event
+from tallystick.vouchers.outcomes import Burned
 from tallystick.vouchers.quantities import SECOND_US, day_of, start_of_day
 from tallystick.vouchers.refusals import Reason
+from tallystick.vouchers.rules.burns import BurnReverse, TimeBurn
+from tallystick.vouchers.rules.network import KeyAdd, KeyRevoke, NetworkFound, PartyReinstate, PartySuspend
+from tallystick.vouchers.rules.programmes import (
+    ProgrammeClose,
+    ProgrammeOpen,
+    ProviderAccredit,
+    ProviderDelist,
+    TariffPublish,
+)
+from tallystick.vouchers.rules.redemptions import RedemptionClaim, RedemptionPay, RedemptionReject
+from tallystick.vouchers.rules.reservations import ReservationRelease, VoucherReserve
+from tallystick.vouchers.rules.rule import Event
+from tallystick.vouchers.rules.vouchers import (
+    VoucherIssue,
+    VoucherLapse,
+    VoucherResume,
+    VoucherRevoke,
+    VoucherSuspend,
+    VoucherTransfer,
+)
 
 STATEMENTS_REMEMBERED: Final = 4_096
 
@@ -90,7 +109,7 @@ class Gathering:
         self.subject = [number for number in index.entries_concerning(account) if start <= number < stop]
         self.indices: set[int] = {0, *self.subject}
         founding = self._event(0)
-        assert isinstance(founding.command, c.NetworkFound)
+        assert isinstance(founding.command, NetworkFound)
         self._founding = founding.command
         self._want("seals")
         for number in self.subject:
@@ -114,32 +133,32 @@ class Gathering:
     def _things_asked(self, event: Event) -> Iterator[str]:
         """Yield what `decide` asks for, beyond what the entry changes."""
         match event.command:
-            case c.PartySuspend() | c.PartyReinstate() | c.KeyAdd() | c.KeyRevoke() as command:
+            case PartySuspend() | PartyReinstate() | KeyAdd() | KeyRevoke() as command:
                 yield f"party {command.subject}"
-            case c.ProgrammeOpen() as command:
+            case ProgrammeOpen() as command:
                 yield from (f"accelerator {accelerator}" for accelerator in command.accelerators)
-            case c.ProviderAccredit() | c.ProviderDelist() as command:
+            case ProviderAccredit() | ProviderDelist() as command:
                 yield f"party {command.provider}"
                 yield f"accreditation {command.programme} {command.provider}"
-            case c.TariffPublish() as command:
+            case TariffPublish() as command:
                 yield f"tariffs {command.party}"
                 yield f"accelerator {command.accelerator}"
-            case c.VoucherRevoke() | c.VoucherLapse() as command:
+            case VoucherRevoke() | VoucherLapse() as command:
                 yield f"voucher {command.voucher}"
-            case c.VoucherReserve() as command:
+            case VoucherReserve() as command:
                 yield from self._accreditation(command.reservation, command.provider)
-            case c.TimeBurn():
+            case TimeBurn():
                 yield from self._asked_by_statement(event, event.command)
-            case c.BurnReverse() as command:
+            case BurnReverse() as command:
                 yield from self._asked_by_reversal(event, command)
-            case c.RedemptionClaim() as command:
+            case RedemptionClaim() as command:
                 yield from self._claimed(command, event.index)
-            case c.RedemptionReject() as command:
+            case RedemptionReject() as command:
                 made = self._event(self._index.entries_concerning(f"claim {command.claim}")[0])
-                assert isinstance(made.command, c.RedemptionClaim)
+                assert isinstance(made.command, RedemptionClaim)
                 yield from self._claimed(made.command, made.index)
 
-    def _asked_by_statement(self, event: Event, command: c.TimeBurn) -> Iterator[str]:
+    def _asked_by_statement(self, event: Event, command: TimeBurn) -> Iterator[str]:
         yield f"party {command.holder}"
         yield f"tariffs {command.party}"
         yield from (f"accelerator {name}" for name in sorted({line.accelerator for line in command.lines}))
@@ -157,14 +176,14 @@ class Gathering:
                     _RefusedTime(command.party, line.job, line.starts_at, line.ends_at, event.index)
                 )
 
-    def _asked_by_reversal(self, event: Event, command: c.BurnReverse) -> Iterator[str]:
+    def _asked_by_reversal(self, event: Event, command: BurnReverse) -> Iterator[str]:
         for name in self._reservation_of_line(event, command.statement, command.line):
             yield name
             programme = self._programme_of(name.partition(" ")[2])
             number = self._index.statement_entry(command.party, command.statement, event.index)
             if number is not None:
                 statement = self._event(number).command
-                assert isinstance(statement, c.TimeBurn)
+                assert isinstance(statement, TimeBurn)
                 # Whoever it pays: a line that is claimed isn't reversed.
                 yield f"claims {programme} {command.party}"
                 yield f"claims {programme} {statement.holder}"
@@ -175,7 +194,7 @@ class Gathering:
         if number is None:
             return
         event = self._event(number)
-        assert isinstance(event.command, c.TimeBurn)
+        assert isinstance(event.command, TimeBurn)
         assert isinstance(event.outcome, Burned)
         if line < len(event.command.lines) and line not in dict(event.outcome.refused):
             yield f"reservation {event.command.lines[line].reservation}"
@@ -185,7 +204,7 @@ class Gathering:
         if programme is not None:
             yield f"accreditation {programme} {provider}"
 
-    def _claimed(self, command: c.RedemptionClaim, index: int) -> Iterator[str]:
+    def _claimed(self, command: RedemptionClaim, index: int) -> Iterator[str]:
         """Yield the claimant's claims, and the reservations of all lines that a claim may have found unclaimed."""
         yield f"claims {command.programme} {command.party}"
         since = start_of_day(command.first_day, self._founding.utc_offset_seconds)
@@ -217,10 +236,10 @@ class Gathering:
                 event = self._event(number)
                 if event.at < oldest:
                     break
-                if isinstance(event.command, c.TimeBurn) and isinstance(event.outcome, Burned):
+                if isinstance(event.command, TimeBurn) and isinstance(event.outcome, Burned):
                     self._take_job_times(event.command, event.outcome, jobs, wanted)
 
-    def _take_job_times(self, command: c.TimeBurn, outcome: Burned, jobs: set[str], wanted: list[_RefusedTime]) -> None:
+    def _take_job_times(self, command: TimeBurn, outcome: Burned, jobs: set[str], wanted: list[_RefusedTime]) -> None:
         refused = dict(outcome.refused)
         for place, line in enumerate(command.lines):
             if line.job in jobs and place not in refused:
@@ -246,26 +265,26 @@ class Gathering:
     def _things_changed(self, event: Event) -> Iterator[str]:
         """Yield what must be there so that an entry can be followed."""
         match event.command:
-            case c.ProgrammeClose() | c.ProviderAccredit() | c.ProviderDelist() as command:
+            case ProgrammeClose() | ProviderAccredit() | ProviderDelist() as command:
                 yield f"rules {command.programme}"
-            case c.VoucherIssue() as command:
+            case VoucherIssue() as command:
                 yield f"rules {command.programme}"
                 yield f"party {command.holder}"
-            case c.VoucherTransfer() as command:
+            case VoucherTransfer() as command:
                 yield f"terms {command.voucher}"
                 yield f"party {command.to}"
-            case c.VoucherSuspend() | c.VoucherResume() | c.VoucherRevoke() | c.VoucherLapse() as command:
+            case VoucherSuspend() | VoucherResume() | VoucherRevoke() | VoucherLapse() as command:
                 yield f"terms {command.voucher}"
-            case c.VoucherReserve() as command:
+            case VoucherReserve() as command:
                 yield f"terms {command.voucher}"
                 yield f"party {command.provider}"
                 yield f"reservation {command.reservation}"
-            case c.ReservationRelease() as command:
+            case ReservationRelease() as command:
                 yield f"reservation {command.reservation}"
-            case c.RedemptionClaim() as command:
+            case RedemptionClaim() as command:
                 yield f"rules {command.programme}"
                 yield f"party {command.party}"
-            case c.RedemptionPay() | c.RedemptionReject() as command:
+            case RedemptionPay() | RedemptionReject() as command:
                 yield f"claim {command.claim}"
 
     # -- reading ------------------------------------------------------------------------------------------------------
@@ -281,7 +300,7 @@ class Gathering:
 
     def _burned(self, number: int) -> _Burned:
         event = self._event(number)
-        if not isinstance(event.command, c.TimeBurn) or not isinstance(event.outcome, Burned):
+        if not isinstance(event.command, TimeBurn) or not isinstance(event.outcome, Burned):
             return _Burned(event.at, frozenset())
         refused = dict(event.outcome.refused)
         offset = self._founding.utc_offset_seconds
@@ -294,11 +313,11 @@ class Gathering:
         if not life:
             return None
         made = self._event(life[0]).command
-        assert isinstance(made, c.VoucherReserve)
+        assert isinstance(made, VoucherReserve)
         voucher = made.voucher
         while True:
             terms = self._event(self._index.entries_concerning(f"terms {voucher}")[0]).command
-            if isinstance(terms, c.VoucherIssue):
+            if isinstance(terms, VoucherIssue):
                 return terms.programme
-            assert isinstance(terms, c.VoucherTransfer)
+            assert isinstance(terms, VoucherTransfer)
             voucher = terms.voucher

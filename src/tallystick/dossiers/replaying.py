@@ -15,16 +15,19 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from tallystick.dossiers.dossier_lines import Leaf
-from tallystick.vouchers import commands as c
 from tallystick.vouchers.accounts import account_leaves
 from tallystick.vouchers.admit import SignedCommand, admit
 from tallystick.vouchers.entry import Entry
-from tallystick.vouchers.events import Burned, Event
 from tallystick.vouchers.evolve import evolve
+from tallystick.vouchers.outcomes import Burned
 from tallystick.vouchers.programmes import BOOK_ACCOUNTS
 from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.rules.burns import TimeBurn
+from tallystick.vouchers.rules.network import NetworkFound
+from tallystick.vouchers.rules.redemptions import RedemptionClaim
+from tallystick.vouchers.rules.rule import Event, Rule
+from tallystick.vouchers.rules.vouchers import VoucherIssue, VoucherTransfer
 from tallystick.vouchers.state import Posting, State
-from tallystick.vouchers.touching import touched_by
 
 Balances = dict[str, int]
 
@@ -95,14 +98,14 @@ class PartialReplay:
             event: the next.
             whole: whether every line of a statement must be applied.
         """
-        if self.state.network is None and not isinstance(event.command, c.NetworkFound):
+        if self.state.network is None and not isinstance(event.command, NetworkFound):
             return Missing("entry 0, which founds the network, is not here")
         applied = event if whole else self._known_part(event)
         self._make_room(event)
         self.state.size = event.index
         try:
             postings = evolve(self.state, applied)
-            return Followed(postings, self._account in touched_by(self.state, applied))
+            return Followed(postings, self._account in applied.command.touches(self.state, applied))
         except Exception as error:
             return _missing(error)
 
@@ -135,7 +138,7 @@ class PartialReplay:
     def _known_part(self, event: Event) -> Event:
         """Return a statement less the lines against reservations that aren't in the part."""
         command, outcome = event.command, event.outcome
-        if not isinstance(command, c.TimeBurn) or not isinstance(outcome, Burned):
+        if not isinstance(command, TimeBurn) or not isinstance(outcome, Burned):
             return event
         refused = dict(outcome.refused)
         for number, line in enumerate(command.lines):
@@ -143,11 +146,11 @@ class PartialReplay:
                 refused[number] = Reason.RESERVATION_UNKNOWN
         return replace(event, outcome=replace(outcome, refused=tuple(sorted(refused.items()))))
 
-    def _give_room(self, command: c.Command) -> None:
+    def _give_room(self, command: Rule) -> None:
         """Let an envelope and a cap suffice for a command, where the part can't tell what there really was."""
-        if isinstance(command, c.VoucherIssue):
+        if isinstance(command, VoucherIssue):
             programme, holder, amount_fen = command.programme, command.holder, command.face_fen
-        elif isinstance(command, c.VoucherTransfer) and command.voucher in self.state.vouchers:
+        elif isinstance(command, VoucherTransfer) and command.voucher in self.state.vouchers:
             programme, holder = self.state.vouchers[command.voucher].programme, command.to
             amount_fen = command.amount_fen
         else:
@@ -165,7 +168,7 @@ class PartialReplay:
     def _make_room(self, event: Event) -> None:
         """Let a claim find nothing of its claimant, where the lines that it claims aren't in the part."""
         command = event.command
-        if isinstance(command, c.RedemptionClaim) and command.programme in self.state.programmes:
+        if isinstance(command, RedemptionClaim) and command.programme in self.state.programmes:
             self.state.programmes[command.programme].unclaimed_fen.setdefault(command.party, {})
 
 

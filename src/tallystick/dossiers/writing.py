@@ -22,8 +22,8 @@ from tallystick.ledger.reader import Reader, read_ledger
 from tallystick.transparency.merkle import leaf_hash, node_hash
 from tallystick.transparency.proofs import inclusion_proof, verify_inclusion
 from tallystick.views import Views, followed_views
-from tallystick.vouchers.commands import BookSeal
 from tallystick.vouchers.entry import Entry
+from tallystick.vouchers.rules.seals import BookSeal
 
 Progress = Callable[[int, int], None]
 """Called with how many entries are done and how many there are."""

@@ -41,7 +41,7 @@ from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.merkle import RightEdge, leaf_hash
 from tallystick.transparency.policy import POLICY_SIZE_MAX, Policy
 from tallystick.vouchers.entry import Entry
-from tallystick.vouchers.events import Event
+from tallystick.vouchers.rules.rule import Event
 
 Progress = Callable[[int, int], None]
 """Called with how many entries were copied and how many there are."""

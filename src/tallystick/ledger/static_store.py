@@ -15,8 +15,8 @@ from tallystick.signing.note import Note
 from tallystick.static.log import StaticLog
 from tallystick.transparency.merkle import TILE_WIDTH
 from tallystick.transparency.spelling import HASH_SIZE
-from tallystick.vouchers.commands import parse_command
 from tallystick.vouchers.entry import split_entry
+from tallystick.vouchers.rulebook import parse_command
 
 
 class StaticStore:

@@ -19,18 +19,10 @@ from eventsourcing.sqlite import SQLiteCursor
 
 from tallystick.errors import UsageError
 from tallystick.views.changes import Change, Move
-from tallystick.vouchers.commands import (
-    NetworkFound,
-    PartyAdmit,
-    PartyReinstate,
-    PartySuspend,
-    ReservationRelease,
-    VoucherLapse,
-    VoucherResume,
-    VoucherRevoke,
-    VoucherSuspend,
-)
 from tallystick.vouchers.quantities import format_instant
+from tallystick.vouchers.rules.network import NetworkFound, PartyAdmit, PartyReinstate, PartySuspend
+from tallystick.vouchers.rules.reservations import ReservationRelease
+from tallystick.vouchers.rules.vouchers import VoucherLapse, VoucherResume, VoucherRevoke, VoucherSuspend
 from tallystick.vouchers.state import State
 
 _VOUCHER_SUMS: Final = ("face_fen", "available_fen", "reserved_fen", "burned_fen", "transferred_fen", "returned_fen")

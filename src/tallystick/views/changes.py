@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tallystick.vouchers.commands import BurnReverse, TimeBurn
-from tallystick.vouchers.events import Burned, Event
 from tallystick.vouchers.holdings import Reservation
+from tallystick.vouchers.outcomes import Burned
 from tallystick.vouchers.refusals import Reason
+from tallystick.vouchers.rules.burns import BurnReverse, TimeBurn
+from tallystick.vouchers.rules.rule import Event
 from tallystick.vouchers.state import Posting, State
 
 

@@ -23,11 +23,31 @@ from typing import Final
 from eventsourcing.sqlite import SQLiteCursor
 
 from tallystick.views.changes import Change, reversed_line
-from tallystick.vouchers import commands as c
 from tallystick.vouchers.accounts import account_leaves
-from tallystick.vouchers.events import Burned, Event
+from tallystick.vouchers.outcomes import Burned
+from tallystick.vouchers.rules.burns import BurnReverse, TimeBurn
+from tallystick.vouchers.rules.network import KeyAdd, KeyRevoke, NetworkFound, PartyAdmit, PartyReinstate, PartySuspend
+from tallystick.vouchers.rules.programmes import (
+    AcceleratorRegister,
+    ProgrammeClose,
+    ProgrammeOpen,
+    ProviderAccredit,
+    ProviderDelist,
+    TariffPublish,
+)
+from tallystick.vouchers.rules.redemptions import RedemptionClaim, RedemptionPay, RedemptionReject
+from tallystick.vouchers.rules.reservations import ReservationRelease, VoucherReserve
+from tallystick.vouchers.rules.rule import Event
+from tallystick.vouchers.rules.seals import BookSeal
+from tallystick.vouchers.rules.vouchers import (
+    VoucherIssue,
+    VoucherLapse,
+    VoucherResume,
+    VoucherRevoke,
+    VoucherSuspend,
+    VoucherTransfer,
+)
 from tallystick.vouchers.state import State
-from tallystick.vouchers.touching import touched_by
 
 SEALS: Final = "seals"
 
@@ -45,47 +65,47 @@ TABLES: Final = (
 
 def names_of(event: Event, state: State) -> set[str]:
     """Return the names that an entry concerns, given the state after it."""
-    return touched_by(state, event) | set(_things(event, state))
+    return event.command.touches(state, event) | set(_things(event, state))
 
 
 def _things(event: Event, state: State) -> Iterator[str]:
     match event.command:
-        case c.NetworkFound() as command:
+        case NetworkFound() as command:
             yield f"party {command.party}"
-        case c.PartyAdmit() as command:
+        case PartyAdmit() as command:
             yield f"party {command.admitted}"
-        case c.PartySuspend() | c.PartyReinstate() | c.KeyAdd() | c.KeyRevoke() as command:
+        case PartySuspend() | PartyReinstate() | KeyAdd() | KeyRevoke() as command:
             yield f"party {command.subject}"
-        case c.AcceleratorRegister() as command:
+        case AcceleratorRegister() as command:
             yield f"accelerator {command.accelerator}"
-        case c.TariffPublish() as command:
+        case TariffPublish() as command:
             yield f"tariffs {command.party}"
-        case c.ProgrammeOpen() | c.ProgrammeClose() as command:
+        case ProgrammeOpen() | ProgrammeClose() as command:
             yield f"rules {command.programme}"
-        case c.ProviderAccredit() | c.ProviderDelist() as command:
+        case ProviderAccredit() | ProviderDelist() as command:
             yield f"accreditation {command.programme} {command.provider}"
-        case c.VoucherIssue() | c.VoucherSuspend() | c.VoucherResume() as command:
+        case VoucherIssue() | VoucherSuspend() | VoucherResume() as command:
             yield f"terms {command.voucher}"
-        case c.VoucherRevoke() | c.VoucherLapse() as command:
+        case VoucherRevoke() | VoucherLapse() as command:
             yield f"terms {command.voucher}"
-        case c.VoucherTransfer() as command:
+        case VoucherTransfer() as command:
             yield f"terms {command.into}"
-        case c.VoucherReserve() | c.ReservationRelease() as command:
+        case VoucherReserve() | ReservationRelease() as command:
             yield f"reservation {command.reservation}"
-        case c.TimeBurn() as command:
+        case TimeBurn() as command:
             assert isinstance(event.outcome, Burned)
             refused = {number for number, _ in event.outcome.refused}
             for number, line in enumerate(command.lines):
                 if number not in refused:
                     yield f"reservation {line.reservation}"
-        case c.BurnReverse() as command:
+        case BurnReverse() as command:
             yield f"reservation {reversed_line(command, state)[1].id}"
-        case c.RedemptionClaim() | c.RedemptionPay() | c.RedemptionReject() as command:
+        case RedemptionClaim() | RedemptionPay() | RedemptionReject() as command:
             yield f"claim {command.claim}"
-            if not isinstance(command, c.RedemptionPay):
+            if not isinstance(command, RedemptionPay):
                 claim = state.claims[command.claim]
                 yield f"claims {claim.programme} {claim.claimant}"
-        case c.BookSeal():
+        case BookSeal():
             yield SEALS
 
 
@@ -102,9 +122,9 @@ class EntryIndex:
         event = change.event
         self._concerning += [(name, event.index) for name in sorted(names_of(event, change.state))]
         command = event.command
-        if isinstance(command, c.TimeBurn):
+        if isinstance(command, TimeBurn):
             self._statements.append((command.party, command.ref, event.index))
-        elif isinstance(command, c.BookSeal):
+        elif isinstance(command, BookSeal):
             # Now, before another entry changes the state; the seal itself touches no account.
             self._leaves += [(event.index, account, leaf) for account, leaf in account_leaves(change.state)]
 

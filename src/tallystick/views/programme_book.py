@@ -15,15 +15,10 @@ from tallystick.errors import UsageError
 from tallystick.views.balances import HolderBalance, holder_balances, over_sums
 from tallystick.views.changes import Change
 from tallystick.views.store import ExactSums, exact_sums_table
-from tallystick.vouchers.commands import (
-    ProgrammeClose,
-    ProgrammeOpen,
-    RedemptionClaim,
-    RedemptionPay,
-    RedemptionReject,
-)
 from tallystick.vouchers.programmes import BOOK_ACCOUNTS
 from tallystick.vouchers.quantities import format_day
+from tallystick.vouchers.rules.programmes import ProgrammeClose, ProgrammeOpen
+from tallystick.vouchers.rules.redemptions import RedemptionClaim, RedemptionPay, RedemptionReject
 from tallystick.vouchers.state import State
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ from tallystick.views.balances import ReservationBalance, payee_sums, reservatio
 from tallystick.views.changes import Change, reversed_line
 from tallystick.views.programme_book import ClaimBalance, claim_balances
 from tallystick.views.store import ExactSums, exact_sums_table
-from tallystick.vouchers.commands import BurnReverse, TimeBurn
-from tallystick.vouchers.events import Reversed
+from tallystick.vouchers.outcomes import Reversed
 from tallystick.vouchers.quantities import format_instant
+from tallystick.vouchers.rules.burns import BurnReverse, TimeBurn
 from tallystick.vouchers.state import State
 
 _SUMS: Final = (

@@ -30,7 +30,7 @@ from tallystick.durable_files import create_private
 from tallystick.errors import ViewsDamagedError, ViewsUnusableError
 from tallystick.ledger.sqlite_connections import SQLiteConnections
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 """Goes up with every change of a table, of what its rows mean, or of State; a file of another number is built anew."""
 APPLICATION_ID: Final = 0x54535657
 FOLLOWED_LOG: Final = "tallystick"

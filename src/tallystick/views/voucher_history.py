@@ -12,20 +12,18 @@ from eventsourcing.sqlite import SQLiteCursor
 from tallystick.errors import UsageError
 from tallystick.views.balances import ReservationBalance, VoucherBalance, reservation_balances, voucher_balances
 from tallystick.views.changes import Change, reversed_line
-from tallystick.vouchers.commands import (
-    BurnReverse,
-    ReservationRelease,
-    TimeBurn,
+from tallystick.vouchers.outcomes import Released, Returned, Reversed
+from tallystick.vouchers.quantities import format_instant
+from tallystick.vouchers.rules.burns import BurnReverse, TimeBurn
+from tallystick.vouchers.rules.reservations import ReservationRelease, VoucherReserve
+from tallystick.vouchers.rules.vouchers import (
     VoucherIssue,
     VoucherLapse,
-    VoucherReserve,
     VoucherResume,
     VoucherRevoke,
     VoucherSuspend,
     VoucherTransfer,
 )
-from tallystick.vouchers.events import Released, Returned, Reversed
-from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.state import State
 
 TABLES: Final = (

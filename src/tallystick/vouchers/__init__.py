@@ -2,10 +2,11 @@
 
     note bytes ── read_note ──► SignedCommand ── admit ──► Entry | Refusal      (admit.py)
                                                   │
-                          authority.py            who may sign what
-                          decide.py, deciding/    what may happen, by area
+                          authority.py      the signatures that the command's rule asks for
+                          rules/<area>.py   each command: form, event, signers, decision, change, touches
+                          rulebook.py       all rules, and what follows from the list
                                                   │
-    State ◄── evolve ── Event                     (state.py, evolving/)
+    State ◄── evolve ── Event                     (state.py, evolve.py)
 
 Nothing here reads a clock, a file, the network or a random number: the log's time `at` is given.
 The rules in words are in docs/rules.md.

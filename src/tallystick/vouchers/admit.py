@@ -16,14 +16,15 @@ from dataclasses import dataclass, field
 
 from tallystick.errors import CanonicalJsonError, MalformedError, NoteMalformedError
 from tallystick.signing.note import NOTE_SIZE_MAX, Note
-from tallystick.vouchers import commands as c
 from tallystick.vouchers.authority import check_signatures, check_standing
 from tallystick.vouchers.burns import Statement
-from tallystick.vouchers.decide import decide
 from tallystick.vouchers.entry import ENTRY_SIZE_MAX, Entry
-from tallystick.vouchers.events import Event
 from tallystick.vouchers.quantities import SECOND_US, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.rulebook import parse_command
+from tallystick.vouchers.rules.burns import TimeBurn
+from tallystick.vouchers.rules.network import NetworkFound
+from tallystick.vouchers.rules.rule import Event, Rule
 from tallystick.vouchers.state import Reference, State
 
 
@@ -41,7 +42,7 @@ class SignedCommand:
 
     data: bytes
     note: Note
-    command: c.Command
+    command: Rule
     verdicts: dict[bytes, bool] = field(default_factory=dict)
 
 
@@ -56,7 +57,7 @@ def read_note(data: bytes, origin: str) -> SignedCommand | Refusal:
         return Refusal(Reason.NOTE_TOO_LARGE, f"{len(data)} bytes")
     try:
         note = Note.from_bytes(data)
-        command = c.parse_command(note.text)
+        command = parse_command(note.text)
     except NoteMalformedError as error:
         return Refusal(Reason.NOTE_MALFORMED, str(error))
     except CanonicalJsonError as error:
@@ -86,7 +87,7 @@ def admit(state: State, signed: SignedCommand, at: int) -> Entry | Refusal:
     )
     if refusal is not None:
         return refusal
-    outcome = decide(state, command, at)
+    outcome = command.decide(state, at)
     if isinstance(outcome, Refusal):
         return outcome
     entry = Entry.of(Event(state.size, at, command, outcome, text_sha256), signed.data)
@@ -95,17 +96,17 @@ def admit(state: State, signed: SignedCommand, at: int) -> Entry | Refusal:
     return entry
 
 
-def _too_large(command: c.Command, size: int) -> str:
+def _too_large(command: Rule, size: int) -> str:
     said = f"it would be {size} bytes; split the statement"
-    if isinstance(command, c.TimeBurn):
+    if isinstance(command, TimeBurn):
         said += f": of its {len(command.lines)} lines about {len(command.lines) * ENTRY_SIZE_MAX // size} fit"
     return said
 
 
-def _check_reference(state: State, command: c.Command, text_sha256: str, at: int) -> Refusal | None:
+def _check_reference(state: State, command: Rule, text_sha256: str, at: int) -> Refusal | None:
     """Refuse what can't come now, and what came before: the same text again, or another under the same reference."""
     if state.network is None:
-        if isinstance(command, c.NetworkFound):
+        if isinstance(command, NetworkFound):
             return None
         return Refusal(Reason.NETWORK_NOT_FOUNDED)
     before: Reference | Statement | None = state.reference(command.party, command.ref, at)
@@ -116,20 +117,20 @@ def _check_reference(state: State, command: c.Command, text_sha256: str, at: int
         if before.text_sha256 == text_sha256:
             return Refusal(Reason.ALREADY_RECORDED, f"entry {before.index}")
         return Refusal(Reason.REF_REUSED_FOR_OTHER_CONTENT, f"{command.ref} is entry {before.index}")
-    if isinstance(command, c.NetworkFound):
+    if isinstance(command, NetworkFound):
         return Refusal(Reason.NETWORK_ALREADY_FOUNDED)
     return None
 
 
-def _check_time(state: State, command: c.Command, at: int) -> Refusal | None:
+def _check_time(state: State, command: Rule, at: int) -> Refusal | None:
     """Refuse what was signed too far ahead of the log's time, or too far behind it."""
-    if isinstance(command, c.NetworkFound):
-        founding = command
+    if isinstance(command, NetworkFound):
+        parameters = command.parameters()
     else:
         assert state.network is not None
-        founding = state.network.founding
-    if command.signed_at > at + founding.clock_skew_seconds * SECOND_US:
+        parameters = state.network.parameters
+    if command.signed_at > at + parameters.clock_skew_seconds * SECOND_US:
         return Refusal(Reason.SIGNED_IN_THE_FUTURE, f"the log's time is {format_instant(at)}")
-    if command.signed_at < at - founding.freshness_seconds * SECOND_US:
+    if command.signed_at < at - parameters.freshness_seconds * SECOND_US:
         return Refusal(Reason.SIGNED_TOO_LONG_AGO, f"the log's time is {format_instant(at)}")
     return None

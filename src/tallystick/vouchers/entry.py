@@ -15,9 +15,9 @@ from typing import Any, Final, NamedTuple, Self
 from tallystick.errors import CanonicalJsonError, EntryMalformedError, MalformedError
 from tallystick.signing import canonical_json
 from tallystick.signing.note import Note
-from tallystick.vouchers.commands import parse_command
-from tallystick.vouchers.events import EVENT_KINDS, Event, outcome_from_json, outcome_to_bytes
 from tallystick.vouchers.quantities import format_instant, parse_instant
+from tallystick.vouchers.rulebook import outcome_from_json, outcome_to_bytes, parse_command
+from tallystick.vouchers.rules.rule import Event
 
 ENTRY_SIZE_MAX: Final = 65_535
 
@@ -106,7 +106,7 @@ class Entry(NamedTuple):
         try:
             note = Note.from_bytes(note_bytes)
             command = parse_command(note.text)
-            if EVENT_KINDS[command.kind] != header.kind:
+            if command.event_kind != header.kind:
                 raise EntryMalformedError(f"a command {command.kind} does not make an event {header.kind}")
             outcome = outcome_from_json(header.kind, header.outcome)
         except EntryMalformedError:

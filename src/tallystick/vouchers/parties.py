@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from tallystick.vouchers.commands import NetworkFound, Role
+from tallystick.vouchers.fields import Role
 
 
 @dataclass(slots=True)
@@ -34,9 +34,20 @@ class Party:
     keys: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class NetworkParameters:
+    """What entry 0 sets for the whole network, in seconds; docs/rules.md, `network.found/1`."""
+
+    clock_skew_seconds: int
+    freshness_seconds: int
+    burn_window_seconds: int
+    release_grace_seconds: int
+    utc_offset_seconds: int
+
+
 @dataclass(slots=True)
 class Network:
-    """The founding party and the parameters that entry 0 set; times in seconds."""
+    """The founding party, and the parameters that entry 0 set."""
 
     party: str
-    founding: NetworkFound
+    parameters: NetworkParameters

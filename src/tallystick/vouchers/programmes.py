@@ -7,7 +7,7 @@ The book holds, in fen, where the envelope is: `unissued`, `available`, `reserve
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from tallystick.vouchers.commands import ChipOrigin, ProgrammeOpen
+from tallystick.vouchers.fields import ChipOrigin, Payee, TransferPolicy, VoucherKind
 
 Account = Literal["envelope", "unissued", "available", "reserved", "burned", "claimed", "paid"]
 BOOK_ACCOUNTS: Final[tuple[Account, ...]] = ("unissued", "available", "reserved", "burned", "claimed", "paid")
@@ -37,12 +37,36 @@ def _empty_book() -> dict[Account, int]:
     return dict.fromkeys(BOOK_ACCOUNTS, 0)
 
 
+@dataclass(frozen=True, slots=True)
+class ProgrammeRules:
+    """What a treasury sets when it opens a programme; docs/rules.md, `programme.open/1`."""
+
+    name: str
+    voucher_kind: VoucherKind
+    fiscal_year: int
+    envelope_fen: int
+    opens_at: int
+    closes_at: int
+    share_bp_domestic: int
+    share_bp_foreign: int
+    holder_floor_fen: int
+    holder_cap_fen: int
+    validity_days: int
+    accelerators: tuple[str, ...]
+    transfer: TransferPolicy
+    payee: Payee
+    officers_threshold_fen: int
+    officers_required: int
+    rounding_fen: int
+
+
 @dataclass(slots=True)
 class Programme:
     """A programme as it stands.
 
     Attributes:
-        rules: the command that opened it.
+        treasury: the party that opened it.
+        rules: what it set.
         book: fen by account.
         issued_fen, lapsed_fen, revoked_fen: all that ever was, for statements; no rule depends on them.
         granted_fen: by holder, what counts against `holder_cap_fen`.
@@ -51,7 +75,8 @@ class Programme:
         claims: by claimant, the ids of its claims in order.
     """
 
-    rules: ProgrammeOpen
+    treasury: str
+    rules: ProgrammeRules
     closed: bool = False
     book: dict[Account, int] = field(default_factory=_empty_book)
     issued_fen: int = 0
@@ -61,11 +86,6 @@ class Programme:
     accreditations: dict[str, list[Accreditation]] = field(default_factory=dict)
     unclaimed_fen: dict[str, dict[int, int]] = field(default_factory=dict)
     claims: dict[str, list[str]] = field(default_factory=dict)
-
-    @property
-    def treasury(self) -> str:
-        """The party that opened it."""
-        return self.rules.party
 
     def is_accredited(self, provider: str, starts_at: int, ends_at: int) -> bool:
         """Return whether one accreditation of the provider covers the whole interval."""
@@ -83,3 +103,7 @@ class Programme:
     def share_bp(self, origin: ChipOrigin) -> int:
         """Return the share of the fee, in basis points, that a voucher covers on an accelerator of this origin."""
         return self.rules.share_bp_domestic if origin == "domestic" else self.rules.share_bp_foreign
+
+    def grant(self, holder: str, amount_fen: int) -> None:
+        """Count an amount against a holder's cap, or no longer, if it is negative."""
+        self.granted_fen[holder] = self.granted_fen.get(holder, 0) + amount_fen

@@ -104,13 +104,13 @@ class State:
     @property
     def burn_window_us(self) -> int:
         """How far back a line may reach and a statement be reversed."""
-        return self.network.founding.burn_window_seconds * SECOND_US if self.network else 0
+        return self.network.parameters.burn_window_seconds * SECOND_US if self.network else 0
 
     @property
     def reference_memory_us(self) -> int:
         """How long after its entry a reference is remembered."""
-        founding = self.network.founding if self.network else None
-        return (founding.freshness_seconds + founding.clock_skew_seconds) * SECOND_US if founding else 0
+        parameters = self.network.parameters if self.network else None
+        return (parameters.freshness_seconds + parameters.clock_skew_seconds) * SECOND_US if parameters else 0
 
     @property
     def sealed_day(self) -> int | None:

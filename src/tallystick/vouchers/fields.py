@@ -1,0 +1,75 @@
+"""What a field of a command may hold: types that pydantic checks, each with its bounds.
+
+Quantities, times and ids are in quantities.py; here are the names, roles and policies that commands and state share.
+"""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
+
+from tallystick.signing.keys import ED25519, VerifierKey
+from tallystick.vouchers.quantities import PARTY_PATTERN, PATTERNS_IN_WORDS, parse_instant
+
+LINES_MAX: Final = 1_000
+KEYS_MAX: Final = 16
+YEAR_3000: Final = parse_instant("3000-01-01T00:00:00.000000Z")
+"""Programmes close before, so that what is reckoned from their dates still has four digits to its year."""
+
+
+def _ed25519(vkey: str) -> str:
+    if VerifierKey.from_text(vkey).algorithm != ED25519:
+        raise ValueError("must be an Ed25519 key")
+    return vkey
+
+
+def before_3000(instant: int) -> int:
+    """Return an instant before the year 3000; ValueError of another."""
+    if instant >= YEAR_3000:
+        raise ValueError("must lie before the year 3000")
+    return instant
+
+
+def must_be_true(value: bool) -> bool:
+    """Return true; ValueError of false."""
+    if not value:
+        raise ValueError("must be true, or left out")
+    return value
+
+
+# A Literal would take true for 1 and 1 for true, because in Python they are equal.
+def one_fen_or_one_yuan(value: int) -> int:
+    """Return 1 or 100; ValueError of another."""
+    if value not in (1, 100):
+        raise ValueError("must be 1 (fen) or 100 (yuan)")
+    return value
+
+
+ORIGIN_PATTERN: Final = "[!-*,-~]{1,255}"
+_ORIGIN: Final = r"^[!-*,-~]+$"
+Origin = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=_ORIGIN)]
+KEY_NAME_PATTERN: Final = rf"{PARTY_PATTERN}/[a-z0-9][a-z0-9-]{{0,30}}"
+_VKEY: Final = rf"^{KEY_NAME_PATTERN}\+[0-9a-f]{{8}}\+[A-Za-z0-9+/=]+$"
+Vkey = Annotated[str, StringConstraints(max_length=400, pattern=_VKEY), AfterValidator(_ed25519)]
+_KEY_LABEL: Final = rf"^{KEY_NAME_PATTERN}\+[0-9a-f]{{8}}$"
+KeyLabel = Annotated[str, StringConstraints(pattern=_KEY_LABEL)]
+USCC: Final = "^[0-9A-Z]{18}$"
+Keys = Annotated[tuple[Vkey, ...], Field(min_length=1, max_length=KEYS_MAX)]
+Role = Literal["network", "treasury", "provider", "auditor", "operator", "holder"]
+AdmittedRole = Literal["treasury", "provider", "auditor", "operator", "holder"]
+ChipOrigin = Literal["domestic", "foreign"]
+TransferPolicy = Literal["forbidden", "approved", "open"]
+Payee = Literal["provider", "holder"]
+VoucherKind = Literal["compute", "training", "model", "corpus"]
+Period = Annotated[int, Field(ge=0, le=31_622_400)]
+
+
+IN_WORDS: Final = PATTERNS_IN_WORDS | {
+    _ORIGIN: "a log's origin, of ASCII without blanks and +",
+    _VKEY: "a party's vkey: <party>/<label>+<8 of 0-9 and a-f>+<base64>",
+    _KEY_LABEL: "a key's label: <party>/<label>+<8 of 0-9 and a-f>",
+    USCC: "18 of 0-9 and A-Z",
+}
+"""What the patterns of texts ask for, as a refusal says it."""
+
+CLOSED: Final = ConfigDict(frozen=True, strict=True, extra="forbid")
+"""An object has exactly the fields that it is declared with, in exactly their types."""

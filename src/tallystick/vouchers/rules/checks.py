@@ -1,0 +1,77 @@
+"""What several rules refuse; each check returns the first reason against it, or nothing."""
+
+from collections.abc import Container
+
+from tallystick.vouchers.holdings import Voucher
+from tallystick.vouchers.programmes import Programme
+from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.state import State
+
+
+def check_new_id(new_id: str, party: str, taken: Container[str]) -> Refusal | None:
+    """Refuse an id outside the party's own namespace, or taken."""
+    if not new_id.startswith(f"{party}/"):
+        return Refusal(Reason.ID_OUTSIDE_OWN_NAMESPACE, f"{new_id} must begin with {party}/")
+    if new_id in taken:
+        return Refusal(Reason.ID_ALREADY_USED, new_id)
+    return None
+
+
+def check_own_programme(state: State, programme: str, treasury: str) -> Refusal | None:
+    """Refuse a programme that isn't there, or is another treasury's."""
+    if programme not in state.programmes:
+        return Refusal(Reason.PROGRAMME_UNKNOWN, programme)
+    owner = state.programmes[programme].treasury
+    return None if owner == treasury else Refusal(Reason.NOT_OWN_PROGRAMME, f"{programme} is of {owner}")
+
+
+def check_provider(state: State, provider: str) -> Refusal | None:
+    """Refuse who isn't a provider."""
+    party = state.parties.get(provider)
+    return None if party and party.role == "provider" else Refusal(Reason.PROVIDER_UNKNOWN, provider)
+
+
+def check_receiving_holder(state: State, holder: str) -> Refusal | None:
+    """Refuse who isn't a holder, or is suspended."""
+    party = state.parties.get(holder)
+    if party is None or party.role != "holder":
+        return Refusal(Reason.HOLDER_UNKNOWN, holder)
+    return Refusal(Reason.RECEIVER_SUSPENDED, holder) if party.suspended else None
+
+
+def check_treasurys_voucher(state: State, voucher_id: str, treasury: str) -> Refusal | None:
+    """Refuse a voucher that isn't there, or is of another treasury's programme."""
+    voucher = state.vouchers.get(voucher_id)
+    if voucher is None:
+        return Refusal(Reason.VOUCHER_UNKNOWN, voucher_id)
+    return check_own_programme(state, voucher.programme, treasury)
+
+
+def check_own_voucher(state: State, voucher_id: str, holder: str) -> Refusal | None:
+    """Refuse a voucher that isn't there, or is another holder's."""
+    voucher = state.vouchers.get(voucher_id)
+    if voucher is None:
+        return Refusal(Reason.VOUCHER_UNKNOWN, voucher_id)
+    return None if voucher.holder == holder else Refusal(Reason.NOT_OWN_VOUCHER, f"{voucher_id} is of {voucher.holder}")
+
+
+def check_good(voucher: Voucher, voucher_id: str, at: int) -> Refusal | None:
+    """Refuse a voucher that is suspended, has ended, or is no longer valid."""
+    if voucher.status == "suspended":
+        return Refusal(Reason.VOUCHER_SUSPENDED, voucher_id)
+    return Refusal(Reason.VOUCHER_ENDED, voucher_id) if voucher.is_spent_time(at) else None
+
+
+def check_cap(programme: Programme, holder: str, amount_fen: int) -> Refusal | None:
+    """Refuse more than the programme still lets a holder have."""
+    room_fen = programme.rules.holder_cap_fen - programme.granted_fen.get(holder, 0)
+    return (
+        Refusal(Reason.EXCEEDS_HOLDER_CAP, f"{holder} has room for {room_fen} fen") if amount_fen > room_fen else None
+    )
+
+
+def check_available(voucher: Voucher, amount_fen: int) -> Refusal | None:
+    """Refuse more than is available of a voucher."""
+    if amount_fen > voucher.available_fen:
+        return Refusal(Reason.EXCEEDS_AVAILABLE_BALANCE, f"{voucher.available_fen} fen are available")
+    return None

@@ -1,0 +1,293 @@
+"""Accelerators, tariffs, programmes and accreditations."""
+
+from dataclasses import fields
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, Field
+
+from tallystick.vouchers.fields import (
+    KEYS_MAX,
+    ChipOrigin,
+    Payee,
+    TransferPolicy,
+    VoucherKind,
+    before_3000,
+    one_fen_or_one_yuan,
+)
+from tallystick.vouchers.outcomes import Nothing
+from tallystick.vouchers.programmes import Accelerator, Accreditation, Programme, ProgrammeRules
+from tallystick.vouchers.quantities import (
+    AcceleratorId,
+    Fen,
+    FenOrZero,
+    Instant,
+    OwnedId,
+    PartyId,
+    PriceFenPerGpuHour,
+    ShareBp,
+    Text,
+    format_instant,
+)
+from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.rules.checks import check_new_id, check_own_programme, check_provider
+from tallystick.vouchers.rules.rule import (
+    NETWORK,
+    PROVIDER,
+    TREASURY,
+    Accounts,
+    Event,
+    Postings,
+    Rule,
+    Signers,
+    own_party,
+    quorum,
+)
+from tallystick.vouchers.state import Posting, State
+
+
+class AcceleratorRegister(Rule):
+    """A model of accelerator, and whether it counts as domestic."""
+
+    kind: Literal["accelerator.register/1"]
+    accelerator: AcceleratorId
+    name: Text
+    origin: ChipOrigin
+
+    event_kind = "accelerator.registered/1"
+    outcome = Nothing
+    roles = NETWORK
+
+    def signers(self, state: State) -> Signers:
+        """One signature of the party, of the network its quorum."""
+        return own_party(self, state)
+
+    def decide(self, state: State, at: int) -> Nothing | Refusal:
+        """A model is registered once."""
+        if self.accelerator in state.accelerators:
+            return Refusal(Reason.ID_ALREADY_USED, self.accelerator)
+        return Nothing()
+
+    def evolve(self, state: State, event: Event) -> Postings:
+        """A model, domestic or foreign."""
+        state.accelerators[self.accelerator] = Accelerator(self.name, self.origin)
+        return ()
+
+    def touches(self, state: State, event: Event) -> Accounts:
+        """No account."""
+        return set()
+
+
+class ProgrammeOpen(Rule):
+    """A treasury's programme: its envelope and its rules, as data."""
+
+    kind: Literal["programme.open/1"]
+    programme: OwnedId
+    name: Text
+    voucher_kind: VoucherKind
+    fiscal_year: Annotated[int, Field(ge=2000, le=2999)]
+    envelope_fen: Fen
+    opens_at: Instant
+    closes_at: Annotated[Instant, AfterValidator(before_3000)]
+    share_bp_domestic: ShareBp
+    share_bp_foreign: ShareBp
+    holder_floor_fen: FenOrZero
+    holder_cap_fen: Fen
+    validity_days: Annotated[int, Field(ge=1, le=3_660)]
+    accelerators: Annotated[tuple[AcceleratorId, ...], Field(max_length=64)]
+    transfer: TransferPolicy
+    payee: Payee
+    officers_threshold_fen: FenOrZero
+    officers_required: Annotated[int, Field(ge=1, le=KEYS_MAX)]
+    rounding_fen: Annotated[int, AfterValidator(one_fen_or_one_yuan)]
+
+    event_kind = "programme.opened/1"
+    outcome = Nothing
+    roles = TREASURY
+
+    def signers(self, state: State) -> Signers:
+        """The party's quorum."""
+        return quorum(self, state)
+
+    def decide(self, state: State, at: int) -> Nothing | Refusal:
+        """A programme whose rules make sense."""
+        refusal = check_new_id(self.programme, self.party, state.programmes)
+        if refusal:
+            return refusal
+        if self.closes_at <= self.opens_at or self.closes_at <= at:
+            return Refusal(Reason.WINDOW_INVALID, f"closes at {format_instant(self.closes_at)}")
+        if self.holder_floor_fen > self.holder_cap_fen:
+            return Refusal(Reason.FLOOR_ABOVE_CAP)
+        for accelerator in self.accelerators:
+            if accelerator not in state.accelerators:
+                return Refusal(Reason.ACCELERATOR_UNKNOWN, accelerator)
+        return Nothing()
+
+    def evolve(self, state: State, event: Event) -> Postings:
+        """The whole envelope is unissued."""
+        state.programmes[self.programme] = Programme(self.party, self.rules())
+        envelope = Posting(self.programme, "envelope", self.programme, "unissued", self.programme, self.envelope_fen)
+        return (state.post(envelope),)
+
+    def rules(self) -> ProgrammeRules:
+        """Return what the programme keeps of it."""
+        return ProgrammeRules(**{one.name: getattr(self, one.name) for one in fields(ProgrammeRules)})
+
+    def touches(self, state: State, event: Event) -> Accounts:
+        """The programme."""
+        return {f"programme {self.programme}"}
+
+
+class ProgrammeClose(Rule):
+    """Nothing more is issued under a programme."""
+
+    kind: Literal["programme.close/1"]
+    programme: OwnedId
+    reason: Text
+
+    event_kind = "programme.closed/1"
+    outcome = Nothing
+    roles = TREASURY
+
+    def signers(self, state: State) -> Signers:
+        """One signature of the party, of the network its quorum."""
+        return own_party(self, state)
+
+    def decide(self, state: State, at: int) -> Nothing | Refusal:
+        """Once."""
+        refusal = check_own_programme(state, self.programme, self.party)
+        if refusal:
+            return refusal
+        if state.programmes[self.programme].closed:
+            return Refusal(Reason.PROGRAMME_CLOSED, self.programme)
+        return Nothing()
+
+    def evolve(self, state: State, event: Event) -> Postings:
+        """Nothing more is issued."""
+        state.programmes[self.programme].closed = True
+        return ()
+
+    def touches(self, state: State, event: Event) -> Accounts:
+        """The programme."""
+        return {f"programme {self.programme}"}
+
+
+class ProviderAccredit(Rule):
+    """A provider counts for a programme from a service date on."""
+
+    kind: Literal["provider.accredit/1"]
+    programme: OwnedId
+    provider: PartyId
+    valid_from: Instant
+
+    event_kind = "provider.accredited/1"
+    outcome = Nothing
+    roles = TREASURY
+
+    def signers(self, state: State) -> Signers:
+        """One signature of the party, of the network its quorum."""
+        return own_party(self, state)
+
+    def decide(self, state: State, at: int) -> Nothing | Refusal:
+        """From a service date on, which may lie in the past; never twice at a time."""
+        refusal = check_own_programme(state, self.programme, self.party) or check_provider(state, self.provider)
+        if refusal:
+            return refusal
+        before = state.programmes[self.programme].accreditations.get(self.provider)
+        if before and (before[-1].valid_until is None or self.valid_from < before[-1].valid_until):
+            return Refusal(Reason.PROVIDER_ALREADY_ACCREDITED, self.provider)
+        return Nothing()
+
+    def evolve(self, state: State, event: Event) -> Postings:
+        """An accreditation without an end."""
+        accreditations = state.programmes[self.programme].accreditations.setdefault(self.provider, [])
+        accreditations.append(Accreditation(self.valid_from))
+        return ()
+
+    def touches(self, state: State, event: Event) -> Accounts:
+        """Programme and provider."""
+        return {f"programme {self.programme}", f"provider {self.provider}"}
+
+
+class ProviderDelist(Rule):
+    """A provider no longer counts for a programme from a service date on."""
+
+    kind: Literal["provider.delist/1"]
+    programme: OwnedId
+    provider: PartyId
+    valid_until: Instant
+    reason: Text
+
+    event_kind = "provider.delisted/1"
+    outcome = Nothing
+    roles = TREASURY
+
+    def signers(self, state: State) -> Signers:
+        """One signature of the party, of the network its quorum."""
+        return own_party(self, state)
+
+    def decide(self, state: State, at: int) -> Nothing | Refusal:
+        """From a service date on, never in the past: what ran in good faith counts."""
+        refusal = check_own_programme(state, self.programme, self.party)
+        if refusal:
+            return refusal
+        if self.valid_until < at:
+            return Refusal(Reason.DATE_IN_THE_PAST, f"valid_until {format_instant(self.valid_until)}")
+        refusal = check_provider(state, self.provider)
+        if refusal:
+            return refusal
+        before = state.programmes[self.programme].accreditations.get(self.provider)
+        if not before or not before[-1].holds_at(self.valid_until):
+            return Refusal(Reason.PROVIDER_NOT_ACCREDITED, self.provider)
+        return Nothing()
+
+    def evolve(self, state: State, event: Event) -> Postings:
+        """The accreditation ends."""
+        state.programmes[self.programme].accreditations[self.provider][-1].valid_until = self.valid_until
+        return ()
+
+    def touches(self, state: State, event: Event) -> Accounts:
+        """Programme and provider."""
+        return {f"programme {self.programme}", f"provider {self.provider}"}
+
+
+class TariffPublish(Rule):
+    """A provider's price for an accelerator from a date on."""
+
+    kind: Literal["tariff.publish/1"]
+    accelerator: AcceleratorId
+    price_fen_per_gpu_hour: PriceFenPerGpuHour
+    valid_from: Instant
+
+    event_kind = "tariff.published/1"
+    outcome = Nothing
+    roles = PROVIDER
+
+    def signers(self, state: State) -> Signers:
+        """One signature of the party, of the network its quorum."""
+        return own_party(self, state)
+
+    def decide(self, state: State, at: int) -> Nothing | Refusal:
+        """A price from now or later on: never after the fact."""
+        if self.valid_from < at:
+            return Refusal(Reason.DATE_IN_THE_PAST, f"valid_from {format_instant(self.valid_from)}")
+        before = state.tariffs.get(self.party, {}).get(self.accelerator)
+        if before and self.valid_from <= before[-1][0]:
+            return Refusal(
+                Reason.TARIFF_NOT_LATER, f"the tariff before it is valid from {format_instant(before[-1][0])}"
+            )
+        if self.accelerator not in state.accelerators:
+            return Refusal(Reason.ACCELERATOR_UNKNOWN, self.accelerator)
+        return Nothing()
+
+    def evolve(self, state: State, event: Event) -> Postings:
+        """A price from a date on."""
+        tariffs = state.tariffs.setdefault(self.party, {}).setdefault(self.accelerator, [])
+        tariffs.append((self.valid_from, self.price_fen_per_gpu_hour))
+        return ()
+
+    def touches(self, state: State, event: Event) -> Accounts:
+        """Its provider."""
+        return {f"provider {self.party}"}
+
+
+RULES: Final = (AcceleratorRegister, ProgrammeOpen, ProgrammeClose, ProviderAccredit, ProviderDelist, TariffPublish)

@@ -1,0 +1,176 @@
+"""Settlement: claims, and what becomes of them."""
+
+from typing import Final, Literal
+
+from tallystick.vouchers.outcomes import Claimed, Nothing
+from tallystick.vouchers.quantities import Day, Fen, OwnedId, Sha256Hex, Text, format_day, start_of_day
+from tallystick.vouchers.redemptions import Claim
+from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.rules.checks import check_new_id, check_own_programme
+from tallystick.vouchers.rules.rule import (
+    HOLDER,
+    PROVIDER,
+    TREASURY,
+    Accounts,
+    Event,
+    Postings,
+    Rule,
+    Signers,
+    own_party,
+    party_account,
+)
+from tallystick.vouchers.state import Posting, State
+
+
+class RedemptionClaim(Rule):
+    """A payee asks for what was burned in a period and isn't claimed."""
+
+    kind: Literal["redemption.claim/1"]
+    claim: OwnedId
+    programme: OwnedId
+    first_day: Day
+    last_day: Day
+    evidence_sha256: Sha256Hex | None = None
+
+    event_kind = "redemption.claimed/1"
+    outcome = Claimed
+    roles = PROVIDER | HOLDER
+
+    def signers(self, state: State) -> Signers:
+        """One signature of the party, of the network its quorum."""
+        return own_party(self, state)
+
+    def decide(self, state: State, at: int) -> Claimed | Refusal:
+        """By whom the programme pays, for days that are over."""
+        refusal = check_new_id(self.claim, self.party, state.claims)
+        if refusal:
+            return refusal
+        programme = state.programmes.get(self.programme)
+        if programme is None:
+            return Refusal(Reason.PROGRAMME_UNKNOWN, self.programme)
+        if state.parties[self.party].role != programme.rules.payee:
+            return Refusal(Reason.NOT_THE_PAYEE, f"{self.programme} pays the {programme.rules.payee}")
+        if self.last_day < self.first_day:
+            return Refusal(Reason.CLAIM_PERIOD_INVALID, f"{format_day(self.last_day)} is before the first day")
+        assert state.network is not None
+        if start_of_day(self.last_day + 1, state.network.parameters.utc_offset_seconds) > at:
+            return Refusal(Reason.CLAIM_PERIOD_NOT_OVER, format_day(self.last_day))
+        unclaimed_fen = programme.unclaimed_fen.get(self.party, {})
+        amount_fen = sum(amount for day, amount in unclaimed_fen.items() if self.first_day <= day <= self.last_day)
+        if amount_fen == 0:
+            return Refusal(Reason.NOTHING_TO_CLAIM)
+        return Claimed(amount_fen)
+
+    def evolve(self, state: State, event: Event) -> Postings:
+        """What is unclaimed in the period is claimed."""
+        assert isinstance(event.outcome, Claimed)
+        programme = state.programmes[self.programme]
+        unclaimed_fen = programme.unclaimed_fen[self.party]
+        by_day = {
+            day: unclaimed_fen.pop(day) for day in sorted(unclaimed_fen) if self.first_day <= day <= self.last_day
+        }
+        state.claims[self.claim] = Claim(
+            index=event.index,
+            programme=self.programme,
+            claimant=self.party,
+            first_day=self.first_day,
+            last_day=self.last_day,
+            amount_fen=event.outcome.amount_fen,
+            by_day=by_day,
+        )
+        programme.claims.setdefault(self.party, []).append(self.claim)
+        claim = Posting(self.programme, "burned", self.party, "claimed", self.claim, event.outcome.amount_fen)
+        return (state.post(claim),)
+
+    def touches(self, state: State, event: Event) -> Accounts:
+        """The programme and the claimant."""
+        claim = state.claims[self.claim]
+        return {f"programme {claim.programme}"} | party_account(state, claim.claimant)
+
+
+class RedemptionPay(Rule):
+    """A treasury paid a claim."""
+
+    kind: Literal["redemption.pay/1"]
+    claim: OwnedId
+    amount_fen: Fen
+    payment_reference: Text
+
+    event_kind = "redemption.paid/1"
+    outcome = Nothing
+    roles = TREASURY
+
+    def signers(self, state: State) -> Signers:
+        """One signature of the party, of the network its quorum."""
+        return own_party(self, state)
+
+    def decide(self, state: State, at: int) -> Nothing | Refusal:
+        """An open claim, in full."""
+        refusal = _check_open_claim(state, self.claim, self.party)
+        if refusal:
+            return refusal
+        claimed_fen = state.claims[self.claim].amount_fen
+        if self.amount_fen != claimed_fen:
+            return Refusal(Reason.AMOUNT_DIFFERS_FROM_CLAIM, f"claimed are {claimed_fen} fen")
+        return Nothing()
+
+    def evolve(self, state: State, event: Event) -> Postings:
+        """Settled for good."""
+        claim = state.claims[self.claim]
+        claim.status = "paid"
+        payment = Posting(claim.programme, "claimed", self.claim, "paid", claim.claimant, claim.amount_fen)
+        return (state.post(payment),)
+
+    def touches(self, state: State, event: Event) -> Accounts:
+        """The programme and the claimant."""
+        claim = state.claims[self.claim]
+        return {f"programme {claim.programme}"} | party_account(state, claim.claimant)
+
+
+class RedemptionReject(Rule):
+    """A treasury won't pay a claim; its lines are unclaimed again."""
+
+    kind: Literal["redemption.reject/1"]
+    claim: OwnedId
+    reason: Text
+
+    event_kind = "redemption.rejected/1"
+    outcome = Nothing
+    roles = TREASURY
+
+    def signers(self, state: State) -> Signers:
+        """One signature of the party, of the network its quorum."""
+        return own_party(self, state)
+
+    def decide(self, state: State, at: int) -> Nothing | Refusal:
+        """An open claim."""
+        return _check_open_claim(state, self.claim, self.party) or Nothing()
+
+    def evolve(self, state: State, event: Event) -> Postings:
+        """Unclaimed again, day by day."""
+        claim = state.claims[self.claim]
+        claim.status = "rejected"
+        claim.rejected_index = event.index
+        unclaimed_fen = state.programmes[claim.programme].unclaimed_fen[claim.claimant]
+        for day, amount_fen in claim.by_day.items():
+            unclaimed_fen[day] = unclaimed_fen.get(day, 0) + amount_fen
+        back = Posting(claim.programme, "claimed", self.claim, "burned", claim.claimant, claim.amount_fen)
+        return (state.post(back),)
+
+    def touches(self, state: State, event: Event) -> Accounts:
+        """The programme and the claimant."""
+        claim = state.claims[self.claim]
+        return {f"programme {claim.programme}"} | party_account(state, claim.claimant)
+
+
+def _check_open_claim(state: State, claim_id: str, treasury: str) -> Refusal | None:
+    claim = state.claims.get(claim_id)
+    if claim is None:
+        return Refusal(Reason.CLAIM_UNKNOWN, claim_id)
+    refusal = check_own_programme(state, claim.programme, treasury)
+    if refusal:
+        return refusal
+    return None if claim.status == "open" else Refusal(Reason.CLAIM_ALREADY_SETTLED, f"{claim_id} is {claim.status}")
+
+
+RULES: Final = (RedemptionClaim, RedemptionPay, RedemptionReject)

@@ -1,0 +1,166 @@
+"""Reservations: what a holder promises a provider, and what is left of it."""
+
+from typing import Final, Literal
+
+from tallystick.vouchers.holdings import Reservation
+from tallystick.vouchers.outcomes import Nothing, Released
+from tallystick.vouchers.programmes import Account
+from tallystick.vouchers.quantities import SECOND_US, Fen, Instant, OwnedId, PartyId, format_instant
+from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.rules.checks import (
+    check_available,
+    check_good,
+    check_new_id,
+    check_own_voucher,
+    check_provider,
+)
+from tallystick.vouchers.rules.rule import (
+    HOLDER,
+    PROVIDER,
+    Accounts,
+    Event,
+    Postings,
+    Rule,
+    Signers,
+    own_party,
+    voucher_accounts,
+)
+from tallystick.vouchers.state import Posting, State
+
+
+class VoucherReserve(Rule):
+    """A holder promises a provider what it may burn of a voucher, and until when."""
+
+    kind: Literal["voucher.reserve/1"]
+    reservation: OwnedId
+    voucher: OwnedId
+    provider: PartyId
+    amount_fen: Fen
+    until: Instant
+
+    event_kind = "voucher.reserved/1"
+    outcome = Nothing
+    roles = HOLDER
+
+    def signers(self, state: State) -> Signers:
+        """One signature of the party, of the network its quorum."""
+        return own_party(self, state)
+
+    def decide(self, state: State, at: int) -> Nothing | Refusal:
+        """For a provider that the programme accredits now, within the voucher's validity."""
+        refusal = check_new_id(self.reservation, self.party, state.reservations)
+        if refusal:
+            return refusal
+        if self.until <= at:
+            return Refusal(Reason.WINDOW_INVALID, f"until {format_instant(self.until)}")
+        refusal = check_provider(state, self.provider)
+        if refusal:
+            return refusal
+        if state.parties[self.provider].suspended:
+            return Refusal(Reason.RECEIVER_SUSPENDED, self.provider)
+        refusal = check_own_voucher(state, self.voucher, self.party)
+        if refusal:
+            return refusal
+        voucher = state.vouchers[self.voucher]
+        refusal = check_good(voucher, self.voucher, at)
+        if refusal:
+            return refusal
+        if self.until > voucher.valid_until:
+            return Refusal(Reason.RESERVATION_OUTLIVES_VOUCHER, f"valid until {format_instant(voucher.valid_until)}")
+        refusal = check_available(voucher, self.amount_fen)
+        if refusal:
+            return refusal
+        if not state.programmes[voucher.programme].is_accredited(self.provider, at, at + 1):
+            return Refusal(Reason.PROVIDER_NOT_ACCREDITED, f"{self.provider} under {voucher.programme}")
+        return Nothing()
+
+    def evolve(self, state: State, event: Event) -> Postings:
+        """A promise to one provider."""
+        voucher = state.vouchers[self.voucher]
+        voucher.available_fen -= self.amount_fen
+        state.reservations[self.reservation] = Reservation(
+            id=self.reservation,
+            voucher=self.voucher,
+            programme=voucher.programme,
+            holder=voucher.holder,
+            provider=self.provider,
+            amount_fen=self.amount_fen,
+            remaining_fen=self.amount_fen,
+            until=self.until,
+        )
+        reserve = Posting(voucher.programme, "available", self.voucher, "reserved", self.reservation, self.amount_fen)
+        return (state.post(reserve),)
+
+    def touches(self, state: State, event: Event) -> Accounts:
+        """The voucher, its holder, its programme and the provider."""
+        reservation = state.reservations[self.reservation]
+        return voucher_accounts(state, reservation.voucher) | {f"provider {reservation.provider}"}
+
+
+class ReservationRelease(Rule):
+    """What remains of a reservation goes back."""
+
+    kind: Literal["reservation.release/1"]
+    reservation: OwnedId
+
+    event_kind = "reservation.released/1"
+    outcome = Released
+    roles = HOLDER | PROVIDER
+
+    def signers(self, state: State) -> Signers:
+        """One signature of the party, of the network its quorum."""
+        return own_party(self, state)
+
+    def decide(self, state: State, at: int) -> Released | Refusal:
+        """By its provider at any time; by its holder when it is over and statements had time to arrive."""
+        reservation = state.reservations.get(self.reservation)
+        if reservation is None:
+            return Refusal(Reason.RESERVATION_UNKNOWN, self.reservation)
+        if self.party not in (reservation.provider, reservation.holder):
+            return Refusal(Reason.NOT_OWN_RESERVATION, self.reservation)
+        if reservation.closed:
+            return Refusal(Reason.RESERVATION_CLOSED, self.reservation)
+        assert state.network is not None
+        free_at = reservation.until + state.network.parameters.release_grace_seconds * SECOND_US
+        if self.party == reservation.holder and at < free_at:
+            return Refusal(Reason.RESERVATION_NOT_OVER, f"its holder may from {format_instant(free_at)}")
+        ended = state.vouchers[reservation.voucher].has_ended
+        return Released(reservation.remaining_fen, "programme" if ended else "voucher")
+
+    def evolve(self, state: State, event: Event) -> Postings:
+        """The promise is over; what remains goes where the outcome says."""
+        assert isinstance(event.outcome, Released)
+        reservation = state.reservations[self.reservation]
+        reservation.closed = True
+        reservation.remaining_fen -= event.outcome.released_fen
+        return put_back(state, "reserved", reservation.id, reservation, event.outcome.released_fen, event.outcome.to)
+
+    def touches(self, state: State, event: Event) -> Accounts:
+        """The voucher, its holder, its programme and the provider."""
+        reservation = state.reservations[self.reservation]
+        return voucher_accounts(state, reservation.voucher) | {f"provider {reservation.provider}"}
+
+
+def put_back(
+    state: State, source: Account, source_id: str, reservation: Reservation, amount_fen: int, to: str
+) -> Postings:
+    """Move an amount from an account back to the reservation, its voucher, or its programme."""
+    voucher = state.vouchers[reservation.voucher]
+    programme = state.programmes[reservation.programme]
+    if to == "reservation":
+        reservation.remaining_fen += amount_fen
+        posting = Posting(reservation.programme, source, source_id, "reserved", reservation.id, amount_fen)
+    elif to == "voucher":
+        voucher.available_fen += amount_fen
+        posting = Posting(reservation.programme, source, source_id, "available", reservation.voucher, amount_fen)
+    else:
+        if voucher.status == "lapsed":
+            programme.lapsed_fen += amount_fen
+        else:
+            programme.revoked_fen += amount_fen
+            programme.grant(voucher.holder, -amount_fen)
+        posting = Posting(reservation.programme, source, source_id, "unissued", reservation.programme, amount_fen)
+    return (state.post(posting),) if amount_fen else ()
+
+
+RULES: Final = (VoucherReserve, ReservationRelease)

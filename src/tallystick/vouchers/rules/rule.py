@@ -1,0 +1,145 @@
+"""What every rule declares, and the event that a command becomes.
+
+A rule is a class: its fields are the command's form, its methods say what the command needs, does and touches; a
+command is an instance of it. `Rule` has no defaults: a rule that leaves one of `DECLARED` out can't be defined.
+"""
+
+from dataclasses import dataclass
+from inspect import get_annotations
+from typing import Any, ClassVar, Final
+
+from pydantic import BaseModel
+
+from tallystick.vouchers.fields import CLOSED, Origin, Role
+from tallystick.vouchers.outcomes import Outcome
+from tallystick.vouchers.quantities import DocumentId, Instant, PartyId
+from tallystick.vouchers.refusals import Refusal
+from tallystick.vouchers.state import Posting, State
+
+Accounts = set[str]
+"""Accounts, each `voucher <id>`, `holder <id>`, `provider <id>` or `programme <id>`; docs/rules.md, "Sealed books"."""
+Signers = dict[str, int]
+"""How many signatures are needed of each party."""
+Postings = tuple[Posting, ...]
+"""What moved between accounts, in order."""
+
+NETWORK: Final = frozenset[Role]({"network"})
+TREASURY: Final = frozenset[Role]({"treasury"})
+PROVIDER: Final = frozenset[Role]({"provider"})
+OPERATOR: Final = frozenset[Role]({"operator"})
+HOLDER: Final = frozenset[Role]({"holder"})
+ANY_ROLE: Final = frozenset[Role]({"network", "treasury", "provider", "auditor", "operator", "holder"})
+
+DECLARED: Final = ("kind", "event_kind", "outcome", "roles", "signers", "decide", "evolve", "touches")
+"""What each rule says itself, besides its own fields."""
+
+
+class Rule(BaseModel):
+    """A command: what every command says, and what every rule declares.
+
+    Attributes:
+        kind: the command's own name and version, for example `voucher.issue/1`.
+        log: the origin of the log that it is for.
+        party: the party that gives it.
+        ref: its document number, the party's own.
+        signed_at: when it was signed (microseconds).
+        event_kind: the name of the event that it becomes, for example `voucher.issued/1`; written into every entry.
+        outcome: the form of what it comes to.
+        roles: of the parties that may give it.
+    """
+
+    model_config = CLOSED
+
+    kind: str
+    log: Origin
+    party: PartyId
+    ref: DocumentId
+    signed_at: Instant
+
+    event_kind: ClassVar[str]
+    outcome: ClassVar[type[Any]]
+    roles: ClassVar[frozenset[Role]]
+
+    def __init_subclass__(cls) -> None:
+        """Check that the rule leaves nothing out.
+
+        Raises:
+            TypeError: it does.
+        """
+        super().__init_subclass__()
+        own = {*cls.__dict__, *get_annotations(cls)}
+        missing = [name for name in DECLARED if name not in own]
+        if missing:
+            raise TypeError(f"the rule {cls.__name__} does not declare {', '.join(missing)}")
+
+    def signers(self, state: State) -> Signers:
+        """Return how many signatures are needed, and of whom."""
+        raise NotImplementedError
+
+    def decide(self, state: State, at: int) -> Outcome | Refusal:
+        """Return what the command comes to, or the first reason against it; change nothing.
+
+        It is asked once note and signatures stand. Checks come in the order of `refusals.Reason`.
+
+        Args:
+            state: before it.
+            at: the log's time (microseconds).
+        """
+        raise NotImplementedError
+
+    def evolve(self, state: State, event: "Event") -> Postings:
+        """Change the state by this command's event, and return what moved.
+
+        Amounts come from the event's outcome, never anew: replay repeats what was recorded.
+        """
+        raise NotImplementedError
+
+    def touches(self, state: State, event: "Event") -> Accounts:
+        """Return the accounts that the event touches, given the state after it."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A command that was admitted as entry `index` at the log's time `at` (microseconds).
+
+    `outcome` is what it came to; `text_sha256` (hex) is of the note's text: under it the command's reference is
+    remembered.
+    """
+
+    index: int
+    at: int
+    command: Rule
+    outcome: Outcome
+    text_sha256: str
+
+    @property
+    def kind(self) -> str:
+        """The event's own name, for example `voucher.issued/1`."""
+        return self.command.event_kind
+
+
+def own_party(command: Rule, state: State) -> Signers:
+    """Ask for one signature of the party that gives the command; of the network, for its quorum."""
+    party = state.parties[command.party]
+    return {command.party: party.quorum if party.role == "network" else 1}
+
+
+def quorum(command: Rule, state: State) -> Signers:
+    """Ask for the party's quorum.
+
+    Or one stolen key could make itself the others that have to sign, or a programme in which none has to.
+    """
+    return {command.party: state.parties[command.party].quorum}
+
+
+def party_account(state: State, party: str) -> Accounts:
+    """Return the account of a holder or a provider; other parties have none."""
+    role = state.parties[party].role
+    return {f"{role} {party}"} if role in ("holder", "provider") else set()
+
+
+def voucher_accounts(state: State, voucher_id: str) -> Accounts:
+    """Return a voucher's account, its holder's and its programme's."""
+    voucher = state.vouchers[voucher_id]
+    return {f"voucher {voucher_id}", f"holder {voucher.holder}", f"programme {voucher.programme}"}

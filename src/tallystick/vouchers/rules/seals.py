@@ -1,0 +1,57 @@
+"""Sealed books: a period is closed, and what the books hold is committed to."""
+
+from typing import Final, Literal
+
+from tallystick.transparency.merkle import leaf_hash, root_of
+from tallystick.vouchers.accounts import account_leaves
+from tallystick.vouchers.outcomes import Sealed
+from tallystick.vouchers.quantities import Day, OwnedId, format_day, start_of_day
+from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.rules.checks import check_new_id
+from tallystick.vouchers.rules.rule import OPERATOR, Accounts, Event, Postings, Rule, Signers, own_party
+from tallystick.vouchers.seals import Seal
+from tallystick.vouchers.state import State
+
+
+class BookSeal(Rule):
+    """The log's operator closes the days up to one."""
+
+    kind: Literal["book.seal/1"]
+    seal: OwnedId
+    last_day: Day
+
+    event_kind = "book.sealed/1"
+    outcome = Sealed
+    roles = OPERATOR
+
+    def signers(self, state: State) -> Signers:
+        """One signature of the party, of the network its quorum."""
+        return own_party(self, state)
+
+    def decide(self, state: State, at: int) -> Sealed | Refusal:
+        """Days that are over, later than those sealed before."""
+        refusal = check_new_id(self.seal, self.party, state.seals)
+        if refusal:
+            return refusal
+        assert state.network is not None
+        if start_of_day(self.last_day + 1, state.network.parameters.utc_offset_seconds) > at:
+            return Refusal(Reason.SEAL_PERIOD_NOT_OVER, format_day(self.last_day))
+        if state.sealed_day is not None and self.last_day <= state.sealed_day:
+            return Refusal(Reason.SEAL_NOT_LATER, f"sealed up to {format_day(state.sealed_day)}")
+        leaves = [leaf_hash(leaf) for _, leaf in account_leaves(state)]
+        return Sealed(len(leaves), root_of(leaves).hex())
+
+    def evolve(self, state: State, event: Event) -> Postings:
+        """The days are sealed; what the accounts were touched by is folded."""
+        assert isinstance(event.outcome, Sealed)
+        state.seals[self.seal] = Seal(event.index, self.last_day, event.outcome.accounts, event.outcome.root)
+        for touches in state.touches.values():
+            touches.fold()
+        return ()
+
+    def touches(self, state: State, event: Event) -> Accounts:
+        """No account."""
+        return set()
+
+
+RULES: Final = (BookSeal,)

@@ -1,0 +1,327 @@
+"""Vouchers: issued, passed on, suspended, ended."""
+
+from typing import Final, Literal
+
+from tallystick.vouchers.holdings import Voucher
+from tallystick.vouchers.outcomes import Issued, Nothing, Returned
+from tallystick.vouchers.quantities import DAY_US, Fen, Instant, OwnedId, PartyId, Sha256Hex, Text, format_instant
+from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.rules.checks import (
+    check_available,
+    check_cap,
+    check_good,
+    check_new_id,
+    check_own_programme,
+    check_own_voucher,
+    check_receiving_holder,
+    check_treasurys_voucher,
+)
+from tallystick.vouchers.rules.rule import (
+    HOLDER,
+    TREASURY,
+    Accounts,
+    Event,
+    Postings,
+    Rule,
+    Signers,
+    own_party,
+    voucher_accounts,
+)
+from tallystick.vouchers.state import Posting, State
+
+
+class VoucherIssue(Rule):
+    """A treasury gives a holder a voucher."""
+
+    kind: Literal["voucher.issue/1"]
+    voucher: OwnedId
+    programme: OwnedId
+    holder: PartyId
+    face_fen: Fen
+    valid_from: Instant
+    evidence_sha256: Sha256Hex | None = None
+
+    event_kind = "voucher.issued/1"
+    outcome = Issued
+    roles = TREASURY
+
+    def signers(self, state: State) -> Signers:
+        """The officers that the programme asks for above its threshold."""
+        programme = state.programmes.get(self.programme)
+        if programme is None or self.face_fen <= programme.rules.officers_threshold_fen:
+            return {self.party: 1}
+        return {self.party: programme.rules.officers_required}
+
+    def decide(self, state: State, at: int) -> Issued | Refusal:
+        """Within the programme's window, floor, cap and envelope."""
+        refusal = check_new_id(self.voucher, self.party, state.vouchers) or check_own_programme(
+            state, self.programme, self.party
+        )
+        if refusal:
+            return refusal
+        programme = state.programmes[self.programme]
+        rules = programme.rules
+        if programme.closed:
+            return Refusal(Reason.PROGRAMME_CLOSED, self.programme)
+        for instant in (at, self.valid_from):
+            if not rules.opens_at <= instant < rules.closes_at:
+                return Refusal(Reason.OUTSIDE_PROGRAMME_WINDOW, format_instant(instant))
+        refusal = check_receiving_holder(state, self.holder)
+        if refusal:
+            return refusal
+        if self.face_fen < rules.holder_floor_fen:
+            return Refusal(Reason.BELOW_HOLDER_FLOOR, f"the floor is {rules.holder_floor_fen} fen")
+        if self.face_fen > programme.book["unissued"]:
+            return Refusal(Reason.EXCEEDS_ENVELOPE, f"{programme.book['unissued']} fen are unissued")
+        refusal = check_cap(programme, self.holder, self.face_fen)
+        if refusal:
+            return refusal
+        return Issued(self.valid_from + rules.validity_days * DAY_US)
+
+    def evolve(self, state: State, event: Event) -> Postings:
+        """Out of the envelope, into a holder's hands."""
+        assert isinstance(event.outcome, Issued)
+        programme = state.programmes[self.programme]
+        programme.issued_fen += self.face_fen
+        programme.grant(self.holder, self.face_fen)
+        state.vouchers[self.voucher] = Voucher(
+            programme=self.programme,
+            holder=self.holder,
+            face_fen=self.face_fen,
+            available_fen=self.face_fen,
+            burned_fen=0,
+            valid_from=self.valid_from,
+            valid_until=event.outcome.valid_until,
+        )
+        issue = Posting(self.programme, "unissued", self.programme, "available", self.voucher, self.face_fen)
+        return (state.post(issue),)
+
+    def touches(self, state: State, event: Event) -> Accounts:
+        """The voucher, its holder and its programme."""
+        return voucher_accounts(state, self.voucher)
+
+
+class VoucherTransfer(Rule):
+    """A holder passes on a part, or all that is available, as a new voucher."""
+
+    kind: Literal["voucher.transfer/1"]
+    voucher: OwnedId
+    into: OwnedId
+    to: PartyId
+    amount_fen: Fen
+
+    event_kind = "voucher.transferred/1"
+    outcome = Nothing
+    roles = HOLDER
+
+    def signers(self, state: State) -> Signers:
+        """The holder, and the treasury where the programme's transfers are approved."""
+        voucher = state.vouchers.get(self.voucher)
+        if voucher is None:
+            return {self.party: 1}
+        programme = state.programmes[voucher.programme]
+        if programme.rules.transfer != "approved":
+            return {self.party: 1}
+        return {self.party: 1, programme.treasury: 1}
+
+    def decide(self, state: State, at: int) -> Nothing | Refusal:
+        """Where the programme lets it, to a holder whose cap has room."""
+        refusal = (
+            check_new_id(self.into, self.party, state.vouchers)
+            or check_receiving_holder(state, self.to)
+            or check_own_voucher(state, self.voucher, self.party)
+        )
+        if refusal:
+            return refusal
+        voucher = state.vouchers[self.voucher]
+        programme = state.programmes[voucher.programme]
+        if programme.rules.transfer == "forbidden":
+            return Refusal(Reason.TRANSFER_FORBIDDEN, voucher.programme)
+        if self.to == self.party:
+            return Refusal(Reason.TRANSFER_TO_ONESELF, self.to)
+        return (
+            check_good(voucher, self.voucher, at)
+            or check_cap(programme, self.to, self.amount_fen)
+            or check_available(voucher, self.amount_fen)
+            or Nothing()
+        )
+
+    def evolve(self, state: State, event: Event) -> Postings:
+        """A part becomes a voucher of its own."""
+        parent = state.vouchers[self.voucher]
+        programme = state.programmes[parent.programme]
+        programme.grant(parent.holder, -self.amount_fen)
+        programme.grant(self.to, self.amount_fen)
+        parent.available_fen -= self.amount_fen
+        state.vouchers[self.into] = Voucher(
+            programme=parent.programme,
+            holder=self.to,
+            face_fen=self.amount_fen,
+            available_fen=self.amount_fen,
+            burned_fen=0,
+            valid_from=parent.valid_from,
+            valid_until=parent.valid_until,
+            parent=self.voucher,
+        )
+        transfer = Posting(parent.programme, "available", self.voucher, "available", self.into, self.amount_fen)
+        return (state.post(transfer),)
+
+    def touches(self, state: State, event: Event) -> Accounts:
+        """Both vouchers, both holders, and the programme."""
+        return voucher_accounts(state, self.voucher) | voucher_accounts(state, self.into)
+
+
+class VoucherSuspend(Rule):
+    """A voucher can't be reserved or transferred for now."""
+
+    kind: Literal["voucher.suspend/1"]
+    voucher: OwnedId
+    reason: Text
+
+    event_kind = "voucher.suspended/1"
+    outcome = Nothing
+    roles = TREASURY
+
+    def signers(self, state: State) -> Signers:
+        """One signature of the party, of the network its quorum."""
+        return own_party(self, state)
+
+    def decide(self, state: State, at: int) -> Nothing | Refusal:
+        """A good voucher, by its treasury."""
+        refusal = check_treasurys_voucher(state, self.voucher, self.party)
+        return refusal or check_good(state.vouchers[self.voucher], self.voucher, at) or Nothing()
+
+    def evolve(self, state: State, event: Event) -> Postings:
+        """Frozen."""
+        state.vouchers[self.voucher].status = "suspended"
+        return ()
+
+    def touches(self, state: State, event: Event) -> Accounts:
+        """The voucher, its holder and its programme."""
+        return voucher_accounts(state, self.voucher)
+
+
+class VoucherResume(Rule):
+    """A suspended voucher is good again."""
+
+    kind: Literal["voucher.resume/1"]
+    voucher: OwnedId
+    reason: Text
+
+    event_kind = "voucher.resumed/1"
+    outcome = Nothing
+    roles = TREASURY
+
+    def signers(self, state: State) -> Signers:
+        """One signature of the party, of the network its quorum."""
+        return own_party(self, state)
+
+    def decide(self, state: State, at: int) -> Nothing | Refusal:
+        """A suspended voucher, by its treasury."""
+        refusal = check_treasurys_voucher(state, self.voucher, self.party)
+        if refusal:
+            return refusal
+        voucher = state.vouchers[self.voucher]
+        if voucher.status != "suspended":
+            return Refusal(Reason.VOUCHER_NOT_SUSPENDED, self.voucher)
+        if voucher.is_spent_time(at):
+            return Refusal(Reason.VOUCHER_ENDED, self.voucher)
+        return Nothing()
+
+    def evolve(self, state: State, event: Event) -> Postings:
+        """Good again."""
+        state.vouchers[self.voucher].status = "active"
+        return ()
+
+    def touches(self, state: State, event: Event) -> Accounts:
+        """The voucher, its holder and its programme."""
+        return voucher_accounts(state, self.voucher)
+
+
+class VoucherRevoke(Rule):
+    """What is available of a voucher goes back to the envelope."""
+
+    kind: Literal["voucher.revoke/1"]
+    voucher: OwnedId
+    reason: Text
+
+    event_kind = "voucher.revoked/1"
+    outcome = Returned
+    roles = TREASURY
+
+    def signers(self, state: State) -> Signers:
+        """One signature of the party, of the network its quorum."""
+        return own_party(self, state)
+
+    def decide(self, state: State, at: int) -> Returned | Refusal:
+        """Before its validity is over; suspended or not."""
+        refusal = check_treasurys_voucher(state, self.voucher, self.party)
+        if refusal:
+            return refusal
+        voucher = state.vouchers[self.voucher]
+        if voucher.is_spent_time(at):
+            return Refusal(Reason.VOUCHER_ENDED, self.voucher)
+        return Returned(voucher.available_fen)
+
+    def evolve(self, state: State, event: Event) -> Postings:
+        """Ended by its treasury; what was revoked no longer counts against the holder's cap."""
+        voucher = state.vouchers[self.voucher]
+        voucher.status = "revoked"
+        programme = state.programmes[voucher.programme]
+        programme.revoked_fen += voucher.available_fen
+        programme.grant(voucher.holder, -voucher.available_fen)
+        return _give_back(state, self.voucher, event)
+
+    def touches(self, state: State, event: Event) -> Accounts:
+        """The voucher, its holder and its programme."""
+        return voucher_accounts(state, self.voucher)
+
+
+class VoucherLapse(Rule):
+    """A voucher is over: what is available goes back to the envelope."""
+
+    kind: Literal["voucher.lapse/1"]
+    voucher: OwnedId
+
+    event_kind = "voucher.lapsed/1"
+    outcome = Returned
+    roles = TREASURY
+
+    def signers(self, state: State) -> Signers:
+        """One signature of the party, of the network its quorum."""
+        return own_party(self, state)
+
+    def decide(self, state: State, at: int) -> Returned | Refusal:
+        """Once its validity is over."""
+        refusal = check_treasurys_voucher(state, self.voucher, self.party)
+        if refusal:
+            return refusal
+        voucher = state.vouchers[self.voucher]
+        if voucher.has_ended:
+            return Refusal(Reason.VOUCHER_ENDED, self.voucher)
+        if at < voucher.valid_until:
+            return Refusal(Reason.VOUCHER_NOT_OVER, f"valid until {format_instant(voucher.valid_until)}")
+        return Returned(voucher.available_fen)
+
+    def evolve(self, state: State, event: Event) -> Postings:
+        """Ended by time."""
+        voucher = state.vouchers[self.voucher]
+        voucher.status = "lapsed"
+        state.programmes[voucher.programme].lapsed_fen += voucher.available_fen
+        return _give_back(state, self.voucher, event)
+
+    def touches(self, state: State, event: Event) -> Accounts:
+        """The voucher, its holder and its programme."""
+        return voucher_accounts(state, self.voucher)
+
+
+def _give_back(state: State, voucher_id: str, event: Event) -> Postings:
+    assert isinstance(event.outcome, Returned)
+    voucher = state.vouchers[voucher_id]
+    amount_fen = event.outcome.returned_fen
+    voucher.available_fen -= amount_fen
+    posting = Posting(voucher.programme, "available", voucher_id, "unissued", voucher.programme, amount_fen)
+    return (state.post(posting),) if amount_fen else ()
+
+
+RULES: Final = (VoucherIssue, VoucherTransfer, VoucherSuspend, VoucherResume, VoucherRevoke, VoucherLapse)
