@@ -26,26 +26,11 @@ from tallystick.vouchers.entry import Entry, split_entry
 from tallystick.vouchers.outcomes import Burned
 from tallystick.vouchers.quantities import SECOND_US, day_of, start_of_day
 from tallystick.vouchers.refusals import Reason
-from tallystick.vouchers.rules.burns import BurnReverse, TimeBurn
-from tallystick.vouchers.rules.network import KeyAdd, KeyRevoke, NetworkFound, PartyReinstate, PartySuspend
-from tallystick.vouchers.rules.programmes import (
-    ProgrammeClose,
-    ProgrammeOpen,
-    ProviderAccredit,
-    ProviderDelist,
-    TariffPublish,
-)
-from tallystick.vouchers.rules.redemptions import RedemptionClaim, RedemptionPay, RedemptionReject
-from tallystick.vouchers.rules.reservations import ReservationRelease, VoucherReserve
-from tallystick.vouchers.rules.rule import Event
-from tallystick.vouchers.rules.vouchers import (
-    VoucherIssue,
-    VoucherLapse,
-    VoucherResume,
-    VoucherRevoke,
-    VoucherSuspend,
-    VoucherTransfer,
-)
+from tallystick.vouchers.rules.burns import TimeBurn
+from tallystick.vouchers.rules.network import NetworkFound
+from tallystick.vouchers.rules.reservations import VoucherReserve
+from tallystick.vouchers.rules.rule import SEALS, Event
+from tallystick.vouchers.rules.vouchers import VoucherIssue, VoucherTransfer
 
 STATEMENTS_REMEMBERED: Final = 4_096
 
@@ -111,7 +96,7 @@ class Gathering:
         founding = self._event(0)
         assert isinstance(founding.command, NetworkFound)
         self._founding = founding.command
-        self._want("seals")
+        self._want(SEALS)
         for number in self.subject:
             self._gather(number)
         self._find_refused_times()
@@ -125,101 +110,50 @@ class Gathering:
         signers = {signature.name.partition("/")[0] for signature in Note.from_bytes(split_entry(data)[1]).signatures}
         for party in sorted({event.command.party, *signers}):
             self._want(f"party {party}")
-        for name in self._things_changed(event):
+        for name in (*event.command.follows(), *event.command.asks(event, self)):
             self._want(name)
-        for name in self._things_asked(event):
-            self._want(name)
+        self._note_refused_times(event)
 
-    def _things_asked(self, event: Event) -> Iterator[str]:
-        """Yield what `decide` asks for, beyond what the entry changes."""
-        match event.command:
-            case PartySuspend() | PartyReinstate() | KeyAdd() | KeyRevoke() as command:
-                yield f"party {command.subject}"
-            case ProgrammeOpen() as command:
-                yield from (f"accelerator {accelerator}" for accelerator in command.accelerators)
-            case ProviderAccredit() | ProviderDelist() as command:
-                yield f"party {command.provider}"
-                yield f"accreditation {command.programme} {command.provider}"
-            case TariffPublish() as command:
-                yield f"tariffs {command.party}"
-                yield f"accelerator {command.accelerator}"
-            case VoucherRevoke() | VoucherLapse() as command:
-                yield f"voucher {command.voucher}"
-            case VoucherReserve() as command:
-                yield from self._accreditation(command.reservation, command.provider)
-            case TimeBurn():
-                yield from self._asked_by_statement(event, event.command)
-            case BurnReverse() as command:
-                yield from self._asked_by_reversal(event, command)
-            case RedemptionClaim() as command:
-                yield from self._claimed(command, event.index)
-            case RedemptionReject() as command:
-                made = self._event(self._index.entries_concerning(f"claim {command.claim}")[0])
-                assert isinstance(made.command, RedemptionClaim)
-                yield from self._claimed(made.command, made.index)
+    def _note_refused_times(self, event: Event) -> None:
+        """Remember the lines that were refused because their job's time was burned before."""
+        command, outcome = event.command, event.outcome
+        if isinstance(command, TimeBurn) and isinstance(outcome, Burned):
+            for number, reason in outcome.refused:
+                if reason is Reason.JOB_TIME_ALREADY_BURNED:
+                    line = command.lines[number]
+                    times = line.starts_at, line.ends_at
+                    self._refused_times.append(_RefusedTime(command.party, line.job, *times, event.index))
 
-    def _asked_by_statement(self, event: Event, command: TimeBurn) -> Iterator[str]:
-        yield f"party {command.holder}"
-        yield f"tariffs {command.party}"
-        yield from (f"accelerator {name}" for name in sorted({line.accelerator for line in command.lines}))
-        for reservation in dict.fromkeys(line.reservation for line in command.lines):
-            yield f"reservation {reservation}"
-            yield from self._accreditation(reservation, command.party)
-        for line in command.lines:
-            if line.corrects is not None:
-                yield from self._reservation_of_line(event, line.corrects.statement, line.corrects.line)
-        assert isinstance(event.outcome, Burned)
-        for number, reason in event.outcome.refused:
-            if reason is Reason.JOB_TIME_ALREADY_BURNED:
-                line = command.lines[number]
-                self._refused_times.append(
-                    _RefusedTime(command.party, line.job, line.starts_at, line.ends_at, event.index)
-                )
+    # -- what rules look up (vouchers.rules.rule.History) --------------------------------------------------------------
 
-    def _asked_by_reversal(self, event: Event, command: BurnReverse) -> Iterator[str]:
-        for name in self._reservation_of_line(event, command.statement, command.line):
-            yield name
-            programme = self._programme_of(name.partition(" ")[2])
-            number = self._index.statement_entry(command.party, command.statement, event.index)
-            if number is not None:
-                statement = self._event(number).command
-                assert isinstance(statement, TimeBurn)
-                # Whoever it pays: a line that is claimed isn't reversed.
-                yield f"claims {programme} {command.party}"
-                yield f"claims {programme} {statement.holder}"
+    def programme_of(self, reservation: str) -> str | None:
+        """Return the programme of a reservation, if there is one of that id."""
+        return self._programme_of(reservation)
 
-    def _reservation_of_line(self, asking: Event, ref: str, line: int) -> Iterator[str]:
-        """Yield the reservation of an accepted line of an earlier statement: its life holds that and the reversal."""
-        number = self._index.statement_entry(asking.command.party, ref, asking.index)
-        if number is None:
-            return
-        event = self._event(number)
-        assert isinstance(event.command, TimeBurn)
-        assert isinstance(event.outcome, Burned)
-        if line < len(event.command.lines) and line not in dict(event.outcome.refused):
-            yield f"reservation {event.command.lines[line].reservation}"
+    def statement(self, provider: str, ref: str, before: int) -> Event | None:
+        """Return a provider's newest statement of a reference before an entry."""
+        number = self._index.statement_entry(provider, ref, before)
+        return None if number is None else self._event(number)
 
-    def _accreditation(self, reservation: str, provider: str) -> Iterator[str]:
-        programme = self._programme_of(reservation)
-        if programme is not None:
-            yield f"accreditation {programme} {provider}"
+    def claim(self, claim: str) -> Event:
+        """Return the event that made a claim."""
+        return self._event(self._index.entries_concerning(f"claim {claim}")[0])
 
-    def _claimed(self, command: RedemptionClaim, index: int) -> Iterator[str]:
-        """Yield the claimant's claims, and the reservations of all lines that a claim may have found unclaimed."""
-        yield f"claims {command.programme} {command.party}"
-        since = start_of_day(command.first_day, self._founding.utc_offset_seconds)
+    def burned(self, programme: str, claimant: str, first_day: int, last_day: int, before: int) -> Iterator[str]:
+        """Yield the reservations that were burned on some days, so that a claim may have found them unclaimed."""
+        since = start_of_day(first_day, self._founding.utc_offset_seconds)
         for role in ("provider", "holder"):
-            for number in reversed(self._index.entries_concerning(f"{role} {command.party}")):
-                if number > index:
+            for number in reversed(self._index.entries_concerning(f"{role} {claimant}")):
+                if number > before:
                     continue
                 statement = self._read_burned(number)
                 if statement.at < since:
                     break
                 for reservation, day in sorted(statement.burned):
-                    if command.first_day <= day <= command.last_day and (
-                        self._programme_of(reservation) == command.programme
-                    ):
-                        yield f"reservation {reservation}"
+                    if first_day <= day <= last_day and self._programme_of(reservation) == programme:
+                        yield reservation
+
+    # -- job times that were burned before -----------------------------------------------------------------------------
 
     def _find_refused_times(self) -> None:
         """Take in the statements that had burned what lines were refused for; few lines are, so they are looked for."""
@@ -260,32 +194,7 @@ class Gathering:
             for number in self._index.entries_concerning(one):
                 if number < self._stop and number not in self.indices:
                     self.indices.add(number)
-                    todo += self._things_changed(self._event(number))
-
-    def _things_changed(self, event: Event) -> Iterator[str]:
-        """Yield what must be there so that an entry can be followed."""
-        match event.command:
-            case ProgrammeClose() | ProviderAccredit() | ProviderDelist() as command:
-                yield f"rules {command.programme}"
-            case VoucherIssue() as command:
-                yield f"rules {command.programme}"
-                yield f"party {command.holder}"
-            case VoucherTransfer() as command:
-                yield f"terms {command.voucher}"
-                yield f"party {command.to}"
-            case VoucherSuspend() | VoucherResume() | VoucherRevoke() | VoucherLapse() as command:
-                yield f"terms {command.voucher}"
-            case VoucherReserve() as command:
-                yield f"terms {command.voucher}"
-                yield f"party {command.provider}"
-                yield f"reservation {command.reservation}"
-            case ReservationRelease() as command:
-                yield f"reservation {command.reservation}"
-            case RedemptionClaim() as command:
-                yield f"rules {command.programme}"
-                yield f"party {command.party}"
-            case RedemptionPay() | RedemptionReject() as command:
-                yield f"claim {command.claim}"
+                    todo += self._event(number).command.follows()
 
     # -- reading ------------------------------------------------------------------------------------------------------
 

@@ -20,9 +20,6 @@ from eventsourcing.sqlite import SQLiteCursor
 from tallystick.errors import UsageError
 from tallystick.views.changes import Change, Move
 from tallystick.vouchers.quantities import format_instant
-from tallystick.vouchers.rules.network import NetworkFound, PartyAdmit, PartyReinstate, PartySuspend
-from tallystick.vouchers.rules.reservations import ReservationRelease
-from tallystick.vouchers.rules.vouchers import VoucherLapse, VoucherResume, VoucherRevoke, VoucherSuspend
 from tallystick.vouchers.state import State
 
 _VOUCHER_SUMS: Final = ("face_fen", "available_fen", "reserved_fen", "burned_fen", "transferred_fen", "returned_fen")
@@ -181,18 +178,16 @@ class Balances:
         for move in change.moves:
             self._add_to_holdings(move)
             self._add_to_payees(move, change.state)
-        match change.event.command:
-            case VoucherSuspend() | VoucherResume() | VoucherRevoke() | VoucherLapse() as command:
-                self._voucher(command.voucher)
-            case PartySuspend() | PartyReinstate() as command:
-                self._parties.add(command.subject)
-            case PartyAdmit() as command:
-                self._parties.add(command.admitted)
-            case NetworkFound() as command:
-                self._parties.add(command.party)
-            case ReservationRelease() as command:
-                # A release of nothing posts nothing, and closes all the same.
-                self._reservation(command.reservation)
+        # What is said of them anew, also where nothing moves: a release of nothing closes a reservation all the same.
+        for name in change.names:
+            kind, _, thing = name.partition(" ")
+            match kind:
+                case "party":
+                    self._parties.add(thing)
+                case "voucher":
+                    self._voucher(thing)
+                case "reservation":
+                    self._reservation(thing)
 
     def write(self, c: SQLiteCursor, state: State) -> None:
         """Write the batch; `state` is the one after its last entry."""

@@ -48,6 +48,7 @@ class Change:
     """An event, the state just after it, and what it moved.
 
     Attributes:
+        names: the accounts that it touches, and the things that it concerns, in order.
         burns: of a statement, by reservation, as far as there is one of that id.
         refusals: of a statement, by reason.
     """
@@ -55,6 +56,7 @@ class Change:
     event: Event
     state: State
     moves: list[Move]
+    names: list[str]
     burns: dict[str, BurnSums] = field(default_factory=dict)
     refusals: dict[Reason, RefusalSums] = field(default_factory=dict)
 
@@ -73,7 +75,8 @@ def change_of(event: Event, postings: Iterable[Posting], state: State) -> Change
         moves = [Move(posting, reservation.voucher, reservation) for posting in postings]
     else:
         moves = [_move(posting, state) for posting in postings]
-    change = Change(event, state, moves)
+    names = sorted({*command.touches(state, event), *command.concerns(state, event)})
+    change = Change(event, state, moves, names)
     if isinstance(command, TimeBurn):
         _sum_lines(change, command)
     return change

@@ -1,55 +1,20 @@
 """Which entries concern an account or a thing, and every account's leaf at each seal: what a dossier is gathered by.
 
-A name is an account of docs/rules.md, "Sealed books" (`voucher <id>`, `holder <id>`, `provider <id>`,
-`programme <id>`), with exactly the entries that touch it; or one of these:
-
-    party <id>                    admitted, suspended, reinstated; its keys
-    accelerator <id>              registered
-    tariffs <provider>            its prices
-    rules <programme>             opened, closed
-    accreditation <programme> <provider>
-    terms <voucher>               how it was made (issued, transferred), suspended, resumed, revoked, lapsed
-    reservation <id>              its whole life: reserved, burned, reversed, released
-    claim <id>                    claimed, paid, rejected
-    claims <programme> <party>    the party's claims, and what was rejected of them
-    seals                         all of them
+A name is an account (docs/rules.md, "Sealed books"), with exactly the entries that touch it, or a thing that the rules
+of its entries name (`concerns` in vouchers/rules/rule.py).
 
 Entries are looked up by number, so that a log of a million of them costs a few bytes for each name of each.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
 from eventsourcing.sqlite import SQLiteCursor
 
-from tallystick.views.changes import Change, reversed_line
+from tallystick.views.changes import Change
 from tallystick.vouchers.accounts import account_leaves
-from tallystick.vouchers.outcomes import Burned
-from tallystick.vouchers.rules.burns import BurnReverse, TimeBurn
-from tallystick.vouchers.rules.network import KeyAdd, KeyRevoke, NetworkFound, PartyAdmit, PartyReinstate, PartySuspend
-from tallystick.vouchers.rules.programmes import (
-    AcceleratorRegister,
-    ProgrammeClose,
-    ProgrammeOpen,
-    ProviderAccredit,
-    ProviderDelist,
-    TariffPublish,
-)
-from tallystick.vouchers.rules.redemptions import RedemptionClaim, RedemptionPay, RedemptionReject
-from tallystick.vouchers.rules.reservations import ReservationRelease, VoucherReserve
-from tallystick.vouchers.rules.rule import Event
+from tallystick.vouchers.rules.burns import TimeBurn
 from tallystick.vouchers.rules.seals import BookSeal
-from tallystick.vouchers.rules.vouchers import (
-    VoucherIssue,
-    VoucherLapse,
-    VoucherResume,
-    VoucherRevoke,
-    VoucherSuspend,
-    VoucherTransfer,
-)
 from tallystick.vouchers.state import State
-
-SEALS: Final = "seals"
 
 TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS indexed_names (name_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
@@ -63,52 +28,6 @@ TABLES: Final = (
 )
 
 
-def names_of(event: Event, state: State) -> set[str]:
-    """Return the names that an entry concerns, given the state after it."""
-    return event.command.touches(state, event) | set(_things(event, state))
-
-
-def _things(event: Event, state: State) -> Iterator[str]:
-    match event.command:
-        case NetworkFound() as command:
-            yield f"party {command.party}"
-        case PartyAdmit() as command:
-            yield f"party {command.admitted}"
-        case PartySuspend() | PartyReinstate() | KeyAdd() | KeyRevoke() as command:
-            yield f"party {command.subject}"
-        case AcceleratorRegister() as command:
-            yield f"accelerator {command.accelerator}"
-        case TariffPublish() as command:
-            yield f"tariffs {command.party}"
-        case ProgrammeOpen() | ProgrammeClose() as command:
-            yield f"rules {command.programme}"
-        case ProviderAccredit() | ProviderDelist() as command:
-            yield f"accreditation {command.programme} {command.provider}"
-        case VoucherIssue() | VoucherSuspend() | VoucherResume() as command:
-            yield f"terms {command.voucher}"
-        case VoucherRevoke() | VoucherLapse() as command:
-            yield f"terms {command.voucher}"
-        case VoucherTransfer() as command:
-            yield f"terms {command.into}"
-        case VoucherReserve() | ReservationRelease() as command:
-            yield f"reservation {command.reservation}"
-        case TimeBurn() as command:
-            assert isinstance(event.outcome, Burned)
-            refused = {number for number, _ in event.outcome.refused}
-            for number, line in enumerate(command.lines):
-                if number not in refused:
-                    yield f"reservation {line.reservation}"
-        case BurnReverse() as command:
-            yield f"reservation {reversed_line(command, state)[1].id}"
-        case RedemptionClaim() | RedemptionPay() | RedemptionReject() as command:
-            yield f"claim {command.claim}"
-            if not isinstance(command, RedemptionPay):
-                claim = state.claims[command.claim]
-                yield f"claims {claim.programme} {claim.claimant}"
-        case BookSeal():
-            yield SEALS
-
-
 class EntryIndex:
     """What a batch of entries adds to the index."""
 
@@ -120,7 +39,7 @@ class EntryIndex:
     def add(self, change: Change) -> None:
         """Take in one entry."""
         event = change.event
-        self._concerning += [(name, event.index) for name in sorted(names_of(event, change.state))]
+        self._concerning += [(name, event.index) for name in change.names]
         command = event.command
         if isinstance(command, TimeBurn):
             self._statements.append((command.party, command.ref, event.index))

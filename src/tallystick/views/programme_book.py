@@ -17,7 +17,6 @@ from tallystick.views.changes import Change
 from tallystick.views.store import ExactSums, exact_sums_table
 from tallystick.vouchers.programmes import BOOK_ACCOUNTS
 from tallystick.vouchers.quantities import format_day
-from tallystick.vouchers.rules.programmes import ProgrammeClose, ProgrammeOpen
 from tallystick.vouchers.rules.redemptions import RedemptionClaim, RedemptionPay, RedemptionReject
 from tallystick.vouchers.state import State
 
@@ -125,10 +124,9 @@ class ProgrammeBooks:
                 assert voucher is not None
                 amounts[f"{change.state.vouchers[voucher].status}_fen"] = amount_fen
             self._sums.add((posting.programme,), **amounts)
+        self._programmes |= {name.removeprefix("rules ") for name in change.names if name.startswith("rules ")}
         index = change.event.index
         match change.event.command:
-            case ProgrammeOpen() | ProgrammeClose() as command:
-                self._programmes.add(command.programme)
             case RedemptionClaim() as command:
                 amount_fen = change.state.claims[command.claim].amount_fen
                 days = (command.first_day, command.last_day)

@@ -15,15 +15,9 @@ from tallystick.views.changes import Change, reversed_line
 from tallystick.vouchers.outcomes import Released, Returned, Reversed
 from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.rules.burns import BurnReverse, TimeBurn
+from tallystick.vouchers.rules.recovery import VoucherLapse, VoucherRevoke
 from tallystick.vouchers.rules.reservations import ReservationRelease, VoucherReserve
-from tallystick.vouchers.rules.vouchers import (
-    VoucherIssue,
-    VoucherLapse,
-    VoucherResume,
-    VoucherRevoke,
-    VoucherSuspend,
-    VoucherTransfer,
-)
+from tallystick.vouchers.rules.vouchers import VoucherIssue, VoucherResume, VoucherSuspend, VoucherTransfer
 from tallystick.vouchers.state import State
 
 TABLES: Final = (
@@ -134,7 +128,9 @@ def _touched(change: Change) -> list[tuple[str, int, str]]:
             voucher = reversed_line(command, state)[1].voucher
             text = f"line {command.line} of {command.statement} to the {outcome.to}: {command.reason}"
             return [(voucher, outcome.returned_fen, text)]
-    return []
+    # Of a command about which there is nothing more to say: each voucher that it touches, and what moved.
+    vouchers = [name.removeprefix("voucher ") for name in change.names if name.startswith("voucher ")]
+    return [(one, sum(move.posting.amount_fen for move in change.moves if move.voucher == one), "") for one in vouchers]
 
 
 def voucher_history(c: SQLiteCursor, voucher: str) -> VoucherHistory:

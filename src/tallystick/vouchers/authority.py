@@ -11,7 +11,8 @@ from tallystick.errors import SignatureInvalidError
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note
 from tallystick.vouchers.refusals import Reason, Refusal
-from tallystick.vouchers.rules.network import KeyAdd, KeyRevoke, NetworkFound
+from tallystick.vouchers.rules.keys import KeyAdd, KeyRevoke
+from tallystick.vouchers.rules.network import NetworkFound
 from tallystick.vouchers.rules.rule import Rule
 from tallystick.vouchers.state import State
 

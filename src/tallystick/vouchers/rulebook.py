@@ -16,13 +16,25 @@ from tallystick.field_faults import first_fault
 from tallystick.signing import canonical_json
 from tallystick.vouchers.fields import IN_WORDS
 from tallystick.vouchers.outcomes import Nothing, Outcome
-from tallystick.vouchers.rules import burns, network, programmes, redemptions, reservations, seals, vouchers
+from tallystick.vouchers.rules import (
+    burns,
+    keys,
+    network,
+    programmes,
+    recovery,
+    redemptions,
+    reservations,
+    seals,
+    vouchers,
+)
 from tallystick.vouchers.rules.rule import Rule
 
 RULES: Final[tuple[type[Rule], ...]] = (
     *network.RULES,
+    *keys.RULES,
     *programmes.RULES,
     *vouchers.RULES,
+    *recovery.RULES,
     *reservations.RULES,
     *burns.RULES,
     *redemptions.RULES,

@@ -1,75 +1,39 @@
 """GPU-time: statements, decided line by line, and reversals."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from tallystick.vouchers.burns import Intervals, JobTimes, Statement, overlaps, pack_line, with_interval
-from tallystick.vouchers.fields import CLOSED, LINES_MAX
-from tallystick.vouchers.holdings import Reservation
+from tallystick.vouchers.burns import Statement, pack_line
+from tallystick.vouchers.fields import LINES_MAX
 from tallystick.vouchers.outcomes import Burned, Reversed
 from tallystick.vouchers.quantities import (
     DAY_US,
     SECOND_US,
-    AcceleratorId,
     DocumentId,
-    GpuMilli,
-    Instant,
-    OwnedId,
     PartyId,
-    SecondsBurned,
-    Sha256Hex,
     Text,
     day_of,
-    fee_fen,
-    share_fen,
-    start_of_day,
 )
 from tallystick.vouchers.redemptions import claim_on
 from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.rules.burn_lines import BurnLine, StatementLines
 from tallystick.vouchers.rules.reservations import put_back
 from tallystick.vouchers.rules.rule import (
     PROVIDER,
     Accounts,
     Event,
+    History,
+    Names,
     Postings,
     Rule,
     Signers,
+    accreditation_of,
     own_party,
     voucher_accounts,
 )
 from tallystick.vouchers.state import Posting, State
-
-_NO_JOBS: Final = JobTimes()
-
-
-@dataclass(frozen=True)
-class Corrected:
-    """The reversed line that a line stands in for: its statement's reference, and its number."""
-
-    __pydantic_config__ = CLOSED
-
-    statement: DocumentId
-    line: Annotated[int, Field(ge=0, lt=LINES_MAX)]
-
-
-@dataclass(frozen=True)
-class BurnLine:
-    """One job's GPU-time against one reservation; a plain dataclass, because a statement has hundreds of them."""
-
-    __pydantic_config__ = CLOSED
-
-    reservation: OwnedId
-    job: DocumentId
-    accelerator: AcceleratorId
-    gpu_milli: GpuMilli
-    starts_at: Annotated[Instant, Field(alias="from")]
-    ends_at: Annotated[Instant, Field(alias="to")]
-    seconds: SecondsBurned
-    evidence_sha256: Sha256Hex | None = None
-    if_short: Literal["drain"] | None = None
-    corrects: Corrected | None = None
 
 
 class TimeBurn(Rule):
@@ -92,12 +56,12 @@ class TimeBurn(Rule):
         party = state.parties.get(self.holder)
         if party is None or party.role != "holder":
             return Refusal(Reason.HOLDER_UNKNOWN, self.holder)
-        statement = _Statement(state, self, at)
+        lines = StatementLines(state, self.party, self.holder, at)
         fees = []
         from_voucher = []
         refused = []
         for number, line in enumerate(self.lines):
-            answer = statement.decide_line(line)
+            answer = lines.decide(line)
             if isinstance(answer, Reason):
                 refused.append((number, answer))
                 answer = (0, 0)
@@ -153,6 +117,30 @@ class TimeBurn(Rule):
             reservation = state.reservations[reservation_id]
             accounts |= {f"voucher {reservation.voucher}", f"programme {reservation.programme}"}
         return accounts
+
+    def concerns(self, state: State, event: Event) -> Names:
+        """The reservations of the accepted lines."""
+        assert isinstance(event.outcome, Burned)
+        refused = {number for number, _ in event.outcome.refused}
+        for number, line in enumerate(self.lines):
+            if number not in refused:
+                yield f"reservation {line.reservation}"
+
+    def follows(self) -> Names:
+        """Nothing."""
+        return ()
+
+    def asks(self, event: Event, history: History) -> Names:
+        """The holder, and of each line its prices, its reservation, and what it corrects."""
+        yield f"party {self.holder}"
+        yield f"tariffs {self.party}"
+        yield from (f"accelerator {name}" for name in sorted({line.accelerator for line in self.lines}))
+        for reservation in dict.fromkeys(line.reservation for line in self.lines):
+            yield f"reservation {reservation}"
+            yield from accreditation_of(history, reservation, self.party)
+        for line in self.lines:
+            if line.corrects is not None:
+                yield from _reservation_of_line(history, event, line.corrects.statement, line.corrects.line)
 
 
 class BurnReverse(Rule):
@@ -223,128 +211,27 @@ class BurnReverse(Rule):
         reservation = state.reservations[line.reservation]
         return voucher_accounts(state, reservation.voucher) | {f"provider {self.party}"}
 
+    def concerns(self, state: State, event: Event) -> Names:
+        """The line's reservation."""
+        line = state.statements[self.party][self.statement].line(self.line)
+        assert line is not None
+        return [f"reservation {line.reservation}"]
 
-class _Purse:
-    """A reservation as one statement sees it: what speaks against it, its terms, what the lines so far left of it."""
+    def follows(self) -> Names:
+        """Nothing."""
+        return ()
 
-    __slots__ = ("programme", "qualified", "reason", "remaining_fen", "rounding_fen", "share_bp", "until", "valid_from")
-
-    def __init__(self, state: State, reservation: Reservation, provider: str, holder: str) -> None:
-        self.programme = state.programmes[reservation.programme]
-        self.qualified = self.programme.rules.accelerators
-        self.rounding_fen = self.programme.rules.rounding_fen
-        self.share_bp = {origin: self.programme.share_bp(origin) for origin in ("domestic", "foreign")}
-        self.valid_from = state.vouchers[reservation.voucher].valid_from
-        self.until = reservation.until
-        self.remaining_fen = reservation.remaining_fen
-        self.reason: Reason | None = None
-        if reservation.provider != provider:
-            self.reason = Reason.RESERVATION_IS_FOR_ANOTHER_PROVIDER
-        elif reservation.holder != holder:
-            self.reason = Reason.RESERVATION_IS_FOR_ANOTHER_HOLDER
-        elif reservation.closed:
-            self.reason = Reason.RESERVATION_CLOSED
-
-
-class _Statement:
-    """A statement being decided: what its lines so far took, on top of a state that stays as it is."""
-
-    def __init__(self, state: State, command: TimeBurn, at: int) -> None:
-        self.state = state
-        self.provider = command.party
-        self.holder = command.holder
-        self.at = at
-        self.oldest = at - state.burn_window_us
-        self.sealed_until = _sealed_until(state)
-        self.tariffs = state.tariffs.get(command.party, {})
-        self.job_times = state.job_times.get(command.party, _NO_JOBS)
-        self.new_job_times: dict[str, Intervals] = {}
-        self.purses: dict[str, _Purse] = {}
-
-    def decide_line(self, line: BurnLine) -> tuple[int, int] | Reason:
-        """Return fee and voucher's part in fen, and take note of them; or why the line is refused."""
-        accelerator = self.state.accelerators.get(line.accelerator)
-        if accelerator is None:
-            return Reason.ACCELERATOR_UNKNOWN
-        purse = self.purses.get(line.reservation) or self._open_purse(line.reservation)
-        if purse is None:
-            return Reason.RESERVATION_UNKNOWN
-        reason = purse.reason or self._check_time(line, purse)
-        if reason is not None:
-            return reason
-        price = self._price(line)
-        if price is None:
-            return Reason.TARIFF_MISSING
-        starts_at, ends_at = line.starts_at, line.ends_at
-        new = self.new_job_times.get(line.job, b"")
-        if self.job_times.is_burned(line.job, starts_at, ends_at) or (new and overlaps(new, starts_at, ends_at)):
-            return Reason.JOB_TIME_ALREADY_BURNED
-        fee = fee_fen(line.gpu_milli * line.seconds, price, purse.rounding_fen)
-        from_voucher = share_fen(fee, purse.share_bp[accelerator.origin], purse.rounding_fen)
-        if from_voucher > purse.remaining_fen:
-            if line.if_short != "drain" or purse.remaining_fen == 0:
-                return Reason.EXCEEDS_RESERVATION
-            from_voucher = purse.remaining_fen
-        purse.remaining_fen -= from_voucher
-        self.new_job_times[line.job] = with_interval(new, starts_at, ends_at)
-        return fee, from_voucher
-
-    def _open_purse(self, reservation_id: str) -> _Purse | None:
-        reservation = self.state.reservations.get(reservation_id)
-        if reservation is None:
-            return None
-        purse = self.purses[reservation_id] = _Purse(self.state, reservation, self.provider, self.holder)
-        return purse
-
-    def _check_time(self, line: BurnLine, purse: _Purse) -> Reason | None:
-        starts_at, ends_at = line.starts_at, line.ends_at
-        if purse.qualified and line.accelerator not in purse.qualified:
-            return Reason.ACCELERATOR_NOT_QUALIFIED
-        if ends_at - starts_at < line.seconds * SECOND_US:
-            return Reason.INTERVAL_INVALID
-        if ends_at > self.at:
-            return Reason.JOB_TIME_IN_THE_FUTURE
-        if starts_at < self.oldest:
-            return Reason.JOB_TIME_TOO_LONG_AGO
-        if ends_at < self.sealed_until and line.corrects is None:
-            return Reason.PERIOD_SEALED
-        if line.corrects is not None and not self._is_founded(line, line.corrects):
-            return Reason.CORRECTION_UNFOUNDED
-        if starts_at < purse.valid_from:
-            return Reason.OUTSIDE_VOUCHER_VALIDITY
-        if ends_at > purse.until:
-            return Reason.OUTSIDE_RESERVATION
-        if not purse.programme.is_accredited(self.provider, starts_at, ends_at):
-            return Reason.PROVIDER_NOT_ACCREDITED
-        return None
-
-    def _is_founded(self, line: BurnLine, corrected: Corrected) -> bool:
-        """Return whether a line stands in for a reversed one of the same job, and within its interval."""
-        statement = self.state.statement(self.provider, corrected.statement, self.at)
-        if statement is None or corrected.line not in statement.reversed_lines:
-            return False
-        reversed_line = statement.line(corrected.line)
-        return (
-            reversed_line is not None
-            and reversed_line.job == line.job
-            and reversed_line.starts_at <= line.starts_at
-            and line.ends_at <= reversed_line.ends_at
-        )
-
-    def _price(self, line: BurnLine) -> int | None:
-        """Return the newest price that is valid at the line's beginning."""
-        for valid_from, price in reversed(self.tariffs.get(line.accelerator, ())):
-            if valid_from <= line.starts_at:
-                return price
-        return None
-
-
-def _sealed_until(state: State) -> int:
-    """Return the instant at which the days that aren't sealed begin."""
-    if state.sealed_day is None:
-        return 0
-    assert state.network is not None
-    return start_of_day(state.sealed_day + 1, state.network.parameters.utc_offset_seconds)
+    def asks(self, event: Event, history: History) -> Names:
+        """The line's reservation, and the claims that it may be in."""
+        for name in _reservation_of_line(history, event, self.statement, self.line):
+            yield name
+            programme = history.programme_of(name.partition(" ")[2])
+            statement = history.statement(self.party, self.statement, event.index)
+            if statement is not None:
+                assert isinstance(statement.command, TimeBurn)
+                # Whichever of the two it pays: a line that is claimed isn't reversed.
+                yield f"claims {programme} {self.party}"
+                yield f"claims {programme} {statement.command.holder}"
 
 
 def _burn(state: State, reservation_id: str, by_day: dict[int, int]) -> Posting | None:
@@ -362,6 +249,17 @@ def _burn(state: State, reservation_id: str, by_day: dict[int, int]) -> Posting 
         if of_day_fen:
             unclaimed_fen[day] = unclaimed_fen.get(day, 0) + of_day_fen
     return state.post(Posting(reservation.programme, "reserved", reservation_id, "burned", claimant, amount_fen))
+
+
+def _reservation_of_line(history: History, asking: Event, ref: str, number: int) -> Iterator[str]:
+    """Yield the reservation of an accepted line of an earlier statement of the same provider."""
+    earlier = history.statement(asking.command.party, ref, asking.index)
+    if earlier is None:
+        return
+    assert isinstance(earlier.command, TimeBurn)
+    assert isinstance(earlier.outcome, Burned)
+    if number < len(earlier.command.lines) and number not in dict(earlier.outcome.refused):
+        yield f"reservation {earlier.command.lines[number].reservation}"
 
 
 RULES: Final = (TimeBurn, BurnReverse)

@@ -1,42 +1,39 @@
 """The network, its parties and their keys."""
 
-from collections.abc import Iterable
 from dataclasses import fields
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 from stdnum.cn import uscc as uscc_number
 
-from tallystick.signing.keys import VerifierKey
 from tallystick.vouchers.fields import (
     KEYS_MAX,
     USCC,
     AdmittedRole,
-    KeyLabel,
     Keys,
     Period,
-    Vkey,
     must_be_true,
 )
 from tallystick.vouchers.outcomes import Nothing
-from tallystick.vouchers.parties import Key, Network, NetworkParameters, Party
+from tallystick.vouchers.parties import Network, NetworkParameters, Party
 from tallystick.vouchers.quantities import (
     PartyId,
     Text,
 )
 from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.rules.keys import add_keys, check_keys, check_under
 from tallystick.vouchers.rules.rule import (
-    ANY_ROLE,
     NETWORK,
     TREASURY,
     Accounts,
     Event,
+    History,
+    Names,
     Postings,
     Rule,
     Signers,
     own_party,
     party_account,
-    quorum,
 )
 from tallystick.vouchers.state import State
 
@@ -67,13 +64,13 @@ class NetworkFound(Rule):
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
         """Entry 0."""
-        return _check_keys(state, self.party, self.root_keys) or Nothing()
+        return check_keys(state, self.party, self.root_keys) or Nothing()
 
     def evolve(self, state: State, event: Event) -> Postings:
         """The founder becomes the first party."""
         state.network = Network(self.party, self.parameters())
         state.parties[self.party] = Party("network", self.name, self.party, quorum=self.root_quorum)
-        _add_keys(state, self.party, self.root_keys, event.index)
+        add_keys(state, self.party, self.root_keys, event.index)
         return ()
 
     def parameters(self) -> NetworkParameters:
@@ -83,6 +80,18 @@ class NetworkFound(Rule):
     def touches(self, state: State, event: Event) -> Accounts:
         """No account."""
         return set()
+
+    def concerns(self, state: State, event: Event) -> Names:
+        """The founding party."""
+        return [f"party {self.party}"]
+
+    def follows(self) -> Names:
+        """Nothing."""
+        return ()
+
+    def asks(self, event: Event, history: History) -> Names:
+        """Nothing."""
+        return ()
 
 
 class PartyAdmit(Rule):
@@ -113,7 +122,7 @@ class PartyAdmit(Rule):
         if self.role not in _ADMITS[role]:
             return Refusal(Reason.ROLE_MAY_NOT_ADMIT, f"a {role} does not admit a {self.role}")
         return (
-            _check_uscc(state, self) or _check_keys(state, self.admitted, self.keys) or _check_quorum(self) or Nothing()
+            _check_uscc(state, self) or check_keys(state, self.admitted, self.keys) or _check_quorum(self) or Nothing()
         )
 
     def evolve(self, state: State, event: Event) -> Postings:
@@ -121,12 +130,24 @@ class PartyAdmit(Rule):
         state.parties[self.admitted] = Party(self.role, self.name, self.party, self.uscc, self.quorum or 1)
         if self.uscc is not None:
             state.usccs[self.uscc] = self.admitted
-        _add_keys(state, self.admitted, self.keys, event.index)
+        add_keys(state, self.admitted, self.keys, event.index)
         return ()
 
     def touches(self, state: State, event: Event) -> Accounts:
         """The party, if it has an account."""
         return party_account(state, self.admitted)
+
+    def concerns(self, state: State, event: Event) -> Names:
+        """The party."""
+        return [f"party {self.admitted}"]
+
+    def follows(self) -> Names:
+        """Nothing."""
+        return ()
+
+    def asks(self, event: Event, history: History) -> Names:
+        """Nothing."""
+        return ()
 
 
 class PartySuspend(Rule):
@@ -146,7 +167,7 @@ class PartySuspend(Rule):
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
         """By its admitter alone."""
-        refusal = _check_under(state, self.subject, self.party, or_itself=False)
+        refusal = check_under(state, self.subject, self.party, or_itself=False)
         if refusal:
             return refusal
         if state.parties[self.subject].suspended:
@@ -161,6 +182,18 @@ class PartySuspend(Rule):
     def touches(self, state: State, event: Event) -> Accounts:
         """The party, if it has an account."""
         return party_account(state, self.subject)
+
+    def concerns(self, state: State, event: Event) -> Names:
+        """The party."""
+        return [f"party {self.subject}"]
+
+    def follows(self) -> Names:
+        """Nothing."""
+        return ()
+
+    def asks(self, event: Event, history: History) -> Names:
+        """The party."""
+        return [f"party {self.subject}"]
 
 
 class PartyReinstate(Rule):
@@ -180,7 +213,7 @@ class PartyReinstate(Rule):
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
         """By its admitter alone."""
-        refusal = _check_under(state, self.subject, self.party, or_itself=False)
+        refusal = check_under(state, self.subject, self.party, or_itself=False)
         if refusal:
             return refusal
         if not state.parties[self.subject].suspended:
@@ -196,91 +229,17 @@ class PartyReinstate(Rule):
         """The party, if it has an account."""
         return party_account(state, self.subject)
 
+    def concerns(self, state: State, event: Event) -> Names:
+        """The party."""
+        return [f"party {self.subject}"]
 
-class KeyAdd(Rule):
-    """A party, or its admitter for it, adds a key; the new key signs too."""
-
-    kind: Literal["key.add/1"]
-    subject: PartyId
-    vkey: Vkey
-
-    event_kind = "key.added/1"
-    outcome = Nothing
-    roles = ANY_ROLE
-
-    def signers(self, state: State) -> Signers:
-        """The party's quorum."""
-        return quorum(self, state)
-
-    def decide(self, state: State, at: int) -> Nothing | Refusal:
-        """By the party itself, or by its admitter."""
-        return (
-            _check_under(state, self.subject, self.party, or_itself=True)
-            or _check_keys(state, self.subject, (self.vkey,))
-            or _check_room(state, self.subject)
-            or Nothing()
-        )
-
-    def evolve(self, state: State, event: Event) -> Postings:
-        """One more key."""
-        _add_keys(state, self.subject, (self.vkey,), event.index)
+    def follows(self) -> Names:
+        """Nothing."""
         return ()
 
-    def touches(self, state: State, event: Event) -> Accounts:
-        """The party, if it has an account."""
-        return party_account(state, self.subject)
-
-
-class KeyRevoke(Rule):
-    """From here on nothing signed by the key counts."""
-
-    kind: Literal["key.revoke/1"]
-    subject: PartyId
-    key: KeyLabel
-    reason: Text
-
-    event_kind = "key.revoked/1"
-    outcome = Nothing
-    roles = ANY_ROLE
-
-    def signers(self, state: State) -> Signers:
-        """The party's quorum."""
-        return quorum(self, state)
-
-    def decide(self, state: State, at: int) -> Nothing | Refusal:
-        """By the party itself, which must stay able to sign, or by its admitter."""
-        key = state.keys[self.key]  # the key named is known: that was asked with the signatures
-        refusal = _check_under(state, self.subject, self.party, or_itself=True)
-        if refusal:
-            return refusal
-        if key.party != self.subject:
-            return Refusal(Reason.KEY_NOT_OF_PARTY, f"{self.key} is not of {self.subject}")
-        if key.revoked_index is not None:
-            return Refusal(Reason.KEY_ALREADY_REVOKED, f"{self.key}, by entry {key.revoked_index}")
-        if self.subject == self.party and _live_keys(state, self.party) <= state.parties[self.party].quorum:
-            return Refusal(Reason.WOULD_LEAVE_TOO_FEW_KEYS, self.subject)
-        return Nothing()
-
-    def evolve(self, state: State, event: Event) -> Postings:
-        """The key stays known, so that old signatures can be checked; from here on it doesn't count."""
-        state.keys[self.key].revoked_index = event.index
-        return ()
-
-    def touches(self, state: State, event: Event) -> Accounts:
-        """The party, if it has an account."""
-        return party_account(state, self.subject)
-
-
-def _check_under(state: State, subject: str, party: str, *, or_itself: bool) -> Refusal | None:
-    """Refuse a subject that the party didn't admit (and isn't, where that is allowed)."""
-    found = state.parties.get(subject)
-    if found is None:
-        return Refusal(Reason.SUBJECT_UNKNOWN, subject)
-    if subject == party:
-        return None if or_itself else Refusal(Reason.SUBJECT_NOT_UNDER_PARTY, f"{party} is itself")
-    if found.admitter != party:
-        return Refusal(Reason.SUBJECT_NOT_UNDER_PARTY, f"{subject} was admitted by {found.admitter}")
-    return None
+    def asks(self, event: Event, history: History) -> Names:
+        """The party."""
+        return [f"party {self.subject}"]
 
 
 def _check_uscc(state: State, command: PartyAdmit) -> Refusal | None:
@@ -309,38 +268,9 @@ def _check_quorum(command: PartyAdmit) -> Refusal | None:
     return None
 
 
-def _check_keys(state: State, party: str, vkeys: Iterable[str]) -> Refusal | None:
-    """Refuse keys in another's name, then keys known already (or twice in the command)."""
-    verifiers = [VerifierKey.from_text(vkey) for vkey in vkeys]
-    for verifier in verifiers:
-        if not verifier.name.startswith(f"{party}/"):
-            return Refusal(Reason.KEY_NOT_OF_PARTY, f"{verifier.name} must begin with {party}/")
-    seen: set[str] = set()
-    for verifier in verifiers:
-        public_key = verifier.public_key.hex()
-        names = {public_key, verifier.label}
-        if public_key in state.public_keys or verifier.label in state.keys or names & seen:
-            return Refusal(Reason.KEY_ALREADY_KNOWN, verifier.label)
-        seen |= names
-    return None
-
-
-def _check_room(state: State, party: str) -> Refusal | None:
-    """Refuse one more key to a party that has as many as a command could bring at once."""
-    count = _live_keys(state, party)
-    return Refusal(Reason.TOO_MANY_KEYS, f"{party} has {count}") if count >= KEYS_MAX else None
-
-
-def _live_keys(state: State, party: str) -> int:
-    return sum(state.keys[label].revoked_index is None for label in state.parties[party].keys)
-
-
-def _add_keys(state: State, party: str, vkeys: Iterable[str], index: int) -> None:
-    for vkey in vkeys:
-        verifier = VerifierKey.from_text(vkey)
-        state.keys[verifier.label] = Key(party, vkey, index)
-        state.public_keys[verifier.public_key.hex()] = verifier.label
-        state.parties[party].keys.append(verifier.label)
-
-
-RULES: Final = (NetworkFound, PartyAdmit, PartySuspend, PartyReinstate, KeyAdd, KeyRevoke)
+RULES: Final = (
+    NetworkFound,
+    PartyAdmit,
+    PartySuspend,
+    PartyReinstate,
+)

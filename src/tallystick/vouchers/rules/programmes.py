@@ -36,6 +36,8 @@ from tallystick.vouchers.rules.rule import (
     TREASURY,
     Accounts,
     Event,
+    History,
+    Names,
     Postings,
     Rule,
     Signers,
@@ -75,6 +77,18 @@ class AcceleratorRegister(Rule):
     def touches(self, state: State, event: Event) -> Accounts:
         """No account."""
         return set()
+
+    def concerns(self, state: State, event: Event) -> Names:
+        """The accelerator."""
+        return [f"accelerator {self.accelerator}"]
+
+    def follows(self) -> Names:
+        """Nothing."""
+        return ()
+
+    def asks(self, event: Event, history: History) -> Names:
+        """Nothing."""
+        return ()
 
 
 class ProgrammeOpen(Rule):
@@ -136,6 +150,18 @@ class ProgrammeOpen(Rule):
         """The programme."""
         return {f"programme {self.programme}"}
 
+    def concerns(self, state: State, event: Event) -> Names:
+        """The programme."""
+        return [f"rules {self.programme}"]
+
+    def follows(self) -> Names:
+        """Nothing."""
+        return ()
+
+    def asks(self, event: Event, history: History) -> Names:
+        """Its accelerators."""
+        return [f"accelerator {accelerator}" for accelerator in self.accelerators]
+
 
 class ProgrammeClose(Rule):
     """Nothing more is issued under a programme."""
@@ -169,6 +195,18 @@ class ProgrammeClose(Rule):
     def touches(self, state: State, event: Event) -> Accounts:
         """The programme."""
         return {f"programme {self.programme}"}
+
+    def concerns(self, state: State, event: Event) -> Names:
+        """The programme."""
+        return [f"rules {self.programme}"]
+
+    def follows(self) -> Names:
+        """The programme."""
+        return [f"rules {self.programme}"]
+
+    def asks(self, event: Event, history: History) -> Names:
+        """Nothing."""
+        return ()
 
 
 class ProviderAccredit(Rule):
@@ -206,6 +244,18 @@ class ProviderAccredit(Rule):
     def touches(self, state: State, event: Event) -> Accounts:
         """Programme and provider."""
         return {f"programme {self.programme}", f"provider {self.provider}"}
+
+    def concerns(self, state: State, event: Event) -> Names:
+        """The provider's accreditations."""
+        return [f"accreditation {self.programme} {self.provider}"]
+
+    def follows(self) -> Names:
+        """The programme."""
+        return [f"rules {self.programme}"]
+
+    def asks(self, event: Event, history: History) -> Names:
+        """The provider and its accreditations."""
+        return [f"party {self.provider}", f"accreditation {self.programme} {self.provider}"]
 
 
 class ProviderDelist(Rule):
@@ -249,6 +299,18 @@ class ProviderDelist(Rule):
         """Programme and provider."""
         return {f"programme {self.programme}", f"provider {self.provider}"}
 
+    def concerns(self, state: State, event: Event) -> Names:
+        """The provider's accreditations."""
+        return [f"accreditation {self.programme} {self.provider}"]
+
+    def follows(self) -> Names:
+        """The programme."""
+        return [f"rules {self.programme}"]
+
+    def asks(self, event: Event, history: History) -> Names:
+        """The provider and its accreditations."""
+        return [f"party {self.provider}", f"accreditation {self.programme} {self.provider}"]
+
 
 class TariffPublish(Rule):
     """A provider's price for an accelerator from a date on."""
@@ -288,6 +350,18 @@ class TariffPublish(Rule):
     def touches(self, state: State, event: Event) -> Accounts:
         """Its provider."""
         return {f"provider {self.party}"}
+
+    def concerns(self, state: State, event: Event) -> Names:
+        """The provider's tariffs."""
+        return [f"tariffs {self.party}"]
+
+    def follows(self) -> Names:
+        """Nothing."""
+        return ()
+
+    def asks(self, event: Event, history: History) -> Names:
+        """The tariffs before, and the accelerator."""
+        return [f"tariffs {self.party}", f"accelerator {self.accelerator}"]
 
 
 RULES: Final = (AcceleratorRegister, ProgrammeOpen, ProgrammeClose, ProviderAccredit, ProviderDelist, TariffPublish)

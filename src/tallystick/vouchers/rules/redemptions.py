@@ -13,6 +13,8 @@ from tallystick.vouchers.rules.rule import (
     TREASURY,
     Accounts,
     Event,
+    History,
+    Names,
     Postings,
     Rule,
     Signers,
@@ -87,6 +89,20 @@ class RedemptionClaim(Rule):
         claim = state.claims[self.claim]
         return {f"programme {claim.programme}"} | party_account(state, claim.claimant)
 
+    def concerns(self, state: State, event: Event) -> Names:
+        """The claim, and the claimant's claims."""
+        return [f"claim {self.claim}", f"claims {self.programme} {self.party}"]
+
+    def follows(self) -> Names:
+        """The programme and the claimant."""
+        return [f"rules {self.programme}", f"party {self.party}"]
+
+    def asks(self, event: Event, history: History) -> Names:
+        """The claimant's claims, and the reservations of all lines that may have been unclaimed."""
+        yield f"claims {self.programme} {self.party}"
+        for reservation in history.burned(self.programme, self.party, self.first_day, self.last_day, event.index):
+            yield f"reservation {reservation}"
+
 
 class RedemptionPay(Rule):
     """A treasury paid a claim."""
@@ -126,6 +142,18 @@ class RedemptionPay(Rule):
         claim = state.claims[self.claim]
         return {f"programme {claim.programme}"} | party_account(state, claim.claimant)
 
+    def concerns(self, state: State, event: Event) -> Names:
+        """The claim."""
+        return [f"claim {self.claim}"]
+
+    def follows(self) -> Names:
+        """The claim."""
+        return [f"claim {self.claim}"]
+
+    def asks(self, event: Event, history: History) -> Names:
+        """Nothing."""
+        return ()
+
 
 class RedemptionReject(Rule):
     """A treasury won't pay a claim; its lines are unclaimed again."""
@@ -161,6 +189,20 @@ class RedemptionReject(Rule):
         """The programme and the claimant."""
         claim = state.claims[self.claim]
         return {f"programme {claim.programme}"} | party_account(state, claim.claimant)
+
+    def concerns(self, state: State, event: Event) -> Names:
+        """The claim, and the claimant's claims."""
+        claim = state.claims[self.claim]
+        return [f"claim {self.claim}", f"claims {claim.programme} {claim.claimant}"]
+
+    def follows(self) -> Names:
+        """The claim."""
+        return [f"claim {self.claim}"]
+
+    def asks(self, event: Event, history: History) -> Names:
+        """What the claim asked for: its lines are free again."""
+        claim = history.claim(self.claim)
+        return claim.command.asks(claim, history)
 
 
 def _check_open_claim(state: State, claim_id: str, treasury: str) -> Refusal | None:

@@ -19,9 +19,12 @@ from tallystick.vouchers.rules.rule import (
     PROVIDER,
     Accounts,
     Event,
+    History,
+    Names,
     Postings,
     Rule,
     Signers,
+    accreditation_of,
     own_party,
     voucher_accounts,
 )
@@ -96,6 +99,18 @@ class VoucherReserve(Rule):
         reservation = state.reservations[self.reservation]
         return voucher_accounts(state, reservation.voucher) | {f"provider {reservation.provider}"}
 
+    def concerns(self, state: State, event: Event) -> Names:
+        """The reservation."""
+        return [f"reservation {self.reservation}"]
+
+    def follows(self) -> Names:
+        """The voucher's terms, the provider, and the reservation."""
+        return [f"terms {self.voucher}", f"party {self.provider}", f"reservation {self.reservation}"]
+
+    def asks(self, event: Event, history: History) -> Names:
+        """The provider's accreditations."""
+        return accreditation_of(history, self.reservation, self.provider)
+
 
 class ReservationRelease(Rule):
     """What remains of a reservation goes back."""
@@ -139,6 +154,18 @@ class ReservationRelease(Rule):
         """The voucher, its holder, its programme and the provider."""
         reservation = state.reservations[self.reservation]
         return voucher_accounts(state, reservation.voucher) | {f"provider {reservation.provider}"}
+
+    def concerns(self, state: State, event: Event) -> Names:
+        """The reservation."""
+        return [f"reservation {self.reservation}"]
+
+    def follows(self) -> Names:
+        """The reservation."""
+        return [f"reservation {self.reservation}"]
+
+    def asks(self, event: Event, history: History) -> Names:
+        """Nothing."""
+        return ()
 
 
 def put_back(

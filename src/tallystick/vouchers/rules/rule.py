@@ -4,9 +4,10 @@ A rule is a class: its fields are the command's form, its methods say what the c
 command is an instance of it. `Rule` has no defaults: a rule that leaves one of `DECLARED` out can't be defined.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from inspect import get_annotations
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Protocol
 
 from pydantic import BaseModel
 
@@ -18,6 +19,23 @@ from tallystick.vouchers.state import Posting, State
 
 Accounts = set[str]
 """Accounts, each `voucher <id>`, `holder <id>`, `provider <id>` or `programme <id>`; docs/rules.md, "Sealed books"."""
+Names = Iterable[str]
+"""Names of things, under which their entries are looked up:
+
+    party <id>                    admitted, suspended, reinstated; its keys
+    accelerator <id>              registered
+    tariffs <provider>            its prices
+    rules <programme>             opened, closed
+    accreditation <programme> <provider>
+    terms <voucher>               how it was made (issued, transferred), suspended, resumed, revoked, lapsed
+    reservation <id>              its whole life: reserved, burned, reversed, released
+    claim <id>                    claimed, paid, rejected
+    claims <programme> <party>    the party's claims, and what was rejected of them
+    seals                         all of them
+
+or an account, with all entries that touch it.
+"""
+SEALS: Final = "seals"
 Signers = dict[str, int]
 """How many signatures are needed of each party."""
 Postings = tuple[Posting, ...]
@@ -30,7 +48,19 @@ OPERATOR: Final = frozenset[Role]({"operator"})
 HOLDER: Final = frozenset[Role]({"holder"})
 ANY_ROLE: Final = frozenset[Role]({"network", "treasury", "provider", "auditor", "operator", "holder"})
 
-DECLARED: Final = ("kind", "event_kind", "outcome", "roles", "signers", "decide", "evolve", "touches")
+DECLARED: Final = (
+    "kind",
+    "event_kind",
+    "outcome",
+    "roles",
+    "signers",
+    "decide",
+    "evolve",
+    "touches",
+    "concerns",
+    "follows",
+    "asks",
+)
 """What each rule says itself, besides its own fields."""
 
 
@@ -98,6 +128,23 @@ class Rule(BaseModel):
         """Return the accounts that the event touches, given the state after it."""
         raise NotImplementedError
 
+    def concerns(self, state: State, event: "Event") -> Names:
+        """Return the things whose history the event is part of, beside its accounts, given the state after it."""
+        raise NotImplementedError
+
+    def follows(self) -> Names:
+        """Return the things without which `evolve` fails on a part of the log."""
+        raise NotImplementedError
+
+    def asks(self, event: "Event", history: "History") -> Names:
+        """Return the things that `decide` read, beyond those of `follows`, the party and the signers.
+
+        Args:
+            event: what the command became.
+            history: the log up to it.
+        """
+        raise NotImplementedError
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -117,6 +164,28 @@ class Event:
     def kind(self) -> str:
         """The event's own name, for example `voucher.issued/1`."""
         return self.command.event_kind
+
+
+class History(Protocol):
+    """A log, as far as a rule looks up what an earlier command said."""
+
+    def programme_of(self, reservation: str) -> str | None:
+        """Return the programme of a reservation, if there is one of that id."""
+
+    def statement(self, provider: str, ref: str, before: int) -> Event | None:
+        """Return a provider's newest statement of a reference before an entry."""
+
+    def claim(self, claim: str) -> Event:
+        """Return the event that made a claim."""
+
+    def burned(self, programme: str, claimant: str, first_day: int, last_day: int, before: int) -> Iterable[str]:
+        """Return the reservations that were burned on some days, so that a claim may have found them unclaimed."""
+
+
+def accreditation_of(history: History, reservation: str, provider: str) -> Names:
+    """Return a provider's accreditations for the programme of a reservation, if there is one of that id."""
+    programme = history.programme_of(reservation)
+    return [f"accreditation {programme} {provider}"] if programme is not None else []
 
 
 def own_party(command: Rule, state: State) -> Signers:

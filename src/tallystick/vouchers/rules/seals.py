@@ -8,7 +8,18 @@ from tallystick.vouchers.outcomes import Sealed
 from tallystick.vouchers.quantities import Day, OwnedId, format_day, start_of_day
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.checks import check_new_id
-from tallystick.vouchers.rules.rule import OPERATOR, Accounts, Event, Postings, Rule, Signers, own_party
+from tallystick.vouchers.rules.rule import (
+    OPERATOR,
+    SEALS,
+    Accounts,
+    Event,
+    History,
+    Names,
+    Postings,
+    Rule,
+    Signers,
+    own_party,
+)
 from tallystick.vouchers.seals import Seal
 from tallystick.vouchers.state import State
 
@@ -52,6 +63,18 @@ class BookSeal(Rule):
     def touches(self, state: State, event: Event) -> Accounts:
         """No account."""
         return set()
+
+    def concerns(self, state: State, event: Event) -> Names:
+        """All seals."""
+        return [SEALS]
+
+    def follows(self) -> Names:
+        """Nothing."""
+        return ()
+
+    def asks(self, event: Event, history: History) -> Names:
+        """Nothing."""
+        return ()
 
 
 RULES: Final = (BookSeal,)

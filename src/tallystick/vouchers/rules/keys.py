@@ -1,0 +1,182 @@
+"""Keys: added, revoked, and whose they must be."""
+
+from collections.abc import Iterable
+from typing import Final, Literal
+
+from tallystick.signing.keys import VerifierKey
+from tallystick.vouchers.fields import (
+    KEYS_MAX,
+    KeyLabel,
+    Vkey,
+)
+from tallystick.vouchers.outcomes import Nothing
+from tallystick.vouchers.parties import Key
+from tallystick.vouchers.quantities import (
+    PartyId,
+    Text,
+)
+from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.rules.rule import (
+    ANY_ROLE,
+    Accounts,
+    Event,
+    History,
+    Names,
+    Postings,
+    Rule,
+    Signers,
+    party_account,
+    quorum,
+)
+from tallystick.vouchers.state import State
+
+
+class KeyAdd(Rule):
+    """A party, or its admitter for it, adds a key; the new key signs too."""
+
+    kind: Literal["key.add/1"]
+    subject: PartyId
+    vkey: Vkey
+
+    event_kind = "key.added/1"
+    outcome = Nothing
+    roles = ANY_ROLE
+
+    def signers(self, state: State) -> Signers:
+        """The party's quorum."""
+        return quorum(self, state)
+
+    def decide(self, state: State, at: int) -> Nothing | Refusal:
+        """By the party itself, or by its admitter."""
+        return (
+            check_under(state, self.subject, self.party, or_itself=True)
+            or check_keys(state, self.subject, (self.vkey,))
+            or _check_room(state, self.subject)
+            or Nothing()
+        )
+
+    def evolve(self, state: State, event: Event) -> Postings:
+        """One more key."""
+        add_keys(state, self.subject, (self.vkey,), event.index)
+        return ()
+
+    def touches(self, state: State, event: Event) -> Accounts:
+        """The party, if it has an account."""
+        return party_account(state, self.subject)
+
+    def concerns(self, state: State, event: Event) -> Names:
+        """The party."""
+        return [f"party {self.subject}"]
+
+    def follows(self) -> Names:
+        """Nothing."""
+        return ()
+
+    def asks(self, event: Event, history: History) -> Names:
+        """The party."""
+        return [f"party {self.subject}"]
+
+
+class KeyRevoke(Rule):
+    """From here on nothing signed by the key counts."""
+
+    kind: Literal["key.revoke/1"]
+    subject: PartyId
+    key: KeyLabel
+    reason: Text
+
+    event_kind = "key.revoked/1"
+    outcome = Nothing
+    roles = ANY_ROLE
+
+    def signers(self, state: State) -> Signers:
+        """The party's quorum."""
+        return quorum(self, state)
+
+    def decide(self, state: State, at: int) -> Nothing | Refusal:
+        """By the party itself, which must stay able to sign, or by its admitter."""
+        key = state.keys[self.key]  # the key named is known: that was asked with the signatures
+        refusal = check_under(state, self.subject, self.party, or_itself=True)
+        if refusal:
+            return refusal
+        if key.party != self.subject:
+            return Refusal(Reason.KEY_NOT_OF_PARTY, f"{self.key} is not of {self.subject}")
+        if key.revoked_index is not None:
+            return Refusal(Reason.KEY_ALREADY_REVOKED, f"{self.key}, by entry {key.revoked_index}")
+        if self.subject == self.party and _live_keys(state, self.party) <= state.parties[self.party].quorum:
+            return Refusal(Reason.WOULD_LEAVE_TOO_FEW_KEYS, self.subject)
+        return Nothing()
+
+    def evolve(self, state: State, event: Event) -> Postings:
+        """The key stays known, so that old signatures can be checked; from here on it doesn't count."""
+        state.keys[self.key].revoked_index = event.index
+        return ()
+
+    def touches(self, state: State, event: Event) -> Accounts:
+        """The party, if it has an account."""
+        return party_account(state, self.subject)
+
+    def concerns(self, state: State, event: Event) -> Names:
+        """The party."""
+        return [f"party {self.subject}"]
+
+    def follows(self) -> Names:
+        """Nothing."""
+        return ()
+
+    def asks(self, event: Event, history: History) -> Names:
+        """The party."""
+        return [f"party {self.subject}"]
+
+
+def check_under(state: State, subject: str, party: str, *, or_itself: bool) -> Refusal | None:
+    """Refuse a subject that the party didn't admit (and isn't, where that is allowed)."""
+    found = state.parties.get(subject)
+    if found is None:
+        return Refusal(Reason.SUBJECT_UNKNOWN, subject)
+    if subject == party:
+        return None if or_itself else Refusal(Reason.SUBJECT_NOT_UNDER_PARTY, f"{party} is itself")
+    if found.admitter != party:
+        return Refusal(Reason.SUBJECT_NOT_UNDER_PARTY, f"{subject} was admitted by {found.admitter}")
+    return None
+
+
+def check_keys(state: State, party: str, vkeys: Iterable[str]) -> Refusal | None:
+    """Refuse keys in another's name, then keys known already (or twice in the command)."""
+    verifiers = [VerifierKey.from_text(vkey) for vkey in vkeys]
+    for verifier in verifiers:
+        if not verifier.name.startswith(f"{party}/"):
+            return Refusal(Reason.KEY_NOT_OF_PARTY, f"{verifier.name} must begin with {party}/")
+    seen: set[str] = set()
+    for verifier in verifiers:
+        public_key = verifier.public_key.hex()
+        names = {public_key, verifier.label}
+        if public_key in state.public_keys or verifier.label in state.keys or names & seen:
+            return Refusal(Reason.KEY_ALREADY_KNOWN, verifier.label)
+        seen |= names
+    return None
+
+
+def _check_room(state: State, party: str) -> Refusal | None:
+    """Refuse one more key to a party that has as many as a command could bring at once."""
+    count = _live_keys(state, party)
+    return Refusal(Reason.TOO_MANY_KEYS, f"{party} has {count}") if count >= KEYS_MAX else None
+
+
+def _live_keys(state: State, party: str) -> int:
+    return sum(state.keys[label].revoked_index is None for label in state.parties[party].keys)
+
+
+def add_keys(state: State, party: str, vkeys: Iterable[str], index: int) -> None:
+    """Add keys to a party, by an entry."""
+    for vkey in vkeys:
+        verifier = VerifierKey.from_text(vkey)
+        state.keys[verifier.label] = Key(party, vkey, index)
+        state.public_keys[verifier.public_key.hex()] = verifier.label
+        state.parties[party].keys.append(verifier.label)
+
+
+RULES: Final = (
+    KeyAdd,
+    KeyRevoke,
+)

@@ -1,0 +1,139 @@
+"""What comes back of a voucher that its treasury ends, or that time has ended."""
+
+from typing import Final, Literal
+
+from tallystick.vouchers.outcomes import Returned
+from tallystick.vouchers.quantities import OwnedId, Text, format_instant
+from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.rules.checks import (
+    check_treasurys_voucher,
+)
+from tallystick.vouchers.rules.rule import (
+    TREASURY,
+    Accounts,
+    Event,
+    History,
+    Names,
+    Postings,
+    Rule,
+    Signers,
+    own_party,
+    voucher_accounts,
+)
+from tallystick.vouchers.state import Posting, State
+
+
+class VoucherRevoke(Rule):
+    """What is available of a voucher goes back to the envelope."""
+
+    kind: Literal["voucher.revoke/1"]
+    voucher: OwnedId
+    reason: Text
+
+    event_kind = "voucher.revoked/1"
+    outcome = Returned
+    roles = TREASURY
+
+    def signers(self, state: State) -> Signers:
+        """One signature of the party, of the network its quorum."""
+        return own_party(self, state)
+
+    def decide(self, state: State, at: int) -> Returned | Refusal:
+        """Before its validity is over; suspended or not."""
+        refusal = check_treasurys_voucher(state, self.voucher, self.party)
+        if refusal:
+            return refusal
+        voucher = state.vouchers[self.voucher]
+        if voucher.is_spent_time(at):
+            return Refusal(Reason.VOUCHER_ENDED, self.voucher)
+        return Returned(voucher.available_fen)
+
+    def evolve(self, state: State, event: Event) -> Postings:
+        """Ended by its treasury; what was revoked no longer counts against the holder's cap."""
+        voucher = state.vouchers[self.voucher]
+        voucher.status = "revoked"
+        programme = state.programmes[voucher.programme]
+        programme.revoked_fen += voucher.available_fen
+        programme.grant(voucher.holder, -voucher.available_fen)
+        return _give_back(state, self.voucher, event)
+
+    def touches(self, state: State, event: Event) -> Accounts:
+        """The voucher, its holder and its programme."""
+        return voucher_accounts(state, self.voucher)
+
+    def concerns(self, state: State, event: Event) -> Names:
+        """The voucher's terms."""
+        return [f"terms {self.voucher}"]
+
+    def follows(self) -> Names:
+        """The voucher's terms."""
+        return [f"terms {self.voucher}"]
+
+    def asks(self, event: Event, history: History) -> Names:
+        """Its whole history: what returns must be exact."""
+        return [f"voucher {self.voucher}"]
+
+
+class VoucherLapse(Rule):
+    """A voucher is over: what is available goes back to the envelope."""
+
+    kind: Literal["voucher.lapse/1"]
+    voucher: OwnedId
+
+    event_kind = "voucher.lapsed/1"
+    outcome = Returned
+    roles = TREASURY
+
+    def signers(self, state: State) -> Signers:
+        """One signature of the party, of the network its quorum."""
+        return own_party(self, state)
+
+    def decide(self, state: State, at: int) -> Returned | Refusal:
+        """Once its validity is over."""
+        refusal = check_treasurys_voucher(state, self.voucher, self.party)
+        if refusal:
+            return refusal
+        voucher = state.vouchers[self.voucher]
+        if voucher.has_ended:
+            return Refusal(Reason.VOUCHER_ENDED, self.voucher)
+        if at < voucher.valid_until:
+            return Refusal(Reason.VOUCHER_NOT_OVER, f"valid until {format_instant(voucher.valid_until)}")
+        return Returned(voucher.available_fen)
+
+    def evolve(self, state: State, event: Event) -> Postings:
+        """Ended by time."""
+        voucher = state.vouchers[self.voucher]
+        voucher.status = "lapsed"
+        state.programmes[voucher.programme].lapsed_fen += voucher.available_fen
+        return _give_back(state, self.voucher, event)
+
+    def touches(self, state: State, event: Event) -> Accounts:
+        """The voucher, its holder and its programme."""
+        return voucher_accounts(state, self.voucher)
+
+    def concerns(self, state: State, event: Event) -> Names:
+        """The voucher's terms."""
+        return [f"terms {self.voucher}"]
+
+    def follows(self) -> Names:
+        """The voucher's terms."""
+        return [f"terms {self.voucher}"]
+
+    def asks(self, event: Event, history: History) -> Names:
+        """Its whole history: what returns must be exact."""
+        return [f"voucher {self.voucher}"]
+
+
+def _give_back(state: State, voucher_id: str, event: Event) -> Postings:
+    assert isinstance(event.outcome, Returned)
+    voucher = state.vouchers[voucher_id]
+    amount_fen = event.outcome.returned_fen
+    voucher.available_fen -= amount_fen
+    posting = Posting(voucher.programme, "available", voucher_id, "unissued", voucher.programme, amount_fen)
+    return (state.post(posting),) if amount_fen else ()
+
+
+RULES: Final = (
+    VoucherRevoke,
+    VoucherLapse,
+)
