@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tallystick.vouchers.rulebook import RULEBOOK
+from tallystick.vouchers import rulebook
 from tallystick.vouchers.rules.rule import Rule
 
 FORMATS = (Path(__file__).resolve().parents[2] / "docs" / "formats.md").read_text("utf-8")
@@ -38,7 +38,7 @@ def test_commands_events_and_outcomes() -> None:
             fields_of(rule, common),
             [field.name for field in dataclasses.fields(rule.outcome)],
         )
-        for kind, rule in RULEBOOK.rules.items()
+        for kind, rule in rulebook.RULEBOOK.rules.items()
     }
     rows = table("| command | event | fields | outcome |")
     assert {names(row[0])[0]: tuple(map(names, row[1:])) for row in rows} == expected

@@ -25,7 +25,6 @@ from tallystick.vouchers.outcomes import Burned
 from tallystick.vouchers.programmes import Programme
 from tallystick.vouchers.quantities import format_instant, parse_instant
 from tallystick.vouchers.refusals import Reason, Refusal
-from tallystick.vouchers.rulebook import EVENT_KINDS
 from tallystick.vouchers.rules.burns import TimeBurn
 from tallystick.vouchers.rules.rule import Event
 from tallystick.vouchers.state import State
@@ -151,7 +150,7 @@ class Replay:
             described = self._explain(index, data, signed, answer)
         else:
             command = signed.command
-            described = (EVENT_KINDS[command.kind], command.party, command.ref)
+            described = (command.event_kind, command.party, command.ref)
         if self.is_running and not isinstance(answer, Refusal):
             self._evolve(answer.event)
         return described
