@@ -29,6 +29,7 @@ from tallystick.vouchers.quantities import DAY_US, Instant, OwnedId, Text, forma
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rulebook import RULEBOOK, RULES, Rulebook, kind_of
 from tallystick.vouchers.rules.checks import check_treasurys_voucher
+from tallystick.vouchers.rules.recovery import VoucherRevoke
 from tallystick.vouchers.rules.rule import (
     DECLARED,
     TREASURY,
@@ -60,6 +61,7 @@ class VoucherExtend(Rule):
     event_kind = "voucher.extended/1"
     outcome = Nothing
     roles = TREASURY
+    refusals = (*VoucherRevoke.refusals, Reason.WINDOW_INVALID)
 
     def signers(self, state: State) -> Signers:
         return own_party(self, state)

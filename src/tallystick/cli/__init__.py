@@ -7,6 +7,7 @@
     proofs_of_balance.py          proof balance, and verify of what it wrote
     dossier.py    dossier, and verify of what it wrote
     witness.py    witness init, serve, cosign, and checkpoint cosign for the log that asks
+    rules.py      rules: what commands there are
     command_files.py              a command in JSON, as a person wrote it
     kinds.py      what a file may hold that is replaced
     answers.py    an entry, or an answer to a note, in one shape
@@ -80,7 +81,7 @@ def _run(arguments: Sequence[str]) -> int:
 
     if any("\0" in argument for argument in arguments):
         raise UsageError("an argument has a NUL character, which no name, time or number has")
-    from tallystick.cli import auditor, dossier, operator, proofs, provider, treasury, witness, writer
+    from tallystick.cli import auditor, dossier, operator, proofs, provider, rules, treasury, witness, writer
 
     app = typer.Typer(
         help="Compute vouchers in an append-only log of signed entries.",
@@ -96,7 +97,7 @@ def _run(arguments: Sequence[str]) -> int:
     def tallystick(version: Annotated[bool, version] = False) -> None:
         pass
 
-    for user in (treasury, operator, writer, provider, auditor, proofs, dossier, witness):
+    for user in (treasury, operator, writer, provider, auditor, proofs, dossier, witness, rules):
         user.add_commands(app)
     status = typer.main.get_command(app).main(args=list(arguments), prog_name="tallystick", standalone_mode=False)
     return status if isinstance(status, int) else AS_ASKED

@@ -5,6 +5,7 @@ spelling. Field names are docs/rules.md's; in Python `from` and `to` of a burn l
 command is published for good: a change of meaning is a new kind with a higher number after the slash, so a rule more.
 """
 
+import dataclasses
 from functools import reduce
 from operator import or_
 from typing import Annotated, Any, Final, cast
@@ -16,6 +17,7 @@ from tallystick.field_faults import first_fault
 from tallystick.signing import canonical_json
 from tallystick.vouchers.fields import IN_WORDS
 from tallystick.vouchers.outcomes import Nothing, Outcome
+from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rules import (
     burns,
     keys,
@@ -148,3 +150,34 @@ def _first_fault(error: ValidationError) -> str:
     if error.errors(include_url=False, include_context=False, include_input=False)[0]["type"] == "union_tag_invalid":
         return "kind: no command of the closed list is called so"
     return first_fault(error, IN_WORDS, skipped=1)  # the kind, by which the union was told apart
+
+
+def described() -> dict[str, Any]:
+    """Return the rulebook as JSON values: each command with its form, event, signers, touches and refusals.
+
+    What is common to all commands stands once, under `every_command`.
+    """
+    rules = RULEBOOK.rules
+    declared = {reason for rule in rules.values() for reason in rule.refusals}
+    return {
+        "commands": [_description(kind, rule) for kind, rule in rules.items()],
+        "every_command": {
+            "fields": list(Rule.model_fields),
+            "refusals": [reason.value for reason in Reason if reason not in declared],
+        },
+    }
+
+
+def _description(kind: str, rule: type[Rule]) -> dict[str, Any]:
+    own = {name: field for name, field in rule.model_fields.items() if name not in Rule.model_fields}
+    return {
+        "kind": kind,
+        "meaning": rule.__doc__,
+        "fields": [{"name": name, "required": field.is_required()} for name, field in own.items()],
+        "event": rule.event_kind,
+        "outcome": [field.name for field in dataclasses.fields(rule.outcome)],
+        "roles": sorted(rule.roles),
+        "signers": rule.signers.__doc__,
+        "touches": rule.touches.__doc__,
+        "refusals": [reason.value for reason in rule.refusals],
+    }

@@ -8,14 +8,7 @@ from pydantic import Field
 from tallystick.vouchers.burns import Statement, pack_line
 from tallystick.vouchers.fields import LINES_MAX
 from tallystick.vouchers.outcomes import Burned, Reversed
-from tallystick.vouchers.quantities import (
-    DAY_US,
-    SECOND_US,
-    DocumentId,
-    PartyId,
-    Text,
-    day_of,
-)
+from tallystick.vouchers.quantities import DAY_US, SECOND_US, DocumentId, PartyId, Text, day_of
 from tallystick.vouchers.redemptions import claim_on
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.burn_lines import BurnLine, StatementLines
@@ -46,6 +39,26 @@ class TimeBurn(Rule):
     event_kind = "time.burned/1"
     outcome = Burned
     roles = PROVIDER
+    refusals = (
+        Reason.ACCELERATOR_UNKNOWN,
+        Reason.HOLDER_UNKNOWN,
+        Reason.RESERVATION_UNKNOWN,
+        Reason.RESERVATION_IS_FOR_ANOTHER_PROVIDER,
+        Reason.RESERVATION_IS_FOR_ANOTHER_HOLDER,
+        Reason.RESERVATION_CLOSED,
+        Reason.ACCELERATOR_NOT_QUALIFIED,
+        Reason.INTERVAL_INVALID,
+        Reason.JOB_TIME_IN_THE_FUTURE,
+        Reason.JOB_TIME_TOO_LONG_AGO,
+        Reason.PERIOD_SEALED,
+        Reason.CORRECTION_UNFOUNDED,
+        Reason.OUTSIDE_VOUCHER_VALIDITY,
+        Reason.OUTSIDE_RESERVATION,
+        Reason.PROVIDER_NOT_ACCREDITED,
+        Reason.TARIFF_MISSING,
+        Reason.JOB_TIME_ALREADY_BURNED,
+        Reason.EXCEEDS_RESERVATION,
+    )
 
     def signers(self, state: State) -> Signers:
         """One signature of the party, of the network its quorum."""
@@ -154,6 +167,12 @@ class BurnReverse(Rule):
     event_kind = "burn.reversed/1"
     outcome = Reversed
     roles = PROVIDER
+    refusals = (
+        Reason.STATEMENT_UNKNOWN,
+        Reason.LINE_UNKNOWN,
+        Reason.LINE_ALREADY_REVERSED,
+        Reason.LINE_ALREADY_CLAIMED,
+    )
 
     def signers(self, state: State) -> Signers:
         """One signature of the party, of the network its quorum."""

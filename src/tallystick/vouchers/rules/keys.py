@@ -4,17 +4,10 @@ from collections.abc import Iterable
 from typing import Final, Literal
 
 from tallystick.signing.keys import VerifierKey
-from tallystick.vouchers.fields import (
-    KEYS_MAX,
-    KeyLabel,
-    Vkey,
-)
+from tallystick.vouchers.fields import KEYS_MAX, KeyLabel, Vkey
 from tallystick.vouchers.outcomes import Nothing
 from tallystick.vouchers.parties import Key
-from tallystick.vouchers.quantities import (
-    PartyId,
-    Text,
-)
+from tallystick.vouchers.quantities import PartyId, Text
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.rule import (
     ANY_ROLE,
@@ -41,6 +34,13 @@ class KeyAdd(Rule):
     event_kind = "key.added/1"
     outcome = Nothing
     roles = ANY_ROLE
+    refusals = (
+        Reason.SUBJECT_UNKNOWN,
+        Reason.SUBJECT_NOT_UNDER_PARTY,
+        Reason.KEY_NOT_OF_PARTY,
+        Reason.KEY_ALREADY_KNOWN,
+        Reason.TOO_MANY_KEYS,
+    )
 
     def signers(self, state: State) -> Signers:
         """The party's quorum."""
@@ -88,6 +88,13 @@ class KeyRevoke(Rule):
     event_kind = "key.revoked/1"
     outcome = Nothing
     roles = ANY_ROLE
+    refusals = (
+        Reason.SUBJECT_UNKNOWN,
+        Reason.SUBJECT_NOT_UNDER_PARTY,
+        Reason.KEY_NOT_OF_PARTY,
+        Reason.KEY_ALREADY_REVOKED,
+        Reason.WOULD_LEAVE_TOO_FEW_KEYS,
+    )
 
     def signers(self, state: State) -> Signers:
         """The party's quorum."""

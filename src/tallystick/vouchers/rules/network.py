@@ -6,20 +6,10 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field, StringConstraints
 from stdnum.cn import uscc as uscc_number
 
-from tallystick.vouchers.fields import (
-    KEYS_MAX,
-    USCC,
-    AdmittedRole,
-    Keys,
-    Period,
-    must_be_true,
-)
+from tallystick.vouchers.fields import KEYS_MAX, USCC, AdmittedRole, Keys, Period, must_be_true
 from tallystick.vouchers.outcomes import Nothing
 from tallystick.vouchers.parties import Network, NetworkParameters, Party
-from tallystick.vouchers.quantities import (
-    PartyId,
-    Text,
-)
+from tallystick.vouchers.quantities import PartyId, Text
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.keys import add_keys, check_keys, check_under
 from tallystick.vouchers.rules.rule import (
@@ -57,6 +47,10 @@ class NetworkFound(Rule):
     event_kind = "network.founded/1"
     outcome = Nothing
     roles = NETWORK
+    refusals = (
+        Reason.KEY_NOT_OF_PARTY,
+        Reason.KEY_ALREADY_KNOWN,
+    )
 
     def signers(self, state: State) -> Signers:
         """The quorum that the command itself sets."""
@@ -109,6 +103,16 @@ class PartyAdmit(Rule):
     event_kind = "party.admitted/1"
     outcome = Nothing
     roles = NETWORK | TREASURY
+    refusals = (
+        Reason.PARTY_ALREADY_ADMITTED,
+        Reason.ROLE_MAY_NOT_ADMIT,
+        Reason.USCC_MISSING,
+        Reason.USCC_INVALID,
+        Reason.USCC_ALREADY_ADMITTED,
+        Reason.KEY_NOT_OF_PARTY,
+        Reason.KEY_ALREADY_KNOWN,
+        Reason.WOULD_LEAVE_TOO_FEW_KEYS,
+    )
 
     def signers(self, state: State) -> Signers:
         """One signature of the party, of the network its quorum."""
@@ -160,6 +164,11 @@ class PartySuspend(Rule):
     event_kind = "party.suspended/1"
     outcome = Nothing
     roles = NETWORK | TREASURY
+    refusals = (
+        Reason.SUBJECT_UNKNOWN,
+        Reason.SUBJECT_NOT_UNDER_PARTY,
+        Reason.SUBJECT_SUSPENDED,
+    )
 
     def signers(self, state: State) -> Signers:
         """One signature of the party, of the network its quorum."""
@@ -206,6 +215,11 @@ class PartyReinstate(Rule):
     event_kind = "party.reinstated/1"
     outcome = Nothing
     roles = NETWORK | TREASURY
+    refusals = (
+        Reason.SUBJECT_UNKNOWN,
+        Reason.SUBJECT_NOT_UNDER_PARTY,
+        Reason.SUBJECT_NOT_SUSPENDED,
+    )
 
     def signers(self, state: State) -> Signers:
         """One signature of the party, of the network its quorum."""

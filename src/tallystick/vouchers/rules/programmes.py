@@ -58,6 +58,7 @@ class AcceleratorRegister(Rule):
     event_kind = "accelerator.registered/1"
     outcome = Nothing
     roles = NETWORK
+    refusals = (Reason.ID_ALREADY_USED,)
 
     def signers(self, state: State) -> Signers:
         """One signature of the party, of the network its quorum."""
@@ -117,6 +118,13 @@ class ProgrammeOpen(Rule):
     event_kind = "programme.opened/1"
     outcome = Nothing
     roles = TREASURY
+    refusals = (
+        Reason.ID_OUTSIDE_OWN_NAMESPACE,
+        Reason.ID_ALREADY_USED,
+        Reason.WINDOW_INVALID,
+        Reason.FLOOR_ABOVE_CAP,
+        Reason.ACCELERATOR_UNKNOWN,
+    )
 
     def signers(self, state: State) -> Signers:
         """The party's quorum."""
@@ -173,6 +181,11 @@ class ProgrammeClose(Rule):
     event_kind = "programme.closed/1"
     outcome = Nothing
     roles = TREASURY
+    refusals = (
+        Reason.PROGRAMME_UNKNOWN,
+        Reason.NOT_OWN_PROGRAMME,
+        Reason.PROGRAMME_CLOSED,
+    )
 
     def signers(self, state: State) -> Signers:
         """One signature of the party, of the network its quorum."""
@@ -220,6 +233,12 @@ class ProviderAccredit(Rule):
     event_kind = "provider.accredited/1"
     outcome = Nothing
     roles = TREASURY
+    refusals = (
+        Reason.PROGRAMME_UNKNOWN,
+        Reason.NOT_OWN_PROGRAMME,
+        Reason.PROVIDER_UNKNOWN,
+        Reason.PROVIDER_ALREADY_ACCREDITED,
+    )
 
     def signers(self, state: State) -> Signers:
         """One signature of the party, of the network its quorum."""
@@ -270,6 +289,13 @@ class ProviderDelist(Rule):
     event_kind = "provider.delisted/1"
     outcome = Nothing
     roles = TREASURY
+    refusals = (
+        Reason.PROGRAMME_UNKNOWN,
+        Reason.NOT_OWN_PROGRAMME,
+        Reason.DATE_IN_THE_PAST,
+        Reason.PROVIDER_UNKNOWN,
+        Reason.PROVIDER_NOT_ACCREDITED,
+    )
 
     def signers(self, state: State) -> Signers:
         """One signature of the party, of the network its quorum."""
@@ -323,6 +349,11 @@ class TariffPublish(Rule):
     event_kind = "tariff.published/1"
     outcome = Nothing
     roles = PROVIDER
+    refusals = (
+        Reason.DATE_IN_THE_PAST,
+        Reason.TARIFF_NOT_LATER,
+        Reason.ACCELERATOR_UNKNOWN,
+    )
 
     def signers(self, state: State) -> Signers:
         """One signature of the party, of the network its quorum."""

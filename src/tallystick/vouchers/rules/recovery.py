@@ -5,9 +5,7 @@ from typing import Final, Literal
 from tallystick.vouchers.outcomes import Returned
 from tallystick.vouchers.quantities import OwnedId, Text, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
-from tallystick.vouchers.rules.checks import (
-    check_treasurys_voucher,
-)
+from tallystick.vouchers.rules.checks import check_treasurys_voucher
 from tallystick.vouchers.rules.rule import (
     TREASURY,
     Accounts,
@@ -33,6 +31,12 @@ class VoucherRevoke(Rule):
     event_kind = "voucher.revoked/1"
     outcome = Returned
     roles = TREASURY
+    refusals = (
+        Reason.PROGRAMME_UNKNOWN,
+        Reason.NOT_OWN_PROGRAMME,
+        Reason.VOUCHER_UNKNOWN,
+        Reason.VOUCHER_ENDED,
+    )
 
     def signers(self, state: State) -> Signers:
         """One signature of the party, of the network its quorum."""
@@ -83,6 +87,13 @@ class VoucherLapse(Rule):
     event_kind = "voucher.lapsed/1"
     outcome = Returned
     roles = TREASURY
+    refusals = (
+        Reason.PROGRAMME_UNKNOWN,
+        Reason.NOT_OWN_PROGRAMME,
+        Reason.VOUCHER_UNKNOWN,
+        Reason.VOUCHER_ENDED,
+        Reason.VOUCHER_NOT_OVER,
+    )
 
     def signers(self, state: State) -> Signers:
         """One signature of the party, of the network its quorum."""

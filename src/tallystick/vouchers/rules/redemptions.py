@@ -37,6 +37,15 @@ class RedemptionClaim(Rule):
     event_kind = "redemption.claimed/1"
     outcome = Claimed
     roles = PROVIDER | HOLDER
+    refusals = (
+        Reason.ID_OUTSIDE_OWN_NAMESPACE,
+        Reason.ID_ALREADY_USED,
+        Reason.PROGRAMME_UNKNOWN,
+        Reason.NOT_THE_PAYEE,
+        Reason.CLAIM_PERIOD_INVALID,
+        Reason.CLAIM_PERIOD_NOT_OVER,
+        Reason.NOTHING_TO_CLAIM,
+    )
 
     def signers(self, state: State) -> Signers:
         """One signature of the party, of the network its quorum."""
@@ -115,6 +124,13 @@ class RedemptionPay(Rule):
     event_kind = "redemption.paid/1"
     outcome = Nothing
     roles = TREASURY
+    refusals = (
+        Reason.PROGRAMME_UNKNOWN,
+        Reason.NOT_OWN_PROGRAMME,
+        Reason.CLAIM_UNKNOWN,
+        Reason.CLAIM_ALREADY_SETTLED,
+        Reason.AMOUNT_DIFFERS_FROM_CLAIM,
+    )
 
     def signers(self, state: State) -> Signers:
         """One signature of the party, of the network its quorum."""
@@ -165,6 +181,12 @@ class RedemptionReject(Rule):
     event_kind = "redemption.rejected/1"
     outcome = Nothing
     roles = TREASURY
+    refusals = (
+        Reason.PROGRAMME_UNKNOWN,
+        Reason.NOT_OWN_PROGRAMME,
+        Reason.CLAIM_UNKNOWN,
+        Reason.CLAIM_ALREADY_SETTLED,
+    )
 
     def signers(self, state: State) -> Signers:
         """One signature of the party, of the network its quorum."""

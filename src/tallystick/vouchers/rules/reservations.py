@@ -44,6 +44,20 @@ class VoucherReserve(Rule):
     event_kind = "voucher.reserved/1"
     outcome = Nothing
     roles = HOLDER
+    refusals = (
+        Reason.ID_OUTSIDE_OWN_NAMESPACE,
+        Reason.ID_ALREADY_USED,
+        Reason.WINDOW_INVALID,
+        Reason.PROVIDER_UNKNOWN,
+        Reason.RECEIVER_SUSPENDED,
+        Reason.VOUCHER_UNKNOWN,
+        Reason.NOT_OWN_VOUCHER,
+        Reason.VOUCHER_SUSPENDED,
+        Reason.VOUCHER_ENDED,
+        Reason.RESERVATION_OUTLIVES_VOUCHER,
+        Reason.EXCEEDS_AVAILABLE_BALANCE,
+        Reason.PROVIDER_NOT_ACCREDITED,
+    )
 
     def signers(self, state: State) -> Signers:
         """One signature of the party, of the network its quorum."""
@@ -121,6 +135,12 @@ class ReservationRelease(Rule):
     event_kind = "reservation.released/1"
     outcome = Released
     roles = HOLDER | PROVIDER
+    refusals = (
+        Reason.RESERVATION_UNKNOWN,
+        Reason.NOT_OWN_RESERVATION,
+        Reason.RESERVATION_CLOSED,
+        Reason.RESERVATION_NOT_OVER,
+    )
 
     def signers(self, state: State) -> Signers:
         """One signature of the party, of the network its quorum."""

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from tallystick.vouchers.fields import CLOSED, Origin, Role
 from tallystick.vouchers.outcomes import Outcome
 from tallystick.vouchers.quantities import DocumentId, Instant, PartyId
-from tallystick.vouchers.refusals import Refusal
+from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.state import Posting, State
 
 Accounts = set[str]
@@ -53,6 +53,7 @@ DECLARED: Final = (
     "event_kind",
     "outcome",
     "roles",
+    "refusals",
     "signers",
     "decide",
     "evolve",
@@ -76,6 +77,7 @@ class Rule(BaseModel):
         event_kind: the name of the event that it becomes, for example `voucher.issued/1`; written into every entry.
         outcome: the form of what it comes to.
         roles: of the parties that may give it.
+        refusals: all that `decide` may answer, of the command or of its lines, in order of precedence.
     """
 
     model_config = CLOSED
@@ -89,6 +91,7 @@ class Rule(BaseModel):
     event_kind: ClassVar[str]
     outcome: ClassVar[type[Any]]
     roles: ClassVar[frozenset[Role]]
+    refusals: ClassVar[tuple[Reason, ...]]
 
     def __init_subclass__(cls) -> None:
         """Check that the rule leaves nothing out.

@@ -34,6 +34,12 @@ class BookSeal(Rule):
     event_kind = "book.sealed/1"
     outcome = Sealed
     roles = OPERATOR
+    refusals = (
+        Reason.ID_OUTSIDE_OWN_NAMESPACE,
+        Reason.ID_ALREADY_USED,
+        Reason.SEAL_PERIOD_NOT_OVER,
+        Reason.SEAL_NOT_LATER,
+    )
 
     def signers(self, state: State) -> Signers:
         """One signature of the party, of the network its quorum."""

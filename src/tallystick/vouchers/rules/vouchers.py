@@ -46,6 +46,19 @@ class VoucherIssue(Rule):
     event_kind = "voucher.issued/1"
     outcome = Issued
     roles = TREASURY
+    refusals = (
+        Reason.ID_OUTSIDE_OWN_NAMESPACE,
+        Reason.ID_ALREADY_USED,
+        Reason.PROGRAMME_UNKNOWN,
+        Reason.NOT_OWN_PROGRAMME,
+        Reason.PROGRAMME_CLOSED,
+        Reason.OUTSIDE_PROGRAMME_WINDOW,
+        Reason.HOLDER_UNKNOWN,
+        Reason.RECEIVER_SUSPENDED,
+        Reason.BELOW_HOLDER_FLOOR,
+        Reason.EXCEEDS_ENVELOPE,
+        Reason.EXCEEDS_HOLDER_CAP,
+    )
 
     def signers(self, state: State) -> Signers:
         """The officers that the programme asks for above its threshold."""
@@ -127,6 +140,20 @@ class VoucherTransfer(Rule):
     event_kind = "voucher.transferred/1"
     outcome = Nothing
     roles = HOLDER
+    refusals = (
+        Reason.ID_OUTSIDE_OWN_NAMESPACE,
+        Reason.ID_ALREADY_USED,
+        Reason.HOLDER_UNKNOWN,
+        Reason.RECEIVER_SUSPENDED,
+        Reason.VOUCHER_UNKNOWN,
+        Reason.NOT_OWN_VOUCHER,
+        Reason.TRANSFER_FORBIDDEN,
+        Reason.TRANSFER_TO_ONESELF,
+        Reason.VOUCHER_SUSPENDED,
+        Reason.VOUCHER_ENDED,
+        Reason.EXCEEDS_HOLDER_CAP,
+        Reason.EXCEEDS_AVAILABLE_BALANCE,
+    )
 
     def signers(self, state: State) -> Signers:
         """The holder, and the treasury where the programme's transfers are approved."""
@@ -207,6 +234,13 @@ class VoucherSuspend(Rule):
     event_kind = "voucher.suspended/1"
     outcome = Nothing
     roles = TREASURY
+    refusals = (
+        Reason.PROGRAMME_UNKNOWN,
+        Reason.NOT_OWN_PROGRAMME,
+        Reason.VOUCHER_UNKNOWN,
+        Reason.VOUCHER_SUSPENDED,
+        Reason.VOUCHER_ENDED,
+    )
 
     def signers(self, state: State) -> Signers:
         """One signature of the party, of the network its quorum."""
@@ -249,6 +283,13 @@ class VoucherResume(Rule):
     event_kind = "voucher.resumed/1"
     outcome = Nothing
     roles = TREASURY
+    refusals = (
+        Reason.PROGRAMME_UNKNOWN,
+        Reason.NOT_OWN_PROGRAMME,
+        Reason.VOUCHER_UNKNOWN,
+        Reason.VOUCHER_NOT_SUSPENDED,
+        Reason.VOUCHER_ENDED,
+    )
 
     def signers(self, state: State) -> Signers:
         """One signature of the party, of the network its quorum."""
