@@ -6,6 +6,7 @@
     reader.py       a log as it stood when it was opened, for anybody
     tail.py         where a log stands: loaded, or followed
     record.py       eventsourcing's Application: one originator, version = index + 1
+    library.py      the only door to eventsourcing
     store.py        what a store has to do; sqlite.py, postgres.py and memory.py do it
     beside.py       what lies beside a log: a saved state, cosignatures
     snapshots.py, cosigning.py, settings.py, checking.py, proving.py, export.py, verification.py, collector.py

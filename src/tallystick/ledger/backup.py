@@ -27,8 +27,6 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
-from eventsourcing.persistence import PersistenceError, StoredEvent
-
 from tallystick.addresses import is_postgres, is_url, without_password
 from tallystick.errors import (
     LedgerError,
@@ -37,6 +35,7 @@ from tallystick.errors import (
     UsageError,
 )
 from tallystick.ledger.beside import FolderBeside
+from tallystick.ledger.library import PersistenceError, StoredEvent
 from tallystick.ledger.opening import POLICY, remove_store
 from tallystick.ledger.proven_copy import Copied, Progress, ProvenCopy, ProvenGroup
 from tallystick.ledger.reader import open_store

@@ -19,8 +19,6 @@ from dataclasses import dataclass
 from itertools import islice, takewhile
 from typing import Final, NamedTuple
 
-from eventsourcing.persistence import PersistenceError, StoredEvent
-
 from tallystick.errors import (
     MalformedError,
     NotALedgerError,
@@ -30,6 +28,7 @@ from tallystick.errors import (
     VerificationError,
 )
 from tallystick.ledger.beside import COSIGNED
+from tallystick.ledger.library import PersistenceError, StoredEvent
 from tallystick.ledger.opening import POLICY
 from tallystick.ledger.static_store import StaticStore
 from tallystick.ledger.store import Beside, CheckpointRow, Group, LogStore, ReferenceRow

@@ -10,11 +10,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from eventsourcing.persistence import PersistenceError
-
 from tallystick.addresses import is_postgres, is_url, without_password
 from tallystick.errors import MalformedError, NotALedgerError, StoreFailedError, UsageError
 from tallystick.ledger.beside import COSIGNED
+from tallystick.ledger.library import PersistenceError
 from tallystick.ledger.sqlite import DATABASE, open_read_only, require
 from tallystick.ledger.static_store import StaticStore
 from tallystick.ledger.store import LogStore, tile_reader
@@ -59,7 +58,7 @@ def open_store(source: Path | str) -> LogStore:
 
     Raises:
         LedgerError: there is none, or the server gives no usable answer.
-        eventsourcing.persistence.PersistenceError, sqlite3.Error: it can't be read.
+        PersistenceError, sqlite3.Error: it can't be read.
     """
     if is_postgres(source):
         # Imported here: a ledger in a folder needs no psycopg, which is an extra.

@@ -6,10 +6,9 @@ What was exported is entries, tree and newest checkpoint: there is no index of r
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from eventsourcing.persistence import StoredEvent
-
 from tallystick.errors import MalformedError, UsageError
 from tallystick.ledger.beside import MemoryBeside
+from tallystick.ledger.library import StoredEvent
 from tallystick.ledger.store import Beside, CheckpointRow
 from tallystick.signing.note import Note
 from tallystick.static.log import StaticLog

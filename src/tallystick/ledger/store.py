@@ -11,8 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from eventsourcing.persistence import DatabaseError, StoredEvent
-
+from tallystick.ledger.library import DatabaseError, StoredEvent
 from tallystick.transparency.merkle import TILE_WIDTH, ReadTile, TreeHash
 
 
@@ -48,14 +47,14 @@ class Beside(Protocol):
         """Return what is kept under a name, at most one byte more than `size_max`; None if there is nothing.
 
         Raises:
-            OSError, eventsourcing.persistence.PersistenceError: it can't be read.
+            OSError, PersistenceError: it can't be read.
         """
 
     def write(self, name: str, data: bytes) -> None:
         """Keep bytes under a name, instead of what was there; durable when it returns. Only within `alone`.
 
         Raises:
-            OSError, eventsourcing.persistence.PersistenceError: nothing was changed.
+            OSError, PersistenceError: nothing was changed.
         """
 
     def alone(self) -> AbstractContextManager[None]:
@@ -88,7 +87,7 @@ class LogStore(Protocol):
 
         Raises:
             LedgerBusyError: another writer has the log.
-            eventsourcing.persistence.PersistenceError: the store can't be reached.
+            PersistenceError: the store can't be reached.
         """
 
     def confirm(self) -> None:
@@ -99,7 +98,7 @@ class LogStore(Protocol):
         the newest checkpoint that it was given.
 
         Raises:
-            eventsourcing.persistence.PersistenceError: it may not stay, or the store can't be reached.
+            PersistenceError: it may not stay, or the store can't be reached.
         """
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: object) -> Sequence[int] | None:
@@ -131,7 +130,7 @@ def bytes_in(value: object) -> bytes:
     """Return a cell that must be bytes; a store's types are what somebody made them.
 
     Raises:
-        eventsourcing.persistence.DatabaseError: it is something else.
+        DatabaseError: it is something else.
     """
     if not isinstance(value, bytes):
         raise DatabaseError("it is damaged: what should be bytes isn't stored as such")
@@ -142,7 +141,7 @@ def number_in(value: object) -> int:
     """Return a cell that must be a whole number.
 
     Raises:
-        eventsourcing.persistence.DatabaseError: it is something else.
+        DatabaseError: it is something else.
     """
     if type(value) is not int:
         raise DatabaseError("it is damaged: what should be a whole number isn't stored as such")
@@ -153,7 +152,7 @@ def row_in(row: Iterable[object]) -> CheckpointRow:
     """Return a row of checkpoints.
 
     Raises:
-        eventsourcing.persistence.DatabaseError: it isn't of two numbers and bytes.
+        DatabaseError: it isn't of two numbers and bytes.
     """
     number, size, note = row
     return CheckpointRow(number_in(number), number_in(size), bytes_in(note))

@@ -57,7 +57,7 @@ def load_tail(store: LogStore, log_key: VerifierKey) -> Tail:
 
     Raises:
         NotALedgerError: it doesn't, or it is an older copy of the log than witnesses have seen.
-        eventsourcing.persistence.PersistenceError: the store can't be read.
+        PersistenceError: the store can't be read.
     """
     # Read first: so it can't be of a larger tree, unless the log was cut back.
     cosigned = store.beside.read(COSIGNED, CHECKPOINT_SIZE_MAX)
@@ -87,7 +87,7 @@ def follow_tail(store: LogStore, log_key: VerifierKey, tail: Tail) -> int:
 
     Raises:
         NotALedgerError: the log doesn't go on from there; the tail is of no more use.
-        eventsourcing.persistence.PersistenceError: the store can't be read; the tail may be of no more use.
+        PersistenceError: the store can't be read; the tail may be of no more use.
     """
     newest = store.newest_checkpoint()
     if newest == tail.checkpoint:
@@ -115,7 +115,7 @@ def bring_up(store: LogStore, log_key: VerifierKey, tail: Tail | None) -> Tail:
 
     Raises:
         NotALedgerError: the log doesn't hang together.
-        eventsourcing.persistence.PersistenceError: the store can't be read; the tail may be of no more use.
+        PersistenceError: the store can't be read; the tail may be of no more use.
     """
     if tail is not None:
         with suppress(NotALedgerError):

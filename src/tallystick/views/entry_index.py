@@ -20,9 +20,8 @@ Entries are looked up by number, so that a log of a million of them costs a few 
 from collections.abc import Iterator
 from typing import Final
 
-from eventsourcing.sqlite import SQLiteCursor
-
 from tallystick.views.changes import Change, reversed_line
+from tallystick.views.library import SQLiteCursor
 from tallystick.vouchers import commands as c
 from tallystick.vouchers.accounts import account_leaves
 from tallystick.vouchers.events import Burned, Event

@@ -21,8 +21,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, Literal, Self, TypeVar
 
-from eventsourcing.sqlite import SQLiteCursor
-
 from tallystick.addresses import is_postgres, without_password
 from tallystick.errors import (
     EntryMalformedError,
@@ -37,6 +35,7 @@ from tallystick.ledger.sqlite import DATABASE
 from tallystick.views import balances, entry_index, programme_book, provider_statement, voucher_history
 from tallystick.views.balances import HolderAccount, HolderBalance, VoucherBalance
 from tallystick.views.changes import change_of
+from tallystick.views.library import SQLiteCursor
 from tallystick.views.programme_book import ProgrammeBalance, ProgrammeBook
 from tallystick.views.provider_statement import ProviderBalance, ProviderStatement, RefusedLines
 from tallystick.views.store import Place, ViewStore, files_of, remove
