@@ -184,9 +184,9 @@ def _checked(answer: "Entry | Refusal", decided: "Sequence[Entry | Refusal]", re
 
     if isinstance(answer, Entry):
         return answers.accepted(answer.event) | {"is_new": True}
-    if answer.reason is not Reason.ALREADY_RECORDED:
+    index = answer.index
+    if answer.reason is not Reason.ALREADY_RECORDED or index is None:
         return answers.refused(answer)
-    index = int(answer.detail.removeprefix("entry "))
     if index < reader.size:
         event = Entry.from_bytes(next(reader.entries(index, index + 1))).event
     else:

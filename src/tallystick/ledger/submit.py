@@ -331,7 +331,8 @@ class Ledger:
             return decision_failed(signed.data, error)
         if recorded.text_sha256 == hashlib.sha256(signed.note.text).hexdigest():
             return Admitted(index, data, False, self)
-        return Refusal(Reason.REF_REUSED_FOR_OTHER_CONTENT, f"{signed.command.ref} is entry {index}")
+        detail = f"{signed.command.ref} is entry {index}"
+        return Refusal(Reason.REF_REUSED_FOR_OTHER_CONTENT, detail, index=index)
 
     def _commit(self, tail: Tail, entries: list[Entry]) -> None:
         """Grow the tree, sign, and keep all of it or nothing."""
