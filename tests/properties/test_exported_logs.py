@@ -17,10 +17,10 @@ from pymerkle.hasher import MerkleHasher
 from support.static_log import GrowingLog, check_folder
 from support.web_server import serving
 from tallystick.errors import AccessDeniedError, NotAFileError, NotALedgerError, ProofInvalidError, UsageError
-from tallystick.ledger import Reader, read_ledger
-from tallystick.ledger.export import export_tiles
-from tallystick.ledger.proving import prove_consistency, prove_inclusion
-from tallystick.ledger.static_store import StaticStore
+from tallystick.publishing import Reader, read_ledger
+from tallystick.publishing.export import export_tiles
+from tallystick.publishing.proving import prove_consistency, prove_inclusion
+from tallystick.publishing.static_store import StaticStore
 from tallystick.static.files import FolderFiles, StaticFiles
 from tallystick.static.log import StaticLog
 from tallystick.static.web import WebFiles

@@ -18,7 +18,7 @@ from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
 
 if TYPE_CHECKING:
-    from tallystick.ledger import Reader
+    from tallystick.publishing import Reader
     from tallystick.transparency.policy import Policy
 
 
@@ -35,7 +35,7 @@ def balance(
 ) -> None:
     """Write the proof of what an account held when the books were sealed; it stays good for ever."""
     from tallystick.dossiers.balance_proof import prove_balance
-    from tallystick.ledger.reader import read_ledger
+    from tallystick.publishing.reader import read_ledger
 
     out = NamedFile(file, kinds.BALANCE_PROOF, force=force)
     with read_ledger(reading.source_of(source)) as reader, output.progress("Reading the log") as progress:

@@ -30,8 +30,8 @@ from tallystick.errors import (
     ViewsDamagedError,
     ViewsUnusableError,
 )
-from tallystick.ledger.reader import Reader, read_ledger
 from tallystick.ledger.sqlite import DATABASE
+from tallystick.publishing.reader import Reader, read_ledger
 from tallystick.views import balances, entry_index, programme_book, provider_statement, voucher_history
 from tallystick.views.balances import HolderAccount, HolderBalance, VoucherBalance
 from tallystick.views.changes import change_of

@@ -37,12 +37,12 @@ from tallystick.errors import (
 from tallystick.ledger.beside import FolderBeside
 from tallystick.ledger.library import PersistenceError, StoredEvent
 from tallystick.ledger.opening import POLICY, remove_store
-from tallystick.ledger.proven_copy import Copied, Progress, ProvenCopy, ProvenGroup
-from tallystick.ledger.reader import open_store
 from tallystick.ledger.record import LedgerRecord
 from tallystick.ledger.settings import NAME as SETTINGS
 from tallystick.ledger.sqlite import DATABASE, SQLiteLogRecorder, require, sqlite_environment
 from tallystick.ledger.store import Group, LogStore
+from tallystick.publishing.proven_copy import Copied, Progress, ProvenCopy, ProvenGroup
+from tallystick.publishing.reader import open_store
 from tallystick.transparency.policy import POLICY_SIZE_MAX, Policy
 
 if TYPE_CHECKING:

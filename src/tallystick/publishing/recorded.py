@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Sequence
 
 from tallystick.ledger.faults import read_alone
-from tallystick.ledger.reader import Reader
+from tallystick.publishing.reader import Reader
 from tallystick.vouchers.admit import SignedCommand
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.refusals import Reason, Refusal

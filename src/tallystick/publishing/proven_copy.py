@@ -30,9 +30,9 @@ from tallystick.errors import (
 from tallystick.ledger.beside import COSIGNED
 from tallystick.ledger.library import PersistenceError, StoredEvent
 from tallystick.ledger.opening import POLICY
-from tallystick.ledger.static_store import StaticStore
 from tallystick.ledger.store import Beside, CheckpointRow, Group, LogStore, ReferenceRow
 from tallystick.ledger.tail import AUDIT_SAYS_MORE, Cosigned, bear_out, edge_at
+from tallystick.publishing.static_store import StaticStore
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note, open_note
 from tallystick.static.files import CHECKPOINT_SIZE_MAX

@@ -15,9 +15,9 @@ from tallystick.errors import MalformedError, NotALedgerError, StoreFailedError,
 from tallystick.ledger.beside import COSIGNED
 from tallystick.ledger.library import PersistenceError
 from tallystick.ledger.sqlite import DATABASE, open_read_only, require
-from tallystick.ledger.static_store import StaticStore
 from tallystick.ledger.store import LogStore, tile_reader
 from tallystick.ledger.tail import Cosigned, Progress, bear_out, replay
+from tallystick.publishing.static_store import StaticStore
 from tallystick.signing.note import Note
 from tallystick.static.files import CHECKPOINT, CHECKPOINT_SIZE_MAX, open_files
 from tallystick.static.log import StaticLog
