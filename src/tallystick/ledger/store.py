@@ -65,8 +65,27 @@ class Beside(Protocol):
         """
 
 
-class LogStore(Protocol):
-    """The contract of a store; tests/contracts runs one suite over all of them.
+class ReadStore(Protocol):
+    """What every log gives back, an export too: entries, tree, checkpoint and references."""
+
+    def entries(self, start: int, stop: int) -> Iterator[bytes]:
+        """Yield the bytes of entries start … stop − 1, as far as they are there."""
+
+    def tree_hashes(self, level: int, start: int, stop: int) -> list[bytes]:
+        """Return hashes start … stop − 1 of a tile level, as far as they are there."""
+
+    def newest_checkpoint(self) -> CheckpointRow | None:
+        """Return the checkpoint with the highest number."""
+
+    def find_references(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """Return the entry index of each (party, ref) that was used."""
+
+    def close(self) -> None:
+        """Let go of everything, the right to write among it."""
+
+
+class LogStore(ReadStore, Protocol):
+    """The contract of a ledger's store; tests/contracts runs one suite over all of them.
 
     `insert_events` is atomic and durable when it returns; it raises the library's `IntegrityError` when an index, a
     checkpoint or a reference is taken, and then keeps nothing. Nothing kept is ever changed or deleted. What fails to
@@ -104,26 +123,11 @@ class LogStore(Protocol):
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: object) -> Sequence[int] | None:
         """Keep the entries and, from `kwargs["group"]`, their `Group`."""
 
-    def entries(self, start: int, stop: int) -> Iterator[bytes]:
-        """Yield the bytes of entries start … stop − 1, as far as they are there."""
-
     def entry_count(self) -> int:
         """Return the highest index + 1."""
 
-    def tree_hashes(self, level: int, start: int, stop: int) -> list[bytes]:
-        """Return hashes start … stop − 1 of a tile level, as far as they are there."""
-
-    def newest_checkpoint(self) -> CheckpointRow | None:
-        """Return the checkpoint with the highest number."""
-
     def checkpoints(self, start: int) -> Iterator[CheckpointRow]:
         """Yield the checkpoints from number `start` on, in order."""
-
-    def find_references(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
-        """Return the entry index of each (party, ref) that was used."""
-
-    def close(self) -> None:
-        """Let go of everything, the right to write among it."""
 
 
 def bytes_in(value: object) -> bytes:
@@ -158,7 +162,7 @@ def row_in(row: Iterable[object]) -> CheckpointRow:
     return CheckpointRow(number_in(number), number_in(size), bytes_in(note))
 
 
-def tile_reader(store: LogStore) -> ReadTile:
+def tile_reader(store: ReadStore) -> ReadTile:
     """Return what reads a store's tree as tiles: the first hashes of one, joined."""
 
     def read_tile(level: int, n: int, width: int) -> bytes:

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from tallystick.errors import MalformedError, NotALedgerError, ProofInvalidError, VerificationError
 from tallystick.ledger.beside import COSIGNED
 from tallystick.ledger.snapshots import read_snapshot
-from tallystick.ledger.store import CheckpointRow, LogStore, tile_reader
+from tallystick.ledger.store import CheckpointRow, LogStore, ReadStore, tile_reader
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note
 from tallystick.static.files import CHECKPOINT_SIZE_MAX
@@ -124,7 +124,7 @@ def bring_up(store: LogStore, log_key: VerifierKey, tail: Tail | None) -> Tail:
     return load_tail(store, log_key)
 
 
-def bear_out(store: LogStore, note: bytes | None, origin: str, size: int) -> Cosigned | None:
+def bear_out(store: ReadStore, note: bytes | None, origin: str, size: int) -> Cosigned | None:
     """Return what a cosigned checkpoint says, once this log's tree has borne it out; None if there is none.
 
     Args:
@@ -155,7 +155,7 @@ def bear_out(store: LogStore, note: bytes | None, origin: str, size: int) -> Cos
     return Cosigned(note, checkpoint)
 
 
-def replay(store: LogStore, state: State, size: int, progress: Progress | None = None) -> State:
+def replay(store: ReadStore, state: State, size: int, progress: Progress | None = None) -> State:
     """Return a state, brought on by the entries that it isn't after yet, up to a size.
 
     Raises:
@@ -171,7 +171,7 @@ def replay(store: LogStore, state: State, size: int, progress: Progress | None =
     return state
 
 
-def edge_at(store: LogStore, size: int) -> RightEdge:
+def edge_at(store: ReadStore, size: int) -> RightEdge:
     """Return the right edge of the tree of a size.
 
     Raises:

@@ -43,6 +43,7 @@ from tallystick.ledger.sqlite import DATABASE, SQLiteLogRecorder, require, sqlit
 from tallystick.ledger.store import Group, LogStore
 from tallystick.publishing.proven_copy import Copied, Progress, ProvenCopy, ProvenGroup
 from tallystick.publishing.reader import open_store
+from tallystick.publishing.static_store import AnyStore
 from tallystick.transparency.policy import POLICY_SIZE_MAX, Policy
 
 if TYPE_CHECKING:
@@ -267,7 +268,7 @@ def _require_empty(store: LogStore, target: Path | str) -> None:
 
 
 @contextmanager
-def _source(source: Path | str) -> Iterator[LogStore]:
+def _source(source: Path | str) -> Iterator[AnyStore]:
     """Give a ledger's store for reading.
 
     Raises:
