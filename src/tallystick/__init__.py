@@ -9,16 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from tallystick.errors import TallystickError
-    from tallystick.ledger import (
-        Admitted,
-        Ledger,
-        Reader,
-        StandBy,
-        create_ledger,
-        open_ledger,
-        read_ledger,
-        stand_by,
-    )
+    from tallystick.ledger import Admitted, Ledger, StandBy, create_ledger, open_ledger, stand_by
+    from tallystick.publishing import Reader, read_ledger
     from tallystick.signing.keys import SigningKey, VerifierKey
     from tallystick.signing.note import Note, add_signatures, open_note, sign_text
     from tallystick.transparency.checkpoint import Checkpoint
@@ -59,16 +51,8 @@ __all__ = [
 
 _HOMES: Final = {
     "tallystick.errors": ("TallystickError",),
-    "tallystick.ledger": (
-        "Admitted",
-        "Ledger",
-        "Reader",
-        "StandBy",
-        "create_ledger",
-        "open_ledger",
-        "read_ledger",
-        "stand_by",
-    ),
+    "tallystick.ledger": ("Admitted", "Ledger", "StandBy", "create_ledger", "open_ledger", "stand_by"),
+    "tallystick.publishing": ("Reader", "read_ledger"),
     "tallystick.signing.keys": ("SigningKey", "VerifierKey"),
     "tallystick.signing.note": ("Note", "add_signatures", "open_note", "sign_text"),
     "tallystick.transparency.checkpoint": ("Checkpoint",),

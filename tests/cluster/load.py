@@ -17,7 +17,7 @@ from typing import Any
 from cluster.writers import Line, WriterProcess, Writers
 from support.burning import burn_note
 from tallystick.errors import LedgerError
-from tallystick.ledger import read_ledger
+from tallystick.publishing import read_ledger
 
 SECONDS_FOR_AN_ANSWER = 2.0
 SECONDS_FOR_A_RECEIPT = 20.0

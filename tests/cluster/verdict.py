@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping
 from cluster.load import Answer
 from support.burning import BEGIN, LOG_KEY, Clock
 from tallystick.audit import audit
-from tallystick.ledger import read_ledger
 from tallystick.ledger.opening import memory_ledger
 from tallystick.ledger.pending import Admitted
-from tallystick.ledger.reader import Reader
+from tallystick.publishing import read_ledger
+from tallystick.publishing.reader import Reader
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.merkle import RightEdge, leaf_hash
 from tallystick.transparency.policy import Policy

@@ -68,11 +68,19 @@ def test_a_fault_is_named_and_no_number_is_shown(ledger: Path, tmp_path: Path, t
     assert as_json.json["faults"][0]["code"] == "entry_left_out"
 
 
+def test_help_offers_what_has_a_dossier_and_nothing_else() -> None:
+    """An entry has none: it is shown, or proved by its receipt."""
+    said = done("dossier", "--help")
+    assert "<voucher|holder|provider|programme>" in said
+    assert "<voucher|holder|programme|provider|entry>" in done("show", "--help")
+
+
 def test_bad_input_is_one_line(ledger: Path, tmp_path: Path, trust: Path) -> None:
     file = tmp_path / "x.dossier"
     assert "there is no voucher nobody/v" in failed("dossier", ledger, "voucher", "nobody/v", "-o", file)
     assert "neither a day" in failed("dossier", ledger, "provider", "guian", "-o", file, "--from", "2026-13-01")
     assert "neither a day" in failed("dossier", ledger, "provider", "guian", "-o", file, "--until", "+42")
+    assert "'entry' is not one of 'voucher', 'holder'" in failed("dossier", ledger, "entry", "5", "-o", file)
     assert not file.exists()
     file.write_bytes(b'{"account":"provider guian"}\n')
     assert "head in a dossier has" in failed("verify", file, "--trust", trust)

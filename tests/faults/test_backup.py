@@ -26,11 +26,12 @@ from support.tampering import entries_of, forge, opened, put_entry, sql
 from support.web_server import serving
 from tallystick.audit import FindingCode, audit
 from tallystick.errors import LedgerBusyError, NotALedgerError, ProofInvalidError, StoreFailedError, UsageError
-from tallystick.ledger import Admitted, Ledger, create_ledger, open_ledger, read_ledger
-from tallystick.ledger.backup import backup_ledger, restore_ledger
-from tallystick.ledger.export import export_tiles
-from tallystick.ledger.proven_copy import Copied
+from tallystick.ledger import Admitted, Ledger, create_ledger, open_ledger
 from tallystick.ledger.sqlite import WriterLock
+from tallystick.publishing import read_ledger
+from tallystick.publishing.backup import backup_ledger, restore_ledger
+from tallystick.publishing.export import export_tiles
+from tallystick.publishing.proven_copy import Copied
 from tallystick.signing.keys import SigningKey
 from tallystick.signing.note import Note, Signature
 from tallystick.transparency.policy import Policy
@@ -48,7 +49,7 @@ Place = Path | str
 CHILD = """
 import os, resource, signal, sys
 from pathlib import Path
-from tallystick.ledger import backup
+from tallystick.publishing import backup
 how, source, target, at = sys.argv[1:]
 backup.ENTRIES_A_COMMIT = 40
 def kill(done, of):

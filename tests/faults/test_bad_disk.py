@@ -21,9 +21,10 @@ from support.command_line import Desk, run, the_line
 from support.other_process import AS_NOBODY, give_away, run_with_less
 from tallystick.audit import audit
 from tallystick.errors import StoreFailedError, WriterDeposedError
-from tallystick.ledger import Admitted, Ledger, create_ledger, open_ledger, read_ledger
+from tallystick.ledger import Admitted, Ledger, create_ledger, open_ledger
 from tallystick.ledger.pending import Answer
 from tallystick.ledger.sqlite import SQLiteLogRecorder
+from tallystick.publishing import read_ledger
 from tallystick.transparency.policy import Policy
 from tallystick.transparency.receipt import Receipt, verify_receipt
 

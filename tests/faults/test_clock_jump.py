@@ -10,8 +10,8 @@ import pytest
 
 from support.command_line import Desk, failed, run, start
 from tallystick.errors import ClockJumpError
-from tallystick.ledger import read_ledger
 from tallystick.ledger.clock_guard import ClockGuard
+from tallystick.publishing import read_ledger
 from tallystick.vouchers.quantities import DAY_US, format_instant
 
 HOUR_US = DAY_US // 24

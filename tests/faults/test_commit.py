@@ -19,8 +19,9 @@ from tallystick.errors import (
     UsageError,
     WriterDeposedError,
 )
-from tallystick.ledger import Admitted, Ledger, create_ledger, open_ledger, read_ledger
+from tallystick.ledger import Admitted, Ledger, create_ledger, open_ledger
 from tallystick.ledger.sqlite import LOG_TABLES, SQLiteLogRecorder
+from tallystick.publishing import read_ledger
 from tallystick.vouchers.refusals import Refusal
 
 Insert = Callable[..., Sequence[int] | None]

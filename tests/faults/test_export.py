@@ -17,7 +17,7 @@ from support.schedules import schedule
 from support.static_log import KEY, ORIGIN, GrowingLog, check_folder
 from tallystick.durable_files import ASIDE, alone
 from tallystick.errors import LedgerBusyError, NotALedgerError, ProofInvalidError, UsageError
-from tallystick.ledger.export import export_tiles
+from tallystick.publishing.export import export_tiles
 from tallystick.signing.note import Note, Signature
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
 
@@ -28,7 +28,7 @@ KILLED = """
 import sys, time
 from pathlib import Path
 from support.static_log import GrowingLog
-from tallystick.ledger.export import export_tiles
+from tallystick.publishing.export import export_tiles
 log = GrowingLog(int(sys.argv[2]))
 print("ready", flush=True)
 sys.stdin.readline()

@@ -18,10 +18,11 @@ from support.burning import FEN_A_LINE, LOG_KEY, NOW, RESERVED_FEN, Clock, burn_
 from support.postgres import Server, execute, free_port, fresh_database, server
 from tallystick.audit import audit
 from tallystick.errors import LedgerBusyError, NotALedgerError, StoreFailedError, UsageError, WriterDeposedError
-from tallystick.ledger import Admitted, Ledger, create_ledger, open_ledger, read_ledger, stand_by
-from tallystick.ledger.backup import backup_ledger
+from tallystick.ledger import Admitted, Ledger, create_ledger, open_ledger, stand_by
 from tallystick.ledger.postgres import PostgresLogRecorder, open_postgres
 from tallystick.ledger.postgres_schema import LOG_TABLES
+from tallystick.publishing import read_ledger
+from tallystick.publishing.backup import backup_ledger
 from tallystick.transparency.policy import Policy
 from tallystick.views import followed_views
 from tallystick.vouchers.entry import split_entry

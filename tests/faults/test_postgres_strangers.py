@@ -16,10 +16,11 @@ from support.burning import LOG_KEY, NOW, Clock, burn_note, founding_notes
 from support.postgres import execute, fresh_database, server
 from tallystick.audit import audit
 from tallystick.errors import LedgerBusyError, LedgerError, NotALedgerError
-from tallystick.ledger import Admitted, Ledger, create_ledger, open_ledger, read_ledger, stand_by
-from tallystick.ledger.backup import backup_ledger, restore_ledger
-from tallystick.ledger.cosigning import keep_cosignatures
+from tallystick.ledger import Admitted, Ledger, create_ledger, open_ledger, stand_by
 from tallystick.ledger.postgres import PostgresLogRecorder
+from tallystick.publishing import read_ledger
+from tallystick.publishing.backup import backup_ledger, restore_ledger
+from tallystick.publishing.cosigning import keep_cosignatures
 from tallystick.transparency.policy import Policy
 from tallystick.views import Views
 

@@ -9,11 +9,12 @@ from support.burning import LOG_KEY, NOW, Clock, burn_note, founding_notes
 from support.postgres import Server, execute
 from tallystick.audit import audit
 from tallystick.errors import StoreFailedError
-from tallystick.ledger import create_ledger, open_ledger, read_ledger
-from tallystick.ledger.backup import backup_ledger
-from tallystick.ledger.export import export_tiles
-from tallystick.ledger.proving import prove_consistency, prove_inclusion
-from tallystick.ledger.reader import Reader
+from tallystick.ledger import create_ledger, open_ledger
+from tallystick.publishing import read_ledger
+from tallystick.publishing.backup import backup_ledger
+from tallystick.publishing.export import export_tiles
+from tallystick.publishing.proving import prove_consistency, prove_inclusion
+from tallystick.publishing.reader import Reader
 from tallystick.signing.note import Note
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.policy import Policy

@@ -18,7 +18,7 @@ import pytest
 from support.command_line import done
 from support.other_users import IS_ROOT, as_owner, give, open_to_all
 from support.small_ledger import write_small_ledger
-from tallystick.ledger import read_ledger
+from tallystick.publishing import read_ledger
 from tallystick.views import Views, follow, followed_views, store
 
 

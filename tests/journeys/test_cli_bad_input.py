@@ -4,6 +4,7 @@ import os
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,13 @@ import pytest
 
 import tallystick
 from support.command_line import ORIGIN, Desk, done, failed, run
+from tallystick.ledger import faults
 from tallystick.signing.note import Note, Signature
 from tallystick.static import web
+from tallystick.vouchers.admit import SignedCommand, admit
+from tallystick.vouchers.entry import Entry
+from tallystick.vouchers.refusals import Refusal
+from tallystick.vouchers.state import State
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +86,20 @@ def test_check_answers_as_submit_does_to_what_was_recorded_before(tmp_path: Path
     assert run("check", desk.ledger, *notes, "--at", desk.at).out.replace(
         " (recorded before)", ""
     ) == written.out.replace(" (recorded before)", "")
+
+
+def test_check_finds_an_entry_whatever_the_words_of_the_refusal(
+    made: Desk, note: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A note given twice is answered with its entry, by a number that is a field and isn't read out of a sentence."""
+
+    def admit_in_other_words(state: State, signed: SignedCommand, at: int) -> Entry | Refusal:
+        answer = admit(state, signed, at)
+        return replace(answer, detail="put otherwise") if isinstance(answer, Refusal) else answer
+
+    monkeypatch.setattr(faults, "admit", admit_in_other_words)
+    first, again = run("check", made.ledger, note, note, "--at", made.at, "--json").json["notes"]
+    assert again == first | {"is_new": False}
 
 
 @pytest.mark.parametrize("kept", [0, 1, 50, -1, -20, -90])

@@ -8,7 +8,7 @@ import pytest
 
 from support.command_line import Desk, done, failed, run
 from support.earlier_audits import cut_back
-from tallystick.ledger import read_ledger
+from tallystick.publishing import read_ledger
 
 
 @pytest.fixture

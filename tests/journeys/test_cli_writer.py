@@ -16,7 +16,8 @@ from support.burning import LOG_KEY, NOW, Clock, burn_note, founding_notes
 from support.command_line import failed, run, start, the_line
 from support.postgres import execute, fresh_database
 from tallystick import keyfiles
-from tallystick.ledger import create_ledger, read_ledger
+from tallystick.ledger import create_ledger
+from tallystick.publishing import read_ledger
 from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.rules.reservations import ReservationRelease
 

@@ -23,8 +23,8 @@ from tallystick.demo import run, run_demo
 from tallystick.demo.tampering import copy_with_one_byte_changed
 from tallystick.errors import UsageError
 from tallystick.keyfiles import load
-from tallystick.ledger import read_ledger
 from tallystick.ledger.settings import load_settings
+from tallystick.publishing import read_ledger
 from tallystick.signing import canonical_json
 from tallystick.signing.note import Note
 from tallystick.transparency.policy import Policy

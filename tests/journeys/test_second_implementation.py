@@ -25,7 +25,7 @@ from support.stored_tree import StoredTree
 from support.tampering import entries_of, index_of
 from support.weak_signatures import GROUP_ORDER, sign_without_nonce
 from tallystick.audit import audit
-from tallystick.ledger import read_ledger
+from tallystick.publishing import read_ledger
 from tallystick.signing import canonical_json
 from tallystick.signing.keys import COSIGNATURE_ED25519, SigningKey
 from tallystick.signing.note import Note, Signature

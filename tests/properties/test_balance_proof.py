@@ -22,7 +22,7 @@ from tallystick.dossiers.balance_proof import (
     verify_balance_proof,
 )
 from tallystick.errors import MalformedError, ProofInvalidError, SignatureMissingError, UsageError, VerificationError
-from tallystick.ledger import read_ledger
+from tallystick.publishing import read_ledger
 from tallystick.transparency.policy import Policy
 from tallystick.transparency.receipt import PROOF_LENGTH_MAX, RECEIPT_SIZE_MAX, Receipt
 from tallystick.vouchers.accounts import account_leaves

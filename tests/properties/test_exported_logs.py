@@ -17,10 +17,11 @@ from pymerkle.hasher import MerkleHasher
 from support.static_log import GrowingLog, check_folder
 from support.web_server import serving
 from tallystick.errors import AccessDeniedError, NotAFileError, NotALedgerError, ProofInvalidError, UsageError
-from tallystick.ledger import Reader, read_ledger
-from tallystick.ledger.export import export_tiles
-from tallystick.ledger.proving import prove_consistency, prove_inclusion
-from tallystick.ledger.static_store import StaticStore
+from tallystick.ledger.store import ReadStore
+from tallystick.publishing import Reader, read_ledger
+from tallystick.publishing.export import export_tiles
+from tallystick.publishing.proving import prove_consistency, prove_inclusion
+from tallystick.publishing.static_store import StaticStore
 from tallystick.static.files import FolderFiles, StaticFiles
 from tallystick.static.log import StaticLog
 from tallystick.static.web import WebFiles
@@ -263,5 +264,10 @@ def test_what_is_not_there_is_said(tmp_path: Path) -> None:
             prove_consistency(reader, old, new)
     with pytest.raises(ValueError, match="has 44 hashes, and not 45"):
         reader.read_tile(0, 1, 45)
-    with pytest.raises(UsageError, match="read-only"):
-        StaticStore(StaticLog(FolderFiles(tmp_path))).insert_events([])
+
+
+def test_an_export_gives_five_reads_and_nothing_that_writes() -> None:
+    """It has what a `ReadStore` says, and nothing that it would have to refuse or to make up."""
+    reads = {"entries", "tree_hashes", "newest_checkpoint", "find_references", "close"}
+    assert {name for name in vars(ReadStore) if not name.startswith("_")} == reads
+    assert {name for name in dir(StaticStore) if not name.startswith("_")} == reads

@@ -168,3 +168,18 @@ def test_a_refusal_is_one_line_for_a_person() -> None:
     """With its detail, or else with what its reason means."""
     assert str(Refusal(Reason.PARTY_UNKNOWN, "nobody")) == "party_unknown: nobody"
     assert str(Refusal(Reason.PARTY_UNKNOWN)) == "party_unknown: `party` was never admitted"
+
+
+def test_what_a_refusal_is_about_is_a_field(given: set[Refusal]) -> None:
+    """The entry that a reference belongs to, and the signature line at fault: no program reads a detail for them."""
+    with_index = {one for one in given if one.index is not None}
+    assert {one.reason for one in with_index} == {Reason.ALREADY_RECORDED, Reason.REF_REUSED_FOR_OTHER_CONTENT}
+    assert all(one.detail.endswith(f"entry {one.index}") for one in with_index)
+    assert with_index == {one for one in given if one.reason in {other.reason for other in with_index}}
+    of_lines = {Reason.SIGNATURE_INVALID, Reason.KEY_REVOKED, Reason.SIGNER_NOT_INVOLVED}
+    with_line = {one for one in given if one.signature_label is not None}
+    assert {one.reason for one in with_line} == of_lines | {Reason.KEY_UNKNOWN}
+    assert all(one.detail == one.signature_label for one in with_line)
+    # Of the keys that are unknown, one was to be revoked, and signs nothing.
+    others = {one.detail for one in given - with_line if one.reason in {*of_lines, Reason.KEY_UNKNOWN}}
+    assert others == {"acme/officer-9+7f331a78"}

@@ -11,8 +11,9 @@ from support.burning import LOG_KEY, NOW, Clock, burn_note, founding_notes
 from tallystick import keyfiles
 from tallystick.audit import audit
 from tallystick.errors import NotALedgerError, ProofInvalidError, VerificationError
-from tallystick.ledger import create_ledger, open_ledger, read_ledger
+from tallystick.ledger import create_ledger, open_ledger
 from tallystick.ledger.settings import load_settings, write_settings
+from tallystick.publishing import read_ledger
 from tallystick.signing.keys import COSIGNATURE_ED25519, SigningKey
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.transparency.cosignature import cosign

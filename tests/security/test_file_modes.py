@@ -15,10 +15,11 @@ from support.command_line import done
 from support.other_users import IS_ROOT, as_owner, give, open_to_all
 from tallystick.audit import audit
 from tallystick.errors import NotALedgerError
-from tallystick.ledger import Admitted, create_ledger, open_ledger, read_ledger
-from tallystick.ledger.backup import backup_ledger, restore_ledger
-from tallystick.ledger.cosigning import keep_cosignatures
+from tallystick.ledger import Admitted, create_ledger, open_ledger
 from tallystick.ledger.settings import write_settings
+from tallystick.publishing import read_ledger
+from tallystick.publishing.backup import backup_ledger, restore_ledger
+from tallystick.publishing.cosigning import keep_cosignatures
 from tallystick.transparency.policy import Policy
 from tallystick.views import followed_views
 

@@ -14,11 +14,12 @@ from support.actors import ORIGIN, Actor, key_of, label_of, note_of, vkey_of
 from support.burning import BEGIN, LOG_KEY, NOW, Clock, burn_note, founding_notes
 from support.postgres import execute, fresh_database, server
 from tallystick.errors import CheckpointMalformedError, SignatureMissingError
-from tallystick.ledger import create_ledger, open_ledger, read_ledger
-from tallystick.ledger.backup import backup_ledger, restore_ledger
+from tallystick.ledger import create_ledger, open_ledger
 from tallystick.ledger.beside import SNAPSHOT, MemoryBeside
 from tallystick.ledger.opening import stand_by
 from tallystick.ledger.snapshots import write_snapshot
+from tallystick.publishing import read_ledger
+from tallystick.publishing.backup import backup_ledger, restore_ledger
 from tallystick.signing.keys import SigningKey
 from tallystick.signing.note import Note, sign_text
 from tallystick.transparency.checkpoint import Checkpoint, open_checkpoint

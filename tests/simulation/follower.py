@@ -12,7 +12,7 @@ from simulation.connection import Connection, quiet
 from simulation.judge import require
 from support.actors import ORIGIN
 from tallystick.errors import LedgerError
-from tallystick.ledger.reader import Reader
+from tallystick.publishing.reader import Reader
 from tallystick.views import follow
 from tallystick.views.follow import TABLES, Views
 from tallystick.views.store import ViewStore

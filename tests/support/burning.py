@@ -98,9 +98,10 @@ def founding_notes() -> list[bytes]:
     ]
 
 
-def burn_note(ref: str, lines: int = 1) -> bytes:
+def burn_note(ref: str, lines: int = 1, log: str = ORIGIN) -> bytes:
     """A statement of new jobs of one hour on eight cards, `FEN_A_LINE` each."""
-    return Actor("provider").note("time.burn", NOW, ref=ref, holder="holder", lines=[_line() for _ in range(lines)])
+    provider = Actor("provider", log=log)
+    return provider.note("time.burn", NOW, ref=ref, holder="holder", lines=[_line() for _ in range(lines)])
 
 
 def _line() -> dict[str, object]:

@@ -17,7 +17,7 @@ from unittest import mock
 
 from support.actors import uscc_of
 from tallystick.cli import main
-from tallystick.ledger import read_ledger
+from tallystick.publishing import read_ledger
 
 ORIGIN = "tallystick.example/rehearsal"
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from support.actors import ORIGIN, Actor, Json, key_of, label_of, uscc_of, vkey_of
-from tallystick.ledger import Admitted, Ledger, create_ledger, read_ledger
-from tallystick.ledger.export import export_tiles
+from tallystick.ledger import Admitted, Ledger, create_ledger
+from tallystick.publishing import read_ledger
+from tallystick.publishing.export import export_tiles
 from tallystick.transparency.policy import Policy
 from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_day, format_instant, parse_instant
 

@@ -13,8 +13,8 @@ from typing import Any
 from support.actors import key_of
 from support.stored_tree import StoredTree
 from tallystick.ledger.beside import MemoryBeside
-from tallystick.ledger.reader import Reader
 from tallystick.ledger.store import Beside, CheckpointRow
+from tallystick.publishing.reader import Reader
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.transparency.merkle import leaf_hash
 

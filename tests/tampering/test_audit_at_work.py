@@ -13,7 +13,8 @@ from support.small_ledger import CHEAP, LOG_KEY, POLICY
 from support.tampering import edited, entries_of, index_of, put_entry
 from tallystick.audit import FindingCode, Report, audit, auditing, verifier_process, verifying
 from tallystick.errors import NotALedgerError, UsageError
-from tallystick.ledger import open_ledger, read_ledger
+from tallystick.ledger import open_ledger
+from tallystick.publishing import read_ledger
 from tallystick.signing.keys import VerifierKey
 
 HERE = Path(__file__).resolve().parent

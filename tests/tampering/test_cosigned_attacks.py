@@ -17,7 +17,7 @@ from support.tampering import edited, entries_of, forge, opened, put_entry, sql
 from tallystick.audit import FindingCode, audit
 from tallystick.audit.findings import Findings
 from tallystick.audit.sqlite import SQLiteDatabase
-from tallystick.ledger import read_ledger
+from tallystick.publishing import read_ledger
 from tallystick.signing.keys import COSIGNATURE_ED25519, SigningKey
 from tallystick.signing.note import sign_text
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint

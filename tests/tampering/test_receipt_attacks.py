@@ -17,7 +17,8 @@ from support.small_ledger import LOG_KEY, POLICY, PROVIDER, START, export_small_
 from support.tampering import edited, entries_of, forge, opened, put_entry, sql
 from tallystick.audit import FindingCode, Report, audit
 from tallystick.errors import UsageError
-from tallystick.ledger import Admitted, open_ledger, read_ledger
+from tallystick.ledger import Admitted, open_ledger
+from tallystick.publishing import read_ledger
 from tallystick.signing.keys import COSIGNATURE_ED25519, SigningKey
 from tallystick.signing.note import sign_text
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint

@@ -1,6 +1,7 @@
 """One attack a row on a ledger's database: each is found, by the code and at the entry that it is about."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,14 +9,17 @@ import pytest
 from support.actors import ORIGIN, note_of
 from support.small_ledger import HOLDER, LOG_KEY, POLICY, PROVIDER
 from support.tampering import edited, entries_of, forge, index_of, opened, put_entry, sql
-from tallystick.audit import FindingCode, audit
+from tallystick.audit import FindingCode, audit, replay
 from tallystick.signing import canonical_json
 from tallystick.signing.keys import COSIGNATURE_ED25519, SigningKey
 from tallystick.signing.note import Note, sign_text
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.transparency.policy import Policy
+from tallystick.vouchers.admit import SignedCommand, admit
 from tallystick.vouchers.entry import Entry, split_entry
+from tallystick.vouchers.refusals import Refusal
 from tallystick.vouchers.rulebook import EVENT_KINDS
+from tallystick.vouchers.state import State
 
 Attack = Callable[[Path], int | None]
 C = FindingCode
@@ -232,6 +236,19 @@ def test_a_changed_entry_is_found(ledger: Path, code: FindingCode, change: Calla
     assert index in found[code]
     assert index in found[C.LEAF_DIFFERS]
     assert C.ROOT_DIFFERS in found
+
+
+def test_no_findings_code_hangs_on_the_words_of_a_refusal(ledger: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Details are for people: in other words they change no finding."""
+
+    def admit_in_other_words(state: State, signed: SignedCommand, at: int) -> Entry | Refusal:
+        answer = admit(state, signed, at)
+        return replace(answer, detail="put otherwise") if isinstance(answer, Refusal) else answer
+
+    monkeypatch.setattr(replay, "admit", admit_in_other_words)
+    index, data = _resigned(ledger, "voucher.reserved", "maker-a/stolen-1")
+    put_entry(ledger, index, data)
+    assert _codes(ledger)[C.SIGNATURE_BY_UNKNOWN_KEY] == [index]
 
 
 NEW_ENTRIES = [row for row in ENTRIES if row[0] != "the first entry is changed"]

@@ -19,8 +19,8 @@ from tallystick import keyfiles
 from tallystick.audit import audit
 from tallystick.durable_files import alone
 from tallystick.errors import LedgerBusyError
-from tallystick.ledger import read_ledger
-from tallystick.ledger.cosigning import keep_cosignatures
+from tallystick.publishing import read_ledger
+from tallystick.publishing.cosigning import keep_cosignatures
 from tallystick.signing.keys import COSIGNATURE_ED25519, SigningKey, VerifierKey
 from tallystick.signing.note import Note, Signature
 from tallystick.static import web

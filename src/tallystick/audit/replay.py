@@ -182,7 +182,7 @@ class Replay:
         described = (header.kind, signed.command.party, signed.command.ref)
         self._check_index(index, header.index)
         if isinstance(answer, Refusal):
-            self._findings.add(_code(answer, signed), index, str(answer))
+            self._findings.add(_code(answer), index, str(answer))
             self._stop(index, "a command that is refused leads to no state")
             return described
         expected = Header.from_bytes(split_entry(answer.data)[0])
@@ -236,10 +236,8 @@ class Replay:
         return _UNREADABLE
 
 
-def _code(refusal: Refusal, signed: SignedCommand) -> FindingCode:
-    if refusal.reason is Reason.KEY_UNKNOWN and refusal.detail in [
-        signature.label for signature in signed.note.signatures
-    ]:
+def _code(refusal: Refusal) -> FindingCode:
+    if refusal.reason is Reason.KEY_UNKNOWN and refusal.signature_label is not None:
         return FindingCode.SIGNATURE_BY_UNKNOWN_KEY
     return _CODES.get(refusal.reason, FindingCode.DECISION_REFUSED)
 

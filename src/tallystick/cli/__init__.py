@@ -115,10 +115,7 @@ def _show_version(asked: bool) -> None:
 
 def _failed(error: Exception) -> int:
     """Say in one line what went wrong, and return the status for it."""
-    import sqlite3
-
     import typer
-    from eventsourcing.persistence import PersistenceError
 
     from tallystick.errors import TallystickError, VerificationError
 
@@ -138,9 +135,6 @@ def _failed(error: Exception) -> int:
         _complain(f"{place}{error.strerror or error}{what_to_do}")
         streams.abandon(sys.stdout)
         return FAILED
-    if isinstance(error, sqlite3.Error | PersistenceError):
-        _complain(f"the store failed: {error}; see that the disk has room and that the file is a ledger's")
-        return FAILED
     if isinstance(error, MemoryError):
         return _unloadable(error)
     if isinstance(error, UnicodeEncodeError) and error.reason == "surrogates not allowed":
@@ -153,11 +147,23 @@ def _failed(error: Exception) -> int:
         return FAILED
     if isinstance(error, ImportError):
         return _unloadable(error)
+    if _is_of_a_store(error):
+        _complain(f"the store failed: {error}; see that the disk has room and that the file is a ledger's")
+        return FAILED
     _complain(
         f"this is a fault in tallystick: {type(error).__name__}: {error}; "
         "TALLYSTICK_TRACEBACK=1 shows where, which is worth reporting"
     )
     return FAILED
+
+
+def _is_of_a_store(error: Exception) -> bool:
+    """Tell whether a database failed. Asked last: whatever raises the library's own error has loaded the ledger."""
+    import sqlite3
+
+    from tallystick.ledger.library import PersistenceError
+
+    return isinstance(error, sqlite3.Error | PersistenceError)
 
 
 def _unloadable(error: ImportError | MemoryError) -> int:

@@ -134,7 +134,7 @@ def verify(
 
 def _receipt_from(source: str, index: int) -> "Receipt":
     """Return the receipt of an entry of a source."""
-    from tallystick.ledger.reader import read_ledger
+    from tallystick.publishing.reader import read_ledger
 
     with read_ledger(reading.source_of(source)) as reader:
         return reader.receipt(index)
@@ -149,7 +149,7 @@ def receipt(
     force: reading.Force = False,
 ) -> None:
     """Write the proof that an entry is in the log; it carries the entry and stays good for ever."""
-    from tallystick.ledger.reader import read_ledger
+    from tallystick.publishing.reader import read_ledger
 
     out = NamedFile(file, kinds.RECEIPT, force=force)
     with read_ledger(reading.source_of(source)) as reader:

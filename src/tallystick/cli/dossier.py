@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tallystick.cli import REFUSED, kinds, output, reading
-from tallystick.cli.provider import What
 from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
 from tallystick.printing.text import yuan
@@ -38,7 +37,7 @@ def add_commands(app: typer.Typer) -> None:
 
 def dossier(
     source: Annotated[str, typer.Argument(help="A ledger folder, an exported folder, or the URL of one.")],
-    what: Annotated[What, typer.Argument(help="What it is about.")],
+    what: Annotated[reading.AccountKind, typer.Argument(help="What it is about.")],
     id_: Annotated[str, typer.Argument(metavar="ID", help="Its id, for example acme-ai/v-1 or guian-cluster.")],
     file: Annotated[str, typer.Option("--out", "-o", help="Where the dossier goes; - is stdout.")],
     since: Annotated[

@@ -117,7 +117,7 @@ def zone_of(source: Path | str) -> int:
     Raises:
         NotALedgerError: its founding can't be read.
     """
-    from tallystick.ledger.reader import read_ledger
+    from tallystick.publishing.reader import read_ledger
     from tallystick.vouchers.entry import Entry
     from tallystick.vouchers.rules.network import NetworkFound
 

@@ -19,7 +19,7 @@ from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
 
 if TYPE_CHECKING:
-    from tallystick.ledger.proven_copy import Copied
+    from tallystick.publishing.proven_copy import Copied
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -132,7 +132,7 @@ def ledger_backup(
 
     The folder is a ledger itself, for reading: audit it. Keys are not in it, nor the settings that say where they are.
     """
-    from tallystick.ledger.backup import backup_ledger
+    from tallystick.publishing.backup import backup_ledger
 
     policy = None if trust is None else reading.read_policy(trust)
     if "://" in folder:
@@ -154,7 +154,7 @@ def ledger_restore(
     audit it with the receipts that were given, and ask the witnesses. docs/backup.md has the steps.
     """
     from tallystick.addresses import is_postgres, without_password
-    from tallystick.ledger.backup import restore_ledger
+    from tallystick.publishing.backup import restore_ledger
 
     policy = None if trust is None else reading.read_policy(trust)
     place = target if is_postgres(target) else Path(target)
@@ -184,8 +184,8 @@ def export(
     ],
 ) -> None:
     """Write the log as static files (C2SP tlog-tiles) for mirrors, witnesses and auditors."""
-    from tallystick.ledger.export import export_tiles
-    from tallystick.ledger.reader import read_ledger
+    from tallystick.publishing.export import export_tiles
+    from tallystick.publishing.reader import read_ledger
 
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is not a folder")

@@ -19,7 +19,7 @@ import typer
 from tallystick.cli import output, proofs_of_balance, reading
 
 if TYPE_CHECKING:
-    from tallystick.ledger import Reader
+    from tallystick.publishing import Reader
 
 SOURCE = "A ledger folder, an exported folder, or the URL of one."
 TRUST = "The trust policy: its log must have signed the checkpoint, and its witnesses as it asks."
@@ -42,8 +42,8 @@ def inclusion(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Prove that an entry is in the log, or was in it when it had fewer entries (RFC 9162, C2SP tlog-tiles)."""
-    from tallystick.ledger.proving import prove_inclusion
-    from tallystick.ledger.reader import read_ledger
+    from tallystick.publishing.proving import prove_inclusion
+    from tallystick.publishing.reader import read_ledger
 
     with read_ledger(reading.source_of(source)) as reader:
         signed = verify_checkpoint(reader, trust)
@@ -72,8 +72,8 @@ def consistency(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Prove that the log of NEW entries begins with the log of OLD entries (RFC 9162, C2SP tlog-tiles)."""
-    from tallystick.ledger.proving import prove_consistency
-    from tallystick.ledger.reader import read_ledger
+    from tallystick.publishing.proving import prove_consistency
+    from tallystick.publishing.reader import read_ledger
 
     with read_ledger(reading.source_of(source)) as reader:
         signed = verify_checkpoint(reader, trust)

@@ -9,7 +9,6 @@ A balance is proved as of a seal (docs/rules.md, "Sealed books"). The file is in
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
 import base64
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,25 +18,16 @@ from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
 
 if TYPE_CHECKING:
-    from tallystick.ledger import Reader
+    from tallystick.publishing import Reader
     from tallystick.transparency.policy import Policy
 
 
 _INDEX_DIGITS_MAX = 16
 
 
-class Account(StrEnum):
-    """What has a balance under a seal."""
-
-    VOUCHER = "voucher"
-    HOLDER = "holder"
-    PROVIDER = "provider"
-    PROGRAMME = "programme"
-
-
 def balance(
     source: Annotated[str, typer.Argument(help="A ledger folder, an exported folder, or the URL of one.")],
-    what: Annotated[Account, typer.Argument(help="Whose balance.")],
+    what: Annotated[reading.AccountKind, typer.Argument(help="Whose balance.")],
     id_: Annotated[str, typer.Argument(metavar="ID", help="Its id, for example shanghai-treasury/v-1.")],
     seal: Annotated[str, typer.Option(help="The seal: its id, or its entry's index.")],
     file: Annotated[str, typer.Option("--out", "-o", help="Where the proof goes; - is stdout.")],
@@ -45,7 +35,7 @@ def balance(
 ) -> None:
     """Write the proof of what an account held when the books were sealed; it stays good for ever."""
     from tallystick.dossiers.balance_proof import prove_balance
-    from tallystick.ledger.reader import read_ledger
+    from tallystick.publishing.reader import read_ledger
 
     out = NamedFile(file, kinds.BALANCE_PROOF, force=force)
     with read_ledger(reading.source_of(source)) as reader, output.progress("Reading the log") as progress:

@@ -23,7 +23,8 @@ from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
 
 if TYPE_CHECKING:
-    from tallystick.ledger import Admitted, Reader
+    from tallystick.ledger import Admitted
+    from tallystick.publishing import Reader
     from tallystick.vouchers.entry import Entry
     from tallystick.vouchers.refusals import Refusal
 
@@ -56,8 +57,8 @@ def check(
     """Say what `submit` would decide, line by line, and write nothing; status 1 if a note would be refused."""
     from tallystick.cli.moments import zone_of
     from tallystick.ledger.checking import check_notes
-    from tallystick.ledger.reader import read_ledger
-    from tallystick.ledger.recorded import find_recorded
+    from tallystick.publishing.reader import read_ledger
+    from tallystick.publishing.recorded import find_recorded
 
     answers.show_faults()
     data = [reading.read_file(note) for note in notes]
@@ -152,7 +153,7 @@ def _show_entry(source: str, index: str, *, as_json: bool, wide: bool) -> None:
     """Show an entry, which is proved to be in the tree of the source's checkpoint; who signed that is for `verify`."""
     from tallystick.cli.entries import print_entry, say_entry
     from tallystick.cli.moments import zone_of
-    from tallystick.ledger.reader import read_ledger
+    from tallystick.publishing.reader import read_ledger
 
     if not index.isascii() or not index.isdecimal() or len(index) > 19:
         raise UsageError(f"{index} is not an entry's index, which is a number counted from 0")
@@ -184,9 +185,9 @@ def _checked(answer: "Entry | Refusal", decided: "Sequence[Entry | Refusal]", re
 
     if isinstance(answer, Entry):
         return answers.accepted(answer.event) | {"is_new": True}
-    if answer.reason is not Reason.ALREADY_RECORDED:
+    index = answer.index
+    if answer.reason is not Reason.ALREADY_RECORDED or index is None:
         return answers.refused(answer)
-    index = int(answer.detail.removeprefix("entry "))
     if index < reader.size:
         event = Entry.from_bytes(next(reader.entries(index, index + 1))).event
     else:

@@ -11,6 +11,7 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -33,6 +34,15 @@ AcceptClockJump = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace a file even if it holds something else.")]
 INPUT_SIZE_MAX = 1_048_576  # nothing that a command line takes is larger; a disk image given by mistake is
+
+
+class AccountKind(StrEnum):
+    """What has a balance under a seal, and so a dossier and a proof of its balance."""
+
+    VOUCHER = "voucher"
+    HOLDER = "holder"
+    PROVIDER = "provider"
+    PROGRAMME = "programme"
 
 
 AS_OF = "As of an entry's index, a time (…T08:00:00Z, …T16:00:00+08:00, …T16:00:00) or the end of a day (2026-01-05)."

@@ -57,7 +57,7 @@ class Asked:
     def say_when(self) -> None:
         """Say on standard error if the time that was asked for lies outside the log."""
         from tallystick.cli.moments import local, zone_name
-        from tallystick.ledger.reader import read_ledger
+        from tallystick.publishing.reader import read_ledger
 
         if self.when is None:
             return

@@ -32,7 +32,7 @@ from tallystick.errors import (
 from tallystick.named_files import NamedFile
 
 if TYPE_CHECKING:
-    from tallystick.ledger import Reader
+    from tallystick.publishing import Reader
     from tallystick.signing.note import Signature
     from tallystick.transparency.policy import Policy
     from tallystick.witness.asking import SignedCheckpoint
@@ -161,9 +161,9 @@ def collect(
 
     The status is 0 if it is; where the policy asks for no quorum, if every witness cosigned.
     """
-    from tallystick.ledger.cosigning import keep_cosignatures
     from tallystick.ledger.opening import POLICY
-    from tallystick.ledger.reader import read_ledger
+    from tallystick.publishing.cosigning import keep_cosignatures
+    from tallystick.publishing.reader import read_ledger
     from tallystick.transparency.policy import NO_QUORUM
     from tallystick.witness.asking import SignedCheckpoint
 
@@ -215,7 +215,7 @@ def _collect_from(
     place: str | Path, signed: "SignedCheckpoint", policy: "Policy", reader: "Reader"
 ) -> "tuple[Signature, ...] | TallystickError":
     """Return the cosignatures from one place, or what was wrong there: the others are asked all the same."""
-    from tallystick.ledger.proving import prove_consistency
+    from tallystick.publishing.proving import prove_consistency
     from tallystick.static.web import WebFiles
     from tallystick.witness.asking import OldTree, ask_witness, read_lines
 
@@ -273,8 +273,8 @@ def _open_witness(folder: Path, passphrase_file: Path | None) -> "Witness":
 
 def _cosign_source(witness: "Witness", source: str) -> "tuple[Answer, bytes]":
     """Have a log's newest checkpoint cosigned, and return the answer and the note; the proof comes from its tiles."""
-    from tallystick.ledger.proving import prove_consistency
-    from tallystick.ledger.reader import read_ledger
+    from tallystick.publishing.proving import prove_consistency
+    from tallystick.publishing.reader import read_ledger
     from tallystick.witness.request import AddCheckpoint
 
     with read_ledger(reading.source_of(source)) as reader:

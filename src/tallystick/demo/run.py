@@ -31,8 +31,8 @@ from tallystick.demo.tampering import Change, copy_with_one_byte_changed
 from tallystick.demo.workload import Job, invent_jobs, read_jobs
 from tallystick.demo.year import Year, instant
 from tallystick.errors import UsageError
-from tallystick.ledger import read_ledger
-from tallystick.ledger.export import export_tiles
+from tallystick.publishing import read_ledger
+from tallystick.publishing.export import export_tiles
 from tallystick.transparency.policy import Policy
 
 KEYS: Final = "keys"

@@ -20,7 +20,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple, Protocol
 
 from tallystick.errors import MalformedError, NotALedgerError
-from tallystick.ledger.reader import Reader
+from tallystick.publishing.reader import Reader
 from tallystick.signing.note import Note
 from tallystick.vouchers.entry import Entry, split_entry
 from tallystick.vouchers.outcomes import Burned

@@ -18,7 +18,7 @@ from typing import BinaryIO, Final
 from tallystick.dossiers.dossier_lines import DossierEntry, DossierHead, Leaf, SealedLeaf
 from tallystick.dossiers.gathering import Gathering
 from tallystick.errors import MalformedError, NotALedgerError, UsageError
-from tallystick.ledger.reader import Reader, read_ledger
+from tallystick.publishing.reader import Reader, read_ledger
 from tallystick.transparency.merkle import leaf_hash, node_hash
 from tallystick.transparency.proofs import inclusion_proof, verify_inclusion
 from tallystick.views import Views, followed_views

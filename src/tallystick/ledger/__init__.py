@@ -3,19 +3,19 @@
     submit.py       the life of an entry, from note to receipt, on one screen
     opening.py      a ledger is created, opened for writing, or stood by for
     standing_by.py  a writer in waiting, which takes over when the writer is gone
-    reader.py       a log as it stood when it was opened, for anybody
     tail.py         where a log stands: loaded, or followed
     record.py       eventsourcing's Application: one originator, version = index + 1
+    library.py      the only door to eventsourcing
     store.py        what a store has to do; sqlite.py, postgres.py and memory.py do it
     beside.py       what lies beside a log: a saved state, cosignatures
-    snapshots.py, cosigning.py, settings.py, checking.py, proving.py, export.py, verification.py, collector.py
+    snapshots.py, settings.py, checking.py, verification.py, collector.py, clock_guard.py, faults.py
 
+What others are handed of a log is in `publishing`, which this package never imports.
 A receipt is given only for what is durable and under a signed checkpoint.
 """
 
 from tallystick.ledger.opening import create_ledger, open_ledger, stand_by
 from tallystick.ledger.pending import Admitted
-from tallystick.ledger.reader import Reader, read_ledger
 from tallystick.ledger.standing_by import StandBy
 from tallystick.ledger.submit import Clock, Ledger, system_clock
 
@@ -23,11 +23,9 @@ __all__ = [
     "Admitted",
     "Clock",
     "Ledger",
-    "Reader",
     "StandBy",
     "create_ledger",
     "open_ledger",
-    "read_ledger",
     "stand_by",
     "system_clock",
 ]

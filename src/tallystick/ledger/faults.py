@@ -16,9 +16,8 @@ import traceback
 from pathlib import Path
 from typing import Final
 
-from eventsourcing.persistence import PersistenceError
-
 from tallystick.errors import LedgerError, StoreFailedError
+from tallystick.ledger.library import PersistenceError
 from tallystick.vouchers.admit import SignedCommand, admit, read_note
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.evolve import evolve

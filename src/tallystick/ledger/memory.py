@@ -3,10 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-from eventsourcing.persistence import IntegrityError, StoredEvent
-from eventsourcing.popo import Factory, POPOApplicationRecorder
-
 from tallystick.ledger.beside import MemoryBeside
+from tallystick.ledger.library import IntegrityError, POPOApplicationRecorder, POPOFactory, StoredEvent
 from tallystick.ledger.record import environment
 from tallystick.ledger.store import Beside, CheckpointRow, Group
 
@@ -81,7 +79,7 @@ class MemoryLogRecorder(POPOApplicationRecorder):
         """Nothing is held."""
 
 
-class MemoryLogFactory(Factory):
+class MemoryLogFactory(POPOFactory):
     """The library's factory, for our recorder."""
 
     def application_recorder(self) -> MemoryLogRecorder:

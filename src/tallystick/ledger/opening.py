@@ -12,12 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from eventsourcing.persistence import PersistenceError
-
 from tallystick.addresses import is_postgres, without_password
 from tallystick.durable_files import PRIVATE_MODE, whole_file
 from tallystick.errors import LedgerError, NotALedgerError, UsageError
 from tallystick.ledger.clock_guard import ClockGuard
+from tallystick.ledger.library import PersistenceError
 from tallystick.ledger.memory import memory_environment
 from tallystick.ledger.record import LedgerRecord
 from tallystick.ledger.settings import NAME as SETTINGS

@@ -25,20 +25,22 @@ from contextlib import contextmanager, suppress
 from typing import Any, Final, cast
 
 import psycopg
-from eventsourcing.persistence import OperationalError, StoredEvent
-from eventsourcing.postgres import (
-    BasePostgresFactory,
-    PostgresApplicationRecorder,
-    PostgresDatastore,
-    PostgresFactory,
-)
-from eventsourcing.utils import Environment, EnvType
 from psycopg import Connection, Cursor
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow, TupleRow, dict_row, tuple_row
 
 from tallystick.addresses import without_password
 from tallystick.errors import LedgerBusyError, NotALedgerError, StoreFailedError, UsageError
+from tallystick.ledger.library import (
+    BasePostgresFactory,
+    Environment,
+    EnvType,
+    OperationalError,
+    PostgresApplicationRecorder,
+    PostgresDatastore,
+    PostgresFactory,
+    StoredEvent,
+)
 from tallystick.ledger.postgres_lock import hold_others_off, try_writer_lock
 from tallystick.ledger.postgres_settings import OPTIONS, set_what_is_relied_on
 from tallystick.ledger.record import ENTRIES_READ_AT_ONCE, environment

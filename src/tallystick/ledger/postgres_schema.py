@@ -1,6 +1,6 @@
 """The log in a PostgreSQL database: its schema, what refuses to change it, and who may do what.
 
-    tallystick.stored_events  eventsourcing's own table; originator_id is the log's origin, originator_version the
+    tallystick.stored_events  entries (docs/formats.md, 16); originator_id is the log's origin, originator_version the
                               index + 1; notification_id is the library's, and no position of ours
     tallystick.tree           complete tile-level hashes: level 0 are leaf hashes, each above is over 256 below
     tallystick.checkpoints    one for each group, numbered from 0 without gaps

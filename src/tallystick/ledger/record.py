@@ -7,11 +7,16 @@ environment is just what is passed: the library would let the process environmen
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from eventsourcing.application import Application
-from eventsourcing.domain import DomainEventProtocol
-from eventsourcing.persistence import InfrastructureFactory, Mapper, StoredEvent
-from eventsourcing.utils import Environment, EnvType, get_topic
-
+from tallystick.ledger.library import (
+    Application,
+    DomainEventProtocol,
+    Environment,
+    EnvType,
+    InfrastructureFactory,
+    Mapper,
+    StoredEvent,
+    get_topic,
+)
 from tallystick.ledger.store import Group, LogStore
 from tallystick.vouchers.entry import Entry
 
@@ -68,7 +73,7 @@ class LedgerRecord(Application[str]):
         """Commit a group: its entries, tree hashes, references and checkpoint, or nothing.
 
         Raises:
-            eventsourcing.persistence.PersistenceError: nothing was kept, or (the connection being lost) nobody knows.
+            PersistenceError: nothing was kept, or (the connection being lost) nobody knows.
         """
         recorded = [Recorded(origin, entry.event.index + 1, entry) for entry in entries]
         self.events.put(recorded, group=group)

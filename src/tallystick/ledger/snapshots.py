@@ -25,10 +25,9 @@ import hashlib
 from collections.abc import Callable
 from typing import Final
 
-from eventsourcing.persistence import PersistenceError
-
 from tallystick.errors import MalformedError, VerificationError
 from tallystick.ledger.beside import SNAPSHOT
+from tallystick.ledger.library import PersistenceError
 from tallystick.ledger.store import Beside
 from tallystick.signing.keys import SigningKey, VerifierKey
 from tallystick.signing.note import open_note, sign_text
@@ -49,7 +48,7 @@ def write_snapshot(beside: Beside, state: State, root: bytes, log_key: SigningKe
 
     Raises:
         LedgerBusyError: somebody writes beside the log now.
-        OSError, eventsourcing.persistence.PersistenceError: the older one is still there.
+        OSError, PersistenceError: the older one is still there.
     """
     data = state.to_bytes()
     header = sign_text(_header(state.origin, state.size, root, data), log_key)

@@ -1,6 +1,6 @@
 """The log in one SQLite file: entries, tree, checkpoint and references in one transaction, never changed or deleted.
 
-    stored_events  eventsourcing's own table; originator_id is the log's origin, originator_version the index + 1
+    stored_events  entries (docs/formats.md, 16); originator_id is the log's origin, originator_version the index + 1
     tree           complete tile-level hashes: level 0 are leaf hashes, a hash of level l + 1 is over 256 of level l
     checkpoints    one for each group, numbered from 0 without gaps
     refs           which entry a party's reference belongs to
@@ -19,19 +19,21 @@ from pathlib import Path
 from typing import Any, Final, cast
 from urllib.parse import quote
 
-from eventsourcing.persistence import OperationalError, PersistenceError, StoredEvent
-from eventsourcing.sqlite import (
-    Factory,
+from tallystick.durable_files import create_private
+from tallystick.errors import LedgerBusyError, NotALedgerError
+from tallystick.ledger.beside import FolderBeside
+from tallystick.ledger.library import (
+    Environment,
+    EnvType,
+    OperationalError,
+    PersistenceError,
     SQLiteAggregateRecorder,
     SQLiteApplicationRecorder,
     SQLiteCursor,
     SQLiteDatastore,
+    SQLiteFactory,
+    StoredEvent,
 )
-from eventsourcing.utils import Environment, EnvType
-
-from tallystick.durable_files import create_private
-from tallystick.errors import LedgerBusyError, NotALedgerError
-from tallystick.ledger.beside import FolderBeside
 from tallystick.ledger.record import ENTRIES_READ_AT_ONCE, environment
 from tallystick.ledger.sqlite_connections import SQLiteConnections
 from tallystick.ledger.store import Beside, CheckpointRow, Group, bytes_in, number_in, row_in
@@ -215,7 +217,7 @@ class SQLiteLogRecorder(SQLiteApplicationRecorder):
             return [row[0] for row in c.fetchall()]
 
 
-class SQLiteLogFactory(Factory):
+class SQLiteLogFactory(SQLiteFactory):
     """The library's factory, on connections that commit to the disk."""
 
     def __init__(self, env: Environment | EnvType | None) -> None:
@@ -268,7 +270,7 @@ def open_read_only(path: Path) -> SQLiteLogRecorder:
 
     Raises:
         NotALedgerError: its tables aren't a ledger's: what its schema says would be run here.
-        eventsourcing.persistence.PersistenceError: it can't be opened.
+        PersistenceError: it can't be opened.
     """
     recorder = SQLiteLogRecorder(SQLiteConnections(_uri(path, "ro")), path.parent)
     try:

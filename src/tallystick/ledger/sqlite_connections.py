@@ -10,8 +10,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, Literal
 
-from eventsourcing.persistence import DatabaseError, InterfaceError, OperationalError
-from eventsourcing.sqlite import SQLiteConnection, SQLiteConnectionPool, SQLiteCursor, SQLiteDatastore
+from tallystick.ledger.library import (
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    SQLiteConnection,
+    SQLiteConnectionPool,
+    SQLiteCursor,
+    SQLiteDatastore,
+)
 
 LOCK_SECONDS: Final = 5
 _POOL_SIZE: Final = 5
@@ -45,7 +52,7 @@ class SQLiteConnections(SQLiteDatastore):
         """Give a cursor within a transaction.
 
         Raises:
-            eventsourcing.persistence.PersistenceError: what the store raises, as one of these.
+            PersistenceError: what the store raises, as one of these.
         """
         try:
             with super().transaction(commit=commit) as cursor:

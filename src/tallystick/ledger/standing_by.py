@@ -9,9 +9,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from eventsourcing.persistence import PersistenceError
-
 from tallystick.errors import LedgerBusyError, LedgerError
+from tallystick.ledger.library import PersistenceError
 from tallystick.ledger.record import LedgerRecord
 from tallystick.ledger.snapshots import write_snapshot
 from tallystick.ledger.submit import Ledger
@@ -55,7 +54,7 @@ class StandBy:
 
         Raises:
             NotALedgerError: the log doesn't hang together any more.
-            eventsourcing.persistence.PersistenceError: the store can't be reached now.
+            PersistenceError: the store can't be reached now.
         """
         tail, self._tail = self._tail, None  # if it fails halfway, state and edge are not of one size
         old_size = 0 if tail is None else tail.edge.size
@@ -67,7 +66,7 @@ class StandBy:
 
         Raises:
             NotALedgerError: the log doesn't hang together any more.
-            eventsourcing.persistence.PersistenceError: the store can't be reached now.
+            PersistenceError: the store can't be reached now.
         """
         self.follow()
         assert self._tail is not None

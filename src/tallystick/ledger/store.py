@@ -11,8 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from eventsourcing.persistence import DatabaseError, StoredEvent
-
+from tallystick.ledger.library import DatabaseError, StoredEvent
 from tallystick.transparency.merkle import TILE_WIDTH, ReadTile, TreeHash
 
 
@@ -48,14 +47,14 @@ class Beside(Protocol):
         """Return what is kept under a name, at most one byte more than `size_max`; None if there is nothing.
 
         Raises:
-            OSError, eventsourcing.persistence.PersistenceError: it can't be read.
+            OSError, PersistenceError: it can't be read.
         """
 
     def write(self, name: str, data: bytes) -> None:
         """Keep bytes under a name, instead of what was there; durable when it returns. Only within `alone`.
 
         Raises:
-            OSError, eventsourcing.persistence.PersistenceError: nothing was changed.
+            OSError, PersistenceError: nothing was changed.
         """
 
     def alone(self) -> AbstractContextManager[None]:
@@ -66,8 +65,27 @@ class Beside(Protocol):
         """
 
 
-class LogStore(Protocol):
-    """The contract of a store; tests/contracts runs one suite over all of them.
+class ReadStore(Protocol):
+    """What every log gives back, an export too: entries, tree, checkpoint and references."""
+
+    def entries(self, start: int, stop: int) -> Iterator[bytes]:
+        """Yield the bytes of entries start … stop − 1, as far as they are there."""
+
+    def tree_hashes(self, level: int, start: int, stop: int) -> list[bytes]:
+        """Return hashes start … stop − 1 of a tile level, as far as they are there."""
+
+    def newest_checkpoint(self) -> CheckpointRow | None:
+        """Return the checkpoint with the highest number."""
+
+    def find_references(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """Return the entry index of each (party, ref) that was used."""
+
+    def close(self) -> None:
+        """Let go of everything, the right to write among it."""
+
+
+class LogStore(ReadStore, Protocol):
+    """The contract of a ledger's store; tests/contracts runs one suite over all of them.
 
     `insert_events` is atomic and durable when it returns; it raises the library's `IntegrityError` when an index, a
     checkpoint or a reference is taken, and then keeps nothing. Nothing kept is ever changed or deleted. What fails to
@@ -88,7 +106,7 @@ class LogStore(Protocol):
 
         Raises:
             LedgerBusyError: another writer has the log.
-            eventsourcing.persistence.PersistenceError: the store can't be reached.
+            PersistenceError: the store can't be reached.
         """
 
     def confirm(self) -> None:
@@ -99,39 +117,24 @@ class LogStore(Protocol):
         the newest checkpoint that it was given.
 
         Raises:
-            eventsourcing.persistence.PersistenceError: it may not stay, or the store can't be reached.
+            PersistenceError: it may not stay, or the store can't be reached.
         """
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: object) -> Sequence[int] | None:
         """Keep the entries and, from `kwargs["group"]`, their `Group`."""
 
-    def entries(self, start: int, stop: int) -> Iterator[bytes]:
-        """Yield the bytes of entries start … stop − 1, as far as they are there."""
-
     def entry_count(self) -> int:
         """Return the highest index + 1."""
 
-    def tree_hashes(self, level: int, start: int, stop: int) -> list[bytes]:
-        """Return hashes start … stop − 1 of a tile level, as far as they are there."""
-
-    def newest_checkpoint(self) -> CheckpointRow | None:
-        """Return the checkpoint with the highest number."""
-
     def checkpoints(self, start: int) -> Iterator[CheckpointRow]:
         """Yield the checkpoints from number `start` on, in order."""
-
-    def find_references(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
-        """Return the entry index of each (party, ref) that was used."""
-
-    def close(self) -> None:
-        """Let go of everything, the right to write among it."""
 
 
 def bytes_in(value: object) -> bytes:
     """Return a cell that must be bytes; a store's types are what somebody made them.
 
     Raises:
-        eventsourcing.persistence.DatabaseError: it is something else.
+        DatabaseError: it is something else.
     """
     if not isinstance(value, bytes):
         raise DatabaseError("it is damaged: what should be bytes isn't stored as such")
@@ -142,7 +145,7 @@ def number_in(value: object) -> int:
     """Return a cell that must be a whole number.
 
     Raises:
-        eventsourcing.persistence.DatabaseError: it is something else.
+        DatabaseError: it is something else.
     """
     if type(value) is not int:
         raise DatabaseError("it is damaged: what should be a whole number isn't stored as such")
@@ -153,13 +156,13 @@ def row_in(row: Iterable[object]) -> CheckpointRow:
     """Return a row of checkpoints.
 
     Raises:
-        eventsourcing.persistence.DatabaseError: it isn't of two numbers and bytes.
+        DatabaseError: it isn't of two numbers and bytes.
     """
     number, size, note = row
     return CheckpointRow(number_in(number), number_in(size), bytes_in(note))
 
 
-def tile_reader(store: LogStore) -> ReadTile:
+def tile_reader(store: ReadStore) -> ReadTile:
     """Return what reads a store's tree as tiles: the first hashes of one, joined."""
 
     def read_tile(level: int, n: int, width: int) -> bytes:

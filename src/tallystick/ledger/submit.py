@@ -23,8 +23,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from eventsourcing.persistence import IntegrityError, PersistenceError
-
 from tallystick.errors import LedgerBusyError, LedgerError, NotALedgerError, StoreFailedError, WriterDeposedError
 from tallystick.ledger.clock_guard import ClockGuard
 from tallystick.ledger.collector import paused_collection
@@ -37,6 +35,7 @@ from tallystick.ledger.faults import (
     out_of_memory,
     read_alone,
 )
+from tallystick.ledger.library import IntegrityError, PersistenceError
 from tallystick.ledger.pending import GROUP_NOTES_MAX, Admitted, Answer, Group, PendingNote, fail, in_groups
 from tallystick.ledger.record import LedgerRecord
 from tallystick.ledger.store import CheckpointRow, ReferenceRow, tile_reader
@@ -256,7 +255,7 @@ class Ledger:
 
         Raises:
             LedgerError: nothing was kept, or nobody knows.
-            eventsourcing.persistence.PersistenceError: the store couldn't be read; nothing was committed.
+            PersistenceError: the store couldn't be read; nothing was committed.
         """
         entries = None
         while entries is None:  # again without the note that left the state half changed, and is refused now
@@ -332,7 +331,8 @@ class Ledger:
             return decision_failed(signed.data, error)
         if recorded.text_sha256 == hashlib.sha256(signed.note.text).hexdigest():
             return Admitted(index, data, False, self)
-        return Refusal(Reason.REF_REUSED_FOR_OTHER_CONTENT, f"{signed.command.ref} is entry {index}")
+        detail = f"{signed.command.ref} is entry {index}"
+        return Refusal(Reason.REF_REUSED_FOR_OTHER_CONTENT, detail, index=index)
 
     def _commit(self, tail: Tail, entries: list[Entry]) -> None:
         """Grow the tree, sign, and keep all of it or nothing."""

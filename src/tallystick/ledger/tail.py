@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from tallystick.errors import MalformedError, NotALedgerError, ProofInvalidError, VerificationError
 from tallystick.ledger.beside import COSIGNED
 from tallystick.ledger.snapshots import read_snapshot
-from tallystick.ledger.store import CheckpointRow, LogStore, tile_reader
+from tallystick.ledger.store import CheckpointRow, LogStore, ReadStore, tile_reader
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note
 from tallystick.static.files import CHECKPOINT_SIZE_MAX
@@ -57,7 +57,7 @@ def load_tail(store: LogStore, log_key: VerifierKey) -> Tail:
 
     Raises:
         NotALedgerError: it doesn't, or it is an older copy of the log than witnesses have seen.
-        eventsourcing.persistence.PersistenceError: the store can't be read.
+        PersistenceError: the store can't be read.
     """
     # Read first: so it can't be of a larger tree, unless the log was cut back.
     cosigned = store.beside.read(COSIGNED, CHECKPOINT_SIZE_MAX)
@@ -87,7 +87,7 @@ def follow_tail(store: LogStore, log_key: VerifierKey, tail: Tail) -> int:
 
     Raises:
         NotALedgerError: the log doesn't go on from there; the tail is of no more use.
-        eventsourcing.persistence.PersistenceError: the store can't be read; the tail may be of no more use.
+        PersistenceError: the store can't be read; the tail may be of no more use.
     """
     newest = store.newest_checkpoint()
     if newest == tail.checkpoint:
@@ -115,7 +115,7 @@ def bring_up(store: LogStore, log_key: VerifierKey, tail: Tail | None) -> Tail:
 
     Raises:
         NotALedgerError: the log doesn't hang together.
-        eventsourcing.persistence.PersistenceError: the store can't be read; the tail may be of no more use.
+        PersistenceError: the store can't be read; the tail may be of no more use.
     """
     if tail is not None:
         with suppress(NotALedgerError):
@@ -124,7 +124,7 @@ def bring_up(store: LogStore, log_key: VerifierKey, tail: Tail | None) -> Tail:
     return load_tail(store, log_key)
 
 
-def bear_out(store: LogStore, note: bytes | None, origin: str, size: int) -> Cosigned | None:
+def bear_out(store: ReadStore, note: bytes | None, origin: str, size: int) -> Cosigned | None:
     """Return what a cosigned checkpoint says, once this log's tree has borne it out; None if there is none.
 
     Args:
@@ -155,7 +155,7 @@ def bear_out(store: LogStore, note: bytes | None, origin: str, size: int) -> Cos
     return Cosigned(note, checkpoint)
 
 
-def replay(store: LogStore, state: State, size: int, progress: Progress | None = None) -> State:
+def replay(store: ReadStore, state: State, size: int, progress: Progress | None = None) -> State:
     """Return a state, brought on by the entries that it isn't after yet, up to a size.
 
     Raises:
@@ -171,7 +171,7 @@ def replay(store: LogStore, state: State, size: int, progress: Progress | None =
     return state
 
 
-def edge_at(store: LogStore, size: int) -> RightEdge:
+def edge_at(store: ReadStore, size: int) -> RightEdge:
     """Return the right edge of the tree of a size.
 
     Raises:

@@ -8,6 +8,7 @@
     programme_book.py       where a programme's envelope is, and what is claimed of it
     entry_index.py          which entries concern whom, and the leaves of every seal
     store.py                the file, DIR/views.db
+    library.py              the only door to eventsourcing
 
 Views believe the log; the audit doesn't.
 """

@@ -15,10 +15,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any, Final
 
-from eventsourcing.sqlite import SQLiteCursor
-
 from tallystick.errors import UsageError
 from tallystick.views.changes import Change, Move
+from tallystick.views.library import SQLiteCursor
 from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.state import State
 

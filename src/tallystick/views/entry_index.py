@@ -8,9 +8,8 @@ Entries are looked up by number, so that a log of a million of them costs a few 
 
 from typing import Final
 
-from eventsourcing.sqlite import SQLiteCursor
-
 from tallystick.views.changes import Change
+from tallystick.views.library import SQLiteCursor
 from tallystick.vouchers.accounts import account_leaves
 from tallystick.vouchers.rules.burns import TimeBurn
 from tallystick.vouchers.rules.seals import BookSeal

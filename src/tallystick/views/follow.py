@@ -21,8 +21,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, Literal, Self, TypeVar
 
-from eventsourcing.sqlite import SQLiteCursor
-
 from tallystick.addresses import is_postgres, without_password
 from tallystick.errors import (
     EntryMalformedError,
@@ -32,11 +30,12 @@ from tallystick.errors import (
     ViewsDamagedError,
     ViewsUnusableError,
 )
-from tallystick.ledger.reader import Reader, read_ledger
 from tallystick.ledger.sqlite import DATABASE
+from tallystick.publishing.reader import Reader, read_ledger
 from tallystick.views import balances, entry_index, programme_book, provider_statement, voucher_history
 from tallystick.views.balances import HolderAccount, HolderBalance, VoucherBalance
 from tallystick.views.changes import change_of
+from tallystick.views.library import SQLiteCursor
 from tallystick.views.programme_book import ProgrammeBalance, ProgrammeBook
 from tallystick.views.provider_statement import ProviderBalance, ProviderStatement, RefusedLines
 from tallystick.views.store import Place, ViewStore, files_of, remove

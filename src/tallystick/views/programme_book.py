@@ -9,11 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from eventsourcing.sqlite import SQLiteCursor
-
 from tallystick.errors import UsageError
 from tallystick.views.balances import HolderBalance, holder_balances, over_sums
 from tallystick.views.changes import Change
+from tallystick.views.library import SQLiteCursor
 from tallystick.views.store import ExactSums, exact_sums_table
 from tallystick.vouchers.programmes import BOOK_ACCOUNTS
 from tallystick.vouchers.quantities import format_day

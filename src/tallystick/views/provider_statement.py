@@ -12,11 +12,10 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Final
 
-from eventsourcing.sqlite import SQLiteCursor
-
 from tallystick.errors import UsageError
 from tallystick.views.balances import ReservationBalance, payee_sums, reservation_balances
 from tallystick.views.changes import Change, reversed_line
+from tallystick.views.library import SQLiteCursor
 from tallystick.views.programme_book import ClaimBalance, claim_balances
 from tallystick.views.store import ExactSums, exact_sums_table
 from tallystick.vouchers.outcomes import Reversed

@@ -23,12 +23,10 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from eventsourcing.persistence import IntegrityError, PersistenceError, Tracking
-from eventsourcing.sqlite import SQLiteCursor, SQLiteTrackingRecorder
-
 from tallystick.durable_files import create_private
 from tallystick.errors import ViewsDamagedError, ViewsUnusableError
 from tallystick.ledger.sqlite_connections import SQLiteConnections
+from tallystick.views.library import IntegrityError, PersistenceError, SQLiteCursor, SQLiteTrackingRecorder, Tracking
 
 FORMAT: Final = 5
 """Goes up with every change of a table, of what its rows mean, or of State; a file of another number is built anew."""

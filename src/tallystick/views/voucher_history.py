@@ -7,11 +7,10 @@ don't show: they are about what was burned, not about the voucher.
 from dataclasses import dataclass
 from typing import Final
 
-from eventsourcing.sqlite import SQLiteCursor
-
 from tallystick.errors import UsageError
 from tallystick.views.balances import ReservationBalance, VoucherBalance, reservation_balances, voucher_balances
 from tallystick.views.changes import Change, reversed_line
+from tallystick.views.library import SQLiteCursor
 from tallystick.vouchers.outcomes import Released, Returned, Reversed
 from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.rules.burns import BurnReverse, TimeBurn

@@ -115,8 +115,9 @@ def _check_reference(state: State, command: Rule, text_sha256: str, at: int) -> 
         before = state.statement(command.party, command.ref, at)
     if before is not None:
         if before.text_sha256 == text_sha256:
-            return Refusal(Reason.ALREADY_RECORDED, f"entry {before.index}")
-        return Refusal(Reason.REF_REUSED_FOR_OTHER_CONTENT, f"{command.ref} is entry {before.index}")
+            return Refusal(Reason.ALREADY_RECORDED, f"entry {before.index}", index=before.index)
+        detail = f"{command.ref} is entry {before.index}"
+        return Refusal(Reason.REF_REUSED_FOR_OTHER_CONTENT, detail, index=before.index)
     if isinstance(command, NetworkFound):
         return Refusal(Reason.NETWORK_ALREADY_FOUNDED)
     return None

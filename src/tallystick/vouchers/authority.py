@@ -61,15 +61,15 @@ def check_signatures(state: State, note: Note, command: Rule, verdicts: Mapping[
         elif label in offered:
             lines.append(_Line(label, signature.blob, offered[label], command.party, False))
         else:
-            return Refusal(Reason.KEY_UNKNOWN, label)
+            return Refusal(Reason.KEY_UNKNOWN, label, signature_label=label)
     if isinstance(command, KeyRevoke) and command.key not in state.keys:
         return Refusal(Reason.KEY_UNKNOWN, command.key)
     for line in lines:
         if not _is_valid(line, note.text, verdicts):
-            return Refusal(Reason.SIGNATURE_INVALID, line.label)
+            return Refusal(Reason.SIGNATURE_INVALID, line.label, signature_label=line.label)
     for line in lines:
         if line.is_revoked:
-            return Refusal(Reason.KEY_REVOKED, line.label)
+            return Refusal(Reason.KEY_REVOKED, line.label, signature_label=line.label)
     return _check_quorum(state, command, lines)
 
 
@@ -84,7 +84,7 @@ def _check_quorum(state: State, command: Rule, lines: list[_Line]) -> Refusal | 
         elif line.party in missing:
             missing[line.party] -= 1
         else:
-            return Refusal(Reason.SIGNER_NOT_INVOLVED, line.label)
+            return Refusal(Reason.SIGNER_NOT_INVOLVED, line.label, signature_label=line.label)
     for party, count in missing.items():
         if count > 0:
             return Refusal(Reason.SIGNATURES_MISSING, f"{count} more by {party}")

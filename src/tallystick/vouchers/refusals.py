@@ -4,7 +4,7 @@ A command, or a line of a statement, is answered with the first reason of this l
 stand in code, tests, command line and docs (docs/rules.md, whose table is made from this list).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
@@ -166,10 +166,22 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The answer to a command that is not admitted: the reason, and what exactly is wrong in a few words."""
+    """The answer to a command that is not admitted: the reason, and what exactly is wrong in a few words.
+
+    The detail is for people. What a program needs of it is a field of its own, which equality leaves out: two refusals
+    are the same answer if they say the same.
+
+    Attributes:
+        reason: of the closed list.
+        detail: what is wrong, in words; empty if the reason says it all.
+        index: of the entry that the command's reference belongs to, if the reference was used before.
+        signature_label: of the signature line at fault, if one is.
+    """
 
     reason: Reason
     detail: str = ""
+    index: int | None = field(default=None, compare=False)
+    signature_label: str | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         """One line for a person."""

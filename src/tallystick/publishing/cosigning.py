@@ -49,7 +49,7 @@ def keep_cosignatures(source: Path | str, signed_note: bytes, lines: tuple[Signa
 
     Raises:
         LedgerBusyError: somebody writes there now, or has exported there since the checkpoint was read.
-        OSError, eventsourcing.persistence.PersistenceError: nothing can be written there.
+        OSError, PersistenceError: nothing can be written there.
     """
     note = Note.from_bytes(signed_note)
     fresh = Note(note.text, note.signatures + lines).to_bytes()

@@ -10,15 +10,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from eventsourcing.persistence import PersistenceError
-
 from tallystick.addresses import is_postgres, is_url, without_password
 from tallystick.errors import MalformedError, NotALedgerError, StoreFailedError, UsageError
 from tallystick.ledger.beside import COSIGNED
+from tallystick.ledger.library import PersistenceError
 from tallystick.ledger.sqlite import DATABASE, open_read_only, require
-from tallystick.ledger.static_store import StaticStore
-from tallystick.ledger.store import LogStore, tile_reader
+from tallystick.ledger.store import tile_reader
 from tallystick.ledger.tail import Cosigned, Progress, bear_out, replay
+from tallystick.publishing.static_store import AnyStore, StaticStore
 from tallystick.signing.note import Note
 from tallystick.static.files import CHECKPOINT, CHECKPOINT_SIZE_MAX, open_files
 from tallystick.static.log import StaticLog
@@ -54,12 +53,12 @@ def read_ledger(source: Path | str) -> "Reader":
         raise NotALedgerError(f"{name} can't be read: {error}") from None
 
 
-def open_store(source: Path | str) -> LogStore:
+def open_store(source: Path | str) -> AnyStore:
     """Return a store that can only be read, of a SOURCE as in `read_ledger`.
 
     Raises:
         LedgerError: there is none, or the server gives no usable answer.
-        eventsourcing.persistence.PersistenceError, sqlite3.Error: it can't be read.
+        PersistenceError, sqlite3.Error: it can't be read.
     """
     if is_postgres(source):
         # Imported here: a ledger in a folder needs no psycopg, which is an extra.
@@ -88,7 +87,7 @@ class Reader:
         size: how many entries there were.
     """
 
-    def __init__(self, store: LogStore, name: str) -> None:
+    def __init__(self, store: AnyStore, name: str) -> None:
         """Fix the newest checkpoint.
 
         Args:
@@ -100,9 +99,12 @@ class Reader:
         """
         self.name: Final = name
         self._store = store
+        self._ledger: Final = None if isinstance(store, StaticStore) else store  # what more it can say
         self._is_confirmed = False
         # Read before the store: then it can't be of a larger tree, unless the log was cut back.
-        self._cosigned_note = store.beside.read(COSIGNED, CHECKPOINT_SIZE_MAX)
+        self._cosigned_note = (
+            self._ledger.beside.read(COSIGNED, CHECKPOINT_SIZE_MAX) if self._ledger is not None else None
+        )
         newest = store.newest_checkpoint()
         if newest is None:
             raise NotALedgerError(f"{self.name} holds no checkpoint; `tallystick audit` says more")
@@ -123,10 +125,10 @@ class Reader:
         Raises:
             StoreFailedError: a failover may lose it.
         """
-        if self._is_confirmed:
+        if self._ledger is None or self._is_confirmed:  # nothing is exported that doesn't stay
             return
         try:
-            self._store.confirm()
+            self._ledger.confirm()
         except PersistenceError as error:
             raise StoreFailedError(
                 f"{self.name} can't confirm that a failover keeps what it shows, so nothing is handed on: {error}"

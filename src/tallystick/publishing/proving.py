@@ -11,7 +11,7 @@ checkpoint is for a trust policy to say.
 from dataclasses import dataclass
 
 from tallystick.errors import MalformedError, NotALedgerError, UsageError
-from tallystick.ledger.reader import Reader
+from tallystick.publishing.reader import Reader
 from tallystick.transparency.merkle import RightEdge, leaf_hash
 from tallystick.transparency.proofs import consistency_proof, inclusion_proof, verify_consistency, verify_inclusion
 

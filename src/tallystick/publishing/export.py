@@ -22,7 +22,7 @@ from pathlib import Path
 
 from tallystick.durable_files import ASIDE, DurableFiles, alone
 from tallystick.errors import MalformedError, NotALedgerError, ProofInvalidError, UsageError
-from tallystick.ledger.reader import Reader
+from tallystick.publishing.reader import Reader
 from tallystick.signing.note import Note
 from tallystick.static.files import CHECKPOINT, CHECKPOINT_SIZE_MAX, TILES, FolderFiles
 from tallystick.transparency.checkpoint import Checkpoint

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Sequence
 
 from tallystick.ledger.faults import read_alone
-from tallystick.ledger.reader import Reader
+from tallystick.publishing.reader import Reader
 from tallystick.vouchers.admit import SignedCommand
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.refusals import Reason, Refusal
@@ -31,6 +31,7 @@ def find_recorded(reader: Reader, notes: Sequence[bytes]) -> dict[int, Entry | R
         if key in found:
             entry = reader.parsed_entry(found[key])
             is_same = entry.event.text_sha256 == hashlib.sha256(signed.note.text).hexdigest()
-            other = Refusal(Reason.REF_REUSED_FOR_OTHER_CONTENT, f"{signed.command.ref} is entry {found[key]}")
+            detail = f"{signed.command.ref} is entry {found[key]}"
+            other = Refusal(Reason.REF_REUSED_FOR_OTHER_CONTENT, detail, index=found[key])
             answers[place] = entry if is_same else other
     return answers

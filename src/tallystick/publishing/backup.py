@@ -27,8 +27,6 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
-from eventsourcing.persistence import PersistenceError, StoredEvent
-
 from tallystick.addresses import is_postgres, is_url, without_password
 from tallystick.errors import (
     LedgerError,
@@ -37,13 +35,15 @@ from tallystick.errors import (
     UsageError,
 )
 from tallystick.ledger.beside import FolderBeside
+from tallystick.ledger.library import PersistenceError, StoredEvent
 from tallystick.ledger.opening import POLICY, remove_store
-from tallystick.ledger.proven_copy import Copied, Progress, ProvenCopy, ProvenGroup
-from tallystick.ledger.reader import open_store
 from tallystick.ledger.record import LedgerRecord
 from tallystick.ledger.settings import NAME as SETTINGS
 from tallystick.ledger.sqlite import DATABASE, SQLiteLogRecorder, require, sqlite_environment
 from tallystick.ledger.store import Group, LogStore
+from tallystick.publishing.proven_copy import Copied, Progress, ProvenCopy, ProvenGroup
+from tallystick.publishing.reader import open_store
+from tallystick.publishing.static_store import AnyStore
 from tallystick.transparency.policy import POLICY_SIZE_MAX, Policy
 
 if TYPE_CHECKING:
@@ -268,7 +268,7 @@ def _require_empty(store: LogStore, target: Path | str) -> None:
 
 
 @contextmanager
-def _source(source: Path | str) -> Iterator[LogStore]:
+def _source(source: Path | str) -> Iterator[AnyStore]:
     """Give a ledger's store for reading.
 
     Raises:

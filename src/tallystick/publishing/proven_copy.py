@@ -19,8 +19,6 @@ from dataclasses import dataclass
 from itertools import islice, takewhile
 from typing import Final, NamedTuple
 
-from eventsourcing.persistence import PersistenceError, StoredEvent
-
 from tallystick.errors import (
     MalformedError,
     NotALedgerError,
@@ -30,10 +28,11 @@ from tallystick.errors import (
     VerificationError,
 )
 from tallystick.ledger.beside import COSIGNED
+from tallystick.ledger.library import PersistenceError, StoredEvent
 from tallystick.ledger.opening import POLICY
-from tallystick.ledger.static_store import StaticStore
 from tallystick.ledger.store import Beside, CheckpointRow, Group, LogStore, ReferenceRow
 from tallystick.ledger.tail import AUDIT_SAYS_MORE, Cosigned, bear_out, edge_at
+from tallystick.publishing.static_store import AnyStore, StaticStore
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note, open_note
 from tallystick.static.files import CHECKPOINT_SIZE_MAX
@@ -77,7 +76,7 @@ class ProvenGroup(NamedTuple):
 class ProvenCopy:
     """A source as it stood when this was made, and how much of it is proven so far."""
 
-    def __init__(self, source: LogStore, name: str, policy: Policy | None) -> None:
+    def __init__(self, source: AnyStore, name: str, policy: Policy | None) -> None:
         """Read what the source says of itself.
 
         Raises:
@@ -87,20 +86,21 @@ class ProvenCopy:
             UsageError: the policy is of another log.
         """
         self._source = source
-        self._has_series = not isinstance(source, StaticStore)
+        self._ledger = None if isinstance(source, StaticStore) else source  # which has its series of checkpoints
         self._name = name
         self._policy = policy
         self._keys: tuple[VerifierKey, ...] = ()
         try:
             # Read before the checkpoint: then it can't be of a larger tree, unless the log was cut back.
-            cosigned = source.beside.read(COSIGNED, CHECKPOINT_SIZE_MAX)
+            cosigned = self._ledger.beside.read(COSIGNED, CHECKPOINT_SIZE_MAX) if self._ledger is not None else None
             newest = source.newest_checkpoint()
         except (PersistenceError, sqlite3.Error) as error:
             raise self._damaged(f"it can't be read ({error})") from None
         if newest is None:
             raise NotALedgerError(f"{name} holds no checkpoint; {AUDIT_SAYS_MORE}")
         try:
-            source.confirm()
+            if self._ledger is not None:
+                self._ledger.confirm()
         except PersistenceError as error:
             raise StoreFailedError(
                 f"{name} can't confirm that a failover keeps what it shows, so nothing is copied: {error}"
@@ -112,7 +112,7 @@ class ProvenCopy:
             if not self._keys:
                 raise UsageError(f"the trust policy doesn't name the log of {name}, {self.origin}")
             self._read_checkpoint(newest)
-        if not self._has_series:
+        if self._ledger is None:
             cosigned = newest.note if _without_witnesses(newest.note, self.origin) != newest.note else None
         self._cosigned = self._borne_out(cosigned)
         self._edge = RightEdge()
@@ -138,13 +138,13 @@ class ProvenCopy:
                 f"history_rewritten: the backup has {there.size:,} entries and {self._name} {self.newest.size:,}: it "
                 "is an older copy of the log, or it was cut back; nothing was written"
             )
-        is_same_series = self._has_series and next(self._source.checkpoints(there.number), None) == there
+        is_same_series = self._ledger is not None and next(self._ledger.checkpoints(there.number), None) == there
         if not is_same_series and edge_at(self._source, there.size).root() != edge.root():
             raise ProofInvalidError(
                 f"history_rewritten: the first {there.size:,} entries of {self._name} are not those of the backup in "
                 f"{name}; keep it, it is evidence; nothing was written"
             )
-        if self._has_series and not is_same_series:
+        if self._ledger is not None and not is_same_series:
             raise UsageError(f"{name} has other checkpoints over the same entries: choose another folder")
         self._read_checkpoint(there)  # an earlier one may have been made without a policy
         self._borne_out(target.beside.read(COSIGNED, CHECKPOINT_SIZE_MAX))
@@ -187,8 +187,8 @@ class ProvenCopy:
 
     def _rows(self) -> Iterator[CheckpointRow]:
         """Yield the checkpoints that come next, up to the newest when this began."""
-        if self._has_series:
-            yield from takewhile(lambda row: row.number <= self.newest.number, self._source.checkpoints(self._number))
+        if self._ledger is not None:
+            yield from takewhile(lambda row: row.number <= self.newest.number, self._ledger.checkpoints(self._number))
         elif self.newest.size > self._edge.size:
             yield CheckpointRow(self._number, self.newest.size, _without_witnesses(self.newest.note, self.origin))
 
