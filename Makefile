@@ -74,7 +74,7 @@ docs: $(VENV)/.docs-installed ## make the pages and the API reference, into buil
 	rm -rf build/docs
 	mkdir -p build/docs
 	cp -r docs build/docs/source
-	$(BIN)/sphinx-apidoc -q -e -M -T -o build/docs/source/reference src/tallystick
+	$(BIN)/sphinx-apidoc -q -M -T -o build/docs/source/reference src/tallystick
 	$(BIN)/sphinx-build -q -W --keep-going -c docs/site -d build/docs/doctrees build/docs/source build/docs/html
 
 bench: $(READY_FOR_TESTS) ## measure, into build/bench.json

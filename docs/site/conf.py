@@ -12,6 +12,7 @@ project = "Tallystick"
 html_title = "Tallystick"
 html_theme = "furo"
 html_copy_source = False
+html_show_copyright = False
 root_doc = "site/index"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 default_role = "code"
