@@ -29,6 +29,7 @@ napoleon_use_ivar = True
 
 _SECTION: Final = re.compile(r"(Args|Attributes|Raises|Returns|Yields):$")
 _ALIGNED: Final = re.compile(r"\S {3,}\S")
+_ENTRY: Final = re.compile(r"    \w+:")  # a name of a section: napoleon looks up its type, and escapes it
 _CODE_OR_MARKUP: Final = re.compile(r"(`[^`]+`)|([\\*_|])")
 
 
@@ -53,8 +54,15 @@ def restructured(lines: list[str]) -> list[str]:
         elif in_block and line and not is_block:
             written.append("")
         in_block = is_block or (in_block and not line)
-        written.append(f"    {line}" if is_block else _CODE_OR_MARKUP.sub(_escaped, line))
+        written.append(f"    {line}" if is_block else _plain(line, _ENTRY if in_section else None))
     return written
+
+
+def _plain(line: str, kept: re.Pattern[str] | None) -> str:
+    """Return a line in which nothing but code is markup; a beginning of the form `kept` is left as it is."""
+    found = kept.match(line) if kept is not None else None
+    start = found.end() if found is not None else 0
+    return line[:start] + _CODE_OR_MARKUP.sub(_escaped, line[start:])
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -21,8 +21,8 @@ RESTRUCTURED: Callable[[list[str]], list[str]] = runpy.run_path(str(CONF))["rest
         ),
         ("a.py    one\nb.py    two\nMore.", "\n::\n\n    a.py    one\n    b.py    two\n\nMore."),
         (
-            "First.\n\nArgs:\n    data_: of any form.\n        Yes.\n\nAfter.",
-            "First.\n\nArgs:\n    data\\_: of any form.\n        Yes.\n\nAfter.",
+            "First.\n\nArgs:\n    data_: of any_form.\n        Yes.\n\nAfter.",
+            "First.\n\nArgs:\n    data_: of any\\_form.\n        Yes.\n\nAfter.",
         ),
     ],
     ids=["text", "markup", "indented", "aligned", "section"],
