@@ -17,14 +17,14 @@ CLUSTER_FLAGS ?=
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 READY_FOR_TESTS := $(VENV)/.test-installed
-PYTHON_CODE := src tests $(wildcard fuzz benchmarks mutation)
+PYTHON_CODE := src tests docs/site $(wildcard fuzz benchmarks mutation)
 # Twice quiet: a machine's own pip settings make it warn in every line. What can't be installed is still said.
 PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest
-LOCKS := requirements.lock requirements-test.lock mutation/requirements.lock fuzz/requirements.lock
+LOCKS := requirements.lock requirements-test.lock docs/requirements.lock mutation/requirements.lock fuzz/requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-system test-pythons test-cluster simulate lint bench fuzz mutants lock clean
+.PHONY: help demo test test-all test-system test-pythons test-cluster simulate lint docs bench fuzz mutants lock clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -69,6 +69,14 @@ lint: $(READY_FOR_TESTS) ## check style, format, types, who imports whom, and th
 	$(BIN)/lint-imports
 	! grep -n '://' $(LOCKS)
 
+# Built from a copy, into which the reference's pages are made from the modules that there are.
+docs: $(VENV)/.docs-installed ## make the pages and the API reference, into build/docs/html; a warning is an error
+	rm -rf build/docs
+	mkdir -p build/docs
+	cp -r docs build/docs/source
+	$(BIN)/sphinx-apidoc -q -M -T -o build/docs/source/reference src/tallystick
+	$(BIN)/sphinx-build -q -W --keep-going -c docs/site -d build/docs/doctrees build/docs/source build/docs/html
+
 bench: $(READY_FOR_TESTS) ## measure, into build/bench.json
 	mkdir -p build
 	PYTHONPATH=tests $(BIN)/python benchmarks/run.py $(BENCH_FLAGS)
@@ -87,6 +95,7 @@ lock: $(BIN)/pip ## resolve the dependencies again, into every lock
 	$(PIP_INSTALL) 'uv>=0.9'
 	$(RESOLVE) --all-extras --group build --group test --group lint pyproject.toml -o requirements-test.lock
 	$(RESOLVE) --group build -c requirements-test.lock pyproject.toml -o requirements.lock
+	$(RESOLVE) --python-version 3.11 -c requirements-test.lock docs/requirements.in -o docs/requirements.lock
 	$(RESOLVE) --python-version 3.11 -c requirements-test.lock mutation/requirements.in -o mutation/requirements.lock
 	$(RESOLVE) --python-version 3.11 -c requirements-test.lock fuzz/requirements.in -o fuzz/requirements.lock
 	! grep -n '://' $(LOCKS)
@@ -111,6 +120,11 @@ $(READY): requirements.lock pyproject.toml | $(BIN)/pip
 $(READY_FOR_TESTS): requirements-test.lock $(READY)
 	@echo "Adding to $(VENV) what the tests need (once, some 20 seconds) ..."
 	@$(PIP_INSTALL) --require-hashes -r requirements-test.lock
+	@touch $@
+
+# The tests' packages too: a module can be described only where all that it imports is there.
+$(VENV)/.docs-installed: docs/requirements.lock $(READY_FOR_TESTS)
+	$(PIP_INSTALL) --require-hashes -r docs/requirements.lock
 	@touch $@
 
 $(VENV)/.mutation-installed: mutation/requirements.lock $(READY_FOR_TESTS)
