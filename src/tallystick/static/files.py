@@ -82,10 +82,14 @@ class FolderFiles:
         try:
             # Not blocking: opening a pipe would wait for a writer for ever.
             descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
-            with os.fdopen(descriptor, "rb") as file:
+            try:
+                # Before a file object is made of it, which refuses a folder in the system's words and leaves it open.
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                     raise NotAFileError(errno.EINVAL, "not a file", str(place))
-                return file.read(size_max + 1)
+                with os.fdopen(descriptor, "rb", closefd=False) as file:
+                    return file.read(size_max + 1)
+            finally:
+                os.close(descriptor)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
