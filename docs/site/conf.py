@@ -26,6 +26,7 @@ autodoc_typehints_description_target = "documented_params"
 autodoc_default_options = {"ignore-module-all": True}
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
+napoleon_attr_annotations = False  # a type with a pattern in it would be markup; each attribute has its own entry
 
 _SECTION: Final = re.compile(r"(Args|Attributes|Raises|Returns|Yields):$")
 _ALIGNED: Final = re.compile(r"\S {3,}\S")
