@@ -1,4 +1,4 @@
-"""What every test may rely on: reproducible Hypothesis runs, and the recorded workloads."""
+"""What every test may rely on: reproducible Hypothesis runs, and a folder that others can walk into."""
 
 import os
 import signal
@@ -10,8 +10,6 @@ import pytest
 from hypothesis import is_hypothesis_test, settings
 
 from support.schedules import schedule
-
-ROOT = Path(__file__).resolve().parent.parent
 
 # A shell without job control starts what runs in its background with Ctrl-C ignored, and programs that are started from
 # here would inherit that: those that a test interrupts would go on for ever.
@@ -34,16 +32,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and is_hypothesis_test(item.obj):
             item.add_marker(pytest.mark.long)
-
-
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """The folder of recorded workloads (openb, philly, slurm, ...); $TALLYSTICK_SHARED says where else it is."""
-    told = os.environ.get("TALLYSTICK_SHARED")
-    folder = Path(told) if told else ROOT.parent / "shared" / "data"
-    if not folder.is_dir():
-        pytest.skip(f"no recorded workloads at {folder}: set TALLYSTICK_SHARED to the folder that holds them")
-    return folder
 
 
 @pytest.fixture
