@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from tallystick.errors import SourceUnreadableError
 
-_text: Final[Callable[[bytes], str]] = functools.partial(str, encoding="utf-8", errors="surrogateescape")
+loose_text: Final[Callable[[bytes], str]] = functools.partial(str, encoding="utf-8", errors="surrogateescape")
+"""How SQLite's text is read: what isn't UTF-8 must reach the comparison that finds it wrong, not raise."""
 
 
 class Spool:
@@ -22,7 +23,7 @@ class Spool:
     def __init__(self) -> None:
         # An empty name: SQLite keeps it in memory until that is too small, then in a temporary file without a name.
         self._database = sqlite3.connect("", isolation_level=None)
-        self._database.text_factory = _text
+        self._database.text_factory = loose_text
         for setting in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -65536"):
             self._database.execute(f"PRAGMA {setting}")
 

@@ -14,7 +14,7 @@ reading (a lock, a right, a full disk, an I/O error) ends the audit: it says not
 import functools
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Iterator, Set
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple, NoReturn
@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 from tallystick.audit.evidence import COSIGNED
 from tallystick.audit.findings import FindingCode, Findings
+from tallystick.audit.spool import loose_text
 from tallystick.audit.store import CELLS, ROWS_AT_ONCE, SCANS, table_of
 from tallystick.errors import NotAFileError, SourceUnreadableError
 from tallystick.static.files import CHECKPOINT_SIZE_MAX, FolderFiles
@@ -71,9 +72,6 @@ _ABOUT_MACHINE: Final = frozenset(
 )
 _LOCKED: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
 _READ_ONLY: Final = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
-
-# Text that isn't UTF-8 must reach the comparison that finds it wrong, not raise.
-_text: Final[Callable[[bytes], str]] = functools.partial(str, encoding="utf-8", errors="surrogateescape")
 
 
 class _Object(NamedTuple):
@@ -265,7 +263,7 @@ class SQLiteDatabase:
 
     def _open(self, uri: str) -> sqlite3.Connection:
         database = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_WAIT_SECONDS)
-        database.text_factory = _text
+        database.text_factory = loose_text
         # No value is longer than the file that it lies in; one that is computed could be.
         database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, max(_VALUE_SIZE_MIN, min(self._size(), 2**31 - 1)))
         # A call in between lets Ctrl-C through: SQLite then says that it was interrupted.
