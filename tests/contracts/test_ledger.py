@@ -136,7 +136,7 @@ def test_many_submitters_at_once_lose_and_double_nothing(ledger: Ledger) -> None
         thread.join()
     indices = [admitted(answer).index for group in answers.values() for answer in group]
     assert sorted(indices) == list(range(10, 90))
-    assert ledger.state.reservations["holder/r1"].remaining_fen == RESERVED_FEN - 80 * FEN_A_LINE
+    assert ledger.state.book["reserved", "holder/r1"] == RESERVED_FEN - 80 * FEN_A_LINE
     for group in answers.values():
         last = admitted(group[-1])
         verify_receipt(last.receipt(), last.entry, POLICY)

@@ -105,7 +105,7 @@ def test_a_fault_is_answered_to_its_note_alone(
     assert is_refused(answers[4], bad[1])
     assert isinstance(answers[2], Refusal)
     assert answers[2].reason is Reason.NOTE_MALFORMED
-    assert ledger.state.reservations["holder/r1"].remaining_fen == RESERVED_FEN - 4 * FEN_A_LINE
+    assert ledger.state.book["reserved", "holder/r1"] == RESERVED_FEN - 4 * FEN_A_LINE
     with memory_ledger(founding_notes()[0], LOG_KEY, clock=(clock := Clock())) as without:
         without.submit(founding_notes()[1:])
         clock.at = NOW

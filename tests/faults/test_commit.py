@@ -106,7 +106,7 @@ def test_a_failed_commit(
     answers = ledger.submit(following)
     assert all(isinstance(answer, Admitted) and answer.is_new == (not (same and kept)) for answer in answers)
     burned = 5 if same or not kept else 10
-    assert ledger.state.reservations["holder/r1"].remaining_fen == RESERVED_FEN - burned * FEN_A_LINE
+    assert ledger.state.book["reserved", "holder/r1"] == RESERVED_FEN - burned * FEN_A_LINE
 
 
 def test_a_fault_between_the_tables_keeps_nothing_of_the_group(ledger: Ledger, tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def own_server() -> Iterator[Server]:
 
 def burned(ledger: Ledger) -> int:
     """How many lines were burned."""
-    return (RESERVED_FEN - ledger.state.reservations["holder/r1"].remaining_fen) // FEN_A_LINE
+    return (RESERVED_FEN - ledger.state.book["reserved", "holder/r1"]) // FEN_A_LINE
 
 
 def indices(answers: Sequence[object]) -> list[int]:

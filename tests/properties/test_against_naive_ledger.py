@@ -21,6 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from properties.naive_ledger import DAY, EVENT_KINDS, SECOND, NaiveLedger, instant, instant_text
 from support.actors import ORIGIN, key_of, label_of, note_of, text_of, uscc_of, vkey_of
 from support.schedules import schedule
+from tallystick.audit.checks import faults
 from tallystick.signing.note import sign_text
 from tallystick.vouchers.admit import admit, read_note
 from tallystick.vouchers.entry import Entry, Header, split_entry
@@ -112,14 +113,18 @@ class Pair:
         assert set(self.state.programmes) == set(self.oracle.programmes)
         for name, rules in self.oracle.programmes.items():
             book = self.oracle.book(name, balances)
-            assert dict(self.state.programmes[name].book) == book
+            assert self.state.book.totals[name] == book
             assert sum(book.values()) == rules["envelope_fen"]
-        vouchers = {name: voucher.available_fen for name, voucher in self.state.vouchers.items()}
+        vouchers = {name: self.state.book["available", name] for name in self.state.vouchers}
         assert vouchers == {name: balances["available", name] for name in self.oracle.vouchers}
-        reservations = {name: held.remaining_fen for name, held in self.state.reservations.items()}
+        reservations = {name: self.state.book["reserved", name] for name in self.state.reservations}
         assert reservations == {name: balances["reserved", name] for name in self.oracle.reservations}
-        claims = {name: (claim.amount_fen, claim.status) for name, claim in self.state.claims.items()}
-        assert claims == {name: (claim["amount_fen"], claim["status"]) for name, claim in self.oracle.claims.items()}
+        claims = {name: (self.state.claimed_fen(name), claim.status) for name, claim in self.state.claims.items()}
+        assert claims == {
+            name: (claim["amount_fen"] if claim["status"] == "open" else 0, claim["status"])
+            for name, claim in self.oracle.claims.items()
+        }
+        assert [*faults(self.state)] == []
 
     def check_books(self) -> None:
         """A seal made in two days would say the same on both sides; it is not recorded."""

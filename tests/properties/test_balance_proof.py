@@ -258,7 +258,7 @@ def test_a_state_that_contradicts_its_seal_gives_no_proof() -> None:
     """Whoever asks is told, not the one that would be shown the proof."""
     index = sealed().seals[0]
     state = State.from_bytes(sealed().states[index].to_bytes())
-    state.vouchers["shanghai/v2"].available_fen += 1
+    state.book.note("available", "shanghai/v2", 1)
     with pytest.raises(ProofInvalidError, match="isn't under the seal's root"):
         prove_balance(state, ACCOUNT, sealed().receipts[index])
 

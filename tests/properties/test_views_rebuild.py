@@ -69,23 +69,24 @@ def shown_status(voucher: Voucher, at: int) -> str:
 def agree_on_holdings(views: Views, state: State) -> None:
     reserved: Counter[str] = Counter()
     for held in state.reservations.values():
-        reserved[held.voucher] += held.remaining_fen
+        reserved[held.voucher] += state.book["reserved", held.id]
     vouchers: dict[str, Any] = {row.voucher: row for row in views.balances("voucher")}  # type: ignore[union-attr]
     assert set(vouchers) == set(state.vouchers)
     for name, voucher in state.vouchers.items():
         row = vouchers[name]
         assert (row.programme, row.holder, row.parent) == (voucher.programme, voucher.holder, voucher.parent)
         assert (row.status, row.valid_until) == (shown_status(voucher, state.at), format_instant(voucher.valid_until))
-        assert (row.face_fen, row.available_fen) == (voucher.face_fen, voucher.available_fen)
+        assert (row.face_fen, row.available_fen) == (voucher.face_fen, state.book["available", name])
         assert row.reserved_fen == reserved[name]
         places = (row.available_fen, row.reserved_fen, row.burned_fen, row.transferred_fen, row.returned_fen)
         assert min(places) >= 0
         assert row.face_fen == sum(places)
         found = views.voucher(name)
-        assert found.history[-1].available_fen == voucher.available_fen
+        assert found.history[-1].available_fen == state.book["available", name]
         for one in found.reservations:
             held = state.reservations[one.reservation]
-            assert (one.amount_fen, one.remaining_fen, one.closed) == (held.amount_fen, held.remaining_fen, held.closed)
+            assert (one.amount_fen, one.closed) == (held.amount_fen, held.closed)
+            assert one.remaining_fen == state.book["reserved", held.id]
             assert one.amount_fen == one.remaining_fen + one.burned_fen + one.released_fen
         assert sum(one.burned_fen for one in found.reservations) == row.burned_fen
 
@@ -97,28 +98,39 @@ def agree_on_books(views: Views, state: State) -> None:
     assert set(books) == set(state.programmes)
     for name, programme in state.programmes.items():
         row = books[name]
-        assert {account: getattr(row, f"{account}_fen") for account in programme.book} == programme.book
-        held = [one for one in state.vouchers.values() if one.programme == name]
-        over_fen = sum(one.available_fen for one in held if one.is_spent_time(state.at) and not one.has_ended)
-        assert row.over_fen == over_fen
-        assert row.envelope_fen == programme.rules.envelope_fen == sum(programme.book.values())
-        assert (row.issued_fen, row.lapsed_fen) == (programme.issued_fen, programme.lapsed_fen)
-        assert (row.revoked_fen, row.closed) == (programme.revoked_fen, programme.closed)
-        granted.update(programme.granted_fen)
-        for payee, days in programme.unclaimed_fen.items():
-            owed[payee, "unclaimed_fen"] += sum(days.values())
-    for claim in state.claims.values():
-        account = {"open": "claimed_fen", "paid": "paid_fen"}.get(claim.status)
-        if account:
-            owed[claim.claimant, account] += claim.amount_fen
+        totals = state.book.totals[name]
+        assert {account: getattr(row, f"{account}_fen") for account in totals} == totals
+        held = {key: one for key, one in state.vouchers.items() if one.programme == name}
+        over = [key for key, one in held.items() if one.is_spent_time(state.at) and not one.has_ended]
+        assert row.over_fen == sum(state.book["available", key] for key in over)
+        assert row.envelope_fen == programme.rules.envelope_fen == sum(totals.values())
+        assert row.issued_fen == sum(one.face_fen for one in held.values() if one.parent is None)
+        returned: Counter[str] = Counter()
+        for key, one in held.items():
+            returned[one.status] += state.book["returned", key]
+        assert (row.lapsed_fen, row.revoked_fen, row.closed) == (
+            returned["lapsed"],
+            returned["revoked"],
+            programme.closed,
+        )
+    for key, amount_fen in state.book.balances["granted"].items():
+        granted[key.split(" ")[1]] += amount_fen
+    for account in ("burned", "paid"):
+        for key, amount_fen in state.book.balances[account].items():
+            owed[state.claimant(key.split(" ")[0]), f"{account}_fen"] += amount_fen
+    for key, claim in state.claims.items():
+        owed[claim.claimant, "claimed_fen"] += state.claimed_fen(key)
     parties: list[Any] = [*views.balances("holder"), *views.balances("provider")]
     roles = ("holder", "provider")
     assert sum(party.role in roles for party in state.parties.values()) == len(parties)
     for row in parties:
         name = getattr(row, "holder", None) or row.provider
         assert row.suspended == state.parties[name].suspended
-        for account in ("unclaimed_fen", "claimed_fen", "paid_fen"):
-            assert getattr(row, account) == owed[name, account]
+        assert (row.unclaimed_fen, row.claimed_fen, row.paid_fen) == (
+            owed[name, "burned_fen"],
+            owed[name, "claimed_fen"],
+            owed[name, "paid_fen"],
+        )
     for row in views.balances("holder"):
         assert row.granted_fen == granted[row.holder]  # type: ignore[union-attr]
         assert row.granted_fen == row.available_fen + row.reserved_fen + row.burned_fen + row.lapsed_fen  # type: ignore[union-attr]

@@ -143,7 +143,7 @@ def test_a_suspended_partys_keys_command_nothing(ledger: Ledger) -> None:
         answer_to(ledger, NETWORK.note("party.suspend", NOW, ref="stop", subject="provider", reason="stolen")) is None
     )
     assert answer_to(ledger, burn_note("stolen")) is Reason.PARTY_SUSPENDED
-    assert ledger.state.reservations["holder/r1"].remaining_fen > 0
+    assert ledger.state.book["reserved", "holder/r1"] > 0
 
 
 def test_a_provider_cannot_burn_more_than_holders_gave_it_nor_pay_itself(ledger: Ledger) -> None:

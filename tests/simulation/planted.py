@@ -391,7 +391,7 @@ def an_issue_makes_money() -> Iterator[None]:
 
     def changed(command: VoucherIssue, state: State, event: Event) -> Postings:
         postings = evolve(command, state, event)
-        state.programmes[command.programme].book["unissued"] += 1
+        state.book.note("unissued", command.programme, 1)
         return postings
 
     with mock.patch.object(VoucherIssue, "evolve", changed):

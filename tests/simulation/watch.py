@@ -187,9 +187,11 @@ class Watch:
 
     def _check_conservation(self) -> None:
         """Every envelope is whole, and nothing in it is negative."""
-        for name, programme in self._pair.state.programmes.items():
-            whole = sum(programme.book.values()) == programme.rules.envelope_fen
-            require(whole and min(programme.book.values()) >= 0, f"the book of {name} is {dict(programme.book)}")
+        state = self._pair.state
+        for name, programme in state.programmes.items():
+            totals = state.book.totals[name]
+            whole = sum(totals.values()) == programme.rules.envelope_fen
+            require(whole and min(totals.values()) >= 0, f"the book of {name} is {totals}")
 
     def _check_loading(self) -> None:
         """What a writer would load, snapshot and all, is what a replay from entry 0 comes to."""

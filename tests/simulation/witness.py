@@ -70,7 +70,7 @@ def place_strange_snapshot(world: "World") -> None:
     elif kind == "of another history":
         # A drill went on from a backup, and its saved state was left here: another tree, another state.
         other = State.from_bytes(tail.state.to_bytes())
-        other.programmes[next(iter(other.programmes))].book["unissued"] += 1
+        other.book.note("unissued", next(iter(other.programmes)), 1)
         write_snapshot(quiet(world.disk).beside, other, bytes(32), LOG_KEY)
     else:
         write_snapshot(quiet(world.disk).beside, tail.state, tail.edge.root(), LOG_KEY)

@@ -26,16 +26,18 @@ from pathlib import Path
 from typing import Any
 
 from support.actors import ORIGIN, key_of, label_of, note_of, uscc_of
+from tallystick.audit.checks import faults
 from tallystick.ledger.verification import verify_all
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note
 from tallystick.vouchers.admit import admit, read_note
+from tallystick.vouchers.book import Posting
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.outcomes import Burned, Claimed, Released, Returned, Reversed, Sealed
 from tallystick.vouchers.quantities import SECOND_US, format_instant, parse_instant
 from tallystick.vouchers.refusals import Reason, Refusal
-from tallystick.vouchers.state import Posting, State
+from tallystick.vouchers.state import State
 
 Json = dict[str, Any]
 REASONS = {reason.value: reason for reason in Reason}
@@ -238,10 +240,10 @@ class Ledger:
         assert self.state.to_bytes() == before, "a decision changes nothing"
         if isinstance(answer, Entry):
             assert Entry.from_bytes(answer.to_bytes()) == answer
-            expected = copy.deepcopy({name: one.book for name, one in self.state.programmes.items()})
+            expected = copy.deepcopy(self.state.book.totals)
             postings = evolve(self.state, answer.event)
             _post(expected, postings)
-            assert {name: one.book for name, one in self.state.programmes.items()} | expected == expected
+            assert self.state.book.totals | expected == expected
             self.entries.append(answer)
         return answer
 
@@ -448,22 +450,23 @@ _ACCOUNTS = ("unissued", "available", "reserved", "burned", "claimed", "paid")
 
 def check_books(state: State) -> None:
     """Insist on the law of conservation, and that each account is what its parts add up to."""
+    balances = state.book.balances
     for name, programme in state.programmes.items():
-        claims = [one for one in state.claims.values() if one.programme == name]
+        vouchers = [one for one, voucher in state.vouchers.items() if voucher.programme == name]
+        reservations = {held.id for held in state.reservations.values() if held.programme == name}
         parts = {
-            "available": sum(one.available_fen for one in state.vouchers.values() if one.programme == name),
-            "reserved": sum(one.remaining_fen for one in state.reservations.values() if one.programme == name),
-            "burned": sum(sum(days.values()) for days in programme.unclaimed_fen.values()),
-            "claimed": sum(one.amount_fen for one in claims if one.status == "open"),
-            "paid": sum(one.amount_fen for one in claims if one.status == "paid"),
+            "available": sum(state.book["available", one] for one in vouchers),
+            "reserved": sum(state.book["reserved", one] for one in reservations),
+            "burned": sum(amount for one, amount in balances["burned"].items() if one.split()[0] in reservations),
+            "claimed": sum(state.claimed_fen(one) for one in state.claims if state.claims[one].programme == name),
+            "paid": sum(state.book["paid", one] for one in reservations),
         }
         parts["unissued"] = programme.rules.envelope_fen - sum(parts.values())
-        assert programme.book == parts, name
-        assert min(programme.book.values()) >= 0, name
-        assert max(programme.granted_fen.values(), default=0) <= programme.rules.holder_cap_fen, name
-        assert min(programme.granted_fen.values(), default=0) >= 0, name
-    assert all(one.available_fen >= 0 for one in state.vouchers.values())
-    assert all(one.remaining_fen >= 0 for one in state.reservations.values())
+        assert state.book.totals[name] == parts, name
+        granted = {one: amount for one, amount in balances["granted"].items() if one.split()[0] == name}
+        assert max(granted.values(), default=0) <= programme.rules.holder_cap_fen, name
+    assert all(amount > 0 for account in balances for amount in balances[account].values() if account != "envelope")
+    assert [*faults(state)] == []
 
 
 @cache

@@ -1,63 +1,255 @@
-"""A programme's money adds up: in its book after every entry, and at the end from all vouchers and claims.
+"""Money adds up: after every entry in what it moved, and at the end in everything that the state holds.
 
-    envelope = unissued + Σ available + Σ reserved + Σ burned-unclaimed + Σ claimed + Σ paid
+    programme      envelope = unissued + Σ available + Σ reserved + Σ burned + Σ claimed + Σ paid
+    voucher        face = available + Σ reserved + Σ burned + Σ claimed + Σ paid + transferred + returned
+    reservation    amount = reserved + burned + claimed + paid + released
+                   burned + claimed + paid = what its lines took: of statements remembered, and of those forgotten
+    claim          what is claimed = the lots of the claims that are open
+    holder         granted = Σ face - transferred - what was revoked
 
-The rules move money so that this can't break. That is why it is worth checking: a fault in them would show here.
+The rules move money so that this can't break. That is why it is worth checking: a fault in them would show here, and so
+does a saved state that somebody changed. docs/rules.md, "The law of conservation".
 """
 
-from collections import Counter
-from collections.abc import Iterator
+import copy
+import struct
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Final
 
-from tallystick.vouchers.programmes import Account, Programme
+from tallystick.vouchers.book import (
+    ACCOUNTS,
+    PROGRAMME_ACCOUNTS,
+    USED,
+    Account,
+    AnyAccount,
+    Book,
+    Lot,
+    Posting,
+    lot_of,
+    reservation_of,
+)
+from tallystick.vouchers.holdings import VoucherStatus
 from tallystick.vouchers.state import State
 
-Sums = Counter[tuple[str, Account]]
+_OF_VOUCHERS: Final[tuple[Account, ...]] = ("available", "reserved", *USED)
 
 
-def book_fault(programme: Programme) -> str | None:
-    """Return what is wrong with a programme's book, or None."""
-    book = programme.book
-    if sum(book.values()) != programme.rules.envelope_fen:
-        return f"the book adds up to {sum(book.values())} fen, the envelope is {programme.rules.envelope_fen}"
-    if min(book.values()) < 0:
-        return f"an account is below zero: {_shown(programme)}"
-    return None
+class OwnBook:
+    """The book by postings alone, beside that of the state."""
 
+    def __init__(self, book: Book) -> None:
+        """Go on from a book as it is."""
+        self._book = copy.deepcopy(book)
 
-def faults(state: State) -> Iterator[tuple[str, str]]:
-    """Yield each programme whose book isn't what everything that the state holds adds up to, and how it differs."""
-    sums = _sums(state)
-    for name, programme in state.programmes.items():
-        fault = book_fault(programme)
-        if fault:
-            yield name, fault
-        for account, amount_fen in programme.book.items():
-            if account != "unissued" and sums[name, account] != amount_fen:
-                yield name, f"{account} is {amount_fen} fen in the book and {sums[name, account]} where it lies"
-        unissued_fen = (
-            programme.rules.envelope_fen - programme.issued_fen + programme.lapsed_fen + programme.revoked_fen
-        )
-        if unissued_fen != programme.book["unissued"]:
-            yield (
-                name,
-                f"unissued is {programme.book['unissued']} fen in the book, {unissued_fen} by issues and returns",
+    def post(self, state: State, postings: Iterable[Posting]) -> Iterator[str]:
+        """Take in what an entry moved, and yield what is wrong with the accounts that it moved between."""
+        postings = list(postings)
+        for posting in postings:
+            self._book.post(posting)
+        for programme, source, source_id, target, target_id, _ in postings:
+            yield from self._differences(state, source, (source_id,))
+            yield from self._differences(state, target, (target_id,))
+            totals = state.book.totals.get(programme)
+            if totals != self._book.totals[programme] or min(totals.values()) < 0:
+                yield f"programme {programme}: it holds {_shown(totals or {})}, by postings {self._shown(programme)}"
+
+    def differences(self, state: State) -> Iterator[str]:
+        """Yield every account in which a state's book isn't what the postings come to."""
+        for account in ACCOUNTS:
+            yield from self._differences(
+                state, account, state.book.balances[account].keys() | self._book.balances[account].keys()
             )
 
+    def _differences(self, state: State, account: Account, ids: Iterable[str]) -> Iterator[str]:
+        for account_id in sorted(ids):
+            there_fen, posted_fen = state.book[account, account_id], self._book[account, account_id]
+            if there_fen != posted_fen:
+                yield f"{account} {account_id}: it holds {there_fen} fen, by postings {posted_fen} fen"
 
-def _sums(state: State) -> Sums:
-    """Add up what lies in vouchers, reservations, unclaimed days and claims, by programme and account."""
-    sums: Sums = Counter()
-    for voucher in state.vouchers.values():
-        sums[voucher.programme, "available"] += voucher.available_fen
-    for reservation in state.reservations.values():
-        sums[reservation.programme, "reserved"] += reservation.remaining_fen
-    for name, programme in state.programmes.items():
-        sums[name, "burned"] += sum(sum(days.values()) for days in programme.unclaimed_fen.values())
-    for claim in state.claims.values():
-        if claim.status != "rejected":
-            sums[claim.programme, "paid" if claim.status == "paid" else "claimed"] += claim.amount_fen
+    def _shown(self, programme: str) -> str:
+        return _shown(self._book.totals[programme])
+
+
+def faults(state: State) -> Iterator[str]:
+    """Yield what in a state doesn't add up: which programme, voucher, reservation, claim or holder, and how."""
+    strangers = list(_strangers(state))
+    yield from strangers
+    if strangers:
+        return  # whose they are can't be told, so no sum would mean anything
+    yield from _of_programmes(state)
+    yield from _of_vouchers(state)
+    yield from _of_reservations(state)
+    yield from _of_claims(state)
+    yield from _of_holders(state)
+
+
+def returned_fen(state: State) -> Counter[VoucherStatus]:
+    """Return what went back to envelopes, by what became of the vouchers."""
+    sums: Counter[VoucherStatus] = Counter()
+    for voucher_id, amount_fen in state.book.balances["returned"].items():
+        if voucher_id in state.vouchers:
+            sums[state.vouchers[voucher_id].status] += amount_fen
     return sums
 
 
-def _shown(programme: Programme) -> str:
-    return ", ".join(f"{account} {amount_fen}" for account, amount_fen in programme.book.items())
+def _strangers(state: State) -> Iterator[str]:
+    """Yield the accounts that belong to nothing in the state, and those below zero."""
+    for account, balances in state.book.balances.items():
+        for account_id, amount_fen in balances.items():
+            if (account == "envelope") != (amount_fen < 0):
+                yield f"{account} {account_id}: it holds {amount_fen} fen"
+            if not _is_known(state, account, account_id):
+                yield f"{account} {account_id}: there is nothing of that id, and it holds {amount_fen} fen"
+    for name in sorted(state.book.totals.keys() ^ state.programmes.keys()):
+        yield f"programme {name}: it has a book and no rules, or rules and no book"
+    for voucher_id, voucher in state.vouchers.items():
+        if voucher.programme not in state.programmes or (voucher.parent or voucher_id) not in state.vouchers:
+            yield f"voucher {voucher_id}: its programme or the voucher that it came out of isn't there"
+    for reservation_id, reservation in state.reservations.items():
+        held = state.vouchers.get(reservation.voucher)
+        if held is None or (held.programme, held.holder) != (reservation.programme, reservation.holder):
+            yield f"reservation {reservation_id}: it is of another programme or holder than its voucher"
+
+
+def _is_known(state: State, account: AnyAccount, account_id: str) -> bool:
+    reservation = reservation_of(account, account_id)
+    if reservation is not None or account in ("released", "forgotten"):
+        return (reservation or account_id) in state.reservations
+    if account in ("envelope", "unissued"):
+        return account_id in state.programmes
+    if account == "granted":
+        programme, _, holder = account_id.partition(" ")
+        return programme in state.programmes and holder in state.parties
+    return account_id in state.vouchers
+
+
+def _of_programmes(state: State) -> Iterator[str]:
+    book = state.book
+    sums: dict[str, Counter[Account]] = defaultdict(Counter)
+    for name in state.programmes:
+        sums[name]["unissued"] = book["unissued", name]
+    for account in _OF_VOUCHERS:
+        for account_id, amount_fen in book.balances[account].items():
+            voucher_id = state.voucher_of(account, account_id)
+            assert voucher_id is not None
+            sums[state.vouchers[voucher_id].programme][account] += amount_fen
+    for name, programme in state.programmes.items():
+        envelope_fen, totals = programme.rules.envelope_fen, book.totals[name]
+        if not envelope_fen == -book["envelope", name] == sum(totals.values()):
+            yield (
+                f"programme {name}: the envelope is {envelope_fen} fen, by postings {-book['envelope', name]} fen, "
+                f"and its accounts add up to {sum(totals.values())} fen"
+            )
+        for account in PROGRAMME_ACCOUNTS:
+            if totals.get(account) != sums[name][account]:
+                yield (
+                    f"programme {name}: {account} is {totals.get(account)} fen in all and {sums[name][account]} fen "
+                    "where it lies"
+                )
+
+
+def _of_vouchers(state: State) -> Iterator[str]:
+    book = state.book
+    held_fen: dict[str, Counter[str]] = defaultdict(Counter)
+    for account in _OF_VOUCHERS:
+        for account_id, amount_fen in book.balances[account].items():
+            voucher_id = state.voucher_of(account, account_id)
+            assert voucher_id is not None
+            held_fen[voucher_id][account] += amount_fen
+    into_others_fen: Counter[str] = Counter()
+    for voucher in state.vouchers.values():
+        if voucher.parent is not None:
+            into_others_fen[voucher.parent] += voucher.face_fen
+    for name, voucher in state.vouchers.items():
+        held = held_fen[name]
+        transferred_fen, returned_fen = book["transferred", name], book["returned", name]
+        if voucher.face_fen != held.total() + transferred_fen + returned_fen:
+            shown = _shown({**held, "transferred": transferred_fen, "returned": returned_fen})
+            yield f"voucher {name}: its face is {voucher.face_fen} fen, and it holds {shown}"
+        if transferred_fen != into_others_fen[name]:
+            yield (
+                f"voucher {name}: {transferred_fen} fen went into others, whose faces are {into_others_fen[name]} fen"
+            )
+        if returned_fen and not voucher.has_ended:
+            yield f"voucher {name}: {returned_fen} fen went back, and it has not ended"
+        if held["available"] and voucher.has_ended:
+            yield f"voucher {name}: {held['available']} fen are available, and it has ended"
+
+
+def _of_reservations(state: State) -> Iterator[str]:
+    book = state.book
+    used_fen: Counter[str] = Counter()
+    for account in USED:
+        for account_id, amount_fen in book.balances[account].items():
+            used_fen[reservation_of(account, account_id) or ""] += amount_fen
+    taken_fen: Counter[str] = Counter(book.balances["forgotten"])
+    for provider, statements in state.statements.items():
+        for ref, statement in statements.items():
+            try:
+                taken_fen.update(statement.taken_fen())
+            except (struct.error, IndexError):
+                yield f"statement {ref} of {provider}: its lines can't be read"
+    for name, reservation in state.reservations.items():
+        reserved_fen, released_fen = book["reserved", name], book["released", name]
+        if reservation.amount_fen != reserved_fen + used_fen[name] + released_fen:
+            shown = _shown({"reserved": reserved_fen, "used": used_fen[name], "released": released_fen})
+            yield f"reservation {name}: it was made of {reservation.amount_fen} fen, and it holds {shown}"
+        if used_fen[name] != taken_fen[name]:
+            yield f"reservation {name}: {used_fen[name]} fen are burned, and its lines took {taken_fen[name]} fen"
+        if reserved_fen if reservation.closed else released_fen:
+            shown = _shown({"reserved": reserved_fen, "released": released_fen})
+            yield f"reservation {name}: it is {'closed' if reservation.closed else 'open'}, and it holds {shown}"
+    for name in sorted(taken_fen.keys() - state.reservations.keys()):
+        yield f"reservation {name}: it isn't there, and lines took {taken_fen[name]} fen of it"
+
+
+def _of_claims(state: State) -> Iterator[str]:
+    claimed = dict(state.book.balances["claimed"])
+    for name, claim in state.claims.items():
+        if claim.lots and claim.status != "open":
+            yield f"claim {name}: it is {claim.status}, and has lots"
+        if not claim.lots and claim.status == "open":
+            yield f"claim {name}: it is open, and has no lots"
+        for lot in map(lot_of, claim.lots):
+            if claimed.pop(lot.claimed_id(name), 0) <= 0:
+                yield f"claim {name}: nothing is claimed of {lot.burned_id}"
+            reservation = state.reservations.get(lot.reservation)
+            if (
+                reservation is None
+                or (reservation.programme, state.claimant(lot.reservation)) != (claim.programme, claim.claimant)
+                or not claim.first_day <= lot.day <= claim.last_day
+            ):
+                yield f"claim {name}: {lot.burned_id} isn't of its programme, its claimant and its days"
+    unclaimed = {
+        Lot(reservation, day).burned_id
+        for by_claimant in state.unclaimed.values()
+        for days in by_claimant.values()
+        for day, reservations in days.items()
+        for reservation in reservations
+    }
+    for account_id in sorted(unclaimed ^ state.book.balances["burned"].keys()):
+        yield f"burned {account_id}: what its claimant finds to claim isn't what is burned"
+    for account_id, amount_fen in claimed.items():
+        yield f"claimed {account_id}: {amount_fen} fen are in no open claim"
+
+
+def _of_holders(state: State) -> Iterator[str]:
+    book = state.book
+    granted_fen: Counter[str] = Counter()
+    for name, voucher in state.vouchers.items():
+        of_voucher_fen = voucher.face_fen - book["transferred", name]
+        if voucher.status == "revoked":
+            of_voucher_fen -= book["returned", name]
+        granted_fen[f"{voucher.programme} {voucher.holder}"] += of_voucher_fen
+    for name in sorted(granted_fen.keys() | book.balances["granted"].keys()):
+        if granted_fen[name] != book["granted", name]:
+            programme, _, holder = name.partition(" ")
+            yield (
+                f"holder {holder}: {book['granted', name]} fen are granted under {programme}, "
+                f"by its vouchers {granted_fen[name]} fen"
+            )
+
+
+def _shown(amounts: dict[str, int] | dict[Account, int]) -> str:
+    return ", ".join(f"{account} {amount_fen}" for account, amount_fen in amounts.items())

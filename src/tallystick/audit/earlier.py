@@ -24,7 +24,7 @@ from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.spelling import base64_to_text, hash_from_text
 from tallystick.vouchers.state import State
 
-FORMAT: Final = 3  # raised whenever State changes
+FORMAT: Final = 4  # raised whenever State changes
 SUFFIX: Final = ".state"
 REPORT: Final = Kind("an audit report", lambda data: data.startswith(b'{\n  "verdict": "'))
 STATE: Final = Kind("an audit's saved state", lambda data: data.startswith(b'{"format":'))

@@ -14,7 +14,7 @@ Form is still checked then.
 from collections.abc import Mapping
 from typing import Final
 
-from tallystick.audit.checks import book_fault, faults
+from tallystick.audit.checks import OwnBook, faults, returned_fen
 from tallystick.audit.findings import FindingCode, Findings
 from tallystick.audit.report import ProgrammeTotals, Totals
 from tallystick.errors import EntryMalformedError
@@ -22,7 +22,6 @@ from tallystick.vouchers.admit import SignedCommand, admit, read_note
 from tallystick.vouchers.entry import Entry, Header, split_entry
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.outcomes import Burned
-from tallystick.vouchers.programmes import Programme
 from tallystick.vouchers.quantities import format_instant, parse_instant
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.burns import TimeBurn
@@ -72,6 +71,7 @@ class Replay:
     def __init__(self, origin: str, findings: Findings) -> None:
         self.state = State.empty(origin)
         self.is_running = True
+        self._own_book = OwnBook(self.state.book)
         self._findings = findings
         self._at = 0
         self._at_text = b""
@@ -83,6 +83,7 @@ class Replay:
     def resume(self, state: State, totals: Totals) -> None:
         """Go on from the state that an earlier replay came to, and its sums."""
         self.state = state
+        self._own_book = OwnBook(state.book)
         self._at = state.at
         self._lines_accepted = totals.burn_lines_accepted
         self._lines_refused = totals.burn_lines_refused
@@ -119,22 +120,23 @@ class Replay:
 
     def finish(self) -> Totals:
         """Check the books against all that there is, and return the sums."""
-        for programme, fault in faults(self.state):
-            self._findings.add(FindingCode.CONSERVATION_BROKEN, None, f"{programme}: {fault}")
-        programmes = self.state.programmes
-        totals = {name: _totals_of(state) for name, state in sorted(programmes.items())}
+        state = self.state
+        for fault in (*self._own_book.differences(state), *faults(state)):
+            self._findings.add(FindingCode.CONSERVATION_BROKEN, None, fault)
+        totals = {name: _totals_of(state, name) for name in sorted(state.programmes)}
+        returned = returned_fen(state)
         return Totals(
             entries=self.state.size,
             burn_lines_accepted=self._lines_accepted,
             burn_lines_refused=self._lines_refused,
             gpu_milliseconds_burned=self._gpu_milliseconds_burned,
             gpu_milliseconds_refused=self._gpu_milliseconds_refused,
-            issued_fen=sum(programme.issued_fen for programme in programmes.values()),
+            issued_fen=sum(voucher.face_fen for voucher in state.vouchers.values() if voucher.parent is None),
             burned_fen=sum(one.burned_fen + one.claimed_fen + one.paid_fen for one in totals.values()),
             available_fen=sum(one.available_fen for one in totals.values()),
             reserved_fen=sum(one.reserved_fen for one in totals.values()),
-            lapsed_fen=sum(programme.lapsed_fen for programme in programmes.values()),
-            revoked_fen=sum(programme.revoked_fen for programme in programmes.values()),
+            lapsed_fen=returned["lapsed"],
+            revoked_fen=returned["revoked"],
             programmes=totals,
         )
 
@@ -157,11 +159,8 @@ class Replay:
 
     def _evolve(self, event: Event) -> None:
         """Change the state, check the books that it touched, and add to the sums."""
-        programmes = self.state.programmes
-        for posting in evolve(self.state, event):
-            fault = book_fault(programmes[posting.programme])
-            if fault:
-                self._findings.add(FindingCode.CONSERVATION_BROKEN, event.index, f"{posting.programme}: {fault}")
+        for fault in self._own_book.post(self.state, evolve(self.state, event)):
+            self._findings.add(FindingCode.CONSERVATION_BROKEN, event.index, fault)
         command, outcome = event.command, event.outcome
         if isinstance(command, TimeBurn) and isinstance(outcome, Burned):
             times = [line.gpu_milli * line.seconds for line in command.lines]
@@ -255,10 +254,10 @@ def _differences(outcome: dict[str, object], other: dict[str, object]) -> str:
     return ", ".join(shown)[:_SHOWN_MAX] or "nothing there"
 
 
-def _totals_of(programme: Programme) -> ProgrammeTotals:
-    book = programme.book
+def _totals_of(state: State, programme: str) -> ProgrammeTotals:
+    book = state.book.totals[programme]
     return ProgrammeTotals(
-        envelope_fen=programme.rules.envelope_fen,
+        envelope_fen=state.programmes[programme].rules.envelope_fen,
         unissued_fen=book["unissued"],
         available_fen=book["available"],
         reserved_fen=book["reserved"],

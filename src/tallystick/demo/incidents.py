@@ -83,7 +83,7 @@ class Incidents:
             last_day=format_day(claim.last_day),
             evidence_sha256=evidence_sha256(self.seed, again),
         )
-        amount_fen = claim.amount_fen + 1
+        amount_fen = self.stage.state.claimed_fen(again) + 1
         self.stage.act(treasury, "redemption.pay", claim=again, amount_fen=amount_fen, payment_reference="misread")
 
     def _issue(self, startup: Startup, voucher: str, face_fen: int) -> bool:

@@ -107,7 +107,7 @@ class Story:
         voucher = state.vouchers[voucher_id]
         accredited = self.network.accredited[voucher.programme]
         providers = [provider for provider in startup.providers if provider in accredited] or accredited[:2]
-        amount_fen = min(voucher.face_fen // 12, voucher.available_fen) // len(providers)
+        amount_fen = min(voucher.face_fen // 12, state.book["available", voucher_id]) // len(providers)
         until = min(instant(self.year.month_starts[month + 1]), voucher.valid_until)
         if amount_fen == 0 or until <= self.stage.now or voucher.has_ended:
             return
@@ -127,7 +127,9 @@ class Story:
         over = [
             reservation
             for reservation in self.stage.state.reservations.values()
-            if not reservation.closed and reservation.remaining_fen and reservation.until <= self.stage.now
+            if not reservation.closed
+            and self.stage.state.book["reserved", reservation.id]
+            and reservation.until <= self.stage.now
         ]
         self.stage.submit(
             *[
@@ -198,9 +200,11 @@ class Story:
     def _claim(self, last_day: int) -> None:
         """Let everybody claim what was burned until a day and isn't claimed."""
         notes: list[bytes] = []
-        for programme_id, programme in self.stage.state.programmes.items():
-            for claimant, by_day in programme.unclaimed_fen.items():
-                if any(amount_fen for day, amount_fen in by_day.items() if day <= last_day):
+        state = self.stage.state
+        for programme_id, programme in state.programmes.items():
+            unclaimed = state.unclaimed.get(programme_id, {})
+            for claimant in dict.fromkeys((*programme.claims, *unclaimed)):  # in the order of the first quarter
+                if any(day <= last_day for day in unclaimed.get(claimant, ())):
                     claim = f"{claimant}/q{self._quarter}-{programme_id.replace('/', '-')}"
                     fields = {
                         "claim": claim,
@@ -220,7 +224,7 @@ class Story:
             if claim.status == "open":
                 fields = {
                     "claim": claim_id,
-                    "amount_fen": claim.amount_fen,
+                    "amount_fen": state.claimed_fen(claim_id),
                     "payment_reference": f"transfer {len(state.claims)}-{len(notes) + 1:03d}",
                 }
                 notes.append(self.stage.note(state.programmes[claim.programme].treasury, "redemption.pay", fields))

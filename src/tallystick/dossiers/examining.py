@@ -27,13 +27,13 @@ from tallystick.transparency.merkle import leaf_hash
 from tallystick.transparency.policy import Policy
 from tallystick.transparency.proofs import verify_inclusion
 from tallystick.vouchers.admit import SignedCommand, read_note
+from tallystick.vouchers.book import Posting
 from tallystick.vouchers.entry import Entry, split_entry
 from tallystick.vouchers.outcomes import Sealed
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.rule import Event
 from tallystick.vouchers.rules.seals import BookSeal
 from tallystick.vouchers.seals import NO_TOUCHES, run_on
-from tallystick.vouchers.state import Posting
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,17 +17,16 @@ from typing import Final, NamedTuple
 from tallystick.dossiers.dossier_lines import Leaf
 from tallystick.vouchers.accounts import account_leaves
 from tallystick.vouchers.admit import SignedCommand, admit
+from tallystick.vouchers.book import PROGRAMME_ACCOUNTS, Posting
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.outcomes import Burned
-from tallystick.vouchers.programmes import BOOK_ACCOUNTS
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.burns import TimeBurn
 from tallystick.vouchers.rules.network import NetworkFound
-from tallystick.vouchers.rules.redemptions import RedemptionClaim
 from tallystick.vouchers.rules.rule import Event, Rule
 from tallystick.vouchers.rules.vouchers import VoucherIssue, VoucherTransfer
-from tallystick.vouchers.state import Posting, State
+from tallystick.vouchers.state import State
 
 Balances = dict[str, int]
 
@@ -101,7 +100,6 @@ class PartialReplay:
         if self.state.network is None and not isinstance(event.command, NetworkFound):
             return Missing("entry 0, which founds the network, is not here")
         applied = event if whole else self._known_part(event)
-        self._make_room(event)
         self.state.size = event.index
         try:
             postings = evolve(self.state, applied)
@@ -113,18 +111,18 @@ class PartialReplay:
         """Return the account's balances as far as the part tells; nothing if it isn't there yet."""
         try:
             leaf = dict(account_leaves(self.state)).get(self._account)
-        except Exception as error:
+            return Leaf.from_bytes(leaf).balances if leaf is not None else {}
+        except Exception as error:  # also where an amount is below zero, for what came in is missing
             return _missing(error)
-        return Leaf.from_bytes(leaf).balances if leaf is not None else {}
 
     def take_opening(self, balances: Balances) -> None:
         """Take a programme's book from the opening seal, so that its envelope is exact from there on."""
         self._has_opening = True
         kind, _, name = self._account.partition(" ")
-        programme = self.state.programmes.get(name)
-        if kind == "programme" and programme is not None:
-            for account in BOOK_ACCOUNTS:
-                programme.book[account] = balances.get(f"{account}_fen", 0)
+        if kind == "programme" and name in self.state.programmes:
+            book = self.state.book
+            book.totals[name] = {account: balances.get(f"{account}_fen", 0) for account in PROGRAMME_ACCOUNTS}
+            book.balances["unissued"][name] = balances.get("unissued_fen", 0)
 
     def concerns(self, posting: Posting) -> bool:
         """Return whether what an entry of the account moved is the account's; a statement may burn other vouchers."""
@@ -132,7 +130,7 @@ class PartialReplay:
         if kind == "programme":
             return posting.programme == name
         if kind == "voucher" and posting.source == "reserved":
-            return self.state.reservations[posting.source_id].voucher == name
+            return self.state.voucher_of(posting.source, posting.source_id) == name
         return True
 
     def _known_part(self, event: Event) -> Event:
@@ -159,17 +157,13 @@ class PartialReplay:
         if there is None:
             return
         is_programmes = self._account == f"programme {programme}"
+        book = self.state.book
         if not is_programmes:
-            there.book["unissued"] = max(there.book["unissued"], amount_fen)
+            book.balances["unissued"][programme] = max(book["unissued", programme], amount_fen)
         if self._has_opening or not (is_programmes or self._account == f"holder {holder}"):
             room_fen = there.rules.holder_cap_fen - amount_fen
-            there.granted_fen[holder] = min(there.granted_fen.get(holder, 0), room_fen)
-
-    def _make_room(self, event: Event) -> None:
-        """Let a claim find nothing of its claimant, where the lines that it claims aren't in the part."""
-        command = event.command
-        if isinstance(command, RedemptionClaim) and command.programme in self.state.programmes:
-            self.state.programmes[command.programme].unclaimed_fen.setdefault(command.party, {})
+            granted = f"{programme} {holder}"
+            book.balances["granted"][granted] = min(book["granted", granted], room_fen)
 
 
 def may_be_missing(answer: Entry | Refusal, recorded: Event) -> bool:

@@ -34,7 +34,7 @@ from tallystick.signing.note import open_note, sign_text
 from tallystick.transparency.spelling import base64_to_text, decimal_from_text
 from tallystick.vouchers.state import State
 
-FORMAT: Final = 5  # raised whenever State changes, so that an older snapshot is passed over
+FORMAT: Final = 6  # raised whenever State changes, so that an older snapshot is passed over
 SIZE_MAX: Final = 2**30
 """PostgreSQL keeps no larger value; a state of a million live vouchers has a quarter of it."""
 

@@ -18,6 +18,7 @@ from typing import Any, Final
 from tallystick.errors import UsageError
 from tallystick.views.changes import Change, Move
 from tallystick.views.library import SQLiteCursor
+from tallystick.vouchers.book import Account, reservation_of
 from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.state import State
 
@@ -78,8 +79,8 @@ _VOUCHER_MOVES: Final[dict[tuple[str, str], tuple[str, str]]] = {
     ("burned", "available"): (_BURNED, _AVAILABLE),
     ("burned", "unissued"): (_BURNED, "returned_fen"),
 }
-_RESERVATION_ACCOUNTS: Final = {"reserved": "remaining_fen", "burned": _BURNED}
-_PAYEE_ACCOUNTS: Final = {"burned": "unclaimed_fen", "claimed": "claimed_fen", "paid": "paid_fen"}
+_RESERVATION_ACCOUNTS: Final[dict[Account, str]] = {"reserved": "remaining_fen", "burned": _BURNED}
+_PAYEE_ACCOUNTS: Final[dict[Account, str]] = {"burned": "unclaimed_fen", "claimed": "claimed_fen", "paid": "paid_fen"}
 
 
 # By the log's time, as `Voucher.is_spent_time` and the rules of reserving have it.
@@ -225,7 +226,9 @@ class Balances:
         programme, source, source_id, target, target_id, amount_fen = move.posting
         for account, name, amount in ((source, source_id, -amount_fen), (target, target_id, amount_fen)):
             if account in _PAYEE_ACCOUNTS:
-                payee = state.claims[name].claimant if account == "claimed" else name
+                reservation = reservation_of(account, name)
+                assert reservation is not None
+                payee = state.claimant(reservation)
                 sums = self._payees.setdefault((payee, programme), dict.fromkeys(_PAYEE_SUMS, 0))
                 sums[_PAYEE_ACCOUNTS[account]] += amount
 

@@ -1,22 +1,26 @@
 """What one entry comes to for the views: its postings, each with the voucher that it is about, and a statement's sums.
 
-A posting names a reservation, a payee or a claim; whose voucher's money that is, state and event tell together.
+A posting names a voucher, a reservation or a part of a claim; whose voucher's money that is, the state tells.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from tallystick.vouchers.book import USED, Posting, reservation_of
 from tallystick.vouchers.holdings import Reservation
 from tallystick.vouchers.outcomes import Burned
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rules.burns import BurnReverse, TimeBurn
 from tallystick.vouchers.rules.rule import Event
-from tallystick.vouchers.state import Posting, State
+from tallystick.vouchers.state import State
 
 
 class Move(NamedTuple):
-    """A posting; the voucher whose money moves (of a transfer, the one that it leaves) and the reservation, if any."""
+    """A posting; the voucher whose money moves (of a transfer, the one that it leaves) and the reservation, if any.
+
+    Of what was burned and is claimed, paid or rejected, neither: it stays what the voucher was used for.
+    """
 
     posting: Posting
     voucher: str | None
@@ -70,11 +74,7 @@ def change_of(event: Event, postings: Iterable[Posting], state: State) -> Change
         state: just after it.
     """
     command = event.command
-    if isinstance(command, BurnReverse):
-        reservation = reversed_line(command, state)[1]
-        moves = [Move(posting, reservation.voucher, reservation) for posting in postings]
-    else:
-        moves = [_move(posting, state) for posting in postings]
+    moves = [_move(posting, state) for posting in postings]
     names = sorted({*command.touches(state, event), *command.concerns(state, event)})
     change = Change(event, state, moves, names)
     if isinstance(command, TimeBurn):
@@ -92,9 +92,11 @@ def reversed_line(command: BurnReverse, state: State) -> tuple[int, Reservation]
 
 def _move(posting: Posting, state: State) -> Move:
     _, source, source_id, target, target_id, _ = posting
-    if source == "reserved" or target == "reserved":
-        reservation = state.reservations[source_id if source == "reserved" else target_id]
-        return Move(posting, reservation.voucher, reservation)
+    if source in USED and target in USED:
+        return Move(posting, None, None)
+    name = reservation_of(source, source_id) or reservation_of(target, target_id)
+    if name is not None:
+        return Move(posting, state.reservations[name].voucher, state.reservations[name])
     if source == "available":
         return Move(posting, source_id, None)
     return Move(posting, target_id if target == "available" else None, None)

@@ -14,7 +14,7 @@ from tallystick.views.balances import HolderBalance, holder_balances, over_sums
 from tallystick.views.changes import Change
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.store import ExactSums, exact_sums_table
-from tallystick.vouchers.programmes import BOOK_ACCOUNTS
+from tallystick.vouchers.book import PROGRAMME_ACCOUNTS
 from tallystick.vouchers.quantities import format_day
 from tallystick.vouchers.rules.redemptions import RedemptionClaim, RedemptionPay, RedemptionReject
 from tallystick.vouchers.state import State
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _SUMS: Final = (
     "envelope_fen",
-    *(f"{account}_fen" for account in BOOK_ACCOUNTS),
+    *(f"{account}_fen" for account in PROGRAMME_ACCOUNTS),
     "issued_fen",
     "lapsed_fen",
     "revoked_fen",
@@ -127,7 +127,7 @@ class ProgrammeBooks:
         index = change.event.index
         match change.event.command:
             case RedemptionClaim() as command:
-                amount_fen = change.state.claims[command.claim].amount_fen
+                amount_fen = sum(move.posting.amount_fen for move in change.moves)
                 days = (command.first_day, command.last_day)
                 self._claims.append((command.claim, command.programme, command.party, *days, amount_fen, index))
             case RedemptionPay() as command:

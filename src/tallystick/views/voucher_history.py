@@ -73,7 +73,7 @@ class VoucherHistories:
         command = event.command
         touched = _burned(change) if isinstance(command, TimeBurn) else _touched(change)
         for voucher, amount_fen, text in touched:
-            available_fen = change.state.vouchers[voucher].available_fen
+            available_fen = change.state.book["available", voucher]
             who = (event.index, event.at, event.kind, command.party, command.ref)
             self._rows.append((voucher, *who, amount_fen, available_fen, text))
 

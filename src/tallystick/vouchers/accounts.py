@@ -1,13 +1,14 @@
 """Every account's balances and leaf, in order: what a seal commits to, and what a proof of a balance is made from."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
+from tallystick.vouchers.book import USED, reservation_of
 from tallystick.vouchers.seals import Touches, leaf_of
 from tallystick.vouchers.state import State
 
 _UNTOUCHED: Final = Touches()
+_OF_PAYEES: Final = {"burned": "unclaimed_fen", "claimed": "claimed_fen", "paid": "paid_fen"}
 
 Balances = dict[str, int]
 
@@ -23,41 +24,30 @@ def _balances(state: State) -> dict[str, Balances]:
     balances: dict[str, Balances] = {}
     for party_id, party in state.parties.items():
         if party.role in ("holder", "provider"):
-            balances[f"{party.role} {party_id}"] = dict.fromkeys(_of_payees(), 0)
+            balances[f"{party.role} {party_id}"] = dict.fromkeys(_OF_PAYEES.values(), 0)
         if party.role == "holder":
             balances[f"holder {party_id}"] |= {"available_fen": 0, "burned_fen": 0, "reserved_fen": 0}
-    _add_vouchers(state, balances)
     for programme_id, programme in state.programmes.items():
-        book = {f"{account}_fen": amount_fen for account, amount_fen in programme.book.items()}
-        balances[f"programme {programme_id}"] = {**book, "envelope_fen": programme.rules.envelope_fen}
-        for claimant, days in programme.unclaimed_fen.items():
-            balances[_payee(state, claimant)]["unclaimed_fen"] += sum(days.values())
-    for claim in state.claims.values():
-        if claim.status != "rejected":
-            account = "paid_fen" if claim.status == "paid" else "claimed_fen"
-            balances[_payee(state, claim.claimant)][account] += claim.amount_fen
+        totals = {f"{account}_fen": amount_fen for account, amount_fen in state.book.totals[programme_id].items()}
+        balances[f"programme {programme_id}"] = {**totals, "envelope_fen": programme.rules.envelope_fen}
+    for voucher_id, voucher in state.vouchers.items():
+        of_voucher = {"available_fen": 0, "burned_fen": 0, "reserved_fen": 0, "face_fen": voucher.face_fen}
+        balances[f"voucher {voucher_id}"] = of_voucher
+    _add_book(state, balances)
     return balances
 
 
-def _add_vouchers(state: State, balances: dict[str, Balances]) -> None:
-    reserved_fen: defaultdict[str, int] = defaultdict(int)
-    for reservation in state.reservations.values():
-        reserved_fen[reservation.voucher] += reservation.remaining_fen
-    for voucher_id, voucher in state.vouchers.items():
-        of_voucher = {
-            "available_fen": voucher.available_fen,
-            "burned_fen": voucher.burned_fen,
-            "reserved_fen": reserved_fen[voucher_id],
-        }
-        of_holder = balances[f"holder {voucher.holder}"]
-        for name, amount_fen in of_voucher.items():
-            of_holder[name] += amount_fen
-        balances[f"voucher {voucher_id}"] = {**of_voucher, "face_fen": voucher.face_fen}
-
-
-def _of_payees() -> tuple[str, ...]:
-    return ("claimed_fen", "paid_fen", "unclaimed_fen")
-
-
-def _payee(state: State, party: str) -> str:
-    return f"{state.parties[party].role} {party}"
+def _add_book(state: State, balances: dict[str, Balances]) -> None:
+    """Add what lies in vouchers and reservations to their vouchers, holders and payees."""
+    for account in ("available", "reserved", *USED):
+        name = "burned_fen" if account in USED else f"{account}_fen"
+        for account_id, amount_fen in state.book.balances[account].items():
+            voucher_id = state.voucher_of(account, account_id)
+            assert voucher_id is not None
+            balances[f"voucher {voucher_id}"][name] += amount_fen
+            balances[f"holder {state.vouchers[voucher_id].holder}"][name] += amount_fen
+            if account in USED:
+                reservation = reservation_of(account, account_id)
+                assert reservation is not None
+                payee = state.claimant(reservation)
+                balances[f"{state.parties[payee].role} {payee}"][_OF_PAYEES[account]] += amount_fen

@@ -78,6 +78,14 @@ class Statement:
         """Return the accepted line that has this number in the command."""
         return next((line for line in self.lines() if line.number == number), None)
 
+    def taken_fen(self) -> dict[str, int]:
+        """Return by reservation what the lines took that weren't taken back."""
+        taken_fen = dict.fromkeys(self.reservations, 0)
+        for number, place, _, _, amount_fen in _PACKED.iter_unpack(self.packed):
+            if number not in self.reversed_lines:
+                taken_fen[self.reservations[place]] += amount_fen
+        return taken_fen
+
     def unreversed_jobs(self) -> list[str]:
         """Return the jobs of which something is burned, by accepted line."""
         jobs = self.jobs.split()

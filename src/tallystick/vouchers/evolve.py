@@ -23,6 +23,8 @@ def evolve(state: State, event: Event) -> Postings:
     state.at = event.at
     _forget(state)
     postings = command.evolve(state, event)
+    for posting in postings:
+        state.post(posting)
     for account in sorted(
         command.touches(state, event)
     ):  # a set has no order of its own, and saved states must be equal
@@ -49,4 +51,7 @@ def _forget(state: State) -> None:
             break
         state.statement_order.popleft()
         # Its intervals ended before it was recorded, so no line can reach them now.
-        state.job_times[provider].forget(state.statements[provider].pop(ref))
+        statement = state.statements[provider].pop(ref)
+        state.job_times[provider].forget(statement)
+        for reservation, amount_fen in statement.taken_fen().items():
+            state.book.note("forgotten", reservation, amount_fen)

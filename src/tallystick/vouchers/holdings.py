@@ -1,4 +1,7 @@
-"""What a holder has: vouchers, and the reservations made from them."""
+"""What a holder has: vouchers, and the reservations made from them.
+
+`face_fen` and `amount_fen` are their terms; where the money lies now, the book says (book.py).
+"""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,8 +16,6 @@ class Voucher:
     programme: str
     holder: str
     face_fen: int
-    available_fen: int
-    burned_fen: int
     valid_from: int
     valid_until: int
     parent: str | None = None
@@ -40,6 +41,5 @@ class Reservation:
     holder: str
     provider: str
     amount_fen: int
-    remaining_fen: int
     until: int
     closed: bool = False

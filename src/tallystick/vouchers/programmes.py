@@ -1,16 +1,8 @@
-"""A treasury's programme: the rules that opened it, who is accredited, and the book of its envelope.
-
-The book holds, in fen, where the envelope is: `unissued`, `available`, `reserved`, `burned` (and not claimed),
-`claimed`, `paid`. They always add up to the envelope; docs/rules.md, "The law of conservation".
-"""
+"""A treasury's programme: the rules that opened it, who is accredited, and who claimed. Its money is in the book."""
 
 from dataclasses import dataclass, field
-from typing import Final, Literal
 
 from tallystick.vouchers.fields import ChipOrigin, Payee, TransferPolicy, VoucherKind
-
-Account = Literal["envelope", "unissued", "available", "reserved", "burned", "claimed", "paid"]
-BOOK_ACCOUNTS: Final[tuple[Account, ...]] = ("unissued", "available", "reserved", "burned", "claimed", "paid")
 
 
 @dataclass(slots=True)
@@ -31,10 +23,6 @@ class Accreditation:
     def holds_at(self, instant: int) -> bool:
         """Return whether it holds at an instant."""
         return self.valid_from <= instant and (self.valid_until is None or instant < self.valid_until)
-
-
-def _empty_book() -> dict[Account, int]:
-    return dict.fromkeys(BOOK_ACCOUNTS, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +55,14 @@ class Programme:
     Attributes:
         treasury: the party that opened it.
         rules: what it set.
-        book: fen by account.
-        issued_fen, lapsed_fen, revoked_fen: all that ever was, for statements; no rule depends on them.
-        granted_fen: by holder, what counts against `holder_cap_fen`.
         accreditations: by provider, in order of time.
-        unclaimed_fen: by claimant and day, what is burned and not claimed.
         claims: by claimant, the ids of its claims in order.
     """
 
     treasury: str
     rules: ProgrammeRules
     closed: bool = False
-    book: dict[Account, int] = field(default_factory=_empty_book)
-    issued_fen: int = 0
-    lapsed_fen: int = 0
-    revoked_fen: int = 0
-    granted_fen: dict[str, int] = field(default_factory=dict)
     accreditations: dict[str, list[Accreditation]] = field(default_factory=dict)
-    unclaimed_fen: dict[str, dict[int, int]] = field(default_factory=dict)
     claims: dict[str, list[str]] = field(default_factory=dict)
 
     def is_accredited(self, provider: str, starts_at: int, ends_at: int) -> bool:
@@ -103,7 +81,3 @@ class Programme:
     def share_bp(self, origin: ChipOrigin) -> int:
         """Return the share of the fee, in basis points, that a voucher covers on an accelerator of this origin."""
         return self.rules.share_bp_domestic if origin == "domestic" else self.rules.share_bp_foreign
-
-    def grant(self, holder: str, amount_fen: int) -> None:
-        """Count an amount against a holder's cap, or no longer, if it is negative."""
-        self.granted_fen[holder] = self.granted_fen.get(holder, 0) + amount_fen

@@ -9,15 +9,17 @@ ClaimStatus = Literal["open", "paid", "rejected"]
 
 @dataclass(slots=True)
 class Claim:
-    """What a claimant claims of a programme for some days, both ends included; `by_day` says where it came from."""
+    """What a claimant claims of a programme for some days, both ends included.
+
+    `lots` has the ids that its money had in `burned`, as long as it is open (book.py).
+    """
 
     index: int
     programme: str
     claimant: str
     first_day: int
     last_day: int
-    amount_fen: int
-    by_day: dict[int, int] = field(default_factory=dict)
+    lots: list[str] = field(default_factory=list)
     status: ClaimStatus = "open"
     rejected_index: int | None = None
 

@@ -1,7 +1,7 @@
 """The state that commands are decided against.
 
-Only `evolve` (evolve.py) changes a state, and every movement of money in it goes through `post`: out of one account,
-into another, the same amount. So a programme's book adds up to its envelope by construction.
+Only `evolve` (evolve.py) changes a state. Money is in its book alone (book.py), and only `post` changes that: out of
+one account, into another, the same amount. So a programme's accounts add up to its envelope by construction.
 
 A state is bounded by what is alive: references of commands are forgotten when they are too old to be decided anew,
 statements and job times when they are older than the burn window. Equal histories give equal states and equal bytes.
@@ -9,32 +9,19 @@ statements and job times when they are older than the burn window. Equal histori
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Annotated, Final, NamedTuple, Self
+from typing import Annotated, Final, Self
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from tallystick.errors import MalformedError
+from tallystick.vouchers.book import AnyAccount, Book, Lot, Posting, lot_of, reservation_of
 from tallystick.vouchers.burns import BYTES_AS_BASE64, JobTimes, Statement
 from tallystick.vouchers.holdings import Reservation, Voucher
 from tallystick.vouchers.parties import Key, Network, Party
-from tallystick.vouchers.programmes import Accelerator, Account, Programme
+from tallystick.vouchers.programmes import Accelerator, Programme
 from tallystick.vouchers.quantities import SECOND_US
 from tallystick.vouchers.redemptions import Claim
 from tallystick.vouchers.seals import Seal, Touches
-
-
-class Posting(NamedTuple):
-    """An amount in fen that moves between two accounts of a programme.
-
-    The ids name the programme, voucher, reservation, claimant or claim that the account is of.
-    """
-
-    programme: str
-    source: Account
-    source_id: str
-    target: Account
-    target_id: str
-    amount_fen: int
 
 
 @dataclass(slots=True)
@@ -48,6 +35,8 @@ class Reference:
 
 Tariff = tuple[int, int]
 """A price: valid from (microseconds), fen a GPU-hour."""
+Unclaimed = dict[int, list[str]]
+"""Of one programme and claimant: by day, the reservations of which something is burned and not claimed."""
 
 
 @dataclass(slots=True)
@@ -59,6 +48,8 @@ class State:
         size: how many entries made this state, so the index of the next.
         at: the log's time of the last entry (microseconds).
         network: None until entry 0.
+        book: every amount.
+        unclaimed: by programme and claimant, where the claimant finds what it may claim; follows from the book.
         keys: by label, `<name>+<key id in hex>`.
         public_keys: label by public key text (the base64 part of a vkey).
         usccs: party by unified social credit code.
@@ -78,6 +69,8 @@ class State:
     size: int = 0
     at: int = 0
     network: Network | None = None
+    book: Book = field(default_factory=Book)
+    unclaimed: Annotated[dict[str, dict[str, Unclaimed]], Field(exclude=True)] = field(default_factory=dict)
     parties: dict[str, Party] = field(default_factory=dict)
     keys: dict[str, Key] = field(default_factory=dict)
     public_keys: dict[str, str] = field(default_factory=dict)
@@ -137,13 +130,84 @@ class State:
         statement = self.statements.get(provider, {}).get(ref)
         return statement if statement and statement.at + self.burn_window_us >= at else None
 
-    def post(self, posting: Posting) -> Posting:
-        """Move an amount within its programme's book, and return the posting."""
-        book = self.programmes[posting.programme].book
-        if posting.source != "envelope":
-            book[posting.source] -= posting.amount_fen
-        book[posting.target] += posting.amount_fen
-        return posting
+    def claimant(self, reservation_id: str) -> str:
+        """Return whom the programme pays for what is burned of a reservation."""
+        reservation = self.reservations[reservation_id]
+        return self.programmes[reservation.programme].claimant(reservation.provider, reservation.holder)
+
+    def claimed(self, claim_id: str) -> list[tuple[Lot, int]]:
+        """Return the lots of an open claim, each with its amount in fen; of one that is settled, none."""
+        lots = map(lot_of, self.claims[claim_id].lots)
+        return [(lot, self.book["claimed", lot.claimed_id(claim_id)]) for lot in lots]
+
+    def claimed_fen(self, claim_id: str) -> int:
+        """Return what an open claim amounts to."""
+        return sum(amount_fen for _, amount_fen in self.claimed(claim_id))
+
+    def voucher_of(self, account: AnyAccount, account_id: str) -> str | None:
+        """Return the voucher whose money lies in an account, if it is a voucher's."""
+        if account == "available":
+            return account_id
+        reservation = reservation_of(account, account_id)
+        return None if reservation is None else self.reservations[reservation].voucher
+
+    def post(self, posting: Posting) -> None:
+        """Move an amount in the book, and take note of what left a reservation or a voucher.
+
+        It is asked once the event has changed all else: a voucher that ended has, a new one is there.
+        """
+        _, source, source_id, target, target_id, amount_fen = posting
+        if source == target == "available":
+            self._pass_on(posting)
+        else:
+            reservation = reservation_of(source, source_id)
+            if reservation is not None and reservation_of(target, target_id) is None:
+                self.book.note("released", reservation, amount_fen)
+            if source == "unissued":
+                self._grant(posting.programme, target_id, amount_fen)
+            elif target == "unissued" and source != "envelope":
+                self._return(posting)
+        self.book.post(posting)
+        if target == "burned":
+            self._add_unclaimed(target_id)
+        if source == "burned" and source_id not in self.book.balances["burned"]:
+            self._remove_unclaimed(source_id)
+
+    def _pass_on(self, posting: Posting) -> None:
+        self.book.note("transferred", posting.source_id, posting.amount_fen)
+        self._grant(posting.programme, posting.source_id, -posting.amount_fen)
+        self._grant(posting.programme, posting.target_id, posting.amount_fen)
+
+    def _return(self, posting: Posting) -> None:
+        voucher_id = self.voucher_of(posting.source, posting.source_id)
+        assert voucher_id is not None
+        self.book.note("returned", voucher_id, posting.amount_fen)
+        if self.vouchers[voucher_id].status == "revoked":  # what time ended has used its holder's room up
+            self._grant(posting.programme, voucher_id, -posting.amount_fen)
+
+    def _grant(self, programme: str, voucher_id: str, amount_fen: int) -> None:
+        """Count an amount against the cap of a voucher's holder, or no longer, if it is negative."""
+        self.book.note("granted", f"{programme} {self.vouchers[voucher_id].holder}", amount_fen)
+
+    def _add_unclaimed(self, burned_id: str) -> None:
+        reservation, day = lot_of(burned_id)
+        by_claimant = self.unclaimed.setdefault(self.reservations[reservation].programme, {})
+        reservations = by_claimant.setdefault(self.claimant(reservation), {}).setdefault(day, [])
+        if reservation not in reservations:
+            reservations.append(reservation)
+
+    def _remove_unclaimed(self, burned_id: str) -> None:
+        reservation, day = lot_of(burned_id)
+        programme, claimant = self.reservations[reservation].programme, self.claimant(reservation)
+        by_claimant = self.unclaimed[programme]
+        days = by_claimant[claimant]
+        days[day].remove(reservation)
+        if not days[day]:
+            del days[day]
+        if not days:
+            del by_claimant[claimant]
+        if not by_claimant:
+            del self.unclaimed[programme]
 
     def remember(self, provider: str, ref: str, statement: Statement) -> None:
         """Keep a statement, and that its jobs' time is burned."""
@@ -166,6 +230,11 @@ class State:
             state = _STATE.validate_json(data)
         except ValidationError as error:
             raise MalformedError(f"not a saved state: {error.error_count()} faults") from None
+        try:
+            for burned_id in state.book.balances["burned"]:
+                state._add_unclaimed(burned_id)
+        except (LookupError, ValueError) as error:
+            raise MalformedError(f"not a saved state: {error!r}"[:200]) from None
         state.job_times = {provider: JobTimes(refs.values()) for provider, refs in state.statements.items()}
         return state
 

@@ -67,7 +67,7 @@ class _Purse:
         self.share_bp = {origin: self.programme.share_bp(origin) for origin in ("domestic", "foreign")}
         self.valid_from = state.vouchers[reservation.voucher].valid_from
         self.until = reservation.until
-        self.remaining_fen = reservation.remaining_fen
+        self.remaining_fen = state.book["reserved", reservation.id]
         self.reason: Reason | None = None
         if reservation.provider != provider:
             self.reason = Reason.RESERVATION_IS_FOR_ANOTHER_PROVIDER

@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from tallystick.vouchers.book import Lot, Posting
 from tallystick.vouchers.burns import Statement, pack_line
 from tallystick.vouchers.fields import LINES_MAX
 from tallystick.vouchers.outcomes import Burned, Reversed
@@ -26,7 +27,7 @@ from tallystick.vouchers.rules.rule import (
     own_party,
     voucher_accounts,
 )
-from tallystick.vouchers.state import Posting, State
+from tallystick.vouchers.state import State
 
 
 class TimeBurn(Rule):
@@ -83,26 +84,23 @@ class TimeBurn(Rule):
         return Burned(tuple(fees), tuple(from_voucher), tuple(refused))
 
     def evolve(self, state: State, event: Event) -> Postings:
-        """The accepted lines of a statement: one posting for each reservation, summed over its lines."""
+        """The accepted lines of a statement: one posting for each reservation and day, summed over its lines."""
         assert isinstance(event.outcome, Burned)
         assert state.network is not None
         utc_offset_us = state.network.parameters.utc_offset_seconds * SECOND_US
         provider = self.party
         refused = {line for line, _ in event.outcome.refused}
-        taken_fen: dict[str, dict[int, int]] = {}  # by reservation and day
+        taken_fen: dict[Lot, int] = {}
         places: dict[str, int] = {}  # of reservations in the statement
         jobs, packed = [], []
         last_end = 0
         for number, (line, amount_fen) in enumerate(zip(self.lines, event.outcome.from_voucher_fen, strict=True)):
             if number in refused:
                 continue
-            by_day = taken_fen.get(line.reservation)
-            if by_day is None:
-                by_day = taken_fen[line.reservation] = {}
             ends_at = line.ends_at
             last_end = max(last_end, ends_at)
-            day = (ends_at + utc_offset_us) // DAY_US
-            by_day[day] = by_day.get(day, 0) + amount_fen
+            lot = Lot(line.reservation, (ends_at + utc_offset_us) // DAY_US)
+            taken_fen[lot] = taken_fen.get(lot, 0) + amount_fen
             place = places.setdefault(line.reservation, len(places))
             jobs.append(line.job)
             packed.append(pack_line(number, place, line.starts_at, ends_at, amount_fen))
@@ -118,8 +116,20 @@ class TimeBurn(Rule):
             [],
         )
         state.remember(provider, self.ref, statement)
-        burns = [_burn(state, reservation, by_day) for reservation, by_day in taken_fen.items()]
-        return tuple([posting for posting in burns if posting is not None])
+        return tuple(
+            [
+                Posting(
+                    state.reservations[lot.reservation].programme,
+                    "reserved",
+                    lot.reservation,
+                    "burned",
+                    lot.burned_id,
+                    amount_fen,
+                )
+                for lot, amount_fen in taken_fen.items()
+                if amount_fen
+            ]
+        )
 
     def touches(self, state: State, event: Event) -> Accounts:
         """Provider and holder, and of the accepted lines the vouchers and programmes."""
@@ -211,17 +221,8 @@ class BurnReverse(Rule):
         reservation = state.reservations[line.reservation]
         statement.reversed_lines.append(self.line)
         state.job_times[self.party].reverse(statement, line)
-        programme = state.programmes[reservation.programme]
-        claimant = programme.claimant(self.party, statement.holder)
-        amount_fen = event.outcome.returned_fen
-        if amount_fen:
-            state.vouchers[reservation.voucher].burned_fen -= amount_fen
-            day = day_of(line.ends_at, state.network.parameters.utc_offset_seconds)
-            days = programme.unclaimed_fen[claimant]
-            days[day] -= amount_fen
-            if not days[day]:
-                del days[day]
-        return put_back(state, "burned", claimant, reservation, amount_fen, event.outcome.to)
+        lot = Lot(reservation.id, day_of(line.ends_at, state.network.parameters.utc_offset_seconds))
+        return put_back("burned", lot.burned_id, reservation, event.outcome.returned_fen, event.outcome.to)
 
     def touches(self, state: State, event: Event) -> Accounts:
         """The voucher, its holder, its programme and the provider."""
@@ -251,23 +252,6 @@ class BurnReverse(Rule):
                 # Whichever of the two it pays: a line that is claimed isn't reversed.
                 yield f"claims {programme} {self.party}"
                 yield f"claims {programme} {statement.command.holder}"
-
-
-def _burn(state: State, reservation_id: str, by_day: dict[int, int]) -> Posting | None:
-    """Take the amounts of some days, in fen, from a reservation; they are to be claimed."""
-    amount_fen = sum(by_day.values())
-    if amount_fen == 0:
-        return None
-    reservation = state.reservations[reservation_id]
-    reservation.remaining_fen -= amount_fen
-    state.vouchers[reservation.voucher].burned_fen += amount_fen
-    programme = state.programmes[reservation.programme]
-    claimant = programme.claimant(reservation.provider, reservation.holder)
-    unclaimed_fen = programme.unclaimed_fen.setdefault(claimant, {})
-    for day, of_day_fen in by_day.items():
-        if of_day_fen:
-            unclaimed_fen[day] = unclaimed_fen.get(day, 0) + of_day_fen
-    return state.post(Posting(reservation.programme, "reserved", reservation_id, "burned", claimant, amount_fen))
 
 
 def _reservation_of_line(history: History, asking: Event, ref: str, number: int) -> Iterator[str]:

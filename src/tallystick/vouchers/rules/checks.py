@@ -3,7 +3,6 @@
 from collections.abc import Container
 
 from tallystick.vouchers.holdings import Voucher
-from tallystick.vouchers.programmes import Programme
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.state import State
 
@@ -62,16 +61,17 @@ def check_good(voucher: Voucher, voucher_id: str, at: int) -> Refusal | None:
     return Refusal(Reason.VOUCHER_ENDED, voucher_id) if voucher.is_spent_time(at) else None
 
 
-def check_cap(programme: Programme, holder: str, amount_fen: int) -> Refusal | None:
+def check_cap(state: State, programme: str, holder: str, amount_fen: int) -> Refusal | None:
     """Refuse more than the programme still lets a holder have."""
-    room_fen = programme.rules.holder_cap_fen - programme.granted_fen.get(holder, 0)
+    room_fen = state.programmes[programme].rules.holder_cap_fen - state.book["granted", f"{programme} {holder}"]
     return (
         Refusal(Reason.EXCEEDS_HOLDER_CAP, f"{holder} has room for {room_fen} fen") if amount_fen > room_fen else None
     )
 
 
-def check_available(voucher: Voucher, amount_fen: int) -> Refusal | None:
+def check_available(state: State, voucher_id: str, amount_fen: int) -> Refusal | None:
     """Refuse more than is available of a voucher."""
-    if amount_fen > voucher.available_fen:
-        return Refusal(Reason.EXCEEDS_AVAILABLE_BALANCE, f"{voucher.available_fen} fen are available")
+    available_fen = state.book["available", voucher_id]
+    if amount_fen > available_fen:
+        return Refusal(Reason.EXCEEDS_AVAILABLE_BALANCE, f"{available_fen} fen are available")
     return None

@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
+from tallystick.vouchers.book import Posting
 from tallystick.vouchers.fields import (
     KEYS_MAX,
     ChipOrigin,
@@ -44,7 +45,7 @@ from tallystick.vouchers.rules.rule import (
     own_party,
     quorum,
 )
-from tallystick.vouchers.state import Posting, State
+from tallystick.vouchers.state import State
 
 
 class AcceleratorRegister(Rule):
@@ -148,7 +149,7 @@ class ProgrammeOpen(Rule):
         """The whole envelope is unissued."""
         state.programmes[self.programme] = Programme(self.party, self.rules())
         envelope = Posting(self.programme, "envelope", self.programme, "unissued", self.programme, self.envelope_fen)
-        return (state.post(envelope),)
+        return (envelope,)
 
     def rules(self) -> ProgrammeRules:
         """Return what the programme keeps of it."""

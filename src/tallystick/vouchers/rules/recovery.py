@@ -2,6 +2,7 @@
 
 from typing import Final, Literal
 
+from tallystick.vouchers.book import Posting
 from tallystick.vouchers.outcomes import Returned
 from tallystick.vouchers.quantities import OwnedId, Text, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
@@ -18,7 +19,7 @@ from tallystick.vouchers.rules.rule import (
     own_party,
     voucher_accounts,
 )
-from tallystick.vouchers.state import Posting, State
+from tallystick.vouchers.state import State
 
 
 class VoucherRevoke(Rule):
@@ -50,15 +51,11 @@ class VoucherRevoke(Rule):
         voucher = state.vouchers[self.voucher]
         if voucher.is_spent_time(at):
             return Refusal(Reason.VOUCHER_ENDED, self.voucher)
-        return Returned(voucher.available_fen)
+        return Returned(state.book["available", self.voucher])
 
     def evolve(self, state: State, event: Event) -> Postings:
         """Ended by its treasury; what was revoked no longer counts against the holder's cap."""
-        voucher = state.vouchers[self.voucher]
-        voucher.status = "revoked"
-        programme = state.programmes[voucher.programme]
-        programme.revoked_fen += voucher.available_fen
-        programme.grant(voucher.holder, -voucher.available_fen)
+        state.vouchers[self.voucher].status = "revoked"
         return _give_back(state, self.voucher, event)
 
     def touches(self, state: State, event: Event) -> Accounts:
@@ -109,13 +106,11 @@ class VoucherLapse(Rule):
             return Refusal(Reason.VOUCHER_ENDED, self.voucher)
         if at < voucher.valid_until:
             return Refusal(Reason.VOUCHER_NOT_OVER, f"valid until {format_instant(voucher.valid_until)}")
-        return Returned(voucher.available_fen)
+        return Returned(state.book["available", self.voucher])
 
     def evolve(self, state: State, event: Event) -> Postings:
         """Ended by time."""
-        voucher = state.vouchers[self.voucher]
-        voucher.status = "lapsed"
-        state.programmes[voucher.programme].lapsed_fen += voucher.available_fen
+        state.vouchers[self.voucher].status = "lapsed"
         return _give_back(state, self.voucher, event)
 
     def touches(self, state: State, event: Event) -> Accounts:
@@ -137,11 +132,9 @@ class VoucherLapse(Rule):
 
 def _give_back(state: State, voucher_id: str, event: Event) -> Postings:
     assert isinstance(event.outcome, Returned)
-    voucher = state.vouchers[voucher_id]
+    programme = state.vouchers[voucher_id].programme
     amount_fen = event.outcome.returned_fen
-    voucher.available_fen -= amount_fen
-    posting = Posting(voucher.programme, "available", voucher_id, "unissued", voucher.programme, amount_fen)
-    return (state.post(posting),) if amount_fen else ()
+    return (Posting(programme, "available", voucher_id, "unissued", programme, amount_fen),) if amount_fen else ()
 
 
 RULES: Final = (

@@ -2,9 +2,9 @@
 
 from typing import Final, Literal
 
+from tallystick.vouchers.book import Account, Posting
 from tallystick.vouchers.holdings import Reservation
 from tallystick.vouchers.outcomes import Nothing, Released
-from tallystick.vouchers.programmes import Account
 from tallystick.vouchers.quantities import SECOND_US, Fen, Instant, OwnedId, PartyId, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.checks import (
@@ -28,7 +28,7 @@ from tallystick.vouchers.rules.rule import (
     own_party,
     voucher_accounts,
 )
-from tallystick.vouchers.state import Posting, State
+from tallystick.vouchers.state import State
 
 
 class VoucherReserve(Rule):
@@ -84,7 +84,7 @@ class VoucherReserve(Rule):
             return refusal
         if self.until > voucher.valid_until:
             return Refusal(Reason.RESERVATION_OUTLIVES_VOUCHER, f"valid until {format_instant(voucher.valid_until)}")
-        refusal = check_available(voucher, self.amount_fen)
+        refusal = check_available(state, self.voucher, self.amount_fen)
         if refusal:
             return refusal
         if not state.programmes[voucher.programme].is_accredited(self.provider, at, at + 1):
@@ -94,7 +94,6 @@ class VoucherReserve(Rule):
     def evolve(self, state: State, event: Event) -> Postings:
         """A promise to one provider."""
         voucher = state.vouchers[self.voucher]
-        voucher.available_fen -= self.amount_fen
         state.reservations[self.reservation] = Reservation(
             id=self.reservation,
             voucher=self.voucher,
@@ -102,11 +101,9 @@ class VoucherReserve(Rule):
             holder=voucher.holder,
             provider=self.provider,
             amount_fen=self.amount_fen,
-            remaining_fen=self.amount_fen,
             until=self.until,
         )
-        reserve = Posting(voucher.programme, "available", self.voucher, "reserved", self.reservation, self.amount_fen)
-        return (state.post(reserve),)
+        return (Posting(voucher.programme, "available", self.voucher, "reserved", self.reservation, self.amount_fen),)
 
     def touches(self, state: State, event: Event) -> Accounts:
         """The voucher, its holder, its programme and the provider."""
@@ -160,15 +157,14 @@ class ReservationRelease(Rule):
         if self.party == reservation.holder and at < free_at:
             return Refusal(Reason.RESERVATION_NOT_OVER, f"its holder may from {format_instant(free_at)}")
         ended = state.vouchers[reservation.voucher].has_ended
-        return Released(reservation.remaining_fen, "programme" if ended else "voucher")
+        return Released(state.book["reserved", self.reservation], "programme" if ended else "voucher")
 
     def evolve(self, state: State, event: Event) -> Postings:
         """The promise is over; what remains goes where the outcome says."""
         assert isinstance(event.outcome, Released)
         reservation = state.reservations[self.reservation]
         reservation.closed = True
-        reservation.remaining_fen -= event.outcome.released_fen
-        return put_back(state, "reserved", reservation.id, reservation, event.outcome.released_fen, event.outcome.to)
+        return put_back("reserved", reservation.id, reservation, event.outcome.released_fen, event.outcome.to)
 
     def touches(self, state: State, event: Event) -> Accounts:
         """The voucher, its holder, its programme and the provider."""
@@ -189,25 +185,24 @@ class ReservationRelease(Rule):
 
 
 def put_back(
-    state: State, source: Account, source_id: str, reservation: Reservation, amount_fen: int, to: str
+    source: Account,
+    source_id: str,
+    reservation: Reservation,
+    amount_fen: int,
+    to: Literal["reservation", "voucher", "programme"],
 ) -> Postings:
     """Move an amount from an account back to the reservation, its voucher, or its programme."""
-    voucher = state.vouchers[reservation.voucher]
-    programme = state.programmes[reservation.programme]
-    if to == "reservation":
-        reservation.remaining_fen += amount_fen
-        posting = Posting(reservation.programme, source, source_id, "reserved", reservation.id, amount_fen)
-    elif to == "voucher":
-        voucher.available_fen += amount_fen
-        posting = Posting(reservation.programme, source, source_id, "available", reservation.voucher, amount_fen)
-    else:
-        if voucher.status == "lapsed":
-            programme.lapsed_fen += amount_fen
-        else:
-            programme.revoked_fen += amount_fen
-            programme.grant(voucher.holder, -amount_fen)
-        posting = Posting(reservation.programme, source, source_id, "unissued", reservation.programme, amount_fen)
-    return (state.post(posting),) if amount_fen else ()
+    if not amount_fen:
+        return ()
+    target: Account
+    match to:
+        case "reservation":
+            target, target_id = "reserved", reservation.id
+        case "voucher":
+            target, target_id = "available", reservation.voucher
+        case "programme":
+            target, target_id = "unissued", reservation.programme
+    return (Posting(reservation.programme, source, source_id, target, target_id, amount_fen),)
 
 
 RULES: Final = (VoucherReserve, ReservationRelease)

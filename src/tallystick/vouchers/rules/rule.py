@@ -11,11 +11,12 @@ from typing import Any, ClassVar, Final, Protocol
 
 from pydantic import BaseModel
 
+from tallystick.vouchers.book import Posting
 from tallystick.vouchers.fields import CLOSED, Origin, Role
 from tallystick.vouchers.outcomes import Outcome
 from tallystick.vouchers.quantities import DocumentId, Instant, PartyId
 from tallystick.vouchers.refusals import Reason, Refusal
-from tallystick.vouchers.state import Posting, State
+from tallystick.vouchers.state import State
 
 Accounts = set[str]
 """Accounts, each `voucher <id>`, `holder <id>`, `provider <id>` or `programme <id>`; docs/rules.md, "Sealed books"."""
@@ -121,7 +122,7 @@ class Rule(BaseModel):
         raise NotImplementedError
 
     def evolve(self, state: State, event: "Event") -> Postings:
-        """Change the state by this command's event, and return what moved.
+        """Change the state by this command's event, and return what moves; the book is changed by that afterwards.
 
         Amounts come from the event's outcome, never anew: replay repeats what was recorded.
         """

@@ -2,6 +2,7 @@
 
 from typing import Final, Literal
 
+from tallystick.vouchers.book import Posting
 from tallystick.vouchers.holdings import Voucher
 from tallystick.vouchers.outcomes import Issued, Nothing
 from tallystick.vouchers.quantities import DAY_US, Fen, Instant, OwnedId, PartyId, Sha256Hex, Text, format_instant
@@ -29,7 +30,7 @@ from tallystick.vouchers.rules.rule import (
     own_party,
     voucher_accounts,
 )
-from tallystick.vouchers.state import Posting, State
+from tallystick.vouchers.state import State
 
 
 class VoucherIssue(Rule):
@@ -86,9 +87,10 @@ class VoucherIssue(Rule):
             return refusal
         if self.face_fen < rules.holder_floor_fen:
             return Refusal(Reason.BELOW_HOLDER_FLOOR, f"the floor is {rules.holder_floor_fen} fen")
-        if self.face_fen > programme.book["unissued"]:
-            return Refusal(Reason.EXCEEDS_ENVELOPE, f"{programme.book['unissued']} fen are unissued")
-        refusal = check_cap(programme, self.holder, self.face_fen)
+        unissued_fen = state.book["unissued", self.programme]
+        if self.face_fen > unissued_fen:
+            return Refusal(Reason.EXCEEDS_ENVELOPE, f"{unissued_fen} fen are unissued")
+        refusal = check_cap(state, self.programme, self.holder, self.face_fen)
         if refusal:
             return refusal
         return Issued(self.valid_from + rules.validity_days * DAY_US)
@@ -96,20 +98,14 @@ class VoucherIssue(Rule):
     def evolve(self, state: State, event: Event) -> Postings:
         """Out of the envelope, into a holder's hands."""
         assert isinstance(event.outcome, Issued)
-        programme = state.programmes[self.programme]
-        programme.issued_fen += self.face_fen
-        programme.grant(self.holder, self.face_fen)
         state.vouchers[self.voucher] = Voucher(
             programme=self.programme,
             holder=self.holder,
             face_fen=self.face_fen,
-            available_fen=self.face_fen,
-            burned_fen=0,
             valid_from=self.valid_from,
             valid_until=event.outcome.valid_until,
         )
-        issue = Posting(self.programme, "unissued", self.programme, "available", self.voucher, self.face_fen)
-        return (state.post(issue),)
+        return (Posting(self.programme, "unissued", self.programme, "available", self.voucher, self.face_fen),)
 
     def touches(self, state: State, event: Event) -> Accounts:
         """The voucher, its holder and its programme."""
@@ -182,30 +178,23 @@ class VoucherTransfer(Rule):
             return Refusal(Reason.TRANSFER_TO_ONESELF, self.to)
         return (
             check_good(voucher, self.voucher, at)
-            or check_cap(programme, self.to, self.amount_fen)
-            or check_available(voucher, self.amount_fen)
+            or check_cap(state, voucher.programme, self.to, self.amount_fen)
+            or check_available(state, self.voucher, self.amount_fen)
             or Nothing()
         )
 
     def evolve(self, state: State, event: Event) -> Postings:
         """A part becomes a voucher of its own."""
         parent = state.vouchers[self.voucher]
-        programme = state.programmes[parent.programme]
-        programme.grant(parent.holder, -self.amount_fen)
-        programme.grant(self.to, self.amount_fen)
-        parent.available_fen -= self.amount_fen
         state.vouchers[self.into] = Voucher(
             programme=parent.programme,
             holder=self.to,
             face_fen=self.amount_fen,
-            available_fen=self.amount_fen,
-            burned_fen=0,
             valid_from=parent.valid_from,
             valid_until=parent.valid_until,
             parent=self.voucher,
         )
-        transfer = Posting(parent.programme, "available", self.voucher, "available", self.into, self.amount_fen)
-        return (state.post(transfer),)
+        return (Posting(parent.programme, "available", self.voucher, "available", self.into, self.amount_fen),)
 
     def touches(self, state: State, event: Event) -> Accounts:
         """Both vouchers, both holders, and the programme."""

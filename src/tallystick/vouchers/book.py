@@ -1,0 +1,125 @@
+"""The one book: every amount of a log's money, changed by balanced postings alone.
+
+    account       id                             what lies there
+    envelope      <programme>                    less the whole envelope: where a programme's money comes from
+    unissued      <programme>                    what no voucher has
+    available     <voucher>                      what its holder may reserve or pass on
+    reserved      <reservation>                  what its provider may burn
+    burned        <reservation> <day>            burned by lines that ended on a day, and not claimed
+    claimed       <claim> <reservation> <day>    the same, in an open claim
+    paid          <reservation>                  settled
+
+A posting takes an amount out of one account and puts the same amount into another of the same programme. Where money
+leaves a voucher or a reservation, a memorandum account takes note of it, so that each of them adds up by itself:
+
+    transferred   <voucher>                      passed on to other vouchers
+    returned      <voucher>                      gone back to the envelope
+    released      <reservation>                  gone back to the voucher or the envelope
+    granted       <programme> <holder>           what counts against the holder's cap
+    forgotten     <reservation>                  burned by lines of statements that aren't remembered any more
+
+docs/rules.md, "The law of conservation". An account with nothing in it isn't kept.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final, Literal, NamedTuple, get_args
+
+Account = Literal["envelope", "unissued", "available", "reserved", "burned", "claimed", "paid"]
+Memorandum = Literal["transferred", "returned", "released", "granted", "forgotten"]
+AnyAccount = Account | Memorandum
+
+ACCOUNTS: Final[tuple[Account, ...]] = get_args(Account)
+MEMORANDA: Final[tuple[Memorandum, ...]] = get_args(Memorandum)
+PROGRAMME_ACCOUNTS: Final = ACCOUNTS[1:]
+"""Those that add up to the envelope."""
+USED: Final[tuple[Account, ...]] = ("burned", "claimed", "paid")
+"""Those that hold what a voucher was used for."""
+
+_RESERVATION_PLACE: Final[dict[AnyAccount, int]] = {"reserved": 0, "burned": 0, "claimed": 1, "paid": 0}
+
+
+class Posting(NamedTuple):
+    """An amount in fen that moves between two accounts of a programme."""
+
+    programme: str
+    source: Account
+    source_id: str
+    target: Account
+    target_id: str
+    amount_fen: int
+
+
+class Lot(NamedTuple):
+    """What was burned of a reservation by lines that ended on a day (days since 1970, by the network's clock)."""
+
+    reservation: str
+    day: int
+
+    @property
+    def burned_id(self) -> str:
+        """Its id in `burned`."""
+        return f"{self.reservation} {self.day}"
+
+    def claimed_id(self, claim: str) -> str:
+        """Return its id in `claimed`, as part of a claim."""
+        return f"{claim} {self.reservation} {self.day}"
+
+
+def lot_of(burned_id: str) -> Lot:
+    """Return the lot that has an id in `burned`."""
+    reservation, _, day = burned_id.partition(" ")
+    return Lot(reservation, int(day))
+
+
+def reservation_of(account: AnyAccount, account_id: str) -> str | None:
+    """Return the reservation that an account is of, if it is of one."""
+    place = _RESERVATION_PLACE.get(account)
+    return account_id.split(" ")[place] if place is not None else None
+
+
+def _no_balances() -> dict[AnyAccount, dict[str, int]]:
+    return {account: {} for account in (*ACCOUNTS, *MEMORANDA)}
+
+
+@dataclass(slots=True)
+class Book:
+    """Every balance, in fen.
+
+    Attributes:
+        balances: by account and id.
+        totals: by programme and account, the sums of `balances`; those of a programme add up to its envelope.
+    """
+
+    balances: dict[AnyAccount, dict[str, int]] = field(default_factory=_no_balances)
+    totals: dict[str, dict[Account, int]] = field(default_factory=dict)
+
+    def __getitem__(self, key: tuple[AnyAccount, str]) -> int:
+        """Return the balance of `account, id`: 0 if nothing ever lay there."""
+        account, account_id = key
+        return self.balances[account].get(account_id, 0)
+
+    def post(self, posting: Posting) -> None:
+        """Move an amount between two accounts of a programme."""
+        programme, source, source_id, target, target_id, amount_fen = posting
+        self.note(source, source_id, -amount_fen)
+        self.note(target, target_id, amount_fen)
+        totals = self.totals.get(programme)
+        if totals is None:
+            totals = self.totals[programme] = dict.fromkeys(PROGRAMME_ACCOUNTS, 0)
+        if source != "envelope":
+            totals[source] -= amount_fen
+        totals[target] += amount_fen
+
+    def note(self, account: AnyAccount, account_id: str, amount_fen: int) -> None:
+        """Change one balance: half a posting, or what a memorandum account takes note of."""
+        balances = self.balances[account]
+        balance_fen = balances.get(account_id, 0) + amount_fen
+        if balance_fen:
+            balances[account_id] = balance_fen
+        else:
+            balances.pop(account_id, None)
+
+    def lots(self) -> Iterator[Lot]:
+        """Yield what is burned and not claimed, in the order of the entries that burned it."""
+        return map(lot_of, self.balances["burned"])
