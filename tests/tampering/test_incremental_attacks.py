@@ -1,5 +1,7 @@
 """What an audit finds that goes on from an earlier report, by name; and which reports and states it takes."""
 
+import hashlib
+import itertools
 import json
 import shutil
 from collections.abc import Callable
@@ -16,6 +18,8 @@ from tallystick.audit import FindingCode, Report, audit, earlier
 from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
+from tallystick.vouchers.book import Posting
+from tallystick.vouchers.state import State
 
 C = FindingCode
 
@@ -319,3 +323,43 @@ def test_report_and_state_never_share_a_name(pristine: Path, tmp_path: Path) -> 
 def test_a_begun_ledger_is_a_whole_one(pristine: Path, tmp_path: Path) -> None:
     """What the tests here begin with is clean for any size."""
     assert audit(begin_of(pristine / "ledger", 100, tmp_path / "begin"), POLICY).is_clean
+
+
+def _falsified(reports: Path, folder: Path, falsify: Callable[[State], None]) -> Path:
+    """A report and its state, in which an amount was changed and everything that is over it made anew."""
+    since = Path(shutil.copy(reports / "whole.json", folder))
+    header, data = (reports / "whole.state").read_bytes().split(b"\n", 1)
+    state = State.from_bytes(data)
+    falsify(state)
+    forged = header + b"\n" + state.to_bytes()
+    since.with_suffix(".state").write_bytes(forged)
+    report = json.loads(since.read_text())
+    report["state"]["sha256"] = hashlib.sha256(forged).hexdigest()
+    since.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+    return since
+
+
+def _between_holders(state: State) -> None:
+    """5,000 fen, out of one holder's voucher into another's of the same programme; all totals stay."""
+    for one, other in itertools.product(state.book.balances["available"], state.vouchers):
+        first, second = state.vouchers[one], state.vouchers[other]
+        if first.programme == second.programme and first.holder != second.holder:
+            state.book.post(Posting(first.programme, "available", one, "available", other, 5_000))
+            return
+    raise AssertionError("no two holders have something of one programme")
+
+
+def _burned_amount(state: State) -> None:
+    state.book.note("paid", next(iter(state.book.balances["paid"])), 1)
+
+
+@pytest.mark.parametrize("falsify", [_between_holders, _burned_amount], ids=["between holders", "a burned amount"])
+def test_an_amount_falsified_in_a_saved_state_is_named(
+    ledger: Path, reports: Path, tmp_path: Path, falsify: Callable[[State], None]
+) -> None:
+    """Also where the report was made to fit."""
+    since = _falsified(reports, tmp_path, falsify)
+    report = audit(ledger, POLICY, since=since)
+    assert {row.code for row in report.findings} == {C.CONSERVATION_BROKEN}
+    kinds = {row.detail.split(" ")[0] for row in report.findings}
+    assert kinds & {"voucher", "reservation"}

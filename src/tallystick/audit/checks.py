@@ -4,11 +4,13 @@
     voucher        face = available + Σ reserved + Σ burned + Σ claimed + Σ paid + transferred + returned
     reservation    amount = reserved + burned + claimed + paid + released
                    burned + claimed + paid = what its lines took: of statements remembered, and of those forgotten
+    day            burned, claimed = what the lines took that ended on it, for the days of the burn window
     claim          what is claimed = the lots of the claims that are open
     holder         granted = Σ face - transferred - what was revoked
 
 The rules move money so that this can't break. That is why it is worth checking: a fault in them would show here, and so
-does a saved state that somebody changed. docs/rules.md, "The law of conservation".
+does a saved state that somebody changed. What it can't show is an amount moved between two lines of one statement and
+reservation, or between two days of one reservation before the burn window. docs/rules.md, "The law of conservation".
 """
 
 import copy
@@ -30,6 +32,8 @@ from tallystick.vouchers.book import (
     reservation_of,
 )
 from tallystick.vouchers.holdings import VoucherStatus
+from tallystick.vouchers.quantities import DAY_US
+from tallystick.vouchers.redemptions import claim_on
 from tallystick.vouchers.state import State
 
 _OF_VOUCHERS: Final[tuple[Account, ...]] = ("available", "reserved", *USED)
@@ -184,12 +188,19 @@ def _of_reservations(state: State) -> Iterator[str]:
         for account_id, amount_fen in book.balances[account].items():
             used_fen[reservation_of(account, account_id) or ""] += amount_fen
     taken_fen: Counter[str] = Counter(book.balances["forgotten"])
+    in_lots_fen: Counter[tuple[Account, str]] = Counter()
     for provider, statements in state.statements.items():
         for ref, statement in statements.items():
             try:
-                taken_fen.update(statement.taken_fen())
+                lots = statement.taken_fen(state.utc_offset_us)
             except (struct.error, IndexError):
                 yield f"statement {ref} of {provider}: its lines can't be read"
+                continue
+            for lot, amount_fen in lots.items():
+                taken_fen[lot.reservation] += amount_fen
+                if amount_fen and lot.reservation in state.reservations:
+                    in_lots_fen[_place_of(state, lot, statement.index)] += amount_fen
+    yield from _of_lots(state, in_lots_fen)
     for name, reservation in state.reservations.items():
         reserved_fen, released_fen = book["reserved", name], book["released", name]
         if reservation.amount_fen != reserved_fen + used_fen[name] + released_fen:
@@ -202,6 +213,31 @@ def _of_reservations(state: State) -> Iterator[str]:
             yield f"reservation {name}: it is {'closed' if reservation.closed else 'open'}, and it holds {shown}"
     for name in sorted(taken_fen.keys() - state.reservations.keys()):
         yield f"reservation {name}: it isn't there, and lines took {taken_fen[name]} fen of it"
+
+
+def _place_of(state: State, lot: Lot, statement_index: int) -> tuple[Account, str]:
+    """Return the account in which the lines of one statement lie."""
+    programme = state.programmes[state.reservations[lot.reservation].programme]
+    ids = programme.claims.get(state.claimant(lot.reservation), ())
+    claims = {claim_id: state.claims[claim_id] for claim_id in ids if claim_id in state.claims}
+    claim = claim_on(claims.values(), lot.day, statement_index)
+    if claim is None:
+        return "burned", lot.burned_id
+    if claim.status == "paid":
+        return "paid", lot.reservation
+    return "claimed", lot.claimed_id(next(claim_id for claim_id, one in claims.items() if one is claim))
+
+
+def _of_lots(state: State, in_lots_fen: Counter[tuple[Account, str]]) -> Iterator[str]:
+    """Yield the lots that don't hold what the lines took; of days that lie in the burn window, to the fen."""
+    oldest_day = (state.at - state.burn_window_us + state.utc_offset_us) // DAY_US + 1
+    balances = state.book.balances
+    for account in USED:
+        for account_id in sorted({name for place, name in in_lots_fen if place == account} | balances[account].keys()):
+            holds_fen, took_fen = state.book[account, account_id], in_lots_fen[account, account_id]
+            is_exact = account != "paid" and int(account_id.rpartition(" ")[2]) >= oldest_day
+            if holds_fen < took_fen or (is_exact and holds_fen != took_fen):
+                yield f"{account} {account_id}: it holds {holds_fen} fen, and lines took {took_fen} fen"
 
 
 def _of_claims(state: State) -> Iterator[str]:

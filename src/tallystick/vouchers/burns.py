@@ -15,6 +15,9 @@ from typing import Final, NamedTuple
 
 from pydantic import ConfigDict
 
+from tallystick.vouchers.book import Lot
+from tallystick.vouchers.quantities import DAY_US
+
 BYTES_AS_BASE64: Final = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 
 _PACKED: Final = struct.Struct("<HHqqq")
@@ -78,12 +81,17 @@ class Statement:
         """Return the accepted line that has this number in the command."""
         return next((line for line in self.lines() if line.number == number), None)
 
-    def taken_fen(self) -> dict[str, int]:
-        """Return by reservation what the lines took that weren't taken back."""
-        taken_fen = dict.fromkeys(self.reservations, 0)
-        for number, place, _, _, amount_fen in _PACKED.iter_unpack(self.packed):
+    def taken_fen(self, utc_offset_us: int) -> dict[Lot, int]:
+        """Return what the lines took that weren't taken back, by reservation and the network's day.
+
+        Raises:
+            struct.error, IndexError: the columns don't fit together, as in `lines`.
+        """
+        taken_fen: dict[Lot, int] = {}
+        for number, place, _, ends_at, amount_fen in _PACKED.iter_unpack(self.packed):
             if number not in self.reversed_lines:
-                taken_fen[self.reservations[place]] += amount_fen
+                lot = Lot(self.reservations[place], (ends_at + utc_offset_us) // DAY_US)
+                taken_fen[lot] = taken_fen.get(lot, 0) + amount_fen
         return taken_fen
 
     def unreversed_jobs(self) -> list[str]:

@@ -53,5 +53,5 @@ def _forget(state: State) -> None:
         # Its intervals ended before it was recorded, so no line can reach them now.
         statement = state.statements[provider].pop(ref)
         state.job_times[provider].forget(statement)
-        for reservation, amount_fen in statement.taken_fen().items():
-            state.book.note("forgotten", reservation, amount_fen)
+        for lot, amount_fen in statement.taken_fen(state.utc_offset_us).items():
+            state.book.note("forgotten", lot.reservation, amount_fen)

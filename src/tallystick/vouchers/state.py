@@ -95,6 +95,11 @@ class State:
         return cls(origin=origin)
 
     @property
+    def utc_offset_us(self) -> int:
+        """How far the network's clock is ahead of UTC."""
+        return self.network.parameters.utc_offset_seconds * SECOND_US if self.network else 0
+
+    @property
     def burn_window_us(self) -> int:
         """How far back a line may reach and a statement be reversed."""
         return self.network.parameters.burn_window_seconds * SECOND_US if self.network else 0

@@ -9,7 +9,7 @@ from tallystick.vouchers.book import Lot, Posting
 from tallystick.vouchers.burns import Statement, pack_line
 from tallystick.vouchers.fields import LINES_MAX
 from tallystick.vouchers.outcomes import Burned, Reversed
-from tallystick.vouchers.quantities import DAY_US, SECOND_US, DocumentId, PartyId, Text, day_of
+from tallystick.vouchers.quantities import DAY_US, DocumentId, PartyId, Text, day_of
 from tallystick.vouchers.redemptions import claim_on
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.burn_lines import BurnLine, StatementLines
@@ -86,8 +86,7 @@ class TimeBurn(Rule):
     def evolve(self, state: State, event: Event) -> Postings:
         """The accepted lines of a statement: one posting for each reservation and day, summed over its lines."""
         assert isinstance(event.outcome, Burned)
-        assert state.network is not None
-        utc_offset_us = state.network.parameters.utc_offset_seconds * SECOND_US
+        utc_offset_us = state.utc_offset_us
         provider = self.party
         refused = {line for line, _ in event.outcome.refused}
         taken_fen: dict[Lot, int] = {}
