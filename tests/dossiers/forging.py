@@ -7,7 +7,7 @@ from pathlib import Path
 
 from support.actors import ORIGIN
 from support.small_ledger import LOG_KEY, POLICY
-from tallystick.dossiers.dossier_lines import DossierEntry, DossierHead, Leaf, SealedLeaf, read_lines
+from tallystick.dossiers.dossier_lines import DossierEntry, DossierHead, SealedLeaf, read_lines
 from tallystick.dossiers.examining import DossierReport, examine_dossier
 from tallystick.dossiers.faults import FaultCode
 from tallystick.dossiers.writing import Bound, write_dossier
@@ -17,6 +17,7 @@ from tallystick.transparency.policy import Policy
 from tallystick.vouchers.accounts import account_leaves
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.evolve import evolve
+from tallystick.vouchers.seals import AccountLeaf
 from tallystick.vouchers.state import State
 
 Parts = tuple[DossierHead, list[DossierEntry]]
@@ -85,7 +86,7 @@ def sealed_leaf(leaves: Sequence[tuple[str, bytes]], account: str, seal_index: i
     """An account's leaf among a seal's, with its path."""
     position = [name for name, _ in leaves].index(account)
     path = path_of(position, [leaf_hash(leaf) for _, leaf in leaves])
-    return SealedLeaf(seal_index, Leaf.from_bytes(leaves[position][1]), position, path)
+    return SealedLeaf(seal_index, AccountLeaf.from_bytes(leaves[position][1]), position, path)
 
 
 def path_is_sound(leaf: bytes, position: int, size: int, path: Sequence[bytes], root: bytes) -> bool:

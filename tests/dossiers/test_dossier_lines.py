@@ -14,7 +14,6 @@ from tallystick.dossiers.dossier_lines import (
     LINE_SIZE_MAX,
     DossierEntry,
     DossierHead,
-    Leaf,
     SealedLeaf,
     is_dossier,
     read_lines,
@@ -23,6 +22,7 @@ from tallystick.dossiers.examining import examine_dossier
 from tallystick.errors import MalformedError, TallystickError
 from tallystick.signing import canonical_json
 from tallystick.signing.canonical_json import JsonValue
+from tallystick.vouchers.seals import AccountLeaf
 
 ACCOUNT = "voucher shanghai/v3"
 COUNTS = st.integers(0, 2**53 - 1)
@@ -30,7 +30,7 @@ SUMS = st.integers(0, 2**53 + 5) | st.integers(0, 10**40 - 1)
 PATHS = st.lists(st.binary(min_size=32, max_size=32), max_size=63).map(tuple)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 LEAVES = st.builds(
-    Leaf,
+    AccountLeaf,
     st.just(ACCOUNT),
     st.dictionaries(
         st.sampled_from(["available_fen", "face_fen", "paid_fen"]),
@@ -47,8 +47,8 @@ def sealed_at(indices: st.SearchStrategy[int]) -> st.SearchStrategy[SealedLeaf]:
 
 
 @given(LEAVES)
-def test_leaves_are_read_as_they_were_written(leaf: Leaf) -> None:
-    assert Leaf.from_bytes(leaf.to_bytes()) == leaf
+def test_leaves_are_read_as_they_were_written(leaf: AccountLeaf) -> None:
+    assert AccountLeaf.from_bytes(leaf.to_bytes()) == leaf
 
 
 @pytest.mark.parametrize(
@@ -69,14 +69,14 @@ def test_leaves_are_read_as_they_were_written(leaf: Leaf) -> None:
     ],
 )
 def test_an_amount_has_one_spelling(amount: JsonValue) -> None:
-    good = Leaf(ACCOUNT, {"paid_fen": 2**53}, 1, "0" * 64).to_bytes()
+    good = AccountLeaf(ACCOUNT, {"paid_fen": 2**53}, 1, "0" * 64).to_bytes()
     assert b'{"paid_fen":"9007199254740992"}' in good
     fields = canonical_json.decode(good)
     assert isinstance(fields, dict)
     with pytest.raises(MalformedError, match="amount in a leaf must be an integer from 0"):
-        Leaf.from_bytes(canonical_json.encode(fields | {"balances": {"paid_fen": amount}}))
+        AccountLeaf.from_bytes(canonical_json.encode(fields | {"balances": {"paid_fen": amount}}))
     with pytest.raises(MalformedError, match="JSON"):
-        Leaf.from_bytes(good.replace(b'"9007199254740992"', b"9007199254740992"))
+        AccountLeaf.from_bytes(good.replace(b'"9007199254740992"', b"9007199254740992"))
 
 
 @given(

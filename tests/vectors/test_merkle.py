@@ -9,7 +9,7 @@ from pymerkle import InmemoryTree
 
 from support.stored_tree import StoredTree, UniformTree
 from tallystick.errors import ProofInvalidError, TileMalformedError
-from tallystick.transparency.merkle import EMPTY_ROOT, RightEdge, leaf_hash, node_hash, root_of
+from tallystick.transparency.merkle import EMPTY_ROOT, RightEdge, leaf_hash, node_hash, path_of, root_of
 from tallystick.transparency.proofs import consistency_proof, inclusion_proof, verify_consistency, verify_inclusion
 from tallystick.transparency.tiles import Tile, node_from_tiles, tiles_between, tiles_of
 
@@ -376,3 +376,13 @@ def test_wrong_questions() -> None:
     with pytest.raises(ValueError, match="leaves"):
         RightEdge.from_tiles(-1, tree.read_tile)
     assert not tree.reads
+
+
+@pytest.mark.parametrize("size", [*range(1, 34), 255, 256, 257])
+def test_a_path_in_memory_is_the_inclusion_proof(size: int) -> None:
+    """Of every leaf: it leads to the root, as what is made from tiles does."""
+    hashes = [leaf_hash(b"%d" % index) for index in range(size)]
+    for index in {0, 1 % size, size // 2, size - 1}:
+        verify_inclusion(index, size, hashes[index], path_of(index, hashes), root_of(hashes))
+    with pytest.raises(ValueError, match="no leaf"):
+        path_of(size, hashes)

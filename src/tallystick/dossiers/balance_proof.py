@@ -18,20 +18,20 @@ import re
 from dataclasses import dataclass
 from typing import Final, Self
 
-from tallystick.dossiers.dossier_lines import Leaf
 from tallystick.errors import CanonicalJsonError, MalformedError, ProofInvalidError, UsageError
 from tallystick.signing import canonical_json
 from tallystick.signing.canonical_json import JsonValue
 from tallystick.transparency.checkpoint import Checkpoint
-from tallystick.transparency.merkle import TILE_WIDTH, RightEdge, leaf_hash
+from tallystick.transparency.merkle import leaf_hash, path_of
 from tallystick.transparency.policy import Policy
-from tallystick.transparency.proofs import inclusion_proof, verify_inclusion
+from tallystick.transparency.proofs import verify_inclusion
 from tallystick.transparency.receipt import PROOF_LENGTH_MAX, RECEIPT_SIZE_MAX, Receipt, verify_receipt
 from tallystick.vouchers.accounts import account_leaves
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.outcomes import Sealed
 from tallystick.vouchers.rules.rule import Event
 from tallystick.vouchers.rules.seals import BookSeal
+from tallystick.vouchers.seals import AccountLeaf
 from tallystick.vouchers.state import State
 
 FORMAT: Final = "tallystick-balance-proof/1"
@@ -124,7 +124,7 @@ class ProvenBalance:
         checkpoint: of the log, as the policy asks for it.
     """
 
-    leaf: Leaf
+    leaf: AccountLeaf
     seal: str
     index: int
     at: int
@@ -157,7 +157,7 @@ def prove_balance(state: State, account: str, receipt: Receipt) -> BalanceProof:
         raise UsageError(f"there was no {account} when the books were sealed by entry {event.index}")
     hashes = [leaf_hash(leaf) for leaf in leaves.values()]
     position = list(leaves).index(account)
-    proof = BalanceProof(leaves[account], position, _path(position, hashes), receipt)
+    proof = BalanceProof(leaves[account], position, path_of(position, hashes), receipt)
     _verify_leaf(proof, sealed)
     return proof
 
@@ -176,7 +176,12 @@ def verify_balance_proof(proof: BalanceProof, policy: Policy) -> ProvenBalance:
     _verify_leaf(proof, sealed)  # step 3
     assert isinstance(event.command, BookSeal)
     return ProvenBalance(
-        Leaf.from_bytes(proof.leaf), event.command.seal, event.index, event.at, event.command.last_day, checkpoint
+        AccountLeaf.from_bytes(proof.leaf),
+        event.command.seal,
+        event.index,
+        event.at,
+        event.command.last_day,
+        checkpoint,
     )
 
 
@@ -197,16 +202,6 @@ def _verify_leaf(proof: BalanceProof, sealed: Sealed) -> None:
         verify_inclusion(proof.position, sealed.accounts, leaf_hash(proof.leaf), proof.path, root)
     except ProofInvalidError as error:
         raise ProofInvalidError(f"the balance isn't under the seal's root: {error}") from None
-
-
-def _path(position: int, hashes: list[bytes]) -> tuple[bytes, ...]:
-    """Return the inclusion proof of a leaf in the tree over all of these."""
-    nodes = {(node.level, node.position): node.hash for node in RightEdge().extend(hashes)}
-
-    def read_tile(level: int, n: int, width: int) -> bytes:
-        return b"".join([nodes[level, n * TILE_WIDTH + place] for place in range(width)])
-
-    return tuple(inclusion_proof(position, len(hashes), read_tile))
 
 
 def _hash_of(value: JsonValue) -> bytes:

@@ -23,7 +23,7 @@ from tallystick.signing.canonical_json import JsonValue
 from tallystick.transparency.receipt import PROOF_LENGTH_MAX
 from tallystick.transparency.spelling import base64_to_text, hash_from_text
 from tallystick.vouchers.entry import ENTRY_SIZE_MAX
-from tallystick.vouchers.quantities import json_sum, parse_json_sum
+from tallystick.vouchers.seals import AccountLeaf
 
 FORMAT: Final = "tallystick-dossier/1"
 LINE_SIZE_MAX: Final = 262_144
@@ -37,52 +37,11 @@ _START: Final = b'{"account":"'
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
-    """An account as a seal holds it: balances by name (`…_fen`), and the entries before the seal that touched it."""
-
-    account: str
-    balances: dict[str, int]
-    entries: int
-    running_sha256: str
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> Self:
-        """Return the leaf of its canonical JSON.
-
-        Raises:
-            MalformedError: not a leaf.
-        """
-        fields = _object(canonical_json.decode(data), "a leaf", "account", "balances", "entries", "running_sha256")
-        balances = fields["balances"]
-        if not isinstance(balances, dict):
-            raise MalformedError("a leaf's balances are amounts by name")
-        try:
-            amounts = {name: parse_json_sum(amount) for name, amount in balances.items()}
-        except ValueError as error:
-            raise MalformedError(f"an amount in a leaf {error}") from None
-        running_sha256 = _text(fields, "running_sha256")
-        if len(running_sha256) != 64 or not set(running_sha256) <= set("0123456789abcdef"):
-            raise MalformedError("a leaf's running hash has 64 hex digits")
-        return cls(_text(fields, "account"), amounts, _count(fields, "entries"), running_sha256)
-
-    def to_bytes(self) -> bytes:
-        """Return its canonical JSON."""
-        return canonical_json.encode(
-            {
-                "account": self.account,
-                "balances": {name: json_sum(amount_fen) for name, amount_fen in self.balances.items()},
-                "entries": self.entries,
-                "running_sha256": self.running_sha256,
-            }
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class SealedLeaf:
     """A leaf, its position in the seal's tree, and its path; `index` is that of the seal's entry."""
 
     index: int
-    leaf: Leaf
+    leaf: AccountLeaf
     position: int
     path: tuple[bytes, ...]
 
@@ -94,7 +53,7 @@ class SealedLeaf:
             MalformedError: not such a leaf.
         """
         fields = _object(value, "a sealed leaf", "index", "leaf", "path", "position")
-        leaf = Leaf.from_bytes(_text(fields, "leaf").encode())
+        leaf = AccountLeaf.from_bytes(_text(fields, "leaf").encode())
         return cls(_count(fields, "index"), leaf, _count(fields, "position"), _path(fields))
 
     def to_json(self) -> JsonValue:

@@ -14,7 +14,6 @@ way round, and the log records no refusals but those of lines, which don't ask f
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from tallystick.dossiers.dossier_lines import Leaf
 from tallystick.vouchers.accounts import account_leaves
 from tallystick.vouchers.admit import SignedCommand, admit
 from tallystick.vouchers.book import PROGRAMME_ACCOUNTS, Posting
@@ -26,6 +25,7 @@ from tallystick.vouchers.rules.burns import TimeBurn
 from tallystick.vouchers.rules.network import NetworkFound
 from tallystick.vouchers.rules.rule import Event, Rule
 from tallystick.vouchers.rules.vouchers import VoucherIssue, VoucherTransfer
+from tallystick.vouchers.seals import AccountLeaf
 from tallystick.vouchers.state import State
 
 Balances = dict[str, int]
@@ -111,7 +111,7 @@ class PartialReplay:
         """Return the account's balances as far as the part tells; nothing if it isn't there yet."""
         try:
             leaf = dict(account_leaves(self.state)).get(self._account)
-            return Leaf.from_bytes(leaf).balances if leaf is not None else {}
+            return AccountLeaf.from_bytes(leaf).balances if leaf is not None else {}
         except Exception as error:  # also where an amount is below zero, for what came in is missing
             return _missing(error)
 

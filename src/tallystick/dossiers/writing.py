@@ -15,15 +15,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from tallystick.dossiers.dossier_lines import DossierEntry, DossierHead, Leaf, SealedLeaf
+from tallystick.dossiers.dossier_lines import DossierEntry, DossierHead, SealedLeaf
 from tallystick.dossiers.gathering import Gathering
 from tallystick.errors import MalformedError, NotALedgerError, UsageError
 from tallystick.publishing.reader import Reader, read_ledger
-from tallystick.transparency.merkle import leaf_hash, node_hash
+from tallystick.transparency.merkle import leaf_hash, path_of
 from tallystick.transparency.proofs import inclusion_proof, verify_inclusion
 from tallystick.views import Views, followed_views
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.rules.seals import BookSeal
+from tallystick.vouchers.seals import AccountLeaf
 
 Progress = Callable[[int, int], None]
 """Called with how many entries are done and how many there are."""
@@ -140,8 +141,8 @@ class _Writing:
         if self._account not in accounts:
             return None
         position = accounts.index(self._account)
-        path = _path_of(position, [leaf_hash(leaf) for _, leaf in leaves])
-        return SealedLeaf(seal.index, Leaf.from_bytes(leaves[position][1]), position, tuple(path))
+        path = path_of(position, [leaf_hash(leaf) for _, leaf in leaves])
+        return SealedLeaf(seal.index, AccountLeaf.from_bytes(leaves[position][1]), position, path)
 
     def _proved(self, index: int, *, is_subject: bool) -> DossierEntry:
         reader = self._reader
@@ -171,16 +172,3 @@ def _first_after(seals: list[_Seal], bound: Bound) -> _Seal:
         ):
             return seal
     raise UsageError("no seal reaches that far: leave --until out for a dossier up to the newest entry")
-
-
-def _path_of(position: int, hashes: list[bytes]) -> list[bytes]:
-    """Return the path of a leaf in the tree (RFC 6962) of these leaf hashes, which are all there."""
-    path = []
-    while len(hashes) > 1:
-        if position ^ 1 < len(hashes):
-            path.append(hashes[position ^ 1])
-        # The last one of an odd row goes up as it is: that is the same tree as the largest power of two on the left.
-        pairs = [node_hash(*hashes[at : at + 2]) for at in range(0, len(hashes) - 1, 2)]
-        hashes = pairs + hashes[len(hashes) & ~1 :]
-        position >>= 1
-    return path

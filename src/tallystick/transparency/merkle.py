@@ -50,6 +50,25 @@ def root_of(leaf_hashes: Sequence[bytes]) -> bytes:
     return edge.root()
 
 
+def path_of(index: int, leaf_hashes: Sequence[bytes]) -> tuple[bytes, ...]:
+    """Return the inclusion proof (RFC 9162 §2.1.3) of a leaf in the tree with these leaf hashes, which are all there.
+
+    Raises:
+        ValueError: there is no leaf of that index.
+    """
+    if not 0 <= index < len(leaf_hashes):
+        raise ValueError(f"no leaf {index} in a tree of {len(leaf_hashes)}")
+    path, row = [], list(leaf_hashes)
+    while len(row) > 1:
+        if index ^ 1 < len(row):
+            path.append(row[index ^ 1])
+        # The last of an odd row goes up as it is: that is the same tree as the largest power of two on the left.
+        even = len(row) & ~1
+        row = _parents(row[:even]) + row[even:]
+        index >>= 1
+    return tuple(path)
+
+
 class TreeHash(NamedTuple):
     """A hash that a tile holds: `position` counts from 0 along tile level `level`.
 

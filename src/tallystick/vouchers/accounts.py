@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tallystick.vouchers.book import USED, reservation_of
-from tallystick.vouchers.seals import Touches, leaf_of
+from tallystick.vouchers.seals import AccountLeaf, Touches
 from tallystick.vouchers.state import State
 
 _UNTOUCHED: Final = Touches()
@@ -17,7 +17,8 @@ def account_leaves(state: State) -> Iterator[tuple[str, bytes]]:
     """Yield each account's name and leaf, in the order of their names' bytes (docs/rules.md, "Sealed books")."""
     balances = _balances(state)
     for account in sorted(balances):
-        yield account, leaf_of(account, balances[account], state.touches.get(account, _UNTOUCHED))
+        touches = state.touches.get(account, _UNTOUCHED)
+        yield account, AccountLeaf.of(account, balances[account], touches).to_bytes()
 
 
 def _balances(state: State) -> dict[str, Balances]:

@@ -5,14 +5,18 @@ wait in a list until a seal asks, because hashing one at a time would be the dea
 """
 
 import hashlib
+import re
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
+from tallystick.errors import MalformedError
 from tallystick.signing import canonical_json
-from tallystick.vouchers.quantities import json_sum
+from tallystick.vouchers.quantities import json_sum, parse_json_sum
 
 PENDING_MAX: Final = 512
 NO_TOUCHES: Final = bytes(32).hex()
+_LEAF_FIELDS: Final = ("account", "balances", "entries", "running_sha256")
+_SHA256_HEX: Final = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(slots=True)
@@ -54,14 +58,54 @@ class Seal:
     root: str
 
 
-def leaf_of(account: str, balances: dict[str, int], touches: Touches) -> bytes:
-    """Return the leaf of an account: canonical JSON; docs/rules.md, "Sealed books"."""
-    running_sha256 = run_on(touches.running_sha256, touches.pending)
-    return canonical_json.encode(
-        {
-            "account": account,
-            "balances": {name: json_sum(amount_fen) for name, amount_fen in balances.items()},
-            "entries": touches.folded + len(touches.pending),
-            "running_sha256": running_sha256,
-        }
-    )
+@dataclass(frozen=True, slots=True)
+class AccountLeaf:
+    """An account as a seal holds it: balances by name (`…_fen`), and the entries before the seal that touched it."""
+
+    account: str
+    balances: dict[str, int]
+    entries: int
+    running_sha256: str
+
+    @classmethod
+    def of(cls, account: str, balances: dict[str, int], touches: Touches) -> Self:
+        """Return the leaf of an account."""
+        running_sha256 = run_on(touches.running_sha256, touches.pending)
+        return cls(account, balances, touches.folded + len(touches.pending), running_sha256)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Return the leaf of its canonical JSON.
+
+        Raises:
+            CanonicalJsonError: not canonical JSON.
+            MalformedError: not a leaf.
+        """
+        fields = canonical_json.decode(data)
+        if not isinstance(fields, dict) or tuple(sorted(fields)) != _LEAF_FIELDS:
+            raise MalformedError(f"a leaf has {', '.join(_LEAF_FIELDS)}, and nothing else")
+        account, balances, entries, running_sha256 = (fields[name] for name in _LEAF_FIELDS)
+        if not isinstance(account, str):
+            raise MalformedError("a leaf's account is text")
+        if not isinstance(balances, dict):
+            raise MalformedError("a leaf's balances are amounts by name")
+        try:
+            amounts_fen = {name: parse_json_sum(amount) for name, amount in balances.items()}
+        except ValueError as error:
+            raise MalformedError(f"an amount in a leaf {error}") from None
+        if type(entries) is not int or entries < 0:
+            raise MalformedError("a leaf's entries are a number from 0")
+        if not isinstance(running_sha256, str) or not _SHA256_HEX.fullmatch(running_sha256):
+            raise MalformedError("a leaf's running hash has 64 hex digits")
+        return cls(account, amounts_fen, entries, running_sha256)
+
+    def to_bytes(self) -> bytes:
+        """Return its canonical JSON; docs/rules.md, "Sealed books"."""
+        return canonical_json.encode(
+            {
+                "account": self.account,
+                "balances": {name: json_sum(amount_fen) for name, amount_fen in self.balances.items()},
+                "entries": self.entries,
+                "running_sha256": self.running_sha256,
+            }
+        )
