@@ -78,6 +78,7 @@ const FORMS = Object.assign(Object.create(null), {
   payee: oneOf('provider', 'holder'),
   if_short: oneOf('drain'),
   maker: oneOf(true),
+  edition: oneOf(1),
   rounding_fen: oneOf(1, 100),
   uscc: text('[0-9A-Z]{18}'),
   vkey: isVkey,
@@ -129,7 +130,7 @@ const isRefusal = (pair) => Array.isArray(pair) && pair.length === 2 && FORMS.li
 
 /** command -> event, fields beside the common ones, outcome's forms */
 const COMMANDS = new Map([
-  ['network.found/1', ['network.founded/1', 'name currency root_keys root_quorum clock_skew_seconds freshness_seconds burn_window_seconds release_grace_seconds utc_offset_seconds']],
+  ['network.found/1', ['network.founded/1', 'edition name currency root_keys root_quorum clock_skew_seconds freshness_seconds burn_window_seconds release_grace_seconds utc_offset_seconds']],
   ['party.admit/1', ['party.admitted/1', 'admitted role name keys uscc? maker? quorum?']],
   ['party.suspend/1', ['party.suspended/1', 'subject reason']],
   ['party.reinstate/1', ['party.reinstated/1', 'subject reason']],

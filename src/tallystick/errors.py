@@ -27,6 +27,7 @@
     │   └── ViewsUnusableError        the views' file can't be read or written here
     │       └── ViewsDamagedError         it holds something else than what was written; it is built anew
     ├── NotAFileError             where a file should be is a folder, a pipe or the like; an OSError too
+    ├── EditionUnknownError       a log was made by newer rules than this version knows; it isn't judged
     └── UsageError                what a person asked for can't be done as asked
 
 Wrong data raises one of these; a wrong use of a function raises `ValueError` or `TypeError`.
@@ -143,6 +144,10 @@ class NotAFileError(TallystickError, OSError):
 
     Made and shown as an `OSError`: errno, what it is, the path.
     """
+
+
+class EditionUnknownError(TallystickError):
+    """A log was made by an edition of the rules that this version doesn't know; nothing is said about the log."""
 
 
 class UsageError(TallystickError):

@@ -33,6 +33,7 @@ class Story:
         self.at = START
         self.folder = folder
         founding = {
+            "edition": 1,
             "name": "Network",
             "currency": "CNY",
             "root_keys": NETWORK.vkeys,

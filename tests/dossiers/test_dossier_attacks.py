@@ -22,11 +22,12 @@ from dossiers.forging import (
     written,
 )
 from support.actors import ORIGIN, key_of
+from support.editions import SAID, founded_otherwise, in_edition
 from support.tampering import edited
 from tallystick.dossiers.dossier_lines import DossierEntry, DossierHead
 from tallystick.dossiers.faults import FaultCode
 from tallystick.dossiers.writing import Bound
-from tallystick.errors import MalformedError
+from tallystick.errors import EditionUnknownError, MalformedError
 from tallystick.signing import canonical_json
 from tallystick.signing.keys import COSIGNATURE_ED25519, SigningKey
 from tallystick.transparency.merkle import leaf_hash, root_of
@@ -321,3 +322,28 @@ def test_a_leaf_of_another_account_is_no_dossiers(ledger: Path, log: list[bytes]
     head, entries = parts_of(written(ledger, ACCOUNT))
     with pytest.raises(MalformedError, match="of 'holder maker-a'"):
         DossierHead("holder maker-a", head.checkpoint_note, len(entries), None, head.closing)
+
+
+def test_a_dossier_by_rules_that_are_not_known_is_not_judged(ledger: Path, log: list[bytes]) -> None:
+    """Entry 0 says so, and is proved to be the log's."""
+    newer = [founded_otherwise(log[0], in_edition(2)), *log[1:]]
+    data = proved_again(written(ledger, ACCOUNT), newer)
+    with pytest.raises(EditionUnknownError, match=SAID):
+        examined(data)
+
+
+def test_a_forged_edition_in_a_dossier_is_named(ledger: Path, log: list[bytes]) -> None:
+    """Without its proof, the root keys' signatures, its own log or a checkpoint that counts, it is a fault."""
+    sound, first = written(ledger, ACCOUNT), log[0]
+    newer = founded_otherwise(first, in_edition(2))
+    head, entries = parts_of(sound)
+    assert codes(examined(joined(head, [replace(entries[0], entry=newer), *entries[1:]])))[0] is FaultCode.PROOF_INVALID
+    others = (
+        founded_otherwise(first, in_edition(2), "network/root-1"),
+        founded_otherwise(first, lambda command: command.update(edition=2, log="other.example/log")),
+    )
+    for forged in others:
+        assert codes(examined(proved_again(sound, [forged, *log[1:]])))[0] is FaultCode.ENTRY_MALFORMED
+    stranger = Policy.for_log(key_of("other.example/log").verifier)
+    report = examined(proved_again(sound, [newer, *log[1:]]), stranger)
+    assert codes(report)[0] is FaultCode.CHECKPOINT_SIGNATURE_INVALID

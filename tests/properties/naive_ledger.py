@@ -57,6 +57,7 @@ ROLES = {
     "redemption.reject/1": {"treasury"},
     "book.seal/1": {"operator"},
 }
+EDITION = 1
 EVENT_KINDS = {
     "network.found/1": "network.founded/1",
     "party.admit/1": "party.admitted/1",
@@ -253,6 +254,8 @@ class NaiveLedger:
 
     def _reasons(self, command: Json, signers: Sequence[str], invalid: Sequence[str], at: int) -> Iterator[Reason]:
         founding = command["kind"] == "network.found/1"
+        if founding and command["edition"] != EDITION:
+            yield Reason.COMMAND_MALFORMED
         if command["log"] != self.origin:
             yield Reason.COMMAND_FOR_ANOTHER_LOG
         if not self.entries and not founding:

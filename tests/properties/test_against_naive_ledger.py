@@ -343,6 +343,7 @@ class Walk:
 
     def founding(self) -> Json:
         return {
+            "edition": 1,
             "name": "National",
             "currency": "CNY",
             "root_keys": [vkey_of(f"{NETWORK}/root-{number}") for number in (1, 2, 3)],

@@ -101,7 +101,7 @@ def story() -> Story:
     founding: dict[str, Any] = {"clock_skew_seconds": 0, "freshness_seconds": 60, "burn_window_seconds": 86_400}
     founding |= {"release_grace_seconds": 10, "utc_offset_seconds": 28_800, "root_quorum": 1, "currency": "CNY"}
     answers = [
-        told.does("net", "network.found", name="Net", root_keys=[key("net/a+00000001")], **founding),
+        told.does("net", "network.found", edition=1, name="Net", root_keys=[key("net/a+00000001")], **founding),
         told.does("net", "party.admit", admitted="city", role="treasury", name="C", keys=[key("city/a+00000002")]),
         told.does(
             "net", "party.admit", admitted="dc", role="provider", name="D",
@@ -273,3 +273,16 @@ def test_a_sealed_day_takes_linked_corrections_alone(story: Story) -> None:
     answer = story.does("dc", "time.burn", holder="lab", lines=[late, linked | {"seconds": 29}])
     assert answer[1]["from_voucher_fen"] == [0, 29]
     assert answer[1]["refused"] == [[0, "period_sealed"]]
+
+
+def test_a_network_is_founded_by_the_edition_that_the_rules_are_of() -> None:
+    """Another is no command of theirs, whatever else is wrong with it."""
+    told = Story()
+    answers = [
+        told.does(
+            "net", "network.found", edition=edition, name="Net", root_keys=[], root_quorum=1, currency="CNY",
+            clock_skew_seconds=0, freshness_seconds=60,
+        )
+        for edition in (0, 2)
+    ]  # fmt: skip
+    assert answers == [("refused", "command_malformed")] * 2

@@ -57,6 +57,10 @@ class ImageEvidence:
         """What lies beside."""
         return self._image.beside.get(COSIGNED)
 
+    def first_entry(self, origin: str, size: int) -> bytes | None:
+        """What is there as entry 0."""
+        return self._image.entries.get(0)
+
     def entries(self, origin: str, size: int | None) -> Iterator[StoredRun]:
         """What is there, in runs without gaps."""
         run = StoredRun(0, [], None)

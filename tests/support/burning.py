@@ -23,6 +23,7 @@ def founding_notes() -> list[bytes]:
         network.note(
             "network.found",
             BEGIN,
+            edition=1,
             name="Network",
             currency="CNY",
             root_keys=network.vkeys,

@@ -165,6 +165,7 @@ class Desk:
         genesis = self.sign(
             "network.found",
             "national",
+            edition=1,
             name="National compute voucher network",
             currency="CNY",
             root_keys=[self.vkey(name) for name in _usual("national")],

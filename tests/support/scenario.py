@@ -49,6 +49,7 @@ VERBS: dict[str, tuple[str, str, Json]] = {
         "network.found",
         "",
         {
+            "edition": "1",
             "name": "Network of compute vouchers",
             "currency": "CNY",
             "root_keys": "network/root-1,network/root-2,network/root-3",

@@ -82,6 +82,7 @@ def _genesis() -> bytes:
     return NETWORK.note(
         "network.found",
         START,
+        edition=1,
         name="National compute vouchers",
         currency="CNY",
         root_keys=NETWORK.vkeys,

@@ -3,6 +3,7 @@
     auditing.py   the whole audit on one screen: `audit(source, policy) -> Report`
     sources.py    what a source is; store.py (over sqlite.py or postgres.py), tiles.py: the bytes in it; evidence.py:
                   what they have in common
+    edition.py    whether its rules are known
     newest.py     the checkpoint that all is held to
     replay.py     each entry decided anew; checks.py: does the money add up
     tree.py       the tree rebuilt; series.py: every checkpoint of it

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Final
 
 from tallystick.audit.earlier import Earlier, ReportPlace, write_report
+from tallystick.audit.edition import require_known_edition
 from tallystick.audit.evidence import Evidence, StoredRun
 from tallystick.audit.findings import FindingCode, Findings
 from tallystick.audit.joining import join
@@ -104,6 +105,7 @@ def audit(
         UsageError: there is no such folder, or it is no URL of a database or an exported log; there is no going on
             from `since`; or one of the receipts isn't one, or isn't this log's.
         NotALedgerError: there is nothing to audit in it.
+        EditionUnknownError: the log was made by rules that this version doesn't know.
         SourceUnreadableError: a lock, a right, a full disk or an I/O error keeps it from being read.
         LedgerError: the server can't be reached, or stopped giving usable answers.
         ModuleNotFoundError: it is a database's URL, and psycopg isn't installed.
@@ -151,7 +153,10 @@ class _Audit:
         self._earlier = earlier
         self._start = earlier.checkpoint.size if earlier is not None else 0
         self._receipts = receipts
-        self._promises = Promises([*receipts, *([cosigned] if cosigned is not None else [])], self._start)
+        self._told = [*receipts, *([cosigned] if cosigned is not None else [])]
+        self._promises = Promises(self._told, self._start)
+        if earlier is not None:
+            self._told.append(Promise(str(earlier.path), FindingCode.HISTORY_REWRITTEN, earlier.checkpoint))
         self._series = CheckpointSeries(
             evidence.checkpoints(),
             self._origin,
@@ -168,6 +173,7 @@ class _Audit:
     def run(self, processes: int) -> Report:
         """Go through everything, or through all that is new, and report."""
         self._refuse_strange_receipts()
+        require_known_edition(self._checkpoint, self._told, self._evidence)
         if self._earlier is not None and not self._resume(self._earlier):
             return self._say(self._earlier.totals)
         wanted = processes if processes > 1 and self._size - self._start >= WORTH_PROCESSES else 0

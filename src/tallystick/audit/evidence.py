@@ -61,6 +61,12 @@ class Evidence(Protocol):
         It was read no later than the newest checkpoint, so it can't be of a larger tree while a writer is at work.
         """
 
+    def first_entry(self, origin: str, size: int) -> bytes | None:
+        """Return entry 0 of a log of this size, wherever the evidence begins; None if it can't be read.
+
+        That is no finding: why not, `entries` notes or raises.
+        """
+
     def entries(self, origin: str, size: int | None) -> Iterator[StoredRun]:
         """Yield what is there of entries 0 … size - 1, or from where it begins, by index, in runs of at most 256.
 

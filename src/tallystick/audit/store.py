@@ -216,6 +216,12 @@ class StoreEvidence:
         """Return the cosigned checkpoint that lies beside the log."""
         return self._database.cosigned()
 
+    def first_entry(self, origin: str, size: int) -> bytes | None:
+        """Return the entry that is filed as the first."""
+        rows = self._rows(_ENTRIES, (origin, 0, min(size, 1), 1))
+        data = rows[0][2] if rows else None
+        return data if isinstance(data, bytes) else None
+
     def entries(self, origin: str, size: int | None) -> Iterator[StoredRun]:
         """Yield the entries that are filed under this origin."""
         version = self._start

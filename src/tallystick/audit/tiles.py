@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 
 from tallystick.audit.evidence import StoredCheckpoint, StoredRun
 from tallystick.audit.findings import FindingCode, Findings
-from tallystick.errors import NotAFileError, SourceUnreadableError, TileMalformedError
+from tallystick.errors import AccessDeniedError, NotAFileError, SourceUnreadableError, TileMalformedError
 from tallystick.static.files import CHECKPOINT, CHECKPOINT_SIZE_MAX, Found, StaticFiles, find_file
 from tallystick.transparency.merkle import TILE_WIDTH
 from tallystick.transparency.tiles import ENTRY_SIZE_MAX, bundle_from_bytes, bundle_path, tile_path
@@ -50,6 +50,15 @@ class TileEvidence:
     def cosigned(self) -> bytes | None:
         """Return None: witnesses' lines are in the checkpoint itself."""
         return None
+
+    def first_entry(self, origin: str, size: int) -> bytes | None:
+        """Return the first entry of the first bundle."""
+        width = min(TILE_WIDTH, size)
+        try:
+            found = find_file(self._files, functools.partial(bundle_path, 0), width, 2 + ENTRY_SIZE_MAX)
+            return None if found is None else bundle_from_bytes(found.data, found.width)[0]
+        except (OSError, AccessDeniedError, TileMalformedError):
+            return None
 
     def entries(self, origin: str, size: int | None) -> Iterator[StoredRun]:
         """Yield the entries of all bundles that can be read; without a size, of full ones as far as they are there."""

@@ -13,6 +13,7 @@ from tallystick.demo.year import UTC_OFFSET_SECONDS, Year, instant
 from tallystick.ledger import Admitted, create_ledger
 from tallystick.ledger.settings import write_settings
 from tallystick.signing.keys import SigningKey
+from tallystick.vouchers.editions import EDITIONS
 from tallystick.vouchers.quantities import format_instant
 
 PROVIDERS_BY_PROGRAMME: Final = 6
@@ -92,6 +93,7 @@ class Founding:
             cast.NETWORK,
             "network.found",
             {
+                "edition": EDITIONS[-1],
                 "name": "A year of compute vouchers, in play",
                 "currency": "CNY",
                 "root_keys": [key.verifier.to_text() for key in roots],

@@ -15,6 +15,7 @@ be, its checkpoint and its closing day tell.
 
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from tallystick.dossiers.dossier_lines import DossierEntry, DossierHead, SealedLeaf
@@ -28,6 +29,7 @@ from tallystick.transparency.policy import Policy
 from tallystick.transparency.proofs import verify_inclusion
 from tallystick.vouchers.admit import SignedCommand, read_note
 from tallystick.vouchers.book import Posting
+from tallystick.vouchers.editions import Founding
 from tallystick.vouchers.entry import Entry, split_entry
 from tallystick.vouchers.outcomes import Sealed
 from tallystick.vouchers.refusals import Reason, Refusal
@@ -103,6 +105,7 @@ def examine_dossier(lines: Iterable[bytes], policy: Policy) -> DossierReport:
 
     Raises:
         MalformedError: the file isn't a dossier in its one spelling.
+        EditionUnknownError: the log was made by rules that this version doesn't know.
     """
     rest = iter(lines)
     first = next(rest, None)
@@ -218,6 +221,8 @@ class _Examination:
             faults.add(FaultCode.PROOF_INVALID, item.index, str(error))
             return None
         if isinstance(signed, Refusal):
+            if item.index == 0:
+                self._require_known_edition(item.entry)
             faults.add(FaultCode.ENTRY_MALFORMED, item.index, str(signed))
             return None
         try:
@@ -229,6 +234,15 @@ class _Examination:
             faults.add(FaultCode.INDEX_DIFFERS, item.index, f"it calls itself {event.index}")
             return None
         return event, signed
+
+    def _require_known_edition(self, entry: bytes) -> None:
+        """Refuse to go on if entry 0, which is proved to be the log's, names rules that this version doesn't know."""
+        founding = Founding.from_entry(entry)
+        if founding is None or founding.log != self.checkpoint.origin or self.faults:
+            return  # without a checkpoint that the policy accepts, a number proves nothing
+        with suppress(MalformedError, VerificationError):
+            founding.verify()
+            founding.require_known()
 
     def _replay(self, item: DossierEntry, event: Event, signed: SignedCommand) -> None:
         is_subject = item.role == "subject"

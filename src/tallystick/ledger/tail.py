@@ -21,6 +21,7 @@ from tallystick.signing.note import Note
 from tallystick.static.files import CHECKPOINT_SIZE_MAX
 from tallystick.transparency.checkpoint import Checkpoint, open_checkpoint
 from tallystick.transparency.merkle import RightEdge, leaf_hash
+from tallystick.vouchers.editions import check_first_edition
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.state import State
@@ -57,6 +58,7 @@ def load_tail(store: LogStore, log_key: VerifierKey) -> Tail:
 
     Raises:
         NotALedgerError: it doesn't, or it is an older copy of the log than witnesses have seen.
+        EditionUnknownError: it was made by rules that this version doesn't know.
         PersistenceError: the store can't be read.
     """
     # Read first: so it can't be of a larger tree, unless the log was cut back.
@@ -76,6 +78,7 @@ def load_tail(store: LogStore, log_key: VerifierKey) -> Tail:
         pass  # it is only a copy of what witnesses signed, and whoever needs it is told
     except ProofInvalidError as error:
         raise NotALedgerError(f"{error}; what is written here would fork the log") from None
+    check_first_edition(store.entries(0, min(checkpoint.size, 1)))  # before a saved state speaks for it
     saved = read_snapshot(store.beside, log_key, checkpoint.size, lambda size: edge_at(store, size).root())
     saved_size = 0 if saved is None else saved.size
     state = replay(store, saved or State.empty(log_key.name), checkpoint.size)

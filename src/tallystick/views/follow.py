@@ -40,6 +40,7 @@ from tallystick.views.programme_book import ProgrammeBalance, ProgrammeBook
 from tallystick.views.provider_statement import ProviderBalance, ProviderStatement, RefusedLines
 from tallystick.views.store import Place, ViewStore, files_of, remove
 from tallystick.views.voucher_history import VoucherHistory
+from tallystick.vouchers.editions import check_first_edition
 from tallystick.vouchers.entry import Entry, Header, split_entry
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.state import State
@@ -267,6 +268,7 @@ class Views:
 
     def _follow(self, reader: Reader, stop: int, progress: Progress | None) -> int:
         """Follow up to a size, batch by batch."""
+        check_first_edition(reader.entries(0, min(stop, 1)))  # before rows that were kept speak for it
         followed = 0
         place = self._store.place()
         while place.size < stop:

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple, Self
 from tallystick.errors import CanonicalJsonError, EntryMalformedError, MalformedError
 from tallystick.signing import canonical_json
 from tallystick.signing.note import Note
+from tallystick.vouchers.editions import check_edition
 from tallystick.vouchers.quantities import format_instant, parse_instant
 from tallystick.vouchers.rulebook import outcome_from_json, outcome_to_bytes, parse_command
 from tallystick.vouchers.rules.rule import Event
@@ -100,18 +101,18 @@ class Entry(NamedTuple):
 
         Raises:
             EntryMalformedError: header, note or command can't be read, or don't belong together.
+            EditionUnknownError: it founds a network by rules that this version doesn't know.
         """
-        line, note_bytes = split_entry(data)
-        header = Header.from_bytes(line)
         try:
+            line, note_bytes = split_entry(data)
+            header = Header.from_bytes(line)
             note = Note.from_bytes(note_bytes)
             command = parse_command(note.text)
             if command.event_kind != header.kind:
                 raise EntryMalformedError(f"a command {command.kind} does not make an event {header.kind}")
             outcome = outcome_from_json(header.kind, header.outcome)
-        except EntryMalformedError:
-            raise
         except (MalformedError, ValueError) as error:
+            check_edition(data)
             raise EntryMalformedError(str(error).splitlines()[0]) from None
         text_sha256 = hashlib.sha256(note.text).hexdigest()
         return cls(Event(header.index, header.at, command, outcome, text_sha256), data)

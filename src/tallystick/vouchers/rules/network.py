@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field, StringConstraints
 from stdnum.cn import uscc as uscc_number
 
+from tallystick.vouchers.editions import must_be_known
 from tallystick.vouchers.fields import KEYS_MAX, USCC, AdmittedRole, Keys, Period, must_be_true
 from tallystick.vouchers.outcomes import Nothing
 from tallystick.vouchers.parties import Network, NetworkParameters, Party
@@ -31,9 +32,10 @@ _ADMITS: Final = {"network": ("treasury", "provider", "auditor", "operator"), "t
 
 
 class NetworkFound(Rule):
-    """Entry 0: the network's name, root keys and parameters."""
+    """Entry 0: the edition of the rules, the network's name, root keys and parameters."""
 
     kind: Literal["network.found/1"]
+    edition: Annotated[int, AfterValidator(must_be_known)]
     name: Text
     currency: Literal["CNY"]
     root_keys: Keys
