@@ -20,6 +20,8 @@ from tallystick.audit.earlier import write_report
 from tallystick.audit.report import CheckedCheckpoint
 from tallystick.errors import EditionUnknownError
 from tallystick.ledger import open_ledger
+from tallystick.ledger.beside import FolderBeside
+from tallystick.ledger.snapshots import write_snapshot
 from tallystick.publishing import read_ledger
 from tallystick.signing.keys import COSIGNATURE_ED25519, SigningKey
 from tallystick.transparency.policy import Policy
@@ -109,10 +111,13 @@ def test_entry_0_may_have_any_other_form(ledger: Path, change: Callable[[Foundin
 
 
 def test_an_incremental_audit_says_so(newer: Path, pristine: Path, tmp_path: Path) -> None:
-    """Of a log whose earlier report, and its state, a version that knew the edition left."""
+    """Of a log whose earlier report, and its state, a version that knew the edition left; entry 0 isn't read."""
     report = audit(pristine / "ledger", POLICY)
     with read_ledger(pristine / "ledger") as reader:
         state = reader.state()
+    assert state.network is not None
+    assert state.network.edition == 1
+    state.network.edition = 2
     with read_ledger(newer) as reader:
         root = base64_to_text(reader.checkpoint.root).decode()
         shown = CheckedCheckpoint(origin=ORIGIN, size=reader.size, root=root)
@@ -142,6 +147,21 @@ def test_what_computes_a_state_says_so(newer: Path, policy: Path, tmp_path: Path
     assert failed("balances", tmp_path / "tiles") == SAID
     assert run("receipt", newer, 3, "-o", tmp_path / "3.tlog-proof").status == 0
     assert run("verify", tmp_path / "3.tlog-proof", "--trust", policy).status == 0
+
+
+def test_a_saved_state_does_not_speak_for_it(newer: Path) -> None:
+    """It has the edition, so that no entry needs to be read."""
+    with read_ledger(newer) as reader:
+        checkpoint = reader.checkpoint
+    shutil.copytree(newer, newer.with_name("copy"))
+    put_entry(newer.with_name("copy"), 0, founded_otherwise(entries_of(newer)[0], in_edition(1)))
+    with read_ledger(newer.with_name("copy")) as reader:
+        state = reader.state()
+    assert state.network is not None
+    state.network.edition = 2
+    write_snapshot(FolderBeside(newer), state, checkpoint.root, LOG_KEY)
+    with pytest.raises(EditionUnknownError, match=SAID):
+        open_ledger(newer, LOG_KEY)
 
 
 def test_rows_that_were_kept_do_not_speak_for_it(ledger: Path) -> None:

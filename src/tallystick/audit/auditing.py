@@ -47,6 +47,7 @@ from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.policy import Policy
 from tallystick.transparency.spelling import HASH_SIZE, base64_to_text
 from tallystick.vouchers.admit import SignedCommand
+from tallystick.vouchers.editions import require_known
 from tallystick.vouchers.refusals import Refusal
 from tallystick.vouchers.state import State
 
@@ -155,8 +156,6 @@ class _Audit:
         self._receipts = receipts
         self._told = [*receipts, *([cosigned] if cosigned is not None else [])]
         self._promises = Promises(self._told, self._start)
-        if earlier is not None:
-            self._told.append(Promise(str(earlier.path), FindingCode.HISTORY_REWRITTEN, earlier.checkpoint))
         self._series = CheckpointSeries(
             evidence.checkpoints(),
             self._origin,
@@ -173,8 +172,9 @@ class _Audit:
     def run(self, processes: int) -> Report:
         """Go through everything, or through all that is new, and report."""
         self._refuse_strange_receipts()
-        require_known_edition(self._checkpoint, self._told, self._evidence)
-        if self._earlier is not None and not self._resume(self._earlier):
+        if self._earlier is None:
+            require_known_edition(self._checkpoint, self._told, self._evidence)
+        elif not self._resume(self._earlier):
             return self._say(self._earlier.totals)
         wanted = processes if processes > 1 and self._size - self._start >= WORTH_PROCESSES else 0
         waiting: deque[_Batch] = deque()
@@ -213,7 +213,10 @@ class _Audit:
         if read_tile is None:
             return False
         self._tree.resume(self._start, read_tile)
-        self._replay.resume(earlier.state(), earlier.totals)
+        state = earlier.state()
+        if state.network is not None:
+            require_known(state.network.edition)  # entry 0 was read by the earlier audit
+        self._replay.resume(state, earlier.totals)
         self._placed = self._entries = self._start
         return True
 

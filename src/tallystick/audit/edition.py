@@ -4,9 +4,10 @@ An edition that isn't known ends the audit with nothing said about the log. So a
 
     the newest checkpoint     is accepted by the policy
     entry 0                   is leaf 0 of its tree, by the stored hashes; names this log; is signed by its root quorum
-    what was given before     receipts, an earlier report, a cosigned checkpoint: the newest one contradicts none
+    what was given before     receipts, a cosigned checkpoint: the newest one contradicts none
 
-If one of these fails, the log is audited by the rules that are known, and entry 0 is a finding.
+If one of these fails, the log is audited by the rules that are known, and entry 0 is a finding. An audit that goes on
+from an earlier one reads no entry 0: the state that was saved says which edition it is.
 Why: docs/decisions/0042-rules-have-an-edition.md.
 """
 

@@ -62,7 +62,7 @@ class Evidence(Protocol):
         """
 
     def first_entry(self, origin: str, size: int) -> bytes | None:
-        """Return entry 0 of a log of this size, wherever the evidence begins; None if it can't be read.
+        """Return entry 0 of a log of this size, if the evidence begins there; None if it can't be read.
 
         That is no finding: why not, `entries` notes or raises.
         """

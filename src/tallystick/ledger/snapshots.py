@@ -3,7 +3,7 @@
 Beside the log lie a header, which is a signed note of one signature, and the state's bytes right after it:
 
     tallystick saved state
-    format 4
+    format 6
     origin tallystick.example/national
     size 1234
     root <base64 of the root of the log's tree at that size>

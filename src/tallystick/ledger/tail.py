@@ -21,7 +21,7 @@ from tallystick.signing.note import Note
 from tallystick.static.files import CHECKPOINT_SIZE_MAX
 from tallystick.transparency.checkpoint import Checkpoint, open_checkpoint
 from tallystick.transparency.merkle import RightEdge, leaf_hash
-from tallystick.vouchers.editions import check_first_edition
+from tallystick.vouchers.editions import require_known
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.state import State
@@ -78,7 +78,6 @@ def load_tail(store: LogStore, log_key: VerifierKey) -> Tail:
         pass  # it is only a copy of what witnesses signed, and whoever needs it is told
     except ProofInvalidError as error:
         raise NotALedgerError(f"{error}; what is written here would fork the log") from None
-    check_first_edition(store.entries(0, min(checkpoint.size, 1)))  # before a saved state speaks for it
     saved = read_snapshot(store.beside, log_key, checkpoint.size, lambda size: edge_at(store, size).root())
     saved_size = 0 if saved is None else saved.size
     state = replay(store, saved or State.empty(log_key.name), checkpoint.size)
@@ -163,7 +162,10 @@ def replay(store: ReadStore, state: State, size: int, progress: Progress | None 
 
     Raises:
         NotALedgerError: an entry can't be replayed.
+        EditionUnknownError: the log was made by rules that this version doesn't know.
     """
+    if state.network is not None:
+        require_known(state.network.edition)
     try:
         for data in store.entries(state.size, size):
             evolve(state, Entry.from_bytes(data).event)

@@ -28,7 +28,7 @@ from tallystick.errors import ViewsDamagedError, ViewsUnusableError
 from tallystick.ledger.sqlite_connections import SQLiteConnections
 from tallystick.views.library import IntegrityError, PersistenceError, SQLiteCursor, SQLiteTrackingRecorder, Tracking
 
-FORMAT: Final = 5
+FORMAT: Final = 6
 """Goes up with every change of a table, of what its rows mean, or of State; a file of another number is built anew."""
 APPLICATION_ID: Final = 0x54535657
 FOLLOWED_LOG: Final = "tallystick"

@@ -28,6 +28,16 @@ def must_be_known(edition: int) -> int:
     return edition
 
 
+def require_known(edition: int) -> None:
+    """Refuse to go on with a log of an edition that this version doesn't know.
+
+    Raises:
+        EditionUnknownError: it doesn't.
+    """
+    if edition not in EDITIONS:
+        raise EditionUnknownError(f"made by rules edition {edition}; this version knows editions up to {EDITIONS[-1]}")
+
+
 @dataclass(frozen=True, slots=True)
 class Founding:
     """What entry 0 says in every edition.
@@ -81,10 +91,7 @@ class Founding:
         Raises:
             EditionUnknownError: it doesn't.
         """
-        if not self.is_known:
-            raise EditionUnknownError(
-                f"made by rules edition {self.edition}; this version knows editions up to {EDITIONS[-1]}"
-            )
+        require_known(self.edition)
 
     def verify(self) -> None:
         """Verify that `root_quorum` of the root keys signed it.

@@ -47,7 +47,8 @@ class NetworkParameters:
 
 @dataclass(slots=True)
 class Network:
-    """The founding party, and the parameters that entry 0 set."""
+    """The founding party, and what entry 0 set: the edition of the rules, and parameters."""
 
     party: str
+    edition: int
     parameters: NetworkParameters
