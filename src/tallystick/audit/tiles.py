@@ -38,6 +38,7 @@ class TileEvidence:
         self._findings = findings
         self._start = start
         self._size_known = True
+        self._first: Found | None = None
 
     def newest_checkpoint(self) -> bytes | None:
         """Return the checkpoint's bytes.
@@ -55,8 +56,8 @@ class TileEvidence:
         """Return the first entry of the first bundle."""
         width = min(TILE_WIDTH, size)
         try:
-            found = find_file(self._files, functools.partial(bundle_path, 0), width, 2 + ENTRY_SIZE_MAX)
-            return None if found is None else bundle_from_bytes(found.data, found.width)[0]
+            self._first = find_file(self._files, functools.partial(bundle_path, 0), width, 2 + ENTRY_SIZE_MAX)
+            return None if self._first is None else bundle_from_bytes(self._first.data, self._first.width)[0]
         except (OSError, AccessDeniedError, TileMalformedError):
             return None
 
@@ -127,7 +128,9 @@ class TileEvidence:
     def _bundle(self, n: int, width: int) -> list[bytes] | None:
         """Return the entries of a bundle, none if it is malformed; None if it isn't there."""
         index = n * TILE_WIDTH
-        found = self._find(functools.partial(bundle_path, n), width, 2 + ENTRY_SIZE_MAX, index)
+        found, self._first = self._first, None  # the bundle that `first_entry` read comes first
+        if found is None or n:
+            found = self._find(functools.partial(bundle_path, n), width, 2 + ENTRY_SIZE_MAX, index)
         if found is None:
             return None
         data, path, file_width = found
