@@ -1,7 +1,7 @@
 // Commands and entries in their form, the keys of a log, and what was burned (docs/formats.md, sections 4 and 5).
 
 import { ED25519, parseVkey, readNote, readVkey, verifySignature } from './notes.mjs'
-import { canonicalJson, hex, require } from './spelling.mjs'
+import { canonicalJson, hex, Refused, require } from './spelling.mjs'
 import { ENTRY_SIZE_MAX } from './tree.mjs'
 
 const NAME = '[a-z0-9][a-z0-9-]{0,62}'
@@ -10,6 +10,7 @@ const OWNED = text(`${NAME}/[A-Za-z0-9][A-Za-z0-9._-]{0,63}`)
 const DOCUMENT = text('[A-Za-z0-9][A-Za-z0-9._:/@+=-]{0,127}')
 const PARTY = text(NAME)
 const WORDS = text('[^\\x00-\\x1f\\x7f-\\x9f]{1,200}')
+const EDITION = 1
 const HEX = text('[0-9a-f]{64}')
 const FEN = integer(1, Number.MAX_SAFE_INTEGER)
 const FEN_OR_ZERO = integer(0, Number.MAX_SAFE_INTEGER)
@@ -78,7 +79,7 @@ const FORMS = Object.assign(Object.create(null), {
   payee: oneOf('provider', 'holder'),
   if_short: oneOf('drain'),
   maker: oneOf(true),
-  edition: oneOf(1),
+  edition: oneOf(EDITION),
   rounding_fen: oneOf(1, 100),
   uscc: text('[0-9A-Z]{18}'),
   vkey: isVkey,
@@ -177,6 +178,36 @@ export function readEntry(data) {
   return { header, command, note }
 }
 
+/**
+ * The edition of an entry 0 by rules that this program doesn't know, in the form that every edition keeps and signed by
+ * its root quorum; else undefined.
+ */
+async function newerEdition(data, origin) {
+  const { note, command } = foundingOf(data) ?? {}
+  const { kind, log, edition, root_keys: vkeys, root_quorum: quorum } = command ?? {}
+  const isFounding = typeof kind === 'string' && kind.startsWith('network.found/') && log === origin
+  if (!isFounding || !FEN(edition) || edition === EDITION || !FEN(quorum) || !Array.isArray(vkeys)) return undefined
+  const keys = new Map((await Promise.all(vkeys.map((vkey) => readVkey(String(vkey))))).map((key) => [key.label, key]))
+  const signers = new Set()
+  for (const { label, signature } of note.lines) {
+    const key = keys.get(label)
+    if (key?.type !== ED25519) continue
+    await verifySignature(key, note.text, signature)
+    signers.add(hex(key.publicKey))
+  }
+  return signers.size >= quorum ? edition : undefined
+}
+
+function foundingOf(data) {
+  try {
+    const note = readNote(data.subarray(data.indexOf(0x0a) + 1))
+    return { note, command: canonicalJson(note.text.subarray(0, -1), 'the command') }
+  } catch (error) {
+    if (error instanceof Refused) return undefined // reading it as an entry says what is wrong
+    throw error
+  }
+}
+
 function checkLines(lines, { fee_fen: fees, from_voucher_fen: shares, refused }) {
   require(fees.length === lines.length && shares.length === lines.length, 'its outcome is of more or fewer lines')
   refused.forEach(([line], at) => {
@@ -190,6 +221,7 @@ const UNDER_QUORUM = new Set(['key.add/1', 'key.revoke/1', 'programme.open/1'])
 /** Follows a log from its first entry on: form, order, who signed; and adds up what was burned. */
 export class LogReader {
   totals = { burn_lines_accepted: 0, burn_lines_refused: 0, gpu_milliseconds_burned: 0n, gpu_milliseconds_refused: 0n }
+  newerEdition // of rules that this program doesn't know, if the log was made by such: then no entry is read
   #origin
   #at = ''
   #keys = new Map() // label -> {key, party, revoked}
@@ -204,7 +236,8 @@ export class LogReader {
   /** Takes entry `index`, or refuses it. */
   async take(data, index) {
     try {
-      await this.#take(readEntry(data), index)
+      if (index === 0) this.newerEdition = await newerEdition(data, this.#origin)
+      if (this.newerEdition === undefined) await this.#take(readEntry(data), index)
     } catch (error) {
       error.message = `entry ${index}: ${error.message}`
       throw error

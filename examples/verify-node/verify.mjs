@@ -5,7 +5,7 @@
 //   node verify.mjs receipt POLICY FILE [ENTRY]             a .tlog-proof; ENTRY if it doesn't carry the entry
 //   node verify.mjs consistency POLICY CHECKPOINT PROOF     that an older tree is the beginning of this checkpoint's
 //
-// Prints JSON and exits with 0; or says why not in one line, and exits with 1 (evidence) or 2 (usage, or this engine).
+// Prints JSON and exits with 0; or says why not in one line, and exits with 1 (evidence) or 2 (usage, this engine, or newer rules).
 
 import { LogReader } from './entries.mjs'
 import { folderReader, kindOf, readFile } from './files.mjs'
@@ -21,6 +21,9 @@ async function verifyFolder(policyPath, folder) {
   require(size <= BigInt(Number.MAX_SAFE_INTEGER), 'the log is too large for this program')
   const reader = new LogReader(origin)
   await tree.walkTree(read, Number(size), root, (entry, index) => reader.take(entry, index))
+  if (reader.newerEdition !== undefined) {
+    throw new Unsupported(`made by rules edition ${reader.newerEdition}; this program knows edition 1 alone`)
+  }
   return { origin, size, root: toBase64(root), ...reader.totals }
 }
 

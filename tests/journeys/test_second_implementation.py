@@ -19,6 +19,7 @@ import pytest
 
 from support.actors import ORIGIN, Json, key_of, label_of, note_of, vkey_of
 from support.command_line import run
+from support.editions import Founding, founded_otherwise, in_edition
 from support.readers import ENTRIES
 from support.small_ledger import LOG_KEY, NETWORK, POLICY, export_small_ledger, write_small_ledger
 from support.stored_tree import StoredTree
@@ -305,6 +306,25 @@ class TestWithNode:
     def test_it_reads_the_frozen_entries(self, log: Log, tmp_path: Path) -> None:
         """One of each kind, as they were written once and for all (tests/vectors/entries)."""
         assert verified("folder", log.policy, write_folder(tmp_path, [*ENTRIES]))["size"] == len(ENTRIES)
+
+    def test_it_judges_no_log_by_newer_rules(self, log: Log, tmp_path: Path) -> None:
+        """Once entry 0 is shown to be the log's and its root keys'; a forged number is refused."""
+        entries = log.short()
+
+        def first(change: Callable[[Founding], object], *signers: str) -> list[bytes]:
+            return [founded_otherwise(entries[0], change, *signers), *entries[1:]]
+
+        newer = write_folder(tmp_path / "newer", first(lambda command: command.update(edition=2, more={})))
+        ran = node("folder", log.policy, newer)
+        said = "made by rules edition 2; this program knows edition 1 alone\n"
+        assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", said)
+        unsigned = write_folder(tmp_path / "unsigned", first(in_edition(2), "network/root-1"))
+        assert "entry 0: its command has not the form" in refused("folder", log.policy, unsigned)
+        elsewhere = first(lambda command: command.update(edition=2, log="other.example/log"))
+        assert "entry 0" in refused("folder", log.policy, write_folder(tmp_path / "elsewhere", elsewhere))
+        stored = write_folder(tmp_path / "stored", entries)
+        shutil.copytree(newer / "tile", stored / "tile", dirs_exist_ok=True)
+        assert "another root" in refused("folder", log.policy, stored)
 
     def test_a_full_tile_does_for_a_partial_one(self, log: Log, tmp_path: Path) -> None:
         """As for a reader of an older checkpoint."""
