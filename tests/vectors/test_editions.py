@@ -1,9 +1,7 @@
 """The corpus of an edition: every log of it audits to what is written beside it, byte for byte."""
 
-import importlib.util
 import re
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -13,23 +11,11 @@ from tallystick.transparency.tiles import bundle_from_bytes
 from tallystick.vouchers.editions import EDITIONS, Founding
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.rulebook import EVENT_KINDS
+from vectors import make_editions as maker
 
-HERE = Path(__file__).resolve().parent
-CORPUS = HERE / "editions"
+CORPUS = Path(__file__).resolve().parent / "editions"
 SIZE_MAX = 200_000
 LOGS = sorted(path.parent.name for path in (CORPUS / "1").glob("*/expected.json"))
-
-
-def _maker() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_editions", HERE / "make_editions.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-MAKER = _maker()
 
 
 def _entries(name: str) -> list[bytes]:
@@ -41,12 +27,12 @@ def _entries(name: str) -> list[bytes]:
 def test_a_log_audits_to_what_is_expected(name: str) -> None:
     """Root, verdict, findings and totals."""
     folder = CORPUS / "1" / name
-    assert MAKER.expected(folder) == (folder / "expected.json").read_bytes()
+    assert maker.expected(folder) == (folder / "expected.json").read_bytes()
 
 
 def test_the_corpus_is_made_as_it_was(tmp_path: Path) -> None:
     """Same files, same bytes; the README is written by hand."""
-    MAKER.write(tmp_path)
+    maker.write(tmp_path)
     frozen, made = (
         {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
         for folder in (CORPUS / "1", tmp_path)
@@ -68,15 +54,15 @@ def test_every_edition_that_is_known_has_a_corpus() -> None:
 def test_the_sound_log_has_every_kind() -> None:
     """No command without an answer that is fixed."""
     assert {Entry.from_bytes(data).event.kind for data in _entries("sound")} == set(EVENT_KINDS.values())
-    assert audit(CORPUS / "1" / "sound", MAKER.POLICY).is_clean
+    assert audit(CORPUS / "1" / "sound", maker.POLICY).is_clean
 
 
 def test_every_other_log_says_what_is_wrong() -> None:
     """With the code and at the index that the README and the folder's name give it."""
     rows = re.findall(r"^\| `([a-z-]+)` \| [^|]+ \| (?:`(\w+)`|none) \|$", _readme(), re.MULTILINE)
-    first = {name: next(iter(audit(CORPUS / "1" / name, MAKER.POLICY).codes()), "") for name in LOGS}
+    first = {name: next(iter(audit(CORPUS / "1" / name, maker.POLICY).codes()), "") for name in LOGS}
     assert dict(rows) == first
-    assert set(MAKER.LOGS) == set(LOGS)
+    assert set(maker.LOGS) == set(LOGS)
 
 
 def test_the_policy_that_lies_there_is_enough() -> None:
