@@ -29,7 +29,7 @@ def _codes(ledger: Path, since: Path | None = None) -> dict[FindingCode, list[in
     report = audit(ledger, POLICY, since=since)
     found: dict[FindingCode, list[int | None]] = {}
     for row in report.findings:
-        found.setdefault(FindingCode(row.code), []).append(row.index)  # type: ignore[call-arg]
+        found.setdefault(FindingCode.from_code(row.code), []).append(row.index)
     return found
 
 

@@ -6,26 +6,17 @@ fault it is they don't say.
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Final, Self
+from typing import Final
 
+from tallystick.coded_enum import CodedEnum
 from tallystick.printing.text import one_line
 
 FINDINGS_MAX: Final = 100
 DETAIL_MAX: Final = 1_000
 
 
-class FindingCode(StrEnum):
+class FindingCode(CodedEnum):
     """What is wrong; `meaning` says it in a sentence."""
-
-    meaning: str
-
-    def __new__(cls, text: str, meaning: str) -> Self:
-        """Make a member that is its text and knows its meaning."""
-        member = str.__new__(cls, text)
-        member._value_ = text
-        member.meaning = meaning
-        return member
 
     STORE_DAMAGED = ("store_damaged", "the database is damaged, or a table or column is missing")
     CHECKPOINT_MISSING = ("checkpoint_missing", "there is no checkpoint, or one of the numbered series is gone")
@@ -90,21 +81,6 @@ class FindingCode(StrEnum):
     TILE_MALFORMED = ("tile_malformed", "a tile or an entry bundle has not the length or form that it must have")
     TILE_DIFFERS = ("tile_differs", "a tile holds a hash that is not over those below it")
     FINDINGS_CUT = ("findings_cut", "there are more findings than a report lists")
-
-
-_CODES: Final = {code.value: code for code in FindingCode}
-
-
-def finding_code(text: str) -> FindingCode:
-    """Return the code of this name.
-
-    Raises:
-        ValueError: there is none.
-    """
-    code = _CODES.get(text)
-    if code is None:
-        raise ValueError(f"{text[:80]!a} is not a finding's code")
-    return code
 
 
 @dataclass(frozen=True, slots=True)

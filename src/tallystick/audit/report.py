@@ -18,7 +18,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, ValidationInfo
 
-from tallystick.audit.findings import Finding, FindingCode, finding_code
+from tallystick.audit.findings import Finding, FindingCode
 from tallystick.errors import MalformedError
 from tallystick.vouchers.quantities import json_sum, parse_json_sum
 
@@ -129,7 +129,7 @@ class Report(_Closed):
 
     def codes(self) -> tuple[FindingCode, ...]:
         """Return the findings' codes, in order."""
-        return tuple([finding_code(row.code) for row in self.findings])
+        return tuple([FindingCode.from_code(row.code) for row in self.findings])
 
     def to_bytes(self) -> bytes:
         """Return the report as JSON, indented for a person, with a final newline."""

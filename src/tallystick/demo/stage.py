@@ -7,7 +7,7 @@ which commands and which lines were refused and why, and what providers burned.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from tallystick.demo.keyring import Keyring
 from tallystick.ledger import Admitted, Ledger
@@ -20,7 +20,6 @@ from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.state import State
 
 Fields = Mapping[str, Any]
-_REASONS: Final = {reason.value: reason for reason in Reason}
 
 
 @dataclass(slots=True)
@@ -172,7 +171,7 @@ class Stage:
     def _count(self, statement: Statement, outcome: Fields) -> None:
         """Count a statement's lines as its outcome says."""
         refused = dict(outcome["refused"])
-        self.tally.lines_refused.update(_REASONS[reason] for reason in refused.values())
+        self.tally.lines_refused.update(Reason.from_code(reason) for reason in refused.values())
         burns = self.tally.burns.setdefault(statement.provider, Burns())
         for number, line in enumerate(statement.lines):
             gpu_milliseconds = line["gpu_milli"] * line["seconds"]

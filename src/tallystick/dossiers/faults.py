@@ -5,23 +5,15 @@ The same words stand in code, answers, tests and docs/dossiers.md.
 
 from collections import Counter
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Final, Self
+from typing import Final
+
+from tallystick.coded_enum import CodedEnum
 
 FAULTS_MAX: Final = 100
 
 
-class FaultCode(StrEnum):
+class FaultCode(CodedEnum):
     """What is wrong; `meaning` says it in a sentence."""
-
-    meaning: str
-
-    def __new__(cls, text: str, meaning: str) -> Self:
-        """Make a member that is its text and knows its meaning."""
-        member = str.__new__(cls, text)
-        member._value_ = text
-        member.meaning = meaning
-        return member
 
     CHECKPOINT_SIGNATURE_INVALID = (
         "checkpoint_signature_invalid",

@@ -5,23 +5,18 @@ stand in code, tests, command line and docs (docs/rules.md, whose table is made 
 """
 
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Self
+
+from tallystick.coded_enum import CodedEnum
 
 
-class Reason(StrEnum):
+class Reason(CodedEnum):
     """Why something is refused; `later` says that the same may be accepted another time."""
 
     later: bool
-    meaning: str
 
-    def __new__(cls, text: str, later: bool, meaning: str) -> Self:
-        """Make a member that is its text and knows the rest."""
-        member = str.__new__(cls, text)
-        member._value_ = text
-        member.later = later
-        member.meaning = meaning
-        return member
+    def __init__(self, code: str, later: bool, meaning: str) -> None:
+        super().__init__(code, meaning)
+        self.later = later
 
     NOTE_TOO_LARGE = ("note_too_large", False, "the note is over 65,535 bytes")
     NOTE_MALFORMED = ("note_malformed", False, "the bytes are not a signed note")
