@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 _SHOWN_MAX: Final = 40  # characters, or digits
+_LIST_SHOWN_MAX: Final = 300  # characters
 _TYPES: Final = {
     "string": "text",
     "int": "an integer",
@@ -91,7 +92,8 @@ def _demand(fault: ErrorDetails, patterns: Mapping[str, str]) -> str:
         case "string_pattern_mismatch":
             return f"be {patterns.get(limits['pattern'], 'in another form')}"
         case "literal_error" | "enum":
-            return f"be {limits['expected']}"
+            expected = limits["expected"]
+            return f"be {expected}" if len(expected) <= _LIST_SHOWN_MAX else "be one of a closed list"
     return f"be {_TYPES.get(kind.partition('_')[0], 'something else')}"
 
 

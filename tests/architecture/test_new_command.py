@@ -245,7 +245,7 @@ def test_dossiers(ledger: Ledger, folder: Path, account: str) -> None:
     out = io.BytesIO()
     write_dossier(folder, account, out)
     report = examine_dossier(out.getvalue().splitlines(keepends=True), Policy.for_log(LOG_KEY.verifier))
-    assert report.faults == ()
+    assert report.findings == ()
     assert report.is_sound
 
 

@@ -9,8 +9,8 @@ from support.actors import ORIGIN
 from support.small_ledger import LOG_KEY, POLICY
 from tallystick.dossiers.dossier_lines import DossierEntry, DossierHead, SealedLeaf, read_lines
 from tallystick.dossiers.examining import DossierReport, examine_dossier
-from tallystick.dossiers.faults import FaultCode
 from tallystick.dossiers.writing import Bound, write_dossier
+from tallystick.findings import FindingCode
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.transparency.merkle import leaf_hash, node_hash, root_of
 from tallystick.transparency.policy import Policy
@@ -47,9 +47,9 @@ def joined(head: DossierHead, entries: Sequence[DossierEntry]) -> bytes:
     return counted.to_bytes() + b"".join(entry.to_bytes() for entry in entries)
 
 
-def codes(report: DossierReport) -> list[FaultCode]:
+def codes(report: DossierReport) -> list[FindingCode]:
     """The codes of the faults, in order."""
-    return [fault.code for fault in report.faults]
+    return [one.code for one in report.findings]
 
 
 def path_of(position: int, hashes: Sequence[bytes]) -> tuple[bytes, ...]:

@@ -21,26 +21,29 @@ from dossiers.forging import (
     seals_of,
     written,
 )
-from support.actors import ORIGIN, key_of
+from support.actors import ORIGIN, key_of, note_of
 from support.editions import SAID, founded_otherwise, in_edition
+from support.finding_codes import DOSSIER_CODES
+from support.small_ledger import HOLDER, PROVIDER
 from support.tampering import edited
 from tallystick.dossiers.dossier_lines import DossierEntry, DossierHead
-from tallystick.dossiers.faults import FaultCode
 from tallystick.dossiers.writing import Bound
 from tallystick.errors import EditionUnknownError, MalformedError
+from tallystick.findings import FindingCode
 from tallystick.signing import canonical_json
 from tallystick.signing.keys import COSIGNATURE_ED25519, SigningKey
+from tallystick.signing.note import Note
 from tallystick.transparency.merkle import leaf_hash, root_of
 from tallystick.transparency.policy import Policy
-from tallystick.vouchers.entry import Entry
+from tallystick.vouchers.entry import Entry, split_entry
 
 ACCOUNT = "provider guian"
 Attack = Callable[[bytes, list[bytes]], bytes]
 
-ATTACKS: dict[str, tuple[FaultCode, Attack]] = {}
+ATTACKS: dict[str, tuple[FindingCode, Attack]] = {}
 
 
-def attack(code: FaultCode) -> Callable[[Attack], Attack]:
+def attack(code: FindingCode) -> Callable[[Attack], Attack]:
     """Register an attack by what must be the first fault found."""
 
     def register(function: Attack) -> Attack:
@@ -64,7 +67,7 @@ def changed_log(data: bytes, log: list[bytes], index: int, pattern: str, replace
     return proved_again(data, [*log[:index], edited(log[index], pattern, replacement), *log[index + 1 :]])
 
 
-@attack(FaultCode.ENTRY_LEFT_OUT)
+@attack(FindingCode.ENTRY_LEFT_OUT)
 def one_entry_is_left_out(data: bytes, log: list[bytes]) -> bytes:
     """A refused line that its provider would rather not show."""
     head, entries = parts_of(data)
@@ -72,14 +75,14 @@ def one_entry_is_left_out(data: bytes, log: list[bytes]) -> bytes:
     return joined(head, entries[:place] + entries[place + 1 :])
 
 
-@attack(FaultCode.ENTRY_LEFT_OUT)
+@attack(FindingCode.ENTRY_LEFT_OUT)
 def a_line_of_the_file_is_deleted(data: bytes, log: list[bytes]) -> bytes:
     """By somebody who only has an editor."""
     lines = data.splitlines(keepends=True)
     return b"".join(lines[:-12] + lines[-11:])
 
 
-@attack(FaultCode.ENTRY_LEFT_OUT)
+@attack(FindingCode.ENTRY_LEFT_OUT)
 def an_entry_is_passed_off_as_a_dependency(data: bytes, log: list[bytes]) -> bytes:
     """Then it is in the file, and not in the book."""
     head, entries = parts_of(data)
@@ -87,7 +90,7 @@ def an_entry_is_passed_off_as_a_dependency(data: bytes, log: list[bytes]) -> byt
     return joined(head, [*entries[:place], replace(entries[place], role="dependency"), *entries[place + 1 :]])
 
 
-@attack(FaultCode.ENTRY_NOT_COUNTED)
+@attack(FindingCode.ENTRY_NOT_COUNTED)
 def an_entry_of_another_account_is_slipped_in(data: bytes, log: list[bytes]) -> bytes:
     """It is in the log, and was never the provider's."""
     head, entries = parts_of(data)
@@ -95,7 +98,7 @@ def an_entry_of_another_account_is_slipped_in(data: bytes, log: list[bytes]) -> 
     return joined(head, [*entries[:place], replace(entries[place], role="subject"), *entries[place + 1 :]])
 
 
-@attack(FaultCode.ENTRY_MISDECLARED)
+@attack(FindingCode.ENTRY_MISDECLARED)
 def an_entry_of_another_account_is_added_at_the_end(data: bytes, log: list[bytes]) -> bytes:
     """After the closing seal nothing is counted, and yet it doesn't touch the account."""
     first = next(seals_of(log))
@@ -107,7 +110,7 @@ def an_entry_of_another_account_is_added_at_the_end(data: bytes, log: list[bytes
     return joined(replace(head, closing=closing), [*kept, replace(later, role="subject")])
 
 
-@attack(FaultCode.ENTRY_OF_ANOTHER_LOG)
+@attack(FindingCode.COMMAND_FOR_ANOTHER_LOG)
 def an_entry_comes_from_another_log(data: bytes, log: list[bytes]) -> bytes:
     """Signed by the same parties, for a rehearsal."""
     head, entries = parts_of(data)
@@ -116,7 +119,7 @@ def an_entry_comes_from_another_log(data: bytes, log: list[bytes]) -> bytes:
     return joined(head, [*entries[:place], replace(entries[place], entry=other), *entries[place + 1 :]])
 
 
-@attack(FaultCode.PROOF_INVALID)
+@attack(FindingCode.PROOF_INVALID)
 def an_entry_is_another_than_in_the_log(data: bytes, log: list[bytes]) -> bytes:
     """One digit."""
     head, entries = parts_of(data)
@@ -125,7 +128,7 @@ def an_entry_is_another_than_in_the_log(data: bytes, log: list[bytes]) -> bytes:
     return joined(head, [*entries[:place], replace(entries[place], entry=other), *entries[place + 1 :]])
 
 
-@attack(FaultCode.PROOF_INVALID)
+@attack(FindingCode.PROOF_INVALID)
 def two_entries_change_places(data: bytes, log: list[bytes]) -> bytes:
     """Each with its proof."""
     head, entries = parts_of(data)
@@ -137,7 +140,7 @@ def two_entries_change_places(data: bytes, log: list[bytes]) -> bytes:
     return joined(head, entries)
 
 
-@attack(FaultCode.SEAL_STALE)
+@attack(FindingCode.SEAL_STALE)
 def an_older_seals_leaf_is_given_for_the_newest(data: bytes, log: list[bytes]) -> bytes:
     """It counts fewer entries, and its path is a good one: to another root."""
     first, second = seals_of(log)
@@ -147,7 +150,7 @@ def an_older_seals_leaf_is_given_for_the_newest(data: bytes, log: list[bytes]) -
     )
 
 
-@attack(FaultCode.SEAL_STALE)
+@attack(FindingCode.SEAL_STALE)
 def completeness_is_shown_only_up_to_an_older_seal(data: bytes, log: list[bytes]) -> bytes:
     """What came between the two seals could then be left out."""
     first = next(seals_of(log))
@@ -157,21 +160,21 @@ def completeness_is_shown_only_up_to_an_older_seal(data: bytes, log: list[bytes]
     return joined(replace(head, closing=closing), entries[:place] + entries[place + 1 :])
 
 
-@attack(FaultCode.SEAL_STALE)
+@attack(FindingCode.SEAL_STALE)
 def completeness_is_not_shown_at_all(data: bytes, log: list[bytes]) -> bytes:
     """Though there are seals."""
     head, entries = parts_of(data)
     return joined(replace(head, closing=None), entries)
 
 
-@attack(FaultCode.SEAL_UNKNOWN)
+@attack(FindingCode.SEAL_UNKNOWN)
 def the_seal_is_not_in_the_file(data: bytes, log: list[bytes]) -> bytes:
     """So there is no root to prove the leaf by."""
     head, entries = parts_of(data)
     return joined(head, [one for one in entries if head.closing is None or one.index != head.closing.index])
 
 
-@attack(FaultCode.SEAL_UNKNOWN)
+@attack(FindingCode.SEAL_UNKNOWN)
 def an_ordinary_entry_is_named_as_the_seal(data: bytes, log: list[bytes]) -> bytes:
     """The lapse of a voucher, after the first seal and before the second."""
     head, entries = parts_of(data)
@@ -180,7 +183,7 @@ def an_ordinary_entry_is_named_as_the_seal(data: bytes, log: list[bytes]) -> byt
     return joined(replace(head, closing=replace(head.closing, index=entries[place].index)), entries)
 
 
-@attack(FaultCode.SEAL_PROOF_INVALID)
+@attack(FindingCode.SEAL_PROOF_INVALID)
 def the_leaf_says_another_balance(data: bytes, log: list[bytes]) -> bytes:
     """One fen more was paid."""
     head, entries = parts_of(data)
@@ -190,7 +193,7 @@ def the_leaf_says_another_balance(data: bytes, log: list[bytes]) -> bytes:
     return joined(replace(head, closing=replace(head.closing, leaf=leaf)), entries)
 
 
-@attack(FaultCode.SEAL_PROOF_INVALID)
+@attack(FindingCode.SEAL_PROOF_INVALID)
 def the_leaf_leaves_an_entry_out_too(data: bytes, log: list[bytes]) -> bytes:
     """Count and running hash without it: but the seal committed to them."""
     head, entries = parts_of(data)
@@ -201,7 +204,7 @@ def the_leaf_leaves_an_entry_out_too(data: bytes, log: list[bytes]) -> bytes:
     return joined(replace(head, closing=closing), entries[:place] + entries[place + 1 :])
 
 
-@attack(FaultCode.DEPENDENCY_MISSING)
+@attack(FindingCode.DEPENDENCY_MISSING)
 def a_reservation_is_not_there(data: bytes, log: list[bytes]) -> bytes:
     """The voucher that it was made from was never issued, as far as the file tells."""
     head, entries = parts_of(data)
@@ -209,14 +212,14 @@ def a_reservation_is_not_there(data: bytes, log: list[bytes]) -> bytes:
     return joined(head, entries[:place] + entries[place + 1 :])
 
 
-@attack(FaultCode.DEPENDENCY_MISSING)
+@attack(FindingCode.DEPENDENCY_MISSING)
 def the_founding_is_not_there(data: bytes, log: list[bytes]) -> bytes:
     """Entry 0 says whose keys count."""
     head, entries = parts_of(data)
     return joined(head, entries[1:])
 
 
-@attack(FaultCode.SIGNATURE_INVALID)
+@attack(FindingCode.SIGNATURE_INVALID)
 def the_log_recorded_a_forged_signature(data: bytes, log: list[bytes]) -> bytes:
     """Under the name of the provider's own key; the line before the last character of base64 decides nothing."""
     _, entries = parts_of(data)
@@ -227,7 +230,30 @@ def the_log_recorded_a_forged_signature(data: bytes, log: list[bytes]) -> bytes:
     return changed_log(data, log, index, note[:at].replace("+", r"\+") + ".", note[:at] + other)
 
 
-@attack(FaultCode.OUTCOME_DIFFERS)
+def resigned_log(data: bytes, log: list[bytes], *key_names: str) -> bytes:
+    """The dossier of a log in which these keys signed a statement."""
+    _, entries = parts_of(data)
+    index = entries[place_of(entries, "time.burned", 1)].index
+    header, note = split_entry(log[index])
+    command = canonical_json.decode(Note.from_bytes(note).text[:-1])
+    assert isinstance(command, dict)
+    changed = header + b"\n" + note_of(command, *key_names)
+    return proved_again(data, [*log[:index], changed, *log[index + 1 :]])
+
+
+@attack(FindingCode.KEY_REVOKED)
+def the_log_recorded_what_a_revoked_key_signed(data: bytes, log: list[bytes]) -> bytes:
+    """The provider's own, which it revoked before."""
+    return resigned_log(data, log, "guian/meter-2")
+
+
+@attack(FindingCode.SIGNER_NOT_INVOLVED)
+def the_log_recorded_what_a_holder_signed_too(data: bytes, log: list[bytes]) -> bytes:
+    """A statement is its provider's alone."""
+    return resigned_log(data, log, *PROVIDER.key_names, *HOLDER.key_names)
+
+
+@attack(FindingCode.OUTCOME_DIFFERS)
 def the_log_recorded_more_than_was_burned(data: bytes, log: list[bytes]) -> bytes:
     """A fen too much in a statement's outcome."""
     _, entries = parts_of(data)
@@ -236,7 +262,7 @@ def the_log_recorded_more_than_was_burned(data: bytes, log: list[bytes]) -> byte
     return changed_log(data, log, index, rf'"from_voucher_fen":\[{amount}', f'"from_voucher_fen":[{amount + 1}')
 
 
-@attack(FaultCode.DECISION_REFUSED)
+@attack(FindingCode.DECISION_REFUSED)
 def the_log_recorded_what_is_against_the_rules(data: bytes, log: list[bytes]) -> bytes:
     """A statement as of three weeks after it was signed."""
     _, entries = parts_of(data)
@@ -244,7 +270,7 @@ def the_log_recorded_what_is_against_the_rules(data: bytes, log: list[bytes]) ->
     return changed_log(data, log, index, r'"at":"2026-01-', '"at":"2026-02-')
 
 
-@attack(FaultCode.INDEX_DIFFERS)
+@attack(FindingCode.INDEX_DIFFERS)
 def the_log_recorded_another_index(data: bytes, log: list[bytes]) -> bytes:
     """In the header of an entry."""
     _, entries = parts_of(data)
@@ -252,7 +278,7 @@ def the_log_recorded_another_index(data: bytes, log: list[bytes]) -> bytes:
     return changed_log(data, log, index, rf'"index":{index}', f'"index":{index + 1}')
 
 
-@attack(FaultCode.ENTRY_MALFORMED)
+@attack(FindingCode.ENTRY_MALFORMED)
 def the_log_recorded_what_is_no_entry(data: bytes, log: list[bytes]) -> bytes:
     """A header with a blank too many."""
     _, entries = parts_of(data)
@@ -260,7 +286,7 @@ def the_log_recorded_what_is_no_entry(data: bytes, log: list[bytes]) -> bytes:
     return changed_log(data, log, index, r'"index":', '"index": ')
 
 
-@attack(FaultCode.BALANCE_DIFFERS)
+@attack(FindingCode.BALANCE_DIFFERS)
 def the_log_sealed_a_balance_that_is_not_so(data: bytes, log: list[bytes]) -> bytes:
     """The seal really commits to it; the entries don't come to it."""
     *_, newest = seals_of(log)
@@ -277,7 +303,7 @@ def the_log_sealed_a_balance_that_is_not_so(data: bytes, log: list[bytes]) -> by
     return changed_log(sealed, log, newest, '"root":"[0-9a-f]+"', f'"root":"{root}"')
 
 
-@attack(FaultCode.CHECKPOINT_SIGNATURE_INVALID)
+@attack(FindingCode.CHECKPOINT_SIGNATURE_INVALID)
 def the_checkpoint_is_another_logs(data: bytes, log: list[bytes]) -> bytes:
     """Of a log that the policy doesn't name, by its key."""
     return data.replace(ORIGIN.encode(), b"tallystick.example/elsewhere")
@@ -290,7 +316,7 @@ def test_an_attack_is_refused_by_name(name: str, ledger: Path, log: list[bytes])
     data = written(ledger, ACCOUNT)
     assert codes(examined(data)) == []
     report = examined(make(data, log))
-    assert codes(report)[0] is code, [str(fault) for fault in report.faults]
+    assert codes(report)[0] is code, [str(one) for one in report.findings]
     assert not report.is_sound
 
 
@@ -299,13 +325,13 @@ def test_a_checkpoint_that_too_few_witnesses_saw_is_refused(ledger: Path) -> Non
     log_key = key_of(ORIGIN).verifier.to_text()
     witness = SigningKey.from_seed("witness.example", bytes(32), COSIGNATURE_ED25519).verifier.to_text()
     policy = Policy.from_text(f"log {log_key}\nwitness w {witness}\nquorum w\n".encode())
-    assert codes(examined(written(ledger, ACCOUNT), policy)) == [FaultCode.CHECKPOINT_QUORUM_MISSING]
+    assert codes(examined(written(ledger, ACCOUNT), policy)) == [FindingCode.CHECKPOINT_QUORUM_MISSING]
 
 
 def test_every_code_has_an_attack() -> None:
     """But the one for a cut list, and the quorum's, which is tested by itself."""
-    elsewhere = {FaultCode.FAULTS_CUT, FaultCode.CHECKPOINT_QUORUM_MISSING}
-    assert {code for code, _ in ATTACKS.values()} == set(FaultCode) - elsewhere
+    elsewhere = {FindingCode.FINDINGS_CUT, FindingCode.CHECKPOINT_QUORUM_MISSING}
+    assert {code for code, _ in ATTACKS.values()} == DOSSIER_CODES - elsewhere
 
 
 def test_an_older_dossier_stays_what_it_was(ledger: Path, log: list[bytes]) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from dossiers.forging import parts_of, seals_of
 from support.command_line import done, failed, run
+from support.finding_codes import DOSSIER_CODES, documented, in_order
 from support.small_ledger import POLICY
-from tallystick.dossiers.faults import FaultCode
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_json_has_all_of_it(ledger: Path, tmp_path: Path, trust: Path, log: list
     assert (report["opening"], report["closing"]["index"]) == (None, first)
     assert report["entries"] == len(report["book"])
     assert report["balances"]["face_fen"] == 150_000_000
-    assert report["faults"] == []
+    assert report["findings"] == []
 
 
 def test_what_no_seal_covers_is_said(ledger: Path, tmp_path: Path, trust: Path, log: list[bytes]) -> None:
@@ -65,7 +65,7 @@ def test_a_fault_is_named_and_no_number_is_shown(ledger: Path, tmp_path: Path, t
     assert "balances" not in ran.out
     as_json = run("verify", file, "--trust", trust, "--json")
     assert as_json.status == 1
-    assert as_json.json["faults"][0]["code"] == "entry_left_out"
+    assert as_json.json["findings"][0]["code"] == "entry_left_out"
 
 
 def test_help_offers_what_has_a_dossier_and_nothing_else() -> None:
@@ -88,9 +88,6 @@ def test_bad_input_is_one_line(ledger: Path, tmp_path: Path, trust: Path) -> Non
     assert "cut off" in failed("verify", file, "--trust", trust)
 
 
-def test_the_documentation_has_every_fault_in_order() -> None:
+def test_the_documentation_has_every_finding_in_order() -> None:
     """With the same words."""
-    document = (Path(__file__).resolve().parents[2] / "docs" / "dossiers.md").read_text("utf-8")
-    rows = [line for line in document.splitlines() if line.startswith("| `") and line.count("|") == 3]
-    named = [row for row in rows if row.split("`")[1] in set(FaultCode)]
-    assert named == [f"| `{code.value}` | {code.meaning} |" for code in FaultCode]
+    assert documented("dossiers.md") == in_order(DOSSIER_CODES)

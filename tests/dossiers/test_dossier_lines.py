@@ -128,7 +128,7 @@ def test_a_cut_is_seen_wherever_it_is(ledger: Path) -> None:
         with pytest.raises(MalformedError, match="cut off"):
             examined(data[:cut])
     for count in range(1, len(lines)):
-        assert examined(b"".join(lines[:count])).faults
+        assert examined(b"".join(lines[:count])).findings
 
 
 def test_an_overlong_line_is_not_read_to_its_end(ledger: Path) -> None:
@@ -219,12 +219,12 @@ def test_order_and_repetition_are_part_of_the_spelling(ledger: Path) -> None:
 def test_every_flipped_byte_is_noticed(ledger: Path) -> None:
     """In head and entries: malformed, or a fault, and never another exception."""
     data = written(ledger, ACCOUNT)
-    assert not examined(data).faults
+    assert not examined(data).findings
     head, _ = parts_of(data)
     assert head.closing is not None
     for place in range(0, len(data), 37):
         flipped = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
         try:
-            assert examined(flipped).faults, place
+            assert examined(flipped).findings, place
         except TallystickError as error:
             assert isinstance(error, MalformedError)  # noqa: PT017 - either will do

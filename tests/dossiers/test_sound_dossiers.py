@@ -12,9 +12,9 @@ from support.actors import ORIGIN
 from support.schedules import schedule
 from support.small_ledger import export_small_ledger, write_small_ledger
 from support.tampering import forge
-from tallystick.dossiers.faults import FaultCode
 from tallystick.dossiers.writing import Bound, write_dossier
 from tallystick.errors import UsageError
+from tallystick.findings import FindingCode
 from tallystick.transparency.merkle import leaf_hash, root_of
 from tallystick.views import Views
 from tallystick.vouchers.entry import Entry
@@ -172,7 +172,7 @@ def test_no_entry_of_an_account_can_be_left_out_unseen(long_walk: tuple[Path, li
             entry = entries[place]
             report = examined(joined(head, entries[:place] + entries[place + 1 :]))
             if entry.role == "subject" and entry.index < newest:
-                assert codes(report)[0] is FaultCode.ENTRY_LEFT_OUT, (account, entry.index)
+                assert codes(report)[0] is FindingCode.ENTRY_LEFT_OUT, (account, entry.index)
             else:
                 # A dependency that nothing asks for isn't missed; otherwise it is said what is missing.
-                assert FaultCode.ENTRY_LEFT_OUT not in codes(report)
+                assert FindingCode.ENTRY_LEFT_OUT not in codes(report)

@@ -4,23 +4,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick.audit import FindingCode, Report
-from tallystick.audit.findings import FINDINGS_MAX, Findings
+from tallystick.audit import Finding, FindingCode, Report
 from tallystick.audit.report import (
     CheckedCheckpoint,
     EarlierCheckpoint,
-    FindingRow,
     ProgrammeTotals,
     SavedState,
     Totals,
 )
 from tallystick.errors import MalformedError
+from tallystick.findings import FINDINGS_MAX, Findings, code_of
+from tallystick.vouchers.refusals import Reason, Refusal
 
 NUMBERS = st.integers(0, 2**70)
 ROWS = st.builds(
-    FindingRow,
-    code=st.sampled_from([code.value for code in FindingCode]),
+    Finding,
+    code=st.sampled_from(FindingCode),
     index=st.none() | st.integers(0, 2**63 - 1),
+    reason=st.none() | st.sampled_from(Reason),
     detail=st.text(),
 )
 TOTALS = st.builds(
@@ -61,29 +62,70 @@ def test_other_bytes_are_refused(report: Report, data: st.DataObject) -> None:
         Report.from_bytes(written + b" ")
 
 
-def test_an_unknown_code_is_refused() -> None:
-    """The list is closed."""
+@pytest.mark.parametrize(
+    ("word", "place"), [("log_empty", "findings.0.code"), ("period_sealed", "findings.0.reason"), ("detail", "")]
+)
+def test_a_word_that_is_not_on_the_lists_is_refused(word: str, place: str) -> None:
+    """They are closed, and so is a finding."""
     report = Report(
         verdict="findings",
         checkpoint=None,
         entries=0,
-        findings=(FindingRow(code="bad_mood", index=None, detail=""),),
+        findings=(Finding(FindingCode.LOG_EMPTY, None, Reason.PERIOD_SEALED, ""),),
         totals=Totals(programmes={}, **dict.fromkeys(Totals.model_fields.keys() - {"programmes"}, 0)),
     )
-    with pytest.raises(MalformedError, match="bad_mood"):
-        Report.from_bytes(report.to_bytes())
+    data = report.to_bytes()
+    with pytest.raises(MalformedError, match="bad_mood" if place else r"findings\.0\.detail: is missing") as raised:
+        Report.from_bytes(data.replace(b'"%s"' % word.encode(), b'"bad_mood"'))
+    assert place in str(raised.value)
+    assert len(str(raised.value)) < 200
+    more = data.replace(b'"detail": ""', b'"detail": "",\n      "mood": ""')
+    with pytest.raises(MalformedError):
+        Report.from_bytes(more)
 
 
 def test_findings_are_counted_beyond_the_limit() -> None:
-    """By entry, those of no entry last, doubles once, and the rest as a number."""
+    """By entry, those of no entry last, doubles once, and the rest of a code as a number."""
     findings = Findings()
-    findings.add(FindingCode.ROOT_DIFFERS, None, "")
     for index in reversed(range(FINDINGS_MAX + 4)):
         findings.add(FindingCode.ENTRY_MISSING, index, "")
     findings.add(FindingCode.ENTRY_MISSING, FINDINGS_MAX, "")
-    listed = findings.in_order()
-    assert [one.index for one in listed[:-2]] == list(range(5, FINDINGS_MAX + 4))
+    findings.add(FindingCode.ROOT_DIFFERS, None, "")
+    listed = findings.by_entry()
+    assert [one.index for one in listed[:-2]] == list(range(4, FINDINGS_MAX + 4))
     assert [one.code for one in listed[-2:]] == [FindingCode.ROOT_DIFFERS, FindingCode.FINDINGS_CUT]
-    assert listed[-1].detail == "5 more"
-    assert str(listed[0]) == "entry_missing at entry 5: an entry that the checkpoint counts is not there"
+    assert listed[-1].detail == "4 more"
+    assert str(listed[0]) == "entry_missing at entry 4: an entry that the checkpoint counts is not there"
     assert str(listed[-2]) == "root_differs: " + FindingCode.ROOT_DIFFERS.meaning
+
+
+def test_what_comes_first_on_the_list_explains_the_rest() -> None:
+    """By precedence a finding of no entry comes before all that follow from it."""
+    findings = Findings()
+    assert not findings
+    findings.add(FindingCode.OUTCOME_DIFFERS, 3, "")
+    findings.add(FindingCode.ENTRY_LEFT_OUT, None, "")
+    findings.add(FindingCode.OUTCOME_DIFFERS, 2, "")
+    assert [(one.code, one.index) for one in findings.by_precedence()] == [
+        (FindingCode.ENTRY_LEFT_OUT, None),
+        (FindingCode.OUTCOME_DIFFERS, 2),
+        (FindingCode.OUTCOME_DIFFERS, 3),
+    ]
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_a_finding_has_the_name_of_the_refusal_or_its_reason(reason: Reason) -> None:
+    """One fact has one name; no program needs a sentence to tell what was refused."""
+    findings = Findings()
+    findings.add_refusal(7, Refusal(reason))
+    findings.add_refusal(8, Refusal(reason, "this one"))
+    first, second = findings.by_entry()
+    assert (first.code, first.reason, first.detail) == (code_of(reason), reason, reason.meaning)
+    shared = {code.value: code for code in FindingCode}.get(reason.value)
+    if shared is not None:
+        assert first.code is shared
+        assert shared.meaning == reason.meaning
+        assert str(second) == f"{reason.value} at entry 8: this one"
+    else:
+        assert first.code in (FindingCode.DECISION_REFUSED, FindingCode.ENTRY_MALFORMED)
+        assert str(second) == f"{first.code.value} at entry 8: {reason.value}: this one"

@@ -13,8 +13,8 @@ import pytest
 
 from properties.test_against_naive_ledger import walked
 from tallystick.audit.checks import faults
-from tallystick.audit.findings import FindingCode, Findings
 from tallystick.audit.replay import Replay
+from tallystick.findings import FindingCode, Findings
 from tallystick.vouchers.book import ACCOUNTS, AnyAccount, Posting
 from tallystick.vouchers.state import State
 
@@ -150,8 +150,8 @@ def found(state: State) -> list[str]:
     replay = Replay(state.origin, findings)
     replay.resume(state, Replay(state.origin, Findings()).finish())
     replay.finish()
-    assert {finding.code for finding in findings.in_order()} <= {FindingCode.CONSERVATION_BROKEN}
-    return [finding.detail for finding in findings.in_order()]
+    assert {finding.code for finding in findings.by_entry()} <= {FindingCode.CONSERVATION_BROKEN}
+    return [finding.detail for finding in findings.by_entry()]
 
 
 def test_the_state_as_it_is_has_no_fault() -> None:

@@ -88,5 +88,5 @@ def test_an_earlier_report_is_believed_with_its_state(folder: Path, tmp_path: Pa
     with open_ledger(folder, LOG_KEY, clock=Clock(NOW)) as ledger:
         ledger.submit([burn_note("s-1")])
     misled = audit(folder, policy, processes=1, since=since)
-    assert (misled.findings[0].code, misled.findings[0].index) == ("signature_by_unknown_key", 10)
+    assert (misled.findings[0].code, misled.findings[0].index) == ("key_unknown", 10)
     assert audit(folder, policy, processes=1).is_clean

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from support.scenario import TABLES
-from tallystick.audit.findings import FindingCode
+from tallystick.findings import FindingCode
 from tallystick.ledger.postgres_schema import role_names
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rulebook import EVENT_KINDS

@@ -21,9 +21,9 @@ from simulation.notes import LOG_KEY
 from simulation.watch import POLICY, Promise
 from tallystick.audit.auditing import _Audit
 from tallystick.audit.evidence import StoredCheckpoint, StoredRun
-from tallystick.audit.findings import FindingCode, Findings
 from tallystick.audit.promises import Promise as Held
 from tallystick.errors import NotALedgerError
+from tallystick.findings import FindingCode, Findings
 from tallystick.ledger.beside import COSIGNED
 from tallystick.ledger.opening import _ledger
 from tallystick.ledger.tail import Tail, follow_tail, load_tail

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from support.actors import ORIGIN, key_of
-from tallystick.audit.report import REPORT_SIZE_MAX, CheckedCheckpoint, FindingRow, ProgrammeTotals, Report, Totals
+from tallystick.audit.report import REPORT_SIZE_MAX, CheckedCheckpoint, ProgrammeTotals, Report, Totals
 from tallystick.dossiers.balance_proof import BALANCE_PROOF_SIZE_MAX, BalanceProof
 from tallystick.dossiers.dossier_lines import LINE_SIZE_MAX, DossierHead
 from tallystick.errors import (
@@ -26,6 +26,7 @@ from tallystick.errors import (
     TileMalformedError,
     VerificationError,
 )
+from tallystick.findings import Finding, FindingCode
 from tallystick.signing import canonical_json
 from tallystick.signing.keys import COSIGNATURE_ED25519, SigningKey, VerifierKey
 from tallystick.signing.note import NOTE_SIZE_MAX, Note, Signature, open_note
@@ -44,7 +45,7 @@ from tallystick.transparency.tiles import (
 )
 from tallystick.vouchers.admit import read_note
 from tallystick.vouchers.entry import ENTRY_SIZE_MAX, Entry, Header, split_entry
-from tallystick.vouchers.refusals import Refusal
+from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rulebook import parse_command
 from tallystick.witness.request import REQUEST_SIZE_MAX, AddCheckpoint
 
@@ -73,7 +74,10 @@ REPORT = Report(
     verdict="findings",
     checkpoint=CheckedCheckpoint(origin=ORIGIN, size=42, root="XcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7/RgQyg="),
     entries=42,
-    findings=(FindingRow(code="entry_missing", index=7, detail="it isn't there"),),
+    findings=(
+        Finding(FindingCode.ENTRY_MISSING, 7, None, "it isn't there"),
+        Finding(FindingCode.DECISION_REFUSED, 9, Reason.PERIOD_SEALED, "2026-01-31"),
+    ),
     totals=Totals(
         entries=42,
         burn_lines_accepted=3,

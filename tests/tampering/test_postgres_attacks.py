@@ -17,9 +17,9 @@ from support.postgres import execute, fresh_database, server
 from support.small_ledger import LOG_KEY, POLICY, PROVIDER, START, write_small_ledger
 from support.tampering import entries_of
 from tallystick.audit import FindingCode, audit, store
-from tallystick.audit.findings import Findings
 from tallystick.audit.postgres import PostgresDatabase, _spelled
 from tallystick.errors import LedgerError, NotALedgerError, UsageError
+from tallystick.findings import Findings
 from tallystick.ledger import open_ledger
 from tallystick.signing.keys import SigningKey
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint

@@ -194,14 +194,14 @@ def _resign(kind: str, *key_names: str, number: int = 0, **fields: object) -> Ca
 ENTRIES: list[tuple[str, FindingCode, Callable[[Path], tuple[int, bytes]]]] = [
     ("an amount is changed", C.SIGNATURE_INVALID, _edit("voucher.issued", '"face_fen":150', '"face_fen":950')),
     ("a signature is changed", C.SIGNATURE_INVALID, _edit("voucher.reserved", "[A-Z](?=[A-Za-z0-9+/]{0,8}=\n)", "b")),
-    ("a stranger signed", C.SIGNATURE_BY_UNKNOWN_KEY, _resign("voucher.reserved", "maker-a/stolen-1")),
-    ("a revoked key signed", C.SIGNATURE_BY_REVOKED_KEY, _resign("time.burned", "guian/meter-2")),
-    ("a party signed that had no part", C.SIGNATURE_NOT_ASKED_FOR, _resign(
+    ("a stranger signed", C.KEY_UNKNOWN, _resign("voucher.reserved", "maker-a/stolen-1")),
+    ("a revoked key signed", C.KEY_REVOKED, _resign("time.burned", "guian/meter-2")),
+    ("a party signed that had no part", C.SIGNER_NOT_INVOLVED, _resign(
         "time.burned", *PROVIDER.key_names, *HOLDER.key_names)),
-    ("an officer is missing", C.SIGNATURE_MISSING, _resign("voucher.issued", "shanghai/officer-1")),
+    ("an officer is missing", C.SIGNATURES_MISSING, _resign("voucher.issued", "shanghai/officer-1")),
     ("a refused command was recorded", C.DECISION_REFUSED, _resign(
         "voucher.reserved", *HOLDER.key_names, amount_fen=10**12)),
-    ("a command of another log was recorded", C.DECISION_REFUSED, _resign(
+    ("a command of another log was recorded", C.COMMAND_FOR_ANOTHER_LOG, _resign(
         "voucher.reserved", *HOLDER.key_names, log="elsewhere")),
     ("the burned amount is changed", C.OUTCOME_DIFFERS, _edit(
         "time.burned", r'"from_voucher_fen":\[\d+', '"from_voucher_fen":[999999')),
@@ -248,7 +248,7 @@ def test_no_findings_code_hangs_on_the_words_of_a_refusal(ledger: Path, monkeypa
     monkeypatch.setattr(replay, "admit", admit_in_other_words)
     index, data = _resigned(ledger, "voucher.reserved", "maker-a/stolen-1")
     put_entry(ledger, index, data)
-    assert _codes(ledger)[C.SIGNATURE_BY_UNKNOWN_KEY] == [index]
+    assert _codes(ledger)[C.KEY_UNKNOWN] == [index]
 
 
 NEW_ENTRIES = [row for row in ENTRIES if row[0] != "the first entry is changed"]

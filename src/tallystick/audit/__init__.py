@@ -10,14 +10,14 @@
     receipts.py   what the log gave before; promises.py: does that still hold
     earlier.py    an earlier audit's report and state, to go on from; joining.py: does the log go on from there
     verifying.py  signatures and leaf hashes in processes beside; verifier_process.py is what runs there
-    findings.py   the closed list of what can be wrong; report.py: what comes out
+    report.py     what comes out; the closed list of what can be wrong is tallystick/findings.py
 
 It shares the rules, formats and arithmetic with the writer, and none of the writer's storage: stores are read by
 SQLite and psycopg themselves.
 """
 
 from tallystick.audit.auditing import Progress, audit
-from tallystick.audit.findings import Finding, FindingCode
 from tallystick.audit.report import Report
+from tallystick.findings import Finding, FindingCode
 
 __all__ = ["Finding", "FindingCode", "Progress", "Report", "audit"]

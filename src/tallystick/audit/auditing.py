@@ -28,19 +28,19 @@ from typing import Final
 from tallystick.audit.earlier import Earlier, ReportPlace, write_report
 from tallystick.audit.edition import require_known_edition
 from tallystick.audit.evidence import Evidence, StoredRun
-from tallystick.audit.findings import FindingCode, Findings
 from tallystick.audit.joining import join
 from tallystick.audit.newest import open_newest
 from tallystick.audit.promises import Promise, Promises
 from tallystick.audit.receipts import read_receipts
 from tallystick.audit.replay import Described, Replay, read_entry
-from tallystick.audit.report import CheckedCheckpoint, Report, Totals, finding_row
+from tallystick.audit.report import CheckedCheckpoint, Report, Totals
 from tallystick.audit.series import CheckpointSeries, ListedCheckpoint
 from tallystick.audit.sources import open_evidence
 from tallystick.audit.tree import TreeRebuild
 from tallystick.audit.verifier_process import SignatureJob
 from tallystick.audit.verifying import Verifiers, default_processes
 from tallystick.errors import UsageError
+from tallystick.findings import FindingCode, Findings
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Signature
 from tallystick.transparency.checkpoint import Checkpoint
@@ -374,7 +374,7 @@ class _Audit:
 
     def _say(self, totals: Totals) -> Report:
         """Return the report."""
-        found = self._findings.in_order()
+        found = self._findings.by_entry()
         shown = None
         if self._checkpoint is not None:
             root_text = base64_to_text(self._checkpoint.root).decode()
@@ -383,7 +383,7 @@ class _Audit:
             verdict="findings" if found else "clean",
             checkpoint=shown,
             entries=self._entries,
-            findings=tuple(map(finding_row, found)),
+            findings=found,
             totals=totals,
             receipts=len(self._receipts) or None,
             since=self._earlier.shown if self._earlier is not None else None,

@@ -14,7 +14,7 @@ to end, and in pieces: memory doesn't grow with it.
 from collections.abc import Iterator
 from typing import Final, NamedTuple, Protocol
 
-from tallystick.audit.findings import FindingCode
+from tallystick.findings import FindingCode
 
 COSIGNED: Final = "checkpoint.cosigned"
 """Under which name the newest checkpoint that witnesses cosigned lies beside a ledger's tables."""

@@ -14,8 +14,8 @@ whose hashes merely rotted: the newest checkpoint then commits to a tree that do
 from functools import cache
 
 from tallystick.audit.evidence import Evidence
-from tallystick.audit.findings import FindingCode, Findings
 from tallystick.errors import ProofInvalidError, TileMalformedError
+from tallystick.findings import FindingCode, Findings
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.merkle import TILE_HEIGHT, TILE_WIDTH, ReadTile, RightEdge
 from tallystick.transparency.proofs import consistency_proof, verify_consistency

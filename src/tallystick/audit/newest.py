@@ -9,9 +9,9 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from tallystick.audit.evidence import COSIGNED, Evidence
-from tallystick.audit.findings import FindingCode, Findings
 from tallystick.audit.promises import Promise
 from tallystick.errors import MalformedError, QuorumMissingError, VerificationError
+from tallystick.findings import FindingCode, Findings
 from tallystick.signing.note import Note
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.merging import merge_notes

@@ -28,9 +28,9 @@ from psycopg.rows import TupleRow
 
 from tallystick.addresses import without_password
 from tallystick.audit.evidence import COSIGNED
-from tallystick.audit.findings import FindingCode, Findings
 from tallystick.audit.store import ROWS_AT_ONCE, SCANS, table_of
 from tallystick.errors import NotALedgerError, SourceUnreadableError, UsageError
+from tallystick.findings import FindingCode, Findings
 from tallystick.static.files import CHECKPOINT_SIZE_MAX
 
 _NETWORK: Final = {

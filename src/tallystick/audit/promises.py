@@ -22,9 +22,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tallystick.audit.evidence import Evidence
-from tallystick.audit.findings import FindingCode, Findings
 from tallystick.audit.joining import tile_reader
 from tallystick.errors import ProofInvalidError, TileMalformedError
+from tallystick.findings import FindingCode, Findings
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.merkle import EMPTY_ROOT, ReadTile, RightEdge
 from tallystick.transparency.proofs import consistency_proof, verify_consistency

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from tallystick.audit.findings import FindingCode
 from tallystick.audit.newest import without_witnesses
 from tallystick.audit.promises import Promise
 from tallystick.errors import MalformedError, UsageError, VerificationError
+from tallystick.findings import FindingCode
 from tallystick.static.files import FolderFiles
 from tallystick.transparency.merkle import leaf_hash
 from tallystick.transparency.policy import Policy

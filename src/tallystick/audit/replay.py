@@ -11,13 +11,12 @@ be decided (gone, unreadable, wrongly signed, refused) ends the replay, once, by
 Form is still checked then.
 """
 
-from collections.abc import Mapping
 from typing import Final
 
 from tallystick.audit.checks import OwnBook, faults, returned_fen
-from tallystick.audit.findings import FindingCode, Findings
 from tallystick.audit.report import ProgrammeTotals, Totals
 from tallystick.errors import EntryMalformedError
+from tallystick.findings import FindingCode, Findings
 from tallystick.vouchers.admit import SignedCommand, admit, read_note
 from tallystick.vouchers.entry import Entry, Header, split_entry
 from tallystick.vouchers.evolve import evolve
@@ -31,19 +30,6 @@ from tallystick.vouchers.state import State
 _AT: Final = b'{"at":"'
 _AT_END: Final = len(_AT) + len("2026-01-05T08:00:00.000000Z")
 _SHOWN_MAX: Final = 300
-
-_CODES: Final[Mapping[Reason, FindingCode]] = {
-    Reason.NOTE_TOO_LARGE: FindingCode.ENTRY_MALFORMED,
-    Reason.NOTE_MALFORMED: FindingCode.ENTRY_MALFORMED,
-    Reason.COMMAND_NOT_CANONICAL: FindingCode.ENTRY_MALFORMED,
-    Reason.COMMAND_MALFORMED: FindingCode.ENTRY_MALFORMED,
-    Reason.SIGNATURE_INVALID: FindingCode.SIGNATURE_INVALID,
-    Reason.KEY_REVOKED: FindingCode.SIGNATURE_BY_REVOKED_KEY,
-    Reason.SIGNER_NOT_INVOLVED: FindingCode.SIGNATURE_NOT_ASKED_FOR,
-    Reason.SIGNATURES_MISSING: FindingCode.SIGNATURE_MISSING,
-}
-"""What a refusal of a recorded command is called; any other is `decision_refused`."""
-
 
 Described = tuple[str | None, str | None, str | None]
 """What an entry is to be filed under, as far as it could be read: kind, party, reference."""
@@ -181,7 +167,7 @@ class Replay:
         described = (header.kind, signed.command.party, signed.command.ref)
         self._check_index(index, header.index)
         if isinstance(answer, Refusal):
-            self._findings.add(_code(answer), index, str(answer))
+            self._findings.add_refusal(index, answer)
             self._stop(index, "a command that is refused leads to no state")
             return described
         expected = Header.from_bytes(split_entry(answer.data)[0])
@@ -204,7 +190,7 @@ class Replay:
         self._check_index(index, header.index)
         self._check_time(index, header.at)
         if isinstance(signed, Refusal):
-            self._findings.add(_CODES.get(signed.reason, FindingCode.DECISION_REFUSED), index, str(signed))
+            self._findings.add_refusal(index, signed)
             self._stop(index, "a command that can't be read leads to no state")
             return header.kind, None, None
         if not self.is_running:
@@ -233,12 +219,6 @@ class Replay:
             self.is_running = False
             self._findings.add(FindingCode.REPLAY_STOPPED, index, why)
         return _UNREADABLE
-
-
-def _code(refusal: Refusal) -> FindingCode:
-    if refusal.reason is Reason.KEY_UNKNOWN and refusal.signature_label is not None:
-        return FindingCode.SIGNATURE_BY_UNKNOWN_KEY
-    return _CODES.get(refusal.reason, FindingCode.DECISION_REFUSED)
 
 
 def _differences(outcome: dict[str, object], other: dict[str, object]) -> str:

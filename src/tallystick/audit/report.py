@@ -3,7 +3,7 @@
     {"verdict": "clean" | "findings",
      "checkpoint": {"origin", "size", "root"} | null,      the newest, if the policy accepts it
      "entries": how many were there,
-     "findings": [{"code", "index" | null, "detail"}],
+     "findings": [{"code", "index" | null, "reason" | null, "detail"}],
      "totals": {...},
      "receipts": how many,                                 only if some were given: what the log had to stand by
      "since": {"size", "root"},                            only if an earlier audit was gone on from: where it ended
@@ -18,8 +18,9 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, ValidationInfo
 
-from tallystick.audit.findings import Finding, FindingCode
 from tallystick.errors import MalformedError
+from tallystick.field_faults import first_fault
+from tallystick.findings import Finding, FindingCode
 from tallystick.vouchers.quantities import json_sum, parse_json_sum
 
 Verdict = Literal["clean", "findings"]
@@ -69,14 +70,6 @@ class SavedState(_Closed):
     size: int
 
 
-class FindingRow(_Closed):
-    """A finding as the report shows it."""
-
-    code: str
-    index: int | None
-    detail: str
-
-
 class ProgrammeTotals(_Closed):
     """Where a programme's envelope is: the other six add up to it. What is `burned` isn't claimed yet."""
 
@@ -116,7 +109,7 @@ class Report(_Closed):
     verdict: Verdict
     checkpoint: CheckedCheckpoint | None
     entries: int
-    findings: tuple[FindingRow, ...]
+    findings: tuple[Finding, ...]
     totals: Totals
     receipts: int | None = Field(default=None, exclude_if=_is_none)
     since: EarlierCheckpoint | None = Field(default=None, exclude_if=_is_none)
@@ -129,7 +122,7 @@ class Report(_Closed):
 
     def codes(self) -> tuple[FindingCode, ...]:
         """Return the findings' codes, in order."""
-        return tuple([FindingCode.from_code(row.code) for row in self.findings])
+        return tuple([one.code for one in self.findings])
 
     def to_bytes(self) -> bytes:
         """Return the report as JSON, indented for a person, with a final newline."""
@@ -146,16 +139,8 @@ class Report(_Closed):
             raise MalformedError(f"a report of {len(data)} bytes is larger than {REPORT_SIZE_MAX}")
         try:
             report = cls.model_validate_json(data)
-            report.codes()
         except ValidationError as error:
-            raise MalformedError(f"not an audit report: {error.error_count()} faults") from None
-        except ValueError as error:
-            raise MalformedError(f"not an audit report: {error}") from None
+            raise MalformedError(f"not an audit report: {first_fault(error)}") from None
         if report.to_bytes() != data:
             raise MalformedError("an audit report has one spelling, and this is another")
         return report
-
-
-def finding_row(finding: Finding) -> FindingRow:
-    """Return a finding as the report shows it."""
-    return FindingRow(code=finding.code.value, index=finding.index, detail=finding.detail)

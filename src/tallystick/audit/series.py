@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from tallystick.audit.evidence import StoredCheckpoint
-from tallystick.audit.findings import FindingCode, Findings
 from tallystick.errors import MalformedError
+from tallystick.findings import FindingCode, Findings
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note
 from tallystick.transparency.checkpoint import Checkpoint

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from tallystick.addresses import is_postgres, is_url
 from tallystick.audit.evidence import Evidence
-from tallystick.audit.findings import Findings
 from tallystick.audit.sqlite import DATABASE, SQLiteDatabase
 from tallystick.audit.store import StoreEvidence
 from tallystick.audit.tiles import TileEvidence
 from tallystick.errors import NotALedgerError, UsageError
+from tallystick.findings import Findings
 from tallystick.static.files import CHECKPOINT, CHECKPOINT_SIZE_MAX, TILES, open_files
 
 

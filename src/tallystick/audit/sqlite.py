@@ -21,10 +21,10 @@ from typing import Any, Final, NamedTuple, NoReturn
 from urllib.parse import quote
 
 from tallystick.audit.evidence import COSIGNED
-from tallystick.audit.findings import FindingCode, Findings
 from tallystick.audit.spool import loose_text
 from tallystick.audit.store import CELLS, ROWS_AT_ONCE, SCANS, table_of
 from tallystick.errors import NotAFileError, SourceUnreadableError
+from tallystick.findings import FindingCode, Findings
 from tallystick.static.files import CHECKPOINT_SIZE_MAX, FolderFiles
 
 DATABASE: Final = "ledger.db"

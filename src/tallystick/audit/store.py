@@ -19,8 +19,8 @@ from collections.abc import Iterator, Set
 from typing import Any, Final, Protocol
 
 from tallystick.audit.evidence import StoredCheckpoint, StoredRun
-from tallystick.audit.findings import FindingCode, Findings
 from tallystick.audit.spool import Spool
+from tallystick.findings import FindingCode, Findings
 from tallystick.signing.note import NOTE_SIZE_MAX
 from tallystick.transparency.merkle import TILE_HEIGHT, TILE_WIDTH
 from tallystick.transparency.spelling import HASH_SIZE

@@ -7,7 +7,7 @@ and, for each tile level, the hashes of the tile that isn't full yet.
 from collections.abc import Sequence
 
 from tallystick.audit.evidence import Evidence
-from tallystick.audit.findings import FindingCode, Findings
+from tallystick.findings import FindingCode, Findings
 from tallystick.transparency.merkle import TILE_HEIGHT, TILE_WIDTH, ReadTile, RightEdge, tile_hashes
 
 

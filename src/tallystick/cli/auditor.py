@@ -160,6 +160,8 @@ def receipt(
 
 def _print_report(report: "Report", source: str, *, wide: bool) -> None:
     """Print the verdict, what was audited, the totals and the conservation table, and each finding."""
+    from tallystick.findings import FindingCode
+
     checkpoint = report.checkpoint
     output.line(f"verdict: {report.verdict}")
     if checkpoint is not None:
@@ -171,11 +173,10 @@ def _print_report(report: "Report", source: str, *, wide: bool) -> None:
         output.fields("", log)
     _print_totals(report.totals, is_clean=report.is_clean, wide=wide)
     for finding in report.findings:
-        place = "" if finding.index is None else f" at entry {finding.index}"
-        output.line(f"{finding.code}{place}: {finding.detail}")
+        output.line(str(finding))
     indexes = sorted({finding.index for finding in report.findings if finding.index is not None})
     # What to type reads by the store's own schema, which a stranger's may have made into a program.
-    if indexes and not any(finding.code == "store_damaged" for finding in report.findings):
+    if indexes and not any(finding.code is FindingCode.STORE_DAMAGED for finding in report.findings):
         output.to_be_typed(f"to see entry {indexes[0]} for yourself: {_how_to_see(source, indexes[0])}")
 
 

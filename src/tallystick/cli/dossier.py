@@ -137,7 +137,7 @@ def _said(report: "DossierReport") -> dict[str, Any]:
             | {"moved": [{"from": source, "to": to, "amount_fen": amount_fen} for source, to, amount_fen in line.moved]}
             for line in report.book
         ],
-        "faults": [asdict(fault) | {"code": fault.code.value} for fault in report.faults],
+        "findings": [asdict(finding) for finding in report.findings],
     }
 
 
@@ -152,8 +152,8 @@ def _print(report: "DossierReport", *, wide: bool) -> None:
     checkpoint = report.checkpoint
     if not report.is_sound:
         output.line(f"refused: the dossier of {report.account} proves nothing")
-        for fault in report.faults:
-            output.line(str(fault))
+        for finding in report.findings:
+            output.line(str(finding))
         return
     output.line(f"proven: {report.account} in {checkpoint.origin}, in its tree of {checkpoint.size:,} entries")
     begins = "the beginning of the log" if report.opening is None else _words(report.opening)

@@ -5,10 +5,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tallystick.audit.report import FindingRow, ProgrammeTotals, Report
+from tallystick.audit.report import ProgrammeTotals, Report
 from tallystick.demo import cast
 from tallystick.demo.stage import Burns, Tally
 from tallystick.demo.tampering import Change
+from tallystick.findings import Finding
 from tallystick.printing.csv_bytes import csv_bytes
 from tallystick.printing.tables import Column, table
 from tallystick.printing.text import escaped, gpu_hours, yuan
@@ -128,10 +129,9 @@ def sum_of_places(totals: ProgrammeTotals) -> int:
     return sum(getattr(totals, place) for place in _PLACES)
 
 
-def _show_findings(console: Console, findings: Sequence[FindingRow]) -> None:
+def _show_findings(console: Console, findings: Sequence[Finding]) -> None:
     for row in findings[:FINDINGS_SHOWN]:
-        place = "" if row.index is None else f" at entry {row.index}"
-        _say(console, f"  {row.code}{place}: {row.detail}")
+        _say(console, f"  {row}")
     if len(findings) > FINDINGS_SHOWN:
         _say(console, f"  and {len(findings) - FINDINGS_SHOWN} more")
 

@@ -5,8 +5,7 @@
     gathering.py        which entries a dossier needs: the subject's, and what those were decided by
     writing.py          gathered, proved, written
     replaying.py        a part of the log is replayed: the subject's entries decided anew, the others believed
-    examining.py        what a dossier proves, or what is wrong with it
-    faults.py           everything that can be wrong, as a closed list
+    examining.py        what a dossier proves, or what is wrong with it (tallystick/findings.py)
 
 Whoever examines reads a file and nothing else; whoever writes needs the ledger and its views.
 """

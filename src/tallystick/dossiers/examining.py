@@ -19,9 +19,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from tallystick.dossiers.dossier_lines import DossierEntry, DossierHead, SealedLeaf
-from tallystick.dossiers.faults import Fault, FaultCode, Faults
 from tallystick.dossiers.replaying import Balances, Missing, PartialReplay, may_be_missing
 from tallystick.errors import MalformedError, ProofInvalidError, QuorumMissingError, VerificationError
+from tallystick.findings import Finding, FindingCode, Findings
 from tallystick.signing.note import Note
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.merkle import leaf_hash
@@ -75,7 +75,7 @@ class DossierReport:
         balances: at the closing seal, in fen.
         balances_later: after the last entry.
         book: the account's entries.
-        faults: what is wrong, the most telling first.
+        findings: what is wrong, the most telling first.
     """
 
     account: str
@@ -88,12 +88,12 @@ class DossierReport:
     balances: Balances
     balances_later: Balances
     book: tuple[BookLine, ...]
-    faults: tuple[Fault, ...]
+    findings: tuple[Finding, ...]
 
     @property
     def is_sound(self) -> bool:
         """Whether nothing is wrong."""
-        return not self.faults
+        return not self.findings
 
 
 def examine_dossier(lines: Iterable[bytes], policy: Policy) -> DossierReport:
@@ -140,7 +140,7 @@ class _Examination:
 
     head: DossierHead
     policy: Policy
-    faults: Faults = field(default_factory=Faults)
+    findings: Findings = field(default_factory=Findings)
     checkpoint: Checkpoint = field(init=False)
     replay: PartialReplay = field(init=False)
     is_replaying: bool = True
@@ -159,9 +159,9 @@ class _Examination:
         try:
             self.policy.open_checkpoint(note)  # (1)
         except QuorumMissingError as error:
-            self.faults.add(FaultCode.CHECKPOINT_QUORUM_MISSING, None, str(error))
+            self.findings.add(FindingCode.CHECKPOINT_QUORUM_MISSING, None, str(error))
         except VerificationError as error:
-            self.faults.add(FaultCode.CHECKPOINT_SIGNATURE_INVALID, None, str(error))
+            self.findings.add(FindingCode.CHECKPOINT_SIGNATURE_INVALID, None, str(error))
         self.replay = PartialReplay(self.checkpoint.origin, self.head.account)
         opening = self.head.opening
         if opening is not None:
@@ -195,7 +195,7 @@ class _Examination:
             return
         opening, closing = self.head.opening, self.head.closing
         if opening is not None and item.index < opening.index:
-            self.faults.add(FaultCode.ENTRY_MISDECLARED, item.index, "it comes before the opening seal")
+            self.findings.add(FindingCode.ENTRY_MISDECLARED, item.index, "it comes before the opening seal")
         self.first_entry = item.index if self.first_entry is None else self.first_entry
         self.sums.entries += 1
         if closing is None or item.index > closing.index:
@@ -206,32 +206,32 @@ class _Examination:
 
     def _read(self, item: DossierEntry) -> tuple[Event, SignedCommand] | None:
         """Return the entry, if it is proved to be this log's at its index; or note why not."""
-        checkpoint, faults = self.checkpoint, self.faults
+        checkpoint, findings = self.checkpoint, self.findings
         signed: SignedCommand | Refusal
         try:
             signed = read_note(split_entry(item.entry)[1], checkpoint.origin)
         except MalformedError as error:
             signed = Refusal(Reason.NOTE_MALFORMED, str(error))
         if isinstance(signed, Refusal) and signed.reason is Reason.COMMAND_FOR_ANOTHER_LOG:
-            faults.add(FaultCode.ENTRY_OF_ANOTHER_LOG, item.index, signed.detail)
+            findings.add_refusal(item.index, signed)
             return None
         try:
             verify_inclusion(item.index, checkpoint.size, leaf_hash(item.entry), item.path, checkpoint.root)
         except ProofInvalidError as error:
-            faults.add(FaultCode.PROOF_INVALID, item.index, str(error))
+            findings.add(FindingCode.PROOF_INVALID, item.index, str(error))
             return None
         if isinstance(signed, Refusal):
             if item.index == 0:
                 self._require_known_edition(item.entry)
-            faults.add(FaultCode.ENTRY_MALFORMED, item.index, str(signed))
+            findings.add_refusal(item.index, signed)
             return None
         try:
             event = Entry.from_bytes(item.entry).event
         except MalformedError as error:
-            faults.add(FaultCode.ENTRY_MALFORMED, item.index, str(error))
+            findings.add(FindingCode.ENTRY_MALFORMED, item.index, str(error))
             return None
         if event.index != item.index:
-            faults.add(FaultCode.INDEX_DIFFERS, item.index, f"it calls itself {event.index}")
+            findings.add(FindingCode.INDEX_DIFFERS, item.index, f"it calls itself {event.index}")
             return None
         return event, signed
 
@@ -260,7 +260,7 @@ class _Examination:
         if is_within and followed.touches != is_subject:
             said = "it is given as the account's, and" if is_subject else "it is given as a dependency, and"
             does = "touches" if followed.touches else "does not touch"
-            self.faults.add(FaultCode.ENTRY_MISDECLARED, item.index, f"{said} {does} {self.head.account}")
+            self.findings.add(FindingCode.ENTRY_MISDECLARED, item.index, f"{said} {does} {self.head.account}")
         if is_subject:
             self.book.append(_book_line(event, [one for one in followed.postings if self.replay.concerns(one)]))
 
@@ -272,18 +272,15 @@ class _Examination:
             return
         if isinstance(answer, Entry) and answer.data == item.entry:
             return
-        if may_be_missing(answer, event):
-            code = FaultCode.DEPENDENCY_MISSING
-        elif isinstance(answer, Refusal):
-            is_forged = answer.reason is Reason.SIGNATURE_INVALID
-            code = FaultCode.SIGNATURE_INVALID if is_forged else FaultCode.DECISION_REFUSED
-        else:
-            code = FaultCode.OUTCOME_DIFFERS
-        detail = str(answer) if isinstance(answer, Refusal) else f"decided anew it is {_header_of(answer.data)}"
-        self.faults.add(code, item.index, detail)
+        is_missing = may_be_missing(answer, event)
+        if isinstance(answer, Refusal):
+            self.findings.add_refusal(item.index, answer, FindingCode.DEPENDENCY_MISSING if is_missing else None)
+            return
+        code = FindingCode.DEPENDENCY_MISSING if is_missing else FindingCode.OUTCOME_DIFFERS
+        self.findings.add(code, item.index, f"decided anew it is {_header_of(answer.data)}")
 
     def _lose(self, index: int, missing: Missing) -> None:
-        self.faults.add(FaultCode.DEPENDENCY_MISSING, index, missing.what)
+        self.findings.add(FindingCode.DEPENDENCY_MISSING, index, missing.what)
         self.is_replaying = False
 
     # -- the seals ----------------------------------------------------------------------------------------------------
@@ -308,10 +305,10 @@ class _Examination:
         if not self.is_replaying:
             return
         told = self._now(closing.index)
-        if not self.faults and told != self.balances:
+        if not self.findings and told != self.balances:
             names = sorted(name for name in told | self.balances if told.get(name) != self.balances.get(name))
             shown = ", ".join(f"{name} {told.get(name)} and not {self.balances.get(name)}" for name in names)
-            self.faults.add(FaultCode.BALANCE_DIFFERS, closing.index, f"the entries come to {shown}")
+            self.findings.add(FindingCode.BALANCE_DIFFERS, closing.index, f"the entries come to {shown}")
 
     def _now(self, index: int) -> Balances:
         """Return the account's balances: those of the opening leaf, and what the entries since then changed."""
@@ -341,8 +338,8 @@ class _Examination:
             self._check_count(head.closing)
         given = sums.entries + sums.dependencies
         if given != head.entries:
-            code = FaultCode.ENTRY_LEFT_OUT if given < head.entries else FaultCode.ENTRY_NOT_COUNTED
-            self.faults.add(code, None, f"the dossier is said to hold {head.entries} entries, and holds {given}")
+            code = FindingCode.ENTRY_LEFT_OUT if given < head.entries else FindingCode.ENTRY_NOT_COUNTED
+            self.findings.add(code, None, f"the dossier is said to hold {head.entries} entries, and holds {given}")
         later = self._now(self.replay.state.size) if self.is_replaying else {}
         return DossierReport(
             account=head.account,
@@ -355,7 +352,7 @@ class _Examination:
             balances=self.balances,
             balances_later=later,
             book=tuple(self.book),
-            faults=self.faults.in_order(),
+            findings=self.findings.by_precedence(),
         )
 
     def _summary(self, sealed: SealedLeaf | None) -> SealSummary | None:
@@ -366,17 +363,17 @@ class _Examination:
         """Check that a leaf is under the root of the seal that it is given for."""
         found = self.seals.get(sealed.index)
         if found is None:
-            self.faults.add(FaultCode.SEAL_UNKNOWN, sealed.index, "")
+            self.findings.add(FindingCode.SEAL_UNKNOWN, sealed.index, "")
             return
         if _is_under(sealed, found[1]):
             return
         for summary, outcome in self.seals.values():
             if summary.index < sealed.index and _is_under(sealed, outcome):
-                self.faults.add(
-                    FaultCode.SEAL_STALE, sealed.index, f"its leaf is of the older seal at entry {summary.index}"
+                self.findings.add(
+                    FindingCode.SEAL_STALE, sealed.index, f"its leaf is of the older seal at entry {summary.index}"
                 )
                 return
-        self.faults.add(FaultCode.SEAL_PROOF_INVALID, sealed.index, "")
+        self.findings.add(FindingCode.SEAL_PROOF_INVALID, sealed.index, "")
 
     def _check_newest(self) -> None:
         """Refuse a dossier that stops proving before it has to."""
@@ -386,7 +383,9 @@ class _Examination:
             return
         if self.first_entry is not None and self.first_entry < newest:
             shown = "none" if self.head.closing is None else f"entry {self.head.closing.index}"
-            self.faults.add(FaultCode.SEAL_STALE, newest, f"it is the newest, and completeness is shown up to {shown}")
+            self.findings.add(
+                FindingCode.SEAL_STALE, newest, f"it is the newest, and completeness is shown up to {shown}"
+            )
 
     def _check_count(self, closing: SealedLeaf) -> None:
         """Compare the running hash over the account's entries with the closing leaf's."""
@@ -395,11 +394,11 @@ class _Examination:
             return
         shown = f"the seal counts {leaf.entries} entries of {leaf.account}, and {counted} are shown"
         if counted > leaf.entries:
-            self.faults.add(FaultCode.ENTRY_NOT_COUNTED, None, shown)
+            self.findings.add(FindingCode.ENTRY_NOT_COUNTED, None, shown)
         elif counted < leaf.entries:
-            self.faults.add(FaultCode.ENTRY_LEFT_OUT, None, shown)
+            self.findings.add(FindingCode.ENTRY_LEFT_OUT, None, shown)
         else:
-            self.faults.add(FaultCode.ENTRY_LEFT_OUT, None, f"{shown}, but not the same ones")
+            self.findings.add(FindingCode.ENTRY_LEFT_OUT, None, f"{shown}, but not the same ones")
 
 
 def _is_under(sealed: SealedLeaf, outcome: Sealed) -> bool:

@@ -30,7 +30,7 @@ class Reason(CodedEnum):
         False,
         "the command is not one of the closed list, lacks a field, has one too many, or a value is out of bounds",
     )
-    COMMAND_FOR_ANOTHER_LOG = ("command_for_another_log", False, "`log` is another origin")
+    COMMAND_FOR_ANOTHER_LOG = ("command_for_another_log", False, "the command's `log` is another log's origin")
     NETWORK_NOT_FOUNDED = ("network_not_founded", True, "the log is empty, and this is not `network.found`")
     ALREADY_RECORDED = ("already_recorded", False, "the same party, `ref` and text are entry N: here is its receipt")
     REF_REUSED_FOR_OTHER_CONTENT = ("ref_reused_for_other_content", False, "the party used this `ref` for another text")
