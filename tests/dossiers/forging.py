@@ -8,7 +8,8 @@ from pathlib import Path
 from support.actors import ORIGIN
 from support.small_ledger import LOG_KEY, POLICY
 from tallystick.dossiers.dossier_lines import DossierEntry, DossierHead, SealedLeaf, read_lines
-from tallystick.dossiers.examining import DossierReport, examine_dossier
+from tallystick.dossiers.dossier_report import DossierReport
+from tallystick.dossiers.examining import examine_dossier
 from tallystick.dossiers.writing import Bound, write_dossier
 from tallystick.findings import FindingCode
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint

@@ -363,13 +363,15 @@ def test_a_forged_edition_in_a_dossier_is_named(ledger: Path, log: list[bytes]) 
     sound, first = written(ledger, ACCOUNT), log[0]
     newer = founded_otherwise(first, in_edition(2))
     head, entries = parts_of(sound)
-    assert codes(examined(joined(head, [replace(entries[0], entry=newer), *entries[1:]])))[0] is FaultCode.PROOF_INVALID
+    assert (
+        codes(examined(joined(head, [replace(entries[0], entry=newer), *entries[1:]])))[0] is FindingCode.PROOF_INVALID
+    )
     others = (
         founded_otherwise(first, in_edition(2), "network/root-1"),
         founded_otherwise(first, lambda command: command.update(edition=2, log="other.example/log")),
     )
     for forged in others:
-        assert codes(examined(proved_again(sound, [forged, *log[1:]])))[0] is FaultCode.ENTRY_MALFORMED
+        assert codes(examined(proved_again(sound, [forged, *log[1:]])))[0] is FindingCode.ENTRY_MALFORMED
     stranger = Policy.for_log(key_of("other.example/log").verifier)
     report = examined(proved_again(sound, [newer, *log[1:]]), stranger)
-    assert codes(report)[0] is FaultCode.CHECKPOINT_SIGNATURE_INVALID
+    assert codes(report)[0] is FindingCode.CHECKPOINT_SIGNATURE_INVALID

@@ -5,7 +5,7 @@
                   what they have in common
     edition.py    whether its rules are known
     newest.py     the checkpoint that all is held to
-    replay.py     each entry decided anew; checks.py: does the money add up
+    replay.py     each entry decided anew; checks.py: does the money add up; filing.py: is it filed as it says
     tree.py       the tree rebuilt; series.py: every checkpoint of it
     receipts.py   what the log gave before; promises.py: does that still hold
     earlier.py    an earlier audit's report and state, to go on from; joining.py: does the log go on from there

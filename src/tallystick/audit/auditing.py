@@ -1,9 +1,11 @@
 """An audit reads everything once, recomputes everything, and believes only the trust policy that it was given.
 
-    evidence ─► read_entry (1)(2) ─► decide anew (3)(4) ─► evolve, books ─► totals
-        │            └─ signatures ─► processes ─┘
-        ├─► leaf hashes ─► tree ─► every stored hash, every checkpoint's root
-        └─► topics, references, checkpoints, and rows that belong nowhere
+    evidence ─► (1) open the note, (2) read the command ─► (3) decide anew, (4) compare the bytes; books, totals
+        │            └─ signatures ─► processes ─────────────┘
+        ├─► (5) what the store files each entry under          filing.py
+        ├─► (6) leaf hashes ─► tree ─► every stored hash       tree.py
+        ├─► (7) every root that the log signed                 series.py, promises.py
+        └─► (8) rows that belong nowhere                       the evidence's own
 
 Entries go through in batches, a few of them in flight, so memory follows the state and not the length of the log.
 Signatures are verified ahead, by keys that the log is known to have; what isn't known yet is verified when it is
@@ -28,6 +30,7 @@ from typing import Final
 from tallystick.audit.earlier import Earlier, ReportPlace, write_report
 from tallystick.audit.edition import require_known_edition
 from tallystick.audit.evidence import Evidence, StoredRun
+from tallystick.audit.filing import check_filing
 from tallystick.audit.joining import join
 from tallystick.audit.newest import open_newest
 from tallystick.audit.promises import Promise, Promises
@@ -237,7 +240,7 @@ class _Audit:
             if data is None:
                 batch.signed.append(None)
                 continue
-            signed = read_entry(data, self._origin)
+            signed = read_entry(data, self._origin)  # (1) and (2)
             batch.signed.append(signed)
             if isinstance(signed, SignedCommand):
                 note = signed.note
@@ -283,14 +286,14 @@ class _Audit:
         leaves: list[bytes | None] = []
         for index, (data, reading) in enumerate(zip(run.data, batch.signed, strict=True), run.first):
             if data is not None and reading is not None:
-                described.append(replay(index, data, reading))
+                described.append(replay(index, data, reading))  # (3) and (4)
                 leaves.append(next(hashes))
             else:
                 described.append(self._replay.unreadable(index))
                 leaves.append(None)
-        self._check_filing(run, described)
+        check_filing(run, described, self._evidence, self._findings)  # (5)
         self._promises.look_at(run.first, leaves)
-        self._grow(leaves)
+        self._grow(leaves)  # (6)
         self._entries += len(run.data)
         if self._progress is not None:
             self._progress(self._placed, self._size if self._size_known else self._placed)
@@ -326,33 +329,10 @@ class _Audit:
         sizes = []
         for told in (self._series, self._promises):
             while (size := told.next_size()) is not None and size <= self._placed:
-                told.compare(self._tree.root() if self._tree.is_whole else None)
+                told.compare(self._tree.root() if self._tree.is_whole else None)  # (7)
             if size is not None:
                 sizes.append(size)
         return min(sizes, default=None)
-
-    def _check_filing(self, run: StoredRun, described: list[Described]) -> None:
-        """Compare what the store files entries under, topic and reference, with what they say."""
-        kinds = [told[0] for told in described]
-        if run.topics is not None and run.topics != kinds:
-            for index, (topic, kind) in enumerate(zip(run.topics, kinds, strict=True), run.first):
-                if topic != kind and topic is not None and kind is not None:
-                    self._findings.add(
-                        FindingCode.TOPIC_DIFFERS, index, f"filed as {topic!a:.100}, it is {kind!a:.100}"
-                    )
-        rows = self._evidence.references(run.first, run.first + len(described))
-        expected = [(index, told[1], told[2]) for index, told in enumerate(described, run.first)]
-        if rows is None or rows == expected:
-            return
-        found: dict[object, tuple[object, object, object]] = {}
-        for one in rows:
-            if type(one[0]) is not int or found.setdefault(one[0], one) is not one:
-                self._findings.add(FindingCode.REFERENCE_INDEX_DIFFERS, None, f"a row too many, {one!a:.120}")
-        for told_row in expected:
-            row = found.get(told_row[0])
-            if told_row[1] is not None and row != told_row:
-                detail = f"stored {row[1:]!a:.120}, it is {told_row[1:]!a}" if row else f"no row for {told_row[1:]!a}"
-                self._findings.add(FindingCode.REFERENCE_INDEX_DIFFERS, told_row[0], detail)
 
     def _report(self) -> Report:
         """Finish what is only known at the end."""
@@ -362,14 +342,14 @@ class _Audit:
         is_rebuilt = self._tree.is_whole
         if is_rebuilt and self._root is not None and self._placed == self._size:
             root = self._tree.root()
-            if root != self._root:
+            if root != self._root:  # (7)
                 is_rebuilt = False
                 detail = f"the newest checkpoint says {self._root.hex()}, rebuilt {root.hex()}"
                 self._findings.add(FindingCode.ROOT_DIFFERS, None, detail)
         self._series.finish()
         size = self._size if self._size_known else self._placed
         self._promises.finish(size, self._shown, is_rebuilt, self._evidence, self._findings)
-        self._evidence.check_the_rest(self._origin, size)
+        self._evidence.check_the_rest(self._origin, size)  # (8)
         return self._say(self._replay.finish())
 
     def _say(self, totals: Totals) -> Report:

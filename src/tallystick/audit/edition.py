@@ -14,10 +14,10 @@ Why: docs/decisions/0042-rules-have-an-edition.md.
 from collections.abc import Iterable
 
 from tallystick.audit.evidence import Evidence
-from tallystick.audit.findings import Findings
 from tallystick.audit.joining import tile_reader
 from tallystick.audit.promises import Promise, Promises
 from tallystick.errors import MalformedError, VerificationError
+from tallystick.findings import Findings
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.merkle import leaf_hash
 from tallystick.transparency.proofs import inclusion_proof, verify_inclusion

@@ -40,10 +40,10 @@ _UNREADABLE: Final[Described] = (None, None, None)
 def read_entry(data: bytes, origin: str) -> SignedCommand | Refusal:
     """Open an entry's note and read its command (steps 1 and 2)."""
     try:
-        _, note = split_entry(data)
+        _, note = split_entry(data)  # (1)
     except EntryMalformedError as error:
         return Refusal(Reason.NOTE_MALFORMED, str(error))
-    return read_note(note, origin)
+    return read_note(note, origin)  # (1) and (2)
 
 
 class Replay:
@@ -132,7 +132,7 @@ class Replay:
             at = parse_instant(at_text.decode())
             self._check_time(index, at)
             self._at_text = at_text
-        answer = admit(self.state, signed, self._at)
+        answer = admit(self.state, signed, self._at)  # (3) and (4)
         # Equal bytes prove the header's form, index, kind and outcome at once: only what differs is read and explained.
         if isinstance(answer, Refusal) or answer.data != data:
             described = self._explain(index, data, signed, answer)

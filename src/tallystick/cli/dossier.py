@@ -23,7 +23,7 @@ from tallystick.named_files import NamedFile
 from tallystick.printing.text import yuan
 
 if TYPE_CHECKING:
-    from tallystick.dossiers.examining import BookLine, DossierReport, SealSummary
+    from tallystick.dossiers.dossier_report import BookLine, DossierReport, SealSummary
     from tallystick.dossiers.writing import Bound
     from tallystick.transparency.policy import Policy
 

@@ -6,6 +6,7 @@
     writing.py          gathered, proved, written
     replaying.py        a part of the log is replayed: the subject's entries decided anew, the others believed
     examining.py        what a dossier proves, or what is wrong with it (tallystick/findings.py)
+    dossier_report.py   what that comes to
 
 Whoever examines reads a file and nothing else; whoever writes needs the ledger and its views.
 """

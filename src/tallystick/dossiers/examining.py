@@ -13,22 +13,21 @@ One pass, one line at a time. It can't see a seal that the dossier doesn't hold:
 be, its checkpoint and its closing day tell.
 """
 
-from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from tallystick.dossiers.dossier_lines import DossierEntry, DossierHead, SealedLeaf
+from tallystick.dossiers.dossier_report import BookLine, DossierReport, SealSummary, book_line
 from tallystick.dossiers.replaying import Balances, Missing, PartialReplay, may_be_missing
 from tallystick.errors import MalformedError, ProofInvalidError, QuorumMissingError, VerificationError
-from tallystick.findings import Finding, FindingCode, Findings
+from tallystick.findings import FindingCode, Findings
 from tallystick.signing.note import Note
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.merkle import leaf_hash
 from tallystick.transparency.policy import Policy
 from tallystick.transparency.proofs import verify_inclusion
 from tallystick.vouchers.admit import SignedCommand, read_note
-from tallystick.vouchers.book import Posting
 from tallystick.vouchers.editions import Founding
 from tallystick.vouchers.entry import Entry, split_entry
 from tallystick.vouchers.outcomes import Sealed
@@ -36,64 +35,6 @@ from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.rule import Event
 from tallystick.vouchers.rules.seals import BookSeal
 from tallystick.vouchers.seals import NO_TOUCHES, run_on
-
-
-@dataclass(frozen=True, slots=True)
-class SealSummary:
-    """A seal that the dossier holds: its entry, its id, and the last day that it sealed."""
-
-    index: int
-    seal: str
-    last_day: int
-
-
-@dataclass(frozen=True, slots=True)
-class BookLine:
-    """One entry of the account, and what it moved: (from, to, fen) by accounts of docs/rules.md, summed."""
-
-    index: int
-    at: int
-    kind: str
-    party: str
-    ref: str
-    moved: tuple[tuple[str, str, int], ...]
-    lines_refused: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class DossierReport:
-    """What was found.
-
-    Attributes:
-        account: for example `provider guian`.
-        checkpoint: as the dossier has it.
-        opening: where the account's entries begin; None for the beginning of the log.
-        closing: up to where they are complete; None if that isn't proved of any.
-        entries: of the account, decided anew.
-        entries_later: those of them after the closing seal (all, without one): not proved to be complete.
-        dependencies: entries that were believed.
-        balances: at the closing seal, in fen.
-        balances_later: after the last entry.
-        book: the account's entries.
-        findings: what is wrong, the most telling first.
-    """
-
-    account: str
-    checkpoint: Checkpoint
-    opening: SealSummary | None
-    closing: SealSummary | None
-    entries: int
-    entries_later: int
-    dependencies: int
-    balances: Balances
-    balances_later: Balances
-    book: tuple[BookLine, ...]
-    findings: tuple[Finding, ...]
-
-    @property
-    def is_sound(self) -> bool:
-        """Whether nothing is wrong."""
-        return not self.findings
 
 
 def examine_dossier(lines: Iterable[bytes], policy: Policy) -> DossierReport:
@@ -215,7 +156,7 @@ class _Examination:
         if isinstance(signed, Refusal) and signed.reason is Reason.COMMAND_FOR_ANOTHER_LOG:
             findings.add_refusal(item.index, signed)
             return None
-        try:
+        try:  # (2)
             verify_inclusion(item.index, checkpoint.size, leaf_hash(item.entry), item.path, checkpoint.root)
         except ProofInvalidError as error:
             findings.add(FindingCode.PROOF_INVALID, item.index, str(error))
@@ -262,11 +203,11 @@ class _Examination:
             does = "touches" if followed.touches else "does not touch"
             self.findings.add(FindingCode.ENTRY_MISDECLARED, item.index, f"{said} {does} {self.head.account}")
         if is_subject:
-            self.book.append(_book_line(event, [one for one in followed.postings if self.replay.concerns(one)]))
+            self.book.append(book_line(event, [one for one in followed.postings if self.replay.concerns(one)]))
 
     def _decide(self, item: DossierEntry, event: Event, signed: SignedCommand) -> None:
         """Decide an entry anew, and note what comes out differently."""
-        answer = self.replay.decide(item.index, event.at, signed)
+        answer = self.replay.decide(item.index, event.at, signed)  # (4)
         if isinstance(answer, Missing):
             self._lose(item.index, answer)
             return
@@ -305,7 +246,7 @@ class _Examination:
         if not self.is_replaying:
             return
         told = self._now(closing.index)
-        if not self.findings and told != self.balances:
+        if not self.findings and told != self.balances:  # (5)
             names = sorted(name for name in told | self.balances if told.get(name) != self.balances.get(name))
             shown = ", ".join(f"{name} {told.get(name)} and not {self.balances.get(name)}" for name in names)
             self.findings.add(FindingCode.BALANCE_DIFFERS, closing.index, f"the entries come to {shown}")
@@ -332,10 +273,10 @@ class _Examination:
             self._close()
         for sealed in (head.opening, head.closing):
             if sealed is not None:
-                self._check_leaf(sealed)
+                self._check_leaf(sealed)  # (3) and (5)
         self._check_newest()
         if head.closing is not None:
-            self._check_count(head.closing)
+            self._check_count(head.closing)  # (5)
         given = sums.entries + sums.dependencies
         if given != head.entries:
             code = FindingCode.ENTRY_LEFT_OUT if given < head.entries else FindingCode.ENTRY_NOT_COUNTED
@@ -408,16 +349,6 @@ def _is_under(sealed: SealedLeaf, outcome: Sealed) -> bool:
     except ProofInvalidError:
         return False
     return True
-
-
-def _book_line(event: Event, postings: Iterable[Posting]) -> BookLine:
-    moved: Counter[tuple[str, str]] = Counter()
-    for posting in postings:
-        moved[posting.source, posting.target] += posting.amount_fen
-    refused = getattr(event.outcome, "refused", ())
-    command = event.command
-    rows = tuple((source, target, amount_fen) for (source, target), amount_fen in moved.items())
-    return BookLine(event.index, event.at, event.kind, command.party, command.ref, rows, len(refused))
 
 
 def _header_of(data: bytes) -> str:
