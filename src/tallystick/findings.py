@@ -48,7 +48,7 @@ class FindingCode(CodedEnum):
     )
     HISTORY_REWRITTEN = (
         "history_rewritten",
-        "the log's newest checkpoint doesn't go on from the tree that an earlier audit confirmed",
+        "the log doesn't continue a tree of it that was seen before: by an audit, a witness, a backup or an export",
     )
     RECEIPT_CONTRADICTED = (
         "receipt_contradicted",

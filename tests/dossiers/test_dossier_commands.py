@@ -65,7 +65,9 @@ def test_a_fault_is_named_and_no_number_is_shown(ledger: Path, tmp_path: Path, t
     assert "balances" not in ran.out
     as_json = run("verify", file, "--trust", trust, "--json")
     assert as_json.status == 1
-    assert as_json.json["findings"][0]["code"] == "entry_left_out"
+    first = as_json.json["findings"][0]
+    assert (first["code"], first["index"], first["reason"]) == ("entry_left_out", None, None)
+    assert first["detail"].startswith("the seal counts ")
 
 
 def test_help_offers_what_has_a_dossier_and_nothing_else() -> None:

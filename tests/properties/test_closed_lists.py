@@ -1,10 +1,12 @@
 """Every closed list is a `CodedEnum`, and is read in one way."""
 
+import ast
 import pickle
 import re
 from collections import Counter
 from enum import Enum
 from importlib import import_module
+from pathlib import Path
 from pkgutil import walk_packages
 
 import pytest
@@ -50,3 +52,17 @@ def test_no_enum_has_meanings_of_its_own() -> None:
     enums = {one for one in every_enum(Enum) if one.__module__.startswith("tallystick.")} - {CodedEnum, *LISTS}
     assert {one for one in enums if any(hasattr(member, "meaning") for member in one)} == set()
     assert len(LISTS) > 1
+
+
+def test_a_code_that_an_error_begins_with_is_on_a_list() -> None:
+    """An error that says what a finding or a refusal says has its name."""
+    codes = {one.value for codes in LISTS for one in codes}
+    texts = [
+        node.value
+        for path in Path(tallystick.__file__).parent.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    named = {text.partition(":")[0] for text in texts if re.match("[a-z]+(_[a-z]+)+: ", text)}
+    assert "history_rewritten" in named
+    assert named - codes == set()

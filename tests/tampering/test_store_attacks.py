@@ -1,5 +1,6 @@
 """One attack a row on a ledger's database: each is found, by the code and at the entry that it is about."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -249,6 +250,16 @@ def test_no_findings_code_hangs_on_the_words_of_a_refusal(ledger: Path, monkeypa
     index, data = _resigned(ledger, "voucher.reserved", "maker-a/stolen-1")
     put_entry(ledger, index, data)
     assert _codes(ledger)[C.KEY_UNKNOWN] == [index]
+
+
+def test_what_the_rules_refuse_is_named_with_the_reason(ledger: Path) -> None:
+    """In a field of the report, so that no program reads the detail for it."""
+    index, data = _resigned(ledger, "voucher.reserved", *HOLDER.key_names, amount_fen=10**12)
+    put_entry(ledger, index, data)
+    (finding,) = [row for row in json.loads(audit(ledger, POLICY).to_bytes())["findings"] if row["reason"] is not None]
+    assert (finding["code"], finding["index"]) == ("decision_refused", index)
+    assert finding["reason"] == "exceeds_available_balance"
+    assert "exceeds" not in finding["detail"]
 
 
 NEW_ENTRIES = [row for row in ENTRIES if row[0] != "the first entry is changed"]
