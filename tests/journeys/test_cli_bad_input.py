@@ -76,7 +76,7 @@ def test_check_answers_as_submit_does_to_what_was_recorded_before(tmp_path: Path
     assert (said.status, said.out) == (0, f"{first}: 10 voucher.suspended/1 (recorded before)\n")
     written = desk.submit(*notes, status=1)
     assert [(one["accepted"], one.get("index"), one.get("is_new"), one.get("reason")) for one in told[0]["notes"]] == [
-        (False, None, None, "ref_reused_for_other_content"),
+        (False, 10, None, "ref_reused_for_other_content"),
         (True, 10, False, None),
         (True, 12, True, None),
         (True, 12, False, None),

@@ -171,15 +171,25 @@ def test_a_refusal_is_one_line_for_a_person() -> None:
 
 
 def test_what_a_refusal_is_about_is_a_field(given: set[Refusal]) -> None:
-    """The entry that a reference belongs to, and the signature line at fault: no program reads a detail for them."""
+    """The entry that came before, and the key at fault: no program reads a detail for them."""
     with_index = {one for one in given if one.index is not None}
-    assert {one.reason for one in with_index} == {Reason.ALREADY_RECORDED, Reason.REF_REUSED_FOR_OTHER_CONTENT}
+    references = {Reason.ALREADY_RECORDED, Reason.REF_REUSED_FOR_OTHER_CONTENT}
+    assert {one.reason for one in with_index} == references | {Reason.KEY_ALREADY_REVOKED}
     assert all(one.detail.endswith(f"entry {one.index}") for one in with_index)
     assert with_index == {one for one in given if one.reason in {other.reason for other in with_index}}
-    of_lines = {Reason.SIGNATURE_INVALID, Reason.KEY_REVOKED, Reason.SIGNER_NOT_INVOLVED}
-    with_line = {one for one in given if one.signature_label is not None}
-    assert {one.reason for one in with_line} == of_lines | {Reason.KEY_UNKNOWN}
-    assert all(one.detail == one.signature_label for one in with_line)
+    named = {Reason.SIGNATURE_INVALID, Reason.KEY_REVOKED, Reason.SIGNER_NOT_INVOLVED, Reason.KEY_UNKNOWN}
+    of_keys = named | {Reason.KEY_NOT_OF_PARTY, Reason.KEY_ALREADY_KNOWN, Reason.KEY_ALREADY_REVOKED}
+    with_key = {one for one in given if one.key is not None}
+    assert {one.reason for one in with_key} == of_keys | {Reason.SIGNATURES_MISSING}
+    assert {one for one in given if one.reason in of_keys} <= with_key
+    for one in with_key:
+        assert one.key is not None
+        assert one.key.partition("+")[0] in one.detail
+        assert one.detail == one.key or one.reason not in named
+    unsigned = {one for one in given if one.reason is Reason.SIGNATURES_MISSING}
+    assert {one for one in unsigned if "new key" in one.detail} == unsigned & with_key
     # Of the keys that are unknown, one was to be revoked, and signs nothing.
-    others = {one.detail for one in given - with_line if one.reason in {*of_lines, Reason.KEY_UNKNOWN}}
-    assert others == {"acme/officer-9+7f331a78"}
+    assert "acme/officer-9+7f331a78" in {one.key for one in with_key if one.reason is Reason.KEY_UNKNOWN}
+    for one in given:
+        assert one.fields().get("index") == one.index
+        assert one.fields().get("key") == one.key

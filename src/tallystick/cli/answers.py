@@ -3,6 +3,7 @@
     {"accepted": true, "index", "at", "kind", "outcome": {...}}       or of a statement, instead of the outcome,
     {..., "lines": [{"line", "job", "reservation", "accepted", "fee_fen", "from_voucher_fen"}, ...]}
     {"accepted": false, "reason", "detail", "later"}                  of a note or of a line
+    {..., "index", "key", "not_before"}                               those that a note's refusal has (`Refusal`)
 
 `later` says that the same may be accepted another time.
 """
@@ -46,7 +47,7 @@ def show_faults() -> None:
 
 def refused(refusal: "Refusal") -> Answer:
     """Return what is said of a note that is refused."""
-    return _reason(refusal.reason) | ({"detail": refusal.detail} if refusal.detail else {})
+    return _reason(refusal.reason) | ({"detail": refusal.detail} if refusal.detail else {}) | refusal.fields()
 
 
 def accepted(event: "Event") -> Answer:

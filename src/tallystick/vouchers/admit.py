@@ -130,8 +130,10 @@ def _check_time(state: State, command: Rule, at: int) -> Refusal | None:
     else:
         assert state.network is not None
         parameters = state.network.parameters
-    if command.signed_at > at + parameters.clock_skew_seconds * SECOND_US:
-        return Refusal(Reason.SIGNED_IN_THE_FUTURE, f"the log's time is {format_instant(at)}")
+    not_before = command.signed_at - parameters.clock_skew_seconds * SECOND_US
+    if at < not_before:
+        detail = f"the log's time is {format_instant(at)}"
+        return Refusal(Reason.SIGNED_IN_THE_FUTURE, detail, not_before=not_before)
     if command.signed_at < at - parameters.freshness_seconds * SECOND_US:
         return Refusal(Reason.SIGNED_TOO_LONG_AGO, f"the log's time is {format_instant(at)}")
     return None

@@ -61,15 +61,15 @@ def check_signatures(state: State, note: Note, command: Rule, verdicts: Mapping[
         elif label in offered:
             lines.append(_Line(label, signature.blob, offered[label], command.party, False))
         else:
-            return Refusal(Reason.KEY_UNKNOWN, label, signature_label=label)
+            return Refusal(Reason.KEY_UNKNOWN, label, key=label)
     if isinstance(command, KeyRevoke) and command.key not in state.keys:
-        return Refusal(Reason.KEY_UNKNOWN, command.key)
+        return Refusal(Reason.KEY_UNKNOWN, command.key, key=command.key)
     for line in lines:
         if not _is_valid(line, note.text, verdicts):
-            return Refusal(Reason.SIGNATURE_INVALID, line.label, signature_label=line.label)
+            return Refusal(Reason.SIGNATURE_INVALID, line.label, key=line.label)
     for line in lines:
         if line.is_revoked:
-            return Refusal(Reason.KEY_REVOKED, line.label, signature_label=line.label)
+            return Refusal(Reason.KEY_REVOKED, line.label, key=line.label)
     return _check_quorum(state, command, lines)
 
 
@@ -84,12 +84,12 @@ def _check_quorum(state: State, command: Rule, lines: list[_Line]) -> Refusal | 
         elif line.party in missing:
             missing[line.party] -= 1
         else:
-            return Refusal(Reason.SIGNER_NOT_INVOLVED, line.label, signature_label=line.label)
+            return Refusal(Reason.SIGNER_NOT_INVOLVED, line.label, key=line.label)
     for party, count in missing.items():
         if count > 0:
             return Refusal(Reason.SIGNATURES_MISSING, f"{count} more by {party}")
     if not new_key_signed:
-        return Refusal(Reason.SIGNATURES_MISSING, f"one by the new key {new_key}")
+        return Refusal(Reason.SIGNATURES_MISSING, f"one by the new key {new_key}", key=new_key)
     return None
 
 

@@ -7,6 +7,7 @@ stand in code, tests, command line and docs (docs/rules.md, whose table is made 
 from dataclasses import dataclass, field
 
 from tallystick.coded_enum import CodedEnum
+from tallystick.vouchers.quantities import format_instant
 
 
 class Reason(CodedEnum):
@@ -170,13 +171,21 @@ class Refusal:
         reason: of the closed list.
         detail: what is wrong, in words; empty if the reason says it all.
         index: of the entry that the command's reference belongs to, if the reference was used before.
-        signature_label: of the signature line at fault, if one is.
+        key: the label of the key at fault, or that must sign as well.
+        not_before: from when on (microseconds since 1970) time is no reason any more, if time is what is wrong.
     """
 
     reason: Reason
     detail: str = ""
     index: int | None = field(default=None, compare=False)
-    signature_label: str | None = field(default=None, compare=False)
+    key: str | None = field(default=None, compare=False)
+    not_before: int | None = field(default=None, compare=False)
+
+    def fields(self) -> dict[str, int | str]:
+        """Return what there is of index, key and so on by name, as JSON has it: times in the log's own form."""
+        fields: dict[str, int | str | None] = {"index": self.index, "key": self.key}
+        fields["not_before"] = None if self.not_before is None else format_instant(self.not_before)
+        return {name: value for name, value in fields.items() if value is not None}
 
     def __str__(self) -> str:
         """One line for a person."""

@@ -107,9 +107,10 @@ class KeyRevoke(Rule):
         if refusal:
             return refusal
         if key.party != self.subject:
-            return Refusal(Reason.KEY_NOT_OF_PARTY, f"{self.key} is not of {self.subject}")
+            return Refusal(Reason.KEY_NOT_OF_PARTY, f"{self.key} is not of {self.subject}", key=self.key)
         if key.revoked_index is not None:
-            return Refusal(Reason.KEY_ALREADY_REVOKED, f"{self.key}, by entry {key.revoked_index}")
+            detail = f"{self.key}, by entry {key.revoked_index}"
+            return Refusal(Reason.KEY_ALREADY_REVOKED, detail, index=key.revoked_index, key=self.key)
         if self.subject == self.party and _live_keys(state, self.party) <= state.parties[self.party].quorum:
             return Refusal(Reason.WOULD_LEAVE_TOO_FEW_KEYS, self.subject)
         return Nothing()
@@ -153,13 +154,13 @@ def check_keys(state: State, party: str, vkeys: Iterable[str]) -> Refusal | None
     verifiers = [VerifierKey.from_text(vkey) for vkey in vkeys]
     for verifier in verifiers:
         if not verifier.name.startswith(f"{party}/"):
-            return Refusal(Reason.KEY_NOT_OF_PARTY, f"{verifier.name} must begin with {party}/")
+            return Refusal(Reason.KEY_NOT_OF_PARTY, f"{verifier.name} must begin with {party}/", key=verifier.label)
     seen: set[str] = set()
     for verifier in verifiers:
         public_key = verifier.public_key.hex()
         names = {public_key, verifier.label}
         if public_key in state.public_keys or verifier.label in state.keys or names & seen:
-            return Refusal(Reason.KEY_ALREADY_KNOWN, verifier.label)
+            return Refusal(Reason.KEY_ALREADY_KNOWN, verifier.label, key=verifier.label)
         seen |= names
     return None
 

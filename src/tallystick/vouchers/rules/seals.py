@@ -51,8 +51,9 @@ class BookSeal(Rule):
         if refusal:
             return refusal
         assert state.network is not None
-        if start_of_day(self.last_day + 1, state.network.parameters.utc_offset_seconds) > at:
-            return Refusal(Reason.SEAL_PERIOD_NOT_OVER, format_day(self.last_day))
+        over_at = start_of_day(self.last_day + 1, state.network.parameters.utc_offset_seconds)
+        if at < over_at:
+            return Refusal(Reason.SEAL_PERIOD_NOT_OVER, format_day(self.last_day), not_before=over_at)
         if state.sealed_day is not None and self.last_day <= state.sealed_day:
             return Refusal(Reason.SEAL_NOT_LATER, f"sealed up to {format_day(state.sealed_day)}")
         leaves = [leaf_hash(leaf) for _, leaf in account_leaves(state)]
