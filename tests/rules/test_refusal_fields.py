@@ -15,8 +15,19 @@ from tallystick.vouchers.state import State
 
 TOO_EARLY = {
     Reason.SIGNED_IN_THE_FUTURE,
+    Reason.VOUCHER_NOT_OVER,
+    Reason.RESERVATION_NOT_OVER,
+    Reason.CLAIM_PERIOD_NOT_OVER,
     Reason.SEAL_PERIOD_NOT_OVER,
 }
+LIMITS: dict[Reason, tuple[int, ...]] = {
+    Reason.BELOW_HOLDER_FLOOR: (-1,),
+    Reason.EXCEEDS_ENVELOPE: (1,),
+    Reason.EXCEEDS_HOLDER_CAP: (1,),
+    Reason.EXCEEDS_AVAILABLE_BALANCE: (1,),
+    Reason.AMOUNT_DIFFERS_FROM_CLAIM: (-1, 1),
+}
+"""What is refused for the amount, and by how many fen the next amounts that are differ from the limit."""
 
 
 class Refused(NamedTuple):
@@ -28,8 +39,17 @@ class Refused(NamedTuple):
     refusal: Refusal
 
     def reason_at(self, at: int) -> Reason | None:
-        """The reason against it at another time."""
-        answer = admit(self.state, self.signed, at)
+        """The reason against it at another time; against a note that is signed then, if the first is too old."""
+        answer: object = admit(self.state, self.signed, at)
+        if isinstance(answer, Refusal) and answer.reason is Reason.SIGNED_TOO_LONG_AGO:
+            answer = self.signed.command.decide(self.state, at)
+        return answer.reason if isinstance(answer, Refusal) else None
+
+    def reason_for(self, amount_fen: int) -> Reason | None:
+        """The reason against the same command of another amount."""
+        command = self.signed.command
+        (name,) = {"face_fen", "amount_fen"} & set(type(command).model_fields)
+        answer = command.model_copy(update={name: amount_fen}).decide(self.state, self.at)
         return answer.reason if isinstance(answer, Refusal) else None
 
 
@@ -56,13 +76,29 @@ def _refused(reasons: set[Reason]) -> Iterator[Refused]:
 
 
 @pytest.fixture(scope="module")
-def too_early() -> list[Refused]:
-    """What came before its time."""
-    return list(_refused(TOO_EARLY))
+def given() -> list[Refused]:
+    """What was refused for time or amount."""
+    return list(_refused(TOO_EARLY | set(LIMITS)))
 
 
-def test_what_comes_too_early_is_told_from_when_on_it_does_not(too_early: list[Refused]) -> None:
+def test_an_amount_is_told_what_it_was_held_against(given: list[Refused]) -> None:
+    """To the fen; where the envelope holds less than the floor, what is beyond it is below the floor as well."""
+    told = [one for one in given if one.refusal.limit_fen is not None]
+    assert {one.refusal.reason for one in told} == set(LIMITS)
+    assert {one.refusal for one in given if one.refusal.reason in LIMITS} == {one.refusal for one in told}
+    for one in told:
+        reason, limit_fen = one.refusal.reason, one.refusal.limit_fen
+        assert limit_fen is not None
+        assert one.reason_for(limit_fen) is not reason
+        for more_fen in LIMITS[reason]:
+            assert one.reason_for(limit_fen + more_fen) in {reason, Reason.BELOW_HOLDER_FLOOR}, one.refusal
+        assert f"{limit_fen} fen" in one.refusal.detail
+        assert one.refusal.fields()["limit_fen"] == limit_fen
+
+
+def test_what_comes_too_early_is_told_from_when_on_it_does_not(given: list[Refused]) -> None:
     """To the microsecond."""
+    too_early = [one for one in given if one.refusal.reason in TOO_EARLY]
     assert {one.refusal.reason for one in too_early} == TOO_EARLY
     for one in too_early:
         not_before = one.refusal.not_before

@@ -3,7 +3,7 @@
     {"accepted": true, "index", "at", "kind", "outcome": {...}}       or of a statement, instead of the outcome,
     {..., "lines": [{"line", "job", "reservation", "accepted", "fee_fen", "from_voucher_fen"}, ...]}
     {"accepted": false, "reason", "detail", "later"}                  of a note or of a line
-    {..., "index", "key", "not_before"}                               those that a note's refusal has (`Refusal`)
+    {..., "index", "key", "limit_fen", "not_before"}                  those that a note's refusal has (`Refusal`)
 
 `later` says that the same may be accepted another time.
 """

@@ -173,6 +173,7 @@ class Refusal:
         index: of the entry that the command's reference belongs to, if the reference was used before.
         key: the label of the key at fault, or that must sign as well.
         not_before: from when on (microseconds since 1970) time is no reason any more, if time is what is wrong.
+        limit_fen: what the amount was held against: the most; of a floor the least; of a claim the only one.
     """
 
     reason: Reason
@@ -180,10 +181,11 @@ class Refusal:
     index: int | None = field(default=None, compare=False)
     key: str | None = field(default=None, compare=False)
     not_before: int | None = field(default=None, compare=False)
+    limit_fen: int | None = field(default=None, compare=False)
 
     def fields(self) -> dict[str, int | str]:
         """Return what there is of index, key and so on by name, as JSON has it: times in the log's own form."""
-        fields: dict[str, int | str | None] = {"index": self.index, "key": self.key}
+        fields: dict[str, int | str | None] = {"index": self.index, "key": self.key, "limit_fen": self.limit_fen}
         fields["not_before"] = None if self.not_before is None else format_instant(self.not_before)
         return {name: value for name, value in fields.items() if value is not None}
 

@@ -64,14 +64,15 @@ def check_good(voucher: Voucher, voucher_id: str, at: int) -> Refusal | None:
 def check_cap(state: State, programme: str, holder: str, amount_fen: int) -> Refusal | None:
     """Refuse more than the programme still lets a holder have."""
     room_fen = state.programmes[programme].rules.holder_cap_fen - state.book["granted", f"{programme} {holder}"]
-    return (
-        Refusal(Reason.EXCEEDS_HOLDER_CAP, f"{holder} has room for {room_fen} fen") if amount_fen > room_fen else None
-    )
+    if amount_fen > room_fen:
+        return Refusal(Reason.EXCEEDS_HOLDER_CAP, f"{holder} has room for {room_fen} fen", limit_fen=room_fen)
+    return None
 
 
 def check_available(state: State, voucher_id: str, amount_fen: int) -> Refusal | None:
     """Refuse more than is available of a voucher."""
     available_fen = state.book["available", voucher_id]
     if amount_fen > available_fen:
-        return Refusal(Reason.EXCEEDS_AVAILABLE_BALANCE, f"{available_fen} fen are available")
+        detail = f"{available_fen} fen are available"
+        return Refusal(Reason.EXCEEDS_AVAILABLE_BALANCE, detail, limit_fen=available_fen)
     return None

@@ -105,7 +105,8 @@ class VoucherLapse(Rule):
         if voucher.has_ended:
             return Refusal(Reason.VOUCHER_ENDED, self.voucher)
         if at < voucher.valid_until:
-            return Refusal(Reason.VOUCHER_NOT_OVER, f"valid until {format_instant(voucher.valid_until)}")
+            detail = f"valid until {format_instant(voucher.valid_until)}"
+            return Refusal(Reason.VOUCHER_NOT_OVER, detail, not_before=voucher.valid_until)
         return Returned(state.book["available", self.voucher])
 
     def evolve(self, state: State, event: Event) -> Postings:

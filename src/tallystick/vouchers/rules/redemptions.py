@@ -65,8 +65,9 @@ class RedemptionClaim(Rule):
         if self.last_day < self.first_day:
             return Refusal(Reason.CLAIM_PERIOD_INVALID, f"{format_day(self.last_day)} is before the first day")
         assert state.network is not None
-        if start_of_day(self.last_day + 1, state.network.parameters.utc_offset_seconds) > at:
-            return Refusal(Reason.CLAIM_PERIOD_NOT_OVER, format_day(self.last_day))
+        over_at = start_of_day(self.last_day + 1, state.network.parameters.utc_offset_seconds)
+        if at < over_at:
+            return Refusal(Reason.CLAIM_PERIOD_NOT_OVER, format_day(self.last_day), not_before=over_at)
         amount_fen = sum(state.book["burned", lot.burned_id] for lot in self._lots(state))
         if amount_fen == 0:
             return Refusal(Reason.NOTHING_TO_CLAIM)
@@ -163,7 +164,7 @@ class RedemptionPay(Rule):
             return refusal
         claimed_fen = state.claimed_fen(self.claim)
         if self.amount_fen != claimed_fen:
-            return Refusal(Reason.AMOUNT_DIFFERS_FROM_CLAIM, f"claimed are {claimed_fen} fen")
+            return Refusal(Reason.AMOUNT_DIFFERS_FROM_CLAIM, f"claimed are {claimed_fen} fen", limit_fen=claimed_fen)
         return Nothing()
 
     def evolve(self, state: State, event: Event) -> Postings:

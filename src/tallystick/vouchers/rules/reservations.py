@@ -155,7 +155,8 @@ class ReservationRelease(Rule):
         assert state.network is not None
         free_at = reservation.until + state.network.parameters.release_grace_seconds * SECOND_US
         if self.party == reservation.holder and at < free_at:
-            return Refusal(Reason.RESERVATION_NOT_OVER, f"its holder may from {format_instant(free_at)}")
+            detail = f"its holder may from {format_instant(free_at)}"
+            return Refusal(Reason.RESERVATION_NOT_OVER, detail, not_before=free_at)
         ended = state.vouchers[reservation.voucher].has_ended
         return Released(state.book["reserved", self.reservation], "programme" if ended else "voucher")
 

@@ -86,10 +86,11 @@ class VoucherIssue(Rule):
         if refusal:
             return refusal
         if self.face_fen < rules.holder_floor_fen:
-            return Refusal(Reason.BELOW_HOLDER_FLOOR, f"the floor is {rules.holder_floor_fen} fen")
+            detail = f"the floor is {rules.holder_floor_fen} fen"
+            return Refusal(Reason.BELOW_HOLDER_FLOOR, detail, limit_fen=rules.holder_floor_fen)
         unissued_fen = state.book["unissued", self.programme]
         if self.face_fen > unissued_fen:
-            return Refusal(Reason.EXCEEDS_ENVELOPE, f"{unissued_fen} fen are unissued")
+            return Refusal(Reason.EXCEEDS_ENVELOPE, f"{unissued_fen} fen are unissued", limit_fen=unissued_fen)
         refusal = check_cap(state, self.programme, self.holder, self.face_fen)
         if refusal:
             return refusal
