@@ -50,5 +50,5 @@ def require_known_edition(newest: Checkpoint | None, told: Iterable[Promise], ev
     contradictions = Findings()
     # None of these trees is rebuilt here: the stored hashes say whether the newest begins with them.
     Promises(told, start=newest.size + 1).finish(newest.size, newest, False, evidence, contradictions)
-    if not contradictions.in_order():
+    if not contradictions:
         founding.require_known()

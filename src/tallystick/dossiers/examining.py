@@ -179,7 +179,7 @@ class _Examination:
     def _require_known_edition(self, entry: bytes) -> None:
         """Refuse to go on if entry 0, which is proved to be the log's, names rules that this version doesn't know."""
         founding = Founding.from_entry(entry)
-        if founding is None or founding.log != self.checkpoint.origin or self.faults:
+        if founding is None or founding.log != self.checkpoint.origin or self.findings:
             return  # without a checkpoint that the policy accepts, a number proves nothing
         with suppress(MalformedError, VerificationError):
             founding.verify()
