@@ -11,7 +11,7 @@ import pytest
 from support.command_line import ORIGIN, Desk, Ran, done, failed, finish, run, start
 from support.postgres import fresh_database
 from support.witnesses import reopened, serving
-from tallystick.addresses import without_password
+from tallystick.sources import without_password
 
 LATER = "2026-01-05T10:00:00Z"
 DAY = "2026-01-05T08:00:00.000000Z"

@@ -10,7 +10,7 @@ import pytest
 
 from support.command_line import ORIGIN, Desk, done, failed, finish, run, start
 from support.postgres import execute, fresh_database, server
-from tallystick.addresses import without_password
+from tallystick.sources import without_password
 
 DAY = "2026-01-05T08:00:00.000000Z"
 

@@ -208,3 +208,60 @@ def test_a_server_that_goes_away_ends_the_audit_and_is_no_finding(
     with serving(tmp_path / "tiles") as server:
         found = json.loads(audit(server.url, POLICY).to_bytes())["findings"]
     assert ("tile_missing", 768) in {(finding["code"], finding["index"]) for finding in found}
+
+
+PASSWORD = "correct-horse"
+URLS = [f"postgresql://me:{PASSWORD}@127.0.0.1:1/d", f"http://me:{PASSWORD}@127.0.0.1:1/d"]
+FOLDERS_WANTED = [
+    ("export", "{ledger}", "{url}"),
+    ("ledger", "backup", "{ledger}", "{url}"),
+    ("ledger", "restore", "{url}", "new"),
+    ("witness", "init", "{url}", "--name", "witness.example/w1", "--log", "{vkey}", "--no-passphrase"),
+    ("demo", "{url}", "--limit", "1"),
+    ("witness", "serve", "{url}"),
+    ("witness", "cosign", "{url}", "{ledger}"),
+    ("submit", "{ledger}", "{note}", "--receipts", "{url}"),
+]
+
+
+@pytest.mark.parametrize("url", URLS)
+@pytest.mark.parametrize("command", FOLDERS_WANTED, ids=lambda command: " ".join(command[:2]))
+def test_a_url_where_a_folder_should_be_is_refused(
+    command: tuple[str, ...], url: str, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one line without the password, and nothing is made of it: as a path it would be a folder `postgresql:`."""
+    monkeypatch.chdir(tmp_path)
+    note = next(desk.folder.glob("*.note"))
+    said = failed(*[word.format(ledger=desk.ledger, url=url, vkey=desk.vkey(ORIGIN), note=note) for word in command])
+    assert "a folder" in said
+    assert PASSWORD not in said
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_a_source_that_fails_is_named_without_its_password(url: str, desk: Desk) -> None:
+    """Whatever is asked of it."""
+    note = next(desk.folder.glob("*.note"))
+    asked = [
+        ("balances", url),
+        ("show", url, "entry", 0),
+        ("audit", url, "--trust", desk.policy),
+        ("check", url, note),
+        ("submit", url, note, "--log-key", desk.folder / "log.pem"),
+        ("export", url, desk.folder / "other"),
+        ("ledger", "backup", url, desk.folder / "other"),
+        ("checkpoint", "cosign", url, "--trust", desk.policy),
+    ]
+    for command in asked:
+        assert PASSWORD not in failed(*command)
+
+
+def test_a_ledger_is_not_made_at_a_url(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor in a folder that is called like it."""
+    monkeypatch.chdir(tmp_path)
+    genesis = next(desk.folder.glob("*.note"))
+    key = next(desk.folder.rglob("*.pem"))
+    for url in ("https://log.example/public", "sqlite:///ledger"):
+        said = failed("ledger", "create", url, "--genesis", genesis, "--log-key", key)
+        assert "is not a place for a ledger: give a new folder, or a database's URL" in said
+    assert list(tmp_path.iterdir()) == []

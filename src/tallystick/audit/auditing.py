@@ -46,6 +46,7 @@ from tallystick.errors import UsageError
 from tallystick.findings import FindingCode, Findings
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Signature
+from tallystick.sources import AnySource, parse_source
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.policy import Policy
 from tallystick.transparency.spelling import HASH_SIZE, base64_to_text
@@ -84,7 +85,7 @@ class _Batch:
 
 
 def audit(
-    source: Path | str,
+    source: AnySource,
     policy: Policy,
     *,
     since: Path | None = None,
@@ -96,7 +97,7 @@ def audit(
     """Audit a ledger in a folder or a PostgreSQL database, an exported folder, or the URL of one.
 
     Args:
-        source: the folder or URL.
+        source: one that was told already, a folder, or a URL.
         policy: whose checkpoints count.
         since: the report of an earlier, clean audit of the same log, its saved state beside it: only what is new is
             read, and the log is proved to go on from the tree that was audited.
@@ -120,7 +121,7 @@ def audit(
     start = earlier.checkpoint.size if earlier is not None else 0
     # Before the evidence: a log that is being written has, by then, all that the receipts are of.
     given = read_receipts(receipts, policy)
-    with closing(open_evidence(source, findings, start)) as evidence, _no_cycle_collection():
+    with closing(open_evidence(parse_source(source), findings, start)) as evidence, _no_cycle_collection():
         one = _Audit(evidence, policy, findings, progress, earlier, given)
         report = one.run(default_processes() if processes is None else processes)
         if report_file is not None:

@@ -26,11 +26,11 @@ from psycopg.adapt import Buffer, Loader
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 
-from tallystick.addresses import without_password
 from tallystick.audit.evidence import COSIGNED
 from tallystick.audit.store import ROWS_AT_ONCE, SCANS, table_of
 from tallystick.errors import NotALedgerError, SourceUnreadableError, UsageError
 from tallystick.findings import FindingCode, Findings
+from tallystick.sources import without_password
 from tallystick.static.files import CHECKPOINT_SIZE_MAX
 
 _NETWORK: Final = {

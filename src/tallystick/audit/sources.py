@@ -1,22 +1,29 @@
 """A source is a ledger (a folder or a database), an exported folder or the URL of one, or there is nothing to audit."""
 
-from pathlib import Path
-
-from tallystick.addresses import is_postgres, is_url
 from tallystick.audit.evidence import Evidence
-from tallystick.audit.sqlite import DATABASE, SQLiteDatabase
+from tallystick.audit.sqlite import SQLiteDatabase
 from tallystick.audit.store import StoreEvidence
 from tallystick.audit.tiles import TileEvidence
 from tallystick.errors import NotALedgerError, UsageError
 from tallystick.findings import Findings
-from tallystick.static.files import CHECKPOINT, CHECKPOINT_SIZE_MAX, TILES, open_files
+from tallystick.sources import (
+    CHECKPOINT,
+    DATABASE,
+    TILES,
+    LedgerDatabase,
+    LedgerFolder,
+    Source,
+    StaticFolder,
+    StaticUrl,
+)
+from tallystick.static.files import CHECKPOINT_SIZE_MAX, open_files
 
 
-def open_evidence(source: Path | str, findings: Findings, start: int = 0) -> Evidence:
+def open_evidence(source: Source, findings: Findings, start: int = 0) -> Evidence:
     """Return the evidence in a ledger folder, a PostgreSQL database, an exported folder, or at the URL of one.
 
     Args:
-        source: the folder or URL.
+        source: what is audited.
         findings: where oddities are noted, now and while it is read.
         start: the entry at which it begins.
 
@@ -26,21 +33,24 @@ def open_evidence(source: Path | str, findings: Findings, start: int = 0) -> Evi
         LedgerError: the server gives no usable answer.
         ModuleNotFoundError: psycopg, which is an extra, isn't installed.
     """
-    if is_postgres(source):
-        from tallystick.audit.postgres import PostgresDatabase  # noqa: PLC0415 - an extra
+    match source:
+        case LedgerDatabase(url):
+            from tallystick.audit.postgres import PostgresDatabase  # noqa: PLC0415 - an extra
 
-        return StoreEvidence(PostgresDatabase(str(source), findings), findings, start)
-    if is_url(source):
-        files = open_files(source)
-        if files.read(CHECKPOINT, CHECKPOINT_SIZE_MAX) is None:
-            files.close()
-            raise NotALedgerError(f"{source} has no {CHECKPOINT}: nothing to audit")
-        return TileEvidence(files, findings, start)
-    source = Path(source)
-    if not source.is_dir():
-        raise UsageError(f"{source} is not a folder; give a ledger folder or an exported one")
-    if (source / DATABASE).is_file():
-        return StoreEvidence(SQLiteDatabase(source / DATABASE, findings), findings, start)
-    if (source / CHECKPOINT).is_file() or (source / TILES).is_dir():
-        return TileEvidence(open_files(source), findings, start)
-    raise NotALedgerError(f"{source} holds neither {DATABASE} nor {CHECKPOINT} and {TILES}/: nothing to audit")
+            return StoreEvidence(PostgresDatabase(url, findings), findings, start)
+        case StaticUrl():
+            files = open_files(source)
+            if files.read(CHECKPOINT, CHECKPOINT_SIZE_MAX) is None:
+                files.close()
+                raise NotALedgerError(f"{source} has no {CHECKPOINT}: nothing to audit")
+            return TileEvidence(files, findings, start)
+        case StaticFolder():
+            return TileEvidence(open_files(source), findings, start)
+        case LedgerFolder(folder):
+            if not folder.is_dir():
+                raise UsageError(f"{folder} is not a folder; give a ledger folder or an exported one")
+            if not (folder / DATABASE).is_file():
+                raise NotALedgerError(
+                    f"{folder} holds neither {DATABASE} nor {CHECKPOINT} and {TILES}/: nothing to audit"
+                )
+            return StoreEvidence(SQLiteDatabase(folder / DATABASE, findings), findings, start)

@@ -25,9 +25,9 @@ from tallystick.audit.spool import loose_text
 from tallystick.audit.store import CELLS, ROWS_AT_ONCE, SCANS, table_of
 from tallystick.errors import NotAFileError, SourceUnreadableError
 from tallystick.findings import FindingCode, Findings
+from tallystick.sources import DATABASE
 from tallystick.static.files import CHECKPOINT_SIZE_MAX, FolderFiles
 
-DATABASE: Final = "ledger.db"
 MADE: Final = {
     "stored_events": "CREATE TABLE stored_events (originator_id TEXT, originator_version INTEGER, topic TEXT, "
     "state BLOB, PRIMARY KEY (originator_id, originator_version))",

@@ -18,7 +18,8 @@ from typing import Final, TypeVar
 from tallystick.audit.evidence import StoredCheckpoint, StoredRun
 from tallystick.errors import AccessDeniedError, NotAFileError, SourceUnreadableError, TileMalformedError
 from tallystick.findings import FindingCode, Findings
-from tallystick.static.files import CHECKPOINT, CHECKPOINT_SIZE_MAX, Found, StaticFiles, find_file
+from tallystick.sources import CHECKPOINT
+from tallystick.static.files import CHECKPOINT_SIZE_MAX, Found, StaticFiles, find_file
 from tallystick.transparency.merkle import TILE_WIDTH
 from tallystick.transparency.tiles import ENTRY_SIZE_MAX, bundle_from_bytes, bundle_path, tile_path
 

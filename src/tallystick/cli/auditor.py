@@ -25,14 +25,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.addresses import is_postgres, without_password
-from tallystick.cli import REFUSED, dossier, kinds, output, proofs_of_balance, reading
+from tallystick.cli import REFUSED, dossier, kinds, output, parameters, proofs_of_balance, reading
 from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
 from tallystick.printing.text import gpu_hours, yuan
 
 if TYPE_CHECKING:
     from tallystick.audit.report import Report, Totals
+    from tallystick.sources import Source
     from tallystick.transparency.receipt import Receipt
 
 
@@ -48,7 +48,7 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def audit(
-    source: Annotated[str, typer.Argument(help="A ledger's folder or database, an export, or the URL of one.")],
+    source: parameters.ReadSource,
     trust: Annotated[Path, typer.Option(help="The trust policy, which you were given by hand.")],
     report: Annotated[
         str | None, typer.Option(help="Also write the report (JSON) there, and the state beside it if it is clean.")
@@ -76,7 +76,7 @@ def audit(
         raise UsageError("--json and a report on standard output exclude each other: give one")
     with output.progress("Auditing") as progress:
         found = run_audit(
-            reading.source_of(source),
+            source,
             policy,
             since=since,
             receipts=receipts or (),
@@ -117,7 +117,7 @@ def verify(
             return
         proof = Receipt.from_bytes(data)
     else:
-        proof = _receipt_from(file, index)
+        proof = _receipt_from(reading.source_of(file), index)
     if proof.entry is None:
         raise UsageError(f"{file} carries no entry, so it proves nothing by itself; ask for a receipt with one")
     checkpoint = verify_receipt(proof, proof.entry, policy)
@@ -132,16 +132,16 @@ def verify(
     print_entry(said, [("root", root)], wide=wide)
 
 
-def _receipt_from(source: str, index: int) -> "Receipt":
+def _receipt_from(source: "Source", index: int) -> "Receipt":
     """Return the receipt of an entry of a source."""
     from tallystick.publishing.reader import read_ledger
 
-    with read_ledger(reading.source_of(source)) as reader:
+    with read_ledger(source) as reader:
         return reader.receipt(index)
 
 
 def receipt(
-    source: Annotated[str, typer.Argument(help="A ledger folder, an exported folder, or the URL of one.")],
+    source: parameters.ReadSource,
     index: Annotated[int, typer.Argument(help="The entry's index, counted from 0.")],
     file: Annotated[
         str, typer.Option("--out", "-o", help="Where the receipt goes, by custom <index>.tlog-proof; - is stdout.")
@@ -152,13 +152,13 @@ def receipt(
     from tallystick.publishing.reader import read_ledger
 
     out = NamedFile(file, kinds.RECEIPT, force=force)
-    with read_ledger(reading.source_of(source)) as reader:
+    with read_ledger(source) as reader:
         data = reader.receipt(index).to_bytes()
     out.write(data)
     output.line_about(out, f"{file}: entry {index}, {len(data):,} bytes")
 
 
-def _print_report(report: "Report", source: str, *, wide: bool) -> None:
+def _print_report(report: "Report", source: "Source", *, wide: bool) -> None:
     """Print the verdict, what was audited, the totals and the conservation table, and each finding."""
     from tallystick.findings import FindingCode
 
@@ -225,14 +225,15 @@ def _yes(value: bool) -> str:
     return output.readable("", value)
 
 
-def _how_to_see(source: str, index: int) -> str:
+def _how_to_see(source: "Source", index: int) -> str:
     """Return what to type to read an entry with other people's software."""
+    from tallystick.sources import DATABASE, LedgerDatabase, LedgerFolder
+
     where = f"WHERE originator_version = {index + 1}"
-    if is_postgres(source):
+    if isinstance(source, LedgerDatabase):
         question = f"convert_from(state, 'UTF8') FROM tallystick.stored_events {where}"
-        return f'psql -At {shlex.quote(without_password(source))} -c "SELECT {question}"'
-    folder = Path(source)
-    if (folder / "ledger.db").is_file():
+        return f'psql -At {shlex.quote(str(source))} -c "SELECT {question}"'
+    if isinstance(source, LedgerFolder):
         question = f"CAST(state AS TEXT) FROM stored_events {where}"
-        return f'sqlite3 -readonly {shlex.quote(str(folder / "ledger.db"))} "SELECT {question}"'
-    return f"it is number {index % 256}, from 0, in bundle {index // 256} below {source.rstrip('/')}/tile/entries"
+        return f'sqlite3 -readonly {shlex.quote(str(source.folder / DATABASE))} "SELECT {question}"'
+    return f"it is number {index % 256}, from 0, in bundle {index // 256} below {str(source).rstrip('/')}/tile/entries"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tallystick.cli import REFUSED, kinds, output, reading
+from tallystick.cli import REFUSED, kinds, output, parameters, reading
 from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
 from tallystick.printing.text import yuan
@@ -36,7 +36,7 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def dossier(
-    source: Annotated[str, typer.Argument(help="A ledger folder, an exported folder, or the URL of one.")],
+    source: parameters.ReadSource,
     what: Annotated[reading.AccountKind, typer.Argument(help="What it is about.")],
     id_: Annotated[str, typer.Argument(metavar="ID", help="Its id, for example acme-ai/v-1 or guian-cluster.")],
     file: Annotated[str, typer.Option("--out", "-o", help="Where the dossier goes; - is stdout.")],
@@ -56,7 +56,7 @@ def dossier(
     bounds = _bound(since), _bound(until)
     out = NamedFile(file, kinds.DOSSIER, force=force)
     with output.progress("Following the log") as progress, out.open() as opened:
-        written = write_dossier(reading.source_of(source), f"{what.value} {id_}", opened, *bounds, progress)
+        written = write_dossier(source, f"{what.value} {id_}", opened, *bounds, progress)
     output.line_about(
         out,
         f"{file}: {written.subject:,} entries of {what.value} {id_}, {written.entries - written.subject:,} "

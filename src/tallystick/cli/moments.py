@@ -14,11 +14,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tallystick.errors import MalformedError, NotALedgerError, UsageError
 from tallystick.vouchers.quantities import format_instant, parse_instant
+
+if TYPE_CHECKING:
+    from tallystick.sources import AnySource
 
 FORMS: Final = (
     "a time like 2026-01-05T08:00:00Z, 2026-01-05T16:00:00+08:00 or 2026-01-05T16:00:00 (the network's zone), "
@@ -111,7 +113,7 @@ def read_index_or_moment(text: str) -> int | Moment:
         raise UsageError(str(error).replace("is not a time", "is neither an entry's index nor a time")) from None
 
 
-def zone_of(source: Path | str) -> int:
+def zone_of(source: "AnySource") -> int:
     """Return the offset in seconds of the network whose log a source is.
 
     Raises:

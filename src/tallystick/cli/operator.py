@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import REFUSED, answers, kinds, output, reading
+from tallystick.cli import REFUSED, answers, kinds, output, parameters, reading
 from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
 
@@ -35,9 +35,7 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def ledger_create(
-    source: Annotated[
-        str, typer.Argument(metavar="SOURCE", help="A folder, made if it isn't there; or an empty database's URL.")
-    ],
+    source: parameters.NewLedgerSource,
     genesis: Annotated[str, typer.Option(help="The signed network.found note; - is stdin.")],
     log_key: Annotated[Path, typer.Option(help="The key that signs checkpoints; its name is the log's origin.")],
     passphrase_file: Annotated[
@@ -59,35 +57,34 @@ def ledger_create(
     SOURCE is a folder, or the URL of a PostgreSQL database: postgresql://owner@host:5432/database. There a schema is
     made, and the roles DATABASE_writer, DATABASE_views and DATABASE_auditor, for you to grant to those who log in.
     """
-    from tallystick.addresses import is_postgres, without_password
     from tallystick.ledger.opening import POLICY, create_ledger
     from tallystick.ledger.settings import write_settings
+    from tallystick.sources import folder_of
     from tallystick.transparency.policy import Policy
 
     note = reading.read_file(genesis)
     key = reading.load_key(log_key, passphrase_file)
     clock = reading.clock(at, lambda: _zone_of(note, key.verifier.name))
     _refuse_a_bad_genesis(genesis, note, key.verifier.name, clock())
-    place = source if is_postgres(source) else Path(source)
-    if isinstance(place, Path) and policy is not None:
-        raise UsageError(f"the trust policy of a folder goes to {place / POLICY}: leave --policy out")
+    folder = folder_of(source)
+    if folder is not None and policy is not None:
+        raise UsageError(f"the trust policy of a folder goes to {folder / POLICY}: leave --policy out")
     out = None if policy in (None, "-") else NamedFile(policy, kinds.POLICY, force=force)
-    with create_ledger(place, note, key, clock=clock) as ledger:
+    with create_ledger(source, note, key, clock=clock) as ledger:
         origin = ledger.origin
     text = Policy.for_log(key.verifier).to_text()
-    shown = without_password(source)
-    if isinstance(place, Path):
-        write_settings(place, origin, log_key, passphrase_file)
-        policy = str(place / POLICY)
+    if folder is not None:
+        write_settings(folder, origin, log_key, passphrase_file)
+        policy = str(folder / POLICY)
     elif out is not None:
         out.write(text)
     vkey = key.verifier.to_text()
     if as_json:
-        where = {"folder": shown} if isinstance(place, Path) else {"database": shown}
+        where = {"database" if folder is None else "folder": str(source)}
         said = {"policy": policy} if policy is not None else {"policy_text": text.decode()}
         output.print_json(where | {"origin": origin, "log_vkey": vkey} | said)
         return
-    output.line(f"{shown}: the ledger of {origin}")
+    output.line(f"{source}: the ledger of {origin}")
     output.fields("", [("log's vkey", vkey), *([("policy", policy)] if policy is not None else [])])
     if policy is None:
         output.text(text.decode())
@@ -121,10 +118,13 @@ _TRUST = typer.Option(help="Names the log's key; else the trust.policy in the fo
 
 
 def ledger_backup(
-    source: Annotated[
-        str, typer.Argument(help="A ledger folder or a database's URL, which may be in use; or an export or its URL.")
+    source: parameters.ReadSource,
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR", parser=reading.new_backup_of, help="New or empty; an earlier backup is added to."
+        ),
     ],
-    folder: Annotated[str, typer.Argument(metavar="DIR", help="New or empty; an earlier backup is added to.")],
     trust: Annotated[Path | None, _TRUST] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -135,16 +135,16 @@ def ledger_backup(
     from tallystick.publishing.backup import backup_ledger
 
     policy = None if trust is None else reading.read_policy(trust)
-    if "://" in folder:
-        raise UsageError("a backup is made in a folder; `tallystick ledger restore` writes a database")
     with output.progress("Backing up") as progress:
-        copied = backup_ledger(reading.source_of(source), Path(folder), policy=policy, progress=progress)
-    _print_copied(folder, copied, as_json=as_json)
+        copied = backup_ledger(source, folder, policy=policy, progress=progress)
+    _print_copied(str(folder), copied, as_json=as_json)
 
 
 def ledger_restore(
-    backup: Annotated[Path, typer.Argument(metavar="BACKUP", help="A folder that `ledger backup` made.")],
-    target: Annotated[str, typer.Argument(metavar="TARGET", help="A new folder, or the URL of an empty database.")],
+    backup: Annotated[
+        Path, typer.Argument(metavar="BACKUP", parser=reading.backup_of, help="A folder that `ledger backup` made.")
+    ],
+    target: parameters.RestoreTarget,
     trust: Annotated[Path | None, _TRUST] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -153,16 +153,12 @@ def ledger_restore(
     Make sure first that the old writer is gone, and before anything is written that nothing newer was answered for:
     audit it with the receipts that were given, and ask the witnesses. docs/backup.md has the steps.
     """
-    from tallystick.addresses import is_postgres, without_password
     from tallystick.publishing.backup import restore_ledger
 
     policy = None if trust is None else reading.read_policy(trust)
-    place = target if is_postgres(target) else Path(target)
-    if "://" in target and isinstance(place, Path):
-        raise UsageError(f"{without_password(target)} is not a place for a ledger: give a folder, or a database's URL")
     with output.progress("Restoring") as progress:
-        copied = restore_ledger(reading.folder_of(str(backup)), place, policy=policy, progress=progress)
-    _print_copied(without_password(target), copied, as_json=as_json)
+        copied = restore_ledger(backup, target, policy=policy, progress=progress)
+    _print_copied(str(target), copied, as_json=as_json)
 
 
 def _print_copied(place: str, copied: "Copied", *, as_json: bool) -> None:
@@ -178,9 +174,12 @@ def _print_copied(place: str, copied: "Copied", *, as_json: bool) -> None:
 
 
 def export(
-    source: Annotated[str, typer.Argument(help="A ledger folder, which may be in use; or another export, to mirror.")],
+    source: parameters.ReadSource,
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Made if it isn't there; an earlier export is added to.")
+        Path,
+        typer.Argument(
+            metavar="DIR", parser=reading.folder_named, help="Made if it isn't there; an earlier export is added to."
+        ),
     ],
 ) -> None:
     """Write the log as static files (C2SP tlog-tiles) for mirrors, witnesses and auditors."""
@@ -189,15 +188,15 @@ def export(
 
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is not a folder")
-    with read_ledger(reading.source_of(source)) as reader, output.progress("Exporting") as progress:
+    with read_ledger(source) as reader, output.progress("Exporting") as progress:
         new = export_tiles(reader, folder, progress)
         output.line(f"{folder}: {reader.size:,} entries of {reader.origin}, {new:,} of them new")
 
 
 def demo(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Must be empty or not there.")] = Path(
-        "tallystick-demo"
-    ),
+    folder: Annotated[
+        Path, typer.Argument(metavar="[DIR]", parser=reading.folder_named, help="Must be empty or not there.")
+    ] = Path("tallystick-demo"),
     jobs: Annotated[Path | None, typer.Option(help="A CSV: timestamp, duration, num_gpus, gpu_time, cluster.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many jobs.")] = None,
     seed: Annotated[int, typer.Option(help="Another seed tells another story.")] = 1,

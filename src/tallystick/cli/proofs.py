@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import output, proofs_of_balance, reading
+from tallystick.cli import output, parameters, proofs_of_balance, reading
 
 if TYPE_CHECKING:
     from tallystick.publishing import Reader
 
-SOURCE = "A ledger folder, an exported folder, or the URL of one."
 TRUST = "The trust policy: its log must have signed the checkpoint, and its witnesses as it asks."
 
 
@@ -35,7 +34,7 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def inclusion(
-    source: Annotated[str, typer.Argument(help=SOURCE)],
+    source: parameters.ReadSource,
     index: Annotated[int, typer.Argument(help="The entry's index, counted from 0.")],
     size: Annotated[int | None, typer.Option(help="In the tree of so many entries, instead of the whole log.")] = None,
     trust: Annotated[Path | None, typer.Option(help=TRUST)] = None,
@@ -45,7 +44,7 @@ def inclusion(
     from tallystick.publishing.proving import prove_inclusion
     from tallystick.publishing.reader import read_ledger
 
-    with read_ledger(reading.source_of(source)) as reader:
+    with read_ledger(source) as reader:
         signed = verify_checkpoint(reader, trust)
         proved = prove_inclusion(reader, index, size)
         origin = reader.origin
@@ -65,7 +64,7 @@ def inclusion(
 
 
 def consistency(
-    source: Annotated[str, typer.Argument(help=SOURCE)],
+    source: parameters.ReadSource,
     old: Annotated[int, typer.Argument(help="How many entries the old tree has.")],
     new: Annotated[int | None, typer.Argument(help="And the new one; the whole log if this isn't given.")] = None,
     trust: Annotated[Path | None, typer.Option(help=TRUST)] = None,
@@ -75,7 +74,7 @@ def consistency(
     from tallystick.publishing.proving import prove_consistency
     from tallystick.publishing.reader import read_ledger
 
-    with read_ledger(reading.source_of(source)) as reader:
+    with read_ledger(source) as reader:
         signed = verify_checkpoint(reader, trust)
         proved = prove_consistency(reader, old, new)
         origin = reader.origin

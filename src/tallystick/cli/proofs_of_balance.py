@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import kinds, output, reading
+from tallystick.cli import kinds, output, parameters, reading
 from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
 
@@ -26,7 +26,7 @@ _INDEX_DIGITS_MAX = 16
 
 
 def balance(
-    source: Annotated[str, typer.Argument(help="A ledger folder, an exported folder, or the URL of one.")],
+    source: parameters.ReadSource,
     what: Annotated[reading.AccountKind, typer.Argument(help="Whose balance.")],
     id_: Annotated[str, typer.Argument(metavar="ID", help="Its id, for example shanghai-treasury/v-1.")],
     seal: Annotated[str, typer.Option(help="The seal: its id, or its entry's index.")],
@@ -38,7 +38,7 @@ def balance(
     from tallystick.publishing.reader import read_ledger
 
     out = NamedFile(file, kinds.BALANCE_PROOF, force=force)
-    with read_ledger(reading.source_of(source)) as reader, output.progress("Reading the log") as progress:
+    with read_ledger(source) as reader, output.progress("Reading the log") as progress:
         index = _index_of(seal, reader, progress)
         receipt = reader.receipt(index)
         data = prove_balance(reader.state(index, progress), f"{what.value} {id_}", receipt).to_bytes()

@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import REFUSED, answers, kinds, output, reading
+from tallystick.cli import REFUSED, answers, kinds, output, parameters, reading
 from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
 
 if TYPE_CHECKING:
     from tallystick.ledger import Admitted
     from tallystick.publishing import Reader
+    from tallystick.sources import Source
     from tallystick.vouchers.entry import Entry
     from tallystick.vouchers.refusals import Refusal
 
@@ -47,7 +48,7 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def check(
-    source: Annotated[str, typer.Argument(help="A ledger folder, which may be in use; an export, or its URL.")],
+    source: parameters.ReadSource,
     notes: Annotated[list[str], typer.Argument(metavar="NOTE...", help="Signed notes, decided in order; - is stdin.")],
     at: Annotated[
         str | None, typer.Option(help="Decide as if it were then, for a job yet to run: 2026-01-05T08:00:00Z.")
@@ -62,9 +63,8 @@ def check(
 
     answers.show_faults()
     data = [reading.read_file(note) for note in notes]
-    place = reading.source_of(source)
-    instant = reading.clock(at, lambda: zone_of(place))()
-    with read_ledger(place) as reader, output.progress("Reading the ledger") as progress:
+    instant = reading.clock(at, lambda: zone_of(source))()
+    with read_ledger(source) as reader, output.progress("Reading the ledger") as progress:
         recorded = find_recorded(reader, data)
         new = [note for number, note in enumerate(data) if number not in recorded]
         decided = check_notes(lambda: reader.state(progress=progress), new, instant)
@@ -73,17 +73,19 @@ def check(
             _recorded(recorded[number]) if number in recorded else _checked(next(remaining), decided, reader)
             for number in range(len(data))
         ]
-    _report(notes, said, lambda: zone_of(place), as_json=as_json)
+    _report(notes, said, lambda: zone_of(source), as_json=as_json)
 
 
 def submit(
-    source: Annotated[str, typer.Argument(help="A ledger folder, or the postgresql:// URL of a ledger.")],
+    source: parameters.LedgerSource,
     notes: Annotated[list[str], typer.Argument(metavar="NOTE...", help="Signed notes, decided in order; - is stdin.")],
     log_key: Annotated[
         Path | None, typer.Option(help="The key that signs checkpoints, instead of the one that the settings name.")
     ] = None,
     passphrase_file: Annotated[Path | None, typer.Option(help="The log key's.")] = None,
-    receipts: Annotated[Path | None, typer.Option(help="Write <index>.tlog-proof there for each entry.")] = None,
+    receipts: Annotated[
+        Path | None, typer.Option(parser=reading.folder_named, help="Write <index>.tlog-proof there for each entry.")
+    ] = None,
     at: Annotated[
         str | None,
         typer.Option(help="The log's time instead of this machine's, for rehearsals only: it can never go back again."),
@@ -98,15 +100,14 @@ def submit(
     from tallystick.vouchers.refusals import Refusal
 
     answers.show_faults()
-    ledger_source = reading.ledger_of(source)
     data = [reading.read_file(note) for note in notes]
-    clock = reading.clock(at, lambda: zone_of(ledger_source))
-    key = reading.load_log_key(ledger_source, log_key, passphrase_file)
-    guard = reading.clock_guard(ledger_source, at, accept_jump=accept_clock_jump)
+    clock = reading.clock(at, lambda: zone_of(source))
+    key = reading.load_log_key(source, log_key, passphrase_file)
+    guard = reading.clock_guard(source, at, accept_jump=accept_clock_jump)
     if receipts is not None:
         receipts.mkdir(parents=True, exist_ok=True)
     said: list[answers.Answer] = []
-    with open_ledger(ledger_source, key, clock=clock, guard=guard) as ledger:
+    with open_ledger(source, key, clock=clock, guard=guard) as ledger:
         for answer in ledger.submit(data):
             if isinstance(answer, Refusal):
                 said.append(answers.refused(answer))
@@ -114,11 +115,11 @@ def submit(
             said.append(answers.accepted(Entry.from_bytes(answer.entry).event) | {"is_new": answer.is_new})
             if receipts is not None:
                 said[-1]["receipt"] = _write_receipt(receipts, answer)
-    _report(notes, said, lambda: zone_of(ledger_source), as_json=as_json)
+    _report(notes, said, lambda: zone_of(source), as_json=as_json)
 
 
 def show(
-    source: Annotated[str, typer.Argument(help="A ledger folder, an exported folder, or the URL of one.")],
+    source: parameters.ReadSource,
     what: Annotated[What, typer.Argument(help="What to show.")],
     id_: Annotated[
         str, typer.Argument(metavar="ID", help="Its id, for example acme-ai/v-1 or guian-cluster; an entry's index.")
@@ -149,7 +150,7 @@ def show(
         asked.say_when()
 
 
-def _show_entry(source: str, index: str, *, as_json: bool, wide: bool) -> None:
+def _show_entry(source: "Source", index: str, *, as_json: bool, wide: bool) -> None:
     """Show an entry, which is proved to be in the tree of the source's checkpoint; who signed that is for `verify`."""
     from tallystick.cli.entries import print_entry, say_entry
     from tallystick.cli.moments import zone_of
@@ -157,8 +158,7 @@ def _show_entry(source: str, index: str, *, as_json: bool, wide: bool) -> None:
 
     if not index.isascii() or not index.isdecimal() or len(index) > 19:
         raise UsageError(f"{index} is not an entry's index, which is a number counted from 0")
-    place = reading.source_of(source)
-    with read_ledger(place) as reader:
+    with read_ledger(source) as reader:
         proof = reader.receipt(int(index))
         origin, size = reader.origin, reader.size
     said = say_entry(proof.index, proof.entry or b"")
@@ -166,7 +166,7 @@ def _show_entry(source: str, index: str, *, as_json: bool, wide: bool) -> None:
         output.print_json({"entry": said})
     else:
         output.line(f"entry {proof.index} of {origin}, which has {size:,}")
-        print_entry(said, zone=zone_of(place), wide=wide)
+        print_entry(said, zone=zone_of(source), wide=wide)
 
 
 def _recorded(answer: "Entry | Refusal") -> answers.Answer:

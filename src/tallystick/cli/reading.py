@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from getpass import getpass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -24,7 +24,10 @@ from tallystick.printing.text import one_line
 if TYPE_CHECKING:
     from tallystick.ledger.clock_guard import ClockGuard
     from tallystick.signing.keys import SigningKey
+    from tallystick.sources import Source, WritableSource
     from tallystick.transparency.policy import Policy
+
+_Source = TypeVar("_Source", bound="Source")
 
 AcceptClockJump = Annotated[
     bool,
@@ -156,46 +159,102 @@ def load_keys(paths: Sequence[Path], passphrase_files: Sequence[Path]) -> "list[
     return [load_key(path, passphrase_file) for path, passphrase_file in zip(paths, each, strict=True)]
 
 
-def source_of(source: str) -> Path | str:
-    """Return the folder or the URL (of an export, or of a database) that a SOURCE is, to be read.
+def source_of(text: str) -> "Source":
+    """Return the place that a SOURCE is, to be read.
 
     Raises:
         UsageError: there is no such folder.
     """
-    return source if "://" in source else folder_of(source)
+    from tallystick.sources import parse_source
+
+    return _there(parse_source(text), text)
 
 
-def folder_of(source: str) -> Path:
-    """Return the folder that a SOURCE is.
-
-    Raises:
-        UsageError: it is a URL, or there is no such folder.
-    """
-    from tallystick.addresses import without_password
-
-    if "://" in source:
-        shown = without_password(source)
-        raise UsageError(f"{shown} is a URL, which can only be read: give the ledger folder")
-    folder = Path(source)
-    if not folder.exists():
-        raise UsageError(f"there is no folder {source}")
-    if not folder.is_dir():
-        raise UsageError(f"{source} is not a folder; give the one that holds ledger.db")
-    return folder
-
-
-def ledger_of(source: str) -> Path | str:
-    """Return the folder or the database that a SOURCE is, to be written.
+def ledger_of(text: str) -> "WritableSource":
+    """Return the place of a ledger that a SOURCE is, to be written.
 
     Raises:
         UsageError: it can only be read, or there is no such folder.
     """
-    from tallystick.addresses import is_postgres
+    from tallystick.sources import parse_writable
 
-    return source if is_postgres(source) else folder_of(source)
+    return _there(parse_writable(text), text)
 
 
-def load_log_key(source: Path | str, log_key: Path | None, passphrase_file: Path | None) -> "SigningKey":
+def folder_named(text: str | Path) -> Path:
+    """Return a folder that isn't a SOURCE; it needn't be there.
+
+    Raises:
+        UsageError: it is a URL, which a path would have made a folder of, password and all.
+    """
+    from tallystick.sources import without_password
+
+    if isinstance(text, str) and "://" in text:
+        raise UsageError(f"{without_password(text)} is a URL: give a folder")
+    return Path(text)
+
+
+def new_backup_of(text: str) -> Path:
+    """Return a folder in which a backup is to be made or added to.
+
+    Raises:
+        UsageError: it is a URL.
+    """
+    if "://" in text:
+        raise UsageError("a backup is made in a folder; `tallystick ledger restore` writes a database")
+    return Path(text)
+
+
+def backup_of(text: str) -> Path:
+    """Return a folder that is there.
+
+    Raises:
+        UsageError: it is a URL, or there is no such folder.
+    """
+    folder = folder_named(text)
+    _require_folder(folder, text)
+    return folder
+
+
+def published_of(text: str) -> "Source":
+    """Return the place that a SOURCE is, to be read and to have cosignatures put beside it.
+
+    Raises:
+        UsageError: it can only be read, or there is no such folder.
+    """
+    ledger_of(text)
+    return source_of(text)
+
+
+def new_ledger_of(text: str) -> "WritableSource":
+    """Return the place that a SOURCE is, for a ledger to be made there.
+
+    Raises:
+        UsageError: there can't be one.
+    """
+    from tallystick.sources import parse_writable
+
+    return parse_writable(text, is_new=True)
+
+
+def _there(source: _Source, text: str) -> _Source:
+    """Return a source, unless it should be a folder and is none."""
+    from tallystick.sources import folder_of
+
+    folder = folder_of(source)
+    if folder is not None:
+        _require_folder(folder, text)
+    return source
+
+
+def _require_folder(folder: Path, text: str) -> None:
+    if not folder.exists():
+        raise UsageError(f"there is no folder {text}")
+    if not folder.is_dir():
+        raise UsageError(f"{text} is not a folder; give the one that holds ledger.db")
+
+
+def load_log_key(source: "WritableSource", log_key: Path | None, passphrase_file: Path | None) -> "SigningKey":
     """Return the key that signs a ledger's checkpoints: the one given, or the one that its settings name."""
     from tallystick.ledger.settings import load_settings
 
@@ -205,7 +264,7 @@ def load_log_key(source: Path | str, log_key: Path | None, passphrase_file: Path
     return load_key(settings.log_key, passphrase_file or settings.log_key_passphrase_file)
 
 
-def clock_guard(source: Path | str, at: str | None, *, accept_jump: bool) -> "ClockGuard | None":
+def clock_guard(source: "WritableSource", at: str | None, *, accept_jump: bool) -> "ClockGuard | None":
     """Return what keeps the machine's clock from being believed blindly; None for a time that was given as text."""
     from tallystick.ledger.clock_guard import ClockGuard
     from tallystick.ledger.settings import load_settings

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import kinds, output, reading
+from tallystick.cli import kinds, output, parameters, reading
 from tallystick.errors import KeyFileError, MalformedError, UsageError
 from tallystick.named_files import NamedFile
 
@@ -128,7 +128,7 @@ def sign(
 
 
 def balances(
-    source: Annotated[str, typer.Argument(help="A ledger folder, an exported folder, or the URL of one.")],
+    source: parameters.ReadSource,
     by: Annotated[By, typer.Option(help="A row for each of these.")] = By.PROGRAMME,
     at: Annotated[str | None, typer.Option(help=reading.AS_OF)] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Work it out from the log alone, not from views.db.")] = False,

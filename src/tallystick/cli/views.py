@@ -12,13 +12,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tallystick.cli import output, reading
+from tallystick.cli import output
 
 if TYPE_CHECKING:
     from tallystick.cli.moments import Moment
+    from tallystick.sources import Source
     from tallystick.views import Views
 
 _INSTANTS = frozenset({"at", "until", "valid_from", "valid_until"})
@@ -31,12 +31,12 @@ class Asked:
 
     Attributes:
         views: as of then.
-        place: the log's folder or URL.
+        place: where the log is.
         when: the last time that counts, if a time was given.
     """
 
     views: "Views"
-    place: Path | str
+    place: "Source"
     when: "Moment | None"
 
     @cached_property
@@ -72,30 +72,29 @@ class Asked:
 
 
 @contextmanager
-def open_views(source: str, at: str | None, *, is_fresh: bool) -> Iterator[Asked]:
+def open_views(source: "Source", at: str | None, *, is_fresh: bool) -> Iterator[Asked]:
     """Give the views of a ledger, to be closed after use.
 
     Args:
-        source: a ledger folder, a ledger's postgresql:// URL, an exported folder, or the URL of one.
+        source: where the log is.
         at: None for now; the index of the last entry that counts, or a time, of a day its end.
         is_fresh: from the log alone; what was asked for earlier isn't looked at.
     """
     from tallystick.cli.moments import read_index_or_moment, zone_of
     from tallystick.views import Views, followed_views
 
-    place = reading.source_of(source)
     when = None if at is None else read_index_or_moment(at)
     with ExitStack() as open_now:
         with output.progress("Following the log") as progress:
             made: AbstractContextManager[Views]
             if when is None:
-                made = followed_views(place, progress, is_fresh=is_fresh)
+                made = followed_views(source, progress, is_fresh=is_fresh)
             elif isinstance(when, int):
-                made = Views.as_of(place, index=when, progress=progress)
+                made = Views.as_of(source, index=when, progress=progress)
             else:
-                made = Views.as_of(place, at=when.last_instant(lambda: zone_of(place)), progress=progress)
+                made = Views.as_of(source, at=when.last_instant(lambda: zone_of(source)), progress=progress)
             views = open_now.enter_context(made)
-        yield Asked(views, place, when if not isinstance(when, int) else None)
+        yield Asked(views, source, when if not isinstance(when, int) else None)
 
 
 def with_times_as_text(value: Any) -> Any:

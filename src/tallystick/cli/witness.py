@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tallystick.cli import kinds, output, reading, streams
+from tallystick.cli import kinds, output, parameters, reading, streams
 from tallystick.errors import (
     LedgerError,
     ProofInvalidError,
@@ -34,12 +34,13 @@ from tallystick.named_files import NamedFile
 if TYPE_CHECKING:
     from tallystick.publishing import Reader
     from tallystick.signing.note import Signature
+    from tallystick.sources import Source
     from tallystick.transparency.policy import Policy
     from tallystick.witness.asking import SignedCheckpoint
     from tallystick.witness.cosigner import Witness
     from tallystick.witness.deciding import Answer
 
-WITNESS = typer.Argument(metavar="DIR", help="The witness's folder.")
+WITNESS = typer.Argument(metavar="DIR", parser=reading.folder_named, help="The witness's folder.")
 PASSPHRASE_FILE = typer.Option(help="The witness's key's.")
 
 
@@ -57,7 +58,10 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Made if it isn't there; must be empty.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="DIR", parser=reading.folder_named, help="Made if it isn't there; must be empty."),
+    ],
     name: Annotated[str, typer.Option(help="What it signs as: a URL without the scheme, like witness.example/w1.")],
     logs: Annotated[list[str], typer.Option("--log", help="The vkey of a log that it will cosign for; once for each.")],
     passphrase_file: Annotated[Path | None, typer.Option(help="Its first line locks the key.")] = None,
@@ -102,9 +106,10 @@ def cosign(
     out = None if note is None else NamedFile(note, kinds.SIGNED_CHECKPOINT, force=force)
     with _open_witness(folder, passphrase_file) as witness:
         if what != "-" and ("://" in what or Path(what).is_dir()):
+            source = reading.source_of(what)
             if old or proof is not None:
-                raise UsageError(f"--old and --proof go with a checkpoint's file: from {what} they are worked out")
-            answer, given = _cosign_source(witness, what)
+                raise UsageError(f"--old and --proof go with a checkpoint's file: from {source} they are worked out")
+            answer, given = _cosign_source(witness, source)
         else:
             given = reading.read_file(what)
             answer = _cosign_file(witness, given, old, proof)
@@ -144,7 +149,7 @@ def serve(
 
 
 def collect(
-    source: Annotated[str, typer.Argument(help="A ledger folder or postgresql:// URL, or an exported folder.")],
+    source: parameters.PublishedSource,
     urls: Annotated[
         list[str] | None,
         typer.Option("--witness", help="A witness's URL, once for each; those in the trust policy if none is given."),
@@ -164,19 +169,20 @@ def collect(
     from tallystick.ledger.opening import POLICY
     from tallystick.publishing.cosigning import keep_cosignatures
     from tallystick.publishing.reader import read_ledger
+    from tallystick.sources import folder_of
     from tallystick.transparency.policy import NO_QUORUM
     from tallystick.witness.asking import SignedCheckpoint
 
-    ledger = reading.ledger_of(source)
-    if trust is None and not isinstance(ledger, Path):
+    folder = folder_of(source)
+    if trust is None and folder is None:
         raise UsageError("a ledger in a database has no trust policy beside it: give --trust POLICY")
-    policy = reading.read_policy(trust or Path(ledger) / POLICY)
+    policy = reading.read_policy(trust or (folder or Path()) / POLICY)
     asked = _asked(urls, files, policy)
-    with read_ledger(ledger) as reader:
+    with read_ledger(source) as reader:
         signed = SignedCheckpoint.from_note(reader.checkpoint_note(), policy)
         answers = [(place, _collect_from(place, signed, policy, reader)) for place in asked]
     lines = {line.label: line for _, answer in answers if isinstance(answer, tuple) for line in answer}
-    kept = keep_cosignatures(ledger, signed.note, tuple(lines.values()), policy) if lines else None
+    kept = keep_cosignatures(source, signed.note, tuple(lines.values()), policy) if lines else None
     missed = _missed(policy, kept.note if kept else signed.note)
     _report(as_json, signed, answers, kept.place if kept and kept.is_kept else None, accepted=missed is None)
     troubles = [answer for _, answer in answers if isinstance(answer, TallystickError)]
@@ -271,13 +277,13 @@ def _open_witness(folder: Path, passphrase_file: Path | None) -> "Witness":
     return open_witness(folder, reading.load_key(folder / KEY, passphrase_file), lambda: int(time.time()))
 
 
-def _cosign_source(witness: "Witness", source: str) -> "tuple[Answer, bytes]":
+def _cosign_source(witness: "Witness", source: "Source") -> "tuple[Answer, bytes]":
     """Have a log's newest checkpoint cosigned, and return the answer and the note; the proof comes from its tiles."""
     from tallystick.publishing.proving import prove_consistency
     from tallystick.publishing.reader import read_ledger
     from tallystick.witness.request import AddCheckpoint
 
-    with read_ledger(reading.source_of(source)) as reader:
+    with read_ledger(source) as reader:
         note = reader.checkpoint_note()
         latest = witness.latest(reader.origin)
         proof: tuple[bytes, ...] = ()

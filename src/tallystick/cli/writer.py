@@ -31,7 +31,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from tallystick.cli import answers, output, reading
+from tallystick.cli import answers, output, parameters, reading
 from tallystick.errors import ClockJumpError, StoreFailedError, WriterDeposedError
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def writer(
-    source: Annotated[str, typer.Argument(help="A ledger folder, or the postgresql:// URL of a ledger.")],
+    source: parameters.LedgerSource,
     log_key: Annotated[
         Path | None, typer.Option(help="The key that signs checkpoints, instead of the one that the settings name.")
     ] = None,
@@ -74,13 +74,12 @@ def writer(
     from tallystick.ledger.opening import stand_by
 
     answers.show_faults()
-    place = reading.ledger_of(source)
-    key = reading.load_log_key(place, log_key, passphrase_file)
-    clock = reading.clock(at, lambda: zone_of(place))
-    guard = reading.clock_guard(place, at, accept_jump=accept_clock_jump)
+    key = reading.load_log_key(source, log_key, passphrase_file)
+    clock = reading.clock(at, lambda: zone_of(source))
+    guard = reading.clock_guard(source, at, accept_jump=accept_clock_jump)
     requests: queue.Queue[Request | OSError | None] = queue.Queue(REQUESTS_WAITING)
     threading.Thread(target=_read, args=(_own_input(), requests), daemon=True).start()
-    _Writing(requests, lambda: stand_by(place, key, clock=clock, verify_processes=processes, guard=guard)).run()
+    _Writing(requests, lambda: stand_by(source, key, clock=clock, verify_processes=processes, guard=guard)).run()
 
 
 class _Writing:

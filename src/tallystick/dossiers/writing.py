@@ -12,13 +12,13 @@ An account that wasn't there yet at the opening seal begins with the log: there 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import BinaryIO, Final
 
 from tallystick.dossiers.dossier_lines import DossierEntry, DossierHead, SealedLeaf
 from tallystick.dossiers.gathering import Gathering
 from tallystick.errors import MalformedError, NotALedgerError, UsageError
 from tallystick.publishing.reader import Reader, read_ledger
+from tallystick.sources import AnySource
 from tallystick.transparency.merkle import leaf_hash, path_of
 from tallystick.transparency.proofs import inclusion_proof, verify_inclusion
 from tallystick.views import Views, followed_views
@@ -58,7 +58,7 @@ class _Seal:
 
 
 def write_dossier(
-    source: Path | str,
+    source: AnySource,
     account: str,
     out: BinaryIO,
     since: Bound | None = None,

@@ -9,10 +9,10 @@ import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-from tallystick.addresses import is_postgres, without_password
 from tallystick.durable_files import PRIVATE_MODE, whole_file
 from tallystick.errors import LedgerError, NotALedgerError, UsageError
 from tallystick.ledger.clock_guard import ClockGuard
@@ -21,20 +21,24 @@ from tallystick.ledger.memory import memory_environment
 from tallystick.ledger.record import LedgerRecord
 from tallystick.ledger.settings import NAME as SETTINGS
 from tallystick.ledger.snapshots import write_snapshot
-from tallystick.ledger.sqlite import DATABASE, LOCK, require, sqlite_environment
+from tallystick.ledger.sqlite import LOCK, require, sqlite_environment
 from tallystick.ledger.standing_by import StandBy
 from tallystick.ledger.submit import Clock, Ledger, system_clock
 from tallystick.ledger.tail import Tail, bring_up, load_tail
 from tallystick.signing.keys import SigningKey
+from tallystick.sources import DATABASE, AnySource, LedgerDatabase, LedgerFolder, WritableSource, parse_writable
 from tallystick.transparency.policy import Policy
 from tallystick.vouchers.refusals import Refusal
 
 POLICY: Final = "trust.policy"
 SNAPSHOT_AFTER_ENTRIES: Final = 1_000
 
+_FoundWith = Callable[[Callable[[], None]], Ledger]
+"""Founds a network, given what undoes it."""
+
 
 def create_ledger(
-    source: Path | str, genesis: bytes, log_key: SigningKey, *, clock: Clock = system_clock, verify_processes: int = 0
+    source: AnySource, genesis: bytes, log_key: SigningKey, *, clock: Clock = system_clock, verify_processes: int = 0
 ) -> Ledger:
     """Make a ledger, found its network, and return it open; in a folder, its trust policy is written too.
 
@@ -47,37 +51,47 @@ def create_ledger(
         verify_processes: how many processes verify signatures ahead.
 
     Raises:
-        UsageError: there is a ledger already, or a file that would be lost.
+        UsageError: there is a ledger already, or a file that would be lost; or it is a URL of something else.
         LedgerError: the genesis was refused, or nothing can be kept there; nothing is left behind.
     """
-    if is_postgres(source):
-        from tallystick.ledger import postgres_schema  # noqa: PLC0415 - an extra
+    place = parse_writable(source, is_new=True)
+    found = partial(_found, place, genesis, log_key, clock, verify_processes)
+    match place:
+        case LedgerDatabase(url):
+            return _create_in_database(url, found)
+        case LedgerFolder(folder):
+            return _create_in_folder(folder, log_key, found)
 
-        url = str(source)
-        postgres_schema.create_schema(url)
-        ledger = _found(url, genesis, log_key, clock, verify_processes, lambda: postgres_schema.drop_schema(url))
-        try:
-            postgres_schema.close_to_strangers(url)
-        except BaseException:
-            ledger.close()
-            postgres_schema.drop_schema(url)
-            raise
-        return ledger
-    folder = Path(source)
+
+def _create_in_database(url: str, found: _FoundWith) -> Ledger:
+    from tallystick.ledger import postgres_schema  # noqa: PLC0415 - an extra
+
+    postgres_schema.create_schema(url)
+    ledger = found(lambda: postgres_schema.drop_schema(url))
+    try:
+        postgres_schema.close_to_strangers(url)
+    except BaseException:
+        ledger.close()
+        postgres_schema.drop_schema(url)
+        raise
+    return ledger
+
+
+def _create_in_folder(folder: Path, log_key: SigningKey, found: _FoundWith) -> Ledger:
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / DATABASE).exists():
         raise UsageError(f"{folder} holds a ledger already; choose another folder")
     for name in (POLICY, SETTINGS):
         if os.path.lexists(folder / name):
             raise UsageError(f"{folder} holds a {name} already, which would be lost; choose another folder")
-    ledger = _found(folder, genesis, log_key, clock, verify_processes, lambda: remove_store(folder))
+    ledger = found(lambda: remove_store(folder))
     with whole_file(folder / POLICY, PRIVATE_MODE) as file:
         file.write(Policy.for_log(log_key.verifier).to_text())
     return ledger
 
 
 def open_ledger(
-    source: Path | str,
+    source: AnySource,
     log_key: SigningKey,
     *,
     clock: Clock = system_clock,
@@ -91,17 +105,17 @@ def open_ledger(
         LedgerBusyError: another process writes to it.
         StoreFailedError: the database can't be reached.
     """
-    if not is_postgres(source):
-        require(Path(source))
-    ledger = _open(source, log_key, clock, verify_processes, guard)
+    store = _store_at(parse_writable(source))
+    store.require()
+    ledger = _open(store, log_key, clock, verify_processes, guard)
     if ledger.state.size == 0:
         ledger.close()
-        raise NotALedgerError(f"{_name(source)} holds no entry; `tallystick ledger create` makes a ledger")
+        raise NotALedgerError(f"{store.name} holds no entry; `tallystick ledger create` makes a ledger")
     return ledger
 
 
 def stand_by(
-    source: Path | str,
+    source: AnySource,
     log_key: SigningKey,
     *,
     clock: Clock = system_clock,
@@ -114,9 +128,9 @@ def stand_by(
         NotALedgerError: there is none, or it doesn't hang together.
         StoreFailedError: the database can't be reached.
     """
-    if not is_postgres(source):
-        require(Path(source))
-    record = _record(source)
+    store = _store_at(parse_writable(source))
+    store.require()
+    record = _record(store)
     try:
         tail = load_tail(record.store, log_key.verifier)
     except BaseException:
@@ -140,7 +154,7 @@ def memory_ledger(genesis: bytes, log_key: SigningKey, *, clock: Clock = system_
 
 
 def _found(
-    source: Path | str,
+    place: WritableSource,
     genesis: bytes,
     log_key: SigningKey,
     clock: Clock,
@@ -149,7 +163,7 @@ def _found(
 ) -> Ledger:
     """Open an empty store and submit the genesis, or leave nothing behind."""
     try:
-        ledger = _open(source, log_key, clock, verify_processes)
+        ledger = _open(_store_at(place), log_key, clock, verify_processes)
         try:
             answer = ledger.submit([genesis])[0]
             if isinstance(answer, Refusal):
@@ -170,36 +184,55 @@ def remove_store(folder: Path) -> None:
             (folder / name).unlink()
 
 
-def _name(source: Path | str) -> str:
-    return without_password(str(source)) if is_postgres(source) else str(Path(source) / DATABASE)
+class _StoreAt(NamedTuple):
+    """Where a ledger is written: the one answer to what kind of place it is.
+
+    Attributes:
+        name: what a person calls it.
+        require: raises NotALedgerError where it can be told without opening that no ledger is there.
+        environment: opens it to be written.
+        what_to_do: where that fails.
+    """
+
+    name: str
+    require: Callable[[], None]
+    environment: Callable[[], dict[str, str]]
+    what_to_do: str
+
+    def cannot_open(self, error: Exception) -> NotALedgerError:
+        """Return what is raised where it can't be opened."""
+        return NotALedgerError(f"{self.name} can't be opened to be written: {error}{self.what_to_do}")
 
 
-def _cannot_open(source: Path | str, error: Exception) -> NotALedgerError:
-    what_to_do = "" if is_postgres(source) else "; see that you may write the folder and what is in it"
-    return NotALedgerError(f"{_name(source)} can't be opened to be written: {error}{what_to_do}")
-
-
-def _record(source: Path | str) -> LedgerRecord:
-    """Return the library's application over a store that can be written, once it is settled."""
-    try:
-        if is_postgres(source):
+def _store_at(place: WritableSource) -> _StoreAt:
+    match place:
+        case LedgerDatabase(url):
             from tallystick.ledger.postgres import postgres_environment  # noqa: PLC0415 - an extra
 
-            return LedgerRecord(env=postgres_environment(str(source)))
-        return LedgerRecord(env=sqlite_environment(Path(source) / DATABASE))
+            return _StoreAt(str(place), lambda: None, lambda: postgres_environment(url), "")
+        case LedgerFolder(folder):
+            path = folder / DATABASE
+            what_to_do = "; see that you may write the folder and what is in it"
+            return _StoreAt(str(path), lambda: require(folder), lambda: sqlite_environment(path), what_to_do)
+
+
+def _record(store: _StoreAt) -> LedgerRecord:
+    """Return the library's application over a store that can be written, once it is settled."""
+    try:
+        return LedgerRecord(env=store.environment())
     except (PersistenceError, sqlite3.Error) as error:
-        raise _cannot_open(source, error) from None
+        raise store.cannot_open(error) from None
 
 
 def _open(
-    source: Path | str, log_key: SigningKey, clock: Clock, verify_processes: int, guard: ClockGuard | None = None
+    store: _StoreAt, log_key: SigningKey, clock: Clock, verify_processes: int, guard: ClockGuard | None = None
 ) -> Ledger:
-    record = _record(source)
+    record = _record(store)
     try:
         return _ledger(record, log_key, clock, verify_processes, None, guard)
     except (PersistenceError, sqlite3.Error) as error:
         record.close()
-        raise _cannot_open(source, error) from None
+        raise store.cannot_open(error) from None
     except BaseException:
         record.close()
         raise

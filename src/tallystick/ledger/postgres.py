@@ -29,7 +29,6 @@ from psycopg import Connection, Cursor
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow, TupleRow, dict_row, tuple_row
 
-from tallystick.addresses import without_password
 from tallystick.errors import LedgerBusyError, NotALedgerError, StoreFailedError, UsageError
 from tallystick.ledger.library import (
     BasePostgresFactory,
@@ -45,6 +44,7 @@ from tallystick.ledger.postgres_lock import hold_others_off, try_writer_lock
 from tallystick.ledger.postgres_settings import OPTIONS, set_what_is_relied_on
 from tallystick.ledger.record import ENTRIES_READ_AT_ONCE, environment
 from tallystick.ledger.store import CheckpointRow, Group, bytes_in, number_in, row_in
+from tallystick.sources import without_password
 
 SCHEMA: Final = "tallystick"
 CHECKPOINTS_READ_AT_ONCE: Final = 256

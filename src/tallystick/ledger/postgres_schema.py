@@ -26,10 +26,10 @@ from typing import Final
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
 
-from tallystick.addresses import without_password
 from tallystick.errors import LedgerError, UsageError
 from tallystick.ledger.beside import COSIGNED
 from tallystick.ledger.postgres import SCHEMA, PostgresLogRecorder, PostgresSession, connect, said
+from tallystick.sources import without_password
 
 LOG_TABLES: Final = ("stored_events", "tree", "checkpoints", "refs")
 _TABLES: Final = (

@@ -18,11 +18,11 @@ from typing import Annotated, Any, Final, Self
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from tallystick.addresses import is_postgres
 from tallystick.durable_files import PRIVATE_MODE, whole_file
 from tallystick.errors import NotALedgerError, UsageError
 from tallystick.field_faults import first_fault
 from tallystick.ledger.clock_guard import CLOCK_JUMP_HOURS, IDLE_DAYS
+from tallystick.sources import AnySource, LedgerDatabase, parse_writable
 from tallystick.static.files import FolderFiles
 
 NAME: Final = "ledger.toml"
@@ -64,18 +64,19 @@ class LedgerSettings(BaseSettings):
         )
 
 
-def load_settings(source: Path | str) -> LedgerSettings:
+def load_settings(source: AnySource) -> LedgerSettings:
     """Return the settings of a ledger, in a folder or in PostgreSQL.
 
     Raises:
         NotALedgerError: the folder has none, or they can't be read.
-        UsageError: the environment has none.
+        UsageError: the environment has none, or it is a URL of something else.
     """
-    if is_postgres(source):
+    place = parse_writable(source)
+    if isinstance(place, LedgerDatabase):
         if _PREFIX + "LOG_KEY" not in os.environ:
             raise UsageError("which key signs this log's checkpoints? give --log-key FILE, or set TALLYSTICK_LOG_KEY")
         return _settings({}, "the environment").within(Path())
-    folder = Path(source)
+    folder = place.folder
     fields = _read_toml(folder)
     if fields is None:
         raise NotALedgerError(

@@ -37,6 +37,7 @@ from tallystick.ledger.library import (
 from tallystick.ledger.record import ENTRIES_READ_AT_ONCE, environment
 from tallystick.ledger.sqlite_connections import SQLiteConnections
 from tallystick.ledger.store import Beside, CheckpointRow, Group, bytes_in, number_in, row_in
+from tallystick.sources import DATABASE
 
 _TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS tree ("
@@ -46,7 +47,6 @@ _TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS refs ("
     "leaf_index INTEGER PRIMARY KEY, party TEXT NOT NULL, ref TEXT NOT NULL, UNIQUE (party, ref))",
 )
-DATABASE: Final = "ledger.db"
 LOCK: Final = "ledger.lock"
 PAGE_SIZE: Final = 8_192
 CHECKPOINTS_READ_AT_ONCE: Final = 256

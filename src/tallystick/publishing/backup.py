@@ -27,7 +27,6 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
-from tallystick.addresses import is_postgres, is_url, without_password
 from tallystick.errors import (
     LedgerError,
     NotALedgerError,
@@ -39,11 +38,22 @@ from tallystick.ledger.library import PersistenceError, StoredEvent
 from tallystick.ledger.opening import POLICY, remove_store
 from tallystick.ledger.record import LedgerRecord
 from tallystick.ledger.settings import NAME as SETTINGS
-from tallystick.ledger.sqlite import DATABASE, SQLiteLogRecorder, require, sqlite_environment
+from tallystick.ledger.sqlite import SQLiteLogRecorder, require, sqlite_environment
 from tallystick.ledger.store import Group, LogStore
 from tallystick.publishing.proven_copy import Copied, Progress, ProvenCopy, ProvenGroup
 from tallystick.publishing.reader import open_store
 from tallystick.publishing.static_store import AnyStore
+from tallystick.sources import (
+    DATABASE,
+    AnySource,
+    LedgerDatabase,
+    LedgerFolder,
+    Source,
+    WritableSource,
+    folder_of,
+    parse_source,
+    parse_writable,
+)
 from tallystick.transparency.policy import POLICY_SIZE_MAX, Policy
 
 if TYPE_CHECKING:
@@ -54,7 +64,7 @@ BYTES_A_COMMIT: Final = 16_000_000
 
 
 def backup_ledger(
-    source: Path | str, folder: Path, *, policy: Policy | None = None, progress: Progress | None = None
+    source: AnySource, folder: Path, *, policy: Policy | None = None, progress: Progress | None = None
 ) -> Copied:
     """Copy to a folder what a ledger has and the folder hasn't; the ledger may be in use.
 
@@ -74,10 +84,12 @@ def backup_ledger(
         LedgerError: a server gives no usable answer.
         OSError: a file can't be read or written.
     """
-    _check_backup_place(source, folder)
-    chosen = _choose_policy(policy, _read_policy(source), _read_policy(folder))
-    with _source(source) as store, _failing(folder):
-        at_work = ProvenCopy(store, _name(source), chosen)
+    place = parse_source(source)
+    backup = LedgerFolder(folder)
+    _check_backup_place(place, folder)
+    chosen = _choose_policy(policy, _read_policy(place), _read_policy(backup))
+    with _source(place) as store, _failing(backup):
+        at_work = ProvenCopy(store, str(place), chosen)
         folder.mkdir(parents=True, exist_ok=True)
         record = LedgerRecord(env=sqlite_environment(folder / DATABASE))
         try:
@@ -97,7 +109,7 @@ def backup_ledger(
 
 
 def restore_ledger(
-    backup: Path, target: Path | str, *, policy: Policy | None = None, progress: Progress | None = None
+    backup: Path, target: AnySource, *, policy: Policy | None = None, progress: Progress | None = None
 ) -> Copied:
     """Make a new ledger of a backup.
 
@@ -111,33 +123,35 @@ def restore_ledger(
         progress: told how far it is.
 
     Raises:
-        UsageError: the target holds something.
+        UsageError: the target holds something, or is no place for a ledger.
         NotALedgerError: the backup is none, or is damaged; the target is left without a ledger.
         ProofInvalidError: the backup's cosigned checkpoint isn't of its past: history_rewritten.
         LedgerBusyError: another process writes to the target.
         StoreFailedError: the target can't be written; the same command again begins anew.
         OSError: a file can't be read or written.
     """
-    if not is_url(target) and Path(target).exists() and backup.exists() and backup.samefile(target):
+    source, place = LedgerFolder(backup), parse_writable(target, is_new=True)
+    target_folder = folder_of(place)
+    if target_folder is not None and target_folder.exists() and backup.exists() and backup.samefile(target_folder):
         raise UsageError(f"{backup} is the backup itself: restore to a new folder")
     require(backup)
-    with _source(backup) as store, _failing(target):
-        at_work = ProvenCopy(store, _name(backup), policy or _read_policy(backup))
-        record, take_back = _new_target(target)
+    with _source(source) as store, _failing(place):
+        at_work = ProvenCopy(store, str(source), policy or _read_policy(source))
+        record, take_back = _new_target(place)
         is_whole = False
         try:
             record.store.settle()
             if record.store.newest_checkpoint() != at_work.newest:  # if equal, an earlier restore got that far
-                _require_empty(record.store, target)
+                _require_empty(record.store, place)
                 try:
                     _keep_at_once(record.store, at_work.groups(progress))
                 except NotALedgerError as error:
-                    raise NotALedgerError(f"{error}; {_name(target)} was left without a ledger") from None
+                    raise NotALedgerError(f"{error}; {place} was left without a ledger") from None
                 record.store.settle()
                 if record.store.newest_checkpoint() != at_work.newest:
-                    raise StoreFailedError(f"{_name(target)}: the connection was lost, and nothing was kept")
+                    raise StoreFailedError(f"{place}: the connection was lost, and nothing was kept")
             is_whole = True
-            at_work.put_beside(record.store.beside, None if is_postgres(target) else FolderBeside(Path(target)))
+            at_work.put_beside(record.store.beside, None if target_folder is None else FolderBeside(target_folder))
         finally:
             record.close()
             if not is_whole:
@@ -203,19 +217,20 @@ def _postgres_transaction(store: "PostgresLogRecorder") -> Iterator[Callable[[li
     say("COMMIT")
 
 
-def _check_backup_place(source: Path | str, folder: Path) -> None:
+def _check_backup_place(source: Source, folder: Path) -> None:
     """Raise unless a folder is new, empty or an earlier backup.
 
     Raises:
         UsageError: it isn't.
     """
-    if is_url(str(folder)):
+    if "://" in str(folder):
         raise UsageError("a backup is made in a folder; `tallystick ledger restore` writes a database")
     if not folder.exists():
         return
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder")
-    if not is_url(source) and Path(source).exists() and folder.samefile(source):
+    ledger_folder = folder_of(source)
+    if ledger_folder is not None and ledger_folder.exists() and folder.samefile(ledger_folder):
         raise UsageError(f"{folder} is the ledger itself: choose another folder")
     if (folder / SETTINGS).exists():
         raise UsageError(f"{folder} is a ledger that can be written to, it has {SETTINGS}: choose another folder")
@@ -223,35 +238,40 @@ def _check_backup_place(source: Path | str, folder: Path) -> None:
         raise UsageError(f"{folder} is not empty and not a backup: choose another folder")
 
 
-def _new_target(target: Path | str) -> tuple[LedgerRecord, Callable[[], None]]:
+def _new_target(target: WritableSource) -> tuple[LedgerRecord, Callable[[], None]]:
     """Return the store of a ledger that is to be restored, made unless it is there, and what takes back what was made.
 
     Raises:
         UsageError: there is something else.
     """
-    if is_postgres(target):
-        from tallystick.ledger.postgres import postgres_environment  # noqa: PLC0415 - an extra
-        from tallystick.ledger.postgres_schema import close_to_strangers, create_schema, drop_schema  # noqa: PLC0415
+    match target:
+        case LedgerDatabase(url):
+            return _new_in_database(url)
+        case LedgerFolder(folder):
+            return _new_in_folder(folder)
 
-        url = str(target)
 
-        def take_back() -> None:
-            with suppress(LedgerError):  # what went wrong is being said; the same command again begins anew
-                drop_schema(url)
+def _new_in_database(url: str) -> tuple[LedgerRecord, Callable[[], None]]:
+    from tallystick.ledger.postgres import postgres_environment  # noqa: PLC0415 - an extra
+    from tallystick.ledger.postgres_schema import close_to_strangers, create_schema, drop_schema  # noqa: PLC0415
 
-        try:
-            return LedgerRecord(env=postgres_environment(url)), lambda: None
-        except NotALedgerError:
-            create_schema(url)
-        try:
-            close_to_strangers(url)
-            return LedgerRecord(env=postgres_environment(url)), take_back
-        except BaseException:
-            take_back()
-            raise
-    if is_url(target):
-        raise UsageError(f"{target} is not a place for a ledger: give a new folder, or a database's URL")
-    folder = Path(target)
+    def take_back() -> None:
+        with suppress(LedgerError):  # what went wrong is being said; the same command again begins anew
+            drop_schema(url)
+
+    try:
+        return LedgerRecord(env=postgres_environment(url)), lambda: None
+    except NotALedgerError:
+        create_schema(url)
+    try:
+        close_to_strangers(url)
+        return LedgerRecord(env=postgres_environment(url)), take_back
+    except BaseException:
+        take_back()
+        raise
+
+
+def _new_in_folder(folder: Path) -> tuple[LedgerRecord, Callable[[], None]]:
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is not a folder")
     if folder.exists() and not (folder / DATABASE).exists() and any(folder.iterdir()):
@@ -262,13 +282,13 @@ def _new_target(target: Path | str) -> tuple[LedgerRecord, Callable[[], None]]:
     return record, (lambda: remove_store(folder)) if is_new else lambda: None
 
 
-def _require_empty(store: LogStore, target: Path | str) -> None:
+def _require_empty(store: LogStore, target: WritableSource) -> None:
     if store.newest_checkpoint() is not None or store.entry_count():
-        raise UsageError(f"{_name(target)} holds a ledger already: restore to a new folder, or an empty database")
+        raise UsageError(f"{target} holds a ledger already: restore to a new folder, or an empty database")
 
 
 @contextmanager
-def _source(source: Path | str) -> Iterator[AnyStore]:
+def _source(source: Source) -> Iterator[AnyStore]:
     """Give a ledger's store for reading.
 
     Raises:
@@ -285,12 +305,12 @@ def _source(source: Path | str) -> Iterator[AnyStore]:
 
 
 @contextmanager
-def _failing(target: Path | str) -> Iterator[None]:
+def _failing(target: WritableSource) -> Iterator[None]:
     """Turn what the target's store raises into one of our own."""
     try:
         yield
     except (PersistenceError, sqlite3.Error) as error:
-        raise StoreFailedError(f"{_name(target)} can't be written: {error}") from None
+        raise StoreFailedError(f"{target} can't be written: {error}") from None
 
 
 def _choose_policy(given: Policy | None, sources: Policy | None, targets: Policy | None) -> Policy | None:
@@ -306,11 +326,8 @@ def _choose_policy(given: Policy | None, sources: Policy | None, targets: Policy
     return targets or sources
 
 
-def _read_policy(place: Path | str) -> Policy | None:
+def _read_policy(place: Source) -> Policy | None:
     """Return the policy that lies in a ledger folder, None if there is none."""
-    text = None if is_url(place) else FolderBeside(Path(place)).read(POLICY, POLICY_SIZE_MAX)
+    folder = folder_of(place)
+    text = None if folder is None else FolderBeside(folder).read(POLICY, POLICY_SIZE_MAX)
     return None if text is None else Policy.from_text(text)
-
-
-def _name(place: Path | str) -> str:
-    return without_password(str(place))

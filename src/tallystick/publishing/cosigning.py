@@ -10,17 +10,25 @@ already are verified here, and dropped if they are bad.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NamedTuple
 
-from tallystick.addresses import is_postgres, without_password
 from tallystick.durable_files import PUBLIC_MODE
 from tallystick.errors import LedgerBusyError, MalformedError, VerificationError
 from tallystick.ledger.beside import COSIGNED, FolderBeside
-from tallystick.ledger.sqlite import DATABASE
+from tallystick.ledger.sqlite import require
 from tallystick.ledger.store import Beside
 from tallystick.signing.note import Note, Signature
-from tallystick.static.files import CHECKPOINT, CHECKPOINT_SIZE_MAX
+from tallystick.sources import (
+    CHECKPOINT,
+    AnySource,
+    LedgerDatabase,
+    LedgerFolder,
+    Source,
+    StaticFolder,
+    parse_source,
+    parse_writable,
+)
+from tallystick.static.files import CHECKPOINT_SIZE_MAX
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.cosignature import verify_cosignature
 from tallystick.transparency.merging import merge_notes
@@ -38,7 +46,7 @@ class Kept(NamedTuple):
     is_kept: bool
 
 
-def keep_cosignatures(source: Path | str, signed_note: bytes, lines: tuple[Signature, ...], policy: Policy) -> Kept:
+def keep_cosignatures(source: AnySource, signed_note: bytes, lines: tuple[Signature, ...], policy: Policy) -> Kept:
     """Keep verified cosignatures in a ledger or an exported folder.
 
     Args:
@@ -48,17 +56,20 @@ def keep_cosignatures(source: Path | str, signed_note: bytes, lines: tuple[Signa
         policy: whose lines are verified, and whose quorum counts.
 
     Raises:
+        UsageError: it can only be read.
+        NotALedgerError: there is neither.
         LedgerBusyError: somebody writes there now, or has exported there since the checkpoint was read.
         OSError, PersistenceError: nothing can be written there.
     """
     note = Note.from_bytes(signed_note)
     fresh = Note(note.text, note.signatures + lines).to_bytes()
-    with _beside(source) as (beside, name), beside.alone():
+    parsed = parse_source(source)
+    with _beside(parsed) as (beside, name), beside.alone():
         there = beside.read(name, CHECKPOINT_SIZE_MAX)
         known = _read(there)
-        place = f"{without_password(str(source))}/{name}"
+        place = f"{parsed}/{name}"
         if name == CHECKPOINT and (known is None or known.text != note.text):
-            raise LedgerBusyError(f"{source} was exported to meanwhile: ask the witnesses for its new checkpoint")
+            raise LedgerBusyError(f"{parsed} was exported to meanwhile: ask the witnesses for its new checkpoint")
         if known is not None:
             if known.text == note.text:
                 good = _good_lines(known, policy)
@@ -71,22 +82,23 @@ def keep_cosignatures(source: Path | str, signed_note: bytes, lines: tuple[Signa
 
 
 @contextmanager
-def _beside(source: Path | str) -> Iterator[tuple[Beside, str]]:
+def _beside(source: Source) -> Iterator[tuple[Beside, str]]:
     """Give what lies beside a log, and the name that cosignatures have there."""
-    if is_postgres(source):
-        from tallystick.ledger.postgres import open_postgres  # noqa: PLC0415 - psycopg is an extra
-
-        store = open_postgres(str(source), read_only=False)
-        try:
-            yield store.beside, COSIGNED
-        finally:
-            store.close()
+    if isinstance(source, StaticFolder):
+        yield FolderBeside(source.folder, PUBLIC_MODE), CHECKPOINT
         return
-    folder = Path(source)
-    if (folder / DATABASE).is_file():
-        yield FolderBeside(folder), COSIGNED
-    else:
-        yield FolderBeside(folder, PUBLIC_MODE), CHECKPOINT
+    match parse_writable(source):
+        case LedgerDatabase(url):
+            from tallystick.ledger.postgres import open_postgres  # noqa: PLC0415 - psycopg is an extra
+
+            store = open_postgres(url, read_only=False)
+            try:
+                yield store.beside, COSIGNED
+            finally:
+                store.close()
+        case LedgerFolder(folder):
+            require(folder)
+            yield FolderBeside(folder), COSIGNED
 
 
 def _read(data: bytes | None) -> Note | None:

@@ -24,7 +24,8 @@ from tallystick.durable_files import ASIDE, DurableFiles, alone
 from tallystick.errors import MalformedError, NotALedgerError, ProofInvalidError, UsageError
 from tallystick.publishing.reader import Reader
 from tallystick.signing.note import Note
-from tallystick.static.files import CHECKPOINT, CHECKPOINT_SIZE_MAX, TILES, FolderFiles
+from tallystick.sources import CHECKPOINT, TILES
+from tallystick.static.files import CHECKPOINT_SIZE_MAX, FolderFiles
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.merging import merge_notes
 from tallystick.transparency.merkle import TILE_HEIGHT, TILE_WIDTH, RightEdge, leaf_hash

@@ -7,19 +7,27 @@ is handed on as a proof is checked against the log's own tree first.
 import functools
 import sqlite3
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Final
 
-from tallystick.addresses import is_postgres, is_url, without_password
 from tallystick.errors import MalformedError, NotALedgerError, StoreFailedError, UsageError
 from tallystick.ledger.beside import COSIGNED
 from tallystick.ledger.library import PersistenceError
-from tallystick.ledger.sqlite import DATABASE, open_read_only, require
+from tallystick.ledger.sqlite import open_read_only, require
 from tallystick.ledger.store import tile_reader
 from tallystick.ledger.tail import Cosigned, Progress, bear_out, replay
 from tallystick.publishing.static_store import AnyStore, StaticStore
 from tallystick.signing.note import Note
-from tallystick.static.files import CHECKPOINT, CHECKPOINT_SIZE_MAX, open_files
+from tallystick.sources import (
+    DATABASE,
+    AnySource,
+    LedgerDatabase,
+    LedgerFolder,
+    Source,
+    StaticFolder,
+    StaticUrl,
+    parse_source,
+)
+from tallystick.static.files import CHECKPOINT_SIZE_MAX, open_files
 from tallystick.static.log import StaticLog
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.merging import merge_notes
@@ -30,7 +38,7 @@ from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.state import State
 
 
-def read_ledger(source: Path | str) -> "Reader":
+def read_ledger(source: AnySource) -> "Reader":
     """Open a log for reading, also while it is being written.
 
     Args:
@@ -41,11 +49,12 @@ def read_ledger(source: Path | str) -> "Reader":
         UsageError: not a URL of an exported log.
         LedgerError: the server gives no usable answer.
     """
-    name = without_password(str(source))
+    parsed = parse_source(source)
+    name = str(parsed)
     try:
-        store = open_store(source)
+        store = open_store(parsed)
         try:
-            return Reader(store, name.rstrip("/") if is_url(source) else name)
+            return Reader(store, name.rstrip("/") or name)
         except BaseException:
             store.close()
             raise
@@ -53,28 +62,29 @@ def read_ledger(source: Path | str) -> "Reader":
         raise NotALedgerError(f"{name} can't be read: {error}") from None
 
 
-def open_store(source: Path | str) -> AnyStore:
+def open_store(source: Source) -> AnyStore:
     """Return a store that can only be read, of a SOURCE as in `read_ledger`.
 
     Raises:
         LedgerError: there is none, or the server gives no usable answer.
         PersistenceError, sqlite3.Error: it can't be read.
     """
-    if is_postgres(source):
-        # Imported here: a ledger in a folder needs no psycopg, which is an extra.
-        from tallystick.ledger.postgres import open_postgres  # noqa: PLC0415
+    match source:
+        case LedgerDatabase(url):
+            # Imported here: a ledger in a folder needs no psycopg, which is an extra.
+            from tallystick.ledger.postgres import open_postgres  # noqa: PLC0415
 
-        return open_postgres(str(source))
-    folder = Path(source)
-    if is_url(source) or (not (folder / DATABASE).exists() and (folder / CHECKPOINT).is_file()):
-        files = open_files(source)
-        try:
-            return StaticStore(StaticLog(files))
-        except BaseException:
-            files.close()
-            raise
-    require(folder)
-    return open_read_only(folder / DATABASE)
+            return open_postgres(url)
+        case LedgerFolder(folder):
+            require(folder)
+            return open_read_only(folder / DATABASE)
+        case StaticFolder() | StaticUrl():
+            files = open_files(source)
+            try:
+                return StaticStore(StaticLog(files))
+            except BaseException:
+                files.close()
+                raise
 
 
 class Reader:

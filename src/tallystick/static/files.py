@@ -12,14 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
-from tallystick.addresses import is_url
 from tallystick.errors import AccessDeniedError, NotAFileError
 from tallystick.signing.note import NOTE_SIZE_MAX
+from tallystick.sources import StaticFolder, StaticUrl
 from tallystick.transparency.tiles import TILE_WIDTH
 
 _NO_FILE: Final = frozenset({errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO, errno.ENODEV})
-CHECKPOINT: Final = "checkpoint"
-TILES: Final = "tile"
 CHECKPOINT_SIZE_MAX: Final = NOTE_SIZE_MAX
 
 
@@ -103,18 +101,18 @@ class FolderFiles:
         """Nothing is held open."""
 
 
-def open_files(source: Path | str) -> StaticFiles:
-    """Return the files of a folder or a URL; nothing is read yet.
+def open_files(source: StaticFolder | StaticUrl) -> StaticFiles:
+    """Return the files of an exported log; nothing is read yet.
 
     Raises:
         UsageError: a URL that can't be one of an exported log.
     """
-    if isinstance(source, str) and is_url(source):
-        # Imported here: whoever reads a folder needs no HTTP and no TLS.
-        from tallystick.static.web import WebFiles  # noqa: PLC0415
+    if isinstance(source, StaticFolder):
+        return FolderFiles(source.folder)
+    # Imported here: whoever reads a folder needs no HTTP and no TLS.
+    from tallystick.static.web import WebFiles  # noqa: PLC0415
 
-        return WebFiles(source)
-    return FolderFiles(Path(source))
+    return WebFiles(source.url)
 
 
 def find_file(files: StaticFiles, path_of: Callable[[int], str], width: int, width_size_max: int) -> Found | None:

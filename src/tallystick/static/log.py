@@ -11,7 +11,8 @@ from typing import Final
 
 from tallystick.errors import MalformedError, NotALedgerError, TileMalformedError
 from tallystick.signing.note import Note
-from tallystick.static.files import CHECKPOINT, CHECKPOINT_SIZE_MAX, Found, StaticFiles, find_file
+from tallystick.sources import CHECKPOINT
+from tallystick.static.files import CHECKPOINT_SIZE_MAX, Found, StaticFiles, find_file
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.merkle import TILE_HEIGHT
 from tallystick.transparency.spelling import HASH_SIZE

@@ -24,8 +24,8 @@ from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple, TypeVar
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from tallystick.addresses import without_password
 from tallystick.errors import AccessDeniedError, LedgerError, MalformedError, UsageError
+from tallystick.sources import without_password
 from tallystick.static.gzip_stream import gunzip
 
 TIMEOUT_SECONDS: Final = 10.0

@@ -21,7 +21,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, Literal, Self, TypeVar
 
-from tallystick.addresses import is_postgres, without_password
 from tallystick.errors import (
     EntryMalformedError,
     MalformedError,
@@ -30,8 +29,8 @@ from tallystick.errors import (
     ViewsDamagedError,
     ViewsUnusableError,
 )
-from tallystick.ledger.sqlite import DATABASE
 from tallystick.publishing.reader import Reader, read_ledger
+from tallystick.sources import AnySource, LedgerDatabase, LedgerFolder, Source, folder_of, parse_source
 from tallystick.views import balances, entry_index, programme_book, provider_statement, voucher_history
 from tallystick.views.balances import HolderAccount, HolderBalance, VoucherBalance
 from tallystick.views.changes import change_of
@@ -69,9 +68,9 @@ Progress = Callable[[int, int], None]
 class Views:
     """Answers about one log, as of its last entry followed."""
 
-    def __init__(self, folder: Path | str, origin: str, path: Path | None) -> None:
+    def __init__(self, source: AnySource, origin: str, path: Path | None) -> None:
         """Use `open` or `as_of` to make one."""
-        self._folder = folder
+        self._source = parse_source(source)
         self._origin = origin
         self._path = path
         self._store = ViewStore(path, origin, TABLES)
@@ -79,7 +78,7 @@ class Views:
         self._saved_size = 0
 
     @classmethod
-    def open(cls, source: Path | str, path: Path | None = None) -> Self:
+    def open(cls, source: AnySource, path: Path | None = None) -> Self:
         """Open the views that are kept of a ledger; they are as old as when they were last followed.
 
         Args:
@@ -90,17 +89,21 @@ class Views:
             NotALedgerError: there is no ledger.
             ViewsUnusableError: the views' file can't be opened or made.
         """
-        with read_ledger(source) as reader:
-            return cls(source, reader.origin, path or Path(source) / NAME)
+        place = parse_source(source)
+        folder = folder_of(place)
+        if path is None and folder is None:
+            raise ValueError(f"say where the views of {place} are kept")
+        with read_ledger(place) as reader:
+            return cls(place, reader.origin, path or (folder or Path()) / NAME)
 
     @classmethod
     def as_of(
-        cls, folder: Path | str, *, index: int | None = None, at: int | None = None, progress: Progress | None = None
+        cls, source: AnySource, *, index: int | None = None, at: int | None = None, progress: Progress | None = None
     ) -> Self:
         """Return the views as they were, in memory.
 
         Args:
-            folder: the ledger's, or that of an export, or its URL.
+            source: a ledger's folder or database, an export, or its URL.
             index: of the last entry that counts.
             at: or else the last time that counts (microseconds).
             progress: told how far it is.
@@ -111,11 +114,12 @@ class Views:
         """
         if (index is None) == (at is None):
             raise ValueError("give an index or a time")
-        with read_ledger(folder) as reader:
+        place = parse_source(source)
+        with read_ledger(place) as reader:
             if index is not None and not 0 <= index < reader.size:
                 raise UsageError(f"there is no entry {index}: the log has {reader.size}, counted from 0")
             size = _size_at(reader, at) if at is not None else (index or 0) + 1
-            views = cls(folder, reader.origin, None)
+            views = cls(place, reader.origin, None)
             try:
                 views._follow(reader, size, progress)
             except BaseException:
@@ -142,7 +146,7 @@ class Views:
     def _follow_file(self, progress: Progress | None) -> int:
         # First the place, then the log: the other way round, another's place could be beyond the log that is seen here.
         place = self._store.place()
-        with read_ledger(self._folder) as reader:
+        with read_ledger(self._source) as reader:
             if not _leads_to(reader, place, self._origin):
                 self._start_anew(reader.origin)
             followed = self._follow(reader, reader.size, progress)
@@ -251,7 +255,7 @@ class Views:
         self._store.close()
         self._path, self._state = None, None
         self._store = ViewStore(None, self._origin, TABLES)
-        with read_ledger(self._folder) as reader:
+        with read_ledger(self._source) as reader:
             self._follow(reader, reader.size, None)
 
     def close(self) -> None:
@@ -344,7 +348,7 @@ class Views:
 
 
 @contextmanager
-def followed_views(source: Path | str, progress: Progress | None = None, *, is_fresh: bool = False) -> Iterator[Views]:
+def followed_views(source: AnySource, progress: Progress | None = None, *, is_fresh: bool = False) -> Iterator[Views]:
     """Give views that have followed a log up to now.
 
     They are kept in a ledger's folder, and those of a PostgreSQL ledger in the user's cache. Where nothing can be
@@ -358,17 +362,18 @@ def followed_views(source: Path | str, progress: Progress | None = None, *, is_f
     Raises:
         NotALedgerError: there is no log, or an entry can't be read.
     """
-    path = None if is_fresh else _place(source)
-    views = None if path is None else _kept_views(source, path, progress)
+    parsed = parse_source(source)
+    path = None if is_fresh else _place(parsed)
+    views = None if path is None else _kept_views(parsed, path, progress)
     if views is None:
-        with read_ledger(source) as reader:
+        with read_ledger(parsed) as reader:
             newest = reader.size - 1
-        views = Views.as_of(source, index=newest, progress=progress)
+        views = Views.as_of(parsed, index=newest, progress=progress)
     with views:
         yield views
 
 
-def _kept_views(source: Path | str, path: Path, progress: Progress | None) -> Views | None:
+def _kept_views(source: Source, path: Path, progress: Progress | None) -> Views | None:
     """Return the views of a file, followed; None if that can't be used here."""
     try:
         views = Views.open(source, path)
@@ -384,19 +389,19 @@ def _kept_views(source: Path | str, path: Path, progress: Progress | None) -> Vi
     return views
 
 
-def _place(source: Path | str) -> Path | None:
+def _place(source: Source) -> Path | None:
     """Return where a log's views are kept; None if nowhere."""
-    if is_postgres(source):
+    if isinstance(source, LedgerDatabase):
         folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / CACHE
         with suppress(OSError):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        name = hashlib.sha256(without_password(str(source)).encode()).hexdigest()[:16]
+        name = hashlib.sha256(str(source).encode()).hexdigest()[:16]
         path = folder / f"views-{name}.db"
-    else:
-        folder = Path(source)
+    elif isinstance(source, LedgerFolder):
+        folder = source.folder
         path = folder / NAME
-        if not (folder / DATABASE).exists():
-            return None
+    else:
+        return None
     # A file of another user's is left to him: it may be of use to him.
     there = [file for file in files_of(path) if file.exists()]
     return path if os.access(folder, os.W_OK) and all(os.access(file, os.R_OK | os.W_OK) for file in there) else None
