@@ -188,7 +188,7 @@ def test_a_read_only_ledger_is_read_and_not_written(open_folder: Path, read_only
     modes = {path: path.stat().st_mode for path in hurt}
     for path in hurt:
         path.chmod(0o500 if path.is_dir() else 0o400)
-    ran = run_with_less(AS_NOBODY, rehearsal, "submit", desk.ledger, note, "--at", desk.at)
+    ran = run_with_less(AS_NOBODY, rehearsal, "submit", desk.ledger, note, "--log-time", desk.at)
     assert (ran.status, ran.out) == (2, ""), ran
     assert the_line(ran.err).endswith(
         "attempt to write a readonly database; see "
@@ -198,12 +198,12 @@ def test_a_read_only_ledger_is_read_and_not_written(open_folder: Path, read_only
             else "that you may write the folder and what is in it"
         )
     )
-    ran = run_with_less(AS_NOBODY, rehearsal, "check", desk.ledger, note, "--at", desk.at)
+    ran = run_with_less(AS_NOBODY, rehearsal, "check", desk.ledger, note, "--log-time", desk.at)
     assert (ran.status, ran.err) == (0, ""), ran
     for path, mode in modes.items():
         path.chmod(mode)
     assert desk.size == size
-    assert run("submit", desk.ledger, note, "--at", desk.at).status == 0
+    assert run("submit", desk.ledger, note, "--log-time", desk.at).status == 0
     assert desk.size == size + 1
     assert run("audit", desk.ledger, "--trust", desk.policy).status == 0
 

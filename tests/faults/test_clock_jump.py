@@ -68,7 +68,7 @@ def test_bounds_and_a_word_are_the_operators() -> None:
 
 
 def days_before_now(days: float) -> str:
-    """A time by this machine's clock, as --at takes it."""
+    """A time by this machine's clock, as --log-time takes it."""
     return format_instant(time.time_ns() // 1_000 - int(days * DAY_US))[:19] + "Z"
 
 
@@ -119,7 +119,7 @@ def test_a_time_that_was_given_is_the_operators_word(tmp_path: Path) -> None:
     """As rehearsals do."""
     desk = desk_of(tmp_path, 400)
     note = note_of(desk, 100)
-    assert run("submit", desk.ledger, note, "--at", desk.at).status == 0
+    assert run("submit", desk.ledger, note, "--log-time", desk.at).status == 0
 
 
 @pytest.mark.parametrize("setting", ["clock_jump_hours = 0", "idle_days = 367", 'idle_days = "x"'])

@@ -278,7 +278,7 @@ def test_the_oddest_files_are_one_line_each(command: str, tmp_path: Path) -> Non
         paths.append(tmp_path / f"odd-{number}")
         paths[-1].write_bytes(note)
     size = desk.size
-    ran = run(command, desk.ledger, *paths, "--at", desk.at)
+    ran = run(command, desk.ledger, *paths, "--log-time", desk.at)
     assert (ran.status, ran.err) == (1, "")
     lines = ran.out.split("\n")
     assert lines.pop() == ""
@@ -288,4 +288,4 @@ def test_the_oddest_files_are_one_line_each(command: str, tmp_path: Path) -> Non
         assert line.isprintable()
         assert len(line) < 600
     assert desk.size == size
-    assert run(command, desk.ledger, good, "--at", desk.at).status == 0
+    assert run(command, desk.ledger, good, "--log-time", desk.at).status == 0

@@ -28,7 +28,7 @@ def desk(tmp_path: Path) -> Desk:
 
 def submit_to(desk: Desk, ledger: Path, note: Path, *more: object) -> Ran:
     """Submit to a ledger whose settings are put there for it, or given."""
-    return run("submit", ledger, note, "--log-key", desk.key(ORIGIN), "--at", desk.at, *more)
+    return run("submit", ledger, note, "--log-key", desk.key(ORIGIN), "--log-time", desk.at, *more)
 
 
 def test_backed_up_lost_restored_audited_and_written_to(desk: Desk) -> None:
@@ -39,7 +39,7 @@ def test_backed_up_lost_restored_audited_and_written_to(desk: Desk) -> None:
     desk.open_programme()
     note = desk.statement(("job-1", 8, DAY, "2026-01-05T09:00:00.000000Z", 3_600), ref="stmt-1")
     desk.at = LATER
-    ran = run("submit", desk.ledger, note, "--at", LATER, "--receipts", desk.folder / "receipts")
+    ran = run("submit", desk.ledger, note, "--log-time", LATER, "--receipts", desk.folder / "receipts")
     assert ran.status == 0, ran
     copied = json.loads(done("ledger", "backup", desk.ledger, backup, "--json"))
     assert copied == {
@@ -58,7 +58,7 @@ def test_backed_up_lost_restored_audited_and_written_to(desk: Desk) -> None:
     assert audited.startswith("verdict: clean\n")
     assert done("balances", restored, "--by", "voucher", "--json") == balances
     # Nobody writes to it by the way: where the key is, a person has to say.
-    assert "ledger.toml" in failed("submit", restored, note, "--at", LATER)
+    assert "ledger.toml" in failed("submit", restored, note, "--log-time", LATER)
     ran = submit_to(desk, restored, note)
     assert (ran.status, "10" in ran.out) == (0, True)
 
@@ -73,7 +73,7 @@ def test_an_old_backup_that_is_written_to_is_refused_by_witnesses_and_by_mirrors
     trust.write_text(f"log {log}\n{line}quorum {line.split()[1]}\n")
     receipts = desk.folder / "receipts"
     answered = desk.sign("accelerator.register", "national", accelerator="h100", name="H100", origin="foreign")
-    assert run("submit", desk.ledger, answered, "--at", desk.at, "--receipts", receipts).status == 0
+    assert run("submit", desk.ledger, answered, "--log-time", desk.at, "--receipts", receipts).status == 0
     with reopened(witness) as one, serving(one) as url:
         done("checkpoint", "cosign", desk.ledger, "--trust", trust, "--witness", url)
         done("export", desk.ledger, desk.folder / "public")
@@ -143,7 +143,7 @@ def test_a_city_moves_to_postgresql_and_back(desk: Desk) -> None:
     assert said.startswith(f"{without_password(url)}: 4 entries of {ORIGIN}")
     desk.written += 1
     note = desk.sign("accelerator.register", "national", accelerator="h100", name="H100", origin="foreign")
-    ran = run("submit", url, note, "--log-key", desk.key(ORIGIN), "--at", desk.at)
+    ran = run("submit", url, note, "--log-key", desk.key(ORIGIN), "--log-time", desk.at)
     assert ran.status == 0, ran
     assert "5 entries" in done("ledger", "backup", url, backup, "--trust", trust)
     done("ledger", "restore", backup, desk.folder / "back")
@@ -159,7 +159,7 @@ def test_a_real_process_backs_up_while_another_writes(desk: Desk) -> None:
         desk.sign("accelerator.register", "national", accelerator=f"h{number}", name="H", origin="foreign")
         for number in range(20)
     ]
-    writing = start("submit", desk.ledger, *notes, "--at", desk.at)
+    writing = start("submit", desk.ledger, *notes, "--log-time", desk.at)
     backing_up = start("ledger", "backup", desk.ledger, desk.folder / "backup")
     assert finish(backing_up).status == 0
     assert finish(writing).status == 0

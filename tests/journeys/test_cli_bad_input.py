@@ -47,7 +47,7 @@ def test_the_version_is_told_and_nothing_else() -> None:
 def answers(desk: Desk, note: Path) -> list[dict[str, object]]:
     """What `check` and `submit` say of a note that both must refuse; the log stays as it is."""
     size = desk.size
-    both = [run(command, desk.ledger, note, "--at", desk.at, "--json") for command in ("check", "submit")]
+    both = [run(command, desk.ledger, note, "--log-time", desk.at, "--json") for command in ("check", "submit")]
     assert [ran.status for ran in both] == [1, 1]
     assert desk.size == size
     return [ran.json["notes"][0] for ran in both]
@@ -70,9 +70,10 @@ def test_check_answers_as_submit_does_to_what_was_recorded_before(tmp_path: Path
     done("export", desk.ledger, tmp_path / "tiles")
     notes = (other_text, first, new, new, second)
     told = [
-        run("check", source, *notes, "--at", desk.at, "--json").json for source in (desk.ledger, tmp_path / "tiles")
+        run("check", source, *notes, "--log-time", desk.at, "--json").json
+        for source in (desk.ledger, tmp_path / "tiles")
     ]
-    said = run("check", desk.ledger, first, "--at", desk.at)
+    said = run("check", desk.ledger, first, "--log-time", desk.at)
     assert (said.status, said.out) == (0, f"{first}: 10 voucher.suspended/1 (recorded before)\n")
     written = desk.submit(*notes, status=1)
     assert [(one["accepted"], one.get("index"), one.get("is_new"), one.get("reason")) for one in told[0]["notes"]] == [
@@ -83,7 +84,7 @@ def test_check_answers_as_submit_does_to_what_was_recorded_before(tmp_path: Path
         (True, 11, False, None),
     ]
     assert told[0] == told[1]
-    assert run("check", desk.ledger, *notes, "--at", desk.at).out.replace(
+    assert run("check", desk.ledger, *notes, "--log-time", desk.at).out.replace(
         " (recorded before)", ""
     ) == written.out.replace(" (recorded before)", "")
 
@@ -98,7 +99,7 @@ def test_check_finds_an_entry_whatever_the_words_of_the_refusal(
         return replace(answer, detail="put otherwise") if isinstance(answer, Refusal) else answer
 
     monkeypatch.setattr(faults, "admit", admit_in_other_words)
-    first, again = run("check", made.ledger, note, note, "--at", made.at, "--json").json["notes"]
+    first, again = run("check", made.ledger, note, note, "--log-time", made.at, "--json").json["notes"]
     assert again == first | {"is_new": False}
 
 
@@ -138,7 +139,7 @@ def test_one_bad_note_does_not_hold_up_the_others(made: Desk, note: Path, tmp_pa
     """Answers come in the order of the notes."""
     empty = tmp_path / "empty"
     empty.touch()
-    ran = run("check", made.ledger, empty, note, note, "--at", made.at, "--json")
+    ran = run("check", made.ledger, empty, note, note, "--log-time", made.at, "--json")
     assert ran.status == 1
     said = ran.json["notes"]
     assert [(answer["accepted"], answer.get("is_new")) for answer in said] == [
@@ -261,7 +262,7 @@ def test_settings_that_can_not_be_used_are_named(
     shutil.copytree(made.ledger, folder)
     (folder / "ledger.toml").write_text(settings)
     assert said in failed("submit", folder, note)
-    assert run("check", folder, note, "--at", made.at).status == 0
+    assert run("check", folder, note, "--log-time", made.at).status == 0
 
 
 ODD_SETTINGS = {
@@ -336,7 +337,7 @@ def test_a_folder_called_like_somebodys_home_is_a_folder(
     monkeypatch.chdir(tmp_path)
     first = made.folder / "002.note"
     for source in (name, f"./{name}"):
-        assert "(recorded before)" in done("submit", source, first, "--at", made.at)
+        assert "(recorded before)" in done("submit", source, first, "--log-time", made.at)
         assert "entry 3" in done("receipt", source, 3, "-o", f"{name}/r.tlog-proof")
         done("balances", source)
     assert sorted(path.name for path in home.iterdir()) == ["ledger.toml"]
@@ -355,15 +356,15 @@ def test_another_log_key_can_not_write(made: Desk, note: Path, tmp_path: Path) -
 def test_a_ledger_is_never_founded_over_another(made: Desk, tmp_path: Path) -> None:
     """Nor by a note that founds nothing: then no folder is left behind."""
     genesis, key = made.folder / "001.note", made.key(ORIGIN)
-    found = ("--genesis", genesis, "--log-key", key, "--at", made.at)
+    found = ("--genesis", genesis, "--log-key", key, "--log-time", made.at)
     assert "already" in failed("ledger", "create", made.ledger, *found)
     ran = run("ledger", "create", tmp_path / "new", "--genesis", made.folder / "002.note", *found[2:])
     assert (ran.status, ran.err) == (1, "")
     assert "refused: network_not_founded" in ran.out
-    late = run("ledger", "create", tmp_path / "new", *found[:4], "--at", "2027-01-05T08:00:00Z")
+    late = run("ledger", "create", tmp_path / "new", *found[:4], "--log-time", "2027-01-05T08:00:00Z")
     assert "refused: signed_too_long_ago" in late.out
     wrong = made.key("other.example/log")
-    ran = run("ledger", "create", tmp_path / "new", "--genesis", genesis, "--log-key", wrong, "--at", made.at)
+    ran = run("ledger", "create", tmp_path / "new", "--genesis", genesis, "--log-key", wrong, "--log-time", made.at)
     assert "refused: command_for_another_log" in ran.out
     assert [*tmp_path.iterdir()] == []
 
@@ -373,7 +374,7 @@ def test_a_ledger_is_never_founded_over_another(made: Desk, tmp_path: Path) -> N
 )
 def test_a_moment_is_an_index_or_a_time(at: str, made: Desk) -> None:
     """Anything else, or an entry that there isn't, is refused."""
-    assert at.removeprefix("-") in failed("balances", made.ledger, f"--at={at}")
+    assert at.removeprefix("-") in failed("balances", made.ledger, f"--as-of={at}")
 
 
 def test_unknown_ids_are_named(made: Desk) -> None:

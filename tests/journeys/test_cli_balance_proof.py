@@ -53,7 +53,7 @@ def test_it_is_the_balance_that_the_ledger_shows(folder: Path, tmp_path: Path) -
     for by, what, id_ in (("voucher", "voucher", "shanghai/v1"), ("provider", "provider", "guian")):
         done("proof", "balance", folder / "tiles", what, id_, "--seal", 55, "-o", file)
         balances = run("verify", file, "--trust", policy, "--json").json["balances"]
-        rows = run("balances", folder / "ledger", "--by", by, "--at", 54, "--json").json["balances"]
+        rows = run("balances", folder / "ledger", "--by", by, "--as-of", 54, "--json").json["balances"]
         (row,) = [row for row in rows if row[what] == id_]
         assert {name: row[name] for name in balances} == balances
 

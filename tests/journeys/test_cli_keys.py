@@ -190,7 +190,7 @@ def test_without_a_time_it_is_signed_now(tmp_path: Path, key: Path, passphrase: 
     command = write(tmp_path / "c.json", {name: value for name, value in COMMAND.items() if name != "signed_at"})
     note = Note.from_bytes(done("sign", command, "--key", key, "--passphrase-file", passphrase).encode())
     assert json.loads(note.text)["signed_at"] > "2026-01"
-    told = done("sign", command, "--key", key, "--passphrase-file", passphrase, "--at", "2026-02-03T04:05:06Z")
+    told = done("sign", command, "--key", key, "--passphrase-file", passphrase, "--signed-at", "2026-02-03T04:05:06Z")
     assert json.loads(Note.from_bytes(told.encode()).text)["signed_at"] == "2026-02-03T04:05:06.000000Z"
 
 

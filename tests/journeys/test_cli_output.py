@@ -91,7 +91,7 @@ def test_a_csv_of_nothing_has_a_byte_order_mark_and_its_heading(by: str, tmp_pat
     """The heading that it has when there are rows."""
     desk = Desk(tmp_path)
     desk.found()
-    empty = run("balances", desk.ledger, "--by", by, "--at", "0", "--csv").out
+    empty = run("balances", desk.ledger, "--by", by, "--as-of", "0", "--csv").out
     assert empty.startswith(f"\ufeff{by},")
     assert empty.count("\n") == 1
     assert done("balances", desk.ledger, "--by", by, "--csv").startswith(empty)
@@ -132,12 +132,12 @@ def test_a_voucher_past_its_validity_is_over(tmp_path: Path) -> None:
         return [row["status"] for row in rows]
 
     assert statuses() == ["over", "active"]
-    assert statuses("--at", before) == ["active", "not_yet_valid"]
-    assert statuses("--at", "2027-01-05T07:59:59Z") == ["active", "not_yet_valid"]
+    assert statuses("--as-of", before) == ["active", "not_yet_valid"]
+    assert statuses("--as-of", "2027-01-05T07:59:59Z") == ["active", "not_yet_valid"]
     for by in ("programme", "holder"):
         (row,) = run("balances", desk.ledger, "--by", by, "--json").json["balances"]
         assert (row["available_fen"], row["over_fen"]) == (149_005_000, 149_000_000)
-        (row,) = run("balances", desk.ledger, "--by", by, "--json", "--at", before).json["balances"]
+        (row,) = run("balances", desk.ledger, "--by", by, "--json", "--as-of", before).json["balances"]
         assert (row["available_fen"], row["over_fen"]) == (149_005_000, 0)
     shown = done("show", desk.ledger, "programme", "shanghai-treasury/compute-2026")
     assert "of it over  1,490,000.00" in shown

@@ -52,16 +52,16 @@ def in_folder(tmp_path_factory: pytest.TempPathFactory, desk: PostgresDesk) -> D
     """The same notes in a ledger folder."""
     other = Desk(tmp_path_factory.mktemp("folder"))
     notes = sorted(desk.folder.glob("*.note"))
-    arguments = ("--genesis", notes[0], "--log-key", desk.key(ORIGIN), "--at", DAY)
+    arguments = ("--genesis", notes[0], "--log-key", desk.key(ORIGIN), "--log-time", DAY)
     done("ledger", "create", other.ledger, *arguments)
-    done("submit", other.ledger, *notes[1:-1], "--at", DAY)
-    done("submit", other.ledger, notes[-1], "--at", "2026-01-05T10:00:00Z")
+    done("submit", other.ledger, *notes[1:-1], "--log-time", DAY)
+    done("submit", other.ledger, notes[-1], "--log-time", "2026-01-05T10:00:00Z")
     return other
 
 
 QUESTIONS = [
     *[("balances", "{source}", "--by", by, "--json") for by in ("programme", "holder", "provider", "voucher")],
-    ("balances", "{source}", "--at", "5", "--json"),
+    ("balances", "{source}", "--as-of", "5", "--json"),
     ("show", "{source}", "voucher", "shanghai-treasury/v-1"),
     ("show", "{source}", "provider", "guian-cluster", "--json"),
     ("show", "{source}", "entry", "10", "--json"),
@@ -99,12 +99,12 @@ def files_of(folder: Path) -> dict[Path, bytes]:
 def test_submitting_again_is_harmless(desk: PostgresDesk) -> None:
     note = sorted(desk.folder.glob("*.note"))[-1]
     assert "recorded before" in desk.submit(note).out
-    assert "recorded before" in done("check", desk.source, note, "--at", desk.at)
+    assert "recorded before" in done("check", desk.source, note, "--log-time", desk.at)
 
 
 def test_creating_says_where_the_policy_is(tmp_path: Path, desk: PostgresDesk) -> None:
     genesis = sorted(desk.folder.glob("*.note"))[0]
-    arguments = ("--genesis", genesis, "--log-key", desk.key(ORIGIN), "--at", DAY)
+    arguments = ("--genesis", genesis, "--log-key", desk.key(ORIGIN), "--log-time", DAY)
     printed = done("ledger", "create", fresh_database(), *arguments)
     assert f"\nlog {desk.vkey(ORIGIN)}\n" in printed
     done("ledger", "create", fresh_database(), *arguments, "--policy", tmp_path / "p")
@@ -116,7 +116,7 @@ def test_creating_says_where_the_policy_is(tmp_path: Path, desk: PostgresDesk) -
 def test_a_ledger_is_not_made_over_another(desk: PostgresDesk) -> None:
     genesis = sorted(desk.folder.glob("*.note"))[0]
     complaint = failed(
-        "ledger", "create", desk.source, "--genesis", genesis, "--log-key", desk.key(ORIGIN), "--at", DAY
+        "ledger", "create", desk.source, "--genesis", genesis, "--log-key", desk.key(ORIGIN), "--log-time", DAY
     )
     assert complaint == f"{desk.source} holds a ledger already; choose another database"
 
@@ -124,7 +124,7 @@ def test_a_ledger_is_not_made_over_another(desk: PostgresDesk) -> None:
 def test_a_refused_genesis_leaves_nothing_behind(desk: PostgresDesk) -> None:
     database = fresh_database()
     second = sorted(desk.folder.glob("*.note"))[1]
-    ran = run("ledger", "create", database, "--genesis", second, "--log-key", desk.key(ORIGIN), "--at", DAY)
+    ran = run("ledger", "create", database, "--genesis", second, "--log-key", desk.key(ORIGIN), "--log-time", DAY)
     assert ran.status == 1
     assert "network_not_founded" in ran.out
     assert execute(database, "SELECT to_regnamespace('tallystick')") == [(None,)]
@@ -174,7 +174,9 @@ def test_which_key_signs_must_be_said(desk: PostgresDesk) -> None:
     with mock.patch.dict(os.environ):
         del os.environ["TALLYSTICK_LOG_KEY"]
         assert "give --log-key FILE" in failed("submit", desk.source, note)
-        assert "recorded before" in done("submit", desk.source, note, "--log-key", desk.key(ORIGIN), "--at", desk.at)
+        assert "recorded before" in done(
+            "submit", desk.source, note, "--log-key", desk.key(ORIGIN), "--log-time", desk.at
+        )
     wrong = desk.key("tallystick.example/other")
     assert "is not one of" in failed("submit", desk.source, note, "--log-key", wrong)
 
@@ -190,9 +192,9 @@ def test_each_role_may_do_what_it_is_for_and_no_more(desk: PostgresDesk, tmp_pat
     for source in sources.values():
         assert json.loads(done("audit", source, "--trust", tmp_path / "trust.policy", "--json"))["verdict"] == "clean"
     note = sorted(desk.folder.glob("*.note"))[-1]
-    assert "recorded before" in done("submit", sources["writer"], note, "--at", desk.at)
+    assert "recorded before" in done("submit", sources["writer"], note, "--log-time", desk.at)
     for purpose in ("views", "auditor"):
-        assert "permission denied" in failed("submit", sources[purpose], note, "--at", desk.at)
+        assert "permission denied" in failed("submit", sources[purpose], note, "--log-time", desk.at)
         # That it stays is a commit too, which needs no right to write.
         assert done("export", sources[purpose], tmp_path / purpose)
     assert done("balances", sources["views"], "--json") == done("balances", desk.source, "--json")
@@ -200,7 +202,7 @@ def test_each_role_may_do_what_it_is_for_and_no_more(desk: PostgresDesk, tmp_pat
 
 def test_real_programs_at_once_record_a_note_once(desk: PostgresDesk) -> None:
     note = desk.sign("party.suspend", "shanghai-treasury", subject="acme-ai", reason="under review")
-    processes = [start("submit", desk.source, note, "--at", desk.at) for _ in range(3)]
+    processes = [start("submit", desk.source, note, "--log-time", desk.at) for _ in range(3)]
     ran = [finish(process) for process in processes]
     assert all(one.status == 0 or "another writer has this ledger" in one.err for one in ran), ran
     assert sum("recorded before" not in one.out for one in ran if one.status == 0) == 1

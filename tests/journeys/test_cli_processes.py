@@ -66,7 +66,8 @@ def is_clean(desk: Desk) -> bool:
 def is_complete(desk: Desk, notes: list[Path]) -> bool:
     """Whether submitting all notes again finds or makes all of them entries."""
     return all(
-        answer["accepted"] for answer in run("submit", desk.ledger, *notes, "--at", desk.at, "--json").json["notes"]
+        answer["accepted"]
+        for answer in run("submit", desk.ledger, *notes, "--log-time", desk.at, "--json").json["notes"]
     )
 
 
@@ -95,7 +96,7 @@ def test_ctrl_c_in_the_middle_leaves_whole_groups(desk: Desk) -> None:
     """Whatever was committed is clean, and submitting again completes it."""
     notes = commands(desk, NOTES)
     size = desk.size
-    process = start("submit", desk.ledger, *notes, "--at", desk.at)
+    process = start("submit", desk.ledger, *notes, "--log-time", desk.at)
     while desk.size == size and process.poll() is None:
         pass
     ran = interrupt(process) if process.poll() is None else finish(process)
@@ -113,7 +114,7 @@ def test_ctrl_c_in_the_middle_leaves_whole_groups(desk: Desk) -> None:
 def test_two_submits_at_once_both_come_through_or_one_is_told(desk: Desk) -> None:
     """The one that is told can simply be given again."""
     each = [commands(desk, 40, name) for name in ("first", "second")]
-    processes = [start("submit", desk.ledger, *notes, "--at", desk.at) for notes in each]
+    processes = [start("submit", desk.ledger, *notes, "--log-time", desk.at) for notes in each]
     for ran in map(finish, processes):
         assert ran.status in (0, 2)
         if ran.status == 2:
@@ -127,12 +128,12 @@ def test_while_one_writes_another_is_told_and_readers_are_not_held_up(desk: Desk
     (note,) = commands(desk, 1)
     size = desk.size
     with open_ledger(desk.ledger, keyfiles.load(desk.key(ORIGIN), None)):
-        ran = run("submit", desk.ledger, note, "--at", desk.at)
+        ran = run("submit", desk.ledger, note, "--log-time", desk.at)
         assert (ran.status, ran.out) == (2, "")
         assert "another process" in the_line(ran.err)
-        assert run("check", desk.ledger, note, "--at", desk.at).status == 0
+        assert run("check", desk.ledger, note, "--log-time", desk.at).status == 0
         assert run("balances", desk.ledger, "--json").json["entries"] == size
-    assert run("submit", desk.ledger, note, "--at", desk.at).status == 0
+    assert run("submit", desk.ledger, note, "--log-time", desk.at).status == 0
 
 
 @pytest.mark.parametrize("room", [1_000, 40_000, 80_000])
@@ -144,7 +145,7 @@ def test_a_full_disk_is_one_line_and_the_ledger_goes_on(desk: Desk, room: int) -
     def little_room() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
 
-    ran = finish(start("submit", desk.ledger, *notes, "--at", desk.at, preexec_fn=little_room))
+    ran = finish(start("submit", desk.ledger, *notes, "--log-time", desk.at, preexec_fn=little_room))
     assert (ran.status, ran.out) == (2, "")
     assert "a fault in tallystick" not in the_line(ran.err)
     assert desk.size == size
@@ -156,7 +157,7 @@ def test_a_full_disk_is_one_line_and_the_ledger_goes_on(desk: Desk, room: int) -
 
 def test_what_finds_no_room_is_named_and_is_not_there_by_half(desk: Desk, tmp_path: Path) -> None:
     """The line says which file it was, and what to do; then the same command goes through."""
-    assert run("submit", desk.ledger, *commands(desk, 120), "--at", desk.at).status == 0
+    assert run("submit", desk.ledger, *commands(desk, 120), "--log-time", desk.at).status == 0
     folder = tmp_path / "export"
 
     def little_room() -> None:
@@ -191,11 +192,11 @@ def test_receipts_on_a_full_disk_don_t_undo_what_was_recorded(desk: Desk) -> Non
     receipts = desk.folder / "receipts"
     receipts.mkdir()
     (receipts / f"{desk.size}.tlog-proof").mkdir()  # stands in the way
-    ran = run("submit", desk.ledger, *notes, "--receipts", receipts, "--at", desk.at)
+    ran = run("submit", desk.ledger, *notes, "--receipts", receipts, "--log-time", desk.at)
     assert (ran.status, ran.out) == (2, "")
     assert "recorded" in the_line(ran.err)
     (receipts / f"{desk.size - 2}.tlog-proof").rmdir()
-    assert run("submit", desk.ledger, *notes, "--receipts", receipts, "--at", desk.at).status == 0
+    assert run("submit", desk.ledger, *notes, "--receipts", receipts, "--log-time", desk.at).status == 0
     assert len([*receipts.iterdir()]) == 2
 
 

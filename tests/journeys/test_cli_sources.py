@@ -47,8 +47,8 @@ def source(request: pytest.FixtureRequest, desk: Desk, server: FolderServer, mon
 
 QUESTIONS = [
     *[("balances", "{source}", "--by", by, "--json") for by in ("programme", "holder", "provider", "voucher")],
-    ("balances", "{source}", "--at", "5", "--json"),
-    ("balances", "{source}", "--at", "2026-01-05T09:00:00Z", "--csv"),
+    ("balances", "{source}", "--as-of", "5", "--json"),
+    ("balances", "{source}", "--as-of", "2026-01-05T09:00:00Z", "--csv"),
     ("show", "{source}", "voucher", "shanghai-treasury/v-1"),
     ("show", "{source}", "provider", "guian-cluster", "--json"),
     ("show", "{source}", "entry", "0"),
@@ -88,8 +88,8 @@ def test_a_note_is_checked_against_an_export(source: str, desk: Desk) -> None:
     """By a provider that has no ledger."""
     job = ("job-2", 8, "2026-01-05T08:00:00.000000Z", "2026-01-05T09:00:00.000000Z", 3_600)
     note = desk.statement(job, ref="stmt-2")
-    said = done("check", source, note, "--at", "2026-01-05T10:30:00Z")
-    assert said == done("check", desk.ledger, note, "--at", "2026-01-05T10:30:00Z")
+    said = done("check", source, note, "--log-time", "2026-01-05T10:30:00Z")
+    assert said == done("check", desk.ledger, note, "--log-time", "2026-01-05T10:30:00Z")
     assert "burned" in said
 
 
@@ -121,7 +121,7 @@ def test_proofs_of_what_is_not_there_are_refused(source: str, desk: Desk) -> Non
     assert "can't be proved" in failed("proof", "consistency", source, 0)
     assert "can't be proved" in failed("proof", "consistency", source, 9, 4)
     assert "there is no entry 11" in failed("show", source, "entry", 11)
-    assert "--at" in failed("show", source, "entry", 1, "--at", 1)
+    assert "--as-of" in failed("show", source, "entry", 1, "--as-of", 1)
     for index in ("+1", "1_0", "0x1", "١", "1" * 40):
         assert "is not an entry's index" in failed("show", source, "entry", index)
 

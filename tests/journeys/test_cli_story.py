@@ -27,15 +27,15 @@ def burn(desk: Desk) -> None:
     desk.at = "2026-01-06T09:00:00Z"
     planned = desk.statement(("job-1", 8, *morning), ("job-2", 2_000, *morning), ref="stmt-1")
 
-    early = run("check", desk.ledger, planned, "--at", "2026-01-06T08:56:00Z")
+    early = run("check", desk.ledger, planned, "--log-time", "2026-01-06T08:56:00Z")
     assert early.status == 0
     assert early.out.count("refused: job_time_in_the_future") == 2
 
     size = desk.size
-    checked = run("check", desk.ledger, planned, "--at", desk.at, "--json").json
+    checked = run("check", desk.ledger, planned, "--log-time", desk.at, "--json").json
     assert desk.size == size
     submitted = run(
-        "submit", desk.ledger, planned, "--at", desk.at, "--receipts", desk.folder / "receipts", "--json"
+        "submit", desk.ledger, planned, "--log-time", desk.at, "--receipts", desk.folder / "receipts", "--json"
     ).json
     assert [line["accepted"] for line in submitted["notes"][0]["lines"]] == [True, False]
     assert submitted["notes"][0]["lines"] == checked["notes"][0]["lines"]
@@ -69,9 +69,11 @@ def test_the_balances_are_what_happened(told: Desk) -> None:
     row = run("balances", told.ledger, "--json").json["balances"][0]
     expected = {"unissued_fen": 350_000_000, "available_fen": 149_000_000, "reserved_fen": 980_800, "paid_fen": 19_200}
     assert {name: row[name] for name in expected} == expected
-    before = run("balances", told.ledger, "--json", "--at", "2026-01-05T08:00:00Z").json["balances"][0]
+    before = run("balances", told.ledger, "--json", "--as-of", "2026-01-05T08:00:00Z").json["balances"][0]
     assert (before["reserved_fen"], before["paid_fen"]) == (1_000_000, 0)
-    assert run("balances", told.ledger, "--json", "--at", "2026-01-05T08:00:00.000000Z").json["balances"][0] == before
+    assert (
+        run("balances", told.ledger, "--json", "--as-of", "2026-01-05T08:00:00.000000Z").json["balances"][0] == before
+    )
 
 
 @pytest.mark.parametrize("by", ["programme", "holder", "provider", "voucher"])
@@ -100,7 +102,7 @@ def test_everything_can_be_shown(told: Desk, what: str, id_: str) -> None:
     """For people and as JSON, now and as of an entry."""
     assert done("show", told.ledger, what, id_).startswith(f"{what} {id_}\n")
     assert run("show", told.ledger, what, id_, "--json").json[what]
-    assert run("show", told.ledger, what, id_, "--json", "--at", "9").json[what]
+    assert run("show", told.ledger, what, id_, "--json", "--as-of", "9").json[what]
 
 
 def test_the_audit_is_clean(told: Desk, tmp_path: Path) -> None:
@@ -147,7 +149,7 @@ def test_submitting_again_is_harmless(told: Desk) -> None:
     """The same notes are the same entries, whatever the time; another text under a used reference is refused."""
     size = told.size
     notes = sorted(told.folder.glob("*.note"))[1:6]
-    again = run("submit", told.ledger, *notes, "--at", told.at, "--json").json["notes"]
+    again = run("submit", told.ledger, *notes, "--log-time", told.at, "--json").json["notes"]
     assert [(answer["index"], answer["is_new"]) for answer in again] == [(index, False) for index in range(1, 6)]
     other = told.sign("tariff.publish", "guian-cluster", accelerator="ascend-910b", price_fen_per_gpu_hour=1,
                       valid_from="2026-03-01T00:00:00.000000Z", ref="stmt-1")  # fmt: skip

@@ -104,7 +104,7 @@ def test_standard_input_that_is_closed_is_said(made: Desk) -> None:
 def test_where_nothing_can_be_said_the_status_says_it(where: str, made: Desk) -> None:
     """Of what failed, and of what did as it was asked though a notice was lost."""
     assert shell(f"tallystick check {made.ledger} nothing.note {where}") == (2, b"", b"")
-    status, out, err = shell(f"tallystick balances {made.ledger} --by provider --at 2099-01-01 {where}")
+    status, out, err = shell(f"tallystick balances {made.ledger} --by provider --as-of 2099-01-01 {where}")
     if where.startswith("2"):
         assert (status, NAME in out.decode(), err) == (0, True, b"")
     else:
@@ -148,7 +148,7 @@ def test_names_of_files_may_be_any_bytes(made: Desk) -> None:
     [
         "show {ledger} voucher $1",
         "show {ledger} provider $1",
-        "balances {ledger} --at $1",
+        "balances {ledger} --as-of $1",
         "balances {ledger} --by $1",
         "dossier {ledger} voucher $1 -o {folder}/d",
         "proof balance {ledger} voucher v --seal $1 -o {folder}/p",

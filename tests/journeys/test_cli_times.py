@@ -92,13 +92,13 @@ BAD = [
 @pytest.mark.parametrize("at", BAD, ids=lambda at: ascii(at)[:30])
 def test_anything_else_is_refused_with_the_forms(at: str, made: Desk) -> None:
     """In one line, however long it was."""
-    said = failed("balances", made.ledger, f"--at={at}")
+    said = failed("balances", made.ledger, f"--as-of={at}")
     assert "2026-01-05T08:00:00Z" in said
     assert "+08:00" in said
     assert "an entry's index" in said
     assert len(said) < 300
     assert said.isprintable()
-    said = failed("check", made.ledger, made.folder / "002.note", f"--at={at}")
+    said = failed("check", made.ledger, made.folder / "002.note", f"--log-time={at}")
     assert "2026-01-05T08:00:00Z" in said
 
 
@@ -125,7 +125,7 @@ def test_a_nul_is_no_part_of_a_time() -> None:
 def test_the_past_is_asked_for_in_every_form(at: str, suspended: bool, made: Desk) -> None:
     """A day is the network's, and the whole of it."""
     at = str(made.size - 1) if at == "13" else at
-    assert is_suspended(run("balances", made.ledger, "--by", "holder", "--at", at, "--json")) is suspended
+    assert is_suspended(run("balances", made.ledger, "--by", "holder", "--as-of", at, "--json")) is suspended
 
 
 def test_pages_are_in_the_network_s_zone_and_say_so_once(made: Desk) -> None:
@@ -152,7 +152,7 @@ def test_answers_to_notes_are_in_the_network_s_zone(made: Desk) -> None:
     notes = [made.folder / f"{made.written:03d}.note"]
     start: dict[str, Any] = {"voucher": "shanghai-treasury/v-9", "valid_from": "2026-01-05T08:00:00.000000Z"}
     notes.append(made.sign("voucher.issue", "shanghai-treasury", **fields, **start))
-    check = ("check", made.ledger, *notes, "--at", made.at)
+    check = ("check", made.ledger, *notes, "--log-time", made.at)
     assert done(*check).endswith("voucher.issued/1: valid until 2027-01-05T16:00:00 (UTC+08:00)\n")
     assert run(*check, "--json").json["notes"][1]["outcome"] == {"valid_until": "2027-01-05T08:00:00.000000Z"}
 
@@ -167,20 +167,20 @@ def test_a_receipt_knows_no_zone(made: Desk, tmp_path: Path) -> None:
 def test_a_time_after_the_last_entry_is_said(at: str, made: Desk) -> None:
     """On standard error: the answer is what was known then."""
     for form in ((), ("--json",), ("--csv",)):
-        ran = run("balances", made.ledger, "--at", at, *form)
+        ran = run("balances", made.ledger, "--as-of", at, *form)
         assert (ran.status, ran.out) == (0, done("balances", made.ledger, *form))
         assert "last entry is of 2026-01-07T00:30:00 (UTC+08:00)" in the_line(ran.err)
-    ran = run("show", made.ledger, "holder", "acme-ai", "--at", at)
+    ran = run("show", made.ledger, "holder", "acme-ai", "--as-of", at)
     assert "last entry" in the_line(ran.err)
 
 
 def test_a_time_before_the_first_entry_gives_headings_and_a_word(made: Desk) -> None:
     """In each form."""
     for form, said in (((), "programme"), (("--csv",), "programme,treasury"), (("--json",), '"balances": []')):
-        ran = run("balances", made.ledger, "--at", "2000-01-01", *form)
+        ran = run("balances", made.ledger, "--as-of", "2000-01-01", *form)
         assert (ran.status, said in ran.out) == (0, True)
         assert "nothing yet" in the_line(ran.err)
-    shown = run("balances", made.ledger, "--at", "2000-01-01").out.splitlines()
+    shown = run("balances", made.ledger, "--as-of", "2000-01-01").out.splitlines()
     assert shown[1].split()[:2] == ["programme", "treasury"]
     assert "there is no programme yet" in shown
 
@@ -189,17 +189,19 @@ def test_a_clock_is_set_in_every_form(made: Desk, tmp_path: Path) -> None:
     """By `check` in the network's zone, of a day its beginning; by `sign`, which knows none, with an offset."""
     late = made.sign("party.reinstate", "shanghai-treasury", subject="acme-ai", reason="r")
     for at in ("2026-01-07T00:30:00", "2026-01-07T00:30:00+08:00", "2026-01-06T16:30Z"):
-        assert run("check", made.ledger, late, "--at", at).status == 0
-    assert "signed_too_long_ago" in run("check", made.ledger, late, "--at", "2026-01-09").out
+        assert run("check", made.ledger, late, "--log-time", at).status == 0
+    assert "signed_too_long_ago" in run("check", made.ledger, late, "--log-time", "2026-01-09").out
     command = tmp_path / "command.json"
     command.write_text(
         '{"kind": "party.suspend/1", "log": "l.example/x", "party": "a", "ref": "1", "subject": "b", "reason": "r"}'
     )
     key = made.key("acme-ai/desk")
-    signed = [done("sign", command, "--key", key, "--at", at) for at in ("2026-01-05T16:00+08:00", "2026-01-05T08:00Z")]
+    signed = [
+        done("sign", command, "--key", key, "--signed-at", at) for at in ("2026-01-05T16:00+08:00", "2026-01-05T08:00Z")
+    ]
     assert signed[0] == signed[1]
     for at in ("2026-01-05", "2026-01-05T16:00:00"):
-        assert "offset" in failed("sign", command, "--key", key, "--at", at)
+        assert "offset" in failed("sign", command, "--key", key, "--signed-at", at)
 
 
 def test_a_network_is_founded_at_its_own_time(tmp_path: Path) -> None:
@@ -216,5 +218,5 @@ def test_a_network_is_founded_at_its_own_time(tmp_path: Path) -> None:
         "--log-key",
         desk.key("tallystick.example/rehearsal"),
     )
-    done(*create, "--at", "2026-01-05T16:00:00")
+    done(*create, "--log-time", "2026-01-05T16:00:00")
     assert '"at": "2026-01-05T08:00:00.000000Z"' in done("show", tmp_path / "new", "entry", 0, "--json")

@@ -45,7 +45,7 @@ class Writing:
     """A running writer."""
 
     def __init__(self, source: str, log_key: Path, *program: str) -> None:
-        options = ("--log-key", log_key, "--at", AT, "--processes", "0")
+        options = ("--log-key", log_key, "--log-time", AT, "--processes", "0")
         self.process = start("writer", source, *options, program=program, stdin=subprocess.PIPE)
 
     def ask(self, *notes: bytes) -> None:
@@ -214,7 +214,7 @@ def test_submit_and_check_say_that_a_decision_failed(
     sha256 = hashlib.sha256(bad.read_bytes()).hexdigest()
     monkeypatch.setattr(ReservationRelease, "decide", failing)
     for command, options in (("check", ()), ("submit", ("--log-key", log_key))):
-        ran = run(command, source, bad, good, "--at", AT, *options)
+        ran = run(command, source, bad, good, "--log-time", AT, *options)
         assert ran.status == 1
         refused, admitted = ran.out.splitlines()[:2]
         assert refused == (
@@ -224,7 +224,7 @@ def test_submit_and_check_say_that_a_decision_failed(
         assert admitted.startswith(f"{good}: 10 time.burned/1")
         assert f"SHA-256 {sha256} could not be decided: builtins.RuntimeError at" in the_line(ran.err)
         monkeypatch.setenv("TALLYSTICK_TRACEBACK", "1")
-        traced = run("check", source, bad, "--at", AT).err
+        traced = run("check", source, bad, "--log-time", AT).err
         assert "Traceback (most recent call last):" in traced
         assert words not in traced
         monkeypatch.delenv("TALLYSTICK_TRACEBACK")
@@ -252,7 +252,7 @@ def test_no_ledger_is_said_at_once(tmp_path: Path, log_key: Path) -> None:
 @pytest.mark.parametrize("given", ["closed", "for writing alone"])
 def test_an_input_that_can_not_be_read_ends_the_writer(given: str, source: str, log_key: Path, tmp_path: Path) -> None:
     """In one line and status 2: it doesn't wait for ever for what won't come."""
-    words = ("writer", source, "--log-key", log_key, "--at", AT, "--processes", "0")
+    words = ("writer", source, "--log-key", log_key, "--log-time", AT, "--processes", "0")
     with (tmp_path / "file").open("wb") as file:
         # A child's standard input is closed by the child itself: there is no other way to start one so.
         how: dict[str, Any] = {"stdin": file} if given != "closed" else {"preexec_fn": lambda: os.close(0)}

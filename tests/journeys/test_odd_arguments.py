@@ -118,9 +118,9 @@ dossier ledger odd acme-ai -o new
 dossier ledger holder odd -o new
 dossier ledger holder acme-ai --from odd -o new
 dossier ledger holder acme-ai --until odd -o new
-sign command --key key --at odd
-submit ledger note --at odd
-writer ledger --at odd
+sign command --key key --signed-at odd
+submit ledger note --log-time odd
+writer ledger --log-time odd
 witness cosign witness checkpoint --old odd
 witness serve witness --port odd
 witness serve witness --host odd

@@ -363,17 +363,24 @@ def test_receipts_of_a_submission_do_no_harm_either(desk: Desk, tmp_path: Path) 
     letter.write_bytes(OTHERS["a letter"])
     note = desk.folder / "004.note"
     with kept(letter):
-        line = failed("submit", desk.ledger, note, "--at", desk.at, "--receipts", tmp_path)
+        line = failed("submit", desk.ledger, note, "--log-time", desk.at, "--receipts", tmp_path)
     assert "answered and recorded" in line
     assert str(letter) in line
     letter.unlink()
-    done("submit", desk.ledger, note, "--at", desk.at, "--receipts", tmp_path)
+    done("submit", desk.ledger, note, "--log-time", desk.at, "--receipts", tmp_path)
     assert Receipt.from_bytes(letter.read_bytes()).index == 3
 
 
 def test_a_new_ledger_spares_what_lies_in_its_folder(desk: Desk, tmp_path: Path) -> None:
     """An auditor's policy, somebody's settings: it is made elsewhere."""
-    genesis = ("--genesis", desk.folder / "001.note", "--log-key", desk.key(ORIGIN), "--at", "2026-01-05T08:00:00Z")
+    genesis = (
+        "--genesis",
+        desk.folder / "001.note",
+        "--log-key",
+        desk.key(ORIGIN),
+        "--log-time",
+        "2026-01-05T08:00:00Z",
+    )
     for name in ("trust.policy", "ledger.toml"):
         place = tmp_path / name.split(".", maxsplit=1)[0] / name
         place.parent.mkdir()

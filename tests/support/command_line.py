@@ -152,7 +152,7 @@ class Desk:
 
     def submit(self, *notes: Path, status: int = 0) -> Ran:
         """Submit notes at the desk's time."""
-        ran = run("submit", self.source, *notes, "--at", self.at)
+        ran = run("submit", self.source, *notes, "--log-time", self.at)
         assert ran.status == status, ran
         return ran
 
@@ -177,7 +177,7 @@ class Desk:
             utc_offset_seconds=28_800,
         )
         key = self.key(ORIGIN)
-        done("ledger", "create", self.source, "--genesis", genesis, "--log-key", key, "--at", self.at)
+        done("ledger", "create", self.source, "--genesis", genesis, "--log-key", key, "--log-time", self.at)
         self.admit("shanghai-treasury", "treasury", "national")
         self.admit("guian-cluster", "provider", "national")
         self.admit("acme-ai", "holder", "shanghai-treasury")

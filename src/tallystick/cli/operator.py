@@ -45,10 +45,7 @@ def ledger_create(
         str | None,
         typer.Option(help="Where the trust policy goes; DIR/trust.policy for a folder, else it is printed."),
     ] = None,
-    at: Annotated[
-        str | None,
-        typer.Option(help="The log's time instead of this machine's, for rehearsals only: it can never go back again."),
-    ] = None,
+    log_time: parameters.LogTime = None,
     force: reading.Force = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -64,7 +61,7 @@ def ledger_create(
 
     note = reading.read_file(genesis)
     key = reading.load_key(log_key, passphrase_file)
-    clock = reading.clock(at, lambda: _zone_of(note, key.verifier.name))
+    clock = reading.clock(log_time, lambda: _zone_of(note, key.verifier.name))
     _refuse_a_bad_genesis(genesis, note, key.verifier.name, clock())
     folder = folder_of(source)
     if folder is not None and policy is not None:

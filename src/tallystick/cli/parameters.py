@@ -43,3 +43,18 @@ RestoreTarget = Annotated[
 PublishedSource = Annotated[
     Source, _source(reading.published_of, "A ledger folder or postgresql:// URL, or an exported folder.")
 ]
+
+LogTime = Annotated[
+    str | None,
+    typer.Option(
+        "--log-time",
+        help="The log's time instead of this machine's, for rehearsals only: it can never go back again.",
+    ),
+]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        help="An entry's index, a time (…T08:00:00Z, …T16:00:00+08:00, …T16:00:00) or the end of a day (2026-01-05).",
+    ),
+]

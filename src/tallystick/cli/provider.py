@@ -50,8 +50,9 @@ def add_commands(app: typer.Typer) -> None:
 def check(
     source: parameters.ReadSource,
     notes: Annotated[list[str], typer.Argument(metavar="NOTE...", help="Signed notes, decided in order; - is stdin.")],
-    at: Annotated[
-        str | None, typer.Option(help="Decide as if it were then, for a job yet to run: 2026-01-05T08:00:00Z.")
+    log_time: Annotated[
+        str | None,
+        typer.Option("--log-time", help="Decide as if it were then, for a job yet to run: 2026-01-05T08:00:00Z."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -63,7 +64,7 @@ def check(
 
     answers.show_faults()
     data = [reading.read_file(note) for note in notes]
-    instant = reading.clock(at, lambda: zone_of(source))()
+    instant = reading.clock(log_time, lambda: zone_of(source))()
     with read_ledger(source) as reader, output.progress("Reading the ledger") as progress:
         recorded = find_recorded(reader, data)
         new = [note for number, note in enumerate(data) if number not in recorded]
@@ -86,10 +87,7 @@ def submit(
     receipts: Annotated[
         Path | None, typer.Option(parser=reading.folder_named, help="Write <index>.tlog-proof there for each entry.")
     ] = None,
-    at: Annotated[
-        str | None,
-        typer.Option(help="The log's time instead of this machine's, for rehearsals only: it can never go back again."),
-    ] = None,
+    log_time: parameters.LogTime = None,
     accept_clock_jump: reading.AcceptClockJump = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -101,9 +99,9 @@ def submit(
 
     answers.show_faults()
     data = [reading.read_file(note) for note in notes]
-    clock = reading.clock(at, lambda: zone_of(source))
+    clock = reading.clock(log_time, lambda: zone_of(source))
     key = reading.load_log_key(source, log_key, passphrase_file)
-    guard = reading.clock_guard(source, at, accept_jump=accept_clock_jump)
+    guard = reading.clock_guard(source, log_time, accept_jump=accept_clock_jump)
     if receipts is not None:
         receipts.mkdir(parents=True, exist_ok=True)
     said: list[answers.Answer] = []
@@ -124,7 +122,7 @@ def show(
     id_: Annotated[
         str, typer.Argument(metavar="ID", help="Its id, for example acme-ai/v-1 or guian-cluster; an entry's index.")
     ],
-    at: Annotated[str | None, typer.Option(help=reading.AS_OF)] = None,
+    as_of: parameters.AsOf = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Work it out from the log alone, not from views.db.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; amounts in fen.")] = False,
     wide: Annotated[bool, typer.Option("--wide", help=output.WIDE)] = False,
@@ -134,11 +132,11 @@ def show(
     from tallystick.cli.views import open_views, with_times_as_text
 
     if what is What.ENTRY:
-        if at is not None:
-            raise UsageError("an entry never changes: leave --at out")
+        if as_of is not None:
+            raise UsageError("an entry never changes: leave --as-of out")
         _show_entry(source, id_, as_json=as_json, wide=wide)
         return
-    with open_views(source, at, is_fresh=fresh) as asked:
+    with open_views(source, as_of, is_fresh=fresh) as asked:
         found = with_times_as_text(asdict(getattr(asked.views, what.value)(id_)))
         if as_json:
             output.print_json({what.value: found})

@@ -48,20 +48,16 @@ class AccountKind(StrEnum):
     PROGRAMME = "programme"
 
 
-AS_OF = "As of an entry's index, a time (…T08:00:00Z, …T16:00:00+08:00, …T16:00:00) or the end of a day (2026-01-05)."
-"""What --at means where the past is asked for, for --help."""
-
-
 def now() -> int:
     """Return the machine's time in microseconds."""
     return time.time_ns() // 1_000
 
 
-def clock(at: str | None, zone: Callable[[], int] | None = None) -> Callable[[], int]:
+def clock(given: str | None, zone: Callable[[], int] | None = None) -> Callable[[], int]:
     """Return the machine's clock, or one that stands still at a time given as text.
 
     Args:
-        at: in a form of moments.py; of a day its beginning; None for the machine's clock.
+        given: in a form of moments.py; of a day its beginning; None for the machine's clock.
         zone: returns the network's offset in seconds; None where no network is known, and the time must have its own.
 
     Raises:
@@ -69,11 +65,11 @@ def clock(at: str | None, zone: Callable[[], int] | None = None) -> Callable[[],
     """
     from tallystick.cli.moments import Moment
 
-    if at is None:
+    if given is None:
         return now
-    moment = Moment.read(at)
+    moment = Moment.read(given)
     if moment.offset is None and zone is None:
-        raise UsageError(f"{at} needs its offset here, where no log says which is meant: add Z, or one like +08:00")
+        raise UsageError(f"{given} needs its offset here, where no log says which is meant: add Z, or one like +08:00")
     instant = moment.instant(zone or (lambda: 0))
     return lambda: instant
 
@@ -264,12 +260,12 @@ def load_log_key(source: "WritableSource", log_key: Path | None, passphrase_file
     return load_key(settings.log_key, passphrase_file or settings.log_key_passphrase_file)
 
 
-def clock_guard(source: "WritableSource", at: str | None, *, accept_jump: bool) -> "ClockGuard | None":
+def clock_guard(source: "WritableSource", log_time: str | None, *, accept_jump: bool) -> "ClockGuard | None":
     """Return what keeps the machine's clock from being believed blindly; None for a time that was given as text."""
     from tallystick.ledger.clock_guard import ClockGuard
     from tallystick.ledger.settings import load_settings
 
-    if at is not None:
+    if log_time is not None:
         return None
     vouched_at = now() if accept_jump else None
     try:

@@ -111,7 +111,7 @@ def sign(
         list[Path] | None, typer.Option(help="One for all keys, or once for each in the same order.")
     ] = None,
     note: Annotated[str, typer.Option("--out", "-o", help="Where the note goes; - is stdout.")] = "-",
-    at: Annotated[
+    signed_at: Annotated[
         str | None,
         typer.Option(
             help="The time to fill in instead of now, for rehearsals: 2026-01-05T08:00:00Z, …T16:00:00+08:00."
@@ -120,7 +120,7 @@ def sign(
     force: reading.Force = False,
 ) -> None:
     """Sign a command; without "signed_at" the present time is filled in."""
-    clock = reading.clock(at)
+    clock = reading.clock(signed_at)
     out = NamedFile(note, kinds.SIGNED_COMMAND, force=force)
     data = reading.read_file(command)
     signed = _signed(data, command, reading.load_keys(keys, passphrase_file or []), clock())
@@ -130,7 +130,7 @@ def sign(
 def balances(
     source: parameters.ReadSource,
     by: Annotated[By, typer.Option(help="A row for each of these.")] = By.PROGRAMME,
-    at: Annotated[str | None, typer.Option(help=reading.AS_OF)] = None,
+    as_of: parameters.AsOf = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Work it out from the log alone, not from views.db.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; amounts in fen.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV; amounts in fen.")] = False,
@@ -142,7 +142,7 @@ def balances(
 
     if as_json and as_csv:
         raise UsageError("--json and --csv exclude each other: give one")
-    with open_views(source, at, is_fresh=fresh) as asked:
+    with open_views(source, as_of, is_fresh=fresh) as asked:
         rows = with_times_as_text([asdict(row) for row in asked.views.balances(by.value)])
         columns = _columns(by)
         if as_json:

@@ -72,18 +72,18 @@ class Asked:
 
 
 @contextmanager
-def open_views(source: "Source", at: str | None, *, is_fresh: bool) -> Iterator[Asked]:
+def open_views(source: "Source", as_of: str | None, *, is_fresh: bool) -> Iterator[Asked]:
     """Give the views of a ledger, to be closed after use.
 
     Args:
         source: where the log is.
-        at: None for now; the index of the last entry that counts, or a time, of a day its end.
+        as_of: None for now; the index of the last entry that counts, or a time, of a day its end.
         is_fresh: from the log alone; what was asked for earlier isn't looked at.
     """
     from tallystick.cli.moments import read_index_or_moment, zone_of
     from tallystick.views import Views, followed_views
 
-    when = None if at is None else read_index_or_moment(at)
+    when = None if as_of is None else read_index_or_moment(as_of)
     with ExitStack() as open_now:
         with output.progress("Following the log") as progress:
             made: AbstractContextManager[Views]

@@ -63,10 +63,7 @@ def writer(
     ] = None,
     passphrase_file: Annotated[Path | None, typer.Option(help="The log key's.")] = None,
     processes: Annotated[int, typer.Option(min=0, help="How many processes verify signatures ahead.")] = 2,
-    at: Annotated[
-        str | None,
-        typer.Option(help="The log's time instead of this machine's, for rehearsals only: it can never go back again."),
-    ] = None,
+    log_time: parameters.LogTime = None,
     accept_clock_jump: reading.AcceptClockJump = False,
 ) -> None:
     """Answer notes from standard input, a JSON line each, as the log's one writer; stand by while there is another."""
@@ -75,8 +72,8 @@ def writer(
 
     answers.show_faults()
     key = reading.load_log_key(source, log_key, passphrase_file)
-    clock = reading.clock(at, lambda: zone_of(source))
-    guard = reading.clock_guard(source, at, accept_jump=accept_clock_jump)
+    clock = reading.clock(log_time, lambda: zone_of(source))
+    guard = reading.clock_guard(source, log_time, accept_jump=accept_clock_jump)
     requests: queue.Queue[Request | OSError | None] = queue.Queue(REQUESTS_WAITING)
     threading.Thread(target=_read, args=(_own_input(), requests), daemon=True).start()
     _Writing(requests, lambda: stand_by(source, key, clock=clock, verify_processes=processes, guard=guard)).run()
