@@ -75,7 +75,7 @@ def test_an_old_backup_that_is_written_to_is_refused_by_witnesses_and_by_mirrors
     answered = desk.sign("accelerator.register", "national", accelerator="h100", name="H100", origin="foreign")
     assert run("submit", desk.ledger, answered, "--log-time", desk.at, "--receipts", receipts).status == 0
     with reopened(witness) as one, serving(one) as url:
-        done("checkpoint", "cosign", desk.ledger, "--trust", trust, "--witness", url)
+        done("checkpoint", "collect", desk.ledger, "--trust", trust, "--witness", url)
         done("export", desk.ledger, desk.folder / "public")
         done("ledger", "restore", old, forked)
         # Before anything is written, both tell that it is an older copy.
@@ -85,7 +85,7 @@ def test_an_old_backup_that_is_written_to_is_refused_by_witnesses_and_by_mirrors
         other = desk.sign("accelerator.register", "national", accelerator="h800", name="H800", origin="foreign")
         assert submit_to(desk, forked, other).status == 0
         assert done("audit", forked, "--trust", old / "trust.policy").startswith("verdict: clean\n")
-        ran = run("checkpoint", "cosign", forked, "--trust", trust, "--witness", url)
+        ran = run("checkpoint", "collect", forked, "--trust", trust, "--witness", url)
         assert ran.status == 1
         assert "history_rewritten" in ran.out + ran.err
     exported = run("export", forked, desk.folder / "public")

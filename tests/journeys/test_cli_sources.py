@@ -250,7 +250,7 @@ def test_a_source_that_fails_is_named_without_its_password(url: str, desk: Desk)
         ("submit", url, note, "--log-key", desk.folder / "log.pem"),
         ("export", url, desk.folder / "other"),
         ("ledger", "backup", url, desk.folder / "other"),
-        ("checkpoint", "cosign", url, "--trust", desk.policy),
+        ("checkpoint", "collect", url, "--trust", desk.policy),
     ]
     for command in asked:
         assert PASSWORD not in failed(*command)

@@ -83,9 +83,9 @@ witness cosign odd ledger
 witness cosign witness odd
 witness cosign witness checkpoint --proof odd
 witness serve odd
-checkpoint cosign odd --line receipt --trust policy
-checkpoint cosign ledger --line odd --trust policy
-checkpoint cosign ledger --line receipt --trust odd
+checkpoint collect odd --line receipt --trust policy
+checkpoint collect ledger --line odd --trust policy
+checkpoint collect ledger --line receipt --trust odd
 writer odd
 """
 TO_A_FILE = """
@@ -126,8 +126,8 @@ witness serve witness --port odd
 witness serve witness --host odd
 witness init new --name odd --log x --no-passphrase
 witness init new --name w.example --log odd --no-passphrase
-checkpoint cosign ledger --witness odd --trust policy
-checkpoint cosign ledger --witness http://odd/ --trust policy
+checkpoint collect ledger --witness odd --trust policy
+checkpoint collect ledger --witness http://odd/ --trust policy
 demo new --limit odd
 demo new --limit 1 --jobs missing --seed odd
 key new odd -o new --no-passphrase

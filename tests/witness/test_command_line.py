@@ -91,7 +91,7 @@ class Town:
 
     def collect(self, source: Path, urls: list[str]) -> str:
         """Collect cosignatures, which must do."""
-        return done("checkpoint", "cosign", source, *_witnesses(urls), "--trust", self.desk.policy)
+        return done("checkpoint", "collect", source, *_witnesses(urls), "--trust", self.desk.policy)
 
     def codes(self, source: Path) -> list[str]:
         """Audit, and return what was found."""
@@ -163,7 +163,7 @@ def test_receipts_stay_good_while_the_log_grows(town: Town, tmp_path: Path) -> N
 def test_lines_for_one_checkpoint_come_together(town: Town) -> None:
     """One witness now, the other one later; asked again, the newer line takes the older one's place."""
     with town.at_work("w1") as urls:
-        ran = run("checkpoint", "cosign", town.ledger, *_witnesses(urls))
+        ran = run("checkpoint", "collect", town.ledger, *_witnesses(urls))
     assert ran.status == 1
     assert "the quorum 'both' is missed: 1 of 2 witnesses cosigned" in ran.err
     assert len(Note.from_bytes(town.cosigned.read_bytes()).signatures) == 2
@@ -179,7 +179,7 @@ def test_a_quorum_that_was_reached_is_not_given_up(town: Town) -> None:
         town.collect(town.ledger, urls)
         town.grow()
         before = town.cosigned.read_bytes()
-        assert run("checkpoint", "cosign", town.ledger, "--witness", urls[0]).status == 1
+        assert run("checkpoint", "collect", town.ledger, "--witness", urls[0]).status == 1
         assert town.cosigned.read_bytes() == before
         town.collect(town.ledger, urls)
     assert b"\n5\n" in town.cosigned.read_bytes()
@@ -194,7 +194,7 @@ def test_a_bad_line_that_lies_there_is_dropped(town: Town) -> None:
         bad = note.signatures[2]._replace(blob=bytes(72))
         town.cosigned.write_bytes(Note(note.text, (*note.signatures[:2], bad)).to_bytes())
         assert town.codes(town.ledger) == ["checkpoint_signature_invalid"]
-        ran = run("checkpoint", "cosign", town.ledger, "--witness", urls[0])
+        ran = run("checkpoint", "collect", town.ledger, "--witness", urls[0])
         assert ran.status == 1
         assert len(Note.from_bytes(town.cosigned.read_bytes()).signatures) == 2
         town.collect(town.ledger, urls)
@@ -250,10 +250,10 @@ def test_an_export_is_cosigned_in_place(town: Town, tmp_path: Path) -> None:
 
 def test_the_policy_says_whom_to_ask(town: Town) -> None:
     """With URLs in its witness lines, no other is needed; the answer is there for programs too."""
-    assert "give a witness's URL" in failed("checkpoint", "cosign", town.ledger)
+    assert "give a witness's URL" in failed("checkpoint", "collect", town.ledger)
     with town.at_work() as urls:
         town.write_policy("both", (urls[0], urls[1]))
-        said = run("checkpoint", "cosign", town.ledger, "--json").json
+        said = run("checkpoint", "collect", town.ledger, "--json").json
     assert [row["witness"] for row in said["witnesses"]] == urls
     assert said["witnesses"][0]["cosigned_by"][0].startswith("witness.example/w1+")
     assert (said["origin"], said["size"], said["kept"], said["accepted"]) == (ORIGIN, 4, str(town.cosigned), True)
@@ -267,7 +267,7 @@ def test_a_witness_that_fails_costs_nothing_if_the_quorum_is_reached(town: Town)
         assert f"{broken.url}: {broken.url}/add-checkpoint can't be fetched: the server answers 500" in said
         assert broken.targets == ["/add-checkpoint"] * 4
         town.write_policy("none")
-        ran = run("checkpoint", "cosign", town.ledger, *_witnesses([broken.url, *urls]))
+        ran = run("checkpoint", "collect", town.ledger, *_witnesses([broken.url, *urls]))
     assert (ran.status, ran.err.count("\n")) == (2, 1)
 
 
@@ -290,7 +290,7 @@ def test_a_rewritten_history_is_named_by_the_witness(town: Town, tmp_path: Path)
     with town.at_work() as urls:
         town.collect(town.ledger, urls)
         trust = ["--trust", town.desk.policy]
-        ran = run("checkpoint", "cosign", rewritten, *_witnesses(urls), *trust)
+        ran = run("checkpoint", "collect", rewritten, *_witnesses(urls), *trust)
         assert ran.status == 1
         assert ran.err.startswith("tallystick: history_rewritten: the log signed a tree of 5 entries with the root ")
         assert f"keep {urls[0]}{checkpoint_path(ORIGIN)}, which is evidence" in ran.err
@@ -303,7 +303,7 @@ def test_a_rewritten_history_is_named_by_the_witness(town: Town, tmp_path: Path)
         rewritten.rename(town.ledger)
         town.grow()
         shutil.copy(tmp_path / "honest" / "trust.policy", town.ledger)
-        ran = run("checkpoint", "cosign", town.ledger, *_witnesses(urls))
+        ran = run("checkpoint", "collect", town.ledger, *_witnesses(urls))
         assert ran.status == 1
         assert ran.err.startswith("tallystick: history_rewritten: the log signed a tree of 5 entries with the root ")
 
@@ -326,7 +326,7 @@ def test_what_witnesses_cosigned_exposes_the_ledger_that_forgot_it(town: Town, t
             "receipt", older, 1, "-o", "r", status=1
         )
         (older / "checkpoint.cosigned").unlink()
-        ran = run("checkpoint", "cosign", older, *_witnesses(urls), "--trust", town.desk.policy)
+        ran = run("checkpoint", "collect", older, *_witnesses(urls), "--trust", town.desk.policy)
     assert ran.status == 1
     assert "has cosigned a tree of 6 entries, and this one has 5: it is an older copy" in ran.err
 
@@ -335,7 +335,7 @@ def test_a_witness_that_only_says_so_proves_nothing(town: Town) -> None:
     """422 without a checkpoint of the log's own to show for it."""
     answers = (_http(409, b"3\n"), _http(422, b"history_rewritten: so I say\n"), _http(404, b""))
     with ScriptedServer(*answers) as liar:
-        ran = run("checkpoint", "cosign", town.ledger, "--witness", liar.url)
+        ran = run("checkpoint", "collect", town.ledger, "--witness", liar.url)
     assert ran.status == 1
     assert f"{liar.url} says history_rewritten: it refuses this tree of 4 entries, and shows no checkpoint" in ran.err
 
@@ -387,7 +387,7 @@ def test_a_witness_is_believed_in_nothing(
         note = reader.checkpoint_note()
     key = keyfiles.load(town.folders["w1"] / KEY, None).verifier
     with ScriptedServer(answer(note, key)) as odd:
-        ran = run("checkpoint", "cosign", town.ledger, "--witness", odd.url)
+        ran = run("checkpoint", "collect", town.ledger, "--witness", odd.url)
     assert ran.status == status, ran
     assert what in ran.err
     assert ran.err.count("\n") == 1
@@ -402,7 +402,7 @@ def test_cosigning_by_hand(town: Town, tmp_path: Path) -> None:
     line = done("witness", "cosign", town.folders["w2"], town.ledger)
     assert (tmp_path / "cosigned").read_bytes().startswith((tmp_path / "public" / "checkpoint").read_bytes())
     (tmp_path / "lines").write_text(first + line)
-    said = done("checkpoint", "cosign", town.ledger, "--line", tmp_path / "lines")
+    said = done("checkpoint", "collect", town.ledger, "--line", tmp_path / "lines")
     assert "as the trust policy asks" in said
     assert town.codes(town.ledger) == []
 
@@ -431,7 +431,7 @@ def test_a_line_of_another_checkpoint_is_refused(town: Town, tmp_path: Path) -> 
     line = done("witness", "cosign", town.folders["w1"], town.ledger)
     town.grow()
     (tmp_path / "line").write_text(line)
-    ran = run("checkpoint", "cosign", town.ledger, "--line", tmp_path / "line")
+    ran = run("checkpoint", "collect", town.ledger, "--line", tmp_path / "line")
     assert (ran.status, "does not fit what it signs" in ran.err) == (1, True)
     assert not town.cosigned.exists()
 
@@ -450,8 +450,8 @@ def test_what_a_witness_refuses_by_hand_is_one_line(town: Town, tmp_path: Path) 
     assert "not padded base64" in failed("witness", "cosign", town.folders["w1"], "-", *words, stdin=b"x")
     assert "is no witness" in failed("witness", "cosign", tmp_path, town.ledger)
     assert "is no witness" in failed("witness", "serve", tmp_path)
-    assert "only be read" in failed("checkpoint", "cosign", "http://127.0.0.1:1", "--witness", "http://127.0.0.1:1")
-    assert "is not a URL" in failed("checkpoint", "cosign", town.ledger, "--witness", "ftp://x")
+    assert "only be read" in failed("checkpoint", "collect", "http://127.0.0.1:1", "--witness", "http://127.0.0.1:1")
+    assert "is not a URL" in failed("checkpoint", "collect", town.ledger, "--witness", "ftp://x")
 
 
 def test_init_makes_a_witness_or_nothing(tmp_path: Path) -> None:
@@ -480,7 +480,7 @@ def test_serving_ends_when_it_is_told_to(how: signal.Signals, town: Town) -> Non
     process = start("witness", "serve", town.folders["w1"])
     assert process.stdout is not None
     url = process.stdout.readline().strip()
-    said = run("checkpoint", "cosign", town.ledger, "--witness", url)
+    said = run("checkpoint", "collect", town.ledger, "--witness", url)
     assert "cosigned by witness.example/w1" in said.out
     port = url.rpartition(":")[2]
     assert "in use" in failed("witness", "serve", town.folders["w1"], "--port", port)

@@ -6,7 +6,7 @@
     proofs.py     proof inclusion, consistency   entries.py    an entry in full
     proofs_of_balance.py          proof balance, and verify of what it wrote
     dossier.py    dossier, and verify of what it wrote
-    witness.py    witness init, serve, cosign, and checkpoint cosign for the log that asks
+    witness.py    witness init, serve, cosign, and checkpoint collect for the log that asks
     rules.py      rules: what commands there are
     command_files.py              a command in JSON, as a person wrote it
     kinds.py      what a file may hold that is replaced

@@ -4,7 +4,7 @@
     witness serve DIR [--host HOST] [--port PORT]  answers logs over HTTP (C2SP tlog-witness)
     witness cosign DIR SOURCE                      cosigns by hand, from tiles
     witness cosign DIR FILE --old N --proof FILE   cosigns by hand, from a proof
-    checkpoint cosign SOURCE --witness URL...      collects cosignatures, and keeps them beside the checkpoint
+    checkpoint collect SOURCE --witness URL...     collects cosignatures, and keeps them beside the checkpoint
 
 Anybody can run a witness: it needs no part of the log, and its key is worth what people think of its keeper.
 """
@@ -52,7 +52,7 @@ def add_commands(app: typer.Typer) -> None:
     witness.command("serve", short_help="Cosign for logs over HTTP.")(serve)
     app.add_typer(witness, name="witness")
     checkpoint = typer.Typer(help="Have checkpoints cosigned.", no_args_is_help=True, rich_markup_mode=None)
-    checkpoint.command("cosign", short_help="Collect cosignatures from witnesses.")(collect)
+    checkpoint.command("collect", short_help="Collect cosignatures from witnesses.")(collect)
     checkpoint.callback()(lambda: None)
     app.add_typer(checkpoint, name="checkpoint")
 

@@ -15,7 +15,7 @@ from tallystick.errors import LedgerBusyError
 from tallystick.static.files import FolderFiles
 
 COSIGNED: Final = "checkpoint.cosigned"
-"""The newest checkpoint that witnesses cosigned, with their lines (`tallystick checkpoint cosign`)."""
+"""The newest checkpoint that witnesses cosigned, with their lines (`tallystick checkpoint collect`)."""
 SNAPSHOT: Final = "snapshot.json"
 
 
