@@ -12,6 +12,7 @@
     kinds.py      what a file may hold that is replaced
     answers.py    an entry, or an answer to a note, in one shape
     views.py      where balances and histories come from
+    parameters.py               arguments and options that several commands take
     reading.py    what comes in: files, key files, passphrases, sources, moments
     output.py     what goes out: tables, JSON, progress, files
 

@@ -49,7 +49,7 @@ def add_commands(app: typer.Typer) -> None:
 
 def audit(
     source: parameters.ReadSource,
-    trust: Annotated[Path, typer.Option(help="The trust policy, which you were given by hand.")],
+    trust: parameters.Trust,
     report: Annotated[
         str | None, typer.Option(help="Also write the report (JSON) there, and the state beside it if it is clean.")
     ] = None,
@@ -60,9 +60,9 @@ def audit(
         list[Path] | None,
         typer.Option(help="A receipt that the log gave before, or a folder of them: it must still hold. Repeatable."),
     ] = None,
-    force: reading.Force = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
-    wide: Annotated[bool, typer.Option("--wide", help=output.WIDE)] = False,
+    force: parameters.Force = False,
+    as_json: parameters.AsJson = False,
+    wide: parameters.Wide = False,
 ) -> None:
     """Replay the log and confirm every number, or name the first entry that is wrong; status 1 if anything is found."""
     from tallystick.audit import audit as run_audit
@@ -96,10 +96,10 @@ def verify(
     file: Annotated[
         str, typer.Argument(metavar="FILE.tlog-proof", help="A receipt, - is stdin; before INDEX a SOURCE.")
     ],
-    trust: Annotated[Path, typer.Option(help="The trust policy, which you were given by hand.")],
+    trust: parameters.Trust,
     index: Annotated[int | None, typer.Argument(help="An entry of a SOURCE, instead of one in a receipt.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    wide: Annotated[bool, typer.Option("--wide", help=output.WIDE)] = False,
+    as_json: parameters.AsJson = False,
+    wide: parameters.Wide = False,
 ) -> None:
     """Prove what a file says, with no ledger and no network: a receipt, balance or dossier; or an entry of a source."""
     from tallystick.cli.entries import print_entry, say_entry
@@ -142,11 +142,9 @@ def _receipt_from(source: "Source", index: int) -> "Receipt":
 
 def receipt(
     source: parameters.ReadSource,
-    index: Annotated[int, typer.Argument(help="The entry's index, counted from 0.")],
-    file: Annotated[
-        str, typer.Option("--out", "-o", help="Where the receipt goes, by custom <index>.tlog-proof; - is stdout.")
-    ],
-    force: reading.Force = False,
+    index: parameters.EntryIndex,
+    file: Annotated[str, parameters.out("Where the receipt goes, by custom <index>.tlog-proof; - is stdout.")],
+    force: parameters.Force = False,
 ) -> None:
     """Write the proof that an entry is in the log; it carries the entry and stays good for ever."""
     from tallystick.publishing.reader import read_ledger

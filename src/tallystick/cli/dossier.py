@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tallystick.cli import REFUSED, kinds, output, parameters, reading
+from tallystick.cli import REFUSED, kinds, output, parameters
 from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
 from tallystick.printing.text import yuan
@@ -37,9 +37,9 @@ def add_commands(app: typer.Typer) -> None:
 
 def dossier(
     source: parameters.ReadSource,
-    what: Annotated[reading.AccountKind, typer.Argument(help="What it is about.")],
+    what: Annotated[parameters.AccountKind, typer.Argument(help="What it is about.")],
     id_: Annotated[str, typer.Argument(metavar="ID", help="Its id, for example acme-ai/v-1 or guian-cluster.")],
-    file: Annotated[str, typer.Option("--out", "-o", help="Where the dossier goes; - is stdout.")],
+    file: Annotated[str, parameters.out("Where the dossier goes; - is stdout.")],
     since: Annotated[
         str | None,
         typer.Option("--from", metavar="DAY|INDEX", help="Begin at the last seal before that day or entry."),
@@ -48,7 +48,7 @@ def dossier(
         str | None,
         typer.Option("--until", metavar="DAY|INDEX", help="End with the first seal of that day or after that entry."),
     ] = None,
-    force: reading.Force = False,
+    force: parameters.Force = False,
 ) -> None:
     """Write every entry that concerns a voucher, holder, provider or programme, with proofs, into one file."""
     from tallystick.dossiers.writing import write_dossier

@@ -46,8 +46,8 @@ def ledger_create(
         typer.Option(help="Where the trust policy goes; DIR/trust.policy for a folder, else it is printed."),
     ] = None,
     log_time: parameters.LogTime = None,
-    force: reading.Force = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    force: parameters.Force = False,
+    as_json: parameters.AsJson = False,
 ) -> None:
     """Found a network in a new ledger, and write the trust policy to hand out.
 
@@ -111,9 +111,6 @@ def _refuse_a_bad_genesis(name: str, note: bytes, origin: str, at: int) -> None:
         raise typer.Exit(REFUSED)
 
 
-_TRUST = typer.Option(help="Names the log's key; else the trust.policy in the folders does, if there is one.")
-
-
 def ledger_backup(
     source: parameters.ReadSource,
     folder: Annotated[
@@ -122,8 +119,8 @@ def ledger_backup(
             metavar="DIR", parser=reading.new_backup_of, help="New or empty; an earlier backup is added to."
         ),
     ],
-    trust: Annotated[Path | None, _TRUST] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    trust: parameters.LogKeyTrust = None,
+    as_json: parameters.AsJson = False,
 ) -> None:
     """Copy a ledger into a folder, and prove each group of entries before it is kept.
 
@@ -142,8 +139,8 @@ def ledger_restore(
         Path, typer.Argument(metavar="BACKUP", parser=reading.backup_of, help="A folder that `ledger backup` made.")
     ],
     target: parameters.RestoreTarget,
-    trust: Annotated[Path | None, _TRUST] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    trust: parameters.LogKeyTrust = None,
+    as_json: parameters.AsJson = False,
 ) -> None:
     """Make a new ledger of a backup: all of it, or none.
 
@@ -197,7 +194,7 @@ def demo(
     jobs: Annotated[Path | None, typer.Option(help="A CSV: timestamp, duration, num_gpus, gpu_time, cluster.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many jobs.")] = None,
     seed: Annotated[int, typer.Option(help="Another seed tells another story.")] = 1,
-    wide: Annotated[bool, typer.Option("--wide", help=output.WIDE)] = False,
+    wide: parameters.Wide = False,
 ) -> None:
     """Play a year of the network, audit it, tamper with a copy and audit that; status 0 if only the copy failed."""
     from tallystick.demo import run_demo

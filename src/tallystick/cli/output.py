@@ -28,9 +28,6 @@ Progress = Callable[[int, int], None]
 _NUMBERS = ("_fen", "_accepted", "_refused", "_reversed", "_index", "gpu_milliseconds")
 _COUNTS = frozenset({"index", "line", "lines", "entries", "vouchers", "seconds", "gpu_milli"})
 _PROSE = frozenset({"name", "text", "reason", "detail", "moved, in yuan"})
-WIDE = "Print tables as wide as need be, also where they don't fit."
-"""What --wide does, for --help."""
-
 PROGRAMME_HEADINGS = {"burned_fen": "unclaimed"}
 """What is burned of an envelope and not claimed yet; vouchers' burned amounts are claimed or not."""
 

@@ -4,6 +4,8 @@ A SOURCE is parsed here, where a command starts, and nobody after that asks agai
 """
 
 from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,8 +18,22 @@ else:  # typer takes no union; what it passes on is what the parser returns
     Source = WritableSource = str
 
 
+class AccountKind(StrEnum):
+    """What has a balance, and under a seal a dossier and a proof of its balance."""
+
+    VOUCHER = "voucher"
+    HOLDER = "holder"
+    PROVIDER = "provider"
+    PROGRAMME = "programme"
+
+
 def _source(parser: Callable[[str], Any], text: str) -> Any:  # noqa: ANN401 - as typer has it
     return typer.Argument(metavar="SOURCE", parser=parser, help=text)
+
+
+def out(text: str) -> Any:  # noqa: ANN401 - as typer has it
+    """Return the option that names the file which a command writes; what is in it is for the command to say."""
+    return typer.Option("--out", "-o", help=text)
 
 
 ReadSource = Annotated[
@@ -58,3 +74,37 @@ AsOf = Annotated[
         help="An entry's index, a time (…T08:00:00Z, …T16:00:00+08:00, …T16:00:00) or the end of a day (2026-01-05).",
     ),
 ]
+
+EntryIndex = Annotated[int, typer.Argument(help="The entry's index, counted from 0.")]
+Notes = Annotated[list[str], typer.Argument(metavar="NOTE...", help="Signed notes, decided in order; - is stdin.")]
+
+Trust = Annotated[Path, typer.Option(help="The trust policy, which you were given by hand.")]
+CheckpointTrust = Annotated[
+    Path | None,
+    typer.Option(help="The trust policy: its log must have signed the checkpoint, and its witnesses as it asks."),
+]
+LogKeyTrust = Annotated[
+    Path | None,
+    typer.Option(help="Names the log's key; else the trust.policy in the folders does, if there is one."),
+]
+
+LogKey = Annotated[
+    Path | None, typer.Option(help="The key that signs checkpoints, instead of the one that the settings name.")
+]
+LogKeyPassphrase = Annotated[Path | None, typer.Option("--passphrase-file", help="The log key's.")]
+NewKeyPassphrase = Annotated[Path | None, typer.Option("--passphrase-file", help="Its first line locks the key.")]
+NoPassphrase = Annotated[
+    bool, typer.Option("--no-passphrase", help="Leave the key unlocked: whoever copies the file can sign with it.")
+]
+AcceptClockJump = Annotated[
+    bool,
+    typer.Option(
+        "--accept-clock-jump", help="This machine's clock is right, though it is far ahead of the last entry."
+    ),
+]
+
+Force = Annotated[bool, typer.Option("--force", help="Replace a file even if it holds something else.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Work it out from the log alone, not from views.db.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsJsonInFen = Annotated[bool, typer.Option("--json", help="Print JSON; amounts in fen.")]
+Wide = Annotated[bool, typer.Option("--wide", help="Print tables as wide as need be, also where they don't fit.")]

@@ -21,8 +21,6 @@ from tallystick.cli import output, parameters, proofs_of_balance, reading
 if TYPE_CHECKING:
     from tallystick.publishing import Reader
 
-TRUST = "The trust policy: its log must have signed the checkpoint, and its witnesses as it asks."
-
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this file."""
@@ -35,10 +33,10 @@ def add_commands(app: typer.Typer) -> None:
 
 def inclusion(
     source: parameters.ReadSource,
-    index: Annotated[int, typer.Argument(help="The entry's index, counted from 0.")],
+    index: parameters.EntryIndex,
     size: Annotated[int | None, typer.Option(help="In the tree of so many entries, instead of the whole log.")] = None,
-    trust: Annotated[Path | None, typer.Option(help=TRUST)] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    trust: parameters.CheckpointTrust = None,
+    as_json: parameters.AsJson = False,
 ) -> None:
     """Prove that an entry is in the log, or was in it when it had fewer entries (RFC 9162, C2SP tlog-tiles)."""
     from tallystick.publishing.proving import prove_inclusion
@@ -67,8 +65,8 @@ def consistency(
     source: parameters.ReadSource,
     old: Annotated[int, typer.Argument(help="How many entries the old tree has.")],
     new: Annotated[int | None, typer.Argument(help="And the new one; the whole log if this isn't given.")] = None,
-    trust: Annotated[Path | None, typer.Option(help=TRUST)] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    trust: parameters.CheckpointTrust = None,
+    as_json: parameters.AsJson = False,
 ) -> None:
     """Prove that the log of NEW entries begins with the log of OLD entries (RFC 9162, C2SP tlog-tiles)."""
     from tallystick.publishing.proving import prove_consistency

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import kinds, output, parameters, reading
+from tallystick.cli import kinds, output, parameters
 from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
 
@@ -27,11 +27,11 @@ _INDEX_DIGITS_MAX = 16
 
 def balance(
     source: parameters.ReadSource,
-    what: Annotated[reading.AccountKind, typer.Argument(help="Whose balance.")],
+    what: Annotated[parameters.AccountKind, typer.Argument(help="Whose balance.")],
     id_: Annotated[str, typer.Argument(metavar="ID", help="Its id, for example shanghai-treasury/v-1.")],
     seal: Annotated[str, typer.Option(help="The seal: its id, or its entry's index.")],
-    file: Annotated[str, typer.Option("--out", "-o", help="Where the proof goes; - is stdout.")],
-    force: reading.Force = False,
+    file: Annotated[str, parameters.out("Where the proof goes; - is stdout.")],
+    force: parameters.Force = False,
 ) -> None:
     """Write the proof of what an account held when the books were sealed; it stays good for ever."""
     from tallystick.dossiers.balance_proof import prove_balance

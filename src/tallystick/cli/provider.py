@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tallystick.cli import REFUSED, answers, kinds, output, parameters, reading
+from tallystick.cli.parameters import AccountKind
 from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
 
@@ -33,10 +34,10 @@ if TYPE_CHECKING:
 class What(StrEnum):
     """What can be shown."""
 
-    VOUCHER = "voucher"
-    HOLDER = "holder"
-    PROGRAMME = "programme"
-    PROVIDER = "provider"
+    VOUCHER = AccountKind.VOUCHER.value
+    HOLDER = AccountKind.HOLDER.value
+    PROGRAMME = AccountKind.PROGRAMME.value
+    PROVIDER = AccountKind.PROVIDER.value
     ENTRY = "entry"
 
 
@@ -49,12 +50,12 @@ def add_commands(app: typer.Typer) -> None:
 
 def check(
     source: parameters.ReadSource,
-    notes: Annotated[list[str], typer.Argument(metavar="NOTE...", help="Signed notes, decided in order; - is stdin.")],
+    notes: parameters.Notes,
     log_time: Annotated[
         str | None,
         typer.Option("--log-time", help="Decide as if it were then, for a job yet to run: 2026-01-05T08:00:00Z."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: parameters.AsJson = False,
 ) -> None:
     """Say what `submit` would decide, line by line, and write nothing; status 1 if a note would be refused."""
     from tallystick.cli.moments import zone_of
@@ -79,17 +80,15 @@ def check(
 
 def submit(
     source: parameters.LedgerSource,
-    notes: Annotated[list[str], typer.Argument(metavar="NOTE...", help="Signed notes, decided in order; - is stdin.")],
-    log_key: Annotated[
-        Path | None, typer.Option(help="The key that signs checkpoints, instead of the one that the settings name.")
-    ] = None,
-    passphrase_file: Annotated[Path | None, typer.Option(help="The log key's.")] = None,
+    notes: parameters.Notes,
+    log_key: parameters.LogKey = None,
+    passphrase_file: parameters.LogKeyPassphrase = None,
     receipts: Annotated[
         Path | None, typer.Option(parser=reading.folder_named, help="Write <index>.tlog-proof there for each entry.")
     ] = None,
     log_time: parameters.LogTime = None,
-    accept_clock_jump: reading.AcceptClockJump = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    accept_clock_jump: parameters.AcceptClockJump = False,
+    as_json: parameters.AsJson = False,
 ) -> None:
     """Record notes, or say why not; submitting again is harmless. Status 1 if a note was refused."""
     from tallystick.cli.moments import zone_of
@@ -123,9 +122,9 @@ def show(
         str, typer.Argument(metavar="ID", help="Its id, for example acme-ai/v-1 or guian-cluster; an entry's index.")
     ],
     as_of: parameters.AsOf = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Work it out from the log alone, not from views.db.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON; amounts in fen.")] = False,
-    wide: Annotated[bool, typer.Option("--wide", help=output.WIDE)] = False,
+    fresh: parameters.Fresh = False,
+    as_json: parameters.AsJsonInFen = False,
+    wide: parameters.Wide = False,
 ) -> None:
     """Show a voucher and its history, a holder, a programme's book, a provider's statement, or one entry."""
     from tallystick.cli.moments import with_local_times

@@ -11,12 +11,9 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 from getpass import getpass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
-
-import typer
+from typing import TYPE_CHECKING, TypeVar
 
 from tallystick.errors import KeyFileError, NotALedgerError, UsageError
 from tallystick.printing.text import one_line
@@ -29,23 +26,7 @@ if TYPE_CHECKING:
 
 _Source = TypeVar("_Source", bound="Source")
 
-AcceptClockJump = Annotated[
-    bool,
-    typer.Option(
-        "--accept-clock-jump", help="This machine's clock is right, though it is far ahead of the last entry."
-    ),
-]
-Force = Annotated[bool, typer.Option("--force", help="Replace a file even if it holds something else.")]
 INPUT_SIZE_MAX = 1_048_576  # nothing that a command line takes is larger; a disk image given by mistake is
-
-
-class AccountKind(StrEnum):
-    """What has a balance under a seal, and so a dossier and a proof of its balance."""
-
-    VOUCHER = "voucher"
-    HOLDER = "holder"
-    PROVIDER = "provider"
-    PROGRAMME = "programme"
 
 
 def now() -> int:

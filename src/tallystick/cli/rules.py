@@ -8,11 +8,9 @@ docs/rules.md says the same in words, docs/formats.md to the byte.
 
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
-from typing import Annotated
-
 import typer
 
-from tallystick.cli import output
+from tallystick.cli import output, parameters
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -21,8 +19,8 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def rules(
-    as_json: Annotated[bool, typer.Option("--json", help="Print all about each command, as JSON.")] = False,
-    wide: Annotated[bool, typer.Option("--wide", help=output.WIDE)] = False,
+    as_json: parameters.AsJson = False,
+    wide: parameters.Wide = False,
 ) -> None:
     """List every command with its event, the roles that may give it, and its fields."""
     from tallystick.vouchers.rulebook import described

@@ -11,13 +11,13 @@ first, so that a misspelt field is found at the desk and not by the log.
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, fields
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tallystick.cli import kinds, output, parameters, reading
+from tallystick.cli.parameters import AccountKind
 from tallystick.errors import KeyFileError, MalformedError, UsageError
 from tallystick.named_files import NamedFile
 
@@ -26,15 +26,6 @@ if TYPE_CHECKING:
 
 _INTEGER_DIGITS_MAX = 20  # of 64 bits, with a sign
 _SIGNATURE_LINE = "\n\n— ".encode()
-
-
-class By(StrEnum):
-    """What balances are listed by."""
-
-    PROGRAMME = "programme"
-    HOLDER = "holder"
-    PROVIDER = "provider"
-    VOUCHER = "voucher"
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -54,13 +45,11 @@ def key_new(
             help="<party>/<label>, for example shanghai-treasury/officer-1; a log's origin for its own key."
         ),
     ],
-    file: Annotated[Path, typer.Option("--out", "-o", help="Where the key goes; nothing is overwritten.")],
-    passphrase_file: Annotated[Path | None, typer.Option(help="Its first line locks the key.")] = None,
-    no_passphrase: Annotated[
-        bool, typer.Option("--no-passphrase", help="Leave the key unlocked: whoever copies the file can sign with it.")
-    ] = False,
+    file: Annotated[Path, parameters.out("Where the key goes; nothing is overwritten.")],
+    passphrase_file: parameters.NewKeyPassphrase = None,
+    no_passphrase: parameters.NoPassphrase = False,
     log: Annotated[bool, typer.Option("--log", help="NAME is a log's origin, though it has no domain.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: parameters.AsJson = False,
 ) -> None:
     """Make a private key, in a file that only you can read, and print its public half (vkey)."""
     from tallystick import keyfiles
@@ -110,14 +99,14 @@ def sign(
     passphrase_file: Annotated[
         list[Path] | None, typer.Option(help="One for all keys, or once for each in the same order.")
     ] = None,
-    note: Annotated[str, typer.Option("--out", "-o", help="Where the note goes; - is stdout.")] = "-",
+    note: Annotated[str, parameters.out("Where the note goes; - is stdout.")] = "-",
     signed_at: Annotated[
         str | None,
         typer.Option(
             help="The time to fill in instead of now, for rehearsals: 2026-01-05T08:00:00Z, …T16:00:00+08:00."
         ),
     ] = None,
-    force: reading.Force = False,
+    force: parameters.Force = False,
 ) -> None:
     """Sign a command; without "signed_at" the present time is filled in."""
     clock = reading.clock(signed_at)
@@ -129,12 +118,12 @@ def sign(
 
 def balances(
     source: parameters.ReadSource,
-    by: Annotated[By, typer.Option(help="A row for each of these.")] = By.PROGRAMME,
+    by: Annotated[AccountKind, typer.Option(help="A row for each of these.")] = AccountKind.PROGRAMME,
     as_of: parameters.AsOf = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Work it out from the log alone, not from views.db.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON; amounts in fen.")] = False,
+    fresh: parameters.Fresh = False,
+    as_json: parameters.AsJsonInFen = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV; amounts in fen.")] = False,
-    wide: Annotated[bool, typer.Option("--wide", help=output.WIDE)] = False,
+    wide: parameters.Wide = False,
 ) -> None:
     """Show what is unissued, available, reserved, burned, claimed and paid."""
     from tallystick.cli.moments import with_local_times
@@ -154,7 +143,7 @@ def balances(
                 f"Balances by {by.value} {asked.as_of}",
                 with_local_times(rows, asked.zone),
                 columns=columns,
-                headings=output.PROGRAMME_HEADINGS if by is By.PROGRAMME else None,
+                headings=output.PROGRAMME_HEADINGS if by is AccountKind.PROGRAMME else None,
                 wide=wide,
             )
             if not rows:
@@ -162,14 +151,14 @@ def balances(
         asked.say_when()
 
 
-def _columns(by: By) -> list[str]:
+def _columns(by: AccountKind) -> list[str]:
     from tallystick import views
 
     rows = {
-        By.PROGRAMME: views.ProgrammeBalance,
-        By.HOLDER: views.HolderBalance,
-        By.PROVIDER: views.ProviderBalance,
-        By.VOUCHER: views.VoucherBalance,
+        AccountKind.PROGRAMME: views.ProgrammeBalance,
+        AccountKind.HOLDER: views.HolderBalance,
+        AccountKind.PROVIDER: views.ProviderBalance,
+        AccountKind.VOUCHER: views.VoucherBalance,
     }
     return [field.name for field in fields(rows[by])]
 

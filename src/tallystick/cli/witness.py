@@ -64,11 +64,9 @@ def init(
     ],
     name: Annotated[str, typer.Option(help="What it signs as: a URL without the scheme, like witness.example/w1.")],
     logs: Annotated[list[str], typer.Option("--log", help="The vkey of a log that it will cosign for; once for each.")],
-    passphrase_file: Annotated[Path | None, typer.Option(help="Its first line locks the key.")] = None,
-    no_passphrase: Annotated[
-        bool, typer.Option("--no-passphrase", help="Leave the key unlocked: whoever copies the file can sign with it.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    passphrase_file: parameters.NewKeyPassphrase = None,
+    no_passphrase: parameters.NoPassphrase = False,
+    as_json: parameters.AsJson = False,
 ) -> None:
     """Make a witness that has seen nothing yet, and print the line for trust policies that names it."""
     from tallystick.signing.keys import VerifierKey
@@ -96,11 +94,9 @@ def cosign(
     ],
     old: Annotated[int, typer.Option(min=0, help="For a file: the size that the proof starts from.")] = 0,
     proof: Annotated[Path | None, typer.Option(help="For a file: the proof, a base64 hash on each line.")] = None,
-    note: Annotated[
-        str | None, typer.Option("--out", "-o", help="Also write the cosigned checkpoint there; - is stdout.")
-    ] = None,
+    note: Annotated[str | None, parameters.out("Also write the cosigned checkpoint there; - is stdout.")] = None,
     passphrase_file: Annotated[Path | None, PASSPHRASE_FILE] = None,
-    force: reading.Force = False,
+    force: parameters.Force = False,
 ) -> None:
     """Cosign a log's checkpoint if its tree contains the one cosigned before, and print the signature line."""
     out = None if note is None else NamedFile(note, kinds.SIGNED_CHECKPOINT, force=force)
@@ -160,7 +156,7 @@ def collect(
     trust: Annotated[
         Path | None, typer.Option(help="The trust policy that names the witnesses; SOURCE/trust.policy if not given.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: parameters.AsJson = False,
 ) -> None:
     """Have the newest checkpoint cosigned, keep what verifies beside it, and say whether the quorum is reached.
 

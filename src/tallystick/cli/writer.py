@@ -26,7 +26,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
@@ -58,13 +57,11 @@ def add_commands(app: typer.Typer) -> None:
 
 def writer(
     source: parameters.LedgerSource,
-    log_key: Annotated[
-        Path | None, typer.Option(help="The key that signs checkpoints, instead of the one that the settings name.")
-    ] = None,
-    passphrase_file: Annotated[Path | None, typer.Option(help="The log key's.")] = None,
+    log_key: parameters.LogKey = None,
+    passphrase_file: parameters.LogKeyPassphrase = None,
     processes: Annotated[int, typer.Option(min=0, help="How many processes verify signatures ahead.")] = 2,
     log_time: parameters.LogTime = None,
-    accept_clock_jump: reading.AcceptClockJump = False,
+    accept_clock_jump: parameters.AcceptClockJump = False,
 ) -> None:
     """Answer notes from standard input, a JSON line each, as the log's one writer; stand by while there is another."""
     from tallystick.cli.moments import zone_of
