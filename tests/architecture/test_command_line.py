@@ -2,9 +2,13 @@
 
 import ast
 from collections import Counter
+from importlib import import_module
 from pathlib import Path
 
+import typer
+
 from tallystick import cli
+from tallystick.cli.commands import BY_USER
 
 CLI = Path(cli.__file__).parent
 
@@ -38,3 +42,14 @@ def test_a_source_is_parsed_where_the_command_starts() -> None:
     ]
     assert len(sources) > 15
     assert [one for one in sources if "str" in one[2].split()] == []
+
+
+def test_every_command_is_listed_for_one_user_and_is_where_the_list_says() -> None:
+    """A module that is in no list could never be called; a command in two would be two commands."""
+    listed = [command for commands in BY_USER.values() for command in commands]
+    modules = {path.stem for path in CLI.glob("*.py") if "\ndef add_commands(" in path.read_text()}
+    assert {command.module for command in listed} == modules
+    app = typer.Typer()
+    for module in modules:
+        import_module(f"tallystick.cli.{module}").add_commands(app)
+    assert sorted(typer.main.get_group(app).commands) == sorted(command.name for command in listed)

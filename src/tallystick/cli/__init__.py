@@ -1,13 +1,16 @@
 """The command line never shows a traceback: one line on stderr says what is wrong, the exit status says the rest.
 
+    commands.py   which commands there are, for whom, and in which module
+
     treasury.py   key new, sign, balances        provider.py   check, submit, show
     auditor.py    audit, verify, receipt         operator.py   ledger create, backup, restore; export, demo
     writer.py     writer: notes in, answers out, for as long as the log is to be written
     proofs.py     proof inclusion, consistency   entries.py    an entry in full
     proofs_of_balance.py          proof balance, and verify of what it wrote
     dossier.py    dossier, and verify of what it wrote
-    witness.py    witness init, serve, cosign, and checkpoint collect for the log that asks
-    rules.py      rules: what commands there are
+    witness.py    witness init, serve, cosign    checkpoint.py checkpoint collect: the log that asks
+    rules.py      rules: what commands a log takes
+
     command_files.py              a command in JSON, as a person wrote it
     kinds.py      what a file may hold that is replaced
     answers.py    an entry, or an answer to a note, in one shape
@@ -82,9 +85,10 @@ def _run(arguments: Sequence[str]) -> int:
 
     if any("\0" in argument for argument in arguments):
         raise UsageError("an argument has a NUL character, which no name, time or number has")
-    from tallystick.cli import auditor, dossier, operator, proofs, provider, rules, treasury, witness, writer
+    from tallystick.cli.commands import LazyGroup
 
     app = typer.Typer(
+        cls=LazyGroup,
         help="Compute vouchers in an append-only log of signed entries.",
         no_args_is_help=True,
         add_completion=False,
@@ -98,8 +102,6 @@ def _run(arguments: Sequence[str]) -> int:
     def tallystick(version: Annotated[bool, version] = False) -> None:
         pass
 
-    for user in (treasury, operator, writer, provider, auditor, proofs, dossier, witness, rules):
-        user.add_commands(app)
     status = typer.main.get_command(app).main(args=list(arguments), prog_name="tallystick", standalone_mode=False)
     return status if isinstance(status, int) else AS_ASKED
 

@@ -42,9 +42,9 @@ ALL = "all"
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    app.command(short_help="Replay a log and name what is wrong.")(audit)
-    app.command(short_help="Prove offline that an entry is in a log.")(verify)
-    app.command(short_help="Write the proof that an entry is in a log.")(receipt)
+    app.command()(audit)
+    app.command()(verify)
+    app.command()(receipt)
 
 
 def audit(

@@ -32,7 +32,7 @@ _START_SIZE = 64
 
 def add_commands(app: typer.Typer) -> None:
     """Add the command of this file."""
-    app.command(short_help="Write all that concerns one account, to be verified offline.")(dossier)
+    app.command()(dossier)
 
 
 def dossier(

@@ -30,8 +30,8 @@ def add_commands(app: typer.Typer) -> None:
     ledger.command("restore", short_help="Make a new ledger of a backup.")(ledger_restore)
     ledger.callback()(lambda: None)
     app.add_typer(ledger, name="ledger")
-    app.command(short_help="Write a log as static files (tlog-tiles).")(export)
-    app.command(short_help="Play a year of the network on this machine.")(demo)
+    app.command()(export)
+    app.command()(demo)
 
 
 def ledger_create(

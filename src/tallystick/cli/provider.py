@@ -43,9 +43,9 @@ class What(StrEnum):
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    app.command(short_help="Say what submit would decide; write nothing.")(check)
-    app.command(short_help="Record notes, or say why not.")(submit)
-    app.command(short_help="Show a voucher, holder, programme, provider or entry.")(show)
+    app.command()(check)
+    app.command()(submit)
+    app.command()(show)
 
 
 def check(

@@ -15,7 +15,7 @@ from tallystick.cli import output, parameters
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    app.command(short_help="List the commands that a log takes.")(rules)
+    app.command()(rules)
 
 
 def rules(

@@ -34,8 +34,8 @@ def add_commands(app: typer.Typer) -> None:
     key.command("new", short_help="Make a key, and print its public half.")(key_new)
     key.callback()(lambda: None)
     app.add_typer(key, name="key")
-    app.command(short_help="Sign a command, or add a signature to a note.")(sign)
-    app.command(short_help="Show balances, now or as of another time.")(balances)
+    app.command()(sign)
+    app.command()(balances)
 
 
 def key_new(

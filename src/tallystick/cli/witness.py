@@ -1,11 +1,11 @@
-"""What a witness does, and the log that asks it: see that a log only grows, and say so under it.
+"""What a witness does: see that a log only grows, and say so under it.
 
     witness init DIR --name NAME --log VKEY...     makes a witness's key and state
     witness serve DIR [--host HOST] [--port PORT]  answers logs over HTTP (C2SP tlog-witness)
     witness cosign DIR SOURCE                      cosigns by hand, from tiles
     witness cosign DIR FILE --old N --proof FILE   cosigns by hand, from a proof
-    checkpoint collect SOURCE --witness URL...     collects cosignatures, and keeps them beside the checkpoint
 
+What the log does that asks them is `checkpoint collect` (checkpoint.py).
 Anybody can run a witness: it needs no part of the log, and its key is worth what people think of its keeper.
 """
 
@@ -16,27 +16,20 @@ import sys
 import time
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tallystick.cli import kinds, output, parameters, reading, streams
 from tallystick.errors import (
-    LedgerError,
     ProofInvalidError,
     SignatureMissingError,
-    TallystickError,
     UsageError,
-    VerificationError,
 )
 from tallystick.named_files import NamedFile
 
 if TYPE_CHECKING:
-    from tallystick.publishing import Reader
-    from tallystick.signing.note import Signature
     from tallystick.sources import Source
-    from tallystick.transparency.policy import Policy
-    from tallystick.witness.asking import SignedCheckpoint
     from tallystick.witness.cosigner import Witness
     from tallystick.witness.deciding import Answer
 
@@ -51,10 +44,6 @@ def add_commands(app: typer.Typer) -> None:
     witness.command("cosign", short_help="Cosign a checkpoint by hand.")(cosign)
     witness.command("serve", short_help="Cosign for logs over HTTP.")(serve)
     app.add_typer(witness, name="witness")
-    checkpoint = typer.Typer(help="Have checkpoints cosigned.", no_args_is_help=True, rich_markup_mode=None)
-    checkpoint.command("collect", short_help="Collect cosignatures from witnesses.")(collect)
-    checkpoint.callback()(lambda: None)
-    app.add_typer(checkpoint, name="checkpoint")
 
 
 def init(
@@ -142,127 +131,6 @@ def serve(
             _log("stopped")
         finally:
             signal.signal(signal.SIGTERM, before)
-
-
-def collect(
-    source: parameters.PublishedSource,
-    urls: Annotated[
-        list[str] | None,
-        typer.Option("--witness", help="A witness's URL, once for each; those in the trust policy if none is given."),
-    ] = None,
-    files: Annotated[
-        list[Path] | None, typer.Option("--line", help="A file with signature lines, brought by hand; once for each.")
-    ] = None,
-    trust: Annotated[
-        Path | None, typer.Option(help="The trust policy that names the witnesses; SOURCE/trust.policy if not given.")
-    ] = None,
-    as_json: parameters.AsJson = False,
-) -> None:
-    """Have the newest checkpoint cosigned, keep what verifies beside it, and say whether the quorum is reached.
-
-    The status is 0 if it is; where the policy asks for no quorum, if every witness cosigned.
-    """
-    from tallystick.ledger.opening import POLICY
-    from tallystick.publishing.cosigning import keep_cosignatures
-    from tallystick.publishing.reader import read_ledger
-    from tallystick.sources import folder_of
-    from tallystick.transparency.policy import NO_QUORUM
-    from tallystick.witness.asking import SignedCheckpoint
-
-    folder = folder_of(source)
-    if trust is None and folder is None:
-        raise UsageError("a ledger in a database has no trust policy beside it: give --trust POLICY")
-    policy = reading.read_policy(trust or (folder or Path()) / POLICY)
-    asked = _asked(urls, files, policy)
-    with read_ledger(source) as reader:
-        signed = SignedCheckpoint.from_note(reader.checkpoint_note(), policy)
-        answers = [(place, _collect_from(place, signed, policy, reader)) for place in asked]
-    lines = {line.label: line for _, answer in answers if isinstance(answer, tuple) for line in answer}
-    kept = keep_cosignatures(source, signed.note, tuple(lines.values()), policy) if lines else None
-    missed = _missed(policy, kept.note if kept else signed.note)
-    _report(as_json, signed, answers, kept.place if kept and kept.is_kept else None, accepted=missed is None)
-    troubles = [answer for _, answer in answers if isinstance(answer, TallystickError)]
-    rewritten = [trouble for trouble in troubles if isinstance(trouble, ProofInvalidError)]
-    if rewritten:
-        raise rewritten[0]
-    if troubles and (kept is None or policy.quorum == NO_QUORUM):
-        raise troubles[0]
-    if missed is not None:
-        raise missed
-
-
-def _missed(policy: "Policy", note: bytes) -> VerificationError | None:
-    """Return why a policy doesn't accept a checkpoint, or None."""
-    try:
-        policy.open_checkpoint(note)
-    except VerificationError as error:
-        return error
-    return None
-
-
-def _asked(urls: list[str] | None, files: list[Path] | None, policy: "Policy") -> list[str | Path]:
-    """Return where cosignatures are to be had: what was given, or the URLs of the policy's witnesses.
-
-    Raises:
-        UsageError: nowhere.
-    """
-    asked: list[str | Path] = [*(urls or ()), *(files or ())]
-    asked = asked or [line.url for line in policy.witnesses if line.url is not None]
-    if not asked:
-        raise UsageError("give a witness's URL with --witness, or a file with --line: the trust policy names no URL")
-    return asked
-
-
-def _collect_from(
-    place: str | Path, signed: "SignedCheckpoint", policy: "Policy", reader: "Reader"
-) -> "tuple[Signature, ...] | TallystickError":
-    """Return the cosignatures from one place, or what was wrong there: the others are asked all the same."""
-    from tallystick.publishing.proving import prove_consistency
-    from tallystick.static.web import WebFiles
-    from tallystick.witness.asking import OldTree, ask_witness, read_lines
-
-    def prove(old_size: int) -> OldTree:
-        proved = prove_consistency(reader, old_size)
-        return OldTree(proved.old_root, proved.proof)
-
-    try:
-        if isinstance(place, Path):
-            return read_lines(reading.read_file(str(place)), signed, policy, str(place))
-        web = WebFiles(place)
-        try:
-            return ask_witness(web, signed, policy, prove)
-        finally:
-            web.close()
-    except (VerificationError, LedgerError) as error:
-        return error
-
-
-def _report(
-    as_json: bool,
-    signed: "SignedCheckpoint",
-    answers: "list[tuple[str | Path, tuple[Signature, ...] | TallystickError]]",
-    path: str | None,
-    *,
-    accepted: bool,
-) -> None:
-    """Print what each witness said, and what is kept now."""
-    if as_json:
-        rows: list[dict[str, Any]] = []
-        for place, answer in answers:
-            good = isinstance(answer, tuple)
-            said = {"cosigned_by": [line.label for line in answer]} if good else {"trouble": str(answer)}  # type: ignore[union-attr]
-            rows.append({"witness": str(place)} | said)
-        tree = {"origin": signed.checkpoint.origin, "size": signed.checkpoint.size}
-        output.print_json(tree | {"witnesses": rows, "kept": path, "accepted": accepted})
-        return
-    for place, answer in answers:
-        if isinstance(answer, tuple):
-            output.line(f"{place}: cosigned by {', '.join(line.label for line in answer)}")
-        else:
-            output.line(f"{place}: {answer}")
-    if path is not None:
-        verdict = "as the trust policy asks" if accepted else "and the trust policy asks for more"
-        output.line(f"{path}: {signed.checkpoint.size:,} entries, {verdict}")
 
 
 def _open_witness(folder: Path, passphrase_file: Path | None) -> "Witness":

@@ -52,7 +52,7 @@ class Request(NamedTuple):
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    app.command(short_help="Write a log, or stand by to: notes in, answers out, line by line.")(writer)
+    app.command()(writer)
 
 
 def writer(

@@ -1,0 +1,95 @@
+"""Which commands there are, for whom, and in which module; a module is imported when its command is given.
+
+`tallystick --help` lists them from here, and imports none of them.
+"""
+
+from importlib import import_module
+from typing import Any, Final, NamedTuple
+
+import typer
+import typer.core
+import typer.main
+
+
+class Command(NamedTuple):
+    """A command, or a group of them.
+
+    Attributes:
+        name: as it is typed.
+        module: of `tallystick.cli`; its `add_commands` adds the command to an app.
+        help: what it does, in a line.
+    """
+
+    name: str
+    module: str
+    help: str
+
+
+BY_USER: Final = {
+    "Auditors, and all who hold a proof": (
+        Command("audit", "auditor", "Replay a log and name what is wrong."),
+        Command("verify", "auditor", "Prove offline that an entry is in a log."),
+        Command("receipt", "auditor", "Write the proof that an entry is in a log."),
+        Command("proof", "proofs", "Make Merkle proofs."),
+        Command("dossier", "dossier", "Write all that concerns one account, to be verified offline."),
+    ),
+    "Treasuries, and all who sign": (
+        Command("key", "treasury", "Make keys."),
+        Command("sign", "treasury", "Sign a command, or add a signature to a note."),
+        Command("rules", "rules", "List the commands that a log takes."),
+        Command("balances", "treasury", "Show balances, now or as of another time."),
+    ),
+    "Providers, and all who bring notes": (
+        Command("check", "provider", "Say what submit would decide; write nothing."),
+        Command("submit", "provider", "Record notes, or say why not."),
+        Command("show", "provider", "Show a voucher, holder, programme, provider or entry."),
+    ),
+    "Operators": (
+        Command("ledger", "operator", "Make ledgers, back them up, restore them."),
+        Command("writer", "writer", "Write a log, or stand by to: notes in, answers out, line by line."),
+        Command("checkpoint", "checkpoint", "Have checkpoints cosigned."),
+        Command("export", "operator", "Write a log as static files (tlog-tiles)."),
+        Command("demo", "operator", "Play a year of the network on this machine."),
+    ),
+    "Witnesses": (Command("witness", "witness", "Run a witness."),),
+}
+"""The users in the order of `--help`, and what each of them begins with."""
+
+
+class LazyGroup(typer.core.TyperGroup):
+    """The commands of `BY_USER`, each loaded when it is asked for."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - as typer has it
+        """Take what typer gives, and the names, which it suggests where one is mistyped."""
+        super().__init__(**settings)
+        self._listed = {command.name: command for commands in BY_USER.values() for command in commands}
+        self.commands = {
+            name: typer.core.TyperCommand(name=name, short_help=command.help) for name, command in self._listed.items()
+        }
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401
+        """Return the names, in the order of `--help`."""
+        return [*self._listed]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401
+        """Return a command, None if there is none of that name.
+
+        Raises:
+            ImportError: it can't be loaded here.
+        """
+        listed = self._listed.get(cmd_name)
+        return None if listed is None else _loaded(listed)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401
+        """Write a section for each user."""
+        longest = max(len(name) for name in self._listed)
+        for user, commands in BY_USER.items():
+            with formatter.section(user):
+                formatter.write_dl([(command.name.ljust(longest), command.help) for command in commands])
+
+
+def _loaded(listed: Command) -> Any:  # noqa: ANN401
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.callback()(lambda: None)  # a group, also of one command
+    import_module(f"tallystick.cli.{listed.module}").add_commands(app)
+    return typer.main.get_group(app).commands[listed.name]
