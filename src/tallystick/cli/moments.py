@@ -20,6 +20,7 @@ from tallystick.errors import MalformedError, NotALedgerError, UsageError
 from tallystick.vouchers.quantities import format_instant, parse_instant
 
 if TYPE_CHECKING:
+    from tallystick.publishing import Reader
     from tallystick.sources import AnySource
 
 FORMS: Final = (
@@ -120,14 +121,24 @@ def zone_of(source: "AnySource") -> int:
         NotALedgerError: its founding can't be read.
     """
     from tallystick.publishing.reader import read_ledger
+
+    with read_ledger(source) as reader:
+        return zone_in(reader)
+
+
+def zone_in(reader: "Reader") -> int:
+    """Return the offset in seconds of the network whose log is open.
+
+    Raises:
+        NotALedgerError: its founding can't be read.
+    """
     from tallystick.vouchers.entry import Entry
     from tallystick.vouchers.rules.network import NetworkFound
 
-    with read_ledger(source) as reader:
-        try:
-            founding = Entry.from_bytes(next(reader.entries(0, 1))).event.command
-        except (MalformedError, StopIteration) as error:
-            raise NotALedgerError(f"entry 0 can't be read ({error}); `tallystick audit` says more") from None
+    try:
+        founding = Entry.from_bytes(next(reader.entries(0, 1))).event.command
+    except (MalformedError, StopIteration) as error:
+        raise NotALedgerError(f"entry 0 can't be read ({error}); `tallystick audit` says more") from None
     if not isinstance(founding, NetworkFound):
         raise NotALedgerError("entry 0 founds no network; `tallystick audit` says more")
     return founding.utc_offset_seconds

@@ -58,24 +58,30 @@ def check(
     as_json: parameters.AsJson = False,
 ) -> None:
     """Say what `submit` would decide, line by line, and write nothing; status 1 if a note would be refused."""
-    from tallystick.cli.moments import zone_of
-    from tallystick.ledger.checking import check_notes
+    from tallystick.cli.moments import zone_in
     from tallystick.publishing.reader import read_ledger
-    from tallystick.publishing.recorded import find_recorded
 
     answers.show_faults()
     data = [reading.read_file(note) for note in notes]
-    instant = reading.clock(log_time, lambda: zone_of(source))()
-    with read_ledger(source) as reader, output.progress("Reading the ledger") as progress:
+    with read_ledger(source) as reader:
+        said = _decided(reader, data, reading.clock(log_time, lambda: zone_in(reader))())
+        _report(notes, said, lambda: zone_in(reader), as_json=as_json)
+
+
+def _decided(reader: "Reader", data: Sequence[bytes], instant: int) -> list[answers.Answer]:
+    """Say what would become of notes at an instant (microseconds), one after the other."""
+    from tallystick.ledger.checking import check_notes
+    from tallystick.publishing.recorded import find_recorded
+
+    with output.progress("Reading the ledger") as progress:
         recorded = find_recorded(reader, data)
         new = [note for number, note in enumerate(data) if number not in recorded]
         decided = check_notes(lambda: reader.state(progress=progress), new, instant)
         remaining = iter(decided)
-        said = [
+        return [
             _recorded(recorded[number]) if number in recorded else _checked(next(remaining), decided, reader)
             for number in range(len(data))
         ]
-    _report(notes, said, lambda: zone_of(source), as_json=as_json)
 
 
 def submit(
@@ -150,20 +156,19 @@ def show(
 def _show_entry(source: "Source", index: str, *, as_json: bool, wide: bool) -> None:
     """Show an entry, which is proved to be in the tree of the source's checkpoint; who signed that is for `verify`."""
     from tallystick.cli.entries import print_entry, say_entry
-    from tallystick.cli.moments import zone_of
+    from tallystick.cli.moments import zone_in
     from tallystick.publishing.reader import read_ledger
 
     if not index.isascii() or not index.isdecimal() or len(index) > 19:
         raise UsageError(f"{index} is not an entry's index, which is a number counted from 0")
     with read_ledger(source) as reader:
         proof = reader.receipt(int(index))
-        origin, size = reader.origin, reader.size
-    said = say_entry(proof.index, proof.entry or b"")
-    if as_json:
-        output.print_json({"entry": said})
-    else:
-        output.line(f"entry {proof.index} of {origin}, which has {size:,}")
-        print_entry(said, zone=zone_of(source), wide=wide)
+        said = say_entry(proof.index, proof.entry or b"")
+        if as_json:
+            output.print_json({"entry": said})
+        else:
+            output.line(f"entry {proof.index} of {reader.origin}, which has {reader.size:,}")
+            print_entry(said, zone=zone_in(reader), wide=wide)
 
 
 def _recorded(answer: "Entry | Refusal") -> answers.Answer:

@@ -8,16 +8,17 @@ worked out in memory. Times leave here as text, amounts as whole fen.
 # ruff: noqa: ANN401 - rows are JSON values of any shape
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from tallystick.cli import output
 
 if TYPE_CHECKING:
     from tallystick.cli.moments import Moment
+    from tallystick.publishing import Reader
     from tallystick.sources import Source
     from tallystick.views import Views
 
@@ -31,20 +32,20 @@ class Asked:
 
     Attributes:
         views: as of then.
-        place: where the log is.
+        reader: opens the log once, whatever more is asked of it.
         when: the last time that counts, if a time was given.
     """
 
     views: "Views"
-    place: "Source"
+    reader: "Callable[[], Reader]"
     when: "Moment | None"
 
     @cached_property
     def zone(self) -> int:
         """The network's offset in seconds."""
-        from tallystick.cli.moments import zone_of
+        from tallystick.cli.moments import zone_in
 
-        return zone_of(self.place)
+        return zone_in(self.reader())
 
     @property
     def as_of(self) -> str:
@@ -57,15 +58,13 @@ class Asked:
     def say_when(self) -> None:
         """Say on standard error if the time that was asked for lies outside the log."""
         from tallystick.cli.moments import local, zone_name
-        from tallystick.publishing.reader import read_ledger
 
         if self.when is None:
             return
         if not self.views.size:
             output.notice(f"the log's first entry is after {self.when.text}: there was nothing yet")
             return
-        with read_ledger(self.place) as reader:
-            is_whole = reader.size == self.views.size
+        is_whole = self.reader().size <= self.views.size
         if is_whole and self.when.instant(lambda: self.zone) > self.views.at:
             last = f"{local(self.views.at, self.zone)} ({zone_name(self.zone)})"
             output.notice(f"the log's last entry is of {last}: this is what was known then, not at {self.when.text}")
@@ -80,11 +79,13 @@ def open_views(source: "Source", as_of: str | None, *, is_fresh: bool) -> Iterat
         as_of: None for now; the index of the last entry that counts, or a time, of a day its end.
         is_fresh: from the log alone; what was asked for earlier isn't looked at.
     """
-    from tallystick.cli.moments import read_index_or_moment, zone_of
+    from tallystick.cli.moments import read_index_or_moment, zone_in
+    from tallystick.publishing.reader import read_ledger
     from tallystick.views import Views, followed_views
 
     when = None if as_of is None else read_index_or_moment(as_of)
     with ExitStack() as open_now:
+        reader = cache(lambda: open_now.enter_context(read_ledger(source)))
         with output.progress("Following the log") as progress:
             made: AbstractContextManager[Views]
             if when is None:
@@ -92,9 +93,9 @@ def open_views(source: "Source", as_of: str | None, *, is_fresh: bool) -> Iterat
             elif isinstance(when, int):
                 made = Views.as_of(source, index=when, progress=progress)
             else:
-                made = Views.as_of(source, at=when.last_instant(lambda: zone_of(source)), progress=progress)
+                made = Views.as_of(source, at=when.last_instant(lambda: zone_in(reader())), progress=progress)
             views = open_now.enter_context(made)
-        yield Asked(views, source, when if not isinstance(when, int) else None)
+        yield Asked(views, reader, when if not isinstance(when, int) else None)
 
 
 def with_times_as_text(value: Any) -> Any:
