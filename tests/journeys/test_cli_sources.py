@@ -256,6 +256,22 @@ def test_a_source_that_fails_is_named_without_its_password(url: str, desk: Desk)
         assert PASSWORD not in failed(*command)
 
 
+INDICES = [
+    ("show", "{ledger}", "entry", "{index}"),
+    ("balances", "{ledger}", "--as-of", "{index}"),
+    ("dossier", "{ledger}", "voucher", "shanghai-treasury/v-1", "--until", "{index}", "-o", "-"),
+    ("proof", "balance", "{ledger}", "voucher", "shanghai-treasury/v-1", "--seal", "{index}", "-o", "-"),
+]
+
+
+@pytest.mark.parametrize("command", INDICES, ids=lambda command: " ".join(command[:2]))
+def test_an_index_has_the_same_digits_everywhere(command: tuple[str, ...], desk: Desk) -> None:
+    """Nineteen digits are an index, of an entry that isn't there; twenty are none, nor are signs and other digits."""
+    for index, is_index in (("9" * 19, True), ("9" * 20, False), ("+1", False), ("١", False)):
+        said = failed(*[word.format(ledger=desk.ledger, index=index) for word in command])
+        assert (f"no entry {index}" in said or "no seal reaches" in said) is is_index, said
+
+
 def test_a_ledger_is_not_made_at_a_url(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor in a folder that is called like it."""
     monkeypatch.chdir(tmp_path)

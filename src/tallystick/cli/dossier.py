@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tallystick.cli import REFUSED, kinds, output, parameters
+from tallystick.cli import REFUSED, kinds, output, parameters, reading
 from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
 from tallystick.printing.text import yuan
@@ -102,8 +102,9 @@ def _bound(text: str | None) -> "Bound | None":
 
     if text is None:
         return None
-    if text.isascii() and text.isdecimal() and len(text) <= 18:
-        return Bound(index=int(text))
+    index = reading.index_of(text)
+    if index is not None:
+        return Bound(index=index)
     try:
         return Bound(day=parse_day(text))
     except ValueError:

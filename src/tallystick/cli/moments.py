@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from tallystick.cli.reading import index_of
 from tallystick.errors import MalformedError, NotALedgerError, UsageError
 from tallystick.vouchers.quantities import format_instant, parse_instant
 
@@ -27,7 +28,6 @@ FORMS: Final = (
     "a time like 2026-01-05T08:00:00Z, 2026-01-05T16:00:00+08:00 or 2026-01-05T16:00:00 (the network's zone), "
     "or a day like 2026-01-05"
 )
-INDEX_DIGITS_MAX: Final = 19
 _SHOWN_MAX: Final = 40  # of what was typed
 
 _FORM: Final = re.compile(
@@ -106,8 +106,9 @@ def read_index_or_moment(text: str) -> int | Moment:
     Raises:
         UsageError: it is neither.
     """
-    if text.isascii() and text.isdecimal() and len(text) <= INDEX_DIGITS_MAX:
-        return int(text)
+    index = index_of(text)
+    if index is not None:
+        return index
     try:
         return Moment.read(text)
     except UsageError as error:

@@ -13,16 +13,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import kinds, output, parameters
+from tallystick.cli import kinds, output, parameters, reading
 from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
 
 if TYPE_CHECKING:
     from tallystick.publishing import Reader
     from tallystick.transparency.policy import Policy
-
-
-_INDEX_DIGITS_MAX = 16
 
 
 def balance(
@@ -96,12 +93,12 @@ def _index_of(seal: str, reader: "Reader", progress: output.Progress | None) -> 
     """
     from tallystick.vouchers.entry import Header, split_entry
 
-    if not (seal.isascii() and seal.isdecimal() and len(seal) <= _INDEX_DIGITS_MAX):
+    index = reading.index_of(seal)
+    if index is None:
         found = reader.state(progress=progress).seals.get(seal)
         if found is None:
             raise UsageError(f"there is no seal {seal}")
         return found.index
-    index = int(seal)
     if index >= reader.size:
         raise UsageError(f"there is no entry {index}: the log has {reader.size:,}, counted from 0")
     kind = Header.from_bytes(split_entry(reader.entry(index))[0]).kind

@@ -159,10 +159,11 @@ def _show_entry(source: "Source", index: str, *, as_json: bool, wide: bool) -> N
     from tallystick.cli.moments import zone_in
     from tallystick.publishing.reader import read_ledger
 
-    if not index.isascii() or not index.isdecimal() or len(index) > 19:
+    number = reading.index_of(index)
+    if number is None:
         raise UsageError(f"{index} is not an entry's index, which is a number counted from 0")
     with read_ledger(source) as reader:
-        proof = reader.receipt(int(index))
+        proof = reader.receipt(number)
         said = say_entry(proof.index, proof.entry or b"")
         if as_json:
             output.print_json({"entry": said})

@@ -24,7 +24,6 @@ from tallystick.named_files import NamedFile
 if TYPE_CHECKING:
     from tallystick.signing.keys import SigningKey
 
-_INTEGER_DIGITS_MAX = 20  # of 64 bits, with a sign
 _SIGNATURE_LINE = "\n\n— ".encode()
 
 
