@@ -19,6 +19,7 @@ from tallystick.cli import output, streams
 from tallystick.printing.text import escaped, yuan
 
 if TYPE_CHECKING:
+    from tallystick.ledger import Admitted
     from tallystick.vouchers.outcomes import Burned
     from tallystick.vouchers.refusals import Reason, Refusal
     from tallystick.vouchers.rules.burns import TimeBurn
@@ -61,6 +62,16 @@ def accepted(event: "Event") -> Answer:
     if isinstance(event.command, TimeBurn) and isinstance(event.outcome, Burned):
         return answer | {"lines": _lines(event.command, event.outcome)}
     return answer | {"outcome": outcome_to_json(event.kind, event.outcome)}
+
+
+def answered(answer: "Admitted | Refusal") -> Answer:
+    """Return what is said of a note that a ledger answered."""
+    from tallystick.vouchers.entry import Entry
+    from tallystick.vouchers.refusals import Refusal
+
+    if isinstance(answer, Refusal):
+        return refused(answer)
+    return accepted(Entry.from_bytes(answer.entry).event) | {"is_new": answer.is_new}
 
 
 def words_for(outcome: dict[str, Any], zone: Callable[[], int]) -> str:

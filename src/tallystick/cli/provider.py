@@ -99,7 +99,6 @@ def submit(
     """Record notes, or say why not; submitting again is harmless. Status 1 if a note was refused."""
     from tallystick.cli.moments import zone_of
     from tallystick.ledger.opening import open_ledger
-    from tallystick.vouchers.entry import Entry
     from tallystick.vouchers.refusals import Refusal
 
     answers.show_faults()
@@ -112,11 +111,8 @@ def submit(
     said: list[answers.Answer] = []
     with open_ledger(source, key, clock=clock, guard=guard) as ledger:
         for answer in ledger.submit(data):
-            if isinstance(answer, Refusal):
-                said.append(answers.refused(answer))
-                continue
-            said.append(answers.accepted(Entry.from_bytes(answer.entry).event) | {"is_new": answer.is_new})
-            if receipts is not None:
+            said.append(answers.answered(answer))
+            if receipts is not None and not isinstance(answer, Refusal):
                 said[-1]["receipt"] = _write_receipt(receipts, answer)
     _report(notes, said, lambda: zone_of(source), as_json=as_json)
 

@@ -104,6 +104,21 @@ def read_passphrase(path: Path) -> bytes:
     return passphrase
 
 
+def new_passphrase(what: str, passphrase_file: Path | None, *, no_passphrase: bool) -> bytes | None:
+    """Return what is to lock a new key, from the file or asked for on a terminal; None to leave it unlocked.
+
+    Raises:
+        UsageError: both a file and none were asked for.
+        KeyFileError: there is no passphrase to be had.
+        OSError: the file can't be read.
+    """
+    if no_passphrase and passphrase_file is not None:
+        raise UsageError("--no-passphrase and --passphrase-file exclude each other: give one")
+    if no_passphrase:
+        return None
+    return ask_new_passphrase(what) if passphrase_file is None else read_passphrase(passphrase_file)
+
+
 def ask_new_passphrase(what: str) -> bytes:
     """Ask twice on a terminal for a passphrase.
 

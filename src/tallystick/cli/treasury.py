@@ -53,17 +53,11 @@ def key_new(
     """Make a private key, in a file that only you can read, and print its public half (vkey)."""
     from tallystick import keyfiles
 
-    if no_passphrase and passphrase_file is not None:
-        raise UsageError("--no-passphrase and --passphrase-file exclude each other: give one")
     _check_key_name(name, is_log=log)
-    if no_passphrase:
-        vkey = keyfiles.create(file, name, None, unencrypted=True).to_text()
-    elif passphrase_file is not None:
-        vkey = keyfiles.create(file, name, reading.read_passphrase(passphrase_file)).to_text()
-    elif file.exists():  # before anybody types a passphrase twice for nothing
+    if file.exists():  # before anybody types a passphrase twice for nothing
         raise KeyFileError(f"{file} exists already, and keys are never overwritten: choose another name")
-    else:
-        vkey = keyfiles.create(file, name, reading.ask_new_passphrase(str(file))).to_text()
+    passphrase = reading.new_passphrase(str(file), passphrase_file, no_passphrase=no_passphrase)
+    vkey = keyfiles.create(file, name, passphrase, unencrypted=no_passphrase).to_text()
     if as_json:
         output.print_json({"key_file": str(file), "name": name, "vkey": vkey})
     else:

@@ -61,14 +61,8 @@ def init(
     from tallystick.signing.keys import VerifierKey
     from tallystick.witness.cosigner import create_witness
 
-    if no_passphrase and passphrase_file is not None:
-        raise UsageError("--no-passphrase and --passphrase-file exclude each other: give one")
     keys = [VerifierKey.from_text(text) for text in logs]
-    passphrase = None
-    if passphrase_file is not None:
-        passphrase = reading.read_passphrase(passphrase_file)
-    elif not no_passphrase:
-        passphrase = reading.ask_new_passphrase(str(folder))
+    passphrase = reading.new_passphrase(str(folder), passphrase_file, no_passphrase=no_passphrase)
     vkey = create_witness(folder, name, keys, passphrase, unencrypted=no_passphrase).to_text()
     if as_json:
         output.print_json({"folder": str(folder), "name": name, "vkey": vkey})

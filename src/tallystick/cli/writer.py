@@ -35,7 +35,6 @@ from tallystick.errors import ClockJumpError, StoreFailedError, WriterDeposedErr
 
 if TYPE_CHECKING:
     from tallystick.ledger import Ledger, StandBy
-    from tallystick.ledger.pending import Answer
 
 REQUESTS_AT_ONCE = 512
 REQUESTS_WAITING = 10_000
@@ -152,7 +151,9 @@ class _Writing:
                 continue
             remaining = iter(given)
             for request in self._unanswered:
-                _say(id=request.id, **({"error": request.error} if request.error else _told(next(remaining))))
+                _say(
+                    id=request.id, **({"error": request.error} if request.error else answers.answered(next(remaining)))
+                )
             self._unanswered.clear()
 
     def _take(self, *, block: bool) -> None:
@@ -206,15 +207,6 @@ def _request(line: bytes, number: int) -> Request:
         return Request(value["id"], value["note"].encode())
     except (ValueError, AttributeError, RecursionError):
         return trouble
-
-
-def _told(answer: "Answer") -> answers.Answer:
-    from tallystick.vouchers.entry import Entry
-    from tallystick.vouchers.refusals import Refusal
-
-    if isinstance(answer, Refusal):
-        return answers.refused(answer)
-    return answers.accepted(Entry.from_bytes(answer.entry).event) | {"is_new": answer.is_new}
 
 
 def _say(**fields: Any) -> None:  # noqa: ANN401 - JSON values
