@@ -6,8 +6,9 @@ checkpoint collect SOURCE --line FILE...       takes lines that were brought by 
 
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
     from tallystick.signing.note import Signature
     from tallystick.transparency.policy import Policy
     from tallystick.witness.asking import SignedCheckpoint
+
+
+class _Collected(NamedTuple):
+    """What one witness or one file gave: lines that verify, or what was wrong."""
+
+    place: str | Path
+    lines: "tuple[Signature, ...]" = ()
+    trouble: TallystickError | None = None
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -61,12 +70,12 @@ def collect(
     asked = _asked(urls, files, policy)
     with read_ledger(source) as reader:
         signed = SignedCheckpoint.from_note(reader.checkpoint_note(), policy)
-        answers = [(place, _collect_from(place, signed, policy, reader)) for place in asked]
-    lines = {line.label: line for _, answer in answers if isinstance(answer, tuple) for line in answer}
+        collected = [_collect_from(place, signed, policy, reader) for place in asked]
+    lines = {line.label: line for one in collected for line in one.lines}
     kept = keep_cosignatures(source, signed.note, tuple(lines.values()), policy) if lines else None
     missed = _missed(policy, kept.note if kept else signed.note)
-    _report(as_json, signed, answers, kept.place if kept and kept.is_kept else None, accepted=missed is None)
-    troubles = [answer for _, answer in answers if isinstance(answer, TallystickError)]
+    _report(as_json, signed, collected, kept.place if kept and kept.is_kept else None, accepted=missed is None)
+    troubles = [one.trouble for one in collected if one.trouble is not None]
     rewritten = [trouble for trouble in troubles if isinstance(trouble, ProofInvalidError)]
     if rewritten:
         raise rewritten[0]
@@ -98,9 +107,7 @@ def _asked(urls: list[str] | None, files: list[Path] | None, policy: "Policy") -
     return asked
 
 
-def _collect_from(
-    place: str | Path, signed: "SignedCheckpoint", policy: "Policy", reader: "Reader"
-) -> "tuple[Signature, ...] | TallystickError":
+def _collect_from(place: str | Path, signed: "SignedCheckpoint", policy: "Policy", reader: "Reader") -> _Collected:
     """Return the cosignatures from one place, or what was wrong there: the others are asked all the same."""
     from tallystick.publishing.proving import prove_consistency
     from tallystick.static.web import WebFiles
@@ -112,39 +119,34 @@ def _collect_from(
 
     try:
         if isinstance(place, Path):
-            return read_lines(reading.read_file(str(place)), signed, policy, str(place))
+            return _Collected(place, read_lines(reading.read_file(str(place)), signed, policy, str(place)))
         web = WebFiles(place)
         try:
-            return ask_witness(web, signed, policy, prove)
+            return _Collected(place, ask_witness(web, signed, policy, prove))
         finally:
             web.close()
     except (VerificationError, LedgerError) as error:
-        return error
+        return _Collected(place, trouble=error)
 
 
 def _report(
-    as_json: bool,
-    signed: "SignedCheckpoint",
-    answers: "list[tuple[str | Path, tuple[Signature, ...] | TallystickError]]",
-    path: str | None,
-    *,
-    accepted: bool,
+    as_json: bool, signed: "SignedCheckpoint", collected: Sequence[_Collected], kept: str | None, *, accepted: bool
 ) -> None:
-    """Print what each witness said, and what is kept now."""
+    """Print what each witness said, and where what is kept lies now."""
     if as_json:
-        rows: list[dict[str, Any]] = []
-        for place, answer in answers:
-            good = isinstance(answer, tuple)
-            said = {"cosigned_by": [line.label for line in answer]} if good else {"trouble": str(answer)}  # type: ignore[union-attr]
-            rows.append({"witness": str(place)} | said)
         tree = {"origin": signed.checkpoint.origin, "size": signed.checkpoint.size}
-        output.print_json(tree | {"witnesses": rows, "kept": path, "accepted": accepted})
+        said = {"witnesses": [_said(one) for one in collected], "kept": kept, "accepted": accepted}
+        output.print_json(tree | said)
         return
-    for place, answer in answers:
-        if isinstance(answer, tuple):
-            output.line(f"{place}: cosigned by {', '.join(line.label for line in answer)}")
-        else:
-            output.line(f"{place}: {answer}")
-    if path is not None:
+    for one in collected:
+        by = ", ".join(line.label for line in one.lines)
+        output.line(f"{one.place}: {one.trouble or f'cosigned by {by}'}")
+    if kept is not None:
         verdict = "as the trust policy asks" if accepted else "and the trust policy asks for more"
-        output.line(f"{path}: {signed.checkpoint.size:,} entries, {verdict}")
+        output.line(f"{kept}: {signed.checkpoint.size:,} entries, {verdict}")
+
+
+def _said(one: _Collected) -> dict[str, Any]:
+    if one.trouble is not None:
+        return {"witness": str(one.place), "trouble": str(one.trouble)}
+    return {"witness": str(one.place), "cosigned_by": [line.label for line in one.lines]}
