@@ -180,17 +180,29 @@ def ledger_of(text: str) -> "WritableSource":
     return _there(parse_writable(text), text)
 
 
+def source_unless_file(text: str) -> "Source | None":
+    """Return the place that a SOURCE is; None if it is a file, or standard input for `-`."""
+    from tallystick.sources import folder_of, parse_source
+
+    source = parse_source(text)
+    folder = folder_of(source)
+    is_file = text == "-" or (folder is not None and not folder.is_dir())
+    return None if is_file else source
+
+
 def folder_named(text: str | Path) -> Path:
     """Return a folder that isn't a SOURCE; it needn't be there.
 
     Raises:
         UsageError: it is a URL, which a path would have made a folder of, password and all.
     """
-    from tallystick.sources import without_password
+    from tallystick.sources import folder_of, parse_source
 
-    if isinstance(text, str) and "://" in text:
-        raise UsageError(f"{without_password(text)} is a URL: give a folder")
-    return Path(text)
+    source = parse_source(text)
+    folder = folder_of(source)
+    if folder is None:
+        raise UsageError(f"{source} is a URL: give a folder")
+    return folder
 
 
 def new_backup_of(text: str) -> Path:
@@ -199,9 +211,12 @@ def new_backup_of(text: str) -> Path:
     Raises:
         UsageError: it is a URL.
     """
-    if "://" in text:
+    from tallystick.sources import folder_of, parse_source
+
+    folder = folder_of(parse_source(text))
+    if folder is None:
         raise UsageError("a backup is made in a folder; `tallystick ledger restore` writes a database")
-    return Path(text)
+    return folder
 
 
 def backup_of(text: str) -> Path:

@@ -83,15 +83,15 @@ def cosign(
 ) -> None:
     """Cosign a log's checkpoint if its tree contains the one cosigned before, and print the signature line."""
     out = None if note is None else NamedFile(note, kinds.SIGNED_CHECKPOINT, force=force)
+    source = reading.source_unless_file(what)
     with _open_witness(folder, passphrase_file) as witness:
-        if what != "-" and ("://" in what or Path(what).is_dir()):
-            source = reading.source_of(what)
-            if old or proof is not None:
-                raise UsageError(f"--old and --proof go with a checkpoint's file: from {source} they are worked out")
-            answer, given = _cosign_source(witness, source)
-        else:
+        if source is None:
             given = reading.read_file(what)
             answer = _cosign_file(witness, given, old, proof)
+        elif old or proof is not None:
+            raise UsageError(f"--old and --proof go with a checkpoint's file: from {source} they are worked out")
+        else:
+            answer, given = _cosign_source(witness, source)
     _raise_refusal(answer)
     if out is None:
         output.text(answer.text + "\n")

@@ -223,8 +223,6 @@ def _check_backup_place(source: Source, folder: Path) -> None:
     Raises:
         UsageError: it isn't.
     """
-    if "://" in str(folder):
-        raise UsageError("a backup is made in a folder; `tallystick ledger restore` writes a database")
     if not folder.exists():
         return
     if not folder.is_dir():
