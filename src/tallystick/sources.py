@@ -5,7 +5,7 @@ any other scheme                        StaticUrl         an exported log on the
 a folder with an export and no ledger   StaticFolder      `checkpoint` or `tile/`
 any other folder                        LedgerFolder      `ledger.db`, or no log yet
 
-Telling looks at names alone; nothing is opened, and what isn't there is found out by whoever opens it:
+Telling looks at names alone; nothing is opened. What isn't there is found out where it is opened:
 
     ledger/opening.py       to write         publishing/reader.py      to read         audit/sources.py      to audit
 

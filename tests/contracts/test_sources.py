@@ -56,7 +56,7 @@ def test_a_folder_is_told_by_what_is_in_it(
 
 
 def test_what_is_not_there_is_a_folder(tmp_path: Path) -> None:
-    """Whoever opens it finds that out."""
+    """That is found out where it is opened."""
     assert parse_source(tmp_path / "nowhere") == LedgerFolder(tmp_path / "nowhere")
     _made(tmp_path, "file")
     assert parse_source(tmp_path / "file") == LedgerFolder(tmp_path / "file")

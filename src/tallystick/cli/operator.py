@@ -114,10 +114,8 @@ def _refuse_a_bad_genesis(name: str, note: bytes, origin: str, at: int) -> None:
 def ledger_backup(
     source: parameters.ReadSource,
     folder: Annotated[
-        Path,
-        typer.Argument(
-            metavar="DIR", parser=reading.new_backup_of, help="New or empty; an earlier backup is added to."
-        ),
+        parameters.Folder,
+        parameters.folder("New or empty; an earlier backup is added to.", reading.new_backup_of),
     ],
     trust: parameters.LogKeyTrust = None,
     as_json: parameters.AsJson = False,
@@ -136,7 +134,8 @@ def ledger_backup(
 
 def ledger_restore(
     backup: Annotated[
-        Path, typer.Argument(metavar="BACKUP", parser=reading.backup_of, help="A folder that `ledger backup` made.")
+        parameters.Folder,
+        parameters.folder("A folder that `ledger backup` made.", reading.backup_of, metavar="BACKUP"),
     ],
     target: parameters.RestoreTarget,
     trust: parameters.LogKeyTrust = None,
@@ -169,12 +168,7 @@ def _print_copied(place: str, copied: "Copied", *, as_json: bool) -> None:
 
 def export(
     source: parameters.ReadSource,
-    folder: Annotated[
-        Path,
-        typer.Argument(
-            metavar="DIR", parser=reading.folder_named, help="Made if it isn't there; an earlier export is added to."
-        ),
-    ],
+    folder: Annotated[parameters.Folder, parameters.folder("Made if it isn't there; an earlier export is added to.")],
 ) -> None:
     """Write the log as static files (C2SP tlog-tiles) for mirrors, witnesses and auditors."""
     from tallystick.publishing.export import export_tiles
@@ -188,9 +182,9 @@ def export(
 
 
 def demo(
-    folder: Annotated[
-        Path, typer.Argument(metavar="[DIR]", parser=reading.folder_named, help="Must be empty or not there.")
-    ] = Path("tallystick-demo"),
+    folder: Annotated[parameters.Folder, parameters.folder("Must be empty or not there.", metavar="[DIR]")] = Path(
+        "tallystick-demo"
+    ),
     jobs: Annotated[Path | None, typer.Option(help="A CSV: timestamp, duration, num_gpus, gpu_time, cluster.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many jobs.")] = None,
     seed: Annotated[int, typer.Option(help="Another seed tells another story.")] = 1,

@@ -1,6 +1,6 @@
 """Arguments and options that several commands take, each said once: its name, what it is read as, and its help.
 
-A SOURCE is parsed here, where a command starts, and nobody after that asks again what kind of place it is.
+A SOURCE is parsed here, where a command starts; no code after that asks again what kind of place it is.
 """
 
 from collections.abc import Callable
@@ -14,8 +14,11 @@ from tallystick.cli import reading
 
 if TYPE_CHECKING:
     from tallystick.sources import Source, WritableSource
-else:  # typer takes no union; what it passes on is what the parser returns
-    Source = WritableSource = str
+
+    Folder = Path
+else:  # typer takes no union; it passes on what the parser returns, and shows the type's name in --help
+    Source = WritableSource = type("folder or URL", (), {})
+    Folder = type("folder", (), {})
 
 
 class AccountKind(StrEnum):
@@ -29,6 +32,11 @@ class AccountKind(StrEnum):
 
 def _source(parser: Callable[[str], Any], text: str) -> Any:  # noqa: ANN401 - as typer has it
     return typer.Argument(metavar="SOURCE", parser=parser, help=text)
+
+
+def folder(text: str, parser: Callable[[str], Path] = reading.folder_named, metavar: str = "DIR") -> Any:  # noqa: ANN401
+    """Return the argument that names a folder which isn't a SOURCE; what is in it is for the command to say."""
+    return typer.Argument(metavar=metavar, parser=parser, help=text)
 
 
 def out(text: str) -> Any:  # noqa: ANN401 - as typer has it
@@ -71,7 +79,7 @@ AsOf = Annotated[
     str | None,
     typer.Option(
         "--as-of",
-        help="An entry's index, a time (…T08:00:00Z, …T16:00:00+08:00, …T16:00:00) or the end of a day (2026-01-05).",
+        help="Up to an entry's index, a time (…T08:00:00Z, …T16:00:00+08:00, …T16:00:00) or a day's end (2026-01-05).",
     ),
 ]
 

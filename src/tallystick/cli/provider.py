@@ -90,7 +90,8 @@ def submit(
     log_key: parameters.LogKey = None,
     passphrase_file: parameters.LogKeyPassphrase = None,
     receipts: Annotated[
-        Path | None, typer.Option(parser=reading.folder_named, help="Write <index>.tlog-proof there for each entry.")
+        parameters.Folder | None,
+        typer.Option(parser=reading.folder_named, help="Write <index>.tlog-proof there for each entry."),
     ] = None,
     log_time: parameters.LogTime = None,
     accept_clock_jump: parameters.AcceptClockJump = False,

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from tallystick.witness.cosigner import Witness
     from tallystick.witness.deciding import Answer
 
-WITNESS = typer.Argument(metavar="DIR", parser=reading.folder_named, help="The witness's folder.")
-PASSPHRASE_FILE = typer.Option(help="The witness's key's.")
+WitnessFolder = Annotated[parameters.Folder, parameters.folder("The witness's folder.")]
+WitnessPassphrase = Annotated[Path | None, typer.Option("--passphrase-file", help="The witness's key's.")]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -47,10 +47,7 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def init(
-    folder: Annotated[
-        Path,
-        typer.Argument(metavar="DIR", parser=reading.folder_named, help="Made if it isn't there; must be empty."),
-    ],
+    folder: Annotated[parameters.Folder, parameters.folder("Made if it isn't there; must be empty.")],
     name: Annotated[str, typer.Option(help="What it signs as: a URL without the scheme, like witness.example/w1.")],
     logs: Annotated[list[str], typer.Option("--log", help="The vkey of a log that it will cosign for; once for each.")],
     passphrase_file: parameters.NewKeyPassphrase = None,
@@ -71,14 +68,14 @@ def init(
 
 
 def cosign(
-    folder: Annotated[Path, WITNESS],
+    folder: WitnessFolder,
     what: Annotated[
         str, typer.Argument(metavar="SOURCE", help="A log's folder or URL; or a file with a checkpoint, - is stdin.")
     ],
     old: Annotated[int, typer.Option(min=0, help="For a file: the size that the proof starts from.")] = 0,
     proof: Annotated[Path | None, typer.Option(help="For a file: the proof, a base64 hash on each line.")] = None,
     note: Annotated[str | None, parameters.out("Also write the cosigned checkpoint there; - is stdout.")] = None,
-    passphrase_file: Annotated[Path | None, PASSPHRASE_FILE] = None,
+    passphrase_file: WitnessPassphrase = None,
     force: parameters.Force = False,
 ) -> None:
     """Cosign a log's checkpoint if its tree contains the one cosigned before, and print the signature line."""
@@ -104,10 +101,10 @@ def cosign(
 
 
 def serve(
-    folder: Annotated[Path, WITNESS],
+    folder: WitnessFolder,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes any that is free.")] = 0,
-    passphrase_file: Annotated[Path | None, PASSPHRASE_FILE] = None,
+    passphrase_file: WitnessPassphrase = None,
 ) -> None:
     """Answer logs over HTTP until interrupted; prints its URL, then a line on stderr for each request."""
     from tallystick.witness.server import WitnessServer
