@@ -4,6 +4,7 @@ The command is a real one, `voucher.extend/1`: a treasury lets a voucher be vali
 its place in the list is made known to anything.
 """
 
+import dataclasses
 import io
 import json
 from collections.abc import Iterator
@@ -44,6 +45,7 @@ from tallystick.vouchers.rules.rule import (
     voucher_accounts,
 )
 from tallystick.vouchers.rules.vouchers import VoucherSuspend
+from tallystick.vouchers.saved_state import MEANING, SCHEMA_SHA256, version_of
 from tallystick.vouchers.state import State
 
 VOUCHER = "treasury/v1"
@@ -219,6 +221,14 @@ def test_saved_state(ledger: Ledger) -> None:
     again = State.from_bytes(data)
     assert again == state_of(ledger)
     assert again.vouchers[VOUCHER].valid_until == UNTIL
+
+
+def test_saved_states_of_a_state_with_a_field_for_it() -> None:
+    """They have another version, so none that was saved before is believed; nobody has to think of it."""
+    more = dataclasses.make_dataclass(
+        "State", [("extended", dict[str, int], dataclasses.field(default_factory=dict))], bases=(State,), slots=True
+    )
+    assert version_of(more, MEANING) != SCHEMA_SHA256 == version_of(State, MEANING)
 
 
 def test_entry_index_and_views(ledger: Ledger, folder: Path) -> None:

@@ -530,6 +530,28 @@ def test_a_file_that_is_not_ours_is_built_anew(folder: Path, how: str) -> None:
     assert rows_of(folder / follow.NAME) == whole
 
 
+def is_kept(folder: Path) -> bool:
+    """Whether the file that is there is taken up, and not built anew."""
+    path = folder / follow.NAME
+    run(path, "INSERT INTO saved_state VALUES (1000000, x'00', '')")
+    with Views.open(folder) as views:
+        views.follow()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        return connection.execute("DELETE FROM saved_state WHERE size = 1000000").rowcount == 1
+
+
+def test_a_file_of_another_version_is_built_anew(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The version follows from the form of the state, the tables, and what their rows mean."""
+    assert store.version_of(("CREATE TABLE one",)) != store.version_of(("CREATE TABLE two",))
+    whole = followed_rows(folder)
+    assert is_kept(folder)
+    for name, other in (("SCHEMA_SHA256", "0" * 64), ("MEANING", store.MEANING + 1)):
+        monkeypatch.setattr(store, name, other)
+        assert not is_kept(folder)
+        assert is_kept(folder)
+        assert rows_of(folder / follow.NAME) == whole
+
+
 def test_a_saved_state_that_cannot_be_read_is_replayed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is a cache within a cache."""
     monkeypatch.setattr(follow, "STATE_SAVED_AFTER_ENTRIES", 2)

@@ -18,6 +18,7 @@ from tallystick.audit import FindingCode, Report, audit, earlier
 from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
+from tallystick.vouchers import saved_state
 from tallystick.vouchers.book import Posting
 from tallystick.vouchers.state import State
 
@@ -265,15 +266,15 @@ def test_a_changed_state_is_refused(
 def test_a_state_of_another_tree_is_refused(
     pristine: Path, reports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Even if the report names it; and so is one of a version to come."""
+    """Even if the report names it; and so is one of another version."""
     shutil.copy(reports / "first.state", tmp_path / "old.state")
     old, first = (json.loads((reports / f"{name}.json").read_bytes()) for name in ("old", "first"))
     old["state"] = first["state"] | {"size": OLD}
     (tmp_path / "old.json").write_text(json.dumps(old, indent=2) + "\n", "utf-8")
-    with pytest.raises(UsageError, match="of another tree or version"):
+    with pytest.raises(UsageError, match="of another tree"):
         audit(pristine / "ledger", POLICY, since=tmp_path / "old.json")
-    monkeypatch.setattr(earlier, "FORMAT", earlier.FORMAT + 1)
-    with pytest.raises(UsageError, match="of another tree or version"):
+    monkeypatch.setattr(saved_state, "SCHEMA_SHA256", "0" * 64)
+    with pytest.raises(UsageError, match=r"old\.state: saved by another version; audit in full"):
         audit(pristine / "ledger", POLICY, since=reports / "old.json")
 
 
@@ -328,10 +329,12 @@ def test_a_begun_ledger_is_a_whole_one(pristine: Path, tmp_path: Path) -> None:
 def _falsified(reports: Path, folder: Path, falsify: Callable[[State], None]) -> Path:
     """A report and its state, in which an amount was changed and everything that is over it made anew."""
     since = Path(shutil.copy(reports / "whole.json", folder))
-    header, data = (reports / "whole.state").read_bytes().split(b"\n", 1)
-    state = State.from_bytes(data)
+    text, data = (reports / "whole.state").read_bytes().split(b"\n\n", 1)
+    header = saved_state.StateHeader.from_text(text + b"\n")
+    state = header.state(data)
     falsify(state)
-    forged = header + b"\n" + state.to_bytes()
+    data = state.to_bytes()
+    forged = saved_state.StateHeader.of(state, header.root, data).to_text() + b"\n" + data
     since.with_suffix(".state").write_bytes(forged)
     report = json.loads(since.read_text())
     report["state"]["sha256"] = hashlib.sha256(forged).hexdigest()

@@ -1,6 +1,7 @@
 """Write the frozen entries anew, into tests/vectors/entries: `python tests/vectors/make_entries.py`.
 
-Run it when a format changes on purpose (which a published format doesn't), and read the difference.
+Run it when a format changes on purpose (which a published format doesn't), and read the difference; and when the form
+of the state changes, for what is frozen of the states.
 """
 
 import hashlib
@@ -17,10 +18,16 @@ from tallystick.vouchers.accounts import account_leaves  # noqa: E402
 from tallystick.vouchers.entry import Entry  # noqa: E402
 from tallystick.vouchers.evolve import evolve  # noqa: E402
 from tallystick.vouchers.outcomes import Sealed  # noqa: E402
+from tallystick.vouchers.saved_state import SCHEMA_SHA256  # noqa: E402
 from tallystick.vouchers.state import State  # noqa: E402
 
 STORY = FOLDER / "story.table"
 SUMS = FOLDER / "SHA256SUMS"
+STATES = FOLDER / "STATES"
+MEANING_CHANGED = (
+    "the same entries come to another state, which has the same form: states saved before would be taken for right. "
+    "Raise MEANING in src/tallystick/vouchers/saved_state.py, then run this again"
+)
 
 
 def entries() -> dict[str, bytes]:
@@ -44,6 +51,22 @@ def leaves(files: dict[str, bytes]) -> dict[str, bytes]:
     return found
 
 
+def states(files: dict[str, bytes]) -> str:
+    """What the entries come to: SHA-256 of the entries, the version of saved states, SHA-256 of all states."""
+    state = State.empty(ORIGIN)
+    digest = hashlib.sha256()
+    for data in files.values():
+        evolve(state, Entry.from_bytes(data).event)
+        digest.update(state.to_bytes())
+    entries_sha256 = hashlib.sha256(sums(files).encode()).hexdigest()
+    return f"entries {entries_sha256}\nversion {SCHEMA_SHA256}\nstates {digest.hexdigest()}\n"
+
+
+def is_other_meaning(before: str, now: str) -> bool:
+    """Whether only the states differ: not the entries, and not the version that says by whom they can be read."""
+    return before != now and before.splitlines()[:2] == now.splitlines()[:2]
+
+
 def note_of(entry: bytes) -> bytes:
     """What follows the header line: the note, byte for byte."""
     return entry.partition(b"\n")[2]
@@ -65,11 +88,14 @@ def _name(index: int, kind: str) -> str:
 def write() -> None:
     """Replace what is there."""
     files = entries()
+    if STATES.exists() and is_other_meaning(STATES.read_text("utf-8"), states(files)):
+        sys.exit(MEANING_CHANGED)
     for old in (*FOLDER.glob("*.txt"), *FOLDER.glob("*.leaves")):
         old.unlink()
     for name, data in (files | leaves(files)).items():
         (FOLDER / name).write_bytes(data)
     SUMS.write_text(sums(files), "utf-8")
+    STATES.write_text(states(files), "utf-8")
 
 
 if __name__ == "__main__":

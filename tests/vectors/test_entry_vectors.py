@@ -14,6 +14,7 @@ from tallystick.vouchers.entry import Entry, split_entry
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.outcomes import Sealed
 from tallystick.vouchers.rulebook import EVENT_KINDS
+from tallystick.vouchers.rules.vouchers import VoucherSuspend
 from tallystick.vouchers.state import State
 
 HERE = Path(__file__).resolve().parent
@@ -41,6 +42,27 @@ def test_the_entries_are_made_as_they_were() -> None:
 def test_the_sums_are_those_of_the_files() -> None:
     """So a changed file is noticed even where the maker changed with it."""
     assert MAKER.SUMS.read_text("utf-8") == MAKER.sums(FROZEN)
+
+
+def test_the_states_are_those_that_were_frozen() -> None:
+    """Saved states are believed by their version: the same version and other states would be a state that is wrong."""
+    before, now = MAKER.STATES.read_text("utf-8"), MAKER.states(FROZEN)
+    assert not MAKER.is_other_meaning(before, now), MAKER.MEANING_CHANGED
+    assert before == now, "the form of the state has changed: run tests/vectors/make_entries.py"
+
+
+def test_a_change_of_meaning_is_told_from_one_of_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule that does something else makes other states of the same version; a field more is another version."""
+    before = MAKER.states(FROZEN)
+    with monkeypatch.context() as patch:
+        patch.setattr(MAKER, "SCHEMA_SHA256", "0" * 64)
+        assert not MAKER.is_other_meaning(before, MAKER.states(FROZEN))
+
+    def suspends_nothing(*_: object) -> tuple[()]:
+        return ()
+
+    monkeypatch.setattr(VoucherSuspend, "evolve", suspends_nothing)
+    assert MAKER.is_other_meaning(before, MAKER.states(FROZEN))
 
 
 def test_every_kind_is_there() -> None:

@@ -1,7 +1,7 @@
 """A clean audit leaves a report and a state, and a later one goes on from just these two files, or from neither.
 
     report.json    has the SHA-256 of the state's file, and the size of the tree that it is of
-    report.state   one line of canonical JSON (format, origin, size, root), a newline, the state after so many entries
+    report.state   the state after so many entries, under its header (vouchers/saved_state.py), which nobody signs
 
 The state's file has the report's name with another suffix, which the report doesn't say: reports on a ledger and on its
 export are equal to the byte. The state is the auditor's own, come to by replay; a writer's snapshot is never read. It
@@ -19,16 +19,14 @@ from typing import Final, Self
 from tallystick.audit.report import REPORT_SIZE_MAX, EarlierCheckpoint, Report, SavedState, Totals
 from tallystick.errors import MalformedError, UsageError
 from tallystick.named_files import Kind, NamedFile
-from tallystick.signing import canonical_json
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.spelling import base64_to_text, hash_from_text
+from tallystick.vouchers.saved_state import HEADER_LINES, HEADER_SIZE_MAX, SUBJECT, StateHeader
 from tallystick.vouchers.state import State
 
-FORMAT: Final = 4  # raised whenever State changes
 SUFFIX: Final = ".state"
 REPORT: Final = Kind("an audit report", lambda data: data.startswith(b'{\n  "verdict": "'))
-STATE: Final = Kind("an audit's saved state", lambda data: data.startswith(b'{"format":'))
-_HEADER_SIZE_MAX: Final = 4_096
+STATE: Final = Kind("an audit's saved state", lambda data: data.startswith(SUBJECT + b"\n"))
 _IN_FULL: Final = "audit in full, without it"
 
 
@@ -71,21 +69,20 @@ class Earlier:
         path = state_file(self.path)
         try:
             with path.open("rb") as file:
-                header, data = file.readline(_HEADER_SIZE_MAX), file.read()
-            digest = hashlib.sha256(header)
+                lines, data = [file.readline(HEADER_SIZE_MAX) for _ in range(HEADER_LINES + 1)], file.read()
+            head = b"".join(lines)
+            digest = hashlib.sha256(head)
             digest.update(data)
             if digest.hexdigest() != self.saved.sha256:
                 raise UsageError(f"{path} is not the state that was saved with {self.path}; {_IN_FULL}")
-            if header != _header(self.checkpoint):
-                raise UsageError(f"{path} is of another tree or version than {self.path}; {_IN_FULL}")
-            state = State.from_bytes(data)
+            header = StateHeader.from_text(head[:-1])
+            if Checkpoint(header.origin, header.size, header.root) != self.checkpoint:
+                raise UsageError(f"{path} is of another tree than {self.path}; {_IN_FULL}")
+            return header.state(data)
         except OSError as error:
             raise UsageError(f"{path}, which {self.path} needs, can't be read: {error.strerror}; {_IN_FULL}") from None
         except MalformedError as error:
             raise UsageError(f"{path}: {error}; {_IN_FULL}") from None
-        if (state.origin, state.size) != (self.checkpoint.origin, self.checkpoint.size):
-            raise UsageError(f"{path} is of another tree than {self.path}; {_IN_FULL}")
-        return state
 
 
 def state_file(report: Path) -> Path:
@@ -125,7 +122,9 @@ def write_report(place: Path | ReportPlace, report: Report, state: State) -> Rep
     if report.is_clean and place.state is not None:
         assert report.checkpoint is not None
         checkpoint = Checkpoint(report.checkpoint.origin, report.checkpoint.size, report.checkpoint.root_bytes)
-        sha256 = _write(place.state, _header(checkpoint), state.to_bytes())
+        data = state.to_bytes()
+        header = StateHeader.of(state, checkpoint.root, data).to_text()
+        sha256 = _write(place.state, header, b"\n", data)
         report = report.model_copy(update={"state": SavedState(sha256=sha256, size=checkpoint.size)})
     _write(place.report, report.to_bytes())
     return report
@@ -146,17 +145,6 @@ def _to_go_on_from(report: Report) -> tuple[Checkpoint, Totals, SavedState]:
     if not 0 < shown.size == saved.size == report.entries == report.totals.entries:
         raise ValueError("its sizes are not one")
     return checkpoint, report.totals, saved
-
-
-def _header(checkpoint: Checkpoint) -> bytes:
-    root = base64_to_text(checkpoint.root).decode()
-    fields: canonical_json.JsonValue = {
-        "format": FORMAT,
-        "origin": checkpoint.origin,
-        "root": root,
-        "size": checkpoint.size,
-    }
-    return canonical_json.encode(fields) + b"\n"
 
 
 def _write(place: NamedFile, *pieces: bytes) -> str:

@@ -1,18 +1,10 @@
 """A saved state makes opening fast, and counts only under the log's own signature; it may be deleted at any time.
 
-Beside the log lie a header, which is a signed note of one signature, and the state's bytes right after it:
+Beside the log lie a header (vouchers/saved_state.py), signed by the log's key as a note with one signature, and the
+state's bytes right after it.
 
-    tallystick saved state
-    format 6
-    origin tallystick.example/national
-    size 1234
-    root <base64 of the root of the log's tree at that size>
-    state-sha256 <hex>
-    <empty line>
-    — <origin> <signature>
-
-Reading: size limit, signature by the log's verifier key, header, SHA-256, and only then the state is parsed. Whatever
-fails is passed over, and the entries are replayed; so do all who have no verifier key of the log that they trust.
+Reading: size limit, signature by the log's verifier key, header, SHA-256, and only then the state is parsed. What fails
+is passed over, and the entries are replayed; so do all who have no verifier key of the log that they trust.
 
 The log's key signs checkpoints too. Neither can be taken for the other: a checkpoint's first line is the origin, which
 is the name of the key that signs, and such a name has no blank; its second line is a decimal number (C2SP
@@ -21,7 +13,6 @@ tlog-checkpoint). A command is a JSON object, and a cosignature begins with `cos
 An older state of this log is harmless: what came after it is replayed. One of another history has another root.
 """
 
-import hashlib
 from collections.abc import Callable
 from typing import Final
 
@@ -31,16 +22,13 @@ from tallystick.ledger.library import PersistenceError
 from tallystick.ledger.store import Beside
 from tallystick.signing.keys import SigningKey, VerifierKey
 from tallystick.signing.note import open_note, sign_text
-from tallystick.transparency.spelling import base64_to_text, decimal_from_text
+from tallystick.vouchers.saved_state import HEADER_LINES, HEADER_SIZE_MAX, StateHeader
 from tallystick.vouchers.state import State
 
-FORMAT: Final = 6  # raised whenever State changes, so that an older snapshot is passed over
 SIZE_MAX: Final = 2**30
 """PostgreSQL keeps no larger value; a state of a million live vouchers has a quarter of it."""
 
-HEADER_SIZE_MAX: Final = 4_096
-_HEADER_LINES: Final = 8
-_SIZE_LINE: Final = 3
+_LINES: Final = HEADER_LINES + 2  # an empty one and the signature
 
 
 def write_snapshot(beside: Beside, state: State, root: bytes, log_key: SigningKey) -> None:
@@ -51,7 +39,7 @@ def write_snapshot(beside: Beside, state: State, root: bytes, log_key: SigningKe
         OSError, PersistenceError: the older one is still there.
     """
     data = state.to_bytes()
-    header = sign_text(_header(state.origin, state.size, root, data), log_key)
+    header = sign_text(StateHeader.of(state, root, data).to_text(), log_key)
     with beside.alone():
         beside.write(SNAPSHOT, header + data)
 
@@ -69,26 +57,12 @@ def read_snapshot(beside: Beside, log_key: VerifierKey, size: int, root_at: Call
         saved = beside.read(SNAPSHOT, SIZE_MAX) or b""
         if len(saved) > SIZE_MAX:
             return None
-        *lines, data = saved.split(b"\n", _HEADER_LINES)
+        *lines, data = saved.split(b"\n", _LINES)
         note, _ = open_note(b"".join([line + b"\n" for line in lines]), [log_key], size_max=HEADER_SIZE_MAX)
-        _, _, number = note.text.split(b"\n")[_SIZE_LINE].partition(b"size ")
-        saved_size = decimal_from_text(number)
-        if not 0 < saved_size <= size or note.text != _header(log_key.name, saved_size, root_at(saved_size), data):
+        header = StateHeader.from_text(note.text)
+        if header.origin != log_key.name or not 0 < header.size <= size or header.root != root_at(header.size):
             return None
-        state = State.from_bytes(data)
+        return header.state(data)
     except (OSError, PersistenceError, MalformedError, VerificationError, ValueError, LookupError):
         # Nothing is lost with a snapshot: whatever is wrong with it, the entries are replayed.
         return None
-    return state if (state.origin, state.size) == (log_key.name, saved_size) else None
-
-
-def _header(origin: str, size: int, root: bytes, data: bytes) -> bytes:
-    lines = (
-        b"tallystick saved state",
-        b"format %d" % FORMAT,
-        b"origin %s" % origin.encode(),
-        b"size %d" % size,
-        b"root %s" % base64_to_text(root),
-        b"state-sha256 %s" % hashlib.sha256(data).hexdigest().encode(),
-    )
-    return b"".join([line + b"\n" for line in lines])

@@ -3,9 +3,9 @@
 It is `eventsourcing`'s SQLite tracking recorder with our tables beside its `tracking` row, which holds index + 1 of the
 last entry followed. The file can be deleted at any time.
 
-A file that isn't a sound views file of this format and this log is built anew. What is sound is found out twice:
+A file that isn't a sound views file of this version and this log is built anew. What is sound is found out twice:
 
-    opening    marks, schema word by word, SQLite's own integrity check, origin
+    opening    marks, version, schema word by word, SQLite's own integrity check, origin
     reading    the rows of each table that a question reads, all of them, against the table's checksum
 
 A table's checksum is the sum of its rows' hashes, modulo 2^128. It is kept in the transaction that changes the rows, by
@@ -26,10 +26,12 @@ from urllib.parse import quote
 from tallystick.durable_files import create_private
 from tallystick.errors import ViewsDamagedError, ViewsUnusableError
 from tallystick.ledger.sqlite_connections import SQLiteConnections
+from tallystick.signing import canonical_json
 from tallystick.views.library import IntegrityError, PersistenceError, SQLiteCursor, SQLiteTrackingRecorder, Tracking
+from tallystick.vouchers.saved_state import SCHEMA_SHA256
 
-FORMAT: Final = 6
-"""Goes up with every change of a table, of what its rows mean, or of State; a file of another number is built anew."""
+MEANING: Final = 1
+"""Goes up when what the rows of the tables mean changes and no table does."""
 APPLICATION_ID: Final = 0x54535657
 FOLLOWED_LOG: Final = "tallystick"
 LOCK_SECONDS: Final = 5.0
@@ -88,6 +90,7 @@ class ViewStore(SQLiteTrackingRecorder):
         self.name: Final = str(path) if path else "the views in memory"
         self._origin = origin
         self._tables = (*_TABLES, *tables)
+        self._version = version_of(self._tables)
         self._is_checked = path is not None
         self._changes: dict[str, int] = {}
         self._read: set[str] = set()
@@ -111,7 +114,7 @@ class ViewStore(SQLiteTrackingRecorder):
 
     def construct_create_table_statements(self) -> list[str]:
         """Return the library's statements and ours."""
-        marks = (f"PRAGMA application_id = {APPLICATION_ID}", f"PRAGMA user_version = {FORMAT}")
+        marks = (f"PRAGMA application_id = {APPLICATION_ID}", f"PRAGMA user_version = {self._version}")
         return [*super().construct_create_table_statements(), *self._tables, *marks]
 
     def _create_table(self, c: SQLiteCursor) -> None:
@@ -276,13 +279,13 @@ class ViewStore(SQLiteTrackingRecorder):
             return sum(map(_hash_of, rows.execute(f"SELECT * FROM {name}"))) % _MODULUS  # noqa: S608 - our own names
 
     def _is_ours(self, path: Path) -> bool:
-        """Return whether a file is sound, of this format, and of this log."""
+        """Return whether a file is sound, of this version, and of this log."""
         try:
             with closing(sqlite3.connect(_uri(path, "rw"), uri=True, timeout=LOCK_SECONDS)) as connection:
                 ask = connection.execute
                 return (
                     ask("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
-                    and ask("PRAGMA user_version").fetchone() == (FORMAT,)
+                    and ask("PRAGMA user_version").fetchone() == (self._version,)
                     and _schema_of(connection) == self._schema()
                     and ask("PRAGMA integrity_check(1)").fetchone() == ("ok",)
                     and ask("SELECT origin FROM followed").fetchall() == [(self._origin,)]
@@ -299,6 +302,15 @@ class ViewStore(SQLiteTrackingRecorder):
             for statement in self.create_table_statements:
                 connection.execute(statement)
             return _schema_of(connection)
+
+
+def version_of(tables: Sequence[str]) -> int:
+    """Return the version of a file: of its tables, what their rows mean, and the form of the state that it keeps.
+
+    SQLite has room for 31 bits of the digest. The tables are compared word by word besides.
+    """
+    digest = hashlib.sha256(canonical_json.encode([SCHEMA_SHA256, MEANING, *tables])).digest()
+    return int.from_bytes(digest[:4]) >> 1
 
 
 def _schema_of(connection: sqlite3.Connection) -> set[tuple[Any, ...]]:

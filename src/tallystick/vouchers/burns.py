@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import repeat
 from operator import attrgetter
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 from pydantic import ConfigDict
 
 from tallystick.vouchers.book import Lot
 from tallystick.vouchers.quantities import DAY_US
+from tallystick.vouchers.schemas import Layout
 
 BYTES_AS_BASE64: Final = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 
@@ -63,8 +64,8 @@ class Statement:
     holder: str
     ends_at: int
     reservations: tuple[str, ...]
-    jobs: str
-    packed: bytes
+    jobs: Annotated[str, Layout("ids joined by blanks")]
+    packed: Annotated[bytes, Layout(_PACKED.format)]
     reversed_lines: list[int]
 
     def lines(self) -> Iterator[BurnedLine]:
