@@ -205,8 +205,8 @@ def wait_until_more(answered: dict[str, int], count: int) -> None:
 
 def test_a_server_that_hangs_is_given_up_and_asked_again(own_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes connections and answers nothing, as a stopped one does: a commit doesn't wait for ever."""
-    monkeypatch.setattr("tallystick.ledger.postgres.DEADLINE_SECONDS", 1.0)
-    monkeypatch.setattr("tallystick.ledger.postgres.RECONNECT_SECONDS", 0.0)
+    monkeypatch.setattr("tallystick.ledger.postgres_session.DEADLINE_SECONDS", 1.0)
+    monkeypatch.setattr("tallystick.ledger.postgres_session.RECONNECT_SECONDS", 0.0)
     url = own_server.fresh_database()
     genesis, *rest = founding_notes()
     with create_ledger(url, genesis, LOG_KEY, clock=(clock := Clock())) as ledger:
@@ -229,8 +229,8 @@ def test_a_session_that_the_server_cannot_end_is_nobody_elses(
     ledger: Ledger, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The writer's own earlier session still holds the lock: nobody deposed this writer, so it may go on later."""
-    monkeypatch.setattr("tallystick.ledger.postgres.DEADLINE_SECONDS", 2.0)
-    monkeypatch.setattr("tallystick.ledger.postgres.RECONNECT_SECONDS", 0.0)
+    monkeypatch.setattr("tallystick.ledger.postgres_session.DEADLINE_SECONDS", 2.0)
+    monkeypatch.setattr("tallystick.ledger.postgres_session.RECONNECT_SECONDS", 0.0)
     ((own_past,),) = execute(url, "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted")
     os.kill(own_past, signal.SIGSTOP)
     try:
@@ -316,7 +316,7 @@ def test_the_primary_key_is_the_fence_for_who_gets_past_the_lock(
     execute(url, SESSIONS)
     with open_ledger(url, LOG_KEY, clock=Clock(NOW)) as other:
         other.submit([burn_note("other")])
-    monkeypatch.setattr("tallystick.ledger.postgres._Session.holds_lock", True)
+    monkeypatch.setattr("tallystick.ledger.postgres_session._Session.holds_lock", True)
     monkeypatch.setattr(PostgresLogRecorder, "find_references", lambda *_: {})
     store = ledger._store
     assert isinstance(store, PostgresLogRecorder)

@@ -57,8 +57,8 @@ def test_what_a_failover_loses_was_handed_to_nobody(
     primary: Server, standby: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The primary shows a commit whose wait for the standby was cut off, and a reader can tell."""
-    monkeypatch.setattr("tallystick.ledger.postgres.DEADLINE_SECONDS", 1.0)
-    monkeypatch.setattr("tallystick.ledger.postgres.RECONNECT_SECONDS", 0.0)
+    monkeypatch.setattr("tallystick.ledger.postgres_session.DEADLINE_SECONDS", 1.0)
+    monkeypatch.setattr("tallystick.ledger.postgres_session.RECONNECT_SECONDS", 0.0)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     url = primary.fresh_database()
     genesis, *rest = founding_notes()

@@ -23,14 +23,13 @@ from typing import Any, Final
 import psycopg
 from psycopg import pq
 from psycopg.adapt import Buffer, Loader
-from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 
 from tallystick.audit.evidence import COSIGNED
 from tallystick.audit.store import ROWS_AT_ONCE, SCANS, table_of
-from tallystick.errors import NotALedgerError, SourceUnreadableError, UsageError
+from tallystick.errors import NotALedgerError, SourceUnreadableError
 from tallystick.findings import FindingCode, Findings
-from tallystick.sources import without_password
+from tallystick.postgres_urls import parameters_of, said
 from tallystick.static.files import CHECKPOINT_SIZE_MAX
 
 _NETWORK: Final = {
@@ -115,7 +114,6 @@ _BYTES_OF_TEXT: Final = re.compile(r"length\(CAST\((\w+) AS BLOB\)\)")
 _ABOUT_DATA: Final = ("22", "42", "58P", "XX")
 _NO_RIGHT: Final = "42501"
 _LOCKED: Final = "55P03"
-_QUOTED: Final = re.compile(r"\"[^\"]*\"|'[^']*'")
 
 
 class _LooseTextLoader(Loader):
@@ -196,7 +194,7 @@ class PostgresDatabase:
         """
         if self._connection.closed or not _is_about_data(error):
             raise self._gave_up(error) from None
-        self._damaged(_answer(error))
+        self._damaged(said(error))
         try:
             self._cursor.execute("ROLLBACK TO SAVEPOINT audit")
         except psycopg.Error as second:
@@ -213,17 +211,12 @@ class PostgresDatabase:
             self._connection.close()
 
     def _connect(self, url: str) -> psycopg.Connection[TupleRow]:
-        try:
-            said = conninfo_to_dict(url)
-        except psycopg.Error:
-            # Its text repeats the URL, and with it the password.
-            raise UsageError(f"{self.name} is not a database's URL like postgresql://user@host:5432/database") from None
-        parameters: dict[str, Any] = {**_NETWORK, **said, "client_encoding": "utf8"}
+        parameters = {**parameters_of(url, _NETWORK), "client_encoding": "utf8"}
         try:
             # Nothing is prepared: a pooler between may give the session's names to others.
             connection = psycopg.connect(**parameters, autocommit=True, prepare_threshold=None)
         except psycopg.Error as error:
-            raise SourceUnreadableError(f"{self.name} can't be reached: {_answer(error)}") from None
+            raise SourceUnreadableError(f"{self.name} can't be reached: {said(error)}") from None
         connection.adapters.register_loader("text", _LooseTextLoader)
         return connection
 
@@ -259,7 +252,7 @@ class PostgresDatabase:
 
     def _gave_up(self, error: psycopg.Error) -> SourceUnreadableError:
         if error.sqlstate == _NO_RIGHT:
-            what = f"{_answer(error)}; the role that a ledger has for auditors may read it"
+            what = f"{said(error)}; the role that a ledger has for auditors may read it"
         elif error.sqlstate == _LOCKED:
             what = (
                 "a table is locked by another session, and nothing is said about the log: audit again when it is free"
@@ -267,7 +260,7 @@ class PostgresDatabase:
         elif self._connection.closed:
             what = "the connection was lost, and nothing is said about the log: audit again"
         else:
-            what = f"the server gave up, and nothing is said about the log: {_answer(error)}"
+            what = f"the server gave up, and nothing is said about the log: {said(error)}"
         return SourceUnreadableError(f"{self.name}: {what}")
 
     def _damaged(self, what: str) -> None:
@@ -288,15 +281,3 @@ def _is_about_data(error: psycopg.Error) -> bool:
     """Return whether an error is about what lies there; without an SQLSTATE it is a value that can't be read."""
     state = error.sqlstate
     return state is None or (state.startswith(_ABOUT_DATA) and state != _NO_RIGHT)
-
-
-def _answer(error: psycopg.Error) -> str:
-    """Return what the server says, in a line; of what the library says, nothing that it quotes.
-
-    The library quotes pieces of the URL, and of a URL that is misspelt any piece may be the password.
-    """
-    said = error.diag.message_primary
-    if error.sqlstate is not None and said:
-        return " ".join(said.split())
-    first, *_ = str(error).strip().split("\n") or [""]
-    return _QUOTED.sub("…", first.rpartition("failed: ")[2]).strip() or "no reason given"

@@ -7,6 +7,7 @@
     record.py       eventsourcing's Application: one originator, version = index + 1
     library.py      the only door to eventsourcing
     store.py        what a store has to do; sqlite.py, postgres.py and memory.py do it
+    postgres_session.py  a writer's one connection to PostgreSQL: lock, lease, deadline
     beside.py       what lies beside a log: a saved state, cosignatures
     snapshots.py, settings.py, checking.py, verification.py, collector.py, clock_guard.py, faults.py
 

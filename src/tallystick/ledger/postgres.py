@@ -1,32 +1,17 @@
 """The log in PostgreSQL: what is answered is on the disks that PostgreSQL answers for, and one session may write.
 
-    lock      A writer's session holds a lock (`postgres_lock`), and everything that the writer reads or commits goes
-              through that very session. Whoever has it knows that no commit of the one before is under way.
-    lease     The session ends itself when it is idle for some seconds (idle_session_timeout); a heart beats against
-              that. A writer that hangs, or whose machine is cut off, so loses the lock, though nothing told it.
-    fence     A writer that doesn't know it was deposed is refused by the primary key.
-    barrier   A commit that was cut off while it waited for a synchronous standby is visible, and a failover may still
-              lose it. Settling therefore commits a row of its own first, which waits for the standby too, and with it
-              for everything before it in the write-ahead log: what is read then, stays.
-              A reader does the same before it hands on a checkpoint, with a message in the log instead of a row.
-    deadline  A server that stopped without closing its connections is given up after some seconds.
-
-Several hosts in one URL, and target_session_attrs=read-write, are libpq's matter: every connection is made anew from
-the URL. A pooler between must keep sessions (PgBouncer: pool_mode=session).
+session   A writer reads and commits through one session, which holds the lock (`postgres_session`).
+fence     A writer that doesn't know it was deposed is refused by the primary key.
+barrier   A reader that hands on a checkpoint commits a message in the log after what it read: once that is on a
+          synchronous standby, so is everything before it.
 """
 
-import os
-import re
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, Final, cast
 
 import psycopg
 from psycopg import Connection, Cursor
-from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow, TupleRow, dict_row, tuple_row
 
 from tallystick.errors import LedgerBusyError, NotALedgerError, StoreFailedError, UsageError
@@ -40,38 +25,26 @@ from tallystick.ledger.library import (
     PostgresFactory,
     StoredEvent,
 )
-from tallystick.ledger.postgres_lock import hold_others_off, try_writer_lock
-from tallystick.ledger.postgres_settings import OPTIONS, set_what_is_relied_on
+from tallystick.ledger.postgres_lock import hold_others_off
+from tallystick.ledger.postgres_session import (
+    CONNECT_SECONDS,
+    SCHEMA,
+    WAITS_FOR_STANDBY,
+    PostgresSession,
+    connect,
+    connection_parameters,
+    deadline,
+    without_warnings,
+)
+from tallystick.ledger.postgres_settings import set_what_is_relied_on
 from tallystick.ledger.record import ENTRIES_READ_AT_ONCE, environment
 from tallystick.ledger.store import CheckpointRow, Group, bytes_in, number_in, row_in
+from tallystick.postgres_urls import said
 from tallystick.sources import without_password
 
-SCHEMA: Final = "tallystick"
 CHECKPOINTS_READ_AT_ONCE: Final = 256
 
-CONNECT_SECONDS: Final = 3
-LEASE_SECONDS: Final = 3.0
-HEARTBEAT_SECONDS: Final = 0.5
-DEADLINE_SECONDS: Final = 8.0
-RECONNECT_SECONDS: Final = 30.0
-
 _DATABASE: Final = "TALLYSTICK_DATABASE"
-_QUOTED: Final = re.compile(r"""(?<!\w)(["']).*?\1""")
-_NETWORK: Final = {
-    "connect_timeout": CONNECT_SECONDS,
-    # A peer that vanished is noticed by the system in some five seconds instead of two hours.
-    "keepalives_idle": 2,
-    "keepalives_interval": 1,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 5_000,
-    "application_name": "tallystick",
-}
-# What is answered is at least on this server's disk and, where there are synchronous standbys, on one of theirs,
-# whatever a database or role was set to.
-_WAITS_FOR_STANDBY: Final = (
-    "SELECT set_config('synchronous_commit', 'on', false) "
-    "WHERE current_setting('synchronous_commit') IN ('off', 'local', 'remote_write')"
-)
 _READ_KINDS: Final = (
     "SELECT c.relname::text, c.relkind = 'r' FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
     "WHERE n.nspname = 'tallystick' AND c.relname IN ('stored_events', 'tree', 'checkpoints', 'refs', 'beside')"
@@ -86,16 +59,6 @@ _HAS_CHECKPOINT: Final = (
 )
 # A transaction that wrote nothing to the log would not wait; this writes there, and to no table, so anybody may.
 _BARRIER: Final = "SELECT pg_logical_emit_message(true, 'tallystick', '')"
-_SERVER_NOTICES_LOSS: Final = (
-    "SET tcp_keepalives_idle = 2",
-    "SET tcp_keepalives_interval = 1",
-    "SET tcp_keepalives_count = 3",
-    "SET tcp_user_timeout = 5000",
-)
-_LEASE: Final = (
-    f"SET idle_session_timeout = '{LEASE_SECONDS:.0f}s'",
-    f"SET idle_in_transaction_session_timeout = '{LEASE_SECONDS:.0f}s'",
-)
 _INSERT_GROUP: Final = """
     WITH entries AS (
         INSERT INTO tallystick.stored_events (originator_id, originator_version, topic, state)
@@ -113,49 +76,11 @@ _INSERT_GROUP: Final = """
 """
 
 
-def connect(url: str) -> Connection[TupleRow]:
-    """Return one connection for one transaction.
-
-    Raises:
-        psycopg.Error: the database can't be reached, or refuses.
-        UsageError: the URL isn't one.
-    """
-    connection = psycopg.connect(**_parameters(url), autocommit=True)
-    try:
-        set_what_is_relied_on(connection)
-        connection.autocommit = False
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def said(error: psycopg.Error) -> str:
-    """Return what PostgreSQL says, in a line; of what the library says, nothing that it quotes.
-
-    The library quotes pieces of the URL, and of a misspelt one any piece may be the password.
-    """
-    text = " ".join(str(error).split())
-    return text if error.sqlstate is not None else _QUOTED.sub("...", text)
-
-
-def _parameters(url: str) -> dict[str, Any]:
-    """Return what a URL says, over what is usual here."""
-    try:
-        said = conninfo_to_dict(url)
-    except psycopg.Error:
-        # Its text repeats the URL, and with it the password.
-        raise UsageError(
-            f"{without_password(url)} is not a database's URL like postgresql://user@host:5432/database"
-        ) from None
-    return {**_NETWORK, **said, **OPTIONS}
-
-
 class PostgresPool(PostgresDatastore):
     """The library's pool of connections, which only read unless told otherwise."""
 
     def __init__(self, url: str, *, read_only: bool = True) -> None:
-        parameters = _parameters(url)
+        parameters = connection_parameters(url)
         self._read_only: Final = read_only
         super().__init__(
             "", "", "", "", "",
@@ -182,227 +107,6 @@ class PostgresPool(PostgresDatastore):
                 connection.execute("SET default_transaction_read_only = on")
 
         return prepare
-
-
-class PostgresSession(PostgresDatastore):
-    """One connection, through which a writer reads and commits, and which holds the lock once it is settled."""
-
-    def __init__(self, url: str) -> None:
-        parameters = _parameters(url)
-        super().__init__("", "", "", "", "", schema=SCHEMA, originator_id_type="text")
-        self.session: Final = _Session(lambda: psycopg.connect(**parameters, autocommit=True, row_factory=dict_row))
-        # The library opens a pool, borrows connections from it, and translates their errors: this one has just one.
-        self.pool = cast(Any, self.session)
-
-
-class _Session:
-    """The connection, in the place of the library's pool.
-
-    Every use holds `_use`. The heart beats between uses, the watchman looks at how long one takes.
-    """
-
-    def __init__(self, make: Callable[[], Connection[DictRow]]) -> None:
-        self._make = make
-        self._connection: Connection[DictRow] | None = None
-        self._holds_lock = False
-        self._has_held_lock = False
-        self._is_settling = False
-        self._backend: tuple[int, object] | None = None
-        self._use = threading.RLock()
-        self._busy_since: float | None = None
-        self._closing = threading.Event()
-        self._threads: list[threading.Thread] = []
-
-    # -- what the library asks of a pool ------------------------------------------------------------------------------
-
-    def open(self, wait: bool = False, timeout: float = 0.0) -> None:
-        """Nothing is opened before it is used."""
-
-    @contextmanager
-    def connection(self) -> Iterator[Connection[DictRow]]:
-        """Give the connection, to nobody else meanwhile."""
-        with self._use:
-            outer, self._busy_since = self._busy_since, time.monotonic()
-            try:
-                yield self._connected()
-            finally:
-                self._busy_since = outer
-
-    def close(self) -> None:
-        """End the session, and with it the lock."""
-        with self._use:  # the watchman still sees to it that this doesn't take for ever
-            self._drop()
-        self._closing.set()
-        for thread in self._threads:
-            if thread is not threading.current_thread():
-                thread.join()
-        self._threads.clear()
-
-    # -- the lock -----------------------------------------------------------------------------------------------------
-
-    @property
-    def holds_lock(self) -> bool:
-        """Whether this very connection holds the writer's lock."""
-        return self._holds_lock and self._connection is not None and not self._connection.closed
-
-    def settle(self) -> None:
-        """Hold the lock, with no commit of an earlier session under way, and everything visible here to stay.
-
-        Raises:
-            LedgerBusyError: another session holds the lock.
-            psycopg.Error: the database can't be reached, or refuses to be written.
-        """
-        until = time.monotonic() + (RECONNECT_SECONDS if self._has_held_lock else 0.0)
-        while True:
-            try:
-                with self._use:
-                    self._is_settling = True
-                    try:
-                        with self.connection() as connection:
-                            if not self.holds_lock:
-                                self._take_lock(connection)
-                            self._commit_barrier(connection)
-                            return
-                    finally:
-                        self._is_settling = False
-            except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction):
-                # The last is what a server says that is no primary any more: now it may be another host of the URL.
-                with self._use:
-                    self._drop()
-                if time.monotonic() >= until or self._closing.wait(HEARTBEAT_SECONDS):
-                    raise
-
-    def _connected(self) -> Connection[DictRow]:
-        if self._connection is not None and not self._connection.closed:
-            return self._connection
-        if self._has_held_lock and not self._is_settling:
-            # What a new session shows may be what a failover is about to lose; a writer settles before it believes.
-            raise psycopg.OperationalError("the session that held the writer's lock is lost")
-        self._drop()
-        connection = self._connection = self._make()
-        self._live()
-        try:
-            set_what_is_relied_on(connection)
-            for statement in (_WAITS_FOR_STANDBY, *_SERVER_NOTICES_LOSS):
-                connection.execute(statement)
-        except BaseException:
-            self._drop()
-            raise
-        return connection
-
-    def _drop(self) -> None:
-        if self._connection is not None:
-            with suppress(psycopg.Error):
-                self._connection.close()
-        self._connection = None
-        self._holds_lock = False
-
-    def _take_lock(self, connection: Connection[DictRow]) -> None:
-        for statement in _LEASE:  # first: who hangs while it takes the lock keeps all others from it
-            connection.execute(statement)
-        patience = time.monotonic() + DEADLINE_SECONDS / 2
-        while True:
-            was_there = self._end_own_past(connection)
-            if try_writer_lock(connection):
-                break
-            if not was_there:
-                raise LedgerBusyError("another writer has this ledger; try again when it is done, or stand by")
-            if time.monotonic() > patience:
-                raise psycopg.OperationalError("the server has not ended this writer's earlier session, which was lost")
-        row = connection.execute(
-            "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
-        ).fetchone()
-        assert row is not None
-        self._backend = (row["pid"], row["backend_start"])
-        self._holds_lock = self._has_held_lock = True
-
-    def _end_own_past(self, connection: Connection[DictRow]) -> bool:
-        """Tell the server to end this writer's earlier session; return whether it was there to be ended.
-
-        Cut off here, the server may not know yet, and keep the lock for it.
-        """
-        if self._backend is None:
-            return False
-        row = connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s AND backend_start = %s",
-            self._backend,
-        ).fetchone()
-        return row is not None
-
-    def _commit_barrier(self, connection: Connection[DictRow]) -> None:
-        with _without_warnings(connection):
-            who = f"{socket.gethostname()} process {os.getpid()}"
-            connection.execute("INSERT INTO tallystick.takeovers (who) VALUES (%s)", (who,))
-
-    # -- heart and watchman -------------------------------------------------------------------------------------------
-
-    def _live(self) -> None:
-        if not self._threads:
-            for what in (self._beat, self._watch):
-                thread = threading.Thread(target=what, name=f"tallystick {what.__name__}", daemon=True)
-                self._threads.append(thread)
-                thread.start()
-
-    def _beat(self) -> None:
-        """Keep the lease while nothing else is said to the server."""
-        while not self._closing.wait(HEARTBEAT_SECONDS):
-            if not self._use.acquire(blocking=False):
-                continue  # the session isn't idle
-            try:
-                # If the connection is gone, the next commit finds out, and settles.
-                with suppress(psycopg.Error):
-                    if self.holds_lock:
-                        with self.connection() as connection:
-                            connection.execute("SELECT 1")
-            finally:
-                self._use.release()
-
-    def _watch(self) -> None:
-        """Cut the connection when the server hasn't answered for too long; who waits for it is told that it is lost."""
-        while not self._closing.wait(HEARTBEAT_SECONDS):
-            since, connection = self._busy_since, self._connection
-            if since is not None and connection is not None and time.monotonic() - since > DEADLINE_SECONDS:
-                with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as wire:
-                    wire.shutdown(socket.SHUT_RDWR)
-
-
-@contextmanager
-def _without_warnings(connection: Connection[Any]) -> Iterator[None]:
-    """Commit something, and take it for uncertain if the server warns.
-
-    A wait for a synchronous standby that is cancelled ends in success and a warning: committed here, perhaps nowhere
-    else (PostgreSQL, "Synchronous Replication").
-    """
-    warnings: list[str] = []
-
-    def listen(notice: psycopg.errors.Diagnostic) -> None:
-        if notice.severity_nonlocalized == "WARNING":
-            warnings.append(notice.message_primary or "a warning")
-
-    connection.add_notice_handler(listen)
-    try:
-        yield
-    finally:
-        connection.remove_notice_handler(listen)
-    if warnings:
-        raise psycopg.OperationalError(f"the server warns: {warnings[0]}")
-
-
-@contextmanager
-def _deadline(connection: Connection[Any]) -> Iterator[None]:
-    """Cancel what the server does if it takes too long; a timeout of its own would not end a wait for a standby."""
-
-    def cancel() -> None:
-        with suppress(psycopg.Error):
-            connection.cancel_safe(timeout=CONNECT_SECONDS)
-
-    timer = threading.Timer(DEADLINE_SECONDS, cancel)
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-        timer.join()  # or it would cancel whatever the connection does next
 
 
 class PostgresLogRecorder(PostgresApplicationRecorder):
@@ -443,8 +147,8 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
     def _confirm_what_was_read(self) -> None:
         with (
             self.datastore.get_connection() as connection,
-            _deadline(connection),
-            _without_warnings(connection),
+            deadline(connection),
+            without_warnings(connection),
             connection.transaction(),
         ):
             cursor = connection.cursor(binary=True, row_factory=tuple_row)
@@ -455,7 +159,7 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
             # Another connection may be one to another server: what was read must be there too.
             if self._shown is not None and cursor.execute(_HAS_CHECKPOINT, self._shown).fetchone() != (True,):
                 raise psycopg.OperationalError("it isn't there any more: read again")
-            cursor.execute(_WAITS_FOR_STANDBY)
+            cursor.execute(WAITS_FOR_STANDBY)
             cursor.execute(_BARRIER)
 
     def insert_events(
@@ -468,7 +172,7 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
         if group is None:
             ids: Sequence[int] | None = super().insert_events(stored_events, **kwargs)
             return ids
-        with self._writing() as connection, _without_warnings(connection):
+        with self._writing() as connection, without_warnings(connection):
             connection.execute(_INSERT_GROUP, self._group_parameters(stored_events, group))
         return None
 

@@ -28,7 +28,9 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from tallystick.errors import LedgerError, UsageError
 from tallystick.ledger.beside import COSIGNED
-from tallystick.ledger.postgres import SCHEMA, PostgresLogRecorder, PostgresSession, connect, said
+from tallystick.ledger.postgres import PostgresLogRecorder
+from tallystick.ledger.postgres_session import SCHEMA, PostgresSession, connect
+from tallystick.postgres_urls import said
 from tallystick.sources import without_password
 
 LOG_TABLES: Final = ("stored_events", "tree", "checkpoints", "refs")
