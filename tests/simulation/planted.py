@@ -16,7 +16,7 @@ from simulation.connection import Connection
 from simulation.disk import Image
 from simulation.notes import founding
 from tallystick.errors import MalformedError, StoreFailedError
-from tallystick.ledger import opening, snapshots, standing_by, submit, tail
+from tallystick.ledger import opening, recorded_before, snapshots, standing_by, submit, tail
 from tallystick.ledger.beside import SNAPSHOT
 from tallystick.ledger.pending import Admitted
 from tallystick.ledger.record import LedgerRecord
@@ -164,7 +164,7 @@ def a_checkpoint_is_kept_before_its_tiles() -> Iterator[None]:
 def a_note_that_came_again_is_decided_anew() -> Iterator[None]:
     """Neither the state's memory nor the store's index is asked."""
     with (
-        mock.patch.object(Ledger, "_find_forgotten", return_value={}),
+        mock.patch.object(submit, "find_forgotten", return_value={}),
         mock.patch.object(admit, "_check_reference", return_value=None),
     ):
         yield
@@ -173,7 +173,7 @@ def a_note_that_came_again_is_decided_anew() -> Iterator[None]:
 @planted
 def old_references_are_forgotten() -> Iterator[None]:
     """The store's index isn't asked: a note that the state has forgotten gets no receipt any more."""
-    with mock.patch.object(Ledger, "_find_forgotten", return_value={}):
+    with mock.patch.object(submit, "find_forgotten", return_value={}):
         yield
 
 
@@ -188,10 +188,13 @@ def references_count_until_they_are_dropped() -> Iterator[None]:
 def a_retry_gets_its_neighbours_entry() -> Iterator[None]:
     """Off by one."""
 
-    def recorded_before(ledger: Ledger, signed: admit.SignedCommand, index: int) -> Admitted:
-        return Admitted(index - 1, next(ledger._store.entries(index - 1, index)), False, ledger)
+    def neighbour(ledger: Ledger, store: LogStore, signed: admit.SignedCommand, index: int) -> Admitted:
+        return Admitted(index - 1, next(store.entries(index - 1, index)), False, ledger)
 
-    with mock.patch.object(Ledger, "_recorded_before", recorded_before):
+    with (
+        mock.patch.object(submit, "recorded_before", neighbour),
+        mock.patch.object(recorded_before, "recorded_before", neighbour),
+    ):
         yield
 
 

@@ -16,7 +16,6 @@ One note can't hurt another: an exception that nobody foresaw is answered to the
 it came while the state was changed, the state is loaded anew, and the others are decided again without that note.
 """
 
-import hashlib
 import threading
 import time
 from collections import deque
@@ -27,10 +26,8 @@ from tallystick.errors import LedgerBusyError, LedgerError, NotALedgerError, Sto
 from tallystick.ledger.clock_guard import ClockGuard
 from tallystick.ledger.collector import paused_collection
 from tallystick.ledger.faults import (
-    STORE_ERRORS,
     admit_alone,
     commit_failed,
-    decision_failed,
     evolve_alone,
     out_of_memory,
     read_alone,
@@ -38,6 +35,7 @@ from tallystick.ledger.faults import (
 from tallystick.ledger.library import IntegrityError, PersistenceError
 from tallystick.ledger.pending import GROUP_NOTES_MAX, Admitted, Answer, Group, PendingNote, fail, in_groups
 from tallystick.ledger.record import LedgerRecord
+from tallystick.ledger.recorded_before import find_forgotten, recorded_before, recorded_lately
 from tallystick.ledger.store import CheckpointRow, ReferenceRow, tile_reader
 from tallystick.ledger.store import Group as CommitGroup
 from tallystick.ledger.tail import AUDIT_SAYS_MORE, Tail
@@ -275,7 +273,7 @@ class Ledger:
         """
         at = max(self._clock(), tail.state.at)
         entries: list[Entry] = []
-        known = self._find_forgotten(tail, notes, at)
+        known = find_forgotten(self._store, tail.state, [note.reading for note in notes], at)
         for note in notes:
             reading = note.reading
             if isinstance(reading, Refusal):
@@ -283,7 +281,7 @@ class Ledger:
                 continue
             index = known.get((reading.command.party, reading.command.ref))
             if index is not None:
-                note.answer = self._recorded_before(reading, index)
+                note.answer = recorded_before(self, self._store, reading, index)
                 continue
             answer = admit_alone(tail.state, reading, at)  # (3) (4)
             if isinstance(answer, Entry):
@@ -294,45 +292,12 @@ class Ledger:
                 entries.append(answer)
                 note.answer = Admitted(answer.event.index, answer.data, True, self)
             elif answer.reason is Reason.ALREADY_RECORDED:
-                note.answer = self._recorded_lately(tail, reading, at, entries)
+                note.answer = recorded_lately(self, self._store, tail, reading, at, entries)
             else:
                 note.answer = answer
                 if answer.reason is Reason.DECISION_FAILED:
                     note.reading = answer  # for good, should the others have to be decided again
         return entries
-
-    def _recorded_lately(self, tail: Tail, signed: SignedCommand, at: int, entries: list[Entry]) -> Answer:
-        """Return the entry that a reference in the state's memory belongs to; it may be one of this very group."""
-        reference = tail.state.reference(signed.command.party, signed.command.ref, at)
-        assert reference is not None
-        if reference.index < tail.edge.size:
-            return self._recorded_before(signed, reference.index)
-        return Admitted(reference.index, entries[reference.index - tail.edge.size].data, False, self)
-
-    def _find_forgotten(self, tail: Tail, notes: Sequence[PendingNote], at: int) -> dict[tuple[str, str], int]:
-        """Look up references that the state may have forgotten; the store's index remembers all of them."""
-        if tail.state.remembers_all_references(at):
-            return {}
-        keys = [
-            (note.reading.command.party, note.reading.command.ref)
-            for note in notes
-            if isinstance(note.reading, SignedCommand)
-        ]
-        return self._store.find_references(keys)
-
-    def _recorded_before(self, signed: SignedCommand, index: int) -> Answer:
-        """Return the original entry to who brings the same text again, and a refusal to another text."""
-        try:
-            data = next(self._store.entries(index, index + 1))
-            recorded = Entry.from_bytes(data).event
-        except STORE_ERRORS:
-            raise
-        except Exception as error:  # it isn't there, or can't be read: nobody else's note depends on it
-            return decision_failed(signed.data, error)
-        if recorded.text_sha256 == hashlib.sha256(signed.note.text).hexdigest():
-            return Admitted(index, data, False, self)
-        detail = f"{signed.command.ref} is entry {index}"
-        return Refusal(Reason.REF_REUSED_FOR_OTHER_CONTENT, detail, index=index)
 
     def _commit(self, tail: Tail, entries: list[Entry]) -> None:
         """Grow the tree, sign, and keep all of it or nothing."""
