@@ -23,9 +23,10 @@ from tallystick.ledger.checking import check_notes
 from tallystick.ledger.faults import LOGGER
 from tallystick.ledger.memory import MemoryLogRecorder
 from tallystick.ledger.opening import memory_ledger
-from tallystick.ledger.verification import Verification, verify_all
+from tallystick.ledger.verification import Verification
 from tallystick.signing.keys import VerifierKey
 from tallystick.transparency.policy import Policy
+from tallystick.verifying import GOOD, UNTOLD, Answer, Batch, Pending, answer
 from tallystick.vouchers.admit import SignedCommand, read_note
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.reservations import ReservationRelease
@@ -246,8 +247,9 @@ def test_a_fault_while_a_signature_is_verified(ledger: Ledger, monkeypatch: pyte
 
     with monkeypatch.context() as patch:
         patch.setattr(VerifierKey, "verify", failing)
-        assert verify_all([(text.note.text, [(Actor("provider").vkeys[0], text.note.signatures[0].blob)])]) == [[]]
-        if ledger._verifier._processes == 0:  # another process isn't patched, and finds the signature good
+        job = (0, 0, len(text.note.text), Actor("provider").vkeys[0], text.note.signatures[0].blob)
+        assert answer(([text.note.text], 0, [job])) == (b"", bytes([UNTOLD]))
+        if ledger._verifier._pool._workers == []:  # another process isn't patched, and finds the signature good
             answers = ledger.submit([burn_note("s-1"), bad, burn_note("s-2")])
             assert is_refused(answers[1], bad)
             assert indices(answers) == [10, None, 11]
@@ -255,12 +257,13 @@ def test_a_fault_while_a_signature_is_verified(ledger: Ledger, monkeypatch: pyte
 
 def test_a_task_that_fails_leaves_the_others_their_verdicts(ledger: Ledger) -> None:
     commands = [read_note(burn_note(f"s-{number}"), ledger.origin) for number in range(2)]
-    failed: Future[list[list[bool]]] = Future()
+    nothing: Batch = ((), 0, ())
+    failed: Future[Answer] = Future()
     failed.set_exception(ZeroDivisionError(SECRET))
-    done: Future[list[list[bool]]] = Future()
-    done.set_result([[True]])
-    owners = [(one, [b"claim"]) for one in commands if isinstance(one, SignedCommand)]
-    Verification([([owners[0]], failed), ([owners[1]], done)]).finish()
+    done: Future[Answer] = Future()
+    done.set_result((b"", bytes([GOOD])))
+    owners = [(one, b"claim") for one in commands if isinstance(one, SignedCommand)]
+    Verification([([owners[0]], Pending(nothing, failed)), ([owners[1]], Pending(nothing, done))]).finish()
     assert [one.verdicts for one, _ in owners] == [{}, {b"claim": True}]
 
 
@@ -329,6 +332,6 @@ def test_a_machine_that_gives_no_processes_still_writes(tmp_path: Path, monkeypa
     with create_ledger(tmp_path, founding_notes()[0], LOG_KEY, clock=(clock := Clock()), verify_processes=2) as ledger:
         ledger.submit(founding_notes()[1:])
         clock.at = NOW
-        monkeypatch.setattr("tallystick.ledger.verification.ProcessPoolExecutor.submit", failing)
+        monkeypatch.setattr("tallystick.verifying.pool._start", failing)
         answers = ledger.submit([burn_note(f"s-{number}") for number in range(20)])
         assert indices(answers) == list(range(10, 30))

@@ -298,11 +298,12 @@ def test_a_verifying_process_that_dies_costs_nothing(tmp_path: Path) -> None:
         ledger.submit(rest)
         clock.at = NOW
         ledger.submit([burn_note(f"s-{number}") for number in range(20)])
-        pool = ledger._verifier._pool
-        assert pool is not None
-        for process in pool._processes.values():
-            process.kill()
+        before = [worker for worker in ledger._verifier._pool._workers if worker is not None]
+        assert before
+        for worker in before:
+            worker._process.kill()
         for turn in range(3):
             answers = ledger.submit([burn_note(f"t-{turn}-{number}") for number in range(20)])
             assert all(isinstance(answer, Admitted) for answer in answers)
         assert ledger.state.size == 90
+        assert not set(before) & set(ledger._verifier._pool._workers)

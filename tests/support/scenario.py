@@ -27,9 +27,9 @@ from typing import Any
 
 from support.actors import ORIGIN, key_of, label_of, note_of, uscc_of
 from tallystick.audit.checks import faults
-from tallystick.ledger.verification import verify_all
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note
+from tallystick.verifying import GOOD, UNTOLD, answer
 from tallystick.vouchers.admit import admit, read_note
 from tallystick.vouchers.book import Posting
 from tallystick.vouchers.entry import Entry
@@ -353,8 +353,9 @@ class Ledger:
     def _verdicts_ahead(self, note: Note) -> dict[bytes, bool]:
         """What the writer's processes find out about a note before it is decided."""
         known = [(key, one.blob) for one in note.signatures if (key := self._key(one.label)) is not None]
-        (verdicts,) = verify_all([(note.text, [(key.to_text(), blob) for key, blob in known])])
-        return {key.public_key + blob: verdict for (key, blob), verdict in zip(known, verdicts, strict=False)}
+        _, verdicts = answer(([note.text], 0, [(0, 0, len(note.text), key.to_text(), blob) for key, blob in known]))
+        told = [(line, verdict) for line, verdict in zip(known, verdicts, strict=True) if verdict != UNTOLD]
+        return {key.public_key + blob: verdict == GOOD for (key, blob), verdict in told}
 
     def _key(self, label: str) -> VerifierKey | None:
         key = self.state.keys.get(label)

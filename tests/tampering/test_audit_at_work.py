@@ -12,12 +12,13 @@ import pytest
 from support.finding_codes import AUDIT_CODES, DOSSIER_CODES, documented, in_order
 from support.small_ledger import CHEAP, LOG_KEY, POLICY
 from support.tampering import edited, entries_of, index_of, put_entry
-from tallystick.audit import FindingCode, Report, audit, auditing, verifier_process, verifying
+from tallystick.audit import FindingCode, Report, audit, auditing
 from tallystick.audit.checks import returned_fen
 from tallystick.errors import NotALedgerError, UsageError
 from tallystick.ledger import open_ledger
 from tallystick.publishing import read_ledger
 from tallystick.signing.keys import VerifierKey
+from tallystick.verifying import pool
 
 HERE = Path(__file__).resolve().parent
 
@@ -100,52 +101,41 @@ def test_signatures_are_verified_in_the_processes(pristine: Path, monkeypatch: p
 @pytest.mark.usefixtures("in_processes")
 def test_processes_that_die_are_done_without(pristine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether they die at once or in the middle."""
-    start = verifying._start
+    start = pool._start
 
     def mortal() -> subprocess.Popen[bytes]:
         worker = start()
         threading.Timer(0.02, worker.kill).start()
         return worker
 
-    monkeypatch.setattr(verifying, "_start", mortal)
+    monkeypatch.setattr(pool, "_start", mortal)
     assert audit(pristine / "ledger", POLICY, processes=2).is_clean
     monkeypatch.setattr(sys, "executable", "")
-    monkeypatch.setattr(verifying, "_start", start)
+    monkeypatch.setattr(pool, "_start", start)
     assert audit(pristine / "ledger", POLICY, processes=2).is_clean
 
 
 def test_processes_end_with_the_audit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also when it is interrupted."""
     started: list[subprocess.Popen[bytes]] = []
-    start = verifying._start
+    start = pool._start
 
     def remembered() -> subprocess.Popen[bytes]:
         started.append(start())
         return started[-1]
 
-    monkeypatch.setattr(verifying, "_start", remembered)
+    monkeypatch.setattr(pool, "_start", remembered)
 
     def interrupted() -> None:
-        with verifying.Verifiers(2) as verifiers:
-            verifiers.ask(([b"leaf"], 1, []))
+        with pool.VerificationPool(2) as processes:
+            for _ in range(2):
+                processes.submit(([b"leaf"], 1, []))
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert [worker.poll() is not None for worker in started] == [True, True]
     assert multiprocessing.active_children() == []
-
-
-def test_an_answer_is_leaf_hashes_and_verdicts() -> None:
-    """Of the blobs that are leaves, and of every signature."""
-    text = b"signed\n"
-    good = LOG_KEY.sign(text)
-    vkey = LOG_KEY.verifier.to_text()
-    jobs = [(1, 1, 8, vkey, good), (1, 1, 8, vkey, good[:-1] + b"\x00"), (1, 0, 8, vkey, good)]
-    hashes, verdicts = verifier_process.answer(([b""], 1, []))
-    assert hashes.hex() == "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
-    assert verdicts == b""
-    assert verifier_process.answer(([b"", b"." + text], 0, jobs)) == (b"", bytes([1, 0, 0]))
 
 
 # ------------------------------------------------------------------------------------------- nothing to audit

@@ -9,7 +9,6 @@
     tree.py       the tree rebuilt; series.py: every checkpoint of it
     receipts.py   what the log gave before; promises.py: does that still hold
     earlier.py    an earlier audit's report and state, to go on from; joining.py: does the log go on from there
-    verifying.py  signatures and leaf hashes in processes beside; verifier_process.py is what runs there
     report.py     what comes out; the closed list of what can be wrong is tallystick/findings.py
 
 It shares the rules, formats and arithmetic with the writer, and none of the writer's storage: stores are read by

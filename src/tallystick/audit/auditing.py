@@ -40,8 +40,6 @@ from tallystick.audit.report import CheckedCheckpoint, Report, Totals
 from tallystick.audit.series import CheckpointSeries, ListedCheckpoint
 from tallystick.audit.sources import open_evidence
 from tallystick.audit.tree import TreeRebuild
-from tallystick.audit.verifier_process import SignatureJob
-from tallystick.audit.verifying import Verifiers, default_processes
 from tallystick.errors import UsageError
 from tallystick.findings import FindingCode, Findings
 from tallystick.signing.keys import VerifierKey
@@ -50,6 +48,7 @@ from tallystick.sources import AnySource, parse_source
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.policy import Policy
 from tallystick.transparency.spelling import HASH_SIZE, base64_to_text
+from tallystick.verifying import GOOD, UNTOLD, Pending, SignatureJob, VerificationPool, default_processes, is_good
 from tallystick.vouchers.admit import SignedCommand
 from tallystick.vouchers.editions import require_known
 from tallystick.vouchers.refusals import Refusal
@@ -76,12 +75,14 @@ class _Batch:
         signed: what reading each came to; None where there are no bytes.
         owners: for each signature given away, the command that it is of, and public key and signature joined.
         checkpoints: those of the series up to the end of the run.
+        pending: the leaf hashes and what is found of the signatures, when it is asked for.
     """
 
     run: StoredRun
     signed: list[SignedCommand | Refusal | None]
     owners: list[tuple[SignedCommand, bytes]]
     checkpoints: list[ListedCheckpoint]
+    pending: Pending
 
 
 def audit(
@@ -182,18 +183,18 @@ class _Audit:
             return self._say(self._earlier.totals)
         wanted = processes if processes > 1 and self._size - self._start >= WORTH_PROCESSES else 0
         waiting: deque[_Batch] = deque()
-        with Verifiers(wanted) as verifiers:
+        with VerificationPool(wanted) as pool:
             if self._start:  # the checkpoint of the old tree is where the series is taken up
-                self._finish(self._begin(StoredRun(self._start, [], None), verifiers), verifiers)
+                self._finish(self._begin(StoredRun(self._start, [], None), pool))
             for run in _in_pieces(self._evidence.entries(self._origin, self._size if self._size_known else None)):
-                waiting.append(self._begin(run, verifiers))
+                waiting.append(self._begin(run, pool))
                 # The first batch mostly brings the keys by which the others are verified ahead: it is finished first.
-                while waiting and (len(waiting) >= verifiers.capacity or self._placed == 0):
-                    self._finish(waiting.popleft(), verifiers)
+                while waiting and (len(waiting) >= pool.capacity or self._placed == 0):
+                    self._finish(waiting.popleft())
             while waiting:
-                self._finish(waiting.popleft(), verifiers)
+                self._finish(waiting.popleft())
             if self._size_known and self._placed < self._size:
-                self._finish(self._begin(StoredRun(self._size, [], None), verifiers), verifiers)
+                self._finish(self._begin(StoredRun(self._size, [], None), pool))
         return self._report()
 
     def give_state(self) -> State:
@@ -232,17 +233,19 @@ class _Audit:
                     f"of {self._origin}: leave it out"
                 )
 
-    def _begin(self, run: StoredRun, verifiers: Verifiers) -> _Batch:
+    def _begin(self, run: StoredRun, pool: VerificationPool) -> _Batch:
         """Read a run and give away its arithmetic: leaf hashes, and signatures by keys that are known."""
-        batch = _Batch(run, [], [], self._series.up_to(run.first + len(run.data)))
+        checkpoints = self._series.up_to(run.first + len(run.data))
+        readings: list[SignedCommand | Refusal | None] = []
+        owners: list[tuple[SignedCommand, bytes]] = []
         blobs: list[bytes] = []
         jobs: list[SignatureJob] = []
         for data in run.data:
             if data is None:
-                batch.signed.append(None)
+                readings.append(None)
                 continue
             signed = read_entry(data, self._origin)  # (1) and (2)
-            batch.signed.append(signed)
+            readings.append(signed)
             if isinstance(signed, SignedCommand):
                 note = signed.note
                 start = len(data) - len(signed.data)
@@ -251,14 +254,14 @@ class _Audit:
                     if key is not None:
                         vkey, public_key = key
                         jobs.append((len(blobs), start, start + len(note.text), vkey, signature.blob))
-                        batch.owners.append((signed, public_key + signature.blob))
+                        owners.append((signed, public_key + signature.blob))
             blobs.append(data)
         leaves = len(blobs)
-        for listed in batch.checkpoints:
-            jobs += [(len(blobs), 0, len(listed.text), vkey, blob) for vkey, blob in listed.signatures]
-            blobs.append(listed.text)
-        verifiers.ask((blobs, leaves, jobs))
-        return batch
+        for listed in checkpoints:
+            for vkey, blob in listed.signatures:  # each is looked at, whatever another comes to
+                jobs.append((len(blobs), 0, len(listed.text), vkey, blob))
+                blobs.append(listed.text)
+        return _Batch(run, readings, owners, checkpoints, pool.submit((blobs, leaves, jobs)))
 
     def _key(self, signature: Signature) -> tuple[str, bytes] | None:
         """Return vkey text and public key of a signature line, if the log knows the key by now."""
@@ -270,14 +273,15 @@ class _Audit:
                 known = self._keys[place] = (key.vkey, VerifierKey.from_text(key.vkey).public_key)
         return known
 
-    def _finish(self, batch: _Batch, verifiers: Verifiers) -> None:
+    def _finish(self, batch: _Batch) -> None:
         """Decide a batch anew, and grow the tree by it."""
-        joined, flags = verifiers.take()
-        verdicts = map(bool, flags)
-        for signed, claim in batch.owners:
-            signed.verdicts[claim] = next(verdicts)
+        joined, flags = batch.pending.answer()
+        verdicts = iter(flags)
+        for (signed, claim), verdict in zip(batch.owners, verdicts, strict=False):
+            if verdict != UNTOLD:
+                signed.verdicts[claim] = verdict == GOOD
         for listed in batch.checkpoints:
-            self._series.judge(listed, [next(verdicts) for _ in listed.signatures])
+            self._series.judge(listed, [is_good(next(verdicts), listed.text, *line) for line in listed.signatures])
         run = batch.run
         if run.first > self._placed:
             self._pass_gap(run.first)

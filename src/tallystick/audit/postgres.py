@@ -30,6 +30,7 @@ from tallystick.audit.store import ROWS_AT_ONCE, SCANS, table_of
 from tallystick.errors import NotALedgerError, SourceUnreadableError
 from tallystick.findings import FindingCode, Findings
 from tallystick.postgres_urls import parameters_of, said
+from tallystick.sources import without_password
 from tallystick.static.files import CHECKPOINT_SIZE_MAX
 
 _NETWORK: Final = {

@@ -1,6 +1,6 @@
 """Every decision is taken again by the writer's own function, and must come to the very bytes that are recorded.
 
-    (1) open the note       read_entry      while signatures are verified beside (verifying.py)
+    (1) open the note       read_entry      while signatures are verified beside (tallystick.verifying)
     (2) read the command    read_entry
     (3) decide it           Replay.replay   at the time that the entry names
     (4) make the entry      Replay.replay   and compare it, byte for byte: index, kind, outcome, note

@@ -1,0 +1,24 @@
+"""Signatures are verified and leaves hashed in processes, for writer and audit alike. They decide nothing.
+
+    pool.py      the processes: given batches, asked for answers
+    process.py   what runs in each, and what a batch comes to
+
+No answer depends on them: what a process that is gone owed is computed where it is asked for. Threads don't help: a
+writer or an audit that is busy keeps the interpreter's lock from them (docs/decisions/0010).
+"""
+
+from tallystick.verifying.pool import Pending, VerificationPool, default_processes
+from tallystick.verifying.process import GOOD, UNTOLD, Answer, Batch, SignatureJob, answer, is_good
+
+__all__ = [
+    "GOOD",
+    "UNTOLD",
+    "Answer",
+    "Batch",
+    "Pending",
+    "SignatureJob",
+    "VerificationPool",
+    "answer",
+    "default_processes",
+    "is_good",
+]
