@@ -9,6 +9,7 @@
     store.py        what a store has to do; sqlite.py, postgres.py and memory.py do it
     postgres_session.py  a writer's one connection to PostgreSQL: lock, lease, deadline
     beside.py       what lies beside a log: a saved state, cosignatures
+    recorded_before.py  the answer to a note that comes again
     snapshots.py, settings.py, checking.py, verification.py, collector.py, clock_guard.py, faults.py
 
 What others are handed of a log is in `publishing`, which this package never imports.

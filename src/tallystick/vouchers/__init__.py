@@ -7,6 +7,7 @@
                           rulebook.py       all rules, and what follows from the list
                                                   │
     State ◄── evolve ── Event                     (state.py, evolve.py)
+      └── saved_state.py    its bytes under a header, whose version follows from its form (schemas.py)
 
 Nothing here reads a clock, a file, the network or a random number: the log's time `at` is given.
 The rules in words are in docs/rules.md.
