@@ -2,10 +2,10 @@
 
 import psycopg
 import pytest
-from tallystick.audit.findings import Findings
 
 from tallystick.audit.postgres import PostgresDatabase
 from tallystick.errors import SourceUnreadableError, StoreFailedError, UsageError
+from tallystick.findings import Findings
 from tallystick.ledger.postgres import open_postgres
 from tallystick.postgres_urls import parameters_of, said
 
