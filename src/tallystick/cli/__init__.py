@@ -18,6 +18,7 @@
     parameters.py               arguments and options that several commands take
     reading.py    what comes in: files, key files, passphrases, sources, moments
     output.py     what goes out: tables, JSON, progress, files
+    statuses.py   what the process ends with
 
 Exit status: 0 as asked; 1 refused, findings, or a proof that doesn't hold; 2 usage, unreadable input, or a store that
 failed; 130 interrupted. Commands raise, and `main` alone turns what was raised into a line and a status.
@@ -34,12 +35,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from tallystick.cli import streams
-
-AS_ASKED = 0
-REFUSED = 1
-FAILED = 2
-INTERRUPTED = 130
-PIPE_CLOSED = 141
+from tallystick.cli.statuses import AS_ASKED, FAILED, INTERRUPTED, PIPE_CLOSED, REFUSED
 
 _SHOWN_MAX = 200
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

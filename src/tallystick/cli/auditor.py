@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import REFUSED, dossier, kinds, output, parameters, proofs_of_balance, reading
+from tallystick.cli import dossier, kinds, output, parameters, proofs_of_balance, reading
+from tallystick.cli.statuses import REFUSED
 from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
 from tallystick.printing.text import gpu_hours, yuan

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tallystick.cli import REFUSED, kinds, output, parameters, reading
+from tallystick.cli import kinds, output, parameters, reading
+from tallystick.cli.statuses import REFUSED
 from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
 from tallystick.printing.text import yuan

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import REFUSED, answers, kinds, output, parameters, reading
+from tallystick.cli import answers, kinds, output, parameters, reading
 from tallystick.cli.parameters import AccountKind
+from tallystick.cli.statuses import REFUSED
 from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
 
