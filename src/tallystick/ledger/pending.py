@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from tallystick.errors import LedgerError
 from tallystick.ledger.verification import Verification
@@ -10,11 +10,15 @@ from tallystick.transparency.receipt import Receipt
 from tallystick.vouchers.admit import SignedCommand
 from tallystick.vouchers.refusals import Refusal
 
-if TYPE_CHECKING:
-    from tallystick.ledger.submit import Ledger
-
 GROUP_NOTES_MAX: Final = 512
 GROUP_BYTES_MAX: Final = 4_000_000
+
+
+class ProvesEntries(Protocol):
+    """What an entry's receipt comes from: the ledger that it is in."""
+
+    def receipt(self, index: int, /) -> Receipt:
+        """Return the proof that an entry is in the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class Admitted:
     index: int
     entry: bytes
     is_new: bool
-    ledger: "Ledger" = field(repr=False)
+    ledger: ProvesEntries = field(repr=False)
 
     def receipt(self) -> Receipt:
         """Return the proof that the entry is in the log; it can be checked offline for ever."""
