@@ -5,7 +5,8 @@
     balances.py             by voucher, reservation, holder and payee
     voucher_history.py      all that ever happened to a voucher
     provider_statement.py   what a provider burned, what was refused it and why
-    programme_book.py       where a programme's envelope is, and what is claimed of it
+    programme_book.py       where a programme's envelope is
+    claims.py               what is claimed of it, and what became of that
     entry_index.py          which entries concern whom, and the leaves of every seal
     store.py                the file, DIR/views.db
     library.py              the only door to eventsourcing
@@ -14,8 +15,9 @@ Views believe the log; the audit doesn't.
 """
 
 from tallystick.views.balances import HolderAccount, HolderBalance, ReservationBalance, VoucherBalance
+from tallystick.views.claims import ClaimBalance
 from tallystick.views.follow import Balance, By, Views, followed_views
-from tallystick.views.programme_book import ClaimBalance, ProgrammeBalance, ProgrammeBook
+from tallystick.views.programme_book import ProgrammeBalance, ProgrammeBook
 from tallystick.views.provider_statement import (
     ProviderBalance,
     ProviderBurns,

@@ -31,7 +31,7 @@ from tallystick.errors import (
 )
 from tallystick.publishing.reader import Reader, read_ledger
 from tallystick.sources import AnySource, LedgerDatabase, LedgerFolder, Source, folder_of, parse_source
-from tallystick.views import balances, entry_index, programme_book, provider_statement, voucher_history
+from tallystick.views import balances, claims, entry_index, programme_book, provider_statement, voucher_history
 from tallystick.views.balances import HolderAccount, HolderBalance, VoucherBalance
 from tallystick.views.changes import change_of
 from tallystick.views.library import SQLiteCursor
@@ -51,6 +51,7 @@ TABLES: Final = (
     *balances.TABLES,
     *voucher_history.TABLES,
     *provider_statement.TABLES,
+    *claims.TABLES,
     *programme_book.TABLES,
     *entry_index.TABLES,
 )
@@ -209,12 +210,7 @@ class Views:
         Raises:
             UsageError: there is none of that id.
         """
-
-        def book(c: SQLiteCursor) -> ProgrammeBook:
-            providers = [burns for burns in provider_statement.provider_burns(c) if burns.programme == programme]
-            return programme_book.programme_book(c, programme, providers)
-
-        return self._ask(book)
+        return self._ask(lambda c: programme_book.programme_book(c, programme))
 
     def refusals_by_reason(self) -> list[RefusedLines]:
         """Return the refused lines of statements, by provider and reason."""
@@ -301,6 +297,7 @@ class Views:
             balances.Balances(),
             voucher_history.VoucherHistories(),
             provider_statement.ProviderStatements(),
+            claims.Claims(),
             programme_book.ProgrammeBooks(),
             entry_index.EntryIndex(),
         )

@@ -15,8 +15,8 @@ from typing import Final
 from tallystick.errors import UsageError
 from tallystick.views.balances import ReservationBalance, payee_sums, reservation_balances
 from tallystick.views.changes import Change, reversed_line
+from tallystick.views.claims import ClaimBalance, claim_balances
 from tallystick.views.library import SQLiteCursor
-from tallystick.views.programme_book import ClaimBalance, claim_balances
 from tallystick.views.store import ExactSums, exact_sums_table
 from tallystick.vouchers.outcomes import Reversed
 from tallystick.vouchers.quantities import format_instant
