@@ -14,8 +14,9 @@ from support.actors import ORIGIN, Actor, key_of, uscc_of
 from tallystick.errors import LedgerError, NotALedgerError, UsageError
 from tallystick.ledger import Ledger, create_ledger, open_ledger
 from tallystick.ledger.pending import Admitted
-from tallystick.views import Views, follow, store
-from tallystick.views.programme_book import ProgrammeBooks
+from tallystick.views import Views, follow, follower, store
+from tallystick.views.follower import LogFollower
+from tallystick.views.programme_balances import ProgrammeBooks
 from tallystick.views.store import ViewStore
 from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_instant, parse_instant
 
@@ -384,7 +385,7 @@ def test_following_is_counted_and_told(folder: Path) -> None:
 
 def test_new_entries_are_followed_from_where_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also by a process that comes later, with or without a saved state."""
-    monkeypatch.setattr(follow, "STATE_SAVED_AFTER_ENTRIES", 8)
+    monkeypatch.setattr(follower, "STATE_SAVED_AFTER_ENTRIES", 8)
     story = Story(tmp_path / "ledger")
     story.begin()
     with Views.open(story.folder) as early:
@@ -415,8 +416,8 @@ def test_a_deleted_file_is_built_again_the_same(folder: Path) -> None:
 def test_batches_of_any_size_give_the_same_rows(folder: Path, monkeypatch: pytest.MonkeyPatch, entries: int) -> None:
     """A reversal or a payment may share a batch with what it is about, or not; saved states lie anywhere."""
     whole = followed_rows(folder)
-    monkeypatch.setattr(follow, "ENTRIES_A_BATCH", entries)
-    monkeypatch.setattr(follow, "STATE_SAVED_AFTER_ENTRIES", 3)
+    monkeypatch.setattr(follower, "ENTRIES_A_BATCH", entries)
+    monkeypatch.setattr(follower, "STATE_SAVED_AFTER_ENTRIES", 3)
     assert followed_rows(folder) == whole
 
 
@@ -432,7 +433,7 @@ def test_a_kill_loses_nothing_and_doubles_nothing(
     """Whoever comes after goes on where the last whole batch ended."""
     whole = followed_rows(folder)
     store.remove(folder / follow.NAME)
-    monkeypatch.setattr(follow, "ENTRIES_A_BATCH", 7)
+    monkeypatch.setattr(follower, "ENTRIES_A_BATCH", 7)
     original = ViewStore._insert_tracking
     batches = iter(range(1_000))
 
@@ -457,7 +458,7 @@ def test_the_same_process_goes_on_after_an_exception(folder: Path, monkeypatch: 
     """The state in memory had run ahead of the rows: it is not used again."""
     whole = followed_rows(folder)
     store.remove(folder / follow.NAME)
-    monkeypatch.setattr(follow, "ENTRIES_A_BATCH", 7)
+    monkeypatch.setattr(follower, "ENTRIES_A_BATCH", 7)
 
     def fail(*_: Any) -> None:
         raise sqlite3.OperationalError("database or disk is full")
@@ -476,17 +477,17 @@ def test_two_that_follow_at_once_double_nothing(folder: Path, monkeypatch: pytes
     """The slower one's batch is rolled back, and it goes on from where the faster one got."""
     whole = followed_rows(folder)
     store.remove(folder / follow.NAME)
-    monkeypatch.setattr(follow, "ENTRIES_A_BATCH", 7)
+    monkeypatch.setattr(follower, "ENTRIES_A_BATCH", 7)
     overtaken: list[int] = []
-    original = Views._follow_batch
+    original = LogFollower._follow_batch
     with Views.open(folder) as slow, Views.open(folder) as fast:
 
-        def after_the_fast_one(self: Views, *arguments: Any) -> Any:
-            if self is slow and not overtaken:
+        def after_the_fast_one(self: LogFollower, *arguments: Any) -> Any:
+            if self is slow._follower and not overtaken:
                 overtaken.append(fast.follow())
             return original(self, *arguments)
 
-        monkeypatch.setattr(Views, "_follow_batch", after_the_fast_one)
+        monkeypatch.setattr(LogFollower, "_follow_batch", after_the_fast_one)
         assert slow.follow() == 0
         assert overtaken == [slow.size]
     assert rows_of(folder / follow.NAME) == whole
@@ -554,7 +555,7 @@ def test_a_file_of_another_version_is_built_anew(folder: Path, monkeypatch: pyte
 
 def test_a_saved_state_that_cannot_be_read_is_replayed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is a cache within a cache."""
-    monkeypatch.setattr(follow, "STATE_SAVED_AFTER_ENTRIES", 2)
+    monkeypatch.setattr(follower, "STATE_SAVED_AFTER_ENTRIES", 2)
     story = Story(tmp_path / "ledger")
     story.begin()
     with Views.open(story.folder) as views:

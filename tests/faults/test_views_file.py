@@ -20,6 +20,8 @@ from support.other_users import IS_ROOT, as_owner, give, open_to_all
 from support.small_ledger import write_small_ledger
 from tallystick.publishing import read_ledger
 from tallystick.views import Views, follow, followed_views, store
+from tallystick.views.follower import LogFollower
+from tallystick.views.schema import TABLES as DECLARED
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +61,7 @@ def expected(original: Path) -> list[Any]:
 def columns() -> list[tuple[str, str]]:
     """Every table and column that a question reads."""
     with closing(sqlite3.connect(":memory:")) as connection:
-        for statement in follow.TABLES:
+        for statement in (statement for table in DECLARED for statement in table.create):
             connection.execute(statement)
         tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
         return [
@@ -135,8 +137,8 @@ def test_what_was_changed_before_more_is_followed_is_noticed(tmp_path: Path, exp
     """What is added to a changed row doesn't make it right."""
     write_small_ledger(tmp_path)
     path = tmp_path / follow.NAME
-    with Views(tmp_path, "tallystick.example/national", path) as views, read_ledger(tmp_path) as reader:
-        views._follow(reader, 40, None)
+    with closing(LogFollower(tmp_path, "tallystick.example/national", path)) as rows, read_ledger(tmp_path) as reader:
+        rows.follow_to(reader, 40)
     change(tmp_path, "UPDATE vouchers SET available_fen = available_fen + 777000")
     assert ask(tmp_path) == expected
 
@@ -231,9 +233,11 @@ def test_a_fresh_answer_looks_at_no_file(folder: Path, original: Path) -> None:
     expected = done("balances", folder, "--by", "voucher", "--json", "--fresh")
     forged = folder / follow.NAME
     with Views.open(folder) as views:
-        place = views._store.place()
+        place = views._follower.place
         raise_all = "UPDATE vouchers SET available_fen = available_fen + 777000"
-        assert views._store.keep(place, store.Place(place.size + 1, place.at, "feed"), lambda c: c.execute(raise_all))
+        assert views._follower._store.keep(
+            place, store.Place(place.size + 1, place.at, "feed"), lambda c: c.execute(raise_all)
+        )
     true = original / follow.NAME
     change(
         folder,

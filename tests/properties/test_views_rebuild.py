@@ -20,7 +20,7 @@ from properties.test_against_naive_ledger import MOVES, Json, Pair, Walk
 from support.actors import ORIGIN, key_of
 from tallystick.ledger import create_ledger
 from tallystick.ledger.pending import Admitted
-from tallystick.views import Views, follow, store
+from tallystick.views import Views, follow, follower, store
 from tallystick.vouchers.entry import Entry, split_entry
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.holdings import Voucher
@@ -186,9 +186,9 @@ def test_views_are_what_the_state_says(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     cuts = sorted(chance.sample(range(2, len(entries)), 4))
     folder = tmp_path / "ledger"
-    with patch.object(follow, "STATE_SAVED_AFTER_ENTRIES", 50):
+    with patch.object(follower, "STATE_SAVED_AFTER_ENTRIES", 50):
         for _ in ledger_growing(folder, entries, cuts):
-            with patch.object(follow, "ENTRIES_A_BATCH", chance.randrange(1, 40)), Views.open(folder) as views:
+            with patch.object(follower, "ENTRIES_A_BATCH", chance.randrange(1, 40)), Views.open(folder) as views:
                 views.follow()
     with Views.open(folder) as views:
         agree(views, state, entries)

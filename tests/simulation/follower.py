@@ -13,8 +13,8 @@ from simulation.judge import require
 from support.actors import ORIGIN
 from tallystick.errors import LedgerError
 from tallystick.publishing.reader import Reader
-from tallystick.views import follow
-from tallystick.views.follow import TABLES, Views
+from tallystick.views.follower import LogFollower, leads_to
+from tallystick.views.schema import TABLES
 from tallystick.views.store import ViewStore
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class _ShakyStore(ViewStore):
         super()._insert_tracking(c, tracking)
 
 
-class _ShakyViews(Views):
+class _ShakyFollower(LogFollower):
     """Views whose file is kept in memory, by who outlives them."""
 
     def __init__(self, follower: "Follower") -> None:
@@ -59,9 +59,9 @@ class Follower:
         self._removed: list[ViewStore] = []
         self._views = self._begin()
 
-    def _begin(self) -> Views:
+    def _begin(self) -> LogFollower:
         """A new process over the file."""
-        views = _ShakyViews(self)
+        views = _ShakyFollower(self)
         views._store.close()
         views._store = self._store
         views._path = Path(NAME)  # they are those of the ledger, not of the past, so they may follow
@@ -104,13 +104,13 @@ class Follower:
     def check(self) -> None:
         """The live rows are those of views made anew from the same entries, unless a failover has lost some of them."""
         with closing(Reader(quiet(self._world.disk), "the simulated ledger")) as reader:
-            if not follow._leads_to(reader, self._store.place(), ORIGIN):
+            if not leads_to(reader, self._store.place(), ORIGIN):
                 return
-        rebuilt = Views(NAME, ORIGIN, None)
+        rebuilt = LogFollower(NAME, ORIGIN, None)
         try:
-            size = self._views.size
+            size = self._views.place.size
             if size:
-                rebuilt._follow(Reader(quiet(self._world.disk), "the simulated ledger"), size, None)
+                rebuilt.follow_to(Reader(quiet(self._world.disk), "the simulated ledger"), size)
             live, fresh = rows_of(self._store), rows_of(rebuilt._store)
             wrong = [table for table in fresh if live[table] != fresh[table]]
             require(not wrong, f"at {size} entries, live views differ from rebuilt ones in {wrong}")
@@ -119,7 +119,7 @@ class Follower:
 
     def is_up_to_date(self) -> bool:
         """Whether all was followed."""
-        return self._views.size == self._world.disk.image.size()
+        return self._views.place.size == self._world.disk.image.size()
 
     def close(self) -> None:
         """Let go of the memory."""

@@ -26,7 +26,7 @@ from tallystick.ledger.tail import Tail
 from tallystick.signing.keys import SigningKey, VerifierKey
 from tallystick.transparency.proofs import inclusion_proof
 from tallystick.transparency.receipt import Receipt
-from tallystick.views import follow
+from tallystick.views.follower import LogFollower
 from tallystick.views.store import FOLLOWED_LOG, Place, ViewStore, Write
 from tallystick.vouchers import admit
 from tallystick.vouchers.rules.burns import TimeBurn
@@ -440,10 +440,10 @@ def _set_place(store: ViewStore, cursor: SQLiteCursor, after: Place) -> None:
 @planted
 def views_go_on_from_a_state_of_another_size() -> Iterator[None]:
     """The state in memory is taken for that of the place, whoever followed meanwhile."""
-    state_at = follow.Views._state_at
+    state_at = LogFollower._state_at
 
-    def careless(views: follow.Views, reader: Any, size: int) -> State:
+    def careless(views: LogFollower, reader: Any, size: int) -> State:
         return views._state if views._state is not None else state_at(views, reader, max(1, size - 1))
 
-    with mock.patch.object(follow.Views, "_state_at", careless):
+    with mock.patch.object(LogFollower, "_state_at", careless):
         yield

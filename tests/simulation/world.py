@@ -32,7 +32,7 @@ from simulation.watch import Watch
 from simulation.witness import Witness, place_strange_snapshot
 from tallystick.ledger import opening, standing_by
 from tallystick.transparency.receipt import Receipt
-from tallystick.views import follow
+from tallystick.views import follower
 
 STEPS: Final = 120
 CALM_ROUNDS_MAX: Final = 60
@@ -115,8 +115,8 @@ class World:
         with (
             mock.patch.object(opening, "SNAPSHOT_AFTER_ENTRIES", 3),
             mock.patch.object(standing_by, "SNAPSHOT_AFTER_ENTRIES", 9),
-            mock.patch.object(follow, "STATE_SAVED_AFTER_ENTRIES", 10),
-            mock.patch.object(follow, "read_ledger", self.follower.read_ledger),
+            mock.patch.object(follower, "STATE_SAVED_AFTER_ENTRIES", 10),
+            mock.patch.object(follower, "read_ledger", self.follower.read_ledger),
         ):
             yield
 

@@ -1,13 +1,18 @@
 """Answers from the log that can be thrown away and built again: balances, statements, histories.
 
-    follow.py               `Views`: follow the log, ask; as of now, of an entry, or of a time
+    follow.py               `Views`: open, follow, ask; as of now, of an entry, or of a time
+    follower.py             the tables are written from the log's entries
+    questions.py            and read
+    schema.py               all tables in a list, and what writes to them
     changes.py              what one entry comes to for all of them
     balances.py             by voucher, reservation, holder and payee
     voucher_history.py      all that ever happened to a voucher
     provider_statement.py   what a provider burned, what was refused it and why
-    programme_book.py       where a programme's envelope is
+    programme_balances.py   where a programme's envelope is
     claims.py               what is claimed of it, and what became of that
+    programme_book.py       these together
     entry_index.py          which entries concern whom, and the leaves of every seal
+    view_tables.py          a table is declared once, by what its rows are
     store.py                the file, DIR/views.db
     library.py              the only door to eventsourcing
 
@@ -16,8 +21,9 @@ Views believe the log; the audit doesn't.
 
 from tallystick.views.balances import HolderAccount, HolderBalance, ReservationBalance, VoucherBalance
 from tallystick.views.claims import ClaimBalance
-from tallystick.views.follow import Balance, By, Views, followed_views
-from tallystick.views.programme_book import ProgrammeBalance, ProgrammeBook
+from tallystick.views.follow import Views, followed_views
+from tallystick.views.programme_balances import ProgrammeBalance
+from tallystick.views.programme_book import ProgrammeBook
 from tallystick.views.provider_statement import (
     ProviderBalance,
     ProviderBurns,
@@ -25,6 +31,7 @@ from tallystick.views.provider_statement import (
     RefusedLines,
     StatementTotals,
 )
+from tallystick.views.questions import Balance, By
 from tallystick.views.voucher_history import HistoryLine, VoucherHistory
 
 __all__ = [

@@ -18,52 +18,10 @@ from typing import Any, Final
 from tallystick.errors import UsageError
 from tallystick.views.changes import Change, Move
 from tallystick.views.library import SQLiteCursor
+from tallystick.views.view_tables import BatchSums, Key, Sum, Table, condition, values_of
 from tallystick.vouchers.book import Account, reservation_of
 from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.state import State
-
-_VOUCHER_SUMS: Final = ("face_fen", "available_fen", "reserved_fen", "burned_fen", "transferred_fen", "returned_fen")
-_RESERVATION_SUMS: Final = ("amount_fen", "remaining_fen", "burned_fen", "released_fen")
-_PAYEE_SUMS: Final = ("unclaimed_fen", "claimed_fen", "paid_fen")
-
-
-def _integers(names: tuple[str, ...]) -> str:
-    return ", ".join(f"{name} INTEGER NOT NULL" for name in names)
-
-
-def _upsert(table: str, keys: tuple[str, ...], sums: tuple[str, ...], said: tuple[str, ...] = ()) -> str:
-    """Return the statement that adds sums to a row, or makes it; what is said of it anew replaces what was."""
-    changes = [f"{name} = {name} + excluded.{name}" for name in sums] + [f"{name} = excluded.{name}" for name in said]
-    columns = (*keys, *sums, *said)
-    return (
-        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "  # noqa: S608
-        f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {', '.join(changes)}"
-    )
-
-
-TABLES: Final = (
-    "CREATE TABLE IF NOT EXISTS parties (party TEXT PRIMARY KEY, role TEXT NOT NULL, name TEXT NOT NULL, "
-    "admitter TEXT NOT NULL, suspended INTEGER NOT NULL) WITHOUT ROWID",
-    f"CREATE TABLE IF NOT EXISTS vouchers (voucher TEXT PRIMARY KEY, {_integers(_VOUCHER_SUMS)}, "
-    "programme TEXT NOT NULL, holder TEXT NOT NULL, parent TEXT, status TEXT NOT NULL, valid_from INTEGER NOT NULL, "
-    "valid_until INTEGER NOT NULL) WITHOUT ROWID",
-    "CREATE INDEX IF NOT EXISTS vouchers_by_holder ON vouchers (holder)",
-    "CREATE INDEX IF NOT EXISTS vouchers_by_programme ON vouchers (programme)",
-    "CREATE INDEX IF NOT EXISTS vouchers_by_parent ON vouchers (parent)",
-    f"CREATE TABLE IF NOT EXISTS reservations (reservation TEXT PRIMARY KEY, {_integers(_RESERVATION_SUMS)}, "
-    "voucher TEXT NOT NULL, programme TEXT NOT NULL, holder TEXT NOT NULL, provider TEXT NOT NULL, "
-    "ends_at INTEGER NOT NULL, closed INTEGER NOT NULL) WITHOUT ROWID",
-    "CREATE INDEX IF NOT EXISTS reservations_by_voucher ON reservations (voucher)",
-    "CREATE INDEX IF NOT EXISTS reservations_by_provider ON reservations (provider)",
-    "CREATE INDEX IF NOT EXISTS reservations_by_holder ON reservations (holder)",
-    f"CREATE TABLE IF NOT EXISTS payees (payee TEXT, programme TEXT, {_integers(_PAYEE_SUMS)}, "
-    "PRIMARY KEY (payee, programme)) WITHOUT ROWID",
-)
-_VOUCHER_SAID: Final = ("programme", "holder", "parent", "status", "valid_from", "valid_until")
-_RESERVATION_SAID: Final = ("voucher", "programme", "holder", "provider", "ends_at", "closed")
-_ADD_VOUCHER: Final = _upsert("vouchers", ("voucher",), _VOUCHER_SUMS, _VOUCHER_SAID)
-_ADD_RESERVATION: Final = _upsert("reservations", ("reservation",), _RESERVATION_SUMS, _RESERVATION_SAID)
-_ADD_PAYEE: Final = _upsert("payees", ("payee", "programme"), _PAYEE_SUMS)
 
 # What a posting between two accounts does to a voucher: which of its sums goes down (or is made), and which goes up.
 _AVAILABLE, _RESERVED, _BURNED = "available_fen", "reserved_fen", "burned_fen"
@@ -82,11 +40,14 @@ _VOUCHER_MOVES: Final[dict[tuple[str, str], tuple[str, str]]] = {
 _RESERVATION_ACCOUNTS: Final[dict[Account, str]] = {"reserved": "remaining_fen", "burned": _BURNED}
 _PAYEE_ACCOUNTS: Final[dict[Account, str]] = {"burned": "unclaimed_fen", "claimed": "claimed_fen", "paid": "paid_fen"}
 
-
-# By the log's time, as `Voucher.is_spent_time` and the rules of reserving have it.
+# As `format_instant` writes the log's time: texts of that form are in the order of their times.
+_NOW: Final = (
+    "(SELECT strftime('%Y-%m-%dT%H:%M:%S', at / 1000000, 'unixepoch') || printf('.%06dZ', at % 1000000) FROM followed)"
+)
+# By that time, as `Voucher.is_spent_time` and the rules of reserving have it.
 _STATUS: Final = (
-    "CASE WHEN status IN ('active', 'suspended') AND valid_until <= (SELECT at FROM followed) THEN 'over' "
-    "WHEN status = 'active' AND valid_from > (SELECT at FROM followed) THEN 'not_yet_valid' ELSE status END"
+    f"CASE WHEN status IN ('active', 'suspended') AND valid_until <= {_NOW} THEN 'over' "
+    f"WHEN status = 'active' AND valid_from > {_NOW} THEN 'not_yet_valid' ELSE status END"
 )
 
 
@@ -99,36 +60,36 @@ class VoucherBalance:
             is (it can only lapse), and of an active one `not_yet_valid` before it begins.
     """
 
-    voucher: str
+    voucher: Key
     programme: str
     holder: str
     parent: str | None
     status: str
     valid_from: str
     valid_until: str
-    face_fen: int
-    available_fen: int
-    reserved_fen: int
-    burned_fen: int
-    transferred_fen: int
-    returned_fen: int
+    face_fen: Sum
+    available_fen: Sum
+    reserved_fen: Sum
+    burned_fen: Sum
+    transferred_fen: Sum
+    returned_fen: Sum
 
 
 @dataclass(frozen=True, slots=True)
 class ReservationBalance:
     """A reservation; `released_fen` went back to its voucher or programme."""
 
-    reservation: str
+    reservation: Key
     voucher: str
     programme: str
     holder: str
     provider: str
     until: str
     closed: bool
-    amount_fen: int
-    remaining_fen: int
-    burned_fen: int
-    released_fen: int
+    amount_fen: Sum
+    remaining_fen: Sum
+    burned_fen: Sum
+    released_fen: Sum
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,13 +125,43 @@ class HolderAccount:
     reservations: tuple[ReservationBalance, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class PartyRow:
+    """A party as it was admitted, and whether it is suspended."""
+
+    party: Key
+    role: str
+    name: str
+    admitter: str
+    suspended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PayeeRow:
+    """What is owed to a payee of one programme, unclaimed and claimed, and what was paid."""
+
+    payee: Key
+    programme: Key
+    unclaimed_fen: Sum
+    claimed_fen: Sum
+    paid_fen: Sum
+
+
+PARTIES: Final = Table("parties", PartyRow)
+VOUCHERS: Final = Table(
+    "vouchers", VoucherBalance, lookups=("holder", "programme", "parent"), read_as={"status": _STATUS}
+)
+RESERVATIONS: Final = Table("reservations", ReservationBalance, lookups=("voucher", "programme", "holder", "provider"))
+PAYEES: Final = Table("payees", PayeeRow, lookups=("programme",))
+
+
 class Balances:
     """What a batch of entries changes in the balances."""
 
     def __init__(self) -> None:
-        self._vouchers: dict[str, dict[str, int]] = {}
-        self._reservations: dict[str, dict[str, int]] = {}
-        self._payees: dict[tuple[str, str], dict[str, int]] = {}
+        self._vouchers = BatchSums(VOUCHERS)
+        self._reservations = BatchSums(RESERVATIONS)
+        self._payees = BatchSums(PAYEES)
         self._parties: set[str] = set()
 
     def add(self, change: Change) -> None:
@@ -185,37 +176,30 @@ class Balances:
                 case "party":
                     self._parties.add(thing)
                 case "voucher":
-                    self._voucher(thing)
+                    self._vouchers.of(thing)
                 case "reservation":
-                    self._reservation(thing)
+                    self._reservations.of(thing)
 
     def write(self, c: SQLiteCursor, state: State) -> None:
         """Write the batch; `state` is the one after its last entry."""
         parties = [(name, state.parties[name]) for name in self._parties]
-        c.executemany(
-            "INSERT OR REPLACE INTO parties VALUES (?, ?, ?, ?, ?)",
-            [(name, party.role, party.name, party.admitter, party.suspended) for name, party in parties],
-        )
-        c.executemany(_ADD_VOUCHER, [_voucher_row(name, sums, state) for name, sums in self._vouchers.items()])
-        c.executemany(
-            _ADD_RESERVATION, [_reservation_row(name, sums, state) for name, sums in self._reservations.items()]
-        )
-        c.executemany(_ADD_PAYEE, [(*key, *sums.values()) for key, sums in self._payees.items()])
+        PARTIES.add(c, [PartyRow(name, one.role, one.name, one.admitter, one.suspended) for name, one in parties])
+        self._vouchers.write(c, lambda voucher: _said_of_voucher(voucher, state))
+        self._reservations.write(c, lambda reservation: _said_of_reservation(reservation, state))
+        self._payees.write(c)
 
     def _add_to_holdings(self, move: Move) -> None:
         _, source, _, target, target_id, amount_fen = move.posting
         if move.voucher is None:
             return
-        voucher = self._voucher(move.voucher)
+        voucher = self._vouchers.of(move.voucher)
         down, up = _VOUCHER_MOVES[source, target]
         voucher[down] += amount_fen if source == "unissued" else -amount_fen
         voucher[up] += amount_fen
         if source == target:
-            child = self._voucher(target_id)
-            child["face_fen"] += amount_fen
-            child[_AVAILABLE] += amount_fen
+            self._vouchers.add(target_id, face_fen=amount_fen, available_fen=amount_fen)
         if move.reservation is not None:
-            reservation = self._reservation(move.reservation.id)
+            reservation = self._reservations.of(move.reservation.id)
             if source == "available":
                 reservation["amount_fen"] += amount_fen
             else:
@@ -228,63 +212,49 @@ class Balances:
             if account in _PAYEE_ACCOUNTS:
                 reservation = reservation_of(account, name)
                 assert reservation is not None
-                payee = state.claimant(reservation)
-                sums = self._payees.setdefault((payee, programme), dict.fromkeys(_PAYEE_SUMS, 0))
-                sums[_PAYEE_ACCOUNTS[account]] += amount
-
-    def _voucher(self, name: str) -> dict[str, int]:
-        return self._vouchers.setdefault(name, dict.fromkeys(_VOUCHER_SUMS, 0))
-
-    def _reservation(self, name: str) -> dict[str, int]:
-        return self._reservations.setdefault(name, dict.fromkeys(_RESERVATION_SUMS, 0))
+                self._payees.add(state.claimant(reservation), programme, **{_PAYEE_ACCOUNTS[account]: amount})
 
 
-def _voucher_row(name: str, sums: dict[str, int], state: State) -> tuple[Any, ...]:
+def _said_of_voucher(name: str, state: State) -> dict[str, Any]:
     voucher = state.vouchers[name]
-    said = (voucher.programme, voucher.holder, voucher.parent, voucher.status, voucher.valid_from, voucher.valid_until)
-    return (name, *sums.values(), *said)
+    return {
+        "programme": voucher.programme,
+        "holder": voucher.holder,
+        "parent": voucher.parent,
+        "status": voucher.status,
+        "valid_from": format_instant(voucher.valid_from),
+        "valid_until": format_instant(voucher.valid_until),
+    }
 
 
-def _reservation_row(name: str, sums: dict[str, int], state: State) -> tuple[Any, ...]:
+def _said_of_reservation(name: str, state: State) -> dict[str, Any]:
     held = state.reservations[name]
-    return (name, *sums.values(), held.voucher, held.programme, held.holder, held.provider, held.until, held.closed)
+    return {
+        "voucher": held.voucher,
+        "programme": held.programme,
+        "holder": held.holder,
+        "provider": held.provider,
+        "until": format_instant(held.until),
+        "closed": held.closed,
+    }
 
 
 # -- questions --------------------------------------------------------------------------------------------------------
 
 
-def voucher_balances(c: SQLiteCursor, where: str = "", *values: str) -> list[VoucherBalance]:
-    """Return vouchers in order of their ids: all, or those for which a condition holds (our own SQL)."""
-    c.execute(
-        f"SELECT voucher, programme, holder, parent, {_STATUS}, valid_from, valid_until, "  # noqa: S608 - our own SQL
-        f"{', '.join(_VOUCHER_SUMS)} FROM vouchers {where} ORDER BY voucher",
-        values,
-    )
-    return [
-        VoucherBalance(name, programme, holder, parent, status, format_instant(start), format_instant(end), *sums)
-        for name, programme, holder, parent, status, start, end, *sums in c.fetchall()
-    ]
+def holder_balances(
+    c: SQLiteCursor, *, holder: str | None = None, programme: str | None = None
+) -> tuple[HolderBalance, ...]:
+    """Return holders in order of their ids.
 
-
-def reservation_balances(c: SQLiteCursor, where: str = "", *values: str) -> list[ReservationBalance]:
-    """Return reservations in order of their ids, in the same way."""
-    c.execute(
-        "SELECT reservation, voucher, programme, holder, provider, ends_at, closed, "  # noqa: S608 - our own SQL
-        f"{', '.join(_RESERVATION_SUMS)} FROM reservations {where} ORDER BY reservation",
-        values,
-    )
-    return [
-        ReservationBalance(name, voucher, programme, holder, provider, format_instant(until), bool(closed), *sums)
-        for name, voucher, programme, holder, provider, until, closed, *sums in c.fetchall()
-    ]
-
-
-def holder_balances(c: SQLiteCursor, programme: str | None = None) -> list[HolderBalance]:
-    """Return holders in order of their ids: all that were admitted, or those that ever had a voucher of a programme."""
-    within, values = ("WHERE programme = ?", (programme,)) if programme else ("", ())
+    Args:
+        c: reads the views.
+        holder: the only one; all that were admitted, if not given.
+        programme: whose vouchers and payments alone count; then those alone that ever had any.
+    """
     sums: dict[str, Counter[str]] = defaultdict(Counter)
     # Summed here, not in SQL: over many programmes a sum may outgrow 64 bits, and SQLite would refuse it.
-    for voucher in voucher_balances(c, within, *values):
+    for voucher in VOUCHERS.rows(c, holder=holder, programme=programme):
         row = sums[voucher.holder]
         row["vouchers"] += 1
         row["granted_fen"] += voucher.face_fen - voucher.transferred_fen
@@ -294,31 +264,36 @@ def holder_balances(c: SQLiteCursor, programme: str | None = None) -> list[Holde
         row["over_fen"] += voucher.available_fen if voucher.status == "over" else 0
         row[_RESERVED] += voucher.reserved_fen
         row[_BURNED] += voucher.burned_fen
-    for (payee, of_programme), owed in payee_sums(c).items():
-        if programme in (None, of_programme):
-            for name, amount_fen in owed.items():
-                sums[payee][name] += amount_fen
-    c.execute("SELECT party, name, suspended FROM parties WHERE role = 'holder' ORDER BY party")
-    return [
-        HolderBalance(holder, name, bool(suspended), **sums[holder])
-        for holder, name, suspended in c.fetchall()
-        if programme is None or holder in sums
-    ]
-
-
-def over_sums(c: SQLiteCursor) -> dict[str, int]:
-    """Return by programme how much of what is available is of vouchers that are over."""
-    c.execute(
-        "SELECT programme, sum(available_fen) FROM vouchers "  # noqa: S608 - our own SQL
-        f"WHERE {_STATUS} = 'over' GROUP BY programme"
+    for (payee, _), owed in payee_sums(c, payee=holder, programme=programme).items():
+        for name, amount_fen in owed.items():
+            sums[payee][name] += amount_fen
+    return tuple(
+        HolderBalance(one.party, one.name, one.suspended, **sums[one.party])
+        for one in PARTIES.rows(c, party=holder, role="holder")
+        if programme is None or one.party in sums
     )
-    return dict(c.fetchall())
 
 
-def payee_sums(c: SQLiteCursor) -> dict[tuple[str, str], dict[str, int]]:
+def over_sums(c: SQLiteCursor, *, programme: str | None = None) -> dict[str, int]:
+    """Return by programme how much of what is available is of vouchers that are over."""
+    where, values = condition(programme=programme)
+    c.execute(
+        f"SELECT programme, sum(available_fen) FILTER (WHERE {_STATUS} = 'over') "  # noqa: S608 - our own SQL
+        f"FROM vouchers {where} GROUP BY programme",
+        values,
+    )
+    return {programme: over_fen or 0 for programme, over_fen in c.fetchall()}
+
+
+def payee_sums(
+    c: SQLiteCursor, *, payee: str | None = None, programme: str | None = None
+) -> dict[tuple[str, str], dict[str, int]]:
     """Return by payee and programme what is owed to it, unclaimed and claimed, and what was paid."""
-    c.execute(f"SELECT payee, programme, {', '.join(_PAYEE_SUMS)} FROM payees")  # noqa: S608 - our own names
-    return {(payee, of): dict(zip(_PAYEE_SUMS, amounts, strict=True)) for payee, of, *amounts in c.fetchall()}
+    sums = {}
+    for row in PAYEES.rows(c, payee=payee, programme=programme):
+        owed = values_of(row)
+        sums[owed.pop("payee"), owed.pop("programme")] = owed
+    return sums
 
 
 def holder_account(c: SQLiteCursor, holder: str) -> HolderAccount:
@@ -327,11 +302,7 @@ def holder_account(c: SQLiteCursor, holder: str) -> HolderAccount:
     Raises:
         UsageError: there is none of that id.
     """
-    for balance in holder_balances(c):
-        if balance.holder == holder:
-            return HolderAccount(
-                balance,
-                tuple(voucher_balances(c, "WHERE holder = ?", holder)),
-                tuple(reservation_balances(c, "WHERE holder = ?", holder)),
-            )
-    raise UsageError(f"there is no holder {holder}")
+    balances = holder_balances(c, holder=holder)
+    if not balances:
+        raise UsageError(f"there is no holder {holder}")
+    return HolderAccount(balances[0], VOUCHERS.rows(c, holder=holder), RESERVATIONS.rows(c, holder=holder))

@@ -64,6 +64,10 @@ class Change:
     burns: dict[str, BurnSums] = field(default_factory=dict)
     refusals: dict[Reason, RefusalSums] = field(default_factory=dict)
 
+    def available_fen(self, voucher: str) -> int:
+        """Return what is available of a voucher just after: the one amount that views take from the state."""
+        return self.state.book["available", voucher]
+
 
 def change_of(event: Event, postings: Iterable[Posting], state: State) -> Change:
     """Return what an event comes to.

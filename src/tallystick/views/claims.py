@@ -5,15 +5,10 @@ from typing import Final
 
 from tallystick.views.changes import Change
 from tallystick.views.library import SQLiteCursor
+from tallystick.views.view_tables import Key, Table
 from tallystick.vouchers.quantities import format_day
 from tallystick.vouchers.rules.redemptions import RedemptionClaim, RedemptionPay, RedemptionReject
 from tallystick.vouchers.state import State
-
-TABLES: Final = (
-    "CREATE TABLE IF NOT EXISTS claims (claim TEXT PRIMARY KEY, programme TEXT NOT NULL, claimant TEXT NOT NULL, "
-    "first_day INTEGER NOT NULL, last_day INTEGER NOT NULL, amount_fen INTEGER NOT NULL, status TEXT NOT NULL, "
-    "claimed_index INTEGER NOT NULL, settled_index INTEGER, text TEXT NOT NULL) WITHOUT ROWID",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +21,7 @@ class ClaimBalance:
         text: the payment's reference, or why it was rejected.
     """
 
-    claim: str
+    claim: Key
     programme: str
     claimant: str
     first_day: str
@@ -38,21 +33,25 @@ class ClaimBalance:
     text: str
 
 
+CLAIMS: Final = Table("claims", ClaimBalance, lookups=("programme", "claimant"))
+
+
 class Claims:
     """What a batch of entries changes for claims."""
 
     def __init__(self) -> None:
-        self._claims: list[tuple[int | str, ...]] = []
-        self._settlements: list[tuple[int | str, ...]] = []
+        self._claims: list[ClaimBalance] = []
+        self._settlements: list[tuple[str, int, str, str]] = []
 
     def add(self, change: Change) -> None:
         """Take in one entry."""
         index = change.event.index
         match change.event.command:
             case RedemptionClaim() as command:
+                days = (format_day(command.first_day), format_day(command.last_day))
+                whose = (command.claim, command.programme, command.party)
                 amount_fen = sum(move.posting.amount_fen for move in change.moves)
-                days = (command.first_day, command.last_day)
-                self._claims.append((command.claim, command.programme, command.party, *days, amount_fen, index))
+                self._claims.append(ClaimBalance(*whose, *days, amount_fen, "open", index, None, ""))
             case RedemptionPay() as command:
                 self._settlements.append(("paid", index, command.payment_reference, command.claim))
             case RedemptionReject() as command:
@@ -60,21 +59,12 @@ class Claims:
 
     def write(self, c: SQLiteCursor, _: State) -> None:
         """Write the batch; a claim may be settled in its own batch."""
-        c.executemany("INSERT INTO claims VALUES (?, ?, ?, ?, ?, ?, 'open', ?, NULL, '')", self._claims)
-        c.executemany("UPDATE claims SET status = ?, settled_index = ?, text = ? WHERE claim = ?", self._settlements)
+        CLAIMS.insert(c, self._claims)
+        CLAIMS.change(c, self._settlements, "status", "settled_index", "text")
 
 
-# -- questions --------------------------------------------------------------------------------------------------------
-
-
-def claim_balances(c: SQLiteCursor, where: str = "", *values: str) -> list[ClaimBalance]:
-    """Return claims in the order in which they were made: all, or those for which a condition holds (our own SQL)."""
-    c.execute(
-        "SELECT claim, programme, claimant, first_day, last_day, amount_fen, status, "  # noqa: S608 - our own SQL
-        f"claimed_index, settled_index, text FROM claims {where} ORDER BY claimed_index",
-        values,
-    )
-    return [
-        ClaimBalance(claim, of, who, format_day(first), format_day(last), *rest)
-        for claim, of, who, first, last, *rest in c.fetchall()
-    ]
+def claim_balances(
+    c: SQLiteCursor, *, programme: str | None = None, claimant: str | None = None
+) -> tuple[ClaimBalance, ...]:
+    """Return claims in the order in which they were made: all, or those of a programme or claimant."""
+    return CLAIMS.rows(c, in_order_of="claimed_index", programme=programme, claimant=claimant)

@@ -6,25 +6,56 @@ of its entries name (`concerns` in vouchers/rules/rule.py).
 Entries are looked up by number, so that a log of a million of them costs a few bytes for each name of each.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 from tallystick.views.changes import Change
 from tallystick.views.library import SQLiteCursor
+from tallystick.views.view_tables import IndexKey, Key, Number, Table
 from tallystick.vouchers.accounts import account_leaves
 from tallystick.vouchers.rules.burns import TimeBurn
 from tallystick.vouchers.rules.seals import BookSeal
 from tallystick.vouchers.state import State
 
-TABLES: Final = (
-    "CREATE TABLE IF NOT EXISTS indexed_names (name_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
-    "CREATE TABLE IF NOT EXISTS concerning (name_id INTEGER, entry_index INTEGER, PRIMARY KEY (name_id, entry_index)) "
-    "WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS statement_entries (provider TEXT, ref TEXT, entry_index INTEGER, "
-    "PRIMARY KEY (provider, ref, entry_index)) WITHOUT ROWID",
-    # In SQLite's own order of text, which is that of the names' bytes: the order of a seal's leaves.
-    "CREATE TABLE IF NOT EXISTS seal_leaves (seal_index INTEGER, account TEXT, leaf BLOB NOT NULL, "
-    "PRIMARY KEY (seal_index, account)) WITHOUT ROWID",
-)
+
+@dataclass(frozen=True, slots=True)
+class IndexedName:
+    """An account or a thing, and the number under which its entries are found."""
+
+    name_id: Number
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Concerning:
+    """An entry that concerns a name."""
+
+    name_id: IndexKey
+    entry_index: IndexKey
+
+
+@dataclass(frozen=True, slots=True)
+class StatementEntry:
+    """An entry that is a provider's statement of some reference."""
+
+    provider: Key
+    ref: Key
+    entry_index: IndexKey
+
+
+@dataclass(frozen=True, slots=True)
+class SealLeaf:
+    """An account's leaf at a seal; SQLite's order of text is that of the names' bytes, the order of a seal's leaves."""
+
+    seal_index: IndexKey
+    account: Key
+    leaf: bytes
+
+
+INDEXED_NAMES: Final = Table("indexed_names", IndexedName, unique=("name",))
+CONCERNING: Final = Table("concerning", Concerning)
+STATEMENT_ENTRIES: Final = Table("statement_entries", StatementEntry)
+SEAL_LEAVES: Final = Table("seal_leaves", SealLeaf)
 
 
 class EntryIndex:
@@ -32,8 +63,8 @@ class EntryIndex:
 
     def __init__(self) -> None:
         self._concerning: list[tuple[str, int]] = []
-        self._statements: list[tuple[str, str, int]] = []
-        self._leaves: list[tuple[int, str, bytes]] = []
+        self._statements: list[StatementEntry] = []
+        self._leaves: list[SealLeaf] = []
 
     def add(self, change: Change) -> None:
         """Take in one entry."""
@@ -41,24 +72,26 @@ class EntryIndex:
         self._concerning += [(name, event.index) for name in change.names]
         command = event.command
         if isinstance(command, TimeBurn):
-            self._statements.append((command.party, command.ref, event.index))
+            self._statements.append(StatementEntry(command.party, command.ref, event.index))
         elif isinstance(command, BookSeal):
             # Now, before another entry changes the state; the seal itself touches no account.
-            self._leaves += [(event.index, account, leaf) for account, leaf in account_leaves(change.state)]
+            self._leaves += [SealLeaf(event.index, account, leaf) for account, leaf in account_leaves(change.state)]
 
     def write(self, c: SQLiteCursor, _: State) -> None:
         """Write the batch."""
         # In the order of the log, whatever the batches are: so the same names get the same numbers.
         names = list(dict.fromkeys(name for name, _ in self._concerning))
-        c.executemany("INSERT OR IGNORE INTO indexed_names (name) VALUES (?)", [(name,) for name in names])
-        ids = {}
-        for name in names:
-            c.execute("SELECT name_id FROM indexed_names WHERE name = ?", (name,))
-            ids[name] = c.fetchone()[0]
-        rows = sorted((ids[name], index) for name, index in self._concerning)
-        c.executemany("INSERT INTO concerning VALUES (?, ?)", rows)
-        c.executemany("INSERT INTO statement_entries VALUES (?, ?, ?)", self._statements)
-        c.executemany("INSERT INTO seal_leaves VALUES (?, ?, ?)", self._leaves)
+        INDEXED_NAMES.insert_missing(c, [IndexedName(None, name) for name in names])
+        numbers = {name: _number_of(c, name) for name in names}
+        rows = sorted((numbers[name], index) for name, index in self._concerning)
+        CONCERNING.insert(c, [Concerning(*row) for row in rows])
+        STATEMENT_ENTRIES.insert(c, self._statements)
+        SEAL_LEAVES.insert(c, self._leaves)
+
+
+def _number_of(c: SQLiteCursor, name: str) -> int:
+    """Return a name's number, 0 if it has none."""
+    return next((row.name_id or 0 for row in INDEXED_NAMES.rows(c, name=name)), 0)
 
 
 # -- questions --------------------------------------------------------------------------------------------------------
@@ -66,12 +99,7 @@ class EntryIndex:
 
 def entries_concerning(c: SQLiteCursor, name: str) -> list[int]:
     """Return the indices, ascending, of the entries that concern a name."""
-    c.execute(
-        "SELECT entry_index FROM concerning WHERE name_id = (SELECT name_id FROM indexed_names WHERE name = ?) "
-        "ORDER BY entry_index",
-        (name,),
-    )
-    return [index for (index,) in c.fetchall()]
+    return [row.entry_index for row in CONCERNING.rows(c, name_id=_number_of(c, name))]
 
 
 def statement_entry(c: SQLiteCursor, provider: str, ref: str, before: int) -> int | None:
@@ -86,5 +114,4 @@ def statement_entry(c: SQLiteCursor, provider: str, ref: str, before: int) -> in
 
 def seal_leaves(c: SQLiteCursor, seal_index: int) -> list[tuple[str, bytes]]:
     """Return every account and its leaf, in the order of a seal's tree; nothing if that entry is no seal."""
-    c.execute("SELECT account, leaf FROM seal_leaves WHERE seal_index = ? ORDER BY account", (seal_index,))
-    return [(account, bytes(leaf)) for account, leaf in c.fetchall()]
+    return [(row.account, row.leaf) for row in SEAL_LEAVES.rows(c, seal_index=seal_index)]

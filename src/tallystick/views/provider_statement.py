@@ -13,38 +13,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from tallystick.errors import UsageError
-from tallystick.views.balances import ReservationBalance, payee_sums, reservation_balances
+from tallystick.views.balances import PARTIES, RESERVATIONS, ReservationBalance, payee_sums
 from tallystick.views.changes import Change, reversed_line
 from tallystick.views.claims import ClaimBalance, claim_balances
 from tallystick.views.library import SQLiteCursor
-from tallystick.views.store import ExactSums, exact_sums_table
+from tallystick.views.programme_balances import programmes_that_pay_holders
+from tallystick.views.view_tables import BatchSums, ExactSum, IndexKey, Key, Sum, Table, condition, values_of
 from tallystick.vouchers.outcomes import Reversed
 from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.rules.burns import BurnReverse, TimeBurn
 from tallystick.vouchers.state import State
-
-_SUMS: Final = (
-    "lines_accepted",
-    "lines_reversed",
-    "gpu_milliseconds",
-    "fee_fen",
-    "from_voucher_fen",
-    "reversed_fen",
-)
-_REFUSAL_SUMS: Final = ("lines", "gpu_milliseconds")
-_BURNS: Final = ("provider_burns", ("provider", "programme"), _SUMS)
-_REFUSALS: Final = ("provider_refusals", ("provider", "reason"), _REFUSAL_SUMS)
-
-TABLES: Final = (
-    "CREATE TABLE IF NOT EXISTS statements (entry_index INTEGER PRIMARY KEY, at INTEGER NOT NULL, "
-    "provider TEXT NOT NULL, ref TEXT NOT NULL, holder TEXT NOT NULL, "
-    "lines_accepted INTEGER NOT NULL, lines_refused INTEGER NOT NULL, "
-    "lines_reversed INTEGER NOT NULL, gpu_milliseconds INTEGER NOT NULL, fee_fen INTEGER NOT NULL, "
-    "from_voucher_fen INTEGER NOT NULL, reversed_fen INTEGER NOT NULL)",
-    "CREATE INDEX IF NOT EXISTS statements_by_provider ON statements (provider)",
-    exact_sums_table(*_BURNS),
-    exact_sums_table(*_REFUSALS),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +91,10 @@ class ProviderBurns:
 class RefusedLines:
     """How many lines of a provider were refused for one reason, and their GPU-time."""
 
-    provider: str
-    reason: str
-    lines: int
-    gpu_milliseconds: int
+    provider: Key
+    reason: Key
+    lines: ExactSum
+    gpu_milliseconds: ExactSum
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +109,51 @@ class ProviderStatement:
     claims: tuple[ClaimBalance, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class StatementRow:
+    """A statement as `StatementTotals` has it, and whose it is."""
+
+    entry_index: IndexKey
+    provider: str
+    at: int
+    ref: str
+    holder: str
+    lines_accepted: int
+    lines_refused: int
+    lines_reversed: Sum
+    gpu_milliseconds: int
+    fee_fen: int
+    from_voucher_fen: int
+    reversed_fen: Sum
+
+
+@dataclass(frozen=True, slots=True)
+class BurnsRow:
+    """What a provider burned of one programme, as `ProviderBurns` has it."""
+
+    provider: Key
+    programme: Key
+    lines_accepted: ExactSum
+    lines_reversed: ExactSum
+    gpu_milliseconds: ExactSum
+    fee_fen: ExactSum
+    from_voucher_fen: ExactSum
+    reversed_fen: ExactSum
+
+
+STATEMENTS: Final = Table("statements", StatementRow, lookups=("provider",))
+BURNS: Final = Table("provider_burns", BurnsRow, lookups=("programme",))
+REFUSALS: Final = Table("provider_refusals", RefusedLines)
+
+
 class ProviderStatements:
     """What a batch of entries changes for providers."""
 
     def __init__(self) -> None:
-        self._statements: list[tuple[int | str, ...]] = []
-        self._reversals: list[tuple[int, int]] = []
-        self._burns = ExactSums(*_BURNS)
-        self._refusals = ExactSums(*_REFUSALS)
+        self._statements: list[StatementRow] = []
+        self._reversals: list[tuple[int, int, int]] = []
+        self._burns = BatchSums(BURNS)
+        self._refusals = BatchSums(REFUSALS)
 
     def add(self, change: Change) -> None:
         """Take in one entry."""
@@ -149,17 +164,13 @@ class ProviderStatements:
             assert isinstance(change.event.outcome, Reversed)
             statement_index, reservation = reversed_line(command, change.state)
             reversed_fen = change.event.outcome.returned_fen
-            self._reversals.append((reversed_fen, statement_index))
-            self._burns.add((command.party, reservation.programme), lines_reversed=1, reversed_fen=reversed_fen)
+            self._reversals.append((1, reversed_fen, statement_index))
+            self._burns.add(command.party, reservation.programme, lines_reversed=1, reversed_fen=reversed_fen)
 
     def write(self, c: SQLiteCursor, _: State) -> None:
         """Write the batch; a reversal may be of one of its own statements."""
-        c.executemany("INSERT INTO statements VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, 0)", self._statements)
-        c.executemany(
-            "UPDATE statements SET lines_reversed = lines_reversed + 1, reversed_fen = reversed_fen + ? "
-            "WHERE entry_index = ?",
-            self._reversals,
-        )
+        STATEMENTS.insert(c, self._statements)
+        STATEMENTS.change(c, self._reversals, "lines_reversed", "reversed_fen")
         self._burns.write(c)
         self._refusals.write(c)
 
@@ -174,7 +185,8 @@ class ProviderStatements:
             fee_fen += sums.fee_fen
             from_voucher_fen += sums.from_voucher_fen
             self._burns.add(
-                (command.party, sums.reservation.programme),
+                command.party,
+                sums.reservation.programme,
                 lines_accepted=sums.lines_accepted,
                 gpu_milliseconds=sums.gpu_milliseconds,
                 fee_fen=sums.fee_fen,
@@ -184,47 +196,57 @@ class ProviderStatements:
         for reason, refusal in change.refusals.items():
             refused += refusal.lines
             self._refusals.add(
-                (command.party, reason.value), lines=refusal.lines, gpu_milliseconds=refusal.gpu_milliseconds
+                command.party, reason.value, lines=refusal.lines, gpu_milliseconds=refusal.gpu_milliseconds
             )
-        head = (event.index, event.at, command.party, command.ref, command.holder)
-        self._statements.append((*head, accepted, refused, gpu_milliseconds, fee_fen, from_voucher_fen))
+        self._statements.append(
+            StatementRow(
+                entry_index=event.index,
+                provider=command.party,
+                at=event.at,
+                ref=command.ref,
+                holder=command.holder,
+                lines_accepted=accepted,
+                lines_refused=refused,
+                lines_reversed=0,
+                gpu_milliseconds=gpu_milliseconds,
+                fee_fen=fee_fen,
+                from_voucher_fen=from_voucher_fen,
+                reversed_fen=0,
+            )
+        )
 
 
 # -- questions --------------------------------------------------------------------------------------------------------
 
 
-def provider_balances(c: SQLiteCursor) -> list[ProviderBalance]:
-    """Return all providers that were admitted, in order of their ids."""
+def provider_balances(c: SQLiteCursor, *, provider: str | None = None) -> tuple[ProviderBalance, ...]:
+    """Return providers that were admitted, in order of their ids: all, or one."""
     sums: dict[str, Counter[str]] = defaultdict(Counter)
-    for (provider, _), amounts in _sums_by_programme(c).items():
-        sums[provider].update(amounts)
-    for refused in refused_lines(c):
+    for (one, _), amounts in _sums_by_programme(c, provider=provider).items():
+        sums[one].update(amounts)
+    for refused in refused_lines(c, provider=provider):
         sums[refused.provider]["lines_refused"] += refused.lines
-    c.execute("SELECT party, name, suspended FROM parties WHERE role = 'provider' ORDER BY party")
-    return [
-        ProviderBalance(provider, name, bool(suspended), **sums[provider]) for provider, name, suspended in c.fetchall()
-    ]
-
-
-def provider_burns(c: SQLiteCursor) -> list[ProviderBurns]:
-    """Return providers within programmes, in order of both ids, where they have to do with each other."""
-    c.execute("SELECT party FROM parties WHERE role = 'provider'")
-    providers = {row[0] for row in c.fetchall()}
-    return [
-        ProviderBurns(provider, programme, **sums)
-        for (provider, programme), sums in sorted(_sums_by_programme(c).items())
-        if provider in providers
-    ]
-
-
-def refused_lines(c: SQLiteCursor, where: str = "", *values: str) -> list[RefusedLines]:
-    """Return refused lines by provider and reason: all, or those for which a condition holds (our own SQL)."""
-    c.execute(
-        f"SELECT provider, reason, lines, gpu_milliseconds FROM provider_refusals {where} "  # noqa: S608 - our own SQL
-        "ORDER BY provider, reason",
-        values,
+    return tuple(
+        ProviderBalance(one.party, one.name, one.suspended, **sums[one.party])
+        for one in PARTIES.rows(c, party=provider, role="provider")
     )
-    return [RefusedLines(row[0], row[1], int(row[2]), int(row[3])) for row in c.fetchall()]
+
+
+def provider_burns(
+    c: SQLiteCursor, *, provider: str | None = None, programme: str | None = None
+) -> tuple[ProviderBurns, ...]:
+    """Return providers within programmes, in order of both ids, where they have to do with each other."""
+    providers = {one.party for one in PARTIES.rows(c, party=provider, role="provider")}
+    return tuple(
+        ProviderBurns(one, of_programme, **sums)
+        for (one, of_programme), sums in sorted(_sums_by_programme(c, provider=provider, programme=programme).items())
+        if one in providers
+    )
+
+
+def refused_lines(c: SQLiteCursor, *, provider: str | None = None) -> tuple[RefusedLines, ...]:
+    """Return refused lines by provider and reason: all, or one provider's."""
+    return REFUSALS.rows(c, provider=provider)
 
 
 def provider_statement(c: SQLiteCursor, provider: str) -> ProviderStatement:
@@ -233,39 +255,45 @@ def provider_statement(c: SQLiteCursor, provider: str) -> ProviderStatement:
     Raises:
         UsageError: there is none of that id.
     """
-    balances = [balance for balance in provider_balances(c) if balance.provider == provider]
+    balances = provider_balances(c, provider=provider)
     if not balances:
         raise UsageError(f"there is no provider {provider}")
-    c.execute(
-        "SELECT entry_index, at, ref, holder, lines_accepted, lines_refused, lines_reversed, gpu_milliseconds, "
-        "fee_fen, from_voucher_fen, reversed_fen FROM statements WHERE provider = ? ORDER BY entry_index",
-        (provider,),
-    )
-    statements = [StatementTotals(index, format_instant(at), *rest) for index, at, *rest in c.fetchall()]
     return ProviderStatement(
         balances[0],
-        tuple(burns for burns in provider_burns(c) if burns.provider == provider),
-        tuple(statements),
-        tuple(refused_lines(c, "WHERE provider = ?", provider)),
-        tuple(reservation_balances(c, "WHERE provider = ?", provider)),
-        tuple(claim_balances(c, "WHERE claimant = ?", provider)),
+        provider_burns(c, provider=provider),
+        tuple(map(_totals, STATEMENTS.rows(c, provider=provider))),
+        refused_lines(c, provider=provider),
+        RESERVATIONS.rows(c, provider=provider),
+        claim_balances(c, claimant=provider),
     )
 
 
-def _sums_by_programme(c: SQLiteCursor) -> dict[tuple[str, str], Counter[str]]:
-    """Return sums by provider (or other payee) and programme."""
+def _totals(row: StatementRow) -> StatementTotals:
+    said = values_of(row)
+    del said["provider"]
+    return StatementTotals(index=said.pop("entry_index"), at=format_instant(said.pop("at")), **said)
+
+
+def _sums_by_programme(
+    c: SQLiteCursor, *, provider: str | None = None, programme: str | None = None
+) -> dict[tuple[str, str], Counter[str]]:
+    """Return sums by provider (or other payee) and programme: all, or those of one of either."""
     sums: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    c.execute(f"SELECT provider, programme, {', '.join(_SUMS)} FROM provider_burns")  # noqa: S608 - our own names
-    for provider, programme, *amounts in c.fetchall():
-        sums[provider, programme].update(dict(zip(_SUMS, map(int, amounts), strict=True)))
-    c.execute("SELECT programme FROM programmes WHERE payee = 'holder'")
-    to_holders = {row[0] for row in c.fetchall()}
-    for (_, programme), burned in sums.items():
-        if programme in to_holders:
-            burned["to_holders_fen"] = burned["from_voucher_fen"] - burned["reversed_fen"]
-    c.execute("SELECT provider, programme, sum(remaining_fen) FROM reservations GROUP BY provider, programme")
-    for provider, programme, reserved_fen in c.fetchall():
-        sums[provider, programme]["reserved_fen"] += reserved_fen
-    for key, owed in payee_sums(c).items():
+    to_holders = programmes_that_pay_holders(c)
+    for row in BURNS.rows(c, provider=provider, programme=programme):
+        amounts = values_of(row)
+        burned = sums[amounts.pop("provider"), amounts.pop("programme")]
+        burned.update(amounts)
+        if row.programme in to_holders:
+            burned["to_holders_fen"] = row.from_voucher_fen - row.reversed_fen
+    where, values = condition(provider=provider, programme=programme)
+    c.execute(
+        f"SELECT provider, programme, sum(remaining_fen) FROM reservations {where} "  # noqa: S608 - our own names
+        "GROUP BY provider, programme",
+        values,
+    )
+    for one, of_programme, reserved_fen in c.fetchall():
+        sums[one, of_programme]["reserved_fen"] += reserved_fen
+    for key, owed in payee_sums(c, payee=provider, programme=programme).items():
         sums[key].update(owed)
     return sums

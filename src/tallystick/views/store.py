@@ -28,6 +28,7 @@ from tallystick.errors import ViewsDamagedError, ViewsUnusableError
 from tallystick.ledger.sqlite_connections import SQLiteConnections
 from tallystick.signing import canonical_json
 from tallystick.views.library import IntegrityError, PersistenceError, SQLiteCursor, SQLiteTrackingRecorder, Tracking
+from tallystick.views.view_tables import Table
 from tallystick.vouchers.saved_state import SCHEMA_SHA256
 
 MEANING: Final = 1
@@ -43,7 +44,6 @@ _TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS saved_state (size INTEGER PRIMARY KEY, data BLOB NOT NULL, data_sha256 TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS checksums (name TEXT PRIMARY KEY, checksum TEXT NOT NULL) WITHOUT ROWID",
 )
-_WITHOUT_CHECKSUM: Final = ("saved_state", "checksums")
 _HASH_SIZE: Final = 16
 _MODULUS: Final = 256**_HASH_SIZE
 _TRIGGERS: Final = {"INSERT": (("NEW", 1),), "DELETE": (("OLD", -1),), "UPDATE": (("OLD", -1), ("NEW", 1))}
@@ -81,7 +81,7 @@ class Place:
 class ViewStore(SQLiteTrackingRecorder):
     """The library's recorder with the views' tables."""
 
-    def __init__(self, path: Path | None, origin: str, tables: Sequence[str]) -> None:
+    def __init__(self, path: Path | None, origin: str, tables: Sequence[Table[Any]]) -> None:
         """Open a file, which is made if it isn't there or isn't ours; or memory, if there is no path.
 
         Raises:
@@ -89,7 +89,8 @@ class ViewStore(SQLiteTrackingRecorder):
         """
         self.name: Final = str(path) if path else "the views in memory"
         self._origin = origin
-        self._tables = (*_TABLES, *tables)
+        self._tables = statements_for(tables)
+        self._checked_tables = ("followed", *(table.name for table in tables))
         self._version = version_of(self._tables)
         self._is_checked = path is not None
         self._changes: dict[str, int] = {}
@@ -121,7 +122,7 @@ class ViewStore(SQLiteTrackingRecorder):
         super()._create_table(c)
         c.execute("INSERT OR IGNORE INTO followed VALUES (?, 0, '')", (self._origin,))
         # Only of a file that was just made: one that lacks a checksum isn't ours.
-        for name in self._checked_tables():
+        for name in self._checked_tables:
             c.execute("SELECT 1 FROM checksums WHERE name = ?", (name,))
             if c.fetchone() is None:
                 c.execute("INSERT INTO checksums VALUES (?, ?)", (name, _text_of(self._sum_of_rows(c, name))))
@@ -209,18 +210,13 @@ class ViewStore(SQLiteTrackingRecorder):
 
     # -- checksums ----------------------------------------------------------------------------------------------------
 
-    def _checked_tables(self) -> list[str]:
-        """Return the names of our tables but for those that are no rows of a view."""
-        made = [statement.split("(")[0].split()[-1] for statement in self._tables if "CREATE TABLE" in statement]
-        return [name for name in made if name not in _WITHOUT_CHECKSUM]
-
     def _watch_rows(self) -> None:
         """Have every change of a row told by this connection, and what is read by it."""
         with self.datastore.transaction(commit=False) as c:
             connection = c.sqlite_cursor.connection
         connection.execute("PRAGMA recursive_triggers = ON")  # or REPLACE would delete rows unseen
         connection.create_function("row_changed", -1, self._row_changed)
-        for name in self._checked_tables():
+        for name in self._checked_tables:
             columns = [row[1] for row in connection.execute(f"PRAGMA table_info({name})")]
             for event, rows in _TRIGGERS.items():
                 calls = "".join(
@@ -267,7 +263,7 @@ class ViewStore(SQLiteTrackingRecorder):
         """Compare the tables that this transaction read with their checksums, once for as long as the file is open."""
         if not self._is_checked:
             return
-        for name in sorted(self._read.intersection(self._checked_tables()) - self._sound):
+        for name in sorted(self._read.intersection(self._checked_tables) - self._sound):
             if self._sum_of_rows(c, name) != self._kept(c, name):
                 raise sqlite3.DatabaseError(f"the rows of {name} are not those that were written")
             self._sound.add(name)
@@ -289,7 +285,7 @@ class ViewStore(SQLiteTrackingRecorder):
                     and _schema_of(connection) == self._schema()
                     and ask("PRAGMA integrity_check(1)").fetchone() == ("ok",)
                     and ask("SELECT origin FROM followed").fetchall() == [(self._origin,)]
-                    and {name for (name,) in ask("SELECT name FROM checksums")} == set(self._checked_tables())
+                    and {name for (name,) in ask("SELECT name FROM checksums")} == set(self._checked_tables)
                 )
         except (sqlite3.Error, UnicodeDecodeError) as error:
             if not _is_damage(error):
@@ -313,6 +309,11 @@ def version_of(tables: Sequence[str]) -> int:
     return int.from_bytes(digest[:4]) >> 1
 
 
+def statements_for(tables: Iterable[Table[Any]]) -> tuple[str, ...]:
+    """Return what makes a file's tables, the store's own first: the text of its schema, to the last column."""
+    return (*_TABLES, *(statement for table in tables for statement in table.create))
+
+
 def _schema_of(connection: sqlite3.Connection) -> set[tuple[Any, ...]]:
     return set(connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema"))
 
@@ -333,41 +334,6 @@ def _is_damage(error: Exception) -> bool:
         return True  # out of SQLite's own message, which repeats what the file says
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     return isinstance(error, sqlite3.Error) and code & 0xFF not in _NOT_THE_FILES_FAULT
-
-
-class ExactSums:
-    """Sums by key that no envelope bounds, so they may outgrow SQLite's 64 bits: kept as decimal text and added here.
-
-    Fees, GPU-time and refused lines are what a provider says they are: one that says too much must not stop the views.
-    """
-
-    def __init__(self, table: str, keys: Sequence[str], sums: Sequence[str]) -> None:
-        self._sums = sums
-        where = " AND ".join(f"{key} = ?" for key in keys)
-        places = ", ".join("?" * (len(keys) + len(sums)))
-        self._select = f"SELECT {', '.join(sums)} FROM {table} WHERE {where}"  # noqa: S608 - our own names
-        self._insert = f"INSERT OR REPLACE INTO {table} VALUES ({places})"  # noqa: S608 - our own names
-        self._amounts: dict[tuple[str, ...], dict[str, int]] = {}
-
-    def add(self, key: tuple[str, ...], **amounts: int) -> None:
-        """Add to some sums of a key."""
-        row = self._amounts.setdefault(key, dict.fromkeys(self._sums, 0))
-        for name, amount in amounts.items():
-            row[name] += amount
-
-    def write(self, c: SQLiteCursor) -> None:
-        """Add all that was added to the rows of the table."""
-        for key, amounts in self._amounts.items():
-            c.execute(self._select, key)
-            row = c.fetchone() or [0] * len(self._sums)
-            sums = [str(int(old) + amounts[name]) for old, name in zip(row, self._sums, strict=True)]
-            c.execute(self._insert, (*key, *sums))
-
-
-def exact_sums_table(table: str, keys: Sequence[str], sums: Sequence[str]) -> str:
-    """Return the statement that makes a table of exact sums."""
-    columns = [f"{name} TEXT NOT NULL" for name in (*keys, *sums)]
-    return f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)}, PRIMARY KEY ({', '.join(keys)})) WITHOUT ROWID"
 
 
 def remove(path: Path) -> None:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from tallystick.errors import UsageError
-from tallystick.views.balances import ReservationBalance, VoucherBalance, reservation_balances, voucher_balances
+from tallystick.views.balances import RESERVATIONS, VOUCHERS, ReservationBalance, VoucherBalance
 from tallystick.views.changes import Change, reversed_line
 from tallystick.views.library import SQLiteCursor
+from tallystick.views.view_tables import IndexKey, Key, Table
 from tallystick.vouchers.outcomes import Released, Returned, Reversed
 from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.rules.burns import BurnReverse, TimeBurn
@@ -19,13 +20,23 @@ from tallystick.vouchers.rules.reservations import ReservationRelease, VoucherRe
 from tallystick.vouchers.rules.vouchers import VoucherIssue, VoucherResume, VoucherSuspend, VoucherTransfer
 from tallystick.vouchers.state import State
 
-TABLES: Final = (
-    "CREATE TABLE IF NOT EXISTS voucher_history (voucher TEXT, entry_index INTEGER, at INTEGER NOT NULL, "
-    "kind TEXT NOT NULL, party TEXT NOT NULL, ref TEXT NOT NULL, amount_fen INTEGER NOT NULL, "
-    "available_fen INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (voucher, entry_index)) WITHOUT ROWID",
-)
 
-_Row = tuple[str, int, int, str, str, str, int, int, str]
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """A line of a voucher's history, in the order of the log; what it says, `HistoryLine` says."""
+
+    voucher: Key
+    entry_index: IndexKey
+    at: int
+    kind: str
+    party: str
+    ref: str
+    amount_fen: int
+    available_fen: int
+    text: str
+
+
+HISTORIES: Final = Table("voucher_history", HistoryRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +76,7 @@ class VoucherHistories:
     """What a batch of entries adds to histories."""
 
     def __init__(self) -> None:
-        self._rows: list[_Row] = []
+        self._rows: list[HistoryRow] = []
 
     def add(self, change: Change) -> None:
         """Take in one entry."""
@@ -73,13 +84,12 @@ class VoucherHistories:
         command = event.command
         touched = _burned(change) if isinstance(command, TimeBurn) else _touched(change)
         for voucher, amount_fen, text in touched:
-            available_fen = change.state.book["available", voucher]
-            who = (event.index, event.at, event.kind, command.party, command.ref)
-            self._rows.append((voucher, *who, amount_fen, available_fen, text))
+            what = (event.index, event.at, event.kind, command.party, command.ref)
+            self._rows.append(HistoryRow(voucher, *what, amount_fen, change.available_fen(voucher), text))
 
     def write(self, c: SQLiteCursor, _: State) -> None:
         """Write the batch."""
-        c.executemany("INSERT INTO voucher_history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", self._rows)
+        HISTORIES.insert(c, self._rows)
 
 
 def _burned(change: Change) -> list[tuple[str, int, str]]:
@@ -138,18 +148,25 @@ def voucher_history(c: SQLiteCursor, voucher: str) -> VoucherHistory:
     Raises:
         UsageError: there is none of that id.
     """
-    balances = voucher_balances(c, "WHERE voucher = ?", voucher)
+    balances = VOUCHERS.rows(c, voucher=voucher)
     if not balances:
         raise UsageError(f"there is no voucher {voucher}")
-    c.execute(
-        "SELECT entry_index, at, kind, party, ref, amount_fen, available_fen, text FROM voucher_history "
-        "WHERE voucher = ? ORDER BY entry_index",
-        (voucher,),
-    )
-    history = tuple(HistoryLine(index, format_instant(at), *rest) for index, at, *rest in c.fetchall())
+    history = [
+        HistoryLine(
+            row.entry_index,
+            format_instant(row.at),
+            row.kind,
+            row.party,
+            row.ref,
+            row.amount_fen,
+            row.available_fen,
+            row.text,
+        )
+        for row in HISTORIES.rows(c, voucher=voucher)
+    ]
     return VoucherHistory(
         balances[0],
-        tuple(reservation_balances(c, "WHERE voucher = ?", voucher)),
-        tuple(voucher_balances(c, "WHERE parent = ?", voucher)),
-        history,
+        RESERVATIONS.rows(c, voucher=voucher),
+        VOUCHERS.rows(c, parent=voucher),
+        tuple(history),
     )

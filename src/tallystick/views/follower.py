@@ -1,0 +1,214 @@
+"""The follower writes the views' tables from the log's entries: nothing is lost and nothing doubled.
+
+    position ──► entries after it ──► evolve ──► changes ──► rows + tracking
+                 believed, not verified          │           one transaction a batch
+                                                 └─ the projections of schema.py
+
+The library's ProjectionRunner needs a recorder that can be subscribed to, and its projections take an event a
+transaction; so the log is pulled here, and the place kept with the library's tracking recorder.
+The state that `evolve` needs is kept in the file too, now and then; what lies between it and the position is replayed.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from tallystick.errors import (
+    EntryMalformedError,
+    MalformedError,
+    NotALedgerError,
+    UsageError,
+    ViewsDamagedError,
+    ViewsUnusableError,
+)
+from tallystick.publishing.reader import Reader, read_ledger
+from tallystick.sources import AnySource, parse_source
+from tallystick.views.changes import change_of
+from tallystick.views.library import SQLiteCursor
+from tallystick.views.schema import PROJECTIONS, TABLES
+from tallystick.views.store import Place, ViewStore, remove
+from tallystick.vouchers.editions import check_first_edition
+from tallystick.vouchers.entry import Entry
+from tallystick.vouchers.evolve import evolve
+from tallystick.vouchers.state import State
+
+ENTRIES_A_BATCH: Final = 512
+STATE_SAVED_AFTER_ENTRIES: Final = 1_000
+
+FollowProgress = Callable[[int, int], None]
+"""Called with how many entries are followed and how many there are."""
+
+
+class LogFollower:
+    """Takes in what a log has more, into a file or into memory."""
+
+    def __init__(self, source: AnySource, origin: str, path: Path | None) -> None:
+        """Open the rows, where they are.
+
+        Args:
+            source: where the log is.
+            origin: the log's.
+            path: the file; None for memory, whose rows are of the past and follow nothing.
+
+        Raises:
+            ViewsUnusableError: the file can't be opened or made.
+        """
+        self._source = parse_source(source)
+        self._origin = origin
+        self._path = path
+        self._store = ViewStore(path, origin, TABLES)
+        self._state: State | None = None
+        self._saved_size = 0
+
+    @property
+    def place(self) -> Place:
+        """How far the log was followed."""
+        return self._store.place()
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether no file keeps the rows."""
+        return self._path is None
+
+    @contextmanager
+    def reading(self) -> Iterator[SQLiteCursor]:
+        """Give a cursor that reads rows of one moment, which are checked before this ends.
+
+        Raises:
+            ViewsDamagedError: what was read isn't what was written.
+            ViewsUnusableError: the file can't be read.
+        """
+        with self._store.reading() as c:
+            yield c
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._store.close()
+
+    def follow(self, progress: FollowProgress | None = None) -> int:
+        """Take in what the log has more, and return how many entries that were.
+
+        Raises:
+            NotALedgerError: the ledger or an entry can't be read.
+            ViewsUnusableError: the views' file can't be written; what was followed before stays.
+            UsageError: these are views of the past.
+        """
+        if self._path is None:
+            raise UsageError("views of the past don't follow; open those of the ledger")
+        try:
+            return self._follow_file(progress)
+        except ViewsDamagedError:
+            self._start_anew(self._origin)
+            return self._follow_file(progress)
+
+    def _follow_file(self, progress: FollowProgress | None) -> int:
+        # First the place, then the log: the other way round, another's place could be beyond the log that is seen here.
+        place = self._store.place()
+        with read_ledger(self._source) as reader:
+            if not leads_to(reader, place, self._origin):
+                self._start_anew(reader.origin)
+            followed = self.follow_to(reader, reader.size, progress)
+        if self._state is not None and self._state.size - self._saved_size >= STATE_SAVED_AFTER_ENTRIES:
+            self._store.save_state(self._state.size, self._state.to_bytes())
+            self._saved_size = self._state.size
+        return followed
+
+    def follow_to(self, reader: Reader, stop: int, progress: FollowProgress | None = None) -> int:
+        """Follow up to a size, batch by batch, and return how many entries that were.
+
+        Raises:
+            NotALedgerError: an entry can't be read or followed.
+            ViewsUnusableError: the rows can't be written; what was followed before stays.
+        """
+        check_first_edition(reader.entries(0, min(stop, 1)))  # before rows that were kept speak for it
+        followed = 0
+        place = self._store.place()
+        while place.size < stop:
+            try:
+                state = self._state_at(reader, place.size)
+                self._state = None  # until the batch is kept, the state in memory is ahead of the rows
+                after = self._follow_batch(reader, place, min(place.size + ENTRIES_A_BATCH, stop), state)
+            except (MalformedError, ValueError, LookupError) as error:
+                raise NotALedgerError(
+                    f"the log can't be followed from entry {place.size} ({error}); `tallystick audit` says more"
+                ) from None
+            if after is None:
+                # Another process follows too and was faster: its rows stand, ours were rolled back.
+                place = self._store.place()
+                continue
+            self._state = state
+            followed += after.size - place.size
+            place = after
+            if progress is not None:
+                progress(place.size, stop)
+        return followed
+
+    def _follow_batch(self, reader: Reader, place: Place, stop: int, state: State) -> Place | None:
+        """Fold the next entries into rows and keep them; None if somebody else did."""
+        projections = [one() for one in PROJECTIONS]
+        data = b""
+        for data in reader.entries(place.size, stop):
+            event = Entry.from_bytes(data).event
+            change = change_of(event, evolve(state, event), state)
+            for projection in projections:
+                projection.add(change)
+        if state.size != stop:
+            raise EntryMalformedError(f"entry {state.size} is missing")
+        after = Place(stop, state.at, hashlib.sha256(data).hexdigest())
+
+        def write(c: SQLiteCursor) -> None:
+            for projection in projections:
+                projection.write(c, state)
+
+        return after if self._store.keep(place, after, write) else None
+
+    def _state_at(self, reader: Reader, size: int) -> State:
+        """Return the state at a size: the one in memory, or the saved one and the entries after it."""
+        if self._state is not None and self._state.size == size:
+            return self._state
+        state = None
+        saved = self._store.saved_state()
+        if saved is not None and saved[0] <= size:
+            with suppress(MalformedError):
+                state = State.from_bytes(saved[1])
+                self._saved_size = saved[0]
+        if state is None:
+            return reader.state(size)
+        for data in islice(reader.entries(state.size, size), size - state.size):
+            evolve(state, Entry.from_bytes(data).event)
+        return state
+
+    def make_again(self, *, is_damaged: bool) -> None:
+        """Make the rows anew from the log: instead of a damaged file in another, or in memory where that can't be."""
+        if is_damaged:
+            with suppress(ViewsUnusableError):
+                self._start_anew(self._origin)
+                self._follow_file(None)
+                with self._store.reading():
+                    return
+        self._store.close()
+        self._path, self._state = None, None
+        self._store = ViewStore(None, self._origin, TABLES)
+        with read_ledger(self._source) as reader:
+            self.follow_to(reader, reader.size)
+
+    def _start_anew(self, origin: str) -> None:
+        """Throw the file away: it is of another history than the log."""
+        assert self._path is not None
+        self._store.close()
+        remove(self._path)
+        self._origin = origin
+        self._state = None
+        self._saved_size = 0
+        self._store = ViewStore(self._path, origin, TABLES)
+
+
+def leads_to(reader: Reader, place: Place, origin: str) -> bool:
+    """Return whether the log still has, at its place, the entry that was followed last."""
+    if reader.origin != origin or place.size > reader.size:
+        return False
+    newest: Iterable[bytes] = reader.entries(place.size - 1, place.size) if place.size else ()
+    return [hashlib.sha256(data).hexdigest() for data in newest] == ([place.entry_sha256] if place.size else [])

@@ -1,0 +1,118 @@
+"""Where each programme's envelope is, from its postings alone.
+
+    envelope = unissued + available + reserved + burned + claimed + paid
+
+`issued`, `lapsed` and `revoked` are all that ever was: what came back may have been issued again.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tallystick.views.balances import over_sums
+from tallystick.views.changes import Change
+from tallystick.views.library import SQLiteCursor
+from tallystick.views.view_tables import BatchSums, ExactSum, Key, Table, values_of
+from tallystick.vouchers.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class ProgrammeRow:
+    """A programme as `ProgrammeBalance` has it, but for what time alone makes of it."""
+
+    programme: Key
+    treasury: str
+    name: str
+    payee: str
+    closed: bool
+    envelope_fen: ExactSum
+    unissued_fen: ExactSum
+    available_fen: ExactSum
+    reserved_fen: ExactSum
+    burned_fen: ExactSum
+    claimed_fen: ExactSum
+    paid_fen: ExactSum
+    issued_fen: ExactSum
+    lapsed_fen: ExactSum
+    revoked_fen: ExactSum
+
+
+@dataclass(frozen=True, slots=True)
+class ProgrammeBalance:
+    """A programme's envelope and where it is; `payee` is `provider` or `holder`.
+
+    Attributes:
+        over_fen: how much of what is available is of vouchers that are over: it can't be reserved any more.
+    """
+
+    programme: str
+    treasury: str
+    name: str
+    payee: str
+    closed: bool
+    envelope_fen: int
+    unissued_fen: int
+    available_fen: int
+    over_fen: int
+    reserved_fen: int
+    burned_fen: int
+    claimed_fen: int
+    paid_fen: int
+    issued_fen: int
+    lapsed_fen: int
+    revoked_fen: int
+
+
+PROGRAMMES: Final = Table("programmes", ProgrammeRow)
+
+
+class ProgrammeBooks:
+    """What a batch of entries changes for programmes."""
+
+    def __init__(self) -> None:
+        self._programmes = BatchSums(PROGRAMMES)
+
+    def add(self, change: Change) -> None:
+        """Take in one entry."""
+        for posting, voucher, _ in change.moves:
+            sums = self._programmes.of(posting.programme)
+            amount_fen = posting.amount_fen
+            sums[f"{posting.target}_fen"] += amount_fen
+            if posting.source == "envelope":
+                sums["envelope_fen"] += amount_fen
+                continue
+            sums[f"{posting.source}_fen"] -= amount_fen
+            if posting.source == "unissued":
+                sums["issued_fen"] += amount_fen
+            elif posting.target == "unissued":
+                assert voucher is not None
+                sums[f"{change.state.vouchers[voucher].status}_fen"] += amount_fen
+        for name in change.names:
+            if name.startswith("rules "):
+                self._programmes.of(name.removeprefix("rules "))
+
+    def write(self, c: SQLiteCursor, state: State) -> None:
+        """Write the batch; `state` is the one after its last entry."""
+        self._programmes.write(c, lambda programme: _said_of(programme, state))
+
+
+def _said_of(name: str, state: State) -> dict[str, Any]:
+    programme = state.programmes[name]
+    rules = programme.rules
+    return {"treasury": programme.treasury, "name": rules.name, "payee": rules.payee, "closed": programme.closed}
+
+
+# -- questions --------------------------------------------------------------------------------------------------------
+
+
+def programme_balances(c: SQLiteCursor, *, programme: str | None = None) -> tuple[ProgrammeBalance, ...]:
+    """Return programmes in order of their ids: all, or one."""
+    over = over_sums(c, programme=programme)
+    return tuple(
+        ProgrammeBalance(**values_of(row), over_fen=over.get(row.programme, 0))
+        for row in PROGRAMMES.rows(c, programme=programme)
+    )
+
+
+def programmes_that_pay_holders(c: SQLiteCursor) -> set[str]:
+    """Return the programmes under which what is burned is owed to holders."""
+    return {row.programme for row in PROGRAMMES.rows(c, payee="holder")}

@@ -1,0 +1,99 @@
+"""What the views are asked: each question reads rows of one moment, and writes nothing."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Literal, TypeVar
+
+from tallystick.views import entry_index
+from tallystick.views.balances import (
+    VOUCHERS,
+    HolderAccount,
+    HolderBalance,
+    VoucherBalance,
+    holder_account,
+    holder_balances,
+)
+from tallystick.views.library import SQLiteCursor
+from tallystick.views.programme_balances import ProgrammeBalance, programme_balances
+from tallystick.views.programme_book import ProgrammeBook, programme_book
+from tallystick.views.provider_statement import (
+    ProviderBalance,
+    ProviderStatement,
+    RefusedLines,
+    provider_balances,
+    provider_statement,
+    refused_lines,
+)
+from tallystick.views.voucher_history import VoucherHistory, voucher_history
+
+By = Literal["programme", "holder", "provider", "voucher"]
+Balance = ProgrammeBalance | HolderBalance | ProviderBalance | VoucherBalance
+Found = TypeVar("Found")
+
+
+class Questions(ABC):
+    """The questions, asked of whatever rows there are."""
+
+    @abstractmethod
+    def ask(self, question: Callable[[SQLiteCursor], Found]) -> Found:
+        """Answer a question from rows."""
+
+    def balances(self, by: By) -> list[Balance]:
+        """Return a row for each programme, holder, provider or voucher, in order of their ids."""
+        match by:
+            case "programme":
+                return [*self.ask(programme_balances)]
+            case "holder":
+                return [*self.ask(holder_balances)]
+            case "provider":
+                return [*self.ask(provider_balances)]
+            case "voucher":
+                return [*self.ask(VOUCHERS.rows)]
+
+    def voucher(self, voucher: str) -> VoucherHistory:
+        """Return a voucher and its history.
+
+        Raises:
+            UsageError: there is none of that id.
+        """
+        return self.ask(lambda c: voucher_history(c, voucher))
+
+    def holder(self, holder: str) -> HolderAccount:
+        """Return a holder's balance, vouchers and reservations.
+
+        Raises:
+            UsageError: there is none of that id.
+        """
+        return self.ask(lambda c: holder_account(c, holder))
+
+    def provider(self, provider: str) -> ProviderStatement:
+        """Return a provider's statement.
+
+        Raises:
+            UsageError: there is none of that id.
+        """
+        return self.ask(lambda c: provider_statement(c, provider))
+
+    def programme(self, programme: str) -> ProgrammeBook:
+        """Return a programme's book.
+
+        Raises:
+            UsageError: there is none of that id.
+        """
+        return self.ask(lambda c: programme_book(c, programme))
+
+    def refusals_by_reason(self) -> list[RefusedLines]:
+        """Return the refused lines of statements, by provider and reason."""
+        return [*self.ask(refused_lines)]
+
+    def entries_concerning(self, name: str) -> list[int]:
+        """Return the indices, ascending, of the entries that concern an account or a thing (`entry_index`)."""
+        return self.ask(lambda c: entry_index.entries_concerning(c, name))
+
+    def statement_entry(self, provider: str, ref: str, before: int) -> int | None:
+        """Return the index of a provider's newest statement of this reference before an entry, if there is one."""
+        return self.ask(lambda c: entry_index.statement_entry(c, provider, ref, before))
+
+    def seal_leaves(self, seal_index: int) -> list[tuple[str, bytes]]:
+        """Return every account and its leaf, in the order of a seal's tree; nothing if that entry is no seal."""
+        return self.ask(lambda c: entry_index.seal_leaves(c, seal_index))

@@ -1,0 +1,49 @@
+"""All tables of the views, and all that writes to them: what is declared in the other modules, in one list."""
+
+from typing import Any, Final, Protocol
+
+from tallystick.views.balances import PARTIES, PAYEES, RESERVATIONS, VOUCHERS, Balances
+from tallystick.views.changes import Change
+from tallystick.views.claims import CLAIMS, Claims
+from tallystick.views.entry_index import CONCERNING, INDEXED_NAMES, SEAL_LEAVES, STATEMENT_ENTRIES, EntryIndex
+from tallystick.views.library import SQLiteCursor
+from tallystick.views.programme_balances import PROGRAMMES, ProgrammeBooks
+from tallystick.views.provider_statement import BURNS, REFUSALS, STATEMENTS, ProviderStatements
+from tallystick.views.store import statements_for
+from tallystick.views.view_tables import Table
+from tallystick.views.voucher_history import HISTORIES, VoucherHistories
+from tallystick.vouchers.state import State
+
+TABLES: Final[tuple[Table[Any], ...]] = (
+    *(PARTIES, VOUCHERS, RESERVATIONS, PAYEES),
+    HISTORIES,
+    *(STATEMENTS, BURNS, REFUSALS),
+    CLAIMS,
+    PROGRAMMES,
+    *(INDEXED_NAMES, CONCERNING, STATEMENT_ENTRIES, SEAL_LEAVES),
+)
+
+
+class Projection(Protocol):
+    """What a batch of entries changes in some tables."""
+
+    def add(self, change: Change, /) -> None:
+        """Take in one entry."""
+
+    def write(self, c: SQLiteCursor, state: State, /) -> None:
+        """Write the batch; `state` is the one after its last entry."""
+
+
+PROJECTIONS: Final[tuple[type[Projection], ...]] = (
+    Balances,
+    VoucherHistories,
+    ProviderStatements,
+    Claims,
+    ProgrammeBooks,
+    EntryIndex,
+)
+
+
+def schema_text() -> str:
+    """Return the statements that make a views file: another text means that another file is needed."""
+    return ";\n".join(statements_for(TABLES))

@@ -1,0 +1,247 @@
+"""A table of the views is declared once: a frozen dataclass, a row, from whose fields every statement is made.
+
+    Key         identifies the row, alone or with others
+    Number      identifies the row and is given by SQLite: the next one, to a row that comes with None
+    Sum         is added to; an envelope or one entry bounds it, so SQLite's 64 bits hold it
+    ExactSum    is added to, and nothing bounds it: kept as decimal text, and added here
+    all others  are said of the row; what is said last stands
+
+A column holds text, a whole number, bytes, or, where the field may be None, nothing. A bool is a number.
+What a provider says of itself (fees, GPU-time, lines) is an `ExactSum`: saying too much must not stop the views.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from operator import attrgetter
+from types import NoneType
+from typing import Annotated, Any, Final, Generic, TypeAlias, TypeVar, get_args, get_type_hints
+
+from tallystick.views.library import SQLiteCursor
+
+_KEY: Final = "key"
+_NUMBER: Final = "number"
+_SUM: Final = "sum"
+_EXACT_SUM: Final = "exact sum"
+
+Key: TypeAlias = Annotated[str, _KEY]
+IndexKey: TypeAlias = Annotated[int, _KEY]
+Number: TypeAlias = Annotated[int | None, _NUMBER]
+Sum: TypeAlias = Annotated[int, _SUM]
+ExactSum: TypeAlias = Annotated[int, _EXACT_SUM]
+
+Row = TypeVar("Row")
+_SQL_TYPES: Final[Mapping[type, str]] = {str: "TEXT", int: "INTEGER", bool: "INTEGER", bytes: "BLOB"}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A field of a row, as SQLite holds it.
+
+    Attributes:
+        name: of both.
+        role: one of those of this module's docstring; empty of all others.
+        type: of the field, but for None.
+        is_optional: whether it may be None.
+    """
+
+    name: str
+    role: str
+    type: type
+    is_optional: bool
+
+    @property
+    def declaration(self) -> str:
+        """How CREATE TABLE says it."""
+        sql_type = "TEXT" if self.role == _EXACT_SUM else _SQL_TYPES[self.type]
+        return f"{self.name} {sql_type}" + ("" if self.is_optional or self.role == _NUMBER else " NOT NULL")
+
+
+def _column_of(name: str, hint: Any) -> Column:  # noqa: ANN401 - a type, or what stands for one
+    role = next(iter(getattr(hint, "__metadata__", ())), "")
+    plain = get_args(hint)[0] if role else hint
+    types = [one for one in get_args(plain) if one is not NoneType] or [plain]
+    return Column(name, role, types[0], is_optional=NoneType in get_args(plain))
+
+
+@dataclass(frozen=True)
+class Table(Generic[Row]):
+    """A table: its name, what its rows are, and by which single columns they are looked up besides their keys.
+
+    Attributes:
+        name: of the table.
+        row: a frozen dataclass.
+        lookups: columns with an index.
+        unique: columns of which no two rows have the same.
+        read_as: what SQL works out, for the columns of which that is not what is stored.
+    """
+
+    name: str
+    row: type[Row]
+    lookups: tuple[str, ...] = ()
+    unique: tuple[str, ...] = ()
+    read_as: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """Its columns, in the order of the row's fields."""
+        hints = get_type_hints(self.row, include_extras=True)
+        return tuple(_column_of(one.name, hints[one.name]) for one in fields(self.row))  # type: ignore[arg-type]
+
+    @cached_property
+    def create(self) -> tuple[str, ...]:
+        """The statements that make it."""
+        keys = ", ".join(self._named(_KEY))
+        end = f", PRIMARY KEY ({keys})) WITHOUT ROWID" if keys else ")"
+        lines = [
+            f"{column.declaration} PRIMARY KEY" if column.role == _NUMBER else column.declaration
+            for column in self.columns
+        ]
+        indexes = [("INDEX", name) for name in self.lookups] + [("UNIQUE INDEX", name) for name in self.unique]
+        return (
+            f"CREATE TABLE IF NOT EXISTS {self.name} ({', '.join(lines)}{end}",
+            *(f"CREATE {kind} IF NOT EXISTS {self.name}_by_{name} ON {self.name} ({name})" for kind, name in indexes),
+        )
+
+    def insert(self, c: SQLiteCursor, rows: Iterable[Row]) -> None:
+        """Write rows that aren't there."""
+        c.executemany(self._insert, self._stored(rows))
+
+    def insert_missing(self, c: SQLiteCursor, rows: Iterable[Row]) -> None:
+        """Write those of some rows that aren't there."""
+        c.executemany(self._insert.replace("INSERT", "INSERT OR IGNORE", 1), self._stored(rows))
+
+    def add(self, c: SQLiteCursor, rows: Iterable[Row]) -> None:
+        """Write rows, no two with the same keys; to one that is there its sums are added, all else is said anew."""
+        exact = self._named(_EXACT_SUM)
+        stored = self._stored(rows)
+        c.executemany(self._upsert, [self._added(c, exact, values) for values in stored] if exact else stored)
+
+    def change(self, c: SQLiteCursor, changes: Iterable[tuple[Any, ...]], *names: str) -> None:
+        """Change some columns of rows that are there: a sum is added to, any other replaced.
+
+        Args:
+            c: writes.
+            changes: of each row its new values or what is added, and then its keys.
+            names: of the columns.
+
+        Raises:
+            ValueError: one is an `ExactSum`, which SQLite can't add to.
+        """
+        if not set(names).isdisjoint(self._named(_EXACT_SUM)):
+            raise ValueError(f"{self.name} has exact sums among {', '.join(names)}")
+        sums = self._named(_SUM)
+        changed = ", ".join(f"{name} = {name} + ?" if name in sums else f"{name} = ?" for name in names)
+        c.executemany(f"UPDATE {self.name} SET {changed} WHERE {self._is_this}", changes)  # noqa: S608 - our own names
+
+    def rows(self, c: SQLiteCursor, *, in_order_of: str = "", **equal: object) -> tuple[Row, ...]:
+        """Return the rows of which some columns have these values, in the order of their keys or of a column.
+
+        A value of None means any.
+        """
+        where, values = condition(**equal)
+        order = in_order_of or ", ".join(self._named(_KEY, _NUMBER))
+        c.execute(f"{self._select} {where} ORDER BY {order}", values)
+        found = [list(row) for row in c.fetchall()]
+        for place, read in self._readers:
+            for row in found:
+                row[place] = read(row[place])
+        return tuple(self.row(*row) for row in found)
+
+    def _named(self, *roles: str) -> list[str]:
+        return [column.name for column in self.columns if column.role in roles]
+
+    def _stored(self, rows: Iterable[Row]) -> Iterable[list[Any]]:
+        """Return rows as SQLite takes them."""
+        values = attrgetter(*(column.name for column in self.columns))
+        exact = [self._places[name] for name in self._named(_EXACT_SUM)]
+        for row in rows:
+            stored = list(values(row))
+            for place in exact:
+                stored[place] = str(stored[place])
+            yield stored
+
+    def _added(self, c: SQLiteCursor, exact: list[str], values: list[Any]) -> list[Any]:
+        """Return a row's values with exact sums that have those of the table's row in them."""
+        keys = [values[self._places[name]] for name in self._named(_KEY)]
+        c.execute(f"SELECT {', '.join(exact)} FROM {self.name} WHERE {self._is_this}", keys)  # noqa: S608 - our own names
+        for name, old in zip(exact, c.fetchone() or (), strict=False):
+            place = self._places[name]
+            values[place] = str(int(values[place]) + int(old))
+        return values
+
+    @cached_property
+    def _readers(self) -> list[tuple[int, Callable[[Any], object]]]:
+        """What makes of a stored value the field's, where that is another."""
+        return [
+            (place, one.type) for place, one in enumerate(self.columns) if one.role == _EXACT_SUM or one.type is bool
+        ]
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {column.name: place for place, column in enumerate(self.columns)}
+
+    @cached_property
+    def _is_this(self) -> str:
+        return " AND ".join(f"{name} = ?" for name in self._named(_KEY))
+
+    @cached_property
+    def _insert(self) -> str:
+        places = ", ".join("?" * len(self.columns))
+        return f"INSERT INTO {self.name} ({', '.join(self._places)}) VALUES ({places})"  # noqa: S608 - our own names
+
+    @cached_property
+    def _upsert(self) -> str:
+        changes = [
+            f"{one.name} = {one.name} + excluded.{one.name}"
+            if one.role == _SUM
+            else f"{one.name} = excluded.{one.name}"
+            for one in self.columns
+            if one.role != _KEY
+        ]
+        return f"{self._insert} ON CONFLICT ({', '.join(self._named(_KEY))}) DO UPDATE SET {', '.join(changes)}"
+
+    @cached_property
+    def _select(self) -> str:
+        said = (self.read_as.get(name, name) for name in self._places)
+        return f"SELECT {', '.join(said)} FROM {self.name}"  # noqa: S608 - our own names
+
+
+def condition(**equal: object) -> tuple[str, list[object]]:
+    """Return the WHERE, or nothing, and its values for columns (our own names) that have values; None means any."""
+    given = {name: value for name, value in equal.items() if value is not None}
+    where = " AND ".join(f"{name} = ?" for name in given)
+    return f"WHERE {where}" if where else "", list(given.values())
+
+
+class BatchSums(Generic[Row]):
+    """What a batch of entries adds to the sums of a table's rows, by their keys."""
+
+    def __init__(self, table: Table[Row]) -> None:
+        self._table = table
+        self._keys = table._named(_KEY)
+        self._zeros = dict.fromkeys(table._named(_SUM, _EXACT_SUM), 0)
+        self._sums: dict[tuple[str | int, ...], dict[str, int]] = {}
+
+    def of(self, *key: str | int) -> dict[str, int]:
+        """Return the sums of one key, to be added to; a row is written of it whatever they are."""
+        return self._sums.setdefault(key, self._zeros.copy())
+
+    def add(self, *key: str | int, **amounts: int) -> None:
+        """Add to some sums of a key."""
+        sums = self.of(*key)
+        for name, amount in amounts.items():
+            sums[name] += amount
+
+    def write(self, c: SQLiteCursor, said: Callable[..., Mapping[str, object]] = lambda *_: {}) -> None:
+        """Write all that was added; `said` returns what else is said of a key."""
+        make: Callable[..., Row] = self._table.row
+        rows = [
+            make(**dict(zip(self._keys, key, strict=True)), **sums, **said(*key)) for key, sums in self._sums.items()
+        ]
+        self._table.add(c, rows)
+
+
+def values_of(row: object) -> dict[str, Any]:
+    """Return the fields of a row by their names."""
+    return {one.name: getattr(row, one.name) for one in fields(row)}  # type: ignore[arg-type]
