@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "src" / "tallystick"
-PURE = ("signing", "vouchers", "transparency")
+PURE = ("signing", "vouchers", "transparency", "wire")
 THIRD_PARTIES = {
     "annotated_types",
     "cryptography",
@@ -137,7 +137,7 @@ def loaded_with(package: str) -> set[str]:
     return loaded
 
 
-@pytest.mark.parametrize("package", ["signing", "vouchers", "transparency", "audit"])
+@pytest.mark.parametrize("package", ["signing", "vouchers", "transparency", "wire", "audit"])
 def test_loading_it_loads_nothing_of_the_writer(package: str) -> None:
     """Not only unimported in the source: in a fresh process the writer's code and its libraries aren't there at all."""
     writer = {"eventsourcing", *(f"tallystick.{name}" for name in ("ledger", "publishing", "views", "cli"))}

@@ -13,7 +13,7 @@
 
     command_files.py              a command in JSON, as a person wrote it
     kinds.py      what a file may hold that is replaced
-    answers.py    an entry, or an answer to a note, in one shape
+    answers.py    an answer to a note in words
     views.py      where balances and histories come from
     parameters.py               arguments and options that several commands take
     reading.py    what comes in: files, key files, passphrases, sources, moments

@@ -1,12 +1,4 @@
-"""An entry, or an answer to a note, is said in one shape: by `check`, `submit` and `verify`, in words and in JSON.
-
-    {"accepted": true, "index", "at", "kind", "outcome": {...}}       or of a statement, instead of the outcome,
-    {..., "lines": [{"line", "job", "reservation", "accepted", "fee_fen", "from_voucher_fen"}, ...]}
-    {"accepted": false, "reason", "detail", "later"}                  of a note or of a line
-    {..., "index", "key", "limit_fen", "not_before"}                  those that a note's refusal has (`Refusal`)
-
-`later` says that the same may be accepted another time.
-"""
+"""An answer to a note (`tallystick.wire.answers`) in words: an outcome, and a statement's lines as a table."""
 
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
@@ -20,13 +12,8 @@ from tallystick.printing.text import escaped, yuan
 
 if TYPE_CHECKING:
     from tallystick.ledger import Admitted
-    from tallystick.vouchers.outcomes import Burned
-    from tallystick.vouchers.refusals import Reason, Refusal
-    from tallystick.vouchers.rules.burns import TimeBurn
-    from tallystick.vouchers.rules.rule import Event
-
-Answer = dict[str, Any]
-"""JSON values, as in this module's docstring."""
+    from tallystick.vouchers.refusals import Refusal
+    from tallystick.wire import JsonObject
 
 
 def show_faults() -> None:
@@ -46,32 +33,15 @@ def show_faults() -> None:
     logging.getLogger("tallystick").handlers = [Lines()]
 
 
-def refused(refusal: "Refusal") -> Answer:
-    """Return what is said of a note that is refused."""
-    return _reason(refusal.reason) | ({"detail": refusal.detail} if refusal.detail else {}) | refusal.fields()
-
-
-def accepted(event: "Event") -> Answer:
-    """Return what is said of an entry; of a statement, line by line."""
-    from tallystick.vouchers.outcomes import Burned
-    from tallystick.vouchers.quantities import format_instant
-    from tallystick.vouchers.rulebook import outcome_to_json
-    from tallystick.vouchers.rules.burns import TimeBurn
-
-    answer = {"accepted": True, "index": event.index, "at": format_instant(event.at), "kind": event.kind}
-    if isinstance(event.command, TimeBurn) and isinstance(event.outcome, Burned):
-        return answer | {"lines": _lines(event.command, event.outcome)}
-    return answer | {"outcome": outcome_to_json(event.kind, event.outcome)}
-
-
-def answered(answer: "Admitted | Refusal") -> Answer:
+def answered(answer: "Admitted | Refusal") -> "JsonObject":
     """Return what is said of a note that a ledger answered."""
     from tallystick.vouchers.entry import Entry
     from tallystick.vouchers.refusals import Refusal
+    from tallystick.wire.answers import recorded, refused
 
     if isinstance(answer, Refusal):
         return refused(answer)
-    return accepted(Entry.from_bytes(answer.entry).event) | {"is_new": answer.is_new}
+    return recorded(Entry.from_bytes(answer.entry).event, is_new=answer.is_new)
 
 
 def words_for(outcome: dict[str, Any], zone: Callable[[], int]) -> str:
@@ -86,7 +56,7 @@ def words_for(outcome: dict[str, Any], zone: Callable[[], int]) -> str:
     return (": " + ", ".join(words) if words else "") + in_zone
 
 
-def print_lines(lines: Sequence[Answer], *, wide: bool = False) -> None:
+def print_lines(lines: "Sequence[JsonObject]", *, wide: bool = False) -> None:
     """Print a statement's lines as a table."""
     rows = [
         (
@@ -101,21 +71,3 @@ def print_lines(lines: Sequence[Answer], *, wide: bool = False) -> None:
     ]
     columns = ("line ", "job", "reservation", "fee ", "from voucher ", "decision")
     output.table("lines, in yuan", columns, rows, wide=wide)
-
-
-def _lines(command: "TimeBurn", outcome: "Burned") -> list[Answer]:
-    reasons = dict(outcome.refused)
-    answers = []
-    for number, line in enumerate(command.lines):
-        said: Answer = {"line": number, "job": line.job, "reservation": line.reservation}
-        if number in reasons:
-            said |= _reason(reasons[number])
-        else:
-            said |= {"accepted": True, "fee_fen": outcome.fee_fen[number]}
-            said |= {"from_voucher_fen": outcome.from_voucher_fen[number]}
-        answers.append(said)
-    return answers
-
-
-def _reason(reason: "Reason") -> Answer:
-    return {"accepted": False, "reason": reason.value, "detail": reason.meaning, "later": reason.later}

@@ -16,7 +16,6 @@ Status 1 means that something was found; 2 that the audit couldn't be made, so n
 
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
-import base64
 import shlex
 import sys
 from contextlib import nullcontext, redirect_stdout
@@ -68,7 +67,7 @@ def audit(
     """Replay the log and confirm every number, or name the first entry that is wrong; status 1 if anything is found."""
     from tallystick.audit import audit as run_audit
     from tallystick.audit.earlier import ReportPlace
-    from tallystick.printing.json_text import escaped_json
+    from tallystick.wire.json_text import escaped_json
 
     policy = reading.read_policy(trust)
     place = None if report is None else ReportPlace(report, force=force)  # before anything takes long
@@ -103,9 +102,11 @@ def verify(
     wide: parameters.Wide = False,
 ) -> None:
     """Prove what a file says, with no ledger and no network: a receipt, balance or dossier; or an entry of a source."""
-    from tallystick.cli.entries import print_entry, say_entry
+    from tallystick.cli.entries import print_entry
     from tallystick.dossiers.balance_proof import is_balance_proof
     from tallystick.transparency.receipt import Receipt, verify_receipt
+    from tallystick.wire.entries import entry
+    from tallystick.wire.proven import proven_entry
 
     policy = reading.read_policy(trust)
     if index is None:
@@ -123,14 +124,12 @@ def verify(
         raise UsageError(f"{file} carries no entry, so it proves nothing by itself; ask for a receipt with one")
     checkpoint = verify_receipt(proof, proof.entry, policy)
     # Only now are the bytes worth reading: they are what the log signed for.
-    said = say_entry(proof.index, proof.entry)
-    root = base64.b64encode(checkpoint.root).decode()
+    said = proven_entry(checkpoint, entry(proof.index, proof.entry))
     if as_json:
-        tree = {"origin": checkpoint.origin, "size": checkpoint.size, "root": root}
-        output.print_json({"proven": True, "checkpoint": tree, "entry": said})
+        output.print_json(said)
         return
     output.line(f"proven: entry {proof.index} of {checkpoint.origin}, in its tree of {checkpoint.size:,} entries")
-    print_entry(said, [("root", root)], wide=wide)
+    print_entry(said["entry"], [("root", said["checkpoint"]["root"])], wide=wide)
 
 
 def _receipt_from(source: "Source", index: int) -> "Receipt":

@@ -8,7 +8,7 @@ checkpoint collect SOURCE --line FILE...       takes lines that were brought by 
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -133,10 +133,11 @@ def _report(
     as_json: bool, signed: "SignedCheckpoint", collected: Sequence[_Collected], kept: str | None, *, accepted: bool
 ) -> None:
     """Print what each witness said, and where what is kept lies now."""
+    from tallystick.wire import made
+
     if as_json:
-        tree = {"origin": signed.checkpoint.origin, "size": signed.checkpoint.size}
-        said = {"witnesses": [_said(one) for one in collected], "kept": kept, "accepted": accepted}
-        output.print_json(tree | said)
+        said = [(str(one.place), one.trouble or [line.label for line in one.lines]) for one in collected]
+        output.print_json(made.cosigned(signed.checkpoint, said, kept=kept, is_accepted=accepted))
         return
     for one in collected:
         by = ", ".join(line.label for line in one.lines)
@@ -144,9 +145,3 @@ def _report(
     if kept is not None:
         verdict = "as the trust policy asks" if accepted else "and the trust policy asks for more"
         output.line(f"{kept}: {signed.checkpoint.size:,} entries, {verdict}")
-
-
-def _said(one: _Collected) -> dict[str, Any]:
-    if one.trouble is not None:
-        return {"witness": str(one.place), "trouble": str(one.trouble)}
-    return {"witness": str(one.place), "cosigned_by": [line.label for line in one.lines]}

@@ -8,7 +8,6 @@ The operator's key signs checkpoints. It can't invent, change or drop what a par
 
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
-import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,6 +58,7 @@ def ledger_create(
     from tallystick.ledger.settings import write_settings
     from tallystick.sources import folder_of
     from tallystick.transparency.policy import Policy
+    from tallystick.wire import made
 
     note = reading.read_file(genesis)
     key = reading.load_key(log_key, passphrase_file)
@@ -78,9 +78,9 @@ def ledger_create(
         out.write(text)
     vkey = key.verifier.to_text()
     if as_json:
-        where = {"database" if folder is None else "folder": str(source)}
-        said = {"policy": policy} if policy is not None else {"policy_text": text.decode()}
-        output.print_json(where | {"origin": origin, "log_vkey": vkey} | said)
+        is_folder = folder is not None
+        said = made.ledger(str(source), origin, vkey, is_folder=is_folder, policy=policy, policy_text=text.decode())
+        output.print_json(said)
         return
     output.line(f"{source}: the ledger of {origin}")
     output.fields("", [("log's vkey", vkey), *([("policy", policy)] if policy is not None else [])])
@@ -156,8 +156,10 @@ def ledger_restore(
 
 
 def _print_copied(place: str, copied: "Copied", *, as_json: bool) -> None:
+    from tallystick.wire import made
+
     if as_json:
-        output.print_json({"place": place} | dataclasses.asdict(copied))
+        output.print_json(made.copy(place, copied))
         return
     output.line(
         f"{place}: {copied.size:,} entries of {copied.origin}, {copied.new_entries:,} of them new, under "

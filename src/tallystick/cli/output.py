@@ -212,7 +212,7 @@ def data(whole: bytes) -> None:
 
 def print_json(value: object, *, indent: int | None = 2) -> None:
     """Print one JSON value, indented, or in one line; as UTF-8."""
-    from tallystick.printing.json_text import json_text
+    from tallystick.wire.json_text import json_text
 
     data(f"{json_text(value, indent=indent)}\n".encode())
 

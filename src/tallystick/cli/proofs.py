@@ -9,8 +9,7 @@ signed that checkpoint is verified with a trust policy, and said to be unverifie
 
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
-import base64
-from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,24 +40,19 @@ def inclusion(
     """Prove that an entry is in the log, or was in it when it had fewer entries (RFC 9162, C2SP tlog-tiles)."""
     from tallystick.publishing.proving import prove_inclusion
     from tallystick.publishing.reader import read_ledger
+    from tallystick.wire import proven
 
     with read_ledger(source) as reader:
         signed = verify_checkpoint(reader, trust)
         proved = prove_inclusion(reader, index, size)
         origin = reader.origin
-    said = {
-        "index": proved.index,
-        "leaf_hash": _text(proved.leaf_hash),
-        "size": proved.size,
-        "root": _text(proved.root),
-        "proof": _texts(proved.proof),
-    }
+    said = proven.inclusion(origin, is_verified=signed, **asdict(proved))
     if as_json:
-        output.print_json({"origin": origin, "checkpoint_verified": signed} | said)
+        output.print_json(said)
         return
     output.line(f"entry {index} is in the tree of {proved.size:,} entries of {origin}")
     fields = [("leaf hash", said["leaf_hash"]), ("root", said["root"]), _signature(signed)]
-    output.fields("", [*fields, *[("proof", value) for value in _texts(proved.proof)]])
+    output.fields("", [*fields, *[("proof", value) for value in said["proof"]]])
 
 
 def consistency(
@@ -71,24 +65,19 @@ def consistency(
     """Prove that the log of NEW entries begins with the log of OLD entries (RFC 9162, C2SP tlog-tiles)."""
     from tallystick.publishing.proving import prove_consistency
     from tallystick.publishing.reader import read_ledger
+    from tallystick.wire import proven
 
     with read_ledger(source) as reader:
         signed = verify_checkpoint(reader, trust)
         proved = prove_consistency(reader, old, new)
         origin = reader.origin
-    said = {
-        "old_size": proved.old_size,
-        "old_root": _text(proved.old_root),
-        "new_size": proved.new_size,
-        "new_root": _text(proved.new_root),
-        "proof": _texts(proved.proof),
-    }
+    said = proven.consistency(origin, is_verified=signed, **asdict(proved))
     if as_json:
-        output.print_json({"origin": origin, "checkpoint_verified": signed} | said)
+        output.print_json(said)
         return
     output.line(f"the tree of {proved.new_size:,} entries of {origin} begins with that of {proved.old_size:,}")
     fields = [("old root", said["old_root"]), ("new root", said["new_root"]), _signature(signed)]
-    output.fields("", [*fields, *[("proof", value) for value in _texts(proved.proof)]])
+    output.fields("", [*fields, *[("proof", value) for value in said["proof"]]])
 
 
 def verify_checkpoint(reader: "Reader", trust: Path | None) -> bool:
@@ -105,11 +94,3 @@ def verify_checkpoint(reader: "Reader", trust: Path | None) -> bool:
 
 def _signature(signed: bool) -> tuple[str, object]:
     return "checkpoint", "signed as the trust policy asks" if signed else "whoever signed it (no --trust was given)"
-
-
-def _text(value: bytes) -> str:
-    return base64.b64encode(value).decode()
-
-
-def _texts(values: Sequence[bytes]) -> list[str]:
-    return [_text(value) for value in values]

@@ -8,7 +8,6 @@ A balance is proved as of a seal (docs/rules.md, "Sealed books"). The file is in
 
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
-import base64
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -47,38 +46,29 @@ def verify(data: bytes, policy: "Policy", *, as_json: bool) -> None:
     """Print what a balance proof proves, given its bytes."""
     from tallystick.cli.moments import utc
     from tallystick.dossiers.balance_proof import BalanceProof, verify_balance_proof
-    from tallystick.vouchers.quantities import format_day, format_instant
+    from tallystick.wire import proven as wire_proven
 
     proven = verify_balance_proof(BalanceProof.from_bytes(data), policy)
     leaf, checkpoint = proven.leaf, proven.checkpoint
-    seal = {
-        "seal": proven.seal,
-        "index": proven.index,
-        "at": format_instant(proven.at),
-        "last_day": format_day(proven.last_day),
-    }
-    tree = {
-        "origin": checkpoint.origin,
-        "size": checkpoint.size,
-        "root": base64.b64encode(checkpoint.root).decode(),
-    }
-    said = {
-        "account": leaf.account,
-        "balances": leaf.balances,
-        "entries": leaf.entries,
-        "running_sha256": leaf.running_sha256,
-    }
+    said = wire_proven.proven_balance(
+        checkpoint,
+        wire_proven.seal(proven.seal, proven.index, proven.at, proven.last_day),
+        account=leaf.account,
+        balances=leaf.balances,
+        entries=leaf.entries,
+        running_sha256=leaf.running_sha256,
+    )
     if as_json:
-        output.print_json({"proven": True, "checkpoint": tree, "seal": seal} | said)
+        output.print_json(said)
         return
     output.line(f"proven: {leaf.account} of {checkpoint.origin}, as it stood at entry {proven.index}")
     sealed_by = f"{proven.seal}, at {utc(proven.at)}"
     output.fields(
         "",
         [
-            ("root", tree["root"]),
+            ("root", said["checkpoint"]["root"]),
             ("sealed by", sealed_by),
-            ("days sealed up to", seal["last_day"]),
+            ("days sealed up to", said["seal"]["last_day"]),
             ("entries that touched it", f"{leaf.entries:,}"),
         ],
     )

@@ -11,7 +11,6 @@ state. The answers to both commands have one shape; `docs/rules.md` lists the re
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from tallystick.sources import Source
     from tallystick.vouchers.entry import Entry
     from tallystick.vouchers.refusals import Refusal
+    from tallystick.wire import JsonObject
 
 
 class What(StrEnum):
@@ -69,7 +69,7 @@ def check(
         _report(notes, said, lambda: zone_in(reader), as_json=as_json)
 
 
-def _decided(reader: "Reader", data: Sequence[bytes], instant: int) -> list[answers.Answer]:
+def _decided(reader: "Reader", data: Sequence[bytes], instant: int) -> "list[JsonObject]":
     """Say what would become of notes at an instant (microseconds), one after the other."""
     from tallystick.ledger.checking import check_notes
     from tallystick.publishing.recorded import find_recorded
@@ -110,7 +110,7 @@ def submit(
     guard = reading.clock_guard(source, log_time, accept_jump=accept_clock_jump)
     if receipts is not None:
         receipts.mkdir(parents=True, exist_ok=True)
-    said: list[answers.Answer] = []
+    said: list[JsonObject] = []
     with open_ledger(source, key, clock=clock, guard=guard) as ledger:
         for answer in ledger.submit(data):
             said.append(answers.answered(answer))
@@ -132,7 +132,8 @@ def show(
 ) -> None:
     """Show a voucher and its history, a holder, a programme's book, a provider's statement, or one entry."""
     from tallystick.cli.moments import with_local_times
-    from tallystick.cli.views import open_views, with_times_as_text
+    from tallystick.cli.views import open_views
+    from tallystick.wire.resources import resource
 
     if what is What.ENTRY:
         if as_of is not None:
@@ -140,10 +141,11 @@ def show(
         _show_entry(source, id_, as_json=as_json, wide=wide)
         return
     with open_views(source, as_of, is_fresh=fresh) as asked:
-        found = with_times_as_text(asdict(getattr(asked.views, what.value)(id_)))
+        said = resource(what.value, getattr(asked.views, what.value)(id_))
         if as_json:
-            output.print_json({what.value: found})
+            output.print_json(said)
         else:
+            found = said[what.value]
             shown = with_local_times(found.pop("balance") | found, asked.zone)
             headings = output.PROGRAMME_HEADINGS if what is What.PROGRAMME else None
             output.line(f"{what.value} {id_}")
@@ -153,47 +155,48 @@ def show(
 
 def _show_entry(source: "Source", index: str, *, as_json: bool, wide: bool) -> None:
     """Show an entry, which is proved to be in the tree of the source's checkpoint; who signed that is for `verify`."""
-    from tallystick.cli.entries import print_entry, say_entry
+    from tallystick.cli.entries import print_entry
     from tallystick.cli.moments import zone_in
     from tallystick.publishing.reader import read_ledger
+    from tallystick.wire.entries import entry, shown
 
     number = reading.index_of(index)
     if number is None:
         raise UsageError(f"{index} is not an entry's index, which is a number counted from 0")
     with read_ledger(source) as reader:
         proof = reader.receipt(number)
-        said = say_entry(proof.index, proof.entry or b"")
+        said = entry(proof.index, proof.entry or b"")
         if as_json:
-            output.print_json({"entry": said})
+            output.print_json(shown(said))
         else:
             output.line(f"entry {proof.index} of {reader.origin}, which has {reader.size:,}")
             print_entry(said, zone=zone_in(reader), wide=wide)
 
 
-def _recorded(answer: "Entry | Refusal") -> answers.Answer:
+def _recorded(answer: "Entry | Refusal") -> "JsonObject":
     """Say what is answered to a note whose reference was used before the log came to where it is."""
     from tallystick.vouchers.refusals import Refusal
+    from tallystick.wire.answers import recorded, refused
 
-    return (
-        answers.refused(answer) if isinstance(answer, Refusal) else answers.accepted(answer.event) | {"is_new": False}
-    )
+    return refused(answer) if isinstance(answer, Refusal) else recorded(answer.event, is_new=False)
 
 
-def _checked(answer: "Entry | Refusal", decided: "Sequence[Entry | Refusal]", reader: "Reader") -> answers.Answer:
+def _checked(answer: "Entry | Refusal", decided: "Sequence[Entry | Refusal]", reader: "Reader") -> "JsonObject":
     """Say what would become of a note; one that is recorded already would be answered with its entry."""
     from tallystick.vouchers.entry import Entry
     from tallystick.vouchers.refusals import Reason
+    from tallystick.wire.answers import recorded, refused
 
     if isinstance(answer, Entry):
-        return answers.accepted(answer.event) | {"is_new": True}
+        return recorded(answer.event, is_new=True)
     index = answer.index
     if answer.reason is not Reason.ALREADY_RECORDED or index is None:
-        return answers.refused(answer)
+        return refused(answer)
     if index < reader.size:
         event = Entry.from_bytes(next(reader.entries(index, index + 1))).event
     else:
         event = next(one.event for one in decided if isinstance(one, Entry) and one.event.index == index)
-    return answers.accepted(event) | {"is_new": False}
+    return recorded(event, is_new=False)
 
 
 def _write_receipt(folder: Path, admitted: "Admitted") -> str:
@@ -209,10 +212,12 @@ def _write_receipt(folder: Path, admitted: "Admitted") -> str:
     return str(path)
 
 
-def _report(notes: Sequence[str], said: Sequence[answers.Answer], zone: Callable[[], int], *, as_json: bool) -> None:
+def _report(notes: Sequence[str], said: "Sequence[JsonObject]", zone: Callable[[], int], *, as_json: bool) -> None:
     """Print the answers to the notes, times at the network's offset (seconds), and end with the status for them."""
+    from tallystick.wire.answers import answers_to
+
     if as_json:
-        output.print_json({"notes": [{"note": note} | answer for note, answer in zip(notes, said, strict=True)]})
+        output.print_json(answers_to(zip(notes, said, strict=True)))
     else:
         for note, answer in zip(notes, said, strict=True):
             _print(note, answer, zone)
@@ -220,7 +225,7 @@ def _report(notes: Sequence[str], said: Sequence[answers.Answer], zone: Callable
         raise typer.Exit(REFUSED)
 
 
-def _print(note: str, answer: answers.Answer, zone: Callable[[], int]) -> None:
+def _print(note: str, answer: "JsonObject", zone: Callable[[], int]) -> None:
     """Print the answer to a note in one line, and a table of a statement's lines."""
     if not answer["accepted"]:
         again = "; the same may be accepted later" if answer["later"] else ""

@@ -10,7 +10,7 @@ first, so that a misspelt field is found at the desk and not by the log.
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,6 +52,7 @@ def key_new(
 ) -> None:
     """Make a private key, in a file that only you can read, and print its public half (vkey)."""
     from tallystick import keyfiles
+    from tallystick.wire import made
 
     _check_key_name(name, is_log=log)
     if file.exists():  # before anybody types a passphrase twice for nothing
@@ -59,7 +60,7 @@ def key_new(
     passphrase = reading.new_passphrase(str(file), passphrase_file, no_passphrase=no_passphrase)
     vkey = keyfiles.create(file, name, passphrase, unencrypted=no_passphrase).to_text()
     if as_json:
-        output.print_json({"key_file": str(file), "name": name, "vkey": vkey})
+        output.print_json(made.key(str(file), name, vkey))
     else:
         output.line(vkey)
 
@@ -120,15 +121,17 @@ def balances(
 ) -> None:
     """Show what is unissued, available, reserved, burned, claimed and paid."""
     from tallystick.cli.moments import with_local_times
-    from tallystick.cli.views import open_views, with_times_as_text
+    from tallystick.cli.views import open_views
+    from tallystick.wire.resources import balances as balances_by
 
     if as_json and as_csv:
         raise UsageError("--json and --csv exclude each other: give one")
     with open_views(source, as_of, is_fresh=fresh) as asked:
-        rows = with_times_as_text([asdict(row) for row in asked.views.balances(by.value)])
+        said = balances_by(by.value, asked.views.size, asked.views.balances(by.value))
+        rows = said["balances"]
         columns = _columns(by)
         if as_json:
-            output.print_json({"by": by.value, "entries": asked.views.size, "balances": rows})
+            output.print_json(said)
         elif as_csv:
             output.print_csv(columns, rows)
         else:

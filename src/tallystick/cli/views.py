@@ -5,14 +5,13 @@ Where that file can't be read or written, or there is only an export, or a fresh
 worked out in memory. Times leave here as text, amounts as whole fen.
 """
 
-# ruff: noqa: ANN401 - rows are JSON values of any shape
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tallystick.cli import output
 
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
     from tallystick.publishing import Reader
     from tallystick.sources import Source
     from tallystick.views import Views
-
-_INSTANTS = frozenset({"at", "until", "valid_from", "valid_until"})
-_DAYS = frozenset({"first_day", "last_day"})
 
 
 @dataclass
@@ -96,22 +92,3 @@ def open_views(source: "Source", as_of: str | None, *, is_fresh: bool) -> Iterat
                 made = Views.as_of(source, at=when.last_instant(lambda: zone_in(reader())), progress=progress)
             views = open_now.enter_context(made)
         yield Asked(views, reader, when if not isinstance(when, int) else None)
-
-
-def with_times_as_text(value: Any) -> Any:
-    """Return a row of the views, or rows within rows, with times and days as text."""
-    if isinstance(value, Mapping):
-        return {name: _as_text(name, inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [with_times_as_text(inner) for inner in value]
-    return value
-
-
-def _as_text(name: str, value: Any) -> Any:
-    from tallystick.vouchers.quantities import format_day, format_instant
-
-    if isinstance(value, int) and name in _INSTANTS:
-        return format_instant(value)
-    if isinstance(value, int) and name in _DAYS:
-        return format_day(value)
-    return with_times_as_text(value)

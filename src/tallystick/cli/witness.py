@@ -56,13 +56,14 @@ def init(
 ) -> None:
     """Make a witness that has seen nothing yet, and print the line for trust policies that names it."""
     from tallystick.signing.keys import VerifierKey
+    from tallystick.wire import made
     from tallystick.witness.cosigner import create_witness
 
     keys = [VerifierKey.from_text(text) for text in logs]
     passphrase = reading.new_passphrase(str(folder), passphrase_file, no_passphrase=no_passphrase)
     vkey = create_witness(folder, name, keys, passphrase, unencrypted=no_passphrase).to_text()
     if as_json:
-        output.print_json({"folder": str(folder), "name": name, "vkey": vkey})
+        output.print_json(made.witness(str(folder), name, vkey))
     else:
         output.line(f"witness {name} {vkey}")
 

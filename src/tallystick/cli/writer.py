@@ -3,12 +3,8 @@
     tallystick writer SOURCE < requests > answers
 
 A request is one line, `{"id": "…", "note": "…"}`: any text to tell answers by, and a signed note. Each is answered with
-one line, in order, when it is durable or refused; `id` comes back in it. Between answers stand lines with a `status`:
-
-    {"status": "standing_by", "entries": 1200}    another process writes; requests wait
-    {"status": "writing", "entries": 1200}        requests are answered
-    {"status": "deposed", "detail": "…"}          another has taken over; what wasn't answered is asked again later
-    {"status": "store_failed", "detail": "…"}     the store can't be reached; the same requests are tried again
+one line, in order, when it is durable or refused; `id` comes back in it. Between answers stand lines with a `status`
+(`tallystick.wire.writer_lines`).
 
 A note that was kept but not answered, here or by another writer, is answered with its first receipt when it comes
 again: so whoever sends the same to two writers does no harm. It ends when its input does, and all is answered.
@@ -26,15 +22,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import IO, TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from tallystick.cli import answers, output, parameters, reading
 from tallystick.errors import ClockJumpError, StoreFailedError, WriterDeposedError
+from tallystick.wire import writer_lines
 
 if TYPE_CHECKING:
     from tallystick.ledger import Ledger, StandBy
+    from tallystick.wire import JsonObject
 
 REQUESTS_AT_ONCE = 512
 REQUESTS_WAITING = 10_000
@@ -102,7 +100,7 @@ class _Writing:
             if ledger is None:
                 return
             with ledger:
-                _say(status="writing", entries=ledger.state.size)
+                _say(writer_lines.writing(ledger.state.size))
                 if self._answer(ledger):
                     return
             waiting = self._stand_by_again()
@@ -111,7 +109,7 @@ class _Writing:
         """Return the ledger once it may be written; None if the input ended first, and nothing waits."""
         ledger = waiting.wait(0.0)
         if ledger is None:
-            _say(status="standing_by", entries=waiting.size)
+            _say(writer_lines.standing_by(waiting.size))
         while ledger is None:
             self._take(block=False)
             if self._ended and not self._unanswered:
@@ -125,7 +123,7 @@ class _Writing:
             try:
                 return self._stand_by()
             except StoreFailedError as error:
-                _say(status="store_failed", detail=str(error))
+                _say(writer_lines.store_failed(str(error)))
                 time.sleep(SECONDS_BETWEEN_TRIES)
 
     def _answer(self, ledger: "Ledger") -> bool:
@@ -138,22 +136,23 @@ class _Writing:
             try:
                 given = ledger.submit([request.note for request in self._unanswered if not request.error])
             except WriterDeposedError as error:
-                _say(status="deposed", detail=str(error))
+                _say(writer_lines.deposed(str(error)))
                 return False
             except StoreFailedError as error:
-                _say(status="store_failed", detail=str(error))
+                _say(writer_lines.store_failed(str(error)))
                 time.sleep(SECONDS_BETWEEN_TRIES)
                 continue
             except ClockJumpError as error:
                 for request in self._unanswered:
-                    _say(id=request.id, error=request.error or str(error))
+                    _say(writer_lines.not_answered(request.id, request.error or str(error)))
                 self._unanswered.clear()
                 continue
             remaining = iter(given)
             for request in self._unanswered:
-                _say(
-                    id=request.id, **({"error": request.error} if request.error else answers.answered(next(remaining)))
-                )
+                if request.error:
+                    _say(writer_lines.not_answered(request.id, request.error))
+                else:
+                    _say(writer_lines.answered(request.id, answers.answered(next(remaining))))
             self._unanswered.clear()
 
     def _take(self, *, block: bool) -> None:
@@ -209,5 +208,5 @@ def _request(line: bytes, number: int) -> Request:
         return trouble
 
 
-def _say(**fields: Any) -> None:  # noqa: ANN401 - JSON values
-    output.print_json(fields, indent=None)
+def _say(line: "JsonObject") -> None:
+    output.print_json(line, indent=None)

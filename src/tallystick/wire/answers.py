@@ -1,0 +1,60 @@
+"""What becomes of a note, said in one shape by `check`, `submit` and `writer`.
+
+    {"accepted": true, "index", "at", "kind", "outcome": {...}}       or of a statement, instead of the outcome,
+    {..., "lines": [{"line", "job", "reservation", "accepted", "fee_fen", "from_voucher_fen"}, ...]}
+    {"accepted": false, "reason", "detail", "later"}                  of a note or of a line
+    {..., "index", "key", "limit_fen", "not_before"}                  those that a note's refusal has (`Refusal`)
+
+`later` says that the same may be accepted another time. `is_new` is false of an entry that was recorded before.
+"""
+
+from collections.abc import Iterable
+
+from tallystick.vouchers.outcomes import Burned
+from tallystick.vouchers.quantities import format_instant
+from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.rulebook import outcome_to_json
+from tallystick.vouchers.rules.burns import TimeBurn
+from tallystick.vouchers.rules.rule import Event
+from tallystick.wire import JsonObject
+
+
+def refused(refusal: Refusal) -> JsonObject:
+    """Return what is said of a note that is refused."""
+    return _reason(refusal.reason) | ({"detail": refusal.detail} if refusal.detail else {}) | refusal.fields()
+
+
+def accepted(event: Event) -> JsonObject:
+    """Return what is said of an entry; of a statement, line by line."""
+    answer = {"accepted": True, "index": event.index, "at": format_instant(event.at), "kind": event.kind}
+    if isinstance(event.command, TimeBurn) and isinstance(event.outcome, Burned):
+        return answer | {"lines": _lines(event.command, event.outcome)}
+    return answer | {"outcome": outcome_to_json(event.kind, event.outcome)}
+
+
+def recorded(event: Event, *, is_new: bool) -> JsonObject:
+    """Return what is said of a note that is an entry, or would be."""
+    return accepted(event) | {"is_new": is_new}
+
+
+def answers_to(named: Iterable[tuple[str, JsonObject]]) -> JsonObject:
+    """Return the answers to notes, each with what its note is called."""
+    return {"notes": [{"note": note} | answer for note, answer in named]}
+
+
+def _lines(command: TimeBurn, outcome: Burned) -> list[JsonObject]:
+    reasons = dict(outcome.refused)
+    answers = []
+    for number, line in enumerate(command.lines):
+        said: JsonObject = {"line": number, "job": line.job, "reservation": line.reservation}
+        if number in reasons:
+            said |= _reason(reasons[number])
+        else:
+            said |= {"accepted": True, "fee_fen": outcome.fee_fen[number]}
+            said |= {"from_voucher_fen": outcome.from_voucher_fen[number]}
+        answers.append(said)
+    return answers
+
+
+def _reason(reason: Reason) -> JsonObject:
+    return {"accepted": False, "reason": reason.value, "detail": reason.meaning, "later": reason.later}

@@ -1,0 +1,27 @@
+"""What a log comes to: balances, and all about a voucher, holder, programme or provider.
+
+    {"by": "voucher", "entries", "balances": [{...}, ...]}
+    {"voucher": {"balance": {...}, "history": [...], ...}}
+
+The members are the fields of the views' answers. What answers them is given: nothing here knows where it is kept.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+
+from tallystick.wire import DataclassValue, JsonObject
+
+
+def rows(answers: Iterable[DataclassValue]) -> list[JsonObject]:
+    """Return answers of one kind, in their order."""
+    return [asdict(answer) for answer in answers]
+
+
+def balances(by: str, size: int, answers: Iterable[DataclassValue]) -> JsonObject:
+    """Return balances by programme, holder, provider or voucher, after so many entries."""
+    return {"by": by, "entries": size, "balances": rows(answers)}
+
+
+def resource(kind: str, answer: DataclassValue) -> JsonObject:
+    """Return all about one voucher, holder, programme or provider."""
+    return {kind: asdict(answer)}
