@@ -11,9 +11,8 @@ Status of `verify` is 1 if anything is wrong with a dossier.
 import os
 import sys
 from contextlib import nullcontext
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -86,11 +85,12 @@ def verify(file: str, policy: "Policy", *, as_json: bool, wide: bool = False) ->
     """Examine a dossier, and print the account's book, or what is wrong."""
     from tallystick.dossiers.dossier_lines import read_lines
     from tallystick.dossiers.examining import examine_dossier
+    from tallystick.wire.dossiers import dossier as dossier_object
 
     with nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb") as opened:
         report = examine_dossier(read_lines(opened), policy)
     if as_json:
-        output.print_json(_said(report))
+        output.print_json(dossier_object(report, report.checkpoint, is_sound=report.is_sound))
     else:
         _print(report, wide=wide)
     if not report.is_sound:
@@ -110,43 +110,6 @@ def _bound(text: str | None) -> "Bound | None":
         return Bound(day=parse_day(text))
     except ValueError:
         raise UsageError(f"{text!a} is neither a day like 2026-04-01 nor an entry's index") from None
-
-
-def _said(report: "DossierReport") -> dict[str, Any]:
-    """Return a report as JSON."""
-    from tallystick.transparency.spelling import base64_to_text
-    from tallystick.vouchers.quantities import format_instant
-
-    checkpoint = report.checkpoint
-    return {
-        "sound": report.is_sound,
-        "account": report.account,
-        "checkpoint": {
-            "origin": checkpoint.origin,
-            "size": checkpoint.size,
-            "root": base64_to_text(checkpoint.root).decode(),
-        },
-        "opening": _seal(report.opening),
-        "closing": _seal(report.closing),
-        "entries": report.entries,
-        "entries_later": report.entries_later,
-        "dependencies": report.dependencies,
-        "balances": report.balances,
-        "balances_later": report.balances_later,
-        "book": [
-            asdict(line)
-            | {"at": format_instant(line.at)}
-            | {"moved": [{"from": source, "to": to, "amount_fen": amount_fen} for source, to, amount_fen in line.moved]}
-            for line in report.book
-        ],
-        "findings": [asdict(finding) for finding in report.findings],
-    }
-
-
-def _seal(seal: "SealSummary | None") -> dict[str, Any] | None:
-    from tallystick.vouchers.quantities import format_day
-
-    return None if seal is None else asdict(seal) | {"last_day": format_day(seal.last_day)}
 
 
 def _print(report: "DossierReport", *, wide: bool) -> None:

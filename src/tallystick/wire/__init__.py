@@ -4,6 +4,7 @@
     entries.py      an entry in full
     resources.py    balances, vouchers, holders, programmes, providers
     proven.py       what a proof proves: an entry, a tree that only grew, a sealed balance
+    dossiers.py     what the examination of a dossier came to
     made.py         what was made for its owner: a ledger, a copy of one, a key, a witness, a cosigned checkpoint
     problems.py     an error
     writer_lines.py what a writer says while it runs
