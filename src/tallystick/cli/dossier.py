@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import kinds, output, parameters, reading
+from tallystick.cli import kinds, output, parameters
 from tallystick.cli.statuses import REFUSED
 from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
@@ -98,12 +98,13 @@ def verify(file: str, policy: "Policy", *, as_json: bool, wide: bool = False) ->
 
 
 def _bound(text: str | None) -> "Bound | None":
+    from tallystick.cli.moments import index_of
     from tallystick.dossiers.writing import Bound
     from tallystick.vouchers.quantities import parse_day
 
     if text is None:
         return None
-    index = reading.index_of(text)
+    index = index_of(text)
     if index is not None:
         return Bound(index=index)
     try:

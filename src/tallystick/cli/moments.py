@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from tallystick.cli.reading import index_of
 from tallystick.errors import MalformedError, NotALedgerError, UsageError
 from tallystick.vouchers.quantities import format_instant, parse_instant
 
@@ -28,6 +27,7 @@ FORMS: Final = (
     "a time like 2026-01-05T08:00:00Z, 2026-01-05T16:00:00+08:00 or 2026-01-05T16:00:00 (the network's zone), "
     "or a day like 2026-01-05"
 )
+INDEX_DIGITS_MAX: Final = 19  # of 63 bits
 _SHOWN_MAX: Final = 40  # of what was typed
 
 _FORM: Final = re.compile(
@@ -98,6 +98,12 @@ class Moment:
 def _is_no_time(text: str) -> UsageError:
     shown = text if len(text) <= _SHOWN_MAX else f"{text[:_SHOWN_MAX]}…"
     return UsageError(f"{shown!r} is not {FORMS}")
+
+
+def index_of(text: str) -> int | None:
+    """Return the entry's index that a text is, None if it is something else: a time, a day, a seal's id."""
+    is_index = text.isascii() and text.isdecimal() and len(text) <= INDEX_DIGITS_MAX
+    return int(text) if is_index else None
 
 
 def read_index_or_moment(text: str) -> int | Moment:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import kinds, output, parameters, reading
+from tallystick.cli import kinds, output, parameters
 from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
 
@@ -81,9 +81,10 @@ def _index_of(seal: str, reader: "Reader", progress: output.Progress | None) -> 
     Raises:
         UsageError: there is no such seal.
     """
+    from tallystick.cli.moments import index_of
     from tallystick.vouchers.entry import Header, split_entry
 
-    index = reading.index_of(seal)
+    index = index_of(seal)
     if index is None:
         found = reader.state(progress=progress).seals.get(seal)
         if found is None:

@@ -156,11 +156,11 @@ def show(
 def _show_entry(source: "Source", index: str, *, as_json: bool, wide: bool) -> None:
     """Show an entry, which is proved to be in the tree of the source's checkpoint; who signed that is for `verify`."""
     from tallystick.cli.entries import print_entry
-    from tallystick.cli.moments import zone_in
+    from tallystick.cli.moments import index_of, zone_in
     from tallystick.publishing.reader import read_ledger
     from tallystick.wire.entries import entry, shown
 
-    number = reading.index_of(index)
+    number = index_of(index)
     if number is None:
         raise UsageError(f"{index} is not an entry's index, which is a number counted from 0")
     with read_ledger(source) as reader:

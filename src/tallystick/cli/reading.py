@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _Source = TypeVar("_Source", bound="Source")
 
-INDEX_DIGITS_MAX = 19  # of 63 bits
 INPUT_SIZE_MAX = 1_048_576  # nothing that a command line takes is larger; a disk image given by mistake is
 
 
@@ -71,12 +70,6 @@ def read_file(name: str) -> bytes:
     if len(data) > INPUT_SIZE_MAX:
         raise UsageError(f"{name} is larger than {INPUT_SIZE_MAX:,} bytes, and no note, receipt or policy is")
     return data
-
-
-def index_of(text: str) -> int | None:
-    """Return the entry's index that a text is, None if it is something else: a time, a day, a seal's id."""
-    is_index = text.isascii() and text.isdecimal() and len(text) <= INDEX_DIGITS_MAX
-    return int(text) if is_index else None
 
 
 def read_policy(path: Path) -> "Policy":
