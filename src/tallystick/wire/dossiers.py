@@ -3,7 +3,7 @@
 {"sound", "account", "checkpoint", "opening": {"index", "seal", "last_day"} or null, "closing": the same,
 "entries", "entries_later", "dependencies", "balances", "balances_later",
 "book": [{"index", "at", "kind", "party", "ref", "moved": [{"from", "to", "amount_fen"}], "lines_refused"}],
-and what is wrong, by code}
+"findings": [{"code", "index" or null, "detail", "reason" or null}]}
 """
 
 from dataclasses import asdict
