@@ -1,0 +1,276 @@
+"""What `signers`, `decide` and `evolve` read is declared by the rule.
+
+Tested on all stories of the tables. A view of the state notes which entry wrote what, and what a rule reads. The
+entries that wrote what a command was decided by must be among those that the rule's declarations bring along; so a part
+of the log that was gathered by them decides the command in the same way.
+"""
+
+import copy
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from typing import Final, Literal, NamedTuple, cast
+
+import pytest
+
+from properties.test_against_naive_ledger import walked
+from support.actors import ORIGIN
+from support.scenario import TABLES, Ledger, Story, read_table
+from support.traced_state import Entries, Trace, TracedEntry, Way, traced
+from tallystick.dossiers.gathering import Gathering
+from tallystick.publishing.reader import Reader
+from tallystick.signing.note import Note
+from tallystick.vouchers.admit import SignedCommand, admit, read_note
+from tallystick.vouchers.entry import Entry, split_entry
+from tallystick.vouchers.evolve import evolve
+from tallystick.vouchers.outcomes import Burned
+from tallystick.vouchers.refusals import Reason
+from tallystick.vouchers.rulebook import RULES
+from tallystick.vouchers.rules import keys, network, programmes, recovery, redemptions, reservations
+from tallystick.vouchers.rules.burns import TimeBurn
+from tallystick.vouchers.rules.rule import SEALS, Rule
+from tallystick.vouchers.rules.seals import BookSeal
+
+Method = Literal["follows", "asks", "concerns", "touches"]
+
+OF_EVERY_ENTRY: Final = {"origin", "size", "at", "references", "reference_order", "statement_order", "touches"}
+"""What is kept of every command, whatever its rule."""
+JOB_TIMES: Final = "job_times"
+"""A line that was accepted found nothing there; what a line was refused for is looked for by the gathering itself."""
+
+
+class Dropped(NamedTuple):
+    """A declaration that is left out: names that begin with a word, of one method of one rule."""
+
+    rule: type[Rule]
+    method: Method
+    word: str
+
+
+class Miss(NamedTuple):
+    """What a command read, and the entries that wrote it and that nothing declared brings along."""
+
+    rule: type[Rule]
+    read: Way
+    entries: Entries
+
+
+@dataclass
+class Declarations:
+    """What the commands of a log declare, less what is dropped."""
+
+    log: "Log"
+    dropped: Dropped | None = None
+
+    def of(self, number: int, method: Method) -> set[str]:
+        """The names that an entry's command declares in one of the ways."""
+        rule, names = type(self.log.entries[number].event.command), self.log.declared[number][method]
+        if self.dropped is None or self.dropped[:2] != (rule, method):
+            return names
+        return {name for name in names if name.split()[0] != self.dropped.word}
+
+    @cached_property
+    def index(self) -> dict[str, list[int]]:
+        """By name, the entries that concern it."""
+        index: dict[str, list[int]] = {}
+        for number in self.log.entries:
+            for name in self.of(number, "concerns") | self.of(number, "touches"):
+                index.setdefault(name, []).append(number)
+        return index
+
+    def brought(self, names: Iterable[str], before: int) -> set[int]:
+        """The entries that some names bring along, and those on which these depend."""
+        found, seen, todo = {0}, set[str](), [*names, SEALS]
+        while todo:
+            name = todo.pop()
+            if name not in seen:
+                seen.add(name)
+                new = {number for number in self.index.get(name, ()) if number < before} - found
+                found |= new
+                todo += [one for number in new for one in self.of(number, "follows")]
+        return found
+
+    def misses(self, number: int) -> Iterator[Miss]:
+        """What the declarations of an entry leave out."""
+        entry = self.log.entries[number]
+        rule = type(entry.event.command)
+        if rule is not BookSeal:  # is decided by every account; it touches none, so no dossier decides it anew
+            names = {f"party {party}" for party in self.log.parties(number)}
+            part = self.brought(names | self.of(number, "follows") | self.of(number, "asks"), number)
+            for way, wrote in entry.decided_by.items():
+                if not wrote <= part and not _is_inexact(entry, way):
+                    yield Miss(rule, way, wrote - part)
+        # As one of the entries that another depends on, it is there by one of its names, and only followed.
+        for name in self.of(number, "concerns"):
+            part = self.brought({name} | self.of(number, "follows"), number)
+            for way, wrote in entry.looked_up.items():
+                if not wrote <= part and not _is_passed_over(entry, way):
+                    yield Miss(rule, way, wrote - part)
+
+
+def _is_inexact(entry: TracedEntry, way: Way) -> bool:
+    """Whether a part of the log needn't give a value as it was, of those that a command was decided by."""
+    outcome = entry.event.outcome
+    if way[0] in OF_EVERY_ENTRY or way[0] == JOB_TIMES:
+        return True
+    if not any("_fen" in one.name for one in fields(outcome)):  # a part may hold more than there was: replaying.py
+        return _is_amount(way)
+    if isinstance(outcome, Burned) and way[0] == "statements":  # what is unfounded is so without the statement too
+        return Reason.CORRECTION_UNFOUNDED in dict(outcome.refused).values()
+    return False
+
+
+def _is_passed_over(entry: TracedEntry, way: Way) -> bool:
+    """Whether an entry that is only followed does without what it looks up."""
+    command = entry.event.command
+    if _is_amount(way) or way[0] == JOB_TIMES:  # made by whichever entry moves the first
+        return True
+    # Of a statement the lines are passed over that are against other reservations.
+    return isinstance(command, TimeBurn) and len({line.reservation for line in command.lines}) > 1
+
+
+def _is_amount(way: Way) -> bool:
+    return any(step == "book" or str(step).endswith("_fen") for step in way)
+
+
+@dataclass
+class Log:
+    """A traced log; the entries before `start` are another log's too."""
+
+    ledger: Ledger = field(default_factory=Ledger)
+    trace: Trace = field(default_factory=Trace)
+    start: int = 0
+
+    @property
+    def entries(self) -> dict[int, TracedEntry]:
+        return self.trace.entries
+
+    def play(self, story: Story) -> None:
+        with traced(self.trace):
+            self.ledger.play(story)
+        assert len(self.entries) == len(self.ledger.entries)
+
+    def replay(self, entries: Iterable[Entry]) -> None:
+        """Decide and follow the entries of another log."""
+        with traced(self.trace):
+            for entry in entries:
+                signed = read_note(split_entry(entry.data)[1], ORIGIN)
+                assert isinstance(signed, SignedCommand)
+                assert admit(self.ledger.state, signed, entry.event.at) == entry
+                evolve(self.ledger.state, entry.event)
+                self.ledger.entries.append(entry)
+
+    def parties(self, number: int) -> set[str]:
+        """Who gave an entry's command, and who signed it."""
+        note = Note.from_bytes(split_entry(self.entry(number))[1])
+        return {self.entries[number].event.command.party} | {one.name.partition("/")[0] for one in note.signatures}
+
+    @cached_property
+    def declared(self) -> dict[int, dict[Method, set[str]]]:
+        """By entry and method, what its command declares."""
+        history = Gathering(cast(Reader, self), self, "no account", 0, len(self.entries))
+        return {
+            number: {
+                "follows": set(one.event.command.follows()),
+                "asks": set(one.event.command.asks(one.event, history)),
+                "concerns": one.concerns,
+                "touches": one.touches,
+            }
+            for number, one in self.entries.items()
+        }
+
+    # -- as a reader and an index of itself, for what rules look up
+
+    def entry(self, number: int) -> bytes:
+        return self.ledger.entries[number].data
+
+    @cached_property
+    def _index(self) -> dict[str, list[int]]:
+        index: dict[str, list[int]] = {}
+        for number, one in self.entries.items():
+            for name in one.concerns | one.touches:
+                index.setdefault(name, []).append(number)
+        return index
+
+    def entries_concerning(self, name: str) -> list[int]:
+        return self._index.get(name, [])
+
+    def statement_entry(self, provider: str, ref: str, before: int) -> int | None:
+        of_ref = [
+            number
+            for number, one in self.entries.items()
+            if isinstance(one.event.outcome, Burned)
+            and (one.event.command.party, one.event.command.ref) == (provider, ref)
+        ]
+        return max((number for number in of_ref if number < before), default=None)
+
+
+@pytest.fixture(scope="module")
+def logs() -> list[Log]:
+    """Every story's log, traced."""
+    (start,) = read_table((TABLES / "standard.txt").read_text("utf-8"))
+    standard = Log()
+    standard.play(start)
+    played = [standard]
+    for table in sorted(TABLES.glob("*.txt")):
+        for story in read_table(table.read_text("utf-8")) if table.stem != "standard" else ():
+            log = Log() if story.from_nothing else replace(copy.deepcopy(standard), start=len(standard.entries))
+            log.play(story)
+            played.append(log)
+    return [log for log in played if log.entries]
+
+
+def misses(logs: Iterable[Log], dropped: Dropped | None = None) -> Iterator[Miss]:
+    """What the declarations leave out."""
+    for log in logs:
+        declarations = Declarations(log, dropped)
+        for number in range(log.start, len(log.entries)):
+            yield from declarations.misses(number)
+
+
+def test_every_command_is_traced(logs: list[Log]) -> None:
+    """With all that is declared of it."""
+    assert {type(one.event.command) for log in logs for one in log.entries.values()} == set(RULES)
+
+
+def test_what_a_rule_reads_is_declared(logs: list[Log]) -> None:
+    assert list(misses(logs)) == []
+
+
+def test_what_a_rule_reads_in_a_long_log_is_declared() -> None:
+    """By chance, so in an order that no table has."""
+    log = Log()
+    log.replay(walked(4, 250).entries)
+    assert len({type(one.event.command) for one in log.entries.values()}) > len(RULES) // 2
+    assert list(misses([log])) == []
+
+
+NOT_READ: Final = {
+    Dropped(network.NetworkFound, "concerns", "party"): "entry 0 is always there",
+    Dropped(keys.KeyAdd, "asks", "party"): "the new key signs, so its party is there",
+    Dropped(programmes.ProgrammeClose, "concerns", "rules"): "all that asks whether a programme is closed is refused",
+    Dropped(programmes.ProviderDelist, "follows", "rules"): "it asks for the accreditation, which follows them",
+    Dropped(recovery.VoucherRevoke, "follows", "terms"): "it asks for all of the voucher",
+    Dropped(recovery.VoucherLapse, "follows", "terms"): "it asks for all of the voucher",
+    Dropped(reservations.VoucherReserve, "follows", "reservation"): "no entry is before it in the reservation's life",
+    Dropped(redemptions.RedemptionPay, "concerns", "claim"): "all that asks whether a claim is paid is refused",
+    Dropped(redemptions.RedemptionReject, "concerns", "claim"): "it concerns the claimant's claims too",
+    Dropped(redemptions.RedemptionReject, "follows", "claim"): "it asks for the claimant's claims",
+    Dropped(redemptions.RedemptionReject, "asks", "claims"): "it follows the claim",
+    Dropped(redemptions.RedemptionReject, "asks", "reservation"): "for the balances alone: no decision reads them",
+}
+"""Declarations without which no decision changes, and why they stand."""
+
+
+def test_a_declaration_that_is_left_out_is_missed(logs: list[Log]) -> None:
+    """Each in turn, and each kind of name for itself. Of touches a decision reads few; the oracle computes them all."""
+    methods: tuple[Method, ...] = ("follows", "asks", "concerns")
+    all_of_them = {
+        Dropped(type(log.entries[number].event.command), method, name.split()[0])
+        for log in logs
+        for number, declared in log.declared.items()
+        for method in methods
+        for name in declared[method]
+    }
+    assert {one.rule for one in all_of_them} == set(RULES)
+    assert {one for one in all_of_them if next(misses(logs, one), None) is None} == set(NOT_READ)
