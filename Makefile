@@ -24,7 +24,7 @@ PYTEST := $(BIN)/python -m pytest
 LOCKS := requirements.lock requirements-test.lock docs/requirements.lock mutation/requirements.lock fuzz/requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-system test-pythons test-cluster simulate lint docs bench fuzz mutants lock clean
+.PHONY: help demo test test-all test-system test-pythons test-cluster simulate lint docs docs-tables bench fuzz mutants lock clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -76,6 +76,9 @@ docs: $(VENV)/.docs-installed ## make the pages and the API reference, into buil
 	cp -r docs build/docs/source
 	$(BIN)/sphinx-apidoc -q -M -T -o build/docs/source/reference src/tallystick
 	$(BIN)/sphinx-build -q -W --keep-going -c docs/site -d build/docs/doctrees build/docs/source build/docs/html
+
+docs-tables: $(READY) ## write the tables of commands in docs/ from the rulebook
+	$(BIN)/python docs/site/command_tables.py
 
 bench: $(READY_FOR_TESTS) ## measure, into build/bench.json
 	mkdir -p build

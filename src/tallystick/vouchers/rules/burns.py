@@ -131,7 +131,7 @@ class TimeBurn(Rule):
         )
 
     def touches(self, state: State, event: Event) -> Accounts:
-        """Provider and holder, and of the accepted lines the vouchers and programmes."""
+        """The provider, the statement's holder, and the voucher and programme of each accepted line."""
         assert isinstance(event.outcome, Burned)
         refused = {line for line, _ in event.outcome.refused}
         accounts = {f"provider {self.party}", f"holder {self.holder}"}
@@ -224,7 +224,7 @@ class BurnReverse(Rule):
         return put_back("burned", lot.burned_id, reservation, event.outcome.returned_fen, event.outcome.to)
 
     def touches(self, state: State, event: Event) -> Accounts:
-        """The voucher, its holder, its programme and the provider."""
+        """The voucher, its holder, its programme and the reservation's provider."""
         line = state.statements[self.party][self.statement].line(self.line)
         assert line is not None
         reservation = state.reservations[line.reservation]

@@ -43,7 +43,7 @@ class KeyAdd(Rule):
     )
 
     def signers(self, state: State) -> Signers:
-        """The party's quorum."""
+        """The party's quorum, and one by the new key, which proves that somebody holds it."""
         return quorum(self, state)
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
@@ -61,7 +61,7 @@ class KeyAdd(Rule):
         return ()
 
     def touches(self, state: State, event: Event) -> Accounts:
-        """The party, if it has an account."""
+        """The party that it is about, if that is a holder or a provider."""
         return party_account(state, self.subject)
 
     def concerns(self, state: State, event: Event) -> Names:
@@ -121,7 +121,7 @@ class KeyRevoke(Rule):
         return ()
 
     def touches(self, state: State, event: Event) -> Accounts:
-        """The party, if it has an account."""
+        """The party that it is about, if that is a holder or a provider."""
         return party_account(state, self.subject)
 
     def concerns(self, state: State, event: Event) -> Names:

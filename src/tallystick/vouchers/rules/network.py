@@ -55,7 +55,7 @@ class NetworkFound(Rule):
     )
 
     def signers(self, state: State) -> Signers:
-        """The quorum that the command itself sets."""
+        """`root_quorum` of its `root_keys`."""
         return {self.party: self.root_quorum}
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
@@ -140,7 +140,7 @@ class PartyAdmit(Rule):
         return ()
 
     def touches(self, state: State, event: Event) -> Accounts:
-        """The party, if it has an account."""
+        """The party that it is about, if that is a holder or a provider."""
         return party_account(state, self.admitted)
 
     def concerns(self, state: State, event: Event) -> Names:
@@ -191,7 +191,7 @@ class PartySuspend(Rule):
         return ()
 
     def touches(self, state: State, event: Event) -> Accounts:
-        """The party, if it has an account."""
+        """The party that it is about, if that is a holder or a provider."""
         return party_account(state, self.subject)
 
     def concerns(self, state: State, event: Event) -> Names:
@@ -242,7 +242,7 @@ class PartyReinstate(Rule):
         return ()
 
     def touches(self, state: State, event: Event) -> Accounts:
-        """The party, if it has an account."""
+        """The party that it is about, if that is a holder or a provider."""
         return party_account(state, self.subject)
 
     def concerns(self, state: State, event: Event) -> Names:

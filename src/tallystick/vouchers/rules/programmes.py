@@ -262,7 +262,7 @@ class ProviderAccredit(Rule):
         return ()
 
     def touches(self, state: State, event: Event) -> Accounts:
-        """Programme and provider."""
+        """The programme and the provider."""
         return {f"programme {self.programme}", f"provider {self.provider}"}
 
     def concerns(self, state: State, event: Event) -> Names:
@@ -323,7 +323,7 @@ class ProviderDelist(Rule):
         return ()
 
     def touches(self, state: State, event: Event) -> Accounts:
-        """Programme and provider."""
+        """The programme and the provider."""
         return {f"programme {self.programme}", f"provider {self.provider}"}
 
     def concerns(self, state: State, event: Event) -> Names:
@@ -380,7 +380,7 @@ class TariffPublish(Rule):
         return ()
 
     def touches(self, state: State, event: Event) -> Accounts:
-        """Its provider."""
+        """The provider."""
         return {f"provider {self.party}"}
 
     def concerns(self, state: State, event: Event) -> Names:

@@ -106,7 +106,7 @@ class VoucherReserve(Rule):
         return (Posting(voucher.programme, "available", self.voucher, "reserved", self.reservation, self.amount_fen),)
 
     def touches(self, state: State, event: Event) -> Accounts:
-        """The voucher, its holder, its programme and the provider."""
+        """The voucher, its holder, its programme and the reservation's provider."""
         reservation = state.reservations[self.reservation]
         return voucher_accounts(state, reservation.voucher) | {f"provider {reservation.provider}"}
 
@@ -168,7 +168,7 @@ class ReservationRelease(Rule):
         return put_back("reserved", reservation.id, reservation, event.outcome.released_fen, event.outcome.to)
 
     def touches(self, state: State, event: Event) -> Accounts:
-        """The voucher, its holder, its programme and the provider."""
+        """The voucher, its holder, its programme and the reservation's provider."""
         reservation = state.reservations[self.reservation]
         return voucher_accounts(state, reservation.voucher) | {f"provider {reservation.provider}"}
 

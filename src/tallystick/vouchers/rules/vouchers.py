@@ -62,7 +62,7 @@ class VoucherIssue(Rule):
     )
 
     def signers(self, state: State) -> Signers:
-        """The officers that the programme asks for above its threshold."""
+        """One signature of the party; `officers_required` of them where `face_fen > officers_threshold_fen`."""
         programme = state.programmes.get(self.programme)
         if programme is None or self.face_fen <= programme.rules.officers_threshold_fen:
             return {self.party: 1}
@@ -153,7 +153,7 @@ class VoucherTransfer(Rule):
     )
 
     def signers(self, state: State) -> Signers:
-        """The holder, and the treasury where the programme's transfers are approved."""
+        """One signature of the holder, and one of the treasury where the programme says `approved`."""
         voucher = state.vouchers.get(self.voucher)
         if voucher is None:
             return {self.party: 1}
