@@ -15,7 +15,7 @@ import pytest
 
 from properties.test_against_naive_ledger import walked
 from support.actors import ORIGIN
-from support.scenario import TABLES, Ledger, Story, read_table
+from support.scenario import TABLES, Ledger, Story, read_sentences
 from support.traced_state import Entries, Trace, TracedEntry, Way, traced
 from tallystick.dossiers.gathering import Gathering
 from tallystick.publishing.reader import Reader
@@ -208,12 +208,12 @@ class Log:
 @pytest.fixture(scope="module")
 def logs() -> list[Log]:
     """Every story's log, traced."""
-    (start,) = read_table((TABLES / "standard.txt").read_text("utf-8"))
+    (start,) = read_sentences((TABLES / "standard.txt").read_text("utf-8"))
     standard = Log()
     standard.play(start)
     played = [standard]
     for table in sorted(TABLES.glob("*.txt")):
-        for story in read_table(table.read_text("utf-8")) if table.stem != "standard" else ():
+        for story in read_sentences(table.read_text("utf-8")) if table.stem != "standard" else ():
             log = Log() if story.from_nothing else replace(copy.deepcopy(standard), start=len(standard.entries))
             log.play(story)
             played.append(log)

@@ -6,7 +6,7 @@ says it all.
 
 import pytest
 
-from support.scenario import REASONS, TABLES, Ledger, ledger_for, read_table
+from support.scenario import REASONS, TABLES, Ledger, ledger_for, read_sentences
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.refusals import Reason, Refusal
 
@@ -143,7 +143,7 @@ def given() -> set[Refusal]:
             return answer
 
     for table in sorted(TABLES.glob("*.txt")):
-        for story in read_table(table.read_text("utf-8")):
+        for story in read_sentences(table.read_text("utf-8")):
             if table.stem != "standard":
                 ledger = ledger_for(story)
                 ledger.__class__ = Listening

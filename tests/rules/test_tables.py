@@ -4,18 +4,29 @@ import re
 
 import pytest
 
-from support.scenario import REASONS, TABLES, VERBS, Ledger, Row, Story, ledger_for, read_table, reasons_in
+from support.scenario import (
+    REASONS,
+    TABLES,
+    Ledger,
+    Row,
+    Story,
+    ledger_for,
+    read_sentences,
+    read_table,
+    reasons_in,
+)
+from support.sentences import VERBS, preamble
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.refusals import Reason
-from tallystick.vouchers.rulebook import EVENT_KINDS
+from tallystick.vouchers.rulebook import EVENT_KINDS, RULEBOOK
 from tallystick.vouchers.state import State
 
-STANDARD = next(read_table((TABLES / "standard.txt").read_text("utf-8")))
+STANDARD = next(read_sentences((TABLES / "standard.txt").read_text("utf-8")))
 STORIES = {
     f"{table.stem}: {story.title}": story
     for table in sorted(TABLES.glob("*.txt"))
     if table.stem != "standard"
-    for story in read_table(table.read_text("utf-8"))
+    for story in read_sentences(table.read_text("utf-8"))
 }
 ROWS = [row for story in (STANDARD, *STORIES.values()) for row in story.rows if row.answer]
 
@@ -41,7 +52,7 @@ def test_every_reason_has_a_row() -> None:
 def test_every_command_is_accepted_in_a_row() -> None:
     """What may be asked for, is given somewhere."""
     accepted = {row.verb for row in ROWS if row.verb in VERBS and not reasons_in(row.answer)}
-    assert {f"{VERBS[verb][0]}/1" for verb in accepted} == set(EVENT_KINDS)
+    assert {f"{VERBS[verb].kind}/1" for verb in accepted} == set(EVENT_KINDS)
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.later_reason], ids=str)
@@ -62,15 +73,127 @@ def test_answers_are_words_of_the_rules() -> None:
 
 def test_a_wrong_answer_is_noticed() -> None:
     """The tables can fail."""
-    (story,) = read_table("== a row that is wrong\nacme  release  R1  -> reservation_closed")
+    (story,) = read_sentences("== a row that is wrong\nacme releases R1  -> reservation_closed")
     with pytest.raises(AssertionError, match="but it was reservation_not_over"):
         ledger_for(story).play(story)
 
 
 def test_a_row_without_an_answer_is_no_row() -> None:
-    """Nothing is done unasked."""
+    """Nothing is done unasked, in sentences or in short."""
     with pytest.raises(ValueError, match="line 2"):
         list(read_table("== a story\nacme  release  R1"))
+    with pytest.raises(ValueError, match="line 2"):
+        list(read_sentences("== a story\nacme releases R1"))
+
+
+LINE = "R1, job a: 8 × 910b for 3,600 s between 2026-01-31 14:00 and 2026-01-31 15:00"
+TOO_MUCH = (
+    "R1, job b: 64 × 910b for 104,400 s between 2026-01-30 18:00 and 2026-01-31 23:00"
+    " -> exceeds_reservation: 64 × 104,400 s × 6.00 yuan/h = 11,136.00; 50 % = 5,568.00 >"
+)
+COST = "8 × 3,600 s × 6.00 yuan/h = 48.00; 50 % = 24.00"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "acme reserves 1.00 yuan of V1 for guian until +1d as R9 -> reserved",
+        "acme reserves 1.00 of V1 for guian until 2026-02-02 00:00 as R9 -> reserved",
+        "acme release R1 -> released",
+        "clock +1d",
+        "clock 2026-02-02 00:00 -> published",
+        "guian burns for acme: -> 24.00",
+        f"guian burns for acme: -> holder_unknown\n    {LINE} -> 24.00",
+        f"guian burns for acme:\n    {LINE.replace('for 3,600 s ', '')} -> 24.00",
+        f"acme releases R1 -> reservation_not_over\n    {LINE}",
+    ],
+)
+def test_what_no_auditor_could_read_is_no_row(row: str) -> None:
+    """Short rows, times that depend on the clock, and lines that leave something out."""
+    with pytest.raises(ValueError, match="line 1: "):
+        list(read_sentences(row))
+
+
+MONEY = {
+    "exceeds_available_balance",
+    "exceeds_envelope",
+    "exceeds_holder_cap",
+    "exceeds_reservation",
+    "below_holder_floor",
+    "amount_differs_from_claim",
+}
+
+
+def test_every_amount_that_is_computed_has_its_sum() -> None:
+    """Whatever is answered with an amount, or refused for one; a reversal gives back what its line's row says."""
+    missing = []
+    for row in ROWS:
+        answers = row.answer.split(" | ")
+        for answer, text in zip(answers, row.sums or [""] * len(answers), strict=True):
+            computed = answer in MONEY or (re.search(r"\d", answer) and not answer.startswith("reversed"))
+            if bool(text) != bool(computed):
+                missing.append(str(row))
+    assert missing == []
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "shanghai revokes voucher V1 -> revoked 6,000.00: 10,000.00 issued − 4,000.01 reserved",
+        "shanghai revokes voucher V1 -> revoked 6,000.00: 10,000.00 issued + 4,000.00 reserved",
+        "shanghai revokes voucher V1 -> revoked 6,000.00: six thousand",
+        "registry seals the days to 2026-01-30 as 2026-01 -> sealed 14 accounts: 4 vouchers + 9 holders",
+        "acme reserves 6,000.01 yuan of V1 for guian until 2026-02-02 00:00 as R9"
+        " -> exceeds_available_balance: 6,000.01 > 10,000.00 issued",
+        "acme reserves 6,000.01 yuan of V1 for guian until 2026-02-02 00:00 as R9"
+        " -> exceeds_available_balance: 6,000.02 > 6,000.00",
+        "acme reserves 6,000.01 yuan of V1 for guian until 2026-02-02 00:00 as R9"
+        " -> exceeds_available_balance: 6,000.01 > 5,000.00",
+        f"guian burns for acme:\n    {TOO_MUCH} 3,999.99 reserved",
+        f"guian burns for acme:\n    {TOO_MUCH} 5,568.00 reserved",
+        *[
+            f"guian burns for acme:\n    {LINE} -> 24.00: {COST.replace(*change)}"
+            for change in [
+                ("8 ×", "9 ×"),
+                ("3,600", "3,601"),
+                ("6.00", "6.01"),
+                ("48.00", "48.01"),
+                ("50 %", "51 %"),
+                ("= 24.00", "= 24.01"),
+                ("8 × 3,600 s × 6.00", "8 × 3,600 s × 3.00"),
+                ("6.00 yuan/h = 48.00; 50 %", "12.00 yuan/h = 96.00; 25 %"),
+                ("= 24.00", "= 24.00 > 23.00"),
+                ("= 24.00", "= 24.00 cut to 23.00"),
+            ]
+        ],
+    ],
+)
+def test_a_wrong_sum_is_noticed(row: str) -> None:
+    """Also one that comes to the right amount by a price and a share that weren't in force."""
+    (story,) = read_sentences(f"== a sum that is wrong\n{row}")
+    with pytest.raises(AssertionError):
+        ledger_for(story).play(story)
+
+
+def test_right_sums_are_not() -> None:
+    rows = f"""== sums
+guian burns for acme:
+    {LINE} -> 24.00: {COST}
+    {TOO_MUCH} 4,000.00 reserved − 24.00 line 0
+shanghai revokes voucher V1 -> revoked 6,000.00: 10,000.00 issued − 4,000.00 reserved
+"""
+    (story,) = read_sentences(rows)
+    ledger_for(story).play(story)
+
+
+def test_the_preamble_says_values_of_commands() -> None:
+    """Each of a field that the command has, under the words of its row."""
+    kinds = {verb.sentence.partition(" {")[0]: verb.kind for verb in VERBS.values()}
+    sections = preamble()
+    assert set(sections) - set(kinds) == {"every command"}
+    for words in set(sections) & set(kinds):
+        fields = RULEBOOK.rules[f"{kinds[words]}/1"].model_fields
+        assert {name.partition(",")[0] for name in sections[words]} <= set(fields)
 
 
 def test_a_story_may_start_from_nothing() -> None:

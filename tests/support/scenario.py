@@ -1,4 +1,7 @@
-"""Scenario tables: a story in rows, each really signed, decided, recorded and checked.
+"""Scenarios: stories in rows, each row really signed, decided, recorded and checked.
+
+The tables in tests/rules/tables are written in sentences (sentences.py). Tests whose subject is something else write
+the same in short:
 
     == a title, one story
     shanghai  issue    V7 to acme 10,000.00 under S1              -> issued
@@ -8,8 +11,9 @@
     guian     again                                               -> already_recorded
 
 A story starts from the network of tables/standard.txt, or from nothing where its title ends in `[empty log]`. What a
-verb takes is in `VERBS`, and any other field of the command is set by `field=value`. Answers are event words with what
-was computed, or reasons; a statement has one for each line, between bars. `-> one, not other` says that both apply.
+verb takes is in `VERBS`, and any other field of the command is set by `field=value`; what a row doesn't say is in
+tests/rules/preamble.txt. Answers are event words with what was computed, or reasons; a statement has one for each line,
+between bars. `-> one, not other` says that both apply.
 
 - Ids are short: `V7` is `shanghai/V7` once shanghai made it. Money is yuan with two decimals. Times are `now`, `+1d2h`,
   `-90m`, `2026-02-01` or `2026-02-01T08:00`, in UTC.
@@ -25,7 +29,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from support import sums
 from support.actors import ORIGIN, key_of, label_of, note_of, uscc_of
+from support.sentences import VERBS, Sentence, assumed, sentences
 from tallystick.audit.checks import faults
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note
@@ -37,6 +43,8 @@ from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.outcomes import Burned, Claimed, Released, Returned, Reversed, Sealed
 from tallystick.vouchers.quantities import SECOND_US, format_instant, parse_instant
 from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.rules.burns import TimeBurn
+from tallystick.vouchers.rules.rule import Event
 from tallystick.vouchers.state import State
 
 Json = dict[str, Any]
@@ -44,70 +52,6 @@ REASONS = {reason.value: reason for reason in Reason}
 TABLES = Path(__file__).resolve().parents[1] / "rules" / "tables"
 BEGINNING = "2026-01-05T08:00"
 
-VERBS: dict[str, tuple[str, str, Json]] = {
-    "found": (
-        "network.found",
-        "",
-        {
-            "edition": "1",
-            "name": "Network of compute vouchers",
-            "currency": "CNY",
-            "root_keys": "network/root-1,network/root-2,network/root-3",
-            "root_quorum": "2",
-            "clock_skew_seconds": "300",
-            "freshness_seconds": "604800",
-            "burn_window_seconds": "3888000",
-            "release_grace_seconds": "864000",
-            "utc_offset_seconds": "28800",
-        },
-    ),
-    "admit": ("party.admit", "{admitted} as {role}", {"name": "A party"}),
-    "suspend": ("party.suspend", "{subject}", {"reason": "under investigation"}),
-    "reinstate": ("party.reinstate", "{subject}", {"reason": "cleared"}),
-    "add-key": ("key.add", "{vkey} for {subject}", {}),
-    "revoke-key": ("key.revoke", "{key} of {subject}", {"reason": "lost"}),
-    "register": ("accelerator.register", "{accelerator} as {origin}", {"name": "An accelerator"}),
-    "open": (
-        "programme.open",
-        "{programme} {envelope_fen}",
-        {
-            "name": "Compute vouchers 2026",
-            "voucher_kind": "compute",
-            "fiscal_year": "2026",
-            "opens_at": "now",
-            "closes_at": "+365d",
-            "share_bp_domestic": "5000",
-            "share_bp_foreign": "2000",
-            "holder_floor_fen": "100.00",
-            "holder_cap_fen": "50,000.00",
-            "validity_days": "90",
-            "accelerators": "all",
-            "transfer": "forbidden",
-            "payee": "provider",
-            "officers_threshold_fen": "20,000.00",
-            "officers_required": "2",
-            "rounding_fen": "0.01",
-        },
-    ),
-    "close": ("programme.close", "{programme}", {"reason": "the year is over"}),
-    "accredit": ("provider.accredit", "{provider} under {programme}", {"valid_from": "now"}),
-    "delist": ("provider.delist", "{provider} under {programme} until {valid_until}", {"reason": "left the registry"}),
-    "price": ("tariff.publish", "{accelerator} {price_fen_per_gpu_hour}", {"valid_from": "now"}),
-    "issue": ("voucher.issue", "{voucher} to {holder} {face_fen} under {programme}", {"valid_from": "now"}),
-    "transfer": ("voucher.transfer", "{into} of {voucher} {amount_fen} to {to}", {}),
-    "suspend-voucher": ("voucher.suspend", "{voucher}", {"reason": "under review"}),
-    "resume-voucher": ("voucher.resume", "{voucher}", {"reason": "reviewed"}),
-    "revoke": ("voucher.revoke", "{voucher}", {"reason": "obtained by false papers"}),
-    "lapse": ("voucher.lapse", "{voucher}", {}),
-    "reserve": ("voucher.reserve", "{reservation} of {voucher} {amount_fen} for {provider} until {until}", {}),
-    "release": ("reservation.release", "{reservation}", {}),
-    "burn": ("time.burn", "{holder} {lines}", {}),
-    "reverse": ("burn.reverse", "{statement} line {line}", {"reason": "the job never ran"}),
-    "claim": ("redemption.claim", "{claim} of {programme} {first_day} to {last_day}", {}),
-    "pay": ("redemption.pay", "{claim} {amount_fen}", {"payment_reference": "bank transfer 1"}),
-    "reject": ("redemption.reject", "{claim}", {"reason": "papers are missing"}),
-    "seal": ("book.seal", "{seal} to {last_day}", {}),
-}
 MAKES = {
     "programme.open": "programme",
     "voucher.issue": "voucher",
@@ -152,6 +96,7 @@ class Row:
     arguments: str
     answer: str = ""
     later_reason: str = ""
+    sums: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.actor} {self.verb} {self.arguments} -> {self.answer}"
@@ -184,6 +129,20 @@ def read_table(text: str) -> Iterator[Story]:
     yield Story(title, tuple(rows))
 
 
+def read_sentences(text: str) -> Iterator[Story]:
+    """Yield the stories of a table in sentences."""
+    title, rows = "", list[Row]()
+    for one in sentences(text):
+        if isinstance(one, Sentence):
+            first, _, later = one.answer.partition(", not ")
+            rows.append(Row(one.line, one.actor, one.verb, one.arguments, first, later, tuple(one.sums)))
+            continue
+        if rows:
+            yield Story(title, tuple(rows))
+        title, rows = one, []
+    yield Story(title, tuple(rows))
+
+
 def _read_row(number: int, line: str) -> Row:
     request, arrow, answer = line.partition("->")
     actor, verb, *arguments = request.split()
@@ -203,6 +162,7 @@ class Ledger:
     ids: dict[str, str] = field(default_factory=dict)
     notes: dict[str, bytes] = field(default_factory=dict)
     refs: int = 0
+    answered: Entry | Refusal | None = None
 
     def play(self, story: Story) -> None:
         """Play every row, and insist on its answer."""
@@ -213,6 +173,8 @@ class Ledger:
                 continue
             answer = self.answer(row)
             assert answer == row.answer, f"{row}\n  but it was {answer}"
+            assert self.answered is not None
+            check_sums(row, self.answered, self.state)
             check_books(self.state)
 
     def answer(self, row: Row) -> str:
@@ -231,6 +193,10 @@ class Ledger:
 
     def submit(self, note: bytes) -> Entry | Refusal:
         """Decide a note, with signatures verified ahead and without; keep what is admitted."""
+        self.answered = self._submit(note)
+        return self.answered
+
+    def _submit(self, note: bytes) -> Entry | Refusal:
         signed = read_note(note, ORIGIN)
         if isinstance(signed, Refusal):
             return signed
@@ -250,15 +216,18 @@ class Ledger:
 
     def note(self, row: Row) -> tuple[Json, bytes]:
         """The command of a row, and the note of it."""
-        kind, template, defaults = VERBS[row.verb]
+        kind, template, sentence = VERBS[row.verb]
         words, settings = self._split(row.arguments)
-        fields = self._admission(defaults, words) if kind == "party.admit" else defaults
-        fields = fields | _match(template, " ".join(words), row)
+        said = _match(template, " ".join(words), row)
+        taken = assumed(sentence.partition(" {")[0], said.get("role", ""))
+        fields = {name: text.replace("<party>", said.get("admitted", "")) for name, text in taken.items()} | said
         fields |= {name: value for name, value in settings.items() if name not in _SIGNING}
         self.refs += 1
         command: Json = {"kind": f"{kind}/1", "log": settings.get("log", ORIGIN), "party": row.actor}
         command |= {"ref": settings.get("ref", f"ref-{self.refs}")}
-        command |= {"signed_at": format_instant(self._instant(settings.get("signed", "now")))}
+        command |= {
+            "signed_at": format_instant(self._instant(settings.get("signed", assumed("every command")["signed at"])))
+        }
         made = MAKES.get(kind)
         for name, value in fields.items():
             if value != "none":
@@ -277,12 +246,6 @@ class Ledger:
             else:
                 words.append(token)
         return words, settings
-
-    @staticmethod
-    def _admission(defaults: Json, words: list[str]) -> Json:
-        party, role = words[0], words[-1]
-        keys = {"keys": f"{party}/officer-1,{party}/officer-2"}
-        return defaults | keys | ({"uscc": party} if role in ("provider", "holder") else {})
 
     def _value(self, name: str, value: str, maker: str | None) -> Any:
         """Return a field's JSON value."""
@@ -331,7 +294,7 @@ class Ledger:
         yield from (line | ({"job": f"{job}.{number}"} if jobs > 1 else {}) for number in range(jobs))
 
     def _signers(self, actor: str, kind: str, fields: Json, settings: dict[str, str]) -> list[str]:
-        own = ["network/root-1", "network/root-2"] if actor == "network" else [f"{actor}/officer-1"]
+        own = assumed("every command", actor)["signed by"].replace("<party>", actor).split(",")
         if kind == "key.add":
             own.append(fields["vkey"])
         if "by" in settings:
@@ -339,7 +302,7 @@ class Ledger:
         return own + settings.get("and", "").split(",") if "and" in settings else own
 
     def _instant(self, text: str) -> int:
-        """Return `now`, `+1d2h`, `2026-02-01` or `2026-02-01T08:00` in microseconds."""
+        """Return `now`, `+1d2h`, `2026-02-01` or `2026-02-01T08:00:00.000000`, or a part of it, in microseconds."""
         if text == "now":
             return self.at
         if text[0] in "+-":
@@ -347,8 +310,7 @@ class Ledger:
             assert "".join(number + unit for number, unit in parts) == text[1:], text
             distance = sum(int(number) * _MICROSECONDS[unit] for number, unit in parts)
             return self.at + (distance if text[0] == "+" else -distance)
-        full = f"{text}T00:00" if "T" not in text else text
-        return parse_instant(f"{full}:00.000000Z")
+        return parse_instant(text + "2026-02-01T00:00:00.000000Z"[len(text) :])
 
     def _verdicts_ahead(self, note: Note) -> dict[bytes, bool]:
         """What the writer's processes find out about a note before it is decided."""
@@ -471,10 +433,44 @@ def check_books(state: State) -> None:
     assert [*faults(state)] == []
 
 
+def check_sums(row: Row, answered: Entry | Refusal, state: State) -> None:
+    """Insist that a row's sums come to its answer, and are about what is in entry, state and detail."""
+    for number, (text, answer) in enumerate(zip(row.sums, row.answer.split(" | "), strict=bool(row.sums))):
+        if not text:
+            continue
+        if row.verb == "burn":
+            assert isinstance(answered, Entry)
+            _check_line(text, answer, answered.event, number, state)
+        elif isinstance(answered, Entry):
+            amount = re.search(r"[\d,]+(\.\d\d)?", answer)
+            assert amount, row
+            assert sums.total(text) == sums.number(amount[0]), row
+        else:
+            left, right = sums.compared(text)
+            assert f" {yuan(int(left * 100))}" in f" {row.arguments}", row
+            assert f" {int(right * 100)} fen" in f" {answered.detail}", f"{row}: {answered.detail}"
+
+
+def _check_line(text: str, answer: str, event: Event, number: int, state: State) -> None:
+    """Insist that the sum of a statement's line has its factors, and comes to its fee and its answer."""
+    command, outcome = event.command, event.outcome
+    assert isinstance(command, TimeBurn)
+    assert isinstance(outcome, Burned)
+    line, said = command.lines[number], sums.burned(text)
+    assert said.cards * 1_000 == line.gpu_milli, text
+    assert said.seconds == line.seconds, text
+    assert answer == ("exceeds_reservation" if said.paid is None else yuan(int(said.paid * 100))), text
+    assert said.paid is None or said.fee * 100 == outcome.fee_fen[number], text
+    if said.remaining is not None:
+        taken = zip(command.lines, outcome.from_voucher_fen, strict=True)
+        since = sum(amount for other, amount in list(taken)[number:] if other.reservation == line.reservation)
+        assert said.remaining * 100 == state.book["reserved", line.reservation] + since, text
+
+
 @cache
 def _standard() -> Ledger:
     ledger = Ledger()
-    (story,) = read_table((TABLES / "standard.txt").read_text("utf-8"))
+    (story,) = read_sentences((TABLES / "standard.txt").read_text("utf-8"))
     ledger.play(story)
     return ledger
 

@@ -1,0 +1,260 @@
+"""The scenario tables' own notation: rows that can be read without knowing a notation (tests/rules/preamble.txt).
+
+    clock 2026-02-02 00:00
+    shanghai issues V7 to acme: 10,000.00 yuan under S1                                  -> issued
+    acme reserves 10,000.01 yuan of V7 for guian until 2026-03-04 00:00 as R7
+        -> exceeds_available_balance: 10,000.01 > 10,000.00 issued
+    guian burns for acme [document: st-1]:
+        R1, job a: 8 × 910b for 3,600 s between 2026-01-31 14:00 and 2026-01-31 15:00
+            -> 24.00: 8 × 3,600 s × 6.00 yuan/h = 48.00; 50 % = 24.00
+
+What is indented goes on. Each sentence becomes a short row (scenario.py), which is how other tests write theirs; the
+sums are kept beside it, and computed by sums.py.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+PREAMBLE = Path(__file__).resolve().parents[1] / "rules" / "preamble.txt"
+TIME = r"\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d(?:\.\d{6})?)?"
+
+
+class Verb(NamedTuple):
+    """A command, and how a short row and a sentence say it."""
+
+    kind: str
+    short: str
+    sentence: str
+
+
+VERBS: dict[str, Verb] = {
+    "found": Verb("network.found", "", "founds the network"),
+    "admit": Verb("party.admit", "{admitted} as {role}", "admits {admitted} as {role}"),
+    "suspend": Verb("party.suspend", "{subject}", "suspends party {subject}"),
+    "reinstate": Verb("party.reinstate", "{subject}", "reinstates party {subject}"),
+    "add-key": Verb("key.add", "{vkey} for {subject}", "adds key {vkey} for {subject}"),
+    "revoke-key": Verb("key.revoke", "{key} of {subject}", "revokes key {key} of {subject}"),
+    "register": Verb("accelerator.register", "{accelerator} as {origin}", "registers {accelerator} as {origin}"),
+    "open": Verb("programme.open", "{programme} {envelope_fen}", "opens {programme} with {envelope_fen} yuan"),
+    "close": Verb("programme.close", "{programme}", "closes {programme}"),
+    "accredit": Verb("provider.accredit", "{provider} under {programme}", "accredits {provider} under {programme}"),
+    "delist": Verb(
+        "provider.delist",
+        "{provider} under {programme} until {valid_until}",
+        "delists {provider} under {programme} from {valid_until}",
+    ),
+    "price": Verb(
+        "tariff.publish",
+        "{accelerator} {price_fen_per_gpu_hour}",
+        "prices {accelerator} at {price_fen_per_gpu_hour} yuan an hour",
+    ),
+    "issue": Verb(
+        "voucher.issue",
+        "{voucher} to {holder} {face_fen} under {programme}",
+        "issues {voucher} to {holder}: {face_fen} yuan under {programme}",
+    ),
+    "transfer": Verb(
+        "voucher.transfer",
+        "{into} of {voucher} {amount_fen} to {to}",
+        "transfers {amount_fen} yuan of {voucher} to {to} as {into}",
+    ),
+    "suspend-voucher": Verb("voucher.suspend", "{voucher}", "suspends voucher {voucher}"),
+    "resume-voucher": Verb("voucher.resume", "{voucher}", "resumes voucher {voucher}"),
+    "revoke": Verb("voucher.revoke", "{voucher}", "revokes voucher {voucher}"),
+    "lapse": Verb("voucher.lapse", "{voucher}", "lets voucher {voucher} lapse"),
+    "reserve": Verb(
+        "voucher.reserve",
+        "{reservation} of {voucher} {amount_fen} for {provider} until {until}",
+        "reserves {amount_fen} yuan of {voucher} for {provider} until {until} as {reservation}",
+    ),
+    "release": Verb("reservation.release", "{reservation}", "releases {reservation}"),
+    "burn": Verb("time.burn", "{holder} {lines}", "burns for {holder}"),
+    "reverse": Verb("burn.reverse", "{statement} line {line}", "reverses line {line} of {statement}"),
+    "claim": Verb(
+        "redemption.claim",
+        "{claim} of {programme} {first_day} to {last_day}",
+        "claims what was burned under {programme} from {first_day} to {last_day} as {claim}",
+    ),
+    "pay": Verb("redemption.pay", "{claim} {amount_fen}", "pays {amount_fen} yuan for {claim}"),
+    "reject": Verb("redemption.reject", "{claim}", "rejects {claim}"),
+    "seal": Verb("book.seal", "{seal} to {last_day}", "seals the days to {last_day} as {seal}"),
+}
+OTHERS = {"again": "sends its last note again", "send": "sends {raw}"}
+"""Sentences that make no command."""
+_TIMED = {"until", "valid_until"}
+_SETTINGS = {"signed by": "by", "forged": "forged", "document": "ref", "signed at": "signed", "for the log": "log"}
+_LINE = re.compile(
+    r"(?P<reservation>\S+), job (?P<job>\S+?)(?: \((?P<jobs>\d+) times\))?: (?P<cards>[\d.]+) × (?P<accelerator>\S+)"
+    rf" for (?P<seconds>[\d,]+) s between (?P<start>{TIME}) and (?P<end>{TIME})(?P<drain>, drained if short)?"
+    r"(?:, correcting line (?P<corrects>\d+) of (?P<of>\S+))?"
+)
+
+
+@dataclass
+class Sentence:
+    """A row as it is read: its short form, the answer that is due, and the sums that stand with it."""
+
+    line: int
+    actor: str
+    verb: str
+    arguments: str = ""
+    answer: str = ""
+    sums: list[str] = field(default_factory=list)
+
+
+def sentences(text: str) -> Iterator[Sentence | str]:
+    """Yield the rows of a table, and the titles of its stories.
+
+    Raises:
+        ValueError: a row can't be read; with its line.
+    """
+    for number, row, lines in _rows(text):
+        try:
+            yield row.removeprefix("==").strip() if row.startswith("==") else _sentence(number, row, lines)
+        except ValueError as error:
+            raise ValueError(f"line {number}: {error}") from None
+
+
+def assumed(section: str, role: str = "") -> dict[str, str]:
+    """Return the values of a section of the preamble, as short rows say them; of some of them, only for a role.
+
+    A section is called by the words of a sentence before its first value.
+    """
+    values = {}
+    for full_name, value in preamble().get(section, {}).items():
+        name, _, roles = full_name.partition(", of a ")
+        if not roles or role in roles.split(" or a "):
+            values[name] = _short(name, value).replace("~", " ")
+    return values
+
+
+@cache
+def preamble() -> dict[str, dict[str, str]]:
+    """Return what all rows take for granted: values by name, by section."""
+    sections: dict[str, dict[str, str]] = {}
+    for _, row, _ in _rows(PREAMBLE.read_text("utf-8")):
+        if row.startswith("=="):
+            section = sections[row.removeprefix("==").strip()] = {}
+        else:
+            name, _, value = row.partition(": ")
+            section[name] = value
+    return sections
+
+
+def _rows(text: str) -> Iterator[tuple[int, str, list[str]]]:
+    """Yield rows with the lines that are indented under them; an answer goes on with what is before it."""
+    group: tuple[int, str, list[str]] | None = None
+    for number, full_line in enumerate(text.splitlines(), 1):
+        line = re.split(r"(?:^|\s)#\s|^#$", full_line)[0].rstrip()
+        if not line:
+            continue
+        if line[0] != " ":
+            if group is not None:
+                yield group
+            group = (number, line, [])
+            continue
+        assert group is not None, f"line {number}: nothing to go on with"
+        row, lines = group[1:]
+        if not line.strip().startswith("->"):
+            lines.append(line.strip())
+        elif lines:
+            lines[-1] += f" {line.strip()}"
+        else:
+            group = (group[0], f"{row} {line.strip()}", lines)
+    if group is not None:
+        yield group
+
+
+def _sentence(number: int, row: str, lines: list[str]) -> Sentence:
+    said, answer, sums = _answered(row)
+    actor, _, rest = said.partition(" ")
+    if actor == "clock":
+        _insist(re.fullmatch(TIME, rest) and not answer, f"{rest!r} is no time like 2026-02-02 00:00, or has an answer")
+        return Sentence(number, actor, rest.replace(" ", "T"))
+    rest, _, settings = rest.removesuffix(":").partition(" [")
+    verb, fields = _matched(rest)
+    words = [VERBS[verb].short.replace(" {lines}", "").format(**fields) if verb in VERBS else fields.get("raw", "")]
+    sentence = Sentence(number, actor, verb, "", answer, sums)
+    if verb == "burn":
+        _insist(lines, "a statement without lines")
+        read = [_answered(line) for line in lines]
+        words.append(" | ".join(_short_line(line) for line, _, _ in read))
+        answers = [line_answer for _, line_answer, _ in read if line_answer]
+        _insist(not answer or not answers, "a statement is answered as a whole or line by line")
+        if answers:
+            sentence.answer = " | ".join(answers)
+            sentence.sums = [(line_sums or [""])[0] for _, _, line_sums in read]
+    else:
+        _insist(not lines, "only statements have lines")
+    _insist(sentence.answer, "no answer")
+    words += [_setting(one) for one in settings.removesuffix("]").split("; ") if one]
+    sentence.arguments = " ".join(words)
+    return sentence
+
+
+def _answered(row: str) -> tuple[str, str, list[str]]:
+    said, _, answer = row.partition("->")
+    answer, _, sums = answer.partition(": ")
+    return said.strip(), " ".join(answer.split()), [" ".join(sums.split())] if sums else []
+
+
+def _matched(text: str) -> tuple[str, dict[str, str]]:
+    """Return which sentence a row is, and its values in short."""
+    for verb, sentence in [*[(verb, one.sentence) for verb, one in VERBS.items()], *OTHERS.items()]:
+        match = re.fullmatch(_pattern(sentence), text)
+        if match:
+            return verb, {name: value.replace(" ", "T") for name, value in match.groupdict().items()}
+    raise ValueError(f"no sentence is like {text!r}")
+
+
+@cache
+def _pattern(sentence: str) -> str:
+    parts = re.split(r"\{(\w+)\}", sentence)
+    for place in range(1, len(parts), 2):
+        parts[place] = f"(?P<{parts[place]}>{TIME if parts[place] in _TIMED else '[^ ]+'})"
+    return "".join(part if place % 2 else re.escape(part) for place, part in enumerate(parts))
+
+
+def _short_line(text: str) -> str:
+    match = _LINE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"no line of a statement is like {text!r}")
+    start, end = match["start"].replace(" ", "T"), match["end"].replace(" ", "T")
+    words = [match["reservation"], match["job"], f"{match['cards']}x{match['accelerator']}", f"{start}..{end}"]
+    words.append(f"seconds={match['seconds'].replace(',', '')}")
+    words += ["drain"] if match["drain"] else []
+    words += [f"corrects={match['of']}:{match['corrects']}"] if match["of"] else []
+    words += [f"x{match['jobs']}"] if match["jobs"] else []
+    return " ".join(words)
+
+
+def _setting(text: str) -> str:
+    name, _, value = text.partition(": ")
+    return f"{_SETTINGS.get(name, name)}={_short(name, value)}"
+
+
+def _short(name: str, value: str) -> str:
+    """Return a value as short rows have it."""
+    if value == "the log's time":
+        return "now"
+    later = re.fullmatch(r"(\d+) days after the log's time", value)
+    if later:
+        return f"+{later[1]}d"
+    if re.fullmatch(TIME, value):
+        return value.replace(" ", "T")
+    if name == "uscc":
+        return value.removeprefix("that of ").replace("one with a wrong check character", "wrong")
+    if value.endswith(" %"):
+        return str(int(value.removesuffix(" %")) * 100)
+    if value.endswith(" yuan"):
+        return value.removesuffix(" yuan")
+    return value.replace(" on the key pair of ", ":").replace(", ", ",").replace(" ", "~")
+
+
+def _insist(holds: object, otherwise: str) -> None:
+    if not holds:
+        raise ValueError(otherwise)
