@@ -13,7 +13,7 @@ if __name__ == "__main__":  # as a test it is pytest that knows where to find th
     sys.path[:0] = [str(FOLDER.parents[1]), str(FOLDER.parents[2] / "src")]
 
 from support.actors import ORIGIN  # noqa: E402
-from support.scenario import Ledger, read_table  # noqa: E402
+from support.scenario import Ledger, read_sentences  # noqa: E402
 from tallystick.vouchers.accounts import account_leaves  # noqa: E402
 from tallystick.vouchers.entry import Entry  # noqa: E402
 from tallystick.vouchers.evolve import evolve  # noqa: E402
@@ -32,7 +32,7 @@ MEANING_CHANGED = (
 
 def entries() -> dict[str, bytes]:
     """The entries of the story by file name, in order."""
-    (story,) = read_table(STORY.read_text("utf-8"))
+    (story,) = read_sentences(STORY.read_text("utf-8"))
     ledger = Ledger()
     ledger.play(story)
     return {_name(entry.event.index, entry.event.kind): entry.to_bytes() for entry in ledger.entries}
