@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pytest
 
 from support.actors import ORIGIN
-from support.scenario import TABLES, Ledger, ledger_for, read_table
+from support.scenario import TABLES, Ledger, ledger_for, read_sentences
 from tallystick.vouchers.admit import SignedCommand, admit, read_note
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.quantities import parse_instant
@@ -67,7 +67,7 @@ def _refused(reasons: set[Reason]) -> Iterator[Refused]:
             return answer
 
     for table in sorted(TABLES.glob("*.txt")):
-        for story in read_table(table.read_text("utf-8")):
+        for story in read_sentences(table.read_text("utf-8")):
             if table.stem != "standard":
                 ledger = ledger_for(story)
                 ledger.__class__ = Listening

@@ -15,7 +15,7 @@ if __name__ == "__main__":  # as a test it is pytest that knows where to find th
     sys.path[:0] = [str(FOLDER.parents[2]), str(FOLDER.parents[3] / "src")]
 
 from support.actors import ORIGIN, key_of, note_of  # noqa: E402
-from support.scenario import Ledger, Story, read_table  # noqa: E402
+from support.scenario import Ledger, Story, read_sentences, read_table  # noqa: E402
 from tallystick.audit import audit  # noqa: E402
 from tallystick.signing import canonical_json  # noqa: E402
 from tallystick.signing.note import Note, Signature  # noqa: E402
@@ -127,7 +127,7 @@ class _Told(Ledger):
 
 def _played(entries_max: int | None = None) -> _Told:
     """The story, as far as it comes to so many entries."""
-    (story,) = read_table(STORY.read_text("utf-8"))
+    (story,) = read_sentences(STORY.read_text("utf-8"))
     told = _Told()
     for row in story.rows:
         if len(told.entries) == entries_max:

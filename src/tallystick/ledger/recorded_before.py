@@ -8,19 +8,15 @@ An entry that can't be read is answered to the one note that asks for it (faults
 
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from tallystick.ledger.faults import STORE_ERRORS, decision_failed
-from tallystick.ledger.pending import Admitted, Answer
+from tallystick.ledger.pending import Admitted, Answer, ProvesEntries
 from tallystick.ledger.store import LogStore
 from tallystick.ledger.tail import Tail
 from tallystick.vouchers.admit import SignedCommand
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.state import State
-
-if TYPE_CHECKING:
-    from tallystick.ledger.submit import Ledger
 
 
 def find_forgotten(
@@ -38,7 +34,7 @@ def find_forgotten(
 
 
 def recorded_lately(
-    ledger: "Ledger", store: LogStore, tail: Tail, signed: SignedCommand, at: int, entries: Sequence[Entry]
+    ledger: ProvesEntries, store: LogStore, tail: Tail, signed: SignedCommand, at: int, entries: Sequence[Entry]
 ) -> Answer:
     """Return the entry that a reference in the state's memory belongs to.
 
@@ -60,7 +56,7 @@ def recorded_lately(
     return Admitted(reference.index, entries[reference.index - tail.edge.size].data, False, ledger)
 
 
-def recorded_before(ledger: "Ledger", store: LogStore, signed: SignedCommand, index: int) -> Answer:
+def recorded_before(ledger: ProvesEntries, store: LogStore, signed: SignedCommand, index: int) -> Answer:
     """Return the original entry if the text is the same, and a refusal of another text.
 
     Raises:
