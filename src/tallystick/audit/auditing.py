@@ -18,10 +18,9 @@ anew: for that, give it receipts that the log gave before (receipts.py, promises
 state for the rest.
 """
 
-import gc
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -40,6 +39,7 @@ from tallystick.audit.report import CheckedCheckpoint, Report, Totals
 from tallystick.audit.series import CheckpointSeries, ListedCheckpoint
 from tallystick.audit.sources import open_evidence
 from tallystick.audit.tree import TreeRebuild
+from tallystick.cycle_collection import paused_collection
 from tallystick.errors import UsageError
 from tallystick.findings import FindingCode, Findings
 from tallystick.signing.keys import VerifierKey
@@ -122,7 +122,7 @@ def audit(
     start = earlier.checkpoint.size if earlier is not None else 0
     # Before the evidence: a log that is being written has, by then, all that the receipts are of.
     given = read_receipts(receipts, policy)
-    with closing(open_evidence(parse_source(source), findings, start)) as evidence, _no_cycle_collection():
+    with closing(open_evidence(parse_source(source), findings, start)) as evidence, paused_collection():
         one = _Audit(evidence, policy, findings, progress, earlier, given)
         report = one.run(default_processes() if processes is None else processes)
         if report_file is not None:
@@ -395,15 +395,3 @@ def _in_pieces(runs: Iterator[StoredRun]) -> Iterator[StoredRun]:
 
 def _is_known(leaf: bytes | None) -> bool:
     return leaf is not None
-
-
-@contextmanager
-def _no_cycle_collection() -> Iterator[None]:
-    """Free memory by reference counts alone: searching a large state that has no cycles for some costs a third more."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

@@ -22,9 +22,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from tallystick.cycle_collection import paused_collection
 from tallystick.errors import LedgerBusyError, LedgerError, NotALedgerError, StoreFailedError, WriterDeposedError
 from tallystick.ledger.clock_guard import ClockGuard
-from tallystick.ledger.collector import paused_collection
 from tallystick.ledger.faults import (
     admit_alone,
     commit_failed,

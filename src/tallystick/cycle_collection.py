@@ -1,8 +1,8 @@
-"""While commands are decided, memory is freed by reference counts alone.
+"""While commands are decided, by the writer or anew by an audit, memory is freed by reference counts alone.
 
 Nothing that is made on the way from a note to an entry refers to itself, so Python's search for cycles finds none;
-but it walks over the whole state to find that out, which costs a seventh of the time. It is paused while anybody
-submits, and goes on after.
+but it walks over the whole state to find that out, which costs the writer a seventh of the time and an audit of a large
+state a third. It is paused while anybody submits or audits, and goes on after.
 """
 
 import gc
