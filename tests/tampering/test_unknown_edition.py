@@ -27,6 +27,7 @@ from tallystick.signing.keys import COSIGNATURE_ED25519, SigningKey
 from tallystick.transparency.policy import Policy
 from tallystick.transparency.spelling import base64_to_text
 from tallystick.views import Views
+from tallystick.vouchers.refusals import Reason
 
 C = FindingCode
 WITNESS = SigningKey.from_seed("witness.example/w1", b"\x02" * 32, COSIGNATURE_ED25519).verifier
@@ -271,4 +272,5 @@ def test_an_unknown_kind_is_a_finding(ledger: Path) -> None:
     forge(ledger, [*entries[:9], founded_otherwise(entries[0], change), *entries[10:]])
     report = audit(ledger, POLICY)
     (row,) = [row for row in report.findings if row.code == C.ENTRY_MALFORMED]
-    assert (row.index, row.detail) == (9, "command_malformed: kind: no command of the closed list is called so")
+    assert (row.index, row.detail) == (9, "kind: no command of the closed list is called so")
+    assert row.reason is Reason.COMMAND_MALFORMED
