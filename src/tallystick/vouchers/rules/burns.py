@@ -89,7 +89,7 @@ class TimeBurn(Rule):
         utc_offset_us = state.utc_offset_us
         provider = self.party
         refused = {line for line, _ in event.outcome.refused}
-        taken_fen: dict[Lot, int] = {}
+        taken_fen: dict[str, dict[int, int]] = {}  # by reservation and day: a tuple a line would cost more
         places: dict[str, int] = {}  # of reservations in the statement
         jobs, packed = [], []
         last_end = 0
@@ -98,8 +98,11 @@ class TimeBurn(Rule):
                 continue
             ends_at = line.ends_at
             last_end = max(last_end, ends_at)
-            lot = Lot(line.reservation, (ends_at + utc_offset_us) // DAY_US)
-            taken_fen[lot] = taken_fen.get(lot, 0) + amount_fen
+            by_day = taken_fen.get(line.reservation)
+            if by_day is None:
+                by_day = taken_fen[line.reservation] = {}
+            day = (ends_at + utc_offset_us) // DAY_US
+            by_day[day] = by_day.get(day, 0) + amount_fen
             place = places.setdefault(line.reservation, len(places))
             jobs.append(line.job)
             packed.append(pack_line(number, place, line.starts_at, ends_at, amount_fen))
@@ -118,14 +121,15 @@ class TimeBurn(Rule):
         return tuple(
             [
                 Posting(
-                    state.reservations[lot.reservation].programme,
+                    state.reservations[reservation].programme,
                     "reserved",
-                    lot.reservation,
+                    reservation,
                     "burned",
-                    lot.burned_id,
+                    Lot(reservation, day).burned_id,
                     amount_fen,
                 )
-                for lot, amount_fen in taken_fen.items()
+                for reservation, by_day in taken_fen.items()
+                for day, amount_fen in by_day.items()
                 if amount_fen
             ]
         )
