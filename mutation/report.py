@@ -7,7 +7,7 @@ mutmut leaves results and mutated sources in mutants/. It numbers mutants, and t
 them; so a mutant is known by its function, the lines that it takes away and those that it puts there. docs/mutants.md
 says so in ```diff blocks, from which this reads:
 
-    @@ transparency.spelling.decimal_from_text @@ any negative number will do
+    @@ transparency.encoding.decimal_from_text @@ any negative number will do
     -number = int(text) if _DECIMAL.fullmatch(text) else -1
     +number = int(text) if _DECIMAL.fullmatch(text) else -2
 """

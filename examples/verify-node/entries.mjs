@@ -1,7 +1,7 @@
 // Commands and entries in their form, the keys of a log, and what was burned (docs/formats.md, sections 4 and 5).
 
 import { ED25519, parseVkey, readNote, readVkey, verifySignature } from './notes.mjs'
-import { canonicalJson, hex, Refused, require } from './spelling.mjs'
+import { canonicalJson, hex, Refused, require } from './encoding.mjs'
 import { ENTRY_SIZE_MAX } from './tree.mjs'
 
 const NAME = '[a-z0-9][a-z0-9-]{0,62}'

@@ -1,9 +1,9 @@
 // Notes, keys, checkpoints and trust policies (docs/formats.md, sections 3, 6, 10 and 12).
 
-import { isWeakOrMisspelt, signatureFits } from './ed25519.mjs'
+import { isWeakOrNonCanonical, signatureFits } from './ed25519.mjs'
 import {
   base64, bigEndian, concat, decimal, equal, fromLatin1, fromText, hashFromText, hex, latin1, require, sha256, utf8,
-} from './spelling.mjs'
+} from './encoding.mjs'
 
 export const NOTE_SIZE_MAX = 65_535
 export const POLICY_SIZE_MAX = 65_535
@@ -23,7 +23,7 @@ export function parseVkey(text) {
   const [type, publicKey] = [key[0], key.subarray(1)]
   require(type === ED25519 || type === COSIGNATURE, `the key of ${name} has an unknown type`)
   require(publicKey.length === 32, `the key of ${name} has not 32 bytes`)
-  require(!isWeakOrMisspelt(publicKey), `the key of ${name} is weak or misspelt`)
+  require(!isWeakOrNonCanonical(publicKey), `the key of ${name} is weak or non-canonical`)
   return { name, type, publicKey, label: `${name}+${id}` }
 }
 

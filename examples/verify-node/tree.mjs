@@ -1,6 +1,6 @@
 // The tree, its tiles and bundles, proofs and receipts (docs/formats.md, sections 7, 8, 9 and 11).
 
-import { base64, concat, decimal, equal, hashFromText, latin1, Refused, require, sha256, utf8 } from './spelling.mjs'
+import { base64, concat, decimal, equal, hashFromText, latin1, Refused, require, sha256, utf8 } from './encoding.mjs'
 
 export const ENTRY_SIZE_MAX = 65_535
 export const RECEIPT_SIZE_MAX = 163_840

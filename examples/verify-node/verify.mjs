@@ -10,7 +10,7 @@
 import { LogReader } from './entries.mjs'
 import { folderReader, kindOf, readFile } from './files.mjs'
 import { NOTE_SIZE_MAX, openCheckpoint, POLICY_SIZE_MAX, readPolicy } from './notes.mjs'
-import { equal, Refused, require, toBase64, Unsupported } from './spelling.mjs'
+import { equal, Refused, require, toBase64, Unsupported } from './encoding.mjs'
 import * as tree from './tree.mjs'
 
 const PROOF_SIZE_MAX = 65_535

@@ -1,7 +1,7 @@
 """Every exception that Tallystick raises on purpose.
 
     TallystickError
-    ├── MalformedError            bytes that are not in the one accepted spelling
+    ├── MalformedError            bytes that are not in their canonical encoding
     │   ├── CanonicalJsonError        not RFC 8785 canonical JSON of our restricted kind
     │   ├── NoteMalformedError        not a C2SP signed note
     │   ├── KeyMalformedError         not a vkey text, or its key id does not belong to it
@@ -40,7 +40,7 @@ class TallystickError(Exception):
 
 
 class MalformedError(TallystickError, ValueError):
-    """Bytes that are not in the one accepted spelling."""
+    """Bytes that are not in their canonical encoding."""
 
 
 class CanonicalJsonError(MalformedError):

@@ -29,7 +29,7 @@ class FindingCode(CodedEnum):
 
     STORE_DAMAGED = ("store_damaged", "the database is damaged, or a table or column is missing")
     CHECKPOINT_MISSING = ("checkpoint_missing", "there is no checkpoint, or one of the numbered series is gone")
-    CHECKPOINT_MALFORMED = ("checkpoint_malformed", "a checkpoint is not a signed checkpoint in its one spelling")
+    CHECKPOINT_MALFORMED = ("checkpoint_malformed", "a checkpoint is not a signed checkpoint in its canonical encoding")
     CHECKPOINT_SIGNATURE_INVALID = (
         "checkpoint_signature_invalid",
         "a checkpoint is not signed by a log that the policy names",
@@ -69,7 +69,10 @@ class FindingCode(CodedEnum):
     ENTRY_MISSING = ("entry_missing", "an entry that the checkpoint counts is not there")
     ENTRY_BEYOND_CHECKPOINT = ("entry_beyond_checkpoint", "there is an entry that no checkpoint covers")
     ENTRY_MISPLACED = ("entry_misplaced", "a stored row belongs to no place of this log")
-    ENTRY_MALFORMED = ("entry_malformed", "an entry is not a header line and a readable note in their one spelling")
+    ENTRY_MALFORMED = (
+        "entry_malformed",
+        "an entry is not a header line and a readable note in their canonical encoding",
+    )
     INDEX_DIFFERS = ("index_differs", "an entry's header has another index than its place")
     ENTRY_MISDECLARED = (
         "entry_misdeclared",

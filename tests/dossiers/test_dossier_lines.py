@@ -1,4 +1,4 @@
-"""A dossier has one spelling; any other is refused as malformed, wherever it ends and whatever is in it."""
+"""A dossier has one canonical encoding; any other is refused as malformed, wherever it ends and whatever is in it."""
 
 import io
 import json
@@ -68,7 +68,7 @@ def test_leaves_are_read_as_they_were_written(leaf: AccountLeaf) -> None:
         *(-1, True, [9], {}),
     ],
 )
-def test_an_amount_has_one_spelling(amount: JsonValue) -> None:
+def test_an_amount_has_one_encoding(amount: JsonValue) -> None:
     good = AccountLeaf(ACCOUNT, {"paid_fen": 2**53}, 1, "0" * 64).to_bytes()
     assert b'{"paid_fen":"9007199254740992"}' in good
     fields = canonical_json.decode(good)
@@ -202,14 +202,14 @@ def test_an_odd_head_is_malformed(fields: dict[str, object], ledger: Path) -> No
         (b"}\n", b',"role":"subject"}\n'),
     ],
 )
-def test_no_line_has_a_second_spelling(pattern: bytes, replacement: bytes, ledger: Path) -> None:
+def test_no_line_has_a_second_encoding(pattern: bytes, replacement: bytes, ledger: Path) -> None:
     head, first, *rest = written(ledger, ACCOUNT).splitlines(keepends=True)
     assert pattern in first
     with pytest.raises(MalformedError):
         examined(b"".join([head, first.replace(pattern, replacement, 1), *rest]))
 
 
-def test_order_and_repetition_are_part_of_the_spelling(ledger: Path) -> None:
+def test_order_and_repetition_are_part_of_the_encoding(ledger: Path) -> None:
     head, first, second, *rest = written(ledger, ACCOUNT).splitlines(keepends=True)
     for lines in ([second, first, *rest], [first, first, second, *rest]):
         with pytest.raises(MalformedError, match="in order"):

@@ -86,7 +86,7 @@ def shuffle_lines(chance: random.Random, note: bytes, _: bytes) -> bytes:
 
 
 def respell_base64(chance: random.Random, note: bytes, _: bytes) -> bytes:
-    """Another spelling of the same bytes, or no base64 at all."""
+    """Another encoding of the same bytes, or no base64 at all."""
     head, _, encoded = note.rstrip(b"\n").rpartition(b" ")
     place = chance.randrange(len(encoded))
     spelled: bytes = chance.choice(

@@ -38,7 +38,7 @@ def server(desk: Desk) -> Iterator[FolderServer]:
 
 @pytest.fixture(params=["folder", "url", "url/"])
 def source(request: pytest.FixtureRequest, desk: Desk, server: FolderServer, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The export in two spellings; the server stumbles before the first answer of each test."""
+    """The export in two encodings; the server stumbles before the first answer of each test."""
     monkeypatch.setattr(web, "PAUSES_SECONDS", (0.0, 0.0, 0.0))
     server.troubles = 2
     folder = str(desk.folder / "public")

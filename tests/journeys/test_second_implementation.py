@@ -45,7 +45,7 @@ WITNESSES = [SigningKey.from_seed(f"witness.example/{n}", bytes([n]) * 32, COSIG
 
 
 NODE = os.environ.get("NODE", "node")
-SHARED = {"ed25519.mjs", "entries.mjs", "notes.mjs", "spelling.mjs", "tree.mjs"}
+SHARED = {"ed25519.mjs", "entries.mjs", "notes.mjs", "encoding.mjs", "tree.mjs"}
 
 
 def node(*arguments: object) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,4 @@
-"""A report has one spelling."""
+"""A report has one canonical encoding."""
 
 import pytest
 from hypothesis import given

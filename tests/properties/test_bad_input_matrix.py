@@ -1,7 +1,7 @@
 """Every reader against every way in which input goes wrong: it refuses with its own error, or reads just those bytes.
 
 What may be read all the same is another good value (a shorter tile path, another text in a note), never another
-spelling; a reader of something signed takes nothing but what was signed.
+encoding; a reader of something signed takes nothing but what was signed.
 """
 
 import re
@@ -45,7 +45,7 @@ BASE64 = [
 
 
 def odd_base64(good: bytes) -> Iterator[bytes]:
-    """Other spellings of the same bytes, which Python's own decoder takes nearly all of, and what isn't base64."""
+    """Other encodings of the same bytes, which Python's own decoder takes nearly all of, and what isn't base64."""
     bare = good.rstrip(b"=")
     yield from (b"", b"=", b"A", bare[:-1], good + b"=", good + b"====", b"=" + good, good + good)
     yield from (good[:4] + junk + good[4:] for junk in (b"!", b" ", b"\t", b"\r", b"-", b"_", b"\0", b"=", b"\xff"))
@@ -181,7 +181,7 @@ def test_another_format(name: str, other: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "data", "around"), DECIMALS)
-def test_decimals_have_one_spelling(name: str, data: bytes, around: bytes) -> None:
+def test_decimals_have_one_encoding(name: str, data: bytes, around: bytes) -> None:
     """Python's int() takes most of these."""
     field = b"2" if b"42" not in around else b"42"
     assert data.count(around) == 1 or name in ("header", "entry")
@@ -192,7 +192,7 @@ def test_decimals_have_one_spelling(name: str, data: bytes, around: bytes) -> No
 
 
 @pytest.mark.parametrize(("name", "data", "good"), BASE64)
-def test_base64_has_one_spelling(name: str, data: bytes, good: bytes) -> None:
+def test_base64_has_one_encoding(name: str, data: bytes, good: bytes) -> None:
     """Python's b64decode() takes most of these."""
     assert data.count(good) >= 1
     for odd in odd_base64(good):
@@ -225,7 +225,7 @@ def test_garbage(name: str) -> None:
         *("２０２６-01-05T08:00:00.000000Z", "2026-1-5T8:0:0.000000Z", "2026-01-05T08:00:0_.000000Z"),
     ],
 )
-def test_an_instant_has_one_spelling(odd: str) -> None:
+def test_an_instant_has_one_encoding(odd: str) -> None:
     """Neither in a header, nor in a command, nor as a day."""
     for read in (parse_instant, TypeAdapter(Instant).validate_python):
         with pytest.raises(ValueError, match=r"."):

@@ -1,4 +1,4 @@
-"""A balance proof is read in one spelling, proves what the seal holds, and nothing else that is put in its place."""
+"""A balance proof is read in its canonical encoding and proves what the seal holds, no more."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -173,7 +173,7 @@ ODD = {
 
 
 @pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
-def test_no_second_spelling_is_read(odd: bytes) -> None:
+def test_no_second_encoding_is_read(odd: bytes) -> None:
     """With the one error."""
     assert odd != DATA
     with pytest.raises(MalformedError):

@@ -1,4 +1,4 @@
-"""Commands, headers and entries are closed and have one spelling; whatever else comes is refused and breaks nothing."""
+"""Commands, headers and entries are closed and have one canonical encoding; other bytes are refused."""
 
 import copy
 from collections.abc import Iterator
@@ -278,7 +278,7 @@ HEADER = b'{"at":"2026-01-05T08:00:00.000000Z","index":42,"kind":"voucher.issued
         (b"{", b"\xef\xbb\xbf{"),
     ],
 )
-def test_a_header_has_one_spelling(what: bytes, by: bytes) -> None:
+def test_a_header_has_one_encoding(what: bytes, by: bytes) -> None:
     """Every other is refused."""
     assert Header.from_bytes(HEADER).index == 42
     with pytest.raises(EntryMalformedError):
@@ -286,7 +286,7 @@ def test_a_header_has_one_spelling(what: bytes, by: bytes) -> None:
 
 
 def mutations(value: object) -> Iterator[object]:
-    """Other spellings of a JSON value, of which some readers would say that they are the same."""
+    """Other encodings of a JSON value, of which some readers would say that they are the same."""
     if isinstance(value, bool):
         return
     if isinstance(value, int):
@@ -301,7 +301,7 @@ def mutations(value: object) -> Iterator[object]:
 
 
 def odd_outcomes() -> Iterator[tuple[str, Json]]:
-    """Outcomes with a field more, one less, or one in another spelling."""
+    """Outcomes with a field more, one less, or one in another encoding."""
     for kind, entry in BY_KIND.items():
         outcome = Header.from_bytes(split_entry(entry.data)[0]).outcome
         yield kind, outcome | {"surprise": 1}
@@ -314,7 +314,7 @@ def odd_outcomes() -> Iterator[tuple[str, Json]]:
 
 
 @pytest.mark.parametrize(("kind", "outcome"), [*odd_outcomes()], ids=repr)
-def test_an_outcome_is_closed_and_has_one_spelling(kind: str, outcome: Json) -> None:
+def test_an_outcome_is_closed_and_has_one_encoding(kind: str, outcome: Json) -> None:
     """What is read from an entry would be written the same, or it isn't read."""
     line, note = split_entry(BY_KIND[kind].data)
     try:

@@ -1,4 +1,4 @@
-"""Instants and days have one spelling each, and every value that is read is written back the same."""
+"""Instants and days have one canonical encoding each, and every value that is read is written back the same."""
 
 import pytest
 from hypothesis import example, given
@@ -84,7 +84,7 @@ def test_an_instant_is_written_and_read_the_same(instant: int) -> None:
 @given(st.text("0123456789-T:.Z+ ", min_size=25, max_size=29) | st.datetimes().map(lambda one: f"{one.isoformat()}Z"))
 @example("0999-12-31T23:59:59.999999Z")
 @example("0001-01-01T00:00:00.000000Z")
-def test_what_is_read_as_an_instant_is_its_one_spelling(text: str) -> None:
+def test_what_is_read_as_an_instant_is_its_canonical_encoding(text: str) -> None:
     """From text to number and back, from 1970 on; anything else is a ValueError, and no other error."""
     try:
         instant = parse_instant(text)
@@ -137,7 +137,7 @@ def test_a_sum_is_read_as_it_was_written(total: int) -> None:
 
 
 @given(st.integers(-1_000, 2**60))
-def test_no_sum_is_read_in_two_spellings(total: int) -> None:
+def test_no_sum_is_read_in_two_encodings(total: int) -> None:
     read = []
     for value in (total, str(total)):
         try:

@@ -250,7 +250,7 @@ def test_a_header_of_another_version_is_refused(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_no_other_text_is_a_header() -> None:
-    """A byte changed, lines gone, doubled or moved, other spellings of its numbers."""
+    """A byte changed, lines gone, doubled or moved, other encodings of its numbers."""
     text = HEADER.to_text()
     lines = text.splitlines(keepends=True)
     size = b"\nsize %d\n" % HEADER.size

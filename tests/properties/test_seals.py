@@ -128,7 +128,7 @@ def test_every_account_was_touched_and_nothing_else_is_an_account(entries: Seque
 
 @each_history
 def test_leaves_are_in_order_and_canonical(entries: Sequence[Entry]) -> None:
-    """By the bytes of the accounts' names, each once; a leaf is its own only spelling and names its account."""
+    """By the bytes of the accounts' names, each once; a leaf is its own only encoding and names its account."""
     checked, state = places(entries), State.empty(ORIGIN)
     for size, entry in enumerate([*entries, None]):
         if size in checked:

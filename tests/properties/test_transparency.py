@@ -147,7 +147,7 @@ def test_cosignature_both_ways(witness: SigningKey, at_posix_s: int, data: bytes
     assert open_checkpoint(note.to_bytes(), LOGS[0].verifier).to_text() == note.text
 
 
-# --- one spelling: what is read from changed bytes gives exactly these bytes again
+# --- canonical encoding: what is read from changed bytes gives exactly these bytes again
 
 
 READERS: list[tuple[st.SearchStrategy[bytes], Callable[[bytes], bytes]]] = [
@@ -162,7 +162,7 @@ READERS: list[tuple[st.SearchStrategy[bytes], Callable[[bytes], bytes]]] = [
 
 @pytest.mark.parametrize(("originals", "again"), READERS, ids=["checkpoint", "receipt", "bundle"])
 @given(st.data())
-def test_one_spelling(
+def test_canonical_encoding(
     originals: st.SearchStrategy[bytes], again: Callable[[bytes], bytes], data: st.DataObject
 ) -> None:
     """Refused as malformed, or equal byte for byte."""
@@ -175,7 +175,7 @@ def test_one_spelling(
 
 
 @given(TILES, st.data())
-def test_one_spelling_of_tile_paths(which: Tile | Bundle, data: st.DataObject) -> None:
+def test_canonical_encoding_of_tile_paths(which: Tile | Bundle, data: st.DataObject) -> None:
     """Refused as malformed, or equal character for character."""
     path = bundle_path(*which) if isinstance(which, Bundle) else tile_path(*which)
     changed = mutated(path.encode(), data).decode("latin-1")

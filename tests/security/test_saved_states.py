@@ -221,7 +221,7 @@ def test_a_saved_state_of_more_than_the_log_is_passed_over(place: Place) -> None
 
 
 def test_any_changed_byte_of_a_saved_state_is_passed_over(place: Place) -> None:
-    """Or it changes nothing: no spelling of a header is taken but the one that was signed."""
+    """Or it changes nothing: no encoding of a header is taken but the one that was signed."""
     saved = place.read()
     head, _ = parts(saved)
     with open_ledger(place.source, LOG_KEY, clock=Clock()) as ledger:

@@ -1,6 +1,6 @@
 """No secret is shown: not by a key or what holds one, not by a message, not by a traceback, not by the command line.
 
-Secrets here are a key's seed, in any spelling that a program would print it in, a passphrase, and a password in a URL.
+Secrets here are a key's seed, in any form that a program would print it in, a passphrase, and a password in a URL.
 What is not promised: a debugger or a crash reporter that renders local variables while a key file is being opened sees
 the file and its passphrase (docs/threat-model.md says so); the program itself never renders them.
 """
@@ -42,7 +42,7 @@ PASSPHRASE = b"correct-horse-battery-staple"
 PASSWORD = "hunter2-of-the-writer"
 
 
-def spellings(secret: bytes) -> set[str]:
+def renderings(secret: bytes) -> set[str]:
     """What a secret looks like wherever somebody prints it; whole, or a good part of it."""
     half = secret[: len(secret) // 2]
     spelled = {
@@ -55,13 +55,13 @@ def spellings(secret: bytes) -> set[str]:
     return spelled | number | lists | {repr(half)[2:-1], secret.hex(" ")[:47], half.hex().upper()}
 
 
-SHOWN_SEED = spellings(SEED)
+SHOWN_SEED = renderings(SEED)
 
 
 def assert_hidden(text: str, *more: bytes) -> None:
     shown = text.lower()
-    for spelling in SHOWN_SEED | {one.decode() for one in (PASSPHRASE, *more)}:
-        assert spelling.lower() not in shown
+    for rendering in SHOWN_SEED | {one.decode() for one in (PASSPHRASE, *more)}:
+        assert rendering.lower() not in shown
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def key() -> SigningKey:
 
 
 def test_the_test_would_notice() -> None:
-    """A seed in any of these spellings is one that `assert_hidden` finds."""
+    """A seed in any of these renderings is one that `assert_hidden` finds."""
     listed = ", ".join(map(str, SEED))
     for shown in (SEED.hex(), repr(SEED), base64.b64encode(SEED).decode(), str([*SEED]), listed, SEED.hex(":")):
         with pytest.raises(AssertionError):

@@ -109,7 +109,7 @@ class Reader(NamedTuple):
     """A reader, and what belongs to it.
 
     Attributes:
-        again: reads bytes and writes what it read; they are the same, because there is one spelling.
+        again: reads bytes and writes what it read; they are the same, because there is one canonical encoding.
         errors: all that it may raise.
         seeds: bytes that it takes.
         size_max: it refuses more bytes.
@@ -264,7 +264,7 @@ def check(name: str, data: bytes) -> None:
         assert said, f"{name} is refused without a reason"
         assert "\n" not in said, f"{name} is refused in more than one line"
         return
-    assert again == data, f"{name} has a second spelling"
+    assert again == data, f"{name} has a second encoding"
     assert len(data) <= reader.size_max, f"{name} of {len(data)} bytes was taken"
     if reader.is_closed:
         assert _signed(data) in map(_signed, reader.seeds), f"{name} was taken though it was changed"

@@ -24,8 +24,8 @@ from tallystick.ledger.beside import FolderBeside
 from tallystick.ledger.snapshots import write_snapshot
 from tallystick.publishing import read_ledger
 from tallystick.signing.keys import COSIGNATURE_ED25519, SigningKey
+from tallystick.transparency.encoding import base64_to_text
 from tallystick.transparency.policy import Policy
-from tallystick.transparency.spelling import base64_to_text
 from tallystick.views import Views
 from tallystick.vouchers.refusals import Reason
 

@@ -20,9 +20,9 @@ from tallystick.audit import audit  # noqa: E402
 from tallystick.signing import canonical_json  # noqa: E402
 from tallystick.signing.note import Note, Signature  # noqa: E402
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint  # noqa: E402
+from tallystick.transparency.encoding import base64_to_text  # noqa: E402
 from tallystick.transparency.merkle import RightEdge, leaf_hash  # noqa: E402
 from tallystick.transparency.policy import Policy  # noqa: E402
-from tallystick.transparency.spelling import base64_to_text  # noqa: E402
 from tallystick.transparency.tiles import bundle_path, bundle_to_bytes, tile_path  # noqa: E402
 from tallystick.vouchers.entry import split_entry  # noqa: E402
 

@@ -1,4 +1,4 @@
-"""RFC 8785's own samples give its bytes, and every second spelling is refused. Sources: PROVENANCE.md."""
+"""RFC 8785's own samples give its bytes, and every second encoding is refused. Sources: PROVENANCE.md."""
 
 import json
 from typing import Any
@@ -58,7 +58,7 @@ SPELLINGS = {
     "byte order mark": b'\xef\xbb\xbf{"a":1}',
     "unsorted names": b'{"b":1,"a":2}',
     "a name twice": b'{"a":1,"a":1}',
-    "a name twice, in another spelling": b'{"a":1,"\\u0061":1}',
+    "a name twice, in another encoding": b'{"a":1,"\\u0061":1}',
     "needless escape": b'"\\u0041"',
     "escaped slash": b'"\\/"',
     "upper-case hex": b'"\\u000F"',
@@ -101,7 +101,7 @@ SPELLINGS = {
 
 
 @pytest.mark.parametrize("data", SPELLINGS.values(), ids=SPELLINGS.keys())
-def test_another_spelling_is_refused(data: bytes) -> None:
+def test_another_encoding_is_refused(data: bytes) -> None:
     with pytest.raises(CanonicalJsonError) as caught:
         decode(data)
     assert str(caught.value).isprintable()

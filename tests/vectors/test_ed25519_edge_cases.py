@@ -77,7 +77,7 @@ def test_a_signature_without_a_nonce_is_refused() -> None:
 
 @pytest.mark.parametrize("high_bit", [0, 1 << 255])
 @pytest.mark.parametrize("y", [0, 1, 2**255 - 20, 2**255 - 19, 2**255 - 18, 2**255 - 1])
-def test_no_r_of_small_order_and_none_misspelt_gets_as_far_as_the_equation(y: int, high_bit: int) -> None:
+def test_no_r_of_small_order_and_none_non_canonical_gets_as_far_as_the_equation(y: int, high_bit: int) -> None:
     """Whatever S is."""
     key = SigningKey.from_seed("owner", SEED).verifier
     r = (y | high_bit).to_bytes(32, "little")

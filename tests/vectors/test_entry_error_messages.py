@@ -195,7 +195,7 @@ def test_an_entry_is_as_large_as_a_bundle_can_carry() -> None:
 
 
 def test_an_instant_is_text_outside_and_a_number_inside() -> None:
-    """Bytes of the same spelling are not text, and a number is none."""
+    """Bytes of the same letters are not text, and a number is none."""
     adapter: TypeAdapter[int] = TypeAdapter(Instant)
     instant = parse_instant(NOON)
     assert adapter.validate_python(NOON) == adapter.validate_json(f'"{NOON}"') == instant

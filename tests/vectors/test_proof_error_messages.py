@@ -23,11 +23,11 @@ from tallystick.signing.keys import COSIGNATURE_ED25519, SigningKey
 from tallystick.signing.note import Note, Signature, sign_text
 from tallystick.transparency.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from tallystick.transparency.cosignature import cosign, verify_cosignature
+from tallystick.transparency.encoding import base64_from_text, decimal_from_text, hash_from_text
 from tallystick.transparency.merkle import EMPTY_ROOT, RightEdge, leaf_hash, root_of, tile_hashes
 from tallystick.transparency.policy import LogLine, Policy, QuorumLine, WitnessLine
 from tallystick.transparency.proofs import consistency_proof, inclusion_proof, verify_consistency, verify_inclusion
 from tallystick.transparency.receipt import Receipt
-from tallystick.transparency.spelling import base64_from_text, decimal_from_text, hash_from_text
 from tallystick.transparency.tiles import (
     bundle_from_bytes,
     bundle_path,
@@ -100,8 +100,8 @@ SPELLING: list[Case] = [
         r"'\xff\x1b' is not a decimal number below 2^63 without sign or leading zeros",
     ),
     (lambda: hash_from_text(b"AAAA"), ValueError, "'AAAA' is base64 of 3 bytes, and a hash has 32"),
-    (lambda: base64_from_text(b"A"), ValueError, "'A' is not padded base64 in its one spelling"),
-    (lambda: base64_from_text(b"AB=="), ValueError, "'AB==' is not padded base64 in its one spelling"),
+    (lambda: base64_from_text(b"A"), ValueError, "'A' is not padded base64 in its canonical encoding"),
+    (lambda: base64_from_text(b"AB=="), ValueError, "'AB==' is not padded base64 in its canonical encoding"),
 ]
 
 CHECKPOINTS: list[Case] = [

@@ -186,7 +186,7 @@ def test_a_signature_of_another_length_is_found() -> None:
             open_note(Note(C2SP_TEXT, (Signature(line.name, line.key_id, blob),)).to_bytes(), [key(C2SP_VKEY)])
 
 
-def test_a_second_spelling_of_a_signature_is_found() -> None:
+def test_a_second_encoding_of_a_signature_is_found() -> None:
     """S + L solves the same equation (RFC 8032 section 5.1.7 wants S < L): else a note has two sets of bytes."""
     group_order = 2**252 + 27742317777372353535851937790883648493
     line = Signature.from_line(C2SP_LINE)
@@ -380,9 +380,9 @@ def test_a_key_of_small_order_would_fit_any_message() -> None:
 
 
 @pytest.mark.parametrize("y", [FIELD_PRIME, FIELD_PRIME + 1, FIELD_PRIME + 3, 2**255 - 1])
-def test_a_second_spelling_of_a_point_is_refused(y: int) -> None:
+def test_a_second_encoding_of_a_point_is_refused(y: int) -> None:
     with pytest.raises(KeyMalformedError):
-        VerifierKey("misspelt", ED25519, y.to_bytes(32, "little"))
+        VerifierKey("non-canonical", ED25519, y.to_bytes(32, "little"))
 
 
 def test_bytes_that_are_no_point_never_verify() -> None:

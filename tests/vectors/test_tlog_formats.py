@@ -1,4 +1,4 @@
-"""Checkpoints, cosignatures, tiles, receipts and policies are C2SP's to the byte and have one spelling."""
+"""Checkpoints, cosignatures, tiles, receipts and policies are C2SP's to the byte and have one canonical encoding."""
 
 import pytest
 
@@ -137,11 +137,11 @@ def test_a_checkpoint_from_the_field() -> None:
         verify_cosignature(note.text.replace(b"8532", b"8533"), line, witness)
 
 
-# --- one spelling
+# --- canonical encoding
 
 
 @pytest.mark.parametrize("size", [b"+42", b"0042", b"4_2", b"-1", b"", b" 8", b"8 ", b"8.0", b"0x8", "８".encode()])
-def test_a_size_has_one_spelling(size: bytes) -> None:
+def test_a_size_has_one_encoding(size: bytes) -> None:
     """Python's int() takes most of these."""
     with pytest.raises(CheckpointMalformedError, match="decimal"):
         Checkpoint.from_text(b"log\n%s\nXcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7/RgQyg=\n" % size)
@@ -165,7 +165,7 @@ ODD_HASHES = [
 
 
 @pytest.mark.parametrize("odd", ODD_HASHES)
-def test_a_hash_has_one_spelling(odd: bytes) -> None:
+def test_a_hash_has_one_encoding(odd: bytes) -> None:
     """Stray padding bits, characters beyond base64, its URL alphabet, and other lengths than 32 bytes."""
     with pytest.raises(CheckpointMalformedError, match="base64"):
         Checkpoint.from_text(b"log\n8\n%s\n" % odd)
@@ -188,7 +188,7 @@ def test_a_hash_has_one_spelling(odd: bytes) -> None:
         b"log\n8\n" + ROOT + b"\n" + b"x" * 65_535 + b"\n",
     ],
 )
-def test_a_checkpoint_has_one_spelling(text: bytes) -> None:
+def test_a_checkpoint_has_one_encoding(text: bytes) -> None:
     """Missing or empty lines, CRLF, control characters, other encodings, and too much of it."""
     with pytest.raises(CheckpointMalformedError):
         Checkpoint.from_text(text)
@@ -243,7 +243,7 @@ def test_no_checkpoint_that_cannot_be_written(values: tuple[str, int, bytes]) ->
         (b"Bw==\n", b"Bw==\n" + b"x" * 163_840),
     ],
 )
-def test_a_receipt_has_one_spelling(old: bytes, new: bytes) -> None:
+def test_a_receipt_has_one_encoding(old: bytes, new: bytes) -> None:
     """Each of these differs from a good one in one place."""
     assert RECEIPT.count(old) == 1
     with pytest.raises((ReceiptMalformedError, NoteMalformedError)):
@@ -330,7 +330,7 @@ def test_tile_paths(path: str, which: Tile | Bundle) -> None:
         "tile/0/" + "x001/" * 500 + "000",
     ],
 )
-def test_a_tile_path_has_one_spelling(path: str) -> None:
+def test_a_tile_path_has_one_encoding(path: str) -> None:
     """A second name for a file, or a way out of the folder, is none."""
     with pytest.raises(TileMalformedError):
         parse_tile_path(path)

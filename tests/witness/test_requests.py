@@ -1,4 +1,4 @@
-"""A request to a witness has one spelling, and what isn't in it is refused before anything is believed."""
+"""A request to a witness has one canonical encoding, and what isn't in it is refused before anything is believed."""
 
 from pathlib import Path
 
@@ -56,7 +56,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED.keys())
-def test_another_spelling_is_refused(body: bytes) -> None:
+def test_another_encoding_is_refused(body: bytes) -> None:
     """By one error, whatever it is."""
     with pytest.raises(MalformedError):
         AddCheckpoint.from_bytes(body)

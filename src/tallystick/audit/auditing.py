@@ -46,8 +46,8 @@ from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Signature
 from tallystick.sources import AnySource, parse_source
 from tallystick.transparency.checkpoint import Checkpoint
+from tallystick.transparency.encoding import HASH_SIZE, base64_to_text
 from tallystick.transparency.policy import Policy
-from tallystick.transparency.spelling import HASH_SIZE, base64_to_text
 from tallystick.verifying import GOOD, UNTOLD, Pending, SignatureJob, VerificationPool, default_processes, is_good
 from tallystick.vouchers.admit import SignedCommand
 from tallystick.vouchers.editions import require_known

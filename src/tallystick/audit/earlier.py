@@ -20,7 +20,7 @@ from tallystick.audit.report import REPORT_SIZE_MAX, EarlierCheckpoint, Report, 
 from tallystick.errors import MalformedError, UsageError
 from tallystick.named_files import Kind, NamedFile
 from tallystick.transparency.checkpoint import Checkpoint
-from tallystick.transparency.spelling import base64_to_text, hash_from_text
+from tallystick.transparency.encoding import base64_to_text, hash_from_text
 from tallystick.vouchers.saved_state import HEADER_LINES, HEADER_SIZE_MAX, SUBJECT, StateHeader
 from tallystick.vouchers.state import State
 

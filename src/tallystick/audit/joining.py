@@ -17,9 +17,9 @@ from tallystick.audit.evidence import Evidence
 from tallystick.errors import ProofInvalidError, TileMalformedError
 from tallystick.findings import FindingCode, Findings
 from tallystick.transparency.checkpoint import Checkpoint
+from tallystick.transparency.encoding import HASH_SIZE
 from tallystick.transparency.merkle import TILE_HEIGHT, TILE_WIDTH, ReadTile, RightEdge
 from tallystick.transparency.proofs import consistency_proof, verify_consistency
-from tallystick.transparency.spelling import HASH_SIZE
 
 
 def join(earlier: Checkpoint, newest: Checkpoint, evidence: Evidence, findings: Findings) -> ReadTile | None:

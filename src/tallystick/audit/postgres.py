@@ -270,7 +270,7 @@ class PostgresDatabase:
 
 @functools.cache
 def _spelled(statement: str) -> bytes:
-    """Return a statement in PostgreSQL's spelling."""
+    """Return a statement in PostgreSQL's dialect."""
     # A column has one type, and its values are of that or NULL.
     spelled = _TYPE.sub(r"\1 IS NOT NULL", _FROM.sub(r"ONLY tallystick.\g<0>", statement))
     spelled = _NO_TYPE.sub(r"\1 IS NULL", spelled)

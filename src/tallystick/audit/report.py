@@ -1,4 +1,4 @@
-"""An audit's report has one spelling as JSON, and says everything in numbers that can be recomputed from the log.
+"""An audit's report has one canonical encoding, as JSON, of numbers that can be recomputed from the log.
 
     {"verdict": "clean" | "findings",
      "checkpoint": {"origin", "size", "root"} | null,      the newest, if the policy accepts it
@@ -133,7 +133,7 @@ class Report(_Closed):
         """Return the report that these bytes are.
 
         Raises:
-            MalformedError: not a report, or not in the spelling of `to_bytes`.
+            MalformedError: not a report, or not in the encoding of `to_bytes`.
         """
         if len(data) > REPORT_SIZE_MAX:
             raise MalformedError(f"a report of {len(data)} bytes is larger than {REPORT_SIZE_MAX}")
@@ -142,5 +142,5 @@ class Report(_Closed):
         except ValidationError as error:
             raise MalformedError(f"not an audit report: {first_fault(error)}") from None
         if report.to_bytes() != data:
-            raise MalformedError("an audit report has one spelling, and this is another")
+            raise MalformedError("an audit report has one canonical encoding, and this is another")
         return report

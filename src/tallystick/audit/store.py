@@ -22,8 +22,8 @@ from tallystick.audit.evidence import StoredCheckpoint, StoredRun
 from tallystick.audit.spool import Spool
 from tallystick.findings import FindingCode, Findings
 from tallystick.signing.note import NOTE_SIZE_MAX
+from tallystick.transparency.encoding import HASH_SIZE
 from tallystick.transparency.merkle import TILE_HEIGHT, TILE_WIDTH
-from tallystick.transparency.spelling import HASH_SIZE
 from tallystick.transparency.tiles import ENTRY_SIZE_MAX
 
 TILE_LEVELS_MAX: Final = 8
@@ -170,7 +170,7 @@ class Database(Protocol):
         """
 
     def rows(self, statement: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
-        """Return the rows of a statement in SQLite's spelling; none if they can't be read."""
+        """Return the rows of a statement in SQLite's dialect; none if they can't be read."""
 
     def scan(self, table: str) -> Iterator[tuple[Any, ...]]:
         """Yield a table's rows by `SCANS`, as they lie, as far as they can be read."""

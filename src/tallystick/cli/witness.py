@@ -162,7 +162,7 @@ def _cosign_source(witness: "Witness", source: "Source") -> "tuple[Answer, bytes
 
 def _cosign_file(witness: "Witness", note: bytes, old_size: int, proof: Path | None) -> "Answer":
     """Have a checkpoint cosigned by a proof that somebody brought."""
-    from tallystick.transparency.spelling import hash_from_text
+    from tallystick.transparency.encoding import hash_from_text
     from tallystick.witness.request import AddCheckpoint
 
     lines = reading.read_file(str(proof)).splitlines() if proof is not None else []

@@ -72,7 +72,7 @@ class BalanceProof:
         """Return the proof of a file's bytes, unverified.
 
         Raises:
-            MalformedError: not a balance proof in its one spelling.
+            MalformedError: not a balance proof in its canonical encoding.
         """
         if len(data) > BALANCE_PROOF_SIZE_MAX:
             raise MalformedError(f"a balance proof of {len(data):,} bytes is larger than {BALANCE_PROOF_SIZE_MAX:,}")

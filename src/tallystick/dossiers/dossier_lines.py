@@ -1,4 +1,4 @@
-r"""A dossier is one file of JSON lines in one spelling: a head, then an entry a line in the log's order.
+r"""A dossier is one file of JSON lines in canonical encoding: a head, then an entry a line in the log's order.
 
     {"account":"provider guian","checkpoint":"<note>","closing":SEALED,"entries":41,"format":"tallystick-dossier/1",
      "opening":SEALED}
@@ -20,8 +20,8 @@ from typing import BinaryIO, Final, Literal, Self, cast
 from tallystick.errors import CanonicalJsonError, MalformedError
 from tallystick.signing import canonical_json
 from tallystick.signing.canonical_json import JsonValue
+from tallystick.transparency.encoding import base64_to_text, hash_from_text
 from tallystick.transparency.receipt import PROOF_LENGTH_MAX
-from tallystick.transparency.spelling import base64_to_text, hash_from_text
 from tallystick.vouchers.entry import ENTRY_SIZE_MAX
 from tallystick.vouchers.seals import AccountLeaf
 
@@ -98,7 +98,7 @@ class DossierHead:
         """Return the head of a line with its newline.
 
         Raises:
-            MalformedError: not a head in its one spelling.
+            MalformedError: not a head in its canonical encoding.
         """
         fields = _decode(line, "a dossier's head")
         optional = [name for name in ("closing", "opening") if name in fields]
@@ -137,7 +137,7 @@ class DossierEntry:
         """Return the entry of a line with its newline.
 
         Raises:
-            MalformedError: not such a line in its one spelling.
+            MalformedError: not such a line in its canonical encoding.
         """
         fields = _object(_decode(line, "an entry"), "an entry", "entry", "index", "path", "role")
         if fields["role"] not in ROLES:

@@ -45,7 +45,7 @@ def examine_dossier(lines: Iterable[bytes], policy: Policy) -> DossierReport:
         policy: whose checkpoints count.
 
     Raises:
-        MalformedError: the file isn't a dossier in its one spelling.
+        MalformedError: the file isn't a dossier in its canonical encoding.
         EditionUnknownError: the log was made by rules that this version doesn't know.
     """
     rest = iter(lines)

@@ -27,9 +27,9 @@ from tallystick.signing.note import Note
 from tallystick.sources import CHECKPOINT, TILES
 from tallystick.static.files import CHECKPOINT_SIZE_MAX, FolderFiles
 from tallystick.transparency.checkpoint import Checkpoint
+from tallystick.transparency.encoding import HASH_SIZE
 from tallystick.transparency.merging import merge_notes
 from tallystick.transparency.merkle import TILE_HEIGHT, TILE_WIDTH, RightEdge, leaf_hash
-from tallystick.transparency.spelling import HASH_SIZE
 from tallystick.transparency.tiles import bundle_path, bundle_to_bytes, tile_path
 
 Progress = Callable[[int, int], None]

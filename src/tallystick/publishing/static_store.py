@@ -10,8 +10,8 @@ from tallystick.errors import MalformedError
 from tallystick.ledger.store import CheckpointRow, LogStore
 from tallystick.signing.note import Note
 from tallystick.static.log import StaticLog
+from tallystick.transparency.encoding import HASH_SIZE
 from tallystick.transparency.merkle import TILE_WIDTH
-from tallystick.transparency.spelling import HASH_SIZE
 from tallystick.vouchers.entry import split_entry
 from tallystick.vouchers.rulebook import parse_command
 

@@ -1,6 +1,6 @@
 """Who said it: signed notes, the keys that sign them, and one byte string per value.
 
-    canonical_json   a value <-> its only spelling (RFC 8785, restricted)
+    canonical_json   a value <-> its only encoding (RFC 8785, restricted)
     keys             key names, key ids, Ed25519, vkey text (C2SP signed-note)
     note             parse, verify and sign notes (C2SP signed-note)
 

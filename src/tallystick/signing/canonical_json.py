@@ -5,7 +5,7 @@ The form is RFC 8785 (JCS), restricted so that every language reads the same val
 are why sorting by bytes is enough: RFC 8785 section 3.2.3 sorts by UTF-16 units, which differs only beyond ASCII.
 
 `decode` limits the size, parses, checks the kinds of values, encodes again and compares. The comparison alone refuses
-blanks, unsorted or repeated field names, needless escapes, `-0` and every other second spelling.
+blanks, unsorted or repeated field names, needless escapes, `-0` and every other second encoding.
 
 It knows no schema and no newline: the newline after a command belongs to the note's text.
 """
@@ -44,7 +44,7 @@ def decode(data: bytes, *, size_max: int = SIZE_MAX) -> JsonValue:
     """Return the value of canonical bytes.
 
     Raises:
-        CanonicalJsonError: longer than `size_max` bytes, not JSON, a value that `encode` refuses, or another spelling
+        CanonicalJsonError: longer than `size_max` bytes, not JSON, a value that `encode` refuses, or another encoding
             than its own canonical one.
     """
     if len(data) > size_max:
@@ -55,9 +55,9 @@ def decode(data: bytes, *, size_max: int = SIZE_MAX) -> JsonValue:
         raise CanonicalJsonError(f"not JSON: {error.msg}") from None
     # Floats must go before the comparison: numbers beyond 64 bits are parsed as floats, and 1.5 is its own re-encoding.
     _check_kinds(value)
-    spelling = _dump(value)
-    if spelling != data:
-        raise CanonicalJsonError(f"not canonical JSON from byte {_first_difference(spelling, data)} on (RFC 8785)")
+    canonical = _dump(value)
+    if canonical != data:
+        raise CanonicalJsonError(f"not canonical JSON from byte {_first_difference(canonical, data)} on (RFC 8785)")
     if not data.isascii():  # the canonical form escapes no letter, so ASCII bytes can't hide another name
         _check_field_names(value)
     return value

@@ -9,7 +9,7 @@ Two algorithms are known: Ed25519 (0x01) and timestamped Ed25519 cosignatures (0
 with plain Ed25519 (RFC 8032); what the message is differs, and is the caller's matter.
 
 A key is read from strangers, so beyond the format two kinds of points are refused: points of small order, with which
-one signature fits nearly any message, and second spellings of a point (y >= 2^255 - 19), which would get one key
+one signature fits nearly any message, and second encodings of a point (y >= 2^255 - 19), which would get one key
 admitted twice. Bytes that are no point at all are taken: nothing ever verifies with them.
 
 RFC 8032 leaves open which signatures the owner of a key may craft, and verifiers differ. So R, a signature's first
@@ -81,7 +81,7 @@ class VerifierKey:
 
     Raises:
         KeyMalformedError: an unfit name, an unknown algorithm, or a public key that is not 32 bytes, is a second
-            spelling of a point, or has small order.
+            encoding of a point, or has small order.
     """
 
     name: str
@@ -95,8 +95,8 @@ class VerifierKey:
             raise KeyMalformedError(f"key {self.name} has algorithm 0x{self.algorithm:02x}; Ed25519 is 0x01 or 0x04")
         if len(self.public_key) != PUBLIC_KEY_SIZE:
             raise KeyMalformedError(f"key {self.name} has {len(self.public_key)} bytes instead of {PUBLIC_KEY_SIZE}")
-        if _is_weak_or_misspelt(self.public_key):
-            raise KeyMalformedError(f"key {self.name} is a weak or misspelt point, with which anybody could sign")
+        if _is_weak_or_non_canonical(self.public_key):
+            raise KeyMalformedError(f"key {self.name} is a weak or non-canonical point, with which anybody could sign")
         object.__setattr__(self, "key_id", key_id(self.name, self.algorithm, self.public_key))
 
     @classmethod
@@ -104,7 +104,7 @@ class VerifierKey:
         """Return the key of a vkey text.
 
         Raises:
-            KeyMalformedError: not a vkey in its one spelling, a key id that isn't the key's, or a refused key.
+            KeyMalformedError: not a vkey in its canonical encoding, a key id that isn't the key's, or a refused key.
         """
         return _read_vkey(vkey)
 
@@ -124,9 +124,10 @@ class VerifierKey:
         Raises:
             SignatureInvalidError: they are not.
         """
-        if _is_weak_or_misspelt(signature[:_POINT_SIZE]):
+        if _is_weak_or_non_canonical(signature[:_POINT_SIZE]):
             raise SignatureInvalidError(
-                f"the signature by {self.label} does not fit what it signs: its first half is a weak or misspelt point"
+                f"the signature by {self.label} does not fit what it signs: "
+                "its first half is a weak or non-canonical point"
             )
         try:
             _public_key(self.public_key).verify(signature, message)
@@ -164,7 +165,7 @@ class SigningKey:
         return self._private.sign(message)
 
 
-def _is_weak_or_misspelt(point: bytes) -> bool:
+def _is_weak_or_non_canonical(point: bytes) -> bool:
     """Return whether a point's encoding has small order, or a y that isn't below p."""
     y = int.from_bytes(point, "little") & _Y_BITS
     return y >= _FIELD_PRIME or y in _SMALL_ORDER_Y
@@ -186,7 +187,7 @@ def _read_vkey(vkey: str) -> VerifierKey:
     if shown_id != key.key_id.hex():
         raise KeyMalformedError(f"the key id {shown_id[:16]!a} in the vkey of {name} does not belong to it")
     if key.to_text() != vkey:  # stray characters or padding bits in the base64
-        raise KeyMalformedError(f"the vkey of {name} is misspelt in its base64")
+        raise KeyMalformedError(f"the vkey of {name} is not canonical base64")
     return key
 
 

@@ -1,4 +1,4 @@
-"""A note is read in one spelling only, and its text counts only after a signature by a known key was verified.
+"""A note is read in its canonical encoding only, and its text counts once a signature by a known key is verified.
 
 The format is C2SP signed-note (v1.0.0):
 
@@ -44,7 +44,7 @@ class Signature(NamedTuple):
         """Return the signature of a line with its newline.
 
         Raises:
-            NoteMalformedError: not a signature line in its one spelling.
+            NoteMalformedError: not a signature line in its canonical encoding.
         """
         if line[-1:] != b"\n":
             raise NoteMalformedError("a signature line ends in a newline")
@@ -72,7 +72,7 @@ class Note(NamedTuple):
         """Return the note of these bytes, unverified.
 
         Raises:
-            NoteMalformedError: larger than `size_max` bytes, or not a note in its one spelling.
+            NoteMalformedError: larger than `size_max` bytes, or not a note in its canonical encoding.
         """
         if len(data) > size_max:
             raise NoteMalformedError(f"a note of {len(data)} bytes is larger than {size_max}")
@@ -111,7 +111,7 @@ def open_note(
         size_max: bytes.
 
     Raises:
-        NoteMalformedError: not a note in its one spelling.
+        NoteMalformedError: not a note in its canonical encoding.
         SignatureInvalidError: a line by a given key that isn't that key's signature.
         SignatureMissingError: no line by any given key.
         ValueError: given keys that aren't Ed25519 (0x01), or two that share a name and an id.
@@ -181,7 +181,7 @@ def _read_line(line: bytes) -> Signature:
         decoded = binascii.a2b_base64(encoded)
     except binascii.Error:
         decoded = b""
-    # a2b_base64 skips what isn't base64 and ignores padding bits: one signature would have many spellings.
+    # a2b_base64 skips what isn't base64 and ignores padding bits: one signature would have many encodings.
     if len(decoded) <= KEY_ID_SIZE or binascii.b2a_base64(decoded, newline=False) != encoded:
         raise NoteMalformedError(f"the signature line of {name!a} is not base64 of a key id and a signature")
     return Signature(name, decoded[:KEY_ID_SIZE], decoded[KEY_ID_SIZE:])

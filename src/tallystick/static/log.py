@@ -14,8 +14,8 @@ from tallystick.signing.note import Note
 from tallystick.sources import CHECKPOINT
 from tallystick.static.files import CHECKPOINT_SIZE_MAX, Found, StaticFiles, find_file
 from tallystick.transparency.checkpoint import Checkpoint
+from tallystick.transparency.encoding import HASH_SIZE
 from tallystick.transparency.merkle import TILE_HEIGHT
-from tallystick.transparency.spelling import HASH_SIZE
 from tallystick.transparency.tiles import ENTRY_SIZE_MAX, TILE_WIDTH, bundle_from_bytes, bundle_path, tile_path
 
 

@@ -1,6 +1,6 @@
 """That it can't be unsaid: one growing Merkle tree, its signed checkpoints, and proofs that need no server. Pure.
 
-    spelling      numbers and hashes as text, in one spelling
+    encoding      numbers and hashes as text, in canonical encoding
     merkle        leaf and node hashes, the tree's right edge (RFC 6962)
     tiles         the tree and the entries as static files (C2SP tlog-tiles)
     proofs        inclusion and consistency, made from tiles and verified without them (RFC 9162)

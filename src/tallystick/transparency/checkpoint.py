@@ -19,7 +19,7 @@ from typing import Final, Self
 from tallystick.errors import CheckpointMalformedError, SignatureMissingError
 from tallystick.signing.keys import SigningKey, VerifierKey
 from tallystick.signing.note import NOTE_SIZE_MAX, open_note, sign_text
-from tallystick.transparency.spelling import (
+from tallystick.transparency.encoding import (
     HASH_SIZE,
     SIZE_MAX,
     base64_to_text,
@@ -60,7 +60,7 @@ class Checkpoint:
         """Return the checkpoint of a note's text, which nobody has verified here.
 
         Raises:
-            CheckpointMalformedError: not a checkpoint in its one spelling.
+            CheckpointMalformedError: not a checkpoint in its canonical encoding.
         """
         if len(text) > NOTE_SIZE_MAX:
             raise CheckpointMalformedError(f"a checkpoint of {len(text)} bytes is larger than {NOTE_SIZE_MAX}")

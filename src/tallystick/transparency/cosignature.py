@@ -20,7 +20,7 @@ from tallystick.errors import SignatureInvalidError
 from tallystick.signing.keys import COSIGNATURE_ED25519, SigningKey, VerifierKey
 from tallystick.signing.note import Note, Signature
 from tallystick.transparency.checkpoint import Checkpoint
-from tallystick.transparency.spelling import SIZE_MAX
+from tallystick.transparency.encoding import SIZE_MAX
 
 TIMESTAMP_MAX: Final = SIZE_MAX
 

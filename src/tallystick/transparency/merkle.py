@@ -20,7 +20,7 @@ from itertools import count, repeat
 from typing import Final, NamedTuple, Self
 
 from tallystick.errors import TileMalformedError
-from tallystick.transparency.spelling import HASH_SIZE
+from tallystick.transparency.encoding import HASH_SIZE
 
 EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
 

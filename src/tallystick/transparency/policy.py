@@ -9,7 +9,7 @@ begin with # are passed over:
     quorum <name>|none                       exactly once
 
 Names are of witnesses and groups, defined on a line before and at most once a member of a group, so nobody counts
-twice. They mean nothing outside the file and are octets, not text: no two spellings are alike. Keys of logs are
+twice. They mean nothing outside the file and are octets, not text: no two encodings are alike. Keys of logs are
 Ed25519 (0x01), keys of witnesses cosign (0x04), and no log or witness is listed twice by its public key.
 
 Opening a checkpoint: (1) a listed log named by the origin has signed it, (2) every line by a listed witness is a good
@@ -25,7 +25,7 @@ from tallystick.signing.keys import COSIGNATURE_ED25519, ED25519, VerifierKey
 from tallystick.signing.note import Note, open_note
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.cosignature import verify_cosignature
-from tallystick.transparency.spelling import decimal_from_text
+from tallystick.transparency.encoding import decimal_from_text
 
 POLICY_SIZE_MAX: Final = 65_535
 NO_QUORUM: Final = "none"

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from functools import cache
 
 from tallystick.errors import ProofInvalidError
+from tallystick.transparency.encoding import HASH_SIZE
 from tallystick.transparency.merkle import ReadTile, node_hash
-from tallystick.transparency.spelling import HASH_SIZE
 from tallystick.transparency.tiles import node_from_tiles
 
 

@@ -22,10 +22,7 @@ from typing import Final, Self
 from tallystick.errors import MalformedError, ReceiptMalformedError
 from tallystick.signing.note import Note
 from tallystick.transparency.checkpoint import Checkpoint
-from tallystick.transparency.merkle import leaf_hash
-from tallystick.transparency.policy import Policy
-from tallystick.transparency.proofs import verify_inclusion
-from tallystick.transparency.spelling import (
+from tallystick.transparency.encoding import (
     HASH_SIZE,
     SIZE_MAX,
     base64_from_text,
@@ -33,6 +30,9 @@ from tallystick.transparency.spelling import (
     decimal_from_text,
     hash_from_text,
 )
+from tallystick.transparency.merkle import leaf_hash
+from tallystick.transparency.policy import Policy
+from tallystick.transparency.proofs import verify_inclusion
 from tallystick.transparency.tiles import ENTRY_SIZE_MAX
 
 PROOF_LENGTH_MAX: Final = 63  # hashes: a tree has fewer than 2^63 leaves
@@ -72,7 +72,7 @@ class Receipt:
         """Return the receipt of these bytes, unverified.
 
         Raises:
-            ReceiptMalformedError: not a receipt in its one spelling.
+            ReceiptMalformedError: not a receipt in its canonical encoding.
             NoteMalformedError: its checkpoint isn't a note.
         """
         if len(data) > RECEIPT_SIZE_MAX:

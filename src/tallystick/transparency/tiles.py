@@ -17,8 +17,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from tallystick.errors import TileMalformedError
+from tallystick.transparency.encoding import SIZE_MAX
 from tallystick.transparency.merkle import TILE_HEIGHT, TILE_WIDTH, ReadTile, perfect_root, tile_hashes
-from tallystick.transparency.spelling import SIZE_MAX
 
 __all__ = [
     "BUNDLE_SIZE_MAX",
@@ -85,7 +85,7 @@ def parse_tile_path(path: str) -> Tile | Bundle:
     """Return which tile or bundle a path names.
 
     Raises:
-        TileMalformedError: not a tile's or a bundle's path in its one spelling.
+        TileMalformedError: not a tile's or a bundle's path in its canonical encoding.
     """
     found = _PATH.fullmatch(path) if len(path) <= _PATH_LENGTH_MAX else None
     if found is not None:

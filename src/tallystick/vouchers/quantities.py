@@ -1,7 +1,7 @@
-"""Amounts and times are bounded integers, each with one spelling, and their arithmetic truncates.
+"""Amounts and times are bounded integers, each with one canonical encoding, and their arithmetic truncates.
 
 Money is in fen, time in microseconds since 1970-01-01T00:00:00Z, GPU-time in GPU-milliseconds. In text an instant is
-RFC 3339 in UTC with microseconds and `Z`, a day is ISO 8601; no other spelling is read.
+RFC 3339 in UTC with microseconds and `Z`, a day is ISO 8601; no other encoding is read.
 """
 
 import re
@@ -47,7 +47,7 @@ def parse_json_sum(value: object) -> int:
     """Return the sum, not negative, that `json_sum` gave.
 
     Raises:
-        ValueError: any other spelling, such as text of what an integer can carry.
+        ValueError: any other encoding, such as text of what an integer can carry.
     """
     if type(value) is str and _digits_of(value):
         total = int(value)
@@ -62,7 +62,7 @@ def parse_instant(text: object) -> int:
     """Return the microseconds since the epoch of `2026-01-05T08:00:00.000000Z`.
 
     Raises:
-        ValueError: any other spelling, or no such time.
+        ValueError: any other encoding, or no such time.
     """
     if not isinstance(text, str) or not _instant_of.match(text):
         raise ValueError("must be a time like 2026-01-05T08:00:00.000000Z")
@@ -83,7 +83,7 @@ def parse_day(text: object) -> int:
     """Return the days since 1970-01-01 of `2026-01-05`.
 
     Raises:
-        ValueError: any other spelling, or no such day.
+        ValueError: any other encoding, or no such day.
     """
     if not (isinstance(text, str) and len(text) == len("2026-01-05") and text[4] == text[7] == "-" and text.isascii()):
         raise ValueError("must be a day like 2026-01-05")
@@ -116,7 +116,7 @@ def share_fen(fee: int, share_bp: int, rounding_fen: int) -> int:
 
 
 def _instant_schema(_source: object, _handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-    # What `parse_instant` does, with the spelling checked by pydantic's own core: a statement has two of these a line.
+    # What `parse_instant` does, with the form checked by pydantic's own core: a statement has two of these a line.
     return core_schema.no_info_after_validator_function(
         _microseconds,
         core_schema.str_schema(pattern=_INSTANT_PATTERN, strict=True),

@@ -1,7 +1,7 @@
 """Every command, and what follows from the list: how a command's text and an event's outcome are read and written.
 
 A command is the text of a note: one line of canonical JSON (RFC 8785) and a newline. `parse_command` takes just that
-spelling. Field names are docs/rules.md's; in Python `from` and `to` of a burn line are `starts_at` and `ends_at`. A
+encoding. Field names are docs/rules.md's; in Python `from` and `to` of a burn line are `starts_at` and `ends_at`. A
 command is published for good: a change of meaning is a new kind with a higher number after the slash, so a rule more.
 """
 
@@ -89,7 +89,7 @@ def parse_command(text: bytes) -> Rule:
         text: canonical JSON in UTF-8 and a final newline.
 
     Raises:
-        CanonicalJsonError: another spelling of JSON, or none.
+        CanonicalJsonError: another encoding of JSON, or none.
         MalformedError: not a command of the closed list, with the field that is wrong.
     """
     if not text.endswith(b"\n"):

@@ -11,7 +11,7 @@
 from collections.abc import Mapping, Sequence
 
 from tallystick.transparency.checkpoint import Checkpoint
-from tallystick.transparency.spelling import base64_to_text
+from tallystick.transparency.encoding import base64_to_text
 from tallystick.vouchers.quantities import format_day, format_instant
 from tallystick.wire import JsonObject
 

@@ -23,8 +23,8 @@ from tallystick.signing.note import NOTE_SIZE_MAX, Note, Signature, open_note
 from tallystick.static.web import Answer, WebFiles
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.cosignature import verify_cosignature
+from tallystick.transparency.encoding import decimal_from_text
 from tallystick.transparency.policy import Policy
-from tallystick.transparency.spelling import decimal_from_text
 from tallystick.witness.cosigner import origin_hash
 from tallystick.witness.deciding import COSIGNED, NOT_AN_EXTENSION, OTHER_SIZE, SIZE_TEXT
 from tallystick.witness.request import AddCheckpoint

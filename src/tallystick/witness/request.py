@@ -1,4 +1,4 @@
-"""What a witness is asked has one spelling, and is bounded before anything of it is read.
+"""What a witness is asked has one canonical encoding, and is bounded before anything of it is read.
 
 C2SP tlog-witness (v1.0.0), add-checkpoint:
 
@@ -15,8 +15,8 @@ from typing import Final, Self
 
 from tallystick.errors import MalformedError
 from tallystick.signing.note import NOTE_SIZE_MAX, Note
+from tallystick.transparency.encoding import HASH_SIZE, SIZE_MAX, base64_to_text, decimal_from_text, hash_from_text
 from tallystick.transparency.receipt import PROOF_LENGTH_MAX
-from tallystick.transparency.spelling import HASH_SIZE, SIZE_MAX, base64_to_text, decimal_from_text, hash_from_text
 
 _OLD: Final = b"old "
 _HASH_LINE_SIZE: Final = 45
@@ -47,7 +47,7 @@ class AddCheckpoint:
         """Return the request of a body.
 
         Raises:
-            MalformedError: not a request in its one spelling.
+            MalformedError: not a request in its canonical encoding.
         """
         if len(data) > REQUEST_SIZE_MAX:
             raise MalformedError(f"a request of {len(data)} bytes is larger than {REQUEST_SIZE_MAX}")

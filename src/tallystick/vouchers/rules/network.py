@@ -267,7 +267,7 @@ def _check_uscc(state: State, command: PartyAdmit) -> Refusal | None:
         return Refusal(Reason.USCC_MISSING, command.admitted)
     if command.uscc is None:
         return None
-    # Stored in one spelling: python-stdnum would also take blanks and small letters, the schema doesn't.
+    # Stored in canonical encoding: python-stdnum would also take blanks and small letters, the schema doesn't.
     if not uscc_number.is_valid(command.uscc):
         return Refusal(Reason.USCC_INVALID, command.uscc)
     if command.uscc in state.usccs:

@@ -1,4 +1,4 @@
-// One spelling of everything: bytes, numbers, base64, canonical JSON (docs/formats.md, sections 1 and 2).
+// The canonical encoding of everything: bytes, numbers, base64, canonical JSON (docs/formats.md, sections 1 and 2).
 // Bytes are Uint8Array. Nothing here is Node's own: it runs in browsers too.
 
 /** What is wrong with the evidence; the text is one line for a person. */
@@ -72,7 +72,7 @@ export function base64(text, what) {
     decoded = undefined // no base64 at all
   }
   // atob passes over white space, missing padding and stray bits: what is written again must be the same.
-  require(decoded !== undefined && btoa(decoded) === text, `${what} is not base64 in its one spelling`)
+  require(decoded !== undefined && btoa(decoded) === text, `${what} is not base64 in its canonical encoding`)
   return fromLatin1(decoded)
 }
 

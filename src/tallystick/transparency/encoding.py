@@ -1,4 +1,4 @@
-"""A number or a hash in a line of text has one spelling, and any other is refused.
+"""A number or a hash in a line of text has one canonical encoding, and any other is refused.
 
 Decimals are ASCII digits without sign, leading zero or separator, below 2^63. Hashes are 32 bytes in base64 (RFC 4648
 §4), padded, with zero padding bits. C2SP tlog-checkpoint and tlog-proof write them so. Lenient readers (Python's
@@ -21,7 +21,7 @@ def decimal_from_text(text: bytes) -> int:
     """Return the number, 0 to `SIZE_MAX`.
 
     Raises:
-        ValueError: not a number in its one spelling, or a larger one.
+        ValueError: not a number in its canonical encoding, or a larger one.
     """
     number = int(text) if _DECIMAL.fullmatch(text) else -1
     if not 0 <= number <= SIZE_MAX:
@@ -33,7 +33,7 @@ def hash_from_text(text: bytes) -> bytes:
     """Return the 32 bytes of a hash.
 
     Raises:
-        ValueError: not a hash in its one spelling.
+        ValueError: not a hash in its canonical encoding.
     """
     decoded = base64_from_text(text)
     if len(decoded) != HASH_SIZE:
@@ -45,7 +45,7 @@ def base64_from_text(text: bytes) -> bytes:
     """Return the bytes that this is the base64 of.
 
     Raises:
-        ValueError: not base64 in its one spelling.
+        ValueError: not base64 in its canonical encoding.
     """
     try:
         decoded = binascii.a2b_base64(text)
@@ -53,7 +53,7 @@ def base64_from_text(text: bytes) -> bytes:
         decoded = b""
     # a2b_base64 skips strange characters and ignores padding bits, so what it gives is spelt again and compared.
     if binascii.b2a_base64(decoded, newline=False) != text:
-        raise ValueError(f"{_shown(text)} is not padded base64 in its one spelling")
+        raise ValueError(f"{_shown(text)} is not padded base64 in its canonical encoding")
     return decoded
 
 
