@@ -1,4 +1,4 @@
-"""A file is there whole or not at all, and once settled it is there after a crash of the machine too.
+"""A file is there whole or not at all, and once synced it is there after a crash of the machine too.
 
     (1) each file aside, made durable; then renamed     once a batch
     (2) every folder that got one, made durable          once
@@ -31,7 +31,7 @@ FILES_A_BATCH: Final = 64
 
 
 class DurableFiles:
-    """Files that are whole and durable when they can be seen under their names, and seen for good once settled."""
+    """Files that are whole and durable when they can be seen under their names, and seen for good once synced."""
 
     def __init__(self, folder: Path, mode: int = PUBLIC_MODE) -> None:
         self._folder = folder
@@ -55,7 +55,7 @@ class DurableFiles:
             self._aside.rmdir()
 
     def write(self, path: str, data: bytes) -> None:
-        """Take a file in; it replaces one of the same name when its batch is full, or when it is settled."""
+        """Take a file in; it replaces one of the same name when its batch is full, or at the next `sync`."""
         aside = os.open(
             self._beside(len(self._places)), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, self._mode
         )
@@ -68,7 +68,7 @@ class DurableFiles:
         if len(self._places) == FILES_A_BATCH:
             self._rename_all()
 
-    def settle(self) -> None:
+    def sync(self) -> None:
         """Return once all files, and their names, are durable."""
         self._rename_all()
         for folder in sorted(self._touched):

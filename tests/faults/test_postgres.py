@@ -321,7 +321,7 @@ def test_the_primary_key_is_the_fence_for_who_gets_past_the_lock(
     store = ledger._store
     assert isinstance(store, PostgresLogRecorder)
     assert store._session is not None
-    store._session._is_settling = True  # so that it connects again without looking
+    store._session._is_acquiring = True  # so that it connects again without looking
     with pytest.raises(WriterDeposedError, match="another writer made checkpoint"):
         ledger.submit([burn_note("mine")])
 
@@ -413,7 +413,7 @@ def test_who_opened_a_log_to_read_it_cannot_write_it(ledger: Ledger, url: str) -
     store = open_postgres(url)
     try:
         with pytest.raises(UsageError, match="opened to be read"):
-            store.settle()
+            store.acquire()
         with pytest.raises(PersistenceError, match="read-only"), store.beside.alone():
             store.beside.write("snapshot.json", b"x")
     finally:

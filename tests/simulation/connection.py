@@ -98,9 +98,9 @@ class Connection(ApplicationRecorder):
 
     # -- the writer's part --------------------------------------------------------------------------------------------
 
-    def settle(self) -> None:
+    def acquire(self) -> None:
         """Have the lock, with no commit of an earlier session under way, and all that is there to stay."""
-        self.call("settle")
+        self.call("acquire")
         if self.session is not None and self.session.is_alive:
             self.disk.make_sure()
             return
@@ -113,9 +113,9 @@ class Connection(ApplicationRecorder):
         self._has_settled = True
         self.disk.make_sure()
 
-    def confirm(self) -> None:
+    def wait_replicated(self) -> None:
         """Ask through the session that has the lock; who only reads makes sure of what it was shown."""
-        self.call("confirm")
+        self.call("wait_replicated")
         if self._only_reads:
             if self._shown not in self.disk.image.checkpoints.values():
                 raise OperationalError("it isn't there any more")

@@ -240,34 +240,34 @@ def a_receipt_is_given_under_what_another_session_shows() -> Iterator[None]:
 @planted
 def who_takes_over_believes_what_it_reads() -> Iterator[None]:
     """It has the lock, commits nothing, and answers by what only the server that is about to be lost has."""
-    settle = Connection.settle
+    acquire = Connection.acquire
 
     def hold_the_lock(connection: Connection) -> None:
         sure_number = connection.disk.sure_number
-        settle(connection)
+        acquire(connection)
         connection.disk.sure_number = sure_number
 
-    with mock.patch.object(Connection, "settle", hold_the_lock):
+    with mock.patch.object(Connection, "acquire", hold_the_lock):
         yield
 
 
 @planted
 def witnesses_are_shown_what_may_be_lost() -> Iterator[None]:
     """A reader hands on a checkpoint without having made sure of it."""
-    confirm = Connection.confirm
+    wait_replicated = Connection.wait_replicated
 
     def writers_only(connection: Connection) -> None:
         if not connection._only_reads:
-            confirm(connection)
+            wait_replicated(connection)
 
-    with mock.patch.object(Connection, "confirm", writers_only):
+    with mock.patch.object(Connection, "wait_replicated", writers_only):
         yield
 
 
 @planted
 def a_deposed_writer_refuses() -> Iterator[None]:
     """Before a refusal nobody asks whether the lock is still held."""
-    with mock.patch.object(Connection, "confirm", return_value=None):
+    with mock.patch.object(Connection, "wait_replicated", return_value=None):
         yield
 
 

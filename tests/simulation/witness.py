@@ -41,7 +41,7 @@ class Witness:
             row = connection.newest_checkpoint()
             assert row is not None, "a founded log has a checkpoint"
             checkpoint = open_checkpoint(row.note, LOG_KEY.verifier)
-            connection.confirm()
+            connection.wait_replicated()
             require(checkpoint.size >= self._size, "a witness is shown a smaller tree than before")
             if checkpoint.size == self._size:
                 require(checkpoint.root == self._root, "a witness is shown another tree of the same size")

@@ -47,10 +47,10 @@ class GrowingLog:
     def beside(self) -> Beside:
         return MemoryBeside()
 
-    def settle(self) -> None:
+    def acquire(self) -> None:
         raise NotImplementedError
 
-    def confirm(self) -> None:
+    def wait_replicated(self) -> None:
         """Nobody writes."""
 
     def checkpoints(self, start: int) -> Iterator[CheckpointRow]:

@@ -36,7 +36,7 @@ class FolderBeside:
         """Write a file aside, and rename it."""
         with DurableFiles(self._folder, self._mode) as files:
             files.write(name, data)
-            files.settle()
+            files.sync()
 
     def alone(self) -> AbstractContextManager[None]:
         """Lock the folder."""

@@ -24,10 +24,10 @@ class MemoryLogRecorder(POPOApplicationRecorder):
         """What lies beside the log, in memory too."""
         return self._beside
 
-    def settle(self) -> None:
+    def acquire(self) -> None:
         """Nobody else can have this log, and a commit that failed is over."""
 
-    def confirm(self) -> None:
+    def wait_replicated(self) -> None:
         """Nobody else can have begun."""
 
     def _insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: object) -> Sequence[int] | None:

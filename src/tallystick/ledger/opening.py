@@ -217,7 +217,7 @@ def _store_at(place: WritableSource) -> _StoreAt:
 
 
 def _record(store: _StoreAt) -> LedgerRecord:
-    """Return the library's application over a store that can be written, once it is settled."""
+    """Return the library's application over a store whose writer lock is acquired."""
     try:
         return LedgerRecord(env=store.environment())
     except (PersistenceError, sqlite3.Error) as error:
@@ -252,7 +252,7 @@ def _ledger(
 
     def load() -> Tail:
         nonlocal saved_size, warm
-        store.settle()
+        store.acquire()
         followed, warm = warm, None
         tail = bring_up(store, log_key.verifier, followed)
         saved_size = tail.saved_size

@@ -123,28 +123,28 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
         """Rows of a table."""
         return self._beside
 
-    def settle(self) -> None:
+    def acquire(self) -> None:
         """Hold the lock in a session that is known to be the only one, and to read what stays."""
         if self._session is None:
             raise UsageError("this ledger was opened to be read: open it as its writer")
         try:
-            self._session.settle()
+            self._session.acquire()
         except psycopg.Error as error:
             raise OperationalError(str(error)) from error
 
-    def confirm(self) -> None:
+    def wait_replicated(self) -> None:
         """Ask the server something in the session that holds the lock: if it answers, the lock was held until then.
 
         A reader has no such session. It commits something after what it read: once that is on a synchronous standby,
         so is everything before it.
         """
         if self._session is None:
-            self._confirm_what_was_read()
+            self._wait_for_what_was_read()
             return
         with self._writing() as connection:
             connection.execute("SELECT 1")
 
-    def _confirm_what_was_read(self) -> None:
+    def _wait_for_what_was_read(self) -> None:
         with (
             self.datastore.get_connection() as connection,
             deadline(connection),

@@ -5,7 +5,7 @@
     lease     The session ends itself when it is idle for some seconds (idle_session_timeout); a heart beats against
               that. A writer that hangs, or whose machine is cut off, so loses the lock, though nothing told it.
     barrier   A commit that was cut off while it waited for a synchronous standby is visible, and a failover may still
-              lose it. Settling therefore commits a row of its own first, which waits for the standby too, and with it
+              lose it. `acquire` therefore commits a row of its own first, which waits for the standby too, and with it
               for everything before it in the write-ahead log: what is read then, stays.
     deadline  A server that stopped without closing its connections is given up after some seconds.
 
@@ -91,7 +91,7 @@ def connect(url: str) -> Connection[TupleRow]:
 
 
 class PostgresSession(PostgresDatastore):
-    """One connection, through which a writer reads and commits, and which holds the lock once it is settled."""
+    """One connection, through which a writer reads and commits, and which holds the lock once it is acquired."""
 
     def __init__(self, url: str) -> None:
         parameters = connection_parameters(url)
@@ -112,7 +112,7 @@ class _Session:
         self._connection: Connection[DictRow] | None = None
         self._holds_lock = False
         self._has_held_lock = False
-        self._is_settling = False
+        self._is_acquiring = False
         self._backend: tuple[int, object] | None = None
         self._use = threading.RLock()
         self._busy_since: float | None = None
@@ -151,7 +151,7 @@ class _Session:
         """Whether this very connection holds the writer's lock."""
         return self._holds_lock and self._connection is not None and not self._connection.closed
 
-    def settle(self) -> None:
+    def acquire(self) -> None:
         """Hold the lock, with no commit of an earlier session under way, and everything visible here to stay.
 
         Raises:
@@ -162,7 +162,7 @@ class _Session:
         while True:
             try:
                 with self._use:
-                    self._is_settling = True
+                    self._is_acquiring = True
                     try:
                         with self.connection() as connection:
                             if not self.holds_lock:
@@ -170,7 +170,7 @@ class _Session:
                             self._commit_barrier(connection)
                             return
                     finally:
-                        self._is_settling = False
+                        self._is_acquiring = False
             except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction):
                 # The last is what a server says that is no primary any more: now it may be another host of the URL.
                 with self._use:
@@ -181,8 +181,8 @@ class _Session:
     def _connected(self) -> Connection[DictRow]:
         if self._connection is not None and not self._connection.closed:
             return self._connection
-        if self._has_held_lock and not self._is_settling:
-            # What a new session shows may be what a failover is about to lose; a writer settles before it believes.
+        if self._has_held_lock and not self._is_acquiring:
+            # What a new session shows may be what a failover is about to lose; a writer acquires the lock first.
             raise psycopg.OperationalError("the session that held the writer's lock is lost")
         self._drop()
         connection = self._connection = self._make()
@@ -255,7 +255,7 @@ class _Session:
             if not self._use.acquire(blocking=False):
                 continue  # the session isn't idle
             try:
-                # If the connection is gone, the next commit finds out, and settles.
+                # If the connection is gone, the next commit finds out, and acquires the lock again.
                 with suppress(psycopg.Error):
                     if self.holds_lock:
                         with self.connection() as connection:

@@ -81,13 +81,13 @@ class SQLiteLogRecorder(SQLiteApplicationRecorder):
         """Files of the ledger's folder."""
         return FolderBeside(self._folder)
 
-    def settle(self) -> None:
+    def acquire(self) -> None:
         """Hold the folder's lock; a commit that failed is rolled back when its call returns, so there is no other."""
         if self._lock is None:
             self._lock = WriterLock(self._folder / LOCK)
-        self.confirm()
+        self.wait_replicated()
 
-    def confirm(self) -> None:
+    def wait_replicated(self) -> None:
         """See that what is written here is what anybody else would open; the lock is held until the store is closed.
 
         A file that was removed or replaced goes on taking commits from who has it open, and is gone with the last of
@@ -113,7 +113,7 @@ class SQLiteLogRecorder(SQLiteApplicationRecorder):
         """Keep the events; they are only kept if others can see them."""
         ids = super().insert_events(stored_events, **kwargs)
         if "group" in kwargs:
-            self.confirm()
+            self.wait_replicated()
         return ids
 
     def _insert_events(

@@ -1,7 +1,7 @@
 """A writer in waiting: it follows the log in memory, and takes over within moments of the writer's end.
 
 What it has followed it need not load. Whether the writer is gone the store's lock tells; that it was, and its last
-commit with it, `settle` makes sure before the tail is believed.
+commit with it, `acquire` makes sure before the tail is believed.
 """
 
 import time

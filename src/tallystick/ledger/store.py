@@ -99,8 +99,8 @@ class LogStore(ReadStore, Protocol):
     def beside(self) -> Beside:
         """What lies beside the log."""
 
-    def settle(self) -> None:
-        """Be the one writer, of whom no commit is under way: what is read from now on stays.
+    def acquire(self) -> None:
+        """Acquire the writer lock, with no earlier commit under way: what is read from now on stays.
 
         Called before the tail is believed: when a ledger is opened, and after a commit failed.
 
@@ -109,12 +109,12 @@ class LogStore(ReadStore, Protocol):
             PersistenceError: the store can't be reached.
         """
 
-    def confirm(self) -> None:
-        """Make sure that what was read stays, whatever fails next.
+    def wait_replicated(self) -> None:
+        """Wait until what was read stays, whatever fails next.
 
-        A writer asks before an answer that no commit stands behind, a refusal or an entry recorded before: nobody else
-        has begun to write since it settled. A reader asks before it hands on a checkpoint or a proof: no failover loses
-        the newest checkpoint that it was given.
+        A writer calls it before an answer that no commit stands behind, a refusal or an entry recorded before: no other
+        writer acquired the lock meanwhile. A reader calls it before it hands on a checkpoint or a proof: no failover
+        loses the newest checkpoint that it was given.
 
         Raises:
             PersistenceError: it may not stay, or the store can't be reached.

@@ -9,7 +9,7 @@
 
 Many threads may submit: whoever finds the writer free writes for all who wait (group commit). If a commit fails, the
 state in memory has run ahead of the store: it is thrown away and loaded anew, the way a ledger is opened. If nobody
-knows whether a commit was kept, the store's tail tells once it is settled: ours; nothing, and the same group is
+knows whether a commit was kept, the store's tail tells, once the lock is acquired: ours; nothing, and the same group is
 committed again; or somebody else's, and then this writer has been deposed and stops.
 
 One note can't hurt another: an exception that nobody foresaw is answered to the note that it is due to (faults.py). If
@@ -263,7 +263,8 @@ class Ledger:
         if entries:
             self._commit(tail, entries)
         else:
-            self._store.confirm()  # behind these answers stands no commit that would fail, were this writer deposed
+            # Behind these answers stands no commit that would fail, were this writer deposed.
+            self._store.wait_replicated()
         self._tail_is_good = True
 
     def _decide(self, tail: Tail, notes: Sequence[PendingNote]) -> list[Entry] | None:
@@ -329,7 +330,7 @@ class Ledger:
     def _is_kept(self, ours: CheckpointRow, error: PersistenceError) -> bool:
         """Find out what became of a commit that failed; if nothing was kept, it does no harm to try once more."""
         try:
-            self._store.settle()
+            self._store.acquire()
             newest = self._store.newest_checkpoint()
         except LedgerBusyError:
             raise self._depose("another writer has this log now") from None

@@ -93,7 +93,7 @@ def backup_ledger(
         folder.mkdir(parents=True, exist_ok=True)
         record = LedgerRecord(env=sqlite_environment(folder / DATABASE))
         try:
-            record.store.settle()
+            record.store.acquire()
             at_work.go_on_from(record.store, str(folder))
             try:
                 for groups in _in_batches(at_work.groups(progress)):
@@ -140,14 +140,14 @@ def restore_ledger(
         record, take_back = _new_target(place)
         is_whole = False
         try:
-            record.store.settle()
+            record.store.acquire()
             if record.store.newest_checkpoint() != at_work.newest:  # if equal, an earlier restore got that far
                 _require_empty(record.store, place)
                 try:
                     _keep_at_once(record.store, at_work.groups(progress))
                 except NotALedgerError as error:
                     raise NotALedgerError(f"{error}; {place} was left without a ledger") from None
-                record.store.settle()
+                record.store.acquire()
                 if record.store.newest_checkpoint() != at_work.newest:
                     raise StoreFailedError(f"{place}: the connection was lost, and nothing was kept")
             is_whole = True

@@ -59,9 +59,9 @@ def export_tiles(reader: Reader, folder: Path, progress: Progress | None = None)
         with DurableFiles(folder) as files:
             if old_size < reader.size:
                 _write_tiles(reader, old_size, files, progress)
-                files.settle()
+                files.sync()
             files.write(CHECKPOINT, note)
-            files.settle()
+            files.sync()
         return reader.size - old_size
 
 

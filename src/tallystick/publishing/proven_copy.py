@@ -100,7 +100,7 @@ class ProvenCopy:
             raise NotALedgerError(f"{name} holds no checkpoint; {AUDIT_SAYS_MORE}")
         try:
             if self._ledger is not None:
-                self._ledger.confirm()
+                self._ledger.wait_replicated()
         except PersistenceError as error:
             raise StoreFailedError(
                 f"{name} can't confirm that a failover keeps what it shows, so nothing is copied: {error}"

@@ -47,7 +47,7 @@ def prove_inclusion(reader: Reader, index: int, size: int | None = None) -> Incl
         NotALedgerError: a tile is damaged.
         StoreFailedError: a failover may lose what the tree is of; nothing is handed on.
     """
-    reader.confirm()
+    reader.wait_replicated()
     size = reader.size if size is None else size
     _check_size(reader, size)
     if not 0 <= index < size:
@@ -71,7 +71,7 @@ def prove_consistency(reader: Reader, old_size: int, new_size: int | None = None
         NotALedgerError: a tile is damaged.
         StoreFailedError: a failover may lose what the trees are of; nothing is handed on.
     """
-    reader.confirm()
+    reader.wait_replicated()
     new_size = reader.size if new_size is None else new_size
     _check_size(reader, new_size)
     if not 0 < old_size <= new_size:

@@ -110,7 +110,7 @@ class Reader:
         self.name: Final = name
         self._store = store
         self._ledger: Final = None if isinstance(store, StaticStore) else store  # what more it can say
-        self._is_confirmed = False
+        self._is_replicated = False
         # Read before the store: then it can't be of a larger tree, unless the log was cut back.
         self._cosigned_note = (
             self._ledger.beside.read(COSIGNED, CHECKPOINT_SIZE_MAX) if self._ledger is not None else None
@@ -129,21 +129,21 @@ class Reader:
         self.origin: Final = checkpoint.origin
         self.size: Final = checkpoint.size
 
-    def confirm(self) -> None:
+    def wait_replicated(self) -> None:
         """See that this log stays as it is shown here; called before anything is handed on that others hold it to.
 
         Raises:
             StoreFailedError: a failover may lose it.
         """
-        if self._ledger is None or self._is_confirmed:  # nothing is exported that doesn't stay
+        if self._ledger is None or self._is_replicated:  # nothing is exported that doesn't stay
             return
         try:
-            self._ledger.confirm()
+            self._ledger.wait_replicated()
         except PersistenceError as error:
             raise StoreFailedError(
                 f"{self.name} can't confirm that a failover keeps what it shows, so nothing is handed on: {error}"
             ) from None
-        self._is_confirmed = True
+        self._is_replicated = True
 
     def checkpoint_note(self) -> bytes:
         """Return the signed checkpoint, with the cosignatures that it has.
@@ -153,7 +153,7 @@ class Reader:
             ProofInvalidError: it is not of this log's past: history_rewritten.
             StoreFailedError: a failover may lose it; nothing is handed on.
         """
-        self.confirm()
+        self.wait_replicated()
         cosigned = self._cosigned
         return cosigned.note if cosigned is not None and cosigned.checkpoint == self.checkpoint else self._note
 
@@ -204,7 +204,7 @@ class Reader:
         """
         if not 0 <= index < self.size:
             raise UsageError(f"there is no entry {index}: the log has {self.size}, counted from 0")
-        self.confirm()
+        self.wait_replicated()
         entry = self.entry(index)
         note, checkpoint = self._note, self.checkpoint
         if self._cosigned is not None and index < self._cosigned.checkpoint.size:
