@@ -57,7 +57,7 @@ class DurableFiles:
     def write(self, path: str, data: bytes) -> None:
         """Take a file in; it replaces one of the same name when its batch is full, or at the next `sync`."""
         aside = os.open(
-            self._beside(len(self._places)), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, self._mode
+            self._aside_path(len(self._places)), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, self._mode
         )
         self._opened.append(aside)
         if self._mode == PRIVATE_MODE:
@@ -84,7 +84,7 @@ class DurableFiles:
         for number, place in enumerate(self._places):
             path = self._folder / place
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._beside(number).replace(path)
+            self._aside_path(number).replace(path)
             # Folders above it too, even old ones: an export that was killed may have made them, and not got this far.
             self._touched |= {path.parents[up] for up in range(place.count("/") + 1)}
         self._places.clear()
@@ -93,7 +93,7 @@ class DurableFiles:
         while self._opened:
             os.close(self._opened.pop())
 
-    def _beside(self, number: int) -> Path:
+    def _aside_path(self, number: int) -> Path:
         return self._aside / str(number)
 
 

@@ -55,10 +55,10 @@ backup.ENTRIES_A_COMMIT = 40
 def kill(done, of):
     if done >= int(at):
         os.kill(os.getpid(), signal.SIGKILL)
-def kill_before_beside(*_):
+def kill_before_sidecar(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 if at == "beside":
-    backup.ProvenCopy.put_beside, kill = kill_before_beside, None
+    backup.ProvenCopy.put_sidecar, kill = kill_before_sidecar, None
 print("ready", flush=True)
 sys.stdin.readline()
 if at == "room":
@@ -626,7 +626,7 @@ def test_a_file_that_is_no_database_is_one_line(source: Path, tmp_path: Path) ->
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("at", schedule([0, 41, 260, "beside"], [0, 1, 39, 40, 41, 120, 260, 437, "beside"]))
+@pytest.mark.parametrize("at", schedule([0, 41, 260, "sidecar"], [0, 1, 39, 40, 41, 120, 260, 437, "sidecar"]))
 def test_a_backup_that_was_killed_is_whole_groups_and_goes_on(
     at: object, pristine: Path, source: Path, tmp_path: Path
 ) -> None:
@@ -675,7 +675,7 @@ def test_a_restore_that_was_killed_at_its_end_is_finished_by_the_same_command(pr
     backup_ledger(pristine, backup)
     with read_ledger(pristine) as reader:
         (backup / "checkpoint.cosigned").write_bytes(reader.checkpoint_note())
-    assert run_child("restore_ledger", backup, folder, "beside")[0] == -signal.SIGKILL
+    assert run_child("restore_ledger", backup, folder, "sidecar")[0] == -signal.SIGKILL
     assert not (folder / "trust.policy").exists()
     assert restore_ledger(backup, folder).new_entries == 0
     assert rows(folder) == rows(pristine)

@@ -402,9 +402,9 @@ def test_a_snapshot_is_taken_and_a_wrong_one_is_passed_over(
     ledger.submit([burn_note("s-1", lines=5)])
     expected = ledger.state.to_bytes()
     ledger.close()
-    ((good,),) = execute(url, "SELECT data FROM tallystick.beside WHERE name = 'snapshot.json'")
+    ((good,),) = execute(url, "SELECT data FROM tallystick.sidecar WHERE name = 'snapshot.json'")
     for data in (good, good[:-1], b"", good.replace(b"job-", b"jab-")):
-        execute(url, "UPDATE tallystick.beside SET data = %s", data)
+        execute(url, "UPDATE tallystick.sidecar SET data = %s", data)
         with open_ledger(url, LOG_KEY, clock=Clock(NOW)) as again:
             assert again.state.to_bytes() == expected
 
@@ -414,8 +414,8 @@ def test_who_opened_a_log_to_read_it_cannot_write_it(ledger: Ledger, url: str) -
     try:
         with pytest.raises(UsageError, match="opened to be read"):
             store.acquire()
-        with pytest.raises(PersistenceError, match="read-only"), store.beside.alone():
-            store.beside.write("snapshot.json", b"x")
+        with pytest.raises(PersistenceError, match="read-only"), store.sidecar.alone():
+            store.sidecar.write("snapshot.json", b"x")
     finally:
         store.close()
 

@@ -125,7 +125,7 @@ def test_a_standby_takes_over_whatever_strangers_hold(url: str, purpose: str) ->
             assert isinstance(second.submit([burn_note("s-1")])[0], Admitted)
 
 
-TABLES = ("stored_events", "tree", "checkpoints", "refs", "beside", "takeovers", "locks")
+TABLES = ("stored_events", "tree", "checkpoints", "refs", "sidecar", "takeovers", "locks")
 MODES = ("ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE")
 TRIES = (
     *[f"LOCK TABLE tallystick.{table} IN {mode} MODE" for table in TABLES for mode in MODES],
@@ -311,9 +311,9 @@ def use_all_of_it(url: str, tmp_path: Path) -> None:
         answers = ledger.submit([burn_note(f"s-{ledger.state.size}", lines=3)])
         assert isinstance(answers[0], Admitted)
         size = ledger.state.size
-        with ledger._store.beside.alone():
-            ledger._store.beside.write("snapshot.json", b"\\x00'\xff")
-            assert ledger._store.beside.read("snapshot.json", 10) == b"\\x00'\xff"
+        with ledger._store.sidecar.alone():
+            ledger._store.sidecar.write("snapshot.json", b"\\x00'\xff")
+            assert ledger._store.sidecar.read("snapshot.json", 10) == b"\\x00'\xff"
     with read_ledger(url) as reader:
         assert (reader.size, reader.state().size) == (size, size)
         assert reader.receipt(size - 1).entry == list(reader.entries())[-1]

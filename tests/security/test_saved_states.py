@@ -15,8 +15,8 @@ from support.burning import BEGIN, LOG_KEY, NOW, Clock, burn_note, founding_note
 from support.postgres import execute, fresh_database, server
 from tallystick.errors import CheckpointMalformedError, SignatureMissingError
 from tallystick.ledger import create_ledger, open_ledger
-from tallystick.ledger.beside import SNAPSHOT, MemoryBeside
 from tallystick.ledger.opening import stand_by
+from tallystick.ledger.sidecar import SNAPSHOT, MemorySidecar
 from tallystick.ledger.snapshots import write_snapshot
 from tallystick.publishing import read_ledger
 from tallystick.publishing.backup import backup_ledger, restore_ledger
@@ -55,12 +55,12 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
             execute(url, f'CREATE USER "{role}" IN ROLE "{name}_writer"')
             execute(
                 server().url(name, user=role),
-                "UPDATE tallystick.beside SET data = %s WHERE name = 'snapshot.json'",
+                "UPDATE tallystick.sidecar SET data = %s WHERE name = 'snapshot.json'",
                 data,
             )
 
         def read() -> bytes:
-            ((data,),) = execute(url, "SELECT data FROM tallystick.beside WHERE name = 'snapshot.json'")
+            ((data,),) = execute(url, "SELECT data FROM tallystick.sidecar WHERE name = 'snapshot.json'")
             return bytes(data)
 
         place = Place(url, read, write)
@@ -204,7 +204,7 @@ def test_a_true_saved_state_of_another_history_is_passed_over(place: Place) -> N
         expected = ledger.state.to_bytes()
         other = State.from_bytes(expected)
         other.keys.clear()
-    elsewhere = MemoryBeside()
+    elsewhere = MemorySidecar()
     write_snapshot(elsewhere, other, bytes(32), LOG_KEY)
     place.write(elsewhere.read(SNAPSHOT, 2**30) or b"")
     with open_ledger(place.source, LOG_KEY, clock=Clock()) as ledger:

@@ -26,7 +26,7 @@ RATES: Final[dict[str, tuple[int, ...]]] = {
     "crash after the commit": (0, 10, 40),
     "crash during the commit": (0, 20, 60),
     "meanwhile after the commit": (0, 20, 80),
-    "beside fails": (0, 50, 200),
+    "sidecar fails": (0, 50, 200),
     "crash before signing": (0, 5, 15),
     "crash before deciding": (0, 5, 15),
     "crash before the answer": (0, 10, 40),

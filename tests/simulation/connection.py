@@ -22,7 +22,7 @@ from simulation.disk import Commit, Disk, Session
 from tallystick.errors import LedgerBusyError
 from tallystick.ledger.memory import memory_environment
 from tallystick.ledger.record import LedgerRecord
-from tallystick.ledger.store import Beside, CheckpointRow, Group
+from tallystick.ledger.store import CheckpointRow, Group, Sidecar
 
 if TYPE_CHECKING:
     from simulation.world import World
@@ -53,7 +53,7 @@ class Connection(ApplicationRecorder):
         self.session: Session | None = None
         self._past: Session | None = None
         self._world = world
-        self._beside = ConnectionBeside(self)
+        self._sidecar = ConnectionSidecar(self)
 
     # -- what goes wrong ----------------------------------------------------------------------------------------------
 
@@ -193,9 +193,9 @@ class Connection(ApplicationRecorder):
     # -- reads --------------------------------------------------------------------------------------------------------
 
     @property
-    def beside(self) -> Beside:
+    def sidecar(self) -> Sidecar:
         """What lies beside the log."""
-        return self._beside
+        return self._sidecar
 
     def entries(self, start: int, stop: int) -> Iterator[bytes]:
         """Yield entries in order, as far as they are there."""
@@ -267,7 +267,7 @@ class Connection(ApplicationRecorder):
         raise NotImplementedError
 
 
-class ConnectionBeside:
+class ConnectionSidecar:
     """What lies beside the log, through a connection."""
 
     def __init__(self, connection: Connection) -> None:
@@ -276,16 +276,16 @@ class ConnectionBeside:
     def read(self, name: str, size_max: int) -> bytes | None:
         """Return what is kept."""
         self._connection.read(f"read of {name}")
-        data = self._connection.disk.image.beside.get(name)
+        data = self._connection.disk.image.sidecar.get(name)
         return None if data is None else data[: size_max + 1]
 
     def write(self, name: str, data: bytes) -> None:
         """Replace the whole of it, or fail before."""
         self._connection.call(f"write of {name}")
         world = self._connection._world
-        if world is not None and (world.temper.hits("beside fails") or self._connection.disk.is_full):
+        if world is not None and (world.temper.hits("sidecar fails") or self._connection.disk.is_full):
             raise OSError(28, "No space left on device")
-        self._connection.disk.image.beside[name] = data
+        self._connection.disk.image.sidecar[name] = data
         if world is not None:
             world.tell(f"{self._connection.owner} wrote {name}")
             if world.temper.hits("crash at a call"):
@@ -295,7 +295,7 @@ class ConnectionBeside:
     def alone(self) -> Iterator[None]:
         """Somebody else may be at it."""
         world = self._connection._world
-        if world is not None and world.temper.hits("beside fails"):
+        if world is not None and world.temper.hits("sidecar fails"):
             raise LedgerBusyError("somebody else writes beside this log")
         yield
 

@@ -24,8 +24,8 @@ from tallystick.audit.evidence import StoredCheckpoint, StoredRun
 from tallystick.audit.promises import Promise as Held
 from tallystick.errors import NotALedgerError
 from tallystick.findings import FindingCode, Findings
-from tallystick.ledger.beside import COSIGNED
 from tallystick.ledger.opening import _ledger
+from tallystick.ledger.sidecar import COSIGNED
 from tallystick.ledger.tail import Tail, follow_tail, load_tail
 from tallystick.signing.note import Note
 from tallystick.transparency.checkpoint import Checkpoint
@@ -55,7 +55,7 @@ class ImageEvidence:
 
     def cosigned(self) -> bytes | None:
         """What lies beside."""
-        return self._image.beside.get(COSIGNED)
+        return self._image.sidecar.get(COSIGNED)
 
     def first_entry(self, origin: str, size: int) -> bytes | None:
         """What is there as entry 0."""
@@ -189,7 +189,7 @@ class Damage:
         size = self._cut_groups(self._chance.randint(1, 4))
         self._world.tell(f"the store breaks its promise: cut back from {warm.edge.size} to {size}")
         self._check_followed(warm, size)
-        cosigned = self._image.beside.get(COSIGNED)
+        cosigned = self._image.sidecar.get(COSIGNED)
         cosigned_size = Checkpoint.from_text(Note.from_bytes(cosigned).text).size if cosigned else 0
         opens = self._opens()
         require(opens == (cosigned_size <= size), f"witnesses saw {cosigned_size} entries, {size} are left, {opens=}")

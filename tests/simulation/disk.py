@@ -28,7 +28,7 @@ class Image:
     tree: dict[tuple[int, int], bytes] = field(default_factory=dict)
     checkpoints: dict[int, CheckpointRow] = field(default_factory=dict)
     references: dict[tuple[str, str], int] = field(default_factory=dict)
-    beside: dict[str, bytes] = field(default_factory=dict)
+    sidecar: dict[str, bytes] = field(default_factory=dict)
 
     def copy(self) -> "Image":
         """Another image with the same contents."""
@@ -37,7 +37,7 @@ class Image:
             self.tree.copy(),
             self.checkpoints.copy(),
             self.references.copy(),
-            self.beside.copy(),
+            self.sidecar.copy(),
         )
 
     def size(self) -> int:

@@ -189,7 +189,7 @@ def founding() -> Founding:
         for first in range(0, len(founder.caught), 10):
             answers = ledger.submit([made.note for made in founder.caught[first : first + 10]])
             assert all(isinstance(answer, Admitted) for answer in answers), answers
-    disk.image.beside.clear()
+    disk.image.sidecar.clear()
     return Founding(disk.image, model, tuple(founder.caught))
 
 

@@ -17,9 +17,9 @@ from simulation.disk import Image
 from simulation.notes import founding
 from tallystick.errors import MalformedError, StoreFailedError
 from tallystick.ledger import opening, recorded_before, snapshots, standing_by, submit, tail
-from tallystick.ledger.beside import SNAPSHOT
 from tallystick.ledger.pending import Admitted
 from tallystick.ledger.record import LedgerRecord
+from tallystick.ledger.sidecar import SNAPSHOT
 from tallystick.ledger.store import CheckpointRow, Group, LogStore
 from tallystick.ledger.submit import Ledger
 from tallystick.ledger.tail import Tail
@@ -316,8 +316,8 @@ def a_log_is_loaded_as_if_nobody_wrote() -> Iterator[None]:
 def a_saved_state_is_believed_whatever_its_root() -> Iterator[None]:
     """Only whether it can be read counts."""
 
-    def read(beside: Any, log_key: VerifierKey, size: int, root_at: Callable[[int], bytes]) -> State | None:
-        *_, data = (beside.read(SNAPSHOT, 2**30) or b"").split(b"\n", 8)
+    def read(sidecar: Any, log_key: VerifierKey, size: int, root_at: Callable[[int], bytes]) -> State | None:
+        *_, data = (sidecar.read(SNAPSHOT, 2**30) or b"").split(b"\n", 8)
         try:
             state = State.from_bytes(data)
         except MalformedError:
@@ -340,9 +340,9 @@ def a_saved_state_lacks_what_is_reserved() -> Iterator[None]:
 
     write = snapshots.write_snapshot
 
-    def write_lossy(beside: Any, state: State, root: bytes, log_key: SigningKey) -> None:
+    def write_lossy(sidecar: Any, state: State, root: bytes, log_key: SigningKey) -> None:
         with mock.patch.object(State, "to_bytes", lossy):
-            write(beside, state, root, log_key)
+            write(sidecar, state, root, log_key)
 
     with mock.patch.object(opening, "write_snapshot", write_lossy):
         yield

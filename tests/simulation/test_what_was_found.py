@@ -10,8 +10,8 @@ from simulation.disk import Disk, Image
 from support.actors import Actor
 from support.burning import BEGIN, LOG_KEY, Clock, _line, burn_note, founding_notes
 from tallystick.ledger import Admitted, Ledger
-from tallystick.ledger.beside import COSIGNED
 from tallystick.ledger.opening import _ledger, memory_ledger
+from tallystick.ledger.sidecar import COSIGNED
 from tallystick.ledger.store import CheckpointRow
 from tallystick.ledger.tail import load_tail
 from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_instant
@@ -72,7 +72,7 @@ class _Raced(Connection):
             assert isinstance(self._writer.submit([burn_note("meanwhile")])[0], Admitted)
             newest = self.disk.image.newest_checkpoint()
             if self._is_cosigned and newest is not None:
-                self.disk.image.beside[COSIGNED] = newest.note
+                self.disk.image.sidecar[COSIGNED] = newest.note
         return row
 
 

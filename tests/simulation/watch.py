@@ -20,7 +20,7 @@ from simulation.disk import Disk
 from simulation.judge import BrokenError, require
 from simulation.notes import LOG_KEY
 from tallystick.errors import TallystickError
-from tallystick.ledger.beside import SNAPSHOT
+from tallystick.ledger.sidecar import SNAPSHOT
 from tallystick.ledger.store import tile_reader
 from tallystick.ledger.submit import Ledger
 from tallystick.ledger.tail import Tail, load_tail
@@ -195,7 +195,7 @@ class Watch:
 
     def _check_loading(self) -> None:
         """What a writer would load, snapshot and all, is what a replay from entry 0 comes to."""
-        size, snapshot = self._disk.image.size(), self._disk.image.beside.get(SNAPSHOT)
+        size, snapshot = self._disk.image.size(), self._disk.image.sidecar.get(SNAPSHOT)
         if snapshot is self._loaded_snapshot and size < self._loaded_size + SIZES_BETWEEN_LOADINGS:
             return
         self._loaded_size, self._loaded_snapshot = size, snapshot

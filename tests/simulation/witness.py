@@ -9,7 +9,7 @@ from simulation.connection import Connection, quiet
 from simulation.judge import require
 from simulation.notes import LOG_KEY
 from tallystick.errors import LedgerBusyError
-from tallystick.ledger.beside import COSIGNED, SNAPSHOT
+from tallystick.ledger.sidecar import COSIGNED, SNAPSHOT
 from tallystick.ledger.snapshots import write_snapshot
 from tallystick.ledger.store import tile_reader
 from tallystick.ledger.tail import load_tail
@@ -50,28 +50,28 @@ class Witness:
                 proof = consistency_proof(self._size, checkpoint.size, tile_reader(connection))
                 verify_consistency(self._size, checkpoint.size, proof, self._root, checkpoint.root)
             self._size, self._root = checkpoint.size, checkpoint.root
-            with connection.beside.alone():
-                connection.beside.write(COSIGNED, row.note + cosign(row.note, KEY, self._world.now // 1_000_000))
+            with connection.sidecar.alone():
+                connection.sidecar.write(COSIGNED, row.note + cosign(row.note, KEY, self._world.now // 1_000_000))
         except (PersistenceError, LedgerBusyError, OSError, Crash) as error:
             self._world.tell(f"{NAME}: {type(error).__name__}: {error}")
 
 
 def place_strange_snapshot(world: "World") -> None:
     """Something else lies where the saved state should, or nothing: no answer may depend on it."""
-    beside = world.disk.image.beside
+    sidecar = world.disk.image.sidecar
     tail = load_tail(quiet(world.disk), LOG_KEY.verifier)
     kind = world.temper.chance.choice(["gone", "garbled", "of another history", "of now"])
     if kind == "gone":
-        beside.pop(SNAPSHOT, None)
+        sidecar.pop(SNAPSHOT, None)
     elif kind == "garbled":
-        data = beside.get(SNAPSHOT, b"{}\n{}")
+        data = sidecar.get(SNAPSHOT, b"{}\n{}")
         place = world.temper.chance.randrange(len(data))
-        beside[SNAPSHOT] = data[:place] + b"?" + data[place + 1 :]
+        sidecar[SNAPSHOT] = data[:place] + b"?" + data[place + 1 :]
     elif kind == "of another history":
         # A drill went on from a backup, and its saved state was left here: another tree, another state.
         other = State.from_bytes(tail.state.to_bytes())
         other.book.note("unissued", next(iter(other.programmes)), 1)
-        write_snapshot(quiet(world.disk).beside, other, bytes(32), LOG_KEY)
+        write_snapshot(quiet(world.disk).sidecar, other, bytes(32), LOG_KEY)
     else:
-        write_snapshot(quiet(world.disk).beside, tail.state, tail.edge.root(), LOG_KEY)
+        write_snapshot(quiet(world.disk).sidecar, tail.state, tail.edge.root(), LOG_KEY)
     world.tell(f"the saved state is {kind}")

@@ -12,8 +12,8 @@ from typing import Any
 
 from support.actors import key_of
 from support.stored_tree import StoredTree
-from tallystick.ledger.beside import MemoryBeside
-from tallystick.ledger.store import Beside, CheckpointRow
+from tallystick.ledger.sidecar import MemorySidecar
+from tallystick.ledger.store import CheckpointRow, Sidecar
 from tallystick.publishing.reader import Reader
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.transparency.merkle import leaf_hash
@@ -44,8 +44,8 @@ class GrowingLog:
         return Reader(self, "the log")
 
     @property
-    def beside(self) -> Beside:
-        return MemoryBeside()
+    def sidecar(self) -> Sidecar:
+        return MemorySidecar()
 
     def acquire(self) -> None:
         raise NotImplementedError

@@ -57,7 +57,7 @@ def keep(request: pytest.FixtureRequest, ledger: Path) -> Iterator[Keep]:
 
     def beside_database(data: bytes) -> str:
         with psycopg.connect(server().url(name)) as connection:
-            connection.execute("INSERT INTO tallystick.beside VALUES ('checkpoint.cosigned', %s)", (data,))
+            connection.execute("INSERT INTO tallystick.sidecar VALUES ('checkpoint.cosigned', %s)", (data,))
         return server().url(name)
 
     yield beside_database

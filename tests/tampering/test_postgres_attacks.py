@@ -147,7 +147,7 @@ def test_what_is_not_evidence_is_not_read(database: str) -> None:
     with opened(database) as connection:
         connection.execute("UPDATE stored_events SET notification_id = 10000 - notification_id")
         connection.execute("DELETE FROM takeovers")
-        connection.execute("INSERT INTO beside VALUES ('snapshot.json', 'nonsense')")
+        connection.execute("INSERT INTO sidecar VALUES ('snapshot.json', 'nonsense')")
     assert _found(database) == {}
 
 
@@ -207,7 +207,7 @@ ROWS: list[tuple[str, FindingCode, Attack]] = [
     ("a table is a view", C.STORE_DAMAGED, _sql(
         "ALTER TABLE refs RENAME TO real_refs", "CREATE VIEW refs AS SELECT * FROM real_refs")),
     ("rows are hidden", C.STORE_DAMAGED, _sql("ALTER TABLE tree ENABLE ROW LEVEL SECURITY")),
-    ("there is nothing beside", C.STORE_DAMAGED, _sql("DROP TABLE beside")),
+    ("there is nothing beside", C.STORE_DAMAGED, _sql("DROP TABLE sidecar")),
     ("all checkpoints are gone", C.CHECKPOINT_MISSING, _sql("DELETE FROM checkpoints")),
     ("one of the series is gone", C.CHECKPOINT_MISSING, _sql("DELETE FROM checkpoints WHERE number = 2")),
     ("the first of the series is gone", C.CHECKPOINT_MISSING, _sql("DELETE FROM checkpoints WHERE number = 0")),
@@ -466,9 +466,9 @@ def test_the_role_for_auditors_is_enough(whole: str) -> None:
     execute(whole, f'CREATE USER "{user}" IN ROLE "{name}_auditor"')
     url = server().url(name, user)
     assert audit(url, POLICY).is_clean
-    execute(whole, "INSERT INTO tallystick.beside VALUES ('snapshot.json', 'secret'), ('checkpoint.cosigned', 'seen')")
-    assert execute(url, "SELECT name FROM tallystick.beside") == [("checkpoint.cosigned",)]
-    execute(whole, "DELETE FROM tallystick.beside")
+    execute(whole, "INSERT INTO tallystick.sidecar VALUES ('snapshot.json', 'secret'), ('checkpoint.cosigned', 'seen')")
+    assert execute(url, "SELECT name FROM tallystick.sidecar") == [("checkpoint.cosigned",)]
+    execute(whole, "DELETE FROM tallystick.sidecar")
 
 
 def test_a_database_without_a_ledger_is_none() -> None:

@@ -369,8 +369,8 @@ STRANGE = {
     ],
     "a policy that takes for ever": [
         EVIL,
-        "CREATE POLICY evil ON tallystick.beside USING (tallystick.evil(1))",
-        "ALTER TABLE tallystick.beside FORCE ROW LEVEL SECURITY",
+        "CREATE POLICY evil ON tallystick.sidecar USING (tallystick.evil(1))",
+        "ALTER TABLE tallystick.sidecar FORCE ROW LEVEL SECURITY",
     ],
     "a view that takes for ever": [
         EVIL,

@@ -20,7 +20,7 @@ from tallystick.audit.earlier import write_report
 from tallystick.audit.report import CheckedCheckpoint
 from tallystick.errors import EditionUnknownError
 from tallystick.ledger import open_ledger
-from tallystick.ledger.beside import FolderBeside
+from tallystick.ledger.sidecar import FolderSidecar
 from tallystick.ledger.snapshots import write_snapshot
 from tallystick.publishing import read_ledger
 from tallystick.signing.keys import COSIGNATURE_ED25519, SigningKey
@@ -160,7 +160,7 @@ def test_a_saved_state_does_not_speak_for_it(newer: Path) -> None:
         state = reader.state()
     assert state.network is not None
     state.network.edition = 2
-    write_snapshot(FolderBeside(newer), state, checkpoint.root, LOG_KEY)
+    write_snapshot(FolderSidecar(newer), state, checkpoint.root, LOG_KEY)
     with pytest.raises(EditionUnknownError, match=SAID):
         open_ledger(newer, LOG_KEY)
 

@@ -88,8 +88,8 @@ class Earlier:
 def state_file(report: Path) -> Path:
     """Return where a report's state lies: beside it, `report.state` for `report.json`, and never in its place."""
     report = report.resolve()  # so that it is found by each name that leads to the report
-    beside = report.with_name(report.stem + SUFFIX)
-    return beside if beside != report else report.with_name(report.name + SUFFIX)
+    state = report.with_name(report.stem + SUFFIX)
+    return state if state != report else report.with_name(report.name + SUFFIX)
 
 
 class ReportPlace:

@@ -1,6 +1,6 @@
 """A ledger's PostgreSQL database, read in one transaction that can't write; no password is ever shown.
 
-It takes a user that may SELECT from stored_events, tree, checkpoints and refs, and from beside what is named
+It takes a user that may SELECT from stored_events, tree, checkpoints and refs, and from sidecar what is named
 checkpoint.cosigned: the role `<database>_auditor`. A standby will do. Nothing else is read: notification_id is the
 library's and no position of ours, takeovers an operator's record.
 
@@ -70,8 +70,8 @@ _COLUMNS: Final = {
     ("refs", "leaf_index"): "bigint",
     ("refs", "party"): "text",
     ("refs", "ref"): "text",
-    ("beside", "name"): "text",
-    ("beside", "data"): "bytea",
+    ("sidecar", "name"): "text",
+    ("sidecar", "data"): "bytea",
 }
 _TABLES: Final = frozenset({"stored_events", "tree", "checkpoints", "refs"})
 _KEYS: Final = (
@@ -82,9 +82,9 @@ _KEYS: Final = (
     ("refs", ["leaf_index"]),
     ("refs", ["party", "ref"]),
 )
-# Of `beside`, rows are hidden from auditors: by the ledger's own policies, and by no other.
+# Of `sidecar`, rows are hidden from auditors: by the ledger's own policies, and by no other.
 _READ_TABLES: Final = (
-    "SELECT c.relname::text, c.relkind = 'r' AND a.amname = 'heap' AND CASE WHEN c.relname = 'beside' THEN NOT EXISTS "
+    "SELECT c.relname::text, c.relkind = 'r' AND a.amname = 'heap' AND CASE WHEN c.relname = 'sidecar' THEN NOT EXISTS "
     "(SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND pg_get_expr(p.polqual, p.polrelid) <> ALL(%s::text[])) "
     "ELSE NOT c.relrowsecurity END, "
     "EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = c.oid OR i.inhrelid = c.oid) "
@@ -105,7 +105,7 @@ _READ_KEYS: Final = (
     "AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL AND k.place <= i.indnkeyatts "
     "GROUP BY c.relname, i.indexrelid"
 )
-_READ_COSIGNED: Final = "SELECT substr(data, 1, CAST(? AS integer)) FROM beside WHERE name = ? LIMIT 1"
+_READ_COSIGNED: Final = "SELECT substr(data, 1, CAST(? AS integer)) FROM sidecar WHERE name = ? LIMIT 1"
 _FROM: Final = re.compile(r"(?<= FROM )\w+")
 _TYPE: Final = re.compile(r"typeof\((\w+)\) = '\w+'")
 _NO_TYPE: Final = re.compile(r"typeof\((\w+)\) <> '\w+'")
@@ -224,7 +224,7 @@ class PostgresDatabase:
     def _check_tables(self) -> None:
         """Note what isn't as the ledger makes it, and leave unread what isn't an ordinary table of its columns."""
         (schema,) = self._cursor.execute("SELECT to_regnamespace('tallystick')::oid").fetchone() or (None,)
-        found = self._cursor.execute(_READ_TABLES, (_POLICIES, schema, [*_TABLES, "beside"])).fetchall()
+        found = self._cursor.execute(_READ_TABLES, (_POLICIES, schema, [*_TABLES, "sidecar"])).fetchall()
         if not _TABLES & {table for table, _, _ in found}:
             raise NotALedgerError(
                 f"{self.name} holds no ledger: it has no schema tallystick with its tables; nothing to audit"

@@ -8,7 +8,7 @@
     library.py      the only door to eventsourcing
     store.py        what a store has to do; sqlite.py, postgres.py and memory.py do it
     postgres_session.py  a writer's one connection to PostgreSQL: lock, lease, deadline
-    beside.py       what lies beside a log: a saved state, cosignatures
+    sidecar.py      what lies beside a log: a saved state, cosignatures
     recorded_before.py  the answer to a note that comes again
     snapshots.py, settings.py, checking.py, verification.py, clock_guard.py, faults.py
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-from tallystick.ledger.beside import MemoryBeside
 from tallystick.ledger.library import IntegrityError, POPOApplicationRecorder, POPOFactory, StoredEvent
 from tallystick.ledger.record import environment
-from tallystick.ledger.store import Beside, CheckpointRow, Group
+from tallystick.ledger.sidecar import MemorySidecar
+from tallystick.ledger.store import CheckpointRow, Group, Sidecar
 
 
 class MemoryLogRecorder(POPOApplicationRecorder):
@@ -17,12 +17,12 @@ class MemoryLogRecorder(POPOApplicationRecorder):
         self._tree: dict[int, list[bytes]] = {}
         self._checkpoints: list[CheckpointRow] = []
         self._references: dict[tuple[str, str], int] = {}
-        self._beside = MemoryBeside()
+        self._sidecar = MemorySidecar()
 
     @property
-    def beside(self) -> Beside:
+    def sidecar(self) -> Sidecar:
         """What lies beside the log, in memory too."""
-        return self._beside
+        return self._sidecar
 
     def acquire(self) -> None:
         """Nobody else can have this log, and a commit that failed is over."""

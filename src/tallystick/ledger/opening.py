@@ -261,6 +261,6 @@ def _ledger(
     def release(ledger: Ledger) -> None:
         with suppress(LedgerError, OSError, PersistenceError):
             if ledger.state.size - saved_size >= SNAPSHOT_AFTER_ENTRIES:
-                write_snapshot(store.beside, ledger.state, ledger.root, log_key)
+                write_snapshot(store.sidecar, ledger.state, ledger.root, log_key)
 
     return Ledger(record, log_key, load, clock=clock, verify_processes=verify_processes, release=release, guard=guard)

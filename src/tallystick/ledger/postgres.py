@@ -47,7 +47,7 @@ CHECKPOINTS_READ_AT_ONCE: Final = 256
 _DATABASE: Final = "TALLYSTICK_DATABASE"
 _READ_KINDS: Final = (
     "SELECT c.relname::text, c.relkind = 'r' FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-    "WHERE n.nspname = 'tallystick' AND c.relname IN ('stored_events', 'tree', 'checkpoints', 'refs', 'beside')"
+    "WHERE n.nspname = 'tallystick' AND c.relname IN ('stored_events', 'tree', 'checkpoints', 'refs', 'sidecar')"
 )
 # Whoever says so in the URL takes what a server shows, and doesn't ask whether it stays.
 _ASKS_FOR_LESS: Final = (
@@ -115,13 +115,13 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
     def __init__(self, datastore: PostgresPool | PostgresSession) -> None:
         super().__init__(datastore)
         self._session: Final = datastore.session if isinstance(datastore, PostgresSession) else None
-        self._beside: Final = PostgresBeside(datastore)
+        self._sidecar: Final = PostgresSidecar(datastore)
         self._shown: CheckpointRow | None = None
 
     @property
-    def beside(self) -> "PostgresBeside":
+    def sidecar(self) -> "PostgresSidecar":
         """Rows of a table."""
-        return self._beside
+        return self._sidecar
 
     def acquire(self) -> None:
         """Hold the lock in a session that is known to be the only one, and to read what stays."""
@@ -265,8 +265,8 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
             return cursor.execute(statement.encode(), parameters).fetchall()
 
 
-class PostgresBeside:
-    """Rows of the table `beside`."""
+class PostgresSidecar:
+    """Rows of the table `sidecar`."""
 
     def __init__(self, datastore: PostgresDatastore) -> None:
         self._datastore = datastore
@@ -276,7 +276,7 @@ class PostgresBeside:
         with self._datastore.get_connection() as connection:
             cursor = connection.cursor(binary=True, row_factory=tuple_row)
             row = cursor.execute(
-                "SELECT substr(data, 1, %s) FROM tallystick.beside WHERE name = %s", (size_max + 1, name)
+                "SELECT substr(data, 1, %s) FROM tallystick.sidecar WHERE name = %s", (size_max + 1, name)
             ).fetchone()
         return row[0] if row else None
 
@@ -284,7 +284,7 @@ class PostgresBeside:
         """Replace a row."""
         with self._datastore.get_connection() as connection:
             connection.execute(
-                "INSERT INTO tallystick.beside VALUES (%s, %b) ON CONFLICT (name) DO UPDATE SET data = excluded.data",
+                "INSERT INTO tallystick.sidecar VALUES (%s, %b) ON CONFLICT (name) DO UPDATE SET data = excluded.data",
                 (name, data),
             )
 

@@ -91,5 +91,5 @@ def hold_others_off(connection: Connection[Any]) -> bool:
     Raises:
         psycopg.Error: the database can't be reached, or this user may not write.
     """
-    row = "SELECT FROM tallystick.locks WHERE name = 'beside' FOR UPDATE SKIP LOCKED"
+    row = "SELECT FROM tallystick.locks WHERE name = 'sidecar' FOR UPDATE SKIP LOCKED"
     return connection.execute(row).fetchone() is not None

@@ -5,7 +5,7 @@
     tallystick.tree           complete tile-level hashes: level 0 are leaf hashes, each above is over 256 below
     tallystick.checkpoints    one for each group, numbered from 0 without gaps
     tallystick.refs           which entry a party's reference belongs to
-    tallystick.beside         named bytes that are replaced as wholes: a saved state, the cosigned checkpoint
+    tallystick.sidecar        named bytes that are replaced as wholes: a saved state, the cosigned checkpoint
     tallystick.takeovers      when somebody began to write, and who; a record for the operator, not evidence
     tallystick.locks          rows that writers lock; the writer's has the key of its lock (`postgres_lock`)
 
@@ -27,9 +27,9 @@ import psycopg
 from psycopg.sql import SQL, Composed, Identifier
 
 from tallystick.errors import LedgerError, UsageError
-from tallystick.ledger.beside import COSIGNED
 from tallystick.ledger.postgres import PostgresLogRecorder
 from tallystick.ledger.postgres_session import SCHEMA, PostgresSession, connect
+from tallystick.ledger.sidecar import COSIGNED
 from tallystick.postgres_urls import said
 from tallystick.sources import without_password
 
@@ -39,11 +39,11 @@ _TABLES: Final = (
     "CREATE TABLE tallystick.checkpoints (number bigint PRIMARY KEY, size bigint NOT NULL UNIQUE, note bytea NOT NULL)",
     "CREATE TABLE tallystick.refs (leaf_index bigint PRIMARY KEY, "
     'party text COLLATE "C" NOT NULL, ref text COLLATE "C" NOT NULL, UNIQUE (party, ref))',
-    "CREATE TABLE tallystick.beside (name text PRIMARY KEY, data bytea NOT NULL)",
+    "CREATE TABLE tallystick.sidecar (name text PRIMARY KEY, data bytea NOT NULL)",
     "CREATE TABLE tallystick.takeovers (number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "
     "at timestamptz NOT NULL DEFAULT clock_timestamp(), who text NOT NULL)",
     "CREATE TABLE tallystick.locks (name text PRIMARY KEY, key bigint NOT NULL)",
-    "INSERT INTO tallystick.locks VALUES ('writer', 0), ('beside', 0)",
+    "INSERT INTO tallystick.locks VALUES ('writer', 0), ('sidecar', 0)",
     "CREATE FUNCTION tallystick.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
     "RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation'; END $$",
 )
@@ -55,16 +55,16 @@ _TRIGGERS: Final = (
 _GRANTS: Final = (
     "GRANT USAGE ON SCHEMA tallystick TO {writer}, {views}, {auditor}",
     "GRANT SELECT ON tallystick.stored_events, tallystick.tree, tallystick.checkpoints, tallystick.refs, "
-    "tallystick.beside, tallystick.takeovers TO {writer}, {views}, {auditor}",
+    "tallystick.sidecar, tallystick.takeovers TO {writer}, {views}, {auditor}",
     "GRANT INSERT ON tallystick.stored_events, tallystick.tree, tallystick.checkpoints, tallystick.refs, "
-    "tallystick.beside, tallystick.takeovers TO {writer}",
-    "GRANT UPDATE ON tallystick.beside TO {writer}",
+    "tallystick.sidecar, tallystick.takeovers TO {writer}",
+    "GRANT UPDATE ON tallystick.sidecar TO {writer}",
     "GRANT SELECT, UPDATE ON tallystick.locks TO {writer}",
     "GRANT USAGE ON ALL SEQUENCES IN SCHEMA tallystick TO {writer}",
-    "ALTER TABLE tallystick.beside ENABLE ROW LEVEL SECURITY",
-    "CREATE POLICY writer ON tallystick.beside TO {writer} USING (true) WITH CHECK (true)",
-    "CREATE POLICY views ON tallystick.beside FOR SELECT TO {views} USING (true)",
-    "CREATE POLICY auditor ON tallystick.beside FOR SELECT TO {auditor} USING (name = {cosigned})",
+    "ALTER TABLE tallystick.sidecar ENABLE ROW LEVEL SECURITY",
+    "CREATE POLICY writer ON tallystick.sidecar TO {writer} USING (true) WITH CHECK (true)",
+    "CREATE POLICY views ON tallystick.sidecar FOR SELECT TO {views} USING (true)",
+    "CREATE POLICY auditor ON tallystick.sidecar FOR SELECT TO {auditor} USING (name = {cosigned})",
 )
 _OWNS_DATABASE: Final = (
     "SELECT pg_has_role(current_user, datdba, 'USAGE') FROM pg_database WHERE datname = current_database()"

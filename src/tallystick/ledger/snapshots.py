@@ -17,9 +17,9 @@ from collections.abc import Callable
 from typing import Final
 
 from tallystick.errors import MalformedError, VerificationError
-from tallystick.ledger.beside import SNAPSHOT
 from tallystick.ledger.library import PersistenceError
-from tallystick.ledger.store import Beside
+from tallystick.ledger.sidecar import SNAPSHOT
+from tallystick.ledger.store import Sidecar
 from tallystick.signing.keys import SigningKey, VerifierKey
 from tallystick.signing.note import open_note, sign_text
 from tallystick.vouchers.saved_state import HEADER_LINES, HEADER_SIZE_MAX, StateHeader
@@ -31,7 +31,7 @@ SIZE_MAX: Final = 2**30
 _LINES: Final = HEADER_LINES + 2  # an empty one and the signature
 
 
-def write_snapshot(beside: Beside, state: State, root: bytes, log_key: SigningKey) -> None:
+def write_snapshot(sidecar: Sidecar, state: State, root: bytes, log_key: SigningKey) -> None:
     """Keep a state and the root of the tree of its size; durable when it returns.
 
     Raises:
@@ -40,21 +40,21 @@ def write_snapshot(beside: Beside, state: State, root: bytes, log_key: SigningKe
     """
     data = state.to_bytes()
     header = sign_text(StateHeader.of(state, root, data).to_text(), log_key)
-    with beside.alone():
-        beside.write(SNAPSHOT, header + data)
+    with sidecar.alone():
+        sidecar.write(SNAPSHOT, header + data)
 
 
-def read_snapshot(beside: Beside, log_key: VerifierKey, size: int, root_at: Callable[[int], bytes]) -> State | None:
+def read_snapshot(sidecar: Sidecar, log_key: VerifierKey, size: int, root_at: Callable[[int], bytes]) -> State | None:
     """Return the saved state of this log, not beyond a size; None if there is none to be believed.
 
     Args:
-        beside: what lies beside the log.
+        sidecar: what lies beside the log.
         log_key: the log's; from somewhere else than beside the log.
         size: of the log as it is now.
         root_at: the root of the tree at a size.
     """
     try:
-        saved = beside.read(SNAPSHOT, SIZE_MAX) or b""
+        saved = sidecar.read(SNAPSHOT, SIZE_MAX) or b""
         if len(saved) > SIZE_MAX:
             return None
         *lines, data = saved.split(b"\n", _LINES)

@@ -21,7 +21,6 @@ from urllib.parse import quote
 
 from tallystick.durable_files import create_private
 from tallystick.errors import LedgerBusyError, NotALedgerError
-from tallystick.ledger.beside import FolderBeside
 from tallystick.ledger.library import (
     Environment,
     EnvType,
@@ -35,8 +34,9 @@ from tallystick.ledger.library import (
     StoredEvent,
 )
 from tallystick.ledger.record import ENTRIES_READ_AT_ONCE, environment
+from tallystick.ledger.sidecar import FolderSidecar
 from tallystick.ledger.sqlite_connections import SQLiteConnections
-from tallystick.ledger.store import Beside, CheckpointRow, Group, bytes_in, number_in, row_in
+from tallystick.ledger.store import CheckpointRow, Group, Sidecar, bytes_in, number_in, row_in
 from tallystick.sources import DATABASE
 
 _TABLES: Final = (
@@ -77,9 +77,9 @@ class SQLiteLogRecorder(SQLiteApplicationRecorder):
         self._files: list[tuple[int, int]] | None = None
 
     @property
-    def beside(self) -> Beside:
+    def sidecar(self) -> Sidecar:
         """Files of the ledger's folder."""
-        return FolderBeside(self._folder)
+        return FolderSidecar(self._folder)
 
     def acquire(self) -> None:
         """Hold the folder's lock; a commit that failed is rolled back when its call returns, so there is no other."""

@@ -40,7 +40,7 @@ class Group:
     checkpoint: CheckpointRow
 
 
-class Beside(Protocol):
+class Sidecar(Protocol):
     """Named bytes beside the log, each replaced as a whole; no entry depends on them."""
 
     def read(self, name: str, size_max: int) -> bytes | None:
@@ -92,11 +92,11 @@ class LogStore(ReadStore, Protocol):
     reach the store raises one of the library's `PersistenceError`.
 
     Attributes:
-        beside: what lies beside the log.
+        sidecar: what lies beside the log.
     """
 
     @property
-    def beside(self) -> Beside:
+    def sidecar(self) -> Sidecar:
         """What lies beside the log."""
 
     def acquire(self) -> None:

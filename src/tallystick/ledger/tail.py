@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from tallystick.errors import MalformedError, NotALedgerError, ProofInvalidError, VerificationError
-from tallystick.ledger.beside import COSIGNED
+from tallystick.ledger.sidecar import COSIGNED
 from tallystick.ledger.snapshots import read_snapshot
 from tallystick.ledger.store import CheckpointRow, LogStore, ReadStore, tile_reader
 from tallystick.signing.keys import VerifierKey
@@ -62,7 +62,7 @@ def load_tail(store: LogStore, log_key: VerifierKey) -> Tail:
         PersistenceError: the store can't be read.
     """
     # Read first: so it can't be of a larger tree, unless the log was cut back.
-    cosigned = store.beside.read(COSIGNED, CHECKPOINT_SIZE_MAX)
+    cosigned = store.sidecar.read(COSIGNED, CHECKPOINT_SIZE_MAX)
     newest, count = _read_ends(store)
     if newest is None:
         if count:
@@ -78,7 +78,7 @@ def load_tail(store: LogStore, log_key: VerifierKey) -> Tail:
         pass  # it is only a copy of what witnesses signed, and whoever needs it is told
     except ProofInvalidError as error:
         raise NotALedgerError(f"{error}; what is written here would fork the log") from None
-    saved = read_snapshot(store.beside, log_key, checkpoint.size, lambda size: edge_at(store, size).root())
+    saved = read_snapshot(store.sidecar, log_key, checkpoint.size, lambda size: edge_at(store, size).root())
     saved_size = 0 if saved is None else saved.size
     state = replay(store, saved or State.empty(log_key.name), checkpoint.size)
     return Tail(state, edge, newest, saved_size)

@@ -33,11 +33,11 @@ from tallystick.errors import (
     StoreFailedError,
     UsageError,
 )
-from tallystick.ledger.beside import FolderBeside
 from tallystick.ledger.library import PersistenceError, StoredEvent
 from tallystick.ledger.opening import POLICY, remove_store
 from tallystick.ledger.record import LedgerRecord
 from tallystick.ledger.settings import NAME as SETTINGS
+from tallystick.ledger.sidecar import FolderSidecar
 from tallystick.ledger.sqlite import SQLiteLogRecorder, require, sqlite_environment
 from tallystick.ledger.store import Group, LogStore
 from tallystick.publishing.proven_copy import Copied, Progress, ProvenCopy, ProvenGroup
@@ -102,7 +102,7 @@ def backup_ledger(
                 kept = record.store.newest_checkpoint()
                 said = f"the backup is sound, and ends with entry {kept.size - 1:,}" if kept else "nothing was copied"
                 raise NotALedgerError(f"{error}; {said}") from None
-            at_work.put_beside(record.store.beside, FolderBeside(folder))
+            at_work.put_sidecar(record.store.sidecar, FolderSidecar(folder))
         finally:
             record.close()
     return at_work.result()
@@ -151,7 +151,7 @@ def restore_ledger(
                 if record.store.newest_checkpoint() != at_work.newest:
                     raise StoreFailedError(f"{place}: the connection was lost, and nothing was kept")
             is_whole = True
-            at_work.put_beside(record.store.beside, None if target_folder is None else FolderBeside(target_folder))
+            at_work.put_sidecar(record.store.sidecar, None if target_folder is None else FolderSidecar(target_folder))
         finally:
             record.close()
             if not is_whole:
@@ -327,5 +327,5 @@ def _choose_policy(given: Policy | None, sources: Policy | None, targets: Policy
 def _read_policy(place: Source) -> Policy | None:
     """Return the policy that lies in a ledger folder, None if there is none."""
     folder = folder_of(place)
-    text = None if folder is None else FolderBeside(folder).read(POLICY, POLICY_SIZE_MAX)
+    text = None if folder is None else FolderSidecar(folder).read(POLICY, POLICY_SIZE_MAX)
     return None if text is None else Policy.from_text(text)

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 from tallystick.durable_files import PUBLIC_MODE
 from tallystick.errors import LedgerBusyError, MalformedError, VerificationError
-from tallystick.ledger.beside import COSIGNED, FolderBeside
+from tallystick.ledger.sidecar import COSIGNED, FolderSidecar
 from tallystick.ledger.sqlite import require
-from tallystick.ledger.store import Beside
+from tallystick.ledger.store import Sidecar
 from tallystick.signing.note import Note, Signature
 from tallystick.sources import (
     CHECKPOINT,
@@ -64,8 +64,8 @@ def keep_cosignatures(source: AnySource, signed_note: bytes, lines: tuple[Signat
     note = Note.from_bytes(signed_note)
     fresh = Note(note.text, note.signatures + lines).to_bytes()
     parsed = parse_source(source)
-    with _beside(parsed) as (beside, name), beside.alone():
-        there = beside.read(name, CHECKPOINT_SIZE_MAX)
+    with _sidecar_of(parsed) as (sidecar, name), sidecar.alone():
+        there = sidecar.read(name, CHECKPOINT_SIZE_MAX)
         known = _read(there)
         place = f"{parsed}/{name}"
         if name == CHECKPOINT and (known is None or known.text != note.text):
@@ -77,15 +77,15 @@ def keep_cosignatures(source: AnySource, signed_note: bytes, lines: tuple[Signat
             elif _size(known) >= _size(note) or (_accepted(policy, there) and not _accepted(policy, fresh)):
                 return Kept(place, fresh, is_kept=False)
         if fresh != there:
-            beside.write(name, fresh)
+            sidecar.write(name, fresh)
     return Kept(place, fresh, is_kept=True)
 
 
 @contextmanager
-def _beside(source: Source) -> Iterator[tuple[Beside, str]]:
+def _sidecar_of(source: Source) -> Iterator[tuple[Sidecar, str]]:
     """Give what lies beside a log, and the name that cosignatures have there."""
     if isinstance(source, StaticFolder):
-        yield FolderBeside(source.folder, PUBLIC_MODE), CHECKPOINT
+        yield FolderSidecar(source.folder, PUBLIC_MODE), CHECKPOINT
         return
     match parse_writable(source):
         case LedgerDatabase(url):
@@ -93,12 +93,12 @@ def _beside(source: Source) -> Iterator[tuple[Beside, str]]:
 
             store = open_postgres(url, read_only=False)
             try:
-                yield store.beside, COSIGNED
+                yield store.sidecar, COSIGNED
             finally:
                 store.close()
         case LedgerFolder(folder):
             require(folder)
-            yield FolderBeside(folder), COSIGNED
+            yield FolderSidecar(folder), COSIGNED
 
 
 def _read(data: bytes | None) -> Note | None:

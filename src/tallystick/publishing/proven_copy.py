@@ -27,10 +27,10 @@ from tallystick.errors import (
     UsageError,
     VerificationError,
 )
-from tallystick.ledger.beside import COSIGNED
 from tallystick.ledger.library import PersistenceError, StoredEvent
 from tallystick.ledger.opening import POLICY
-from tallystick.ledger.store import Beside, CheckpointRow, Group, LogStore, ReferenceRow
+from tallystick.ledger.sidecar import COSIGNED
+from tallystick.ledger.store import CheckpointRow, Group, LogStore, ReferenceRow, Sidecar
 from tallystick.ledger.tail import AUDIT_SAYS_MORE, Cosigned, bear_out, edge_at
 from tallystick.publishing.static_store import AnyStore, StaticStore
 from tallystick.signing.keys import VerifierKey
@@ -92,7 +92,7 @@ class ProvenCopy:
         self._keys: tuple[VerifierKey, ...] = ()
         try:
             # Read before the checkpoint: then it can't be of a larger tree, unless the log was cut back.
-            cosigned = self._ledger.beside.read(COSIGNED, CHECKPOINT_SIZE_MAX) if self._ledger is not None else None
+            cosigned = self._ledger.sidecar.read(COSIGNED, CHECKPOINT_SIZE_MAX) if self._ledger is not None else None
             newest = source.newest_checkpoint()
         except (PersistenceError, sqlite3.Error) as error:
             raise self._damaged(f"it can't be read ({error})") from None
@@ -147,7 +147,7 @@ class ProvenCopy:
         if self._ledger is not None and not is_same_series:
             raise UsageError(f"{name} has other checkpoints over the same entries: choose another folder")
         self._read_checkpoint(there)  # an earlier one may have been made without a policy
-        self._borne_out(target.beside.read(COSIGNED, CHECKPOINT_SIZE_MAX))
+        self._borne_out(target.sidecar.read(COSIGNED, CHECKPOINT_SIZE_MAX))
         self._edge, self._number = edge, there.number + 1
 
     def groups(self, progress: Progress | None) -> Iterator[ProvenGroup]:
@@ -167,13 +167,13 @@ class ProvenCopy:
         if self._edge.size != self.newest.size:
             raise self._damaged(f"checkpoint {self._number} is missing")
 
-    def put_beside(self, beside: Beside, files: Beside | None) -> None:
+    def put_sidecar(self, sidecar: Sidecar, files: Sidecar | None) -> None:
         """Keep what lies beside the log, where something newer isn't there already."""
         if self._cosigned is not None:
-            with beside.alone():
-                there = beside.read(COSIGNED, CHECKPOINT_SIZE_MAX)
+            with sidecar.alone():
+                there = sidecar.read(COSIGNED, CHECKPOINT_SIZE_MAX)
                 if there != self._cosigned.note and _size_of(there) <= self._cosigned.checkpoint.size:
-                    beside.write(COSIGNED, self._cosigned.note)
+                    sidecar.write(COSIGNED, self._cosigned.note)
         if self._policy is not None and files is not None:
             text = self._policy.to_text()
             with files.alone():

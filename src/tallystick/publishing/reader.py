@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from tallystick.errors import MalformedError, NotALedgerError, StoreFailedError, UsageError
-from tallystick.ledger.beside import COSIGNED
 from tallystick.ledger.library import PersistenceError
+from tallystick.ledger.sidecar import COSIGNED
 from tallystick.ledger.sqlite import open_read_only, require
 from tallystick.ledger.store import tile_reader
 from tallystick.ledger.tail import Cosigned, Progress, bear_out, replay
@@ -113,7 +113,7 @@ class Reader:
         self._is_replicated = False
         # Read before the store: then it can't be of a larger tree, unless the log was cut back.
         self._cosigned_note = (
-            self._ledger.beside.read(COSIGNED, CHECKPOINT_SIZE_MAX) if self._ledger is not None else None
+            self._ledger.sidecar.read(COSIGNED, CHECKPOINT_SIZE_MAX) if self._ledger is not None else None
         )
         newest = store.newest_checkpoint()
         if newest is None:

@@ -19,7 +19,7 @@ COSIGNED: Final = "checkpoint.cosigned"
 SNAPSHOT: Final = "snapshot.json"
 
 
-class FolderBeside:
+class FolderSidecar:
     """Files of a ledger folder."""
 
     def __init__(self, folder: Path, mode: int = PRIVATE_MODE) -> None:
@@ -43,7 +43,7 @@ class FolderBeside:
         return alone(self._folder)
 
 
-class MemoryBeside:
+class MemorySidecar:
     """A dictionary."""
 
     def __init__(self) -> None:
