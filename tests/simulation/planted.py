@@ -365,7 +365,7 @@ def opening_does_not_compare_the_tree() -> Iterator[None]:
 @planted
 def what_witnesses_saw_is_not_compared() -> Iterator[None]:
     """A log that was cut back below its cosigned checkpoint is opened and written to."""
-    with mock.patch.object(tail, "bear_out", return_value=None):
+    with mock.patch.object(tail, "check_cosigned_checkpoint", return_value=None):
         yield
 
 

@@ -73,7 +73,7 @@ def load_tail(store: LogStore, log_key: VerifierKey) -> Tail:
     if edge.root() != checkpoint.root or count != checkpoint.size:
         raise NotALedgerError(f"entries, tree and checkpoint don't belong together; {AUDIT_SAYS_MORE}")
     try:
-        bear_out(store, cosigned, log_key.name, checkpoint.size)
+        check_cosigned_checkpoint(store, cosigned, log_key.name, checkpoint.size)
     except MalformedError:
         pass  # it is only a copy of what witnesses signed, and whoever needs it is told
     except ProofInvalidError as error:
@@ -126,7 +126,7 @@ def bring_up(store: LogStore, log_key: VerifierKey, tail: Tail | None) -> Tail:
     return load_tail(store, log_key)
 
 
-def bear_out(store: ReadStore, note: bytes | None, origin: str, size: int) -> Cosigned | None:
+def check_cosigned_checkpoint(store: ReadStore, note: bytes | None, origin: str, size: int) -> Cosigned | None:
     """Return what a cosigned checkpoint says, once this log's tree has borne it out; None if there is none.
 
     Args:

@@ -31,7 +31,7 @@ from tallystick.ledger.library import PersistenceError, StoredEvent
 from tallystick.ledger.opening import POLICY
 from tallystick.ledger.sidecar import COSIGNED
 from tallystick.ledger.store import CheckpointRow, Group, LogStore, ReferenceRow, Sidecar
-from tallystick.ledger.tail import AUDIT_SAYS_MORE, Cosigned, bear_out, edge_at
+from tallystick.ledger.tail import AUDIT_SAYS_MORE, Cosigned, check_cosigned_checkpoint, edge_at
 from tallystick.publishing.static_store import AnyStore, StaticStore
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note, open_note
@@ -114,7 +114,7 @@ class ProvenCopy:
             self._read_checkpoint(newest)
         if self._ledger is None:
             cosigned = newest.note if _without_witnesses(newest.note, self.origin) != newest.note else None
-        self._cosigned = self._borne_out(cosigned)
+        self._cosigned = self._check_cosigned(cosigned)
         self._edge = RightEdge()
         self._number = 0
         self._new_entries = 0
@@ -147,7 +147,7 @@ class ProvenCopy:
         if self._ledger is not None and not is_same_series:
             raise UsageError(f"{name} has other checkpoints over the same entries: choose another folder")
         self._read_checkpoint(there)  # an earlier one may have been made without a policy
-        self._borne_out(target.sidecar.read(COSIGNED, CHECKPOINT_SIZE_MAX))
+        self._check_cosigned(target.sidecar.read(COSIGNED, CHECKPOINT_SIZE_MAX))
         self._edge, self._number = edge, there.number + 1
 
     def groups(self, progress: Progress | None) -> Iterator[ProvenGroup]:
@@ -234,9 +234,9 @@ class ProvenCopy:
             raise self._damaged(f"checkpoint {row.number} says size {checkpoint.size:,}, and its row {row.size:,}")
         return checkpoint
 
-    def _borne_out(self, note: bytes | None) -> Cosigned | None:
+    def _check_cosigned(self, note: bytes | None) -> Cosigned | None:
         with suppress(MalformedError):  # one that can't be read is of no use, and no evidence
-            return bear_out(self._source, note, self.origin, self.newest.size)
+            return check_cosigned_checkpoint(self._source, note, self.origin, self.newest.size)
         return None
 
     def _damaged(self, what: str) -> NotALedgerError:

@@ -14,7 +14,7 @@ from tallystick.ledger.library import PersistenceError
 from tallystick.ledger.sidecar import COSIGNED
 from tallystick.ledger.sqlite import open_read_only, require
 from tallystick.ledger.store import tile_reader
-from tallystick.ledger.tail import Cosigned, Progress, bear_out, replay
+from tallystick.ledger.tail import Cosigned, Progress, check_cosigned_checkpoint, replay
 from tallystick.publishing.static_store import AnyStore, StaticStore
 from tallystick.signing.note import Note
 from tallystick.sources import (
@@ -225,7 +225,7 @@ class Reader:
             ProofInvalidError: the log was another when it was cosigned.
         """
         try:
-            cosigned = bear_out(self._store, self._cosigned_note, self.origin, self.size)
+            cosigned = check_cosigned_checkpoint(self._store, self._cosigned_note, self.origin, self.size)
         except MalformedError as error:
             raise NotALedgerError(
                 f"{self.name}: {COSIGNED} can't be used ({error}): delete it, and ask the witnesses again"
