@@ -60,11 +60,11 @@ class Client:
     def ask_for_receipt(self, node: Node | None = None) -> None:
         """Ask any writer, deposed or not, for another receipt of an entry that has one."""
         nodes = [one for one in self._world.nodes if one.can_submit() and node in (None, one)]
-        promises = self._world.watch.promises
-        if nodes and promises:
-            promise = self._world.temper.chance.choice(promises[-20:])
-            index = Receipt.from_bytes(promise.data).index
-            self._world.temper.chance.choice(nodes).take_receipt_of(index, promise.entry)
+        given_receipts = self._world.watch.given_receipts
+        if nodes and given_receipts:
+            given = self._world.temper.chance.choice(given_receipts[-20:])
+            index = Receipt.from_bytes(given.data).index
+            self._world.temper.chance.choice(nodes).take_receipt_of(index, given.entry)
 
     def send(self, batch: Sequence[Made], node: Node | None = None) -> None:
         """Send a batch to one who may be the writer, along with what another submitter has waiting there."""

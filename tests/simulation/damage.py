@@ -18,10 +18,10 @@ from simulation.connection import Record, quiet
 from simulation.disk import Disk, Image
 from simulation.judge import require
 from simulation.notes import LOG_KEY
-from simulation.watch import POLICY, Promise
+from simulation.watch import POLICY, GivenReceipt
 from tallystick.audit.auditing import _Audit
 from tallystick.audit.evidence import StoredCheckpoint, StoredRun
-from tallystick.audit.promises import Promise as Held
+from tallystick.audit.prior_checkpoints import PriorCheckpoint
 from tallystick.errors import NotALedgerError
 from tallystick.findings import FindingCode, Findings
 from tallystick.ledger.opening import _ledger
@@ -95,13 +95,13 @@ class ImageEvidence:
         """Nothing is open."""
 
 
-def audit(image: Image, promises: list[Promise]) -> list[str]:
+def audit(image: Image, given_receipts: list[GivenReceipt]) -> list[str]:
     """The codes of what an audit finds that holds these receipts."""
     held = []
-    for promise in promises:
-        receipt = Receipt.from_bytes(promise.data)
-        code, leaf = FindingCode.RECEIPT_CONTRADICTED, leaf_hash(promise.entry)
-        held.append(Held(f"receipt of {receipt.index}", code, promise.checkpoint, receipt.index, leaf))
+    for given in given_receipts:
+        receipt = Receipt.from_bytes(given.data)
+        code, leaf = FindingCode.RECEIPT_CONTRADICTED, leaf_hash(given.entry)
+        held.append(PriorCheckpoint(f"receipt of {receipt.index}", code, given.checkpoint, receipt.index, leaf))
     report = _Audit(ImageEvidence(image), POLICY, Findings(), None, None, held).run(0)
     return [finding.code for finding in report.findings]
 
@@ -120,8 +120,8 @@ class Damage:
         kinds: list[Callable[[], None]] = [self._cut, self._cut, self._tear_newest, self._tear_older]
         self._chance.choice(kinds)()
 
-    def _promises(self) -> list[Promise]:
-        return self._world.watch.promises[-12:]
+    def _given_receipts(self) -> list[GivenReceipt]:
+        return self._world.watch.given_receipts[-12:]
 
     def _opens(self) -> bool:
         """Whether a writer would go on from here."""
@@ -174,7 +174,7 @@ class Damage:
             key = next(key for key, place in image.references.items() if place == index)
             del image.references[key]
         self._world.tell(f"the store breaks its promise: {what} garbled or gone, about entry {index}")
-        found = audit(image, self._promises())
+        found = audit(image, self._given_receipts())
         require(bool(found), f"{what} of about entry {index} is damaged, and the audit finds nothing")
 
     def _garbled(self, data: bytes) -> bytes:
@@ -193,7 +193,7 @@ class Damage:
         cosigned_size = Checkpoint.from_text(Note.from_bytes(cosigned).text).size if cosigned else 0
         opens = self._opens()
         require(opens == (cosigned_size <= size), f"witnesses saw {cosigned_size} entries, {size} are left, {opens=}")
-        broken = [promise for promise in self._promises() if promise.checkpoint.size > size]
+        broken = [given for given in self._given_receipts() if given.checkpoint.size > size]
         require(bool(audit(self._image, broken)) == bool(broken or not opens), "receipts beyond the end go unnoticed")
         if opens and broken:
             self._fork(size, broken)
@@ -212,7 +212,7 @@ class Damage:
             return
         require(not is_shorter, "a writer in waiting follows a log that was cut back")
 
-    def _fork(self, size: int, broken: list[Promise]) -> None:
+    def _fork(self, size: int, broken: list[GivenReceipt]) -> None:
         """Somebody writes to what is left, until the log is as long as it was."""
         later = self._world.now
         notes = [split_entry(self._replica.entries[index])[1] for index in range(size, self._replica.size())]
@@ -222,6 +222,6 @@ class Damage:
         found = audit(disk.image, broken)
         self._world.tell(f"written to, it has {disk.image.size()} again, and the audit finds {sorted(set(found))}")
         ours, theirs = [*self._replica.entries.values()], [*disk.image.entries.values()]
-        is_fork = any(ours[: promise.checkpoint.size] != theirs[: promise.checkpoint.size] for promise in broken)
+        is_fork = any(ours[: given.checkpoint.size] != theirs[: given.checkpoint.size] for given in broken)
         seen = FindingCode.RECEIPT_CONTRADICTED in found
         require(seen == is_fork, f"a fork: {is_fork}; it is noticed by who holds receipts: {seen}")

@@ -213,19 +213,19 @@ class Node:
     def take_receipts(self, pairs: Sequence[tuple[Made, Answer]]) -> None:
         """Ask for receipts of what it has answered."""
         admitted = [answer for _, answer in pairs if isinstance(answer, Admitted)]
-        self._promise([(answer.receipt, answer.entry) for answer in admitted[:RECEIPTS_TAKEN]])
+        self._take_receipts([(answer.receipt, answer.entry) for answer in admitted[:RECEIPTS_TAKEN]])
 
     def take_receipt_of(self, index: int, entry: bytes) -> None:
         """Ask for another receipt of an entry, whoever has answered for it, if this one knows that there is one."""
         ledger = self.ledger
         if ledger is not None and ledger._published is not None and index < ledger._published.size:
-            self._promise([(lambda: ledger.receipt(index), entry)])
+            self._take_receipts([(lambda: ledger.receipt(index), entry)])
 
-    def _promise(self, receipts: Sequence[tuple[Callable[[], Receipt], bytes]]) -> None:
+    def _take_receipts(self, receipts: Sequence[tuple[Callable[[], Receipt], bytes]]) -> None:
         """Keep receipts; a connection that fails or a process that ends gives none."""
         try:
             for receipt, entry in receipts:
-                self._world.promise(receipt(), entry)
+                self._world.give_receipt(receipt(), entry)
         except StoreFailedError as error:
             self._world.tell(f"{self.name}: no receipt: {error}")
         except Crash as crash:

@@ -5,7 +5,7 @@ the tree            every signed checkpoint ever seen has the root that the entr
 conservation        every programme's book adds up to its envelope and is the model's, to the fen
 snapshot and tail   loaded as a writer loads it, the state is the one replayed from entry 0
 writers, standbys   what they hold in memory is what the log says, once they believe it
-promises            every receipt given still verifies, and its checkpoint is consistent with the newest
+given receipts      every receipt given still verifies, and its checkpoint is consistent with the newest
 """
 
 import hashlib
@@ -33,12 +33,12 @@ from tallystick.vouchers.evolve import evolve
 
 POLICY = Policy.for_log(LOG_KEY.verifier)
 WIDTH = 256
-PROMISES_LOOKED_AT = 1
+RECEIPTS_LOOKED_AT = 1
 SIZES_BETWEEN_LOADINGS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
+class GivenReceipt:
     """A receipt that somebody has, and the checkpoint in it."""
 
     data: bytes
@@ -88,7 +88,7 @@ class Watch:
         self._store: Connection = quiet(disk)
         self._chance = chance
         self._model = model
-        self.promises: list[Promise] = []
+        self.given_receipts: list[GivenReceipt] = []
         self._begin()
 
     def _begin(self) -> None:
@@ -105,7 +105,7 @@ class Watch:
         known = self._entries[:size]
         kept = [self._disk.image.entries.get(index) for index in range(len(known))]
         require(kept == known, "a failover lost more than what was not sure")
-        broken = [promise for promise in self.promises if promise.checkpoint.size > size]
+        broken = [given for given in self.given_receipts if given.checkpoint.size > size]
         require(not broken, f"a receipt was given, and its checkpoint is lost: {size} entries are left")
         if size < len(self._entries):
             self._begin()
@@ -119,7 +119,7 @@ class Watch:
             self._pair.check_balances()
             self._check_conservation()
         self._check_loading()
-        self._check_promises(PROMISES_LOOKED_AT)
+        self._check_given_receipts(RECEIPTS_LOOKED_AT)
 
     # -- the log ------------------------------------------------------------------------------------------------------
 
@@ -219,31 +219,31 @@ class Watch:
         """A seal made now would say the same by the package and by the model."""
         self._pair.check_books()
 
-    # -- promises -----------------------------------------------------------------------------------------------------
+    # -- given receipts -----------------------------------------------------------------------------------------------
 
-    def promise(self, receipt: Receipt, entry: bytes) -> None:
+    def give_receipt(self, receipt: Receipt, entry: bytes) -> None:
         """A receipt was given: it verifies as it is, and is kept to be verified later."""
         data = receipt.to_bytes()
         checkpoint = verify_receipt(Receipt.from_bytes(data), entry, POLICY)
-        self.promises.append(Promise(data, entry, checkpoint))
+        self.given_receipts.append(GivenReceipt(data, entry, checkpoint))
 
-    def _check_promises(self, number: int | None) -> None:
+    def _check_given_receipts(self, number: int | None) -> None:
         """Verify some receipts again, or all, and that the log still goes on from their checkpoints."""
         if number is None:
-            chosen: Sequence[Promise] = self.promises
+            chosen: Sequence[GivenReceipt] = self.given_receipts
         else:
-            chosen = [self._chance.choice(self.promises) for _ in range(min(number, len(self.promises)))]
-        for promise in chosen:
-            receipt = Receipt.from_bytes(promise.data)
-            checkpoint = verify_receipt(receipt, promise.entry, POLICY)
-            require(self._entries[receipt.index] == promise.entry, f"entry {receipt.index} isn't what a receipt says")
+            chosen = [self._chance.choice(self.given_receipts) for _ in range(min(number, len(self.given_receipts)))]
+        for given in chosen:
+            receipt = Receipt.from_bytes(given.data)
+            checkpoint = verify_receipt(receipt, given.entry, POLICY)
+            require(self._entries[receipt.index] == given.entry, f"entry {receipt.index} isn't what a receipt says")
             self._check_history(checkpoint)
             self._check_consistency(checkpoint.size, len(self._entries))
 
     def check_everything(self) -> None:
-        """At the end: all of it, and every promise."""
+        """At the end: all of it, and every receipt that was given."""
         self._loaded_size = -SIZES_BETWEEN_LOADINGS
         self.check()
-        self._check_promises(None)
+        self._check_given_receipts(None)
         self._pair.check_replay()
         self.check_books()

@@ -175,9 +175,9 @@ class World:
         is_kept = not self.temper.one_in(3)
         self.later(0, LEASE, "commit", lambda: self.disk.settle(commit, is_kept=is_kept))
 
-    def promise(self, receipt: Receipt, entry: bytes) -> None:
+    def give_receipt(self, receipt: Receipt, entry: bytes) -> None:
         """Somebody was given a receipt."""
-        self.watch.promise(receipt, entry)
+        self.watch.give_receipt(receipt, entry)
 
     def meanwhile(self, owner: str, what: str) -> None:
         """Others come in between, in the midst of somebody's call."""
@@ -319,7 +319,7 @@ class World:
             self.disk.settle(commit, is_kept=False)
         self.judge.judge()
         self.watch.check()
-        found = audit(self.disk.image, self.watch.promises)
+        found = audit(self.disk.image, self.watch.given_receipts)
         require(found == [], f"the audit of a sound log finds {found}")
         Damage(self).happen()
         self.tell("the replica is restored")
@@ -350,12 +350,12 @@ class World:
         require(self.follower.is_up_to_date(), "in a calm, views don't follow to the end")
         self.follower.check()
         self.watch.check_everything()
-        found = audit(self.disk.image, self.watch.promises)
+        found = audit(self.disk.image, self.watch.given_receipts)
         require(found == [], f"the audit finds {found}")
         if self.temper.one_in(2):
             self.witness.tick()
         Damage(self).happen()
-        self.tell(f"{self.disk.image.size()} entries, {len(self.watch.promises)} receipts")
+        self.tell(f"{self.disk.image.size()} entries, {len(self.watch.given_receipts)} receipts")
 
     def _is_led(self) -> bool:
         return sum(node.has_lock and node.ledger is not None for node in self.nodes) == 1

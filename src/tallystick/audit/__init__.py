@@ -7,7 +7,7 @@
     newest.py     the checkpoint that all is held to
     replay.py     each entry decided anew; checks.py: does the money add up; filing.py: is it filed as it says
     tree.py       the tree rebuilt; series.py: every checkpoint of it
-    receipts.py   what the log gave before; promises.py: does that still hold
+    receipts.py   what the log gave before; prior_checkpoints.py: does that still hold
     earlier.py    an earlier audit's report and state, to go on from; joining.py: does the log go on from there
     report.py     what comes out; the closed list of what can be wrong is tallystick/findings.py
 

@@ -4,7 +4,7 @@
         │            └─ signatures ─► processes ─────────────┘
         ├─► (5) what the store files each entry under          filing.py
         ├─► (6) leaf hashes ─► tree ─► every stored hash       tree.py
-        ├─► (7) every root that the log signed                 series.py, promises.py
+        ├─► (7) every root that the log signed                 series.py, prior_checkpoints.py
         └─► (8) rows that belong nowhere                       the evidence's own
 
 Entries go through in batches, a few of them in flight, so memory follows the state and not the length of the log.
@@ -13,9 +13,9 @@ decided. Whatever is wrong becomes a finding: an audit ends in a report, or in a
 audit.
 
 It can't see by itself that a whole tail of the log was cut off together with its checkpoints, or all of it written
-anew: for that, give it receipts that the log gave before (receipts.py, promises.py), or go on from an earlier report
-(earlier.py, joining.py). An audit that goes on from a report reads only what is new, and believes that report and its
-state for the rest.
+anew: for that, give it receipts that the log gave before (receipts.py, prior_checkpoints.py), or go on from an earlier
+report (earlier.py, joining.py). An audit that goes on from a report reads only what is new, and believes that report
+and its state for the rest.
 """
 
 from collections import deque
@@ -32,7 +32,7 @@ from tallystick.audit.evidence import Evidence, StoredRun
 from tallystick.audit.filing import check_filing
 from tallystick.audit.joining import join
 from tallystick.audit.newest import open_newest
-from tallystick.audit.promises import Promise, Promises
+from tallystick.audit.prior_checkpoints import PriorCheckpoint, PriorCheckpoints
 from tallystick.audit.receipts import read_receipts
 from tallystick.audit.replay import Described, Replay, read_entry
 from tallystick.audit.report import CheckedCheckpoint, Report, Totals
@@ -141,7 +141,7 @@ class _Audit:
         findings: Findings,
         progress: Progress | None,
         earlier: Earlier | None,
-        receipts: list[Promise],
+        receipts: list[PriorCheckpoint],
     ) -> None:
         self._evidence = evidence
         self._findings = findings
@@ -160,7 +160,7 @@ class _Audit:
         self._start = earlier.checkpoint.size if earlier is not None else 0
         self._receipts = receipts
         self._told = [*receipts, *([cosigned] if cosigned is not None else [])]
-        self._promises = Promises(self._told, self._start)
+        self._prior_checkpoints = PriorCheckpoints(self._told, self._start)
         self._series = CheckpointSeries(
             evidence.checkpoints(),
             self._origin,
@@ -297,7 +297,7 @@ class _Audit:
                 described.append(self._replay.unreadable(index))
                 leaves.append(None)
         check_filing(run, described, self._evidence, self._findings)  # (5)
-        self._promises.look_at(run.first, leaves)
+        self._prior_checkpoints.look_at(run.first, leaves)
         self._grow(leaves)  # (6)
         self._entries += len(run.data)
         if self._progress is not None:
@@ -332,7 +332,7 @@ class _Audit:
     def _compare_roots(self) -> int | None:
         """Compare all that was said of trees up to this size, and return which size comes next."""
         sizes = []
-        for told in (self._series, self._promises):
+        for told in (self._series, self._prior_checkpoints):
             while (size := told.next_size()) is not None and size <= self._placed:
                 told.compare(self._tree.root() if self._tree.is_whole else None)  # (7)
             if size is not None:
@@ -353,7 +353,7 @@ class _Audit:
                 self._findings.add(FindingCode.ROOT_DIFFERS, None, detail)
         self._series.finish()
         size = self._size if self._size_known else self._placed
-        self._promises.finish(size, self._shown, is_rebuilt, self._evidence, self._findings)
+        self._prior_checkpoints.finish(size, self._shown, is_rebuilt, self._evidence, self._findings)
         self._evidence.check_the_rest(self._origin, size)  # (8)
         return self._say(self._replay.finish())
 

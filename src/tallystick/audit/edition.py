@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 from tallystick.audit.evidence import Evidence
 from tallystick.audit.joining import tile_reader
-from tallystick.audit.promises import Promise, Promises
+from tallystick.audit.prior_checkpoints import PriorCheckpoint, PriorCheckpoints
 from tallystick.errors import MalformedError, VerificationError
 from tallystick.findings import Findings
 from tallystick.transparency.checkpoint import Checkpoint
@@ -24,7 +24,7 @@ from tallystick.transparency.proofs import inclusion_proof, verify_inclusion
 from tallystick.vouchers.editions import Founding
 
 
-def require_known_edition(newest: Checkpoint | None, told: Iterable[Promise], evidence: Evidence) -> None:
+def require_known_edition(newest: Checkpoint | None, told: Iterable[PriorCheckpoint], evidence: Evidence) -> None:
     """Refuse to judge a log whose entry 0 names rules that this version doesn't know.
 
     Args:
@@ -49,6 +49,6 @@ def require_known_edition(newest: Checkpoint | None, told: Iterable[Promise], ev
         return  # what is wrong is found by the audit
     contradictions = Findings()
     # None of these trees is rebuilt here: the stored hashes say whether the newest begins with them.
-    Promises(told, start=newest.size + 1).finish(newest.size, newest, False, evidence, contradictions)
+    PriorCheckpoints(told, start=newest.size + 1).finish(newest.size, newest, False, evidence, contradictions)
     if not contradictions:
         founding.require_known()

@@ -1,7 +1,7 @@
-"""The newest checkpoint is what an audit holds a log to; the cosigned one beside it adds lines, or is a promise kept.
+"""The newest checkpoint is what an audit holds a log to; the cosigned one beside it adds lines or is a prior one.
 
 of the same text      witnesses' lines in it are the newest checkpoint's too, and count for the quorum
-of another text       the log said it before (promises.py): the log must go on from it
+of another text       the log said it before (prior_checkpoints.py): the log must go on from it
 not the log's         a finding: somebody else put it there
 """
 
@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from tallystick.audit.evidence import COSIGNED, Evidence
-from tallystick.audit.promises import Promise
+from tallystick.audit.prior_checkpoints import PriorCheckpoint
 from tallystick.errors import MalformedError, QuorumMissingError, VerificationError
 from tallystick.findings import FindingCode, Findings
 from tallystick.signing.note import Note
@@ -29,7 +29,7 @@ class Newest(NamedTuple):
 
     accepted: Checkpoint | None
     shown: Checkpoint | None
-    cosigned: Promise | None
+    cosigned: PriorCheckpoint | None
 
 
 def open_newest(evidence: Evidence, policy: Policy, findings: Findings) -> Newest:
@@ -45,8 +45,8 @@ def open_newest(evidence: Evidence, policy: Policy, findings: Findings) -> Newes
         cosigned = None
     else:
         accepted = _open(note, policy, findings)
-    promise = _promise(cosigned, shown, policy, findings) if cosigned is not None else None
-    return Newest(accepted, shown, promise)
+    prior = _prior_checkpoint(cosigned, shown, policy, findings) if cosigned is not None else None
+    return Newest(accepted, shown, prior)
 
 
 def without_witnesses(policy: Policy) -> Policy:
@@ -95,7 +95,9 @@ def _read_cosigned(cosigned: bytes | None, findings: Findings) -> tuple[bytes | 
     return cosigned, text
 
 
-def _promise(cosigned: bytes, shown: Checkpoint | None, policy: Policy, findings: Findings) -> Promise | None:
+def _prior_checkpoint(
+    cosigned: bytes, shown: Checkpoint | None, policy: Policy, findings: Findings
+) -> PriorCheckpoint | None:
     """Return what the log is held to by an older checkpoint, or a newer one; too few witnesses take nothing from it."""
     try:
         checkpoint = without_witnesses(policy).open_checkpoint(cosigned)
@@ -106,4 +108,4 @@ def _promise(cosigned: bytes, shown: Checkpoint | None, policy: Policy, findings
         detail = f"{COSIGNED}: it is of another log, {checkpoint.origin}"
         findings.add(FindingCode.CHECKPOINT_SIGNATURE_INVALID, None, detail)
         return None
-    return Promise(COSIGNED, FindingCode.COSIGNED_CHECKPOINT_CONTRADICTED, checkpoint)
+    return PriorCheckpoint(COSIGNED, FindingCode.COSIGNED_CHECKPOINT_CONTRADICTED, checkpoint)

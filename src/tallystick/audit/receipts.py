@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from tallystick.audit.newest import without_witnesses
-from tallystick.audit.promises import Promise
+from tallystick.audit.prior_checkpoints import PriorCheckpoint
 from tallystick.errors import MalformedError, UsageError, VerificationError
 from tallystick.findings import FindingCode
 from tallystick.static.files import FolderFiles
@@ -23,8 +23,8 @@ from tallystick.transparency.receipt import RECEIPT_SIZE_MAX, Receipt
 PATTERN: Final = "*.tlog-proof"
 
 
-def read_receipts(places: Sequence[Path], policy: Policy) -> list[Promise]:
-    """Return what receipts promise.
+def read_receipts(places: Sequence[Path], policy: Policy) -> list[PriorCheckpoint]:
+    """Return what receipts prove that the log signed before.
 
     Args:
         places: files, and folders that hold `*.tlog-proof` files.
@@ -47,7 +47,7 @@ def _files(place: Path) -> Iterator[Path]:
     yield from found
 
 
-def _read(path: Path, policy: Policy) -> Promise:
+def _read(path: Path, policy: Policy) -> PriorCheckpoint:
     try:
         data = FolderFiles(path.parent).read(path.name, RECEIPT_SIZE_MAX)
     except OSError as error:
@@ -65,4 +65,4 @@ def _read(path: Path, policy: Policy) -> Promise:
     except VerificationError as error:
         raise UsageError(f"{path} proves nothing, for or against a log: {error}; leave it out") from None
     index = receipt.index if leaf is not None else None
-    return Promise(str(path), FindingCode.RECEIPT_CONTRADICTED, checkpoint, index, leaf)
+    return PriorCheckpoint(str(path), FindingCode.RECEIPT_CONTRADICTED, checkpoint, index, leaf)

@@ -33,10 +33,10 @@ CLAIMS_DAY, REJECTION_DAY, PAYMENT_DAY, SEAL_DAY = 4, 5, 9, 12
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
+class AgreedReservation:
     """A reservation as start-up and provider know it."""
 
-    reservation: str
+    id: str
     provider: str
     programme: str
 
@@ -54,7 +54,7 @@ class Story:
         self._jobs_by_day: defaultdict[int, list[Job]] = defaultdict(list)
         for job in jobs:
             self._jobs_by_day[report_day(job)].append(job)
-        self._promises: dict[str, list[Promise]] = {}
+        self._agreed: dict[str, list[AgreedReservation]] = {}
         self._unsent: list[Statement] = []
         self._quarter = 0
 
@@ -86,22 +86,22 @@ class Story:
 
     def _reserve(self, month: int) -> None:
         """Let every start-up reserve for the month what its vouchers allow."""
-        wanted: list[tuple[Startup, Promise, bytes]] = []
+        wanted: list[tuple[Startup, AgreedReservation, bytes]] = []
         for startup in self.network.startups.values():
             for number, voucher_id in enumerate(startup.vouchers, start=1):
                 wanted += self._reservations(startup, voucher_id, f"{self.year.month_name(month)}-{number}", month)
-        kept: dict[str, list[Promise]] = defaultdict(list)
-        for (startup, promise, _), answer in zip(
+        kept: dict[str, list[AgreedReservation]] = defaultdict(list)
+        for (startup, agreed, _), answer in zip(
             wanted, self.stage.submit(*[note for _, _, note in wanted]), strict=True
         ):
             if isinstance(answer, Admitted):
-                kept[startup.party].append(promise)
+                kept[startup.party].append(agreed)
         # Who could reserve nothing goes on with what it had; its lines will be refused.
-        self._promises.update(kept)
+        self._agreed.update(kept)
 
     def _reservations(
         self, startup: Startup, voucher_id: str, name: str, month: int
-    ) -> Iterator[tuple[Startup, Promise, bytes]]:
+    ) -> Iterator[tuple[Startup, AgreedReservation, bytes]]:
         """Yield one voucher's reservations for a month, one a cluster."""
         state = self.stage.state
         voucher = state.vouchers[voucher_id]
@@ -112,15 +112,15 @@ class Story:
         if amount_fen == 0 or until <= self.stage.now or voucher.has_ended:
             return
         for provider in providers:
-            promise = Promise(f"{startup.party}/{name}-{provider}", provider, voucher.programme)
+            agreed = AgreedReservation(f"{startup.party}/{name}-{provider}", provider, voucher.programme)
             fields = {
-                "reservation": promise.reservation,
+                "reservation": agreed.id,
                 "voucher": voucher_id,
                 "provider": provider,
                 "amount_fen": amount_fen,
                 "until": format_instant(until),
             }
-            yield startup, promise, self.stage.note(startup.party, "voucher.reserve", fields)
+            yield startup, agreed, self.stage.note(startup.party, "voucher.reserve", fields)
 
     def _release(self) -> None:
         """Let clusters release what is left of reservations that are over."""
@@ -142,8 +142,8 @@ class Story:
         """Send the day's statements, and again those that found no hearing before."""
         lines: defaultdict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
         for job in self._jobs_by_day.pop(day, ()):
-            promise = self._promise(job)
-            lines[promise.provider, job.startup].append(self._line(job, promise))
+            agreed = self._reservation_for(job)
+            lines[agreed.provider, job.startup].append(self._line(job, agreed))
         statements = self._unsent
         for (provider, startup), all_lines in sorted(lines.items(), key=lambda item: item[0]):
             for part, first in enumerate(range(0, len(all_lines), LINES_BY_STATEMENT), start=1):
@@ -153,21 +153,21 @@ class Story:
         if statements:
             self._unsent = self.stage.submit_statements(statements)
 
-    def _promise(self, job: Job) -> Promise:
+    def _reservation_for(self, job: Job) -> AgreedReservation:
         """Return the reservation that a job falls to; one that was never made, if its start-up has none."""
-        promises = self._promises.get(job.startup)
-        if promises:
-            return promises[self._draw(job) % len(promises)]
+        reservations = self._agreed.get(job.startup)
+        if reservations:
+            return reservations[self._draw(job) % len(reservations)]
         startup = self.network.startups[job.startup]
         provider = startup.providers[self._draw(job) % len(startup.providers)]
-        return Promise(f"{job.startup}/none", provider, startup.city.programme(startup.city.programmes[0]))
+        return AgreedReservation(f"{job.startup}/none", provider, startup.city.programme(startup.city.programmes[0]))
 
-    def _line(self, job: Job, promise: Promise) -> dict[str, Any]:
-        offered = [accelerator for accelerator, _ in cast.CLUSTER_OF[promise.provider].prices_fen]
-        if self.network.terms[promise.programme].domestic_only:
+    def _line(self, job: Job, agreed: AgreedReservation) -> dict[str, Any]:
+        offered = [accelerator for accelerator, _ in cast.CLUSTER_OF[agreed.provider].prices_fen]
+        if self.network.terms[agreed.programme].domestic_only:
             offered = [accelerator for accelerator in offered if accelerator in cast.DOMESTIC]
         line: dict[str, Any] = {
-            "reservation": promise.reservation,
+            "reservation": agreed.id,
             "job": job.id,
             "accelerator": offered[(self._draw(job) >> 16) % len(offered)],
             "gpu_milli": job.gpu_milli,

@@ -1,18 +1,18 @@
 """Whatever the log's key signed before must hold in the log as it is now, or this is not the log that signed it.
 
-A promise is a checkpoint: from a receipt that was given, or beside the log. The tree is rebuilt, and at the promise's
-size its root must be the promise's. If it isn't, that alone doesn't say that the log was forked: bytes may have rotted.
-What the log commits to now is its newest checkpoint, so it decides:
+A prior checkpoint is from a receipt that was given, or from beside the log. The tree is rebuilt, and at the size of
+the prior checkpoint its root must be the same. If it isn't, that alone doesn't say that the log was forked: bytes may
+have rotted. What the log commits to now is its newest checkpoint, so it decides:
 
-    the log is shorter than the promise                               contradicted
-    the rebuilt tree has the newest checkpoint's root                 what it says of the promise is what the log says:
-                                                                      contradicted
-    it hasn't, or wasn't rebuilt from the beginning, and the stored   from the promise: it holds, and the damage is
+    the log is shorter than the prior one                             contradicted
+    the rebuilt tree has the newest checkpoint's root                 what it says of the prior one is what the log
+                                                                      says: contradicted
+    it hasn't, or wasn't rebuilt from the beginning, and the stored   from the prior one: it holds, and the damage is
     hashes prove that the newest tree begins with a tree of that      found elsewhere
     size                                                              from another root: contradicted
     they prove neither                                                the stored hashes are damaged
 
-So a log is never called forked because it rotted, and no promise is passed over in silence.
+So a log is never called forked because it rotted, and no prior checkpoint is passed over in silence.
 A receipt's entry needs no look of its own, since its proof ties it to the checkpoint; it is compared to name it.
 """
 
@@ -31,7 +31,7 @@ from tallystick.transparency.proofs import consistency_proof, verify_consistency
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
+class PriorCheckpoint:
     """What the log signed once.
 
     Attributes:
@@ -49,43 +49,43 @@ class Promise:
     leaf: bytes | None = None
 
 
-class Promises:
-    """The promises, held against a tree that grows from `start` leaves on."""
+class PriorCheckpoints:
+    """The prior checkpoints, held against a tree that grows from `start` leaves on."""
 
-    def __init__(self, promises: Iterable[Promise], start: int) -> None:
-        ordered = sorted(promises, key=lambda promise: promise.checkpoint.size)
-        self._due = deque([promise for promise in ordered if promise.checkpoint.size >= start])
-        self._doubtful = [promise for promise in ordered if promise.checkpoint.size < start]
+    def __init__(self, priors: Iterable[PriorCheckpoint], start: int) -> None:
+        ordered = sorted(priors, key=lambda prior: prior.checkpoint.size)
+        self._due = deque([prior for prior in ordered if prior.checkpoint.size >= start])
+        self._doubtful = [prior for prior in ordered if prior.checkpoint.size < start]
         self._start = start
-        with_entry = [(promise.index, promise) for promise in ordered if promise.index is not None]
+        with_entry = [(prior.index, prior) for prior in ordered if prior.index is not None]
         with_entry.sort(key=lambda pair: pair[0])
         self._indexes = [index for index, _ in with_entry]
-        self._by_index = [promise for _, promise in with_entry]
-        self._other_entry: set[Promise] = set()
+        self._by_index = [prior for _, prior in with_entry]
+        self._other_entry: set[PriorCheckpoint] = set()
 
     def next_size(self) -> int | None:
-        """Return the size of the next promise that is due."""
+        """Return the size of the next prior checkpoint that is due."""
         return self._due[0].checkpoint.size if self._due else None
 
     def compare(self, root: bytes | None) -> None:
-        """Compare the promise that is due with the root at its size; None if that isn't known."""
-        promise = self._due.popleft()
-        if promise.checkpoint.root != root:
-            self._doubtful.append(promise)
+        """Compare the prior checkpoint that is due with the root at its size; None if that isn't known."""
+        prior = self._due.popleft()
+        if prior.checkpoint.root != root:
+            self._doubtful.append(prior)
 
     def look_at(self, first: int, leaves: Sequence[bytes | None]) -> None:
-        """Compare the entries that promises are about with those that lie there, by their hashes."""
+        """Compare the entries that prior checkpoints are about with those that lie there, by their hashes."""
         place = bisect_left(self._indexes, first)
         while place < len(self._indexes) and (offset := self._indexes[place] - first) < len(leaves):
-            promise = self._by_index[place]
-            if leaves[offset] is not None and leaves[offset] != promise.leaf:
-                self._other_entry.add(promise)
+            prior = self._by_index[place]
+            if leaves[offset] is not None and leaves[offset] != prior.leaf:
+                self._other_entry.add(prior)
             place += 1
 
     def finish(
         self, size: int, newest: Checkpoint | None, is_rebuilt: bool, evidence: Evidence, findings: Findings
     ) -> None:
-        """Note which promises don't hold.
+        """Note which prior checkpoints don't hold.
 
         Args:
             size: how many entries the log has.
@@ -94,28 +94,28 @@ class Promises:
             evidence: where the stored hashes are.
             findings: what is wrong goes there.
         """
-        for promise in self._due:
-            if is_rebuilt and promise in self._other_entry:
-                findings.add(promise.code, *self._forked(promise))
+        for prior in self._due:
+            if is_rebuilt and prior in self._other_entry:
+                findings.add(prior.code, *self._forked(prior))
                 continue
-            gone = promise.index if promise.index is not None and promise.index >= size else None
-            detail = f"{_had(promise)}, and now it has {size}: it was cut back, or is an older copy"
-            findings.add(promise.code, gone, detail)
+            gone = prior.index if prior.index is not None and prior.index >= size else None
+            detail = f"{_had(prior)}, and now it has {size}: it was cut back, or is an older copy"
+            findings.add(prior.code, gone, detail)
         read_tile = tile_reader(newest.size, evidence) if newest is not None else None
-        for promise in self._doubtful:
-            if is_rebuilt and promise.checkpoint.size >= self._start:
-                findings.add(promise.code, *self._forked(promise))
+        for prior in self._doubtful:
+            if is_rebuilt and prior.checkpoint.size >= self._start:
+                findings.add(prior.code, *self._forked(prior))
             elif newest is not None and read_tile is not None:
-                self._ask_hashes(promise, newest, read_tile, evidence, findings)
+                self._ask_hashes(prior, newest, read_tile, evidence, findings)
 
     def _ask_hashes(
-        self, promise: Promise, newest: Checkpoint, read_tile: ReadTile, evidence: Evidence, findings: Findings
+        self, prior: PriorCheckpoint, newest: Checkpoint, read_tile: ReadTile, evidence: Evidence, findings: Findings
     ) -> None:
-        """Find out from the stored hashes what the newest checkpoint says of a promise."""
-        told = promise.checkpoint
+        """Find out from the stored hashes what the newest checkpoint says of a prior one."""
+        told = prior.checkpoint
         if told.size == 0:
             if told.root != EMPTY_ROOT:
-                findings.add(promise.code, *self._forked(promise))
+                findings.add(prior.code, *self._forked(prior))
             return
         try:
             proof = consistency_proof(told.size, newest.size, read_tile)
@@ -124,21 +124,21 @@ class Promises:
             root = RightEdge.from_tiles(told.size, read_tile).root()
             verify_consistency(told.size, newest.size, proof, root, newest.root)
         except (TileMalformedError, ProofInvalidError) as error:
-            detail = f"{promise.name}: no way from its {told.size} to {newest.size} entries: {error}"
+            detail = f"{prior.name}: no way from its {told.size} to {newest.size} entries: {error}"
             findings.add(evidence.hash_code, None, detail)
         else:
-            findings.add(promise.code, *self._forked(promise))
+            findings.add(prior.code, *self._forked(prior))
 
-    def _forked(self, promise: Promise) -> tuple[int | None, str]:
+    def _forked(self, prior: PriorCheckpoint) -> tuple[int | None, str]:
         """Return the entry that is another one now, and what to say."""
         what = "the log was forked, or is an older copy that was written to"
-        if promise in self._other_entry:
-            return promise.index, f"{promise.name}: entry {promise.index} is another one now: {what}"
-        return None, f"{_had(promise)} with root {promise.checkpoint.root.hex()}, now these have another: {what}"
+        if prior in self._other_entry:
+            return prior.index, f"{prior.name}: entry {prior.index} is another one now: {what}"
+        return None, f"{_had(prior)} with root {prior.checkpoint.root.hex()}, now these have another: {what}"
 
 
-def _had(promise: Promise) -> str:
-    return f"{promise.name}: when the log signed it, it had {promise.checkpoint.size} entries"
+def _had(prior: PriorCheckpoint) -> str:
+    return f"{prior.name}: when the log signed it, it had {prior.checkpoint.size} entries"
 
 
 def _is_proved(size: int, root: bytes, newest: Checkpoint, proof: Sequence[bytes]) -> bool:
