@@ -19,7 +19,7 @@
     ├── LedgerError               the store of a ledger
     │   ├── NotALedgerError           the folder or file holds no ledger, or a damaged one
     │   ├── LedgerBusyError           another writer has it
-    │   ├── WriterDeposedError        somebody else wrote; this writer must stop
+    │   ├── WriterFencedError         another writer wrote; this writer must stop
     │   ├── StoreFailedError          the store refused to keep what was decided; nothing was kept
     │   ├── SourceUnreadableError     something here keeps a source from being read; it says nothing about the log
     │   ├── AccessDeniedError         a server denies access to a file, or denies that it is missing
@@ -111,8 +111,8 @@ class LedgerBusyError(LedgerError):
     """Another writer has the ledger."""
 
 
-class WriterDeposedError(LedgerError):
-    """Somebody else wrote to the ledger; this writer must stop."""
+class WriterFencedError(LedgerError):
+    """Another writer wrote to the ledger; this writer must stop."""
 
 
 class StoreFailedError(LedgerError):

@@ -1,6 +1,6 @@
 """Submitters that bring the same note again until somebody answers it, and keep every answer and receipt.
 
-One more asks every writer for receipts all the time, also those who don't know yet that they were deposed; and one
+One more asks every writer for receipts all the time, also those who don't know yet that they were fenced; and one
 reads the newest checkpoint from whichever server lets itself be read.
 """
 

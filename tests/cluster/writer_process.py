@@ -10,7 +10,7 @@ connect to the socket; each request and each answer is a line of JSON:
     {"note": …, "die_at": n}    at the n-th step of this submit it kills itself
     {"die_at": n}               {}; at the n-th step of its next take-over it kills itself
 
-What it is goes to standard output, a line each: `standing-by`, `writing`, `deposed`, `died` with the step's name, and
+What it is goes to standard output, a line each: `standing-by`, `writing`, `fenced`, `died` with the step's name, and
 `survived` if it was told to die at a step that there isn't.
 
 The steps are those that the server could tell apart: before a statement is sent, when it was sent and isn't answered,
@@ -33,7 +33,7 @@ import psycopg
 from eventsourcing.persistence import PersistenceError
 
 from support.burning import LOG_KEY, NOW
-from tallystick.errors import LedgerBusyError, LedgerError, WriterDeposedError
+from tallystick.errors import LedgerBusyError, LedgerError, WriterFencedError
 from tallystick.ledger import Ledger, StandBy, stand_by
 from tallystick.vouchers.refusals import Refusal
 
@@ -111,7 +111,7 @@ class Writer:
         self._url = url
         self._begin = begin
         self._ledger: Ledger | None = None
-        self._is_deposed = threading.Event()
+        self._is_fenced = threading.Event()
 
     def run(self) -> None:
         while True:
@@ -119,12 +119,12 @@ class Writer:
             ledger = waiting.wait()
             FATE.end("take-over")
             assert ledger is not None
-            self._is_deposed.clear()
+            self._is_fenced.clear()
             self._ledger = ledger
             say("writing")
-            self._is_deposed.wait()
+            self._is_fenced.wait()
             self._ledger = None
-            say("deposed")
+            say("fenced")
             with contextlib.suppress(LedgerError, PersistenceError):
                 ledger.close()
 
@@ -143,8 +143,8 @@ class Writer:
                 answer = self._submit(ledger, base64.b64decode(request["note"]))
                 FATE.step("answer ready")
             return answer
-        except (WriterDeposedError, LedgerBusyError):
-            self._is_deposed.set()
+        except (WriterFencedError, LedgerBusyError):
+            self._is_fenced.set()
             return {"elsewhere": True}
         except (LedgerError, PersistenceError, ValueError, LookupError) as error:
             return {"again": str(error)}

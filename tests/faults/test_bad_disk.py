@@ -20,7 +20,7 @@ from support.burning import LOG_KEY, NOW, Clock, burn_note, founding_notes
 from support.command_line import Desk, run, the_line
 from support.other_process import AS_NOBODY, give_away, run_with_less
 from tallystick.audit import audit
-from tallystick.errors import StoreFailedError, WriterDeposedError
+from tallystick.errors import StoreFailedError, WriterFencedError
 from tallystick.ledger import Admitted, Ledger, create_ledger, open_ledger
 from tallystick.ledger.pending import Answer
 from tallystick.ledger.sqlite import SQLiteLogRecorder
@@ -276,7 +276,7 @@ def test_a_database_that_vanished_is_not_made_anew_by_a_second_connection(ledger
     assert not (folder / "ledger.db").exists()
 
 
-def test_a_lock_that_vanishes_lets_in_a_second_writer_and_the_log_deposes_the_first(
+def test_a_lock_that_vanishes_lets_in_a_second_writer_and_the_log_fences_the_first(
     ledger: Ledger, folder: Path
 ) -> None:
     """The lock is a courtesy; the primary key is the fence."""
@@ -285,7 +285,7 @@ def test_a_lock_that_vanishes_lets_in_a_second_writer_and_the_log_deposes_the_fi
     with open_ledger(folder, LOG_KEY, clock=Clock(NOW)) as other:
         receipts += receipts_of(other.submit(statements("other", 2)))
         for _ in range(2):
-            with pytest.raises(WriterDeposedError):
+            with pytest.raises(WriterFencedError):
                 ledger.submit(statements("mine", 2))
         receipts += receipts_of(other.submit(statements("more", 2)))
     assert_sound(folder, FOUNDED + 6, receipts)

@@ -17,7 +17,7 @@ from tallystick.errors import (
     NotALedgerError,
     StoreFailedError,
     UsageError,
-    WriterDeposedError,
+    WriterFencedError,
 )
 from tallystick.ledger import Admitted, Ledger, create_ledger, open_ledger
 from tallystick.ledger.sqlite import LOG_TABLES, SQLiteLogRecorder
@@ -127,9 +127,9 @@ def test_a_writer_that_was_replaced_stops(ledger: Ledger, tmp_path: Path, monkey
     monkeypatch.setattr("tallystick.ledger.sqlite.WriterLock", lambda path: _NoLock())
     with open_ledger(tmp_path, LOG_KEY, clock=Clock(NOW)) as other:
         other.submit([burn_note("other")])
-    with pytest.raises(WriterDeposedError):
+    with pytest.raises(WriterFencedError):
         ledger.submit([burn_note("mine")])
-    with pytest.raises(WriterDeposedError):
+    with pytest.raises(WriterFencedError):
         ledger.submit([burn_note("mine again")])
     with read_ledger(tmp_path) as reader:
         assert reader.size == 11

@@ -17,7 +17,7 @@ from eventsourcing.persistence import PersistenceError, StoredEvent
 from support.burning import FEN_A_LINE, LOG_KEY, NOW, RESERVED_FEN, Clock, burn_note, founding_notes
 from support.postgres import Server, execute, free_port, fresh_database, server
 from tallystick.audit import audit
-from tallystick.errors import LedgerBusyError, NotALedgerError, StoreFailedError, UsageError, WriterDeposedError
+from tallystick.errors import LedgerBusyError, NotALedgerError, StoreFailedError, UsageError, WriterFencedError
 from tallystick.ledger import Admitted, Ledger, create_ledger, open_ledger, stand_by
 from tallystick.ledger.postgres import PostgresLogRecorder, open_postgres
 from tallystick.ledger.postgres_schema import LOG_TABLES
@@ -228,7 +228,7 @@ def test_a_server_that_hangs_is_given_up_and_asked_again(own_server: Server, mon
 def test_a_session_that_the_server_cannot_end_is_nobody_elses(
     ledger: Ledger, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The writer's own earlier session still holds the lock: nobody deposed this writer, so it may go on later."""
+    """The writer's own earlier session still holds the lock: nobody fenced this writer, so it may go on later."""
     monkeypatch.setattr("tallystick.ledger.postgres_session.DEADLINE_SECONDS", 2.0)
     monkeypatch.setattr("tallystick.ledger.postgres_session.RECONNECT_SECONDS", 0.0)
     ((own_past,),) = execute(url, "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted")
@@ -292,20 +292,20 @@ def test_a_writer_that_lost_its_lock_finds_out_and_stops(ledger: Ledger, url: st
         with other:
             assert indices(other.submit([burn_note("other")])) == [10]
             for ref in ("mine", "mine again"):
-                with pytest.raises(WriterDeposedError, match="another writer has this log"):
+                with pytest.raises(WriterFencedError, match="another writer has this log"):
                     ledger.submit([burn_note(ref)])
     with read_ledger(url) as reader:
         assert reader.size == 11
 
 
-def test_a_deposed_writer_refuses_nothing_and_repeats_nothing(ledger: Ledger, url: str) -> None:
+def test_a_fenced_writer_refuses_nothing_and_repeats_nothing(ledger: Ledger, url: str) -> None:
     """Behind such an answer stands no commit that would fail, and the state that it comes from may be out of date."""
     (kept,) = ledger.submit([burn_note("kept")])
     assert isinstance(kept, Admitted)
     execute(url, SESSIONS)
     with open_ledger(url, LOG_KEY, clock=Clock(NOW)):
         for note in (b"no note", split_entry(kept.entry)[1]):
-            with pytest.raises(WriterDeposedError):
+            with pytest.raises(WriterFencedError):
                 ledger.submit([note])
 
 
@@ -322,7 +322,7 @@ def test_the_primary_key_is_the_fence_for_who_gets_past_the_lock(
     assert isinstance(store, PostgresLogRecorder)
     assert store._session is not None
     store._session._is_acquiring = True  # so that it connects again without looking
-    with pytest.raises(WriterDeposedError, match="another writer made checkpoint"):
+    with pytest.raises(WriterFencedError, match="another writer made checkpoint"):
         ledger.submit([burn_note("mine")])
 
 
@@ -361,7 +361,7 @@ def test_a_standby_takes_over_from_a_writer_that_was_killed_or_hangs(ledger: Led
                 assert indices(taken.submit([burn_note("next")])) == [11]
                 writer.send_signal(signal.SIGCONT)
                 os.write(go_on, b"\n")
-                assert writer.stdout.readline() == (b"" if how == signal.SIGKILL else b"WriterDeposedError\n")
+                assert writer.stdout.readline() == (b"" if how == signal.SIGKILL else b"WriterFencedError\n")
     with read_ledger(url) as reader:
         assert reader.size == 12
 

@@ -110,7 +110,7 @@ def test_the_one_standing_by_takes_over_and_knows_what_was_answered(
         assert reader.size == 15
 
 
-def test_a_deposed_writer_stands_by_again(log_key: Path, started: list[Writing]) -> None:
+def test_a_fenced_writer_stands_by_again(log_key: Path, started: list[Writing]) -> None:
     source = fresh_database()
     genesis, *rest = founding_notes()
     with create_ledger(source, genesis, LOG_KEY, clock=Clock()) as ledger:
@@ -122,7 +122,7 @@ def test_a_deposed_writer_stands_by_again(log_key: Path, started: list[Writing])
     execute(source, "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted")
     assert second.say()["status"] == "writing"
     first.ask(b"no note", burn_note("s-1"))
-    assert first.say()["status"] == "deposed"
+    assert first.say()["status"] == "fenced"
     assert first.say() == {"status": "standing_by", "entries": 10}
     assert second.end() == 0
     assert first.say() == {"status": "writing", "entries": 10}

@@ -58,7 +58,7 @@ class Client:
         return made
 
     def ask_for_receipt(self, node: Node | None = None) -> None:
-        """Ask any writer, deposed or not, for another receipt of an entry that has one."""
+        """Ask any writer, fenced or not, for another receipt of an entry that has one."""
         nodes = [one for one in self._world.nodes if one.can_submit() and node in (None, one)]
         given_receipts = self._world.watch.given_receipts
         if nodes and given_receipts:

@@ -13,7 +13,7 @@ from simulation.chance import Crash
 from simulation.connection import Connection, Record
 from simulation.judge import Answered, BrokenError, as_text, require
 from simulation.notes import LOG_KEY, Made
-from tallystick.errors import LedgerBusyError, NotALedgerError, StoreFailedError, TallystickError, WriterDeposedError
+from tallystick.errors import LedgerBusyError, NotALedgerError, StoreFailedError, TallystickError, WriterFencedError
 from tallystick.ledger import opening
 from tallystick.ledger.pending import Admitted, Answer
 from tallystick.ledger.standing_by import StandBy
@@ -57,7 +57,7 @@ class Node:
         self._world = world
         self._told_at = 0
         self._locks_before = 0
-        self._was_deposed = False
+        self._was_fenced = False
         self._is_busy = False
 
     # -- life ---------------------------------------------------------------------------------------------------------
@@ -92,8 +92,8 @@ class Node:
                 self._start()
             elif self._standby is not None:
                 self._stand_by()
-            elif self._was_deposed and self._world.temper.one_in(3):
-                self._close("stops, deposed")
+            elif self._was_fenced and self._world.temper.one_in(3):
+                self._close("stops, fenced")
         except Crash as crash:
             self.end(str(crash))
         except (PersistenceError, LedgerBusyError, OSError) as error:
@@ -130,7 +130,7 @@ class Node:
             self._became(ledger, "takes over")
 
     def _became(self, ledger: Ledger, how: str) -> None:
-        self.ledger, self._standby, self._was_deposed = ledger, None, False
+        self.ledger, self._standby, self._was_fenced = ledger, None, False
         self._world.tell(f"{self.name}: {how} at {ledger._tail.edge.size}")
 
     def end(self, why: str) -> None:
@@ -177,7 +177,7 @@ class Node:
         """
         assert self.ledger is not None
         ledger, commits = self.ledger, len(self._world.disk.commits)
-        was_deposed, self._is_busy = self._was_deposed, True
+        was_fenced, self._is_busy = self._was_fenced, True
         try:
             group = ledger._prepare([made.note for made in along]) if along else None
             if group is not None:
@@ -190,8 +190,8 @@ class Node:
             raise StoreFailedError("the process ended") from crash
         except NotALedgerError as error:
             raise BrokenError(f"{self.name} takes the log for damaged: {error}") from error
-        except WriterDeposedError:
-            self._check_deposed()
+        except WriterFencedError:
+            self._check_fenced()
             raise
         except StoreFailedError as error:
             if "kept nothing" in str(error):
@@ -199,7 +199,7 @@ class Node:
             raise
         finally:
             self._is_busy = False
-        require(not was_deposed, f"{self.name} was deposed, and answers again")
+        require(not was_fenced, f"{self.name} was fenced, and answers again")
         return self._answered([*along, *notes], answers)
 
     def _answered(self, notes: Sequence[Made], answers: Sequence[Answer]) -> list[tuple[Made, Answer]]:
@@ -233,10 +233,10 @@ class Node:
         except (TallystickError, LookupError) as error:
             raise BrokenError(f"{self.name} gives a receipt that proves nothing: {error}") from error
 
-    def _check_deposed(self) -> None:
-        self._was_deposed = True
+    def _check_fenced(self) -> None:
+        self._was_fenced = True
         others = [owner for owner in self._world.disk.lock_owners[self._locks_before :] if owner != self.name]
-        require(bool(others), f"{self.name} says that it was deposed, and nobody else has had the lock since")
+        require(bool(others), f"{self.name} says that it was fenced, and nobody else has had the lock since")
 
     def _check_kept_nothing(self, commits: int) -> None:
         """Who is told that nothing was kept may sign something else instead."""

@@ -79,7 +79,7 @@ def the_tail_is_read_before_it_is_settled() -> Iterator[None]:
         except PersistenceError:
             raise StoreFailedError("the store can't be reached") from None
         if newest is not None and newest.number >= ours.number and newest != ours:
-            raise ledger._depose("another writer")
+            raise ledger._fence("another writer")
         return newest == ours
 
     with mock.patch.object(Ledger, "_is_kept", is_kept):
@@ -103,8 +103,8 @@ def memory_is_believed_after_a_failed_commit() -> Iterator[None]:
     """State and tree have run ahead of the store, and nobody loads them anew."""
 
     def current(ledger: Ledger) -> Tail:
-        if ledger._deposed:
-            raise ledger._depose("another writer has this log")
+        if ledger._is_fenced:
+            raise ledger._fence("another writer has this log")
         return ledger._tail
 
     with mock.patch.object(Ledger, "_current", current):
@@ -265,23 +265,23 @@ def witnesses_are_shown_what_may_be_lost() -> Iterator[None]:
 
 
 @planted
-def a_deposed_writer_refuses() -> Iterator[None]:
+def a_fenced_writer_refuses() -> Iterator[None]:
     """Before a refusal nobody asks whether the lock is still held."""
     with mock.patch.object(Connection, "wait_replicated", return_value=None):
         yield
 
 
 @planted
-def a_deposed_writer_comes_back() -> Iterator[None]:
-    """It says once that it was deposed, and then goes on if the lock happens to be free."""
-    depose = Ledger._depose
+def a_fenced_writer_comes_back() -> Iterator[None]:
+    """It says once that it was fenced, and then goes on if the lock happens to be free."""
+    fence = Ledger._fence
 
     def forget(ledger: Ledger, why: str) -> Exception:
-        error = depose(ledger, why)
-        ledger._deposed = False
+        error = fence(ledger, why)
+        ledger._is_fenced = False
         return error
 
-    with mock.patch.object(Ledger, "_depose", forget):
+    with mock.patch.object(Ledger, "_fence", forget):
         yield
 
 

@@ -88,7 +88,7 @@ def test_a_log_is_loaded_while_it_is_being_written(clock: Clock, is_cosigned: bo
 
 
 def test_two_writers_of_one_entry_are_both_right(clock: Clock) -> None:
-    """A writer was deposed unknowingly, and has the same note at the same microsecond as the one that came and went.
+    """A writer was fenced unknowingly, and has the same note at the same microsecond as the one that came and went.
 
     Their entries and checkpoints are the same to the byte, so what was kept is what either of them would have kept.
     """

@@ -212,7 +212,7 @@ class Watch:
 
     def check_writer(self, ledger: Ledger, who: str) -> None:
         """The writer that has the lock has the log in mind, unless it knows that it must look again."""
-        if ledger._tail_is_good and not ledger._deposed:
+        if ledger._tail_is_good and not ledger._is_fenced:
             self.check_tail(ledger._tail, who)
 
     def check_books(self) -> None:

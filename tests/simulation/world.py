@@ -1,8 +1,8 @@
 """One seed, one history: every actor, fault and delay comes from one source of chance, on one thread, in virtual time.
 
-    clients ──notes──► nodes (writer, deposed writers, writers in waiting) ──► connection ──► disk
-       ▲                   │                                                      │
-       └── answers ◄───────┘          mischief: kills, pauses, cuts, clocks, …    └──► views, witness
+    clients ──notes──► nodes (writer, fenced writers, writers in waiting) ──► connection ──► disk
+       ▲                   │                                                     │
+       └── answers ◄───────┘          mischief: kills, pauses, cuts, clocks, …   └──► views, witness
 
 Actors are events in a heap. While one of them is in the midst of a call, others may come in between (`meanwhile`).
 After every event the answers are judged and the invariants checked. In the end there is a calm, in which everything

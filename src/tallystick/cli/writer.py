@@ -27,7 +27,7 @@ from typing import IO, TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from tallystick.cli import answers, output, parameters, reading
-from tallystick.errors import ClockJumpError, StoreFailedError, WriterDeposedError
+from tallystick.errors import ClockJumpError, StoreFailedError, WriterFencedError
 from tallystick.wire import writer_lines
 
 if TYPE_CHECKING:
@@ -135,8 +135,8 @@ class _Writing:
                 self._take(block=True)
             try:
                 given = ledger.submit([request.note for request in self._unanswered if not request.error])
-            except WriterDeposedError as error:
-                _say(writer_lines.deposed(str(error)))
+            except WriterFencedError as error:
+                _say(writer_lines.fenced(str(error)))
                 return False
             except StoreFailedError as error:
                 _say(writer_lines.store_failed(str(error)))

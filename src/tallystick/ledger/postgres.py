@@ -1,7 +1,7 @@
 """The log in PostgreSQL: what is answered is on the disks that PostgreSQL answers for, and one session may write.
 
 session   A writer reads and commits through one session, which holds the lock (`postgres_session`).
-fence     A writer that doesn't know it was deposed is refused by the primary key.
+fence     A writer that doesn't know it was fenced is refused by the primary key.
 barrier   A reader that hands on a checkpoint commits a message in the log after what it read: once that is on a
           synchronous standby, so is everything before it.
 """

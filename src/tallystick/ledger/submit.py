@@ -10,7 +10,7 @@
 Many threads may submit: whoever finds the writer free writes for all who wait (group commit). If a commit fails, the
 state in memory has run ahead of the store: it is thrown away and loaded anew, the way a ledger is opened. If nobody
 knows whether a commit was kept, the store's tail tells, once the lock is acquired: ours; nothing, and the same group is
-committed again; or somebody else's, and then this writer has been deposed and stops.
+committed again; or another writer's, and then this writer has been fenced and stops.
 
 One note can't hurt another: an exception that nobody foresaw is answered to the note that it is due to (faults.py). If
 it came while the state was changed, the state is loaded anew, and the others are decided again without that note.
@@ -23,7 +23,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from tallystick.cycle_collection import paused_collection
-from tallystick.errors import LedgerBusyError, LedgerError, NotALedgerError, StoreFailedError, WriterDeposedError
+from tallystick.errors import LedgerBusyError, LedgerError, NotALedgerError, StoreFailedError, WriterFencedError
 from tallystick.ledger.clock_guard import ClockGuard
 from tallystick.ledger.faults import (
     admit_alone,
@@ -100,7 +100,7 @@ class Ledger:
         self._last_at = self._tail.state.at
         self._verifier = Verifier(verify_processes)
         self._release = release
-        self._deposed = False
+        self._is_fenced = False
         self._closed = False
         self._waiting: deque[Group] = deque()
         self._waiting_lock = threading.Lock()
@@ -117,7 +117,7 @@ class Ledger:
 
         Raises:
             StoreFailedError: the store failed; of the notes not answered for, none was kept.
-            WriterDeposedError: somebody else writes to the log.
+            WriterFencedError: another writer writes to the log.
             ClockJumpError: the clock is too far ahead of the log; of the notes not answered for, none was kept.
         """
         answers: list[Answer] = []
@@ -263,7 +263,7 @@ class Ledger:
         if entries:
             self._commit(tail, entries)
         else:
-            # Behind these answers stands no commit that would fail, were this writer deposed.
+            # Behind these answers stands no commit that would fail, were this writer fenced.
             self._store.wait_replicated()
         self._tail_is_good = True
 
@@ -333,7 +333,7 @@ class Ledger:
             self._store.acquire()
             newest = self._store.newest_checkpoint()
         except LedgerBusyError:
-            raise self._depose("another writer has this log now") from None
+            raise self._fence("another writer has this log now") from None
         except PersistenceError:
             raise StoreFailedError(
                 f"the store can't be reached ({error}); submit again to find out what was kept"
@@ -341,24 +341,24 @@ class Ledger:
         if newest == ours:
             return True
         if newest is not None and newest.number >= ours.number:
-            raise self._depose(f"another writer made checkpoint {newest.number}")
+            raise self._fence(f"another writer made checkpoint {newest.number}")
         return False
 
-    def _depose(self, why: str) -> WriterDeposedError:
-        self._deposed = True
-        return WriterDeposedError(f"{why}; this one stops: submit again to the other, to find out what was kept")
+    def _fence(self, why: str) -> WriterFencedError:
+        self._is_fenced = True
+        return WriterFencedError(f"{why}; this one stops: submit again to the other, to find out what was kept")
 
     def _current(self) -> Tail:
         """Return the tail, loaded anew if a commit failed or was interrupted."""
         if self._closed:
             raise ValueError("this ledger was closed")
-        if self._deposed:
-            raise WriterDeposedError("another writer has this log; open it again")
+        if self._is_fenced:
+            raise WriterFencedError("another writer has this log; open it again")
         if not self._tail_is_good:
             try:
                 self._tail = self._load()
             except LedgerBusyError:
-                raise self._depose("another writer has this log now") from None
+                raise self._fence("another writer has this log now") from None
             except PersistenceError as error:
                 raise StoreFailedError(f"the store can't be read: {error}") from None
             self._tail_is_good = True

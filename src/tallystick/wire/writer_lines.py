@@ -2,7 +2,7 @@
 
 {"status": "standing_by", "entries": 1200}    another process writes; requests wait
 {"status": "writing", "entries": 1200}        requests are answered
-{"status": "deposed", "detail": "…"}          another has taken over; what wasn't answered is asked again later
+{"status": "fenced", "detail": "…"}           another has taken over; what wasn't answered is asked again later
 {"status": "store_failed", "detail": "…"}     the store can't be reached; the same requests are tried again
 {"id": "…", "accepted": …, …}                 the answer (`wire.answers`) to the request with this id
 {"id": "…", "error": "…"}                     it can't be answered: it couldn't be read, or may be sent again
@@ -21,9 +21,9 @@ def writing(size: int) -> JsonObject:
     return {"status": "writing", "entries": size}
 
 
-def deposed(detail: str) -> JsonObject:
+def fenced(detail: str) -> JsonObject:
     """Return that another process has taken over."""
-    return {"status": "deposed", "detail": detail}
+    return {"status": "fenced", "detail": detail}
 
 
 def store_failed(detail: str) -> JsonObject:
