@@ -80,8 +80,8 @@ def _touches() -> str:
 
 
 def _reasons() -> str:
-    rows = [(_codes([one.value]), "yes" if one.later else "no", one.meaning) for one in Reason]
-    return _table(("reason", "later", "when"), rows)
+    rows = [(_codes([one.value]), "yes" if one.transient else "no", one.meaning) for one in Reason]
+    return _table(("reason", "transient", "when"), rows)
 
 
 def _refusals() -> str:

@@ -63,7 +63,7 @@ def test_a_refusal_as_a_problem() -> None:
     """By the words of the closed list; what is wrong here, or what the reason means."""
     reason = Reason.TARIFF_MISSING
     said = problem(Refusal(reason, "guian has none for 910b"))
-    title = {"code": "tariff_missing", "title": reason.meaning, "later": True}
+    title = {"code": "tariff_missing", "title": reason.meaning, "transient": True}
     assert said == title | {"detail": "guian has none for 910b"}
     assert problem(Refusal(reason)) == title | {"detail": reason.meaning}
 

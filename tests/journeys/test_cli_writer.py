@@ -181,7 +181,7 @@ def test_the_writer_lives_on_after_a_fault_in_one_note(source: str, log_key: Pat
     said = [writing.say() for _ in range(5)]
     assert [one.get("index") for one in said] == [10, None, 11, None, 12]
     for one, note in ((said[1], bad[0]), (said[3], bad[1])):
-        assert (one["accepted"], one["reason"], one["later"]) == (False, "decision_failed", True)
+        assert (one["accepted"], one["reason"], one["transient"]) == (False, "decision_failed", True)
         assert hashlib.sha256(note).hexdigest() in one["detail"]
     assert writing.end() == 0
     assert writing.process.stderr is not None

@@ -23,9 +23,9 @@ def table(head: str) -> list[list[str]]:
 
 
 def test_the_refusals_are_those_of_the_code() -> None:
-    """Same names, same order, same words, and whether later helps."""
-    documented = [tuple(row) for row in table("| reason | later | when |")]
-    assert documented == [(f"`{one.value}`", "yes" if one.later else "no", one.meaning) for one in Reason]
+    """Same names, same order, same words, and whether it is transient."""
+    documented = [tuple(row) for row in table("| reason | transient | when |")]
+    assert documented == [(f"`{one.value}`", "yes" if one.transient else "no", one.meaning) for one in Reason]
 
 
 def test_who_may_give_each_command() -> None:

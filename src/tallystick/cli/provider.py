@@ -228,7 +228,7 @@ def _report(notes: Sequence[str], said: "Sequence[JsonObject]", zone: Callable[[
 def _print(note: str, answer: "JsonObject", zone: Callable[[], int]) -> None:
     """Print the answer to a note in one line, and a table of a statement's lines."""
     if not answer["accepted"]:
-        again = "; the same may be accepted later" if answer["later"] else ""
+        again = "; the same may be accepted later" if answer["transient"] else ""
         output.line(f"{note}: refused: {answer['reason']}: {answer['detail']}{again}")
         return
     again = "" if answer["is_new"] else " (recorded before)"

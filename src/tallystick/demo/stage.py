@@ -151,7 +151,7 @@ class Stage:
         for statement, answer in zip(statements, answers, strict=True):
             if isinstance(answer, Admitted):
                 self._count(statement, Header.from_bytes(split_entry(answer.entry)[0]).outcome)
-            elif answer.reason.later:
+            elif answer.reason.transient:
                 again.append(statement)
             else:
                 raise AssertionError(f"the statement {statement.ref} of {statement.provider} is lost: {answer}")

@@ -1,4 +1,4 @@
-"""Every reason to refuse is here, in order of precedence, with what it means and whether trying later can help.
+"""Every reason to refuse is here, in order of precedence, with what it means and whether it is transient.
 
 A command, or a line of a statement, is answered with the first reason of this list that applies to it. The same words
 stand in code, tests, command line and docs (docs/rules.md, whose table is made from this list).
@@ -11,13 +11,13 @@ from tallystick.vouchers.quantities import format_instant
 
 
 class Reason(CodedEnum):
-    """Why something is refused; `later` says that the same may be accepted another time."""
+    """Why something is refused; `transient` says that the same may be accepted another time."""
 
-    later: bool
+    transient: bool
 
-    def __init__(self, code: str, later: bool, meaning: str) -> None:
+    def __init__(self, code: str, transient: bool, meaning: str) -> None:
         super().__init__(code, meaning)
-        self.later = later
+        self.transient = transient
 
     NOTE_TOO_LARGE = ("note_too_large", False, "the note is over 65,535 bytes")
     NOTE_MALFORMED = ("note_malformed", False, "the bytes are not a signed note")

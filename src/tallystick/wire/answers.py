@@ -2,10 +2,10 @@
 
     {"accepted": true, "index", "at", "kind", "outcome": {...}}       or of a statement, instead of the outcome,
     {..., "lines": [{"line", "job", "reservation", "accepted", "fee_fen", "from_voucher_fen"}, ...]}
-    {"accepted": false, "reason", "detail", "later"}                  of a note or of a line
+    {"accepted": false, "reason", "detail", "transient"}              of a note or of a line
     {..., "index", "key", "limit_fen", "not_before"}                  those that a note's refusal has (`Refusal`)
 
-`later` says that the same may be accepted another time. `is_new` is false of an entry that was recorded before.
+`transient` says that the same may be accepted another time. `is_new` is false of an entry that was recorded before.
 """
 
 from collections.abc import Iterable
@@ -57,4 +57,4 @@ def _lines(command: TimeBurn, outcome: Burned) -> list[JsonObject]:
 
 
 def _reason(reason: Reason) -> JsonObject:
-    return {"accepted": False, "reason": reason.value, "detail": reason.meaning, "later": reason.later}
+    return {"accepted": False, "reason": reason.value, "detail": reason.meaning, "transient": reason.transient}

@@ -1,7 +1,7 @@
 """An error as a problem object (RFC 9457): what kind it is, what that means, and what exactly is wrong.
 
     {"code": "not_a_ledger", "title", "detail"}                  an error of `tallystick.errors`
-    {"code": "exceeds_reservation", "title", "detail", "later"}  a refusal; its reason is the code
+    {"code": "exceeds_reservation", "title", "detail", "transient"}  a refusal; its reason is the code
 
 A program goes by `code`; the words may change. `type` and `status` belong to HTTP, and whatever serves it adds them.
 """
@@ -18,7 +18,7 @@ def problem(error: TallystickError | Refusal) -> JsonObject:
     if isinstance(error, Refusal):
         reason = error.reason
         detail = error.detail or reason.meaning
-        return {"code": reason.value, "title": reason.meaning, "detail": detail, "later": reason.later}
+        return {"code": reason.value, "title": reason.meaning, "detail": detail, "transient": reason.transient}
     return {"code": code_of(type(error)), "title": _title_of(type(error)), "detail": str(error)}
 
 
