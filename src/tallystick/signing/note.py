@@ -107,7 +107,7 @@ def open_note(
 
     Args:
         data: the note.
-        keys: Ed25519 keys that count.
+        keys: the Ed25519 keys whose signatures count.
         size_max: bytes.
 
     Raises:

@@ -65,7 +65,7 @@ class Reason(CodedEnum):
     USCC_ALREADY_ADMITTED = ("uscc_already_admitted", False, "the code belongs to another party")
     KEY_NOT_OF_PARTY = ("key_not_of_party", False, "the key's name does not begin with the party's id")
     KEY_ALREADY_KNOWN = ("key_already_known", False, "the key, or its public key, was added before")
-    TOO_MANY_KEYS = ("too_many_keys", True, "the party has 16 keys that count; one must be revoked first")
+    TOO_MANY_KEYS = ("too_many_keys", True, "the party has 16 active keys; one must be revoked first")
     KEY_ALREADY_REVOKED = ("key_already_revoked", False, "the key was revoked before")
     WOULD_LEAVE_TOO_FEW_KEYS = ("would_leave_too_few_keys", False, "the party could not sign any more")
     ID_OUTSIDE_OWN_NAMESPACE = ("id_outside_own_namespace", False, "the new id does not begin with the party's own")

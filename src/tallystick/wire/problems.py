@@ -1,6 +1,6 @@
 """An error as a problem object (RFC 9457): what kind it is, what that means, and what exactly is wrong.
 
-    {"code": "not_a_ledger", "title", "detail"}                  an error of `tallystick.errors`
+    {"code": "not_a_ledger", "title", "detail"}                      an error of `tallystick.errors`
     {"code": "exceeds_reservation", "title", "detail", "transient"}  a refusal; its reason is the code
 
 A program goes by `code`; the words may change. `type` and `status` belong to HTTP, and whatever serves it adds them.
