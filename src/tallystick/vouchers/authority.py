@@ -74,7 +74,7 @@ def check_signatures(state: State, note: Note, command: Rule, verdicts: Mapping[
 
 
 def _check_quorum(state: State, command: Rule, lines: list[_Line]) -> Refusal | None:
-    """Refuse idle signatures, then missing ones."""
+    """Refuse superfluous signatures, then missing ones."""
     missing = command.signers(state)
     new_key = VerifierKey.from_text(command.vkey).label if isinstance(command, KeyAdd) else None
     new_key_signed = new_key is None
