@@ -99,7 +99,7 @@ class ViewStore(SQLiteTrackingRecorder):
         # One connection: in memory every further one would be a database of its own.
         place = _uri(path, "rw") if path else ":memory:"
         super().__init__(SQLiteConnections(place, lock_seconds=LOCK_SECONDS, are_several=False))
-        with self.told():
+        with self.as_ledger_errors():
             if path is not None:
                 if path.is_symlink() or (path.exists() and not self._is_ours(path)):
                     remove(path)
@@ -148,7 +148,7 @@ class ViewStore(SQLiteTrackingRecorder):
         Raises:
             ViewsUnusableError: nothing was kept.
         """
-        with self.told():
+        with self.as_ledger_errors():
             try:
                 with self.datastore.transaction(commit=True) as c:
                     self._changes.clear()
@@ -167,7 +167,7 @@ class ViewStore(SQLiteTrackingRecorder):
 
     def save_state(self, size: int, data: bytes) -> None:
         """Keep the bytes of the state at a size, instead of older ones."""
-        with self.told(), self.datastore.transaction(commit=True) as c:
+        with self.as_ledger_errors(), self.datastore.transaction(commit=True) as c:
             c.execute("DELETE FROM saved_state")
             c.execute("INSERT INTO saved_state VALUES (?, ?, ?)", (size, data, hashlib.sha256(data).hexdigest()))
 
@@ -188,7 +188,7 @@ class ViewStore(SQLiteTrackingRecorder):
             ViewsDamagedError: what was read isn't what was written.
             ViewsUnusableError: the file can't be read.
         """
-        with self.told(), self.datastore.transaction(commit=False) as c:
+        with self.as_ledger_errors(), self.datastore.transaction(commit=False) as c:
             self._read.clear()
             try:
                 yield c
@@ -200,7 +200,7 @@ class ViewStore(SQLiteTrackingRecorder):
         self.datastore.close()
 
     @contextmanager
-    def told(self) -> Iterator[None]:
+    def as_ledger_errors(self) -> Iterator[None]:
         """Say in one line what is wrong with the file."""
         try:
             yield
