@@ -88,7 +88,7 @@ class ImageEvidence:
         rows = [(index, party, ref) for (party, ref), index in self._image.references.items() if start <= index < stop]
         return [*sorted(rows)]
 
-    def check_the_rest(self, origin: str, size: int) -> None:
+    def report_unexpected_rows(self, origin: str, size: int) -> None:
         """Nothing else is kept here."""
 
     def close(self) -> None:

@@ -354,7 +354,7 @@ class _Audit:
         self._series.finish()
         size = self._size if self._size_known else self._placed
         self._prior_checkpoints.finish(size, self._shown, is_rebuilt, self._evidence, self._findings)
-        self._evidence.check_the_rest(self._origin, size)  # (8)
+        self._evidence.report_unexpected_rows(self._origin, size)  # (8)
         return self._say(self._replay.finish())
 
     def _say(self, totals: Totals) -> Report:

@@ -85,7 +85,7 @@ class Evidence(Protocol):
     def references(self, start: int, stop: int) -> list[tuple[object, object, object]] | None:
         """Return the (index, party, ref) kept for entries start … stop - 1 by index; None if no such index is kept."""
 
-    def check_the_rest(self, origin: str, size: int) -> None:
+    def report_unexpected_rows(self, origin: str, size: int) -> None:
         """Note what lies there besides the entries and the tree of this size, and what is known to lack unread."""
 
     def close(self) -> None:

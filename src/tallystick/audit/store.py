@@ -305,7 +305,7 @@ class StoreEvidence:
         """Return the rows of the index."""
         return self._rows(_REFERENCES, (start, stop, 2 * (stop - start)))
 
-    def check_the_rest(self, origin: str, size: int) -> None:
+    def report_unexpected_rows(self, origin: str, size: int) -> None:
         """Find rows that are in no place that a log of this size has, and count those that aren't read."""
         size = min(size, _INTEGER_MAX)
         for version, shown_origin in self._rows(_ODD_ENTRIES, (origin, size, _ODD_ROWS_SHOWN)):

@@ -119,7 +119,7 @@ class TileEvidence:
         """Return None: there is no index of references."""
         return None
 
-    def check_the_rest(self, origin: str, size: int) -> None:
+    def report_unexpected_rows(self, origin: str, size: int) -> None:
         """Files beyond the checkpoint may lie there."""
 
     def close(self) -> None:
