@@ -143,7 +143,7 @@ class Pair:
         burned = [one["burned_fen"] for name, one in accounts.items() if name.startswith("programme ")]
         assert sum(unclaimed) == sum(burned)
 
-    def go_on_from_snapshot(self) -> None:
+    def resume_from_snapshot(self) -> None:
         """The state survives its own bytes; what follows is decided by the restored one."""
         data = self.state.to_bytes()
         restored = State.from_bytes(data)
@@ -812,7 +812,7 @@ def walked(seed: int, steps: int) -> Pair:
         if step % 50 == 0:
             pair.check_books()
         if step % 250 == 0:
-            pair.go_on_from_snapshot()
+            pair.resume_from_snapshot()
     pair.check_books()
     pair.check_replay()
     return pair
@@ -1052,7 +1052,7 @@ class Ledgers(RuleBasedStateMachine):
 
     @rule()
     def snapshot(self) -> None:
-        self.pair.go_on_from_snapshot()
+        self.pair.resume_from_snapshot()
         self.pair.check_books()
 
     @invariant()

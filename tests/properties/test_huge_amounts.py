@@ -154,7 +154,7 @@ def walk(seed: int) -> Pair:
         huge.at += 3 * DAY
         pair.check_balances()
         pair.check_books()
-        pair.go_on_from_snapshot()
+        pair.resume_from_snapshot()
         huge.must(OPERATOR, "book.seal", seal=f"{OPERATOR}/s{round_}", last_day=huge.day_text(3))
     return pair
 

@@ -438,7 +438,7 @@ def _set_place(store: ViewStore, cursor: SQLiteCursor, after: Place) -> None:
 
 
 @planted
-def views_go_on_from_a_state_of_another_size() -> Iterator[None]:
+def views_resume_from_a_state_of_another_size() -> Iterator[None]:
     """The state in memory is taken for that of the place, whoever followed meanwhile."""
     state_at = LogFollower._state_at
 

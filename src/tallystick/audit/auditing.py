@@ -126,7 +126,7 @@ def audit(
         one = _Audit(evidence, policy, findings, progress, earlier, given)
         report = one.run(default_processes() if processes is None else processes)
         if report_file is not None:
-            report = write_report(report_file, report, one.give_state())
+            report = write_report(report_file, report, one.take_state())
         del one  # before cycles are looked for again: what isn't there needs no search
         return report
 
@@ -197,7 +197,7 @@ class _Audit:
                 self._finish(self._begin(StoredRun(self._size, [], None), pool))
         return self._report()
 
-    def give_state(self) -> State:
+    def take_state(self) -> State:
         """Return what the replay came to, after which there is no more replay."""
         state = self._replay.state
         state.job_times.clear()  # not saved, and as much memory as saving takes

@@ -49,7 +49,7 @@ class Earlier:
         try:
             with path.open("rb") as file:
                 report = Report.from_bytes(file.read(REPORT_SIZE_MAX + 1))
-            return cls(path, *_to_go_on_from(report))
+            return cls(path, *_to_resume_from(report))
         except OSError as error:
             raise UsageError(f"{path} can't be read: {error.strerror}") from None
         except ValueError as error:  # also MalformedError
@@ -130,7 +130,7 @@ def write_report(place: Path | ReportPlace, report: Report, state: State) -> Rep
     return report
 
 
-def _to_go_on_from(report: Report) -> tuple[Checkpoint, Totals, SavedState]:
+def _to_resume_from(report: Report) -> tuple[Checkpoint, Totals, SavedState]:
     """Return what a later audit needs of a report.
 
     Raises:

@@ -94,7 +94,7 @@ def backup_ledger(
         record = LedgerRecord(env=sqlite_environment(folder / DATABASE))
         try:
             record.store.acquire()
-            at_work.go_on_from(record.store, str(folder))
+            at_work.resume_from(record.store, str(folder))
             try:
                 for groups in _in_batches(at_work.groups(progress)):
                     _keep_at_once(record.store, groups)

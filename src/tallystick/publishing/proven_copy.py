@@ -119,7 +119,7 @@ class ProvenCopy:
         self._number = 0
         self._new_entries = 0
 
-    def go_on_from(self, target: LogStore, name: str) -> None:
+    def resume_from(self, target: LogStore, name: str) -> None:
         """Take what an earlier backup has as proven, if it hangs together and is the source's past."""
         there = target.newest_checkpoint()
         if there is None:
