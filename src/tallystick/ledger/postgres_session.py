@@ -2,8 +2,8 @@
 
     lock      A writer's session holds a lock (`postgres_lock`), and everything that the writer reads or commits goes
               through that very session. Whoever has it knows that no commit of the one before is under way.
-    lease     The session ends itself when it is idle for some seconds (idle_session_timeout); a heart beats against
-              that. A writer that hangs, or whose machine is cut off, so loses the lock, though nothing told it.
+    lease     The session ends itself when it is idle for some seconds (idle_session_timeout); the lease heartbeat
+              keeps it. A writer that hangs, or whose machine is cut off, so loses the lock, though nothing told it.
     barrier   A commit that was cut off while it waited for a synchronous standby is visible, and a failover may still
               lose it. `acquire` therefore commits a row of its own first, which waits for the standby too, and with it
               for everything before it in the write-ahead log: what is read then, stays.
@@ -104,7 +104,7 @@ class PostgresSession(PostgresDatastore):
 class _Session:
     """The connection, in the place of the library's pool.
 
-    Every use holds `_use`. The heart beats between uses, the watchman looks at how long one takes.
+    Every use holds `_use`. The lease heartbeat comes between uses, the deadline watchdog limits how long one takes.
     """
 
     def __init__(self, make: Callable[[], Connection[DictRow]]) -> None:
@@ -136,7 +136,7 @@ class _Session:
 
     def close(self) -> None:
         """End the session, and with it the lock."""
-        with self._use:  # the watchman still sees to it that this doesn't take for ever
+        with self._use:  # the deadline watchdog still sees to it that this doesn't take for ever
             self._drop()
         self._closing.set()
         for thread in self._threads:
@@ -240,16 +240,16 @@ class _Session:
             who = f"{socket.gethostname()} process {os.getpid()}"
             connection.execute("INSERT INTO tallystick.takeovers (who) VALUES (%s)", (who,))
 
-    # -- heart and watchman -------------------------------------------------------------------------------------------
+    # -- lease heartbeat and deadline watchdog ----------------------------------------------------------------------
 
     def _live(self) -> None:
         if not self._threads:
-            for what in (self._beat, self._watch):
-                thread = threading.Thread(target=what, name=f"tallystick {what.__name__}", daemon=True)
+            for what in (self._lease_heartbeat, self._deadline_watchdog):
+                thread = threading.Thread(target=what, name=f"tallystick{what.__name__}", daemon=True)
                 self._threads.append(thread)
                 thread.start()
 
-    def _beat(self) -> None:
+    def _lease_heartbeat(self) -> None:
         """Keep the lease while nothing else is said to the server."""
         while not self._closing.wait(HEARTBEAT_SECONDS):
             if not self._use.acquire(blocking=False):
@@ -263,7 +263,7 @@ class _Session:
             finally:
                 self._use.release()
 
-    def _watch(self) -> None:
+    def _deadline_watchdog(self) -> None:
         """Cut the connection when the server hasn't answered for too long; who waits for it is told that it is lost."""
         while not self._closing.wait(HEARTBEAT_SECONDS):
             since, connection = self._busy_since, self._connection
