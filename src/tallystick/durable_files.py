@@ -188,7 +188,7 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def exclusive_lock(folder: Path) -> Iterator[None]:
     """Keep others who write to a folder out; the system lets go of the lock when this process ends, however it ends.
 
     Raises:

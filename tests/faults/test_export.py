@@ -15,7 +15,7 @@ import pytest
 
 from support.schedules import schedule
 from support.static_log import KEY, ORIGIN, GrowingLog, check_folder
-from tallystick.durable_files import ASIDE, alone
+from tallystick.durable_files import ASIDE, exclusive_lock
 from tallystick.errors import LedgerBusyError, NotALedgerError, ProofInvalidError, UsageError
 from tallystick.publishing.export import export_tiles
 from tallystick.signing.note import Note, Signature
@@ -259,7 +259,7 @@ def test_a_folder_in_other_use_is_left_alone(tmp_path: Path) -> None:
 
 def test_two_exports_at_a_time_are_one(tmp_path: Path) -> None:
     log = GrowingLog(3)
-    with alone(tmp_path), pytest.raises(LedgerBusyError, match="by another process"):
+    with exclusive_lock(tmp_path), pytest.raises(LedgerBusyError, match="by another process"):
         export_tiles(log.reader(), tmp_path)
     export_tiles(log.reader(), tmp_path)
     assert check_folder(tmp_path) == 3

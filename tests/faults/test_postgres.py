@@ -414,7 +414,7 @@ def test_who_opened_a_log_to_read_it_cannot_write_it(ledger: Ledger, url: str) -
     try:
         with pytest.raises(UsageError, match="opened to be read"):
             store.acquire()
-        with pytest.raises(PersistenceError, match="read-only"), store.sidecar.alone():
+        with pytest.raises(PersistenceError, match="read-only"), store.sidecar.exclusive_lock():
             store.sidecar.write("snapshot.json", b"x")
     finally:
         store.close()

@@ -311,7 +311,7 @@ def use_all_of_it(url: str, tmp_path: Path) -> None:
         answers = ledger.submit([burn_note(f"s-{ledger.state.size}", lines=3)])
         assert isinstance(answers[0], Admitted)
         size = ledger.state.size
-        with ledger._store.sidecar.alone():
+        with ledger._store.sidecar.exclusive_lock():
             ledger._store.sidecar.write("snapshot.json", b"\\x00'\xff")
             assert ledger._store.sidecar.read("snapshot.json", 10) == b"\\x00'\xff"
     with read_ledger(url) as reader:

@@ -292,7 +292,7 @@ class ConnectionSidecar:
                 raise Crash(f"after the write of {name}")
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def exclusive_lock(self) -> Iterator[None]:
         """Somebody else may be at it."""
         world = self._connection._world
         if world is not None and world.temper.hits("sidecar fails"):

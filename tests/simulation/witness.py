@@ -50,7 +50,7 @@ class Witness:
                 proof = consistency_proof(self._size, checkpoint.size, tile_reader(connection))
                 verify_consistency(self._size, checkpoint.size, proof, self._root, checkpoint.root)
             self._size, self._root = checkpoint.size, checkpoint.root
-            with connection.sidecar.alone():
+            with connection.sidecar.exclusive_lock():
                 connection.sidecar.write(COSIGNED, row.note + cosign(row.note, KEY, self._world.now // 1_000_000))
         except (PersistenceError, LedgerBusyError, OSError, Crash) as error:
             self._world.tell(f"{NAME}: {type(error).__name__}: {error}")

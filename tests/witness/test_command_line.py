@@ -17,7 +17,7 @@ from support.witnesses import ORIGIN as WITNESSED
 from support.witnesses import History, checkpoint_path, reopened, serving
 from tallystick import keyfiles
 from tallystick.audit import audit
-from tallystick.durable_files import alone
+from tallystick.durable_files import exclusive_lock
 from tallystick.errors import LedgerBusyError
 from tallystick.publishing import read_ledger
 from tallystick.publishing.cosigning import keep_cosignatures
@@ -224,7 +224,7 @@ def test_an_export_that_moved_on_takes_no_old_lines(town: Town, tmp_path: Path) 
     done("export", town.ledger, public)
     policy = Policy.from_text(town.desk.policy.read_bytes())
     old = (public / "checkpoint").read_bytes()
-    with alone(public), pytest.raises(LedgerBusyError, match="by another process"):
+    with exclusive_lock(public), pytest.raises(LedgerBusyError, match="by another process"):
         keep_cosignatures(public, old, (), policy)
     town.grow()
     done("export", town.ledger, public)

@@ -289,7 +289,7 @@ class PostgresSidecar:
             )
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def exclusive_lock(self) -> Iterator[None]:
         """Hold a lock for the length of a transaction."""
         with self._datastore.get_connection() as connection, connection.transaction():
             if not hold_others_off(connection):

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
 
-from tallystick.durable_files import PRIVATE_MODE, DurableFiles, alone
+from tallystick.durable_files import PRIVATE_MODE, DurableFiles, exclusive_lock
 from tallystick.errors import LedgerBusyError
 from tallystick.static.files import FolderFiles
 
@@ -38,9 +38,9 @@ class FolderSidecar:
             files.write(name, data)
             files.sync()
 
-    def alone(self) -> AbstractContextManager[None]:
+    def exclusive_lock(self) -> AbstractContextManager[None]:
         """Lock the folder."""
-        return alone(self._folder)
+        return exclusive_lock(self._folder)
 
 
 class MemorySidecar:
@@ -60,7 +60,7 @@ class MemorySidecar:
         self._kept[name] = data
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def exclusive_lock(self) -> Iterator[None]:
         """Take the lock."""
         if not self._lock.acquire(blocking=False):
             raise LedgerBusyError("somebody else writes beside this log; try again when it is done")

@@ -40,7 +40,7 @@ def write_snapshot(sidecar: Sidecar, state: State, root: bytes, log_key: Signing
     """
     data = state.to_bytes()
     header = sign_text(StateHeader.of(state, root, data).to_text(), log_key)
-    with sidecar.alone():
+    with sidecar.exclusive_lock():
         sidecar.write(SNAPSHOT, header + data)
 
 

@@ -51,13 +51,13 @@ class Sidecar(Protocol):
         """
 
     def write(self, name: str, data: bytes) -> None:
-        """Keep bytes under a name, instead of what was there; durable when it returns. Only within `alone`.
+        """Keep bytes under a name, instead of what was there; durable when it returns. Only within `exclusive_lock`.
 
         Raises:
             OSError, PersistenceError: nothing was changed.
         """
 
-    def alone(self) -> AbstractContextManager[None]:
+    def exclusive_lock(self) -> AbstractContextManager[None]:
         """Keep others who write beside this log out for a while.
 
         Raises:

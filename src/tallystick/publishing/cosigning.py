@@ -64,7 +64,7 @@ def keep_cosignatures(source: AnySource, signed_note: bytes, lines: tuple[Signat
     note = Note.from_bytes(signed_note)
     fresh = Note(note.text, note.signatures + lines).to_bytes()
     parsed = parse_source(source)
-    with _sidecar_of(parsed) as (sidecar, name), sidecar.alone():
+    with _sidecar_of(parsed) as (sidecar, name), sidecar.exclusive_lock():
         there = sidecar.read(name, CHECKPOINT_SIZE_MAX)
         known = _read(there)
         place = f"{parsed}/{name}"

@@ -20,7 +20,7 @@ a damaged store isn't spread. That the entries are right isn't checked, that is 
 from collections.abc import Callable
 from pathlib import Path
 
-from tallystick.durable_files import ASIDE, DurableFiles, alone
+from tallystick.durable_files import ASIDE, DurableFiles, exclusive_lock
 from tallystick.errors import MalformedError, NotALedgerError, ProofInvalidError, UsageError
 from tallystick.publishing.reader import Reader
 from tallystick.signing.note import Note
@@ -47,7 +47,7 @@ def export_tiles(reader: Reader, folder: Path, progress: Progress | None = None)
         OSError: a file can't be written; the same export again finishes it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with alone(folder):
+    with exclusive_lock(folder):
         published = _published(folder)
         _check_past(reader, folder, published)
         old_size = published[1].size if published else 0

@@ -170,13 +170,13 @@ class ProvenCopy:
     def put_sidecar(self, sidecar: Sidecar, files: Sidecar | None) -> None:
         """Keep what lies beside the log, where something newer isn't there already."""
         if self._cosigned is not None:
-            with sidecar.alone():
+            with sidecar.exclusive_lock():
                 there = sidecar.read(COSIGNED, CHECKPOINT_SIZE_MAX)
                 if there != self._cosigned.note and _size_of(there) <= self._cosigned.checkpoint.size:
                     sidecar.write(COSIGNED, self._cosigned.note)
         if self._policy is not None and files is not None:
             text = self._policy.to_text()
-            with files.alone():
+            with files.exclusive_lock():
                 if files.read(POLICY, POLICY_SIZE_MAX) != text:
                     files.write(POLICY, text)
 
