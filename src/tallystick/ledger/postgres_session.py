@@ -240,7 +240,7 @@ class _Session:
             who = f"{socket.gethostname()} process {os.getpid()}"
             connection.execute("INSERT INTO tallystick.takeovers (who) VALUES (%s)", (who,))
 
-    # -- lease heartbeat and deadline watchdog ----------------------------------------------------------------------
+    # -- lease heartbeat and deadline watchdog ------------------------------------------------------------------------
 
     def _live(self) -> None:
         if not self._threads:

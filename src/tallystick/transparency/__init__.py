@@ -1,4 +1,4 @@
-"""That it can't be unsaid: one growing Merkle tree, its signed checkpoints, and proofs that need no server. Pure.
+"""Tamper evidence: one growing Merkle tree, its signed checkpoints, and proofs that need no server. Pure.
 
     encoding      numbers and hashes as text, in canonical encoding
     merkle        leaf and node hashes, the tree's right edge (RFC 6962)
