@@ -520,7 +520,7 @@ def test_two_backups_at_a_time_are_one(source: Path, tmp_path: Path) -> None:
 
 
 def test_a_log_that_another_key_signed_is_not_copied(source: Path, tmp_path: Path) -> None:
-    """The policy that was given by hand counts, not the one that lies in the folder."""
+    """The policy that was obtained out of band counts, not the one that lies in the folder."""
     other = Policy.for_log(SigningKey.from_seed("tallystick.example/national", bytes(32)).verifier)
     (source / "trust.policy").write_bytes(other.to_text())
     with pytest.raises(NotALedgerError, match="is not one of this log"):

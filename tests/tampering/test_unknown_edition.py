@@ -42,7 +42,7 @@ def newer(ledger: Path) -> Path:
 
 @pytest.fixture
 def policy(pristine: Path) -> Path:
-    """The policy that was given by hand."""
+    """The policy that was obtained out of band."""
     return pristine / "ledger" / "trust.policy"
 
 

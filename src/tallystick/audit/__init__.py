@@ -1,4 +1,4 @@
-"""An auditor that trusts nothing but a policy given by hand: it re-executes every decision and rebuilds every hash.
+"""An auditor that trusts nothing but a policy obtained out of band: it decides again and hashes again, all of it.
 
     auditing.py   the whole audit on one screen: `audit(source, policy) -> Report`
     sources.py    what a source is; store.py (over sqlite.py or postgres.py), tiles.py: the bytes in it; evidence.py:

@@ -86,7 +86,7 @@ AsOf = Annotated[
 EntryIndex = Annotated[int, typer.Argument(help="The entry's index, counted from 0.")]
 Notes = Annotated[list[str], typer.Argument(metavar="NOTE...", help="Signed notes, decided in order; - is stdin.")]
 
-Trust = Annotated[Path, typer.Option(help="The trust policy, which you were given by hand.")]
+Trust = Annotated[Path, typer.Option(help="The trust policy, obtained out of band.")]
 CheckpointTrust = Annotated[
     Path | None,
     typer.Option(help="The trust policy: its log must have signed the checkpoint, and its witnesses as it asks."),

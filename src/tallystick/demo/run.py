@@ -2,7 +2,7 @@
 
     DIR/ledger.db …   the ledger as its writer leaves it
     DIR/keys/         every party's keys
-    DIR/trust.policy  what an auditor is given by hand
+    DIR/trust.policy  what an auditor obtains out of band
     DIR/tiles/        the log as static files
     DIR/audit.json    the report of the first audit
     DIR/balances.csv  every programme's balances

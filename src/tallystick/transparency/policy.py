@@ -1,4 +1,4 @@
-"""Which logs and witnesses count is said in one file, given by hand; a checkpoint is opened by it or not at all.
+"""Which logs and witnesses count is said in one file, obtained out of band; a checkpoint is opened by it or not at all.
 
 C2SP tlog-policy (draft). Lines end in a newline; items are separated by spaces and tabs; empty lines and lines that
 begin with # are passed over:
