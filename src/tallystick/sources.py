@@ -7,7 +7,9 @@ any other folder                        LedgerFolder      `ledger.db`, or no log
 
 Telling looks at names alone; nothing is opened. What isn't there is found out where it is opened:
 
-    ledger/opening.py       to write         publishing/reader.py      to read         audit/sources.py      to audit
+    ledger/opening.py           to write
+    publishing/reader.py        to read
+    audit/evidence_source.py    to audit
 
 Each matches on the kind. What they share is here: the names of the files by which a folder is told.
 """

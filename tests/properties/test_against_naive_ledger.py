@@ -21,7 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from properties.naive_ledger import DAY, EVENT_KINDS, SECOND, NaiveLedger, instant, instant_text
 from support.actors import ORIGIN, key_of, label_of, note_of, text_of, uscc_of, vkey_of
 from support.schedules import schedule
-from tallystick.audit.checks import faults
+from tallystick.audit.book_checks import faults
 from tallystick.signing.note import sign_text
 from tallystick.vouchers.admit import admit, read_note
 from tallystick.vouchers.entry import Entry, Header, split_entry

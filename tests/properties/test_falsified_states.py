@@ -12,7 +12,7 @@ from functools import cache
 import pytest
 
 from properties.test_against_naive_ledger import walked
-from tallystick.audit.checks import faults
+from tallystick.audit.book_checks import faults
 from tallystick.audit.replay import Replay
 from tallystick.findings import FindingCode, Findings
 from tallystick.vouchers.book import ACCOUNTS, AnyAccount, Posting

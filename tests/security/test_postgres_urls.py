@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from tallystick.audit.postgres import PostgresDatabase
+from tallystick.audit.postgres_evidence import PostgresDatabase
 from tallystick.errors import SourceUnreadableError, StoreFailedError, UsageError
 from tallystick.findings import Findings
 from tallystick.ledger.postgres import open_postgres

@@ -32,7 +32,7 @@ from typing import Any
 from support import sums
 from support.actors import ORIGIN, key_of, label_of, note_of, uscc_of
 from support.sentences import VERBS, Sentence, assumed, sentences
-from tallystick.audit.checks import faults
+from tallystick.audit.book_checks import faults
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note
 from tallystick.verifying import GOOD, UNTOLD

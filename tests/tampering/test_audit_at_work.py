@@ -13,7 +13,7 @@ from support.finding_codes import AUDIT_CODES, DOSSIER_CODES, documented, in_ord
 from support.small_ledger import CHEAP, LOG_KEY, POLICY
 from support.tampering import edited, entries_of, index_of, put_entry
 from tallystick.audit import FindingCode, Report, audit, auditing
-from tallystick.audit.checks import returned_fen
+from tallystick.audit.book_checks import returned_fen
 from tallystick.errors import NotALedgerError, UsageError
 from tallystick.ledger import open_ledger
 from tallystick.publishing import read_ledger

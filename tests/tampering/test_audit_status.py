@@ -23,16 +23,18 @@ from support.other_process import AS_NOBODY, WITHOUT_MEMORY, WITHOUT_ROOM, give_
 from support.postgres import execute, free_port, fresh_database
 from support.small_ledger import POLICY, write_small_ledger
 from support.web_server import ScriptedServer, serving
-from tallystick.audit import postgres, sqlite
+from tallystick.audit import postgres_evidence, sqlite_evidence
 
 UNREADABLE = "/proc/self/mem"  # an ordinary file by its status, whose first byte can't be read: an I/O error
 
 
 @pytest.fixture(autouse=True)
 def _no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(sqlite_evidence, "_WAIT_SECONDS", 0.05)
     monkeypatch.setattr(
-        postgres, "_BEGIN", (*postgres._BEGIN[:-2], "SET LOCAL lock_timeout = '50ms'", *postgres._BEGIN[-2:])
+        postgres_evidence,
+        "_BEGIN",
+        (*postgres_evidence._BEGIN[:-2], "SET LOCAL lock_timeout = '50ms'", *postgres_evidence._BEGIN[-2:]),
     )
     monkeypatch.setattr("tallystick.static.web.PAUSES_SECONDS", (0.01, 0.01))
 

@@ -15,7 +15,7 @@ from support.postgres import execute, fresh_database, server
 from support.small_ledger import LOG_KEY, POLICY, write_small_ledger
 from support.tampering import edited, entries_of, forge, opened, put_entry, sql
 from tallystick.audit import FindingCode, audit
-from tallystick.audit.sqlite import SQLiteDatabase
+from tallystick.audit.sqlite_evidence import SQLiteDatabase
 from tallystick.findings import Findings
 from tallystick.publishing import read_ledger
 from tallystick.signing.keys import COSIGNATURE_ED25519, SigningKey

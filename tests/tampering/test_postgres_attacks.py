@@ -16,8 +16,8 @@ from support.command_line import run
 from support.postgres import execute, fresh_database, server
 from support.small_ledger import LOG_KEY, POLICY, PROVIDER, START, write_small_ledger
 from support.tampering import entries_of
-from tallystick.audit import FindingCode, audit, store
-from tallystick.audit.postgres import PostgresDatabase, _spelled
+from tallystick.audit import FindingCode, audit, store_evidence
+from tallystick.audit.postgres_evidence import PostgresDatabase, _spelled
 from tallystick.errors import LedgerError, NotALedgerError, UsageError
 from tallystick.findings import Findings
 from tallystick.ledger import open_ledger
@@ -127,7 +127,10 @@ def test_the_audit_can_not_write(whole: str) -> None:
     evidence.close()
 
 
-@pytest.mark.parametrize("statement", [store._ENTRIES, store._HASHES, store._CHECKPOINTS, store._REFERENCES])
+@pytest.mark.parametrize(
+    "statement",
+    [store_evidence._ENTRIES, store_evidence._HASHES, store_evidence._CHECKPOINTS, store_evidence._REFERENCES],
+)
 def test_a_page_of_a_table_is_read_by_its_key(database: str, statement: str) -> None:
     """Even where the server knows nothing of what is in it; else each page would cost as much as all."""
     execute(database, "DELETE FROM pg_statistic")

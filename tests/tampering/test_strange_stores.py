@@ -13,7 +13,7 @@ import pytest
 from support.postgres import execute, fresh_database
 from support.small_ledger import POLICY, write_small_ledger
 from tallystick.audit import FindingCode, Report, audit
-from tallystick.audit.sqlite import MADE
+from tallystick.audit.sqlite_evidence import MADE
 
 C = FindingCode
 COLUMNS: Final = {

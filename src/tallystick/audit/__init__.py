@@ -1,15 +1,21 @@
 """An auditor that trusts nothing but a policy obtained out of band: it decides again and hashes again, all of it.
 
-    auditing.py   the whole audit on one screen: `audit(source, policy) -> Report`
-    sources.py    what a source is; store.py (over sqlite.py or postgres.py), tiles.py: the bytes in it; evidence.py:
-                  what they have in common
-    edition.py    whether its rules are known
-    newest.py     the checkpoint that all is held to
-    replay.py     each entry decided anew; checks.py: does the money add up; filing.py: is it filed as it says
-    tree.py       the tree rebuilt; series.py: every checkpoint of it
-    receipts.py   what the log gave before; prior_checkpoints.py: does that still hold
-    earlier.py    an earlier audit's report and state, to go on from; joining.py: does the log go on from there
-    report.py     what comes out; the closed list of what can be wrong is tallystick/findings.py
+    auditing.py           the whole audit on one screen: `audit(source, policy) -> Report`
+    evidence_source.py    what a source is
+    evidence.py           what an audit reads of any source
+    store_evidence.py     a ledger's tables (over sqlite_evidence.py or postgres_evidence.py)
+    tile_evidence.py      an export
+    edition.py            whether its rules are known
+    newest.py             the checkpoint that all is held to
+    replay.py             each entry decided anew
+    book_checks.py        does the money add up
+    filing.py             is an entry filed as it says
+    tree.py, series.py    the tree rebuilt, and every checkpoint of it
+    receipts.py           what the log gave before
+    prior_checkpoints.py  does that still hold
+    earlier.py            an earlier audit's report and state, to go on from
+    joining.py            does the log go on from there
+    report.py             what comes out; the closed list of what can be wrong is tallystick/findings.py
 
 It shares the rules, formats and arithmetic with the writer, and none of the writer's storage: stores are read by
 SQLite and psycopg themselves.

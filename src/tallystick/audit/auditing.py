@@ -29,6 +29,7 @@ from typing import Final
 from tallystick.audit.earlier import Earlier, ReportPlace, write_report
 from tallystick.audit.edition import require_known_edition
 from tallystick.audit.evidence import Evidence, StoredRun
+from tallystick.audit.evidence_source import open_evidence
 from tallystick.audit.filing import check_filing
 from tallystick.audit.joining import join
 from tallystick.audit.newest import open_newest
@@ -37,7 +38,6 @@ from tallystick.audit.receipts import read_receipts
 from tallystick.audit.replay import Described, Replay, read_entry
 from tallystick.audit.report import CheckedCheckpoint, Report, Totals
 from tallystick.audit.series import CheckpointSeries, ListedCheckpoint
-from tallystick.audit.sources import open_evidence
 from tallystick.audit.tree import TreeRebuild
 from tallystick.cycle_collection import paused_collection
 from tallystick.errors import UsageError

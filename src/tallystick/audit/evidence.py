@@ -2,9 +2,9 @@
 
 What keeps it from being read says nothing about it: that alone raises, a `SourceUnreadableError`, and ends the audit.
 
-    store.py     a ledger's tables, every cell of them: sqlite.py in a folder's file, postgres.py in a database
-    tiles.py     an exported folder in the layout of C2SP tlog-tiles
-    sources.py   which of them a source is
+    store_evidence.py    a ledger's tables, every cell of them: by sqlite_evidence.py or postgres_evidence.py
+    tile_evidence.py     an exported folder in the layout of C2SP tlog-tiles
+    evidence_source.py   which of them a source is
 
 Evidence can begin at an entry: then nothing before it is read, but for the hashes that are asked for.
 What the bytes mean is replay's matter, whether they hang together the tree's. Evidence is read once, from beginning

@@ -13,7 +13,7 @@ Form is still checked then.
 
 from typing import Final
 
-from tallystick.audit.checks import OwnBook, faults, returned_fen
+from tallystick.audit.book_checks import OwnBook, faults, returned_fen
 from tallystick.audit.report import ProgrammeTotals, Totals
 from tallystick.errors import EntryMalformedError
 from tallystick.findings import FindingCode, Findings

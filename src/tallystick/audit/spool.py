@@ -1,8 +1,8 @@
 """Rows of a table without a sound key, sorted by the auditor itself, in a file that is gone when it is closed.
 
 A table that isn't made as a ledger makes it may hold a row twice, have an index that lacks rows, or none, so that each
-page of rows would be a search through all of it. Its rows are copied once, as they lie, and the statements of store.py
-are then asked of the copy. The copy takes no more room than the rows it is of.
+page of rows would be a search through all of it. Its rows are copied once, as they lie, and the statements of
+store_evidence.py are then asked of the copy. The copy takes no more room than the rows it is of.
 """
 
 import functools

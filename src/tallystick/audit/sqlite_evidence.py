@@ -4,7 +4,7 @@ A stranger's file brings its own schema, and SQLite runs what a schema says: vie
 indexes and checks. So the schema is read first, as text:
 
     as a ledger makes it    the table is read by its key, once SQLite has checked its structure
-    an ordinary table       its rows are read as they lie; keys and indexes aren't believed (store.py)
+    an ordinary table       its rows are read as they lie; keys and indexes aren't believed (store_evidence.py)
     anything else           it is not read: `store_damaged`
 
 What SQLite says of the data becomes `store_damaged`, and what couldn't be read is missing. What keeps SQLite from
@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 from tallystick.audit.evidence import COSIGNED
 from tallystick.audit.spool import loose_text
-from tallystick.audit.store import CELLS, ROWS_AT_ONCE, SCANS, table_of
+from tallystick.audit.store_evidence import CELLS, ROWS_AT_ONCE, SCANS, table_of
 from tallystick.errors import NotAFileError, SourceUnreadableError
 from tallystick.findings import FindingCode, Findings
 from tallystick.sources import DATABASE

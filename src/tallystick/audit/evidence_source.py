@@ -1,9 +1,9 @@
 """A source is a ledger (a folder or a database), an exported folder or the URL of one, or there is nothing to audit."""
 
 from tallystick.audit.evidence import Evidence
-from tallystick.audit.sqlite import SQLiteDatabase
-from tallystick.audit.store import StoreEvidence
-from tallystick.audit.tiles import TileEvidence
+from tallystick.audit.sqlite_evidence import SQLiteDatabase
+from tallystick.audit.store_evidence import StoreEvidence
+from tallystick.audit.tile_evidence import TileEvidence
 from tallystick.errors import NotALedgerError, UsageError
 from tallystick.findings import Findings
 from tallystick.sources import (
@@ -35,7 +35,7 @@ def open_evidence(source: Source, findings: Findings, start: int = 0) -> Evidenc
     """
     match source:
         case LedgerDatabase(url):
-            from tallystick.audit.postgres import PostgresDatabase  # noqa: PLC0415 - an extra
+            from tallystick.audit.postgres_evidence import PostgresDatabase  # noqa: PLC0415 - an extra
 
             return StoreEvidence(PostgresDatabase(url, findings), findings, start)
         case StaticUrl():

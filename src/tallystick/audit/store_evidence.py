@@ -5,9 +5,9 @@
     checkpoints    number, size, note
     refs           leaf_index, party, ref
 
-The statements are the same for SQLite and for PostgreSQL (sqlite.py, postgres.py). Cells may have any type whatever the
-column says, and any size, and after tampering they have: what isn't of its type, or is larger than it may be, is never
-fetched, and is as good as NULL.
+The statements are the same for SQLite and for PostgreSQL (sqlite_evidence.py, postgres_evidence.py). Cells may have any
+type whatever the column says, and any size, and after tampering they have: what isn't of its type, or is larger than
+it may be, is never fetched, and is as good as NULL.
 
 A table that is as a ledger makes it is read by its key. Of any other, no key and no index is believed: its rows are
 read as they lie and sorted by the auditor (spool.py). Every index is counted here, one by one, in both.

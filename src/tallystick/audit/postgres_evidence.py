@@ -5,8 +5,8 @@ checkpoint.cosigned: the role `<database>_auditor`. A standby will do. Nothing e
 library's and no position of ours, takeovers an operator's record.
 
     before        the four tables must be ordinary ones with their columns, types and keys, and hide no rows. What isn't
-                  so is `store_damaged`. Where a key is gone, rows are read as they lie (store.py); a table that isn't
-                  ordinary, or has columns of other types, isn't read, since that could run code of whoever made it
+                  so is `store_damaged`. Where a key is gone, rows are read as they lie (store_evidence.py); one that
+                  isn't ordinary, or has columns of other types, isn't read, since that could run code of its maker
     an error      about the data (a page that is damaged, a column that is gone) becomes `store_damaged`, and what
                   couldn't be read is missing
     anything else (a connection that is lost, a lock, a right that lacks) ends the audit: it says nothing about the log
@@ -26,7 +26,7 @@ from psycopg.adapt import Buffer, Loader
 from psycopg.rows import TupleRow
 
 from tallystick.audit.evidence import COSIGNED
-from tallystick.audit.store import ROWS_AT_ONCE, SCANS, table_of
+from tallystick.audit.store_evidence import ROWS_AT_ONCE, SCANS, table_of
 from tallystick.errors import NotALedgerError, SourceUnreadableError
 from tallystick.findings import FindingCode, Findings
 from tallystick.postgres_urls import parameters_of, said
