@@ -11,7 +11,7 @@ from support.small_ledger import write_small_ledger
 from tallystick.views import Views, balances
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.schema import TABLES, schema_text
-from tallystick.views.store import ViewStore, statements_for
+from tallystick.views.view_store import ViewStore, statements_for
 from tallystick.views.view_tables import BatchSums, Column, ExactSum, IndexKey, Key, Number, Sum, Table
 from tallystick.vouchers.quantities import format_instant, parse_instant
 

@@ -14,10 +14,10 @@ from support.actors import ORIGIN, Actor, key_of, uscc_of
 from tallystick.errors import LedgerError, NotALedgerError, UsageError
 from tallystick.ledger import Ledger, create_ledger, open_ledger
 from tallystick.ledger.pending import Admitted
-from tallystick.views import Views, follow, follower, store
+from tallystick.views import Views, follow, follower, view_store
 from tallystick.views.follower import LogFollower
 from tallystick.views.programme_balances import ProgrammeBooks
-from tallystick.views.store import ViewStore
+from tallystick.views.view_store import ViewStore
 from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_instant, parse_instant
 
 START = parse_instant("2026-01-05T08:00:00.000000Z")
@@ -179,7 +179,7 @@ def rows_of(path: Path) -> dict[str, list[Any]]:
 def followed_rows(folder: Path) -> dict[str, list[Any]]:
     """The rows of views that were followed in one go, from nothing."""
     path = folder / follow.NAME
-    store.remove(path)
+    view_store.remove(path)
     with Views.open(folder) as views:
         views.follow()
     return rows_of(path)
@@ -432,7 +432,7 @@ def test_a_kill_loses_nothing_and_doubles_nothing(
 ) -> None:
     """Whoever comes after goes on where the last whole batch ended."""
     whole = followed_rows(folder)
-    store.remove(folder / follow.NAME)
+    view_store.remove(folder / follow.NAME)
     monkeypatch.setattr(follower, "ENTRIES_A_BATCH", 7)
     original = ViewStore._insert_tracking
     batches = iter(range(1_000))
@@ -457,7 +457,7 @@ def test_a_kill_loses_nothing_and_doubles_nothing(
 def test_the_same_process_goes_on_after_an_exception(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The state in memory had run ahead of the rows: it is not used again."""
     whole = followed_rows(folder)
-    store.remove(folder / follow.NAME)
+    view_store.remove(folder / follow.NAME)
     monkeypatch.setattr(follower, "ENTRIES_A_BATCH", 7)
 
     def fail(*_: Any) -> None:
@@ -476,7 +476,7 @@ def test_the_same_process_goes_on_after_an_exception(folder: Path, monkeypatch: 
 def test_two_that_follow_at_once_double_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The slower one's batch is rolled back, and it goes on from where the faster one got."""
     whole = followed_rows(folder)
-    store.remove(folder / follow.NAME)
+    view_store.remove(folder / follow.NAME)
     monkeypatch.setattr(follower, "ENTRIES_A_BATCH", 7)
     overtaken: list[int] = []
     original = LogFollower._follow_batch
@@ -543,11 +543,11 @@ def is_kept(folder: Path) -> bool:
 
 def test_a_file_of_another_version_is_built_anew(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The version follows from the form of the state, the tables, and what their rows mean."""
-    assert store.version_of(("CREATE TABLE one",)) != store.version_of(("CREATE TABLE two",))
+    assert view_store.version_of(("CREATE TABLE one",)) != view_store.version_of(("CREATE TABLE two",))
     whole = followed_rows(folder)
     assert is_kept(folder)
-    for name, other in (("SCHEMA_SHA256", "0" * 64), ("MEANING", store.MEANING + 1)):
-        monkeypatch.setattr(store, name, other)
+    for name, other in (("SCHEMA_SHA256", "0" * 64), ("MEANING", view_store.MEANING + 1)):
+        monkeypatch.setattr(view_store, name, other)
         assert not is_kept(folder)
         assert is_kept(folder)
         assert rows_of(folder / follow.NAME) == whole

@@ -19,7 +19,7 @@ from support.command_line import done
 from support.other_users import IS_ROOT, as_owner, give, open_to_all
 from support.small_ledger import write_small_ledger
 from tallystick.publishing import read_ledger
-from tallystick.views import Views, follow, followed_views, store
+from tallystick.views import Views, follow, followed_views, view_store
 from tallystick.views.follower import LogFollower
 from tallystick.views.schema import TABLES as DECLARED
 
@@ -186,7 +186,7 @@ def test_random_bytes_never_change_an_answer(folder: Path, expected: list[Any]) 
         data = bytearray(whole)
         for _ in range(chance.choice([1, 3, 30])):
             data[chance.randrange(4_096 if case % 2 else len(data))] = chance.randrange(256)
-        store.remove(path)
+        view_store.remove(path)
         path.write_bytes(data)
         assert ask(folder) == expected
 
@@ -201,7 +201,7 @@ def test_a_message_that_is_no_text_is_no_fault(folder: Path, expected: list[Any]
 @pytest.mark.parametrize("what", ["a folder", "a link to a file elsewhere", "a link to nowhere"])
 def test_what_is_no_file_is_not_written_through(folder: Path, expected: list[Any], tmp_path: Path, what: str) -> None:
     path, elsewhere = folder / follow.NAME, tmp_path / "elsewhere"
-    store.remove(path)
+    view_store.remove(path)
     if what == "a folder":
         path.mkdir()
         (path / "something").write_bytes(b"x")
@@ -220,7 +220,7 @@ def test_what_is_no_file_is_not_written_through(folder: Path, expected: list[Any
 def test_a_file_that_is_locked_for_long_is_answered_for_without_it(
     folder: Path, expected: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "LOCK_SECONDS", 0.01)
+    monkeypatch.setattr(view_store, "LOCK_SECONDS", 0.01)
     with closing(sqlite3.connect(folder / follow.NAME, isolation_level=None)) as other:
         other.execute("PRAGMA locking_mode = EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
@@ -236,7 +236,7 @@ def test_a_fresh_answer_looks_at_no_file(folder: Path, original: Path) -> None:
         place = views._follower.place
         raise_all = "UPDATE vouchers SET available_fen = available_fen + 777000"
         assert views._follower._store.keep(
-            place, store.Place(place.size + 1, place.at, "feed"), lambda c: c.execute(raise_all)
+            place, view_store.Place(place.size + 1, place.at, "feed"), lambda c: c.execute(raise_all)
         )
     true = original / follow.NAME
     change(

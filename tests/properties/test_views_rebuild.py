@@ -20,7 +20,7 @@ from properties.test_against_naive_ledger import MOVES, Json, Pair, Walk
 from support.actors import ORIGIN, key_of
 from tallystick.ledger import create_ledger
 from tallystick.ledger.pending import Admitted
-from tallystick.views import Views, follow, follower, store
+from tallystick.views import Views, follow, follower, view_store
 from tallystick.vouchers.entry import Entry, split_entry
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.holdings import Voucher
@@ -193,7 +193,7 @@ def test_views_are_what_the_state_says(tmp_path: Path, seed: int) -> None:
     with Views.open(folder) as views:
         agree(views, state, entries)
     bit_by_bit = rows_of(folder / follow.NAME)
-    store.remove(folder / follow.NAME)
+    view_store.remove(folder / follow.NAME)
     with Views.open(folder) as views:
         views.follow()
     assert rows_of(folder / follow.NAME) == bit_by_bit

@@ -15,7 +15,7 @@ from tallystick.errors import LedgerError
 from tallystick.publishing.reader import Reader
 from tallystick.views.follower import LogFollower, leads_to
 from tallystick.views.schema import TABLES
-from tallystick.views.store import ViewStore
+from tallystick.views.view_store import ViewStore
 
 if TYPE_CHECKING:
     from simulation.world import World

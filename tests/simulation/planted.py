@@ -27,7 +27,7 @@ from tallystick.signing.keys import SigningKey, VerifierKey
 from tallystick.transparency.proofs import inclusion_proof
 from tallystick.transparency.receipt import Receipt
 from tallystick.views.follower import LogFollower
-from tallystick.views.store import FOLLOWED_LOG, Place, ViewStore, Write
+from tallystick.views.view_store import FOLLOWED_LOG, Place, ViewStore, Write
 from tallystick.vouchers import admit
 from tallystick.vouchers.rules.burns import TimeBurn
 from tallystick.vouchers.rules.reservations import VoucherReserve

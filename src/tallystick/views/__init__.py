@@ -13,7 +13,7 @@
     programme_book.py       these together
     entry_index.py          which entries concern whom, and the leaves of every seal
     view_tables.py          a table is declared once, by what its rows are
-    store.py                the file, DIR/views.db
+    view_store.py           the file, DIR/views.db
     library.py              the only door to eventsourcing
 
 Views believe the log; the audit doesn't.

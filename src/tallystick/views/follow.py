@@ -18,7 +18,7 @@ from tallystick.sources import AnySource, LedgerDatabase, LedgerFolder, Source, 
 from tallystick.views.follower import FollowProgress, LogFollower
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.questions import Found, Questions
-from tallystick.views.store import files_of
+from tallystick.views.view_store import files_of
 from tallystick.vouchers.entry import Header, split_entry
 
 NAME: Final = "views.db"

@@ -29,7 +29,7 @@ from tallystick.sources import AnySource, parse_source
 from tallystick.views.changes import change_of
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.schema import PROJECTIONS, TABLES
-from tallystick.views.store import Place, ViewStore, remove
+from tallystick.views.view_store import Place, ViewStore, remove
 from tallystick.vouchers.editions import check_first_edition
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.evolve import evolve

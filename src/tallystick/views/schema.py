@@ -9,7 +9,7 @@ from tallystick.views.entry_index import CONCERNING, INDEXED_NAMES, SEAL_LEAVES,
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.programme_balances import PROGRAMMES, ProgrammeBooks
 from tallystick.views.provider_statement import BURNS, REFUSALS, STATEMENTS, ProviderStatements
-from tallystick.views.store import statements_for
+from tallystick.views.view_store import statements_for
 from tallystick.views.view_tables import Table
 from tallystick.views.voucher_history import HISTORIES, VoucherHistories
 from tallystick.vouchers.state import State
