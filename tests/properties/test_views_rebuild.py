@@ -26,7 +26,7 @@ from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.holdings import Voucher
 from tallystick.vouchers.outcomes import Burned, Reversed
 from tallystick.vouchers.quantities import format_instant
-from tallystick.vouchers.rules.burns import BurnReverse, TimeBurn
+from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
 from tallystick.vouchers.state import State
 
 STEPS = 250

@@ -26,10 +26,10 @@ from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.outcomes import Burned
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rulebook import RULES
-from tallystick.vouchers.rules import keys, network, programmes, recovery, redemptions, reservations
-from tallystick.vouchers.rules.burns import TimeBurn
+from tallystick.vouchers.rules import keys, network, programmes, recovery, reservations, settlement
+from tallystick.vouchers.rules.books import BookSeal
+from tallystick.vouchers.rules.burning import TimeBurn
 from tallystick.vouchers.rules.rule import SEALS, Rule
-from tallystick.vouchers.rules.seals import BookSeal
 
 Method = Literal["follows", "asks", "concerns", "touches"]
 
@@ -253,11 +253,11 @@ NOT_READ: Final = {
     Dropped(recovery.VoucherRevoke, "follows", "terms"): "it asks for all of the voucher",
     Dropped(recovery.VoucherLapse, "follows", "terms"): "it asks for all of the voucher",
     Dropped(reservations.VoucherReserve, "follows", "reservation"): "no entry is before it in the reservation's life",
-    Dropped(redemptions.RedemptionPay, "concerns", "claim"): "all that asks whether a claim is paid is refused",
-    Dropped(redemptions.RedemptionReject, "concerns", "claim"): "it concerns the claimant's claims too",
-    Dropped(redemptions.RedemptionReject, "follows", "claim"): "it asks for the claimant's claims",
-    Dropped(redemptions.RedemptionReject, "asks", "claims"): "it follows the claim",
-    Dropped(redemptions.RedemptionReject, "asks", "reservation"): "for the balances alone: no decision reads them",
+    Dropped(settlement.RedemptionPay, "concerns", "claim"): "all that asks whether a claim is paid is refused",
+    Dropped(settlement.RedemptionReject, "concerns", "claim"): "it concerns the claimant's claims too",
+    Dropped(settlement.RedemptionReject, "follows", "claim"): "it asks for the claimant's claims",
+    Dropped(settlement.RedemptionReject, "asks", "claims"): "it follows the claim",
+    Dropped(settlement.RedemptionReject, "asks", "reservation"): "for the balances alone: no decision reads them",
 }
 """Declarations without which no decision changes, and why they stand."""
 

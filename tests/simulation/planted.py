@@ -29,7 +29,7 @@ from tallystick.transparency.receipt import Receipt
 from tallystick.views.follower import LogFollower
 from tallystick.views.view_store import FOLLOWED_LOG, Place, ViewStore, Write
 from tallystick.vouchers import admit
-from tallystick.vouchers.rules.burns import TimeBurn
+from tallystick.vouchers.rules.burning import TimeBurn
 from tallystick.vouchers.rules.reservations import VoucherReserve
 from tallystick.vouchers.rules.rule import Event, Postings
 from tallystick.vouchers.rules.vouchers import VoucherIssue

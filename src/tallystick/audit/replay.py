@@ -23,7 +23,7 @@ from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.outcomes import Burned
 from tallystick.vouchers.quantities import format_instant, parse_instant
 from tallystick.vouchers.refusals import Reason, Refusal
-from tallystick.vouchers.rules.burns import TimeBurn
+from tallystick.vouchers.rules.burning import TimeBurn
 from tallystick.vouchers.rules.rule import Event
 from tallystick.vouchers.state import State
 

@@ -29,8 +29,8 @@ from tallystick.transparency.receipt import PROOF_LENGTH_MAX, RECEIPT_SIZE_MAX, 
 from tallystick.vouchers.accounts import account_leaves
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.outcomes import Sealed
+from tallystick.vouchers.rules.books import BookSeal
 from tallystick.vouchers.rules.rule import Event
-from tallystick.vouchers.rules.seals import BookSeal
 from tallystick.vouchers.seals import AccountLeaf
 from tallystick.vouchers.state import State
 

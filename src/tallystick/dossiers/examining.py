@@ -32,8 +32,8 @@ from tallystick.vouchers.editions import Founding
 from tallystick.vouchers.entry import Entry, split_entry
 from tallystick.vouchers.outcomes import Sealed
 from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.rules.books import BookSeal
 from tallystick.vouchers.rules.rule import Event
-from tallystick.vouchers.rules.seals import BookSeal
 from tallystick.vouchers.seals import NO_TOUCHES, run_on
 
 

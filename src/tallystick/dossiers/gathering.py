@@ -26,7 +26,7 @@ from tallystick.vouchers.entry import Entry, split_entry
 from tallystick.vouchers.outcomes import Burned
 from tallystick.vouchers.quantities import SECOND_US, day_of, start_of_day
 from tallystick.vouchers.refusals import Reason
-from tallystick.vouchers.rules.burns import TimeBurn
+from tallystick.vouchers.rules.burning import TimeBurn
 from tallystick.vouchers.rules.network import NetworkFound
 from tallystick.vouchers.rules.reservations import VoucherReserve
 from tallystick.vouchers.rules.rule import SEALS, Event

@@ -21,7 +21,7 @@ from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.outcomes import Burned
 from tallystick.vouchers.refusals import Reason, Refusal
-from tallystick.vouchers.rules.burns import TimeBurn
+from tallystick.vouchers.rules.burning import TimeBurn
 from tallystick.vouchers.rules.network import NetworkFound
 from tallystick.vouchers.rules.rule import Event, Rule
 from tallystick.vouchers.rules.vouchers import VoucherIssue, VoucherTransfer

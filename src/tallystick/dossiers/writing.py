@@ -23,7 +23,7 @@ from tallystick.transparency.merkle import leaf_hash, path_of
 from tallystick.transparency.proofs import inclusion_proof, verify_inclusion
 from tallystick.views import Views, followed_views
 from tallystick.vouchers.entry import Entry
-from tallystick.vouchers.rules.seals import BookSeal
+from tallystick.vouchers.rules.books import BookSeal
 from tallystick.vouchers.seals import AccountLeaf
 
 Progress = Callable[[int, int], None]

@@ -11,7 +11,7 @@ from tallystick.vouchers.book import USED, Posting, reservation_of
 from tallystick.vouchers.holdings import Reservation
 from tallystick.vouchers.outcomes import Burned
 from tallystick.vouchers.refusals import Reason
-from tallystick.vouchers.rules.burns import BurnReverse, TimeBurn
+from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
 from tallystick.vouchers.rules.rule import Event
 from tallystick.vouchers.state import State
 

@@ -7,7 +7,7 @@ from tallystick.views.changes import Change
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.view_tables import Key, Table
 from tallystick.vouchers.quantities import format_day
-from tallystick.vouchers.rules.redemptions import RedemptionClaim, RedemptionPay, RedemptionReject
+from tallystick.vouchers.rules.settlement import RedemptionClaim, RedemptionPay, RedemptionReject
 from tallystick.vouchers.state import State
 
 

@@ -13,8 +13,8 @@ from tallystick.views.changes import Change
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.view_tables import IndexKey, Key, Number, Table
 from tallystick.vouchers.accounts import account_leaves
-from tallystick.vouchers.rules.burns import TimeBurn
-from tallystick.vouchers.rules.seals import BookSeal
+from tallystick.vouchers.rules.books import BookSeal
+from tallystick.vouchers.rules.burning import TimeBurn
 from tallystick.vouchers.state import State
 
 

@@ -21,7 +21,7 @@ from tallystick.views.programme_balances import programmes_that_pay_holders
 from tallystick.views.view_tables import BatchSums, ExactSum, IndexKey, Key, Sum, Table, condition, values_of
 from tallystick.vouchers.outcomes import Reversed
 from tallystick.vouchers.quantities import format_instant
-from tallystick.vouchers.rules.burns import BurnReverse, TimeBurn
+from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
 from tallystick.vouchers.state import State
 
 

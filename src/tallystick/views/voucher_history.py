@@ -14,7 +14,7 @@ from tallystick.views.library import SQLiteCursor
 from tallystick.views.view_tables import IndexKey, Key, Table
 from tallystick.vouchers.outcomes import Released, Returned, Reversed
 from tallystick.vouchers.quantities import format_instant
-from tallystick.vouchers.rules.burns import BurnReverse, TimeBurn
+from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
 from tallystick.vouchers.rules.recovery import VoucherLapse, VoucherRevoke
 from tallystick.vouchers.rules.reservations import ReservationRelease, VoucherReserve
 from tallystick.vouchers.rules.vouchers import VoucherIssue, VoucherResume, VoucherSuspend, VoucherTransfer

@@ -22,7 +22,7 @@ from tallystick.vouchers.entry import ENTRY_SIZE_MAX, Entry
 from tallystick.vouchers.quantities import SECOND_US, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rulebook import parse_command
-from tallystick.vouchers.rules.burns import TimeBurn
+from tallystick.vouchers.rules.burning import TimeBurn
 from tallystick.vouchers.rules.network import NetworkFound
 from tallystick.vouchers.rules.rule import Event, Rule
 from tallystick.vouchers.state import Reference, State

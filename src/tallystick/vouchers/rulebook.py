@@ -19,14 +19,14 @@ from tallystick.vouchers.fields import IN_WORDS
 from tallystick.vouchers.outcomes import Nothing, Outcome
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rules import (
-    burns,
+    books,
+    burning,
     keys,
     network,
     programmes,
     recovery,
-    redemptions,
     reservations,
-    seals,
+    settlement,
     vouchers,
 )
 from tallystick.vouchers.rules.rule import Rule
@@ -38,9 +38,9 @@ RULES: Final[tuple[type[Rule], ...]] = (
     *vouchers.RULES,
     *recovery.RULES,
     *reservations.RULES,
-    *burns.RULES,
-    *redemptions.RULES,
-    *seals.RULES,
+    *burning.RULES,
+    *settlement.RULES,
+    *books.RULES,
 )
 
 

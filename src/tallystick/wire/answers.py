@@ -14,7 +14,7 @@ from tallystick.vouchers.outcomes import Burned
 from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rulebook import outcome_to_json
-from tallystick.vouchers.rules.burns import TimeBurn
+from tallystick.vouchers.rules.burning import TimeBurn
 from tallystick.vouchers.rules.rule import Event
 from tallystick.wire import JsonObject
 
