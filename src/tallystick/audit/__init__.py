@@ -21,8 +21,9 @@ It shares the rules, formats and arithmetic with the writer, and none of the wri
 SQLite and psycopg themselves.
 """
 
-from tallystick.audit.auditing import Progress, audit
+from tallystick.audit.auditing import audit
 from tallystick.audit.report import Report
 from tallystick.findings import Finding, FindingCode
+from tallystick.progress import Progress
 
 __all__ = ["Finding", "FindingCode", "Progress", "Report", "audit"]

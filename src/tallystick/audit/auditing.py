@@ -19,7 +19,7 @@ and its state for the rest.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import takewhile
@@ -42,6 +42,7 @@ from tallystick.audit.tree import TreeRebuild
 from tallystick.cycle_collection import paused_collection
 from tallystick.errors import UsageError
 from tallystick.findings import FindingCode, Findings
+from tallystick.progress import Progress
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Signature
 from tallystick.sources import AnySource, parse_source
@@ -53,9 +54,6 @@ from tallystick.vouchers.admit import SignedCommand
 from tallystick.vouchers.editions import require_known
 from tallystick.vouchers.refusals import Refusal
 from tallystick.vouchers.state import State
-
-Progress = Callable[[int, int], None]
-"""Called with how many entries are done and how many there are."""
 
 BATCH_BYTES_MAX: Final = 2**19
 WORTH_PROCESSES: Final = 512

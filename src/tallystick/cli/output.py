@@ -11,19 +11,17 @@ How wide a table may be, the terminal says, or else COLUMNS; in a file there is 
 
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
 from tallystick.cli import streams
 from tallystick.named_files import NamedFile
 from tallystick.printing.text import gpu_hours, one_line, yuan
+from tallystick.progress import Progress
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-Progress = Callable[[int, int], None]
-"""Called with how much is done and how much there is."""
 
 _NUMBERS = ("_fen", "_accepted", "_refused", "_reversed", "_index", "gpu_milliseconds")
 _COUNTS = frozenset({"index", "line", "lines", "entries", "vouchers", "seconds", "gpu_milli"})

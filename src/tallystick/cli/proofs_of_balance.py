@@ -17,6 +17,7 @@ from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
 
 if TYPE_CHECKING:
+    from tallystick.progress import Progress
     from tallystick.publishing import Reader
     from tallystick.transparency.policy import Policy
 
@@ -75,7 +76,7 @@ def verify(data: bytes, policy: "Policy", *, as_json: bool) -> None:
     output.record("then, in yuan", leaf.balances)
 
 
-def _index_of(seal: str, reader: "Reader", progress: output.Progress | None) -> int:
+def _index_of(seal: str, reader: "Reader", progress: "Progress | None") -> int:
     """Return the index of a seal's entry.
 
     Raises:

@@ -9,7 +9,6 @@
 An account that wasn't there yet at the opening seal begins with the log: there is nothing of it before.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import BinaryIO, Final
@@ -17,6 +16,7 @@ from typing import BinaryIO, Final
 from tallystick.dossiers.dossier_lines import DossierEntry, DossierHead, SealedLeaf
 from tallystick.dossiers.gathering import Gathering
 from tallystick.errors import MalformedError, NotALedgerError, UsageError
+from tallystick.progress import Progress
 from tallystick.publishing.reader import Reader, read_ledger
 from tallystick.sources import AnySource
 from tallystick.transparency.merkle import leaf_hash, path_of
@@ -25,9 +25,6 @@ from tallystick.views import Views, followed_views
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.rules.books import BookSeal
 from tallystick.vouchers.seals import AccountLeaf
-
-Progress = Callable[[int, int], None]
-"""Called with how many entries are done and how many there are."""
 
 TILES_REMEMBERED: Final = 1_024
 

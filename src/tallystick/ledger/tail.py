@@ -7,7 +7,6 @@ state is taken, if the log's key signed it, and the rest replayed. The history i
 Following takes in what came after, and checks that the leaves of the new entries lead to the new checkpoint's root.
 """
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -16,6 +15,7 @@ from tallystick.errors import MalformedError, NotALedgerError, ProofInvalidError
 from tallystick.ledger.sidecar import COSIGNED
 from tallystick.ledger.snapshots import read_snapshot
 from tallystick.ledger.store import CheckpointRow, LogStore, ReadStore, tile_reader
+from tallystick.progress import Progress
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note
 from tallystick.static.files import CHECKPOINT_SIZE_MAX
@@ -28,9 +28,6 @@ from tallystick.vouchers.state import State
 
 AUDIT_SAYS_MORE: Final = "`tallystick audit` says more"
 ENTRIES_BETWEEN_REPORTS: Final = 256
-
-Progress = Callable[[int, int], None]
-"""Called with how much is done and how much there is."""
 
 
 @dataclass(slots=True)

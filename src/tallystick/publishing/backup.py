@@ -40,7 +40,8 @@ from tallystick.ledger.settings import NAME as SETTINGS
 from tallystick.ledger.sidecar import FolderSidecar
 from tallystick.ledger.sqlite import SQLiteLogRecorder, require, sqlite_environment
 from tallystick.ledger.store import Group, LogStore
-from tallystick.publishing.proven_copy import Copied, Progress, ProvenCopy, ProvenGroup
+from tallystick.progress import Progress
+from tallystick.publishing.proven_copy import Copied, ProvenCopy, ProvenGroup
 from tallystick.publishing.reader import open_store
 from tallystick.publishing.static_store import AnyStore
 from tallystick.sources import (

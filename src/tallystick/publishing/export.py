@@ -17,11 +17,11 @@ Leaf hashes are computed from the entries, the tree from them, and the checkpoin
 a damaged store isn't spread. That the entries are right isn't checked, that is the audit's work.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 from tallystick.durable_files import ASIDE, DurableFiles, exclusive_lock
 from tallystick.errors import MalformedError, NotALedgerError, ProofInvalidError, UsageError
+from tallystick.progress import Progress
 from tallystick.publishing.reader import Reader
 from tallystick.signing.note import Note
 from tallystick.sources import CHECKPOINT, TILES
@@ -31,9 +31,6 @@ from tallystick.transparency.encoding import HASH_SIZE
 from tallystick.transparency.merging import merge_notes
 from tallystick.transparency.merkle import TILE_HEIGHT, TILE_WIDTH, RightEdge, leaf_hash
 from tallystick.transparency.tiles import bundle_path, bundle_to_bytes, tile_path
-
-Progress = Callable[[int, int], None]
-"""Called with how many entries are exported and how many there are."""
 
 
 def export_tiles(reader: Reader, folder: Path, progress: Progress | None = None) -> int:

@@ -13,7 +13,7 @@ A source that isn't the copy's own future is refused. Whether the log was decide
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice, takewhile
@@ -32,6 +32,7 @@ from tallystick.ledger.opening import POLICY
 from tallystick.ledger.sidecar import COSIGNED
 from tallystick.ledger.store import CheckpointRow, Group, LogStore, ReferenceRow, Sidecar
 from tallystick.ledger.tail import AUDIT_SAYS_MORE, Cosigned, check_cosigned_checkpoint, edge_at
+from tallystick.progress import Progress
 from tallystick.publishing.static_store import AnyStore, StaticStore
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note, open_note
@@ -41,9 +42,6 @@ from tallystick.transparency.merkle import RightEdge, leaf_hash
 from tallystick.transparency.policy import POLICY_SIZE_MAX, Policy
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.rules.rule import Event
-
-Progress = Callable[[int, int], None]
-"""Called with how many entries were copied and how many there are."""
 
 
 @dataclass(frozen=True, slots=True)

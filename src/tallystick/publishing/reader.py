@@ -14,7 +14,8 @@ from tallystick.ledger.library import PersistenceError
 from tallystick.ledger.sidecar import COSIGNED
 from tallystick.ledger.sqlite import open_read_only, require
 from tallystick.ledger.store import tile_reader
-from tallystick.ledger.tail import Cosigned, Progress, check_cosigned_checkpoint, replay
+from tallystick.ledger.tail import Cosigned, check_cosigned_checkpoint, replay
+from tallystick.progress import Progress
 from tallystick.publishing.static_store import AnyStore, StaticStore
 from tallystick.signing.note import Note
 from tallystick.sources import (

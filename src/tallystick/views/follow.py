@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Final, Self
 
 from tallystick.errors import MalformedError, NotALedgerError, UsageError, ViewsDamagedError, ViewsUnusableError
+from tallystick.progress import Progress
 from tallystick.publishing.reader import Reader, read_ledger
 from tallystick.sources import AnySource, LedgerDatabase, LedgerFolder, Source, folder_of, parse_source
-from tallystick.views.follower import FollowProgress, LogFollower
+from tallystick.views.follower import LogFollower
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.questions import Found, Questions
 from tallystick.views.view_store import files_of
@@ -59,7 +60,7 @@ class Views(Questions):
         *,
         index: int | None = None,
         at: int | None = None,
-        progress: FollowProgress | None = None,
+        progress: Progress | None = None,
     ) -> Self:
         """Return the views as they were, in memory.
 
@@ -88,7 +89,7 @@ class Views(Questions):
                 raise
             return views
 
-    def follow(self, progress: FollowProgress | None = None) -> int:
+    def follow(self, progress: Progress | None = None) -> int:
         """Take in what the log has more, and return how many entries that were.
 
         Raises:
@@ -132,9 +133,7 @@ class Views(Questions):
 
 
 @contextmanager
-def followed_views(
-    source: AnySource, progress: FollowProgress | None = None, *, is_fresh: bool = False
-) -> Iterator[Views]:
+def followed_views(source: AnySource, progress: Progress | None = None, *, is_fresh: bool = False) -> Iterator[Views]:
     """Give views that have followed a log up to now.
 
     They are kept in a ledger's folder, and those of a PostgreSQL ledger in the user's cache. Where nothing can be
@@ -159,7 +158,7 @@ def followed_views(
         yield views
 
 
-def _kept_views(source: Source, path: Path, progress: FollowProgress | None) -> Views | None:
+def _kept_views(source: Source, path: Path, progress: Progress | None) -> Views | None:
     """Return the views of a file, followed; None if that can't be used here."""
     try:
         views = Views.open(source, path)

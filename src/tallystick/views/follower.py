@@ -10,7 +10,7 @@ The state that `evolve` needs is kept in the file too, now and then; what lies b
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -24,6 +24,7 @@ from tallystick.errors import (
     ViewsDamagedError,
     ViewsUnusableError,
 )
+from tallystick.progress import Progress
 from tallystick.publishing.reader import Reader, read_ledger
 from tallystick.sources import AnySource, parse_source
 from tallystick.views.changes import change_of
@@ -37,9 +38,6 @@ from tallystick.vouchers.state import State
 
 ENTRIES_A_BATCH: Final = 512
 STATE_SAVED_AFTER_ENTRIES: Final = 1_000
-
-FollowProgress = Callable[[int, int], None]
-"""Called with how many entries are followed and how many there are."""
 
 
 class LogFollower:
@@ -88,7 +86,7 @@ class LogFollower:
         """Let go of the file."""
         self._store.close()
 
-    def follow(self, progress: FollowProgress | None = None) -> int:
+    def follow(self, progress: Progress | None = None) -> int:
         """Take in what the log has more, and return how many entries that were.
 
         Raises:
@@ -104,7 +102,7 @@ class LogFollower:
             self._start_anew(self._origin)
             return self._follow_file(progress)
 
-    def _follow_file(self, progress: FollowProgress | None) -> int:
+    def _follow_file(self, progress: Progress | None) -> int:
         # First the place, then the log: the other way round, another's place could be beyond the log that is seen here.
         place = self._store.place()
         with read_ledger(self._source) as reader:
@@ -116,7 +114,7 @@ class LogFollower:
             self._saved_size = self._state.size
         return followed
 
-    def follow_to(self, reader: Reader, stop: int, progress: FollowProgress | None = None) -> int:
+    def follow_to(self, reader: Reader, stop: int, progress: Progress | None = None) -> int:
         """Follow up to a size, batch by batch, and return how many entries that were.
 
         Raises:
