@@ -26,7 +26,7 @@ from tallystick.ledger.opening import memory_ledger
 from tallystick.ledger.verification import Verification
 from tallystick.signing.keys import VerifierKey
 from tallystick.transparency.policy import Policy
-from tallystick.verifying import GOOD, UNTOLD, Answer, Batch, Pending, answer
+from tallystick.verifying import GOOD, UNTOLD, Batch, BatchResult, Pending, result_of
 from tallystick.vouchers.admit import SignedCommand, read_note
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.reservations import ReservationRelease
@@ -248,7 +248,7 @@ def test_a_fault_while_a_signature_is_verified(ledger: Ledger, monkeypatch: pyte
     with monkeypatch.context() as patch:
         patch.setattr(VerifierKey, "verify", failing)
         job = (0, 0, len(text.note.text), Actor("provider").vkeys[0], text.note.signatures[0].blob)
-        assert answer(([text.note.text], 0, [job])) == (b"", bytes([UNTOLD]))
+        assert result_of(([text.note.text], 0, [job])) == (b"", bytes([UNTOLD]))
         if ledger._verifier._pool._workers == []:  # another process isn't patched, and finds the signature good
             answers = ledger.submit([burn_note("s-1"), bad, burn_note("s-2")])
             assert is_refused(answers[1], bad)
@@ -258,9 +258,9 @@ def test_a_fault_while_a_signature_is_verified(ledger: Ledger, monkeypatch: pyte
 def test_a_task_that_fails_leaves_the_others_their_verdicts(ledger: Ledger) -> None:
     commands = [read_note(burn_note(f"s-{number}"), ledger.origin) for number in range(2)]
     nothing: Batch = ((), 0, ())
-    failed: Future[Answer] = Future()
+    failed: Future[BatchResult] = Future()
     failed.set_exception(ZeroDivisionError(SECRET))
-    done: Future[Answer] = Future()
+    done: Future[BatchResult] = Future()
     done.set_result((b"", bytes([GOOD])))
     owners = [(one, b"claim") for one in commands if isinstance(one, SignedCommand)]
     Verification([([owners[0]], Pending(nothing, failed)), ([owners[1]], Pending(nothing, done))]).finish()

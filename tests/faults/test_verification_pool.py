@@ -9,7 +9,7 @@ import pytest
 
 from support.small_ledger import LOG_KEY
 from tallystick.transparency.merkle import leaf_hash
-from tallystick.verifying import GOOD, UNTOLD, Answer, Batch, VerificationPool, answer, is_good, pool, process
+from tallystick.verifying import GOOD, UNTOLD, Batch, BatchResult, VerificationPool, is_good, pool, process, result_of
 from tallystick.verifying.process import BAD
 
 TEXT = b"signed\n"
@@ -29,7 +29,7 @@ def batch_of(number: int) -> Batch:
     return ([b"leaf %d" % number, TEXT], 1, [(1, 0, len(TEXT), VKEY, SPOILED if number % 2 else SIGNATURE)])
 
 
-def answer_of(number: int) -> Answer:
+def answer_of(number: int) -> BatchResult:
     return leaf_hash(b"leaf %d" % number), bytes([BAD if number % 2 else GOOD])
 
 
@@ -44,10 +44,10 @@ def test_an_answer_is_leaf_hashes_and_verdicts() -> None:
     """Of the blobs that are leaves, and of every signature."""
     other = b"." + TEXT
     jobs = [(1, 1, 8, VKEY, SIGNATURE), (1, 1, 8, VKEY, SPOILED), (2, 0, 8, VKEY, SIGNATURE)]
-    hashes, verdicts = answer(([b""], 1, []))
+    hashes, verdicts = result_of(([b""], 1, []))
     assert hashes.hex() == "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
     assert verdicts == b""
-    assert answer(([b"", other, other], 0, jobs)) == (b"", bytes([1, 0, 0]))
+    assert result_of(([b"", other, other], 0, jobs)) == (b"", bytes([1, 0, 0]))
 
 
 def test_after_a_bad_signature_no_more_of_its_text_are_looked_at() -> None:
@@ -59,7 +59,7 @@ def test_after_a_bad_signature_no_more_of_its_text_are_looked_at() -> None:
         (2, 0, len(TEXT), VKEY, SIGNATURE),
     ]
     expected = [GOOD, BAD, UNTOLD, UNTOLD, UNTOLD, UNTOLD, GOOD]
-    assert answer(([TEXT] * 3, 0, jobs)) == (b"", bytes(expected))
+    assert result_of(([TEXT] * 3, 0, jobs)) == (b"", bytes(expected))
 
 
 def test_what_is_untold_is_verified_where_it_is_needed() -> None:
@@ -77,15 +77,15 @@ def test_each_batch_has_its_own_answer(processes: int) -> None:
     """In whatever order they are asked for."""
     with VerificationPool(processes) as some:
         pending = [some.submit(batch_of(number)) for number in range(20)]
-        assert [one.answer() for one in reversed(pending)] == [answer_of(number) for number in reversed(range(20))]
+        assert [one.result() for one in reversed(pending)] == [answer_of(number) for number in reversed(range(20))]
 
 
 def test_many_threads_share_the_processes(two: VerificationPool) -> None:
-    found: dict[int, Answer] = {}
+    found: dict[int, BatchResult] = {}
 
     def ask(first: int) -> None:
         pending = [(number, two.submit(batch_of(number))) for number in range(first, first + 25)]
-        found.update({number: one.answer() for number, one in pending})
+        found.update({number: one.result() for number, one in pending})
 
     threads = [threading.Thread(target=ask, args=(25 * place,)) for place in range(8)]
     for thread in threads:
@@ -101,19 +101,19 @@ def test_answers_that_are_not_asked_for_hold_up_nothing(two: VerificationPool) -
     large: Batch = ([b"leaf"] * 20_000, 20_000, [])
     pending = [two.submit(large) for _ in range(16)]
     expected = (leaf_hash(b"leaf") * 20_000, b"")
-    assert all(one.answer() == expected for one in pending)
+    assert all(one.result() == expected for one in pending)
 
 
 def test_a_process_that_dies_owes_nothing(two: VerificationPool) -> None:
     """What it had is computed here, and the next batch has another process."""
-    assert two.submit(batch_of(0)).answer() == answer_of(0)
+    assert two.submit(batch_of(0)).result() == answer_of(0)
     before = workers_of(two)
     os.kill(before[0]._process.pid, signal.SIGSTOP)  # so that it has something when it dies
     pending = [two.submit(batch_of(number)) for number in range(8)]
     before[0]._process.kill()
-    assert [one.answer() for one in pending] == [answer_of(number) for number in range(8)]
+    assert [one.result() for one in pending] == [answer_of(number) for number in range(8)]
     before[0]._reader.join()
-    assert [two.submit(batch_of(number)).answer() for number in range(4)] == [answer_of(number) for number in range(4)]
+    assert [two.submit(batch_of(number)).result() for number in range(4)] == [answer_of(number) for number in range(4)]
     assert before[0] not in workers_of(two)
     assert before[0]._process.poll() == -signal.SIGKILL
 
@@ -132,18 +132,18 @@ def test_what_comes_half_spoils_one_process_alone(two: VerificationPool, monkeyp
         for _ in range(2):
             with pytest.raises(KeyboardInterrupt):
                 two.submit(batch_of(1))
-    assert early.answer() == answer_of(0)
-    assert [two.submit(batch_of(number)).answer() for number in range(6)] == [answer_of(number) for number in range(6)]
+    assert early.result() == answer_of(0)
+    assert [two.submit(batch_of(number)).result() for number in range(6)] == [answer_of(number) for number in range(6)]
 
 
 def test_ctrl_c_is_the_callers(two: VerificationPool) -> None:
     """A process isn't in the terminal's group, and lets the signal pass besides."""
-    assert [two.submit(batch_of(number)).answer() for number in range(2)] == [answer_of(0), answer_of(1)]
+    assert [two.submit(batch_of(number)).result() for number in range(2)] == [answer_of(0), answer_of(1)]
     before = workers_of(two)
     for worker in before:
         assert os.getpgid(worker._process.pid) != os.getpgid(0)
         os.kill(worker._process.pid, signal.SIGINT)
-    assert [two.submit(batch_of(number)).answer() for number in range(2)] == [answer_of(0), answer_of(1)]
+    assert [two.submit(batch_of(number)).result() for number in range(2)] == [answer_of(0), answer_of(1)]
     assert workers_of(two) == before
 
 
@@ -153,9 +153,9 @@ def test_a_machine_that_gives_no_process_gives_the_answer(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(pool, "_start", refused)
     with VerificationPool(2) as none:
-        assert none.submit(batch_of(3)).answer() == answer_of(3)
+        assert none.submit(batch_of(3)).result() == answer_of(3)
         monkeypatch.undo()
-        assert none.submit(batch_of(4)).answer() == answer_of(4)
+        assert none.submit(batch_of(4)).result() == answer_of(4)
         assert len(workers_of(none)) == 1
 
 
@@ -166,6 +166,6 @@ def test_a_closed_pool_has_no_processes_and_every_answer() -> None:
     processes.close()
     assert [worker._process.poll() is not None for worker in workers] == [True, True]
     assert [worker._reader.is_alive() for worker in workers] == [False, False]
-    assert [one.answer() for one in early] == [answer_of(number) for number in range(8)]
-    assert processes.submit(batch_of(9)).answer() == answer_of(9)
+    assert [one.result() for one in early] == [answer_of(number) for number in range(8)]
+    assert processes.submit(batch_of(9)).result() == answer_of(9)
     assert workers_of(processes) == []

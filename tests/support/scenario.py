@@ -35,8 +35,7 @@ from support.sentences import VERBS, Sentence, assumed, sentences
 from tallystick.audit.book_checks import faults
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note
-from tallystick.verifying import GOOD, UNTOLD
-from tallystick.verifying import answer as answer_to_job
+from tallystick.verifying import GOOD, UNTOLD, result_of
 from tallystick.vouchers.admit import admit, read_note
 from tallystick.vouchers.book import Posting
 from tallystick.vouchers.entry import Entry
@@ -316,9 +315,7 @@ class Ledger:
     def _verdicts_ahead(self, note: Note) -> dict[bytes, bool]:
         """What the writer's processes find out about a note before it is decided."""
         known = [(key, one.blob) for one in note.signatures if (key := self._key(one.label)) is not None]
-        _, verdicts = answer_to_job(
-            ([note.text], 0, [(0, 0, len(note.text), key.to_text(), blob) for key, blob in known])
-        )
+        _, verdicts = result_of(([note.text], 0, [(0, 0, len(note.text), key.to_text(), blob) for key, blob in known]))
         told = [(line, verdict) for line, verdict in zip(known, verdicts, strict=True) if verdict != UNTOLD]
         return {key.public_key + blob: verdict == GOOD for (key, blob), verdict in told}
 

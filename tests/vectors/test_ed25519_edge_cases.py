@@ -14,7 +14,7 @@ from tallystick.signing.keys import COSIGNATURE_ED25519, ED25519, SigningKey, Ve
 from tallystick.signing.note import Note, Signature, open_note
 from tallystick.transparency.checkpoint import Checkpoint, open_checkpoint
 from tallystick.transparency.cosignature import verify_cosignature
-from tallystick.verifying import answer
+from tallystick.verifying import result_of
 
 PUBLISHED: Final[dict[str, Any]] = json.loads((Path(__file__).parent / "ed25519_cctv.json").read_text("ascii"))
 VECTORS: Final[list[tuple[int, str, str, str, list[str], bool]]] = [tuple(row) for row in PUBLISHED["vectors"]]
@@ -129,7 +129,7 @@ class TestEveryPath:
         signer = SigningKey.from_seed("owner", SEED)
         vkey, good = signer.verifier.to_text(), signer.sign(MESSAGE)
         jobs = [(0, 0, len(MESSAGE), vkey, good), (0, 0, len(MESSAGE), vkey, WITHOUT_NONCE)]
-        assert answer(([MESSAGE], 0, jobs)) == (b"", b"\x01\x00")
+        assert result_of(([MESSAGE], 0, jobs)) == (b"", b"\x01\x00")
 
     def test_nothing_else_verifies(self) -> None:
         """A second caller of the library would be a second rule."""

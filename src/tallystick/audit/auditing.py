@@ -273,7 +273,7 @@ class _Audit:
 
     def _finish(self, batch: _Batch) -> None:
         """Decide a batch anew, and grow the tree by it."""
-        joined, flags = batch.pending.answer()
+        joined, flags = batch.pending.result()
         verdicts = iter(flags)
         for (signed, claim), verdict in zip(batch.owners, verdicts, strict=False):
             if verdict != UNTOLD:

@@ -32,7 +32,7 @@ class Verification:
         """Wait, and write down in each command what was found; what a task that failed owed, `admit` finds out."""
         for owners, pending in self.tasks:
             with suppress(Exception):  # there is no memory, or it is what nobody foresaw
-                _, verdicts = pending.answer()
+                _, verdicts = pending.result()
                 for (command, claim), verdict in zip(owners, verdicts, strict=True):
                     if verdict != UNTOLD:
                         command.verdicts[claim] = verdict == GOOD

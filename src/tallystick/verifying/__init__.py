@@ -1,6 +1,6 @@
 """Signatures are verified and leaves hashed in processes, for writer and audit alike. They decide nothing.
 
-    pool.py      the processes: given batches, asked for answers
+    pool.py      the processes: batches are submitted, and their results waited for
     process.py   what runs in each, and what a batch comes to
 
 No answer depends on them: what a process that is gone owed is computed where it is asked for. Threads don't help: a
@@ -8,17 +8,17 @@ writer or an audit that is busy keeps the interpreter's lock from them (docs/dec
 """
 
 from tallystick.verifying.pool import Pending, VerificationPool, default_processes
-from tallystick.verifying.process import GOOD, UNTOLD, Answer, Batch, SignatureJob, answer, is_good
+from tallystick.verifying.process import GOOD, UNTOLD, Batch, BatchResult, SignatureJob, is_good, result_of
 
 __all__ = [
     "GOOD",
     "UNTOLD",
-    "Answer",
     "Batch",
+    "BatchResult",
     "Pending",
     "SignatureJob",
     "VerificationPool",
-    "answer",
     "default_processes",
     "is_good",
+    "result_of",
 ]

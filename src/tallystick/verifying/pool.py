@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final, Self, cast
 
 from tallystick.verifying import process
-from tallystick.verifying.process import Answer, Batch
+from tallystick.verifying.process import Batch, BatchResult
 
 BATCHES_AHEAD: Final = 4
 """How many batches each process may be given before an answer is taken: one to work on, the others in the pipe."""
@@ -29,19 +29,19 @@ _PIPE_SIZE: Final = 2**20
 
 
 class Pending:
-    """The answer to a batch, when there is one."""
+    """The result of a batch, when there is one."""
 
-    def __init__(self, batch: Batch, given: "Future[Answer] | None" = None) -> None:
+    def __init__(self, batch: Batch, given: "Future[BatchResult] | None" = None) -> None:
         """Take the batch, and what a process will answer; None if it was given to none."""
         self._batch = batch
         self._given = given
 
-    def answer(self) -> Answer:
-        """Wait for the process, and return its answer; computed here if it has none."""
+    def result(self) -> BatchResult:
+        """Wait for the process, and return its result; computed here if it has none."""
         if self._given is not None:
             with suppress(OSError):
                 return self._given.result()
-        return process.answer(self._batch)
+        return process.result_of(self._batch)
 
 
 class VerificationPool:
@@ -107,7 +107,7 @@ class _Worker:
 
     def __init__(self) -> None:
         self._process = _start()
-        self._owed: deque[Future[Answer]] = deque()
+        self._owed: deque[Future[BatchResult]] = deque()
         self._giving = threading.Lock()
         self._reader = threading.Thread(target=self._take_in, name="tallystick verification", daemon=True)
         self.is_gone = False
@@ -117,14 +117,14 @@ class _Worker:
             self._close()
             raise OSError(str(error)) from None
 
-    def give(self, batch: Batch) -> "Future[Answer]":
+    def give(self, batch: Batch) -> "Future[BatchResult]":
         """Give it a batch.
 
         Raises:
             OSError: it is gone.
         """
         assert self._process.stdin is not None
-        future: Future[Answer] = Future()
+        future: Future[BatchResult] = Future()
         with self._giving:
             if self.is_gone:
                 raise OSError("the process is gone")
@@ -148,7 +148,7 @@ class _Worker:
         assert self._process.stdout is not None
         with suppress(Exception):  # whatever it wrote last, it is of no more use
             while True:
-                answer = cast(Answer, process.receive(self._process.stdout))  # type: ignore[arg-type]
+                answer = cast(BatchResult, process.receive(self._process.stdout))  # type: ignore[arg-type]
                 self._owed.popleft().set_result(answer)
         self._process.kill()  # one that can't be understood would go on reading
         with self._giving:

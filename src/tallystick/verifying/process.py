@@ -24,7 +24,7 @@ from tallystick.transparency.merkle import leaf_hash
 
 SignatureJob = tuple[int, int, int, str, bytes]
 Batch = tuple[Sequence[bytes], int, Sequence[SignatureJob]]
-Answer = tuple[bytes, bytes]
+BatchResult = tuple[bytes, bytes]
 
 BAD: Final = 0
 GOOD: Final = 1
@@ -34,7 +34,7 @@ UNTOLD: Final = 2
 _NICE: Final = 10  # deciding is what all wait for: it gets a processor first, and these share what is left
 
 
-def answer(batch: Batch) -> Answer:
+def result_of(batch: Batch) -> BatchResult:
     """Return what a batch comes to."""
     blobs, leaves, jobs = batch
     keys: dict[str, VerifierKey] = {}
@@ -100,7 +100,7 @@ def _work() -> None:
             batch: Batch = receive(sys.stdin.buffer)  # type: ignore[assignment]
         except EOFError:
             return
-        send(sys.stdout.buffer, answer(batch))
+        send(sys.stdout.buffer, result_of(batch))
 
 
 if __name__ == "__main__":
