@@ -22,7 +22,7 @@ from support.other_process import AS_NOBODY, give_away, run_with_less
 from tallystick.audit import audit
 from tallystick.errors import StoreFailedError, WriterFencedError
 from tallystick.ledger import Admitted, Ledger, create_ledger, open_ledger
-from tallystick.ledger.pending import Answer
+from tallystick.ledger.pending import NoteAnswer
 from tallystick.ledger.sqlite import SQLiteLogRecorder
 from tallystick.publishing import read_ledger
 from tallystick.transparency.policy import Policy
@@ -58,11 +58,11 @@ def statements(name: str, count: int, lines: int = 1) -> list[bytes]:
     return [burn_note(f"{name}-{number}", lines) for number in range(count)]
 
 
-def are_entries(answers: list[Answer], *, new: bool) -> bool:
+def are_entries(answers: list[NoteAnswer], *, new: bool) -> bool:
     return all(isinstance(answer, Admitted) and answer.is_new == new for answer in answers)
 
 
-def receipts_of(answers: list[Answer]) -> list[Receipt]:
+def receipts_of(answers: list[NoteAnswer]) -> list[Receipt]:
     return [answer.receipt() for answer in answers if isinstance(answer, Admitted)]
 
 
@@ -112,7 +112,7 @@ def test_a_full_database_keeps_nothing_of_a_group_and_goes_on_when_there_is_room
     assert_sound(folder, FOUNDED + 3 + 40, receipts + receipts_of(answers))
 
 
-def first_entry_note(answers: list[Answer]) -> bytes:
+def first_entry_note(answers: list[NoteAnswer]) -> bytes:
     """The note of the first entry, to be submitted again."""
     assert isinstance(answers[0], Admitted)
     return answers[0].entry.partition(b"\n")[2]

@@ -16,7 +16,7 @@ from properties.naive_ledger import NaiveLedger, instant
 from simulation.disk import Disk
 from simulation.notes import Founding, Made, NoteMaker
 from support.actors import ORIGIN, Json
-from tallystick.ledger.pending import Admitted, Answer
+from tallystick.ledger.pending import Admitted, NoteAnswer
 from tallystick.vouchers.refusals import Refusal
 
 
@@ -42,7 +42,7 @@ class Answered:
     """
 
     writer: str
-    pairs: Sequence[tuple[Made, Answer]]
+    pairs: Sequence[tuple[Made, NoteAnswer]]
     clock_at: int
     size: int
 
@@ -52,7 +52,7 @@ class Answered:
         return (min(new), True) if new else (self.size, False)
 
 
-def as_text(answer: Answer) -> str:
+def as_text(answer: NoteAnswer) -> str:
     """An answer for the trace."""
     if isinstance(answer, Refusal):
         return answer.reason.value

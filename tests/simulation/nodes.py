@@ -15,7 +15,7 @@ from simulation.judge import Answered, BrokenError, as_text, require
 from simulation.notes import LOG_KEY, Made
 from tallystick.errors import LedgerBusyError, NotALedgerError, StoreFailedError, TallystickError, WriterFencedError
 from tallystick.ledger import opening
-from tallystick.ledger.pending import Admitted, Answer
+from tallystick.ledger.pending import Admitted, NoteAnswer
 from tallystick.ledger.standing_by import StandBy
 from tallystick.ledger.submit import Ledger
 from tallystick.ledger.tail import load_tail
@@ -169,7 +169,7 @@ class Node:
         """Whether somebody can bring it notes now."""
         return self.ledger is not None and not self._is_busy and self._world.now >= self.paused_until
 
-    def submit(self, notes: Sequence[Made], along: Sequence[Made]) -> list[tuple[Made, Answer]]:
+    def submit(self, notes: Sequence[Made], along: Sequence[Made]) -> list[tuple[Made, NoteAnswer]]:
         """Give it one submitter's notes, and those of another who waits already; return all answers.
 
         Raises:
@@ -202,7 +202,7 @@ class Node:
         require(not was_fenced, f"{self.name} was fenced, and answers again")
         return self._answered([*along, *notes], answers)
 
-    def _answered(self, notes: Sequence[Made], answers: Sequence[Answer]) -> list[tuple[Made, Answer]]:
+    def _answered(self, notes: Sequence[Made], answers: Sequence[NoteAnswer]) -> list[tuple[Made, NoteAnswer]]:
         require(len(answers) == len(notes), f"{self.name} gives {len(answers)} answers to {len(notes)} notes")
         pairs = list(zip(notes, answers, strict=True))
         self._world.judge.hear(Answered(self.name, pairs, self._told_at, self._world.disk.image.size()))
@@ -210,7 +210,7 @@ class Node:
             self._world.tell(f"{self.name}: {made.name} -> {as_text(answer)}")
         return pairs
 
-    def take_receipts(self, pairs: Sequence[tuple[Made, Answer]]) -> None:
+    def take_receipts(self, pairs: Sequence[tuple[Made, NoteAnswer]]) -> None:
         """Ask for receipts of what it has answered."""
         admitted = [answer for _, answer in pairs if isinstance(answer, Admitted)]
         self._take_receipts([(answer.receipt, answer.entry) for answer in admitted[:RECEIPTS_TAKEN]])

@@ -31,7 +31,7 @@ from tallystick.named_files import NamedFile
 if TYPE_CHECKING:
     from tallystick.sources import Source
     from tallystick.witness.cosigner import Witness
-    from tallystick.witness.deciding import Answer
+    from tallystick.witness.deciding import WitnessAnswer
 
 WitnessFolder = Annotated[parameters.Folder, parameters.folder("The witness's folder.")]
 WitnessPassphrase = Annotated[Path | None, typer.Option("--passphrase-file", help="The witness's key's.")]
@@ -133,7 +133,7 @@ def _open_witness(folder: Path, passphrase_file: Path | None) -> "Witness":
     return open_witness(folder, reading.load_key(folder / KEY, passphrase_file), lambda: int(time.time()))
 
 
-def _cosign_source(witness: "Witness", source: "Source") -> "tuple[Answer, bytes]":
+def _cosign_source(witness: "Witness", source: "Source") -> "tuple[WitnessAnswer, bytes]":
     """Have a log's newest checkpoint cosigned, and return the answer and the note; the proof comes from its tiles."""
     from tallystick.publishing.proving import prove_consistency
     from tallystick.publishing.reader import read_ledger
@@ -160,7 +160,7 @@ def _cosign_source(witness: "Witness", source: "Source") -> "tuple[Answer, bytes
         return witness.add_checkpoint(AddCheckpoint(old_size, proof, note).to_bytes()), note
 
 
-def _cosign_file(witness: "Witness", note: bytes, old_size: int, proof: Path | None) -> "Answer":
+def _cosign_file(witness: "Witness", note: bytes, old_size: int, proof: Path | None) -> "WitnessAnswer":
     """Have a checkpoint cosigned by a proof that somebody brought."""
     from tallystick.transparency.encoding import hash_from_text
     from tallystick.witness.request import AddCheckpoint
@@ -173,7 +173,7 @@ def _cosign_file(witness: "Witness", note: bytes, old_size: int, proof: Path | N
     return witness.add_checkpoint(AddCheckpoint(old_size, hashes, note).to_bytes())
 
 
-def _raise_refusal(answer: "Answer") -> None:
+def _raise_refusal(answer: "WitnessAnswer") -> None:
     """Raise what a refused request comes to on a command line."""
     from tallystick.witness import deciding
 

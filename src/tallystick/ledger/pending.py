@@ -42,7 +42,7 @@ class Admitted:
         return self.ledger.receipt(self.index)
 
 
-Answer = Admitted | Refusal
+NoteAnswer = Admitted | Refusal
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ class PendingNote:
     """A note as it was read, and its answer, once there is one; a refusal as its reading is its answer."""
 
     reading: SignedCommand | Refusal
-    answer: Answer | None = None
+    answer: NoteAnswer | None = None
 
 
 @dataclass(slots=True)
@@ -63,7 +63,7 @@ class Group:
     done: bool = False
 
     @property
-    def answers(self) -> list[Answer]:
+    def answers(self) -> list[NoteAnswer]:
         """What the notes came to, in order, once the group is done."""
         return [note.answer for note in self.notes if note.answer is not None]
 

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Sequence
 
 from tallystick.ledger.faults import STORE_ERRORS, decision_failed
-from tallystick.ledger.pending import Admitted, Answer, ProvesEntries
+from tallystick.ledger.pending import Admitted, NoteAnswer, ProvesEntries
 from tallystick.ledger.store import LogStore
 from tallystick.ledger.tail import Tail
 from tallystick.vouchers.admit import SignedCommand
@@ -35,7 +35,7 @@ def find_forgotten(
 
 def recorded_lately(
     ledger: ProvesEntries, store: LogStore, tail: Tail, signed: SignedCommand, at: int, entries: Sequence[Entry]
-) -> Answer:
+) -> NoteAnswer:
     """Return the entry that a reference in the state's memory belongs to.
 
     Args:
@@ -56,7 +56,7 @@ def recorded_lately(
     return Admitted(reference.index, entries[reference.index - tail.edge.size].data, False, ledger)
 
 
-def recorded_before(ledger: ProvesEntries, store: LogStore, signed: SignedCommand, index: int) -> Answer:
+def recorded_before(ledger: ProvesEntries, store: LogStore, signed: SignedCommand, index: int) -> NoteAnswer:
     """Return the original entry if the text is the same, and a refusal of another text.
 
     Raises:

@@ -33,7 +33,7 @@ from tallystick.ledger.faults import (
     read_alone,
 )
 from tallystick.ledger.library import IntegrityError, PersistenceError
-from tallystick.ledger.pending import GROUP_NOTES_MAX, Admitted, Answer, Group, PendingNote, fail, in_groups
+from tallystick.ledger.pending import GROUP_NOTES_MAX, Admitted, Group, NoteAnswer, PendingNote, fail, in_groups
 from tallystick.ledger.record import LedgerRecord
 from tallystick.ledger.recorded_before import find_forgotten, recorded_before, recorded_lately
 from tallystick.ledger.store import CheckpointRow, ReferenceRow, tile_reader
@@ -106,7 +106,7 @@ class Ledger:
         self._waiting_lock = threading.Lock()
         self._writer_lock = threading.RLock()
 
-    def submit(self, notes: Sequence[bytes]) -> list[Answer]:
+    def submit(self, notes: Sequence[bytes]) -> list[NoteAnswer]:
         """Decide notes in order and keep what is admitted; what is answered is durable.
 
         Args:
@@ -120,7 +120,7 @@ class Ledger:
             WriterFencedError: another writer writes to the log.
             ClockJumpError: the clock is too far ahead of the log; of the notes not answered for, none was kept.
         """
-        answers: list[Answer] = []
+        answers: list[NoteAnswer] = []
         ahead: deque[Group] = deque()
         try:
             with paused_collection():
@@ -192,7 +192,7 @@ class Ledger:
         # Keys are only ever added, so it does no harm that the writer may be at work on this state.
         return Group(pending, self._verifier.start(commands, self._tail.state))
 
-    def _write(self, group: Group) -> list[Answer]:
+    def _write(self, group: Group) -> list[NoteAnswer]:
         """Wait for one's turn to write, or for another to have written this group along."""
         group.verification.finish()
         with self._waiting_lock:

@@ -48,7 +48,7 @@ _HEADERS: Final = {"User-Agent": "tallystick"}
 _ENCODINGS: Final = {"Accept-Encoding": "gzip, identity"}
 
 
-class Answer(NamedTuple):
+class HttpAnswer(NamedTuple):
     """What a server said: status, where to go instead, and bytes, decoded, up to the limit and one more."""
 
     status: int
@@ -93,7 +93,7 @@ class WebFiles:
         """
         return self._insist(path, lambda: self._fetch(path, size_max))
 
-    def post(self, path: str, body: bytes, size_max: int) -> Answer:
+    def post(self, path: str, body: bytes, size_max: int) -> HttpAnswer:
         """Return what the server answers to a body; it may get it more than once. No redirect is followed.
 
         Raises:
@@ -146,7 +146,7 @@ class WebFiles:
             raise LedgerError(f"{url} can't be fetched: the server answers {answer.status}")
         raise LedgerError(f"{self.name}/{path} can't be fetched: more than {_REDIRECTS_MAX} redirects")
 
-    def _attempt(self, url: str, size_max: int, body: bytes | None = None) -> Answer:
+    def _attempt(self, url: str, size_max: int, body: bytes | None = None) -> HttpAnswer:
         """Ask for one URL on our server, or give it a body.
 
         Raises:
@@ -186,7 +186,7 @@ class WebFiles:
         except (http.client.HTTPException, ValueError) as error:  # ValueError: a chunk's size that is no number
             raise ConnectionError(f"the server's answer is no whole HTTP answer ({type(error).__name__})") from None
 
-    def _receive(self, connection: http.client.HTTPConnection, url: str, size_max: int) -> Answer:
+    def _receive(self, connection: http.client.HTTPConnection, url: str, size_max: int) -> HttpAnswer:
         """Return the answer to what was asked; the connection is kept only if nothing of it is left over.
 
         Raises:
@@ -207,7 +207,7 @@ class WebFiles:
                 raise LedgerError(f"{url} can't be fetched: it comes encoded ({encoding!a:.40}), unasked")
             if len(data) < limit and response.length:
                 raise ConnectionError(f"the answer ends {response.length} bytes too early")
-            answer = Answer(response.status, response.getheader("Location"), data)
+            answer = HttpAnswer(response.status, response.getheader("Location"), data)
         if len(data) == limit:
             self.close()
         return answer

@@ -20,7 +20,7 @@ from tallystick.errors import (
     VerificationError,
 )
 from tallystick.signing.note import NOTE_SIZE_MAX, Note, Signature, open_note
-from tallystick.static.web import Answer, WebFiles
+from tallystick.static.web import HttpAnswer, WebFiles
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.cosignature import verify_cosignature
 from tallystick.transparency.encoding import decimal_from_text
@@ -161,7 +161,7 @@ def _expose(web: WebFiles, signed: SignedCheckpoint, policy: Policy, old_size: i
     )
 
 
-def _size(answer: Answer, name: str) -> int:
+def _size(answer: HttpAnswer, name: str) -> int:
     """Return the size that a 409 states.
 
     Raises:
@@ -175,5 +175,5 @@ def _size(answer: Answer, name: str) -> int:
         raise LedgerError(f"{name} answers {OTHER_SIZE} and no size ({SIZE_TEXT})") from None
 
 
-def _shown(answer: Answer) -> str:
+def _shown(answer: HttpAnswer) -> str:
     return ascii(answer.data[:200].decode("latin-1").rstrip("\n"))

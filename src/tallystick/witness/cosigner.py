@@ -18,7 +18,7 @@ from tallystick.errors import NotALedgerError, UsageError
 from tallystick.signing.keys import COSIGNATURE_ED25519, SigningKey, VerifierKey
 from tallystick.transparency.cosignature import cosign
 from tallystick.transparency.policy import NO_QUORUM, LogLine, Policy, QuorumLine
-from tallystick.witness.deciding import COSIGNED, Answer, CosignedTree, SignedRequest, open_request, refuse
+from tallystick.witness.deciding import COSIGNED, CosignedTree, SignedRequest, WitnessAnswer, open_request, refuse
 from tallystick.witness.state import WitnessState
 
 KEY: Final = "witness.pem"
@@ -85,18 +85,18 @@ class Witness:
         self._clock = clock
         self._by_hash = {origin_hash(line.vkey.name): line.vkey.name for line in logs.logs}
 
-    def add_checkpoint(self, body: bytes) -> Answer:
+    def add_checkpoint(self, body: bytes) -> WitnessAnswer:
         """Answer a request: status 200 and a cosignature line, or why not.
 
         Raises:
             LedgerError: the state can't be read or kept now; nothing was cosigned.
         """
         request = open_request(body, self._logs)
-        if isinstance(request, Answer):
+        if isinstance(request, WitnessAnswer):
             return request
         lines = []
 
-        def decide(latest: CosignedTree | None) -> CosignedTree | Answer:
+        def decide(latest: CosignedTree | None) -> CosignedTree | WitnessAnswer:
             refused = refuse(request, latest)
             if refused is not None:
                 return refused
@@ -106,7 +106,7 @@ class Witness:
 
         decided = self._state.advance(request.checkpoint.origin, decide)
         # Durable by now: the signature must not leave before.
-        return decided if isinstance(decided, Answer) else Answer(COSIGNED, lines[-1])
+        return decided if isinstance(decided, WitnessAnswer) else WitnessAnswer(COSIGNED, lines[-1])
 
     def latest(self, origin: str) -> CosignedTree | None:
         """Return the newest tree that this witness cosigned for a log.

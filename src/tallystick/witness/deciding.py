@@ -36,7 +36,7 @@ NOT_AN_EXTENSION: Final = 422
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WitnessAnswer:
     """A status of HTTP, and the body that goes with it."""
 
     status: int
@@ -69,7 +69,7 @@ class SignedRequest:
     note: bytes
 
 
-def open_request(body: bytes, logs: Policy) -> SignedRequest | Answer:
+def open_request(body: bytes, logs: Policy) -> SignedRequest | WitnessAnswer:
     """Return the request of a body if one of the logs signed its checkpoint, or why not."""
     try:
         request = AddCheckpoint.from_bytes(body)
@@ -94,11 +94,11 @@ def open_request(body: bytes, logs: Policy) -> SignedRequest | Answer:
     return SignedRequest(request.old_size, request.proof, checkpoint, Note(opened.text, lines).to_bytes())
 
 
-def refuse(request: SignedRequest, latest: CosignedTree | None) -> Answer | None:
+def refuse(request: SignedRequest, latest: CosignedTree | None) -> WitnessAnswer | None:
     """Return why the checkpoint must not be cosigned after the latest one, or None if it may be."""
     latest_size = 0 if latest is None else latest.size
     if request.old_size != latest_size:
-        return Answer(OTHER_SIZE, b"%d\n" % latest_size, SIZE_TEXT)
+        return WitnessAnswer(OTHER_SIZE, b"%d\n" % latest_size, SIZE_TEXT)
     new = request.checkpoint
     if new.size == 0 and new.root != EMPTY_ROOT:
         return _refused(NOT_AN_EXTENSION, "a tree of no leaves has the root SHA-256 gives for nothing, and no other")
@@ -129,5 +129,5 @@ def _origin(note: bytes) -> str:
     return Note.from_bytes(note).text.partition(b"\n")[0].decode()
 
 
-def _refused(status: int, reason: str) -> Answer:
-    return Answer(status, f"{reason}\n".encode())
+def _refused(status: int, reason: str) -> WitnessAnswer:
+    return WitnessAnswer(status, f"{reason}\n".encode())

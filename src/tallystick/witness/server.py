@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from tallystick.errors import LedgerError
 from tallystick.witness.cosigner import Witness
-from tallystick.witness.deciding import TEXT, Answer
+from tallystick.witness.deciding import TEXT, WitnessAnswer
 from tallystick.witness.request import REQUEST_SIZE_MAX
 
 CONNECTIONS_MAX: Final = 64
@@ -122,7 +122,7 @@ class _Exchange(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Answer add-checkpoint."""
         body = self._body()
-        if isinstance(body, Answer):
+        if isinstance(body, WitnessAnswer):
             self.close_connection = True  # what is left of the body can't be told from a next request
             self._answer(body)
             self._drain()
@@ -150,7 +150,9 @@ class _Exchange(http.server.BaseHTTPRequestHandler):
             except LedgerError:
                 self._answer(_said(503, "the witness can't read its state now"))
                 return
-        self._answer(_said(404, "no checkpoint was cosigned for this log") if note is None else Answer(200, note))
+        self._answer(
+            _said(404, "no checkpoint was cosigned for this log") if note is None else WitnessAnswer(200, note)
+        )
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer what isn't HTTP as we know it: in text, on one line, without repeating what was asked."""
@@ -164,7 +166,7 @@ class _Exchange(http.server.BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401 - the library's signature
         """Log nothing of the library's."""
 
-    def _body(self) -> bytes | Answer:
+    def _body(self) -> bytes | WitnessAnswer:
         """Return the body, or why it isn't read."""
         lengths = self.headers.get_all("Content-Length", [])
         if "Transfer-Encoding" in self.headers or len(lengths) != 1:
@@ -179,7 +181,7 @@ class _Exchange(http.server.BaseHTTPRequestHandler):
             return _said(400, "the body is shorter than stated")
         return body
 
-    def _answer(self, answer: Answer) -> None:
+    def _answer(self, answer: WitnessAnswer) -> None:
         asked = f"{getattr(self, 'command', None) or '-'} {getattr(self, 'path', '-')}"
         why = "" if answer.status == 200 else f" {answer.text}"
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -206,5 +208,5 @@ class _Exchange(http.server.BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
 
 
-def _said(status: int, text: str) -> Answer:
-    return Answer(status, f"{text}\n".encode(), TEXT)
+def _said(status: int, text: str) -> WitnessAnswer:
+    return WitnessAnswer(status, f"{text}\n".encode(), TEXT)

@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 from tallystick.durable_files import sync_folder
 from tallystick.errors import LedgerError, NotALedgerError
-from tallystick.witness.deciding import Answer, CosignedTree
+from tallystick.witness.deciding import CosignedTree, WitnessAnswer
 
 BUSY_SECONDS: Final = 20.0
 
@@ -107,8 +107,8 @@ class WitnessState:
         return self._in_turn(lambda: self._latest(origin))
 
     def advance(
-        self, origin: str, decide: Callable[[CosignedTree | None], CosignedTree | Answer]
-    ) -> CosignedTree | Answer:
+        self, origin: str, decide: Callable[[CosignedTree | None], CosignedTree | WitnessAnswer]
+    ) -> CosignedTree | WitnessAnswer:
         """Let `decide` see the newest tree and give its successor, and return that once it is durable.
 
         Args:
@@ -126,8 +126,8 @@ class WitnessState:
             self._database.close()
 
     def _advance(
-        self, origin: str, decide: Callable[[CosignedTree | None], CosignedTree | Answer]
-    ) -> CosignedTree | Answer:
+        self, origin: str, decide: Callable[[CosignedTree | None], CosignedTree | WitnessAnswer]
+    ) -> CosignedTree | WitnessAnswer:
         self._database.execute("BEGIN IMMEDIATE")
         try:
             decided = decide(self._latest(origin))
