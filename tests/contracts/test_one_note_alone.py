@@ -20,8 +20,8 @@ from tallystick.audit import audit
 from tallystick.errors import CanonicalJsonError, NotALedgerError, StoreFailedError
 from tallystick.ledger import Admitted, Ledger, create_ledger
 from tallystick.ledger.checking import check_notes
-from tallystick.ledger.faults import LOGGER
 from tallystick.ledger.memory import MemoryLogRecorder
+from tallystick.ledger.note_faults import LOGGER
 from tallystick.ledger.opening import memory_ledger
 from tallystick.ledger.verification import Verification
 from tallystick.signing.keys import VerifierKey
@@ -226,7 +226,7 @@ def test_a_fault_while_a_note_is_read(ledger: Ledger, monkeypatch: pytest.Monkey
         return read_note(data, origin)
 
     with monkeypatch.context() as patch:
-        patch.setattr("tallystick.ledger.faults.read_note", failing)
+        patch.setattr("tallystick.ledger.note_faults.read_note", failing)
         answers = ledger.submit([notes[0], bad, notes[1]])
     assert is_refused(answers[1], bad)
     assert indices(answers) == [10, None, 11]

@@ -12,7 +12,7 @@ import pytest
 
 import tallystick
 from support.command_line import ORIGIN, Desk, done, failed, run
-from tallystick.ledger import faults
+from tallystick.ledger import note_faults
 from tallystick.signing.note import Note, Signature
 from tallystick.static import web
 from tallystick.vouchers.admit import SignedCommand, admit
@@ -98,7 +98,7 @@ def test_check_finds_an_entry_whatever_the_words_of_the_refusal(
         answer = admit(state, signed, at)
         return replace(answer, detail="put otherwise") if isinstance(answer, Refusal) else answer
 
-    monkeypatch.setattr(faults, "admit", admit_in_other_words)
+    monkeypatch.setattr(note_faults, "admit", admit_in_other_words)
     first, again = run("check", made.ledger, note, note, "--log-time", made.at, "--json").json["notes"]
     assert again == first | {"is_new": False}
 

@@ -10,7 +10,7 @@
     postgres_session.py  a writer's one connection to PostgreSQL: lock, lease, deadline
     sidecar.py      what lies beside a log: a saved state, cosignatures
     recorded_before.py  the answer to a note that comes again
-    snapshots.py, settings.py, checking.py, verification.py, clock_guard.py, faults.py
+    snapshots.py, settings.py, checking.py, verification.py, clock_guard.py, note_faults.py
 
 What others are handed of a log is in `publishing`, which this package never imports.
 A receipt is given only for what is durable and under a signed checkpoint.

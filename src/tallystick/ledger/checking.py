@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from tallystick.ledger.faults import admit_alone, evolve_alone, read_alone
+from tallystick.ledger.note_faults import admit_alone, evolve_alone, read_alone
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.refusals import Refusal
 from tallystick.vouchers.state import State

@@ -3,13 +3,13 @@
     within the window   the state remembers the reference, and `admit` says so
     before it           the store's index does (decision 0005)
 
-An entry that can't be read is answered to the one note that asks for it (faults.py).
+An entry that can't be read is answered to the one note that asks for it (note_faults.py).
 """
 
 import hashlib
 from collections.abc import Sequence
 
-from tallystick.ledger.faults import STORE_ERRORS, decision_failed
+from tallystick.ledger.note_faults import STORE_ERRORS, decision_failed
 from tallystick.ledger.pending import Admitted, NoteAnswer, ProvesEntries
 from tallystick.ledger.store import LogStore
 from tallystick.ledger.tail import Tail

@@ -7,13 +7,13 @@
     (5) grow the tree, sign the checkpoint, commit all of it in one transaction
     (6) hand back receipts
 
-Many threads may submit: whoever finds the writer free writes for all who wait (group commit). If a commit fails, the
-state in memory has run ahead of the store: it is thrown away and loaded anew, the way a ledger is opened. If nobody
-knows whether a commit was kept, the store's tail tells, once the lock is acquired: ours; nothing, and the same group is
+Many threads may submit: one that finds the writer free writes for all that wait (group commit). If a commit fails, the
+state in memory has run ahead of the store: it is thrown away and loaded anew, the way a ledger is opened. If it isn't
+known whether a commit was kept, the store's tail tells, once the lock is acquired: ours; nothing, and the same group is
 committed again; or another writer's, and then this writer has been fenced and stops.
 
-One note can't hurt another: an exception that nobody foresaw is answered to the note that it is due to (faults.py). If
-it came while the state was changed, the state is loaded anew, and the others are decided again without that note.
+One note can't hurt another: an unforeseen exception is answered to the note that it is due to (note_faults.py). If it
+came while the state was changed, the state is loaded anew, and the others are decided again without that note.
 """
 
 import threading
@@ -25,14 +25,14 @@ from typing import Final
 from tallystick.cycle_collection import paused_collection
 from tallystick.errors import LedgerBusyError, LedgerError, NotALedgerError, StoreFailedError, WriterFencedError
 from tallystick.ledger.clock_guard import ClockGuard
-from tallystick.ledger.faults import (
+from tallystick.ledger.library import IntegrityError, PersistenceError
+from tallystick.ledger.note_faults import (
     admit_alone,
     commit_failed,
     evolve_alone,
     out_of_memory,
     read_alone,
 )
-from tallystick.ledger.library import IntegrityError, PersistenceError
 from tallystick.ledger.pending import GROUP_NOTES_MAX, Admitted, Group, NoteAnswer, PendingNote, fail, in_groups
 from tallystick.ledger.record import LedgerRecord
 from tallystick.ledger.recorded_before import find_forgotten, recorded_before, recorded_lately

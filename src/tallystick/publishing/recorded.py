@@ -7,7 +7,7 @@ whoever says what the writer would answer.
 import hashlib
 from collections.abc import Sequence
 
-from tallystick.ledger.faults import read_alone
+from tallystick.ledger.note_faults import read_alone
 from tallystick.publishing.reader import Reader
 from tallystick.vouchers.admit import SignedCommand
 from tallystick.vouchers.entry import Entry
