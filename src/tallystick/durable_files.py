@@ -25,7 +25,7 @@ PRIVATE_MODE: Final = 0o640
 """Of what lies in a ledger's folder: its owner's, and its group's to read; the umask takes away more."""
 
 ASIDE: Final = ".unfinished"
-"""Below the folder: files that aren't whole yet. Empty unless somebody was killed."""
+"""Below the folder: files that aren't whole yet. Empty unless a process was killed."""
 
 FILES_A_BATCH: Final = 64
 

@@ -9,7 +9,7 @@
     holder         granted = Σ face - transferred - what was revoked
 
 The rules move money so that this can't break. That is why it is worth checking: a fault in them would show here, and so
-does a saved state that somebody changed. What it can't show is an amount moved between two lines of one statement and
+does a changed saved state. What it can't show is an amount moved between two lines of one statement and
 reservation, or between two days of one reservation before the burn window. docs/rules.md, "The law of conservation".
 """
 

@@ -1,7 +1,7 @@
 """A clean audit leaves a report and a state, and a later one goes on from just these two files, or from neither.
 
     report.json    has the SHA-256 of the state's file, and the size of the tree that it is of
-    report.state   the state after so many entries, under its header (vouchers/saved_state.py), which nobody signs
+    report.state   the state after so many entries, under its header (vouchers/saved_state.py), unsigned
 
 The state's file has the report's name with another suffix, which the report doesn't say: reports on a ledger and on its
 export are equal to the byte. The state is the auditor's own, come to by replay; a writer's snapshot is never read. It

@@ -2,7 +2,7 @@
 
 of the same text      witnesses' lines in it are the newest checkpoint's too, and count for the quorum
 of another text       the log said it before (prior_checkpoints.py): the log must go on from it
-not the log's         a finding: somebody else put it there
+not the log's         a finding: it was put there without the log
 """
 
 from contextlib import suppress

@@ -52,7 +52,7 @@ _ROW_SIZE_MIN: Final = 6
 """A row of three columns takes at least so many bytes of its file, whatever is in it."""
 
 _VALUE_SIZE_MIN: Final = 2**20
-_STEPS: Final = 1_000_000  # of SQLite's machine, between two looks at whether somebody pressed Ctrl-C
+_STEPS: Final = 1_000_000  # of SQLite's machine, between two looks at whether Ctrl-C was pressed
 _WAIT_SECONDS: Final = 5.0
 
 _ABOUT_MACHINE: Final = frozenset(
@@ -180,7 +180,7 @@ class SQLiteDatabase:
         return False
 
     def _note_keys(self, table: str, objects: list[_Object]) -> None:
-        """Note a table that isn't as a ledger makes it; an index that somebody added is no fault."""
+        """Note a table that isn't as a ledger makes it; an added index is no fault."""
         if not any(_is_made(table, one) for one in objects):
             self._damaged(f"{table} has not the columns, types and keys that a ledger makes; it is read without them")
 
@@ -251,7 +251,7 @@ class SQLiteDatabase:
             try:
                 database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
             except sqlite3.OperationalError as error:
-                # On a read-only medium SQLite can't make the WAL's shared memory; if nobody writes, none is needed.
+                # On a read-only medium SQLite can't make the WAL's shared memory; if no process writes, none is needed.
                 if _primary_code(error) in _READ_ONLY and not self._is_under_way():
                     database.close()
                     return self._open(f"{uri}&immutable=1")

@@ -120,7 +120,7 @@ def _failed(error: Exception) -> int:
 
     if os.environ.get("TALLYSTICK_TRACEBACK"):
         raise error
-    if isinstance(error, BrokenPipeError):  # whoever read us has seen enough
+    if isinstance(error, BrokenPipeError):  # the reader has seen enough
         streams.abandon(sys.stdout)
         return PIPE_CLOSED
     if isinstance(error, typer.TyperException):

@@ -1,4 +1,4 @@
-"""What an auditor does, and whoever holds a receipt: audit a log, verify a receipt, get one.
+"""What an auditor and the holder of a receipt do: audit a log, verify a receipt, get one.
 
     audit SOURCE --trust POLICY        replays everything and names what is wrong; trusts the policy and nothing else
     audit SOURCE --trust POLICY --since REPORT    replays what is new since an earlier audit

@@ -114,7 +114,7 @@ def _bound(text: str | None) -> "Bound | None":
 
 
 def _print(report: "DossierReport", *, wide: bool) -> None:
-    """Print the book; or what is wrong, and then no numbers that somebody could take for proved."""
+    """Print the book; or what is wrong, and then no numbers that could be taken for proved."""
     checkpoint = report.checkpoint
     if not report.is_sound:
         output.line(f"refused: the dossier of {report.account} proves nothing")

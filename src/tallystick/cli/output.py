@@ -107,7 +107,7 @@ def line(text: str) -> None:
 
 
 def to_be_typed(text: str) -> None:
-    """Print one line that somebody will copy into a shell: it is never folded."""
+    """Print one line that will be copied into a shell: it is never folded."""
     _write([one_line(text, sys.stdout.encoding)])
 
 

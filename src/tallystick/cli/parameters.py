@@ -102,7 +102,7 @@ LogKey = Annotated[
 LogKeyPassphrase = Annotated[Path | None, typer.Option("--passphrase-file", help="The log key's.")]
 NewKeyPassphrase = Annotated[Path | None, typer.Option("--passphrase-file", help="Its first line locks the key.")]
 NoPassphrase = Annotated[
-    bool, typer.Option("--no-passphrase", help="Leave the key unlocked: whoever copies the file can sign with it.")
+    bool, typer.Option("--no-passphrase", help="Leave the key unlocked: a copy of the file is enough to sign.")
 ]
 AcceptClockJump = Annotated[
     bool,

@@ -93,4 +93,4 @@ def verify_checkpoint(reader: "Reader", trust: Path | None) -> bool:
 
 
 def _signature(signed: bool) -> tuple[str, object]:
-    return "checkpoint", "signed as the trust policy asks" if signed else "whoever signed it (no --trust was given)"
+    return "checkpoint", "signed as the trust policy asks" if signed else "not verified (no --trust was given)"

@@ -1,4 +1,4 @@
-"""What a provider does, and whoever else brings notes: check them, submit them, look things up.
+"""What a provider, or any other bringer of notes, does: check them, submit them, look things up.
 
     check SOURCE NOTE...     what would be decided, line by line, and nothing written
     submit SOURCE NOTE...    decided, recorded, and answered with receipts

@@ -1,6 +1,6 @@
 """What comes in from a person is read or refused in one line, and secrets are never shown.
 
-`-` is standard input. A passphrase comes from a file that nobody else can read, or from a terminal; never from an
+`-` is standard input. A passphrase comes from a file that no other user can read, or from a terminal; never from an
 argument, which others on the machine can see.
 """
 

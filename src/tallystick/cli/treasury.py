@@ -1,4 +1,4 @@
-"""What a treasury does, and whoever else signs: make a key, sign a command, see the balances.
+"""What a treasury, or any other signer, does: make a key, sign a command, see the balances.
 
     key new NAME -o FILE          sign COMMAND.json --key FILE        balances SOURCE
 

@@ -161,7 +161,7 @@ def _cosign_source(witness: "Witness", source: "Source") -> "tuple[WitnessAnswer
 
 
 def _cosign_file(witness: "Witness", note: bytes, old_size: int, proof: Path | None) -> "WitnessAnswer":
-    """Have a checkpoint cosigned by a proof that somebody brought."""
+    """Have a checkpoint cosigned by a proof that was brought."""
     from tallystick.transparency.encoding import hash_from_text
     from tallystick.witness.request import AddCheckpoint
 
@@ -188,4 +188,4 @@ def _raise_refusal(answer: "WitnessAnswer") -> None:
 
 
 def _log(text: str) -> None:
-    streams.say(text)  # whoever read the log may have gone; the witness stays
+    streams.say(text)  # the log's reader may have gone; the witness stays

@@ -7,7 +7,7 @@ one line, in order, when it is durable or refused; `id` comes back in it. Betwee
 (`tallystick.wire.writer_lines`).
 
 A note that was kept but not answered, here or by another writer, is answered with its first receipt when it comes
-again: so whoever sends the same to two writers does no harm. It ends when its input does, and all is answered.
+again: so the same sent to two writers does no harm. It ends when its input does, and all is answered.
 
 While the machine's clock is too far ahead of the log (ledger/clock_guard.py), what would be recorded is answered with
 `{"id": "…", "error": "…"}`, and may be sent again.

@@ -1,6 +1,6 @@
 """A year of the network on one machine, played by the same commands, keys and ledger that anybody uses.
 
-    run.py        the whole of it: keys, ledger, story, tiles, audit, and the audit of a copy that somebody changed
+    run.py        the whole of it: keys, ledger, story, tiles, audit, and the audit of a changed copy
     cast.py       cities, programmes, clusters, start-ups: data
     workload.py   whose jobs ran when: invented from a seed, or read from a file
     year.py founding.py story.py incidents.py    what happens

@@ -127,7 +127,7 @@ def _play(folder: Path, year: Year, startups: list[str], jobs: list[Job], seed: 
 
 
 def _audit_changed_copy(folder: Path, policy: Policy, step: Step) -> tuple[Report, Change]:
-    """Audit a copy that somebody changed; the copy is gone afterwards."""
+    """Audit a changed copy; the copy is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="tallystick-") as name:
         copy = Path(name)
         change = copy_with_one_byte_changed(folder, copy)
@@ -136,7 +136,7 @@ def _audit_changed_copy(folder: Path, policy: Policy, step: Step) -> tuple[Repor
 
 @contextmanager
 def _progress(console: Console) -> Iterator[Callable[[str], Step]]:
-    """Give a function that starts a bar and returns how to move it; nothing is shown where nobody watches."""
+    """Give a function that starts a bar and returns how to move it; nothing is shown where stderr is no terminal."""
     columns = (TextColumn("{task.description:<34}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     is_watched = console.is_terminal and not console.is_dumb_terminal
     with Progress(*columns, console=console, disable=not is_watched) as progress:

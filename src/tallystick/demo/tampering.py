@@ -29,7 +29,7 @@ def copy_with_one_byte_changed(folder: Path, copy: Path) -> Change:
     The entry is the statement in the middle of all statements; the byte ends its first line's `seconds`.
 
     Args:
-        folder: a ledger's, which nobody writes to.
+        folder: a ledger's, not being written to.
         copy: a folder that is there and empty.
     """
     shutil.copy(folder / "trust.policy", copy)

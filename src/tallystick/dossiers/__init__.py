@@ -8,5 +8,5 @@
     examining.py        what a dossier proves, or what is wrong with it (tallystick/findings.py)
     dossier_report.py   what that comes to
 
-Whoever examines reads a file and nothing else; whoever writes needs the ledger and its views.
+Examining reads a file and nothing else; writing needs the ledger and its views.
 """

@@ -87,7 +87,7 @@ class BalanceProof:
         if fields["format"] != FORMAT:
             raise MalformedError(f"not a balance proof of format {FORMAT}")
         leaf, position, path, receipt = (fields[name] for name in ("leaf", "position", "path", "receipt"))
-        # Their types were compared above; this says so to whoever checks types.
+        # Their types were compared above; this says so to the type checker.
         assert isinstance(leaf, str)
         assert isinstance(position, int)
         assert isinstance(path, list)
@@ -163,7 +163,7 @@ def prove_balance(state: State, account: str, receipt: Receipt) -> BalanceProof:
 
 
 def verify_balance_proof(proof: BalanceProof, policy: Policy) -> ProvenBalance:
-    """Return what a proof proves to whoever trusts a policy.
+    """Return what a proof proves under a policy.
 
     Raises:
         MalformedError: the checkpoint, the entry or the leaf can't be read.

@@ -1,6 +1,6 @@
 """Which entries a dossier needs: those of the account, and what each of them was decided by, and no more.
 
-    the account's entries          decided anew by whoever examines, so all that `decide` reads must be there
+    the account's entries          decided anew on examination, so all that `decide` reads must be there
       ├─ who signs, and who is named                parties and their keys, as they came and went
       ├─ what it is about                           programme, accreditations, tariffs, accelerators, vouchers' terms
       ├─ reservations that it names                 with their whole life: what remains must be exact

@@ -25,10 +25,10 @@ class MemoryLogRecorder(POPOApplicationRecorder):
         return self._sidecar
 
     def acquire(self) -> None:
-        """Nobody else can have this log, and a commit that failed is over."""
+        """No other process can have this log, and a commit that failed is over."""
 
     def wait_replicated(self) -> None:
-        """Nobody else can have begun."""
+        """No other process can have begun."""
 
     def _insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: object) -> Sequence[int] | None:
         group = cast("Group | None", kwargs.get("group"))

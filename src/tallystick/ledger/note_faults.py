@@ -1,4 +1,4 @@
-"""One note can't hurt another: an exception that nobody foresaw is answered to the note that it is due to, and logged.
+"""One note can't hurt another: an unforeseen exception is answered to the note that it is due to, and logged.
 
     while a note is read or decided    it is refused with `decision_failed`; the state is as it was
     while the state is changed         the same, and the state is half changed: the caller begins anew without the note

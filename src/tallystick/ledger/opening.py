@@ -1,7 +1,7 @@
 """A ledger is created, opened by its one writer, or stood by for until its writer is gone.
 
 where the entries are     a folder (SQLite), or a PostgreSQL database named by its URL
-who may write             whoever holds the store's lock; the primary key refuses anybody else
+who may write             the holder of the store's lock; the primary key refuses any other
 what opening checks       that what is kept hangs together (tail.py); the history is the audit's work
 """
 

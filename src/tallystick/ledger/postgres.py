@@ -49,7 +49,7 @@ _READ_KINDS: Final = (
     "SELECT c.relname::text, c.relkind = 'r' FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
     "WHERE n.nspname = 'tallystick' AND c.relname IN ('stored_events', 'tree', 'checkpoints', 'refs', 'sidecar')"
 )
-# Whoever says so in the URL takes what a server shows, and doesn't ask whether it stays.
+# A URL that says so takes what a server shows, and doesn't ask whether it stays.
 _ASKS_FOR_LESS: Final = (
     "SELECT EXISTS (SELECT FROM pg_settings WHERE name = 'synchronous_commit' AND source = 'client' "
     "AND setting IN ('off', 'local'))"
@@ -293,7 +293,7 @@ class PostgresSidecar:
         """Hold a lock for the length of a transaction."""
         with self._datastore.get_connection() as connection, connection.transaction():
             if not hold_others_off(connection):
-                raise LedgerBusyError("somebody else writes beside this ledger; try again when it is done")
+                raise LedgerBusyError("another process writes beside this ledger; try again when it is done")
             yield
 
 

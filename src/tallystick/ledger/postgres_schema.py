@@ -6,7 +6,7 @@
     tallystick.checkpoints    one for each group, numbered from 0 without gaps
     tallystick.refs           which entry a party's reference belongs to
     tallystick.sidecar        named bytes that are replaced as wholes: a saved state, the cosigned checkpoint
-    tallystick.takeovers      when somebody began to write, and who; a record for the operator, not evidence
+    tallystick.takeovers      when a writer began to write, and which; a record for the operator, not evidence
     tallystick.locks          rows that writers lock; the writer's has the key of its lock (`postgres_lock`)
 
 Triggers refuse UPDATE, DELETE and TRUNCATE on the first four, also to the owner and to replication roles; whoever drops

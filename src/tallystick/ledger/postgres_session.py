@@ -1,7 +1,7 @@
 """A writer's session: one connection, through which it reads and commits, and whose lock says that it is alone.
 
     lock      A writer's session holds a lock (`postgres_lock`), and everything that the writer reads or commits goes
-              through that very session. Whoever has it knows that no commit of the one before is under way.
+              through that very session. Its holder knows that no commit of the one before is under way.
     lease     The session ends itself when it is idle for some seconds (idle_session_timeout); the lease heartbeat
               keeps it. A writer that hangs, or whose machine is cut off, so loses the lock, though nothing told it.
     barrier   A commit that was cut off while it waited for a synchronous standby is visible, and a failover may still
@@ -126,7 +126,7 @@ class _Session:
 
     @contextmanager
     def connection(self) -> Iterator[Connection[DictRow]]:
-        """Give the connection, to nobody else meanwhile."""
+        """Give the connection, to one caller at a time."""
         with self._use:
             outer, self._busy_since = self._busy_since, time.monotonic()
             try:

@@ -73,7 +73,7 @@ class LedgerRecord(Application[str]):
         """Commit a group: its entries, tree hashes, references and checkpoint, or nothing.
 
         Raises:
-            PersistenceError: nothing was kept, or (the connection being lost) nobody knows.
+            PersistenceError: nothing was kept, or (the connection being lost) that is unknown.
         """
         recorded = [Recorded(origin, entry.event.index + 1, entry) for entry in entries]
         self.events.put(recorded, group=group)

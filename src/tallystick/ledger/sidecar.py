@@ -63,7 +63,7 @@ class MemorySidecar:
     def exclusive_lock(self) -> Iterator[None]:
         """Take the lock."""
         if not self._lock.acquire(blocking=False):
-            raise LedgerBusyError("somebody else writes beside this log; try again when it is done")
+            raise LedgerBusyError("another process writes beside this log; try again when it is done")
         try:
             yield
         finally:

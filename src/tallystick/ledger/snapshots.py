@@ -35,7 +35,7 @@ def write_snapshot(sidecar: Sidecar, state: State, root: bytes, log_key: Signing
     """Keep a state and the root of the tree of its size; durable when it returns.
 
     Raises:
-        LedgerBusyError: somebody writes beside the log now.
+        LedgerBusyError: another process writes beside the log now.
         OSError, PersistenceError: the older one is still there.
     """
     data = state.to_bytes()

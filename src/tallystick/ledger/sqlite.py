@@ -5,7 +5,7 @@
     checkpoints    one for each group, numbered from 0 without gaps
     refs           which entry a party's reference belongs to
 
-Triggers refuse UPDATE and DELETE: they stop accidents; whoever gets round them is caught by the audit. WAL with
+Triggers refuse UPDATE and DELETE: they stop accidents; a change that gets round them is caught by the audit. WAL with
 synchronous=FULL: what was committed survives a crash of the process and of the machine. One process writes at a time:
 it holds an advisory lock on the file's neighbour, which the system drops with the process however that ends.
 """
@@ -88,7 +88,7 @@ class SQLiteLogRecorder(SQLiteApplicationRecorder):
         self.wait_replicated()
 
     def wait_replicated(self) -> None:
-        """See that what is written here is what anybody else would open; the lock is held until the store is closed.
+        """See that any other process would open what is written here; the lock is held until the store is closed.
 
         A file that was removed or replaced goes on taking commits from who has it open, and is gone with the last of
         them. What was only read was on the disk.

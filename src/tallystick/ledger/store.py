@@ -131,7 +131,7 @@ class LogStore(ReadStore, Protocol):
 
 
 def bytes_in(value: object) -> bytes:
-    """Return a cell that must be bytes; a store's types are what somebody made them.
+    """Return a cell that must be bytes; a store's types may have been changed.
 
     Raises:
         DatabaseError: it is something else.

@@ -142,7 +142,7 @@ class Ledger:
             NotALedgerError: the store has lost it.
             StoreFailedError: the store can't be read; after the next submit it may be.
         """
-        # Not what the store shows: a commit may be seen there that nobody was answered for, and that a failover loses.
+        # Not what the store shows: a commit may be seen there that no answer was given for, and that a failover loses.
         checkpoint = self._published
         if checkpoint is None or not 0 <= index < checkpoint.size:
             raise IndexError(f"there is no entry {index}")
@@ -252,7 +252,7 @@ class Ledger:
         """Answer notes from where the log stands, and commit what is admitted.
 
         Raises:
-            LedgerError: nothing was kept, or nobody knows.
+            LedgerError: nothing was kept, or that is unknown.
             PersistenceError: the store couldn't be read; nothing was committed.
         """
         entries = None

@@ -72,7 +72,7 @@ def load_tail(store: LogStore, log_key: VerifierKey) -> Tail:
     try:
         check_cosigned_checkpoint(store, cosigned, log_key.name, checkpoint.size)
     except MalformedError:
-        pass  # it is only a copy of what witnesses signed, and whoever needs it is told
+        pass  # it is only a copy of what witnesses signed, and its users are told
     except ProofInvalidError as error:
         raise NotALedgerError(f"{error}; what is written here would fork the log") from None
     saved = read_snapshot(store.sidecar, log_key, checkpoint.size, lambda size: edge_at(store, size).root())
@@ -110,7 +110,7 @@ def follow_tail(store: LogStore, log_key: VerifierKey, tail: Tail) -> int:
 def bring_up(store: LogStore, log_key: VerifierKey, tail: Tail | None) -> Tail:
     """Return where the log stands now: the tail, followed, or loaded anew if the log doesn't go on from there.
 
-    A failover may lose what a follower has seen and nobody was answered for.
+    A failover may lose what a follower has seen and no answer was given for.
 
     Raises:
         NotALedgerError: the log doesn't hang together.

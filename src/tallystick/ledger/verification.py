@@ -1,4 +1,4 @@
-"""Signatures are verified ahead of the decision and outside the writer's lock: a stranger's bad ones hold up nobody.
+"""Signatures are verified ahead of the decision and outside the writer's lock: bad ones hold up no other note.
 
 Many at once are verified in processes beside the writer (`verifying`), so that both cores are at work; few, or where
 there are no processes, by the submitter's own thread. What is found here only saves `admit` the work: it verifies
@@ -31,7 +31,7 @@ class Verification:
     def finish(self) -> None:
         """Wait, and write down in each command what was found; what a task that failed owed, `admit` finds out."""
         for owners, pending in self.tasks:
-            with suppress(Exception):  # there is no memory, or it is what nobody foresaw
+            with suppress(Exception):  # there is no memory, or it is unforeseen
                 _, verdicts = pending.result()
                 for (command, claim), verdict in zip(owners, verdicts, strict=True):
                     if verdict != UNTOLD:
@@ -64,7 +64,7 @@ def _signatures_by_known_keys(commands: Sequence[SignedCommand], state: State) -
     jobs: list[SignatureJob] = []
     texts = [command.note.text for command in commands]
     for place, command in enumerate(commands):
-        with suppress(Exception):  # nobody foresaw it: `admit` meets it again, and answers this note
+        with suppress(Exception):  # unforeseen: `admit` meets it again, and answers this note
             for signature in command.note.signatures:
                 key = state.keys.get(signature.label)
                 if key is not None:

@@ -12,7 +12,7 @@ adds meanwhile.
 A backup is kept in transactions of many groups. Killed at any moment it is the earlier backup and some groups more,
 and the next one goes on from there; it refuses a source that isn't its own future. A restored log would be fit to be
 written to, and half of one would fork the log: a restore is therefore one transaction, all of it or an empty store,
-which nobody can open as a ledger.
+which can't be opened as a ledger.
 
 Beside the log go the trust policy and the newest cosigned checkpoint. The log's key doesn't, nor do the settings that
 say where it is: whoever puts them there decides that the restored ledger is the one to be written to. Nor does a saved
@@ -114,7 +114,7 @@ def restore_ledger(
 ) -> Copied:
     """Make a new ledger of a backup.
 
-    Nobody knows here whether the old writer is gone, and whether more was answered than the backup has.
+    It is not known here whether the old writer is gone, and whether more was answered than the backup has.
 
     Args:
         backup: a folder that `backup_ledger` made.
@@ -316,7 +316,7 @@ def _choose_policy(given: Policy | None, sources: Policy | None, targets: Policy
     """Return the policy that counts: a changed one isn't taken from the very ledger that it is to judge.
 
     Raises:
-        UsageError: somebody has to say which it is.
+        UsageError: the caller has to say which it is.
     """
     if given is not None:
         return given

@@ -58,7 +58,7 @@ def keep_cosignatures(source: AnySource, signed_note: bytes, lines: tuple[Signat
     Raises:
         UsageError: it can only be read.
         NotALedgerError: there is neither.
-        LedgerBusyError: somebody writes there now, or has exported there since the checkpoint was read.
+        LedgerBusyError: another process writes there now, or has exported there since the checkpoint was read.
         OSError, PersistenceError: nothing can be written there.
     """
     note = Note.from_bytes(signed_note)

@@ -1,4 +1,4 @@
-"""A log as static files, as C2SP tlog-tiles says; whoever sees a checkpoint there finds every file that it implies.
+"""A log as static files, as C2SP tlog-tiles says; a checkpoint there comes after every file that it implies.
 
     tile/entries/<N>[.p/<W>]  entry bundles
     tile/<L>/<N>[.p/<W>]      hashes

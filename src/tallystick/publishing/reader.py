@@ -93,7 +93,7 @@ class Reader:
 
     Attributes:
         name: what a person calls it.
-        checkpoint: the newest there was; nobody verified its signatures here.
+        checkpoint: the newest there was; its signatures are not verified here.
         origin: the log's.
         size: how many entries there were.
     """

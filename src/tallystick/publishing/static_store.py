@@ -49,7 +49,7 @@ class StaticStore:
             try:
                 command = parse_command(Note.from_bytes(split_entry(data)[1]).text)
             except MalformedError:
-                continue  # whoever replays the log says so
+                continue  # replaying the log says so
             if (command.party, command.ref) in wanted:
                 found[command.party, command.ref] = index
                 if len(found) == len(wanted):

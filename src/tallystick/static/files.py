@@ -1,4 +1,4 @@
-"""A file is read up to a limit and never beyond it, wherever it lies; a length that somebody states counts for nothing.
+"""A file is read up to a limit and never beyond it, wherever it lies; a stated length counts for nothing.
 
 A partial tile may be deleted once the full one is there (tlog-tiles, "Partial Tiles"): whoever doesn't find the one
 reads the other and cuts it. Where a server denies access to the one, the other is read too, and the denial counts only

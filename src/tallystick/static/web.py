@@ -225,7 +225,7 @@ class WebFiles:
         """Return where a redirect leads.
 
         Raises:
-            LedgerError: to somewhere that nobody named.
+            LedgerError: to a place that was not named.
         """
         try:
             there = urljoin(url, location)

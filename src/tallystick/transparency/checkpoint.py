@@ -57,7 +57,7 @@ class Checkpoint:
 
     @classmethod
     def from_text(cls, text: bytes) -> Self:
-        """Return the checkpoint of a note's text, which nobody has verified here.
+        """Return the checkpoint of a note's text, unverified here.
 
         Raises:
             CheckpointMalformedError: not a checkpoint in its canonical encoding.

@@ -8,7 +8,7 @@ begin with # are passed over:
     group <name> all|any|<k> <member>...     fulfilled by k of its members (any is 1)
     quorum <name>|none                       exactly once
 
-Names are of witnesses and groups, defined on a line before and at most once a member of a group, so nobody counts
+Names are of witnesses and groups, defined on a line before and at most once a member of a group, so none counts
 twice. They mean nothing outside the file and are octets, not text: no two encodings are alike. Keys of logs are
 Ed25519 (0x01), keys of witnesses cosign (0x04), and no log or witness is listed twice by its public key.
 

@@ -89,7 +89,7 @@ def receive(stream: BinaryIO) -> object:
     data = stream.read(length)
     if not length or len(data) != length:
         raise EOFError
-    return pickle.loads(data)  # noqa: S301 - from our own process, through a pipe that nobody else has
+    return pickle.loads(data)  # noqa: S301 - from our own process, through a pipe that no other process has
 
 
 def _work() -> None:

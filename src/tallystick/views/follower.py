@@ -145,7 +145,7 @@ class LogFollower:
         return followed
 
     def _follow_batch(self, reader: Reader, place: Place, stop: int, state: State) -> Place | None:
-        """Fold the next entries into rows and keep them; None if somebody else did."""
+        """Fold the next entries into rows and keep them; None if another process did."""
         projections = [one() for one in PROJECTIONS]
         data = b""
         for data in reader.entries(place.size, stop):

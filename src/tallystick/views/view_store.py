@@ -9,8 +9,9 @@ A file that isn't a sound views file of this version and this log is built anew.
     reading    the rows of each table that a question reads, all of them, against the table's checksum
 
 A table's checksum is the sum of its rows' hashes, modulo 2^128. It is kept in the transaction that changes the rows, by
-triggers that only this program's connection has. Whoever changes a row otherwise leaves a checksum that doesn't fit,
-and goes on leaving it whatever is followed later. It has no key: whoever knows it can make it fit (docs/views.md).
+triggers that only this program's connection has. A change of a row by other means leaves a checksum that doesn't fit,
+and goes on leaving it whatever is followed later. It has no key: an attacker who knows it can make it fit
+(docs/views.md).
 """
 
 import hashlib
@@ -143,7 +144,7 @@ class ViewStore(SQLiteTrackingRecorder):
             write: writes the rows.
 
         Returns:
-            Whether it was kept: not if somebody else has followed the log meanwhile.
+            Whether it was kept: not if another process has followed the log meanwhile.
 
         Raises:
             ViewsUnusableError: nothing was kept.

@@ -1,7 +1,7 @@
 """The one check of a note's signatures against what its command's rule asks for.
 
 A signature line counts if its key is in the log, isn't revoked, and belongs to a party that the rule asks. A line that
-doesn't count is refused, never ignored: so nobody can change a recorded note by appending to it.
+doesn't count is refused, never ignored: so a recorded note can't be changed by appending to it.
 """
 
 from collections.abc import Mapping

@@ -30,7 +30,7 @@ from tallystick.witness.deciding import COSIGNED, NOT_AN_EXTENSION, OTHER_SIZE, 
 from tallystick.witness.request import AddCheckpoint
 
 _ATTEMPTS: Final = 6
-"""Each after the first because somebody else got a checkpoint cosigned in between."""
+"""Each after the first because another request got a checkpoint cosigned in between."""
 
 
 class OldTree(NamedTuple):

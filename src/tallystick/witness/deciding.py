@@ -3,7 +3,7 @@
 C2SP tlog-witness (v1.0.0), in this order:
 
     400  the request, or the note in it, isn't in its canonical encoding
-    404  nobody told the witness of a log with this origin
+    404  the witness wasn't told of a log with this origin
     403  no signature by a key of that log, or a line by one that isn't its signature
     400  the signed text isn't a checkpoint, or the old size is beyond its size
     409  the old size isn't that of the tree cosigned last; the answer says which it is

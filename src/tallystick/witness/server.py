@@ -137,7 +137,7 @@ class _Exchange(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer with the newest checkpoint cosigned."""
-        # Nobody sends a body with GET; if somebody does, it is not the next request.
+        # No client sends a body with GET; if one does, it is not the next request.
         if self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers:
             self.close_connection = True
         if self.path == _ADD_CHECKPOINT:

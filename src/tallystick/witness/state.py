@@ -5,7 +5,7 @@
 
 `advance` takes the write lock (BEGIN IMMEDIATE), reads, lets the caller decide, writes and commits: threads and
 processes come one after another. WAL with synchronous=FULL: what was committed survives a crash of the machine. A
-cosignature made inside is given away only afterwards; if the commit fails, nobody ever sees it.
+cosignature made inside is given away only afterwards; if the commit fails, it is never seen.
 
 Triggers refuse a smaller size, another root of the same size, and the deletion of a row, whatever the code does.
 

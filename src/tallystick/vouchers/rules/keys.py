@@ -43,7 +43,7 @@ class KeyAdd(Rule):
     )
 
     def signers(self, state: State) -> Signers:
-        """The party's quorum, and one by the new key, which proves that somebody holds it."""
+        """The party's quorum, and one by the new key, which proves that it is held."""
         return quorum(self, state)
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
