@@ -296,7 +296,7 @@ class ConnectionSidecar:
         """Somebody else may be at it."""
         world = self._connection._world
         if world is not None and world.temper.hits("sidecar fails"):
-            raise LedgerBusyError("somebody else writes beside this log")
+            raise LedgerBusyError("another process writes beside this log")
         yield
 
 
