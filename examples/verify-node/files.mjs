@@ -56,6 +56,6 @@ export function kindOf(path) {
       closeSync(file)
     }
   } catch {
-    return undefined // whoever reads it says what is wrong
+    return undefined // its reader says what is wrong
   }
 }
