@@ -57,7 +57,7 @@ def kill(done, of):
         os.kill(os.getpid(), signal.SIGKILL)
 def kill_before_sidecar(*_):
     os.kill(os.getpid(), signal.SIGKILL)
-if at == "beside":
+if at == "sidecar":
     backup.ProvenCopy.put_sidecar, kill = kill_before_sidecar, None
 print("ready", flush=True)
 sys.stdin.readline()
