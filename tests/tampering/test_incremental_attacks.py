@@ -366,3 +366,21 @@ def test_an_amount_falsified_in_a_saved_state_is_named(
     assert {row.code for row in report.findings} == {C.CONSERVATION_BROKEN}
     kinds = {row.detail.split(" ")[0] for row in report.findings}
     assert kinds & {"voucher", "reservation"}
+
+
+def _no_key(state: State) -> None:
+    next(iter(state.keys.values())).vkey = "none"
+
+
+def _time_without_a_text(state: State) -> None:
+    state.at = 2**70
+
+
+@pytest.mark.parametrize("falsify", [_no_key, _time_without_a_text], ids=["a key", "the time"])
+def test_a_saved_state_that_entries_cannot_be_decided_by_is_refused(
+    ledger: Path, reports: Path, tmp_path: Path, falsify: Callable[[State], None]
+) -> None:
+    """Before an entry is decided by it: with its file, and what to do."""
+    since = _falsified(reports, tmp_path, falsify)
+    with pytest.raises(UsageError, match=r"whole\.state: .*; audit in full, without it$"):
+        audit(ledger, POLICY, since=since)

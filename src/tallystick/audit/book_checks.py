@@ -6,7 +6,9 @@
                    burned + claimed + paid = what its lines took: of statements remembered, and of those forgotten
     day            burned, claimed = what the lines took that ended on it, for the days of the burn window
     claim          what is claimed = the lots of the claims that are open
-    holder         granted = Σ face - transferred - what was revoked
+                   what is paid to a claimant has a claim of it that is paid
+    holder         granted = Σ face - transferred - what was revoked, and at most the cap
+    issued         each face is at least the floor
 
 The rules move money so that this can't break. That is why it is worth checking: a fault in them would show here, and so
 does a changed saved state. What it can't show is an amount moved between two lines of one statement and
@@ -14,17 +16,16 @@ reservation, or between two days of one reservation before the burn window. docs
 """
 
 import copy
-import struct
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from tallystick.audit.link_checks import broken_links
 from tallystick.vouchers.book import (
     ACCOUNTS,
     PROGRAMME_ACCOUNTS,
     USED,
     Account,
-    AnyAccount,
     Book,
     Lot,
     Posting,
@@ -77,10 +78,10 @@ class OwnBook:
 
 def faults(state: State) -> Iterator[str]:
     """Yield what in a state doesn't add up: which programme, voucher, reservation, claim or holder, and how."""
-    strangers = list(_strangers(state))
-    yield from strangers
-    if strangers:
-        return  # whose they are can't be told, so no sum would mean anything
+    broken = list(broken_links(state))
+    yield from broken
+    if broken:
+        return  # what is whose can't be told, so no sum would mean anything
     yield from _of_programmes(state)
     yield from _of_vouchers(state)
     yield from _of_reservations(state)
@@ -95,37 +96,6 @@ def returned_fen(state: State) -> Counter[VoucherStatus]:
         if voucher_id in state.vouchers:
             sums[state.vouchers[voucher_id].status] += amount_fen
     return sums
-
-
-def _strangers(state: State) -> Iterator[str]:
-    """Yield the accounts that belong to nothing in the state, and those below zero."""
-    for account, balances in state.book.balances.items():
-        for account_id, amount_fen in balances.items():
-            if (account == "envelope") != (amount_fen < 0):
-                yield f"{account} {account_id}: it holds {amount_fen} fen"
-            if not _is_known(state, account, account_id):
-                yield f"{account} {account_id}: there is nothing of that id, and it holds {amount_fen} fen"
-    for name in sorted(state.book.totals.keys() ^ state.programmes.keys()):
-        yield f"programme {name}: it has a book and no rules, or rules and no book"
-    for voucher_id, voucher in state.vouchers.items():
-        if voucher.programme not in state.programmes or (voucher.parent or voucher_id) not in state.vouchers:
-            yield f"voucher {voucher_id}: its programme or the voucher that it came out of isn't there"
-    for reservation_id, reservation in state.reservations.items():
-        held = state.vouchers.get(reservation.voucher)
-        if held is None or (held.programme, held.holder) != (reservation.programme, reservation.holder):
-            yield f"reservation {reservation_id}: it is of another programme or holder than its voucher"
-
-
-def _is_known(state: State, account: AnyAccount, account_id: str) -> bool:
-    reservation = reservation_of(account, account_id)
-    if reservation is not None or account in ("released", "forgotten"):
-        return (reservation or account_id) in state.reservations
-    if account in ("envelope", "unissued"):
-        return account_id in state.programmes
-    if account == "granted":
-        programme, _, holder = account_id.partition(" ")
-        return programme in state.programmes and holder in state.parties
-    return account_id in state.vouchers
 
 
 def _of_programmes(state: State) -> Iterator[str]:
@@ -189,16 +159,11 @@ def _of_reservations(state: State) -> Iterator[str]:
             used_fen[reservation_of(account, account_id) or ""] += amount_fen
     taken_fen: Counter[str] = Counter(book.balances["forgotten"])
     in_lots_fen: Counter[tuple[Account, str]] = Counter()
-    for provider, statements in state.statements.items():
-        for ref, statement in statements.items():
-            try:
-                lots = statement.taken_fen(state.utc_offset_us)
-            except (struct.error, IndexError):
-                yield f"statement {ref} of {provider}: its lines can't be read"
-                continue
-            for lot, amount_fen in lots.items():
+    for statements in state.statements.values():
+        for statement in statements.values():
+            for lot, amount_fen in statement.taken_fen(state.utc_offset_us).items():
                 taken_fen[lot.reservation] += amount_fen
-                if amount_fen and lot.reservation in state.reservations:
+                if amount_fen:
                     in_lots_fen[_place_of(state, lot, statement.index)] += amount_fen
     yield from _of_lots(state, in_lots_fen)
     for name, reservation in state.reservations.items():
@@ -211,8 +176,6 @@ def _of_reservations(state: State) -> Iterator[str]:
         if reserved_fen if reservation.closed else released_fen:
             shown = _shown({"reserved": reserved_fen, "released": released_fen})
             yield f"reservation {name}: it is {'closed' if reservation.closed else 'open'}, and it holds {shown}"
-    for name in sorted(taken_fen.keys() - state.reservations.keys()):
-        yield f"reservation {name}: it isn't there, and lines took {taken_fen[name]} fen of it"
 
 
 def _place_of(state: State, lot: Lot, statement_index: int) -> tuple[Account, str]:
@@ -250,12 +213,11 @@ def _of_claims(state: State) -> Iterator[str]:
         for lot in map(lot_of, claim.lots):
             if claimed.pop(lot.claimed_id(name), 0) <= 0:
                 yield f"claim {name}: nothing is claimed of {lot.burned_id}"
-            reservation = state.reservations.get(lot.reservation)
-            if (
-                reservation is None
-                or (reservation.programme, state.claimant(lot.reservation)) != (claim.programme, claim.claimant)
-                or not claim.first_day <= lot.day <= claim.last_day
-            ):
+            reservation = state.reservations[lot.reservation]
+            if (reservation.programme, state.claimant(lot.reservation)) != (
+                claim.programme,
+                claim.claimant,
+            ) or not claim.first_day <= lot.day <= claim.last_day:
                 yield f"claim {name}: {lot.burned_id} isn't of its programme, its claimant and its days"
     unclaimed = {
         Lot(reservation, day).burned_id
@@ -268,6 +230,10 @@ def _of_claims(state: State) -> Iterator[str]:
         yield f"burned {account_id}: what its claimant finds to claim isn't what is burned"
     for account_id, amount_fen in claimed.items():
         yield f"claimed {account_id}: {amount_fen} fen are in no open claim"
+    paid = {(claim.programme, claim.claimant) for claim in state.claims.values() if claim.status == "paid"}
+    for name, amount_fen in state.book.balances["paid"].items():
+        if (state.reservations[name].programme, state.claimant(name)) not in paid:
+            yield f"paid {name}: {amount_fen} fen, and no claim of {state.claimant(name)} is paid"
 
 
 def _of_holders(state: State) -> Iterator[str]:
@@ -278,6 +244,9 @@ def _of_holders(state: State) -> Iterator[str]:
         if voucher.status == "revoked":
             of_voucher_fen -= book["returned", name]
         granted_fen[f"{voucher.programme} {voucher.holder}"] += of_voucher_fen
+        floor_fen = state.programmes[voucher.programme].rules.holder_floor_fen
+        if voucher.parent is None and voucher.face_fen < floor_fen:
+            yield f"voucher {name}: its face is {voucher.face_fen} fen, and the floor {floor_fen} fen"
     for name in sorted(granted_fen.keys() | book.balances["granted"].keys()):
         if granted_fen[name] != book["granted", name]:
             programme, _, holder = name.partition(" ")
@@ -285,6 +254,11 @@ def _of_holders(state: State) -> Iterator[str]:
                 f"holder {holder}: {book['granted', name]} fen are granted under {programme}, "
                 f"by its vouchers {granted_fen[name]} fen"
             )
+    for name, amount_fen in book.balances["granted"].items():
+        programme, _, holder = name.partition(" ")
+        cap_fen = state.programmes[programme].rules.holder_cap_fen
+        if amount_fen > cap_fen:
+            yield f"holder {holder}: {amount_fen} fen are granted under {programme}, and the cap is {cap_fen} fen"
 
 
 def _shown(amounts: dict[str, int] | dict[Account, int]) -> str:

@@ -19,6 +19,7 @@ from typing import Final, Self
 from tallystick.audit.report import REPORT_SIZE_MAX, EarlierCheckpoint, Report, SavedState, Totals
 from tallystick.errors import MalformedError, UsageError
 from tallystick.named_files import Kind, NamedFile
+from tallystick.signing.keys import VerifierKey
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.encoding import base64_to_text, hash_from_text
 from tallystick.vouchers.saved_state import HEADER_LINES, HEADER_SIZE_MAX, SUBJECT, StateHeader
@@ -78,7 +79,10 @@ class Earlier:
             header = StateHeader.from_text(head[:-1])
             if Checkpoint(header.origin, header.size, header.root) != self.checkpoint:
                 raise UsageError(f"{path} is of another tree than {self.path}; {_IN_FULL}")
-            return header.state(data)
+            state = header.state(data)
+            for key in state.keys.values():
+                VerifierKey.from_text(key.vkey)  # entries are verified by it before anything is added up
+            return state
         except OSError as error:
             raise UsageError(f"{path}, which {self.path} needs, can't be read: {error.strerror}; {_IN_FULL}") from None
         except MalformedError as error:

@@ -11,6 +11,8 @@ be decided (gone, unreadable, wrongly signed, refused) ends the replay, once, by
 Form is still checked then.
 """
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import Final
 
 from tallystick.audit.book_checks import OwnBook, faults, returned_fen
@@ -107,7 +109,7 @@ class Replay:
     def finish(self) -> Totals:
         """Check the books against all that there is, and return the sums."""
         state = self.state
-        for fault in (*self._own_book.differences(state), *faults(state)):
+        for fault in self._faults():
             self._findings.add(FindingCode.CONSERVATION_BROKEN, None, fault)
         totals = {name: _totals_of(state, name) for name in sorted(state.programmes)}
         returned = returned_fen(state)
@@ -125,6 +127,16 @@ class Replay:
             revoked_fen=returned["revoked"],
             programmes=totals,
         )
+
+    def _faults(self) -> Iterator[str]:
+        """Yield what in the books doesn't add up; of a state that can't be added up, that."""
+        try:
+            yield from self._own_book.differences(self.state)
+            yield from faults(self.state)
+        except MemoryError:
+            raise  # this machine's, and no fault of the state
+        except Exception as error:
+            yield f"adding it up fails: {type(error).__name__}: {error}"[:_SHOWN_MAX]
 
     def _decide(self, index: int, data: bytes, signed: SignedCommand) -> Described:
         at_text = data[len(_AT) : _AT_END]
@@ -235,7 +247,7 @@ def _differences(outcome: dict[str, object], other: dict[str, object]) -> str:
 
 
 def _totals_of(state: State, programme: str) -> ProgrammeTotals:
-    book = state.book.totals[programme]
+    book = Counter(state.book.totals.get(programme))  # of an account that a changed state lacks, 0
     return ProgrammeTotals(
         envelope_fen=state.programmes[programme].rules.envelope_fen,
         unissued_fen=book["unissued"],

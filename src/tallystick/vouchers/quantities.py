@@ -74,6 +74,10 @@ def _microseconds(text: str) -> int:
     return (since.days * 86_400 + since.seconds) * SECOND_US + since.microseconds
 
 
+INSTANT_MAX: Final = parse_instant("9999-12-31T23:59:59.999999Z")
+"""The last one that has a text."""
+
+
 def format_instant(instant: int) -> str:
     """Return the one text of an instant in microseconds."""
     return (_NAIVE_EPOCH + timedelta(microseconds=instant)).isoformat(timespec="microseconds") + "Z"

@@ -7,6 +7,7 @@ A state is bounded by what is alive: references of commands are forgotten when t
 statements and job times when they are older than the burn window. Equal histories give equal states and equal bytes.
 """
 
+import struct
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Self
@@ -14,12 +15,12 @@ from typing import Annotated, Final, Self
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from tallystick.errors import MalformedError
-from tallystick.vouchers.book import AnyAccount, Book, Lot, Posting, lot_of, reservation_of
+from tallystick.vouchers.book import ACCOUNTS, MEMORANDA, AnyAccount, Book, Lot, Posting, lot_of, reservation_of
 from tallystick.vouchers.burns import BYTES_AS_BASE64, JobTimes, Statement
 from tallystick.vouchers.holdings import Reservation, Voucher
 from tallystick.vouchers.parties import Key, Network, Party
 from tallystick.vouchers.programmes import Accelerator, Programme
-from tallystick.vouchers.quantities import SECOND_US
+from tallystick.vouchers.quantities import INSTANT_MAX, SECOND_US
 from tallystick.vouchers.redemptions import Claim
 from tallystick.vouchers.seals import Seal, Touches
 
@@ -51,7 +52,7 @@ class State:
         book: every amount.
         unclaimed: by programme and claimant, where the claimant finds what it may claim; follows from the book.
         keys: by label, `<name>+<key id in hex>`.
-        public_keys: label by public key text (the base64 part of a vkey).
+        public_keys: label by public key (hex).
         usccs: party by unified social credit code.
         tariffs: by provider and accelerator, ascending.
         seals: by id, in order.
@@ -235,12 +236,16 @@ class State:
             state = _STATE.validate_json(data)
         except ValidationError as error:
             raise MalformedError(f"not a saved state: {error.error_count()} faults") from None
+        if list(state.book.balances) != [*ACCOUNTS, *MEMORANDA]:
+            raise MalformedError(f"not a saved state: its book has {', '.join(state.book.balances)}")
+        if not 0 <= state.at <= INSTANT_MAX:
+            raise MalformedError(f"not a saved state: its last entry is of microsecond {state.at}")
         try:
             for burned_id in state.book.balances["burned"]:
                 state._add_unclaimed(burned_id)
-        except (LookupError, ValueError) as error:
+            state.job_times = {provider: JobTimes(refs.values()) for provider, refs in state.statements.items()}
+        except (LookupError, ValueError, struct.error) as error:
             raise MalformedError(f"not a saved state: {error!r}"[:200]) from None
-        state.job_times = {provider: JobTimes(refs.values()) for provider, refs in state.statements.items()}
         return state
 
 
