@@ -2,11 +2,12 @@
 
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from documentation.test_code_blocks import blocks_of
+from tallystick.cli.commands import LazyGroup
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -137,3 +138,29 @@ def test_every_file_that_is_named_exists(page: str) -> None:
     assert paths
     missing = sorted(path for path in paths if not any((ROOT / base / path).exists() for base in BASES))
     assert missing == []
+
+
+@pytest.mark.parametrize("page", NAME_FILES)
+def test_every_class_and_constant_that_is_named_exists(page: str) -> None:
+    """A name in code that is written like one of Python's is somewhere in the project's Python."""
+    text = prose_of((ROOT / page).read_text("utf-8"))
+    names = set(re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)+|[A-Z]+(?:_[A-Z0-9]+)+)`", text))
+    code = "\n".join(path.read_text("utf-8") for folder in ("src", "tests") for path in (ROOT / folder).rglob("*.py"))
+    assert [name for name in sorted(names) if not re.search(rf"\b{name}\b", code)] == []
+
+
+def test_every_command_line_that_is_named_exists() -> None:
+    """What stands behind `tallystick` in code is a command, and behind a group's name one of the group."""
+    pages = [page for page in PAGES if page.parent.name != "decisions"]
+    named_commands = {
+        words
+        for page in pages
+        for words in re.findall(r"`tallystick ([a-z][a-z-]*(?: [a-z][a-z-]*)*)", page.read_text("utf-8"))
+    }
+    assert len(named_commands) > 10
+    for words in named_commands - {"saved state"}:  # the first line of such a file
+        command: Any = LazyGroup(name="tallystick")
+        for word in words.split():
+            if hasattr(command, "get_command"):
+                command = command.get_command(None, word)
+                assert command is not None, words

@@ -23,6 +23,7 @@ from support.actors import ORIGIN, key_of, label_of, note_of, text_of, uscc_of, 
 from support.schedules import schedule
 from tallystick.audit.book_checks import faults
 from tallystick.signing.note import sign_text
+from tallystick.vouchers import rulebook
 from tallystick.vouchers.admit import admit, read_note
 from tallystick.vouchers.entry import Entry, Header, split_entry
 from tallystick.vouchers.evolve import evolve
@@ -816,6 +817,11 @@ def walked(seed: int, steps: int) -> Pair:
     pair.check_books()
     pair.check_replay()
     return pair
+
+
+def test_the_naive_ledger_knows_every_command() -> None:
+    """Each kind and its event, written down a second time; the walks then ask for each."""
+    assert EVENT_KINDS == rulebook.EVENT_KINDS
 
 
 def test_long_walks_reach_every_reason_and_event_and_both_sides_agree() -> None:
