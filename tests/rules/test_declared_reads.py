@@ -233,6 +233,17 @@ def test_every_command_is_traced(logs: list[Log]) -> None:
     assert {type(one.event.command) for log in logs for one in log.entries.values()} == set(RULES)
 
 
+def test_every_command_concerns_something(logs: list[Log]) -> None:
+    """Also one that no other reads: what it is about, or it would be found by its accounts alone, and maybe by none."""
+    found = {
+        type(one.event.command)
+        for log in logs
+        for number, one in log.entries.items()
+        if log.declared[number]["concerns"]
+    }
+    assert found == set(RULES)
+
+
 def test_what_a_rule_reads_is_declared(logs: list[Log]) -> None:
     assert list(misses(logs)) == []
 
