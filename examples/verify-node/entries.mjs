@@ -99,6 +99,8 @@ const FORMS = Object.assign(Object.create(null), {
   closes_at: (value) => isInstant(value) && value < '3000',
   evidence_sha256: HEX,
   lines: listOf(isLine, 1, 1_000),
+  window_days: integer(1, 366),
+  officers: (value) => hasFields(value, ['threshold_fen', 'required', 'window_days'], FORMS),
   corrects: (value) => hasFields(value, ['statement', 'line'], FORMS),
 })
 for (const [names, form] of [
@@ -109,11 +111,11 @@ for (const [names, form] of [
   ['signed_at opens_at valid_from valid_until until from', isInstant],
   ['first_day last_day', isDay],
   ['face_fen amount_fen envelope_fen holder_cap_fen', FEN],
-  ['holder_floor_fen officers_threshold_fen', FEN_OR_ZERO],
+  ['holder_floor_fen threshold_fen', FEN_OR_ZERO],
   ['price_fen_per_gpu_hour gpu_milli', integer(1, 10_000_000)],
   ['share_bp_domestic share_bp_foreign', integer(0, 10_000)],
-  ['officers_required root_quorum', integer(1, 16)],
-  ['quorum', integer(2, 16)],
+  ['root_quorum', integer(1, 16)],
+  ['quorum required', integer(2, 16)],
 ]) {
   for (const name of fieldNames(names)) FORMS[name] = form
 }
@@ -132,13 +134,13 @@ const isRefusal = (pair) => Array.isArray(pair) && pair.length === 2 && FORMS.li
 /** command -> event, fields beside the common ones, outcome's forms */
 const COMMANDS = new Map([
   ['network.found/1', ['network.founded/1', 'edition name currency root_keys root_quorum clock_skew_seconds freshness_seconds burn_window_seconds release_grace_seconds utc_offset_seconds']],
-  ['party.admit/1', ['party.admitted/1', 'admitted role name keys uscc? maker? quorum?']],
+  ['party.admit/1', ['party.admitted/1', 'admitted role name keys uscc? maker? quorum? officers?']],
   ['party.suspend/1', ['party.suspended/1', 'subject reason']],
   ['party.reinstate/1', ['party.reinstated/1', 'subject reason']],
   ['key.add/1', ['key.added/1', 'subject vkey']],
   ['key.revoke/1', ['key.revoked/1', 'subject key reason']],
   ['accelerator.register/1', ['accelerator.registered/1', 'accelerator name origin']],
-  ['programme.open/1', ['programme.opened/1', 'programme name voucher_kind fiscal_year envelope_fen opens_at closes_at share_bp_domestic share_bp_foreign holder_floor_fen holder_cap_fen validity_days accelerators transfer payee officers_threshold_fen officers_required rounding_fen']],
+  ['programme.open/1', ['programme.opened/1', 'programme name voucher_kind fiscal_year envelope_fen opens_at closes_at share_bp_domestic share_bp_foreign holder_floor_fen holder_cap_fen validity_days accelerators transfer payee rounding_fen']],
   ['programme.close/1', ['programme.closed/1', 'programme reason']],
   ['provider.accredit/1', ['provider.accredited/1', 'programme provider valid_from']],
   ['provider.delist/1', ['provider.delisted/1', 'programme provider valid_until reason']],

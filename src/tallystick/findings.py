@@ -94,7 +94,10 @@ class FindingCode(CodedEnum):
         "replay_stopped",
         "from this entry on nothing can be decided anew; form, hashes and tree are still checked",
     )
-    CONSERVATION_BROKEN = ("conservation_broken", "a programme's money does not add up to its envelope")
+    CONSERVATION_BROKEN = (
+        "conservation_broken",
+        "a programme's money does not add up to its envelope, or what too few officers signed passes the threshold",
+    )
     LEAF_DIFFERS = ("leaf_differs", "an entry's bytes don't have the hash that the tree holds in its place")
     TREE_DIFFERS = (
         "tree_differs",

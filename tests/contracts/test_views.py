@@ -89,8 +89,6 @@ class Story:
             "accelerators": [],
             "transfer": "open",
             "payee": payee,
-            "officers_threshold_fen": 1_000_000,
-            "officers_required": 1,
             "rounding_fen": 1,
         }
 

@@ -57,6 +57,17 @@ ROLES = {
     "redemption.reject/1": {"treasury"},
     "book.seal/1": {"operator"},
 }
+QUORUM_SIGNS = {
+    "party.admit/1",
+    "party.reinstate/1",
+    "key.add/1",
+    "key.revoke/1",
+    "programme.open/1",
+    "programme.close/1",
+    "provider.accredit/1",
+}
+LETS_MONEY_LEAVE = {"voucher.issue/1": "face_fen", "redemption.pay/1": "amount_fen"}
+"""The field of what lets money leave that counts for a treasury's officers."""
 EDITION = 1
 EVENT_KINDS = {
     "network.found/1": "network.founded/1",
@@ -218,7 +229,8 @@ class NaiveLedger:
             assert kind == "time.burned/1", "only a statement can be that long"
             del self.postings[marks[0] :], self.lines[marks[1] :], self.statements[command["party"], command["ref"]]
             return "refused", Reason.ENTRY_TOO_LARGE.value
-        self.entries.append({"command": command, "at": at, "kind": kind, "outcome": outcome})
+        entry = {"command": command, "at": at, "kind": kind, "outcome": outcome}
+        self.entries.append(entry | {"by_few": self._is_by_few(command, signers)})
         return "accepted", outcome
 
     def balances(self) -> Counter[Account]:
@@ -283,7 +295,7 @@ class NaiveLedger:
                 yield Reason.PARTY_SUSPENDED
             if party["role"] not in ROLES[command["kind"]]:
                 yield Reason.ROLE_MAY_NOT
-        yield from self._signature_reasons(command, signers, invalid)
+        yield from self._signature_reasons(command, signers, invalid, at)
         name = command["kind"].removesuffix("/1").replace(".", "_")
         specific: Callable[[Json, int], Iterator[Reason]] = getattr(self, f"_no_{name}")
         yield from specific(command, at)
@@ -294,7 +306,24 @@ class NaiveLedger:
             memory_seconds = max(memory_seconds, self.network["burn_window_seconds"])
         return bool(entry["at"] + memory_seconds * SECOND >= at)
 
-    def _signature_reasons(self, command: Json, signers: Sequence[str], invalid: Sequence[str]) -> Iterator[Reason]:
+    def signed_by_few(self, treasury: str, at: int, window_days: int) -> int:
+        """What counts for a treasury's officers on the day of `at` and the days of the window before it, in fen."""
+        first_day = self._day_of(at) - window_days + 1
+        return sum(
+            entry["command"][LETS_MONEY_LEAVE[entry["command"]["kind"]]]
+            for entry in self.entries
+            if entry["command"]["party"] == treasury and entry["by_few"] and self._day_of(entry["at"]) >= first_day
+        )
+
+    def _is_by_few(self, command: Json, signers: Sequence[str]) -> bool:
+        if command["kind"] not in LETS_MONEY_LEAVE or not self.parties[command["party"]]["officers"]:
+            return False
+        signed = sum(self.keys[label]["party"] == command["party"] for label in set(signers))
+        return bool(signed < self.parties[command["party"]]["officers"]["required"])
+
+    def _signature_reasons(
+        self, command: Json, signers: Sequence[str], invalid: Sequence[str], at: int
+    ) -> Iterator[Reason]:
         party, kind = command["party"], command["kind"]
         known = {label: key["party"] for label, key in self.keys.items()}
         needed = 1
@@ -305,14 +334,15 @@ class NaiveLedger:
             needed = command["root_quorum"]
         elif self.parties[party]["role"] == "network":
             needed = self.network["root_quorum"]
-        elif kind in ("key.add/1", "key.revoke/1", "programme.open/1"):
+        elif kind in QUORUM_SIGNS:
             needed = self.parties[party]["quorum"]
         if kind == "key.add/1":
             new_key = vkey_label(command["vkey"])
-        if kind == "voucher.issue/1" and command["programme"] in self.programmes:
-            programme = self.programmes[command["programme"]]
-            if command["face_fen"] > programme["officers_threshold_fen"]:
-                needed = programme["officers_required"]
+        officers = self.parties[party]["officers"] if kind in LETS_MONEY_LEAVE else None
+        if officers:
+            before = self.signed_by_few(party, at, officers["window_days"])
+            if before + command[LETS_MONEY_LEAVE[kind]] > officers["threshold_fen"]:
+                needed = officers["required"]
         if kind == "voucher.transfer/1" and command["voucher"] in self.vouchers:
             programme = self.programmes[self.vouchers[command["voucher"]]["programme"]]
             if programme["transfer"] == "approved":
@@ -344,7 +374,7 @@ class NaiveLedger:
     def _do_network_found(self, command: Json, at: int) -> Json:
         self.network = command
         self.parties[command["party"]] = {"role": "network", "admitter": None, "suspended": False, "uscc": None}
-        self.parties[command["party"]]["quorum"] = command["root_quorum"]
+        self.parties[command["party"]] |= {"quorum": command["root_quorum"], "officers": None}
         self._add_keys(command["party"], command["root_keys"])
         return {}
 
@@ -366,6 +396,12 @@ class NaiveLedger:
         yield from self._new_key_reasons(command["admitted"], command["keys"])
         if command.get("quorum", 1) > len(command["keys"]):
             yield Reason.WOULD_LEAVE_TOO_FEW_KEYS
+        yield from self._officers_reasons(command, command["role"])
+
+    def _officers_reasons(self, command: Json, role: str) -> Iterator[Reason]:
+        required = command.get("officers", {}).get("required")
+        if required and (role != "treasury" or required > command.get("quorum", 1)):
+            yield Reason.OFFICERS_INVALID
 
     def _do_party_admit(self, command: Json, at: int) -> Json:
         self.parties[command["admitted"]] = {
@@ -374,6 +410,7 @@ class NaiveLedger:
             "suspended": False,
             "uscc": command.get("uscc"),
             "quorum": command.get("quorum", 1),
+            "officers": command.get("officers"),
         }
         self._add_keys(command["admitted"], command["keys"])
         return {}

@@ -18,7 +18,16 @@ from hypothesis import Phase, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from properties.naive_ledger import DAY, EVENT_KINDS, SECOND, NaiveLedger, instant, instant_text
+from properties.naive_ledger import (
+    DAY,
+    EVENT_KINDS,
+    LETS_MONEY_LEAVE,
+    QUORUM_SIGNS,
+    SECOND,
+    NaiveLedger,
+    instant,
+    instant_text,
+)
 from support.actors import ORIGIN, key_of, label_of, note_of, text_of, uscc_of, vkey_of
 from support.schedules import schedule
 from tallystick.audit.book_checks import faults
@@ -45,17 +54,18 @@ MANY_KEYS = HOLDERS[1]
 """A holder that was admitted with as many keys as a party may have."""
 CAREFUL = TREASURIES[1]
 """A treasury that was admitted with a quorum of 2."""
-UNDER_QUORUM = ("key.add/1", "key.revoke/1", "programme.open/1")
+OFFICERS: Json = {"threshold_fen": 6_000, "required": 2, "window_days": 3}
+"""Of the careful treasury."""
 CITY, PROVIDER, HOLDER = TREASURIES[0], PROVIDERS[0], HOLDERS[2]
 PARTIES = (NETWORK, *TREASURIES, *PROVIDERS, *HOLDERS, AUDITOR, OPERATOR)
 TIME_STEPS = (*(0, 1, SECOND, 60 * SECOND, HOUR, 5 * HOUR) * 16, *(DAY,) * 16, 3 * DAY, 3 * DAY, 10 * DAY, 40 * DAY)
 SEEDS = range(4)
-# Shape: (transfer, payee, rounding_fen, officers_required, accelerators, share_bp_domestic, share_bp_foreign).
+# Shape: (transfer, payee, rounding_fen, accelerators, share_bp_domestic, share_bp_foreign).
 SHAPES: tuple[tuple[Any, ...], ...] = (
-    ("forbidden", "provider", 1, 1, [], 10_000, 10_000),
-    ("approved", "provider", 1, 2, ["ascend-910b", "h800"], 10_000, 3_333),
-    ("open", "holder", 100, 1, [], 10_000, 5_000),
-    ("open", "provider", 1, 3, ["ascend-910b"], 9_999, 0),
+    ("forbidden", "provider", 1, [], 10_000, 10_000),
+    ("approved", "provider", 1, ["ascend-910b", "h800"], 10_000, 3_333),
+    ("open", "holder", 100, [], 10_000, 5_000),
+    ("open", "provider", 1, ["ascend-910b"], 9_999, 0),
 )
 
 
@@ -226,12 +236,11 @@ class Walk:
         """Whose keys a careful party would sign with: sometimes one more than needed."""
         party = command["party"]
         own, needed = self.keys(party), 2 if party == NETWORK else 1
-        if command["kind"] in UNDER_QUORUM and party in self.oracle.parties and not self.one_in(8):
+        if command["kind"] in QUORUM_SIGNS and party in self.oracle.parties and not self.one_in(8):
             needed = self.oracle.parties[party]["quorum"]
-        if command["kind"] == "voucher.issue/1" and command["programme"] in self.oracle.programmes:
-            programme = self.oracle.programmes[command["programme"]]
-            big = command["face_fen"] > programme["officers_threshold_fen"]
-            needed = programme["officers_required"] if big and not self.one_in(4) else 1
+        if command["kind"] in LETS_MONEY_LEAVE and party in self.oracle.parties:
+            officers = self.oracle.parties[party]["officers"]
+            needed = officers["required"] if officers and self.one_in(2) else 1
         start = self.chance.randrange(max(1, len(own) - needed + 1))
         signers = own[start : start + needed + self.one_in(10)]
         if command["kind"] == "voucher.transfer/1" and command["voucher"] in self.oracle.vouchers:
@@ -301,7 +310,7 @@ class Walk:
         head = {"kind": f"{kind}/1", "log": ORIGIN, "party": party, "ref": f"doc-{self.refs}"}
         command = head | {"signed_at": instant_text(self.at)} | fields
         usual = [f"{NETWORK}/root-1", f"{NETWORK}/root-2"] if party == NETWORK else self.keys(party)[:1]
-        if party == CAREFUL and command["kind"] in UNDER_QUORUM:
+        if party == CAREFUL and command["kind"] in QUORUM_SIGNS | LETS_MONEY_LEAVE.keys():
             usual = self.keys(party)[:2]
         signers = list(keys) or ([] if wrong else usual)
         answer = self.pair.submit(command, signers, self.at, wrong)
@@ -322,7 +331,7 @@ class Walk:
         for party, role in roles.items():
             code: Json = {} if party in (AUDITOR, PROBE) else {"uscc": uscc_of(party)}
             if party == CAREFUL:
-                code["quorum"] = 2
+                code |= {"quorum": 2, "officers": OFFICERS}
             self.must(NETWORK, "party.admit", admitted=party, role=role, name=party, keys=self.vkeys(party), **code)
         for holder in HOLDERS:
             code = {"maker": True} if holder == "lin-studio" else {"uscc": uscc_of(holder)}
@@ -357,7 +366,7 @@ class Walk:
         }
 
     def programme(self, name: str, shape: tuple[Any, ...], opens_at: int | None = None) -> Json:
-        transfer, payee, rounding, officers, accelerators, domestic, foreign = shape
+        transfer, payee, rounding, accelerators, domestic, foreign = shape
         opens_at = self.at if opens_at is None else opens_at
         return {
             "programme": name,
@@ -375,8 +384,6 @@ class Walk:
             "accelerators": accelerators,
             "transfer": transfer,
             "payee": payee,
-            "officers_threshold_fen": 600,
-            "officers_required": officers,
             "rounding_fen": rounding,
         }
 
@@ -395,7 +402,7 @@ class Walk:
         admitted = self.pick(PARTIES) if self.one_in(5) else f"late-{self.names}"
         fields: Json = {
             "admitted": admitted,
-            "role": self.pick(("holder", "holder", "provider", "auditor", "operator")),
+            "role": self.pick(("holder", "holder", "provider", "auditor", "operator", "treasury")),
             "name": "x",
         }
         size = self.pick((1, 1, 1, 1, 15, 16))
@@ -409,6 +416,8 @@ class Walk:
             fields["maker"] = True
         if self.one_in(8):
             fields["quorum"] = 2
+        if self.one_in(3 if party == NETWORK else 16):
+            fields["officers"] = OFFICERS | {"required": self.pick((2, 3))}
         self.send(party, "party.admit", **fields)
 
     def subject(self) -> str:
@@ -433,7 +442,7 @@ class Walk:
         self.send(self.admitter_of(subject), "party.reinstate", subject=subject, reason="cleared")
 
     def add_key(self) -> None:
-        subject = self.subject()
+        subject = MANY_KEYS if self.one_in(6) else self.subject()
         party = subject if self.one_in(2) else self.admitter_of(subject)
         owner = self.pick(PARTIES) if self.one_in(12) else subject
         self.names += 1

@@ -45,12 +45,12 @@ class Huge(Walk):
         return int(max(1, min(MAX, choice + self.pick((-1, 0, 0, 0)))))
 
     def open_programmes(self) -> None:
-        shapes: list[tuple[Any, ...]] = [("open", payee, 1, 1, [], 10_000, 10_000) for payee in PAYEES]
+        shapes: list[tuple[Any, ...]] = [("open", payee, 1, [], 10_000, 10_000) for payee in PAYEES]
         for number in range(PROGRAMMES):
             treasury = TREASURIES[number % 2]
             name, shape = f"{treasury}/huge{number}", shapes[number // 2 % 2]
             rules = self.programme(name, shape) | {"envelope_fen": MAX, "holder_cap_fen": MAX, "validity_days": 3_660}
-            self.must(treasury, "programme.open", **(rules | {"officers_threshold_fen": MAX}))
+            self.must(treasury, "programme.open", **rules)
             self.pays[name] = shape[1]
             for provider in PROVIDERS:
                 self.must(treasury, "provider.accredit", programme=name, provider=provider, valid_from=self.now())

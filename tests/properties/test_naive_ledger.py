@@ -119,7 +119,7 @@ def story() -> Story:
             envelope_fen=10_000, opens_at=instant_text(START), closes_at=instant_text(START + 300 * DAY),
             share_bp_domestic=10_000, share_bp_foreign=10_000, holder_floor_fen=10, holder_cap_fen=1_500,
             validity_days=30, accelerators=[], transfer="forbidden", payee="provider",
-            officers_threshold_fen=5_000, officers_required=1, rounding_fen=1,
+            rounding_fen=1,
         ),
         told.does("city", "provider.accredit", programme="city/p1", provider="dc", valid_from=instant_text(START)),
         told.does(

@@ -11,9 +11,11 @@ import pytest
 from support.actors import Actor, label_of, note_of, vkey_of
 from support.burning import BEGIN, LOG_KEY, NOW, Clock, burn_note, founding_notes
 from tallystick.audit import audit
-from tallystick.ledger import Ledger, create_ledger
+from tallystick.audit.officer_checks import OwnOfficerSums
+from tallystick.ledger import Admitted, Ledger, create_ledger
 from tallystick.transparency.policy import Policy
-from tallystick.vouchers.quantities import DAY_US, format_instant
+from tallystick.vouchers.entry import Entry
+from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
 
 TREASURY, NETWORK = Actor("treasury"), Actor("network")
@@ -53,69 +55,144 @@ RULES = {
     "accelerators": [],
     "transfer": "forbidden",
     "payee": "provider",
-    "officers_threshold_fen": 0,
-    "officers_required": 2,
     "rounding_fen": 1,
 }
 
 
-def programme_for_two(ref: str) -> bytes:
-    """A programme under which every issue needs two officers' signatures."""
-    return TREASURY.note("programme.open", NOW, ref=ref, programme="treasury/two", **RULES)
+CAREFUL = Actor("suzhou", ("officer-1", "officer-2", "officer-3"))
+"""A treasury with a quorum of two, of which one officer alone signs at most THRESHOLD_FEN within thirty days."""
+THRESHOLD_FEN = 10**6
 
 
-def issue_by(ref: str, *key_names: str) -> bytes:
-    command = TREASURY.command(
+@pytest.fixture
+def careful(ledger: Ledger) -> Ledger:
+    """The ledger with the careful treasury, its programme, and a holder of it."""
+    officers = {"threshold_fen": THRESHOLD_FEN, "required": 2, "window_days": 30}
+    fields = {"admitted": "suzhou", "role": "treasury", "name": "Suzhou", "keys": CAREFUL.vkeys}
+    admitted = NETWORK.note("party.admit", NOW, ref="suzhou", quorum=2, officers=officers, **fields)
+    maker = {"admitted": "maker", "role": "holder", "name": "M", "keys": [vkey_of("maker/officer-1")], "maker": True}
+    place = {"programme": "suzhou/p", "provider": "provider"}
+    for note in (
+        admitted,
+        CAREFUL.note("party.admit", NOW, **maker),
+        CAREFUL.note("programme.open", NOW, programme="suzhou/p", **RULES),
+        CAREFUL.note("provider.accredit", NOW, valid_from=format_instant(BEGIN), **place),
+    ):
+        assert answer_to(ledger, note) is None
+    return ledger
+
+
+def issue_by(ref: str, *key_names: str, face_fen: int = THRESHOLD_FEN, at: int = NOW) -> bytes:
+    command = CAREFUL.command(
         "voucher.issue",
-        NOW,
+        at,
         ref=ref,
-        voucher=f"treasury/{ref}",
-        programme="treasury/two",
-        holder="holder",
-        face_fen=10**6,
+        voucher=f"suzhou/{ref}",
+        programme="suzhou/p",
+        holder="maker",
+        face_fen=face_fen,
         valid_from=format_instant(NOW),
     )
     return note_of(command, *key_names)
 
 
-def test_one_officer_alone_cannot_issue_what_needs_two(ledger: Ledger) -> None:
-    assert answer_to(ledger, programme_for_two("two")) is None
-    assert answer_to(ledger, issue_by("a", OFFICER)) is Reason.SIGNATURES_MISSING
-    assert answer_to(ledger, issue_by("a", OFFICER, THIEF)) is Reason.KEY_UNKNOWN
+ONE, TWO, THIEF_HERE = "suzhou/officer-1", "suzhou/officer-2", "suzhou/thief"
 
 
-def test_one_officers_key_can_add_itself_a_colleague_and_the_log_shows_it(ledger: Ledger, tmp_path: Path) -> None:
-    """Signatures are counted by key, and one key may add another: two are two only while no key is stolen.
+def test_one_officer_alone_cannot_issue_what_needs_two(careful: Ledger) -> None:
+    more = THRESHOLD_FEN + 1
+    assert answer_to(careful, issue_by("a", ONE, face_fen=more)) is Reason.SIGNATURES_MISSING
+    assert answer_to(careful, issue_by("a", ONE, THIEF_HERE, face_fen=more)) is Reason.KEY_UNKNOWN
+    assert answer_to(careful, issue_by("a", ONE, TWO, face_fen=more)) is None
 
-    The entry that added the key stands before the issue, for ever; the network or the treasury can revoke it.
+
+def test_one_officer_and_a_provider_cannot_empty_an_envelope(careful: Ledger, tmp_path: Path) -> None:
+    """In pieces at the threshold, from one programme or another, by one officer's key or by each in turn, for a month.
+
+    What the pieces become is no way round either: a piece that was revoked isn't given back, and what a provider claims
+    of them and the officer pays counts once more.
     """
-    assert answer_to(ledger, programme_for_two("two")) is None
-    command = TREASURY.command("key.add", NOW, ref="more", subject="treasury", vkey=vkey_of(THIEF))
-    assert answer_to(ledger, note_of(command, OFFICER, THIEF)) is None
-    assert answer_to(ledger, issue_by("a", OFFICER, THIEF)) is None
-    revoke = NETWORK.note("key.revoke", NOW, ref="no", subject="treasury", key=label_of(THIEF), reason="stolen")
-    assert answer_to(ledger, revoke) is None
-    assert answer_to(ledger, issue_by("b", OFFICER, THIEF)) is Reason.KEY_REVOKED
+    piece = THRESHOLD_FEN // 10
+    answers = [answer_to(careful, issue_by(f"v{number}", ONE, face_fen=piece)) for number in range(10)]
+    assert answers == [None] * 10
+    assert answer_to(careful, issue_by("more", ONE, face_fen=1)) is Reason.SIGNATURES_MISSING
+    assert answer_to(careful, issue_by("more", TWO, face_fen=1)) is Reason.SIGNATURES_MISSING
+    revoked = CAREFUL.command("voucher.revoke", NOW, ref="back", voucher="suzhou/v0", reason="x")
+    assert answer_to(careful, note_of(revoked, ONE)) is None
+    assert answer_to(careful, issue_by("more", ONE, face_fen=1)) is Reason.SIGNATURES_MISSING
+    two = CAREFUL.note("programme.open", NOW, ref="two", programme="suzhou/p2", **RULES)
+    assert answer_to(careful, note_of(CAREFUL.command("programme.open", NOW, programme="suzhou/p3", **RULES), ONE)) is (
+        Reason.SIGNATURES_MISSING
+    )
+    assert answer_to(careful, two) is None
+    command = CAREFUL.command("voucher.issue", NOW, ref="other", voucher="suzhou/o", programme="suzhou/p2")
+    command |= {"holder": "maker", "face_fen": 1, "valid_from": format_instant(NOW)}
+    assert answer_to(careful, note_of(command, ONE)) is Reason.SIGNATURES_MISSING
+    assert careful.state.signed_by_few_fen["suzhou"].keys() == {(NOW + 8 * 3_600 * SECOND_US) // DAY_US}
+    assert sum(careful.state.signed_by_few_fen["suzhou"].values()) == THRESHOLD_FEN
+    assert answer_to(careful, issue_by("by-two", ONE, TWO)) is None
     assert audit(tmp_path, POLICY, processes=1).verdict == "clean"
 
 
-def test_one_key_of_a_treasury_with_a_quorum_can_make_neither_keys_nor_programmes(ledger: Ledger) -> None:
+def test_an_audit_counts_what_too_few_officers_signed(careful: Ledger) -> None:
+    """A sum that isn't what the entries come to is found, though every decision by it is repeated."""
+    sums = OwnOfficerSums(careful.state)
+    (answer,) = careful.submit([issue_by("a", ONE, face_fen=7)])
+    assert isinstance(answer, Admitted)
+    day = (NOW + 8 * 3_600 * SECOND_US) // DAY_US
+    assert [*sums.differences(careful.state)] == ["treasury suzhou: too few officers signed 7 fen, by entries 0 fen"]
+    assert [*OwnOfficerSums(careful.state).differences(careful.state)] == []
+    assert [*sums.count(careful.state, Entry.from_bytes(answer.entry).event)] == []
+    careful.state.signed_by_few_fen["suzhou"][day] = 6
+    assert [*sums.differences(careful.state)] == ["treasury suzhou: too few officers signed 6 fen, by entries 7 fen"]
+
+
+def test_one_key_of_a_treasury_without_a_quorum_can_add_another_and_the_log_shows_it(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    """So such a treasury can't have officers at all: its one key would make itself as many as are required.
+
+    The entry that added the key stands in the log for ever; the network or the treasury can revoke it.
+    """
+    officers = {"threshold_fen": 0, "required": 2, "window_days": 1}
+    fields = {
+        "admitted": "wuxi",
+        "role": "treasury",
+        "name": "Wuxi",
+        "keys": [vkey_of("wuxi/one"), vkey_of("wuxi/two")],
+    }
+    wuxi = NETWORK.note("party.admit", NOW, ref="wuxi", officers=officers, **fields)
+    assert answer_to(ledger, wuxi) is Reason.OFFICERS_INVALID
+    command = TREASURY.command("key.add", NOW, ref="more", subject="treasury", vkey=vkey_of(THIEF))
+    assert answer_to(ledger, note_of(command, OFFICER, THIEF)) is None
+    opened = TREASURY.command("programme.open", NOW, ref="mine", programme="treasury/mine", **RULES)
+    assert answer_to(ledger, note_of(opened, THIEF)) is None
+    revoke = NETWORK.note("key.revoke", NOW, ref="no", subject="treasury", key=label_of(THIEF), reason="stolen")
+    assert answer_to(ledger, revoke) is None
+    opened = TREASURY.command("programme.open", NOW, ref="more-of-it", programme="treasury/more", **RULES)
+    assert answer_to(ledger, note_of(opened, THIEF)) is Reason.KEY_REVOKED
+    assert audit(tmp_path, POLICY, processes=1).verdict == "clean"
+
+
+def test_one_key_of_a_treasury_with_a_quorum_can_make_nobody_able_to_act(careful: Ledger) -> None:
     """What makes new authority needs as much as it makes; with a colleague's signature each of them is admitted."""
-    careful = Actor("suzhou", ("officer-1", "officer-2"))
-    fields = {"admitted": "suzhou", "role": "treasury", "name": "Suzhou", "keys": careful.vkeys, "quorum": 2}
-    assert answer_to(ledger, NETWORK.note("party.admit", NOW, ref="careful", **fields)) is None
-    maker = {"admitted": "maker", "role": "holder", "name": "M", "keys": [vkey_of("maker/m-1")], "maker": True}
-    assert answer_to(ledger, note_of(careful.command("party.admit", NOW, **maker), "suzhou/officer-1")) is None
-    revoked = {"subject": "maker", "key": label_of("maker/m-1"), "reason": "x"}
+    other = {"admitted": "other", "role": "holder", "name": "O", "keys": [vkey_of("other/m-1")], "maker": True}
+    revoked = {"subject": "maker", "key": label_of("maker/officer-1"), "reason": "x"}
+    suspended = CAREFUL.command("party.suspend", NOW, subject="maker", reason="x")
+    assert answer_to(careful, note_of(suspended, ONE)) is None
+    place = {"programme": "suzhou/mine", "provider": "provider", "valid_from": format_instant(NOW)}
     for command, new_key in (
-        (careful.command("key.add", NOW, subject="suzhou", vkey=vkey_of("suzhou/thief")), ("suzhou/thief",)),
-        (careful.command("key.add", NOW, subject="maker", vkey=vkey_of("maker/thief")), ("maker/thief",)),
-        (careful.command("key.revoke", NOW, **revoked), ()),
-        (careful.command("programme.open", NOW, programme="suzhou/mine", **RULES), ()),
+        (CAREFUL.command("key.add", NOW, subject="suzhou", vkey=vkey_of(THIEF_HERE)), (THIEF_HERE,)),
+        (CAREFUL.command("key.add", NOW, subject="maker", vkey=vkey_of("maker/thief")), ("maker/thief",)),
+        (CAREFUL.command("key.revoke", NOW, **revoked), ()),
+        (CAREFUL.command("party.reinstate", NOW, subject="maker", reason="x"), ()),
+        (CAREFUL.command("party.admit", NOW, **other), ()),
+        (CAREFUL.command("programme.open", NOW, programme="suzhou/mine", **RULES), ()),
+        (CAREFUL.command("provider.accredit", NOW, **place), ()),
+        (CAREFUL.command("programme.close", NOW, programme="suzhou/mine", reason="x"), ()),
     ):
-        assert answer_to(ledger, note_of(command, "suzhou/officer-1", *new_key)) is Reason.SIGNATURES_MISSING
-        assert answer_to(ledger, note_of(command, *careful.key_names, *new_key)) is None
-    assert answer_to(ledger, programme_for_two("two")) is None  # whoever was admitted without one needs one
+        assert answer_to(careful, note_of(command, ONE, *new_key)) is Reason.SIGNATURES_MISSING
+        assert answer_to(careful, note_of(command, ONE, TWO, *new_key)) is None
 
 
 def test_who_admitted_a_party_can_sign_for_it_by_adding_a_key_and_nobody_else_can(ledger: Ledger) -> None:

@@ -19,10 +19,10 @@ TESTS = sorted({one for one in QUOTED if one.startswith("tests/")} - {"tests/sec
 PARAMETERS = {
     "clock_skew_seconds",
     "freshness_seconds",
-    "officers_required",
-    "officers_threshold_fen",
     "quorum",
     "signed_at",
+    "threshold_fen",
+    "window_days",
 }
 
 

@@ -73,8 +73,6 @@ def founding_notes() -> list[bytes]:
             accelerators=[],
             transfer="forbidden",
             payee="provider",
-            officers_threshold_fen=money,
-            officers_required=1,
             rounding_fen=1,
         ),
         treasury.note("provider.accredit", BEGIN, programme="treasury/2026", provider="provider", valid_from=begin),

@@ -215,8 +215,6 @@ class Desk:
             accelerators=[],
             transfer="forbidden",
             payee="provider",
-            officers_threshold_fen=300_000_000,
-            officers_required=2,
             rounding_fen=1,
         )
         self.do(

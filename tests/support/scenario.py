@@ -294,7 +294,8 @@ class Ledger:
         yield from (line | ({"job": f"{job}.{number}"} if jobs > 1 else {}) for number in range(jobs))
 
     def _signers(self, actor: str, kind: str, fields: Json, settings: dict[str, str]) -> list[str]:
-        own = assumed("every command", actor)["signed by"].replace("<party>", actor).split(",")
+        role = self.state.parties[actor].role if actor in self.state.parties else actor
+        own = assumed("every command", role)["signed by"].replace("<party>", actor).split(",")
         if kind == "key.add":
             own.append(fields["vkey"])
         if "by" in settings:
@@ -364,6 +365,12 @@ def _uscc(text: str) -> str:
     return uscc_of("acme")[:-1] + ("0" if uscc_of("acme")[-1] != "0" else "1") if text == "wrong" else uscc_of(text)
 
 
+def _officers(text: str) -> Json:
+    """Return the rule that `2 above 20,000.00 yuan in 30 days` says."""
+    required, _, threshold, _, _, window, _ = text.split()
+    return {"required": int(required), "threshold_fen": fen(threshold), "window_days": int(window)}
+
+
 _READERS: dict[str, Callable[[str], Any]] = {
     "keys": _vkeys,
     "root_keys": _vkeys,
@@ -372,6 +379,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "uscc": _uscc,
     "maker": lambda text: text == "yes",
     "quorum": int,
+    "officers": _officers,
     "accelerators": lambda text: [] if text == "all" else text.split(","),
 }
 _TEXTS = {"accelerator", "statement", "payment_reference", "evidence_sha256", "first_day", "last_day"}

@@ -142,8 +142,6 @@ def _programmes(at: int) -> list[bytes]:
         "holder_cap_fen": 2_000_000_000,
         "validity_days": 60,
         "accelerators": [],
-        "officers_threshold_fen": 100_000_000,
-        "officers_required": 2,
     }
     return [
         NETWORK.note("accelerator.register", at, accelerator="ascend-910b", name="Ascend 910B", origin="domestic"),

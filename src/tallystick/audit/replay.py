@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tallystick.audit.book_checks import OwnBook, faults, returned_fen
+from tallystick.audit.officer_checks import OwnOfficerSums
 from tallystick.audit.report import ProgrammeTotals, Totals
 from tallystick.errors import EntryMalformedError
 from tallystick.findings import FindingCode, Findings
@@ -60,6 +61,7 @@ class Replay:
         self.state = State.empty(origin)
         self.is_running = True
         self._own_book = OwnBook(self.state.book)
+        self._own_officer_sums = OwnOfficerSums(self.state)
         self._findings = findings
         self._at = 0
         self._at_text = b""
@@ -72,6 +74,7 @@ class Replay:
         """Go on from the state that an earlier replay came to, and its sums."""
         self.state = state
         self._own_book = OwnBook(state.book)
+        self._own_officer_sums = OwnOfficerSums(state)
         self._at = state.at
         self._lines_accepted = totals.burn_lines_accepted
         self._lines_refused = totals.burn_lines_refused
@@ -157,7 +160,8 @@ class Replay:
 
     def _evolve(self, event: Event) -> None:
         """Change the state, check the books that it touched, and add to the sums."""
-        for fault in self._own_book.post(self.state, evolve(self.state, event)):
+        postings = evolve(self.state, event)
+        for fault in (*self._own_book.post(self.state, postings), *self._own_officer_sums.count(self.state, event)):
             self._findings.add(FindingCode.CONSERVATION_BROKEN, event.index, fault)
         command, outcome = event.command, event.outcome
         if isinstance(command, TimeBurn) and isinstance(outcome, Burned):

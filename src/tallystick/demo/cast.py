@@ -20,8 +20,12 @@ ORIGIN: Final = "tallystick.example/demo"
 ROOT_KEYS: Final = 3
 ROOT_QUORUM: Final = 2
 VALIDITY_DAYS: Final = 365
+OFFICERS: Final = 2
+"""Keys of each treasury; all of them make its quorum, and sign what is above its officers' threshold."""
+OFFICERS_ABOVE_YUAN: Final = 1_000_000
+OFFICERS_WINDOW_DAYS: Final = 30
 
-_ALL: Final = ("envelope", "share", "floor", "cap", "transfer", "payee", "officers")
+_ALL: Final = ("envelope", "share", "floor", "cap", "transfer", "payee")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,6 @@ class Terms:
     Attributes:
         slug: the part of the programme's id after the treasury's.
         share_domestic, share_foreign: per cent of the fee, by the accelerator's origin.
-        officers: how many officers sign an issue of more than `officers_above_yuan`.
         assumed: what is not from the city's rules.
     """
 
@@ -45,8 +48,6 @@ class Terms:
     floor_yuan: int = 0
     transfer: str = "forbidden"
     payee: str = "provider"
-    officers_above_yuan: int = 0
-    officers: int = 1
     rounding_fen: int = 1
     domestic_only: bool = False
     assumed: tuple[str, ...] = ()
@@ -107,9 +108,7 @@ CITIES: Final = (
                 30,
                 30,
                 5_000_000,
-                officers_above_yuan=1_000_000,
-                officers=2,
-                assumed=("cap", "officers"),
+                assumed=("cap",),
             ),
             Terms("model", "模型券", "model", 300_000_000, 30, 30, 5_000_000, assumed=("share",)),
             Terms("corpus", "语料券", "corpus", 100_000_000, 30, 30, 2_000_000, assumed=("share", "cap")),

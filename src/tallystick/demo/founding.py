@@ -12,7 +12,6 @@ from tallystick.demo.stage import Stage
 from tallystick.demo.year import UTC_OFFSET_SECONDS, Year, instant
 from tallystick.ledger import Admitted, create_ledger
 from tallystick.ledger.settings import write_settings
-from tallystick.signing.keys import SigningKey
 from tallystick.vouchers.editions import EDITIONS
 from tallystick.vouchers.quantities import format_instant
 
@@ -43,13 +42,11 @@ class Network:
     Attributes:
         terms: by programme id.
         accredited: providers, by programme id.
-        second_officers: by treasury; each treasury's first officer signs by default.
     """
 
     startups: dict[str, Startup]
     terms: dict[str, cast.Terms]
     accredited: dict[str, list[str]]
-    second_officers: dict[str, SigningKey]
 
     def startup_where(self, **terms: object) -> Startup | None:
         """Return the first start-up that holds a voucher and whose city's first programme has these terms."""
@@ -74,12 +71,12 @@ class Founding:
     def play(self, folder: Path, parties: Sequence[str]) -> Network:
         """Found the network in a folder, with these start-ups, and return who is there."""
         self._found(folder)
-        officers = self._admit_institutions()
+        self._admit_institutions()
         startups = self._admit_startups(parties)
         self._register_accelerators()
         accredited = self._open_programmes()
         self._publish_tariffs()
-        network = Network(startups, self.terms, accredited, officers)
+        network = Network(startups, self.terms, accredited)
         self._choose_providers(network)
         self._issue_vouchers(network)
         return network
@@ -119,16 +116,14 @@ class Founding:
         fields = {"admitted": party, "role": role, "name": name, "keys": vkeys, **more}
         return self.stage.note(admitter, "party.admit", fields)
 
-    def _admit_institutions(self) -> dict[str, SigningKey]:
-        """Admit treasuries, clusters, the auditor and the operator; return each treasury's second officer."""
-        officers = {}
+    def _admit_institutions(self) -> None:
+        """Admit treasuries, clusters, the auditor and the operator."""
         notes = [
             self._admission(cast.NETWORK, cast.AUDITOR, "auditor", "National Audit Office, in play", ["auditor-1"]),
             self._admission(cast.NETWORK, cast.OPERATOR, "operator", "Log operator, in play", ["books-1"]),
         ]
         for city in cast.CITIES:
-            labels = ["officer-1"]
-            notes.append(self._admission(cast.NETWORK, city.treasury, "treasury", f"{city.name} treasury", labels))
+            notes.append(self._treasury_admission(city))
         for cluster in cast.CLUSTERS:
             code = cast.social_credit_code(cluster.party)
             notes.append(
@@ -137,14 +132,25 @@ class Founding:
                 )
             )
         self.stage.submit(*notes)
-        additions = []
-        for city in cast.CITIES:
-            second = officers[city.treasury] = self.stage.keys.create(city.treasury, "officer-2")
-            both = (*self.stage.keys.keys_of(city.treasury), second)
-            fields = {"subject": city.treasury, "vkey": second.verifier.to_text()}
-            additions.append(self.stage.note(city.treasury, "key.add", fields, keys=both))
-        self.stage.submit(*additions)
-        return officers
+
+    def _treasury_admission(self, city: cast.City) -> bytes:
+        """Make a treasury's keys, all of which sign what it commands, and return its admission."""
+        keys = [self.stage.keys.create(city.treasury, f"officer-{number}") for number in range(1, cast.OFFICERS + 1)]
+        self.stage.keys.use(city.treasury, *keys)
+        officers = {
+            "threshold_fen": cast.OFFICERS_ABOVE_YUAN * FEN,
+            "required": cast.OFFICERS,
+            "window_days": cast.OFFICERS_WINDOW_DAYS,
+        }
+        fields = {
+            "admitted": city.treasury,
+            "role": "treasury",
+            "name": f"{city.name} treasury",
+            "keys": [key.verifier.to_text() for key in keys],
+            "quorum": cast.OFFICERS,
+            "officers": officers,
+        }
+        return self.stage.note(cast.NETWORK, "party.admit", fields)
 
     def _admit_startups(self, parties: Sequence[str]) -> dict[str, Startup]:
         """Spread the start-ups over the cities; each is admitted by its city's treasury."""
@@ -205,8 +211,6 @@ class Founding:
             "accelerators": list(cast.DOMESTIC) if terms.domestic_only else [],
             "transfer": terms.transfer,
             "payee": terms.payee,
-            "officers_threshold_fen": terms.officers_above_yuan * FEN,
-            "officers_required": terms.officers,
             "rounding_fen": terms.rounding_fen,
         }
 
@@ -238,15 +242,15 @@ class Founding:
                 face_yuan = min(self.random.choice(FACE_STEPS) * FACE_STEP_YUAN, terms.cap_yuan)
                 wanted.append((startup, terms, face_yuan * FEN))
         for startup, terms, face_fen in wanted:
-            if terms.officers > 1 and face_fen > terms.officers_above_yuan * FEN:
-                self.stage.submit(self._issue(network, startup, terms, face_fen, officers=1))
+            if face_fen > cast.OFFICERS_ABOVE_YUAN * FEN:
+                self.stage.submit(self._issue(startup, terms, face_fen, officers=1))
                 break
-        notes = [self._issue(network, startup, terms, face_fen, terms.officers) for startup, terms, face_fen in wanted]
+        notes = [self._issue(startup, terms, face_fen, cast.OFFICERS) for startup, terms, face_fen in wanted]
         for (startup, terms, _), answer in zip(wanted, self.stage.submit(*notes), strict=True):
             if isinstance(answer, Admitted):
                 startup.vouchers.append(voucher_id(startup, terms))
 
-    def _issue(self, network: Network, startup: Startup, terms: cast.Terms, face_fen: int, officers: int) -> bytes:
+    def _issue(self, startup: Startup, terms: cast.Terms, face_fen: int, officers: int) -> bytes:
         treasury = startup.city.treasury
         voucher = voucher_id(startup, terms)
         fields = {
@@ -257,8 +261,8 @@ class Founding:
             "valid_from": format_instant(self.stage.now),
             "evidence_sha256": evidence_sha256(self.seed, voucher),
         }
-        keys = (*self.stage.keys.keys_of(treasury), network.second_officers[treasury])
-        return self.stage.note(treasury, "voucher.issue", fields, keys=keys[:officers])
+        keys = self.stage.keys.keys_of(treasury)[:officers]
+        return self.stage.note(treasury, "voucher.issue", fields, keys=keys)
 
 
 def voucher_id(startup: Startup, terms: cast.Terms) -> str:

@@ -96,10 +96,7 @@ class Incidents:
             "face_fen": face_fen,
             "valid_from": format_instant(self.stage.now),
         }
-        keys = (*self.stage.keys.keys_of(city.treasury), self.network.second_officers[city.treasury])
-        return isinstance(
-            self.stage.submit(self.stage.note(city.treasury, "voucher.issue", fields, keys=keys))[0], Admitted
-        )
+        return isinstance(self.stage.act(city.treasury, "voucher.issue", **fields), Admitted)
 
     def _issue_twice(self) -> None:
         self._issue(self.startups[0], "issued-twice", PART_FEN)

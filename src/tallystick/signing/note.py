@@ -67,6 +67,11 @@ class Note(NamedTuple):
     text: bytes
     signatures: tuple[Signature, ...]
 
+    @property
+    def key_names(self) -> tuple[str, ...]:
+        """The names of the keys of its lines, in order."""
+        return tuple([signature.name for signature in self.signatures])
+
     @classmethod
     def from_bytes(cls, data: bytes, *, size_max: int = NOTE_SIZE_MAX) -> "Note":
         """Return the note of these bytes, unverified.

@@ -83,14 +83,14 @@ def admit(state: State, signed: SignedCommand, at: int) -> Entry | Refusal:
         _check_reference(state, command, text_sha256, at)
         or _check_time(state, command, at)
         or check_standing(state, command)
-        or check_signatures(state, signed.note, command, signed.verdicts)
+        or check_signatures(state, signed.note, command, at, signed.verdicts)
     )
     if refusal is not None:
         return refusal
     outcome = command.decide(state, at)
     if isinstance(outcome, Refusal):
         return outcome
-    entry = Entry.of(Event(state.size, at, command, outcome, text_sha256), signed.data)
+    entry = Entry.of(Event(state.size, at, command, outcome, text_sha256, signed.note.key_names), signed.data)
     if len(entry.data) > ENTRY_SIZE_MAX:
         return Refusal(Reason.ENTRY_TOO_LARGE, _too_large(command, len(entry.data)))
     return entry

@@ -13,7 +13,10 @@ from tallystick.signing.note import Note
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.keys import KeyAdd, KeyRevoke
 from tallystick.vouchers.rules.network import NetworkFound
+from tallystick.vouchers.rules.officers import officers_needed
 from tallystick.vouchers.rules.rule import Rule
+from tallystick.vouchers.rules.settlement import RedemptionPay
+from tallystick.vouchers.rules.vouchers import VoucherIssue
 from tallystick.vouchers.state import State
 
 
@@ -41,13 +44,16 @@ def check_standing(state: State, command: Rule) -> Refusal | None:
     return None
 
 
-def check_signatures(state: State, note: Note, command: Rule, verdicts: Mapping[bytes, bool]) -> Refusal | None:
+def check_signatures(
+    state: State, note: Note, command: Rule, at: int, verdicts: Mapping[bytes, bool]
+) -> Refusal | None:
     """Refuse a note whose signature lines aren't exactly good ones of those who must sign.
 
     Args:
         state: what the log knows of keys.
         note: the note as it came.
         command: its text, read.
+        at: the log's time (microseconds).
         verdicts: by public key and signature, joined, whether it is valid over this text, as far as known ahead.
     """
     lines = []
@@ -70,12 +76,16 @@ def check_signatures(state: State, note: Note, command: Rule, verdicts: Mapping[
     for line in lines:
         if line.is_revoked:
             return Refusal(Reason.KEY_REVOKED, line.label, key=line.label)
-    return _check_quorum(state, command, lines)
+    return _check_quorum(state, command, at, lines)
 
 
-def _check_quorum(state: State, command: Rule, lines: list[_Line]) -> Refusal | None:
+def _check_quorum(state: State, command: Rule, at: int, lines: list[_Line]) -> Refusal | None:
     """Refuse superfluous signatures, then missing ones."""
     missing = command.signers(state)
+    if isinstance(command, VoucherIssue):
+        missing[command.party] = officers_needed(state, command.party, command.face_fen, at)
+    elif isinstance(command, RedemptionPay):
+        missing[command.party] = officers_needed(state, command.party, command.amount_fen, at)
     new_key = VerifierKey.from_text(command.vkey).label if isinstance(command, KeyAdd) else None
     new_key_signed = new_key is None
     for line in lines:

@@ -115,7 +115,7 @@ class Entry(NamedTuple):
             check_edition(data)
             raise EntryMalformedError(str(error).splitlines()[0]) from None
         text_sha256 = hashlib.sha256(note.text).hexdigest()
-        return cls(Event(header.index, header.at, command, outcome, text_sha256), data)
+        return cls(Event(header.index, header.at, command, outcome, text_sha256, note.key_names), data)
 
     def to_bytes(self) -> bytes:
         """Return the bytes: the leaf of the Merkle tree."""

@@ -15,13 +15,29 @@ class Key:
     revoked_index: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Officers:
+    """A treasury's rule of dual control; docs/rules.md, "Officers".
+
+    Attributes:
+        threshold_fen: what fewer than `required` of its keys sign within any `window_days` stays at or below it.
+        required: signatures above it.
+        window_days: days of the network's calendar, today's among them.
+    """
+
+    threshold_fen: int
+    required: int
+    window_days: int
+
+
 @dataclass(slots=True)
 class Party:
     """A party as it stands.
 
     Attributes:
         admitter: the party that admitted it; itself, for the network.
-        quorum: how many of its keys must sign what makes more keys or programmes; for the network, anything.
+        quorum: how many of its keys must sign what makes others able to act or to be paid; for the network, anything.
+        officers: of a treasury, how many must sign what lets money leave; None: one.
         keys: the labels of its keys, in order of addition.
     """
 
@@ -30,6 +46,7 @@ class Party:
     admitter: str
     uscc: str | None = None
     quorum: int = 1
+    officers: Officers | None = None
     suspended: bool = False
     keys: list[str] = field(default_factory=list)
 

@@ -43,8 +43,6 @@ class ProgrammeRules:
     accelerators: tuple[str, ...]
     transfer: TransferPolicy
     payee: Payee
-    officers_threshold_fen: int
-    officers_required: int
     rounding_fen: int
 
 

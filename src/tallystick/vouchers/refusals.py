@@ -68,6 +68,11 @@ class Reason(CodedEnum):
     TOO_MANY_KEYS = ("too_many_keys", True, "the party has 16 active keys; one must be revoked first")
     KEY_ALREADY_REVOKED = ("key_already_revoked", False, "the key was revoked before")
     WOULD_LEAVE_TOO_FEW_KEYS = ("would_leave_too_few_keys", False, "the party could not sign any more")
+    OFFICERS_INVALID = (
+        "officers_invalid",
+        False,
+        "only a treasury has officers, and no more of them are required than its `quorum`",
+    )
     ID_OUTSIDE_OWN_NAMESPACE = ("id_outside_own_namespace", False, "the new id does not begin with the party's own")
     ID_ALREADY_USED = ("id_already_used", False, "the id is taken")
     PROGRAMME_UNKNOWN = ("programme_unknown", True, "no such programme")

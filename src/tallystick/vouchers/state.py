@@ -54,6 +54,7 @@ class State:
         keys: by label, `<name>+<key id in hex>`.
         public_keys: label by public key (hex).
         usccs: party by unified social credit code.
+        signed_by_few_fen: by treasury and day, what fewer of its officers signed than are required; officers.py.
         tariffs: by provider and accelerator, ascending.
         seals: by id, in order.
         touches: by account, which entries touched it.
@@ -76,6 +77,7 @@ class State:
     keys: dict[str, Key] = field(default_factory=dict)
     public_keys: dict[str, str] = field(default_factory=dict)
     usccs: dict[str, str] = field(default_factory=dict)
+    signed_by_few_fen: dict[str, dict[int, int]] = field(default_factory=dict)
     accelerators: dict[str, Accelerator] = field(default_factory=dict)
     tariffs: dict[str, dict[str, list[Tariff]]] = field(default_factory=dict)
     programmes: dict[str, Programme] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from tallystick.vouchers.parties import Network, NetworkParameters, Party
 from tallystick.vouchers.quantities import PartyId, Text
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.keys import add_keys, check_keys, check_under
+from tallystick.vouchers.rules.officers import OfficersFields, check_officers
 from tallystick.vouchers.rules.rule import (
     NETWORK,
     TREASURY,
@@ -25,6 +26,7 @@ from tallystick.vouchers.rules.rule import (
     Signers,
     own_party,
     party_account,
+    quorum,
 )
 from tallystick.vouchers.state import State
 
@@ -101,6 +103,7 @@ class PartyAdmit(Rule):
     uscc: Annotated[str, StringConstraints(pattern=USCC)] | None = None
     maker: Annotated[bool, AfterValidator(must_be_true)] | None = None
     quorum: Annotated[int, Field(ge=2, le=KEYS_MAX)] | None = None
+    officers: OfficersFields | None = None
 
     event_kind = "party.admitted/1"
     outcome = Nothing
@@ -114,11 +117,12 @@ class PartyAdmit(Rule):
         Reason.KEY_NOT_OF_PARTY,
         Reason.KEY_ALREADY_KNOWN,
         Reason.WOULD_LEAVE_TOO_FEW_KEYS,
+        Reason.OFFICERS_INVALID,
     )
 
     def signers(self, state: State) -> Signers:
-        """One signature of the party, of the network its quorum."""
-        return own_party(self, state)
+        """The party's quorum."""
+        return quorum(self, state)
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
         """A new party, by whom its role allows."""
@@ -128,12 +132,17 @@ class PartyAdmit(Rule):
         if self.role not in _ADMITS[role]:
             return Refusal(Reason.ROLE_MAY_NOT_ADMIT, f"a {role} does not admit a {self.role}")
         return (
-            _check_uscc(state, self) or check_keys(state, self.admitted, self.keys) or _check_quorum(self) or Nothing()
+            _check_uscc(state, self)
+            or check_keys(state, self.admitted, self.keys)
+            or _check_quorum(self)
+            or check_officers(self.role, self.quorum, self.officers)
+            or Nothing()
         )
 
     def evolve(self, state: State, event: Event) -> Postings:
         """A party with its first keys."""
-        state.parties[self.admitted] = Party(self.role, self.name, self.party, self.uscc, self.quorum or 1)
+        officers = self.officers.rule() if self.officers else None
+        state.parties[self.admitted] = Party(self.role, self.name, self.party, self.uscc, self.quorum or 1, officers)
         if self.uscc is not None:
             state.usccs[self.uscc] = self.admitted
         add_keys(state, self.admitted, self.keys, event.index)
@@ -224,8 +233,8 @@ class PartyReinstate(Rule):
     )
 
     def signers(self, state: State) -> Signers:
-        """One signature of the party, of the network its quorum."""
-        return own_party(self, state)
+        """The party's quorum."""
+        return quorum(self, state)
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
         """By its admitter alone."""

@@ -7,7 +7,6 @@ from pydantic import AfterValidator, Field
 
 from tallystick.vouchers.book import Posting
 from tallystick.vouchers.fields import (
-    KEYS_MAX,
     ChipOrigin,
     Payee,
     TransferPolicy,
@@ -112,8 +111,6 @@ class ProgrammeOpen(Rule):
     accelerators: Annotated[tuple[AcceleratorId, ...], Field(max_length=64)]
     transfer: TransferPolicy
     payee: Payee
-    officers_threshold_fen: FenOrZero
-    officers_required: Annotated[int, Field(ge=1, le=KEYS_MAX)]
     rounding_fen: Annotated[int, AfterValidator(one_fen_or_one_yuan)]
 
     event_kind = "programme.opened/1"
@@ -189,8 +186,8 @@ class ProgrammeClose(Rule):
     )
 
     def signers(self, state: State) -> Signers:
-        """One signature of the party, of the network its quorum."""
-        return own_party(self, state)
+        """The party's quorum."""
+        return quorum(self, state)
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
         """Once."""
@@ -242,8 +239,8 @@ class ProviderAccredit(Rule):
     )
 
     def signers(self, state: State) -> Signers:
-        """One signature of the party, of the network its quorum."""
-        return own_party(self, state)
+        """The party's quorum."""
+        return quorum(self, state)
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
         """From a service date on, which may lie in the past; never twice at a time."""

@@ -155,7 +155,7 @@ class Event:
     """A command that was admitted as entry `index` at the log's time `at` (microseconds).
 
     `outcome` is what it came to; `text_sha256` (hex) is of the note's text: under it the command's reference is
-    remembered.
+    remembered. `key_names` are those of the keys that signed it.
     """
 
     index: int
@@ -163,6 +163,11 @@ class Event:
     command: Rule
     outcome: Outcome
     text_sha256: str
+    key_names: tuple[str, ...]
+
+    def signatures_of(self, party: str) -> int:
+        """Return how many of a party's keys signed it; a key's name begins with its party's id."""
+        return sum([name.partition("/")[0] == party for name in self.key_names])
 
     @property
     def kind(self) -> str:
@@ -201,7 +206,7 @@ def own_party(command: Rule, state: State) -> Signers:
 def quorum(command: Rule, state: State) -> Signers:
     """Ask for the party's quorum.
 
-    Or one stolen key could make itself the others that have to sign, or a programme in which none has to.
+    Or one stolen key could make itself the others that have to sign, or whom they pay.
     """
     return {command.party: state.parties[command.party].quorum}
 

@@ -8,6 +8,7 @@ from tallystick.vouchers.quantities import Day, Fen, OwnedId, Sha256Hex, Text, f
 from tallystick.vouchers.redemptions import Claim
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.checks import check_new_id, check_own_programme
+from tallystick.vouchers.rules.officers import count_signatures
 from tallystick.vouchers.rules.rule import (
     HOLDER,
     PROVIDER,
@@ -154,7 +155,7 @@ class RedemptionPay(Rule):
     )
 
     def signers(self, state: State) -> Signers:
-        """One signature of the party, of the network its quorum."""
+        """One signature of the party; `required` of its officers where fewer have signed more than `threshold_fen`."""
         return own_party(self, state)
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
@@ -169,6 +170,7 @@ class RedemptionPay(Rule):
 
     def evolve(self, state: State, event: Event) -> Postings:
         """Settled for good."""
+        count_signatures(state, event, self.party, self.amount_fen)
         claim = state.claims[self.claim]
         postings = tuple(
             [
@@ -189,8 +191,8 @@ class RedemptionPay(Rule):
         return [f"claim {self.claim}"]
 
     def follows(self) -> Names:
-        """The claim."""
-        return [f"claim {self.claim}"]
+        """The claim and the treasury."""
+        return [f"claim {self.claim}", f"party {self.party}"]
 
     def asks(self, event: Event, history: History) -> Names:
         """Nothing."""

@@ -17,6 +17,7 @@ from tallystick.vouchers.rules.checks import (
     check_receiving_holder,
     check_treasurys_voucher,
 )
+from tallystick.vouchers.rules.officers import count_signatures
 from tallystick.vouchers.rules.rule import (
     HOLDER,
     TREASURY,
@@ -62,11 +63,8 @@ class VoucherIssue(Rule):
     )
 
     def signers(self, state: State) -> Signers:
-        """One signature of the party; `officers_required` of them where `face_fen > officers_threshold_fen`."""
-        programme = state.programmes.get(self.programme)
-        if programme is None or self.face_fen <= programme.rules.officers_threshold_fen:
-            return {self.party: 1}
-        return {self.party: programme.rules.officers_required}
+        """One signature of the party; `required` of its officers where fewer have signed more than `threshold_fen`."""
+        return own_party(self, state)
 
     def decide(self, state: State, at: int) -> Issued | Refusal:
         """Within the programme's window, floor, cap and envelope."""
@@ -99,6 +97,7 @@ class VoucherIssue(Rule):
     def evolve(self, state: State, event: Event) -> Postings:
         """Out of the envelope, into a holder's hands."""
         assert isinstance(event.outcome, Issued)
+        count_signatures(state, event, self.party, self.face_fen)
         state.vouchers[self.voucher] = Voucher(
             programme=self.programme,
             holder=self.holder,
@@ -117,8 +116,8 @@ class VoucherIssue(Rule):
         return [f"terms {self.voucher}"]
 
     def follows(self) -> Names:
-        """Its programme and holder."""
-        return [f"rules {self.programme}", f"party {self.holder}"]
+        """Its programme, holder and treasury."""
+        return [f"rules {self.programme}", f"party {self.holder}", f"party {self.party}"]
 
     def asks(self, event: Event, history: History) -> Names:
         """Nothing."""

@@ -1,0 +1,64 @@
+"""What fewer officers signed than are required is counted a second time, and stays at or below the threshold.
+
+By treasury and day, over all its holders, payees and programmes; docs/rules.md, "Parties". The rules count the same
+before they decide. A fault in them would show here, and so does a changed saved state.
+"""
+
+import copy
+from collections.abc import Iterator
+from typing import Final
+
+from tallystick.vouchers.quantities import DAY_US
+from tallystick.vouchers.rules.rule import Event
+from tallystick.vouchers.rules.settlement import RedemptionPay
+from tallystick.vouchers.rules.vouchers import VoucherIssue
+from tallystick.vouchers.state import State
+
+_DAYS_KEPT: Final = 366
+
+
+class OwnOfficerSums:
+    """The sums by entries alone, beside those of the state."""
+
+    def __init__(self, state: State) -> None:
+        """Go on from the sums as they are."""
+        self._sums_fen = copy.deepcopy(state.signed_by_few_fen)
+
+    def count(self, state: State, event: Event) -> Iterator[str]:
+        """Take in an entry, given the state after it, and yield what is wrong with its treasury's sums."""
+        command = event.command
+        if isinstance(command, VoucherIssue):
+            amount_fen = command.face_fen
+        elif isinstance(command, RedemptionPay):
+            amount_fen = command.amount_fen
+        else:
+            return
+        treasury = command.party
+        officers = state.parties[treasury].officers
+        signed = len([name for name in event.key_names if name.startswith(f"{treasury}/")])
+        if officers is None or signed >= officers.required:
+            return
+        today = (event.at + state.utc_offset_us) // DAY_US
+        before = self._sums_fen.get(treasury, {})
+        kept = {day: sum_fen for day, sum_fen in before.items() if day > today - _DAYS_KEPT}
+        self._sums_fen[treasury] = kept | {today: kept.get(today, 0) + amount_fen}
+        in_window_fen = sum(kept.get(today - days, 0) for days in range(officers.window_days)) + amount_fen
+        if in_window_fen > officers.threshold_fen:
+            yield (
+                f"treasury {treasury}: fewer than {officers.required} officers signed {in_window_fen} fen within "
+                f"{officers.window_days} days, and the threshold is {officers.threshold_fen} fen"
+            )
+        yield from self._differences(state, treasury)
+
+    def differences(self, state: State) -> Iterator[str]:
+        """Yield every treasury of which a state's sums aren't what the entries come to."""
+        for treasury in sorted(state.signed_by_few_fen.keys() | self._sums_fen.keys()):
+            yield from self._differences(state, treasury)
+
+    def _differences(self, state: State, treasury: str) -> Iterator[str]:
+        there, counted = state.signed_by_few_fen.get(treasury, {}), self._sums_fen.get(treasury, {})
+        if there != counted:
+            yield (
+                f"treasury {treasury}: too few officers signed {sum(there.values())} fen, "
+                f"by entries {sum(counted.values())} fen"
+            )
