@@ -135,6 +135,7 @@ const isRefusal = (pair) => Array.isArray(pair) && pair.length === 2 && FORMS.li
 const COMMANDS = new Map([
   ['network.found/1', ['network.founded/1', 'edition name currency root_keys root_quorum clock_skew_seconds freshness_seconds burn_window_seconds release_grace_seconds utc_offset_seconds']],
   ['party.admit/1', ['party.admitted/1', 'admitted role name keys uscc? maker? quorum? officers?']],
+  ['party.amend/1', ['party.amended/1', 'name quorum? officers?']],
   ['party.suspend/1', ['party.suspended/1', 'subject reason']],
   ['party.reinstate/1', ['party.reinstated/1', 'subject reason']],
   ['key.add/1', ['key.added/1', 'subject vkey']],

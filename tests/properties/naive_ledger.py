@@ -32,6 +32,7 @@ PRECEDENCE = {reason: place for place, reason in enumerate(Reason)}
 EVERYBODY = frozenset({"network", "treasury", "provider", "auditor", "operator", "holder"})
 ROLES = {
     "party.admit/1": {"network", "treasury"},
+    "party.amend/1": EVERYBODY,
     "party.suspend/1": {"network", "treasury"},
     "party.reinstate/1": {"network", "treasury"},
     "key.add/1": EVERYBODY,
@@ -59,6 +60,7 @@ ROLES = {
 }
 QUORUM_SIGNS = {
     "party.admit/1",
+    "party.amend/1",
     "party.reinstate/1",
     "key.add/1",
     "key.revoke/1",
@@ -72,6 +74,7 @@ EDITION = 1
 EVENT_KINDS = {
     "network.found/1": "network.founded/1",
     "party.admit/1": "party.admitted/1",
+    "party.amend/1": "party.amended/1",
     "party.suspend/1": "party.suspended/1",
     "party.reinstate/1": "party.reinstated/1",
     "key.add/1": "key.added/1",
@@ -332,9 +335,7 @@ class NaiveLedger:
         if kind == "network.found/1":
             known = {vkey_label(vkey): party for vkey in command["root_keys"]}
             needed = command["root_quorum"]
-        elif self.parties[party]["role"] == "network":
-            needed = self.network["root_quorum"]
-        elif kind in QUORUM_SIGNS:
+        elif self.parties[party]["role"] == "network" or kind in QUORUM_SIGNS:
             needed = self.parties[party]["quorum"]
         if kind == "key.add/1":
             new_key = vkey_label(command["vkey"])
@@ -413,6 +414,17 @@ class NaiveLedger:
             "officers": command.get("officers"),
         }
         self._add_keys(command["admitted"], command["keys"])
+        return {}
+
+    def _no_party_amend(self, command: Json, at: int) -> Iterator[Reason]:
+        active = [key for key in self.keys.values() if key["party"] == command["party"] and not key["revoked"]]
+        if command.get("quorum", 1) > len(active):
+            yield Reason.WOULD_LEAVE_TOO_FEW_KEYS
+        yield from self._officers_reasons(command, self.parties[command["party"]]["role"])
+
+    def _do_party_amend(self, command: Json, at: int) -> Json:
+        party = self.parties[command["party"]]
+        party["quorum"], party["officers"] = command.get("quorum", 1), command.get("officers")
         return {}
 
     def _no_party_suspend(self, command: Json, at: int) -> Iterator[Reason]:
@@ -1099,7 +1111,7 @@ class NaiveLedger:
         match command["kind"].removesuffix("/1"):
             case "party.admit" | "party.suspend" | "party.reinstate" | "key.add" | "key.revoke":
                 return self._party_account(command.get("subject") or command["admitted"])
-            case "tariff.publish":
+            case "tariff.publish" | "party.amend":
                 return self._party_account(command["party"])
             case "programme.open" | "programme.close":
                 return {"programme " + command["programme"]}

@@ -236,6 +236,8 @@ class Walk:
         """Whose keys a careful party would sign with: sometimes one more than needed."""
         party = command["party"]
         own, needed = self.keys(party), 2 if party == NETWORK else 1
+        if party == NETWORK and party in self.oracle.parties:
+            needed = self.oracle.parties[party]["quorum"]
         if command["kind"] in QUORUM_SIGNS and party in self.oracle.parties and not self.one_in(8):
             needed = self.oracle.parties[party]["quorum"]
         if command["kind"] in LETS_MONEY_LEAVE and party in self.oracle.parties:
@@ -419,6 +421,20 @@ class Walk:
         if self.one_in(3 if party == NETWORK else 16):
             fields["officers"] = OFFICERS | {"required": self.pick((2, 3))}
         self.send(party, "party.admit", **fields)
+
+    def amend_party(self) -> None:
+        party = self.pick((NETWORK, *TREASURIES, *TREASURIES, *PROVIDERS, *HOLDERS))
+        fields: Json = {"name": "y"}
+        if not self.one_in(4):
+            fields["quorum"] = self.pick((2, 2, 2, 3, 16))
+        if party in TREASURIES and not self.one_in(4):
+            threshold = self.pick((0, 1_000, 6_000, 20_000))
+            fields["officers"] = {
+                "threshold_fen": threshold,
+                "required": self.pick((2, 2, 3)),
+                "window_days": self.pick((1, 3, 40)),
+            }
+        self.send(party, "party.amend", **fields)
 
     def subject(self) -> str:
         return str(self.recent([name for name in self.oracle.parties if name != PROBE], "nobody", size=12))
@@ -771,6 +787,7 @@ class Walk:
 MOVES: dict[Callable[[Walk], None], int] = {
     Walk.found_again: 1,
     Walk.admit_party: 6,
+    Walk.amend_party: 3,
     Walk.suspend_party: 3,
     Walk.reinstate_party: 8,
     Walk.add_key: 5,
@@ -1023,6 +1040,7 @@ class Ledgers(RuleBasedStateMachine):
         self.move(
             chance,
             Walk.admit_party,
+            Walk.amend_party,
             Walk.suspend_party,
             Walk.reinstate_party,
             Walk.add_key,

@@ -31,6 +31,7 @@ network   admit       guian as provider                                      -> 
 network   admit       registry as operator                                   -> admitted
 shanghai  admit       acme as holder                                         -> admitted
 shanghai  admit       bolt as holder uscc=none maker=yes                     -> admitted
+shanghai  amend       quorum=2                                               -> amended
 shanghai  suspend     bolt                                                   -> suspended
 shanghai  reinstate   bolt                                                   -> reinstated
 acme      add-key     acme/officer-3 for acme                                -> added

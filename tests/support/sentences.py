@@ -34,6 +34,7 @@ class Verb(NamedTuple):
 VERBS: dict[str, Verb] = {
     "found": Verb("network.found", "", "founds the network"),
     "admit": Verb("party.admit", "{admitted} as {role}", "admits {admitted} as {role}"),
+    "amend": Verb("party.amend", "", "amends itself"),
     "suspend": Verb("party.suspend", "{subject}", "suspends party {subject}"),
     "reinstate": Verb("party.reinstate", "{subject}", "reinstates party {subject}"),
     "add-key": Verb("key.add", "{vkey} for {subject}", "adds key {vkey} for {subject}"),

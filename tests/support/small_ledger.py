@@ -285,6 +285,7 @@ def _endings(at: int) -> list[bytes]:
     return [
         TREASURY.note("voucher.lapse", at, voucher="shanghai/v1"),
         HOLDER.note("reservation.release", at, reservation="maker-a/r1"),
+        TREASURY.note("party.amend", at, name="Treasury of Shanghai"),
         TREASURY.note("programme.close", at, programme=CHEAP, reason="the year is over"),
         TREASURY.note(
             "provider.delist", at, programme=CHEAP, provider="wuhu", valid_until=_in(at, DAY_US), reason="left"

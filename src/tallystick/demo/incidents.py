@@ -50,6 +50,7 @@ class Incidents:
             57: self._resume_voucher,
             66: self._take_a_line_back,
             75: self._replace_a_key,
+            78: self._amend_a_treasury,
             80: self._suspend_a_cluster,
             82: self._reinstate_it,
             95: self._release_too_early,
@@ -174,6 +175,17 @@ class Incidents:
             "valid_from": format_instant(instant(self.year.first_day + 76)),
         }
         self.stage.submit(self.stage.note(provider, "tariff.publish", price, keys=(old,)))
+
+    def _amend_a_treasury(self) -> None:
+        """A city lets one officer alone sign half as much as before."""
+        city = cast.CITIES[0]
+        officers = {
+            "threshold_fen": cast.OFFICERS_ABOVE_YUAN * FEN // 2,
+            "required": cast.OFFICERS,
+            "window_days": cast.OFFICERS_WINDOW_DAYS,
+        }
+        name = f"{city.name} treasury"
+        self.stage.act(city.treasury, "party.amend", name=name, quorum=cast.OFFICERS, officers=officers)
 
     def _suspend_a_cluster(self) -> None:
         reason = "its licence is being renewed"

@@ -111,7 +111,7 @@ class KeyRevoke(Rule):
         if key.revoked_index is not None:
             detail = f"{self.key}, by entry {key.revoked_index}"
             return Refusal(Reason.KEY_ALREADY_REVOKED, detail, index=key.revoked_index, key=self.key)
-        if self.subject == self.party and _live_keys(state, self.party) <= state.parties[self.party].quorum:
+        if self.subject == self.party and live_keys(state, self.party) <= state.parties[self.party].quorum:
             return Refusal(Reason.WOULD_LEAVE_TOO_FEW_KEYS, self.subject)
         return Nothing()
 
@@ -167,11 +167,12 @@ def check_keys(state: State, party: str, vkeys: Iterable[str]) -> Refusal | None
 
 def _check_room(state: State, party: str) -> Refusal | None:
     """Refuse one more key to a party that has as many as a command could bring at once."""
-    count = _live_keys(state, party)
+    count = live_keys(state, party)
     return Refusal(Reason.TOO_MANY_KEYS, f"{party} has {count}") if count >= KEYS_MAX else None
 
 
-def _live_keys(state: State, party: str) -> int:
+def live_keys(state: State, party: str) -> int:
+    """Return how many keys of a party aren't revoked."""
     return sum(state.keys[label].revoked_index is None for label in state.parties[party].keys)
 
 

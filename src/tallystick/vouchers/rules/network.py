@@ -12,9 +12,10 @@ from tallystick.vouchers.outcomes import Nothing
 from tallystick.vouchers.parties import Network, NetworkParameters, Party
 from tallystick.vouchers.quantities import PartyId, Text
 from tallystick.vouchers.refusals import Reason, Refusal
-from tallystick.vouchers.rules.keys import add_keys, check_keys, check_under
+from tallystick.vouchers.rules.keys import add_keys, check_keys, check_under, live_keys
 from tallystick.vouchers.rules.officers import OfficersFields, check_officers
 from tallystick.vouchers.rules.rule import (
+    ANY_ROLE,
     NETWORK,
     TREASURY,
     Accounts,
@@ -165,6 +166,57 @@ class PartyAdmit(Rule):
         return ()
 
 
+class PartyAmend(Rule):
+    """A party says anew what it is called, how many of its keys must sign, and its rule of officers."""
+
+    kind: Literal["party.amend/1"]
+    name: Text
+    quorum: Annotated[int, Field(ge=2, le=KEYS_MAX)] | None = None
+    officers: OfficersFields | None = None
+
+    event_kind = "party.amended/1"
+    outcome = Nothing
+    roles = ANY_ROLE
+    refusals = (
+        Reason.WOULD_LEAVE_TOO_FEW_KEYS,
+        Reason.OFFICERS_INVALID,
+    )
+
+    def signers(self, state: State) -> Signers:
+        """The party's quorum."""
+        return quorum(self, state)
+
+    def decide(self, state: State, at: int) -> Nothing | Refusal:
+        """A quorum that the party's keys can make, and officers that it can have."""
+        keys = live_keys(state, self.party)
+        if self.quorum is not None and self.quorum > keys:
+            return Refusal(Reason.WOULD_LEAVE_TOO_FEW_KEYS, f"{self.quorum} must sign, {self.party} has {keys}")
+        return check_officers(state.parties[self.party].role, self.quorum, self.officers) or Nothing()
+
+    def evolve(self, state: State, event: Event) -> Postings:
+        """What it leaves out, the party has no more; what too few officers signed counts on."""
+        party = state.parties[self.party]
+        party.name, party.quorum = self.name, self.quorum or 1
+        party.officers = self.officers.rule() if self.officers else None
+        return ()
+
+    def touches(self, state: State, event: Event) -> Accounts:
+        """The party that it is about, if that is a holder or a provider."""
+        return party_account(state, self.party)
+
+    def concerns(self, state: State, event: Event) -> Names:
+        """The party."""
+        return [f"party {self.party}"]
+
+    def follows(self) -> Names:
+        """Nothing."""
+        return ()
+
+    def asks(self, event: Event, history: History) -> Names:
+        """Nothing."""
+        return ()
+
+
 class PartySuspend(Rule):
     """A party may command nothing until it is reinstated."""
 
@@ -296,6 +348,7 @@ def _check_quorum(command: PartyAdmit) -> Refusal | None:
 RULES: Final = (
     NetworkFound,
     PartyAdmit,
+    PartyAmend,
     PartySuspend,
     PartyReinstate,
 )

@@ -23,7 +23,7 @@ Accounts = set[str]
 Names = Iterable[str]
 """Names of things, under which their entries are looked up:
 
-    party <id>                    admitted, suspended, reinstated; its keys
+    party <id>                    admitted, amended, suspended, reinstated; its keys
     accelerator <id>              registered
     tariffs <provider>            its prices
     rules <programme>             opened, closed
