@@ -143,7 +143,15 @@ def test_an_audit_counts_what_too_few_officers_signed(careful: Ledger) -> None:
     assert [*sums.differences(careful.state)] == ["treasury suzhou: too few officers signed 7 fen, by entries 0 fen"]
     assert [*OwnOfficerSums(careful.state).differences(careful.state)] == []
     assert [*sums.count(careful.state, Entry.from_bytes(answer.entry).event)] == []
-    careful.state.signed_by_few_fen["suzhou"][day] = 6
+    for treasury, falsified, named in (
+        ("suzhou", {day: 8}, "too few officers signed 8 fen, and 7 fen were issued and paid"),
+        ("suzhou", {day + 1: 7}, "too few officers signed 7 fen on "),
+        ("suzhou", {day: -1}, "too few officers signed -1 fen on "),
+        ("provider", {day: 1}, "there is none of that id, and too few officers signed 1 fen"),
+    ):
+        careful.state.signed_by_few_fen = {treasury: falsified}
+        assert any(named in fault for fault in OwnOfficerSums(careful.state).differences(careful.state))
+    careful.state.signed_by_few_fen = {"suzhou": {day: 6}}
     assert [*sums.differences(careful.state)] == ["treasury suzhou: too few officers signed 6 fen, by entries 7 fen"]
 
 

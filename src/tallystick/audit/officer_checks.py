@@ -1,14 +1,16 @@
 """What fewer officers signed than are required is counted a second time, and stays at or below the threshold.
 
 By treasury and day, over all its holders, payees and programmes; docs/rules.md, "Parties". The rules count the same
-before they decide. A fault in them would show here, and so does a changed saved state.
+before they decide. A fault in them would show here. Of a saved state that an audit goes on from, the sums can't be
+counted again: it shows where they can't be what any entries came to, and not where they are a little off.
 """
 
 import copy
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from tallystick.vouchers.quantities import DAY_US
+from tallystick.vouchers.quantities import DAY_US, format_day
 from tallystick.vouchers.rules.rule import Event
 from tallystick.vouchers.rules.settlement import RedemptionPay
 from tallystick.vouchers.rules.vouchers import VoucherIssue
@@ -51,7 +53,8 @@ class OwnOfficerSums:
         yield from self._differences(state, treasury)
 
     def differences(self, state: State) -> Iterator[str]:
-        """Yield every treasury of which a state's sums aren't what the entries come to."""
+        """Yield every treasury of which a state's sums aren't what the entries come to, or can't be of any entries."""
+        yield from _impossible(state)
         for treasury in sorted(state.signed_by_few_fen.keys() | self._sums_fen.keys()):
             yield from self._differences(state, treasury)
 
@@ -61,4 +64,29 @@ class OwnOfficerSums:
             yield (
                 f"treasury {treasury}: too few officers signed {sum(there.values())} fen, "
                 f"by entries {sum(counted.values())} fen"
+            )
+
+
+def _impossible(state: State) -> Iterator[str]:
+    """Yield the sums of who is no treasury, of days to come, of nothing, or of more than was ever issued and paid."""
+    left_fen: Counter[str] = Counter()
+    for voucher in state.vouchers.values():
+        programme = state.programmes.get(voucher.programme)
+        if voucher.parent is None and programme is not None:
+            left_fen[programme.treasury] += voucher.face_fen
+    for name, programme in state.programmes.items():
+        left_fen[programme.treasury] += state.book.totals.get(name, {}).get("paid", 0)
+    today = (state.at + state.utc_offset_us) // DAY_US
+    for treasury, sums_fen in state.signed_by_few_fen.items():
+        party = state.parties.get(treasury)
+        if party is None or party.role != "treasury":
+            signed_fen = sum(sums_fen.values())
+            yield f"treasury {treasury}: there is none of that id, and too few officers signed {signed_fen} fen"
+        for day, sum_fen in sums_fen.items():
+            if day > today or sum_fen <= 0:
+                yield f"treasury {treasury}: too few officers signed {sum_fen} fen on {format_day(day)}"
+        if sum(sums_fen.values()) > left_fen[treasury]:
+            yield (
+                f"treasury {treasury}: too few officers signed {sum(sums_fen.values())} fen, "
+                f"and {left_fen[treasury]} fen were issued and paid"
             )

@@ -5,7 +5,8 @@ that is only believed, the lines against reservations that aren't in the part ar
 it comes with its whole life, so what remains of it is exact.
 
 What isn't exact: a programme's unissued envelope and a holder's room under its cap, unless the part is all of the
-programme's or the holder's; a voucher's available amount, unless all of the voucher is there. Of the last the state
+programme's or the holder's; a voucher's available amount, unless all of the voucher is there; what too few of a
+treasury's officers signed, which is at most what it was. Of available amounts the state
 holds at least as much as there really was. The others may be more or less, since what others gave back isn't in the
 part: an issue or a transfer always finds room there. So it may admit what should have been refused and never the other
 way round, and the log records no refusals but those of lines, which don't ask for them.

@@ -17,7 +17,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Officers:
-    """A treasury's rule of dual control; docs/rules.md, "Officers".
+    """A treasury's rule of dual control; docs/rules.md, "Parties".
 
     Attributes:
         threshold_fen: what fewer than `required` of its keys sign within any `window_days` stays at or below it.

@@ -1,7 +1,7 @@
 """Officers: what fewer than required signed of what lets money leave stays at or below a treasury's threshold.
 
 The sum runs over all its holders, payees and programmes, and over the days of the rule's window; docs/rules.md,
-"Officers".
+"Parties".
 """
 
 from typing import Annotated, Final
