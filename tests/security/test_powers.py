@@ -109,8 +109,8 @@ def test_one_officer_alone_cannot_issue_what_needs_two(careful: Ledger) -> None:
 def test_one_officer_and_a_provider_cannot_empty_an_envelope(careful: Ledger, tmp_path: Path) -> None:
     """In pieces at the threshold, from one programme or another, by one officer's key or by each in turn, for a month.
 
-    What the pieces become is no way round either: a piece that was revoked isn't given back, and what a provider claims
-    of them and the officer pays counts once more.
+    A piece that was revoked isn't given back. What the officer pays counts beside it, as the story "what is paid counts
+    beside what is issued" of tests/rules/tables/keys_and_signatures.txt shows.
     """
     piece = THRESHOLD_FEN // 10
     answers = [answer_to(careful, issue_by(f"v{number}", ONE, face_fen=piece)) for number in range(10)]
