@@ -52,6 +52,9 @@ too_many_keys                        delta has 16
 key_already_revoked                  acme/officer-2+3baa362e, by entry 33
 would_leave_too_few_keys             cato
 would_leave_too_few_keys             4 must sign, delta has 3
+would_leave_too_few_keys             3 must sign, shanghai has 2
+officers_invalid                     a provider has no officers
+officers_invalid                     3 are required, and the quorum is 2
 id_outside_own_namespace             guizhou/V9 must begin with shanghai/
 id_outside_own_namespace             bolt/T1 must begin with acme/
 id_outside_own_namespace             acme/R1 must begin with cato/

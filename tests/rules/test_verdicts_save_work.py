@@ -13,7 +13,7 @@ from tallystick.vouchers.admit import SignedCommand, admit, read_note
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.refusals import Reason, Refusal
 
-(STORY,) = read_table("shanghai suspend-voucher V1 -> suspended")
+(STORY,) = read_table("shanghai suspend-voucher V1 by=shanghai/officer-1 -> suspended")
 
 
 @pytest.mark.parametrize("forged", [False, True], ids=["good", "forged"])
