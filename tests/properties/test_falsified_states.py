@@ -229,7 +229,6 @@ def _limits(state: State) -> Iterator[Falsification]:
             ("holder_floor_fen", rules.holder_cap_fen + 1),
             ("holder_cap_fen", -1),
             ("holder_cap_fen", 2**70),
-            ("officers_threshold_fen", -5),
             ("envelope_fen", -rules.envelope_fen),
             ("envelope_fen", 10**30),
         ):

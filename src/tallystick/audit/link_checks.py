@@ -47,6 +47,8 @@ def _of_keys(state: State) -> Iterator[str]:
     for name, party in state.parties.items():
         for label in sorted({*party.keys} - state.keys.keys()):
             yield f"party {name}: its key {label} isn't there"
+        if party.officers is not None and not 0 <= party.officers.threshold_fen <= INTEGER_MAX:
+            yield f"party {name}: the threshold of its officers is {party.officers.threshold_fen} fen"
 
 
 def _of_programmes(state: State) -> Iterator[str]:
@@ -54,9 +56,9 @@ def _of_programmes(state: State) -> Iterator[str]:
         if programme.treasury not in state.parties:
             yield f"programme {name}: its treasury {programme.treasury} isn't there"
         rules = programme.rules
-        limits_fen = (rules.holder_floor_fen, rules.holder_cap_fen, rules.officers_threshold_fen, rules.envelope_fen)
+        limits_fen = (rules.holder_floor_fen, rules.holder_cap_fen, rules.envelope_fen)
         if min(limits_fen) < 0 or max(limits_fen) > INTEGER_MAX or rules.holder_floor_fen > rules.holder_cap_fen:
-            yield f"programme {name}: its floor, cap, threshold and envelope are {', '.join(map(str, limits_fen))} fen"
+            yield f"programme {name}: its floor, cap and envelope are {', '.join(map(str, limits_fen))} fen"
 
 
 def _of_accounts(state: State) -> Iterator[str]:

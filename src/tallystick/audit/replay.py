@@ -135,6 +135,7 @@ class Replay:
         """Yield what in the books doesn't add up; of a state that can't be added up, that."""
         try:
             yield from self._own_book.differences(self.state)
+            yield from self._own_officer_sums.differences(self.state)
             yield from faults(self.state)
         except MemoryError:
             raise  # this machine's, and no fault of the state
