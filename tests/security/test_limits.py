@@ -31,7 +31,7 @@ from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rulebook import RULEBOOK
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "limits.md"
-NAMES_OF_OBJECTS = {"a burn line": "BurnLine", "a correction": "Corrected"}
+NAMES_OF_OBJECTS = {"a burn line": "BurnLine", "a correction": "Corrected", "officers": "OfficersFields"}
 
 
 def rows() -> list[list[str]]:

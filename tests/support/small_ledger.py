@@ -20,7 +20,11 @@ START = parse_instant("2026-01-05T08:00:00.000000Z")
 HOUR_US = 3_600 * SECOND_US
 
 NETWORK = Actor("network", ("root-1", "root-2"))
-TREASURY = Actor("shanghai")
+TREASURY = Actor("shanghai", ("officer-1", "officer-2"))
+TWO_OFFICERS: Json = {
+    "quorum": 2,
+    "officers": {"threshold_fen": 100_000_000, "required": 2, "window_days": 30},
+}
 PROVIDER = Actor("guian")
 OTHER_PROVIDER = Actor("wuhu")
 HOLDER = Actor("maker-a")
@@ -114,13 +118,13 @@ def _parties(at: int) -> list[bytes]:
         return by.note("party.admit", at, admitted=actor.party, role=role, name=actor.party, keys=actor.vkeys, **more)
 
     return [
-        admit(TREASURY, NETWORK, "treasury"),
+        admit(TREASURY, NETWORK, "treasury", **TWO_OFFICERS),
         admit(PROVIDER, NETWORK, "provider", uscc=uscc_of("guian")),
         admit(OTHER_PROVIDER, NETWORK, "provider", uscc=uscc_of("wuhu")),
         admit(Actor("court"), NETWORK, "auditor"),
         admit(HOLDER, TREASURY, "holder", uscc=uscc_of("maker-a")),
         admit(OTHER_HOLDER, TREASURY, "holder", maker=True),
-        TREASURY.note("key.add", at, "shanghai/officer-2", subject="shanghai", vkey=vkey_of("shanghai/officer-2")),
+        TREASURY.note("party.amend", at, name="Treasury of Shanghai", **TWO_OFFICERS),
         PROVIDER.note("key.add", at, "guian/meter-2", subject="guian", vkey=vkey_of("guian/meter-2")),
         PROVIDER.note("key.revoke", at, subject="guian", key=label_of("guian/meter-2"), reason="replaced"),
         NETWORK.note("party.suspend", at, subject="court", reason="on leave"),
@@ -189,7 +193,7 @@ def _vouchers(at: int) -> list[bytes]:
         )
 
     return [
-        issue("v1", CHEAP, "maker-a", 150_000_000, "shanghai/officer-2"),
+        issue("v1", CHEAP, "maker-a", 150_000_000),
         issue("v2", HOLDERS_OWN, "maker-a", 50_000_000),
         issue("v3", CHEAP, "maker-b", 10_000_000),
         issue("v4", CHEAP, "maker-b", 20_000_000),
@@ -285,7 +289,6 @@ def _endings(at: int) -> list[bytes]:
     return [
         TREASURY.note("voucher.lapse", at, voucher="shanghai/v1"),
         HOLDER.note("reservation.release", at, reservation="maker-a/r1"),
-        TREASURY.note("party.amend", at, name="Treasury of Shanghai"),
         TREASURY.note("programme.close", at, programme=CHEAP, reason="the year is over"),
         TREASURY.note(
             "provider.delist", at, programme=CHEAP, provider="wuhu", valid_until=_in(at, DAY_US), reason="left"

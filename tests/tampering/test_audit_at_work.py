@@ -95,7 +95,7 @@ def test_signatures_are_verified_in_the_processes(pristine: Path, monkeypatch: p
 
     monkeypatch.setattr(VerifierKey, "verify", counting)
     assert audit(pristine / "ledger", POLICY, processes=2).is_clean
-    assert len(verified) < 60  # of 289 entries and 11 checkpoints
+    assert len(verified) < 80  # of 289 entries, some with two signatures, and 11 checkpoints
 
 
 @pytest.mark.usefixtures("in_processes")

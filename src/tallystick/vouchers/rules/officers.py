@@ -15,7 +15,7 @@ from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.rule import Event
 from tallystick.vouchers.state import State
 
-WINDOW_DAYS_MAX: Final = 366
+DAYS_KEPT: Final = 366
 """For so many days the state keeps what fewer officers signed than are required."""
 
 
@@ -26,7 +26,7 @@ class OfficersFields(BaseModel):
 
     threshold_fen: FenOrZero
     required: Annotated[int, Field(ge=2, le=KEYS_MAX)]
-    window_days: Annotated[int, Field(ge=1, le=WINDOW_DAYS_MAX)]
+    window_days: Annotated[int, Field(ge=1, le=DAYS_KEPT)]
 
     def rule(self) -> Officers:
         """Return what the treasury keeps of it."""
@@ -62,7 +62,7 @@ def count_signatures(state: State, event: Event, treasury: str, amount_fen: int)
         return
     today = _day(state, event.at)
     sums_fen = state.signed_by_few_fen.setdefault(treasury, {})
-    for day in [day for day in sums_fen if day <= today - WINDOW_DAYS_MAX]:
+    for day in [day for day in sums_fen if day <= today - DAYS_KEPT]:
         del sums_fen[day]
     sums_fen[today] = sums_fen.get(today, 0) + amount_fen
 
