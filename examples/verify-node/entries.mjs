@@ -95,6 +95,8 @@ const FORMS = Object.assign(Object.create(null), {
   freshness_seconds: integer(60, 31_622_400),
   burn_window_seconds: integer(86_400, 31_622_400),
   release_grace_seconds: integer(0, 31_622_400),
+  tariff_notice_seconds: integer(0, 7_776_000),
+  record: isRecord,
   utc_offset_seconds: integer(-50_400, 50_400),
   closes_at: (value) => isInstant(value) && value < '3000',
   evidence_sha256: HEX,
@@ -127,13 +129,23 @@ function isLine(value) {
   return hasFields(value, LINE, LINE_FORMS)
 }
 
+const RECORDS = {
+  tariff: fieldNames('type accelerator valid_from'),
+  accreditation: fieldNames('type programme provider valid_from'),
+}
+
+function isRecord(value) {
+  const names = Object.hasOwn(RECORDS, value?.type) && RECORDS[value.type]
+  return Boolean(names) && hasFields(value, names, { ...FORMS, type: oneOf(value.type) })
+}
+
 const returned = { returned_fen: FEN_OR_ZERO }
 const amounts = listOf(FEN_OR_ZERO, 1, 1_000)
 const isRefusal = (pair) => Array.isArray(pair) && pair.length === 2 && FORMS.line(pair[0]) && text('[a-z_]+')(pair[1])
 
 /** command -> event, fields beside the common ones, outcome's forms */
 const COMMANDS = new Map([
-  ['network.found/1', ['network.founded/1', 'edition name currency root_keys root_quorum clock_skew_seconds freshness_seconds burn_window_seconds release_grace_seconds utc_offset_seconds']],
+  ['network.found/1', ['network.founded/1', 'edition name currency root_keys root_quorum clock_skew_seconds freshness_seconds burn_window_seconds release_grace_seconds tariff_notice_seconds utc_offset_seconds']],
   ['party.admit/1', ['party.admitted/1', 'admitted role name keys uscc? maker? quorum? officers?']],
   ['party.amend/1', ['party.amended/1', 'name quorum? officers?']],
   ['party.suspend/1', ['party.suspended/1', 'subject reason']],
@@ -146,6 +158,7 @@ const COMMANDS = new Map([
   ['provider.accredit/1', ['provider.accredited/1', 'programme provider valid_from']],
   ['provider.delist/1', ['provider.delisted/1', 'programme provider valid_until reason']],
   ['tariff.publish/1', ['tariff.published/1', 'accelerator price_fen_per_gpu_hour valid_from']],
+  ['record.withdraw/1', ['record.withdrawn/1', 'record']],
   ['voucher.issue/1', ['voucher.issued/1', 'voucher programme holder face_fen valid_from evidence_sha256?', { valid_until: isInstant }]],
   ['voucher.transfer/1', ['voucher.transferred/1', 'voucher into to amount_fen']],
   ['voucher.suspend/1', ['voucher.suspended/1', 'voucher reason']],

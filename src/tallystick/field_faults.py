@@ -48,7 +48,9 @@ def fault_in_words(fault: ErrorDetails, patterns: Mapping[str, str] | None = Non
     if kind in ("extra_forbidden", "unexpected_keyword_argument"):
         return "is no field here"
     if kind == "union_tag_not_found":
-        return "must be an object with a kind"
+        return f"must be an object with a {fault['ctx']['discriminator'].strip(chr(39))}"
+    if kind == "union_tag_invalid":
+        return f"must have a {fault['ctx']['discriminator'].strip(chr(39))} of {fault['ctx']['expected_tags']}"
     if kind == "value_error":
         return str(fault["ctx"]["error"])
     return f"must {_demand(fault, patterns or {})}, not {_given(fault)}"

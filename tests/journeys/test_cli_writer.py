@@ -148,7 +148,7 @@ def test_a_line_that_is_no_request_is_answered_and_the_next_one_too(
 PLANTED = """
 import sys
 from tallystick.cli import main
-from tallystick.vouchers.rules.programmes import TariffPublish
+from tallystick.vouchers.rules.items import TariffPublish
 from tallystick.vouchers.rules.reservations import ReservationRelease
 
 def fail(*_):

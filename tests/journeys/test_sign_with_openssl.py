@@ -10,7 +10,7 @@ from tallystick import keyfiles
 from tallystick.errors import SignatureInvalidError
 from tallystick.signing import keys, note
 from tallystick.vouchers.rulebook import parse_command
-from tallystick.vouchers.rules.programmes import TariffPublish
+from tallystick.vouchers.rules.items import TariffPublish
 
 pytestmark = pytest.mark.system
 

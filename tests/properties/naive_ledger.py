@@ -43,6 +43,7 @@ ROLES = {
     "provider.accredit/1": {"treasury"},
     "provider.delist/1": {"treasury"},
     "tariff.publish/1": {"provider"},
+    "record.withdraw/1": {"provider", "treasury"},
     "voucher.issue/1": {"treasury"},
     "voucher.transfer/1": {"holder"},
     "voucher.suspend/1": {"treasury"},
@@ -85,6 +86,7 @@ EVENT_KINDS = {
     "provider.accredit/1": "provider.accredited/1",
     "provider.delist/1": "provider.delisted/1",
     "tariff.publish/1": "tariff.published/1",
+    "record.withdraw/1": "record.withdrawn/1",
     "voucher.issue/1": "voucher.issued/1",
     "voucher.transfer/1": "voucher.transferred/1",
     "voucher.suspend/1": "voucher.suspended/1",
@@ -557,6 +559,9 @@ class NaiveLedger:
 
     def _no_provider_accredit(self, command: Json, at: int) -> Iterator[Reason]:
         yield from self._own_programme_reasons(command)
+        programme = self.programmes.get(command["programme"])
+        if programme and not programme["opens_at"] <= command["valid_from"] < programme["closes_at"]:
+            yield Reason.OUTSIDE_PROGRAMME_WINDOW  # times have one text, which sorts as they do
         if not self._is(command["provider"], "provider"):
             yield Reason.PROVIDER_UNKNOWN
         place = command["programme"], command["provider"]
@@ -596,8 +601,14 @@ class NaiveLedger:
         start = instant(command["valid_from"])
         if start < at:
             yield Reason.DATE_IN_THE_PAST
-        if any(tariff["from"] >= start for tariff in self._tariffs_of(command["party"], command["accelerator"])):
+        if start > at + 366 * DAY:
+            yield Reason.DATE_TOO_FAR_AHEAD
+        earlier = self._tariffs_of(command["party"], command["accelerator"])
+        if any(tariff["from"] >= start for tariff in earlier):
             yield Reason.TARIFF_NOT_LATER
+        rises = bool(earlier) and command["price_fen_per_gpu_hour"] > max(earlier, key=lambda one: one["from"])["price"]
+        if rises and start - at < self.network["tariff_notice_seconds"] * SECOND:
+            yield Reason.NOTICE_TOO_SHORT
         if command["accelerator"] not in self.accelerators:
             yield Reason.ACCELERATOR_UNKNOWN
 
@@ -613,6 +624,33 @@ class NaiveLedger:
 
     def _tariffs_of(self, provider: str, accelerator: str) -> list[Json]:
         return [one for one in self.tariffs if (one["provider"], one["accelerator"]) == (provider, accelerator)]
+
+    def _alike(self, command: Json) -> list[Json]:
+        """The tariffs or accreditations among which the record named is the newest, or should be."""
+        record = command["record"]
+        if record["type"] == "tariff":
+            return self._tariffs_of(command["party"], record["accelerator"])
+        place = record["programme"], record["provider"]
+        return [one for one in self.accreditations if (one["programme"], one["provider"]) == place]
+
+    def _no_record_withdraw(self, command: Json, at: int) -> Iterator[Reason]:
+        record, alike = command["record"], self._alike(command)
+        if record["type"] == "accreditation":
+            yield from self._own_programme_reasons({"party": command["party"], "programme": record["programme"]})
+        start = instant(record["valid_from"])
+        if start not in [one["from"] for one in alike]:
+            yield Reason.RECORD_UNKNOWN
+            return
+        if not start > at:
+            yield Reason.RECORD_IN_FORCE
+        if any(one["from"] > start for one in alike):
+            yield Reason.RECORD_NOT_NEWEST
+
+    def _do_record_withdraw(self, command: Json, at: int) -> Json:
+        kept = self.tariffs if command["record"]["type"] == "tariff" else self.accreditations
+        newest = self._alike(command)[-1]
+        kept[:] = [one for one in kept if one is not newest]
+        return {}
 
     # -- vouchers -----------------------------------------------------------------------------------------------------
 
@@ -1113,6 +1151,11 @@ class NaiveLedger:
                 return self._party_account(command.get("subject") or command["admitted"])
             case "tariff.publish" | "party.amend":
                 return self._party_account(command["party"])
+            case "record.withdraw":
+                record = command["record"]
+                if record["type"] == "tariff":
+                    return {"provider " + command["party"]}
+                return {"programme " + record["programme"], "provider " + record["provider"]}
             case "programme.open" | "programme.close":
                 return {"programme " + command["programme"]}
             case "provider.accredit" | "provider.delist":

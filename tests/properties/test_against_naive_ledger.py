@@ -364,6 +364,7 @@ class Walk:
             "freshness_seconds": 20 * 86_400,
             "burn_window_seconds": 30 * 86_400,
             "release_grace_seconds": 2 * 86_400,
+            "tariff_notice_seconds": 86_400,
             "utc_offset_seconds": 8 * 3_600,
         }
 
@@ -534,9 +535,30 @@ class Walk:
             for one in self.oracle.tariffs
             if (one["provider"], one["accelerator"]) == (provider, accelerator) and one["from"] >= self.at
         ]
-        start = before[-1] + self.pick((-1, 0, 1)) if before else self.moment(self.at + DAY)
+        start = before[-1] + self.pick((-1, 0, 1)) if before else self.moment(self.at + DAY, self.at + 9 * DAY)
+        if self.one_in(12):
+            start = self.at + 366 * DAY + self.pick((0, 1))
         fields = {"accelerator": accelerator, "price_fen_per_gpu_hour": self.pick((1_999, 3_600, 3_600, 7_201))}
         self.send(provider, "tariff.publish", valid_from=instant_text(start), **fields)
+
+    def withdraw(self) -> None:
+        """What is coming, mostly; or what began, or is of another."""
+        tariffs = [("tariff", one["provider"], one) for one in self.oracle.tariffs]
+        accredited = [("accreditation", self.treasury_of(one["programme"]), one) for one in self.oracle.accreditations]
+        records = self.pick((tariffs, accredited))
+        coming = [one for one in records if one[2]["from"] > self.at]
+        names = ("accelerator",) if records is tariffs else ("programme", "provider")
+        places = Counter(tuple(one[name] for name in ("provider", *names)) for _, _, one in coming)
+        stacked = [row for row in coming if places[tuple(row[2][name] for name in ("provider", *names))] > 1]
+        if stacked and self.one_in(2):
+            coming = stacked[:1]
+        what, party, one = self.pick(coming[-3:] if coming and not self.one_in(6) else records)
+        record = {"type": what, "valid_from": instant_text(one["from"] + self.one_in(16))}
+        record |= {name: one[name] for name in names}
+        party = self.pick((*PROVIDERS, *TREASURIES)) if self.one_in(16) else party
+        if what == "accreditation" and self.one_in(16):
+            record["programme"] = f"{TREASURIES[0]}/none"
+        self.send(party, "record.withdraw", record=record)
 
     # -- moves: vouchers ----------------------------------------------------------------------------------------------
 
@@ -798,6 +820,7 @@ MOVES: dict[Callable[[Walk], None], int] = {
     Walk.accredit: 6,
     Walk.delist: 3,
     Walk.publish_tariff: 7,
+    Walk.withdraw: 4,
     Walk.issue: 20,
     Walk.transfer: 12,
     Walk.change_voucher: 8,
@@ -1021,6 +1044,7 @@ class Ledgers(RuleBasedStateMachine):
         freshness_seconds=st.sampled_from([60, 20 * 86_400]),
         burn_window_seconds=st.sampled_from([86_400, 30 * 86_400]),
         release_grace_seconds=st.sampled_from([0, 2 * 86_400]),
+        tariff_notice_seconds=st.sampled_from([0, 86_400]),
         utc_offset_seconds=st.sampled_from([0, 8 * 3_600, -12_345]),
     )
     def found(self, **limits: int) -> None:
@@ -1052,7 +1076,7 @@ class Ledgers(RuleBasedStateMachine):
     def programmes(self, chance: random.Random) -> None:
         self.move(
             chance, Walk.open_programme, Walk.close_programme, Walk.accredit, Walk.delist, Walk.publish_tariff,
-            Walk.register_accelerator,
+            Walk.withdraw, Walk.register_accelerator,
         )  # fmt: skip
 
     @rule(chance=st.randoms(use_true_random=False))

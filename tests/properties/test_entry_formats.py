@@ -38,6 +38,8 @@ acme      add-key     acme/officer-3 for acme                                -> 
 acme      revoke-key  acme/officer-2 of acme                                 -> revoked
 network   register    910b as domestic                                       -> registered
 guian     price       910b 6.00                                              -> published
+guian     price       910b 5.00 valid_from=+1d                               -> published
+guian     withdraw-price  910b from +1d                                      -> withdrawn
 shanghai  open        S1 900,000.00 transfer=open accelerators=910b          -> opened
 shanghai  accredit    guian under S1                                         -> accredited
 shanghai  issue       V1 to acme 9,000.00 under S1                           -> issued

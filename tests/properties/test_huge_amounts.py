@@ -142,7 +142,7 @@ def walk(seed: int) -> Pair:
     """A network in which a day of the largest job costs nearly what one line can, a walk, and seals on the way."""
     pair = Pair()
     huge = Huge(pair, seed)
-    huge.found()
+    huge.found(tariff_notice_seconds=0)
     huge.open_programmes()
     for provider in PROVIDERS:
         for accelerator in ("ascend-910b", "h800"):

@@ -98,8 +98,19 @@ def key(name: str) -> str:
 def story() -> Story:
     """A voucher of 1,000 fen, of which 40 are reserved; a GPU-second costs one fen, and the voucher pays all of it."""
     told = Story()
-    founding: dict[str, Any] = {"clock_skew_seconds": 0, "freshness_seconds": 60, "burn_window_seconds": 86_400}
-    founding |= {"release_grace_seconds": 10, "utc_offset_seconds": 28_800, "root_quorum": 1, "currency": "CNY"}
+    founding: dict[str, Any] = {
+        "clock_skew_seconds": 0,
+        "freshness_seconds": 60,
+        "burn_window_seconds": 86_400,
+        "tariff_notice_seconds": 0,
+    }
+    founding |= {
+        "release_grace_seconds": 10,
+        "tariff_notice_seconds": 0,
+        "utc_offset_seconds": 28_800,
+        "root_quorum": 1,
+        "currency": "CNY",
+    }
     answers = [
         told.does("net", "network.found", edition=1, name="Net", root_keys=[key("net/a+00000001")], **founding),
         told.does("net", "party.admit", admitted="city", role="treasury", name="C", keys=[key("city/a+00000002")]),

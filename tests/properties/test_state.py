@@ -23,7 +23,7 @@ shanghai  delist    guian under S1 until +9d                                    
 acme      transfer  T1 of V2 1.00 to cato                                          -> transferred
 shanghai  suspend-voucher  V2                                                      -> suspended
 registry  seal      2026-01 to 2026-01-30                                          -> sealed 15 accounts
-guian     price     910b 7.00                                                      -> published
+guian     price     910b 5.00                                                      -> published
 shanghai  issue     V9 to acme 100.00 under S1 by=shanghai/officer-1               -> issued
 """
 NEXT = """== what comes next

@@ -67,12 +67,19 @@ programme_closed                     shanghai/S2
 window_invalid                       closes at 2026-02-10T00:00:00.000000Z
 window_invalid                       until 2026-02-01T00:00:00.000000Z
 date_in_the_past                     valid_from 2026-01-31T23:59:59.999999Z
+date_too_far_ahead                   valid_from 9999-12-31T23:59:00.000000Z
 date_in_the_past                     valid_until 2026-01-31T23:59:59.999999Z
+outside_programme_window             valid_from 2027-01-05T08:00:00.000000Z
 outside_programme_window             2026-01-05T07:59:00.000000Z
 floor_above_cap
 provider_unknown                     bolt
 provider_already_accredited          wuhu
 tariff_not_later                     the tariff before it is valid from 2026-02-04T00:00:00.000000Z
+notice_too_short                     more than 600 fen from 2026-02-02T00:00:00.000000Z on
+record_unknown                       no tariff from 2027-02-02T00:00:00.000000Z on
+record_unknown                       no accreditation from 2026-12-02T00:00:00.000000Z on
+record_in_force                      since 2026-01-05T08:00:00.000000Z
+record_not_newest                    another begins at 2027-02-02T00:00:00.000000Z
 accelerator_unknown                  zx-81
 holder_unknown                       nobody
 receiver_suspended                   bolt

@@ -36,10 +36,10 @@ def test_references_are_remembered_for_freshness_and_skew() -> None:
 def test_what_is_forgotten_is_missed_even_if_asked_as_of_before() -> None:
     """The next entry drops what is too old; what came after it stays."""
     ledger = standard()
-    (story,) = read_table("clock 2026-01-06\nguian price 910b 6.10 -> published\nclock 2026-01-12T08:05")
+    (story,) = read_table("clock 2026-01-06\nguian price 910b 5.90 -> published\nclock 2026-01-12T08:05")
     ledger.play(story)
     assert ledger.state.remembers_all_references(ledger.at)
-    (story,) = read_table("clock +1us\nguian price h100 15.10 -> published")
+    (story,) = read_table("clock +1us\nguian price h100 14.90 -> published")
     ledger.play(story)
     state = ledger.state
     assert [*state.references] == [*state.reference_order]

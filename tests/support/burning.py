@@ -32,6 +32,7 @@ def founding_notes() -> list[bytes]:
             freshness_seconds=86_400,
             burn_window_seconds=92 * 86_400,
             release_grace_seconds=0,
+            tariff_notice_seconds=0,
             utc_offset_seconds=28_800,
         ),
         network.note("accelerator.register", BEGIN, accelerator="ascend-910b", name="Ascend 910B", origin="domestic"),

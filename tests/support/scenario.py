@@ -232,6 +232,9 @@ class Ledger:
         for name, value in fields.items():
             if value != "none":
                 command[name] = self._value(name, value, row.actor if name == made else None)
+        if kind == "record.withdraw":
+            command["record"] = {name: command.pop(name) for name in fields}
+            command["record"]["type"] = row.verb.removeprefix("withdraw-").replace("price", "tariff")
         signers = self._signers(row.actor, kind, fields, settings)
         forged = tuple(name for name in settings.get("forged", "").split(",") if name)
         return command, note_of(command, *[name for name in signers if name not in forged], spoiled=forged)

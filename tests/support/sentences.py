@@ -53,6 +53,16 @@ VERBS: dict[str, Verb] = {
         "{accelerator} {price_fen_per_gpu_hour}",
         "prices {accelerator} at {price_fen_per_gpu_hour} yuan an hour",
     ),
+    "withdraw-price": Verb(
+        "record.withdraw",
+        "{accelerator} from {valid_from}",
+        "withdraws the price of {accelerator} from {valid_from}",
+    ),
+    "withdraw-accreditation": Verb(
+        "record.withdraw",
+        "{provider} under {programme} from {valid_from}",
+        "withdraws the accreditation of {provider} under {programme} from {valid_from}",
+    ),
     "issue": Verb(
         "voucher.issue",
         "{voucher} to {holder} {face_fen} under {programme}",
@@ -86,7 +96,7 @@ VERBS: dict[str, Verb] = {
 }
 OTHERS = {"again": "sends its last note again", "send": "sends {raw}"}
 """Sentences that make no command."""
-_TIMED = {"until", "valid_until"}
+_TIMED = {"until", "valid_until", "valid_from"}
 _SETTINGS = {"signed by": "by", "forged": "forged", "document": "ref", "signed at": "signed", "for the log": "log"}
 _LINE = re.compile(
     r"(?P<reservation>\S+), job (?P<job>\S+?)(?: \((?P<jobs>\d+) times\))?: (?P<cards>[\d.]+) × (?P<accelerator>\S+)"

@@ -95,6 +95,7 @@ def _genesis() -> bytes:
         freshness_seconds=7 * 86_400,
         burn_window_seconds=40 * 86_400,
         release_grace_seconds=3_600,
+        tariff_notice_seconds=3_600,
         utc_offset_seconds=8 * 3_600,
     )
 
@@ -236,7 +237,8 @@ def _burns(at: int) -> list[bytes]:
 
     train = line("r1", "train-7", 64, 3), line("r1", "train-8", 8, 2, "h100"), line("r1", "train-7", 8, 1)
     return [
-        *[burn(line("r1", f"single-{number}", 8, 1)) for number in range(10)],
+        *[burn(line("r1", f"single-{number}", 8, 1)) for number in range(8)],
+        burn(line("r1", "single-8", 8, 1), line("r1", "single-9", 8, 1)),
         burn(*train, ref="train"),
         burn(line("r2", "tune-1", 16, 3), line("r2", "tune-2", 5, 1, "h100"), ref="tune"),
         burn(line("r3", "drain-1", 512, 3, if_short="drain"), line("r3", "drain-2", 1, 1)),
@@ -290,11 +292,14 @@ def _endings(at: int) -> list[bytes]:
         TREASURY.note("voucher.lapse", at, voucher="shanghai/v1"),
         HOLDER.note("reservation.release", at, reservation="maker-a/r1"),
         TREASURY.note("programme.close", at, programme=CHEAP, reason="the year is over"),
+        PROVIDER.note(
+            "tariff.publish", at, accelerator="h100", price_fen_per_gpu_hour=999, valid_from=_in(at, HOUR_US)
+        ),
         TREASURY.note(
             "provider.delist", at, programme=CHEAP, provider="wuhu", valid_until=_in(at, DAY_US), reason="left"
         ),
         PROVIDER.note(
-            "tariff.publish", at, accelerator="h100", price_fen_per_gpu_hour=999, valid_from=_in(at, HOUR_US)
+            "record.withdraw", at, record={"type": "tariff", "accelerator": "h100", "valid_from": _in(at, HOUR_US)}
         ),
         OPERATOR.note("book.seal", at, seal="registry/2026", last_day=format_day(at // DAY_US - 2)),
     ]

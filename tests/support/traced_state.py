@@ -208,6 +208,10 @@ class _List(_View):
         self._write(_step(len(self._raw), value), value)
         self._raw.append(_plain(value))
 
+    def pop(self) -> None:
+        self._write(_step(len(self._raw) - 1, self._raw[-1]), self._raw[-1])
+        self._raw.pop()
+
     def remove(self, value: Any) -> None:
         self._write(_step(self._raw.index(value), value), value)
         self._raw.remove(value)

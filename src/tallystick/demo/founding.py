@@ -23,6 +23,7 @@ FACE_STEPS: Final = range(100, 201)  # CNY 1–2 million
 BURN_WINDOW_DAYS: Final = 92
 FRESHNESS_DAYS: Final = 7
 RELEASE_GRACE_DAYS: Final = 7
+TARIFF_NOTICE_DAYS: Final = 30
 
 
 @dataclass(slots=True)
@@ -99,6 +100,7 @@ class Founding:
                 "freshness_seconds": FRESHNESS_DAYS * 86_400,
                 "burn_window_seconds": BURN_WINDOW_DAYS * 86_400,
                 "release_grace_seconds": RELEASE_GRACE_DAYS * 86_400,
+                "tariff_notice_seconds": TARIFF_NOTICE_DAYS * 86_400,
                 "utc_offset_seconds": UTC_OFFSET_SECONDS,
             },
         )

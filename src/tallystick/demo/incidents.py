@@ -6,6 +6,7 @@
      39  another tries it where transfers are forbidden, and is refused
      45  a third needs its treasury's signature: refused without, recorded with it
      52  a voucher is suspended, can't be reserved, and is resumed on day 57
+     60  a cluster misdates a price: refused where it lies too far ahead, and withdrawn where it doesn't
      66  a cluster takes a line back
      75  a cluster replaces its meter's key; what the old key signs after that is refused
      80  the network suspends a cluster, whose statements are refused, and reinstates it on day 82; they are sent again
@@ -48,6 +49,7 @@ class Incidents:
             45: self._pass_on_where_approved,
             52: self._suspend_voucher,
             57: self._resume_voucher,
+            60: self._misdate_a_price,
             66: self._take_a_line_back,
             75: self._replace_a_key,
             78: self._amend_a_treasury,
@@ -153,6 +155,17 @@ class Incidents:
         startup = self.startups[0]
         reason = "the invoice is in order"
         self.stage.act(startup.city.treasury, "voucher.resume", voucher=startup.vouchers[0], reason=reason)
+
+    def _misdate_a_price(self) -> None:
+        """A typing error in the year; what lies too far ahead is refused, what doesn't is withdrawn in time."""
+        cluster = cast.CLUSTERS[2]
+        accelerator = cluster.prices_fen[0][0]
+        price = {"accelerator": accelerator, "price_fen_per_gpu_hour": 100}
+        for days_ahead in (3_660, 360):
+            valid_from = format_instant(instant(self.year.first_day + 60 + days_ahead))
+            self.stage.act(cluster.party, "tariff.publish", valid_from=valid_from, **price)
+        record = {"type": "tariff", "accelerator": accelerator, "valid_from": valid_from}
+        self.stage.act(cluster.party, "record.withdraw", record=record)
 
     def _take_a_line_back(self) -> None:
         for line in self.stage.newest_lines.values():

@@ -59,6 +59,7 @@ class NetworkParameters:
     freshness_seconds: int
     burn_window_seconds: int
     release_grace_seconds: int
+    tariff_notice_seconds: int
     utc_offset_seconds: int
 
 

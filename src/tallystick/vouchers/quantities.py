@@ -21,6 +21,8 @@ from pydantic_core import core_schema
 INTEGER_MAX: Final = 2**53 - 1
 SECOND_US: Final = 1_000_000
 DAY_US: Final = 86_400 * SECOND_US
+AHEAD_MAX_US: Final = 366 * DAY_US
+"""How far ahead of the log's time a price may begin."""
 BASIS_POINTS: Final = 10_000
 GPU_MILLI_SECONDS_PER_GPU_HOUR: Final = 3_600_000
 

@@ -80,6 +80,7 @@ class Reason(CodedEnum):
     PROGRAMME_CLOSED = ("programme_closed", False, "the programme is closed")
     WINDOW_INVALID = ("window_invalid", False, "an end that is not after its beginning, or lies in the past")
     DATE_IN_THE_PAST = ("date_in_the_past", False, "takes effect before `at`")
+    DATE_TOO_FAR_AHEAD = ("date_too_far_ahead", True, "takes effect more than 366 days after `at`")
     OUTSIDE_PROGRAMME_WINDOW = (
         "outside_programme_window",
         True,
@@ -89,7 +90,15 @@ class Reason(CodedEnum):
     PROVIDER_UNKNOWN = ("provider_unknown", True, "no provider of this id was admitted")
     PROVIDER_ALREADY_ACCREDITED = ("provider_already_accredited", False, "it is accredited then already")
     TARIFF_NOT_LATER = ("tariff_not_later", False, "the provider's tariff before it is as late or later")
+    NOTICE_TOO_SHORT = (
+        "notice_too_short",
+        False,
+        "dearer than the tariff before it, sooner than `tariff_notice_seconds` after `at`",
+    )
     ACCELERATOR_UNKNOWN = ("accelerator_unknown", True, "no such accelerator")
+    RECORD_UNKNOWN = ("record_unknown", True, "no tariff or accreditation from that instant on stands")
+    RECORD_IN_FORCE = ("record_in_force", False, "it began at or before `at`")
+    RECORD_NOT_NEWEST = ("record_not_newest", True, "a later one stands, which must be withdrawn first")
     HOLDER_UNKNOWN = ("holder_unknown", True, "no holder of this id was admitted")
     RECEIVER_SUSPENDED = ("receiver_suspended", True, "who would receive it is suspended")
     BELOW_HOLDER_FLOOR = ("below_holder_floor", False, "`face_fen` is less than `holder_floor_fen`")

@@ -21,6 +21,7 @@ from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rules import (
     books,
     burning,
+    items,
     keys,
     network,
     programmes,
@@ -28,13 +29,16 @@ from tallystick.vouchers.rules import (
     reservations,
     settlement,
     vouchers,
+    withdrawals,
 )
 from tallystick.vouchers.rules.rule import Rule
 
 RULES: Final[tuple[type[Rule], ...]] = (
     *network.RULES,
     *keys.RULES,
+    *items.RULES,
     *programmes.RULES,
+    *withdrawals.RULES,
     *vouchers.RULES,
     *recovery.RULES,
     *reservations.RULES,
@@ -147,7 +151,8 @@ def outcome_from_json(kind: str, fields: dict[str, Any]) -> Outcome:
 
 def _first_fault(error: ValidationError) -> str:
     """Say in one line where the first fault is and what it is; what a stranger wrote is shown short and escaped."""
-    if error.errors(include_url=False, include_context=False, include_input=False)[0]["type"] == "union_tag_invalid":
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    if first["type"] == "union_tag_invalid" and not first["loc"]:
         return "kind: no command of the closed list is called so"
     return first_fault(error, IN_WORDS, skipped=1)  # the kind, by which the union was told apart
 

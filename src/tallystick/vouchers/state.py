@@ -108,6 +108,11 @@ class State:
         return self.network.parameters.burn_window_seconds * SECOND_US if self.network else 0
 
     @property
+    def tariff_notice_us(self) -> int:
+        """How long before it takes effect a rise of a price is published."""
+        return self.network.parameters.tariff_notice_seconds * SECOND_US if self.network else 0
+
+    @property
     def reference_memory_us(self) -> int:
         """How long after its entry a reference is remembered."""
         parameters = self.network.parameters if self.network else None

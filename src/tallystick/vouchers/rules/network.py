@@ -47,6 +47,7 @@ class NetworkFound(Rule):
     freshness_seconds: Annotated[int, Field(ge=60, le=31_622_400)]
     burn_window_seconds: Annotated[int, Field(ge=86_400, le=31_622_400)]
     release_grace_seconds: Period
+    tariff_notice_seconds: Annotated[int, Field(ge=0, le=7_776_000)]
     utc_offset_seconds: Annotated[int, Field(ge=-50_400, le=50_400)]
 
     event_kind = "network.founded/1"

@@ -1,4 +1,4 @@
-"""Accelerators, tariffs, programmes and accreditations."""
+"""Programmes and accreditations."""
 
 from dataclasses import fields
 from typing import Annotated, Final, Literal
@@ -7,7 +7,6 @@ from pydantic import AfterValidator, Field
 
 from tallystick.vouchers.book import Posting
 from tallystick.vouchers.fields import (
-    ChipOrigin,
     Payee,
     TransferPolicy,
     VoucherKind,
@@ -15,7 +14,7 @@ from tallystick.vouchers.fields import (
     one_fen_or_one_yuan,
 )
 from tallystick.vouchers.outcomes import Nothing
-from tallystick.vouchers.programmes import Accelerator, Accreditation, Programme, ProgrammeRules
+from tallystick.vouchers.programmes import Accreditation, Programme, ProgrammeRules
 from tallystick.vouchers.quantities import (
     AcceleratorId,
     Fen,
@@ -23,7 +22,6 @@ from tallystick.vouchers.quantities import (
     Instant,
     OwnedId,
     PartyId,
-    PriceFenPerGpuHour,
     ShareBp,
     Text,
     format_instant,
@@ -31,8 +29,6 @@ from tallystick.vouchers.quantities import (
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.checks import check_new_id, check_own_programme, check_provider
 from tallystick.vouchers.rules.rule import (
-    NETWORK,
-    PROVIDER,
     TREASURY,
     Accounts,
     Event,
@@ -45,51 +41,6 @@ from tallystick.vouchers.rules.rule import (
     quorum,
 )
 from tallystick.vouchers.state import State
-
-
-class AcceleratorRegister(Rule):
-    """A model of accelerator, and whether it counts as domestic."""
-
-    kind: Literal["accelerator.register/1"]
-    accelerator: AcceleratorId
-    name: Text
-    origin: ChipOrigin
-
-    event_kind = "accelerator.registered/1"
-    outcome = Nothing
-    roles = NETWORK
-    refusals = (Reason.ID_ALREADY_USED,)
-
-    def signers(self, state: State) -> Signers:
-        """One signature of the party, of the network its quorum."""
-        return own_party(self, state)
-
-    def decide(self, state: State, at: int) -> Nothing | Refusal:
-        """A model is registered once."""
-        if self.accelerator in state.accelerators:
-            return Refusal(Reason.ID_ALREADY_USED, self.accelerator)
-        return Nothing()
-
-    def evolve(self, state: State, event: Event) -> Postings:
-        """A model, domestic or foreign."""
-        state.accelerators[self.accelerator] = Accelerator(self.name, self.origin)
-        return ()
-
-    def touches(self, state: State, event: Event) -> Accounts:
-        """No account."""
-        return set()
-
-    def concerns(self, state: State, event: Event) -> Names:
-        """The accelerator."""
-        return [f"accelerator {self.accelerator}"]
-
-    def follows(self) -> Names:
-        """Nothing."""
-        return ()
-
-    def asks(self, event: Event, history: History) -> Names:
-        """Nothing."""
-        return ()
 
 
 class ProgrammeOpen(Rule):
@@ -234,6 +185,7 @@ class ProviderAccredit(Rule):
     refusals = (
         Reason.PROGRAMME_UNKNOWN,
         Reason.NOT_OWN_PROGRAMME,
+        Reason.OUTSIDE_PROGRAMME_WINDOW,
         Reason.PROVIDER_UNKNOWN,
         Reason.PROVIDER_ALREADY_ACCREDITED,
     )
@@ -243,8 +195,14 @@ class ProviderAccredit(Rule):
         return quorum(self, state)
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
-        """From a service date on, which may lie in the past; never twice at a time."""
-        refusal = check_own_programme(state, self.programme, self.party) or check_provider(state, self.provider)
+        """From a service date on within the programme, which may lie in the past; never twice at a time."""
+        refusal = check_own_programme(state, self.programme, self.party)
+        if refusal:
+            return refusal
+        rules = state.programmes[self.programme].rules
+        if not rules.opens_at <= self.valid_from < rules.closes_at:
+            return Refusal(Reason.OUTSIDE_PROGRAMME_WINDOW, f"valid_from {format_instant(self.valid_from)}")
+        refusal = check_provider(state, self.provider)
         if refusal:
             return refusal
         before = state.programmes[self.programme].accreditations.get(self.provider)
@@ -336,61 +294,4 @@ class ProviderDelist(Rule):
         return [f"party {self.provider}", f"accreditation {self.programme} {self.provider}"]
 
 
-class TariffPublish(Rule):
-    """A provider's price for an accelerator from a date on."""
-
-    kind: Literal["tariff.publish/1"]
-    accelerator: AcceleratorId
-    price_fen_per_gpu_hour: PriceFenPerGpuHour
-    valid_from: Instant
-
-    event_kind = "tariff.published/1"
-    outcome = Nothing
-    roles = PROVIDER
-    refusals = (
-        Reason.DATE_IN_THE_PAST,
-        Reason.TARIFF_NOT_LATER,
-        Reason.ACCELERATOR_UNKNOWN,
-    )
-
-    def signers(self, state: State) -> Signers:
-        """One signature of the party, of the network its quorum."""
-        return own_party(self, state)
-
-    def decide(self, state: State, at: int) -> Nothing | Refusal:
-        """A price from now or later on: never after the fact."""
-        if self.valid_from < at:
-            return Refusal(Reason.DATE_IN_THE_PAST, f"valid_from {format_instant(self.valid_from)}")
-        before = state.tariffs.get(self.party, {}).get(self.accelerator)
-        if before and self.valid_from <= before[-1][0]:
-            return Refusal(
-                Reason.TARIFF_NOT_LATER, f"the tariff before it is valid from {format_instant(before[-1][0])}"
-            )
-        if self.accelerator not in state.accelerators:
-            return Refusal(Reason.ACCELERATOR_UNKNOWN, self.accelerator)
-        return Nothing()
-
-    def evolve(self, state: State, event: Event) -> Postings:
-        """A price from a date on."""
-        tariffs = state.tariffs.setdefault(self.party, {}).setdefault(self.accelerator, [])
-        tariffs.append((self.valid_from, self.price_fen_per_gpu_hour))
-        return ()
-
-    def touches(self, state: State, event: Event) -> Accounts:
-        """The provider."""
-        return {f"provider {self.party}"}
-
-    def concerns(self, state: State, event: Event) -> Names:
-        """The provider's tariffs."""
-        return [f"tariffs {self.party}"]
-
-    def follows(self) -> Names:
-        """Nothing."""
-        return ()
-
-    def asks(self, event: Event, history: History) -> Names:
-        """The tariffs before, and the accelerator."""
-        return [f"tariffs {self.party}", f"accelerator {self.accelerator}"]
-
-
-RULES: Final = (AcceleratorRegister, ProgrammeOpen, ProgrammeClose, ProviderAccredit, ProviderDelist, TariffPublish)
+RULES: Final = (ProgrammeOpen, ProgrammeClose, ProviderAccredit, ProviderDelist)
