@@ -46,7 +46,7 @@ class Meter(Aggregate):
         self,
         reservation: str,
         job: str,
-        accelerator: str,
+        item: str,
         gpu_milli: int,
         starts_at: str,
         ends_at: str,

@@ -9,6 +9,7 @@ const KEY_NAME = `${NAME}/[a-z0-9][a-z0-9-]{0,30}`
 const OWNED = text(`${NAME}/[A-Za-z0-9][A-Za-z0-9._-]{0,63}`)
 const DOCUMENT = text('[A-Za-z0-9][A-Za-z0-9._:/@+=-]{0,127}')
 const PARTY = text(NAME)
+const ITEM = text('[a-z0-9][a-z0-9._-]{0,62}')
 const WORDS = text('[^\\x00-\\x1f\\x7f-\\x9f]{1,200}')
 const EDITION = 1
 const HEX = text('[0-9a-f]{64}')
@@ -86,7 +87,9 @@ const FORMS = Object.assign(Object.create(null), {
   key: text(`${KEY_NAME}\\+[0-9a-f]{8}`),
   root_keys: listOf(isVkey, 1, 16),
   keys: listOf(isVkey, 1, 16),
-  accelerators: listOf(PARTY, 0, 64),
+  items: listOf(ITEM, 0, 64),
+  item: ITEM,
+  unit: oneOf('gpu_time', 'count'),
   validity_days: integer(1, 3_660),
   fiscal_year: integer(2000, 2999),
   line: integer(0, 999),
@@ -106,10 +109,10 @@ const FORMS = Object.assign(Object.create(null), {
   corrects: (value) => hasFields(value, ['statement', 'line'], FORMS),
 })
 for (const [names, form] of [
-  ['party admitted subject provider holder accelerator to', PARTY],
+  ['party admitted subject provider holder to', PARTY],
   ['programme voucher into reservation claim seal', OWNED],
   ['ref job statement', DOCUMENT],
-  ['name reason payment_reference', WORDS],
+  ['name counted filing reason payment_reference', WORDS],
   ['signed_at opens_at valid_from valid_until until from', isInstant],
   ['first_day last_day', isDay],
   ['face_fen amount_fen envelope_fen holder_cap_fen', FEN],
@@ -122,7 +125,7 @@ for (const [names, form] of [
   for (const name of fieldNames(names)) FORMS[name] = form
 }
 
-const LINE = fieldNames('reservation job accelerator gpu_milli from to seconds evidence_sha256? if_short? corrects?')
+const LINE = fieldNames('reservation job item gpu_milli from to seconds evidence_sha256? if_short? corrects?')
 const LINE_FORMS = Object.assign(Object.create(null), FORMS, { to: isInstant })
 
 function isLine(value) {
@@ -130,7 +133,7 @@ function isLine(value) {
 }
 
 const RECORDS = {
-  tariff: fieldNames('type accelerator valid_from'),
+  tariff: fieldNames('type item valid_from'),
   accreditation: fieldNames('type programme provider valid_from'),
 }
 
@@ -152,12 +155,12 @@ const COMMANDS = new Map([
   ['party.reinstate/1', ['party.reinstated/1', 'subject reason']],
   ['key.add/1', ['key.added/1', 'subject vkey']],
   ['key.revoke/1', ['key.revoked/1', 'subject key reason']],
-  ['accelerator.register/1', ['accelerator.registered/1', 'accelerator name origin']],
-  ['programme.open/1', ['programme.opened/1', 'programme name voucher_kind fiscal_year envelope_fen opens_at closes_at share_bp_domestic share_bp_foreign holder_floor_fen holder_cap_fen validity_days accelerators transfer payee rounding_fen']],
+  ['item.register/1', ['item.registered/1', 'item name unit counted? origin? filing?']],
+  ['programme.open/1', ['programme.opened/1', 'programme name voucher_kind fiscal_year envelope_fen opens_at closes_at share_bp_domestic share_bp_foreign holder_floor_fen holder_cap_fen validity_days items transfer payee rounding_fen']],
   ['programme.close/1', ['programme.closed/1', 'programme reason']],
   ['provider.accredit/1', ['provider.accredited/1', 'programme provider valid_from']],
   ['provider.delist/1', ['provider.delisted/1', 'programme provider valid_until reason']],
-  ['tariff.publish/1', ['tariff.published/1', 'accelerator price_fen_per_gpu_hour valid_from']],
+  ['tariff.publish/1', ['tariff.published/1', 'item price_fen_per_gpu_hour valid_from']],
   ['record.withdraw/1', ['record.withdrawn/1', 'record']],
   ['voucher.issue/1', ['voucher.issued/1', 'voucher programme holder face_fen valid_from evidence_sha256?', { valid_until: isInstant }]],
   ['voucher.transfer/1', ['voucher.transferred/1', 'voucher into to amount_fen']],

@@ -81,7 +81,7 @@ def test_a_reference_is_refused_for_another_text_also_after_the_state_forgot_it(
         clock.at = NOW + 40 * 86_400_000_000
         network = Actor("network")
         network.refs = 100
-        fresh = network.note("accelerator.register", clock.at, accelerator="h800", name="H800", origin="foreign")
+        fresh = network.note("item.register", clock.at, item="h800", unit="gpu_time", name="H800", origin="foreign")
         ledger.submit([fresh])
         assert "provider s-1" not in ledger.state.references
         assert admitted(ledger.submit([old])[0]).index == index
@@ -89,7 +89,7 @@ def test_a_reference_is_refused_for_another_text_also_after_the_state_forgot_it(
             "tariff.publish",
             clock.at,
             ref="s-1",
-            accelerator="h800",
+            item="h800",
             price_fen_per_gpu_hour=1,
             valid_from="2026-12-01T00:00:00.000000Z",
         )

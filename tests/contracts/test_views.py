@@ -57,15 +57,15 @@ class Story:
         return answer.index
 
     def begin(self) -> None:
-        """Parties, two accelerators with a tariff of 36.00 yuan an hour, and a programme that pays half of it."""
+        """Parties, two items with a tariff of 36.00 yuan an hour, and a programme that pays half of it."""
         for actor, role in ((CITY, "treasury"), (DC, "provider"), (OTHER_DC, "provider")):
             fields: Json = {"uscc": uscc_of(actor.party)} if role == "provider" else {}
             self.do(NETWORK, "party.admit", admitted=actor.party, role=role, name=role, keys=actor.vkeys, **fields)
         for actor in (ACME, BETA):
             fields = {"uscc": uscc_of(actor.party), "keys": actor.vkeys}
             self.do(CITY, "party.admit", admitted=actor.party, role="holder", name="A start-up", **fields)
-        self.do(NETWORK, "accelerator.register", accelerator="910b", name="x", origin="domestic")
-        tariff = {"accelerator": "910b", "price_fen_per_gpu_hour": 3_600, "valid_from": format_instant(self.at)}
+        self.do(NETWORK, "item.register", item="910b", unit="gpu_time", name="x", origin="domestic")
+        tariff = {"item": "910b", "price_fen_per_gpu_hour": 3_600, "valid_from": format_instant(self.at)}
         self.do(DC, "tariff.publish", **tariff)
         self.do(OTHER_DC, "tariff.publish", **tariff | {"valid_from": format_instant(self.at)})
         self.do(CITY, "programme.open", **self.programme("city/p"))
@@ -87,7 +87,7 @@ class Story:
             "holder_floor_fen": 0,
             "holder_cap_fen": 500_000,
             "validity_days": 30,
-            "accelerators": [],
+            "items": [],
             "transfer": "open",
             "payee": payee,
             "rounding_fen": 1,
@@ -107,7 +107,7 @@ class Story:
     def line(self, job: str, reservation: str, hours: int, gpus: int = 1, hours_ago: int = 40) -> Json:
         starts_at = self.at - hours_ago * HOUR
         times = {"from": format_instant(starts_at), "to": format_instant(starts_at + hours * HOUR)}
-        what = {"job": job, "reservation": reservation, "accelerator": "910b", "gpu_milli": gpus * 1_000}
+        what = {"job": job, "reservation": reservation, "item": "910b", "gpu_milli": gpus * 1_000}
         return what | times | {"seconds": hours * 3_600}
 
     def year(self) -> None:

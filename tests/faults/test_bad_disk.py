@@ -173,7 +173,7 @@ def test_a_read_only_ledger_is_read_and_not_written(open_folder: Path, read_only
     """One line and status 2 by what would write, and status 0 by what reads; allowed again, it goes on."""
     desk = Desk(open_folder)
     desk.found()
-    note = desk.sign("accelerator.register", "national", accelerator="h100", name="H100", origin="foreign")
+    note = desk.sign("item.register", "national", item="h100", unit="gpu_time", name="H100", origin="foreign")
     size = desk.size
     for spare in ("ledger.db-wal", "ledger.db-shm"):  # at rest: a reader had them made anew
         (desk.ledger / spare).unlink(missing_ok=True)

@@ -83,7 +83,7 @@ def desk_of(folder: Path, days_ago: float) -> Desk:
 def note_of(desk: Desk, days_ago: float) -> Path:
     """A note that would be accepted, signed so many days ago."""
     desk.at = days_before_now(days_ago)
-    return desk.sign("accelerator.register", "national", accelerator="x-1", name="X 1", origin="domestic")
+    return desk.sign("item.register", "national", item="x-1", unit="gpu_time", name="X 1", origin="domestic")
 
 
 def test_an_idle_log_goes_on(tmp_path: Path) -> None:

@@ -272,7 +272,7 @@ def test_the_oddest_files_are_one_line_each(command: str, tmp_path: Path) -> Non
     """By the command line: status 1, a line for each note, nothing on stderr, nothing that a terminal would obey."""
     desk = Desk(tmp_path)
     desk.found()
-    good = desk.sign("accelerator.register", "national", accelerator="h100", name="H100", origin="foreign")
+    good = desk.sign("item.register", "national", item="h100", unit="gpu_time", name="H100", origin="foreign")
     paths = []
     for number, note in enumerate(odd_notes(good.read_bytes()).values()):
         paths.append(tmp_path / f"odd-{number}")

@@ -72,7 +72,7 @@ def test_an_old_backup_that_is_written_to_is_refused_by_witnesses_and_by_mirrors
     line = done("witness", "init", witness, "--name", "witness.example/w1", "--log", log, "--no-passphrase")
     trust.write_text(f"log {log}\n{line}quorum {line.split()[1]}\n")
     receipts = desk.folder / "receipts"
-    answered = desk.sign("accelerator.register", "national", accelerator="h100", name="H100", origin="foreign")
+    answered = desk.sign("item.register", "national", item="h100", unit="gpu_time", name="H100", origin="foreign")
     assert run("submit", desk.ledger, answered, "--log-time", desk.at, "--receipts", receipts).status == 0
     with reopened(witness) as one, serving(one) as url:
         done("checkpoint", "collect", desk.ledger, "--trust", trust, "--witness", url)
@@ -82,7 +82,7 @@ def test_an_old_backup_that_is_written_to_is_refused_by_witnesses_and_by_mirrors
         behind = run("export", forked, desk.folder / "public")
         assert behind.status == 1
         assert "it is an older copy" in behind.err
-        other = desk.sign("accelerator.register", "national", accelerator="h800", name="H800", origin="foreign")
+        other = desk.sign("item.register", "national", item="h800", unit="gpu_time", name="H800", origin="foreign")
         assert submit_to(desk, forked, other).status == 0
         assert done("audit", forked, "--trust", old / "trust.policy").startswith("verdict: clean\n")
         ran = run("checkpoint", "collect", forked, "--trust", trust, "--witness", url)
@@ -142,7 +142,7 @@ def test_a_city_moves_to_postgresql_and_back(desk: Desk) -> None:
     said = done("ledger", "restore", backup, url)
     assert said.startswith(f"{without_password(url)}: 4 entries of {ORIGIN}")
     desk.written += 1
-    note = desk.sign("accelerator.register", "national", accelerator="h100", name="H100", origin="foreign")
+    note = desk.sign("item.register", "national", item="h100", unit="gpu_time", name="H100", origin="foreign")
     ran = run("submit", url, note, "--log-key", desk.key(ORIGIN), "--log-time", desk.at)
     assert ran.status == 0, ran
     assert "5 entries" in done("ledger", "backup", url, backup, "--trust", trust)
@@ -156,7 +156,7 @@ def test_a_city_moves_to_postgresql_and_back(desk: Desk) -> None:
 def test_a_real_process_backs_up_while_another_writes(desk: Desk) -> None:
     """Neither waits for the other, and the backup is clean."""
     notes = [
-        desk.sign("accelerator.register", "national", accelerator=f"h{number}", name="H", origin="foreign")
+        desk.sign("item.register", "national", item=f"h{number}", unit="gpu_time", name="H", origin="foreign")
         for number in range(20)
     ]
     writing = start("submit", desk.ledger, *notes, "--log-time", desk.at)

@@ -136,7 +136,7 @@ def test_a_passphrase_must_come_from_somewhere(tmp_path: Path) -> None:
 
 def statement(lines: int) -> dict[str, object]:
     """A statement of so many lines, whose ids are as long as is usual."""
-    line = {"reservation": "acme-ai/r-2026-01", "accelerator": "ascend-910b", "gpu_milli": 8_000, "seconds": 3_600}
+    line = {"reservation": "acme-ai/r-2026-01", "item": "ascend-910b", "gpu_milli": 8_000, "seconds": 3_600}
     times = {"from": "2026-01-05T08:00:00.000000Z", "to": "2026-01-05T09:00:00.000000Z"}
     many = [line | times | {"job": f"job-2026-01-05-{number:05d}"} for number in range(lines)]
     head = {"kind": "time.burn/1", "log": "log.example", "party": "guian-cluster", "ref": "s-1", "holder": "acme-ai"}

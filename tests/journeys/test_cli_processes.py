@@ -39,18 +39,19 @@ def desk(made: Desk, tmp_path: Path) -> Desk:
 
 
 def commands(desk: Desk, count: int, name: str = "chip") -> list[Path]:
-    """Notes that are accepted in any order: accelerators are registered. Signed in one go, because there are many."""
+    """Notes that are accepted in any order: items are registered. Signed in one go, because there are many."""
     keys = [keyfiles.load(desk.key(f"national/root-{number}"), None) for number in (1, 2)]
     notes = []
     for number in range(count):
         command = {
-            "kind": "accelerator.register/1",
+            "kind": "item.register/1",
             "log": ORIGIN,
             "party": "national",
             "ref": f"{name}-{number}",
             "signed_at": desk.at.replace("Z", ".000000Z"),
-            "accelerator": f"{name}-{number}",
+            "item": f"{name}-{number}",
             "name": name,
+            "unit": "gpu_time",
             "origin": "foreign",
         }
         notes.append(desk.folder / f"{name}-{number}.note")

@@ -151,7 +151,7 @@ def test_submitting_again_is_harmless(told: Desk) -> None:
     notes = sorted(told.folder.glob("*.note"))[1:6]
     again = run("submit", told.ledger, *notes, "--log-time", told.at, "--json").json["notes"]
     assert [(answer["index"], answer["is_new"]) for answer in again] == [(index, False) for index in range(1, 6)]
-    other = told.sign("tariff.publish", "guian-cluster", accelerator="ascend-910b", price_fen_per_gpu_hour=1,
+    other = told.sign("tariff.publish", "guian-cluster", item="ascend-910b", price_fen_per_gpu_hour=1,
                       valid_from="2026-03-01T00:00:00.000000Z", ref="stmt-1")  # fmt: skip
     assert "refused: ref_reused_for_other_content" in told.submit(other, status=1).out
     assert told.size == size

@@ -167,9 +167,7 @@ def faulty_notes() -> tuple[bytes, bytes]:
     later = format_instant(NOW + 1)
     return (
         provider.note("reservation.release", NOW, ref="one", reservation="holder/r1"),
-        provider.note(
-            "tariff.publish", NOW, ref="two", accelerator="ascend-910b", price_fen_per_gpu_hour=1, valid_from=later
-        ),
+        provider.note("tariff.publish", NOW, ref="two", item="ascend-910b", price_fen_per_gpu_hour=1, valid_from=later),
     )
 
 

@@ -37,7 +37,7 @@ ROLES = {
     "party.reinstate/1": {"network", "treasury"},
     "key.add/1": EVERYBODY,
     "key.revoke/1": EVERYBODY,
-    "accelerator.register/1": {"network"},
+    "item.register/1": {"network"},
     "programme.open/1": {"treasury"},
     "programme.close/1": {"treasury"},
     "provider.accredit/1": {"treasury"},
@@ -80,7 +80,7 @@ EVENT_KINDS = {
     "party.reinstate/1": "party.reinstated/1",
     "key.add/1": "key.added/1",
     "key.revoke/1": "key.revoked/1",
-    "accelerator.register/1": "accelerator.registered/1",
+    "item.register/1": "item.registered/1",
     "programme.open/1": "programme.opened/1",
     "programme.close/1": "programme.closed/1",
     "provider.accredit/1": "provider.accredited/1",
@@ -192,7 +192,7 @@ class NaiveLedger:
         self.network: Json = {}
         self.parties: dict[str, Json] = {}
         self.keys: dict[str, Json] = {}
-        self.accelerators: dict[str, str] = {}
+        self.items: dict[str, Json] = {}
         self.tariffs: list[Json] = []
         self.programmes: dict[str, Json] = {}
         self.accreditations: list[Json] = []
@@ -481,12 +481,14 @@ class NaiveLedger:
         self.keys[command["key"]]["revoked"] = True
         return {}
 
-    def _no_accelerator_register(self, command: Json, at: int) -> Iterator[Reason]:
-        if command["accelerator"] in self.accelerators:
+    def _no_item_register(self, command: Json, at: int) -> Iterator[Reason]:
+        if command["item"] in self.items:
             yield Reason.ID_ALREADY_USED
+        if ("counted" in command) is not (command["unit"] == "count"):
+            yield Reason.ITEM_UNIT_INVALID
 
-    def _do_accelerator_register(self, command: Json, at: int) -> Json:
-        self.accelerators[command["accelerator"]] = command["origin"]
+    def _do_item_register(self, command: Json, at: int) -> Json:
+        self.items[command["item"]] = command
         return {}
 
     def _subject_reasons(self, command: Json) -> Iterator[Reason]:
@@ -531,8 +533,8 @@ class NaiveLedger:
             yield Reason.WINDOW_INVALID
         if command["holder_floor_fen"] > command["holder_cap_fen"]:
             yield Reason.FLOOR_ABOVE_CAP
-        if any(accelerator not in self.accelerators for accelerator in command["accelerators"]):
-            yield Reason.ACCELERATOR_UNKNOWN
+        if any(item not in self.items for item in command["items"]):
+            yield Reason.ITEM_UNKNOWN
 
     def _do_programme_open(self, command: Json, at: int) -> Json:
         self.programmes[command["programme"]] = command | {"closed": False}
@@ -603,33 +605,35 @@ class NaiveLedger:
             yield Reason.DATE_IN_THE_PAST
         if start > at + 366 * DAY:
             yield Reason.DATE_TOO_FAR_AHEAD
-        earlier = self._tariffs_of(command["party"], command["accelerator"])
+        earlier = self._tariffs_of(command["party"], command["item"])
         if any(tariff["from"] >= start for tariff in earlier):
             yield Reason.TARIFF_NOT_LATER
         rises = bool(earlier) and command["price_fen_per_gpu_hour"] > max(earlier, key=lambda one: one["from"])["price"]
         if rises and start - at < self.network["tariff_notice_seconds"] * SECOND:
             yield Reason.NOTICE_TOO_SHORT
-        if command["accelerator"] not in self.accelerators:
-            yield Reason.ACCELERATOR_UNKNOWN
+        if command["item"] not in self.items:
+            yield Reason.ITEM_UNKNOWN
+        elif self.items[command["item"]]["unit"] != "gpu_time":
+            yield Reason.ITEM_NOT_GPU_TIME
 
     def _do_tariff_publish(self, command: Json, at: int) -> Json:
         tariff = {
             "provider": command["party"],
-            "accelerator": command["accelerator"],
+            "item": command["item"],
             "from": instant(command["valid_from"]),
             "price": command["price_fen_per_gpu_hour"],
         }
         self.tariffs.append(tariff)
         return {}
 
-    def _tariffs_of(self, provider: str, accelerator: str) -> list[Json]:
-        return [one for one in self.tariffs if (one["provider"], one["accelerator"]) == (provider, accelerator)]
+    def _tariffs_of(self, provider: str, item: str) -> list[Json]:
+        return [one for one in self.tariffs if (one["provider"], one["item"]) == (provider, item)]
 
     def _alike(self, command: Json) -> list[Json]:
         """The tariffs or accreditations among which the record named is the newest, or should be."""
         record = command["record"]
         if record["type"] == "tariff":
-            return self._tariffs_of(command["party"], record["accelerator"])
+            return self._tariffs_of(command["party"], record["item"])
         place = record["programme"], record["provider"]
         return [one for one in self.accreditations if (one["programme"], one["provider"]) == place]
 
@@ -874,19 +878,22 @@ class NaiveLedger:
     def _price(self, provider: str, line: Json) -> tuple[int, int] | None:
         """The fee and what of it the voucher should cover, in fen; None if something that it hangs on is missing."""
         held = self.reservations.get(line["reservation"])
-        valid = [one for one in self._tariffs_of(provider, line["accelerator"]) if one["from"] <= instant(line["from"])]
-        if held is None or not valid or line["accelerator"] not in self.accelerators:
+        valid = [one for one in self._tariffs_of(provider, line["item"]) if one["from"] <= instant(line["from"])]
+        if held is None or not valid or line["item"] not in self.items:
             return None
         programme = self.programmes[held["programme"]]
         price = max(valid, key=lambda one: int(one["from"]))["price"]
-        share_bp = programme["share_bp_" + self.accelerators[line["accelerator"]]]
+        domestic = self.items[line["item"]].get("origin") == "domestic"
+        share_bp = programme["share_bp_domestic" if domestic else "share_bp_foreign"]
         fee_fen = fee(line["gpu_milli"], line["seconds"], price, programme["rounding_fen"])
         return fee_fen, covered(fee_fen, share_bp, programme["rounding_fen"])
 
     def _line_reasons(self, command: Json, line: Json, prices: tuple[int, int] | None, at: int) -> Iterator[Reason]:
         provider, start, end = command["party"], instant(line["from"]), instant(line["to"])
-        if line["accelerator"] not in self.accelerators:
-            yield Reason.ACCELERATOR_UNKNOWN
+        if line["item"] not in self.items:
+            yield Reason.ITEM_UNKNOWN
+        elif self.items[line["item"]]["unit"] != "gpu_time":
+            yield Reason.ITEM_NOT_GPU_TIME
         if end <= start or line["seconds"] * SECOND > end - start:
             yield Reason.INTERVAL_INVALID
         if end > at:
@@ -898,7 +905,7 @@ class NaiveLedger:
                 yield Reason.CORRECTION_UNFOUNDED
         elif any(self._day_of(end) <= last_day for last_day in self.seals.values()):
             yield Reason.PERIOD_SEALED
-        if not any(one["from"] <= start for one in self._tariffs_of(provider, line["accelerator"])):
+        if not any(one["from"] <= start for one in self._tariffs_of(provider, line["item"])):
             yield Reason.TARIFF_MISSING
         for other in self.lines:
             same_job = (other["provider"], other["job"]) == (provider, line["job"])
@@ -914,9 +921,9 @@ class NaiveLedger:
             yield Reason.RESERVATION_IS_FOR_ANOTHER_HOLDER
         if held["released"]:
             yield Reason.RESERVATION_CLOSED
-        qualified = self.programmes[held["programme"]]["accelerators"]
-        if qualified and line["accelerator"] not in qualified:
-            yield Reason.ACCELERATOR_NOT_QUALIFIED
+        qualified = self.programmes[held["programme"]]["items"]
+        if qualified and line["item"] not in qualified:
+            yield Reason.ITEM_NOT_QUALIFIED
         if start < self.vouchers[held["voucher"]]["from"]:
             yield Reason.OUTSIDE_VOUCHER_VALIDITY
         if end > held["until"]:
@@ -951,7 +958,7 @@ class NaiveLedger:
             "programme": held["programme"],
             "claimant": command["party"] if payee == "provider" else held["holder"],
             "job": line["job"],
-            "accelerator": line["accelerator"],
+            "item": line["item"],
             "from": instant(line["from"]),
             "to": end,
             "day": self._day_of(end),

@@ -60,7 +60,7 @@ CITY, PROVIDER, HOLDER = TREASURIES[0], PROVIDERS[0], HOLDERS[2]
 PARTIES = (NETWORK, *TREASURIES, *PROVIDERS, *HOLDERS, AUDITOR, OPERATOR)
 TIME_STEPS = (*(0, 1, SECOND, 60 * SECOND, HOUR, 5 * HOUR) * 16, *(DAY,) * 16, 3 * DAY, 3 * DAY, 10 * DAY, 40 * DAY)
 SEEDS = range(4)
-# Shape: (transfer, payee, rounding_fen, accelerators, share_bp_domestic, share_bp_foreign).
+# Shape: (transfer, payee, rounding_fen, items, share_bp_domestic, share_bp_foreign).
 SHAPES: tuple[tuple[Any, ...], ...] = (
     ("forbidden", "provider", 1, [], 10_000, 10_000),
     ("approved", "provider", 1, ["ascend-910b", "h800"], 10_000, 3_333),
@@ -326,7 +326,7 @@ class Walk:
         assert answer[0] == "accepted", answer
 
     def found(self, **limits: int) -> None:
-        """A network with its parties, accelerators, tariffs, and a programme of each shape."""
+        """A network with its parties, items, tariffs, and a programme of each shape."""
         self.must(NETWORK, "network.found", **(self.founding() | limits))
         roles = dict.fromkeys(TREASURIES, "treasury") | dict.fromkeys(PROVIDERS, "provider")
         roles |= {AUDITOR: "auditor", OPERATOR: "operator", PROBE: "operator"}
@@ -340,12 +340,12 @@ class Walk:
             size = 16 if holder == MANY_KEYS else 3
             fields = {"admitted": holder, "role": "holder", "name": holder, "keys": self.vkeys(holder, size)}
             self.must(TREASURIES[len(holder) % 2], "party.admit", **fields, **code)
-        for accelerator, origin in (("ascend-910b", "domestic"), ("h800", "foreign"), ("mlu-590", "domestic")):
-            self.must(NETWORK, "accelerator.register", accelerator=accelerator, name="x", origin=origin)
-            for provider in PROVIDERS[: 1 + (accelerator != "mlu-590")]:
+        for item, origin in (("ascend-910b", "domestic"), ("h800", "foreign"), ("mlu-590", "domestic")):
+            self.must(NETWORK, "item.register", item=item, unit="gpu_time", name="x", origin=origin)
+            for provider in PROVIDERS[: 1 + (item != "mlu-590")]:
                 price = 3_600 if provider == PROVIDERS[0] else 1_999
                 tariff = {"price_fen_per_gpu_hour": price, "valid_from": instant_text(self.at)}
-                self.must(provider, "tariff.publish", accelerator=accelerator, **tariff)
+                self.must(provider, "tariff.publish", item=item, **tariff)
         for number, shape in enumerate(SHAPES):
             party = TREASURIES[number % 2]
             self.must(party, "programme.open", **self.programme(f"{party}/p{number}", shape))
@@ -369,7 +369,7 @@ class Walk:
         }
 
     def programme(self, name: str, shape: tuple[Any, ...], opens_at: int | None = None) -> Json:
-        transfer, payee, rounding, accelerators, domestic, foreign = shape
+        transfer, payee, rounding, items, domestic, foreign = shape
         opens_at = self.at if opens_at is None else opens_at
         return {
             "programme": name,
@@ -384,7 +384,7 @@ class Walk:
             "holder_floor_fen": 100,
             "holder_cap_fen": 15_000,
             "validity_days": 60,
-            "accelerators": accelerators,
+            "items": items,
             "transfer": transfer,
             "payee": payee,
             "rounding_fen": rounding,
@@ -478,11 +478,13 @@ class Walk:
         key = self.recent([label_of(name) for name in names], label_of(f"{subject}/nobody"))
         self.send(party, "key.revoke", subject=subject, key=key, reason="lost")
 
-    def register_accelerator(self) -> None:
-        name = self.pick(("ascend-910b", f"chip-{self.refs}"))
-        self.send(
-            NETWORK, "accelerator.register", accelerator=name, name="x", origin=self.pick(("domestic", "foreign"))
-        )
+    def register_item(self) -> None:
+        name = self.pick(("ascend-910b", f"chip_{self.refs}.0"))
+        fields: Json = {"item": name, "name": "x", "unit": "count" if self.one_in(4) else "gpu_time"}
+        if (fields["unit"] == "count") is not self.one_in(8):
+            fields["counted"] = "a million tokens"
+        origin = self.pick(({"origin": "domestic"}, {"origin": "foreign"}, {}))
+        self.send(NETWORK, "item.register", **fields, **origin)
 
     # -- moves: programmes --------------------------------------------------------------------------------------------
 
@@ -502,7 +504,7 @@ class Walk:
         if self.one_in(8):
             fields["holder_cap_fen"] = self.pick((1, 99, 100))
         if self.one_in(8):
-            fields["accelerators"] = ["none"]
+            fields["items"] = ["none"]
         if self.send(party, "programme.open", **fields)[0] == "accepted":
             for provider in PROVIDERS:
                 self.send(
@@ -525,20 +527,22 @@ class Walk:
         self.send(self.treasury_of(programme), "provider.delist", programme=programme, **fields)
 
     def publish_tariff(self) -> None:
-        provider, chips = self.pick(PROVIDERS), [*self.oracle.accelerators]
-        accelerator = self.pick((self.recent(chips, "none"), *chips[:3]))
+        provider, chips = self.pick(PROVIDERS), [*self.oracle.items]
+        item = self.pick((self.recent(chips, "none"), *chips[:3]))
         coming = [one for one in self.oracle.tariffs if one["from"] >= self.at]
         if coming and self.one_in(2):
-            provider, accelerator = coming[-1]["provider"], coming[-1]["accelerator"]
+            provider, item = coming[-1]["provider"], coming[-1]["item"]
         before = [
             one["from"]
             for one in self.oracle.tariffs
-            if (one["provider"], one["accelerator"]) == (provider, accelerator) and one["from"] >= self.at
+            if (one["provider"], one["item"]) == (provider, item) and one["from"] >= self.at
         ]
         start = before[-1] + self.pick((-1, 0, 1)) if before else self.moment(self.at + DAY, self.at + 9 * DAY)
+        counted = [name for name, one in self.oracle.items.items() if one["unit"] == "count"]
+        item = self.pick(counted) if counted and self.one_in(20) else item
         if self.one_in(12):
             start = self.at + 366 * DAY + self.pick((0, 1))
-        fields = {"accelerator": accelerator, "price_fen_per_gpu_hour": self.pick((1_999, 3_600, 3_600, 7_201))}
+        fields = {"item": item, "price_fen_per_gpu_hour": self.pick((1_999, 3_600, 3_600, 7_201))}
         self.send(provider, "tariff.publish", valid_from=instant_text(start), **fields)
 
     def withdraw(self) -> None:
@@ -547,7 +551,7 @@ class Walk:
         accredited = [("accreditation", self.treasury_of(one["programme"]), one) for one in self.oracle.accreditations]
         records = self.pick((tariffs, accredited))
         coming = [one for one in records if one[2]["from"] > self.at]
-        names = ("accelerator",) if records is tariffs else ("programme", "provider")
+        names = ("item",) if records is tariffs else ("programme", "provider")
         places = Counter(tuple(one[name] for name in ("provider", *names)) for _, _, one in coming)
         stacked = [row for row in coming if places[tuple(row[2][name] for name in ("provider", *names))] > 1]
         if stacked and self.one_in(2):
@@ -656,9 +660,7 @@ class Walk:
         line = {
             "reservation": reservation,
             "job": f"job-{self.chance.randrange(6) if self.one_in(2) else self.refs * 8 + self.chance.randrange(8)}",
-            "accelerator": self.recent(
-                ["h800", "mlu-590", [*self.oracle.accelerators][-1], *["ascend-910b"] * 5], "none"
-            ),
+            "item": self.recent(["h800", "mlu-590", [*self.oracle.items][-1], *["ascend-910b"] * 5], "none"),
             "gpu_milli": self.pick((1_000, 1_000, 1_000, 1, 8_000)),
             "from": instant_text(start),
             "to": instant_text(end),
@@ -687,7 +689,7 @@ class Walk:
         span = {"from": instant_text(start), "to": instant_text(end), "seconds": 1}
         line = self.line(reservation) | span | {"job": old["job"], "gpu_milli": self.pick((1_000, 20_000))}
         if not self.one_in(8):
-            line["accelerator"] = old["accelerator"]
+            line["item"] = old["item"]
         if self.one_in(8):
             line["job"] = "job-0"
         line["corrects"] = self.some_line(self.oracle.lines if self.one_in(8) else [old])
@@ -814,7 +816,7 @@ MOVES: dict[Callable[[Walk], None], int] = {
     Walk.reinstate_party: 8,
     Walk.add_key: 5,
     Walk.revoke_key: 5,
-    Walk.register_accelerator: 2,
+    Walk.register_item: 3,
     Walk.open_programme: 3,
     Walk.close_programme: 1,
     Walk.accredit: 6,
@@ -899,7 +901,7 @@ def corner() -> Walk:
 
 def burned(walk: Walk, job: str, seconds: int, ref: str) -> Json:
     """A statement of one line that ends now."""
-    line = {"reservation": f"{HOLDER}/r", "job": job, "accelerator": "ascend-910b", "gpu_milli": 1_000}
+    line = {"reservation": f"{HOLDER}/r", "job": job, "item": "ascend-910b", "gpu_milli": 1_000}
     line |= {"from": instant_text(walk.at - seconds * SECOND), "to": instant_text(walk.at), "seconds": seconds}
     return {"ref": ref, "holder": HOLDER, "lines": [line], "signed_at": instant_text(walk.at)}
 
@@ -908,7 +910,7 @@ def test_a_statement_is_remembered_for_longer_than_other_commands(corner: Walk) 
     statement = burned(corner, "job-1", 10, "s-1")
     corner.must(PROVIDER, "time.burn", **statement)
     corner.at += 600 * SECOND
-    other: Json = {"accelerator": "mlu-590", "price_fen_per_gpu_hour": 1, "valid_from": instant_text(corner.at + DAY)}
+    other: Json = {"item": "mlu-590", "price_fen_per_gpu_hour": 1, "valid_from": instant_text(corner.at + DAY)}
     again = corner.exactly(PROVIDER, "time.burn", **statement)
     assert again == ("refused", "already_recorded")
     assert corner.exactly(PROVIDER, "tariff.publish", ref="s-1", **other) == ("refused", "ref_reused_for_other_content")
@@ -1076,7 +1078,7 @@ class Ledgers(RuleBasedStateMachine):
     def programmes(self, chance: random.Random) -> None:
         self.move(
             chance, Walk.open_programme, Walk.close_programme, Walk.accredit, Walk.delist, Walk.publish_tariff,
-            Walk.withdraw, Walk.register_accelerator,
+            Walk.withdraw, Walk.register_item,
         )  # fmt: skip
 
     @rule(chance=st.randoms(use_true_random=False))

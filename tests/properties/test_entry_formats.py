@@ -40,7 +40,7 @@ network   register    910b as domestic                                       -> 
 guian     price       910b 6.00                                              -> published
 guian     price       910b 5.00 valid_from=+1d                               -> published
 guian     withdraw-price  910b from +1d                                      -> withdrawn
-shanghai  open        S1 900,000.00 transfer=open accelerators=910b          -> opened
+shanghai  open        S1 900,000.00 transfer=open items=910b          -> opened
 shanghai  accredit    guian under S1                                         -> accredited
 shanghai  issue       V1 to acme 9,000.00 under S1                           -> issued
 shanghai  issue       V2 to acme 9,000.00 under S1                           -> issued
@@ -66,7 +66,7 @@ shanghai  lapse       V3                                                     -> 
 registry  seal        2026-Q1 to 2026-03-31                                  -> sealed 7 accounts
 """
 OPTIONAL = {"uscc", "maker", "quorum", "officers", "evidence_sha256", "if_short"}
-EMPTY_IS_FINE = {"accelerators"}
+EMPTY_IS_FINE = {"items"}
 UNBOUNDED = {"envelope_fen", "holder_floor_fen", "holder_cap_fen", "face_fen", "amount_fen"}
 
 

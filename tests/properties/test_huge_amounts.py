@@ -106,7 +106,7 @@ class Huge(Walk):
             self.names += 1
             line: dict[str, Any] = {
                 "reservation": name,
-                "accelerator": self.pick(("ascend-910b", "h800")),
+                "item": self.pick(("ascend-910b", "h800")),
                 "gpu_milli": 10_000_000,
                 "from": instant_text(self.at - 2 * DAY),
                 "to": instant_text(self.at - DAY),
@@ -145,9 +145,9 @@ def walk(seed: int) -> Pair:
     huge.found(tariff_notice_seconds=0)
     huge.open_programmes()
     for provider in PROVIDERS:
-        for accelerator in ("ascend-910b", "h800"):
+        for item in ("ascend-910b", "h800"):
             tariff = {"price_fen_per_gpu_hour": 10_000_000, "valid_from": instant_text(huge.at + SECOND)}
-            huge.must(provider, "tariff.publish", accelerator=accelerator, **tariff)
+            huge.must(provider, "tariff.publish", item=item, **tariff)
     for round_ in range(6):
         for _ in range(60):
             huge.step()

@@ -80,7 +80,7 @@ class Story:
         line: dict[str, Any] = {
             "reservation": "lab/r1",
             "job": job,
-            "accelerator": "a100",
+            "item": "a100",
             "gpu_milli": 1_000,
             "seconds": seconds,
         }
@@ -121,15 +121,15 @@ def story() -> Story:
         told.does(
             "city", "party.admit", admitted="lab", role="holder", name="L", keys=[key("lab/a+00000004")], maker=True,
         ),
-        told.does("net", "accelerator.register", accelerator="a100", name="A", origin="foreign"),
+        told.does("net", "item.register", item="a100", unit="gpu_time", name="A", origin="foreign"),
         told.does(
-            "dc", "tariff.publish", accelerator="a100", price_fen_per_gpu_hour=3_600, valid_from=instant_text(START),
+            "dc", "tariff.publish", item="a100", price_fen_per_gpu_hour=3_600, valid_from=instant_text(START),
         ),
         told.does(
             "city", "programme.open", programme="city/p1", name="P", voucher_kind="compute", fiscal_year=2026,
             envelope_fen=10_000, opens_at=instant_text(START), closes_at=instant_text(START + 300 * DAY),
             share_bp_domestic=10_000, share_bp_foreign=10_000, holder_floor_fen=10, holder_cap_fen=1_500,
-            validity_days=30, accelerators=[], transfer="forbidden", payee="provider",
+            validity_days=30, items=[], transfer="forbidden", payee="provider",
             rounding_fen=1,
         ),
         told.does("city", "provider.accredit", programme="city/p1", provider="dc", valid_from=instant_text(START)),

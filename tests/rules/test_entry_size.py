@@ -17,7 +17,7 @@ def decided(ledger: Ledger, filling: int) -> Entry | Refusal:
         {
             "reservation": "acme/R9",
             "job": "j" + "x" * min(127, max(0, filling - 127 * number)),
-            "accelerator": "910b",
+            "item": "910b",
             "gpu_milli": 1_000,
             "from": format_instant(ledger.at - HOUR_US),
             "to": format_instant(ledger.at),

@@ -76,11 +76,13 @@ provider_unknown                     bolt
 provider_already_accredited          wuhu
 tariff_not_later                     the tariff before it is valid from 2026-02-04T00:00:00.000000Z
 notice_too_short                     more than 600 fen from 2026-02-02T00:00:00.000000Z on
+item_unit_invalid                    tokens-1
+item_not_gpu_time                    tokens-1
 record_unknown                       no tariff from 2027-02-02T00:00:00.000000Z on
 record_unknown                       no accreditation from 2026-12-02T00:00:00.000000Z on
 record_in_force                      since 2026-01-05T08:00:00.000000Z
 record_not_newest                    another begins at 2027-02-02T00:00:00.000000Z
-accelerator_unknown                  zx-81
+item_unknown                  zx-81
 holder_unknown                       nobody
 receiver_suspended                   bolt
 receiver_suspended                   guian
@@ -116,12 +118,12 @@ claim_already_settled                guian/C1 is rejected
 amount_differs_from_claim            claimed are 2400 fen
 seal_period_not_over                 2026-02-01
 seal_not_later                       sealed up to 2026-01-31
-entry_too_large                      it would be 67830 bytes; split the statement: of its 330 lines about 318 fit
+entry_too_large                      it would be 69480 bytes; split the statement: of its 350 lines about 330 fit
 """
 # Only lines of statements are refused so, and an entry has no room for details of those.
 OF_LINES_ALONE = {
     *(Reason.RESERVATION_IS_FOR_ANOTHER_PROVIDER, Reason.RESERVATION_IS_FOR_ANOTHER_HOLDER),
-    *(Reason.ACCELERATOR_NOT_QUALIFIED, Reason.INTERVAL_INVALID, Reason.JOB_TIME_IN_THE_FUTURE),
+    *(Reason.ITEM_NOT_QUALIFIED, Reason.INTERVAL_INVALID, Reason.JOB_TIME_IN_THE_FUTURE),
     *(Reason.JOB_TIME_TOO_LONG_AGO, Reason.PERIOD_SEALED, Reason.CORRECTION_UNFOUNDED, Reason.OUTSIDE_RESERVATION),
     *(Reason.OUTSIDE_VOUCHER_VALIDITY, Reason.TARIFF_MISSING, Reason.JOB_TIME_ALREADY_BURNED),
     Reason.EXCEEDS_RESERVATION,

@@ -52,7 +52,7 @@ RULES = {
     "holder_floor_fen": 0,
     "holder_cap_fen": 10**9,
     "validity_days": 365,
-    "accelerators": [],
+    "items": [],
     "transfer": "forbidden",
     "payee": "provider",
     "rounding_fen": 1,

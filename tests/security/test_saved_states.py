@@ -86,7 +86,7 @@ def with_strangers_key(state: bytes) -> bytes:
 
 def strangers_note() -> bytes:
     command = Actor("network").command(
-        "accelerator.register", BEGIN, ref="forged", accelerator="h100", name="H100", origin="foreign"
+        "item.register", BEGIN, ref="forged", item="h100", unit="gpu_time", name="H100", origin="foreign"
     )
     return note_of(command, STRANGER)
 

@@ -109,13 +109,13 @@ class NoteMaker:
         """A note that brings something new into the world."""
         self._walk.at = at
         self._chip = f"chip-{self._walk.refs}"
-        self._walk.send(NETWORK, "accelerator.register", accelerator=self._chip, name="x", origin="domestic")
+        self._walk.send(NETWORK, "item.register", item=self._chip, unit="gpu_time", name="x", origin="domestic")
         return self._caught()
 
     def make_consequence(self, at: int) -> list[Made]:
         """A note that only stands if the newest of those causes is an entry."""
         self._walk.at = at
-        tariff = {"accelerator": self._chip, "price_fen_per_gpu_hour": 3_600, "valid_from": instant_text(at + DAY)}
+        tariff = {"item": self._chip, "price_fen_per_gpu_hour": 3_600, "valid_from": instant_text(at + DAY)}
         self._walk.send(self._walk.pick(PROVIDERS), "tariff.publish", **tariff)
         return self._caught()
 

@@ -97,7 +97,7 @@ def test_two_writers_of_one_entry_are_both_right(clock: Clock) -> None:
     with _ledger(Record(connection), LOG_KEY, clock, 0, None) as first:
         assert all(isinstance(answer, Admitted) for answer in first.submit(founding_notes()))
         begins = format_instant(BEGIN + DAY_US)
-        tariff = {"accelerator": "ascend-910b", "price_fen_per_gpu_hour": 601, "valid_from": begins}
+        tariff = {"item": "ascend-910b", "price_fen_per_gpu_hour": 601, "valid_from": begins}
         note = Actor("provider").note("tariff.publish", BEGIN, ref="t-1", **tariff)
         assert connection.session is not None
         disk.end(connection.session)

@@ -35,7 +35,9 @@ def founding_notes() -> list[bytes]:
             tariff_notice_seconds=0,
             utc_offset_seconds=28_800,
         ),
-        network.note("accelerator.register", BEGIN, accelerator="ascend-910b", name="Ascend 910B", origin="domestic"),
+        network.note(
+            "item.register", BEGIN, item="ascend-910b", unit="gpu_time", name="Ascend 910B", origin="domestic"
+        ),
         network.note("party.admit", BEGIN, admitted="treasury", role="treasury", name="Treasury", keys=treasury.vkeys),
         network.note(
             "party.admit",
@@ -55,7 +57,7 @@ def founding_notes() -> list[bytes]:
             uscc=uscc_of("holder"),
             keys=holder.vkeys,
         ),
-        provider.note("tariff.publish", BEGIN, accelerator="ascend-910b", price_fen_per_gpu_hour=600, valid_from=begin),
+        provider.note("tariff.publish", BEGIN, item="ascend-910b", price_fen_per_gpu_hour=600, valid_from=begin),
         treasury.note(
             "programme.open",
             BEGIN,
@@ -71,7 +73,7 @@ def founding_notes() -> list[bytes]:
             holder_floor_fen=0,
             holder_cap_fen=money,
             validity_days=365,
-            accelerators=[],
+            items=[],
             transfer="forbidden",
             payee="provider",
             rounding_fen=1,
@@ -110,7 +112,7 @@ def _line() -> dict[str, object]:
         "reservation": "holder/r1",
         "job": f"job-{number}",
         "evidence_sha256": f"{number:064x}",
-        "accelerator": "ascend-910b",
+        "item": "ascend-910b",
         "gpu_milli": 8_000,
         "from": format_instant(BEGIN),
         "to": format_instant(BEGIN + 3_600 * SECOND_US),

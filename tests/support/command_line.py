@@ -192,9 +192,10 @@ class Desk:
     def open_programme(self) -> None:
         """Open a programme, accredit the provider, publish its tariff, issue a voucher and reserve from it."""
         self.do(
-            "accelerator.register",
+            "item.register",
             "national",
-            accelerator="ascend-910b",
+            item="ascend-910b",
+            unit="gpu_time",
             name="Ascend 910B",
             origin="domestic",
         )
@@ -213,7 +214,7 @@ class Desk:
             holder_floor_fen=0,
             holder_cap_fen=200_000_000,
             validity_days=365,
-            accelerators=[],
+            items=[],
             transfer="forbidden",
             payee="provider",
             rounding_fen=1,
@@ -228,7 +229,7 @@ class Desk:
         self.do(
             "tariff.publish",
             "guian-cluster",
-            accelerator="ascend-910b",
+            item="ascend-910b",
             price_fen_per_gpu_hour=600,
             valid_from="2026-01-05T08:00:00.000000Z",
         )
@@ -257,7 +258,7 @@ class Desk:
             {
                 "reservation": "acme-ai/r-1",
                 "job": job,
-                "accelerator": "ascend-910b",
+                "item": "ascend-910b",
                 "gpu_milli": 1_000 * gpus,
                 "from": starts_at,
                 "to": ends_at,

@@ -72,7 +72,7 @@ _MICROSECONDS = {
     "us": 1,
 }
 
-_TEXT = b'{"accelerator":"x","kind":"accelerator.register/1","log":"tallystick.example/national"}\n'
+_TEXT = b'{"item":"x","kind":"item.register/1","log":"tallystick.example/national"}\n'
 RAW_NOTES: dict[str, bytes] = {
     "65,535-bytes": b"x" * 65_535,
     "65,536-bytes": b"x" * 65_536,
@@ -272,12 +272,12 @@ class Ledger:
     def _burn_lines(self, words: list[str]) -> Iterator[Json]:
         """Yield `R1 job-7 8x910b -10h..-9h`, and where wanted `seconds=…`, `drain`, `corrects=st-1:0`, `x300` jobs."""
         reservation, job, gpus, interval, *options = words
-        count, _, accelerator = gpus.partition("x")
+        count, _, item = gpus.partition("x")
         starts_at, ends_at = (self._instant(text) for text in interval.split(".."))
         line: Json = {
             "reservation": self._id(reservation, None),
             "job": job,
-            "accelerator": accelerator,
+            "item": item,
             "gpu_milli": thousandths(count),
             "from": format_instant(starts_at),
             "to": format_instant(ends_at),
@@ -383,9 +383,9 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "maker": lambda text: text == "yes",
     "quorum": int,
     "officers": _officers,
-    "accelerators": lambda text: [] if text == "all" else text.split(","),
+    "items": lambda text: [] if text == "all" else text.split(","),
 }
-_TEXTS = {"accelerator", "statement", "payment_reference", "evidence_sha256", "first_day", "last_day"}
+_TEXTS = {"item", "statement", "payment_reference", "evidence_sha256", "first_day", "last_day"}
 
 
 def _told(answer: Entry | Refusal) -> str:

@@ -39,7 +39,7 @@ VERBS: dict[str, Verb] = {
     "reinstate": Verb("party.reinstate", "{subject}", "reinstates party {subject}"),
     "add-key": Verb("key.add", "{vkey} for {subject}", "adds key {vkey} for {subject}"),
     "revoke-key": Verb("key.revoke", "{key} of {subject}", "revokes key {key} of {subject}"),
-    "register": Verb("accelerator.register", "{accelerator} as {origin}", "registers {accelerator} as {origin}"),
+    "register": Verb("item.register", "{item} as {origin}", "registers {item} as {origin}"),
     "open": Verb("programme.open", "{programme} {envelope_fen}", "opens {programme} with {envelope_fen} yuan"),
     "close": Verb("programme.close", "{programme}", "closes {programme}"),
     "accredit": Verb("provider.accredit", "{provider} under {programme}", "accredits {provider} under {programme}"),
@@ -50,13 +50,13 @@ VERBS: dict[str, Verb] = {
     ),
     "price": Verb(
         "tariff.publish",
-        "{accelerator} {price_fen_per_gpu_hour}",
-        "prices {accelerator} at {price_fen_per_gpu_hour} yuan an hour",
+        "{item} {price_fen_per_gpu_hour}",
+        "prices {item} at {price_fen_per_gpu_hour} yuan an hour",
     ),
     "withdraw-price": Verb(
         "record.withdraw",
-        "{accelerator} from {valid_from}",
-        "withdraws the price of {accelerator} from {valid_from}",
+        "{item} from {valid_from}",
+        "withdraws the price of {item} from {valid_from}",
     ),
     "withdraw-accreditation": Verb(
         "record.withdraw",
@@ -99,7 +99,7 @@ OTHERS = {"again": "sends its last note again", "send": "sends {raw}"}
 _TIMED = {"until", "valid_until", "valid_from"}
 _SETTINGS = {"signed by": "by", "forged": "forged", "document": "ref", "signed at": "signed", "for the log": "log"}
 _LINE = re.compile(
-    r"(?P<reservation>\S+), job (?P<job>\S+?)(?: \((?P<jobs>\d+) times\))?: (?P<cards>[\d.]+) × (?P<accelerator>\S+)"
+    r"(?P<reservation>\S+), job (?P<job>\S+?)(?: \((?P<jobs>\d+) times\))?: (?P<cards>[\d.]+) × (?P<item>\S+)"
     rf" for (?P<seconds>[\d,]+) s between (?P<start>{TIME}) and (?P<end>{TIME})(?P<drain>, drained if short)?"
     r"(?:, correcting line (?P<corrects>\d+) of (?P<of>\S+))?"
 )
@@ -235,7 +235,7 @@ def _short_line(text: str) -> str:
     if match is None:
         raise ValueError(f"no line of a statement is like {text!r}")
     start, end = match["start"].replace(" ", "T"), match["end"].replace(" ", "T")
-    words = [match["reservation"], match["job"], f"{match['cards']}x{match['accelerator']}", f"{start}..{end}"]
+    words = [match["reservation"], match["job"], f"{match['cards']}x{match['item']}", f"{start}..{end}"]
     words.append(f"seconds={match['seconds'].replace(',', '')}")
     words += ["drain"] if match["drain"] else []
     words += [f"corrects={match['of']}:{match['corrects']}"] if match["of"] else []

@@ -60,7 +60,7 @@ def write_small_ledger(folder: Path, *, more: int = 0) -> int:
             PROVIDER.note(
                 "tariff.publish",
                 clock.now,
-                accelerator="h100",
+                item="h100",
                 price_fen_per_gpu_hour=1_000 + number,
                 valid_from=format_instant(clock.now + DAY_US + number * SECOND_US),
             )
@@ -146,17 +146,15 @@ def _programmes(at: int) -> list[bytes]:
         "holder_floor_fen": 100,
         "holder_cap_fen": 2_000_000_000,
         "validity_days": 60,
-        "accelerators": [],
+        "items": [],
     }
     return [
-        NETWORK.note("accelerator.register", at, accelerator="ascend-910b", name="Ascend 910B", origin="domestic"),
-        NETWORK.note("accelerator.register", at, accelerator="h100", name="H100", origin="foreign"),
+        NETWORK.note("item.register", at, item="ascend-910b", unit="gpu_time", name="Ascend 910B", origin="domestic"),
+        NETWORK.note("item.register", at, item="h100", unit="gpu_time", name="H100", origin="foreign"),
         PROVIDER.note(
-            "tariff.publish", at, accelerator="ascend-910b", price_fen_per_gpu_hour=600, valid_from=_in(at, HOUR_US)
+            "tariff.publish", at, item="ascend-910b", price_fen_per_gpu_hour=600, valid_from=_in(at, HOUR_US)
         ),
-        PROVIDER.note(
-            "tariff.publish", at, accelerator="h100", price_fen_per_gpu_hour=1_500, valid_from=_in(at, HOUR_US)
-        ),
+        PROVIDER.note("tariff.publish", at, item="h100", price_fen_per_gpu_hour=1_500, valid_from=_in(at, HOUR_US)),
         TREASURY.note(
             "programme.open", at, programme=CHEAP, transfer="approved", payee="provider", rounding_fen=1, **rules
         ),
@@ -220,11 +218,11 @@ def _vouchers(at: int) -> list[bytes]:
 def _burns(at: int) -> list[bytes]:
     noon = at - 4 * HOUR_US
 
-    def line(reservation: str, job: str, gpus: int, hours: int, accelerator: str = "ascend-910b", **more: str) -> Json:
+    def line(reservation: str, job: str, gpus: int, hours: int, item: str = "ascend-910b", **more: str) -> Json:
         return {
             "reservation": f"maker-a/{reservation}",
             "job": job,
-            "accelerator": accelerator,
+            "item": item,
             "gpu_milli": gpus * 1_000,
             "from": format_instant(noon),
             "to": format_instant(noon + hours * HOUR_US),
@@ -272,7 +270,7 @@ def _sealed_days(at: int) -> list[bytes]:
     line: Json = {
         "reservation": "maker-a/r1",
         "job": "train-8",
-        "accelerator": "h100",
+        "item": "h100",
         "gpu_milli": 4_000,
         "from": format_instant(noon),
         "to": format_instant(noon + HOUR_US),
@@ -292,15 +290,11 @@ def _endings(at: int) -> list[bytes]:
         TREASURY.note("voucher.lapse", at, voucher="shanghai/v1"),
         HOLDER.note("reservation.release", at, reservation="maker-a/r1"),
         TREASURY.note("programme.close", at, programme=CHEAP, reason="the year is over"),
-        PROVIDER.note(
-            "tariff.publish", at, accelerator="h100", price_fen_per_gpu_hour=999, valid_from=_in(at, HOUR_US)
-        ),
+        PROVIDER.note("tariff.publish", at, item="h100", price_fen_per_gpu_hour=999, valid_from=_in(at, HOUR_US)),
         TREASURY.note(
             "provider.delist", at, programme=CHEAP, provider="wuhu", valid_until=_in(at, DAY_US), reason="left"
         ),
-        PROVIDER.note(
-            "record.withdraw", at, record={"type": "tariff", "accelerator": "h100", "valid_from": _in(at, HOUR_US)}
-        ),
+        PROVIDER.note("record.withdraw", at, record={"type": "tariff", "item": "h100", "valid_from": _in(at, HOUR_US)}),
         OPERATOR.note("book.seal", at, seal="registry/2026", last_day=format_day(at // DAY_US - 2)),
     ]
 

@@ -189,7 +189,7 @@ def test_a_checkpoint_behind_another_one_is_not_overlooked(pristine: Path, tmp_p
             note = PROVIDER.note(
                 "tariff.publish",
                 at,
-                accelerator="h100",
+                item="h100",
                 price_fen_per_gpu_hour=1,
                 valid_from=format_instant(at + DAY_US + number * SECOND_US),
                 ref=f"more-{number}",

@@ -104,7 +104,7 @@ def test_what_is_committed_meanwhile_is_not_seen(database: str) -> None:
             note = PROVIDER.note(
                 "tariff.publish",
                 at,
-                accelerator="h100",
+                item="h100",
                 price_fen_per_gpu_hour=1,
                 valid_from=format_instant(at + DAY_US + done * SECOND_US),
                 ref=f"meanwhile-{done}",

@@ -165,7 +165,7 @@ def write_on(ledger: Path, entries: int) -> None:
             note = PROVIDER.note(
                 "tariff.publish",
                 at,
-                accelerator="h100",
+                item="h100",
                 price_fen_per_gpu_hour=1,
                 valid_from=day,
                 ref=f"after-{number}",

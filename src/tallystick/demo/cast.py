@@ -34,7 +34,7 @@ class Terms:
 
     Attributes:
         slug: the part of the programme's id after the treasury's.
-        share_domestic, share_foreign: per cent of the fee, by the accelerator's origin.
+        share_domestic, share_foreign: per cent of the fee, by the item's origin.
         assumed: what is not from the city's rules.
     """
 
@@ -73,7 +73,7 @@ class City:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A national cluster, a provider; prices in fen a GPU-hour by accelerator."""
+    """A national cluster, a provider; prices in fen a GPU-hour by item."""
 
     slug: str
     name: str
@@ -86,13 +86,13 @@ class Cluster:
 
 
 # id, name, origin
-ACCELERATORS: Final = (
+ITEMS: Final = (
     ("ascend-910b", "Ascend 910B", "domestic"),
     ("mlu370-x8", "Cambricon MLU370-X8", "domestic"),
     ("a100-80g", "NVIDIA A100 80 GB", "foreign"),
     ("h100-80g", "NVIDIA H100 80 GB", "foreign"),
 )
-DOMESTIC: Final = tuple(accelerator for accelerator, _, origin in ACCELERATORS if origin == "domestic")
+DOMESTIC: Final = tuple(item for item, _, origin in ITEMS if origin == "domestic")
 
 # The cities that incidents need come first, so that a few start-ups are enough for them.
 CITIES: Final = (

@@ -74,7 +74,7 @@ class Founding:
         self._found(folder)
         self._admit_institutions()
         startups = self._admit_startups(parties)
-        self._register_accelerators()
+        self._register_items()
         accredited = self._open_programmes()
         self._publish_tariffs()
         network = Network(startups, self.terms, accredited)
@@ -166,15 +166,15 @@ class Founding:
         self.stage.submit(*notes)
         return startups
 
-    def _register_accelerators(self) -> None:
+    def _register_items(self) -> None:
         self.stage.submit(
             *[
                 self.stage.note(
                     cast.NETWORK,
-                    "accelerator.register",
-                    {"accelerator": accelerator, "name": name, "origin": origin},
+                    "item.register",
+                    {"item": item, "name": name, "unit": "gpu_time", "origin": origin},
                 )
-                for accelerator, name, origin in cast.ACCELERATORS
+                for item, name, origin in cast.ITEMS
             ]
         )
 
@@ -210,7 +210,7 @@ class Founding:
             "holder_floor_fen": terms.floor_yuan * FEN,
             "holder_cap_fen": terms.cap_yuan * FEN,
             "validity_days": cast.VALIDITY_DAYS,
-            "accelerators": list(cast.DOMESTIC) if terms.domestic_only else [],
+            "items": list(cast.DOMESTIC) if terms.domestic_only else [],
             "transfer": terms.transfer,
             "payee": terms.payee,
             "rounding_fen": terms.rounding_fen,
@@ -223,10 +223,10 @@ class Founding:
                 self.stage.note(
                     cluster.party,
                     "tariff.publish",
-                    {"accelerator": accelerator, "price_fen_per_gpu_hour": price_fen, "valid_from": valid_from},
+                    {"item": item, "price_fen_per_gpu_hour": price_fen, "valid_from": valid_from},
                 )
                 for cluster in cast.CLUSTERS
-                for accelerator, price_fen in cluster.prices_fen
+                for item, price_fen in cluster.prices_fen
             ]
         )
 

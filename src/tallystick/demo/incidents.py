@@ -159,12 +159,12 @@ class Incidents:
     def _misdate_a_price(self) -> None:
         """A typing error in the year; what lies too far ahead is refused, what doesn't is withdrawn in time."""
         cluster = cast.CLUSTERS[2]
-        accelerator = cluster.prices_fen[0][0]
-        price = {"accelerator": accelerator, "price_fen_per_gpu_hour": 100}
+        item = cluster.prices_fen[0][0]
+        price = {"item": item, "price_fen_per_gpu_hour": 100}
         for days_ahead in (3_660, 360):
             valid_from = format_instant(instant(self.year.first_day + 60 + days_ahead))
             self.stage.act(cluster.party, "tariff.publish", valid_from=valid_from, **price)
-        record = {"type": "tariff", "accelerator": accelerator, "valid_from": valid_from}
+        record = {"type": "tariff", "item": item, "valid_from": valid_from}
         self.stage.act(cluster.party, "record.withdraw", record=record)
 
     def _take_a_line_back(self) -> None:
@@ -183,7 +183,7 @@ class Incidents:
         reason = "the meter was opened"
         self.stage.act(provider, "key.revoke", subject=provider, key=old.verifier.label, reason=reason)
         price = {
-            "accelerator": cast.CLUSTERS[0].prices_fen[0][0],
+            "item": cast.CLUSTERS[0].prices_fen[0][0],
             "price_fen_per_gpu_hour": 1,
             "valid_from": format_instant(instant(self.year.first_day + 76)),
         }

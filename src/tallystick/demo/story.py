@@ -8,7 +8,7 @@ On each day, by the network's time:
     01:00   incidents (incidents.py)
     02:00   each cluster sends a statement for each start-up whose jobs ended the day before
 
-Which reservation, cluster and accelerator a job falls to is drawn from the seed and the job. Every job is one line of
+Which reservation, cluster and item a job falls to is drawn from the seed and the job. Every job is one line of
 one statement; that of a start-up with nothing reserved is sent all the same, and refused.
 """
 
@@ -163,13 +163,13 @@ class Story:
         return AgreedReservation(f"{job.startup}/none", provider, startup.city.programme(startup.city.programmes[0]))
 
     def _line(self, job: Job, agreed: AgreedReservation) -> dict[str, Any]:
-        offered = [accelerator for accelerator, _ in cast.CLUSTER_OF[agreed.provider].prices_fen]
+        offered = [item for item, _ in cast.CLUSTER_OF[agreed.provider].prices_fen]
         if self.network.terms[agreed.programme].domestic_only:
-            offered = [accelerator for accelerator in offered if accelerator in cast.DOMESTIC]
+            offered = [item for item in offered if item in cast.DOMESTIC]
         line: dict[str, Any] = {
             "reservation": agreed.id,
             "job": job.id,
-            "accelerator": offered[(self._draw(job) >> 16) % len(offered)],
+            "item": offered[(self._draw(job) >> 16) % len(offered)],
             "gpu_milli": job.gpu_milli,
             "from": format_instant(job.starts_at),
             "to": format_instant(job.ends_at),
@@ -231,12 +231,12 @@ class Story:
         self.stage.submit(*notes)
 
     def _lower_prices(self, day: int) -> None:
-        """Let each cluster publish, a day ahead, that its first accelerator becomes 5 % cheaper."""
+        """Let each cluster publish, a day ahead, that its first item becomes 5 % cheaper."""
         notes = []
         for cluster in cast.CLUSTERS:
-            accelerator, price_fen = cluster.prices_fen[0]
+            item, price_fen = cluster.prices_fen[0]
             fields = {
-                "accelerator": accelerator,
+                "item": item,
                 "price_fen_per_gpu_hour": price_fen * 95 // 100,
                 "valid_from": format_instant(instant(day + 1)),
             }

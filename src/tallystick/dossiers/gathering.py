@@ -2,7 +2,7 @@
 
     the account's entries          decided anew on examination, so all that `decide` reads must be there
       ├─ who signs, and who is named                parties and their keys, as they came and went
-      ├─ what it is about                           programme, accreditations, tariffs, accelerators, vouchers' terms
+      ├─ what it is about                           programme, accreditations, tariffs, items, vouchers' terms
       ├─ reservations that it names                 with their whole life: what remains must be exact
       ├─ vouchers that it ends                      with their whole history: what returns must be exact
       ├─ lines that it claims, or sets free again   the statements with those days

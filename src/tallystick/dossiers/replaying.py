@@ -40,7 +40,7 @@ MAY_BE_MISSING: Final = frozenset(
         Reason.SUBJECT_UNKNOWN,
         Reason.PROGRAMME_UNKNOWN,
         Reason.PROVIDER_UNKNOWN,
-        Reason.ACCELERATOR_UNKNOWN,
+        Reason.ITEM_UNKNOWN,
         Reason.HOLDER_UNKNOWN,
         Reason.VOUCHER_UNKNOWN,
         Reason.RESERVATION_UNKNOWN,

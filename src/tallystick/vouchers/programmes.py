@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass, field
 
-from tallystick.vouchers.fields import ChipOrigin, Payee, TransferPolicy, VoucherKind
+from tallystick.vouchers.fields import ChipOrigin, ItemUnit, Payee, TransferPolicy, VoucherKind
 
 
 @dataclass(slots=True)
-class Accelerator:
-    """A registered model of accelerator."""
+class Item:
+    """A registered item; `counted` names the unit of one that is counted, `filing` approves a model."""
 
     name: str
-    origin: ChipOrigin
+    unit: ItemUnit
+    counted: str | None = None
+    origin: ChipOrigin | None = None
+    filing: str | None = None
 
 
 @dataclass(slots=True)
@@ -40,7 +43,7 @@ class ProgrammeRules:
     holder_floor_fen: int
     holder_cap_fen: int
     validity_days: int
-    accelerators: tuple[str, ...]
+    items: tuple[str, ...]
     transfer: TransferPolicy
     payee: Payee
     rounding_fen: int
@@ -77,5 +80,5 @@ class Programme:
         return provider if self.rules.payee == "provider" else holder
 
     def share_bp(self, origin: ChipOrigin) -> int:
-        """Return the share of the fee, in basis points, that a voucher covers on an accelerator of this origin."""
+        """Return the share of the fee, in basis points, that a voucher covers on an item of this origin."""
         return self.rules.share_bp_domestic if origin == "domestic" else self.rules.share_bp_foreign

@@ -142,12 +142,13 @@ ShareBp = Annotated[int, Field(ge=0, le=BASIS_POINTS)]
 
 PARTY_PATTERN: Final = "[a-z0-9][a-z0-9-]{0,62}"
 _PARTY: Final = f"^{PARTY_PATTERN}$"
+_ITEM: Final = r"^[a-z0-9][a-z0-9._-]{0,62}$"
 _OWNED: Final = f"^{PARTY_PATTERN}/[A-Za-z0-9][A-Za-z0-9._-]{{0,63}}$"
 _DOCUMENT: Final = r"^[A-Za-z0-9][A-Za-z0-9._:/@+=-]{0,127}$"
 _TEXT: Final = r"^[^\x00-\x1f\x7f-\x9f]+$"
 _SHA256: Final = "^[0-9a-f]{64}$"
 PartyId = Annotated[str, StringConstraints(pattern=_PARTY)]
-AcceleratorId = Annotated[str, StringConstraints(pattern=_PARTY)]
+ItemId = Annotated[str, StringConstraints(pattern=_ITEM)]
 OwnedId = Annotated[str, StringConstraints(pattern=_OWNED)]
 DocumentId = Annotated[str, StringConstraints(pattern=_DOCUMENT)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_TEXT)]
@@ -156,6 +157,7 @@ Sha256Hex = Annotated[str, StringConstraints(pattern=_SHA256)]
 PATTERNS_IN_WORDS: Final = {
     _INSTANT_PATTERN: "a time like 2026-01-05T08:00:00.000000Z",
     _PARTY: "a name of 1 to 63 of a-z, 0-9 and -, the first no -",
+    _ITEM: "a name of 1 to 63 of a-z, 0-9 and . _ -, the first a letter or digit",
     _OWNED: "an id like shanghai-treasury/v-1: a party's name, / and 1 to 64 of A-Z, a-z, 0-9, . _ and -",
     _DOCUMENT: "1 to 128 of A-Z, a-z, 0-9 and . _ : / @ + = -, the first a letter or digit",
     _TEXT: "text without control characters",

@@ -95,7 +95,9 @@ class Reason(CodedEnum):
         False,
         "dearer than the tariff before it, sooner than `tariff_notice_seconds` after `at`",
     )
-    ACCELERATOR_UNKNOWN = ("accelerator_unknown", True, "no such accelerator")
+    ITEM_UNIT_INVALID = ("item_unit_invalid", False, "what is counted needs `counted`, GPU-time has none")
+    ITEM_UNKNOWN = ("item_unknown", True, "no such item")
+    ITEM_NOT_GPU_TIME = ("item_not_gpu_time", False, "only GPU-time is priced and burned; this item is counted")
     RECORD_UNKNOWN = ("record_unknown", True, "no tariff or accreditation from that instant on stands")
     RECORD_IN_FORCE = ("record_in_force", False, "it began at or before `at`")
     RECORD_NOT_NEWEST = ("record_not_newest", True, "a later one stands, which must be withdrawn first")
@@ -132,7 +134,7 @@ class Reason(CodedEnum):
     )
     RESERVATION_CLOSED = ("reservation_closed", False, "it was released")
     RESERVATION_NOT_OVER = ("reservation_not_over", True, "its holder must wait until `until + release_grace_seconds`")
-    ACCELERATOR_NOT_QUALIFIED = ("accelerator_not_qualified", False, "the programme does not pay for it")
+    ITEM_NOT_QUALIFIED = ("item_not_qualified", False, "the programme does not pay for it")
     INTERVAL_INVALID = ("interval_invalid", False, "`to` is not after `from`, or `seconds` is more than lies between")
     JOB_TIME_IN_THE_FUTURE = ("job_time_in_the_future", True, "`to` is after `at`")
     JOB_TIME_TOO_LONG_AGO = ("job_time_too_long_ago", False, "`from` is more than `burn_window_seconds` before `at`")
@@ -149,7 +151,7 @@ class Reason(CodedEnum):
         True,
         "it is not accredited under the programme for the time in question",
     )
-    TARIFF_MISSING = ("tariff_missing", True, "the provider has no tariff for the accelerator at `from`")
+    TARIFF_MISSING = ("tariff_missing", True, "the provider has no tariff for the item at `from`")
     JOB_TIME_ALREADY_BURNED = ("job_time_already_burned", False, "some of the interval was burned for this job")
     EXCEEDS_RESERVATION = ("exceeds_reservation", False, "more than remains")
     STATEMENT_UNKNOWN = ("statement_unknown", True, "the provider has no such statement within `burn_window_seconds`")

@@ -19,7 +19,7 @@ from tallystick.vouchers.book import ACCOUNTS, MEMORANDA, AnyAccount, Book, Lot,
 from tallystick.vouchers.burns import BYTES_AS_BASE64, JobTimes, Statement
 from tallystick.vouchers.holdings import Reservation, Voucher
 from tallystick.vouchers.parties import Key, Network, Party
-from tallystick.vouchers.programmes import Accelerator, Programme
+from tallystick.vouchers.programmes import Item, Programme
 from tallystick.vouchers.quantities import INSTANT_MAX, SECOND_US
 from tallystick.vouchers.redemptions import Claim
 from tallystick.vouchers.seals import Seal, Touches
@@ -55,7 +55,7 @@ class State:
         public_keys: label by public key (hex).
         usccs: party by unified social credit code.
         signed_by_few_fen: by treasury and day, what fewer of its officers signed than are required; officers.py.
-        tariffs: by provider and accelerator, ascending.
+        tariffs: by provider and item, ascending.
         seals: by id, in order.
         touches: by account, which entries touched it.
         job_times: by provider; not saved, because it follows from the statements.
@@ -78,7 +78,7 @@ class State:
     public_keys: dict[str, str] = field(default_factory=dict)
     usccs: dict[str, str] = field(default_factory=dict)
     signed_by_few_fen: dict[str, dict[int, int]] = field(default_factory=dict)
-    accelerators: dict[str, Accelerator] = field(default_factory=dict)
+    items: dict[str, Item] = field(default_factory=dict)
     tariffs: dict[str, dict[str, list[Tariff]]] = field(default_factory=dict)
     programmes: dict[str, Programme] = field(default_factory=dict)
     vouchers: dict[str, Voucher] = field(default_factory=dict)

@@ -10,10 +10,10 @@ from tallystick.vouchers.fields import CLOSED, LINES_MAX
 from tallystick.vouchers.holdings import Reservation
 from tallystick.vouchers.quantities import (
     SECOND_US,
-    AcceleratorId,
     DocumentId,
     GpuMilli,
     Instant,
+    ItemId,
     OwnedId,
     SecondsBurned,
     Sha256Hex,
@@ -45,7 +45,7 @@ class BurnLine:
 
     reservation: OwnedId
     job: DocumentId
-    accelerator: AcceleratorId
+    item: ItemId
     gpu_milli: GpuMilli
     starts_at: Annotated[Instant, Field(alias="from")]
     ends_at: Annotated[Instant, Field(alias="to")]
@@ -62,7 +62,7 @@ class _Purse:
 
     def __init__(self, state: State, reservation: Reservation, provider: str, holder: str) -> None:
         self.programme = state.programmes[reservation.programme]
-        self.qualified = self.programme.rules.accelerators
+        self.qualified = self.programme.rules.items
         self.rounding_fen = self.programme.rules.rounding_fen
         self.share_bp = {origin: self.programme.share_bp(origin) for origin in ("domestic", "foreign")}
         self.valid_from = state.vouchers[reservation.voucher].valid_from
@@ -94,9 +94,11 @@ class StatementLines:
 
     def decide(self, line: BurnLine) -> tuple[int, int] | Reason:
         """Return fee and voucher's part in fen, and take note of them; or why the line is refused."""
-        accelerator = self.state.accelerators.get(line.accelerator)
-        if accelerator is None:
-            return Reason.ACCELERATOR_UNKNOWN
+        item = self.state.items.get(line.item)
+        if item is None:
+            return Reason.ITEM_UNKNOWN
+        if item.unit != "gpu_time":
+            return Reason.ITEM_NOT_GPU_TIME
         purse = self.purses.get(line.reservation) or self._open_purse(line.reservation)
         if purse is None:
             return Reason.RESERVATION_UNKNOWN
@@ -111,7 +113,7 @@ class StatementLines:
         if self.job_times.is_burned(line.job, starts_at, ends_at) or (new and overlaps(new, starts_at, ends_at)):
             return Reason.JOB_TIME_ALREADY_BURNED
         fee = fee_fen(line.gpu_milli * line.seconds, price, purse.rounding_fen)
-        from_voucher = share_fen(fee, purse.share_bp[accelerator.origin], purse.rounding_fen)
+        from_voucher = share_fen(fee, purse.share_bp[item.origin or "foreign"], purse.rounding_fen)
         if from_voucher > purse.remaining_fen:
             if line.if_short != "drain" or purse.remaining_fen == 0:
                 return Reason.EXCEEDS_RESERVATION
@@ -129,8 +131,8 @@ class StatementLines:
 
     def _check_time(self, line: BurnLine, purse: _Purse) -> Reason | None:
         starts_at, ends_at = line.starts_at, line.ends_at
-        if purse.qualified and line.accelerator not in purse.qualified:
-            return Reason.ACCELERATOR_NOT_QUALIFIED
+        if purse.qualified and line.item not in purse.qualified:
+            return Reason.ITEM_NOT_QUALIFIED
         if ends_at - starts_at < line.seconds * SECOND_US:
             return Reason.INTERVAL_INVALID
         if ends_at > self.at:
@@ -164,7 +166,7 @@ class StatementLines:
 
     def _price(self, line: BurnLine) -> int | None:
         """Return the newest price that is valid at the line's beginning."""
-        for valid_from, price in reversed(self.tariffs.get(line.accelerator, ())):
+        for valid_from, price in reversed(self.tariffs.get(line.item, ())):
             if valid_from <= line.starts_at:
                 return price
         return None

@@ -41,13 +41,14 @@ class TimeBurn(Rule):
     outcome = Burned
     roles = PROVIDER
     refusals = (
-        Reason.ACCELERATOR_UNKNOWN,
+        Reason.ITEM_UNKNOWN,
+        Reason.ITEM_NOT_GPU_TIME,
         Reason.HOLDER_UNKNOWN,
         Reason.RESERVATION_UNKNOWN,
         Reason.RESERVATION_IS_FOR_ANOTHER_PROVIDER,
         Reason.RESERVATION_IS_FOR_ANOTHER_HOLDER,
         Reason.RESERVATION_CLOSED,
-        Reason.ACCELERATOR_NOT_QUALIFIED,
+        Reason.ITEM_NOT_QUALIFIED,
         Reason.INTERVAL_INVALID,
         Reason.JOB_TIME_IN_THE_FUTURE,
         Reason.JOB_TIME_TOO_LONG_AGO,
@@ -160,7 +161,7 @@ class TimeBurn(Rule):
         """The holder, and of each line its prices, its reservation, and what it corrects."""
         yield f"party {self.holder}"
         yield f"tariffs {self.party}"
-        yield from (f"accelerator {name}" for name in sorted({line.accelerator for line in self.lines}))
+        yield from (f"item {name}" for name in sorted({line.item for line in self.lines}))
         for reservation in dict.fromkeys(line.reservation for line in self.lines):
             yield f"reservation {reservation}"
             yield from accreditation_of(history, reservation, self.party)

@@ -2,13 +2,13 @@
 
 from typing import Final, Literal
 
-from tallystick.vouchers.fields import ChipOrigin
+from tallystick.vouchers.fields import ChipOrigin, ItemUnit
 from tallystick.vouchers.outcomes import Nothing
-from tallystick.vouchers.programmes import Accelerator
+from tallystick.vouchers.programmes import Item
 from tallystick.vouchers.quantities import (
     AHEAD_MAX_US,
-    AcceleratorId,
     Instant,
+    ItemId,
     PriceFenPerGpuHour,
     Text,
     format_instant,
@@ -29,32 +29,40 @@ from tallystick.vouchers.rules.rule import (
 from tallystick.vouchers.state import State
 
 
-class AcceleratorRegister(Rule):
-    """A model of accelerator, and whether it counts as domestic."""
+class ItemRegister(Rule):
+    """What can be bought: its unit, where it comes from, and the approval number of a filed model."""
 
-    kind: Literal["accelerator.register/1"]
-    accelerator: AcceleratorId
+    kind: Literal["item.register/1"]
+    item: ItemId
     name: Text
-    origin: ChipOrigin
+    unit: ItemUnit
+    counted: Text | None = None
+    origin: ChipOrigin | None = None
+    filing: Text | None = None
 
-    event_kind = "accelerator.registered/1"
+    event_kind = "item.registered/1"
     outcome = Nothing
     roles = NETWORK
-    refusals = (Reason.ID_ALREADY_USED,)
+    refusals = (
+        Reason.ID_ALREADY_USED,
+        Reason.ITEM_UNIT_INVALID,
+    )
 
     def signers(self, state: State) -> Signers:
         """One signature of the party, of the network its quorum."""
         return own_party(self, state)
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
-        """A model is registered once."""
-        if self.accelerator in state.accelerators:
-            return Refusal(Reason.ID_ALREADY_USED, self.accelerator)
+        """Once, and with the name of the unit where that is counted."""
+        if self.item in state.items:
+            return Refusal(Reason.ID_ALREADY_USED, self.item)
+        if (self.unit == "count") != (self.counted is not None):
+            return Refusal(Reason.ITEM_UNIT_INVALID, self.item)
         return Nothing()
 
     def evolve(self, state: State, event: Event) -> Postings:
-        """A model, domestic or foreign."""
-        state.accelerators[self.accelerator] = Accelerator(self.name, self.origin)
+        """An item for ever."""
+        state.items[self.item] = Item(self.name, self.unit, self.counted, self.origin, self.filing)
         return ()
 
     def touches(self, state: State, event: Event) -> Accounts:
@@ -62,8 +70,8 @@ class AcceleratorRegister(Rule):
         return set()
 
     def concerns(self, state: State, event: Event) -> Names:
-        """The accelerator."""
-        return [f"accelerator {self.accelerator}"]
+        """The item."""
+        return [f"item {self.item}"]
 
     def follows(self) -> Names:
         """Nothing."""
@@ -75,10 +83,10 @@ class AcceleratorRegister(Rule):
 
 
 class TariffPublish(Rule):
-    """A provider's price for an accelerator from a date on."""
+    """A provider's price for an item from a date on."""
 
     kind: Literal["tariff.publish/1"]
-    accelerator: AcceleratorId
+    item: ItemId
     price_fen_per_gpu_hour: PriceFenPerGpuHour
     valid_from: Instant
 
@@ -90,7 +98,8 @@ class TariffPublish(Rule):
         Reason.DATE_TOO_FAR_AHEAD,
         Reason.TARIFF_NOT_LATER,
         Reason.NOTICE_TOO_SHORT,
-        Reason.ACCELERATOR_UNKNOWN,
+        Reason.ITEM_UNKNOWN,
+        Reason.ITEM_NOT_GPU_TIME,
     )
 
     def signers(self, state: State) -> Signers:
@@ -104,7 +113,7 @@ class TariffPublish(Rule):
             return Refusal(Reason.DATE_IN_THE_PAST, start)
         if self.valid_from > at + AHEAD_MAX_US:
             return Refusal(Reason.DATE_TOO_FAR_AHEAD, start)
-        before = state.tariffs.get(self.party, {}).get(self.accelerator)
+        before = state.tariffs.get(self.party, {}).get(self.item)
         if before and self.valid_from <= before[-1][0]:
             return Refusal(
                 Reason.TARIFF_NOT_LATER, f"the tariff before it is valid from {format_instant(before[-1][0])}"
@@ -112,13 +121,15 @@ class TariffPublish(Rule):
         if before and self.price_fen_per_gpu_hour > before[-1][1] and self.valid_from < at + state.tariff_notice_us:
             earliest = format_instant(at + state.tariff_notice_us)
             return Refusal(Reason.NOTICE_TOO_SHORT, f"more than {before[-1][1]} fen from {earliest} on")
-        if self.accelerator not in state.accelerators:
-            return Refusal(Reason.ACCELERATOR_UNKNOWN, self.accelerator)
+        if self.item not in state.items:
+            return Refusal(Reason.ITEM_UNKNOWN, self.item)
+        if state.items[self.item].unit != "gpu_time":
+            return Refusal(Reason.ITEM_NOT_GPU_TIME, self.item)
         return Nothing()
 
     def evolve(self, state: State, event: Event) -> Postings:
         """A price from a date on."""
-        tariffs = state.tariffs.setdefault(self.party, {}).setdefault(self.accelerator, [])
+        tariffs = state.tariffs.setdefault(self.party, {}).setdefault(self.item, [])
         tariffs.append((self.valid_from, self.price_fen_per_gpu_hour))
         return ()
 
@@ -135,8 +146,8 @@ class TariffPublish(Rule):
         return ()
 
     def asks(self, event: Event, history: History) -> Names:
-        """The tariffs before, and the accelerator."""
-        return [f"tariffs {self.party}", f"accelerator {self.accelerator}"]
+        """The tariffs before, and the item."""
+        return [f"tariffs {self.party}", f"item {self.item}"]
 
 
-RULES: Final = (AcceleratorRegister, TariffPublish)
+RULES: Final = (ItemRegister, TariffPublish)

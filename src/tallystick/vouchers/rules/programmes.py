@@ -16,10 +16,10 @@ from tallystick.vouchers.fields import (
 from tallystick.vouchers.outcomes import Nothing
 from tallystick.vouchers.programmes import Accreditation, Programme, ProgrammeRules
 from tallystick.vouchers.quantities import (
-    AcceleratorId,
     Fen,
     FenOrZero,
     Instant,
+    ItemId,
     OwnedId,
     PartyId,
     ShareBp,
@@ -59,7 +59,7 @@ class ProgrammeOpen(Rule):
     holder_floor_fen: FenOrZero
     holder_cap_fen: Fen
     validity_days: Annotated[int, Field(ge=1, le=3_660)]
-    accelerators: Annotated[tuple[AcceleratorId, ...], Field(max_length=64)]
+    items: Annotated[tuple[ItemId, ...], Field(max_length=64)]
     transfer: TransferPolicy
     payee: Payee
     rounding_fen: Annotated[int, AfterValidator(one_fen_or_one_yuan)]
@@ -72,7 +72,7 @@ class ProgrammeOpen(Rule):
         Reason.ID_ALREADY_USED,
         Reason.WINDOW_INVALID,
         Reason.FLOOR_ABOVE_CAP,
-        Reason.ACCELERATOR_UNKNOWN,
+        Reason.ITEM_UNKNOWN,
     )
 
     def signers(self, state: State) -> Signers:
@@ -88,9 +88,9 @@ class ProgrammeOpen(Rule):
             return Refusal(Reason.WINDOW_INVALID, f"closes at {format_instant(self.closes_at)}")
         if self.holder_floor_fen > self.holder_cap_fen:
             return Refusal(Reason.FLOOR_ABOVE_CAP)
-        for accelerator in self.accelerators:
-            if accelerator not in state.accelerators:
-                return Refusal(Reason.ACCELERATOR_UNKNOWN, accelerator)
+        for item in self.items:
+            if item not in state.items:
+                return Refusal(Reason.ITEM_UNKNOWN, item)
         return Nothing()
 
     def evolve(self, state: State, event: Event) -> Postings:
@@ -116,8 +116,8 @@ class ProgrammeOpen(Rule):
         return ()
 
     def asks(self, event: Event, history: History) -> Names:
-        """Its accelerators."""
-        return [f"accelerator {accelerator}" for accelerator in self.accelerators]
+        """Its items."""
+        return [f"item {item}" for item in self.items]
 
 
 class ProgrammeClose(Rule):

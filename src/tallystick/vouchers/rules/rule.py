@@ -24,7 +24,7 @@ Names = Iterable[str]
 """Names of things, under which their entries are looked up:
 
     party <id>                    admitted, amended, suspended, reinstated; its keys
-    accelerator <id>              registered
+    item <id>              registered
     tariffs <provider>            its prices
     rules <programme>             opened, closed
     accreditation <programme> <provider>

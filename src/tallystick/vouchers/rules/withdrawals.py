@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from tallystick.vouchers.fields import CLOSED
 from tallystick.vouchers.outcomes import Nothing
-from tallystick.vouchers.quantities import AcceleratorId, Instant, OwnedId, PartyId, format_instant
+from tallystick.vouchers.quantities import Instant, ItemId, OwnedId, PartyId, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.checks import check_own_programme
 from tallystick.vouchers.rules.rule import (
@@ -25,12 +25,12 @@ from tallystick.vouchers.state import State
 
 
 class TariffRecord(BaseModel):
-    """A tariff of the party, by its accelerator and its beginning."""
+    """A tariff of the party, by its item and its beginning."""
 
     model_config = CLOSED
 
     type: Literal["tariff"]
-    accelerator: AcceleratorId
+    item: ItemId
     valid_from: Instant
 
 
@@ -87,7 +87,7 @@ class RecordWithdraw(Rule):
         """Return from when on those of the same kind are valid, ascending."""
         record = self.record
         if isinstance(record, TariffRecord):
-            return [valid_from for valid_from, _ in state.tariffs.get(self.party, {}).get(record.accelerator, ())]
+            return [valid_from for valid_from, _ in state.tariffs.get(self.party, {}).get(record.item, ())]
         accreditations = state.programmes[record.programme].accreditations
         return [one.valid_from for one in accreditations.get(record.provider, ())]
 
@@ -95,7 +95,7 @@ class RecordWithdraw(Rule):
         """The newest is gone, as if it had never been."""
         record = self.record
         if isinstance(record, TariffRecord):
-            state.tariffs[self.party][record.accelerator].pop()
+            state.tariffs[self.party][record.item].pop()
         else:
             state.programmes[record.programme].accreditations[record.provider].pop()
         return ()
