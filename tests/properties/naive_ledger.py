@@ -69,6 +69,14 @@ QUORUM_SIGNS = {
     "programme.close/1",
     "provider.accredit/1",
 }
+
+
+def signed_by_quorum(command: Json) -> bool:
+    """Whether a party's quorum must sign a command; a withdrawal is signed as what it withdraws."""
+    kind = command["kind"]
+    return kind in QUORUM_SIGNS or (kind == "record.withdraw/1" and command["record"]["type"] == "accreditation")
+
+
 LETS_MONEY_LEAVE = {"voucher.issue/1": "face_fen", "redemption.pay/1": "amount_fen"}
 """The field of what lets money leave that counts for a treasury's officers."""
 EDITION = 1
@@ -337,7 +345,7 @@ class NaiveLedger:
         if kind == "network.found/1":
             known = {vkey_label(vkey): party for vkey in command["root_keys"]}
             needed = command["root_quorum"]
-        elif self.parties[party]["role"] == "network" or kind in QUORUM_SIGNS:
+        elif self.parties[party]["role"] == "network" or signed_by_quorum(command):
             needed = self.parties[party]["quorum"]
         if kind == "key.add/1":
             new_key = vkey_label(command["vkey"])

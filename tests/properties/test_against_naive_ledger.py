@@ -22,11 +22,11 @@ from properties.naive_ledger import (
     DAY,
     EVENT_KINDS,
     LETS_MONEY_LEAVE,
-    QUORUM_SIGNS,
     SECOND,
     NaiveLedger,
     instant,
     instant_text,
+    signed_by_quorum,
 )
 from support.actors import ORIGIN, key_of, label_of, note_of, text_of, uscc_of, vkey_of
 from support.schedules import schedule
@@ -238,7 +238,7 @@ class Walk:
         own, needed = self.keys(party), 2 if party == NETWORK else 1
         if party == NETWORK and party in self.oracle.parties:
             needed = self.oracle.parties[party]["quorum"]
-        if command["kind"] in QUORUM_SIGNS and party in self.oracle.parties and not self.one_in(8):
+        if signed_by_quorum(command) and party in self.oracle.parties and not self.one_in(8):
             needed = self.oracle.parties[party]["quorum"]
         if command["kind"] in LETS_MONEY_LEAVE and party in self.oracle.parties:
             officers = self.oracle.parties[party]["officers"]
@@ -312,7 +312,7 @@ class Walk:
         head = {"kind": f"{kind}/1", "log": ORIGIN, "party": party, "ref": f"doc-{self.refs}"}
         command = head | {"signed_at": instant_text(self.at)} | fields
         usual = [f"{NETWORK}/root-1", f"{NETWORK}/root-2"] if party == NETWORK else self.keys(party)[:1]
-        if party == CAREFUL and command["kind"] in QUORUM_SIGNS | LETS_MONEY_LEAVE.keys():
+        if party == CAREFUL and (signed_by_quorum(command) or command["kind"] in LETS_MONEY_LEAVE):
             usual = self.keys(party)[:2]
         signers = list(keys) or ([] if wrong else usual)
         answer = self.pair.submit(command, signers, self.at, wrong)

@@ -30,10 +30,14 @@ Falsification = tuple[str, Callable[[State], None], str]
 
 @cache
 def saved() -> bytes:
-    """A state after 2,000 steps of two sides that agree."""
-    state = walked(8, 2_000).state
-    assert [*faults(state)] == []
-    return state.to_bytes()
+    """A state after 1,200 steps of two sides that agree, of the first walk that leaves something in every account."""
+    for seed in range(3, 20):
+        state = walked(seed, 1_200).state
+        statements = [one for by_ref in state.statements.values() for one in by_ref.values()]
+        if all(state.book.balances.values()) and any(one.unreversed_jobs() for one in statements):
+            assert [*faults(state)] == []
+            return state.to_bytes()
+    raise AssertionError("no walk leaves something in every account")
 
 
 def note(account: AnyAccount, account_id: str, amount_fen: int) -> Callable[[State], None]:

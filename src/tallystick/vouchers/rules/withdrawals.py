@@ -20,6 +20,7 @@ from tallystick.vouchers.rules.rule import (
     Rule,
     Signers,
     own_party,
+    quorum,
 )
 from tallystick.vouchers.state import State
 
@@ -63,8 +64,8 @@ class RecordWithdraw(Rule):
     )
 
     def signers(self, state: State) -> Signers:
-        """One signature of the party, of the network its quorum."""
-        return own_party(self, state)
+        """As what is withdrawn: of a tariff one signature of the party; of an accreditation its quorum."""
+        return own_party(self, state) if isinstance(self.record, TariffRecord) else quorum(self, state)
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
         """The newest of its kind, before it takes effect; nothing was decided by it yet."""
