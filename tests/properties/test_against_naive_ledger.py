@@ -59,7 +59,7 @@ OFFICERS: Json = {"threshold_fen": 6_000, "required": 2, "window_days": 3}
 CITY, PROVIDER, HOLDER = TREASURIES[0], PROVIDERS[0], HOLDERS[2]
 PARTIES = (NETWORK, *TREASURIES, *PROVIDERS, *HOLDERS, AUDITOR, OPERATOR)
 TIME_STEPS = (*(0, 1, SECOND, 60 * SECOND, HOUR, 5 * HOUR) * 16, *(DAY,) * 16, 3 * DAY, 3 * DAY, 10 * DAY, 40 * DAY)
-SEEDS = range(4)
+SEEDS = range(6)
 # Shape: (transfer, payee, rounding_fen, items, share_bp_domestic, share_bp_foreign).
 SHAPES: tuple[tuple[Any, ...], ...] = (
     ("forbidden", "provider", 1, [], 10_000, 10_000),

@@ -65,7 +65,7 @@ clock     2026-04-05T08:00
 shanghai  lapse       V3                                                     -> lapsed 5,000.00
 registry  seal        2026-Q1 to 2026-03-31                                  -> sealed 7 accounts
 """
-OPTIONAL = {"uscc", "maker", "quorum", "officers", "evidence_sha256", "if_short"}
+OPTIONAL = {"origin", "uscc", "maker", "quorum", "officers", "evidence_sha256", "if_short"}
 EMPTY_IS_FINE = {"items"}
 UNBOUNDED = {"envelope_fen", "holder_floor_fen", "holder_cap_fen", "face_fen", "amount_fen"}
 
