@@ -235,7 +235,14 @@ function checkLines(lines, { fee_fen: fees, from_voucher_fen: shares, refused })
   })
 }
 
-const UNDER_QUORUM = new Set(['key.add/1', 'key.revoke/1', 'programme.open/1'])
+const UNDER_QUORUM = new Set(fieldNames(
+  'party.admit/1 party.amend/1 party.reinstate/1 key.add/1 key.revoke/1 programme.open/1 programme.close/1 provider.accredit/1',
+))
+
+/** Whether a party's quorum signs a command; a withdrawal is signed as what it withdraws. */
+function isUnderQuorum({ kind, record }) {
+  return UNDER_QUORUM.has(kind) || (kind === 'record.withdraw/1' && record.type === 'accreditation')
+}
 
 /** Follows a log from its first entry on: form, order, who signed; and adds up what was burned. */
 export class LogReader {
@@ -278,6 +285,7 @@ export class LogReader {
       await this.#addKeys(command.keys, command.admitted)
       this.#quorums.set(command.admitted, command.quorum ?? 1)
     }
+    if (command.kind === 'party.amend/1') this.#amend(command)
     if (command.kind === 'key.revoke/1') this.#revoke(command)
     if (command.kind === 'time.burn/1') this.#addBurned(command.lines, header.outcome.refused)
     this.#at = header.at
@@ -314,9 +322,15 @@ export class LogReader {
     require(proved, `the new key ${added} has not signed`)
   }
 
-  #needed({ party, kind }) {
+  #amend({ party, quorum = 1 }) {
+    if (party === this.#network.party) this.#network.quorum = quorum
+    else this.#quorums.set(party, quorum)
+  }
+
+  #needed(command) {
+    const { party } = command
     if (party === this.#network.party) return this.#network.quorum
-    return UNDER_QUORUM.has(kind) ? (this.#quorums.get(party) ?? 1) : 1
+    return isUnderQuorum(command) ? (this.#quorums.get(party) ?? 1) : 1
   }
 
   #addBurned(lines, refused) {

@@ -21,7 +21,7 @@ from support.actors import ORIGIN, Json, key_of, label_of, note_of, vkey_of
 from support.command_line import run
 from support.editions import Founding, founded_otherwise, in_edition
 from support.readers import ENTRIES
-from support.small_ledger import LOG_KEY, NETWORK, POLICY, export_small_ledger, write_small_ledger
+from support.small_ledger import LOG_KEY, POLICY, export_small_ledger, write_small_ledger
 from support.stored_tree import StoredTree
 from support.tampering import entries_of, index_of
 from support.weak_signatures import GROUP_ORDER, sign_without_nonce
@@ -194,8 +194,12 @@ def _at(kind: str, change: Callable[[bytes], bytes], number: int = 0) -> Change:
 
 
 def _burned(entries: list[bytes], **outcome: Any) -> list[bytes]:
-    index = index_of(entries, "time.burned", 10)
-    header = orjson.loads(split_entry(entries[index])[0])
+    """Change the outcome of the first statement of three lines of which the last alone was refused."""
+    headers = [orjson.loads(split_entry(entry)[0]) for entry in entries]
+    refused = [[line for line, _ in header["outcome"].get("refused", [])] for header in headers]
+    sizes = [len(header["outcome"].get("fee_fen", [])) for header in headers]
+    index = next(index for index, lines in enumerate(refused) if (lines, sizes[index]) == ([2], 3))
+    header = headers[index]
     changed = rewritten(entries[index], {"outcome": header["outcome"] | outcome})
     return [*entries[:index], changed, *entries[index + 1 :]]
 
@@ -234,8 +238,12 @@ FORGERIES: dict[str, tuple[Change, str]] = {
     "a command changed": (_at("voucher.issued", lambda e: e.replace(b'"ref":"', b'"ref":"9')), "does not fit"),
     "one root signature": (_at("party.admitted", lambda e: without_signature(e, 1)), "1 of 2 signatures by network"),
     "a quorum that didn't sign": (
-        _at("party.admitted", lambda e: rewritten(e, None, {"quorum": 2}, *NETWORK.key_names)),
+        _at("programme.opened", lambda e: without_signature(e, 1)),
         "1 of 2 signatures by shanghai",
+    ),
+    "a quorum amended that didn't sign": (
+        _at("party.amended", lambda e: rewritten(e, None, {"quorum": 3}, "shanghai/officer-1", "shanghai/officer-2")),
+        "2 of 3 signatures by shanghai",
     ),
     "the new key's signature is missing": (_at("key.added", lambda e: without_signature(e, 1)), "has not signed"),
     "only the new key's signature": (_at("key.added", lambda e: without_signature(e, 0)), "0 of 1 signatures"),
@@ -249,7 +257,7 @@ FORGERIES: dict[str, tuple[Change, str]] = {
     ),
     "a revoked key": (_by_revoked_key, "no key of the log then"),
     "a key twice": (
-        _at("key.added", lambda e: rewritten(e, None, {"vkey": vkey_of("shanghai/officer-1")}, "shanghai/officer-1")),
+        _at("key.added", lambda e: rewritten(e, None, {"vkey": vkey_of("guian/officer-1")}, "guian/officer-1")),
         "was added before",
     ),
     "a key in another's name": (
@@ -493,9 +501,9 @@ class TestWithNode:
         index = index_of(entries, "voucher.resumed", 0)
         header, data = split_entry(entries[index])
         note = Note.from_bytes(data)
-        (line,) = note.signatures
+        line, *others = note.signatures
         weak = Signature(line.name, line.key_id, sign_without_nonce(seed_of(line.name), note.text))
-        entries[index] = header + b"\n" + Note(note.text, (weak,)).to_bytes()
+        entries[index] = header + b"\n" + Note(note.text, (weak, *others)).to_bytes()
         folder = write_folder(tmp_path / "entry", entries)
         assert f"entry {index}: the signature by {line.label} does not fit" == refused("folder", log.policy, folder)
         found = [(one.code, one.index) for one in audit(folder, POLICY, processes=0).findings]
