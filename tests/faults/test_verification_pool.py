@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from typing import IO
 
 import pytest
 
@@ -122,9 +123,9 @@ def test_what_comes_half_spoils_one_process_alone(two: VerificationPool, monkeyp
     """Ctrl-C in the midst of giving: the process would take the next batch for the rest of this one."""
     early = two.submit(batch_of(0))
 
-    def interrupted(stream: object, message: object) -> None:
-        stream.write(b"\x00\x00\xff\xff")  # type: ignore[attr-defined]
-        stream.flush()  # type: ignore[attr-defined]
+    def interrupted(stream: IO[bytes], message: object) -> None:
+        stream.write(b"\x00\x00\xff\xff")
+        stream.flush()
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

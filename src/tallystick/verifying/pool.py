@@ -130,7 +130,7 @@ class _Worker:
                 raise OSError("the process is gone")
             try:
                 self._owed.append(future)
-                process.send(self._process.stdin, batch)  # type: ignore[arg-type]
+                process.send(self._process.stdin, batch)
             except BaseException:
                 self.is_gone = True
                 self._process.kill()  # it has read half of something
@@ -148,7 +148,7 @@ class _Worker:
         assert self._process.stdout is not None
         with suppress(Exception):  # whatever it wrote last, it is of no more use
             while True:
-                answer = cast(BatchResult, process.receive(self._process.stdout))  # type: ignore[arg-type]
+                answer = cast(BatchResult, process.receive(self._process.stdout))
                 self._owed.popleft().set_result(answer)
         self._process.kill()  # one that can't be understood would go on reading
         with self._giving:

@@ -16,7 +16,7 @@ import pickle
 import signal
 import sys
 from collections.abc import Sequence
-from typing import BinaryIO, Final
+from typing import IO, Final, cast
 
 from tallystick.errors import SignatureInvalidError
 from tallystick.signing.keys import VerifierKey
@@ -71,7 +71,7 @@ def is_good(verdict: int, text: bytes, vkey: str, signature: bytes) -> bool:
     return verdict == GOOD
 
 
-def send(stream: BinaryIO, message: object) -> None:
+def send(stream: IO[bytes], message: object) -> None:
     """Write a message behind its length."""
     data = pickle.dumps(message, protocol=5)
     stream.write(len(data).to_bytes(4))
@@ -79,7 +79,7 @@ def send(stream: BinaryIO, message: object) -> None:
     stream.flush()
 
 
-def receive(stream: BinaryIO) -> object:
+def receive(stream: IO[bytes]) -> object:
     """Return the next message.
 
     Raises:
@@ -97,7 +97,7 @@ def _work() -> None:
     os.nice(_NICE)
     while True:
         try:
-            batch: Batch = receive(sys.stdin.buffer)  # type: ignore[assignment]
+            batch = cast(Batch, receive(sys.stdin.buffer))
         except EOFError:
             return
         send(sys.stdout.buffer, result_of(batch))

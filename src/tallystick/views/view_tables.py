@@ -15,9 +15,12 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from operator import attrgetter
 from types import NoneType
-from typing import Annotated, Any, Final, Generic, TypeAlias, TypeVar, get_args, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, TypeAlias, TypeVar, get_args, get_type_hints
 
 from tallystick.views.library import SQLiteCursor
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 _KEY: Final = "key"
 _NUMBER: Final = "number"
@@ -30,7 +33,7 @@ Number: TypeAlias = Annotated[int | None, _NUMBER]
 Sum: TypeAlias = Annotated[int, _SUM]
 ExactSum: TypeAlias = Annotated[int, _EXACT_SUM]
 
-Row = TypeVar("Row")
+Row = TypeVar("Row", bound="DataclassInstance")
 _SQL_TYPES: Final[Mapping[type, str]] = {str: "TEXT", int: "INTEGER", bool: "INTEGER", bytes: "BLOB"}
 
 
@@ -86,7 +89,7 @@ class Table(Generic[Row]):
     def columns(self) -> tuple[Column, ...]:
         """Its columns, in the order of the row's fields."""
         hints = get_type_hints(self.row, include_extras=True)
-        return tuple(_column_of(one.name, hints[one.name]) for one in fields(self.row))  # type: ignore[arg-type]
+        return tuple(_column_of(one.name, hints[one.name]) for one in fields(self.row))
 
     @cached_property
     def create(self) -> tuple[str, ...]:
@@ -242,6 +245,6 @@ class BatchSums(Generic[Row]):
         self._table.add(c, rows)
 
 
-def values_of(row: object) -> dict[str, Any]:
+def values_of(row: "DataclassInstance") -> dict[str, Any]:
     """Return the fields of a row by their names."""
-    return {one.name: getattr(row, one.name) for one in fields(row)}  # type: ignore[arg-type]
+    return {one.name: getattr(row, one.name) for one in fields(row)}

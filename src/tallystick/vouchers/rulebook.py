@@ -8,7 +8,7 @@ command is published for good: a change of meaning is a new kind with a higher n
 import dataclasses
 from functools import reduce
 from operator import or_
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, Final, cast, get_args
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -77,8 +77,8 @@ class Rulebook:
 
 def kind_of(rule: type[Rule]) -> str:
     """Return the kind that a rule's commands have: the one value that their field takes."""
-    kind: str = rule.model_fields["kind"].annotation.__args__[0]  # type: ignore[union-attr]
-    return kind
+    (kind,) = get_args(rule.model_fields["kind"].annotation)
+    return str(kind)
 
 
 RULEBOOK: Final = Rulebook(RULES)
