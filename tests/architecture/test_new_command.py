@@ -65,7 +65,7 @@ class VoucherExtend(Rule):
     roles = TREASURY
     refusals = (*VoucherRevoke.refusals, Reason.WINDOW_INVALID)
 
-    def signers(self, state: State) -> Signers:
+    def signers(self, state: State, at: int) -> Signers:
         return own_party(self, state)
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:

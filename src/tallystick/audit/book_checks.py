@@ -33,7 +33,6 @@ from tallystick.vouchers.book import (
     reservation_of,
 )
 from tallystick.vouchers.holdings import VoucherStatus
-from tallystick.vouchers.quantities import DAY_US
 from tallystick.vouchers.redemptions import claim_on
 from tallystick.vouchers.state import State
 
@@ -193,7 +192,7 @@ def _place_of(state: State, lot: Lot, statement_index: int) -> tuple[Account, st
 
 def _of_lots(state: State, in_lots_fen: Counter[tuple[Account, str]]) -> Iterator[str]:
     """Yield the lots that don't hold what the lines took; of days that lie in the burn window, to the fen."""
-    oldest_day = (state.at - state.burn_window_us + state.utc_offset_us) // DAY_US + 1
+    oldest_day = state.day_of(state.at - state.burn_window_us) + 1
     balances = state.book.balances
     for account in USED:
         for account_id in sorted({name for place, name in in_lots_fen if place == account} | balances[account].keys()):

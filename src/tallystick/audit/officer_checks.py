@@ -8,15 +8,13 @@ counted again: it shows where they can't be what any entries came to, and not wh
 import copy
 from collections import Counter
 from collections.abc import Iterator
-from typing import Final
 
-from tallystick.vouchers.quantities import DAY_US, format_day
+from tallystick.vouchers.quantities import format_day
+from tallystick.vouchers.rules.officers import DAYS_KEPT
 from tallystick.vouchers.rules.rule import Event
 from tallystick.vouchers.rules.settlement import RedemptionPay
 from tallystick.vouchers.rules.vouchers import VoucherIssue
 from tallystick.vouchers.state import State
-
-_DAYS_KEPT: Final = 366
 
 
 class OwnOfficerSums:
@@ -40,9 +38,9 @@ class OwnOfficerSums:
         signed = len([name for name in event.key_names if name.startswith(f"{treasury}/")])
         if officers is None or signed >= officers.required:
             return
-        today = (event.at + state.utc_offset_us) // DAY_US
+        today = state.day_of(event.at)
         before = self._sums_fen.get(treasury, {})
-        kept = {day: sum_fen for day, sum_fen in before.items() if day > today - _DAYS_KEPT}
+        kept = {day: sum_fen for day, sum_fen in before.items() if day > today - DAYS_KEPT}
         self._sums_fen[treasury] = kept | {today: kept.get(today, 0) + amount_fen}
         in_window_fen = sum(kept.get(today - days, 0) for days in range(officers.window_days)) + amount_fen
         if in_window_fen > officers.threshold_fen:
@@ -76,7 +74,7 @@ def _impossible(state: State) -> Iterator[str]:
             left_fen[programme.treasury] += voucher.face_fen
     for name, programme in state.programmes.items():
         left_fen[programme.treasury] += state.book.totals.get(name, {}).get("paid", 0)
-    today = (state.at + state.utc_offset_us) // DAY_US
+    today = state.day_of(state.at)
     for treasury, sums_fen in state.signed_by_few_fen.items():
         party = state.parties.get(treasury)
         if party is None or party.role != "treasury":

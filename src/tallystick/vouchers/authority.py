@@ -13,10 +13,7 @@ from tallystick.signing.note import Note
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.keys import KeyAdd, KeyRevoke
 from tallystick.vouchers.rules.network import NetworkFound
-from tallystick.vouchers.rules.officers import officers_needed
 from tallystick.vouchers.rules.rule import Rule
-from tallystick.vouchers.rules.settlement import RedemptionPay
-from tallystick.vouchers.rules.vouchers import VoucherIssue
 from tallystick.vouchers.state import State
 
 
@@ -81,11 +78,7 @@ def check_signatures(
 
 def _check_quorum(state: State, command: Rule, at: int, lines: list[_Line]) -> Refusal | None:
     """Refuse superfluous signatures, then missing ones."""
-    missing = command.signers(state)
-    if isinstance(command, VoucherIssue):
-        missing[command.party] = officers_needed(state, command.party, command.face_fen, at)
-    elif isinstance(command, RedemptionPay):
-        missing[command.party] = officers_needed(state, command.party, command.amount_fen, at)
+    missing = command.signers(state, at)
     new_key = VerifierKey.from_text(command.vkey).label if isinstance(command, KeyAdd) else None
     new_key_signed = new_key is None
     for line in lines:

@@ -21,7 +21,6 @@ leaves a voucher or a reservation, a memorandum account takes note of it, so tha
 docs/rules.md, "The law of conservation". An account with nothing in it isn't kept.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple, get_args
 
@@ -119,7 +118,3 @@ class Book:
             balances[account_id] = balance_fen
         else:
             balances.pop(account_id, None)
-
-    def lots(self) -> Iterator[Lot]:
-        """Yield what is burned and not claimed, in the order of the entries that burned it."""
-        return map(lot_of, self.balances["burned"])

@@ -20,7 +20,7 @@ from tallystick.vouchers.burns import BYTES_AS_BASE64, JobTimes, Statement
 from tallystick.vouchers.holdings import Reservation, Voucher
 from tallystick.vouchers.parties import Key, Network, Party
 from tallystick.vouchers.programmes import Item, Programme
-from tallystick.vouchers.quantities import INSTANT_MAX, SECOND_US
+from tallystick.vouchers.quantities import DAY_US, INSTANT_MAX, SECOND_US
 from tallystick.vouchers.redemptions import Claim
 from tallystick.vouchers.seals import Seal, Touches
 
@@ -101,6 +101,10 @@ class State:
     def utc_offset_us(self) -> int:
         """How far the network's clock is ahead of UTC."""
         return self.network.parameters.utc_offset_seconds * SECOND_US if self.network else 0
+
+    def day_of(self, instant: int) -> int:
+        """Return the network's day (days since 1970) in which an instant lies."""
+        return (instant + self.utc_offset_us) // DAY_US
 
     @property
     def burn_window_us(self) -> int:

@@ -41,7 +41,7 @@ class BookSeal(Rule):
         Reason.SEAL_NOT_LATER,
     )
 
-    def signers(self, state: State) -> Signers:
+    def signers(self, state: State, at: int) -> Signers:
         """One signature of the party, of the network its quorum."""
         return own_party(self, state)
 

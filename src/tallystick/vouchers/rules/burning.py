@@ -9,7 +9,7 @@ from tallystick.vouchers.book import Lot, Posting
 from tallystick.vouchers.burns import Statement, pack_line
 from tallystick.vouchers.fields import LINES_MAX
 from tallystick.vouchers.outcomes import Burned, Reversed
-from tallystick.vouchers.quantities import DAY_US, DocumentId, PartyId, Text, day_of
+from tallystick.vouchers.quantities import DAY_US, DocumentId, PartyId, Text
 from tallystick.vouchers.redemptions import claim_on
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.burn_lines import BurnLine, StatementLines
@@ -62,7 +62,7 @@ class TimeBurn(Rule):
         Reason.EXCEEDS_RESERVATION,
     )
 
-    def signers(self, state: State) -> Signers:
+    def signers(self, state: State, at: int) -> Signers:
         """One signature of the party, of the network its quorum."""
         return own_party(self, state)
 
@@ -188,7 +188,7 @@ class BurnReverse(Rule):
         Reason.LINE_ALREADY_CLAIMED,
     )
 
-    def signers(self, state: State) -> Signers:
+    def signers(self, state: State, at: int) -> Signers:
         """One signature of the party, of the network its quorum."""
         return own_party(self, state)
 
@@ -205,8 +205,7 @@ class BurnReverse(Rule):
         reservation = state.reservations[line.reservation]
         programme = state.programmes[reservation.programme]
         claimant = programme.claimant(self.party, statement.holder)
-        assert state.network is not None
-        day = day_of(line.ends_at, state.network.parameters.utc_offset_seconds)
+        day = state.day_of(line.ends_at)
         claims = (state.claims[claim_id] for claim_id in programme.claims.get(claimant, ()))
         if claim_on(claims, day, statement.index) is not None:
             return Refusal(Reason.LINE_ALREADY_CLAIMED, f"{self.line} of {self.statement}")
@@ -218,14 +217,13 @@ class BurnReverse(Rule):
     def evolve(self, state: State, event: Event) -> Postings:
         """One line is taken back: its money, and its job's time."""
         assert isinstance(event.outcome, Reversed)
-        assert state.network is not None
         statement = state.statements[self.party][self.statement]
         line = statement.line(self.line)
         assert line is not None
         reservation = state.reservations[line.reservation]
         statement.reversed_lines.append(self.line)
         state.job_times[self.party].reverse(statement, line)
-        lot = Lot(reservation.id, day_of(line.ends_at, state.network.parameters.utc_offset_seconds))
+        lot = Lot(reservation.id, state.day_of(line.ends_at))
         return put_back("burned", lot.burned_id, reservation, event.outcome.returned_fen, event.outcome.to)
 
     def touches(self, state: State, event: Event) -> Accounts:

@@ -48,7 +48,7 @@ class ItemRegister(Rule):
         Reason.ITEM_UNIT_INVALID,
     )
 
-    def signers(self, state: State) -> Signers:
+    def signers(self, state: State, at: int) -> Signers:
         """One signature of the party, of the network its quorum."""
         return own_party(self, state)
 
@@ -102,7 +102,7 @@ class TariffPublish(Rule):
         Reason.ITEM_NOT_GPU_TIME,
     )
 
-    def signers(self, state: State) -> Signers:
+    def signers(self, state: State, at: int) -> Signers:
         """One signature of the party, of the network its quorum."""
         return own_party(self, state)
 

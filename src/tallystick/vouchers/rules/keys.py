@@ -42,7 +42,7 @@ class KeyAdd(Rule):
         Reason.TOO_MANY_KEYS,
     )
 
-    def signers(self, state: State) -> Signers:
+    def signers(self, state: State, at: int) -> Signers:
         """The party's quorum, and one by the new key, which proves that it is held."""
         return quorum(self, state)
 
@@ -96,7 +96,7 @@ class KeyRevoke(Rule):
         Reason.WOULD_LEAVE_TOO_FEW_KEYS,
     )
 
-    def signers(self, state: State) -> Signers:
+    def signers(self, state: State, at: int) -> Signers:
         """The party's quorum."""
         return quorum(self, state)
 

@@ -58,7 +58,7 @@ class NetworkFound(Rule):
         Reason.KEY_ALREADY_KNOWN,
     )
 
-    def signers(self, state: State) -> Signers:
+    def signers(self, state: State, at: int) -> Signers:
         """`root_quorum` of its `root_keys`."""
         return {self.party: self.root_quorum}
 
@@ -122,7 +122,7 @@ class PartyAdmit(Rule):
         Reason.OFFICERS_INVALID,
     )
 
-    def signers(self, state: State) -> Signers:
+    def signers(self, state: State, at: int) -> Signers:
         """The party's quorum."""
         return quorum(self, state)
 
@@ -183,7 +183,7 @@ class PartyAmend(Rule):
         Reason.OFFICERS_INVALID,
     )
 
-    def signers(self, state: State) -> Signers:
+    def signers(self, state: State, at: int) -> Signers:
         """The party's quorum."""
         return quorum(self, state)
 
@@ -234,7 +234,7 @@ class PartySuspend(Rule):
         Reason.SUBJECT_SUSPENDED,
     )
 
-    def signers(self, state: State) -> Signers:
+    def signers(self, state: State, at: int) -> Signers:
         """One signature of the party, of the network its quorum."""
         return own_party(self, state)
 
@@ -285,7 +285,7 @@ class PartyReinstate(Rule):
         Reason.SUBJECT_NOT_SUSPENDED,
     )
 
-    def signers(self, state: State) -> Signers:
+    def signers(self, state: State, at: int) -> Signers:
         """The party's quorum."""
         return quorum(self, state)
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from tallystick.vouchers.fields import CLOSED, KEYS_MAX, Role
 from tallystick.vouchers.parties import Officers
-from tallystick.vouchers.quantities import FenOrZero, day_of
+from tallystick.vouchers.quantities import FenOrZero
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.rule import Event
 from tallystick.vouchers.state import State
@@ -49,7 +49,7 @@ def officers_needed(state: State, treasury: str, amount_fen: int, at: int) -> in
     officers = state.parties[treasury].officers
     if officers is None:
         return 1
-    first_day = _day(state, at) - officers.window_days + 1
+    first_day = state.day_of(at) - officers.window_days + 1
     sums_fen = state.signed_by_few_fen.get(treasury, {})
     before_fen = sum([sum_fen for day, sum_fen in sums_fen.items() if day >= first_day])
     return officers.required if before_fen + amount_fen > officers.threshold_fen else 1
@@ -60,13 +60,8 @@ def count_signatures(state: State, event: Event, treasury: str, amount_fen: int)
     officers = state.parties[treasury].officers
     if officers is None or event.signatures_of(treasury) >= officers.required:
         return
-    today = _day(state, event.at)
+    today = state.day_of(event.at)
     sums_fen = state.signed_by_few_fen.setdefault(treasury, {})
     for day in [day for day in sums_fen if day <= today - DAYS_KEPT]:
         del sums_fen[day]
     sums_fen[today] = sums_fen.get(today, 0) + amount_fen
-
-
-def _day(state: State, at: int) -> int:
-    assert state.network is not None
-    return day_of(at, state.network.parameters.utc_offset_seconds)

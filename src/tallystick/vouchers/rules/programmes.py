@@ -75,7 +75,7 @@ class ProgrammeOpen(Rule):
         Reason.ITEM_UNKNOWN,
     )
 
-    def signers(self, state: State) -> Signers:
+    def signers(self, state: State, at: int) -> Signers:
         """The party's quorum."""
         return quorum(self, state)
 
@@ -136,7 +136,7 @@ class ProgrammeClose(Rule):
         Reason.PROGRAMME_CLOSED,
     )
 
-    def signers(self, state: State) -> Signers:
+    def signers(self, state: State, at: int) -> Signers:
         """The party's quorum."""
         return quorum(self, state)
 
@@ -190,7 +190,7 @@ class ProviderAccredit(Rule):
         Reason.PROVIDER_ALREADY_ACCREDITED,
     )
 
-    def signers(self, state: State) -> Signers:
+    def signers(self, state: State, at: int) -> Signers:
         """The party's quorum."""
         return quorum(self, state)
 
@@ -253,7 +253,7 @@ class ProviderDelist(Rule):
         Reason.PROVIDER_NOT_ACCREDITED,
     )
 
-    def signers(self, state: State) -> Signers:
+    def signers(self, state: State, at: int) -> Signers:
         """One signature of the party, of the network its quorum."""
         return own_party(self, state)
 

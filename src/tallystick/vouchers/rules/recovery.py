@@ -39,7 +39,7 @@ class VoucherRevoke(Rule):
         Reason.VOUCHER_ENDED,
     )
 
-    def signers(self, state: State) -> Signers:
+    def signers(self, state: State, at: int) -> Signers:
         """One signature of the party, of the network its quorum."""
         return own_party(self, state)
 
@@ -92,7 +92,7 @@ class VoucherLapse(Rule):
         Reason.VOUCHER_NOT_OVER,
     )
 
-    def signers(self, state: State) -> Signers:
+    def signers(self, state: State, at: int) -> Signers:
         """One signature of the party, of the network its quorum."""
         return own_party(self, state)
 

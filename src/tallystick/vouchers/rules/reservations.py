@@ -59,7 +59,7 @@ class VoucherReserve(Rule):
         Reason.PROVIDER_NOT_ACCREDITED,
     )
 
-    def signers(self, state: State) -> Signers:
+    def signers(self, state: State, at: int) -> Signers:
         """One signature of the party, of the network its quorum."""
         return own_party(self, state)
 
@@ -139,7 +139,7 @@ class ReservationRelease(Rule):
         Reason.RESERVATION_NOT_OVER,
     )
 
-    def signers(self, state: State) -> Signers:
+    def signers(self, state: State, at: int) -> Signers:
         """One signature of the party, of the network its quorum."""
         return own_party(self, state)
 

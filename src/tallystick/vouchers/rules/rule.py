@@ -4,6 +4,7 @@ A rule is a class: its fields are the command's form, its methods say what the c
 command is an instance of it. `Rule` has no defaults: a rule that leaves one of `DECLARED` out can't be defined.
 """
 
+from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from inspect import get_annotations
@@ -106,10 +107,16 @@ class Rule(BaseModel):
         if missing:
             raise TypeError(f"the rule {cls.__name__} does not declare {', '.join(missing)}")
 
-    def signers(self, state: State) -> Signers:
-        """Return how many signatures are needed, and of whom."""
-        raise NotImplementedError
+    @abstractmethod
+    def signers(self, state: State, at: int) -> Signers:
+        """Return how many signatures are needed, and of whom.
 
+        Args:
+            state: before it.
+            at: the log's time (microseconds).
+        """
+
+    @abstractmethod
     def decide(self, state: State, at: int) -> Outcome | Refusal:
         """Return what the command comes to, or the first reason against it; change nothing.
 
@@ -119,27 +126,27 @@ class Rule(BaseModel):
             state: before it.
             at: the log's time (microseconds).
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def evolve(self, state: State, event: "Event") -> Postings:
         """Change the state by this command's event, and return what moves; the book is changed by that afterwards.
 
         Amounts come from the event's outcome, never anew: replay repeats what was recorded.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def touches(self, state: State, event: "Event") -> Accounts:
         """Return the accounts that the event touches, given the state after it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def concerns(self, state: State, event: "Event") -> Names:
         """Return the things whose history the event is part of, beside its accounts, given the state after it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def follows(self) -> Names:
         """Return the things without which `evolve` fails on a part of the log."""
-        raise NotImplementedError
 
+    @abstractmethod
     def asks(self, event: "Event", history: "History") -> Names:
         """Return the things that `decide` read, beyond those of `follows`, the party and the signers.
 
@@ -147,7 +154,6 @@ class Rule(BaseModel):
             event: what the command became.
             history: the log up to it.
         """
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)

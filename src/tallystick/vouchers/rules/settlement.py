@@ -8,7 +8,7 @@ from tallystick.vouchers.quantities import Day, Fen, OwnedId, Sha256Hex, Text, f
 from tallystick.vouchers.redemptions import Claim
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.checks import check_new_id, check_own_programme
-from tallystick.vouchers.rules.officers import count_signatures
+from tallystick.vouchers.rules.officers import count_signatures, officers_needed
 from tallystick.vouchers.rules.rule import (
     HOLDER,
     PROVIDER,
@@ -49,7 +49,7 @@ class RedemptionClaim(Rule):
         Reason.NOTHING_TO_CLAIM,
     )
 
-    def signers(self, state: State) -> Signers:
+    def signers(self, state: State, at: int) -> Signers:
         """One signature of the party, of the network its quorum."""
         return own_party(self, state)
 
@@ -154,9 +154,9 @@ class RedemptionPay(Rule):
         Reason.AMOUNT_DIFFERS_FROM_CLAIM,
     )
 
-    def signers(self, state: State) -> Signers:
+    def signers(self, state: State, at: int) -> Signers:
         """One signature of the party; `required` of its officers where fewer have signed more than `threshold_fen`."""
-        return own_party(self, state)
+        return {self.party: officers_needed(state, self.party, self.amount_fen, at)}
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
         """An open claim, in full."""
@@ -216,7 +216,7 @@ class RedemptionReject(Rule):
         Reason.CLAIM_ALREADY_SETTLED,
     )
 
-    def signers(self, state: State) -> Signers:
+    def signers(self, state: State, at: int) -> Signers:
         """One signature of the party, of the network its quorum."""
         return own_party(self, state)
 

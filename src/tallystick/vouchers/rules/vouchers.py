@@ -17,7 +17,7 @@ from tallystick.vouchers.rules.checks import (
     check_receiving_holder,
     check_treasurys_voucher,
 )
-from tallystick.vouchers.rules.officers import count_signatures
+from tallystick.vouchers.rules.officers import count_signatures, officers_needed
 from tallystick.vouchers.rules.rule import (
     HOLDER,
     TREASURY,
@@ -62,9 +62,9 @@ class VoucherIssue(Rule):
         Reason.EXCEEDS_HOLDER_CAP,
     )
 
-    def signers(self, state: State) -> Signers:
+    def signers(self, state: State, at: int) -> Signers:
         """One signature of the party; `required` of its officers where fewer have signed more than `threshold_fen`."""
-        return own_party(self, state)
+        return {self.party: officers_needed(state, self.party, self.face_fen, at)}
 
     def decide(self, state: State, at: int) -> Issued | Refusal:
         """Within the programme's window, floor, cap and envelope."""
@@ -151,7 +151,7 @@ class VoucherTransfer(Rule):
         Reason.EXCEEDS_AVAILABLE_BALANCE,
     )
 
-    def signers(self, state: State) -> Signers:
+    def signers(self, state: State, at: int) -> Signers:
         """One signature of the holder, and one of the treasury where the programme says `approved`."""
         voucher = state.vouchers.get(self.voucher)
         if voucher is None:
@@ -231,7 +231,7 @@ class VoucherSuspend(Rule):
         Reason.VOUCHER_ENDED,
     )
 
-    def signers(self, state: State) -> Signers:
+    def signers(self, state: State, at: int) -> Signers:
         """One signature of the party, of the network its quorum."""
         return own_party(self, state)
 
@@ -280,7 +280,7 @@ class VoucherResume(Rule):
         Reason.VOUCHER_ENDED,
     )
 
-    def signers(self, state: State) -> Signers:
+    def signers(self, state: State, at: int) -> Signers:
         """One signature of the party, of the network its quorum."""
         return own_party(self, state)
 

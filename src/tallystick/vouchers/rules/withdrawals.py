@@ -63,7 +63,7 @@ class RecordWithdraw(Rule):
         Reason.RECORD_NOT_NEWEST,
     )
 
-    def signers(self, state: State) -> Signers:
+    def signers(self, state: State, at: int) -> Signers:
         """As what is withdrawn: of a tariff one signature of the party; of an accreditation its quorum."""
         return own_party(self, state) if isinstance(self.record, TariffRecord) else quorum(self, state)
 
