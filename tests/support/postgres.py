@@ -5,6 +5,7 @@ ordinary user that the wheel's own code makes. One server serves a whole process
 """
 
 import atexit
+import contextlib
 import functools
 import os
 import shutil
@@ -53,20 +54,16 @@ class Server:
 
     def kill(self) -> None:
         """Kill every process of it at once."""
-        for pid in self.processes():
-            os.kill(pid, signal.SIGKILL)
-        for path in ("data/postmaster.pid",):
-            (self.folder / path).unlink(missing_ok=True)
+        _signal(self.processes(), signal.SIGKILL)
+        (self.folder / "data" / "postmaster.pid").unlink(missing_ok=True)
 
     def pause(self) -> None:
         """Stop every process where it is."""
-        for pid in self.processes():
-            os.kill(pid, signal.SIGSTOP)
+        _signal(self.processes(), signal.SIGSTOP)
 
     def go_on(self) -> None:
         """Let every process run again."""
-        for pid in self.processes():
-            os.kill(pid, signal.SIGCONT)
+        _signal(self.processes(), signal.SIGCONT)
 
     def processes(self) -> list[int]:
         """Return the postmaster and its children."""
@@ -135,6 +132,13 @@ def free_port() -> int:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         return int(listening.getsockname()[1])
+
+
+def _signal(pids: list[int], number: signal.Signals) -> None:
+    """Signal each; a server's process may end by itself in between, as all do once the postmaster is dead."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def _children(parent: int) -> list[int]:
