@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from tallystick.vouchers.book import USED, reservation_of
+from tallystick.vouchers.book import USED, lot_in
 from tallystick.vouchers.seals import AccountLeaf, Touches
 from tallystick.vouchers.state import State
 
@@ -30,7 +30,7 @@ def _balances(state: State) -> dict[str, Balances]:
             balances[f"holder {party_id}"] |= {"available_fen": 0, "burned_fen": 0, "reserved_fen": 0}
     for programme_id, programme in state.programmes.items():
         totals = {f"{account}_fen": amount_fen for account, amount_fen in state.book.totals[programme_id].items()}
-        balances[f"programme {programme_id}"] = {**totals, "envelope_fen": programme.rules.envelope_fen}
+        balances[f"programme {programme_id}"] = {**totals, "envelope_fen": programme.envelope_fen}
     for voucher_id, voucher in state.vouchers.items():
         of_voucher = {"available_fen": 0, "burned_fen": 0, "reserved_fen": 0, "face_fen": voucher.face_fen}
         balances[f"voucher {voucher_id}"] = of_voucher
@@ -48,7 +48,6 @@ def _add_book(state: State, balances: dict[str, Balances]) -> None:
             balances[f"voucher {voucher_id}"][name] += amount_fen
             balances[f"holder {state.vouchers[voucher_id].holder}"][name] += amount_fen
             if account in USED:
-                reservation = reservation_of(account, account_id)
-                assert reservation is not None
-                payee = state.claimant(reservation)
-                balances[f"{state.parties[payee].role} {payee}"][_OF_PAYEES[account]] += amount_fen
+                payee = state.claimant(state.vouchers[voucher_id].programme, lot_in(account, account_id).contract)
+                if payee is not None:  # else the first to claim of both sides of the contract
+                    balances[f"{state.parties[payee].role} {payee}"][_OF_PAYEES[account]] += amount_fen

@@ -99,7 +99,8 @@ def admit(state: State, signed: SignedCommand, at: int) -> Entry | Refusal:
 def _too_large(command: Rule, size: int) -> str:
     said = f"it would be {size} bytes; split the statement"
     if isinstance(command, TimeBurn):
-        said += f": of its {len(command.lines)} lines about {len(command.lines) * ENTRY_SIZE_MAX // size} fit"
+        lines = len(list(command.lines()))
+        said += f": of its {lines} lines about {lines * ENTRY_SIZE_MAX // size} fit"
     return said
 
 

@@ -1,22 +1,26 @@
 """The one book: every amount of a log's money, changed by balanced postings alone.
 
-    account       id                             what lies there
-    envelope      <programme>                    less the whole envelope: where a programme's money comes from
-    unissued      <programme>                    what no voucher has
-    available     <voucher>                      what its holder may reserve or pass on
-    reserved      <reservation>                  what its provider may burn
-    burned        <reservation> <day>            burned by lines that ended on a day, and not claimed
-    claimed       <claim> <reservation> <day>    the same, in an open claim
-    paid          <reservation>                  settled
+    account       id                                     what lies there
+    envelope      <programme>                            less the whole envelope: where a programme's money comes from
+    unissued      <programme>                            what no voucher has
+    available     <voucher>                              what its holder may reserve or pass on
+    reserved      <reservation>                          what its provider may burn
+    burned        <voucher> <contract> <day>             burned, booked on a day, and not claimed
+    claimed       <claim> <voucher> <contract> <day>     the same, in an open claim
+    paid          <voucher> <contract>                   settled
 
-A posting takes an amount out of one account and puts the same amount into another of the same programme. Where money
-leaves a voucher or a reservation, a memorandum account takes note of it, so that each of them adds up by itself:
+A posting takes an amount out of one account and puts the same amount into another of the same programme. What is burned
+lies in lots, of a voucher and a contract. Where money leaves a voucher or a reservation, a memorandum account takes
+note of it, so that each of them adds up by itself:
 
-    transferred   <voucher>                      passed on to other vouchers
-    returned      <voucher>                      gone back to the envelope
-    released      <reservation>                  gone back to the voucher or the envelope
-    granted       <programme> <holder>           what counts against the holder's cap
-    forgotten     <reservation>                  burned by lines of statements that aren't remembered any more
+    transferred   <voucher>                              passed on to other vouchers
+    returned      <voucher>                              gone back to the envelope
+    taken         <reservation>                          burned, less what came back to it
+    released      <reservation>                          gone back to the voucher or the envelope
+    granted       <treasury> <year> <group> <holder>     what counts against the holder's cap
+    charged       <contract>                             the fees of its lines
+    absorbed      <contract>                             other support that its lines absorbed
+    forgotten     <voucher> <contract>                   burned by lines of statements that aren't remembered any more
 
 docs/rules.md, "The law of conservation". An account with nothing in it isn't kept.
 """
@@ -25,7 +29,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple, get_args
 
 Account = Literal["envelope", "unissued", "available", "reserved", "burned", "claimed", "paid"]
-Memorandum = Literal["transferred", "returned", "released", "granted", "forgotten"]
+Memorandum = Literal["transferred", "returned", "taken", "released", "granted", "charged", "absorbed", "forgotten"]
 AnyAccount = Account | Memorandum
 
 ACCOUNTS: Final[tuple[Account, ...]] = get_args(Account)
@@ -35,7 +39,7 @@ PROGRAMME_ACCOUNTS: Final = ACCOUNTS[1:]
 USED: Final[tuple[Account, ...]] = ("burned", "claimed", "paid")
 """Those that hold what a voucher was used for."""
 
-_RESERVATION_PLACE: Final[dict[AnyAccount, int]] = {"reserved": 0, "burned": 0, "claimed": 1, "paid": 0}
+_VOUCHER_PLACE: Final[dict[AnyAccount, int]] = {"available": 0, "burned": 0, "claimed": 1, "paid": 0}
 
 
 class Posting(NamedTuple):
@@ -50,31 +54,59 @@ class Posting(NamedTuple):
 
 
 class Lot(NamedTuple):
-    """What was burned of a reservation by lines that ended on a day (days since 1970, by the network's clock)."""
+    """What was burned of a voucher under a contract."""
 
-    reservation: str
+    voucher: str
+    contract: str
+
+    @property
+    def id(self) -> str:
+        """Its id in `paid`."""
+        return f"{self.voucher} {self.contract}"
+
+
+class DatedLot(NamedTuple):
+    """The part of a lot that was booked on a day (days since 1970, by the network's clock)."""
+
+    voucher: str
+    contract: str
     day: int
+
+    @property
+    def lot(self) -> Lot:
+        """The lot that it is a part of."""
+        return Lot(self.voucher, self.contract)
 
     @property
     def burned_id(self) -> str:
         """Its id in `burned`."""
-        return f"{self.reservation} {self.day}"
+        return f"{self.voucher} {self.contract} {self.day}"
 
     def claimed_id(self, claim: str) -> str:
         """Return its id in `claimed`, as part of a claim."""
-        return f"{claim} {self.reservation} {self.day}"
+        return f"{claim} {self.voucher} {self.contract} {self.day}"
 
 
-def lot_of(burned_id: str) -> Lot:
-    """Return the lot that has an id in `burned`."""
-    reservation, _, day = burned_id.partition(" ")
-    return Lot(reservation, int(day))
+def dated_lot_of(burned_id: str) -> DatedLot:
+    """Return the part of a lot that has an id in `burned`.
+
+    Raises:
+        ValueError: it is no such id.
+    """
+    voucher, contract, day = burned_id.split(" ")
+    return DatedLot(voucher, contract, int(day))
 
 
-def reservation_of(account: AnyAccount, account_id: str) -> str | None:
-    """Return the reservation that an account is of, if it is of one."""
-    place = _RESERVATION_PLACE.get(account)
-    return account_id.split(" ")[place] if place is not None else None
+def lot_in(account: AnyAccount, account_id: str) -> Lot:
+    """Return the lot whose money lies in an account of `USED`."""
+    voucher, contract = account_id.split(" ")[_VOUCHER_PLACE[account] :][:2]
+    return Lot(voucher, contract)
+
+
+def voucher_in(account: AnyAccount, account_id: str) -> str | None:
+    """Return the voucher that an account's id names, if it names one; a reservation's doesn't."""
+    place = _VOUCHER_PLACE.get(account)
+    return None if place is None else account_id.split(" ")[place]
 
 
 def _no_balances() -> dict[AnyAccount, dict[str, int]]:

@@ -7,7 +7,7 @@ job that only one statement has is just a reference to it.
 """
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import repeat
 from operator import attrgetter
@@ -16,14 +16,15 @@ from typing import Annotated, Final, NamedTuple
 from pydantic import ConfigDict
 
 from tallystick.vouchers.book import Lot
-from tallystick.vouchers.quantities import DAY_US
+from tallystick.vouchers.holdings import Reservation
 from tallystick.vouchers.schemas import Layout
 
 BYTES_AS_BASE64: Final = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 
-_PACKED: Final = struct.Struct("<HHqqq")
+_PACKED: Final = struct.Struct("<HBqqIIq")
+_PAYMENT: Final = struct.Struct("<HHq")
 _NUMBER: Final = struct.Struct("<H")
-_NUMBERS_SIZE: Final = struct.calcsize("<HH")
+_INTERVAL_START: Final = struct.calcsize("<HB")
 _INTERVAL: Final = struct.Struct("<qq")
 
 NEVER: Final = 2**63 - 1
@@ -33,67 +34,61 @@ Intervals = bytes
 
 
 class BurnedLine(NamedTuple):
-    """An accepted line: its number in the command, its interval (microseconds), and what it took from the voucher."""
+    """An accepted line.
+
+    Attributes:
+        number: in the statement, over all its groups, from 0.
+        starts_at, ends_at: its interval (microseconds).
+        is_booked_late: on the day of its entry, not on that of its end.
+        payments: what each reservation paid, in order; none of them nothing.
+        absorbed_fen: of the contract's other support.
+    """
 
     number: int
-    reservation: str
+    item: str
     job: str
     starts_at: int
     ends_at: int
-    from_voucher_fen: int
+    is_booked_late: bool
+    gpu_milli_seconds: int
+    fee_fen: int
+    payments: tuple[tuple[str, int], ...]
+    absorbed_fen: int
+
+    @property
+    def paid_fen(self) -> int:
+        """What all programmes paid of it."""
+        return sum([amount_fen for _, amount_fen in self.payments])
 
 
 @dataclass(slots=True)
-class Statement:
-    """The accepted lines of one statement, packed.
+class Group:
+    """The accepted lines of a statement that are of one item, packed.
 
     Attributes:
-        index, at, text_sha256: its entry, and the SHA-256 (hex) of its text.
-        ends_at: when the last of its lines ended.
-        reservations: ids, each once.
-        jobs: ids by accepted line, joined by blanks (which none can hold).
-        packed: for each accepted line number, place of the reservation, start, end, amount: 28 bytes.
+        index: the statement's entry.
+        ends_at: when the last of them ended.
+        jobs: names by line, joined by blanks (which none can hold).
+        packed: for each line number, whether it is booked late, start, end, GPU-thousandths, seconds, fee: 35 bytes.
         reversed_lines: the numbers of those taken back.
     """
 
     __pydantic_config__ = BYTES_AS_BASE64
 
     index: int
-    at: int
-    text_sha256: str
-    holder: str
+    item: str
     ends_at: int
-    reservations: tuple[str, ...]
-    jobs: Annotated[str, Layout("ids joined by blanks")]
+    jobs: Annotated[str, Layout("names joined by blanks")]
     packed: Annotated[bytes, Layout(_PACKED.format)]
     reversed_lines: list[int]
 
-    def lines(self) -> Iterator[BurnedLine]:
-        """Yield the accepted lines, those that were taken back too.
+    def numbers(self) -> list[int]:
+        """Return the numbers of its lines.
 
         Raises:
-            ValueError: the columns don't fit together, which only damage can bring about.
+            struct.error: the bytes aren't whole lines, which only damage can bring about.
         """
-        rows = _PACKED.iter_unpack(self.packed)
-        for job, (number, place, starts_at, ends_at, amount_fen) in zip(self.jobs.split(), rows, strict=True):
-            yield BurnedLine(number, self.reservations[place], job, starts_at, ends_at, amount_fen)
-
-    def line(self, number: int) -> BurnedLine | None:
-        """Return the accepted line that has this number in the command."""
-        return next((line for line in self.lines() if line.number == number), None)
-
-    def taken_fen(self, utc_offset_us: int) -> dict[Lot, int]:
-        """Return what the lines took that weren't taken back, by reservation and the network's day.
-
-        Raises:
-            struct.error, IndexError: the columns don't fit together, as in `lines`.
-        """
-        taken_fen: dict[Lot, int] = {}
-        for number, place, _, ends_at, amount_fen in _PACKED.iter_unpack(self.packed):
-            if number not in self.reversed_lines:
-                lot = Lot(self.reservations[place], (ends_at + utc_offset_us) // DAY_US)
-                taken_fen[lot] = taken_fen.get(lot, 0) + amount_fen
-        return taken_fen
+        return [row[0] for row in _PACKED.iter_unpack(self.packed)]
 
     def unreversed_jobs(self) -> list[str]:
         """Return the jobs of which something is burned, by accepted line."""
@@ -108,30 +103,120 @@ class Statement:
         while at >= 0:
             start = text.count(" ", 0, at) * _PACKED.size
             if _NUMBER.unpack_from(self.packed, start)[0] not in self.reversed_lines:
-                intervals += self.packed[start + _NUMBERS_SIZE : start + _NUMBERS_SIZE + _INTERVAL.size]
+                intervals += self.packed[start + _INTERVAL_START : start + _INTERVAL_START + _INTERVAL.size]
             at = text.find(wanted, at + 1)
         return intervals
 
 
-def pack_line(number: int, reservation_place: int, starts_at: int, ends_at: int, from_voucher_fen: int) -> bytes:
-    """Return an accepted line as a statement keeps it."""
-    return _PACKED.pack(number, reservation_place, starts_at, ends_at, from_voucher_fen)
+@dataclass(slots=True)
+class Statement:
+    """The accepted lines of one statement, packed, and who paid for them.
+
+    Attributes:
+        index, at, text_sha256: its entry, and the SHA-256 (hex) of its text.
+        groups: by item.
+        reservations: ids of those that paid, each once.
+        payments: for each that paid a line: the line's number, the place of the reservation, fen: 12 bytes.
+        absorbed: of other support, number of the line and fen.
+        corrected_lines: numbers of the lines taken back that another line stands for.
+    """
+
+    __pydantic_config__ = BYTES_AS_BASE64
+
+    index: int
+    at: int
+    text_sha256: str
+    contract: str
+    groups: list[Group]
+    reservations: tuple[str, ...]
+    payments: Annotated[bytes, Layout(_PAYMENT.format)]
+    absorbed: list[tuple[int, int]]
+    corrected_lines: list[int]
+
+    def lines(self) -> Iterator[BurnedLine]:
+        """Yield the accepted lines, those that were taken back too.
+
+        Raises:
+            ValueError, struct.error, IndexError: the columns don't fit together, which only damage can bring about.
+        """
+        paid: dict[int, list[tuple[str, int]]] = {}
+        for number, place, amount_fen in _PAYMENT.iter_unpack(self.payments):
+            paid.setdefault(number, []).append((self.reservations[place], amount_fen))
+        absorbed = dict(self.absorbed)
+        for group in self.groups:
+            rows = _PACKED.iter_unpack(group.packed)
+            for job, (number, late, starts_at, ends_at, gpu_milli, seconds, fee_fen) in zip(
+                group.jobs.split(), rows, strict=True
+            ):
+                yield BurnedLine(
+                    number,
+                    group.item,
+                    job,
+                    starts_at,
+                    ends_at,
+                    bool(late),
+                    gpu_milli * seconds,
+                    fee_fen,
+                    tuple(paid.get(number, ())),
+                    absorbed.get(number, 0),
+                )
+
+    def line(self, number: int) -> BurnedLine | None:
+        """Return the accepted line that has this number in the command."""
+        return next((line for line in self.lines() if line.number == number), None)
+
+    def group_of(self, number: int) -> Group | None:
+        """Return the group that an accepted line is in."""
+        return next((group for group in self.groups if number in group.numbers()), None)
+
+    @property
+    def reversed_lines(self) -> set[int]:
+        """The numbers of the lines that were taken back."""
+        return {number for group in self.groups for number in group.reversed_lines}
+
+    def taken_fen(self, reservations: Mapping[str, Reservation]) -> dict[Lot, int]:
+        """Return what the lines took that weren't taken back, by lot.
+
+        Raises:
+            struct.error, IndexError, KeyError: the columns don't fit together, as in `lines`.
+        """
+        taken_fen: dict[Lot, int] = {}
+        reversed_lines = self.reversed_lines
+        lots = [Lot(reservations[one].voucher, self.contract) for one in self.reservations]
+        for number, place, amount_fen in _PAYMENT.iter_unpack(self.payments):
+            if number not in reversed_lines:
+                lot = lots[place]
+                taken_fen[lot] = taken_fen.get(lot, 0) + amount_fen
+        return taken_fen
+
+
+def pack_line(
+    number: int, is_booked_late: bool, starts_at: int, ends_at: int, gpu_milli: int, seconds: int, fee_fen: int
+) -> bytes:
+    """Return an accepted line as a group keeps it."""
+    return _PACKED.pack(number, is_booked_late, starts_at, ends_at, gpu_milli, seconds, fee_fen)
+
+
+def pack_payment(number: int, reservation_place: int, amount_fen: int) -> bytes:
+    """Return what a reservation paid of a line, as a statement keeps it."""
+    return _PAYMENT.pack(number, reservation_place, amount_fen)
 
 
 class JobTimes:
-    """What is burned of a provider's jobs; follows from the statements remembered, so it isn't saved with them.
+    """What is burned of a provider's jobs on one item; follows from the statements, so it isn't saved with them.
 
     Of saved statements none is looked into before a line comes that begins before its last line ended: no other can
     overlap, and most lines are of yesterday.
     """
 
-    __slots__ = ("_jobs", "_unread", "_unread_until")
+    __slots__ = ("_groups", "_jobs", "_unread", "_unread_until")
     __hash__ = None  # type: ignore[assignment]
 
-    def __init__(self, saved: Iterable[Statement] = ()) -> None:
-        self._jobs: dict[str, Statement | Intervals] = {}  # the statement, as long as no other has the job
+    def __init__(self, saved: Iterable[Group] = ()) -> None:
+        self._jobs: dict[str, Group | Intervals] = {}  # the group, as long as no other has the job
         self._unread = {one.index: one for one in sorted(saved, key=attrgetter("ends_at"))}  # by entry, latest end last
         self._unread_until = 0
+        self._groups = len(self._unread)
         self._read(NEVER)
 
     def __eq__(self, other: object) -> bool:
@@ -140,6 +225,11 @@ class JobTimes:
     def __contains__(self, job: str) -> bool:
         return job in self._all()
 
+    @property
+    def has_groups(self) -> bool:
+        """Whether a statement that is remembered has lines of the item."""
+        return self._groups > 0
+
     def is_burned(self, job: str, starts_at: int, ends_at: int) -> bool:
         """Return whether the interval shares a moment with one of the job that is burned."""
         if starts_at < self._unread_until:
@@ -147,18 +237,22 @@ class JobTimes:
         where = self._jobs.get(job)
         return where is not None and overlaps(_intervals(where, job), starts_at, ends_at)
 
-    def add(self, statement: Statement) -> None:
-        """Take in a statement."""
-        known, jobs = self._jobs, statement.unreversed_jobs()
+    def add(self, group: Group) -> None:
+        """Take in a statement's lines."""
+        self._groups += 1
+        self._take(group)
+
+    def _take(self, group: Group) -> None:
+        known, jobs = self._jobs, group.unreversed_jobs()
         if not known.keys().isdisjoint(jobs):
             again = known.keys() & set(jobs)
-            known.update({job: _intervals(known[job], job) + statement.intervals_of(job) for job in again})
+            known.update({job: _intervals(known[job], job) + group.intervals_of(job) for job in again})
             jobs = [job for job in jobs if job not in again]
-        known.update(zip(jobs, repeat(statement), strict=False))
+        known.update(zip(jobs, repeat(group), strict=False))
 
-    def reverse(self, statement: Statement, line: BurnedLine) -> None:
-        """Take out a line that the statement has just noted as taken back."""
-        if statement.index in self._unread:
+    def reverse(self, group: Group, line: BurnedLine) -> None:
+        """Take out a line that its group has just noted as taken back."""
+        if group.index in self._unread:
             return
         where = self._jobs[line.job]
         if isinstance(where, bytes):
@@ -166,17 +260,18 @@ class JobTimes:
         if not _intervals(where, line.job):
             del self._jobs[line.job]
 
-    def forget(self, statement: Statement) -> None:
-        """Take out a statement that isn't remembered any more."""
-        if self._unread.pop(statement.index, None) is not None:
+    def forget(self, group: Group) -> None:
+        """Take out a statement's lines that aren't remembered any more."""
+        self._groups -= 1
+        if self._unread.pop(group.index, None) is not None:
             return
-        for job in set(statement.jobs.split()):
+        for job in set(group.jobs.split()):
             where = self._jobs.get(job)
             if isinstance(where, bytes):
-                for interval in _INTERVAL.iter_unpack(statement.intervals_of(job)):
+                for interval in _INTERVAL.iter_unpack(group.intervals_of(job)):
                     where = _without(where, _INTERVAL.pack(*interval))
                 self._jobs[job] = where
-            if where is statement or where == b"":
+            if where is group or where == b"":
                 del self._jobs[job]
             # Else the statement's lines of this job were taken back: the job is gone, or another statement's.
 
@@ -184,11 +279,11 @@ class JobTimes:
         """Look into the saved statements that have a line that ended after a moment."""
         while self._unread:
             index = next(reversed(self._unread))
-            statement = self._unread[index]
-            if statement.ends_at <= moment:
-                self._unread_until = statement.ends_at
+            group = self._unread[index]
+            if group.ends_at <= moment:
+                self._unread_until = group.ends_at
                 return
-            self.add(statement)
+            self._take(group)
             del self._unread[index]  # now that it is taken in: one that can't be read stays, and its time isn't free
         self._unread_until = 0
 
@@ -197,7 +292,7 @@ class JobTimes:
         return {job: sorted(_INTERVAL.iter_unpack(_intervals(where, job))) for job, where in self._jobs.items()}
 
 
-def _intervals(where: Statement | Intervals, job: str) -> Intervals:
+def _intervals(where: Group | Intervals, job: str) -> Intervals:
     return where if isinstance(where, bytes) else where.intervals_of(job)
 
 

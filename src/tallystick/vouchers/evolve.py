@@ -50,8 +50,4 @@ def _forget(state: State) -> None:
         if state.statements[provider][ref].at >= oldest:
             break
         state.statement_order.popleft()
-        # Its intervals ended before it was recorded, so no line can reach them now.
-        statement = state.statements[provider].pop(ref)
-        state.job_times[provider].forget(statement)
-        for lot, amount_fen in statement.taken_fen(state.utc_offset_us).items():
-            state.book.note("forgotten", lot.reservation, amount_fen)
+        state.forget(provider, ref)

@@ -11,6 +11,11 @@ from tallystick.signing.keys import ED25519, VerifierKey
 from tallystick.vouchers.quantities import PARTY_PATTERN, PATTERNS_IN_WORDS, parse_instant
 
 LINES_MAX: Final = 1_000
+ITEMS_MAX: Final = 64
+SHARES_MAX: Final = 64
+CONTRACT_PROGRAMMES_MAX: Final = 8
+CONTRACT_RESERVATIONS_MAX: Final = 16
+"""Open ones under a contract: a line costs no more with history."""
 KEYS_MAX: Final = 16
 YEAR_3000: Final = parse_instant("3000-01-01T00:00:00.000000Z")
 """Programmes close before, so that what is reckoned from their dates still has four digits to its year."""
@@ -59,7 +64,12 @@ AdmittedRole = Literal["treasury", "provider", "auditor", "operator", "holder"]
 ChipOrigin = Literal["domestic", "foreign"]
 ItemUnit = Literal["gpu_time", "count"]
 TransferPolicy = Literal["forbidden", "approved", "open"]
-Payee = Literal["provider", "holder"]
+Payee = Literal["provider", "holder", "contract"]
+Claimant = Literal["provider", "holder", "either"]
+ContractBasis = Literal["metered", "invoiced"]
+ProgrammeBasis = Literal["metered", "invoiced", "both"]
+ClaimCycle = Literal["month", "quarter", "any"]
+DayCount = Literal["end_minus_start", "inclusive"]
 VoucherKind = Literal["compute", "training", "model", "corpus"]
 Period = Annotated[int, Field(ge=0, le=31_622_400)]
 

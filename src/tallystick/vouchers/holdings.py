@@ -11,13 +11,25 @@ VoucherStatus = Literal["active", "suspended", "revoked", "lapsed"]
 
 @dataclass(slots=True)
 class Voucher:
-    """A voucher of one holder; `parent` is the voucher that it was transferred out of."""
+    """A voucher of one holder.
+
+    Attributes:
+        rules_version: of its programme, when it was issued: shares, ceilings, validity and transfer are theirs.
+        granted_id: under which it counts against its holder's cap.
+        contract: the one that it is spent under; None: any.
+        holder_class: of the application that it was issued for.
+        parent: the voucher that it was transferred out of.
+    """
 
     programme: str
     holder: str
     face_fen: int
     valid_from: int
     valid_until: int
+    rules_version: int
+    granted_id: str
+    contract: str | None = None
+    holder_class: str | None = None
     parent: str | None = None
     status: VoucherStatus = "active"
 
@@ -33,10 +45,11 @@ class Voucher:
 
 @dataclass(slots=True)
 class Reservation:
-    """What one provider may burn of one voucher, for jobs that end by `until`."""
+    """What a contract's provider may burn of one voucher, for jobs that end by `until`."""
 
     id: str
     voucher: str
+    contract: str
     programme: str
     holder: str
     provider: str

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
-from tallystick.vouchers.quantities import FenOrZero, Instant, Sha256Hex
+from tallystick.vouchers.quantities import Fen, FenOrZero, Instant, Sha256Hex
 from tallystick.vouchers.refusals import Reason
 
 
@@ -49,19 +49,37 @@ class Released(_Closed):
 
 @dataclass(frozen=True, slots=True)
 class Burned(_Closed):
-    """By line: the fee and what the voucher pays of it, 0 where refused; and which lines were refused and why."""
+    """What a statement came to; lines are counted from 0 over all its groups.
 
-    fee_fen: tuple[int, ...]
-    from_voucher_fen: tuple[int, ...]
+    Attributes:
+        absorbed: of the contract's other support: line and fen, where that is more than nothing.
+        fee_fen: by line, 0 where refused.
+        paid: by reservation that paid, in the order of the first: its id, and fen by line.
+        refused: lines, each with the reason.
+    """
+
+    absorbed: tuple[tuple[int, Fen], ...]
+    fee_fen: tuple[FenOrZero, ...]
+    paid: tuple[tuple[str, tuple[FenOrZero, ...]], ...]
     refused: tuple[tuple[int, Reason], ...]
+
+    def paid_fen(self) -> list[int]:
+        """Return what all programmes paid, by line."""
+        return [sum(amounts_fen) for amounts_fen in zip(*[lines for _, lines in self.paid], strict=True)] or [0] * len(
+            self.fee_fen
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Reversed(_Closed):
-    """What a reversal gave back, and to what."""
+    """What a reversal gave back: by reservation that had paid, fen and to what."""
 
-    returned_fen: FenOrZero
-    to: Literal["reservation", "voucher", "programme"]
+    returned: tuple[tuple[str, Fen, Literal["reservation", "voucher", "programme"]], ...]
+
+    @property
+    def returned_fen(self) -> int:
+        """All of it."""
+        return sum([amount_fen for _, amount_fen, _ in self.returned])
 
 
 @dataclass(frozen=True, slots=True)

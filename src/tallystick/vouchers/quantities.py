@@ -6,6 +6,7 @@ RFC 3339 in UTC with microseconds and `Z`, a day is ISO 8601; no other encoding 
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Annotated, Final
 
 from pydantic import (
@@ -32,6 +33,10 @@ _EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
 _INSTANT_PATTERN: Final = (
     r"^(?:19[7-9][0-9]|[2-9][0-9]{3})-[0-9]{2}-[0-9]{2}"
     r"T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{6}Z$"
+)
+_SECOND_PATTERN: Final = (
+    r"^(?:19[7-9][0-9]|[2-9][0-9]{3})-[0-9]{2}-[0-9]{2}"
+    r"T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}Z$"
 )
 _digits_of: Final = re.compile(r"[1-9][0-9]{15,39}\Z").match  # no log has so many vouchers that they came to more
 _instant_of: Final = re.compile(_INSTANT_PATTERN[:-1] + r"\Z")  # Python's $ would let a newline follow
@@ -85,6 +90,11 @@ def format_instant(instant: int) -> str:
     return (_NAIVE_EPOCH + timedelta(microseconds=instant)).isoformat(timespec="microseconds") + "Z"
 
 
+def format_second(instant: int) -> str:
+    """Return the one text of an instant that is a whole second: `2026-01-05T08:00:00Z`."""
+    return (_NAIVE_EPOCH + timedelta(microseconds=instant)).isoformat(timespec="seconds") + "Z"
+
+
 def parse_day(text: object) -> int:
     """Return the days since 1970-01-01 of `2026-01-05`.
 
@@ -111,14 +121,14 @@ def start_of_day(day: int, utc_offset_seconds: int) -> int:
     return day * DAY_US - utc_offset_seconds * SECOND_US
 
 
-def fee_fen(gpu_milli_seconds: int, price_fen_per_gpu_hour: int, rounding_fen: int) -> int:
-    """Return the fee for GPU-time, truncated to a multiple of `rounding_fen`."""
-    return gpu_milli_seconds * price_fen_per_gpu_hour // (GPU_MILLI_SECONDS_PER_GPU_HOUR * rounding_fen) * rounding_fen
+def fee_fen(gpu_milli_seconds: int, price_fen: int) -> int:
+    """Return the fee for GPU-time at a price of a GPU-hour, truncated to the fen."""
+    return gpu_milli_seconds * price_fen // GPU_MILLI_SECONDS_PER_GPU_HOUR
 
 
-def share_fen(fee: int, share_bp: int, rounding_fen: int) -> int:
-    """Return the part of a fee, in basis points, truncated to a multiple of `rounding_fen`."""
-    return fee * share_bp // (BASIS_POINTS * rounding_fen) * rounding_fen
+def share_fen(fee: int, share_bp: int) -> int:
+    """Return the part of a fee, in basis points, truncated to the fen."""
+    return fee * share_bp // BASIS_POINTS
 
 
 def _instant_schema(_source: object, _handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
@@ -130,14 +140,25 @@ def _instant_schema(_source: object, _handler: GetCoreSchemaHandler) -> core_sch
     )
 
 
+def _second_schema(_source: object, _handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+    return core_schema.no_info_after_validator_function(
+        _microseconds,
+        core_schema.str_schema(pattern=_SECOND_PATTERN, strict=True),
+        serialization=core_schema.plain_serializer_function_ser_schema(format_second),
+    )
+
+
 Instant = Annotated[int, GetPydanticSchema(_instant_schema)]
+Second = Annotated[int, GetPydanticSchema(_second_schema)]
+"""An instant in microseconds whose text has whole seconds alone: a job's times."""
 Day = Annotated[int, BeforeValidator(parse_day), PlainSerializer(format_day)]
 
 Fen = Annotated[int, Field(ge=1, le=INTEGER_MAX)]
 FenOrZero = Annotated[int, Field(ge=0, le=INTEGER_MAX)]
 GpuMilli = Annotated[int, Field(ge=1, le=10_000_000)]
 SecondsBurned = Annotated[int, Field(ge=1, le=31_622_400)]
-PriceFenPerGpuHour = Annotated[int, Field(ge=1, le=10_000_000)]
+PriceFen = Annotated[int, Field(ge=1, le=10_000_000)]
+"""Of an item's unit: a GPU-hour, or one of what is counted."""
 ShareBp = Annotated[int, Field(ge=0, le=BASIS_POINTS)]
 
 PARTY_PATTERN: Final = "[a-z0-9][a-z0-9-]{0,62}"
@@ -145,21 +166,36 @@ _PARTY: Final = f"^{PARTY_PATTERN}$"
 _ITEM: Final = r"^[a-z0-9][a-z0-9._-]{0,62}$"
 _OWNED: Final = f"^{PARTY_PATTERN}/[A-Za-z0-9][A-Za-z0-9._-]{{0,63}}$"
 _DOCUMENT: Final = r"^[A-Za-z0-9][A-Za-z0-9._:/@+=-]{0,127}$"
+_JOB: Final = r"^[a-z0-9][a-z0-9._:/@+=-]{0,127}$"
+_WORD: Final = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 _TEXT: Final = r"^[^\x00-\x1f\x7f-\x9f]+$"
 _SHA256: Final = "^[0-9a-f]{64}$"
 PartyId = Annotated[str, StringConstraints(pattern=_PARTY)]
 ItemId = Annotated[str, StringConstraints(pattern=_ITEM)]
 OwnedId = Annotated[str, StringConstraints(pattern=_OWNED)]
 DocumentId = Annotated[str, StringConstraints(pattern=_DOCUMENT)]
+JobName = Annotated[str, StringConstraints(pattern=_JOB)]
+Word = Annotated[str, StringConstraints(pattern=_WORD)]
+"""A short free word: a class of holders, a cap's group, a topic."""
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_TEXT)]
 Sha256Hex = Annotated[str, StringConstraints(pattern=_SHA256)]
 
 PATTERNS_IN_WORDS: Final = {
     _INSTANT_PATTERN: "a time like 2026-01-05T08:00:00.000000Z",
+    _SECOND_PATTERN: "a time in whole seconds like 2026-01-05T08:00:00Z",
     _PARTY: "a name of 1 to 63 of a-z, 0-9 and -, the first no -",
     _ITEM: "a name of 1 to 63 of a-z, 0-9 and . _ -, the first a letter or digit",
     _OWNED: "an id like shanghai-treasury/v-1: a party's name, / and 1 to 64 of A-Z, a-z, 0-9, . _ and -",
     _DOCUMENT: "1 to 128 of A-Z, a-z, 0-9 and . _ : / @ + = -, the first a letter or digit",
+    _JOB: "1 to 128 of a-z, 0-9 and . _ : / @ + = -, the first a letter or digit",
+    _WORD: "a word of 1 to 63 of a-z, 0-9, _ and -, the first a letter or digit",
     _TEXT: "text without control characters",
     _SHA256: "64 of 0-9 and a-f",
 }
+
+
+def ascending(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return names that are sorted, each once; ValueError of others: a list has one encoding."""
+    if any(one >= other for one, other in pairwise(names)):
+        raise ValueError("must be in ascending order, each once")
+    return names

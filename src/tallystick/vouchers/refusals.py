@@ -78,15 +78,23 @@ class Reason(CodedEnum):
     PROGRAMME_UNKNOWN = ("programme_unknown", True, "no such programme")
     NOT_OWN_PROGRAMME = ("not_own_programme", False, "the programme is another treasury's")
     PROGRAMME_CLOSED = ("programme_closed", False, "the programme is closed")
+    CONTRACT_UNKNOWN = ("contract_unknown", True, "no such contract")
+    NOT_OWN_CONTRACT = ("not_own_contract", False, "the contract is of other parties")
+    CONTRACT_ENDED = ("contract_ended", False, "the contract's last day is over")
     WINDOW_INVALID = ("window_invalid", False, "an end that is not after its beginning, or lies in the past")
     DATE_IN_THE_PAST = ("date_in_the_past", False, "takes effect before `at`")
     DATE_TOO_FAR_AHEAD = ("date_too_far_ahead", True, "takes effect more than 366 days after `at`")
+    CONTRACT_BEGAN_TOO_LONG_AGO = (
+        "contract_began_too_long_ago",
+        False,
+        "`first_day` is more than 366 days before the day of `at`",
+    )
     OUTSIDE_PROGRAMME_WINDOW = (
         "outside_programme_window",
         True,
         "`at` or `valid_from` lies outside `opens_at`–`closes_at`",
     )
-    FLOOR_ABOVE_CAP = ("floor_above_cap", False, "`holder_floor_fen` is more than `holder_cap_fen`")
+    FLOOR_ABOVE_CAP = ("floor_above_cap", False, "the cap's `floor_fen` is more than its `holder_fen`")
     PROVIDER_UNKNOWN = ("provider_unknown", True, "no provider of this id was admitted")
     PROVIDER_ALREADY_ACCREDITED = ("provider_already_accredited", False, "it is accredited then already")
     TARIFF_NOT_LATER = ("tariff_not_later", False, "the provider's tariff before it is as late or later")
@@ -97,67 +105,101 @@ class Reason(CodedEnum):
     )
     ITEM_UNIT_INVALID = ("item_unit_invalid", False, "what is counted needs `counted`, GPU-time has none")
     ITEM_UNKNOWN = ("item_unknown", True, "no such item")
-    ITEM_NOT_GPU_TIME = ("item_not_gpu_time", False, "only GPU-time is priced and burned; this item is counted")
+    ITEM_NOT_GPU_TIME = ("item_not_gpu_time", False, "lines are of GPU-time; this item is counted")
     RECORD_UNKNOWN = ("record_unknown", True, "no tariff or accreditation from that instant on stands")
     RECORD_IN_FORCE = ("record_in_force", False, "it began at or before `at`")
     RECORD_NOT_NEWEST = ("record_not_newest", True, "a later one stands, which must be withdrawn first")
     HOLDER_UNKNOWN = ("holder_unknown", True, "no holder of this id was admitted")
     RECEIVER_SUSPENDED = ("receiver_suspended", True, "who would receive it is suspended")
-    BELOW_HOLDER_FLOOR = ("below_holder_floor", False, "`face_fen` is less than `holder_floor_fen`")
+    DOCUMENT_ALREADY_USED = ("document_already_used", False, "another contract has this document")
+    BELOW_CHARGED = ("below_charged", False, "less than was charged under the contract")
+    OTHER_SUPPORT_LOWERED = ("other_support_lowered", False, "other support can only be raised")
+    BELOW_HOLDER_FLOOR = ("below_holder_floor", False, "`face_fen` is less than the cap's `floor_fen`")
     EXCEEDS_ENVELOPE = ("exceeds_envelope", True, "more than is unissued")
     VOUCHER_UNKNOWN = ("voucher_unknown", True, "no such voucher")
     NOT_OWN_VOUCHER = ("not_own_voucher", False, "the voucher is another holder's")
     TRANSFER_FORBIDDEN = ("transfer_forbidden", False, "the programme forbids transfers")
+    VOUCHER_BOUND_TO_CONTRACT = (
+        "voucher_bound_to_contract",
+        False,
+        "the voucher is spent under one contract alone, and isn't transferred",
+    )
     TRANSFER_TO_ONESELF = ("transfer_to_oneself", False, "the voucher is that holder's already")
     VOUCHER_SUSPENDED = ("voucher_suspended", True, "the voucher is suspended")
     VOUCHER_NOT_SUSPENDED = ("voucher_not_suspended", False, "the voucher is not suspended")
     VOUCHER_ENDED = ("voucher_ended", False, "it was revoked, has lapsed, or is past its validity")
     VOUCHER_NOT_OVER = ("voucher_not_over", True, "it can not lapse before `valid_until`")
+    BASIS_DIFFERS = ("basis_differs", False, "the contract is metered, or invoiced, and this is for the other")
     RESERVATION_OUTLIVES_VOUCHER = (
         "reservation_outlives_voucher",
         False,
         "`until` is after the voucher's `valid_until`",
     )
-    EXCEEDS_HOLDER_CAP = ("exceeds_holder_cap", True, "the holder would be granted more than `holder_cap_fen`")
+    RESERVATION_OUTLIVES_CONTRACT = (
+        "reservation_outlives_contract",
+        False,
+        "`until` is after the contract's last day",
+    )
+    TOO_MANY_PROGRAMMES = ("too_many_programmes", True, "8 programmes pay for the contract already")
+    TOO_MANY_RESERVATIONS = ("too_many_reservations", True, "the contract has 16 open reservations")
+    EXCEEDS_HOLDER_CAP = (
+        "exceeds_holder_cap",
+        True,
+        "the holder would be granted more than the cap's `holder_fen` in the fiscal year",
+    )
     EXCEEDS_AVAILABLE_BALANCE = ("exceeds_available_balance", True, "more than is available")
     RESERVATION_UNKNOWN = ("reservation_unknown", True, "no such reservation")
     NOT_OWN_RESERVATION = ("not_own_reservation", False, "it is neither from nor for this party")
-    RESERVATION_IS_FOR_ANOTHER_PROVIDER = (
-        "reservation_is_for_another_provider",
-        False,
-        "only the provider it was made for can burn it",
-    )
-    RESERVATION_IS_FOR_ANOTHER_HOLDER = (
-        "reservation_is_for_another_holder",
-        False,
-        "the statement names another holder than the reservation's",
-    )
-    RESERVATION_CLOSED = ("reservation_closed", False, "it was released")
+    RESERVATION_CLOSED = ("reservation_closed", False, "it was released, or nothing is left of it")
     RESERVATION_NOT_OVER = ("reservation_not_over", True, "its holder must wait until `until + release_grace_seconds`")
-    ITEM_NOT_QUALIFIED = ("item_not_qualified", False, "the programme does not pay for it")
+    ITEM_NOT_IN_CONTRACT = ("item_not_in_contract", False, "the contract has no price for the item at `from`")
     INTERVAL_INVALID = ("interval_invalid", False, "`to` is not after `from`, or `seconds` is more than lies between")
     JOB_TIME_IN_THE_FUTURE = ("job_time_in_the_future", True, "`to` is after `at`")
     JOB_TIME_TOO_LONG_AGO = ("job_time_too_long_ago", False, "`from` is more than `burn_window_seconds` before `at`")
-    PERIOD_SEALED = ("period_sealed", False, "the day of `to` is sealed, and the line has no `corrects`")
+    PERIOD_SEALED = (
+        "period_sealed",
+        False,
+        "the day of `to` is sealed, and the line has neither `corrects` nor `prior_period`",
+    )
+    PERIOD_NOT_SEALED = ("period_not_sealed", False, "the line says `prior_period`, and the day of `to` isn't sealed")
     CORRECTION_UNFOUNDED = (
         "correction_unfounded",
         False,
-        "`corrects` does not name a reversed line of the same job around it",
+        "`corrects` does not name a reversed line of the same holder around it, which no other line corrects",
     )
-    OUTSIDE_VOUCHER_VALIDITY = ("outside_voucher_validity", False, "`from` is before the voucher's `valid_from`")
-    OUTSIDE_RESERVATION = ("outside_reservation", False, "`to` is after the reservation's `until`")
+    OUTSIDE_CONTRACT = ("outside_contract", False, "the interval lies outside the contract's days")
+    TARIFF_MISSING = ("tariff_missing", True, "the provider has no tariff for the item at `from`")
+    JOB_TIME_ALREADY_BURNED = (
+        "job_time_already_burned",
+        False,
+        "some of the interval was burned for this job on this item",
+    )
+    EXCEEDS_CONTRACT = ("exceeds_contract", False, "more would be charged than the contract's `amount_fen`")
+    NOTHING_RESERVED = ("nothing_reserved", True, "the contract has no open reservation")
     PROVIDER_NOT_ACCREDITED = (
         "provider_not_accredited",
         True,
-        "it is not accredited under the programme for the time in question",
+        "it is not accredited under the programme for the time and the item in question",
     )
-    TARIFF_MISSING = ("tariff_missing", True, "the provider has no tariff for the item at `from`")
-    JOB_TIME_ALREADY_BURNED = ("job_time_already_burned", False, "some of the interval was burned for this job")
-    EXCEEDS_RESERVATION = ("exceeds_reservation", False, "more than remains")
+    PRICE_ABOVE_LIMIT = ("price_above_limit", False, "a unit costs more than the accreditation's `price_limit_fen`")
+    OUTSIDE_VOUCHER_VALIDITY = ("outside_voucher_validity", False, "`from` is before the voucher's `valid_from`")
+    OUTSIDE_RESERVATION = ("outside_reservation", False, "`to` is after the reservation's `until`")
+    ITEM_NOT_COVERED = ("item_not_covered", False, "no share of the programme is about the item")
+    EXCEEDS_RESERVATION = ("exceeds_reservation", False, "a programme's part is more than its reservations hold")
+    EXCEEDS_CORRECTED_LINE = (
+        "exceeds_corrected_line",
+        False,
+        "a correction's GPU-time, fee or payments are more than those of the line that it corrects",
+    )
     STATEMENT_UNKNOWN = ("statement_unknown", True, "the provider has no such statement within `burn_window_seconds`")
     LINE_UNKNOWN = ("line_unknown", False, "the statement has no such accepted line")
     LINE_ALREADY_REVERSED = ("line_already_reversed", False, "the line was taken back before")
     LINE_ALREADY_CLAIMED = ("line_already_claimed", True, "it is claimed; a rejection would set it free")
+    LATER_LINE_TOOK_MONEY = (
+        "later_line_took_money",
+        True,
+        "the line absorbed other support, and a later line of the contract took money that stands",
+    )
     NOT_THE_PAYEE = ("not_the_payee", False, "the programme pays the other side")
     CLAIM_PERIOD_INVALID = ("claim_period_invalid", False, "`last_day` is before `first_day`")
     CLAIM_PERIOD_NOT_OVER = ("claim_period_not_over", True, "`last_day` is not over")

@@ -21,6 +21,7 @@ from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rules import (
     books,
     burning,
+    contracts,
     items,
     keys,
     network,
@@ -39,6 +40,7 @@ RULES: Final[tuple[type[Rule], ...]] = (
     *items.RULES,
     *programmes.RULES,
     *withdrawals.RULES,
+    *contracts.RULES,
     *vouchers.RULES,
     *recovery.RULES,
     *reservations.RULES,

@@ -15,12 +15,23 @@ from typing import Annotated, Final, Self
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from tallystick.errors import MalformedError
-from tallystick.vouchers.book import ACCOUNTS, MEMORANDA, AnyAccount, Book, Lot, Posting, lot_of, reservation_of
-from tallystick.vouchers.burns import BYTES_AS_BASE64, JobTimes, Statement
+from tallystick.vouchers.book import (
+    ACCOUNTS,
+    MEMORANDA,
+    USED,
+    AnyAccount,
+    Book,
+    DatedLot,
+    Posting,
+    dated_lot_of,
+    voucher_in,
+)
+from tallystick.vouchers.burns import BYTES_AS_BASE64, Group, JobTimes, Statement
+from tallystick.vouchers.contracts import Contract
 from tallystick.vouchers.holdings import Reservation, Voucher
 from tallystick.vouchers.parties import Key, Network, Party
-from tallystick.vouchers.programmes import Item, Programme
-from tallystick.vouchers.quantities import DAY_US, INSTANT_MAX, SECOND_US
+from tallystick.vouchers.programmes import Item, Programme, ProgrammeRules
+from tallystick.vouchers.quantities import DAY_US, INSTANT_MAX, SECOND_US, start_of_day
 from tallystick.vouchers.redemptions import Claim
 from tallystick.vouchers.seals import Seal, Touches
 
@@ -35,9 +46,9 @@ class Reference:
 
 
 Tariff = tuple[int, int]
-"""A price: valid from (microseconds), fen a GPU-hour."""
+"""A price: valid from (microseconds), fen a unit (a GPU-hour, or one of what is counted)."""
 Unclaimed = dict[int, list[str]]
-"""Of one programme and claimant: by day, the reservations of which something is burned and not claimed."""
+"""Of one programme and contract: by day, the vouchers of which something is burned and not claimed."""
 
 
 @dataclass(slots=True)
@@ -50,7 +61,7 @@ class State:
         at: the log's time of the last entry (microseconds).
         network: None until entry 0.
         book: every amount.
-        unclaimed: by programme and claimant, where the claimant finds what it may claim; follows from the book.
+        unclaimed: by programme and contract, where a claimant finds what it may claim; follows from the book.
         keys: by label, `<name>+<key id in hex>`.
         public_keys: label by public key (hex).
         usccs: party by unified social credit code.
@@ -58,7 +69,8 @@ class State:
         tariffs: by provider and item, ascending.
         seals: by id, in order.
         touches: by account, which entries touched it.
-        job_times: by provider; not saved, because it follows from the statements.
+        documents: the contract of each document (SHA-256 in hex), for ever.
+        job_times: by provider and item; not saved, because it follows from the statements.
         statements: by provider and reference.
         statement_order: provider and reference, oldest first.
         references: by party and reference, joined by a blank (which neither can hold).
@@ -81,12 +93,14 @@ class State:
     items: dict[str, Item] = field(default_factory=dict)
     tariffs: dict[str, dict[str, list[Tariff]]] = field(default_factory=dict)
     programmes: dict[str, Programme] = field(default_factory=dict)
+    contracts: dict[str, Contract] = field(default_factory=dict)
+    documents: dict[str, str] = field(default_factory=dict)
     vouchers: dict[str, Voucher] = field(default_factory=dict)
     reservations: dict[str, Reservation] = field(default_factory=dict)
     claims: dict[str, Claim] = field(default_factory=dict)
     seals: dict[str, Seal] = field(default_factory=dict)
     touches: dict[str, Touches] = field(default_factory=dict)
-    job_times: Annotated[dict[str, JobTimes], Field(exclude=True)] = field(default_factory=dict)
+    job_times: Annotated[dict[str, dict[str, JobTimes]], Field(exclude=True)] = field(default_factory=dict)
     statements: dict[str, dict[str, Statement]] = field(default_factory=dict)
     statement_order: deque[tuple[str, str]] = field(default_factory=deque)
     references: dict[str, Reference] = field(default_factory=dict)
@@ -105,6 +119,10 @@ class State:
     def day_of(self, instant: int) -> int:
         """Return the network's day (days since 1970) in which an instant lies."""
         return (instant + self.utc_offset_us) // DAY_US
+
+    def start_of(self, day: int) -> int:
+        """Return the instant at which a day of the network begins."""
+        return start_of_day(day, self.network.parameters.utc_offset_seconds if self.network else 0)
 
     @property
     def burn_window_us(self) -> int:
@@ -147,14 +165,26 @@ class State:
         statement = self.statements.get(provider, {}).get(ref)
         return statement if statement and statement.at + self.burn_window_us >= at else None
 
-    def claimant(self, reservation_id: str) -> str:
-        """Return whom the programme pays for what is burned of a reservation."""
-        reservation = self.reservations[reservation_id]
-        return self.programmes[reservation.programme].claimant(reservation.provider, reservation.holder)
+    def rules_of(self, voucher: Voucher) -> ProgrammeRules:
+        """Return the rules that a voucher keeps: those that it was issued under."""
+        return self.programmes[voucher.programme].versions[voucher.rules_version].rules
 
-    def claimed(self, claim_id: str) -> list[tuple[Lot, int]]:
+    def ends_of(self, reservation: Reservation) -> int:
+        """Return until when jobs of a reservation end: not after the contract's last day, even if that was amended."""
+        return min(reservation.until, self.start_of(self.contracts[reservation.contract].last_day + 1))
+
+    def claimant(self, programme_id: str, contract_id: str) -> str | None:
+        """Return whom a programme pays for what is burned under a contract; None: the first to claim of both sides."""
+        contract = self.contracts[contract_id]
+        payee = self.programmes[programme_id].rules.payee
+        side = contract.claimant if payee == "contract" else payee
+        if side == "either":
+            return None
+        return contract.provider if side == "provider" else contract.holder
+
+    def claimed(self, claim_id: str) -> list[tuple[DatedLot, int]]:
         """Return the lots of an open claim, each with its amount in fen; of one that is settled, none."""
-        lots = map(lot_of, self.claims[claim_id].lots)
+        lots = map(dated_lot_of, self.claims[claim_id].lots)
         return [(lot, self.book["claimed", lot.claimed_id(claim_id)]) for lot in lots]
 
     def claimed_fen(self, claim_id: str) -> int:
@@ -163,10 +193,9 @@ class State:
 
     def voucher_of(self, account: AnyAccount, account_id: str) -> str | None:
         """Return the voucher whose money lies in an account, if it is a voucher's."""
-        if account == "available":
-            return account_id
-        reservation = reservation_of(account, account_id)
-        return None if reservation is None else self.reservations[reservation].voucher
+        if account == "reserved":
+            return self.reservations[account_id].voucher
+        return voucher_in(account, account_id)
 
     def post(self, posting: Posting) -> None:
         """Move an amount in the book, and take note of what left a reservation or a voucher.
@@ -175,62 +204,71 @@ class State:
         """
         _, source, source_id, target, target_id, amount_fen = posting
         if source == target == "available":
-            self._pass_on(posting)
+            self.book.note("transferred", source_id, amount_fen)
+            self._grant(target_id, amount_fen)
         else:
-            reservation = reservation_of(source, source_id)
-            if reservation is not None and reservation_of(target, target_id) is None:
-                self.book.note("released", reservation, amount_fen)
+            if source == "reserved":
+                self.book.note("taken" if target == "burned" else "released", source_id, amount_fen)
+            elif target == "reserved" and source in USED:
+                self.book.note("taken", target_id, -amount_fen)
             if source == "unissued":
-                self._grant(posting.programme, target_id, amount_fen)
+                self._grant(target_id, amount_fen)
             elif target == "unissued" and source != "envelope":
                 self._return(posting)
         self.book.post(posting)
         if target == "burned":
-            self._add_unclaimed(target_id)
+            self._add_unclaimed(posting.programme, target_id)
         if source == "burned" and source_id not in self.book.balances["burned"]:
-            self._remove_unclaimed(source_id)
-
-    def _pass_on(self, posting: Posting) -> None:
-        self.book.note("transferred", posting.source_id, posting.amount_fen)
-        self._grant(posting.programme, posting.source_id, -posting.amount_fen)
-        self._grant(posting.programme, posting.target_id, posting.amount_fen)
+            self._remove_unclaimed(posting.programme, source_id)
 
     def _return(self, posting: Posting) -> None:
+        """Take note of what went back unused; its holder has room for it again."""
         voucher_id = self.voucher_of(posting.source, posting.source_id)
         assert voucher_id is not None
         self.book.note("returned", voucher_id, posting.amount_fen)
-        if self.vouchers[voucher_id].status == "revoked":  # what time ended has used its holder's room up
-            self._grant(posting.programme, voucher_id, -posting.amount_fen)
+        self._grant(voucher_id, -posting.amount_fen)
 
-    def _grant(self, programme: str, voucher_id: str, amount_fen: int) -> None:
+    def _grant(self, voucher_id: str, amount_fen: int) -> None:
         """Count an amount against the cap of a voucher's holder, or no longer, if it is negative."""
-        self.book.note("granted", f"{programme} {self.vouchers[voucher_id].holder}", amount_fen)
+        self.book.note("granted", self.vouchers[voucher_id].granted_id, amount_fen)
 
-    def _add_unclaimed(self, burned_id: str) -> None:
-        reservation, day = lot_of(burned_id)
-        by_claimant = self.unclaimed.setdefault(self.reservations[reservation].programme, {})
-        reservations = by_claimant.setdefault(self.claimant(reservation), {}).setdefault(day, [])
-        if reservation not in reservations:
-            reservations.append(reservation)
+    def _add_unclaimed(self, programme: str, burned_id: str) -> None:
+        voucher, contract, day = dated_lot_of(burned_id)
+        vouchers = self.unclaimed.setdefault(programme, {}).setdefault(contract, {}).setdefault(day, [])
+        if voucher not in vouchers:
+            vouchers.append(voucher)
 
-    def _remove_unclaimed(self, burned_id: str) -> None:
-        reservation, day = lot_of(burned_id)
-        programme, claimant = self.reservations[reservation].programme, self.claimant(reservation)
-        by_claimant = self.unclaimed[programme]
-        days = by_claimant[claimant]
-        days[day].remove(reservation)
+    def _remove_unclaimed(self, programme: str, burned_id: str) -> None:
+        voucher, contract, day = dated_lot_of(burned_id)
+        by_contract = self.unclaimed[programme]
+        days = by_contract[contract]
+        days[day].remove(voucher)
         if not days[day]:
             del days[day]
         if not days:
-            del by_claimant[claimant]
-        if not by_claimant:
+            del by_contract[contract]
+        if not by_contract:
             del self.unclaimed[programme]
 
     def remember(self, provider: str, ref: str, statement: Statement) -> None:
         """Keep a statement, and that its jobs' time is burned."""
         self.statements.setdefault(provider, {})[ref] = statement
         self.statement_order.append((provider, ref))
-        self.job_times.setdefault(provider, JobTimes()).add(statement)
+        job_times = self.job_times.setdefault(provider, {})
+        for group in statement.groups:
+            job_times.setdefault(group.item, JobTimes()).add(group)
+
+    def forget(self, provider: str, ref: str) -> None:
+        """Drop a statement that isn't remembered any more, and the time of its jobs."""
+        statement = self.statements[provider].pop(ref)
+        for group in statement.groups:
+            # Its intervals ended before it was recorded, so no line can reach them now.
+            job_times = self.job_times[provider][group.item]
+            job_times.forget(group)
+            if not job_times.has_groups:
+                del self.job_times[provider][group.item]
+        for lot, amount_fen in statement.taken_fen(self.reservations).items():
+            self.book.note("forgotten", lot.id, amount_fen)
 
     def to_bytes(self) -> bytes:
         """Return the state as JSON; the same state gives the same bytes."""
@@ -253,8 +291,12 @@ class State:
             raise MalformedError(f"not a saved state: its last entry is of microsecond {state.at}")
         try:
             for burned_id in state.book.balances["burned"]:
-                state._add_unclaimed(burned_id)
-            state.job_times = {provider: JobTimes(refs.values()) for provider, refs in state.statements.items()}
+                state._add_unclaimed(state.vouchers[dated_lot_of(burned_id).voucher].programme, burned_id)
+            for provider, refs in state.statements.items():
+                groups: dict[str, list[Group]] = {}
+                for group in [group for statement in refs.values() for group in statement.groups]:
+                    groups.setdefault(group.item, []).append(group)
+                state.job_times[provider] = {item: JobTimes(of_item) for item, of_item in groups.items()}
         except (LookupError, ValueError, struct.error) as error:
             raise MalformedError(f"not a saved state: {error!r}"[:200]) from None
         return state

@@ -1,25 +1,31 @@
-"""The lines of a statement, decided one by one."""
+"""The lines of a statement, decided one by one: what each costs, and which programmes pay how much of it.
+
+docs/rules.md, "GPU-time", says how; the order of the checks is that of the reasons.
+"""
 
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, NamedTuple
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetPydanticSchema
+from pydantic_core import core_schema
 
-from tallystick.vouchers.burns import Intervals, JobTimes, overlaps, with_interval
-from tallystick.vouchers.fields import CLOSED, LINES_MAX
+from tallystick.vouchers.burns import BurnedLine, Intervals, JobTimes, overlaps, with_interval
+from tallystick.vouchers.contracts import Contract, price_at
+from tallystick.vouchers.fields import CLOSED, LINES_MAX, must_be_true
 from tallystick.vouchers.holdings import Reservation
+from tallystick.vouchers.programmes import Item
 from tallystick.vouchers.quantities import (
     SECOND_US,
     DocumentId,
     GpuMilli,
-    Instant,
     ItemId,
-    OwnedId,
+    JobName,
+    Second,
     SecondsBurned,
     Sha256Hex,
+    ascending,
     fee_fen,
     share_fen,
-    start_of_day,
 )
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.state import State
@@ -29,7 +35,7 @@ _NO_JOBS: Final = JobTimes()
 
 @dataclass(frozen=True)
 class Corrected:
-    """The reversed line that a line stands in for: its statement's reference, and its number."""
+    """The reversed line that a line stands for: its statement's reference, and its number."""
 
     __pydantic_config__ = CLOSED
 
@@ -38,143 +44,303 @@ class Corrected:
 
 
 @dataclass(frozen=True)
-class BurnLine:
-    """One job's GPU-time against one reservation; a plain dataclass, because a statement has hundreds of them."""
+class LineOptions:
+    """What a line says besides its five values, where that is wanted; at least one of them.
+
+    Attributes:
+        corrects: the reversed line that it stands for.
+        pay_available: a programme whose reservations hold less than its part pays what they hold.
+        prior_period: it is reported late, of a day that is sealed, and booked on the day of its entry.
+    """
 
     __pydantic_config__ = CLOSED
 
-    reservation: OwnedId
-    job: DocumentId
-    item: ItemId
-    gpu_milli: GpuMilli
-    starts_at: Annotated[Instant, Field(alias="from")]
-    ends_at: Annotated[Instant, Field(alias="to")]
-    seconds: SecondsBurned
-    evidence_sha256: Sha256Hex | None = None
-    if_short: Literal["drain"] | None = None
     corrects: Corrected | None = None
+    pay_available: Annotated[bool, AfterValidator(must_be_true)] | None = None
+    prior_period: Annotated[bool, AfterValidator(must_be_true)] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what says nothing, or contradicts itself."""
+        if self.corrects is None and self.pay_available is None and self.prior_period is None:
+            raise ValueError("must say something, or be left out")
+        if self.corrects is not None and self.prior_period:
+            raise ValueError("must say corrects or prior_period, not both")
+
+
+class BurnLine(NamedTuple):
+    """One job's GPU-time, a row of five values or six: a statement has hundreds of them."""
+
+    job: str
+    gpu_milli: int
+    starts_at: int
+    ends_at: int
+    seconds: int
+    options: LineOptions | None = None
+
+
+def _row_schema(_source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+    """Return the schema of a row: a JSON array whose last, sixth value may be left out."""
+    values = [handler.generate_schema(one) for one in (JobName, GpuMilli, Second, Second, SecondsBurned)]
+    options = handler.generate_schema(LineOptions)
+    row = core_schema.tuple_schema([*values, options], variadic_item_index=5, min_length=5, max_length=6)
+    return core_schema.no_info_after_validator_function(
+        _row, row, serialization=core_schema.plain_serializer_function_ser_schema(tuple, return_schema=row)
+    )
+
+
+def _row(values: tuple[Any, ...]) -> BurnLine:
+    return BurnLine(*values)
+
+
+Row = Annotated[BurnLine, GetPydanticSchema(_row_schema)]
+
+
+@dataclass(frozen=True)
+class LineGroup:
+    """The lines of one item; `evidence_root` is over the salted hashes of their records (RFC 6962)."""
+
+    __pydantic_config__ = CLOSED
+
+    item: ItemId
+    lines: Annotated[tuple[Row, ...], Field(min_length=1, max_length=LINES_MAX)]
+    evidence_root: Sha256Hex | None = None
+
+
+def in_order(groups: tuple[LineGroup, ...]) -> tuple[LineGroup, ...]:
+    """Return groups in ascending order of their items, with not too many lines in all; ValueError of others."""
+    ascending(tuple([group.item for group in groups]))
+    if sum([len(group.lines) for group in groups]) > LINES_MAX:
+        raise ValueError(f"must have at most {LINES_MAX} lines in all")
+    return groups
+
+
+class Paid(NamedTuple):
+    """What an accepted line comes to: its fee, what it absorbs of other support, and who pays (reservation, fen)."""
+
+    fee_fen: int
+    absorbed_fen: int
+    payments: list[tuple[str, int]]
 
 
 class _Purse:
-    """A reservation as one statement sees it: what speaks against it, its terms, what the lines so far left of it."""
+    """An open reservation as one statement sees it: its terms, and what the lines so far left of it."""
 
-    __slots__ = ("programme", "qualified", "reason", "remaining_fen", "rounding_fen", "share_bp", "until", "valid_from")
+    __slots__ = ("holder_class", "id", "left_fen", "rules", "shares", "until", "valid_from")
 
-    def __init__(self, state: State, reservation: Reservation, provider: str, holder: str) -> None:
-        self.programme = state.programmes[reservation.programme]
-        self.qualified = self.programme.rules.items
-        self.rounding_fen = self.programme.rules.rounding_fen
-        self.share_bp = {origin: self.programme.share_bp(origin) for origin in ("domestic", "foreign")}
-        self.valid_from = state.vouchers[reservation.voucher].valid_from
-        self.until = reservation.until
-        self.remaining_fen = state.book["reserved", reservation.id]
-        self.reason: Reason | None = None
-        if reservation.provider != provider:
-            self.reason = Reason.RESERVATION_IS_FOR_ANOTHER_PROVIDER
-        elif reservation.holder != holder:
-            self.reason = Reason.RESERVATION_IS_FOR_ANOTHER_HOLDER
-        elif reservation.closed:
-            self.reason = Reason.RESERVATION_CLOSED
+    def __init__(self, state: State, reservation: Reservation) -> None:
+        voucher = state.vouchers[reservation.voucher]
+        self.id = reservation.id
+        self.left_fen = state.book["reserved", reservation.id]
+        self.until = state.ends_of(reservation)
+        self.valid_from = voucher.valid_from
+        self.holder_class = voucher.holder_class
+        self.rules = state.rules_of(voucher)
+        self.shares: dict[str, tuple[int, int] | None] = {}
+
+    def share_of(self, item_id: str, item: Item) -> tuple[int, int] | None:
+        """Return share and ceiling (basis points) of an item; a statement's lines ask for the same few."""
+        if item_id not in self.shares:
+            self.shares[item_id] = self.rules.share_of(item_id, item, self.holder_class)
+        return self.shares[item_id]
+
+
+class _Part(NamedTuple):
+    """A programme that pays for a line: its share and ceiling (basis points), and the purses that may."""
+
+    share_bp: int
+    ceiling_bp: int
+    purses: list[_Purse]
 
 
 class StatementLines:
     """A statement being decided: what its lines so far took, on top of a state that stays as it is."""
 
-    def __init__(self, state: State, provider: str, holder: str, at: int) -> None:
+    def __init__(self, state: State, contract_id: str, at: int) -> None:
         self.state = state
-        self.provider = provider
-        self.holder = holder
+        self.contract = contract = state.contracts[contract_id]
         self.at = at
         self.oldest = at - state.burn_window_us
-        self.sealed_until = _sealed_until(state)
-        self.tariffs = state.tariffs.get(provider, {})
-        self.job_times = state.job_times.get(provider, _NO_JOBS)
-        self.new_job_times: dict[str, Intervals] = {}
-        self.purses: dict[str, _Purse] = {}
+        self.sealed_until = 0 if state.sealed_day is None else state.start_of(state.sealed_day + 1)
+        self.begins_at = state.start_of(contract.first_day)
+        self.ends_at = state.start_of(contract.last_day + 1)
+        self.tariffs = state.tariffs.get(contract.provider, {})
+        self.job_times = state.job_times.get(contract.provider, {})
+        self.new_job_times: dict[tuple[str, str], Intervals] = {}
+        self.corrected: set[tuple[str, int]] = set()
+        self.chargeable_fen = contract.amount_fen - state.book["charged", contract_id]
+        self.other_support_fen = contract.other_support_fen - state.book["absorbed", contract_id]
+        self.programmes = _purses_by_programme(state, contract)
 
-    def decide(self, line: BurnLine) -> tuple[int, int] | Reason:
-        """Return fee and voucher's part in fen, and take note of them; or why the line is refused."""
-        item = self.state.items.get(line.item)
+    def decide(self, item_id: str, line: BurnLine) -> Paid | Reason:
+        """Return what a line comes to, and take note of it; or why it is refused."""
+        item = self.state.items.get(item_id)
         if item is None:
             return Reason.ITEM_UNKNOWN
         if item.unit != "gpu_time":
             return Reason.ITEM_NOT_GPU_TIME
-        purse = self.purses.get(line.reservation) or self._open_purse(line.reservation)
-        if purse is None:
-            return Reason.RESERVATION_UNKNOWN
-        reason = purse.reason or self._check_time(line, purse)
+        options = line.options
+        corrected = None
+        contract_price = self.contract.price_fen(item_id, line.starts_at)
+        if contract_price is None:
+            return Reason.ITEM_NOT_IN_CONTRACT
+        reason = self._check_time(line)
         if reason is not None:
             return reason
-        price = self._price(line)
-        if price is None:
+        if options is not None and options.corrects is not None:
+            corrected = self._corrected(line, options.corrects)
+            if corrected is None:
+                return Reason.CORRECTION_UNFOUNDED
+        if line.starts_at < self.begins_at or line.ends_at > self.ends_at:
+            return Reason.OUTSIDE_CONTRACT
+        tariff = price_at(self.tariffs.get(item_id, ()), line.starts_at)
+        if tariff is None:
             return Reason.TARIFF_MISSING
-        starts_at, ends_at = line.starts_at, line.ends_at
-        new = self.new_job_times.get(line.job, b"")
-        if self.job_times.is_burned(line.job, starts_at, ends_at) or (new and overlaps(new, starts_at, ends_at)):
+        if self._is_burned(item_id, line):
             return Reason.JOB_TIME_ALREADY_BURNED
-        fee = fee_fen(line.gpu_milli * line.seconds, price, purse.rounding_fen)
-        from_voucher = share_fen(fee, purse.share_bp[item.origin or "foreign"], purse.rounding_fen)
-        if from_voucher > purse.remaining_fen:
-            if line.if_short != "drain" or purse.remaining_fen == 0:
-                return Reason.EXCEEDS_RESERVATION
-            from_voucher = purse.remaining_fen
-        purse.remaining_fen -= from_voucher
-        self.new_job_times[line.job] = with_interval(new, starts_at, ends_at)
-        return fee, from_voucher
+        gpu_milli_seconds = line.gpu_milli * line.seconds
+        price = min(contract_price, tariff)
+        paid = self._pay(item_id, line, price, fee_fen(gpu_milli_seconds, price))
+        if isinstance(paid, Reason):
+            return paid
+        if corrected is not None and _is_more(gpu_milli_seconds, paid, corrected):
+            return Reason.EXCEEDS_CORRECTED_LINE
+        self._take_note(item_id, line, paid)
+        return paid
 
-    def _open_purse(self, reservation_id: str) -> _Purse | None:
-        reservation = self.state.reservations.get(reservation_id)
-        if reservation is None:
-            return None
-        purse = self.purses[reservation_id] = _Purse(self.state, reservation, self.provider, self.holder)
-        return purse
-
-    def _check_time(self, line: BurnLine, purse: _Purse) -> Reason | None:
-        starts_at, ends_at = line.starts_at, line.ends_at
-        if purse.qualified and line.item not in purse.qualified:
-            return Reason.ITEM_NOT_QUALIFIED
+    def _check_time(self, line: BurnLine) -> Reason | None:
+        starts_at, ends_at, options = line.starts_at, line.ends_at, line.options
         if ends_at - starts_at < line.seconds * SECOND_US:
             return Reason.INTERVAL_INVALID
         if ends_at > self.at:
             return Reason.JOB_TIME_IN_THE_FUTURE
         if starts_at < self.oldest:
             return Reason.JOB_TIME_TOO_LONG_AGO
-        if ends_at < self.sealed_until and line.corrects is None:
-            return Reason.PERIOD_SEALED
-        if line.corrects is not None and not self._is_founded(line, line.corrects):
-            return Reason.CORRECTION_UNFOUNDED
-        if starts_at < purse.valid_from:
-            return Reason.OUTSIDE_VOUCHER_VALIDITY
-        if ends_at > purse.until:
-            return Reason.OUTSIDE_RESERVATION
-        if not purse.programme.is_accredited(self.provider, starts_at, ends_at):
-            return Reason.PROVIDER_NOT_ACCREDITED
+        if ends_at < self.sealed_until:
+            if options is None or (options.corrects is None and not options.prior_period):
+                return Reason.PERIOD_SEALED
+        elif options is not None and options.prior_period:
+            return Reason.PERIOD_NOT_SEALED
         return None
 
-    def _is_founded(self, line: BurnLine, corrected: Corrected) -> bool:
-        """Return whether a line stands in for a reversed one of the same job, and within its interval."""
-        statement = self.state.statement(self.provider, corrected.statement, self.at)
-        if statement is None or corrected.line not in statement.reversed_lines:
-            return False
-        reversed_line = statement.line(corrected.line)
-        return (
-            reversed_line is not None
-            and reversed_line.job == line.job
-            and reversed_line.starts_at <= line.starts_at
-            and line.ends_at <= reversed_line.ends_at
+    def _corrected(self, line: BurnLine, corrects: Corrected) -> BurnedLine | None:
+        """Return the line taken back that a line stands for: of the same holder, around it, and no other stands for."""
+        ref, number = corrects.statement, corrects.line
+        statement = self.state.statement(self.contract.provider, ref, self.at)
+        if (
+            statement is None
+            or number not in statement.reversed_lines
+            or number in statement.corrected_lines
+            or (ref, number) in self.corrected
+            or self.state.contracts[statement.contract].holder != self.contract.holder
+        ):
+            return None
+        corrected = statement.line(number)
+        if corrected is None or line.starts_at < corrected.starts_at or line.ends_at > corrected.ends_at:
+            return None
+        return corrected
+
+    def _is_burned(self, item_id: str, line: BurnLine) -> bool:
+        """Return whether some of the line's interval was burned for its job on its item."""
+        new = self.new_job_times.get((item_id, line.job))
+        return self.job_times.get(item_id, _NO_JOBS).is_burned(line.job, line.starts_at, line.ends_at) or (
+            new is not None and overlaps(new, line.starts_at, line.ends_at)
         )
 
-    def _price(self, line: BurnLine) -> int | None:
-        """Return the newest price that is valid at the line's beginning."""
-        for valid_from, price in reversed(self.tariffs.get(line.item, ())):
-            if valid_from <= line.starts_at:
-                return price
-        return None
+    def _pay(self, item_id: str, line: BurnLine, price_fen: int, fee: int) -> Paid | Reason:
+        """Return what the contract's programmes pay of a fee, in their order, under the ceilings."""
+        if fee > self.chargeable_fen:
+            return Reason.EXCEEDS_CONTRACT
+        parts = list[_Part]()
+        first_reason: Reason | None = None
+        for programme_id, purses in self.programmes.items():
+            open_purses = [purse for purse in purses if purse.left_fen]
+            if not open_purses:
+                continue
+            part = self._part_of(programme_id, open_purses, item_id, line, price_fen)
+            if isinstance(part, Reason):
+                first_reason = first_reason or part
+            else:
+                parts.append(part)
+        if not parts:
+            return first_reason or Reason.NOTHING_RESERVED
+        lowest_bp = min([part.ceiling_bp for part in parts])
+        absorbed = min(self.other_support_fen, share_fen(fee, lowest_bp))
+        takes_available = line.options is not None and line.options.pay_available is True
+        payments = _payments(parts, fee, absorbed, takes_available)
+        return payments if isinstance(payments, Reason) else Paid(fee, absorbed, payments)
+
+    def _part_of(
+        self, programme_id: str, purses: list[_Purse], item_id: str, line: BurnLine, price_fen: int
+    ) -> _Part | Reason:
+        """Return how a programme pays for a line, or why it is passed over."""
+        programme = self.state.programmes[programme_id]
+        accreditation = programme.accreditation(self.contract.provider, line.starts_at, line.ends_at)
+        limit_fen = None if accreditation is None else accreditation.price_limits_fen.get(item_id)
+        if limit_fen is None:
+            return Reason.PROVIDER_NOT_ACCREDITED
+        if price_fen > limit_fen:
+            return Reason.PRICE_ABOVE_LIMIT
+        fitting = [purse for purse in purses if purse.valid_from <= line.starts_at and line.ends_at <= purse.until]
+        if not fitting:
+            is_too_early = line.starts_at < purses[0].valid_from
+            return Reason.OUTSIDE_VOUCHER_VALIDITY if is_too_early else Reason.OUTSIDE_RESERVATION
+        share = fitting[0].share_of(item_id, self.state.items[item_id])
+        return Reason.ITEM_NOT_COVERED if share is None else _Part(*share, fitting)
+
+    def _take_note(self, item_id: str, line: BurnLine, paid: Paid) -> None:
+        self.chargeable_fen -= paid.fee_fen
+        self.other_support_fen -= paid.absorbed_fen
+        if paid.payments:
+            paid_fen = dict(paid.payments)
+            for purses in self.programmes.values():
+                for purse in purses:
+                    purse.left_fen -= paid_fen.get(purse.id, 0)
+        job = item_id, line.job
+        self.new_job_times[job] = with_interval(self.new_job_times.get(job, b""), line.starts_at, line.ends_at)
+        if line.options is not None and line.options.corrects is not None:
+            self.corrected.add((line.options.corrects.statement, line.options.corrects.line))
 
 
-def _sealed_until(state: State) -> int:
-    """Return the instant at which the days that aren't sealed begin."""
-    if state.sealed_day is None:
-        return 0
-    assert state.network is not None
-    return start_of_day(state.sealed_day + 1, state.network.parameters.utc_offset_seconds)
+def _purses_by_programme(state: State, contract: Contract) -> dict[str, list[_Purse]]:
+    """Return the open reservations of a contract, oldest first, by programme in the order in which they pay."""
+    purses: dict[str, list[_Purse]] = {programme: [] for programme in contract.programmes}
+    for reservation_id in contract.reservations:
+        reservation = state.reservations[reservation_id]
+        purses[reservation.programme].append(_Purse(state, reservation))
+    return purses
+
+
+def _payments(parts: list[_Part], fee: int, absorbed_fen: int, takes_available: bool) -> list[tuple[str, int]] | Reason:
+    """Return who pays how much of a fee: one pass, in which the strictest ceiling of those that pay holds for all."""
+    payments = list[tuple[str, int]]()
+    bound_bp: int | None = None
+    spent_fen = absorbed_fen
+    for part in parts:
+        ceiling_bp = part.ceiling_bp if bound_bp is None else min(bound_bp, part.ceiling_bp)
+        pay_fen = min(share_fen(fee, part.share_bp), share_fen(fee, ceiling_bp) - spent_fen)
+        if pay_fen <= 0:
+            continue
+        bound_bp = ceiling_bp
+        for purse in part.purses:
+            taken_fen = min(pay_fen, purse.left_fen)
+            if taken_fen:
+                payments.append((purse.id, taken_fen))
+                pay_fen -= taken_fen
+                spent_fen += taken_fen
+        if pay_fen and not takes_available:
+            return Reason.EXCEEDS_RESERVATION
+    return payments
+
+
+def _is_more(gpu_milli_seconds: int, paid: Paid, corrected: BurnedLine) -> bool:
+    """Return whether a correction takes more than the line that it stands for: GPU-time, fee, or payments."""
+    return (
+        gpu_milli_seconds > corrected.gpu_milli_seconds
+        or paid.fee_fen > corrected.fee_fen
+        or sum([amount_fen for _, amount_fen in paid.payments]) > corrected.paid_fen
+    )
+
+
+def is_booked_late(line: BurnLine) -> bool:
+    """Return whether a line is booked on the day of its entry: a correction, or one that is reported late."""
+    return line.options is not None and (line.options.corrects is not None or bool(line.options.prior_period))

@@ -3,17 +3,18 @@
 from collections.abc import Iterator
 from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from tallystick.vouchers.book import Lot, Posting
-from tallystick.vouchers.burns import Statement, pack_line
-from tallystick.vouchers.fields import LINES_MAX
+from tallystick.vouchers.book import DatedLot, Posting
+from tallystick.vouchers.burns import BurnedLine, Group, Statement, pack_line, pack_payment
+from tallystick.vouchers.fields import ITEMS_MAX, LINES_MAX, must_be_true
 from tallystick.vouchers.outcomes import Burned, Reversed
-from tallystick.vouchers.quantities import DAY_US, DocumentId, PartyId, Text
+from tallystick.vouchers.quantities import DAY_US, DocumentId, OwnedId, Text
 from tallystick.vouchers.redemptions import claim_on
 from tallystick.vouchers.refusals import Reason, Refusal
-from tallystick.vouchers.rules.burn_lines import BurnLine, StatementLines
-from tallystick.vouchers.rules.reservations import put_back
+from tallystick.vouchers.rules.burn_lines import BurnLine, LineGroup, StatementLines, in_order, is_booked_late
+from tallystick.vouchers.rules.checks import check_own_contract
+from tallystick.vouchers.rules.reservations import close, put_back
 from tallystick.vouchers.rules.rule import (
     PROVIDER,
     Accounts,
@@ -23,7 +24,7 @@ from tallystick.vouchers.rules.rule import (
     Postings,
     Rule,
     Signers,
-    accreditation_of,
+    accreditations_of,
     own_party,
     voucher_accounts,
 )
@@ -31,36 +32,48 @@ from tallystick.vouchers.state import State
 
 
 class TimeBurn(Rule):
-    """A statement: what one holder's jobs burned, line by line."""
+    """A statement: what jobs burned under one contract, item by item and line by line."""
 
     kind: Literal["time.burn/1"]
-    holder: PartyId
-    lines: Annotated[tuple[BurnLine, ...], Field(min_length=1, max_length=LINES_MAX)]
+    contract: OwnedId
+    groups: Annotated[tuple[LineGroup, ...], Field(min_length=1, max_length=ITEMS_MAX), AfterValidator(in_order)]
+    all_or_nothing: Annotated[bool, AfterValidator(must_be_true)] | None = None
 
     event_kind = "time.burned/1"
     outcome = Burned
     roles = PROVIDER
     refusals = (
+        Reason.CONTRACT_UNKNOWN,
+        Reason.NOT_OWN_CONTRACT,
         Reason.ITEM_UNKNOWN,
         Reason.ITEM_NOT_GPU_TIME,
-        Reason.HOLDER_UNKNOWN,
-        Reason.RESERVATION_UNKNOWN,
-        Reason.RESERVATION_IS_FOR_ANOTHER_PROVIDER,
-        Reason.RESERVATION_IS_FOR_ANOTHER_HOLDER,
-        Reason.RESERVATION_CLOSED,
-        Reason.ITEM_NOT_QUALIFIED,
+        Reason.BASIS_DIFFERS,
+        Reason.ITEM_NOT_IN_CONTRACT,
         Reason.INTERVAL_INVALID,
         Reason.JOB_TIME_IN_THE_FUTURE,
         Reason.JOB_TIME_TOO_LONG_AGO,
         Reason.PERIOD_SEALED,
+        Reason.PERIOD_NOT_SEALED,
         Reason.CORRECTION_UNFOUNDED,
-        Reason.OUTSIDE_VOUCHER_VALIDITY,
-        Reason.OUTSIDE_RESERVATION,
-        Reason.PROVIDER_NOT_ACCREDITED,
+        Reason.OUTSIDE_CONTRACT,
         Reason.TARIFF_MISSING,
         Reason.JOB_TIME_ALREADY_BURNED,
+        Reason.EXCEEDS_CONTRACT,
+        Reason.NOTHING_RESERVED,
+        Reason.PROVIDER_NOT_ACCREDITED,
+        Reason.PRICE_ABOVE_LIMIT,
+        Reason.OUTSIDE_VOUCHER_VALIDITY,
+        Reason.OUTSIDE_RESERVATION,
+        Reason.ITEM_NOT_COVERED,
         Reason.EXCEEDS_RESERVATION,
+        Reason.EXCEEDS_CORRECTED_LINE,
     )
+
+    def lines(self) -> Iterator[tuple[str, BurnLine]]:
+        """Yield every line with its item, in the order in which they are counted."""
+        for group in self.groups:
+            for line in group.lines:
+                yield group.item, line
 
     def signers(self, state: State, at: int) -> Signers:
         """One signature of the party, of the network its quorum."""
@@ -68,106 +81,137 @@ class TimeBurn(Rule):
 
     def decide(self, state: State, at: int) -> Burned | Refusal:
         """Each line for itself, in order; a statement of refused lines alone stands too."""
-        party = state.parties.get(self.holder)
-        if party is None or party.role != "holder":
-            return Refusal(Reason.HOLDER_UNKNOWN, self.holder)
-        lines = StatementLines(state, self.party, self.holder, at)
-        fees = []
-        from_voucher = []
-        refused = []
-        for number, line in enumerate(self.lines):
-            answer = lines.decide(line)
+        refusal = check_own_contract(state, self.contract, self.party)
+        if refusal:
+            return refusal
+        if state.contracts[self.contract].basis != "metered":
+            return Refusal(Reason.BASIS_DIFFERS, f"{self.contract} is invoiced")
+        lines = StatementLines(state, self.contract, at)
+        fees = list[int]()
+        absorbed = list[tuple[int, int]]()
+        paid: dict[str, list[int]] = {}
+        count = sum([len(group.lines) for group in self.groups])
+        refused = list[tuple[int, Reason]]()
+        for number, (item, line) in enumerate(self.lines()):
+            answer = lines.decide(item, line)
             if isinstance(answer, Reason):
+                if self.all_or_nothing:
+                    return Refusal(answer, f"line {number}")
                 refused.append((number, answer))
-                answer = (0, 0)
-            fees.append(answer[0])
-            from_voucher.append(answer[1])
-        return Burned(tuple(fees), tuple(from_voucher), tuple(refused))
+                fees.append(0)
+                continue
+            fees.append(answer.fee_fen)
+            if answer.absorbed_fen:
+                absorbed.append((number, answer.absorbed_fen))
+            for reservation, amount_fen in answer.payments:
+                paid.setdefault(reservation, [0] * count)[number] = amount_fen
+        by_reservation = tuple([(reservation, tuple(lines_paid)) for reservation, lines_paid in paid.items()])
+        return Burned(tuple(absorbed), tuple(fees), by_reservation, tuple(refused))
 
     def evolve(self, state: State, event: Event) -> Postings:
-        """The accepted lines of a statement: one posting for each reservation and day, summed over its lines."""
+        """The accepted lines: one posting for each reservation and day, summed over its lines."""
         assert isinstance(event.outcome, Burned)
+        outcome = event.outcome
+        refused = {number for number, _ in outcome.refused}
+        days: list[int] = []
+        today = state.day_of(event.at)
+        groups = list[Group]()
         utc_offset_us = state.utc_offset_us
-        provider = self.party
-        refused = {line for line, _ in event.outcome.refused}
-        taken_fen: dict[str, dict[int, int]] = {}  # by reservation and day: a tuple a line would cost more
-        places: dict[str, int] = {}  # of reservations in the statement
-        jobs, packed = [], []
-        last_end = 0
-        for number, (line, amount_fen) in enumerate(zip(self.lines, event.outcome.from_voucher_fen, strict=True)):
-            if number in refused:
-                continue
-            ends_at = line.ends_at
-            last_end = max(last_end, ends_at)
-            by_day = taken_fen.get(line.reservation)
-            if by_day is None:
-                by_day = taken_fen[line.reservation] = {}
-            day = (ends_at + utc_offset_us) // DAY_US
-            by_day[day] = by_day.get(day, 0) + amount_fen
-            place = places.setdefault(line.reservation, len(places))
-            jobs.append(line.job)
-            packed.append(pack_line(number, place, line.starts_at, ends_at, amount_fen))
+        number = 0
+        for group in self.groups:
+            jobs, packed = list[str](), list[bytes]()
+            last_end = 0
+            for line in group.lines:
+                late = line.options is not None and is_booked_late(line)
+                days.append(today if late else (line.ends_at + utc_offset_us) // DAY_US)
+                if number not in refused:
+                    job, gpu_milli, starts_at, ends_at, seconds, _ = line
+                    jobs.append(job)
+                    packed.append(
+                        pack_line(number, late, starts_at, ends_at, gpu_milli, seconds, outcome.fee_fen[number])
+                    )
+                    last_end = max(last_end, ends_at)
+                number += 1
+            if jobs:
+                groups.append(Group(event.index, group.item, last_end, " ".join(jobs), b"".join(packed), []))
+        state.book.note("charged", self.contract, sum(outcome.fee_fen))
+        state.book.note("absorbed", self.contract, sum([amount_fen for _, amount_fen in outcome.absorbed]))
+        self._note_corrected(state, refused)
+        payments = [
+            pack_payment(number, place, amount_fen)
+            for place, (_, lines) in enumerate(outcome.paid)
+            for number, amount_fen in enumerate(lines)
+            if amount_fen
+        ]
         statement = Statement(
             event.index,
             event.at,
             event.text_sha256,
-            self.holder,
-            last_end,
-            tuple(places),
-            " ".join(jobs),
-            b"".join(packed),
+            self.contract,
+            groups,
+            tuple([reservation for reservation, _ in outcome.paid]),
+            b"".join(payments),
+            list(outcome.absorbed),
             [],
         )
-        state.remember(provider, self.ref, statement)
-        return tuple(
-            [
-                Posting(
-                    state.reservations[reservation].programme,
-                    "reserved",
-                    reservation,
-                    "burned",
-                    Lot(reservation, day).burned_id,
-                    amount_fen,
+        state.remember(self.party, self.ref, statement)
+        return self._postings(state, outcome, days)
+
+    def _postings(self, state: State, outcome: Burned, days: list[int]) -> Postings:
+        """Return what each reservation paid, by day; one of which nothing is left closes itself."""
+        postings = list[Posting]()
+        for reservation_id, lines in outcome.paid:
+            reservation = state.reservations[reservation_id]
+            taken_fen: dict[int, int] = {}
+            for day, amount_fen in zip(days, lines, strict=True):
+                taken_fen[day] = taken_fen.get(day, 0) + amount_fen
+            if sum(taken_fen.values()) == state.book["reserved", reservation_id]:
+                close(state, reservation)
+            for day, amount_fen in taken_fen.items():
+                if not amount_fen:
+                    continue
+                lot = DatedLot(reservation.voucher, self.contract, day)
+                postings.append(
+                    Posting(reservation.programme, "reserved", reservation_id, "burned", lot.burned_id, amount_fen)
                 )
-                for reservation, by_day in taken_fen.items()
-                for day, amount_fen in by_day.items()
-                if amount_fen
-            ]
-        )
+        return tuple(postings)
+
+    def _note_corrected(self, state: State, refused: set[int]) -> None:
+        """Take note in earlier statements of the lines that this one's stand for."""
+        for number, (_, line) in enumerate(self.lines()):
+            corrects = line.options.corrects if line.options is not None and number not in refused else None
+            if corrects is not None:
+                state.statements[self.party][corrects.statement].corrected_lines.append(corrects.line)
 
     def touches(self, state: State, event: Event) -> Accounts:
-        """The provider, the statement's holder, and the voucher and programme of each accepted line."""
+        """The contract's provider and holder, and the voucher and programme of each reservation that paid."""
         assert isinstance(event.outcome, Burned)
-        refused = {line for line, _ in event.outcome.refused}
-        accounts = {f"provider {self.party}", f"holder {self.holder}"}
-        for reservation_id in {line.reservation for number, line in enumerate(self.lines) if number not in refused}:
+        contract = state.contracts[self.contract]
+        accounts = {f"provider {contract.provider}", f"holder {contract.holder}"}
+        for reservation_id, _ in event.outcome.paid:
             reservation = state.reservations[reservation_id]
             accounts |= {f"voucher {reservation.voucher}", f"programme {reservation.programme}"}
         return accounts
 
     def concerns(self, state: State, event: Event) -> Names:
-        """The reservations of the accepted lines."""
-        assert isinstance(event.outcome, Burned)
-        refused = {number for number, _ in event.outcome.refused}
-        for number, line in enumerate(self.lines):
-            if number not in refused:
-                yield f"reservation {line.reservation}"
+        """The contract."""
+        return [f"contract {self.contract}"]
 
     def follows(self) -> Names:
-        """Nothing."""
-        return ()
+        """The contract."""
+        return [f"contract {self.contract}"]
 
     def asks(self, event: Event, history: History) -> Names:
-        """The holder, and of each line its prices, its reservation, and what it corrects."""
-        yield f"party {self.holder}"
+        """The provider's prices and accreditations, the items, and the contract of what a line corrects."""
         yield f"tariffs {self.party}"
-        yield from (f"item {name}" for name in sorted({line.item for line in self.lines}))
-        for reservation in dict.fromkeys(line.reservation for line in self.lines):
-            yield f"reservation {reservation}"
-            yield from accreditation_of(history, reservation, self.party)
-        for line in self.lines:
-            if line.corrects is not None:
-                yield from _reservation_of_line(history, event, line.corrects.statement, line.corrects.line)
+        yield from (f"item {group.item}" for group in self.groups)
+        yield from accreditations_of(history, self.contract)
+        for _, line in self.lines():
+            if line.options is not None and line.options.corrects is not None:
+                earlier = history.statement(self.party, line.options.corrects.statement, event.index)
+                if earlier is not None:
+                    assert isinstance(earlier.command, TimeBurn)
+                    yield f"contract {earlier.command.contract}"
 
 
 class BurnReverse(Rule):
@@ -186,6 +230,7 @@ class BurnReverse(Rule):
         Reason.LINE_UNKNOWN,
         Reason.LINE_ALREADY_REVERSED,
         Reason.LINE_ALREADY_CLAIMED,
+        Reason.LATER_LINE_TOOK_MONEY,
     )
 
     def signers(self, state: State, at: int) -> Signers:
@@ -193,7 +238,7 @@ class BurnReverse(Rule):
         return own_party(self, state)
 
     def decide(self, state: State, at: int) -> Reversed | Refusal:
-        """A line not yet claimed; its money goes back as near to its reservation as may be."""
+        """A line not yet claimed; its money goes back as near to its reservations as may be."""
         statement = state.statement(self.party, self.statement, at)
         if statement is None:
             return Refusal(Reason.STATEMENT_UNKNOWN, self.statement)
@@ -202,69 +247,94 @@ class BurnReverse(Rule):
             return Refusal(Reason.LINE_UNKNOWN, f"{self.line} of {self.statement}")
         if self.line in statement.reversed_lines:
             return Refusal(Reason.LINE_ALREADY_REVERSED, f"{self.line} of {self.statement}")
-        reservation = state.reservations[line.reservation]
-        programme = state.programmes[reservation.programme]
-        claimant = programme.claimant(self.party, statement.holder)
-        day = state.day_of(line.ends_at)
-        claims = (state.claims[claim_id] for claim_id in programme.claims.get(claimant, ()))
-        if claim_on(claims, day, statement.index) is not None:
+        if any(_is_claimed(state, statement, line, reservation) for reservation, _ in line.payments):
             return Refusal(Reason.LINE_ALREADY_CLAIMED, f"{self.line} of {self.statement}")
-        amount_fen = line.from_voucher_fen
-        if not reservation.closed:
-            return Reversed(amount_fen, "reservation")
-        return Reversed(amount_fen, "programme" if state.vouchers[reservation.voucher].has_ended else "voucher")
+        if line.absorbed_fen and self._later_line_took_money(state, statement):
+            return Refusal(Reason.LATER_LINE_TOOK_MONEY, f"after line {self.line} of {self.statement}")
+        return Reversed(tuple([(name, fen, _back_to(state, name)) for name, fen in line.payments]))
+
+    def _later_line_took_money(self, state: State, statement: Statement) -> bool:
+        """Return whether a line of the contract that came later, and stands, took money."""
+        here = statement.index, self.line
+        return any(
+            (other.index, line.number) > here and line.payments and line.number not in other.reversed_lines
+            for other in state.statements[self.party].values()
+            if other.contract == statement.contract and other.index >= statement.index
+            for line in other.lines()
+        )
 
     def evolve(self, state: State, event: Event) -> Postings:
-        """One line is taken back: its money, and its job's time."""
+        """One line is taken back: its money, what it absorbed, and its job's time."""
         assert isinstance(event.outcome, Reversed)
         statement = state.statements[self.party][self.statement]
-        line = statement.line(self.line)
+        line, group = statement.line(self.line), statement.group_of(self.line)
         assert line is not None
-        reservation = state.reservations[line.reservation]
-        statement.reversed_lines.append(self.line)
-        state.job_times[self.party].reverse(statement, line)
-        lot = Lot(reservation.id, state.day_of(line.ends_at))
-        return put_back("burned", lot.burned_id, reservation, event.outcome.returned_fen, event.outcome.to)
+        assert group is not None
+        group.reversed_lines.append(self.line)
+        state.job_times[self.party][group.item].reverse(group, line)
+        state.book.note("charged", statement.contract, -line.fee_fen)
+        state.book.note("absorbed", statement.contract, -line.absorbed_fen)
+        postings = list[Posting]()
+        for name, amount_fen, to in event.outcome.returned:
+            reservation = state.reservations[name]
+            lot = DatedLot(reservation.voucher, statement.contract, _booked_day(state, statement, line))
+            postings += put_back("burned", lot.burned_id, reservation, amount_fen, to)
+        return tuple(postings)
 
     def touches(self, state: State, event: Event) -> Accounts:
-        """The voucher, its holder, its programme and the reservation's provider."""
-        line = state.statements[self.party][self.statement].line(self.line)
-        assert line is not None
-        reservation = state.reservations[line.reservation]
-        return voucher_accounts(state, reservation.voucher) | {f"provider {self.party}"}
+        """The contract's provider and holder, and the voucher and programme of each reservation that had paid."""
+        assert isinstance(event.outcome, Reversed)
+        contract = state.contracts[state.statements[self.party][self.statement].contract]
+        accounts = {f"provider {contract.provider}", f"holder {contract.holder}"}
+        for name, _, _ in event.outcome.returned:
+            accounts |= voucher_accounts(state, state.reservations[name].voucher)
+        return accounts
 
     def concerns(self, state: State, event: Event) -> Names:
-        """The line's reservation."""
-        line = state.statements[self.party][self.statement].line(self.line)
-        assert line is not None
-        return [f"reservation {line.reservation}"]
+        """The contract of the statement."""
+        return [f"contract {state.statements[self.party][self.statement].contract}"]
 
     def follows(self) -> Names:
         """Nothing."""
         return ()
 
     def asks(self, event: Event, history: History) -> Names:
-        """The line's reservation, and the claims that it may be in."""
-        for name in _reservation_of_line(history, event, self.statement, self.line):
-            yield name
-            programme = history.programme_of(name.partition(" ")[2])
-            statement = history.statement(self.party, self.statement, event.index)
-            if statement is not None:
-                assert isinstance(statement.command, TimeBurn)
-                # Whichever of the two it pays: a line that is claimed isn't reversed.
-                yield f"claims {programme} {self.party}"
-                yield f"claims {programme} {statement.command.holder}"
+        """The statement's contract, and the claims that the line may be in."""
+        statement = history.statement(self.party, self.statement, event.index)
+        if statement is None:
+            return
+        assert isinstance(statement.command, TimeBurn)
+        contract = statement.command.contract
+        yield f"contract {contract}"
+        for programme in history.programmes_of(contract):
+            # Whichever of the two it pays: a line that is claimed isn't reversed.
+            yield f"claims {programme} {self.party}"
+            holder = history.holder_of(contract)
+            if holder is not None:
+                yield f"claims {programme} {holder}"
 
 
-def _reservation_of_line(history: History, asking: Event, ref: str, number: int) -> Iterator[str]:
-    """Yield the reservation of an accepted line of an earlier statement of the same provider."""
-    earlier = history.statement(asking.command.party, ref, asking.index)
-    if earlier is None:
-        return
-    assert isinstance(earlier.command, TimeBurn)
-    assert isinstance(earlier.outcome, Burned)
-    if number < len(earlier.command.lines) and number not in dict(earlier.outcome.refused):
-        yield f"reservation {earlier.command.lines[number].reservation}"
+def _booked_day(state: State, statement: Statement, line: BurnedLine) -> int:
+    """Return the day on which a line is booked: that of its end, or of its entry."""
+    return state.day_of(statement.at if line.is_booked_late else line.ends_at)
+
+
+def _is_claimed(state: State, statement: Statement, line: BurnedLine, reservation: str) -> bool:
+    """Return whether what a reservation paid of a line is in a claim that is open or paid."""
+    programme_id = state.reservations[reservation].programme
+    claimant = state.claimant(programme_id, statement.contract)
+    if claimant is None:
+        return False
+    claims = [state.claims[claim_id] for claim_id in state.programmes[programme_id].claims.get(claimant, ())]
+    return claim_on(claims, _booked_day(state, statement, line), statement.index) is not None
+
+
+def _back_to(state: State, reservation_id: str) -> Literal["reservation", "voucher", "programme"]:
+    """Return where what a reservation paid goes back to."""
+    reservation = state.reservations[reservation_id]
+    if not reservation.closed:
+        return "reservation"
+    return "programme" if state.vouchers[reservation.voucher].has_ended else "voucher"
 
 
 RULES: Final = (TimeBurn, BurnReverse)

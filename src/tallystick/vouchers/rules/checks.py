@@ -61,12 +61,33 @@ def check_good(voucher: Voucher, voucher_id: str, at: int) -> Refusal | None:
     return Refusal(Reason.VOUCHER_ENDED, voucher_id) if voucher.is_spent_time(at) else None
 
 
-def check_cap(state: State, programme: str, holder: str, amount_fen: int) -> Refusal | None:
-    """Refuse more than the programme still lets a holder have."""
-    room_fen = state.programmes[programme].rules.holder_cap_fen - state.book["granted", f"{programme} {holder}"]
+def check_cap(state: State, programme_id: str, holder: str, amount_fen: int, at: int) -> Refusal | None:
+    """Refuse more than a holder may still be granted, under all programmes of the treasury, year and cap group."""
+    programme = state.programmes[programme_id]
+    room_fen = programme.rules_at(at).cap.holder_fen - state.book["granted", programme.granted_id(holder, at)]
     if amount_fen > room_fen:
         return Refusal(Reason.EXCEEDS_HOLDER_CAP, f"{holder} has room for {room_fen} fen", limit_fen=room_fen)
     return None
+
+
+def check_holders_contract(state: State, contract_id: str, holder: str) -> Refusal | None:
+    """Refuse a contract that isn't there, or isn't this holder's."""
+    contract = state.contracts.get(contract_id)
+    if contract is None:
+        return Refusal(Reason.CONTRACT_UNKNOWN, contract_id)
+    if contract.holder == holder:
+        return None
+    return Refusal(Reason.NOT_OWN_CONTRACT, f"{contract_id} is of {contract.holder}")
+
+
+def check_own_contract(state: State, contract_id: str, party: str) -> Refusal | None:
+    """Refuse a contract that isn't there, or isn't of this party."""
+    contract = state.contracts.get(contract_id)
+    if contract is None:
+        return Refusal(Reason.CONTRACT_UNKNOWN, contract_id)
+    if party in (contract.holder, contract.provider):
+        return None
+    return Refusal(Reason.NOT_OWN_CONTRACT, f"{contract_id} is of {contract.holder} and {contract.provider}")
 
 
 def check_available(state: State, voucher_id: str, amount_fen: int) -> Refusal | None:

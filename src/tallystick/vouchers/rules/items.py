@@ -9,7 +9,7 @@ from tallystick.vouchers.quantities import (
     AHEAD_MAX_US,
     Instant,
     ItemId,
-    PriceFenPerGpuHour,
+    PriceFen,
     Text,
     format_instant,
 )
@@ -83,11 +83,11 @@ class ItemRegister(Rule):
 
 
 class TariffPublish(Rule):
-    """A provider's price for an item from a date on."""
+    """A provider's public price for a unit of an item (a GPU-hour, or one of what is counted) from a date on."""
 
     kind: Literal["tariff.publish/1"]
     item: ItemId
-    price_fen_per_gpu_hour: PriceFenPerGpuHour
+    price_fen: PriceFen
     valid_from: Instant
 
     event_kind = "tariff.published/1"
@@ -99,7 +99,6 @@ class TariffPublish(Rule):
         Reason.TARIFF_NOT_LATER,
         Reason.NOTICE_TOO_SHORT,
         Reason.ITEM_UNKNOWN,
-        Reason.ITEM_NOT_GPU_TIME,
     )
 
     def signers(self, state: State, at: int) -> Signers:
@@ -118,19 +117,17 @@ class TariffPublish(Rule):
             return Refusal(
                 Reason.TARIFF_NOT_LATER, f"the tariff before it is valid from {format_instant(before[-1][0])}"
             )
-        if before and self.price_fen_per_gpu_hour > before[-1][1] and self.valid_from < at + state.tariff_notice_us:
+        if before and self.price_fen > before[-1][1] and self.valid_from < at + state.tariff_notice_us:
             earliest = format_instant(at + state.tariff_notice_us)
             return Refusal(Reason.NOTICE_TOO_SHORT, f"more than {before[-1][1]} fen from {earliest} on")
         if self.item not in state.items:
             return Refusal(Reason.ITEM_UNKNOWN, self.item)
-        if state.items[self.item].unit != "gpu_time":
-            return Refusal(Reason.ITEM_NOT_GPU_TIME, self.item)
         return Nothing()
 
     def evolve(self, state: State, event: Event) -> Postings:
         """A price from a date on."""
         tariffs = state.tariffs.setdefault(self.party, {}).setdefault(self.item, [])
-        tariffs.append((self.valid_from, self.price_fen_per_gpu_hour))
+        tariffs.append((self.valid_from, self.price_fen))
         return ()
 
     def touches(self, state: State, event: Event) -> Accounts:

@@ -1,33 +1,27 @@
 """Programmes and accreditations."""
 
-from dataclasses import fields
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from tallystick.vouchers.book import Posting
-from tallystick.vouchers.fields import (
-    Payee,
-    TransferPolicy,
-    VoucherKind,
-    before_3000,
-    one_fen_or_one_yuan,
-)
+from tallystick.vouchers.fields import CLOSED, ITEMS_MAX, VoucherKind, before_3000
 from tallystick.vouchers.outcomes import Nothing
-from tallystick.vouchers.programmes import Accreditation, Programme, ProgrammeRules
+from tallystick.vouchers.programmes import Accreditation, DatedRules, Programme
 from tallystick.vouchers.quantities import (
     Fen,
-    FenOrZero,
     Instant,
     ItemId,
     OwnedId,
     PartyId,
-    ShareBp,
+    PriceFen,
     Text,
+    ascending,
     format_instant,
 )
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.checks import check_new_id, check_own_programme, check_provider
+from tallystick.vouchers.rules.programme_rules import RulesFields, check_rules
 from tallystick.vouchers.rules.rule import (
     TREASURY,
     Accounts,
@@ -54,15 +48,7 @@ class ProgrammeOpen(Rule):
     envelope_fen: Fen
     opens_at: Instant
     closes_at: Annotated[Instant, AfterValidator(before_3000)]
-    share_bp_domestic: ShareBp
-    share_bp_foreign: ShareBp
-    holder_floor_fen: FenOrZero
-    holder_cap_fen: Fen
-    validity_days: Annotated[int, Field(ge=1, le=3_660)]
-    items: Annotated[tuple[ItemId, ...], Field(max_length=64)]
-    transfer: TransferPolicy
-    payee: Payee
-    rounding_fen: Annotated[int, AfterValidator(one_fen_or_one_yuan)]
+    rules: RulesFields
 
     event_kind = "programme.opened/1"
     outcome = Nothing
@@ -86,22 +72,22 @@ class ProgrammeOpen(Rule):
             return refusal
         if self.closes_at <= self.opens_at or self.closes_at <= at:
             return Refusal(Reason.WINDOW_INVALID, f"closes at {format_instant(self.closes_at)}")
-        if self.holder_floor_fen > self.holder_cap_fen:
-            return Refusal(Reason.FLOOR_ABOVE_CAP)
-        for item in self.items:
-            if item not in state.items:
-                return Refusal(Reason.ITEM_UNKNOWN, item)
-        return Nothing()
+        return check_rules(state, self.rules) or Nothing()
 
     def evolve(self, state: State, event: Event) -> Postings:
         """The whole envelope is unissued."""
-        state.programmes[self.programme] = Programme(self.party, self.rules())
+        state.programmes[self.programme] = Programme(
+            treasury=self.party,
+            name=self.name,
+            voucher_kind=self.voucher_kind,
+            fiscal_year=self.fiscal_year,
+            envelope_fen=self.envelope_fen,
+            opens_at=self.opens_at,
+            closes_at=self.closes_at,
+            versions=[DatedRules(self.opens_at, self.rules.rules())],
+        )
         envelope = Posting(self.programme, "envelope", self.programme, "unissued", self.programme, self.envelope_fen)
         return (envelope,)
-
-    def rules(self) -> ProgrammeRules:
-        """Return what the programme keeps of it."""
-        return ProgrammeRules(**{one.name: getattr(self, one.name) for one in fields(ProgrammeRules)})
 
     def touches(self, state: State, event: Event) -> Accounts:
         """The programme."""
@@ -117,7 +103,7 @@ class ProgrammeOpen(Rule):
 
     def asks(self, event: Event, history: History) -> Names:
         """Its items."""
-        return [f"item {item}" for item in self.items]
+        return [f"item {item}" for item in self.rules.items()]
 
 
 class ProgrammeClose(Rule):
@@ -171,13 +157,30 @@ class ProgrammeClose(Rule):
         return ()
 
 
+class PriceLimit(BaseModel):
+    """An item that a provider is accredited for, and the most that a unit of it may cost."""
+
+    model_config = CLOSED
+
+    item: ItemId
+    price_limit_fen: PriceFen
+
+
+def by_item(limits: tuple[PriceLimit, ...]) -> tuple[PriceLimit, ...]:
+    """Return what is in ascending order of its items, each once; ValueError of another order."""
+    ascending(tuple([one.item for one in limits]))
+    return limits
+
+
 class ProviderAccredit(Rule):
-    """A provider counts for a programme from a service date on."""
+    """A provider counts for a programme from a service date on, for some items up to a price."""
 
     kind: Literal["provider.accredit/1"]
     programme: OwnedId
     provider: PartyId
     valid_from: Instant
+    items: Annotated[tuple[PriceLimit, ...], Field(min_length=1, max_length=ITEMS_MAX), AfterValidator(by_item)]
+    batch: Text | None = None
 
     event_kind = "provider.accredited/1"
     outcome = Nothing
@@ -188,6 +191,7 @@ class ProviderAccredit(Rule):
         Reason.OUTSIDE_PROGRAMME_WINDOW,
         Reason.PROVIDER_UNKNOWN,
         Reason.PROVIDER_ALREADY_ACCREDITED,
+        Reason.ITEM_UNKNOWN,
     )
 
     def signers(self, state: State, at: int) -> Signers:
@@ -199,21 +203,25 @@ class ProviderAccredit(Rule):
         refusal = check_own_programme(state, self.programme, self.party)
         if refusal:
             return refusal
-        rules = state.programmes[self.programme].rules
-        if not rules.opens_at <= self.valid_from < rules.closes_at:
+        programme = state.programmes[self.programme]
+        if not programme.opens_at <= self.valid_from < programme.closes_at:
             return Refusal(Reason.OUTSIDE_PROGRAMME_WINDOW, f"valid_from {format_instant(self.valid_from)}")
         refusal = check_provider(state, self.provider)
         if refusal:
             return refusal
-        before = state.programmes[self.programme].accreditations.get(self.provider)
+        before = programme.accreditations.get(self.provider)
         if before and (before[-1].valid_until is None or self.valid_from < before[-1].valid_until):
             return Refusal(Reason.PROVIDER_ALREADY_ACCREDITED, self.provider)
+        for one in self.items:
+            if one.item not in state.items:
+                return Refusal(Reason.ITEM_UNKNOWN, one.item)
         return Nothing()
 
     def evolve(self, state: State, event: Event) -> Postings:
         """An accreditation without an end."""
         accreditations = state.programmes[self.programme].accreditations.setdefault(self.provider, [])
-        accreditations.append(Accreditation(self.valid_from))
+        limits_fen = {one.item: one.price_limit_fen for one in self.items}
+        accreditations.append(Accreditation(self.valid_from, limits_fen))
         return ()
 
     def touches(self, state: State, event: Event) -> Accounts:
@@ -229,8 +237,10 @@ class ProviderAccredit(Rule):
         return [f"rules {self.programme}"]
 
     def asks(self, event: Event, history: History) -> Names:
-        """The provider and its accreditations."""
-        return [f"party {self.provider}", f"accreditation {self.programme} {self.provider}"]
+        """The provider, its accreditations, and the items."""
+        yield f"party {self.provider}"
+        yield f"accreditation {self.programme} {self.provider}"
+        yield from (f"item {one.item}" for one in self.items)
 
 
 class ProviderDelist(Rule):

@@ -3,20 +3,22 @@
 from typing import Final, Literal
 
 from tallystick.vouchers.book import Account, Posting
+from tallystick.vouchers.fields import CONTRACT_PROGRAMMES_MAX, CONTRACT_RESERVATIONS_MAX
 from tallystick.vouchers.holdings import Reservation
 from tallystick.vouchers.outcomes import Nothing, Released
-from tallystick.vouchers.quantities import SECOND_US, Fen, Instant, OwnedId, PartyId, format_instant
+from tallystick.vouchers.quantities import SECOND_US, Fen, Instant, OwnedId, format_day, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.checks import (
     check_available,
     check_good,
+    check_holders_contract,
     check_new_id,
     check_own_voucher,
-    check_provider,
 )
 from tallystick.vouchers.rules.rule import (
     HOLDER,
     PROVIDER,
+    TREASURY,
     Accounts,
     Event,
     History,
@@ -24,7 +26,7 @@ from tallystick.vouchers.rules.rule import (
     Postings,
     Rule,
     Signers,
-    accreditation_of,
+    accreditations_of,
     own_party,
     voucher_accounts,
 )
@@ -32,12 +34,12 @@ from tallystick.vouchers.state import State
 
 
 class VoucherReserve(Rule):
-    """A holder promises a provider what it may burn of a voucher, and until when."""
+    """A holder promises a contract's provider what it may burn of a voucher, and until when."""
 
     kind: Literal["voucher.reserve/1"]
     reservation: OwnedId
     voucher: OwnedId
-    provider: PartyId
+    contract: OwnedId
     amount_fen: Fen
     until: Instant
 
@@ -47,14 +49,21 @@ class VoucherReserve(Rule):
     refusals = (
         Reason.ID_OUTSIDE_OWN_NAMESPACE,
         Reason.ID_ALREADY_USED,
+        Reason.CONTRACT_UNKNOWN,
+        Reason.NOT_OWN_CONTRACT,
+        Reason.CONTRACT_ENDED,
         Reason.WINDOW_INVALID,
-        Reason.PROVIDER_UNKNOWN,
         Reason.RECEIVER_SUSPENDED,
         Reason.VOUCHER_UNKNOWN,
         Reason.NOT_OWN_VOUCHER,
+        Reason.VOUCHER_BOUND_TO_CONTRACT,
         Reason.VOUCHER_SUSPENDED,
         Reason.VOUCHER_ENDED,
+        Reason.BASIS_DIFFERS,
         Reason.RESERVATION_OUTLIVES_VOUCHER,
+        Reason.RESERVATION_OUTLIVES_CONTRACT,
+        Reason.TOO_MANY_PROGRAMMES,
+        Reason.TOO_MANY_RESERVATIONS,
         Reason.EXCEEDS_AVAILABLE_BALANCE,
         Reason.PROVIDER_NOT_ACCREDITED,
     )
@@ -64,63 +73,91 @@ class VoucherReserve(Rule):
         return own_party(self, state)
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
-        """For a provider that the programme accredits now, within the voucher's validity."""
-        refusal = check_new_id(self.reservation, self.party, state.reservations)
-        if refusal:
-            return refusal
+        """Under the holder's own contract, within its days and the voucher's, where the provider is accredited now."""
+        return (
+            check_new_id(self.reservation, self.party, state.reservations)
+            or check_holders_contract(state, self.contract, self.party)
+            or self._check_contract(state, at)
+            or check_own_voucher(state, self.voucher, self.party)
+            or self._check_voucher(state, at)
+            or self._check_room(state, at)
+            or Nothing()
+        )
+
+    def _check_contract(self, state: State, at: int) -> Refusal | None:
+        contract = state.contracts[self.contract]
+        if contract.last_day < state.day_of(at):
+            return Refusal(Reason.CONTRACT_ENDED, f"its last day was {format_day(contract.last_day)}")
         if self.until <= at:
             return Refusal(Reason.WINDOW_INVALID, f"until {format_instant(self.until)}")
-        refusal = check_provider(state, self.provider)
-        if refusal:
-            return refusal
-        if state.parties[self.provider].suspended:
-            return Refusal(Reason.RECEIVER_SUSPENDED, self.provider)
-        refusal = check_own_voucher(state, self.voucher, self.party)
-        if refusal:
-            return refusal
-        voucher = state.vouchers[self.voucher]
+        if state.parties[contract.provider].suspended:
+            return Refusal(Reason.RECEIVER_SUSPENDED, contract.provider)
+        return None
+
+    def _check_voucher(self, state: State, at: int) -> Refusal | None:
+        voucher, contract = state.vouchers[self.voucher], state.contracts[self.contract]
+        if voucher.contract not in (None, self.contract):
+            return Refusal(Reason.VOUCHER_BOUND_TO_CONTRACT, f"{self.voucher} is spent under {voucher.contract}")
         refusal = check_good(voucher, self.voucher, at)
         if refusal:
             return refusal
+        basis = state.programmes[voucher.programme].rules.basis
+        if basis not in ("both", contract.basis):
+            return Refusal(Reason.BASIS_DIFFERS, f"{self.contract} is {contract.basis}, {voucher.programme} {basis}")
         if self.until > voucher.valid_until:
             return Refusal(Reason.RESERVATION_OUTLIVES_VOUCHER, f"valid until {format_instant(voucher.valid_until)}")
+        if self.until > state.start_of(contract.last_day + 1):
+            return Refusal(Reason.RESERVATION_OUTLIVES_CONTRACT, f"its last day is {format_day(contract.last_day)}")
+        return None
+
+    def _check_room(self, state: State, at: int) -> Refusal | None:
+        programme, contract = state.vouchers[self.voucher].programme, state.contracts[self.contract]
+        if programme not in contract.programmes and len(contract.programmes) >= CONTRACT_PROGRAMMES_MAX:
+            return Refusal(Reason.TOO_MANY_PROGRAMMES, self.contract)
+        if len(contract.reservations) >= CONTRACT_RESERVATIONS_MAX:
+            return Refusal(Reason.TOO_MANY_RESERVATIONS, self.contract)
         refusal = check_available(state, self.voucher, self.amount_fen)
         if refusal:
             return refusal
-        if not state.programmes[voucher.programme].is_accredited(self.provider, at, at + 1):
-            return Refusal(Reason.PROVIDER_NOT_ACCREDITED, f"{self.provider} under {voucher.programme}")
-        return Nothing()
+        if state.programmes[programme].accreditation(contract.provider, at, at + 1) is None:
+            return Refusal(Reason.PROVIDER_NOT_ACCREDITED, f"{contract.provider} under {programme}")
+        return None
 
     def evolve(self, state: State, event: Event) -> Postings:
-        """A promise to one provider."""
-        voucher = state.vouchers[self.voucher]
+        """A promise to one provider; its programme pays for the contract, in the order of rank."""
+        voucher, contract = state.vouchers[self.voucher], state.contracts[self.contract]
         state.reservations[self.reservation] = Reservation(
             id=self.reservation,
             voucher=self.voucher,
+            contract=self.contract,
             programme=voucher.programme,
             holder=voucher.holder,
-            provider=self.provider,
+            provider=contract.provider,
             amount_fen=self.amount_fen,
             until=self.until,
         )
+        contract.reservations.append(self.reservation)
+        if voucher.programme not in contract.programmes:
+            contract.programmes.append(voucher.programme)
+            contract.programmes.sort(key=lambda one: state.programmes[one].rules.rank)  # equal ranks keep their order
         return (Posting(voucher.programme, "available", self.voucher, "reserved", self.reservation, self.amount_fen),)
 
     def touches(self, state: State, event: Event) -> Accounts:
-        """The voucher, its holder, its programme and the reservation's provider."""
+        """The voucher, its holder, its programme and the contract's provider."""
         reservation = state.reservations[self.reservation]
         return voucher_accounts(state, reservation.voucher) | {f"provider {reservation.provider}"}
 
     def concerns(self, state: State, event: Event) -> Names:
-        """The reservation."""
-        return [f"reservation {self.reservation}"]
+        """The reservation and the contract."""
+        return [f"reservation {self.reservation}", f"contract {self.contract}"]
 
     def follows(self) -> Names:
-        """The voucher's terms, the provider, and the reservation."""
-        return [f"terms {self.voucher}", f"party {self.provider}", f"reservation {self.reservation}"]
+        """The voucher's terms, and the contract."""
+        return [f"terms {self.voucher}", f"contract {self.contract}"]
 
     def asks(self, event: Event, history: History) -> Names:
         """The provider's accreditations."""
-        return accreditation_of(history, self.reservation, self.provider)
+        return accreditations_of(history, self.contract)
 
 
 class ReservationRelease(Rule):
@@ -131,7 +168,7 @@ class ReservationRelease(Rule):
 
     event_kind = "reservation.released/1"
     outcome = Released
-    roles = HOLDER | PROVIDER
+    roles = HOLDER | PROVIDER | TREASURY
     refusals = (
         Reason.RESERVATION_UNKNOWN,
         Reason.NOT_OWN_RESERVATION,
@@ -144,27 +181,29 @@ class ReservationRelease(Rule):
         return own_party(self, state)
 
     def decide(self, state: State, at: int) -> Released | Refusal:
-        """By its provider at any time; by its holder when it is over and statements had time to arrive."""
+        """By its provider at any time; by its holder later, and at once, or by the treasury, if the provider is out."""
         reservation = state.reservations.get(self.reservation)
         if reservation is None:
             return Refusal(Reason.RESERVATION_UNKNOWN, self.reservation)
-        if self.party not in (reservation.provider, reservation.holder):
+        provider, programme = reservation.provider, state.programmes[reservation.programme]
+        provider_is_out = state.parties[provider].suspended or programme.accreditation(provider, at, at + 1) is None
+        if self.party not in (provider, reservation.holder, programme.treasury if provider_is_out else None):
             return Refusal(Reason.NOT_OWN_RESERVATION, self.reservation)
         if reservation.closed:
             return Refusal(Reason.RESERVATION_CLOSED, self.reservation)
         assert state.network is not None
-        free_at = reservation.until + state.network.parameters.release_grace_seconds * SECOND_US
-        if self.party == reservation.holder and at < free_at:
+        free_at = state.ends_of(reservation) + state.network.parameters.release_grace_seconds * SECOND_US
+        if self.party == reservation.holder and not provider_is_out and at < free_at:
             detail = f"its holder may from {format_instant(free_at)}"
             return Refusal(Reason.RESERVATION_NOT_OVER, detail, not_before=free_at)
         ended = state.vouchers[reservation.voucher].has_ended
-        return Released(state.book["reserved", self.reservation], "programme" if ended else "voucher")
+        return Released(state.book["reserved", reservation.id], "programme" if ended else "voucher")
 
     def evolve(self, state: State, event: Event) -> Postings:
         """The promise is over; what remains goes where the outcome says."""
         assert isinstance(event.outcome, Released)
         reservation = state.reservations[self.reservation]
-        reservation.closed = True
+        close(state, reservation)
         return put_back("reserved", reservation.id, reservation, event.outcome.released_fen, event.outcome.to)
 
     def touches(self, state: State, event: Event) -> Accounts:
@@ -173,16 +212,25 @@ class ReservationRelease(Rule):
         return voucher_accounts(state, reservation.voucher) | {f"provider {reservation.provider}"}
 
     def concerns(self, state: State, event: Event) -> Names:
-        """The reservation."""
-        return [f"reservation {self.reservation}"]
+        """The reservation and its contract."""
+        return [f"reservation {self.reservation}", f"contract {state.reservations[self.reservation].contract}"]
 
     def follows(self) -> Names:
         """The reservation."""
         return [f"reservation {self.reservation}"]
 
     def asks(self, event: Event, history: History) -> Names:
-        """Nothing."""
-        return ()
+        """The whole life of its contract, and the provider's accreditations."""
+        contract = history.contract_of(self.reservation)
+        if contract is not None:
+            yield f"contract {contract}"
+            yield from accreditations_of(history, contract)
+
+
+def close(state: State, reservation: Reservation) -> None:
+    """Close a reservation: nothing more is burned of it."""
+    reservation.closed = True
+    state.contracts[reservation.contract].reservations.remove(reservation.id)
 
 
 def put_back(

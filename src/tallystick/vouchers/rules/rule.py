@@ -29,8 +29,10 @@ Names = Iterable[str]
     tariffs <provider>            its prices
     rules <programme>             opened, closed
     accreditation <programme> <provider>
+    contract <id>                 its whole life: signed, amended, reserved under, burned, reversed, released
+    document <sha256>             the contract that has it
     terms <voucher>               how it was made (issued, transferred), suspended, resumed, revoked, lapsed
-    reservation <id>              its whole life: reserved, burned, reversed, released
+    reservation <id>              reserved, released
     claim <id>                    claimed, paid, rejected
     claims <programme> <party>    the party's claims, and what was rejected of them
     seals                         all of them
@@ -184,8 +186,17 @@ class Event:
 class History(Protocol):
     """A log, as far as a rule looks up what an earlier command said."""
 
-    def programme_of(self, reservation: str) -> str | None:
-        """Return the programme of a reservation, if there is one of that id."""
+    def contract_of(self, reservation: str) -> str | None:
+        """Return the contract of a reservation, if there is one of that id."""
+
+    def programmes_of(self, contract: str) -> Iterable[str]:
+        """Return the programmes of which something was reserved under a contract."""
+
+    def provider_of(self, contract: str) -> str | None:
+        """Return the provider of a contract, if there is one of that id."""
+
+    def holder_of(self, contract: str) -> str | None:
+        """Return the holder of a contract, if there is one of that id."""
 
     def statement(self, provider: str, ref: str, before: int) -> Event | None:
         """Return a provider's newest statement of a reference before an entry."""
@@ -194,13 +205,13 @@ class History(Protocol):
         """Return the event that made a claim."""
 
     def burned(self, programme: str, claimant: str, first_day: int, last_day: int, before: int) -> Iterable[str]:
-        """Return the reservations that were burned on some days, so that a claim may have found them unclaimed."""
+        """Return the contracts under which something was burned on some days, so that a claim may have found it."""
 
 
-def accreditation_of(history: History, reservation: str, provider: str) -> Names:
-    """Return a provider's accreditations for the programme of a reservation, if there is one of that id."""
-    programme = history.programme_of(reservation)
-    return [f"accreditation {programme} {provider}"] if programme is not None else []
+def accreditations_of(history: History, contract: str) -> Names:
+    """Return the accreditations of a contract's provider for the programmes that pay for it."""
+    provider = history.provider_of(contract)
+    return [f"accreditation {programme} {provider}" for programme in history.programmes_of(contract)]
 
 
 def own_party(command: Rule, state: State) -> Signers:

@@ -2,7 +2,8 @@
 
 from typing import Final, Literal
 
-from tallystick.vouchers.book import Lot, Posting
+from tallystick.vouchers.book import DatedLot, Posting
+from tallystick.vouchers.fields import Claimant
 from tallystick.vouchers.outcomes import Claimed, Nothing
 from tallystick.vouchers.quantities import Day, Fen, OwnedId, Sha256Hex, Text, format_day, start_of_day
 from tallystick.vouchers.redemptions import Claim
@@ -23,7 +24,7 @@ from tallystick.vouchers.rules.rule import (
     own_party,
     party_account,
 )
-from tallystick.vouchers.state import State
+from tallystick.vouchers.state import State, Unclaimed
 
 
 class RedemptionClaim(Rule):
@@ -61,7 +62,7 @@ class RedemptionClaim(Rule):
         programme = state.programmes.get(self.programme)
         if programme is None:
             return Refusal(Reason.PROGRAMME_UNKNOWN, self.programme)
-        if state.parties[self.party].role != programme.rules.payee:
+        if programme.rules.payee not in ("contract", state.parties[self.party].role):
             return Refusal(Reason.NOT_THE_PAYEE, f"{self.programme} pays the {programme.rules.payee}")
         if self.last_day < self.first_day:
             return Refusal(Reason.CLAIM_PERIOD_INVALID, f"{format_day(self.last_day)} is before the first day")
@@ -69,51 +70,68 @@ class RedemptionClaim(Rule):
         over_at = start_of_day(self.last_day + 1, state.network.parameters.utc_offset_seconds)
         if at < over_at:
             return Refusal(Reason.CLAIM_PERIOD_NOT_OVER, format_day(self.last_day), not_before=over_at)
-        amount_fen = sum(state.book["burned", lot.burned_id] for lot in self._lots(state))
+        unclaimed_fen = sum(state.book["burned", lot.burned_id] for lot in self._lots(state))
+        rounding_fen = programme.rules.rounding_fen
+        amount_fen = unclaimed_fen // rounding_fen * rounding_fen
         if amount_fen == 0:
-            return Refusal(Reason.NOTHING_TO_CLAIM)
+            return Refusal(Reason.NOTHING_TO_CLAIM, f"{unclaimed_fen} fen are unclaimed")
         return Claimed(amount_fen)
 
     def evolve(self, state: State, event: Event) -> Postings:
-        """What is unclaimed in the period is claimed, lot by lot."""
+        """What is unclaimed in the period is claimed, lot by lot; what was rounded off stays with the last of them."""
         assert isinstance(event.outcome, Claimed)
-        lots = self._lots(state)
-        amounts_fen = [state.book["burned", lot.burned_id] for lot in lots]
-        if lots:
-            # Nothing, but where a part of a log is replayed that was decided wrongly: what is recorded is followed.
-            amounts_fen[-1] += event.outcome.amount_fen - sum(amounts_fen)
+        lots = self._claimed(state, event.outcome.amount_fen)
+        for contract_id in {lot.contract for lot, _ in lots}:
+            if state.claimant(self.programme, contract_id) is None:
+                state.contracts[contract_id].claimant = _side(state, self.party)
         state.claims[self.claim] = Claim(
             index=event.index,
             programme=self.programme,
             claimant=self.party,
             first_day=self.first_day,
             last_day=self.last_day,
-            lots=[lot.burned_id for lot in lots],
+            lots=[lot.burned_id for lot, _ in lots],
         )
         state.programmes[self.programme].claims.setdefault(self.party, []).append(self.claim)
         return tuple(
             [
-                Posting(
-                    self.programme,
-                    "burned",
-                    lot.burned_id,
-                    "claimed",
-                    lot.claimed_id(self.claim),
-                    amount_fen,
-                )
-                for lot, amount_fen in zip(lots, amounts_fen, strict=True)
+                Posting(self.programme, "burned", lot.burned_id, "claimed", lot.claimed_id(self.claim), amount_fen)
+                for lot, amount_fen in lots
             ]
         )
 
-    def _lots(self, state: State) -> list[Lot]:
-        """Return what is unclaimed in the period, day by day."""
-        days = state.unclaimed.get(self.programme, {}).get(self.party, {})
+    def _claimed(self, state: State, amount_fen: int) -> list[tuple[DatedLot, int]]:
+        """Return what a claim of an amount takes of which lot, in order."""
+        claimed = list[tuple[DatedLot, int]]()
+        lots = self._lots(state)
+        for lot in lots:
+            taken_fen = min(amount_fen, state.book["burned", lot.burned_id])
+            if taken_fen:
+                claimed.append((lot, taken_fen))
+                amount_fen -= taken_fen
+        if amount_fen and lots:
+            # Only where a part of a log is replayed that was decided wrongly: what is recorded is followed.
+            claimed.append((lots[-1], amount_fen))
+        return claimed
+
+    def _lots(self, state: State) -> list[DatedLot]:
+        """Return what is unclaimed in the period, in the order of contract, voucher and day."""
+        by_contract = state.unclaimed.get(self.programme, {})
         return [
-            Lot(reservation, day)
-            for day in sorted(days)
+            DatedLot(voucher, contract, day)
+            for contract in sorted(by_contract)
+            if self._may_claim(state, contract)
+            for voucher, day in sorted(
+                [(one, day) for day in by_contract[contract] for one in by_contract[contract][day]]
+            )
             if self.first_day <= day <= self.last_day
-            for reservation in days[day]
         ]
+
+    def _may_claim(self, state: State, contract_id: str) -> bool:
+        """Return whether the programme pays the claimant for a contract."""
+        claimant = state.claimant(self.programme, contract_id)
+        contract = state.contracts[contract_id]
+        return self.party in ((contract.provider, contract.holder) if claimant is None else (claimant,))
 
     def touches(self, state: State, event: Event) -> Accounts:
         """The programme and the claimant."""
@@ -129,10 +147,10 @@ class RedemptionClaim(Rule):
         return [f"rules {self.programme}", f"party {self.party}"]
 
     def asks(self, event: Event, history: History) -> Names:
-        """The claimant's claims, and the reservations of all lines that may have been unclaimed."""
+        """The claimant's claims, and the contracts of all lines that may have been unclaimed."""
         yield f"claims {self.programme} {self.party}"
-        for reservation in history.burned(self.programme, self.party, self.first_day, self.last_day, event.index):
-            yield f"reservation {reservation}"
+        for contract in history.burned(self.programme, self.party, self.first_day, self.last_day, event.index):
+            yield f"contract {contract}"
 
 
 class RedemptionPay(Rule):
@@ -174,7 +192,7 @@ class RedemptionPay(Rule):
         claim = state.claims[self.claim]
         postings = tuple(
             [
-                Posting(claim.programme, "claimed", lot.claimed_id(self.claim), "paid", lot.reservation, amount_fen)
+                Posting(claim.programme, "claimed", lot.claimed_id(self.claim), "paid", lot.lot.id, amount_fen)
                 for lot, amount_fen in state.claimed(self.claim)
             ]
         )
@@ -255,6 +273,16 @@ class RedemptionReject(Rule):
         """What the claim asked for: its lines are free again."""
         claim = history.claim(self.claim)
         return claim.command.asks(claim, history)
+
+
+def _by_voucher(days: Unclaimed) -> list[tuple[str, int]]:
+    """Return vouchers and days in their order."""
+    return sorted([(voucher, day) for day, vouchers in days.items() for voucher in vouchers])
+
+
+def _side(state: State, party: str) -> Claimant:
+    """Return which side of a contract a claimant is."""
+    return "provider" if state.parties[party].role == "provider" else "holder"
 
 
 def _check_open_claim(state: State, claim_id: str, treasury: str) -> Refusal | None:

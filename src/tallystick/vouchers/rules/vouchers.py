@@ -11,6 +11,7 @@ from tallystick.vouchers.rules.checks import (
     check_available,
     check_cap,
     check_good,
+    check_holders_contract,
     check_new_id,
     check_own_programme,
     check_own_voucher,
@@ -43,6 +44,7 @@ class VoucherIssue(Rule):
     holder: PartyId
     face_fen: Fen
     valid_from: Instant
+    contract: OwnedId | None = None
     evidence_sha256: Sha256Hex | None = None
 
     event_kind = "voucher.issued/1"
@@ -54,6 +56,8 @@ class VoucherIssue(Rule):
         Reason.PROGRAMME_UNKNOWN,
         Reason.NOT_OWN_PROGRAMME,
         Reason.PROGRAMME_CLOSED,
+        Reason.CONTRACT_UNKNOWN,
+        Reason.NOT_OWN_CONTRACT,
         Reason.OUTSIDE_PROGRAMME_WINDOW,
         Reason.HOLDER_UNKNOWN,
         Reason.RECEIVER_SUSPENDED,
@@ -74,36 +78,47 @@ class VoucherIssue(Rule):
         if refusal:
             return refusal
         programme = state.programmes[self.programme]
-        rules = programme.rules
+        rules = programme.rules_at(at)
         if programme.closed:
             return Refusal(Reason.PROGRAMME_CLOSED, self.programme)
+        refusal = self._check_contract(state)
+        if refusal:
+            return refusal
         for instant in (at, self.valid_from):
-            if not rules.opens_at <= instant < rules.closes_at:
+            if not programme.opens_at <= instant < programme.closes_at:
                 return Refusal(Reason.OUTSIDE_PROGRAMME_WINDOW, format_instant(instant))
         refusal = check_receiving_holder(state, self.holder)
         if refusal:
             return refusal
-        if self.face_fen < rules.holder_floor_fen:
-            detail = f"the floor is {rules.holder_floor_fen} fen"
-            return Refusal(Reason.BELOW_HOLDER_FLOOR, detail, limit_fen=rules.holder_floor_fen)
+        if self.face_fen < rules.cap.floor_fen:
+            detail = f"the floor is {rules.cap.floor_fen} fen"
+            return Refusal(Reason.BELOW_HOLDER_FLOOR, detail, limit_fen=rules.cap.floor_fen)
         unissued_fen = state.book["unissued", self.programme]
         if self.face_fen > unissued_fen:
             return Refusal(Reason.EXCEEDS_ENVELOPE, f"{unissued_fen} fen are unissued", limit_fen=unissued_fen)
-        refusal = check_cap(state, self.programme, self.holder, self.face_fen)
+        refusal = check_cap(state, self.programme, self.holder, self.face_fen, at)
         if refusal:
             return refusal
         return Issued(self.valid_from + rules.validity_days * DAY_US)
+
+    def _check_contract(self, state: State) -> Refusal | None:
+        """Refuse a contract that isn't the holder's."""
+        return None if self.contract is None else check_holders_contract(state, self.contract, self.holder)
 
     def evolve(self, state: State, event: Event) -> Postings:
         """Out of the envelope, into a holder's hands."""
         assert isinstance(event.outcome, Issued)
         count_signatures(state, event, self.party, self.face_fen)
+        programme = state.programmes[self.programme]
         state.vouchers[self.voucher] = Voucher(
             programme=self.programme,
             holder=self.holder,
             face_fen=self.face_fen,
             valid_from=self.valid_from,
             valid_until=event.outcome.valid_until,
+            rules_version=programme.version_at(event.at),
+            granted_id=programme.granted_id(self.holder, event.at),
+            contract=self.contract,
         )
         return (Posting(self.programme, "unissued", self.programme, "available", self.voucher, self.face_fen),)
 
@@ -120,8 +135,8 @@ class VoucherIssue(Rule):
         return [f"rules {self.programme}", f"party {self.holder}", f"party {self.party}"]
 
     def asks(self, event: Event, history: History) -> Names:
-        """Nothing."""
-        return ()
+        """The contract that it is spent under."""
+        return [] if self.contract is None else [f"contract {self.contract}"]
 
 
 class VoucherTransfer(Rule):
@@ -144,6 +159,7 @@ class VoucherTransfer(Rule):
         Reason.VOUCHER_UNKNOWN,
         Reason.NOT_OWN_VOUCHER,
         Reason.TRANSFER_FORBIDDEN,
+        Reason.VOUCHER_BOUND_TO_CONTRACT,
         Reason.TRANSFER_TO_ONESELF,
         Reason.VOUCHER_SUSPENDED,
         Reason.VOUCHER_ENDED,
@@ -156,10 +172,9 @@ class VoucherTransfer(Rule):
         voucher = state.vouchers.get(self.voucher)
         if voucher is None:
             return {self.party: 1}
-        programme = state.programmes[voucher.programme]
-        if programme.rules.transfer != "approved":
+        if state.rules_of(voucher).transfer != "approved":
             return {self.party: 1}
-        return {self.party: 1, programme.treasury: 1}
+        return {self.party: 1, state.programmes[voucher.programme].treasury: 1}
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
         """Where the programme lets it, to a holder whose cap has room."""
@@ -171,14 +186,15 @@ class VoucherTransfer(Rule):
         if refusal:
             return refusal
         voucher = state.vouchers[self.voucher]
-        programme = state.programmes[voucher.programme]
-        if programme.rules.transfer == "forbidden":
+        if state.rules_of(voucher).transfer == "forbidden":
             return Refusal(Reason.TRANSFER_FORBIDDEN, voucher.programme)
+        if voucher.contract is not None:
+            return Refusal(Reason.VOUCHER_BOUND_TO_CONTRACT, voucher.contract)
         if self.to == self.party:
             return Refusal(Reason.TRANSFER_TO_ONESELF, self.to)
         return (
             check_good(voucher, self.voucher, at)
-            or check_cap(state, voucher.programme, self.to, self.amount_fen)
+            or check_cap(state, voucher.programme, self.to, self.amount_fen, at)
             or check_available(state, self.voucher, self.amount_fen)
             or Nothing()
         )
@@ -192,6 +208,9 @@ class VoucherTransfer(Rule):
             face_fen=self.amount_fen,
             valid_from=parent.valid_from,
             valid_until=parent.valid_until,
+            rules_version=parent.rules_version,
+            granted_id=state.programmes[parent.programme].granted_id(self.to, event.at),
+            holder_class=parent.holder_class,
             parent=self.voucher,
         )
         return (Posting(parent.programme, "available", self.voucher, "available", self.into, self.amount_fen),)
