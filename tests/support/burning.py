@@ -3,7 +3,15 @@
 from itertools import count
 
 from support.actors import ORIGIN, Actor, key_of, uscc_of
-from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_instant, parse_instant
+from support.terms import contract_of, limits_of, rules_of
+from tallystick.vouchers.quantities import (
+    DAY_US,
+    SECOND_US,
+    format_day,
+    format_instant,
+    format_second,
+    parse_instant,
+)
 
 BEGIN = parse_instant("2026-01-01T00:00:00.000000Z")
 NOW = BEGIN + 30 * DAY_US
@@ -15,7 +23,7 @@ _jobs = count()
 
 
 def founding_notes() -> list[bytes]:
-    """The commands that lead to a reservation of `RESERVED_FEN`: entries 0 to 9."""
+    """The commands that lead to a reservation of `RESERVED_FEN`: entries 0 to 10."""
     network, treasury, provider, holder = (Actor(name) for name in ("network", "treasury", "provider", "holder"))
     begin, until = format_instant(BEGIN), format_instant(BEGIN + 300 * DAY_US)
     money = 10**13
@@ -57,7 +65,7 @@ def founding_notes() -> list[bytes]:
             uscc=uscc_of("holder"),
             keys=holder.vkeys,
         ),
-        provider.note("tariff.publish", BEGIN, item="ascend-910b", price_fen_per_gpu_hour=600, valid_from=begin),
+        provider.note("tariff.publish", BEGIN, item="ascend-910b", price_fen=600, valid_from=begin),
         treasury.note(
             "programme.open",
             BEGIN,
@@ -68,17 +76,24 @@ def founding_notes() -> list[bytes]:
             envelope_fen=money,
             opens_at=begin,
             closes_at=until,
-            share_bp_domestic=3_000,
-            share_bp_foreign=2_000,
-            holder_floor_fen=0,
-            holder_cap_fen=money,
-            validity_days=365,
-            items=[],
-            transfer="forbidden",
-            payee="provider",
-            rounding_fen=1,
+            rules=rules_of(
+                cap={"group": "compute", "holder_fen": money, "floor_fen": 0}, validity_days=365, basis="metered"
+            ),
         ),
-        treasury.note("provider.accredit", BEGIN, programme="treasury/2026", provider="provider", valid_from=begin),
+        treasury.note(
+            "provider.accredit",
+            BEGIN,
+            programme="treasury/2026",
+            provider="provider",
+            valid_from=begin,
+            items=limits_of("ascend-910b"),
+        ),
+        holder.note(
+            "contract.sign",
+            BEGIN,
+            "provider/officer-1",
+            **contract_of("holder/k1", "holder", "provider", "2026-01-01", format_day(BEGIN // DAY_US + 300)),
+        ),
         treasury.note(
             "voucher.issue",
             BEGIN,
@@ -93,7 +108,7 @@ def founding_notes() -> list[bytes]:
             BEGIN,
             reservation="holder/r1",
             voucher="treasury/v1",
-            provider="provider",
+            contract="holder/k1",
             amount_fen=RESERVED_FEN,
             until=until,
         ),
@@ -103,21 +118,13 @@ def founding_notes() -> list[bytes]:
 def burn_note(ref: str, lines: int = 1, log: str = ORIGIN) -> bytes:
     """A statement of new jobs of one hour on eight cards, `FEN_A_LINE` each."""
     provider = Actor("provider", log=log)
-    return provider.note("time.burn", NOW, ref=ref, holder="holder", lines=[_line() for _ in range(lines)])
+    groups = [{"item": "ascend-910b", "lines": [_line() for _ in range(lines)]}]
+    return provider.note("time.burn", NOW, ref=ref, contract="holder/k1", groups=groups)
 
 
-def _line() -> dict[str, object]:
-    number = next(_jobs)
-    return {
-        "reservation": "holder/r1",
-        "job": f"job-{number}",
-        "evidence_sha256": f"{number:064x}",
-        "item": "ascend-910b",
-        "gpu_milli": 8_000,
-        "from": format_instant(BEGIN),
-        "to": format_instant(BEGIN + 3_600 * SECOND_US),
-        "seconds": 3_600,
-    }
+def _line() -> list[object]:
+    begin, end = format_second(BEGIN), format_second(BEGIN + 3_600 * SECOND_US)
+    return [f"job-{next(_jobs)}", 8_000, begin, end, 3_600]
 
 
 class Clock:

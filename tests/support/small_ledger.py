@@ -1,18 +1,19 @@
 """A small ledger with every kind of event, really written by the ledger, always the same bytes.
 
 Two programmes: one pays providers and lets its holders transfer with the treasury's signature, one pays holders and
-truncates to the yuan. `write_small_ledger` can lengthen the log by tariffs, so that the tree gets a second level.
+claims in whole yuan. Of three contracts both pay for one. `write_small_ledger` can lengthen the log by tariffs, so that the tree gets a second level.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from support.actors import ORIGIN, Actor, Json, key_of, label_of, uscc_of, vkey_of
+from support.terms import contract_of, limits_of, prices_of, rules_of
 from tallystick.ledger import Admitted, Ledger, create_ledger
 from tallystick.publishing import read_ledger
 from tallystick.publishing.export import export_tiles
 from tallystick.transparency.policy import Policy
-from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_day, format_instant, parse_instant
+from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_day, format_instant, format_second, parse_instant
 
 LOG_KEY = key_of(ORIGIN)
 POLICY = Policy.for_log(LOG_KEY.verifier)
@@ -34,7 +35,7 @@ ACTORS = (NETWORK, TREASURY, PROVIDER, OTHER_PROVIDER, HOLDER, OTHER_HOLDER, OPE
 
 CHEAP = "shanghai/compute-2026"
 HOLDERS_OWN = "shanghai/training-2026"
-CLAIMED_FEN = 53_960  # what the provider's lines of the first two days come to; the ledger refuses any other payment
+CLAIMED_FEN = 55_960  # what the provider's lines of the first two days come to; the ledger refuses any other payment
 
 
 class _Clock:
@@ -61,7 +62,7 @@ def write_small_ledger(folder: Path, *, more: int = 0) -> int:
                 "tariff.publish",
                 clock.now,
                 item="h100",
-                price_fen_per_gpu_hour=1_000 + number,
+                price_fen=1_000 + number,
                 valid_from=format_instant(clock.now + DAY_US + number * SECOND_US),
             )
             for number in range(more)
@@ -134,37 +135,44 @@ def _parties(at: int) -> list[bytes]:
 
 
 def _programmes(at: int) -> list[bytes]:
-    rules: Json = {
+    terms: Json = {
         "name": "Vouchers",
         "voucher_kind": "compute",
         "fiscal_year": 2026,
         "envelope_fen": 10_000_000_000,
         "opens_at": format_instant(START),
         "closes_at": format_instant(START + 300 * DAY_US),
-        "share_bp_domestic": 3_000,
-        "share_bp_foreign": 2_000,
-        "holder_floor_fen": 100,
-        "holder_cap_fen": 2_000_000_000,
-        "validity_days": 60,
-        "items": [],
     }
+    cheap = rules_of(transfer="approved", cap={"group": "compute", "holder_fen": 2_000_000_000, "floor_fen": 100})
+    holders_own = rules_of(transfer="open", payee="holder", rounding_fen=100, rank=2, ceiling_bp=4_000)
+
+    def accredit(programme: str, provider: str) -> bytes:
+        limits = limits_of("ascend-910b", "h100")
+        fields = {"programme": programme, "provider": provider, "valid_from": _in(at, 0), "items": limits}
+        return TREASURY.note("provider.accredit", at, **fields)
+
     return [
         NETWORK.note("item.register", at, item="ascend-910b", unit="gpu_time", name="Ascend 910B", origin="domestic"),
         NETWORK.note("item.register", at, item="h100", unit="gpu_time", name="H100", origin="foreign"),
+        PROVIDER.note("tariff.publish", at, item="ascend-910b", price_fen=600, valid_from=_in(at, HOUR_US)),
+        PROVIDER.note("tariff.publish", at, item="h100", price_fen=1_500, valid_from=_in(at, HOUR_US)),
+        TREASURY.note("programme.open", at, programme=CHEAP, rules=cheap, **terms),
+        TREASURY.note("programme.open", at, programme=HOLDERS_OWN, rules=holders_own, **terms),
+        accredit(CHEAP, "guian"),
+        accredit(HOLDERS_OWN, "guian"),
+        accredit(CHEAP, "wuhu"),
+        *[_contract(name, at) for name in ("k1", "k2", "k3")],
         PROVIDER.note(
-            "tariff.publish", at, item="ascend-910b", price_fen_per_gpu_hour=600, valid_from=_in(at, HOUR_US)
+            "contract.amend", at, "maker-a/officer-1", contract="maker-a/k3", last_day=format_day(at // DAY_US + 100)
         ),
-        PROVIDER.note("tariff.publish", at, item="h100", price_fen_per_gpu_hour=1_500, valid_from=_in(at, HOUR_US)),
-        TREASURY.note(
-            "programme.open", at, programme=CHEAP, transfer="approved", payee="provider", rounding_fen=1, **rules
-        ),
-        TREASURY.note(
-            "programme.open", at, programme=HOLDERS_OWN, transfer="open", payee="holder", rounding_fen=100, **rules
-        ),
-        TREASURY.note("provider.accredit", at, programme=CHEAP, provider="guian", valid_from=_in(at, 0)),
-        TREASURY.note("provider.accredit", at, programme=HOLDERS_OWN, provider="guian", valid_from=_in(at, 0)),
-        TREASURY.note("provider.accredit", at, programme=CHEAP, provider="wuhu", valid_from=_in(at, 0)),
     ]
+
+
+def _contract(name: str, at: int) -> bytes:
+    first_day, last_day = format_day(at // DAY_US), format_day(at // DAY_US + 200)
+    fields = contract_of(f"maker-a/{name}", "maker-a", "guian", first_day, last_day)
+    prices = prices_of(ascend_910b=600, h100=1_500)
+    return HOLDER.note("contract.sign", at, "guian/officer-1", **fields | {"items": prices})
 
 
 def _vouchers(at: int) -> list[bytes]:
@@ -180,13 +188,13 @@ def _vouchers(at: int) -> list[bytes]:
             valid_from=_in(at, 0),
         )
 
-    def reserve(name: str, voucher: str, amount_fen: int, days: int = 30) -> bytes:
+    def reserve(name: str, voucher: str, contract: str, amount_fen: int, days: int = 30) -> bytes:
         return HOLDER.note(
             "voucher.reserve",
             at,
             reservation=f"maker-a/{name}",
             voucher=voucher,
-            provider="guian",
+            contract=f"maker-a/{contract}",
             amount_fen=amount_fen,
             until=_in(at, days * DAY_US),
         )
@@ -208,39 +216,35 @@ def _vouchers(at: int) -> list[bytes]:
         TREASURY.note("voucher.suspend", at, voucher="shanghai/v3", reason="contract under review"),
         TREASURY.note("voucher.resume", at, voucher="shanghai/v3", reason="contract is fine"),
         TREASURY.note("voucher.revoke", at, voucher="shanghai/v4", reason="contract ended"),
-        reserve("r1", "shanghai/v1", 60_000_000),
-        reserve("r2", "shanghai/v2", 20_000_000),
-        reserve("r3", "shanghai/v1", 5_000),
-        reserve("r4", "shanghai/v1", 1_000_000),
+        reserve("r1", "shanghai/v1", "k1", 60_000_000),
+        reserve("r2", "shanghai/v2", "k2", 20_000_000),
+        reserve("r3", "shanghai/v1", "k3", 5_000),
+        reserve("r4", "shanghai/v1", "k1", 1_000_000),
+        reserve("r5", "shanghai/v1", "k2", 2_000),
     ]
 
 
 def _burns(at: int) -> list[bytes]:
     noon = at - 4 * HOUR_US
 
-    def line(reservation: str, job: str, gpus: int, hours: int, item: str = "ascend-910b", **more: str) -> Json:
-        return {
-            "reservation": f"maker-a/{reservation}",
-            "job": job,
-            "item": item,
-            "gpu_milli": gpus * 1_000,
-            "from": format_instant(noon),
-            "to": format_instant(noon + hours * HOUR_US),
-            "seconds": hours * 3_600,
-            **more,
-        }
+    def line(job: str, gpus: int, hours: int, **options: object) -> list[object]:
+        begin, end = format_second(noon), format_second(noon + hours * HOUR_US)
+        return [job, gpus * 1_000, begin, end, hours * 3_600, *([options] if options else [])]
 
-    def burn(*lines: Json, **ref: str) -> bytes:
-        return PROVIDER.note("time.burn", at, holder="maker-a", lines=list(lines), **ref)
+    def burn(contract: str, *lines: list[object], h100: list[object] | None = None, **ref: str) -> bytes:
+        groups = [{"item": "ascend-910b", "lines": list(lines)}]
+        if h100:
+            groups.append({"item": "h100", "lines": [h100]})
+        return PROVIDER.note("time.burn", at, contract=f"maker-a/{contract}", groups=groups, **ref)
 
-    train = line("r1", "train-7", 64, 3), line("r1", "train-8", 8, 2, "h100"), line("r1", "train-7", 8, 1)
+    train = line("train-7", 64, 3), line("train-7", 8, 1)
     return [
-        *[burn(line("r1", f"single-{number}", 8, 1)) for number in range(8)],
-        burn(line("r1", "single-8", 8, 1), line("r1", "single-9", 8, 1)),
-        burn(*train, ref="train"),
-        burn(line("r2", "tune-1", 16, 3), line("r2", "tune-2", 5, 1, "h100"), ref="tune"),
-        burn(line("r3", "drain-1", 512, 3, if_short="drain"), line("r3", "drain-2", 1, 1)),
-        PROVIDER.note("burn.reverse", at, statement="train", line=1, reason="metered twice"),
+        *[burn("k1", line(f"single-{number}", 8, 1)) for number in range(8)],
+        burn("k1", line("single-8", 8, 1), line("single-9", 8, 1)),
+        burn("k1", *train, h100=line("train-8", 8, 2), ref="train"),
+        burn("k2", line("tune-1", 16, 3, pay_available=True), h100=line("tune-2", 5, 1), ref="tune"),
+        burn("k3", line("drain-1", 512, 3, pay_available=True), line("drain-2", 1, 1)),
+        PROVIDER.note("burn.reverse", at, statement="train", line=2, reason="metered twice"),
         PROVIDER.note("burn.reverse", at, statement="tune", line=1, reason="metered twice"),
         PROVIDER.note("reservation.release", at, reservation="maker-a/r4"),
     ]
@@ -265,23 +269,20 @@ def _settlement(at: int) -> list[bytes]:
 
 
 def _sealed_days(at: int) -> list[bytes]:
-    """A seal, and after it a line that corrects the one of train-8, and one that comes too late."""
+    """A seal, and after it a line that corrects the one of train-8, one that comes too late, and one that says so."""
     noon = at - DAY_US - 4 * HOUR_US
-    line: Json = {
-        "reservation": "maker-a/r1",
-        "job": "train-8",
-        "item": "h100",
-        "gpu_milli": 4_000,
-        "from": format_instant(noon),
-        "to": format_instant(noon + HOUR_US),
-        "seconds": 3_600,
-        "corrects": {"statement": "train", "line": 1},
-    }
-    late = {name: value for name, value in line.items() if name != "corrects"} | {"job": "late-1"}
+    times = [4_000, format_second(noon), format_second(noon + HOUR_US), 3_600]
+    lines = [
+        ["train-8", *times, {"corrects": {"statement": "train", "line": 2}}],
+        ["late-1", *times],
+        ["late-2", *times, {"prior_period": True}],
+    ]
     return [
         NETWORK.note("party.admit", at, admitted="registry", role="operator", name="The register", keys=OPERATOR.vkeys),
         OPERATOR.note("book.seal", at, seal="registry/first", last_day=format_day(at // DAY_US - 1)),
-        PROVIDER.note("time.burn", at, holder="maker-a", lines=[line, late], ref="corrected"),
+        PROVIDER.note(
+            "time.burn", at, contract="maker-a/k1", groups=[{"item": "h100", "lines": lines}], ref="corrected"
+        ),
     ]
 
 
@@ -290,7 +291,7 @@ def _endings(at: int) -> list[bytes]:
         TREASURY.note("voucher.lapse", at, voucher="shanghai/v1"),
         HOLDER.note("reservation.release", at, reservation="maker-a/r1"),
         TREASURY.note("programme.close", at, programme=CHEAP, reason="the year is over"),
-        PROVIDER.note("tariff.publish", at, item="h100", price_fen_per_gpu_hour=999, valid_from=_in(at, HOUR_US)),
+        PROVIDER.note("tariff.publish", at, item="h100", price_fen=999, valid_from=_in(at, HOUR_US)),
         TREASURY.note(
             "provider.delist", at, programme=CHEAP, provider="wuhu", valid_until=_in(at, DAY_US), reason="left"
         ),
