@@ -2,17 +2,19 @@
 
     programme      envelope = unissued + Σ available + Σ reserved + Σ burned + Σ claimed + Σ paid
     voucher        face = available + Σ reserved + Σ burned + Σ claimed + Σ paid + transferred + returned
-    reservation    amount = reserved + burned + claimed + paid + released
-                   burned + claimed + paid = what its lines took: of statements remembered, and of those forgotten
-    day            burned, claimed = what the lines took that ended on it, for the days of the burn window
+    reservation    amount = reserved + taken + released
+                   taken = what its lines took: of statements remembered, and of those forgotten
+    lot            Σ burned + Σ claimed + paid = Σ taken of the voucher's reservations under the contract
+                   booked on a day: burned + claimed is what its lines took, or as much less as was paid of the lot
+    contract       charged, absorbed = the same of its lines; at most its amount, at most its other support
     claim          what is claimed = the lots of the claims that are open
                    what is paid to a claimant has a claim of it that is paid
-    holder         granted = Σ face - transferred - what was revoked, and at most the cap
+    holder         granted = Σ face − returned, and at most the cap
     issued         each face is at least the floor
 
 The rules move money so that this can't break. That is why it is worth checking: a fault in them would show here, and so
-does a changed saved state. What it can't show is an amount moved between two lines of one statement and
-reservation, or between two days of one reservation before the burn window. docs/rules.md, "The law of conservation".
+does a changed saved state. What it can't show is an amount moved between two lines of one statement and reservation, or
+between two days of one lot of which something is paid. docs/rules.md, "The law of conservation".
 """
 
 import copy
@@ -27,13 +29,13 @@ from tallystick.vouchers.book import (
     USED,
     Account,
     Book,
+    DatedLot,
     Lot,
     Posting,
-    lot_of,
-    reservation_of,
+    dated_lot_of,
+    lot_in,
 )
 from tallystick.vouchers.holdings import VoucherStatus
-from tallystick.vouchers.redemptions import claim_on
 from tallystick.vouchers.state import State
 
 _OF_VOUCHERS: Final[tuple[Account, ...]] = ("available", "reserved", *USED)
@@ -84,6 +86,7 @@ def faults(state: State) -> Iterator[str]:
     yield from _of_programmes(state)
     yield from _of_vouchers(state)
     yield from _of_reservations(state)
+    yield from _of_contracts(state)
     yield from _of_claims(state)
     yield from _of_holders(state)
 
@@ -108,7 +111,7 @@ def _of_programmes(state: State) -> Iterator[str]:
             assert voucher_id is not None
             sums[state.vouchers[voucher_id].programme][account] += amount_fen
     for name, programme in state.programmes.items():
-        envelope_fen, totals = programme.rules.envelope_fen, book.totals[name]
+        envelope_fen, totals = programme.envelope_fen, book.totals[name]
         if not envelope_fen == -book["envelope", name] == sum(totals.values()):
             yield (
                 f"programme {name}: the envelope is {envelope_fen} fen, by postings {-book['envelope', name]} fen, "
@@ -152,54 +155,84 @@ def _of_vouchers(state: State) -> Iterator[str]:
 
 def _of_reservations(state: State) -> Iterator[str]:
     book = state.book
-    used_fen: Counter[str] = Counter()
-    for account in USED:
-        for account_id, amount_fen in book.balances[account].items():
-            used_fen[reservation_of(account, account_id) or ""] += amount_fen
     taken_fen: Counter[str] = Counter(book.balances["forgotten"])
-    in_lots_fen: Counter[tuple[Account, str]] = Counter()
     for statements in state.statements.values():
         for statement in statements.values():
-            for lot, amount_fen in statement.taken_fen(state.utc_offset_us).items():
-                taken_fen[lot.reservation] += amount_fen
-                if amount_fen:
-                    in_lots_fen[_place_of(state, lot, statement.index)] += amount_fen
-    yield from _of_lots(state, in_lots_fen)
+            taken_fen.update(statement.taken_fen())
+    of_lots_fen: Counter[Lot] = Counter()
     for name, reservation in state.reservations.items():
-        reserved_fen, released_fen = book["reserved", name], book["released", name]
-        if reservation.amount_fen != reserved_fen + used_fen[name] + released_fen:
-            shown = _shown({"reserved": reserved_fen, "used": used_fen[name], "released": released_fen})
+        reserved_fen, there_fen, released_fen = book["reserved", name], book["taken", name], book["released", name]
+        of_lots_fen[Lot(reservation.voucher, reservation.contract)] += there_fen
+        if reservation.amount_fen != reserved_fen + there_fen + released_fen:
+            shown = _shown({"reserved": reserved_fen, "taken": there_fen, "released": released_fen})
             yield f"reservation {name}: it was made of {reservation.amount_fen} fen, and it holds {shown}"
-        if used_fen[name] != taken_fen[name]:
-            yield f"reservation {name}: {used_fen[name]} fen are burned, and its lines took {taken_fen[name]} fen"
-        if reserved_fen if reservation.closed else released_fen:
+        if there_fen != taken_fen[name]:
+            yield f"reservation {name}: {there_fen} fen are taken, and its lines took {taken_fen[name]} fen"
+        if reserved_fen if reservation.closed else released_fen or not reserved_fen:
             shown = _shown({"reserved": reserved_fen, "released": released_fen})
             yield f"reservation {name}: it is {'closed' if reservation.closed else 'open'}, and it holds {shown}"
+    yield from _of_lots(state, of_lots_fen)
 
 
-def _place_of(state: State, lot: Lot, statement_index: int) -> tuple[Account, str]:
-    """Return the account in which the lines of one statement lie."""
-    programme = state.programmes[state.reservations[lot.reservation].programme]
-    ids = programme.claims.get(state.claimant(lot.reservation), ())
-    claims = {claim_id: state.claims[claim_id] for claim_id in ids if claim_id in state.claims}
-    claim = claim_on(claims.values(), lot.day, statement_index)
-    if claim is None:
-        return "burned", lot.burned_id
-    if claim.status == "paid":
-        return "paid", lot.reservation
-    return "claimed", lot.claimed_id(next(claim_id for claim_id, one in claims.items() if one is claim))
-
-
-def _of_lots(state: State, in_lots_fen: Counter[tuple[Account, str]]) -> Iterator[str]:
-    """Yield the lots that don't hold what the lines took; of days that lie in the burn window, to the fen."""
-    oldest_day = state.day_of(state.at - state.burn_window_us) + 1
-    balances = state.book.balances
+def _of_lots(state: State, taken_fen: Counter[Lot]) -> Iterator[str]:
+    """Yield the lots that don't hold what was taken, in all, and by the days that lie in the burn window."""
+    held_fen: Counter[Lot] = Counter()
+    by_day_fen: Counter[DatedLot] = Counter()
     for account in USED:
-        for account_id in sorted({name for place, name in in_lots_fen if place == account} | balances[account].keys()):
-            holds_fen, took_fen = state.book[account, account_id], in_lots_fen[account, account_id]
-            is_exact = account != "paid" and int(account_id.rpartition(" ")[2]) >= oldest_day
-            if holds_fen < took_fen or (is_exact and holds_fen != took_fen):
-                yield f"{account} {account_id}: it holds {holds_fen} fen, and lines took {took_fen} fen"
+        for account_id, amount_fen in state.book.balances[account].items():
+            lot = lot_in(account, account_id)
+            held_fen[lot] += amount_fen
+            if account != "paid":
+                by_day_fen[DatedLot(*lot, int(account_id.rpartition(" ")[2]))] += amount_fen
+    for one in sorted(held_fen.keys() | taken_fen.keys()):
+        if held_fen[one] != taken_fen[one]:
+            yield f"lot {one.id}: it holds {held_fen[one]} fen, and lines took {taken_fen[one]} fen"
+    took_fen = _taken_by_day(state)
+    oldest_day = state.day_of(state.at - state.burn_window_us) + 1
+    for dated in sorted(took_fen.keys() | by_day_fen.keys()):
+        if dated.day >= oldest_day:
+            less_fen = took_fen[dated] - by_day_fen[dated]
+            if not 0 <= less_fen <= state.book["paid", dated.lot.id]:
+                yield (
+                    f"lot {dated.burned_id}: {by_day_fen[dated]} fen are burned or claimed, "
+                    f"and its lines took {took_fen[dated]} fen"
+                )
+
+
+def _taken_by_day(state: State) -> Counter[DatedLot]:
+    """Return what lines of statements remembered took and weren't taken back, by lot and the day of booking."""
+    took_fen: Counter[DatedLot] = Counter()
+    for statements in state.statements.values():
+        for statement in statements.values():
+            reversed_lines = statement.reversed_lines
+            for line in statement.lines():
+                if line.number not in reversed_lines:
+                    day = state.day_of(statement.at if line.is_booked_late else line.ends_at)
+                    for reservation, amount_fen in line.payments:
+                        voucher = state.reservations[reservation].voucher
+                        took_fen[DatedLot(voucher, statement.contract, day)] += amount_fen
+    return took_fen
+
+
+def _of_contracts(state: State) -> Iterator[str]:
+    book = state.book
+    charged_fen = Counter(book.balances["forgotten_charged"])
+    absorbed_fen = Counter(book.balances["forgotten_absorbed"])
+    for statements in state.statements.values():
+        for statement in statements.values():
+            charged, absorbed = statement.charged_and_absorbed_fen()
+            charged_fen[statement.contract] += charged
+            absorbed_fen[statement.contract] += absorbed
+    for name, contract in state.contracts.items():
+        for what, lines_fen, most_fen in (
+            ("charged", charged_fen[name], contract.amount_fen),
+            ("absorbed", absorbed_fen[name], contract.other_support_fen),
+        ):
+            there_fen = book.balances["charged" if what == "charged" else "absorbed"].get(name, 0)
+            if there_fen != lines_fen:
+                yield f"contract {name}: {there_fen} fen are {what}, by its lines {lines_fen} fen"
+            if there_fen > most_fen:
+                yield f"contract {name}: {there_fen} fen are {what}, and the most is {most_fen} fen"
 
 
 def _of_claims(state: State) -> Iterator[str]:
@@ -209,21 +242,21 @@ def _of_claims(state: State) -> Iterator[str]:
             yield f"claim {name}: it is {claim.status}, and has lots"
         if not claim.lots and claim.status == "open":
             yield f"claim {name}: it is open, and has no lots"
-        for lot in map(lot_of, claim.lots):
+        for lot in map(dated_lot_of, claim.lots):
             if claimed.pop(lot.claimed_id(name), 0) <= 0:
                 yield f"claim {name}: nothing is claimed of {lot.burned_id}"
-            reservation = state.reservations[lot.reservation]
-            if (reservation.programme, state.claimant(lot.reservation)) != (
+            programme = state.vouchers[lot.voucher].programme
+            if (programme, state.claimant(programme, lot.contract)) != (
                 claim.programme,
                 claim.claimant,
             ) or not claim.first_day <= lot.day <= claim.last_day:
                 yield f"claim {name}: {lot.burned_id} isn't of its programme, its claimant and its days"
     unclaimed = {
-        Lot(reservation, day).burned_id
-        for by_claimant in state.unclaimed.values()
-        for days in by_claimant.values()
-        for day, reservations in days.items()
-        for reservation in reservations
+        DatedLot(voucher, contract, day).burned_id
+        for by_contract in state.unclaimed.values()
+        for contract, days in by_contract.items()
+        for day, vouchers in days.items()
+        for voucher in vouchers
     }
     for account_id in sorted(unclaimed ^ state.book.balances["burned"].keys()):
         yield f"burned {account_id}: what its claimant finds to claim isn't what is burned"
@@ -231,33 +264,39 @@ def _of_claims(state: State) -> Iterator[str]:
         yield f"claimed {account_id}: {amount_fen} fen are in no open claim"
     paid = {(claim.programme, claim.claimant) for claim in state.claims.values() if claim.status == "paid"}
     for name, amount_fen in state.book.balances["paid"].items():
-        if (state.reservations[name].programme, state.claimant(name)) not in paid:
-            yield f"paid {name}: {amount_fen} fen, and no claim of {state.claimant(name)} is paid"
+        paid_lot = lot_in("paid", name)
+        programme = state.vouchers[paid_lot.voucher].programme
+        claimant = state.claimant(programme, paid_lot.contract)
+        if (programme, claimant) not in paid:
+            yield f"paid {name}: {amount_fen} fen, and no claim of {claimant} is paid"
 
 
 def _of_holders(state: State) -> Iterator[str]:
     book = state.book
     granted_fen: Counter[str] = Counter()
     for name, voucher in state.vouchers.items():
-        of_voucher_fen = voucher.face_fen - book["transferred", name]
-        if voucher.status == "revoked":
-            of_voucher_fen -= book["returned", name]
-        granted_fen[f"{voucher.programme} {voucher.holder}"] += of_voucher_fen
-        floor_fen = state.programmes[voucher.programme].rules.holder_floor_fen
+        granted_fen[voucher.granted_id] += voucher.face_fen - book["returned", name]
+        floor_fen = state.rules_of(voucher).cap.floor_fen
         if voucher.parent is None and voucher.face_fen < floor_fen:
             yield f"voucher {name}: its face is {voucher.face_fen} fen, and the floor {floor_fen} fen"
+    caps_fen = _caps_fen(state)
     for name in sorted(granted_fen.keys() | book.balances["granted"].keys()):
-        if granted_fen[name] != book["granted", name]:
-            programme, _, holder = name.partition(" ")
-            yield (
-                f"holder {holder}: {book['granted', name]} fen are granted under {programme}, "
-                f"by its vouchers {granted_fen[name]} fen"
-            )
-    for name, amount_fen in book.balances["granted"].items():
-        programme, _, holder = name.partition(" ")
-        cap_fen = state.programmes[programme].rules.holder_cap_fen
-        if amount_fen > cap_fen:
-            yield f"holder {holder}: {amount_fen} fen are granted under {programme}, and the cap is {cap_fen} fen"
+        group, _, holder = name.rpartition(" ")
+        there_fen = book["granted", name]
+        if granted_fen[name] != there_fen:
+            yield f"holder {holder}: {there_fen} fen are granted of {group}, by its vouchers {granted_fen[name]} fen"
+        if there_fen > caps_fen.get(group, 0):
+            yield f"holder {holder}: {there_fen} fen are granted of {group}, and the cap is {caps_fen.get(group)} fen"
+
+
+def _caps_fen(state: State) -> dict[str, int]:
+    """Return the highest cap that any programme ever had, by treasury, year and group."""
+    caps_fen: dict[str, int] = {}
+    for programme in state.programmes.values():
+        for version in programme.versions:
+            group = f"{programme.treasury} {programme.fiscal_year} {version.rules.cap.group}"
+            caps_fen[group] = max(caps_fen.get(group, 0), version.rules.cap.holder_fen)
+    return caps_fen
 
 
 def _shown(amounts: dict[str, int] | dict[Account, int]) -> str:

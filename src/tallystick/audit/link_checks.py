@@ -15,8 +15,8 @@ import struct
 from collections.abc import Iterator
 from itertools import pairwise
 
-from tallystick.vouchers.book import PROGRAMME_ACCOUNTS, AnyAccount, lot_of, reservation_of
-from tallystick.vouchers.burns import Statement
+from tallystick.vouchers.book import PROGRAMME_ACCOUNTS, AnyAccount, dated_lot_of
+from tallystick.vouchers.burns import PAYMENT_SIZE, Statement
 from tallystick.vouchers.quantities import INTEGER_MAX
 from tallystick.vouchers.redemptions import Claim
 from tallystick.vouchers.state import State
@@ -30,6 +30,7 @@ def broken_links(state: State) -> Iterator[str]:
     yield from _of_programmes(state)
     yield from _of_accounts(state)
     yield from _of_vouchers(state)
+    yield from _of_contracts(state)
     yield from _of_reservations(state)
     yield from _of_claims(state)
     yield from _of_statements(state)
@@ -55,10 +56,13 @@ def _of_programmes(state: State) -> Iterator[str]:
     for name, programme in state.programmes.items():
         if programme.treasury not in state.parties:
             yield f"programme {name}: its treasury {programme.treasury} isn't there"
-        rules = programme.rules
-        limits_fen = (rules.holder_floor_fen, rules.holder_cap_fen, rules.envelope_fen)
-        if min(limits_fen) < 0 or max(limits_fen) > INTEGER_MAX or rules.holder_floor_fen > rules.holder_cap_fen:
-            yield f"programme {name}: its floor, cap and envelope are {', '.join(map(str, limits_fen))} fen"
+        if not programme.versions:
+            yield f"programme {name}: it has no rules"
+        for version in programme.versions:
+            cap = version.rules.cap
+            limits_fen = (cap.floor_fen, cap.holder_fen, programme.envelope_fen)
+            if min(limits_fen) < 0 or max(limits_fen) > INTEGER_MAX or cap.floor_fen > cap.holder_fen:
+                yield f"programme {name}: its floor, cap and envelope are {', '.join(map(str, limits_fen))} fen"
 
 
 def _of_accounts(state: State) -> Iterator[str]:
@@ -79,24 +83,28 @@ def _is_known(state: State, account: AnyAccount, account_id: str) -> bool:
     if account in ("envelope", "unissued"):
         return account_id in state.programmes
     if account == "granted":
-        programme, _, holder = account_id.partition(" ")
-        return programme in state.programmes and holder in state.parties
-    if account in ("released", "forgotten"):
+        treasury, _, rest = account_id.partition(" ")
+        return treasury in state.parties and rest.rpartition(" ")[2] in state.parties
+    if account in ("reserved", "taken", "released", "forgotten"):
         return account_id in state.reservations
+    if account in ("charged", "absorbed", "forgotten_charged", "forgotten_absorbed"):
+        return account_id in state.contracts
     if account == "claimed":
         claim_id, _, burned_id = account_id.partition(" ")
         return claim_id in state.claims and _is_lot(state, burned_id)
     if account == "burned":
         return _is_lot(state, account_id)
-    return account_id in (state.vouchers if reservation_of(account, account_id) is None else state.reservations)
+    if account == "paid":
+        return account_id.count(" ") == 1 and _is_lot(state, f"{account_id} 0")
+    return account_id in state.vouchers
 
 
 def _is_lot(state: State, burned_id: str) -> bool:
     try:
-        lot = lot_of(burned_id)
+        lot = dated_lot_of(burned_id)
     except ValueError:
         return False
-    return lot.burned_id == burned_id and lot.reservation in state.reservations
+    return lot.burned_id == burned_id and lot.voucher in state.vouchers and lot.contract in state.contracts
 
 
 def _of_vouchers(state: State) -> Iterator[str]:
@@ -104,8 +112,12 @@ def _of_vouchers(state: State) -> Iterator[str]:
         parent = state.vouchers.get(voucher.parent or name)
         if voucher.programme not in state.programmes or parent is None or parent.programme != voucher.programme:
             yield f"voucher {name}: its programme or the voucher that it came out of isn't there"
+        elif not 0 <= voucher.rules_version < len(state.programmes[voucher.programme].versions):
+            yield f"voucher {name}: its programme has no rules of version {voucher.rules_version}"
         if voucher.holder not in state.parties:
             yield f"voucher {name}: its holder {voucher.holder} isn't there"
+        if voucher.contract is not None and voucher.contract not in state.contracts:
+            yield f"voucher {name}: its contract {voucher.contract} isn't there"
 
 
 def _of_reservations(state: State) -> Iterator[str]:
@@ -115,8 +127,37 @@ def _of_reservations(state: State) -> Iterator[str]:
             yield f"reservation {name}: it is of another programme or holder than its voucher"
         if reservation.id != name:
             yield f"reservation {name}: it says that it is {reservation.id}"
-        if reservation.provider not in state.parties:
-            yield f"reservation {name}: its provider {reservation.provider} isn't there"
+        contract = state.contracts.get(reservation.contract)
+        if contract is None or (contract.provider, contract.holder) != (reservation.provider, reservation.holder):
+            yield f"reservation {name}: it is of another provider or holder than its contract"
+        elif (name in contract.reservations) == reservation.closed or reservation.programme not in contract.programmes:
+            yield f"reservation {name}: its contract {reservation.contract} lists it, or its programme, otherwise"
+
+
+def _of_contracts(state: State) -> Iterator[str]:
+    for name, contract in state.contracts.items():
+        for party in (contract.provider, contract.holder):
+            if party not in state.parties:
+                yield f"contract {name}: its side {party} isn't there"
+        if state.documents.get(contract.document_sha256) != name:
+            yield f"contract {name}: its document is of another, or of none"
+        if any(one not in state.programmes for one in contract.programmes):
+            yield f"contract {name}: a programme that pays for it isn't there"
+        elif [*contract.programmes] != sorted(contract.programmes, key=lambda one: state.programmes[one].rules.rank):
+            yield f"contract {name}: its programmes aren't in the order of their ranks"
+        if len({*contract.programmes}) != len(contract.programmes):
+            yield f"contract {name}: it has a programme twice"
+        of_it = [one for one in contract.reservations if one in state.reservations]
+        if len({*of_it}) != len(contract.reservations) or any(
+            state.reservations[one].contract != name for one in of_it
+        ):
+            yield f"contract {name}: its open reservations are {', '.join(contract.reservations)}"
+        for item, prices in contract.prices.items():
+            if not prices or any(one[0] >= other[0] for one, other in pairwise(prices)):
+                yield f"contract {name}: its prices of {item} aren't in order"
+    for document, name in state.documents.items():
+        if name not in state.contracts:
+            yield f"document {document}: its contract {name} isn't there"
 
 
 def _of_claims(state: State) -> Iterator[str]:
@@ -147,7 +188,7 @@ def _of_claim(state: State, name: str, claim: Claim) -> Iterator[str]:
         yield f"claim {name}: it is of entry {claim.index}, and entry {rejected} rejected it"
     for burned_id in claim.lots:
         if not _is_lot(state, burned_id):
-            yield f"claim {name}: its lot {burned_id} is of no reservation"
+            yield f"claim {name}: its lot {burned_id} is of no voucher and contract"
 
 
 def _of_statements(state: State) -> Iterator[str]:
@@ -171,22 +212,36 @@ def _of_statements(state: State) -> Iterator[str]:
 
 
 def _of_statement(state: State, provider: str, statement: Statement) -> Iterator[str]:
+    contract = state.contracts.get(statement.contract)
+    if contract is None or contract.provider != provider:
+        yield f"it is under contract {statement.contract}, which isn't there, or of another provider"
     for name in statement.reservations:
         reservation = state.reservations.get(name)
-        if reservation is None:
-            yield f"it is of reservation {name}, which isn't there"
-        elif (reservation.provider, reservation.holder) != (provider, statement.holder):
-            yield f"it is of reservation {name}, which is of {reservation.provider} and {reservation.holder}"
+        if reservation is None or reservation.contract != statement.contract:
+            yield f"reservation {name} paid, which isn't there, or of another contract"
     lines = list(statement.lines())
     numbers = {line.number for line in lines}
+    paying = [reservation for line in lines for reservation, _ in line.payments]
     if len(numbers) != len(lines) or len({*statement.reservations}) != len(statement.reservations):
         yield "it has a line or a reservation twice"
-    if {line.reservation for line in lines} != {*statement.reservations}:
-        yield "it has a reservation and no line of it"
-    if any(line.from_voucher_fen < 0 or line.starts_at >= line.ends_at for line in lines):
-        yield "a line takes less than nothing, or ends before it starts"
-    if statement.ends_at != max([line.ends_at for line in lines], default=0):
-        yield "the last of its lines ended at another time than it says"
-    reversed_lines = statement.reversed_lines
-    if len(reversed_lines) != len({*reversed_lines} & numbers):
-        yield f"lines {reversed_lines} were taken back, one of them twice or not there"
+    if {*paying} != {*statement.reservations} or len(paying) * PAYMENT_SIZE != len(statement.payments):
+        yield "a reservation paid no line of it, or a line that isn't there"
+    if any(line.fee_fen < 0 or line.absorbed_fen < 0 or line.starts_at >= line.ends_at for line in lines):
+        yield "a line costs or absorbs less than nothing, or ends before it starts"
+    if any(amount_fen <= 0 for line in lines for _, amount_fen in line.payments):
+        yield "a reservation paid nothing, or less"
+    if any(line.paid_fen + line.absorbed_fen > line.fee_fen for line in lines):
+        yield "more was paid of a line than its fee"
+    for group in statement.groups:
+        of_group = [line for line in lines if line.item == group.item]
+        if group.index != statement.index or group.ends_at != max([line.ends_at for line in of_group], default=0):
+            yield f"its lines of {group.item} are of another entry, or the last of them ended at another time"
+        if len(group.reversed_lines) != len({*group.reversed_lines} & {line.number for line in of_group}):
+            yield f"lines {group.reversed_lines} were taken back, one of them twice or not there"
+    if (
+        not {*statement.corrected_lines} <= statement.reversed_lines
+        or not {one for one, _ in statement.absorbed} <= numbers
+    ):
+        yield "a line is corrected that wasn't taken back, or one absorbed that isn't there"
+    if len({*statement.corrected_lines}) != len(statement.corrected_lines):
+        yield "a line is corrected twice"

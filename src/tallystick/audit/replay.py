@@ -166,7 +166,7 @@ class Replay:
             self._findings.add(FindingCode.CONSERVATION_BROKEN, event.index, fault)
         command, outcome = event.command, event.outcome
         if isinstance(command, TimeBurn) and isinstance(outcome, Burned):
-            times = [line.gpu_milli * line.seconds for line in command.lines]
+            times = [line.gpu_milli * line.seconds for _, line in command.lines()]
             if outcome.refused:
                 refused = sum([times[number] for number, _ in outcome.refused])
                 self._lines_refused += len(outcome.refused)
@@ -254,7 +254,7 @@ def _differences(outcome: dict[str, object], other: dict[str, object]) -> str:
 def _totals_of(state: State, programme: str) -> ProgrammeTotals:
     book = Counter(state.book.totals.get(programme))  # of an account that a changed state lacks, 0
     return ProgrammeTotals(
-        envelope_fen=state.programmes[programme].rules.envelope_fen,
+        envelope_fen=state.programmes[programme].envelope_fen,
         unissued_fen=book["unissued"],
         available_fen=book["available"],
         reserved_fen=book["reserved"],

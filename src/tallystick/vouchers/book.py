@@ -20,7 +20,8 @@ note of it, so that each of them adds up by itself:
     granted       <treasury> <year> <group> <holder>     what counts against the holder's cap
     charged       <contract>                             the fees of its lines
     absorbed      <contract>                             other support that its lines absorbed
-    forgotten     <voucher> <contract>                   burned by lines of statements that aren't remembered any more
+    forgotten     <reservation>                          taken by lines of statements that aren't remembered any more
+    forgotten_charged, forgotten_absorbed <contract>     charged and absorbed by such lines
 
 docs/rules.md, "The law of conservation". An account with nothing in it isn't kept.
 """
@@ -29,7 +30,18 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple, get_args
 
 Account = Literal["envelope", "unissued", "available", "reserved", "burned", "claimed", "paid"]
-Memorandum = Literal["transferred", "returned", "taken", "released", "granted", "charged", "absorbed", "forgotten"]
+Memorandum = Literal[
+    "transferred",
+    "returned",
+    "taken",
+    "released",
+    "granted",
+    "charged",
+    "absorbed",
+    "forgotten",
+    "forgotten_charged",
+    "forgotten_absorbed",
+]
 AnyAccount = Account | Memorandum
 
 ACCOUNTS: Final[tuple[Account, ...]] = get_args(Account)

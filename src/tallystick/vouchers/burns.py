@@ -7,7 +7,7 @@ job that only one statement has is just a reference to it.
 """
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import repeat
 from operator import attrgetter
@@ -15,8 +15,6 @@ from typing import Annotated, Final, NamedTuple
 
 from pydantic import ConfigDict
 
-from tallystick.vouchers.book import Lot
-from tallystick.vouchers.holdings import Reservation
 from tallystick.vouchers.schemas import Layout
 
 BYTES_AS_BASE64: Final = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
@@ -27,6 +25,7 @@ _NUMBER: Final = struct.Struct("<H")
 _INTERVAL_START: Final = struct.calcsize("<HB")
 _INTERVAL: Final = struct.Struct("<qq")
 
+PAYMENT_SIZE: Final = _PAYMENT.size
 NEVER: Final = 2**63 - 1
 
 Intervals = bytes
@@ -174,20 +173,26 @@ class Statement:
         """The numbers of the lines that were taken back."""
         return {number for group in self.groups for number in group.reversed_lines}
 
-    def taken_fen(self, reservations: Mapping[str, Reservation]) -> dict[Lot, int]:
-        """Return what the lines took that weren't taken back, by lot.
+    def taken_fen(self) -> dict[str, int]:
+        """Return what the lines took that weren't taken back, by reservation.
 
         Raises:
-            struct.error, IndexError, KeyError: the columns don't fit together, as in `lines`.
+            struct.error, IndexError: the columns don't fit together, as in `lines`.
         """
-        taken_fen: dict[Lot, int] = {}
+        taken_fen: dict[str, int] = {}
         reversed_lines = self.reversed_lines
-        lots = [Lot(reservations[one].voucher, self.contract) for one in self.reservations]
         for number, place, amount_fen in _PAYMENT.iter_unpack(self.payments):
             if number not in reversed_lines:
-                lot = lots[place]
-                taken_fen[lot] = taken_fen.get(lot, 0) + amount_fen
+                reservation = self.reservations[place]
+                taken_fen[reservation] = taken_fen.get(reservation, 0) + amount_fen
         return taken_fen
+
+    def charged_and_absorbed_fen(self) -> tuple[int, int]:
+        """Return the fees of the lines that weren't taken back, and what they absorbed of other support."""
+        reversed_lines = self.reversed_lines
+        rows = [row for group in self.groups for row in _PACKED.iter_unpack(group.packed)]
+        charged_fen = sum([row[-1] for row in rows if row[0] not in reversed_lines])
+        return charged_fen, sum([amount_fen for number, amount_fen in self.absorbed if number not in reversed_lines])
 
 
 def pack_line(

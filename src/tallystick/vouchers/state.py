@@ -18,7 +18,6 @@ from tallystick.errors import MalformedError
 from tallystick.vouchers.book import (
     ACCOUNTS,
     MEMORANDA,
-    USED,
     AnyAccount,
     Book,
     DatedLot,
@@ -209,8 +208,6 @@ class State:
         else:
             if source == "reserved":
                 self.book.note("taken" if target == "burned" else "released", source_id, amount_fen)
-            elif target == "reserved" and source in USED:
-                self.book.note("taken", target_id, -amount_fen)
             if source == "unissued":
                 self._grant(target_id, amount_fen)
             elif target == "unissued" and source != "envelope":
@@ -267,8 +264,11 @@ class State:
             job_times.forget(group)
             if not job_times.has_groups:
                 del self.job_times[provider][group.item]
-        for lot, amount_fen in statement.taken_fen(self.reservations).items():
-            self.book.note("forgotten", lot.id, amount_fen)
+        for reservation, amount_fen in statement.taken_fen().items():
+            self.book.note("forgotten", reservation, amount_fen)
+        charged_fen, absorbed_fen = statement.charged_and_absorbed_fen()
+        self.book.note("forgotten_charged", statement.contract, charged_fen)
+        self.book.note("forgotten_absorbed", statement.contract, absorbed_fen)
 
     def to_bytes(self) -> bytes:
         """Return the state as JSON; the same state gives the same bytes."""

@@ -1,7 +1,7 @@
 """What becomes of a note, said in one shape by `check`, `submit` and `writer`.
 
     {"accepted": true, "index", "at", "kind", "outcome": {...}}       or of a statement, instead of the outcome,
-    {..., "lines": [{"line", "job", "reservation", "accepted", "fee_fen", "from_voucher_fen"}, ...]}
+    {..., "lines": [{"line", "item", "job", "accepted", "fee_fen", "paid_fen", "absorbed_fen"}, ...]}
     {"accepted": false, "reason", "detail", "transient"}              of a note or of a line
     {..., "index", "key", "limit_fen", "not_before"}                  those that a note's refusal has (`Refusal`)
 
@@ -43,15 +43,15 @@ def answers_to(named: Iterable[tuple[str, JsonObject]]) -> JsonObject:
 
 
 def _lines(command: TimeBurn, outcome: Burned) -> list[JsonObject]:
-    reasons = dict(outcome.refused)
+    reasons, absorbed_fen, paid_fen = dict(outcome.refused), dict(outcome.absorbed), outcome.paid_fen()
     answers = []
-    for number, line in enumerate(command.lines):
-        said: JsonObject = {"line": number, "job": line.job, "reservation": line.reservation}
+    for number, (item, line) in enumerate(command.lines()):
+        said: JsonObject = {"line": number, "item": item, "job": line.job}
         if number in reasons:
             said |= _reason(reasons[number])
         else:
             said |= {"accepted": True, "fee_fen": outcome.fee_fen[number]}
-            said |= {"from_voucher_fen": outcome.from_voucher_fen[number]}
+            said |= {"paid_fen": paid_fen[number], "absorbed_fen": absorbed_fen.get(number, 0)}
         answers.append(said)
     return answers
 

@@ -278,6 +278,9 @@ class BurnReverse(Rule):
         for name, amount_fen, to in event.outcome.returned:
             reservation = state.reservations[name]
             lot = DatedLot(reservation.voucher, statement.contract, _booked_day(state, statement, line))
+            state.book.note("taken", name, -amount_fen)
+            if to != "reservation":
+                state.book.note("released", name, amount_fen)
             postings += put_back("burned", lot.burned_id, reservation, amount_fen, to)
         return tuple(postings)
 
