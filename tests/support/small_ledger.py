@@ -116,18 +116,21 @@ def _groups(clock: _Clock) -> Iterator[list[bytes]]:
 
 def _parties(at: int) -> list[bytes]:
     def admit(actor: Actor, by: Actor, role: str, **more: object) -> bytes:
-        return by.note("party.admit", at, admitted=actor.party, role=role, name=actor.party, keys=actor.vkeys, **more)
+        fields = {"admitted": actor.party, "role": role, "name": actor.party, "keys": actor.vkeys, **more}
+        return by.note("party.admit", at, **fields)
 
     return [
-        admit(TREASURY, NETWORK, "treasury", **TWO_OFFICERS),
-        admit(PROVIDER, NETWORK, "provider", uscc=uscc_of("guian")),
+        admit(TREASURY, NETWORK, "treasury", read_keys=[vkey_of("shanghai/reader-1")], **TWO_OFFICERS),
+        admit(PROVIDER, NETWORK, "provider", uscc=uscc_of("guian"), meter_keys=[vkey_of("guian/meter-3")]),
         admit(OTHER_PROVIDER, NETWORK, "provider", uscc=uscc_of("wuhu")),
         admit(Actor("court"), NETWORK, "auditor"),
         admit(HOLDER, TREASURY, "holder", uscc=uscc_of("maker-a")),
         admit(OTHER_HOLDER, TREASURY, "holder", maker=True),
         TREASURY.note("party.amend", at, name="Treasury of Shanghai", **TWO_OFFICERS),
-        PROVIDER.note("key.add", at, "guian/meter-2", subject="guian", vkey=vkey_of("guian/meter-2")),
-        PROVIDER.note("key.revoke", at, subject="guian", key=label_of("guian/meter-2"), reason="replaced"),
+        PROVIDER.note("key.add", at, "guian/meter-2", subject="guian", purpose="meter", vkey=vkey_of("guian/meter-2")),
+        PROVIDER.note(
+            "key.revoke", at, subject="guian", key=label_of("guian/meter-2"), cause="superseded", reason="replaced"
+        ),
         NETWORK.note("party.suspend", at, subject="court", reason="on leave"),
         NETWORK.note("party.reinstate", at, subject="court", reason="back"),
     ]
