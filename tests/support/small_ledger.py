@@ -4,7 +4,7 @@ Two programmes: one pays providers and lets its holders transfer with the treasu
 truncates to the yuan. `write_small_ledger` can lengthen the log by tariffs, so that the tree gets a second level.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from support.actors import ORIGIN, Actor, Json, key_of, label_of, uscc_of, vkey_of
@@ -48,27 +48,29 @@ class _Clock:
         return self.now
 
 
-def write_small_ledger(folder: Path, *, more: int = 0) -> int:
-    """Write the ledger, with `more` tariffs at its end, and return how many entries it has."""
+SIZES = (113, 163, 213, 263, 289)
+"""Where commits end that only add tariffs, whatever the story before them has: tests of long logs count on these."""
+
+
+def write_small_ledger(folder: Path, *, more: int = 0, up_to: Sequence[int] = ()) -> int:
+    """Write the ledger, with `more` tariffs at its end or as many as make these sizes, and return its size."""
     for actor in ACTORS:
         actor.refs = 0
     clock = _Clock()
     with create_ledger(folder, _genesis(), LOG_KEY, clock=clock) as ledger:
         for group in _groups(clock):
             _submit(ledger, group)
-        prices = [
-            PROVIDER.note(
-                "tariff.publish",
-                clock.now,
-                item="h100",
-                price_fen_per_gpu_hour=1_000 + number,
-                valid_from=format_instant(clock.now + DAY_US + number * SECOND_US),
-            )
-            for number in range(more)
-        ]
-        for first in range(0, more, 50):
-            _submit(ledger, prices[first : first + 50])
+        story = ledger.state.size
+        for end in up_to or (*range(story + 50, story + more, 50), story + more):
+            done = ledger.state.size - story
+            _submit(ledger, [_tariff(clock.now, number) for number in range(done, end - story)])
         return ledger.state.size
+
+
+def _tariff(at: int, number: int) -> bytes:
+    """Return one of many tariffs, each later than those before it."""
+    later = _in(at, DAY_US + number * SECOND_US)
+    return PROVIDER.note("tariff.publish", at, item="h100", price_fen_per_gpu_hour=1_000 + number, valid_from=later)
 
 
 def export_small_ledger(ledger: Path, folder: Path) -> None:
