@@ -90,6 +90,10 @@ const FORMS = Object.assign(Object.create(null), {
   items: listOf(ITEM, 0, 64),
   item: ITEM,
   unit: oneOf('gpu_time', 'count'),
+  meter_keys: listOf(isVkey, 1, 16),
+  read_keys: listOf(isVkey, 1, 16),
+  cause: oneOf('superseded', 'ceased', 'compromised'),
+  purpose: oneOf('sign', 'meter', 'read'),
   validity_days: integer(1, 3_660),
   fiscal_year: integer(2000, 2999),
   line: integer(0, 999),
@@ -113,7 +117,7 @@ for (const [names, form] of [
   ['programme voucher into reservation claim seal', OWNED],
   ['ref job statement', DOCUMENT],
   ['name counted filing reason payment_reference', WORDS],
-  ['signed_at opens_at valid_from valid_until until from', isInstant],
+  ['signed_at opens_at valid_from valid_until until since from', isInstant],
   ['first_day last_day', isDay],
   ['face_fen amount_fen envelope_fen holder_cap_fen', FEN],
   ['holder_floor_fen threshold_fen', FEN_OR_ZERO],
@@ -149,12 +153,12 @@ const isRefusal = (pair) => Array.isArray(pair) && pair.length === 2 && FORMS.li
 /** command -> event, fields beside the common ones, outcome's forms */
 const COMMANDS = new Map([
   ['network.found/1', ['network.founded/1', 'edition name currency root_keys root_quorum clock_skew_seconds freshness_seconds burn_window_seconds release_grace_seconds tariff_notice_seconds utc_offset_seconds']],
-  ['party.admit/1', ['party.admitted/1', 'admitted role name keys uscc? maker? quorum? officers?']],
+  ['party.admit/1', ['party.admitted/1', 'admitted role name keys meter_keys? read_keys? uscc? maker? quorum? officers?']],
   ['party.amend/1', ['party.amended/1', 'name quorum? officers?']],
   ['party.suspend/1', ['party.suspended/1', 'subject reason']],
   ['party.reinstate/1', ['party.reinstated/1', 'subject reason']],
-  ['key.add/1', ['key.added/1', 'subject vkey']],
-  ['key.revoke/1', ['key.revoked/1', 'subject key reason']],
+  ['key.add/1', ['key.added/1', 'subject vkey purpose']],
+  ['key.revoke/1', ['key.revoked/1', 'subject key cause since? reason']],
   ['item.register/1', ['item.registered/1', 'item name unit counted? origin? filing?']],
   ['programme.open/1', ['programme.opened/1', 'programme name voucher_kind fiscal_year envelope_fen opens_at closes_at share_bp_domestic share_bp_foreign holder_floor_fen holder_cap_fen validity_days items transfer payee rounding_fen']],
   ['programme.close/1', ['programme.closed/1', 'programme reason']],
@@ -235,6 +239,15 @@ function checkLines(lines, { fee_fen: fees, from_voucher_fen: shares, refused })
   })
 }
 
+/** The keys that a command brings, `[[vkey, purpose], ...]`: each of them signs it. */
+function broughtBy({ kind, keys, meter_keys: meters = [], read_keys: readers = [], vkey, purpose }) {
+  if (kind === 'key.add/1') return [[vkey, purpose]]
+  if (kind !== 'party.admit/1') return []
+  const lists = { sign: keys, meter: meters, read: readers }
+  return Object.entries(lists).flatMap(([of, vkeys]) => vkeys.map((one) => [one, of]))
+}
+
+const METERED = new Set(['time.burn/1', 'burn.reverse/1'])
 const UNDER_QUORUM = new Set(fieldNames(
   'party.admit/1 party.amend/1 party.reinstate/1 key.add/1 key.revoke/1 programme.open/1 programme.close/1 provider.accredit/1',
 ))
@@ -250,9 +263,9 @@ export class LogReader {
   newerEdition // of rules that this program doesn't know, if the log was made by such: then no entry is read
   #origin
   #at = ''
-  #keys = new Map() // label -> {key, party, revoked}
+  #keys = new Map() // label -> {key, party, purpose, revoked}
   #publicKeys = new Set()
-  #quorums = new Map() // party -> how many of its keys must sign what makes keys or programmes
+  #quorums = new Map() // party -> how many of its keys must sign what is under a quorum; of the network, anything
   #network
 
   constructor(origin) {
@@ -276,27 +289,28 @@ export class LogReader {
     require(command.log === this.#origin, 'its command is for another log')
     require((index === 0) === (command.kind === 'network.found/1'), 'a network is founded by entry 0 and no other')
     if (index === 0) {
-      this.#network = { party: command.party, quorum: command.root_quorum }
-      await this.#addKeys(command.root_keys, command.party)
+      this.#network = command.party
+      this.#quorums.set(command.party, command.root_quorum)
+      await this.#addKeys(command.root_keys.map((vkey) => [vkey, 'sign']), command.party)
     }
-    if (command.kind === 'key.add/1') await this.#addKeys([command.vkey], command.subject)
-    await this.#checkSignatures(command, note)
-    if (command.kind === 'party.admit/1') {
-      await this.#addKeys(command.keys, command.admitted)
-      this.#quorums.set(command.admitted, command.quorum ?? 1)
-    }
-    if (command.kind === 'party.amend/1') this.#amend(command)
+    const brought = broughtBy(command)
+    await this.#addKeys(brought, command.admitted ?? command.subject)
+    await this.#checkSignatures(command, note, new Set(brought.map(([vkey]) => parseVkey(vkey).label)))
+    if (command.kind === 'party.admit/1') this.#quorums.set(command.admitted, command.quorum ?? 1)
+    if (command.kind === 'party.amend/1') this.#quorums.set(command.party, command.quorum ?? 1)
     if (command.kind === 'key.revoke/1') this.#revoke(command)
     if (command.kind === 'time.burn/1') this.#addBurned(command.lines, header.outcome.refused)
     this.#at = header.at
   }
 
-  async #addKeys(vkeys, party) {
-    for (const key of await Promise.all(vkeys.map(readVkey))) {
+  async #addKeys(brought, party) {
+    require(brought.length <= 16, `${party} gets ${brought.length} keys at once`)
+    for (const [vkey, purpose] of brought) {
+      const key = await readVkey(vkey)
       const text = hex(key.publicKey)
       require(key.name.startsWith(`${party}/`), `the key ${key.label} is not named after ${party}`)
       require(!this.#keys.has(key.label) && !this.#publicKeys.has(text), `the key ${key.label} was added before`)
-      this.#keys.set(key.label, { key, party, revoked: false })
+      this.#keys.set(key.label, { key, party, purpose, revoked: false })
       this.#publicKeys.add(text)
     }
   }
@@ -307,30 +321,33 @@ export class LogReader {
     known.revoked = true
   }
 
-  async #checkSignatures(command, note) {
-    const added = command.kind === 'key.add/1' ? parseVkey(command.vkey).label : undefined
-    let own = 0
+  async #checkSignatures(command, note, brought) {
+    const counts = new Map() // party -> signatures by its keys, but for those that the command brings
     for (const { label, signature } of note.lines) {
       const known = this.#keys.get(label)
       require(known && !known.revoked, `it is signed by ${label}, which is no key of the log then`)
       await verifySignature(known.key, note.text, signature)
-      if (label !== added && known.party === command.party) own += 1
+      if (brought.has(label)) continue
+      const isMeters = known.purpose === 'meter' && METERED.has(command.kind)
+      require(known.purpose === 'sign' || isMeters, `it is signed by ${label}, which is a ${known.purpose} key`)
+      counts.set(known.party, (counts.get(known.party) ?? 0) + 1)
     }
-    const needed = this.#needed(command)
-    require(own >= needed, `it has ${own} of ${needed} signatures by ${command.party}`)
-    const proved = added === undefined || note.lines.some(({ label }) => label === added)
-    require(proved, `the new key ${added} has not signed`)
+    for (const [party, needed] of this.#needed(command)) {
+      const count = counts.get(party) ?? 0
+      require(count >= needed, `it has ${count} of ${needed} signatures by ${party}`)
+    }
+    for (const added of brought) {
+      require(note.lines.some(({ label }) => label === added), `the new key ${added} has not signed`)
+    }
   }
 
-  #amend({ party, quorum = 1 }) {
-    if (party === this.#network.party) this.#network.quorum = quorum
-    else this.#quorums.set(party, quorum)
-  }
-
+  /** How many signatures of whom: `[[party, number], ...]`. */
   #needed(command) {
-    const { party } = command
-    if (party === this.#network.party) return this.#network.quorum
-    return isUnderQuorum(command) ? (this.#quorums.get(party) ?? 1) : 1
+    const { party, kind, subject } = command
+    const network = [this.#network, this.#quorums.get(this.#network)]
+    if (party === this.#network) return [network]
+    const own = [party, isUnderQuorum(command) ? (this.#quorums.get(party) ?? 1) : 1]
+    return kind === 'key.add/1' && subject !== party ? [own, network] : [own]
   }
 
   #addBurned(lines, refused) {

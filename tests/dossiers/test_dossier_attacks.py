@@ -247,6 +247,12 @@ def the_log_recorded_what_a_revoked_key_signed(data: bytes, log: list[bytes]) ->
     return resigned_log(data, log, "guian/meter-2")
 
 
+@attack(FindingCode.KEY_NOT_FOR_THIS_COMMAND)
+def the_log_recorded_what_a_key_for_reading_signed(data: bytes, log: list[bytes]) -> bytes:
+    """Beside the provider's own."""
+    return resigned_log(data, log, *PROVIDER.key_names, "shanghai/reader-1")
+
+
 @attack(FindingCode.SIGNER_NOT_INVOLVED)
 def the_log_recorded_what_a_holder_signed_too(data: bytes, log: list[bytes]) -> bytes:
     """A statement is its provider's alone."""

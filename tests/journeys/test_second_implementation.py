@@ -246,7 +246,16 @@ FORGERIES: dict[str, tuple[Change, str]] = {
         "2 of 3 signatures by shanghai",
     ),
     "the new key's signature is missing": (_at("key.added", lambda e: without_signature(e, 1)), "has not signed"),
+    "who is admitted has not signed": (_at("party.admitted", lambda e: without_signature(e, 2)), "has not signed"),
     "only the new key's signature": (_at("key.added", lambda e: without_signature(e, 0)), "0 of 1 signatures"),
+    "a key for reading": (
+        _at("voucher.issued", lambda e: rewritten(e, None, {}, "shanghai/reader-1")),
+        "which is a read key",
+    ),
+    "a meter key issues a price": (
+        _at("tariff.published", lambda e: rewritten(e, None, {}, "guian/meter-3")),
+        "which is a meter key",
+    ),
     "a stranger's signature": (
         _at("voucher.issued", lambda e: rewritten(e, None, {}, "nobody/a")),
         "no key of the log",
@@ -261,7 +270,7 @@ FORGERIES: dict[str, tuple[Change, str]] = {
         "was added before",
     ),
     "a key in another's name": (
-        _at("key.added", lambda e: rewritten(e, None, {"subject": "wuhu"}, "shanghai/officer-1", "shanghai/officer-2")),
+        _at("key.added", lambda e: rewritten(e, None, {"subject": "wuhu"}, "guian/officer-1", "guian/meter-2")),
         "is not named after wuhu",
     ),
     "a key revoked that is none": (

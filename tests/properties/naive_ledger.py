@@ -166,6 +166,12 @@ def vkey_public(vkey: str) -> str:
     return vkey.split("+", 2)[2]
 
 
+def brought(admission: Json) -> list[tuple[str, str]]:
+    """The vkeys that an admission brings, each with its purpose."""
+    lists = {"sign": "keys", "meter": "meter_keys", "read": "read_keys"}
+    return [(vkey, purpose) for purpose, name in lists.items() for vkey in admission.get(name, [])]
+
+
 def merkle_root(leaves: Sequence[bytes]) -> bytes:
     """RFC 6962, section 2.1, word for word."""
     if not leaves:
@@ -341,14 +347,19 @@ class NaiveLedger:
         known = {label: key["party"] for label, key in self.keys.items()}
         needed = 1
         cosigner: str | None = None
-        new_key: str | None = None
+        new_keys: set[str] = set()
+        besides: str | None = None
         if kind == "network.found/1":
             known = {vkey_label(vkey): party for vkey in command["root_keys"]}
             needed = command["root_quorum"]
         elif self.parties[party]["role"] == "network" or signed_by_quorum(command):
             needed = self.parties[party]["quorum"]
+        if kind == "party.admit/1":
+            new_keys = {vkey_label(vkey) for vkey, _ in brought(command)}
         if kind == "key.add/1":
-            new_key = vkey_label(command["vkey"])
+            new_keys = {vkey_label(command["vkey"])}
+            if command["subject"] != party:
+                besides = self.network["party"]
         officers = self.parties[party]["officers"] if kind in LETS_MONEY_LEAVE else None
         if officers:
             before = self.signed_by_few(party, at, officers["window_days"])
@@ -359,19 +370,24 @@ class NaiveLedger:
             if programme["transfer"] == "approved":
                 cosigner = programme["party"]
         for label in [*signers, *invalid]:
-            if label not in known and label != new_key:
+            if label not in known and label not in new_keys:
                 yield Reason.KEY_UNKNOWN
             if label in invalid:
                 yield Reason.SIGNATURE_INVALID
             if label in self.keys and self.keys[label]["revoked"]:
                 yield Reason.KEY_REVOKED
-            if label in known and label != new_key and known[label] not in (party, cosigner):
+            if label in self.keys and label not in new_keys:
+                purpose = self.keys[label]["purpose"]
+                if purpose == "read" or (purpose == "meter" and kind not in ("time.burn/1", "burn.reverse/1")):
+                    yield Reason.KEY_NOT_FOR_THIS_COMMAND
+            if label in known and label not in new_keys and known[label] not in (party, cosigner, besides):
                 yield Reason.SIGNER_NOT_INVOLVED
-        signed_by = [known.get(label) for label in set(signers) - {new_key}]
+        signed_by = [known.get(label) for label in set(signers) - new_keys]
         if (
             signed_by.count(party) < needed
             or (cosigner is not None and cosigner not in signed_by)
-            or (new_key is not None and new_key not in signers)
+            or (besides is not None and signed_by.count(besides) < self.parties[besides]["quorum"])
+            or not new_keys <= set(signers)
         ):
             yield Reason.SIGNATURES_MISSING
 
@@ -386,7 +402,7 @@ class NaiveLedger:
         self.network = command
         self.parties[command["party"]] = {"role": "network", "admitter": None, "suspended": False, "uscc": None}
         self.parties[command["party"]] |= {"quorum": command["root_quorum"], "officers": None}
-        self._add_keys(command["party"], command["root_keys"])
+        self._add_keys(command["party"], [(vkey, "sign") for vkey in command["root_keys"]])
         return {}
 
     def _no_party_admit(self, command: Json, at: int) -> Iterator[Reason]:
@@ -404,7 +420,10 @@ class NaiveLedger:
                 yield Reason.USCC_INVALID
             if any(party["uscc"] == command["uscc"] for party in self.parties.values()):
                 yield Reason.USCC_ALREADY_ADMITTED
-        yield from self._new_key_reasons(command["admitted"], command["keys"])
+        new_keys = [vkey for vkey, _ in brought(command)]
+        yield from self._new_key_reasons(command["admitted"], new_keys)
+        if len(new_keys) > 16:
+            yield Reason.TOO_MANY_KEYS
         if command.get("quorum", 1) > len(command["keys"]):
             yield Reason.WOULD_LEAVE_TOO_FEW_KEYS
         yield from self._officers_reasons(command, command["role"])
@@ -423,14 +442,15 @@ class NaiveLedger:
             "quorum": command.get("quorum", 1),
             "officers": command.get("officers"),
         }
-        self._add_keys(command["admitted"], command["keys"])
+        self._add_keys(command["admitted"], brought(command))
         return {}
 
     def _no_party_amend(self, command: Json, at: int) -> Iterator[Reason]:
-        active = [key for key in self.keys.values() if key["party"] == command["party"] and not key["revoked"]]
-        if command.get("quorum", 1) > len(active):
+        party = command["party"]
+        signing = [key for key in self.keys.values() if (key["party"], key["purpose"]) == (party, "sign")]
+        if command.get("quorum", 1) > sum(not key["revoked"] for key in signing):
             yield Reason.WOULD_LEAVE_TOO_FEW_KEYS
-        yield from self._officers_reasons(command, self.parties[command["party"]]["role"])
+        yield from self._officers_reasons(command, self.parties[party]["role"])
 
     def _do_party_amend(self, command: Json, at: int) -> Json:
         party = self.parties[command["party"]]
@@ -463,7 +483,7 @@ class NaiveLedger:
             yield Reason.TOO_MANY_KEYS
 
     def _do_key_add(self, command: Json, at: int) -> Json:
-        self._add_keys(command["subject"], [command["vkey"]])
+        self._add_keys(command["subject"], [(command["vkey"], command["purpose"])])
         return {}
 
     def _no_key_revoke(self, command: Json, at: int) -> Iterator[Reason]:
@@ -476,13 +496,18 @@ class NaiveLedger:
             yield Reason.KEY_NOT_OF_PARTY
         if key["revoked"]:
             yield Reason.KEY_ALREADY_REVOKED
+        if ("since" in command) != (command["cause"] == "compromised"):
+            yield Reason.SINCE_MISPLACED
+        if "since" in command and instant(command["since"]) > at:
+            yield Reason.SINCE_IN_THE_FUTURE
         left = [
             label
             for label, other in self.keys.items()
             if other["party"] == command["subject"] and not other["revoked"] and label != command["key"]
+            if other["purpose"] == "sign"
         ]
         own = command["subject"] == command["party"]
-        if own and len(left) < self.parties[command["party"]]["quorum"]:
+        if own and key["purpose"] == "sign" and len(left) < self.parties[command["party"]]["quorum"]:
             yield Reason.WOULD_LEAVE_TOO_FEW_KEYS
 
     def _do_key_revoke(self, command: Json, at: int) -> Json:
@@ -514,9 +539,10 @@ class NaiveLedger:
                 yield Reason.KEY_ALREADY_KNOWN
             seen.append(vkey_public(vkey))
 
-    def _add_keys(self, party: str, vkeys: list[str]) -> None:
-        for vkey in vkeys:
-            self.keys[vkey_label(vkey)] = {"party": party, "public": vkey_public(vkey), "revoked": False}
+    def _add_keys(self, party: str, keys: list[tuple[str, str]]) -> None:
+        for vkey, purpose in keys:
+            key = {"party": party, "public": vkey_public(vkey), "purpose": purpose, "revoked": False}
+            self.keys[vkey_label(vkey)] = key
 
     # -- programmes and providers -------------------------------------------------------------------------------------
 

@@ -199,6 +199,8 @@ def test_base64_has_one_encoding(name: str, data: bytes, good: bytes) -> None:
         assert odd != good
         if name == "receipt" and not odd:
             continue  # an empty line ends the proof, and the rest is a note that nobody signed
+        if name == "receipt" and odd == good + good and not good.endswith(b"="):
+            continue  # of an entry that needs no padding, that is the entry twice in its one encoding
         if name == "policy" and odd.strip() == good:
             continue  # blanks are free between its items
         refused(name, data.replace(good, odd, 1))

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from support.earlier_audits import begin_of, report_on
-from support.small_ledger import POLICY, export_small_ledger, write_small_ledger
+from support.small_ledger import POLICY, SIZES, export_small_ledger, write_small_ledger
 from support.web_server import serving
 from tallystick.audit import Report, audit
 
@@ -21,7 +21,7 @@ SIZE = 289
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with `ledger`, `tiles`, and `whole.json`, the report on all of it."""
     folder = tmp_path_factory.mktemp("whole")
-    assert write_small_ledger(folder / "ledger", more=226) == SIZE
+    assert write_small_ledger(folder / "ledger", up_to=SIZES) == SIZE
     export_small_ledger(folder / "ledger", folder / "tiles")
     report_on(folder / "ledger", folder / "whole.json")
     yield folder

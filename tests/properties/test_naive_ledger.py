@@ -15,6 +15,7 @@ from properties.naive_ledger import (
     merkle_root,
     running_sha256,
     uscc_check_character_is_right,
+    vkey_label,
 )
 
 ORIGIN = "tallystick.example/national"
@@ -73,7 +74,8 @@ class Story:
         self.refs += 1
         head = {"kind": kind + "/1", "log": ORIGIN, "party": party, "ref": str(self.refs)}
         command = head | {"signed_at": instant_text(self.at)} | fields
-        return self.ledger.submit(command, [*SIGNERS[party], *extra_signers], self.at)
+        new_keys = [vkey_label(vkey) for vkey in fields.get("keys", [])]
+        return self.ledger.submit(command, [*SIGNERS[party], *extra_signers, *new_keys], self.at)
 
     def line(self, job: str, seconds: int, **fields: Any) -> dict[str, Any]:
         start, end = instant_text(self.at - 100 * SECOND), instant_text(self.at - 100 * SECOND + seconds * SECOND)

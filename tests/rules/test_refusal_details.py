@@ -31,6 +31,7 @@ key_unknown                          acme/officer-9+7f331a78
 key_unknown                          network/root-9+4e667c7e
 signature_invalid                    acme/officer-2+3baa362e
 key_revoked                          cato/officer-1+6b7ea396
+key_not_for_this_command             guian/meter-1+32497baa is a meter key
 signer_not_involved                  guizhou/officer-1+69d679b3
 signatures_missing                   1 more by shanghai
 signatures_missing                   2 more by delta
@@ -49,7 +50,10 @@ key_not_of_party                     bolt/officer-3 must begin with delta/
 key_not_of_party                     acme/officer-2+3baa362e is not of bolt
 key_already_known                    delta/officer-1+7c9ba607
 too_many_keys                        delta has 16
+too_many_keys                        17 keys
 key_already_revoked                  acme/officer-2+3baa362e, by entry 33
+since_misplaced                      the cause is compromised
+since_in_the_future                  since 2026-02-01T00:00:00.000001Z
 would_leave_too_few_keys             cato
 would_leave_too_few_keys             4 must sign, delta has 3
 would_leave_too_few_keys             3 must sign, shanghai has 2
@@ -190,7 +194,12 @@ def test_what_a_refusal_is_about_is_a_field(given: set[Refusal]) -> None:
     assert all(one.detail.endswith(f"entry {one.index}") for one in with_index)
     assert with_index == {one for one in given if one.reason in {other.reason for other in with_index}}
     named = {Reason.SIGNATURE_INVALID, Reason.KEY_REVOKED, Reason.SIGNER_NOT_INVOLVED, Reason.KEY_UNKNOWN}
-    of_keys = named | {Reason.KEY_NOT_OF_PARTY, Reason.KEY_ALREADY_KNOWN, Reason.KEY_ALREADY_REVOKED}
+    of_keys = named | {
+        Reason.KEY_NOT_FOR_THIS_COMMAND,
+        Reason.KEY_NOT_OF_PARTY,
+        Reason.KEY_ALREADY_KNOWN,
+        Reason.KEY_ALREADY_REVOKED,
+    }
     with_key = {one for one in given if one.key is not None}
     assert {one.reason for one in with_key} == of_keys | {Reason.SIGNATURES_MISSING}
     assert {one for one in given if one.reason in of_keys} <= with_key

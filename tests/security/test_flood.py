@@ -129,7 +129,9 @@ def test_a_bad_note_costs_no_more_than_its_first_bad_line(ledger: Ledger, monkey
     _watch(monkeypatch, verified.append)
     signers = [f"{party}/officer-1" for party in ("provider", "network", "treasury", "holder")]
     opened = Note.from_bytes(
-        note_of(Actor("provider").command("key.add", NOW, ref="bad", subject="provider", vkey=NEW), *signers)
+        note_of(
+            Actor("provider").command("key.add", NOW, ref="bad", subject="provider", purpose="sign", vkey=NEW), *signers
+        )
     )
     bad = Note(opened.text, tuple(line._replace(blob=bytes(64)) for line in opened.signatures)).to_bytes()
     (answer,) = ledger.submit([bad])

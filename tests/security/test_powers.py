@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from support.actors import Actor, label_of, note_of, vkey_of
+from support.actors import Actor, Json, brought_by, key_of, label_of, note_of, uscc_of, vkey_of
 from support.burning import BEGIN, LOG_KEY, NOW, Clock, burn_note, founding_notes
 from tallystick.audit import audit
 from tallystick.audit.officer_checks import OwnOfficerSums
 from tallystick.ledger import Admitted, Ledger, create_ledger
+from tallystick.signing.note import Note, sign_text
 from tallystick.transparency.policy import Policy
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_instant
@@ -171,11 +172,12 @@ def test_one_key_of_a_treasury_without_a_quorum_can_add_another_and_the_log_show
     }
     wuxi = NETWORK.note("party.admit", NOW, ref="wuxi", officers=officers, **fields)
     assert answer_to(ledger, wuxi) is Reason.OFFICERS_INVALID
-    command = TREASURY.command("key.add", NOW, ref="more", subject="treasury", vkey=vkey_of(THIEF))
+    command = TREASURY.command("key.add", NOW, ref="more", subject="treasury", purpose="sign", vkey=vkey_of(THIEF))
     assert answer_to(ledger, note_of(command, OFFICER, THIEF)) is None
     opened = TREASURY.command("programme.open", NOW, ref="mine", programme="treasury/mine", **RULES)
     assert answer_to(ledger, note_of(opened, THIEF)) is None
-    revoke = NETWORK.note("key.revoke", NOW, ref="no", subject="treasury", key=label_of(THIEF), reason="stolen")
+    stolen = {"cause": "compromised", "since": format_instant(NOW), "reason": "stolen"}
+    revoke = NETWORK.note("key.revoke", NOW, ref="no", subject="treasury", key=label_of(THIEF), **stolen)
     assert answer_to(ledger, revoke) is None
     opened = TREASURY.command("programme.open", NOW, ref="more-of-it", programme="treasury/more", **RULES)
     assert answer_to(ledger, note_of(opened, THIEF)) is Reason.KEY_REVOKED
@@ -185,16 +187,19 @@ def test_one_key_of_a_treasury_without_a_quorum_can_add_another_and_the_log_show
 def test_one_key_of_a_treasury_with_a_quorum_can_make_nobody_able_to_act(careful: Ledger) -> None:
     """What makes new authority needs as much as it makes; with a colleague's signature each of them is admitted."""
     other = {"admitted": "other", "role": "holder", "name": "O", "keys": [vkey_of("other/m-1")], "maker": True}
-    revoked = {"subject": "maker", "key": label_of("maker/officer-1"), "reason": "x"}
+    revoked = {"subject": "maker", "key": label_of("maker/officer-1"), "cause": "ceased", "reason": "x"}
     suspended = CAREFUL.command("party.suspend", NOW, subject="maker", reason="x")
     assert answer_to(careful, note_of(suspended, ONE)) is None
     place = {"programme": "suzhou/mine", "provider": "provider", "valid_from": format_instant(NOW)}
     for command, new_key in (
-        (CAREFUL.command("key.add", NOW, subject="suzhou", vkey=vkey_of(THIEF_HERE)), (THIEF_HERE,)),
-        (CAREFUL.command("key.add", NOW, subject="maker", vkey=vkey_of("maker/thief")), ("maker/thief",)),
+        (CAREFUL.command("key.add", NOW, subject="suzhou", purpose="sign", vkey=vkey_of(THIEF_HERE)), (THIEF_HERE,)),
+        (
+            CAREFUL.command("key.add", NOW, subject="maker", purpose="sign", vkey=vkey_of("maker/thief")),
+            ("maker/thief", *NETWORK.key_names),
+        ),
         (CAREFUL.command("key.revoke", NOW, **revoked), ()),
         (CAREFUL.command("party.reinstate", NOW, subject="maker", reason="x"), ()),
-        (CAREFUL.command("party.admit", NOW, **other), ()),
+        (CAREFUL.command("party.admit", NOW, **other), ("other/m-1",)),
         (CAREFUL.command("programme.open", NOW, programme="suzhou/mine", **RULES), ()),
         (CAREFUL.command("provider.accredit", NOW, **place), ()),
         (CAREFUL.command("programme.close", NOW, programme="suzhou/mine", reason="x"), ()),
@@ -203,12 +208,15 @@ def test_one_key_of_a_treasury_with_a_quorum_can_make_nobody_able_to_act(careful
         assert answer_to(careful, note_of(command, ONE, TWO, *new_key)) is None
 
 
-def test_who_admitted_a_party_can_sign_for_it_by_adding_a_key_and_nobody_else_can(ledger: Ledger) -> None:
+def test_an_admitter_and_the_network_together_can_sign_for_a_party_and_nobody_else_can(ledger: Ledger) -> None:
     """So that a party that lost its keys isn't lost; and the log names whose command added the key."""
     mine = "holder/key-of-the-treasury"
     for party, expected in (("provider", Reason.SUBJECT_NOT_UNDER_PARTY), ("treasury", None)):
-        command = Actor(party).command("key.add", NOW, ref="in", subject="holder", vkey=vkey_of(mine))
-        assert answer_to(ledger, note_of(command, f"{party}/officer-1", mine)) is expected
+        command = Actor(party).command("key.add", NOW, ref="in", subject="holder", purpose="sign", vkey=vkey_of(mine))
+        own = f"{party}/officer-1"
+        assert answer_to(ledger, note_of(command, own, mine)) is Reason.SIGNATURES_MISSING
+        assert answer_to(ledger, note_of(command, *NETWORK.key_names, mine)) is Reason.SIGNATURES_MISSING
+        assert answer_to(ledger, note_of(command, own, *NETWORK.key_names, mine)) is expected
     command = Actor("holder").command(
         "voucher.reserve",
         NOW,
@@ -220,6 +228,93 @@ def test_who_admitted_a_party_can_sign_for_it_by_adding_a_key_and_nobody_else_ca
         until=format_instant(NOW + DAY_US),
     )
     assert answer_to(ledger, note_of(command, mine)) is None
+
+
+def test_an_officer_alone_takes_no_firms_code_id_or_public_key(ledger: Ledger) -> None:
+    """A code, an id and a key are taken for ever, so each key that is brought signs, and so does the quorum."""
+    careful = Actor("suzhou", ("officer-1", "officer-2"))
+    fields = {"admitted": "suzhou", "role": "treasury", "name": "Suzhou", "keys": careful.vkeys, "quorum": 2}
+    assert answer_to(ledger, NETWORK.note("party.admit", NOW, ref="careful", **fields)) is None
+    firm: dict[str, object] = {"role": "holder", "name": "A firm", "uscc": uscc_of("firm")}
+    of_firm = {"admitted": "firm", "keys": [vkey_of("firm/desk")]}
+    own_key = {"admitted": "firm", "keys": [vkey_of("firm/thief")]}
+    public_key = {"admitted": "other", "keys": [vkey_of("other/desk:firm/desk")]}
+    for who, signers, taken in (
+        (careful, ("suzhou/officer-1", "firm/thief"), own_key),  # the code and the id, for a key of its own
+        (careful, careful.key_names, of_firm),  # even both officers, without the firm
+        (TREASURY, (OFFICER,), of_firm),
+        (TREASURY, (OFFICER,), public_key),
+        (NETWORK, NETWORK.key_names, {**public_key, "role": "provider"}),
+    ):
+        command = who.command("party.admit", NOW, ref="takes", **(firm | taken))
+        assert answer_to(ledger, note_of(command, *signers)) is Reason.SIGNATURES_MISSING
+    command = TREASURY.command(
+        "key.add", NOW, ref="takes", subject="treasury", purpose="sign", vkey=vkey_of("treasury/x:firm/desk")
+    )
+    assert answer_to(ledger, note_of(command, OFFICER)) is Reason.SIGNATURES_MISSING
+    assert answer_to(ledger, careful.note("party.admit", NOW, ref="right", **(firm | of_firm))) is None
+
+
+def test_one_officer_suspends_at_night_and_two_reinstate(ledger: Ledger) -> None:
+    """To stop takes nothing from anybody; to let go on does."""
+    careful = Actor("suzhou", ("officer-1", "officer-2"))
+    fields = {"admitted": "suzhou", "role": "treasury", "name": "Suzhou", "keys": careful.vkeys, "quorum": 2}
+    assert answer_to(ledger, NETWORK.note("party.admit", NOW, ref="careful", **fields)) is None
+    maker = {"admitted": "maker", "role": "holder", "name": "M", "keys": [vkey_of("maker/m-1")], "maker": True}
+    assert answer_to(ledger, careful.note("party.admit", NOW, **maker)) is None
+    stop = careful.command("party.suspend", NOW, subject="maker", reason="a stolen key")
+    assert answer_to(ledger, note_of(stop, "suzhou/officer-1")) is None
+    back = careful.command("party.reinstate", NOW, subject="maker", reason="cleared")
+    assert answer_to(ledger, note_of(back, "suzhou/officer-1")) is Reason.SIGNATURES_MISSING
+    assert answer_to(ledger, note_of(back, *careful.key_names)) is None
+
+
+def _brings(ledger: Ledger, name: str, purpose: str) -> None:
+    """Add a key to the provider."""
+    vkey = vkey_of(name)
+    note = Actor("provider").note("key.add", NOW, ref=purpose, subject="provider", purpose=purpose, vkey=vkey)
+    assert answer_to(ledger, note) is None
+
+
+def _of_provider(ref: str) -> list[Json]:
+    """What else a provider may command."""
+    provider = Actor("provider")
+    price = {"item": "ascend-910b", "price_fen_per_gpu_hour": 10**7, "valid_from": format_instant(NOW + DAY_US)}
+    days = {"first_day": "2026-01-01", "last_day": "2026-01-29"}
+    return [
+        provider.command("tariff.publish", NOW, ref=ref, **price),
+        provider.command("redemption.claim", NOW, ref=ref, claim="provider/c", programme="treasury/2026", **days),
+        provider.command("reservation.release", NOW, ref=ref, reservation="holder/r1"),
+        provider.command("key.add", NOW, ref=ref, subject="provider", purpose="sign", vkey=vkey_of("provider/mine")),
+        provider.command(
+            "key.revoke",
+            NOW,
+            ref=ref,
+            subject="provider",
+            key=label_of("provider/officer-1"),
+            cause="ceased",
+            reason="x",
+        ),
+    ]
+
+
+def test_a_meter_key_burns_and_nothing_else(ledger: Ledger) -> None:
+    """It lies in a machine hall: whoever takes it can't raise the price of what it burns, nor get paid."""
+    _brings(ledger, "provider/meter", "meter")
+    for command in _of_provider("dearer"):
+        note = note_of(command, "provider/meter", *brought_by(command))
+        assert answer_to(ledger, note) is Reason.KEY_NOT_FOR_THIS_COMMAND
+    burned = Note.from_bytes(burn_note("burned")).text
+    assert answer_to(ledger, sign_text(burned, key_of("provider/meter"))) is None
+
+
+def test_a_read_key_signs_nothing(ledger: Ledger) -> None:
+    _brings(ledger, "provider/reader", "read")
+    for command in _of_provider("reader"):
+        note = note_of(command, "provider/reader", *brought_by(command))
+        assert answer_to(ledger, note) is Reason.KEY_NOT_FOR_THIS_COMMAND
+    burned = Note.from_bytes(burn_note("burned")).text
+    assert answer_to(ledger, sign_text(burned, key_of("provider/reader"))) is Reason.KEY_NOT_FOR_THIS_COMMAND
 
 
 def test_a_suspended_partys_keys_command_nothing(ledger: Ledger) -> None:

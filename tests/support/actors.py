@@ -21,8 +21,9 @@ USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 @functools.cache
 def key_of(name: str) -> SigningKey:
-    """The key of this name (`<party>/<label>`), always the same."""
-    return SigningKey.from_seed(name, hashlib.sha256(name.encode()).digest())
+    """The key of this name (`<party>/<label>`), always the same; `a/b:c/d` is the name a/b on the key pair of c/d."""
+    name, _, other = name.partition(":")
+    return SigningKey.from_seed(name, hashlib.sha256((other or name).encode()).digest())
 
 
 def vkey_of(name: str) -> str:
@@ -56,6 +57,14 @@ def note_of(command: Json, *key_names: str, spoiled: tuple[str, ...] = ()) -> by
     note, labels = Note.from_bytes(data), {label_of(name) for name in spoiled}
     lines = [_spoil(one) if f"{one.name}+{one.key_id.hex()}" in labels else one for one in note.signatures]
     return Note(note.text, tuple(lines)).to_bytes()
+
+
+def brought_by(command: Json) -> list[str]:
+    """The names of the keys that a command brings: these sign it too."""
+    fields = {"party.admit/1": ("keys", "meter_keys", "read_keys"), "key.add/1": ("vkey",)}
+    found = [command.get(name, []) for name in fields.get(command["kind"], ())]
+    vkeys = [vkey for value in found for vkey in ([value] if isinstance(value, str) else value)]
+    return [vkey.partition("+")[0] for vkey in vkeys]
 
 
 def _spoil(signature: Signature) -> Signature:
@@ -92,4 +101,5 @@ class Actor:
 
     def note(self, kind: str, at: int, *cosigners: str, **fields: Any) -> bytes:
         """That command signed by all of its own keys and those of the cosigners named (`<party>/<label>`)."""
-        return note_of(self.command(kind, at, **fields), *self.key_names, *cosigners)
+        command = self.command(kind, at, **fields)
+        return note_of(command, *dict.fromkeys((*self.key_names, *cosigners, *brought_by(command))))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
 
-from support.actors import uscc_of
+from support.actors import brought_by, uscc_of
 from tallystick.cli import main
 from tallystick.publishing import read_ledger
 
@@ -146,9 +146,15 @@ class Desk:
         path = self.folder / f"{self.written:03d}.json"
         path.write_text(json.dumps(command, indent=4), "utf-8")
         note = path.with_suffix(".note")
-        keys = [word for name in signers or _usual(party) for word in ("--key", self.key(name))]
+        keys = [
+            word for name in signers or _usual(party) + self._brought(kind, given) for word in ("--key", self.key(name))
+        ]
         assert done("sign", path, *keys, "-o", note) == ""
         return note
+
+    def _brought(self, kind: str, fields: dict[str, Any]) -> tuple[str, ...]:
+        """Return the names of the keys that a command brings, which sign it too."""
+        return tuple(brought_by(fields | {"kind": f"{kind}/1"}))
 
     def submit(self, *notes: Path, status: int = 0) -> Ran:
         """Submit notes at the desk's time."""

@@ -8,7 +8,7 @@ from support.tampering import entries_of, forge, opened
 from tallystick.audit import Report, audit
 
 OLD = 263
-"""A size of the small ledger, with its 226 tariffs more, at which a commit ended."""
+"""A size of the small ledger, with tariffs up to `SIZES`, at which a commit ended."""
 
 
 def cut_back(ledger: Path, size: int) -> None:

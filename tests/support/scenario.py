@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from support import sums
-from support.actors import ORIGIN, key_of, label_of, note_of, uscc_of
+from support.actors import ORIGIN, label_of, note_of, uscc_of, vkey_of
 from support.sentences import VERBS, Sentence, assumed, sentences
 from tallystick.audit.book_checks import faults
 from tallystick.signing.keys import VerifierKey
@@ -61,9 +61,10 @@ MAKES = {
     "book.seal": "seal",
 }
 _IDS = {"programme", "voucher", "into", "reservation", "claim", "seal"}
-_INSTANTS = {"valid_from", "valid_until", "until", "opens_at", "closes_at", "signed_at"}
+_INSTANTS = {"valid_from", "valid_until", "until", "since", "opens_at", "closes_at", "signed_at"}
 _OF_LINES = {"seconds", "corrects"}
 _SIGNING = {"by", "and", "forged", "ref", "signed", "log"}
+_OF_NETWORK = ("network/root-1", "network/root-2")
 _MICROSECONDS = {
     "d": 86_400 * SECOND_US,
     "h": 3_600 * SECOND_US,
@@ -299,8 +300,12 @@ class Ledger:
     def _signers(self, actor: str, kind: str, fields: Json, settings: dict[str, str]) -> list[str]:
         role = self.state.parties[actor].role if actor in self.state.parties else actor
         own = assumed("every command", role)["signed by"].replace("<party>", actor).split(",")
-        if kind == "key.add":
-            own.append(fields["vkey"])
+        if kind in ("key.add", "party.admit"):
+            brought = [fields.get(name, "") for name in ("vkey", "keys", "meter_keys", "read_keys")]
+            own += ",".join(brought).split(",")
+        if kind == "key.add" and actor != fields["subject"]:
+            own += _OF_NETWORK
+        own = [name for name in dict.fromkeys(own) if name]
         if "by" in settings:
             own = settings["by"].split(",")
         return own + settings.get("and", "").split(",") if "and" in settings else own
@@ -352,15 +357,8 @@ def thousandths(text: str) -> int:
     return int(whole) * 1_000 + int(fraction.ljust(3, "0") or "0")
 
 
-def _vkey(text: str) -> str:
-    """Return the vkey of a key name; `a/b:c/d` is the name a/b on the public key of c/d."""
-    name, _, other = text.partition(":")
-    public_key = key_of(other or name).verifier.public_key
-    return VerifierKey(name, 0x01, public_key).to_text()
-
-
 def _vkeys(text: str) -> list[str]:
-    return [_vkey(name) for name in text.split(",")]
+    return [vkey_of(name) for name in text.split(",")]
 
 
 def _uscc(text: str) -> str:
@@ -376,8 +374,10 @@ def _officers(text: str) -> Json:
 
 _READERS: dict[str, Callable[[str], Any]] = {
     "keys": _vkeys,
+    "meter_keys": _vkeys,
+    "read_keys": _vkeys,
     "root_keys": _vkeys,
-    "vkey": _vkey,
+    "vkey": vkey_of,
     "key": label_of,
     "uscc": _uscc,
     "maker": lambda text: text == "yes",

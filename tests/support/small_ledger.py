@@ -1,10 +1,11 @@
 """A small ledger with every kind of event, really written by the ledger, always the same bytes.
 
 Two programmes: one pays providers and lets its holders transfer with the treasury's signature, one pays holders and
-claims in whole yuan. Of three contracts both pay for one. `write_small_ledger` can lengthen the log by tariffs, so that the tree gets a second level.
+claims in whole yuan. Of three contracts both pay for one. `write_small_ledger` can lengthen the log by tariffs, so that
+the tree gets a second level.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from support.actors import ORIGIN, Actor, Json, key_of, label_of, uscc_of, vkey_of
@@ -49,27 +50,29 @@ class _Clock:
         return self.now
 
 
-def write_small_ledger(folder: Path, *, more: int = 0) -> int:
-    """Write the ledger, with `more` tariffs at its end, and return how many entries it has."""
+SIZES = (113, 163, 213, 263, 289)
+"""Where commits end that only add tariffs, whatever the story before them has: tests of long logs count on these."""
+
+
+def write_small_ledger(folder: Path, *, more: int = 0, up_to: Sequence[int] = ()) -> int:
+    """Write the ledger, with `more` tariffs at its end or as many as make these sizes, and return its size."""
     for actor in ACTORS:
         actor.refs = 0
     clock = _Clock()
     with create_ledger(folder, _genesis(), LOG_KEY, clock=clock) as ledger:
         for group in _groups(clock):
             _submit(ledger, group)
-        prices = [
-            PROVIDER.note(
-                "tariff.publish",
-                clock.now,
-                item="h100",
-                price_fen=1_000 + number,
-                valid_from=format_instant(clock.now + DAY_US + number * SECOND_US),
-            )
-            for number in range(more)
-        ]
-        for first in range(0, more, 50):
-            _submit(ledger, prices[first : first + 50])
+        story = ledger.state.size
+        for end in up_to or (*range(story + 50, story + more, 50), story + more):
+            done = ledger.state.size - story
+            _submit(ledger, [_tariff(clock.now, number) for number in range(done, end - story)])
         return ledger.state.size
+
+
+def _tariff(at: int, number: int) -> bytes:
+    """Return one of many tariffs, each later than those before it."""
+    later = _in(at, DAY_US + number * SECOND_US)
+    return PROVIDER.note("tariff.publish", at, item="h100", price_fen=1_000 + number, valid_from=later)
 
 
 def export_small_ledger(ledger: Path, folder: Path) -> None:
@@ -117,18 +120,21 @@ def _groups(clock: _Clock) -> Iterator[list[bytes]]:
 
 def _parties(at: int) -> list[bytes]:
     def admit(actor: Actor, by: Actor, role: str, **more: object) -> bytes:
-        return by.note("party.admit", at, admitted=actor.party, role=role, name=actor.party, keys=actor.vkeys, **more)
+        fields = {"admitted": actor.party, "role": role, "name": actor.party, "keys": actor.vkeys, **more}
+        return by.note("party.admit", at, **fields)
 
     return [
-        admit(TREASURY, NETWORK, "treasury", **TWO_OFFICERS),
-        admit(PROVIDER, NETWORK, "provider", uscc=uscc_of("guian")),
+        admit(TREASURY, NETWORK, "treasury", read_keys=[vkey_of("shanghai/reader-1")], **TWO_OFFICERS),
+        admit(PROVIDER, NETWORK, "provider", uscc=uscc_of("guian"), meter_keys=[vkey_of("guian/meter-3")]),
         admit(OTHER_PROVIDER, NETWORK, "provider", uscc=uscc_of("wuhu")),
         admit(Actor("court"), NETWORK, "auditor"),
         admit(HOLDER, TREASURY, "holder", uscc=uscc_of("maker-a")),
         admit(OTHER_HOLDER, TREASURY, "holder", maker=True),
         TREASURY.note("party.amend", at, name="Treasury of Shanghai", **TWO_OFFICERS),
-        PROVIDER.note("key.add", at, "guian/meter-2", subject="guian", vkey=vkey_of("guian/meter-2")),
-        PROVIDER.note("key.revoke", at, subject="guian", key=label_of("guian/meter-2"), reason="replaced"),
+        PROVIDER.note("key.add", at, "guian/meter-2", subject="guian", purpose="meter", vkey=vkey_of("guian/meter-2")),
+        PROVIDER.note(
+            "key.revoke", at, subject="guian", key=label_of("guian/meter-2"), cause="superseded", reason="replaced"
+        ),
         NETWORK.note("party.suspend", at, subject="court", reason="on leave"),
         NETWORK.note("party.reinstate", at, subject="court", reason="back"),
     ]

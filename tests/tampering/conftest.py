@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from support.earlier_audits import OLD, cut_back, report_on
-from support.small_ledger import export_small_ledger, write_small_ledger
+from support.small_ledger import SIZES, export_small_ledger, write_small_ledger
 
 
 @pytest.fixture(scope="session")
 def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `ledger` (long enough for a second tree level), `short` and `tiles`, never to be changed."""
     folder = tmp_path_factory.mktemp("pristine")
-    write_small_ledger(folder / "ledger", more=226)
+    write_small_ledger(folder / "ledger", up_to=SIZES)
     write_small_ledger(folder / "short")
     export_small_ledger(folder / "ledger", folder / "tiles")
     return folder

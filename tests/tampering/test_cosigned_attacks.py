@@ -12,7 +12,7 @@ import pytest
 from support.actors import ORIGIN, key_of
 from support.earlier_audits import OLD, cut_back
 from support.postgres import execute, fresh_database, server
-from support.small_ledger import LOG_KEY, POLICY, write_small_ledger
+from support.small_ledger import LOG_KEY, POLICY, SIZES, write_small_ledger
 from support.tampering import edited, entries_of, forge, opened, put_entry, sql
 from tallystick.audit import FindingCode, audit
 from tallystick.audit.sqlite_evidence import SQLiteDatabase
@@ -36,7 +36,7 @@ _numbers = count()
 def whole() -> str:
     """A database with the ledger of `pristine`, never to be changed."""
     url = fresh_database()
-    write_small_ledger(cast(Path, url), more=226)
+    write_small_ledger(cast(Path, url), up_to=SIZES)
     return url
 
 

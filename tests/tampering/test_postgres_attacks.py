@@ -3,7 +3,7 @@
 import os
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any, cast
@@ -14,7 +14,7 @@ import pytest
 from support.actors import ORIGIN
 from support.command_line import run
 from support.postgres import execute, fresh_database, server
-from support.small_ledger import LOG_KEY, POLICY, PROVIDER, START, write_small_ledger
+from support.small_ledger import LOG_KEY, POLICY, PROVIDER, SIZES, START, write_small_ledger
 from support.tampering import entries_of
 from tallystick.audit import FindingCode, audit, store_evidence
 from tallystick.audit.postgres_evidence import PostgresDatabase, _spelled
@@ -36,15 +36,15 @@ ZEROS = r"'\x" + "00" * 32 + "'"
 _numbers = count()
 
 
-def _write(url: str, *, more: int = 0) -> str:
-    write_small_ledger(cast(Path, url), more=more)
+def _write(url: str, up_to: Sequence[int] = ()) -> str:
+    write_small_ledger(cast(Path, url), up_to=up_to)
     return url
 
 
 @pytest.fixture(scope="module")
 def whole() -> str:
     """A database with the ledger of `pristine`, never to be changed."""
-    return _write(fresh_database(), more=226)
+    return _write(fresh_database(), SIZES)
 
 
 @pytest.fixture

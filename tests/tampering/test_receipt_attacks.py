@@ -13,7 +13,7 @@ from support.actors import ORIGIN, key_of
 from support.command_line import run
 from support.earlier_audits import OLD, cut_back
 from support.postgres import fresh_database
-from support.small_ledger import LOG_KEY, POLICY, PROVIDER, START, export_small_ledger, write_small_ledger
+from support.small_ledger import LOG_KEY, POLICY, PROVIDER, SIZES, START, export_small_ledger, write_small_ledger
 from support.tampering import edited, entries_of, forge, opened, put_entry, sql
 from tallystick.audit import FindingCode, Report, audit
 from tallystick.errors import UsageError
@@ -94,7 +94,7 @@ def test_receipts_of_a_sound_log_hold(pristine: Path, reports: Path, given: Path
 def test_receipts_hold_in_a_database(given: Path) -> None:
     """Whatever kept the log when they were given."""
     url = fresh_database()
-    write_small_ledger(url, more=226)  # type: ignore[arg-type]
+    write_small_ledger(url, up_to=SIZES)  # type: ignore[arg-type]
     assert audit(url, POLICY, receipts=[given]).is_clean
 
 

@@ -12,7 +12,7 @@ from support.actors import ORIGIN
 from support.command_line import failed, run
 from support.editions import SAID, Founding, forge_edition, founded_otherwise, in_edition
 from support.postgres import fresh_database
-from support.small_ledger import LOG_KEY, POLICY, export_small_ledger, write_small_ledger
+from support.small_ledger import LOG_KEY, POLICY, SIZES, export_small_ledger, write_small_ledger
 from support.tampering import entries_of, forge, opened, put_entry
 from support.web_server import serving
 from tallystick.audit import FindingCode, audit
@@ -69,7 +69,7 @@ def test_an_audit_says_so_and_nothing_else(newer: Path, policy: Path, tmp_path: 
 def test_an_audit_of_a_database_says_so(newer: Path, policy: Path) -> None:
     """With the rows of the folder."""
     url = fresh_database()
-    write_small_ledger(cast(Path, url), more=226)
+    write_small_ledger(cast(Path, url), up_to=SIZES)
     assert run("audit", url, "--trust", policy).status == 0
     with opened(newer) as folder, psycopg.connect(url, options="-c search_path=tallystick") as database:
         for table in ("stored_events", "tree", "checkpoints"):

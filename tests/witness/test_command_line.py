@@ -87,7 +87,7 @@ class Town:
         """Submit one more entry."""
         new = f"acme-ai/k{self.desk.written}"
         signers = ("acme-ai/desk", new)
-        self.desk.do("key.add", "acme-ai", signers=signers, subject="acme-ai", vkey=self.desk.vkey(new))
+        self.desk.do("key.add", "acme-ai", signers=signers, subject="acme-ai", purpose="sign", vkey=self.desk.vkey(new))
 
     def collect(self, source: Path, urls: list[str]) -> str:
         """Collect cosignatures, which must do."""

@@ -116,7 +116,7 @@ class Founding:
         self.stage.keys.use(party, keys[0])
         vkeys = [key.verifier.to_text() for key in keys]
         fields = {"admitted": party, "role": role, "name": name, "keys": vkeys, **more}
-        return self.stage.note(admitter, "party.admit", fields)
+        return self.stage.note(admitter, "party.admit", fields, keys=(*self.stage.keys.keys_of(admitter), *keys))
 
     def _admit_institutions(self) -> None:
         """Admit treasuries, clusters, the auditor and the operator."""
@@ -152,7 +152,9 @@ class Founding:
             "quorum": cast.OFFICERS,
             "officers": officers,
         }
-        return self.stage.note(cast.NETWORK, "party.admit", fields)
+        return self.stage.note(
+            cast.NETWORK, "party.admit", fields, keys=(*self.stage.keys.keys_of(cast.NETWORK), *keys)
+        )
 
     def _admit_startups(self, parties: Sequence[str]) -> dict[str, Startup]:
         """Spread the start-ups over the cities; each is admitted by its city's treasury."""

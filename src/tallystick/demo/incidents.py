@@ -177,11 +177,13 @@ class Incidents:
         provider = cast.CLUSTERS[0].party
         (old,) = self.stage.keys.keys_of(provider)
         new = self.stage.keys.create(provider, "meter-2")
-        fields = {"subject": provider, "vkey": new.verifier.to_text()}
+        fields = {"subject": provider, "purpose": "sign", "vkey": new.verifier.to_text()}
         self.stage.submit(self.stage.note(provider, "key.add", fields, keys=(old, new)))
         self.stage.keys.use(provider, new)
         reason = "the meter was opened"
-        self.stage.act(provider, "key.revoke", subject=provider, key=old.verifier.label, reason=reason)
+        since = format_instant(self.stage.now)
+        fields = {"subject": provider, "key": old.verifier.label, "cause": "compromised", "since": since}
+        self.stage.act(provider, "key.revoke", **fields, reason=reason)
         price = {
             "item": cast.CLUSTERS[0].prices_fen[0][0],
             "price_fen_per_gpu_hour": 1,

@@ -1,7 +1,9 @@
 """The one check of a note's signatures against what its command's rule asks for.
 
-A signature line counts if its key is in the log, isn't revoked, and belongs to a party that the rule asks. A line that
-doesn't count is refused, never ignored: so a recorded note can't be changed by appending to it.
+A signature line counts if its key is in the log, isn't revoked, is for such a command (`_may_sign`), and belongs to a
+party that the rule asks. A key that the command brings signs it too, which proves that it is held, and counts for no
+party's signatures. A line that doesn't count is refused, never ignored: so a recorded note can't be changed by
+appending to it.
 """
 
 from collections.abc import Mapping
@@ -10,8 +12,10 @@ from typing import NamedTuple
 from tallystick.errors import SignatureInvalidError
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note
+from tallystick.vouchers.fields import KeyPurpose
 from tallystick.vouchers.refusals import Reason, Refusal
-from tallystick.vouchers.rules.keys import KeyAdd, KeyRevoke
+from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
+from tallystick.vouchers.rules.keys import KeyRevoke
 from tallystick.vouchers.rules.network import NetworkFound
 from tallystick.vouchers.rules.rule import Rule
 from tallystick.vouchers.state import State
@@ -24,6 +28,7 @@ class _Line(NamedTuple):
     blob: bytes
     verifier: VerifierKey
     party: str
+    purpose: KeyPurpose
     is_revoked: bool
 
 
@@ -60,9 +65,10 @@ def check_signatures(
         key = state.keys.get(label)
         if key is not None:
             verifier = VerifierKey.from_text(key.vkey)
-            lines.append(_Line(label, signature.blob, verifier, key.party, key.revoked_index is not None))
+            is_revoked = key.revoked_index is not None
+            lines.append(_Line(label, signature.blob, verifier, key.party, key.purpose, is_revoked))
         elif label in offered:
-            lines.append(_Line(label, signature.blob, offered[label], command.party, False))
+            lines.append(_Line(label, signature.blob, offered[label], command.party, "sign", False))
         else:
             return Refusal(Reason.KEY_UNKNOWN, label, key=label)
     if isinstance(command, KeyRevoke) and command.key not in state.keys:
@@ -73,37 +79,39 @@ def check_signatures(
     for line in lines:
         if line.is_revoked:
             return Refusal(Reason.KEY_REVOKED, line.label, key=line.label)
-    return _check_quorum(state, command, at, lines)
+    brought = {VerifierKey.from_text(vkey).label: None for vkey in command.brings()}
+    counted = [line for line in lines if line.label not in brought]
+    for line in counted:
+        if not _may_sign(line.purpose, command):
+            detail = f"{line.label} is a {line.purpose} key"
+            return Refusal(Reason.KEY_NOT_FOR_THIS_COMMAND, detail, key=line.label)
+    signed = {line.label for line in lines}
+    return _check_quorum(state, command, at, counted, [label for label in brought if label not in signed])
 
 
-def _check_quorum(state: State, command: Rule, at: int, lines: list[_Line]) -> Refusal | None:
-    """Refuse superfluous signatures, then missing ones."""
+def _may_sign(purpose: KeyPurpose, command: Rule) -> bool:
+    """Return whether a key of this purpose may sign such a command for its party."""
+    return purpose == "sign" or (purpose == "meter" and isinstance(command, TimeBurn | BurnReverse))
+
+
+def _check_quorum(state: State, command: Rule, at: int, lines: list[_Line], unproven: list[str]) -> Refusal | None:
+    """Refuse superfluous signatures, then missing ones: of parties, then of the keys that the command brings."""
     missing = command.signers(state, at)
-    new_key = VerifierKey.from_text(command.vkey).label if isinstance(command, KeyAdd) else None
-    new_key_signed = new_key is None
     for line in lines:
-        if line.label == new_key:
-            new_key_signed = True
-        elif line.party in missing:
-            missing[line.party] -= 1
-        else:
+        if line.party not in missing:
             return Refusal(Reason.SIGNER_NOT_INVOLVED, line.label, key=line.label)
+        missing[line.party] -= 1
     for party, count in missing.items():
         if count > 0:
             return Refusal(Reason.SIGNATURES_MISSING, f"{count} more by {party}")
-    if not new_key_signed:
-        return Refusal(Reason.SIGNATURES_MISSING, f"one by the new key {new_key}", key=new_key)
+    for label in unproven:
+        return Refusal(Reason.SIGNATURES_MISSING, f"one by the new key {label}", key=label)
     return None
 
 
 def _offered_keys(command: Rule) -> dict[str, VerifierKey]:
     """Return the keys that a command itself brings and that sign it, by label."""
-    if isinstance(command, KeyAdd):
-        vkeys: tuple[str, ...] = (command.vkey,)
-    elif isinstance(command, NetworkFound):
-        vkeys = command.root_keys
-    else:
-        return {}
+    vkeys = command.root_keys if isinstance(command, NetworkFound) else command.brings()
     return {verifier.label: verifier for verifier in map(VerifierKey.from_text, vkeys)}
 
 

@@ -59,6 +59,9 @@ _KEY_LABEL: Final = rf"^{KEY_NAME_PATTERN}\+[0-9a-f]{{8}}$"
 KeyLabel = Annotated[str, StringConstraints(pattern=_KEY_LABEL)]
 USCC: Final = "^[0-9A-Z]{18}$"
 Keys = Annotated[tuple[Vkey, ...], Field(min_length=1, max_length=KEYS_MAX)]
+KeyPurpose = Literal["sign", "meter", "read"]
+"""What a key is for: any command, `time.burn` and `burn.reverse` alone, or no command at all."""
+RevocationCause = Literal["superseded", "ceased", "compromised"]
 Role = Literal["network", "treasury", "provider", "auditor", "operator", "holder"]
 AdmittedRole = Literal["treasury", "provider", "auditor", "operator", "holder"]
 ChipOrigin = Literal["domestic", "foreign"]

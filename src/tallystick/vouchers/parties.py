@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass, field
 
-from tallystick.vouchers.fields import Role
+from tallystick.vouchers.fields import KeyPurpose, Role
 
 
 @dataclass(slots=True)
 class Key:
-    """A party's key: its vkey text, and the entries that added and revoked it."""
+    """A party's key: its vkey text, what it is for, and the entries that added and revoked it."""
 
     party: str
     vkey: str
+    purpose: KeyPurpose
     added_index: int
     revoked_index: int | None = None
 

@@ -44,6 +44,11 @@ class Reason(CodedEnum):
     KEY_UNKNOWN = ("key_unknown", True, "a signature line, or the key named, is of a key that the log does not know")
     SIGNATURE_INVALID = ("signature_invalid", False, "a signature is not that key's over this text")
     KEY_REVOKED = ("key_revoked", False, "a signature is by a key that was revoked")
+    KEY_NOT_FOR_THIS_COMMAND = (
+        "key_not_for_this_command",
+        False,
+        "a signature is by a key for something else: a `meter` key signs burns and reversals, a `read` key nothing",
+    )
     SIGNER_NOT_INVOLVED = ("signer_not_involved", False, "a signature is of a party that is not asked to sign")
     SIGNATURES_MISSING = ("signatures_missing", False, "fewer signatures than needed")
     SUBJECT_UNKNOWN = ("subject_unknown", True, "the party that the command is about was never admitted")
@@ -65,8 +70,10 @@ class Reason(CodedEnum):
     USCC_ALREADY_ADMITTED = ("uscc_already_admitted", False, "the code belongs to another party")
     KEY_NOT_OF_PARTY = ("key_not_of_party", False, "the key's name does not begin with the party's id")
     KEY_ALREADY_KNOWN = ("key_already_known", False, "the key, or its public key, was added before")
-    TOO_MANY_KEYS = ("too_many_keys", True, "the party has 16 active keys; one must be revoked first")
+    TOO_MANY_KEYS = ("too_many_keys", True, "the party would have more than 16 active keys")
     KEY_ALREADY_REVOKED = ("key_already_revoked", False, "the key was revoked before")
+    SINCE_MISPLACED = ("since_misplaced", False, "`since` is said of a `compromised` key, and of no other")
+    SINCE_IN_THE_FUTURE = ("since_in_the_future", True, "`since` is after `at`")
     WOULD_LEAVE_TOO_FEW_KEYS = ("would_leave_too_few_keys", False, "the party could not sign any more")
     OFFICERS_INVALID = (
         "officers_invalid",

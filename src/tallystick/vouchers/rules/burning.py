@@ -76,7 +76,7 @@ class TimeBurn(Rule):
                 yield group.item, line
 
     def signers(self, state: State, at: int) -> Signers:
-        """One signature of the party, of the network its quorum."""
+        """One signature of the party; a `meter` key will do."""
         return own_party(self, state)
 
     def decide(self, state: State, at: int) -> Burned | Refusal:
@@ -234,7 +234,7 @@ class BurnReverse(Rule):
     )
 
     def signers(self, state: State, at: int) -> Signers:
-        """One signature of the party, of the network its quorum."""
+        """One signature of the party; a `meter` key will do."""
         return own_party(self, state)
 
     def decide(self, state: State, at: int) -> Reversed | Refusal:

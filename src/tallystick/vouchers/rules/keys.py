@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from typing import Final, Literal
 
 from tallystick.signing.keys import VerifierKey
-from tallystick.vouchers.fields import KEYS_MAX, KeyLabel, Vkey
+from tallystick.vouchers.fields import KEYS_MAX, KeyLabel, KeyPurpose, RevocationCause, Vkey
 from tallystick.vouchers.outcomes import Nothing
 from tallystick.vouchers.parties import Key
-from tallystick.vouchers.quantities import PartyId, Text
+from tallystick.vouchers.quantities import Instant, PartyId, Text, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.rule import (
     ANY_ROLE,
@@ -30,6 +30,7 @@ class KeyAdd(Rule):
     kind: Literal["key.add/1"]
     subject: PartyId
     vkey: Vkey
+    purpose: KeyPurpose
 
     event_kind = "key.added/1"
     outcome = Nothing
@@ -42,9 +43,18 @@ class KeyAdd(Rule):
         Reason.TOO_MANY_KEYS,
     )
 
+    def brings(self) -> tuple[str, ...]:
+        """The new key."""
+        return (self.vkey,)
+
     def signers(self, state: State, at: int) -> Signers:
-        """The party's quorum, and one by the new key, which proves that it is held."""
-        return quorum(self, state)
+        """The party's quorum, and the new key; where the key is another party's, the network's quorum too."""
+        needed = quorum(self, state)
+        if self.subject != self.party and state.network is not None:
+            # With the admitter's alone, a treasury could act as any of its holders.
+            network = state.network.party
+            needed[network] = state.parties[network].quorum
+        return needed
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
         """By the party itself, or by its admitter."""
@@ -57,7 +67,7 @@ class KeyAdd(Rule):
 
     def evolve(self, state: State, event: Event) -> Postings:
         """One more key."""
-        add_keys(state, self.subject, (self.vkey,), event.index)
+        add_keys(state, self.subject, self.purpose, (self.vkey,), event.index)
         return ()
 
     def touches(self, state: State, event: Event) -> Accounts:
@@ -83,6 +93,8 @@ class KeyRevoke(Rule):
     kind: Literal["key.revoke/1"]
     subject: PartyId
     key: KeyLabel
+    cause: RevocationCause
+    since: Instant | None = None
     reason: Text
 
     event_kind = "key.revoked/1"
@@ -93,6 +105,8 @@ class KeyRevoke(Rule):
         Reason.SUBJECT_NOT_UNDER_PARTY,
         Reason.KEY_NOT_OF_PARTY,
         Reason.KEY_ALREADY_REVOKED,
+        Reason.SINCE_MISPLACED,
+        Reason.SINCE_IN_THE_FUTURE,
         Reason.WOULD_LEAVE_TOO_FEW_KEYS,
     )
 
@@ -111,9 +125,7 @@ class KeyRevoke(Rule):
         if key.revoked_index is not None:
             detail = f"{self.key}, by entry {key.revoked_index}"
             return Refusal(Reason.KEY_ALREADY_REVOKED, detail, index=key.revoked_index, key=self.key)
-        if self.subject == self.party and live_keys(state, self.party) <= state.parties[self.party].quorum:
-            return Refusal(Reason.WOULD_LEAVE_TOO_FEW_KEYS, self.subject)
-        return Nothing()
+        return _check_since(self, at) or _check_left(state, self, key.purpose) or Nothing()
 
     def evolve(self, state: State, event: Event) -> Postings:
         """The key stays known, so that old signatures can be checked; from here on it doesn't count."""
@@ -167,20 +179,43 @@ def check_keys(state: State, party: str, vkeys: Iterable[str]) -> Refusal | None
 
 def _check_room(state: State, party: str) -> Refusal | None:
     """Refuse one more key to a party that has as many as a command could bring at once."""
-    count = live_keys(state, party)
+    count = len(_active_keys(state, party))
     return Refusal(Reason.TOO_MANY_KEYS, f"{party} has {count}") if count >= KEYS_MAX else None
 
 
-def live_keys(state: State, party: str) -> int:
-    """Return how many keys of a party aren't revoked."""
-    return sum(state.keys[label].revoked_index is None for label in state.parties[party].keys)
+def _check_since(revocation: KeyRevoke, at: int) -> Refusal | None:
+    """Refuse a time from which on the key is doubted, where it isn't, or which is still to come."""
+    if (revocation.since is None) == (revocation.cause == "compromised"):
+        return Refusal(Reason.SINCE_MISPLACED, f"the cause is {revocation.cause}")
+    if revocation.since is not None and revocation.since > at:
+        return Refusal(
+            Reason.SINCE_IN_THE_FUTURE, f"since {format_instant(revocation.since)}", not_before=revocation.since
+        )
+    return None
 
 
-def add_keys(state: State, party: str, vkeys: Iterable[str], index: int) -> None:
-    """Add keys to a party, by an entry."""
+def _check_left(state: State, revocation: KeyRevoke, purpose: KeyPurpose) -> Refusal | None:
+    """Refuse a party a key of its own without which it couldn't sign any more."""
+    is_needed = revocation.subject == revocation.party and purpose == "sign"
+    if is_needed and signing_keys(state, revocation.party) <= state.parties[revocation.party].quorum:
+        return Refusal(Reason.WOULD_LEAVE_TOO_FEW_KEYS, revocation.subject)
+    return None
+
+
+def signing_keys(state: State, party: str) -> int:
+    """Return how many of a party's keys count for a quorum: of purpose `sign`, and not revoked."""
+    return sum(state.keys[label].purpose == "sign" for label in _active_keys(state, party))
+
+
+def _active_keys(state: State, party: str) -> list[str]:
+    return [label for label in state.parties[party].keys if state.keys[label].revoked_index is None]
+
+
+def add_keys(state: State, party: str, purpose: KeyPurpose, vkeys: Iterable[str], index: int) -> None:
+    """Add keys of one purpose to a party, by an entry."""
     for vkey in vkeys:
         verifier = VerifierKey.from_text(vkey)
-        state.keys[verifier.label] = Key(party, vkey, index)
+        state.keys[verifier.label] = Key(party, vkey, purpose, index)
         state.public_keys[verifier.public_key.hex()] = verifier.label
         state.parties[party].keys.append(verifier.label)
 

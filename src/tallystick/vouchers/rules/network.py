@@ -12,7 +12,7 @@ from tallystick.vouchers.outcomes import Nothing
 from tallystick.vouchers.parties import Network, NetworkParameters, Party
 from tallystick.vouchers.quantities import PartyId, Text
 from tallystick.vouchers.refusals import Reason, Refusal
-from tallystick.vouchers.rules.keys import add_keys, check_keys, check_under, live_keys
+from tallystick.vouchers.rules.keys import add_keys, check_keys, check_under, signing_keys
 from tallystick.vouchers.rules.officers import OfficersFields, check_officers
 from tallystick.vouchers.rules.rule import (
     ANY_ROLE,
@@ -70,7 +70,7 @@ class NetworkFound(Rule):
         """The founder becomes the first party."""
         state.network = Network(self.party, self.edition, self.parameters())
         state.parties[self.party] = Party("network", self.name, self.party, quorum=self.root_quorum)
-        add_keys(state, self.party, self.root_keys, event.index)
+        add_keys(state, self.party, "sign", self.root_keys, event.index)
         return ()
 
     def parameters(self) -> NetworkParameters:
@@ -102,6 +102,8 @@ class PartyAdmit(Rule):
     role: AdmittedRole
     name: Text
     keys: Keys
+    meter_keys: Keys | None = None
+    read_keys: Keys | None = None
     uscc: Annotated[str, StringConstraints(pattern=USCC)] | None = None
     maker: Annotated[bool, AfterValidator(must_be_true)] | None = None
     quorum: Annotated[int, Field(ge=2, le=KEYS_MAX)] | None = None
@@ -118,12 +120,17 @@ class PartyAdmit(Rule):
         Reason.USCC_ALREADY_ADMITTED,
         Reason.KEY_NOT_OF_PARTY,
         Reason.KEY_ALREADY_KNOWN,
+        Reason.TOO_MANY_KEYS,
         Reason.WOULD_LEAVE_TOO_FEW_KEYS,
         Reason.OFFICERS_INVALID,
     )
 
+    def brings(self) -> tuple[str, ...]:
+        """Its first keys."""
+        return (*self.keys, *(self.meter_keys or ()), *(self.read_keys or ()))
+
     def signers(self, state: State, at: int) -> Signers:
-        """The party's quorum."""
+        """The party's quorum, and each of the `keys`, `meter_keys` and `read_keys`."""
         return quorum(self, state)
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
@@ -135,7 +142,8 @@ class PartyAdmit(Rule):
             return Refusal(Reason.ROLE_MAY_NOT_ADMIT, f"a {role} does not admit a {self.role}")
         return (
             _check_uscc(state, self)
-            or check_keys(state, self.admitted, self.keys)
+            or check_keys(state, self.admitted, self.brings())
+            or _check_count(self)
             or _check_quorum(self)
             or check_officers(self.role, self.quorum, self.officers)
             or Nothing()
@@ -147,7 +155,9 @@ class PartyAdmit(Rule):
         state.parties[self.admitted] = Party(self.role, self.name, self.party, self.uscc, self.quorum or 1, officers)
         if self.uscc is not None:
             state.usccs[self.uscc] = self.admitted
-        add_keys(state, self.admitted, self.keys, event.index)
+        add_keys(state, self.admitted, "sign", self.keys, event.index)
+        add_keys(state, self.admitted, "meter", self.meter_keys or (), event.index)
+        add_keys(state, self.admitted, "read", self.read_keys or (), event.index)
         return ()
 
     def touches(self, state: State, event: Event) -> Accounts:
@@ -188,8 +198,8 @@ class PartyAmend(Rule):
         return quorum(self, state)
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
-        """A quorum that the party's keys can make, and officers that it can have."""
-        keys = live_keys(state, self.party)
+        """A quorum that the party's `sign` keys can make, and officers that it can have."""
+        keys = signing_keys(state, self.party)
         if self.quorum is not None and self.quorum > keys:
             return Refusal(Reason.WOULD_LEAVE_TOO_FEW_KEYS, f"{self.quorum} must sign, {self.party} has {keys}")
         return check_officers(state.parties[self.party].role, self.quorum, self.officers) or Nothing()
@@ -335,6 +345,12 @@ def _check_uscc(state: State, command: PartyAdmit) -> Refusal | None:
     if command.uscc in state.usccs:
         return Refusal(Reason.USCC_ALREADY_ADMITTED, f"{command.uscc} is {state.usccs[command.uscc]}")
     return None
+
+
+def _check_count(admission: PartyAdmit) -> Refusal | None:
+    """Refuse more keys than a party may have."""
+    count = len(admission.brings())
+    return Refusal(Reason.TOO_MANY_KEYS, f"{count} keys") if count > KEYS_MAX else None
 
 
 def _check_quorum(command: PartyAdmit) -> Refusal | None:

@@ -109,6 +109,10 @@ class Rule(BaseModel):
         if missing:
             raise TypeError(f"the rule {cls.__name__} does not declare {', '.join(missing)}")
 
+    def brings(self) -> tuple[str, ...]:
+        """Return the vkeys of the keys that it adds: each of them signs too, and counts for nobody else's signature."""
+        return ()
+
     @abstractmethod
     def signers(self, state: State, at: int) -> Signers:
         """Return how many signatures are needed, and of whom.
