@@ -11,6 +11,7 @@ It knows no schema and no newline: the newline after a command belongs to the no
 """
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import Final, TypeAlias, cast
 
 import orjson
@@ -23,6 +24,7 @@ SIZE_MAX: Final = 65_535  # what an entry of a tile bundle can carry
 DEPTH_MAX: Final = 16  # objects and arrays inside one another; far below any parser's own limit
 
 _SCALARS: Final = frozenset({str, int, bool})
+_KINDS: Final = _SCALARS | {list, dict}
 _OPTIONS: Final = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 
 
@@ -70,22 +72,22 @@ def _dump(value: JsonValue) -> bytes:
         raise CanonicalJsonError(f"has no canonical JSON: {error}") from None
 
 
-def _check_kinds(value: JsonValue, depth: int = DEPTH_MAX) -> None:
-    """Refuse what isn't of the restricted kinds; the depth is bounded, so no input can exhaust the stack."""
-    kind = type(value)
-    if kind is dict or kind is list:
-        if depth == 0:
-            raise CanonicalJsonError(f"JSON nested deeper than {DEPTH_MAX}")
-        members = _members(value)
-        # Calls of C, one for each object of scalars, which is what nearly every line of a statement is.
-        if not _SCALARS.issuperset(map(type, members)):
-            for member in members:
-                if type(member) not in _SCALARS:
-                    _check_kinds(member, depth - 1)
-    elif kind not in _SCALARS:
-        raise CanonicalJsonError(
-            f"JSON values here are text, integers, booleans, lists and objects, not {_called(value)}"
-        )
+def _check_kinds(value: JsonValue) -> None:
+    """Refuse what isn't of the restricted kinds, one level after the other: no input can exhaust the stack."""
+    level: list[JsonValue] = [value]
+    for _ in range(DEPTH_MAX + 1):
+        # Calls of C, one for each level and kind: nearly all values of a statement are in the rows of one level.
+        kinds = set(map(type, level))
+        if not kinds <= _KINDS:
+            odd = next(one for one in level if type(one) not in _KINDS)
+            raise CanonicalJsonError(
+                f"JSON values here are text, integers, booleans, lists and objects, not {_called(odd)}"
+            )
+        if kinds <= _SCALARS:
+            return
+        inner = level if kinds == {list} else [_members(one) for one in level if type(one) not in _SCALARS]
+        level = list(chain.from_iterable(cast("list[list[JsonValue]]", inner)))
+    raise CanonicalJsonError(f"JSON nested deeper than {DEPTH_MAX}")
 
 
 def _check_field_names(value: JsonValue) -> None:

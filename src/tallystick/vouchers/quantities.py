@@ -5,6 +5,7 @@ RFC 3339 in UTC with microseconds and `Z`, a day is ISO 8601; no other encoding 
 """
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Annotated, Final
@@ -26,6 +27,8 @@ AHEAD_MAX_US: Final = 366 * DAY_US
 """How far ahead of the log's time a price may begin."""
 BASIS_POINTS: Final = 10_000
 GPU_MILLI_SECONDS_PER_GPU_HOUR: Final = 3_600_000
+
+NO_SUCH_TIME: Final = "must be a day and a time that there are"
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH: Final = _EPOCH.replace(tzinfo=None)
@@ -77,7 +80,10 @@ def parse_instant(text: object) -> int:
 
 
 def _microseconds(text: str) -> int:
-    since = datetime.fromisoformat(text) - _EPOCH
+    try:
+        since = datetime.fromisoformat(text) - _EPOCH
+    except ValueError:  # whose words are Python's, and differ between its versions
+        raise ValueError(NO_SUCH_TIME) from None
     return (since.days * 86_400 + since.seconds) * SECOND_US + since.microseconds
 
 
@@ -95,6 +101,16 @@ def format_second(instant: int) -> str:
     return (_NAIVE_EPOCH + timedelta(microseconds=instant)).isoformat(timespec="seconds") + "Z"
 
 
+def parse_seconds(texts: Iterable[str]) -> list[int]:
+    """Return the microseconds since the epoch of texts of the form of `SecondText`, many at once.
+
+    Raises:
+        ValueError: there is no such day or time.
+    """
+    read = datetime.fromisoformat
+    return [(since := read(text) - _EPOCH).days * DAY_US + since.seconds * SECOND_US for text in texts]
+
+
 def parse_day(text: object) -> int:
     """Return the days since 1970-01-01 of `2026-01-05`.
 
@@ -103,7 +119,10 @@ def parse_day(text: object) -> int:
     """
     if not (isinstance(text, str) and len(text) == len("2026-01-05") and text[4] == text[7] == "-" and text.isascii()):
         raise ValueError("must be a day like 2026-01-05")
-    return date.fromisoformat(text).toordinal() - _EPOCH_ORDINAL
+    try:
+        return date.fromisoformat(text).toordinal() - _EPOCH_ORDINAL
+    except ValueError:
+        raise ValueError("must be a day that there is, like 2026-01-05") from None
 
 
 def format_day(day: int) -> str:
@@ -140,17 +159,9 @@ def _instant_schema(_source: object, _handler: GetCoreSchemaHandler) -> core_sch
     )
 
 
-def _second_schema(_source: object, _handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-    return core_schema.no_info_after_validator_function(
-        _microseconds,
-        core_schema.str_schema(pattern=_SECOND_PATTERN, strict=True),
-        serialization=core_schema.plain_serializer_function_ser_schema(format_second),
-    )
-
-
 Instant = Annotated[int, GetPydanticSchema(_instant_schema)]
-Second = Annotated[int, GetPydanticSchema(_second_schema)]
-"""An instant in microseconds whose text has whole seconds alone: a job's times."""
+SecondText = Annotated[str, StringConstraints(pattern=_SECOND_PATTERN)]
+"""An instant that is a whole second, as text: a job's times, which are read many at once (`parse_seconds`)."""
 Day = Annotated[int, BeforeValidator(parse_day), PlainSerializer(format_day)]
 
 Fen = Annotated[int, Field(ge=1, le=INTEGER_MAX)]

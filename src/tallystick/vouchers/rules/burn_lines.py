@@ -4,10 +4,11 @@ docs/rules.md, "GPU-time", says how; the order of the checks is that of the reas
 """
 
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Annotated, Any, Final, NamedTuple
 
-from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetPydanticSchema
-from pydantic_core import core_schema
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetPydanticSchema, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 from tallystick.vouchers.burns import BurnedLine, Intervals, JobTimes, overlaps, with_interval
 from tallystick.vouchers.contracts import Contract, price_at
@@ -15,16 +16,19 @@ from tallystick.vouchers.fields import CLOSED, LINES_MAX, must_be_true
 from tallystick.vouchers.holdings import Reservation
 from tallystick.vouchers.programmes import Item
 from tallystick.vouchers.quantities import (
+    NO_SUCH_TIME,
     SECOND_US,
     DocumentId,
     GpuMilli,
     ItemId,
     JobName,
-    Second,
     SecondsBurned,
+    SecondText,
     Sha256Hex,
     ascending,
     fee_fen,
+    format_second,
+    parse_seconds,
     share_fen,
 )
 from tallystick.vouchers.refusals import Reason
@@ -78,21 +82,50 @@ class BurnLine(NamedTuple):
     options: LineOptions | None = None
 
 
-def _row_schema(_source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-    """Return the schema of a row: a JSON array whose last, sixth value may be left out."""
-    values = [handler.generate_schema(one) for one in (JobName, GpuMilli, Second, Second, SecondsBurned)]
+def _rows_schema(_source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+    """Return the schema of rows: JSON arrays of five values, or six. Times are read of all at once, which is faster."""
+    five = [handler.generate_schema(one) for one in (JobName, GpuMilli, SecondText, SecondText, SecondsBurned)]
     options = handler.generate_schema(LineOptions)
-    row = core_schema.tuple_schema([*values, options], variadic_item_index=5, min_length=5, max_length=6)
-    return core_schema.no_info_after_validator_function(
-        _row, row, serialization=core_schema.plain_serializer_function_ser_schema(tuple, return_schema=row)
+    row = core_schema.tuple_schema([*five, core_schema.with_default_schema(options, default=None)], strict=True)
+    rows = core_schema.list_schema(row, min_length=1, max_length=LINES_MAX, strict=True)
+    row_written = core_schema.tuple_schema([*five, options], variadic_item_index=len(five))
+    written = core_schema.plain_serializer_function_ser_schema(
+        _written, return_schema=core_schema.list_schema(row_written)
     )
+    return core_schema.no_info_after_validator_function(_lines, rows, serialization=written)
 
 
-def _row(values: tuple[Any, ...]) -> BurnLine:
-    return BurnLine(*values)
+def _lines(rows: list[tuple[Any, ...]]) -> tuple[BurnLine, ...]:
+    jobs, gpu_milli, starts, ends, seconds, options = zip(*rows, strict=True)
+    try:
+        columns = zip(jobs, gpu_milli, parse_seconds(starts), parse_seconds(ends), seconds, options, strict=True)
+    except ValueError:
+        raise _no_such_time(rows) from None
+    return tuple(map(tuple.__new__, repeat(BurnLine), columns))
 
 
-Row = Annotated[BurnLine, GetPydanticSchema(_row_schema)]
+def _no_such_time(rows: list[tuple[Any, ...]]) -> ValidationError:
+    """Return the fault with the places of times that there aren't."""
+    faults = list[InitErrorDetails]()
+    for number, row in enumerate(rows):
+        for place in (2, 3):
+            try:
+                parse_seconds([row[place]])
+            except ValueError:
+                words = PydanticCustomError("value_error", "no such time", {"error": ValueError(NO_SUCH_TIME)})
+                faults.append(InitErrorDetails(type=words, loc=(number, place), input=row[place]))
+    return ValidationError.from_exception_data("lines", faults)
+
+
+def _written(lines: tuple[BurnLine, ...]) -> list[tuple[Any, ...]]:
+    return [
+        (line.job, line.gpu_milli, format_second(line.starts_at), format_second(line.ends_at), line.seconds)
+        + (() if line.options is None else (line.options,))
+        for line in lines
+    ]
+
+
+Rows = Annotated[tuple[BurnLine, ...], GetPydanticSchema(_rows_schema)]
 
 
 @dataclass(frozen=True)
@@ -102,7 +135,7 @@ class LineGroup:
     __pydantic_config__ = CLOSED
 
     item: ItemId
-    lines: Annotated[tuple[Row, ...], Field(min_length=1, max_length=LINES_MAX)]
+    lines: Rows
     evidence_root: Sha256Hex | None = None
 
 
@@ -110,7 +143,7 @@ def in_order(groups: tuple[LineGroup, ...]) -> tuple[LineGroup, ...]:
     """Return groups in ascending order of their items, with not too many lines in all; ValueError of others."""
     ascending(tuple([group.item for group in groups]))
     if sum([len(group.lines) for group in groups]) > LINES_MAX:
-        raise ValueError(f"must have at most {LINES_MAX} lines in all")
+        raise ValueError(f"must have at most {LINES_MAX:,} lines in all")
     return groups
 
 
