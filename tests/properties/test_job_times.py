@@ -7,25 +7,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick.vouchers.burns import BurnedLine, JobTimes, Statement, overlaps, pack_line, with_interval
+from tallystick.vouchers.book import Lot
+from tallystick.vouchers.burns import (
+    BurnedLine,
+    Group,
+    JobTimes,
+    Statement,
+    overlaps,
+    pack_line,
+    pack_payment,
+    with_interval,
+)
+from tallystick.vouchers.holdings import Reservation
 
 JOBS = ("a", "ab", "b")
 LINES = st.lists(st.tuples(st.sampled_from(JOBS), st.integers(0, 60), st.integers(1, 9)), max_size=6)
 
 
-def statement_of(index: int, lines: list[tuple[str, int, int]]) -> Statement:
-    """A statement with a line for each job, start and length; numbers have gaps, as after refusals."""
-    return Statement(
+def group_of(index: int, lines: list[tuple[str, int, int]]) -> Group:
+    """A group with a line for each job, start and length; numbers have gaps, as after refusals."""
+    return Group(
         index,
-        at=100 + index,
-        text_sha256="",
-        holder="h",
+        item="910b",
         ends_at=max((start + length for _, start, length in lines), default=0),
-        reservations=("h/r1", "h/r2"),
         jobs=" ".join([job for job, _, _ in lines]),
         packed=b"".join(
             [
-                pack_line(2 * place, place % 2, start, start + length, 7 * place)
+                pack_line(2 * place, bool(place % 2), start, start + length, 1_000 * place, 60, 7 * place)
                 for place, (_, start, length) in enumerate(lines)
             ]
         ),
@@ -33,27 +41,48 @@ def statement_of(index: int, lines: list[tuple[str, int, int]]) -> Statement:
     )
 
 
+def statement_of(*groups: Group) -> Statement:
+    """A statement of which line 0 was paid by two reservations and line 2 by the second of them."""
+    payments = [pack_payment(0, 0, 5), pack_payment(0, 1, 6), pack_payment(2, 1, 7)]
+    return Statement(
+        3,
+        at=103,
+        text_sha256="",
+        contract="h/K1",
+        groups=[*groups],
+        reservations=("h/r1", "h/r2"),
+        payments=b"".join(payments),
+        absorbed=[(2, 9)],
+        corrected_lines=[],
+    )
+
+
 @dataclass
 class Both:
-    """Job times, and the statements that they are of."""
+    """Job times, and the groups that they are of."""
 
     times: JobTimes = field(default_factory=JobTimes)
-    statements: list[Statement] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
 
-    def lines(self) -> list[tuple[Statement, BurnedLine]]:
+    def lines(self) -> list[tuple[Group, BurnedLine]]:
         """What wasn't taken back."""
-        return [(one, line) for one in self.statements for line in one.lines() if line.number not in one.reversed_lines]
+        return [
+            (one, line)
+            for one in self.groups
+            for line in statement_of(one).lines()
+            if line.number not in one.reversed_lines
+        ]
 
     def add(self, lines: list[tuple[str, int, int]]) -> None:
-        """Add a statement of those lines that overlap nothing, as the rules do."""
+        """Add a group of those lines that overlap nothing, as the rules do."""
         free: list[tuple[str, int, int]] = []
         for job, start, length in lines:
             taken = any(job == other and start < at + more and at < start + length for other, at, more in free)
             if not taken and not self.times.is_burned(job, start, start + length):
                 free.append((job, start, length))
-        statement = statement_of(self.statements[-1].index + 1 if self.statements else 0, free)
-        self.times.add(statement)
-        self.statements.append(statement)
+        group = group_of(self.groups[-1].index + 1 if self.groups else 0, free)
+        self.times.add(group)
+        self.groups.append(group)
 
 
 @given(st.data())
@@ -65,13 +94,13 @@ def test_job_times_are_what_the_statements_say(data: st.DataObject) -> None:
         if step == "add":
             both.add(data.draw(LINES))
         elif step == "reverse" and both.lines():
-            statement, line = data.draw(st.sampled_from(both.lines()))
-            statement.reversed_lines.append(line.number)
-            both.times.reverse(statement, line)
-        elif step == "forget" and both.statements:
-            both.times.forget(both.statements.pop(0))
+            group, line = data.draw(st.sampled_from(both.lines()))
+            group.reversed_lines.append(line.number)
+            both.times.reverse(group, line)
+        elif step == "forget" and both.groups:
+            both.times.forget(both.groups.pop(0))
         elif step == "save":
-            both.times = JobTimes(both.statements)
+            both.times = JobTimes(both.groups)
         job, start, length = (
             data.draw(st.sampled_from(JOBS)),
             data.draw(st.integers(0, 60)),
@@ -82,12 +111,13 @@ def test_job_times_are_what_the_statements_say(data: st.DataObject) -> None:
         )
         assert both.times.is_burned(job, start, start + length) == expected
     assert {job for job in JOBS if job in both.times} == {line.job for _, line in both.lines()}
-    assert both.times == JobTimes(both.statements)
+    assert both.times == JobTimes(both.groups)
+    assert both.times.has_groups == bool(both.groups)
 
 
-def test_saved_statements_of_long_ago_are_not_looked_into() -> None:
-    """A line that begins after all of a statement's ended can't overlap them: its columns may be anything."""
-    odd = statement_of(0, [("a", 10, 5)])
+def test_saved_groups_of_long_ago_are_not_looked_into() -> None:
+    """A line that begins after all of a group's ended can't overlap them: its columns may be anything."""
+    odd = group_of(0, [("a", 10, 5)])
     odd.packed = b""
     times = JobTimes([odd])
     assert not times.is_burned("a", 15, 20)
@@ -96,11 +126,34 @@ def test_saved_statements_of_long_ago_are_not_looked_into() -> None:
 
 
 def test_lines_are_unpacked_as_they_were_packed() -> None:
-    """By number, and all of them."""
-    statement = statement_of(3, [("a", 10, 5), ("b", 20, 1)])
-    assert list(statement.lines()) == [BurnedLine(0, "h/r1", "a", 10, 15, 0), BurnedLine(2, "h/r2", "b", 20, 21, 7)]
-    assert statement.line(2) == BurnedLine(2, "h/r2", "b", 20, 21, 7)
-    assert statement.line(1) is None
+    """By number, and all of them; with who paid, and what was absorbed."""
+    group = group_of(3, [("a", 10, 5), ("b", 20, 1), ("a", 30, 1)])
+    statement = statement_of(group)
+    first = BurnedLine(0, "910b", "a", 10, 15, False, 0, 0, (("h/r1", 5), ("h/r2", 6)), 0)
+    second = BurnedLine(2, "910b", "b", 20, 21, True, 60_000, 7, (("h/r2", 7),), 9)
+    third = BurnedLine(4, "910b", "a", 30, 31, False, 120_000, 14, (), 0)
+    assert list(statement.lines()) == [first, second, third]
+    assert [first.paid_fen, second.paid_fen, third.paid_fen] == [11, 7, 0]
+    assert (statement.line(2), statement.line(1)) == (second, None)
+    assert (statement.group_of(4), statement.group_of(3)) == (group, None)
+    assert group.numbers() == [0, 2, 4]
+    assert group.intervals_of("a") == with_interval(with_interval(b"", 10, 15), 30, 31)
+
+
+def test_what_a_statement_took_is_without_what_was_taken_back() -> None:
+    """By lot, of two vouchers under one contract."""
+    group = group_of(3, [("a", 10, 5), ("b", 20, 1)])
+    statement = statement_of(group)
+    reservations = {
+        f"h/r{n}": Reservation(f"h/r{n}", f"t/v{n}", "h/K1", "t/S1", "h", "p", amount_fen=100, until=1_000)
+        for n in (1, 2)
+    }
+    one, other = Lot("t/v1", "h/K1"), Lot("t/v2", "h/K1")
+    assert statement.taken_fen(reservations) == {one: 5, other: 13}
+    group.reversed_lines.append(0)
+    assert statement.reversed_lines == {0}
+    assert statement.taken_fen(reservations) == {other: 7}
+    assert group.unreversed_jobs() == ["b"]
 
 
 def test_intervals_that_touch_do_not_overlap() -> None:

@@ -5,6 +5,7 @@ import itertools
 import json
 from collections import deque
 from enum import StrEnum
+from struct import Struct
 from typing import Annotated, Any, Literal, NamedTuple
 
 import pytest
@@ -190,7 +191,7 @@ def test_a_field_more_anywhere_in_the_state_is_another_version(name: str, monkey
 
 def reached_from(*classes: Any) -> list[Any]:
     """The modules of the state's classes have all of them."""
-    modules = ("book", "burns", "holdings", "parties", "programmes", "redemptions", "seals", "state")
+    modules = ("book", "burns", "contracts", "holdings", "parties", "programmes", "redemptions", "seals", "state")
     found = [vars(__import__(f"tallystick.vouchers.{name}", fromlist=["x"])) for name in modules]
     return [*classes, *(one for names in found for one in names.values() if dataclasses.is_dataclass(one))]
 
@@ -199,10 +200,15 @@ def test_meaning_is_part_of_the_version() -> None:
     assert version_of(State, MEANING) == SCHEMA_SHA256 != version_of(State, MEANING + 1)
 
 
-def test_the_layout_of_packed_lines_is_part_of_the_version() -> None:
-    """As the code packs them: the schema says bytes, which another struct would be too."""
-    fields = {name: form for name, form, *_ in REACHED["Statement"]["fields"]}
-    assert fields["packed"] == {"layout": [burns._PACKED.format], "of": "bytes"}
+@pytest.mark.parametrize(
+    ("type_", "field", "struct"),
+    [("Group", "packed", burns._PACKED), ("Statement", "payments", burns._PAYMENT)],
+    ids=["lines", "payments"],
+)
+def test_the_layout_of_what_is_packed_is_part_of_the_version(type_: str, field: str, struct: Struct) -> None:
+    """As the code packs it: the schema says bytes, which another struct would be too."""
+    fields = {name: form for name, form, *_ in REACHED[type_]["fields"]}
+    assert fields[field] == {"layout": [struct.format], "of": "bytes"}
 
 
 class Command(BaseModel):

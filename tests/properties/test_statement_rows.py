@@ -66,7 +66,8 @@ def test_a_row_is_read_and_written_the_same(options: list[Json], read: LineOptio
     text = command_text(statement([group(ROW, [*ROW, *options])], all_or_nothing=True))
     command = parse_command(text)
     assert isinstance(command, TimeBurn)
-    plain = BurnLine("job-1", 8_000, *[parse_instant(f"2026-01-06T0{hour}:00:00.000000Z") for hour in (1, 2)], 3_600)
+    starts_at, ends_at = [parse_instant(f"2026-01-06T0{hour}:00:00.000000Z") for hour in (1, 2)]
+    plain = BurnLine("job-1", 8_000, starts_at, ends_at, 3_600)
     assert [*command.lines()] == [("910b", plain), ("910b", plain._replace(options=read))]
     assert canonical_json.encode(command.model_dump(mode="json", by_alias=True, exclude_none=True)) + b"\n" == text
 
