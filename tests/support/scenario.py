@@ -5,46 +5,46 @@ the same in short:
 
     == a title, one story
     shanghai  issue    V7 to acme 10,000.00 under S1              -> issued
-    acme      reserve  R7 of V7 10,000.01 for guian until +30d    -> exceeds_available_balance
+    acme      reserve  R7 of V7 10,000.01 under K1 until +30d     -> exceeds_available_balance
     clock     +1d
-    guian     burn     acme R1 job-8 8x910b -10h..-9h             -> 24.00
+    guian     burn     K1 job-8 8x910b -10h..-9h                  -> 24.00
     guian     again                                               -> already_recorded
 
 A story starts from the network of tables/standard.txt, or from nothing where its title ends in `[empty log]`. What a
-verb takes is in `VERBS`, and any other field of the command is set by `field=value`; what a row doesn't say is in
-tests/rules/preamble.txt. Answers are event words with what was computed, or reasons; a statement has one for each line,
-between bars. `-> one, not other` says that both apply.
+verb takes is in `VERBS`, and any other field of the command is set by `field=value`, one within another by
+`cap.floor_fen=value`; what a row doesn't say is in tests/rules/preamble.txt. Answers are event words with what was
+computed, or reasons; a statement has one for each line, between bars. `-> one, not other` says that both apply.
 
 - Ids are short: `V7` is `shanghai/V7` once shanghai made it. Money is yuan with two decimals. Times are `now`, `+1d2h`,
   `-90m`, `2026-02-01` or `2026-02-01T08:00`, in UTC.
+- A line may end in `seconds=600`, `corrects=st-1:0`, `available`, `prior` (of a prior period), `x300` (so many jobs).
 - `by=`, `and=` and `forged=` name keys: who signs instead, who signs too, and whose line is not its signature.
 - `ref=`, `signed=` and `log=` stand for what every command has.
 """
 
 import copy
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from support import sums
-from support.actors import ORIGIN, label_of, note_of, uscc_of, vkey_of
+from support.actors import ORIGIN, note_of
+from support.row_checks import Recount, check_books, check_sums, post
+from support.row_values import READERS, basis_points, fen, items_in, names_in, thousandths, yuan
 from support.sentences import VERBS, Sentence, assumed, sentences
-from tallystick.audit.book_checks import faults
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note
 from tallystick.verifying import GOOD, UNTOLD, result_of
 from tallystick.vouchers.admit import admit, read_note
-from tallystick.vouchers.book import Posting
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.outcomes import Burned, Claimed, Released, Returned, Reversed, Sealed
-from tallystick.vouchers.quantities import SECOND_US, format_instant, parse_instant
+from tallystick.vouchers.quantities import SECOND_US, format_instant, format_second, parse_instant
 from tallystick.vouchers.refusals import Reason, Refusal
-from tallystick.vouchers.rules.burning import TimeBurn
-from tallystick.vouchers.rules.rule import Event
+from tallystick.vouchers.rules.programme_rules import RulesFields
 from tallystick.vouchers.state import State
 
 Json = dict[str, Any]
@@ -53,6 +53,7 @@ TABLES = Path(__file__).resolve().parents[1] / "rules" / "tables"
 BEGINNING = "2026-01-05T08:00"
 
 MAKES = {
+    "contract.sign": "contract",
     "programme.open": "programme",
     "voucher.issue": "voucher",
     "voucher.transfer": "into",
@@ -60,9 +61,11 @@ MAKES = {
     "redemption.claim": "claim",
     "book.seal": "seal",
 }
-_IDS = {"programme", "voucher", "into", "reservation", "claim", "seal"}
+_IDS = {"programme", "contract", "voucher", "into", "reservation", "claim", "seal"}
 _INSTANTS = {"valid_from", "valid_until", "until", "since", "opens_at", "closes_at", "signed_at"}
 _OF_LINES = {"seconds", "corrects"}
+_OF_RULES = set(RulesFields.__dataclass_fields__)
+_TEXTS = {"item", "statement", "payment_reference", "evidence_sha256", "first_day", "last_day", "items_from", "group"}
 _SIGNING = {"by", "and", "forged", "ref", "signed", "log"}
 _OF_NETWORK = ("network/root-1", "network/root-2")
 _MICROSECONDS = {
@@ -164,6 +167,7 @@ class Ledger:
     notes: dict[str, bytes] = field(default_factory=dict)
     refs: int = 0
     answered: Entry | Refusal | None = None
+    recount: Recount = field(default_factory=Recount)
 
     def play(self, story: Story) -> None:
         """Play every row, and insist on its answer."""
@@ -175,22 +179,23 @@ class Ledger:
             answer = self.answer(row)
             assert answer == row.answer, f"{row}\n  but it was {answer}"
             assert self.answered is not None
-            check_sums(row, self.answered, self.state)
-            check_books(self.state)
+            check_sums(row.verb, row.arguments, row.answer, row.sums, self.answered, self.state)
+            self.recount.take(self.entries, self.state.reservations)
+            check_books(self.state, self.recount)
 
     def answer(self, row: Row) -> str:
         """Submit what a row says; the answer is in the words of the tables."""
         if row.verb == "again":
-            return _told(self.submit(self.notes[row.actor]))
+            return self._told(self.submit(self.notes[row.actor]))
         if row.verb == "send":
-            return _told(self.submit(RAW_NOTES[row.arguments]))
+            return self._told(self.submit(RAW_NOTES[row.arguments]))
         command, note = self.note(row)
         self.notes[row.actor] = note
         answer = self.submit(note)
         made = MAKES.get(str(command["kind"]).removesuffix("/1"))
         if isinstance(answer, Entry) and made:
             self.ids[command[made].partition("/")[2]] = command[made]
-        return _told(answer)
+        return self._told(answer)
 
     def submit(self, note: bytes) -> Entry | Refusal:
         """Decide a note, with signatures verified ahead and without; keep what is admitted."""
@@ -210,7 +215,7 @@ class Ledger:
             assert Entry.from_bytes(answer.to_bytes()) == answer
             expected = copy.deepcopy(self.state.book.totals)
             postings = evolve(self.state, answer.event)
-            _post(expected, postings)
+            post(expected, postings)
             assert self.state.book.totals | expected == expected
             self.entries.append(answer)
         return answer
@@ -220,28 +225,58 @@ class Ledger:
         kind, template, sentence = VERBS[row.verb]
         words, settings = self._split(row.arguments)
         said = _match(template, " ".join(words), row)
+        sides = self._sides(kind, row.actor, said, settings)
+        if said.pop("other", None):
+            said |= sides
+        names = {"party": said.get("admitted", row.actor)} | said | sides
         taken = assumed(sentence.partition(" {")[0], said.get("role", ""))
-        fields = {name: text.replace("<party>", said.get("admitted", "")) for name, text in taken.items()} | said
+        fields = {name: _filled(text, names) for name, text in taken.items()} | said
         fields |= {name: value for name, value in settings.items() if name not in _SIGNING}
+        signed_by = fields.pop("signed by", "")
         self.refs += 1
         command: Json = {"kind": f"{kind}/1", "log": settings.get("log", ORIGIN), "party": row.actor}
         command |= {"ref": settings.get("ref", f"ref-{self.refs}")}
         command |= {
             "signed_at": format_instant(self._instant(settings.get("signed", assumed("every command")["signed at"])))
         }
-        made = MAKES.get(kind)
-        for name, value in fields.items():
-            if value != "none":
-                command[name] = self._value(name, value, row.actor if name == made else None)
+        self._fill(command, kind, fields, row.actor)
         if kind == "record.withdraw":
             command["record"] = {name: command.pop(name) for name in fields}
             command["record"]["type"] = row.verb.removeprefix("withdraw-").replace("price", "tariff")
-        signers = self._signers(row.actor, kind, fields, settings)
-        forged = tuple(name for name in settings.get("forged", "").split(",") if name)
+        signers = self._signers(row.actor, kind, fields, settings, signed_by)
+        forged = tuple(names_in(settings.get("forged", "")))
         return command, note_of(command, *[name for name in signers if name not in forged], spoiled=forged)
 
+    def _sides(self, kind: str, actor: str, said: dict[str, str], settings: dict[str, str]) -> dict[str, str]:
+        """Return holder and provider of the contract that a command is about: who gives it, and the other one."""
+        if kind == "contract.amend":
+            contract = self.state.contracts.get(self._id(said["contract"], None))
+            return {"holder": contract.holder, "provider": contract.provider} if contract else {}
+        if kind != "contract.sign":
+            return {}
+        parties = self.state.parties
+        sides = [said["other"], actor]
+        is_provider = [one in parties and parties[one].role == "provider" for one in sides]
+        provider, holder = sides if is_provider != [False, True] else reversed(sides)
+        return {name: settings.get(name, side) for name, side in (("holder", holder), ("provider", provider))}
+
+    def _fill(self, command: Json, kind: str, fields: dict[str, str], actor: str) -> None:
+        """Give a command its fields; `cap.floor_fen` stands within `cap`, and a programme's rules within `rules`."""
+        evidence_root = fields.pop("evidence_root", None)
+        for full_name, value in fields.items():
+            if value == "none":
+                continue
+            *path, name = full_name.split(".")
+            within = command
+            for one in ["rules", *path] if kind == "programme.open" and (path or [name])[0] in _OF_RULES else path:
+                within = within.setdefault(one, {})
+            if name == "lines":
+                within["groups"] = self._groups(value, evidence_root)
+            else:
+                within[name] = self._value(name, value, actor if name == MAKES.get(kind) else None)
+
     def _split(self, arguments: str) -> tuple[list[str], dict[str, str]]:
-        """Tell the words of the template from `field=value`; what stands after a statement's holder is its lines."""
+        """Tell the words of the template from `field=value`; what stands after a statement's contract is its lines."""
         words, settings = list[str](), dict[str, str]()
         for token in arguments.split():
             name, equals, value = token.partition("=")
@@ -257,12 +292,14 @@ class Ledger:
             return self._id(value, maker)
         if name in _INSTANTS:
             return format_instant(self._instant(value))
-        if name in _READERS:
-            return _READERS[name](value)
-        if name == "lines":
-            return [line for text in value.split("|") for line in self._burn_lines(text.split())]
+        if name in READERS:
+            return READERS[name](value)
+        if name == "items":
+            return items_in(value, [*self.state.items])
         if "_fen" in name:
             return fen(value)
+        if name.endswith("_bp"):
+            return basis_points(value)
         return int(value) if re.fullmatch(r"-?\d+", value) and name not in _TEXTS else value
 
     def _id(self, value: str, maker: str | None) -> str:
@@ -270,45 +307,50 @@ class Ledger:
             return value
         return f"{maker}/{value}" if maker else self.ids.get(value, f"shanghai/{value}")
 
-    def _burn_lines(self, words: list[str]) -> Iterator[Json]:
-        """Yield `R1 job-7 8x910b -10h..-9h`, and where wanted `seconds=…`, `drain`, `corrects=st-1:0`, `x300` jobs."""
-        reservation, job, gpus, interval, *options = words
+    def _groups(self, text: str, evidence_root: str | None) -> list[Json]:
+        """Return a statement's groups: its lines as they stand, those of an item together."""
+        rows = [row for line in text.split("|") for row in self._burn_lines(line.split())]
+        root = {"evidence_root": evidence_root} if evidence_root else {}
+        return [
+            {"item": item, "lines": [row for _, row in of_item]} | root
+            for item, of_item in groupby(rows, key=lambda one: one[0])
+        ]
+
+    def _burn_lines(self, words: list[str]) -> Iterator[tuple[str, list[Any]]]:
+        """Yield item and row of `job-7 8x910b -10h..-9h seconds=600 corrects=st-1:0 available prior x300`."""
+        job, gpus, interval, *said = words
         count, _, item = gpus.partition("x")
         starts_at, ends_at = (self._instant(text) for text in interval.split(".."))
-        line: Json = {
-            "reservation": self._id(reservation, None),
-            "job": job,
-            "item": item,
-            "gpu_milli": thousandths(count),
-            "from": format_instant(starts_at),
-            "to": format_instant(ends_at),
-            "seconds": max(1, (ends_at - starts_at) // SECOND_US),
-        }
+        seconds = max(1, (ends_at - starts_at) // SECOND_US)
+        options: Json = {}
         jobs = 1
-        for option in options:
-            if option == "drain":
-                line["if_short"] = "drain"
-            elif option.startswith("seconds="):
-                line["seconds"] = int(option.partition("=")[2])
-            elif option.startswith("corrects="):
-                statement, _, number = option.removeprefix("corrects=").rpartition(":")
-                line["corrects"] = {"statement": statement, "line": int(number)}
+        for word in said:
+            if word == "available":
+                options["pay_available"] = True
+            elif word == "prior":
+                options["prior_period"] = True
+            elif word.startswith("seconds="):
+                seconds = int(word.partition("=")[2])
+            elif word.startswith("corrects="):
+                statement, _, number = word.removeprefix("corrects=").rpartition(":")
+                options["corrects"] = {"statement": statement, "line": int(number)}
             else:
-                jobs = int(option.removeprefix("x"))
-        yield from (line | ({"job": f"{job}.{number}"} if jobs > 1 else {}) for number in range(jobs))
+                jobs = int(word.removeprefix("x"))
+        row = [thousandths(count), _job_time(starts_at), _job_time(ends_at), seconds, *([options] if options else [])]
+        yield from ((item, [f"{job}.{number}" if jobs > 1 else job, *row]) for number in range(jobs))
 
-    def _signers(self, actor: str, kind: str, fields: Json, settings: dict[str, str]) -> list[str]:
+    def _signers(self, actor: str, kind: str, fields: Json, settings: dict[str, str], signed_by: str = "") -> list[str]:
         role = self.state.parties[actor].role if actor in self.state.parties else actor
-        own = assumed("every command", role)["signed by"].replace("<party>", actor).split(",")
+        own = names_in(signed_by or assumed("every command", role)["signed by"].replace("<party>", actor))
         if kind in ("key.add", "party.admit"):
             brought = [fields.get(name, "") for name in ("vkey", "keys", "meter_keys", "read_keys")]
-            own += ",".join(brought).split(",")
+            own += names_in(",".join(brought))
         if kind == "key.add" and actor != fields["subject"]:
             own += _OF_NETWORK
         own = [name for name in dict.fromkeys(own) if name]
         if "by" in settings:
-            own = settings["by"].split(",")
-        return own + settings.get("and", "").split(",") if "and" in settings else own
+            own = names_in(settings["by"])
+        return own + names_in(settings.get("and", ""))
 
     def _instant(self, text: str) -> int:
         """Return `now`, `+1d2h`, `2026-02-01` or `2026-02-01T08:00:00.000000`, or a part of it, in microseconds."""
@@ -332,6 +374,25 @@ class Ledger:
         key = self.state.keys.get(label)
         return VerifierKey.from_text(key.vkey) if key else None
 
+    def _told(self, answer: Entry | Refusal) -> str:
+        """Say an answer in the words of the tables."""
+        if isinstance(answer, Refusal):
+            return answer.reason.value
+        outcome = answer.event.outcome
+        word = answer.event.kind.partition(".")[2].removesuffix("/1")
+        if isinstance(outcome, Burned):
+            contract = self.state.contracts[answer.event.command.contract]  # type: ignore[attr-defined]
+            return " | ".join(_told_lines(outcome, says_who=len(contract.programmes) > 1 or len(outcome.paid) > 1))
+        if isinstance(outcome, Released):
+            return f"{word} {yuan(outcome.released_fen)} to {outcome.to}"
+        if isinstance(outcome, Reversed):
+            return f"{word} {_told_returned(outcome)}"
+        if isinstance(outcome, Returned):
+            return f"{word} {yuan(outcome.returned_fen)}"
+        if isinstance(outcome, Sealed):
+            return f"{word} {outcome.accounts} accounts"
+        return f"{word} {yuan(outcome.amount_fen)}" if isinstance(outcome, Claimed) else word
+
 
 def _match(template: str, text: str, row: Row) -> dict[str, str]:
     pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>\\S+)", re.escape(template)).replace(r"(?P<lines>\S+)", "(?P<lines>.+)")
@@ -340,142 +401,34 @@ def _match(template: str, text: str, row: Row) -> dict[str, str]:
     return match.groupdict()
 
 
-def fen(text: str) -> int:
-    """Return yuan with two decimals in fen."""
-    assert re.fullmatch(r"\d{1,3}(,\d{3})*\.\d\d", text), f"{text} is not money like 1,000.00"
-    return int(text.replace(",", "").replace(".", ""))
+def _filled(text: str, names: dict[str, str]) -> str:
+    """Return a value of the preamble with the names of the row in it."""
+    return re.sub(r"<(\w+)>", lambda match: names.get(match[1], names["party"]), text)
 
 
-def yuan(amount_fen: int) -> str:
-    """Return fen as yuan with two decimals."""
-    return f"{amount_fen // 100:,}.{amount_fen % 100:02}"
+def _job_time(instant: int) -> str:
+    """Return a job's time, which has whole seconds; another is spelled as it is, and refused."""
+    return format_second(instant) if instant % SECOND_US == 0 else format_instant(instant)
 
 
-def thousandths(text: str) -> int:
-    """Return a number of GPUs, `8` or `0.5`, in thousandths."""
-    whole, _, fraction = text.partition(".")
-    return int(whole) * 1_000 + int(fraction.ljust(3, "0") or "0")
-
-
-def _vkeys(text: str) -> list[str]:
-    return [vkey_of(name) for name in text.split(",")]
-
-
-def _uscc(text: str) -> str:
-    """Return the code of a party, or one whose check character is wrong."""
-    return uscc_of("acme")[:-1] + ("0" if uscc_of("acme")[-1] != "0" else "1") if text == "wrong" else uscc_of(text)
-
-
-def _officers(text: str) -> Json:
-    """Return the rule that `2 above 20,000.00 yuan in 30 days` says."""
-    required, _, threshold, _, _, window, _ = text.split()
-    return {"required": int(required), "threshold_fen": fen(threshold), "window_days": int(window)}
-
-
-_READERS: dict[str, Callable[[str], Any]] = {
-    "keys": _vkeys,
-    "meter_keys": _vkeys,
-    "read_keys": _vkeys,
-    "root_keys": _vkeys,
-    "vkey": vkey_of,
-    "key": label_of,
-    "uscc": _uscc,
-    "maker": lambda text: text == "yes",
-    "quorum": int,
-    "officers": _officers,
-    "items": lambda text: [] if text == "all" else text.split(","),
-}
-_TEXTS = {"item", "statement", "payment_reference", "evidence_sha256", "first_day", "last_day"}
-
-
-def _told(answer: Entry | Refusal) -> str:
-    """Say an answer in the words of the tables."""
-    if isinstance(answer, Refusal):
-        return answer.reason.value
-    outcome = answer.event.outcome
-    word = answer.event.kind.partition(".")[2].removesuffix("/1")
-    if isinstance(outcome, Burned):
-        told = [yuan(amount_fen) for amount_fen in outcome.from_voucher_fen]
-        for line, reason in outcome.refused:
-            assert (outcome.fee_fen[line], outcome.from_voucher_fen[line]) == (0, 0)
-            told[line] = reason.value
-        return " | ".join(told)
-    if isinstance(outcome, Released):
-        return f"{word} {yuan(outcome.released_fen)} to {outcome.to}"
-    if isinstance(outcome, Reversed):
-        return f"{word} {yuan(outcome.returned_fen)} to {outcome.to}"
-    if isinstance(outcome, Returned):
-        return f"{word} {yuan(outcome.returned_fen)}"
-    if isinstance(outcome, Sealed):
-        return f"{word} {outcome.accounts} accounts"
-    return f"{word} {yuan(outcome.amount_fen)}" if isinstance(outcome, Claimed) else word
-
-
-def _post(books: dict[str, dict[Any, int]], postings: tuple[Posting, ...]) -> None:
-    """Carry postings into books, account by account."""
-    for posting in postings:
-        book = books.setdefault(posting.programme, dict.fromkeys(_ACCOUNTS, 0))
-        if posting.source != "envelope":
-            book[posting.source] -= posting.amount_fen
-        book[posting.target] += posting.amount_fen
-
-
-_ACCOUNTS = ("unissued", "available", "reserved", "burned", "claimed", "paid")
-
-
-def check_books(state: State) -> None:
-    """Insist on the law of conservation, and that each account is what its parts add up to."""
-    balances = state.book.balances
-    for name, programme in state.programmes.items():
-        vouchers = [one for one, voucher in state.vouchers.items() if voucher.programme == name]
-        reservations = {held.id for held in state.reservations.values() if held.programme == name}
-        parts = {
-            "available": sum(state.book["available", one] for one in vouchers),
-            "reserved": sum(state.book["reserved", one] for one in reservations),
-            "burned": sum(amount for one, amount in balances["burned"].items() if one.split()[0] in reservations),
-            "claimed": sum(state.claimed_fen(one) for one in state.claims if state.claims[one].programme == name),
-            "paid": sum(state.book["paid", one] for one in reservations),
-        }
-        parts["unissued"] = programme.rules.envelope_fen - sum(parts.values())
-        assert state.book.totals[name] == parts, name
-        granted = {one: amount for one, amount in balances["granted"].items() if one.split()[0] == name}
-        assert max(granted.values(), default=0) <= programme.rules.holder_cap_fen, name
-    assert all(amount > 0 for account in balances for amount in balances[account].values() if account != "envelope")
-    assert [*faults(state)] == []
-
-
-def check_sums(row: Row, answered: Entry | Refusal, state: State) -> None:
-    """Insist that a row's sums come to its answer, and are about what is in entry, state and detail."""
-    for number, (text, answer) in enumerate(zip(row.sums, row.answer.split(" | "), strict=bool(row.sums))):
-        if not text:
+def _told_lines(outcome: Burned, *, says_who: bool) -> Iterator[str]:
+    """Yield what was paid of each line: `24.00`, `60.00 of RC + 40.00 of RD`, `0.00, absorbed 100.00`; or a reason."""
+    refused, absorbed = dict(outcome.refused), dict(outcome.absorbed)
+    for number in range(len(outcome.fee_fen)):
+        paid = [(name.partition("/")[2], amounts[number]) for name, amounts in outcome.paid if amounts[number]]
+        if number in refused:
+            assert (outcome.fee_fen[number], absorbed.get(number), paid) == (0, None, [])
+            yield refused[number].value
             continue
-        if row.verb == "burn":
-            assert isinstance(answered, Entry)
-            _check_line(text, answer, answered.event, number, state)
-        elif isinstance(answered, Entry):
-            amount = re.search(r"[\d,]+(\.\d\d)?", answer)
-            assert amount, row
-            assert sums.total(text) == sums.number(amount[0]), row
-        else:
-            left, right = sums.compared(text)
-            assert f" {yuan(int(left * 100))}" in f" {row.arguments}", row
-            assert f" {int(right * 100)} fen" in f" {answered.detail}", f"{row}: {answered.detail}"
+        told = " + ".join(f"{yuan(amount)} of {name}" if says_who else yuan(amount) for name, amount in paid) or "0.00"
+        yield f"{told}, absorbed {yuan(absorbed[number])}" if number in absorbed else told
 
 
-def _check_line(text: str, answer: str, event: Event, number: int, state: State) -> None:
-    """Insist that the sum of a statement's line has its factors, and comes to its fee and its answer."""
-    command, outcome = event.command, event.outcome
-    assert isinstance(command, TimeBurn)
-    assert isinstance(outcome, Burned)
-    line, said = command.lines[number], sums.burned(text)
-    assert said.cards * 1_000 == line.gpu_milli, text
-    assert said.seconds == line.seconds, text
-    assert answer == ("exceeds_reservation" if said.paid is None else yuan(int(said.paid * 100))), text
-    assert said.paid is None or said.fee * 100 == outcome.fee_fen[number], text
-    if said.remaining is not None:
-        taken = zip(command.lines, outcome.from_voucher_fen, strict=True)
-        since = sum(amount for other, amount in list(taken)[number:] if other.reservation == line.reservation)
-        assert said.remaining * 100 == state.book["reserved", line.reservation] + since, text
+def _told_returned(outcome: Reversed) -> str:
+    """Return what went back: `0.00`, `24.00 to voucher`, `60.00 of RC to reservation + 40.00 of RD to voucher`."""
+    if len(outcome.returned) < 2:
+        return "".join(f"{yuan(amount_fen)} to {to}" for _, amount_fen, to in outcome.returned) or "0.00"
+    return " + ".join(f"{yuan(fen)} of {name.partition('/')[2]} to {to}" for name, fen, to in outcome.returned)
 
 
 @cache

@@ -2,14 +2,14 @@
 
     clock 2026-02-02 00:00
     shanghai issues V7 to acme: 10,000.00 yuan under S1                                  -> issued
-    acme reserves 10,000.01 yuan of V7 for guian until 2026-03-04 00:00 as R7
+    acme reserves 10,000.01 yuan of V7 under K1 until 2026-03-04 00:00 as R7
         -> exceeds_available_balance: 10,000.01 > 10,000.00 issued
     guian burns for acme [document: st-1]:
         R1, job a: 8 × 910b for 3,600 s between 2026-01-31 14:00 and 2026-01-31 15:00
             -> 24.00: 8 × 3,600 s × 6.00 yuan/h = 48.00; 50 % = 24.00
 
-What is indented goes on. Each sentence becomes a short row (scenario.py), which is how other tests write theirs; the
-sums are kept beside it, and computed by sums.py.
+What is indented goes on, and so does what follows a semicolon. Each sentence becomes a short row (scenario.py), as other
+tests write theirs; the sums are kept beside it, and computed by sums.py.
 """
 
 import re
@@ -50,8 +50,13 @@ VERBS: dict[str, Verb] = {
     ),
     "price": Verb(
         "tariff.publish",
-        "{item} {price_fen_per_gpu_hour}",
-        "prices {item} at {price_fen_per_gpu_hour} yuan an hour",
+        "{item} {price_fen}",
+        "prices {item} at {price_fen} yuan an hour",
+    ),
+    "price-unit": Verb(
+        "tariff.publish",
+        "{item} {price_fen}",
+        "prices a unit of {item} at {price_fen} yuan",
     ),
     "withdraw-price": Verb(
         "record.withdraw",
@@ -63,6 +68,12 @@ VERBS: dict[str, Verb] = {
         "{provider} under {programme} from {valid_from}",
         "withdraws the accreditation of {provider} under {programme} from {valid_from}",
     ),
+    "sign": Verb(
+        "contract.sign",
+        "{contract} with {other} {amount_fen} from {first_day} to {last_day}",
+        "signs {contract} with {other}: {amount_fen} yuan from {first_day} to {last_day}",
+    ),
+    "amend-contract": Verb("contract.amend", "{contract}", "amends contract {contract}"),
     "issue": Verb(
         "voucher.issue",
         "{voucher} to {holder} {face_fen} under {programme}",
@@ -79,11 +90,11 @@ VERBS: dict[str, Verb] = {
     "lapse": Verb("voucher.lapse", "{voucher}", "lets voucher {voucher} lapse"),
     "reserve": Verb(
         "voucher.reserve",
-        "{reservation} of {voucher} {amount_fen} for {provider} until {until}",
-        "reserves {amount_fen} yuan of {voucher} for {provider} until {until} as {reservation}",
+        "{reservation} of {voucher} {amount_fen} under {contract} until {until}",
+        "reserves {amount_fen} yuan of {voucher} under {contract} until {until} as {reservation}",
     ),
     "release": Verb("reservation.release", "{reservation}", "releases {reservation}"),
-    "burn": Verb("time.burn", "{holder} {lines}", "burns for {holder}"),
+    "burn": Verb("time.burn", "{contract} {lines}", "burns under {contract}"),
     "reverse": Verb("burn.reverse", "{statement} line {line}", "reverses line {line} of {statement}"),
     "claim": Verb(
         "redemption.claim",
@@ -99,10 +110,10 @@ OTHERS = {"again": "sends its last note again", "send": "sends {raw}"}
 _TIMED = {"until", "valid_until", "valid_from"}
 _SETTINGS = {"signed by": "by", "forged": "forged", "document": "ref", "signed at": "signed", "for the log": "log"}
 _LINE = re.compile(
-    r"(?P<reservation>\S+), job (?P<job>\S+?)(?: \((?P<jobs>\d+) times\))?: (?P<cards>[\d.]+) × (?P<item>\S+)"
-    rf" for (?P<seconds>[\d,]+) s between (?P<start>{TIME}) and (?P<end>{TIME})(?P<drain>, drained if short)?"
-    r"(?:, correcting line (?P<corrects>\d+) of (?P<of>\S+))?"
+    r"job (?P<job>\S+?)(?: \((?P<jobs>\d+) times\))?: (?P<cards>[\d.]+) × (?P<item>\S+)"
+    rf" for (?P<seconds>[\d,]+) s between (?P<start>{TIME}) and (?P<end>{TIME})(?:, (?P<options>.+))?"
 )
+_OPTIONS = {"paying what is available": "available", "of a prior period": "prior"}
 
 
 @dataclass
@@ -157,7 +168,7 @@ def preamble() -> dict[str, dict[str, str]]:
 
 
 def _rows(text: str) -> Iterator[tuple[int, str, list[str]]]:
-    """Yield rows with the lines that are indented under them; an answer goes on with what is before it."""
+    """Yield rows with the lines that are indented under them; an answer, or what is behind `;`, goes on with one."""
     group: tuple[int, str, list[str]] | None = None
     for number, full_line in enumerate(text.splitlines(), 1):
         line = re.split(r"(?:^|\s)#\s|^#$", full_line)[0].rstrip()
@@ -170,7 +181,7 @@ def _rows(text: str) -> Iterator[tuple[int, str, list[str]]]:
             continue
         assert group is not None, f"line {number}: nothing to go on with"
         row, lines = group[1:]
-        if not line.strip().startswith("->"):
+        if not line.strip().startswith("->") and not (lines or [row])[-1].endswith(";"):
             lines.append(line.strip())
         elif lines:
             lines[-1] += f" {line.strip()}"
@@ -193,6 +204,7 @@ def _sentence(number: int, row: str, lines: list[str]) -> Sentence:
     if verb == "burn":
         _insist(lines, "a statement without lines")
         read = [_answered(line) for line in lines]
+        _insist_on_order([line for line, _, _ in read])
         words.append(" | ".join(_short_line(line) for line, _, _ in read))
         answers = [line_answer for _, line_answer, _ in read if line_answer]
         _insist(not answer or not answers, "a statement is answered as a whole or line by line")
@@ -235,12 +247,20 @@ def _short_line(text: str) -> str:
     if match is None:
         raise ValueError(f"no line of a statement is like {text!r}")
     start, end = match["start"].replace(" ", "T"), match["end"].replace(" ", "T")
-    words = [match["reservation"], match["job"], f"{match['cards']}x{match['item']}", f"{start}..{end}"]
+    words = [match["job"], f"{match['cards']}x{match['item']}", f"{start}..{end}"]
     words.append(f"seconds={match['seconds'].replace(',', '')}")
-    words += ["drain"] if match["drain"] else []
-    words += [f"corrects={match['of']}:{match['corrects']}"] if match["of"] else []
+    for option in (match["options"] or "").split(", ") if match["options"] else ():
+        corrects = re.fullmatch(r"corrects (\S+:\d+)", option)
+        _insist(corrects or option in _OPTIONS, f"no line has an option like {option!r}")
+        words.append(f"corrects={corrects[1]}" if corrects else _OPTIONS[option])
     words += [f"x{match['jobs']}"] if match["jobs"] else []
     return " ".join(words)
+
+
+def _insist_on_order(lines: list[str]) -> None:
+    """Refuse lines of several items that don't stand as they are counted."""
+    items = [match["item"] for line in lines if (match := _LINE.fullmatch(line))]
+    _insist(items == sorted(items), "lines of several items stand in the order of the items, as they are counted")
 
 
 def _setting(text: str) -> str:
@@ -258,12 +278,13 @@ def _short(name: str, value: str) -> str:
     if re.fullmatch(TIME, value):
         return value.replace(" ", "T")
     if name == "uscc":
-        return value.removeprefix("that of ").replace("one with a wrong check character", "wrong")
-    if value.endswith(" %"):
-        return str(int(value.removesuffix(" %")) * 100)
-    if value.endswith(" yuan"):
-        return value.removesuffix(" yuan")
-    return value.replace(" on the key pair of ", ":").replace(", ", ",").replace(" ", "~")
+        value = value.replace("one with a wrong check character", "wrong")
+    amount = re.fullmatch(r"([\d,.]+) (?:%|yuan)", value)
+    if amount:
+        return amount[1]
+    if value.startswith("that of "):
+        return value.removeprefix("that of ")
+    return value.replace(" on the key pair of ", ":").replace(" ", "~")
 
 
 def _insist(holds: object, otherwise: str) -> None:

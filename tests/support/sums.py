@@ -4,26 +4,68 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
+from typing import Literal
 
 _NUMBER = r"\d{1,3}(?:,\d{3})*(?:\.\d+)?"
-_TERM = re.compile(rf"(?P<sign>[+−] )?(?P<number>{_NUMBER})(?: [a-z]+(?: [\w.-]+)?)?")
+_TERM = re.compile(rf"(?P<sign>[+−] )?(?P<number>{_NUMBER})(?: [a-z]+(?: [\w.:-]+)?)?")
 _COMPARED = {"<": Fraction.__lt__, ">": Fraction.__gt__, "≠": Fraction.__ne__}
-_BURNED = re.compile(
+_FEE = re.compile(
     rf"(?P<cards>{_NUMBER}) × (?P<seconds>{_NUMBER}) s × (?P<price>{_NUMBER}) yuan/h = (?P<fee>{_NUMBER}…?)"
-    rf"(?: cut to (?P<fee_cut>{_NUMBER}))?; (?P<percent>{_NUMBER}) % = (?P<share>{_NUMBER}…?)"
-    rf"(?: cut to (?P<share_cut>{_NUMBER}))?(?:, drained to (?P<drained>.+)| > (?P<remaining>.+))?"
+    rf"(?: cut to (?P<fee_cut>{_NUMBER}))?(?: > (?P<most>.+))?"
 )
+_GPU_TIME = re.compile(
+    rf"(?P<cards>{_NUMBER}) × (?P<seconds>{_NUMBER}) s > (?P<fewer>{_NUMBER}) × (?P<less>{_NUMBER}) s"
+)
+_PART = re.compile(
+    rf"(?:(?P<names>absorbed|\w[\w.-]*(?:\+\w[\w.-]*)*) )?(?P<percent>{_NUMBER}) % = (?P<share>{_NUMBER}…?)"
+    rf"(?: cut to (?P<share_cut>{_NUMBER}))?"
+    rf"(?:, at most (?P<ceiling>{_NUMBER}) % = (?P<bound>{_NUMBER}…?)(?: cut to (?P<bound_cut>{_NUMBER}))?"
+    rf"(?P<spent>(?: − {_NUMBER})*)(?: = (?P<due>{_NUMBER}))?)?"
+    r"(?:, only (?P<only>.+)| > (?P<most>.+))?"
+)
+Exceeded = Literal["GPU-time", "fee", "payment"]
 
 
 @dataclass(frozen=True)
-class Burned:
-    """What a line's sum says, in yuan; `remaining` where it is less than the share, and then `paid` only if drained."""
+class Part:
+    """What a programme pays of a fee, in yuan, or what the contract's other support absorbs of it.
+
+    Attributes:
+        names: of its reservations, if they are named.
+        due: its share, or what the ceiling leaves of that.
+        held: what there is, if that is less.
+    """
+
+    names: tuple[str, ...]
+    due: Fraction
+    held: Fraction | None = None
+
+    @property
+    def paid(self) -> Fraction:
+        """What it comes to."""
+        return self.due if self.held is None else self.held
+
+
+@dataclass(frozen=True)
+class LineSum:
+    """What a line's sum says, in yuan.
+
+    Attributes:
+        fee: None where GPU-time alone is compared.
+        parts: of the programmes, in their order.
+        exceeded: what is more than `most`, if the line is refused for that.
+    """
 
     cards: Fraction
     seconds: Fraction
-    fee: Fraction
-    remaining: Fraction | None
-    paid: Fraction | None
+    fee: Fraction | None
+    absorbed: Part
+    parts: tuple[Part, ...] = ()
+    exceeded: Exceeded | None = None
+    most: Fraction = Fraction(0)
+
+
+_NO_SUPPORT = Part((), Fraction(0))
 
 
 def number(text: str) -> Fraction:
@@ -32,16 +74,21 @@ def number(text: str) -> Fraction:
     return Fraction(text.replace(",", ""))
 
 
-def total(text: str) -> Fraction:
-    """Return the sum of terms, each with what it is: `10,000.00 issued − 4,000.00 reserved`."""
-    terms = re.split(r" (?=[+−] )", text)
-    found = [_TERM.fullmatch(term) for term in terms]
-    amount = Fraction(0)
-    for place, match in enumerate(found):
+def terms(text: str) -> list[tuple[Fraction, str]]:
+    """Return the terms of a sum, each with what it is: `10,000.00 issued − 4,000.00 reserved`."""
+    read = []
+    for place, one in enumerate(re.split(r" (?=[+−] )", text)):
+        match = _TERM.fullmatch(one)
         assert match, f"{text} is no sum"
         assert (place == 0) == (match["sign"] is None), f"{text} is no sum"
-        amount += number(match["number"]) * (-1 if match["sign"] == "− " else 1)
-    return amount
+        label = one[match.end("number") :].strip()
+        read.append((number(match["number"]) * (-1 if match["sign"] == "− " else 1), label))
+    return read
+
+
+def total(text: str) -> Fraction:
+    """Return what a sum comes to."""
+    return sum((amount for amount, _ in terms(text)), Fraction(0))
 
 
 def compared(text: str) -> tuple[Fraction, Fraction]:
@@ -53,22 +100,69 @@ def compared(text: str) -> tuple[Fraction, Fraction]:
     return sides
 
 
-def burned(text: str) -> Burned:
-    """Return what a line costs, by `8 × 3,600 s × 6.00 yuan/h = 48.00; 50 % = 24.00`."""
-    match = _BURNED.fullmatch(text)
+def line(text: str) -> LineSum:
+    """Return what a line costs and who pays it: `8 × 3,600 s × 6.00 yuan/h = 48.00; 50 % = 24.00`."""
+    match = _GPU_TIME.fullmatch(text)
+    if match:
+        cards, seconds = number(match["cards"]), number(match["seconds"])
+        most = number(match["fewer"]) * number(match["less"])
+        assert cards * seconds > most, f"{text} does not hold"
+        return LineSum(cards, seconds, None, _NO_SUPPORT, (), "GPU-time", most)
+    fee_text, *part_texts = text.split("; ")
+    match = _FEE.fullmatch(fee_text)
     assert match, f"{text} is no sum of a line"
     cards, seconds = number(match["cards"]), number(match["seconds"])
     fee = _cut(cards * seconds * number(match["price"]) / 3_600, match["fee"], match["fee_cut"])
+    if match["most"]:
+        assert not part_texts, f"{text} goes on after a refusal"
+        return LineSum(cards, seconds, fee, _NO_SUPPORT, (), "fee", _less(fee, match["most"], text))
+    return _with_parts(LineSum(cards, seconds, fee, _NO_SUPPORT), fee, part_texts)
+
+
+def _with_parts(read: LineSum, fee: Fraction, texts: list[str]) -> LineSum:
+    """Return a sum with what each part says, every one reckoned on those before it."""
+    absorbed, parts = read.absorbed, list[Part]()
+    for place, text in enumerate(texts):
+        match = _PART.fullmatch(text)
+        assert match, f"{text} is no part of a sum"
+        assert match["most"] is None or place == len(texts) - 1, f"{text} goes on after a refusal"
+        due = _due(match, fee, absorbed.paid + sum((part.paid for part in parts), Fraction(0)))
+        held = _less(due, match["only"], text) if match["only"] else None
+        if match["names"] == "absorbed":
+            assert place == 0, f"{text} comes before what programmes pay"
+            assert not match["ceiling"], f"{text} has one ceiling"
+            absorbed = Part((), due, held)
+            continue
+        parts.append(Part(tuple(match["names"].split("+")) if match["names"] else (), due, held))
+        if match["most"]:
+            most = _less(due, match["most"], text)
+            return LineSum(read.cards, read.seconds, fee, absorbed, tuple(parts), "payment", most)
+    assert parts, "a line is paid by somebody, if with 0.00"
+    return LineSum(read.cards, read.seconds, fee, absorbed, tuple(parts))
+
+
+def _due(match: re.Match[str], fee: Fraction, spent: Fraction) -> Fraction:
+    """Return what a part says that is due: its share of the fee, or what its ceiling leaves after what was spent."""
     share = _cut(fee * number(match["percent"]) / 100, match["share"], match["share_cut"])
-    less = match["drained"] or match["remaining"]
-    if less is None:
-        return Burned(cards, seconds, fee, None, share)
-    assert share > total(less), f"{text} does not hold"
-    return Burned(cards, seconds, fee, total(less), total(less) if match["drained"] else None)
+    if match["ceiling"] is None:
+        return share
+    bound = _cut(fee * number(match["ceiling"]) / 100, match["bound"], match["bound_cut"])
+    said = -total(match["spent"].strip().replace("− ", "", 1).replace(" − ", " + ")) if match["spent"] else Fraction(0)
+    assert said == -spent, f"{match[0]}: {float(spent)} was spent before"
+    due = max(Fraction(0), min(share, bound - spent))
+    assert number(match["due"] or match["bound_cut"] or match["bound"]) == due, f"{match[0]} should be {float(due)}"
+    return due
+
+
+def _less(amount: Fraction, text: str, where: str) -> Fraction:
+    """Return what a sum comes to; it must be less than an amount."""
+    less = total(text)
+    assert less < amount, f"{where} does not hold"
+    return less
 
 
 def _cut(exact: Fraction, said: str, cut: str | None) -> Fraction:
-    """Return an amount as it was cut, to fen or yuan; what is said before must be its exact digits."""
+    """Return an amount as it was cut to the fen; what is said before must be its exact digits."""
     digits = said.removesuffix("…")
     places = len(digits.partition(".")[2])
     assert Fraction(floor(exact * 10**places), 10**places) == number(digits), f"{said} should be {float(exact)}"
@@ -76,5 +170,5 @@ def _cut(exact: Fraction, said: str, cut: str | None) -> Fraction:
     if cut is None:
         assert exact * 100 == floor(exact * 100), f"{said} is no whole number of fen"
         return exact
-    assert number(cut) in (Fraction(floor(exact * 100), 100), floor(exact)), f"{said} is not cut to {cut}"
+    assert number(cut) == Fraction(floor(exact * 100), 100), f"{said} is not cut to {cut}"
     return number(cut)

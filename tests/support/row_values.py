@@ -1,0 +1,126 @@
+"""The values of rows: how what a table says in words becomes what a command has."""
+
+import hashlib
+import re
+from collections.abc import Callable
+from typing import Any
+
+from support.actors import Json, label_of, uscc_of, vkey_of
+
+_HEX_DIGITS = 64
+
+
+def fen(text: str) -> int:
+    """Return yuan with two decimals in fen."""
+    assert re.fullmatch(r"\d{1,3}(,\d{3})*\.\d\d", text), f"{text} is not money like 1,000.00"
+    return int(text.replace(",", "").replace(".", ""))
+
+
+def yuan(amount_fen: int) -> str:
+    """Return fen as yuan with two decimals."""
+    return f"{amount_fen // 100:,}.{amount_fen % 100:02}"
+
+
+def thousandths(text: str) -> int:
+    """Return a number of GPUs, `8` or `0.5`, in thousandths."""
+    whole, _, fraction = text.partition(".")
+    return int(whole) * 1_000 + int(fraction.ljust(3, "0") or "0")
+
+
+def basis_points(text: str) -> int:
+    """Return a percentage, `50` or `33.33`, in basis points."""
+    whole, _, fraction = text.partition(".")
+    return int(whole) * 100 + int(fraction.ljust(2, "0"))
+
+
+def names_in(text: str) -> list[str]:
+    """Return the names of a list."""
+    return [name for name in re.split(", ?", text) if name]
+
+
+def items_in(text: str, registered: list[str]) -> list[Json]:
+    """Return the items that `910b at 6.00 yuan, h100 at 15.00 yuan` prices, or `all up to 20.00 yuan` limits."""
+    rows = []
+    for one in text.split(", "):
+        match = re.fullmatch(r"(\S+) (at|up to) (\S+) yuan", one)
+        assert match, f"{one!r} is not like '910b at 6.00 yuan' or '910b up to 6.00 yuan'"
+        name = "price_fen" if match[2] == "at" else "price_limit_fen"
+        items = sorted(registered) if match[1] == "all" else [match[1]]
+        rows += [{"item": item, name: fen(match[3])} for item in items]
+    return rows
+
+
+def shares_in(text: str) -> list[Json]:
+    """Return the rows that `60 % up to 70 % of class young, 30 % of domestic filed 910b, 20 % of all` says."""
+    return [_share(one) for one in text.split(", ")]
+
+
+def _share(text: str) -> Json:
+    match = re.fullmatch(r"([\d.]+) %(?: up to ([\d.]+) %)? of (.+)", text)
+    assert match, f"{text!r} is not like '50 % of domestic' or '60 % up to 60 % of class young'"
+    share: Json = {"share_bp": basis_points(match[1])}
+    if match[2]:
+        share["ceiling_bp"] = basis_points(match[2])
+    words = [word for word in match[3].split(" ") if word not in ("and", "all")]
+    while words:
+        word = words.pop(0)
+        if word == "class":
+            share["holder_class"] = words.pop(0)
+        elif word == "filed":
+            share["filed"] = True
+        elif word in ("domestic", "foreign"):
+            share["origin"] = word
+        else:
+            share.setdefault("items", []).append(word)
+    return share
+
+
+def _proration(text: str) -> Json:
+    """Return what `2026-03-01 to 2026-12-31, end_minus_start, cut to 1.00 yuan` says."""
+    match = re.fullmatch(r"(\S+) to (\S+), (\S+), cut to (\S+) yuan", text)
+    assert match, f"{text!r} is not like '2026-03-01 to 2026-12-31, inclusive, cut to 1.00 yuan'"
+    return {"first_day": match[1], "last_day": match[2], "day_count": match[3], "truncate_fen": fen(match[4])}
+
+
+def _vkeys(text: str) -> list[str]:
+    return [vkey_of(name) for name in names_in(text)]
+
+
+def _uscc(text: str) -> str:
+    """Return the code of a party, or one whose check character is wrong."""
+    return uscc_of("acme")[:-1] + ("0" if uscc_of("acme")[-1] != "0" else "1") if text == "wrong" else uscc_of(text)
+
+
+def _officers(text: str) -> Json:
+    """Return the rule that `2 above 20,000.00 yuan in 30 days` says."""
+    required, _, threshold, _, _, window, _ = text.split()
+    return {"required": int(required), "threshold_fen": fen(threshold), "window_days": int(window)}
+
+
+def _document(text: str) -> str:
+    """Return the hash of the document that is called so; a hash is one."""
+    return text if len(text) == _HEX_DIGITS else hashlib.sha256(text.encode()).hexdigest()
+
+
+def _yes(text: str) -> bool:
+    return text == "yes"
+
+
+READERS: dict[str, Callable[[str], Any]] = {
+    "keys": _vkeys,
+    "meter_keys": _vkeys,
+    "read_keys": _vkeys,
+    "root_keys": _vkeys,
+    "vkey": vkey_of,
+    "key": label_of,
+    "uscc": _uscc,
+    "maker": _yes,
+    "related_party": _yes,
+    "all_or_nothing": _yes,
+    "quorum": int,
+    "officers": _officers,
+    "shares": shares_in,
+    "proration": _proration,
+    "document_sha256": _document,
+}
+"""By the name of a field; what isn't here is an instant, an amount, a number or a text (scenario.py)."""
