@@ -133,4 +133,26 @@ def test_invented_jobs_lie_within_the_year() -> None:
     assert len(jobs) == 2_000
     assert min(job.starts_at for job in jobs) >= STARTS_AT
     assert max(job.ends_at for job in jobs) <= STARTS_AT + 365 * DAY_US
-    assert all(job.ends_at - job.starts_at == job.seconds * SECOND_US > 0 for job in jobs)
+    for job in jobs:
+        seconds = (job.ends_at - job.starts_at) // SECOND_US
+        assert job.seconds == (seconds // 2 if job.is_correction else seconds) > 0
+
+
+def test_invented_jobs_have_their_incidents() -> None:
+    """Each of a hundred that has one is what it says, and job names differ by more than their case."""
+    seals = (102, 193, 285)
+    jobs = invent_jobs(["a", "b"], STARTS_AT, 365, 4, 1_000, seals)
+    (wrong,) = [job for job in jobs if job.id == "job-55" and not job.is_correction]
+    (right,) = [job for job in jobs if job.id == "job-55" and job.is_correction]
+    assert (right.starts_at, right.ends_at) == (wrong.starts_at, wrong.ends_at)
+    assert right.seconds == wrong.seconds // 2 > 0
+    late = [job for job in jobs if int(job.id.removeprefix("job-")) % 100 == 25]
+    assert len(late) == 10
+    for job in late:
+        ended, reported = (job.ends_at - STARTS_AT) // DAY_US, (job.ends_at - STARTS_AT) // DAY_US + 1 + job.days_late
+        seal = min(seal for seal in seals if seal > ended)
+        assert ended < seal - 12 < seal < reported
+        assert reported - (job.starts_at - STARTS_AT) // DAY_US < 92
+    names = {job.id for job in jobs}
+    assert len(names) == len({name.lower() for name in names}) == 980
+    assert all(name == name.lower() for name in names)

@@ -93,7 +93,7 @@ def test_it_leaves_the_folder_that_is_promised(demo: Demo) -> None:
     names = {path.name for path in demo.folder.iterdir()}
     assert {"ledger.db", "ledger.toml", "trust.policy", "keys", "tiles", "audit.json", "balances.csv"} <= names
     keys = [path for path in (demo.folder / "keys").rglob("*") if path.is_file()]
-    assert len(keys) > 17 * 2 + 10 + 30
+    assert len(keys) > 18 * 2 + 10 + 30
     assert {path.stat().st_mode & 0o777 for path in keys} == {0o600}
 
 
@@ -108,12 +108,101 @@ def test_every_kind_of_event_happens(demo: Demo) -> None:
     assert {header.kind for header, _ in story_of(demo.folder)} == set(EVENT_KINDS.values())
 
 
+class Line(NamedTuple):
+    """A line of a statement that was accepted: what it says besides its five values, and what paid for it."""
+
+    options: dict[str, Any]
+    fee_fen: int
+    absorbed_fen: int
+    paid_fen: dict[str, int]
+
+
+def accepted_lines(folder: Path) -> Iterator[Line]:
+    """Every accepted line of the log."""
+    for header, command in story_of(folder):
+        if header.kind == "time.burned/1":
+            outcome = header.outcome
+            refused, absorbed = dict(outcome["refused"]), dict(outcome["absorbed"])
+            rows = [row for group in command["groups"] for row in group["lines"]]
+            for number, row in enumerate(rows):
+                if number not in refused:
+                    paid_fen = {name: by_line[number] for name, by_line in outcome["paid"] if by_line[number]}
+                    options = row[5] if len(row) > 5 else {}
+                    yield Line(options, outcome["fee_fen"][number], absorbed.get(number, 0), paid_fen)
+
+
+def test_what_lines_can_say_happens(demo: Demo) -> None:
+    """A correction, usage reported late, other support, and a city and its district that pay for one job."""
+    lines = list(accepted_lines(demo.folder))
+    assert any("corrects" in line.options for line in lines)
+    assert any("prior_period" in line.options for line in lines)
+    assert any("pay_available" in line.options for line in lines)
+    assert any(line.absorbed_fen for line in lines)
+    assert any(len(line.paid_fen) > 1 for line in lines)
+
+
+def test_city_and_district_pay_under_one_ceiling(demo: Demo) -> None:
+    """30 % of the city; of the district's 20 % what is left under its ceiling of 45 %, if nobody else gave support."""
+    voucher_of = {
+        command["reservation"]: command["voucher"]
+        for _, command in story_of(demo.folder)
+        if command["kind"] == "voucher.reserve/1"
+    }
+    paid_by_district = 0
+    for line in accepted_lines(demo.folder):
+        paid_fen = {voucher_of[name].split("/")[0]: fen for name, fen in line.paid_fen.items()}
+        if "pudong-treasury" in paid_fen and not line.absorbed_fen:
+            paid_by_district += 1
+            of_city = line.fee_fen * 30 // 100
+            assert paid_fen == {
+                "shanghai-treasury": of_city,
+                "pudong-treasury": line.fee_fen * 45 // 100 - of_city,
+            }
+    assert paid_by_district > 0
+
+
+def test_a_contract_ends_early_and_both_must_agree(demo: Demo) -> None:
+    """An amendment that one side signs alone is refused; nothing is reserved under the contract after its end."""
+    story = list(story_of(demo.folder))
+    (amended,) = [command for _, command in story if command["kind"] == "contract.amend/1" and "last_day" in command]
+    reserved_at = [
+        command["signed_at"]
+        for _, command in story
+        if command["kind"] == "voucher.reserve/1" and command["contract"] == amended["contract"]
+    ]
+    assert reserved_at
+    assert max(reserved_at) < amended["signed_at"]
+
+
+def test_holders_are_paid_where_a_programme_says_so(demo: Demo) -> None:
+    """Claims come from start-ups as from clusters, and of a contract that says `either` from who came first."""
+    claims = [command for _, command in story_of(demo.folder) if command["kind"] == "redemption.claim/1"]
+    claimants = {command["party"]: command["programme"] for command in claims}
+    assert {party for party in claimants if party.endswith("-cluster")}
+    of_holders = {programme for party, programme in claimants.items() if not party.endswith("-cluster")}
+    assert {"nanning-treasury/compute", "yangzhou-treasury/compute"} <= of_holders
+
+
+def test_job_names_differ_by_more_than_their_case(demo: Demo) -> None:
+    """A job is called in lower case, so that two can't be told apart by capitals alone."""
+    rows = [
+        row
+        for _, command in story_of(demo.folder)
+        if command["kind"] == "time.burn/1"
+        for group in command["groups"]
+        for row in group["lines"]
+    ]
+    assert all(name == name.lower() for name, *_ in rows)
+    again = LIMIT // 50  # of a hundred, one is reported twice and one is corrected
+    assert len({name for name, *_ in rows}) == LIMIT - again
+
+
 def test_the_lines_are_those_of_real_parties(demo: Demo) -> None:
-    """17 treasuries and 10 providers with codes, 30 holders with codes, one auditor."""
+    """17 cities' treasuries and a district's, 10 providers with codes, 30 holders with codes, one auditor."""
     admitted = [command for _, command in story_of(demo.folder) if command["kind"] == "party.admit/1"]
     roles = [command["role"] for command in admitted]
     assert {role: roles.count(role) for role in set(roles)} == {
-        "treasury": 17,
+        "treasury": 18,
         "provider": 10,
         "holder": 30,
         "auditor": 1,
@@ -143,9 +232,9 @@ def figures(shown: str, title: str) -> dict[str, list[int]]:
 
 
 def test_tables_add_up_on_the_page(demo: Demo) -> None:
-    """Each city's envelope is the rest of its row, and the last row the sum of the others."""
+    """Each treasury's envelope is the rest of its row, and the last row the sum of the others."""
     cities = figures(demo.shown, "Balances by city")
-    assert len(cities) == 18
+    assert len(cities) == 19
     assert all(envelope == sum(rest) for envelope, *rest in cities.values())
     for title in ("Balances by city", "Burned by provider", "Refused, by reason"):
         rows = figures(demo.shown, title)
@@ -166,7 +255,7 @@ def test_balances_add_up(demo: Demo) -> None:
     """Every programme's places add up to its envelope, in fen."""
     with (demo.folder / "balances.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len({row["city"] for row in rows}) == 17
+    assert len({row["city"] for row in rows}) == 18
     for row in rows:
         places = sum(int(value) for name, value in row.items() if name.endswith("_fen") and name != "envelope_fen")
         assert places == int(row["envelope_fen"]), row["programme"]
@@ -257,7 +346,10 @@ def test_a_workload_is_played_whole(workload: Path, tmp_path: Path) -> None:
     )
     assert totals["burn_lines_accepted"] * 2 > len(rows)
     assert totals["burn_lines_refused"] > schedule(10, 1_000)
-    holders = {command["holder"] for header, command in story_of(demo.folder) if header.kind == "time.burned/1"}
+    story = list(story_of(demo.folder))
+    holder_of = {command["contract"]: command["holder"] for _, command in story if command["kind"] == "contract.sign/1"}
+    burned_under = {command["contract"] for header, command in story if header.kind == "time.burned/1"}
+    holders = {holder_of[contract] for contract in burned_under}
     assert holders == {f"startup-{row['cluster']}" for row in rows}
 
 

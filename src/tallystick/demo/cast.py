@@ -1,10 +1,11 @@
-"""Who plays: 17 cities with their programmes, the 10 national data-centre clusters, and start-ups; data, and no more.
+"""Who plays: 17 cities and a district with their programmes, the 10 national data-centre clusters, and start-ups.
 
-A programme's figures are those of the city's published rules where they are known; `assumed` names the fields that
-aren't known and were made up here, and for cities without any known rule (Suzhou, Wuhan, Chongqing) that is all of
-them. On what no city says, a programme is strict: no transfer, the provider is paid, truncation to the fen. Prices
-lie within those seen on the market. Ids tell a city's treasury (`wuhu-treasury`) from the cluster of the same name
-(`wuhu-cluster`). Start-ups are invented.
+Data, and no more. A programme's figures are those of the city's published rules where they are known; `assumed` names
+the fields that aren't known and were made up here, and for those without any known rule (Suzhou, Wuhan, Chongqing,
+and the district) that is all of them. On what no city says, a programme is strict: no transfer, the provider is paid,
+truncation to the fen, and a ceiling of its own share, so that nobody else's support comes on top of it. Prices lie
+within those seen on the market. Ids tell a city's treasury (`wuhu-treasury`) from the cluster of the same name
+(`wuhu-cluster`). Start-ups are invented, and so is the filed model.
 """
 
 import hashlib
@@ -25,7 +26,28 @@ OFFICERS: Final = 2
 OFFICERS_ABOVE_YUAN: Final = 1_000_000
 OFFICERS_WINDOW_DAYS: Final = 30
 
-_ALL: Final = ("envelope", "share", "floor", "cap", "transfer", "payee")
+CUT_OFF_DAYS: Final = 60
+"""After a quarter: recorded in every programme's rules."""
+
+_ALL: Final = ("envelope", "share", "ceiling", "floor", "cap", "transfer", "payee")
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a programme pays of a fee, in per cent, for items of an origin, for filed models, or for some items."""
+
+    per_cent: int
+    origin: str | None = None
+    is_filed: bool = False
+    items: tuple[str, ...] = ()
+
+    def is_about(self, item: "Item") -> bool:
+        """Return whether it is the share of an item."""
+        return (
+            self.origin in (None, item.origin)
+            and (not self.is_filed or item.filing is not None)
+            and (not self.items or item.id in self.items)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +56,10 @@ class Terms:
 
     Attributes:
         slug: the part of the programme's id after the treasury's.
-        share_domestic, share_foreign: per cent of the fee, by the item's origin.
+        shares: the first that is about an item holds.
+        ceiling: the most of a fee that all support together pays, in per cent; the highest share, if None.
+        rank: programmes of the lowest pay first.
+        limit: the dearest unit that it pays for, in per cent of what is usual.
         assumed: what is not from the city's rules.
     """
 
@@ -42,20 +67,30 @@ class Terms:
     name: str
     voucher_kind: str
     envelope_yuan: int
-    share_domestic: int
-    share_foreign: int
+    shares: tuple[Share, ...]
     cap_yuan: int
     floor_yuan: int = 0
+    ceiling: int | None = None
+    rank: int = 0
+    limit: int = 100
     transfer: str = "forbidden"
     payee: str = "provider"
+    basis: str = "metered"
     rounding_fen: int = 1
-    domestic_only: bool = False
+    is_prorated: bool = False
     assumed: tuple[str, ...] = ()
+
+    def covers(self, item: str) -> bool:
+        """Return whether it pays for an item."""
+        return any(share.is_about(ITEM_OF[item]) for share in self.shares)
 
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """A city, whose treasury runs one programme or more; every start-up there gets a voucher under each."""
+    """A city or a district, whose treasury runs one programme or more.
+
+    A start-up gets a voucher under each of its city's, and of its district's, if the city has one here.
+    """
 
     slug: str
     name: str
@@ -85,14 +120,38 @@ class Cluster:
         return f"{self.slug}-cluster"
 
 
-# id, name, origin
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What can be bought; `limit_fen` is the most that a unit usually may cost."""
+
+    id: str
+    name: str
+    limit_fen: int
+    origin: str | None = None
+    filing: str | None = None
+    counted: str | None = None
+
+
 ITEMS: Final = (
-    ("ascend-910b", "Ascend 910B", "domestic"),
-    ("mlu370-x8", "Cambricon MLU370-X8", "domestic"),
-    ("a100-80g", "NVIDIA A100 80 GB", "foreign"),
-    ("h100-80g", "NVIDIA H100 80 GB", "foreign"),
+    Item("ascend-910b", "Ascend 910B", 850, "domestic"),
+    Item("mlu370-x8", "Cambricon MLU370-X8", 700, "domestic"),
+    Item("a100-80g", "NVIDIA A100 80 GB", 1_200, "foreign"),
+    Item("h100-80g", "NVIDIA H100 80 GB", 1_500, "foreign"),
+    Item("tidewater-serving", "Cards that serve the model Tidewater", 1_000, filing="Tidewater, in play, 2024-0417"),
+    Item("corpus-tb-month", "Licensed text of the national corpus", 400_000, counted="a terabyte for a month"),
 )
-DOMESTIC: Final = tuple(item for item, _, origin in ITEMS if origin == "domestic")
+ITEM_OF: Final = {item.id: item for item in ITEMS}
+
+
+def _chips(domestic: int, foreign: int | None = None) -> tuple[Share, ...]:
+    """Return shares of cards by their origin: the same for both, if the second isn't given."""
+    return (Share(domestic, "domestic"), Share(domestic if foreign is None else foreign, "foreign"))
+
+
+def _filed(per_cent: int) -> tuple[Share, ...]:
+    """Return the share of services of filed models."""
+    return (Share(per_cent, is_filed=True),)
+
 
 # The cities that incidents need come first, so that a few start-ups are enough for them.
 CITIES: Final = (
@@ -105,37 +164,69 @@ CITIES: Final = (
                 "算力券",
                 "compute",
                 600_000_000,
-                30,
-                30,
+                _chips(30),
                 5_000_000,
+                ceiling=100,
                 assumed=("cap",),
             ),
-            Terms("model", "模型券", "model", 300_000_000, 30, 30, 5_000_000, assumed=("share",)),
-            Terms("corpus", "语料券", "corpus", 100_000_000, 30, 30, 2_000_000, assumed=("share", "cap")),
+            Terms("model", "模型券", "model", 300_000_000, _filed(30), 5_000_000, assumed=("share",)),
+            Terms(
+                "corpus",
+                "语料券",
+                "corpus",
+                100_000_000,
+                (Share(30, items=("corpus-tb-month",)),),
+                2_000_000,
+                basis="invoiced",
+                assumed=("share", "cap"),
+            ),
         ),
     ),
     City(
         "suzhou",
         "Suzhou",
-        (Terms("compute", "算力券", "compute", 50_000_000, 30, 20, 4_000_000, transfer="open", assumed=_ALL),),
+        (Terms("compute", "算力券", "compute", 50_000_000, _chips(30, 20), 4_000_000, transfer="open", assumed=_ALL),),
     ),
     City(
         "wuhan",
         "Wuhan",
-        (Terms("compute", "算力券", "compute", 50_000_000, 30, 25, 4_000_000, transfer="approved", assumed=_ALL),),
+        (
+            Terms(
+                "compute",
+                "算力券",
+                "compute",
+                50_000_000,
+                _chips(30, 25),
+                4_000_000,
+                transfer="approved",
+                payee="contract",
+                assumed=_ALL,
+            ),
+        ),
     ),
     City(
         "shenzhen",
         "Shenzhen",
         (
-            Terms("training", "训力券", "training", 500_000_000, 50, 50, 10_000_000),
-            Terms("model", "模型券", "model", 100_000_000, 30, 30, 1_000_000, payee="holder"),
+            Terms("training", "训力券", "training", 500_000_000, _chips(50), 10_000_000),
+            Terms("model", "模型券", "model", 100_000_000, _filed(30), 1_000_000, ceiling=50, payee="holder"),
         ),
     ),
     City(
         "beijing",
         "Beijing",
-        (Terms("compute", "算力券", "compute", 200_000_000, 20, 20, 2_000_000, assumed=("envelope",)),),
+        (
+            Terms(
+                "compute",
+                "算力券",
+                "compute",
+                200_000_000,
+                _chips(20),
+                2_000_000,
+                limit=95,
+                assumed=("envelope", "limit"),
+            ),
+        ),
     ),
     City(
         "yangzhou",
@@ -146,47 +237,63 @@ CITIES: Final = (
                 "算力券",
                 "compute",
                 20_000_000,
-                30,
-                30,
+                _chips(30),
                 2_000_000,
                 payee="holder",
                 assumed=("envelope", "share", "cap"),
             ),
         ),
     ),
-    City("hangzhou", "Hangzhou", (Terms("compute", "算力券", "compute", 250_000_000, 30, 20, 8_000_000),)),
+    City(
+        "hangzhou",
+        "Hangzhou",
+        (Terms("compute", "算力券", "compute", 250_000_000, (*_filed(30), *_chips(30, 20)), 8_000_000),),
+    ),
     City(
         "qingyang",
         "Qingyang",
-        (Terms("compute", "算力券", "compute", 100_000_000, 30, 30, 2_000_000, floor_yuan=5_000),),
+        (Terms("compute", "算力券", "compute", 100_000_000, _chips(30), 2_000_000, floor_yuan=5_000),),
     ),
-    City("chengdu", "Chengdu", (Terms("compute", "算力券", "compute", 10_000_000, 30, 30, 3_000_000),)),
-    City("wuhu", "Wuhu", (Terms("compute", "算力券", "compute", 100_000_000, 25, 25, 20_000_000),)),
+    City("chengdu", "Chengdu", (Terms("compute", "算力券", "compute", 10_000_000, _chips(30), 3_000_000),)),
+    City("wuhu", "Wuhu", (Terms("compute", "算力券", "compute", 100_000_000, _chips(25), 20_000_000),)),
     City(
         "nanning",
         "Nanning",
-        (Terms("compute", "算力券", "compute", 50_000_000, 30, 30, 2_000_000, payee="holder", rounding_fen=100),),
+        (
+            Terms(
+                "compute",
+                "算力券",
+                "compute",
+                50_000_000,
+                _chips(30),
+                2_000_000,
+                payee="holder",
+                basis="both",
+                rounding_fen=100,
+                is_prorated=True,
+            ),
+        ),
     ),
-    City("zhengzhou", "Zhengzhou (Henan)", (Terms("compute", "算力券", "compute", 50_000_000, 20, 20, 1_000_000),)),
+    City("zhengzhou", "Zhengzhou (Henan)", (Terms("compute", "算力券", "compute", 50_000_000, _chips(20), 1_000_000),)),
     City(
         "guiyang",
         "Guiyang (Guizhou)",
-        (Terms("compute", "算力券", "compute", 80_000_000, 30, 30, 2_000_000, assumed=("share",)),),
+        (Terms("compute", "算力券", "compute", 80_000_000, _chips(30), 2_000_000, assumed=("share",)),),
     ),
     City(
         "tianjin",
         "Tianjin",
-        (Terms("compute", "算力券", "compute", 20_000_000, 30, 30, 2_000_000, assumed=("share", "cap")),),
+        (Terms("compute", "算力券", "compute", 20_000_000, _chips(30), 2_000_000, assumed=("share", "cap")),),
     ),
     City(
         "langfang",
         "Langfang",
-        (Terms("compute", "算力券", "compute", 10_000_000, 30, 30, 2_000_000, assumed=("share", "cap")),),
+        (Terms("compute", "算力券", "compute", 10_000_000, _chips(30), 2_000_000, assumed=("share", "cap")),),
     ),
     City(
         "chongqing",
         "Chongqing",
-        (Terms("compute", "算力券", "compute", 50_000_000, 40, 0, 4_000_000, domestic_only=True, assumed=_ALL),),
+        (Terms("compute", "算力券", "compute", 50_000_000, (Share(40, "domestic"),), 4_000_000, assumed=_ALL),),
     ),
     City(
         "qingdao",
@@ -197,8 +304,7 @@ CITIES: Final = (
                 "算力券",
                 "compute",
                 30_000_000,
-                30,
-                30,
+                _chips(30),
                 2_000_000,
                 floor_yuan=100_000,
                 payee="holder",
@@ -208,17 +314,55 @@ CITIES: Final = (
     ),
 )
 
+# It pays after the city, and no more than what leaves the start-up 55 % of the fee to pay.
+DISTRICTS: Final = {
+    "shanghai": City(
+        "pudong",
+        "Pudong (Shanghai)",
+        (
+            Terms(
+                "compute",
+                "算力券",
+                "compute",
+                50_000_000,
+                _chips(20),
+                1_000_000,
+                ceiling=45,
+                rank=1,
+                assumed=_ALL,
+            ),
+        ),
+    ),
+}
+TREASURIES: Final = (*CITIES, *DISTRICTS.values())
+
+
+def payers(city: City) -> tuple[tuple[City, Terms], ...]:
+    """Return the programmes that a start-up of a city gets vouchers of: the city's own, then its district's."""
+    district = DISTRICTS.get(city.slug)
+    both = (city,) if district is None else (city, district)
+    return tuple((one, terms) for one in both for terms in one.programmes)
+
+
 CLUSTERS: Final = (
     Cluster("zhangjiakou", "Zhangjiakou", (("ascend-910b", 760), ("a100-80g", 1_020), ("h100-80g", 1_500))),
-    Cluster("yangtze-delta", "Yangtze Delta demonstration zone", (("ascend-910b", 850), ("a100-80g", 1_200))),
+    Cluster(
+        "yangtze-delta",
+        "Yangtze Delta demonstration zone",
+        (("ascend-910b", 850), ("a100-80g", 1_200), ("tidewater-serving", 980)),
+    ),
     Cluster("wuhu", "Wuhu", (("ascend-910b", 720), ("mlu370-x8", 640), ("a100-80g", 1_050))),
-    Cluster("shaoguan", "Shaoguan", (("ascend-910b", 790), ("h100-80g", 1_500))),
-    Cluster("tianfu", "Tianfu", (("ascend-910b", 740), ("a100-80g", 980))),
+    Cluster("shaoguan", "Shaoguan", (("ascend-910b", 790), ("h100-80g", 1_500), ("tidewater-serving", 910))),
+    Cluster("tianfu", "Tianfu", (("ascend-910b", 740), ("a100-80g", 980), ("tidewater-serving", 860))),
     Cluster("chongqing", "Chongqing", (("ascend-910b", 700), ("mlu370-x8", 610), ("a100-80g", 960))),
-    Cluster("guian", "Gui'an", (("ascend-910b", 620), ("a100-80g", 860), ("h100-80g", 1_450))),
-    Cluster("horinger", "Horinger", (("ascend-910b", 610), ("a100-80g", 840))),
+    Cluster(
+        "guian",
+        "Gui'an",
+        (("ascend-910b", 620), ("a100-80g", 860), ("h100-80g", 1_450), ("tidewater-serving", 720)),
+    ),
+    Cluster("horinger", "Horinger", (("ascend-910b", 610), ("a100-80g", 840), ("tidewater-serving", 710))),
     Cluster("qingyang", "Qingyang", (("ascend-910b", 600), ("mlu370-x8", 600), ("a100-80g", 800))),
-    Cluster("zhongwei", "Zhongwei", (("ascend-910b", 600), ("a100-80g", 820))),
+    Cluster("zhongwei", "Zhongwei", (("ascend-910b", 600), ("a100-80g", 820), ("tidewater-serving", 700))),
 )
 CLUSTER_OF: Final = {cluster.party: cluster for cluster in CLUSTERS}
 

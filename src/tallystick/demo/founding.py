@@ -1,4 +1,4 @@
-"""The first day: parties admitted, programmes opened, providers accredited, prices published, vouchers issued."""
+"""The first day: parties admitted, programmes opened, providers accredited, contracts signed, vouchers issued."""
 
 import hashlib
 import random
@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from tallystick.demo import cast
+from tallystick.demo.contracts import FEN, Contracts
 from tallystick.demo.stage import Stage
 from tallystick.demo.year import UTC_OFFSET_SECONDS, Year, instant
 from tallystick.ledger import Admitted, create_ledger
 from tallystick.ledger.settings import write_settings
 from tallystick.vouchers.editions import EDITIONS
-from tallystick.vouchers.quantities import format_instant
+from tallystick.vouchers.quantities import format_day, format_instant
 
 PROVIDERS_BY_PROGRAMME: Final = 6
 PROVIDERS_BY_STARTUP: Final = 3
-FEN: Final = 100
 FACE_STEP_YUAN: Final = 10_000
 FACE_STEPS: Final = range(100, 201)  # CNY 1–2 million
 BURN_WINDOW_DAYS: Final = 92
@@ -43,11 +43,13 @@ class Network:
     Attributes:
         terms: by programme id.
         accredited: providers, by programme id.
+        contracts: of start-ups and providers.
     """
 
     startups: dict[str, Startup]
     terms: dict[str, cast.Terms]
     accredited: dict[str, list[str]]
+    contracts: Contracts
 
     def startup_where(self, **terms: object) -> Startup | None:
         """Return the first start-up that holds a voucher and whose city's first programme has these terms."""
@@ -67,7 +69,7 @@ class Founding:
         self.year = year
         self.seed = seed
         self.random = random.Random(seed)  # noqa: S311 - a story, not a secret
-        self.terms = {city.programme(terms): terms for city in cast.CITIES for terms in city.programmes}
+        self.terms = {city.programme(terms): terms for city in cast.TREASURIES for terms in city.programmes}
 
     def play(self, folder: Path, parties: Sequence[str]) -> Network:
         """Found the network in a folder, with these start-ups, and return who is there."""
@@ -77,7 +79,7 @@ class Founding:
         self._register_items()
         accredited = self._open_programmes()
         self._publish_tariffs()
-        network = Network(startups, self.terms, accredited)
+        network = Network(startups, self.terms, accredited, Contracts(self.stage, self.year))
         self._choose_providers(network)
         self._issue_vouchers(network)
         return network
@@ -124,7 +126,7 @@ class Founding:
             self._admission(cast.NETWORK, cast.AUDITOR, "auditor", "National Audit Office, in play", ["auditor-1"]),
             self._admission(cast.NETWORK, cast.OPERATOR, "operator", "Log operator, in play", ["books-1"]),
         ]
-        for city in cast.CITIES:
+        for city in cast.TREASURIES:
             notes.append(self._treasury_admission(city))
         for cluster in cast.CLUSTERS:
             code = cast.social_credit_code(cluster.party)
@@ -169,36 +171,45 @@ class Founding:
         return startups
 
     def _register_items(self) -> None:
-        self.stage.submit(
-            *[
-                self.stage.note(
-                    cast.NETWORK,
-                    "item.register",
-                    {"item": item, "name": name, "unit": "gpu_time", "origin": origin},
-                )
-                for item, name, origin in cast.ITEMS
-            ]
-        )
+        notes = []
+        for item in cast.ITEMS:
+            fields = {"item": item.id, "name": item.name, "unit": "gpu_time" if item.counted is None else "count"}
+            more = {"counted": item.counted, "origin": item.origin, "filing": item.filing}
+            fields |= {name: value for name, value in more.items() if value is not None}
+            notes.append(self.stage.note(cast.NETWORK, "item.register", fields))
+        self.stage.submit(*notes)
 
     def _open_programmes(self) -> dict[str, list[str]]:
-        """Open every programme, and accredit some of the clusters for each."""
+        """Open every programme; a city and its district accredit the same clusters, for all of their programmes."""
         accredited = {}
         notes = []
-        opens_at = format_instant(instant(self.year.first_day))
         for city in cast.CITIES:
-            for terms in city.programmes:
-                programme = city.programme(terms)
-                notes.append(self.stage.note(city.treasury, "programme.open", self._rules(programme, terms)))
-                chosen = self.random.sample([cluster.party for cluster in cast.CLUSTERS], PROVIDERS_BY_PROGRAMME)
-                accredited[programme] = sorted(chosen)
-                for provider in accredited[programme]:
-                    fields = {"programme": programme, "provider": provider, "valid_from": opens_at}
-                    notes.append(self.stage.note(city.treasury, "provider.accredit", fields))
+            chosen = sorted(self.random.sample([cluster.party for cluster in cast.CLUSTERS], PROVIDERS_BY_PROGRAMME))
+            for treasury, terms in cast.payers(city):
+                programme = treasury.programme(terms)
+                notes.append(self.stage.note(treasury.treasury, "programme.open", self._programme(programme, terms)))
+                accredited[programme] = list(chosen)
+                notes += [self._accreditation(treasury, terms, provider) for provider in chosen]
         self.stage.submit(*notes)
         return accredited
 
-    def _rules(self, programme: str, terms: cast.Terms) -> dict[str, Any]:
-        """Return a programme's rules in the log's units."""
+    def _accreditation(self, city: cast.City, terms: cast.Terms, provider: str) -> bytes:
+        """Return the accreditation of a provider for all that it offers, up to what a programme pays for a unit."""
+        limits = [
+            {"item": item, "price_limit_fen": cast.ITEM_OF[item].limit_fen * terms.limit // 100}
+            for item, _ in sorted(cast.CLUSTER_OF[provider].prices_fen)
+        ]
+        fields = {
+            "programme": city.programme(terms),
+            "provider": provider,
+            "valid_from": format_instant(instant(self.year.first_day)),
+            "items": limits,
+            "batch": "first batch",
+        }
+        return self.stage.note(city.treasury, "provider.accredit", fields)
+
+    def _programme(self, programme: str, terms: cast.Terms) -> dict[str, Any]:
+        """Return a programme in the log's units."""
         return {
             "programme": programme,
             "name": terms.name,
@@ -207,16 +218,36 @@ class Founding:
             "envelope_fen": terms.envelope_yuan * FEN,
             "opens_at": format_instant(instant(self.year.first_day)),
             "closes_at": format_instant(instant(self.year.window_end_day)),
-            "share_bp_domestic": terms.share_domestic * 100,
-            "share_bp_foreign": terms.share_foreign * 100,
-            "holder_floor_fen": terms.floor_yuan * FEN,
-            "holder_cap_fen": terms.cap_yuan * FEN,
+            "rules": self._rules(terms),
+        }
+
+    def _rules(self, terms: cast.Terms) -> dict[str, Any]:
+        """Return a programme's rules in the log's units."""
+        ceiling = max(share.per_cent for share in terms.shares) if terms.ceiling is None else terms.ceiling
+        rules = {
+            "shares": [_share(share) for share in terms.shares],
+            "ceiling_bp": ceiling * 100,
+            "rank": terms.rank,
+            "cap": {
+                "group": terms.voucher_kind,
+                "holder_fen": terms.cap_yuan * FEN,
+                "floor_fen": terms.floor_yuan * FEN,
+            },
             "validity_days": cast.VALIDITY_DAYS,
-            "items": list(cast.DOMESTIC) if terms.domestic_only else [],
             "transfer": terms.transfer,
             "payee": terms.payee,
+            "basis": terms.basis,
             "rounding_fen": terms.rounding_fen,
+            "claims": {"cycle": "quarter", "cut_off_days": cast.CUT_OFF_DAYS},
         }
+        if terms.is_prorated:
+            rules["proration"] = {
+                "first_day": format_day(self.year.first_day),
+                "last_day": format_day(self.year.window_end_day - 1),
+                "day_count": "end_minus_start",
+                "truncate_fen": terms.rounding_fen,
+            }
+        return rules
 
     def _publish_tariffs(self) -> None:
         valid_from = format_instant(self.stage.now)
@@ -225,7 +256,7 @@ class Founding:
                 self.stage.note(
                     cluster.party,
                     "tariff.publish",
-                    {"item": item, "price_fen_per_gpu_hour": price_fen, "valid_from": valid_from},
+                    {"item": item, "price_fen": price_fen, "valid_from": valid_from},
                 )
                 for cluster in cast.CLUSTERS
                 for item, price_fen in cluster.prices_fen
@@ -233,45 +264,59 @@ class Founding:
         )
 
     def _choose_providers(self, network: Network) -> None:
-        """Each start-up has contracts with some clusters that its city accredits."""
+        """Each start-up signs contracts with some clusters that its city accredits."""
         for startup in network.startups.values():
             programme = startup.city.programme(startup.city.programmes[0])
             startup.providers = tuple(self.random.sample(network.accredited[programme], PROVIDERS_BY_STARTUP))
+        network.contracts.sign(
+            [(startup.party, provider) for startup in network.startups.values() for provider in startup.providers]
+        )
 
     def _issue_vouchers(self, network: Network) -> None:
-        """Give every start-up a voucher under each programme of its city; one officer alone tries in vain once."""
+        """Give every start-up a voucher under each programme that pays for it; one officer alone tries in vain once."""
         wanted = []
         for startup in network.startups.values():
-            for terms in startup.city.programmes:
+            for city, terms in cast.payers(startup.city):
                 face_yuan = min(self.random.choice(FACE_STEPS) * FACE_STEP_YUAN, terms.cap_yuan)
-                wanted.append((startup, terms, face_yuan * FEN))
-        for startup, terms, face_fen in wanted:
+                wanted.append((startup, city, terms, face_yuan * FEN))
+        for startup, city, terms, face_fen in wanted:
             if face_fen > cast.OFFICERS_ABOVE_YUAN * FEN:
-                self.stage.submit(self._issue(startup, terms, face_fen, officers=1))
+                self.stage.submit(self._issue(startup, city, terms, face_fen, officers=1))
                 break
-        notes = [self._issue(startup, terms, face_fen, cast.OFFICERS) for startup, terms, face_fen in wanted]
-        for (startup, terms, _), answer in zip(wanted, self.stage.submit(*notes), strict=True):
+        notes = [self._issue(*one, cast.OFFICERS) for one in wanted]
+        for (startup, city, terms, _), answer in zip(wanted, self.stage.submit(*notes), strict=True):
             if isinstance(answer, Admitted):
-                startup.vouchers.append(voucher_id(startup, terms))
+                startup.vouchers.append(voucher_id(startup, city, terms))
 
-    def _issue(self, startup: Startup, terms: cast.Terms, face_fen: int, officers: int) -> bytes:
-        treasury = startup.city.treasury
-        voucher = voucher_id(startup, terms)
+    def _issue(self, startup: Startup, city: cast.City, terms: cast.Terms, face_fen: int, officers: int) -> bytes:
+        voucher = voucher_id(startup, city, terms)
         fields = {
             "voucher": voucher,
-            "programme": startup.city.programme(terms),
+            "programme": city.programme(terms),
             "holder": startup.party,
             "face_fen": face_fen,
             "valid_from": format_instant(self.stage.now),
             "evidence_sha256": evidence_sha256(self.seed, voucher),
         }
-        keys = self.stage.keys.keys_of(treasury)[:officers]
-        return self.stage.note(treasury, "voucher.issue", fields, keys=keys)
+        keys = self.stage.keys.keys_of(city.treasury)[:officers]
+        return self.stage.note(city.treasury, "voucher.issue", fields, keys=keys)
 
 
-def voucher_id(startup: Startup, terms: cast.Terms) -> str:
-    """Return the id of a start-up's voucher under a programme of its city."""
-    return f"{startup.city.treasury}/{startup.party}-{terms.slug}"
+def _share(share: cast.Share) -> dict[str, Any]:
+    """Return a row of a programme's shares."""
+    row: dict[str, Any] = {"share_bp": share.per_cent * 100}
+    if share.items:
+        row["items"] = sorted(share.items)
+    if share.origin is not None:
+        row["origin"] = share.origin
+    if share.is_filed:
+        row["filed"] = True
+    return row
+
+
+def voucher_id(startup: Startup, city: cast.City, terms: cast.Terms) -> str:
+    """Return the id of a start-up's voucher under a programme of a city."""
+    return f"{city.treasury}/{startup.party}-{terms.slug}"
 
 
 def evidence_sha256(seed: int, document: str) -> str:

@@ -12,6 +12,8 @@
      80  the network suspends a cluster, whose statements are refused, and reinstates it on day 82; they are sent again
      95  a start-up wants a reservation back while it runs, and is refused
     110  a city delists a cluster from day 115 on: what it computes there afterwards is refused
+    120  a start-up and a cluster end their contract early, from day 130 on; the start-up alone can't
+    140  a start-up says that it gets more support from elsewhere: that comes before what its programmes pay
     150  a cap is exceeded, and refused
     180  a late voucher, good for the next year too
     200  a programme is closed
@@ -21,7 +23,8 @@ and after the first quarter a claim is rejected and claimed again; a payment of 
 from collections.abc import Callable
 
 from tallystick.demo import cast
-from tallystick.demo.founding import FEN, Network, Startup, evidence_sha256
+from tallystick.demo.contracts import FEN, OTHER_SUPPORT_YUAN, contract_id
+from tallystick.demo.founding import Network, Startup, evidence_sha256
 from tallystick.demo.stage import Stage
 from tallystick.demo.year import Year, instant
 from tallystick.ledger import Admitted
@@ -57,6 +60,8 @@ class Incidents:
             82: self._reinstate_it,
             95: self._release_too_early,
             110: self._delist_a_cluster,
+            120: self._end_a_contract,
+            140: self._raise_other_support,
             150: self._exceed_a_cap,
             180: self._issue_late,
             200: self._close_a_programme,
@@ -146,7 +151,7 @@ class Incidents:
             "voucher.reserve",
             reservation=f"{startup.party}/while-suspended",
             voucher=voucher,
-            provider=startup.providers[0],
+            contract=contract_id(startup.party, startup.providers[0]),
             amount_fen=PART_FEN,
             until=format_instant(instant(self.year.first_day + 58)),
         )
@@ -160,7 +165,7 @@ class Incidents:
         """A typing error in the year; what lies too far ahead is refused, what doesn't is withdrawn in time."""
         cluster = cast.CLUSTERS[2]
         item = cluster.prices_fen[0][0]
-        price = {"item": item, "price_fen_per_gpu_hour": 100}
+        price = {"item": item, "price_fen": 100}
         for days_ahead in (3_660, 360):
             valid_from = format_instant(instant(self.year.first_day + 60 + days_ahead))
             self.stage.act(cluster.party, "tariff.publish", valid_from=valid_from, **price)
@@ -186,7 +191,7 @@ class Incidents:
         self.stage.act(provider, "key.revoke", **fields, reason=reason)
         price = {
             "item": cast.CLUSTERS[0].prices_fen[0][0],
-            "price_fen_per_gpu_hour": 1,
+            "price_fen": 1,
             "valid_from": format_instant(instant(self.year.first_day + 76)),
         }
         self.stage.submit(self.stage.note(provider, "tariff.publish", price, keys=(old,)))
@@ -229,6 +234,16 @@ class Incidents:
             reason="related to an applicant",
         )
         self.network.accredited[programme].remove(provider)
+
+    def _end_a_contract(self) -> None:
+        startup = self.startups[len(self.startups) // 2]
+        last_day = format_day(self.year.first_day + 129)
+        self.network.contracts.amend(startup.party, startup.providers[-1], last_day=last_day)
+
+    def _raise_other_support(self) -> None:
+        startup = self.startups[0]
+        support_fen = 2 * OTHER_SUPPORT_YUAN * FEN
+        self.network.contracts.amend(startup.party, startup.providers[0], other_support_fen=support_fen)
 
     def _exceed_a_cap(self) -> None:
         self._issue(self.startups[0], "too-much", self.startups[0].city.programmes[0].cap_yuan * FEN)

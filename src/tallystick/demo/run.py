@@ -74,7 +74,7 @@ def run_demo(
         year = Year.of_story()
         startups = list(cast.STARTUPS)
         days = year.end_day - year.first_day
-        work = invent_jobs(startups, instant(year.first_day), days, seed, limit)
+        work = invent_jobs(startups, instant(year.first_day), days, seed, limit, year.seals)
     with _progress(console) as step, _all_or_nothing(folder):
         tally = _play(folder, year, startups, work, seed, step("a year passes"))
         with read_ledger(folder) as reader:

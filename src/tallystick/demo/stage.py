@@ -20,6 +20,8 @@ from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.state import State
 
 Fields = Mapping[str, Any]
+Row = list[Any]
+"""A line: job, GPU-thousandths, from, to, seconds, and where wanted an object."""
 
 
 @dataclass(slots=True)
@@ -45,11 +47,12 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement as its provider sends it, kept until it is recorded."""
+    """A statement as its provider sends it, kept until it is recorded; its lines with their items."""
 
     provider: str
     ref: str
-    lines: tuple[dict[str, Any], ...]
+    contract: str
+    lines: tuple[tuple[str, Row], ...]
     note: bytes
 
 
@@ -58,6 +61,8 @@ class BurnedLine:
     """An accepted line, as a provider finds it to take it back."""
 
     provider: str
+    contract: str
+    item: str
     statement: str
     line: int
     fee_fen: int
@@ -73,6 +78,8 @@ class Stage:
         self.now = now
         self.tally = Tally()
         self.newest_lines: dict[str, BurnedLine] = {}
+        self.watched_jobs: set[str] = set()
+        self.lines_of_watched_jobs: dict[str, BurnedLine] = {}
         self._ledger: Ledger | None = None
         self._documents: Counter[str] = Counter()
 
@@ -129,6 +136,10 @@ class Stage:
         text = canonical_json.encode({**head, **fields}) + b"\n"
         return sign_text(text, *(keys or self.keys.keys_of(party)))
 
+    def note_of_both(self, party: str, other: str, kind: str, fields: Fields) -> bytes:
+        """Return a command of a party that another party signs, too."""
+        return self.note(party, kind, fields, keys=(*self.keys.keys_of(party), *self.keys.keys_of(other)))
+
     def submit(self, *notes: bytes) -> list[Admitted | Refusal]:
         """Submit notes as one batch and count what is refused."""
         answers = self.ledger.submit(notes)
@@ -139,10 +150,15 @@ class Stage:
         """Sign and submit one command."""
         return self.submit(self.note(party, kind, fields))[0]
 
-    def statement(self, provider: str, holder: str, ref: str, lines: Sequence[dict[str, Any]]) -> Statement:
-        """Return a signed statement, not yet submitted."""
-        fields = {"holder": holder, "lines": list(lines)}
-        return Statement(provider, ref, tuple(lines), self.note(provider, "time.burn", fields, ref=ref))
+    def statement(self, provider: str, contract: str, ref: str, lines: Sequence[tuple[str, Row]]) -> Statement:
+        """Return a signed statement, not yet submitted; its lines are put in the order of their items."""
+        rows: dict[str, list[Row]] = {}
+        for item, row in lines:
+            rows.setdefault(item, []).append(row)
+        groups = [{"item": item, "lines": rows[item]} for item in sorted(rows)]
+        in_order = tuple([(item, row) for item in sorted(rows) for row in rows[item]])
+        note = self.note(provider, "time.burn", {"contract": contract, "groups": groups}, ref=ref)
+        return Statement(provider, ref, contract, in_order, note)
 
     def submit_statements(self, statements: Sequence[Statement]) -> list[Statement]:
         """Submit statements as one batch, and return those that may be accepted another time."""
@@ -164,7 +180,8 @@ class Stage:
         if isinstance(answer, Refusal):
             return False
         burns = self.tally.burns[line.provider]
-        burns.from_voucher_fen -= Header.from_bytes(split_entry(answer.entry)[0]).outcome["returned_fen"]
+        returned = Header.from_bytes(split_entry(answer.entry)[0]).outcome["returned"]
+        burns.from_voucher_fen -= sum(amount_fen for _, amount_fen, _ in returned)
         burns.fee_fen -= line.fee_fen
         return True
 
@@ -173,8 +190,8 @@ class Stage:
         refused = dict(outcome["refused"])
         self.tally.lines_refused.update(Reason.from_code(reason) for reason in refused.values())
         burns = self.tally.burns.setdefault(statement.provider, Burns())
-        for number, line in enumerate(statement.lines):
-            gpu_milliseconds = line["gpu_milli"] * line["seconds"]
+        for number, (item, (job, gpu_milli, _, _, seconds, *_)) in enumerate(statement.lines):
+            gpu_milliseconds = gpu_milli * seconds
             if number in refused:
                 self.tally.gpu_milliseconds_refused += gpu_milliseconds
                 continue
@@ -182,6 +199,9 @@ class Stage:
             burns.lines += 1
             burns.gpu_milliseconds += gpu_milliseconds
             burns.fee_fen += fee_fen
-            burns.from_voucher_fen += outcome["from_voucher_fen"][number]
+            burns.from_voucher_fen += sum(by_line[number] for _, by_line in outcome["paid"])
             self.tally.lines_accepted += 1
-            self.newest_lines[statement.provider] = BurnedLine(statement.provider, statement.ref, number, fee_fen)
+            line = BurnedLine(statement.provider, statement.contract, item, statement.ref, number, fee_fen)
+            self.newest_lines[statement.provider] = line
+            if job in self.watched_jobs:
+                self.lines_of_watched_jobs[job] = line

@@ -2,43 +2,46 @@
 
 On each day, by the network's time:
 
-    00:30   on the 1st, start-ups reserve a twelfth of each voucher, spread over the clusters they have contracts with;
+    00:30   on the 1st, start-ups reserve a twelfth of each voucher, spread over their contracts with clusters;
             on the 3rd, clusters release what is left of last month's reservations; after a quarter, claims,
             payments and the seal of its books
     01:00   incidents (incidents.py)
-    02:00   each cluster sends a statement for each start-up whose jobs ended the day before
+    02:00   each cluster sends a statement for each contract under which jobs ended the day before
 
-Which reservation, cluster and item a job falls to is drawn from the seed and the job. Every job is one line of
-one statement; that of a start-up with nothing reserved is sent all the same, and refused.
+Which reservation, contract and item a job falls to is drawn from the seed and the job. Every job is one line of
+one statement; that of a start-up with nothing reserved is sent all the same, and refused. A job of a day that is sealed
+says so. A correction is sent once the line that it stands for is taken back.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from zlib import crc32
 
 from tallystick.demo import cast
+from tallystick.demo.contracts import contract_id
 from tallystick.demo.founding import Network, Startup, evidence_sha256
 from tallystick.demo.incidents import Incidents
-from tallystick.demo.stage import Stage, Statement
+from tallystick.demo.stage import Row, Stage, Statement
 from tallystick.demo.workload import Job
-from tallystick.demo.year import Year, instant, report_day
+from tallystick.demo.year import SEAL_DAY, Year, instant, report_day
 from tallystick.ledger import Admitted
-from tallystick.vouchers.quantities import format_day, format_instant
+from tallystick.vouchers.quantities import format_day, format_instant, format_second
 
-LINES_BY_STATEMENT: Final = 150  # about 250 bytes each, and an entry holds 65,535
+LINES_BY_STATEMENT: Final = 400  # at most 150 bytes each, with what they come to, and an entry holds 65,535
 EPILOGUE_DAYS: Final = 15
-CLAIMS_DAY, REJECTION_DAY, PAYMENT_DAY, SEAL_DAY = 4, 5, 9, 12
+CLAIMS_DAY, REJECTION_DAY, PAYMENT_DAY = 4, 5, 9
 
 
 @dataclass(frozen=True, slots=True)
 class AgreedReservation:
-    """A reservation as start-up and provider know it."""
+    """A reservation as start-up and provider know it; `offered` are the items that its programme pays for."""
 
     id: str
+    contract: str
     provider: str
-    programme: str
+    offered: tuple[str, ...]
 
 
 class Story:
@@ -54,6 +57,8 @@ class Story:
         self._jobs_by_day: defaultdict[int, list[Job]] = defaultdict(list)
         for job in jobs:
             self._jobs_by_day[report_day(job)].append(job)
+            if job.is_correction:
+                stage.watched_jobs.add(job.id)
         self._agreed: dict[str, list[AgreedReservation]] = {}
         self._unsent: list[Statement] = []
         self._quarter = 0
@@ -85,11 +90,18 @@ class Story:
             self._lapse()
 
     def _reserve(self, month: int) -> None:
-        """Let every start-up reserve for the month what its vouchers allow."""
+        """Let every start-up reserve for the month what its vouchers allow, once it has the contracts for it."""
+        of_vouchers = [
+            (startup, voucher, f"{self.year.month_name(month)}-{number}", self._reservable(startup, voucher))
+            for startup in self.network.startups.values()
+            for number, voucher in enumerate(startup.vouchers, start=1)
+        ]
+        self.network.contracts.sign(
+            [(startup.party, provider) for startup, _, _, offers in of_vouchers for provider in offers]
+        )
         wanted: list[tuple[Startup, AgreedReservation, bytes]] = []
-        for startup in self.network.startups.values():
-            for number, voucher_id in enumerate(startup.vouchers, start=1):
-                wanted += self._reservations(startup, voucher_id, f"{self.year.month_name(month)}-{number}", month)
+        for startup, voucher, name, offers in of_vouchers:
+            wanted += self._reservations(startup, voucher, name, month, offers)
         kept: dict[str, list[AgreedReservation]] = defaultdict(list)
         for (startup, agreed, _), answer in zip(
             wanted, self.stage.submit(*[note for _, _, note in wanted]), strict=True
@@ -99,26 +111,45 @@ class Story:
         # Who could reserve nothing goes on with what it had; its lines will be refused.
         self._agreed.update(kept)
 
-    def _reservations(
-        self, startup: Startup, voucher_id: str, name: str, month: int
-    ) -> Iterator[tuple[Startup, AgreedReservation, bytes]]:
-        """Yield one voucher's reservations for a month, one a cluster."""
+    def _reservable(self, startup: Startup, voucher_id: str) -> dict[str, tuple[str, ...]]:
+        """Return where a voucher can be spent, and on what: by provider, the items that its programme pays for."""
         state = self.stage.state
         voucher = state.vouchers[voucher_id]
-        accredited = self.network.accredited[voucher.programme]
-        providers = [provider for provider in startup.providers if provider in accredited] or accredited[:2]
-        amount_fen = min(voucher.face_fen // 12, state.book["available", voucher_id]) // len(providers)
+        terms = self.network.terms[voucher.programme]
+        if terms.basis == "invoiced" or voucher.is_spent_time(self.stage.now):
+            return {}
+        offers = {
+            provider: tuple(item for item, _ in cast.CLUSTER_OF[provider].prices_fen if terms.covers(item))
+            for provider in self.network.accredited[voucher.programme]
+            if not self._has_ended(contract_id(startup.party, provider))
+        }
+        offers = {provider: items for provider, items in offers.items() if items}
+        own = {provider: offers[provider] for provider in startup.providers if provider in offers}
+        return own or dict(list(offers.items())[:2])
+
+    def _has_ended(self, contract: str) -> bool:
+        state = self.stage.state
+        return contract in state.contracts and state.contracts[contract].last_day < state.day_of(self.stage.now)
+
+    def _reservations(
+        self, startup: Startup, voucher_id: str, name: str, month: int, offers: dict[str, tuple[str, ...]]
+    ) -> Iterator[tuple[Startup, AgreedReservation, bytes]]:
+        """Yield one voucher's reservations for a month, one a contract."""
+        state = self.stage.state
+        voucher = state.vouchers[voucher_id]
+        amount_fen = min(voucher.face_fen // 12, state.book["available", voucher_id]) // max(len(offers), 1)
         until = min(instant(self.year.month_starts[month + 1]), voucher.valid_until)
-        if amount_fen == 0 or until <= self.stage.now or voucher.has_ended:
+        if amount_fen == 0:
             return
-        for provider in providers:
-            agreed = AgreedReservation(f"{startup.party}/{name}-{provider}", provider, voucher.programme)
+        for provider, items in offers.items():
+            contract = contract_id(startup.party, provider)
+            agreed = AgreedReservation(f"{startup.party}/{name}-{provider}", contract, provider, items)
             fields = {
                 "reservation": agreed.id,
                 "voucher": voucher_id,
-                "provider": provider,
+                "contract": contract,
                 "amount_fen": amount_fen,
-                "until": format_instant(until),
+                "until": format_instant(min(until, state.start_of(state.contracts[contract].last_day + 1))),
             }
             yield startup, agreed, self.stage.note(startup.party, "voucher.reserve", fields)
 
@@ -129,7 +160,7 @@ class Story:
             for reservation in self.stage.state.reservations.values()
             if not reservation.closed
             and self.stage.state.book["reserved", reservation.id]
-            and reservation.until <= self.stage.now
+            and self.stage.state.ends_of(reservation) <= self.stage.now
         ]
         self.stage.submit(
             *[
@@ -140,18 +171,29 @@ class Story:
 
     def _send_statements(self, day: int) -> None:
         """Send the day's statements, and again those that found no hearing before."""
-        lines: defaultdict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+        lines: defaultdict[tuple[str, str], list[tuple[str, Row]]] = defaultdict(list)
         for job in self._jobs_by_day.pop(day, ()):
-            agreed = self._reservation_for(job)
-            lines[agreed.provider, job.startup].append(self._line(job, agreed))
+            provider, contract, line = self._correction(job) if job.is_correction else self._line(job)
+            lines[provider, contract].append(line)
         statements = self._unsent
-        for (provider, startup), all_lines in sorted(lines.items(), key=lambda item: item[0]):
+        for (provider, contract), all_lines in sorted(lines.items(), key=lambda item: item[0]):
             for part, first in enumerate(range(0, len(all_lines), LINES_BY_STATEMENT), start=1):
-                ref = f"{format_day(day)}/{startup}/{part}"
+                ref = f"{format_day(day)}/{contract}/{part}"
                 some = all_lines[first : first + LINES_BY_STATEMENT]
-                statements.append(self.stage.statement(provider, startup, ref, some))
+                statements.append(self.stage.statement(provider, contract, ref, some))
         if statements:
             self._unsent = self.stage.submit_statements(statements)
+
+    def _correction(self, job: Job) -> tuple[str, str, tuple[str, Row]]:
+        """Let the provider take back the line that was wrong, and return the one that stands for it."""
+        wrong = self.stage.lines_of_watched_jobs.get(job.id)
+        if wrong is None or not self.stage.take_back(wrong, "the time was counted twice"):
+            return self._line(job)  # it is sent all the same, and refused if the other stands
+        row = self._row(job)
+        options = row[5] if len(row) > 5 else {}
+        corrects = {"statement": wrong.statement, "line": wrong.line}
+        options = {name: value for name, value in options.items() if name != "prior_period"} | {"corrects": corrects}
+        return wrong.provider, wrong.contract, (wrong.item, [*row[:5], options])
 
     def _reservation_for(self, job: Job) -> AgreedReservation:
         """Return the reservation that a job falls to; one that was never made, if its start-up has none."""
@@ -160,24 +202,24 @@ class Story:
             return reservations[self._draw(job) % len(reservations)]
         startup = self.network.startups[job.startup]
         provider = startup.providers[self._draw(job) % len(startup.providers)]
-        return AgreedReservation(f"{job.startup}/none", provider, startup.city.programme(startup.city.programmes[0]))
+        offered = tuple(item for item, _ in cast.CLUSTER_OF[provider].prices_fen)
+        return AgreedReservation(f"{job.startup}/none", contract_id(job.startup, provider), provider, offered)
 
-    def _line(self, job: Job, agreed: AgreedReservation) -> dict[str, Any]:
-        offered = [item for item, _ in cast.CLUSTER_OF[agreed.provider].prices_fen]
-        if self.network.terms[agreed.programme].domestic_only:
-            offered = [item for item in offered if item in cast.DOMESTIC]
-        line: dict[str, Any] = {
-            "reservation": agreed.id,
-            "job": job.id,
-            "item": offered[(self._draw(job) >> 16) % len(offered)],
-            "gpu_milli": job.gpu_milli,
-            "from": format_instant(job.starts_at),
-            "to": format_instant(job.ends_at),
-            "seconds": job.seconds,
-        }
-        if job.drain:
-            line["if_short"] = "drain"
-        return line
+    def _line(self, job: Job) -> tuple[str, str, tuple[str, Row]]:
+        """Return the provider and contract that a job falls to, and its line with its item."""
+        agreed = self._reservation_for(job)
+        item = agreed.offered[(self._draw(job) >> 16) % len(agreed.offered)]
+        return agreed.provider, agreed.contract, (item, self._row(job))
+
+    def _row(self, job: Job) -> Row:
+        state = self.stage.state
+        options = {}
+        if job.pays_available:
+            options["pay_available"] = True
+        if state.sealed_day is not None and state.day_of(job.ends_at) <= state.sealed_day:
+            options["prior_period"] = True
+        row = [job.id, job.gpu_milli, format_second(job.starts_at), format_second(job.ends_at), job.seconds]
+        return [*row, options] if options else row
 
     def _draw(self, job: Job) -> int:
         """Return 32 bits that depend on the seed and the job alone."""
@@ -200,11 +242,10 @@ class Story:
     def _claim(self, last_day: int) -> None:
         """Let everybody claim what was burned until a day and isn't claimed."""
         notes: list[bytes] = []
-        state = self.stage.state
-        for programme_id, programme in state.programmes.items():
-            unclaimed = state.unclaimed.get(programme_id, {})
-            for claimant in dict.fromkeys((*programme.claims, *unclaimed)):  # in the order of the first quarter
-                if any(day <= last_day for day in unclaimed.get(claimant, ())):
+        for programme_id, programme in self.stage.state.programmes.items():
+            owed = self._owed(programme_id, last_day)
+            for claimant in dict.fromkeys((*programme.claims, *owed)):  # in the order of the first quarter
+                if claimant in owed:
                     claim = f"{claimant}/q{self._quarter}-{programme_id.replace('/', '-')}"
                     fields = {
                         "claim": claim,
@@ -215,6 +256,15 @@ class Story:
                     }
                     notes.append(self.stage.note(claimant, "redemption.claim", fields))
         self.stage.submit(*notes)
+
+    def _owed(self, programme_id: str, last_day: int) -> list[str]:
+        """Return whom a programme owes something burned until a day; of two who may claim it, the provider."""
+        state = self.stage.state
+        return [
+            state.claimant(programme_id, contract) or state.contracts[contract].provider
+            for contract, days in state.unclaimed.get(programme_id, {}).items()
+            if any(day <= last_day for day in days)
+        ]
 
     def _pay(self) -> None:
         """Let treasuries pay all open claims."""
@@ -237,7 +287,7 @@ class Story:
             item, price_fen = cluster.prices_fen[0]
             fields = {
                 "item": item,
-                "price_fen_per_gpu_hour": price_fen * 95 // 100,
+                "price_fen": price_fen * 95 // 100,
                 "valid_from": format_instant(instant(day + 1)),
             }
             notes.append(self.stage.note(cluster.party, "tariff.publish", fields))

@@ -25,15 +25,17 @@ def write_balances(path: Path, report: Report) -> None:
     rows = [
         {"programme": city.programme(terms), "city": city.slug}
         | report.totals.programmes[city.programme(terms)].model_dump()
-        for city in cast.CITIES
+        for city in cast.TREASURIES
         for terms in city.programmes
     ]
     path.write_bytes(csv_bytes(columns, rows))
 
 
 def show_balances(console: Console, report: Report) -> None:
-    """Show, by city, where the money is: the envelope is what stands after it, added up."""
-    amounts = {city.slug: [sum(column) for column in zip(*_amounts(city, report), strict=True)] for city in cast.CITIES}
+    """Show, by city or district, where the money is: the envelope is what stands after it, added up."""
+    amounts = {
+        city.slug: [sum(column) for column in zip(*_amounts(city, report), strict=True)] for city in cast.TREASURIES
+    }
     amounts["all"] = [sum(column) for column in zip(*amounts.values(), strict=True)]
     rows = [[slug, *map(yuan, row)] for slug, row in amounts.items()]
     numbers = ("envelope", "unissued", "with holders", "owed", "paid")

@@ -3,6 +3,7 @@
 Whoever has the file can do this: triggers are dropped with one statement, and the store takes what it is given.
 """
 
+import re
 import shutil
 import sqlite3
 from contextlib import closing
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 LEDGER: Final = "ledger.db"
+_FIRST_LINE: Final = re.compile(rb'"lines":\[\["[^"]*",[0-9]+,"[^"]*","[^"]*",[0-9]+')
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Change:
 def copy_with_one_byte_changed(folder: Path, copy: Path) -> Change:
     """Make a copy of a ledger folder, and in it make one burned amount of GPU-time another.
 
-    The entry is the statement in the middle of all statements; the byte ends its first line's `seconds`.
+    The entry is the statement in the middle of all statements; the byte ends its first line's seconds.
 
     Args:
         folder: a ledger's, not being written to.
@@ -63,7 +65,7 @@ def _statement_in_the_middle(connection: sqlite3.Connection) -> tuple[int, bytes
 
 
 def _last_digit_of_seconds(entry: bytes) -> int:
-    place = entry.index(b'"seconds":') + len(b'"seconds":')
-    while entry[place + 1 : place + 2].isdigit():
-        place += 1
-    return place
+    """Return the place of the last digit of what the first line of a statement burned."""
+    line = _FIRST_LINE.search(entry)
+    assert line is not None
+    return line.end() - 1

@@ -27,6 +27,12 @@ from tallystick.vouchers.quantities import DAY_US, SECOND_US
 
 COLUMNS: Final = ("timestamp", "duration", "num_gpus", "gpu_time", "cluster")
 JOBS_BY_DEFAULT: Final = 15_000
+DUPLICATE, CORRECTION, TOO_LATE, PRIOR_PERIOD = 50, 60, 75, 25
+"""Which of a hundred invented jobs is what."""
+DAYS_TOO_LATE: Final = 100
+"""More than the burn window: a provider that reports so late isn't paid."""
+SEALED_DAYS_BEFORE: Final = 15
+"""A seal of a quarter's books comes at most so many days after the quarter."""
 SECONDS_MAX: Final = 31_622_400
 GPUS_MAX: Final = 10_000
 
@@ -44,8 +50,9 @@ class Job:
     Attributes:
         id: the job's, by which its time is burned once.
         seconds: burned of the interval.
-        drain: the provider takes what remains of a reservation that is too short.
+        pays_available: the provider takes what remains of reservations that are too short.
         days_late: how much later than the next day the provider reports it.
+        is_correction: it stands for an earlier line of the same job, which is taken back.
     """
 
     id: str
@@ -54,8 +61,9 @@ class Job:
     ends_at: int
     seconds: int
     gpu_milli: int
-    drain: bool = False
+    pays_available: bool = False
     days_late: int = 0
+    is_correction: bool = False
 
 
 def read_jobs(path: Path, limit: int | None = None) -> list[Job]:
@@ -149,11 +157,19 @@ def _read_gpu_milli(text: str) -> int:
     return gpu_milli
 
 
-def invent_jobs(startups: Sequence[str], starts_at: int, days: int, seed: int, limit: int | None = None) -> list[Job]:
+def invent_jobs(
+    startups: Sequence[str],
+    starts_at: int,
+    days: int,
+    seed: int,
+    limit: int | None = None,
+    sealed_after: Sequence[int] = (),
+) -> list[Job]:
     """Return a year of invented jobs; the same arguments give the same jobs.
 
-    One in ten lets the provider drain a short reservation. Two in a hundred are wrong on purpose: a job is reported a
-    second time, and another months too late.
+    One in ten lets the provider take what remains of short reservations. Of a hundred, one is a correction of a job
+    that had counted twice as long, one is reported only when the books of its day are sealed, and two are wrong on
+    purpose: a job is reported a second time, and another months too late.
 
     Args:
         startups: whose jobs they are.
@@ -161,15 +177,21 @@ def invent_jobs(startups: Sequence[str], starts_at: int, days: int, seed: int, l
         days: none starts or ends outside of so many days.
         seed: of the generator.
         limit: how many jobs; JOBS_BY_DEFAULT if None.
+        sealed_after: on which days, counted from the first, the books up to SEALED_DAYS_BEFORE are sealed, ascending.
     """
     random_source = random.Random(seed)  # noqa: S311 - a story, not a secret
     jobs: list[Job] = []
     for number in range(1, (limit or JOBS_BY_DEFAULT) + 1):
-        if number % 100 == 50:
+        if number % 100 == DUPLICATE:
             jobs.append(replace(jobs[-20], days_late=1))
             continue
+        if number % 100 == CORRECTION:
+            wrong = jobs[-5]
+            jobs.append(replace(wrong, seconds=wrong.seconds // 2, days_late=1, is_correction=True))
+            continue
         seconds = min(int(random_source.lognormvariate(10.6, 1.2)) + 60, 20 * 86_400)
-        start = random_source.randrange(86_400, days * 86_400 - seconds)
+        is_too_late = number % 100 == TOO_LATE
+        start = random_source.randrange(86_400, (days - DAYS_TOO_LATE * is_too_late) * 86_400 - seconds)
         job = Job(
             id=f"job-{number}",
             startup=random_source.choice(startups),
@@ -177,9 +199,22 @@ def invent_jobs(startups: Sequence[str], starts_at: int, days: int, seed: int, l
             ends_at=starts_at + (start + seconds) * SECOND_US,
             seconds=seconds,
             gpu_milli=1_000 * random_source.choice((1, 4, 8, 8, 16, 16, 32, 32, 64, 128)),
-            drain=number % 10 == 0,
+            pays_available=number % 10 == 0,
         )
-        if number % 100 == 75 and job.ends_at < starts_at + (days - 120) * DAY_US:
-            job = replace(job, days_late=100)
+        if is_too_late:
+            job = replace(job, days_late=DAYS_TOO_LATE)
+        if number % 100 == PRIOR_PERIOD:
+            job = _reported_after_seal(job, starts_at, sealed_after)
         jobs.append(job)
     return jobs
+
+
+def _reported_after_seal(job: Job, starts_at: int, sealed_after: Sequence[int]) -> Job:
+    """Return the job, moved to before a seal and reported the day after it, if there is one: while it can be burned."""
+    if not sealed_after:
+        return job
+    sealed_day = sealed_after[int(job.id.rpartition("-")[2]) // 100 % len(sealed_after)]
+    ends_at = starts_at + (sealed_day - SEALED_DAYS_BEFORE - 1) * DAY_US
+    begins_at = max(starts_at, ends_at - job.seconds * SECOND_US)
+    seconds = (ends_at - begins_at) // SECOND_US
+    return replace(job, starts_at=begins_at, ends_at=ends_at, seconds=seconds, days_late=SEALED_DAYS_BEFORE + 1)

@@ -12,6 +12,8 @@ from tallystick.vouchers.quantities import day_of, format_day, parse_day, start_
 UTC_OFFSET_SECONDS: Final = 8 * 3_600
 YEAR: Final = 2025
 MONTHS: Final = 12
+SEAL_DAY: Final = 12
+"""So many days after a quarter, its books are sealed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,11 @@ class Year:
     def window_end_day(self) -> int:
         """The day after the twelfth month: programmes close."""
         return self.month_starts[MONTHS]
+
+    @property
+    def seals(self) -> tuple[int, ...]:
+        """Days, counted from the first, on which books are sealed while vouchers are good."""
+        return tuple(self.month_starts[month] - self.first_day + SEAL_DAY for month in range(3, MONTHS, 3))
 
     def month_of(self, day: int) -> int:
         """Return the number of a day's month, from 0."""

@@ -1,0 +1,71 @@
+"""Contracts between start-ups and clusters: one for each two, signed by both before anything is reserved under it."""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Final
+
+from tallystick.demo import cast
+from tallystick.demo.stage import Stage
+from tallystick.demo.year import Year
+from tallystick.vouchers.quantities import format_day
+
+FEN: Final = 100
+AMOUNT_YUAN: Final = 20_000_000
+OTHER_SUPPORT_YUAN: Final = 2_000
+SUPPORTED_EACH: Final = 10
+"""The first of so many contracts gets that much from elsewhere."""
+DAYS_MAX: Final = 3_660
+CLAIMANTS: Final = ("provider", "holder", "either")
+
+
+class Contracts:
+    """All that start-ups and clusters signed, by who they are."""
+
+    def __init__(self, stage: Stage, year: Year) -> None:
+        """Nothing is signed yet."""
+        self.stage = stage
+        self.year = year
+        self._signed: dict[tuple[str, str], str] = {}
+
+    def sign(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Let start-ups and clusters sign a contract, those that have none with each other yet."""
+        notes = []
+        for startup, provider in dict.fromkeys(pairs):
+            if (startup, provider) not in self._signed:
+                notes.append(self._contract(startup, provider))
+                self._signed[startup, provider] = contract_id(startup, provider)
+        if notes:
+            self.stage.submit(*notes)
+
+    def _contract(self, startup: str, provider: str) -> bytes:
+        """Return what both signed: the cluster's list of prices, from today to the story's end."""
+        contract = contract_id(startup, provider)
+        number = len(self._signed)
+        prices_fen = sorted(cast.CLUSTER_OF[provider].prices_fen)
+        today = self.stage.state.day_of(self.stage.now)
+        fields = {
+            "contract": contract,
+            "holder": startup,
+            "provider": provider,
+            "document_sha256": hashlib.sha256(f"{contract}, from {format_day(today)}\n".encode()).hexdigest(),
+            "amount_fen": AMOUNT_YUAN * FEN,
+            "first_day": format_day(today),
+            "last_day": format_day(min(max(self.year.end_day - 1, today), today + DAYS_MAX - 1)),
+            "items": [{"item": item, "price_fen": price_fen} for item, price_fen in prices_fen],
+            "basis": "metered",
+            "claimant": CLAIMANTS[number % len(CLAIMANTS)],
+            "related_party": False,
+            "other_support_fen": OTHER_SUPPORT_YUAN * FEN if number % SUPPORTED_EACH == 0 else 0,
+        }
+        return self.stage.note_of_both(startup, provider, "contract.sign", fields)
+
+    def amend(self, startup: str, provider: str, **fields: object) -> None:
+        """Let both sign an amendment; the start-up tries it alone first, in vain."""
+        amendment = {"contract": contract_id(startup, provider), **fields}
+        self.stage.act(startup, "contract.amend", **amendment)
+        self.stage.submit(self.stage.note_of_both(startup, provider, "contract.amend", amendment))
+
+
+def contract_id(startup: str, provider: str) -> str:
+    """Return the id of the contract of a start-up and a cluster."""
+    return f"{startup}/with-{provider}"
