@@ -29,9 +29,22 @@ from tallystick.transparency.policy import POLICY_SIZE_MAX, Policy
 from tallystick.vouchers.admit import SignedCommand, read_note
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rulebook import RULEBOOK
+from tallystick.vouchers.rules.burn_lines import BurnLine
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "limits.md"
-NAMES_OF_OBJECTS = {"a burn line": "BurnLine", "a correction": "Corrected", "officers": "OfficersFields"}
+NAMES_OF_OBJECTS = {
+    "a burn line": "row",
+    "a cap": "CapFields",
+    "a contract's price": "ItemPrice",
+    "a correction": "Corrected",
+    "a group": "LineGroup",
+    "a price limit": "PriceLimit",
+    "a share": "ShareFields",
+    "claims": "ClaimFields",
+    "officers": "OfficersFields",
+    "proration": "ProrationFields",
+    "rules": "RulesFields",
+}
 
 
 def rows() -> list[list[str]]:
@@ -95,10 +108,18 @@ def bounds_of_commands() -> dict[tuple[str, str], Bounds]:
                 bounds = _bounds(part)
                 if bounds is not None:
                     found[kind, field] = bounds
-            inner = _bounds(described.get("items", {}))
-            if inner is not None:
-                found[kind, f"{field}[]"] = inner
+            inner = described.get("items", {})
+            if "prefixItems" in inner:
+                found |= _bounds_of_rows(inner)
+            elif (bounds := _bounds(inner)) is not None:
+                found[kind, f"{field}[]"] = bounds
     return found
+
+
+def _bounds_of_rows(schema: dict[str, Any]) -> dict[tuple[str, str], Bounds]:
+    """How many values a row of a statement has, and what its integers may be."""
+    values = {"values": schema} | dict(zip(BurnLine._fields, schema["prefixItems"], strict=True))
+    return {("row", name): bounds for name, value in values.items() if (bounds := _bounds(value)) is not None}
 
 
 ANY = {
@@ -210,8 +231,8 @@ def test_a_group_is_cut_by_notes_and_by_bytes(tmp_path: Path) -> None:
         for notes, transactions in (
             ([burn_note(f"a-{number}") for number in range(512)], 1),
             ([burn_note(f"b-{number}") for number in range(513)], 2),
-            ([burn_note(f"c-{number}", lines=190) for number in range(70)], 1),
-            ([burn_note(f"d-{number}", lines=190) for number in range(90)], 2),
+            ([burn_note(f"c-{number}", lines=680) for number in range(70)], 1),
+            ([burn_note(f"d-{number}", lines=680) for number in range(90)], 2),
         ):
             before = _checkpoints(tmp_path)
             ledger.submit(notes)

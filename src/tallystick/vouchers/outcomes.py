@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
-from tallystick.vouchers.quantities import Fen, FenOrZero, Instant, Sha256Hex
+from tallystick.vouchers.quantities import Fen, FenOrZero, Instant, OwnedId, Sha256Hex
 from tallystick.vouchers.refusals import Reason
 
 
@@ -60,7 +60,7 @@ class Burned(_Closed):
 
     absorbed: tuple[tuple[int, Fen], ...]
     fee_fen: tuple[FenOrZero, ...]
-    paid: tuple[tuple[str, tuple[FenOrZero, ...]], ...]
+    paid: tuple[tuple[OwnedId, tuple[FenOrZero, ...]], ...]
     refused: tuple[tuple[int, Reason], ...]
 
     def paid_fen(self) -> list[int]:
@@ -74,7 +74,7 @@ class Burned(_Closed):
 class Reversed(_Closed):
     """What a reversal gave back: by reservation that had paid, fen and to what."""
 
-    returned: tuple[tuple[str, Fen, Literal["reservation", "voucher", "programme"]], ...]
+    returned: tuple[tuple[OwnedId, Fen, Literal["reservation", "voucher", "programme"]], ...]
 
     @property
     def returned_fen(self) -> int:

@@ -86,7 +86,8 @@ def _rows_schema(_source: object, handler: GetCoreSchemaHandler) -> core_schema.
     """Return the schema of rows: JSON arrays of five values, or six. Times are read of all at once, which is faster."""
     five = [handler.generate_schema(one) for one in (JobName, GpuMilli, SecondText, SecondText, SecondsBurned)]
     options = handler.generate_schema(LineOptions)
-    row = core_schema.tuple_schema([*five, core_schema.with_default_schema(options, default=None)], strict=True)
+    six = [*five, core_schema.with_default_schema(options, default=None)]
+    row = core_schema.tuple_schema(six, strict=True, metadata={"pydantic_js_updates": {"minItems": len(five)}})
     rows = core_schema.list_schema(row, min_length=1, max_length=LINES_MAX, strict=True)
     row_written = core_schema.tuple_schema([*five, options], variadic_item_index=len(five))
     written = core_schema.plain_serializer_function_ser_schema(
