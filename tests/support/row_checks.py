@@ -37,7 +37,7 @@ class Recount:
         size: how many entries are counted.
         statements: by provider and reference, the lines of the newest.
         charged_fen, absorbed_fen: by contract.
-        taken_fen: by reservation, less what came back to it.
+        taken_fen: by reservation, less what was taken back.
         lots_fen: by voucher and contract.
     """
 
@@ -62,8 +62,7 @@ class Recount:
                 assert isinstance(outcome, Reversed)
                 line = self.statements[command.party, command.statement][command.line]
                 assert {name: amount_fen for name, amount_fen, _ in outcome.returned} == line.paid_fen
-                back = {name: amount_fen for name, amount_fen, to in outcome.returned if to == "reservation"}
-                self._count(line, -1, back, voucher_of)
+                self._count(line, -1, line.paid_fen, voucher_of)
         self.size = len(entries)
 
     def _count(self, line: Line, sign: int, taken_fen: dict[str, int], voucher_of: Mapping[str, Any]) -> None:
