@@ -29,7 +29,7 @@ from tallystick.vouchers.entry import split_entry  # noqa: E402
 STORY = Path(__file__).resolve().parent / "entries" / "story.table"
 LOG_KEY = key_of(ORIGIN)
 POLICY = Policy.for_log(LOG_KEY.verifier)
-ISSUED, BURNED, SEALED = 15, 22, 37
+ISSUED, BURNED, SEALED = 20, 29, 47
 """The places of three entries in the story."""
 
 Entries = list[bytes]
@@ -46,13 +46,13 @@ def outcome_falsified() -> Entries:
 
 
 def share_falsified() -> Entries:
-    """A statement takes a fen more from the voucher than the programme's share."""
-    return _changed(BURNED, lambda data: _replaced(data, b'"from_voucher_fen":[2400,', b'"from_voucher_fen":[2401,'))
+    """A programme pays a fen more of a line than its share."""
+    return _changed(BURNED, lambda data: _replaced(data, b'["acme/R2",[0,0,760,3600]]', b'["acme/R2",[0,0,760,3601]]'))
 
 
 def line_let_through() -> Entries:
     """A line that the rules refuse is recorded as accepted."""
-    return _changed(BURNED, lambda data: _replaced(data, b'[[1,"reservation_unknown"]]', b"[]"))
+    return _changed(BURNED, lambda data: _replaced(data, b'[[1,"job_time_already_burned"]]', b"[]"))
 
 
 def seal_falsified() -> Entries:
@@ -90,7 +90,7 @@ def signature_missing() -> Entries:
 def decision_refused() -> Entries:
     """A reservation of more than the voucher has, rightly signed, is recorded."""
     told = _played(BURNED)
-    (story,) = read_table("acme reserve R2 of V1 30,000.00 for guian until +30d -> exceeds_available_balance")
+    (story,) = read_table("acme reserve R9 of V1 30,000.00 under K1 until +30d -> exceeds_available_balance")
     _, note = told.note(story.rows[0])
     return [*told.entries_written(), _header(told, "voucher.reserved/1") + note]
 
