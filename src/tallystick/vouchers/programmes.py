@@ -143,9 +143,8 @@ class Programme:
 
     Attributes:
         treasury: the party that opened it.
-        opens_at, closes_at: vouchers are issued between them.
+        opens_at, closes_at: vouchers are issued between them; an amendment may bring the end forward.
         versions: of its rules, ascending; a voucher keeps the number of those that it was issued under.
-        closed: nothing more is issued.
         accreditations: by provider, in order of time.
         claims: by claimant, the ids of its claims in order.
     """
@@ -158,7 +157,6 @@ class Programme:
     opens_at: int
     closes_at: int
     versions: list[DatedRules]
-    closed: bool = False
     accreditations: dict[str, list[Accreditation]] = field(default_factory=dict)
     claims: dict[str, list[str]] = field(default_factory=dict)
 

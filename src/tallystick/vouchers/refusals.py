@@ -84,7 +84,7 @@ class Reason(CodedEnum):
     ID_ALREADY_USED = ("id_already_used", False, "the id is taken")
     PROGRAMME_UNKNOWN = ("programme_unknown", True, "no such programme")
     NOT_OWN_PROGRAMME = ("not_own_programme", False, "the programme is another treasury's")
-    PROGRAMME_CLOSED = ("programme_closed", False, "the programme is closed")
+    PROGRAMME_CLOSED = ("programme_closed", False, "the programme's end is over")
     CONTRACT_UNKNOWN = ("contract_unknown", True, "no such contract")
     NOT_OWN_CONTRACT = ("not_own_contract", False, "the contract is of other parties")
     CONTRACT_ENDED = ("contract_ended", False, "the contract's last day is over")
@@ -102,6 +102,11 @@ class Reason(CodedEnum):
         "`at` or `valid_from` lies outside `opens_at`–`closes_at`",
     )
     FLOOR_ABOVE_CAP = ("floor_above_cap", False, "the cap's `floor_fen` is more than its `holder_fen`")
+    RULES_FIXED = (
+        "rules_fixed",
+        False,
+        "payee, basis, rounding, rank and the cycle of claims are as the programme was opened with them",
+    )
     PROVIDER_UNKNOWN = ("provider_unknown", True, "no provider of this id was admitted")
     PROVIDER_ALREADY_ACCREDITED = ("provider_already_accredited", False, "it is accredited then already")
     TARIFF_NOT_LATER = ("tariff_not_later", False, "the provider's tariff before it is as late or later")
@@ -119,6 +124,7 @@ class Reason(CodedEnum):
     HOLDER_UNKNOWN = ("holder_unknown", True, "no holder of this id was admitted")
     RECEIVER_SUSPENDED = ("receiver_suspended", True, "who would receive it is suspended")
     DOCUMENT_ALREADY_USED = ("document_already_used", False, "another contract has this document")
+    BELOW_COMMITTED = ("below_committed", True, "less than was issued of the envelope")
     BELOW_CHARGED = ("below_charged", False, "less than was charged under the contract")
     OTHER_SUPPORT_LOWERED = ("other_support_lowered", False, "other support can only be raised")
     BELOW_HOLDER_FLOOR = ("below_holder_floor", False, "`face_fen` is less than the cap's `floor_fen`")
@@ -134,8 +140,7 @@ class Reason(CodedEnum):
     TRANSFER_TO_ONESELF = ("transfer_to_oneself", False, "the voucher is that holder's already")
     VOUCHER_SUSPENDED = ("voucher_suspended", True, "the voucher is suspended")
     VOUCHER_NOT_SUSPENDED = ("voucher_not_suspended", False, "the voucher is not suspended")
-    VOUCHER_ENDED = ("voucher_ended", False, "it was revoked, has lapsed, or is past its validity")
-    VOUCHER_NOT_OVER = ("voucher_not_over", True, "it can not lapse before `valid_until`")
+    VOUCHER_ENDED = ("voucher_ended", False, "it was revoked, has expired, or is past its validity")
     BASIS_DIFFERS = ("basis_differs", False, "the contract is metered, or invoiced, and this is for the other")
     RESERVATION_OUTLIVES_VOUCHER = (
         "reservation_outlives_voucher",
@@ -158,6 +163,7 @@ class Reason(CodedEnum):
     RESERVATION_UNKNOWN = ("reservation_unknown", True, "no such reservation")
     NOT_OWN_RESERVATION = ("not_own_reservation", False, "it is neither from nor for this party")
     RESERVATION_CLOSED = ("reservation_closed", False, "it was released, or nothing is left of it")
+    RESERVATION_OVER = ("reservation_over", False, "its end is past: `book.expire` gives back what is left")
     RESERVATION_NOT_OVER = ("reservation_not_over", True, "its holder must wait until `until + release_grace_seconds`")
     ITEM_NOT_IN_CONTRACT = ("item_not_in_contract", False, "the contract has no price for the item at `from`")
     INTERVAL_INVALID = ("interval_invalid", False, "`to` is not after `from`, or `seconds` is more than lies between")
@@ -214,6 +220,7 @@ class Reason(CodedEnum):
     CLAIM_UNKNOWN = ("claim_unknown", True, "no such claim")
     CLAIM_ALREADY_SETTLED = ("claim_already_settled", False, "it was paid or rejected")
     AMOUNT_DIFFERS_FROM_CLAIM = ("amount_differs_from_claim", False, "`amount_fen` is not what was claimed")
+    NOTHING_DUE = ("nothing_due", True, "no reservation and no voucher is past its end")
     SEAL_PERIOD_NOT_OVER = ("seal_period_not_over", True, "`last_day` is not over")
     SEAL_NOT_LATER = ("seal_not_later", False, "a seal reaches as far or farther")
     ENTRY_TOO_LARGE = ("entry_too_large", False, "command and outcome don't fit into 65,535 bytes: split the statement")

@@ -2,13 +2,16 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from tallystick.vouchers.book import Posting
 from tallystick.vouchers.fields import CLOSED, ITEMS_MAX, VoucherKind, before_3000
 from tallystick.vouchers.outcomes import Nothing
 from tallystick.vouchers.programmes import Accreditation, DatedRules, Programme
 from tallystick.vouchers.quantities import (
+    AHEAD_MAX_US,
+    DAY_US,
+    Day,
     Fen,
     Instant,
     ItemId,
@@ -17,6 +20,7 @@ from tallystick.vouchers.quantities import (
     PriceFen,
     Text,
     ascending,
+    format_day,
     format_instant,
 )
 from tallystick.vouchers.refusals import Reason, Refusal
@@ -35,6 +39,10 @@ from tallystick.vouchers.rules.rule import (
     quorum,
 )
 from tallystick.vouchers.state import State
+
+
+FIXED: Final = ("payee", "basis", "rounding_fen", "rank")
+"""Rules that no amendment changes, like the cycle of claims; kind and year are no rules."""
 
 
 class ProgrammeOpen(Rule):
@@ -106,38 +114,100 @@ class ProgrammeOpen(Rule):
         return [f"item {item}" for item in self.rules.items()]
 
 
-class ProgrammeClose(Rule):
-    """Nothing more is issued under a programme."""
+class ProgrammeAmend(Rule):
+    """A programme gets another envelope, an earlier end, or other rules from a day on; nothing reaches back."""
 
-    kind: Literal["programme.close/1"]
+    kind: Literal["programme.amend/1"]
     programme: OwnedId
     reason: Text
+    envelope_fen: Fen | None = None
+    closes_at: Instant | None = None
+    rules: RulesFields | None = None
+    rules_from: Day | None = None
 
-    event_kind = "programme.closed/1"
+    event_kind = "programme.amended/1"
     outcome = Nothing
     roles = TREASURY
     refusals = (
         Reason.PROGRAMME_UNKNOWN,
         Reason.NOT_OWN_PROGRAMME,
         Reason.PROGRAMME_CLOSED,
+        Reason.WINDOW_INVALID,
+        Reason.DATE_IN_THE_PAST,
+        Reason.DATE_TOO_FAR_AHEAD,
+        Reason.FLOOR_ABOVE_CAP,
+        Reason.RULES_FIXED,
+        Reason.ITEM_UNKNOWN,
+        Reason.BELOW_COMMITTED,
     )
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "ProgrammeAmend":
+        if (self.rules is None) != (self.rules_from is None):
+            raise ValueError("rules and rules_from go together")
+        if all(one is None for one in (self.envelope_fen, self.closes_at, self.rules)):
+            raise ValueError("must amend something")
+        return self
 
     def signers(self, state: State, at: int) -> Signers:
         """The party's quorum."""
         return quorum(self, state)
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
-        """Once."""
+        """Before its end; never below what vouchers have, never back in time, and of rules not those that never change."""
         refusal = check_own_programme(state, self.programme, self.party)
         if refusal:
             return refusal
-        if state.programmes[self.programme].closed:
-            return Refusal(Reason.PROGRAMME_CLOSED, self.programme)
-        return Nothing()
+        programme = state.programmes[self.programme]
+        if programme.closes_at <= at:
+            return Refusal(Reason.PROGRAMME_CLOSED, f"it ended at {format_instant(programme.closes_at)}")
+        committed_fen = programme.envelope_fen - state.book["unissued", self.programme]
+        if self.envelope_fen is not None and self.envelope_fen < committed_fen:
+            below = Refusal(Reason.BELOW_COMMITTED, f"{committed_fen} fen are issued", limit_fen=committed_fen)
+        else:
+            below = None
+        return self._check_end(programme, at) or self._check_rules(state, programme, at) or below or Nothing()
+
+    def _check_end(self, programme: Programme, at: int) -> Refusal | None:
+        if self.closes_at is None:
+            return None
+        if not programme.opens_at < self.closes_at < programme.closes_at:
+            return Refusal(Reason.WINDOW_INVALID, f"closes at {format_instant(self.closes_at)}")
+        return Refusal(Reason.DATE_IN_THE_PAST, format_instant(self.closes_at)) if self.closes_at < at else None
+
+    def _check_rules(self, state: State, programme: Programme, at: int) -> Refusal | None:
+        if self.rules is None or self.rules_from is None:
+            return None
+        today = state.day_of(at)
+        if self.rules_from <= today:
+            return Refusal(Reason.DATE_IN_THE_PAST, f"rules_from {format_day(self.rules_from)}")
+        if self.rules_from > today + AHEAD_MAX_US // DAY_US:
+            return Refusal(Reason.DATE_TOO_FAR_AHEAD, f"rules_from {format_day(self.rules_from)}")
+        before, after = programme.rules, self.rules.rules()
+        refusal = check_rules(state, self.rules)
+        changed = [name for name in FIXED if getattr(before, name) != getattr(after, name)]
+        if before.claims.cycle != after.claims.cycle:
+            changed.append("cycle")
+        fixed = Refusal(Reason.RULES_FIXED, f"{', '.join(changed)} never change") if changed else None
+        if refusal is not None and refusal.reason is Reason.ITEM_UNKNOWN:
+            return fixed or refusal
+        return refusal or fixed
 
     def evolve(self, state: State, event: Event) -> Postings:
-        """Nothing more is issued."""
-        state.programmes[self.programme].closed = True
+        """What it says anew; the envelope is raised or lowered by what is unissued."""
+        programme = state.programmes[self.programme]
+        if self.closes_at is not None:
+            programme.closes_at = self.closes_at
+        if self.rules is not None and self.rules_from is not None:
+            valid_from = state.start_of(self.rules_from)
+            earlier = [one for one in programme.versions if one.valid_from < valid_from]
+            programme.versions = [*earlier, DatedRules(valid_from, self.rules.rules())]
+        more_fen = 0 if self.envelope_fen is None else self.envelope_fen - programme.envelope_fen
+        programme.envelope_fen += more_fen
+        if more_fen > 0:
+            return (Posting(self.programme, "envelope", self.programme, "unissued", self.programme, more_fen),)
+        if more_fen < 0:
+            return (Posting(self.programme, "unissued", self.programme, "envelope", self.programme, -more_fen),)
         return ()
 
     def touches(self, state: State, event: Event) -> Accounts:
@@ -153,8 +223,10 @@ class ProgrammeClose(Rule):
         return [f"rules {self.programme}"]
 
     def asks(self, event: Event, history: History) -> Names:
-        """Nothing."""
-        return ()
+        """The items that its rules name, and all that was issued."""
+        yield from (f"item {item}" for item in (self.rules.items() if self.rules is not None else ()))
+        if self.envelope_fen is not None:
+            yield f"programme {self.programme}"
 
 
 class PriceLimit(BaseModel):
@@ -304,4 +376,4 @@ class ProviderDelist(Rule):
         return [f"party {self.provider}", f"accreditation {self.programme} {self.provider}"]
 
 
-RULES: Final = (ProgrammeOpen, ProgrammeClose, ProviderAccredit, ProviderDelist)
+RULES: Final = (ProgrammeOpen, ProgrammeAmend, ProviderAccredit, ProviderDelist)

@@ -75,62 +75,6 @@ class VoucherRevoke(Rule):
         return [f"voucher {self.voucher}"]
 
 
-class VoucherLapse(Rule):
-    """A voucher is over: what is available goes back to the envelope."""
-
-    kind: Literal["voucher.lapse/1"]
-    voucher: OwnedId
-
-    event_kind = "voucher.lapsed/1"
-    outcome = Returned
-    roles = TREASURY
-    refusals = (
-        Reason.PROGRAMME_UNKNOWN,
-        Reason.NOT_OWN_PROGRAMME,
-        Reason.VOUCHER_UNKNOWN,
-        Reason.VOUCHER_ENDED,
-        Reason.VOUCHER_NOT_OVER,
-    )
-
-    def signers(self, state: State, at: int) -> Signers:
-        """One signature of the party, of the network its quorum."""
-        return own_party(self, state)
-
-    def decide(self, state: State, at: int) -> Returned | Refusal:
-        """Once its validity is over."""
-        refusal = check_treasurys_voucher(state, self.voucher, self.party)
-        if refusal:
-            return refusal
-        voucher = state.vouchers[self.voucher]
-        if voucher.has_ended:
-            return Refusal(Reason.VOUCHER_ENDED, self.voucher)
-        if at < voucher.valid_until:
-            detail = f"valid until {format_instant(voucher.valid_until)}"
-            return Refusal(Reason.VOUCHER_NOT_OVER, detail, not_before=voucher.valid_until)
-        return Returned(state.book["available", self.voucher])
-
-    def evolve(self, state: State, event: Event) -> Postings:
-        """Ended by time."""
-        state.vouchers[self.voucher].status = "lapsed"
-        return _give_back(state, self.voucher, event)
-
-    def touches(self, state: State, event: Event) -> Accounts:
-        """The voucher, its holder and its programme."""
-        return voucher_accounts(state, self.voucher)
-
-    def concerns(self, state: State, event: Event) -> Names:
-        """The voucher's terms."""
-        return [f"terms {self.voucher}"]
-
-    def follows(self) -> Names:
-        """The voucher's terms."""
-        return [f"terms {self.voucher}"]
-
-    def asks(self, event: Event, history: History) -> Names:
-        """Its whole history: what returns must be exact."""
-        return [f"voucher {self.voucher}"]
-
-
 def _give_back(state: State, voucher_id: str, event: Event) -> Postings:
     assert isinstance(event.outcome, Returned)
     programme = state.vouchers[voucher_id].programme
@@ -140,5 +84,4 @@ def _give_back(state: State, voucher_id: str, event: Event) -> Postings:
 
 RULES: Final = (
     VoucherRevoke,
-    VoucherLapse,
 )

@@ -55,7 +55,6 @@ class VoucherIssue(Rule):
         Reason.ID_ALREADY_USED,
         Reason.PROGRAMME_UNKNOWN,
         Reason.NOT_OWN_PROGRAMME,
-        Reason.PROGRAMME_CLOSED,
         Reason.CONTRACT_UNKNOWN,
         Reason.NOT_OWN_CONTRACT,
         Reason.OUTSIDE_PROGRAMME_WINDOW,
@@ -79,8 +78,6 @@ class VoucherIssue(Rule):
             return refusal
         programme = state.programmes[self.programme]
         rules = programme.rules_at(at)
-        if programme.closed:
-            return Refusal(Reason.PROGRAMME_CLOSED, self.programme)
         refusal = self._check_contract(state)
         if refusal:
             return refusal
