@@ -6,7 +6,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-VoucherStatus = Literal["active", "suspended", "revoked", "lapsed"]
+VoucherStatus = Literal["active", "suspended", "revoked", "expired"]
 
 
 @dataclass(slots=True)
@@ -35,8 +35,8 @@ class Voucher:
 
     @property
     def has_ended(self) -> bool:
-        """Whether it was revoked or has lapsed: nothing comes back to it."""
-        return self.status in ("revoked", "lapsed")
+        """Whether it was revoked or has expired: nothing comes back to it."""
+        return self.status in ("revoked", "expired")
 
     def is_spent_time(self, at: int) -> bool:
         """Return whether it has ended or its validity is over: nothing can be done with it."""

@@ -83,6 +83,19 @@ class Reversed(_Closed):
 
 
 @dataclass(frozen=True, slots=True)
+class Expired(_Closed):
+    """What time had ended, in the order in which it did.
+
+    Attributes:
+        more: more than fits is past its end, for another such command.
+        rows: of what, its id, what was left of it in fen, and where that went.
+    """
+
+    more: bool
+    rows: tuple[tuple[Literal["reservation", "voucher"], str, FenOrZero, Literal["voucher", "programme"]], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Claimed(_Closed):
     """What a claim amounts to."""
 
@@ -97,4 +110,4 @@ class Sealed(_Closed):
     root: Sha256Hex
 
 
-Outcome = Nothing | Issued | Returned | Released | Burned | Reversed | Claimed | Sealed
+Outcome = Nothing | Issued | Returned | Released | Burned | Reversed | Expired | Claimed | Sealed

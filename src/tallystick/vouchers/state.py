@@ -8,9 +8,10 @@ statements and job times when they are older than the burn window. Equal histori
 """
 
 import struct
+from bisect import bisect_left, insort
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Literal, NamedTuple, Self
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -46,6 +47,16 @@ class Reference:
 
 Tariff = tuple[int, int]
 """A price: valid from (microseconds), fen a unit (a GPU-hour, or one of what is counted)."""
+
+
+class Due(NamedTuple):
+    """When time ends a reservation or a voucher (microseconds)."""
+
+    at: int
+    id: str
+    kind: Literal["reservation", "voucher"]
+
+
 Unclaimed = dict[int, list[str]]
 """Of one programme and contract: by day, the vouchers of which something is burned and not claimed."""
 
@@ -61,6 +72,7 @@ class State:
         network: None until entry 0.
         book: every amount.
         unclaimed: by programme and contract, where a claimant finds what it may claim; follows from the book.
+        due: what time will end, or has ended and nothing has booked yet, ascending; follows from all else.
         keys: by label, `<name>+<key id in hex>`.
         public_keys: label by public key (hex).
         usccs: party by unified social credit code.
@@ -84,6 +96,7 @@ class State:
     network: Network | None = None
     book: Book = field(default_factory=Book)
     unclaimed: Annotated[dict[str, dict[str, Unclaimed]], Field(exclude=True)] = field(default_factory=dict)
+    due: Annotated[list[Due], Field(exclude=True)] = field(default_factory=list)
     parties: dict[str, Party] = field(default_factory=dict)
     keys: dict[str, Key] = field(default_factory=dict)
     public_keys: dict[str, str] = field(default_factory=dict)
@@ -171,6 +184,21 @@ class State:
     def ends_of(self, reservation: Reservation) -> int:
         """Return until when jobs of a reservation end: not after the contract's last day, even if that was amended."""
         return min(reservation.until, self.start_of(self.contracts[reservation.contract].last_day + 1))
+
+    def due_of(self, reservation: Reservation) -> Due:
+        """Return when a reservation may be given back by anybody: at its end, and its provider's grace after it."""
+        grace_us = self.network.parameters.release_grace_seconds * SECOND_US if self.network else 0
+        return Due(self.ends_of(reservation) + grace_us, reservation.id, "reservation")
+
+    def add_due(self, due: Due) -> None:
+        """Take note of when time ends something."""
+        insort(self.due, due)
+
+    def remove_due(self, due: Due) -> None:
+        """Forget it again: it has ended, or ends at another time."""
+        place = bisect_left(self.due, due)
+        if self.due[place : place + 1] == [due]:
+            del self.due[place]
 
     def claimant(self, programme_id: str, contract_id: str) -> str | None:
         """Return whom a programme pays for what is burned under a contract; None: the first to claim of both sides."""
@@ -292,6 +320,9 @@ class State:
         try:
             for burned_id in state.book.balances["burned"]:
                 state._add_unclaimed(state.vouchers[dated_lot_of(burned_id).voucher].programme, burned_id)
+            dues = [state.due_of(one) for one in state.reservations.values() if not one.closed]
+            dues += [Due(one.valid_until, name, "voucher") for name, one in state.vouchers.items() if not one.has_ended]
+            state.due = sorted(dues)
             for provider, refs in state.statements.items():
                 groups: dict[str, list[Group]] = {}
                 for group in [group for statement in refs.values() for group in statement.groups]:

@@ -262,7 +262,7 @@ class ContractAmend(Rule):
         if self.amount_fen is not None:
             contract.amount_fen = self.amount_fen
         if self.last_day is not None:
-            contract.last_day = self.last_day
+            self._end_at(state, contract, self.last_day)
         if self.other_support_fen is not None:
             contract.other_support_fen = self.other_support_fen
         if self.items is not None and self.items_from is not None:
@@ -272,6 +272,15 @@ class ContractAmend(Rule):
                 earlier = [price for price in before if price[0] < valid_from]
                 contract.prices[one.item] = [*earlier, (valid_from, one.price_fen)]
         return ()
+
+    def _end_at(self, state: State, contract: Contract, last_day: int) -> None:
+        """Set the last day; it ends the contract's reservations."""
+        held = [state.reservations[name] for name in contract.reservations]
+        for reservation in held:
+            state.remove_due(state.due_of(reservation))
+        contract.last_day = last_day
+        for reservation in held:
+            state.add_due(state.due_of(reservation))
 
     def touches(self, state: State, event: Event) -> Accounts:
         """The holder and the provider."""

@@ -40,7 +40,6 @@ from tallystick.vouchers.rules.rule import (
 )
 from tallystick.vouchers.state import State
 
-
 FIXED: Final = ("payee", "basis", "rounding_fen", "rank")
 """Rules that no amendment changes, like the cycle of claims; kind and year are no rules."""
 

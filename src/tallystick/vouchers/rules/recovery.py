@@ -1,13 +1,16 @@
-"""What comes back of a voucher that its treasury ends, or that time has ended."""
+"""What comes back of a voucher that its treasury ends, and of what time has ended."""
 
+from collections import Counter
 from typing import Final, Literal
 
 from tallystick.vouchers.book import Posting
-from tallystick.vouchers.outcomes import Returned
-from tallystick.vouchers.quantities import OwnedId, Text, format_instant
+from tallystick.vouchers.outcomes import Expired, Returned
+from tallystick.vouchers.quantities import OwnedId, Text
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.checks import check_treasurys_voucher
+from tallystick.vouchers.rules.reservations import close, put_back
 from tallystick.vouchers.rules.rule import (
+    OPERATOR,
     TREASURY,
     Accounts,
     Event,
@@ -19,7 +22,10 @@ from tallystick.vouchers.rules.rule import (
     own_party,
     voucher_accounts,
 )
-from tallystick.vouchers.state import State
+from tallystick.vouchers.state import Due, State
+
+ROWS_MAX: Final = 500
+Row = tuple[Literal["reservation", "voucher"], str, int, Literal["voucher", "programme"]]
 
 
 class VoucherRevoke(Rule):
@@ -55,7 +61,9 @@ class VoucherRevoke(Rule):
 
     def evolve(self, state: State, event: Event) -> Postings:
         """Ended by its treasury; what was revoked no longer counts against the holder's cap."""
-        state.vouchers[self.voucher].status = "revoked"
+        voucher = state.vouchers[self.voucher]
+        voucher.status = "revoked"
+        state.remove_due(Due(voucher.valid_until, self.voucher, "voucher"))
         return _give_back(state, self.voucher, event)
 
     def touches(self, state: State, event: Event) -> Accounts:
@@ -82,6 +90,101 @@ def _give_back(state: State, voucher_id: str, event: Event) -> Postings:
     return (Posting(programme, "available", voucher_id, "unissued", programme, amount_fen),) if amount_fen else ()
 
 
-RULES: Final = (
-    VoucherRevoke,
-)
+class BookExpire(Rule):
+    """What time has ended is booked: reservations past their end and grace, vouchers past their validity."""
+
+    kind: Literal["book.expire/1"]
+
+    event_kind = "book.expired/1"
+    outcome = Expired
+    roles = OPERATOR | TREASURY
+    refusals = (Reason.NOTHING_DUE,)
+
+    def signers(self, state: State, at: int) -> Signers:
+        """One signature of the party, of the network its quorum."""
+        return own_party(self, state)
+
+    def decide(self, state: State, at: int) -> Expired | Refusal:
+        """In the order in which time ended them; a treasury's own alone."""
+        rows: list[Row] = []
+        returned_fen: Counter[str] = Counter()
+        ended: set[str] = set()
+        for due in state.due:
+            if due.at > at:
+                break
+            if not self._may_book(state, due):
+                continue
+            if len(rows) == ROWS_MAX:
+                return Expired(True, tuple(rows))
+            if due.kind == "voucher":
+                rows.append(("voucher", due.id, state.book["available", due.id] + returned_fen[due.id], "programme"))
+                ended.add(due.id)
+                continue
+            voucher, left_fen = state.reservations[due.id].voucher, state.book["reserved", due.id]
+            if voucher in ended or state.vouchers[voucher].has_ended:
+                rows.append(("reservation", due.id, left_fen, "programme"))
+            else:
+                rows.append(("reservation", due.id, left_fen, "voucher"))
+                returned_fen[voucher] += left_fen
+        if rows:
+            return Expired(False, tuple(rows))
+        not_before = min([due.at for due in state.due if self._may_book(state, due)], default=None)
+        return Refusal(Reason.NOTHING_DUE, not_before=not_before)
+
+    def _may_book(self, state: State, due: Due) -> bool:
+        """Return whether something is of a programme of the treasury; an operator books all."""
+        if state.parties[self.party].role == "operator":
+            return True
+        held = state.vouchers[due.id] if due.kind == "voucher" else state.reservations[due.id]
+        return state.programmes[held.programme].treasury == self.party
+
+    def evolve(self, state: State, event: Event) -> Postings:
+        """Reservations are closed, vouchers have expired; what was left goes where the outcome says."""
+        assert isinstance(event.outcome, Expired)
+        postings = list[Posting]()
+        for kind, name, amount_fen, to in event.outcome.rows:
+            if kind == "reservation":
+                reservation = state.reservations[name]
+                close(state, reservation)
+                postings += put_back("reserved", name, reservation, amount_fen, to)
+            else:
+                voucher = state.vouchers[name]
+                state.remove_due(Due(voucher.valid_until, name, "voucher"))
+                voucher.status = "expired"
+                if amount_fen:
+                    programme = voucher.programme
+                    postings.append(Posting(programme, "available", name, "unissued", programme, amount_fen))
+        return tuple(postings)
+
+    def touches(self, state: State, event: Event) -> Accounts:
+        """The voucher, holder and programme of each row, and of a reservation its provider."""
+        assert isinstance(event.outcome, Expired)
+        accounts: set[str] = set()
+        for kind, name, _, _ in event.outcome.rows:
+            if kind == "reservation":
+                reservation = state.reservations[name]
+                accounts |= voucher_accounts(state, reservation.voucher) | {f"provider {reservation.provider}"}
+            else:
+                accounts |= voucher_accounts(state, name)
+        return accounts
+
+    def concerns(self, state: State, event: Event) -> Names:
+        """The terms of each voucher; each reservation and its contract."""
+        assert isinstance(event.outcome, Expired)
+        for kind, name, _, _ in event.outcome.rows:
+            if kind == "reservation":
+                yield f"reservation {name}"
+                yield f"contract {state.reservations[name].contract}"
+            else:
+                yield f"terms {name}"
+
+    def follows(self) -> Names:
+        """Nothing: of what isn't in a part of the log, its rows are left out."""
+        return ()
+
+    def asks(self, event: Event, history: History) -> Names:
+        """Nothing: what is in a part of the log is there with its whole history."""
+        return ()
+
+
+RULES: Final = (VoucherRevoke, BookExpire)

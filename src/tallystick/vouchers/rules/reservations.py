@@ -2,6 +2,8 @@
 
 from typing import Final, Literal
 
+from pydantic import model_validator
+
 from tallystick.vouchers.book import Account, Posting
 from tallystick.vouchers.fields import CONTRACT_PROGRAMMES_MAX, CONTRACT_RESERVATIONS_MAX
 from tallystick.vouchers.holdings import Reservation
@@ -137,6 +139,7 @@ class VoucherReserve(Rule):
             until=self.until,
         )
         contract.reservations.append(self.reservation)
+        state.add_due(state.due_of(state.reservations[self.reservation]))
         if voucher.programme not in contract.programmes:
             contract.programmes.append(voucher.programme)
             contract.programmes.sort(key=lambda one: state.programmes[one].rules.rank)  # equal ranks keep their order
@@ -158,6 +161,109 @@ class VoucherReserve(Rule):
     def asks(self, event: Event, history: History) -> Names:
         """The provider's accreditations."""
         return accreditations_of(history, self.contract)
+
+
+class ReservationExtend(Rule):
+    """A holder adds to a reservation, or lets it end later."""
+
+    kind: Literal["reservation.extend/1"]
+    reservation: OwnedId
+    amount_fen: Fen | None = None
+    until: Instant | None = None
+
+    event_kind = "reservation.extended/1"
+    outcome = Nothing
+    roles = HOLDER
+    refusals = (
+        Reason.WINDOW_INVALID,
+        Reason.RECEIVER_SUSPENDED,
+        Reason.VOUCHER_SUSPENDED,
+        Reason.VOUCHER_ENDED,
+        Reason.RESERVATION_OUTLIVES_VOUCHER,
+        Reason.RESERVATION_OUTLIVES_CONTRACT,
+        Reason.EXCEEDS_AVAILABLE_BALANCE,
+        Reason.RESERVATION_UNKNOWN,
+        Reason.NOT_OWN_RESERVATION,
+        Reason.RESERVATION_CLOSED,
+        Reason.RESERVATION_OVER,
+        Reason.PROVIDER_NOT_ACCREDITED,
+    )
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "ReservationExtend":
+        if self.amount_fen is None and self.until is None:
+            raise ValueError("must add an amount, or say another end")
+        return self
+
+    def signers(self, state: State, at: int) -> Signers:
+        """One signature of the party, of the network its quorum."""
+        return own_party(self, state)
+
+    def decide(self, state: State, at: int) -> Nothing | Refusal:
+        """Before its end, within voucher and contract, for a provider that is accredited now."""
+        reservation = state.reservations.get(self.reservation)
+        if reservation is None:
+            return Refusal(Reason.RESERVATION_UNKNOWN, self.reservation)
+        if reservation.holder != self.party:
+            return Refusal(Reason.NOT_OWN_RESERVATION, self.reservation)
+        if reservation.closed:
+            return Refusal(Reason.RESERVATION_CLOSED, self.reservation)
+        if state.ends_of(reservation) <= at:
+            return Refusal(Reason.RESERVATION_OVER, f"it ended at {format_instant(state.ends_of(reservation))}")
+        return self._check_terms(state, reservation, at) or self._check_room(state, reservation, at) or Nothing()
+
+    def _check_terms(self, state: State, reservation: Reservation, at: int) -> Refusal | None:
+        voucher, contract = state.vouchers[reservation.voucher], state.contracts[reservation.contract]
+        if self.until is not None and self.until <= reservation.until:
+            return Refusal(Reason.WINDOW_INVALID, f"it ends at {format_instant(reservation.until)}")
+        if state.parties[reservation.provider].suspended:
+            return Refusal(Reason.RECEIVER_SUSPENDED, reservation.provider)
+        refusal = check_good(voucher, reservation.voucher, at)
+        if refusal or self.until is None:
+            return refusal
+        if self.until > voucher.valid_until:
+            return Refusal(Reason.RESERVATION_OUTLIVES_VOUCHER, f"valid until {format_instant(voucher.valid_until)}")
+        if self.until > state.start_of(contract.last_day + 1):
+            return Refusal(Reason.RESERVATION_OUTLIVES_CONTRACT, f"its last day is {format_day(contract.last_day)}")
+        return None
+
+    def _check_room(self, state: State, reservation: Reservation, at: int) -> Refusal | None:
+        refusal = None if self.amount_fen is None else check_available(state, reservation.voucher, self.amount_fen)
+        if refusal:
+            return refusal
+        if state.programmes[reservation.programme].accreditation(reservation.provider, at, at + 1) is None:
+            return Refusal(Reason.PROVIDER_NOT_ACCREDITED, f"{reservation.provider} under {reservation.programme}")
+        return None
+
+    def evolve(self, state: State, event: Event) -> Postings:
+        """More is promised, or for longer."""
+        reservation = state.reservations[self.reservation]
+        if self.until is not None:
+            state.remove_due(state.due_of(reservation))
+            reservation.until = self.until
+            state.add_due(state.due_of(reservation))
+        if self.amount_fen is None:
+            return ()
+        reservation.amount_fen += self.amount_fen
+        source, target = reservation.voucher, self.reservation
+        return (Posting(reservation.programme, "available", source, "reserved", target, self.amount_fen),)
+
+    def touches(self, state: State, event: Event) -> Accounts:
+        """The voucher, its holder, its programme and the contract's provider."""
+        reservation = state.reservations[self.reservation]
+        return voucher_accounts(state, reservation.voucher) | {f"provider {reservation.provider}"}
+
+    def concerns(self, state: State, event: Event) -> Names:
+        """The reservation and its contract."""
+        return [f"reservation {self.reservation}", f"contract {state.reservations[self.reservation].contract}"]
+
+    def follows(self) -> Names:
+        """The reservation."""
+        return [f"reservation {self.reservation}"]
+
+    def asks(self, event: Event, history: History) -> Names:
+        """The whole life of its contract, and the provider's accreditations."""
+        return contract_life(history, self.reservation)
 
 
 class ReservationRelease(Rule):
@@ -221,14 +327,20 @@ class ReservationRelease(Rule):
 
     def asks(self, event: Event, history: History) -> Names:
         """The whole life of its contract, and the provider's accreditations."""
-        contract = history.contract_of(self.reservation)
-        if contract is not None:
-            yield f"contract {contract}"
-            yield from accreditations_of(history, contract)
+        return contract_life(history, self.reservation)
+
+
+def contract_life(history: History, reservation: str) -> Names:
+    """Yield the contract of a reservation, and its provider's accreditations."""
+    contract = history.contract_of(reservation)
+    if contract is not None:
+        yield f"contract {contract}"
+        yield from accreditations_of(history, contract)
 
 
 def close(state: State, reservation: Reservation) -> None:
     """Close a reservation: nothing more is burned of it."""
+    state.remove_due(state.due_of(reservation))
     reservation.closed = True
     state.contracts[reservation.contract].reservations.remove(reservation.id)
 
@@ -254,4 +366,4 @@ def put_back(
     return (Posting(reservation.programme, source, source_id, target, target_id, amount_fen),)
 
 
-RULES: Final = (VoucherReserve, ReservationRelease)
+RULES: Final = (VoucherReserve, ReservationExtend, ReservationRelease)

@@ -32,7 +32,7 @@ from tallystick.vouchers.rules.rule import (
     own_party,
     voucher_accounts,
 )
-from tallystick.vouchers.state import State
+from tallystick.vouchers.state import Due, State
 
 
 class VoucherIssue(Rule):
@@ -117,6 +117,7 @@ class VoucherIssue(Rule):
             granted_id=programme.granted_id(self.holder, event.at),
             contract=self.contract,
         )
+        state.add_due(Due(event.outcome.valid_until, self.voucher, "voucher"))
         return (Posting(self.programme, "unissued", self.programme, "available", self.voucher, self.face_fen),)
 
     def touches(self, state: State, event: Event) -> Accounts:
@@ -210,6 +211,7 @@ class VoucherTransfer(Rule):
             holder_class=parent.holder_class,
             parent=self.voucher,
         )
+        state.add_due(Due(parent.valid_until, self.into, "voucher"))
         return (Posting(parent.programme, "available", self.voucher, "available", self.into, self.amount_fen),)
 
     def touches(self, state: State, event: Event) -> Accounts:
