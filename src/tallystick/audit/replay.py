@@ -126,7 +126,7 @@ class Replay:
             burned_fen=sum(one.burned_fen + one.claimed_fen + one.paid_fen for one in totals.values()),
             available_fen=sum(one.available_fen for one in totals.values()),
             reserved_fen=sum(one.reserved_fen for one in totals.values()),
-            lapsed_fen=returned["lapsed"],
+            expired_fen=returned["expired"],
             revoked_fen=returned["revoked"],
             programmes=totals,
         )

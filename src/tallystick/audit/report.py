@@ -86,7 +86,7 @@ class Totals(_Closed):
     """Sums over the entries replayed.
 
     GPU-milliseconds are `gpu_milli × seconds`; `burned_fen` is all that was burned, claimed and paid or not.
-    Of what was issued, every fen is somewhere: `issued = available + reserved + burned + lapsed + revoked`.
+    Of what was issued, every fen is somewhere: `issued = available + reserved + burned + expired + revoked`.
     """
 
     entries: int
@@ -98,7 +98,7 @@ class Totals(_Closed):
     burned_fen: Sum
     available_fen: Sum
     reserved_fen: Sum
-    lapsed_fen: Sum
+    expired_fen: Sum
     revoked_fen: Sum
     programmes: dict[str, ProgrammeTotals]
 

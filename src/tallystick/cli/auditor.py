@@ -191,7 +191,7 @@ def _print_totals(totals: "Totals", *, is_clean: bool, wide: bool) -> None:
     output.table(
         f"lines of statements{of_what}; one that was reversed stays accepted", ["", "lines ", "GPU-hours "], lines
     )
-    parts = {name: getattr(totals, f"{name}_fen") for name in ("available", "reserved", "burned", "lapsed", "revoked")}
+    parts = {name: getattr(totals, f"{name}_fen") for name in ("available", "reserved", "burned", "expired", "revoked")}
     sum_fen = sum(parts.values())
     output.table(
         f"where all that was issued is{of_what}, in yuan; burned is net of reversals, claimed and paid or not",

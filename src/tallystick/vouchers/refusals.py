@@ -88,6 +88,11 @@ class Reason(CodedEnum):
     CONTRACT_UNKNOWN = ("contract_unknown", True, "no such contract")
     NOT_OWN_CONTRACT = ("not_own_contract", False, "the contract is of other parties")
     CONTRACT_ENDED = ("contract_ended", False, "the contract's last day is over")
+    RESERVATION_UNKNOWN = ("reservation_unknown", True, "no such reservation")
+    NOT_OWN_RESERVATION = ("not_own_reservation", False, "it is neither from nor for this party")
+    RESERVATION_CLOSED = ("reservation_closed", False, "it was released, or nothing is left of it")
+    RESERVATION_OVER = ("reservation_over", False, "its end is past: `book.expire` gives back what is left")
+    RESERVATION_NOT_OVER = ("reservation_not_over", True, "its holder must wait until `until + release_grace_seconds`")
     WINDOW_INVALID = ("window_invalid", False, "an end that is not after its beginning, or lies in the past")
     DATE_IN_THE_PAST = ("date_in_the_past", False, "takes effect before `at`")
     DATE_TOO_FAR_AHEAD = ("date_too_far_ahead", True, "takes effect more than 366 days after `at`")
@@ -118,12 +123,13 @@ class Reason(CodedEnum):
     ITEM_UNIT_INVALID = ("item_unit_invalid", False, "what is counted needs `counted`, GPU-time has none")
     ITEM_UNKNOWN = ("item_unknown", True, "no such item")
     ITEM_NOT_GPU_TIME = ("item_not_gpu_time", False, "lines are of GPU-time; this item is counted")
+    ITEM_NOT_COUNTED = ("item_not_counted", False, "a quantity is of a counted item; this one is GPU-time")
     RECORD_UNKNOWN = ("record_unknown", True, "no tariff or accreditation from that instant on stands")
     RECORD_IN_FORCE = ("record_in_force", False, "it began at or before `at`")
     RECORD_NOT_NEWEST = ("record_not_newest", True, "a later one stands, which must be withdrawn first")
     HOLDER_UNKNOWN = ("holder_unknown", True, "no holder of this id was admitted")
     RECEIVER_SUSPENDED = ("receiver_suspended", True, "who would receive it is suspended")
-    DOCUMENT_ALREADY_USED = ("document_already_used", False, "another contract has this document")
+    DOCUMENT_ALREADY_USED = ("document_already_used", False, "another contract or invoice has this document")
     BELOW_COMMITTED = ("below_committed", True, "less than was issued of the envelope")
     BELOW_CHARGED = ("below_charged", False, "less than was charged under the contract")
     OTHER_SUPPORT_LOWERED = ("other_support_lowered", False, "other support can only be raised")
@@ -160,11 +166,6 @@ class Reason(CodedEnum):
         "the holder would be granted more than the cap's `holder_fen` in the fiscal year",
     )
     EXCEEDS_AVAILABLE_BALANCE = ("exceeds_available_balance", True, "more than is available")
-    RESERVATION_UNKNOWN = ("reservation_unknown", True, "no such reservation")
-    NOT_OWN_RESERVATION = ("not_own_reservation", False, "it is neither from nor for this party")
-    RESERVATION_CLOSED = ("reservation_closed", False, "it was released, or nothing is left of it")
-    RESERVATION_OVER = ("reservation_over", False, "its end is past: `book.expire` gives back what is left")
-    RESERVATION_NOT_OVER = ("reservation_not_over", True, "its holder must wait until `until + release_grace_seconds`")
     ITEM_NOT_IN_CONTRACT = ("item_not_in_contract", False, "the contract has no price for the item at `from`")
     INTERVAL_INVALID = ("interval_invalid", False, "`to` is not after `from`, or `seconds` is more than lies between")
     JOB_TIME_IN_THE_FUTURE = ("job_time_in_the_future", True, "`to` is after `at`")
@@ -187,8 +188,18 @@ class Reason(CodedEnum):
         False,
         "some of the interval was burned for this job on this item",
     )
+    SERVICE_DAYS_ALREADY_BURNED = (
+        "service_days_already_burned",
+        False,
+        "some of the days were burned for this item under the contract",
+    )
     EXCEEDS_CONTRACT = ("exceeds_contract", False, "more would be charged than the contract's `amount_fen`")
     NOTHING_RESERVED = ("nothing_reserved", True, "the contract has no open reservation")
+    OUTSIDE_PRORATION_WINDOW = (
+        "outside_proration_window",
+        False,
+        "none of the invoice's days counts by the programme's proration",
+    )
     PROVIDER_NOT_ACCREDITED = (
         "provider_not_accredited",
         True,

@@ -28,6 +28,7 @@ from tallystick.vouchers.rules import (
     programmes,
     recovery,
     reservations,
+    service_burning,
     settlement,
     vouchers,
     withdrawals,
@@ -45,6 +46,7 @@ RULES: Final[tuple[type[Rule], ...]] = (
     *recovery.RULES,
     *reservations.RULES,
     *burning.RULES,
+    *service_burning.RULES,
     *settlement.RULES,
     *books.RULES,
 )

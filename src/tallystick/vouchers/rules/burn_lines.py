@@ -13,8 +13,6 @@ from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 from tallystick.vouchers.burns import BurnedLine, Intervals, JobTimes, overlaps, with_interval
 from tallystick.vouchers.contracts import Contract, price_at
 from tallystick.vouchers.fields import CLOSED, LINES_MAX, must_be_true
-from tallystick.vouchers.holdings import Reservation
-from tallystick.vouchers.programmes import Item
 from tallystick.vouchers.quantities import (
     NO_SUCH_TIME,
     SECOND_US,
@@ -29,9 +27,9 @@ from tallystick.vouchers.quantities import (
     fee_fen,
     format_second,
     parse_seconds,
-    share_fen,
 )
 from tallystick.vouchers.refusals import Reason
+from tallystick.vouchers.rules.paying import ContractPayers, Paid, Service
 from tallystick.vouchers.state import State
 
 _NO_JOBS: Final = JobTimes()
@@ -148,44 +146,6 @@ def in_order(groups: tuple[LineGroup, ...]) -> tuple[LineGroup, ...]:
     return groups
 
 
-class Paid(NamedTuple):
-    """What an accepted line comes to: its fee, what it absorbs of other support, and who pays (reservation, fen)."""
-
-    fee_fen: int
-    absorbed_fen: int
-    payments: list[tuple[str, int]]
-
-
-class _Purse:
-    """An open reservation as one statement sees it: its terms, and what the lines so far left of it."""
-
-    __slots__ = ("holder_class", "id", "left_fen", "rules", "shares", "until", "valid_from")
-
-    def __init__(self, state: State, reservation: Reservation) -> None:
-        voucher = state.vouchers[reservation.voucher]
-        self.id = reservation.id
-        self.left_fen = state.book["reserved", reservation.id]
-        self.until = state.ends_of(reservation)
-        self.valid_from = voucher.valid_from
-        self.holder_class = voucher.holder_class
-        self.rules = state.rules_of(voucher)
-        self.shares: dict[str, tuple[int, int] | None] = {}
-
-    def share_of(self, item_id: str, item: Item) -> tuple[int, int] | None:
-        """Return share and ceiling (basis points) of an item; a statement's lines ask for the same few."""
-        if item_id not in self.shares:
-            self.shares[item_id] = self.rules.share_of(item_id, item, self.holder_class)
-        return self.shares[item_id]
-
-
-class _Part(NamedTuple):
-    """A programme that pays for a line: its share and ceiling (basis points), and the purses that may."""
-
-    share_bp: int
-    ceiling_bp: int
-    purses: list[_Purse]
-
-
 class StatementLines:
     """A statement being decided: what its lines so far took, on top of a state that stays as it is."""
 
@@ -200,10 +160,8 @@ class StatementLines:
         self.tariffs = state.tariffs.get(contract.provider, {})
         self.job_times = state.job_times.get(contract.provider, {})
         self.new_job_times: dict[tuple[str, str], Intervals] = {}
-        self.corrected: set[tuple[str, int]] = set()
-        self.chargeable_fen = contract.amount_fen - state.book["charged", contract_id]
-        self.other_support_fen = contract.other_support_fen - state.book["absorbed", contract_id]
-        self.programmes = _purses_by_programme(state, contract)
+        self.corrected: set[Corrected] = set()
+        self.payers = ContractPayers(state, contract_id, at)
 
     def decide(self, item_id: str, line: BurnLine) -> Paid | Reason:
         """Return what a line comes to, and take note of it; or why it is refused."""
@@ -221,8 +179,9 @@ class StatementLines:
         if reason is not None:
             return reason
         if options is not None and options.corrects is not None:
-            corrected = self._corrected(line, options.corrects)
-            if corrected is None:
+            interval = line.starts_at, line.ends_at
+            corrected = corrected_line(self.state, self.contract, options.corrects, interval, self.at)
+            if corrected is None or options.corrects in self.corrected:
                 return Reason.CORRECTION_UNFOUNDED
         if line.starts_at < self.begins_at or line.ends_at > self.ends_at:
             return Reason.OUTSIDE_CONTRACT
@@ -233,10 +192,11 @@ class StatementLines:
             return Reason.JOB_TIME_ALREADY_BURNED
         gpu_milli_seconds = line.gpu_milli * line.seconds
         price = min(contract_price, tariff)
-        paid = self._pay(item_id, line, price, fee_fen(gpu_milli_seconds, price))
+        service = Service(item_id, line.starts_at, line.ends_at, price)
+        paid = self.payers.pay(service, fee_fen(gpu_milli_seconds, price), _takes_available(line))
         if isinstance(paid, Reason):
             return paid
-        if corrected is not None and _is_more(gpu_milli_seconds, paid, corrected):
+        if corrected is not None and is_more(gpu_milli_seconds, paid, corrected):
             return Reason.EXCEEDS_CORRECTED_LINE
         self._take_note(item_id, line, paid)
         return paid
@@ -256,23 +216,6 @@ class StatementLines:
             return Reason.PERIOD_NOT_SEALED
         return None
 
-    def _corrected(self, line: BurnLine, corrects: Corrected) -> BurnedLine | None:
-        """Return the line taken back that a line stands for: of the same holder, around it, and no other stands for."""
-        ref, number = corrects.statement, corrects.line
-        statement = self.state.statement(self.contract.provider, ref, self.at)
-        if (
-            statement is None
-            or number not in statement.reversed_lines
-            or number in statement.corrected_lines
-            or (ref, number) in self.corrected
-            or self.state.contracts[statement.contract].holder != self.contract.holder
-        ):
-            return None
-        corrected = statement.line(number)
-        if corrected is None or line.starts_at < corrected.starts_at or line.ends_at > corrected.ends_at:
-            return None
-        return corrected
-
     def _is_burned(self, item_id: str, line: BurnLine) -> bool:
         """Return whether some of the line's interval was burned for its job on its item."""
         new = self.new_job_times.get((item_id, line.job))
@@ -280,99 +223,46 @@ class StatementLines:
             new is not None and overlaps(new, line.starts_at, line.ends_at)
         )
 
-    def _pay(self, item_id: str, line: BurnLine, price_fen: int, fee: int) -> Paid | Reason:
-        """Return what the contract's programmes pay of a fee, in their order, under the ceilings."""
-        if fee > self.chargeable_fen:
-            return Reason.EXCEEDS_CONTRACT
-        parts = list[_Part]()
-        first_reason: Reason | None = None
-        for programme_id, purses in self.programmes.items():
-            open_purses = [purse for purse in purses if purse.left_fen]
-            if not open_purses:
-                continue
-            part = self._part_of(programme_id, open_purses, item_id, line, price_fen)
-            if isinstance(part, Reason):
-                first_reason = first_reason or part
-            else:
-                parts.append(part)
-        if not parts:
-            return first_reason or Reason.NOTHING_RESERVED
-        lowest_bp = min([part.ceiling_bp for part in parts])
-        absorbed = min(self.other_support_fen, share_fen(fee, lowest_bp))
-        takes_available = line.options is not None and line.options.pay_available is True
-        payments = _payments(parts, fee, absorbed, takes_available)
-        return payments if isinstance(payments, Reason) else Paid(fee, absorbed, payments)
-
-    def _part_of(
-        self, programme_id: str, purses: list[_Purse], item_id: str, line: BurnLine, price_fen: int
-    ) -> _Part | Reason:
-        """Return how a programme pays for a line, or why it is passed over."""
-        programme = self.state.programmes[programme_id]
-        accreditation = programme.accreditation(self.contract.provider, line.starts_at, line.ends_at)
-        limit_fen = None if accreditation is None else accreditation.price_limits_fen.get(item_id)
-        if limit_fen is None:
-            return Reason.PROVIDER_NOT_ACCREDITED
-        if price_fen > limit_fen:
-            return Reason.PRICE_ABOVE_LIMIT
-        fitting = [purse for purse in purses if purse.valid_from <= line.starts_at and line.ends_at <= purse.until]
-        if not fitting:
-            is_too_early = line.starts_at < purses[0].valid_from
-            return Reason.OUTSIDE_VOUCHER_VALIDITY if is_too_early else Reason.OUTSIDE_RESERVATION
-        share = fitting[0].share_of(item_id, self.state.items[item_id])
-        return Reason.ITEM_NOT_COVERED if share is None else _Part(*share, fitting)
-
     def _take_note(self, item_id: str, line: BurnLine, paid: Paid) -> None:
-        self.chargeable_fen -= paid.fee_fen
-        self.other_support_fen -= paid.absorbed_fen
-        if paid.payments:
-            paid_fen = dict(paid.payments)
-            for purses in self.programmes.values():
-                for purse in purses:
-                    purse.left_fen -= paid_fen.get(purse.id, 0)
+        self.payers.take_note(paid)
         job = item_id, line.job
         self.new_job_times[job] = with_interval(self.new_job_times.get(job, b""), line.starts_at, line.ends_at)
         if line.options is not None and line.options.corrects is not None:
-            self.corrected.add((line.options.corrects.statement, line.options.corrects.line))
+            self.corrected.add(line.options.corrects)
 
 
-def _purses_by_programme(state: State, contract: Contract) -> dict[str, list[_Purse]]:
-    """Return the open reservations of a contract, oldest first, by programme in the order in which they pay."""
-    purses: dict[str, list[_Purse]] = {programme: [] for programme in contract.programmes}
-    for reservation_id in contract.reservations:
-        reservation = state.reservations[reservation_id]
-        purses[reservation.programme].append(_Purse(state, reservation))
-    return purses
+def corrected_line(
+    state: State, contract: Contract, corrects: Corrected, interval: tuple[int, int], at: int
+) -> BurnedLine | None:
+    """Return the line taken back that a line of an interval stands for; None: it can't stand for that.
+
+    It is of the same provider and holder, lies around it, and no other line stands for it.
+    """
+    statement = state.statement(contract.provider, corrects.statement, at)
+    if (
+        statement is None
+        or corrects.line not in statement.reversed_lines
+        or corrects.line in statement.corrected_lines
+        or state.contracts[statement.contract].holder != contract.holder
+    ):
+        return None
+    corrected = statement.line(corrects.line)
+    if corrected is None or interval[0] < corrected.starts_at or interval[1] > corrected.ends_at:
+        return None
+    return corrected
 
 
-def _payments(parts: list[_Part], fee: int, absorbed_fen: int, takes_available: bool) -> list[tuple[str, int]] | Reason:
-    """Return who pays how much of a fee: one pass, in which the strictest ceiling of those that pay holds for all."""
-    payments = list[tuple[str, int]]()
-    bound_bp: int | None = None
-    spent_fen = absorbed_fen
-    for part in parts:
-        ceiling_bp = part.ceiling_bp if bound_bp is None else min(bound_bp, part.ceiling_bp)
-        pay_fen = min(share_fen(fee, part.share_bp), share_fen(fee, ceiling_bp) - spent_fen)
-        if pay_fen <= 0:
-            continue
-        bound_bp = ceiling_bp
-        for purse in part.purses:
-            taken_fen = min(pay_fen, purse.left_fen)
-            if taken_fen:
-                payments.append((purse.id, taken_fen))
-                pay_fen -= taken_fen
-                spent_fen += taken_fen
-        if pay_fen and not takes_available:
-            return Reason.EXCEEDS_RESERVATION
-    return payments
-
-
-def _is_more(gpu_milli_seconds: int, paid: Paid, corrected: BurnedLine) -> bool:
+def is_more(quantity: int, paid: Paid, corrected: BurnedLine) -> bool:
     """Return whether a correction takes more than the line that it stands for: GPU-time, fee, or payments."""
     return (
-        gpu_milli_seconds > corrected.gpu_milli_seconds
+        quantity > corrected.gpu_milli_seconds
         or paid.fee_fen > corrected.fee_fen
         or sum([amount_fen for _, amount_fen in paid.payments]) > corrected.paid_fen
     )
+
+
+def _takes_available(line: BurnLine) -> bool:
+    return line.options is not None and line.options.pay_available is True
 
 
 def is_booked_late(line: BurnLine) -> bool:

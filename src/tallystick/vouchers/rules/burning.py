@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field
 
 from tallystick.vouchers.book import DatedLot, Posting
-from tallystick.vouchers.burns import BurnedLine, Group, Statement, pack_line, pack_payment
+from tallystick.vouchers.burns import BurnedLine, Group, Statement, pack_line
 from tallystick.vouchers.fields import ITEMS_MAX, LINES_MAX, must_be_true
 from tallystick.vouchers.outcomes import Burned, Reversed
 from tallystick.vouchers.quantities import DAY_US, DocumentId, OwnedId, Text
@@ -14,7 +14,7 @@ from tallystick.vouchers.redemptions import claim_on
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.burn_lines import BurnLine, LineGroup, StatementLines, in_order, is_booked_late
 from tallystick.vouchers.rules.checks import check_own_contract
-from tallystick.vouchers.rules.reservations import close, put_back
+from tallystick.vouchers.rules.reservations import put_back
 from tallystick.vouchers.rules.rule import (
     PROVIDER,
     Accounts,
@@ -28,6 +28,7 @@ from tallystick.vouchers.rules.rule import (
     own_party,
     voucher_accounts,
 )
+from tallystick.vouchers.rules.statements import record, statement_accounts, statement_contract
 from tallystick.vouchers.state import State
 
 
@@ -134,64 +135,16 @@ class TimeBurn(Rule):
                 number += 1
             if jobs:
                 groups.append(Group(event.index, group.item, last_end, " ".join(jobs), b"".join(packed), []))
-        state.book.note("charged", self.contract, sum(outcome.fee_fen))
-        state.book.note("absorbed", self.contract, sum([amount_fen for _, amount_fen in outcome.absorbed]))
-        self._note_corrected(state, refused)
-        payments = [
-            pack_payment(number, place, amount_fen)
-            for place, (_, lines) in enumerate(outcome.paid)
-            for number, amount_fen in enumerate(lines)
-            if amount_fen
+        corrected = [
+            line.options.corrects
+            for number, (_, line) in enumerate(self.lines())
+            if line.options is not None and line.options.corrects is not None and number not in refused
         ]
-        statement = Statement(
-            event.index,
-            event.at,
-            event.text_sha256,
-            self.contract,
-            groups,
-            tuple([reservation for reservation, _ in outcome.paid]),
-            b"".join(payments),
-            list(outcome.absorbed),
-            [],
-        )
-        state.remember(self.party, self.ref, statement)
-        return self._postings(state, outcome, days)
-
-    def _postings(self, state: State, outcome: Burned, days: list[int]) -> Postings:
-        """Return what each reservation paid, by day; one of which nothing is left closes itself."""
-        postings = list[Posting]()
-        for reservation_id, lines in outcome.paid:
-            reservation = state.reservations[reservation_id]
-            taken_fen: dict[int, int] = {}
-            for day, amount_fen in zip(days, lines, strict=True):
-                taken_fen[day] = taken_fen.get(day, 0) + amount_fen
-            if sum(taken_fen.values()) == state.book["reserved", reservation_id]:
-                close(state, reservation)
-            for day, amount_fen in taken_fen.items():
-                if not amount_fen:
-                    continue
-                lot = DatedLot(reservation.voucher, self.contract, day)
-                postings.append(
-                    Posting(reservation.programme, "reserved", reservation_id, "burned", lot.burned_id, amount_fen)
-                )
-        return tuple(postings)
-
-    def _note_corrected(self, state: State, refused: set[int]) -> None:
-        """Take note in earlier statements of the lines that this one's stand for."""
-        for number, (_, line) in enumerate(self.lines()):
-            corrects = line.options.corrects if line.options is not None and number not in refused else None
-            if corrects is not None:
-                state.statements[self.party][corrects.statement].corrected_lines.append(corrects.line)
+        return record(state, event, self.contract, groups, days, corrected)
 
     def touches(self, state: State, event: Event) -> Accounts:
         """The contract's provider and holder, and the voucher and programme of each reservation that paid."""
-        assert isinstance(event.outcome, Burned)
-        contract = state.contracts[self.contract]
-        accounts = {f"provider {contract.provider}", f"holder {contract.holder}"}
-        for reservation_id, _ in event.outcome.paid:
-            reservation = state.reservations[reservation_id]
-            accounts |= {f"voucher {reservation.voucher}", f"programme {reservation.programme}"}
-        return accounts
+        return statement_accounts(state, event, self.contract)
 
     def concerns(self, state: State, event: Event) -> Names:
         """The contract."""
@@ -208,10 +161,7 @@ class TimeBurn(Rule):
         yield from accreditations_of(history, self.contract)
         for _, line in self.lines():
             if line.options is not None and line.options.corrects is not None:
-                earlier = history.statement(self.party, line.options.corrects.statement, event.index)
-                if earlier is not None:
-                    assert isinstance(earlier.command, TimeBurn)
-                    yield f"contract {earlier.command.contract}"
+                yield from statement_contract(history, event, line.options.corrects.statement)
 
 
 class BurnReverse(Rule):
@@ -303,11 +253,9 @@ class BurnReverse(Rule):
 
     def asks(self, event: Event, history: History) -> Names:
         """The statement's contract, and the claims that the line may be in."""
-        statement = history.statement(self.party, self.statement, event.index)
-        if statement is None:
+        contract = history.contract_of_statement(self.party, self.statement, event.index)
+        if contract is None:
             return
-        assert isinstance(statement.command, TimeBurn)
-        contract = statement.command.contract
         yield f"contract {contract}"
         for programme in history.programmes_of(contract):
             # Whichever of the two it pays: a line that is claimed isn't reversed.

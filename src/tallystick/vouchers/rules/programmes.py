@@ -153,7 +153,7 @@ class ProgrammeAmend(Rule):
         return quorum(self, state)
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
-        """Before its end; never below what vouchers have, never back in time, and of rules not those that never change."""
+        """Before its end; never below what was issued, never back in time, and not the rules that never change."""
         refusal = check_own_programme(state, self.programme, self.party)
         if refusal:
             return refusal

@@ -175,6 +175,10 @@ class ReservationExtend(Rule):
     outcome = Nothing
     roles = HOLDER
     refusals = (
+        Reason.RESERVATION_UNKNOWN,
+        Reason.NOT_OWN_RESERVATION,
+        Reason.RESERVATION_CLOSED,
+        Reason.RESERVATION_OVER,
         Reason.WINDOW_INVALID,
         Reason.RECEIVER_SUSPENDED,
         Reason.VOUCHER_SUSPENDED,
@@ -182,10 +186,6 @@ class ReservationExtend(Rule):
         Reason.RESERVATION_OUTLIVES_VOUCHER,
         Reason.RESERVATION_OUTLIVES_CONTRACT,
         Reason.EXCEEDS_AVAILABLE_BALANCE,
-        Reason.RESERVATION_UNKNOWN,
-        Reason.NOT_OWN_RESERVATION,
-        Reason.RESERVATION_CLOSED,
-        Reason.RESERVATION_OVER,
         Reason.PROVIDER_NOT_ACCREDITED,
     )
 

@@ -31,7 +31,7 @@ Names = Iterable[str]
     accreditation <programme> <provider>
     contract <id>                 its whole life: signed, amended, reserved under, burned, reversed, released
     document <sha256>             the contract that has it
-    terms <voucher>               how it was made (issued, transferred), suspended, resumed, revoked, lapsed
+    terms <voucher>               how it was made (issued, transferred), suspended, resumed, revoked, expired
     reservation <id>              reserved, released
     claim <id>                    claimed, paid, rejected
     claims <programme> <party>    the party's claims, and what was rejected of them
@@ -202,8 +202,8 @@ class History(Protocol):
     def holder_of(self, contract: str) -> str | None:
         """Return the holder of a contract, if there is one of that id."""
 
-    def statement(self, provider: str, ref: str, before: int) -> Event | None:
-        """Return a provider's newest statement of a reference before an entry."""
+    def contract_of_statement(self, provider: str, ref: str, before: int) -> str | None:
+        """Return the contract of a provider's newest statement of a reference before an entry, if there is one."""
 
     def claim(self, claim: str) -> Event:
         """Return the event that made a claim."""
