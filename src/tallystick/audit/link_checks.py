@@ -156,8 +156,8 @@ def _of_contracts(state: State) -> Iterator[str]:
             if not prices or any(one[0] >= other[0] for one, other in pairwise(prices)):
                 yield f"contract {name}: its prices of {item} aren't in order"
     for document, name in state.documents.items():
-        if name not in state.contracts:
-            yield f"document {document}: its contract {name} isn't there"
+        if name.partition(" ")[0] not in (state.parties if " " in name else state.contracts):
+            yield f"document {document}: it is of {name}, which isn't there"
 
 
 def _of_claims(state: State) -> Iterator[str]:

@@ -152,7 +152,8 @@ class Book:
             totals = self.totals[programme] = dict.fromkeys(PROGRAMME_ACCOUNTS, 0)
         if source != "envelope":
             totals[source] -= amount_fen
-        totals[target] += amount_fen
+        if target != "envelope":
+            totals[target] += amount_fen
 
     def note(self, account: AnyAccount, account_id: str, amount_fen: int) -> None:
         """Change one balance: half a posting, or what a memorandum account takes note of."""

@@ -80,7 +80,7 @@ class State:
         tariffs: by provider and item, ascending.
         seals: by id, in order.
         touches: by account, which entries touched it.
-        documents: the contract of each document (SHA-256 in hex), for ever.
+        documents: by SHA-256 (hex), for ever: its contract, or of an invoice provider and reference of its statement.
         job_times: by provider and item; not saved, because it follows from the statements.
         statements: by provider and reference.
         statement_order: provider and reference, oldest first.

@@ -116,8 +116,9 @@ class ServiceBurn(Rule):
             return Refusal(Reason.ITEM_UNKNOWN, self.item)
         if self.quantity is not None and item.unit != "count":
             return Refusal(Reason.ITEM_NOT_COUNTED, self.item)
-        if self.document_sha256 is not None and self.document_sha256 in state.documents:
-            return Refusal(Reason.DOCUMENT_ALREADY_USED, f"it is {state.documents[self.document_sha256]}")
+        used = None if self.document_sha256 is None else state.documents.get(self.document_sha256)
+        if used is not None and (self.corrects is None or used != f"{self.party} {self.corrects.statement}"):
+            return Refusal(Reason.DOCUMENT_ALREADY_USED, f"it is of {used}")
         basis = "invoiced" if self.quantity is None else "metered"
         if state.contracts[self.contract].basis != basis:
             return Refusal(Reason.BASIS_DIFFERS, f"{self.contract} is {state.contracts[self.contract].basis}")
@@ -186,7 +187,7 @@ class ServiceBurn(Rule):
         starts_at, ends_at = self._interval(state)
         late = self.quantity is None or self.corrects is not None or self.prior_period is True
         if self.document_sha256 is not None:
-            state.documents[self.document_sha256] = self.contract
+            state.documents[self.document_sha256] = f"{self.party} {self.ref}"
         (fee_fen,) = event.outcome.fee_fen
         packed = pack_line(0, late, starts_at, ends_at, self.quantity or 0, 1, fee_fen)
         groups = [Group(event.index, self.item, ends_at, self.contract, packed, [])]
