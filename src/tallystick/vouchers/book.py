@@ -18,6 +18,7 @@ note of it, so that each of them adds up by itself:
     taken         <reservation>                          burned, less what came back to it
     released      <reservation>                          gone back to the voucher or the envelope
     granted       <treasury> <year> <group> <holder>     what counts against the holder's cap
+    mandated      <mandate>                              what left its treasury by it
     charged       <contract>                             the fees of its lines
     absorbed      <contract>                             other support that its lines absorbed
     forgotten     <reservation>                          taken by lines of statements that aren't remembered any more
@@ -36,6 +37,7 @@ Memorandum = Literal[
     "taken",
     "released",
     "granted",
+    "mandated",
     "charged",
     "absorbed",
     "forgotten",

@@ -80,6 +80,17 @@ class Reason(CodedEnum):
         False,
         "only a treasury has officers, and no more of them are required than its `quorum`",
     )
+    MANDATE_MISPLACED = (
+        "mandate_misplaced",
+        False,
+        "an operator gives the command by a `mandate`, a treasury by none",
+    )
+    MANDATE_UNKNOWN = ("mandate_unknown", True, "no such mandate")
+    NOT_OWN_MANDATE = ("not_own_mandate", False, "the mandate is of another treasury or operator")
+    MANDATE_OVER = ("mandate_over", False, "it was ended, or its `until` is past")
+    KIND_NOT_MANDATED = ("kind_not_mandated", False, "the mandate isn't for commands of this kind")
+    PROGRAMME_NOT_MANDATED = ("programme_not_mandated", False, "the mandate is for another programme")
+    EXCEEDS_MANDATE = ("exceeds_mandate", False, "more than is left of the mandate, or than one command may")
     ID_OUTSIDE_OWN_NAMESPACE = ("id_outside_own_namespace", False, "the new id does not begin with the party's own")
     ID_ALREADY_USED = ("id_already_used", False, "the id is taken")
     PROGRAMME_UNKNOWN = ("programme_unknown", True, "no such programme")
@@ -127,6 +138,7 @@ class Reason(CodedEnum):
     RECORD_UNKNOWN = ("record_unknown", True, "no tariff or accreditation from that instant on stands")
     RECORD_IN_FORCE = ("record_in_force", False, "it began at or before `at`")
     RECORD_NOT_NEWEST = ("record_not_newest", True, "a later one stands, which must be withdrawn first")
+    OPERATOR_UNKNOWN = ("operator_unknown", True, "no operator of this id was admitted")
     HOLDER_UNKNOWN = ("holder_unknown", True, "no holder of this id was admitted")
     RECEIVER_SUSPENDED = ("receiver_suspended", True, "who would receive it is suspended")
     DOCUMENT_ALREADY_USED = ("document_already_used", False, "another contract or invoice has this document")

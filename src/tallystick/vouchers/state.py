@@ -29,6 +29,7 @@ from tallystick.vouchers.book import (
 from tallystick.vouchers.burns import BYTES_AS_BASE64, Group, JobTimes, Statement
 from tallystick.vouchers.contracts import Contract
 from tallystick.vouchers.holdings import Reservation, Voucher
+from tallystick.vouchers.mandates import Mandate
 from tallystick.vouchers.parties import Key, Network, Party
 from tallystick.vouchers.programmes import Item, Programme, ProgrammeRules
 from tallystick.vouchers.quantities import DAY_US, INSTANT_MAX, SECOND_US, start_of_day
@@ -105,6 +106,7 @@ class State:
     items: dict[str, Item] = field(default_factory=dict)
     tariffs: dict[str, dict[str, list[Tariff]]] = field(default_factory=dict)
     programmes: dict[str, Programme] = field(default_factory=dict)
+    mandates: dict[str, Mandate] = field(default_factory=dict)
     contracts: dict[str, Contract] = field(default_factory=dict)
     documents: dict[str, str] = field(default_factory=dict)
     vouchers: dict[str, Voucher] = field(default_factory=dict)

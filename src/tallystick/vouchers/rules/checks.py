@@ -38,14 +38,6 @@ def check_receiving_holder(state: State, holder: str) -> Refusal | None:
     return Refusal(Reason.RECEIVER_SUSPENDED, holder) if party.suspended else None
 
 
-def check_treasurys_voucher(state: State, voucher_id: str, treasury: str) -> Refusal | None:
-    """Refuse a voucher that isn't there, or is of another treasury's programme."""
-    voucher = state.vouchers.get(voucher_id)
-    if voucher is None:
-        return Refusal(Reason.VOUCHER_UNKNOWN, voucher_id)
-    return check_own_programme(state, voucher.programme, treasury)
-
-
 def check_own_voucher(state: State, voucher_id: str, holder: str) -> Refusal | None:
     """Refuse a voucher that isn't there, or is another holder's."""
     voucher = state.vouchers.get(voucher_id)

@@ -7,7 +7,7 @@ from tallystick.vouchers.book import Posting
 from tallystick.vouchers.outcomes import Expired, Returned
 from tallystick.vouchers.quantities import OwnedId, Text
 from tallystick.vouchers.refusals import Reason, Refusal
-from tallystick.vouchers.rules.checks import check_treasurys_voucher
+from tallystick.vouchers.rules.mandates import MANDATE_REFUSALS, check_treasurys_voucher, mandate_name
 from tallystick.vouchers.rules.reservations import close, put_back
 from tallystick.vouchers.rules.rule import (
     OPERATOR,
@@ -33,12 +33,14 @@ class VoucherRevoke(Rule):
 
     kind: Literal["voucher.revoke/1"]
     voucher: OwnedId
+    mandate: OwnedId | None = None
     reason: Text
 
     event_kind = "voucher.revoked/1"
     outcome = Returned
-    roles = TREASURY
+    roles = TREASURY | OPERATOR
     refusals = (
+        *MANDATE_REFUSALS,
         Reason.PROGRAMME_UNKNOWN,
         Reason.NOT_OWN_PROGRAMME,
         Reason.VOUCHER_UNKNOWN,
@@ -51,7 +53,7 @@ class VoucherRevoke(Rule):
 
     def decide(self, state: State, at: int) -> Returned | Refusal:
         """Before its validity is over; suspended or not."""
-        refusal = check_treasurys_voucher(state, self.voucher, self.party)
+        refusal = check_treasurys_voucher(state, self, self.voucher, self.mandate, at)
         if refusal:
             return refusal
         voucher = state.vouchers[self.voucher]
@@ -75,8 +77,8 @@ class VoucherRevoke(Rule):
         return [f"terms {self.voucher}"]
 
     def follows(self) -> Names:
-        """The voucher's terms."""
-        return [f"terms {self.voucher}"]
+        """The voucher's terms, and the mandate."""
+        return [f"terms {self.voucher}", *mandate_name(self.mandate)]
 
     def asks(self, event: Event, history: History) -> Names:
         """Its whole history: what returns must be exact."""

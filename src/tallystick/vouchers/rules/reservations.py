@@ -17,8 +17,10 @@ from tallystick.vouchers.rules.checks import (
     check_new_id,
     check_own_voucher,
 )
+from tallystick.vouchers.rules.mandates import MANDATE_REFUSALS, check_mandate, mandate_name, treasury_of
 from tallystick.vouchers.rules.rule import (
     HOLDER,
+    OPERATOR,
     PROVIDER,
     TREASURY,
     Accounts,
@@ -271,11 +273,13 @@ class ReservationRelease(Rule):
 
     kind: Literal["reservation.release/1"]
     reservation: OwnedId
+    mandate: OwnedId | None = None
 
     event_kind = "reservation.released/1"
     outcome = Released
-    roles = HOLDER | PROVIDER | TREASURY
+    roles = HOLDER | PROVIDER | TREASURY | OPERATOR
     refusals = (
+        *MANDATE_REFUSALS,
         Reason.RESERVATION_UNKNOWN,
         Reason.NOT_OWN_RESERVATION,
         Reason.RESERVATION_CLOSED,
@@ -289,11 +293,16 @@ class ReservationRelease(Rule):
     def decide(self, state: State, at: int) -> Released | Refusal:
         """By its provider at any time; by its holder later, and at once, or by the treasury, if the provider is out."""
         reservation = state.reservations.get(self.reservation)
+        of_programme = None if reservation is None else reservation.programme
+        refusal = check_mandate(state, self, self.mandate, of_programme, 0, at)
+        if refusal:
+            return refusal
         if reservation is None:
             return Refusal(Reason.RESERVATION_UNKNOWN, self.reservation)
+        party = treasury_of(state, self.party, self.mandate)
         provider, programme = reservation.provider, state.programmes[reservation.programme]
         provider_is_out = state.parties[provider].suspended or programme.accreditation(provider, at, at + 1) is None
-        if self.party not in (provider, reservation.holder, programme.treasury if provider_is_out else None):
+        if party not in (provider, reservation.holder, programme.treasury if provider_is_out else None):
             return Refusal(Reason.NOT_OWN_RESERVATION, self.reservation)
         if reservation.closed:
             return Refusal(Reason.RESERVATION_CLOSED, self.reservation)
@@ -322,8 +331,8 @@ class ReservationRelease(Rule):
         return [f"reservation {self.reservation}", f"contract {state.reservations[self.reservation].contract}"]
 
     def follows(self) -> Names:
-        """The reservation."""
-        return [f"reservation {self.reservation}"]
+        """The reservation, and the mandate."""
+        return [f"reservation {self.reservation}", *mandate_name(self.mandate)]
 
     def asks(self, event: Event, history: History) -> Names:
         """The whole life of its contract, and the provider's accreditations."""

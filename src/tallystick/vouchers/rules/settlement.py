@@ -9,9 +9,17 @@ from tallystick.vouchers.quantities import Day, Fen, OwnedId, Sha256Hex, Text, f
 from tallystick.vouchers.redemptions import Claim
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.checks import check_new_id, check_own_programme
-from tallystick.vouchers.rules.officers import count_signatures, officers_needed
+from tallystick.vouchers.rules.mandates import (
+    MANDATE_REFUSALS,
+    check_mandate,
+    count_mandate,
+    mandate_name,
+    officers_or_mandate,
+    treasury_of,
+)
 from tallystick.vouchers.rules.rule import (
     HOLDER,
+    OPERATOR,
     PROVIDER,
     TREASURY,
     Accounts,
@@ -160,11 +168,13 @@ class RedemptionPay(Rule):
     claim: OwnedId
     amount_fen: Fen
     payment_reference: Text
+    mandate: OwnedId | None = None
 
     event_kind = "redemption.paid/1"
     outcome = Nothing
-    roles = TREASURY
+    roles = TREASURY | OPERATOR
     refusals = (
+        *MANDATE_REFUSALS,
         Reason.PROGRAMME_UNKNOWN,
         Reason.NOT_OWN_PROGRAMME,
         Reason.CLAIM_UNKNOWN,
@@ -173,12 +183,16 @@ class RedemptionPay(Rule):
     )
 
     def signers(self, state: State, at: int) -> Signers:
-        """One signature of the party; `required` of its officers where fewer have signed more than `threshold_fen`."""
-        return {self.party: officers_needed(state, self.party, self.amount_fen, at)}
+        """One signature of the party; `required` of the treasury's officers where fewer signed more than they may."""
+        return officers_or_mandate(state, self.party, self.mandate, self.amount_fen, at)
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
         """An open claim, in full."""
-        refusal = _check_open_claim(state, self.claim, self.party)
+        claim = state.claims.get(self.claim)
+        programme = None if claim is None else claim.programme
+        refusal = check_mandate(state, self, self.mandate, programme, self.amount_fen, at) or _check_open_claim(
+            state, self.claim, treasury_of(state, self.party, self.mandate)
+        )
         if refusal:
             return refusal
         claimed_fen = state.claimed_fen(self.claim)
@@ -188,7 +202,7 @@ class RedemptionPay(Rule):
 
     def evolve(self, state: State, event: Event) -> Postings:
         """Settled for good."""
-        count_signatures(state, event, self.party, self.amount_fen)
+        count_mandate(state, event, self.mandate, self.amount_fen)
         claim = state.claims[self.claim]
         postings = tuple(
             [
@@ -209,8 +223,8 @@ class RedemptionPay(Rule):
         return [f"claim {self.claim}"]
 
     def follows(self) -> Names:
-        """The claim and the treasury."""
-        return [f"claim {self.claim}", f"party {self.party}"]
+        """The claim, the party, and the mandate."""
+        return [f"claim {self.claim}", f"party {self.party}", *mandate_name(self.mandate)]
 
     def asks(self, event: Event, history: History) -> Names:
         """Nothing."""

@@ -16,11 +16,19 @@ from tallystick.vouchers.rules.checks import (
     check_own_programme,
     check_own_voucher,
     check_receiving_holder,
-    check_treasurys_voucher,
 )
-from tallystick.vouchers.rules.officers import count_signatures, officers_needed
+from tallystick.vouchers.rules.mandates import (
+    MANDATE_REFUSALS,
+    check_mandate,
+    check_treasurys_voucher,
+    count_mandate,
+    mandate_name,
+    officers_or_mandate,
+    treasury_of,
+)
 from tallystick.vouchers.rules.rule import (
     HOLDER,
+    OPERATOR,
     TREASURY,
     Accounts,
     Event,
@@ -45,12 +53,14 @@ class VoucherIssue(Rule):
     face_fen: Fen
     valid_from: Instant
     contract: OwnedId | None = None
+    mandate: OwnedId | None = None
     evidence_sha256: Sha256Hex | None = None
 
     event_kind = "voucher.issued/1"
     outcome = Issued
-    roles = TREASURY
+    roles = TREASURY | OPERATOR
     refusals = (
+        *MANDATE_REFUSALS,
         Reason.ID_OUTSIDE_OWN_NAMESPACE,
         Reason.ID_ALREADY_USED,
         Reason.PROGRAMME_UNKNOWN,
@@ -66,13 +76,16 @@ class VoucherIssue(Rule):
     )
 
     def signers(self, state: State, at: int) -> Signers:
-        """One signature of the party; `required` of its officers where fewer have signed more than `threshold_fen`."""
-        return {self.party: officers_needed(state, self.party, self.face_fen, at)}
+        """One signature of the party; `required` of the treasury's officers where fewer signed more than they may."""
+        return officers_or_mandate(state, self.party, self.mandate, self.face_fen, at)
 
     def decide(self, state: State, at: int) -> Issued | Refusal:
         """Within the programme's window, floor, cap and envelope."""
-        refusal = check_new_id(self.voucher, self.party, state.vouchers) or check_own_programme(
-            state, self.programme, self.party
+        treasury = treasury_of(state, self.party, self.mandate)
+        refusal = (
+            check_mandate(state, self, self.mandate, self.programme, self.face_fen, at)
+            or check_new_id(self.voucher, self.party, state.vouchers)
+            or check_own_programme(state, self.programme, treasury)
         )
         if refusal:
             return refusal
@@ -105,7 +118,7 @@ class VoucherIssue(Rule):
     def evolve(self, state: State, event: Event) -> Postings:
         """Out of the envelope, into a holder's hands."""
         assert isinstance(event.outcome, Issued)
-        count_signatures(state, event, self.party, self.face_fen)
+        count_mandate(state, event, self.mandate, self.face_fen)
         programme = state.programmes[self.programme]
         state.vouchers[self.voucher] = Voucher(
             programme=self.programme,
@@ -130,7 +143,7 @@ class VoucherIssue(Rule):
 
     def follows(self) -> Names:
         """Its programme, holder and treasury."""
-        return [f"rules {self.programme}", f"party {self.holder}", f"party {self.party}"]
+        return [f"rules {self.programme}", f"party {self.holder}", f"party {self.party}", *mandate_name(self.mandate)]
 
     def asks(self, event: Event, history: History) -> Names:
         """The contract that it is spent under."""
@@ -236,12 +249,14 @@ class VoucherSuspend(Rule):
 
     kind: Literal["voucher.suspend/1"]
     voucher: OwnedId
+    mandate: OwnedId | None = None
     reason: Text
 
     event_kind = "voucher.suspended/1"
     outcome = Nothing
-    roles = TREASURY
+    roles = TREASURY | OPERATOR
     refusals = (
+        *MANDATE_REFUSALS,
         Reason.PROGRAMME_UNKNOWN,
         Reason.NOT_OWN_PROGRAMME,
         Reason.VOUCHER_UNKNOWN,
@@ -255,7 +270,7 @@ class VoucherSuspend(Rule):
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
         """A good voucher, by its treasury."""
-        refusal = check_treasurys_voucher(state, self.voucher, self.party)
+        refusal = check_treasurys_voucher(state, self, self.voucher, self.mandate, at)
         return refusal or check_good(state.vouchers[self.voucher], self.voucher, at) or Nothing()
 
     def evolve(self, state: State, event: Event) -> Postings:
@@ -272,8 +287,8 @@ class VoucherSuspend(Rule):
         return [f"terms {self.voucher}"]
 
     def follows(self) -> Names:
-        """The voucher's terms."""
-        return [f"terms {self.voucher}"]
+        """The voucher's terms, and the mandate."""
+        return [f"terms {self.voucher}", *mandate_name(self.mandate)]
 
     def asks(self, event: Event, history: History) -> Names:
         """Nothing."""
@@ -285,12 +300,14 @@ class VoucherResume(Rule):
 
     kind: Literal["voucher.resume/1"]
     voucher: OwnedId
+    mandate: OwnedId | None = None
     reason: Text
 
     event_kind = "voucher.resumed/1"
     outcome = Nothing
-    roles = TREASURY
+    roles = TREASURY | OPERATOR
     refusals = (
+        *MANDATE_REFUSALS,
         Reason.PROGRAMME_UNKNOWN,
         Reason.NOT_OWN_PROGRAMME,
         Reason.VOUCHER_UNKNOWN,
@@ -304,7 +321,7 @@ class VoucherResume(Rule):
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
         """A suspended voucher, by its treasury."""
-        refusal = check_treasurys_voucher(state, self.voucher, self.party)
+        refusal = check_treasurys_voucher(state, self, self.voucher, self.mandate, at)
         if refusal:
             return refusal
         voucher = state.vouchers[self.voucher]
@@ -328,8 +345,8 @@ class VoucherResume(Rule):
         return [f"terms {self.voucher}"]
 
     def follows(self) -> Names:
-        """The voucher's terms."""
-        return [f"terms {self.voucher}"]
+        """The voucher's terms, and the mandate."""
+        return [f"terms {self.voucher}", *mandate_name(self.mandate)]
 
     def asks(self, event: Event, history: History) -> Names:
         """Nothing."""
