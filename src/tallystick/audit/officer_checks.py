@@ -33,7 +33,8 @@ class OwnOfficerSums:
             amount_fen = command.amount_fen
         else:
             return
-        treasury = command.party
+        # An operator acts by a mandate, and counts as no officer of the treasury that gave it.
+        treasury = command.party if command.mandate is None else state.mandates[command.mandate].treasury
         officers = state.parties[treasury].officers
         signed = len([name for name in event.key_names if name.startswith(f"{treasury}/")])
         if officers is None or signed >= officers.required:
