@@ -25,6 +25,7 @@ from typing import Final
 from tallystick.audit.link_checks import broken_links
 from tallystick.vouchers.book import (
     ACCOUNTS,
+    CARRIED_OVER,
     PROGRAMME_ACCOUNTS,
     USED,
     Account,
@@ -159,7 +160,7 @@ def _of_reservations(state: State) -> Iterator[str]:
     for statements in state.statements.values():
         for statement in statements.values():
             taken_fen.update(statement.taken_fen())
-    of_lots_fen: Counter[Lot] = Counter()
+    of_lots_fen = Counter({Lot(name, CARRIED_OVER): one.carried_over_fen for name, one in state.vouchers.items()})
     for name, reservation in state.reservations.items():
         reserved_fen, there_fen, released_fen = book["reserved", name], book["taken", name], book["released", name]
         of_lots_fen[Lot(reservation.voucher, reservation.contract)] += there_fen
@@ -265,6 +266,8 @@ def _of_claims(state: State) -> Iterator[str]:
     paid = {(claim.programme, claim.claimant) for claim in state.claims.values() if claim.status == "paid"}
     for name, amount_fen in state.book.balances["paid"].items():
         paid_lot = lot_in("paid", name)
+        if paid_lot.contract == CARRIED_OVER:
+            continue
         programme = state.vouchers[paid_lot.voucher].programme
         claimant = state.claimant(programme, paid_lot.contract)
         if (programme, claimant) not in paid:

@@ -15,7 +15,7 @@ import struct
 from collections.abc import Iterator
 from itertools import pairwise
 
-from tallystick.vouchers.book import PROGRAMME_ACCOUNTS, AnyAccount, dated_lot_of
+from tallystick.vouchers.book import CARRIED_OVER, PROGRAMME_ACCOUNTS, AnyAccount, dated_lot_of
 from tallystick.vouchers.burns import PAYMENT_SIZE, Statement
 from tallystick.vouchers.quantities import INTEGER_MAX
 from tallystick.vouchers.redemptions import Claim
@@ -95,7 +95,8 @@ def _is_known(state: State, account: AnyAccount, account_id: str) -> bool:
     if account == "burned":
         return _is_lot(state, account_id)
     if account == "paid":
-        return account_id.count(" ") == 1 and _is_lot(state, f"{account_id} 0")
+        voucher, _, contract = account_id.partition(" ")
+        return voucher in state.vouchers and (contract == CARRIED_OVER or contract in state.contracts)
     return account_id in state.vouchers
 
 

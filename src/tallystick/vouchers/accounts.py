@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from tallystick.vouchers.book import USED, lot_in
+from tallystick.vouchers.book import CARRIED_OVER, USED, lot_in
 from tallystick.vouchers.seals import AccountLeaf, Touches
 from tallystick.vouchers.state import State
 
@@ -48,6 +48,9 @@ def _add_book(state: State, balances: dict[str, Balances]) -> None:
             balances[f"voucher {voucher_id}"][name] += amount_fen
             balances[f"holder {state.vouchers[voucher_id].holder}"][name] += amount_fen
             if account in USED:
-                payee = state.claimant(state.vouchers[voucher_id].programme, lot_in(account, account_id).contract)
+                contract = lot_in(account, account_id).contract
+                if contract == CARRIED_OVER:
+                    continue  # whom it was paid to, no entry says
+                payee = state.claimant(state.vouchers[voucher_id].programme, contract)
                 if payee is not None:  # else the first to claim of both sides of the contract
                     balances[f"{state.parties[payee].role} {payee}"][_OF_PAYEES[account]] += amount_fen

@@ -7,7 +7,7 @@
     reserved      <reservation>                          what its provider may burn
     burned        <voucher> <contract> <day>             burned, booked on a day, and not claimed
     claimed       <claim> <voucher> <contract> <day>     the same, in an open claim
-    paid          <voucher> <contract>                   settled
+    paid          <voucher> <contract>                   settled; `<voucher> -`: used before the log began
 
 A posting takes an amount out of one account and puts the same amount into another of the same programme. What is burned
 lies in lots, of a voucher and a contract. Where money leaves a voucher or a reservation, a memorandum account takes
@@ -65,6 +65,10 @@ class Posting(NamedTuple):
     target: Account
     target_id: str
     amount_fen: int
+
+
+CARRIED_OVER: Final = "-"
+"""Takes the place of a contract in the lot of what a voucher was used for before the log began."""
 
 
 class Lot(NamedTuple):

@@ -18,6 +18,7 @@ class Voucher:
         granted_id: under which it counts against its holder's cap.
         contract: the one that it is spent under; None: any.
         holder_class: of the application that it was issued for.
+        carried_over_fen: used before the log began.
         parent: the voucher that it was transferred out of.
     """
 
@@ -30,6 +31,7 @@ class Voucher:
     granted_id: str
     contract: str | None = None
     holder_class: str | None = None
+    carried_over_fen: int = 0
     parent: str | None = None
     status: VoucherStatus = "active"
 

@@ -66,8 +66,9 @@ class NetworkParameters:
 
 @dataclass(slots=True)
 class Network:
-    """The founding party, and what entry 0 set: the edition of the rules, and parameters."""
+    """The founding party, when the log began (microseconds), and what entry 0 set: the rules' edition, parameters."""
 
     party: str
+    founded_at: int
     edition: int
     parameters: NetworkParameters

@@ -117,6 +117,11 @@ class Reason(CodedEnum):
         True,
         "`at` or `valid_from` lies outside `opens_at`–`closes_at`",
     )
+    ISSUED_WITHIN_THE_LOG = (
+        "issued_within_the_log",
+        False,
+        "`valid_from` isn't before entry 0: such a voucher is issued, not imported",
+    )
     FLOOR_ABOVE_CAP = ("floor_above_cap", False, "the cap's `floor_fen` is more than its `holder_fen`")
     RULES_FIXED = (
         "rules_fixed",
@@ -145,6 +150,7 @@ class Reason(CodedEnum):
     BELOW_COMMITTED = ("below_committed", True, "less than was issued of the envelope")
     BELOW_CHARGED = ("below_charged", False, "less than was charged under the contract")
     OTHER_SUPPORT_LOWERED = ("other_support_lowered", False, "other support can only be raised")
+    USED_ABOVE_FACE = ("used_above_face", False, "`used_fen` is more than `face_fen`")
     BELOW_HOLDER_FLOOR = ("below_holder_floor", False, "`face_fen` is less than the cap's `floor_fen`")
     EXCEEDS_ENVELOPE = ("exceeds_envelope", True, "more than is unissued")
     VOUCHER_UNKNOWN = ("voucher_unknown", True, "no such voucher")

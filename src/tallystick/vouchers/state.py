@@ -238,8 +238,8 @@ class State:
         else:
             if source == "reserved":
                 self.book.note("taken" if target == "burned" else "released", source_id, amount_fen)
-            if source == "unissued" and target == "available":
-                self._grant(target_id, amount_fen)
+            if source == "unissued" and target in ("available", "paid"):
+                self._grant(target_id.partition(" ")[0], amount_fen)
             elif target == "unissued" and source != "envelope":
                 self._return(posting)
         self.book.post(posting)

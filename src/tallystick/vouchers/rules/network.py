@@ -68,7 +68,7 @@ class NetworkFound(Rule):
 
     def evolve(self, state: State, event: Event) -> Postings:
         """The founder becomes the first party."""
-        state.network = Network(self.party, self.edition, self.parameters())
+        state.network = Network(self.party, event.at, self.edition, self.parameters())
         state.parties[self.party] = Party("network", self.name, self.party, quorum=self.root_quorum)
         add_keys(state, self.party, "sign", self.root_keys, event.index)
         return ()
