@@ -10,7 +10,7 @@ every account's balances, entries and running hash are compared without a seal i
 import hashlib
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -24,16 +24,21 @@ from properties.naive_ledger import (
     LETS_MONEY_LEAVE,
     SECOND,
     NaiveLedger,
+    canonical,
     instant,
     instant_text,
+    second,
+    second_text,
     signed_by_quorum,
 )
 from support.actors import ORIGIN, brought_by, key_of, label_of, note_of, text_of, uscc_of, vkey_of
 from support.schedules import schedule
+from support.terms import rules_of
 from tallystick.audit.book_checks import faults
 from tallystick.signing.note import sign_text
 from tallystick.vouchers import rulebook
 from tallystick.vouchers.admit import admit, read_note
+from tallystick.vouchers.book import PROGRAMME_ACCOUNTS, Memorandum
 from tallystick.vouchers.entry import Entry, Header, split_entry
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.refusals import Reason, Refusal
@@ -57,18 +62,49 @@ CAREFUL = TREASURIES[1]
 OFFICERS: Json = {"threshold_fen": 6_000, "required": 2, "window_days": 3}
 """Of the careful treasury."""
 CITY, PROVIDER, HOLDER = TREASURIES[0], PROVIDERS[0], HOLDERS[2]
+CONTRACT = f"{HOLDER}/k-0"
 PARTIES = (NETWORK, *TREASURIES, *PROVIDERS, *HOLDERS, AUDITOR, OPERATOR)
 TIME_STEPS = (*(0, 1, SECOND, 60 * SECOND, HOUR, 5 * HOUR) * 16, *(DAY,) * 16, 3 * DAY, 3 * DAY, 10 * DAY, 40 * DAY)
 SEEDS = range(12)
 ALWAYS = 4
 """So many seeds are walked in any case, and more of them until every reason was met."""
-# Shape: (transfer, payee, rounding_fen, items, share_bp_domestic, share_bp_foreign).
-SHAPES: tuple[tuple[Any, ...], ...] = (
-    ("forbidden", "provider", 1, [], 10_000, 10_000),
-    ("approved", "provider", 1, ["ascend-910b", "h800"], 10_000, 3_333),
-    ("open", "holder", 100, [], 10_000, 5_000),
-    ("open", "provider", 1, ["ascend-910b"], 9_999, 0),
+ITEMS = ("ascend-910b", "h800", "mlu-590")
+LIMITS_FEN = (10_000_000, 10_000_000, 10_000_000, 3_600, 1_999, 1_000)
+"""What accreditations allow a unit to cost."""
+SHAPES: tuple[Json, ...] = (
+    rules_of(shares=[{"share_bp": 10_000}], ceiling_bp=10_000, rank=10),
+    rules_of(
+        shares=[
+            {"items": ["h800"], "origin": "foreign", "share_bp": 3_333},
+            {"items": ["ascend-910b", "h800"], "share_bp": 6_000, "ceiling_bp": 7_000},
+        ],
+        ceiling_bp=8_000,
+        rank=10,
+        transfer="approved",
+    ),
+    rules_of(
+        shares=[{"origin": "domestic", "share_bp": 5_000, "ceiling_bp": 6_000}, {"share_bp": 3_000}],
+        rank=5,
+        transfer="open",
+        payee="holder",
+        rounding_fen=100,
+    ),
+    rules_of(
+        shares=[
+            {"holder_class": "young", "share_bp": 10_000},
+            {"filed": True, "share_bp": 2_000},
+            {"items": ["ascend-910b"], "share_bp": 9_999},
+        ],
+        ceiling_bp=9_999,
+        rank=30,
+        transfer="open",
+        payee="contract",
+        rounding_fen=100,
+    ),
+    rules_of(shares=[{"share_bp": 1_000}], ceiling_bp=8_000, rank=20, payee="contract", basis="metered"),
+    rules_of(shares=[{"share_bp": 10_000}], ceiling_bp=10_000, basis="invoiced"),
 )
+"""The rules of the walks' programmes; those of a treasury share a group and so a cap."""
 
 
 class Pair:
@@ -80,6 +116,7 @@ class Pair:
         self.entries: list[Entry] = []
         self.answers: Counter[tuple[str, str]] = Counter()
         self.line_reasons: Counter[str] = Counter()
+        self.shapes: Counter[str] = Counter()
 
     def submit(self, command: Json, keys: Sequence[str], at: int, spoiled: Sequence[str] = ()) -> tuple[str, Any]:
         """Sign the command with the keys named, give it to both sides, compare, and return the answer."""
@@ -111,6 +148,22 @@ class Pair:
         self.answers[kind, said] += 1
         if kind == "time.burn/1" and said == "accepted":
             self.line_reasons.update(reason for _, reason in answer[1]["refused"])
+            self.shapes.update(self._shapes(answer[1]))
+
+    def _shapes(self, outcome: Json) -> Iterator[str]:
+        """What the accepted lines of the last statement were like, as far as who paid them goes."""
+        number_of = {line["number"]: line for line in self.oracle.lines if line["index"] == len(self.entries) - 1}
+        for line in number_of.values():
+            programmes = {self.oracle.reservations[name]["programme"] for name, _ in line["paid"]}
+            treasuries = {self.oracle.programmes[name]["party"] for name in programmes}
+            yield f"{min(len(programmes), 3)} programmes"
+            if len(treasuries) > 1:
+                yield "several treasuries"
+            if len(line["paid"]) > len(programmes):
+                yield "several reservations of a programme"
+            if line["absorbed_fen"]:
+                yield "absorbed and paid" if programmes else "absorbed alone"
+            yield from line["says"]
 
     def read_only(self, note: bytes) -> str:
         """The reason why a note that is no command at all is refused, where the oracle has no say."""
@@ -122,22 +175,43 @@ class Pair:
     def check_balances(self) -> None:
         """Every balance is the sum of its postings, none is negative, and every envelope is whole."""
         balances = self.oracle.balances()
-        assert all(fen >= 0 for (kind, _), fen in balances.items() if kind != "envelope")
+        assert all(fen >= 0 for account, fen in balances.items() if account[0] != "envelope")
         assert set(self.state.programmes) == set(self.oracle.programmes)
         for name, rules in self.oracle.programmes.items():
             book = self.oracle.book(name, balances)
             assert self.state.book.totals[name] == book
             assert sum(book.values()) == rules["envelope_fen"]
-        vouchers = {name: self.state.book["available", name] for name in self.state.vouchers}
-        assert vouchers == {name: balances["available", name] for name in self.oracle.vouchers}
-        reservations = {name: self.state.book["reserved", name] for name in self.state.reservations}
-        assert reservations == {name: balances["reserved", name] for name in self.oracle.reservations}
+        for account in PROGRAMME_ACCOUNTS:
+            held = {" ".join(map(str, at[1:])): fen for at, fen in balances.items() if at[0] == account and fen}
+            assert self.state.book.balances[account] == held
+        self._check_memoranda()
+        assert set(self.state.vouchers) == set(self.oracle.vouchers)
+        reservations = {name: one.closed for name, one in self.state.reservations.items()}
+        assert reservations == {name: one["closed"] for name, one in self.oracle.reservations.items()}
         claims = {name: (self.state.claimed_fen(name), claim.status) for name, claim in self.state.claims.items()}
         assert claims == {
             name: (claim["amount_fen"] if claim["status"] == "open" else 0, claim["status"])
             for name, claim in self.oracle.claims.items()
         }
         assert [*faults(self.state)] == []
+
+    def _check_memoranda(self) -> None:
+        """What is granted by cap, and charged and absorbed by contract; and what else a contract has."""
+        granted: Counter[str] = Counter()
+        for place, amount_fen in self.oracle.grants:
+            granted[" ".join(map(str, place))] += amount_fen
+        assert self.state.book.balances["granted"] == {place: fen for place, fen in granted.items() if fen}
+        fields: dict[Memorandum, str] = {"charged": "fee_fen", "absorbed": "absorbed_fen"}
+        for account, name in fields.items():
+            sums: Counter[str] = Counter()
+            for line in self.oracle.lines:
+                sums[line["contract"]] += 0 if line["reversed"] else line[name]
+            assert self.state.book.balances[account] == {contract: fen for contract, fen in sums.items() if fen}
+        assert set(self.state.contracts) == set(self.oracle.contracts)
+        for name, contract in self.state.contracts.items():
+            assert contract.programmes == self.oracle.paying_programmes(name)
+            assert contract.reservations == self.oracle.open_reservations(name)
+            assert contract.claimant == self.oracle.contracts[name]["claimant"]
 
     def check_books(self) -> None:
         """A seal made in two days would say the same on both sides; it is not recorded."""
@@ -151,10 +225,19 @@ class Pair:
         assert not isinstance(entry, Refusal)
         outcome = Header.from_bytes(split_entry(entry.to_bytes())[0]).outcome
         assert outcome == self.oracle.seal_outcome(), self.oracle.leaves()
+        self._check_unclaimed()
+
+    def _check_unclaimed(self) -> None:
+        """All that is burned is unclaimed by somebody, but where either side may claim and none has."""
         accounts = self.oracle.account_balances()
         unclaimed = [one["unclaimed_fen"] for one in accounts.values() if "unclaimed_fen" in one]
         burned = [one["burned_fen"] for name, one in accounts.items() if name.startswith("programme ")]
-        assert sum(unclaimed) == sum(burned)
+        open_to_both = [
+            fen
+            for lot, fen in self.oracle.balances().items()
+            if lot[0] == "burned" and self.oracle.payee_of(self.oracle.vouchers[lot[1]]["programme"], lot[2]) is None
+        ]
+        assert sum(unclaimed) + sum(open_to_both) == sum(burned)
 
     def resume_from_snapshot(self) -> None:
         """The state survives its own bytes; what follows is decided by the restored one."""
@@ -250,10 +333,9 @@ class Walk:
             needed = officers["required"] if officers and self.one_in(2) else 1
         start = self.chance.randrange(max(1, len(own) - needed + 1))
         signers = own[start : start + needed + self.one_in(10)]
-        if command["kind"] == "voucher.transfer/1" and command["voucher"] in self.oracle.vouchers:
-            programme = self.oracle.programmes[self.oracle.vouchers[command["voucher"]]["programme"]]
-            if programme["transfer"] == "approved" and not self.one_in(6):
-                signers += self.keys(programme["party"])[:1]
+        for other in self.oracle.also_asked(command):
+            if other != NETWORK and not self.one_in(8):
+                signers += self.keys(other, purposes=("sign",))[:1]
         new_keys = brought_by(command)
         signers += new_keys[self.one_in(12) :]
         if command["kind"] == "key.add/1" and command["subject"] != party and not self.one_in(8):
@@ -323,7 +405,8 @@ class Walk:
         )
         if party == CAREFUL and (signed_by_quorum(command) or command["kind"] in LETS_MONEY_LEAVE):
             usual = self.keys(party)[:2]
-        signers = list(keys) or ([] if wrong else [*usual, *brought_by(command)])
+        usual += [self.keys(side, purposes=("sign",))[0] for side in self.oracle.also_asked(command)]
+        signers = list(keys) or ([] if wrong else list(dict.fromkeys([*usual, *brought_by(command)])))
         answer = self.pair.submit(command, signers, self.at, wrong)
         if answer[0] == "accepted":
             self.sent.append((command, signers))
@@ -349,18 +432,43 @@ class Walk:
             size = 16 if holder == MANY_KEYS else 3
             fields = {"admitted": holder, "role": "holder", "name": holder, "keys": self.vkeys(holder, size)}
             self.must(TREASURIES[len(holder) % 2], "party.admit", **fields, **code)
-        for item, origin in (("ascend-910b", "domestic"), ("h800", "foreign"), ("mlu-590", "domestic")):
-            self.must(NETWORK, "item.register", item=item, unit="gpu_time", name="x", origin=origin)
+        for item, origin in zip(
+            ITEMS, ({"origin": "domestic"}, {"origin": "foreign"}, {"filing": "no. 7"}), strict=True
+        ):
+            self.must(NETWORK, "item.register", item=item, unit="gpu_time", name="x", **origin)
             for provider in PROVIDERS[: 1 + (item != "mlu-590")]:
                 price = 3_600 if provider == PROVIDERS[0] else 1_999
-                tariff = {"price_fen_per_gpu_hour": price, "valid_from": instant_text(self.at)}
-                self.must(provider, "tariff.publish", item=item, **tariff)
-        for number, shape in enumerate(SHAPES):
+                self.must(provider, "tariff.publish", item=item, price_fen=price, valid_from=instant_text(self.at))
+        for number, rules in enumerate(SHAPES):
             party = TREASURIES[number % 2]
-            self.must(party, "programme.open", **self.programme(f"{party}/p{number}", shape))
+            self.must(party, "programme.open", **self.programme(f"{party}/p{number}", rules))
             for provider in PROVIDERS:
-                fields = {"programme": f"{party}/p{number}", "provider": provider}
-                self.must(party, "provider.accredit", valid_from=instant_text(self.at), **fields)
+                place, items = {"programme": f"{party}/p{number}", "provider": provider}, self.limits(*ITEMS)
+                self.must(party, "provider.accredit", valid_from=instant_text(self.at), items=items, **place)
+        for holder in HOLDERS:
+            for number, provider in enumerate(PROVIDERS):
+                self.must(holder, "contract.sign", **self.contract(f"{holder}/k-{number}", holder, provider))
+
+    @staticmethod
+    def limits(*items: str, limit_fen: int = 10_000_000) -> list[Json]:
+        return [{"item": item, "price_limit_fen": limit_fen} for item in sorted(set(items))]
+
+    def contract(self, name: str, holder: str, provider: str) -> Json:
+        """A contract of 300 days at a price that no tariff undercuts."""
+        return {
+            "contract": name,
+            "holder": holder,
+            "provider": provider,
+            "document_sha256": hashlib.sha256(name.encode()).hexdigest(),
+            "amount_fen": 1_000_000,
+            "first_day": self.day_text(0),
+            "last_day": self.day_text(-300),
+            "items": [{"item": item, "price_fen": 7_200} for item in ITEMS],
+            "basis": "metered",
+            "claimant": "provider",
+            "related_party": False,
+            "other_support_fen": 0,
+        }
 
     def founding(self) -> Json:
         return {
@@ -377,9 +485,9 @@ class Walk:
             "utc_offset_seconds": 8 * 3_600,
         }
 
-    def programme(self, name: str, shape: tuple[Any, ...], opens_at: int | None = None) -> Json:
-        transfer, payee, rounding, items, domestic, foreign = shape
+    def programme(self, name: str, rules: Json, opens_at: int | None = None) -> Json:
         opens_at = self.at if opens_at is None else opens_at
+        cap = {"group": "compute", "holder_fen": 30_000, "floor_fen": 100}
         return {
             "programme": name,
             "name": "Programme",
@@ -388,15 +496,7 @@ class Walk:
             "envelope_fen": self.pick((60_000, 3_000)),
             "opens_at": instant_text(opens_at),
             "closes_at": instant_text(opens_at + 500 * DAY),
-            "share_bp_domestic": domestic,
-            "share_bp_foreign": foreign,
-            "holder_floor_fen": 100,
-            "holder_cap_fen": 15_000,
-            "validity_days": 60,
-            "items": items,
-            "transfer": transfer,
-            "payee": payee,
-            "rounding_fen": rounding,
+            "rules": rules | {"cap": cap},
         }
 
     @staticmethod
@@ -518,15 +618,16 @@ class Walk:
         fields = self.programme(name, self.pick(SHAPES), self.moment())
         if self.one_in(8):
             fields["closes_at"] = instant_text(self.moment(instant(fields["opens_at"])))
+        rules = fields["rules"]
+        rules["cap"] |= {"group": self.pick(("compute", "pilot")), "holder_fen": self.pick((99, *[30_000] * 7))}
+        rules["rank"] = self.pick((0, 5, 10, 20, 30))
         if self.one_in(8):
-            fields["holder_cap_fen"] = self.pick((1, 99, 100))
-        if self.one_in(8):
-            fields["items"] = ["none"]
+            rules["shares"] = [{"items": ["none"], "share_bp": 1}]
         if self.send(party, "programme.open", **fields)[0] == "accepted":
             for provider in PROVIDERS:
-                self.send(
-                    party, "provider.accredit", programme=name, provider=provider, valid_from=instant_text(self.at)
-                )
+                start, items = instant_text(max(self.at, instant(fields["opens_at"]))), self.limits(*ITEMS)
+                place = {"programme": name, "provider": provider}
+                self.send(party, "provider.accredit", **place, valid_from=start, items=items)
 
     def close_programme(self) -> None:
         programme = self.programme_id()
@@ -535,7 +636,9 @@ class Walk:
     def accredit(self) -> None:
         programme, provider = self.programme_id(), self.pick((*PROVIDERS, *PROVIDERS, *PROVIDERS, HOLDERS[0]))
         ends = [one["until"] for one in self.oracle.accreditations if one["programme"] == programme and one["until"]]
-        fields = {"provider": provider, "valid_from": instant_text(self.moment(*ends[-2:]))}
+        items = ITEMS if self.one_in(2) else [self.recent([*self.oracle.items], "none"), "h800"]
+        fields: Json = {"items": self.limits(*items, limit_fen=self.pick(LIMITS_FEN))}
+        fields |= {"provider": provider, "valid_from": instant_text(self.moment(*ends[-2:]))}
         self.send(self.treasury_of(programme), "provider.accredit", programme=programme, **fields)
 
     def delist(self) -> None:
@@ -559,7 +662,7 @@ class Walk:
         item = self.pick(counted) if counted and self.one_in(20) else item
         if self.one_in(12):
             start = self.at + 366 * DAY + self.pick((0, 1))
-        fields = {"item": item, "price_fen_per_gpu_hour": self.pick((1_999, 3_600, 3_600, 7_201))}
+        fields = {"item": item, "price_fen": self.pick((1_999, 3_600, 3_600, 7_201))}
         self.send(provider, "tariff.publish", valid_from=instant_text(start), **fields)
 
     def withdraw(self) -> None:
@@ -581,6 +684,66 @@ class Walk:
             record["programme"] = f"{TREASURIES[0]}/none"
         self.send(party, "record.withdraw", record=record)
 
+    # -- moves: contracts ---------------------------------------------------------------------------------------------
+
+    def contract_id(self) -> str:
+        """Mostly one that isn't over; the oldest of each side as often as the newest."""
+        contracts = self.oracle.contracts.items()
+        today = (self.at + self.span("utc_offset")) // DAY
+        live = [name for name, one in contracts if one["last_day"] >= today]
+        pool = live if live and not self.one_in(10) else [*self.oracle.contracts]
+        return str(
+            self.recent(pool, f"{HOLDERS[0]}/none", size=6) if self.one_in(2) else self.recent(pool[:4], "no/no")
+        )
+
+    def days(self, *numbers: int) -> str:
+        return self.day_text(self.pick(numbers))
+
+    def sign_contract(self) -> None:
+        holder = self.recent(HOLDERS * 4, PROVIDERS[0], size=20)
+        provider = self.recent(PROVIDERS * 4, HOLDERS[0], size=20)
+        party = self.pick((holder, provider))
+        name = self.new_id(party, "k", [*self.oracle.contracts])
+        fields = self.contract(name, holder, provider)
+        if self.one_in(10):
+            fields["document_sha256"] = self.pick([*self.oracle.contracts.values()])["document"]
+        fields |= {
+            "amount_fen": self.pick((2_000, 20_000, 200_000)),
+            "first_day": self.days(0, 0, 0, 0, 0, 1, -1, -9, 366, 367, -366, -367),
+            "last_day": self.days(-30, -30, -30, -9, -3, 0, 1, -400),
+            "claimant": self.pick(("provider", "holder", "either", "either")),
+            "basis": self.pick(("metered",) * 6 + ("invoiced",)),
+            "other_support_fen": self.pick((0, 0, 100, 1_000, 5_000)),
+        }
+        if self.one_in(20):
+            fields["last_day"] = self.day_text(self.pick((-3_659, -3_660)) + (0 if self.one_in(2) else 1))
+        if not self.one_in(3):
+            items = {self.pick(ITEMS), self.recent([*self.oracle.items], "none")}
+            fields["items"] = [
+                {"item": one, "price_fen": self.pick((1_000, 1_999, 3_600, 7_200))} for one in sorted(items)
+            ]
+        self.send(self.pick(HOLDERS) if self.one_in(30) else party, "contract.sign", **fields)
+
+    def amend_contract(self) -> None:
+        name = self.contract_id()
+        contract = self.oracle.contracts.get(name)
+        changes: list[Json] = [
+            {"last_day": self.days(0, 0, 1, -3, -30, -60, -300)},
+            {"items_from": self.days(-1, -1, -2, -30, 0, -366, -367), "items": self.amended_prices()},
+        ]
+        party = self.pick((*HOLDERS, *PROVIDERS))
+        if contract is not None:
+            charged, support = self.oracle.charged(name), contract["other_support_fen"]
+            changes.append({"amount_fen": max(1, charged + self.pick((-1, 0, 500, 100_000)))})
+            changes.append({"other_support_fen": max(0, support + self.pick((-1, 0, 500, 2_000)))})
+            party = contract[self.pick(("holder", "provider"))] if not self.one_in(12) else party
+        fields = self.pick(changes) | (self.pick(changes) if self.one_in(4) else {})
+        self.send(party, "contract.amend", contract=name, **fields)
+
+    def amended_prices(self) -> list[Json]:
+        items = sorted({self.pick(ITEMS), self.recent([*self.oracle.items], "none")})
+        return [{"item": item, "price_fen": self.pick((999, 2_500, 7_200))} for item in items]
+
     # -- moves: vouchers ----------------------------------------------------------------------------------------------
 
     def issue(self) -> None:
@@ -591,12 +754,19 @@ class Walk:
         limits, start = [600], self.at
         if programme in self.oracle.programmes:
             rules = self.oracle.programmes[programme]
-            cap = rules["holder_cap_fen"] - self.oracle.granted(programme, holder)
-            limits += [cap, rules["holder_floor_fen"], self.oracle.balance("unissued", programme), 600]
+            cap = rules["rules"]["cap"]["holder_fen"] - self.oracle.granted(programme, holder)
+            limits += [cap, rules["rules"]["cap"]["floor_fen"], self.oracle.balance("unissued", programme), 600]
             start = self.moment() if not self.one_in(8) else self.moment(instant(rules["closes_at"]))
         fields = {"voucher": self.new_id(party, "v", [*self.oracle.vouchers]), "programme": programme, "holder": holder}
+        if self.one_in(8):
+            fields["contract"] = self.contract_id_of(holder)
         face = self.amount(*limits) if self.one_in(2) else self.pick((100, 1_000, 2_500, 4_000))
         self.send(party, "voucher.issue", face_fen=face, valid_from=instant_text(start), **fields)
+
+    def contract_id_of(self, holder: str) -> str:
+        """Mostly one of a holder's contracts."""
+        mine = [name for name, one in self.oracle.contracts.items() if one["holder"] == holder]
+        return self.contract_id() if self.one_in(16) or not mine else str(self.recent(mine, f"{holder}/none", size=3))
 
     def voucher_id(self) -> str:
         vouchers = self.oracle.vouchers.items()
@@ -615,7 +785,8 @@ class Walk:
         limits = [self.oracle.balance("available", voucher)]
         if voucher in self.oracle.vouchers:
             programme = self.oracle.vouchers[voucher]["programme"]
-            limits.append(self.oracle.programmes[programme]["holder_cap_fen"] - self.oracle.granted(programme, to))
+            cap = self.oracle.programmes[programme]["rules"]["cap"]["holder_fen"]
+            limits.append(cap - self.oracle.granted(programme, to))
         into = self.new_id(party, "t", [*self.oracle.vouchers])
         self.send(party, "voucher.transfer", voucher=voucher, into=into, to=to, amount_fen=self.amount(*limits))
 
@@ -633,59 +804,79 @@ class Walk:
     def reserve(self) -> None:
         voucher = self.voucher_id()
         party = self.holder_of(voucher)
+        bound = self.oracle.vouchers.get(voucher, {}).get("contract")
+        contract = bound if bound and not self.one_in(8) else self.contract_id_of(party)
+        self.reserve_under(party, voucher, contract, self.amount(self.oracle.balance("available", voucher)))
+
+    def reserve_under(self, party: str, voucher: str, contract: str, amount_fen: int) -> None:
         ends = [self.oracle.vouchers[voucher]["until"]] if voucher in self.oracle.vouchers else []
-        until = self.moment(*ends, *ends) if self.one_in(3) else min([self.at + self.pick((1, 3, 9)) * DAY, *ends])
-        fields = {
-            "reservation": self.new_id(party, "r", [*self.oracle.reservations]),
-            "voucher": voucher,
-            "provider": self.recent(PROVIDERS * 4, HOLDERS[0]),
-            "amount_fen": self.amount(self.oracle.balance("available", voucher)),
-            "until": instant_text(until),
-        }
-        self.send(party, "voucher.reserve", **fields)
+        ends += [self.oracle.end_of_contract(contract)] if contract in self.oracle.contracts else []
+        until = self.moment(*ends, *ends) if self.one_in(4) else min([self.at + self.pick((1, 3, 9)) * DAY, *ends])
+        fields = {"reservation": self.new_id(party, "r", [*self.oracle.reservations]), "voucher": voucher}
+        fields |= {"contract": contract, "until": instant_text(until)}
+        self.send(party, "voucher.reserve", amount_fen=amount_fen, **fields)
+
+    def crowd(self) -> None:
+        """One contract, and a voucher of each programme that is open, some of it reserved under that contract."""
+        contract = self.pick([*self.oracle.contracts][:2])
+        holder = self.oracle.contracts[contract]["holder"]
+        still_open = [name for name, one in self.oracle.programmes.items() if not one["closed"]]
+        for programme in still_open[-6:]:
+            party = self.treasury_of(programme)
+            voucher = self.new_id(party, "v", [*self.oracle.vouchers])
+            fields = {"programme": programme, "holder": holder, "face_fen": 300, "valid_from": instant_text(self.at)}
+            if self.send(party, "voucher.issue", voucher=voucher, **fields)[0] == "accepted":
+                self.reserve_under(holder, voucher, contract, self.pick((1, 20, 100)))
 
     def reservation_id(self) -> str:
-        held, balances = self.oracle.reservations.items(), self.oracle.balances()
-        live = [name for name, one in held if not one["released"] and (balances["reserved", name] or self.one_in(8))]
+        live = [name for name, one in self.oracle.reservations.items() if not one["closed"]]
+        stranded = [name for name in live if self.oracle.is_stranded(name, self.at)]
+        if stranded and self.one_in(2):
+            return str(self.pick(stranded))
         pool = live if live and not self.one_in(10) else [*self.oracle.reservations]
         return str(self.recent(pool, f"{HOLDERS[0]}/none", size=10))
 
     def release(self) -> None:
         name = self.reservation_id()
         held = self.oracle.reservations.get(name)
-        party = self.pick((*PROVIDERS, *HOLDERS))
+        party = self.pick((*PROVIDERS, *HOLDERS, *TREASURIES))
         if held is not None and not self.one_in(12):
-            party = held[self.pick(("holder", "provider"))]
+            party = held[self.pick(("holder", "holder", "provider"))]
+            if self.one_in(4):
+                party = self.treasury_of(held["programme"])
         self.send(party, "reservation.release", reservation=name)
 
     # -- moves: GPU-time ----------------------------------------------------------------------------------------------
 
-    def line(self, reservation: str) -> Json:
-        held = self.oracle.reservations.get(reservation)
-        left = self.oracle.balance("reserved", reservation)
-        seconds = max(1, self.pick((1, 60, 60, 200, left, left, left - 1, left + 1, 3_600)))
+    def line(self, contract: str) -> tuple[str, list[Any]]:
+        """An item and a row of it, under a contract."""
+        held = self.pick([*self.oracle.open_reservations(contract), None])
+        left = self.oracle.balance("reserved", held) if held else 60
+        seconds = max(1, self.pick((1, 60, 60, 200, left, left * 2, left - 1, left + 1, 3_600)))
         end = self.at
-        if self.one_in(3) or (held is not None and held["until"] < self.at):
-            end = self.moment(
-                held["until"] if held else self.at, self.at - self.span("burn_window"), self.at - 5 * HOUR
-            )
+        if self.one_in(3):
+            ends = [self.oracle.end_of(held)] if held else [self.at]
+            ends += [self.oracle.end_of_contract(contract)] if contract in self.oracle.contracts else []
+            end = self.moment(*ends, self.at - self.span("burn_window"), self.at - 5 * HOUR)
         start = end - seconds * SECOND - self.pick((0, 0, 1, HOUR))
         if held is not None and self.one_in(8):
-            voucher = self.oracle.vouchers[held["voucher"]]
-            oldest = self.at - self.span("burn_window")
-            start = self.pick((voucher["from"], voucher["from"] - 1, oldest, oldest - 1))
-        line = {
-            "reservation": reservation,
-            "job": f"job-{self.chance.randrange(6) if self.one_in(2) else self.refs * 8 + self.chance.randrange(8)}",
-            "item": self.recent(["h800", "mlu-590", [*self.oracle.items][-1], *["ascend-910b"] * 5], "none"),
-            "gpu_milli": self.pick((1_000, 1_000, 1_000, 1, 8_000)),
-            "from": instant_text(start),
-            "to": instant_text(end),
-            "seconds": seconds + self.one_in(16),
-        }
+            voucher = self.oracle.vouchers[self.oracle.reservations[held]["voucher"]]
+            oldest = self.at - self.span("burn_window") + SECOND - 1
+            start = self.pick((voucher["from"], voucher["from"] - SECOND, oldest, oldest - SECOND))
+        item = self.recent([*ITEMS[1:], [*self.oracle.items][-1], *["ascend-910b"] * 5], "none")
+        gpus = self.pick((1_000, 1_000, 1_000, 1, 8_000))
+        job = f"job-{self.chance.randrange(6) if self.one_in(2) else self.refs * 8 + self.chance.randrange(8)}"
+        row = [job, gpus, second_text(start), second_text(end), seconds + self.one_in(16)]
+        return item, row + ([says] if (says := self.says()) else [])
+
+    def says(self) -> Json:
+        """What a row says besides: mostly nothing."""
+        says: Json = {"pay_available": True} if self.one_in(4) else {}
         if self.one_in(30):
-            line["corrects"] = self.some_line(self.oracle.lines)
-        return line | ({"if_short": "drain"} if self.one_in(4) else {})
+            says["corrects"] = self.some_line(self.oracle.lines)
+        elif self.one_in(20):
+            says["prior_period"] = True
+        return says
 
     def some_line(self, lines: Sequence[Json]) -> Json:
         """Statement and line, as a correction names them: mostly one of these."""
@@ -701,53 +892,74 @@ class Walk:
         if old is None:
             self.reverse()
             return
-        reservation = self.reservation_like(old["reservation"])
-        start, end = old["from"] + self.pick((0, 0, 0, 0, 1, -1)), old["to"] + self.pick((0, 0, 0, 0, -1, 1))
-        span = {"from": instant_text(start), "to": instant_text(end), "seconds": 1}
-        line = self.line(reservation) | span | {"job": old["job"], "gpu_milli": self.pick((1_000, 20_000))}
-        if not self.one_in(8):
-            line["item"] = old["item"]
-        if self.one_in(8):
-            line["job"] = "job-0"
-        line["corrects"] = self.some_line(self.oracle.lines if self.one_in(8) else [old])
-        if self.one_in(5):
-            del line["corrects"]
+        contract = old["contract"] if not self.one_in(6) else self.contract_id_of(self.holder_under(old["contract"]))
+        start, end = (old[name] + SECOND * self.pick((0, 0, 0, 0, 1, -1)) for name in ("from", "to"))
+        job = "job-0" if self.one_in(8) else old["job"]
+        seconds = old["seconds"] if self.one_in(2) else 1
+        gpus = self.pick((1_000, 20_000, min(10_000_000, old["gpu_time"] // seconds or 1)))
+        row = [job, gpus, second_text(start), second_text(end), seconds]
+        says: Json = {"corrects": self.some_line(self.oracle.lines if self.one_in(8) else [old])}
+        says |= {"pay_available": True} if self.one_in(3) else {}
+        if not self.one_in(5):
+            row.append(says)
+        item = self.pick(ITEMS) if self.one_in(6) else old["item"]
         party = old["provider"] if not self.one_in(12) else self.pick(PROVIDERS)
-        holder = self.oracle.reservations.get(reservation, {"holder": HOLDER})["holder"]
-        self.send(party, "time.burn", holder=holder, lines=[line] * self.pick((1, 1, 1, 2)))
+        self.send_lines(party, contract, [(item, row)] * self.pick((1, 1, 1, 2)))
 
-    def reservation_like(self, name: str) -> str:
-        """Mostly this reservation, or an open one for the same provider where it was released."""
-        provider = self.oracle.reservations[name]["provider"]
-        if self.one_in(12):
-            return self.reservation_id()
-        if not self.oracle.reservations[name]["released"]:
-            return name
-        held = self.oracle.reservations.items()
-        like = [other for other, one in held if one["provider"] == provider and not one["released"]]
-        return str(self.recent(like, name))
+    def correct_at_its_bounds(self) -> None:
+        """Take the newest line back and burn a little more, or as much, in its place."""
+        free = [line for line in self.oracle.lines if line["fee_fen"] and not line["reversed"]]
+        free = [line for line in free if not self.oracle.is_claimed(line)]
+        if not free:
+            self.burn()
+            return
+        line = self.recent(free, free[-1])
+        fields = {"statement": line["statement"], "line": line["number"], "reason": "wrong job"}
+        self.send(line["provider"], "burn.reverse", **fields)
+        gpus, more = line["gpu_time"] // line["seconds"], self.pick((0, 0, 1))
+        row = ["job-new", gpus + more, second_text(line["from"]), second_text(line["to"]), line["seconds"]]
+        says = {"corrects": {"statement": line["statement"], "line": line["number"]}}
+        self.send_lines(line["provider"], line["contract"], [(line["item"], [*row, says])])
+
+    def holder_under(self, contract: str) -> str:
+        known = contract in self.oracle.contracts
+        return str(self.oracle.contracts[contract]["holder"]) if known else self.pick(HOLDERS)
+
+    def send_lines(self, party: str, contract: str, lines: Sequence[tuple[str, list[Any]]]) -> None:
+        """A statement of lines, in groups."""
+        groups = [
+            {"item": item, "lines": [row for other, row in lines if other == item]}
+            for item in sorted({item for item, _ in lines})
+        ]
+        fields: Json = {"all_or_nothing": True} if self.one_in(10) else {}
+        self.send(party, "time.burn", contract=contract, groups=groups, **fields)
 
     def burn(self) -> None:
-        first = self.reservation_id()
-        held = self.oracle.reservations.get(first)
-        party = held["provider"] if held and not self.one_in(20) else self.pick(PROVIDERS)
-        holder = held["holder"] if held and not self.one_in(16) else self.pick((*HOLDERS, PROVIDERS[0]))
-        lines = [self.line(first)]
+        contract = self.contract_id()
+        if not self.oracle.open_reservations(contract) and not self.one_in(4):
+            used = [one["contract"] for one in self.oracle.reservations.values() if not one["closed"]]
+            contract = self.recent(used, contract)
+        party = self.pick(PROVIDERS)
+        if contract in self.oracle.contracts and not self.one_in(20):
+            party = self.oracle.contracts[contract]["provider"]
+        lines = [self.line(contract)]
         for _ in range(self.chance.randrange(5)):
-            near = [name for name, one in self.oracle.reservations.items() if one["holder"] == holder]
-            other = self.recent(near, first) if self.one_in(3) else self.pick((first, self.reservation_id()))
-            lines.append(dict(self.pick(lines)) if self.one_in(8) else self.line(other))
-        self.send(party, "time.burn", holder=holder, lines=lines)
+            item, row = self.pick(lines)
+            lines.append((item, [*row]) if self.one_in(8) else self.line(contract))
+        self.send_lines(party, contract, lines)
 
     def burn_too_much(self) -> None:
         """A statement about as large as a note may be: with its outcome it may outgrow an entry."""
-        line = self.line(self.reservation_id()) | {"job": "j" * 100}
-        size = self.pick((55_000, 60_000, 65_000)) // (len(text_of(line)))
-        self.send(self.pick(PROVIDERS), "time.burn", holder=self.pick(HOLDERS), lines=[line] * size)
+        contract = self.contract_id()
+        item, row = self.line(contract)
+        row[0] = "j" * 120
+        size = self.pick((55_000, 60_000, 65_000)) // len(canonical(row))
+        party = self.oracle.contracts.get(contract, {"provider": PROVIDER})["provider"]
+        self.send_lines(party, contract, [(item, row)] * size)
 
     def reverse(self) -> None:
         lines = self.oracle.lines
-        free = [line for line in lines if line["claim"] is None and not line["reversed"]]
+        free = [line for line in lines if not line["reversed"] and not self.oracle.is_claimed(line)]
         if free and not self.one_in(4):
             lines = [line for line in free if line["ever_claimed"]] if self.one_in(3) else free
         line = self.recent(
@@ -760,15 +972,14 @@ class Walk:
     # -- moves: settlement --------------------------------------------------------------------------------------------
 
     def claim(self) -> None:
-        free = [
-            line for line in self.oracle.lines if line["claim"] is None and not line["reversed"] and line["amount_fen"]
-        ]
-        line = self.recent(free, None)
+        free = [lot for lot, fen in self.oracle.balances().items() if lot[0] == "burned" and fen]
         party, programme = self.pick((*PROVIDERS, *HOLDERS)), self.programme_id()
         first = last = self.chance.randrange(4)
-        if line is not None and not self.one_in(8):
-            party, programme = line["claimant"], line["programme"]
-            first = last = (self.at + self.span("utc_offset")) // DAY - line["day"]
+        lot = self.recent(free, None)
+        if lot is not None and not self.one_in(8):
+            programme, sides = self.oracle.vouchers[lot[1]]["programme"], self.oracle.contracts[lot[2]]
+            party = self.oracle.payee_of(programme, lot[2]) or sides[self.pick(("holder", "provider"))]
+            first = last = (self.at + self.span("utc_offset")) // DAY - lot[3]
         first, last = first + self.pick((0, 0, 1, 5, 30, -1)), last - self.pick((0, 0, 0, 1, -1))
         fields = {"claim": self.new_id(party, "c", [*self.oracle.claims]), "programme": programme}
         self.send(party, "redemption.claim", first_day=self.day_text(first), last_day=self.day_text(last), **fields)
@@ -840,15 +1051,19 @@ MOVES: dict[Callable[[Walk], None], int] = {
     Walk.delist: 3,
     Walk.publish_tariff: 7,
     Walk.withdraw: 4,
+    Walk.sign_contract: 6,
+    Walk.amend_contract: 8,
     Walk.issue: 20,
     Walk.transfer: 12,
     Walk.change_voucher: 8,
     Walk.reserve: 30,
+    Walk.crowd: 3,
     Walk.release: 8,
     Walk.burn: 50,
     Walk.burn_too_much: 2,
     Walk.reverse: 16,
-    Walk.correct: 12,
+    Walk.correct: 10,
+    Walk.correct_at_its_bounds: 4,
     Walk.claim: 14,
     Walk.settle: 12,
     Walk.seal: 6,
@@ -915,24 +1130,29 @@ def corner() -> Walk:
     programme, now = f"{CITY}/p0", instant_text(walk.at)
     issue: Json = {"voucher": f"{CITY}/v", "programme": programme, "holder": HOLDER, "face_fen": 500, "valid_from": now}
     walk.must(CITY, "voucher.issue", **issue)
-    reserve = {"reservation": f"{HOLDER}/r", "voucher": f"{CITY}/v", "provider": PROVIDER, "amount_fen": 400}
+    reserve = {"reservation": f"{HOLDER}/r", "voucher": f"{CITY}/v", "contract": CONTRACT, "amount_fen": 400}
     walk.must(HOLDER, "voucher.reserve", until=instant_text(walk.at + 20 * DAY), **reserve)
     walk.at += DAY
     return walk
 
 
+def row(walk: Walk, job: str, seconds: int, **says: Any) -> list[Any]:
+    """A line of one GPU that ends now, of `seconds` fen."""
+    span = second_text(walk.at - seconds * SECOND), second_text(walk.at)
+    return [job, 1_000, *span, seconds, *([says] if says else [])]
+
+
 def burned(walk: Walk, job: str, seconds: int, ref: str) -> Json:
     """A statement of one line that ends now."""
-    line = {"reservation": f"{HOLDER}/r", "job": job, "item": "ascend-910b", "gpu_milli": 1_000}
-    line |= {"from": instant_text(walk.at - seconds * SECOND), "to": instant_text(walk.at), "seconds": seconds}
-    return {"ref": ref, "holder": HOLDER, "lines": [line], "signed_at": instant_text(walk.at)}
+    groups = [{"item": "ascend-910b", "lines": [row(walk, job, seconds)]}]
+    return {"ref": ref, "contract": CONTRACT, "groups": groups, "signed_at": instant_text(walk.at)}
 
 
 def test_a_statement_is_remembered_for_longer_than_other_commands(corner: Walk) -> None:
     statement = burned(corner, "job-1", 10, "s-1")
     corner.must(PROVIDER, "time.burn", **statement)
     corner.at += 600 * SECOND
-    other: Json = {"item": "mlu-590", "price_fen_per_gpu_hour": 1, "valid_from": instant_text(corner.at + DAY)}
+    other: Json = {"item": "mlu-590", "price_fen": 1, "valid_from": instant_text(corner.at + DAY)}
     again = corner.exactly(PROVIDER, "time.burn", **statement)
     assert again == ("refused", "already_recorded")
     assert corner.exactly(PROVIDER, "tariff.publish", ref="s-1", **other) == ("refused", "ref_reused_for_other_content")
@@ -951,7 +1171,7 @@ def test_accreditation_ends_at_its_end_and_the_end_may_be_brought_forward(corner
     for end in ends:
         fields = {"programme": f"{CITY}/p0", "provider": PROVIDER, "reason": "broke the rules"}
         corner.must(CITY, "provider.delist", valid_until=instant_text(end), **fields)
-    reserve: Json = {"voucher": f"{CITY}/v", "provider": PROVIDER, "amount_fen": 1}
+    reserve: Json = {"voucher": f"{CITY}/v", "contract": CONTRACT, "amount_fen": 1}
     reserve["until"] = instant_text(corner.at + DAY)
     corner.at = ends[1] - 1
     corner.must(HOLDER, "voucher.reserve", reservation=f"{HOLDER}/r-2", **reserve)
@@ -973,7 +1193,7 @@ def test_a_rejection_frees_its_lines_though_a_later_claim_covers_their_day(corne
     assert answer == ("accepted", {"amount_fen": 11})
     corner.must(CITY, "redemption.reject", claim=f"{PROVIDER}/c-0", reason="no evidence")
     back = corner.exactly(PROVIDER, "burn.reverse", statement="s-0", line=0, reason="wrong job")
-    assert back == ("accepted", {"returned_fen": 10, "to": "reservation"})
+    assert back == ("accepted", {"returned": [[f"{HOLDER}/r", 10, "reservation"]]})
     kept = corner.exactly(PROVIDER, "burn.reverse", statement="s-1", line=0, reason="wrong job")
     assert kept == ("refused", "line_already_claimed")
     corner.pair.check_balances()
@@ -981,11 +1201,12 @@ def test_a_rejection_frees_its_lines_though_a_later_claim_covers_their_day(corne
 
 def test_the_newest_accreditation_is_delisted_and_no_earlier_one(corner: Walk) -> None:
     place = {"programme": f"{CITY}/p0", "provider": PROVIDER}
+    items = corner.limits(*ITEMS)
     first_end, second_start = corner.at + 10 * DAY, corner.at + 12 * DAY
     corner.must(CITY, "provider.delist", valid_until=instant_text(first_end), reason="moves", **place)
-    early = corner.exactly(CITY, "provider.accredit", valid_from=instant_text(first_end - 1), **place)
+    early = corner.exactly(CITY, "provider.accredit", valid_from=instant_text(first_end - 1), items=items, **place)
     assert early == ("refused", "provider_already_accredited")
-    corner.must(CITY, "provider.accredit", valid_from=instant_text(second_start), **place)
+    corner.must(CITY, "provider.accredit", valid_from=instant_text(second_start), items=items, **place)
     for end in (first_end - DAY, second_start - 1):
         answer = corner.exactly(CITY, "provider.delist", valid_until=instant_text(end), reason="moves", **place)
         assert answer == ("refused", "provider_not_accredited")
@@ -1016,44 +1237,63 @@ def test_a_day_is_sealed_once_and_when_it_is_over(corner: Walk) -> None:
     corner.pair.check_books()
 
 
-def burns(walk: Walk, ref: str, *lines: Json) -> list[str | None]:
+def burns(walk: Walk, ref: str, *lines: list[Any]) -> list[str | None]:
     """The reason for each line of a statement; `None` where it is accepted."""
-    kind, outcome = walk.exactly(PROVIDER, "time.burn", ref=ref, holder=HOLDER, lines=list(lines))
+    groups = [{"item": "ascend-910b", "lines": list(lines)}]
+    kind, outcome = walk.exactly(PROVIDER, "time.burn", ref=ref, contract=CONTRACT, groups=groups)
     assert kind == "accepted"
     reasons = dict(outcome["refused"])
     return [reasons.get(number) for number in range(len(lines))]
 
 
 def test_what_is_sealed_changes_by_linked_corrections_alone(corner: Walk) -> None:
-    line = burned(corner, "job-1", 100, "")["lines"][0]
-    start, end = instant(line["from"]), instant(line["to"])
-    inner = line | {"from": instant_text(start + 10 * SECOND), "to": instant_text(end - 10 * SECOND), "seconds": 80}
-    other = burned(corner, "job-2", 50, "")["lines"][0]
+    job, gpus, start, end, seconds = line = row(corner, "job-1", 100)
+    later, earlier = (second_text(second(one) + step * SECOND) for one, step in ((start, 10), (end, -10)))
+    inner, other = [job, gpus, later, earlier, 80], row(corner, "job-2", 50)
     linked: Json = {"corrects": {"statement": "s-1", "line": 0}}
     assert burns(corner, "s-1", line, other) == [None, None]
-    assert burns(corner, "s-2", other | {"job": "job-3"} | linked) == ["correction_unfounded"]
+    assert burns(corner, "s-2", ["job-3", *other[1:], linked]) == ["correction_unfounded"]
     corner.at += DAY
     assert sealed(corner, "s-1", 1)[0] == "accepted"
-    assert burns(corner, "s-3", other | {"job": "job-3"}, inner | linked) == ["period_sealed", "correction_unfounded"]
+    assert burns(corner, "s-3", ["job-3", *other[1:]], [*inner, linked]) == ["period_sealed", "correction_unfounded"]
     reversal = corner.exactly(PROVIDER, "burn.reverse", statement="s-1", line=0, reason="wrong job")
-    assert reversal == ("accepted", {"returned_fen": 100, "to": "reservation"})
+    assert reversal == ("accepted", {"returned": [[f"{HOLDER}/r", 100, "reservation"]]})
     wrong = [
         inner,  # no link
-        inner | {"corrects": {"statement": "s-1", "line": 1}},  # not reversed
-        inner | {"corrects": {"statement": "s-1", "line": 2}},  # no such line
-        inner | {"corrects": {"statement": "s-9", "line": 0}},  # no such statement
-        inner | linked | {"job": "job-9"},
-        line | linked | {"from": instant_text(start - 1)},
-        line | linked | {"to": instant_text(end + 1)},
+        [*inner, {"corrects": {"statement": "s-1", "line": 1}}],  # not reversed
+        [*inner, {"corrects": {"statement": "s-1", "line": 2}}],  # no such line
+        [*inner, {"corrects": {"statement": "s-9", "line": 0}}],  # no such statement
+        [job, gpus, second_text(second(start) - SECOND), end, seconds, linked],
+        [job, gpus, start, second_text(second(end) + SECOND), seconds, linked],
     ]
-    assert burns(corner, "s-4", *wrong) == ["period_sealed", *["correction_unfounded"] * 6]
-    again: Json = {"corrects": {"statement": "s-5", "line": 0}}
-    assert burns(corner, "s-5", inner | linked, line | linked) == [None, "job_time_already_burned"]
-    corner.must(PROVIDER, "burn.reverse", statement="s-5", line=0, reason="wrong again")
-    assert burns(corner, "s-6", line | again, inner | again) == ["correction_unfounded", None]
+    assert burns(corner, "s-4", *wrong) == ["period_sealed", *["correction_unfounded"] * 5]
+    assert burns(corner, "s-5", [job, gpus + 1, *line[2:], linked]) == ["exceeds_corrected_line"]
+    again: Json = {"corrects": {"statement": "s-6", "line": 0}}
+    assert burns(corner, "s-6", ["job-9", *inner[1:], linked], [*line, linked]) == [None, "correction_unfounded"]
+    corner.must(PROVIDER, "burn.reverse", statement="s-6", line=0, reason="wrong again")
+    assert burns(corner, "s-7", [*line, again], [*inner, again]) == ["correction_unfounded", None]
     corner.pair.check_balances()
     corner.pair.check_books()
     corner.pair.check_replay()
+
+
+def test_late_usage_is_booked_in_the_open_period(corner: Walk) -> None:
+    late, never = row(corner, "job-1", 10, prior_period=True), row(corner, "job-2", 10)
+    assert burns(corner, "s-1", late) == ["period_not_sealed"]
+    corner.at += DAY
+    assert sealed(corner, "s-1", 1)[0] == "accepted"
+    assert burns(corner, "s-2", late, never) == [None, "period_sealed"]
+    corner.at += DAY
+    claim: Json = {"programme": f"{CITY}/p0", "last_day": corner.day_text(1)}
+    early = corner.exactly(
+        PROVIDER,
+        "redemption.claim",
+        claim=f"{PROVIDER}/c",
+        **(claim | {"first_day": "2026-01-01", "last_day": corner.day_text(2)}),
+    )
+    assert early == ("refused", "nothing_to_claim")
+    answer = corner.exactly(PROVIDER, "redemption.claim", claim=f"{PROVIDER}/c", first_day=corner.day_text(1), **claim)
+    assert answer == ("accepted", {"amount_fen": 10})
 
 
 class Ledgers(RuleBasedStateMachine):
@@ -1104,6 +1344,10 @@ class Ledgers(RuleBasedStateMachine):
         )  # fmt: skip
 
     @rule(chance=st.randoms(use_true_random=False))
+    def contracts(self, chance: random.Random) -> None:
+        self.move(chance, Walk.sign_contract, Walk.amend_contract, Walk.crowd)
+
+    @rule(chance=st.randoms(use_true_random=False))
     def issues(self, chance: random.Random) -> None:
         self.move(chance, Walk.issue)
 
@@ -1121,7 +1365,7 @@ class Ledgers(RuleBasedStateMachine):
 
     @rule(chance=st.randoms(use_true_random=False))
     def corrections(self, chance: random.Random) -> None:
-        self.move(chance, Walk.correct, Walk.correct, Walk.reverse, Walk.seal)
+        self.move(chance, Walk.correct, Walk.correct_at_its_bounds, Walk.reverse, Walk.seal)
 
     @rule(chance=st.randoms(use_true_random=False))
     def settlement(self, chance: random.Random) -> None:
