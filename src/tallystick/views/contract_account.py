@@ -31,7 +31,7 @@ class ContractPayment:
 
 @dataclass(frozen=True, slots=True)
 class ContractAccount:
-    """A contract, its document's SHA-256 (hex), its programmes in order of their ids, its reservations and statements."""
+    """A contract, its document's SHA-256 (hex), its programmes in order of their ids, reservations and statements."""
 
     balance: ContractBalance
     document_sha256: str

@@ -141,12 +141,9 @@ def _returned(command: BurnReverse, outcome: Reversed, change: Change) -> list[t
     for reservation, _, to in outcome.returned:
         places.setdefault(change.state.reservations[reservation].voucher, []).append(to)
     moved_fen = change.moved_fen()
+    line = f"line {command.line} of {command.statement}"
     return [
-        (
-            voucher,
-            moved_fen[voucher],
-            f"line {command.line} of {command.statement} to the {' and the '.join(dict.fromkeys(to))}: {command.reason}",
-        )
+        (voucher, moved_fen[voucher], f"{line} to the {' and the '.join(dict.fromkeys(to))}: {command.reason}")
         for voucher, to in places.items()
     ]
 
