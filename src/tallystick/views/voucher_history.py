@@ -123,9 +123,10 @@ def _touched(change: Change) -> list[tuple[str, int, str]]:
             return [(voucher, outcome.released_fen, f"{command.reservation} to the {outcome.to}")]
         case TimeBurn() as command:
             assert change.statement is not None
-            paid_lines, moved_fen = change.statement.lines_by_voucher, change.moved_fen()
+            moved_fen = change.moved_fen()
             return [
-                (one, moved_fen[one], f"{lines} lines under {command.contract}") for one, lines in paid_lines.items()
+                (voucher, moved_fen[voucher], f"{lines} line{'s' * (lines > 1)} under {command.contract}")
+                for voucher, lines in change.statement.lines_by_voucher.items()
             ]
         case BurnReverse() as command:
             assert isinstance(outcome, Reversed)
