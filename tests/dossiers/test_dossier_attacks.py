@@ -124,7 +124,7 @@ def an_entry_is_another_than_in_the_log(data: bytes, log: list[bytes]) -> bytes:
     """One digit."""
     head, entries = parts_of(data)
     place = place_of(entries, "time.burned", 1)
-    other = edited(entries[place].entry, '"seconds":3600', '"seconds":3500')
+    other = edited(entries[place].entry, ',3600]', ',3500]')
     return joined(head, [*entries[:place], replace(entries[place], entry=other), *entries[place + 1 :]])
 
 
@@ -264,8 +264,9 @@ def the_log_recorded_more_than_was_burned(data: bytes, log: list[bytes]) -> byte
     """A fen too much in a statement's outcome."""
     _, entries = parts_of(data)
     index = entries[place_of(entries, "time.burned", 1)].index
-    amount = Entry.from_bytes(log[index]).event.outcome.from_voucher_fen[0]  # type: ignore[union-attr]
-    return changed_log(data, log, index, rf'"from_voucher_fen":\[{amount}', f'"from_voucher_fen":[{amount + 1}')
+    ((_, amounts_fen),) = Entry.from_bytes(log[index]).event.outcome.paid  # type: ignore[union-attr]
+    amount = amounts_fen[0]
+    return changed_log(data, log, index, rf'(/r1",\[){amount}\]', rf"\g<1>{amount + 1}]")
 
 
 @attack(FindingCode.DECISION_REFUSED)

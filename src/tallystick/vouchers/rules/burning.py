@@ -25,6 +25,7 @@ from tallystick.vouchers.rules.rule import (
     Rule,
     Signers,
     accreditations_of,
+    claims_on,
     own_party,
     voucher_accounts,
 )
@@ -181,7 +182,9 @@ class TimeBurn(Rule):
         for number, (_, line) in enumerate(self.lines()):
             corrects = line.options.corrects if line.options is not None and number not in refused else None
             if corrects is not None:
-                state.statements[self.party][corrects.statement].corrected_lines.append(corrects.line)
+                earlier = state.statements.get(self.party, {}).get(corrects.statement)
+                if earlier is not None:  # else in a part of a log, which nothing asks for it
+                    earlier.corrected_lines.append(corrects.line)
 
     def touches(self, state: State, event: Event) -> Accounts:
         """The contract's provider and holder, and the voucher and programme of each reservation that paid."""
@@ -194,8 +197,13 @@ class TimeBurn(Rule):
         return accounts
 
     def concerns(self, state: State, event: Event) -> Names:
-        """The contract."""
-        return [f"contract {self.contract}"]
+        """The contract, and those whose lines its own correct: no other line may correct them."""
+        assert isinstance(event.outcome, Burned)
+        refused = {number for number, _ in event.outcome.refused}
+        yield f"contract {self.contract}"
+        for number, (_, line) in enumerate(self.lines()):
+            if line.options is not None and line.options.corrects is not None and number not in refused:
+                yield f"contract {state.statements[self.party][line.options.corrects.statement].contract}"
 
     def follows(self) -> Names:
         """The contract."""
@@ -309,12 +317,7 @@ class BurnReverse(Rule):
         assert isinstance(statement.command, TimeBurn)
         contract = statement.command.contract
         yield f"contract {contract}"
-        for programme in history.programmes_of(contract):
-            # Whichever of the two it pays: a line that is claimed isn't reversed.
-            yield f"claims {programme} {self.party}"
-            holder = history.holder_of(contract)
-            if holder is not None:
-                yield f"claims {programme} {holder}"
+        yield from claims_on(history, contract)  # whichever of the two is paid: a line that is claimed isn't reversed
 
 
 def _booked_day(state: State, statement: Statement, line: BurnedLine) -> int:

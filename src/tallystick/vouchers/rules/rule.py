@@ -29,7 +29,7 @@ Names = Iterable[str]
     tariffs <provider>            its prices
     rules <programme>             opened, closed
     accreditation <programme> <provider>
-    contract <id>                 its whole life: signed, amended, reserved under, burned, reversed, released
+    contract <id>                 its whole life: signed, amended, reserved under, burned, corrected, reversed, released
     document <sha256>             the contract that has it
     terms <voucher>               how it was made (issued, transferred), suspended, resumed, revoked, lapsed
     reservation <id>              reserved, released
@@ -202,6 +202,9 @@ class History(Protocol):
     def holder_of(self, contract: str) -> str | None:
         """Return the holder of a contract, if there is one of that id."""
 
+    def says_either(self, contract: str) -> bool:
+        """Return whether a contract was signed with `either` as its claimant."""
+
     def statement(self, provider: str, ref: str, before: int) -> Event | None:
         """Return a provider's newest statement of a reference before an entry."""
 
@@ -216,6 +219,15 @@ def accreditations_of(history: History, contract: str) -> Names:
     """Return the accreditations of a contract's provider for the programmes that pay for it."""
     provider = history.provider_of(contract)
     return [f"accreditation {programme} {provider}" for programme in history.programmes_of(contract)]
+
+
+def claims_on(history: History, contract: str) -> Names:
+    """Return the claims of both sides of a contract, of all programmes that pay for it.
+
+    A line of it may be in one of them; and where the contract says `either`, the first decided who claims.
+    """
+    sides = [side for side in (history.provider_of(contract), history.holder_of(contract)) if side is not None]
+    return [f"claims {programme} {side}" for programme in history.programmes_of(contract) for side in sides]
 
 
 def own_party(command: Rule, state: State) -> Signers:

@@ -21,10 +21,11 @@ from tallystick.vouchers.rules.rule import (
     Postings,
     Rule,
     Signers,
+    claims_on,
     own_party,
     party_account,
 )
-from tallystick.vouchers.state import State, Unclaimed
+from tallystick.vouchers.state import State
 
 
 class RedemptionClaim(Rule):
@@ -70,7 +71,7 @@ class RedemptionClaim(Rule):
         over_at = start_of_day(self.last_day + 1, state.network.parameters.utc_offset_seconds)
         if at < over_at:
             return Refusal(Reason.CLAIM_PERIOD_NOT_OVER, format_day(self.last_day), not_before=over_at)
-        unclaimed_fen = sum(state.book["burned", lot.burned_id] for lot in self._lots(state))
+        unclaimed_fen = self.unclaimed_fen(state)
         rounding_fen = programme.rules.rounding_fen
         amount_fen = unclaimed_fen // rounding_fen * rounding_fen
         if amount_fen == 0:
@@ -100,6 +101,10 @@ class RedemptionClaim(Rule):
             ]
         )
 
+    def unclaimed_fen(self, state: State) -> int:
+        """Return what is unclaimed in the period."""
+        return sum(state.book["burned", lot.burned_id] for lot in self._lots(state))
+
     def _claimed(self, state: State, amount_fen: int) -> list[tuple[DatedLot, int]]:
         """Return what a claim of an amount takes of which lot, in order."""
         claimed = list[tuple[DatedLot, int]]()
@@ -111,7 +116,8 @@ class RedemptionClaim(Rule):
                 amount_fen -= taken_fen
         if amount_fen and lots:
             # Only where a part of a log is replayed that was decided wrongly: what is recorded is followed.
-            claimed.append((lots[-1], amount_fen))
+            last, taken_fen = claimed.pop() if claimed else (lots[-1], 0)
+            claimed.append((last, taken_fen + amount_fen))
         return claimed
 
     def _lots(self, state: State) -> list[DatedLot]:
@@ -147,10 +153,12 @@ class RedemptionClaim(Rule):
         return [f"rules {self.programme}", f"party {self.party}"]
 
     def asks(self, event: Event, history: History) -> Names:
-        """The claimant's claims, and the contracts of all lines that may have been unclaimed."""
+        """The claimant's claims, the contracts of all lines that may have been unclaimed, and who claims under them."""
         yield f"claims {self.programme} {self.party}"
         for contract in history.burned(self.programme, self.party, self.first_day, self.last_day, event.index):
             yield f"contract {contract}"
+            if history.says_either(contract):
+                yield from claims_on(history, contract)
 
 
 class RedemptionPay(Rule):
@@ -213,8 +221,9 @@ class RedemptionPay(Rule):
         return [f"claim {self.claim}", f"party {self.party}"]
 
     def asks(self, event: Event, history: History) -> Names:
-        """Nothing."""
-        return ()
+        """What the claim asked for: of a part of its lines it would come to less."""
+        claim = history.claim(self.claim)
+        return claim.command.asks(claim, history)
 
 
 class RedemptionReject(Rule):
@@ -273,11 +282,6 @@ class RedemptionReject(Rule):
         """What the claim asked for: its lines are free again."""
         claim = history.claim(self.claim)
         return claim.command.asks(claim, history)
-
-
-def _by_voucher(days: Unclaimed) -> list[tuple[str, int]]:
-    """Return vouchers and days in their order."""
-    return sorted([(voucher, day) for day, vouchers in days.items() for voucher in vouchers])
 
 
 def _side(state: State, party: str) -> Claimant:
