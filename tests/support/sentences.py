@@ -282,9 +282,7 @@ def _short(name: str, value: str) -> str:
     amount = re.fullmatch(r"([\d,.]+) (?:%|yuan)", value)
     if amount:
         return amount[1]
-    if value.startswith("that of "):
-        return value.removeprefix("that of ")
-    return value.replace(" on the key pair of ", ":").replace(" ", "~")
+    return value.removeprefix("that of ").replace(" on the key pair of ", ":").replace(" ", "~")
 
 
 def _insist(holds: object, otherwise: str) -> None:
