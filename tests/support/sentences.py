@@ -206,11 +206,11 @@ def _sentence(number: int, row: str, lines: list[str]) -> Sentence:
         read = [_answered(line) for line in lines]
         _insist_on_order([line for line, _, _ in read])
         words.append(" | ".join(_short_line(line) for line, _, _ in read))
-        answers = [line_answer for _, line_answer, _ in read if line_answer]
+        answers = [one for line, line_answer, _ in read if line_answer for one in [line_answer] * _jobs_of(line)]
         _insist(not answer or not answers, "a statement is answered as a whole or line by line")
         if answers:
             sentence.answer = " | ".join(answers)
-            sentence.sums = [(line_sums or [""])[0] for _, _, line_sums in read]
+            sentence.sums = [one for line, _, line_sums in read for one in (line_sums or [""]) * _jobs_of(line)]
     else:
         _insist(not lines, "only statements have lines")
     _insist(sentence.answer, "no answer")
@@ -255,6 +255,12 @@ def _short_line(text: str) -> str:
         words.append(f"corrects={corrects[1]}" if corrects else _OPTIONS[option])
     words += [f"x{match['jobs']}"] if match["jobs"] else []
     return " ".join(words)
+
+
+def _jobs_of(line: str) -> int:
+    """Return how many lines of a statement a line of the table stands for: `job a (100 times)`."""
+    match = _LINE.fullmatch(line)
+    return int(match["jobs"] or 1) if match else 1
 
 
 def _insist_on_order(lines: list[str]) -> None:
