@@ -90,7 +90,7 @@ def test_a_reference_is_refused_for_another_text_also_after_the_state_forgot_it(
             clock.at,
             ref="s-1",
             item="h800",
-            price_fen_per_gpu_hour=1,
+            price_fen=1,
             valid_from="2026-12-01T00:00:00.000000Z",
         )
         answer = ledger.submit([other])[0]

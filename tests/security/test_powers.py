@@ -279,7 +279,7 @@ def _brings(ledger: Ledger, name: str, purpose: str) -> None:
 def _of_provider(ref: str) -> list[Json]:
     """What else a provider may command."""
     provider = Actor("provider")
-    price = {"item": "ascend-910b", "price_fen_per_gpu_hour": 10**7, "valid_from": format_instant(NOW + DAY_US)}
+    price = {"item": "ascend-910b", "price_fen": 10**7, "valid_from": format_instant(NOW + DAY_US)}
     days = {"first_day": "2026-01-01", "last_day": "2026-01-29"}
     return [
         provider.command("tariff.publish", NOW, ref=ref, **price),

@@ -206,11 +206,11 @@ def _sentence(number: int, row: str, lines: list[str]) -> Sentence:
         read = [_answered(line) for line in lines]
         _insist_on_order([line for line, _, _ in read])
         words.append(" | ".join(_short_line(line) for line, _, _ in read))
-        answers = [line_answer for _, line_answer, _ in read if line_answer]
+        answers = [one for line, line_answer, _ in read if line_answer for one in [line_answer] * _jobs_of(line)]
         _insist(not answer or not answers, "a statement is answered as a whole or line by line")
         if answers:
             sentence.answer = " | ".join(answers)
-            sentence.sums = [(line_sums or [""])[0] for _, _, line_sums in read]
+            sentence.sums = [one for line, _, line_sums in read for one in (line_sums or [""]) * _jobs_of(line)]
     else:
         _insist(not lines, "only statements have lines")
     _insist(sentence.answer, "no answer")
@@ -257,6 +257,12 @@ def _short_line(text: str) -> str:
     return " ".join(words)
 
 
+def _jobs_of(line: str) -> int:
+    """Return how many lines of a statement a line of the table stands for: `job a (100 times)`."""
+    match = _LINE.fullmatch(line)
+    return int(match["jobs"] or 1) if match else 1
+
+
 def _insist_on_order(lines: list[str]) -> None:
     """Refuse lines of several items that don't stand as they are counted."""
     items = [match["item"] for line in lines if (match := _LINE.fullmatch(line))]
@@ -282,9 +288,7 @@ def _short(name: str, value: str) -> str:
     amount = re.fullmatch(r"([\d,.]+) (?:%|yuan)", value)
     if amount:
         return amount[1]
-    if value.startswith("that of "):
-        return value.removeprefix("that of ")
-    return value.replace(" on the key pair of ", ":").replace(" ", "~")
+    return value.removeprefix("that of ").replace(" on the key pair of ", ":").replace(" ", "~")
 
 
 def _insist(holds: object, otherwise: str) -> None:

@@ -78,7 +78,7 @@ def test_the_number_of_processes_changes_nothing(ledger: Path, processes: int) -
     assert audit(ledger, POLICY, processes=processes).is_clean
     entries = entries_of(ledger)
     index = index_of(entries, "tariff.published", 100)
-    put_entry(ledger, index, edited(entries[index], '"price_fen_per_gpu_hour":1', '"price_fen_per_gpu_hour":2'))
+    put_entry(ledger, index, edited(entries[index], '"price_fen":1', '"price_fen":2'))
     found = audit(ledger, POLICY, processes=processes).findings
     assert (found[0].code, found[0].index) == ("signature_invalid", index)
 

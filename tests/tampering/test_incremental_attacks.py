@@ -137,7 +137,7 @@ def test_a_new_entry_that_is_wrong_is_found(ledger: Path, reports: Path) -> None
     """With what is wrong with it, at its index, also if the log signs it."""
     entries = entries_of(ledger)
     index = OLD + 7
-    entries[index] = edited(entries[index], '"price_fen_per_gpu_hour":1', '"price_fen_per_gpu_hour":2')
+    entries[index] = edited(entries[index], '"price_fen":1', '"price_fen":2')
     put_entry(ledger, index, entries[index])
     codes = found(ledger, reports / "old.json")
     assert codes[0] == ("signature_invalid", index)

@@ -190,7 +190,7 @@ def test_a_checkpoint_behind_another_one_is_not_overlooked(pristine: Path, tmp_p
                 "tariff.publish",
                 at,
                 item="h100",
-                price_fen_per_gpu_hour=1,
+                price_fen=1,
                 valid_from=format_instant(at + DAY_US + number * SECOND_US),
                 ref=f"more-{number}",
             )

@@ -166,7 +166,7 @@ def write_on(ledger: Path, entries: int) -> None:
                 "tariff.publish",
                 at,
                 item="h100",
-                price_fen_per_gpu_hour=1,
+                price_fen=1,
                 valid_from=day,
                 ref=f"after-{number}",
             )

@@ -64,7 +64,8 @@ def check_good(voucher: Voucher, voucher_id: str, at: int) -> Refusal | None:
 def check_cap(state: State, programme_id: str, holder: str, amount_fen: int, at: int) -> Refusal | None:
     """Refuse more than a holder may still be granted, under all programmes of the treasury, year and cap group."""
     programme = state.programmes[programme_id]
-    room_fen = programme.rules_at(at).cap.holder_fen - state.book["granted", programme.granted_id(holder, at)]
+    granted_fen = state.book["granted", programme.granted_id(holder, at)]
+    room_fen = max(0, programme.rules_at(at).cap.holder_fen - granted_fen)  # another programme's cap may be higher
     if amount_fen > room_fen:
         return Refusal(Reason.EXCEEDS_HOLDER_CAP, f"{holder} has room for {room_fen} fen", limit_fen=room_fen)
     return None
