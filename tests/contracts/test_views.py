@@ -399,8 +399,8 @@ def test_other_support_is_left_until_lines_absorb_it(tmp_path: Path) -> None:
         assert (found.balance.other_support_left_fen, found.balance.charged_fen) == (4_800, 36_000)
 
 
-def test_what_comes_back_of_a_closed_reservation_stays_taken(tmp_path: Path) -> None:
-    """The voucher has it again; the reservation's own sum goes on adding up."""
+def test_what_comes_back_of_a_closed_reservation_is_released(tmp_path: Path) -> None:
+    """The voucher has it again, of the other reservation's part that one has."""
     story = Story(tmp_path / "ledger")
     story.begin()
     story.issue("city/v1", "acme", 200_000)
@@ -414,7 +414,7 @@ def test_what_comes_back_of_a_closed_reservation_stays_taken(tmp_path: Path) -> 
         views.follow()
         found = views.voucher("city/v1")
         amounts = [(one.remaining_fen, one.taken_fen, one.released_fen, one.closed) for one in found.reservations]
-        assert amounts == [(0, 10_000, 0, True), (50_000, 0, 0, False)]
+        assert amounts == [(0, 0, 10_000, True), (50_000, 0, 0, False)]
         balance = found.balance
         assert (balance.available_fen, balance.reserved_fen, balance.burned_fen) == (150_000, 50_000, 0)
         told = [(line.amount_fen, line.text) for line in found.history[-2:]]

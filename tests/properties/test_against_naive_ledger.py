@@ -953,7 +953,7 @@ class Walk:
         contract = self.contract_id()
         item, row = self.line(contract)
         row[0] = "j" * 120
-        size = self.pick((55_000, 60_000, 65_000)) // len(canonical(row))
+        size = self.pick((55_000, 60_000, 65_000)) // (len(canonical(row)) + 1)
         party = self.oracle.contracts.get(contract, {"provider": PROVIDER})["provider"]
         self.send_lines(party, contract, [(item, row)] * size)
 

@@ -4,9 +4,9 @@ Of every voucher, what it was made of is somewhere:
 
     face = available + reserved + burned + transferred + returned
 
-and of every reservation `amount = remaining + taken + released`: what lines took of it, less what came back to it. A
-voucher's burned amount stays burned when it is claimed and paid; to whom that is owed, its contract says
-(contract_payments.py). All of these lie within an envelope: 64 bits hold them.
+and of every reservation `amount = remaining + taken + released`; taken is what lines that stand took of it. A voucher's
+burned amount stays burned when it is claimed and paid; to whom that is owed, its contract says (contract_payments.py).
+All of these lie within an envelope: 64 bits hold them.
 
 What is available of a voucher whose validity is over can't be reserved any more. Nothing is recorded when that happens:
 whether it is over is worked out when it is asked for, by the log's time of the last entry followed.
@@ -21,6 +21,7 @@ from tallystick.views.changes import Change, Move
 from tallystick.views.contract_payments import ContractBalance, contract_balances, payee_sums
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.view_tables import BatchSums, Key, Sum, Table, condition
+from tallystick.vouchers.book import Account
 from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.state import State
 
@@ -38,6 +39,7 @@ _VOUCHER_MOVES: Final[dict[tuple[str, str], tuple[str, str]]] = {
     ("burned", "available"): (_BURNED, _AVAILABLE),
     ("burned", "unissued"): (_BURNED, "returned_fen"),
 }
+_RESERVATION_ACCOUNTS: Final[dict[Account, str]] = {"reserved": "remaining_fen", "burned": "taken_fen"}
 
 # As `format_instant` writes the log's time: texts of that form are in the order of their times.
 _NOW: Final = (
@@ -78,10 +80,7 @@ class VoucherBalance:
 
 @dataclass(frozen=True, slots=True)
 class ReservationBalance:
-    """A reservation under a contract; `taken_fen` went into lines, `released_fen` back to its voucher or programme.
-
-    What a line gave back once the reservation was closed went to the voucher or programme, and stays taken.
-    """
+    """A reservation under a contract; lines took `taken_fen`, `released_fen` went back to its voucher or programme."""
 
     reservation: Key
     contract: str
@@ -194,18 +193,15 @@ class Balances:
             self._vouchers.add(target_id, face_fen=amount_fen, available_fen=amount_fen)
 
     def _add_to_reservation(self, move: Move) -> None:
-        _, source, source_id, target, target_id, amount_fen = move.posting
-        if target == "reserved":
-            reservation = self._reservations.of(target_id)
-            reservation["remaining_fen"] += amount_fen
-            if source == "available":
-                reservation["amount_fen"] += amount_fen
-            else:
-                reservation["taken_fen"] -= amount_fen
-        elif source == "reserved":
-            reservation = self._reservations.of(source_id)
-            reservation["remaining_fen"] -= amount_fen
-            reservation["taken_fen" if target == "burned" else "released_fen"] += amount_fen
+        _, source, _, target, _, amount_fen = move.posting
+        if move.reservation is None:
+            return
+        reservation = self._reservations.of(move.reservation)
+        if source == "available":
+            reservation["amount_fen"] += amount_fen
+        else:
+            reservation[_RESERVATION_ACCOUNTS[source]] -= amount_fen
+        reservation[_RESERVATION_ACCOUNTS.get(target, "released_fen")] += amount_fen
 
 
 def _said_of_voucher(name: str, state: State) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tallystick.vouchers.book import USED, Posting
 from tallystick.vouchers.burns import BurnedLine, Statement
-from tallystick.vouchers.outcomes import Burned
+from tallystick.vouchers.outcomes import Burned, Reversed
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
 from tallystick.vouchers.rules.rule import Event
@@ -17,13 +17,15 @@ from tallystick.vouchers.state import State
 
 
 class Move(NamedTuple):
-    """A posting, and the voucher whose money moves (of a transfer, the one that it leaves), if it is a voucher's.
+    """A posting; the voucher whose money moves (of a transfer, the one that it leaves) and the reservation, if any.
 
-    Of what was burned and is claimed, paid or rejected, none: it stays what the voucher was used for.
+    Of what was burned and is claimed, paid or rejected, neither: it stays what the voucher was used for. What a line
+    gives back, its reservation had paid, wherever it goes.
     """
 
     posting: Posting
     voucher: str | None
+    reservation: str | None
 
 
 @dataclass(slots=True)
@@ -88,7 +90,7 @@ class Change:
     def moved_fen(self) -> dict[str, int]:
         """Return what moved of each voucher."""
         moved_fen: dict[str, int] = {}
-        for posting, voucher in self.moves:
+        for posting, voucher, _ in self.moves:
             if voucher is not None:
                 moved_fen[voucher] = moved_fen.get(voucher, 0) + posting.amount_fen
         return moved_fen
@@ -103,7 +105,11 @@ def change_of(event: Event, postings: Iterable[Posting], state: State) -> Change
         state: just after it.
     """
     command, outcome = event.command, event.outcome
-    moves = [_move(posting, state) for posting in postings]
+    if isinstance(outcome, Reversed):
+        given_back = zip(postings, outcome.returned, strict=True)
+        moves = [_move(posting, state, reservation) for posting, (reservation, _, _) in given_back]
+    else:
+        moves = [_move(posting, state) for posting in postings]
     names = sorted({*command.touches(state, event), *command.concerns(state, event)})
     change = Change(event, state, moves, names)
     if isinstance(command, TimeBurn) and isinstance(outcome, Burned):
@@ -116,11 +122,13 @@ def change_of(event: Event, postings: Iterable[Posting], state: State) -> Change
     return change
 
 
-def _move(posting: Posting, state: State) -> Move:
+def _move(posting: Posting, state: State, reservation: str | None = None) -> Move:
     _, source, source_id, target, target_id, _ = posting
     if source in USED and target in USED:
-        return Move(posting, None)
-    return Move(posting, state.voucher_of(source, source_id) or state.voucher_of(target, target_id))
+        return Move(posting, None, None)
+    if reservation is None and "reserved" in (source, target):
+        reservation = source_id if source == "reserved" else target_id
+    return Move(posting, state.voucher_of(source, source_id) or state.voucher_of(target, target_id), reservation)
 
 
 def _sums_of(command: TimeBurn, outcome: Burned, state: State) -> StatementSums:

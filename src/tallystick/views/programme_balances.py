@@ -74,7 +74,7 @@ class ProgrammeBooks:
 
     def add(self, change: Change) -> None:
         """Take in one entry."""
-        for posting, voucher in change.moves:
+        for posting, voucher, _ in change.moves:
             sums = self._programmes.of(posting.programme)
             amount_fen = posting.amount_fen
             sums[f"{posting.target}_fen"] += amount_fen
