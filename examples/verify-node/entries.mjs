@@ -73,7 +73,7 @@ const fieldNames = (names) => names.split(' ').filter((name) => name !== '')
 const FORMS = Object.assign(Object.create(null), {
   log: text('[!-*,-~]{1,255}'),
   currency: oneOf('CNY'),
-  role: oneOf('treasury', 'provider', 'auditor', 'operator', 'holder'),
+  role: oneOf('treasury', 'provider', 'auditor', 'operator', 'attester', 'holder'),
   origin: oneOf('domestic', 'foreign'),
   voucher_kind: oneOf('compute', 'training', 'model', 'corpus'),
   transfer: oneOf('forbidden', 'approved', 'open'),

@@ -29,7 +29,7 @@ SECOND = 1_000_000
 DAY = 86_400 * SECOND
 ENTRY_SIZE_MAX = 65_535
 PRECEDENCE = {reason: place for place, reason in enumerate(Reason)}
-EVERYBODY = frozenset({"network", "treasury", "provider", "auditor", "operator", "holder"})
+EVERYBODY = frozenset({"network", "treasury", "provider", "auditor", "operator", "attester", "holder"})
 ROLES = {
     "party.admit/1": {"network", "treasury"},
     "party.amend/1": EVERYBODY,
@@ -408,7 +408,7 @@ class NaiveLedger:
     def _no_party_admit(self, command: Json, at: int) -> Iterator[Reason]:
         if command["admitted"] in self.parties:
             yield Reason.PARTY_ALREADY_ADMITTED
-        admits = {"network": {"treasury", "provider", "auditor", "operator"}, "treasury": {"holder"}}
+        admits = {"network": {"treasury", "provider", "auditor", "operator", "attester"}, "treasury": {"holder"}}
         if command["role"] not in admits.get(self.parties[command["party"]]["role"], ()):
             yield Reason.ROLE_MAY_NOT_ADMIT
         coded, maker = "uscc" in command, "maker" in command

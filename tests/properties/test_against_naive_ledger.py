@@ -414,7 +414,7 @@ class Walk:
         admitted = self.pick(PARTIES) if self.one_in(5) else f"late-{self.names}"
         fields: Json = {
             "admitted": admitted,
-            "role": self.pick(("holder", "holder", "provider", "auditor", "operator", "treasury")),
+            "role": self.pick(("holder", "holder", "provider", "auditor", "operator", "attester", "treasury")),
             "name": "x",
         }
         size = self.pick((1, 1, 1, 1, 15, 16))

@@ -59,7 +59,7 @@ class Reason(CodedEnum):
     ROLE_MAY_NOT_ADMIT = (
         "role_may_not_admit",
         False,
-        "the network admits treasuries, providers, auditors and operators; treasuries admit holders",
+        "the network admits treasuries, providers, auditors, operators and attesters; treasuries admit holders",
     )
     USCC_MISSING = (
         "uscc_missing",

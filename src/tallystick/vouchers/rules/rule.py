@@ -48,7 +48,7 @@ TREASURY: Final = frozenset[Role]({"treasury"})
 PROVIDER: Final = frozenset[Role]({"provider"})
 OPERATOR: Final = frozenset[Role]({"operator"})
 HOLDER: Final = frozenset[Role]({"holder"})
-ANY_ROLE: Final = frozenset[Role]({"network", "treasury", "provider", "auditor", "operator", "holder"})
+ANY_ROLE: Final = frozenset[Role]({"network", "treasury", "provider", "auditor", "operator", "attester", "holder"})
 
 DECLARED: Final = (
     "kind",
