@@ -44,6 +44,8 @@ ROLES = {
     "provider.delist/1": {"treasury"},
     "tariff.publish/1": {"provider"},
     "record.withdraw/1": {"provider", "treasury"},
+    "application.file/1": {"holder"},
+    "application.withdraw/1": {"holder"},
     "voucher.issue/1": {"treasury"},
     "voucher.transfer/1": {"holder"},
     "voucher.suspend/1": {"treasury"},
@@ -95,6 +97,8 @@ EVENT_KINDS = {
     "provider.delist/1": "provider.delisted/1",
     "tariff.publish/1": "tariff.published/1",
     "record.withdraw/1": "record.withdrawn/1",
+    "application.file/1": "application.filed/1",
+    "application.withdraw/1": "application.withdrawn/1",
     "voucher.issue/1": "voucher.issued/1",
     "voucher.transfer/1": "voucher.transferred/1",
     "voucher.suspend/1": "voucher.suspended/1",
@@ -210,6 +214,7 @@ class NaiveLedger:
         self.tariffs: list[Json] = []
         self.programmes: dict[str, Json] = {}
         self.accreditations: list[Json] = []
+        self.applications: dict[str, Json] = {}
         self.vouchers: dict[str, Json] = {}
         self.reservations: dict[str, Json] = {}
         self.statements: dict[tuple[str, str], Json] = {}
@@ -688,6 +693,37 @@ class NaiveLedger:
         kept = self.tariffs if command["record"]["type"] == "tariff" else self.accreditations
         newest = self._alike(command)[-1]
         kept[:] = [one for one in kept if one is not newest]
+        return {}
+
+    # -- applications --------------------------------------------------------------------------------------------------
+
+    def _no_application_file(self, command: Json, at: int) -> Iterator[Reason]:
+        yield from self._new_id_reasons(command["party"], command["application"], self.applications)
+        programme = self.programmes.get(command["programme"])
+        if programme is None:
+            yield Reason.PROGRAMME_UNKNOWN
+            return
+        if programme["closed"]:
+            yield Reason.PROGRAMME_CLOSED
+        if not at < instant(programme["closes_at"]):
+            yield Reason.OUTSIDE_PROGRAMME_WINDOW
+
+    def _do_application_file(self, command: Json, at: int) -> Json:
+        self.applications[command["application"]] = command | {"withdrawn": False}
+        return {}
+
+    def _no_application_withdraw(self, command: Json, at: int) -> Iterator[Reason]:
+        application = self.applications.get(command["application"])
+        if application is None:
+            yield Reason.APPLICATION_UNKNOWN
+            return
+        if application["party"] != command["party"]:
+            yield Reason.NOT_OWN_APPLICATION
+        if application["withdrawn"]:
+            yield Reason.APPLICATION_WITHDRAWN
+
+    def _do_application_withdraw(self, command: Json, at: int) -> Json:
+        self.applications[command["application"]]["withdrawn"] = True
         return {}
 
     # -- vouchers -----------------------------------------------------------------------------------------------------
@@ -1201,6 +1237,9 @@ class NaiveLedger:
                 return {"programme " + command["programme"]}
             case "provider.accredit" | "provider.delist":
                 return {"programme " + command["programme"], "provider " + command["provider"]}
+            case "application.file" | "application.withdraw":
+                asked = self.applications[command["application"]]
+                return {"holder " + asked["party"], "programme " + asked["programme"]}
             case "voucher.issue" | "voucher.suspend" | "voucher.resume" | "voucher.revoke" | "voucher.lapse":
                 return self._voucher_accounts(command["voucher"])
             case "voucher.transfer":

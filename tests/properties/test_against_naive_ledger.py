@@ -581,6 +581,31 @@ class Walk:
             record["programme"] = f"{TREASURIES[0]}/none"
         self.send(party, "record.withdraw", record=record)
 
+    # -- moves: applications -------------------------------------------------------------------------------------------
+
+    def application_id(self) -> str:
+        standing = [name for name, one in self.oracle.applications.items() if not one["withdrawn"]]
+        pool = standing if standing and not self.one_in(8) else [*self.oracle.applications]
+        return str(self.recent(pool, f"{HOLDERS[0]}/none", size=8))
+
+    def apply(self) -> None:
+        programme, party = self.programme_id(), self.pick(HOLDERS)
+        if self.one_in(16):
+            closed = [name for name, one in self.oracle.programmes.items() if one["closed"]]
+            over = [name for name, one in self.oracle.programmes.items() if instant(one["closes_at"]) <= self.at]
+            programme = self.pick([*over, *closed[-2:], programme])
+        fields: Json = {"application": self.new_id(party, "a", [*self.oracle.applications]), "programme": programme}
+        fields |= {"declarations": {"related_party": self.one_in(4), "other_support_fen": self.pick((0, 1_000))}}
+        fields |= {"holder_class": self.pick(("under_one_year", "university"))} if self.one_in(2) else {}
+        amount_fen = self.pick((600, 1_000, 4_000))
+        self.send(party, "application.file", amount_fen=amount_fen, evidence_sha256="e" * 64, **fields)
+
+    def withdraw_application(self) -> None:
+        application = self.application_id()
+        known = application in self.oracle.applications and not self.one_in(8)
+        party = self.oracle.applications[application]["party"] if known else self.pick(HOLDERS)
+        self.send(party, "application.withdraw", application=application)
+
     # -- moves: vouchers ----------------------------------------------------------------------------------------------
 
     def issue(self) -> None:
@@ -840,6 +865,8 @@ MOVES: dict[Callable[[Walk], None], int] = {
     Walk.delist: 3,
     Walk.publish_tariff: 7,
     Walk.withdraw: 4,
+    Walk.apply: 6,
+    Walk.withdraw_application: 2,
     Walk.issue: 20,
     Walk.transfer: 12,
     Walk.change_voucher: 8,
@@ -1102,6 +1129,10 @@ class Ledgers(RuleBasedStateMachine):
             chance, Walk.open_programme, Walk.close_programme, Walk.accredit, Walk.delist, Walk.publish_tariff,
             Walk.withdraw, Walk.register_item,
         )  # fmt: skip
+
+    @rule(chance=st.randoms(use_true_random=False))
+    def applications(self, chance: random.Random) -> None:
+        self.move(chance, Walk.apply, Walk.apply, Walk.withdraw_application)
 
     @rule(chance=st.randoms(use_true_random=False))
     def issues(self, chance: random.Random) -> None:

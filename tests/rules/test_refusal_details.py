@@ -90,6 +90,9 @@ item_unknown                  zx-81
 holder_unknown                       nobody
 receiver_suspended                   bolt
 receiver_suspended                   guian
+application_unknown                  shanghai/A9
+not_own_application                  acme/A1 is of acme
+application_withdrawn                acme/A1
 below_holder_floor                   the floor is 10000 fen
 exceeds_envelope                     7990000 fen are unissued
 voucher_unknown                      shanghai/V9

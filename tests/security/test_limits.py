@@ -31,7 +31,12 @@ from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rulebook import RULEBOOK
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "limits.md"
-NAMES_OF_OBJECTS = {"a burn line": "BurnLine", "a correction": "Corrected", "officers": "OfficersFields"}
+NAMES_OF_OBJECTS = {
+    "a burn line": "BurnLine",
+    "a correction": "Corrected",
+    "declarations": "Declarations",
+    "officers": "OfficersFields",
+}
 
 
 def rows() -> list[list[str]]:

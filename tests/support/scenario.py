@@ -54,13 +54,14 @@ BEGINNING = "2026-01-05T08:00"
 
 MAKES = {
     "programme.open": "programme",
+    "application.file": "application",
     "voucher.issue": "voucher",
     "voucher.transfer": "into",
     "voucher.reserve": "reservation",
     "redemption.claim": "claim",
     "book.seal": "seal",
 }
-_IDS = {"programme", "voucher", "into", "reservation", "claim", "seal"}
+_IDS = {"programme", "application", "voucher", "into", "reservation", "claim", "seal"}
 _INSTANTS = {"valid_from", "valid_until", "until", "since", "opens_at", "closes_at", "signed_at"}
 _OF_LINES = {"seconds", "corrects"}
 _SIGNING = {"by", "and", "forged", "ref", "signed", "log"}
@@ -372,6 +373,12 @@ def _officers(text: str) -> Json:
     return {"required": int(required), "threshold_fen": fen(threshold), "window_days": int(window)}
 
 
+def _declarations(text: str) -> Json:
+    """Return what `related with 1,000.00 yuan of other support` declares; or `unrelated`."""
+    related, _, other, *_ = text.split()
+    return {"related_party": related == "related", "other_support_fen": fen(other)}
+
+
 _READERS: dict[str, Callable[[str], Any]] = {
     "keys": _vkeys,
     "meter_keys": _vkeys,
@@ -383,6 +390,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "maker": lambda text: text == "yes",
     "quorum": int,
     "officers": _officers,
+    "declarations": _declarations,
     "items": lambda text: [] if text == "all" else text.split(","),
 }
 _TEXTS = {"item", "statement", "payment_reference", "evidence_sha256", "first_day", "last_day"}

@@ -63,6 +63,12 @@ VERBS: dict[str, Verb] = {
         "{provider} under {programme} from {valid_from}",
         "withdraws the accreditation of {provider} under {programme} from {valid_from}",
     ),
+    "apply": Verb(
+        "application.file",
+        "{application} {amount_fen} under {programme}",
+        "applies for {amount_fen} yuan under {programme} as {application}",
+    ),
+    "withdraw-application": Verb("application.withdraw", "{application}", "withdraws application {application}"),
     "issue": Verb(
         "voucher.issue",
         "{voucher} to {holder} {face_fen} under {programme}",

@@ -35,6 +35,7 @@ class Terms:
     Attributes:
         slug: the part of the programme's id after the treasury's.
         share_domestic, share_foreign: per cent of the fee, by the item's origin.
+        reviewed: vouchers are issued for applications.
         assumed: what is not from the city's rules.
     """
 
@@ -50,6 +51,7 @@ class Terms:
     payee: str = "provider"
     rounding_fen: int = 1
     domestic_only: bool = False
+    reviewed: bool = False
     assumed: tuple[str, ...] = ()
 
 
@@ -110,7 +112,9 @@ CITIES: Final = (
                 5_000_000,
                 assumed=("cap",),
             ),
-            Terms("model", "模型券", "model", 300_000_000, 30, 30, 5_000_000, assumed=("share",)),
+            Terms(
+                "model", "模型券", "model", 300_000_000, 30, 30, 5_000_000, reviewed=True, assumed=("share", "reviewed")
+            ),
             Terms("corpus", "语料券", "corpus", 100_000_000, 30, 30, 2_000_000, assumed=("share", "cap")),
         ),
     ),

@@ -79,6 +79,7 @@ class Founding:
         self._publish_tariffs()
         network = Network(startups, self.terms, accredited)
         self._choose_providers(network)
+        self._apply(network)
         self._issue_vouchers(network)
         return network
 
@@ -238,6 +239,29 @@ class Founding:
             programme = startup.city.programme(startup.city.programmes[0])
             startup.providers = tuple(self.random.sample(network.accredited[programme], PROVIDERS_BY_STARTUP))
 
+    def _apply(self, network: Network) -> None:
+        """Let start-ups file applications where vouchers are issued for such; the first corrects a typing error."""
+        notes: list[bytes] = []
+        for startup in network.startups.values():
+            for terms in [one for one in startup.city.programmes if one.reviewed]:
+                if not notes:
+                    wrong = f"{application_id(startup, terms)}-mistyped"
+                    notes.append(self._application(startup, terms, wrong, terms.cap_yuan * 10))
+                    notes.append(self.stage.note(startup.party, "application.withdraw", {"application": wrong}))
+                notes.append(self._application(startup, terms, application_id(startup, terms), terms.cap_yuan))
+        self.stage.submit(*notes)
+
+    def _application(self, startup: Startup, terms: cast.Terms, application: str, asked_yuan: int) -> bytes:
+        fields = {
+            "application": application,
+            "programme": startup.city.programme(terms),
+            "amount_fen": asked_yuan * FEN,
+            "holder_class": "startup",
+            "declarations": {"related_party": False, "other_support_fen": 0},
+            "evidence_sha256": evidence_sha256(self.seed, application),
+        }
+        return self.stage.note(startup.party, "application.file", fields)
+
     def _issue_vouchers(self, network: Network) -> None:
         """Give every start-up a voucher under each programme of its city; one officer alone tries in vain once."""
         wanted = []
@@ -272,6 +296,11 @@ class Founding:
 def voucher_id(startup: Startup, terms: cast.Terms) -> str:
     """Return the id of a start-up's voucher under a programme of its city."""
     return f"{startup.city.treasury}/{startup.party}-{terms.slug}"
+
+
+def application_id(startup: Startup, terms: cast.Terms) -> str:
+    """Return the id of a start-up's application under a programme of its city."""
+    return f"{startup.party}/{terms.slug}"
 
 
 def evidence_sha256(seed: int, document: str) -> str:

@@ -145,12 +145,15 @@ _PARTY: Final = f"^{PARTY_PATTERN}$"
 _ITEM: Final = r"^[a-z0-9][a-z0-9._-]{0,62}$"
 _OWNED: Final = f"^{PARTY_PATTERN}/[A-Za-z0-9][A-Za-z0-9._-]{{0,63}}$"
 _DOCUMENT: Final = r"^[A-Za-z0-9][A-Za-z0-9._:/@+=-]{0,127}$"
+_WORD: Final = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 _TEXT: Final = r"^[^\x00-\x1f\x7f-\x9f]+$"
 _SHA256: Final = "^[0-9a-f]{64}$"
 PartyId = Annotated[str, StringConstraints(pattern=_PARTY)]
 ItemId = Annotated[str, StringConstraints(pattern=_ITEM)]
 OwnedId = Annotated[str, StringConstraints(pattern=_OWNED)]
 DocumentId = Annotated[str, StringConstraints(pattern=_DOCUMENT)]
+Word = Annotated[str, StringConstraints(pattern=_WORD)]
+"""A short free word: a class of holders, a topic."""
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_TEXT)]
 Sha256Hex = Annotated[str, StringConstraints(pattern=_SHA256)]
 
@@ -160,6 +163,7 @@ PATTERNS_IN_WORDS: Final = {
     _ITEM: "a name of 1 to 63 of a-z, 0-9 and . _ -, the first a letter or digit",
     _OWNED: "an id like shanghai-treasury/v-1: a party's name, / and 1 to 64 of A-Z, a-z, 0-9, . _ and -",
     _DOCUMENT: "1 to 128 of A-Z, a-z, 0-9 and . _ : / @ + = -, the first a letter or digit",
+    _WORD: "a word of 1 to 63 of a-z, 0-9, _ and -, the first a letter or digit",
     _TEXT: "text without control characters",
     _SHA256: "64 of 0-9 and a-f",
 }

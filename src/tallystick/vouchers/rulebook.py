@@ -19,6 +19,7 @@ from tallystick.vouchers.fields import IN_WORDS
 from tallystick.vouchers.outcomes import Nothing, Outcome
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rules import (
+    applications,
     books,
     burning,
     items,
@@ -39,6 +40,7 @@ RULES: Final[tuple[type[Rule], ...]] = (
     *items.RULES,
     *programmes.RULES,
     *withdrawals.RULES,
+    *applications.RULES,
     *vouchers.RULES,
     *recovery.RULES,
     *reservations.RULES,

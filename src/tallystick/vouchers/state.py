@@ -22,6 +22,7 @@ from tallystick.vouchers.parties import Key, Network, Party
 from tallystick.vouchers.programmes import Item, Programme
 from tallystick.vouchers.quantities import DAY_US, INSTANT_MAX, SECOND_US
 from tallystick.vouchers.redemptions import Claim
+from tallystick.vouchers.reviews import Application
 from tallystick.vouchers.seals import Seal, Touches
 
 
@@ -81,6 +82,7 @@ class State:
     items: dict[str, Item] = field(default_factory=dict)
     tariffs: dict[str, dict[str, list[Tariff]]] = field(default_factory=dict)
     programmes: dict[str, Programme] = field(default_factory=dict)
+    applications: dict[str, Application] = field(default_factory=dict)
     vouchers: dict[str, Voucher] = field(default_factory=dict)
     reservations: dict[str, Reservation] = field(default_factory=dict)
     claims: dict[str, Claim] = field(default_factory=dict)

@@ -29,6 +29,7 @@ Names = Iterable[str]
     tariffs <provider>            its prices
     rules <programme>             opened, closed
     accreditation <programme> <provider>
+    application <id>              filed, withdrawn
     terms <voucher>               how it was made (issued, transferred), suspended, resumed, revoked, lapsed
     reservation <id>              its whole life: reserved, burned, reversed, released
     claim <id>                    claimed, paid, rejected
