@@ -124,7 +124,7 @@ def an_entry_is_another_than_in_the_log(data: bytes, log: list[bytes]) -> bytes:
     """One digit."""
     head, entries = parts_of(data)
     place = place_of(entries, "time.burned", 1)
-    other = edited(entries[place].entry, ',3600]', ',3500]')
+    other = edited(entries[place].entry, ",3600]", ",3500]")
     return joined(head, [*entries[:place], replace(entries[place], entry=other), *entries[place + 1 :]])
 
 

@@ -7,6 +7,8 @@ import pytest
 from support.command_line import done, failed, run
 from support.small_ledger import export_small_ledger, write_small_ledger
 
+SIZE = 65
+"""How many entries the small ledger has."""
 ACCOUNTS = [
     ("voucher", "shanghai/v1"),
     ("holder", "maker-a"),
@@ -19,7 +21,7 @@ ACCOUNTS = [
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a ledger and its export; not to be changed."""
     folder = tmp_path_factory.mktemp("sealed")
-    write_small_ledger(folder / "ledger")
+    assert write_small_ledger(folder / "ledger") == SIZE
     export_small_ledger(folder / "ledger", folder / "tiles")
     return folder
 
@@ -42,7 +44,7 @@ def test_a_balance_is_proved_and_verified(folder: Path, tmp_path: Path, source: 
         "at": told["seal"]["at"],
         "last_day": "2026-01-06",
     }
-    assert told["checkpoint"]["size"] == 63
+    assert told["checkpoint"]["size"] == SIZE
     from_stdin = run("verify", "-", "--trust", policy, "--json", stdin=file.read_bytes()).json
     assert from_stdin == told
 
@@ -64,7 +66,7 @@ def test_it_is_the_balance_that_the_ledger_shows(folder: Path, tmp_path: Path) -
         ("voucher", "shanghai/v9", "registry/first", "there was no voucher shanghai/v9 when the books were sealed"),
         ("voucher", "shanghai/v1", "registry/none", "there is no seal registry/none"),
         ("voucher", "shanghai/v1", "53", "entry 53 is no seal: it is party.admitted/1"),
-        ("voucher", "shanghai/v1", "63", "there is no entry 63: the log has 63, counted from 0"),
+        ("voucher", "shanghai/v1", f"{SIZE}", f"there is no entry {SIZE}: the log has {SIZE}, counted from 0"),
         ("voucher", "shanghai/v1", "-1", "there is no seal -1"),
         ("voucher", "shanghai/v1", "\u0665\u0665", "there is no seal"),
         ("voucher", "shanghai/v1", "9" * 5_000, "there is no seal"),

@@ -29,7 +29,7 @@ SECOND = 1_000_000
 DAY = 86_400 * SECOND
 ENTRY_SIZE_MAX = 65_535
 PRECEDENCE = {reason: place for place, reason in enumerate(Reason)}
-EVERYBODY = frozenset({"network", "treasury", "provider", "auditor", "operator", "holder"})
+EVERYBODY = frozenset({"network", "treasury", "provider", "auditor", "operator", "attester", "holder"})
 ROLES = {
     "party.admit/1": {"network", "treasury"},
     "party.amend/1": EVERYBODY,
@@ -46,6 +46,8 @@ ROLES = {
     "record.withdraw/1": {"provider", "treasury"},
     "contract.sign/1": {"holder", "provider"},
     "contract.amend/1": {"holder", "provider"},
+    "application.file/1": {"holder"},
+    "application.withdraw/1": {"holder"},
     "voucher.issue/1": {"treasury"},
     "voucher.transfer/1": {"holder"},
     "voucher.suspend/1": {"treasury"},
@@ -99,6 +101,8 @@ EVENT_KINDS = {
     "record.withdraw/1": "record.withdrawn/1",
     "contract.sign/1": "contract.signed/1",
     "contract.amend/1": "contract.amended/1",
+    "application.file/1": "application.filed/1",
+    "application.withdraw/1": "application.withdrawn/1",
     "voucher.issue/1": "voucher.issued/1",
     "voucher.transfer/1": "voucher.transferred/1",
     "voucher.suspend/1": "voucher.suspended/1",
@@ -225,6 +229,7 @@ class NaiveLedger:
         self.programmes: dict[str, Json] = {}
         self.accreditations: list[Json] = []
         self.contracts: dict[str, Json] = {}
+        self.applications: dict[str, Json] = {}
         self.vouchers: dict[str, Json] = {}
         self.reservations: dict[str, Json] = {}
         self.statements: dict[tuple[str, str], Json] = {}
@@ -461,7 +466,7 @@ class NaiveLedger:
     def _no_party_admit(self, command: Json, at: int) -> Iterator[Reason]:
         if command["admitted"] in self.parties:
             yield Reason.PARTY_ALREADY_ADMITTED
-        admits = {"network": {"treasury", "provider", "auditor", "operator"}, "treasury": {"holder"}}
+        admits = {"network": {"treasury", "provider", "auditor", "operator", "attester"}, "treasury": {"holder"}}
         if command["role"] not in admits.get(self.parties[command["party"]]["role"], ()):
             yield Reason.ROLE_MAY_NOT_ADMIT
         coded, maker = "uscc" in command, "maker" in command
@@ -824,6 +829,37 @@ class NaiveLedger:
         """A contract's price of an item at an instant, in fen."""
         prices = [row for row in self.contracts[contract]["prices"] if row[0] == item and row[1] <= at]
         return max(prices, key=lambda row: int(row[1]))[2] if prices else None
+
+    # -- applications --------------------------------------------------------------------------------------------------
+
+    def _no_application_file(self, command: Json, at: int) -> Iterator[Reason]:
+        yield from self._new_id_reasons(command["party"], command["application"], self.applications)
+        programme = self.programmes.get(command["programme"])
+        if programme is None:
+            yield Reason.PROGRAMME_UNKNOWN
+            return
+        if programme["closed"]:
+            yield Reason.PROGRAMME_CLOSED
+        if not at < instant(programme["closes_at"]):
+            yield Reason.OUTSIDE_PROGRAMME_WINDOW
+
+    def _do_application_file(self, command: Json, at: int) -> Json:
+        self.applications[command["application"]] = command | {"withdrawn": False}
+        return {}
+
+    def _no_application_withdraw(self, command: Json, at: int) -> Iterator[Reason]:
+        application = self.applications.get(command["application"])
+        if application is None:
+            yield Reason.APPLICATION_UNKNOWN
+            return
+        if application["party"] != command["party"]:
+            yield Reason.NOT_OWN_APPLICATION
+        if application["withdrawn"]:
+            yield Reason.APPLICATION_WITHDRAWN
+
+    def _do_application_withdraw(self, command: Json, at: int) -> Json:
+        self.applications[command["application"]]["withdrawn"] = True
+        return {}
 
     # -- vouchers -----------------------------------------------------------------------------------------------------
 
@@ -1551,6 +1587,9 @@ class NaiveLedger:
                 return {"programme " + command["programme"], "provider " + command["provider"]}
             case "contract.sign" | "contract.amend":
                 return self._contract_accounts(command["contract"])
+            case "application.file" | "application.withdraw":
+                asked = self.applications[command["application"]]
+                return {"holder " + asked["party"], "programme " + asked["programme"]}
             case "voucher.issue" | "voucher.suspend" | "voucher.resume" | "voucher.revoke" | "voucher.lapse":
                 return self._voucher_accounts(command["voucher"])
             case "voucher.transfer":

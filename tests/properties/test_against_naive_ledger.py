@@ -514,7 +514,7 @@ class Walk:
         admitted = self.pick(PARTIES) if self.one_in(5) else f"late-{self.names}"
         fields: Json = {
             "admitted": admitted,
-            "role": self.pick(("holder", "holder", "provider", "auditor", "operator", "treasury")),
+            "role": self.pick(("holder", "holder", "provider", "auditor", "operator", "attester", "treasury")),
             "name": "x",
         }
         size = self.pick((1, 1, 1, 1, 15, 16))
@@ -743,6 +743,31 @@ class Walk:
     def amended_prices(self) -> list[Json]:
         items = sorted({self.pick(ITEMS), self.recent([*self.oracle.items], "none")})
         return [{"item": item, "price_fen": self.pick((999, 2_500, 7_200))} for item in items]
+
+    # -- moves: applications -------------------------------------------------------------------------------------------
+
+    def application_id(self) -> str:
+        standing = [name for name, one in self.oracle.applications.items() if not one["withdrawn"]]
+        pool = standing if standing and not self.one_in(8) else [*self.oracle.applications]
+        return str(self.recent(pool, f"{HOLDERS[0]}/none", size=8))
+
+    def apply(self) -> None:
+        programme, party = self.programme_id(), self.pick(HOLDERS)
+        if self.one_in(16):
+            closed = [name for name, one in self.oracle.programmes.items() if one["closed"]]
+            over = [name for name, one in self.oracle.programmes.items() if instant(one["closes_at"]) <= self.at]
+            programme = self.pick([*over, *closed[-2:], programme])
+        fields: Json = {"application": self.new_id(party, "a", [*self.oracle.applications]), "programme": programme}
+        fields |= {"declarations": {"related_party": self.one_in(4), "other_support_fen": self.pick((0, 1_000))}}
+        fields |= {"holder_class": self.pick(("under_one_year", "university"))} if self.one_in(2) else {}
+        amount_fen = self.pick((600, 1_000, 4_000))
+        self.send(party, "application.file", amount_fen=amount_fen, evidence_sha256="e" * 64, **fields)
+
+    def withdraw_application(self) -> None:
+        application = self.application_id()
+        known = application in self.oracle.applications and not self.one_in(8)
+        party = self.oracle.applications[application]["party"] if known else self.pick(HOLDERS)
+        self.send(party, "application.withdraw", application=application)
 
     # -- moves: vouchers ----------------------------------------------------------------------------------------------
 
@@ -1053,6 +1078,8 @@ MOVES: dict[Callable[[Walk], None], int] = {
     Walk.withdraw: 4,
     Walk.sign_contract: 6,
     Walk.amend_contract: 8,
+    Walk.apply: 6,
+    Walk.withdraw_application: 2,
     Walk.issue: 20,
     Walk.transfer: 12,
     Walk.change_voucher: 8,
@@ -1346,6 +1373,9 @@ class Ledgers(RuleBasedStateMachine):
     @rule(chance=st.randoms(use_true_random=False))
     def contracts(self, chance: random.Random) -> None:
         self.move(chance, Walk.sign_contract, Walk.amend_contract, Walk.crowd)
+
+    def applications(self, chance: random.Random) -> None:
+        self.move(chance, Walk.apply, Walk.apply, Walk.withdraw_application)
 
     @rule(chance=st.randoms(use_true_random=False))
     def issues(self, chance: random.Random) -> None:

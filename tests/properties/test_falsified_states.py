@@ -186,6 +186,11 @@ def _ids(state: State) -> Iterator[Falsification]:
         yield f"key {name}", edited(_removed, "keys", name), name
         yield f"party of {name}", changed("keys", name, "party", "none"), name
         yield f"vkey of {name}", changed("keys", name, "vkey", "none"), name
+    for name, application in _some(state.applications):
+        yield f"holder of {name}", changed("applications", name, "holder", "none"), name
+        yield f"programme of {name}", changed("applications", name, "programme", "none"), name
+        yield f"asked for by {name}", changed("applications", name, "amount_fen", 2**70), name
+        yield f"asked for by {name}", changed("applications", name, "amount_fen", application.issued_fen - 1), name
     for name in state.programmes:
         yield f"treasury of {name}", changed("programmes", name, "treasury", "none"), name
 

@@ -26,7 +26,16 @@ from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.outcomes import Burned
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rulebook import RULES
-from tallystick.vouchers.rules import keys, network, programmes, recovery, reservations, settlement, withdrawals
+from tallystick.vouchers.rules import (
+    applications,
+    keys,
+    network,
+    programmes,
+    recovery,
+    reservations,
+    settlement,
+    withdrawals,
+)
 from tallystick.vouchers.rules.books import BookSeal
 from tallystick.vouchers.rules.burning import TimeBurn
 from tallystick.vouchers.rules.rule import SEALS, Rule
@@ -262,6 +271,7 @@ NOT_READ: Final = {
     Dropped(programmes.ProgrammeClose, "concerns", "rules"): "all that asks whether a programme is closed is refused",
     Dropped(programmes.ProviderDelist, "follows", "rules"): "it asks for the accreditation, which follows them",
     Dropped(withdrawals.RecordWithdraw, "concerns", "accreditation"): "nothing is left where it was to be read",
+    Dropped(applications.ApplicationWithdraw, "concerns", "application"): "all that asks whether it is so is refused",
     Dropped(recovery.VoucherRevoke, "follows", "terms"): "it asks for all of the voucher",
     Dropped(recovery.VoucherLapse, "follows", "terms"): "it asks for all of the voucher",
     Dropped(reservations.VoucherReserve, "follows", "reservation"): "no entry is before it in the reservation's life",

@@ -19,8 +19,8 @@ command_malformed                    surprise: is no field here
 command_malformed                    lines.0.corrects.line: must be less than 1,000, not 1000
 command_for_another_log              it is for tallystick.example/elsewhere, this is tallystick.example/national
 network_not_founded
-already_recorded                     entry 32
-ref_reused_for_other_content         order-1 is entry 32
+already_recorded                     entry 34
+ref_reused_for_other_content         order-1 is entry 34
 network_already_founded
 signed_in_the_future                 the log's time is 2026-02-01T00:00:00.000000Z
 signed_too_long_ago                  the log's time is 2026-02-08T00:05:00.000001Z
@@ -51,7 +51,7 @@ key_not_of_party                     acme/officer-2+3baa362e is not of bolt
 key_already_known                    delta/officer-1+7c9ba607
 too_many_keys                        delta has 16
 too_many_keys                        17 keys
-key_already_revoked                  acme/officer-2+3baa362e, by entry 33
+key_already_revoked                  acme/officer-2+3baa362e, by entry 35
 since_misplaced                      the cause is compromised
 since_in_the_future                  since 2026-02-01T00:00:00.000001Z
 would_leave_too_few_keys             cato
@@ -90,6 +90,9 @@ item_unknown                  zx-81
 holder_unknown                       nobody
 receiver_suspended                   bolt
 receiver_suspended                   guian
+application_unknown                  shanghai/A9
+not_own_application                  acme/A1 is of acme
+application_withdrawn                acme/A1
 below_holder_floor                   the floor is 10000 fen
 exceeds_envelope                     7990000 fen are unissued
 voucher_unknown                      shanghai/V9

@@ -41,6 +41,7 @@ NAMES_OF_OBJECTS = {
     "a price limit": "PriceLimit",
     "a share": "ShareFields",
     "claims": "ClaimFields",
+    "declarations": "Declarations",
     "officers": "OfficersFields",
     "proration": "ProrationFields",
     "rules": "RulesFields",

@@ -97,6 +97,12 @@ def _officers(text: str) -> Json:
     return {"required": int(required), "threshold_fen": fen(threshold), "window_days": int(window)}
 
 
+def _declarations(text: str) -> Json:
+    """Return what `related with 1,000.00 yuan of other support` declares; or `unrelated`."""
+    related, _, other, *_ = text.split()
+    return {"related_party": related == "related", "other_support_fen": fen(other)}
+
+
 def _document(text: str) -> str:
     """Return the hash of the document that is called so; a hash is one."""
     return text if len(text) == _HEX_DIGITS else hashlib.sha256(text.encode()).hexdigest()
@@ -119,6 +125,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "all_or_nothing": _yes,
     "quorum": int,
     "officers": _officers,
+    "declarations": _declarations,
     "shares": shares_in,
     "proration": _proration,
     "document_sha256": _document,

@@ -55,13 +55,14 @@ BEGINNING = "2026-01-05T08:00"
 MAKES = {
     "contract.sign": "contract",
     "programme.open": "programme",
+    "application.file": "application",
     "voucher.issue": "voucher",
     "voucher.transfer": "into",
     "voucher.reserve": "reservation",
     "redemption.claim": "claim",
     "book.seal": "seal",
 }
-_IDS = {"programme", "contract", "voucher", "into", "reservation", "claim", "seal"}
+_IDS = {"programme", "application", "contract", "voucher", "into", "reservation", "claim", "seal"}
 _INSTANTS = {"valid_from", "valid_until", "until", "since", "opens_at", "closes_at", "signed_at"}
 _OF_LINES = {"seconds", "corrects"}
 _OF_RULES = set(RulesFields.__dataclass_fields__)

@@ -74,6 +74,12 @@ VERBS: dict[str, Verb] = {
         "signs {contract} with {other}: {amount_fen} yuan from {first_day} to {last_day}",
     ),
     "amend-contract": Verb("contract.amend", "{contract}", "amends contract {contract}"),
+    "apply": Verb(
+        "application.file",
+        "{application} {amount_fen} under {programme}",
+        "applies for {amount_fen} yuan under {programme} as {application}",
+    ),
+    "withdraw-application": Verb("application.withdraw", "{application}", "withdraws application {application}"),
     "issue": Verb(
         "voucher.issue",
         "{voucher} to {holder} {face_fen} under {programme}",

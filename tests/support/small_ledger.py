@@ -113,7 +113,7 @@ def _groups(clock: _Clock) -> Iterator[list[bytes]]:
     yield _burns(clock.now)
     clock.now += DAY_US
     yield _settlement(clock.now)
-    yield _sealed_days(clock.now)
+    yield _sealed_days(clock.now) + _reviews(clock.now)
     clock.now += 400 * DAY_US
     yield _endings(clock.now)
 
@@ -289,6 +289,15 @@ def _sealed_days(at: int) -> list[bytes]:
         PROVIDER.note(
             "time.burn", at, contract="maker-a/k1", groups=[{"item": "h100", "lines": lines}], ref="corrected"
         ),
+    ]
+
+
+def _reviews(at: int) -> list[bytes]:
+    application: Json = {"application": "maker-a/a1", "programme": CHEAP, "amount_fen": 150_000_000}
+    declared: Json = {"related_party": False, "other_support_fen": 0}
+    return [
+        HOLDER.note("application.file", at, declarations=declared, evidence_sha256="ab" * 32, **application),
+        HOLDER.note("application.withdraw", at, application="maker-a/a1"),
     ]
 
 

@@ -3,6 +3,7 @@
     key            of a party that has it in its list, under the label that is in it
     programme      of a treasury; no amount in its rules is below zero or too large
     account        of a thing that is there, and not below zero
+    application    of a programme and a holder; what was issued for it is at most what it asks for
     voucher        of a programme, a holder and, if it was transferred, a voucher of the same programme
     reservation    of a voucher, with its programme and holder, and of a provider
     claim          in its programme's list of its claimant's claims, once, in the order of entries
@@ -29,6 +30,7 @@ def broken_links(state: State) -> Iterator[str]:
     yield from _of_keys(state)
     yield from _of_programmes(state)
     yield from _of_accounts(state)
+    yield from _of_applications(state)
     yield from _of_vouchers(state)
     yield from _of_contracts(state)
     yield from _of_reservations(state)
@@ -105,6 +107,18 @@ def _is_lot(state: State, burned_id: str) -> bool:
     except ValueError:
         return False
     return lot.burned_id == burned_id and lot.voucher in state.vouchers and lot.contract in state.contracts
+
+
+def _of_applications(state: State) -> Iterator[str]:
+    for name, application in state.applications.items():
+        holder = state.parties.get(application.holder)
+        if application.programme not in state.programmes or holder is None or holder.role != "holder":
+            yield f"application {name}: its programme or its holder isn't there"
+        if not 0 <= application.issued_fen <= application.amount_fen <= INTEGER_MAX:
+            yield (
+                f"application {name}: it asks for {application.amount_fen} fen, "
+                f"and {application.issued_fen} fen were issued for it"
+            )
 
 
 def _of_vouchers(state: State) -> Iterator[str]:

@@ -60,6 +60,7 @@ class Terms:
         ceiling: the most of a fee that all support together pays, in per cent; the highest share, if None.
         rank: programmes of the lowest pay first.
         limit: the dearest unit that it pays for, in per cent of what is usual.
+        reviewed: vouchers are issued for applications.
         assumed: what is not from the city's rules.
     """
 
@@ -78,6 +79,7 @@ class Terms:
     basis: str = "metered"
     rounding_fen: int = 1
     is_prorated: bool = False
+    reviewed: bool = False
     assumed: tuple[str, ...] = ()
 
     def covers(self, item: str) -> bool:
@@ -169,7 +171,16 @@ CITIES: Final = (
                 ceiling=100,
                 assumed=("cap",),
             ),
-            Terms("model", "模型券", "model", 300_000_000, _filed(30), 5_000_000, assumed=("share",)),
+            Terms(
+                "model",
+                "模型券",
+                "model",
+                300_000_000,
+                _filed(30),
+                5_000_000,
+                reviewed=True,
+                assumed=("share", "reviewed"),
+            ),
             Terms(
                 "corpus",
                 "语料券",

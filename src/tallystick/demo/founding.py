@@ -81,6 +81,7 @@ class Founding:
         self._publish_tariffs()
         network = Network(startups, self.terms, accredited, Contracts(self.stage, self.year))
         self._choose_providers(network)
+        self._apply(network)
         self._issue_vouchers(network)
         return network
 
@@ -272,6 +273,29 @@ class Founding:
             [(startup.party, provider) for startup in network.startups.values() for provider in startup.providers]
         )
 
+    def _apply(self, network: Network) -> None:
+        """Let start-ups file applications where vouchers are issued for such; the first corrects a typing error."""
+        notes: list[bytes] = []
+        for startup in network.startups.values():
+            for terms in [one for one in startup.city.programmes if one.reviewed]:
+                if not notes:
+                    wrong = f"{application_id(startup, terms)}-mistyped"
+                    notes.append(self._application(startup, terms, wrong, terms.cap_yuan * 10))
+                    notes.append(self.stage.note(startup.party, "application.withdraw", {"application": wrong}))
+                notes.append(self._application(startup, terms, application_id(startup, terms), terms.cap_yuan))
+        self.stage.submit(*notes)
+
+    def _application(self, startup: Startup, terms: cast.Terms, application: str, asked_yuan: int) -> bytes:
+        fields = {
+            "application": application,
+            "programme": startup.city.programme(terms),
+            "amount_fen": asked_yuan * FEN,
+            "holder_class": "startup",
+            "declarations": {"related_party": False, "other_support_fen": 0},
+            "evidence_sha256": evidence_sha256(self.seed, application),
+        }
+        return self.stage.note(startup.party, "application.file", fields)
+
     def _issue_vouchers(self, network: Network) -> None:
         """Give every start-up a voucher under each programme that pays for it; one officer alone tries in vain once."""
         wanted = []
@@ -317,6 +341,11 @@ def _share(share: cast.Share) -> dict[str, Any]:
 def voucher_id(startup: Startup, city: cast.City, terms: cast.Terms) -> str:
     """Return the id of a start-up's voucher under a programme of a city."""
     return f"{city.treasury}/{startup.party}-{terms.slug}"
+
+
+def application_id(startup: Startup, terms: cast.Terms) -> str:
+    """Return the id of a start-up's application under a programme of its city."""
+    return f"{startup.party}/{terms.slug}"
 
 
 def evidence_sha256(seed: int, document: str) -> str:

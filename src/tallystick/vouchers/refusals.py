@@ -59,7 +59,7 @@ class Reason(CodedEnum):
     ROLE_MAY_NOT_ADMIT = (
         "role_may_not_admit",
         False,
-        "the network admits treasuries, providers, auditors and operators; treasuries admit holders",
+        "the network admits treasuries, providers, auditors, operators and attesters; treasuries admit holders",
     )
     USCC_MISSING = (
         "uscc_missing",
@@ -118,6 +118,9 @@ class Reason(CodedEnum):
     RECORD_NOT_NEWEST = ("record_not_newest", True, "a later one stands, which must be withdrawn first")
     HOLDER_UNKNOWN = ("holder_unknown", True, "no holder of this id was admitted")
     RECEIVER_SUSPENDED = ("receiver_suspended", True, "who would receive it is suspended")
+    APPLICATION_UNKNOWN = ("application_unknown", True, "no such application")
+    NOT_OWN_APPLICATION = ("not_own_application", False, "the application is another holder's")
+    APPLICATION_WITHDRAWN = ("application_withdrawn", False, "the application was withdrawn")
     DOCUMENT_ALREADY_USED = ("document_already_used", False, "another contract has this document")
     BELOW_CHARGED = ("below_charged", False, "less than was charged under the contract")
     OTHER_SUPPORT_LOWERED = ("other_support_lowered", False, "other support can only be raised")

@@ -19,6 +19,7 @@ from tallystick.vouchers.fields import IN_WORDS
 from tallystick.vouchers.outcomes import Nothing, Outcome
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rules import (
+    applications,
     books,
     burning,
     contracts,
@@ -41,6 +42,7 @@ RULES: Final[tuple[type[Rule], ...]] = (
     *programmes.RULES,
     *withdrawals.RULES,
     *contracts.RULES,
+    *applications.RULES,
     *vouchers.RULES,
     *recovery.RULES,
     *reservations.RULES,

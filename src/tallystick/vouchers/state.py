@@ -32,6 +32,7 @@ from tallystick.vouchers.parties import Key, Network, Party
 from tallystick.vouchers.programmes import Item, Programme, ProgrammeRules
 from tallystick.vouchers.quantities import DAY_US, INSTANT_MAX, SECOND_US, start_of_day
 from tallystick.vouchers.redemptions import Claim
+from tallystick.vouchers.reviews import Application
 from tallystick.vouchers.seals import Seal, Touches
 
 
@@ -94,6 +95,7 @@ class State:
     programmes: dict[str, Programme] = field(default_factory=dict)
     contracts: dict[str, Contract] = field(default_factory=dict)
     documents: dict[str, str] = field(default_factory=dict)
+    applications: dict[str, Application] = field(default_factory=dict)
     vouchers: dict[str, Voucher] = field(default_factory=dict)
     reservations: dict[str, Reservation] = field(default_factory=dict)
     claims: dict[str, Claim] = field(default_factory=dict)

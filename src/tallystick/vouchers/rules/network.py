@@ -31,7 +31,7 @@ from tallystick.vouchers.rules.rule import (
 )
 from tallystick.vouchers.state import State
 
-_ADMITS: Final = {"network": ("treasury", "provider", "auditor", "operator"), "treasury": ("holder",)}
+_ADMITS: Final = {"network": ("treasury", "provider", "auditor", "operator", "attester"), "treasury": ("holder",)}
 
 
 class NetworkFound(Rule):
@@ -95,7 +95,7 @@ class NetworkFound(Rule):
 
 
 class PartyAdmit(Rule):
-    """A treasury, provider or auditor joins the network, or a holder a treasury."""
+    """A treasury, provider, auditor, operator or attester joins the network, or a holder a treasury."""
 
     kind: Literal["party.admit/1"]
     admitted: PartyId

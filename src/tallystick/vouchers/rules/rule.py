@@ -31,6 +31,7 @@ Names = Iterable[str]
     accreditation <programme> <provider>
     contract <id>                 its whole life: signed, amended, reserved under, burned, corrected, reversed, released
     document <sha256>             the contract that has it
+    application <id>              filed, withdrawn
     terms <voucher>               how it was made (issued, transferred), suspended, resumed, revoked, lapsed
     reservation <id>              reserved, released
     claim <id>                    claimed, paid, rejected
@@ -50,7 +51,7 @@ TREASURY: Final = frozenset[Role]({"treasury"})
 PROVIDER: Final = frozenset[Role]({"provider"})
 OPERATOR: Final = frozenset[Role]({"operator"})
 HOLDER: Final = frozenset[Role]({"holder"})
-ANY_ROLE: Final = frozenset[Role]({"network", "treasury", "provider", "auditor", "operator", "holder"})
+ANY_ROLE: Final = frozenset[Role]({"network", "treasury", "provider", "auditor", "operator", "attester", "holder"})
 
 DECLARED: Final = (
     "kind",

@@ -1,0 +1,21 @@
+"""What is asked for before a voucher is issued: applications. docs/rules.md, "Applications and attestations"."""
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Application:
+    """What a holder asks for under a programme; it is withdrawn, and never amended.
+
+    Attributes:
+        amount_fen: what is asked for.
+        holder_class: of the holder, which vouchers issued for it keep.
+        issued_fen: the faces of the vouchers that were issued for it, whatever became of them.
+    """
+
+    programme: str
+    holder: str
+    amount_fen: int
+    holder_class: str | None = None
+    issued_fen: int = 0
+    withdrawn: bool = False
