@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,10 @@ from support.stored_tree import StoredTree
 from support.tampering import entries_of, index_of
 from support.weak_signatures import GROUP_ORDER, sign_without_nonce
 from tallystick.audit import audit
+from tallystick.errors import CanonicalJsonError, MalformedError
 from tallystick.publishing import read_ledger
 from tallystick.signing import canonical_json
+from tallystick.signing.canonical_json import SIZE_MAX
 from tallystick.signing.keys import COSIGNATURE_ED25519, SigningKey
 from tallystick.signing.note import Note, Signature
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
@@ -37,6 +39,7 @@ from tallystick.transparency.proofs import inclusion_proof
 from tallystick.transparency.receipt import Receipt
 from tallystick.transparency.tiles import Tile, bundle_path, bundle_to_bytes, tile_path, tiles_of
 from tallystick.vouchers.entry import split_entry
+from tallystick.vouchers.rulebook import EVENT_KINDS, parse_command
 from vectors.test_ed25519_edge_cases import PUBLISHED, VECTORS
 
 PROGRAM = Path(__file__).resolve().parents[2] / "examples" / "verify-node" / "verify.mjs"
@@ -45,7 +48,7 @@ WITNESSES = [SigningKey.from_seed(f"witness.example/{n}", bytes([n]) * 32, COSIG
 
 
 NODE = os.environ.get("NODE", "node")
-SHARED = {"ed25519.mjs", "entries.mjs", "notes.mjs", "encoding.mjs", "tree.mjs"}
+SHARED = {"commands.mjs", "ed25519.mjs", "entries.mjs", "notes.mjs", "encoding.mjs", "tree.mjs"}
 
 
 def node(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -159,17 +162,44 @@ def answers_of(*questions: Json) -> list[bool]:
     """Whether its code takes each signature for its key's, whatever the form of the note around it."""
     script = f"""
 import {{ signatureFits }} from {json.dumps(str(PROGRAM.with_name("ed25519.mjs")))}
-import {{ readFileSync }} from 'node:fs'
 const bytes = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16))
-const answers = []
-for (const {{ key, message, signature }} of JSON.parse(readFileSync(0))) {{
+for (const {{ key, message, signature }} of questions) {{
   answers.push(await signatureFits(bytes(key), bytes(message), bytes(signature)))
 }}
+"""
+    return answered(script, questions)
+
+
+def forms_of(commands: list[Json]) -> list[bool]:
+    """Whether its code takes each for a command of its kind."""
+    script = f"""
+import {{ checkCommand }} from {json.dumps(str(PROGRAM.with_name("commands.mjs")))}
+import {{ Refused }} from {json.dumps(str(PROGRAM.with_name("encoding.mjs")))}
+for (const command of questions) {{
+  try {{
+    checkCommand(command)
+    answers.push(true)
+  }} catch (error) {{
+    if (!(error instanceof Refused)) throw error
+    answers.push(false)
+  }}
+}}
+"""
+    return answered(script, commands)
+
+
+def answered(script: str, questions: Iterable[Json]) -> list[bool]:
+    """What a script answers, which takes `questions` and adds to `answers`."""
+    script = f"""
+import {{ readFileSync }} from 'node:fs'
+const questions = JSON.parse(readFileSync(0))
+const answers = []
+{script}
 process.stdout.write(JSON.stringify(answers))
 """
     ran = subprocess.run(
         [NODE, "--input-type=module", "--eval", script],
-        input=json.dumps(questions),
+        input=json.dumps([*questions]),
         capture_output=True,
         text=True,
         timeout=60,
@@ -180,6 +210,42 @@ process.stdout.write(JSON.stringify(answers))
     return found
 
 
+def changed_anywhere(value: Any) -> Iterator[Any]:
+    """JSON values that differ in one place: another value there, none, one more, the same again, or another order."""
+    yield from ODD_JSON
+    if isinstance(value, str):
+        yield from (value.upper(), value + " ", value + "\n", value.replace(".000000Z", "Z"), value.replace("Z", ".0Z"))
+    elif isinstance(value, list):
+        yield from (value[::-1], value * 2, value * 65, [*value, 1], value[:-1])
+        for place, member in enumerate(value):
+            yield from ([*value[:place], other, *value[place + 1 :]] for other in changed_anywhere(member))
+    elif isinstance(value, dict):
+        yield value | {"surprise": 1}
+        for name, member in value.items():
+            yield {key: other for key, other in value.items() if key != name}
+            yield from (value | {name: other} for other in changed_anywhere(member))
+
+
+def is_command(command: Json) -> bool:
+    """Whether it is one for us, of the ways to say that it isn't."""
+    try:
+        parse_command(canonical_json.encode(command) + b"\n")
+    except CanonicalJsonError:
+        raise
+    except MalformedError:
+        return False
+    return True
+
+
+ODD_JSON: list[Any] = [
+    *(True, False, -1, 0, 1, 2, 16, 17, 64, 100, 366, 367, 1_000, 10_000, 10_001, 3_661, 10_000_001, 2**53 - 1),
+    *("", "a", "A", "a b", "acme/x", "2026-02-29", "2026-02-28", "2026-01-05T08:00:00Z", "1969-12-31T00:00:00Z"),
+    *("2026-02-29T08:00:00Z", "2026-01-05T08:00:60Z", "2026-01-05T24:00:00.000000Z", "2026-01-05T08:00:00.000000Z"),
+    *("contract", "either", "both", "any", "x" * 129, "é", "\x7f", [], {}, [[]], {"a": 1}, {"pay_available": True}),
+    *({"prior_period": True}, {"prior_period": False}, {"corrects": {"line": 0, "statement": "a"}}),
+    {"corrects": {"line": 1_000, "statement": "a"}},
+    {"corrects": {"line": 0, "statement": "a"}, "prior_period": True},
+]
 Change = Callable[[list[bytes]], list[bytes]]
 
 
@@ -194,13 +260,20 @@ def _at(kind: str, change: Callable[[bytes], bytes], number: int = 0) -> Change:
 
 
 def _burned(entries: list[bytes], **outcome: Any) -> list[bytes]:
-    """Change the outcome of the first statement of three lines of which the last alone was refused."""
+    """Change the outcome of the first statement of three lines of which the second alone was refused."""
     headers = [orjson.loads(split_entry(entry)[0]) for entry in entries]
     refused = [[line for line, _ in header["outcome"].get("refused", [])] for header in headers]
     sizes = [len(header["outcome"].get("fee_fen", [])) for header in headers]
-    index = next(index for index, lines in enumerate(refused) if (lines, sizes[index]) == ([2], 3))
+    index = next(index for index, lines in enumerate(refused) if (lines, sizes[index]) == ([1], 3))
     header = headers[index]
     changed = rewritten(entries[index], {"outcome": header["outcome"] | outcome})
+    return [*entries[:index], changed, *entries[index + 1 :]]
+
+
+def _all_or_nothing(entries: list[bytes]) -> list[bytes]:
+    """Let a statement of which a line was refused say that none may be."""
+    index = next(index for index, entry in enumerate(entries) if b'"refused":[[' in split_entry(entry)[0])
+    changed = rewritten(entries[index], None, {"all_or_nothing": True}, "guian/officer-1")
     return [*entries[:index], changed, *entries[index + 1 :]]
 
 
@@ -231,6 +304,65 @@ FORGERIES: dict[str, tuple[Change, str]] = {
     "a fee of a refused line": (lambda all_: _burned(all_, fee_fen=[1, 2, 3]), "a refused line has an amount"),
     "a refused line that is none": (lambda all_: _burned(all_, refused=[[3, "period_sealed"]]), "out of order"),
     "a line refused twice": (lambda all_: _burned(all_, refused=[[2, "a"], [2, "a"]]), "out of order"),
+    "too few payments": (lambda all_: _burned(all_, paid=[["maker-a/r1", [1, 0]]]), "more or fewer lines"),
+    "more paid than the fee": (lambda all_: _burned(all_, paid=[["maker-a/r1", [115_201, 0, 0]]]), "more is paid"),
+    "a fee paid and absorbed": (lambda all_: _burned(all_, absorbed=[[0, 115_200]]), "more is paid of a line"),
+    "a payment of a refused line": (
+        lambda all_: _burned(all_, paid=[["maker-a/r1", [0, 1, 0]]]),
+        "a refused line has an amount",
+    ),
+    "a refused line that absorbs": (lambda all_: _burned(all_, absorbed=[[1, 1]]), "a refused line has an amount"),
+    "an absorbing line that is none": (lambda all_: _burned(all_, absorbed=[[3, 1]]), "absorbing lines are out of"),
+    "absorbing lines swapped": (lambda all_: _burned(all_, absorbed=[[2, 1], [0, 1]]), "absorbing lines are out of"),
+    "nothing absorbed": (lambda all_: _burned(all_, absorbed=[[0, 0]]), "its header or outcome"),
+    "a reservation pays twice": (
+        lambda all_: _burned(all_, paid=[["maker-a/r1", [1, 0, 0]]] * 2),
+        "names a reservation twice",
+    ),
+    "payments swapped": (
+        lambda all_: _burned(all_, paid=[["maker-a/r1", [0, 0, 1]], ["maker-a/r4", [1, 0, 0]]]),
+        "its payments are out of order",
+    ),
+    "a payment of nothing": (lambda all_: _burned(all_, paid=[["maker-a/r1", [0, 0, 0]]]), "or of nothing"),
+    "payments by nobody": (lambda all_: _burned(all_, paid=[["r1", [1, 0, 0]]]), "its header or outcome"),
+    "nothing, and a line refused": (_all_or_nothing, "it is all or nothing, and a line is refused"),
+    "a reservation gets back twice": (
+        _at("burn.reversed", lambda e: rewritten(e, {"outcome": {"returned": [["maker-a/r1", 1, "voucher"]] * 2}})),
+        "names a reservation twice",
+    ),
+    "a contract that one side signed": (
+        _at("contract.signed", lambda e: without_signature(e, 1)),
+        "0 of 1 signatures by guian",
+    ),
+    "an amendment that one side signed": (
+        _at("contract.amended", lambda e: without_signature(e, 1)),
+        "0 of 1 signatures by maker-a",
+    ),
+    "an amendment of no contract": (
+        _at("contract.amended", lambda e: rewritten(e, None, {"contract": "maker-a/none"}, "maker-a/officer-1")),
+        "there is no contract maker-a/none",
+    ),
+    "an amendment that says nothing": (
+        _at(
+            "contract.amended",
+            lambda e: rewritten(
+                e,
+                None,
+                dict.fromkeys(("amount_fen", "last_day", "items", "items_from", "other_support_fen")),
+                "maker-a/officer-1",
+            ),
+        ),
+        "has not the form",
+    ),
+    "prices from no day on": (
+        _at(
+            "contract.amended",
+            lambda e: rewritten(
+                e, None, {"items": [{"item": "h100", "price_fen": 1}], "items_from": None}, "maker-a/officer-1"
+            ),
+        ),
+        "has not the form",
+    ),
     "a signature spoilt": (
         _at("voucher.issued", lambda e: e[:-5] + (b"AAA=\n" if e[-5:] != b"AAA=\n" else b"AAE=\n")),
         "does not fit",
@@ -472,6 +604,23 @@ class TestWithNode:
             forged = rewritten(entries[index], None, {field: value}, "shanghai/officer-1")
             folder = write_folder(tmp_path / str(number), [*entries[:index], forged, *entries[index + 1 :]])
             assert f"entry {index}: its command has not the form" in refused("folder", log.policy, folder), value
+
+    def test_it_agrees_on_the_form_of_every_command(self) -> None:
+        """Of every kind, with another value in every place, however deep; but for those with too much in them."""
+        read = [json.loads(Note.from_bytes(split_entry(entry)[1]).text) for entry in ENTRIES]
+        commands = {(command["kind"], *command): command for command in read}
+        assert {kind for kind, *_ in commands} == set(EVENT_KINDS)
+        asked: list[Json] = []
+        for command in commands.values():
+            asked += [command | {name: odd} for name in command for odd in changed_anywhere(command[name])]
+            asked += [{key: other for key, other in command.items() if key != name} for name in command]
+            asked += [command | {"surprise": 1}, command]
+        asked = [one for one in asked if len(canonical_json.encode(one)) < SIZE_MAX]
+        ours = [is_command(one) for one in asked]
+        differ = [one for one, our, other in zip(asked, ours, forms_of(asked), strict=True) if our != other]
+        assert differ == []
+        assert len(ours) - sum(ours) > 20_000
+        assert sum(ours) > 3_000
 
     def test_what_it_is_asked_wrongly(self, log: Log) -> None:
         """Usage is a third answer, neither yes nor no."""
