@@ -379,7 +379,7 @@ def test_a_moment_is_an_index_or_a_time(at: str, made: Desk) -> None:
 
 def test_unknown_ids_are_named(made: Desk) -> None:
     """By show, whatever they are of."""
-    for what in ("voucher", "holder", "programme", "provider"):
+    for what in ("voucher", "holder", "programme", "provider", "contract"):
         assert "no-such-thing" in failed("show", made.ledger, what, "no-such-thing")
     assert "country" in failed("show", made.ledger, "country", "china")
 

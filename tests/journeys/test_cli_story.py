@@ -76,7 +76,7 @@ def test_the_balances_are_what_happened(told: Desk) -> None:
     )
 
 
-@pytest.mark.parametrize("by", ["programme", "holder", "provider", "voucher"])
+@pytest.mark.parametrize("by", ["programme", "holder", "provider", "voucher", "contract"])
 def test_balances_come_as_table_json_and_csv(told: Desk, by: str) -> None:
     """The same rows; amounts in yuan for people and in fen for programs."""
     rows = run("balances", told.ledger, "--by", by, "--json").json["balances"]
@@ -86,7 +86,7 @@ def test_balances_come_as_table_json_and_csv(told: Desk, by: str) -> None:
     assert len(lines) == len(rows)
     table = done("balances", told.ledger, "--by", by)
     assert "fen" not in table
-    assert {"provider": "192.00", "programme": "3,500,000.00"}.get(by, "1,490,000.00") in table
+    assert {"provider": "192.00", "programme": "3,500,000.00", "contract": "384.00"}.get(by, "1,490,000.00") in table
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,7 @@ def test_balances_come_as_table_json_and_csv(told: Desk, by: str) -> None:
         ("holder", "acme-ai"),
         ("programme", "shanghai-treasury/compute-2026"),
         ("provider", "guian-cluster"),
+        ("contract", "acme-ai/k-1"),
     ],
 )
 def test_everything_can_be_shown(told: Desk, what: str, id_: str) -> None:
