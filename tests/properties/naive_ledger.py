@@ -807,18 +807,18 @@ class NaiveLedger:
         if "last_day" in command:
             contract["last_day"] = day(command["last_day"])
         if "items" in command:
-            start, items = self._start_of(day(command["items_from"])), [row["item"] for row in command["items"]]
+            start, items = self.start_of(day(command["items_from"])), [row["item"] for row in command["items"]]
             kept = [price for price in contract["prices"] if price[0] not in items or price[1] < start]
             contract["prices"] = kept + [(row["item"], start, row["price_fen"]) for row in command["items"]]
         return {}
 
-    def _start_of(self, number: int) -> int:
+    def start_of(self, number: int) -> int:
         """The instant at which a day of the network begins."""
         return int(number * DAY - self.network["utc_offset_seconds"] * SECOND)
 
     def end_of_contract(self, contract: str) -> int:
         """The instant at which a contract's last day is over."""
-        return self._start_of(self.contracts[contract]["last_day"] + 1)
+        return self.start_of(self.contracts[contract]["last_day"] + 1)
 
     def contract_price(self, contract: str, item: str, at: int) -> int | None:
         """A contract's price of an item at an instant, in fen."""
@@ -1199,7 +1199,7 @@ class NaiveLedger:
         if start < at - self.network["burn_window_seconds"] * SECOND:
             yield Reason.JOB_TIME_TOO_LONG_AGO
         yield from self._period_reasons(line)
-        if start < self._start_of(self.contracts[contract]["first_day"]) or end > self.end_of_contract(contract):
+        if start < self.start_of(self.contracts[contract]["first_day"]) or end > self.end_of_contract(contract):
             yield Reason.OUTSIDE_CONTRACT
         if not any(one["from"] <= start for one in self._tariffs_of(provider, line["item"])):
             yield Reason.TARIFF_MISSING
@@ -1209,7 +1209,7 @@ class NaiveLedger:
                 yield Reason.JOB_TIME_ALREADY_BURNED
 
     def _period_reasons(self, line: Json) -> Iterator[Reason]:
-        sealed = any(self._day_of(line["to"]) <= last_day for last_day in self.seals.values())
+        sealed = self.is_sealed(line["to"])
         if "corrects" in line["says"]:
             line["corrected"] = self._corrected_by(line)
             if line["corrected"] is None:
@@ -1219,6 +1219,10 @@ class NaiveLedger:
                 yield Reason.PERIOD_NOT_SEALED
         elif sealed:
             yield Reason.PERIOD_SEALED
+
+    def is_sealed(self, at: int) -> bool:
+        """Whether the day of an instant is sealed."""
+        return any(self._day_of(at) <= last_day for last_day in self.seals.values())
 
     def _corrected_by(self, line: Json) -> Json | None:
         """The line that a correction names, if that licenses it."""
