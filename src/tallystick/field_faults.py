@@ -24,20 +24,37 @@ _TYPES: Final = {
 }
 
 
-def first_fault(error: ValidationError, patterns: Mapping[str, str] | None = None, skipped: int = 0) -> str:
+def first_fault(error: ValidationError, patterns: Mapping[str, str] | None = None, value: object = None) -> str:
     """Return the first fault in one line: the field's place, a colon, and what it must be.
 
     Args:
         error: as pydantic raised it.
         patterns: regular expressions of the model's texts, and what they are in words.
-        skipped: parts of a place that aren't fields: a union has one.
+        value: the JSON value that the fault is in, where it has unions: their tags are in pydantic's places.
     """
     fault = error.errors(include_url=False)[0]
-    place = ".".join(_part(part) for part in fault["loc"][skipped:])
+    place = ".".join(_part(part) for part in _place(fault, value))
     if not place and fault["type"] == "union_tag_not_found":
         return "kind: is missing"
     words = fault_in_words(fault, patterns)
     return f"{place}: {words}" if place else words
+
+
+def _place(fault: ErrorDetails, value: object) -> list[int | str]:
+    """Return the fields and numbers that lead to a fault, without the tags of unions on the way."""
+    if value is None:
+        return [*fault["loc"]]
+    place = list[int | str]()
+    parts = fault["loc"][:-1] if fault["type"] == "missing" else fault["loc"]
+    for part in parts:
+        if isinstance(value, dict) and part in value:
+            value = value[part]
+        elif isinstance(value, list) and isinstance(part, int):
+            value = value[part]
+        else:
+            continue
+        place.append(part)
+    return [*place, *fault["loc"][len(parts) :]]
 
 
 def fault_in_words(fault: ErrorDetails, patterns: Mapping[str, str] | None = None) -> str:
