@@ -4,7 +4,7 @@ Pydantic finds the faults; its own wording names Python's types and its versions
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -24,7 +24,11 @@ _TYPES: Final = {
 }
 
 
-def first_fault(error: ValidationError, patterns: Mapping[str, str] | None = None, value: object = None) -> str:
+def first_fault(
+    error: ValidationError,
+    patterns: Mapping[str, str] | None = None,
+    value: Any = None,  # noqa: ANN401 - a JSON value
+) -> str:
     """Return the first fault in one line: the field's place, a colon, and what it must be.
 
     Args:
@@ -40,20 +44,16 @@ def first_fault(error: ValidationError, patterns: Mapping[str, str] | None = Non
     return f"{place}: {words}" if place else words
 
 
-def _place(fault: ErrorDetails, value: object) -> list[int | str]:
+def _place(fault: ErrorDetails, value: Any) -> list[int | str]:  # noqa: ANN401 - a JSON value
     """Return the fields and numbers that lead to a fault, without the tags of unions on the way."""
     if value is None:
         return [*fault["loc"]]
     place = list[int | str]()
     parts = fault["loc"][:-1] if fault["type"] == "missing" else fault["loc"]
     for part in parts:
-        if isinstance(value, dict) and part in value:
+        if part in value if isinstance(value, dict) else isinstance(part, int):
             value = value[part]
-        elif isinstance(value, list) and isinstance(part, int):
-            value = value[part]
-        else:
-            continue
-        place.append(part)
+            place.append(part)
     return [*place, *fault["loc"][len(parts) :]]
 
 
