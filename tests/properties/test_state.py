@@ -18,6 +18,7 @@ shanghai  accredit  guian under D1 valid_from=2026-01-05                        
 shanghai  issue     VD to acme 1,000.00 under D1 contract=K1 valid_from=2026-01-05 -> issued
 acme      reserve   RD of VD 1,000.00 under K1 until +9d                           -> reserved
 acme      amend-contract  K1 other_support_fen=1.00                                -> amended
+acme      apply     A1 100.00 under S1                                             -> filed
 guian     burn      K1 a 8x910b -10h..-9h | b 8x910b -10h..-9h | c 8x910b -10h..-9h ref=st-1 -> \
 24.00 of R1 + 9.60 of RD, absorbed 1.00 | 24.00 of R1 + 9.60 of RD | 24.00 of R1 + 9.60 of RD
 guian     reverse   st-1 line 2             -> reversed 24.00 of R1 to reservation + 9.60 of RD to reservation
