@@ -872,7 +872,8 @@ class NaiveLedger:
         elif self.parties[party]["suspended"]:
             yield Reason.RECEIVER_SUSPENDED
 
-    def _over(self, voucher: Json, at: int) -> bool:
+    def is_over(self, voucher: Json, at: int) -> bool:
+        """Whether a voucher has ended, or its validity is over."""
         return bool(voucher["ended"] or at >= voucher["until"])
 
     def _no_voucher_issue(self, command: Json, at: int) -> Iterator[Reason]:
@@ -949,7 +950,7 @@ class NaiveLedger:
             yield Reason.NOT_OWN_VOUCHER
         if voucher["suspended"]:
             yield Reason.VOUCHER_SUSPENDED
-        if self._over(voucher, at):
+        if self.is_over(voucher, at):
             yield Reason.VOUCHER_ENDED
         if command["amount_fen"] > self.balance("available", command["voucher"]):
             yield Reason.EXCEEDS_AVAILABLE_BALANCE
@@ -979,7 +980,7 @@ class NaiveLedger:
                 yield Reason.VOUCHER_ENDED
             if at < voucher["until"]:
                 yield Reason.VOUCHER_NOT_OVER
-        elif self._over(voucher, at):
+        elif self.is_over(voucher, at):
             yield Reason.VOUCHER_ENDED
 
     _no_voucher_resume = _no_voucher_suspend
@@ -1174,8 +1175,7 @@ class NaiveLedger:
             "absorbed_fen": 0,
             "paid": [],
             "reversed": False,
-            "claims": {},
-            "ever_claimed": False,
+            "claims": [],
         }
 
     def _burn(self, line: Json, at: int) -> Reason | None:
@@ -1372,18 +1372,15 @@ class NaiveLedger:
         return None
 
     def is_claimed(self, line: Json) -> bool:
-        """Whether any of what programmes paid for a line is claimed."""
-        lots: Counter[Account] = Counter()
-        for reservation, amount_fen in line["paid"]:
-            lots[self._lot(line, reservation)] += amount_fen
-        missing = any(self.balance(*lot) < amount_fen for lot, amount_fen in lots.items())
-        return missing or any(claim is not None for claim in line["claims"].values())
+        """Whether any of what programmes paid for a line is in a claim that is open or paid."""
+        return any(self.claims[claim]["status"] != "rejected" for claim in line["claims"])
 
     def _do_burn_reverse(self, command: Json, at: int) -> Json:
         line = self._line_of(command)
         assert line is not None, "refused otherwise"
         line["reversed"] = True
-        paid = line["paid"]
+        order = [row[0] for row in self.entries[line["index"]]["outcome"]["paid"]]
+        paid = sorted(line["paid"], key=lambda payment: order.index(payment[0]))
         return {"returned": [[name, fen, self._give_back(self._lot(line, name), name, fen)] for name, fen in paid]}
 
     # -- settlement ---------------------------------------------------------------------------------------------------
@@ -1442,10 +1439,8 @@ class NaiveLedger:
             "status": "open",
         }
         for line in self.lines:
-            paid_by = {self._lot(line, reservation) for reservation, _ in line["paid"]}
-            claimed = any(lot in paid_by for lot, _ in lots)
-            if claimed and not line["reversed"] and line["claims"].get(programme) is None:
-                line["claims"][programme], line["ever_claimed"] = claim, True
+            if self._is_claimed_by(line, command):
+                line["claims"].append(claim)
         left_fen = amount_fen
         for lot, burned_fen in lots:
             part_fen = min(left_fen, burned_fen)
@@ -1454,6 +1449,25 @@ class NaiveLedger:
             if self.payee_of(programme, lot[2]) is None:
                 self.contracts[lot[2]]["claimant"] = self.parties[command["party"]]["role"]
         return {"amount_fen": amount_fen}
+
+    def _is_claimed_by(self, line: Json, command: Json) -> bool:
+        """Whether a line is with a claim that is being made.
+
+        It isn't if an earlier one has all of it; but where claims are rounded, that one may have left something over.
+        """
+        programme = command["programme"]
+        paid_by = {self.reservations[reservation]["programme"] for reservation, _ in line["paid"]}
+        earlier = [self.claims[claim] for claim in line["claims"] if self.claims[claim]["programme"] == programme]
+        return (
+            programme in paid_by
+            and not line["reversed"]
+            and day(command["first_day"]) <= line["day"] <= day(command["last_day"])
+            and self.may_claim(command["party"], programme, line["contract"])
+            and (
+                self.programmes[programme]["rules"]["rounding_fen"] > 1
+                or all(claim["status"] == "rejected" for claim in earlier)
+            )
+        )
 
     def _no_redemption_pay(self, command: Json, at: int) -> Iterator[Reason]:
         claim = self.claims.get(command["claim"])
@@ -1480,10 +1494,6 @@ class NaiveLedger:
 
     def _do_redemption_reject(self, command: Json, at: int) -> Json:
         self.claims[command["claim"]]["status"] = "rejected"
-        for line in self.lines:
-            for programme, claim in line["claims"].items():
-                if claim == command["claim"]:
-                    line["claims"][programme] = None
         for lot, amount_fen in self._claimed_lots(command["claim"]):
             self._post(lot, ("burned", *lot[2:]), amount_fen)
         return {}

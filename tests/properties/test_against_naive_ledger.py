@@ -147,7 +147,7 @@ class Pair:
         said = answer[1] if answer[0] == "refused" else "accepted"
         self.answers[kind, said] += 1
         if kind == "time.burn/1" and said == "accepted":
-            self.line_reasons.update(reason for _, reason in answer[1]["refused"])
+            self.line_reasons.update({reason for _, reason in answer[1]["refused"]})
             self.shapes.update(self._shapes(answer[1]))
 
     def _shapes(self, outcome: Json) -> Iterator[str]:
@@ -447,14 +447,15 @@ class Walk:
                 self.must(party, "provider.accredit", valid_from=instant_text(self.at), items=items, **place)
         for holder in HOLDERS:
             for number, provider in enumerate(PROVIDERS):
-                self.must(holder, "contract.sign", **self.contract(f"{holder}/k-{number}", holder, provider))
+                fields = self.contract(f"{holder}/k-{number}", holder, provider)
+                self.must(holder, "contract.sign", **(fields | {"other_support_fen": 2_000 * number}))
 
     @staticmethod
     def limits(*items: str, limit_fen: int = 10_000_000) -> list[Json]:
         return [{"item": item, "price_limit_fen": limit_fen} for item in sorted(set(items))]
 
     def contract(self, name: str, holder: str, provider: str) -> Json:
-        """A contract of 300 days at a price that no tariff undercuts."""
+        """A contract of 3,000 days at prices that no tariff is above."""
         return {
             "contract": name,
             "holder": holder,
@@ -462,7 +463,7 @@ class Walk:
             "document_sha256": hashlib.sha256(name.encode()).hexdigest(),
             "amount_fen": 1_000_000,
             "first_day": self.day_text(0),
-            "last_day": self.day_text(-300),
+            "last_day": self.day_text(-3_000),
             "items": [{"item": item, "price_fen": 7_200} for item in ITEMS],
             "basis": "metered",
             "claimant": "provider",
@@ -487,13 +488,13 @@ class Walk:
 
     def programme(self, name: str, rules: Json, opens_at: int | None = None) -> Json:
         opens_at = self.at if opens_at is None else opens_at
-        cap = {"group": "compute", "holder_fen": 30_000, "floor_fen": 100}
+        cap = {"group": "compute", "holder_fen": 15_000, "floor_fen": 100}
         return {
             "programme": name,
             "name": "Programme",
             "voucher_kind": "compute",
             "fiscal_year": 2026,
-            "envelope_fen": self.pick((60_000, 3_000)),
+            "envelope_fen": self.pick((60_000, 60_000, 3_000)),
             "opens_at": instant_text(opens_at),
             "closes_at": instant_text(opens_at + 500 * DAY),
             "rules": rules | {"cap": cap},
@@ -619,13 +620,14 @@ class Walk:
         if self.one_in(8):
             fields["closes_at"] = instant_text(self.moment(instant(fields["opens_at"])))
         rules = fields["rules"]
-        rules["cap"] |= {"group": self.pick(("compute", "pilot")), "holder_fen": self.pick((99, *[30_000] * 7))}
+        rules["cap"] |= {"group": self.pick(("compute", "pilot")), "holder_fen": self.pick((99, *[15_000] * 7))}
         rules["rank"] = self.pick((0, 5, 10, 20, 30))
         if self.one_in(8):
             rules["shares"] = [{"items": ["none"], "share_bp": 1}]
         if self.send(party, "programme.open", **fields)[0] == "accepted":
             for provider in PROVIDERS:
-                start, items = instant_text(max(self.at, instant(fields["opens_at"]))), self.limits(*ITEMS)
+                start = instant_text(max(self.at, instant(fields["opens_at"])))
+                items = self.limits(*ITEMS, limit_fen=self.pick(LIMITS_FEN))
                 place = {"programme": name, "provider": provider}
                 self.send(party, "provider.accredit", **place, valid_from=start, items=items)
 
@@ -686,15 +688,20 @@ class Walk:
 
     # -- moves: contracts ---------------------------------------------------------------------------------------------
 
+    def live_contracts(self) -> list[str]:
+        """The contracts whose last day isn't over."""
+        return [name for name in self.oracle.contracts if self.oracle.end_of_contract(name) > self.at]
+
     def contract_id(self) -> str:
-        """Mostly one that isn't over; the oldest of each side as often as the newest."""
-        contracts = self.oracle.contracts.items()
-        today = (self.at + self.span("utc_offset")) // DAY
-        live = [name for name, one in contracts if one["last_day"] >= today]
-        pool = live if live and not self.one_in(10) else [*self.oracle.contracts]
-        return str(
-            self.recent(pool, f"{HOLDERS[0]}/none", size=6) if self.one_in(2) else self.recent(pool[:4], "no/no")
-        )
+        """Mostly one that isn't over; the standing ones as often as the newest."""
+        live = self.live_contracts()
+        pool = live if live and not self.one_in(16) else [*self.oracle.contracts]
+        return str(self.recent(pool if self.one_in(2) else pool[:6], f"{HOLDERS[0]}/none", size=6))
+
+    @staticmethod
+    def standing() -> list[str]:
+        """The contracts that are there from the beginning, and aren't ended early."""
+        return [f"{holder}/k-{number}" for holder in HOLDERS for number in range(len(PROVIDERS))]
 
     def days(self, *numbers: int) -> str:
         return self.day_text(self.pick(numbers))
@@ -707,16 +714,15 @@ class Walk:
         fields = self.contract(name, holder, provider)
         if self.one_in(10):
             fields["document_sha256"] = self.pick([*self.oracle.contracts.values()])["document"]
+        first = self.pick((*[0] * 8, 1, 9, -1, -9, 366, 367, -366, -367))
         fields |= {
             "amount_fen": self.pick((2_000, 20_000, 200_000)),
-            "first_day": self.days(0, 0, 0, 0, 0, 1, -1, -9, 366, 367, -366, -367),
-            "last_day": self.days(-30, -30, -30, -9, -3, 0, 1, -400),
+            "first_day": self.day_text(first),
+            "last_day": self.day_text(first - self.pick((30, 30, 90, 90, 9, 3, 0, -1, 3_659, 3_660))),
             "claimant": self.pick(("provider", "holder", "either", "either")),
             "basis": self.pick(("metered",) * 6 + ("invoiced",)),
             "other_support_fen": self.pick((0, 0, 100, 1_000, 5_000)),
         }
-        if self.one_in(20):
-            fields["last_day"] = self.day_text(self.pick((-3_659, -3_660)) + (0 if self.one_in(2) else 1))
         if not self.one_in(3):
             items = {self.pick(ITEMS), self.recent([*self.oracle.items], "none")}
             fields["items"] = [
@@ -725,10 +731,11 @@ class Walk:
         self.send(self.pick(HOLDERS) if self.one_in(30) else party, "contract.sign", **fields)
 
     def amend_contract(self) -> None:
-        name = self.contract_id()
+        used = {line["contract"] for line in self.oracle.lines if line["fee_fen"]} & set(self.live_contracts())
+        name = self.pick(sorted(used)) if used and self.one_in(2) else self.contract_id()
         contract = self.oracle.contracts.get(name)
         changes: list[Json] = [
-            {"last_day": self.days(0, 0, 1, -3, -30, -60, -300)},
+            {"last_day": self.days(0, 1, -3, -30, -60, -300, -3_000) if name not in self.standing() else self.days(1)},
             {"items_from": self.days(-1, -1, -2, -30, 0, -366, -367), "items": self.amended_prices()},
         ]
         party = self.pick((*HOLDERS, *PROVIDERS))
@@ -790,12 +797,15 @@ class Walk:
 
     def contract_id_of(self, holder: str) -> str:
         """Mostly one of a holder's contracts."""
-        mine = [name for name, one in self.oracle.contracts.items() if one["holder"] == holder]
+        mine = [name for name in self.live_contracts() if self.oracle.contracts[name]["holder"] == holder]
         return self.contract_id() if self.one_in(16) or not mine else str(self.recent(mine, f"{holder}/none", size=3))
 
+    def live_vouchers(self) -> list[str]:
+        vouchers, balances = self.oracle.vouchers.items(), self.oracle.balances()
+        return [name for name, one in vouchers if not self.oracle.is_over(one, self.at) and balances["available", name]]
+
     def voucher_id(self) -> str:
-        vouchers = self.oracle.vouchers.items()
-        live = [name for name, one in vouchers if not one["ended"] and (one["until"] > self.at or self.one_in(20))]
+        live = self.live_vouchers()
         pool = live if live and not self.one_in(6) else [*self.oracle.vouchers]
         return str(self.recent(pool, f"{TREASURIES[0]}/none", size=10))
 
@@ -827,26 +837,34 @@ class Walk:
         self.send(self.treasury_of(programme), f"voucher.{kind}", voucher=voucher, **fields)
 
     def reserve(self) -> None:
-        voucher = self.voucher_id()
-        party = self.holder_of(voucher)
+        """Mostly of a programme that doesn't pay for the contract yet."""
+        contract = self.contract_id()
+        party = self.holder_under(contract)
+        live = [name for name in self.live_vouchers() if self.oracle.vouchers[name]["holder"] == party]
+        paying = {self.oracle.reservations[name]["programme"] for name in self.oracle.open_reservations(contract)}
+        new = [name for name in live if self.oracle.vouchers[name]["programme"] not in paying]
+        pool = new if new and not self.one_in(3) else live
+        voucher = self.recent(pool, self.voucher_id()) if pool else self.voucher_id()
+        if self.one_in(16):
+            voucher = self.voucher_id()
         bound = self.oracle.vouchers.get(voucher, {}).get("contract")
-        contract = bound if bound and not self.one_in(8) else self.contract_id_of(party)
+        contract = bound if bound and not self.one_in(4) else contract
         self.reserve_under(party, voucher, contract, self.amount(self.oracle.balance("available", voucher)))
 
     def reserve_under(self, party: str, voucher: str, contract: str, amount_fen: int) -> None:
         ends = [self.oracle.vouchers[voucher]["until"]] if voucher in self.oracle.vouchers else []
         ends += [self.oracle.end_of_contract(contract)] if contract in self.oracle.contracts else []
-        until = self.moment(*ends, *ends) if self.one_in(4) else min([self.at + self.pick((1, 3, 9)) * DAY, *ends])
+        until = self.moment(*ends, *ends) if self.one_in(4) else min([self.at + self.pick((1, 3, 9, 30)) * DAY, *ends])
         fields = {"reservation": self.new_id(party, "r", [*self.oracle.reservations]), "voucher": voucher}
         fields |= {"contract": contract, "until": instant_text(until)}
         self.send(party, "voucher.reserve", amount_fen=amount_fen, **fields)
 
     def crowd(self) -> None:
         """One contract, and a voucher of each programme that is open, some of it reserved under that contract."""
-        contract = self.pick([*self.oracle.contracts][:2])
+        contract = self.standing()[0]
         holder = self.oracle.contracts[contract]["holder"]
         still_open = [name for name, one in self.oracle.programmes.items() if not one["closed"]]
-        for programme in still_open[-6:]:
+        for programme in self.chance.sample(still_open, min(len(still_open), 8)):
             party = self.treasury_of(programme)
             voucher = self.new_id(party, "v", [*self.oracle.vouchers])
             fields = {"programme": programme, "holder": holder, "face_fen": 300, "valid_from": instant_text(self.at)}
@@ -873,13 +891,18 @@ class Walk:
 
     # -- moves: GPU-time ----------------------------------------------------------------------------------------------
 
+    def current_reservations(self, contract: str) -> list[str]:
+        """The open reservations under a contract that aren't long over."""
+        long_ago = self.at - 3 * DAY
+        return [name for name in self.oracle.open_reservations(contract) if self.oracle.end_of(name) > long_ago]
+
     def line(self, contract: str) -> tuple[str, list[Any]]:
         """An item and a row of it, under a contract."""
-        held = self.pick([*self.oracle.open_reservations(contract), None])
+        held = self.pick([*(self.current_reservations(contract) or self.oracle.open_reservations(contract)), None])
         left = self.oracle.balance("reserved", held) if held else 60
         seconds = max(1, self.pick((1, 60, 60, 200, left, left * 2, left - 1, left + 1, 3_600)))
-        end = self.at
-        if self.one_in(3):
+        end = min(self.at, self.oracle.end_of(held)) if held else self.at
+        if self.one_in(4):
             ends = [self.oracle.end_of(held)] if held else [self.at]
             ends += [self.oracle.end_of_contract(contract)] if contract in self.oracle.contracts else []
             end = self.moment(*ends, self.at - self.span("burn_window"), self.at - 5 * HOUR)
@@ -888,7 +911,7 @@ class Walk:
             voucher = self.oracle.vouchers[self.oracle.reservations[held]["voucher"]]
             oldest = self.at - self.span("burn_window") + SECOND - 1
             start = self.pick((voucher["from"], voucher["from"] - SECOND, oldest, oldest - SECOND))
-        item = self.recent([*ITEMS[1:], [*self.oracle.items][-1], *["ascend-910b"] * 5], "none")
+        item = self.recent([*ITEMS[1:], [*self.oracle.items][-1], *["ascend-910b"] * 4], "none")
         gpus = self.pick((1_000, 1_000, 1_000, 1, 8_000))
         job = f"job-{self.chance.randrange(6) if self.one_in(2) else self.refs * 8 + self.chance.randrange(8)}"
         row = [job, gpus, second_text(start), second_text(end), seconds + self.one_in(16)]
@@ -961,9 +984,9 @@ class Walk:
 
     def burn(self) -> None:
         contract = self.contract_id()
-        if not self.oracle.open_reservations(contract) and not self.one_in(4):
-            used = [one["contract"] for one in self.oracle.reservations.values() if not one["closed"]]
-            contract = self.recent(used, contract)
+        reserved = [name for name in self.oracle.contracts if self.current_reservations(name)]
+        if reserved and not self.one_in(8):
+            contract = self.pick(reserved)
         party = self.pick(PROVIDERS)
         if contract in self.oracle.contracts and not self.one_in(20):
             party = self.oracle.contracts[contract]["provider"]
@@ -983,13 +1006,21 @@ class Walk:
         self.send_lines(party, contract, [(item, row)] * size)
 
     def reverse(self) -> None:
-        lines = self.oracle.lines
-        free = [line for line in lines if not line["reversed"] and not self.oracle.is_claimed(line)]
-        if free and not self.one_in(4):
-            lines = [line for line in free if line["ever_claimed"]] if self.one_in(3) else free
-        line = self.recent(
-            lines or self.oracle.lines, {"provider": PROVIDER, "statement": "none", "number": 0}, size=12
-        )
+        oldest = self.at - self.span("burn_window")
+        lines = [line for line in self.oracle.lines if line["to"] >= oldest or self.one_in(16)]
+        if not lines and not self.one_in(8):
+            self.burn()
+            return
+        standing = [line for line in lines if not line["reversed"]]
+        kinds: list[list[Json]] = [
+            [line for line in standing if not self.oracle.is_claimed(line)],
+            [line for line in standing if self.oracle.is_claimed(line)],
+            [line for line in standing if line["absorbed_fen"]],
+            [line for line in standing if line["claims"]],
+        ]
+        pool = self.pick([kinds[0], *kinds]) if not self.one_in(8) else lines
+        nothing = {"provider": PROVIDER, "statement": "none", "number": 0}
+        line = self.recent(pool or standing or lines, nothing, size=12)
         party = line["provider"] if not self.one_in(20) else self.pick(PROVIDERS)
         number = line["number"] + (self.pick((1, 9)) if self.one_in(8) else 0)
         self.send(party, "burn.reverse", statement=line["statement"], line=number, reason="wrong job")
@@ -1321,6 +1352,74 @@ def test_late_usage_is_booked_in_the_open_period(corner: Walk) -> None:
     assert early == ("refused", "nothing_to_claim")
     answer = corner.exactly(PROVIDER, "redemption.claim", claim=f"{PROVIDER}/c", first_day=corner.day_text(1), **claim)
     assert answer == ("accepted", {"amount_fen": 10})
+
+
+@pytest.fixture
+def yuan(corner: Walk) -> Walk:
+    """A programme that pays all, whoever the contract names, in whole yuan; two contracts, and 500 fen under each."""
+    rules = rules_of(shares=[{"share_bp": 10_000}], ceiling_bp=10_000, payee="contract", rounding_fen=100)
+    fields = corner.programme(YUAN, rules)
+    start = fields["opens_at"]
+    corner.must(CITY, "programme.open", **fields)
+    accredited = {"programme": YUAN, "provider": PROVIDER, "items": corner.limits(*ITEMS)}
+    corner.must(CITY, "provider.accredit", valid_from=start, **accredited)
+    for name in ("a", "z"):
+        terms = corner.contract(f"{HOLDER}/{name}", HOLDER, PROVIDER) | {"claimant": "either"}
+        corner.must(HOLDER, "contract.sign", **terms)
+        issue = {"programme": YUAN, "holder": HOLDER, "face_fen": 500, "valid_from": start}
+        corner.must(CITY, "voucher.issue", voucher=f"{CITY}/{name}", **issue)
+        held = {"reservation": f"{HOLDER}/{name}", "voucher": f"{CITY}/{name}", "contract": f"{HOLDER}/{name}"}
+        corner.must(HOLDER, "voucher.reserve", amount_fen=500, until=instant_text(corner.at + 20 * DAY), **held)
+    corner.at += HOUR
+    return corner
+
+
+YUAN = f"{CITY}/yuan"
+
+
+def burn_under(walk: Walk, name: str, ref: str, seconds: int) -> None:
+    groups = [{"item": "ascend-910b", "lines": [row(walk, ref, seconds)]}]
+    outcome = walk.exactly(PROVIDER, "time.burn", ref=ref, contract=f"{HOLDER}/{name}", groups=groups)[1]
+    assert outcome["paid"] == [[f"{HOLDER}/{name}", [seconds]]]
+
+
+def claim_all(walk: Walk, party: str, claim: str) -> tuple[str, Any]:
+    period = {"first_day": walk.day_text(20), "last_day": walk.day_text(1)}
+    return walk.exactly(party, "redemption.claim", claim=f"{party}/{claim}", programme=YUAN, **period)
+
+
+def take_back(walk: Walk, ref: str) -> tuple[str, Any]:
+    return walk.exactly(PROVIDER, "burn.reverse", statement=ref, line=0, reason="wrong job")
+
+
+def test_a_line_whose_money_another_claim_has_is_claimed(yuan: Walk) -> None:
+    """What a first claim left over, a second took; the first is rejected, and its lines' money isn't all there."""
+    burn_under(yuan, "a", "s-a", 100)
+    burn_under(yuan, "z", "s-z", 45)
+    yuan.at += DAY
+    assert claim_all(yuan, PROVIDER, "c-1") == ("accepted", {"amount_fen": 100})
+    burn_under(yuan, "z", "s-y", 55)
+    yuan.at += DAY
+    assert claim_all(yuan, PROVIDER, "c-2") == ("accepted", {"amount_fen": 100})
+    yuan.must(CITY, "redemption.reject", claim=f"{PROVIDER}/c-1", reason="no evidence")
+    assert take_back(yuan, "s-z") == ("refused", "line_already_claimed")
+    yuan.must(CITY, "redemption.reject", claim=f"{PROVIDER}/c-2", reason="no evidence")
+    assert [take_back(yuan, ref)[0] for ref in ("s-z", "s-y", "s-a")] == ["accepted"] * 3
+    yuan.pair.check_balances()
+    yuan.pair.check_books()
+
+
+def test_a_claim_that_leaves_all_of_a_contract_over_makes_its_party_the_claimant(yuan: Walk) -> None:
+    burn_under(yuan, "a", "s-a", 100)
+    burn_under(yuan, "z", "s-z", 45)
+    yuan.at += DAY
+    assert claim_all(yuan, PROVIDER, "c-1") == ("accepted", {"amount_fen": 100})
+    yuan.pair.check_balances()
+    assert yuan.pair.state.contracts[f"{HOLDER}/z"].claimant == "provider"
+    assert take_back(yuan, "s-z") == ("refused", "line_already_claimed")
+    burn_under(yuan, "z", "s-y", 55)
+    yuan.at += DAY
+    assert claim_all(yuan, HOLDER, "c-1") == ("refused", "nothing_to_claim")
 
 
 class Ledgers(RuleBasedStateMachine):

@@ -331,8 +331,10 @@ def _is_claimed(state: State, statement: Statement, line: BurnedLine, reservatio
     claimant = state.claimant(programme_id, statement.contract)
     if claimant is None:
         return False
-    claims = [state.claims[claim_id] for claim_id in state.programmes[programme_id].claims.get(claimant, ())]
-    return claim_on(claims, _booked_day(state, statement, line), statement.index) is not None
+    programme = state.programmes[programme_id]
+    claims = [state.claims[claim_id] for claim_id in programme.claims.get(claimant, ())]
+    is_rounded = programme.rules.rounding_fen > 1
+    return claim_on(claims, _booked_day(state, statement, line), statement.index, is_rounded) is not None
 
 
 def _back_to(state: State, reservation_id: str) -> Literal["reservation", "voucher", "programme"]:

@@ -82,7 +82,7 @@ class RedemptionClaim(Rule):
         """What is unclaimed in the period is claimed, lot by lot; what was rounded off stays with the last of them."""
         assert isinstance(event.outcome, Claimed)
         lots = self._claimed(state, event.outcome.amount_fen)
-        for contract_id in {lot.contract for lot, _ in lots}:
+        for contract_id in {lot.contract for lot in self._lots(state)}:
             if state.claimant(self.programme, contract_id) is None:
                 state.contracts[contract_id].claimant = _side(state, self.party)
         state.claims[self.claim] = Claim(
