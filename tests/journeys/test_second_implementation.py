@@ -26,7 +26,7 @@ from support.stored_tree import StoredTree
 from support.tampering import entries_of, index_of
 from support.weak_signatures import GROUP_ORDER, sign_without_nonce
 from tallystick.audit import audit
-from tallystick.errors import CanonicalJsonError, MalformedError
+from tallystick.errors import MalformedError
 from tallystick.publishing import read_ledger
 from tallystick.signing import canonical_json
 from tallystick.signing.canonical_json import SIZE_MAX
@@ -227,11 +227,9 @@ def changed_anywhere(value: Any) -> Iterator[Any]:
 
 
 def is_command(command: Json) -> bool:
-    """Whether it is one for us, of the ways to say that it isn't."""
+    """Whether we take it for a command of its kind."""
     try:
         parse_command(canonical_json.encode(command) + b"\n")
-    except CanonicalJsonError:
-        raise
     except MalformedError:
         return False
     return True

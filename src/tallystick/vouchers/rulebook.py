@@ -103,11 +103,11 @@ def parse_command(text: bytes) -> Rule:
     if not text.endswith(b"\n"):
         raise CanonicalJsonError("the text does not end in a newline")
     line = text[:-1]
-    canonical_json.decode(line)
+    value = canonical_json.decode(line)
     try:
         return RULEBOOK.commands.validate_json(line)
     except ValidationError as error:
-        raise MalformedError(_first_fault(error)) from None
+        raise MalformedError(_first_fault(error, value)) from None
 
 
 def command_text(fields: dict[str, Any]) -> bytes:
@@ -153,12 +153,12 @@ def outcome_from_json(kind: str, fields: dict[str, Any]) -> Outcome:
     return _NOTHING
 
 
-def _first_fault(error: ValidationError) -> str:
+def _first_fault(error: ValidationError, value: canonical_json.JsonValue) -> str:
     """Say in one line where the first fault is and what it is; what a stranger wrote is shown short and escaped."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     if first["type"] == "union_tag_invalid" and not first["loc"]:
         return "kind: no command of the closed list is called so"
-    return first_fault(error, IN_WORDS, skipped=1)  # the kind, by which the union was told apart
+    return first_fault(error, IN_WORDS, value)
 
 
 def described() -> dict[str, Any]:
