@@ -215,8 +215,8 @@ acme reserves 100.00 yuan of V1 under K until 2026-02-10 00:00 as RV -> reserved
 acme reserves 100.00 yuan of VA under K until 2026-02-10 00:00 as RA -> reserved
 guian burns under K:
     job a: 8 × 910b for 3,600 s between 2026-01-31 20:00 and 2026-01-31 21:00
-        -> 24.00 of RV, absorbed 1.00: 8 × 3,600 s × 6.00 yuan/h = 48.00; absorbed 100 % = 48.00, only 1.00 other support;
-           RV 50 % = 24.00
+        -> 24.00 of RV, absorbed 1.00: 8 × 3,600 s × 6.00 yuan/h = 48.00;
+           absorbed 100 % = 48.00, only 1.00 other support; RV 50 % = 24.00
 clock 2026-02-01 01:00
 guian burns under K:
     job b: 8 × 910b for 3,600 s between 2026-02-01 00:00 and 2026-02-01 01:00

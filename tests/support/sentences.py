@@ -8,8 +8,8 @@
         R1, job a: 8 × 910b for 3,600 s between 2026-01-31 14:00 and 2026-01-31 15:00
             -> 24.00: 8 × 3,600 s × 6.00 yuan/h = 48.00; 50 % = 24.00
 
-What is indented goes on, and so does what follows a semicolon. Each sentence becomes a short row (scenario.py), as other
-tests write theirs; the sums are kept beside it, and computed by sums.py.
+What is indented goes on, and so does what follows a semicolon. Each sentence becomes a short row (scenario.py), in
+which other tests write theirs; the sums stand beside it, computed by sums.py.
 """
 
 import re

@@ -182,6 +182,15 @@ class Programme:
                 return accreditation
         return None
 
+    def accredited_until(self, provider: str, instant: int) -> int | None:
+        """Return the first instant, from one on, at which a provider isn't accredited; None: as long as is known."""
+        for accreditation in self.accreditations.get(provider, ()):
+            if accreditation.holds_at(instant):
+                if accreditation.valid_until is None:
+                    return None
+                instant = accreditation.valid_until
+        return instant
+
     def granted_id(self, holder: str, instant: int) -> str:
         """Return under which id a holder's granted amount is counted: of the treasury, the year and the cap's group."""
         return f"{self.treasury} {self.fiscal_year} {self.rules_at(instant).cap.group} {holder}"

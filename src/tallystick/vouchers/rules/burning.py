@@ -113,6 +113,7 @@ class TimeBurn(Rule):
         """The accepted lines: one posting for each reservation and day, summed over its lines."""
         assert isinstance(event.outcome, Burned)
         outcome = event.outcome
+        self._check_outcome(outcome)
         refused = {number for number, _ in outcome.refused}
         days: list[int] = []
         today = state.day_of(event.at)
@@ -157,6 +158,16 @@ class TimeBurn(Rule):
         )
         state.remember(self.party, self.ref, statement)
         return self._postings(state, outcome, days)
+
+    def _check_outcome(self, outcome: Burned) -> None:
+        """Refuse amounts of other lines, before anything is changed by them.
+
+        Raises:
+            ValueError: a damaged entry.
+        """
+        count = sum([len(group.lines) for group in self.groups])
+        if any(len(amounts) != count for amounts in (outcome.fee_fen, *[lines for _, lines in outcome.paid])):
+            raise ValueError(f"the outcome has not the amounts of {count} lines")
 
     def _postings(self, state: State, outcome: Burned, days: list[int]) -> Postings:
         """Return what each reservation paid, by day; one of which nothing is left closes itself."""
