@@ -74,7 +74,7 @@ def test_check_answers_as_submit_does_to_what_was_recorded_before(tmp_path: Path
         for source in (desk.ledger, tmp_path / "tiles")
     ]
     said = run("check", desk.ledger, first, "--log-time", desk.at)
-    assert (said.status, said.out) == (0, f"{first}: 10 voucher.suspended/1 (recorded before)\n")
+    assert (said.status, said.out) == (0, f"{first}: 11 voucher.suspended/1 (recorded before)\n")
     written = desk.submit(*notes, status=1)
     assert [(one["accepted"], one.get("index"), one.get("is_new"), one.get("reason")) for one in told[0]["notes"]] == [
         (False, 10, None, "ref_reused_for_other_content"),
