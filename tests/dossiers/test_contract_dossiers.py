@@ -124,7 +124,7 @@ def test_what_a_contract_depends_on_is_missed(story: Story, kind: str, what: str
 
 
 def test_a_correction_under_another_contract_is_there(story: Story) -> None:
-    """A line is corrected once; a second correction is refused for what was burned under the other contract."""
+    """A line is corrected once; a second correction, after a seal, is refused for what was burned before it."""
     story.sign("acme/k3", "dc")
     for number, contract in enumerate(("acme/k1", "acme/k3"), 1):
         story.issue(f"city/c{number}", "acme", 50_000)
@@ -138,6 +138,7 @@ def test_a_correction_under_another_contract_is_there(story: Story) -> None:
     says = {"corrects": {"statement": "S1", "line": 0}}
     line = [*story.line("job-1", 1, hours_ago=38), says]
     story.burn(DC, "acme/k3", line, ref="S2")
+    seal(story)
     story.burn(
         DC,
         "acme/k4",
@@ -205,7 +206,6 @@ def test_what_an_earlier_claim_rounded_off_is_known(story: Story) -> None:
     claim(story, DC, "c1", "city/w", "2026-01-05", "2026-01-07")  # 144: 100 are claimed, 44 of acme/k3 are not
     seal(story)
     story.burn(DC, "acme/k3", [*story.line("job-3", 2, hours_ago=40), {"prior_period": True}])
-    story.burn(DC, "acme/k3", story.line("job-4", 2, hours_ago=5))
     story.at += DAY_US
     index = claim(story, DC, "c2", "city/w", "2026-01-07", "2026-01-08")
     assert Entry.from_bytes(log_of(story)[index]).event.outcome.amount_fen == 100  # type: ignore[union-attr]
