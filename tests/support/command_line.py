@@ -197,7 +197,7 @@ class Desk:
         self.do("party.admit", by, **fields, **code)
 
     def open_programme(self) -> None:
-        """Open a programme, accredit the provider, publish its tariff, sign a contract, issue a voucher and reserve it."""
+        """Open a programme, accredit the provider, publish its tariff, sign a contract, issue and reserve a voucher."""
         self.do(
             "item.register",
             "national",

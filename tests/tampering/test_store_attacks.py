@@ -206,9 +206,9 @@ ENTRIES: list[tuple[str, FindingCode, Callable[[Path], tuple[int, bytes]]]] = [
     ("a command of another log was recorded", C.COMMAND_FOR_ANOTHER_LOG, _resign(
         "voucher.reserved", *HOLDER.key_names, log="elsewhere")),
     ("the burned amount is changed", C.OUTCOME_DIFFERS, _edit(
-        "time.burned", r'"from_voucher_fen":\[\d+', '"from_voucher_fen":[999999')),
+        "time.burned", r'\["maker-a/r1",\[\d+', '["maker-a/r1",[999999')),
     ("a refused line became an accepted one", C.OUTCOME_DIFFERS, _edit(
-        "time.burned", r'"refused":\[\[2,"job_time_already_burned"\]\]', '"refused":[]', number=9)),
+        "time.burned", r'"refused":\[\[1,"job_time_already_burned"\]\]', '"refused":[]', number=9)),
     ("a line that came too late became an accepted one", C.OUTCOME_DIFFERS, _edit(
         "time.burned", r'"refused":\[\[1,"period_sealed"\]\]', '"refused":[]', number=12)),
     ("a validity is changed", C.OUTCOME_DIFFERS, _edit("voucher.issued", '"valid_until":"2026', '"valid_until":"2027')),
