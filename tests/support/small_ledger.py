@@ -317,3 +317,7 @@ def _endings(at: int) -> list[bytes]:
 
 def _in(at: int, later_us: int) -> str:
     return format_instant(at + later_us)
+
+
+REPLACED = sum(len(notes) for notes in (_parties(START), _programmes(START), _vouchers(START)))
+"""The last entry of its second: it may be a moment later without being later than the next."""
