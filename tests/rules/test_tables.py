@@ -241,7 +241,7 @@ def test_a_right_sum_of_two_programmes_is_none() -> None:
         ("RA 30 % = 14.40, at most", "RV 30 % = 14.40, at most"),
         ("only 1.00 other support", "only 2.00 other support"),
         ("absorbed 100 % = 48.00, only 1.00 other support", "absorbed 1 % = 0.48"),
-        ("; absorbed 100 % = 48.00, only 1.00 other support", ""),
+        ("absorbed 100 % = 48.00, only 1.00 other support; RV", "RV"),
         ("24.00 of RV, absorbed", "23.00 of RV, absorbed"),
         ("24.00 of RV + 4.80 of RA", "4.80 of RA + 24.00 of RV"),
         ("24.00 of RV + 4.80 of RA", "28.80"),

@@ -10,6 +10,7 @@ import pytest
 
 from support.actors import Actor, Json, brought_by, key_of, label_of, note_of, uscc_of, vkey_of
 from support.burning import BEGIN, LOG_KEY, NOW, Clock, burn_note, founding_notes
+from support.terms import limits_of, rules_of
 from tallystick.audit import audit
 from tallystick.audit.officer_checks import OwnOfficerSums
 from tallystick.ledger import Admitted, Ledger, create_ledger
@@ -48,16 +49,9 @@ RULES = {
     "envelope_fen": 10**9,
     "opens_at": format_instant(BEGIN),
     "closes_at": format_instant(BEGIN + 300 * DAY_US),
-    "share_bp_domestic": 3_000,
-    "share_bp_foreign": 2_000,
-    "holder_floor_fen": 0,
-    "holder_cap_fen": 10**9,
-    "validity_days": 365,
-    "items": [],
-    "transfer": "forbidden",
-    "payee": "provider",
-    "rounding_fen": 1,
+    "rules": rules_of(validity_days=365),
 }
+LIMITS = limits_of("ascend-910b")
 
 
 CAREFUL = Actor("suzhou", ("officer-1", "officer-2", "officer-3"))
@@ -72,7 +66,7 @@ def careful(ledger: Ledger) -> Ledger:
     fields = {"admitted": "suzhou", "role": "treasury", "name": "Suzhou", "keys": CAREFUL.vkeys}
     admitted = NETWORK.note("party.admit", NOW, ref="suzhou", quorum=2, officers=officers, **fields)
     maker = {"admitted": "maker", "role": "holder", "name": "M", "keys": [vkey_of("maker/officer-1")], "maker": True}
-    place = {"programme": "suzhou/p", "provider": "provider"}
+    place = {"programme": "suzhou/p", "provider": "provider", "items": LIMITS}
     for note in (
         admitted,
         CAREFUL.note("party.admit", NOW, **maker),
@@ -190,7 +184,7 @@ def test_one_key_of_a_treasury_with_a_quorum_can_make_nobody_able_to_act(careful
     revoked = {"subject": "maker", "key": label_of("maker/officer-1"), "cause": "ceased", "reason": "x"}
     suspended = CAREFUL.command("party.suspend", NOW, subject="maker", reason="x")
     assert answer_to(careful, note_of(suspended, ONE)) is None
-    place = {"programme": "suzhou/mine", "provider": "provider", "valid_from": format_instant(NOW)}
+    place = {"programme": "suzhou/mine", "provider": "provider", "items": LIMITS, "valid_from": format_instant(NOW)}
     for command, new_key in (
         (CAREFUL.command("key.add", NOW, subject="suzhou", purpose="sign", vkey=vkey_of(THIEF_HERE)), (THIEF_HERE,)),
         (
@@ -223,7 +217,7 @@ def test_an_admitter_and_the_network_together_can_sign_for_a_party_and_nobody_el
         ref="taken",
         reservation="holder/taken",
         voucher="treasury/v1",
-        provider="provider",
+        contract="holder/k1",
         amount_fen=1,
         until=format_instant(NOW + DAY_US),
     )
@@ -335,7 +329,7 @@ def test_a_provider_cannot_burn_more_than_holders_gave_it_nor_pay_itself(ledger:
         ref="own",
         reservation="provider/own",
         voucher="treasury/v1",
-        provider="provider",
+        contract="holder/k1",
         amount_fen=1,
         until=format_instant(NOW + DAY_US),
     )

@@ -35,6 +35,7 @@ from support.actors import ORIGIN, note_of
 from support.row_checks import Recount, check_books, check_sums, post
 from support.row_values import READERS, basis_points, fen, items_in, names_in, thousandths, yuan
 from support.sentences import VERBS, Sentence, assumed, sentences
+from tallystick.audit.book_checks import faults
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note
 from tallystick.verifying import GOOD, UNTOLD, result_of
@@ -183,6 +184,7 @@ class Ledger:
             check_sums(row.verb, row.arguments, row.answer, row.sums, self.answered, self.state)
             self.recount.take(self.entries, self.state.reservations)
             check_books(self.state, self.recount)
+            assert [*faults(self.state)] == [], row
 
     def answer(self, row: Row) -> str:
         """Submit what a row says; the answer is in the words of the tables."""
