@@ -881,15 +881,27 @@ class Walk:
 
     def crowd(self) -> None:
         """One contract, and a voucher of each programme that is open, some of it reserved under that contract."""
-        contract = self.pick(self.standing()) if self.one_in(2) else self.standing()[0]
+        contract = self.pick(self.standing()) if self.one_in(3) else self.standing()[0]
         holder = self.oracle.contracts[contract]["holder"]
         still_open = [name for name, one in self.oracle.programmes.items() if not one["closed"]]
-        for programme in self.chance.sample(still_open, min(len(still_open), 6)):
+        paying = self.oracle.paying_programmes(contract)
+        new = [name for name in still_open if name not in paying]
+        programmes = new if new and self.one_in(2) else still_open
+        for programme in self.chance.sample(programmes, min(len(programmes), 6)):
             party = self.treasury_of(programme)
             voucher = self.new_id(party, "v", [*self.oracle.vouchers])
             fields = {"programme": programme, "holder": holder, "face_fen": 300, "valid_from": instant_text(self.at)}
             if self.send(party, "voucher.issue", voucher=voucher, **fields)[0] == "accepted":
                 self.reserve_under(holder, voucher, contract, self.pick((20, 100, 300, 300)))
+
+    def fill(self) -> None:
+        """A fen at a time of one voucher is reserved under a contract, until that has as many as it may."""
+        contract = self.standing()[1]
+        holder = self.oracle.contracts[contract]["holder"]
+        mine = [name for name in self.live_vouchers() if self.oracle.vouchers[name]["holder"] == holder]
+        room = 17 - len(self.oracle.open_reservations(contract))
+        for _ in range(max(1, room) if mine else 0):
+            self.reserve_under(holder, mine[-1], contract, 1)
 
     def reservation_id(self) -> str:
         live = [name for name, one in self.oracle.reservations.items() if not one["closed"]]
@@ -926,8 +938,10 @@ class Walk:
         if self.one_in(6):
             ends = [self.oracle.end_of(held)] if held else [self.at]
             ends += [self.oracle.end_of_contract(contract)] if contract in self.oracle.contracts else []
-            ends += [max(START, self.oracle.start_of(max(self.oracle.seals.values()) + 1))] if self.oracle.seals else []
             end = self.moment(*ends, self.at - self.span("burn_window"), self.at - 5 * HOUR)
+        if self.oracle.seals and self.one_in(8):
+            sealed_until = self.oracle.start_of(max(self.oracle.seals.values()) + 1)
+            end = max(START, sealed_until - self.pick((1, SECOND, HOUR, DAY)))
         start = end - seconds * SECOND - self.pick((0, 0, 1, HOUR))
         if held is not None and self.one_in(16):
             voucher = self.oracle.vouchers[self.oracle.reservations[held]["voucher"]]
@@ -1139,6 +1153,7 @@ MOVES: dict[Callable[[Walk], None], int] = {
     Walk.change_voucher: 8,
     Walk.reserve: 30,
     Walk.crowd: 4,
+    Walk.fill: 1,
     Walk.release: 8,
     Walk.burn: 50,
     Walk.burn_too_much: 2,
@@ -1172,8 +1187,10 @@ def walked(seed: int, steps: int, enough: Callable[[State], bool] | None = None)
     moves, weights = list(MOVES), list(MOVES.values())
     for step in range(steps):
         walk.wait()
+        before = len(pair.entries)
         walk.chance.choices(moves, weights)[0](walk)
-        pair.check_balances()
+        if len(pair.entries) > before or step % 10 == 0:
+            pair.check_balances()
         if step % 50 == 0:
             pair.check_books()
         if step % 250 == 0:
