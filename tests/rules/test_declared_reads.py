@@ -37,8 +37,9 @@ from tallystick.vouchers.rules import (
     withdrawals,
 )
 from tallystick.vouchers.rules.books import BookSeal
-from tallystick.vouchers.rules.burning import TimeBurn
+from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
 from tallystick.vouchers.rules.rule import SEALS, Rule
+from tallystick.vouchers.rules.settlement import RedemptionClaim
 
 Method = Literal["follows", "asks", "concerns", "touches"]
 
@@ -105,9 +106,10 @@ class Declarations:
         rule = type(entry.event.command)
         if rule is not BookSeal:  # is decided by every account; it touches none, so no dossier decides it anew
             names = {f"party {party}" for party in self.log.parties(number)}
-            part = self.brought(names | self.of(number, "follows") | self.of(number, "asks"), number)
+            names |= self.of(number, "follows") | self.of(number, "asks")
+            part = self.brought(names, number)
             for way, wrote in entry.decided_by.items():
-                if not wrote <= part and not _is_inexact(entry, way):
+                if not wrote <= part and not _is_inexact(entry, way) and not self._is_skipped(number, way, names):
                     yield Miss(rule, way, wrote - part)
         # As one of the entries that another depends on, it is there by one of its names, and only followed.
         for name in self.of(number, "concerns"):
@@ -115,6 +117,17 @@ class Declarations:
             for way, wrote in entry.looked_up.items():
                 if not wrote <= part and not _is_passed_over(entry, way):
                     yield Miss(rule, way, wrote - part)
+
+    def _is_skipped(self, number: int, way: Way, names: set[str]) -> bool:
+        """Whether a value is of another contract than those that a command is about, which it only skips."""
+        entry = self.log.entries[number]
+        command = entry.event.command
+        if isinstance(command, RedemptionClaim) and way[0] == "contracts":
+            return f"contract {way[1]}" not in names
+        if isinstance(command, BurnReverse) and way[0] == "statements":
+            made = [self.log.entries[one].event.command for one in entry.decided_by[way]]
+            return all(isinstance(one, TimeBurn) and f"contract {one.contract}" not in names for one in made)
+        return False
 
 
 def _is_inexact(entry: TracedEntry, way: Way) -> bool:
@@ -131,11 +144,10 @@ def _is_inexact(entry: TracedEntry, way: Way) -> bool:
 
 def _is_passed_over(entry: TracedEntry, way: Way) -> bool:
     """Whether an entry that is only followed does without what it looks up."""
-    command = entry.event.command
     if _is_amount(way) or way[0] == JOB_TIMES:  # made by whichever entry moves the first
         return True
-    # Of a statement the lines are passed over that are against other reservations.
-    return isinstance(command, TimeBurn) and len({line.reservation for line in command.lines}) > 1
+    # A claim takes what it finds under the contracts that are there.
+    return isinstance(entry.event.command, RedemptionClaim) and way[0] in ("contracts", "unclaimed")
 
 
 def _is_amount(way: Way) -> bool:
