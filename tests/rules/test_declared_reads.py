@@ -28,6 +28,7 @@ from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rulebook import RULES
 from tallystick.vouchers.rules import (
     applications,
+    contracts,
     keys,
     network,
     programmes,
@@ -286,12 +287,19 @@ NOT_READ: Final = {
     Dropped(applications.ApplicationWithdraw, "concerns", "application"): "all that asks whether it is so is refused",
     Dropped(recovery.VoucherRevoke, "follows", "terms"): "it asks for all of the voucher",
     Dropped(recovery.VoucherLapse, "follows", "terms"): "it asks for all of the voucher",
-    Dropped(reservations.VoucherReserve, "follows", "reservation"): "no entry is before it in the reservation's life",
+    Dropped(contracts.ContractSign, "concerns", "document"): "all that asks whether a document is used is refused",
+    Dropped(contracts.ContractSign, "asks", "document"): "the same",
+    Dropped(reservations.ReservationRelease, "concerns", "reservation"): "it concerns the contract too",
+    Dropped(reservations.ReservationRelease, "follows", "reservation"): "it asks for the contract",
+    Dropped(reservations.ReservationRelease, "asks", "contract"): "it follows the reservation, which follows it",
+    Dropped(settlement.RedemptionPay, "follows", "claim"): "it asks for the claimant's claims",
+    Dropped(settlement.RedemptionPay, "asks", "claims"): "it follows the claim",
+    Dropped(settlement.RedemptionPay, "asks", "contract"): "for the amount, which no trace takes for exact here",
     Dropped(settlement.RedemptionPay, "concerns", "claim"): "all that asks whether a claim is paid is refused",
     Dropped(settlement.RedemptionReject, "concerns", "claim"): "it concerns the claimant's claims too",
     Dropped(settlement.RedemptionReject, "follows", "claim"): "it asks for the claimant's claims",
     Dropped(settlement.RedemptionReject, "asks", "claims"): "it follows the claim",
-    Dropped(settlement.RedemptionReject, "asks", "reservation"): "for the balances alone: no decision reads them",
+    Dropped(settlement.RedemptionReject, "asks", "contract"): "for the balances alone: no decision reads them",
 }
 """Declarations without which no decision changes, and why they stand."""
 
