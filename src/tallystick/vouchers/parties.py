@@ -7,13 +7,17 @@ from tallystick.vouchers.fields import KeyPurpose, Role
 
 @dataclass(slots=True)
 class Key:
-    """A party's key: its vkey text, what it is for, and the entries that added and revoked it."""
+    """A party's key: its vkey text, what it is for, and the entries that added and revoked it.
+
+    `compromised_since` is the time (microseconds) from which on others may have signed with it, if it was revoked so.
+    """
 
     party: str
     vkey: str
     purpose: KeyPurpose
     added_index: int
     revoked_index: int | None = None
+    compromised_since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,8 @@ class KeyRevoke(Rule):
 
     def evolve(self, state: State, event: Event) -> Postings:
         """The key stays known, so that old signatures can be checked; from here on it doesn't count."""
-        state.keys[self.key].revoked_index = event.index
+        key = state.keys[self.key]
+        key.revoked_index, key.compromised_since = event.index, self.since
         return ()
 
     def touches(self, state: State, event: Event) -> Accounts:
