@@ -161,6 +161,7 @@ const COMMANDS = new Map([
   ['party.suspend/1', ['party.suspended/1', 'subject reason']],
   ['party.reinstate/1', ['party.reinstated/1', 'subject reason']],
   ['key.add/1', ['key.added/1', 'subject vkey purpose']],
+  ['key.rotate/1', ['key.rotated/1', 'key vkey']],
   ['key.revoke/1', ['key.revoked/1', 'subject key cause since? reason']],
   ['item.register/1', ['item.registered/1', 'item name unit counted? origin? filing?']],
   ['programme.open/1', ['programme.opened/1', 'programme name voucher_kind fiscal_year envelope_fen opens_at closes_at share_bp_domestic share_bp_foreign holder_floor_fen holder_cap_fen validity_days items transfer payee rounding_fen']],
@@ -244,9 +245,10 @@ function checkLines(lines, { fee_fen: fees, from_voucher_fen: shares, refused })
   })
 }
 
-/** The keys that a command brings, `[[vkey, purpose], ...]`: each of them signs it. */
-function broughtBy({ kind, keys, meter_keys: meters = [], read_keys: readers = [], vkey, purpose }) {
+/** The keys that a command brings, `[[vkey, purpose], ...]`: each of them signs it. `replaced`: whose place one takes. */
+function broughtBy({ kind, keys, meter_keys: meters = [], read_keys: readers = [], vkey, purpose }, replaced) {
   if (kind === 'key.add/1') return [[vkey, purpose]]
+  if (kind === 'key.rotate/1') return [[vkey, replaced.purpose]]
   if (kind !== 'party.admit/1') return []
   const lists = { sign: keys, meter: meters, read: readers }
   return Object.entries(lists).flatMap(([of, vkeys]) => vkeys.map((one) => [one, of]))
@@ -298,12 +300,14 @@ export class LogReader {
       this.#quorums.set(command.party, command.root_quorum)
       await this.#addKeys(command.root_keys.map((vkey) => [vkey, 'sign']), command.party)
     }
-    const brought = broughtBy(command)
-    await this.#addKeys(brought, command.admitted ?? command.subject)
+    const replaced = command.kind === 'key.rotate/1' ? this.#activeKey(command.key, command.party) : undefined
+    const brought = broughtBy(command, replaced)
+    await this.#addKeys(brought, command.admitted ?? command.subject ?? command.party)
     await this.#checkSignatures(command, note, new Set(brought.map(([vkey]) => parseVkey(vkey).label)))
     if (command.kind === 'party.admit/1') this.#quorums.set(command.admitted, command.quorum ?? 1)
     if (command.kind === 'party.amend/1') this.#quorums.set(command.party, command.quorum ?? 1)
-    if (command.kind === 'key.revoke/1') this.#revoke(command)
+    if (replaced) replaced.revoked = true
+    if (command.kind === 'key.revoke/1') this.#activeKey(command.key, command.subject).revoked = true
     if (command.kind === 'time.burn/1') this.#addBurned(command.lines, header.outcome.refused)
     this.#at = header.at
   }
@@ -320,29 +324,33 @@ export class LogReader {
     }
   }
 
-  #revoke(command) {
-    const known = this.#keys.get(command.key)
-    require(known?.party === command.subject && !known.revoked, `there is no key ${command.key} to revoke`)
-    known.revoked = true
+  /** The key that a command names, which must be the party's and not revoked. */
+  #activeKey(label, party) {
+    const known = this.#keys.get(label)
+    require(known?.party === party && !known.revoked, `${party} has no key ${label} to revoke`)
+    return known
   }
 
   async #checkSignatures(command, note, brought) {
+    const replaced = command.kind === 'key.rotate/1' ? command.key : undefined
     const counts = new Map() // party -> signatures by its keys, but for those that the command brings
     for (const { label, signature } of note.lines) {
       const known = this.#keys.get(label)
       require(known && !known.revoked, `it is signed by ${label}, which is no key of the log then`)
       await verifySignature(known.key, note.text, signature)
       if (brought.has(label)) continue
-      const isMeters = known.purpose === 'meter' && METERED.has(command.kind)
-      require(known.purpose === 'sign' || isMeters, `it is signed by ${label}, which is a ${known.purpose} key`)
+      const maySign = known.purpose === 'sign' || (known.purpose === 'meter' && METERED.has(command.kind))
+      require(maySign || label === replaced, `it is signed by ${label}, which is a ${known.purpose} key`)
       counts.set(known.party, (counts.get(known.party) ?? 0) + 1)
     }
     for (const [party, needed] of this.#needed(command)) {
       const count = counts.get(party) ?? 0
       require(count >= needed, `it has ${count} of ${needed} signatures by ${party}`)
     }
+    const signs = (label) => note.lines.some((line) => line.label === label)
+    require(replaced === undefined || signs(replaced), `the key ${replaced} that is replaced has not signed`)
     for (const added of brought) {
-      require(note.lines.some(({ label }) => label === added), `the new key ${added} has not signed`)
+      require(signs(added), `the new key ${added} has not signed`)
     }
   }
 

@@ -36,6 +36,7 @@ ROLES = {
     "party.suspend/1": {"network", "treasury"},
     "party.reinstate/1": {"network", "treasury"},
     "key.add/1": EVERYBODY,
+    "key.rotate/1": EVERYBODY,
     "key.revoke/1": EVERYBODY,
     "item.register/1": {"network"},
     "programme.open/1": {"treasury"},
@@ -89,6 +90,7 @@ EVENT_KINDS = {
     "party.suspend/1": "party.suspended/1",
     "party.reinstate/1": "party.reinstated/1",
     "key.add/1": "key.added/1",
+    "key.rotate/1": "key.rotated/1",
     "key.revoke/1": "key.revoked/1",
     "item.register/1": "item.registered/1",
     "programme.open/1": "programme.opened/1",
@@ -374,6 +376,12 @@ class NaiveLedger:
             programme = self.programmes[self.vouchers[command["voucher"]]["programme"]]
             if programme["transfer"] == "approved":
                 cosigner = programme["party"]
+        replaced: str | None = None
+        if kind == "key.rotate/1":
+            new_keys = {vkey_label(command["vkey"])}
+            replaced = command["key"]
+            if replaced not in self.keys:
+                yield Reason.KEY_UNKNOWN
         for label in [*signers, *invalid]:
             if label not in known and label not in new_keys:
                 yield Reason.KEY_UNKNOWN
@@ -381,7 +389,7 @@ class NaiveLedger:
                 yield Reason.SIGNATURE_INVALID
             if label in self.keys and self.keys[label]["revoked"]:
                 yield Reason.KEY_REVOKED
-            if label in self.keys and label not in new_keys:
+            if label in self.keys and label not in new_keys and label != replaced:
                 purpose = self.keys[label]["purpose"]
                 if purpose == "read" or (purpose == "meter" and kind not in ("time.burn/1", "burn.reverse/1")):
                     yield Reason.KEY_NOT_FOR_THIS_COMMAND
@@ -393,6 +401,7 @@ class NaiveLedger:
             or (cosigner is not None and cosigner not in signed_by)
             or (besides is not None and signed_by.count(besides) < self.parties[besides]["quorum"])
             or not new_keys <= set(signers)
+            or (replaced is not None and replaced not in signers)
         ):
             yield Reason.SIGNATURES_MISSING
 
@@ -489,6 +498,15 @@ class NaiveLedger:
 
     def _do_key_add(self, command: Json, at: int) -> Json:
         self._add_keys(command["subject"], [(command["vkey"], command["purpose"])])
+        return {}
+
+    def _no_key_rotate(self, command: Json, at: int) -> Iterator[Reason]:
+        yield from self._new_key_reasons(command["party"], [command["vkey"]])
+
+    def _do_key_rotate(self, command: Json, at: int) -> Json:
+        old = self.keys[command["key"]]
+        old["revoked"] = True
+        self._add_keys(command["party"], [(command["vkey"], old["purpose"])])
         return {}
 
     def _no_key_revoke(self, command: Json, at: int) -> Iterator[Reason]:
@@ -1226,7 +1244,7 @@ class NaiveLedger:
         match command["kind"].removesuffix("/1"):
             case "party.admit" | "party.suspend" | "party.reinstate" | "key.add" | "key.revoke":
                 return self._party_account(command.get("subject") or command["admitted"])
-            case "tariff.publish" | "party.amend":
+            case "tariff.publish" | "party.amend" | "key.rotate":
                 return self._party_account(command["party"])
             case "record.withdraw":
                 record = command["record"]

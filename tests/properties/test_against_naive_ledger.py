@@ -254,6 +254,9 @@ class Walk:
             programme = self.oracle.programmes[self.oracle.vouchers[command["voucher"]]["programme"]]
             if programme["transfer"] == "approved" and not self.one_in(6):
                 signers += self.keys(programme["party"])[:1]
+        if command["kind"] == "key.rotate/1" and not self.one_in(8):
+            old = command["key"].rpartition("+")[0]
+            signers = [*(signers if party == NETWORK else ()), old]
         new_keys = brought_by(command)
         signers += new_keys[self.one_in(12) :]
         if command["kind"] == "key.add/1" and command["subject"] != party and not self.one_in(8):
@@ -481,6 +484,14 @@ class Walk:
         name = self.pick(known) if again else f"{owner}/officer-{self.names + 10}"
         purpose = self.pick(("sign", "sign", "sign", "sign", "meter", "read"))
         self.send(party, "key.add", subject=subject, purpose=purpose, vkey=vkey_of(name))
+
+    def rotate_key(self) -> None:
+        party = self.subject()
+        owner = self.pick(PARTIES) if self.one_in(12) else party
+        keys = self.keys(owner, revoked=self.one_in(8)) or [f"{party}/nobody"]
+        self.names += 1
+        name = self.pick(keys) if self.one_in(8) else f"{owner}/officer-{self.names + 10}"
+        self.send(party, "key.rotate", key=label_of(self.pick(keys)), vkey=vkey_of(name))
 
     def revoke_key(self) -> None:
         subject = self.subject()
@@ -857,6 +868,7 @@ MOVES: dict[Callable[[Walk], None], int] = {
     Walk.suspend_party: 3,
     Walk.reinstate_party: 8,
     Walk.add_key: 10,
+    Walk.rotate_key: 4,
     Walk.revoke_key: 5,
     Walk.register_item: 3,
     Walk.open_programme: 3,

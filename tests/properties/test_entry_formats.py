@@ -35,6 +35,7 @@ shanghai  amend       quorum=2                                               -> 
 shanghai  suspend     bolt                                                   -> suspended
 shanghai  reinstate   bolt                                                   -> reinstated
 acme      add-key     acme/officer-3 for acme                                -> added
+guian     rotate-key  guian/officer-2 to guian/officer-3                     -> rotated
 acme      revoke-key  acme/officer-2 of acme                                 -> revoked
 network   register    910b as domestic                                       -> registered
 guian     price       910b 6.00                                              -> published

@@ -211,7 +211,7 @@ def test_what_a_refusal_is_about_is_a_field(given: set[Refusal]) -> None:
         assert one.key.partition("+")[0] in one.detail
         assert one.detail == one.key or one.reason not in named
     unsigned = {one for one in given if one.reason is Reason.SIGNATURES_MISSING}
-    assert {one for one in unsigned if "new key" in one.detail} == unsigned & with_key
+    assert {one for one in unsigned if one.detail.startswith("one by the ")} == unsigned & with_key
     # Of the keys that are unknown, one was to be revoked, and signs nothing.
     assert "acme/officer-9+7f331a78" in {one.key for one in with_key if one.reason is Reason.KEY_UNKNOWN}
     for one in given:

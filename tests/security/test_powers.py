@@ -18,6 +18,9 @@ from tallystick.transparency.policy import Policy
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.rulebook import RULES as RULEBOOK
+from tallystick.vouchers.rules.network import NetworkFound
+from tallystick.vouchers.rules.rule import Rule
 
 TREASURY, NETWORK = Actor("treasury"), Actor("network")
 OFFICER = "treasury/officer-1"
@@ -267,6 +270,12 @@ def test_one_officer_suspends_at_night_and_two_reinstate(ledger: Ledger) -> None
     back = careful.command("party.reinstate", NOW, subject="maker", reason="cleared")
     assert answer_to(ledger, note_of(back, "suzhou/officer-1")) is Reason.SIGNATURES_MISSING
     assert answer_to(ledger, note_of(back, *careful.key_names)) is None
+
+
+def test_every_rule_with_keys_in_it_says_that_it_brings_them() -> None:
+    """Or they would be keys of the log without having signed. Root keys are counted: a quorum of them signs."""
+    named = {rule for rule in RULEBOOK for name in rule.model_fields if name == "vkey" or name.endswith("keys")}
+    assert {rule for rule in RULEBOOK if rule.brings is not Rule.brings} == named - {NetworkFound}
 
 
 def _brings(ledger: Ledger, name: str, purpose: str) -> None:

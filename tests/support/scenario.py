@@ -301,7 +301,9 @@ class Ledger:
     def _signers(self, actor: str, kind: str, fields: Json, settings: dict[str, str]) -> list[str]:
         role = self.state.parties[actor].role if actor in self.state.parties else actor
         own = assumed("every command", role)["signed by"].replace("<party>", actor).split(",")
-        if kind in ("key.add", "party.admit"):
+        if kind == "key.rotate":  # the key itself; of the network the others of its quorum too
+            own = [fields["key"], *(own if actor == "network" else ())]
+        if kind in ("key.add", "key.rotate", "party.admit"):
             brought = [fields.get(name, "") for name in ("vkey", "keys", "meter_keys", "read_keys")]
             own += ",".join(brought).split(",")
         if kind == "key.add" and actor != fields["subject"]:

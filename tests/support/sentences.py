@@ -38,6 +38,7 @@ VERBS: dict[str, Verb] = {
     "suspend": Verb("party.suspend", "{subject}", "suspends party {subject}"),
     "reinstate": Verb("party.reinstate", "{subject}", "reinstates party {subject}"),
     "add-key": Verb("key.add", "{vkey} for {subject}", "adds key {vkey} for {subject}"),
+    "rotate-key": Verb("key.rotate", "{key} to {vkey}", "rotates key {key} to {vkey}"),
     "revoke-key": Verb("key.revoke", "{key} of {subject}", "revokes key {key} of {subject}"),
     "register": Verb("item.register", "{item} as {origin}", "registers {item} as {origin}"),
     "open": Verb("programme.open", "{programme} {envelope_fen}", "opens {programme} with {envelope_fen} yuan"),

@@ -7,7 +7,7 @@ truncates to the yuan. `write_small_ledger` can lengthen the log by tariffs, so 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from support.actors import ORIGIN, Actor, Json, key_of, label_of, uscc_of, vkey_of
+from support.actors import ORIGIN, Actor, Json, key_of, label_of, note_of, uscc_of, vkey_of
 from tallystick.ledger import Admitted, Ledger, create_ledger
 from tallystick.publishing import read_ledger
 from tallystick.publishing.export import export_tiles
@@ -304,6 +304,11 @@ def _endings(at: int) -> list[bytes]:
         TREASURY.note("voucher.lapse", at, voucher="shanghai/v1"),
         HOLDER.note("reservation.release", at, reservation="maker-a/r1"),
         TREASURY.note("programme.close", at, programme=CHEAP, reason="the year is over"),
+        note_of(
+            PROVIDER.command("key.rotate", at, key=label_of("guian/meter-3"), vkey=vkey_of("guian/meter-4")),
+            "guian/meter-3",
+            "guian/meter-4",
+        ),
         PROVIDER.note("tariff.publish", at, item="h100", price_fen_per_gpu_hour=999, valid_from=_in(at, HOUR_US)),
         TREASURY.note(
             "provider.delist", at, programme=CHEAP, provider="wuhu", valid_until=_in(at, DAY_US), reason="left"

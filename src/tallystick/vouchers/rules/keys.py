@@ -1,4 +1,4 @@
-"""Keys: added, revoked, and whose they must be."""
+"""Keys: added, replaced, revoked, and whose they must be."""
 
 from collections.abc import Iterable
 from typing import Final, Literal
@@ -18,6 +18,7 @@ from tallystick.vouchers.rules.rule import (
     Postings,
     Rule,
     Signers,
+    own_party,
     party_account,
     quorum,
 )
@@ -85,6 +86,61 @@ class KeyAdd(Rule):
     def asks(self, event: Event, history: History) -> Names:
         """The party."""
         return [f"party {self.subject}"]
+
+
+class KeyRotate(Rule):
+    """A key is superseded by another one of the same purpose, in one entry that both sign."""
+
+    kind: Literal["key.rotate/1"]
+    key: KeyLabel
+    vkey: Vkey
+
+    event_kind = "key.rotated/1"
+    outcome = Nothing
+    roles = ANY_ROLE
+    refusals = (
+        Reason.KEY_NOT_OF_PARTY,
+        Reason.KEY_ALREADY_KNOWN,
+    )
+
+    def brings(self) -> tuple[str, ...]:
+        """The new key."""
+        return (self.vkey,)
+
+    def replaces(self) -> str:
+        """The old key."""
+        return self.key
+
+    def signers(self, state: State, at: int) -> Signers:
+        """The key itself, whatever its purpose, and the new key; of the network its quorum too."""
+        return own_party(self, state)
+
+    def decide(self, state: State, at: int) -> Nothing | Refusal:
+        """By the key itself, so it is one of the party's that isn't revoked."""
+        return check_keys(state, self.party, (self.vkey,)) or Nothing()
+
+    def evolve(self, state: State, event: Event) -> Postings:
+        """The new key counts from here on, the old one no more."""
+        old = state.keys[self.key]
+        old.revoked_index = event.index
+        add_keys(state, self.party, old.purpose, (self.vkey,), event.index)
+        return ()
+
+    def touches(self, state: State, event: Event) -> Accounts:
+        """The party that it is about, if that is a holder or a provider."""
+        return party_account(state, self.party)
+
+    def concerns(self, state: State, event: Event) -> Names:
+        """The party."""
+        return [f"party {self.party}"]
+
+    def follows(self) -> Names:
+        """Nothing."""
+        return ()
+
+    def asks(self, event: Event, history: History) -> Names:
+        """Nothing."""
+        return ()
 
 
 class KeyRevoke(Rule):
@@ -223,5 +279,6 @@ def add_keys(state: State, party: str, purpose: KeyPurpose, vkeys: Iterable[str]
 
 RULES: Final = (
     KeyAdd,
+    KeyRotate,
     KeyRevoke,
 )
