@@ -46,6 +46,11 @@ function isInstant(value) {
   return isDate(year, month, day, 1970) && hour < 24 && minute < 60 && second < 60
 }
 
+/** An instant in microseconds since 1970. */
+function microseconds(instant) {
+  return BigInt(Date.parse(`${instant.slice(0, 23)}Z`)) * 1_000n + BigInt(instant.slice(23, 26))
+}
+
 function isDay(value) {
   const parts = typeof value === 'string' && value.length === 10 && /^(\d{4})-(\d\d)-(\d\d)$/.exec(value)
   return Boolean(parts) && isDate(...parts.slice(1).map(Number), 1)
@@ -105,6 +110,7 @@ const FORMS = Object.assign(Object.create(null), {
   burn_window_seconds: integer(86_400, 31_622_400),
   release_grace_seconds: integer(0, 31_622_400),
   tariff_notice_seconds: integer(0, 7_776_000),
+  takeover_seconds: integer(0, 7_776_000),
   record: isRecord,
   utc_offset_seconds: integer(-50_400, 50_400),
   closes_at: (value) => isInstant(value) && value < '3000',
@@ -155,7 +161,7 @@ const isRefusal = (pair) => Array.isArray(pair) && pair.length === 2 && FORMS.li
 
 /** command -> event, fields beside the common ones, outcome's forms */
 const COMMANDS = new Map([
-  ['network.found/1', ['network.founded/1', 'edition name currency root_keys root_quorum clock_skew_seconds freshness_seconds burn_window_seconds release_grace_seconds tariff_notice_seconds utc_offset_seconds']],
+  ['network.found/1', ['network.founded/1', 'edition name currency root_keys root_quorum clock_skew_seconds freshness_seconds burn_window_seconds release_grace_seconds tariff_notice_seconds takeover_seconds utc_offset_seconds']],
   ['party.admit/1', ['party.admitted/1', 'admitted role name keys meter_keys? read_keys? uscc? maker? quorum? officers?']],
   ['party.amend/1', ['party.amended/1', 'name quorum? officers?']],
   ['party.suspend/1', ['party.suspended/1', 'subject reason']],
@@ -270,10 +276,11 @@ export class LogReader {
   newerEdition // of rules that this program doesn't know, if the log was made by such: then no entry is read
   #origin
   #at = ''
-  #keys = new Map() // label -> {key, party, purpose, revoked}
+  #keys = new Map() // label -> {key, party, purpose, activeFrom, revoked}
   #publicKeys = new Set()
   #quorums = new Map() // party -> how many of its keys must sign what is under a quorum; of the network, anything
   #network
+  #takeover = 0n // microseconds until a key counts that another party added
 
   constructor(origin) {
     this.#origin = origin
@@ -297,13 +304,17 @@ export class LogReader {
     require((index === 0) === (command.kind === 'network.found/1'), 'a network is founded by entry 0 and no other')
     if (index === 0) {
       this.#network = command.party
+      this.#takeover = BigInt(command.takeover_seconds) * 1_000_000n
       this.#quorums.set(command.party, command.root_quorum)
-      await this.#addKeys(command.root_keys.map((vkey) => [vkey, 'sign']), command.party)
+      await this.#addKeys(command.root_keys.map((vkey) => [vkey, 'sign']), command.party, 0n)
     }
     const replaced = command.kind === 'key.rotate/1' ? this.#activeKey(command.key, command.party) : undefined
     const brought = broughtBy(command, replaced)
-    await this.#addKeys(brought, command.admitted ?? command.subject ?? command.party)
-    await this.#checkSignatures(command, note, new Set(brought.map(([vkey]) => parseVkey(vkey).label)))
+    const now = microseconds(header.at)
+    const waits = command.kind === 'key.add/1' && command.subject !== command.party
+    const activeFrom = waits ? now + this.#takeover : now
+    await this.#addKeys(brought, command.admitted ?? command.subject ?? command.party, activeFrom)
+    await this.#checkSignatures(command, now, note, new Set(brought.map(([vkey]) => parseVkey(vkey).label)))
     if (command.kind === 'party.admit/1') this.#quorums.set(command.admitted, command.quorum ?? 1)
     if (command.kind === 'party.amend/1') this.#quorums.set(command.party, command.quorum ?? 1)
     if (replaced) replaced.revoked = true
@@ -312,14 +323,14 @@ export class LogReader {
     this.#at = header.at
   }
 
-  async #addKeys(brought, party) {
+  async #addKeys(brought, party, activeFrom) {
     require(brought.length <= 16, `${party} gets ${brought.length} keys at once`)
     for (const [vkey, purpose] of brought) {
       const key = await readVkey(vkey)
       const text = hex(key.publicKey)
       require(key.name.startsWith(`${party}/`), `the key ${key.label} is not named after ${party}`)
       require(!this.#keys.has(key.label) && !this.#publicKeys.has(text), `the key ${key.label} was added before`)
-      this.#keys.set(key.label, { key, party, purpose, revoked: false })
+      this.#keys.set(key.label, { key, party, purpose, activeFrom, revoked: false })
       this.#publicKeys.add(text)
     }
   }
@@ -331,7 +342,7 @@ export class LogReader {
     return known
   }
 
-  async #checkSignatures(command, note, brought) {
+  async #checkSignatures(command, now, note, brought) {
     const replaced = command.kind === 'key.rotate/1' ? command.key : undefined
     const counts = new Map() // party -> signatures by its keys, but for those that the command brings
     for (const { label, signature } of note.lines) {
@@ -339,11 +350,12 @@ export class LogReader {
       require(known && !known.revoked, `it is signed by ${label}, which is no key of the log then`)
       await verifySignature(known.key, note.text, signature)
       if (brought.has(label)) continue
+      require(now >= known.activeFrom, `it is signed by ${label}, which another party added and which isn't active yet`)
       const maySign = known.purpose === 'sign' || (known.purpose === 'meter' && METERED.has(command.kind))
       require(maySign || label === replaced, `it is signed by ${label}, which is a ${known.purpose} key`)
       counts.set(known.party, (counts.get(known.party) ?? 0) + 1)
     }
-    for (const [party, needed] of this.#needed(command)) {
+    for (const [party, needed] of this.#needed(command, now)) {
       const count = counts.get(party) ?? 0
       require(count >= needed, `it has ${count} of ${needed} signatures by ${party}`)
     }
@@ -355,12 +367,18 @@ export class LogReader {
   }
 
   /** How many signatures of whom: `[[party, number], ...]`. */
-  #needed(command) {
+  #needed(command, now) {
     const { party, kind, subject } = command
     const network = [this.#network, this.#quorums.get(this.#network)]
     if (party === this.#network) return [network]
-    const own = [party, isUnderQuorum(command) ? (this.#quorums.get(party) ?? 1) : 1]
+    const own = [party, isUnderQuorum(command) && !this.#isInTakeover(command, now) ? (this.#quorums.get(party) ?? 1) : 1]
     return kind === 'key.add/1' && subject !== party ? [own, network] : [own]
+  }
+
+  /** Whether a party revokes a key of its own that another party added and that isn't active yet: one key does. */
+  #isInTakeover({ kind, party, subject, key }, now) {
+    const known = kind === 'key.revoke/1' && subject === party ? this.#keys.get(key) : undefined
+    return known?.party === party && now < known.activeFrom
   }
 
   #addBurned(lines, refused) {

@@ -257,6 +257,10 @@ FORGERIES: dict[str, tuple[Change, str]] = {
         _at("voucher.issued", lambda e: rewritten(e, None, {}, "shanghai/reader-1")),
         "which is a read key",
     ),
+    "a key that another party added a moment before": (
+        _at("tariff.published", lambda e: rewritten(e, None, {}, "guian/officer-2"), number=2),
+        "which another party added and which isn't active yet",
+    ),
     "a meter key issues a price": (
         _at("tariff.published", lambda e: rewritten(e, None, {}, "guian/meter-3")),
         "which is a meter key",

@@ -363,6 +363,10 @@ class NaiveLedger:
             needed = self.parties[party]["quorum"]
         if kind == "party.admit/1":
             new_keys = {vkey_label(vkey) for vkey, _ in brought(command)}
+        if kind == "key.revoke/1" and command["subject"] == party and self.parties[party]["role"] != "network":
+            key = self.keys.get(command["key"])
+            if key and key["party"] == party and at < key["active_from"]:
+                needed = 1
         if kind == "key.add/1":
             new_keys = {vkey_label(command["vkey"])}
             if command["subject"] != party:
@@ -389,6 +393,8 @@ class NaiveLedger:
                 yield Reason.SIGNATURE_INVALID
             if label in self.keys and self.keys[label]["revoked"]:
                 yield Reason.KEY_REVOKED
+            if label in self.keys and label not in new_keys and at < self.keys[label]["active_from"]:
+                yield Reason.KEY_NOT_ACTIVE_YET
             if label in self.keys and label not in new_keys and label != replaced:
                 purpose = self.keys[label]["purpose"]
                 if purpose == "read" or (purpose == "meter" and kind not in ("time.burn/1", "burn.reverse/1")):
@@ -416,7 +422,7 @@ class NaiveLedger:
         self.network = command
         self.parties[command["party"]] = {"role": "network", "admitter": None, "suspended": False, "uscc": None}
         self.parties[command["party"]] |= {"quorum": command["root_quorum"], "officers": None}
-        self._add_keys(command["party"], [(vkey, "sign") for vkey in command["root_keys"]])
+        self._add_keys(command["party"], [(vkey, "sign") for vkey in command["root_keys"]], at)
         return {}
 
     def _no_party_admit(self, command: Json, at: int) -> Iterator[Reason]:
@@ -456,13 +462,13 @@ class NaiveLedger:
             "quorum": command.get("quorum", 1),
             "officers": command.get("officers"),
         }
-        self._add_keys(command["admitted"], brought(command))
+        self._add_keys(command["admitted"], brought(command), at)
         return {}
 
     def _no_party_amend(self, command: Json, at: int) -> Iterator[Reason]:
         party = command["party"]
         signing = [key for key in self.keys.values() if (key["party"], key["purpose"]) == (party, "sign")]
-        if command.get("quorum", 1) > sum(not key["revoked"] for key in signing):
+        if command.get("quorum", 1) > sum(not key["revoked"] and at >= key["active_from"] for key in signing):
             yield Reason.WOULD_LEAVE_TOO_FEW_KEYS
         yield from self._officers_reasons(command, self.parties[party]["role"])
 
@@ -497,7 +503,8 @@ class NaiveLedger:
             yield Reason.TOO_MANY_KEYS
 
     def _do_key_add(self, command: Json, at: int) -> Json:
-        self._add_keys(command["subject"], [(command["vkey"], command["purpose"])])
+        wait = 0 if command["subject"] == command["party"] else self.network["takeover_seconds"] * SECOND
+        self._add_keys(command["subject"], [(command["vkey"], command["purpose"])], at + wait)
         return {}
 
     def _no_key_rotate(self, command: Json, at: int) -> Iterator[Reason]:
@@ -506,7 +513,7 @@ class NaiveLedger:
     def _do_key_rotate(self, command: Json, at: int) -> Json:
         old = self.keys[command["key"]]
         old["revoked"] = True
-        self._add_keys(command["party"], [(command["vkey"], old["purpose"])])
+        self._add_keys(command["party"], [(command["vkey"], old["purpose"])], at)
         return {}
 
     def _no_key_revoke(self, command: Json, at: int) -> Iterator[Reason]:
@@ -527,10 +534,11 @@ class NaiveLedger:
             label
             for label, other in self.keys.items()
             if other["party"] == command["subject"] and not other["revoked"] and label != command["key"]
-            if other["purpose"] == "sign"
+            if other["purpose"] == "sign" and at >= other["active_from"]
         ]
         own = command["subject"] == command["party"]
-        if own and key["purpose"] == "sign" and len(left) < self.parties[command["party"]]["quorum"]:
+        counts = key["purpose"] == "sign" and at >= key["active_from"]
+        if own and counts and len(left) < self.parties[command["party"]]["quorum"]:
             yield Reason.WOULD_LEAVE_TOO_FEW_KEYS
 
     def _do_key_revoke(self, command: Json, at: int) -> Json:
@@ -562,9 +570,10 @@ class NaiveLedger:
                 yield Reason.KEY_ALREADY_KNOWN
             seen.append(vkey_public(vkey))
 
-    def _add_keys(self, party: str, keys: list[tuple[str, str]]) -> None:
+    def _add_keys(self, party: str, keys: list[tuple[str, str]], active_from: int) -> None:
         for vkey, purpose in keys:
             key = {"party": party, "public": vkey_public(vkey), "purpose": purpose, "revoked": False}
+            key["active_from"] = active_from
             self.keys[vkey_label(vkey)] = key
 
     # -- programmes and providers -------------------------------------------------------------------------------------

@@ -240,6 +240,8 @@ class Walk:
         metered = command["kind"] in ("time.burn/1", "burn.reverse/1")
         purposes = ("sign", "meter") if metered else ("sign",)
         own = self.keys(party, purposes=purposes if not self.one_in(30) else ("sign", "meter", "read"))
+        if not self.one_in(12):
+            own = [name for name in own if self.at >= self.oracle.keys[label_of(name)]["active_from"]]
         needed = 2 if party == NETWORK else 1
         if party == NETWORK and party in self.oracle.parties:
             needed = self.oracle.parties[party]["quorum"]
@@ -377,6 +379,7 @@ class Walk:
             "burn_window_seconds": 30 * 86_400,
             "release_grace_seconds": 2 * 86_400,
             "tariff_notice_seconds": 86_400,
+            "takeover_seconds": 2 * 86_400,
             "utc_offset_seconds": 8 * 3_600,
         }
 
@@ -1108,6 +1111,7 @@ class Ledgers(RuleBasedStateMachine):
         burn_window_seconds=st.sampled_from([86_400, 30 * 86_400]),
         release_grace_seconds=st.sampled_from([0, 2 * 86_400]),
         tariff_notice_seconds=st.sampled_from([0, 86_400]),
+        takeover_seconds=st.sampled_from([0, 86_400]),
         utc_offset_seconds=st.sampled_from([0, 8 * 3_600, -12_345]),
     )
     def found(self, **limits: int) -> None:

@@ -105,10 +105,12 @@ def story() -> Story:
         "freshness_seconds": 60,
         "burn_window_seconds": 86_400,
         "tariff_notice_seconds": 0,
+        "takeover_seconds": 0,
     }
     founding |= {
         "release_grace_seconds": 10,
         "tariff_notice_seconds": 0,
+        "takeover_seconds": 0,
         "utc_offset_seconds": 28_800,
         "root_quorum": 1,
         "currency": "CNY",

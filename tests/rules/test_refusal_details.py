@@ -31,6 +31,7 @@ key_unknown                          acme/officer-9+7f331a78
 key_unknown                          network/root-9+4e667c7e
 signature_invalid                    acme/officer-2+3baa362e
 key_revoked                          cato/officer-1+6b7ea396
+key_not_active_yet                   acme/officer-5+5d489d48, from 2026-02-08T00:00:00.000000Z on
 key_not_for_this_command             guian/meter-1+32497baa is a meter key
 signer_not_involved                  guizhou/officer-1+69d679b3
 signatures_missing                   1 more by shanghai
@@ -198,6 +199,7 @@ def test_what_a_refusal_is_about_is_a_field(given: set[Refusal]) -> None:
     assert with_index == {one for one in given if one.reason in {other.reason for other in with_index}}
     named = {Reason.SIGNATURE_INVALID, Reason.KEY_REVOKED, Reason.SIGNER_NOT_INVOLVED, Reason.KEY_UNKNOWN}
     of_keys = named | {
+        Reason.KEY_NOT_ACTIVE_YET,
         Reason.KEY_NOT_FOR_THIS_COMMAND,
         Reason.KEY_NOT_OF_PARTY,
         Reason.KEY_ALREADY_KNOWN,

@@ -29,8 +29,12 @@ POLICY = Policy.for_log(LOG_KEY.verifier)
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    clock = Clock()
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
     genesis, *rest = founding_notes()
     with create_ledger(tmp_path, genesis, LOG_KEY, clock=clock) as ledger:
         ledger.submit(rest)
@@ -211,8 +215,10 @@ def test_one_key_of_a_treasury_with_a_quorum_can_make_nobody_able_to_act(careful
         assert answer_to(careful, note_of(command, ONE, TWO, *new_key)) is None
 
 
-def test_an_admitter_and_the_network_together_can_sign_for_a_party_and_nobody_else_can(ledger: Ledger) -> None:
-    """So that a party that lost its keys isn't lost; and the log names whose command added the key."""
+def test_an_admitter_and_the_network_together_can_sign_for_a_party_and_nobody_else_can(
+    ledger: Ledger, clock: Clock
+) -> None:
+    """So that a party that lost its keys isn't lost; it waits, and the log names whose command added the key."""
     mine = "holder/key-of-the-treasury"
     for party, expected in (("provider", Reason.SUBJECT_NOT_UNDER_PARTY), ("treasury", None)):
         command = Actor(party).command("key.add", NOW, ref="in", subject="holder", purpose="sign", vkey=vkey_of(mine))
@@ -220,17 +226,32 @@ def test_an_admitter_and_the_network_together_can_sign_for_a_party_and_nobody_el
         assert answer_to(ledger, note_of(command, own, mine)) is Reason.SIGNATURES_MISSING
         assert answer_to(ledger, note_of(command, *NETWORK.key_names, mine)) is Reason.SIGNATURES_MISSING
         assert answer_to(ledger, note_of(command, own, *NETWORK.key_names, mine)) is expected
-    command = Actor("holder").command(
-        "voucher.reserve",
-        NOW,
-        ref="taken",
-        reservation="holder/taken",
-        voucher="treasury/v1",
-        provider="provider",
-        amount_fen=1,
-        until=format_instant(NOW + DAY_US),
+    fields = {"reservation": "holder/taken", "voucher": "treasury/v1", "provider": "provider", "amount_fen": 1}
+    for at, expected in ((NOW, Reason.KEY_NOT_ACTIVE_YET), (NOW + DAY_US, None)):
+        clock.at = at
+        until = format_instant(at + DAY_US)
+        command = Actor("holder").command("voucher.reserve", at, ref="taken", until=until, **fields)
+        assert answer_to(ledger, note_of(command, mine)) is expected
+
+
+@pytest.mark.parametrize(("later", "expected"), [(DAY_US - 1, None), (DAY_US, Reason.SIGNATURES_MISSING)])
+def test_a_holder_stops_a_key_that_was_added_to_it_with_one_of_its_own(
+    ledger: Ledger, clock: Clock, later: int, expected: Reason | None
+) -> None:
+    """However many must sign what else it revokes: until the key counts, it takes nothing from anybody."""
+    holder, mine = Actor("holder"), "holder/key-of-the-treasury"
+    command = TREASURY.command("key.add", NOW, ref="in", subject="holder", purpose="sign", vkey=vkey_of(mine))
+    assert answer_to(ledger, note_of(command, OFFICER, *NETWORK.key_names, mine)) is None
+    second = vkey_of("holder/officer-2")
+    assert (
+        answer_to(ledger, holder.note("key.add", NOW, ref="second", subject="holder", purpose="sign", vkey=second))
+        is None
     )
-    assert answer_to(ledger, note_of(command, mine)) is None
+    assert answer_to(ledger, holder.note("party.amend", NOW, ref="two", name="Holder", quorum=2)) is None
+    stop = {"subject": "holder", "key": label_of(mine), "cause": "ceased", "reason": "nobody of ours"}
+    clock.at = NOW + later
+    command = holder.command("key.revoke", clock.at, ref="stop", **stop)
+    assert answer_to(ledger, note_of(command, "holder/officer-1")) is expected
 
 
 def test_an_officer_alone_takes_no_firms_code_id_or_public_key(ledger: Ledger) -> None:

@@ -98,6 +98,7 @@ def _genesis() -> bytes:
         burn_window_seconds=40 * 86_400,
         release_grace_seconds=3_600,
         tariff_notice_seconds=3_600,
+        takeover_seconds=86_400,
         utc_offset_seconds=8 * 3_600,
     )
 
@@ -301,6 +302,9 @@ def _reviews(at: int) -> list[bytes]:
 
 def _endings(at: int) -> list[bytes]:
     return [
+        NETWORK.note(
+            "key.add", at, "guian/officer-2", subject="guian", purpose="sign", vkey=vkey_of("guian/officer-2")
+        ),
         TREASURY.note("voucher.lapse", at, voucher="shanghai/v1"),
         HOLDER.note("reservation.release", at, reservation="maker-a/r1"),
         TREASURY.note("programme.close", at, programme=CHEAP, reason="the year is over"),

@@ -1,9 +1,9 @@
 """The one check of a note's signatures against what its command's rule asks for.
 
-A signature line counts if its key is in the log, isn't revoked, is for such a command (`_may_sign`), and belongs to a
-party that the rule asks. A key that the command brings signs it too, which proves that it is held, and counts for no
-party's signatures; one that it replaces signs it whatever it is for. A line that doesn't count is refused, never
-ignored: so a recorded note can't be changed by appending to it.
+A signature line counts if its key is in the log, active and not revoked, is for such a command (`_may_sign`), and
+belongs to a party that the rule asks. A key that the command brings signs it too, which proves that it is held, and
+counts for no party's signatures; one that it replaces signs it whatever it is for. A line that doesn't count is
+refused, never ignored: so a recorded note can't be changed by appending to it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,6 +13,7 @@ from tallystick.errors import SignatureInvalidError
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note
 from tallystick.vouchers.fields import KeyPurpose
+from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
 from tallystick.vouchers.rules.keys import KeyRevoke, KeyRotate
@@ -30,6 +31,7 @@ class _Line(NamedTuple):
     party: str
     purpose: KeyPurpose
     is_revoked: bool
+    active_from: int
 
 
 def check_standing(state: State, command: Rule) -> Refusal | None:
@@ -66,9 +68,9 @@ def check_signatures(
         if key is not None:
             verifier = VerifierKey.from_text(key.vkey)
             is_revoked = key.revoked_index is not None
-            lines.append(_Line(label, signature.blob, verifier, key.party, key.purpose, is_revoked))
+            lines.append(_Line(label, signature.blob, verifier, key.party, key.purpose, is_revoked, key.active_from))
         elif label in offered:
-            lines.append(_Line(label, signature.blob, offered[label], command.party, "sign", False))
+            lines.append(_Line(label, signature.blob, offered[label], command.party, "sign", False, at))
         else:
             return Refusal(Reason.KEY_UNKNOWN, label, key=label)
     if isinstance(command, KeyRevoke | KeyRotate) and command.key not in state.keys:
@@ -81,6 +83,10 @@ def check_signatures(
             return Refusal(Reason.KEY_REVOKED, line.label, key=line.label)
     brought = {VerifierKey.from_text(vkey).label: None for vkey in command.brings()}
     counted = [line for line in lines if line.label not in brought]
+    for line in counted:
+        if at < line.active_from:
+            detail = f"{line.label}, from {format_instant(line.active_from)} on"
+            return Refusal(Reason.KEY_NOT_ACTIVE_YET, detail, key=line.label, not_before=line.active_from)
     for line in counted:
         if line.label != command.replaces() and not _may_sign(line.purpose, command):
             detail = f"{line.label} is a {line.purpose} key"

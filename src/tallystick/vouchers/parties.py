@@ -7,15 +7,22 @@ from tallystick.vouchers.fields import KeyPurpose, Role
 
 @dataclass(slots=True)
 class Key:
-    """A party's key: its vkey text, what it is for, and the entries that added and revoked it.
+    """A party's key.
 
-    `compromised_since` is the time (microseconds) from which on others may have signed with it, if it was revoked so.
+    Attributes:
+        vkey: its text.
+        purpose: what it is for.
+        added_index: the entry that brought it.
+        active_from: the time (microseconds) from which on it counts: that entry's, or later if another party added it.
+        revoked_index: the entry that revoked it.
+        compromised_since: the time (microseconds) from which on others may have signed with it, if it was revoked so.
     """
 
     party: str
     vkey: str
     purpose: KeyPurpose
     added_index: int
+    active_from: int
     revoked_index: int | None = None
     compromised_since: int | None = None
 
@@ -65,6 +72,7 @@ class NetworkParameters:
     burn_window_seconds: int
     release_grace_seconds: int
     tariff_notice_seconds: int
+    takeover_seconds: int
     utc_offset_seconds: int
 
 

@@ -44,6 +44,11 @@ class Reason(CodedEnum):
     KEY_UNKNOWN = ("key_unknown", True, "a signature line, or the key named, is of a key that the log does not know")
     SIGNATURE_INVALID = ("signature_invalid", False, "a signature is not that key's over this text")
     KEY_REVOKED = ("key_revoked", False, "a signature is by a key that was revoked")
+    KEY_NOT_ACTIVE_YET = (
+        "key_not_active_yet",
+        True,
+        "a signature is by a key that another party added less than `takeover_seconds` ago",
+    )
     KEY_NOT_FOR_THIS_COMMAND = (
         "key_not_for_this_command",
         False,

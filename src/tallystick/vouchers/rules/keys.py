@@ -67,8 +67,9 @@ class KeyAdd(Rule):
         )
 
     def evolve(self, state: State, event: Event) -> Postings:
-        """One more key."""
-        add_keys(state, self.subject, self.purpose, (self.vkey,), event.index)
+        """One more key; one that another party added counts later, so that the party can see it and revoke it."""
+        takeover_us = state.takeover_us() if self.subject != self.party else 0
+        add_keys(state, self.subject, self.purpose, (self.vkey,), event, active_from=event.at + takeover_us)
         return ()
 
     def touches(self, state: State, event: Event) -> Accounts:
@@ -123,7 +124,7 @@ class KeyRotate(Rule):
         """The new key counts from here on, the old one no more."""
         old = state.keys[self.key]
         old.revoked_index = event.index
-        add_keys(state, self.party, old.purpose, (self.vkey,), event.index)
+        add_keys(state, self.party, old.purpose, (self.vkey,), event)
         return ()
 
     def touches(self, state: State, event: Event) -> Accounts:
@@ -167,12 +168,14 @@ class KeyRevoke(Rule):
     )
 
     def signers(self, state: State, at: int) -> Signers:
-        """The party's quorum."""
-        return quorum(self, state)
+        """The party's quorum; one signature where the key is its own and another party added it, until that counts."""
+        key = state.keys[self.key]  # it is known: that was asked first
+        is_in_takeover = key.party == self.subject == self.party and at < key.active_from
+        return own_party(self, state) if is_in_takeover else quorum(self, state)
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
         """By the party itself, which must stay able to sign, or by its admitter."""
-        key = state.keys[self.key]  # the key named is known: that was asked with the signatures
+        key = state.keys[self.key]
         refusal = check_under(state, self.subject, self.party, or_itself=True)
         if refusal:
             return refusal
@@ -181,7 +184,7 @@ class KeyRevoke(Rule):
         if key.revoked_index is not None:
             detail = f"{self.key}, by entry {key.revoked_index}"
             return Refusal(Reason.KEY_ALREADY_REVOKED, detail, index=key.revoked_index, key=self.key)
-        return _check_since(self, at) or _check_left(state, self, key.purpose) or Nothing()
+        return _check_since(self, at) or _check_left(state, self, at) or Nothing()
 
     def evolve(self, state: State, event: Event) -> Postings:
         """The key stays known, so that old signatures can be checked; from here on it doesn't count."""
@@ -236,7 +239,7 @@ def check_keys(state: State, party: str, vkeys: Iterable[str]) -> Refusal | None
 
 def _check_room(state: State, party: str) -> Refusal | None:
     """Refuse one more key to a party that has as many as a command could bring at once."""
-    count = len(_active_keys(state, party))
+    count = len(_unrevoked_keys(state, party))
     return Refusal(Reason.TOO_MANY_KEYS, f"{party} has {count}") if count >= KEYS_MAX else None
 
 
@@ -251,28 +254,34 @@ def _check_since(revocation: KeyRevoke, at: int) -> Refusal | None:
     return None
 
 
-def _check_left(state: State, revocation: KeyRevoke, purpose: KeyPurpose) -> Refusal | None:
+def _check_left(state: State, revocation: KeyRevoke, at: int) -> Refusal | None:
     """Refuse a party a key of its own without which it couldn't sign any more."""
-    is_needed = revocation.subject == revocation.party and purpose == "sign"
-    if is_needed and signing_keys(state, revocation.party) <= state.parties[revocation.party].quorum:
+    key = state.keys[revocation.key]
+    is_needed = revocation.subject == revocation.party and key.purpose == "sign" and at >= key.active_from
+    if is_needed and signing_keys(state, revocation.party, at) <= state.parties[revocation.party].quorum:
         return Refusal(Reason.WOULD_LEAVE_TOO_FEW_KEYS, revocation.subject)
     return None
 
 
-def signing_keys(state: State, party: str) -> int:
-    """Return how many of a party's keys count for a quorum: of purpose `sign`, and not revoked."""
-    return sum(state.keys[label].purpose == "sign" for label in _active_keys(state, party))
+def signing_keys(state: State, party: str, at: int) -> int:
+    """Return how many of a party's keys count for a quorum at a time (microseconds): of purpose `sign`, and active."""
+    keys = [state.keys[label] for label in _unrevoked_keys(state, party)]
+    return sum(key.purpose == "sign" and at >= key.active_from for key in keys)
 
 
-def _active_keys(state: State, party: str) -> list[str]:
+def _unrevoked_keys(state: State, party: str) -> list[str]:
     return [label for label in state.parties[party].keys if state.keys[label].revoked_index is None]
 
 
-def add_keys(state: State, party: str, purpose: KeyPurpose, vkeys: Iterable[str], index: int) -> None:
-    """Add keys of one purpose to a party, by an entry."""
+def add_keys(
+    state: State, party: str, purpose: KeyPurpose, vkeys: Iterable[str], event: Event, *, active_from: int | None = None
+) -> None:
+    """Add keys of one purpose to a party, by an entry; without `active_from` (microseconds) they count at once."""
     for vkey in vkeys:
         verifier = VerifierKey.from_text(vkey)
-        state.keys[verifier.label] = Key(party, vkey, purpose, index)
+        state.keys[verifier.label] = Key(
+            party, vkey, purpose, event.index, event.at if active_from is None else active_from
+        )
         state.public_keys[verifier.public_key.hex()] = verifier.label
         state.parties[party].keys.append(verifier.label)
 

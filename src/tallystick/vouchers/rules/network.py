@@ -48,6 +48,7 @@ class NetworkFound(Rule):
     burn_window_seconds: Annotated[int, Field(ge=86_400, le=31_622_400)]
     release_grace_seconds: Period
     tariff_notice_seconds: Annotated[int, Field(ge=0, le=7_776_000)]
+    takeover_seconds: Annotated[int, Field(ge=0, le=7_776_000)]
     utc_offset_seconds: Annotated[int, Field(ge=-50_400, le=50_400)]
 
     event_kind = "network.founded/1"
@@ -70,7 +71,7 @@ class NetworkFound(Rule):
         """The founder becomes the first party."""
         state.network = Network(self.party, self.edition, self.parameters())
         state.parties[self.party] = Party("network", self.name, self.party, quorum=self.root_quorum)
-        add_keys(state, self.party, "sign", self.root_keys, event.index)
+        add_keys(state, self.party, "sign", self.root_keys, event)
         return ()
 
     def parameters(self) -> NetworkParameters:
@@ -155,9 +156,9 @@ class PartyAdmit(Rule):
         state.parties[self.admitted] = Party(self.role, self.name, self.party, self.uscc, self.quorum or 1, officers)
         if self.uscc is not None:
             state.usccs[self.uscc] = self.admitted
-        add_keys(state, self.admitted, "sign", self.keys, event.index)
-        add_keys(state, self.admitted, "meter", self.meter_keys or (), event.index)
-        add_keys(state, self.admitted, "read", self.read_keys or (), event.index)
+        add_keys(state, self.admitted, "sign", self.keys, event)
+        add_keys(state, self.admitted, "meter", self.meter_keys or (), event)
+        add_keys(state, self.admitted, "read", self.read_keys or (), event)
         return ()
 
     def touches(self, state: State, event: Event) -> Accounts:
@@ -199,7 +200,7 @@ class PartyAmend(Rule):
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
         """A quorum that the party's `sign` keys can make, and officers that it can have."""
-        keys = signing_keys(state, self.party)
+        keys = signing_keys(state, self.party, at)
         if self.quorum is not None and self.quorum > keys:
             return Refusal(Reason.WOULD_LEAVE_TOO_FEW_KEYS, f"{self.quorum} must sign, {self.party} has {keys}")
         return check_officers(state.parties[self.party].role, self.quorum, self.officers) or Nothing()
