@@ -85,6 +85,7 @@ const FORMS = Object.assign(Object.create(null), {
   payee: oneOf('provider', 'holder'),
   if_short: oneOf('drain'),
   maker: oneOf(true),
+  profile_hash: text('sha256:[0-9a-f]{64}'),
   related_party: oneOf(true, false),
   declarations: (value) => hasFields(value, ['related_party', 'other_support_fen'], FORMS),
   edition: oneOf(EDITION),
@@ -162,8 +163,8 @@ const isRefusal = (pair) => Array.isArray(pair) && pair.length === 2 && FORMS.li
 /** command -> event, fields beside the common ones, outcome's forms */
 const COMMANDS = new Map([
   ['network.found/1', ['network.founded/1', 'edition name currency root_keys root_quorum clock_skew_seconds freshness_seconds burn_window_seconds release_grace_seconds tariff_notice_seconds takeover_seconds utc_offset_seconds']],
-  ['party.admit/1', ['party.admitted/1', 'admitted role name keys meter_keys? read_keys? uscc? maker? quorum? officers?']],
-  ['party.amend/1', ['party.amended/1', 'name quorum? officers?']],
+  ['party.admit/1', ['party.admitted/1', 'admitted role name? profile_hash? keys meter_keys? read_keys? uscc? maker? quorum? officers?']],
+  ['party.amend/1', ['party.amended/1', 'name? profile_hash? quorum? officers?']],
   ['party.suspend/1', ['party.suspended/1', 'subject reason']],
   ['party.reinstate/1', ['party.reinstated/1', 'subject reason']],
   ['key.add/1', ['key.added/1', 'subject vkey purpose']],

@@ -421,7 +421,7 @@ class NaiveLedger:
     def _do_network_found(self, command: Json, at: int) -> Json:
         self.network = command
         self.parties[command["party"]] = {"role": "network", "admitter": None, "suspended": False, "uscc": None}
-        self.parties[command["party"]] |= {"quorum": command["root_quorum"], "officers": None}
+        self.parties[command["party"]] |= {"quorum": command["root_quorum"], "officers": None, "maker": False}
         self._add_keys(command["party"], [(vkey, "sign") for vkey in command["root_keys"]], at)
         return {}
 
@@ -440,6 +440,7 @@ class NaiveLedger:
                 yield Reason.USCC_INVALID
             if any(party["uscc"] == command["uscc"] for party in self.parties.values()):
                 yield Reason.USCC_ALREADY_ADMITTED
+        yield from self._name_reasons(command, maker)
         new_keys = [vkey for vkey, _ in brought(command)]
         yield from self._new_key_reasons(command["admitted"], new_keys)
         if len(new_keys) > 16:
@@ -453,6 +454,10 @@ class NaiveLedger:
         if required and (role != "treasury" or required > command.get("quorum", 1)):
             yield Reason.OFFICERS_INVALID
 
+    def _name_reasons(self, command: Json, maker: bool) -> Iterator[Reason]:
+        if ("name" in command) == maker or (maker and "profile_hash" not in command):
+            yield Reason.NAME_MISPLACED
+
     def _do_party_admit(self, command: Json, at: int) -> Json:
         self.parties[command["admitted"]] = {
             "role": command["role"],
@@ -461,12 +466,14 @@ class NaiveLedger:
             "uscc": command.get("uscc"),
             "quorum": command.get("quorum", 1),
             "officers": command.get("officers"),
+            "maker": "maker" in command,
         }
         self._add_keys(command["admitted"], brought(command), at)
         return {}
 
     def _no_party_amend(self, command: Json, at: int) -> Iterator[Reason]:
         party = command["party"]
+        yield from self._name_reasons(command, self.parties[party]["maker"])
         signing = [key for key in self.keys.values() if (key["party"], key["purpose"]) == (party, "sign")]
         if command.get("quorum", 1) > sum(not key["revoked"] and at >= key["active_from"] for key in signing):
             yield Reason.WOULD_LEAVE_TOO_FEW_KEYS

@@ -28,7 +28,7 @@ from properties.naive_ledger import (
     instant_text,
     signed_by_quorum,
 )
-from support.actors import ORIGIN, brought_by, key_of, label_of, note_of, text_of, uscc_of, vkey_of
+from support.actors import ORIGIN, brought_by, key_of, label_of, note_of, profile_of, text_of, uscc_of, vkey_of
 from support.schedules import schedule
 from tallystick.audit.book_checks import faults
 from tallystick.signing.note import sign_text
@@ -352,7 +352,8 @@ class Walk:
         for holder in HOLDERS:
             code = {"maker": True} if holder == "lin-studio" else {"uscc": uscc_of(holder)}
             size = 16 if holder == MANY_KEYS else 3
-            fields = {"admitted": holder, "role": "holder", "name": holder, "keys": self.vkeys(holder, size)}
+            fields = {"admitted": holder, "role": "holder", "keys": self.vkeys(holder, size)}
+            fields |= {"profile_hash": profile_of(holder)} if "maker" in code else {"name": holder}
             self.must(TREASURIES[len(holder) % 2], "party.admit", **fields, **code)
         for item, origin in (("ascend-910b", "domestic"), ("h800", "foreign"), ("mlu-590", "domestic")):
             self.must(NETWORK, "item.register", item=item, unit="gpu_time", name="x", origin=origin)
@@ -421,7 +422,6 @@ class Walk:
         fields: Json = {
             "admitted": admitted,
             "role": self.pick(("holder", "holder", "provider", "auditor", "operator", "attester", "treasury")),
-            "name": "x",
         }
         size = self.pick((1, 1, 1, 1, 15, 16))
         fields["keys"] = self.vkeys(admitted if not self.one_in(10) else self.pick(PARTIES), size)
@@ -436,15 +436,25 @@ class Walk:
             fields["uscc"] = code
         if self.one_in(8):
             fields["maker"] = True
+        fields |= self.called(is_maker="maker" in fields)
         if self.one_in(8):
             fields["quorum"] = 2
         if self.one_in(3 if party == NETWORK else 16):
             fields["officers"] = OFFICERS | {"required": self.pick((2, 3))}
         self.send(party, "party.admit", **fields)
 
+    def called(self, *, is_maker: bool) -> Json:
+        """A name, or a maker's profile; sometimes both, the other or none."""
+        fields: Json = {}
+        if is_maker == self.one_in(10):
+            fields["name"] = "x"
+        if is_maker != self.one_in(10):
+            fields["profile_hash"] = profile_of("x")
+        return fields
+
     def amend_party(self) -> None:
         party = self.pick((NETWORK, *TREASURIES, *TREASURIES, *PROVIDERS, *HOLDERS))
-        fields: Json = {"name": "y"}
+        fields = self.called(is_maker=party == "lin-studio")
         if not self.one_in(4):
             fields["quorum"] = self.pick((2, 2, 2, 3, 16))
         if party in TREASURIES and not self.one_in(4):

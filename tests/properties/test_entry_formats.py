@@ -30,7 +30,7 @@ network   admit       guizhou as treasury                           -> admitted
 network   admit       guian as provider                                      -> admitted
 network   admit       registry as operator                                   -> admitted
 shanghai  admit       acme as holder                                         -> admitted
-shanghai  admit       bolt as holder uscc=none maker=yes                     -> admitted
+shanghai  admit       bolt as holder uscc=none maker=yes name=none profile_hash=bolt                     -> admitted
 shanghai  amend       quorum=2                                               -> amended
 shanghai  suspend     bolt                                                   -> suspended
 shanghai  reinstate   bolt                                                   -> reinstated
@@ -68,8 +68,24 @@ clock     2026-04-05T08:00
 shanghai  lapse       V3                                                     -> lapsed 5,000.00
 registry  seal        2026-Q1 to 2026-03-31                                  -> sealed 7 accounts
 """
-OPTIONAL = {"origin", "uscc", "maker", "quorum", "officers", "evidence_sha256", "if_short", "holder_class"}
-REQUIRED = {("application.file/1", "evidence_sha256")}
+OPTIONAL = {
+    "origin",
+    "uscc",
+    "maker",
+    "name",
+    "profile_hash",
+    "quorum",
+    "officers",
+    "evidence_sha256",
+    "if_short",
+    "holder_class",
+}
+REQUIRED = {
+    ("application.file/1", "evidence_sha256"),
+    ("network.found/1", "name"),
+    ("programme.open/1", "name"),
+    ("item.register/1", "name"),
+}
 """Fields that are optional in other commands."""
 EMPTY_IS_FINE = {"items"}
 UNBOUNDED = {"envelope_fen", "holder_floor_fen", "holder_cap_fen", "face_fen", "amount_fen"}

@@ -123,7 +123,8 @@ def story() -> Story:
             keys=[key("dc/a+00000003")], uscc="91110000600037341L",
         ),
         told.does(
-            "city", "party.admit", admitted="lab", role="holder", name="L", keys=[key("lab/a+00000004")], maker=True,
+            "city", "party.admit", admitted="lab", role="holder", keys=[key("lab/a+00000004")], maker=True,
+            profile_hash="sha256:" + 64 * "0",
         ),
         told.does("net", "item.register", item="a100", unit="gpu_time", name="A", origin="foreign"),
         told.does(

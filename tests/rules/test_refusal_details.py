@@ -47,6 +47,8 @@ role_may_not_admit                   a treasury does not admit a provider
 uscc_missing                         delta
 uscc_invalid                         91310000UPLJ9419T0
 uscc_already_admitted                91310000724Y5MY81R is guian
+name_misplaced                       delta is a maker
+name_misplaced                       delta is no maker
 key_not_of_party                     bolt/officer-3 must begin with delta/
 key_not_of_party                     acme/officer-2+3baa362e is not of bolt
 key_already_known                    delta/officer-1+7c9ba607

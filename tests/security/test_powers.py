@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.actors import Actor, Json, brought_by, key_of, label_of, note_of, uscc_of, vkey_of
+from support.actors import Actor, Json, brought_by, key_of, label_of, note_of, profile_of, uscc_of, vkey_of
 from support.burning import BEGIN, LOG_KEY, NOW, Clock, burn_note, founding_notes
 from tallystick.audit import audit
 from tallystick.audit.officer_checks import OwnOfficerSums
@@ -26,6 +26,7 @@ TREASURY, NETWORK = Actor("treasury"), Actor("network")
 OFFICER = "treasury/officer-1"
 THIEF = "treasury/officer-of-the-thief"
 POLICY = Policy.for_log(LOG_KEY.verifier)
+MAKER = {"maker": True, "profile_hash": profile_of("maker")}
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def careful(ledger: Ledger) -> Ledger:
     officers = {"threshold_fen": THRESHOLD_FEN, "required": 2, "window_days": 30}
     fields = {"admitted": "suzhou", "role": "treasury", "name": "Suzhou", "keys": CAREFUL.vkeys}
     admitted = NETWORK.note("party.admit", NOW, ref="suzhou", quorum=2, officers=officers, **fields)
-    maker = {"admitted": "maker", "role": "holder", "name": "M", "keys": [vkey_of("maker/officer-1")], "maker": True}
+    maker = {"admitted": "maker", "role": "holder", "keys": [vkey_of("maker/officer-1")], **MAKER}
     place = {"programme": "suzhou/p", "provider": "provider"}
     for note in (
         admitted,
@@ -193,7 +194,7 @@ def test_one_key_of_a_treasury_without_a_quorum_can_add_another_and_the_log_show
 
 def test_one_key_of_a_treasury_with_a_quorum_can_make_nobody_able_to_act(careful: Ledger) -> None:
     """What makes new authority needs as much as it makes; with a colleague's signature each of them is admitted."""
-    other = {"admitted": "other", "role": "holder", "name": "O", "keys": [vkey_of("other/m-1")], "maker": True}
+    other = {"admitted": "other", "role": "holder", "keys": [vkey_of("other/m-1")], **MAKER}
     revoked = {"subject": "maker", "key": label_of("maker/officer-1"), "cause": "ceased", "reason": "x"}
     suspended = CAREFUL.command("party.suspend", NOW, subject="maker", reason="x")
     assert answer_to(careful, note_of(suspended, ONE)) is None
@@ -284,7 +285,7 @@ def test_one_officer_suspends_at_night_and_two_reinstate(ledger: Ledger) -> None
     careful = Actor("suzhou", ("officer-1", "officer-2"))
     fields = {"admitted": "suzhou", "role": "treasury", "name": "Suzhou", "keys": careful.vkeys, "quorum": 2}
     assert answer_to(ledger, NETWORK.note("party.admit", NOW, ref="careful", **fields)) is None
-    maker = {"admitted": "maker", "role": "holder", "name": "M", "keys": [vkey_of("maker/m-1")], "maker": True}
+    maker = {"admitted": "maker", "role": "holder", "keys": [vkey_of("maker/m-1")], **MAKER}
     assert answer_to(ledger, careful.note("party.admit", NOW, **maker)) is None
     stop = careful.command("party.suspend", NOW, subject="maker", reason="a stolen key")
     assert answer_to(ledger, note_of(stop, "suzhou/officer-1")) is None

@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from support import sums
-from support.actors import ORIGIN, label_of, note_of, uscc_of, vkey_of
+from support.actors import ORIGIN, label_of, note_of, profile_of, uscc_of, vkey_of
 from support.sentences import VERBS, Sentence, assumed, sentences
 from tallystick.audit.book_checks import faults
 from tallystick.signing.keys import VerifierKey
@@ -392,6 +392,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "maker": lambda text: text == "yes",
     "quorum": int,
     "officers": _officers,
+    "profile_hash": lambda text: profile_of(text) if ":" not in text else text,
     "declarations": _declarations,
     "items": lambda text: [] if text == "all" else text.split(","),
 }

@@ -264,7 +264,7 @@ def _short(name: str, value: str) -> str:
         return f"+{later[1]}d"
     if re.fullmatch(TIME, value):
         return value.replace(" ", "T")
-    if name == "uscc":
+    if name in ("uscc", "profile_hash"):
         return value.removeprefix("that of ").replace("one with a wrong check character", "wrong")
     if value.endswith(" %"):
         return str(int(value.removesuffix(" %")) * 100)

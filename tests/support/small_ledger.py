@@ -7,7 +7,7 @@ truncates to the yuan. `write_small_ledger` can lengthen the log by tariffs, so 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from support.actors import ORIGIN, Actor, Json, key_of, label_of, note_of, uscc_of, vkey_of
+from support.actors import ORIGIN, Actor, Json, key_of, label_of, note_of, profile_of, uscc_of, vkey_of
 from tallystick.ledger import Admitted, Ledger, create_ledger
 from tallystick.publishing import read_ledger
 from tallystick.publishing.export import export_tiles
@@ -119,7 +119,8 @@ def _groups(clock: _Clock) -> Iterator[list[bytes]]:
 
 def _parties(at: int) -> list[bytes]:
     def admit(actor: Actor, by: Actor, role: str, **more: object) -> bytes:
-        fields = {"admitted": actor.party, "role": role, "name": actor.party, "keys": actor.vkeys, **more}
+        fields = {"admitted": actor.party, "role": role, "keys": actor.vkeys, **more}
+        fields |= {"profile_hash": profile_of(actor.party)} if "maker" in more else {"name": actor.party}
         return by.note("party.admit", at, **fields)
 
     return [

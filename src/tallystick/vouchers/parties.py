@@ -48,15 +48,18 @@ class Party:
 
     Attributes:
         admitter: the party that admitted it; itself, for the network.
+        name: None of a maker, about whom the log says nothing that a person could be known by.
+        profile_hash: commits to a document about it that is kept outside the log.
         quorum: how many of its keys must sign what makes others able to act or to be paid; for the network, anything.
         officers: of a treasury, how many must sign what lets money leave; None: one.
         keys: the labels of its keys, in order of addition.
     """
 
     role: Role
-    name: str
     admitter: str
+    name: str | None = None
     uscc: str | None = None
+    profile_hash: str | None = None
     quorum: int = 1
     officers: Officers | None = None
     suspended: bool = False

@@ -73,6 +73,11 @@ class Reason(CodedEnum):
     )
     USCC_INVALID = ("uscc_invalid", False, "the check character is wrong")
     USCC_ALREADY_ADMITTED = ("uscc_already_admitted", False, "the code belongs to another party")
+    NAME_MISPLACED = (
+        "name_misplaced",
+        False,
+        "a `maker` has a `profile_hash` and no `name`; any other party has a `name`",
+    )
     KEY_NOT_OF_PARTY = ("key_not_of_party", False, "the key's name does not begin with the party's id")
     KEY_ALREADY_KNOWN = ("key_already_known", False, "the key, or its public key, was added before")
     TOO_MANY_KEYS = ("too_many_keys", True, "the party would have more than 16 active keys")
