@@ -277,7 +277,7 @@ export class LogReader {
   newerEdition // of rules that this program doesn't know, if the log was made by such: then no entry is read
   #origin
   #at = ''
-  #keys = new Map() // label -> {key, party, purpose, activeFrom, revoked}
+  #keys = new Map() // label -> {key, party, purpose, activeFrom, revoked, compromised}
   #publicKeys = new Set()
   #quorums = new Map() // party -> how many of its keys must sign what is under a quorum; of the network, anything
   #network
@@ -319,7 +319,7 @@ export class LogReader {
     if (command.kind === 'party.admit/1') this.#quorums.set(command.admitted, command.quorum ?? 1)
     if (command.kind === 'party.amend/1') this.#quorums.set(command.party, command.quorum ?? 1)
     if (replaced) replaced.revoked = true
-    if (command.kind === 'key.revoke/1') this.#activeKey(command.key, command.subject).revoked = true
+    if (command.kind === 'key.revoke/1') this.#revoke(command)
     if (command.kind === 'time.burn/1') this.#addBurned(command.lines, header.outcome.refused)
     this.#at = header.at
   }
@@ -331,7 +331,7 @@ export class LogReader {
       const text = hex(key.publicKey)
       require(key.name.startsWith(`${party}/`), `the key ${key.label} is not named after ${party}`)
       require(!this.#keys.has(key.label) && !this.#publicKeys.has(text), `the key ${key.label} was added before`)
-      this.#keys.set(key.label, { key, party, purpose, activeFrom, revoked: false })
+      this.#keys.set(key.label, { key, party, purpose, activeFrom, revoked: false, compromised: false })
       this.#publicKeys.add(text)
     }
   }
@@ -341,6 +341,15 @@ export class LogReader {
     const known = this.#keys.get(label)
     require(known?.party === party && !known.revoked, `${party} has no key ${label} to revoke`)
     return known
+  }
+
+  /** Revokes a key, or says of a revoked one, once, that it was compromised. */
+  #revoke({ key, subject, cause }) {
+    const known = this.#keys.get(key)
+    const isSaidLater = known?.party === subject && cause === 'compromised' && !known.compromised
+    const revoked = isSaidLater ? known : this.#activeKey(key, subject)
+    revoked.revoked = true
+    revoked.compromised = cause === 'compromised'
   }
 
   async #checkSignatures(command, now, note, brought) {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support.actors import Actor, key_of, label_of, vkey_of
+from support.actors import Actor, key_of, label_of, note_of, vkey_of
 from support.burning import BEGIN, LOG_KEY, NOW, Clock, burn_note, founding_notes
 from support.command_line import done, run
 from support.earlier_audits import begin_of
@@ -27,21 +27,28 @@ from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_instant
 
 POLICY = Policy.for_log(LOG_KEY.verifier)
 PROVIDER, TREASURY = Actor("provider"), Actor("treasury")
-METER, OTHER = "provider/meter-1", "provider/meter-2"
+METER, OTHER, THIEFS = "provider/meter-1", "provider/meter-2", "provider/meter-3"
 SINCE = NOW + 2 * SECOND_US
-SIZE = 10 + 2 + 6 + 1 + 1 + 1
-"""Founding, two meters, six statements, a revocation, a statement of the other meter, and its revocation."""
+SIZE = 10 + 2 + 6 + 1 + 1 + 1 + 1
+"""Founding, two meters, six statements, a revocation, a statement of the other meter, its rotation, its revocation."""
 EXPECTED = (
     CompromisedKey(
         key=label_of(METER),
         party="provider",
         since=format_instant(SINCE),
         revoked_index=18,
+        said_index=18,
         signed=4,
         entries=(14, 15, 16, 17),
     ),
     CompromisedKey(
-        key=label_of(OTHER), party="provider", since=format_instant(BEGIN), revoked_index=20, signed=2, entries=(11, 19)
+        key=label_of(OTHER),
+        party="provider",
+        since=format_instant(BEGIN),
+        revoked_index=20,
+        said_index=21,
+        signed=3,
+        entries=(11, 19, 20),
     ),
 )
 
@@ -75,6 +82,9 @@ def _write(place: Path | str) -> None:
             submit(NOW + number * SECOND_US, _signed_by(burn_note(f"statement-{number}"), METER))
         submit(NOW + DAY_US, _revocation(METER, SINCE, NOW + DAY_US))
         submit(NOW + DAY_US, _signed_by(burn_note("another"), OTHER))
+        fields = {"key": label_of(OTHER), "vkey": vkey_of(THIEFS)}
+        rotation = PROVIDER.command("key.rotate", NOW + DAY_US, ref="rotated", **fields)
+        submit(NOW + DAY_US, note_of(rotation, OTHER, THIEFS))
         submit(NOW + DAY_US, _revocation(OTHER, BEGIN, NOW + DAY_US))
         assert ledger.state.size == SIZE
 
@@ -103,12 +113,12 @@ def test_it_is_listed_wherever_the_log_lies(folder: Path) -> None:
             assert Report.from_bytes(report.to_bytes()) == report
 
 
-@pytest.mark.parametrize("size", [1, 12, 16, 18, 19, 20, SIZE])
+@pytest.mark.parametrize("size", [1, 12, 16, 18, 19, 20, 21, SIZE])
 def test_an_audit_that_goes_on_lists_what_a_whole_one_lists(folder: Path, tmp_path: Path, size: int) -> None:
     """What the key signed before the earlier report's end, and keys that this one listed."""
     earlier, later = tmp_path / "earlier.json", tmp_path / "later.json"
     begun = audit(begin_of(folder / "ledger", size, tmp_path / "begin"), POLICY, report_file=earlier)
-    assert (begun.compromised_keys or ()) == tuple(one for one in EXPECTED if one.revoked_index < size)
+    assert (begun.compromised_keys or ()) == tuple(one for one in EXPECTED if one.said_index < size)
     for source in ("ledger", "tiles"):
         assert audit(folder / source, POLICY, since=earlier, report_file=later).compromised_keys == EXPECTED
 
@@ -144,4 +154,4 @@ def test_it_is_printed_for_a_person_and_the_status_is_0(folder: Path) -> None:
     )
     told = run("audit", folder / "tiles", "--trust", trust, "--json").json
     assert told["verdict"] == "clean"
-    assert [one["entries"] for one in told["compromised_keys"]] == [[14, 15, 16, 17], [11, 19]]
+    assert [one["entries"] for one in told["compromised_keys"]] == [[14, 15, 16, 17], [11, 19, 20]]

@@ -531,7 +531,7 @@ class NaiveLedger:
             return
         if key["party"] != command["subject"]:
             yield Reason.KEY_NOT_OF_PARTY
-        if key["revoked"]:
+        if key["revoked"] and (command["cause"] != "compromised" or key["compromised"]):
             yield Reason.KEY_ALREADY_REVOKED
         if ("since" in command) != (command["cause"] == "compromised"):
             yield Reason.SINCE_MISPLACED
@@ -544,12 +544,14 @@ class NaiveLedger:
             if other["purpose"] == "sign" and at >= other["active_from"]
         ]
         own = command["subject"] == command["party"]
-        counts = key["purpose"] == "sign" and at >= key["active_from"]
+        counts = key["purpose"] == "sign" and at >= key["active_from"] and not key["revoked"]
         if own and counts and len(left) < self.parties[command["party"]]["quorum"]:
             yield Reason.WOULD_LEAVE_TOO_FEW_KEYS
 
     def _do_key_revoke(self, command: Json, at: int) -> Json:
-        self.keys[command["key"]]["revoked"] = True
+        key = self.keys[command["key"]]
+        key["revoked"] = True
+        key["compromised"] = key["compromised"] or command["cause"] == "compromised"
         return {}
 
     def _no_item_register(self, command: Json, at: int) -> Iterator[Reason]:
@@ -579,7 +581,13 @@ class NaiveLedger:
 
     def _add_keys(self, party: str, keys: list[tuple[str, str]], active_from: int) -> None:
         for vkey, purpose in keys:
-            key = {"party": party, "public": vkey_public(vkey), "purpose": purpose, "revoked": False}
+            key = {
+                "party": party,
+                "public": vkey_public(vkey),
+                "purpose": purpose,
+                "revoked": False,
+                "compromised": False,
+            }
             key["active_from"] = active_from
             self.keys[vkey_label(vkey)] = key
 

@@ -38,6 +38,7 @@ KEYS = st.builds(
     party=st.text(),
     since=st.text(),
     revoked_index=NUMBERS,
+    said_index=NUMBERS,
     signed=NUMBERS,
     entries=st.lists(NUMBERS, max_size=3).map(tuple),
 )

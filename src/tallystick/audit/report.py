@@ -6,7 +6,8 @@
      "findings": [{"code", "index" | null, "reason" | null, "detail"}],
      "totals": {...},
      "receipts": how many,                                 only if some were given: what the log had to stand by
-     "compromised_keys": [{"key", "party", "since", "revoked_index", "signed", "entries"}],    only if there are some
+     "compromised_keys": [{"key", "party", "since", "revoked_index", "said_index", "signed", "entries"}],
+                                                           only if there are some
      "since": {"size", "root"},                            only if an earlier audit was gone on from: where it ended
      "state": {"sha256", "size"}}                          only if the state was saved, for a later audit to go on from
 
@@ -77,8 +78,9 @@ class CompromisedKey(_Closed):
     Attributes:
         key: its label.
         party: whose it is.
-        since: from when on others may have signed with it, as the revocation says.
-        revoked_index: the revocation's entry.
+        since: from when on others may have signed with it.
+        revoked_index: the entry that revoked it.
+        said_index: the entry that says that it was compromised: that one, or a later one.
         signed: how many entries it signed since, up to and with its revocation.
         entries: their indices, of the first ones if they are many.
     """
@@ -87,6 +89,7 @@ class CompromisedKey(_Closed):
     party: str
     since: str
     revoked_index: int
+    said_index: int
     signed: int
     entries: tuple[int, ...]
 

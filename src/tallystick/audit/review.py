@@ -1,7 +1,7 @@
-"""Of each key that was revoked as compromised, an audit lists what it signed since, for a person to look at.
+"""Of each key that is said to have been compromised, an audit lists what it signed since, for a person to look at.
 
-That is no finding: what a key signed while it was active stays valid. Which entries are meant is known when the key is
-revoked, after they went by, and nothing keeps who signed what. So once all is audited, the entries from the key's own
+That is no finding: what a key signed while it was active stays valid. Which entries are meant is known when that is
+said, after they went by, and nothing keeps who signed what. So once all is audited, the entries from the key's own
 on are read a second time, if there is such a key at all; an audit that goes on from an earlier report takes over what
 that one lists.
 """
@@ -26,7 +26,7 @@ ENTRIES_MAX: Final = 1_000
 
 
 def with_compromised_keys(report: Report, source: Source, state: State, earlier: Earlier | None) -> Report:
-    """Return an audit's report with the keys that were revoked as compromised, in the order of their revocation.
+    """Return an audit's report with the keys that were revoked as compromised, in the order in which that was said.
 
     Args:
         report: what the audit came to.
@@ -46,15 +46,12 @@ def with_compromised_keys(report: Report, source: Source, state: State, earlier:
 
 
 def _compromised_keys(source: Source, state: State, size: int | None, start: int) -> tuple[CompromisedKey, ...]:
-    revoked = {
-        key.revoked_index: label
-        for label, key in state.keys.items()
-        if key.revoked_index is not None and key.revoked_index >= start and key.compromised_since is not None
-    }
-    labels = [revoked[index] for index in sorted(revoked)]
+    said = {key.compromised_index: label for label, key in state.keys.items() if key.compromised_index is not None}
+    labels = [said[index] for index in sorted(said) if index >= start]
     signed: dict[str, list[int]] = {label: [] for label in labels}
     if labels:
-        first, last = min(state.keys[label].added_index for label in labels), max(revoked)
+        first = min(state.keys[label].added_index for label in labels)
+        last = max(state.keys[label].revoked_index or 0 for label in labels)
         for index, at, signers in _signed(source, state.origin, size, first, last):
             for label in signers & signed.keys():
                 key = state.keys[label]
@@ -88,11 +85,13 @@ def _listed(state: State, label: str, signed: list[int]) -> CompromisedKey:
     key = state.keys[label]
     assert key.compromised_since is not None
     assert key.revoked_index is not None
+    assert key.compromised_index is not None
     return CompromisedKey(
         key=label,
         party=key.party,
         since=format_instant(key.compromised_since),
         revoked_index=key.revoked_index,
+        said_index=key.compromised_index,
         signed=len(signed),
         entries=tuple(signed[:ENTRIES_MAX]),
     )

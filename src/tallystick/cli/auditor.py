@@ -188,7 +188,7 @@ def _print_compromised_key(key: "CompromisedKey") -> None:
     more = f" and {key.signed - _ENTRIES_SHOWN:,} more" if key.signed > _ENTRIES_SHOWN else ""
     signed = f"since then it signed entries {shown}{more}" if key.entries else "it signed nothing since then"
     since = output.readable("since", key.since)
-    output.line(f"to be reviewed: {key.key}, compromised since {since} as entry {key.revoked_index} says: {signed}")
+    output.line(f"to be reviewed: {key.key}, compromised since {since} as entry {key.said_index} says: {signed}")
 
 
 def _print_totals(totals: "Totals", *, is_clean: bool, wide: bool) -> None:

@@ -15,7 +15,8 @@ class Key:
         added_index: the entry that brought it.
         active_from: the time (microseconds) from which on it counts: that entry's, or later if another party added it.
         revoked_index: the entry that revoked it.
-        compromised_since: the time (microseconds) from which on others may have signed with it, if it was revoked so.
+        compromised_since: the time (microseconds) from which on others may have signed with it, if that was said.
+        compromised_index: the entry that said so: the one that revoked it, or a later one.
     """
 
     party: str
@@ -25,6 +26,7 @@ class Key:
     active_from: int
     revoked_index: int | None = None
     compromised_since: int | None = None
+    compromised_index: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

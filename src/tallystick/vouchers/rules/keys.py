@@ -174,14 +174,18 @@ class KeyRevoke(Rule):
         return own_party(self, state) if is_in_takeover else quorum(self, state)
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
-        """By the party itself, which must stay able to sign, or by its admitter."""
+        """By the party itself, which must stay able to sign, or by its admitter.
+
+        That a key was compromised may be found out after another took its place: a thief can rotate it, too.
+        """
         key = state.keys[self.key]
         refusal = check_under(state, self.subject, self.party, or_itself=True)
         if refusal:
             return refusal
         if key.party != self.subject:
             return Refusal(Reason.KEY_NOT_OF_PARTY, f"{self.key} is not of {self.subject}", key=self.key)
-        if key.revoked_index is not None:
+        is_said_later = self.cause == "compromised" and key.compromised_since is None
+        if key.revoked_index is not None and not is_said_later:
             detail = f"{self.key}, by entry {key.revoked_index}"
             return Refusal(Reason.KEY_ALREADY_REVOKED, detail, index=key.revoked_index, key=self.key)
         return _check_since(self, at) or _check_left(state, self, at) or Nothing()
@@ -189,7 +193,10 @@ class KeyRevoke(Rule):
     def evolve(self, state: State, event: Event) -> Postings:
         """The key stays known, so that old signatures can be checked; from here on it doesn't count."""
         key = state.keys[self.key]
-        key.revoked_index, key.compromised_since = event.index, self.since
+        if key.revoked_index is None:
+            key.revoked_index = event.index
+        if self.since is not None:
+            key.compromised_since, key.compromised_index = self.since, event.index
         return ()
 
     def touches(self, state: State, event: Event) -> Accounts:
@@ -257,8 +264,12 @@ def _check_since(revocation: KeyRevoke, at: int) -> Refusal | None:
 def _check_left(state: State, revocation: KeyRevoke, at: int) -> Refusal | None:
     """Refuse a party a key of its own without which it couldn't sign any more."""
     key = state.keys[revocation.key]
-    is_needed = revocation.subject == revocation.party and key.purpose == "sign" and at >= key.active_from
-    if is_needed and signing_keys(state, revocation.party, at) <= state.parties[revocation.party].quorum:
+    counts = key.purpose == "sign" and at >= key.active_from and key.revoked_index is None
+    if (
+        revocation.subject == revocation.party
+        and counts
+        and signing_keys(state, revocation.party, at) <= state.parties[revocation.party].quorum
+    ):
         return Refusal(Reason.WOULD_LEAVE_TOO_FEW_KEYS, revocation.subject)
     return None
 
