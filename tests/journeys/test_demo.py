@@ -109,7 +109,7 @@ def test_every_kind_of_event_happens(demo: Demo) -> None:
 
 
 def test_the_lines_are_those_of_real_parties(demo: Demo) -> None:
-    """17 treasuries and 10 providers with codes, 30 holders with codes, one auditor."""
+    """17 treasuries and 10 providers with codes, 30 holders with codes, one auditor, operator and attester."""
     admitted = [command for _, command in story_of(demo.folder) if command["kind"] == "party.admit/1"]
     roles = [command["role"] for command in admitted]
     assert {role: roles.count(role) for role in set(roles)} == {
@@ -118,6 +118,7 @@ def test_the_lines_are_those_of_real_parties(demo: Demo) -> None:
         "holder": 30,
         "auditor": 1,
         "operator": 1,
+        "attester": 1,
     }
     assert all("uscc" in command for command in admitted if command["role"] in ("provider", "holder"))
 

@@ -46,6 +46,7 @@ ROLES = {
     "record.withdraw/1": {"provider", "treasury"},
     "application.file/1": {"holder"},
     "application.withdraw/1": {"holder"},
+    "attestation.give/1": {"attester"},
     "voucher.issue/1": {"treasury"},
     "voucher.transfer/1": {"holder"},
     "voucher.suspend/1": {"treasury"},
@@ -99,6 +100,7 @@ EVENT_KINDS = {
     "record.withdraw/1": "record.withdrawn/1",
     "application.file/1": "application.filed/1",
     "application.withdraw/1": "application.withdrawn/1",
+    "attestation.give/1": "attestation.given/1",
     "voucher.issue/1": "voucher.issued/1",
     "voucher.transfer/1": "voucher.transferred/1",
     "voucher.suspend/1": "voucher.suspended/1",
@@ -215,6 +217,7 @@ class NaiveLedger:
         self.programmes: dict[str, Json] = {}
         self.accreditations: list[Json] = []
         self.applications: dict[str, Json] = {}
+        self.attestations: list[Json] = []
         self.vouchers: dict[str, Json] = {}
         self.reservations: dict[str, Json] = {}
         self.statements: dict[tuple[str, str], Json] = {}
@@ -724,6 +727,28 @@ class NaiveLedger:
 
     def _do_application_withdraw(self, command: Json, at: int) -> Json:
         self.applications[command["application"]]["withdrawn"] = True
+        return {}
+
+    def _no_attestation_give(self, command: Json, at: int) -> Iterator[Reason]:
+        end = instant(command["valid_until"])
+        if end <= at:
+            yield Reason.WINDOW_INVALID
+        if end > at + 3_660 * DAY:
+            yield Reason.DATE_TOO_FAR_AHEAD
+        subject, of_type = command["subject_id"], command["subject_type"]
+        if of_type == "application":
+            if subject not in self.applications:
+                yield Reason.APPLICATION_UNKNOWN
+            elif self.applications[subject]["withdrawn"]:
+                yield Reason.APPLICATION_WITHDRAWN
+        elif of_type == "claim":
+            if subject not in self.claims:
+                yield Reason.CLAIM_UNKNOWN
+        elif not self._is(subject, of_type):
+            yield {"provider": Reason.PROVIDER_UNKNOWN, "holder": Reason.HOLDER_UNKNOWN}[of_type]
+
+    def _do_attestation_give(self, command: Json, at: int) -> Json:
+        self.attestations.append(command)
         return {}
 
     # -- vouchers -----------------------------------------------------------------------------------------------------
@@ -1240,6 +1265,8 @@ class NaiveLedger:
             case "application.file" | "application.withdraw":
                 asked = self.applications[command["application"]]
                 return {"holder " + asked["party"], "programme " + asked["programme"]}
+            case "attestation.give":
+                return self._attested_accounts(command["subject_type"], command["subject_id"])
             case "voucher.issue" | "voucher.suspend" | "voucher.resume" | "voucher.revoke" | "voucher.lapse":
                 return self._voucher_accounts(command["voucher"])
             case "voucher.transfer":
@@ -1254,6 +1281,16 @@ class NaiveLedger:
                 claim = self.claims[command["claim"]]
                 return {"programme " + claim["programme"]} | self._party_account(claim["claimant"])
         return set()
+
+    def _attested_accounts(self, of_type: str, subject: str) -> set[str]:
+        if of_type == "application":
+            asked = self.applications[subject]
+            return {"holder " + asked["party"], "programme " + asked["programme"]}
+        if of_type == "claim":
+            return {"programme " + self.claims[subject]["programme"]} | self._party_account(
+                self.claims[subject]["claimant"]
+            )
+        return self._party_account(subject)
 
     def _party_account(self, party: str) -> set[str]:
         role = self.parties[party]["role"]

@@ -48,6 +48,7 @@ PROVIDERS = ("guian-cluster", "lingang-dc")
 HOLDERS = ("acme-ai", "beta-lab", "lin-studio")
 AUDITOR = "audit-office"
 OPERATOR = "book-office"
+ATTESTERS = ("district-bureau", "expert-panel")
 PROBE = "probe-office"
 """An operator that nothing happens to: it asks what the books would be sealed with."""
 MANY_KEYS = HOLDERS[1]
@@ -57,7 +58,7 @@ CAREFUL = TREASURIES[1]
 OFFICERS: Json = {"threshold_fen": 6_000, "required": 2, "window_days": 3}
 """Of the careful treasury."""
 CITY, PROVIDER, HOLDER = TREASURIES[0], PROVIDERS[0], HOLDERS[2]
-PARTIES = (NETWORK, *TREASURIES, *PROVIDERS, *HOLDERS, AUDITOR, OPERATOR)
+PARTIES = (NETWORK, *TREASURIES, *PROVIDERS, *HOLDERS, AUDITOR, OPERATOR, *ATTESTERS)
 TIME_STEPS = (*(0, 1, SECOND, 60 * SECOND, HOUR, 5 * HOUR) * 16, *(DAY,) * 16, 3 * DAY, 3 * DAY, 10 * DAY, 40 * DAY)
 SEEDS = range(12)
 ALWAYS = 4
@@ -338,9 +339,9 @@ class Walk:
         """A network with its parties, items, tariffs, and a programme of each shape."""
         self.must(NETWORK, "network.found", **(self.founding() | limits))
         roles = dict.fromkeys(TREASURIES, "treasury") | dict.fromkeys(PROVIDERS, "provider")
-        roles |= {AUDITOR: "auditor", OPERATOR: "operator", PROBE: "operator"}
+        roles |= {AUDITOR: "auditor", OPERATOR: "operator", PROBE: "operator"} | dict.fromkeys(ATTESTERS, "attester")
         for party, role in roles.items():
-            code: Json = {} if party in (AUDITOR, PROBE) else {"uscc": uscc_of(party)}
+            code: Json = {} if party in (AUDITOR, PROBE, *ATTESTERS) else {"uscc": uscc_of(party)}
             if party == CAREFUL:
                 code |= {"quorum": 2, "officers": OFFICERS}
             self.must(NETWORK, "party.admit", admitted=party, role=role, name=party, keys=self.vkeys(party), **code)
@@ -599,6 +600,22 @@ class Walk:
         fields |= {"holder_class": self.pick(("under_one_year", "university"))} if self.one_in(2) else {}
         amount_fen = self.pick((600, 1_000, 4_000))
         self.send(party, "application.file", amount_fen=amount_fen, evidence_sha256="e" * 64, **fields)
+
+    def attest(self) -> None:
+        of_type = self.pick(("application", "application", "claim", "provider", "holder"))
+        subject = self.application_id()
+        if of_type == "claim":
+            subject = self.recent([*self.oracle.claims], f"{PROVIDER}/none", size=4)
+        elif of_type in ("provider", "holder"):
+            parties = PROVIDERS if of_type == "provider" else HOLDERS
+            subject = self.recent(parties, self.pick(("nobody", AUDITOR)))
+        end = self.at + self.pick((2 * HOUR, DAY, 9 * DAY, 9 * DAY, 90 * DAY))
+        if self.one_in(12):
+            end = self.at + self.pick((0, 1, 3_660 * DAY, 3_660 * DAY + 1))
+        fields = {"subject_type": of_type, "subject_id": subject, "topic": self.pick(("credit", "credit", "expert"))}
+        fields |= {"verdict": "fail" if self.one_in(4) else "pass", "valid_until": instant_text(end)}
+        party = self.pick(ATTESTERS) if not self.one_in(16) else self.pick(HOLDERS)
+        self.send(party, "attestation.give", reason="read", evidence_sha256="f" * 64, **fields)
 
     def withdraw_application(self) -> None:
         application = self.application_id()
@@ -867,6 +884,7 @@ MOVES: dict[Callable[[Walk], None], int] = {
     Walk.withdraw: 4,
     Walk.apply: 6,
     Walk.withdraw_application: 2,
+    Walk.attest: 10,
     Walk.issue: 20,
     Walk.transfer: 12,
     Walk.change_voucher: 8,
@@ -1132,7 +1150,7 @@ class Ledgers(RuleBasedStateMachine):
 
     @rule(chance=st.randoms(use_true_random=False))
     def applications(self, chance: random.Random) -> None:
-        self.move(chance, Walk.apply, Walk.apply, Walk.withdraw_application)
+        self.move(chance, Walk.apply, Walk.apply, Walk.attest, Walk.attest, Walk.withdraw_application)
 
     @rule(chance=st.randoms(use_true_random=False))
     def issues(self, chance: random.Random) -> None:

@@ -43,6 +43,8 @@ guian     withdraw-price  910b from +1d                                      -> 
 shanghai  open        S1 900,000.00 transfer=open items=910b          -> opened
 shanghai  accredit    guian under S1                                         -> accredited
 acme      apply       A1 9,000.00 under S1 holder_class=under_one_year       -> filed
+network   admit       panel as attester                                      -> admitted
+panel     attest      pass to application A1 on expert                       -> given
 acme      withdraw-application  A1                                           -> withdrawn
 shanghai  issue       V1 to acme 9,000.00 under S1                           -> issued
 shanghai  issue       V2 to acme 9,000.00 under S1                           -> issued
@@ -68,7 +70,7 @@ shanghai  lapse       V3                                                     -> 
 registry  seal        2026-Q1 to 2026-03-31                                  -> sealed 7 accounts
 """
 OPTIONAL = {"origin", "uscc", "maker", "quorum", "officers", "evidence_sha256", "if_short", "holder_class"}
-REQUIRED = {("application.file/1", "evidence_sha256")}
+REQUIRED = {("application.file/1", "evidence_sha256"), ("attestation.give/1", "evidence_sha256")}
 """Fields that are optional in other commands."""
 EMPTY_IS_FINE = {"items"}
 UNBOUNDED = {"envelope_fen", "holder_floor_fen", "holder_cap_fen", "face_fen", "amount_fen"}

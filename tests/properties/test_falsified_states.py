@@ -175,6 +175,10 @@ def _ids(state: State) -> Iterator[Falsification]:
         yield f"programme of {name}", changed("applications", name, "programme", "none"), name
         yield f"asked for by {name}", changed("applications", name, "amount_fen", 2**70), name
         yield f"asked for by {name}", changed("applications", name, "amount_fen", application.issued_fen - 1), name
+    for subject, by_topic in _some(state.attestations):
+        name = subject.partition(" ")[2]
+        yield f"subject {subject}", edited(_attested_otherwise, subject, f"{subject}9"), f"{name}9"
+        yield f"attester on {subject}", edited(_attested_by, subject, next(iter(by_topic))), name
     for name in state.programmes:
         yield f"treasury of {name}", changed("programmes", name, "treasury", "none"), name
 
@@ -194,6 +198,15 @@ def _claims(state: State) -> Iterator[Falsification]:
             yield f"list of {name} {listed}", edited(_listed, programme, claimant, listed), name
         for field in ("index", "first_day"):
             yield f"{field} of {name}", changed("claims", name, field, 2**70), name
+
+
+def _attested_otherwise(state: State, subject: str, other: str) -> None:
+    state.attestations[other] = state.attestations.pop(subject)
+
+
+def _attested_by(state: State, subject: str, topic: str) -> None:
+    by_attester = state.attestations[subject][topic]
+    by_attester["none"] = by_attester.pop(next(iter(by_attester)))
 
 
 def _removed(state: State, kind: str, name: str) -> None:

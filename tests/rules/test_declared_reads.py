@@ -28,6 +28,7 @@ from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rulebook import RULES
 from tallystick.vouchers.rules import (
     applications,
+    attestations,
     keys,
     network,
     programmes,
@@ -272,6 +273,8 @@ NOT_READ: Final = {
     Dropped(programmes.ProviderDelist, "follows", "rules"): "it asks for the accreditation, which follows them",
     Dropped(withdrawals.RecordWithdraw, "concerns", "accreditation"): "nothing is left where it was to be read",
     Dropped(applications.ApplicationWithdraw, "concerns", "application"): "all that asks whether it is so is refused",
+    Dropped(attestations.AttestationGive, "concerns", "attestations"): "no rule asks for verdicts yet",
+    Dropped(attestations.AttestationGive, "follows", "party"): "no rule asks for verdicts yet",
     Dropped(recovery.VoucherRevoke, "follows", "terms"): "it asks for all of the voucher",
     Dropped(recovery.VoucherLapse, "follows", "terms"): "it asks for all of the voucher",
     Dropped(reservations.VoucherReserve, "follows", "reservation"): "no entry is before it in the reservation's life",

@@ -121,6 +121,8 @@ claim_period_invalid                 2026-02-28 is before the first day
 claim_period_not_over                2026-02-03
 nothing_to_claim
 claim_unknown                        shanghai/C9
+window_invalid                       valid_until 2026-02-01T00:00:00.000000Z
+date_too_far_ahead                   valid_until 9999-12-31T00:00:00.000000Z
 claim_already_settled                guian/C1 is rejected
 amount_differs_from_claim            claimed are 2400 fen
 seal_period_not_over                 2026-02-01

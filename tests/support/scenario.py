@@ -237,6 +237,8 @@ class Ledger:
         if kind == "record.withdraw":
             command["record"] = {name: command.pop(name) for name in fields}
             command["record"]["type"] = row.verb.removeprefix("withdraw-").replace("price", "tariff")
+        if kind == "attestation.give" and command["subject_type"] in ("application", "claim"):
+            command["subject_id"] = self._id(command["subject_id"], None)
         signers = self._signers(row.actor, kind, fields, settings)
         forged = tuple(name for name in settings.get("forged", "").split(",") if name)
         return command, note_of(command, *[name for name in signers if name not in forged], spoiled=forged)
@@ -393,7 +395,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "declarations": _declarations,
     "items": lambda text: [] if text == "all" else text.split(","),
 }
-_TEXTS = {"item", "statement", "payment_reference", "evidence_sha256", "first_day", "last_day"}
+_TEXTS = {"item", "topic", "statement", "payment_reference", "evidence_sha256", "first_day", "last_day"}
 
 
 def _told(answer: Entry | Refusal) -> str:

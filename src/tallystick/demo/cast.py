@@ -16,10 +16,12 @@ from stdnum.cn import uscc
 NETWORK: Final = "national-network"
 AUDITOR: Final = "national-audit-office"
 OPERATOR: Final = "log-operator"
+BUREAU: Final = "district-bureau"
 ORIGIN: Final = "tallystick.example/demo"
 ROOT_KEYS: Final = 3
 ROOT_QUORUM: Final = 2
 VALIDITY_DAYS: Final = 365
+REVIEWED: Final = "authenticity"
 OFFICERS: Final = 2
 """Keys of each treasury; all of them make its quorum, and sign what is above its officers' threshold."""
 OFFICERS_ABOVE_YUAN: Final = 1_000_000

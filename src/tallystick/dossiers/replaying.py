@@ -42,6 +42,7 @@ MAY_BE_MISSING: Final = frozenset(
         Reason.PROVIDER_UNKNOWN,
         Reason.ITEM_UNKNOWN,
         Reason.HOLDER_UNKNOWN,
+        Reason.APPLICATION_UNKNOWN,
         Reason.VOUCHER_UNKNOWN,
         Reason.RESERVATION_UNKNOWN,
         Reason.CORRECTION_UNFOUNDED,

@@ -63,6 +63,9 @@ ChipOrigin = Literal["domestic", "foreign"]
 ItemUnit = Literal["gpu_time", "count"]
 TransferPolicy = Literal["forbidden", "approved", "open"]
 Payee = Literal["provider", "holder"]
+SubjectType = Literal["application", "claim", "provider", "holder"]
+"""What an attester can give a verdict on."""
+Verdict = Literal["pass", "fail"]
 VoucherKind = Literal["compute", "training", "model", "corpus"]
 Period = Annotated[int, Field(ge=0, le=31_622_400)]
 

@@ -87,7 +87,11 @@ class Reason(CodedEnum):
     PROGRAMME_CLOSED = ("programme_closed", False, "the programme is closed")
     WINDOW_INVALID = ("window_invalid", False, "an end that is not after its beginning, or lies in the past")
     DATE_IN_THE_PAST = ("date_in_the_past", False, "takes effect before `at`")
-    DATE_TOO_FAR_AHEAD = ("date_too_far_ahead", True, "takes effect more than 366 days after `at`")
+    DATE_TOO_FAR_AHEAD = (
+        "date_too_far_ahead",
+        True,
+        "takes effect more than 366 days after `at`; of an attestation, ends more than 3,660",
+    )
     OUTSIDE_PROGRAMME_WINDOW = (
         "outside_programme_window",
         True,

@@ -1,6 +1,8 @@
-"""What is asked for before a voucher is issued: applications. docs/rules.md, "Applications and attestations"."""
+"""What holders apply for, and what reviewers say; docs/rules.md, "Applications and attestations"."""
 
 from dataclasses import dataclass
+
+from tallystick.vouchers.fields import Verdict
 
 
 @dataclass(slots=True)
@@ -19,3 +21,11 @@ class Application:
     holder_class: str | None = None
     issued_fen: int = 0
     withdrawn: bool = False
+
+
+@dataclass(slots=True)
+class Attestation:
+    """An attester's newest verdict on a subject and topic; it stands until before `valid_until`."""
+
+    verdict: Verdict
+    valid_until: int

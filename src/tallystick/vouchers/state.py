@@ -22,7 +22,7 @@ from tallystick.vouchers.parties import Key, Network, Party
 from tallystick.vouchers.programmes import Item, Programme
 from tallystick.vouchers.quantities import DAY_US, INSTANT_MAX, SECOND_US
 from tallystick.vouchers.redemptions import Claim
-from tallystick.vouchers.reviews import Application
+from tallystick.vouchers.reviews import Application, Attestation
 from tallystick.vouchers.seals import Seal, Touches
 
 
@@ -57,6 +57,7 @@ class State:
         usccs: party by unified social credit code.
         signed_by_few_fen: by treasury and day, what fewer of its officers signed than are required; officers.py.
         tariffs: by provider and item, ascending.
+        attestations: by subject (`<type> <id>`), topic and attester.
         seals: by id, in order.
         touches: by account, which entries touched it.
         job_times: by provider; not saved, because it follows from the statements.
@@ -83,6 +84,7 @@ class State:
     tariffs: dict[str, dict[str, list[Tariff]]] = field(default_factory=dict)
     programmes: dict[str, Programme] = field(default_factory=dict)
     applications: dict[str, Application] = field(default_factory=dict)
+    attestations: dict[str, dict[str, dict[str, Attestation]]] = field(default_factory=dict)
     vouchers: dict[str, Voucher] = field(default_factory=dict)
     reservations: dict[str, Reservation] = field(default_factory=dict)
     claims: dict[str, Claim] = field(default_factory=dict)

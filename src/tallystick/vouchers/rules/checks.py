@@ -38,6 +38,14 @@ def check_receiving_holder(state: State, holder: str) -> Refusal | None:
     return Refusal(Reason.RECEIVER_SUSPENDED, holder) if party.suspended else None
 
 
+def check_application(state: State, application: str) -> Refusal | None:
+    """Refuse an application that isn't there, or was withdrawn."""
+    there = state.applications.get(application)
+    if there is None:
+        return Refusal(Reason.APPLICATION_UNKNOWN, application)
+    return Refusal(Reason.APPLICATION_WITHDRAWN, application) if there.withdrawn else None
+
+
 def check_treasurys_voucher(state: State, voucher_id: str, treasury: str) -> Refusal | None:
     """Refuse a voucher that isn't there, or is of another treasury's programme."""
     voucher = state.vouchers.get(voucher_id)

@@ -30,6 +30,7 @@ Names = Iterable[str]
     rules <programme>             opened, closed
     accreditation <programme> <provider>
     application <id>              filed, withdrawn
+    attestations <type> <id>      verdicts on an application, a claim, a provider or a holder
     terms <voucher>               how it was made (issued, transferred), suspended, resumed, revoked, lapsed
     reservation <id>              its whole life: reserved, burned, reversed, released
     claim <id>                    claimed, paid, rejected
@@ -48,6 +49,7 @@ NETWORK: Final = frozenset[Role]({"network"})
 TREASURY: Final = frozenset[Role]({"treasury"})
 PROVIDER: Final = frozenset[Role]({"provider"})
 OPERATOR: Final = frozenset[Role]({"operator"})
+ATTESTER: Final = frozenset[Role]({"attester"})
 HOLDER: Final = frozenset[Role]({"holder"})
 ANY_ROLE: Final = frozenset[Role]({"network", "treasury", "provider", "auditor", "operator", "attester", "holder"})
 
