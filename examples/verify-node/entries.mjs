@@ -29,6 +29,11 @@ function oneOf(...values) {
   return (value) => values.includes(value)
 }
 
+/** Whether each text comes after the one before it; all are ASCII. */
+function isAscending(texts) {
+  return texts.every((one, at) => at === 0 || texts[at - 1] < one)
+}
+
 function listOf(fits, least, most) {
   return (value) => Array.isArray(value) && value.length >= least && value.length <= most && value.every(fits)
 }
@@ -83,6 +88,10 @@ const FORMS = Object.assign(Object.create(null), {
   subject_type: oneOf('application', 'claim', 'provider', 'holder'),
   subject_id: text(`${NAME}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,63})?`),
   verdict: oneOf('pass', 'fail'),
+  before: oneOf('issue', 'claim', 'settle'),
+  attesters: (value) => listOf(PARTY, 1, 16)(value) && isAscending(value),
+  passes: integer(1, 16),
+  gates: (value) => listOf(isGate, 1, 16)(value) && isAscending(value.map((one) => `${one.before} ${one.subject_type} ${one.topic}`)),
   related_party: oneOf(true, false),
   declarations: (value) => hasFields(value, ['related_party', 'other_support_fen'], FORMS),
   edition: oneOf(EDITION),
@@ -138,6 +147,12 @@ for (const [names, form] of [
 const LINE = fieldNames('reservation job item gpu_milli from to seconds evidence_sha256? if_short? corrects?')
 const LINE_FORMS = Object.assign(Object.create(null), FORMS, { to: isInstant })
 
+const GATE = fieldNames('before subject_type topic attesters passes')
+
+function isGate(value) {
+  return hasFields(value, GATE, FORMS)
+}
+
 function isLine(value) {
   return hasFields(value, LINE, LINE_FORMS)
 }
@@ -166,7 +181,7 @@ const COMMANDS = new Map([
   ['key.add/1', ['key.added/1', 'subject vkey purpose']],
   ['key.revoke/1', ['key.revoked/1', 'subject key cause since? reason']],
   ['item.register/1', ['item.registered/1', 'item name unit counted? origin? filing?']],
-  ['programme.open/1', ['programme.opened/1', 'programme name voucher_kind fiscal_year envelope_fen opens_at closes_at share_bp_domestic share_bp_foreign holder_floor_fen holder_cap_fen validity_days items transfer payee rounding_fen']],
+  ['programme.open/1', ['programme.opened/1', 'programme name voucher_kind fiscal_year envelope_fen opens_at closes_at share_bp_domestic share_bp_foreign holder_floor_fen holder_cap_fen validity_days items transfer payee rounding_fen gates?']],
   ['programme.close/1', ['programme.closed/1', 'programme reason']],
   ['provider.accredit/1', ['provider.accredited/1', 'programme provider valid_from']],
   ['provider.delist/1', ['provider.delisted/1', 'programme provider valid_until reason']],
@@ -175,7 +190,7 @@ const COMMANDS = new Map([
   ['application.file/1', ['application.filed/1', 'application programme amount_fen holder_class? declarations evidence_sha256']],
   ['application.withdraw/1', ['application.withdrawn/1', 'application']],
   ['attestation.give/1', ['attestation.given/1', 'subject_type subject_id topic verdict reason evidence_sha256 valid_until']],
-  ['voucher.issue/1', ['voucher.issued/1', 'voucher programme holder face_fen valid_from evidence_sha256?', { valid_until: isInstant }]],
+  ['voucher.issue/1', ['voucher.issued/1', 'voucher programme holder face_fen valid_from application? evidence_sha256?', { valid_until: isInstant }]],
   ['voucher.transfer/1', ['voucher.transferred/1', 'voucher into to amount_fen']],
   ['voucher.suspend/1', ['voucher.suspended/1', 'voucher reason']],
   ['voucher.resume/1', ['voucher.resumed/1', 'voucher reason']],

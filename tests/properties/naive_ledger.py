@@ -575,6 +575,18 @@ class NaiveLedger:
             yield Reason.WINDOW_INVALID
         if command["holder_floor_fen"] > command["holder_cap_fen"]:
             yield Reason.FLOOR_ABOVE_CAP
+        for gate in command.get("gates", []):
+            subjects = {"issue": {"application", "holder"}, "claim": set(), "settle": {"claim"}}[gate["before"]]
+            if gate["before"] != "issue":
+                subjects |= {command["payee"]}
+            if (
+                gate["subject_type"] not in subjects
+                or gate["passes"] > len(gate["attesters"])
+                or (gate["before"] == "issue" and command["transfer"] == "open")
+            ):
+                yield Reason.GATES_INVALID
+            if not all(self._is(attester, "attester") for attester in gate["attesters"]):
+                yield Reason.ATTESTER_UNKNOWN
         if any(item not in self.items for item in command["items"]):
             yield Reason.ITEM_UNKNOWN
 
@@ -751,6 +763,54 @@ class NaiveLedger:
         self.attestations.append(command)
         return {}
 
+    def _standing_verdict(self, attester: str, subject: tuple[str, str], topic: str, at: int) -> str | None:
+        given = [
+            one
+            for one in self.attestations
+            if (one["party"], one["topic"]) == (attester, topic) and (one["subject_type"], one["subject_id"]) == subject
+        ]
+        if not given or instant(given[-1]["valid_until"]) <= at or self.parties[attester]["suspended"]:
+            return None
+        return str(given[-1]["verdict"])
+
+    def _gate_reasons(self, programme: str, before: str, subjects: dict[str, str | None], at: int) -> Iterator[Reason]:
+        for gate in self.programmes[programme].get("gates", []):
+            if gate["before"] == before:
+                subject = gate["subject_type"], str(subjects[gate["subject_type"]])
+                said = [self._standing_verdict(name, subject, gate["topic"], at) for name in gate["attesters"]]
+                if said.count("pass") < gate["passes"] or "fail" in said:
+                    yield Reason.GATE_NOT_PASSED
+
+    def issued(self) -> Counter[str]:
+        """The faces of all vouchers that were ever issued for an application, in fen, by application."""
+        sums: Counter[str] = Counter()
+        for entry in self.entries:
+            if entry["kind"] == "voucher.issued/1" and "application" in entry["command"]:
+                sums[entry["command"]["application"]] += entry["command"]["face_fen"]
+        return sums
+
+    def _application_reasons(self, command: Json, at: int) -> Iterator[Reason]:
+        """Of an issue under a programme that is there."""
+        gates = self.programmes[command["programme"]].get("gates", [])
+        name = command.get("application")
+        yield from self._gate_reasons(
+            command["programme"], "issue", {"application": name, "holder": command["holder"]}, at
+        )
+        if name is None:
+            if any((gate["before"], gate["subject_type"]) == ("issue", "application") for gate in gates):
+                yield Reason.APPLICATION_MISSING
+            return
+        asked = self.applications.get(name)
+        if asked is None:
+            yield Reason.APPLICATION_UNKNOWN
+            return
+        if asked["withdrawn"]:
+            yield Reason.APPLICATION_WITHDRAWN
+        if (asked["party"], asked["programme"]) != (command["holder"], command["programme"]):
+            yield Reason.APPLICATION_DIFFERS
+        if self.issued()[name] + command["face_fen"] > asked["amount_fen"]:
+            yield Reason.EXCEEDS_APPLICATION
+
     # -- vouchers -----------------------------------------------------------------------------------------------------
 
     def _post(self, source: Account, target: Account, amount_fen: int) -> None:
@@ -777,6 +837,7 @@ class NaiveLedger:
         opens_at, closes_at = instant(programme["opens_at"]), instant(programme["closes_at"])
         if not (opens_at <= at < closes_at and opens_at <= instant(command["valid_from"]) < closes_at):
             yield Reason.OUTSIDE_PROGRAMME_WINDOW
+        yield from self._application_reasons(command, at)
         if command["face_fen"] < programme["holder_floor_fen"]:
             yield Reason.BELOW_HOLDER_FLOOR
         if command["face_fen"] > self.balance("unissued", command["programme"]):
@@ -789,6 +850,8 @@ class NaiveLedger:
         until = start + self.programmes[command["programme"]]["validity_days"] * DAY
         face_fen = command["face_fen"]
         self._make_voucher(command["voucher"], command["programme"], command["holder"], face_fen, start, until)
+        asked = self.applications.get(command.get("application", ""), {})
+        self.vouchers[command["voucher"]]["class"] = asked.get("holder_class")
         self._post(("unissued", command["programme"]), ("available", command["voucher"]), command["face_fen"])
         self.grants.append((command["programme"], command["holder"], command["face_fen"]))
         return {"valid_until": instant_text(until)}
@@ -800,6 +863,7 @@ class NaiveLedger:
             "face_fen": face_fen,
             "from": start,
             "until": until,
+            "class": None,
             "suspended": False,
             "ended": False,
             "revoked": False,
@@ -1126,6 +1190,10 @@ class NaiveLedger:
             yield Reason.CLAIM_PERIOD_NOT_OVER
         if not sum(line["amount_fen"] for line in self._claimable(command)):
             yield Reason.NOTHING_TO_CLAIM
+        party = command["party"]
+        if command["programme"] in self.programmes and self._is(party, self.programmes[command["programme"]]["payee"]):
+            role = self.parties[party]["role"]
+            yield from self._gate_reasons(command["programme"], "claim", {role: party}, at)
 
     def _do_redemption_claim(self, command: Json, at: int) -> Json:
         lines = self._claimable(command)
@@ -1152,6 +1220,10 @@ class NaiveLedger:
             yield Reason.CLAIM_ALREADY_SETTLED
         if command.get("amount_fen", claim["amount_fen"]) != claim["amount_fen"]:
             yield Reason.AMOUNT_DIFFERS_FROM_CLAIM
+        if command["kind"] == "redemption.pay/1":
+            role = self.parties[claim["claimant"]]["role"]
+            subjects: dict[str, str | None] = {"claim": command["claim"], role: claim["claimant"]}
+            yield from self._gate_reasons(claim["programme"], "settle", subjects, at)
 
     _no_redemption_reject = _no_redemption_pay
 

@@ -69,7 +69,10 @@ SHAPES: tuple[tuple[Any, ...], ...] = (
     ("approved", "provider", 1, ["ascend-910b", "h800"], 10_000, 3_333),
     ("open", "holder", 100, [], 10_000, 5_000),
     ("open", "provider", 1, ["ascend-910b"], 9_999, 0),
+    ("approved", "provider", 1, [], 10_000, 10_000),
 )
+GATED = SHAPES[-1]
+"""The shape of programmes that have gates."""
 
 
 class Pair:
@@ -138,6 +141,11 @@ class Pair:
             name: (claim["amount_fen"] if claim["status"] == "open" else 0, claim["status"])
             for name, claim in self.oracle.claims.items()
         }
+        classes = {name: voucher.holder_class for name, voucher in self.state.vouchers.items()}
+        assert classes == {name: voucher["class"] for name, voucher in self.oracle.vouchers.items()}
+        issued = {name: application.issued_fen for name, application in self.state.applications.items()}
+        expected = self.oracle.issued()
+        assert issued == {name: expected[name] for name in self.oracle.applications}
         assert [*faults(self.state)] == []
 
     def check_books(self) -> None:
@@ -380,6 +388,7 @@ class Walk:
 
     def programme(self, name: str, shape: tuple[Any, ...], opens_at: int | None = None) -> Json:
         transfer, payee, rounding, items, domestic, foreign = shape
+        gates = {"gates": self.gates()} if shape is GATED else {}
         opens_at = self.at if opens_at is None else opens_at
         return {
             "programme": name,
@@ -398,7 +407,27 @@ class Walk:
             "transfer": transfer,
             "payee": payee,
             "rounding_fen": rounding,
+            **gates,
         }
+
+    def gates(self) -> list[Json]:
+        """Of the application before an issue, of the provider before a claim, of the claim before its payment."""
+        places = [("claim", "provider"), ("issue", "application"), ("settle", "claim")]
+        return [
+            {"before": before, "subject_type": of_type, "topic": "credit", "attesters": [*ATTESTERS], "passes": 1}
+            for before, of_type in places
+        ]
+
+    def some_gate(self, payee: str) -> Json:
+        """A gate that mostly makes sense, or is of nobody."""
+        before = self.pick(("issue", "claim", "settle"))
+        subjects = {"issue": ("application", "holder"), "claim": (payee,), "settle": ("claim", payee)}[before]
+        of_type = self.pick(subjects) if not self.one_in(4) else self.pick(("application", "holder", "claim"))
+        attesters = [self.pick((*ATTESTERS, "nobody", AUDITOR))]
+        passes = 1 + self.one_in(6)
+        return {
+            "before": before, "subject_type": of_type, "topic": "credit", "attesters": attesters, "passes": passes
+        }  # fmt: skip
 
     @staticmethod
     def vkeys(party: str, size: int = 3) -> list[str]:
@@ -523,6 +552,8 @@ class Walk:
             fields["holder_cap_fen"] = self.pick((1, 99, 100))
         if self.one_in(8):
             fields["items"] = ["none"]
+        if self.one_in(3):
+            fields["gates"] = [self.some_gate(fields["payee"])]
         if self.send(party, "programme.open", **fields)[0] == "accepted":
             for provider in PROVIDERS:
                 self.send(
@@ -605,14 +636,15 @@ class Walk:
         of_type = self.pick(("application", "application", "claim", "provider", "holder"))
         subject = self.application_id()
         if of_type == "claim":
-            subject = self.recent([*self.oracle.claims], f"{PROVIDER}/none", size=4)
+            unsettled = [name for name, claim in self.oracle.claims.items() if claim["status"] == "open"]
+            subject = self.recent(unsettled or [*self.oracle.claims], f"{PROVIDER}/none", size=4)
         elif of_type in ("provider", "holder"):
             parties = PROVIDERS if of_type == "provider" else HOLDERS
             subject = self.recent(parties, self.pick(("nobody", AUDITOR)))
         end = self.at + self.pick((2 * HOUR, DAY, 9 * DAY, 9 * DAY, 90 * DAY))
         if self.one_in(12):
             end = self.at + self.pick((0, 1, 3_660 * DAY, 3_660 * DAY + 1))
-        fields = {"subject_type": of_type, "subject_id": subject, "topic": self.pick(("credit", "credit", "expert"))}
+        fields = {"subject_type": of_type, "subject_id": subject, "topic": "expert" if self.one_in(6) else "credit"}
         fields |= {"verdict": "fail" if self.one_in(4) else "pass", "valid_until": instant_text(end)}
         party = self.pick(ATTESTERS) if not self.one_in(16) else self.pick(HOLDERS)
         self.send(party, "attestation.give", reason="read", evidence_sha256="f" * 64, **fields)
@@ -638,6 +670,14 @@ class Walk:
             start = self.moment() if not self.one_in(8) else self.moment(instant(rules["closes_at"]))
         fields = {"voucher": self.new_id(party, "v", [*self.oracle.vouchers]), "programme": programme, "holder": holder}
         face = self.amount(*limits) if self.one_in(2) else self.pick((100, 1_000, 2_500, 4_000))
+        asked = [name for name, one in self.oracle.applications.items() if one["programme"] == programme]
+        if (asked and self.one_in(2)) or self.one_in(30):
+            name = self.recent(asked, self.application_id())
+            fields["application"] = name
+            if name in self.oracle.applications and not self.one_in(8):
+                fields["holder"] = self.oracle.applications[name]["party"]
+                left = self.oracle.applications[name]["amount_fen"] - self.oracle.issued()[name]
+                face = self.amount(max(1, left), 600)
         self.send(party, "voucher.issue", face_fen=face, valid_from=instant_text(start), **fields)
 
     def voucher_id(self) -> str:

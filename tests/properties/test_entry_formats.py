@@ -40,14 +40,16 @@ network   register    910b as domestic                                       -> 
 guian     price       910b 6.00                                              -> published
 guian     price       910b 5.00 valid_from=+1d                               -> published
 guian     withdraw-price  910b from +1d                                      -> withdrawn
-shanghai  open        S1 900,000.00 transfer=open items=910b          -> opened
+network   admit       panel as attester                                      -> admitted
+shanghai  open        S1 900,000.00 transfer=open items=910b \
+gates=1~of~panel~on~usage~of~the~claim~before~settle -> opened
 shanghai  accredit    guian under S1                                         -> accredited
 acme      apply       A1 9,000.00 under S1 holder_class=under_one_year       -> filed
-network   admit       panel as attester                                      -> admitted
 panel     attest      pass to application A1 on expert                       -> given
 acme      withdraw-application  A1                                           -> withdrawn
+acme      apply       A2 9,000.00 under S1                                   -> filed
 shanghai  issue       V1 to acme 9,000.00 under S1                           -> issued
-shanghai  issue       V2 to acme 9,000.00 under S1                           -> issued
+shanghai  issue       V2 to acme 9,000.00 under S1 application=A2            -> issued
 acme      transfer    V3 of V1 5,000.00 to bolt                              -> transferred
 shanghai  suspend-voucher  V2                                                -> suspended
 shanghai  resume-voucher   V2                                                -> resumed
@@ -61,6 +63,7 @@ clock     +1d
 guian     claim       C1 of S1 2026-01-05 to 2026-01-07                      -> claimed 24.00
 shanghai  reject      C1                                                     -> rejected
 guian     claim       C2 of S1 2026-01-05 to 2026-01-07                      -> claimed 24.00
+panel     attest      pass to claim C2 on usage                              -> given
 shanghai  pay         C2 24.00                                               -> paid
 guian     release     R1                                                     -> released 16.00 to voucher
 shanghai  delist      guian under S1 until +1d                               -> delisted
@@ -69,8 +72,24 @@ clock     2026-04-05T08:00
 shanghai  lapse       V3                                                     -> lapsed 5,000.00
 registry  seal        2026-Q1 to 2026-03-31                                  -> sealed 7 accounts
 """
-OPTIONAL = {"origin", "uscc", "maker", "quorum", "officers", "evidence_sha256", "if_short", "holder_class"}
-REQUIRED = {("application.file/1", "evidence_sha256"), ("attestation.give/1", "evidence_sha256")}
+OPTIONAL = {
+    "origin",
+    "application",
+    "uscc",
+    "maker",
+    "quorum",
+    "officers",
+    "evidence_sha256",
+    "if_short",
+    "holder_class",
+    "gates",
+}
+REQUIRED = {
+    ("application.withdraw/1", "application"),
+    ("application.file/1", "application"),
+    ("application.file/1", "evidence_sha256"),
+    ("attestation.give/1", "evidence_sha256"),
+}
 """Fields that are optional in other commands."""
 EMPTY_IS_FINE = {"items"}
 UNBOUNDED = {"envelope_fen", "holder_floor_fen", "holder_cap_fen", "face_fen", "amount_fen"}

@@ -175,6 +175,14 @@ def _ids(state: State) -> Iterator[Falsification]:
         yield f"programme of {name}", changed("applications", name, "programme", "none"), name
         yield f"asked for by {name}", changed("applications", name, "amount_fen", 2**70), name
         yield f"asked for by {name}", changed("applications", name, "amount_fen", application.issued_fen - 1), name
+        if application.issued_fen:
+            yield f"class of {name}", changed("applications", name, "holder_class", "another"), name
+        for amount_fen in (application.issued_fen + 1, application.issued_fen - 1):
+            yield f"issued for {name} {amount_fen}", changed("applications", name, "issued_fen", amount_fen), name
+    for name, voucher in _some(state.vouchers):
+        yield f"class of {name}", changed("vouchers", name, "holder_class", "another"), name
+        if voucher.application is not None:
+            yield f"application of {name}", changed("vouchers", name, "application", None), name
     for subject, by_topic in _some(state.attestations):
         name = subject.partition(" ")[2]
         yield f"subject {subject}", edited(_attested_otherwise, subject, f"{subject}9"), f"{name}9"
@@ -265,6 +273,9 @@ def _limits(state: State) -> Iterator[Falsification]:
         ):
             new = dataclasses.replace(rules, **{field: value})  # type: ignore[arg-type]
             yield f"{field} of {name} {value}", changed("programmes", name, "rules", new), name
+        if rules.gates:
+            new = dataclasses.replace(rules, gates=(dataclasses.replace(rules.gates[0], attesters=("none",)),))
+            yield f"gates of {name}", changed("programmes", name, "rules", new), name
     for granted, amount_fen in state.book.balances["granted"].items():
         name = granted.partition(" ")[0]
         new = dataclasses.replace(state.programmes[name].rules, holder_cap_fen=amount_fen - 1, holder_floor_fen=0)

@@ -28,13 +28,13 @@ from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rulebook import RULES
 from tallystick.vouchers.rules import (
     applications,
-    attestations,
     keys,
     network,
     programmes,
     recovery,
     reservations,
     settlement,
+    vouchers,
     withdrawals,
 )
 from tallystick.vouchers.rules.books import BookSeal
@@ -273,14 +273,14 @@ NOT_READ: Final = {
     Dropped(programmes.ProviderDelist, "follows", "rules"): "it asks for the accreditation, which follows them",
     Dropped(withdrawals.RecordWithdraw, "concerns", "accreditation"): "nothing is left where it was to be read",
     Dropped(applications.ApplicationWithdraw, "concerns", "application"): "all that asks whether it is so is refused",
-    Dropped(attestations.AttestationGive, "concerns", "attestations"): "no rule asks for verdicts yet",
-    Dropped(attestations.AttestationGive, "follows", "party"): "no rule asks for verdicts yet",
+    Dropped(vouchers.VoucherIssue, "concerns", "application"): "for what was issued for it alone: an amount",
     Dropped(recovery.VoucherRevoke, "follows", "terms"): "it asks for all of the voucher",
     Dropped(recovery.VoucherLapse, "follows", "terms"): "it asks for all of the voucher",
     Dropped(reservations.VoucherReserve, "follows", "reservation"): "no entry is before it in the reservation's life",
     Dropped(settlement.RedemptionPay, "concerns", "claim"): "all that asks whether a claim is paid is refused",
     Dropped(settlement.RedemptionReject, "concerns", "claim"): "it concerns the claimant's claims too",
     Dropped(settlement.RedemptionReject, "follows", "claim"): "it asks for the claimant's claims",
+    Dropped(settlement.RedemptionReject, "asks", "attestations"): "as the claim does; a rejection has no gate",
     Dropped(settlement.RedemptionReject, "asks", "claims"): "it follows the claim",
     Dropped(settlement.RedemptionReject, "asks", "reservation"): "for the balances alone: no decision reads them",
 }

@@ -76,6 +76,10 @@ date_in_the_past                     valid_until 2026-01-31T23:59:59.999999Z
 outside_programme_window             valid_from 2027-01-05T08:00:00.000000Z
 outside_programme_window             2026-01-05T07:59:00.000000Z
 floor_above_cap
+gates_invalid                        before issue, usage of claim: it is of application or holder
+gates_invalid                        before settle, usage of claim: 2 must pass, of 1
+gates_invalid                        before issue, expert of application: transfers are open
+attester_unknown                     acme
 provider_unknown                     bolt
 provider_already_accredited          wuhu
 tariff_not_later                     the tariff before it is valid from 2026-02-04T00:00:00.000000Z
@@ -93,6 +97,8 @@ receiver_suspended                   guian
 application_unknown                  shanghai/A9
 not_own_application                  acme/A1 is of acme
 application_withdrawn                acme/A1
+application_missing                  shanghai/S9
+application_differs                  acme/A1 is of acme for shanghai/S9
 below_holder_floor                   the floor is 10000 fen
 exceeds_envelope                     7990000 fen are unissued
 voucher_unknown                      shanghai/V9
@@ -105,6 +111,7 @@ voucher_ended                        shanghai/V2
 voucher_not_over                     valid until 2026-04-05T08:00:00.000000Z
 reservation_outlives_voucher         valid until 2026-04-05T08:00:00.000000Z
 exceeds_holder_cap                   bolt has room for 100000 fen
+exceeds_application                  acme/A1 asks for 100000 fen more
 exceeds_available_balance            599900 fen are available
 reservation_unknown                  shanghai/R9
 not_own_reservation                  acme/R1
@@ -125,6 +132,8 @@ window_invalid                       valid_until 2026-02-01T00:00:00.000000Z
 date_too_far_ahead                   valid_until 9999-12-31T00:00:00.000000Z
 claim_already_settled                guian/C1 is rejected
 amount_differs_from_claim            claimed are 2400 fen
+gate_not_passed                      expert of application acme/A1: 0 of 1 passes
+gate_not_passed                      expert of application acme/A1: fail by panel
 seal_period_not_over                 2026-02-01
 seal_not_later                       sealed up to 2026-01-31
 entry_too_large                      it would be 69480 bytes; split the statement: of its 350 lines about 330 fit

@@ -118,6 +118,7 @@ MONEY = {
     "exceeds_available_balance",
     "exceeds_envelope",
     "exceeds_holder_cap",
+    "exceeds_application",
     "exceeds_reservation",
     "below_holder_floor",
     "amount_differs_from_claim",

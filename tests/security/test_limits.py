@@ -34,6 +34,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "limits.md"
 NAMES_OF_OBJECTS = {
     "a burn line": "BurnLine",
     "a correction": "Corrected",
+    "a gate": "GateFields",
     "declarations": "Declarations",
     "officers": "OfficersFields",
 }

@@ -375,6 +375,18 @@ def _officers(text: str) -> Json:
     return {"required": int(required), "threshold_fen": fen(threshold), "window_days": int(window)}
 
 
+def _gates(text: str) -> list[Json]:
+    """Return the gates that `1 of panel, district on expert of the application before issue and …` says."""
+    read = re.compile(r"(\d+) of (\S+) on (\S+) of the (\S+) before (\S+)")
+    gates = [read.fullmatch(gate) for gate in text.split(" and ")]
+    return [
+        {"passes": int(gate[1]), "attesters": gate[2].split(","), "topic": gate[3]}
+        | {"subject_type": gate[4], "before": gate[5]}
+        for gate in gates
+        if gate
+    ]
+
+
 def _declarations(text: str) -> Json:
     """Return what `related with 1,000.00 yuan of other support` declares; or `unrelated`."""
     related, _, other, *_ = text.split()
@@ -393,6 +405,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "quorum": int,
     "officers": _officers,
     "declarations": _declarations,
+    "gates": _gates,
     "items": lambda text: [] if text == "all" else text.split(","),
 }
 _TEXTS = {"item", "topic", "statement", "payment_reference", "evidence_sha256", "first_day", "last_day"}

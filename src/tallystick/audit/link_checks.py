@@ -63,6 +63,8 @@ def _of_programmes(state: State) -> Iterator[str]:
         limits_fen = (rules.holder_floor_fen, rules.holder_cap_fen, rules.envelope_fen)
         if min(limits_fen) < 0 or max(limits_fen) > INTEGER_MAX or rules.holder_floor_fen > rules.holder_cap_fen:
             yield f"programme {name}: its floor, cap and envelope are {', '.join(map(str, limits_fen))} fen"
+        for attester in sorted({one for gate in rules.gates for one in gate.attesters} - state.parties.keys()):
+            yield f"programme {name}: there is no attester {attester}, whom a gate of it names"
 
 
 def _of_accounts(state: State) -> Iterator[str]:

@@ -37,7 +37,7 @@ class Terms:
     Attributes:
         slug: the part of the programme's id after the treasury's.
         share_domestic, share_foreign: per cent of the fee, by the item's origin.
-        reviewed: vouchers are issued for applications.
+        reviewed: vouchers are issued for applications that the district bureau passed.
         assumed: what is not from the city's rules.
     """
 

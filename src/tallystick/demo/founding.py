@@ -24,6 +24,14 @@ BURN_WINDOW_DAYS: Final = 92
 FRESHNESS_DAYS: Final = 7
 RELEASE_GRACE_DAYS: Final = 7
 TARIFF_NOTICE_DAYS: Final = 30
+_GATE: Final = {
+    "before": "issue",
+    "subject_type": "application",
+    "topic": cast.REVIEWED,
+    "attesters": [cast.BUREAU],
+    "passes": 1,
+}
+"""Of programmes whose applications are reviewed."""
 
 
 @dataclass(slots=True)
@@ -218,6 +226,7 @@ class Founding:
             "transfer": terms.transfer,
             "payee": terms.payee,
             "rounding_fen": terms.rounding_fen,
+            **({"gates": [_GATE]} if terms.reviewed else {}),
         }
 
     def _publish_tariffs(self) -> None:
@@ -306,6 +315,8 @@ class Founding:
             "valid_from": format_instant(self.stage.now),
             "evidence_sha256": evidence_sha256(self.seed, voucher),
         }
+        if terms.reviewed:
+            fields["application"] = application_id(startup, terms)
         keys = self.stage.keys.keys_of(treasury)[:officers]
         return self.stage.note(treasury, "voucher.issue", fields, keys=keys)
 

@@ -112,7 +112,8 @@ def _touched(change: Change) -> list[tuple[str, int, str]]:
     state = change.state
     match change.event.command:
         case VoucherIssue() as command:
-            return [(command.voucher, command.face_fen, f"to {command.holder}")]
+            text = f"to {command.holder}" + (f" for {command.application}" if command.application else "")
+            return [(command.voucher, command.face_fen, text)]
         case VoucherTransfer() as command:
             return [
                 (command.voucher, command.amount_fen, f"to {command.to} as {command.into}"),

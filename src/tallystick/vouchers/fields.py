@@ -12,6 +12,9 @@ from tallystick.vouchers.quantities import PARTY_PATTERN, PATTERNS_IN_WORDS, par
 
 LINES_MAX: Final = 1_000
 KEYS_MAX: Final = 16
+GATES_MAX: Final = 16
+ATTESTERS_MAX: Final = 16
+"""Of one gate."""
 YEAR_3000: Final = parse_instant("3000-01-01T00:00:00.000000Z")
 """Programmes close before, so that what is reckoned from their dates still has four digits to its year."""
 
@@ -66,6 +69,8 @@ Payee = Literal["provider", "holder"]
 SubjectType = Literal["application", "claim", "provider", "holder"]
 """What an attester can give a verdict on."""
 Verdict = Literal["pass", "fail"]
+GatedAct = Literal["issue", "claim", "settle"]
+"""What a gate can stand before: `voucher.issue`, `redemption.claim`, `redemption.pay`."""
 VoucherKind = Literal["compute", "training", "model", "corpus"]
 Period = Annotated[int, Field(ge=0, le=31_622_400)]
 

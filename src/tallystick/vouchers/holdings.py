@@ -11,13 +11,21 @@ VoucherStatus = Literal["active", "suspended", "revoked", "lapsed"]
 
 @dataclass(slots=True)
 class Voucher:
-    """A voucher of one holder; `parent` is the voucher that it was transferred out of."""
+    """A voucher of one holder.
+
+    Attributes:
+        application: that it was issued for.
+        holder_class: of that application.
+        parent: the voucher that it was transferred out of; such a part has no application and no class.
+    """
 
     programme: str
     holder: str
     face_fen: int
     valid_from: int
     valid_until: int
+    application: str | None = None
+    holder_class: str | None = None
     parent: str | None = None
     status: VoucherStatus = "active"
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from tallystick.vouchers.fields import ChipOrigin, ItemUnit, Payee, TransferPolicy, VoucherKind
+from tallystick.vouchers.reviews import Gate
 
 
 @dataclass(slots=True)
@@ -47,6 +48,7 @@ class ProgrammeRules:
     transfer: TransferPolicy
     payee: Payee
     rounding_fen: int
+    gates: tuple[Gate, ...] = ()
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ RFC 3339 in UTC with microseconds and `Z`, a day is ISO 8601; no other encoding 
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Annotated, Final
 
 from pydantic import (
@@ -173,3 +174,10 @@ PATTERNS_IN_WORDS: Final = {
     _TEXT: "text without control characters",
     _SHA256: "64 of 0-9 and a-f",
 }
+
+
+def ascending(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return names that are sorted, each once; ValueError of others: a list has one encoding."""
+    if any(one >= other for one, other in pairwise(names)):
+        raise ValueError("must be in ascending order, each once")
+    return names

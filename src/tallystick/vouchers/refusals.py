@@ -98,6 +98,13 @@ class Reason(CodedEnum):
         "`at` or `valid_from` lies outside `opens_at`–`closes_at`",
     )
     FLOOR_ABOVE_CAP = ("floor_above_cap", False, "`holder_floor_fen` is more than `holder_cap_fen`")
+    GATES_INVALID = (
+        "gates_invalid",
+        False,
+        "a gate of a subject that its act doesn't have, of more passes than attesters, or before issues where "
+        "transfers are `open`",
+    )
+    ATTESTER_UNKNOWN = ("attester_unknown", True, "no attester of this id was admitted")
     PROVIDER_UNKNOWN = ("provider_unknown", True, "no provider of this id was admitted")
     PROVIDER_ALREADY_ACCREDITED = ("provider_already_accredited", False, "it is accredited then already")
     TARIFF_NOT_LATER = ("tariff_not_later", False, "the provider's tariff before it is as late or later")
@@ -117,6 +124,12 @@ class Reason(CodedEnum):
     APPLICATION_UNKNOWN = ("application_unknown", True, "no such application")
     NOT_OWN_APPLICATION = ("not_own_application", False, "the application is another holder's")
     APPLICATION_WITHDRAWN = ("application_withdrawn", False, "the application was withdrawn")
+    APPLICATION_MISSING = ("application_missing", False, "a gate before issues is of the application; none is named")
+    APPLICATION_DIFFERS = (
+        "application_differs",
+        False,
+        "the application is another holder's, or for another programme",
+    )
     BELOW_HOLDER_FLOOR = ("below_holder_floor", False, "`face_fen` is less than `holder_floor_fen`")
     EXCEEDS_ENVELOPE = ("exceeds_envelope", True, "more than is unissued")
     VOUCHER_UNKNOWN = ("voucher_unknown", True, "no such voucher")
@@ -133,6 +146,11 @@ class Reason(CodedEnum):
         "`until` is after the voucher's `valid_until`",
     )
     EXCEEDS_HOLDER_CAP = ("exceeds_holder_cap", True, "the holder would be granted more than `holder_cap_fen`")
+    EXCEEDS_APPLICATION = (
+        "exceeds_application",
+        False,
+        "all that is issued for the application would be more than its `amount_fen`",
+    )
     EXCEEDS_AVAILABLE_BALANCE = ("exceeds_available_balance", True, "more than is available")
     RESERVATION_UNKNOWN = ("reservation_unknown", True, "no such reservation")
     NOT_OWN_RESERVATION = ("not_own_reservation", False, "it is neither from nor for this party")
@@ -179,6 +197,11 @@ class Reason(CodedEnum):
     CLAIM_UNKNOWN = ("claim_unknown", True, "no such claim")
     CLAIM_ALREADY_SETTLED = ("claim_already_settled", False, "it was paid or rejected")
     AMOUNT_DIFFERS_FROM_CLAIM = ("amount_differs_from_claim", False, "`amount_fen` is not what was claimed")
+    GATE_NOT_PASSED = (
+        "gate_not_passed",
+        True,
+        "too few of a gate's attesters have a standing `pass`, or one has a standing `fail`",
+    )
     SEAL_PERIOD_NOT_OVER = ("seal_period_not_over", True, "`last_day` is not over")
     SEAL_NOT_LATER = ("seal_not_later", False, "a seal reaches as far or farther")
     ENTRY_TOO_LARGE = ("entry_too_large", False, "command and outcome don't fit into 65,535 bytes: split the statement")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tallystick.vouchers.fields import Verdict
+from tallystick.vouchers.fields import GatedAct, SubjectType, Verdict
 
 
 @dataclass(slots=True)
@@ -29,3 +29,22 @@ class Attestation:
 
     verdict: Verdict
     valid_until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What must be attested before an act under a programme.
+
+    Attributes:
+        before: the act.
+        subject_type: what is reviewed: of an issue its application or holder, of a claim its claimant, of a settlement
+            its claim or the claimant.
+        attesters: whose verdicts count, ascending.
+        passes: how many of them must have given `pass`.
+    """
+
+    before: GatedAct
+    subject_type: SubjectType
+    topic: str
+    attesters: tuple[str, ...]
+    passes: int

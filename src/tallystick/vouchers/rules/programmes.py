@@ -28,6 +28,7 @@ from tallystick.vouchers.quantities import (
 )
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.checks import check_new_id, check_own_programme, check_provider
+from tallystick.vouchers.rules.gates import Gates, check_gates
 from tallystick.vouchers.rules.rule import (
     TREASURY,
     Accounts,
@@ -63,6 +64,7 @@ class ProgrammeOpen(Rule):
     transfer: TransferPolicy
     payee: Payee
     rounding_fen: Annotated[int, AfterValidator(one_fen_or_one_yuan)]
+    gates: Gates | None = None
 
     event_kind = "programme.opened/1"
     outcome = Nothing
@@ -72,6 +74,8 @@ class ProgrammeOpen(Rule):
         Reason.ID_ALREADY_USED,
         Reason.WINDOW_INVALID,
         Reason.FLOOR_ABOVE_CAP,
+        Reason.GATES_INVALID,
+        Reason.ATTESTER_UNKNOWN,
         Reason.ITEM_UNKNOWN,
     )
 
@@ -88,6 +92,9 @@ class ProgrammeOpen(Rule):
             return Refusal(Reason.WINDOW_INVALID, f"closes at {format_instant(self.closes_at)}")
         if self.holder_floor_fen > self.holder_cap_fen:
             return Refusal(Reason.FLOOR_ABOVE_CAP)
+        refusal = check_gates(state, self.gates or (), self.transfer, self.payee)
+        if refusal:
+            return refusal
         for item in self.items:
             if item not in state.items:
                 return Refusal(Reason.ITEM_UNKNOWN, item)
@@ -101,7 +108,8 @@ class ProgrammeOpen(Rule):
 
     def rules(self) -> ProgrammeRules:
         """Return what the programme keeps of it."""
-        return ProgrammeRules(**{one.name: getattr(self, one.name) for one in fields(ProgrammeRules)})
+        said = {one.name: getattr(self, one.name) for one in fields(ProgrammeRules)}
+        return ProgrammeRules(**(said | {"gates": tuple([gate.gate() for gate in self.gates or ()])}))
 
     def touches(self, state: State, event: Event) -> Accounts:
         """The programme."""
@@ -116,8 +124,9 @@ class ProgrammeOpen(Rule):
         return ()
 
     def asks(self, event: Event, history: History) -> Names:
-        """Its items."""
-        return [f"item {item}" for item in self.items]
+        """Its items, and the attesters of its gates."""
+        attesters = [f"party {name}" for gate in self.gates or () for name in gate.attesters]
+        return [*[f"item {item}" for item in self.items], *attesters]
 
 
 class ProgrammeClose(Rule):

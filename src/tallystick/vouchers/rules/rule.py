@@ -29,7 +29,7 @@ Names = Iterable[str]
     tariffs <provider>            its prices
     rules <programme>             opened, closed
     accreditation <programme> <provider>
-    application <id>              filed, withdrawn
+    application <id>              filed, issued for, withdrawn
     attestations <type> <id>      verdicts on an application, a claim, a provider or a holder
     terms <voucher>               how it was made (issued, transferred), suspended, resumed, revoked, lapsed
     reservation <id>              its whole life: reserved, burned, reversed, released

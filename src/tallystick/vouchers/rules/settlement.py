@@ -3,11 +3,13 @@
 from typing import Final, Literal
 
 from tallystick.vouchers.book import Lot, Posting
+from tallystick.vouchers.fields import SubjectType
 from tallystick.vouchers.outcomes import Claimed, Nothing
 from tallystick.vouchers.quantities import Day, Fen, OwnedId, Sha256Hex, Text, format_day, start_of_day
 from tallystick.vouchers.redemptions import Claim
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.checks import check_new_id, check_own_programme
+from tallystick.vouchers.rules.gates import check_passed
 from tallystick.vouchers.rules.officers import count_signatures, officers_needed
 from tallystick.vouchers.rules.rule import (
     HOLDER,
@@ -47,6 +49,7 @@ class RedemptionClaim(Rule):
         Reason.CLAIM_PERIOD_INVALID,
         Reason.CLAIM_PERIOD_NOT_OVER,
         Reason.NOTHING_TO_CLAIM,
+        Reason.GATE_NOT_PASSED,
     )
 
     def signers(self, state: State, at: int) -> Signers:
@@ -72,7 +75,8 @@ class RedemptionClaim(Rule):
         amount_fen = sum(state.book["burned", lot.burned_id] for lot in self._lots(state))
         if amount_fen == 0:
             return Refusal(Reason.NOTHING_TO_CLAIM)
-        return Claimed(amount_fen)
+        refusal = check_passed(state, self.programme, "claim", {programme.rules.payee: self.party}, at)
+        return refusal or Claimed(amount_fen)
 
     def evolve(self, state: State, event: Event) -> Postings:
         """What is unclaimed in the period is claimed, lot by lot."""
@@ -129,7 +133,8 @@ class RedemptionClaim(Rule):
         return [f"rules {self.programme}", f"party {self.party}"]
 
     def asks(self, event: Event, history: History) -> Names:
-        """The claimant's claims, and the reservations of all lines that may have been unclaimed."""
+        """The claimant's claims, verdicts on it, and the reservations of all lines that may have been unclaimed."""
+        yield from (f"attestations provider {self.party}", f"attestations holder {self.party}")
         yield f"claims {self.programme} {self.party}"
         for reservation in history.burned(self.programme, self.party, self.first_day, self.last_day, event.index):
             yield f"reservation {reservation}"
@@ -152,6 +157,7 @@ class RedemptionPay(Rule):
         Reason.CLAIM_UNKNOWN,
         Reason.CLAIM_ALREADY_SETTLED,
         Reason.AMOUNT_DIFFERS_FROM_CLAIM,
+        Reason.GATE_NOT_PASSED,
     )
 
     def signers(self, state: State, at: int) -> Signers:
@@ -166,7 +172,12 @@ class RedemptionPay(Rule):
         claimed_fen = state.claimed_fen(self.claim)
         if self.amount_fen != claimed_fen:
             return Refusal(Reason.AMOUNT_DIFFERS_FROM_CLAIM, f"claimed are {claimed_fen} fen", limit_fen=claimed_fen)
-        return Nothing()
+        claim = state.claims[self.claim]
+        subjects: dict[SubjectType, str | None] = {
+            "claim": self.claim,
+            state.programmes[claim.programme].rules.payee: claim.claimant,
+        }
+        return check_passed(state, claim.programme, "settle", subjects, at) or Nothing()
 
     def evolve(self, state: State, event: Event) -> Postings:
         """Settled for good."""
@@ -195,8 +206,11 @@ class RedemptionPay(Rule):
         return [f"claim {self.claim}", f"party {self.party}"]
 
     def asks(self, event: Event, history: History) -> Names:
-        """Nothing."""
-        return ()
+        """The verdicts on the claim and its claimant."""
+        claimant = history.claim(self.claim).command.party
+        return [
+            f"attestations {name}" for name in (f"claim {self.claim}", f"provider {claimant}", f"holder {claimant}")
+        ]
 
 
 class RedemptionReject(Rule):

@@ -8,6 +8,8 @@ from tallystick.vouchers.outcomes import Issued, Nothing
 from tallystick.vouchers.quantities import DAY_US, Fen, Instant, OwnedId, PartyId, Sha256Hex, Text, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.checks import (
+    check_applied,
+    check_asked_for,
     check_available,
     check_cap,
     check_good,
@@ -17,6 +19,7 @@ from tallystick.vouchers.rules.checks import (
     check_receiving_holder,
     check_treasurys_voucher,
 )
+from tallystick.vouchers.rules.gates import check_passed
 from tallystick.vouchers.rules.officers import count_signatures, officers_needed
 from tallystick.vouchers.rules.rule import (
     HOLDER,
@@ -43,6 +46,7 @@ class VoucherIssue(Rule):
     holder: PartyId
     face_fen: Fen
     valid_from: Instant
+    application: OwnedId | None = None
     evidence_sha256: Sha256Hex | None = None
 
     event_kind = "voucher.issued/1"
@@ -57,9 +61,15 @@ class VoucherIssue(Rule):
         Reason.OUTSIDE_PROGRAMME_WINDOW,
         Reason.HOLDER_UNKNOWN,
         Reason.RECEIVER_SUSPENDED,
+        Reason.APPLICATION_UNKNOWN,
+        Reason.APPLICATION_WITHDRAWN,
+        Reason.APPLICATION_MISSING,
+        Reason.APPLICATION_DIFFERS,
         Reason.BELOW_HOLDER_FLOOR,
         Reason.EXCEEDS_ENVELOPE,
         Reason.EXCEEDS_HOLDER_CAP,
+        Reason.EXCEEDS_APPLICATION,
+        Reason.GATE_NOT_PASSED,
     )
 
     def signers(self, state: State, at: int) -> Signers:
@@ -67,7 +77,7 @@ class VoucherIssue(Rule):
         return {self.party: officers_needed(state, self.party, self.face_fen, at)}
 
     def decide(self, state: State, at: int) -> Issued | Refusal:
-        """Within the programme's window, floor, cap and envelope."""
+        """Within the programme's window, floor, cap and envelope, for what was asked for, and past its gates."""
         refusal = check_new_id(self.voucher, self.party, state.vouchers) or check_own_programme(
             state, self.programme, self.party
         )
@@ -80,7 +90,9 @@ class VoucherIssue(Rule):
         for instant in (at, self.valid_from):
             if not rules.opens_at <= instant < rules.closes_at:
                 return Refusal(Reason.OUTSIDE_PROGRAMME_WINDOW, format_instant(instant))
-        refusal = check_receiving_holder(state, self.holder)
+        refusal = check_receiving_holder(state, self.holder) or check_applied(
+            state, self.application, self.programme, self.holder
+        )
         if refusal:
             return refusal
         if self.face_fen < rules.holder_floor_fen:
@@ -89,21 +101,30 @@ class VoucherIssue(Rule):
         unissued_fen = state.book["unissued", self.programme]
         if self.face_fen > unissued_fen:
             return Refusal(Reason.EXCEEDS_ENVELOPE, f"{unissued_fen} fen are unissued", limit_fen=unissued_fen)
-        refusal = check_cap(state, self.programme, self.holder, self.face_fen)
-        if refusal:
-            return refusal
-        return Issued(self.valid_from + rules.validity_days * DAY_US)
+        return (
+            check_cap(state, self.programme, self.holder, self.face_fen)
+            or check_asked_for(state, self.application, self.face_fen)
+            or check_passed(
+                state, self.programme, "issue", {"application": self.application, "holder": self.holder}, at
+            )
+            or Issued(self.valid_from + rules.validity_days * DAY_US)
+        )
 
     def evolve(self, state: State, event: Event) -> Postings:
         """Out of the envelope, into a holder's hands."""
         assert isinstance(event.outcome, Issued)
         count_signatures(state, event, self.party, self.face_fen)
+        application = state.applications[self.application] if self.application else None
+        if application:
+            application.issued_fen += self.face_fen
         state.vouchers[self.voucher] = Voucher(
             programme=self.programme,
             holder=self.holder,
             face_fen=self.face_fen,
             valid_from=self.valid_from,
             valid_until=event.outcome.valid_until,
+            application=self.application,
+            holder_class=application.holder_class if application else None,
         )
         return (Posting(self.programme, "unissued", self.programme, "available", self.voucher, self.face_fen),)
 
@@ -112,16 +133,19 @@ class VoucherIssue(Rule):
         return voucher_accounts(state, self.voucher)
 
     def concerns(self, state: State, event: Event) -> Names:
-        """The voucher's terms."""
-        return [f"terms {self.voucher}"]
+        """The voucher's terms, and the application."""
+        return [f"terms {self.voucher}", *self._applied()]
 
     def follows(self) -> Names:
-        """Its programme, holder and treasury."""
-        return [f"rules {self.programme}", f"party {self.holder}", f"party {self.party}"]
+        """Its programme, holder, treasury and application."""
+        return [f"rules {self.programme}", f"party {self.holder}", f"party {self.party}", *self._applied()]
+
+    def _applied(self) -> list[str]:
+        return [f"application {self.application}"] if self.application else []
 
     def asks(self, event: Event, history: History) -> Names:
-        """Nothing."""
-        return ()
+        """The verdicts on holder and application."""
+        return [f"attestations holder {self.holder}", *[f"attestations {name}" for name in self._applied()]]
 
 
 class VoucherTransfer(Rule):
