@@ -111,6 +111,8 @@ const FORMS = Object.assign(Object.create(null), {
   evidence_sha256: HEX,
   lines: listOf(isLine, 1, 1_000),
   window_days: integer(1, 366),
+  installed: integer(1, 1_000_000),
+  capacity: isCapacity,
   officers: (value) => hasFields(value, ['threshold_fen', 'required', 'window_days'], FORMS),
   corrects: (value) => hasFields(value, ['statement', 'line'], FORMS),
 })
@@ -141,7 +143,14 @@ function isLine(value) {
 
 const RECORDS = {
   tariff: fieldNames('type item valid_from'),
+  capacity: fieldNames('type first_day'),
   accreditation: fieldNames('type programme provider valid_from'),
+}
+
+/** Each item once, in the order of their ids (which are ASCII, so that JavaScript sorts them by their bytes). */
+function isCapacity(value) {
+  const isInstalled = (one) => hasFields(one, ['installed', 'item'], FORMS)
+  return listOf(isInstalled, 0, 64)(value) && value.every(({ item }, at) => at === 0 || value[at - 1].item < item)
 }
 
 function isRecord(value) {
@@ -168,6 +177,7 @@ const COMMANDS = new Map([
   ['provider.accredit/1', ['provider.accredited/1', 'programme provider valid_from']],
   ['provider.delist/1', ['provider.delisted/1', 'programme provider valid_until reason']],
   ['tariff.publish/1', ['tariff.published/1', 'item price_fen_per_gpu_hour valid_from']],
+  ['capacity.declare/1', ['capacity.declared/1', 'capacity first_day']],
   ['record.withdraw/1', ['record.withdrawn/1', 'record']],
   ['application.file/1', ['application.filed/1', 'application programme amount_fen holder_class? declarations evidence_sha256']],
   ['application.withdraw/1', ['application.withdrawn/1', 'application']],

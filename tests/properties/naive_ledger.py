@@ -43,6 +43,7 @@ ROLES = {
     "provider.accredit/1": {"treasury"},
     "provider.delist/1": {"treasury"},
     "tariff.publish/1": {"provider"},
+    "capacity.declare/1": {"provider"},
     "record.withdraw/1": {"provider", "treasury"},
     "application.file/1": {"holder"},
     "application.withdraw/1": {"holder"},
@@ -96,6 +97,7 @@ EVENT_KINDS = {
     "provider.accredit/1": "provider.accredited/1",
     "provider.delist/1": "provider.delisted/1",
     "tariff.publish/1": "tariff.published/1",
+    "capacity.declare/1": "capacity.declared/1",
     "record.withdraw/1": "record.withdrawn/1",
     "application.file/1": "application.filed/1",
     "application.withdraw/1": "application.withdrawn/1",
@@ -212,6 +214,7 @@ class NaiveLedger:
         self.keys: dict[str, Json] = {}
         self.items: dict[str, Json] = {}
         self.tariffs: list[Json] = []
+        self.capacities: list[Json] = []
         self.programmes: dict[str, Json] = {}
         self.accreditations: list[Json] = []
         self.applications: dict[str, Json] = {}
@@ -668,30 +671,58 @@ class NaiveLedger:
     def _tariffs_of(self, provider: str, item: str) -> list[Json]:
         return [one for one in self.tariffs if (one["provider"], one["item"]) == (provider, item)]
 
-    def _alike(self, command: Json) -> list[Json]:
-        """The tariffs or accreditations among which the record named is the newest, or should be."""
+    def _no_capacity_declare(self, command: Json, at: int) -> Iterator[Reason]:
+        ahead = day(command["first_day"]) - self._day_of(at)
+        if ahead < 0:
+            yield Reason.DATE_IN_THE_PAST
+        if ahead > 366:
+            yield Reason.DATE_TOO_FAR_AHEAD
+        mine = [one["from"] for one in self.capacities if one["provider"] == command["party"]]
+        if mine and day(command["first_day"]) <= max(mine):
+            yield Reason.CAPACITY_NOT_LATER
+        for one in command["capacity"]:
+            if one["item"] not in self.items:
+                yield Reason.ITEM_UNKNOWN
+            elif self.items[one["item"]]["unit"] != "gpu_time":
+                yield Reason.ITEM_NOT_GPU_TIME
+
+    def _do_capacity_declare(self, command: Json, at: int) -> Json:
+        self.capacities.append({"provider": command["party"], "from": day(command["first_day"])})
+        return {}
+
+    def _standing_capacities(self, provider: str, at: int) -> list[Json]:
+        """A provider's declarations, without those that another one replaced by today."""
+        mine = [one for one in self.capacities if one["provider"] == provider]
+        begun = [one["from"] for one in mine if one["from"] <= self._day_of(at)]
+        return [one for one in mine if not begun or one["from"] >= max(begun)]
+
+    def _alike(self, command: Json, at: int) -> list[Json]:
+        """What is of one kind with the record named, which is the newest of them, or should be."""
         record = command["record"]
+        if record["type"] == "capacity":
+            return self._standing_capacities(command["party"], at)
         if record["type"] == "tariff":
             return self._tariffs_of(command["party"], record["item"])
         place = record["programme"], record["provider"]
         return [one for one in self.accreditations if (one["programme"], one["provider"]) == place]
 
     def _no_record_withdraw(self, command: Json, at: int) -> Iterator[Reason]:
-        record, alike = command["record"], self._alike(command)
+        record, alike = command["record"], self._alike(command, at)
         if record["type"] == "accreditation":
             yield from self._own_programme_reasons({"party": command["party"], "programme": record["programme"]})
-        start = instant(record["valid_from"])
+        is_day = record["type"] == "capacity"
+        start = day(record["first_day"]) if is_day else instant(record["valid_from"])
         if start not in [one["from"] for one in alike]:
             yield Reason.RECORD_UNKNOWN
             return
-        if not start > at:
+        if not start > (self._day_of(at) if is_day else at):
             yield Reason.RECORD_IN_FORCE
         if any(one["from"] > start for one in alike):
             yield Reason.RECORD_NOT_NEWEST
 
     def _do_record_withdraw(self, command: Json, at: int) -> Json:
-        kept = self.tariffs if command["record"]["type"] == "tariff" else self.accreditations
-        newest = self._alike(command)[-1]
+        lists = {"tariff": self.tariffs, "capacity": self.capacities, "accreditation": self.accreditations}
+        kept, newest = lists[command["record"]["type"]], self._alike(command, at)[-1]
         kept[:] = [one for one in kept if one is not newest]
         return {}
 
@@ -1226,13 +1257,13 @@ class NaiveLedger:
         match command["kind"].removesuffix("/1"):
             case "party.admit" | "party.suspend" | "party.reinstate" | "key.add" | "key.revoke":
                 return self._party_account(command.get("subject") or command["admitted"])
-            case "tariff.publish" | "party.amend":
+            case "tariff.publish" | "capacity.declare" | "party.amend":
                 return self._party_account(command["party"])
             case "record.withdraw":
                 record = command["record"]
-                if record["type"] == "tariff":
-                    return {"provider " + command["party"]}
-                return {"programme " + record["programme"], "provider " + record["provider"]}
+                if record["type"] == "accreditation":
+                    return {"programme " + record["programme"], "provider " + record["provider"]}
+                return {"provider " + command["party"]}
             case "programme.open" | "programme.close":
                 return {"programme " + command["programme"]}
             case "provider.accredit" | "provider.delist":

@@ -24,6 +24,7 @@ from properties.naive_ledger import (
     LETS_MONEY_LEAVE,
     SECOND,
     NaiveLedger,
+    day,
     instant,
     instant_text,
     signed_by_quorum,
@@ -562,6 +563,22 @@ class Walk:
         fields = {"item": item, "price_fen_per_gpu_hour": self.pick((1_999, 3_600, 3_600, 7_201))}
         self.send(provider, "tariff.publish", valid_from=instant_text(start), **fields)
 
+    def declare_capacity(self) -> None:
+        provider, items = self.pick(PROVIDERS), [*self.oracle.items]
+        items = sorted({self.recent(items, "none") for _ in range(self.chance.randrange(4))})
+        capacity = [{"item": item, "installed": self.pick((1, 512, 1_000_000))} for item in items]
+        ahead = self.pick((-1, 0, 0, 1, 2, 5, 30, 90)) if not self.one_in(12) else self.pick((366, 367))
+        self.send(provider, "capacity.declare", capacity=capacity, first_day=self.day_text(-ahead))
+
+    def withdraw_capacity(self) -> None:
+        """What is coming, mostly, of a provider that has declared something; or another day."""
+        declared = [one for one in self.oracle.capacities if one["from"] > day(self.day_text(0))]
+        if not declared or self.one_in(4):
+            declared = self.oracle.capacities or [{"provider": PROVIDER, "from": 0}]
+        one = self.pick(declared[-3:])
+        start = instant_text((one["from"] + self.one_in(16)) * DAY)[:10]
+        self.send(one["provider"], "record.withdraw", record={"type": "capacity", "first_day": start})
+
     def withdraw(self) -> None:
         """What is coming, mostly; or what began, or is of another."""
         tariffs = [("tariff", one["provider"], one) for one in self.oracle.tariffs]
@@ -864,7 +881,9 @@ MOVES: dict[Callable[[Walk], None], int] = {
     Walk.accredit: 6,
     Walk.delist: 3,
     Walk.publish_tariff: 7,
+    Walk.declare_capacity: 3,
     Walk.withdraw: 4,
+    Walk.withdraw_capacity: 2,
     Walk.apply: 6,
     Walk.withdraw_application: 2,
     Walk.issue: 20,
@@ -1127,7 +1146,7 @@ class Ledgers(RuleBasedStateMachine):
     def programmes(self, chance: random.Random) -> None:
         self.move(
             chance, Walk.open_programme, Walk.close_programme, Walk.accredit, Walk.delist, Walk.publish_tariff,
-            Walk.withdraw, Walk.register_item,
+            Walk.withdraw, Walk.declare_capacity, Walk.withdraw_capacity, Walk.register_item,
         )  # fmt: skip
 
     @rule(chance=st.randoms(use_true_random=False))

@@ -40,6 +40,7 @@ network   register    910b as domestic                                       -> 
 guian     price       910b 6.00                                              -> published
 guian     price       910b 5.00 valid_from=+1d                               -> published
 guian     withdraw-price  910b from +1d                                      -> withdrawn
+guian     declare     512×910b from 2026-01-05                               -> declared
 shanghai  open        S1 900,000.00 transfer=open items=910b          -> opened
 shanghai  accredit    guian under S1                                         -> accredited
 acme      apply       A1 9,000.00 under S1 holder_class=under_one_year       -> filed
@@ -70,7 +71,7 @@ registry  seal        2026-Q1 to 2026-03-31                                  -> 
 OPTIONAL = {"origin", "uscc", "maker", "quorum", "officers", "evidence_sha256", "if_short", "holder_class"}
 REQUIRED = {("application.file/1", "evidence_sha256")}
 """Fields that are optional in other commands."""
-EMPTY_IS_FINE = {"items"}
+EMPTY_IS_FINE = {"items", "capacity"}
 UNBOUNDED = {"envelope_fen", "holder_floor_fen", "holder_cap_fen", "face_fen", "amount_fen"}
 
 

@@ -24,6 +24,7 @@ acme      transfer  T1 of V2 1.00 to cato                                       
 shanghai  suspend-voucher  V2                                                      -> suspended
 registry  seal      2026-01 to 2026-01-30                                          -> sealed 15 accounts
 guian     price     910b 5.00                                                      -> published
+guian     declare   512×910b from 2026-03-01                                       -> declared
 shanghai  issue     V9 to acme 100.00 under S1 by=shanghai/officer-1               -> issued
 """
 NEXT = """== what comes next

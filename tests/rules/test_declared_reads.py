@@ -271,6 +271,7 @@ NOT_READ: Final = {
     Dropped(programmes.ProgrammeClose, "concerns", "rules"): "all that asks whether a programme is closed is refused",
     Dropped(programmes.ProviderDelist, "follows", "rules"): "it asks for the accreditation, which follows them",
     Dropped(withdrawals.RecordWithdraw, "concerns", "accreditation"): "nothing is left where it was to be read",
+    Dropped(withdrawals.RecordWithdraw, "concerns", "capacity"): "the same",
     Dropped(applications.ApplicationWithdraw, "concerns", "application"): "all that asks whether it is so is refused",
     Dropped(recovery.VoucherRevoke, "follows", "terms"): "it asks for all of the voucher",
     Dropped(recovery.VoucherLapse, "follows", "terms"): "it asks for all of the voucher",

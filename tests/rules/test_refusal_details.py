@@ -80,6 +80,13 @@ provider_unknown                     bolt
 provider_already_accredited          wuhu
 tariff_not_later                     the tariff before it is valid from 2026-02-04T00:00:00.000000Z
 notice_too_short                     more than 600 fen from 2026-02-02T00:00:00.000000Z on
+date_in_the_past                     first_day 2026-01-31
+date_too_far_ahead                   first_day 2027-02-03
+capacity_not_later                   the declaration before it is from 2026-02-01 on
+command_malformed                    capacity: must have each item once, in the order of their ids
+record_unknown                       no capacity from 2026-02-05 on
+record_in_force                      since 2026-02-01
+record_not_newest                    another begins at 2026-02-04
 item_unit_invalid                    tokens-1
 item_not_gpu_time                    tokens-1
 record_unknown                       no tariff from 2027-02-02T00:00:00.000000Z on

@@ -36,6 +36,7 @@ NAMES_OF_OBJECTS = {
     "a correction": "Corrected",
     "declarations": "Declarations",
     "officers": "OfficersFields",
+    "a declared item": "InstalledItem",
 }
 
 

@@ -367,6 +367,12 @@ def _uscc(text: str) -> str:
     return uscc_of("acme")[:-1] + ("0" if uscc_of("acme")[-1] != "0" else "1") if text == "wrong" else uscc_of(text)
 
 
+def _capacity(text: str) -> list[Json]:
+    """Return what `512×910b,64×h100` says; `nothing` is the empty list."""
+    pairs = [one.split("×") for one in text.split(",")] if text != "nothing" else []
+    return [{"installed": int(installed), "item": item} for installed, item in pairs]
+
+
 def _officers(text: str) -> Json:
     """Return the rule that `2 above 20,000.00 yuan in 30 days` says."""
     required, _, threshold, _, _, window, _ = text.split()
@@ -391,6 +397,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "quorum": int,
     "officers": _officers,
     "declarations": _declarations,
+    "capacity": _capacity,
     "items": lambda text: [] if text == "all" else text.split(","),
 }
 _TEXTS = {"item", "statement", "payment_reference", "evidence_sha256", "first_day", "last_day"}

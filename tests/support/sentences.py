@@ -53,6 +53,16 @@ VERBS: dict[str, Verb] = {
         "{item} {price_fen_per_gpu_hour}",
         "prices {item} at {price_fen_per_gpu_hour} yuan an hour",
     ),
+    "declare": Verb(
+        "capacity.declare",
+        "{capacity} from {first_day}",
+        "declares that it has {capacity} from {first_day} on",
+    ),
+    "withdraw-capacity": Verb(
+        "record.withdraw",
+        "from {first_day}",
+        "withdraws what it declared from {first_day} on",
+    ),
     "withdraw-price": Verb(
         "record.withdraw",
         "{item} from {valid_from}",

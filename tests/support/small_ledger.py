@@ -160,6 +160,12 @@ def _programmes(at: int) -> list[bytes]:
             "tariff.publish", at, item="ascend-910b", price_fen_per_gpu_hour=600, valid_from=_in(at, HOUR_US)
         ),
         PROVIDER.note("tariff.publish", at, item="h100", price_fen_per_gpu_hour=1_500, valid_from=_in(at, HOUR_US)),
+        PROVIDER.note(
+            "capacity.declare",
+            at,
+            capacity=[{"item": "ascend-910b", "installed": 512}, {"item": "h100", "installed": 64}],
+            first_day=format_day(at // DAY_US + 1),
+        ),
         TREASURY.note(
             "programme.open", at, programme=CHEAP, transfer="approved", payee="provider", rounding_fen=1, **rules
         ),
@@ -240,8 +246,8 @@ def _burns(at: int) -> list[bytes]:
 
     train = line("r1", "train-7", 64, 3), line("r1", "train-8", 8, 2, "h100"), line("r1", "train-7", 8, 1)
     return [
-        *[burn(line("r1", f"single-{number}", 8, 1)) for number in range(8)],
-        burn(line("r1", "single-8", 8, 1), line("r1", "single-9", 8, 1)),
+        *[burn(line("r1", f"single-{number}", 8, 1)) for number in range(7)],
+        burn(*[line("r1", f"single-{number}", 8, 1) for number in (7, 8, 9)]),
         burn(*train, ref="train"),
         burn(line("r2", "tune-1", 16, 3), line("r2", "tune-2", 5, 1, "h100"), ref="tune"),
         burn(line("r3", "drain-1", 512, 3, if_short="drain"), line("r3", "drain-2", 1, 1)),

@@ -208,9 +208,9 @@ ENTRIES: list[tuple[str, FindingCode, Callable[[Path], tuple[int, bytes]]]] = [
     ("the burned amount is changed", C.OUTCOME_DIFFERS, _edit(
         "time.burned", r'"from_voucher_fen":\[\d+', '"from_voucher_fen":[999999')),
     ("a refused line became an accepted one", C.OUTCOME_DIFFERS, _edit(
-        "time.burned", r'"refused":\[\[2,"job_time_already_burned"\]\]', '"refused":[]', number=9)),
+        "time.burned", r'"refused":\[\[2,"job_time_already_burned"\]\]', '"refused":[]', number=8)),
     ("a line that came too late became an accepted one", C.OUTCOME_DIFFERS, _edit(
-        "time.burned", r'"refused":\[\[1,"period_sealed"\]\]', '"refused":[]', number=12)),
+        "time.burned", r'"refused":\[\[1,"period_sealed"\]\]', '"refused":[]', number=11)),
     ("a validity is changed", C.OUTCOME_DIFFERS, _edit("voucher.issued", '"valid_until":"2026', '"valid_until":"2027')),
     ("a sealed root is changed", C.OUTCOME_DIFFERS, _edit("book.sealed", '"root":"..', '"root":"zz')),
     ("an account more was sealed", C.OUTCOME_DIFFERS, _edit("book.sealed", '"accounts":11', '"accounts":12', number=1)),

@@ -13,7 +13,7 @@ from tallystick.demo.year import UTC_OFFSET_SECONDS, Year, instant
 from tallystick.ledger import Admitted, create_ledger
 from tallystick.ledger.settings import write_settings
 from tallystick.vouchers.editions import EDITIONS
-from tallystick.vouchers.quantities import format_instant
+from tallystick.vouchers.quantities import format_day, format_instant
 
 PROVIDERS_BY_PROGRAMME: Final = 6
 PROVIDERS_BY_STARTUP: Final = 3
@@ -24,6 +24,7 @@ BURN_WINDOW_DAYS: Final = 92
 FRESHNESS_DAYS: Final = 7
 RELEASE_GRACE_DAYS: Final = 7
 TARIFF_NOTICE_DAYS: Final = 30
+INSTALLED: Final = 4_096  # of each item that a cluster offers
 
 
 @dataclass(slots=True)
@@ -77,6 +78,7 @@ class Founding:
         self._register_items()
         accredited = self._open_programmes()
         self._publish_tariffs()
+        self._declare_capacities()
         network = Network(startups, self.terms, accredited)
         self._choose_providers(network)
         self._apply(network)
@@ -232,6 +234,15 @@ class Founding:
                 for item, price_fen in cluster.prices_fen
             ]
         )
+
+    def _declare_capacities(self) -> None:
+        first_day = format_day(self.year.first_day)
+        notes = []
+        for cluster in cast.CLUSTERS:
+            capacity = [{"installed": INSTALLED, "item": item} for item in sorted(dict(cluster.prices_fen))]
+            fields = {"capacity": capacity, "first_day": first_day}
+            notes.append(self.stage.note(cluster.party, "capacity.declare", fields))
+        self.stage.submit(*notes)
 
     def _choose_providers(self, network: Network) -> None:
         """Each start-up has contracts with some clusters that its city accredits."""

@@ -12,6 +12,7 @@ from tallystick.vouchers.quantities import PARTY_PATTERN, PATTERNS_IN_WORDS, par
 
 LINES_MAX: Final = 1_000
 KEYS_MAX: Final = 16
+ITEMS_MAX: Final = 64
 YEAR_3000: Final = parse_instant("3000-01-01T00:00:00.000000Z")
 """Programmes close before, so that what is reckoned from their dates still has four digits to its year."""
 

@@ -102,10 +102,15 @@ class Reason(CodedEnum):
         False,
         "dearer than the tariff before it, sooner than `tariff_notice_seconds` after `at`",
     )
+    CAPACITY_NOT_LATER = ("capacity_not_later", False, "the provider's declaration before it is as late or later")
     ITEM_UNIT_INVALID = ("item_unit_invalid", False, "what is counted needs `counted`, GPU-time has none")
     ITEM_UNKNOWN = ("item_unknown", True, "no such item")
-    ITEM_NOT_GPU_TIME = ("item_not_gpu_time", False, "only GPU-time is priced and burned; this item is counted")
-    RECORD_UNKNOWN = ("record_unknown", True, "no tariff or accreditation from that instant on stands")
+    ITEM_NOT_GPU_TIME = (
+        "item_not_gpu_time",
+        False,
+        "only GPU-time is priced, declared, burned; this item is counted",
+    )
+    RECORD_UNKNOWN = ("record_unknown", True, "no tariff, declaration or accreditation from that time on stands")
     RECORD_IN_FORCE = ("record_in_force", False, "it began at or before `at`")
     RECORD_NOT_NEWEST = ("record_not_newest", True, "a later one stands, which must be withdrawn first")
     HOLDER_UNKNOWN = ("holder_unknown", True, "no holder of this id was admitted")

@@ -37,6 +37,8 @@ class Reference:
 
 Tariff = tuple[int, int]
 """A price: valid from (microseconds), fen a GPU-hour."""
+Capacity = tuple[int, dict[str, int]]
+"""A declaration: from which day on, and how many of each item are installed."""
 Unclaimed = dict[int, list[str]]
 """Of one programme and claimant: by day, the reservations of which something is burned and not claimed."""
 
@@ -57,6 +59,7 @@ class State:
         usccs: party by unified social credit code.
         signed_by_few_fen: by treasury and day, what fewer of its officers signed than are required; officers.py.
         tariffs: by provider and item, ascending.
+        capacities: by provider, ascending: what it declared that is in force or to come.
         seals: by id, in order.
         touches: by account, which entries touched it.
         job_times: by provider; not saved, because it follows from the statements.
@@ -81,6 +84,7 @@ class State:
     signed_by_few_fen: dict[str, dict[int, int]] = field(default_factory=dict)
     items: dict[str, Item] = field(default_factory=dict)
     tariffs: dict[str, dict[str, list[Tariff]]] = field(default_factory=dict)
+    capacities: dict[str, list[Capacity]] = field(default_factory=dict)
     programmes: dict[str, Programme] = field(default_factory=dict)
     applications: dict[str, Application] = field(default_factory=dict)
     vouchers: dict[str, Voucher] = field(default_factory=dict)

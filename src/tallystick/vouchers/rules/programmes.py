@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 
 from tallystick.vouchers.book import Posting
 from tallystick.vouchers.fields import (
+    ITEMS_MAX,
     Payee,
     TransferPolicy,
     VoucherKind,
@@ -59,7 +60,7 @@ class ProgrammeOpen(Rule):
     holder_floor_fen: FenOrZero
     holder_cap_fen: Fen
     validity_days: Annotated[int, Field(ge=1, le=3_660)]
-    items: Annotated[tuple[ItemId, ...], Field(max_length=64)]
+    items: Annotated[tuple[ItemId, ...], Field(max_length=ITEMS_MAX)]
     transfer: TransferPolicy
     payee: Payee
     rounding_fen: Annotated[int, AfterValidator(one_fen_or_one_yuan)]

@@ -27,6 +27,7 @@ Names = Iterable[str]
     party <id>                    admitted, amended, suspended, reinstated; its keys
     item <id>              registered
     tariffs <provider>            its prices
+    capacity <provider>           what it declared that it has
     rules <programme>             opened, closed
     accreditation <programme> <provider>
     application <id>              filed, withdrawn
