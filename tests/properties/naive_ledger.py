@@ -31,6 +31,7 @@ ENTRY_SIZE_MAX = 65_535
 PRECEDENCE = {reason: place for place, reason in enumerate(Reason)}
 EVERYBODY = frozenset({"network", "treasury", "provider", "auditor", "operator", "attester", "holder"})
 ROLES = {
+    "rules.adopt/1": {"network"},
     "party.admit/1": {"network", "treasury"},
     "party.amend/1": EVERYBODY,
     "party.suspend/1": {"network", "treasury"},
@@ -85,6 +86,7 @@ LETS_MONEY_LEAVE = {"voucher.issue/1": "face_fen", "redemption.pay/1": "amount_f
 EDITION = 1
 EVENT_KINDS = {
     "network.found/1": "network.founded/1",
+    "rules.adopt/1": "rules.adopted/1",
     "party.admit/1": "party.admitted/1",
     "party.amend/1": "party.amended/1",
     "party.suspend/1": "party.suspended/1",
@@ -293,7 +295,7 @@ class NaiveLedger:
 
     def _reasons(self, command: Json, signers: Sequence[str], invalid: Sequence[str], at: int) -> Iterator[Reason]:
         founding = command["kind"] == "network.found/1"
-        if founding and command["edition"] != EDITION:
+        if (founding or command["kind"] == "rules.adopt/1") and command["edition"] != EDITION:
             yield Reason.COMMAND_MALFORMED
         if command["log"] != self.origin:
             yield Reason.COMMAND_FOR_ANOTHER_LOG
@@ -670,6 +672,13 @@ class NaiveLedger:
 
     def _tariffs_of(self, provider: str, item: str) -> list[Json]:
         return [one for one in self.tariffs if (one["provider"], one["item"]) == (provider, item)]
+
+    def _no_rules_adopt(self, command: Json, at: int) -> Iterator[Reason]:
+        if command["edition"] <= self.network["edition"]:
+            yield Reason.EDITION_NOT_LATER
+
+    def _do_rules_adopt(self, command: Json, at: int) -> Json:
+        raise AssertionError("there is one edition, and it is in force from entry 0 on")
 
     def _no_capacity_declare(self, command: Json, at: int) -> Iterator[Reason]:
         ahead = day(command["first_day"]) - self._day_of(at)

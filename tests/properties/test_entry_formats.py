@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.actors import ORIGIN, note_of, text_of
+from support.editions import adopting
 from support.scenario import Ledger, read_table
 from tallystick.errors import CanonicalJsonError, EntryMalformedError, MalformedError
 from tallystick.signing import canonical_json
@@ -88,6 +89,9 @@ COMMANDS: dict[str, Json] = {
     str(command["kind"]): command
     for command in (orjson.loads(Note.from_bytes(split_entry(entry.data)[1]).text) for entry in ENTRIES)
 }
+COMMANDS["rules.adopt/1"] = orjson.loads(
+    Note.from_bytes(split_entry(adopting(1, "2026-01-05T08:00:00.000000Z", 1))[1]).text
+)
 FIELDS = [(kind, name) for kind, command in COMMANDS.items() for name in command]
 
 

@@ -15,11 +15,12 @@ import pytest
 
 from properties.test_against_naive_ledger import walked
 from support.actors import ORIGIN
-from support.scenario import TABLES, Ledger, Story, read_sentences
+from support.scenario import TABLES, Ledger, Story, read_sentences, read_table
 from support.traced_state import Entries, Trace, TracedEntry, Way, traced
 from tallystick.dossiers.gathering import Gathering
 from tallystick.publishing.reader import Reader
 from tallystick.signing.note import Note
+from tallystick.vouchers import editions
 from tallystick.vouchers.admit import SignedCommand, admit, read_note
 from tallystick.vouchers.entry import Entry, split_entry
 from tallystick.vouchers.evolve import evolve
@@ -36,9 +37,10 @@ from tallystick.vouchers.rules import (
     settlement,
     withdrawals,
 )
+from tallystick.vouchers.rules import editions as rules_editions
 from tallystick.vouchers.rules.books import BookSeal
 from tallystick.vouchers.rules.burning import TimeBurn
-from tallystick.vouchers.rules.rule import SEALS, Rule
+from tallystick.vouchers.rules.rule import EDITIONS, SEALS, Rule
 
 Method = Literal["follows", "asks", "concerns", "touches"]
 
@@ -89,7 +91,7 @@ class Declarations:
 
     def brought(self, names: Iterable[str], before: int) -> set[int]:
         """The entries that some names bring along, and those on which these depend."""
-        found, seen, todo = {0}, set[str](), [*names, SEALS]
+        found, seen, todo = {0}, set[str](), [*names, SEALS, EDITIONS]
         while todo:
             name = todo.pop()
             if name not in seen:
@@ -215,18 +217,26 @@ class Log:
 
 
 @pytest.fixture(scope="module")
-def logs() -> list[Log]:
-    """Every story's log, traced."""
+def logs() -> Iterator[list[Log]]:
+    """Every story's log, traced; and one by a version that knows more editions, and adopts them."""
     (start,) = read_sentences((TABLES / "standard.txt").read_text("utf-8"))
     standard = Log()
     standard.play(start)
     played = [standard]
+
+    def play(story: Story) -> None:
+        log = Log() if story.from_nothing else replace(copy.deepcopy(standard), start=len(standard.entries))
+        log.play(story)
+        played.append(log)
+
     for table in sorted(TABLES.glob("*.txt")):
         for story in read_sentences(table.read_text("utf-8")) if table.stem != "standard" else ():
-            log = Log() if story.from_nothing else replace(copy.deepcopy(standard), start=len(standard.entries))
-            log.play(story)
-            played.append(log)
-    return [log for log in played if log.entries]
+            play(story)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(editions, "EDITIONS", (1, 2, 3))
+        (story,) = read_table("network adopt 2 -> adopted\nnetwork adopt 3 -> adopted")
+        play(story)
+        yield [log for log in played if log.entries]
 
 
 def misses(logs: Iterable[Log], dropped: Dropped | None = None) -> Iterator[Miss]:
@@ -267,6 +277,7 @@ def test_what_a_rule_reads_in_a_long_log_is_declared() -> None:
 
 NOT_READ: Final = {
     Dropped(network.NetworkFound, "concerns", "party"): "entry 0 is always there",
+    Dropped(rules_editions.RulesAdopt, "follows", "party"): "who doesn't know the edition verifies it by these keys",
     Dropped(keys.KeyAdd, "asks", "party"): "the new key signs, so its party is there",
     Dropped(programmes.ProgrammeClose, "concerns", "rules"): "all that asks whether a programme is closed is refused",
     Dropped(programmes.ProviderDelist, "follows", "rules"): "it asks for the accreditation, which follows them",

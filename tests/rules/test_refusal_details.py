@@ -36,6 +36,7 @@ signer_not_involved                  guizhou/officer-1+69d679b3
 signatures_missing                   1 more by shanghai
 signatures_missing                   2 more by delta
 signatures_missing                   one by the new key acme/officer-4+a4f83671
+edition_not_later                    edition 1 is in force
 subject_unknown                      nobody
 subject_not_under_party              acme was admitted by shanghai
 subject_not_under_party              network is itself

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.actors import ORIGIN, note_of
+from support.editions import NEVER_RECORDED
 from support.small_ledger import HOLDER, LOG_KEY, POLICY, PROVIDER
 from support.tampering import edited, entries_of, forge, index_of, opened, put_entry, sql
 from tallystick.audit import FindingCode, audit, replay
@@ -365,4 +366,4 @@ def test_the_audit_changes_nothing(ledger: Path) -> None:
 def test_the_ledger_under_attack_has_every_kind_of_event(ledger: Path) -> None:
     """So nothing is left untried that could be tried."""
     kinds = {Entry.from_bytes(data).event.kind for data in entries_of(ledger)}
-    assert kinds == set(EVENT_KINDS.values())
+    assert kinds == set(EVENT_KINDS.values()) - NEVER_RECORDED

@@ -7,7 +7,7 @@
       ├─ vouchers that it ends                      with their whole history: what returns must be exact
       ├─ lines that it claims, or sets free again   the statements with those days
       ├─ job times that it was refused for          the statement that had burned them
-      └─ seals                                      all
+      └─ seals, and editions of the rules           all
     what those depend on           is only followed, so the things that it changes must be there, and nothing else
 
 Things are found by the views' index, entries are read by their index: the rest of the log isn't read. Whatever comes
@@ -29,7 +29,7 @@ from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rules.burning import TimeBurn
 from tallystick.vouchers.rules.network import NetworkFound
 from tallystick.vouchers.rules.reservations import VoucherReserve
-from tallystick.vouchers.rules.rule import SEALS, Event
+from tallystick.vouchers.rules.rule import EDITIONS, SEALS, Event
 from tallystick.vouchers.rules.vouchers import VoucherIssue, VoucherTransfer
 
 STATEMENTS_REMEMBERED: Final = 4_096
@@ -97,6 +97,7 @@ class Gathering:
         assert isinstance(founding.command, NetworkFound)
         self._founding = founding.command
         self._want(SEALS)
+        self._want(EDITIONS)
         for number in self.subject:
             self._gather(number)
         self._find_refused_times()

@@ -15,6 +15,11 @@ class Key:
     added_index: int
     revoked_index: int | None = None
 
+    @property
+    def is_active(self) -> bool:
+        """Whether what it signs counts."""
+        return self.revoked_index is None
+
 
 @dataclass(frozen=True, slots=True)
 class Officers:

@@ -51,6 +51,7 @@ class Reason(CodedEnum):
     )
     SIGNER_NOT_INVOLVED = ("signer_not_involved", False, "a signature is of a party that is not asked to sign")
     SIGNATURES_MISSING = ("signatures_missing", False, "fewer signatures than needed")
+    EDITION_NOT_LATER = ("edition_not_later", False, "the edition in force is that one, or a later one")
     SUBJECT_UNKNOWN = ("subject_unknown", True, "the party that the command is about was never admitted")
     SUBJECT_NOT_UNDER_PARTY = ("subject_not_under_party", False, "`party` neither is that party nor admitted it")
     SUBJECT_SUSPENDED = ("subject_suspended", True, "that party is suspended already")

@@ -23,6 +23,7 @@ from tallystick.vouchers.rules import (
     books,
     burning,
     capacity,
+    editions,
     items,
     keys,
     network,
@@ -37,6 +38,7 @@ from tallystick.vouchers.rules.rule import Rule
 
 RULES: Final[tuple[type[Rule], ...]] = (
     *network.RULES,
+    *editions.RULES,
     *keys.RULES,
     *items.RULES,
     *capacity.RULES,

@@ -36,10 +36,12 @@ Names = Iterable[str]
     claim <id>                    claimed, paid, rejected
     claims <programme> <party>    the party's claims, and what was rejected of them
     seals                         all of them
+    editions                      all that were adopted
 
 or an account, with all entries that touch it.
 """
 SEALS: Final = "seals"
+EDITIONS: Final = "editions"
 Signers = dict[str, int]
 """How many signatures are needed of each party."""
 Postings = tuple[Posting, ...]
