@@ -105,6 +105,10 @@ const FORMS = Object.assign(Object.create(null), {
   burn_window_seconds: integer(86_400, 31_622_400),
   release_grace_seconds: integer(0, 31_622_400),
   tariff_notice_seconds: integer(0, 7_776_000),
+  sealing_grace_seconds: integer(0, 7_776_000),
+  member_of: text('[!-*,-~]{1,255}'),
+  checkpoint: (value) => typeof value === 'string' && [...value].length >= 1 && [...value].length <= 16_384,
+  log_vkey: (value) => typeof value === 'string' && value.length <= 400 && parseVkey(value).type === ED25519,
   record: isRecord,
   utc_offset_seconds: integer(-50_400, 50_400),
   closes_at: (value) => isInstant(value) && value < '3000',
@@ -164,7 +168,8 @@ const isRefusal = (pair) => Array.isArray(pair) && pair.length === 2 && FORMS.li
 
 /** command -> event, fields beside the common ones, outcome's forms */
 const COMMANDS = new Map([
-  ['network.found/1', ['network.founded/1', 'edition name currency root_keys root_quorum clock_skew_seconds freshness_seconds burn_window_seconds release_grace_seconds tariff_notice_seconds utc_offset_seconds']],
+  ['network.found/1', ['network.founded/1', 'edition name currency root_keys root_quorum clock_skew_seconds freshness_seconds burn_window_seconds release_grace_seconds tariff_notice_seconds sealing_grace_seconds utc_offset_seconds member_of?']],
+  ['checkpoint.record/1', ['checkpoint.recorded/1', 'checkpoint log_vkey']],
   ['rules.adopt/1', ['rules.adopted/1', 'edition']],
   ['party.admit/1', ['party.admitted/1', 'admitted role name keys meter_keys? read_keys? uscc? maker? quorum? officers?']],
   ['party.amend/1', ['party.amended/1', 'name quorum? officers?']],

@@ -10,12 +10,16 @@ It verifies no signature and reads no note: it is told which keys signed well an
 commands that are already of the right shape (so the first four reasons of the list are not its business).
 """
 
+import base64
 import datetime
 import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from tallystick.vouchers.refusals import Reason
 
@@ -32,6 +36,7 @@ PRECEDENCE = {reason: place for place, reason in enumerate(Reason)}
 EVERYBODY = frozenset({"network", "treasury", "provider", "auditor", "operator", "attester", "holder"})
 ROLES = {
     "rules.adopt/1": {"network"},
+    "checkpoint.record/1": {"operator"},
     "party.admit/1": {"network", "treasury"},
     "party.amend/1": EVERYBODY,
     "party.suspend/1": {"network", "treasury"},
@@ -87,6 +92,7 @@ EDITION = 1
 EVENT_KINDS = {
     "network.found/1": "network.founded/1",
     "rules.adopt/1": "rules.adopted/1",
+    "checkpoint.record/1": "checkpoint.recorded/1",
     "party.admit/1": "party.admitted/1",
     "party.amend/1": "party.amended/1",
     "party.suspend/1": "party.suspended/1",
@@ -217,6 +223,7 @@ class NaiveLedger:
         self.items: dict[str, Json] = {}
         self.tariffs: list[Json] = []
         self.capacities: list[Json] = []
+        self.other_logs: dict[str, tuple[int, str]] = {}
         self.programmes: dict[str, Json] = {}
         self.accreditations: list[Json] = []
         self.applications: dict[str, Json] = {}
@@ -296,6 +303,8 @@ class NaiveLedger:
     def _reasons(self, command: Json, signers: Sequence[str], invalid: Sequence[str], at: int) -> Iterator[Reason]:
         founding = command["kind"] == "network.found/1"
         if (founding or command["kind"] == "rules.adopt/1") and command["edition"] != EDITION:
+            yield Reason.COMMAND_MALFORMED
+        if founding and command.get("member_of") == command["log"]:
             yield Reason.COMMAND_MALFORMED
         if command["log"] != self.origin:
             yield Reason.COMMAND_FOR_ANOTHER_LOG
@@ -679,6 +688,44 @@ class NaiveLedger:
 
     def _do_rules_adopt(self, command: Json, at: int) -> Json:
         raise AssertionError("there is one edition, and it is in force from entry 0 on")
+
+    def _checkpoint(self, command: Json) -> tuple[str, int, str] | None:
+        """Origin, size and root that a note says, if the key named signed it and is called by the origin."""
+        text, _, signatures = command["checkpoint"].partition("\n\n")
+        vkey = command["log_vkey"]
+        name, key_id = vkey.split("+")[:2]
+        public_key = base64.b64decode(vkey_public(vkey))[1:]
+        lines = [line.split(" ") for line in signatures.split("\n")[:-1]]
+        if not command["checkpoint"].endswith("\n") or not text or any(len(line) != 3 for line in lines):
+            return None
+        mine = [base64.b64decode(blob) for _, signer, blob in lines if signer == name]
+        good = [blob[4:] for blob in mine if blob[:4].hex() == key_id]
+        origin, size, root = text.split("\n")
+        try:
+            for signature in good:
+                Ed25519PublicKey.from_public_bytes(public_key).verify(signature, text.encode() + b"\n")
+        except InvalidSignature:
+            return None
+        return (origin, int(size), root) if good and origin == name else None
+
+    def _no_checkpoint_record(self, command: Json, at: int) -> Iterator[Reason]:
+        said = self._checkpoint(command)
+        if said is None or said[0] == self.origin:
+            yield Reason.CHECKPOINT_INVALID
+            return
+        origin, size, root = said
+        if origin in self.other_logs:
+            newest_size, newest_root = self.other_logs[origin]
+            if size < newest_size:
+                yield Reason.CHECKPOINT_SMALLER
+            if size == newest_size and root != newest_root:
+                yield Reason.CHECKPOINT_CONTRADICTED
+
+    def _do_checkpoint_record(self, command: Json, at: int) -> Json:
+        said = self._checkpoint(command)
+        assert said is not None, "refused otherwise"
+        self.other_logs[said[0]] = said[1:]
+        return {}
 
     def _no_capacity_declare(self, command: Json, at: int) -> Iterator[Reason]:
         ahead = day(command["first_day"]) - self._day_of(at)
@@ -1191,6 +1238,9 @@ class NaiveLedger:
         yield from self._new_id_reasons(command["party"], command["seal"], self.seals)
         if self._day_of(at) <= day(command["last_day"]):
             yield Reason.SEAL_PERIOD_NOT_OVER
+        end = (day(command["last_day"]) + 1) * DAY - self.network["utc_offset_seconds"] * SECOND
+        if at < end + self.network["sealing_grace_seconds"] * SECOND:
+            yield Reason.SEAL_GRACE_NOT_OVER
         if any(last_day >= day(command["last_day"]) for last_day in self.seals.values()):
             yield Reason.SEAL_NOT_LATER
 

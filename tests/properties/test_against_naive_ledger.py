@@ -29,7 +29,7 @@ from properties.naive_ledger import (
     instant_text,
     signed_by_quorum,
 )
-from support.actors import ORIGIN, brought_by, key_of, label_of, note_of, text_of, uscc_of, vkey_of
+from support.actors import ORIGIN, brought_by, checkpoint_of, key_of, label_of, note_of, text_of, uscc_of, vkey_of
 from support.editions import NEVER_RECORDED
 from support.schedules import schedule
 from tallystick.audit.book_checks import faults
@@ -142,9 +142,9 @@ class Pair:
         assert [*faults(self.state)] == []
 
     def check_books(self) -> None:
-        """A seal made in two days would say the same on both sides; it is not recorded."""
-        at = max((entry.event.at for entry in self.entries), default=START) + 2 * DAY
-        last_day = instant_text(at + self.oracle.network["utc_offset_seconds"] * SECOND - DAY)[:10]
+        """A seal made in three days would say the same on both sides; it is not recorded."""
+        at = max((entry.event.at for entry in self.entries), default=START) + 3 * DAY
+        last_day = instant_text(at + self.oracle.network["utc_offset_seconds"] * SECOND - 2 * DAY)[:10]
         head = {"kind": "book.seal/1", "log": ORIGIN, "party": PROBE, "ref": "probe", "signed_at": instant_text(at)}
         note = note_of(head | {"seal": f"{PROBE}/probe", "last_day": last_day}, f"{PROBE}/officer-1")
         signed = read_note(note, ORIGIN)
@@ -376,6 +376,7 @@ class Walk:
             "burn_window_seconds": 30 * 86_400,
             "release_grace_seconds": 2 * 86_400,
             "tariff_notice_seconds": 86_400,
+            "sealing_grace_seconds": 6 * 3_600,
             "utc_offset_seconds": 8 * 3_600,
         }
 
@@ -412,6 +413,16 @@ class Walk:
 
     def adopt_edition(self) -> None:
         self.send(NETWORK, "rules.adopt", edition=self.pick((1, 1, 2, 2**53 - 1)))
+
+    def record_checkpoint(self) -> None:
+        """Of one of two other logs, mostly larger than before; or of another size, root, key or log."""
+        origin = self.pick(("tallystick.example/world", "other.example/log", ORIGIN if self.one_in(4) else "x.example"))
+        size = self.oracle.other_logs.get(origin, (0, ""))[0] + self.pick((0, 0, 1, 256, -1))
+        root = f"{origin} {size} {self.one_in(3)}"
+        checkpoint = checkpoint_of(origin, max(0, size), root, signed_by=origin if not self.one_in(6) else "y.example")
+        vkey = vkey_of(origin if not self.one_in(8) else "y.example")
+        fields = {"checkpoint": checkpoint[: -self.one_in(12) or None], "log_vkey": vkey}
+        self.send(OPERATOR, "checkpoint.record", **fields)
 
     def admit_party(self) -> None:
         party = self.pick((NETWORK, *TREASURIES, *TREASURIES))
@@ -874,6 +885,7 @@ class Walk:
 MOVES: dict[Callable[[Walk], None], int] = {
     Walk.found_again: 1,
     Walk.adopt_edition: 1,
+    Walk.record_checkpoint: 3,
     Walk.admit_party: 8,
     Walk.amend_party: 3,
     Walk.suspend_party: 3,
@@ -1121,6 +1133,7 @@ class Ledgers(RuleBasedStateMachine):
         burn_window_seconds=st.sampled_from([86_400, 30 * 86_400]),
         release_grace_seconds=st.sampled_from([0, 2 * 86_400]),
         tariff_notice_seconds=st.sampled_from([0, 86_400]),
+        sealing_grace_seconds=st.sampled_from([0, 86_400]),
         utc_offset_seconds=st.sampled_from([0, 8 * 3_600, -12_345]),
     )
     def found(self, **limits: int) -> None:
@@ -1147,6 +1160,7 @@ class Ledgers(RuleBasedStateMachine):
             Walk.revoke_key,
             Walk.found_again,
             Walk.adopt_edition,
+            Walk.record_checkpoint,
         )
 
     @rule(chance=st.randoms(use_true_random=False))

@@ -42,6 +42,7 @@ guian     price       910b 6.00                                              -> 
 guian     price       910b 5.00 valid_from=+1d                               -> published
 guian     withdraw-price  910b from +1d                                      -> withdrawn
 guian     declare     512×910b from 2026-01-05                               -> declared
+registry  record      world.example:100                                      -> recorded
 shanghai  open        S1 900,000.00 transfer=open items=910b          -> opened
 shanghai  accredit    guian under S1                                         -> accredited
 acme      apply       A1 9,000.00 under S1 holder_class=under_one_year       -> filed
@@ -170,6 +171,8 @@ def test_no_field_takes_another_type(kind: str, name: str) -> None:
             continue
         if name == "lines" and wrong == command[name] * 65:
             continue
+        if name == "checkpoint" and wrong and isinstance(wrong, str):
+            continue  # what a text says is decided, not read
         assert malformed(command | {name: wrong}), wrong
 
 

@@ -105,6 +105,7 @@ def story() -> Story:
         "freshness_seconds": 60,
         "burn_window_seconds": 86_400,
         "tariff_notice_seconds": 0,
+        "sealing_grace_seconds": 0,
     }
     founding |= {
         "release_grace_seconds": 10,

@@ -25,6 +25,8 @@ shanghai  suspend-voucher  V2                                                   
 registry  seal      2026-01 to 2026-01-30                                          -> sealed 15 accounts
 guian     price     910b 5.00                                                      -> published
 guian     declare   512×910b from 2026-03-01                                       -> declared
+registry  record    world.example:100                                              -> recorded
+acme      apply     A1 9,000.00 under S1                                           -> filed
 shanghai  issue     V9 to acme 100.00 under S1 by=shanghai/officer-1               -> issued
 """
 NEXT = """== what comes next

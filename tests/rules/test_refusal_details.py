@@ -37,6 +37,12 @@ signatures_missing                   1 more by shanghai
 signatures_missing                   2 more by delta
 signatures_missing                   one by the new key acme/officer-4+a4f83671
 edition_not_later                    edition 1 is in force
+checkpoint_invalid                   no signature by any of world.example+5d35ec43
+checkpoint_invalid                   it is of this log
+checkpoint_smaller                   entry 34 has one of 100 entries
+checkpoint_contradicted              entry 35 has another root of that size
+command_malformed                    member_of: must be another log than this one
+seal_grace_not_over                  2026-01-05 can be sealed from 2026-01-05T17:00:00.000000Z on
 subject_unknown                      nobody
 subject_not_under_party              acme was admitted by shanghai
 subject_not_under_party              network is itself

@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from support import sums
-from support.actors import ORIGIN, label_of, note_of, uscc_of, vkey_of
+from support.actors import ORIGIN, checkpoint_of, label_of, note_of, uscc_of, vkey_of
 from support.sentences import VERBS, Sentence, assumed, sentences
 from tallystick.audit.book_checks import faults
 from tallystick.signing.keys import VerifierKey
@@ -234,6 +234,8 @@ class Ledger:
         for name, value in fields.items():
             if value != "none":
                 command[name] = self._value(name, value, row.actor if name == made else None)
+        if kind == "checkpoint.record" and "log_vkey" not in command:
+            command["log_vkey"] = vkey_of(fields["checkpoint"].partition(":")[0])
         if kind == "record.withdraw":
             command["record"] = {name: command.pop(name) for name in fields}
             command["record"]["type"] = row.verb.removeprefix("withdraw-").replace("price", "tariff")
@@ -367,6 +369,14 @@ def _uscc(text: str) -> str:
     return uscc_of("acme")[:-1] + ("0" if uscc_of("acme")[-1] != "0" else "1") if text == "wrong" else uscc_of(text)
 
 
+def _checkpoint(text: str) -> str:
+    """Return the checkpoint `world.example:100`: that log's of 100 entries, also `:other-root`, `:forged`, `:cut`."""
+    origin, size, *odd = text.split(":")
+    signed_by = "y.example" if odd == ["forged"] else origin
+    note = checkpoint_of(origin, int(size), f"{origin} {size} {odd == ['other-root']}", signed_by=signed_by)
+    return note[:-1] if odd == ["cut"] else note
+
+
 def _capacity(text: str) -> list[Json]:
     """Return what `512×910b,64×h100` says; `nothing` is the empty list."""
     pairs = [one.split("×") for one in text.split(",")] if text != "nothing" else []
@@ -398,6 +408,8 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "officers": _officers,
     "declarations": _declarations,
     "capacity": _capacity,
+    "checkpoint": _checkpoint,
+    "log_vkey": vkey_of,
     "items": lambda text: [] if text == "all" else text.split(","),
 }
 _TEXTS = {"item", "statement", "payment_reference", "evidence_sha256", "first_day", "last_day"}

@@ -7,7 +7,7 @@ truncates to the yuan. `write_small_ledger` can lengthen the log by tariffs, so 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from support.actors import ORIGIN, Actor, Json, key_of, label_of, uscc_of, vkey_of
+from support.actors import ORIGIN, Actor, Json, checkpoint_of, key_of, label_of, uscc_of, vkey_of
 from tallystick.ledger import Admitted, Ledger, create_ledger
 from tallystick.publishing import read_ledger
 from tallystick.publishing.export import export_tiles
@@ -98,6 +98,8 @@ def _genesis() -> bytes:
         burn_window_seconds=40 * 86_400,
         release_grace_seconds=3_600,
         tariff_notice_seconds=3_600,
+        sealing_grace_seconds=3_600,
+        member_of="tallystick.example/world",
         utc_offset_seconds=8 * 3_600,
     )
 
@@ -315,6 +317,12 @@ def _endings(at: int) -> list[bytes]:
             "provider.delist", at, programme=CHEAP, provider="wuhu", valid_until=_in(at, DAY_US), reason="left"
         ),
         PROVIDER.note("record.withdraw", at, record={"type": "tariff", "item": "h100", "valid_from": _in(at, HOUR_US)}),
+        OPERATOR.note(
+            "checkpoint.record",
+            at,
+            checkpoint=checkpoint_of("tallystick.example/world", 1_000),
+            log_vkey=vkey_of("tallystick.example/world"),
+        ),
         OPERATOR.note("book.seal", at, seal="registry/2026", last_day=format_day(at // DAY_US - 2)),
     ]
 

@@ -66,13 +66,28 @@ class NetworkParameters:
     burn_window_seconds: int
     release_grace_seconds: int
     tariff_notice_seconds: int
+    sealing_grace_seconds: int
     utc_offset_seconds: int
 
 
 @dataclass(slots=True)
 class Network:
-    """The founding party, and what entry 0 set: the edition of the rules, and parameters."""
+    """The founding party, the edition of the rules in force, and what entry 0 set.
+
+    Attributes:
+        member_of: the origin of the log that this one is a member of, if it is of one.
+    """
 
     party: str
     edition: int
     parameters: NetworkParameters
+    member_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedCheckpoint:
+    """The newest checkpoint of another log: the entry that recorded it, its size, its root (hex)."""
+
+    index: int
+    size: int
+    root: str

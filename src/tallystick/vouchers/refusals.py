@@ -52,6 +52,13 @@ class Reason(CodedEnum):
     SIGNER_NOT_INVOLVED = ("signer_not_involved", False, "a signature is of a party that is not asked to sign")
     SIGNATURES_MISSING = ("signatures_missing", False, "fewer signatures than needed")
     EDITION_NOT_LATER = ("edition_not_later", False, "the edition in force is that one, or a later one")
+    CHECKPOINT_INVALID = ("checkpoint_invalid", False, "no checkpoint of another log, signed by `log_vkey`")
+    CHECKPOINT_SMALLER = ("checkpoint_smaller", False, "a larger checkpoint of that log was recorded")
+    CHECKPOINT_CONTRADICTED = (
+        "checkpoint_contradicted",
+        False,
+        "the checkpoint of that log and size that was recorded has another root",
+    )
     SUBJECT_UNKNOWN = ("subject_unknown", True, "the party that the command is about was never admitted")
     SUBJECT_NOT_UNDER_PARTY = ("subject_not_under_party", False, "`party` neither is that party nor admitted it")
     SUBJECT_SUSPENDED = ("subject_suspended", True, "that party is suspended already")
@@ -182,6 +189,11 @@ class Reason(CodedEnum):
     CLAIM_ALREADY_SETTLED = ("claim_already_settled", False, "it was paid or rejected")
     AMOUNT_DIFFERS_FROM_CLAIM = ("amount_differs_from_claim", False, "`amount_fen` is not what was claimed")
     SEAL_PERIOD_NOT_OVER = ("seal_period_not_over", True, "`last_day` is not over")
+    SEAL_GRACE_NOT_OVER = (
+        "seal_grace_not_over",
+        True,
+        "`last_day` ended less than `sealing_grace_seconds` ago",
+    )
     SEAL_NOT_LATER = ("seal_not_later", False, "a seal reaches as far or farther")
     ENTRY_TOO_LARGE = ("entry_too_large", False, "command and outcome don't fit into 65,535 bytes: split the statement")
     DECISION_FAILED = (

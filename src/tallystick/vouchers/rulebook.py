@@ -23,6 +23,7 @@ from tallystick.vouchers.rules import (
     books,
     burning,
     capacity,
+    checkpoints,
     editions,
     items,
     keys,
@@ -39,6 +40,7 @@ from tallystick.vouchers.rules.rule import Rule
 RULES: Final[tuple[type[Rule], ...]] = (
     *network.RULES,
     *editions.RULES,
+    *checkpoints.RULES,
     *keys.RULES,
     *items.RULES,
     *capacity.RULES,

@@ -18,7 +18,7 @@ from tallystick.errors import MalformedError
 from tallystick.vouchers.book import ACCOUNTS, MEMORANDA, AnyAccount, Book, Lot, Posting, lot_of, reservation_of
 from tallystick.vouchers.burns import BYTES_AS_BASE64, JobTimes, Statement
 from tallystick.vouchers.holdings import Reservation, Voucher
-from tallystick.vouchers.parties import Key, Network, Party
+from tallystick.vouchers.parties import Key, Network, Party, RecordedCheckpoint
 from tallystick.vouchers.programmes import Item, Programme
 from tallystick.vouchers.quantities import DAY_US, INSTANT_MAX, SECOND_US
 from tallystick.vouchers.redemptions import Claim
@@ -58,6 +58,7 @@ class State:
         public_keys: label by public key (hex).
         usccs: party by unified social credit code.
         signed_by_few_fen: by treasury and day, what fewer of its officers signed than are required; officers.py.
+        other_logs: by origin, the newest checkpoint that was recorded of another log.
         tariffs: by provider and item, ascending.
         capacities: by provider, ascending: what it declared that is in force or to come.
         seals: by id, in order.
@@ -82,6 +83,7 @@ class State:
     public_keys: dict[str, str] = field(default_factory=dict)
     usccs: dict[str, str] = field(default_factory=dict)
     signed_by_few_fen: dict[str, dict[int, int]] = field(default_factory=dict)
+    other_logs: dict[str, RecordedCheckpoint] = field(default_factory=dict)
     items: dict[str, Item] = field(default_factory=dict)
     tariffs: dict[str, dict[str, list[Tariff]]] = field(default_factory=dict)
     capacities: dict[str, list[Capacity]] = field(default_factory=dict)

@@ -35,6 +35,7 @@ Names = Iterable[str]
     reservation <id>              its whole life: reserved, burned, reversed, released
     claim <id>                    claimed, paid, rejected
     claims <programme> <party>    the party's claims, and what was rejected of them
+    checkpoints <origin>          those of another log that were recorded
     seals                         all of them
     editions                      all that were adopted
 
