@@ -106,6 +106,7 @@ class Founding:
                 "release_grace_seconds": RELEASE_GRACE_DAYS * 86_400,
                 "tariff_notice_seconds": TARIFF_NOTICE_DAYS * 86_400,
                 "sealing_grace_seconds": SEALING_GRACE_DAYS * 86_400,
+                "member_of": cast.WORLD,
                 "utc_offset_seconds": UTC_OFFSET_SECONDS,
             },
         )
