@@ -4,7 +4,7 @@ Pydantic finds the faults; its own wording names Python's types and its versions
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -24,20 +24,37 @@ _TYPES: Final = {
 }
 
 
-def first_fault(error: ValidationError, patterns: Mapping[str, str] | None = None, skipped: int = 0) -> str:
+def first_fault(
+    error: ValidationError,
+    patterns: Mapping[str, str] | None = None,
+    value: Any = None,  # noqa: ANN401 - a JSON value
+) -> str:
     """Return the first fault in one line: the field's place, a colon, and what it must be.
 
     Args:
         error: as pydantic raised it.
         patterns: regular expressions of the model's texts, and what they are in words.
-        skipped: parts of a place that aren't fields: a union has one.
+        value: the JSON value that the fault is in, where it has unions: their tags are in pydantic's places.
     """
     fault = error.errors(include_url=False)[0]
-    place = ".".join(_part(part) for part in fault["loc"][skipped:])
+    place = ".".join(_part(part) for part in _place(fault, value))
     if not place and fault["type"] == "union_tag_not_found":
         return "kind: is missing"
     words = fault_in_words(fault, patterns)
     return f"{place}: {words}" if place else words
+
+
+def _place(fault: ErrorDetails, value: Any) -> list[int | str]:  # noqa: ANN401 - a JSON value
+    """Return the fields and numbers that lead to a fault, without the tags of unions on the way."""
+    if value is None:
+        return [*fault["loc"]]
+    place = list[int | str]()
+    parts = fault["loc"][:-1] if fault["type"] == "missing" else fault["loc"]
+    for part in parts:
+        if part in value if isinstance(value, dict) else isinstance(part, int):
+            value = value[part]
+            place.append(part)
+    return [*place, *fault["loc"][len(parts) :]]
 
 
 def fault_in_words(fault: ErrorDetails, patterns: Mapping[str, str] | None = None) -> str:

@@ -84,6 +84,7 @@ class FindingCode(CodedEnum):
     KEY_UNKNOWN = _as_refused(Reason.KEY_UNKNOWN)
     SIGNATURE_INVALID = _as_refused(Reason.SIGNATURE_INVALID)
     KEY_REVOKED = _as_refused(Reason.KEY_REVOKED)
+    KEY_NOT_ACTIVE_YET = _as_refused(Reason.KEY_NOT_ACTIVE_YET)
     KEY_NOT_FOR_THIS_COMMAND = _as_refused(Reason.KEY_NOT_FOR_THIS_COMMAND)
     SIGNER_NOT_INVOLVED = _as_refused(Reason.SIGNER_NOT_INVOLVED)
     SIGNATURES_MISSING = _as_refused(Reason.SIGNATURES_MISSING)
@@ -97,7 +98,8 @@ class FindingCode(CodedEnum):
     )
     CONSERVATION_BROKEN = (
         "conservation_broken",
-        "a programme's money does not add up to its envelope, or what too few officers signed passes the threshold",
+        "a programme's money does not add up to its envelope, what too few officers signed passes the threshold, or "
+        "what was issued for an application is not what was asked for",
     )
     LEAF_DIFFERS = ("leaf_differs", "an entry's bytes don't have the hash that the tree holds in its place")
     TREE_DIFFERS = (

@@ -10,139 +10,14 @@ from typing import Any
 
 import pytest
 
-from support.actors import ORIGIN, Actor, key_of, uscc_of
+from support.voucher_year import ACME, DC, LOG_KEY, START, Story
 from tallystick.errors import LedgerError, NotALedgerError, UsageError
-from tallystick.ledger import Ledger, create_ledger, open_ledger
-from tallystick.ledger.pending import Admitted
+from tallystick.ledger import Ledger, open_ledger
 from tallystick.views import Views, follow, follower, view_store
 from tallystick.views.follower import LogFollower
 from tallystick.views.programme_balances import ProgrammeBooks
 from tallystick.views.view_store import ViewStore
-from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_instant, parse_instant
-
-START = parse_instant("2026-01-05T08:00:00.000000Z")
-HOUR = 3_600 * SECOND_US
-NETWORK, CITY, DC, OTHER_DC = Actor("network"), Actor("city"), Actor("dc"), Actor("other-dc")
-ACME, BETA = Actor("acme"), Actor("beta")
-Json = dict[str, Any]
-
-
-class Story:
-    """A ledger in a folder, its clock, and shorthand for what parties do."""
-
-    def __init__(self, folder: Path) -> None:
-        self.at = START
-        self.folder = folder
-        founding = {
-            "edition": 1,
-            "name": "Network",
-            "currency": "CNY",
-            "root_keys": NETWORK.vkeys,
-            "root_quorum": 1,
-            "clock_skew_seconds": 0,
-            "freshness_seconds": 86_400,
-            "burn_window_seconds": 30 * 86_400,
-            "release_grace_seconds": 0,
-            "tariff_notice_seconds": 0,
-            "utc_offset_seconds": 28_800,
-        }
-        genesis = NETWORK.note("network.found", self.at, **founding)
-        self.ledger = create_ledger(folder, genesis, key_of_log(), clock=lambda: self.at)
-
-    def do(self, actor: Actor, kind: str, *cosigners: str, **fields: Any) -> int:
-        """Submit a command that is admitted, and return its index."""
-        answer = self.ledger.submit([actor.note(kind, self.at, *cosigners, **fields)])[0]
-        assert isinstance(answer, Admitted), answer
-        self.at += SECOND_US
-        return answer.index
-
-    def begin(self) -> None:
-        """Parties, two items with a tariff of 36.00 yuan an hour, and a programme that pays half of it."""
-        for actor, role in ((CITY, "treasury"), (DC, "provider"), (OTHER_DC, "provider")):
-            fields: Json = {"uscc": uscc_of(actor.party)} if role == "provider" else {}
-            self.do(NETWORK, "party.admit", admitted=actor.party, role=role, name=role, keys=actor.vkeys, **fields)
-        for actor in (ACME, BETA):
-            fields = {"uscc": uscc_of(actor.party), "keys": actor.vkeys}
-            self.do(CITY, "party.admit", admitted=actor.party, role="holder", name="A start-up", **fields)
-        self.do(NETWORK, "item.register", item="910b", unit="gpu_time", name="x", origin="domestic")
-        tariff = {"item": "910b", "price_fen_per_gpu_hour": 3_600, "valid_from": format_instant(self.at)}
-        self.do(DC, "tariff.publish", **tariff)
-        self.do(OTHER_DC, "tariff.publish", **tariff | {"valid_from": format_instant(self.at)})
-        self.do(CITY, "programme.open", **self.programme("city/p"))
-        for provider in ("dc", "other-dc"):
-            dates = {"valid_from": format_instant(self.at)}
-            self.do(CITY, "provider.accredit", programme="city/p", provider=provider, **dates)
-
-    def programme(self, name: str, payee: str = "provider") -> Json:
-        return {
-            "programme": name,
-            "name": "Vouchers",
-            "voucher_kind": "compute",
-            "fiscal_year": 2026,
-            "envelope_fen": 1_000_000,
-            "opens_at": format_instant(self.at),
-            "closes_at": format_instant(self.at + 300 * DAY_US),
-            "share_bp_domestic": 5_000,
-            "share_bp_foreign": 0,
-            "holder_floor_fen": 0,
-            "holder_cap_fen": 500_000,
-            "validity_days": 30,
-            "items": [],
-            "transfer": "open",
-            "payee": payee,
-            "rounding_fen": 1,
-        }
-
-    def issue(self, voucher: str, holder: str, face_fen: int) -> None:
-        dates = {"valid_from": format_instant(self.at)}
-        self.do(CITY, "voucher.issue", voucher=voucher, programme="city/p", holder=holder, face_fen=face_fen, **dates)
-
-    def reserve(
-        self, actor: Actor, reservation: str, voucher: str, provider: str, amount_fen: int, days: int = 5
-    ) -> None:
-        until = format_instant(self.at + days * DAY_US)
-        fields = {"voucher": voucher, "provider": provider, "amount_fen": amount_fen, "until": until}
-        self.do(actor, "voucher.reserve", reservation=reservation, **fields)
-
-    def line(self, job: str, reservation: str, hours: int, gpus: int = 1, hours_ago: int = 40) -> Json:
-        starts_at = self.at - hours_ago * HOUR
-        times = {"from": format_instant(starts_at), "to": format_instant(starts_at + hours * HOUR)}
-        what = {"job": job, "reservation": reservation, "item": "910b", "gpu_milli": gpus * 1_000}
-        return what | times | {"seconds": hours * 3_600}
-
-    def year(self) -> None:
-        """Everything that a view shows: 1 GPU-hour is 36.00 yuan, of which vouchers pay 18.00."""
-        self.begin()
-        self.issue("city/v1", "acme", 200_000)
-        self.issue("city/v2", "beta", 100_000)
-        self.do(ACME, "voucher.transfer", voucher="city/v1", into="acme/part", to="beta", amount_fen=50_000)
-        self.reserve(ACME, "acme/r1", "city/v1", "dc", 100_000)
-        self.reserve(ACME, "acme/r2", "city/v1", "other-dc", 20_000)
-        self.at += 2 * DAY_US
-        lines = [self.line("job-1", "acme/r1", 10), self.line("job-2", "acme/r1", 20), self.line("job-1", "acme/r1", 1)]
-        self.do(DC, "time.burn", ref="S1", holder="acme", lines=lines)
-        self.do(DC, "time.burn", ref="S2", holder="acme", lines=[self.line("job-3", "acme/r1", 1, gpus=1_000)])
-        self.do(OTHER_DC, "time.burn", ref="S1", holder="acme", lines=[self.line("job-1", "acme/r2", 1, gpus=2)])
-        self.do(DC, "burn.reverse", statement="S1", line=0, reason="never ran")
-        self.at += 2 * DAY_US
-        period = {"programme": "city/p", "first_day": "2026-01-05", "last_day": "2026-01-08"}
-        self.do(DC, "redemption.claim", claim="dc/c1", **period)
-        self.do(CITY, "redemption.reject", claim="dc/c1", reason="no invoice")
-        self.do(DC, "redemption.claim", claim="dc/c2", **period)
-        self.do(CITY, "redemption.pay", claim="dc/c2", amount_fen=36_000, payment_reference="bank 7")
-        self.do(OTHER_DC, "redemption.claim", claim="other-dc/c1", **period)
-        self.do(CITY, "voucher.suspend", voucher="city/v2", reason="question")
-        self.do(CITY, "voucher.resume", voucher="city/v2", reason="answer")
-        self.do(CITY, "voucher.revoke", voucher="city/v2", reason="moved away")
-        self.do(DC, "reservation.release", reservation="acme/r1")
-        self.at += 31 * DAY_US
-        self.do(CITY, "voucher.lapse", voucher="city/v1")
-        self.do(CITY, "party.suspend", subject="beta", reason="gone")
-        self.do(CITY, "programme.close", programme="city/p", reason="over")
-
-
-def key_of_log() -> Any:
-    return key_of(ORIGIN)
+from tallystick.vouchers.quantities import DAY_US, SECOND_US
 
 
 @pytest.fixture(scope="module")
@@ -196,6 +71,7 @@ def test_balances_by_voucher(views: Views) -> None:
         "acme/part": (50_000, 50_000, 0, 0, 0, 0),
         "city/v1": (200_000, 0, 16_400, 39_600, 50_000, 94_000),
         "city/v2": (100_000, 0, 0, 0, 0, 100_000),
+        "city/w1": (40_000, 10_000, 22_800, 7_200, 0, 0),
     }
     assert all(face == sum(rest) for face, *rest in numbers.values())
     said = {name: (row.holder, row.parent, row.status) for name, row in rows.items()}  # type: ignore[union-attr]
@@ -203,14 +79,16 @@ def test_balances_by_voucher(views: Views) -> None:
         "acme/part": ("beta", "city/v1", "over"),
         "city/v1": ("acme", None, "lapsed"),
         "city/v2": ("beta", None, "revoked"),
+        "city/w1": ("acme", None, "over"),
     }
-    assert rows["city/v1"].valid_from == "2026-01-05T08:00:11.000000Z"  # type: ignore[union-attr]
+    assert [(name, row.contract) for name, row in rows.items() if row.contract] == [("city/w1", "acme/k1")]  # type: ignore[union-attr]
+    assert rows["city/v1"].valid_from == "2026-01-05T08:00:15.000000Z"  # type: ignore[union-attr]
 
 
 def test_balances_by_programme(views: Views) -> None:
     """The envelope is whole."""
-    (row,) = views.balances("programme")
-    assert asdict(row) == {
+    first, second = views.balances("programme")
+    assert asdict(first) == {
         "programme": "city/p",
         "treasury": "city",
         "name": "Vouchers",
@@ -228,14 +106,17 @@ def test_balances_by_programme(views: Views) -> None:
         "lapsed_fen": 94_000,
         "revoked_fen": 100_000,
     }
+    names = ("payee", "unissued_fen", "available_fen", "over_fen", "reserved_fen", "claimed_fen", "paid_fen")
+    assert [asdict(second)[name] for name in names] == ["contract", 960_000, 10_000, 10_000, 22_800, 7_200, 0]
 
 
 def test_balances_by_holder(views: Views) -> None:
     """What was granted is available, reserved, burned or lapsed."""
     acme, beta = [asdict(row) for row in views.balances("holder")]
     names = ("vouchers", "granted_fen", "available_fen", "reserved_fen", "burned_fen", "lapsed_fen", "suspended")
-    assert [acme[name] for name in names] == [1, 150_000, 0, 16_400, 39_600, 94_000, False]
+    assert [acme[name] for name in names] == [2, 190_000, 10_000, 39_200, 46_800, 94_000, False]
     assert [beta[name] for name in names] == [2, 50_000, 50_000, 0, 0, 0, True]
+    assert [acme[name] for name in ("unclaimed_fen", "claimed_fen", "paid_fen")] == [0, 7_200, 0]
 
 
 def test_balances_by_provider(views: Views) -> None:
@@ -244,15 +125,16 @@ def test_balances_by_provider(views: Views) -> None:
     hour = 3_600_000
     assert {name: dc[name] for name in dc if name not in ("name", "suspended")} == {
         "provider": "dc",
-        "reserved_fen": 0,
+        "reserved_fen": 22_800,
         "lines_accepted": 2,
         "lines_refused": 2,
         "lines_reversed": 1,
         "gpu_milliseconds": 30 * hour,
         "fee_fen": 108_000,
-        "from_voucher_fen": 54_000,
-        "reversed_fen": 18_000,
-        "to_holders_fen": 0,
+        "from_voucher_fen": 64_800,
+        "reversed_fen": 21_600,
+        "to_holders_fen": 7_200,
+        "either_fen": 0,
         "unclaimed_fen": 0,
         "claimed_fen": 0,
         "paid_fen": 36_000,
@@ -267,24 +149,23 @@ def test_a_vouchers_history(views: Views) -> None:
     assert [(line.kind, line.amount_fen, line.available_fen, line.text) for line in found.history] == [
         ("voucher.issued/1", 200_000, 200_000, "to acme"),
         ("voucher.transferred/1", 50_000, 150_000, "to beta as acme/part"),
-        ("voucher.reserved/1", 100_000, 50_000, "acme/r1 for dc"),
-        ("voucher.reserved/1", 20_000, 30_000, "acme/r2 for other-dc"),
-        ("time.burned/1", 54_000, 30_000, "2 lines accepted, 1 refused"),
-        ("time.burned/1", 0, 30_000, "0 lines accepted, 1 refused"),
-        ("time.burned/1", 3_600, 30_000, "1 lines accepted, 0 refused"),
+        ("voucher.reserved/1", 100_000, 50_000, "acme/r1 for dc, under acme/k1"),
+        ("voucher.reserved/1", 20_000, 30_000, "acme/r2 for other-dc, under acme/k2"),
+        ("time.burned/1", 54_000, 30_000, "2 lines under acme/k1"),
+        ("time.burned/1", 3_600, 30_000, "1 line under acme/k2"),
         ("burn.reversed/1", 18_000, 30_000, "line 0 of S1 to the reservation: never ran"),
         ("reservation.released/1", 64_000, 94_000, "acme/r1 to the voucher"),
         ("voucher.lapsed/1", 94_000, 0, ""),
     ]
     assert [part.voucher for part in found.parts] == ["acme/part"]
     amounts = [
-        (one.reservation, one.amount_fen, one.remaining_fen, one.burned_fen, one.released_fen)
+        (one.reservation, one.amount_fen, one.remaining_fen, one.taken_fen, one.released_fen)
         for one in found.reservations
     ]
     assert amounts == [("acme/r1", 100_000, 0, 36_000, 64_000), ("acme/r2", 20_000, 16_400, 3_600, 0)]
     assert [line.text for line in views.voucher("city/v2").history] == ["to beta", "question", "answer", "moved away"]
     (first,) = views.voucher("acme/part").history
-    assert (first.text, first.party, first.at) == ("from acme, out of city/v1", "acme", "2026-01-05T08:00:13.000000Z")
+    assert (first.text, first.party, first.at) == ("from acme, out of city/v1", "acme", "2026-01-05T08:00:18.000000Z")
 
 
 def test_a_providers_statement(views: Views) -> None:
@@ -292,8 +173,8 @@ def test_a_providers_statement(views: Views) -> None:
     found = views.provider("dc")
     lines = [(one.lines_accepted, one.lines_refused, one.lines_reversed) for one in found.statements]
     assert lines == [(2, 1, 1), (0, 1, 0)]
-    sums = [(one.ref, one.holder, one.from_voucher_fen, one.reversed_fen) for one in found.statements]
-    assert sums == [("S1", "acme", 54_000, 18_000), ("S2", "acme", 0, 0)]
+    sums = [(one.ref, one.contract, one.holder, one.from_voucher_fen, one.reversed_fen) for one in found.statements]
+    assert sums == [("S1", "acme/k1", "acme", 64_800, 21_600), ("S2", "acme/k1", "acme", 0, 0)]
     assert [(one.reason, one.lines, one.gpu_milliseconds) for one in found.refusals] == [
         ("exceeds_reservation", 1, 3_600_000_000),
         ("job_time_already_burned", 1, 3_600_000),
@@ -303,9 +184,101 @@ def test_a_providers_statement(views: Views) -> None:
         ("dc/c1", "rejected", 36_000, "2026-01-05", "no invoice"),
         ("dc/c2", "paid", 36_000, "2026-01-05", "bank 7"),
     ]
-    (within,) = found.programmes
-    assert (within.programme, within.lines_accepted, within.paid_fen) == ("city/p", 2, 36_000)
-    assert [one.reservation for one in found.reservations] == ["acme/r1"]
+    within = [(one.programme, one.lines_paid, one.lines_reversed, one.from_voucher_fen) for one in found.programmes]
+    assert within == [("city/p", 2, 1, 54_000), ("city/q", 2, 1, 10_800)]
+    owed = [(one.paid_fen, one.to_holders_fen, one.reserved_fen) for one in found.programmes]
+    assert owed == [(36_000, 0, 0), (0, 7_200, 22_800)]
+    assert [one.contract for one in found.contracts] == ["acme/k1"]
+    assert [one.reservation for one in found.reservations] == ["acme/r1", "acme/r3"]
+
+
+def test_a_contract(views: Views) -> None:
+    """Lines and fees count once; of both programmes that paid them, each payment."""
+    found = views.contract("acme/k1")
+    assert asdict(found.balance) == {
+        "contract": "acme/k1",
+        "provider": "dc",
+        "holder": "acme",
+        "basis": "metered",
+        "claimant": "holder",
+        "related_party": False,
+        "first_day": "2026-01-05",
+        "last_day": "2026-03-31",
+        "amount_fen": 200_000,
+        "charged_fen": 72_000,
+        "chargeable_fen": 128_000,
+        "other_support_fen": 0,
+        "other_support_left_fen": 0,
+        "lines_accepted": 2,
+        "lines_refused": 2,
+        "lines_reversed": 1,
+        "gpu_milliseconds": 30 * 3_600_000,
+        "fee_fen": 108_000,
+    }
+    assert [tuple(asdict(one).values()) for one in found.programmes] == [
+        ("city/p", "dc", 2, 1, 54_000, 18_000, 0, 0, 36_000),
+        ("city/q", "acme", 2, 1, 10_800, 3_600, 0, 7_200, 0),
+    ]
+    assert [one.reservation for one in found.reservations] == ["acme/r1", "acme/r3"]
+    assert [(one.ref, one.fee_fen) for one in found.statements] == [("S1", 108_000), ("S2", 0)]
+    assert views.balances("contract") == [found.balance, views.contract("acme/k2").balance]
+
+
+def test_what_a_contract_says_either_of_is_owed_to_the_first_that_claims(folder: Path) -> None:
+    """Until then to nobody; from then on all of it is, whichever programme paid."""
+    with Views.open(folder) as views:
+        views.follow()
+        (claimed,) = [line.claimed_index for line in views.programme("city/q").claims]
+    for index, owed in ((claimed - 1, (7_200, 0, None, 0)), (claimed, (0, 7_200, "acme", 7_200))):
+        with Views.as_of(folder, index=index) as then:
+            (of_programme,) = [one for one in then.provider("dc").programmes if one.programme == "city/q"]
+            payment = then.contract("acme/k1").programmes[1]
+            holder = then.holder("acme").balance.claimed_fen
+            assert (of_programme.either_fen, of_programme.to_holders_fen, payment.payee, holder) == owed
+
+
+def test_other_support_is_left_until_lines_absorb_it(tmp_path: Path) -> None:
+    """It comes before what programmes pay, and a reversal gives it back."""
+    story = Story(tmp_path / "ledger")
+    story.begin()
+    story.sign("acme/k3", "dc", other_support_fen=30_000)
+    story.issue("city/v1", "acme", 200_000)
+    story.reserve("acme/r1", "city/v1", "acme/k3", 100_000)
+    story.at += 2 * DAY_US
+    story.burn(DC, "acme/k3", story.line("job-1", 10), ref="S1")  # 36,000: 25,200 are absorbed, seven tenths
+    story.burn(DC, "acme/k3", story.line("job-2", 10), ref="S2")  # 4,800 are left of it; city/p pays its half
+    story.do(DC, "burn.reverse", statement="S2", line=0, reason="never ran")
+    story.ledger.close()
+    with Views.open(story.folder) as views:
+        views.follow()
+        found = views.contract("acme/k3")
+        assert [(one.absorbed_fen, one.from_voucher_fen) for one in found.statements] == [(25_200, 0), (4_800, 18_000)]
+        assert (found.balance.other_support_left_fen, found.balance.charged_fen) == (4_800, 36_000)
+
+
+def test_what_comes_back_of_a_closed_reservation_is_released(tmp_path: Path) -> None:
+    """The voucher has it again, of the other reservation's part that one has."""
+    story = Story(tmp_path / "ledger")
+    story.begin()
+    story.issue("city/v1", "acme", 200_000)
+    story.reserve("acme/r1", "city/v1", "acme/k1", 10_000)
+    story.reserve("acme/r2", "city/v1", "acme/k1", 50_000)
+    story.at += 2 * DAY_US
+    story.burn(DC, "acme/k1", story.line("job-1", 10), ref="S1")
+    story.do(DC, "burn.reverse", statement="S1", line=0, reason="never ran")
+    story.ledger.close()
+    with Views.open(story.folder) as views:
+        views.follow()
+        found = views.voucher("city/v1")
+        amounts = [(one.remaining_fen, one.taken_fen, one.released_fen, one.closed) for one in found.reservations]
+        assert amounts == [(0, 0, 10_000, True), (50_000, 0, 0, False)]
+        balance = found.balance
+        assert (balance.available_fen, balance.reserved_fen, balance.burned_fen) == (150_000, 50_000, 0)
+        told = [(line.amount_fen, line.text) for line in found.history[-2:]]
+        assert told == [
+            (18_000, "1 line under acme/k1"),
+            (18_000, "line 0 of S1 to the voucher and the reservation: never ran"),
+        ]
 
 
 def test_a_holders_account_and_a_programmes_book(views: Views) -> None:
@@ -313,6 +286,7 @@ def test_a_holders_account_and_a_programmes_book(views: Views) -> None:
     account = views.holder("beta")
     assert [one.voucher for one in account.vouchers] == ["acme/part", "city/v2"]
     assert account.balance == views.balances("holder")[1]
+    assert [one.contract for one in views.holder("acme").contracts] == ["acme/k1", "acme/k2"]
     book = views.programme("city/p")
     assert [one.holder for one in book.holders] == ["acme", "beta"]
     owed = [(one.provider, one.claimed_fen, one.paid_fen) for one in book.providers]
@@ -328,7 +302,7 @@ def test_refusals_by_reason(views: Views) -> None:
     ]
 
 
-@pytest.mark.parametrize("what", ["voucher", "holder", "provider", "programme"])
+@pytest.mark.parametrize("what", ["voucher", "holder", "provider", "programme", "contract"])
 def test_what_is_not_there_is_named(views: Views, what: str) -> None:
     with pytest.raises(UsageError, match=f"there is no {what} nobody/1"):
         getattr(views, what)("nobody/1")
@@ -338,28 +312,47 @@ def test_a_payee_that_is_the_holder_is_owed(tmp_path: Path) -> None:
     """Where the programme pays holders, the provider burns and the holder is owed."""
     story = Story(tmp_path / "ledger")
     story.begin()
-    story.do(CITY, "programme.open", **story.programme("city/h", payee="holder"))
-    story.do(CITY, "provider.accredit", programme="city/h", provider="dc", valid_from=format_instant(story.at))
-    fields = {"voucher": "city/h1", "programme": "city/h", "holder": "acme", "face_fen": 90_000}
-    story.do(CITY, "voucher.issue", **fields, valid_from=format_instant(story.at))
-    story.reserve(ACME, "acme/r1", "city/h1", "dc", 90_000)
+    story.open_programme("city/h", "dc", payee="holder")
+    story.issue("city/h1", "acme", 90_000, "city/h")
+    story.reserve("acme/r1", "city/h1", "acme/k1", 90_000)
     story.at += 2 * DAY_US
-    story.do(DC, "time.burn", ref="S1", holder="acme", lines=[story.line("job-1", "acme/r1", 10)])
+    story.burn(DC, "acme/k1", story.line("job-1", 10), ref="S1")
     story.ledger.close()
     with Views.open(story.folder) as views:
         views.follow()
         assert views.holder("acme").balance.unclaimed_fen == 18_000
         balance = views.provider("dc").balance
-        assert (balance.unclaimed_fen, balance.from_voucher_fen) == (0, 18_000)
+        assert (balance.unclaimed_fen, balance.to_holders_fen, balance.from_voucher_fen) == (0, 18_000, 18_000)
+
+
+def test_a_history_names_the_application_that_a_voucher_was_issued_for(tmp_path: Path) -> None:
+    story = Story(tmp_path / "ledger")
+    story.begin()
+    declared = {"related_party": False, "other_support_fen": 0}
+    asked: dict[str, Any] = {
+        "application": "acme/a1",
+        "programme": "city/p",
+        "amount_fen": 2_000,
+        "declarations": declared,
+    }
+    story.do(ACME, "application.file", evidence_sha256="ab" * 32, **asked)
+    story.issue("city/v1", "acme", 1_000, application="acme/a1")
+    story.issue("city/v2", "acme", 1_000, application="acme/a1", contract="acme/k1")
+    story.ledger.close()
+    with Views.open(story.folder) as views:
+        views.follow()
+        texts = [views.voucher(name).history[0].text for name in ("city/v1", "city/v2")]
+        assert texts == ["to acme for acme/a1", "to acme for acme/a1, under acme/k1 alone"]
 
 
 def test_sums_beyond_64_bits_stay_exact(tmp_path: Path) -> None:
     """A provider that claims absurd GPU-time is refused, counted to the millisecond, and stops nobody's views."""
     story = Story(tmp_path / "ledger")
     story.begin()
-    line = story.line("job", "acme/none", 1) | {"gpu_milli": 10_000_000, "seconds": 31_622_400}
-    for _ in range(200):
-        story.do(DC, "time.burn", holder="acme", lines=[line] * 160)
+    job, _, starts_at, ends_at, _ = story.line("job", 1)
+    line = [job, 10_000_000, starts_at, ends_at, 31_622_400]
+    for _ in range(50):
+        story.burn(DC, "acme/k1", *[line] * 640)
     story.ledger.close()
     with Views.open(story.folder) as views:
         views.follow()
@@ -585,7 +578,7 @@ def test_an_entry_that_cannot_be_followed_is_named(folder: Path) -> None:
 
 
 def every_answer(views: Views) -> list[Any]:
-    answers: list[Any] = [views.balances(by) for by in ("programme", "holder", "provider", "voucher")]
+    answers: list[Any] = [views.balances(by) for by in ("programme", "holder", "provider", "voucher", "contract")]
     return [*answers, views.refusals_by_reason(), views.size, views.at]
 
 
@@ -651,6 +644,6 @@ def test_the_environment_says_nothing(folder: Path, monkeypatch: pytest.MonkeyPa
 
 def test_views_follow_a_ledger_that_is_open(folder: Path) -> None:
     """No lock of the writer's is needed."""
-    ledger: Ledger = open_ledger(folder, key_of_log())
+    ledger: Ledger = open_ledger(folder, LOG_KEY)
     with ledger, Views.open(folder) as views:
         assert views.follow() == ledger.state.size

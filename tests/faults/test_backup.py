@@ -133,7 +133,7 @@ def run_child(how: str, source: Path, target: Place, at: object, seconds: float 
 def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small ledger of many groups and two tile levels, never to be changed."""
     folder = tmp_path_factory.mktemp("pristine") / "ledger"
-    write_small_ledger(folder, more=400)
+    write_small_ledger(folder, up_to=range(113, 464, 50))
     return folder
 
 
@@ -188,13 +188,13 @@ def test_what_is_restored_is_the_ledger_and_goes_on(source: Path, tmp_path: Path
 
 def test_a_backup_is_added_to(ledger: Ledger, tmp_path: Path) -> None:
     source, folder = tmp_path / "ledger", tmp_path / "backup"
-    for round_, new in enumerate((10, 3, 0, 300)):
+    for round_, new in enumerate((11, 3, 0, 300)):
         if round_:
             burned(ledger, *[f"{round_}-{number}" for number in range(new)])
         copied = backup_ledger(source, folder)
         assert (copied.size, copied.new_entries) == (ledger.state.size, new)
         assert rows(folder) == rows(source)
-    check(folder, 313)
+    check(folder, 314)
 
 
 def test_a_writer_at_work_is_backed_up_as_it_stood(ledger: Ledger, tmp_path: Path) -> None:
@@ -310,12 +310,12 @@ def test_an_old_backup_that_is_written_to_is_exposed_as_a_fork(ledger: Ledger, t
     restore_ledger(old, forked)
     with open_ledger(forked, LOG_KEY, clock=Clock(NOW)) as writer:
         burned(writer, *[f"others-{number}" for number in range(9)])
-    check(forked, 19)
+    check(forked, 20)
     assert set(audit(forked, POLICY, receipts=[receipts], processes=1).codes()) == {FindingCode.RECEIPT_CONTRADICTED}
     since = audit(forked, POLICY, since=tmp_path / "one.json", processes=1)
     assert FindingCode.HISTORY_REWRITTEN in since.codes()
     before = rows(tmp_path / "newer")
-    with pytest.raises(ProofInvalidError, match=r"^history_rewritten: the first 15 entries"):
+    with pytest.raises(ProofInvalidError, match=r"^history_rewritten: the first 16 entries"):
         backup_ledger(forked, tmp_path / "newer")
     assert rows(tmp_path / "newer") == before
 
@@ -329,7 +329,7 @@ def test_a_newer_cosigned_checkpoint_keeps_an_older_restored_log_from_being_writ
     restore_ledger(tmp_path / "backup", tmp_path / "restored")
     with read_ledger(tmp_path / "ledger") as reader:
         (tmp_path / "restored" / "checkpoint.cosigned").write_bytes(reader.checkpoint_note())
-    with pytest.raises(NotALedgerError, match="history_rewritten: witnesses cosigned 11 entries"):
+    with pytest.raises(NotALedgerError, match="history_rewritten: witnesses cosigned 12 entries"):
         open_ledger(tmp_path / "restored", LOG_KEY)
 
 
@@ -350,7 +350,7 @@ def test_an_old_backup_is_brought_up_to_date_from_a_mirror(over_the_web: bool, l
     shutil.rmtree(source)
     with serving(public) as server:
         copied = backup_ledger(server.url if over_the_web else public, backup)
-        assert (copied.size, copied.new_entries, copied.checkpoints) == (311, 300, 4)
+        assert (copied.size, copied.new_entries, copied.checkpoints) == (312, 300, 4)
         assert backup_ledger(server.url if over_the_web else public, backup).new_entries == 0
     restore_ledger(backup, tmp_path / "restored")
     for name in ("stored_events", "tree", "refs"):
@@ -359,7 +359,7 @@ def test_an_old_backup_is_brought_up_to_date_from_a_mirror(over_the_web: bool, l
     with open_ledger(tmp_path / "restored", LOG_KEY, clock=Clock(NOW)) as restored:
         burned(restored, "goes-on")
     assert backup_ledger(tmp_path / "restored", backup).new_entries == 1
-    check(backup, 312)
+    check(backup, 313)
 
 
 def test_a_mirror_alone_is_enough(source: Path, tmp_path: Path) -> None:
@@ -756,9 +756,9 @@ def test_a_restored_database_goes_on_and_its_backup_is_added_to(ledger: Ledger, 
     with open_ledger(url, LOG_KEY, clock=Clock(NOW)) as moved:
         burned(moved, *[f"there-{number}" for number in range(5)])
         copied = backup_ledger(url, backup)
-        assert (copied.size, copied.new_entries, copied.are_signatures_checked) == (20, 5, True)
+        assert (copied.size, copied.new_entries, copied.are_signatures_checked) == (21, 5, True)
     assert rows(backup) == rows(url)
-    check(backup, 20)
+    check(backup, 21)
 
 
 @pytest.mark.parametrize("at", [0, 200, 437])

@@ -74,14 +74,14 @@ def test_check_answers_as_submit_does_to_what_was_recorded_before(tmp_path: Path
         for source in (desk.ledger, tmp_path / "tiles")
     ]
     said = run("check", desk.ledger, first, "--log-time", desk.at)
-    assert (said.status, said.out) == (0, f"{first}: 10 voucher.suspended/1 (recorded before)\n")
+    assert (said.status, said.out) == (0, f"{first}: 11 voucher.suspended/1 (recorded before)\n")
     written = desk.submit(*notes, status=1)
     assert [(one["accepted"], one.get("index"), one.get("is_new"), one.get("reason")) for one in told[0]["notes"]] == [
-        (False, 10, None, "ref_reused_for_other_content"),
-        (True, 10, False, None),
-        (True, 12, True, None),
-        (True, 12, False, None),
+        (False, 11, None, "ref_reused_for_other_content"),
         (True, 11, False, None),
+        (True, 13, True, None),
+        (True, 13, False, None),
+        (True, 12, False, None),
     ]
     assert told[0] == told[1]
     assert run("check", desk.ledger, *notes, "--log-time", desk.at).out.replace(
@@ -379,7 +379,7 @@ def test_a_moment_is_an_index_or_a_time(at: str, made: Desk) -> None:
 
 def test_unknown_ids_are_named(made: Desk) -> None:
     """By show, whatever they are of."""
-    for what in ("voucher", "holder", "programme", "provider"):
+    for what in ("voucher", "holder", "programme", "provider", "contract"):
         assert "no-such-thing" in failed("show", made.ledger, what, "no-such-thing")
     assert "country" in failed("show", made.ledger, "country", "china")
 

@@ -7,6 +7,8 @@ import pytest
 from support.command_line import done, failed, run
 from support.small_ledger import export_small_ledger, write_small_ledger
 
+SIZE = 75
+"""How many entries the small ledger has."""
 ACCOUNTS = [
     ("voucher", "shanghai/v1"),
     ("holder", "maker-a"),
@@ -19,7 +21,7 @@ ACCOUNTS = [
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a ledger and its export; not to be changed."""
     folder = tmp_path_factory.mktemp("sealed")
-    write_small_ledger(folder / "ledger")
+    assert write_small_ledger(folder / "ledger") == SIZE
     export_small_ledger(folder / "ledger", folder / "tiles")
     return folder
 
@@ -30,19 +32,19 @@ def test_a_balance_is_proved_and_verified(folder: Path, tmp_path: Path, source: 
     """In words and in JSON; the file is enough."""
     file, policy = tmp_path / "balance.proof", folder / "ledger" / "trust.policy"
     said = done("proof", "balance", folder / source, what, id_, "--seal", "registry/first", "-o", file)
-    assert said.startswith(f"{file}: the balance of {what} {id_} as entry 54 sealed it")
+    assert said.startswith(f"{file}: the balance of {what} {id_} as entry 59 sealed it")
     words = done("verify", file, "--trust", policy)
-    assert words.startswith(f"proven: {what} {id_} of tallystick.example/national, as it stood at entry 54\n")
+    assert words.startswith(f"proven: {what} {id_} of tallystick.example/national, as it stood at entry 59\n")
     told = run("verify", file, "--trust", policy, "--json").json
     assert told["proven"] is True
     assert told["account"] == f"{what} {id_}"
     assert told["seal"] == {
         "seal": "registry/first",
-        "index": 54,
+        "index": 59,
         "at": told["seal"]["at"],
         "last_day": "2026-01-06",
     }
-    assert told["checkpoint"]["size"] == 63
+    assert told["checkpoint"]["size"] == SIZE
     from_stdin = run("verify", "-", "--trust", policy, "--json", stdin=file.read_bytes()).json
     assert from_stdin == told
 
@@ -51,9 +53,9 @@ def test_it_is_the_balance_that_the_ledger_shows(folder: Path, tmp_path: Path) -
     """As of the entry before the seal; named by its index."""
     file, policy = tmp_path / "balance.proof", folder / "ledger" / "trust.policy"
     for by, what, id_ in (("voucher", "voucher", "shanghai/v1"), ("provider", "provider", "guian")):
-        done("proof", "balance", folder / "tiles", what, id_, "--seal", 54, "-o", file)
+        done("proof", "balance", folder / "tiles", what, id_, "--seal", 59, "-o", file)
         balances = run("verify", file, "--trust", policy, "--json").json["balances"]
-        rows = run("balances", folder / "ledger", "--by", by, "--as-of", 53, "--json").json["balances"]
+        rows = run("balances", folder / "ledger", "--by", by, "--as-of", 58, "--json").json["balances"]
         (row,) = [row for row in rows if row[what] == id_]
         assert {name: row[name] for name in balances} == balances
 
@@ -63,12 +65,12 @@ def test_it_is_the_balance_that_the_ledger_shows(folder: Path, tmp_path: Path) -
     [
         ("voucher", "shanghai/v9", "registry/first", "there was no voucher shanghai/v9 when the books were sealed"),
         ("voucher", "shanghai/v1", "registry/none", "there is no seal registry/none"),
-        ("voucher", "shanghai/v1", "53", "entry 53 is no seal: it is party.admitted/1"),
-        ("voucher", "shanghai/v1", "63", "there is no entry 63: the log has 63, counted from 0"),
+        ("voucher", "shanghai/v1", "58", "entry 58 is no seal: it is party.admitted/1"),
+        ("voucher", "shanghai/v1", f"{SIZE}", f"there is no entry {SIZE}: the log has {SIZE}, counted from 0"),
         ("voucher", "shanghai/v1", "-1", "there is no seal -1"),
         ("voucher", "shanghai/v1", "\u0665\u0665", "there is no seal"),
         ("voucher", "shanghai/v1", "9" * 5_000, "there is no seal"),
-        ("party", "maker-a", "54", "'party' is not one of"),
+        ("party", "maker-a", "59", "'party' is not one of"),
     ],
 )
 def test_what_can_not_be_proved_is_said(
@@ -83,7 +85,7 @@ def test_what_can_not_be_proved_is_said(
 def test_a_changed_proof_is_refused(folder: Path, tmp_path: Path) -> None:
     """Status 1 where it proves nothing, 2 where it can't be read."""
     file, policy = tmp_path / "balance.proof", folder / "ledger" / "trust.policy"
-    done("proof", "balance", folder / "ledger", "voucher", "shanghai/v1", "--seal", 54, "-o", file)
+    done("proof", "balance", folder / "ledger", "voucher", "shanghai/v1", "--seal", 59, "-o", file)
     data = file.read_bytes()
     file.write_bytes(data.replace(b'\\"available_fen\\":', b'\\"available_fen\\":9'))
     assert "isn't under the seal's root" in failed("verify", file, "--trust", policy, status=1)

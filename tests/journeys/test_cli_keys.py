@@ -136,25 +136,27 @@ def test_a_passphrase_must_come_from_somewhere(tmp_path: Path) -> None:
 
 def statement(lines: int) -> dict[str, object]:
     """A statement of so many lines, whose ids are as long as is usual."""
-    line = {"reservation": "acme-ai/r-2026-01", "item": "ascend-910b", "gpu_milli": 8_000, "seconds": 3_600}
-    times = {"from": "2026-01-05T08:00:00.000000Z", "to": "2026-01-05T09:00:00.000000Z"}
-    many = [line | times | {"job": f"job-2026-01-05-{number:05d}"} for number in range(lines)]
-    head = {"kind": "time.burn/1", "log": "log.example", "party": "guian-cluster", "ref": "s-1", "holder": "acme-ai"}
-    return head | {"signed_at": "2026-01-05T10:00:00.000000Z", "lines": many}
+    rest = [8_000, "2026-01-05T08:00:00Z", "2026-01-05T09:00:00Z", 3_600]
+    groups = [
+        {"item": item, "lines": [[f"job-2026-01-05-{number:05d}", *rest] for number in range(first, lines, 2)]}
+        for first, item in enumerate(["ascend-910b", "mlu370-x8"])
+    ]
+    head = {"kind": "time.burn/1", "log": "log.example", "party": "guian-cluster", "ref": "s-1"}
+    return head | {"signed_at": "2026-01-05T10:00:00.000000Z", "contract": "acme-ai/k-2026-01", "groups": groups}
 
 
 def test_a_statement_that_is_too_long_says_how_many_lines_fit(tmp_path: Path, key: Path, passphrase: Path) -> None:
     """And so many do fit, with what the log answers to each."""
     command = tmp_path / "c.json"
     sign = ("sign", command, "--key", key, "--passphrase-file", passphrase)
-    command.write_text(json.dumps(statement(500)))
+    command.write_text(json.dumps(statement(900)))
     line = failed(*sign)
-    assert "a statement of 500 lines is longer than the 65,535 bytes of an entry" in line
+    assert "a statement of 900 lines is longer than the 65,535 bytes of an entry" in line
     fitting = int(re.search(r"about (\d+) lines", line)[1])  # type: ignore[index]
-    assert 200 < fitting < 320
+    assert 500 < fitting < 700
     command.write_text(json.dumps(statement(fitting)))
     note = done(*sign).encode()
-    assert len(note) + fitting * len("100000,100000,") < ENTRY_SIZE_MAX
+    assert len(note) + fitting * len("100000,100000,100000,") < ENTRY_SIZE_MAX
     command.write_text(json.dumps(statement(2)))
     done(*sign)
 

@@ -12,7 +12,7 @@ from support.command_line import ORIGIN, Desk, done, failed, finish, run, start
 from support.postgres import execute, fresh_database, server
 from tallystick.sources import without_password
 
-DAY = "2026-01-05T08:00:00.000000Z"
+DAY = "2026-01-05T08:00:00Z"
 
 
 class PostgresDesk(Desk):
@@ -34,7 +34,7 @@ def found(desk: Desk) -> None:
     desk.found()
     desk.open_programme()
     desk.at = "2026-01-05T10:00:00Z"
-    desk.submit(desk.statement(("job-1", 8, DAY, "2026-01-05T09:00:00.000000Z", 3_600), ref="stmt-1"))
+    desk.submit(desk.statement(("job-1", 8, DAY, "2026-01-05T09:00:00Z", 3_600), ref="stmt-1"))
 
 
 @pytest.fixture(scope="module")

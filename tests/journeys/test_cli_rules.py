@@ -38,5 +38,5 @@ def test_as_a_table() -> None:
     assert row.split(maxsplit=3)[1:] == [
         "voucher.reserved/1",
         "holder",
-        "reservation, voucher, provider, amount_fen, until",
+        "reservation, voucher, contract, amount_fen, until",
     ]

@@ -22,7 +22,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     desk = Desk(tmp_path_factory.mktemp("desk"))
     desk.found()
     desk.open_programme()
-    job = ("job-1", 8, "2026-01-05T08:00:00.000000Z", "2026-01-05T09:00:00.000000Z", 3_600)
+    job = ("job-1", 8, "2026-01-05T08:00:00Z", "2026-01-05T09:00:00Z", 3_600)
     desk.at = "2026-01-05T10:00:00Z"
     desk.submit(desk.statement(job, ref="stmt-1"))
     done("export", desk.ledger, desk.folder / "public")
@@ -52,12 +52,12 @@ QUESTIONS = [
     ("show", "{source}", "voucher", "shanghai-treasury/v-1"),
     ("show", "{source}", "provider", "guian-cluster", "--json"),
     ("show", "{source}", "entry", "0"),
-    ("show", "{source}", "entry", "10", "--json"),
+    ("show", "{source}", "entry", "11", "--json"),
     ("proof", "inclusion", "{source}", "3", "--json"),
     ("proof", "inclusion", "{source}", "3", "--size", "7", "--trust", "{policy}"),
     ("proof", "consistency", "{source}", "4"),
     ("proof", "consistency", "{source}", "4", "9", "--json", "--trust", "{policy}"),
-    ("verify", "{source}", "10", "--trust", "{policy}", "--json"),
+    ("verify", "{source}", "11", "--trust", "{policy}", "--json"),
     ("verify", "{source}", "0", "--trust", "{policy}"),
     ("audit", "{source}", "--trust", "{policy}", "--json"),
     ("audit", "{source}", "--trust", "{policy}"),
@@ -76,17 +76,17 @@ def test_every_source_gives_the_same_answer(question: tuple[str, ...], source: s
 
 def test_a_receipt_from_an_export_verifies_with_the_policy_alone(source: str, desk: Desk, tmp_path: Path) -> None:
     """And is the one that the ledger gives."""
-    done("receipt", source, 10, "-o", tmp_path / "a")
-    done("receipt", desk.ledger, 10, "-o", tmp_path / "b")
+    done("receipt", source, 11, "-o", tmp_path / "a")
+    done("receipt", desk.ledger, 11, "-o", tmp_path / "b")
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     said = done("verify", tmp_path / "a", "--trust", desk.policy)
-    assert said.startswith(f"proven: entry 10 of {ORIGIN}, in its tree of 11 entries\n")
-    assert said == done("verify", source, 10, "--trust", desk.policy)
+    assert said.startswith(f"proven: entry 11 of {ORIGIN}, in its tree of 12 entries\n")
+    assert said == done("verify", source, 11, "--trust", desk.policy)
 
 
 def test_a_note_is_checked_against_an_export(source: str, desk: Desk) -> None:
     """By a provider that has no ledger."""
-    job = ("job-2", 8, "2026-01-05T08:00:00.000000Z", "2026-01-05T09:00:00.000000Z", 3_600)
+    job = ("job-2", 8, "2026-01-05T08:00:00Z", "2026-01-05T09:00:00Z", 3_600)
     note = desk.statement(job, ref="stmt-2")
     said = done("check", source, note, "--log-time", "2026-01-05T10:30:00Z")
     assert said == done("check", desk.ledger, note, "--log-time", "2026-01-05T10:30:00Z")
@@ -96,7 +96,7 @@ def test_a_note_is_checked_against_an_export(source: str, desk: Desk) -> None:
 def test_an_export_of_an_export_is_a_mirror(source: str, desk: Desk, tmp_path: Path) -> None:
     """To the byte."""
     done("export", source, tmp_path / "mirror")
-    assert check_folder(tmp_path / "mirror") == 11
+    assert check_folder(tmp_path / "mirror") == 12
     for path in (desk.folder / "public").rglob("*"):
         if path.is_file():
             assert (tmp_path / "mirror" / path.relative_to(desk.folder / "public")).read_bytes() == path.read_bytes()
@@ -105,7 +105,7 @@ def test_an_export_of_an_export_is_a_mirror(source: str, desk: Desk, tmp_path: P
 def test_what_a_proof_says(desk: Desk) -> None:
     """For people it says whether the checkpoint was verified, and what is proved."""
     said = done("proof", "inclusion", desk.ledger, 3)
-    assert said.startswith(f"entry 3 is in the tree of 11 entries of {ORIGIN}\n")
+    assert said.startswith(f"entry 3 is in the tree of 12 entries of {ORIGIN}\n")
     assert "no --trust was given" in said
     assert "signed as the trust policy asks" in done("proof", "consistency", desk.ledger, 3, "--trust", desk.policy)
     proof = run("proof", "consistency", desk.ledger, 4, 9, "--json").json
@@ -115,12 +115,12 @@ def test_what_a_proof_says(desk: Desk) -> None:
 
 def test_proofs_of_what_is_not_there_are_refused(source: str, desk: Desk) -> None:
     """In one line each, of status 2."""
-    assert "there is no entry 11" in failed("proof", "inclusion", source, 11)
+    assert "there is no entry 12" in failed("proof", "inclusion", source, 12)
     assert "there is no entry 7: this tree has 7" in failed("proof", "inclusion", source, 7, "--size", 7)
-    assert "there is no tree of 12 entries" in failed("proof", "consistency", source, 4, 12)
+    assert "there is no tree of 13 entries" in failed("proof", "consistency", source, 4, 13)
     assert "can't be proved" in failed("proof", "consistency", source, 0)
     assert "can't be proved" in failed("proof", "consistency", source, 9, 4)
-    assert "there is no entry 11" in failed("show", source, "entry", 11)
+    assert "there is no entry 12" in failed("show", source, "entry", 12)
     assert "--as-of" in failed("show", source, "entry", 1, "--as-of", 1)
     for index in ("+1", "1_0", "0x1", "١", "1" * 40):
         assert "is not an entry's index" in failed("show", source, "entry", index)
@@ -140,15 +140,15 @@ def test_a_checkpoint_of_a_stranger_is_not_believed(desk: Desk, tmp_path: Path) 
 def test_what_is_changed_in_an_export_gives_no_proof(desk: Desk, server: FolderServer, tmp_path: Path) -> None:
     """Status 1: the mirror, and not the log, is caught."""
     shutil.copytree(desk.folder / "public", tmp_path / "copy")
-    (bundle,) = (tmp_path / "copy" / "tile" / "entries").rglob("000.p/11")
+    (bundle,) = (tmp_path / "copy" / "tile" / "entries").rglob("000.p/12")
     bundle.write_bytes(bundle.read_bytes().replace(b"150000000", b"950000000"))
     with serving(tmp_path) as other:
         for where in (tmp_path / "copy", f"{other.url}/copy"):
-            for index in (8, 9):
+            for index in (9, 10):
                 ran = run("show", where, "entry", index)
-                assert ran.status == (1 if index == 8 else 0), ran
+                assert ran.status == (1 if index == 9 else 0), ran
             said = run("audit", where, "--trust", desk.policy)
-            assert (said.status, "leaf_differs at entry 8" in said.out) == (1, True)
+            assert (said.status, "leaf_differs at entry 9" in said.out) == (1, True)
             assert f"bundle 0 below {where}/tile/entries" in said.out
 
 

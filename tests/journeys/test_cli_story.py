@@ -23,7 +23,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 
 def burn(desk: Desk) -> None:
     """The provider checks before it runs a job, and burns when it has."""
-    morning = ("2026-01-06T01:00:00.000000Z", "2026-01-06T09:00:00.000000Z", 28_800)
+    morning = ("2026-01-06T01:00:00Z", "2026-01-06T09:00:00Z", 28_800)
     desk.at = "2026-01-06T09:00:00Z"
     planned = desk.statement(("job-1", 8, *morning), ("job-2", 2_000, *morning), ref="stmt-1")
 
@@ -40,7 +40,7 @@ def burn(desk: Desk) -> None:
     assert [line["accepted"] for line in submitted["notes"][0]["lines"]] == [True, False]
     assert submitted["notes"][0]["lines"] == checked["notes"][0]["lines"]
     assert (
-        submitted["notes"][0]["lines"][0] | {"from_voucher_fen": 19_200, "fee_fen": 38_400}
+        submitted["notes"][0]["lines"][0] | {"paid_fen": 19_200, "absorbed_fen": 0, "fee_fen": 38_400}
         == (submitted["notes"][0]["lines"][0])
     )
     assert submitted["notes"][0]["lines"][1]["reason"] == "exceeds_reservation"
@@ -76,7 +76,7 @@ def test_the_balances_are_what_happened(told: Desk) -> None:
     )
 
 
-@pytest.mark.parametrize("by", ["programme", "holder", "provider", "voucher"])
+@pytest.mark.parametrize("by", ["programme", "holder", "provider", "voucher", "contract"])
 def test_balances_come_as_table_json_and_csv(told: Desk, by: str) -> None:
     """The same rows; amounts in yuan for people and in fen for programs."""
     rows = run("balances", told.ledger, "--by", by, "--json").json["balances"]
@@ -86,7 +86,7 @@ def test_balances_come_as_table_json_and_csv(told: Desk, by: str) -> None:
     assert len(lines) == len(rows)
     table = done("balances", told.ledger, "--by", by)
     assert "fen" not in table
-    assert {"provider": "192.00", "programme": "3,500,000.00"}.get(by, "1,490,000.00") in table
+    assert {"provider": "192.00", "programme": "3,500,000.00", "contract": "384.00"}.get(by, "1,490,000.00") in table
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,7 @@ def test_balances_come_as_table_json_and_csv(told: Desk, by: str) -> None:
         ("holder", "acme-ai"),
         ("programme", "shanghai-treasury/compute-2026"),
         ("provider", "guian-cluster"),
+        ("contract", "acme-ai/k-1"),
     ],
 )
 def test_everything_can_be_shown(told: Desk, what: str, id_: str) -> None:
@@ -140,8 +141,8 @@ def test_receipts_prove_an_entry_with_nothing_else(told: Desk, tmp_path: Path) -
     done("receipt", told.ledger, index, "-o", later)
     proven = run("verify", later, "--trust", told.policy, "--json").json
     assert proven["proven"] is True
-    assert proven["entry"]["command"]["lines"][0]["job"] == "job-1"
-    assert [line.get("from_voucher_fen") for line in proven["entry"]["lines"]] == [19_200, None]
+    assert proven["entry"]["command"]["groups"][0]["lines"][0][0] == "job-1"
+    assert [line.get("paid_fen") for line in proven["entry"]["lines"]] == [19_200, None]
     assert proven["checkpoint"]["size"] == told.size
 
 
@@ -151,7 +152,7 @@ def test_submitting_again_is_harmless(told: Desk) -> None:
     notes = sorted(told.folder.glob("*.note"))[1:6]
     again = run("submit", told.ledger, *notes, "--log-time", told.at, "--json").json["notes"]
     assert [(answer["index"], answer["is_new"]) for answer in again] == [(index, False) for index in range(1, 6)]
-    other = told.sign("tariff.publish", "guian-cluster", item="ascend-910b", price_fen_per_gpu_hour=1,
+    other = told.sign("tariff.publish", "guian-cluster", item="ascend-910b", price_fen=1,
                       valid_from="2026-03-01T00:00:00.000000Z", ref="stmt-1")  # fmt: skip
     assert "refused: ref_reused_for_other_content" in told.submit(other, status=1).out
     assert told.size == size

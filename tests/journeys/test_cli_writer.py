@@ -89,25 +89,25 @@ def test_the_one_standing_by_takes_over_and_knows_what_was_answered(
 ) -> None:
     notes = [burn_note(f"s-{number}") for number in range(5)]
     first = start_writing(started, source, log_key)
-    assert first.say() == {"status": "writing", "entries": 10}
+    assert first.say() == {"status": "writing", "entries": 11}
     first.ask(*notes[:3], b"no note")
-    assert [first.say()["index"] for _ in range(3)] == [10, 11, 12]
+    assert [first.say()["index"] for _ in range(3)] == [11, 12, 13]
     assert first.say()["reason"] == "note_malformed"
     second = start_writing(started, source, log_key)
-    assert second.say() == {"status": "standing_by", "entries": 13}
+    assert second.say() == {"status": "standing_by", "entries": 14}
     second.ask(*notes)
     first.process.kill()
-    assert second.say() == {"status": "writing", "entries": 13}
+    assert second.say() == {"status": "writing", "entries": 14}
     assert [(said["id"], said["index"], said["is_new"]) for said in (second.say() for _ in notes)] == [
-        ("0", 10, False),
-        ("1", 11, False),
-        ("2", 12, False),
-        ("3", 13, True),
-        ("4", 14, True),
+        ("0", 11, False),
+        ("1", 12, False),
+        ("2", 13, False),
+        ("3", 14, True),
+        ("4", 15, True),
     ]
     assert second.end() == 0
     with read_ledger(source) as reader:
-        assert reader.size == 15
+        assert reader.size == 16
 
 
 def test_a_fenced_writer_stands_by_again(log_key: Path, started: list[Writing]) -> None:
@@ -123,11 +123,11 @@ def test_a_fenced_writer_stands_by_again(log_key: Path, started: list[Writing]) 
     assert second.say()["status"] == "writing"
     first.ask(b"no note", burn_note("s-1"))
     assert first.say()["status"] == "fenced"
-    assert first.say() == {"status": "standing_by", "entries": 10}
+    assert first.say() == {"status": "standing_by", "entries": 11}
     assert second.end() == 0
-    assert first.say() == {"status": "writing", "entries": 10}
+    assert first.say() == {"status": "writing", "entries": 11}
     assert first.say()["reason"] == "note_malformed"
-    assert first.say()["index"] == 10
+    assert first.say()["index"] == 11
     assert first.end() == 0
 
 
@@ -141,7 +141,7 @@ def test_a_line_that_is_no_request_is_answered_and_the_next_one_too(
     writing.ask(burn_note("s-1"))
     assert writing.say()["status"] == "writing"
     assert [writing.say()["error"][:8] for _ in range(7)] == [f"line {number} i"[:8] for number in range(1, 8)]
-    assert writing.say()["index"] == 10
+    assert writing.say()["index"] == 11
     assert writing.end() == 0
 
 
@@ -167,7 +167,7 @@ def faulty_notes() -> tuple[bytes, bytes]:
     later = format_instant(NOW + 1)
     return (
         provider.note("reservation.release", NOW, ref="one", reservation="holder/r1"),
-        provider.note("tariff.publish", NOW, ref="two", item="ascend-910b", price_fen_per_gpu_hour=1, valid_from=later),
+        provider.note("tariff.publish", NOW, ref="two", item="ascend-910b", price_fen=1, valid_from=later),
     )
 
 
@@ -177,7 +177,7 @@ def test_the_writer_lives_on_after_a_fault_in_one_note(source: str, log_key: Pat
     bad = faulty_notes()
     writing.ask(burn_note("s-1"), bad[0], burn_note("s-2"), bad[1], burn_note("s-3"))
     said = [writing.say() for _ in range(5)]
-    assert [one.get("index") for one in said] == [10, None, 11, None, 12]
+    assert [one.get("index") for one in said] == [11, None, 12, None, 13]
     for one, note in ((said[1], bad[0]), (said[3], bad[1])):
         assert (one["accepted"], one["reason"], one["transient"]) == (False, "decision_failed", True)
         assert hashlib.sha256(note).hexdigest() in one["detail"]
@@ -192,9 +192,9 @@ def test_the_writer_lives_on_after_a_fault_in_one_note(source: str, log_key: Pat
         )
         assert "what a note says" not in complaint
     mended = start_writing(started, source, log_key)
-    assert mended.say() == {"status": "writing", "entries": 13}
+    assert mended.say() == {"status": "writing", "entries": 14}
     mended.ask(*bad)
-    assert [mended.say()["index"] for _ in bad] == [13, 14]
+    assert [mended.say()["index"] for _ in bad] == [14, 15]
     assert mended.end() == 0
 
 
@@ -219,7 +219,7 @@ def test_submit_and_check_say_that_a_decision_failed(
             f"{bad}: refused: decision_failed: nothing was recorded; report the fault that was logged for the note "
             f"with SHA-256 {sha256}; the same may be accepted later"
         )
-        assert admitted.startswith(f"{good}: 10 time.burned/1")
+        assert admitted.startswith(f"{good}: 11 time.burned/1")
         assert f"SHA-256 {sha256} could not be decided: builtins.RuntimeError at" in the_line(ran.err)
         monkeypatch.setenv("TALLYSTICK_TRACEBACK", "1")
         traced = run("check", source, bad, "--log-time", AT).err

@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +19,17 @@ import pytest
 
 from support.actors import ORIGIN, Json, key_of, label_of, note_of, vkey_of
 from support.command_line import run
-from support.editions import Founding, founded_otherwise, in_edition
+from support.editions import Founding, adopting, founded_otherwise, in_edition
 from support.readers import ENTRIES
 from support.small_ledger import LOG_KEY, POLICY, export_small_ledger, write_small_ledger
 from support.stored_tree import StoredTree
 from support.tampering import entries_of, index_of
 from support.weak_signatures import GROUP_ORDER, sign_without_nonce
 from tallystick.audit import audit
+from tallystick.errors import MalformedError
 from tallystick.publishing import read_ledger
 from tallystick.signing import canonical_json
+from tallystick.signing.canonical_json import SIZE_MAX
 from tallystick.signing.keys import COSIGNATURE_ED25519, SigningKey
 from tallystick.signing.note import Note, Signature
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
@@ -36,7 +38,9 @@ from tallystick.transparency.merkle import leaf_hash
 from tallystick.transparency.proofs import inclusion_proof
 from tallystick.transparency.receipt import Receipt
 from tallystick.transparency.tiles import Tile, bundle_path, bundle_to_bytes, tile_path, tiles_of
-from tallystick.vouchers.entry import split_entry
+from tallystick.vouchers.entry import Entry, split_entry
+from tallystick.vouchers.refusals import Reason
+from tallystick.vouchers.rulebook import EVENT_KINDS, parse_command
 from vectors.test_ed25519_edge_cases import PUBLISHED, VECTORS
 
 PROGRAM = Path(__file__).resolve().parents[2] / "examples" / "verify-node" / "verify.mjs"
@@ -45,7 +49,7 @@ WITNESSES = [SigningKey.from_seed(f"witness.example/{n}", bytes([n]) * 32, COSIG
 
 
 NODE = os.environ.get("NODE", "node")
-SHARED = {"ed25519.mjs", "entries.mjs", "notes.mjs", "encoding.mjs", "tree.mjs"}
+SHARED = {"commands.mjs", "ed25519.mjs", "entries.mjs", "notes.mjs", "encoding.mjs", "tree.mjs"}
 
 
 def node(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -159,17 +163,53 @@ def answers_of(*questions: Json) -> list[bool]:
     """Whether its code takes each signature for its key's, whatever the form of the note around it."""
     script = f"""
 import {{ signatureFits }} from {json.dumps(str(PROGRAM.with_name("ed25519.mjs")))}
-import {{ readFileSync }} from 'node:fs'
 const bytes = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16))
-const answers = []
-for (const {{ key, message, signature }} of JSON.parse(readFileSync(0))) {{
+for (const {{ key, message, signature }} of questions) {{
   answers.push(await signatureFits(bytes(key), bytes(message), bytes(signature)))
 }}
+"""
+    return answered(script, questions)
+
+
+def forms_of(commands: list[Json]) -> list[bool]:
+    """Whether its code takes each for a command of its kind."""
+    script = f"""
+import {{ checkCommand }} from {json.dumps(str(PROGRAM.with_name("commands.mjs")))}
+import {{ Refused }} from {json.dumps(str(PROGRAM.with_name("encoding.mjs")))}
+for (const command of questions) {{
+  try {{
+    checkCommand(command)
+    answers.push(true)
+  }} catch (error) {{
+    if (!(error instanceof Refused)) throw error
+    answers.push(false)
+  }}
+}}
+"""
+    return answered(script, commands)
+
+
+def headers_of(pairs: list[Json]) -> list[bool]:
+    """Whether its code takes each `header` for one of the entry that `command` makes."""
+    script = f"""
+import {{ checkCommand, isHeader }} from {json.dumps(str(PROGRAM.with_name("commands.mjs")))}
+for (const {{ command, header }} of questions) answers.push(isHeader(header, checkCommand(command)))
+"""
+    return answered(script, pairs)
+
+
+def answered(script: str, questions: Iterable[Json]) -> list[bool]:
+    """What a script answers, which takes `questions` and adds to `answers`."""
+    script = f"""
+import {{ readFileSync }} from 'node:fs'
+const questions = JSON.parse(readFileSync(0))
+const answers = []
+{script}
 process.stdout.write(JSON.stringify(answers))
 """
     ran = subprocess.run(
         [NODE, "--input-type=module", "--eval", script],
-        input=json.dumps(questions),
+        input=json.dumps([*questions]),
         capture_output=True,
         text=True,
         timeout=60,
@@ -180,6 +220,49 @@ process.stdout.write(JSON.stringify(answers))
     return found
 
 
+def changed_anywhere(value: Any) -> Iterator[Any]:
+    """JSON values that differ in one place: another value there, none, one more, the same again, or another order."""
+    yield from ODD_JSON
+    if isinstance(value, str):
+        yield from (value.upper(), value + " ", value + "\n", value.replace(".000000Z", "Z"), value.replace("Z", ".0Z"))
+    elif isinstance(value, list):
+        yield from (value[::-1], value * 2, value * 65, [*value, 1], value[:-1])
+        for place, member in enumerate(value):
+            yield from ([*value[:place], other, *value[place + 1 :]] for other in changed_anywhere(member))
+    elif isinstance(value, dict):
+        yield value | {"surprise": 1}
+        for name, member in value.items():
+            yield {key: other for key, other in value.items() if key != name}
+            yield from (value | {name: other} for other in changed_anywhere(member))
+
+
+def is_command(command: Json) -> bool:
+    """Whether we take it for a command of its kind."""
+    try:
+        parse_command(canonical_json.encode(command) + b"\n")
+    except MalformedError:
+        return False
+    return True
+
+
+def is_entry(data: bytes) -> bool:
+    """Whether we take it for an entry."""
+    try:
+        Entry.from_bytes(data)
+    except MalformedError:
+        return False
+    return True
+
+
+ODD_JSON: list[Any] = [
+    *(True, False, -1, 0, 1, 2, 16, 17, 64, 100, 366, 367, 1_000, 10_000, 10_001, 3_661, 10_000_001, 2**53 - 1),
+    *("", "a", "A", "a b", "acme/x", "2026-02-29", "2026-02-28", "2026-01-05T08:00:00Z", "1969-12-31T00:00:00Z"),
+    *("2026-02-29T08:00:00Z", "2026-01-05T08:00:60Z", "2026-01-05T24:00:00.000000Z", "2026-01-05T08:00:00.000000Z"),
+    *("contract", "either", "both", "any", "x" * 129, "é", "\x7f", [], {}, [[]], {"a": 1}, {"pay_available": True}),
+    *({"prior_period": True}, {"prior_period": False}, {"corrects": {"line": 0, "statement": "a"}}),
+    {"corrects": {"line": 1_000, "statement": "a"}},
+    {"corrects": {"line": 0, "statement": "a"}, "prior_period": True},
+]
 Change = Callable[[list[bytes]], list[bytes]]
 
 
@@ -194,13 +277,20 @@ def _at(kind: str, change: Callable[[bytes], bytes], number: int = 0) -> Change:
 
 
 def _burned(entries: list[bytes], **outcome: Any) -> list[bytes]:
-    """Change the outcome of the first statement of three lines of which the last alone was refused."""
+    """Change the outcome of the first statement of three lines of which the second alone was refused."""
     headers = [orjson.loads(split_entry(entry)[0]) for entry in entries]
     refused = [[line for line, _ in header["outcome"].get("refused", [])] for header in headers]
     sizes = [len(header["outcome"].get("fee_fen", [])) for header in headers]
-    index = next(index for index, lines in enumerate(refused) if (lines, sizes[index]) == ([2], 3))
+    index = next(index for index, lines in enumerate(refused) if (lines, sizes[index]) == ([1], 3))
     header = headers[index]
     changed = rewritten(entries[index], {"outcome": header["outcome"] | outcome})
+    return [*entries[:index], changed, *entries[index + 1 :]]
+
+
+def _all_or_nothing(entries: list[bytes]) -> list[bytes]:
+    """Let a statement of which a line was refused say that none may be."""
+    index = next(index for index, entry in enumerate(entries) if b'"refused":[[' in split_entry(entry)[0])
+    changed = rewritten(entries[index], None, {"all_or_nothing": True}, "guian/officer-1")
     return [*entries[:index], changed, *entries[index + 1 :]]
 
 
@@ -231,6 +321,65 @@ FORGERIES: dict[str, tuple[Change, str]] = {
     "a fee of a refused line": (lambda all_: _burned(all_, fee_fen=[1, 2, 3]), "a refused line has an amount"),
     "a refused line that is none": (lambda all_: _burned(all_, refused=[[3, "period_sealed"]]), "out of order"),
     "a line refused twice": (lambda all_: _burned(all_, refused=[[2, "a"], [2, "a"]]), "out of order"),
+    "too few payments": (lambda all_: _burned(all_, paid=[["maker-a/r1", [1, 0]]]), "more or fewer lines"),
+    "more paid than the fee": (lambda all_: _burned(all_, paid=[["maker-a/r1", [115_201, 0, 0]]]), "more is paid"),
+    "a fee paid and absorbed": (lambda all_: _burned(all_, absorbed=[[0, 115_200]]), "more is paid of a line"),
+    "a payment of a refused line": (
+        lambda all_: _burned(all_, paid=[["maker-a/r1", [0, 1, 0]]]),
+        "a refused line has an amount",
+    ),
+    "a refused line that absorbs": (lambda all_: _burned(all_, absorbed=[[1, 1]]), "a refused line has an amount"),
+    "an absorbing line that is none": (lambda all_: _burned(all_, absorbed=[[3, 1]]), "absorbing lines are out of"),
+    "absorbing lines swapped": (lambda all_: _burned(all_, absorbed=[[2, 1], [0, 1]]), "absorbing lines are out of"),
+    "nothing absorbed": (lambda all_: _burned(all_, absorbed=[[0, 0]]), "its header or outcome"),
+    "a reservation pays twice": (
+        lambda all_: _burned(all_, paid=[["maker-a/r1", [1, 0, 0]]] * 2),
+        "names a reservation twice",
+    ),
+    "payments swapped": (
+        lambda all_: _burned(all_, paid=[["maker-a/r1", [0, 0, 1]], ["maker-a/r4", [1, 0, 0]]]),
+        "its payments are out of order",
+    ),
+    "a payment of nothing": (lambda all_: _burned(all_, paid=[["maker-a/r1", [0, 0, 0]]]), "or of nothing"),
+    "payments by nobody": (lambda all_: _burned(all_, paid=[["r1", [1, 0, 0]]]), "its header or outcome"),
+    "nothing, and a line refused": (_all_or_nothing, "it is all or nothing, and a line is refused"),
+    "a reservation gets back twice": (
+        _at("burn.reversed", lambda e: rewritten(e, {"outcome": {"returned": [["maker-a/r1", 1, "voucher"]] * 2}})),
+        "names a reservation twice",
+    ),
+    "a contract that one side signed": (
+        _at("contract.signed", lambda e: without_signature(e, 1)),
+        "0 of 1 signatures by guian",
+    ),
+    "an amendment that one side signed": (
+        _at("contract.amended", lambda e: without_signature(e, 1)),
+        "0 of 1 signatures by maker-a",
+    ),
+    "an amendment of no contract": (
+        _at("contract.amended", lambda e: rewritten(e, None, {"contract": "maker-a/none"}, "maker-a/officer-1")),
+        "there is no contract maker-a/none",
+    ),
+    "an amendment that says nothing": (
+        _at(
+            "contract.amended",
+            lambda e: rewritten(
+                e,
+                None,
+                dict.fromkeys(("amount_fen", "last_day", "items", "items_from", "other_support_fen")),
+                "maker-a/officer-1",
+            ),
+        ),
+        "has not the form",
+    ),
+    "prices from no day on": (
+        _at(
+            "contract.amended",
+            lambda e: rewritten(
+                e, None, {"items": [{"item": "h100", "price_fen": 1}], "items_from": None}, "maker-a/officer-1"
+            ),
+        ),
+        "has not the form",
+    ),
     "a signature spoilt": (
         _at("voucher.issued", lambda e: e[:-5] + (b"AAA=\n" if e[-5:] != b"AAA=\n" else b"AAE=\n")),
         "does not fit",
@@ -247,10 +396,19 @@ FORGERIES: dict[str, tuple[Change, str]] = {
     ),
     "the new key's signature is missing": (_at("key.added", lambda e: without_signature(e, 1)), "has not signed"),
     "who is admitted has not signed": (_at("party.admitted", lambda e: without_signature(e, 2)), "has not signed"),
+    "a key replaced that didn't sign": (
+        _at("key.rotated", lambda e: rewritten(e, None, {}, "guian/officer-1", "guian/meter-4")),
+        "that is replaced has not signed",
+    ),
+    "a key replaced by one that didn't sign": (_at("key.rotated", lambda e: without_signature(e, 1)), "has not signed"),
     "only the new key's signature": (_at("key.added", lambda e: without_signature(e, 0)), "0 of 1 signatures"),
     "a key for reading": (
         _at("voucher.issued", lambda e: rewritten(e, None, {}, "shanghai/reader-1")),
         "which is a read key",
+    ),
+    "a key that another party added a moment before": (
+        _at("tariff.published", lambda e: rewritten(e, None, {}, "guian/officer-2"), number=2),
+        "which another party added and which isn't active yet",
     ),
     "a meter key issues a price": (
         _at("tariff.published", lambda e: rewritten(e, None, {}, "guian/meter-3")),
@@ -275,7 +433,7 @@ FORGERIES: dict[str, tuple[Change, str]] = {
     ),
     "a key revoked that is none": (
         _at("key.revoked", lambda e: rewritten(e, None, {"key": label_of("guian/x")}, "guian/officer-1")),
-        "there is no key",
+        "has no key",
     ),
     "another log's command": (
         _at("voucher.issued", lambda e: rewritten(e, None, {"log": "other.example"}, "shanghai/officer-1")),
@@ -342,6 +500,21 @@ class TestWithNode:
         stored = write_folder(tmp_path / "stored", entries)
         shutil.copytree(newer / "tile", stored / "tile", dirs_exist_ok=True)
         assert "another root" in refused("folder", log.policy, stored)
+
+    def test_it_judges_a_log_up_to_an_adoption(self, log: Log, tmp_path: Path) -> None:
+        """Of rules that it doesn't know, signed by the root quorum; a forged one is refused."""
+        entries = log.short()
+        at = entries[9][len('{"at":"') :][:27].decode()
+
+        def adopts(name: str, *signers: str) -> Path:
+            later = b'{"of its":"own form"}\nand no note'
+            return write_folder(tmp_path / name, [*entries[:9], adopting(9, at, 2, *signers), later, *entries[11:]])
+
+        ran = node("folder", log.policy, adopts("newer"))
+        said = "made by rules edition 2 from entry 10 on; this program knows edition 1 alone\n"
+        assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", said)
+        assert "entry 9: its command has not the form" in refused("folder", log.policy, adopts("few", "network/root-1"))
+        assert "entry 9: its command has not" in refused("folder", log.policy, adopts("others", "guian/officer-1"))
 
     def test_a_full_tile_does_for_a_partial_one(self, log: Log, tmp_path: Path) -> None:
         """As for a reader of an older checkpoint."""
@@ -472,6 +645,46 @@ class TestWithNode:
             forged = rewritten(entries[index], None, {field: value}, "shanghai/officer-1")
             folder = write_folder(tmp_path / str(number), [*entries[:index], forged, *entries[index + 1 :]])
             assert f"entry {index}: its command has not the form" in refused("folder", log.policy, folder), value
+
+    def test_it_agrees_on_the_form_of_every_command(self) -> None:
+        """Of every kind, with another value in every place, however deep; but for those with too much in them."""
+        read = [json.loads(Note.from_bytes(split_entry(entry)[1]).text) for entry in ENTRIES]
+        founding = next(command for command in read if command["kind"] == "network.found/1")
+        never_recorded = {name: founding[name] for name in ("edition", "log", "party", "ref", "signed_at")}
+        read.append({"kind": "rules.adopt/1"} | never_recorded)
+        commands = {(command["kind"], *command): command for command in read}
+        assert {kind for kind, *_ in commands} == set(EVENT_KINDS)
+        asked: list[Json] = []
+        for command in commands.values():
+            asked += [command | {name: odd} for name in command for odd in changed_anywhere(command[name])]
+            asked += [{key: other for key, other in command.items() if key != name} for name in command]
+            asked += [command | {"surprise": 1}, command]
+        asked = [one for one in asked if len(canonical_json.encode(one)) < SIZE_MAX]
+        ours = [is_command(one) for one in asked]
+        differ = [one for one, our, other in zip(asked, ours, forms_of(asked), strict=True) if our != other]
+        assert differ == []
+        assert len(ours) - sum(ours) > 20_000
+        assert sum(ours) > 3_000
+
+    def test_it_takes_no_header_that_we_refuse(self) -> None:
+        """Of every kind, with another value in every place; but it knows no list of reasons, and refuses some more."""
+        by_kind = {json.loads(split_entry(entry)[0])["kind"]: entry for entry in reversed(ENTRIES)}
+        asked: dict[bytes, Json] = {}
+        for entry in by_kind.values():
+            line, note = split_entry(entry)
+            header, command = json.loads(line), json.loads(Note.from_bytes(note).text)
+            for changed in (header, *changed_anywhere(header)):
+                if isinstance(changed, dict) and len(canonical_json.encode(changed)) < SIZE_MAX - len(note):
+                    data = canonical_json.encode(changed) + b"\n" + note
+                    asked[data] = {"command": command, "header": changed}
+        ours = [is_entry(data) for data in asked]
+        taken = headers_of([*asked.values()])
+        differ = [one for one, our, other in zip(asked.values(), ours, taken, strict=True) if other and not our]
+        reasons = {reason for one in differ for _, reason in one["header"]["outcome"].get("refused", [["", "none"]])}
+        assert reasons.isdisjoint([reason.value for reason in Reason] + ["none"]), differ
+        assert len(reasons) < 20
+        assert sum(taken) > 10 * sum(data in by_kind.values() for data in asked) > 100
+        assert len(taken) - sum(taken) > 3_000
 
     def test_what_it_is_asked_wrongly(self, log: Log) -> None:
         """Usage is a third answer, neither yes nor no."""

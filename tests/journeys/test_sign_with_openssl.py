@@ -50,7 +50,7 @@ def test_the_note_opens_with_the_vkey(folder: Path) -> None:
 def test_the_text_is_a_command(folder: Path) -> None:
     command = parse_command((folder / "command.json").read_bytes())
     assert isinstance(command, TariffPublish)
-    assert command.price_fen_per_gpu_hour == 600
+    assert command.price_fen == 600
 
 
 def test_the_second_officer_signed_the_same_text(folder: Path) -> None:

@@ -10,6 +10,7 @@ It verifies no signature and reads no note: it is told which keys signed well an
 commands that are already of the right shape (so the first four reasons of the list are not its business).
 """
 
+import base64
 import datetime
 import hashlib
 import json
@@ -17,11 +18,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 from tallystick.vouchers.refusals import Reason
 
 Json = dict[str, Any]
-Account = tuple[str, str]
-"""What holds money and whose it is, for example `("available", "city/voucher-1")`."""
+Account = tuple[Any, ...]
+"""What holds money and whose it is: `("available", "city/v-1")`, `("burned", "city/v-1", "lab/k-1", 20458)`."""
 Answer = tuple[str, Any]
 """`("accepted", outcome)` or `("refused", reason)`."""
 
@@ -29,13 +33,16 @@ SECOND = 1_000_000
 DAY = 86_400 * SECOND
 ENTRY_SIZE_MAX = 65_535
 PRECEDENCE = {reason: place for place, reason in enumerate(Reason)}
-EVERYBODY = frozenset({"network", "treasury", "provider", "auditor", "operator", "holder"})
+EVERYBODY = frozenset({"network", "treasury", "provider", "auditor", "operator", "attester", "holder"})
 ROLES = {
+    "rules.adopt/1": {"network"},
+    "checkpoint.record/1": {"operator"},
     "party.admit/1": {"network", "treasury"},
     "party.amend/1": EVERYBODY,
     "party.suspend/1": {"network", "treasury"},
     "party.reinstate/1": {"network", "treasury"},
     "key.add/1": EVERYBODY,
+    "key.rotate/1": EVERYBODY,
     "key.revoke/1": EVERYBODY,
     "item.register/1": {"network"},
     "programme.open/1": {"treasury"},
@@ -43,7 +50,13 @@ ROLES = {
     "provider.accredit/1": {"treasury"},
     "provider.delist/1": {"treasury"},
     "tariff.publish/1": {"provider"},
+    "capacity.declare/1": {"provider"},
     "record.withdraw/1": {"provider", "treasury"},
+    "contract.sign/1": {"holder", "provider"},
+    "contract.amend/1": {"holder", "provider"},
+    "application.file/1": {"holder"},
+    "application.withdraw/1": {"holder"},
+    "attestation.give/1": {"attester"},
     "voucher.issue/1": {"treasury"},
     "voucher.transfer/1": {"holder"},
     "voucher.suspend/1": {"treasury"},
@@ -51,7 +64,7 @@ ROLES = {
     "voucher.revoke/1": {"treasury"},
     "voucher.lapse/1": {"treasury"},
     "voucher.reserve/1": {"holder"},
-    "reservation.release/1": {"holder", "provider"},
+    "reservation.release/1": {"holder", "provider", "treasury"},
     "time.burn/1": {"provider"},
     "burn.reverse/1": {"provider"},
     "redemption.claim/1": {"provider", "holder"},
@@ -82,11 +95,14 @@ LETS_MONEY_LEAVE = {"voucher.issue/1": "face_fen", "redemption.pay/1": "amount_f
 EDITION = 1
 EVENT_KINDS = {
     "network.found/1": "network.founded/1",
+    "rules.adopt/1": "rules.adopted/1",
+    "checkpoint.record/1": "checkpoint.recorded/1",
     "party.admit/1": "party.admitted/1",
     "party.amend/1": "party.amended/1",
     "party.suspend/1": "party.suspended/1",
     "party.reinstate/1": "party.reinstated/1",
     "key.add/1": "key.added/1",
+    "key.rotate/1": "key.rotated/1",
     "key.revoke/1": "key.revoked/1",
     "item.register/1": "item.registered/1",
     "programme.open/1": "programme.opened/1",
@@ -94,7 +110,13 @@ EVENT_KINDS = {
     "provider.accredit/1": "provider.accredited/1",
     "provider.delist/1": "provider.delisted/1",
     "tariff.publish/1": "tariff.published/1",
+    "capacity.declare/1": "capacity.declared/1",
     "record.withdraw/1": "record.withdrawn/1",
+    "contract.sign/1": "contract.signed/1",
+    "contract.amend/1": "contract.amended/1",
+    "application.file/1": "application.filed/1",
+    "application.withdraw/1": "application.withdrawn/1",
+    "attestation.give/1": "attestation.given/1",
     "voucher.issue/1": "voucher.issued/1",
     "voucher.transfer/1": "voucher.transferred/1",
     "voucher.suspend/1": "voucher.suspended/1",
@@ -146,14 +168,24 @@ def uscc_check_character_is_right(code: str) -> bool:
     return USCC_ALPHABET.index(code[17]) == (31 - total % 31) % 31
 
 
-def fee(gpu_milli: int, seconds: int, price_fen_per_gpu_hour: int, rounding_fen: int) -> int:
-    """What the GPU-time costs, in fen, cut to the rounding."""
-    return rounding_fen * (gpu_milli * seconds * price_fen_per_gpu_hour // (3_600_000 * rounding_fen))
+def second(text: str) -> int:
+    """Microseconds since 1970 of `2026-01-05T08:00:00Z`."""
+    return instant(text.replace("Z", ".000000Z"))
 
 
-def covered(fee_fen: int, share_bp: int, rounding_fen: int) -> int:
-    """What the voucher pays of a fee, in fen, cut to the rounding."""
-    return rounding_fen * (fee_fen * share_bp // (10_000 * rounding_fen))
+def second_text(at: int) -> str:
+    """The opposite of `second`; what is less than a second is left out."""
+    return instant_text(at)[:19] + "Z"
+
+
+def fee(gpu_milli_seconds: int, price_fen: int) -> int:
+    """What the GPU-time costs, in fen, at a price of a GPU-hour."""
+    return gpu_milli_seconds * price_fen // 3_600_000
+
+
+def part(fee_fen: int, basis_points: int) -> int:
+    """So many hundredths of a percent of a fee, in fen."""
+    return fee_fen * basis_points // 10_000
 
 
 def vkey_label(vkey: str) -> str:
@@ -208,8 +240,13 @@ class NaiveLedger:
         self.keys: dict[str, Json] = {}
         self.items: dict[str, Json] = {}
         self.tariffs: list[Json] = []
+        self.capacities: list[Json] = []
+        self.other_logs: dict[str, tuple[int, str]] = {}
         self.programmes: dict[str, Json] = {}
         self.accreditations: list[Json] = []
+        self.contracts: dict[str, Json] = {}
+        self.applications: dict[str, Json] = {}
+        self.attestations: list[Json] = []
         self.vouchers: dict[str, Json] = {}
         self.reservations: dict[str, Json] = {}
         self.statements: dict[tuple[str, str], Json] = {}
@@ -217,7 +254,7 @@ class NaiveLedger:
         self.claims: dict[str, Json] = {}
         self.seals: dict[str, int] = {}
         self.postings: list[tuple[Account, Account, int]] = []
-        self.grants: list[tuple[str, str, int]] = []
+        self.grants: list[tuple[tuple[str, int, str, str], int]] = []
 
     # -- what is asked of it ------------------------------------------------------------------------------------------
 
@@ -243,14 +280,23 @@ class NaiveLedger:
         name = command["kind"].removesuffix("/1").replace(".", "_")
         outcome = getattr(self, f"_do_{name}")(command, at)
         kind = EVENT_KINDS[command["kind"]]
+        if command.get("all_or_nothing") and outcome["refused"]:
+            self._undo_statement(command, *marks)
+            return "refused", outcome["refused"][0][1]
         header = {"at": instant_text(at), "index": len(self.entries), "kind": kind, "outcome": outcome}
         if note_size and len(canonical(header)) + 1 + note_size > ENTRY_SIZE_MAX:
             assert kind == "time.burned/1", "only a statement can be that long"
-            del self.postings[marks[0] :], self.lines[marks[1] :], self.statements[command["party"], command["ref"]]
+            self._undo_statement(command, *marks)
             return "refused", Reason.ENTRY_TOO_LARGE.value
+        if kind == "time.burned/1":
+            self._close_what_is_empty()
         entry = {"command": command, "at": at, "kind": kind, "outcome": outcome}
         self.entries.append(entry | {"by_few": self._is_by_few(command, signers)})
         return "accepted", outcome
+
+    def _undo_statement(self, command: Json, postings: int, lines: int) -> None:
+        """A statement was not made after all: nothing else was changed than these lists."""
+        del self.postings[postings:], self.lines[lines:], self.statements[command["party"], command["ref"]]
 
     def balances(self) -> Counter[Account]:
         """What every account holds, in fen, summed from the first posting on."""
@@ -260,32 +306,61 @@ class NaiveLedger:
             sums[target] += amount_fen
         return sums
 
-    def balance(self, kind: str, owner: str) -> int:
+    def balance(self, *account: Any) -> int:
         """What one account holds, in fen, summed from the first posting on."""
-        account, total_fen = (kind, owner), 0
+        total_fen = 0
         for source, target, amount_fen in self.postings:
-            total_fen += (target == account) * amount_fen - (source == account) * amount_fen
+            if source == account:
+                total_fen -= amount_fen
+            if target == account:
+                total_fen += amount_fen
         return total_fen
 
     def book(self, programme: str, balances: Counter[Account]) -> dict[str, int]:
         """The six sums of the law of conservation for a programme, in fen."""
-        of = {
-            "available": [name for name, voucher in self.vouchers.items() if voucher["programme"] == programme],
-            "reserved": [name for name, held in self.reservations.items() if held["programme"] == programme],
-            "claimed": [name for name, claim in self.claims.items() if claim["programme"] == programme],
-        }
-        of |= {"unissued": [programme], "burned": [programme], "paid": of["claimed"]}
-        return {kind: sum(balances[kind, owner] for owner in owners) for kind, owners in of.items()}
+        sums = dict.fromkeys(("unissued", "available", "reserved", "burned", "claimed", "paid"), 0)
+        for account, amount_fen in balances.items():
+            if account[0] in sums and self._programme_of(account) == programme:
+                sums[account[0]] += amount_fen
+        return sums
+
+    def _programme_of(self, account: Account) -> str:
+        """Whose money lies in an account."""
+        kind, owner = account[0], account[1]
+        if kind == "unissued":
+            return str(owner)
+        if kind == "reserved":
+            return str(self.reservations[owner]["programme"])
+        voucher = account[2] if kind == "claimed" else owner
+        return str(self.vouchers[voucher]["programme"])
+
+    def charged(self, contract: str) -> int:
+        """The fees under a contract that weren't taken back, in fen."""
+        return sum(line["fee_fen"] for line in self._standing_lines(contract))
+
+    def absorbed(self, contract: str) -> int:
+        """What lines of a contract absorbed of its other support, in fen."""
+        return sum(line["absorbed_fen"] for line in self._standing_lines(contract))
+
+    def _standing_lines(self, contract: str) -> list[Json]:
+        return [line for line in self.lines if line["contract"] == contract and not line["reversed"]]
 
     def granted(self, programme: str, holder: str) -> int:
-        """What a holder has been given under a programme, in fen."""
-        return sum(amount_fen for where, whose, amount_fen in self.grants if (where, whose) == (programme, holder))
+        """What a holder has been given of what counts for a programme's cap, in fen."""
+        return sum(amount_fen for place, amount_fen in self.grants if place == self.cap_place(programme, holder))
+
+    def cap_place(self, programme: str, holder: str) -> tuple[str, int, str, str]:
+        """What a cap holds for: treasury, fiscal year, group and holder."""
+        rules = self.programmes[programme]
+        return rules["party"], rules["fiscal_year"], rules["rules"]["cap"]["group"], holder
 
     # -- reasons that any command can meet ----------------------------------------------------------------------------
 
     def _reasons(self, command: Json, signers: Sequence[str], invalid: Sequence[str], at: int) -> Iterator[Reason]:
         founding = command["kind"] == "network.found/1"
-        if founding and command["edition"] != EDITION:
+        if (founding or command["kind"] == "rules.adopt/1") and command["edition"] != EDITION:
+            yield Reason.COMMAND_MALFORMED
+        if founding and command.get("member_of") == command["log"]:
             yield Reason.COMMAND_MALFORMED
         if command["log"] != self.origin:
             yield Reason.COMMAND_FOR_ANOTHER_LOG
@@ -345,30 +420,32 @@ class NaiveLedger:
     ) -> Iterator[Reason]:
         party, kind = command["party"], command["kind"]
         known = {label: key["party"] for label, key in self.keys.items()}
-        needed = 1
-        cosigner: str | None = None
+        needed = {party: 1} | self.also_asked(command)
         new_keys: set[str] = set()
-        besides: str | None = None
         if kind == "network.found/1":
             known = {vkey_label(vkey): party for vkey in command["root_keys"]}
-            needed = command["root_quorum"]
+            needed[party] = command["root_quorum"]
         elif self.parties[party]["role"] == "network" or signed_by_quorum(command):
-            needed = self.parties[party]["quorum"]
+            needed[party] = self.parties[party]["quorum"]
         if kind == "party.admit/1":
             new_keys = {vkey_label(vkey) for vkey, _ in brought(command)}
+        if kind == "key.revoke/1" and command["subject"] == party and self.parties[party]["role"] != "network":
+            key = self.keys.get(command["key"])
+            if key and key["party"] == party and at < key["active_from"]:
+                needed[party] = 1
         if kind == "key.add/1":
             new_keys = {vkey_label(command["vkey"])}
-            if command["subject"] != party:
-                besides = self.network["party"]
         officers = self.parties[party]["officers"] if kind in LETS_MONEY_LEAVE else None
         if officers:
             before = self.signed_by_few(party, at, officers["window_days"])
             if before + command[LETS_MONEY_LEAVE[kind]] > officers["threshold_fen"]:
-                needed = officers["required"]
-        if kind == "voucher.transfer/1" and command["voucher"] in self.vouchers:
-            programme = self.programmes[self.vouchers[command["voucher"]]["programme"]]
-            if programme["transfer"] == "approved":
-                cosigner = programme["party"]
+                needed[party] = officers["required"]
+        replaced: str | None = None
+        if kind == "key.rotate/1":
+            new_keys = {vkey_label(command["vkey"])}
+            replaced = command["key"]
+            if replaced not in self.keys:
+                yield Reason.KEY_UNKNOWN
         for label in [*signers, *invalid]:
             if label not in known and label not in new_keys:
                 yield Reason.KEY_UNKNOWN
@@ -376,20 +453,32 @@ class NaiveLedger:
                 yield Reason.SIGNATURE_INVALID
             if label in self.keys and self.keys[label]["revoked"]:
                 yield Reason.KEY_REVOKED
-            if label in self.keys and label not in new_keys:
+            if label in self.keys and label not in new_keys and at < self.keys[label]["active_from"]:
+                yield Reason.KEY_NOT_ACTIVE_YET
+            if label in self.keys and label not in new_keys and label != replaced:
                 purpose = self.keys[label]["purpose"]
                 if purpose == "read" or (purpose == "meter" and kind not in ("time.burn/1", "burn.reverse/1")):
                     yield Reason.KEY_NOT_FOR_THIS_COMMAND
-            if label in known and label not in new_keys and known[label] not in (party, cosigner, besides):
+            if label in known and label not in new_keys and known[label] not in needed:
                 yield Reason.SIGNER_NOT_INVOLVED
         signed_by = [known.get(label) for label in set(signers) - new_keys]
-        if (
-            signed_by.count(party) < needed
-            or (cosigner is not None and cosigner not in signed_by)
-            or (besides is not None and signed_by.count(besides) < self.parties[besides]["quorum"])
-            or not new_keys <= set(signers)
-        ):
+        enough = all(signed_by.count(signer) >= number for signer, number in needed.items())
+        if not enough or not new_keys <= set(signers) or (replaced is not None and replaced not in signers):
             yield Reason.SIGNATURES_MISSING
+
+    def also_asked(self, command: Json) -> dict[str, int]:
+        """The parties beside the one that commands which a command needs signatures of, and how many."""
+        asked: list[str] = []
+        if command["kind"] == "voucher.transfer/1" and command["voucher"] in self.vouchers:
+            programme = self.programmes[self.vouchers[command["voucher"]]["programme"]]
+            asked = [programme["party"]] if programme["rules"]["transfer"] == "approved" else []
+        if command["kind"] == "contract.sign/1":
+            asked = [command["holder"], command["provider"]]
+        if command["kind"] == "contract.amend/1" and command["contract"] in self.contracts:
+            asked = [self.contracts[command["contract"]][side] for side in ("holder", "provider")]
+        if command["kind"] == "key.add/1" and command["subject"] != command["party"]:
+            return {self.network["party"]: self.parties[self.network["party"]]["quorum"]}
+        return dict.fromkeys(asked, 1)
 
     # -- network, parties, keys ---------------------------------------------------------------------------------------
 
@@ -401,14 +490,14 @@ class NaiveLedger:
     def _do_network_found(self, command: Json, at: int) -> Json:
         self.network = command
         self.parties[command["party"]] = {"role": "network", "admitter": None, "suspended": False, "uscc": None}
-        self.parties[command["party"]] |= {"quorum": command["root_quorum"], "officers": None}
-        self._add_keys(command["party"], [(vkey, "sign") for vkey in command["root_keys"]])
+        self.parties[command["party"]] |= {"quorum": command["root_quorum"], "officers": None, "maker": False}
+        self._add_keys(command["party"], [(vkey, "sign") for vkey in command["root_keys"]], at)
         return {}
 
     def _no_party_admit(self, command: Json, at: int) -> Iterator[Reason]:
         if command["admitted"] in self.parties:
             yield Reason.PARTY_ALREADY_ADMITTED
-        admits = {"network": {"treasury", "provider", "auditor", "operator"}, "treasury": {"holder"}}
+        admits = {"network": {"treasury", "provider", "auditor", "operator", "attester"}, "treasury": {"holder"}}
         if command["role"] not in admits.get(self.parties[command["party"]]["role"], ()):
             yield Reason.ROLE_MAY_NOT_ADMIT
         coded, maker = "uscc" in command, "maker" in command
@@ -420,6 +509,7 @@ class NaiveLedger:
                 yield Reason.USCC_INVALID
             if any(party["uscc"] == command["uscc"] for party in self.parties.values()):
                 yield Reason.USCC_ALREADY_ADMITTED
+        yield from self._name_reasons(command, maker)
         new_keys = [vkey for vkey, _ in brought(command)]
         yield from self._new_key_reasons(command["admitted"], new_keys)
         if len(new_keys) > 16:
@@ -433,6 +523,10 @@ class NaiveLedger:
         if required and (role != "treasury" or required > command.get("quorum", 1)):
             yield Reason.OFFICERS_INVALID
 
+    def _name_reasons(self, command: Json, maker: bool) -> Iterator[Reason]:
+        if ("name" in command) == maker or (maker and "profile_hash" not in command):
+            yield Reason.NAME_MISPLACED
+
     def _do_party_admit(self, command: Json, at: int) -> Json:
         self.parties[command["admitted"]] = {
             "role": command["role"],
@@ -441,14 +535,16 @@ class NaiveLedger:
             "uscc": command.get("uscc"),
             "quorum": command.get("quorum", 1),
             "officers": command.get("officers"),
+            "maker": "maker" in command,
         }
-        self._add_keys(command["admitted"], brought(command))
+        self._add_keys(command["admitted"], brought(command), at)
         return {}
 
     def _no_party_amend(self, command: Json, at: int) -> Iterator[Reason]:
         party = command["party"]
+        yield from self._name_reasons(command, self.parties[party]["maker"])
         signing = [key for key in self.keys.values() if (key["party"], key["purpose"]) == (party, "sign")]
-        if command.get("quorum", 1) > sum(not key["revoked"] for key in signing):
+        if command.get("quorum", 1) > sum(not key["revoked"] and at >= key["active_from"] for key in signing):
             yield Reason.WOULD_LEAVE_TOO_FEW_KEYS
         yield from self._officers_reasons(command, self.parties[party]["role"])
 
@@ -483,7 +579,17 @@ class NaiveLedger:
             yield Reason.TOO_MANY_KEYS
 
     def _do_key_add(self, command: Json, at: int) -> Json:
-        self._add_keys(command["subject"], [(command["vkey"], command["purpose"])])
+        wait = 0 if command["subject"] == command["party"] else self.network["takeover_seconds"] * SECOND
+        self._add_keys(command["subject"], [(command["vkey"], command["purpose"])], at + wait)
+        return {}
+
+    def _no_key_rotate(self, command: Json, at: int) -> Iterator[Reason]:
+        yield from self._new_key_reasons(command["party"], [command["vkey"]])
+
+    def _do_key_rotate(self, command: Json, at: int) -> Json:
+        old = self.keys[command["key"]]
+        old["revoked"] = True
+        self._add_keys(command["party"], [(command["vkey"], old["purpose"])], at)
         return {}
 
     def _no_key_revoke(self, command: Json, at: int) -> Iterator[Reason]:
@@ -494,7 +600,7 @@ class NaiveLedger:
             return
         if key["party"] != command["subject"]:
             yield Reason.KEY_NOT_OF_PARTY
-        if key["revoked"]:
+        if key["revoked"] and (command["cause"] != "compromised" or key["compromised"]):
             yield Reason.KEY_ALREADY_REVOKED
         if ("since" in command) != (command["cause"] == "compromised"):
             yield Reason.SINCE_MISPLACED
@@ -504,14 +610,17 @@ class NaiveLedger:
             label
             for label, other in self.keys.items()
             if other["party"] == command["subject"] and not other["revoked"] and label != command["key"]
-            if other["purpose"] == "sign"
+            if other["purpose"] == "sign" and at >= other["active_from"]
         ]
         own = command["subject"] == command["party"]
-        if own and key["purpose"] == "sign" and len(left) < self.parties[command["party"]]["quorum"]:
+        counts = key["purpose"] == "sign" and at >= key["active_from"] and not key["revoked"]
+        if own and counts and len(left) < self.parties[command["party"]]["quorum"]:
             yield Reason.WOULD_LEAVE_TOO_FEW_KEYS
 
     def _do_key_revoke(self, command: Json, at: int) -> Json:
-        self.keys[command["key"]]["revoked"] = True
+        key = self.keys[command["key"]]
+        key["revoked"] = True
+        key["compromised"] = key["compromised"] or command["cause"] == "compromised"
         return {}
 
     def _no_item_register(self, command: Json, at: int) -> Iterator[Reason]:
@@ -539,9 +648,16 @@ class NaiveLedger:
                 yield Reason.KEY_ALREADY_KNOWN
             seen.append(vkey_public(vkey))
 
-    def _add_keys(self, party: str, keys: list[tuple[str, str]]) -> None:
+    def _add_keys(self, party: str, keys: list[tuple[str, str]], active_from: int) -> None:
         for vkey, purpose in keys:
-            key = {"party": party, "public": vkey_public(vkey), "purpose": purpose, "revoked": False}
+            key = {
+                "party": party,
+                "public": vkey_public(vkey),
+                "purpose": purpose,
+                "revoked": False,
+                "compromised": False,
+            }
+            key["active_from"] = active_from
             self.keys[vkey_label(vkey)] = key
 
     # -- programmes and providers -------------------------------------------------------------------------------------
@@ -565,10 +681,33 @@ class NaiveLedger:
         yield from self._new_id_reasons(command["party"], command["programme"], self.programmes)
         if instant(command["closes_at"]) <= max(at, instant(command["opens_at"])):
             yield Reason.WINDOW_INVALID
-        if command["holder_floor_fen"] > command["holder_cap_fen"]:
+        cap, shares = command["rules"]["cap"], command["rules"]["shares"]
+        if cap["floor_fen"] > cap["holder_fen"]:
             yield Reason.FLOOR_ABOVE_CAP
-        if any(item not in self.items for item in command["items"]):
+        yield from self._gates_reasons(command["rules"])
+        if any(item not in self.items for share in shares for item in share.get("items", ())):
             yield Reason.ITEM_UNKNOWN
+
+    def _gates_reasons(self, rules: Json) -> Iterator[Reason]:
+        """Of a programme's rules."""
+        gates, payee = rules.get("gates", []), rules["payee"]
+        if any("holder_class" in share for share in rules["shares"]) and not self._asks_for_application(gates):
+            yield Reason.HOLDER_CLASS_NOT_REVIEWED
+        claimants = {"provider", "holder"} if payee == "contract" else {payee}
+        possible = {"issue": {"application", "holder"}, "claim": claimants, "settle": {"claim"} | claimants}
+        for gate in gates:
+            if (
+                gate["subject_type"] not in possible[gate["before"]]
+                or gate["passes"] > len(gate["attesters"])
+                or (gate["before"] == "issue" and rules["transfer"] == "open")
+            ):
+                yield Reason.GATES_INVALID
+            if not all(self._is(attester, "attester") for attester in gate["attesters"]):
+                yield Reason.ATTESTER_UNKNOWN
+
+    @staticmethod
+    def _asks_for_application(gates: list[Json]) -> bool:
+        return any((gate["before"], gate["subject_type"]) == ("issue", "application") for gate in gates)
 
     def _do_programme_open(self, command: Json, at: int) -> Json:
         self.programmes[command["programme"]] = command | {"closed": False}
@@ -605,11 +744,14 @@ class NaiveLedger:
             endless = one["until"] is None or one["until"] > instant(command["valid_from"])
             if (one["programme"], one["provider"]) == place and endless:
                 yield Reason.PROVIDER_ALREADY_ACCREDITED
+        if any(row["item"] not in self.items for row in command["items"]):
+            yield Reason.ITEM_UNKNOWN
 
     def _do_provider_accredit(self, command: Json, at: int) -> Json:
         start = instant(command["valid_from"])
         one = {"programme": command["programme"], "provider": command["provider"], "from": start, "until": None}
-        self.accreditations.append(one)
+        limits = {row["item"]: row["price_limit_fen"] for row in command["items"]}
+        self.accreditations.append(one | {"limits": limits})
         return {}
 
     def _no_provider_delist(self, command: Json, at: int) -> Iterator[Reason]:
@@ -642,20 +784,18 @@ class NaiveLedger:
         earlier = self._tariffs_of(command["party"], command["item"])
         if any(tariff["from"] >= start for tariff in earlier):
             yield Reason.TARIFF_NOT_LATER
-        rises = bool(earlier) and command["price_fen_per_gpu_hour"] > max(earlier, key=lambda one: one["from"])["price"]
+        rises = bool(earlier) and command["price_fen"] > max(earlier, key=lambda one: one["from"])["price"]
         if rises and start - at < self.network["tariff_notice_seconds"] * SECOND:
             yield Reason.NOTICE_TOO_SHORT
         if command["item"] not in self.items:
             yield Reason.ITEM_UNKNOWN
-        elif self.items[command["item"]]["unit"] != "gpu_time":
-            yield Reason.ITEM_NOT_GPU_TIME
 
     def _do_tariff_publish(self, command: Json, at: int) -> Json:
         tariff = {
             "provider": command["party"],
             "item": command["item"],
             "from": instant(command["valid_from"]),
-            "price": command["price_fen_per_gpu_hour"],
+            "price": command["price_fen"],
         }
         self.tariffs.append(tariff)
         return {}
@@ -663,32 +803,286 @@ class NaiveLedger:
     def _tariffs_of(self, provider: str, item: str) -> list[Json]:
         return [one for one in self.tariffs if (one["provider"], one["item"]) == (provider, item)]
 
-    def _alike(self, command: Json) -> list[Json]:
-        """The tariffs or accreditations among which the record named is the newest, or should be."""
+    def _no_rules_adopt(self, command: Json, at: int) -> Iterator[Reason]:
+        if command["edition"] <= self.network["edition"]:
+            yield Reason.EDITION_NOT_LATER
+
+    def _do_rules_adopt(self, command: Json, at: int) -> Json:
+        raise AssertionError("there is one edition, and it is in force from entry 0 on")
+
+    def _checkpoint(self, command: Json) -> tuple[str, int, str] | None:
+        """Origin, size and root that a note says, if the key named signed it and is called by the origin."""
+        text, _, signatures = command["checkpoint"].partition("\n\n")
+        vkey = command["log_vkey"]
+        name, key_id = vkey.split("+")[:2]
+        public_key = base64.b64decode(vkey_public(vkey))[1:]
+        lines = [line.split(" ") for line in signatures.split("\n")[:-1]]
+        if not command["checkpoint"].endswith("\n") or not text or any(len(line) != 3 for line in lines):
+            return None
+        mine = [base64.b64decode(blob) for _, signer, blob in lines if signer == name]
+        good = [blob[4:] for blob in mine if blob[:4].hex() == key_id]
+        origin, size, root = text.split("\n")
+        try:
+            for signature in good:
+                Ed25519PublicKey.from_public_bytes(public_key).verify(signature, text.encode() + b"\n")
+        except InvalidSignature:
+            return None
+        return (origin, int(size), root) if good and origin == name else None
+
+    def _no_checkpoint_record(self, command: Json, at: int) -> Iterator[Reason]:
+        said = self._checkpoint(command)
+        if said is None or said[0] == self.origin:
+            yield Reason.CHECKPOINT_INVALID
+            return
+        origin, size, root = said
+        if origin in self.other_logs:
+            newest_size, newest_root = self.other_logs[origin]
+            if size < newest_size:
+                yield Reason.CHECKPOINT_SMALLER
+            if size == newest_size and root != newest_root:
+                yield Reason.CHECKPOINT_CONTRADICTED
+
+    def _do_checkpoint_record(self, command: Json, at: int) -> Json:
+        said = self._checkpoint(command)
+        assert said is not None, "refused otherwise"
+        self.other_logs[said[0]] = said[1:]
+        return {}
+
+    def _no_capacity_declare(self, command: Json, at: int) -> Iterator[Reason]:
+        ahead = day(command["first_day"]) - self._day_of(at)
+        if ahead < 0:
+            yield Reason.DATE_IN_THE_PAST
+        if ahead > 366:
+            yield Reason.DATE_TOO_FAR_AHEAD
+        mine = [one["from"] for one in self.capacities if one["provider"] == command["party"]]
+        if mine and day(command["first_day"]) <= max(mine):
+            yield Reason.CAPACITY_NOT_LATER
+        for one in command["capacity"]:
+            if one["item"] not in self.items:
+                yield Reason.ITEM_UNKNOWN
+            elif self.items[one["item"]]["unit"] != "gpu_time":
+                yield Reason.ITEM_NOT_GPU_TIME
+
+    def _do_capacity_declare(self, command: Json, at: int) -> Json:
+        self.capacities.append({"provider": command["party"], "from": day(command["first_day"])})
+        return {}
+
+    def _standing_capacities(self, provider: str, at: int) -> list[Json]:
+        """A provider's declarations, without those that another one replaced by today."""
+        mine = [one for one in self.capacities if one["provider"] == provider]
+        begun = [one["from"] for one in mine if one["from"] <= self._day_of(at)]
+        return [one for one in mine if not begun or one["from"] >= max(begun)]
+
+    def _alike(self, command: Json, at: int) -> list[Json]:
+        """What is of one kind with the record named, which is the newest of them, or should be."""
         record = command["record"]
+        if record["type"] == "capacity":
+            return self._standing_capacities(command["party"], at)
         if record["type"] == "tariff":
             return self._tariffs_of(command["party"], record["item"])
         place = record["programme"], record["provider"]
         return [one for one in self.accreditations if (one["programme"], one["provider"]) == place]
 
     def _no_record_withdraw(self, command: Json, at: int) -> Iterator[Reason]:
-        record, alike = command["record"], self._alike(command)
+        record, alike = command["record"], self._alike(command, at)
         if record["type"] == "accreditation":
             yield from self._own_programme_reasons({"party": command["party"], "programme": record["programme"]})
-        start = instant(record["valid_from"])
+        is_day = record["type"] == "capacity"
+        start = day(record["first_day"]) if is_day else instant(record["valid_from"])
         if start not in [one["from"] for one in alike]:
             yield Reason.RECORD_UNKNOWN
             return
-        if not start > at:
+        if not start > (self._day_of(at) if is_day else at):
             yield Reason.RECORD_IN_FORCE
         if any(one["from"] > start for one in alike):
             yield Reason.RECORD_NOT_NEWEST
 
     def _do_record_withdraw(self, command: Json, at: int) -> Json:
-        kept = self.tariffs if command["record"]["type"] == "tariff" else self.accreditations
-        newest = self._alike(command)[-1]
+        lists = {"tariff": self.tariffs, "capacity": self.capacities, "accreditation": self.accreditations}
+        kept, newest = lists[command["record"]["type"]], self._alike(command, at)[-1]
         kept[:] = [one for one in kept if one is not newest]
         return {}
+
+    # -- contracts ----------------------------------------------------------------------------------------------------
+
+    def _no_contract_sign(self, command: Json, at: int) -> Iterator[Reason]:
+        yield from self._new_id_reasons(command["party"], command["contract"], self.contracts)
+        if command["party"] not in (command["holder"], command["provider"]):
+            yield Reason.NOT_OWN_CONTRACT
+        first_day, today = day(command["first_day"]), self._day_of(at)
+        if not max(first_day, today) <= day(command["last_day"]) < first_day + 3_660:
+            yield Reason.WINDOW_INVALID
+        if first_day > today + 366:
+            yield Reason.DATE_TOO_FAR_AHEAD
+        if first_day < today - 366:
+            yield Reason.CONTRACT_BEGAN_TOO_LONG_AGO
+        yield from self._receiver_reasons(command["provider"], "provider", Reason.PROVIDER_UNKNOWN)
+        yield from self._receiver_reasons(command["holder"], "holder", Reason.HOLDER_UNKNOWN)
+        if any(row["item"] not in self.items for row in command["items"]):
+            yield Reason.ITEM_UNKNOWN
+        if any(contract["document"] == command["document_sha256"] for contract in self.contracts.values()):
+            yield Reason.DOCUMENT_ALREADY_USED
+
+    def _do_contract_sign(self, command: Json, at: int) -> Json:
+        names = ("holder", "provider", "amount_fen", "basis", "claimant", "other_support_fen")
+        self.contracts[command["contract"]] = {name: command[name] for name in names} | {
+            "document": command["document_sha256"],
+            "first_day": day(command["first_day"]),
+            "last_day": day(command["last_day"]),
+            "prices": [(row["item"], 0, row["price_fen"]) for row in command["items"]],
+        }
+        return {}
+
+    def _no_contract_amend(self, command: Json, at: int) -> Iterator[Reason]:
+        contract, today = self.contracts.get(command["contract"]), self._day_of(at)
+        if contract is None:
+            yield Reason.CONTRACT_UNKNOWN
+            return
+        if command["party"] not in (contract["holder"], contract["provider"]):
+            yield Reason.NOT_OWN_CONTRACT
+        if today > contract["last_day"]:
+            yield Reason.CONTRACT_ENDED
+        if "last_day" in command:
+            if not contract["first_day"] <= day(command["last_day"]) < contract["first_day"] + 3_660:
+                yield Reason.WINDOW_INVALID
+            if day(command["last_day"]) < today:
+                yield Reason.DATE_IN_THE_PAST
+        if "items" in command:
+            if day(command["items_from"]) <= today:
+                yield Reason.DATE_IN_THE_PAST
+            if day(command["items_from"]) > today + 366:
+                yield Reason.DATE_TOO_FAR_AHEAD
+            if any(row["item"] not in self.items for row in command["items"]):
+                yield Reason.ITEM_UNKNOWN
+        if "amount_fen" in command and command["amount_fen"] < self.charged(command["contract"]):
+            yield Reason.BELOW_CHARGED
+        if "other_support_fen" in command and command["other_support_fen"] < contract["other_support_fen"]:
+            yield Reason.OTHER_SUPPORT_LOWERED
+
+    def _do_contract_amend(self, command: Json, at: int) -> Json:
+        contract = self.contracts[command["contract"]]
+        contract |= {name: command[name] for name in ("amount_fen", "other_support_fen") if name in command}
+        if "last_day" in command:
+            contract["last_day"] = day(command["last_day"])
+        if "items" in command:
+            start, items = self.start_of(day(command["items_from"])), [row["item"] for row in command["items"]]
+            kept = [price for price in contract["prices"] if price[0] not in items or price[1] < start]
+            contract["prices"] = kept + [(row["item"], start, row["price_fen"]) for row in command["items"]]
+        return {}
+
+    def start_of(self, number: int) -> int:
+        """The instant at which a day of the network begins."""
+        return int(number * DAY - self.network["utc_offset_seconds"] * SECOND)
+
+    def end_of_contract(self, contract: str) -> int:
+        """The instant at which a contract's last day is over."""
+        return self.start_of(self.contracts[contract]["last_day"] + 1)
+
+    def contract_price(self, contract: str, item: str, at: int) -> int | None:
+        """A contract's price of an item at an instant, in fen."""
+        prices = [row for row in self.contracts[contract]["prices"] if row[0] == item and row[1] <= at]
+        return max(prices, key=lambda row: int(row[1]))[2] if prices else None
+
+    # -- applications --------------------------------------------------------------------------------------------------
+
+    def _no_application_file(self, command: Json, at: int) -> Iterator[Reason]:
+        yield from self._new_id_reasons(command["party"], command["application"], self.applications)
+        programme = self.programmes.get(command["programme"])
+        if programme is None:
+            yield Reason.PROGRAMME_UNKNOWN
+            return
+        if programme["closed"]:
+            yield Reason.PROGRAMME_CLOSED
+        if not at < instant(programme["closes_at"]):
+            yield Reason.OUTSIDE_PROGRAMME_WINDOW
+
+    def _do_application_file(self, command: Json, at: int) -> Json:
+        self.applications[command["application"]] = command | {"withdrawn": False}
+        return {}
+
+    def _no_application_withdraw(self, command: Json, at: int) -> Iterator[Reason]:
+        application = self.applications.get(command["application"])
+        if application is None:
+            yield Reason.APPLICATION_UNKNOWN
+            return
+        if application["party"] != command["party"]:
+            yield Reason.NOT_OWN_APPLICATION
+        if application["withdrawn"]:
+            yield Reason.APPLICATION_WITHDRAWN
+
+    def _do_application_withdraw(self, command: Json, at: int) -> Json:
+        self.applications[command["application"]]["withdrawn"] = True
+        return {}
+
+    def _no_attestation_give(self, command: Json, at: int) -> Iterator[Reason]:
+        end = instant(command["valid_until"])
+        if end <= at:
+            yield Reason.WINDOW_INVALID
+        if end > at + 3_660 * DAY:
+            yield Reason.DATE_TOO_FAR_AHEAD
+        subject, of_type = command["subject_id"], command["subject_type"]
+        if of_type == "application":
+            if subject not in self.applications:
+                yield Reason.APPLICATION_UNKNOWN
+            elif self.applications[subject]["withdrawn"]:
+                yield Reason.APPLICATION_WITHDRAWN
+        elif of_type == "claim":
+            if subject not in self.claims:
+                yield Reason.CLAIM_UNKNOWN
+        elif not self._is(subject, of_type):
+            yield {"provider": Reason.PROVIDER_UNKNOWN, "holder": Reason.HOLDER_UNKNOWN}[of_type]
+
+    def _do_attestation_give(self, command: Json, at: int) -> Json:
+        self.attestations.append(command)
+        return {}
+
+    def _standing_verdict(self, attester: str, subject: tuple[str, str], topic: str, at: int) -> str | None:
+        given = [
+            one
+            for one in self.attestations
+            if (one["party"], one["topic"]) == (attester, topic) and (one["subject_type"], one["subject_id"]) == subject
+        ]
+        if not given or instant(given[-1]["valid_until"]) <= at or self.parties[attester]["suspended"]:
+            return None
+        return str(given[-1]["verdict"])
+
+    def _gate_reasons(self, programme: str, before: str, subjects: dict[str, str | None], at: int) -> Iterator[Reason]:
+        for gate in self.programmes[programme]["rules"].get("gates", []):
+            if gate["before"] == before and gate["subject_type"] in subjects:
+                subject = gate["subject_type"], str(subjects[gate["subject_type"]])
+                said = [self._standing_verdict(name, subject, gate["topic"], at) for name in gate["attesters"]]
+                if said.count("pass") < gate["passes"] or "fail" in said:
+                    yield Reason.GATE_NOT_PASSED
+
+    def issued(self) -> Counter[str]:
+        """The faces of all vouchers that were ever issued for an application, in fen, by application."""
+        sums: Counter[str] = Counter()
+        for entry in self.entries:
+            if entry["kind"] == "voucher.issued/1" and "application" in entry["command"]:
+                sums[entry["command"]["application"]] += entry["command"]["face_fen"]
+        return sums
+
+    def _application_reasons(self, command: Json, at: int) -> Iterator[Reason]:
+        """Of an issue under a programme that is there."""
+        gates = self.programmes[command["programme"]]["rules"].get("gates", [])
+        name = command.get("application")
+        yield from self._gate_reasons(
+            command["programme"], "issue", {"application": name, "holder": command["holder"]}, at
+        )
+        if name is None:
+            if self._asks_for_application(gates):
+                yield Reason.APPLICATION_MISSING
+            return
+        asked = self.applications.get(name)
+        if asked is None:
+            yield Reason.APPLICATION_UNKNOWN
+            return
+        if asked["withdrawn"]:
+            yield Reason.APPLICATION_WITHDRAWN
+        if (asked["party"], asked["programme"]) != (command["holder"], command["programme"]):
+            yield Reason.APPLICATION_DIFFERS
+        if self.issued()[name] + command["face_fen"] > asked["amount_fen"]:
+            yield Reason.EXCEEDS_APPLICATION
 
     # -- vouchers -----------------------------------------------------------------------------------------------------
 
@@ -701,13 +1095,19 @@ class NaiveLedger:
         elif self.parties[party]["suspended"]:
             yield Reason.RECEIVER_SUSPENDED
 
-    def _over(self, voucher: Json, at: int) -> bool:
+    def is_over(self, voucher: Json, at: int) -> bool:
+        """Whether a voucher has ended, or its validity is over."""
         return bool(voucher["ended"] or at >= voucher["until"])
 
     def _no_voucher_issue(self, command: Json, at: int) -> Iterator[Reason]:
         yield from self._new_id_reasons(command["party"], command["voucher"], self.vouchers)
         yield from self._own_programme_reasons(command)
         yield from self._receiver_reasons(command["holder"], "holder", Reason.HOLDER_UNKNOWN)
+        if "contract" in command:
+            if command["contract"] not in self.contracts:
+                yield Reason.CONTRACT_UNKNOWN
+            elif self.contracts[command["contract"]]["holder"] != command["holder"]:
+                yield Reason.NOT_OWN_CONTRACT
         programme = self.programmes.get(command["programme"])
         if programme is None:
             return
@@ -716,33 +1116,41 @@ class NaiveLedger:
         opens_at, closes_at = instant(programme["opens_at"]), instant(programme["closes_at"])
         if not (opens_at <= at < closes_at and opens_at <= instant(command["valid_from"]) < closes_at):
             yield Reason.OUTSIDE_PROGRAMME_WINDOW
-        if command["face_fen"] < programme["holder_floor_fen"]:
+        yield from self._application_reasons(command, at)
+        if command["face_fen"] < programme["rules"]["cap"]["floor_fen"]:
             yield Reason.BELOW_HOLDER_FLOOR
         if command["face_fen"] > self.balance("unissued", command["programme"]):
             yield Reason.EXCEEDS_ENVELOPE
-        if command["face_fen"] + self.granted(command["programme"], command["holder"]) > programme["holder_cap_fen"]:
+        yield from self._cap_reasons(command["programme"], command["holder"], command["face_fen"])
+
+    def _cap_reasons(self, programme: str, holder: str, amount_fen: int) -> Iterator[Reason]:
+        if self.granted(programme, holder) + amount_fen > self.programmes[programme]["rules"]["cap"]["holder_fen"]:
             yield Reason.EXCEEDS_HOLDER_CAP
 
     def _do_voucher_issue(self, command: Json, at: int) -> Json:
         start = instant(command["valid_from"])
-        until = start + self.programmes[command["programme"]]["validity_days"] * DAY
-        face_fen = command["face_fen"]
-        self._make_voucher(command["voucher"], command["programme"], command["holder"], face_fen, start, until)
-        self._post(("unissued", command["programme"]), ("available", command["voucher"]), command["face_fen"])
-        self.grants.append((command["programme"], command["holder"], command["face_fen"]))
+        until = start + self.programmes[command["programme"]]["rules"]["validity_days"] * DAY
+        programme, holder, face_fen = command["programme"], command["holder"], command["face_fen"]
+        self._make_voucher(command["voucher"], programme, holder, face_fen, (start, until))
+        self.vouchers[command["voucher"]]["contract"] = command.get("contract")
+        asked = self.applications.get(command.get("application", ""), {})
+        self.vouchers[command["voucher"]]["class"] = asked.get("holder_class")
+        self._post(("unissued", programme), ("available", command["voucher"]), face_fen)
         return {"valid_until": instant_text(until)}
 
-    def _make_voucher(self, voucher: str, programme: str, holder: str, face_fen: int, start: int, until: int) -> None:
+    def _make_voucher(self, voucher: str, programme: str, holder: str, face_fen: int, valid: tuple[int, int]) -> None:
         self.vouchers[voucher] = {
             "programme": programme,
             "holder": holder,
+            "contract": None,
             "face_fen": face_fen,
-            "from": start,
-            "until": until,
+            "from": valid[0],
+            "until": valid[1],
+            "class": None,
             "suspended": False,
             "ended": False,
-            "revoked": False,
         }
+        self.grants.append((self.cap_place(programme, holder), face_fen))
 
     def _no_voucher_transfer(self, command: Json, at: int) -> Iterator[Reason]:
         yield from self._new_id_reasons(command["party"], command["into"], self.vouchers)
@@ -752,12 +1160,13 @@ class NaiveLedger:
         if voucher is None:
             return
         programme = self.programmes[voucher["programme"]]
-        if programme["transfer"] == "forbidden":
+        if programme["rules"]["transfer"] == "forbidden":
             yield Reason.TRANSFER_FORBIDDEN
+        if voucher["contract"] is not None:
+            yield Reason.VOUCHER_BOUND_TO_CONTRACT
         if command["to"] == voucher["holder"]:
             yield Reason.TRANSFER_TO_ONESELF
-        if self.granted(voucher["programme"], command["to"]) + command["amount_fen"] > programme["holder_cap_fen"]:
-            yield Reason.EXCEEDS_HOLDER_CAP
+        yield from self._cap_reasons(voucher["programme"], command["to"], command["amount_fen"])
 
     def _spend_reasons(self, command: Json, at: int) -> Iterator[Reason]:
         voucher = self.vouchers.get(command["voucher"])
@@ -768,7 +1177,7 @@ class NaiveLedger:
             yield Reason.NOT_OWN_VOUCHER
         if voucher["suspended"]:
             yield Reason.VOUCHER_SUSPENDED
-        if self._over(voucher, at):
+        if self.is_over(voucher, at):
             yield Reason.VOUCHER_ENDED
         if command["amount_fen"] > self.balance("available", command["voucher"]):
             yield Reason.EXCEEDS_AVAILABLE_BALANCE
@@ -776,10 +1185,9 @@ class NaiveLedger:
     def _do_voucher_transfer(self, command: Json, at: int) -> Json:
         old = self.vouchers[command["voucher"]]
         amount_fen = command["amount_fen"]
-        self._make_voucher(command["into"], old["programme"], command["to"], amount_fen, old["from"], old["until"])
+        valid = old["from"], old["until"]
+        self._make_voucher(command["into"], old["programme"], command["to"], amount_fen, valid)
         self._post(("available", command["voucher"]), ("available", command["into"]), amount_fen)
-        self.grants.append((old["programme"], old["holder"], -command["amount_fen"]))
-        self.grants.append((old["programme"], command["to"], command["amount_fen"]))
         return {}
 
     def _no_voucher_suspend(self, command: Json, at: int) -> Iterator[Reason]:
@@ -799,7 +1207,7 @@ class NaiveLedger:
                 yield Reason.VOUCHER_ENDED
             if at < voucher["until"]:
                 yield Reason.VOUCHER_NOT_OVER
-        elif self._over(voucher, at):
+        elif self.is_over(voucher, at):
             yield Reason.VOUCHER_ENDED
 
     _no_voucher_resume = _no_voucher_suspend
@@ -816,193 +1224,355 @@ class NaiveLedger:
         voucher = self.vouchers[command["voucher"]]
         left_fen = self.balance("available", command["voucher"])
         voucher["ended"], voucher["suspended"] = True, False
-        self._post(("available", command["voucher"]), ("unissued", voucher["programme"]), left_fen)
-        voucher["revoked"] = command["kind"] == "voucher.revoke/1"
-        self._take_from_grant(voucher, left_fen)
+        self._return(("available", command["voucher"]), command["voucher"], left_fen)
         return {"returned_fen": left_fen}
 
-    def _take_from_grant(self, voucher: Json, amount_fen: int) -> None:
-        """What goes back to the programme was not granted after all if the voucher was revoked; if it lapsed it was."""
-        if voucher["revoked"]:
-            self.grants.append((voucher["programme"], voucher["holder"], -amount_fen))
+    def _return(self, source: Account, voucher: str, amount_fen: int) -> None:
+        """To the programme, unused: so it wasn't granted after all."""
+        programme, holder = self.vouchers[voucher]["programme"], self.vouchers[voucher]["holder"]
+        self._post(source, ("unissued", programme), amount_fen)
+        self.grants.append((self.cap_place(programme, holder), -amount_fen))
 
     _do_voucher_lapse = _do_voucher_revoke
 
     # -- reservations -------------------------------------------------------------------------------------------------
 
+    def paying_programmes(self, contract: str) -> list[str]:
+        """The programmes that pay for a contract, in the order in which they are asked."""
+        reserved = [held["programme"] for held in self.reservations.values() if held["contract"] == contract]
+        return sorted(dict.fromkeys(reserved), key=lambda name: int(self.programmes[name]["rules"]["rank"]))
+
+    def open_reservations(self, contract: str) -> list[str]:
+        """The reservations under a contract that aren't closed, the oldest first."""
+        return [name for name, one in self.reservations.items() if one["contract"] == contract and not one["closed"]]
+
     def _no_voucher_reserve(self, command: Json, at: int) -> Iterator[Reason]:
         yield from self._new_id_reasons(command["party"], command["reservation"], self.reservations)
-        yield from self._receiver_reasons(command["provider"], "provider", Reason.PROVIDER_UNKNOWN)
         yield from self._spend_reasons(command, at)
         if instant(command["until"]) <= at:
             yield Reason.WINDOW_INVALID
-        voucher = self.vouchers.get(command["voucher"])
+        contract, voucher = self.contracts.get(command["contract"]), self.vouchers.get(command["voucher"])
+        if contract is None:
+            yield Reason.CONTRACT_UNKNOWN
+        else:
+            yield from self._reserving_contract_reasons(command, contract, at)
         if voucher is None:
             return
+        if voucher["contract"] not in (None, command["contract"]):
+            yield Reason.VOUCHER_BOUND_TO_CONTRACT
         if instant(command["until"]) > voucher["until"]:
             yield Reason.RESERVATION_OUTLIVES_VOUCHER
-        if not self._accreditations_at(voucher["programme"], command["provider"], at):
+        if contract is None:
+            return
+        if self.programmes[voucher["programme"]]["rules"]["basis"] not in (contract["basis"], "both"):
+            yield Reason.BASIS_DIFFERS
+        programmes = self.paying_programmes(command["contract"])
+        if voucher["programme"] not in programmes and len(programmes) >= 8:
+            yield Reason.TOO_MANY_PROGRAMMES
+        if not self._accreditations_at(voucher["programme"], contract["provider"], at):
             yield Reason.PROVIDER_NOT_ACCREDITED
 
+    def _reserving_contract_reasons(self, command: Json, contract: Json, at: int) -> Iterator[Reason]:
+        if contract["holder"] != command["party"]:
+            yield Reason.NOT_OWN_CONTRACT
+        if self._day_of(at) > contract["last_day"]:
+            yield Reason.CONTRACT_ENDED
+        if self.parties[contract["provider"]]["suspended"]:
+            yield Reason.RECEIVER_SUSPENDED
+        if instant(command["until"]) > self.end_of_contract(command["contract"]):
+            yield Reason.RESERVATION_OUTLIVES_CONTRACT
+        if len(self.open_reservations(command["contract"])) >= 16:
+            yield Reason.TOO_MANY_RESERVATIONS
+
     def _do_voucher_reserve(self, command: Json, at: int) -> Json:
-        voucher = self.vouchers[command["voucher"]]
+        voucher, contract = self.vouchers[command["voucher"]], self.contracts[command["contract"]]
         self.reservations[command["reservation"]] = {
             "voucher": command["voucher"],
             "programme": voucher["programme"],
-            "holder": voucher["holder"],
-            "provider": command["provider"],
+            "contract": command["contract"],
+            "holder": contract["holder"],
+            "provider": contract["provider"],
             "until": instant(command["until"]),
-            "released": False,
+            "closed": False,
         }
         self._post(("available", command["voucher"]), ("reserved", command["reservation"]), command["amount_fen"])
         return {}
+
+    def end_of(self, reservation: str) -> int:
+        """The instant from which on a reservation is over."""
+        held = self.reservations[reservation]
+        return int(min(held["until"], self.end_of_contract(held["contract"])))
+
+    def is_stranded(self, reservation: str, at: int) -> bool:
+        """Whether its provider is suspended or no longer accredited, so that others may release it at once."""
+        held = self.reservations[reservation]
+        accredited = self._accreditations_at(held["programme"], held["provider"], at)
+        return bool(self.parties[held["provider"]]["suspended"] or not accredited)
 
     def _no_reservation_release(self, command: Json, at: int) -> Iterator[Reason]:
         held = self.reservations.get(command["reservation"])
         if held is None:
             yield Reason.RESERVATION_UNKNOWN
             return
-        if command["party"] not in (held["holder"], held["provider"]):
+        stranded = self.is_stranded(command["reservation"], at)
+        treasury = {self.programmes[held["programme"]]["party"]} if stranded else set()
+        if command["party"] not in {held["holder"], held["provider"]} | treasury:
             yield Reason.NOT_OWN_RESERVATION
-        if held["released"]:
+        if held["closed"]:
             yield Reason.RESERVATION_CLOSED
-        grace = self.network["release_grace_seconds"] * SECOND
-        if command["party"] == held["holder"] and at < held["until"] + grace:
+        free_at = self.end_of(command["reservation"]) + self.network["release_grace_seconds"] * SECOND
+        if command["party"] == held["holder"] and not stranded and at < free_at:
             yield Reason.RESERVATION_NOT_OVER
 
     def _do_reservation_release(self, command: Json, at: int) -> Json:
-        held = self.reservations[command["reservation"]]
-        held["released"] = True
+        self.reservations[command["reservation"]]["closed"] = True
         left_fen = self.balance("reserved", command["reservation"])
-        to = self._give_back(held, left_fen)
-        self._post(("reserved", command["reservation"]), to, left_fen)
-        return {"released_fen": left_fen, "to": "voucher" if to[0] == "available" else "programme"}
+        to = self._give_back(("reserved", command["reservation"]), command["reservation"], left_fen)
+        return {"released_fen": left_fen, "to": to}
 
-    def _give_back(self, held: Json, amount_fen: int) -> Account:
-        voucher = self.vouchers[held["voucher"]]
-        if not voucher["ended"]:
-            return "available", held["voucher"]
-        self._take_from_grant(voucher, amount_fen)
-        return "unissued", held["programme"]
+    def _give_back(self, source: Account, reservation: str, amount_fen: int) -> str:
+        """To a reservation if it is open, else to its voucher, or, if that has ended, to the programme."""
+        held = self.reservations[reservation]
+        if not held["closed"]:
+            self._post(source, ("reserved", reservation), amount_fen)
+            return "reservation"
+        if not self.vouchers[held["voucher"]]["ended"]:
+            self._post(source, ("available", held["voucher"]), amount_fen)
+            return "voucher"
+        self._return(source, held["voucher"], amount_fen)
+        return "programme"
 
-    # -- GPU-time -----------------------------------------------------------------------------------------------------
+    def _close_what_is_empty(self) -> None:
+        balances = self.balances()
+        for name, held in self.reservations.items():
+            if balances["reserved", name] == 0:
+                held["closed"] = True
+
+    # -- GPU-time: a statement and its lines --------------------------------------------------------------------------
 
     def _no_time_burn(self, command: Json, at: int) -> Iterator[Reason]:
-        if not self._is(command["holder"], "holder"):
-            yield Reason.HOLDER_UNKNOWN
+        contract = self.contracts.get(command["contract"])
+        if contract is None:
+            yield Reason.CONTRACT_UNKNOWN
+            return
+        if contract["provider"] != command["party"]:
+            yield Reason.NOT_OWN_CONTRACT
+        if contract["basis"] != "metered":
+            yield Reason.BASIS_DIFFERS
 
     def _do_time_burn(self, command: Json, at: int) -> Json:
-        outcome: Json = {"fee_fen": [], "from_voucher_fen": [], "refused": []}
         self.statements[command["party"], command["ref"]] = {"at": at, "index": len(self.entries)}
-        for number, line in enumerate(command["lines"]):
-            prices = self._price(command["party"], line)
-            reason = first_reason(self._line_reasons(command, line, prices, at))
+        lines = [(group["item"], row) for group in command["groups"] for row in group["lines"]]
+        outcome: Json = {"fee_fen": [0] * len(lines), "absorbed": [], "paid": [], "refused": []}
+        paid: dict[str, list[int]] = {}
+        for number, (item, row) in enumerate(lines):
+            line = self._read_line(command, number, item, row, at)
+            reason = self._burn(line, at)
             if reason is not None:
                 outcome["refused"].append([number, reason.value])
-                prices = (0, 0)
-            else:
-                assert prices is not None, "a line without a price has a reason"
-                prices = prices[0], min(prices[1], self.balance("reserved", line["reservation"]))
-                self._burn(command, number, line, prices[1], at)
-            assert prices is not None
-            outcome["fee_fen"].append(prices[0])
-            outcome["from_voucher_fen"].append(prices[1])
+                continue
+            outcome["fee_fen"][number] = line["fee_fen"]
+            if line["absorbed_fen"]:
+                outcome["absorbed"].append([number, line["absorbed_fen"]])
+            for reservation, amount_fen in line["paid"]:
+                paid.setdefault(reservation, [0] * len(lines))[number] = amount_fen
+        outcome["paid"] = [[reservation, amounts] for reservation, amounts in paid.items()]
         return outcome
 
-    def _price(self, provider: str, line: Json) -> tuple[int, int] | None:
-        """The fee and what of it the voucher should cover, in fen; None if something that it hangs on is missing."""
-        held = self.reservations.get(line["reservation"])
-        valid = [one for one in self._tariffs_of(provider, line["item"]) if one["from"] <= instant(line["from"])]
-        if held is None or not valid or line["item"] not in self.items:
-            return None
-        programme = self.programmes[held["programme"]]
-        price = max(valid, key=lambda one: int(one["from"]))["price"]
-        domestic = self.items[line["item"]].get("origin") == "domestic"
-        share_bp = programme["share_bp_domestic" if domestic else "share_bp_foreign"]
-        fee_fen = fee(line["gpu_milli"], line["seconds"], price, programme["rounding_fen"])
-        return fee_fen, covered(fee_fen, share_bp, programme["rounding_fen"])
+    def _read_line(self, command: Json, number: int, item: str, row: list[Any], at: int) -> Json:
+        job, gpu_milli, start, end, seconds = row[:5]
+        says = row[5] if len(row) > 5 else {}
+        late = "corrects" in says or "prior_period" in says
+        return {
+            "index": len(self.entries),
+            "statement": command["ref"],
+            "number": number,
+            "provider": command["party"],
+            "contract": command["contract"],
+            "item": item,
+            "job": job,
+            "from": second(start),
+            "to": second(end),
+            "seconds": seconds,
+            "gpu_time": gpu_milli * seconds,
+            "day": self._day_of(at if late else second(end)),
+            "says": says,
+            "corrected": None,
+            "fee_fen": 0,
+            "absorbed_fen": 0,
+            "paid": [],
+            "reversed": False,
+            "claims": [],
+        }
 
-    def _line_reasons(self, command: Json, line: Json, prices: tuple[int, int] | None, at: int) -> Iterator[Reason]:
-        provider, start, end = command["party"], instant(line["from"]), instant(line["to"])
+    def _burn(self, line: Json, at: int) -> Reason | None:
+        """Decide one line, and keep it if it is accepted."""
+        reasons = [*self._line_reasons(line, at)]
+        price_fen = self.price(line["contract"], line["item"], line["from"])
+        if price_fen is None:
+            return first_reason(reasons)
+        line["fee_fen"] = fee(line["gpu_time"], price_fen)
+        if self.charged(line["contract"]) + line["fee_fen"] > self.contracts[line["contract"]]["amount_fen"]:
+            reasons.append(Reason.EXCEEDS_CONTRACT)
+        paying = self._eligible(line, price_fen)
+        if isinstance(paying, Reason):
+            reasons.append(paying)
+        else:
+            reasons += self._payment_reasons(line, paying)
+        old = line["corrected"]
+        if old is not None and any(self._sizes(line)[name] > size for name, size in self._sizes(old).items()):
+            reasons.append(Reason.EXCEEDS_CORRECTED_LINE)
+        if reasons:
+            return first_reason(reasons)
+        self.lines.append(line)
+        for reservation, amount_fen in line["paid"]:
+            self._post(("reserved", reservation), self._lot(line, reservation), amount_fen)
+        return None
+
+    @staticmethod
+    def _sizes(line: Json) -> dict[str, int]:
+        """What of a correction may not be more than it was."""
+        return {name: line[name] for name in ("gpu_time", "fee_fen")} | {"paid": sum(fen for _, fen in line["paid"])}
+
+    def _lot(self, line: Json, reservation: str) -> Account:
+        """Where what a reservation paid for a line lies until it is claimed."""
+        return "burned", self.reservations[reservation]["voucher"], line["contract"], line["day"]
+
+    def price(self, contract: str, item: str, at: int) -> int | None:
+        """The lower of a contract's price and its provider's tariff at an instant; None if one is missing."""
+        tariffs = [one for one in self._tariffs_of(self.contracts[contract]["provider"], item) if one["from"] <= at]
+        agreed = self.contract_price(contract, item, at)
+        if agreed is None or not tariffs:
+            return None
+        return min(agreed, int(max(tariffs, key=lambda one: int(one["from"]))["price"]))
+
+    def _line_reasons(self, line: Json, at: int) -> Iterator[Reason]:
+        """What may be wrong with a line but for who pays it."""
+        provider, contract, start, end = line["provider"], line["contract"], line["from"], line["to"]
         if line["item"] not in self.items:
             yield Reason.ITEM_UNKNOWN
         elif self.items[line["item"]]["unit"] != "gpu_time":
             yield Reason.ITEM_NOT_GPU_TIME
+        if self.contract_price(contract, line["item"], start) is None:
+            yield Reason.ITEM_NOT_IN_CONTRACT
         if end <= start or line["seconds"] * SECOND > end - start:
             yield Reason.INTERVAL_INVALID
         if end > at:
             yield Reason.JOB_TIME_IN_THE_FUTURE
         if start < at - self.network["burn_window_seconds"] * SECOND:
             yield Reason.JOB_TIME_TOO_LONG_AGO
-        if "corrects" in line:
-            if not self._is_founded(provider, line):
-                yield Reason.CORRECTION_UNFOUNDED
-        elif any(self._day_of(end) <= last_day for last_day in self.seals.values()):
-            yield Reason.PERIOD_SEALED
+        yield from self._period_reasons(line)
+        if start < self.start_of(self.contracts[contract]["first_day"]) or end > self.end_of_contract(contract):
+            yield Reason.OUTSIDE_CONTRACT
         if not any(one["from"] <= start for one in self._tariffs_of(provider, line["item"])):
             yield Reason.TARIFF_MISSING
         for other in self.lines:
-            same_job = (other["provider"], other["job"]) == (provider, line["job"])
+            same_job = all(other[name] == line[name] for name in ("provider", "item", "job"))
             if same_job and not other["reversed"] and start < other["to"] and other["from"] < end:
                 yield Reason.JOB_TIME_ALREADY_BURNED
-        held = self.reservations.get(line["reservation"])
-        if held is None:
-            yield Reason.RESERVATION_UNKNOWN
-            return
-        if held["provider"] != provider:
-            yield Reason.RESERVATION_IS_FOR_ANOTHER_PROVIDER
-        if held["holder"] != command["holder"]:
-            yield Reason.RESERVATION_IS_FOR_ANOTHER_HOLDER
-        if held["released"]:
-            yield Reason.RESERVATION_CLOSED
-        qualified = self.programmes[held["programme"]]["items"]
-        if qualified and line["item"] not in qualified:
-            yield Reason.ITEM_NOT_QUALIFIED
-        if start < self.vouchers[held["voucher"]]["from"]:
-            yield Reason.OUTSIDE_VOUCHER_VALIDITY
-        if end > held["until"]:
-            yield Reason.OUTSIDE_RESERVATION
-        accredited = self._accreditations_at(held["programme"], provider, start)
-        if not any(one["until"] is None or end <= one["until"] for one in accredited):
-            yield Reason.PROVIDER_NOT_ACCREDITED
-        left_fen = self.balance("reserved", line["reservation"])
-        if prices is not None and prices[1] > left_fen and not (line.get("if_short") == "drain" and left_fen > 0):
-            yield Reason.EXCEEDS_RESERVATION
 
-    def _is_founded(self, provider: str, line: Json) -> bool:
-        old = self._line_of({"party": provider} | line["corrects"])
+    def _period_reasons(self, line: Json) -> Iterator[Reason]:
+        sealed = self.is_sealed(line["to"])
+        if "corrects" in line["says"]:
+            line["corrected"] = self._corrected_by(line)
+            if line["corrected"] is None:
+                yield Reason.CORRECTION_UNFOUNDED
+        elif "prior_period" in line["says"]:
+            if not sealed:
+                yield Reason.PERIOD_NOT_SEALED
+        elif sealed:
+            yield Reason.PERIOD_SEALED
+
+    def is_sealed(self, at: int) -> bool:
+        """Whether the day of an instant is sealed."""
+        return any(self._day_of(at) <= last_day for last_day in self.seals.values())
+
+    def _corrected_by(self, line: Json) -> Json | None:
+        """The line that a correction names, if that licenses it."""
+        old = self._line_of({"party": line["provider"]} | line["says"]["corrects"])
+        if old is None or not old["reversed"] or any(other["corrected"] is old for other in self.lines):
+            return None
+        same_holder = self.contracts[old["contract"]]["holder"] == self.contracts[line["contract"]]["holder"]
+        return old if same_holder and old["from"] <= line["from"] and line["to"] <= old["to"] else None
+
+    # -- GPU-time: who pays a line ------------------------------------------------------------------------------------
+
+    def _eligible(self, line: Json, price_fen: int) -> list[Json] | Reason:
+        """The programmes that can pay a line, in their order; or why the first that was asked can't."""
+        eligible, reasons = list[Json](), list[Reason]()
+        for programme in self.paying_programmes(line["contract"]):
+            held = [
+                name
+                for name in self.open_reservations(line["contract"])
+                if self.reservations[name]["programme"] == programme and self.balance("reserved", name)
+            ]
+            if held:
+                answer = self._ask(programme, held, line, price_fen)
+                if isinstance(answer, Reason):
+                    reasons.append(answer)
+                else:
+                    eligible.append(answer)
+        return eligible or [*reasons, Reason.NOTHING_RESERVED][0]
+
+    def _ask(self, programme: str, held: list[str], line: Json, price_fen: int) -> Json | Reason:
+        accredited = [
+            one
+            for one in self._accreditations_at(programme, line["provider"], line["from"])
+            if (one["until"] is None or line["to"] <= one["until"]) and line["item"] in one["limits"]
+        ]
+        if not accredited:
+            return Reason.PROVIDER_NOT_ACCREDITED
+        if price_fen > accredited[0]["limits"][line["item"]]:
+            return Reason.PRICE_ABOVE_LIMIT
+        valid = [name for name in held if self.vouchers[self.reservations[name]["voucher"]]["from"] <= line["from"]]
+        fitting = [name for name in valid if line["to"] <= self.end_of(name)]
+        if not fitting:
+            return Reason.OUTSIDE_RESERVATION if held[0] in valid else Reason.OUTSIDE_VOUCHER_VALIDITY
+        rules = self.programmes[programme]["rules"]
+        holder_class = self.vouchers[self.reservations[fitting[0]]["voucher"]]["class"]
+        shares = [row for row in rules["shares"] if self._is_about(row, line["item"], holder_class)]
+        if not shares:
+            return Reason.ITEM_NOT_COVERED
+        ceiling_bp = shares[0].get("ceiling_bp", rules["ceiling_bp"])
+        return {"reservations": fitting, "share_bp": shares[0]["share_bp"], "ceiling_bp": ceiling_bp}
+
+    def _is_about(self, share: Json, item: str, holder_class: str | None) -> bool:
+        known = self.items.get(item, {})
         return (
-            old is not None
-            and old["reversed"]
-            and old["job"] == line["job"]
-            and old["from"] <= instant(line["from"])
-            and instant(line["to"]) <= old["to"]
+            item in share.get("items", [item])
+            and ("origin" not in share or share["origin"] == known.get("origin"))
+            and ("filed" not in share or "filing" in known)
+            and ("holder_class" not in share or share["holder_class"] == holder_class)
         )
 
-    def _burn(self, command: Json, number: int, line: Json, amount_fen: int, at: int) -> None:
-        held = self.reservations[line["reservation"]]
-        payee = self.programmes[held["programme"]]["payee"]
-        end = instant(line["to"])
-        kept = {
-            "index": len(self.entries),
-            "statement": command["ref"],
-            "number": number,
-            "provider": command["party"],
-            "reservation": line["reservation"],
-            "programme": held["programme"],
-            "claimant": command["party"] if payee == "provider" else held["holder"],
-            "job": line["job"],
-            "item": line["item"],
-            "from": instant(line["from"]),
-            "to": end,
-            "day": self._day_of(end),
-            "amount_fen": amount_fen,
-            "reversed": False,
-            "claim": None,
-            "ever_claimed": False,
-        }
-        self.lines.append(kept)
-        self._post(("reserved", line["reservation"]), ("burned", held["programme"]), amount_fen)
+    def _payment_reasons(self, line: Json, paying: list[Json]) -> list[Reason]:
+        """Find who pays what of a line; not every reservation may hold enough."""
+        fee_fen = line["fee_fen"]
+        support_fen = self.contracts[line["contract"]]["other_support_fen"] - self.absorbed(line["contract"])
+        absorbed_fen = min(support_fen, part(fee_fen, min(one["ceiling_bp"] for one in paying)))
+        bound_bp, paid_fen, short = 10_000, 0, list[Reason]()
+        for one in paying:
+            bp = min(bound_bp, one["ceiling_bp"])
+            pay_fen = max(0, min(part(fee_fen, one["share_bp"]), part(fee_fen, bp) - absorbed_fen - paid_fen))
+            taken_fen = self._take(line, one["reservations"], pay_fen)
+            if taken_fen < pay_fen and "pay_available" not in line["says"]:
+                short.append(Reason.EXCEEDS_RESERVATION)
+            paid_fen += taken_fen
+            bound_bp = bp if taken_fen > 0 else bound_bp
+        line["absorbed_fen"] = absorbed_fen
+        return short
+
+    def _take(self, line: Json, reservations: list[str], amount_fen: int) -> int:
+        """As much of an amount as reservations hold, the oldest first."""
+        taken_fen = 0
+        for reservation in reservations:
+            part_fen = min(amount_fen - taken_fen, self.balance("reserved", reservation))
+            if part_fen:
+                line["paid"].append((reservation, part_fen))
+                taken_fen += part_fen
+        return taken_fen
+
+    # -- GPU-time: taken back -----------------------------------------------------------------------------------------
 
     def _day_of(self, at: int) -> int:
         return int((at + self.network["utc_offset_seconds"] * SECOND) // DAY)
@@ -1017,8 +1587,13 @@ class NaiveLedger:
             return
         if line["reversed"]:
             yield Reason.LINE_ALREADY_REVERSED
-        if line["claim"] is not None:
+        if self.is_claimed(line):
             yield Reason.LINE_ALREADY_CLAIMED
+        later = self.lines[self.lines.index(line) + 1 :]
+        if line["absorbed_fen"] and any(
+            other["contract"] == line["contract"] and other["paid"] and not other["reversed"] for other in later
+        ):
+            yield Reason.LATER_LINE_TOOK_MONEY
 
     def _line_of(self, command: Json) -> Json | None:
         """The accepted line that a party means by `statement` and `line`."""
@@ -1028,57 +1603,105 @@ class NaiveLedger:
                 return line
         return None
 
+    def is_claimed(self, line: Json) -> bool:
+        """Whether any of what programmes paid for a line is in a claim that is open or paid."""
+        return any(self.claims[claim]["status"] != "rejected" for claim in line["claims"])
+
     def _do_burn_reverse(self, command: Json, at: int) -> Json:
         line = self._line_of(command)
         assert line is not None, "refused otherwise"
         line["reversed"] = True
-        held = self.reservations[line["reservation"]]
-        to = ("reserved", line["reservation"])
-        if held["released"]:
-            to = self._give_back(held, line["amount_fen"])
-        self._post(("burned", line["programme"]), to, line["amount_fen"])
-        words = {"reserved": "reservation", "available": "voucher", "unissued": "programme"}
-        return {"returned_fen": line["amount_fen"], "to": words[to[0]]}
+        order = [row[0] for row in self.entries[line["index"]]["outcome"]["paid"]]
+        paid = sorted(line["paid"], key=lambda payment: order.index(payment[0]))
+        return {"returned": [[name, fen, self._give_back(self._lot(line, name), name, fen)] for name, fen in paid]}
 
     # -- settlement ---------------------------------------------------------------------------------------------------
 
-    def _claimable(self, command: Json) -> list[Json]:
+    def payee_of(self, programme: str, contract: str) -> str | None:
+        """Who claims what a programme paid under a contract; None while that may be either side."""
+        sides, payee = self.contracts[contract], self.programmes[programme]["rules"]["payee"]
+        side = sides["claimant"] if payee == "contract" else payee
+        return None if side == "either" else str(sides[side])
+
+    def may_claim(self, party: str, programme: str, contract: str) -> bool:
+        """Whether a party is the claimant of what a programme paid under a contract, or becomes it by claiming."""
+        payee, sides = self.payee_of(programme, contract), self.contracts[contract]
+        return party == payee or (payee is None and party in (sides["holder"], sides["provider"]))
+
+    def _claimable(self, command: Json) -> list[tuple[Account, int]]:
+        """What a claim takes, before it is rounded: by contract, voucher and day, and in that order."""
         first_day, last_day = day(command["first_day"]), day(command["last_day"])
-        return [
-            line
-            for line in self.lines
-            if (line["programme"], line["claimant"]) == (command["programme"], command["party"])
-            and not line["reversed"]
-            and line["claim"] is None
-            and first_day <= line["day"] <= last_day
+        lots = [
+            (lot, amount_fen)
+            for lot, amount_fen in self.balances().items()
+            if lot[0] == "burned"
+            and amount_fen
+            and self._programme_of(lot) == command["programme"]
+            and self.may_claim(command["party"], command["programme"], lot[2])
+            and first_day <= lot[3] <= last_day
         ]
+        return sorted(lots, key=lambda one: (one[0][2], one[0][1], one[0][3]))
+
+    def _claim_fen(self, command: Json) -> int:
+        rounding_fen = int(self.programmes[command["programme"]]["rules"]["rounding_fen"])
+        return sum(amount_fen for _, amount_fen in self._claimable(command)) // rounding_fen * rounding_fen
 
     def _no_redemption_claim(self, command: Json, at: int) -> Iterator[Reason]:
         yield from self._new_id_reasons(command["party"], command["claim"], self.claims)
-        if command["programme"] not in self.programmes:
-            yield Reason.PROGRAMME_UNKNOWN
-        elif self.programmes[command["programme"]]["payee"] != self.parties[command["party"]]["role"]:
-            yield Reason.NOT_THE_PAYEE
         if day(command["last_day"]) < day(command["first_day"]):
             yield Reason.CLAIM_PERIOD_INVALID
         if self._day_of(at) <= day(command["last_day"]):
             yield Reason.CLAIM_PERIOD_NOT_OVER
-        if not sum(line["amount_fen"] for line in self._claimable(command)):
+        if command["programme"] not in self.programmes:
+            yield Reason.PROGRAMME_UNKNOWN
+            return
+        payee = self.programmes[command["programme"]]["rules"]["payee"]
+        if payee not in ("contract", self.parties[command["party"]]["role"]):
+            yield Reason.NOT_THE_PAYEE
+        if not self._claim_fen(command):
             yield Reason.NOTHING_TO_CLAIM
+        role = self.parties[command["party"]]["role"]
+        yield from self._gate_reasons(command["programme"], "claim", {role: command["party"]}, at)
 
     def _do_redemption_claim(self, command: Json, at: int) -> Json:
-        lines = self._claimable(command)
-        amount_fen = sum(line["amount_fen"] for line in lines)
-        for line in lines:
-            line["claim"], line["ever_claimed"] = command["claim"], True
-        self.claims[command["claim"]] = {
-            "programme": command["programme"],
+        lots, amount_fen = self._claimable(command), self._claim_fen(command)
+        claim, programme = command["claim"], command["programme"]
+        self.claims[claim] = {
+            "programme": programme,
             "claimant": command["party"],
             "amount_fen": amount_fen,
             "status": "open",
         }
-        self._post(("burned", command["programme"]), ("claimed", command["claim"]), amount_fen)
+        for line in self.lines:
+            if self._is_claimed_by(line, command):
+                line["claims"].append(claim)
+        left_fen = amount_fen
+        for lot, burned_fen in lots:
+            part_fen = min(left_fen, burned_fen)
+            self._post(lot, ("claimed", claim, *lot[1:]), part_fen)
+            left_fen -= part_fen
+            if self.payee_of(programme, lot[2]) is None:
+                self.contracts[lot[2]]["claimant"] = self.parties[command["party"]]["role"]
         return {"amount_fen": amount_fen}
+
+    def _is_claimed_by(self, line: Json, command: Json) -> bool:
+        """Whether a line is with a claim that is being made.
+
+        It isn't if an earlier one has all of it; but where claims are rounded, that one may have left something over.
+        """
+        programme = command["programme"]
+        paid_by = {self.reservations[reservation]["programme"] for reservation, _ in line["paid"]}
+        earlier = [self.claims[claim] for claim in line["claims"] if self.claims[claim]["programme"] == programme]
+        return (
+            programme in paid_by
+            and not line["reversed"]
+            and day(command["first_day"]) <= line["day"] <= day(command["last_day"])
+            and self.may_claim(command["party"], programme, line["contract"])
+            and (
+                self.programmes[programme]["rules"]["rounding_fen"] > 1
+                or all(claim["status"] == "rejected" for claim in earlier)
+            )
+        )
 
     def _no_redemption_pay(self, command: Json, at: int) -> Iterator[Reason]:
         claim = self.claims.get(command["claim"])
@@ -1091,22 +1714,26 @@ class NaiveLedger:
             yield Reason.CLAIM_ALREADY_SETTLED
         if command.get("amount_fen", claim["amount_fen"]) != claim["amount_fen"]:
             yield Reason.AMOUNT_DIFFERS_FROM_CLAIM
+        if command["kind"] == "redemption.pay/1":
+            role = self.parties[claim["claimant"]]["role"]
+            subjects: dict[str, str | None] = {"claim": command["claim"], role: claim["claimant"]}
+            yield from self._gate_reasons(claim["programme"], "settle", subjects, at)
 
     _no_redemption_reject = _no_redemption_pay
 
+    def _claimed_lots(self, claim: str) -> list[tuple[Account, int]]:
+        return [(lot, fen) for lot, fen in self.balances().items() if lot[:2] == ("claimed", claim) and fen]
+
     def _do_redemption_pay(self, command: Json, at: int) -> Json:
-        claim = self.claims[command["claim"]]
-        claim["status"] = "paid"
-        self._post(("claimed", command["claim"]), ("paid", command["claim"]), claim["amount_fen"])
+        self.claims[command["claim"]]["status"] = "paid"
+        for lot, amount_fen in self._claimed_lots(command["claim"]):
+            self._post(lot, ("paid", lot[2], lot[3]), amount_fen)
         return {}
 
     def _do_redemption_reject(self, command: Json, at: int) -> Json:
-        claim = self.claims[command["claim"]]
-        claim["status"] = "rejected"
-        for line in self.lines:
-            if line["claim"] == command["claim"]:
-                line["claim"] = None
-        self._post(("claimed", command["claim"]), ("burned", claim["programme"]), claim["amount_fen"])
+        self.claims[command["claim"]]["status"] = "rejected"
+        for lot, amount_fen in self._claimed_lots(command["claim"]):
+            self._post(lot, ("burned", *lot[2:]), amount_fen)
         return {}
 
     # -- sealed books -------------------------------------------------------------------------------------------------
@@ -1115,6 +1742,9 @@ class NaiveLedger:
         yield from self._new_id_reasons(command["party"], command["seal"], self.seals)
         if self._day_of(at) <= day(command["last_day"]):
             yield Reason.SEAL_PERIOD_NOT_OVER
+        end = (day(command["last_day"]) + 1) * DAY - self.network["utc_offset_seconds"] * SECOND
+        if at < end + self.network["sealing_grace_seconds"] * SECOND:
+            yield Reason.SEAL_GRACE_NOT_OVER
         if any(last_day >= day(command["last_day"]) for last_day in self.seals.values()):
             yield Reason.SEAL_NOT_LATER
 
@@ -1155,7 +1785,7 @@ class NaiveLedger:
             accounts["voucher " + name] = self._voucher_balances(name, sums)
         for name, party in self.parties.items():
             if party["role"] in ("holder", "provider"):
-                accounts[f"{party['role']} {name}"] = self._payee_balances(name)
+                accounts[f"{party['role']} {name}"] = self._payee_balances(name, sums)
             if party["role"] == "holder":
                 owned = [accounts["voucher " + one] for one in self.vouchers if self.vouchers[one]["holder"] == name]
                 for kind in ("available_fen", "burned_fen", "reserved_fen"):
@@ -1167,19 +1797,24 @@ class NaiveLedger:
 
     def _voucher_balances(self, voucher: str, sums: Counter[Account]) -> dict[str, int]:
         held = [name for name, one in self.reservations.items() if one["voucher"] == voucher]
-        burned = [line["amount_fen"] for line in self.lines if line["reservation"] in held and not line["reversed"]]
+        used = [fen for account, fen in sums.items() if self._uses(account, voucher)]
         return {
             "available_fen": sums["available", voucher],
-            "burned_fen": sum(burned),
+            "burned_fen": sum(used),
             "face_fen": self.vouchers[voucher]["face_fen"],
             "reserved_fen": sum(sums["reserved", name] for name in held),
         }
 
-    def _payee_balances(self, party: str) -> dict[str, int]:
-        mine = [line for line in self.lines if line["claimant"] == party and not line["reversed"]]
+    def _uses(self, account: Account, voucher: str) -> bool:
+        """Whether what was burned of a voucher lies in an account, claimed and paid or not."""
+        return voucher == (account[2] if account[0] == "claimed" else account[0] in ("burned", "paid") and account[1])
+
+    def _payee_balances(self, party: str, sums: Counter[Account]) -> dict[str, int]:
         claims = [claim for claim in self.claims.values() if claim["claimant"] == party]
+        burned = [account for account in sums if account[0] == "burned"]
+        mine = [lot for lot in burned if self.payee_of(self.vouchers[lot[1]]["programme"], lot[2]) == party]
         return {
-            "unclaimed_fen": sum(line["amount_fen"] for line in mine if line["claim"] is None),
+            "unclaimed_fen": sum(sums[lot] for lot in mine),
             "claimed_fen": sum(claim["amount_fen"] for claim in claims if claim["status"] == "open"),
             "paid_fen": sum(claim["amount_fen"] for claim in claims if claim["status"] == "paid"),
         }
@@ -1190,31 +1825,46 @@ class NaiveLedger:
         match command["kind"].removesuffix("/1"):
             case "party.admit" | "party.suspend" | "party.reinstate" | "key.add" | "key.revoke":
                 return self._party_account(command.get("subject") or command["admitted"])
-            case "tariff.publish" | "party.amend":
+            case "tariff.publish" | "capacity.declare" | "party.amend" | "key.rotate":
                 return self._party_account(command["party"])
             case "record.withdraw":
                 record = command["record"]
-                if record["type"] == "tariff":
-                    return {"provider " + command["party"]}
-                return {"programme " + record["programme"], "provider " + record["provider"]}
+                if record["type"] == "accreditation":
+                    return {"programme " + record["programme"], "provider " + record["provider"]}
+                return {"provider " + command["party"]}
             case "programme.open" | "programme.close":
                 return {"programme " + command["programme"]}
             case "provider.accredit" | "provider.delist":
                 return {"programme " + command["programme"], "provider " + command["provider"]}
+            case "contract.sign" | "contract.amend":
+                return self._contract_accounts(command["contract"])
+            case "application.file" | "application.withdraw":
+                asked = self.applications[command["application"]]
+                return {"holder " + asked["party"], "programme " + asked["programme"]}
+            case "attestation.give":
+                return self._attested_accounts(command["subject_type"], command["subject_id"])
             case "voucher.issue" | "voucher.suspend" | "voucher.resume" | "voucher.revoke" | "voucher.lapse":
                 return self._voucher_accounts(command["voucher"])
             case "voucher.transfer":
                 return self._voucher_accounts(command["voucher"]) | self._voucher_accounts(command["into"])
             case "voucher.reserve" | "reservation.release":
                 return self._reservation_accounts(command["reservation"])
-            case "burn.reverse":
-                return self._reservation_accounts(self._line_reversed_by(index)["reservation"])
-            case "time.burn":
-                return self._statement_accounts(index)
+            case "burn.reverse" | "time.burn":
+                return self._burn_accounts(index)
             case "redemption.claim" | "redemption.pay" | "redemption.reject":
                 claim = self.claims[command["claim"]]
                 return {"programme " + claim["programme"]} | self._party_account(claim["claimant"])
         return set()
+
+    def _attested_accounts(self, of_type: str, subject: str) -> set[str]:
+        if of_type == "application":
+            asked = self.applications[subject]
+            return {"holder " + asked["party"], "programme " + asked["programme"]}
+        if of_type == "claim":
+            return {"programme " + self.claims[subject]["programme"]} | self._party_account(
+                self.claims[subject]["claimant"]
+            )
+        return self._party_account(subject)
 
     def _party_account(self, party: str) -> set[str]:
         role = self.parties[party]["role"]
@@ -1224,27 +1874,26 @@ class NaiveLedger:
         voucher = self.vouchers[name]
         return {"voucher " + name, "holder " + voucher["holder"], "programme " + voucher["programme"]}
 
+    def _contract_accounts(self, name: str) -> set[str]:
+        return {"holder " + self.contracts[name]["holder"], "provider " + self.contracts[name]["provider"]}
+
     def _reservation_accounts(self, name: str) -> set[str]:
         held = self.reservations[name]
-        return self._voucher_accounts(held["voucher"]) | {"provider " + held["provider"]}
+        return self._voucher_accounts(held["voucher"]) | self._contract_accounts(held["contract"])
 
-    def _line_reversed_by(self, index: int) -> Json:
-        """The line as its provider stated it, in the newest statement of that `ref` before the reversal."""
+    def _burn_accounts(self, index: int) -> set[str]:
+        """Of a statement or a reversal: the outcome says which reservations paid."""
+        command, outcome = self.entries[index]["command"], self.entries[index]["outcome"]
+        rows = outcome["paid"] if command["kind"] == "time.burn/1" else outcome["returned"]
+        contract = command.get("contract") or self._statement_before(index)["contract"]
+        return set().union(self._contract_accounts(contract), *[self._reservation_accounts(row[0]) for row in rows])
+
+    def _statement_before(self, index: int) -> Json:
+        """The newest statement of the `ref` that a reversal names."""
         reversal = self.entries[index]["command"]
         for entry in self.entries[:index][::-1]:
-            command = entry["command"]
+            command: Json = entry["command"]
             wanted = "time.burn/1", reversal["party"], reversal["statement"]
             if (command["kind"], command["party"], command["ref"]) == wanted:
-                line: Json = command["lines"][reversal["line"]]
-                return line
+                return command
         raise AssertionError("nothing is reversed that was not burned")
-
-    def _statement_accounts(self, index: int) -> set[str]:
-        command, outcome = self.entries[index]["command"], self.entries[index]["outcome"]
-        accounts = {"provider " + command["party"], "holder " + command["holder"]}
-        refused = [number for number, _ in outcome["refused"]]
-        for number, line in enumerate(command["lines"]):
-            if number not in refused:
-                held = self.reservations[line["reservation"]]
-                accounts |= {"voucher " + held["voucher"], "programme " + held["programme"]}
-        return accounts

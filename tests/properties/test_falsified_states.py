@@ -9,7 +9,7 @@ import itertools
 import struct
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -18,8 +18,8 @@ from tallystick.audit.book_checks import faults
 from tallystick.audit.replay import Replay
 from tallystick.errors import MalformedError
 from tallystick.findings import FindingCode, Findings
-from tallystick.vouchers.book import ACCOUNTS, AnyAccount, Posting
-from tallystick.vouchers.burns import Statement
+from tallystick.vouchers.book import ACCOUNTS, MEMORANDA, AnyAccount, Posting, lot_in
+from tallystick.vouchers.burns import Group
 from tallystick.vouchers.state import State
 
 SHIFT_FEN = 5
@@ -43,8 +43,8 @@ def has_something_everywhere(state: State) -> bool:
     """Whether each account of the book has several things in it, and statements are remembered."""
     balances = [balance for account, balance in state.book.balances.items() if account != "unissued"]
     statements = [statement for by_ref in state.statements.values() for statement in by_ref.values()]
-    accepted = any(any(one.taken_fen(0).values()) for one in statements) and any(
-        one.unreversed_jobs() for one in statements
+    accepted = any(one.payments and one.reversed_lines for one in statements) and any(
+        any(one.taken_fen().values()) and group.unreversed_jobs() for one in statements for group in one.groups
     )
     return accepted and len(state.statement_order) > 1 and all(len(balance) > 1 for balance in balances)
 
@@ -80,16 +80,21 @@ def changed(kind: str, name: str, field: str, value: object) -> Callable[[State]
 
 def _line_taken_more(state: State, provider: str, ref: str, place: int) -> None:
     statement = state.statements[provider][ref]
-    row = struct.Struct("<HHqqq")
-    rows = [list(one) for one in row.iter_unpack(statement.packed)]
-    rows[place][4] += SHIFT_FEN
-    statement.packed = b"".join(row.pack(*one) for one in rows)
+    row = struct.Struct("<HHq")
+    rows = [list(one) for one in row.iter_unpack(statement.payments)]
+    rows[place][2] += SHIFT_FEN
+    statement.payments = b"".join(row.pack(*one) for one in rows)
 
 
-def _are_old_days_of_one(state: State, account: AnyAccount, source_id: str, target_id: str) -> bool:
-    """Whether both lie before the burn window and are of one reservation (and claim): that nothing can tell apart."""
+def _are_days_of_one(state: State, account: AnyAccount, source_id: str, target_id: str) -> bool:
+    """Whether they are days of one lot (and claim) that nothing can tell apart.
+
+    Either both lie before the burn window, or something of the lot is paid, whose days aren't kept.
+    """
     if account not in ("burned", "claimed") or source_id.rpartition(" ")[0] != target_id.rpartition(" ")[0]:
         return False
+    if state.book["paid", lot_in(account, source_id).id]:
+        return True
     oldest = (state.at - state.burn_window_us) // (24 * 3_600_000_000)
     return all(int(one.rpartition(" ")[2]) <= oldest for one in (source_id, target_id))
 
@@ -101,7 +106,7 @@ def _balances(state: State) -> Iterator[Falsification]:
                 yield f"{account} {account_id} {amount_fen:+}", note(account, account_id, amount_fen), account_id
         ids = list(balances)
         for source_id, target_id in itertools.pairwise([*ids, ids[0]] if len(ids) > 1 else []):
-            if _are_old_days_of_one(state, account, source_id, target_id):
+            if _are_days_of_one(state, account, source_id, target_id):
                 continue
             yield f"{account} {source_id} to {target_id}", shift(account, source_id, target_id), source_id
 
@@ -159,6 +164,17 @@ def _ids(state: State) -> Iterator[Falsification]:
     for name, _ in _some(state.reservations):
         yield f"id of {name}", changed("reservations", name, "id", "treasury/none"), name
         yield f"provider of {name}", changed("reservations", name, "provider", "none"), name
+        yield f"contract of {name}", changed("reservations", name, "contract", "treasury/none"), name
+    for name, contract in _some(state.contracts):
+        yield f"holder of {name}", changed("contracts", name, "holder", "none"), name
+        yield f"document of {name}", changed("contracts", name, "document_sha256", "00"), name
+        for field, listed in (("programmes", contract.programmes), ("reservations", contract.reservations)):
+            for value in ([*listed, "treasury/none"], [*listed, *listed[:1], *listed[:1]]):
+                if value != listed:
+                    yield f"{field} of {name} {value}", changed("contracts", name, field, value), name
+        if state.book["charged", name]:
+            least = state.book["charged", name] - 1
+            yield f"amount of {name}", changed("contracts", name, "amount_fen", least), name
     for name, _ in _some(state.vouchers):
         yield f"holder of {name}", changed("vouchers", name, "holder", "none"), name
     for one, other in itertools.pairwise(state.claims):
@@ -170,6 +186,23 @@ def _ids(state: State) -> Iterator[Falsification]:
         yield f"key {name}", edited(_removed, "keys", name), name
         yield f"party of {name}", changed("keys", name, "party", "none"), name
         yield f"vkey of {name}", changed("keys", name, "vkey", "none"), name
+    for name, application in _some(state.applications):
+        yield f"holder of {name}", changed("applications", name, "holder", "none"), name
+        yield f"programme of {name}", changed("applications", name, "programme", "none"), name
+        yield f"asked for by {name}", changed("applications", name, "amount_fen", 2**70), name
+        yield f"asked for by {name}", changed("applications", name, "amount_fen", application.issued_fen - 1), name
+        if application.issued_fen:
+            yield f"class of {name}", changed("applications", name, "holder_class", "another"), name
+        for amount_fen in (application.issued_fen + 1, application.issued_fen - 1):
+            yield f"issued for {name} {amount_fen}", changed("applications", name, "issued_fen", amount_fen), name
+    for name, voucher in _some(state.vouchers):
+        yield f"class of {name}", changed("vouchers", name, "holder_class", "another"), name
+        if voucher.application is not None:
+            yield f"application of {name}", changed("vouchers", name, "application", None), name
+    for subject, by_topic in _some(state.attestations):
+        name = subject.partition(" ")[2]
+        yield f"subject {subject}", edited(_attested_otherwise, subject, f"{subject}9"), f"{name}9"
+        yield f"attester on {subject}", edited(_attested_by, subject, next(iter(by_topic))), name
     for name in state.programmes:
         yield f"treasury of {name}", changed("programmes", name, "treasury", "none"), name
 
@@ -191,6 +224,15 @@ def _claims(state: State) -> Iterator[Falsification]:
             yield f"{field} of {name}", changed("claims", name, field, 2**70), name
 
 
+def _attested_otherwise(state: State, subject: str, other: str) -> None:
+    state.attestations[other] = state.attestations.pop(subject)
+
+
+def _attested_by(state: State, subject: str, topic: str) -> None:
+    by_attester = state.attestations[subject][topic]
+    by_attester["none"] = by_attester.pop(next(iter(by_attester)))
+
+
 def _removed(state: State, kind: str, name: str) -> None:
     del getattr(state, kind)[name]
 
@@ -206,23 +248,35 @@ def _listed(state: State, programme: str, claimant: str, names: list[str]) -> No
 def _statements(state: State) -> Iterator[Falsification]:
     for provider, statements in state.statements.items():
         for ref, statement in _some(statements):
-            lines = list(statement.lines())
             values: list[tuple[str, object]] = [
                 ("index", state.size),
                 ("index", -1),
                 ("at", state.at + 1),
-                ("ends_at", statement.ends_at - 1),
-                ("ends_at", 2**70),
-                ("jobs", f"{statement.jobs} more".strip()),
-                ("reversed_lines", [*statement.reversed_lines, 999]),
+                ("contract", "treasury/none"),
+                ("corrected_lines", [*statement.corrected_lines, 999]),
+                ("absorbed", [*statement.absorbed, (999, 5)]),
                 ("reservations", (*statement.reservations, "treasury/none")),
+                ("payments", statement.payments + b"\0"),
             ]
-            if lines:
-                one = lines[0].number
-                values += [("reversed_lines", [one, one]), ("holder", "none"), ("packed", statement.packed[:-1])]
-                values += [("reservations", statement.reservations * 2), ("packed", statement.packed * 2)]
+            if statement.payments:
+                values += [("reservations", statement.reservations * 2), ("payments", statement.payments * 2)]
             for field, value in values:
                 yield f"{field} of {ref}", edited(_statement_changed, provider, ref, field, value), f"{ref} "
+            for place, group in enumerate(statement.groups):
+                one = group.numbers()[0]
+                of_group: list[tuple[str, object]] = [
+                    ("index", group.index + 1),
+                    ("ends_at", group.ends_at - 1),
+                    ("ends_at", 2**70),
+                    ("jobs", f"{group.jobs} more"),
+                    ("reversed_lines", [*group.reversed_lines, 999]),
+                    ("reversed_lines", [one, one]),
+                    ("packed", group.packed[:-1]),
+                    ("packed", group.packed * 2),
+                ]
+                for field, value in of_group:
+                    edit = edited(_group_changed, provider, ref, place, field, value)
+                    yield f"group's {field} of {ref}", edit, f"{ref} "
     key = state.statement_order[0]
     yield "statement twice in order", edited(lambda state: state.statement_order.append(key)), f"{key[1]} "
     yield "statement not in order", edited(lambda state: state.statement_order.popleft()), f"{key[1]} "
@@ -233,24 +287,54 @@ def _statement_changed(state: State, provider: str, ref: str, field: str, value:
     setattr(state.statements[provider][ref], field, value)
 
 
+def _group_changed(state: State, provider: str, ref: str, place: int, field: str, value: object) -> None:
+    setattr(state.statements[provider][ref].groups[place], field, value)
+
+
 def _limits(state: State) -> Iterator[Falsification]:
     """A programme's terms are no money; they are named where a voucher contradicts them, or no programme could have."""
     for name, programme in _some(state.programmes):
-        rules = programme.rules
+        cap = programme.rules.cap
         for field, value in (
-            ("holder_floor_fen", -1),
-            ("holder_floor_fen", rules.holder_cap_fen + 1),
-            ("holder_cap_fen", -1),
-            ("holder_cap_fen", 2**70),
-            ("envelope_fen", -rules.envelope_fen),
-            ("envelope_fen", 10**30),
+            ("floor_fen", -1),
+            ("floor_fen", cap.holder_fen + 1),
+            ("holder_fen", -1),
+            ("holder_fen", 2**70),
         ):
-            new = dataclasses.replace(rules, **{field: value})  # type: ignore[arg-type]
-            yield f"{field} of {name} {value}", changed("programmes", name, "rules", new), name
+            edit = edited(_cap_changed, name, {field: value})
+            yield f"{field} of {name} {value}", edit, name
+        for envelope_fen in (-programme.envelope_fen, 10**30):
+            yield f"envelope of {name} {envelope_fen}", changed("programmes", name, "envelope_fen", envelope_fen), name
+        yield f"no rules of {name}", changed("programmes", name, "versions", []), name
+        if programme.rules.gates:
+            yield f"gates of {name}", edited(_attester_unknown, name), name
     for granted, amount_fen in state.book.balances["granted"].items():
-        name = granted.partition(" ")[0]
-        new = dataclasses.replace(state.programmes[name].rules, holder_cap_fen=amount_fen - 1, holder_floor_fen=0)
-        yield f"cap of {name} below {granted}", changed("programmes", name, "rules", new), name
+        treasury, year, group, holder = granted.split(" ")
+        names = [
+            name
+            for name, one in state.programmes.items()
+            if (one.treasury, str(one.fiscal_year), one.rules.cap.group) == (treasury, year, group)
+        ]
+        yield f"cap below {granted}", edited(_caps_changed, names, amount_fen - 1), holder
+
+
+def _cap_changed(state: State, name: str, changes: dict[str, Any]) -> None:
+    programme = state.programmes[name]
+    version = programme.versions[0]
+    cap = dataclasses.replace(version.rules.cap, **changes)
+    programme.versions[0] = dataclasses.replace(version, rules=dataclasses.replace(version.rules, cap=cap))
+
+
+def _attester_unknown(state: State, name: str) -> None:
+    programme = state.programmes[name]
+    version = programme.versions[0]
+    gate = dataclasses.replace(version.rules.gates[0], attesters=("none",))
+    programme.versions[0] = dataclasses.replace(version, rules=dataclasses.replace(version.rules, gates=(gate,)))
+
+
+def _caps_changed(state: State, names: list[str], holder_fen: int) -> None:
+    for name in names:
+        _cap_changed(state, name, {"holder_fen": holder_fen, "floor_fen": 0})
 
 
 def _terms(state: State) -> Iterator[Falsification]:
@@ -276,12 +360,18 @@ def _terms(state: State) -> Iterator[Falsification]:
             )
     for provider, statements in state.statements.items():
         for ref, statement in statements.items():
-            for place, line in enumerate(statement.lines()):
-                if line.number not in statement.reversed_lines:
+            full = {
+                line.number
+                for line in statement.lines()
+                if line.paid_fen + line.absorbed_fen + SHIFT_FEN > line.fee_fen
+            }
+            rows = struct.Struct("<HHq").iter_unpack(statement.payments)
+            for place, (number, reservation, _) in enumerate(rows):
+                if number not in statement.reversed_lines:
                     yield (
-                        f"line {line.number} of {ref} of {provider}",
+                        f"line {number} of {ref} of {provider}",
                         lambda state, key=(provider, ref, place): _line_taken_more(state, *key),  # type: ignore[misc]
-                        line.reservation,
+                        ref if number in full else statement.reservations[reservation],
                     )
 
 
@@ -313,13 +403,13 @@ def test_every_falsified_amount_is_named() -> None:
         falsify(state)
         details = found(State.from_bytes(state.to_bytes()))
         assert details, what
-        named = [part for part in name.split(" ") if "/" in part] or [name]
+        named = [part for part in name.split(" ") if "/" in part] or name.split(" ")[-1:]
         assert any(part in detail for part in named for detail in details), (what, details)
 
 
 def test_falsifications_are_of_every_account_and_many() -> None:
     kinds = {what.split(" ")[0] for what, _, _ in falsifications()}
-    assert kinds >= {*ACCOUNTS, "transferred", "returned", "released", "granted", "forgotten", "posted", "line"}
+    assert kinds >= {*ACCOUNTS, *MEMORANDA, "posted", "line"}
     assert len(falsifications()) >= 200
 
 
@@ -331,9 +421,9 @@ def test_lines_that_cannot_be_read_are_named(damage: bytes) -> None:
         (provider, ref)
         for provider, statements in state.statements.items()
         for ref, statement in statements.items()
-        if any(statement.taken_fen(0).values())
+        if any(statement.taken_fen().values())
     )
-    state.statements[provider][ref].packed = damage
+    state.statements[provider][ref].groups[0].packed = damage
     assert any("lines" in detail for detail in found(state))
 
 
@@ -345,7 +435,7 @@ def test_lines_that_cannot_be_read_are_named(damage: bytes) -> None:
         lambda state: _moved(state, "burned", next(iter(state.book.balances["burned"])), "none"),
         lambda state: setattr(state, "at", 2**70),
         lambda state: setattr(state, "at", -1),
-        lambda state: _cut_off(next(iter(next(iter(state.statements.values())).values()))),
+        lambda state: _cut_off(_first_group(state)),
     ],
 )
 def test_a_state_of_another_form_is_refused(damage: Callable[[State], object]) -> None:
@@ -356,8 +446,12 @@ def test_a_state_of_another_form_is_refused(damage: Callable[[State], object]) -
         State.from_bytes(state.to_bytes())
 
 
-def _cut_off(statement: Statement) -> None:
-    statement.ends_at, statement.packed, statement.jobs, statement.reversed_lines = 2**63, b"1", "job", [0]
+def _first_group(state: State) -> Group:
+    return next(group for by_ref in state.statements.values() for one in by_ref.values() for group in one.groups)
+
+
+def _cut_off(group: Group) -> None:
+    group.ends_at, group.packed, group.jobs, group.reversed_lines = 2**63, b"1", "job", [0]
 
 
 def test_what_cannot_be_added_up_at_all_is_named() -> None:

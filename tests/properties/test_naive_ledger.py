@@ -7,49 +7,54 @@ import pytest
 
 from properties.naive_ledger import (
     NaiveLedger,
-    covered,
     day,
     fee,
     instant,
     instant_text,
     merkle_root,
+    part,
     running_sha256,
+    second,
+    second_text,
     uscc_check_character_is_right,
     vkey_label,
 )
+from support.terms import contract_of, rules_of
 
 ORIGIN = "tallystick.example/national"
 START = instant("2026-01-05T08:00:00.000000Z")
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
+Answers = list[tuple[str, Any]]
 SIGNERS = {"net": ["net/a+00000001"], "city": ["city/a+00000002"], "dc": ["dc/a+00000003"], "lab": ["lab/a+00000004"]}
-SIGNERS["books"] = ["books/a+00000005"]
+SIGNERS |= {"books": ["books/a+00000005"], "district": ["district/a+00000006"], "third": ["third/a+00000007"]}
 
 
 @pytest.mark.parametrize(
-    ("gpu_milli", "seconds", "price", "share_bp", "rounding", "fee_fen", "voucher_fen"),
+    ("gpu_milli", "seconds", "price", "share_bp", "fee_fen", "share_fen"),
     [
-        (8_000, 3_600, 600, 10_000, 1, 4_800, 4_800),  # eight GPUs for an hour at CNY 6.00
-        (8_000, 3_600, 600, 3_000, 1, 4_800, 1_440),
-        (1_000, 5, 600, 10_000, 1, 0, 0),  # 0.83 fen
-        (1_000, 6, 600, 10_000, 1, 1, 1),  # exactly 1 fen
-        (1_000, 11, 600, 9_999, 1, 1, 0),  # 1.83 fen, then 0.9999
-        (8_000, 3_600, 601, 10_000, 100, 4_800, 4_800),  # 4,808 fen cut to the yuan
-        (8_000, 3_600, 600, 3_000, 100, 4_800, 1_400),  # 1,440 fen cut to the yuan
-        (1, 1, 1, 10_000, 1, 0, 0),
-        (10_000_000, 31_622_400, 10_000_000, 10_000, 1, 878_400_000_000_000, 878_400_000_000_000),
+        (8_000, 3_600, 600, 10_000, 4_800, 4_800),  # eight GPUs for an hour at CNY 6.00
+        (8_000, 3_600, 600, 3_000, 4_800, 1_440),
+        (1_000, 5, 600, 10_000, 0, 0),  # 0.83 fen
+        (1_000, 6, 600, 10_000, 1, 1),  # exactly 1 fen
+        (1_000, 11, 600, 9_999, 1, 0),  # 1.83 fen, then 0.9999
+        (8_000, 3_600, 601, 3_000, 4_808, 1_442),
+        (1, 1, 1, 10_000, 0, 0),
+        (10_000_000, 31_622_400, 10_000_000, 10_000, 878_400_000_000_000, 878_400_000_000_000),
     ],
 )
 def test_fee_is_cut_twice(
-    gpu_milli: int, seconds: int, price: int, share_bp: int, rounding: int, fee_fen: int, voucher_fen: int
+    gpu_milli: int, seconds: int, price: int, share_bp: int, fee_fen: int, share_fen: int
 ) -> None:
-    assert fee_fen == fee(gpu_milli, seconds, price, rounding)
-    assert voucher_fen == covered(fee_fen, share_bp, rounding)
+    assert fee_fen == fee(gpu_milli * seconds, price)
+    assert share_fen == part(fee_fen, share_bp)
 
 
 def test_times_and_days() -> None:
     assert START == 1_767_600_000 * SECOND
     assert instant_text(START + 1) == "2026-01-05T08:00:00.000001Z"
+    assert second_text(START + 1) == "2026-01-05T08:00:00Z"
+    assert second("2026-01-05T08:00:00Z") == START
     assert day("2026-01-05") == 20_458 == START // DAY
 
 
@@ -75,21 +80,64 @@ class Story:
         head = {"kind": kind + "/1", "log": ORIGIN, "party": party, "ref": str(self.refs)}
         command = head | {"signed_at": instant_text(self.at)} | fields
         new_keys = [vkey_label(vkey) for vkey in fields.get("keys", [])]
-        return self.ledger.submit(command, [*SIGNERS[party], *extra_signers, *new_keys], self.at)
+        signers = [*SIGNERS[party], *extra_signers, *new_keys]
+        return self.ledger.submit(command, signers, self.at)
 
-    def line(self, job: str, seconds: int, **fields: Any) -> dict[str, Any]:
-        start, end = instant_text(self.at - 100 * SECOND), instant_text(self.at - 100 * SECOND + seconds * SECOND)
-        line: dict[str, Any] = {
-            "reservation": "lab/r1",
-            "job": job,
-            "item": "a100",
-            "gpu_milli": 1_000,
-            "seconds": seconds,
-        }
-        return line | {"from": start, "to": end} | fields
+    def line(self, job: str, seconds: int, gpu_milli: int = 1_000, **says: Any) -> list[Any]:
+        """A row of a job that began 100 seconds ago, or as many as it took."""
+        start = self.at - max(100, seconds) * SECOND
+        row = [job, gpu_milli, second_text(start), second_text(start + seconds * SECOND), seconds]
+        return row + ([says] if says else [])
+
+    def burns(self, *lines: list[Any], contract: str = "lab/k1", **fields: Any) -> tuple[str, Any]:
+        groups = [{"item": "a100", "lines": list(lines)}]
+        return self.does("dc", "time.burn", contract=contract, groups=groups, **fields)
+
+    def paid(self, *lines: list[Any], contract: str = "lab/k1") -> dict[str, list[int]]:
+        """What each reservation pays for the lines of a statement, of which none is refused."""
+        answer, outcome = self.burns(*lines, contract=contract)
+        assert (answer, outcome["refused"]) == ("accepted", [])
+        return dict(outcome["paid"])
+
+    def claims(self, claim: str, programme: str = "city/p1", party: str = "dc") -> tuple[str, Any]:
+        """All that was burned up to yesterday."""
+        period = {"first_day": "2026-01-01", "last_day": instant_text(self.at - 16 * 3_600 * SECOND)[:10]}
+        return self.does(party, "redemption.claim", claim=claim, programme=programme, **period)
 
     def book(self) -> dict[str, int]:
         return self.ledger.book("city/p1", self.ledger.balances())
+
+    def opens(self, treasury: str, name: str, envelope_fen: int = 10_000, **rules: Any) -> Answers:
+        """A programme under which the provider is accredited."""
+        programme: dict[str, Any] = {"programme": f"{treasury}/{name}", "name": "P", "envelope_fen": envelope_fen}
+        programme |= {"voucher_kind": "compute", "fiscal_year": 2026, "opens_at": instant_text(START)}
+        cap = {"group": "compute", "holder_fen": 1_500, "floor_fen": 10}
+        usual = {"shares": [{"share_bp": 10_000}], "ceiling_bp": 10_000, "validity_days": 30, "cap": cap}
+        items = [{"item": "a100", "price_limit_fen": 3_600}]
+        place = {"programme": f"{treasury}/{name}", "provider": "dc", "valid_from": instant_text(START)}
+        return [
+            self.does(
+                treasury, "programme.open", closes_at=instant_text(START + 300 * DAY),
+                rules=rules_of(**(usual | rules)), **programme,
+            ),
+            self.does(treasury, "provider.accredit", items=items, **place),
+        ]  # fmt: skip
+
+    def signs(self, contract: str, price_fen: int = 3_600, **fields: Any) -> tuple[str, Any]:
+        prices = [{"item": "a100", "price_fen": price_fen}]
+        terms = contract_of(contract, "lab", "dc", "2026-01-05", "2026-02-05", items=prices, **fields)
+        return self.does("lab", "contract.sign", *SIGNERS["dc"], **terms)
+
+    def promises(self, voucher: str, programme: str, reservation: str, contract: str, fen: int) -> Answers:
+        """A voucher of which all is reserved under a contract."""
+        treasury = programme.partition("/")[0]
+        issue = {"programme": programme, "holder": "lab", "valid_from": instant_text(START)}
+        until = instant_text(START + 20 * DAY)
+        place = {"voucher": voucher, "contract": contract, "reservation": reservation}
+        return [
+            self.does(treasury, "voucher.issue", voucher=voucher, face_fen=fen, **issue),
+            self.does("lab", "voucher.reserve", amount_fen=fen, until=until, **place),
+        ]
 
 
 def key(name: str) -> str:
@@ -105,10 +153,13 @@ def story() -> Story:
         "freshness_seconds": 60,
         "burn_window_seconds": 86_400,
         "tariff_notice_seconds": 0,
+        "takeover_seconds": 0,
+        "sealing_grace_seconds": 0,
     }
     founding |= {
         "release_grace_seconds": 10,
         "tariff_notice_seconds": 0,
+        "takeover_seconds": 0,
         "utc_offset_seconds": 28_800,
         "root_quorum": 1,
         "currency": "CNY",
@@ -121,26 +172,19 @@ def story() -> Story:
             keys=[key("dc/a+00000003")], uscc="91110000600037341L",
         ),
         told.does(
-            "city", "party.admit", admitted="lab", role="holder", name="L", keys=[key("lab/a+00000004")], maker=True,
+            "city", "party.admit", admitted="lab", role="holder", keys=[key("lab/a+00000004")], maker=True,
+            profile_hash="sha256:" + 64 * "0",
         ),
         told.does("net", "item.register", item="a100", unit="gpu_time", name="A", origin="foreign"),
-        told.does(
-            "dc", "tariff.publish", item="a100", price_fen_per_gpu_hour=3_600, valid_from=instant_text(START),
-        ),
-        told.does(
-            "city", "programme.open", programme="city/p1", name="P", voucher_kind="compute", fiscal_year=2026,
-            envelope_fen=10_000, opens_at=instant_text(START), closes_at=instant_text(START + 300 * DAY),
-            share_bp_domestic=10_000, share_bp_foreign=10_000, holder_floor_fen=10, holder_cap_fen=1_500,
-            validity_days=30, items=[], transfer="forbidden", payee="provider",
-            rounding_fen=1,
-        ),
-        told.does("city", "provider.accredit", programme="city/p1", provider="dc", valid_from=instant_text(START)),
+        told.does("dc", "tariff.publish", item="a100", price_fen=3_600, valid_from=instant_text(START)),
+        *told.opens("city", "p1"),
+        told.signs("lab/k1"),
         told.does(
             "city", "voucher.issue", voucher="city/v1", programme="city/p1", holder="lab", face_fen=1_000,
             valid_from=instant_text(START),
         ),
         told.does(
-            "lab", "voucher.reserve", reservation="lab/r1", voucher="city/v1", provider="dc", amount_fen=40,
+            "lab", "voucher.reserve", reservation="lab/r1", voucher="city/v1", contract="lab/k1", amount_fen=40,
             until=instant_text(START + 2 * DAY),
         ),
     ]  # fmt: skip
@@ -152,36 +196,52 @@ def story() -> Story:
 def test_a_voucher_from_issue_to_payment(story: Story) -> None:
     assert story.book() == {"unissued": 9_000, "available": 960, "reserved": 40, "burned": 0, "claimed": 0, "paid": 0}
     lines = [story.line("job-1", 30), story.line("job-1", 5), story.line("job-2", 11), story.line("job-2", 10)]
-    answer = story.does("dc", "time.burn", holder="lab", lines=lines)
-    refused = [[1, "job_time_already_burned"], [2, "exceeds_reservation"]]
-    assert answer == (
+    assert story.burns(*lines) == (
         "accepted",
-        {"fee_fen": [30, 0, 0, 10], "from_voucher_fen": [30, 0, 0, 10], "refused": refused},
+        {
+            "absorbed": [],
+            "fee_fen": [30, 0, 0, 10],
+            "paid": [["lab/r1", [30, 0, 0, 10]]],
+            "refused": [[1, "job_time_already_burned"], [2, "exceeds_reservation"]],
+        },
     )
     period = {"programme": "city/p1", "first_day": "2026-01-05", "last_day": "2026-01-05"}
     assert story.does("dc", "redemption.claim", claim="dc/c1", **period) == ("refused", "claim_period_not_over")
-    assert story.does("dc", "burn.reverse", statement="11", line=3, reason="wrong") == (
+    assert story.does("dc", "burn.reverse", statement="12", line=3, reason="wrong") == (
         "accepted",
-        {"returned_fen": 10, "to": "reservation"},
+        {"returned": [["lab/r1", 10, "voucher"]]},  # the reservation closed itself
     )
     story.at = instant("2026-01-05T16:00:00.000000Z")  # midnight at UTC+8
     assert story.does("dc", "redemption.claim", claim="dc/c1", **period) == ("accepted", {"amount_fen": 30})
     assert story.does("dc", "redemption.claim", claim="dc/c2", **period) == ("refused", "nothing_to_claim")
-    assert story.does("dc", "burn.reverse", statement="11", line=0, reason="x") == ("refused", "line_already_claimed")
+    assert story.does("dc", "burn.reverse", statement="12", line=0, reason="x") == ("refused", "line_already_claimed")
     assert story.does("city", "redemption.pay", claim="dc/c1", amount_fen=30, payment_reference="b") == ("accepted", {})
-    assert story.book() == {"unissued": 9_000, "available": 960, "reserved": 10, "burned": 0, "claimed": 0, "paid": 30}
+    assert story.book() == {"unissued": 9_000, "available": 970, "reserved": 0, "burned": 0, "claimed": 0, "paid": 30}
 
 
-def test_drain_takes_what_is_left_and_no_less_than_one_fen(story: Story) -> None:
-    drained = [story.line(f"job-{number}", 41, if_short="drain") for number in range(2)]
+def test_what_is_available_is_paid_and_what_is_empty_is_passed_over(story: Story) -> None:
+    drained = [story.line(f"job-{number}", 41, pay_available=True) for number in range(2)]
     free = story.line("job-3", 1, gpu_milli=1)
-    assert story.does("dc", "time.burn", holder="lab", lines=[*drained, free]) == (
+    assert story.burns(*drained, free) == (
         "accepted",
-        {"fee_fen": [41, 0, 0], "from_voucher_fen": [40, 0, 0], "refused": [[1, "exceeds_reservation"]]},
+        {
+            "absorbed": [],
+            "fee_fen": [41, 0, 0],
+            "paid": [["lab/r1", [40, 0, 0]]],
+            "refused": [[1, "nothing_reserved"], [2, "nothing_reserved"]],
+        },
     )
 
 
-def test_what_is_revoked_is_no_longer_granted(story: Story) -> None:
+def test_all_or_nothing_leaves_nothing_of_a_refused_statement(story: Story) -> None:
+    before = story.book()
+    lines = story.line("job-1", 30), story.line("job-2", 11)
+    assert story.burns(*lines, all_or_nothing=True) == ("refused", "exceeds_reservation")
+    assert story.book() == before
+    assert story.paid(lines[0]) == {"lab/r1": [30]}
+
+
+def test_what_went_back_is_no_longer_granted(story: Story) -> None:
     second = {"voucher": "city/v2", "programme": "city/p1", "holder": "lab", "valid_from": instant_text(story.at)}
     assert story.does("city", "voucher.issue", face_fen=501, **second) == ("refused", "exceeds_holder_cap")
     assert story.does("city", "voucher.revoke", voucher="city/v1", reason="x") == ("accepted", {"returned_fen": 960})
@@ -192,6 +252,139 @@ def test_what_is_revoked_is_no_longer_granted(story: Story) -> None:
         {"released_fen": 40, "to": "programme"},
     )
     assert story.book()["unissued"] == 10_000 - 1_460
+
+
+def test_programmes_of_a_group_have_one_cap_between_them(story: Story) -> None:
+    story.opens("city", "p2")
+    story.opens("city", "p3", cap={"group": "other", "holder_fen": 1_500, "floor_fen": 0})
+    issue = {"holder": "lab", "valid_from": instant_text(START), "face_fen": 501}
+    assert story.does("city", "voucher.issue", voucher="city/v2", programme="city/p2", **issue)[1] == (
+        "exceeds_holder_cap"
+    )
+    assert story.does("city", "voucher.issue", voucher="city/v3", programme="city/p3", **issue)[0] == "accepted"
+
+
+WIDE = {"group": "wide", "holder_fen": 10**9, "floor_fen": 0}
+
+
+def three_cities(story: Story, order: str, other_support_fen: int = 0) -> Story:
+    """C pays 30 % up to 50 %, D 20 % up to 50 %, T 10 % up to 80 %, in this order; a GPU-hour costs 900 fen."""
+    terms = {"city": (3_000, 5_000), "district": (2_000, 5_000), "third": (1_000, 8_000)}
+    for treasury in ("district", "third"):
+        keys = [key(SIGNERS[treasury][0])]
+        story.does("net", "party.admit", admitted=treasury, role="treasury", name="T", keys=keys)
+    answers = [story.signs("lab/k2", 900, other_support_fen=other_support_fen)]
+    for rank, treasury in enumerate(["city" if one == "C" else "district" if one == "D" else "third" for one in order]):
+        share_bp, ceiling_bp = terms[treasury]
+        rules = {"shares": [{"share_bp": share_bp}], "ceiling_bp": ceiling_bp, "rank": rank, "cap": WIDE}
+        answers += story.opens(treasury, "p9", 10**6, **rules)
+        answers += story.promises(f"{treasury}/v9", f"{treasury}/p9", f"lab/{treasury}", "lab/k2", 100_000)
+    assert ["accepted"] * len(answers) == [answer for answer, _ in answers]
+    story.at = START + 40_000 * SECOND
+    return story
+
+
+@pytest.mark.parametrize(
+    ("order", "other_support_fen", "paid", "absorbed"),
+    [
+        ("CDT", 0, {"city": [6_000, 7_407, 92], "district": [4_000, 4_938, 61], "third": [0, 0, 1]}, []),
+        ("TCD", 0, {"third": [2_000, 2_469, 30], "city": [6_000, 7_407, 92], "district": [2_000, 2_469, 32]}, []),
+        ("CD", 15_000, {"city": [0, 7_345, 92], "district": [0, 0, 61]}, [[0, 10_000], [1, 5_000]]),
+    ],
+)
+def test_who_pays_under_the_strictest_ceiling(
+    story: Story, order: str, other_support_fen: int, paid: dict[str, list[int]], absorbed: list[list[int]]
+) -> None:
+    """Fees of 20,000, 24,690 and 308 fen; of half of it: 10,000, 12,345 and 154."""
+    three_cities(story, order, other_support_fen)
+    jobs = ((8_000, 10_000), (8_000, 12_345), (1_000, 1_234))
+    lines = [story.line(f"job-{seconds}", seconds, gpu_milli) for gpu_milli, seconds in jobs]
+    answer, outcome = story.burns(*lines, contract="lab/k2")
+    assert (answer, outcome["fee_fen"], outcome["refused"]) == ("accepted", [20_000, 24_690, 308], [])
+    assert outcome["absorbed"] == absorbed
+    assert dict(outcome["paid"]) == {f"lab/{treasury}": amounts for treasury, amounts in paid.items()}
+
+
+def test_what_absorbed_support_is_not_taken_back_before_what_came_later(story: Story) -> None:
+    three_cities(story, "CD", 15_000)
+    lines = [story.line(f"job-{seconds}", seconds, 8_000) for seconds in (10_000, 12_345)]
+    story.burns(*lines, contract="lab/k2", ref="s")
+    first, later = ({"statement": "s", "line": line, "reason": "wrong"} for line in (0, 1))
+    assert story.does("dc", "burn.reverse", **first) == ("refused", "later_line_took_money")
+    assert story.does("dc", "burn.reverse", **later) == (
+        "accepted",
+        {"returned": [["lab/city", 7_345, "reservation"]]},
+    )
+    assert story.does("dc", "burn.reverse", **first) == ("accepted", {"returned": []})
+    assert (story.ledger.charged("lab/k2"), story.ledger.absorbed("lab/k2")) == (0, 0)
+
+
+def test_an_exhausted_programme_blocks_no_other(story: Story) -> None:
+    """The third has 2,000 fen left for the second line, which are not enough; then nothing, and it is passed over."""
+    three_cities(story, "TC")
+    story.does("third", "voucher.issue", voucher="third/v8", programme="third/p9", holder="lab", face_fen=1,
+               valid_from=instant_text(START))  # fmt: skip
+    story.does("dc", "reservation.release", reservation="lab/third")
+    until = instant_text(START + 20 * DAY)
+    place = {"voucher": "third/v9", "contract": "lab/k2", "until": until}
+    story.does("lab", "voucher.reserve", reservation="lab/third-2", amount_fen=2_500, **place)
+    assert story.paid(story.line("job-1", 10_000, 8_000), contract="lab/k2") == {
+        "lab/third-2": [2_000],
+        "lab/city": [6_000],
+    }
+    job = "job-2", 12_345, 8_000
+    assert story.burns(story.line(*job), contract="lab/k2")[1]["refused"] == [[0, "exceeds_reservation"]]
+    assert story.paid(story.line(*job, pay_available=True), contract="lab/k2") == {
+        "lab/third-2": [500],
+        "lab/city": [7_407],
+    }
+    assert story.paid(story.line("job-3", 1_234), contract="lab/k2") == {"lab/city": [92]}
+
+
+def test_a_claim_is_rounded_once_and_the_rest_stays_with_the_last(story: Story) -> None:
+    """Jobs of 45 fen, 61 under one contract and 40 under another, of a programme that rounds to the yuan."""
+    rules: dict[str, Any] = {
+        "shares": [{"share_bp": 3_000}],
+        "ceiling_bp": 5_000,
+        "cap": WIDE,
+        "rounding_fen": 100,
+        "rank": 0,
+    }
+    answers = [*story.opens("city", "p9", **rules), story.signs("lab/k1b", 900), story.signs("lab/k2b", 900)]
+    for number in (1, 2):
+        answers += story.promises(f"city/w{number}", "city/p9", f"lab/w{number}", f"lab/k{number}b", 5_000)
+    assert ["accepted"] * len(answers) == [answer for answer, _ in answers]
+    story.at += 1_000 * SECOND
+    for contract, jobs in (("lab/k1b", 61), ("lab/k2b", 40)):
+        story.burns(*[story.line(f"{contract}-{job}", 600) for job in range(jobs)], contract=contract)
+    story.at = START + 23 * 3_600 * SECOND
+    assert story.claims("dc/c1", "city/p9") == ("accepted", {"amount_fen": 4_500})
+    lots = {account[2:]: fen for account, fen in story.ledger.balances().items() if account[0] == "claimed"}
+    booked = day("2026-01-05")
+    assert lots == {("city/w1", "lab/k1b", booked): 2_745, ("city/w2", "lab/k2b", booked): 1_755}
+    assert story.ledger.balance("burned", "city/w2", "lab/k2b", booked) == 45
+    assert story.claims("dc/c2", "city/p9") == ("refused", "nothing_to_claim")
+
+
+def test_the_first_that_claims_is_the_claimant(story: Story) -> None:
+    answers = [*story.opens("city", "p9", cap=WIDE, payee="contract"), story.signs("lab/k2", claimant="either")]
+    answers += story.promises("city/w1", "city/p9", "lab/w1", "lab/k2", 100)
+    assert ["accepted"] * len(answers) == [answer for answer, _ in answers]
+    story.paid(story.line("job-1", 10), contract="lab/k2")
+    story.at = START + 9 * 3_600 * SECOND
+    assert story.claims("lab/c1", "city/p9", "lab") == ("accepted", {"amount_fen": 10})
+    story.does("city", "redemption.reject", claim="lab/c1", reason="no evidence")
+    assert story.claims("dc/c1", "city/p9") == ("refused", "nothing_to_claim")
+    assert story.claims("lab/c2", "city/p9", "lab") == ("accepted", {"amount_fen": 10})
+
+
+def test_whose_provider_is_delisted_may_be_released_at_once(story: Story) -> None:
+    release = {"reservation": "lab/r1"}
+    assert story.does("lab", "reservation.release", **release) == ("refused", "reservation_not_over")
+    assert story.does("city", "reservation.release", **release) == ("refused", "not_own_reservation")
+    end = {"programme": "city/p1", "provider": "dc", "valid_until": instant_text(story.at), "reason": "x"}
+    assert story.does("city", "provider.delist", **end) == ("accepted", {})
+    assert story.does("city", "reservation.release", **release) == ("accepted", {"released_fen": 40, "to": "voucher"})
 
 
 def test_of_several_reasons_the_first_is_told(story: Story) -> None:
@@ -237,19 +430,19 @@ def seal(story: Story, last_day: str) -> tuple[str, Any]:
 
 
 def test_a_seal_is_the_root_of_leaves_written_by_hand(story: Story) -> None:
-    story.does("dc", "time.burn", holder="lab", lines=[story.line("job-1", 30), story.line("job-1", 30)])  # entry 10
+    story.burns(story.line("job-1", 30), story.line("job-1", 30))  # entry 11
     story.at = instant("2026-01-05T16:00:00.000000Z")
-    period = {"programme": "city/p1", "first_day": "2026-01-05", "last_day": "2026-01-05"}
-    story.does("dc", "redemption.claim", claim="dc/c1", **period)
+    assert story.claims("dc/c1")[0] == "accepted"
     story.does("net", "party.admit", admitted="books", role="operator", name="B", keys=[key("books/a+00000005")])
-    running = [running_sha256(one) for one in ([3, 8, 9, 10], [6, 7, 8, 9, 10, 11], [2, 5, 7, 9, 10, 11], [8, 9, 10])]
+    touched = ([3, 8, 9, 10, 11], [6, 7, 9, 10, 11, 12], [2, 5, 7, 8, 10, 11, 12], [9, 10, 11])
+    running = [running_sha256(one) for one in touched]
     leaves = [
         '{"account":"holder lab","balances":{"available_fen":960,"burned_fen":30,"claimed_fen":0,"paid_fen":0,'
-        f'"reserved_fen":10,"unclaimed_fen":0}},"entries":4,"running_sha256":"{running[0]}"}}',
+        f'"reserved_fen":10,"unclaimed_fen":0}},"entries":5,"running_sha256":"{running[0]}"}}',
         '{"account":"programme city/p1","balances":{"available_fen":960,"burned_fen":0,"claimed_fen":30,'
         '"envelope_fen":10000,"paid_fen":0,"reserved_fen":10,"unissued_fen":9000},"entries":6,'
         f'"running_sha256":"{running[1]}"}}',
-        '{"account":"provider dc","balances":{"claimed_fen":30,"paid_fen":0,"unclaimed_fen":0},"entries":6,'
+        '{"account":"provider dc","balances":{"claimed_fen":30,"paid_fen":0,"unclaimed_fen":0},"entries":7,'
         f'"running_sha256":"{running[2]}"}}',
         '{"account":"voucher city/v1","balances":{"available_fen":960,"burned_fen":30,"face_fen":1000,'
         f'"reserved_fen":10}},"entries":3,"running_sha256":"{running[3]}"}}',
@@ -263,29 +456,30 @@ def test_a_seal_is_the_root_of_leaves_written_by_hand(story: Story) -> None:
 
 
 def test_refused_lines_touch_no_voucher(story: Story) -> None:
-    story.does("dc", "time.burn", holder="lab", lines=[story.line("job-1", 41)])
-    assert story.ledger.touched(10) == {"provider dc", "holder lab"}
-    story.does("dc", "time.burn", holder="lab", lines=[story.line("job-1", 41), story.line("job-1", 40)])
+    story.burns(story.line("job-1", 41))
+    assert story.ledger.touched(11) == {"provider dc", "holder lab"}
+    story.burns(story.line("job-1", 41), story.line("job-1", 40))
     everything = {"provider dc", "holder lab", "voucher city/v1", "programme city/p1"}
-    assert story.ledger.touched(11) == everything
-    story.does("dc", "burn.reverse", statement="12", line=1, reason="wrong")
     assert story.ledger.touched(12) == everything
+    story.does("dc", "burn.reverse", statement="13", line=1, reason="wrong")
+    assert story.ledger.touched(13) == everything
 
 
-def test_a_sealed_day_takes_linked_corrections_alone(story: Story) -> None:
+def test_a_sealed_day_takes_linked_corrections_and_late_usage_alone(story: Story) -> None:
     line, late = story.line("job-1", 30), story.line("job-2", 1)
-    story.does("dc", "time.burn", holder="lab", lines=[line])
+    story.burns(line)
     story.does("net", "party.admit", admitted="books", role="operator", name="B", keys=[key("books/a+00000005")])
     story.at = instant("2026-01-05T16:00:00.000000Z")
     assert seal(story, "2026-01-05")[0] == "accepted"
-    linked = line | {"corrects": {"statement": "11", "line": 0}}
-    lines = [late, linked, late | {"corrects": {"statement": "11", "line": 0}}]
+    says = {"corrects": {"statement": "12", "line": 0}}
     refused = [[0, "period_sealed"], [1, "correction_unfounded"], [2, "correction_unfounded"]]
-    assert story.does("dc", "time.burn", holder="lab", lines=lines)[1]["refused"] == refused
-    story.does("dc", "burn.reverse", statement="11", line=0, reason="wrong")
-    answer = story.does("dc", "time.burn", holder="lab", lines=[late, linked | {"seconds": 29}])
-    assert answer[1]["from_voucher_fen"] == [0, 29]
-    assert answer[1]["refused"] == [[0, "period_sealed"]]
+    assert story.burns(late, [*line, says], [*late, says])[1]["refused"] == refused
+    story.does("dc", "burn.reverse", statement="12", line=0, reason="wrong")
+    more = [line[0], 1_001, *line[2:], says]
+    _, outcome = story.burns(late, more, [*line[:4], 29, says], [*line, says], [*late, {"prior_period": True}])
+    assert outcome["paid"] == [["lab/r1", [0, 0, 29, 0, 1]]]
+    assert outcome["refused"] == [[0, "period_sealed"], [1, "exceeds_corrected_line"], [3, "correction_unfounded"]]
+    assert [entry["day"] for entry in story.ledger.lines] == [day("2026-01-05"), *[day("2026-01-06")] * 2]
 
 
 def test_a_network_is_founded_by_the_edition_that_the_rules_are_of() -> None:

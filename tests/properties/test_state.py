@@ -13,31 +13,48 @@ from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.state import State
 
 MORE = """== after the standard network
-guian     burn      acme R1 a 8x910b -10h..-9h | R1 b 8x910b -10h..-9h ref=st-1    -> 24.00 | 24.00
-guian     reverse   st-1 line 0                                                    -> reversed 24.00 to reservation
+shanghai  open      D1 1,000.00 rank=2 shares=20~%~of~all cap.group=d1 opens_at=2026-01-05 -> opened
+shanghai  accredit  guian under D1 valid_from=2026-01-05                           -> accredited
+shanghai  issue     VD to acme 1,000.00 under D1 contract=K1 valid_from=2026-01-05 -> issued
+acme      reserve   RD of VD 1,000.00 under K1 until +9d                           -> reserved
+acme      amend-contract  K1 other_support_fen=1.00                                -> amended
+acme      apply     A1 100.00 under S1                                             -> filed
+guian     burn      K1 a 8x910b -10h..-9h | b 8x910b -10h..-9h | c 8x910b -10h..-9h ref=st-1 -> \
+24.00 of R1 + 9.60 of RD, absorbed 1.00 | 24.00 of R1 + 9.60 of RD | 24.00 of R1 + 9.60 of RD
+guian     reverse   st-1 line 2             -> reversed 24.00 of R1 to reservation + 9.60 of RD to reservation
 clock     +2d
-guian     claim     C1 of S1 2026-01-31 to 2026-01-31                              -> claimed 24.00
+guian     claim     C1 of S1 2026-01-31 to 2026-01-31                              -> claimed 48.00
 bolt      revoke-key  bolt/officer-2 of bolt                                       -> revoked
 shanghai  suspend   bolt                                                           -> suspended
 shanghai  delist    guian under S1 until +9d                                       -> delisted
 acme      transfer  T1 of V2 1.00 to cato                                          -> transferred
 shanghai  suspend-voucher  V2                                                      -> suspended
-registry  seal      2026-01 to 2026-01-30                                          -> sealed 15 accounts
+registry  seal      2026-01 to 2026-01-30                                          -> sealed 17 accounts
 guian     price     910b 5.00                                                      -> published
+guian     declare   512×910b from 2026-03-01                                       -> declared
+registry  record    world.example:100                                              -> recorded
+acme      apply     A2 1,000.00 under S1 holder_class=university                   -> filed
+district  attest    pass to application A2 on credit                               -> given
 shanghai  issue     V9 to acme 100.00 under S1 by=shanghai/officer-1               -> issued
 """
 NEXT = """== what comes next
-guian     reverse   st-1 line 0                                                    -> line_already_reversed
+guian     reverse   st-1 line 2                                                    -> line_already_reversed
 guian     reverse   st-1 line 1                                                    -> line_already_claimed
-guian     burn      acme R1 b 8x910b -58h..-57h                                    -> job_time_already_burned
-guian     burn      acme R1 a 8x910b -58h..-57h                                    -> 24.00
-guian     burn      acme R1 c 8x910b -99h..-98h                                    -> period_sealed
+guian     reverse   st-1 line 3                                                    -> line_unknown
+guian     burn      K1 b 8x910b -58h..-57h                                         -> job_time_already_burned
+guian     burn      K1 c 8x910b -58h..-57h corrects=st-1:2                         -> 24.00 of R1 + 9.60 of RD
+guian     burn      K1 d 8x910b -58h..-57h corrects=st-1:2                         -> correction_unfounded
+guian     burn      K1 d 8x910b -99h..-98h                                         -> period_sealed
+guian     burn      K1 d 8x910b -99h..-98h prior                                   -> 24.00 of R1 + 9.60 of RD
 registry  seal      2026-01b to 2026-01-30                                         -> seal_not_later
-acme      reserve   R9 of V2 1.00 for guian until +1d                              -> voucher_suspended
+acme      reserve   R9 of V2 1.00 under K2 until +1d                               -> voucher_suspended
+acme      amend-contract  K1 amount_fen=191.99                                     -> below_charged
+acme      amend-contract  K1 other_support_fen=0.99                                -> other_support_lowered
+acme      sign      K9 with guian 1.00 from 2026-02-03 to 2026-02-03 document_sha256=acme/K1 -> document_already_used
 bolt      release   RB                                                             -> party_suspended
-shanghai  pay       C1 24.00                                                       -> paid
+shanghai  pay       C1 48.00                                                       -> paid
 clock     +50d
-guian     burn      acme R1 z 8x910b -48h..-47h                                    -> outside_reservation
+guian     burn      K3 z 8x910b -48h..-47h                                         -> outside_reservation
 shanghai  revoke    V1                                                             -> revoked 6,000.00
 """
 
@@ -106,7 +123,8 @@ def test_what_is_too_old_is_forgotten() -> None:
     }
     assert len(ledger.state.statement_order) == 1
     assert len(ledger.state.references) == len(ledger.state.reference_order) == 2
-    assert all("a" not in jobs and "b" not in jobs for jobs in ledger.state.job_times.values())
+    job_times = [jobs for items in ledger.state.job_times.values() for jobs in items.values()]
+    assert not [job for job in "abcdz" for jobs in job_times if job in jobs]
 
 
 def test_an_event_out_of_order_is_refused() -> None:
@@ -152,7 +170,8 @@ def test_a_programme_of_long_ago_is_refused_or_saved_and_read(opens_at: str) -> 
             "shanghai  open  S9 1,000.00 closes_at=9999-12-31T23:59 validity_days=1  -> opened",
             "shanghai  accredit  guian under S9  -> accredited",
             "shanghai  issue  V9 to acme 100.00 under S9 valid_from=9999-12-30  -> issued",
-            "acme  reserve  R9 of V9 1.00 for guian until 9999-12-31  -> reserved",
+            "acme  sign  K9 with guian 1.00 from 2026-02-01 to 9999-12-31  -> signed",
+            "acme  reserve  R9 of V9 1.00 under K9 until 9999-12-31  -> reserved",
             "acme  release  R9  -> reservation_not_over",
         ],
     ],

@@ -21,12 +21,14 @@ from support.actors import ORIGIN, key_of
 from tallystick.ledger import create_ledger
 from tallystick.ledger.pending import Admitted
 from tallystick.views import Views, follow, follower, view_store
+from tallystick.vouchers.book import USED, lot_in
 from tallystick.vouchers.entry import Entry, split_entry
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.holdings import Voucher
 from tallystick.vouchers.outcomes import Burned, Reversed
-from tallystick.vouchers.quantities import format_instant
+from tallystick.vouchers.quantities import format_day, format_instant
 from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
+from tallystick.vouchers.rules.reservations import VoucherReserve
 from tallystick.vouchers.state import State
 
 STEPS = 250
@@ -56,6 +58,7 @@ def agree(views: Views, state: State, entries: Sequence[Entry]) -> None:
     assert (views.size, views.at) == (state.size, state.at)
     agree_on_holdings(views, state)
     agree_on_books(views, state)
+    agree_on_contracts(views, state)
     agree_on_lines(views, entries)
 
 
@@ -70,11 +73,16 @@ def agree_on_holdings(views: Views, state: State) -> None:
     reserved: Counter[str] = Counter()
     for held in state.reservations.values():
         reserved[held.voucher] += state.book["reserved", held.id]
+    burned: Counter[str] = Counter()
+    for account in USED:
+        for key, amount_fen in state.book.balances[account].items():
+            burned[lot_in(account, key).voucher] += amount_fen
     vouchers: dict[str, Any] = {row.voucher: row for row in views.balances("voucher")}  # type: ignore[union-attr]
     assert set(vouchers) == set(state.vouchers)
     for name, voucher in state.vouchers.items():
         row = vouchers[name]
         assert (row.programme, row.holder, row.parent) == (voucher.programme, voucher.holder, voucher.parent)
+        assert row.contract == voucher.contract
         assert (row.status, row.valid_until) == (shown_status(voucher, state.at), format_instant(voucher.valid_until))
         assert (row.face_fen, row.available_fen) == (voucher.face_fen, state.book["available", name])
         assert row.reserved_fen == reserved[name]
@@ -86,14 +94,16 @@ def agree_on_holdings(views: Views, state: State) -> None:
         for one in found.reservations:
             held = state.reservations[one.reservation]
             assert (one.amount_fen, one.closed) == (held.amount_fen, held.closed)
+            assert one.contract == held.contract
             assert one.remaining_fen == state.book["reserved", held.id]
-            assert one.amount_fen == one.remaining_fen + one.burned_fen + one.released_fen
-        assert sum(one.burned_fen for one in found.reservations) == row.burned_fen
+            assert (one.taken_fen, one.released_fen) == (state.book["taken", held.id], state.book["released", held.id])
+            assert one.amount_fen == one.remaining_fen + one.taken_fen + one.released_fen
+        assert row.burned_fen == burned[name] == sum(one.taken_fen for one in found.reservations)
 
 
 def agree_on_books(views: Views, state: State) -> None:
     granted: Counter[str] = Counter()
-    owed: Counter[tuple[str, str]] = Counter()
+    owed: Counter[tuple[str | None, str]] = Counter()
     books: dict[str, Any] = {row.programme: row for row in views.balances("programme")}  # type: ignore[union-attr]
     assert set(books) == set(state.programmes)
     for name, programme in state.programmes.items():
@@ -103,7 +113,7 @@ def agree_on_books(views: Views, state: State) -> None:
         held = {key: one for key, one in state.vouchers.items() if one.programme == name}
         over = [key for key, one in held.items() if one.is_spent_time(state.at) and not one.has_ended]
         assert row.over_fen == sum(state.book["available", key] for key in over)
-        assert row.envelope_fen == programme.rules.envelope_fen == sum(totals.values())
+        assert row.envelope_fen == programme.envelope_fen == sum(totals.values())
         assert row.issued_fen == sum(one.face_fen for one in held.values() if one.parent is None)
         returned: Counter[str] = Counter()
         for key, one in held.items():
@@ -113,13 +123,14 @@ def agree_on_books(views: Views, state: State) -> None:
             returned["revoked"],
             programme.closed,
         )
-    for key, amount_fen in state.book.balances["granted"].items():
-        granted[key.split(" ")[1]] += amount_fen
-    for account in ("burned", "paid"):
+    for voucher_id, voucher in state.vouchers.items():
+        came_back_fen = state.book["returned", voucher_id] if voucher.status == "revoked" else 0
+        granted[voucher.holder] += voucher.face_fen - state.book["transferred", voucher_id] - came_back_fen
+    for account in USED:
         for key, amount_fen in state.book.balances[account].items():
-            owed[state.claimant(key.split(" ")[0]), f"{account}_fen"] += amount_fen
-    for key, claim in state.claims.items():
-        owed[claim.claimant, "claimed_fen"] += state.claimed_fen(key)
+            lot = lot_in(account, key)
+            payee = state.claimant(state.vouchers[lot.voucher].programme, lot.contract)
+            owed[payee, f"{account}_fen"] += amount_fen
     parties: list[Any] = [*views.balances("holder"), *views.balances("provider")]
     roles = ("holder", "provider")
     assert sum(party.role in roles for party in state.parties.values()) == len(parties)
@@ -136,18 +147,59 @@ def agree_on_books(views: Views, state: State) -> None:
         assert row.granted_fen == row.available_fen + row.reserved_fen + row.burned_fen + row.lapsed_fen  # type: ignore[union-attr]
 
 
+def agree_on_contracts(views: Views, state: State) -> None:
+    rows: dict[str, Any] = {row.contract: row for row in views.balances("contract")}  # type: ignore[union-attr, misc]
+    assert set(rows) == set(state.contracts)
+    owed: Counter[tuple[str, str, str]] = Counter()
+    for account in USED:
+        for key, amount_fen in state.book.balances[account].items():
+            lot = lot_in(account, key)
+            owed[lot.contract, state.vouchers[lot.voucher].programme, account] += amount_fen
+    for name, contract in state.contracts.items():
+        row = rows[name]
+        terms = (contract.provider, contract.holder, contract.basis, contract.claimant, contract.amount_fen)
+        assert (row.provider, row.holder, row.basis, row.claimant, row.amount_fen) == terms
+        assert (row.first_day, row.last_day) == (format_day(contract.first_day), format_day(contract.last_day))
+        charged_fen = state.book["charged", name]
+        assert (row.charged_fen, row.chargeable_fen) == (charged_fen, contract.amount_fen - charged_fen)
+        left_fen = contract.other_support_fen - state.book["absorbed", name]
+        assert (row.other_support_fen, row.other_support_left_fen) == (contract.other_support_fen, left_fen)
+        found = views.contract(name)
+        assert (found.balance, found.document_sha256) == (row, contract.document_sha256)
+        assert [one.programme for one in found.programmes] == sorted(contract.programmes)
+        held = {one.id for one in state.reservations.values() if one.contract == name}
+        assert {one.reservation for one in found.reservations} == held
+        assert {one.reservation for one in found.reservations if not one.closed} == set(contract.reservations)
+        for one in found.programmes:
+            assert one.payee == state.claimant(one.programme, name)
+            places = (one.unclaimed_fen, one.claimed_fen, one.paid_fen)
+            assert places == tuple(owed[name, one.programme, account] for account in USED)
+            assert one.from_voucher_fen - one.reversed_fen == sum(places)
+        for sums in (found.statements, [row]):
+            assert sum(one.lines_accepted for one in sums) == row.lines_accepted
+            assert sum(one.lines_reversed for one in sums) == row.lines_reversed
+        assert sum(one.from_voucher_fen for one in found.statements) == sum(
+            one.from_voucher_fen for one in found.programmes
+        )
+
+
 def agree_on_lines(views: Views, entries: Sequence[Entry]) -> None:
     counted: Counter[tuple[str, str]] = Counter()
     refused: Counter[tuple[str, str]] = Counter()
+    taken: Counter[tuple[int, str]] = Counter()
+    reserved: dict[str, str] = {}
     for entry in entries:
         command, outcome = entry.event.command, entry.event.outcome
+        if isinstance(command, VoucherReserve):
+            reserved[command.reservation] = command.voucher
         if isinstance(command, BurnReverse) and isinstance(outcome, Reversed):
             counted[command.party, "lines_reversed"] += 1
             counted[command.party, "reversed_fen"] += outcome.returned_fen
         if isinstance(command, TimeBurn) and isinstance(outcome, Burned):
             reasons = dict(outcome.refused)
             counted[command.party, "statements"] += 1
-            for number, line in enumerate(command.lines):
+            counted[command.party, "absorbed_fen"] += sum(amount_fen for _, amount_fen in outcome.absorbed)
+            for number, (_, line) in enumerate(command.lines()):
                 if number in reasons:
                     counted[command.party, "lines_refused"] += 1
                     refused[command.party, reasons[number]] += line.gpu_milli * line.seconds
@@ -155,7 +207,9 @@ def agree_on_lines(views: Views, entries: Sequence[Entry]) -> None:
                 counted[command.party, "lines_accepted"] += 1
                 counted[command.party, "gpu_milliseconds"] += line.gpu_milli * line.seconds
                 counted[command.party, "fee_fen"] += outcome.fee_fen[number]
-                counted[command.party, "from_voucher_fen"] += outcome.from_voucher_fen[number]
+            for reservation, amounts_fen in outcome.paid:
+                counted[command.party, "from_voucher_fen"] += sum(amounts_fen)
+                taken[entry.event.index, reserved[reservation]] += sum(amounts_fen)
     names = ["lines_accepted", "lines_refused", "lines_reversed", "gpu_milliseconds"]
     names += ["fee_fen", "from_voucher_fen", "reversed_fen"]
     providers: list[Any] = views.balances("provider")
@@ -163,14 +217,21 @@ def agree_on_lines(views: Views, entries: Sequence[Entry]) -> None:
         assert {name: getattr(row, name) for name in names} == {name: counted[row.provider, name] for name in names}
         found = views.provider(row.provider)
         for one in (row, *found.programmes):
-            owed_fen = one.to_holders_fen + one.unclaimed_fen + one.claimed_fen + one.paid_fen
+            owed_fen = one.to_holders_fen + one.either_fen + one.unclaimed_fen + one.claimed_fen + one.paid_fen
             assert one.from_voucher_fen - one.reversed_fen == owed_fen
         assert len(found.statements) == counted[row.provider, "statements"]
-        for name in names:
+        for name in (*names, "absorbed_fen"):
             assert sum(getattr(one, name) for one in found.statements) == counted[row.provider, name]
-            if name != "lines_refused":
-                assert sum(getattr(one, name) for one in found.programmes) == counted[row.provider, name]
+        for name in ("from_voucher_fen", "reversed_fen"):
+            assert sum(getattr(one, name) for one in found.programmes) == counted[row.provider, name]
     assert {(one.provider, one.reason): one.gpu_milliseconds for one in views.refusals_by_reason()} == refused
+    told = {
+        (line.index, voucher): line.amount_fen
+        for voucher in {*reserved.values()}
+        for line in views.voucher(voucher).history
+        if line.kind == TimeBurn.event_kind
+    }
+    assert told == taken
 
 
 def rows_of(path: Path) -> dict[str, list[Any]]:

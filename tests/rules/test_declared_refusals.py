@@ -1,6 +1,7 @@
 """A rule declares exactly the refusals that its `decide` can come to, in order of precedence."""
 
 import dis
+from collections.abc import Mapping
 from types import CodeType, FunctionType
 
 import pytest
@@ -12,8 +13,8 @@ from tallystick.vouchers.rules.rule import Rule
 WITHIN = "tallystick.vouchers.rules"
 
 
-def reasons_in(function: FunctionType, seen: set[FunctionType]) -> set[Reason]:
-    """Every `Reason.X` that a function names, or a function or class of the rules that it uses."""
+def reasons_in(function: FunctionType, seen: set[FunctionType], methods: Mapping[str, object]) -> set[Reason]:
+    """Every `Reason.X` that a function names, or a function, method or class of the rules that it uses."""
     if function in seen:
         return set()
     seen.add(function)
@@ -28,17 +29,19 @@ def reasons_in(function: FunctionType, seen: set[FunctionType]) -> set[Reason]:
                 found.add(Reason[step.argval])
             before = step.argval
             used = function.__globals__.get(step.argval) if step.opname == "LOAD_GLOBAL" else None
+            if step.opname in ("LOAD_METHOD", "LOAD_ATTR") and str(step.argval).startswith("_"):
+                used = methods.get(step.argval)
             if getattr(used, "__module__", "").startswith(WITHIN):
                 parts = [used] if isinstance(used, FunctionType) else list(vars(used).values())
                 for part in parts:
-                    found |= reasons_in(part, seen) if isinstance(part, FunctionType) else set()
+                    found |= reasons_in(part, seen, methods) if isinstance(part, FunctionType) else set()
     return found
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_refusals_are_those_of_the_code(rule: type[Rule]) -> None:
     assert isinstance(rule.decide, FunctionType)
-    found = reasons_in(rule.decide, set())
+    found = reasons_in(rule.decide, set(), vars(rule))
     assert found
     assert list(rule.refusals) == [reason for reason in Reason if reason in found]
 

@@ -6,7 +6,7 @@ from tallystick.vouchers import rulebook
 from tallystick.vouchers.refusals import Reason
 
 RULES = (Path(__file__).resolve().parents[2] / "docs" / "rules.md").read_text("utf-8")
-EVERY_ROLE = {"network", "treasury", "provider", "auditor", "operator", "holder"}
+EVERY_ROLE = {"network", "treasury", "provider", "auditor", "operator", "attester", "holder"}
 
 
 def table(head: str) -> list[list[str]]:

@@ -4,28 +4,19 @@ from support.actors import ORIGIN, Actor
 from support.scenario import Ledger, Story, ledger_for
 from tallystick.vouchers.admit import SignedCommand, admit, read_note
 from tallystick.vouchers.entry import Entry
-from tallystick.vouchers.quantities import format_instant
+from tallystick.vouchers.quantities import format_second
 from tallystick.vouchers.refusals import Reason, Refusal
 
 HOUR_US = 3_600_000_000
-LINES = 300
+LINES = 500
 
 
 def decided(ledger: Ledger, filling: int) -> Entry | Refusal:
     """A statement of refused lines, with so many bytes more in the names of its jobs."""
-    lines = [
-        {
-            "reservation": "acme/R9",
-            "job": "j" + "x" * min(127, max(0, filling - 127 * number)),
-            "item": "910b",
-            "gpu_milli": 1_000,
-            "from": format_instant(ledger.at - HOUR_US),
-            "to": format_instant(ledger.at),
-            "seconds": 1,
-        }
-        for number in range(LINES)
-    ]
-    note = Actor("guian").note("time.burn", ledger.at, holder="acme", lines=lines, ref="st-1")
+    times = format_second(ledger.at - HOUR_US), format_second(ledger.at)
+    lines = [["j" + "x" * min(127, max(0, filling - 127 * number)), 1_000, *times, 1] for number in range(LINES)]
+    groups = [{"item": "zx-81", "lines": lines}]
+    note = Actor("guian").note("time.burn", ledger.at, contract="acme/K1", groups=groups, ref="st-1")
     signed = read_note(note, ORIGIN)
     assert isinstance(signed, SignedCommand)
     return admit(ledger.state, signed, ledger.at)

@@ -4,25 +4,37 @@ from dataclasses import replace
 
 import pytest
 
-from tallystick.vouchers.burns import BurnedLine, JobTimes, Statement, overlaps, pack_line, with_interval
+from tallystick.vouchers.burns import BurnedLine, Group, JobTimes, Statement, overlaps, pack_line, with_interval
 
 
-def statement_of(index: int, *intervals: tuple[int, int]) -> Statement:
-    """A statement with a line of job `a` for each interval."""
-    lines = [pack_line(number, 0, start, end, 1) for number, (start, end) in enumerate(intervals)]
-    jobs = " ".join(["a"] * len(lines))
-    return Statement(index, index, "", "h", max(end for _, end in intervals), ("h/r",), jobs, b"".join(lines), [])
+def group_of(index: int, *intervals: tuple[int, int]) -> Group:
+    """What a statement has of an item: a line of job `a` for each interval."""
+    lines = [
+        pack_line(number, is_booked_late=False, starts_at=start, ends_at=end, gpu_milli=1, seconds=1, fee_fen=0)
+        for number, (start, end) in enumerate(intervals)
+    ]
+    return Group(index, "910b", max(end for _, end in intervals), " ".join(["a"] * len(lines)), b"".join(lines), [])
+
+
+def line_of(starts_at: int, ends_at: int) -> BurnedLine:
+    """Line 0, of job `a`."""
+    return BurnedLine(0, "910b", "a", starts_at, ends_at, False, 1, 0, (), 0)
+
+
+def statement_of(group: Group) -> Statement:
+    """A statement of one group, for which nobody paid."""
+    return Statement(group.index, group.index, "", "h/k", [group], (), b"", [], [])
 
 
 def test_an_interval_between_two_others_is_told_from_the_end_of_one_and_the_start_of_the_next() -> None:
     """[1, 3) and [5, 7) lie side by side in memory as 1 3 5 7, which isn't [3, 5)."""
     times = JobTimes()
-    first, second = statement_of(0, (1, 3), (5, 7)), statement_of(1, (3, 5))
+    first, second = group_of(0, (1, 3), (5, 7)), group_of(1, (3, 5))
     times.add(first)
     times.add(second)
     assert all(times.is_burned("a", moment, moment + 1) for moment in range(1, 7))
     second.reversed_lines.append(0)
-    times.reverse(second, BurnedLine(0, "h/r", "a", 3, 5, 1))
+    times.reverse(second, line_of(3, 5))
     assert [times.is_burned("a", moment, moment + 1) for moment in range(8)] == [
         *(False, True, True, False, False, True, True, False)
     ]
@@ -30,22 +42,22 @@ def test_an_interval_between_two_others_is_told_from_the_end_of_one_and_the_star
 
 def test_columns_that_do_not_fit_are_damage() -> None:
     """A job without its numbers, and numbers without their job."""
-    whole = statement_of(0, (1, 3), (5, 7))
-    assert [line.starts_at for line in whole.lines()] == [1, 5]
-    for damaged in (replace(whole, jobs="a"), replace(whole, packed=whole.packed[:28])):
+    whole = group_of(0, (1, 3), (5, 7))
+    assert [line.starts_at for line in statement_of(whole).lines()] == [1, 5]
+    for damaged in (replace(whole, jobs="a"), replace(whole, packed=whole.packed[: len(whole.packed) // 2])):
         with pytest.raises(ValueError, match="zip"):
-            list(damaged.lines())
+            list(statement_of(damaged).lines())
 
 
 def test_what_is_not_burned_is_not_taken_back() -> None:
     """Where two statements have the job; of the interval, start and end must be right."""
     times = JobTimes()
-    first, second = statement_of(0, (1, 3)), statement_of(1, (5, 7))
+    first, second = group_of(0, (1, 3)), group_of(1, (5, 7))
     times.add(first)
     times.add(second)
     for line in ((1, 4), (0, 3), (3, 5), (8, 9)):
         with pytest.raises(ValueError, match=r"^no such interval is burned$"):
-            times.reverse(first, BurnedLine(0, "h/r", "a", *line, 1))
+            times.reverse(first, line_of(*line))
     assert times.is_burned("a", 2, 3)
     assert times.is_burned("a", 6, 7)
 
@@ -53,7 +65,7 @@ def test_what_is_not_burned_is_not_taken_back() -> None:
 def test_forgetting_leaves_what_others_say_of_the_job() -> None:
     """And a job of which nothing is left is gone."""
     times = JobTimes()
-    first, second, third = statement_of(0, (1, 3), (5, 7)), statement_of(1, (3, 5)), statement_of(2, (9, 10))
+    first, second, third = group_of(0, (1, 3), (5, 7)), group_of(1, (3, 5)), group_of(2, (9, 10))
     for one in (first, second, third):
         times.add(one)
     times.forget(first)
@@ -82,9 +94,9 @@ def test_intervals_that_touch_do_not_overlap() -> None:
 def test_job_times_are_compared_with_their_like() -> None:
     """By what is burned, read from statements or not."""
     times = JobTimes()
-    times.add(statement_of(0, (0, 1)))
-    assert times == JobTimes([statement_of(0, (0, 1))])
+    times.add(group_of(0, (0, 1)))
+    assert times == JobTimes([group_of(0, (0, 1))])
     assert times != JobTimes()
-    assert times != JobTimes([statement_of(0, (0, 2))])
+    assert times != JobTimes([group_of(0, (0, 2))])
     assert times != {"a": [(0, 1)]}
-    assert "a" in JobTimes([statement_of(0, (0, 1))])
+    assert "a" in JobTimes([group_of(0, (0, 1))])

@@ -8,7 +8,8 @@ from collections import Counter
 import pytest
 
 from support import scenario
-from support.scenario import Ledger, ledger_for, read_table, yuan
+from support.row_values import yuan
+from support.scenario import Ledger, ledger_for, read_table
 from tallystick.vouchers.book import Posting
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.rules.rule import Event
@@ -30,7 +31,7 @@ RESERVATIONS_AND_CLAIMS: list[Step] = [
         ["shanghai/S2: available of shanghai/V2 to available of acme/T9 1.00"],
     ),
     (
-        "acme reserve R9 of V2 1.50 for guian until +1d -> reserved",
+        "acme reserve R9 of V2 1.50 under K2 until +1d -> reserved",
         ["shanghai/S2: available of shanghai/V2 to reserved of acme/R9 1.50"],
     ),
     (
@@ -38,54 +39,66 @@ RESERVATIONS_AND_CLAIMS: list[Step] = [
         ["shanghai/S2: reserved of acme/R9 to available of shanghai/V2 1.50"],
     ),
     (
-        "guian burn acme R3 a 8x910b -36h..-35h | R1 b 8x910b -36h..-35h | R1 c 4x910b -36h..-35h ref=st-1"
-        " -> 24.00 | 24.00 | 12.00",
+        "guian burn K3 a 8x910b -36h..-35h ref=st-3 -> 24.00",
+        ["shanghai/S3: reserved of acme/R3 to burned of shanghai/V3 acme/K3 20483 24.00"],
+    ),
+    (
+        "guian burn K1 b 8x910b -36h..-35h | c 4x910b -36h..-35h ref=st-1 -> 24.00 | 12.00",
+        ["shanghai/S1: reserved of acme/R1 to burned of shanghai/V1 acme/K1 20483 36.00"],
+    ),
+    (
+        "guian reverse st-1 line 1 -> reversed 12.00 to reservation",
+        ["shanghai/S1: burned of shanghai/V1 acme/K1 20483 to reserved of acme/R1 12.00"],
+    ),
+    ("guian burn K1 d 0.001x910b -36h..-35h seconds=1 ref=st-2 -> 0.00", []),
+    ("guian reverse st-2 line 0 -> reversed 0.00", []),
+    (
+        "guian claim C1 of S1 2026-01-30 to 2026-01-30 -> claimed 24.00",
         [
-            "shanghai/S3: reserved of acme/R3 to burned of acme/R3 20483 24.00",
-            "shanghai/S1: reserved of acme/R1 to burned of acme/R1 20483 36.00",
+            "shanghai/S1: burned of shanghai/V1 acme/K1 20483 to claimed of guian/C1 shanghai/V1 acme/K1 20483 24.00",
         ],
     ),
     (
-        "guian reverse st-1 line 2 -> reversed 12.00 to reservation",
-        ["shanghai/S1: burned of acme/R1 20483 to reserved of acme/R1 12.00"],
-    ),
-    ("guian burn acme R1 d 0.001x910b -36h..-35h seconds=1 ref=st-2 -> 0.00", []),
-    ("guian reverse st-2 line 0 -> reversed 0.00 to reservation", []),
-    (
-        "guian claim C1 of S1 2026-01-30 to 2026-01-30 -> claimed 24.00",
-        ["shanghai/S1: burned of acme/R1 20483 to claimed of guian/C1 acme/R1 20483 24.00"],
-    ),
-    (
         "shanghai reject C1 -> rejected",
-        ["shanghai/S1: claimed of guian/C1 acme/R1 20483 to burned of acme/R1 20483 24.00"],
+        [
+            "shanghai/S1: claimed of guian/C1 shanghai/V1 acme/K1 20483 to burned of shanghai/V1 acme/K1 20483 24.00",
+        ],
     ),
     (
         "guian claim C2 of S1 2026-01-30 to 2026-01-30 -> claimed 24.00",
-        ["shanghai/S1: burned of acme/R1 20483 to claimed of guian/C2 acme/R1 20483 24.00"],
+        [
+            "shanghai/S1: burned of shanghai/V1 acme/K1 20483 to claimed of guian/C2 shanghai/V1 acme/K1 20483 24.00",
+        ],
     ),
-    ("shanghai pay C2 24.00 -> paid", ["shanghai/S1: claimed of guian/C2 acme/R1 20483 to paid of acme/R1 24.00"]),
+    (
+        "shanghai pay C2 24.00 -> paid",
+        ["shanghai/S1: claimed of guian/C2 shanghai/V1 acme/K1 20483 to paid of shanghai/V1 acme/K1 24.00"],
+    ),
     (
         "acme claim C3 of S3 2026-01-30 to 2026-01-30 -> claimed 24.00",
-        ["shanghai/S3: burned of acme/R3 20483 to claimed of acme/C3 acme/R3 20483 24.00"],
+        [
+            "shanghai/S3: burned of shanghai/V3 acme/K3 20483 to claimed of acme/C3 shanghai/V3 acme/K3 20483 24.00",
+        ],
     ),
     ("registry seal B1 to 2026-01-31 -> sealed 17 accounts", []),
 ]
 
 ENDS: list[Step] = [
     (
-        "guian burn acme R1 a 8x910b -10h..-9h | R3 b 8x910b -10h..-9h ref=st-1 -> 24.00 | 24.00",
-        [
-            "shanghai/S1: reserved of acme/R1 to burned of acme/R1 20484 24.00",
-            "shanghai/S3: reserved of acme/R3 to burned of acme/R3 20484 24.00",
-        ],
+        "guian burn K1 a 8x910b -10h..-9h ref=st-1 -> 24.00",
+        ["shanghai/S1: reserved of acme/R1 to burned of shanghai/V1 acme/K1 20484 24.00"],
+    ),
+    (
+        "guian burn K3 b 8x910b -10h..-9h ref=st-3 -> 24.00",
+        ["shanghai/S3: reserved of acme/R3 to burned of shanghai/V3 acme/K3 20484 24.00"],
     ),
     (
         "guian release R3 -> released 3,976.00 to voucher",
         ["shanghai/S3: reserved of acme/R3 to available of shanghai/V3 3,976.00"],
     ),
     (
-        "guian reverse st-1 line 1 -> reversed 24.00 to voucher",
-        ["shanghai/S3: burned of acme/R3 20484 to available of shanghai/V3 24.00"],
+        "guian reverse st-3 line 0 -> reversed 24.00 to voucher",
+        ["shanghai/S3: burned of shanghai/V3 acme/K3 20484 to available of shanghai/V3 24.00"],
     ),
     (
         "shanghai revoke V1 -> revoked 6,000.00",
@@ -97,7 +110,7 @@ ENDS: list[Step] = [
     ),
     (
         "guian reverse st-1 line 0 -> reversed 24.00 to programme",
-        ["shanghai/S1: burned of acme/R1 20484 to unissued of shanghai/S1 24.00"],
+        ["shanghai/S1: burned of shanghai/V1 acme/K1 20484 to unissued of shanghai/S1 24.00"],
     ),
     (
         "acme transfer T1 of V2 10,000.00 to bolt -> transferred",
@@ -117,6 +130,57 @@ ENDS: list[Step] = [
 ]
 
 
+SEVERAL_PAY: list[Step] = [
+    (
+        "shanghai open S9 1,000.00 opens_at=2026-01-05T08:00 rank=0 shares=30~%~of~all rounding_fen=1.00 -> opened",
+        ["shanghai/S9: envelope of shanghai/S9 to unissued of shanghai/S9 1,000.00"],
+    ),
+    ("shanghai accredit guian under S9 valid_from=2026-01-05T08:00 -> accredited", []),
+    (
+        "shanghai issue V9 to acme 100.00 under S9 valid_from=2026-01-05T08:00 -> issued",
+        ["shanghai/S9: unissued of shanghai/S9 to available of shanghai/V9 100.00"],
+    ),
+    ("acme sign K9 with guian 1,000.00 from 2026-01-05 to 2026-12-31 -> signed", []),
+    ("acme amend-contract K9 amount_fen=900.00 -> amended", []),
+    (
+        "acme reserve R8 of V1 20.00 under K9 until +1d -> reserved",
+        ["shanghai/S1: available of shanghai/V1 to reserved of acme/R8 20.00"],
+    ),
+    (
+        "acme reserve R9 of V9 50.00 under K9 until +1d -> reserved",
+        ["shanghai/S9: available of shanghai/V9 to reserved of acme/R9 50.00"],
+    ),
+    (
+        "guian burn K9 a 4x910b -36h..-35h | b 4x910b -12h..-11h ref=st-1"
+        " -> 7.20 of R9 + 12.00 of R8 | exceeds_reservation",
+        [
+            "shanghai/S9: reserved of acme/R9 to burned of shanghai/V9 acme/K9 20483 7.20",
+            "shanghai/S1: reserved of acme/R8 to burned of shanghai/V1 acme/K9 20483 12.00",
+        ],
+    ),
+    (
+        "guian burn K9 b 4x910b -12h..-11h available | c 4x910b -36h..-35h ref=st-2 -> 7.20 of R9 + 8.00 of R8"
+        " | 7.20 of R9",
+        [
+            "shanghai/S9: reserved of acme/R9 to burned of shanghai/V9 acme/K9 20484 7.20",
+            "shanghai/S9: reserved of acme/R9 to burned of shanghai/V9 acme/K9 20483 7.20",
+            "shanghai/S1: reserved of acme/R8 to burned of shanghai/V1 acme/K9 20484 8.00",
+        ],
+    ),
+    (
+        "guian reverse st-2 line 0 -> reversed 7.20 of R9 to reservation + 8.00 of R8 to voucher",
+        [
+            "shanghai/S9: burned of shanghai/V9 acme/K9 20484 to reserved of acme/R9 7.20",
+            "shanghai/S1: burned of shanghai/V1 acme/K9 20484 to available of shanghai/V1 8.00",
+        ],
+    ),
+    (
+        "guian claim C1 of S9 2026-01-30 to 2026-01-30 -> claimed 14.00",
+        ["shanghai/S9: burned of shanghai/V9 acme/K9 20483 to claimed of guian/C1 shanghai/V9 acme/K9 20483 14.00"],
+    ),
+]
+
+
 def told(posting: Posting) -> str:
     """A posting in words."""
     source, target = f"{posting.source} of {posting.source_id}", f"{posting.target} of {posting.target_id}"
@@ -129,7 +193,9 @@ def play(ledger: Ledger, row: str) -> None:
     ledger.play(story)
 
 
-@pytest.mark.parametrize("steps", [RESERVATIONS_AND_CLAIMS, ENDS], ids=["reservations and claims", "ends"])
+@pytest.mark.parametrize(
+    "steps", [RESERVATIONS_AND_CLAIMS, SEVERAL_PAY, ENDS], ids=["reservations and claims", "several pay", "ends"]
+)
 def test_what_moves_is_posted_and_nothing_else(steps: list[Step], monkeypatch: pytest.MonkeyPatch) -> None:
     """Row by row: from whom, to whom, how much; nothing at all where nothing moves."""
     posted: list[str] = []
@@ -160,15 +226,21 @@ def test_totals_of_a_programme_count_every_voucher() -> None:
         returned: Counter[str] = Counter()
         for key, one in held.items():
             returned[one.status] += state.book["returned", key]
-        assert state.book["unissued", name] == state.programmes[name].rules.envelope_fen - issued_fen + returned.total()
+        assert state.book["unissued", name] == state.programmes[name].envelope_fen - issued_fen + returned.total()
         return yuan(issued_fen), yuan(returned["revoked"]), yuan(returned["lapsed"])
 
-    def granted(programme: str) -> dict[str, int]:
+    def granted(group: str) -> dict[str, int]:
+        """By holder."""
         balances = ledger.state.book.balances["granted"]
-        return {key.split(" ")[1]: amount for key, amount in balances.items() if key.split(" ")[0] == programme}
+        ids = {tuple(key.split(" ")): amount for key, amount in balances.items()}
+        return {
+            holder: amount
+            for (treasury, year, one, holder), amount in ids.items()
+            if (treasury, year, one) == ("shanghai", "2026", group)
+        }
 
     assert totals("S1") == ("20,000.00", "0.00", "0.00")
-    play(ledger, "guian burn acme R1 a 8x910b -10h..-9h ref=st-1 -> 24.00")
+    play(ledger, "guian burn K1 a 8x910b -10h..-9h ref=st-1 -> 24.00")
     play(ledger, "shanghai revoke V1 -> revoked 6,000.00")
     play(ledger, "shanghai revoke B1 -> revoked 6,000.00")
     assert totals("S1") == ("20,000.00", "12,000.00", "0.00")
@@ -176,8 +248,8 @@ def test_totals_of_a_programme_count_every_voucher() -> None:
     assert totals("S1") == ("20,000.00", "15,976.00", "0.00")
     play(ledger, "guian reverse st-1 line 0 -> reversed 24.00 to programme")
     assert totals("S1") == ("20,000.00", "16,000.00", "0.00")
-    assert granted("shanghai/S1") == {"bolt": 400_000}
-    play(ledger, "guian burn acme R3 a 8x910b -10h..-9h ref=st-2 -> 24.00")
+    assert granted("s1") == {"bolt": 400_000}
+    play(ledger, "guian burn K3 a 8x910b -10h..-9h ref=st-2 -> 24.00")
     play(ledger, "shanghai issue W3 to bolt 100.00 under S3 valid_from=2026-01-05T08:00 -> issued")
     play(ledger, "clock 2026-04-05T08:00")
     play(ledger, "shanghai lapse V3 -> lapsed 6,000.00")
@@ -185,4 +257,4 @@ def test_totals_of_a_programme_count_every_voucher() -> None:
     assert totals("S3") == ("10,100.00", "0.00", "6,100.00")
     play(ledger, "guian release R3 -> released 3,976.00 to programme")
     assert totals("S3") == ("10,100.00", "0.00", "10,076.00")
-    assert granted("shanghai/S3") == {"acme": 1_000_000, "bolt": 10_000}
+    assert granted("s3") == {"acme": 2_400}

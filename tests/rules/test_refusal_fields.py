@@ -22,6 +22,8 @@ TOO_EARLY = {
 }
 LIMITS: dict[Reason, tuple[int, ...]] = {
     Reason.BELOW_HOLDER_FLOOR: (-1,),
+    Reason.BELOW_CHARGED: (-1,),
+    Reason.OTHER_SUPPORT_LOWERED: (-1,),
     Reason.EXCEEDS_ENVELOPE: (1,),
     Reason.EXCEEDS_HOLDER_CAP: (1,),
     Reason.EXCEEDS_AVAILABLE_BALANCE: (1,),
@@ -48,7 +50,9 @@ class Refused(NamedTuple):
     def reason_for(self, amount_fen: int) -> Reason | None:
         """The reason against the same command of another amount."""
         command = self.signed.command
-        (name,) = {"face_fen", "amount_fen"} & set(type(command).model_fields)
+        is_support = self.refusal.reason is Reason.OTHER_SUPPORT_LOWERED
+        names = {"other_support_fen"} if is_support else {"face_fen", "amount_fen"}
+        (name,) = names & set(type(command).model_fields)
         answer = command.model_copy(update={name: amount_fen}).decide(self.state, self.at)
         return answer.reason if isinstance(answer, Refusal) else None
 

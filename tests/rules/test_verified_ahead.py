@@ -35,7 +35,7 @@ def test_one_public_key_under_two_names() -> None:
 def test_a_verdict_is_about_one_text() -> None:
     """The same signature line under another text is no signature."""
     ledger = standard()
-    command, note = ledger.note(row_of("acme  reserve  R9 of V1 1.00 for guian until +1d  -> reserved"))
+    command, note = ledger.note(row_of("acme  reserve  R9 of V1 1.00 under K1 until +1d  -> reserved"))
     richer = note_of(command | {"amount_fen": 400_000}, "acme/officer-1")
     stolen = Note(Note.from_bytes(richer).text, Note.from_bytes(note).signatures)
     assert str(ledger.submit(stolen.to_bytes())).startswith("signature_invalid")

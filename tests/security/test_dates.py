@@ -29,7 +29,7 @@ shanghai  accredit                wuhu under S1 valid_from=2027-01-05T07:59     
 shanghai  accredit                wuhu under S1                                    -> provider_already_accredited
 shanghai  withdraw-accreditation  wuhu under S1 from 2027-01-05T07:59              -> withdrawn
 shanghai  accredit                wuhu under S1                                    -> accredited
-acme      reserve                 R9 of V1 1.00 for wuhu until +1d                 -> reserved
+acme      reserve                 R9 of V1 1.00 under KW until +1d                 -> reserved
 """)
 
 

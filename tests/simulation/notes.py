@@ -115,7 +115,7 @@ class NoteMaker:
     def make_consequence(self, at: int) -> list[Made]:
         """A note that only stands if the newest of those causes is an entry."""
         self._walk.at = at
-        tariff = {"item": self._chip, "price_fen_per_gpu_hour": 3_600, "valid_from": instant_text(at + DAY)}
+        tariff = {"item": self._chip, "price_fen": 3_600, "valid_from": instant_text(at + DAY)}
         self._walk.send(self._walk.pick(PROVIDERS), "tariff.publish", **tariff)
         return self._caught()
 
@@ -155,15 +155,19 @@ class Founding:
 
 
 def _hand_out(walk: Walk) -> None:
-    """A voucher under each programme, most of it reserved: there is something to burn from the first step on."""
+    """A voucher under each programme, most of it reserved if that pays for use: there is something to burn at once."""
     now = instant_text(walk.at)
-    for number in range(len(SHAPES)):
+    for number, rules in enumerate(SHAPES):
+        if rules.get("gates"):
+            continue
         party, holder = TREASURIES[number % 2], HOLDERS[number % len(HOLDERS)]
         issue = {"voucher": f"{party}/v{number}", "programme": f"{party}/p{number}", "holder": holder}
         walk.must(party, "voucher.issue", face_fen=600, valid_from=now, **issue)
+        if rules["basis"] == "invoiced":
+            continue
         reserve = {"reservation": f"{holder}/r{number}", "voucher": f"{party}/v{number}", "amount_fen": 400}
         until = instant_text(walk.at + 20 * DAY)
-        walk.must(holder, "voucher.reserve", provider=PROVIDERS[number % 2], until=until, **reserve)
+        walk.must(holder, "voucher.reserve", contract=f"{holder}/k-{number % 2}", until=until, **reserve)
 
 
 class _Founder(_Catch):

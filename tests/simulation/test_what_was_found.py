@@ -43,16 +43,17 @@ def entry_again(ledger: Ledger, note: bytes) -> int:
 def test_a_note_gets_its_receipt_though_nothing_happened_since_it_was_forgotten(ledger: Ledger, clock: Clock) -> None:
     """References are dropped from memory when the next entry comes; until then they are only too old to count."""
     clock.at = BEGIN + 30 * DAY_US
-    assert [entry_again(ledger, note) for note in founding_notes()] == list(range(10))
+    assert [entry_again(ledger, note) for note in founding_notes()] == list(range(11))
 
 
 def test_a_statement_gets_its_receipt_though_nothing_happened_since(ledger: Ledger, clock: Clock) -> None:
     """Statements are remembered for longer than references are."""
     clock.at = BEGIN + TWO_HOURS_US
-    note = Actor("provider").note("time.burn", clock.at, ref="s-1", holder="holder", lines=[_line()])
+    groups = [{"item": "ascend-910b", "lines": [_line()]}]
+    note = Actor("provider").note("time.burn", clock.at, ref="s-1", contract="holder/k1", groups=groups)
     assert isinstance(ledger.submit([note])[0], Admitted)
     clock.at = BEGIN + 3 * DAY_US
-    assert entry_again(ledger, note) == 10
+    assert entry_again(ledger, note) == 11
 
 
 class _Raced(Connection):
@@ -83,8 +84,8 @@ def test_a_log_is_loaded_while_it_is_being_written(clock: Clock, is_cosigned: bo
     with _ledger(Record(quiet(disk)), LOG_KEY, clock, 0, None) as writer:
         assert all(isinstance(answer, Admitted) for answer in writer.submit(founding_notes()))
         clock.at = BEGIN + 30 * DAY_US
-        assert load_tail(_Raced(disk, writer, is_cosigned=is_cosigned), LOG_KEY.verifier).edge.size in (10, 11)
-        assert load_tail(quiet(disk), LOG_KEY.verifier).edge.size == 11
+        assert load_tail(_Raced(disk, writer, is_cosigned=is_cosigned), LOG_KEY.verifier).edge.size in (11, 12)
+        assert load_tail(quiet(disk), LOG_KEY.verifier).edge.size == 12
 
 
 def test_two_writers_of_one_entry_are_both_right(clock: Clock) -> None:
@@ -97,7 +98,7 @@ def test_two_writers_of_one_entry_are_both_right(clock: Clock) -> None:
     with _ledger(Record(connection), LOG_KEY, clock, 0, None) as first:
         assert all(isinstance(answer, Admitted) for answer in first.submit(founding_notes()))
         begins = format_instant(BEGIN + DAY_US)
-        tariff = {"item": "ascend-910b", "price_fen_per_gpu_hour": 601, "valid_from": begins}
+        tariff = {"item": "ascend-910b", "price_fen": 601, "valid_from": begins}
         note = Actor("provider").note("tariff.publish", BEGIN, ref="t-1", **tariff)
         assert connection.session is not None
         disk.end(connection.session)
@@ -105,7 +106,7 @@ def test_two_writers_of_one_entry_are_both_right(clock: Clock) -> None:
             answers = second.submit([note])
         answers += first.submit([note])
         assert [(answer.index, answer.entry) for answer in answers if isinstance(answer, Admitted)] == [
-            (10, disk.image.entries[10])
+            (11, disk.image.entries[11])
         ] * 2
-        assert disk.image.size() == 11
-        assert entry_again(first, note) == 10
+        assert disk.image.size() == 12
+        assert entry_again(first, note) == 11

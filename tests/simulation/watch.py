@@ -190,7 +190,7 @@ class Watch:
         state = self._pair.state
         for name, programme in state.programmes.items():
             totals = state.book.totals[name]
-            whole = sum(totals.values()) == programme.rules.envelope_fen
+            whole = sum(totals.values()) == programme.envelope_fen
             require(whole and min(totals.values()) >= 0, f"the book of {name} is {totals}")
 
     def _check_loading(self) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from tallystick.signing import canonical_json
 from tallystick.signing.keys import SigningKey
 from tallystick.signing.note import Note, Signature, sign_text
+from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.vouchers.quantities import format_instant
 
 Json = dict[str, Any]
@@ -59,9 +60,14 @@ def note_of(command: Json, *key_names: str, spoiled: tuple[str, ...] = ()) -> by
     return Note(note.text, tuple(lines)).to_bytes()
 
 
+def profile_of(party: str) -> str:
+    """A hash that commits to what identifies a party."""
+    return f"sha256:{hashlib.sha256(f'the profile of {party}, and a nonce'.encode()).hexdigest()}"
+
+
 def brought_by(command: Json) -> list[str]:
     """The names of the keys that a command brings: these sign it too."""
-    fields = {"party.admit/1": ("keys", "meter_keys", "read_keys"), "key.add/1": ("vkey",)}
+    fields = {"party.admit/1": ("keys", "meter_keys", "read_keys"), "key.add/1": ("vkey",), "key.rotate/1": ("vkey",)}
     found = [command.get(name, []) for name in fields.get(command["kind"], ())]
     vkeys = [vkey for value in found for vkey in ([value] if isinstance(value, str) else value)]
     return [vkey.partition("+")[0] for vkey in vkeys]
@@ -103,3 +109,9 @@ class Actor:
         """That command signed by all of its own keys and those of the cosigners named (`<party>/<label>`)."""
         command = self.command(kind, at, **fields)
         return note_of(command, *dict.fromkeys((*self.key_names, *cosigners, *brought_by(command))))
+
+
+def checkpoint_of(origin: str, size: int, root: str = "", *, signed_by: str = "") -> str:
+    """A log's checkpoint, whose root is the SHA-256 of a text, signed by the key of the origin's name or of another."""
+    checkpoint = Checkpoint(origin, size, hashlib.sha256(root.encode()).digest())
+    return sign_text(checkpoint.to_text(), key_of(signed_by or origin)).decode()

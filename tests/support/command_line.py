@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 from support.actors import brought_by, uscc_of
+from support.terms import contract_of, limits_of, rules_of
 from tallystick.cli import main
 from tallystick.publishing import read_ledger
 
@@ -181,6 +182,8 @@ class Desk:
             burn_window_seconds=7_776_000,
             release_grace_seconds=604_800,
             tariff_notice_seconds=0,
+            takeover_seconds=0,
+            sealing_grace_seconds=0,
             utc_offset_seconds=28_800,
         )
         key = self.key(ORIGIN)
@@ -196,7 +199,7 @@ class Desk:
         self.do("party.admit", by, **fields, **code)
 
     def open_programme(self) -> None:
-        """Open a programme, accredit the provider, publish its tariff, issue a voucher and reserve from it."""
+        """Open a programme, accredit the provider, publish its tariff, sign a contract, issue and reserve a voucher."""
         self.do(
             "item.register",
             "national",
@@ -215,15 +218,11 @@ class Desk:
             envelope_fen=500_000_000,
             opens_at="2026-01-05T08:00:00.000000Z",
             closes_at="2026-12-31T16:00:00.000000Z",
-            share_bp_domestic=5_000,
-            share_bp_foreign=2_000,
-            holder_floor_fen=0,
-            holder_cap_fen=200_000_000,
-            validity_days=365,
-            items=[],
-            transfer="forbidden",
-            payee="provider",
-            rounding_fen=1,
+            rules=rules_of(
+                shares=[{"origin": "domestic", "share_bp": 5_000}, {"share_bp": 2_000}],
+                cap={"group": "compute", "holder_fen": 200_000_000, "floor_fen": 0},
+                validity_days=365,
+            ),
         )
         self.do(
             "provider.accredit",
@@ -231,13 +230,20 @@ class Desk:
             programme="shanghai-treasury/compute-2026",
             provider="guian-cluster",
             valid_from="2026-01-05T08:00:00.000000Z",
+            items=limits_of("ascend-910b", price_limit_fen=800),
         )
         self.do(
             "tariff.publish",
             "guian-cluster",
             item="ascend-910b",
-            price_fen_per_gpu_hour=600,
+            price_fen=600,
             valid_from="2026-01-05T08:00:00.000000Z",
+        )
+        self.do(
+            "contract.sign",
+            "acme-ai",
+            signers=("acme-ai/desk", "guian-cluster/desk"),
+            **contract_of("acme-ai/k-1", "acme-ai", "guian-cluster", "2026-01-05", "2026-12-31"),
         )
         self.do(
             "voucher.issue",
@@ -253,23 +259,13 @@ class Desk:
             "acme-ai",
             reservation="acme-ai/r-1",
             voucher="shanghai-treasury/v-1",
-            provider="guian-cluster",
+            contract="acme-ai/k-1",
             amount_fen=1_000_000,
             until="2026-03-31T16:00:00.000000Z",
         )
 
     def statement(self, *jobs: tuple[str, int, str, str, int], ref: str) -> Path:
-        """Sign a statement; a job is its name, its GPUs, from, to, and seconds."""
-        lines = [
-            {
-                "reservation": "acme-ai/r-1",
-                "job": job,
-                "item": "ascend-910b",
-                "gpu_milli": 1_000 * gpus,
-                "from": starts_at,
-                "to": ends_at,
-                "seconds": seconds,
-            }
-            for job, gpus, starts_at, ends_at, seconds in jobs
-        ]
-        return self.sign("time.burn", "guian-cluster", holder="acme-ai", lines=lines, ref=ref)
+        """Sign a statement; a job is its name, its GPUs, from, to (in whole seconds), and seconds."""
+        lines = [[job, 1_000 * gpus, starts_at, ends_at, seconds] for job, gpus, starts_at, ends_at, seconds in jobs]
+        groups = [{"item": "ascend-910b", "lines": lines}]
+        return self.sign("time.burn", "guian-cluster", contract="acme-ai/k-1", groups=groups, ref=ref)

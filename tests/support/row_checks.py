@@ -35,9 +35,9 @@ class Recount:
 
     Attributes:
         size: how many entries are counted.
-        statements: by provider and reference, the lines of the newest.
+        statements: by provider and reference, the lines of the newest that weren't taken back.
         charged_fen, absorbed_fen: by contract.
-        taken_fen: by reservation, less what was taken back.
+        taken_fen: by reservation.
         lots_fen: by voucher and contract.
     """
 
@@ -57,20 +57,29 @@ class Recount:
                 lines = _lines(command, outcome)
                 self.statements[command.party, command.ref] = lines
                 for line in lines.values():
-                    self._count(line, 1, line.paid_fen, voucher_of)
+                    self._count(line, 1, voucher_of)
             elif isinstance(command, BurnReverse):
                 assert isinstance(outcome, Reversed)
-                line = self.statements[command.party, command.statement][command.line]
+                line = self.statements[command.party, command.statement].pop(command.line)
                 assert {name: amount_fen for name, amount_fen, _ in outcome.returned} == line.paid_fen
-                self._count(line, -1, line.paid_fen, voucher_of)
+                self._count(line, -1, voucher_of)
         self.size = len(entries)
 
-    def _count(self, line: Line, sign: int, taken_fen: dict[str, int], voucher_of: Mapping[str, Any]) -> None:
+    def remembered(self, state: State) -> Counter[str]:
+        """What the statements took that the state remembers: by reservation, and charged and absorbed by contract."""
+        counted = Counter[str]()
+        for (provider, ref), lines in self.statements.items():
+            for line in lines.values() if ref in state.statements.get(provider, {}) else ():
+                counted.update(line.paid_fen)
+                counted[f"charged {line.contract}"] += line.fee_fen
+                counted[f"absorbed {line.contract}"] += line.absorbed_fen
+        return +counted
+
+    def _count(self, line: Line, sign: int, voucher_of: Mapping[str, Any]) -> None:
         self.charged_fen[line.contract] += sign * line.fee_fen
         self.absorbed_fen[line.contract] += sign * line.absorbed_fen
         for name, amount_fen in line.paid_fen.items():
             self.lots_fen[voucher_of[name].voucher, line.contract] += sign * amount_fen
-        for name, amount_fen in taken_fen.items():
             self.taken_fen[name] += sign * amount_fen
 
 
@@ -108,6 +117,7 @@ def check_books(state: State, recount: Recount) -> None:
     _check_reservations(state, recount)
     _check_grants(state)
     assert +recount.lots_fen == +lots
+    _check_forgotten(state, recount)
     for name, contract in state.contracts.items():
         assert state.book["charged", name] == recount.charged_fen[name] <= contract.amount_fen, name
         assert state.book["absorbed", name] == recount.absorbed_fen[name] <= contract.other_support_fen, name
@@ -162,6 +172,19 @@ def _check_reservations(state: State, recount: Recount) -> None:
         left_fen = held.amount_fen - state.book["taken", name] - state.book["released", name]
         assert state.book["reserved", name] == left_fen, name
         assert (left_fen == 0) == held.closed, name
+
+
+def _check_forgotten(state: State, recount: Recount) -> None:
+    """Insist that what statements took is remembered with them, or noted as forgotten."""
+    remembered = recount.remembered(state)
+    for account, forgotten, prefix in (
+        ("taken", "forgotten", ""),
+        ("charged", "forgotten_charged", "charged "),
+        ("absorbed", "forgotten_absorbed", "absorbed "),
+    ):
+        for one, amount_fen in state.book.balances[account].items():  # type: ignore[index]
+            forgotten_fen = state.book[forgotten, one]  # type: ignore[index]
+            assert amount_fen == remembered[f"{prefix}{one}"] + forgotten_fen, one
 
 
 def _check_grants(state: State) -> None:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from support.actors import Json, label_of, uscc_of, vkey_of
+from support.actors import Json, checkpoint_of, label_of, profile_of, uscc_of, vkey_of
 
 _HEX_DIGITS = 64
 
@@ -75,6 +75,18 @@ def _share(text: str) -> Json:
     return share
 
 
+def gates_in(text: str) -> list[Json]:
+    """Return the gates that `1 of panel, district on expert of the application before issue and …` says."""
+    return [_gate(one) for one in text.split(" and ")]
+
+
+def _gate(text: str) -> Json:
+    match = re.fullmatch(r"(\d+) of (.+) on (\S+) of the (\S+) before (\S+)", text)
+    assert match, f"{text!r} is not like '1 of panel on expert of the application before issue'"
+    gate = {"passes": int(match[1]), "attesters": names_in(match[2]), "topic": match[3]}
+    return gate | {"subject_type": match[4], "before": match[5]}
+
+
 def _proration(text: str) -> Json:
     """Return what `2026-03-01 to 2026-12-31, end_minus_start, cut to 1.00 yuan` says."""
     match = re.fullmatch(r"(\S+) to (\S+), (\S+), cut to (\S+) yuan", text)
@@ -95,6 +107,31 @@ def _officers(text: str) -> Json:
     """Return the rule that `2 above 20,000.00 yuan in 30 days` says."""
     required, _, threshold, _, _, window, _ = text.split()
     return {"required": int(required), "threshold_fen": fen(threshold), "window_days": int(window)}
+
+
+def _profile(text: str) -> str:
+    """Return the hash of the profile of a party; a hash is one."""
+    return text if ":" in text else profile_of(text)
+
+
+def _declarations(text: str) -> Json:
+    """Return what `related with 1,000.00 yuan of other support` declares; or `unrelated`."""
+    related, _, other, *_ = text.split()
+    return {"related_party": related == "related", "other_support_fen": fen(other)}
+
+
+def _checkpoint(text: str) -> str:
+    """Return the checkpoint `world.example:100`: that log's of 100 entries, also `:other-root`, `:forged`, `:cut`."""
+    origin, size, *odd = text.split(":")
+    signed_by = "y.example" if odd == ["forged"] else origin
+    note = checkpoint_of(origin, int(size), f"{origin} {size} {odd == ['other-root']}", signed_by=signed_by)
+    return note[:-1] if odd == ["cut"] else note
+
+
+def _capacity(text: str) -> list[Json]:
+    """Return what `512×910b,64×h100` says; `nothing` is the empty list."""
+    pairs = [one.split("×") for one in text.split(",")] if text != "nothing" else []
+    return [{"installed": int(installed), "item": item} for installed, item in pairs]
 
 
 def _document(text: str) -> str:
@@ -119,8 +156,14 @@ READERS: dict[str, Callable[[str], Any]] = {
     "all_or_nothing": _yes,
     "quorum": int,
     "officers": _officers,
+    "profile_hash": _profile,
+    "declarations": _declarations,
     "shares": shares_in,
     "proration": _proration,
+    "gates": gates_in,
     "document_sha256": _document,
+    "capacity": _capacity,
+    "checkpoint": _checkpoint,
+    "log_vkey": vkey_of,
 }
 """By the name of a field; what isn't here is an instant, an amount, a number or a text (scenario.py)."""

@@ -31,10 +31,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from support.actors import ORIGIN, note_of
+from support.actors import ORIGIN, note_of, vkey_of
 from support.row_checks import Recount, check_books, check_sums, post
 from support.row_values import READERS, basis_points, fen, items_in, names_in, thousandths, yuan
 from support.sentences import VERBS, Sentence, assumed, sentences
+from tallystick.audit.book_checks import faults
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note
 from tallystick.verifying import GOOD, UNTOLD, result_of
@@ -55,17 +56,28 @@ BEGINNING = "2026-01-05T08:00"
 MAKES = {
     "contract.sign": "contract",
     "programme.open": "programme",
+    "application.file": "application",
     "voucher.issue": "voucher",
     "voucher.transfer": "into",
     "voucher.reserve": "reservation",
     "redemption.claim": "claim",
     "book.seal": "seal",
 }
-_IDS = {"programme", "contract", "voucher", "into", "reservation", "claim", "seal"}
+_IDS = {"programme", "application", "contract", "voucher", "into", "reservation", "claim", "seal"}
 _INSTANTS = {"valid_from", "valid_until", "until", "since", "opens_at", "closes_at", "signed_at"}
 _OF_LINES = {"seconds", "corrects"}
 _OF_RULES = set(RulesFields.__dataclass_fields__)
-_TEXTS = {"item", "statement", "payment_reference", "evidence_sha256", "first_day", "last_day", "items_from", "group"}
+_TEXTS = {
+    "item",
+    "topic",
+    "statement",
+    "payment_reference",
+    "evidence_sha256",
+    "first_day",
+    "last_day",
+    "items_from",
+    "group",
+}
 _SIGNING = {"by", "and", "forged", "ref", "signed", "log"}
 _OF_NETWORK = ("network/root-1", "network/root-2")
 _MICROSECONDS = {
@@ -182,6 +194,7 @@ class Ledger:
             check_sums(row.verb, row.arguments, row.answer, row.sums, self.answered, self.state)
             self.recount.take(self.entries, self.state.reservations)
             check_books(self.state, self.recount)
+            assert [*faults(self.state)] == [], row
 
     def answer(self, row: Row) -> str:
         """Submit what a row says; the answer is in the words of the tables."""
@@ -240,9 +253,13 @@ class Ledger:
             "signed_at": format_instant(self._instant(settings.get("signed", assumed("every command")["signed at"])))
         }
         self._fill(command, kind, fields, row.actor)
+        if kind == "checkpoint.record" and "log_vkey" not in command:
+            command["log_vkey"] = vkey_of(fields["checkpoint"].partition(":")[0])
         if kind == "record.withdraw":
             command["record"] = {name: command.pop(name) for name in fields}
             command["record"]["type"] = row.verb.removeprefix("withdraw-").replace("price", "tariff")
+        if kind == "attestation.give" and command["subject_type"] in ("application", "claim"):
+            command["subject_id"] = self._id(command["subject_id"], None)
         signers = self._signers(row.actor, kind, fields, settings, signed_by)
         forged = tuple(names_in(settings.get("forged", "")))
         return command, note_of(command, *[name for name in signers if name not in forged], spoiled=forged)
@@ -342,7 +359,9 @@ class Ledger:
     def _signers(self, actor: str, kind: str, fields: Json, settings: dict[str, str], signed_by: str = "") -> list[str]:
         role = self.state.parties[actor].role if actor in self.state.parties else actor
         own = names_in(signed_by or assumed("every command", role)["signed by"].replace("<party>", actor))
-        if kind in ("key.add", "party.admit"):
+        if kind == "key.rotate" and not signed_by:  # the key itself; of the network the others of its quorum too
+            own = [fields["key"], *(own if actor == "network" else ())]
+        if kind in ("key.add", "key.rotate", "party.admit"):
             brought = [fields.get(name, "") for name in ("vkey", "keys", "meter_keys", "read_keys")]
             own += names_in(",".join(brought))
         if kind == "key.add" and actor != fields["subject"]:

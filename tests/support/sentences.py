@@ -8,8 +8,8 @@
         R1, job a: 8 × 910b for 3,600 s between 2026-01-31 14:00 and 2026-01-31 15:00
             -> 24.00: 8 × 3,600 s × 6.00 yuan/h = 48.00; 50 % = 24.00
 
-What is indented goes on, and so does what follows a semicolon. Each sentence becomes a short row (scenario.py), as other
-tests write theirs; the sums are kept beside it, and computed by sums.py.
+What is indented goes on, and so does what follows a semicolon. Each sentence becomes a short row (scenario.py), in
+which other tests write theirs; the sums stand beside it, computed by sums.py.
 """
 
 import re
@@ -33,11 +33,14 @@ class Verb(NamedTuple):
 
 VERBS: dict[str, Verb] = {
     "found": Verb("network.found", "", "founds the network"),
+    "adopt": Verb("rules.adopt", "{edition}", "adopts edition {edition} of the rules"),
+    "record": Verb("checkpoint.record", "{checkpoint}", "records the checkpoint of {checkpoint}"),
     "admit": Verb("party.admit", "{admitted} as {role}", "admits {admitted} as {role}"),
     "amend": Verb("party.amend", "", "amends itself"),
     "suspend": Verb("party.suspend", "{subject}", "suspends party {subject}"),
     "reinstate": Verb("party.reinstate", "{subject}", "reinstates party {subject}"),
     "add-key": Verb("key.add", "{vkey} for {subject}", "adds key {vkey} for {subject}"),
+    "rotate-key": Verb("key.rotate", "{key} to {vkey}", "rotates key {key} to {vkey}"),
     "revoke-key": Verb("key.revoke", "{key} of {subject}", "revokes key {key} of {subject}"),
     "register": Verb("item.register", "{item} as {origin}", "registers {item} as {origin}"),
     "open": Verb("programme.open", "{programme} {envelope_fen}", "opens {programme} with {envelope_fen} yuan"),
@@ -58,6 +61,16 @@ VERBS: dict[str, Verb] = {
         "{item} {price_fen}",
         "prices a unit of {item} at {price_fen} yuan",
     ),
+    "declare": Verb(
+        "capacity.declare",
+        "{capacity} from {first_day}",
+        "declares that it has {capacity} from {first_day} on",
+    ),
+    "withdraw-capacity": Verb(
+        "record.withdraw",
+        "from {first_day}",
+        "withdraws what it declared from {first_day} on",
+    ),
     "withdraw-price": Verb(
         "record.withdraw",
         "{item} from {valid_from}",
@@ -74,6 +87,17 @@ VERBS: dict[str, Verb] = {
         "signs {contract} with {other}: {amount_fen} yuan from {first_day} to {last_day}",
     ),
     "amend-contract": Verb("contract.amend", "{contract}", "amends contract {contract}"),
+    "apply": Verb(
+        "application.file",
+        "{application} {amount_fen} under {programme}",
+        "applies for {amount_fen} yuan under {programme} as {application}",
+    ),
+    "withdraw-application": Verb("application.withdraw", "{application}", "withdraws application {application}"),
+    "attest": Verb(
+        "attestation.give",
+        "{verdict} to {subject_type} {subject_id} on {topic}",
+        "gives {verdict} to {subject_type} {subject_id} on {topic}",
+    ),
     "issue": Verb(
         "voucher.issue",
         "{voucher} to {holder} {face_fen} under {programme}",
@@ -206,11 +230,11 @@ def _sentence(number: int, row: str, lines: list[str]) -> Sentence:
         read = [_answered(line) for line in lines]
         _insist_on_order([line for line, _, _ in read])
         words.append(" | ".join(_short_line(line) for line, _, _ in read))
-        answers = [line_answer for _, line_answer, _ in read if line_answer]
+        answers = [one for line, line_answer, _ in read if line_answer for one in [line_answer] * _jobs_of(line)]
         _insist(not answer or not answers, "a statement is answered as a whole or line by line")
         if answers:
             sentence.answer = " | ".join(answers)
-            sentence.sums = [(line_sums or [""])[0] for _, _, line_sums in read]
+            sentence.sums = [one for line, _, line_sums in read for one in (line_sums or [""]) * _jobs_of(line)]
     else:
         _insist(not lines, "only statements have lines")
     _insist(sentence.answer, "no answer")
@@ -257,6 +281,12 @@ def _short_line(text: str) -> str:
     return " ".join(words)
 
 
+def _jobs_of(line: str) -> int:
+    """Return how many lines of a statement a line of the table stands for: `job a (100 times)`."""
+    match = _LINE.fullmatch(line)
+    return int(match["jobs"] or 1) if match else 1
+
+
 def _insist_on_order(lines: list[str]) -> None:
     """Refuse lines of several items that don't stand as they are counted."""
     items = [match["item"] for line in lines if (match := _LINE.fullmatch(line))]
@@ -277,14 +307,12 @@ def _short(name: str, value: str) -> str:
         return f"+{later[1]}d"
     if re.fullmatch(TIME, value):
         return value.replace(" ", "T")
-    if name == "uscc":
+    if name in ("uscc", "profile_hash"):
         value = value.replace("one with a wrong check character", "wrong")
     amount = re.fullmatch(r"([\d,.]+) (?:%|yuan)", value)
     if amount:
         return amount[1]
-    if value.startswith("that of "):
-        return value.removeprefix("that of ")
-    return value.replace(" on the key pair of ", ":").replace(" ", "~")
+    return value.removeprefix("that of ").replace(" on the key pair of ", ":").replace(" ", "~")
 
 
 def _insist(holds: object, otherwise: str) -> None:

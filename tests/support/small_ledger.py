@@ -8,7 +8,7 @@ the tree gets a second level.
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from support.actors import ORIGIN, Actor, Json, key_of, label_of, uscc_of, vkey_of
+from support.actors import ORIGIN, Actor, Json, checkpoint_of, key_of, label_of, note_of, profile_of, uscc_of, vkey_of
 from support.terms import contract_of, limits_of, prices_of, rules_of
 from tallystick.ledger import Admitted, Ledger, create_ledger
 from tallystick.publishing import read_ledger
@@ -32,7 +32,8 @@ OTHER_PROVIDER = Actor("wuhu")
 HOLDER = Actor("maker-a")
 OTHER_HOLDER = Actor("maker-b")
 OPERATOR = Actor("registry")
-ACTORS = (NETWORK, TREASURY, PROVIDER, OTHER_PROVIDER, HOLDER, OTHER_HOLDER, OPERATOR)
+DISTRICT = Actor("district")
+ACTORS = (NETWORK, TREASURY, PROVIDER, OTHER_PROVIDER, HOLDER, OTHER_HOLDER, OPERATOR, DISTRICT)
 
 CHEAP = "shanghai/compute-2026"
 HOLDERS_OWN = "shanghai/training-2026"
@@ -100,6 +101,9 @@ def _genesis() -> bytes:
         burn_window_seconds=40 * 86_400,
         release_grace_seconds=3_600,
         tariff_notice_seconds=3_600,
+        takeover_seconds=86_400,
+        sealing_grace_seconds=3_600,
+        member_of="tallystick.example/world",
         utc_offset_seconds=8 * 3_600,
     )
 
@@ -113,14 +117,15 @@ def _groups(clock: _Clock) -> Iterator[list[bytes]]:
     yield _burns(clock.now)
     clock.now += DAY_US
     yield _settlement(clock.now)
-    yield _sealed_days(clock.now)
+    yield _sealed_days(clock.now) + _reviews(clock.now)
     clock.now += 400 * DAY_US
     yield _endings(clock.now)
 
 
 def _parties(at: int) -> list[bytes]:
     def admit(actor: Actor, by: Actor, role: str, **more: object) -> bytes:
-        fields = {"admitted": actor.party, "role": role, "name": actor.party, "keys": actor.vkeys, **more}
+        fields = {"admitted": actor.party, "role": role, "keys": actor.vkeys, **more}
+        fields |= {"profile_hash": profile_of(actor.party)} if "maker" in more else {"name": actor.party}
         return by.note("party.admit", at, **fields)
 
     return [
@@ -170,6 +175,12 @@ def _programmes(at: int) -> list[bytes]:
         *[_contract(name, at) for name in ("k1", "k2", "k3")],
         PROVIDER.note(
             "contract.amend", at, "maker-a/officer-1", contract="maker-a/k3", last_day=format_day(at // DAY_US + 100)
+        ),
+        PROVIDER.note(
+            "capacity.declare",
+            at,
+            capacity=[{"item": "ascend-910b", "installed": 512}, {"item": "h100", "installed": 64}],
+            first_day=format_day(at // DAY_US + 1),
         ),
     ]
 
@@ -245,8 +256,8 @@ def _burns(at: int) -> list[bytes]:
 
     train = line("train-7", 64, 3), line("train-7", 8, 1)
     return [
-        *[burn("k1", line(f"single-{number}", 8, 1)) for number in range(8)],
-        burn("k1", line("single-8", 8, 1), line("single-9", 8, 1)),
+        *[burn("k1", line(f"single-{number}", 8, 1)) for number in range(7)],
+        burn("k1", *[line(f"single-{number}", 8, 1) for number in (7, 8, 9)]),
         burn("k1", *train, h100=line("train-8", 8, 2), ref="train"),
         burn("k2", line("tune-1", 16, 3, pay_available=True), h100=line("tune-2", 5, 1), ref="tune"),
         burn("k3", line("drain-1", 512, 3, pay_available=True), line("drain-2", 1, 1)),
@@ -292,19 +303,59 @@ def _sealed_days(at: int) -> list[bytes]:
     ]
 
 
+def _reviews(at: int) -> list[bytes]:
+    application: Json = {"application": "maker-a/a1", "programme": CHEAP, "amount_fen": 150_000_000}
+    attester: Json = {"admitted": "district", "role": "attester", "name": "The district", "keys": DISTRICT.vkeys}
+    declared: Json = {"related_party": False, "other_support_fen": 0}
+    return [
+        HOLDER.note("application.file", at, declarations=declared, evidence_sha256="ab" * 32, **application),
+        NETWORK.note("party.admit", at, **attester),
+        DISTRICT.note(
+            "attestation.give",
+            at,
+            subject_type="application",
+            subject_id="maker-a/a1",
+            topic="authenticity",
+            verdict="fail",
+            reason="two papers are missing",
+            evidence_sha256="cd" * 32,
+            valid_until=_in(at, 90 * DAY_US),
+        ),
+        HOLDER.note("application.withdraw", at, application="maker-a/a1"),
+    ]
+
+
 def _endings(at: int) -> list[bytes]:
     return [
+        NETWORK.note(
+            "key.add", at, "guian/officer-2", subject="guian", purpose="sign", vkey=vkey_of("guian/officer-2")
+        ),
         TREASURY.note("voucher.lapse", at, voucher="shanghai/v1"),
         HOLDER.note("reservation.release", at, reservation="maker-a/r1"),
         TREASURY.note("programme.close", at, programme=CHEAP, reason="the year is over"),
+        note_of(
+            PROVIDER.command("key.rotate", at, key=label_of("guian/meter-3"), vkey=vkey_of("guian/meter-4")),
+            "guian/meter-3",
+            "guian/meter-4",
+        ),
         PROVIDER.note("tariff.publish", at, item="h100", price_fen=999, valid_from=_in(at, HOUR_US)),
         TREASURY.note(
             "provider.delist", at, programme=CHEAP, provider="wuhu", valid_until=_in(at, DAY_US), reason="left"
         ),
         PROVIDER.note("record.withdraw", at, record={"type": "tariff", "item": "h100", "valid_from": _in(at, HOUR_US)}),
+        OPERATOR.note(
+            "checkpoint.record",
+            at,
+            checkpoint=checkpoint_of("tallystick.example/world", 1_000),
+            log_vkey=vkey_of("tallystick.example/world"),
+        ),
         OPERATOR.note("book.seal", at, seal="registry/2026", last_day=format_day(at // DAY_US - 2)),
     ]
 
 
 def _in(at: int, later_us: int) -> str:
     return format_instant(at + later_us)
+
+
+REPLACED = sum(len(notes) for notes in (_parties(START), _programmes(START), _vouchers(START)))
+"""The last entry of its second: it may be a moment later without being later than the next."""

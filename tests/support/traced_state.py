@@ -43,7 +43,7 @@ class TracedEntry:
         event: what it became.
         touches, concerns: what it says of itself, given the state after it.
         decided_by: what `signers` and `decide` read.
-        looked_up: what `evolve`, `touches` and `concerns` looked up.
+        looked_up: what `evolve` and `touches` looked up; `concerns` is asked where the whole log is there.
     """
 
     event: Event
@@ -212,6 +212,11 @@ class _List(_View):
         self._write(_step(len(self._raw) - 1, self._raw[-1]), self._raw[-1])
         self._raw.pop()
 
+    def sort(self, *, key: Callable[[Any], Any]) -> None:
+        """Names are called by themselves, so none is written anew; what the key reads is seen."""
+        assert all(isinstance(value, str) for value in self._raw)
+        self._raw.sort(key=key)
+
     def remove(self, value: Any) -> None:
         self._write(_step(self._raw.index(value), value), value)
         self._raw.remove(value)
@@ -269,8 +274,8 @@ def _evolving(trace: Trace, method: Callable[..., Any]) -> Callable[..., Any]:
         answer = method(command, trace.view(state), event)
         written, trace.written = trace.written, None
         touches = command.touches(trace.view(state), event)
-        concerns = set(command.concerns(trace.view(state), event))
         looked_up = {path: trace.writers_of(path) for path in trace.reads.lookups}
+        concerns = set(command.concerns(trace.view(state), event))
         trace.entries[event.index] = TracedEntry(event, touches, concerns, decided_by, looked_up)
         trace.keep(written, event.index)
         return answer

@@ -34,14 +34,14 @@ def test_a_sound_ledger_is_clean(pristine: Path) -> None:
     assert report.checkpoint is not None
     assert (report.checkpoint.origin, report.checkpoint.size) == (LOG_KEY.name, 289)
     totals = report.totals
-    assert (totals.burn_lines_accepted, totals.burn_lines_refused) == (16, 3)
+    assert (totals.burn_lines_accepted, totals.burn_lines_refused) == (17, 3)
     assert set(totals.programmes) == set(state.programmes)
     for name, row in totals.programmes.items():
         parts = row.model_dump()
-        assert parts.pop("envelope_fen") == sum(parts.values()) == state.programmes[name].rules.envelope_fen
+        assert parts.pop("envelope_fen") == sum(parts.values()) == state.programmes[name].envelope_fen
         assert {account: parts[f"{account}_fen"] for account in state.book.totals[name]} == state.book.totals[name]
-    assert totals.programmes[CHEAP].paid_fen == 53_960
-    assert totals.burned_fen == 53_960 + 8_600 + 1_200
+    assert totals.programmes[CHEAP].paid_fen == 55_960
+    assert totals.burned_fen == 55_960 + 8_600 + 2_440
     assert totals.revoked_fen == returned_fen(state)["revoked"] > 0
     parts_fen = (totals.available_fen, totals.reserved_fen, totals.burned_fen, totals.lapsed_fen, totals.revoked_fen)
     assert totals.issued_fen == sum(parts_fen)
@@ -78,7 +78,7 @@ def test_the_number_of_processes_changes_nothing(ledger: Path, processes: int) -
     assert audit(ledger, POLICY, processes=processes).is_clean
     entries = entries_of(ledger)
     index = index_of(entries, "tariff.published", 100)
-    put_entry(ledger, index, edited(entries[index], '"price_fen_per_gpu_hour":1', '"price_fen_per_gpu_hour":2'))
+    put_entry(ledger, index, edited(entries[index], '"price_fen":1', '"price_fen":2'))
     found = audit(ledger, POLICY, processes=processes).findings
     assert (found[0].code, found[0].index) == ("signature_invalid", index)
 

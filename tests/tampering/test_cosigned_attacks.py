@@ -12,7 +12,7 @@ import pytest
 from support.actors import ORIGIN, key_of
 from support.earlier_audits import OLD, cut_back
 from support.postgres import execute, fresh_database, server
-from support.small_ledger import LOG_KEY, POLICY, SIZES, write_small_ledger
+from support.small_ledger import LOG_KEY, POLICY, REPLACED, SIZES, write_small_ledger
 from support.tampering import edited, entries_of, forge, opened, put_entry, sql
 from tallystick.audit import FindingCode, audit
 from tallystick.audit.sqlite_evidence import SQLiteDatabase
@@ -121,7 +121,7 @@ def test_a_log_that_was_written_anew_is_found(ledger: Path) -> None:
     """Without a lie in it, and signed."""
     entries = entries_of(ledger)
     (ledger / "checkpoint.cosigned").write_bytes(checkpoint_of(entries, 200))
-    entries[32] = edited(entries[32], r'"at":"(....-..-..T..:..:..)\.......Z"', r'"at":"\1.000001Z"')
+    entries[REPLACED] = edited(entries[REPLACED], r'"at":"(....-..-..T..:..:..)\.......Z"', r'"at":"\1.000001Z"')
     forge(ledger, entries)
     assert found(ledger) == [CONTRADICTED]
 
@@ -166,7 +166,7 @@ def test_lines_for_the_newest_checkpoint_count(keep: Keep, pristine: Path) -> No
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "the name": lambda line: line.replace(b"national", b"nationam"),
     "the key's id": lambda line: line.replace(b"national z", b"national A"),
-    "the signature": lambda line: line[:-20] + bytes([line[-20] ^ 1]) + line[-19:],
+    "the signature": lambda line: line[:-20] + (b"B" if line[-20:-19] == b"A" else b"A") + line[-19:],
 }
 
 

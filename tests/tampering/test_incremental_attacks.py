@@ -12,7 +12,7 @@ import pytest
 
 from support.actors import ORIGIN
 from support.earlier_audits import OLD, begin_of, cut_back, report_on
-from support.small_ledger import LOG_KEY, POLICY, export_small_ledger
+from support.small_ledger import LOG_KEY, POLICY, REPLACED, export_small_ledger
 from support.tampering import edited, entries_of, forge, opened, put_entry, sql
 from tallystick.audit import FindingCode, Report, audit, earlier
 from tallystick.errors import UsageError
@@ -48,7 +48,7 @@ def _replaced(ledger: Path, index: int, size: int = 289) -> None:
 @pytest.mark.parametrize("kind", ["ledger", "export"])
 def test_a_rewritten_history_is_named(ledger: Path, reports: Path, tmp_path: Path, since: str, kind: str) -> None:
     """One entry replaced, tree rebuilt, checkpoint signed by the log's own key: nothing else would show it."""
-    _replaced(ledger, 32)
+    _replaced(ledger, REPLACED)
     source = ledger
     if kind == "export":
         source = tmp_path / "forged-tiles"
@@ -80,7 +80,7 @@ def test_a_log_that_was_cut_back_and_went_on_otherwise_is_named(ledger: Path, re
 def test_a_rewritten_history_is_named_without_the_state(ledger: Path, reports: Path, tmp_path: Path) -> None:
     """The report alone shows it."""
     since = Path(shutil.copy(reports / "old.json", tmp_path))
-    _replaced(ledger, 32)
+    _replaced(ledger, REPLACED)
     assert found(ledger, since) == [("history_rewritten", None)]
 
 
@@ -137,7 +137,7 @@ def test_a_new_entry_that_is_wrong_is_found(ledger: Path, reports: Path) -> None
     """With what is wrong with it, at its index, also if the log signs it."""
     entries = entries_of(ledger)
     index = OLD + 7
-    entries[index] = edited(entries[index], '"price_fen_per_gpu_hour":1', '"price_fen_per_gpu_hour":2')
+    entries[index] = edited(entries[index], '"price_fen":1', '"price_fen":2')
     put_entry(ledger, index, entries[index])
     codes = found(ledger, reports / "old.json")
     assert codes[0] == ("signature_invalid", index)

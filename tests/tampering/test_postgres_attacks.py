@@ -105,7 +105,7 @@ def test_what_is_committed_meanwhile_is_not_seen(database: str) -> None:
                 "tariff.publish",
                 at,
                 item="h100",
-                price_fen_per_gpu_hour=1,
+                price_fen=1,
                 valid_from=format_instant(at + DAY_US + done * SECOND_US),
                 ref=f"meanwhile-{done}",
             )

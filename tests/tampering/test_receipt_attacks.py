@@ -13,7 +13,16 @@ from support.actors import ORIGIN, key_of
 from support.command_line import run
 from support.earlier_audits import OLD, cut_back
 from support.postgres import fresh_database
-from support.small_ledger import LOG_KEY, POLICY, PROVIDER, SIZES, START, export_small_ledger, write_small_ledger
+from support.small_ledger import (
+    LOG_KEY,
+    POLICY,
+    PROVIDER,
+    REPLACED,
+    SIZES,
+    START,
+    export_small_ledger,
+    write_small_ledger,
+)
 from support.tampering import edited, entries_of, forge, opened, put_entry, sql
 from tallystick.audit import FindingCode, Report, audit
 from tallystick.errors import UsageError
@@ -30,7 +39,7 @@ from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_instant
 
 C = FindingCode
 CODE = C.RECEIPT_CONTRADICTED.value
-INDEXES = (0, 32, 100, 262, 270, 288)
+INDEXES = (0, REPLACED, 100, 262, 270, 288)
 
 
 def give(ledger: Path, folder: Path, *indexes: int) -> Path:
@@ -100,7 +109,7 @@ def test_receipts_hold_in_a_database(given: Path) -> None:
 
 def test_files_and_folders_may_be_given_together(pristine: Path, given: Path) -> None:
     """One receipt twice is twice the same."""
-    places = [given / "289-32.tlog-proof", given, given / "263-0.tlog-proof"]
+    places = [given / f"289-{REPLACED}.tlog-proof", given, given / "263-0.tlog-proof"]
     assert audit(pristine / "ledger", POLICY, receipts=places).receipts == 12
     assert audit(pristine / "ledger", POLICY).receipts is None
 
@@ -111,7 +120,7 @@ def test_a_receipt_without_its_entry_counts_for_its_checkpoint(ledger: Path, giv
     bare = tmp_path / "bare.tlog-proof"
     bare.write_bytes(Receipt(receipt.index, receipt.proof, receipt.checkpoint_note).to_bytes())
     assert contradicted(ledger, bare) == {}
-    forked(ledger, 32)
+    forked(ledger, REPLACED)
     assert contradicted(ledger, bare) == {"bare": None}
 
 
@@ -120,7 +129,7 @@ def test_witnesses_are_not_asked_for(pristine: Path, ledger: Path, given: Path) 
     witness = SigningKey.from_seed("witness.example/w1", b"\x02" * 32, COSIGNATURE_ED25519)
     text = f"log {LOG_KEY.verifier.to_text()}\nwitness w1 {witness.verifier.to_text()}\nquorum w1\n"
     policy = Policy.from_text(text.encode())
-    forked(ledger, 32)
+    forked(ledger, REPLACED)
     for source, codes in ((pristine / "ledger", []), (ledger, [C.RECEIPT_CONTRADICTED] * 10)):
         copy = ledger.parent / f"cosigned-{len(codes)}"
         shutil.copytree(source, copy)
@@ -166,7 +175,7 @@ def write_on(ledger: Path, entries: int) -> None:
                 "tariff.publish",
                 at,
                 item="h100",
-                price_fen_per_gpu_hour=1,
+                price_fen=1,
                 valid_from=day,
                 ref=f"after-{number}",
             )
@@ -194,18 +203,21 @@ def test_one_who_was_shown_another_log_can_prove_it(
     pristine: Path, ledger: Path, reports: Path, tmp_path: Path
 ) -> None:
     """A split view: the log audited is sound and goes on from the earlier report, and the receipt is of its twin."""
-    forked(ledger, 32)
-    twin = give(ledger, tmp_path / "of-the-twin", 32, 100)
-    assert contradicted(pristine / "ledger", twin) == {"289-32": 32, "289-100": None}
+    forked(ledger, REPLACED)
+    twin = give(ledger, tmp_path / "of-the-twin", REPLACED, 100)
+    assert contradicted(pristine / "ledger", twin) == {f"289-{REPLACED}": REPLACED, "289-100": None}
     for since in ("first", "old", "whole"):
-        assert set(contradicted(pristine / "ledger", twin, reports / f"{since}.json")) == {"289-32", "289-100"}
+        assert set(contradicted(pristine / "ledger", twin, reports / f"{since}.json")) == {f"289-{REPLACED}", "289-100"}
     cut_back_twin = ledger
     with opened(cut_back_twin) as database:
         database.execute("DELETE FROM refs WHERE leaf_index >= 200")
     forge(cut_back_twin, entries_of(cut_back_twin)[:200])
-    early = give(cut_back_twin, tmp_path / "early", 32, 100)
+    early = give(cut_back_twin, tmp_path / "early", REPLACED, 100)
     for since in ("old", "whole"):  # below what is read anew: told by the stored hashes
-        assert contradicted(pristine / "ledger", early, reports / f"{since}.json") == {"200-32": None, "200-100": None}
+        assert contradicted(pristine / "ledger", early, reports / f"{since}.json") == {
+            f"200-{REPLACED}": None,
+            "200-100": None,
+        }
 
 
 # ----------------------------------------------------------------------------------------------- what is only rot
@@ -219,7 +231,7 @@ def test_a_log_that_rotted_is_not_called_forked(ledger: Path, given: Path) -> No
     assert C.LEAF_DIFFERS in codes
     assert C.ROOT_DIFFERS in codes
     assert C.RECEIPT_CONTRADICTED not in codes
-    put_entry(ledger, 32, b"")
+    put_entry(ledger, REPLACED, b"")
     put_entry(ledger, 100, b"\x00")
     assert C.RECEIPT_CONTRADICTED not in audit(ledger, POLICY, receipts=[given]).codes()
 
@@ -249,13 +261,13 @@ def test_hashes_that_rotted_below_a_report_leave_it_open(ledger: Path, reports: 
 
 def test_a_fork_is_named_under_rot(ledger: Path, given: Path) -> None:
     """An entry that is spoilt later doesn't hide that the log was written anew."""
-    forked(ledger, 32)
+    forked(ledger, REPLACED)
     entries = entries_of(ledger)
     put_entry(ledger, 200, edited(entries[200], '"at":"', '"at": "'))
     report = audit(ledger, POLICY, receipts=[given])
     found = {_name(row.detail): row.index for row in report.findings if row.code == CODE}
     assert C.LEAF_DIFFERS in report.codes()
-    assert {name for name, index in found.items() if index == 32} == {"263-32", "289-32"}
+    assert {name for name, index in found.items() if index == REPLACED} == {f"263-{REPLACED}", f"289-{REPLACED}"}
     assert len(found) == 10
 
 
@@ -315,7 +327,7 @@ def _broken(name: str) -> Callable[[Receipt], bytes]:
 def test_a_receipt_that_proves_nothing_is_refused(pristine: Path, given: Path, tmp_path: Path, what: str) -> None:
     """It isn't held against the log, nor passed over: there is no audit until it is left out."""
     shutil.copy(given / "289-0.tlog-proof", tmp_path / "a.tlog-proof")
-    receipt = Receipt.from_bytes((given / "289-32.tlog-proof").read_bytes())
+    receipt = Receipt.from_bytes((given / f"289-{REPLACED}.tlog-proof").read_bytes())
     (tmp_path / "b.tlog-proof").write_bytes(_broken(what)(receipt))
     with pytest.raises(UsageError, match=r"b\.tlog-proof proves nothing, for or against a log: .*; leave it out"):
         audit(pristine / "ledger", POLICY, receipts=[tmp_path])
@@ -324,7 +336,7 @@ def test_a_receipt_that_proves_nothing_is_refused(pristine: Path, given: Path, t
 @pytest.mark.parametrize("what", ["cut", "huge", "no checkpoint"])
 def test_what_is_no_receipt_is_refused(pristine: Path, given: Path, tmp_path: Path, what: str) -> None:
     """By the name of the file."""
-    receipt = Receipt.from_bytes((given / "289-32.tlog-proof").read_bytes())
+    receipt = Receipt.from_bytes((given / f"289-{REPLACED}.tlog-proof").read_bytes())
     (tmp_path / "b.tlog-proof").write_bytes(_broken(what)(receipt))
     with pytest.raises(UsageError, match=r"b\.tlog-proof is no receipt: "):
         audit(pristine / "ledger", POLICY, receipts=[tmp_path])

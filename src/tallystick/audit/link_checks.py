@@ -3,6 +3,8 @@
     key            of a party that has it in its list, under the label that is in it
     programme      of a treasury; no amount in its rules is below zero or too large
     account        of a thing that is there, and not below zero
+    application    of a programme and a holder; what was issued for it is at most what it asks for
+    attestation    by an attester, on something that is there
     voucher        of a programme, a holder and, if it was transferred, a voucher of the same programme
     reservation    of a voucher, with its programme and holder, and of a provider
     claim          in its programme's list of its claimant's claims, once, in the order of entries
@@ -27,8 +29,13 @@ def broken_links(state: State) -> Iterator[str]:
     if state.size and state.network is None:
         yield f"the network isn't there after {state.size} entries"
     yield from _of_keys(state)
-    yield from _of_programmes(state)
+    of_programmes = list(_of_programmes(state))
+    yield from of_programmes
+    if of_programmes:
+        return  # by whose rules the rest is, can't be told
     yield from _of_accounts(state)
+    yield from _of_applications(state)
+    yield from _of_attestations(state)
     yield from _of_vouchers(state)
     yield from _of_contracts(state)
     yield from _of_reservations(state)
@@ -63,6 +70,9 @@ def _of_programmes(state: State) -> Iterator[str]:
             limits_fen = (cap.floor_fen, cap.holder_fen, programme.envelope_fen)
             if min(limits_fen) < 0 or max(limits_fen) > INTEGER_MAX or cap.floor_fen > cap.holder_fen:
                 yield f"programme {name}: its floor, cap and envelope are {', '.join(map(str, limits_fen))} fen"
+            named = {attester for gate in version.rules.gates for attester in gate.attesters}
+            for attester in sorted(named - state.parties.keys()):
+                yield f"programme {name}: there is no attester {attester}, whom a gate of it names"
 
 
 def _of_accounts(state: State) -> Iterator[str]:
@@ -108,6 +118,29 @@ def _is_lot(state: State, burned_id: str) -> bool:
     return lot.burned_id == burned_id and lot.voucher in state.vouchers and lot.contract in state.contracts
 
 
+def _of_applications(state: State) -> Iterator[str]:
+    for name, application in state.applications.items():
+        holder = state.parties.get(application.holder)
+        if application.programme not in state.programmes or holder is None or holder.role != "holder":
+            yield f"application {name}: its programme or its holder isn't there"
+        if not 0 <= application.issued_fen <= application.amount_fen <= INTEGER_MAX:
+            yield (
+                f"application {name}: it asks for {application.amount_fen} fen, "
+                f"and {application.issued_fen} fen were issued for it"
+            )
+
+
+def _of_attestations(state: State) -> Iterator[str]:
+    there = {f"application {name}" for name, one in state.applications.items() if not one.withdrawn}
+    there |= {f"claim {name}" for name in state.claims} | {f"{one.role} {name}" for name, one in state.parties.items()}
+    attesters = {name for name, party in state.parties.items() if party.role == "attester"}
+    for subject, by_topic in state.attestations.items():
+        if subject not in there:
+            yield f"{subject}: there are attestations on it, and it isn't there"
+        for attester in sorted({name for by_attester in by_topic.values() for name in by_attester} - attesters):
+            yield f"{subject}: there is no attester {attester}, who gave a verdict on it"
+
+
 def _of_vouchers(state: State) -> Iterator[str]:
     for name, voucher in state.vouchers.items():
         parent = state.vouchers.get(voucher.parent or name)
@@ -144,7 +177,9 @@ def _of_contracts(state: State) -> Iterator[str]:
             yield f"contract {name}: its document is of another, or of none"
         if any(one not in state.programmes for one in contract.programmes):
             yield f"contract {name}: a programme that pays for it isn't there"
-        elif [*contract.programmes] != sorted(contract.programmes, key=lambda one: state.programmes[one].rules.rank):
+        elif all(state.programmes[one].versions for one in contract.programmes) and [*contract.programmes] != sorted(
+            contract.programmes, key=lambda one: state.programmes[one].rules.rank
+        ):
             yield f"contract {name}: its programmes aren't in the order of their ranks"
         if len({*contract.programmes}) != len(contract.programmes):
             yield f"contract {name}: it has a programme twice"
@@ -223,6 +258,8 @@ def _of_statement(state: State, provider: str, statement: Statement) -> Iterator
     lines = list(statement.lines())
     numbers = {line.number for line in lines}
     paying = [reservation for line in lines for reservation, _ in line.payments]
+    if len({(line.number, reservation) for line in lines for reservation, _ in line.payments}) != len(paying):
+        yield "a reservation paid a line of it twice"
     if len(numbers) != len(lines) or len({*statement.reservations}) != len(statement.reservations):
         yield "it has a line or a reservation twice"
     if {*paying} != {*statement.reservations} or len(paying) * PAYMENT_SIZE != len(statement.payments):

@@ -61,13 +61,12 @@ def print_lines(lines: "Sequence[JsonObject]", *, wide: bool = False) -> None:
     rows = [
         (
             line["line"],
+            line["item"],
             line["job"],
-            line["reservation"],
-            yuan(line["fee_fen"]) if line["accepted"] else "",
-            yuan(line["from_voucher_fen"]) if line["accepted"] else "",
+            *[yuan(line[amount]) if line["accepted"] else "" for amount in ("fee_fen", "paid_fen", "absorbed_fen")],
             "burned" if line["accepted"] else f"refused: {line['reason']}",
         )
         for line in lines
     ]
-    columns = ("line ", "job", "reservation", "fee ", "from voucher ", "decision")
+    columns = ("line ", "item", "job", "fee ", "from vouchers ", "other support ", "decision")
     output.table("lines, in yuan", columns, rows, wide=wide)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from tallystick.errors import CanonicalJsonError
 from tallystick.field_faults import shown
 from tallystick.vouchers.entry import ENTRY_SIZE_MAX
+from tallystick.vouchers.fields import LINES_MAX
 from tallystick.vouchers.quantities import INTEGER_MAX, format_instant
 
 _DIGITS_MAX: Final = 100
@@ -77,14 +78,21 @@ def _check_length(fields: dict[str, Any]) -> None:
     Raises:
         CanonicalJsonError: it is too long.
     """
-    lines = fields.get("lines")
-    if not isinstance(lines, list) or len(lines) < 2:
+    lines = _lines_of(fields)
+    if lines < 2:
         return
     size = len(json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode(errors="replace"))
-    if size + len(lines) * _ANSWER_SIZE_LEAST + _SIGNED_SIZE <= ENTRY_SIZE_MAX:
+    if size + lines * _ANSWER_SIZE_LEAST + _SIGNED_SIZE <= ENTRY_SIZE_MAX:
         return
-    fitting = ENTRY_SIZE_MAX * len(lines) // (size + len(lines) * _ANSWER_SIZE)
+    fitting = min(ENTRY_SIZE_MAX * lines // (size + lines * _ANSWER_SIZE), LINES_MAX)
     raise CanonicalJsonError(
-        f"a statement of {len(lines):,} lines is longer than the {ENTRY_SIZE_MAX:,} bytes of an entry: split it into "
+        f"a statement of {lines:,} lines is longer than the {ENTRY_SIZE_MAX:,} bytes of an entry: split it into "
         f"statements of about {max(1, fitting // 10 * 10 or fitting):,} lines, each with a ref of its own"
     )
+
+
+def _lines_of(fields: dict[str, Any]) -> int:
+    """Return how many lines a statement has in all its groups; 0 of anything else."""
+    groups = fields.get("groups")
+    lines = [group.get("lines") for group in groups if isinstance(group, dict)] if isinstance(groups, list) else []
+    return sum(len(some) for some in lines if isinstance(some, list))

@@ -23,7 +23,7 @@ from tallystick.progress import Progress
 if TYPE_CHECKING:
     from rich.console import Console
 
-_NUMBERS = ("_fen", "_accepted", "_refused", "_reversed", "_index", "gpu_milliseconds")
+_NUMBERS = ("_fen", "_accepted", "_refused", "_reversed", "_paid", "_index", "gpu_milliseconds")
 _COUNTS = frozenset({"index", "line", "lines", "entries", "vouchers", "seconds", "gpu_milli"})
 _PROSE = frozenset({"name", "text", "reason", "detail", "moved, in yuan"})
 PROGRAMME_HEADINGS = {"burned_fen": "unclaimed"}

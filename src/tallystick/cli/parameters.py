@@ -30,6 +30,16 @@ class AccountKind(StrEnum):
     PROGRAMME = "programme"
 
 
+class BalanceKind(StrEnum):
+    """What has a row in a table of balances."""
+
+    PROGRAMME = AccountKind.PROGRAMME.value
+    HOLDER = AccountKind.HOLDER.value
+    PROVIDER = AccountKind.PROVIDER.value
+    VOUCHER = AccountKind.VOUCHER.value
+    CONTRACT = "contract"
+
+
 def _source(parser: Callable[[str], Any], text: str) -> Any:  # noqa: ANN401 - as typer has it
     return typer.Argument(metavar="SOURCE", parser=parser, help=text)
 

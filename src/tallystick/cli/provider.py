@@ -2,7 +2,7 @@
 
     check SOURCE NOTE...     what would be decided, line by line, and nothing written
     submit SOURCE NOTE...    decided, recorded, and answered with receipts
-    show SOURCE voucher|holder|programme|provider ID      show SOURCE entry INDEX
+    show SOURCE voucher|holder|programme|provider|contract ID      show SOURCE entry INDEX
 
 `check` is how a provider knows before it runs a job that it will be paid: the same function decides, on a copy of the
 state. The answers to both commands have one shape; `docs/rules.md` lists the reasons.
@@ -39,6 +39,7 @@ class What(StrEnum):
     HOLDER = AccountKind.HOLDER.value
     PROGRAMME = AccountKind.PROGRAMME.value
     PROVIDER = AccountKind.PROVIDER.value
+    CONTRACT = "contract"
     ENTRY = "entry"
 
 
@@ -130,7 +131,7 @@ def show(
     as_json: parameters.AsJsonInFen = False,
     wide: parameters.Wide = False,
 ) -> None:
-    """Show a voucher and its history, a holder, a programme's book, a provider's statement, or one entry."""
+    """Show a voucher and its history, a holder, a programme's book, a provider's statement, a contract, or an entry."""
     from tallystick.cli.moments import with_local_times
     from tallystick.cli.views import open_views
     from tallystick.wire.resources import resource

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tallystick.cli import kinds, output, parameters, reading
-from tallystick.cli.parameters import AccountKind
+from tallystick.cli.parameters import BalanceKind
 from tallystick.errors import KeyFileError, MalformedError, UsageError
 from tallystick.named_files import NamedFile
 
@@ -112,7 +112,7 @@ def sign(
 
 def balances(
     source: parameters.ReadSource,
-    by: Annotated[AccountKind, typer.Option(help="A row for each of these.")] = AccountKind.PROGRAMME,
+    by: Annotated[BalanceKind, typer.Option(help="A row for each of these.")] = BalanceKind.PROGRAMME,
     as_of: parameters.AsOf = None,
     fresh: parameters.Fresh = False,
     as_json: parameters.AsJsonInFen = False,
@@ -139,7 +139,7 @@ def balances(
                 f"Balances by {by.value} {asked.as_of}",
                 with_local_times(rows, asked.zone),
                 columns=columns,
-                headings=output.PROGRAMME_HEADINGS if by is AccountKind.PROGRAMME else None,
+                headings=output.PROGRAMME_HEADINGS if by is BalanceKind.PROGRAMME else None,
                 wide=wide,
             )
             if not rows:
@@ -147,14 +147,15 @@ def balances(
         asked.say_when()
 
 
-def _columns(by: AccountKind) -> list[str]:
+def _columns(by: BalanceKind) -> list[str]:
     from tallystick import views
 
     rows = {
-        AccountKind.PROGRAMME: views.ProgrammeBalance,
-        AccountKind.HOLDER: views.HolderBalance,
-        AccountKind.PROVIDER: views.ProviderBalance,
-        AccountKind.VOUCHER: views.VoucherBalance,
+        BalanceKind.PROGRAMME: views.ProgrammeBalance,
+        BalanceKind.HOLDER: views.HolderBalance,
+        BalanceKind.PROVIDER: views.ProviderBalance,
+        BalanceKind.VOUCHER: views.VoucherBalance,
+        BalanceKind.CONTRACT: views.ContractBalance,
     }
     return [field.name for field in fields(rows[by])]
 

@@ -8,13 +8,13 @@ from tallystick.demo import cast
 from tallystick.demo.stage import Stage
 from tallystick.demo.year import Year
 from tallystick.vouchers.quantities import format_day
+from tallystick.vouchers.rules.contracts import CONTRACT_DAYS_MAX
 
 FEN: Final = 100
 AMOUNT_YUAN: Final = 20_000_000
 OTHER_SUPPORT_YUAN: Final = 2_000
 SUPPORTED_EACH: Final = 10
 """The first of so many contracts gets that much from elsewhere."""
-DAYS_MAX: Final = 3_660
 CLAIMANTS: Final = ("provider", "holder", "either")
 
 
@@ -50,7 +50,7 @@ class Contracts:
             "document_sha256": hashlib.sha256(f"{contract}, from {format_day(today)}\n".encode()).hexdigest(),
             "amount_fen": AMOUNT_YUAN * FEN,
             "first_day": format_day(today),
-            "last_day": format_day(min(max(self.year.end_day - 1, today), today + DAYS_MAX - 1)),
+            "last_day": format_day(min(max(self.year.end_day - 1, today), today + CONTRACT_DAYS_MAX - 1)),
             "items": [{"item": item, "price_fen": price_fen} for item, price_fen in prices_fen],
             "basis": "metered",
             "claimant": CLAIMANTS[number % len(CLAIMANTS)],

@@ -7,8 +7,11 @@
      45  a third needs its treasury's signature: refused without, recorded with it
      52  a voucher is suspended, can't be reserved, and is resumed on day 57
      60  a cluster misdates a price: refused where it lies too far ahead, and withdrawn where it doesn't
+     63  the operator records what another log has signed; a smaller checkpoint after it is refused
      66  a cluster takes a line back
      75  a cluster replaces its meter's key; what the old key signs after that is refused
+     77  another cluster's key is rotated, in one entry that both keys sign
+     78  a city lets one officer alone sign half as much as before
      80  the network suspends a cluster, whose statements are refused, and reinstates it on day 82; they are sent again
      95  a start-up wants a reservation back while it runs, and is refused
     110  a city delists a cluster from day 115 on: what it computes there afterwards is refused
@@ -20,6 +23,7 @@
 and after the first quarter a claim is rejected and claimed again; a payment of another amount is refused.
 """
 
+import hashlib
 from collections.abc import Callable
 
 from tallystick.demo import cast
@@ -28,6 +32,8 @@ from tallystick.demo.founding import Network, Startup, evidence_sha256
 from tallystick.demo.stage import Stage
 from tallystick.demo.year import Year, instant
 from tallystick.ledger import Admitted
+from tallystick.signing.keys import SigningKey
+from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.vouchers.quantities import format_day, format_instant
 
 PART_FEN = 200_000 * FEN
@@ -53,8 +59,10 @@ class Incidents:
             52: self._suspend_voucher,
             57: self._resume_voucher,
             60: self._misdate_a_price,
+            63: self._record_another_log,
             66: self._take_a_line_back,
             75: self._replace_a_key,
+            77: self._rotate_a_key,
             78: self._amend_a_treasury,
             80: self._suspend_a_cluster,
             82: self._reinstate_it,
@@ -172,6 +180,14 @@ class Incidents:
         record = {"type": "tariff", "item": item, "valid_from": valid_from}
         self.stage.act(cluster.party, "record.withdraw", record=record)
 
+    def _record_another_log(self) -> None:
+        """The network is a member of a log, which shows an older checkpoint after a newer one."""
+        key = SigningKey.from_seed(cast.WORLD, hashlib.sha256(f"{cast.WORLD} {self.seed}".encode()).digest())
+        for size in (1_000, 900):
+            checkpoint = Checkpoint(cast.WORLD, size, hashlib.sha256(f"{size} entries".encode()).digest())
+            fields = {"checkpoint": sign_checkpoint(checkpoint, key).decode(), "log_vkey": key.verifier.to_text()}
+            self.stage.act(cast.OPERATOR, "checkpoint.record", **fields)
+
     def _take_a_line_back(self) -> None:
         for line in self.stage.newest_lines.values():
             if self.stage.take_back(line, "the job was a test of the cluster's own"):
@@ -195,6 +211,15 @@ class Incidents:
             "valid_from": format_instant(instant(self.year.first_day + 76)),
         }
         self.stage.submit(self.stage.note(provider, "tariff.publish", price, keys=(old,)))
+
+    def _rotate_a_key(self) -> None:
+        """The other cluster's key is replaced as every year, in one entry that both sign."""
+        provider = cast.CLUSTERS[1].party
+        (old,) = self.stage.keys.keys_of(provider)
+        new = self.stage.keys.create(provider, "meter-2")
+        fields = {"key": old.verifier.label, "vkey": new.verifier.to_text()}
+        self.stage.submit(self.stage.note(provider, "key.rotate", fields, keys=(old, new)))
+        self.stage.keys.use(provider, new)
 
     def _amend_a_treasury(self) -> None:
         """A city lets one officer alone sign half as much as before."""

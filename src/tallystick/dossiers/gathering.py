@@ -3,11 +3,11 @@
     the account's entries          decided anew on examination, so all that `decide` reads must be there
       ├─ who signs, and who is named                parties and their keys, as they came and went
       ├─ what it is about                           programme, accreditations, tariffs, items, vouchers' terms
-      ├─ reservations that it names                 with their whole life: what remains must be exact
+      ├─ its contract                               with its whole life: what remains of it must be exact
       ├─ vouchers that it ends                      with their whole history: what returns must be exact
-      ├─ lines that it claims, or sets free again   the statements with those days
-      ├─ job times that it was refused for          the statement that had burned them
-      └─ seals                                      all
+      ├─ lines that it claims, pays, or sets free   the contracts with lines of those days
+      ├─ job times that it was refused for          the contract that had burned them
+      └─ seals, and editions of the rules           all
     what those depend on           is only followed, so the things that it changes must be there, and nothing else
 
 Things are found by the views' index, entries are read by their index: the rest of the log isn't read. Whatever comes
@@ -26,10 +26,14 @@ from tallystick.vouchers.entry import Entry, split_entry
 from tallystick.vouchers.outcomes import Burned
 from tallystick.vouchers.quantities import SECOND_US, day_of, start_of_day
 from tallystick.vouchers.refusals import Reason
+from tallystick.vouchers.rules.burn_lines import is_booked_late
 from tallystick.vouchers.rules.burning import TimeBurn
+from tallystick.vouchers.rules.contracts import ContractSign
 from tallystick.vouchers.rules.network import NetworkFound
 from tallystick.vouchers.rules.reservations import VoucherReserve
-from tallystick.vouchers.rules.rule import SEALS, Event
+from tallystick.vouchers.rules.rule import EDITIONS, SEALS, Event
+from tallystick.vouchers.rules.service_burning import ServiceBurn
+from tallystick.vouchers.rules.settlement import RedemptionClaim
 from tallystick.vouchers.rules.vouchers import VoucherIssue, VoucherTransfer
 
 STATEMENTS_REMEMBERED: Final = 4_096
@@ -46,10 +50,11 @@ class Index(Protocol):
 
 
 class _Burned(NamedTuple):
-    """A statement as far as claims ask: its time, and the reservations and days of its accepted lines."""
+    """A statement as far as claims ask: its time and contract, and who paid lines that are booked on which days."""
 
     at: int
-    burned: frozenset[tuple[str, int]]
+    contract: str
+    paid: frozenset[tuple[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ class _RefusedTime:
     """A line refused because its job's time was burned before."""
 
     provider: str
+    item: str
     job: str
     starts_at: int
     ends_at: int
@@ -90,13 +96,17 @@ class Gathering:
         self._seen: set[str] = set()
         self._refused_times: list[_RefusedTime] = []
         self._read_burned = lru_cache(STATEMENTS_REMEMBERED)(self._burned)
-        self._programme_of = lru_cache(None)(self._programme_of_reservation)
+        self._reservation = lru_cache(None)(self._read_reservation)
+        self._signed = lru_cache(None)(self._read_contract)
+        self._programme_of = lru_cache(None)(self._programme_of_voucher)
+        self._paying = lru_cache(None)(self._read_programmes)
         self.subject = [number for number in index.entries_concerning(account) if start <= number < stop]
         self.indices: set[int] = {0, *self.subject}
         founding = self._event(0)
         assert isinstance(founding.command, NetworkFound)
         self._founding = founding.command
         self._want(SEALS)
+        self._want(EDITIONS)
         for number in self.subject:
             self._gather(number)
         self._find_refused_times()
@@ -118,30 +128,57 @@ class Gathering:
         """Remember the lines that were refused because their job's time was burned before."""
         command, outcome = event.command, event.outcome
         if isinstance(command, TimeBurn) and isinstance(outcome, Burned):
-            for number, reason in outcome.refused:
-                if reason is Reason.JOB_TIME_ALREADY_BURNED:
-                    line = command.lines[number]
-                    times = line.starts_at, line.ends_at
-                    self._refused_times.append(_RefusedTime(command.party, line.job, *times, event.index))
+            refused = {number for number, reason in outcome.refused if reason is Reason.JOB_TIME_ALREADY_BURNED}
+            for number, (item, line) in enumerate(command.lines() if refused else ()):
+                if number in refused:
+                    what = command.party, item, line.job, line.starts_at, line.ends_at
+                    self._refused_times.append(_RefusedTime(*what, event.index))
 
     # -- what rules look up (vouchers.rules.rule.History) --------------------------------------------------------------
 
-    def programme_of(self, reservation: str) -> str | None:
-        """Return the programme of a reservation, if there is one of that id."""
-        return self._programme_of(reservation)
+    def contract_of(self, reservation: str) -> str | None:
+        """Return the contract of a reservation, if there is one of that id."""
+        made = self._reservation(reservation)
+        return None if made is None else made.contract
 
-    def statement(self, provider: str, ref: str, before: int) -> Event | None:
-        """Return a provider's newest statement of a reference before an entry."""
+    def programmes_of(self, contract: str) -> tuple[str, ...]:
+        """Return the programmes of which something was reserved under a contract."""
+        return self._paying(contract)
+
+    def provider_of(self, contract: str) -> str | None:
+        """Return the provider of a contract, if there is one of that id."""
+        signed = self._signed(contract)
+        return None if signed is None else signed.provider
+
+    def holder_of(self, contract: str) -> str | None:
+        """Return the holder of a contract, if there is one of that id."""
+        signed = self._signed(contract)
+        return None if signed is None else signed.holder
+
+    def says_either(self, contract: str) -> bool:
+        """Return whether a contract was signed with `either` as its claimant."""
+        signed = self._signed(contract)
+        return signed is not None and signed.claimant == "either"
+
+    def contract_of_statement(self, provider: str, ref: str, before: int) -> str | None:
+        """Return the contract of a provider's newest statement of a reference before an entry, if there is one."""
         number = self._index.statement_entry(provider, ref, before)
-        return None if number is None else self._event(number)
+        command = None if number is None else self._event(number).command
+        return command.contract if isinstance(command, TimeBurn | ServiceBurn) else None
 
     def claim(self, claim: str) -> Event:
         """Return the event that made a claim."""
         return self._event(self._index.entries_concerning(f"claim {claim}")[0])
 
     def burned(self, programme: str, claimant: str, first_day: int, last_day: int, before: int) -> Iterator[str]:
-        """Yield the reservations that were burned on some days, so that a claim may have found them unclaimed."""
+        """Yield the contracts under which something was burned on some days, so that a claim may have found it.
+
+        An earlier claim whose days overlap left what it rounded off with the last of all that it found: so of that, all
+        must be there too.
+        """
+        first_day, last_day = self._days_found(programme, claimant, first_day, last_day, before)
         since = start_of_day(first_day, self._founding.utc_offset_seconds)
+        found = set[str]()
         for role in ("provider", "holder"):
             for number in reversed(self._index.entries_concerning(f"{role} {claimant}")):
                 if number > before:
@@ -149,9 +186,21 @@ class Gathering:
                 statement = self._read_burned(number)
                 if statement.at < since:
                     break
-                for reservation, day in sorted(statement.burned):
-                    if first_day <= day <= last_day and self._programme_of(reservation) == programme:
-                        yield reservation
+                if statement.contract in found:
+                    continue
+                if any(by == programme and first_day <= day <= last_day for by, day in statement.paid):
+                    found.add(statement.contract)
+                    yield statement.contract
+
+    def _days_found(self, programme: str, claimant: str, first_day: int, last_day: int, before: int) -> tuple[int, int]:
+        """Return the days of a claim and of those before it that it depends on."""
+        for number in reversed(self._index.entries_concerning(f"claims {programme} {claimant}")):
+            command = self._event(number).command
+            if number >= before or not isinstance(command, RedemptionClaim):
+                continue
+            if command.first_day <= last_day and first_day <= command.last_day:
+                first_day, last_day = min(first_day, command.first_day), max(last_day, command.last_day)
+        return first_day, last_day
 
     # -- job times that were burned before -----------------------------------------------------------------------------
 
@@ -163,7 +212,7 @@ class Gathering:
             last = max(one.index for one in wanted)
             # A line reaches back by the burn window, and a statement that burned the same was no earlier than the line.
             oldest = self._event(min(one.index for one in wanted)).at - window_us
-            jobs = {one.job for one in wanted}
+            jobs = {(one.item, one.job) for one in wanted}
             for number in reversed(self._index.entries_concerning(f"provider {provider}")):
                 if number >= last:
                     continue
@@ -173,13 +222,16 @@ class Gathering:
                 if isinstance(event.command, TimeBurn) and isinstance(event.outcome, Burned):
                     self._take_job_times(event.command, event.outcome, jobs, wanted)
 
-    def _take_job_times(self, command: TimeBurn, outcome: Burned, jobs: set[str], wanted: list[_RefusedTime]) -> None:
+    def _take_job_times(
+        self, command: TimeBurn, outcome: Burned, jobs: set[tuple[str, str]], wanted: list[_RefusedTime]
+    ) -> None:
         refused = dict(outcome.refused)
-        for place, line in enumerate(command.lines):
-            if line.job in jobs and place not in refused:
+        for place, (item, line) in enumerate(command.lines()):
+            if (item, line.job) in jobs and place not in refused:
                 for one in wanted:
-                    if one.job == line.job and line.starts_at < one.ends_at and one.starts_at < line.ends_at:
-                        self._want(f"reservation {line.reservation}")
+                    is_same = (one.item, one.job) == (item, line.job)
+                    if is_same and line.starts_at < one.ends_at and one.starts_at < line.ends_at:
+                        self._want(f"contract {command.contract}")
 
     # -- what those depend on -----------------------------------------------------------------------------------------
 
@@ -209,24 +261,57 @@ class Gathering:
 
     def _burned(self, number: int) -> _Burned:
         event = self._event(number)
-        if not isinstance(event.command, TimeBurn) or not isinstance(event.outcome, Burned):
-            return _Burned(event.at, frozenset())
-        refused = dict(event.outcome.refused)
+        command, outcome = event.command, event.outcome
+        if not isinstance(command, TimeBurn) or not isinstance(outcome, Burned):
+            return _Burned(event.at, "", frozenset())
         offset = self._founding.utc_offset_seconds
-        lines = [line for place, line in enumerate(event.command.lines) if place not in refused]
-        return _Burned(event.at, frozenset((line.reservation, day_of(line.ends_at, offset)) for line in lines))
+        days = [day_of(event.at if is_booked_late(line) else line.ends_at, offset) for _, line in command.lines()]
+        paid = set[tuple[str, int]]()
+        for reservation, amounts_fen in outcome.paid:
+            made = self._reservation(reservation)
+            assert made is not None  # it paid
+            programme = self._programme_of(made.voucher)
+            paid |= {(programme, day) for day, amount_fen in zip(days, amounts_fen, strict=True) if amount_fen}
+        return _Burned(event.at, command.contract, frozenset(paid))
 
-    def _programme_of_reservation(self, reservation: str) -> str | None:
-        """Return the programme of a reservation, if there is one of that id."""
+    def _read_contract(self, contract: str) -> ContractSign | None:
+        """Return how a contract was signed, if there is one of that id."""
+        life = self._index.entries_concerning(f"contract {contract}")
+        if not life:
+            return None
+        signed = self._event(life[0]).command
+        assert isinstance(signed, ContractSign)
+        return signed
+
+    def _read_reservation(self, reservation: str) -> VoucherReserve | None:
+        """Return how a reservation was made, if there is one of that id."""
         life = self._index.entries_concerning(f"reservation {reservation}")
         if not life:
             return None
         made = self._event(life[0]).command
         assert isinstance(made, VoucherReserve)
-        voucher = made.voucher
+        return made
+
+    def _read_programmes(self, contract: str) -> tuple[str, ...]:
+        """Return the programmes of which something was reserved under a contract, in the order of the log."""
+        kinds = [(number, self._data(number)) for number in self._index.entries_concerning(f"contract {contract}")]
+        made = [self._event(number, data).command for number, data in kinds if _is_reservation(data)]
+        vouchers = [command.voucher for command in made if isinstance(command, VoucherReserve)]
+        return tuple(dict.fromkeys(self._programme_of(voucher) for voucher in vouchers))
+
+    def _programme_of_voucher(self, voucher: str) -> str:
+        """Return the programme of a voucher that there is."""
         while True:
             terms = self._event(self._index.entries_concerning(f"terms {voucher}")[0]).command
             if isinstance(terms, VoucherIssue):
                 return terms.programme
             assert isinstance(terms, VoucherTransfer)
             voucher = terms.voucher
+
+
+_RESERVED: Final = b'"kind":"%s"' % VoucherReserve.event_kind.encode()
+
+
+def _is_reservation(data: bytes) -> bool:
+    """Return whether an entry may be a reservation, without reading the lines of a statement."""
+    return _RESERVED in data.partition(b"\n")[0]

@@ -1,12 +1,12 @@
 """A part of the log is replayed: the subject's entries are decided anew by `admit`, what they depend on is believed.
 
-The state holds what the part tells and nothing else, so it steps over gaps: an entry keeps its index. Of a statement
-that is only believed, the lines against reservations that aren't in the part are passed over; a reservation that is in
-it comes with its whole life, so what remains of it is exact.
+The state holds what the part tells and nothing else, so it steps over gaps: an entry keeps its index. A contract that
+is in it comes with its whole life, so what was charged and absorbed, and what remains of its reservations, is exact. A
+claim that is only believed takes what it found under the contracts that are in the part, and no more.
 
-What isn't exact: a programme's unissued envelope and a holder's room under its cap, unless the part is all of the
-programme's or the holder's; a voucher's available amount, unless all of the voucher is there; what too few of a
-treasury's officers signed, which is at most what it was. Of available amounts the state
+What isn't exact: a programme's unissued envelope, unless the part is all of the programme's; a holder's room under its
+cap, unless it is all of the holder's; a voucher's available amount, unless all of the voucher is there; what too few of
+a treasury's officers signed, which is at most what it was. Of available amounts the state
 holds at least as much as there really was. The others may be more or less, since what others gave back isn't in the
 part: an issue or a transfer always finds room there. So it may admit what should have been refused and never the other
 way round, and the log records no refusals but those of lines, which don't ask for them.
@@ -20,11 +20,11 @@ from tallystick.vouchers.admit import SignedCommand, admit
 from tallystick.vouchers.book import PROGRAMME_ACCOUNTS, Posting
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.evolve import evolve
-from tallystick.vouchers.outcomes import Burned
+from tallystick.vouchers.outcomes import Burned, Claimed
 from tallystick.vouchers.refusals import Reason, Refusal
-from tallystick.vouchers.rules.burning import TimeBurn
 from tallystick.vouchers.rules.network import NetworkFound
 from tallystick.vouchers.rules.rule import Event, Rule
+from tallystick.vouchers.rules.settlement import RedemptionClaim
 from tallystick.vouchers.rules.vouchers import VoucherIssue, VoucherTransfer
 from tallystick.vouchers.seals import AccountLeaf
 from tallystick.vouchers.state import State
@@ -39,18 +39,24 @@ MAY_BE_MISSING: Final = frozenset(
         Reason.SIGNATURES_MISSING,
         Reason.SUBJECT_UNKNOWN,
         Reason.PROGRAMME_UNKNOWN,
+        Reason.CONTRACT_UNKNOWN,
         Reason.PROVIDER_UNKNOWN,
         Reason.ITEM_UNKNOWN,
         Reason.HOLDER_UNKNOWN,
+        Reason.ATTESTER_UNKNOWN,
+        Reason.APPLICATION_UNKNOWN,
         Reason.VOUCHER_UNKNOWN,
         Reason.RESERVATION_UNKNOWN,
+        Reason.ITEM_NOT_IN_CONTRACT,
         Reason.CORRECTION_UNFOUNDED,
-        Reason.PROVIDER_NOT_ACCREDITED,
         Reason.TARIFF_MISSING,
+        Reason.NOTHING_RESERVED,
+        Reason.PROVIDER_NOT_ACCREDITED,
         Reason.STATEMENT_UNKNOWN,
         Reason.LINE_UNKNOWN,
         Reason.NOTHING_TO_CLAIM,
         Reason.CLAIM_UNKNOWN,
+        Reason.GATE_NOT_PASSED,
     }
 )
 """Refusals that mean, of a command that was admitted, that something isn't in the part."""
@@ -84,7 +90,7 @@ class PartialReplay:
     def decide(self, index: int, at: int, signed: SignedCommand) -> Entry | Refusal | Missing:
         """Return what a command comes to as entry `index` at a time (microseconds); only room is made for it."""
         self.state.size = index
-        self._give_room(signed.command)
+        self._give_room(signed.command, at)
         try:
             return admit(self.state, signed, at)
         except Exception as error:
@@ -96,13 +102,13 @@ class PartialReplay:
 
         Args:
             event: the next.
-            whole: whether every line of a statement must be applied.
+            whole: whether all that a claim found is in the part.
         """
         if self.state.network is None and not isinstance(event.command, NetworkFound):
             return Missing("entry 0, which founds the network, is not here")
-        applied = event if whole else self._known_part(event)
         self.state.size = event.index
         try:
+            applied = event if whole else self._known_part(event)
             postings = evolve(self.state, applied)
             return Followed(postings, self._account in applied.command.touches(self.state, applied))
         except Exception as error:
@@ -126,26 +132,24 @@ class PartialReplay:
             book.balances["unissued"][name] = balances.get("unissued_fen", 0)
 
     def concerns(self, posting: Posting) -> bool:
-        """Return whether what an entry of the account moved is the account's; a statement may burn other vouchers."""
+        """Return whether what an entry of the account moved is the account's; others may have paid the same lines."""
         kind, _, name = self._account.partition(" ")
         if kind == "programme":
             return posting.programme == name
-        if kind == "voucher" and posting.source == "reserved":
-            return self.state.voucher_of(posting.source, posting.source_id) == name
+        if kind == "voucher":
+            ends = (posting.source, posting.source_id), (posting.target, posting.target_id)
+            return name in [self.state.voucher_of(*end) for end in ends]
         return True
 
     def _known_part(self, event: Event) -> Event:
-        """Return a statement less the lines against reservations that aren't in the part."""
+        """Return a claim of what it found in the part."""
         command, outcome = event.command, event.outcome
-        if not isinstance(command, TimeBurn) or not isinstance(outcome, Burned):
+        if not isinstance(command, RedemptionClaim) or not isinstance(outcome, Claimed):
             return event
-        refused = dict(outcome.refused)
-        for number, line in enumerate(command.lines):
-            if number not in refused and line.reservation not in self.state.reservations:
-                refused[number] = Reason.RESERVATION_UNKNOWN
-        return replace(event, outcome=replace(outcome, refused=tuple(sorted(refused.items()))))
+        known_fen = min(outcome.amount_fen, command.unclaimed_fen(self.state))
+        return replace(event, outcome=Claimed(known_fen))
 
-    def _give_room(self, command: Rule) -> None:
+    def _give_room(self, command: Rule, at: int) -> None:
         """Let an envelope and a cap suffice for a command, where the part can't tell what there really was."""
         if isinstance(command, VoucherIssue):
             programme, holder, amount_fen = command.programme, command.holder, command.face_fen
@@ -157,13 +161,12 @@ class PartialReplay:
         there = self.state.programmes.get(programme)
         if there is None:
             return
-        is_programmes = self._account == f"programme {programme}"
         book = self.state.book
-        if not is_programmes:
+        if self._account != f"programme {programme}":
             book.balances["unissued"][programme] = max(book["unissued", programme], amount_fen)
-        if self._has_opening or not (is_programmes or self._account == f"holder {holder}"):
-            room_fen = there.rules.holder_cap_fen - amount_fen
-            granted = f"{programme} {holder}"
+        if self._has_opening or self._account != f"holder {holder}":
+            granted = there.granted_id(holder, at)
+            room_fen = there.rules_at(at).cap.holder_fen - amount_fen
             book.balances["granted"][granted] = min(book["granted", granted], room_fen)
 
 

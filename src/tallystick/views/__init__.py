@@ -5,7 +5,9 @@
     questions.py            and read
     schema.py               all tables in a list, and what writes to them
     changes.py              what one entry comes to for all of them
-    balances.py             by voucher, reservation, holder and payee
+    balances.py             by voucher, reservation and holder
+    contract_payments.py    contracts, and what each programme paid for them, to whom it is owed
+    contract_account.py     all about one of them
     voucher_history.py      all that ever happened to a voucher
     provider_statement.py   what a provider burned, what was refused it and why
     programme_balances.py   where a programme's envelope is
@@ -21,6 +23,8 @@ Views believe the log; the audit doesn't.
 
 from tallystick.views.balances import HolderAccount, HolderBalance, ReservationBalance, VoucherBalance
 from tallystick.views.claims import ClaimBalance
+from tallystick.views.contract_account import ContractAccount, ContractPayment
+from tallystick.views.contract_payments import ContractBalance
 from tallystick.views.follow import Views, followed_views
 from tallystick.views.programme_balances import ProgrammeBalance
 from tallystick.views.programme_book import ProgrammeBook
@@ -38,6 +42,9 @@ __all__ = [
     "Balance",
     "By",
     "ClaimBalance",
+    "ContractAccount",
+    "ContractBalance",
+    "ContractPayment",
     "HistoryLine",
     "HolderAccount",
     "HolderBalance",

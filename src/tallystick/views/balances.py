@@ -1,11 +1,12 @@
-"""Balances by voucher, reservation, holder and payee, each the sum of its postings.
+"""Balances by voucher, reservation and holder, each the sum of its postings.
 
 Of every voucher, what it was made of is somewhere:
 
     face = available + reserved + burned + transferred + returned
 
-and of every reservation `amount = remaining + burned + released`. A voucher's burned amount stays burned when it is
-claimed and paid; to whom that is owed stands under its payee. All of these lie within an envelope: 64 bits hold them.
+and of every reservation `amount = remaining + taken + released`; taken is what lines that stand took of it. A voucher's
+burned amount stays burned when it is claimed and paid; to whom that is owed, its contract says (contract_payments.py).
+All of these lie within an envelope: 64 bits hold them.
 
 What is available of a voucher whose validity is over can't be reserved any more. Nothing is recorded when that happens:
 whether it is over is worked out when it is asked for, by the log's time of the last entry followed.
@@ -17,9 +18,10 @@ from typing import Any, Final
 
 from tallystick.errors import UsageError
 from tallystick.views.changes import Change, Move
+from tallystick.views.contract_payments import ContractBalance, contract_balances, payee_sums
 from tallystick.views.library import SQLiteCursor
-from tallystick.views.view_tables import BatchSums, Key, Sum, Table, condition, values_of
-from tallystick.vouchers.book import Account, reservation_of
+from tallystick.views.view_tables import BatchSums, Key, Sum, Table, condition
+from tallystick.vouchers.book import Account
 from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.state import State
 
@@ -37,8 +39,7 @@ _VOUCHER_MOVES: Final[dict[tuple[str, str], tuple[str, str]]] = {
     ("burned", "available"): (_BURNED, _AVAILABLE),
     ("burned", "unissued"): (_BURNED, "returned_fen"),
 }
-_RESERVATION_ACCOUNTS: Final[dict[Account, str]] = {"reserved": "remaining_fen", "burned": _BURNED}
-_PAYEE_ACCOUNTS: Final[dict[Account, str]] = {"burned": "unclaimed_fen", "claimed": "claimed_fen", "paid": "paid_fen"}
+_RESERVATION_ACCOUNTS: Final[dict[Account, str]] = {"reserved": "remaining_fen", "burned": "taken_fen"}
 
 # As `format_instant` writes the log's time: texts of that form are in the order of their times.
 _NOW: Final = (
@@ -56,6 +57,7 @@ class VoucherBalance:
     """A voucher; `transferred_fen` became other vouchers, `returned_fen` went back when it ended.
 
     Attributes:
+        contract: the one that it is spent under; None: any.
         status: `active`, `suspended`, `revoked` or `lapsed`; or, of one that hasn't ended yet, `over` once its validity
             is (it can only lapse), and of an active one `not_yet_valid` before it begins.
     """
@@ -64,6 +66,7 @@ class VoucherBalance:
     programme: str
     holder: str
     parent: str | None
+    contract: str | None
     status: str
     valid_from: str
     valid_until: str
@@ -77,9 +80,10 @@ class VoucherBalance:
 
 @dataclass(frozen=True, slots=True)
 class ReservationBalance:
-    """A reservation; `released_fen` went back to its voucher or programme."""
+    """A reservation under a contract; lines took `taken_fen`, `released_fen` went back to its voucher or programme."""
 
     reservation: Key
+    contract: str
     voucher: str
     programme: str
     holder: str
@@ -88,7 +92,7 @@ class ReservationBalance:
     closed: bool
     amount_fen: Sum
     remaining_fen: Sum
-    burned_fen: Sum
+    taken_fen: Sum
     released_fen: Sum
 
 
@@ -118,10 +122,11 @@ class HolderBalance:
 
 @dataclass(frozen=True, slots=True)
 class HolderAccount:
-    """A holder's balance, vouchers and reservations."""
+    """A holder's balance, vouchers, contracts and reservations."""
 
     balance: HolderBalance
     vouchers: tuple[VoucherBalance, ...]
+    contracts: tuple[ContractBalance, ...]
     reservations: tuple[ReservationBalance, ...]
 
 
@@ -136,23 +141,13 @@ class PartyRow:
     suspended: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PayeeRow:
-    """What is owed to a payee of one programme, unclaimed and claimed, and what was paid."""
-
-    payee: Key
-    programme: Key
-    unclaimed_fen: Sum
-    claimed_fen: Sum
-    paid_fen: Sum
-
-
 PARTIES: Final = Table("parties", PartyRow)
 VOUCHERS: Final = Table(
     "vouchers", VoucherBalance, lookups=("holder", "programme", "parent"), read_as={"status": _STATUS}
 )
-RESERVATIONS: Final = Table("reservations", ReservationBalance, lookups=("voucher", "programme", "holder", "provider"))
-PAYEES: Final = Table("payees", PayeeRow, lookups=("programme",))
+RESERVATIONS: Final = Table(
+    "reservations", ReservationBalance, lookups=("contract", "voucher", "programme", "holder", "provider")
+)
 
 
 class Balances:
@@ -161,14 +156,13 @@ class Balances:
     def __init__(self) -> None:
         self._vouchers = BatchSums(VOUCHERS)
         self._reservations = BatchSums(RESERVATIONS)
-        self._payees = BatchSums(PAYEES)
         self._parties: set[str] = set()
 
     def add(self, change: Change) -> None:
         """Take in one entry."""
         for move in change.moves:
-            self._add_to_holdings(move)
-            self._add_to_payees(move, change.state)
+            self._add_to_voucher(move)
+            self._add_to_reservation(move)
         # What is said of them anew, also where nothing moves: a release of nothing closes a reservation all the same.
         for name in change.names:
             kind, _, thing = name.partition(" ")
@@ -183,12 +177,11 @@ class Balances:
     def write(self, c: SQLiteCursor, state: State) -> None:
         """Write the batch; `state` is the one after its last entry."""
         parties = [(name, state.parties[name]) for name in self._parties]
-        PARTIES.add(c, [PartyRow(name, one.role, one.name, one.admitter, one.suspended) for name, one in parties])
+        PARTIES.add(c, [PartyRow(name, one.role, one.name or "", one.admitter, one.suspended) for name, one in parties])
         self._vouchers.write(c, lambda voucher: _said_of_voucher(voucher, state))
         self._reservations.write(c, lambda reservation: _said_of_reservation(reservation, state))
-        self._payees.write(c)
 
-    def _add_to_holdings(self, move: Move) -> None:
+    def _add_to_voucher(self, move: Move) -> None:
         _, source, _, target, target_id, amount_fen = move.posting
         if move.voucher is None:
             return
@@ -198,21 +191,17 @@ class Balances:
         voucher[up] += amount_fen
         if source == target:
             self._vouchers.add(target_id, face_fen=amount_fen, available_fen=amount_fen)
-        if move.reservation is not None:
-            reservation = self._reservations.of(move.reservation.id)
-            if source == "available":
-                reservation["amount_fen"] += amount_fen
-            else:
-                reservation[_RESERVATION_ACCOUNTS[source]] -= amount_fen
-            reservation[_RESERVATION_ACCOUNTS.get(target, "released_fen")] += amount_fen
 
-    def _add_to_payees(self, move: Move, state: State) -> None:
-        programme, source, source_id, target, target_id, amount_fen = move.posting
-        for account, name, amount in ((source, source_id, -amount_fen), (target, target_id, amount_fen)):
-            if account in _PAYEE_ACCOUNTS:
-                reservation = reservation_of(account, name)
-                assert reservation is not None
-                self._payees.add(state.claimant(reservation), programme, **{_PAYEE_ACCOUNTS[account]: amount})
+    def _add_to_reservation(self, move: Move) -> None:
+        _, source, _, target, _, amount_fen = move.posting
+        if move.reservation is None:
+            return
+        reservation = self._reservations.of(move.reservation)
+        if source == "available":
+            reservation["amount_fen"] += amount_fen
+        else:
+            reservation[_RESERVATION_ACCOUNTS[source]] -= amount_fen
+        reservation[_RESERVATION_ACCOUNTS.get(target, "released_fen")] += amount_fen
 
 
 def _said_of_voucher(name: str, state: State) -> dict[str, Any]:
@@ -221,6 +210,7 @@ def _said_of_voucher(name: str, state: State) -> dict[str, Any]:
         "programme": voucher.programme,
         "holder": voucher.holder,
         "parent": voucher.parent,
+        "contract": voucher.contract,
         "status": voucher.status,
         "valid_from": format_instant(voucher.valid_from),
         "valid_until": format_instant(voucher.valid_until),
@@ -230,6 +220,7 @@ def _said_of_voucher(name: str, state: State) -> dict[str, Any]:
 def _said_of_reservation(name: str, state: State) -> dict[str, Any]:
     held = state.reservations[name]
     return {
+        "contract": held.contract,
         "voucher": held.voucher,
         "programme": held.programme,
         "holder": held.holder,
@@ -285,17 +276,6 @@ def over_sums(c: SQLiteCursor, *, programme: str | None = None) -> dict[str, int
     return {programme: over_fen or 0 for programme, over_fen in c.fetchall()}
 
 
-def payee_sums(
-    c: SQLiteCursor, *, payee: str | None = None, programme: str | None = None
-) -> dict[tuple[str, str], dict[str, int]]:
-    """Return by payee and programme what is owed to it, unclaimed and claimed, and what was paid."""
-    sums = {}
-    for row in PAYEES.rows(c, payee=payee, programme=programme):
-        owed = values_of(row)
-        sums[owed.pop("payee"), owed.pop("programme")] = owed
-    return sums
-
-
 def holder_account(c: SQLiteCursor, holder: str) -> HolderAccount:
     """Return all about a holder.
 
@@ -305,4 +285,9 @@ def holder_account(c: SQLiteCursor, holder: str) -> HolderAccount:
     balances = holder_balances(c, holder=holder)
     if not balances:
         raise UsageError(f"there is no holder {holder}")
-    return HolderAccount(balances[0], VOUCHERS.rows(c, holder=holder), RESERVATIONS.rows(c, holder=holder))
+    return HolderAccount(
+        balances[0],
+        VOUCHERS.rows(c, holder=holder),
+        contract_balances(c, holder=holder),
+        RESERVATIONS.rows(c, holder=holder),
+    )

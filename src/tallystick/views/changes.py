@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tallystick.vouchers.book import USED, Posting, reservation_of
-from tallystick.vouchers.holdings import Reservation
-from tallystick.vouchers.outcomes import Burned
+from tallystick.vouchers.book import USED, Posting
+from tallystick.vouchers.burns import BurnedLine, Statement
+from tallystick.vouchers.outcomes import Burned, Reversed
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
 from tallystick.vouchers.rules.rule import Event
@@ -19,24 +19,13 @@ from tallystick.vouchers.state import State
 class Move(NamedTuple):
     """A posting; the voucher whose money moves (of a transfer, the one that it leaves) and the reservation, if any.
 
-    Of what was burned and is claimed, paid or rejected, neither: it stays what the voucher was used for.
+    Of what was burned and is claimed, paid or rejected, neither: it stays what the voucher was used for. What a line
+    gives back, its reservation had paid, wherever it goes.
     """
 
     posting: Posting
     voucher: str | None
-    reservation: Reservation | None
-
-
-@dataclass(slots=True)
-class BurnSums:
-    """The lines of one statement that name one reservation."""
-
-    reservation: Reservation
-    lines_accepted: int = 0
-    lines_refused: int = 0
-    fee_fen: int = 0
-    from_voucher_fen: int = 0
-    gpu_milliseconds: int = 0
+    reservation: str | None
 
 
 @dataclass(slots=True)
@@ -48,25 +37,63 @@ class RefusalSums:
 
 
 @dataclass(slots=True)
+class StatementSums:
+    """A statement: its accepted lines, what paid them, and what was refused.
+
+    Attributes:
+        gpu_milliseconds, fee_fen: of the accepted lines.
+        absorbed_fen: of the contract's other support.
+        lines_paid: by programme, of how many lines it paid something.
+        lines_by_voucher: the same by voucher.
+        refusals: by reason.
+    """
+
+    contract: str
+    lines_accepted: int = 0
+    lines_refused: int = 0
+    gpu_milliseconds: int = 0
+    fee_fen: int = 0
+    absorbed_fen: int = 0
+    lines_paid: dict[str, int] = field(default_factory=dict)
+    lines_by_voucher: dict[str, int] = field(default_factory=dict)
+    refusals: dict[Reason, RefusalSums] = field(default_factory=dict)
+
+
+class ReversedLine(NamedTuple):
+    """A line that was taken back, and the statement that it is of."""
+
+    statement: Statement
+    line: BurnedLine
+
+
+@dataclass(slots=True)
 class Change:
     """An event, the state just after it, and what it moved.
 
     Attributes:
         names: the accounts that it touches, and the things that it concerns, in order.
-        burns: of a statement, by reservation, as far as there is one of that id.
-        refusals: of a statement, by reason.
+        statement: of a statement, its sums.
+        reversed: of a reversal, its line.
     """
 
     event: Event
     state: State
     moves: list[Move]
     names: list[str]
-    burns: dict[str, BurnSums] = field(default_factory=dict)
-    refusals: dict[Reason, RefusalSums] = field(default_factory=dict)
+    statement: StatementSums | None = None
+    reversed: ReversedLine | None = None
 
     def available_fen(self, voucher: str) -> int:
         """Return what is available of a voucher just after: the one amount that views take from the state."""
         return self.state.book["available", voucher]
+
+    def moved_fen(self) -> dict[str, int]:
+        """Return what moved of each voucher."""
+        moved_fen: dict[str, int] = {}
+        for posting, voucher, _ in self.moves:
+            if voucher is not None:
+                moved_fen[voucher] = moved_fen.get(voucher, 0) + posting.amount_fen
+        return moved_fen
 
 
 def change_of(event: Event, postings: Iterable[Posting], state: State) -> Change:
@@ -77,55 +104,55 @@ def change_of(event: Event, postings: Iterable[Posting], state: State) -> Change
         postings: what `evolve` returned for it.
         state: just after it.
     """
-    command = event.command
-    moves = [_move(posting, state) for posting in postings]
+    command, outcome = event.command, event.outcome
+    if isinstance(outcome, Reversed):
+        given_back = zip(postings, outcome.returned, strict=True)
+        moves = [_move(posting, state, reservation) for posting, (reservation, _, _) in given_back]
+    else:
+        moves = [_move(posting, state) for posting in postings]
     names = sorted({*command.touches(state, event), *command.concerns(state, event)})
     change = Change(event, state, moves, names)
-    if isinstance(command, TimeBurn):
-        _sum_lines(change, command)
+    if isinstance(command, TimeBurn) and isinstance(outcome, Burned):
+        change.statement = _sums_of(command, outcome, state)
+    elif isinstance(command, BurnReverse):
+        statement = state.statements[command.party][command.statement]
+        line = statement.line(command.line)
+        assert line is not None
+        change.reversed = ReversedLine(statement, line)
     return change
 
 
-def reversed_line(command: BurnReverse, state: State) -> tuple[int, Reservation]:
-    """Return the entry index of the statement that a reversal is about, and the line's reservation."""
-    statement = state.statements[command.party][command.statement]
-    line = statement.line(command.line)
-    assert line is not None
-    return statement.index, state.reservations[line.reservation]
-
-
-def _move(posting: Posting, state: State) -> Move:
+def _move(posting: Posting, state: State, reservation: str | None = None) -> Move:
     _, source, source_id, target, target_id, _ = posting
     if source in USED and target in USED:
         return Move(posting, None, None)
-    name = reservation_of(source, source_id) or reservation_of(target, target_id)
-    if name is not None:
-        return Move(posting, state.reservations[name].voucher, state.reservations[name])
-    if source == "available":
-        return Move(posting, source_id, None)
-    return Move(posting, target_id if target == "available" else None, None)
+    if reservation is None and "reserved" in (source, target):
+        reservation = source_id if source == "reserved" else target_id
+    return Move(posting, state.voucher_of(source, source_id) or state.voucher_of(target, target_id), reservation)
 
 
-def _sum_lines(change: Change, command: TimeBurn) -> None:
+def _sums_of(command: TimeBurn, outcome: Burned, state: State) -> StatementSums:
     """Sum a statement once, so that each view takes a few numbers instead of a thousand lines."""
-    outcome = change.event.outcome
-    assert isinstance(outcome, Burned)
+    sums = StatementSums(command.contract, fee_fen=sum(outcome.fee_fen))
+    sums.absorbed_fen = sum([amount_fen for _, amount_fen in outcome.absorbed])
     refused = dict(outcome.refused)
-    reservations = change.state.reservations
-    burns = change.burns
-    for number, line in enumerate(command.lines):
-        sums = burns.get(line.reservation)
-        if sums is None and line.reservation in reservations:
-            sums = burns[line.reservation] = BurnSums(reservations[line.reservation])
+    for number, (_, line) in enumerate(command.lines()):
         gpu_milliseconds = line.gpu_milli * line.seconds
-        if number in refused:
-            refusal = change.refusals.setdefault(refused[number], RefusalSums())
-            refusal.lines += 1
-            refusal.gpu_milliseconds += gpu_milliseconds
-            if sums is not None:
-                sums.lines_refused += 1
-        elif sums is not None:
+        if number not in refused:
             sums.lines_accepted += 1
-            sums.fee_fen += outcome.fee_fen[number]
-            sums.from_voucher_fen += outcome.from_voucher_fen[number]
             sums.gpu_milliseconds += gpu_milliseconds
+            continue
+        sums.lines_refused += 1
+        refusal = sums.refusals.setdefault(refused[number], RefusalSums())
+        refusal.lines += 1
+        refusal.gpu_milliseconds += gpu_milliseconds
+    by_programme: dict[str, set[int]] = {}
+    by_voucher: dict[str, set[int]] = {}
+    for reservation_id, amounts_fen in outcome.paid:
+        reservation = state.reservations[reservation_id]
+        lines = [number for number, amount_fen in enumerate(amounts_fen) if amount_fen]
+        by_programme.setdefault(reservation.programme, set()).update(lines)
+        by_voucher.setdefault(reservation.voucher, set()).update(lines)
+    sums.lines_paid = {programme: len(lines) for programme, lines in by_programme.items()}
+    sums.lines_by_voucher = {voucher: len(lines) for voucher, lines in by_voucher.items()}
+    return sums

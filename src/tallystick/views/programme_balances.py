@@ -38,9 +38,10 @@ class ProgrammeRow:
 
 @dataclass(frozen=True, slots=True)
 class ProgrammeBalance:
-    """A programme's envelope and where it is; `payee` is `provider` or `holder`.
+    """A programme's envelope and where it is.
 
     Attributes:
+        payee: `provider`, `holder`, or `contract`: the side that the contract names.
         over_fen: how much of what is available is of vouchers that are over: it can't be reserved any more.
     """
 
@@ -97,8 +98,13 @@ class ProgrammeBooks:
 
 def _said_of(name: str, state: State) -> dict[str, Any]:
     programme = state.programmes[name]
-    rules = programme.rules
-    return {"treasury": programme.treasury, "name": rules.name, "payee": rules.payee, "closed": programme.closed}
+    payee = programme.rules.payee
+    return {
+        "treasury": programme.treasury,
+        "name": programme.name,
+        "payee": payee,
+        "closed": state.at >= programme.closes_at,
+    }
 
 
 # -- questions --------------------------------------------------------------------------------------------------------
@@ -111,8 +117,3 @@ def programme_balances(c: SQLiteCursor, *, programme: str | None = None) -> tupl
         ProgrammeBalance(**values_of(row), over_fen=over.get(row.programme, 0))
         for row in PROGRAMMES.rows(c, programme=programme)
     )
-
-
-def programmes_that_pay_holders(c: SQLiteCursor) -> set[str]:
-    """Return the programmes under which what is burned is owed to holders."""
-    return {row.programme for row in PROGRAMMES.rows(c, payee="holder")}

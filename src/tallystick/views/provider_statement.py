@@ -1,11 +1,13 @@
-"""What each provider burned, of which programme, what was refused it and why, and what it is owed.
+"""What each provider burned, who paid it, what was refused it and why, and what it is owed.
 
-Lines, fees and GPU-time count every line that was accepted, also one that was taken back later; `reversed_fen` and
-`lines_reversed` say how much that was. Where a programme pays holders, what was burned here is owed to them. So
+Lines, fees and GPU-time count by statement, and every line that was accepted counts, also one that was taken back
+later; `reversed_fen` and `lines_reversed` say how much that was. Several programmes may pay for one line: so by
+programme there are payments, and no fees. Where a programme pays holders, what was burned here is owed to them; where a
+contract says `either`, to the first of both that claims. So for a provider, and within each programme
 
-    from_voucher − reversed = to_holders + unclaimed + claimed + paid
+    from_voucher − reversed = to_holders + either + unclaimed + claimed + paid
 
-A refused line belongs to its provider and reason only: the reservation that it names may not exist.
+A refused line belongs to its provider and reason: no programme paid for it.
 """
 
 from collections import Counter, defaultdict
@@ -13,31 +15,36 @@ from dataclasses import dataclass
 from typing import Final
 
 from tallystick.errors import UsageError
-from tallystick.views.balances import PARTIES, RESERVATIONS, ReservationBalance, payee_sums
-from tallystick.views.changes import Change, reversed_line
+from tallystick.views.balances import PARTIES, RESERVATIONS, ReservationBalance
+from tallystick.views.changes import Change
 from tallystick.views.claims import ClaimBalance, claim_balances
+from tallystick.views.contract_payments import CONTRACTS, ContractBalance, contract_balances, provider_payment_sums
 from tallystick.views.library import SQLiteCursor
-from tallystick.views.programme_balances import programmes_that_pay_holders
 from tallystick.views.view_tables import BatchSums, ExactSum, IndexKey, Key, Sum, Table, condition, values_of
-from tallystick.vouchers.outcomes import Reversed
 from tallystick.vouchers.quantities import format_instant
-from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
 from tallystick.vouchers.state import State
 
 
 @dataclass(frozen=True, slots=True)
 class StatementTotals:
-    """One statement: its entry, its customer, and the sums of its lines; GPU-time and amounts are of accepted lines."""
+    """One statement: its entry, its contract, and the sums of its lines; GPU-time and amounts are of accepted lines.
+
+    Attributes:
+        absorbed_fen: of the contract's other support.
+        from_voucher_fen: what programmes paid.
+    """
 
     index: int
     at: str
     ref: str
+    contract: str
     holder: str
     lines_accepted: int
     lines_refused: int
     lines_reversed: int
     gpu_milliseconds: int
     fee_fen: int
+    absorbed_fen: int
     from_voucher_fen: int
     reversed_fen: int
 
@@ -48,7 +55,8 @@ class ProviderBalance:
 
     Attributes:
         reserved_fen: promised to it.
-        to_holders_fen: burned at it, and owed to holders, whom the programme pays.
+        to_holders_fen: burned at it, and owed to holders, whom the programme or the contract names.
+        either_fen: burned at it under contracts that say `either`, and owed to the first of both to claim.
     """
 
     provider: str
@@ -63,6 +71,7 @@ class ProviderBalance:
     from_voucher_fen: int = 0
     reversed_fen: int = 0
     to_holders_fen: int = 0
+    either_fen: int = 0
     unclaimed_fen: int = 0
     claimed_fen: int = 0
     paid_fen: int = 0
@@ -70,18 +79,22 @@ class ProviderBalance:
 
 @dataclass(frozen=True, slots=True)
 class ProviderBurns:
-    """A provider within one programme."""
+    """A provider within one programme: what that paid, and to whom it is owed.
+
+    Attributes:
+        lines_paid: of how many lines it paid something; of one line several programmes may.
+        lines_reversed: those of them that were taken back.
+    """
 
     provider: str
     programme: str
     reserved_fen: int = 0
-    lines_accepted: int = 0
+    lines_paid: int = 0
     lines_reversed: int = 0
-    gpu_milliseconds: int = 0
-    fee_fen: int = 0
     from_voucher_fen: int = 0
     reversed_fen: int = 0
     to_holders_fen: int = 0
+    either_fen: int = 0
     unclaimed_fen: int = 0
     claimed_fen: int = 0
     paid_fen: int = 0
@@ -99,10 +112,11 @@ class RefusedLines:
 
 @dataclass(frozen=True, slots=True)
 class ProviderStatement:
-    """All about a provider: its sums, by programme too, and what they are made of."""
+    """All about a provider: its sums, by programme and contract too, and what they are made of."""
 
     balance: ProviderBalance
     programmes: tuple[ProviderBurns, ...]
+    contracts: tuple[ContractBalance, ...]
     statements: tuple[StatementTotals, ...]
     refusals: tuple[RefusedLines, ...]
     reservations: tuple[ReservationBalance, ...]
@@ -117,32 +131,19 @@ class StatementRow:
     provider: str
     at: int
     ref: str
+    contract: str
     holder: str
     lines_accepted: int
     lines_refused: int
     lines_reversed: Sum
     gpu_milliseconds: int
     fee_fen: int
+    absorbed_fen: int
     from_voucher_fen: int
     reversed_fen: Sum
 
 
-@dataclass(frozen=True, slots=True)
-class BurnsRow:
-    """What a provider burned of one programme, as `ProviderBurns` has it."""
-
-    provider: Key
-    programme: Key
-    lines_accepted: ExactSum
-    lines_reversed: ExactSum
-    gpu_milliseconds: ExactSum
-    fee_fen: ExactSum
-    from_voucher_fen: ExactSum
-    reversed_fen: ExactSum
-
-
-STATEMENTS: Final = Table("statements", StatementRow, lookups=("provider",))
-BURNS: Final = Table("provider_burns", BurnsRow, lookups=("programme",))
+STATEMENTS: Final = Table("statements", StatementRow, lookups=("provider", "contract"))
 REFUSALS: Final = Table("provider_refusals", RefusedLines)
 
 
@@ -152,65 +153,43 @@ class ProviderStatements:
     def __init__(self) -> None:
         self._statements: list[StatementRow] = []
         self._reversals: list[tuple[int, int, int]] = []
-        self._burns = BatchSums(BURNS)
         self._refusals = BatchSums(REFUSALS)
 
     def add(self, change: Change) -> None:
         """Take in one entry."""
-        command = change.event.command
-        if isinstance(command, TimeBurn):
-            self._add_statement(change, command)
-        elif isinstance(command, BurnReverse):
-            assert isinstance(change.event.outcome, Reversed)
-            statement_index, reservation = reversed_line(command, change.state)
-            reversed_fen = change.event.outcome.returned_fen
-            self._reversals.append((1, reversed_fen, statement_index))
-            self._burns.add(command.party, reservation.programme, lines_reversed=1, reversed_fen=reversed_fen)
+        if change.statement is not None:
+            self._add_statement(change)
+        elif change.reversed is not None:
+            reversed_fen = sum(change.moved_fen().values())
+            self._reversals.append((1, reversed_fen, change.reversed.statement.index))
 
     def write(self, c: SQLiteCursor, _: State) -> None:
         """Write the batch; a reversal may be of one of its own statements."""
         STATEMENTS.insert(c, self._statements)
         STATEMENTS.change(c, self._reversals, "lines_reversed", "reversed_fen")
-        self._burns.write(c)
         self._refusals.write(c)
 
-    def _add_statement(self, change: Change, command: TimeBurn) -> None:
-        event = change.event
-        accepted = gpu_milliseconds = fee_fen = from_voucher_fen = 0
-        for sums in change.burns.values():
-            if not sums.lines_accepted:
-                continue
-            accepted += sums.lines_accepted
-            gpu_milliseconds += sums.gpu_milliseconds
-            fee_fen += sums.fee_fen
-            from_voucher_fen += sums.from_voucher_fen
-            self._burns.add(
-                command.party,
-                sums.reservation.programme,
-                lines_accepted=sums.lines_accepted,
-                gpu_milliseconds=sums.gpu_milliseconds,
-                fee_fen=sums.fee_fen,
-                from_voucher_fen=sums.from_voucher_fen,
-            )
-        refused = 0
-        for reason, refusal in change.refusals.items():
-            refused += refusal.lines
-            self._refusals.add(
-                command.party, reason.value, lines=refusal.lines, gpu_milliseconds=refusal.gpu_milliseconds
-            )
+    def _add_statement(self, change: Change) -> None:
+        event, sums = change.event, change.statement
+        assert sums is not None
+        provider = event.command.party
+        for reason, refusal in sums.refusals.items():
+            self._refusals.add(provider, reason.value, lines=refusal.lines, gpu_milliseconds=refusal.gpu_milliseconds)
         self._statements.append(
             StatementRow(
                 entry_index=event.index,
-                provider=command.party,
+                provider=provider,
                 at=event.at,
-                ref=command.ref,
-                holder=command.holder,
-                lines_accepted=accepted,
-                lines_refused=refused,
+                ref=event.command.ref,
+                contract=sums.contract,
+                holder=change.state.contracts[sums.contract].holder,
+                lines_accepted=sums.lines_accepted,
+                lines_refused=sums.lines_refused,
                 lines_reversed=0,
-                gpu_milliseconds=gpu_milliseconds,
-                fee_fen=fee_fen,
-                from_voucher_fen=from_voucher_fen,
+                gpu_milliseconds=sums.gpu_milliseconds,
+                fee_fen=sums.fee_fen,
+                absorbed_fen=sums.absorbed_fen,
+                from_voucher_fen=sum(change.moved_fen().values()),
                 reversed_fen=0,
             )
         )
@@ -222,10 +201,15 @@ class ProviderStatements:
 def provider_balances(c: SQLiteCursor, *, provider: str | None = None) -> tuple[ProviderBalance, ...]:
     """Return providers that were admitted, in order of their ids: all, or one."""
     sums: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in CONTRACTS.rows(c, provider=provider):
+        of_lines = sums[row.provider]
+        of_lines["lines_accepted"] += row.lines_accepted
+        of_lines["lines_refused"] += row.lines_refused
+        of_lines["lines_reversed"] += row.lines_reversed
+        of_lines["gpu_milliseconds"] += row.gpu_milliseconds
+        of_lines["fee_fen"] += row.fee_fen
     for (one, _), amounts in _sums_by_programme(c, provider=provider).items():
-        sums[one].update(amounts)
-    for refused in refused_lines(c, provider=provider):
-        sums[refused.provider]["lines_refused"] += refused.lines
+        sums[one].update({name: amount for name, amount in amounts.items() if name.endswith("_fen")})
     return tuple(
         ProviderBalance(one.party, one.name, one.suspended, **sums[one.party])
         for one in PARTIES.rows(c, party=provider, role="provider")
@@ -236,11 +220,9 @@ def provider_burns(
     c: SQLiteCursor, *, provider: str | None = None, programme: str | None = None
 ) -> tuple[ProviderBurns, ...]:
     """Return providers within programmes, in order of both ids, where they have to do with each other."""
-    providers = {one.party for one in PARTIES.rows(c, party=provider, role="provider")}
     return tuple(
         ProviderBurns(one, of_programme, **sums)
         for (one, of_programme), sums in sorted(_sums_by_programme(c, provider=provider, programme=programme).items())
-        if one in providers
     )
 
 
@@ -261,11 +243,19 @@ def provider_statement(c: SQLiteCursor, provider: str) -> ProviderStatement:
     return ProviderStatement(
         balances[0],
         provider_burns(c, provider=provider),
-        tuple(map(_totals, STATEMENTS.rows(c, provider=provider))),
+        contract_balances(c, provider=provider),
+        statements_of(c, provider=provider),
         refused_lines(c, provider=provider),
         RESERVATIONS.rows(c, provider=provider),
         claim_balances(c, claimant=provider),
     )
+
+
+def statements_of(
+    c: SQLiteCursor, *, provider: str | None = None, contract: str | None = None
+) -> tuple[StatementTotals, ...]:
+    """Return statements in the order of the log: all, or those of a provider or contract."""
+    return tuple(map(_totals, STATEMENTS.rows(c, provider=provider, contract=contract)))
 
 
 def _totals(row: StatementRow) -> StatementTotals:
@@ -277,15 +267,8 @@ def _totals(row: StatementRow) -> StatementTotals:
 def _sums_by_programme(
     c: SQLiteCursor, *, provider: str | None = None, programme: str | None = None
 ) -> dict[tuple[str, str], Counter[str]]:
-    """Return sums by provider (or other payee) and programme: all, or those of one of either."""
-    sums: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    to_holders = programmes_that_pay_holders(c)
-    for row in BURNS.rows(c, provider=provider, programme=programme):
-        amounts = values_of(row)
-        burned = sums[amounts.pop("provider"), amounts.pop("programme")]
-        burned.update(amounts)
-        if row.programme in to_holders:
-            burned["to_holders_fen"] = row.from_voucher_fen - row.reversed_fen
+    """Return sums by provider and programme: all, or those of one of either."""
+    sums = provider_payment_sums(c, provider=provider, programme=programme)
     where, values = condition(provider=provider, programme=programme)
     c.execute(
         f"SELECT provider, programme, sum(remaining_fen) FROM reservations {where} "  # noqa: S608 - our own names
@@ -294,6 +277,4 @@ def _sums_by_programme(
     )
     for one, of_programme, reserved_fen in c.fetchall():
         sums[one, of_programme]["reserved_fen"] += reserved_fen
-    for key, owed in payee_sums(c, payee=provider, programme=programme).items():
-        sums[key].update(owed)
     return sums

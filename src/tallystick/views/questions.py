@@ -13,6 +13,8 @@ from tallystick.views.balances import (
     holder_account,
     holder_balances,
 )
+from tallystick.views.contract_account import ContractAccount, contract_account
+from tallystick.views.contract_payments import ContractBalance, contract_balances
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.programme_balances import ProgrammeBalance, programme_balances
 from tallystick.views.programme_book import ProgrammeBook, programme_book
@@ -26,8 +28,8 @@ from tallystick.views.provider_statement import (
 )
 from tallystick.views.voucher_history import VoucherHistory, voucher_history
 
-By = Literal["programme", "holder", "provider", "voucher"]
-Balance = ProgrammeBalance | HolderBalance | ProviderBalance | VoucherBalance
+By = Literal["programme", "holder", "provider", "voucher", "contract"]
+Balance = ProgrammeBalance | HolderBalance | ProviderBalance | VoucherBalance | ContractBalance
 Found = TypeVar("Found")
 
 
@@ -39,7 +41,7 @@ class Questions(ABC):
         """Answer a question from rows."""
 
     def balances(self, by: By) -> list[Balance]:
-        """Return a row for each programme, holder, provider or voucher, in order of their ids."""
+        """Return a row for each programme, holder, provider, voucher or contract, in order of their ids."""
         match by:
             case "programme":
                 return [*self.ask(programme_balances)]
@@ -49,6 +51,8 @@ class Questions(ABC):
                 return [*self.ask(provider_balances)]
             case "voucher":
                 return [*self.ask(VOUCHERS.rows)]
+            case "contract":
+                return [*self.ask(contract_balances)]
 
     def voucher(self, voucher: str) -> VoucherHistory:
         """Return a voucher and its history.
@@ -58,8 +62,16 @@ class Questions(ABC):
         """
         return self.ask(lambda c: voucher_history(c, voucher))
 
+    def contract(self, contract: str) -> ContractAccount:
+        """Return a contract, who pays for it, and its statements.
+
+        Raises:
+            UsageError: there is none of that id.
+        """
+        return self.ask(lambda c: contract_account(c, contract))
+
     def holder(self, holder: str) -> HolderAccount:
-        """Return a holder's balance, vouchers and reservations.
+        """Return a holder's balance, vouchers, contracts and reservations.
 
         Raises:
             UsageError: there is none of that id.

@@ -2,22 +2,24 @@
 
 from typing import Any, Final, Protocol
 
-from tallystick.views.balances import PARTIES, PAYEES, RESERVATIONS, VOUCHERS, Balances
+from tallystick.views.balances import PARTIES, RESERVATIONS, VOUCHERS, Balances
 from tallystick.views.changes import Change
 from tallystick.views.claims import CLAIMS, Claims
+from tallystick.views.contract_payments import CONTRACTS, PAYMENTS, ContractPayments
 from tallystick.views.entry_index import CONCERNING, INDEXED_NAMES, SEAL_LEAVES, STATEMENT_ENTRIES, EntryIndex
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.programme_balances import PROGRAMMES, ProgrammeBooks
-from tallystick.views.provider_statement import BURNS, REFUSALS, STATEMENTS, ProviderStatements
+from tallystick.views.provider_statement import REFUSALS, STATEMENTS, ProviderStatements
 from tallystick.views.view_store import statements_for
 from tallystick.views.view_tables import Table
 from tallystick.views.voucher_history import HISTORIES, VoucherHistories
 from tallystick.vouchers.state import State
 
 TABLES: Final[tuple[Table[Any], ...]] = (
-    *(PARTIES, VOUCHERS, RESERVATIONS, PAYEES),
+    *(PARTIES, VOUCHERS, RESERVATIONS),
+    *(CONTRACTS, PAYMENTS),
     HISTORIES,
-    *(STATEMENTS, BURNS, REFUSALS),
+    *(STATEMENTS, REFUSALS),
     CLAIMS,
     PROGRAMMES,
     *(INDEXED_NAMES, CONCERNING, STATEMENT_ENTRIES, SEAL_LEAVES),
@@ -36,6 +38,7 @@ class Projection(Protocol):
 
 PROJECTIONS: Final[tuple[type[Projection], ...]] = (
     Balances,
+    ContractPayments,
     VoucherHistories,
     ProviderStatements,
     Claims,

@@ -1,7 +1,8 @@
 """All that ever happened to a voucher, one line an entry, oldest first.
 
-A statement is one line of each voucher that it burned of, however many lines of its own it has. Claims and payments
-don't show: they are about what was burned, not about the voucher.
+A statement is one line of each voucher that paid some of it, however many lines of its own it has: what it took of the
+voucher, out of all its reservations. Claims and payments don't show: they are about what was burned, not about the
+voucher.
 """
 
 from dataclasses import dataclass
@@ -9,13 +10,13 @@ from typing import Final
 
 from tallystick.errors import UsageError
 from tallystick.views.balances import RESERVATIONS, VOUCHERS, ReservationBalance, VoucherBalance
-from tallystick.views.changes import Change, reversed_line
+from tallystick.views.changes import Change
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.view_tables import IndexKey, Key, Table
 from tallystick.vouchers.outcomes import Released, Returned, Reversed
 from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
-from tallystick.vouchers.rules.recovery import VoucherLapse, VoucherRevoke
+from tallystick.vouchers.rules.recovery import VoucherRevoke
 from tallystick.vouchers.rules.reservations import ReservationRelease, VoucherReserve
 from tallystick.vouchers.rules.vouchers import VoucherIssue, VoucherResume, VoucherSuspend, VoucherTransfer
 from tallystick.vouchers.state import State
@@ -82,8 +83,7 @@ class VoucherHistories:
         """Take in one entry."""
         event = change.event
         command = event.command
-        touched = _burned(change) if isinstance(command, TimeBurn) else _touched(change)
-        for voucher, amount_fen, text in touched:
+        for voucher, amount_fen, text in _touched(change):
             what = (event.index, event.at, event.kind, command.party, command.ref)
             self._rows.append(HistoryRow(voucher, *what, amount_fen, change.available_fen(voucher), text))
 
@@ -92,27 +92,15 @@ class VoucherHistories:
         HISTORIES.insert(c, self._rows)
 
 
-def _burned(change: Change) -> list[tuple[str, int, str]]:
-    """Return a line for each voucher that a statement's lines name, also where all of those are refused."""
-    by_voucher: dict[str, list[int]] = {}
-    for sums in change.burns.values():
-        row = by_voucher.setdefault(sums.reservation.voucher, [0, 0, 0])
-        row[0] += sums.from_voucher_fen
-        row[1] += sums.lines_accepted
-        row[2] += sums.lines_refused
-    return [
-        (voucher, amount_fen, f"{accepted} lines accepted, {refused} refused")
-        for voucher, (amount_fen, accepted, refused) in by_voucher.items()
-    ]
-
-
 def _touched(change: Change) -> list[tuple[str, int, str]]:
     """Return the voucher, the amount and a text, of each voucher that an entry touches."""
     outcome = change.event.outcome
     state = change.state
     match change.event.command:
         case VoucherIssue() as command:
-            return [(command.voucher, command.face_fen, f"to {command.holder}")]
+            bound = f", under {command.contract} alone" if command.contract is not None else ""
+            applied = f" for {command.application}" if command.application is not None else ""
+            return [(command.voucher, command.face_fen, f"to {command.holder}{applied}{bound}")]
         case VoucherTransfer() as command:
             return [
                 (command.voucher, command.amount_fen, f"to {command.to} as {command.into}"),
@@ -123,23 +111,40 @@ def _touched(change: Change) -> list[tuple[str, int, str]]:
         case VoucherRevoke() as command:
             assert isinstance(outcome, Returned)
             return [(command.voucher, outcome.returned_fen, command.reason)]
-        case VoucherLapse() as command:
-            assert isinstance(outcome, Returned)
-            return [(command.voucher, outcome.returned_fen, "")]
         case VoucherReserve() as command:
-            return [(command.voucher, command.amount_fen, f"{command.reservation} for {command.provider}")]
+            provider = state.reservations[command.reservation].provider
+            text = f"{command.reservation} for {provider}, under {command.contract}"
+            return [(command.voucher, command.amount_fen, text)]
         case ReservationRelease() as command:
             assert isinstance(outcome, Released)
             voucher = state.reservations[command.reservation].voucher
             return [(voucher, outcome.released_fen, f"{command.reservation} to the {outcome.to}")]
+        case TimeBurn() as command:
+            assert change.statement is not None
+            moved_fen = change.moved_fen()
+            return [
+                (voucher, moved_fen[voucher], f"{lines} line{'s' * (lines > 1)} under {command.contract}")
+                for voucher, lines in change.statement.lines_by_voucher.items()
+            ]
         case BurnReverse() as command:
             assert isinstance(outcome, Reversed)
-            voucher = reversed_line(command, state)[1].voucher
-            text = f"line {command.line} of {command.statement} to the {outcome.to}: {command.reason}"
-            return [(voucher, outcome.returned_fen, text)]
+            return _returned(command, outcome, change)
     # Of a command about which there is nothing more to say: each voucher that it touches, and what moved.
     vouchers = [name.removeprefix("voucher ") for name in change.names if name.startswith("voucher ")]
-    return [(one, sum(move.posting.amount_fen for move in change.moves if move.voucher == one), "") for one in vouchers]
+    return [(one, change.moved_fen().get(one, 0), "") for one in vouchers]
+
+
+def _returned(command: BurnReverse, outcome: Reversed, change: Change) -> list[tuple[str, int, str]]:
+    """Return a line for each voucher that had paid what a reversal takes back, out of one reservation or several."""
+    places: dict[str, list[str]] = {}
+    for reservation, _, to in outcome.returned:
+        places.setdefault(change.state.reservations[reservation].voucher, []).append(to)
+    moved_fen = change.moved_fen()
+    line = f"line {command.line} of {command.statement}"
+    return [
+        (voucher, moved_fen[voucher], f"{line} to the {' and the '.join(dict.fromkeys(to))}: {command.reason}")
+        for voucher, to in places.items()
+    ]
 
 
 def voucher_history(c: SQLiteCursor, voucher: str) -> VoucherHistory:

@@ -17,11 +17,15 @@ CONTRACT_PROGRAMMES_MAX: Final = 8
 CONTRACT_RESERVATIONS_MAX: Final = 16
 """Open ones under a contract: a line costs no more with history."""
 KEYS_MAX: Final = 16
+GATES_MAX: Final = 16
+ATTESTERS_MAX: Final = 16
+"""Of one gate."""
 YEAR_3000: Final = parse_instant("3000-01-01T00:00:00.000000Z")
 """Programmes close before, so that what is reckoned from their dates still has four digits to its year."""
 
 
-def _ed25519(vkey: str) -> str:
+def ed25519(vkey: str) -> str:
+    """Return the text of an Ed25519 key; ValueError of another."""
     if VerifierKey.from_text(vkey).algorithm != ED25519:
         raise ValueError("must be an Ed25519 key")
     return vkey
@@ -54,16 +58,19 @@ _ORIGIN: Final = r"^[!-*,-~]+$"
 Origin = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=_ORIGIN)]
 KEY_NAME_PATTERN: Final = rf"{PARTY_PATTERN}/[a-z0-9][a-z0-9-]{{0,30}}"
 _VKEY: Final = rf"^{KEY_NAME_PATTERN}\+[0-9a-f]{{8}}\+[A-Za-z0-9+/=]+$"
-Vkey = Annotated[str, StringConstraints(max_length=400, pattern=_VKEY), AfterValidator(_ed25519)]
+Vkey = Annotated[str, StringConstraints(max_length=400, pattern=_VKEY), AfterValidator(ed25519)]
 _KEY_LABEL: Final = rf"^{KEY_NAME_PATTERN}\+[0-9a-f]{{8}}$"
 KeyLabel = Annotated[str, StringConstraints(pattern=_KEY_LABEL)]
+_PROFILE_HASH: Final = "^sha256:[0-9a-f]{64}$"
+ProfileHash = Annotated[str, StringConstraints(pattern=_PROFILE_HASH)]
+"""Commits to what identifies a party: the hash of that document and a random nonce, which are kept outside the log."""
 USCC: Final = "^[0-9A-Z]{18}$"
 Keys = Annotated[tuple[Vkey, ...], Field(min_length=1, max_length=KEYS_MAX)]
 KeyPurpose = Literal["sign", "meter", "read"]
 """What a key is for: any command, `time.burn` and `burn.reverse` alone, or no command at all."""
 RevocationCause = Literal["superseded", "ceased", "compromised"]
-Role = Literal["network", "treasury", "provider", "auditor", "operator", "holder"]
-AdmittedRole = Literal["treasury", "provider", "auditor", "operator", "holder"]
+Role = Literal["network", "treasury", "provider", "auditor", "operator", "attester", "holder"]
+AdmittedRole = Literal["treasury", "provider", "auditor", "operator", "attester", "holder"]
 ChipOrigin = Literal["domestic", "foreign"]
 ItemUnit = Literal["gpu_time", "count"]
 TransferPolicy = Literal["forbidden", "approved", "open"]
@@ -73,6 +80,11 @@ ContractBasis = Literal["metered", "invoiced"]
 ProgrammeBasis = Literal["metered", "invoiced", "both"]
 ClaimCycle = Literal["month", "quarter", "any"]
 DayCount = Literal["end_minus_start", "inclusive"]
+SubjectType = Literal["application", "claim", "provider", "holder"]
+"""What an attester can give a verdict on."""
+Verdict = Literal["pass", "fail"]
+GatedAct = Literal["issue", "claim", "settle"]
+"""What a gate can stand before: `voucher.issue`, `redemption.claim`, `redemption.pay`."""
 VoucherKind = Literal["compute", "training", "model", "corpus"]
 Period = Annotated[int, Field(ge=0, le=31_622_400)]
 
@@ -81,6 +93,7 @@ IN_WORDS: Final = PATTERNS_IN_WORDS | {
     _ORIGIN: "a log's origin, of ASCII without blanks and +",
     _VKEY: "a party's vkey: <party>/<label>+<8 of 0-9 and a-f>+<base64>",
     _KEY_LABEL: "a key's label: <party>/<label>+<8 of 0-9 and a-f>",
+    _PROFILE_HASH: "sha256: and 64 of 0-9 and a-f",
     USCC: "18 of 0-9 and A-Z",
 }
 """What the patterns of texts ask for, as a refusal says it."""

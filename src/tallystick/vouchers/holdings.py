@@ -17,9 +17,10 @@ class Voucher:
         rules_version: of its programme, when it was issued: shares, ceilings, validity and transfer are theirs.
         granted_id: under which it counts against its holder's cap.
         contract: the one that it is spent under; None: any.
-        holder_class: of the application that it was issued for.
+        application: that it was issued for.
+        holder_class: of that application.
         carried_over_fen: used before the log began.
-        parent: the voucher that it was transferred out of.
+        parent: the voucher that it was transferred out of; such a part has no application and no class.
     """
 
     programme: str
@@ -30,6 +31,7 @@ class Voucher:
     rules_version: int
     granted_id: str
     contract: str | None = None
+    application: str | None = None
     holder_class: str | None = None
     carried_over_fen: int = 0
     parent: str | None = None

@@ -15,6 +15,7 @@ from tallystick.vouchers.fields import (
     TransferPolicy,
     VoucherKind,
 )
+from tallystick.vouchers.reviews import Gate
 
 
 @dataclass(slots=True)
@@ -120,6 +121,7 @@ class ProgrammeRules:
     rounding_fen: int
     claims: ClaimTerms
     proration: Proration | None = None
+    gates: tuple[Gate, ...] = ()
 
     def share_of(self, item_id: str, item: Item, holder_class: str | None) -> tuple[int, int] | None:
         """Return share and ceiling (basis points) of an item, bought with a voucher of a class; the first row's."""
@@ -179,6 +181,15 @@ class Programme:
             if accreditation.covers(starts_at, ends_at):
                 return accreditation
         return None
+
+    def accredited_until(self, provider: str, instant: int) -> int | None:
+        """Return the first instant, from one on, at which a provider isn't accredited; None: as long as is known."""
+        for accreditation in self.accreditations.get(provider, ()):
+            if accreditation.holds_at(instant):
+                if accreditation.valid_until is None:
+                    return None
+                instant = accreditation.valid_until
+        return instant
 
     def granted_id(self, holder: str, instant: int) -> str:
         """Return under which id a holder's granted amount is counted: of the treasury, the year and the cap's group."""

@@ -19,9 +19,14 @@ from tallystick.vouchers.fields import IN_WORDS
 from tallystick.vouchers.outcomes import Nothing, Outcome
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rules import (
+    applications,
+    attestations,
     books,
     burning,
+    capacity,
+    checkpoints,
     contracts,
+    editions,
     importing,
     items,
     keys,
@@ -39,12 +44,17 @@ from tallystick.vouchers.rules.rule import Rule
 
 RULES: Final[tuple[type[Rule], ...]] = (
     *network.RULES,
+    *editions.RULES,
+    *checkpoints.RULES,
     *keys.RULES,
     *items.RULES,
+    *capacity.RULES,
     *programmes.RULES,
     *withdrawals.RULES,
     *mandates.RULES,
     *contracts.RULES,
+    *applications.RULES,
+    *attestations.RULES,
     *vouchers.RULES,
     *importing.RULES,
     *recovery.RULES,
@@ -111,7 +121,7 @@ def parse_command(text: bytes) -> Rule:
     try:
         return RULEBOOK.commands.validate_json(line)
     except ValidationError as error:
-        raise MalformedError(_first_fault(error)) from None
+        raise MalformedError(_first_fault(error, canonical_json.decode(line))) from None
 
 
 def command_text(fields: dict[str, Any]) -> bytes:
@@ -157,12 +167,12 @@ def outcome_from_json(kind: str, fields: dict[str, Any]) -> Outcome:
     return _NOTHING
 
 
-def _first_fault(error: ValidationError) -> str:
+def _first_fault(error: ValidationError, value: canonical_json.JsonValue) -> str:
     """Say in one line where the first fault is and what it is; what a stranger wrote is shown short and escaped."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     if first["type"] == "union_tag_invalid" and not first["loc"]:
         return "kind: no command of the closed list is called so"
-    return first_fault(error, IN_WORDS, skipped=1)  # the kind, by which the union was told apart
+    return first_fault(error, IN_WORDS, value)
 
 
 def described() -> dict[str, Any]:

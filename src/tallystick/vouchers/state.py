@@ -30,10 +30,11 @@ from tallystick.vouchers.burns import BYTES_AS_BASE64, Group, JobTimes, Statemen
 from tallystick.vouchers.contracts import Contract
 from tallystick.vouchers.holdings import Reservation, Voucher
 from tallystick.vouchers.mandates import Mandate
-from tallystick.vouchers.parties import Key, Network, Party
+from tallystick.vouchers.parties import Key, Network, Party, RecordedCheckpoint
 from tallystick.vouchers.programmes import Item, Programme, ProgrammeRules
 from tallystick.vouchers.quantities import DAY_US, INSTANT_MAX, SECOND_US, start_of_day
 from tallystick.vouchers.redemptions import Claim
+from tallystick.vouchers.reviews import Application, Attestation
 from tallystick.vouchers.seals import Seal, Touches
 
 
@@ -48,6 +49,8 @@ class Reference:
 
 Tariff = tuple[int, int]
 """A price: valid from (microseconds), fen a unit (a GPU-hour, or one of what is counted)."""
+Capacity = tuple[int, dict[str, int]]
+"""A declaration: from which day on, and how many of each item are installed."""
 
 
 class Due(NamedTuple):
@@ -78,7 +81,10 @@ class State:
         public_keys: label by public key (hex).
         usccs: party by unified social credit code.
         signed_by_few_fen: by treasury and day, what fewer of its officers signed than are required; officers.py.
+        other_logs: by origin, the newest checkpoint that was recorded of another log.
         tariffs: by provider and item, ascending.
+        attestations: by subject (`<type> <id>`), topic and attester.
+        capacities: by provider, ascending: what it declared that is in force or to come.
         seals: by id, in order.
         touches: by account, which entries touched it.
         documents: by SHA-256 (hex), for ever: its contract, or of an invoice provider and reference of its statement.
@@ -103,12 +109,16 @@ class State:
     public_keys: dict[str, str] = field(default_factory=dict)
     usccs: dict[str, str] = field(default_factory=dict)
     signed_by_few_fen: dict[str, dict[int, int]] = field(default_factory=dict)
+    other_logs: dict[str, RecordedCheckpoint] = field(default_factory=dict)
     items: dict[str, Item] = field(default_factory=dict)
     tariffs: dict[str, dict[str, list[Tariff]]] = field(default_factory=dict)
+    capacities: dict[str, list[Capacity]] = field(default_factory=dict)
     programmes: dict[str, Programme] = field(default_factory=dict)
     mandates: dict[str, Mandate] = field(default_factory=dict)
     contracts: dict[str, Contract] = field(default_factory=dict)
     documents: dict[str, str] = field(default_factory=dict)
+    applications: dict[str, Application] = field(default_factory=dict)
+    attestations: dict[str, dict[str, dict[str, Attestation]]] = field(default_factory=dict)
     vouchers: dict[str, Voucher] = field(default_factory=dict)
     reservations: dict[str, Reservation] = field(default_factory=dict)
     claims: dict[str, Claim] = field(default_factory=dict)
@@ -147,6 +157,10 @@ class State:
     def tariff_notice_us(self) -> int:
         """How long before it takes effect a rise of a price is published."""
         return self.network.parameters.tariff_notice_seconds * SECOND_US if self.network else 0
+
+    def takeover_us(self) -> int:
+        """Return how long a key doesn't count yet that another party added; 0 before the network is founded."""
+        return self.network.parameters.takeover_seconds * SECOND_US if self.network else 0
 
     @property
     def reference_memory_us(self) -> int:

@@ -12,7 +12,14 @@ from tallystick.vouchers.outcomes import Burned, Reversed
 from tallystick.vouchers.quantities import DAY_US, DocumentId, OwnedId, Text
 from tallystick.vouchers.redemptions import claim_on
 from tallystick.vouchers.refusals import Reason, Refusal
-from tallystick.vouchers.rules.burn_lines import BurnLine, LineGroup, StatementLines, in_order, is_booked_late
+from tallystick.vouchers.rules.burn_lines import (
+    BurnLine,
+    Corrected,
+    LineGroup,
+    StatementLines,
+    in_order,
+    is_booked_late,
+)
 from tallystick.vouchers.rules.checks import check_own_contract
 from tallystick.vouchers.rules.reservations import put_back
 from tallystick.vouchers.rules.rule import (
@@ -25,10 +32,16 @@ from tallystick.vouchers.rules.rule import (
     Rule,
     Signers,
     accreditations_of,
+    claims_on,
     own_party,
     voucher_accounts,
 )
-from tallystick.vouchers.rules.statements import record, statement_accounts, statement_contract
+from tallystick.vouchers.rules.statements import (
+    corrected_contracts,
+    record,
+    statement_accounts,
+    statement_contract,
+)
 from tallystick.vouchers.state import State
 
 
@@ -88,31 +101,18 @@ class TimeBurn(Rule):
         if state.contracts[self.contract].basis != "metered":
             return Refusal(Reason.BASIS_DIFFERS, f"{self.contract} is invoiced")
         lines = StatementLines(state, self.contract, at)
-        fees = list[int]()
-        absorbed = list[tuple[int, int]]()
-        paid: dict[str, list[int]] = {}
-        count = sum([len(group.lines) for group in self.groups])
-        refused = list[tuple[int, Reason]]()
-        for number, (item, line) in enumerate(self.lines()):
-            answer = lines.decide(item, line)
-            if isinstance(answer, Reason):
-                if self.all_or_nothing:
-                    return Refusal(answer, f"line {number}")
-                refused.append((number, answer))
-                fees.append(0)
-                continue
-            fees.append(answer.fee_fen)
-            if answer.absorbed_fen:
-                absorbed.append((number, answer.absorbed_fen))
-            for reservation, amount_fen in answer.payments:
-                paid.setdefault(reservation, [0] * count)[number] = amount_fen
-        by_reservation = tuple([(reservation, tuple(lines_paid)) for reservation, lines_paid in paid.items()])
-        return Burned(tuple(absorbed), tuple(fees), by_reservation, tuple(refused))
+        for group in self.groups:
+            lines.decide_group(group.item, group.lines)
+        if self.all_or_nothing and lines.refused:
+            number, reason = lines.refused[0]
+            return Refusal(reason, f"line {number}")
+        return lines.burned()
 
     def evolve(self, state: State, event: Event) -> Postings:
         """The accepted lines: one posting for each reservation and day, summed over its lines."""
         assert isinstance(event.outcome, Burned)
         outcome = event.outcome
+        self._check_outcome(outcome)
         refused = {number for number, _ in outcome.refused}
         days: list[int] = []
         today = state.day_of(event.at)
@@ -135,20 +135,33 @@ class TimeBurn(Rule):
                 number += 1
             if jobs:
                 groups.append(Group(event.index, group.item, last_end, " ".join(jobs), b"".join(packed), []))
-        corrected = [
-            line.options.corrects
-            for number, (_, line) in enumerate(self.lines())
-            if line.options is not None and line.options.corrects is not None and number not in refused
-        ]
-        return record(state, event, self.contract, groups, days, corrected)
+        return record(state, event, self.contract, groups, days, self._corrected(refused))
+
+    def _check_outcome(self, outcome: Burned) -> None:
+        """Refuse amounts of other lines, before anything is changed by them.
+
+        Raises:
+            ValueError: a damaged entry.
+        """
+        count = sum([len(group.lines) for group in self.groups])
+        if any(len(amounts) != count for amounts in (outcome.fee_fen, *[lines for _, lines in outcome.paid])):
+            raise ValueError(f"the outcome has not the amounts of {count} lines")
+
+    def _corrected(self, refused: set[int]) -> list[Corrected]:
+        """Return the lines that its accepted lines stand for."""
+        lines = [line for number, (_, line) in enumerate(self.lines()) if number not in refused]
+        return [one for line in lines if line.options is not None and (one := line.options.corrects) is not None]
 
     def touches(self, state: State, event: Event) -> Accounts:
         """The contract's provider and holder, and the voucher and programme of each reservation that paid."""
         return statement_accounts(state, event, self.contract)
 
     def concerns(self, state: State, event: Event) -> Names:
-        """The contract."""
-        return [f"contract {self.contract}"]
+        """The contract, and those whose lines its own correct: no other line may correct them."""
+        assert isinstance(event.outcome, Burned)
+        refused = {number for number, _ in event.outcome.refused}
+        yield f"contract {self.contract}"
+        yield from corrected_contracts(state, self.party, self._corrected(refused))
 
     def follows(self) -> Names:
         """The contract."""
@@ -257,12 +270,7 @@ class BurnReverse(Rule):
         if contract is None:
             return
         yield f"contract {contract}"
-        for programme in history.programmes_of(contract):
-            # Whichever of the two it pays: a line that is claimed isn't reversed.
-            yield f"claims {programme} {self.party}"
-            holder = history.holder_of(contract)
-            if holder is not None:
-                yield f"claims {programme} {holder}"
+        yield from claims_on(history, contract)  # whichever of the two is paid: a line that is claimed isn't reversed
 
 
 def _booked_day(state: State, statement: Statement, line: BurnedLine) -> int:
@@ -276,8 +284,10 @@ def _is_claimed(state: State, statement: Statement, line: BurnedLine, reservatio
     claimant = state.claimant(programme_id, statement.contract)
     if claimant is None:
         return False
-    claims = [state.claims[claim_id] for claim_id in state.programmes[programme_id].claims.get(claimant, ())]
-    return claim_on(claims, _booked_day(state, statement, line), statement.index) is not None
+    programme = state.programmes[programme_id]
+    claims = [state.claims[claim_id] for claim_id in programme.claims.get(claimant, ())]
+    is_rounded = programme.rules.rounding_fen > 1
+    return claim_on(claims, _booked_day(state, statement, line), statement.index, is_rounded) is not None
 
 
 def _back_to(state: State, reservation_id: str) -> Literal["reservation", "voucher", "programme"]:

@@ -38,6 +38,40 @@ def check_receiving_holder(state: State, holder: str) -> Refusal | None:
     return Refusal(Reason.RECEIVER_SUSPENDED, holder) if party.suspended else None
 
 
+def check_application(state: State, application: str) -> Refusal | None:
+    """Refuse an application that isn't there, or was withdrawn."""
+    there = state.applications.get(application)
+    if there is None:
+        return Refusal(Reason.APPLICATION_UNKNOWN, application)
+    return Refusal(Reason.APPLICATION_WITHDRAWN, application) if there.withdrawn else None
+
+
+def check_applied(state: State, application: str | None, programme: str, holder: str, at: int) -> Refusal | None:
+    """Refuse an issue for another's application, or another programme's, and one without where one is due."""
+    if application is None:
+        is_due = any(gate.asks_for_application for gate in state.programmes[programme].rules_at(at).gates)
+        return Refusal(Reason.APPLICATION_MISSING, programme) if is_due else None
+    refusal = check_application(state, application)
+    if refusal:
+        return refusal
+    there = state.applications[application]
+    if (there.programme, there.holder) != (programme, holder):
+        detail = f"{application} is of {there.holder} for {there.programme}"
+        return Refusal(Reason.APPLICATION_DIFFERS, detail)
+    return None
+
+
+def check_asked_for(state: State, application: str | None, amount_fen: int) -> Refusal | None:
+    """Refuse more than an application still asks for."""
+    if application is None:
+        return None
+    left_fen = state.applications[application].amount_fen - state.applications[application].issued_fen
+    if amount_fen > left_fen:
+        detail = f"{application} asks for {left_fen} fen more"
+        return Refusal(Reason.EXCEEDS_APPLICATION, detail, limit_fen=left_fen)
+    return None
+
+
 def check_own_voucher(state: State, voucher_id: str, holder: str) -> Refusal | None:
     """Refuse a voucher that isn't there, or is another holder's."""
     voucher = state.vouchers.get(voucher_id)
@@ -56,7 +90,8 @@ def check_good(voucher: Voucher, voucher_id: str, at: int) -> Refusal | None:
 def check_cap(state: State, programme_id: str, holder: str, amount_fen: int, at: int) -> Refusal | None:
     """Refuse more than a holder may still be granted, under all programmes of the treasury, year and cap group."""
     programme = state.programmes[programme_id]
-    room_fen = programme.rules_at(at).cap.holder_fen - state.book["granted", programme.granted_id(holder, at)]
+    granted_fen = state.book["granted", programme.granted_id(holder, at)]
+    room_fen = max(0, programme.rules_at(at).cap.holder_fen - granted_fen)  # another programme's cap may be higher
     if amount_fen > room_fen:
         return Refusal(Reason.EXCEEDS_HOLDER_CAP, f"{holder} has room for {room_fen} fen", limit_fen=room_fen)
     return None

@@ -208,7 +208,7 @@ class ContractAmend(Rule):
         if (self.items is None) != (self.items_from is None):
             raise ValueError("items and items_from go together")
         if all(one is None for one in (self.amount_fen, self.last_day, self.items, self.other_support_fen)):
-            raise ValueError("must amend something")
+            raise ValueError("must amend amount_fen, last_day, items or other_support_fen")
         return self
 
     def signers(self, state: State, at: int) -> Signers:

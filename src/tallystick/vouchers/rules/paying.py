@@ -1,31 +1,29 @@
-"""Who pays a fee under a contract: its programmes in their order, under the ceilings.
+"""Who pays for a line under a contract: its programmes in their order, in one pass, under the ceilings.
 
-docs/rules.md, "Who pays it"; one pass, so that a line costs no more with history.
+docs/rules.md, "Who pays it". What a line costs a unit and which programmes are eligible depends on its item, and on
+which instants it lies between: those at which a price, an accreditation, a voucher or a reservation begins or ends.
+Most lines of a statement lie between the same ones, so that is found out once for all, until a reservation is empty.
 """
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
-from tallystick.vouchers.contracts import Contract
+from tallystick.vouchers.contracts import Contract, price_at
+from tallystick.vouchers.fields import ItemUnit
 from tallystick.vouchers.holdings import Reservation
-from tallystick.vouchers.programmes import Item, Programme, Proration
-from tallystick.vouchers.quantities import share_fen
+from tallystick.vouchers.programmes import Programme, Proration
+from tallystick.vouchers.quantities import BASIS_POINTS, INSTANT_MAX
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.state import State
 
-
-class Paid(NamedTuple):
-    """What an accepted line comes to: its fee, what it absorbs of other support, and who pays (reservation, fen)."""
-
-    fee_fen: int
-    absorbed_fen: int
-    payments: list[tuple[str, int]]
+_NEVER: Final = INSTANT_MAX + 1
 
 
-class _Purse:
+class Purse:
     """An open reservation as one statement sees it: its terms, and what the lines so far left of it."""
 
-    __slots__ = ("holder_class", "id", "left_fen", "rules", "shares", "until", "valid_from", "valid_until")
+    __slots__ = ("holder_class", "id", "left_fen", "rules", "until", "valid_from", "valid_until")
 
     def __init__(self, state: State, reservation: Reservation) -> None:
         voucher = state.vouchers[reservation.voucher]
@@ -36,31 +34,22 @@ class _Purse:
         self.valid_until = voucher.valid_until
         self.holder_class = voucher.holder_class
         self.rules = state.rules_of(voucher)
-        self.shares: dict[str, tuple[int, int] | None] = {}
 
-    def share_of(self, item_id: str, item: Item) -> tuple[int, int] | None:
-        """Return share and ceiling (basis points) of an item; a statement's lines ask for the same few."""
-        if item_id not in self.shares:
-            self.shares[item_id] = self.rules.share_of(item_id, item, self.holder_class)
-        return self.shares[item_id]
+
+Paid = tuple[int, list[tuple[Purse, int]]]
+"""What a line absorbs of other support (fen), and who pays how much."""
 
 
 class _Part(NamedTuple):
-    """A programme that pays: its share of the fee (fen), its ceiling (basis points), and the purses that may."""
+    """A programme that pays: its share and ceiling (basis points), and the purses that may.
 
-    share_fen: int
+    `share_fen` is its share of an invoice, which is of a part of the fee and truncated; None: of the whole fee.
+    """
+
+    share_bp: int
     ceiling_bp: int
-    purses: list[_Purse]
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """What was metered, and what its fee is for: the item, when it was rendered (microseconds), the price of a unit."""
-
-    item: str
-    starts_at: int
-    ends_at: int
-    price_fen: int
+    purses: list[Purse]
+    share_fen: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,137 +80,277 @@ def _truncated(amount_fen: int, proration: Proration | None) -> int:
     return amount_fen // truncate_fen * truncate_fen
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for an item's lines that begin and end between certain instants (microseconds).
+
+    Attributes:
+        earliest, before: a line begins from the first on, and before the second.
+        after, latest: it ends after the first, and at the second at the latest.
+        reason_before_time: why such a line is refused, whatever its time.
+        reason_before_jobs: why it is, where its time is in order.
+        reason: why it is, where its job's time is free and the contract's amount suffices.
+        price_fen: of a unit.
+        parts: the programmes that pay, in their order.
+        lowest_ceiling_bp: of these.
+        only: the one reservation that pays, if there is one alone, and the lower of its share and ceiling.
+    """
+
+    earliest: int = 0
+    before: int = _NEVER
+    after: int = -1
+    latest: int = _NEVER
+    reason_before_time: Reason | None = None
+    reason_before_jobs: Reason | None = None
+    reason: Reason | None = None
+    price_fen: int = 0
+    parts: list[_Part] = field(default_factory=list)
+    lowest_ceiling_bp: int = 0
+    only: tuple[Purse, int] | None = None
+
+
 class ContractPayers:
     """A contract's programmes while a statement is decided: what its lines so far took, on top of the state."""
 
-    def __init__(self, state: State, contract_id: str, at: int) -> None:
+    def __init__(self, state: State, contract_id: str, unit: ItemUnit = "gpu_time") -> None:
         self._state = state
+        self._unit = unit
         self._contract = contract = state.contracts[contract_id]
-        self._at = at
+        self._begins_at = state.start_of(contract.first_day)
+        self._ends_at = state.start_of(contract.last_day + 1)
+        self._tariffs = state.tariffs.get(contract.provider, {})
         self._chargeable_fen = contract.amount_fen - state.book["charged", contract_id]
         self._other_support_fen = contract.other_support_fen - state.book["absorbed", contract_id]
         self._programmes = _purses_by_programme(state, contract)
+        self._purses = [purse for purses in self._programmes.values() for purse in purses]
+        self._terms: dict[str, Terms] = {}  # by item, the newest
 
-    def pay(self, service: Service | Invoice, fee: int, takes_available: bool) -> Paid | Reason:
+    def terms(self, item_id: str, starts_at: int, ends_at: int) -> Terms:
+        """Return what holds for a line of an item and an interval (microseconds)."""
+        terms = self._terms.get(item_id)
+        if terms is None or not terms.earliest <= starts_at < terms.before or not terms.after < ends_at <= terms.latest:
+            terms = self._terms[item_id] = self._found_terms(item_id, starts_at, ends_at)
+        return terms
+
+    def pay(self, terms: Terms, fee: int, *, takes_available: bool) -> Paid | Reason:
         """Return what the programmes pay of a fee; nothing is taken note of.
 
         Args:
-            service: what it is for.
+            terms: what holds for the line.
             fee: in fen.
             takes_available: a programme whose reservations hold less than its part pays what they hold.
         """
         if fee > self._chargeable_fen:
             return Reason.EXCEEDS_CONTRACT
+        if terms.reason is not None:
+            return terms.reason
+        if terms.only is not None and not self._other_support_fen:
+            # Nearly every line: one reservation pays, and the lower of share and ceiling is all there is to it.
+            purse, rate_bp = terms.only
+            pay_fen = fee * rate_bp // BASIS_POINTS
+            if pay_fen <= purse.left_fen:
+                return 0, [(purse, pay_fen)] if pay_fen else []
+        absorbed_fen = min(self._other_support_fen, fee * terms.lowest_ceiling_bp // BASIS_POINTS)
+        payments = _payments(terms.parts, fee, absorbed_fen, takes_available)
+        return payments if isinstance(payments, Reason) else (absorbed_fen, payments)
+
+    def pay_invoice(self, invoice: Invoice, fee: int, at: int, *, takes_available: bool) -> Paid | Reason:
+        """Return what the programmes pay of an invoice's fee, each for the part of it that it counts.
+
+        Args:
+            invoice: what it is about.
+            fee: in fen.
+            at: the log's time (microseconds), at which reservations must be open.
+            takes_available: as in `pay`.
+        """
+        if fee > self._chargeable_fen:
+            return Reason.EXCEEDS_CONTRACT
+        found = [
+            self._part_of_invoice(self._state.programmes[name], open_purses, (invoice, fee), at)
+            for name, purses in self._programmes.items()
+            if (open_purses := [purse for purse in purses if purse.left_fen])
+        ]
+        parts = [part for part in found if isinstance(part, _Part)]
+        if not parts:
+            return next((reason for reason in found if isinstance(reason, Reason)), Reason.NOTHING_RESERVED)
+        lowest_bp = min([part.ceiling_bp for part in parts])
+        absorbed_fen = min(self._other_support_fen, fee * lowest_bp // BASIS_POINTS)
+        payments = _payments(parts, fee, absorbed_fen, takes_available)
+        return payments if isinstance(payments, Reason) else (absorbed_fen, payments)
+
+    def take_note(self, fee: int, paid: Paid) -> None:
+        """Take off what a line took; who pays is found out anew once a reservation is empty."""
+        absorbed_fen, payments = paid
+        self._chargeable_fen -= fee
+        self._other_support_fen -= absorbed_fen
+        for purse, amount_fen in payments:
+            purse.left_fen -= amount_fen
+            if not purse.left_fen:
+                self._terms.clear()
+
+    def _found_terms(self, item_id: str, starts_at: int, ends_at: int) -> Terms:
+        """Return what holds for a line, and between which instants the same holds."""
+        item = self._state.items.get(item_id)
+        if item is None:
+            return Terms(reason_before_time=Reason.ITEM_UNKNOWN)
+        if item.unit != self._unit:
+            odd = Reason.ITEM_NOT_GPU_TIME if self._unit == "gpu_time" else Reason.ITEM_NOT_COUNTED
+            return Terms(reason_before_time=odd)
+        within = *_around(self._beginnings(item_id), starts_at), *_before(self._ends(), ends_at)
+        contract_price = self._contract.price_fen(item_id, starts_at)
+        if contract_price is None:
+            return Terms(*within, reason_before_time=Reason.ITEM_NOT_IN_CONTRACT)
+        if starts_at < self._begins_at or ends_at > self._ends_at:
+            return Terms(*within, reason_before_jobs=Reason.OUTSIDE_CONTRACT)
+        tariff = price_at(self._tariffs.get(item_id, ()), starts_at)
+        if tariff is None:
+            return Terms(*within, reason_before_jobs=Reason.TARIFF_MISSING)
+        price_fen = min(contract_price, tariff)
         parts = list[_Part]()
         first_reason: Reason | None = None
         for programme_id, purses in self._programmes.items():
             open_purses = [purse for purse in purses if purse.left_fen]
-            if not open_purses:
-                continue
-            part = self._part_of(programme_id, open_purses, service, fee)
-            if isinstance(part, Reason):
-                first_reason = first_reason or part
-            else:
-                parts.append(part)
+            if open_purses:
+                programme = self._state.programmes[programme_id]
+                part = self._part_of(programme, open_purses, (item_id, price_fen), starts_at, ends_at)
+                if isinstance(part, Reason):
+                    first_reason = first_reason or part
+                else:
+                    parts.append(part)
         if not parts:
-            return first_reason or Reason.NOTHING_RESERVED
-        absorbed = min(self._other_support_fen, share_fen(fee, min([part.ceiling_bp for part in parts])))
-        payments = _payments(parts, fee, absorbed, takes_available)
-        return payments if isinstance(payments, Reason) else Paid(fee, absorbed, payments)
+            return Terms(*within, price_fen=price_fen, reason=first_reason or Reason.NOTHING_RESERVED)
+        lowest_bp = min([part.ceiling_bp for part in parts])
+        is_one = len(parts) == len(parts[0].purses) == 1
+        only = (parts[0].purses[0], min(parts[0].share_bp, parts[0].ceiling_bp)) if is_one else None
+        return Terms(*within, price_fen=price_fen, parts=parts, lowest_ceiling_bp=lowest_bp, only=only)
 
-    def take_note(self, paid: Paid) -> None:
-        """Take off what a line took."""
-        self._chargeable_fen -= paid.fee_fen
-        self._other_support_fen -= paid.absorbed_fen
-        if paid.payments:
-            paid_fen = dict(paid.payments)
-            for purses in self._programmes.values():
-                for purse in purses:
-                    purse.left_fen -= paid_fen.get(purse.id, 0)
-
-    def _part_of(self, programme_id: str, purses: list[_Purse], service: Service | Invoice, fee: int) -> _Part | Reason:
-        """Return how a programme pays, or why it is passed over."""
-        programme = self._state.programmes[programme_id]
-        if isinstance(service, Invoice):
-            return self._part_of_invoice(programme, purses, service, fee)
-        starts_at, ends_at = service.starts_at, service.ends_at
+    def _part_of(
+        self, programme: Programme, purses: list[Purse], priced: tuple[str, int], starts_at: int, ends_at: int
+    ) -> _Part | Reason:
+        """Return how a programme pays for a line of an item and price, or why it is passed over."""
+        item_id, price_fen = priced
         accreditation = programme.accreditation(self._contract.provider, starts_at, ends_at)
-        limit_fen = None if accreditation is None else accreditation.price_limits_fen.get(service.item)
+        limit_fen = None if accreditation is None else accreditation.price_limits_fen.get(item_id)
         if limit_fen is None:
             return Reason.PROVIDER_NOT_ACCREDITED
-        if service.price_fen > limit_fen:
+        if price_fen > limit_fen:
             return Reason.PRICE_ABOVE_LIMIT
         fitting = [purse for purse in purses if purse.valid_from <= starts_at and ends_at <= purse.until]
         if not fitting:
             is_too_early = starts_at < purses[0].valid_from
             return Reason.OUTSIDE_VOUCHER_VALIDITY if is_too_early else Reason.OUTSIDE_RESERVATION
-        share = fitting[0].share_of(service.item, self._state.items[service.item])
-        if share is None:
-            return Reason.ITEM_NOT_COVERED
-        share_bp, ceiling_bp = share
-        return _Part(share_fen(fee, share_bp), ceiling_bp, fitting)
+        oldest = fitting[0]
+        share = oldest.rules.share_of(item_id, self._state.items[item_id], oldest.holder_class)
+        return Reason.ITEM_NOT_COVERED if share is None else _Part(*share, fitting)
 
     def _part_of_invoice(
-        self, programme: Programme, purses: list[_Purse], invoice: Invoice, fee: int
+        self, programme: Programme, purses: list[Purse], invoiced: tuple[Invoice, int], at: int
     ) -> _Part | Reason:
         """Return how a programme pays for an invoice: for the part of it that lies in its window."""
-        reasons = [self._against(purse, invoice, fee) for purse in purses]
+        invoice, fee = invoiced
+        reasons = [self._against(purse, invoice, fee, at) for purse in purses]
         fitting = [purse for purse, reason in zip(purses, reasons, strict=True) if reason is None]
         if not fitting:
             return reasons[0] or Reason.NOTHING_RESERVED
-        proration = fitting[0].rules.proration
-        counted = invoice.prorated(fee, proration)
+        oldest = fitting[0]
+        counted = invoice.prorated(fee, oldest.rules.proration)
         assert counted is not None
         first_day, last_day, base_fen = counted
         starts_at, ends_at = self._state.start_of(first_day), self._state.start_of(last_day + 1)
         accreditation = programme.accreditation(self._contract.provider, starts_at, ends_at)
         if accreditation is None or invoice.item not in accreditation.price_limits_fen:
             return Reason.PROVIDER_NOT_ACCREDITED
-        share = fitting[0].share_of(invoice.item, self._state.items[invoice.item])
+        share = oldest.rules.share_of(invoice.item, self._state.items[invoice.item], oldest.holder_class)
         if share is None:
             return Reason.ITEM_NOT_COVERED
-        share_bp, ceiling_bp = share
-        return _Part(_truncated(share_fen(base_fen, share_bp), proration), ceiling_bp, fitting)
+        share_fen = _truncated(base_fen * share[0] // BASIS_POINTS, oldest.rules.proration)
+        return _Part(*share, fitting, share_fen)
 
-    def _against(self, purse: _Purse, invoice: Invoice, fee: int) -> Reason | None:
+    def _against(self, purse: Purse, invoice: Invoice, fee: int, at: int) -> Reason | None:
         """Return why a reservation can't pay for an invoice, if there is a reason."""
         counted = invoice.prorated(fee, purse.rules.proration)
         if counted is None:
             return Reason.OUTSIDE_PRORATION_WINDOW
         starts_at, ends_at = self._state.start_of(counted[0]), self._state.start_of(counted[1] + 1)
-        if ends_at < self._at - self._state.burn_window_us:
+        if ends_at < at - self._state.burn_window_us:
             return Reason.JOB_TIME_TOO_LONG_AGO
         if starts_at < purse.valid_from or ends_at > purse.valid_until:
             return Reason.OUTSIDE_VOUCHER_VALIDITY
-        return Reason.OUTSIDE_RESERVATION if purse.until < self._at else None
+        return Reason.OUTSIDE_RESERVATION if purse.until < at else None
+
+    def _beginnings(self, item_id: str) -> Iterable[int]:
+        """Yield the instants from which on something else may hold for a line that begins then."""
+        yield self._begins_at
+        yield from (valid_from for valid_from, _ in self._contract.prices.get(item_id, ()))
+        yield from (valid_from for valid_from, _ in self._tariffs.get(item_id, ()))
+        yield from (purse.valid_from for purse in self._purses)
+        for programme in self._programmes:
+            accreditations = self._state.programmes[programme].accreditations.get(self._contract.provider, ())
+            yield from (one.valid_from for one in accreditations)
+
+    def _ends(self) -> Iterable[int]:
+        """Yield the instants up to which the same may hold for a line that ends then."""
+        yield self._ends_at
+        yield from (purse.until for purse in self._purses)
+        for programme in self._programmes:
+            accreditations = self._state.programmes[programme].accreditations.get(self._contract.provider, ())
+            yield from (one.valid_until for one in accreditations if one.valid_until is not None)
 
 
-def _purses_by_programme(state: State, contract: Contract) -> dict[str, list[_Purse]]:
+def _around(instants: Iterable[int], instant: int) -> tuple[int, int]:
+    """Return the last of some instants that isn't after one, and the first that is."""
+    earliest, before = 0, _NEVER
+    for one in instants:
+        if one <= instant:
+            earliest = max(earliest, one)
+        else:
+            before = min(before, one)
+    return earliest, before
+
+
+def _before(instants: Iterable[int], instant: int) -> tuple[int, int]:
+    """Return the last of some instants that is before one, and the first that isn't."""
+    after, latest = -1, _NEVER
+    for one in instants:
+        if one < instant:
+            after = max(after, one)
+        else:
+            latest = min(latest, one)
+    return after, latest
+
+
+def _purses_by_programme(state: State, contract: Contract) -> dict[str, list[Purse]]:
     """Return the open reservations of a contract, oldest first, by programme in the order in which they pay."""
-    purses: dict[str, list[_Purse]] = {programme: [] for programme in contract.programmes}
+    purses: dict[str, list[Purse]] = {programme: [] for programme in contract.programmes}
     for reservation_id in contract.reservations:
         reservation = state.reservations[reservation_id]
-        purses[reservation.programme].append(_Purse(state, reservation))
+        purses[reservation.programme].append(Purse(state, reservation))
     return purses
 
 
-def _payments(parts: list[_Part], fee: int, absorbed_fen: int, takes_available: bool) -> list[tuple[str, int]] | Reason:
+def _payments(
+    parts: list[_Part], fee: int, absorbed_fen: int, takes_available: bool
+) -> list[tuple[Purse, int]] | Reason:
     """Return who pays how much of a fee: one pass, in which the strictest ceiling of those that pay holds for all."""
-    payments = list[tuple[str, int]]()
-    bound_bp: int | None = None
+    payments = list[tuple[Purse, int]]()
+    bound_bp = BASIS_POINTS
     spent_fen = absorbed_fen
-    for part in parts:
-        ceiling_bp = part.ceiling_bp if bound_bp is None else min(bound_bp, part.ceiling_bp)
-        pay_fen = min(part.share_fen, share_fen(fee, ceiling_bp) - spent_fen)
+    for share_bp, ceiling_bp, purses, share_fen in parts:
+        ceiling_bp = min(ceiling_bp, bound_bp)  # noqa: PLW2901 - the strictest so far
+        pay_fen = fee * share_bp // BASIS_POINTS if share_fen is None else share_fen
+        room_fen = fee * ceiling_bp // BASIS_POINTS - spent_fen
+        pay_fen = min(pay_fen, room_fen)
         if pay_fen <= 0:
             continue
         bound_bp = ceiling_bp
-        for purse in part.purses:
-            taken_fen = min(pay_fen, purse.left_fen)
+        for purse in purses:
+            taken_fen = pay_fen if pay_fen <= purse.left_fen else purse.left_fen
             if taken_fen:
-                payments.append((purse.id, taken_fen))
+                payments.append((purse, taken_fen))
                 pay_fen -= taken_fen
                 spent_fen += taken_fen
+                if not pay_fen:
+                    break
         if pay_fen and not takes_available:
             return Reason.EXCEEDS_RESERVATION
     return payments

@@ -301,13 +301,16 @@ class ReservationRelease(Rule):
             return Refusal(Reason.RESERVATION_UNKNOWN, self.reservation)
         party = treasury_of(state, self.party, self.mandate)
         provider, programme = reservation.provider, state.programmes[reservation.programme]
-        provider_is_out = state.parties[provider].suspended or programme.accreditation(provider, at, at + 1) is None
+        accredited_until = programme.accredited_until(provider, at)
+        provider_is_out = state.parties[provider].suspended or accredited_until == at
         if party not in (provider, reservation.holder, programme.treasury if provider_is_out else None):
             return Refusal(Reason.NOT_OWN_RESERVATION, self.reservation)
         if reservation.closed:
             return Refusal(Reason.RESERVATION_CLOSED, self.reservation)
         assert state.network is not None
         free_at = state.ends_of(reservation) + state.network.parameters.release_grace_seconds * SECOND_US
+        if accredited_until is not None:
+            free_at = min(free_at, accredited_until)  # it is delisted from then on
         if self.party == reservation.holder and not provider_is_out and at < free_at:
             detail = f"its holder may from {format_instant(free_at)}"
             return Refusal(Reason.RESERVATION_NOT_OVER, detail, not_before=free_at)

@@ -27,19 +27,25 @@ Names = Iterable[str]
     party <id>                    admitted, amended, suspended, reinstated; its keys
     item <id>              registered
     tariffs <provider>            its prices
+    capacity <provider>           what it declared that it has
     rules <programme>             opened, closed
     accreditation <programme> <provider>
-    contract <id>                 its whole life: signed, amended, reserved under, burned, reversed, released
+    contract <id>                 its whole life: signed, amended, reserved under, burned, corrected, reversed, released
     document <sha256>             the contract that has it
+    application <id>              filed, issued for, withdrawn
+    attestations <type> <id>      verdicts on an application, a claim, a provider or a holder
     terms <voucher>               how it was made (issued, transferred), suspended, resumed, revoked, expired
     reservation <id>              reserved, released
     claim <id>                    claimed, paid, rejected
     claims <programme> <party>    the party's claims, and what was rejected of them
+    checkpoints <origin>          those of another log that were recorded
     seals                         all of them
+    editions                      all that were adopted
 
 or an account, with all entries that touch it.
 """
 SEALS: Final = "seals"
+EDITIONS: Final = "editions"
 Signers = dict[str, int]
 """How many signatures are needed of each party."""
 Postings = tuple[Posting, ...]
@@ -49,8 +55,9 @@ NETWORK: Final = frozenset[Role]({"network"})
 TREASURY: Final = frozenset[Role]({"treasury"})
 PROVIDER: Final = frozenset[Role]({"provider"})
 OPERATOR: Final = frozenset[Role]({"operator"})
+ATTESTER: Final = frozenset[Role]({"attester"})
 HOLDER: Final = frozenset[Role]({"holder"})
-ANY_ROLE: Final = frozenset[Role]({"network", "treasury", "provider", "auditor", "operator", "holder"})
+ANY_ROLE: Final = frozenset[Role]({"network", "treasury", "provider", "auditor", "operator", "attester", "holder"})
 
 DECLARED: Final = (
     "kind",
@@ -110,8 +117,12 @@ class Rule(BaseModel):
             raise TypeError(f"the rule {cls.__name__} does not declare {', '.join(missing)}")
 
     def brings(self) -> tuple[str, ...]:
-        """Return the vkeys of the keys that it adds: each of them signs too, and counts for nobody else's signature."""
+        """Return the vkeys of the keys that it adds: each of them signs too, and counts for no party."""
         return ()
+
+    def replaces(self) -> str | None:
+        """Return the label of the key whose place another takes: it signs too, whatever it is for."""
+        return None
 
     @abstractmethod
     def signers(self, state: State, at: int) -> Signers:
@@ -202,6 +213,9 @@ class History(Protocol):
     def holder_of(self, contract: str) -> str | None:
         """Return the holder of a contract, if there is one of that id."""
 
+    def says_either(self, contract: str) -> bool:
+        """Return whether a contract was signed with `either` as its claimant."""
+
     def contract_of_statement(self, provider: str, ref: str, before: int) -> str | None:
         """Return the contract of a provider's newest statement of a reference before an entry, if there is one."""
 
@@ -216,6 +230,15 @@ def accreditations_of(history: History, contract: str) -> Names:
     """Return the accreditations of a contract's provider for the programmes that pay for it."""
     provider = history.provider_of(contract)
     return [f"accreditation {programme} {provider}" for programme in history.programmes_of(contract)]
+
+
+def claims_on(history: History, contract: str) -> Names:
+    """Return the claims of both sides of a contract, of all programmes that pay for it.
+
+    A line of it may be in one of them; and where the contract says `either`, the first decided who claims.
+    """
+    sides = [side for side in (history.provider_of(contract), history.holder_of(contract)) if side is not None]
+    return [f"claims {programme} {side}" for programme in history.programmes_of(contract) for side in sides]
 
 
 def own_party(command: Rule, state: State) -> Signers:

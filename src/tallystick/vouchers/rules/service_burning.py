@@ -5,14 +5,14 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from tallystick.vouchers.burns import BurnedLine, Group, JobTimes, pack_line
-from tallystick.vouchers.contracts import Contract, price_at
+from tallystick.vouchers.contracts import Contract
 from tallystick.vouchers.fields import must_be_true
 from tallystick.vouchers.outcomes import Burned
 from tallystick.vouchers.quantities import Day, Fen, ItemId, OwnedId, Sha256Hex, format_day
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.burn_lines import Corrected, corrected_line, is_more
 from tallystick.vouchers.rules.checks import check_own_contract
-from tallystick.vouchers.rules.paying import ContractPayers, Invoice, Paid, Service
+from tallystick.vouchers.rules.paying import ContractPayers, Invoice, Paid
 from tallystick.vouchers.rules.rule import (
     PROVIDER,
     Accounts,
@@ -25,7 +25,12 @@ from tallystick.vouchers.rules.rule import (
     accreditations_of,
     own_party,
 )
-from tallystick.vouchers.rules.statements import record, statement_accounts, statement_contract
+from tallystick.vouchers.rules.statements import (
+    corrected_contracts,
+    record,
+    statement_accounts,
+    statement_contract,
+)
 from tallystick.vouchers.state import State
 
 _NOTHING_BURNED: Final = JobTimes()
@@ -102,11 +107,12 @@ class ServiceBurn(Rule):
         reason = self._check_days(state, contract, at)
         if reason is not None:
             return Refusal(reason, f"{format_day(self.first_day)} to {format_day(self.last_day)}")
-        paid = self._pay(state, contract, at)
-        if isinstance(paid, Reason):
-            return Refusal(paid)
-        absorbed = ((0, paid.absorbed_fen),) if paid.absorbed_fen else ()
-        return Burned(absorbed, (paid.fee_fen,), tuple([(name, (fen,)) for name, fen in paid.payments]), ())
+        answer = self._pay(state, contract, at)
+        if isinstance(answer, Reason):
+            return Refusal(answer)
+        fee_fen, (absorbed_fen, payments) = answer
+        absorbed = ((0, absorbed_fen),) if absorbed_fen else ()
+        return Burned(absorbed, (fee_fen,), tuple([(purse.id, (fen,)) for purse, fen in payments]), ())
 
     def _check_terms(self, state: State) -> Refusal | None:
         if self.last_day < self.first_day:
@@ -144,32 +150,31 @@ class ServiceBurn(Rule):
             return Reason.OUTSIDE_CONTRACT
         return None
 
-    def _pay(self, state: State, contract: Contract, at: int) -> Paid | Reason:
-        starts_at, ends_at = self._interval(state)
-        job_times = state.job_times.get(self.party, {}).get(self.item, _NOTHING_BURNED)
-        payers = ContractPayers(state, self.contract, at)
+    def _pay(self, state: State, contract: Contract, at: int) -> tuple[int, Paid] | Reason:
+        """Return the fee, and what is paid of it."""
+        takes_available = self.pay_available is True
         if self.quantity is None:
             assert self.fee_fen is not None
-            quantity = 0
+            fee = self.fee_fen
             invoice = Invoice(self.item, self.first_day, self.last_day)
-            paid = payers.pay(invoice, self.fee_fen, self.pay_available is True)
+            paid = ContractPayers(state, self.contract).pay_invoice(invoice, fee, at, takes_available=takes_available)
         else:
-            quantity = self.quantity
-            price_fen = contract.price_fen(self.item, starts_at)
-            tariff_fen = price_at(state.tariffs.get(self.party, {}).get(self.item, ()), starts_at)
-            assert price_fen is not None
-            if tariff_fen is None:
-                return Reason.TARIFF_MISSING
+            starts_at, ends_at = self._interval(state)
+            payers = ContractPayers(state, self.contract, "count")
+            terms = payers.terms(self.item, starts_at, ends_at)
+            if terms.reason_before_jobs is not None:
+                return terms.reason_before_jobs
+            job_times = state.job_times.get(self.party, {}).get(self.item, _NOTHING_BURNED)
             if job_times.is_burned(self.contract, starts_at, ends_at):
                 return Reason.SERVICE_DAYS_ALREADY_BURNED
-            service = Service(self.item, starts_at, ends_at, min(price_fen, tariff_fen))
-            paid = payers.pay(service, quantity * service.price_fen, self.pay_available is True)
+            fee = self.quantity * terms.price_fen
+            paid = payers.pay(terms, fee, takes_available=takes_available)
         if isinstance(paid, Reason):
             return paid
         corrected = self._corrected(state, at)
-        if corrected is not None and is_more(quantity, paid, corrected):
+        if corrected is not None and is_more(self.quantity or 0, fee, paid, corrected):
             return Reason.EXCEEDS_CORRECTED_LINE
-        return paid
+        return fee, paid
 
     def _interval(self, state: State) -> tuple[int, int]:
         """Return its days as an interval (microseconds) that ends within the last of them, on which it is booked."""
@@ -199,9 +204,11 @@ class ServiceBurn(Rule):
         return statement_accounts(state, event, self.contract)
 
     def concerns(self, state: State, event: Event) -> Names:
-        """The contract, and an invoice's document."""
-        names = [f"contract {self.contract}"]
-        return names if self.document_sha256 is None else [*names, f"document {self.document_sha256}"]
+        """The contract, an invoice's document, and the contract whose line it corrects."""
+        yield f"contract {self.contract}"
+        if self.document_sha256 is not None:
+            yield f"document {self.document_sha256}"
+        yield from corrected_contracts(state, self.party, [] if self.corrects is None else [self.corrects])
 
     def follows(self) -> Names:
         """The contract."""

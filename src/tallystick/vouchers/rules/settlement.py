@@ -3,12 +3,13 @@
 from typing import Final, Literal
 
 from tallystick.vouchers.book import DatedLot, Posting
-from tallystick.vouchers.fields import Claimant
+from tallystick.vouchers.fields import Claimant, SubjectType
 from tallystick.vouchers.outcomes import Claimed, Nothing
 from tallystick.vouchers.quantities import Day, Fen, OwnedId, Sha256Hex, Text, format_day, start_of_day
 from tallystick.vouchers.redemptions import Claim
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.checks import check_new_id, check_own_programme
+from tallystick.vouchers.rules.gates import check_passed
 from tallystick.vouchers.rules.mandates import (
     MANDATE_REFUSALS,
     check_mandate,
@@ -29,6 +30,7 @@ from tallystick.vouchers.rules.rule import (
     Postings,
     Rule,
     Signers,
+    claims_on,
     own_party,
     party_account,
 )
@@ -56,6 +58,7 @@ class RedemptionClaim(Rule):
         Reason.CLAIM_PERIOD_INVALID,
         Reason.CLAIM_PERIOD_NOT_OVER,
         Reason.NOTHING_TO_CLAIM,
+        Reason.GATE_NOT_PASSED,
     )
 
     def signers(self, state: State, at: int) -> Signers:
@@ -78,18 +81,18 @@ class RedemptionClaim(Rule):
         over_at = start_of_day(self.last_day + 1, state.network.parameters.utc_offset_seconds)
         if at < over_at:
             return Refusal(Reason.CLAIM_PERIOD_NOT_OVER, format_day(self.last_day), not_before=over_at)
-        unclaimed_fen = sum(state.book["burned", lot.burned_id] for lot in self._lots(state))
+        unclaimed_fen = self.unclaimed_fen(state)
         rounding_fen = programme.rules.rounding_fen
         amount_fen = unclaimed_fen // rounding_fen * rounding_fen
         if amount_fen == 0:
             return Refusal(Reason.NOTHING_TO_CLAIM, f"{unclaimed_fen} fen are unclaimed")
-        return Claimed(amount_fen)
+        return check_passed(state, self.programme, "claim", _claimant(state, self.party), at) or Claimed(amount_fen)
 
     def evolve(self, state: State, event: Event) -> Postings:
         """What is unclaimed in the period is claimed, lot by lot; what was rounded off stays with the last of them."""
         assert isinstance(event.outcome, Claimed)
         lots = self._claimed(state, event.outcome.amount_fen)
-        for contract_id in {lot.contract for lot, _ in lots}:
+        for contract_id in {lot.contract for lot in self._lots(state)}:
             if state.claimant(self.programme, contract_id) is None:
                 state.contracts[contract_id].claimant = _side(state, self.party)
         state.claims[self.claim] = Claim(
@@ -108,6 +111,10 @@ class RedemptionClaim(Rule):
             ]
         )
 
+    def unclaimed_fen(self, state: State) -> int:
+        """Return what is unclaimed in the period."""
+        return sum(state.book["burned", lot.burned_id] for lot in self._lots(state))
+
     def _claimed(self, state: State, amount_fen: int) -> list[tuple[DatedLot, int]]:
         """Return what a claim of an amount takes of which lot, in order."""
         claimed = list[tuple[DatedLot, int]]()
@@ -119,7 +126,8 @@ class RedemptionClaim(Rule):
                 amount_fen -= taken_fen
         if amount_fen and lots:
             # Only where a part of a log is replayed that was decided wrongly: what is recorded is followed.
-            claimed.append((lots[-1], amount_fen))
+            last, taken_fen = claimed.pop() if claimed else (lots[-1], 0)
+            claimed.append((last, taken_fen + amount_fen))
         return claimed
 
     def _lots(self, state: State) -> list[DatedLot]:
@@ -129,11 +137,13 @@ class RedemptionClaim(Rule):
             DatedLot(voucher, contract, day)
             for contract in sorted(by_contract)
             if self._may_claim(state, contract)
-            for voucher, day in sorted(
-                [(one, day) for day in by_contract[contract] for one in by_contract[contract][day]]
-            )
-            if self.first_day <= day <= self.last_day
+            for voucher, day in self._dated(by_contract[contract])
         ]
+
+    def _dated(self, days: Unclaimed) -> list[tuple[str, int]]:
+        """Return the vouchers and days of the period, in order; other days aren't looked at."""
+        within = [day for day in days if self.first_day <= day <= self.last_day]
+        return sorted([(voucher, day) for day in within for voucher in days[day]])
 
     def _may_claim(self, state: State, contract_id: str) -> bool:
         """Return whether the programme pays the claimant for a contract."""
@@ -155,10 +165,13 @@ class RedemptionClaim(Rule):
         return [f"rules {self.programme}", f"party {self.party}"]
 
     def asks(self, event: Event, history: History) -> Names:
-        """The claimant's claims, and the contracts of all lines that may have been unclaimed."""
+        """The claimant's claims, verdicts on it, the contracts of all that may be unclaimed, and who claims there."""
+        yield from (f"attestations provider {self.party}", f"attestations holder {self.party}")
         yield f"claims {self.programme} {self.party}"
         for contract in history.burned(self.programme, self.party, self.first_day, self.last_day, event.index):
             yield f"contract {contract}"
+            if history.says_either(contract):
+                yield from claims_on(history, contract)
 
 
 class RedemptionPay(Rule):
@@ -180,6 +193,7 @@ class RedemptionPay(Rule):
         Reason.CLAIM_UNKNOWN,
         Reason.CLAIM_ALREADY_SETTLED,
         Reason.AMOUNT_DIFFERS_FROM_CLAIM,
+        Reason.GATE_NOT_PASSED,
     )
 
     def signers(self, state: State, at: int) -> Signers:
@@ -198,7 +212,9 @@ class RedemptionPay(Rule):
         claimed_fen = state.claimed_fen(self.claim)
         if self.amount_fen != claimed_fen:
             return Refusal(Reason.AMOUNT_DIFFERS_FROM_CLAIM, f"claimed are {claimed_fen} fen", limit_fen=claimed_fen)
-        return Nothing()
+        claim = state.claims[self.claim]
+        subjects: dict[SubjectType, str | None] = {"claim": self.claim, **_claimant(state, claim.claimant)}
+        return check_passed(state, claim.programme, "settle", subjects, at) or Nothing()
 
     def evolve(self, state: State, event: Event) -> Postings:
         """Settled for good."""
@@ -227,8 +243,9 @@ class RedemptionPay(Rule):
         return [f"claim {self.claim}", f"party {self.party}", *mandate_name(self.mandate)]
 
     def asks(self, event: Event, history: History) -> Names:
-        """Nothing."""
-        return ()
+        """Verdicts on the claim, and what that asked for: of a part of its lines it would come to less."""
+        claim = history.claim(self.claim)
+        return [f"attestations claim {self.claim}", *claim.command.asks(claim, history)]
 
 
 class RedemptionReject(Rule):
@@ -289,14 +306,14 @@ class RedemptionReject(Rule):
         return claim.command.asks(claim, history)
 
 
-def _by_voucher(days: Unclaimed) -> list[tuple[str, int]]:
-    """Return vouchers and days in their order."""
-    return sorted([(voucher, day) for day, vouchers in days.items() for voucher in vouchers])
-
-
 def _side(state: State, party: str) -> Claimant:
     """Return which side of a contract a claimant is."""
     return "provider" if state.parties[party].role == "provider" else "holder"
+
+
+def _claimant(state: State, party: str) -> dict[SubjectType, str | None]:
+    """Return a claimant as what a gate may be of."""
+    return {"provider" if state.parties[party].role == "provider" else "holder": party}
 
 
 def _check_open_claim(state: State, claim_id: str, treasury: str) -> Refusal | None:

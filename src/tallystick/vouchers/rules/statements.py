@@ -27,7 +27,9 @@ def record(
     state.book.note("charged", contract, sum(outcome.fee_fen))
     state.book.note("absorbed", contract, sum([amount_fen for _, amount_fen in outcome.absorbed]))
     for one in corrected:
-        state.statements[provider][one.statement].corrected_lines.append(one.line)
+        earlier = state.statements.get(provider, {}).get(one.statement)
+        if earlier is not None:  # else in a part of a log, which nothing asks for it
+            earlier.corrected_lines.append(one.line)
     payments = [
         pack_payment(number, place, amount_fen)
         for place, (_, lines) in enumerate(outcome.paid)
@@ -76,6 +78,14 @@ def statement_accounts(state: State, event: Event, contract_id: str) -> Accounts
         reservation = state.reservations[reservation_id]
         accounts |= {f"voucher {reservation.voucher}", f"programme {reservation.programme}"}
     return accounts
+
+
+def corrected_contracts(state: State, provider: str, corrected: list[Corrected]) -> Names:
+    """Yield the contracts of the statements whose lines are corrected: no other line may correct these."""
+    for one in corrected:
+        earlier = state.statements[provider].get(one.statement)
+        if earlier is not None:  # else in a part of a log
+            yield f"contract {earlier.contract}"
 
 
 def statement_contract(history: History, asking: Event, ref: str) -> Names:

@@ -8,6 +8,8 @@ from tallystick.vouchers.outcomes import Issued, Nothing
 from tallystick.vouchers.quantities import DAY_US, Fen, Instant, OwnedId, PartyId, Sha256Hex, Text, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.checks import (
+    check_applied,
+    check_asked_for,
     check_available,
     check_cap,
     check_good,
@@ -17,6 +19,7 @@ from tallystick.vouchers.rules.checks import (
     check_own_voucher,
     check_receiving_holder,
 )
+from tallystick.vouchers.rules.gates import check_passed
 from tallystick.vouchers.rules.mandates import (
     MANDATE_REFUSALS,
     check_mandate,
@@ -54,6 +57,7 @@ class VoucherIssue(Rule):
     valid_from: Instant
     contract: OwnedId | None = None
     mandate: OwnedId | None = None
+    application: OwnedId | None = None
     evidence_sha256: Sha256Hex | None = None
 
     event_kind = "voucher.issued/1"
@@ -70,9 +74,15 @@ class VoucherIssue(Rule):
         Reason.OUTSIDE_PROGRAMME_WINDOW,
         Reason.HOLDER_UNKNOWN,
         Reason.RECEIVER_SUSPENDED,
+        Reason.APPLICATION_UNKNOWN,
+        Reason.APPLICATION_WITHDRAWN,
+        Reason.APPLICATION_MISSING,
+        Reason.APPLICATION_DIFFERS,
         Reason.BELOW_HOLDER_FLOOR,
         Reason.EXCEEDS_ENVELOPE,
         Reason.EXCEEDS_HOLDER_CAP,
+        Reason.EXCEEDS_APPLICATION,
+        Reason.GATE_NOT_PASSED,
     )
 
     def signers(self, state: State, at: int) -> Signers:
@@ -80,7 +90,7 @@ class VoucherIssue(Rule):
         return officers_or_mandate(state, self.party, self.mandate, self.face_fen, at)
 
     def decide(self, state: State, at: int) -> Issued | Refusal:
-        """Within the programme's window, floor, cap and envelope."""
+        """Within the programme's window, floor, cap and envelope, for what was asked for, and past its gates."""
         treasury = treasury_of(state, self.party, self.mandate)
         refusal = (
             check_mandate(state, self, self.mandate, self.programme, self.face_fen, at)
@@ -97,7 +107,9 @@ class VoucherIssue(Rule):
         for instant in (at, self.valid_from):
             if not programme.opens_at <= instant < programme.closes_at:
                 return Refusal(Reason.OUTSIDE_PROGRAMME_WINDOW, format_instant(instant))
-        refusal = check_receiving_holder(state, self.holder)
+        refusal = check_receiving_holder(state, self.holder) or check_applied(
+            state, self.application, self.programme, self.holder, at
+        )
         if refusal:
             return refusal
         if self.face_fen < rules.cap.floor_fen:
@@ -106,10 +118,14 @@ class VoucherIssue(Rule):
         unissued_fen = state.book["unissued", self.programme]
         if self.face_fen > unissued_fen:
             return Refusal(Reason.EXCEEDS_ENVELOPE, f"{unissued_fen} fen are unissued", limit_fen=unissued_fen)
-        refusal = check_cap(state, self.programme, self.holder, self.face_fen, at)
-        if refusal:
-            return refusal
-        return Issued(self.valid_from + rules.validity_days * DAY_US)
+        return (
+            check_cap(state, self.programme, self.holder, self.face_fen, at)
+            or check_asked_for(state, self.application, self.face_fen)
+            or check_passed(
+                state, self.programme, "issue", {"application": self.application, "holder": self.holder}, at
+            )
+            or Issued(self.valid_from + rules.validity_days * DAY_US)
+        )
 
     def _check_contract(self, state: State) -> Refusal | None:
         """Refuse a contract that isn't the holder's."""
@@ -120,6 +136,9 @@ class VoucherIssue(Rule):
         assert isinstance(event.outcome, Issued)
         count_mandate(state, event, self.mandate, self.face_fen)
         programme = state.programmes[self.programme]
+        application = state.applications[self.application] if self.application else None
+        if application:
+            application.issued_fen += self.face_fen
         state.vouchers[self.voucher] = Voucher(
             programme=self.programme,
             holder=self.holder,
@@ -129,6 +148,8 @@ class VoucherIssue(Rule):
             rules_version=programme.version_at(event.at),
             granted_id=programme.granted_id(self.holder, event.at),
             contract=self.contract,
+            application=self.application,
+            holder_class=application.holder_class if application else None,
         )
         state.add_due(Due(event.outcome.valid_until, self.voucher, "voucher"))
         return (Posting(self.programme, "unissued", self.programme, "available", self.voucher, self.face_fen),)
@@ -138,16 +159,21 @@ class VoucherIssue(Rule):
         return voucher_accounts(state, self.voucher)
 
     def concerns(self, state: State, event: Event) -> Names:
-        """The voucher's terms."""
-        return [f"terms {self.voucher}"]
+        """The voucher's terms, and the application."""
+        return [f"terms {self.voucher}", *self._applied()]
 
     def follows(self) -> Names:
-        """Its programme, holder and treasury."""
-        return [f"rules {self.programme}", f"party {self.holder}", f"party {self.party}", *mandate_name(self.mandate)]
+        """Its programme, holder, treasury, application and mandate."""
+        parties = [f"party {self.holder}", f"party {self.party}"]
+        return [f"rules {self.programme}", *parties, *self._applied(), *mandate_name(self.mandate)]
+
+    def _applied(self) -> list[str]:
+        return [f"application {self.application}"] if self.application else []
 
     def asks(self, event: Event, history: History) -> Names:
-        """The contract that it is spent under."""
-        return [] if self.contract is None else [f"contract {self.contract}"]
+        """The contract that it is spent under, and the verdicts on holder and application."""
+        bound = [] if self.contract is None else [f"contract {self.contract}"]
+        return [*bound, f"attestations holder {self.holder}", *[f"attestations {name}" for name in self._applied()]]
 
 
 class VoucherTransfer(Rule):
@@ -221,7 +247,6 @@ class VoucherTransfer(Rule):
             valid_until=parent.valid_until,
             rules_version=parent.rules_version,
             granted_id=state.programmes[parent.programme].granted_id(self.to, event.at),
-            holder_class=parent.holder_class,
             parent=self.voucher,
         )
         state.add_due(Due(parent.valid_until, self.into, "voucher"))

@@ -1,0 +1,72 @@
+"""All about one contract: its terms, the programmes that pay for it, its reservations and statements."""
+
+from dataclasses import dataclass
+
+from tallystick.errors import UsageError
+from tallystick.views.balances import RESERVATIONS, ReservationBalance
+from tallystick.views.contract_payments import CONTRACTS, PAYMENTS, ContractBalance, contract_balance
+from tallystick.views.library import SQLiteCursor
+from tallystick.views.provider_statement import StatementTotals, statements_of
+
+
+@dataclass(frozen=True, slots=True)
+class ContractPayment:
+    """What a programme paid for a contract, and where that lies; of one that pays nothing yet, zeros.
+
+    Attributes:
+        payee: to whom it is owed; None as long as the contract says `either`.
+        lines_paid, lines_reversed: of how many lines it paid something, and of these were taken back.
+    """
+
+    programme: str
+    payee: str | None
+    lines_paid: int
+    lines_reversed: int
+    from_voucher_fen: int
+    reversed_fen: int
+    unclaimed_fen: int
+    claimed_fen: int
+    paid_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class ContractAccount:
+    """A contract, its document's SHA-256 (hex), its programmes in order of their ids, reservations and statements."""
+
+    balance: ContractBalance
+    document_sha256: str
+    programmes: tuple[ContractPayment, ...]
+    reservations: tuple[ReservationBalance, ...]
+    statements: tuple[StatementTotals, ...]
+
+
+def contract_account(c: SQLiteCursor, contract: str) -> ContractAccount:
+    """Return all about a contract.
+
+    Raises:
+        UsageError: there is none of that id.
+    """
+    rows = CONTRACTS.rows(c, contract=contract)
+    if not rows:
+        raise UsageError(f"there is no contract {contract}")
+    payments = tuple(
+        ContractPayment(
+            row.programme,
+            row.payee,
+            row.lines_paid,
+            row.lines_reversed,
+            row.from_voucher_fen,
+            row.reversed_fen,
+            row.unclaimed_fen,
+            row.claimed_fen,
+            row.paid_fen,
+        )
+        for row in PAYMENTS.rows(c, contract=contract)
+    )
+    return ContractAccount(
+        contract_balance(rows[0]),
+        rows[0].document_sha256,
+        payments,
+        RESERVATIONS.rows(c, contract=contract),
+        statements_of(c, contract=contract),
+    )
