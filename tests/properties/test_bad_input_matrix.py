@@ -10,7 +10,18 @@ from collections.abc import Iterator
 import pytest
 from pydantic import TypeAdapter
 
-from support.readers import COSIGNATURE, LARGE_CHECKPOINT, LONG_RECEIPT, POLICIES, READERS, RECEIPT, REPORT, check
+from support.readers import (
+    COMMANDS,
+    COSIGNATURE,
+    ENTRIES,
+    LARGE_CHECKPOINT,
+    LONG_RECEIPT,
+    POLICIES,
+    READERS,
+    RECEIPT,
+    REPORT,
+    check,
+)
 from tallystick.vouchers.quantities import Instant, parse_day, parse_instant
 
 CONTROLS = [bytes([byte]) for byte in range(0x20) if byte != 0x0A]
@@ -19,8 +30,13 @@ ODD_DECIMALS = [
     *(b"", b"+42", b"0042", b"042", b"4_2", b"-1", b"-42", b"1e3", b"4.2e1", b"42.0", b"42,0", b"0x2a", b"4 2"),
     *(b" 42", b"42 ", b"\t42", b"42\r", b"4\x002", b"\xef\xbb\xbf42", "４２".encode(), "٤٢".encode(), b"9" * 5_000),
 ]
+STATEMENT = next(text for text in COMMANDS if b'"job-1",8000,' in text)
+BURNED = next(entry for entry in ENTRIES if b'"absorbed":[[0,1000]]' in entry)
 # reader, its bytes, the field with what stands around it: the field is `42`
 DECIMALS = [
+    ("command", STATEMENT.replace(b'"job-1",8000,', b'"job-1",42,', 1), b'"job-1",42,'),
+    ("command", STATEMENT.replace(b'T23:00:00Z",3600]', b'T23:00:00Z",42]', 1), b'Z",42]'),
+    ("entry", BURNED.replace(b'"absorbed":[[0,1000]]', b'"absorbed":[[0,42]]'), b"[[0,42]]"),
     ("checkpoint", LARGE_CHECKPOINT.partition(b"\n\n")[0] + b"\n", b"\n42\n"),
     ("receipt", LONG_RECEIPT, b"index 42\n"),
     ("policy", POLICIES[1].replace(b"group g 1", b"group g 42"), b" 42 "),

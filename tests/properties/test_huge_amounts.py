@@ -4,6 +4,7 @@ Both sides of `Pair` are given random commands; what was accepted is then really
 """
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -11,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from properties.naive_ledger import DAY, SECOND, instant_text
+from properties.naive_ledger import DAY, SECOND, instant_text, second_text
 from properties.test_against_naive_ledger import HOLDERS, HOUR, OPERATOR, PROVIDERS, TREASURIES, Pair, Walk
 from support.command_line import done
+from support.terms import rules_of
 from tallystick.audit import audit
 from tallystick.dossiers.balance_proof import BalanceProof, prove_balance, verify_balance_proof
 from tallystick.ledger import Admitted, create_ledger
@@ -28,7 +30,10 @@ from tallystick.vouchers.state import State
 
 MAX = 2**53 - 1
 PROGRAMMES = 4
-PAYEES = ("provider", "holder")
+PAYEES = ("provider", "holder", "contract")
+BURNED = ("ascend-910b", "h800")
+SEEDS = (0, 2)
+"""Walks in which a holder is granted, and programmes issue, more than the largest integer."""
 
 
 class Huge(Walk):
@@ -45,15 +50,32 @@ class Huge(Walk):
         return int(max(1, min(MAX, choice + self.pick((-1, 0, 0, 0)))))
 
     def open_programmes(self) -> None:
-        shapes: list[tuple[Any, ...]] = [("open", payee, 1, [], 10_000, 10_000) for payee in PAYEES]
+        """Each pays 60 %, so that of a contract under which two treasuries' vouchers lie one pays 40 %."""
         for number in range(PROGRAMMES):
             treasury = TREASURIES[number % 2]
-            name, shape = f"{treasury}/huge{number}", shapes[number // 2 % 2]
-            rules = self.programme(name, shape) | {"envelope_fen": MAX, "holder_cap_fen": MAX, "validity_days": 3_660}
-            self.must(treasury, "programme.open", **rules)
-            self.pays[name] = shape[1]
+            name, payee = f"{treasury}/huge{number}", PAYEES[number % len(PAYEES)]
+            cap = {"group": f"g{number}", "holder_fen": MAX, "floor_fen": 0}
+            rules = rules_of(shares=[{"share_bp": 6_000}], ceiling_bp=10_000, validity_days=3_660)
+            fields = self.programme(name, rules | {"transfer": "open", "payee": payee})
+            fields |= {"envelope_fen": MAX, "rules": fields["rules"] | {"cap": cap, "rank": number}}
+            self.must(treasury, "programme.open", **fields)
+            self.pays[name] = payee
             for provider in PROVIDERS:
-                self.must(treasury, "provider.accredit", programme=name, provider=provider, valid_from=self.now())
+                place = {"programme": name, "provider": provider, "items": self.limits(*BURNED)}
+                self.must(treasury, "provider.accredit", valid_from=self.now(), **place)
+
+    def sign_contracts(self) -> None:
+        """Between each two: the largest, with the largest prices; one of them has more support than it can spend."""
+        for holder in HOLDERS:
+            for number, provider in enumerate(PROVIDERS):
+                fields = self.contract(f"{holder}/huge-{number}", holder, provider) | {
+                    "amount_fen": MAX,
+                    "first_day": self.day_text(300),
+                    "items": [{"item": item, "price_fen": 10_000_000} for item in BURNED],
+                    "claimant": "either",
+                    "other_support_fen": MAX if (holder, number) == (HOLDERS[0], 0) else 0,
+                }
+                self.must(provider, "contract.sign", **(fields | {"contract": f"{provider}/huge-{holder}"}))
 
     def now(self) -> str:
         return instant_text(self.at)
@@ -91,8 +113,9 @@ class Huge(Walk):
         if self.oracle.vouchers:
             voucher = self.pick([*self.oracle.vouchers][-6:])
             holder = self.oracle.vouchers[voucher]["holder"]
+            contracts = [one for one, terms in self.oracle.contracts.items() if terms["holder"] == holder]
             fields = {
-                "provider": self.pick(PROVIDERS),
+                "contract": self.pick(contracts[-len(PROVIDERS) :]),
                 "amount_fen": self.huge(self.pair.state.book["available", voucher]),
                 "until": instant_text(self.at + 200 * DAY),
             }
@@ -104,26 +127,27 @@ class Huge(Walk):
             name = self.pick([*self.oracle.reservations][-6:])
             reservation = self.oracle.reservations[name]
             self.names += 1
-            line: dict[str, Any] = {
-                "reservation": name,
-                "item": self.pick(("ascend-910b", "h800")),
-                "gpu_milli": 10_000_000,
-                "from": instant_text(self.at - 2 * DAY),
-                "to": instant_text(self.at - DAY),
-                "seconds": 86_400,
-            }
-            kinds: list[dict[str, Any]] = [{"if_short": "drain"}, {}]
-            lines = [line | self.pick(kinds) | {"job": f"j{self.names}-{place}"} for place in range(self.pick((1, 40)))]
-            self.exactly(reservation["provider"], "time.burn", holder=reservation["holder"], lines=lines)
+            times = second_text(self.at - 2 * DAY), second_text(self.at - DAY)
+            options: list[list[Any]] = [[{"pay_available": True}], []]
+            rows = [
+                [f"j{self.names}-{place}", 10_000_000, *times, 86_400, *self.pick(options)]
+                for place in range(self.pick((1, 40)))
+            ]
+            contract = reservation["contract"]
+            groups = [{"item": self.pick(BURNED), "lines": rows}]
+            provider = self.oracle.contracts[contract]["provider"]
+            self.exactly(provider, "time.burn", contract=contract, groups=groups)
 
     def release(self) -> None:
         if self.oracle.reservations:
             name = self.pick([*self.oracle.reservations])
-            self.exactly(self.oracle.reservations[name]["provider"], "reservation.release", reservation=name)
+            contract = self.oracle.contracts[self.oracle.reservations[name]["contract"]]
+            self.exactly(contract["provider"], "reservation.release", reservation=name)
 
     def claim(self) -> None:
         programme = self.pick([*self.pays])
-        claimant = self.pick(PROVIDERS if self.pays[programme] == "provider" else HOLDERS)
+        sides = {"provider": PROVIDERS, "holder": HOLDERS, "contract": (*PROVIDERS, *HOLDERS)}
+        claimant = self.pick(sides[self.pays[programme]])
         days = {"first_day": self.day_text(30), "last_day": self.day_text(1)}
         self.exactly(claimant, "redemption.claim", claim=self.new_id(claimant, "c", []), programme=programme, **days)
 
@@ -144,9 +168,10 @@ def walk(seed: int) -> Pair:
     huge = Huge(pair, seed)
     huge.found(tariff_notice_seconds=0)
     huge.open_programmes()
+    huge.sign_contracts()
     for provider in PROVIDERS:
-        for item in ("ascend-910b", "h800"):
-            tariff = {"price_fen_per_gpu_hour": 10_000_000, "valid_from": instant_text(huge.at + SECOND)}
+        for item in BURNED:
+            tariff = {"price_fen": 10_000_000, "valid_from": instant_text(huge.at + SECOND)}
             huge.must(provider, "tariff.publish", item=item, **tariff)
     for round_ in range(6):
         for _ in range(60):
@@ -159,7 +184,7 @@ def walk(seed: int) -> Pair:
     return pair
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_huge_amounts_are_decided_sealed_audited_and_proved(seed: int, tmp_path: Path) -> None:
     pair = walk(seed)
     log_key = SigningKey.from_seed(pair.state.origin, bytes(32))
@@ -223,6 +248,14 @@ def prove_every_account(pair: Pair, receipt: Receipt, policy: Policy) -> list[in
         assert proof.leaf.account == account
         proven += proof.leaf.balances.values()
     return proven
+
+
+def test_the_walks_are_about_what_they_are_for() -> None:
+    """Programmes of two treasuries pay for a line, other support absorbs, and claims are paid."""
+    shapes = sum((walk(seed).shapes for seed in SEEDS), Counter[str]())
+    assert {"2 programmes", "several treasuries", "absorbed alone", "pay_available"} <= set(shapes)
+    paid = [walk(seed).answers["redemption.pay/1", "accepted"] for seed in SEEDS]
+    assert min(paid) > 0
 
 
 def test_what_was_ever_issued_may_outgrow_every_integer() -> None:

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick.vouchers.book import Lot
 from tallystick.vouchers.burns import (
     BurnedLine,
     Group,
@@ -18,7 +17,6 @@ from tallystick.vouchers.burns import (
     pack_payment,
     with_interval,
 )
-from tallystick.vouchers.holdings import Reservation
 
 JOBS = ("a", "ab", "b")
 LINES = st.lists(st.tuples(st.sampled_from(JOBS), st.integers(0, 60), st.integers(1, 9)), max_size=6)
@@ -141,18 +139,13 @@ def test_lines_are_unpacked_as_they_were_packed() -> None:
 
 
 def test_what_a_statement_took_is_without_what_was_taken_back() -> None:
-    """By lot, of two vouchers under one contract."""
+    """By reservation."""
     group = group_of(3, [("a", 10, 5), ("b", 20, 1)])
     statement = statement_of(group)
-    reservations = {
-        f"h/r{n}": Reservation(f"h/r{n}", f"t/v{n}", "h/K1", "t/S1", "h", "p", amount_fen=100, until=1_000)
-        for n in (1, 2)
-    }
-    one, other = Lot("t/v1", "h/K1"), Lot("t/v2", "h/K1")
-    assert statement.taken_fen(reservations) == {one: 5, other: 13}
+    assert statement.taken_fen() == {"h/r1": 5, "h/r2": 13}
     group.reversed_lines.append(0)
     assert statement.reversed_lines == {0}
-    assert statement.taken_fen(reservations) == {other: 7}
+    assert statement.taken_fen() == {"h/r2": 7}
     assert group.unreversed_jobs() == ["b"]
 
 

@@ -128,7 +128,10 @@ CASES: list[Case] = [
         "groups.0.lines.0.1: is missing",
     ),
     (lambda: parse_instant(0), ValueError, "must be a time like 2026-01-05T08:00:00.000000Z"),
+    (lambda: parse_instant("2026-02-29T08:00:00.000000Z"), ValueError, "must be a day and a time that there are"),
+    (lambda: parse_instant("2026-01-05T08:00:60.000000Z"), ValueError, "must be a day and a time that there are"),
     (lambda: parse_day("2026-1-05"), ValueError, "must be a day like 2026-01-05"),
+    (lambda: parse_day("2026-02-29"), ValueError, "must be a day that there is, like 2026-01-05"),
     (_evolve_out_of_turn, ValueError, "event 20 after 0 entries"),
     (lambda: State.from_bytes(b"{}"), MalformedError, "not a saved state: 1 faults"),
 ]
@@ -235,7 +238,7 @@ def test_an_amendment_says_something() -> None:
     for field in ("amount_fen", "items", "items_from", "last_day", "other_support_fen"):
         del command[field]
     assert parse_command(command_text(command | {"amount_fen": 1})).kind == "contract.amend/1"
-    with pytest.raises(MalformedError, match=r"^must amend something$"):
+    with pytest.raises(MalformedError, match=r"^must amend amount_fen, last_day, items or other_support_fen$"):
         command_text(command)
 
 
