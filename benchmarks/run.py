@@ -44,16 +44,16 @@ class Meter(Aggregate):
     @event("Burned")
     def burn(
         self,
-        reservation: str,
-        job: str,
+        contract: str,
         item: str,
+        job: str,
         gpu_milli: int,
         starts_at: str,
         ends_at: str,
         seconds: int,
-        evidence_sha256: str,
         fee_fen: int,
-        from_voucher_fen: int,
+        reservation: str,
+        paid_fen: int,
     ) -> None:
         self.job = job
 
@@ -61,15 +61,15 @@ class Meter(Aggregate):
 def burn(meter: Meter, number: int) -> None:
     """Let a meter burn one line like those of the statements."""
     meter.burn(
-        "holder/r1",
-        f"job-{number}",
+        "holder/k1",
         "ascend-910b",
+        f"job-{number}",
         8_000,
-        "2026-01-01T00:00:00.000000Z",
-        "2026-01-01T01:00:00.000000Z",
+        "2026-01-01T00:00:00Z",
+        "2026-01-01T01:00:00Z",
         3_600,
-        f"{number:064x}",
         4_800,
+        "holder/r1",
         1_440,
     )
 
