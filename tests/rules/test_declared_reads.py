@@ -38,7 +38,7 @@ from tallystick.vouchers.rules import (
     withdrawals,
 )
 from tallystick.vouchers.rules.books import BookSeal
-from tallystick.vouchers.rules.burning import BurnReverse
+from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
 from tallystick.vouchers.rules.rule import SEALS, Rule
 from tallystick.vouchers.rules.settlement import RedemptionClaim
 
@@ -107,9 +107,10 @@ class Declarations:
         rule = type(entry.event.command)
         if rule is not BookSeal:  # is decided by every account; it touches none, so no dossier decides it anew
             names = {f"party {party}" for party in self.log.parties(number)}
-            part = self.brought(names | self.of(number, "follows") | self.of(number, "asks"), number)
+            names |= self.of(number, "follows") | self.of(number, "asks")
+            part = self.brought(names, number)
             for way, wrote in entry.decided_by.items():
-                if not wrote <= part and not _is_inexact(entry, way) and not self._is_of_another_contract(number, way):
+                if not wrote <= part and not _is_inexact(entry, way) and not self._is_skipped(number, way, names):
                     yield Miss(rule, way, wrote - part)
         # As one of the entries that another depends on, it is there by one of its names, and only followed.
         for name in self.of(number, "concerns"):
@@ -118,17 +119,16 @@ class Declarations:
                 if not wrote <= part and not _is_passed_over(entry, way):
                     yield Miss(rule, way, wrote - part)
 
-    def _is_of_another_contract(self, number: int, way: Way) -> bool:
-        """Whether a reversal reads a statement of a contract that isn't its own: all that it reads is which it is."""
-        command = self.log.entries[number].event.command
-        if not isinstance(command, BurnReverse) or way[0] != "statements" or way[3:] not in ((), ("contract",)):
-            return False
-        contracts = set()
-        for ref in (command.statement, way[2]):
-            statement = self.log.statement_entry(command.party, ref, number)
-            assert statement is not None
-            contracts.add(self.log.entries[statement].event.command.contract)  # type: ignore[attr-defined]
-        return len(contracts) > 1
+    def _is_skipped(self, number: int, way: Way, names: set[str]) -> bool:
+        """Whether a value is of another contract than those that a command is about, which it only skips."""
+        entry = self.log.entries[number]
+        command = entry.event.command
+        if isinstance(command, RedemptionClaim) and way[0] == "contracts":
+            return f"contract {way[1]}" not in names
+        if isinstance(command, BurnReverse) and way[0] == "statements":
+            made = [self.log.entries[one].event.command for one in entry.decided_by[way]]
+            return all(isinstance(one, TimeBurn) and f"contract {one.contract}" not in names for one in made)
+        return False
 
 
 def _is_inexact(entry: TracedEntry, way: Way) -> bool:
@@ -138,17 +138,17 @@ def _is_inexact(entry: TracedEntry, way: Way) -> bool:
         return True
     if not any("_fen" in one.name for one in fields(outcome)):  # a part may hold more than there was: replaying.py
         return _is_amount(way)
-    if isinstance(outcome, Burned) and way[0] == "statements" and way[3:4] != ("corrected_lines",):
-        # What is unfounded is so without the statement too; but what is corrected isn't corrected once more.
+    if isinstance(outcome, Burned) and way[0] == "statements":  # what is unfounded is so without the statement too
         return Reason.CORRECTION_UNFOUNDED in dict(outcome.refused).values()
     return False
 
 
 def _is_passed_over(entry: TracedEntry, way: Way) -> bool:
     """Whether an entry that is only followed does without what it looks up."""
-    if isinstance(entry.event.command, RedemptionClaim) and way[0] == "contracts":
-        return True  # it looks at the contracts of what is unclaimed, and that comes with its contract
-    return _is_amount(way) or way[0] == JOB_TIMES  # made by whichever entry moves the first
+    if _is_amount(way) or way[0] == JOB_TIMES:  # made by whichever entry moves the first
+        return True
+    # A claim takes what it finds under the contracts that are there.
+    return isinstance(entry.event.command, RedemptionClaim) and way[0] in ("contracts", "unclaimed")
 
 
 def _is_amount(way: Way) -> bool:
@@ -287,14 +287,14 @@ NOT_READ: Final = {
     Dropped(applications.ApplicationWithdraw, "concerns", "application"): "all that asks whether it is so is refused",
     Dropped(recovery.VoucherRevoke, "follows", "terms"): "it asks for all of the voucher",
     Dropped(recovery.VoucherLapse, "follows", "terms"): "it asks for all of the voucher",
-    Dropped(contracts.ContractSign, "asks", "document"): "who signs a document that is used is refused",
-    Dropped(contracts.ContractSign, "concerns", "document"): "and so nothing reads it",
-    Dropped(reservations.ReservationRelease, "follows", "reservation"): "it asks for its contract",
-    Dropped(reservations.ReservationRelease, "asks", "contract"): "it follows the reservation, and that its contract",
-    Dropped(reservations.ReservationRelease, "concerns", "reservation"): "it concerns its contract too",
+    Dropped(contracts.ContractSign, "concerns", "document"): "all that asks whether a document is used is refused",
+    Dropped(contracts.ContractSign, "asks", "document"): "the same",
+    Dropped(reservations.ReservationRelease, "concerns", "reservation"): "it concerns the contract too",
+    Dropped(reservations.ReservationRelease, "follows", "reservation"): "it asks for the contract",
+    Dropped(reservations.ReservationRelease, "asks", "contract"): "it follows the reservation, which follows it",
     Dropped(settlement.RedemptionPay, "follows", "claim"): "it asks for the claimant's claims",
     Dropped(settlement.RedemptionPay, "asks", "claims"): "it follows the claim",
-    Dropped(settlement.RedemptionPay, "asks", "contract"): "for the amount alone",
+    Dropped(settlement.RedemptionPay, "asks", "contract"): "for the amount, which no trace takes for exact here",
     Dropped(settlement.RedemptionPay, "concerns", "claim"): "all that asks whether a claim is paid is refused",
     Dropped(settlement.RedemptionReject, "concerns", "claim"): "it concerns the claimant's claims too",
     Dropped(settlement.RedemptionReject, "follows", "claim"): "it asks for the claimant's claims",

@@ -212,6 +212,11 @@ class _List(_View):
         self._write(_step(len(self._raw) - 1, self._raw[-1]), self._raw[-1])
         self._raw.pop()
 
+    def sort(self, *, key: Callable[[Any], Any]) -> None:
+        """Names are called by themselves, so none is written anew; what the key reads is seen."""
+        assert all(isinstance(value, str) for value in self._raw)
+        self._raw.sort(key=key)
+
     def remove(self, value: Any) -> None:
         self._write(_step(self._raw.index(value), value), value)
         self._raw.remove(value)

@@ -214,7 +214,9 @@ class TimeBurn(Rule):
         yield f"contract {self.contract}"
         for number, (_, line) in enumerate(self.lines()):
             if line.options is not None and line.options.corrects is not None and number not in refused:
-                yield f"contract {state.statements[self.party][line.options.corrects.statement].contract}"
+                earlier = state.statements[self.party].get(line.options.corrects.statement)
+                if earlier is not None:  # else in a part of a log
+                    yield f"contract {earlier.contract}"
 
     def follows(self) -> Names:
         """The contract."""
