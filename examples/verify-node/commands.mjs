@@ -121,6 +121,8 @@ const FORMS = Object.assign(Object.create(null), {
   burn_window_seconds: integer(86_400, 31_622_400),
   release_grace_seconds: integer(0, 31_622_400),
   tariff_notice_seconds: integer(0, 7_776_000),
+  takeover_seconds: integer(0, 7_776_000),
+  profile_hash: text('sha256:[0-9a-f]{64}'),
   record: isRecord,
   utc_offset_seconds: integer(-50_400, 50_400),
   closes_at: (value) => isInstant(value) && value < '3000',
@@ -226,12 +228,13 @@ const priced = (name) => ({ items: ascending(objectOf(`item ${name}`), (one) => 
 
 /** command -> event, fields beside the common ones, outcome's forms, its own forms of fields, what else it must be */
 const COMMANDS = new Map([
-  ['network.found/1', ['network.founded/1', 'edition name currency root_keys root_quorum clock_skew_seconds freshness_seconds burn_window_seconds release_grace_seconds tariff_notice_seconds utc_offset_seconds']],
-  ['party.admit/1', ['party.admitted/1', 'admitted role name keys meter_keys? read_keys? uscc? maker? quorum? officers?']],
-  ['party.amend/1', ['party.amended/1', 'name quorum? officers?']],
+  ['network.found/1', ['network.founded/1', 'edition name currency root_keys root_quorum clock_skew_seconds freshness_seconds burn_window_seconds release_grace_seconds tariff_notice_seconds takeover_seconds utc_offset_seconds']],
+  ['party.admit/1', ['party.admitted/1', 'admitted role name? profile_hash? keys meter_keys? read_keys? uscc? maker? quorum? officers?']],
+  ['party.amend/1', ['party.amended/1', 'name? profile_hash? quorum? officers?']],
   ['party.suspend/1', ['party.suspended/1', 'subject reason']],
   ['party.reinstate/1', ['party.reinstated/1', 'subject reason']],
   ['key.add/1', ['key.added/1', 'subject vkey purpose']],
+  ['key.rotate/1', ['key.rotated/1', 'key vkey']],
   ['key.revoke/1', ['key.revoked/1', 'subject key cause since? reason']],
   ['item.register/1', ['item.registered/1', 'item name unit counted? origin? filing?']],
   ['programme.open/1', ['programme.opened/1', 'programme name voucher_kind fiscal_year envelope_fen opens_at closes_at rules']],

@@ -5,6 +5,11 @@ import { ED25519, parseVkey, readNote, readVkey, verifySignature } from './notes
 import { canonicalJson, hex, Refused, require } from './encoding.mjs'
 import { ENTRY_SIZE_MAX } from './tree.mjs'
 
+/** An instant in microseconds since 1970. */
+function microseconds(instant) {
+  return BigInt(Date.parse(`${instant.slice(0, 23)}Z`)) * 1_000n + BigInt(instant.slice(23, 26))
+}
+
 /** `{header, command, note}` of an entry's bytes; nothing is verified. */
 export function readEntry(data) {
   require(data.length <= ENTRY_SIZE_MAX, 'it is too large')
@@ -71,9 +76,10 @@ function checkLines({ groups, all_or_nothing: allOrNothing }, { absorbed, fee_fe
   require(fees.every((fee, line) => taken[line] <= BigInt(fee)), 'more is paid of a line than its fee')
 }
 
-/** The keys that a command brings, `[[vkey, purpose], ...]`: each of them signs it. */
-function broughtBy({ kind, keys, meter_keys: meters = [], read_keys: readers = [], vkey, purpose }) {
+/** The keys that a command brings, `[[vkey, purpose], ...]`: each of them signs it. `replaced`: whose place one takes. */
+function broughtBy({ kind, keys, meter_keys: meters = [], read_keys: readers = [], vkey, purpose }, replaced) {
   if (kind === 'key.add/1') return [[vkey, purpose]]
+  if (kind === 'key.rotate/1') return [[vkey, replaced.purpose]]
   if (kind !== 'party.admit/1') return []
   const lists = { sign: keys, meter: meters, read: readers }
   return Object.entries(lists).flatMap(([of, vkeys]) => vkeys.map((one) => [one, of]))
@@ -95,11 +101,12 @@ export class LogReader {
   newerEdition // of rules that this program doesn't know, if the log was made by such: then no entry is read
   #origin
   #at = ''
-  #keys = new Map() // label -> {key, party, purpose, revoked}
+  #keys = new Map() // label -> {key, party, purpose, activeFrom, revoked, compromised}
   #publicKeys = new Set()
   #quorums = new Map() // party -> how many of its keys must sign what is under a quorum; of the network, anything
   #network
   #contracts = new Map() // contract -> its two sides, [holder, provider]
+  #takeover = 0n // microseconds until a key counts that another party added
 
   constructor(origin) {
     this.#origin = origin
@@ -123,64 +130,84 @@ export class LogReader {
     require((index === 0) === (command.kind === 'network.found/1'), 'a network is founded by entry 0 and no other')
     if (index === 0) {
       this.#network = command.party
+      this.#takeover = BigInt(command.takeover_seconds) * 1_000_000n
       this.#quorums.set(command.party, command.root_quorum)
-      await this.#addKeys(command.root_keys.map((vkey) => [vkey, 'sign']), command.party)
+      await this.#addKeys(command.root_keys.map((vkey) => [vkey, 'sign']), command.party, 0n)
     }
-    const brought = broughtBy(command)
-    await this.#addKeys(brought, command.admitted ?? command.subject)
-    await this.#checkSignatures(command, note, new Set(brought.map(([vkey]) => parseVkey(vkey).label)))
+    const replaced = command.kind === 'key.rotate/1' ? this.#activeKey(command.key, command.party) : undefined
+    const brought = broughtBy(command, replaced)
+    const now = microseconds(header.at)
+    const waits = command.kind === 'key.add/1' && command.subject !== command.party
+    const activeFrom = waits ? now + this.#takeover : now
+    await this.#addKeys(brought, command.admitted ?? command.subject ?? command.party, activeFrom)
+    await this.#checkSignatures(command, now, note, new Set(brought.map(([vkey]) => parseVkey(vkey).label)))
     if (command.kind === 'party.admit/1') this.#quorums.set(command.admitted, command.quorum ?? 1)
     if (command.kind === 'party.amend/1') this.#quorums.set(command.party, command.quorum ?? 1)
+    if (replaced) replaced.revoked = true
     if (command.kind === 'key.revoke/1') this.#revoke(command)
     if (command.kind === 'contract.sign/1') this.#contracts.set(command.contract, [command.holder, command.provider])
     if (command.kind === 'time.burn/1') this.#addBurned(linesOf(command.groups), header.outcome.refused)
     this.#at = header.at
   }
 
-  async #addKeys(brought, party) {
+  async #addKeys(brought, party, activeFrom) {
     require(brought.length <= 16, `${party} gets ${brought.length} keys at once`)
     for (const [vkey, purpose] of brought) {
       const key = await readVkey(vkey)
       const text = hex(key.publicKey)
       require(key.name.startsWith(`${party}/`), `the key ${key.label} is not named after ${party}`)
       require(!this.#keys.has(key.label) && !this.#publicKeys.has(text), `the key ${key.label} was added before`)
-      this.#keys.set(key.label, { key, party, purpose, revoked: false })
+      this.#keys.set(key.label, { key, party, purpose, activeFrom, revoked: false, compromised: false })
       this.#publicKeys.add(text)
     }
   }
 
-  #revoke(command) {
-    const known = this.#keys.get(command.key)
-    require(known?.party === command.subject && !known.revoked, `there is no key ${command.key} to revoke`)
-    known.revoked = true
+  /** The key that a command names, which must be the party's and not revoked. */
+  #activeKey(label, party) {
+    const known = this.#keys.get(label)
+    require(known?.party === party && !known.revoked, `${party} has no key ${label} to revoke`)
+    return known
   }
 
-  async #checkSignatures(command, note, brought) {
+  /** Revokes a key, or says of a revoked one, once, that it was compromised. */
+  #revoke({ key, subject, cause }) {
+    const known = this.#keys.get(key)
+    const isSaidLater = known?.party === subject && cause === 'compromised' && !known.compromised
+    const revoked = isSaidLater ? known : this.#activeKey(key, subject)
+    revoked.revoked = true
+    revoked.compromised = cause === 'compromised'
+  }
+
+  async #checkSignatures(command, now, note, brought) {
+    const replaced = command.kind === 'key.rotate/1' ? command.key : undefined
     const counts = new Map() // party -> signatures by its keys, but for those that the command brings
     for (const { label, signature } of note.lines) {
       const known = this.#keys.get(label)
       require(known && !known.revoked, `it is signed by ${label}, which is no key of the log then`)
       await verifySignature(known.key, note.text, signature)
       if (brought.has(label)) continue
-      const isMeters = known.purpose === 'meter' && METERED.has(command.kind)
-      require(known.purpose === 'sign' || isMeters, `it is signed by ${label}, which is a ${known.purpose} key`)
+      require(now >= known.activeFrom, `it is signed by ${label}, which another party added and which isn't active yet`)
+      const maySign = known.purpose === 'sign' || (known.purpose === 'meter' && METERED.has(command.kind))
+      require(maySign || label === replaced, `it is signed by ${label}, which is a ${known.purpose} key`)
       counts.set(known.party, (counts.get(known.party) ?? 0) + 1)
     }
-    for (const [party, needed] of this.#needed(command)) {
+    for (const [party, needed] of this.#needed(command, now)) {
       const count = counts.get(party) ?? 0
       require(count >= needed, `it has ${count} of ${needed} signatures by ${party}`)
     }
+    const signs = (label) => note.lines.some((line) => line.label === label)
+    require(replaced === undefined || signs(replaced), `the key ${replaced} that is replaced has not signed`)
     for (const added of brought) {
-      require(note.lines.some(({ label }) => label === added), `the new key ${added} has not signed`)
+      require(signs(added), `the new key ${added} has not signed`)
     }
   }
 
   /** How many signatures of whom: `[[party, number], ...]`. */
-  #needed(command) {
+  #needed(command, now) {
     const { party, kind, subject } = command
     const network = [this.#network, this.#quorums.get(this.#network)]
     if (party === this.#network) return [network]
-    const own = [party, isUnderQuorum(command) ? (this.#quorums.get(party) ?? 1) : 1]
+    const own = [party, isUnderQuorum(command) && !this.#isInTakeover(command, now) ? (this.#quorums.get(party) ?? 1) : 1]
     if (kind === 'key.add/1' && subject !== party) return [own, network]
     return [own, ...this.#sides(command).map((side) => [side, 1])]
   }
@@ -190,6 +217,12 @@ export class LogReader {
     if (kind === 'contract.sign/1') return [holder, provider]
     if (kind !== 'contract.amend/1') return []
     return this.#contracts.get(contract) ?? require(false, `there is no contract ${contract}`)
+  }
+
+  /** Whether a party revokes a key of its own that another party added and that isn't active yet: one key does. */
+  #isInTakeover({ kind, party, subject, key }, now) {
+    const known = kind === 'key.revoke/1' && subject === party ? this.#keys.get(key) : undefined
+    return known?.party === party && now < known.activeFrom
   }
 
   #addBurned(lines, refused) {

@@ -84,6 +84,7 @@ class FindingCode(CodedEnum):
     KEY_UNKNOWN = _as_refused(Reason.KEY_UNKNOWN)
     SIGNATURE_INVALID = _as_refused(Reason.SIGNATURE_INVALID)
     KEY_REVOKED = _as_refused(Reason.KEY_REVOKED)
+    KEY_NOT_ACTIVE_YET = _as_refused(Reason.KEY_NOT_ACTIVE_YET)
     KEY_NOT_FOR_THIS_COMMAND = _as_refused(Reason.KEY_NOT_FOR_THIS_COMMAND)
     SIGNER_NOT_INVOLVED = _as_refused(Reason.SIGNER_NOT_INVOLVED)
     SIGNATURES_MISSING = _as_refused(Reason.SIGNATURES_MISSING)

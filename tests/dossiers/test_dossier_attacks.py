@@ -230,10 +230,10 @@ def the_log_recorded_a_forged_signature(data: bytes, log: list[bytes]) -> bytes:
     return changed_log(data, log, index, note[:at].replace("+", r"\+") + ".", note[:at] + other)
 
 
-def resigned_log(data: bytes, log: list[bytes], *key_names: str) -> bytes:
-    """The dossier of a log in which these keys signed a statement."""
+def resigned_log(data: bytes, log: list[bytes], *key_names: str, kind: str = "time.burned", number: int = 1) -> bytes:
+    """The dossier of a log in which these keys signed a statement, or an entry of another kind."""
     _, entries = parts_of(data)
-    index = entries[place_of(entries, "time.burned", 1)].index
+    index = entries[place_of(entries, kind, number)].index
     header, note = split_entry(log[index])
     command = canonical_json.decode(Note.from_bytes(note).text[:-1])
     assert isinstance(command, dict)
@@ -245,6 +245,12 @@ def resigned_log(data: bytes, log: list[bytes], *key_names: str) -> bytes:
 def the_log_recorded_what_a_revoked_key_signed(data: bytes, log: list[bytes]) -> bytes:
     """The provider's own, which it revoked before."""
     return resigned_log(data, log, "guian/meter-2")
+
+
+@attack(FindingCode.KEY_NOT_ACTIVE_YET)
+def the_log_recorded_what_a_key_signed_before_it_counted(data: bytes, log: list[bytes]) -> bytes:
+    """The network added it a moment before."""
+    return resigned_log(data, log, "guian/officer-2", kind="tariff.published", number=-1)
 
 
 @attack(FindingCode.KEY_NOT_FOR_THIS_COMMAND)

@@ -16,6 +16,7 @@ from unittest import mock
 import pytest
 from rich.cells import cell_len
 
+from support.actors import uscc_of
 from support.command_line import Desk, done, finish, run, start
 from tallystick import keyfiles
 from tallystick.printing.text import gpu_hours, one_line, yuan
@@ -35,7 +36,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Desk:
         admitted="odd-name",
         role="holder",
         name=HOSTILE,
-        maker=True,
+        uscc=uscc_of("odd-name"),
         keys=[desk.vkey("odd-name/desk")],
     )
     return desk
@@ -105,7 +106,8 @@ def test_names_from_the_log_can_not_steer_a_spreadsheet(tmp_path: Path) -> None:
     names |= {"bidi": "a\u202eb", "wide": "＝1", "plain": "贵安智算中心"}
     for party, name in names.items():
         keys = [desk.vkey(f"{party}/desk")]
-        desk.do("party.admit", "shanghai-treasury", admitted=party, role="holder", name=name, maker=True, keys=keys)
+        fields: dict[str, Any] = {"admitted": party, "role": "holder", "name": name, "uscc": uscc_of(party)}
+        desk.do("party.admit", "shanghai-treasury", keys=keys, **fields)
     written = done("balances", desk.ledger, "--by", "holder", "--csv").removeprefix("\ufeff")
     rows = {row["holder"]: row for row in csv.DictReader(io.StringIO(written, newline=""))}
     guarded = {party: f"'{name}" for party, name in names.items() if party not in ("bidi", "plain")}

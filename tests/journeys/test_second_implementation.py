@@ -377,10 +377,19 @@ FORGERIES: dict[str, tuple[Change, str]] = {
     ),
     "the new key's signature is missing": (_at("key.added", lambda e: without_signature(e, 1)), "has not signed"),
     "who is admitted has not signed": (_at("party.admitted", lambda e: without_signature(e, 2)), "has not signed"),
+    "a key replaced that didn't sign": (
+        _at("key.rotated", lambda e: rewritten(e, None, {}, "guian/officer-1", "guian/meter-4")),
+        "that is replaced has not signed",
+    ),
+    "a key replaced by one that didn't sign": (_at("key.rotated", lambda e: without_signature(e, 1)), "has not signed"),
     "only the new key's signature": (_at("key.added", lambda e: without_signature(e, 0)), "0 of 1 signatures"),
     "a key for reading": (
         _at("voucher.issued", lambda e: rewritten(e, None, {}, "shanghai/reader-1")),
         "which is a read key",
+    ),
+    "a key that another party added a moment before": (
+        _at("tariff.published", lambda e: rewritten(e, None, {}, "guian/officer-2"), number=2),
+        "which another party added and which isn't active yet",
     ),
     "a meter key issues a price": (
         _at("tariff.published", lambda e: rewritten(e, None, {}, "guian/meter-3")),
@@ -405,7 +414,7 @@ FORGERIES: dict[str, tuple[Change, str]] = {
     ),
     "a key revoked that is none": (
         _at("key.revoked", lambda e: rewritten(e, None, {"key": label_of("guian/x")}, "guian/officer-1")),
-        "there is no key",
+        "has no key",
     ),
     "another log's command": (
         _at("voucher.issued", lambda e: rewritten(e, None, {"log": "other.example"}, "shanghai/officer-1")),

@@ -36,6 +36,7 @@ ROLES = {
     "party.suspend/1": {"network", "treasury"},
     "party.reinstate/1": {"network", "treasury"},
     "key.add/1": EVERYBODY,
+    "key.rotate/1": EVERYBODY,
     "key.revoke/1": EVERYBODY,
     "item.register/1": {"network"},
     "programme.open/1": {"treasury"},
@@ -91,6 +92,7 @@ EVENT_KINDS = {
     "party.suspend/1": "party.suspended/1",
     "party.reinstate/1": "party.reinstated/1",
     "key.add/1": "key.added/1",
+    "key.rotate/1": "key.rotated/1",
     "key.revoke/1": "key.revoked/1",
     "item.register/1": "item.registered/1",
     "programme.open/1": "programme.opened/1",
@@ -410,6 +412,10 @@ class NaiveLedger:
             needed[party] = self.parties[party]["quorum"]
         if kind == "party.admit/1":
             new_keys = {vkey_label(vkey) for vkey, _ in brought(command)}
+        if kind == "key.revoke/1" and command["subject"] == party and self.parties[party]["role"] != "network":
+            key = self.keys.get(command["key"])
+            if key and key["party"] == party and at < key["active_from"]:
+                needed[party] = 1
         if kind == "key.add/1":
             new_keys = {vkey_label(command["vkey"])}
         officers = self.parties[party]["officers"] if kind in LETS_MONEY_LEAVE else None
@@ -417,6 +423,12 @@ class NaiveLedger:
             before = self.signed_by_few(party, at, officers["window_days"])
             if before + command[LETS_MONEY_LEAVE[kind]] > officers["threshold_fen"]:
                 needed[party] = officers["required"]
+        replaced: str | None = None
+        if kind == "key.rotate/1":
+            new_keys = {vkey_label(command["vkey"])}
+            replaced = command["key"]
+            if replaced not in self.keys:
+                yield Reason.KEY_UNKNOWN
         for label in [*signers, *invalid]:
             if label not in known and label not in new_keys:
                 yield Reason.KEY_UNKNOWN
@@ -424,7 +436,9 @@ class NaiveLedger:
                 yield Reason.SIGNATURE_INVALID
             if label in self.keys and self.keys[label]["revoked"]:
                 yield Reason.KEY_REVOKED
-            if label in self.keys and label not in new_keys:
+            if label in self.keys and label not in new_keys and at < self.keys[label]["active_from"]:
+                yield Reason.KEY_NOT_ACTIVE_YET
+            if label in self.keys and label not in new_keys and label != replaced:
                 purpose = self.keys[label]["purpose"]
                 if purpose == "read" or (purpose == "meter" and kind not in ("time.burn/1", "burn.reverse/1")):
                     yield Reason.KEY_NOT_FOR_THIS_COMMAND
@@ -432,7 +446,7 @@ class NaiveLedger:
                 yield Reason.SIGNER_NOT_INVOLVED
         signed_by = [known.get(label) for label in set(signers) - new_keys]
         enough = all(signed_by.count(signer) >= number for signer, number in needed.items())
-        if not enough or not new_keys <= set(signers):
+        if not enough or not new_keys <= set(signers) or (replaced is not None and replaced not in signers):
             yield Reason.SIGNATURES_MISSING
 
     def also_asked(self, command: Json) -> dict[str, int]:
@@ -459,8 +473,8 @@ class NaiveLedger:
     def _do_network_found(self, command: Json, at: int) -> Json:
         self.network = command
         self.parties[command["party"]] = {"role": "network", "admitter": None, "suspended": False, "uscc": None}
-        self.parties[command["party"]] |= {"quorum": command["root_quorum"], "officers": None}
-        self._add_keys(command["party"], [(vkey, "sign") for vkey in command["root_keys"]])
+        self.parties[command["party"]] |= {"quorum": command["root_quorum"], "officers": None, "maker": False}
+        self._add_keys(command["party"], [(vkey, "sign") for vkey in command["root_keys"]], at)
         return {}
 
     def _no_party_admit(self, command: Json, at: int) -> Iterator[Reason]:
@@ -478,6 +492,7 @@ class NaiveLedger:
                 yield Reason.USCC_INVALID
             if any(party["uscc"] == command["uscc"] for party in self.parties.values()):
                 yield Reason.USCC_ALREADY_ADMITTED
+        yield from self._name_reasons(command, maker)
         new_keys = [vkey for vkey, _ in brought(command)]
         yield from self._new_key_reasons(command["admitted"], new_keys)
         if len(new_keys) > 16:
@@ -491,6 +506,10 @@ class NaiveLedger:
         if required and (role != "treasury" or required > command.get("quorum", 1)):
             yield Reason.OFFICERS_INVALID
 
+    def _name_reasons(self, command: Json, maker: bool) -> Iterator[Reason]:
+        if ("name" in command) == maker or (maker and "profile_hash" not in command):
+            yield Reason.NAME_MISPLACED
+
     def _do_party_admit(self, command: Json, at: int) -> Json:
         self.parties[command["admitted"]] = {
             "role": command["role"],
@@ -499,14 +518,16 @@ class NaiveLedger:
             "uscc": command.get("uscc"),
             "quorum": command.get("quorum", 1),
             "officers": command.get("officers"),
+            "maker": "maker" in command,
         }
-        self._add_keys(command["admitted"], brought(command))
+        self._add_keys(command["admitted"], brought(command), at)
         return {}
 
     def _no_party_amend(self, command: Json, at: int) -> Iterator[Reason]:
         party = command["party"]
+        yield from self._name_reasons(command, self.parties[party]["maker"])
         signing = [key for key in self.keys.values() if (key["party"], key["purpose"]) == (party, "sign")]
-        if command.get("quorum", 1) > sum(not key["revoked"] for key in signing):
+        if command.get("quorum", 1) > sum(not key["revoked"] and at >= key["active_from"] for key in signing):
             yield Reason.WOULD_LEAVE_TOO_FEW_KEYS
         yield from self._officers_reasons(command, self.parties[party]["role"])
 
@@ -541,7 +562,17 @@ class NaiveLedger:
             yield Reason.TOO_MANY_KEYS
 
     def _do_key_add(self, command: Json, at: int) -> Json:
-        self._add_keys(command["subject"], [(command["vkey"], command["purpose"])])
+        wait = 0 if command["subject"] == command["party"] else self.network["takeover_seconds"] * SECOND
+        self._add_keys(command["subject"], [(command["vkey"], command["purpose"])], at + wait)
+        return {}
+
+    def _no_key_rotate(self, command: Json, at: int) -> Iterator[Reason]:
+        yield from self._new_key_reasons(command["party"], [command["vkey"]])
+
+    def _do_key_rotate(self, command: Json, at: int) -> Json:
+        old = self.keys[command["key"]]
+        old["revoked"] = True
+        self._add_keys(command["party"], [(command["vkey"], old["purpose"])], at)
         return {}
 
     def _no_key_revoke(self, command: Json, at: int) -> Iterator[Reason]:
@@ -552,7 +583,7 @@ class NaiveLedger:
             return
         if key["party"] != command["subject"]:
             yield Reason.KEY_NOT_OF_PARTY
-        if key["revoked"]:
+        if key["revoked"] and (command["cause"] != "compromised" or key["compromised"]):
             yield Reason.KEY_ALREADY_REVOKED
         if ("since" in command) != (command["cause"] == "compromised"):
             yield Reason.SINCE_MISPLACED
@@ -562,14 +593,17 @@ class NaiveLedger:
             label
             for label, other in self.keys.items()
             if other["party"] == command["subject"] and not other["revoked"] and label != command["key"]
-            if other["purpose"] == "sign"
+            if other["purpose"] == "sign" and at >= other["active_from"]
         ]
         own = command["subject"] == command["party"]
-        if own and key["purpose"] == "sign" and len(left) < self.parties[command["party"]]["quorum"]:
+        counts = key["purpose"] == "sign" and at >= key["active_from"] and not key["revoked"]
+        if own and counts and len(left) < self.parties[command["party"]]["quorum"]:
             yield Reason.WOULD_LEAVE_TOO_FEW_KEYS
 
     def _do_key_revoke(self, command: Json, at: int) -> Json:
-        self.keys[command["key"]]["revoked"] = True
+        key = self.keys[command["key"]]
+        key["revoked"] = True
+        key["compromised"] = key["compromised"] or command["cause"] == "compromised"
         return {}
 
     def _no_item_register(self, command: Json, at: int) -> Iterator[Reason]:
@@ -597,9 +631,16 @@ class NaiveLedger:
                 yield Reason.KEY_ALREADY_KNOWN
             seen.append(vkey_public(vkey))
 
-    def _add_keys(self, party: str, keys: list[tuple[str, str]]) -> None:
+    def _add_keys(self, party: str, keys: list[tuple[str, str]], active_from: int) -> None:
         for vkey, purpose in keys:
-            key = {"party": party, "public": vkey_public(vkey), "purpose": purpose, "revoked": False}
+            key = {
+                "party": party,
+                "public": vkey_public(vkey),
+                "purpose": purpose,
+                "revoked": False,
+                "compromised": False,
+            }
+            key["active_from"] = active_from
             self.keys[vkey_label(vkey)] = key
 
     # -- programmes and providers -------------------------------------------------------------------------------------
@@ -1588,7 +1629,7 @@ class NaiveLedger:
         match command["kind"].removesuffix("/1"):
             case "party.admit" | "party.suspend" | "party.reinstate" | "key.add" | "key.revoke":
                 return self._party_account(command.get("subject") or command["admitted"])
-            case "tariff.publish" | "party.amend":
+            case "tariff.publish" | "party.amend" | "key.rotate":
                 return self._party_account(command["party"])
             case "record.withdraw":
                 record = command["record"]

@@ -31,7 +31,7 @@ from properties.naive_ledger import (
     second_text,
     signed_by_quorum,
 )
-from support.actors import ORIGIN, brought_by, key_of, label_of, note_of, text_of, uscc_of, vkey_of
+from support.actors import ORIGIN, brought_by, key_of, label_of, note_of, profile_of, text_of, uscc_of, vkey_of
 from support.schedules import schedule
 from support.terms import rules_of
 from tallystick.audit.book_checks import faults
@@ -339,6 +339,8 @@ class Walk:
         metered = command["kind"] in ("time.burn/1", "burn.reverse/1")
         purposes = ("sign", "meter") if metered else ("sign",)
         own = self.keys(party, purposes=purposes if not self.one_in(30) else ("sign", "meter", "read"))
+        if not self.one_in(12):
+            own = [name for name in own if self.at >= self.oracle.keys[label_of(name)]["active_from"]]
         needed = 2 if party == NETWORK else 1
         if party == NETWORK and party in self.oracle.parties:
             needed = self.oracle.parties[party]["quorum"]
@@ -352,6 +354,9 @@ class Walk:
         for other in self.oracle.also_asked(command):
             if other != NETWORK and not self.one_in(8):
                 signers += self.keys(other, purposes=("sign",))[:1]
+        if command["kind"] == "key.rotate/1" and not self.one_in(8):
+            old = command["key"].rpartition("+")[0]
+            signers = [*(signers if party == NETWORK else ()), old]
         new_keys = brought_by(command)
         signers += new_keys[self.one_in(12) :]
         if command["kind"] == "key.add/1" and command["subject"] != party and not self.one_in(8):
@@ -446,7 +451,8 @@ class Walk:
         for holder in HOLDERS:
             code = {"maker": True} if holder == "lin-studio" else {"uscc": uscc_of(holder)}
             size = 16 if holder == MANY_KEYS else 3
-            fields = {"admitted": holder, "role": "holder", "name": holder, "keys": self.vkeys(holder, size)}
+            fields = {"admitted": holder, "role": "holder", "keys": self.vkeys(holder, size)}
+            fields |= {"profile_hash": profile_of(holder)} if "maker" in code else {"name": holder}
             self.must(TREASURIES[len(holder) % 2], "party.admit", **fields, **code)
         for item, origin in zip(
             ITEMS, ({"origin": "domestic"}, {"origin": "foreign"}, {"filing": "no. 7"}), strict=True
@@ -499,6 +505,7 @@ class Walk:
             "burn_window_seconds": 30 * 86_400,
             "release_grace_seconds": 2 * 86_400,
             "tariff_notice_seconds": 86_400,
+            "takeover_seconds": 2 * 86_400,
             "utc_offset_seconds": 8 * 3_600,
         }
 
@@ -532,7 +539,6 @@ class Walk:
         fields: Json = {
             "admitted": admitted,
             "role": self.pick(("holder", "holder", "provider", "auditor", "operator", "attester", "treasury")),
-            "name": "x",
         }
         size = self.pick((1, 1, 1, 1, 15, 16))
         fields["keys"] = self.vkeys(admitted if not self.one_in(10) else self.pick(PARTIES), size)
@@ -547,15 +553,25 @@ class Walk:
             fields["uscc"] = code
         if self.one_in(8):
             fields["maker"] = True
+        fields |= self.called(is_maker="maker" in fields)
         if self.one_in(8):
             fields["quorum"] = 2
         if self.one_in(3 if party == NETWORK else 16):
             fields["officers"] = OFFICERS | {"required": self.pick((2, 3))}
         self.send(party, "party.admit", **fields)
 
+    def called(self, *, is_maker: bool) -> Json:
+        """A name, or a maker's profile; sometimes both, the other or none."""
+        fields: Json = {}
+        if is_maker == self.one_in(10):
+            fields["name"] = "x"
+        if is_maker != self.one_in(10):
+            fields["profile_hash"] = profile_of("x")
+        return fields
+
     def amend_party(self) -> None:
         party = self.pick((NETWORK, *TREASURIES, *TREASURIES, *PROVIDERS, *HOLDERS))
-        fields: Json = {"name": "y"}
+        fields = self.called(is_maker=party == "lin-studio")
         if not self.one_in(4):
             fields["quorum"] = self.pick((2, 2, 2, 3, 16))
         if party in TREASURIES and not self.one_in(4):
@@ -598,6 +614,14 @@ class Walk:
         name = self.pick(known) if again else f"{owner}/officer-{self.names + 10}"
         purpose = self.pick(("sign", "sign", "sign", "sign", "meter", "read"))
         self.send(party, "key.add", subject=subject, purpose=purpose, vkey=vkey_of(name))
+
+    def rotate_key(self) -> None:
+        party = self.subject()
+        owner = self.pick(PARTIES) if self.one_in(12) else party
+        keys = self.keys(owner, revoked=self.one_in(8)) or [f"{party}/nobody"]
+        self.names += 1
+        name = self.pick(keys) if self.one_in(8) else f"{owner}/officer-{self.names + 10}"
+        self.send(party, "key.rotate", key=label_of(self.pick(keys)), vkey=vkey_of(name))
 
     def revoke_key(self) -> None:
         subject = self.subject()
@@ -1136,6 +1160,7 @@ MOVES: dict[Callable[[Walk], None], int] = {
     Walk.suspend_party: 3,
     Walk.reinstate_party: 8,
     Walk.add_key: 10,
+    Walk.rotate_key: 4,
     Walk.revoke_key: 5,
     Walk.register_item: 3,
     Walk.open_programme: 4,
@@ -1478,6 +1503,7 @@ class Ledgers(RuleBasedStateMachine):
         burn_window_seconds=st.sampled_from([86_400, 30 * 86_400]),
         release_grace_seconds=st.sampled_from([0, 2 * 86_400]),
         tariff_notice_seconds=st.sampled_from([0, 86_400]),
+        takeover_seconds=st.sampled_from([0, 86_400]),
         utc_offset_seconds=st.sampled_from([0, 8 * 3_600, -12_345]),
     )
     def found(self, **limits: int) -> None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from tallystick.audit import Finding, FindingCode, Report
 from tallystick.audit.report import (
     CheckedCheckpoint,
+    CompromisedKey,
     EarlierCheckpoint,
     ProgrammeTotals,
     SavedState,
@@ -31,6 +32,16 @@ TOTALS = st.builds(
     ),
     **dict.fromkeys(Totals.model_fields.keys() - {"programmes"}, NUMBERS),
 )
+KEYS = st.builds(
+    CompromisedKey,
+    key=st.text(),
+    party=st.text(),
+    since=st.text(),
+    revoked_index=NUMBERS,
+    said_index=NUMBERS,
+    signed=NUMBERS,
+    entries=st.lists(NUMBERS, max_size=3).map(tuple),
+)
 REPORTS = st.builds(
     Report,
     verdict=st.sampled_from(["clean", "findings"]),
@@ -38,6 +49,7 @@ REPORTS = st.builds(
     entries=NUMBERS,
     findings=st.lists(ROWS, max_size=3).map(tuple),
     totals=TOTALS,
+    compromised_keys=st.none() | st.lists(KEYS, max_size=2).map(tuple),
     since=st.none() | st.builds(EarlierCheckpoint, size=NUMBERS, root=st.text()),
     state=st.none() | st.builds(SavedState, sha256=st.text(), size=NUMBERS),
 )

@@ -106,7 +106,10 @@ CUT_IS_ANOTHER = {"tile path", "checkpoint"}  # 112 -> 11; a checkpoint without 
 def test_cut_anywhere_is_refused(name: str) -> None:
     """Whatever says where it ends, or is signed, is never good without its end."""
     seed = READERS[name].seeds[-1]
+    signed = seed.find(b"\n\n") + 2
     for end in range(len(seed)):
+        if name in ("entry", "submitted note") and end > signed and seed[:end].endswith(b"\n"):
+            continue  # of two signature lines the first alone is a note of the same text too
         refused(name, seed[:end])
 
 

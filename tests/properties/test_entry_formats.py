@@ -30,11 +30,12 @@ network   admit       guizhou as treasury                           -> admitted
 network   admit       guian as provider                                      -> admitted
 network   admit       registry as operator                                   -> admitted
 shanghai  admit       acme as holder                                         -> admitted
-shanghai  admit       bolt as holder uscc=none maker=yes                     -> admitted
+shanghai  admit       bolt as holder uscc=none maker=yes name=none profile_hash=bolt                     -> admitted
 shanghai  amend       quorum=2 officers=2~above~20,000.00~yuan~in~30~days    -> amended
 shanghai  suspend     bolt                                                   -> suspended
 shanghai  reinstate   bolt                                                   -> reinstated
 acme      add-key     acme/officer-3 for acme                                -> added
+guian     rotate-key  guian/officer-2 to guian/officer-3                     -> rotated
 acme      revoke-key  acme/officer-2 of acme                                 -> revoked
 network   register    910b as domestic                                       -> registered
 guian     price       910b 6.00                                              -> published
@@ -75,8 +76,8 @@ registry  seal        2026-Q1 to 2026-03-31                                  -> 
 """
 OPTIONAL = {
     "item.register/1": {"origin"},
-    "party.admit/1": {"uscc", "maker", "quorum", "officers"},
-    "party.amend/1": {"quorum", "officers"},
+    "party.admit/1": {"name", "profile_hash", "uscc", "maker", "quorum", "officers"},
+    "party.amend/1": {"name", "profile_hash", "quorum", "officers"},
     "provider.accredit/1": {"batch"},
     "contract.amend/1": {"amount_fen", "last_day", "other_support_fen"},  # items and items_from go together
     "application.file/1": {"holder_class"},

@@ -153,10 +153,12 @@ def story() -> Story:
         "freshness_seconds": 60,
         "burn_window_seconds": 86_400,
         "tariff_notice_seconds": 0,
+        "takeover_seconds": 0,
     }
     founding |= {
         "release_grace_seconds": 10,
         "tariff_notice_seconds": 0,
+        "takeover_seconds": 0,
         "utc_offset_seconds": 28_800,
         "root_quorum": 1,
         "currency": "CNY",
@@ -169,7 +171,8 @@ def story() -> Story:
             keys=[key("dc/a+00000003")], uscc="91110000600037341L",
         ),
         told.does(
-            "city", "party.admit", admitted="lab", role="holder", name="L", keys=[key("lab/a+00000004")], maker=True,
+            "city", "party.admit", admitted="lab", role="holder", keys=[key("lab/a+00000004")], maker=True,
+            profile_hash="sha256:" + 64 * "0",
         ),
         told.does("net", "item.register", item="a100", unit="gpu_time", name="A", origin="foreign"),
         told.does("dc", "tariff.publish", item="a100", price_fen=3_600, valid_from=instant_text(START)),

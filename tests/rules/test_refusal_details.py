@@ -34,6 +34,7 @@ key_unknown                          acme/officer-9+7f331a78
 key_unknown                          network/root-9+4e667c7e
 signature_invalid                    acme/officer-2+3baa362e
 key_revoked                          cato/officer-1+6b7ea396
+key_not_active_yet                   acme/officer-5+5d489d48, from 2026-02-08T00:00:00.000000Z on
 key_not_for_this_command             guian/meter-1+32497baa is a meter key
 signer_not_involved                  guizhou/officer-1+69d679b3
 signatures_missing                   1 more by shanghai
@@ -49,6 +50,8 @@ role_may_not_admit                   a treasury does not admit a provider
 uscc_missing                         delta
 uscc_invalid                         91310000UPLJ9419T0
 uscc_already_admitted                91310000724Y5MY81R is guian
+name_misplaced                       delta is a maker
+name_misplaced                       delta is no maker
 key_not_of_party                     bolt/officer-3 must begin with delta/
 key_not_of_party                     acme/officer-2+3baa362e is not of bolt
 key_already_known                    delta/officer-1+7c9ba607
@@ -226,6 +229,7 @@ def test_what_a_refusal_is_about_is_a_field(given: set[Refusal]) -> None:
     assert with_index == {one for one in given if one.reason in {other.reason for other in with_index}}
     named = {Reason.SIGNATURE_INVALID, Reason.KEY_REVOKED, Reason.SIGNER_NOT_INVOLVED, Reason.KEY_UNKNOWN}
     of_keys = named | {
+        Reason.KEY_NOT_ACTIVE_YET,
         Reason.KEY_NOT_FOR_THIS_COMMAND,
         Reason.KEY_NOT_OF_PARTY,
         Reason.KEY_ALREADY_KNOWN,
@@ -239,7 +243,7 @@ def test_what_a_refusal_is_about_is_a_field(given: set[Refusal]) -> None:
         assert one.key.partition("+")[0] in one.detail
         assert one.detail == one.key or one.reason not in named
     unsigned = {one for one in given if one.reason is Reason.SIGNATURES_MISSING}
-    assert {one for one in unsigned if "new key" in one.detail} == unsigned & with_key
+    assert {one for one in unsigned if one.detail.startswith("one by the ")} == unsigned & with_key
     # Of the keys that are unknown, one was to be revoked, and signs nothing.
     assert "acme/officer-9+7f331a78" in {one.key for one in with_key if one.reason is Reason.KEY_UNKNOWN}
     for one in given:

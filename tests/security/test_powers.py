@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.actors import Actor, Json, brought_by, key_of, label_of, note_of, uscc_of, vkey_of
+from support.actors import Actor, Json, brought_by, key_of, label_of, note_of, profile_of, uscc_of, vkey_of
 from support.burning import BEGIN, LOG_KEY, NOW, Clock, burn_note, founding_notes
 from support.terms import limits_of, rules_of
 from tallystick.audit import audit
@@ -19,16 +19,24 @@ from tallystick.transparency.policy import Policy
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.rulebook import RULES as RULEBOOK
+from tallystick.vouchers.rules.network import NetworkFound
+from tallystick.vouchers.rules.rule import Rule
 
 TREASURY, NETWORK = Actor("treasury"), Actor("network")
 OFFICER = "treasury/officer-1"
 THIEF = "treasury/officer-of-the-thief"
 POLICY = Policy.for_log(LOG_KEY.verifier)
+MAKER = {"maker": True, "profile_hash": profile_of("maker")}
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    clock = Clock()
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
     genesis, *rest = founding_notes()
     with create_ledger(tmp_path, genesis, LOG_KEY, clock=clock) as ledger:
         ledger.submit(rest)
@@ -65,7 +73,7 @@ def careful(ledger: Ledger) -> Ledger:
     officers = {"threshold_fen": THRESHOLD_FEN, "required": 2, "window_days": 30}
     fields = {"admitted": "suzhou", "role": "treasury", "name": "Suzhou", "keys": CAREFUL.vkeys}
     admitted = NETWORK.note("party.admit", NOW, ref="suzhou", quorum=2, officers=officers, **fields)
-    maker = {"admitted": "maker", "role": "holder", "name": "M", "keys": [vkey_of("maker/officer-1")], "maker": True}
+    maker = {"admitted": "maker", "role": "holder", "keys": [vkey_of("maker/officer-1")], **MAKER}
     place = {"programme": "suzhou/p", "provider": "provider", "items": LIMITS}
     for note in (
         admitted,
@@ -180,7 +188,7 @@ def test_one_key_of_a_treasury_without_a_quorum_can_add_another_and_the_log_show
 
 def test_one_key_of_a_treasury_with_a_quorum_can_make_nobody_able_to_act(careful: Ledger) -> None:
     """What makes new authority needs as much as it makes; with a colleague's signature each of them is admitted."""
-    other = {"admitted": "other", "role": "holder", "name": "O", "keys": [vkey_of("other/m-1")], "maker": True}
+    other = {"admitted": "other", "role": "holder", "keys": [vkey_of("other/m-1")], **MAKER}
     revoked = {"subject": "maker", "key": label_of("maker/officer-1"), "cause": "ceased", "reason": "x"}
     suspended = CAREFUL.command("party.suspend", NOW, subject="maker", reason="x")
     assert answer_to(careful, note_of(suspended, ONE)) is None
@@ -202,8 +210,10 @@ def test_one_key_of_a_treasury_with_a_quorum_can_make_nobody_able_to_act(careful
         assert answer_to(careful, note_of(command, ONE, TWO, *new_key)) is None
 
 
-def test_an_admitter_and_the_network_together_can_sign_for_a_party_and_nobody_else_can(ledger: Ledger) -> None:
-    """So that a party that lost its keys isn't lost; and the log names whose command added the key."""
+def test_an_admitter_and_the_network_together_can_sign_for_a_party_and_nobody_else_can(
+    ledger: Ledger, clock: Clock
+) -> None:
+    """So that a party that lost its keys isn't lost; it waits, and the log names whose command added the key."""
     mine = "holder/key-of-the-treasury"
     for party, expected in (("provider", Reason.SUBJECT_NOT_UNDER_PARTY), ("treasury", None)):
         command = Actor(party).command("key.add", NOW, ref="in", subject="holder", purpose="sign", vkey=vkey_of(mine))
@@ -211,17 +221,32 @@ def test_an_admitter_and_the_network_together_can_sign_for_a_party_and_nobody_el
         assert answer_to(ledger, note_of(command, own, mine)) is Reason.SIGNATURES_MISSING
         assert answer_to(ledger, note_of(command, *NETWORK.key_names, mine)) is Reason.SIGNATURES_MISSING
         assert answer_to(ledger, note_of(command, own, *NETWORK.key_names, mine)) is expected
-    command = Actor("holder").command(
-        "voucher.reserve",
-        NOW,
-        ref="taken",
-        reservation="holder/taken",
-        voucher="treasury/v1",
-        contract="holder/k1",
-        amount_fen=1,
-        until=format_instant(NOW + DAY_US),
+    fields = {"reservation": "holder/taken", "voucher": "treasury/v1", "contract": "holder/k1", "amount_fen": 1}
+    for at, expected in ((NOW, Reason.KEY_NOT_ACTIVE_YET), (NOW + DAY_US, None)):
+        clock.at = at
+        until = format_instant(at + DAY_US)
+        command = Actor("holder").command("voucher.reserve", at, ref="taken", until=until, **fields)
+        assert answer_to(ledger, note_of(command, mine)) is expected
+
+
+@pytest.mark.parametrize(("later", "expected"), [(DAY_US - 1, None), (DAY_US, Reason.SIGNATURES_MISSING)])
+def test_a_holder_stops_a_key_that_was_added_to_it_with_one_of_its_own(
+    ledger: Ledger, clock: Clock, later: int, expected: Reason | None
+) -> None:
+    """However many must sign what else it revokes: until the key counts, it takes nothing from anybody."""
+    holder, mine = Actor("holder"), "holder/key-of-the-treasury"
+    command = TREASURY.command("key.add", NOW, ref="in", subject="holder", purpose="sign", vkey=vkey_of(mine))
+    assert answer_to(ledger, note_of(command, OFFICER, *NETWORK.key_names, mine)) is None
+    second = vkey_of("holder/officer-2")
+    assert (
+        answer_to(ledger, holder.note("key.add", NOW, ref="second", subject="holder", purpose="sign", vkey=second))
+        is None
     )
-    assert answer_to(ledger, note_of(command, mine)) is None
+    assert answer_to(ledger, holder.note("party.amend", NOW, ref="two", name="Holder", quorum=2)) is None
+    stop = {"subject": "holder", "key": label_of(mine), "cause": "ceased", "reason": "nobody of ours"}
+    clock.at = NOW + later
+    command = holder.command("key.revoke", clock.at, ref="stop", **stop)
+    assert answer_to(ledger, note_of(command, "holder/officer-1")) is expected
 
 
 def test_an_officer_alone_takes_no_firms_code_id_or_public_key(ledger: Ledger) -> None:
@@ -254,13 +279,19 @@ def test_one_officer_suspends_at_night_and_two_reinstate(ledger: Ledger) -> None
     careful = Actor("suzhou", ("officer-1", "officer-2"))
     fields = {"admitted": "suzhou", "role": "treasury", "name": "Suzhou", "keys": careful.vkeys, "quorum": 2}
     assert answer_to(ledger, NETWORK.note("party.admit", NOW, ref="careful", **fields)) is None
-    maker = {"admitted": "maker", "role": "holder", "name": "M", "keys": [vkey_of("maker/m-1")], "maker": True}
+    maker = {"admitted": "maker", "role": "holder", "keys": [vkey_of("maker/m-1")], **MAKER}
     assert answer_to(ledger, careful.note("party.admit", NOW, **maker)) is None
     stop = careful.command("party.suspend", NOW, subject="maker", reason="a stolen key")
     assert answer_to(ledger, note_of(stop, "suzhou/officer-1")) is None
     back = careful.command("party.reinstate", NOW, subject="maker", reason="cleared")
     assert answer_to(ledger, note_of(back, "suzhou/officer-1")) is Reason.SIGNATURES_MISSING
     assert answer_to(ledger, note_of(back, *careful.key_names)) is None
+
+
+def test_every_rule_with_keys_in_it_says_that_it_brings_them() -> None:
+    """Or they would be keys of the log without having signed. Root keys are counted: a quorum of them signs."""
+    named = {rule for rule in RULEBOOK for name in rule.model_fields if name == "vkey" or name.endswith("keys")}
+    assert {rule for rule in RULEBOOK if rule.brings is not Rule.brings} == named - {NetworkFound}
 
 
 def _brings(ledger: Ledger, name: str, purpose: str) -> None:

@@ -21,6 +21,7 @@ PARAMETERS = {
     "freshness_seconds",
     "quorum",
     "signed_at",
+    "takeover_seconds",
     "threshold_fen",
     "window_days",
 }

@@ -59,9 +59,14 @@ def note_of(command: Json, *key_names: str, spoiled: tuple[str, ...] = ()) -> by
     return Note(note.text, tuple(lines)).to_bytes()
 
 
+def profile_of(party: str) -> str:
+    """A hash that commits to what identifies a party."""
+    return f"sha256:{hashlib.sha256(f'the profile of {party}, and a nonce'.encode()).hexdigest()}"
+
+
 def brought_by(command: Json) -> list[str]:
     """The names of the keys that a command brings: these sign it too."""
-    fields = {"party.admit/1": ("keys", "meter_keys", "read_keys"), "key.add/1": ("vkey",)}
+    fields = {"party.admit/1": ("keys", "meter_keys", "read_keys"), "key.add/1": ("vkey",), "key.rotate/1": ("vkey",)}
     found = [command.get(name, []) for name in fields.get(command["kind"], ())]
     vkeys = [vkey for value in found for vkey in ([value] if isinstance(value, str) else value)]
     return [vkey.partition("+")[0] for vkey in vkeys]

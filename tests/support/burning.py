@@ -41,6 +41,7 @@ def founding_notes() -> list[bytes]:
             burn_window_seconds=92 * 86_400,
             release_grace_seconds=0,
             tariff_notice_seconds=0,
+            takeover_seconds=86_400,
             utc_offset_seconds=28_800,
         ),
         network.note(

@@ -182,6 +182,7 @@ class Desk:
             burn_window_seconds=7_776_000,
             release_grace_seconds=604_800,
             tariff_notice_seconds=0,
+            takeover_seconds=0,
             utc_offset_seconds=28_800,
         )
         key = self.key(ORIGIN)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from support.actors import Json, label_of, uscc_of, vkey_of
+from support.actors import Json, label_of, profile_of, uscc_of, vkey_of
 
 _HEX_DIGITS = 64
 
@@ -97,6 +97,11 @@ def _officers(text: str) -> Json:
     return {"required": int(required), "threshold_fen": fen(threshold), "window_days": int(window)}
 
 
+def _profile(text: str) -> str:
+    """Return the hash of the profile of a party; a hash is one."""
+    return text if ":" in text else profile_of(text)
+
+
 def _declarations(text: str) -> Json:
     """Return what `related with 1,000.00 yuan of other support` declares; or `unrelated`."""
     related, _, other, *_ = text.split()
@@ -125,6 +130,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "all_or_nothing": _yes,
     "quorum": int,
     "officers": _officers,
+    "profile_hash": _profile,
     "declarations": _declarations,
     "shares": shares_in,
     "proration": _proration,

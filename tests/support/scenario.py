@@ -345,7 +345,9 @@ class Ledger:
     def _signers(self, actor: str, kind: str, fields: Json, settings: dict[str, str], signed_by: str = "") -> list[str]:
         role = self.state.parties[actor].role if actor in self.state.parties else actor
         own = names_in(signed_by or assumed("every command", role)["signed by"].replace("<party>", actor))
-        if kind in ("key.add", "party.admit"):
+        if kind == "key.rotate" and not signed_by:  # the key itself; of the network the others of its quorum too
+            own = [fields["key"], *(own if actor == "network" else ())]
+        if kind in ("key.add", "key.rotate", "party.admit"):
             brought = [fields.get(name, "") for name in ("vkey", "keys", "meter_keys", "read_keys")]
             own += names_in(",".join(brought))
         if kind == "key.add" and actor != fields["subject"]:

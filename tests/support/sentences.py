@@ -38,6 +38,7 @@ VERBS: dict[str, Verb] = {
     "suspend": Verb("party.suspend", "{subject}", "suspends party {subject}"),
     "reinstate": Verb("party.reinstate", "{subject}", "reinstates party {subject}"),
     "add-key": Verb("key.add", "{vkey} for {subject}", "adds key {vkey} for {subject}"),
+    "rotate-key": Verb("key.rotate", "{key} to {vkey}", "rotates key {key} to {vkey}"),
     "revoke-key": Verb("key.revoke", "{key} of {subject}", "revokes key {key} of {subject}"),
     "register": Verb("item.register", "{item} as {origin}", "registers {item} as {origin}"),
     "open": Verb("programme.open", "{programme} {envelope_fen}", "opens {programme} with {envelope_fen} yuan"),
@@ -289,7 +290,7 @@ def _short(name: str, value: str) -> str:
         return f"+{later[1]}d"
     if re.fullmatch(TIME, value):
         return value.replace(" ", "T")
-    if name == "uscc":
+    if name in ("uscc", "profile_hash"):
         value = value.replace("one with a wrong check character", "wrong")
     amount = re.fullmatch(r"([\d,.]+) (?:%|yuan)", value)
     if amount:

@@ -8,7 +8,7 @@ the tree gets a second level.
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from support.actors import ORIGIN, Actor, Json, key_of, label_of, uscc_of, vkey_of
+from support.actors import ORIGIN, Actor, Json, key_of, label_of, note_of, profile_of, uscc_of, vkey_of
 from support.terms import contract_of, limits_of, prices_of, rules_of
 from tallystick.ledger import Admitted, Ledger, create_ledger
 from tallystick.publishing import read_ledger
@@ -100,6 +100,7 @@ def _genesis() -> bytes:
         burn_window_seconds=40 * 86_400,
         release_grace_seconds=3_600,
         tariff_notice_seconds=3_600,
+        takeover_seconds=86_400,
         utc_offset_seconds=8 * 3_600,
     )
 
@@ -120,7 +121,8 @@ def _groups(clock: _Clock) -> Iterator[list[bytes]]:
 
 def _parties(at: int) -> list[bytes]:
     def admit(actor: Actor, by: Actor, role: str, **more: object) -> bytes:
-        fields = {"admitted": actor.party, "role": role, "name": actor.party, "keys": actor.vkeys, **more}
+        fields = {"admitted": actor.party, "role": role, "keys": actor.vkeys, **more}
+        fields |= {"profile_hash": profile_of(actor.party)} if "maker" in more else {"name": actor.party}
         return by.note("party.admit", at, **fields)
 
     return [
@@ -303,9 +305,17 @@ def _reviews(at: int) -> list[bytes]:
 
 def _endings(at: int) -> list[bytes]:
     return [
+        NETWORK.note(
+            "key.add", at, "guian/officer-2", subject="guian", purpose="sign", vkey=vkey_of("guian/officer-2")
+        ),
         TREASURY.note("voucher.lapse", at, voucher="shanghai/v1"),
         HOLDER.note("reservation.release", at, reservation="maker-a/r1"),
         TREASURY.note("programme.close", at, programme=CHEAP, reason="the year is over"),
+        note_of(
+            PROVIDER.command("key.rotate", at, key=label_of("guian/meter-3"), vkey=vkey_of("guian/meter-4")),
+            "guian/meter-3",
+            "guian/meter-4",
+        ),
         PROVIDER.note("tariff.publish", at, item="h100", price_fen=999, valid_from=_in(at, HOUR_US)),
         TREASURY.note(
             "provider.delist", at, programme=CHEAP, provider="wuhu", valid_until=_in(at, DAY_US), reason="left"

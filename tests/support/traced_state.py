@@ -221,10 +221,6 @@ class _List(_View):
         self._write(_step(self._raw.index(value), value), value)
         self._raw.remove(value)
 
-    def sort(self, *, key: Callable[[Any], Any]) -> None:
-        assert all(isinstance(value, str) for value in self._raw), "only names are called the same wherever they stand"
-        self._raw.sort(key=key)
-
 
 class _Opaque(_View):
     """An object that is read, and by an event written, as a whole."""

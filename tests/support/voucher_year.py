@@ -35,6 +35,7 @@ class Story:
             "burn_window_seconds": 30 * 86_400,
             "release_grace_seconds": 0,
             "tariff_notice_seconds": 0,
+            "takeover_seconds": 0,
             "utc_offset_seconds": 28_800,
         }
         genesis = NETWORK.note("network.found", self.at, **founding)

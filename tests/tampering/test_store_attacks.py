@@ -197,6 +197,8 @@ ENTRIES: list[tuple[str, FindingCode, Callable[[Path], tuple[int, bytes]]]] = [
     ("a signature is changed", C.SIGNATURE_INVALID, _edit("voucher.reserved", "[A-Z](?=[A-Za-z0-9+/]{0,8}=\n)", "b")),
     ("a stranger signed", C.KEY_UNKNOWN, _resign("voucher.reserved", "maker-a/stolen-1")),
     ("a revoked key signed", C.KEY_REVOKED, _resign("time.burned", "guian/meter-2")),
+    ("a key signed that doesn't count yet", C.KEY_NOT_ACTIVE_YET, _resign(
+        "tariff.published", "guian/officer-2", number=2)),
     ("a meter key published a price", C.KEY_NOT_FOR_THIS_COMMAND, _resign("tariff.published", "guian/meter-3")),
     ("a party signed that had no part", C.SIGNER_NOT_INVOLVED, _resign(
         "time.burned", *PROVIDER.key_names, *HOLDER.key_names)),

@@ -15,6 +15,7 @@
     prior_checkpoints.py  does that still hold
     earlier.py            an earlier audit's report and state, to go on from
     joining.py            does the log go on from there
+    review.py             what keys signed that were revoked as compromised
     report.py             what comes out; the closed list of what can be wrong is tallystick/findings.py
 
 It shares the rules, formats and arithmetic with the writer, and none of the writer's storage: stores are read by

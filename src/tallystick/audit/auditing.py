@@ -37,6 +37,7 @@ from tallystick.audit.prior_checkpoints import PriorCheckpoint, PriorCheckpoints
 from tallystick.audit.receipts import read_receipts
 from tallystick.audit.replay import Described, Replay, read_entry
 from tallystick.audit.report import CheckedCheckpoint, Report, Totals
+from tallystick.audit.review import with_compromised_keys
 from tallystick.audit.series import CheckpointSeries, ListedCheckpoint
 from tallystick.audit.tree import TreeRebuild
 from tallystick.cycle_collection import paused_collection
@@ -120,11 +121,14 @@ def audit(
     start = earlier.checkpoint.size if earlier is not None else 0
     # Before the evidence: a log that is being written has, by then, all that the receipts are of.
     given = read_receipts(receipts, policy)
-    with closing(open_evidence(parse_source(source), findings, start)) as evidence, paused_collection():
+    parsed = parse_source(source)
+    with closing(open_evidence(parsed, findings, start)) as evidence, paused_collection():
         one = _Audit(evidence, policy, findings, progress, earlier, given)
         report = one.run(default_processes() if processes is None else processes)
+        state = one.take_state()
+        report = with_compromised_keys(report, parsed, state, earlier)
         if report_file is not None:
-            report = write_report(report_file, report, one.take_state())
+            report = write_report(report_file, report, state)
         del one  # before cycles are looked for again: what isn't there needs no search
         return report
 

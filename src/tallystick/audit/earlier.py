@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
-from tallystick.audit.report import REPORT_SIZE_MAX, EarlierCheckpoint, Report, SavedState, Totals
+from tallystick.audit.report import REPORT_SIZE_MAX, CompromisedKey, EarlierCheckpoint, Report, SavedState, Totals
 from tallystick.errors import MalformedError, UsageError
 from tallystick.named_files import Kind, NamedFile
 from tallystick.signing.keys import VerifierKey
@@ -39,6 +39,7 @@ class Earlier:
     checkpoint: Checkpoint
     totals: Totals
     saved: SavedState
+    compromised_keys: tuple[CompromisedKey, ...]
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -134,7 +135,7 @@ def write_report(place: Path | ReportPlace, report: Report, state: State) -> Rep
     return report
 
 
-def _to_resume_from(report: Report) -> tuple[Checkpoint, Totals, SavedState]:
+def _to_resume_from(report: Report) -> tuple[Checkpoint, Totals, SavedState, tuple[CompromisedKey, ...]]:
     """Return what a later audit needs of a report.
 
     Raises:
@@ -148,7 +149,7 @@ def _to_resume_from(report: Report) -> tuple[Checkpoint, Totals, SavedState]:
     checkpoint = Checkpoint(shown.origin, shown.size, hash_from_text(shown.root.encode()))
     if not 0 < shown.size == saved.size == report.entries == report.totals.entries:
         raise ValueError("its sizes are not one")
-    return checkpoint, report.totals, saved
+    return checkpoint, report.totals, saved, report.compromised_keys or ()
 
 
 def _write(place: NamedFile, *pieces: bytes) -> str:

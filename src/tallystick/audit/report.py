@@ -6,6 +6,8 @@
      "findings": [{"code", "index" | null, "reason" | null, "detail"}],
      "totals": {...},
      "receipts": how many,                                 only if some were given: what the log had to stand by
+     "compromised_keys": [{"key", "party", "since", "revoked_index", "said_index", "signed", "entries"}],
+                                                           only if there are some
      "since": {"size", "root"},                            only if an earlier audit was gone on from: where it ended
      "state": {"sha256", "size"}}                          only if the state was saved, for a later audit to go on from
 
@@ -70,6 +72,28 @@ class SavedState(_Closed):
     size: int
 
 
+class CompromisedKey(_Closed):
+    """A key that was revoked as compromised, and what it signed from then on: to be looked at, and no finding.
+
+    Attributes:
+        key: its label.
+        party: whose it is.
+        since: from when on others may have signed with it.
+        revoked_index: the entry that revoked it.
+        said_index: the entry that says that it was compromised: that one, or a later one.
+        signed: how many entries it signed since, up to and with its revocation.
+        entries: their indices, of the first ones if they are many.
+    """
+
+    key: str
+    party: str
+    since: str
+    revoked_index: int
+    said_index: int
+    signed: int
+    entries: tuple[int, ...]
+
+
 class ProgrammeTotals(_Closed):
     """Where a programme's envelope is: the other six add up to it. What is `burned` isn't claimed yet."""
 
@@ -112,6 +136,7 @@ class Report(_Closed):
     findings: tuple[Finding, ...]
     totals: Totals
     receipts: int | None = Field(default=None, exclude_if=_is_none)
+    compromised_keys: tuple[CompromisedKey, ...] | None = Field(default=None, exclude_if=_is_none)
     since: EarlierCheckpoint | None = Field(default=None, exclude_if=_is_none)
     state: SavedState | None = Field(default=None, exclude_if=_is_none)
 

@@ -31,13 +31,15 @@ from tallystick.named_files import NamedFile
 from tallystick.printing.text import gpu_hours, yuan
 
 if TYPE_CHECKING:
-    from tallystick.audit.report import Report, Totals
+    from tallystick.audit.report import CompromisedKey, Report, Totals
     from tallystick.sources import Source
     from tallystick.transparency.receipt import Receipt
 
 
 ALL = "all"
 """The row of sums."""
+_ENTRIES_SHOWN = 20
+"""Of those that a compromised key signed; the report has more."""
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -170,12 +172,23 @@ def _print_report(report: "Report", source: "Source", *, wide: bool) -> None:
             log.append(("receipts", f"{report.receipts:,} held against it"))
         output.fields("", log)
     _print_totals(report.totals, is_clean=report.is_clean, wide=wide)
+    for key in report.compromised_keys or ():
+        _print_compromised_key(key)
     for finding in report.findings:
         output.line(str(finding))
     indexes = sorted({finding.index for finding in report.findings if finding.index is not None})
     # What to type reads by the store's own schema, which a stranger's may have made into a program.
     if indexes and not any(finding.code is FindingCode.STORE_DAMAGED for finding in report.findings):
         output.to_be_typed(f"to see entry {indexes[0]} for yourself: {_how_to_see(source, indexes[0])}")
+
+
+def _print_compromised_key(key: "CompromisedKey") -> None:
+    """Print of which entries a person should ask who signed them."""
+    shown = ", ".join(map(str, key.entries[:_ENTRIES_SHOWN]))
+    more = f" and {key.signed - _ENTRIES_SHOWN:,} more" if key.signed > _ENTRIES_SHOWN else ""
+    signed = f"since then it signed entries {shown}{more}" if key.entries else "it signed nothing since then"
+    since = output.readable("since", key.since)
+    output.line(f"to be reviewed: {key.key}, compromised since {since} as entry {key.said_index} says: {signed}")
 
 
 def _print_totals(totals: "Totals", *, is_clean: bool, wide: bool) -> None:

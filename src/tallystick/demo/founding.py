@@ -24,6 +24,7 @@ BURN_WINDOW_DAYS: Final = 92
 FRESHNESS_DAYS: Final = 7
 RELEASE_GRACE_DAYS: Final = 7
 TARIFF_NOTICE_DAYS: Final = 30
+TAKEOVER_DAYS: Final = 7
 
 
 @dataclass(slots=True)
@@ -104,6 +105,7 @@ class Founding:
                 "burn_window_seconds": BURN_WINDOW_DAYS * 86_400,
                 "release_grace_seconds": RELEASE_GRACE_DAYS * 86_400,
                 "tariff_notice_seconds": TARIFF_NOTICE_DAYS * 86_400,
+                "takeover_seconds": TAKEOVER_DAYS * 86_400,
                 "utc_offset_seconds": UTC_OFFSET_SECONDS,
             },
         )

@@ -55,6 +55,7 @@ class Incidents:
             60: self._misdate_a_price,
             66: self._take_a_line_back,
             75: self._replace_a_key,
+            77: self._rotate_a_key,
             78: self._amend_a_treasury,
             80: self._suspend_a_cluster,
             82: self._reinstate_it,
@@ -195,6 +196,15 @@ class Incidents:
             "valid_from": format_instant(instant(self.year.first_day + 76)),
         }
         self.stage.submit(self.stage.note(provider, "tariff.publish", price, keys=(old,)))
+
+    def _rotate_a_key(self) -> None:
+        """The other cluster's key is replaced as every year, in one entry that both sign."""
+        provider = cast.CLUSTERS[1].party
+        (old,) = self.stage.keys.keys_of(provider)
+        new = self.stage.keys.create(provider, "meter-2")
+        fields = {"key": old.verifier.label, "vkey": new.verifier.to_text()}
+        self.stage.submit(self.stage.note(provider, "key.rotate", fields, keys=(old, new)))
+        self.stage.keys.use(provider, new)
 
     def _amend_a_treasury(self) -> None:
         """A city lets one officer alone sign half as much as before."""

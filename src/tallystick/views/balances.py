@@ -177,7 +177,7 @@ class Balances:
     def write(self, c: SQLiteCursor, state: State) -> None:
         """Write the batch; `state` is the one after its last entry."""
         parties = [(name, state.parties[name]) for name in self._parties]
-        PARTIES.add(c, [PartyRow(name, one.role, one.name, one.admitter, one.suspended) for name, one in parties])
+        PARTIES.add(c, [PartyRow(name, one.role, one.name or "", one.admitter, one.suspended) for name, one in parties])
         self._vouchers.write(c, lambda voucher: _said_of_voucher(voucher, state))
         self._reservations.write(c, lambda reservation: _said_of_reservation(reservation, state))
 

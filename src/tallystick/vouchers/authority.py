@@ -1,21 +1,22 @@
 """The one check of a note's signatures against what its command's rule asks for.
 
-A signature line counts if its key is in the log, isn't revoked, is for such a command (`_may_sign`), and belongs to a
-party that the rule asks. A key that the command brings signs it too, which proves that it is held, and counts for no
-party's signatures. A line that doesn't count is refused, never ignored: so a recorded note can't be changed by
-appending to it.
+A signature line counts if its key is in the log, active and not revoked, is for such a command (`_may_sign`), and
+belongs to a party that the rule asks. A key that the command brings signs it too, which proves that it is held, and
+counts for no party's signatures; one that it replaces signs it whatever it is for. A line that doesn't count is
+refused, never ignored: so a recorded note can't be changed by appending to it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from tallystick.errors import SignatureInvalidError
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note
 from tallystick.vouchers.fields import KeyPurpose
+from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
-from tallystick.vouchers.rules.keys import KeyRevoke
+from tallystick.vouchers.rules.keys import KeyRevoke, KeyRotate
 from tallystick.vouchers.rules.network import NetworkFound
 from tallystick.vouchers.rules.rule import Rule
 from tallystick.vouchers.state import State
@@ -30,6 +31,7 @@ class _Line(NamedTuple):
     party: str
     purpose: KeyPurpose
     is_revoked: bool
+    active_from: int
 
 
 def check_standing(state: State, command: Rule) -> Refusal | None:
@@ -66,12 +68,12 @@ def check_signatures(
         if key is not None:
             verifier = VerifierKey.from_text(key.vkey)
             is_revoked = key.revoked_index is not None
-            lines.append(_Line(label, signature.blob, verifier, key.party, key.purpose, is_revoked))
+            lines.append(_Line(label, signature.blob, verifier, key.party, key.purpose, is_revoked, key.active_from))
         elif label in offered:
-            lines.append(_Line(label, signature.blob, offered[label], command.party, "sign", False))
+            lines.append(_Line(label, signature.blob, offered[label], command.party, "sign", False, at))
         else:
             return Refusal(Reason.KEY_UNKNOWN, label, key=label)
-    if isinstance(command, KeyRevoke) and command.key not in state.keys:
+    if isinstance(command, KeyRevoke | KeyRotate) and command.key not in state.keys:
         return Refusal(Reason.KEY_UNKNOWN, command.key, key=command.key)
     for line in lines:
         if not _is_valid(line, note.text, verdicts):
@@ -82,11 +84,14 @@ def check_signatures(
     brought = {VerifierKey.from_text(vkey).label: None for vkey in command.brings()}
     counted = [line for line in lines if line.label not in brought]
     for line in counted:
-        if not _may_sign(line.purpose, command):
+        if at < line.active_from:
+            detail = f"{line.label}, from {format_instant(line.active_from)} on"
+            return Refusal(Reason.KEY_NOT_ACTIVE_YET, detail, key=line.label, not_before=line.active_from)
+    for line in counted:
+        if line.label != command.replaces() and not _may_sign(line.purpose, command):
             detail = f"{line.label} is a {line.purpose} key"
             return Refusal(Reason.KEY_NOT_FOR_THIS_COMMAND, detail, key=line.label)
-    signed = {line.label for line in lines}
-    return _check_quorum(state, command, at, counted, [label for label in brought if label not in signed])
+    return _check_quorum(state, command, at, counted) or _check_each(command, brought, lines)
 
 
 def _may_sign(purpose: KeyPurpose, command: Rule) -> bool:
@@ -94,8 +99,8 @@ def _may_sign(purpose: KeyPurpose, command: Rule) -> bool:
     return purpose == "sign" or (purpose == "meter" and isinstance(command, TimeBurn | BurnReverse))
 
 
-def _check_quorum(state: State, command: Rule, at: int, lines: list[_Line], unproven: list[str]) -> Refusal | None:
-    """Refuse superfluous signatures, then missing ones: of parties, then of the keys that the command brings."""
+def _check_quorum(state: State, command: Rule, at: int, lines: list[_Line]) -> Refusal | None:
+    """Refuse superfluous signatures, then missing ones of parties."""
     missing = command.signers(state, at)
     for line in lines:
         if line.party not in missing:
@@ -104,8 +109,18 @@ def _check_quorum(state: State, command: Rule, at: int, lines: list[_Line], unpr
     for party, count in missing.items():
         if count > 0:
             return Refusal(Reason.SIGNATURES_MISSING, f"{count} more by {party}")
-    for label in unproven:
-        return Refusal(Reason.SIGNATURES_MISSING, f"one by the new key {label}", key=label)
+    return None
+
+
+def _check_each(command: Rule, brought: Iterable[str], lines: list[_Line]) -> Refusal | None:
+    """Refuse what a key has not signed that must sign itself: the one that is replaced, then those that are brought."""
+    signed = {line.label for line in lines}
+    replaced = command.replaces()
+    if replaced is not None and replaced not in signed:
+        return Refusal(Reason.SIGNATURES_MISSING, f"one by the old key {replaced}", key=replaced)
+    for label in brought:
+        if label not in signed:
+            return Refusal(Reason.SIGNATURES_MISSING, f"one by the new key {label}", key=label)
     return None
 
 

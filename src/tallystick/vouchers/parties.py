@@ -7,13 +7,26 @@ from tallystick.vouchers.fields import KeyPurpose, Role
 
 @dataclass(slots=True)
 class Key:
-    """A party's key: its vkey text, what it is for, and the entries that added and revoked it."""
+    """A party's key.
+
+    Attributes:
+        vkey: its text.
+        purpose: what it is for.
+        added_index: the entry that brought it.
+        active_from: the time (microseconds) from which on it counts: that entry's, or later if another party added it.
+        revoked_index: the entry that revoked it.
+        compromised_since: the time (microseconds) from which on others may have signed with it, if that was said.
+        compromised_index: the entry that said so: the one that revoked it, or a later one.
+    """
 
     party: str
     vkey: str
     purpose: KeyPurpose
     added_index: int
+    active_from: int
     revoked_index: int | None = None
+    compromised_since: int | None = None
+    compromised_index: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +50,18 @@ class Party:
 
     Attributes:
         admitter: the party that admitted it; itself, for the network.
+        name: None of a maker, about whom the log says nothing that a person could be known by.
+        profile_hash: commits to a document about it that is kept outside the log.
         quorum: how many of its keys must sign what makes others able to act or to be paid; for the network, anything.
         officers: of a treasury, how many must sign what lets money leave; None: one.
         keys: the labels of its keys, in order of addition.
     """
 
     role: Role
-    name: str
     admitter: str
+    name: str | None = None
     uscc: str | None = None
+    profile_hash: str | None = None
     quorum: int = 1
     officers: Officers | None = None
     suspended: bool = False
@@ -61,6 +77,7 @@ class NetworkParameters:
     burn_window_seconds: int
     release_grace_seconds: int
     tariff_notice_seconds: int
+    takeover_seconds: int
     utc_offset_seconds: int
 
 

@@ -44,6 +44,11 @@ class Reason(CodedEnum):
     KEY_UNKNOWN = ("key_unknown", True, "a signature line, or the key named, is of a key that the log does not know")
     SIGNATURE_INVALID = ("signature_invalid", False, "a signature is not that key's over this text")
     KEY_REVOKED = ("key_revoked", False, "a signature is by a key that was revoked")
+    KEY_NOT_ACTIVE_YET = (
+        "key_not_active_yet",
+        True,
+        "a signature is by a key that another party added less than `takeover_seconds` ago",
+    )
     KEY_NOT_FOR_THIS_COMMAND = (
         "key_not_for_this_command",
         False,
@@ -68,6 +73,11 @@ class Reason(CodedEnum):
     )
     USCC_INVALID = ("uscc_invalid", False, "the check character is wrong")
     USCC_ALREADY_ADMITTED = ("uscc_already_admitted", False, "the code belongs to another party")
+    NAME_MISPLACED = (
+        "name_misplaced",
+        False,
+        "a `maker` has a `profile_hash` and no `name`; any other party has a `name`",
+    )
     KEY_NOT_OF_PARTY = ("key_not_of_party", False, "the key's name does not begin with the party's id")
     KEY_ALREADY_KNOWN = ("key_already_known", False, "the key, or its public key, was added before")
     TOO_MANY_KEYS = ("too_many_keys", True, "the party would have more than 16 active keys")

@@ -135,6 +135,10 @@ class State:
         """How long before it takes effect a rise of a price is published."""
         return self.network.parameters.tariff_notice_seconds * SECOND_US if self.network else 0
 
+    def takeover_us(self) -> int:
+        """Return how long a key doesn't count yet that another party added; 0 before the network is founded."""
+        return self.network.parameters.takeover_seconds * SECOND_US if self.network else 0
+
     @property
     def reference_memory_us(self) -> int:
         """How long after its entry a reference is remembered."""

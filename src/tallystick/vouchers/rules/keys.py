@@ -1,4 +1,4 @@
-"""Keys: added, revoked, and whose they must be."""
+"""Keys: added, replaced, revoked, and whose they must be."""
 
 from collections.abc import Iterable
 from typing import Final, Literal
@@ -18,6 +18,7 @@ from tallystick.vouchers.rules.rule import (
     Postings,
     Rule,
     Signers,
+    own_party,
     party_account,
     quorum,
 )
@@ -66,8 +67,9 @@ class KeyAdd(Rule):
         )
 
     def evolve(self, state: State, event: Event) -> Postings:
-        """One more key."""
-        add_keys(state, self.subject, self.purpose, (self.vkey,), event.index)
+        """One more key; one that another party added counts later, so that the party can see it and revoke it."""
+        takeover_us = state.takeover_us() if self.subject != self.party else 0
+        add_keys(state, self.subject, self.purpose, (self.vkey,), event, active_from=event.at + takeover_us)
         return ()
 
     def touches(self, state: State, event: Event) -> Accounts:
@@ -85,6 +87,61 @@ class KeyAdd(Rule):
     def asks(self, event: Event, history: History) -> Names:
         """The party."""
         return [f"party {self.subject}"]
+
+
+class KeyRotate(Rule):
+    """A key is superseded by another one of the same purpose, in one entry that both sign."""
+
+    kind: Literal["key.rotate/1"]
+    key: KeyLabel
+    vkey: Vkey
+
+    event_kind = "key.rotated/1"
+    outcome = Nothing
+    roles = ANY_ROLE
+    refusals = (
+        Reason.KEY_NOT_OF_PARTY,
+        Reason.KEY_ALREADY_KNOWN,
+    )
+
+    def brings(self) -> tuple[str, ...]:
+        """The new key."""
+        return (self.vkey,)
+
+    def replaces(self) -> str:
+        """The old key."""
+        return self.key
+
+    def signers(self, state: State, at: int) -> Signers:
+        """The key itself, whatever its purpose, and the new key; of the network its quorum too."""
+        return own_party(self, state)
+
+    def decide(self, state: State, at: int) -> Nothing | Refusal:
+        """By the key itself, so it is one of the party's that isn't revoked."""
+        return check_keys(state, self.party, (self.vkey,)) or Nothing()
+
+    def evolve(self, state: State, event: Event) -> Postings:
+        """The new key counts from here on, the old one no more."""
+        old = state.keys[self.key]
+        old.revoked_index = event.index
+        add_keys(state, self.party, old.purpose, (self.vkey,), event)
+        return ()
+
+    def touches(self, state: State, event: Event) -> Accounts:
+        """The party that it is about, if that is a holder or a provider."""
+        return party_account(state, self.party)
+
+    def concerns(self, state: State, event: Event) -> Names:
+        """The party."""
+        return [f"party {self.party}"]
+
+    def follows(self) -> Names:
+        """Nothing."""
+        return ()
+
+    def asks(self, event: Event, history: History) -> Names:
+        """Nothing."""
+        return ()
 
 
 class KeyRevoke(Rule):
@@ -111,25 +168,35 @@ class KeyRevoke(Rule):
     )
 
     def signers(self, state: State, at: int) -> Signers:
-        """The party's quorum."""
-        return quorum(self, state)
+        """The party's quorum; one signature where the key is its own and another party added it, until that counts."""
+        key = state.keys[self.key]  # it is known: that was asked first
+        is_in_takeover = key.party == self.subject == self.party and at < key.active_from
+        return own_party(self, state) if is_in_takeover else quorum(self, state)
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
-        """By the party itself, which must stay able to sign, or by its admitter."""
-        key = state.keys[self.key]  # the key named is known: that was asked with the signatures
+        """By the party itself, which must stay able to sign, or by its admitter.
+
+        That a key was compromised may be found out after another took its place: a thief can rotate it, too.
+        """
+        key = state.keys[self.key]
         refusal = check_under(state, self.subject, self.party, or_itself=True)
         if refusal:
             return refusal
         if key.party != self.subject:
             return Refusal(Reason.KEY_NOT_OF_PARTY, f"{self.key} is not of {self.subject}", key=self.key)
-        if key.revoked_index is not None:
+        is_said_later = self.cause == "compromised" and key.compromised_since is None
+        if key.revoked_index is not None and not is_said_later:
             detail = f"{self.key}, by entry {key.revoked_index}"
             return Refusal(Reason.KEY_ALREADY_REVOKED, detail, index=key.revoked_index, key=self.key)
-        return _check_since(self, at) or _check_left(state, self, key.purpose) or Nothing()
+        return _check_since(self, at) or _check_left(state, self, at) or Nothing()
 
     def evolve(self, state: State, event: Event) -> Postings:
         """The key stays known, so that old signatures can be checked; from here on it doesn't count."""
-        state.keys[self.key].revoked_index = event.index
+        key = state.keys[self.key]
+        if key.revoked_index is None:
+            key.revoked_index = event.index
+        if self.since is not None:
+            key.compromised_since, key.compromised_index = self.since, event.index
         return ()
 
     def touches(self, state: State, event: Event) -> Accounts:
@@ -179,7 +246,7 @@ def check_keys(state: State, party: str, vkeys: Iterable[str]) -> Refusal | None
 
 def _check_room(state: State, party: str) -> Refusal | None:
     """Refuse one more key to a party that has as many as a command could bring at once."""
-    count = len(_active_keys(state, party))
+    count = len(_unrevoked_keys(state, party))
     return Refusal(Reason.TOO_MANY_KEYS, f"{party} has {count}") if count >= KEYS_MAX else None
 
 
@@ -194,33 +261,44 @@ def _check_since(revocation: KeyRevoke, at: int) -> Refusal | None:
     return None
 
 
-def _check_left(state: State, revocation: KeyRevoke, purpose: KeyPurpose) -> Refusal | None:
+def _check_left(state: State, revocation: KeyRevoke, at: int) -> Refusal | None:
     """Refuse a party a key of its own without which it couldn't sign any more."""
-    is_needed = revocation.subject == revocation.party and purpose == "sign"
-    if is_needed and signing_keys(state, revocation.party) <= state.parties[revocation.party].quorum:
+    key = state.keys[revocation.key]
+    counts = key.purpose == "sign" and at >= key.active_from and key.revoked_index is None
+    if (
+        revocation.subject == revocation.party
+        and counts
+        and signing_keys(state, revocation.party, at) <= state.parties[revocation.party].quorum
+    ):
         return Refusal(Reason.WOULD_LEAVE_TOO_FEW_KEYS, revocation.subject)
     return None
 
 
-def signing_keys(state: State, party: str) -> int:
-    """Return how many of a party's keys count for a quorum: of purpose `sign`, and not revoked."""
-    return sum(state.keys[label].purpose == "sign" for label in _active_keys(state, party))
+def signing_keys(state: State, party: str, at: int) -> int:
+    """Return how many of a party's keys count for a quorum at a time (microseconds): of purpose `sign`, and active."""
+    keys = [state.keys[label] for label in _unrevoked_keys(state, party)]
+    return sum(key.purpose == "sign" and at >= key.active_from for key in keys)
 
 
-def _active_keys(state: State, party: str) -> list[str]:
+def _unrevoked_keys(state: State, party: str) -> list[str]:
     return [label for label in state.parties[party].keys if state.keys[label].revoked_index is None]
 
 
-def add_keys(state: State, party: str, purpose: KeyPurpose, vkeys: Iterable[str], index: int) -> None:
-    """Add keys of one purpose to a party, by an entry."""
+def add_keys(
+    state: State, party: str, purpose: KeyPurpose, vkeys: Iterable[str], event: Event, *, active_from: int | None = None
+) -> None:
+    """Add keys of one purpose to a party, by an entry; without `active_from` (microseconds) they count at once."""
     for vkey in vkeys:
         verifier = VerifierKey.from_text(vkey)
-        state.keys[verifier.label] = Key(party, vkey, purpose, index)
+        state.keys[verifier.label] = Key(
+            party, vkey, purpose, event.index, event.at if active_from is None else active_from
+        )
         state.public_keys[verifier.public_key.hex()] = verifier.label
         state.parties[party].keys.append(verifier.label)
 
 
 RULES: Final = (
     KeyAdd,
+    KeyRotate,
     KeyRevoke,
 )

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from stdnum.cn import uscc as uscc_number
 
 from tallystick.vouchers.editions import must_be_known
-from tallystick.vouchers.fields import KEYS_MAX, USCC, AdmittedRole, Keys, Period, must_be_true
+from tallystick.vouchers.fields import KEYS_MAX, USCC, AdmittedRole, Keys, Period, ProfileHash, must_be_true
 from tallystick.vouchers.outcomes import Nothing
 from tallystick.vouchers.parties import Network, NetworkParameters, Party
 from tallystick.vouchers.quantities import PartyId, Text
@@ -48,6 +48,7 @@ class NetworkFound(Rule):
     burn_window_seconds: Annotated[int, Field(ge=86_400, le=31_622_400)]
     release_grace_seconds: Period
     tariff_notice_seconds: Annotated[int, Field(ge=0, le=7_776_000)]
+    takeover_seconds: Annotated[int, Field(ge=0, le=7_776_000)]
     utc_offset_seconds: Annotated[int, Field(ge=-50_400, le=50_400)]
 
     event_kind = "network.founded/1"
@@ -69,8 +70,8 @@ class NetworkFound(Rule):
     def evolve(self, state: State, event: Event) -> Postings:
         """The founder becomes the first party."""
         state.network = Network(self.party, self.edition, self.parameters())
-        state.parties[self.party] = Party("network", self.name, self.party, quorum=self.root_quorum)
-        add_keys(state, self.party, "sign", self.root_keys, event.index)
+        state.parties[self.party] = Party("network", self.party, self.name, quorum=self.root_quorum)
+        add_keys(state, self.party, "sign", self.root_keys, event)
         return ()
 
     def parameters(self) -> NetworkParameters:
@@ -100,7 +101,8 @@ class PartyAdmit(Rule):
     kind: Literal["party.admit/1"]
     admitted: PartyId
     role: AdmittedRole
-    name: Text
+    name: Text | None = None
+    profile_hash: ProfileHash | None = None
     keys: Keys
     meter_keys: Keys | None = None
     read_keys: Keys | None = None
@@ -118,6 +120,7 @@ class PartyAdmit(Rule):
         Reason.USCC_MISSING,
         Reason.USCC_INVALID,
         Reason.USCC_ALREADY_ADMITTED,
+        Reason.NAME_MISPLACED,
         Reason.KEY_NOT_OF_PARTY,
         Reason.KEY_ALREADY_KNOWN,
         Reason.TOO_MANY_KEYS,
@@ -142,6 +145,7 @@ class PartyAdmit(Rule):
             return Refusal(Reason.ROLE_MAY_NOT_ADMIT, f"a {role} does not admit a {self.role}")
         return (
             _check_uscc(state, self)
+            or _check_name(self, self.admitted, is_maker=self.maker is True)
             or check_keys(state, self.admitted, self.brings())
             or _check_count(self)
             or _check_quorum(self)
@@ -152,12 +156,14 @@ class PartyAdmit(Rule):
     def evolve(self, state: State, event: Event) -> Postings:
         """A party with its first keys."""
         officers = self.officers.rule() if self.officers else None
-        state.parties[self.admitted] = Party(self.role, self.name, self.party, self.uscc, self.quorum or 1, officers)
+        state.parties[self.admitted] = Party(
+            self.role, self.party, self.name, self.uscc, self.profile_hash, self.quorum or 1, officers
+        )
         if self.uscc is not None:
             state.usccs[self.uscc] = self.admitted
-        add_keys(state, self.admitted, "sign", self.keys, event.index)
-        add_keys(state, self.admitted, "meter", self.meter_keys or (), event.index)
-        add_keys(state, self.admitted, "read", self.read_keys or (), event.index)
+        add_keys(state, self.admitted, "sign", self.keys, event)
+        add_keys(state, self.admitted, "meter", self.meter_keys or (), event)
+        add_keys(state, self.admitted, "read", self.read_keys or (), event)
         return ()
 
     def touches(self, state: State, event: Event) -> Accounts:
@@ -178,10 +184,11 @@ class PartyAdmit(Rule):
 
 
 class PartyAmend(Rule):
-    """A party says anew what it is called, how many of its keys must sign, and its rule of officers."""
+    """A party says anew what it is called or known by, how many of its keys must sign, and its rule of officers."""
 
     kind: Literal["party.amend/1"]
-    name: Text
+    name: Text | None = None
+    profile_hash: ProfileHash | None = None
     quorum: Annotated[int, Field(ge=2, le=KEYS_MAX)] | None = None
     officers: OfficersFields | None = None
 
@@ -189,6 +196,7 @@ class PartyAmend(Rule):
     outcome = Nothing
     roles = ANY_ROLE
     refusals = (
+        Reason.NAME_MISPLACED,
         Reason.WOULD_LEAVE_TOO_FEW_KEYS,
         Reason.OFFICERS_INVALID,
     )
@@ -198,8 +206,11 @@ class PartyAmend(Rule):
         return quorum(self, state)
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
-        """A quorum that the party's `sign` keys can make, and officers that it can have."""
-        keys = signing_keys(state, self.party)
+        """A name, or a maker's profile; a quorum that its `sign` keys can make, and officers that it can have."""
+        refusal = _check_name(self, self.party, is_maker=state.parties[self.party].name is None)
+        if refusal:
+            return refusal
+        keys = signing_keys(state, self.party, at)
         if self.quorum is not None and self.quorum > keys:
             return Refusal(Reason.WOULD_LEAVE_TOO_FEW_KEYS, f"{self.quorum} must sign, {self.party} has {keys}")
         return check_officers(state.parties[self.party].role, self.quorum, self.officers) or Nothing()
@@ -207,7 +218,7 @@ class PartyAmend(Rule):
     def evolve(self, state: State, event: Event) -> Postings:
         """What it leaves out, the party has no more; what too few officers signed counts on."""
         party = state.parties[self.party]
-        party.name, party.quorum = self.name, self.quorum or 1
+        party.name, party.profile_hash, party.quorum = self.name, self.profile_hash, self.quorum or 1
         party.officers = self.officers.rule() if self.officers else None
         return ()
 
@@ -345,6 +356,12 @@ def _check_uscc(state: State, command: PartyAdmit) -> Refusal | None:
     if command.uscc in state.usccs:
         return Refusal(Reason.USCC_ALREADY_ADMITTED, f"{command.uscc} is {state.usccs[command.uscc]}")
     return None
+
+
+def _check_name(command: PartyAdmit | PartyAmend, party: str, *, is_maker: bool) -> Refusal | None:
+    """Refuse a maker that has a name, or that nothing commits to; and any other party without a name."""
+    fits = (command.name is None and command.profile_hash is not None) if is_maker else command.name is not None
+    return None if fits else Refusal(Reason.NAME_MISPLACED, f"{party} is {'a' if is_maker else 'no'} maker")
 
 
 def _check_count(admission: PartyAdmit) -> Refusal | None:

@@ -111,8 +111,12 @@ class Rule(BaseModel):
             raise TypeError(f"the rule {cls.__name__} does not declare {', '.join(missing)}")
 
     def brings(self) -> tuple[str, ...]:
-        """Return the vkeys of the keys that it adds: each of them signs too, and counts for nobody else's signature."""
+        """Return the vkeys of the keys that it adds: each of them signs too, and counts for no party."""
         return ()
+
+    def replaces(self) -> str | None:
+        """Return the label of the key whose place another takes: it signs too, whatever it is for."""
+        return None
 
     @abstractmethod
     def signers(self, state: State, at: int) -> Signers:
