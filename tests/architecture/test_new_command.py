@@ -249,7 +249,9 @@ def test_dossiers(ledger: Ledger, folder: Path, account: str) -> None:
     """Of an account that it touches, and of one that depends on what it changed."""
     submit(ledger, extend())
     until = format_instant(BEGIN + 400 * DAY_US)  # within the longer validity alone
-    fields = {"voucher": VOUCHER, "provider": "provider", "amount_fen": 100, "until": until}
+    longer = {"contract": "holder/k1", "last_day": format_day(BEGIN // DAY_US + 500)}
+    submit(ledger, Actor("holder").note("contract.amend", NOW, "provider/officer-1", ref="amends", **longer))
+    fields = {"voucher": VOUCHER, "contract": "holder/k1", "amount_fen": 100, "until": until}
     submit(ledger, Actor("holder").note("voucher.reserve", NOW, ref="reserves", reservation="holder/r2", **fields))
     seal(ledger)
     out = io.BytesIO()
