@@ -505,9 +505,8 @@ class Walk:
                 self.must(party, "provider.accredit", valid_from=instant_text(self.at), items=items, **place)
         for holder in HOLDERS:
             for number, provider in enumerate(PROVIDERS):
-                fields = self.contract(f"{holder}/k-{number}", holder, provider)
-                fields |= {"other_support_fen": 300 * number, "claimant": ("provider", "either")[number]}
-                self.must(holder, "contract.sign", **fields)
+                changes: Json = {"other_support_fen": 300 * number, "claimant": ("provider", "either")[number]}
+                self.must(holder, "contract.sign", **self.contract(f"{holder}/k-{number}", holder, provider) | changes)
 
     @staticmethod
     def limits(*items: str, limit_fen: int = 10_000_000) -> list[Json]:

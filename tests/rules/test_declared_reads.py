@@ -119,8 +119,12 @@ class Declarations:
                     yield Miss(rule, way, wrote - part)
 
     def _is_of_another_contract(self, number: int, way: Way) -> bool:
-        """Whether a reversal reads a statement of a contract that isn't its own: all that it reads is which it is."""
+        """Whether a reversal or claim reads of a contract that isn't its own: all that it reads is whose it is."""
         command = self.log.entries[number].event.command
+        if isinstance(command, RedemptionClaim) and way[0] == "contracts" and len(way) > 1:
+            contract = self.log.ledger.state.contracts[str(way[1])]
+            is_another = command.party not in (contract.holder, contract.provider)
+            return is_another and way[2:] in ((), ("claimant",), ("holder",), ("provider",))
         if not isinstance(command, BurnReverse) or way[0] != "statements" or way[3:] not in ((), ("contract",)):
             return False
         contracts = set()
