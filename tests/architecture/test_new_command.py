@@ -17,6 +17,7 @@ from documentation import test_formats
 from rules import test_documentation
 from support.actors import Actor, note_of
 from support.burning import BEGIN, LOG_KEY, NOW, Clock, burn_note, founding_notes
+from support.terms import contract_of
 from tallystick.audit import audit
 from tallystick.dossiers.examining import examine_dossier
 from tallystick.dossiers.writing import write_dossier
@@ -205,7 +206,7 @@ def test_touches_and_seals(ledger: Ledger, folder: Path) -> None:
     assert {name: state_of(ledger).touches[name].pending[-1] for name in accounts} == dict.fromkeys(accounts, index)
     assert index not in before.values()
     sealed = seal(ledger)
-    assert [one.folded for one in map(state_of(ledger).touches.get, accounts) if one] == [4, 5, 6]
+    assert [one.folded for one in map(state_of(ledger).touches.get, accounts) if one] == [4, 6, 6]
     with Views.open(folder) as views:
         views.follow()
         leaf = json.loads(dict(views.seal_leaves(sealed))[f"voucher {VOUCHER}"])
@@ -249,7 +250,10 @@ def test_dossiers(ledger: Ledger, folder: Path, account: str) -> None:
     """Of an account that it touches, and of one that depends on what it changed."""
     submit(ledger, extend())
     until = format_instant(BEGIN + 400 * DAY_US)  # within the longer validity alone
-    fields = {"voucher": VOUCHER, "provider": "provider", "amount_fen": 100, "until": until}
+    days = format_day(BEGIN // DAY_US), format_day(BEGIN // DAY_US + 500)
+    contract = contract_of("holder/k2", "holder", "provider", *days)
+    submit(ledger, Actor("holder").note("contract.sign", NOW, "provider/officer-1", ref="signs", **contract))
+    fields = {"voucher": VOUCHER, "contract": "holder/k2", "amount_fen": 100, "until": until}
     submit(ledger, Actor("holder").note("voucher.reserve", NOW, ref="reserves", reservation="holder/r2", **fields))
     seal(ledger)
     out = io.BytesIO()
