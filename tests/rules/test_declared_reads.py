@@ -119,7 +119,6 @@ class Declarations:
                 if not wrote <= part and not _is_passed_over(entry, way):
                     yield Miss(rule, way, wrote - part)
 
-<<<<<<< HEAD
     def _is_skipped(self, number: int, way: Way, names: set[str]) -> bool:
         """Whether a value is of another contract than those that a command is about, which it only skips."""
         entry = self.log.entries[number]
@@ -130,23 +129,6 @@ class Declarations:
             made = [self.log.entries[one].event.command for one in entry.decided_by[way]]
             return all(isinstance(one, TimeBurn) and f"contract {one.contract}" not in names for one in made)
         return False
-=======
-    def _is_of_another_contract(self, number: int, way: Way) -> bool:
-        """Whether a reversal or claim reads of a contract that isn't its own: all that it reads is whose it is."""
-        command = self.log.entries[number].event.command
-        if isinstance(command, RedemptionClaim) and way[0] == "contracts" and len(way) > 1:
-            contract = self.log.ledger.state.contracts[str(way[1])]
-            is_another = command.party not in (contract.holder, contract.provider)
-            return is_another and way[2:] in ((), ("claimant",), ("holder",), ("provider",))
-        if not isinstance(command, BurnReverse) or way[0] != "statements" or way[3:] not in ((), ("contract",)):
-            return False
-        contracts = set()
-        for ref in (command.statement, way[2]):
-            statement = self.log.statement_entry(command.party, ref, number)
-            assert statement is not None
-            contracts.add(self.log.entries[statement].event.command.contract)  # type: ignore[attr-defined]
-        return len(contracts) > 1
->>>>>>> core-oracle
 
 
 def _is_inexact(entry: TracedEntry, way: Way) -> bool:
