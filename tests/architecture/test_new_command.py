@@ -17,7 +17,6 @@ from documentation import test_formats
 from rules import test_documentation
 from support.actors import Actor, note_of
 from support.burning import BEGIN, LOG_KEY, NOW, Clock, burn_note, founding_notes
-from support.terms import contract_of
 from tallystick.audit import audit
 from tallystick.dossiers.examining import examine_dossier
 from tallystick.dossiers.writing import write_dossier
