@@ -32,7 +32,6 @@ shanghai  suspend-voucher  V2                                                   
 registry  seal      2026-01 to 2026-01-30                                          -> sealed 17 accounts
 guian     price     910b 5.00                                                      -> published
 shanghai  issue     V9 to acme 100.00 under S1 by=shanghai/officer-1               -> issued
-acme      apply     A1 100.00 under S1                                             -> filed
 """
 NEXT = """== what comes next
 guian     reverse   st-1 line 2                                                    -> line_already_reversed
