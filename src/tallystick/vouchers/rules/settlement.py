@@ -25,7 +25,7 @@ from tallystick.vouchers.rules.rule import (
     own_party,
     party_account,
 )
-from tallystick.vouchers.state import State
+from tallystick.vouchers.state import State, Unclaimed
 
 
 class RedemptionClaim(Rule):
@@ -127,11 +127,13 @@ class RedemptionClaim(Rule):
             DatedLot(voucher, contract, day)
             for contract in sorted(by_contract)
             if self._may_claim(state, contract)
-            for voucher, day in sorted(
-                [(one, day) for day in by_contract[contract] for one in by_contract[contract][day]]
-            )
-            if self.first_day <= day <= self.last_day
+            for voucher, day in self._dated(by_contract[contract])
         ]
+
+    def _dated(self, days: Unclaimed) -> list[tuple[str, int]]:
+        """Return the vouchers and days of the period, in order; other days aren't looked at."""
+        within = [day for day in days if self.first_day <= day <= self.last_day]
+        return sorted([(voucher, day) for day in within for voucher in days[day]])
 
     def _may_claim(self, state: State, contract_id: str) -> bool:
         """Return whether the programme pays the claimant for a contract."""
