@@ -27,7 +27,7 @@ def admitted(answer: Admitted | Refusal) -> Admitted:
 
 def test_indices_are_gapless_and_every_receipt_verifies(ledger: Ledger) -> None:
     answers = ledger.submit([burn_note(f"s-{number}", lines=3) for number in range(300)])
-    assert [admitted(answer).index for answer in answers] == list(range(10, 310))
+    assert [admitted(answer).index for answer in answers] == list(range(11, 311))
     for answer in answers[::37]:
         receipt = Receipt.from_bytes(admitted(answer).receipt().to_bytes())
         assert verify_receipt(receipt, admitted(answer).entry, POLICY).size == 310
@@ -36,16 +36,16 @@ def test_indices_are_gapless_and_every_receipt_verifies(ledger: Ledger) -> None:
 def test_one_by_one_and_all_at_once_give_the_same_log(make: Make, tmp_path: Path) -> None:
     notes = founding_notes() + [burn_note(f"s-{number}") for number in range(20)]
     with memory_ledger(notes[0], LOG_KEY, clock=(clock := Clock())) as one_by_one:
-        for note in notes[1:10]:
+        for note in notes[1:11]:
             one_by_one.submit([note])
         clock.at = NOW
-        for note in notes[10:]:
+        for note in notes[11:]:
             one_by_one.submit([note])
         expected = everything(one_by_one)
     with make(clock := Clock()) as at_once:
-        at_once.submit(notes[1:10])
+        at_once.submit(notes[1:11])
         clock.at = NOW
-        at_once.submit(notes[10:])
+        at_once.submit(notes[11:])
         assert everything(at_once) == expected
 
 
@@ -61,15 +61,15 @@ def test_the_same_note_gets_its_first_receipt_for_ever(ledger: Ledger) -> None:
     ledger.submit([burn_note("s-2")])
     again = admitted(ledger.submit([note])[0])
     assert (again.index, again.entry, again.is_new) == (first.index, first.entry, False)
-    assert ledger.state.size == 12
+    assert ledger.state.size == 13
 
 
 def test_the_same_note_twice_in_one_call_is_one_entry(ledger: Ledger) -> None:
     note = burn_note("s-1")
     first, second = map(admitted, ledger.submit([note, note]))
-    assert (first.index, first.is_new, second.index, second.is_new) == (10, True, 10, False)
+    assert (first.index, first.is_new, second.index, second.is_new) == (11, True, 11, False)
     assert first.entry == second.entry
-    assert ledger.state.size == 11
+    assert ledger.state.size == 12
 
 
 def test_a_reference_is_refused_for_another_text_also_after_the_state_forgot_it(make: Make) -> None:
@@ -102,7 +102,7 @@ def test_refusals_stand_between_what_is_admitted_and_leave_no_trace(ledger: Ledg
     before = ledger.root
     answers = ledger.submit([b"", burn_note("s-1"), b"no note\n"])
     assert [isinstance(answer, Admitted) for answer in answers] == [False, True, False]
-    assert ledger.state.size == 11
+    assert ledger.state.size == 12
     assert ledger.submit([b""])[0] == answers[0]
     assert ledger.root != before
 
@@ -135,7 +135,7 @@ def test_many_submitters_at_once_lose_and_double_nothing(ledger: Ledger) -> None
     for thread in threads:
         thread.join()
     indices = [admitted(answer).index for group in answers.values() for answer in group]
-    assert sorted(indices) == list(range(10, 90))
+    assert sorted(indices) == list(range(11, 91))
     assert ledger.state.book["reserved", "holder/r1"] == RESERVED_FEN - 80 * FEN_A_LINE
     for group in answers.values():
         last = admitted(group[-1])
@@ -158,8 +158,8 @@ def test_the_clock_may_run_backwards_but_the_log_does_not(make: Make) -> None:
 
 def test_a_receipt_beyond_the_log_is_an_index_error(ledger: Ledger) -> None:
     with pytest.raises(IndexError):
-        ledger.receipt(10)
-    assert ledger.receipt(9).index == 9
+        ledger.receipt(11)
+    assert ledger.receipt(10).index == 10
 
 
 def test_a_note_for_another_log_is_refused(ledger: Ledger) -> None:

@@ -101,7 +101,7 @@ def test_a_fault_is_answered_to_its_note_alone(
     with monkeypatch.context() as patch:
         plant(patch, RuntimeError(SECRET))
         answers = ledger.submit(notes)
-    assert indices(answers) == [10, None, None, 11, None, 12]
+    assert indices(answers) == [11, None, None, 12, None, 13]
     assert is_refused(answers[1], bad[0])
     assert is_refused(answers[4], bad[1])
     assert isinstance(answers[2], Refusal)
@@ -121,7 +121,7 @@ def test_a_fault_is_answered_to_its_note_alone(
         assert SECRET not in record
         assert "bad-" not in record
     again = ledger.submit(bad)  # the fault is gone
-    assert indices(again) == [13, None]
+    assert indices(again) == [14, None]
     assert isinstance(again[1], Refusal)
     assert again[1].reason is Reason.RESERVATION_CLOSED
 
@@ -138,7 +138,7 @@ def test_whatever_a_pure_function_raises_is_the_notes(
         bad = release_note("bad")
         answers = ledger.submit([bad, burn_note("s-1")])
         assert is_refused(answers[0], bad)
-        assert indices(answers) == [None, 10]
+        assert indices(answers) == [None, 11]
 
 
 @pytest.mark.parametrize("plant", PLANTS)
@@ -150,7 +150,7 @@ def test_no_memory_is_the_machines_fault(ledger: Ledger, monkeypatch: pytest.Mon
         with pytest.raises(StoreFailedError, match="no memory left"):
             ledger.submit(notes)
         assert ledger.root == root
-    assert indices(ledger.submit(notes)) == [10, 11]
+    assert indices(ledger.submit(notes)) == [11, 12]
 
 
 @pytest.mark.parametrize("plant", PLANTS)
@@ -164,7 +164,7 @@ def test_who_ends_the_process_is_obeyed(
         with pytest.raises(type(error)):
             ledger.submit(notes)
         assert ledger.root == root
-    assert indices(ledger.submit(notes)) == [10, 11]
+    assert indices(ledger.submit(notes)) == [11, 12]
 
 
 @pytest.mark.parametrize("plant", PLANTS)
@@ -174,7 +174,7 @@ def test_callers_that_are_written_together_do_not_meet(
     plant(monkeypatch, RuntimeError(SECRET))
     bad = [release_note(f"bad-{number}") for number in range(3)]
     answers = together(ledger, [[burn_note("s-1")], bad, [burn_note("s-2"), burn_note("s-3")]])
-    assert sorted([*indices(answers[0]), *indices(answers[2])], key=str) == [10, 11, 12]
+    assert sorted([*indices(answers[0]), *indices(answers[2])], key=str) == [11, 12, 13]
     assert all(map(is_refused, answers[1], bad))
 
 
@@ -190,10 +190,10 @@ def test_a_fault_in_the_commit_is_its_callers(ledger: Ledger, monkeypatch: pytes
     with monkeypatch.context() as patch:
         patch.setattr(ledger._record, "keep", failing)
         answers = together(ledger, [[burn_note("s-1")], [release_note("bad")], [burn_note("s-2")]])
-        assert sorted([*indices(answers[0]), *indices(answers[2])], key=str) == [10, 11]
+        assert sorted([*indices(answers[0]), *indices(answers[2])], key=str) == [11, 12]
         assert isinstance(answers[1], StoreFailedError)
         assert SECRET not in str(answers[1])
-    assert indices(ledger.submit([release_note("bad")])) == [12]
+    assert indices(ledger.submit([release_note("bad")])) == [13]
 
 
 def together(ledger: Ledger, calls: Sequence[Sequence[bytes]]) -> list[Any]:
@@ -229,8 +229,8 @@ def test_a_fault_while_a_note_is_read(ledger: Ledger, monkeypatch: pytest.Monkey
         patch.setattr("tallystick.ledger.note_faults.read_note", failing)
         answers = ledger.submit([notes[0], bad, notes[1]])
     assert is_refused(answers[1], bad)
-    assert indices(answers) == [10, None, 11]
-    assert indices(ledger.submit([bad])) == [12]
+    assert indices(answers) == [11, None, 12]
+    assert indices(ledger.submit([bad])) == [13]
 
 
 def test_a_fault_while_a_signature_is_verified(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -252,7 +252,7 @@ def test_a_fault_while_a_signature_is_verified(ledger: Ledger, monkeypatch: pyte
         if ledger._verifier._pool._workers == []:  # another process isn't patched, and finds the signature good
             answers = ledger.submit([burn_note("s-1"), bad, burn_note("s-2")])
             assert is_refused(answers[1], bad)
-            assert indices(answers) == [10, None, 11]
+            assert indices(answers) == [11, None, 12]
 
 
 def test_a_task_that_fails_leaves_the_others_their_verdicts(ledger: Ledger) -> None:
@@ -275,13 +275,13 @@ def test_a_damaged_entry_is_met_by_the_note_that_asks_for_it_alone(
         ledger.submit(founding_notes()[1:])
         clock.at = NOW
         note = burn_note("s-1")
-        assert indices(ledger.submit([note])) == [10]
+        assert indices(ledger.submit([note])) == [11]
         with monkeypatch.context() as patch:
             patch.setattr(MemoryLogRecorder, "entries", lambda self, start, stop: iter(found))
             answers = ledger.submit([note, burn_note("s-2")])
         assert is_refused(answers[0], note)
-        assert indices(answers) == [None, 11]
-        assert indices(ledger.submit([note])) == [10]
+        assert indices(answers) == [None, 12]
+        assert indices(ledger.submit([note])) == [11]
 
 
 def test_what_is_kept_beside_a_fault_audits_clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -295,11 +295,11 @@ def test_what_is_kept_beside_a_fault_audits_clean(tmp_path: Path, monkeypatch: p
                     name = plant.__name__
                     answers = ledger.submit([burn_note(f"{name}-1"), release_note(name), burn_note(f"{name}-2")])
                     assert [isinstance(answer, Admitted) for answer in answers] == [True, False, True]
-            assert indices(ledger.submit([release_note("good")])) == [16]
+            assert indices(ledger.submit([release_note("good")])) == [17]
         report = audit(source, Policy.for_log(LOG_KEY.verifier), processes=0)
         assert report.is_clean
         assert report.checkpoint is not None
-        assert report.checkpoint.size == 17
+        assert report.checkpoint.size == 18
 
 
 @pytest.mark.parametrize("plant", PLANTS)
@@ -334,4 +334,4 @@ def test_a_machine_that_gives_no_processes_still_writes(tmp_path: Path, monkeypa
         clock.at = NOW
         monkeypatch.setattr("tallystick.verifying.pool._start", failing)
         answers = ledger.submit([burn_note(f"s-{number}") for number in range(20)])
-        assert indices(answers) == list(range(10, 30))
+        assert indices(answers) == list(range(11, 31))

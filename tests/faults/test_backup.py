@@ -310,12 +310,12 @@ def test_an_old_backup_that_is_written_to_is_exposed_as_a_fork(ledger: Ledger, t
     restore_ledger(old, forked)
     with open_ledger(forked, LOG_KEY, clock=Clock(NOW)) as writer:
         burned(writer, *[f"others-{number}" for number in range(9)])
-    check(forked, 19)
+    check(forked, 20)
     assert set(audit(forked, POLICY, receipts=[receipts], processes=1).codes()) == {FindingCode.RECEIPT_CONTRADICTED}
     since = audit(forked, POLICY, since=tmp_path / "one.json", processes=1)
     assert FindingCode.HISTORY_REWRITTEN in since.codes()
     before = rows(tmp_path / "newer")
-    with pytest.raises(ProofInvalidError, match=r"^history_rewritten: the first 15 entries"):
+    with pytest.raises(ProofInvalidError, match=r"^history_rewritten: the first 16 entries"):
         backup_ledger(forked, tmp_path / "newer")
     assert rows(tmp_path / "newer") == before
 
@@ -329,7 +329,7 @@ def test_a_newer_cosigned_checkpoint_keeps_an_older_restored_log_from_being_writ
     restore_ledger(tmp_path / "backup", tmp_path / "restored")
     with read_ledger(tmp_path / "ledger") as reader:
         (tmp_path / "restored" / "checkpoint.cosigned").write_bytes(reader.checkpoint_note())
-    with pytest.raises(NotALedgerError, match="history_rewritten: witnesses cosigned 11 entries"):
+    with pytest.raises(NotALedgerError, match="history_rewritten: witnesses cosigned 12 entries"):
         open_ledger(tmp_path / "restored", LOG_KEY)
 
 
@@ -756,9 +756,9 @@ def test_a_restored_database_goes_on_and_its_backup_is_added_to(ledger: Ledger, 
     with open_ledger(url, LOG_KEY, clock=Clock(NOW)) as moved:
         burned(moved, *[f"there-{number}" for number in range(5)])
         copied = backup_ledger(url, backup)
-        assert (copied.size, copied.new_entries, copied.are_signatures_checked) == (20, 5, True)
+        assert (copied.size, copied.new_entries, copied.are_signatures_checked) == (21, 5, True)
     assert rows(backup) == rows(url)
-    check(backup, 20)
+    check(backup, 21)
 
 
 @pytest.mark.parametrize("at", [0, 200, 437])

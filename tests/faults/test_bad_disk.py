@@ -29,7 +29,7 @@ from tallystick.transparency.policy import Policy
 from tallystick.transparency.receipt import Receipt, verify_receipt
 
 POLICY = Policy.for_log(LOG_KEY.verifier)
-FOUNDED = 10
+FOUNDED = 11
 
 
 @pytest.fixture

@@ -91,16 +91,16 @@ def test_a_failed_commit(
         patch.setattr(SQLiteLogRecorder, "insert_events", fault(SQLiteLogRecorder.insert_events))
         if raised is None:
             assert [answer.index for answer in ledger.submit(notes) if isinstance(answer, Admitted)] == [
-                10,
                 11,
                 12,
                 13,
                 14,
+                15,
             ]
         else:
             with pytest.raises(raised):
                 ledger.submit(notes)
-    assert ledger.state.size == 10 + kept
+    assert ledger.state.size == 11 + kept
     assert (ledger.root == root) == (kept == 0)
     following = notes if same else [burn_note(f"t-{number}") for number in range(5)]
     answers = ledger.submit(following)
@@ -117,7 +117,7 @@ def test_a_fault_between_the_tables_keeps_nothing_of_the_group(ledger: Ledger, t
         ledger.submit([burn_note("s-1")])
     with closing(sqlite3.connect(tmp_path / "ledger.db")) as connection, connection:
         counts = [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in LOG_TABLES]
-        assert counts[0] == counts[3] == 10
+        assert counts[0] == counts[3] == 11
         connection.execute("DROP TRIGGER full")
     assert isinstance(ledger.submit([burn_note("s-1")])[0], Admitted)
 
@@ -132,7 +132,7 @@ def test_a_writer_that_was_replaced_stops(ledger: Ledger, tmp_path: Path, monkey
     with pytest.raises(WriterFencedError):
         ledger.submit([burn_note("mine again")])
     with read_ledger(tmp_path) as reader:
-        assert reader.size == 11
+        assert reader.size == 12
 
 
 class _NoLock:
@@ -143,15 +143,15 @@ class _NoLock:
 def test_a_second_writer_is_refused(ledger: Ledger, tmp_path: Path) -> None:
     with pytest.raises(LedgerBusyError, match="another process"):
         open_ledger(tmp_path, LOG_KEY)
-    assert ledger.state.size == 10
+    assert ledger.state.size == 11
 
 
 def test_a_reader_needs_no_lock(ledger: Ledger, tmp_path: Path) -> None:
     with read_ledger(tmp_path) as reader:
         ledger.submit([burn_note("s-1")])
-        assert reader.size == 10
-        assert reader.state().size == 10
-        assert len(list(reader.entries())) == 10
+        assert reader.size == 11
+        assert reader.state().size == 11
+        assert len(list(reader.entries())) == 11
 
 
 @pytest.mark.parametrize("table", LOG_TABLES)
@@ -165,7 +165,7 @@ def test_triggers_refuse_to_change_history(ledger: Ledger, tmp_path: Path, table
         pytest.raises(sqlite3.IntegrityError, match="append-only"),
     ):
         connection.execute(statement.format(table))
-    assert ledger.state.size == 10
+    assert ledger.state.size == 11
 
 
 @pytest.mark.parametrize("tables", [("checkpoints",), ("stored_events",), ("tree",)])
@@ -191,7 +191,7 @@ def test_a_snapshot_gives_the_same_state_and_a_wrong_one_is_passed_over(
     ledger.close()
     snapshot = tmp_path / "snapshot.json"
     good = snapshot.read_bytes()
-    for data in (good, good[:-1], b"", good.replace(b"size 11", b"size 10"), good.replace(b"job-", b"jab-")):
+    for data in (good, good[:-1], b"", good.replace(b"size 12", b"size 11"), good.replace(b"job-", b"jab-")):
         snapshot.write_bytes(data)
         with open_ledger(tmp_path, LOG_KEY, clock=Clock(NOW)) as again:
             assert again.state.to_bytes() == expected
@@ -208,7 +208,7 @@ def test_a_ledger_is_not_made_over_another(ledger: Ledger, tmp_path: Path) -> No
     with pytest.raises(UsageError, match="already"):
         create_ledger(tmp_path, founding_notes()[0], LOG_KEY, clock=Clock())
     with open_ledger(tmp_path, LOG_KEY, clock=Clock(NOW)) as again:
-        assert again.state.size == 10
+        assert again.state.size == 11
 
 
 def test_no_ledger_is_said_in_one_line(tmp_path: Path) -> None:
@@ -235,7 +235,7 @@ def test_the_process_environment_has_no_say(ledger: Ledger, tmp_path: Path, monk
     with open_ledger(tmp_path, LOG_KEY, clock=Clock(NOW)) as again:
         assert isinstance(again.submit([burn_note("s-1")])[0], Admitted)
     with read_ledger(tmp_path) as reader:
-        assert reader.size == 11
+        assert reader.size == 12
 
 
 def test_a_refusal_alone_commits_nothing(ledger: Ledger, tmp_path: Path) -> None:
@@ -267,7 +267,7 @@ def test_who_was_written_along_is_not_told_success_when_the_writer_is_interrupte
                 ledger.submit([burn_note("mine")])
     other.join()
     assert [type(outcome) for outcome in outcomes] == [StoreFailedError]
-    assert ledger.state.size == 10
+    assert ledger.state.size == 11
 
 
 def test_a_submitter_waits_until_its_own_notes_are_written(ledger: Ledger) -> None:
@@ -286,7 +286,7 @@ def test_a_submitter_waits_until_its_own_notes_are_written(ledger: Ledger) -> No
     for thread in threads:
         thread.join()
     assert sorted(answer.index for group in answers.values() for answer in group if isinstance(answer, Admitted)) == [
-        *range(10, 1_610)
+        *range(11, 1_611)
     ]
 
 

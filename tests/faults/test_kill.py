@@ -51,7 +51,7 @@ def test_what_was_answered_survives_kill_9(source: Path | str) -> None:
     for turn in range(ROUNDS):
         answered |= _write_until_killed(source, turn, chance.randint(1, 150))
         with open_ledger(source, LOG_KEY, clock=Clock(NOW)) as ledger:
-            assert ledger.state.size >= 10 + len(answered)
+            assert ledger.state.size >= 11 + len(answered)
             found = {ref: ledger.state.references[f"provider {ref}"].index for ref in answered}
             assert found == answered
             ledger.submit([burn_note(f"after-{turn}")])

@@ -208,7 +208,7 @@ def test_ten_thousand_spoiled_notes_are_refused_and_move_nothing(tmp_path: Path,
                     recorded[said[0]] = answer.entry
                     size += 1
                 assert answer.entry == recorded[said[0]]
-            assert ledger.state.size == size == 10 + len(recorded)
+            assert ledger.state.size == size == 11 + len(recorded)
             assert (ledger.root == root) == (len(recorded) == before)
             # A text that is recorded gets its receipt, however it is signed: a few such stay among the others.
             good[5:] = [next(fresh) if Note.from_bytes(one).text in recorded else one for one in good[5:]]
@@ -225,7 +225,7 @@ def test_ten_thousand_spoiled_notes_are_refused_and_move_nothing(tmp_path: Path,
         answers = ledger.submit(good)
         assert all(isinstance(answer, Admitted) for answer in answers)
         size = ledger.state.size
-        assert size == 10 + len(recorded.keys() | {Note.from_bytes(note).text for note in good})
+        assert size == 11 + len(recorded.keys() | {Note.from_bytes(note).text for note in good})
     report = audit(tmp_path, Policy.for_log(LOG_KEY.verifier), processes=1)
     assert (report.verdict, report.entries) == ("clean", size)
 

@@ -102,15 +102,15 @@ def test_a_session_lost_at_the_commit_costs_nothing(
 
     with monkeypatch.context() as patch:
         patch.setattr(PostgresLogRecorder, "insert_events", insert_events)
-        assert indices(ledger.submit(notes)) == [10, 11, 12, 13, 14]
-    assert indices(ledger.submit(notes)) == [10, 11, 12, 13, 14]
+        assert indices(ledger.submit(notes)) == [11, 12, 13, 14, 15]
+    assert indices(ledger.submit(notes)) == [11, 12, 13, 14, 15]
     assert burned(ledger) == 5
-    assert execute(url, "SELECT count(*) FROM tallystick.stored_events") == [(15,)]
+    assert execute(url, "SELECT count(*) FROM tallystick.stored_events") == [(16,)]
 
 
 def test_a_session_lost_while_idle_is_replaced(ledger: Ledger, url: str) -> None:
     execute(url, SESSIONS)
-    assert indices(ledger.submit([burn_note("s-1")])) == [10]
+    assert indices(ledger.submit([burn_note("s-1")])) == [11]
 
 
 def test_a_receipt_is_refused_by_a_writer_that_lost_its_session(ledger: Ledger, url: str) -> None:
@@ -118,7 +118,7 @@ def test_a_receipt_is_refused_by_a_writer_that_lost_its_session(ledger: Ledger, 
     execute(url, SESSIONS)
     with pytest.raises(StoreFailedError, match=r"the store can't be read: .*; submit the note again"):
         ledger.receipt(3)
-    assert indices(ledger.submit([burn_note("s-1")])) == [10]
+    assert indices(ledger.submit([burn_note("s-1")])) == [11]
     assert ledger.receipt(3).index == 3
 
 
@@ -132,9 +132,9 @@ def test_a_failed_statement_keeps_nothing(ledger: Ledger, url: str) -> None:
     )
     with pytest.raises(StoreFailedError, match="the store kept nothing: no room"):
         ledger.submit([burn_note("s-1")])
-    assert execute(url, "SELECT count(*) FROM tallystick.stored_events") == [(10,)]
+    assert execute(url, "SELECT count(*) FROM tallystick.stored_events") == [(11,)]
     execute(url, "DROP TRIGGER full_disk ON tallystick.checkpoints")
-    assert indices(ledger.submit([burn_note("s-1")])) == [10]
+    assert indices(ledger.submit([burn_note("s-1")])) == [11]
     assert burned(ledger) == 1
 
 
@@ -147,7 +147,7 @@ def test_a_wait_for_the_standby_that_is_cancelled_is_no_commit(ledger: Ledger, u
         "CREATE TRIGGER warn AFTER INSERT ON tallystick.checkpoints EXECUTE FUNCTION warn()",
     )
     before = execute(url, "SELECT count(*) FROM tallystick.takeovers")[0][0]
-    assert indices(ledger.submit([burn_note("s-1")])) == [10]
+    assert indices(ledger.submit([burn_note("s-1")])) == [11]
     assert execute(url, "SELECT count(*) FROM tallystick.takeovers")[0][0] == before + 1  # the barrier was committed
 
 
@@ -187,7 +187,7 @@ def test_what_was_answered_survives_the_server_killed_under_load(own_server: Ser
         stop.set()
         for thread in threads:
             thread.join()
-        assert len(set(answered.values())) == len(answered) == burned(ledger) == ledger.state.size - 10
+        assert len(set(answered.values())) == len(answered) == burned(ledger) == ledger.state.size - 11
     with read_ledger(url) as reader:
         state = reader.state()
         assert {ref: state.references[f"provider {ref}"].index for ref in answered} == answered
@@ -221,8 +221,8 @@ def test_a_server_that_hangs_is_given_up_and_asked_again(own_server: Server, mon
                     waiting.follow()
             finally:
                 own_server.go_on()
-        assert indices(ledger.submit([burn_note("s-1"), burn_note("s-2")])) == [10, 11]
-        assert ledger.state.size == 12
+        assert indices(ledger.submit([burn_note("s-1"), burn_note("s-2")])) == [11, 12]
+        assert ledger.state.size == 13
 
 
 def test_a_session_that_the_server_cannot_end_is_nobody_elses(
@@ -238,7 +238,7 @@ def test_a_session_that_the_server_cannot_end_is_nobody_elses(
             ledger.submit([burn_note("s-1")])
     finally:
         os.kill(own_past, signal.SIGCONT)
-    assert indices(ledger.submit([burn_note("s-1"), burn_note("s-2")])) == [10, 11]
+    assert indices(ledger.submit([burn_note("s-1"), burn_note("s-2")])) == [11, 12]
 
 
 def test_a_vanished_database_is_said_in_one_line(ledger: Ledger, url: str) -> None:
@@ -255,14 +255,14 @@ def test_several_hosts_are_tried_until_one_can_be_written(ledger: Ledger, url: s
     here = url.partition("@")[2].partition("/")[0]
     anywhere = url.replace(here, f"127.0.0.1:{free_port()},{here}") + "?target_session_attrs=read-write"
     with read_ledger(anywhere) as reader:
-        assert Policy.for_log(LOG_KEY.verifier).open_checkpoint(reader.checkpoint_note()).size == 10
+        assert Policy.for_log(LOG_KEY.verifier).open_checkpoint(reader.checkpoint_note()).size == 11
     with followed_views(anywhere) as views:
-        assert views.size == 10
-    assert backup_ledger(anywhere, tmp_path / "backup").size == 10
+        assert views.size == 11
+    assert backup_ledger(anywhere, tmp_path / "backup").size == 11
     assert audit(anywhere, Policy.for_log(LOG_KEY.verifier)).verdict == "clean"
     ledger.close()
     with open_ledger(anywhere, LOG_KEY, clock=Clock(NOW)) as opened:
-        assert indices(opened.submit([burn_note("s-1")])) == [10]
+        assert indices(opened.submit([burn_note("s-1")])) == [11]
 
 
 def test_a_database_that_may_only_be_read_is_not_written(ledger: Ledger, url: str) -> None:
@@ -280,7 +280,7 @@ def test_a_second_writer_is_refused_and_a_reader_is_not(ledger: Ledger, url: str
         open_ledger(url, LOG_KEY)
     with read_ledger(url) as reader:
         ledger.submit([burn_note("s-1")])
-        assert (reader.size, reader.state().size, len(list(reader.entries()))) == (10, 10, 10)
+        assert (reader.size, reader.state().size, len(list(reader.entries()))) == (11, 11, 11)
 
 
 def test_a_writer_that_lost_its_lock_finds_out_and_stops(ledger: Ledger, url: str) -> None:
@@ -290,12 +290,12 @@ def test_a_writer_that_lost_its_lock_finds_out_and_stops(ledger: Ledger, url: st
         other = waiting.wait(10)
         assert other is not None
         with other:
-            assert indices(other.submit([burn_note("other")])) == [10]
+            assert indices(other.submit([burn_note("other")])) == [11]
             for ref in ("mine", "mine again"):
                 with pytest.raises(WriterFencedError, match="another writer has this log"):
                     ledger.submit([burn_note(ref)])
     with read_ledger(url) as reader:
-        assert reader.size == 11
+        assert reader.size == 12
 
 
 def test_a_fenced_writer_refuses_nothing_and_repeats_nothing(ledger: Ledger, url: str) -> None:
@@ -350,20 +350,20 @@ def test_a_standby_takes_over_from_a_writer_that_was_killed_or_hangs(ledger: Led
         [sys.executable, "-c", HANGING_WRITER, url], stdin=waiting_for, stdout=subprocess.PIPE, env=environment
     ) as writer:
         assert writer.stdout is not None
-        assert writer.stdout.readline() == b"10\n"
+        assert writer.stdout.readline() == b"11\n"
         with closing(stand_by(url, LOG_KEY, clock=Clock(NOW))) as waiting:
             assert waiting.wait(0) is None
-            assert waiting.size == 11
+            assert waiting.size == 12
             writer.send_signal(how)
             taken = waiting.wait(30)
             assert taken is not None
             with taken:
-                assert indices(taken.submit([burn_note("next")])) == [11]
+                assert indices(taken.submit([burn_note("next")])) == [12]
                 writer.send_signal(signal.SIGCONT)
                 os.write(go_on, b"\n")
                 assert writer.stdout.readline() == (b"" if how == signal.SIGKILL else b"WriterFencedError\n")
     with read_ledger(url) as reader:
-        assert reader.size == 12
+        assert reader.size == 13
 
 
 # -- what can't be changed ---------------------------------------------------------------------------------------------
@@ -379,7 +379,7 @@ def test_triggers_refuse_to_change_history(ledger: Ledger, url: str, table: str,
     for prefix in ("", "SET session_replication_role = replica; "):
         with pytest.raises(psycopg.IntegrityError, match=f"{table} is append-only"):
             execute(url, prefix + statement.format(f"tallystick.{table}", column, column))
-    assert ledger.state.size == 10
+    assert ledger.state.size == 11
 
 
 @pytest.mark.parametrize("table", ["checkpoints", "stored_events", "tree"])

@@ -11,10 +11,7 @@ from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetPydanticSch
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 from tallystick.vouchers.burns import BurnedLine, Intervals, JobTimes, overlaps, with_interval
-from tallystick.vouchers.contracts import Contract, price_at
 from tallystick.vouchers.fields import CLOSED, LINES_MAX, must_be_true
-from tallystick.vouchers.holdings import Reservation
-from tallystick.vouchers.programmes import Item
 from tallystick.vouchers.quantities import (
     NO_SUCH_TIME,
     SECOND_US,
@@ -29,9 +26,9 @@ from tallystick.vouchers.quantities import (
     fee_fen,
     format_second,
     parse_seconds,
-    share_fen,
 )
 from tallystick.vouchers.refusals import Reason
+from tallystick.vouchers.rules.paying import ContractPayers, Paid
 from tallystick.vouchers.state import State
 
 _NO_JOBS: Final = JobTimes()
@@ -148,44 +145,6 @@ def in_order(groups: tuple[LineGroup, ...]) -> tuple[LineGroup, ...]:
     return groups
 
 
-class Paid(NamedTuple):
-    """What an accepted line comes to: its fee, what it absorbs of other support, and who pays (reservation, fen)."""
-
-    fee_fen: int
-    absorbed_fen: int
-    payments: list[tuple[str, int]]
-
-
-class _Purse:
-    """An open reservation as one statement sees it: its terms, and what the lines so far left of it."""
-
-    __slots__ = ("holder_class", "id", "left_fen", "rules", "shares", "until", "valid_from")
-
-    def __init__(self, state: State, reservation: Reservation) -> None:
-        voucher = state.vouchers[reservation.voucher]
-        self.id = reservation.id
-        self.left_fen = state.book["reserved", reservation.id]
-        self.until = state.ends_of(reservation)
-        self.valid_from = voucher.valid_from
-        self.holder_class = voucher.holder_class
-        self.rules = state.rules_of(voucher)
-        self.shares: dict[str, tuple[int, int] | None] = {}
-
-    def share_of(self, item_id: str, item: Item) -> tuple[int, int] | None:
-        """Return share and ceiling (basis points) of an item; a statement's lines ask for the same few."""
-        if item_id not in self.shares:
-            self.shares[item_id] = self.rules.share_of(item_id, item, self.holder_class)
-        return self.shares[item_id]
-
-
-class _Part(NamedTuple):
-    """A programme that pays for a line: its share and ceiling (basis points), and the purses that may."""
-
-    share_bp: int
-    ceiling_bp: int
-    purses: list[_Purse]
-
-
 class StatementLines:
     """A statement being decided: what its lines so far took, on top of a state that stays as it is."""
 
@@ -195,50 +154,43 @@ class StatementLines:
         self.at = at
         self.oldest = at - state.burn_window_us
         self.sealed_until = 0 if state.sealed_day is None else state.start_of(state.sealed_day + 1)
-        self.begins_at = state.start_of(contract.first_day)
-        self.ends_at = state.start_of(contract.last_day + 1)
-        self.tariffs = state.tariffs.get(contract.provider, {})
         self.job_times = state.job_times.get(contract.provider, {})
         self.new_job_times: dict[tuple[str, str], Intervals] = {}
         self.corrected: set[tuple[str, int]] = set()
-        self.chargeable_fen = contract.amount_fen - state.book["charged", contract_id]
-        self.other_support_fen = contract.other_support_fen - state.book["absorbed", contract_id]
-        self.programmes = _purses_by_programme(state, contract)
+        self.payers = ContractPayers(state, contract_id)
 
     def decide(self, item_id: str, line: BurnLine) -> Paid | Reason:
         """Return what a line comes to, and take note of it; or why it is refused."""
-        item = self.state.items.get(item_id)
-        if item is None:
-            return Reason.ITEM_UNKNOWN
-        if item.unit != "gpu_time":
-            return Reason.ITEM_NOT_GPU_TIME
-        options = line.options
-        corrected = None
-        contract_price = self.contract.price_fen(item_id, line.starts_at)
-        if contract_price is None:
-            return Reason.ITEM_NOT_IN_CONTRACT
+        job, gpu_milli, starts_at, ends_at, seconds, options = line
+        terms = self.payers.terms(item_id, starts_at, ends_at)
+        if terms.reason_before_time is not None:
+            return terms.reason_before_time
         reason = self._check_time(line)
         if reason is not None:
             return reason
+        corrected = None
         if options is not None and options.corrects is not None:
             corrected = self._corrected(line, options.corrects)
             if corrected is None:
                 return Reason.CORRECTION_UNFOUNDED
-        if line.starts_at < self.begins_at or line.ends_at > self.ends_at:
-            return Reason.OUTSIDE_CONTRACT
-        tariff = price_at(self.tariffs.get(item_id, ()), line.starts_at)
-        if tariff is None:
-            return Reason.TARIFF_MISSING
-        if self._is_burned(item_id, line):
+        if terms.reason_before_jobs is not None:
+            return terms.reason_before_jobs
+        new = self.new_job_times.get((item_id, job))
+        if self.job_times.get(item_id, _NO_JOBS).is_burned(job, starts_at, ends_at) or (
+            new is not None and overlaps(new, starts_at, ends_at)
+        ):
             return Reason.JOB_TIME_ALREADY_BURNED
-        gpu_milli_seconds = line.gpu_milli * line.seconds
-        price = min(contract_price, tariff)
-        paid = self._pay(item_id, line, price, fee_fen(gpu_milli_seconds, price))
+        gpu_milli_seconds = gpu_milli * seconds
+        fee = fee_fen(gpu_milli_seconds, terms.price_fen)
+        paid = self.payers.pay(terms, fee, takes_available=options is not None and options.pay_available is True)
         if isinstance(paid, Reason):
             return paid
         if corrected is not None and _is_more(gpu_milli_seconds, paid, corrected):
             return Reason.EXCEEDS_CORRECTED_LINE
-        self._take_note(item_id, line, paid)
+        self.payers.take_note(paid)
+        self.new_job_times[item_id, job] = with_interval(new or b"", starts_at, ends_at)
+        if options is not None and options.corrects is not None:
+            self.corrected.add((options.corrects.statement, options.corrects.line))
         return paid
 
     def _check_time(self, line: BurnLine) -> Reason | None:
@@ -272,98 +224,6 @@ class StatementLines:
         if corrected is None or line.starts_at < corrected.starts_at or line.ends_at > corrected.ends_at:
             return None
         return corrected
-
-    def _is_burned(self, item_id: str, line: BurnLine) -> bool:
-        """Return whether some of the line's interval was burned for its job on its item."""
-        new = self.new_job_times.get((item_id, line.job))
-        return self.job_times.get(item_id, _NO_JOBS).is_burned(line.job, line.starts_at, line.ends_at) or (
-            new is not None and overlaps(new, line.starts_at, line.ends_at)
-        )
-
-    def _pay(self, item_id: str, line: BurnLine, price_fen: int, fee: int) -> Paid | Reason:
-        """Return what the contract's programmes pay of a fee, in their order, under the ceilings."""
-        if fee > self.chargeable_fen:
-            return Reason.EXCEEDS_CONTRACT
-        parts = list[_Part]()
-        first_reason: Reason | None = None
-        for programme_id, purses in self.programmes.items():
-            open_purses = [purse for purse in purses if purse.left_fen]
-            if not open_purses:
-                continue
-            part = self._part_of(programme_id, open_purses, item_id, line, price_fen)
-            if isinstance(part, Reason):
-                first_reason = first_reason or part
-            else:
-                parts.append(part)
-        if not parts:
-            return first_reason or Reason.NOTHING_RESERVED
-        lowest_bp = min([part.ceiling_bp for part in parts])
-        absorbed = min(self.other_support_fen, share_fen(fee, lowest_bp))
-        takes_available = line.options is not None and line.options.pay_available is True
-        payments = _payments(parts, fee, absorbed, takes_available)
-        return payments if isinstance(payments, Reason) else Paid(fee, absorbed, payments)
-
-    def _part_of(
-        self, programme_id: str, purses: list[_Purse], item_id: str, line: BurnLine, price_fen: int
-    ) -> _Part | Reason:
-        """Return how a programme pays for a line, or why it is passed over."""
-        programme = self.state.programmes[programme_id]
-        accreditation = programme.accreditation(self.contract.provider, line.starts_at, line.ends_at)
-        limit_fen = None if accreditation is None else accreditation.price_limits_fen.get(item_id)
-        if limit_fen is None:
-            return Reason.PROVIDER_NOT_ACCREDITED
-        if price_fen > limit_fen:
-            return Reason.PRICE_ABOVE_LIMIT
-        fitting = [purse for purse in purses if purse.valid_from <= line.starts_at and line.ends_at <= purse.until]
-        if not fitting:
-            is_too_early = line.starts_at < purses[0].valid_from
-            return Reason.OUTSIDE_VOUCHER_VALIDITY if is_too_early else Reason.OUTSIDE_RESERVATION
-        share = fitting[0].share_of(item_id, self.state.items[item_id])
-        return Reason.ITEM_NOT_COVERED if share is None else _Part(*share, fitting)
-
-    def _take_note(self, item_id: str, line: BurnLine, paid: Paid) -> None:
-        self.chargeable_fen -= paid.fee_fen
-        self.other_support_fen -= paid.absorbed_fen
-        if paid.payments:
-            paid_fen = dict(paid.payments)
-            for purses in self.programmes.values():
-                for purse in purses:
-                    purse.left_fen -= paid_fen.get(purse.id, 0)
-        job = item_id, line.job
-        self.new_job_times[job] = with_interval(self.new_job_times.get(job, b""), line.starts_at, line.ends_at)
-        if line.options is not None and line.options.corrects is not None:
-            self.corrected.add((line.options.corrects.statement, line.options.corrects.line))
-
-
-def _purses_by_programme(state: State, contract: Contract) -> dict[str, list[_Purse]]:
-    """Return the open reservations of a contract, oldest first, by programme in the order in which they pay."""
-    purses: dict[str, list[_Purse]] = {programme: [] for programme in contract.programmes}
-    for reservation_id in contract.reservations:
-        reservation = state.reservations[reservation_id]
-        purses[reservation.programme].append(_Purse(state, reservation))
-    return purses
-
-
-def _payments(parts: list[_Part], fee: int, absorbed_fen: int, takes_available: bool) -> list[tuple[str, int]] | Reason:
-    """Return who pays how much of a fee: one pass, in which the strictest ceiling of those that pay holds for all."""
-    payments = list[tuple[str, int]]()
-    bound_bp: int | None = None
-    spent_fen = absorbed_fen
-    for part in parts:
-        ceiling_bp = part.ceiling_bp if bound_bp is None else min(bound_bp, part.ceiling_bp)
-        pay_fen = min(share_fen(fee, part.share_bp), share_fen(fee, ceiling_bp) - spent_fen)
-        if pay_fen <= 0:
-            continue
-        bound_bp = ceiling_bp
-        for purse in part.purses:
-            taken_fen = min(pay_fen, purse.left_fen)
-            if taken_fen:
-                payments.append((purse.id, taken_fen))
-                pay_fen -= taken_fen
-                spent_fen += taken_fen
-        if pay_fen and not takes_available:
-            return Reason.EXCEEDS_RESERVATION
-    return payments
 
 
 def _is_more(gpu_milli_seconds: int, paid: Paid, corrected: BurnedLine) -> bool:

@@ -1,0 +1,255 @@
+"""Who pays for a line under a contract: its programmes in their order, in one pass, under the ceilings.
+
+docs/rules.md, "Who pays it". What a line costs a unit and which programmes are eligible depends on its item, and on
+which instants it lies between: those at which a price, an accreditation, a voucher or a reservation begins or ends.
+Most lines of a statement lie between the same ones, so that is found out once for all, until a reservation is empty.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from tallystick.vouchers.contracts import Contract, price_at
+from tallystick.vouchers.holdings import Reservation
+from tallystick.vouchers.programmes import Programme
+from tallystick.vouchers.quantities import BASIS_POINTS, INSTANT_MAX
+from tallystick.vouchers.refusals import Reason
+from tallystick.vouchers.state import State
+
+_NEVER: Final = INSTANT_MAX + 1
+
+
+class Paid(NamedTuple):
+    """What an accepted line comes to: its fee, what it absorbs of other support, and who pays (reservation, fen)."""
+
+    fee_fen: int
+    absorbed_fen: int
+    payments: list[tuple[str, int]]
+
+
+class _Purse:
+    """An open reservation as one statement sees it: its terms, and what the lines so far left of it."""
+
+    __slots__ = ("holder_class", "id", "left_fen", "rules", "until", "valid_from")
+
+    def __init__(self, state: State, reservation: Reservation) -> None:
+        voucher = state.vouchers[reservation.voucher]
+        self.id = reservation.id
+        self.left_fen = state.book["reserved", reservation.id]
+        self.until = state.ends_of(reservation)
+        self.valid_from = voucher.valid_from
+        self.holder_class = voucher.holder_class
+        self.rules = state.rules_of(voucher)
+
+
+class _Part(NamedTuple):
+    """A programme that pays for a line: its share and ceiling (basis points), and the purses that may."""
+
+    share_bp: int
+    ceiling_bp: int
+    purses: list[_Purse]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for an item's lines that begin and end between certain instants (microseconds).
+
+    Attributes:
+        earliest, before: a line begins from the first on, and before the second.
+        after, latest: it ends after the first, and at the second at the latest.
+        reason_before_time: why such a line is refused, whatever its time.
+        reason_before_jobs: why it is, where its time is in order.
+        reason: why it is, where its job's time is free and the contract's amount suffices.
+        price_fen: of a unit.
+        parts: the programmes that pay, in their order.
+        lowest_ceiling_bp: of these.
+    """
+
+    earliest: int = 0
+    before: int = _NEVER
+    after: int = -1
+    latest: int = _NEVER
+    reason_before_time: Reason | None = None
+    reason_before_jobs: Reason | None = None
+    reason: Reason | None = None
+    price_fen: int = 0
+    parts: list[_Part] = field(default_factory=list)
+    lowest_ceiling_bp: int = 0
+
+
+class ContractPayers:
+    """A contract's programmes while a statement is decided: what its lines so far took, on top of the state."""
+
+    def __init__(self, state: State, contract_id: str) -> None:
+        self._state = state
+        self._contract = contract = state.contracts[contract_id]
+        self._begins_at = state.start_of(contract.first_day)
+        self._ends_at = state.start_of(contract.last_day + 1)
+        self._tariffs = state.tariffs.get(contract.provider, {})
+        self._chargeable_fen = contract.amount_fen - state.book["charged", contract_id]
+        self._other_support_fen = contract.other_support_fen - state.book["absorbed", contract_id]
+        self._programmes = _purses_by_programme(state, contract)
+        self._purses = {purse.id: purse for purses in self._programmes.values() for purse in purses}
+        self._terms: dict[str, Terms] = {}  # by item, the newest
+
+    def terms(self, item_id: str, starts_at: int, ends_at: int) -> Terms:
+        """Return what holds for a line of an item and an interval (microseconds)."""
+        terms = self._terms.get(item_id)
+        if terms is None or not terms.earliest <= starts_at < terms.before or not terms.after < ends_at <= terms.latest:
+            terms = self._terms[item_id] = self._found_terms(item_id, starts_at, ends_at)
+        return terms
+
+    def pay(self, terms: Terms, fee: int, *, takes_available: bool) -> Paid | Reason:
+        """Return what the programmes pay of a fee; nothing is taken note of.
+
+        Args:
+            terms: what holds for the line.
+            fee: in fen.
+            takes_available: a programme whose reservations hold less than its part pays what they hold.
+        """
+        if fee > self._chargeable_fen:
+            return Reason.EXCEEDS_CONTRACT
+        if terms.reason is not None:
+            return terms.reason
+        absorbed = 0
+        if self._other_support_fen:
+            absorbed = min(self._other_support_fen, fee * terms.lowest_ceiling_bp // BASIS_POINTS)
+        payments = _payments(terms.parts, fee, absorbed, takes_available)
+        return payments if isinstance(payments, Reason) else Paid(fee, absorbed, payments)
+
+    def take_note(self, paid: Paid) -> None:
+        """Take off what a line took; who pays is found out anew once a reservation is empty."""
+        self._chargeable_fen -= paid.fee_fen
+        self._other_support_fen -= paid.absorbed_fen
+        for name, amount_fen in paid.payments:
+            purse = self._purses[name]
+            purse.left_fen -= amount_fen
+            if not purse.left_fen:
+                self._terms.clear()
+
+    def _found_terms(self, item_id: str, starts_at: int, ends_at: int) -> Terms:
+        """Return what holds for a line, and between which instants the same holds."""
+        item = self._state.items.get(item_id)
+        if item is None:
+            return Terms(reason_before_time=Reason.ITEM_UNKNOWN)
+        if item.unit != "gpu_time":
+            return Terms(reason_before_time=Reason.ITEM_NOT_GPU_TIME)
+        within = *_around(self._beginnings(item_id), starts_at), *_before(self._ends(), ends_at)
+        contract_price = self._contract.price_fen(item_id, starts_at)
+        if contract_price is None:
+            return Terms(*within, reason_before_time=Reason.ITEM_NOT_IN_CONTRACT)
+        if starts_at < self._begins_at or ends_at > self._ends_at:
+            return Terms(*within, reason_before_jobs=Reason.OUTSIDE_CONTRACT)
+        tariff = price_at(self._tariffs.get(item_id, ()), starts_at)
+        if tariff is None:
+            return Terms(*within, reason_before_jobs=Reason.TARIFF_MISSING)
+        price_fen = min(contract_price, tariff)
+        parts = list[_Part]()
+        first_reason: Reason | None = None
+        for programme_id, purses in self._programmes.items():
+            open_purses = [purse for purse in purses if purse.left_fen]
+            if open_purses:
+                programme = self._state.programmes[programme_id]
+                part = self._part_of(programme, open_purses, (item_id, price_fen), starts_at, ends_at)
+                if isinstance(part, Reason):
+                    first_reason = first_reason or part
+                else:
+                    parts.append(part)
+        if not parts:
+            return Terms(*within, price_fen=price_fen, reason=first_reason or Reason.NOTHING_RESERVED)
+        lowest_bp = min([part.ceiling_bp for part in parts])
+        return Terms(*within, price_fen=price_fen, parts=parts, lowest_ceiling_bp=lowest_bp)
+
+    def _part_of(
+        self, programme: Programme, purses: list[_Purse], priced: tuple[str, int], starts_at: int, ends_at: int
+    ) -> _Part | Reason:
+        """Return how a programme pays for a line of an item and price, or why it is passed over."""
+        item_id, price_fen = priced
+        accreditation = programme.accreditation(self._contract.provider, starts_at, ends_at)
+        limit_fen = None if accreditation is None else accreditation.price_limits_fen.get(item_id)
+        if limit_fen is None:
+            return Reason.PROVIDER_NOT_ACCREDITED
+        if price_fen > limit_fen:
+            return Reason.PRICE_ABOVE_LIMIT
+        fitting = [purse for purse in purses if purse.valid_from <= starts_at and ends_at <= purse.until]
+        if not fitting:
+            is_too_early = starts_at < purses[0].valid_from
+            return Reason.OUTSIDE_VOUCHER_VALIDITY if is_too_early else Reason.OUTSIDE_RESERVATION
+        oldest = fitting[0]
+        share = oldest.rules.share_of(item_id, self._state.items[item_id], oldest.holder_class)
+        return Reason.ITEM_NOT_COVERED if share is None else _Part(*share, fitting)
+
+    def _beginnings(self, item_id: str) -> Iterable[int]:
+        """Yield the instants from which on something else may hold for a line that begins then."""
+        yield self._begins_at
+        yield from (valid_from for valid_from, _ in self._contract.prices.get(item_id, ()))
+        yield from (valid_from for valid_from, _ in self._tariffs.get(item_id, ()))
+        yield from (purse.valid_from for purse in self._purses.values())
+        for programme in self._programmes:
+            accreditations = self._state.programmes[programme].accreditations.get(self._contract.provider, ())
+            yield from (one.valid_from for one in accreditations)
+
+    def _ends(self) -> Iterable[int]:
+        """Yield the instants up to which the same may hold for a line that ends then."""
+        yield self._ends_at
+        yield from (purse.until for purse in self._purses.values())
+        for programme in self._programmes:
+            accreditations = self._state.programmes[programme].accreditations.get(self._contract.provider, ())
+            yield from (one.valid_until for one in accreditations if one.valid_until is not None)
+
+
+def _around(instants: Iterable[int], instant: int) -> tuple[int, int]:
+    """Return the last of some instants that isn't after one, and the first that is."""
+    earliest, before = 0, _NEVER
+    for one in instants:
+        if one <= instant:
+            earliest = max(earliest, one)
+        else:
+            before = min(before, one)
+    return earliest, before
+
+
+def _before(instants: Iterable[int], instant: int) -> tuple[int, int]:
+    """Return the last of some instants that is before one, and the first that isn't."""
+    after, latest = -1, _NEVER
+    for one in instants:
+        if one < instant:
+            after = max(after, one)
+        else:
+            latest = min(latest, one)
+    return after, latest
+
+
+def _purses_by_programme(state: State, contract: Contract) -> dict[str, list[_Purse]]:
+    """Return the open reservations of a contract, oldest first, by programme in the order in which they pay."""
+    purses: dict[str, list[_Purse]] = {programme: [] for programme in contract.programmes}
+    for reservation_id in contract.reservations:
+        reservation = state.reservations[reservation_id]
+        purses[reservation.programme].append(_Purse(state, reservation))
+    return purses
+
+
+def _payments(parts: list[_Part], fee: int, absorbed_fen: int, takes_available: bool) -> list[tuple[str, int]] | Reason:
+    """Return who pays how much of a fee: one pass, in which the strictest ceiling of those that pay holds for all."""
+    payments = list[tuple[str, int]]()
+    bound_bp = BASIS_POINTS
+    spent_fen = absorbed_fen
+    for share_bp, ceiling_bp, purses in parts:
+        ceiling_bp = min(ceiling_bp, bound_bp)  # noqa: PLW2901 - the strictest so far
+        pay_fen = fee * share_bp // BASIS_POINTS
+        room_fen = fee * ceiling_bp // BASIS_POINTS - spent_fen
+        pay_fen = min(pay_fen, room_fen)
+        if pay_fen <= 0:
+            continue
+        bound_bp = ceiling_bp
+        for purse in purses:
+            taken_fen = pay_fen if pay_fen <= purse.left_fen else purse.left_fen
+            if taken_fen:
+                payments.append((purse.id, taken_fen))
+                pay_fen -= taken_fen
+                spent_fen += taken_fen
+                if not pay_fen:
+                    break
+        if pay_fen and not takes_available:
+            return Reason.EXCEEDS_RESERVATION
+    return payments
