@@ -77,11 +77,11 @@ def test_check_answers_as_submit_does_to_what_was_recorded_before(tmp_path: Path
     assert (said.status, said.out) == (0, f"{first}: 11 voucher.suspended/1 (recorded before)\n")
     written = desk.submit(*notes, status=1)
     assert [(one["accepted"], one.get("index"), one.get("is_new"), one.get("reason")) for one in told[0]["notes"]] == [
-        (False, 10, None, "ref_reused_for_other_content"),
-        (True, 10, False, None),
-        (True, 12, True, None),
-        (True, 12, False, None),
+        (False, 11, None, "ref_reused_for_other_content"),
         (True, 11, False, None),
+        (True, 13, True, None),
+        (True, 13, False, None),
+        (True, 12, False, None),
     ]
     assert told[0] == told[1]
     assert run("check", desk.ledger, *notes, "--log-time", desk.at).out.replace(
