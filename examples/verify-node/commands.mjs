@@ -35,9 +35,9 @@ function listOf(fits, least, most) {
   return (value) => Array.isArray(value) && value.length >= least && value.length <= most && value.every(fits)
 }
 
-/** As many as 64, in ascending order of what `key` gives, each once. */
-function ascending(fits, key) {
-  const isList = listOf(fits, 1, 64)
+/** As many as 64, or another number, in ascending order of what `key` gives, each once. */
+function ascending(fits, key, most = 64) {
+  const isList = listOf(fits, 1, most)
   return (value) => isList(value) && value.every((one, at) => at === 0 || key(value[at - 1]) < key(one))
 }
 
@@ -100,6 +100,13 @@ const FORMS = Object.assign(Object.create(null), {
   cycle: oneOf('month', 'quarter', 'any'),
   day_count: oneOf('end_minus_start', 'inclusive'),
   related_party: oneOf(true, false),
+  subject_type: oneOf('application', 'claim', 'provider', 'holder'),
+  subject_id: text(`${NAME}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,63})?`),
+  verdict: oneOf('pass', 'fail'),
+  before: oneOf('issue', 'claim', 'settle'),
+  attesters: ascending(PARTY, (one) => one, 16),
+  passes: integer(1, 16),
+  gates: ascending(objectOf('before subject_type topic attesters passes'), (one) => `${one.before} ${one.subject_type} ${one.topic}`, 16),
   edition: oneOf(EDITION),
   rounding_fen: oneOf(1, 100),
   uscc: text('[0-9A-Z]{18}'),
@@ -136,7 +143,7 @@ const FORMS = Object.assign(Object.create(null), {
   declarations: objectOf('related_party other_support_fen'),
   proration: objectOf('first_day last_day day_count truncate_fen'),
   shares: listOf(objectOf('share_bp ceiling_bp? items? origin? filed? holder_class?', { items: ascending(ITEM, (one) => one) }), 1, 64),
-  rules: objectOf('shares ceiling_bp rank cap validity_days transfer payee basis rounding_fen claims proration?', {
+  rules: objectOf('shares ceiling_bp rank cap validity_days transfer payee basis rounding_fen claims proration? gates?', {
     basis: oneOf('metered', 'invoiced', 'both'),
   }),
   groups: isStatement,
@@ -147,7 +154,7 @@ for (const [names, form] of [
   ['party admitted subject provider holder to', PARTY],
   ['programme application contract voucher into reservation claim seal', OWNED],
   ['ref statement', DOCUMENT],
-  ['group holder_class', WORD],
+  ['group holder_class topic', WORD],
   ['name counted filing batch reason payment_reference', WORDS],
   ['maker filed all_or_nothing pay_available prior_period', oneOf(true)],
   ['evidence_sha256 evidence_root document_sha256', HEX],
@@ -245,9 +252,10 @@ const COMMANDS = new Map([
   ['record.withdraw/1', ['record.withdrawn/1', 'record']],
   ['application.file/1', ['application.filed/1', 'application programme amount_fen holder_class? declarations evidence_sha256']],
   ['application.withdraw/1', ['application.withdrawn/1', 'application']],
+  ['attestation.give/1', ['attestation.given/1', 'subject_type subject_id topic verdict reason evidence_sha256 valid_until']],
   ['contract.sign/1', ['contract.signed/1', 'contract holder provider document_sha256 amount_fen first_day last_day items basis claimant related_party other_support_fen', {}, priced('price_fen')]],
   ['contract.amend/1', ['contract.amended/1', 'contract amount_fen? last_day? items? items_from? other_support_fen?', {}, priced('price_fen'), saysSomething]],
-  ['voucher.issue/1', ['voucher.issued/1', 'voucher programme holder face_fen valid_from contract? evidence_sha256?', { valid_until: isInstant }]],
+  ['voucher.issue/1', ['voucher.issued/1', 'voucher programme holder face_fen valid_from application? contract? evidence_sha256?', { valid_until: isInstant }]],
   ['voucher.transfer/1', ['voucher.transferred/1', 'voucher into to amount_fen']],
   ['voucher.suspend/1', ['voucher.suspended/1', 'voucher reason']],
   ['voucher.resume/1', ['voucher.resumed/1', 'voucher reason']],

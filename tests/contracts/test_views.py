@@ -325,6 +325,22 @@ def test_a_payee_that_is_the_holder_is_owed(tmp_path: Path) -> None:
         assert (balance.unclaimed_fen, balance.to_holders_fen, balance.from_voucher_fen) == (0, 18_000, 18_000)
 
 
+def test_a_history_names_the_application_that_a_voucher_was_issued_for(tmp_path: Path) -> None:
+    story = Story(tmp_path / "ledger")
+    story.begin()
+    declared: Json = {"related_party": False, "other_support_fen": 0}
+    asked: Json = {"application": "acme/a1", "programme": "city/p", "amount_fen": 1_000, "declarations": declared}
+    story.do(ACME, "application.file", evidence_sha256="ab" * 32, **asked)
+    fields: Json = {"voucher": "city/v1", "programme": "city/p", "holder": "acme", "face_fen": 1_000}
+    issued = format_instant(story.at)
+    story.do(CITY, "voucher.issue", application="acme/a1", valid_from=issued, **fields)
+    story.ledger.close()
+    with Views.open(story.folder) as views:
+        views.follow()
+        (first,) = views.voucher("city/v1").history
+        assert first.text == "to acme for acme/a1"
+
+
 def test_sums_beyond_64_bits_stay_exact(tmp_path: Path) -> None:
     """A provider that claims absurd GPU-time is refused, counted to the millisecond, and stops nobody's views."""
     story = Story(tmp_path / "ledger")

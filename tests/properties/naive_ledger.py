@@ -49,6 +49,7 @@ ROLES = {
     "contract.amend/1": {"holder", "provider"},
     "application.file/1": {"holder"},
     "application.withdraw/1": {"holder"},
+    "attestation.give/1": {"attester"},
     "voucher.issue/1": {"treasury"},
     "voucher.transfer/1": {"holder"},
     "voucher.suspend/1": {"treasury"},
@@ -105,6 +106,7 @@ EVENT_KINDS = {
     "contract.amend/1": "contract.amended/1",
     "application.file/1": "application.filed/1",
     "application.withdraw/1": "application.withdrawn/1",
+    "attestation.give/1": "attestation.given/1",
     "voucher.issue/1": "voucher.issued/1",
     "voucher.transfer/1": "voucher.transferred/1",
     "voucher.suspend/1": "voucher.suspended/1",
@@ -232,6 +234,7 @@ class NaiveLedger:
         self.accreditations: list[Json] = []
         self.contracts: dict[str, Json] = {}
         self.applications: dict[str, Json] = {}
+        self.attestations: list[Json] = []
         self.vouchers: dict[str, Json] = {}
         self.reservations: dict[str, Json] = {}
         self.statements: dict[tuple[str, str], Json] = {}
@@ -667,8 +670,30 @@ class NaiveLedger:
         cap, shares = command["rules"]["cap"], command["rules"]["shares"]
         if cap["floor_fen"] > cap["holder_fen"]:
             yield Reason.FLOOR_ABOVE_CAP
+        yield from self._gates_reasons(command["rules"])
         if any(item not in self.items for share in shares for item in share.get("items", ())):
             yield Reason.ITEM_UNKNOWN
+
+    def _gates_reasons(self, rules: Json) -> Iterator[Reason]:
+        """Of a programme's rules."""
+        gates, payee = rules.get("gates", []), rules["payee"]
+        if any("holder_class" in share for share in rules["shares"]) and not self._asks_for_application(gates):
+            yield Reason.HOLDER_CLASS_NOT_REVIEWED
+        claimants = {"provider", "holder"} if payee == "contract" else {payee}
+        possible = {"issue": {"application", "holder"}, "claim": claimants, "settle": {"claim"} | claimants}
+        for gate in gates:
+            if (
+                gate["subject_type"] not in possible[gate["before"]]
+                or gate["passes"] > len(gate["attesters"])
+                or (gate["before"] == "issue" and rules["transfer"] == "open")
+            ):
+                yield Reason.GATES_INVALID
+            if not all(self._is(attester, "attester") for attester in gate["attesters"]):
+                yield Reason.ATTESTER_UNKNOWN
+
+    @staticmethod
+    def _asks_for_application(gates: list[Json]) -> bool:
+        return any((gate["before"], gate["subject_type"]) == ("issue", "application") for gate in gates)
 
     def _do_programme_open(self, command: Json, at: int) -> Json:
         self.programmes[command["programme"]] = command | {"closed": False}
@@ -902,6 +927,76 @@ class NaiveLedger:
         self.applications[command["application"]]["withdrawn"] = True
         return {}
 
+    def _no_attestation_give(self, command: Json, at: int) -> Iterator[Reason]:
+        end = instant(command["valid_until"])
+        if end <= at:
+            yield Reason.WINDOW_INVALID
+        if end > at + 3_660 * DAY:
+            yield Reason.DATE_TOO_FAR_AHEAD
+        subject, of_type = command["subject_id"], command["subject_type"]
+        if of_type == "application":
+            if subject not in self.applications:
+                yield Reason.APPLICATION_UNKNOWN
+            elif self.applications[subject]["withdrawn"]:
+                yield Reason.APPLICATION_WITHDRAWN
+        elif of_type == "claim":
+            if subject not in self.claims:
+                yield Reason.CLAIM_UNKNOWN
+        elif not self._is(subject, of_type):
+            yield {"provider": Reason.PROVIDER_UNKNOWN, "holder": Reason.HOLDER_UNKNOWN}[of_type]
+
+    def _do_attestation_give(self, command: Json, at: int) -> Json:
+        self.attestations.append(command)
+        return {}
+
+    def _standing_verdict(self, attester: str, subject: tuple[str, str], topic: str, at: int) -> str | None:
+        given = [
+            one
+            for one in self.attestations
+            if (one["party"], one["topic"]) == (attester, topic) and (one["subject_type"], one["subject_id"]) == subject
+        ]
+        if not given or instant(given[-1]["valid_until"]) <= at or self.parties[attester]["suspended"]:
+            return None
+        return str(given[-1]["verdict"])
+
+    def _gate_reasons(self, programme: str, before: str, subjects: dict[str, str | None], at: int) -> Iterator[Reason]:
+        for gate in self.programmes[programme]["rules"].get("gates", []):
+            if gate["before"] == before and gate["subject_type"] in subjects:
+                subject = gate["subject_type"], str(subjects[gate["subject_type"]])
+                said = [self._standing_verdict(name, subject, gate["topic"], at) for name in gate["attesters"]]
+                if said.count("pass") < gate["passes"] or "fail" in said:
+                    yield Reason.GATE_NOT_PASSED
+
+    def issued(self) -> Counter[str]:
+        """The faces of all vouchers that were ever issued for an application, in fen, by application."""
+        sums: Counter[str] = Counter()
+        for entry in self.entries:
+            if entry["kind"] == "voucher.issued/1" and "application" in entry["command"]:
+                sums[entry["command"]["application"]] += entry["command"]["face_fen"]
+        return sums
+
+    def _application_reasons(self, command: Json, at: int) -> Iterator[Reason]:
+        """Of an issue under a programme that is there."""
+        gates = self.programmes[command["programme"]]["rules"].get("gates", [])
+        name = command.get("application")
+        yield from self._gate_reasons(
+            command["programme"], "issue", {"application": name, "holder": command["holder"]}, at
+        )
+        if name is None:
+            if self._asks_for_application(gates):
+                yield Reason.APPLICATION_MISSING
+            return
+        asked = self.applications.get(name)
+        if asked is None:
+            yield Reason.APPLICATION_UNKNOWN
+            return
+        if asked["withdrawn"]:
+            yield Reason.APPLICATION_WITHDRAWN
+        if (asked["party"], asked["programme"]) != (command["holder"], command["programme"]):
+            yield Reason.APPLICATION_DIFFERS
+        if self.issued()[name] + command["face_fen"] > asked["amount_fen"]:
+            yield Reason.EXCEEDS_APPLICATION
+
     # -- vouchers -----------------------------------------------------------------------------------------------------
 
     def _post(self, source: Account, target: Account, amount_fen: int) -> None:
@@ -934,6 +1029,7 @@ class NaiveLedger:
         opens_at, closes_at = instant(programme["opens_at"]), instant(programme["closes_at"])
         if not (opens_at <= at < closes_at and opens_at <= instant(command["valid_from"]) < closes_at):
             yield Reason.OUTSIDE_PROGRAMME_WINDOW
+        yield from self._application_reasons(command, at)
         if command["face_fen"] < programme["rules"]["cap"]["floor_fen"]:
             yield Reason.BELOW_HOLDER_FLOOR
         if command["face_fen"] > self.balance("unissued", command["programme"]):
@@ -950,6 +1046,8 @@ class NaiveLedger:
         programme, holder, face_fen = command["programme"], command["holder"], command["face_fen"]
         self._make_voucher(command["voucher"], programme, holder, face_fen, (start, until))
         self.vouchers[command["voucher"]]["contract"] = command.get("contract")
+        asked = self.applications.get(command.get("application", ""), {})
+        self.vouchers[command["voucher"]]["class"] = asked.get("holder_class")
         self._post(("unissued", programme), ("available", command["voucher"]), face_fen)
         return {"valid_until": instant_text(until)}
 
@@ -961,6 +1059,7 @@ class NaiveLedger:
             "face_fen": face_fen,
             "from": valid[0],
             "until": valid[1],
+            "class": None,
             "suspended": False,
             "ended": False,
         }
@@ -1343,19 +1442,20 @@ class NaiveLedger:
         if not fitting:
             return Reason.OUTSIDE_RESERVATION if held[0] in valid else Reason.OUTSIDE_VOUCHER_VALIDITY
         rules = self.programmes[programme]["rules"]
-        shares = [row for row in rules["shares"] if self._is_about(row, line["item"])]
+        holder_class = self.vouchers[self.reservations[fitting[0]]["voucher"]]["class"]
+        shares = [row for row in rules["shares"] if self._is_about(row, line["item"], holder_class)]
         if not shares:
             return Reason.ITEM_NOT_COVERED
         ceiling_bp = shares[0].get("ceiling_bp", rules["ceiling_bp"])
         return {"reservations": fitting, "share_bp": shares[0]["share_bp"], "ceiling_bp": ceiling_bp}
 
-    def _is_about(self, share: Json, item: str) -> bool:
+    def _is_about(self, share: Json, item: str, holder_class: str | None) -> bool:
         known = self.items.get(item, {})
         return (
             item in share.get("items", [item])
             and ("origin" not in share or share["origin"] == known.get("origin"))
             and ("filed" not in share or "filing" in known)
-            and "holder_class" not in share  # no voucher has a class
+            and ("holder_class" not in share or share["holder_class"] == holder_class)
         )
 
     def _payment_reasons(self, line: Json, paying: list[Json]) -> list[Reason]:
@@ -1473,6 +1573,8 @@ class NaiveLedger:
             yield Reason.NOT_THE_PAYEE
         if not self._claim_fen(command):
             yield Reason.NOTHING_TO_CLAIM
+        role = self.parties[command["party"]]["role"]
+        yield from self._gate_reasons(command["programme"], "claim", {role: command["party"]}, at)
 
     def _do_redemption_claim(self, command: Json, at: int) -> Json:
         lots, amount_fen = self._claimable(command), self._claim_fen(command)
@@ -1525,6 +1627,10 @@ class NaiveLedger:
             yield Reason.CLAIM_ALREADY_SETTLED
         if command.get("amount_fen", claim["amount_fen"]) != claim["amount_fen"]:
             yield Reason.AMOUNT_DIFFERS_FROM_CLAIM
+        if command["kind"] == "redemption.pay/1":
+            role = self.parties[claim["claimant"]]["role"]
+            subjects: dict[str, str | None] = {"claim": command["claim"], role: claim["claimant"]}
+            yield from self._gate_reasons(claim["programme"], "settle", subjects, at)
 
     _no_redemption_reject = _no_redemption_pay
 
@@ -1645,6 +1751,8 @@ class NaiveLedger:
             case "application.file" | "application.withdraw":
                 asked = self.applications[command["application"]]
                 return {"holder " + asked["party"], "programme " + asked["programme"]}
+            case "attestation.give":
+                return self._attested_accounts(command["subject_type"], command["subject_id"])
             case "voucher.issue" | "voucher.suspend" | "voucher.resume" | "voucher.revoke" | "voucher.lapse":
                 return self._voucher_accounts(command["voucher"])
             case "voucher.transfer":
@@ -1657,6 +1765,16 @@ class NaiveLedger:
                 claim = self.claims[command["claim"]]
                 return {"programme " + claim["programme"]} | self._party_account(claim["claimant"])
         return set()
+
+    def _attested_accounts(self, of_type: str, subject: str) -> set[str]:
+        if of_type == "application":
+            asked = self.applications[subject]
+            return {"holder " + asked["party"], "programme " + asked["programme"]}
+        if of_type == "claim":
+            return {"programme " + self.claims[subject]["programme"]} | self._party_account(
+                self.claims[subject]["claimant"]
+            )
+        return self._party_account(subject)
 
     def _party_account(self, party: str) -> set[str]:
         role = self.parties[party]["role"]

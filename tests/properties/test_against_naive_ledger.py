@@ -53,6 +53,7 @@ PROVIDERS = ("guian-cluster", "lingang-dc")
 HOLDERS = ("acme-ai", "beta-lab", "lin-studio")
 AUDITOR = "audit-office"
 OPERATOR = "book-office"
+ATTESTERS = ("district-bureau", "expert-panel")
 PROBE = "probe-office"
 """An operator that nothing happens to: it asks what the books would be sealed with."""
 MANY_KEYS = HOLDERS[1]
@@ -63,7 +64,7 @@ OFFICERS: Json = {"threshold_fen": 6_000, "required": 2, "window_days": 3}
 """Of the careful treasury."""
 CITY, PROVIDER, HOLDER = TREASURIES[0], PROVIDERS[0], HOLDERS[2]
 CONTRACT = f"{HOLDER}/k-0"
-PARTIES = (NETWORK, *TREASURIES, *PROVIDERS, *HOLDERS, AUDITOR, OPERATOR)
+PARTIES = (NETWORK, *TREASURIES, *PROVIDERS, *HOLDERS, AUDITOR, OPERATOR, *ATTESTERS)
 TIME_STEPS = (*(0, 1, SECOND, 60 * SECOND, HOUR, 5 * HOUR) * 16, *(DAY,) * 16, 3 * DAY, 3 * DAY, 10 * DAY, 40 * DAY)
 SEEDS = range(12)
 ALWAYS = 4
@@ -71,6 +72,13 @@ ALWAYS = 4
 ITEMS = ("ascend-910b", "h800", "mlu-590")
 LIMITS_FEN = (*[10_000_000] * 6, 3_600, 1_999, 1_000)
 """What accreditations allow a unit to cost."""
+
+
+def _gate(before: str, of_type: str) -> Json:
+    """A gate that one of the attesters opens, and either closes."""
+    return {"before": before, "subject_type": of_type, "topic": "credit", "attesters": [*ATTESTERS], "passes": 1}
+
+
 SHAPES: tuple[Json, ...] = (
     rules_of(shares=[{"share_bp": 10_000}], ceiling_bp=10_000, rank=10),
     rules_of(
@@ -91,7 +99,6 @@ SHAPES: tuple[Json, ...] = (
     ),
     rules_of(
         shares=[
-            {"holder_class": "young", "share_bp": 10_000},
             {"filed": True, "share_bp": 2_000},
             {"items": ["ascend-910b"], "share_bp": 9_999},
         ],
@@ -103,6 +110,13 @@ SHAPES: tuple[Json, ...] = (
     ),
     rules_of(shares=[{"share_bp": 1_000}], ceiling_bp=8_000, rank=20, payee="contract", basis="metered"),
     rules_of(shares=[{"share_bp": 10_000}], ceiling_bp=10_000, basis="invoiced"),
+    rules_of(
+        shares=[{"holder_class": "university", "share_bp": 10_000}, {"share_bp": 6_000, "ceiling_bp": 7_000}],
+        ceiling_bp=10_000,
+        rank=15,
+        transfer="approved",
+        gates=[_gate("claim", "provider"), _gate("issue", "application"), _gate("settle", "claim")],
+    ),
 )
 """The rules of the walks' programmes; those of a treasury share a group and so a cap."""
 
@@ -209,6 +223,11 @@ class Pair:
             name: (claim["amount_fen"] if claim["status"] == "open" else 0, claim["status"])
             for name, claim in self.oracle.claims.items()
         }
+        classes = {name: voucher.holder_class for name, voucher in self.state.vouchers.items()}
+        assert classes == {name: voucher["class"] for name, voucher in self.oracle.vouchers.items()}
+        issued = {name: application.issued_fen for name, application in self.state.applications.items()}
+        expected = self.oracle.issued()
+        assert issued == {name: expected[name] for name in self.oracle.applications}
         assert [*faults(self.state)] == []
 
     def _check_memoranda(self) -> None:
@@ -442,9 +461,9 @@ class Walk:
         """A network with its parties, items, tariffs, and a programme of each shape."""
         self.must(NETWORK, "network.found", **(self.founding() | limits))
         roles = dict.fromkeys(TREASURIES, "treasury") | dict.fromkeys(PROVIDERS, "provider")
-        roles |= {AUDITOR: "auditor", OPERATOR: "operator", PROBE: "operator"}
+        roles |= {AUDITOR: "auditor", OPERATOR: "operator", PROBE: "operator"} | dict.fromkeys(ATTESTERS, "attester")
         for party, role in roles.items():
-            code: Json = {} if party in (AUDITOR, PROBE) else {"uscc": uscc_of(party)}
+            code: Json = {} if party in (AUDITOR, PROBE, *ATTESTERS) else {"uscc": uscc_of(party)}
             if party == CAREFUL:
                 code |= {"quorum": 2, "officers": OFFICERS}
             self.must(NETWORK, "party.admit", admitted=party, role=role, name=party, keys=self.vkeys(party), **code)
@@ -522,6 +541,15 @@ class Walk:
             "closes_at": instant_text(opens_at + 500 * DAY),
             "rules": rules | {"cap": cap},
         }
+
+    def some_gate(self, payee: str) -> Json:
+        """A gate that mostly makes sense, or is of nobody."""
+        before = self.pick(("issue", "claim", "settle"))
+        claimants = ("provider", "holder") if payee == "contract" else (payee,)
+        subjects = {"issue": ("application", "holder"), "claim": claimants, "settle": ("claim", *claimants)}[before]
+        of_type = self.pick(subjects) if not self.one_in(4) else self.pick(("application", "holder", "claim"))
+        changes = {"attesters": [self.pick((*ATTESTERS, "nobody", AUDITOR))], "passes": 1 + self.one_in(6)}
+        return _gate(before, of_type) | changes
 
     @staticmethod
     def vkeys(party: str, size: int = 3) -> list[str]:
@@ -811,6 +839,23 @@ class Walk:
         amount_fen = self.pick((600, 1_000, 4_000))
         self.send(party, "application.file", amount_fen=amount_fen, evidence_sha256="e" * 64, **fields)
 
+    def attest(self) -> None:
+        of_type = self.pick(("application", "application", "claim", "provider", "holder"))
+        subject = self.application_id()
+        if of_type == "claim":
+            unsettled = [name for name, claim in self.oracle.claims.items() if claim["status"] == "open"]
+            subject = self.recent(unsettled or [*self.oracle.claims], f"{PROVIDER}/none", size=4)
+        elif of_type in ("provider", "holder"):
+            parties = PROVIDERS if of_type == "provider" else HOLDERS
+            subject = self.recent(parties, self.pick(("nobody", AUDITOR)))
+        end = self.at + self.pick((2 * HOUR, DAY, 9 * DAY, 9 * DAY, 90 * DAY))
+        if self.one_in(12):
+            end = self.at + self.pick((0, 1, 3_660 * DAY, 3_660 * DAY + 1))
+        fields = {"subject_type": of_type, "subject_id": subject, "topic": "expert" if self.one_in(6) else "credit"}
+        fields |= {"verdict": "fail" if self.one_in(4) else "pass", "valid_until": instant_text(end)}
+        party = self.pick(ATTESTERS) if not self.one_in(16) else self.pick(HOLDERS)
+        self.send(party, "attestation.give", reason="read", evidence_sha256="f" * 64, **fields)
+
     def withdraw_application(self) -> None:
         application = self.application_id()
         known = application in self.oracle.applications and not self.one_in(8)
@@ -835,6 +880,14 @@ class Walk:
         if self.one_in(8):
             fields["contract"] = self.contract_id_of(holder)
         face = self.amount(*limits) if self.one_in(2) else self.pick((100, 1_000, 2_500, 4_000))
+        asked = [name for name, one in self.oracle.applications.items() if one["programme"] == programme]
+        if (asked and self.one_in(2)) or self.one_in(30):
+            name = self.recent(asked, self.application_id())
+            fields["application"] = name
+            if name in self.oracle.applications and not self.one_in(8):
+                fields["holder"] = self.oracle.applications[name]["party"]
+                left = self.oracle.applications[name]["amount_fen"] - self.oracle.issued()[name]
+                face = self.amount(max(1, left), 600)
         self.send(party, "voucher.issue", face_fen=face, valid_from=instant_text(start), **fields)
 
     def contract_id_of(self, holder: str) -> str:
@@ -1173,6 +1226,7 @@ MOVES: dict[Callable[[Walk], None], int] = {
     Walk.amend_contract: 8,
     Walk.apply: 6,
     Walk.withdraw_application: 2,
+    Walk.attest: 10,
     Walk.issue: 20,
     Walk.transfer: 12,
     Walk.change_voucher: 8,
@@ -1543,7 +1597,7 @@ class Ledgers(RuleBasedStateMachine):
         self.move(chance, Walk.sign_contract, Walk.amend_contract, Walk.crowd)
 
     def applications(self, chance: random.Random) -> None:
-        self.move(chance, Walk.apply, Walk.apply, Walk.withdraw_application)
+        self.move(chance, Walk.apply, Walk.apply, Walk.attest, Walk.attest, Walk.withdraw_application)
 
     @rule(chance=st.randoms(use_true_random=False))
     def issues(self, chance: random.Random) -> None:

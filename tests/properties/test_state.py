@@ -31,8 +31,9 @@ acme      transfer  T1 of V2 1.00 to cato                                       
 shanghai  suspend-voucher  V2                                                      -> suspended
 registry  seal      2026-01 to 2026-01-30                                          -> sealed 17 accounts
 guian     price     910b 5.00                                                      -> published
+acme      apply     A2 1,000.00 under S1 holder_class=university                   -> filed
+district  attest    pass to application A2 on credit                               -> given
 shanghai  issue     V9 to acme 100.00 under S1 by=shanghai/officer-1               -> issued
-acme      apply     A1 100.00 under S1                                             -> filed
 """
 NEXT = """== what comes next
 guian     reverse   st-1 line 2                                                    -> line_already_reversed

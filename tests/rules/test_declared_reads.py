@@ -35,6 +35,7 @@ from tallystick.vouchers.rules import (
     recovery,
     reservations,
     settlement,
+    vouchers,
     withdrawals,
 )
 from tallystick.vouchers.rules.books import BookSeal
@@ -285,6 +286,7 @@ NOT_READ: Final = {
     Dropped(programmes.ProviderDelist, "follows", "rules"): "it asks for the accreditation, which follows them",
     Dropped(withdrawals.RecordWithdraw, "concerns", "accreditation"): "nothing is left where it was to be read",
     Dropped(applications.ApplicationWithdraw, "concerns", "application"): "all that asks whether it is so is refused",
+    Dropped(vouchers.VoucherIssue, "concerns", "application"): "for what was issued for it alone: an amount",
     Dropped(recovery.VoucherRevoke, "follows", "terms"): "it asks for all of the voucher",
     Dropped(recovery.VoucherLapse, "follows", "terms"): "it asks for all of the voucher",
     Dropped(contracts.ContractSign, "concerns", "document"): "all that asks whether a document is used is refused",
@@ -298,6 +300,7 @@ NOT_READ: Final = {
     Dropped(settlement.RedemptionPay, "concerns", "claim"): "all that asks whether a claim is paid is refused",
     Dropped(settlement.RedemptionReject, "concerns", "claim"): "it concerns the claimant's claims too",
     Dropped(settlement.RedemptionReject, "follows", "claim"): "it asks for the claimant's claims",
+    Dropped(settlement.RedemptionReject, "asks", "attestations"): "as the claim does; a rejection has no gate",
     Dropped(settlement.RedemptionReject, "asks", "claims"): "it follows the claim",
     Dropped(settlement.RedemptionReject, "asks", "contract"): "for the balances alone: no decision reads them",
 }

@@ -93,6 +93,11 @@ contract_began_too_long_ago          first_day 2025-01-30
 outside_programme_window             valid_from 2027-01-05T08:00:00.000000Z
 outside_programme_window             2026-01-05T07:59:00.000000Z
 floor_above_cap
+holder_class_not_reviewed            under_one_year
+gates_invalid                        before issue, usage of claim: it is of application or holder
+gates_invalid                        before settle, usage of claim: 2 must pass, of 1
+gates_invalid                        before issue, expert of application: transfers are open
+attester_unknown                     acme
 provider_unknown                     bolt
 provider_already_accredited          wuhu
 tariff_not_later                     the tariff before it is valid from 2026-02-04T00:00:00.000000Z
@@ -112,6 +117,8 @@ application_withdrawn                acme/A1
 document_already_used                it is acme/K9
 below_charged                        10000 fen were charged
 other_support_lowered                it is 1000 fen
+application_missing                  shanghai/S9
+application_differs                  acme/A1 is of acme for shanghai/S9
 below_holder_floor                   the floor is 10000 fen
 exceeds_envelope                     7990000 fen are unissued
 voucher_unknown                      shanghai/V9
@@ -132,6 +139,7 @@ exceeds_holder_cap                   acme has room for 2000000 fen
 reservation_outlives_contract        its last day is 2026-02-28
 too_many_programmes                  acme/K1
 too_many_reservations                acme/K1
+exceeds_application                  acme/A1 asks for 100000 fen more
 exceeds_available_balance            599900 fen are available
 reservation_unknown                  shanghai/R9
 not_own_reservation                  acme/R1
@@ -152,8 +160,12 @@ claim_period_invalid                 2026-02-28 is before the first day
 claim_period_not_over                2026-02-03
 nothing_to_claim                     90 fen are unclaimed
 claim_unknown                        shanghai/C9
+window_invalid                       valid_until 2026-02-01T00:00:00.000000Z
+date_too_far_ahead                   valid_until 9999-12-31T00:00:00.000000Z
 claim_already_settled                guian/C1 is rejected
 amount_differs_from_claim            claimed are 2400 fen
+gate_not_passed                      expert of application acme/A1: 0 of 1 passes
+gate_not_passed                      expert of application acme/A1: fail by panel
 seal_period_not_over                 2026-02-01
 seal_not_later                       sealed up to 2026-01-31
 entry_too_large                      it would be 76766 bytes; split the statement: of its 520 lines about 443 fit

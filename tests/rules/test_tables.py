@@ -126,6 +126,7 @@ MONEY = {
     "exceeds_available_balance",
     "exceeds_envelope",
     "exceeds_holder_cap",
+    "exceeds_application",
     "exceeds_reservation",
     "exceeds_contract",
     "exceeds_corrected_line",

@@ -41,6 +41,7 @@ NAMES_OF_OBJECTS = {
     "a price limit": "PriceLimit",
     "a share": "ShareFields",
     "claims": "ClaimFields",
+    "a gate": "GateFields",
     "declarations": "Declarations",
     "officers": "OfficersFields",
     "proration": "ProrationFields",

@@ -75,6 +75,18 @@ def _share(text: str) -> Json:
     return share
 
 
+def gates_in(text: str) -> list[Json]:
+    """Return the gates that `1 of panel, district on expert of the application before issue and …` says."""
+    return [_gate(one) for one in text.split(" and ")]
+
+
+def _gate(text: str) -> Json:
+    match = re.fullmatch(r"(\d+) of (.+) on (\S+) of the (\S+) before (\S+)", text)
+    assert match, f"{text!r} is not like '1 of panel on expert of the application before issue'"
+    gate = {"passes": int(match[1]), "attesters": names_in(match[2]), "topic": match[3]}
+    return gate | {"subject_type": match[4], "before": match[5]}
+
+
 def _proration(text: str) -> Json:
     """Return what `2026-03-01 to 2026-12-31, end_minus_start, cut to 1.00 yuan` says."""
     match = re.fullmatch(r"(\S+) to (\S+), (\S+), cut to (\S+) yuan", text)
@@ -134,6 +146,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "declarations": _declarations,
     "shares": shares_in,
     "proration": _proration,
+    "gates": gates_in,
     "document_sha256": _document,
 }
 """By the name of a field; what isn't here is an instant, an amount, a number or a text (scenario.py)."""

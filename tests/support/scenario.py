@@ -67,7 +67,17 @@ _IDS = {"programme", "application", "contract", "voucher", "into", "reservation"
 _INSTANTS = {"valid_from", "valid_until", "until", "since", "opens_at", "closes_at", "signed_at"}
 _OF_LINES = {"seconds", "corrects"}
 _OF_RULES = set(RulesFields.__dataclass_fields__)
-_TEXTS = {"item", "statement", "payment_reference", "evidence_sha256", "first_day", "last_day", "items_from", "group"}
+_TEXTS = {
+    "item",
+    "topic",
+    "statement",
+    "payment_reference",
+    "evidence_sha256",
+    "first_day",
+    "last_day",
+    "items_from",
+    "group",
+}
 _SIGNING = {"by", "and", "forged", "ref", "signed", "log"}
 _OF_NETWORK = ("network/root-1", "network/root-2")
 _MICROSECONDS = {
@@ -246,6 +256,8 @@ class Ledger:
         if kind == "record.withdraw":
             command["record"] = {name: command.pop(name) for name in fields}
             command["record"]["type"] = row.verb.removeprefix("withdraw-").replace("price", "tariff")
+        if kind == "attestation.give" and command["subject_type"] in ("application", "claim"):
+            command["subject_id"] = self._id(command["subject_id"], None)
         signers = self._signers(row.actor, kind, fields, settings, signed_by)
         forged = tuple(names_in(settings.get("forged", "")))
         return command, note_of(command, *[name for name in signers if name not in forged], spoiled=forged)

@@ -81,6 +81,11 @@ VERBS: dict[str, Verb] = {
         "applies for {amount_fen} yuan under {programme} as {application}",
     ),
     "withdraw-application": Verb("application.withdraw", "{application}", "withdraws application {application}"),
+    "attest": Verb(
+        "attestation.give",
+        "{verdict} to {subject_type} {subject_id} on {topic}",
+        "gives {verdict} to {subject_type} {subject_id} on {topic}",
+    ),
     "issue": Verb(
         "voucher.issue",
         "{voucher} to {holder} {face_fen} under {programme}",

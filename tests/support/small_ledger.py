@@ -32,7 +32,8 @@ OTHER_PROVIDER = Actor("wuhu")
 HOLDER = Actor("maker-a")
 OTHER_HOLDER = Actor("maker-b")
 OPERATOR = Actor("registry")
-ACTORS = (NETWORK, TREASURY, PROVIDER, OTHER_PROVIDER, HOLDER, OTHER_HOLDER, OPERATOR)
+DISTRICT = Actor("district")
+ACTORS = (NETWORK, TREASURY, PROVIDER, OTHER_PROVIDER, HOLDER, OTHER_HOLDER, OPERATOR, DISTRICT)
 
 CHEAP = "shanghai/compute-2026"
 HOLDERS_OWN = "shanghai/training-2026"
@@ -296,9 +297,22 @@ def _sealed_days(at: int) -> list[bytes]:
 
 def _reviews(at: int) -> list[bytes]:
     application: Json = {"application": "maker-a/a1", "programme": CHEAP, "amount_fen": 150_000_000}
+    attester: Json = {"admitted": "district", "role": "attester", "name": "The district", "keys": DISTRICT.vkeys}
     declared: Json = {"related_party": False, "other_support_fen": 0}
     return [
         HOLDER.note("application.file", at, declarations=declared, evidence_sha256="ab" * 32, **application),
+        NETWORK.note("party.admit", at, **attester),
+        DISTRICT.note(
+            "attestation.give",
+            at,
+            subject_type="application",
+            subject_id="maker-a/a1",
+            topic="authenticity",
+            verdict="fail",
+            reason="two papers are missing",
+            evidence_sha256="cd" * 32,
+            valid_until=_in(at, 90 * DAY_US),
+        ),
         HOLDER.note("application.withdraw", at, application="maker-a/a1"),
     ]
 

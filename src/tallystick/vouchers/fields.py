@@ -17,6 +17,9 @@ CONTRACT_PROGRAMMES_MAX: Final = 8
 CONTRACT_RESERVATIONS_MAX: Final = 16
 """Open ones under a contract: a line costs no more with history."""
 KEYS_MAX: Final = 16
+GATES_MAX: Final = 16
+ATTESTERS_MAX: Final = 16
+"""Of one gate."""
 YEAR_3000: Final = parse_instant("3000-01-01T00:00:00.000000Z")
 """Programmes close before, so that what is reckoned from their dates still has four digits to its year."""
 
@@ -76,6 +79,11 @@ ContractBasis = Literal["metered", "invoiced"]
 ProgrammeBasis = Literal["metered", "invoiced", "both"]
 ClaimCycle = Literal["month", "quarter", "any"]
 DayCount = Literal["end_minus_start", "inclusive"]
+SubjectType = Literal["application", "claim", "provider", "holder"]
+"""What an attester can give a verdict on."""
+Verdict = Literal["pass", "fail"]
+GatedAct = Literal["issue", "claim", "settle"]
+"""What a gate can stand before: `voucher.issue`, `redemption.claim`, `redemption.pay`."""
 VoucherKind = Literal["compute", "training", "model", "corpus"]
 Period = Annotated[int, Field(ge=0, le=31_622_400)]
 

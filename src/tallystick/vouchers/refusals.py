@@ -100,7 +100,11 @@ class Reason(CodedEnum):
     CONTRACT_ENDED = ("contract_ended", False, "the contract's last day is over")
     WINDOW_INVALID = ("window_invalid", False, "an end that is not after its beginning, or lies in the past")
     DATE_IN_THE_PAST = ("date_in_the_past", False, "takes effect before `at`")
-    DATE_TOO_FAR_AHEAD = ("date_too_far_ahead", True, "takes effect more than 366 days after `at`")
+    DATE_TOO_FAR_AHEAD = (
+        "date_too_far_ahead",
+        True,
+        "takes effect more than 366 days after `at`; of an attestation, ends more than 3,660",
+    )
     CONTRACT_BEGAN_TOO_LONG_AGO = (
         "contract_began_too_long_ago",
         False,
@@ -112,6 +116,18 @@ class Reason(CodedEnum):
         "`at` or `valid_from` lies outside `opens_at`–`closes_at`",
     )
     FLOOR_ABOVE_CAP = ("floor_above_cap", False, "the cap's `floor_fen` is more than its `holder_fen`")
+    HOLDER_CLASS_NOT_REVIEWED = (
+        "holder_class_not_reviewed",
+        False,
+        "a share names a `holder_class`, and no gate before issues is of the application",
+    )
+    GATES_INVALID = (
+        "gates_invalid",
+        False,
+        "a gate of a subject that its act doesn't have, of more passes than attesters, or before issues where "
+        "transfers are `open`",
+    )
+    ATTESTER_UNKNOWN = ("attester_unknown", True, "no attester of this id was admitted")
     PROVIDER_UNKNOWN = ("provider_unknown", True, "no provider of this id was admitted")
     PROVIDER_ALREADY_ACCREDITED = ("provider_already_accredited", False, "it is accredited then already")
     TARIFF_NOT_LATER = ("tariff_not_later", False, "the provider's tariff before it is as late or later")
@@ -134,6 +150,12 @@ class Reason(CodedEnum):
     DOCUMENT_ALREADY_USED = ("document_already_used", False, "another contract has this document")
     BELOW_CHARGED = ("below_charged", False, "less than was charged under the contract")
     OTHER_SUPPORT_LOWERED = ("other_support_lowered", False, "other support can only be raised")
+    APPLICATION_MISSING = ("application_missing", False, "a gate before issues is of the application; none is named")
+    APPLICATION_DIFFERS = (
+        "application_differs",
+        False,
+        "the application is another holder's, or for another programme",
+    )
     BELOW_HOLDER_FLOOR = ("below_holder_floor", False, "`face_fen` is less than the cap's `floor_fen`")
     EXCEEDS_ENVELOPE = ("exceeds_envelope", True, "more than is unissued")
     VOUCHER_UNKNOWN = ("voucher_unknown", True, "no such voucher")
@@ -166,6 +188,11 @@ class Reason(CodedEnum):
         "exceeds_holder_cap",
         True,
         "the holder would be granted more than the cap's `holder_fen` in the fiscal year",
+    )
+    EXCEEDS_APPLICATION = (
+        "exceeds_application",
+        False,
+        "all that is issued for the application would be more than its `amount_fen`",
     )
     EXCEEDS_AVAILABLE_BALANCE = ("exceeds_available_balance", True, "more than is available")
     RESERVATION_UNKNOWN = ("reservation_unknown", True, "no such reservation")
@@ -227,6 +254,11 @@ class Reason(CodedEnum):
     CLAIM_UNKNOWN = ("claim_unknown", True, "no such claim")
     CLAIM_ALREADY_SETTLED = ("claim_already_settled", False, "it was paid or rejected")
     AMOUNT_DIFFERS_FROM_CLAIM = ("amount_differs_from_claim", False, "`amount_fen` is not what was claimed")
+    GATE_NOT_PASSED = (
+        "gate_not_passed",
+        True,
+        "too few of a gate's attesters have a standing `pass`, or one has a standing `fail`",
+    )
     SEAL_PERIOD_NOT_OVER = ("seal_period_not_over", True, "`last_day` is not over")
     SEAL_NOT_LATER = ("seal_not_later", False, "a seal reaches as far or farther")
     ENTRY_TOO_LARGE = ("entry_too_large", False, "command and outcome don't fit into 65,535 bytes: split the statement")

@@ -20,6 +20,7 @@ from tallystick.vouchers.outcomes import Nothing, Outcome
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rules import (
     applications,
+    attestations,
     books,
     burning,
     contracts,
@@ -43,6 +44,7 @@ RULES: Final[tuple[type[Rule], ...]] = (
     *withdrawals.RULES,
     *contracts.RULES,
     *applications.RULES,
+    *attestations.RULES,
     *vouchers.RULES,
     *recovery.RULES,
     *reservations.RULES,

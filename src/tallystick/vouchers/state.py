@@ -32,7 +32,7 @@ from tallystick.vouchers.parties import Key, Network, Party
 from tallystick.vouchers.programmes import Item, Programme, ProgrammeRules
 from tallystick.vouchers.quantities import DAY_US, INSTANT_MAX, SECOND_US, start_of_day
 from tallystick.vouchers.redemptions import Claim
-from tallystick.vouchers.reviews import Application
+from tallystick.vouchers.reviews import Application, Attestation
 from tallystick.vouchers.seals import Seal, Touches
 
 
@@ -67,6 +67,7 @@ class State:
         usccs: party by unified social credit code.
         signed_by_few_fen: by treasury and day, what fewer of its officers signed than are required; officers.py.
         tariffs: by provider and item, ascending.
+        attestations: by subject (`<type> <id>`), topic and attester.
         seals: by id, in order.
         touches: by account, which entries touched it.
         documents: the contract of each document (SHA-256 in hex), for ever.
@@ -96,6 +97,7 @@ class State:
     contracts: dict[str, Contract] = field(default_factory=dict)
     documents: dict[str, str] = field(default_factory=dict)
     applications: dict[str, Application] = field(default_factory=dict)
+    attestations: dict[str, dict[str, dict[str, Attestation]]] = field(default_factory=dict)
     vouchers: dict[str, Voucher] = field(default_factory=dict)
     reservations: dict[str, Reservation] = field(default_factory=dict)
     claims: dict[str, Claim] = field(default_factory=dict)

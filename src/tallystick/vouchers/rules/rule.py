@@ -31,7 +31,8 @@ Names = Iterable[str]
     accreditation <programme> <provider>
     contract <id>                 its whole life: signed, amended, reserved under, burned, corrected, reversed, released
     document <sha256>             the contract that has it
-    application <id>              filed, withdrawn
+    application <id>              filed, issued for, withdrawn
+    attestations <type> <id>      verdicts on an application, a claim, a provider or a holder
     terms <voucher>               how it was made (issued, transferred), suspended, resumed, revoked, lapsed
     reservation <id>              reserved, released
     claim <id>                    claimed, paid, rejected
@@ -50,6 +51,7 @@ NETWORK: Final = frozenset[Role]({"network"})
 TREASURY: Final = frozenset[Role]({"treasury"})
 PROVIDER: Final = frozenset[Role]({"provider"})
 OPERATOR: Final = frozenset[Role]({"operator"})
+ATTESTER: Final = frozenset[Role]({"attester"})
 HOLDER: Final = frozenset[Role]({"holder"})
 ANY_ROLE: Final = frozenset[Role]({"network", "treasury", "provider", "auditor", "operator", "attester", "holder"})
 
