@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from support.voucher_year import DC, LOG_KEY, START, Story
+from support.voucher_year import ACME, DC, LOG_KEY, START, Story
 from tallystick.errors import LedgerError, NotALedgerError, UsageError
 from tallystick.ledger import Ledger, open_ledger
 from tallystick.views import Views, follow, follower, view_store
@@ -328,17 +328,21 @@ def test_a_payee_that_is_the_holder_is_owed(tmp_path: Path) -> None:
 def test_a_history_names_the_application_that_a_voucher_was_issued_for(tmp_path: Path) -> None:
     story = Story(tmp_path / "ledger")
     story.begin()
-    declared: Json = {"related_party": False, "other_support_fen": 0}
-    asked: Json = {"application": "acme/a1", "programme": "city/p", "amount_fen": 1_000, "declarations": declared}
+    declared = {"related_party": False, "other_support_fen": 0}
+    asked: dict[str, Any] = {
+        "application": "acme/a1",
+        "programme": "city/p",
+        "amount_fen": 2_000,
+        "declarations": declared,
+    }
     story.do(ACME, "application.file", evidence_sha256="ab" * 32, **asked)
-    fields: Json = {"voucher": "city/v1", "programme": "city/p", "holder": "acme", "face_fen": 1_000}
-    issued = format_instant(story.at)
-    story.do(CITY, "voucher.issue", application="acme/a1", valid_from=issued, **fields)
+    story.issue("city/v1", "acme", 1_000, application="acme/a1")
+    story.issue("city/v2", "acme", 1_000, application="acme/a1", contract="acme/k1")
     story.ledger.close()
     with Views.open(story.folder) as views:
         views.follow()
-        (first,) = views.voucher("city/v1").history
-        assert first.text == "to acme for acme/a1"
+        texts = [views.voucher(name).history[0].text for name in ("city/v1", "city/v2")]
+        assert texts == ["to acme for acme/a1", "to acme for acme/a1, under acme/k1 alone"]
 
 
 def test_sums_beyond_64_bits_stay_exact(tmp_path: Path) -> None:

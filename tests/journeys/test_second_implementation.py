@@ -38,7 +38,8 @@ from tallystick.transparency.merkle import leaf_hash
 from tallystick.transparency.proofs import inclusion_proof
 from tallystick.transparency.receipt import Receipt
 from tallystick.transparency.tiles import Tile, bundle_path, bundle_to_bytes, tile_path, tiles_of
-from tallystick.vouchers.entry import split_entry
+from tallystick.vouchers.entry import Entry, split_entry
+from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rulebook import EVENT_KINDS, parse_command
 from vectors.test_ed25519_edge_cases import PUBLISHED, VECTORS
 
@@ -188,6 +189,15 @@ for (const command of questions) {{
     return answered(script, commands)
 
 
+def headers_of(pairs: list[Json]) -> list[bool]:
+    """Whether its code takes each `header` for one of the entry that `command` makes."""
+    script = f"""
+import {{ checkCommand, isHeader }} from {json.dumps(str(PROGRAM.with_name("commands.mjs")))}
+for (const {{ command, header }} of questions) answers.push(isHeader(header, checkCommand(command)))
+"""
+    return answered(script, pairs)
+
+
 def answered(script: str, questions: Iterable[Json]) -> list[bool]:
     """What a script answers, which takes `questions` and adds to `answers`."""
     script = f"""
@@ -230,6 +240,15 @@ def is_command(command: Json) -> bool:
     """Whether we take it for a command of its kind."""
     try:
         parse_command(canonical_json.encode(command) + b"\n")
+    except MalformedError:
+        return False
+    return True
+
+
+def is_entry(data: bytes) -> bool:
+    """Whether we take it for an entry."""
+    try:
+        Entry.from_bytes(data)
     except MalformedError:
         return False
     return True
@@ -628,6 +647,26 @@ class TestWithNode:
         assert differ == []
         assert len(ours) - sum(ours) > 20_000
         assert sum(ours) > 3_000
+
+    def test_it_takes_no_header_that_we_refuse(self) -> None:
+        """Of every kind, with another value in every place; but it knows no list of reasons, and refuses some more."""
+        by_kind = {json.loads(split_entry(entry)[0])["kind"]: entry for entry in reversed(ENTRIES)}
+        asked: dict[bytes, Json] = {}
+        for entry in by_kind.values():
+            line, note = split_entry(entry)
+            header, command = json.loads(line), json.loads(Note.from_bytes(note).text)
+            for changed in (header, *changed_anywhere(header)):
+                if isinstance(changed, dict) and len(canonical_json.encode(changed)) < SIZE_MAX - len(note):
+                    data = canonical_json.encode(changed) + b"\n" + note
+                    asked[data] = {"command": command, "header": changed}
+        ours = [is_entry(data) for data in asked]
+        taken = headers_of([*asked.values()])
+        differ = [one for one, our, other in zip(asked.values(), ours, taken, strict=True) if other and not our]
+        reasons = {reason for one in differ for _, reason in one["header"]["outcome"].get("refused", [["", "none"]])}
+        assert reasons.isdisjoint([reason.value for reason in Reason] + ["none"]), differ
+        assert len(reasons) < 20
+        assert sum(taken) > 10 * sum(data in by_kind.values() for data in asked) > 100
+        assert len(taken) - sum(taken) > 3_000
 
     def test_what_it_is_asked_wrongly(self, log: Log) -> None:
         """Usage is a third answer, neither yes nor no."""

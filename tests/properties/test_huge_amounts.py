@@ -4,7 +4,6 @@ Both sides of `Pair` are given random commands; what was accepted is then really
 """
 
 import random
-from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -29,11 +28,12 @@ from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.state import State
 
 MAX = 2**53 - 1
+MANY = MAX // 3 * 2
 PROGRAMMES = 4
+ROUNDS = 6
 PAYEES = ("provider", "holder", "contract")
 BURNED = ("ascend-910b", "h800")
-SEEDS = (0, 2)
-"""Walks in which a holder is granted, and programmes issue, more than the largest integer."""
+SEEDS = (0, 1)
 
 
 class Huge(Walk):
@@ -51,7 +51,7 @@ class Huge(Walk):
 
     def open_programmes(self) -> None:
         """Each pays 60 %, so that of a contract under which two treasuries' vouchers lie one pays 40 %."""
-        for number in range(PROGRAMMES):
+        for number in range(len(self.pays), len(self.pays) + PROGRAMMES):
             treasury = TREASURIES[number % 2]
             name, payee = f"{treasury}/huge{number}", PAYEES[number % len(PAYEES)]
             cap = {"group": f"g{number}", "holder_fen": MAX, "floor_fen": 0}
@@ -76,6 +76,38 @@ class Huge(Walk):
                     "other_support_fen": MAX if (holder, number) == (HOLDERS[0], 0) else 0,
                 }
                 self.must(provider, "contract.sign", **(fields | {"contract": f"{provider}/huge-{holder}"}))
+
+    def begin(self) -> None:
+        """What the walks are for, whatever chance does: two treasuries pay, support absorbs, sums outgrow integers."""
+        provider, rich, supported = PROVIDERS[0], HOLDERS[1], HOLDERS[0]
+        first, second, third, fourth = self.pays
+        for place, (programme, holder) in enumerate(((first, rich), (second, rich), (third, supported))):
+            voucher, contract = self.give(programme, holder, f"b{place}"), f"{provider}/huge-{holder}"
+            terms = {"voucher": voucher, "contract": contract, "until": instant_text(self.at + 200 * DAY)}
+            self.must(holder, "voucher.reserve", reservation=f"{holder}/b{place}", amount_fen=MANY, **terms)
+        for place in range(2):
+            voucher = self.give(fourth, rich, f"again{place}")
+            self.must(fourth.split("/")[0], "voucher.revoke", voucher=voucher, reason="x")
+        self.at += 3 * DAY
+        for holder in (rich, supported):
+            self.burn_under(f"{provider}/huge-{holder}", 2)
+        self.at += 2 * DAY
+        days = {"first_day": self.day_text(30), "last_day": self.day_text(1)}
+        self.must(provider, "redemption.claim", claim=f"{provider}/b", programme=first, **days)
+        paid = {"amount_fen": self.oracle.claims[f"{provider}/b"]["amount_fen"], "payment_reference": "p"}
+        self.must(first.split("/")[0], "redemption.pay", claim=f"{provider}/b", **paid)
+
+    def end(self) -> None:
+        """A holder is granted more than the largest integer, whatever it had."""
+        self.open_programmes()
+        for number, programme in enumerate([*self.pays][PROGRAMMES:]):
+            self.give(programme, HOLDERS[1], f"e{number}")
+
+    def give(self, programme: str, holder: str, name: str) -> str:
+        treasury = programme.split("/", maxsplit=1)[0]
+        fields = {"programme": programme, "holder": holder, "face_fen": MANY, "valid_from": self.now()}
+        self.must(treasury, "voucher.issue", voucher=f"{treasury}/{name}", **fields)
+        return f"{treasury}/{name}"
 
     def now(self) -> str:
         return instant_text(self.at)
@@ -126,17 +158,15 @@ class Huge(Walk):
         if self.oracle.reservations:
             name = self.pick([*self.oracle.reservations][-6:])
             reservation = self.oracle.reservations[name]
-            self.names += 1
-            times = second_text(self.at - 2 * DAY), second_text(self.at - DAY)
-            options: list[list[Any]] = [[{"pay_available": True}], []]
-            rows = [
-                [f"j{self.names}-{place}", 10_000_000, *times, 86_400, *self.pick(options)]
-                for place in range(self.pick((1, 40)))
-            ]
-            contract = reservation["contract"]
-            groups = [{"item": self.pick(BURNED), "lines": rows}]
-            provider = self.oracle.contracts[contract]["provider"]
-            self.exactly(provider, "time.burn", contract=contract, groups=groups)
+            self.burn_under(reservation["contract"], self.pick((1, 40)))
+
+    def burn_under(self, contract: str, count: int) -> None:
+        self.names += 1
+        times = second_text(self.at - 2 * DAY), second_text(self.at - DAY)
+        options: list[list[Any]] = [[{"pay_available": True}], []]
+        rows = [[f"j{self.names}-{place}", 10_000_000, *times, 86_400, *options[place % 2]] for place in range(count)]
+        groups = [{"item": self.pick(BURNED), "lines": rows}]
+        self.exactly(self.oracle.contracts[contract]["provider"], "time.burn", contract=contract, groups=groups)
 
     def release(self) -> None:
         if self.oracle.reservations:
@@ -173,9 +203,12 @@ def walk(seed: int) -> Pair:
         for item in BURNED:
             tariff = {"price_fen": 10_000_000, "valid_from": instant_text(huge.at + SECOND)}
             huge.must(provider, "tariff.publish", item=item, **tariff)
-    for round_ in range(6):
+    huge.begin()
+    for round_ in range(ROUNDS):
         for _ in range(60):
             huge.step()
+        if round_ == ROUNDS - 1:
+            huge.end()
         huge.at += 3 * DAY
         pair.check_balances()
         pair.check_books()
@@ -252,10 +285,9 @@ def prove_every_account(pair: Pair, receipt: Receipt, policy: Policy) -> list[in
 
 def test_the_walks_are_about_what_they_are_for() -> None:
     """Programmes of two treasuries pay for a line, other support absorbs, and claims are paid."""
-    shapes = sum((walk(seed).shapes for seed in SEEDS), Counter[str]())
-    assert {"2 programmes", "several treasuries", "absorbed alone", "pay_available"} <= set(shapes)
-    paid = [walk(seed).answers["redemption.pay/1", "accepted"] for seed in SEEDS]
-    assert min(paid) > 0
+    for seed in SEEDS:
+        assert {"several programmes", "several treasuries", "absorbed alone", "pay_available"} <= set(walk(seed).shapes)
+        assert walk(seed).answers["redemption.pay/1", "accepted"]
 
 
 def test_what_was_ever_issued_may_outgrow_every_integer() -> None:

@@ -73,7 +73,7 @@ def test_an_outcome_of_other_lines_is_not_believed() -> None:
             evolve(state, entry.event)
         balances = copy.deepcopy(state.book.balances)
         for changed in ({"paid": (("acme/R1", amounts),)}, {"fee_fen": amounts}):
-            outcome = replace(last.event.outcome, **changed)  # type: ignore[arg-type]
+            outcome = replace(last.event.outcome, **changed)
             with pytest.raises(ValueError, match="amounts of 2 lines"):
                 evolve(state, replace(last.event, outcome=outcome))
             assert state.size == len(before)

@@ -8,7 +8,8 @@ from collections import Counter
 import pytest
 
 from support import scenario
-from support.scenario import Ledger, ledger_for, read_table, yuan
+from support.row_values import yuan
+from support.scenario import Ledger, ledger_for, read_table
 from tallystick.vouchers.book import Posting
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.rules.rule import Event

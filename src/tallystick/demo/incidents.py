@@ -9,6 +9,8 @@
      60  a cluster misdates a price: refused where it lies too far ahead, and withdrawn where it doesn't
      66  a cluster takes a line back
      75  a cluster replaces its meter's key; what the old key signs after that is refused
+     77  another cluster's key is rotated, in one entry that both keys sign
+     78  a city lets one officer alone sign half as much as before
      80  the network suspends a cluster, whose statements are refused, and reinstates it on day 82; they are sent again
      95  a start-up wants a reservation back while it runs, and is refused
     110  a city delists a cluster from day 115 on: what it computes there afterwards is refused

@@ -105,11 +105,11 @@ def parse_command(text: bytes) -> Rule:
     if not text.endswith(b"\n"):
         raise CanonicalJsonError("the text does not end in a newline")
     line = text[:-1]
-    value = canonical_json.decode(line)
+    canonical_json.decode(line)
     try:
         return RULEBOOK.commands.validate_json(line)
     except ValidationError as error:
-        raise MalformedError(_first_fault(error, value)) from None
+        raise MalformedError(_first_fault(error, canonical_json.decode(line))) from None
 
 
 def command_text(fields: dict[str, Any]) -> bytes:

@@ -26,7 +26,7 @@ from tallystick.vouchers.rules.rule import (
     own_party,
     party_account,
 )
-from tallystick.vouchers.state import State
+from tallystick.vouchers.state import State, Unclaimed
 
 
 class RedemptionClaim(Rule):
@@ -129,11 +129,13 @@ class RedemptionClaim(Rule):
             DatedLot(voucher, contract, day)
             for contract in sorted(by_contract)
             if self._may_claim(state, contract)
-            for voucher, day in sorted(
-                [(one, day) for day in by_contract[contract] for one in by_contract[contract][day]]
-            )
-            if self.first_day <= day <= self.last_day
+            for voucher, day in self._dated(by_contract[contract])
         ]
+
+    def _dated(self, days: Unclaimed) -> list[tuple[str, int]]:
+        """Return the vouchers and days of the period, in order; other days aren't looked at."""
+        within = [day for day in days if self.first_day <= day <= self.last_day]
+        return sorted([(voucher, day) for day in within for voucher in days[day]])
 
     def _may_claim(self, state: State, contract_id: str) -> bool:
         """Return whether the programme pays the claimant for a contract."""
@@ -155,7 +157,7 @@ class RedemptionClaim(Rule):
         return [f"rules {self.programme}", f"party {self.party}"]
 
     def asks(self, event: Event, history: History) -> Names:
-        """The claimant's claims, verdicts on it, the contracts of what may have been unclaimed, and who claims there."""
+        """The claimant's claims, verdicts on it, the contracts of all that may be unclaimed, and who claims there."""
         yield from (f"attestations provider {self.party}", f"attestations holder {self.party}")
         yield f"claims {self.programme} {self.party}"
         for contract in history.burned(self.programme, self.party, self.first_day, self.last_day, event.index):
