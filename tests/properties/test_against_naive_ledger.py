@@ -734,6 +734,10 @@ class Walk:
         rules["rank"] = self.pick((0, 5, 10, 20, 30))
         if self.one_in(8):
             rules["shares"] = [{"items": ["none"], "share_bp": 1}]
+        if self.one_in(8):
+            rules["shares"] = [{"holder_class": "university", "share_bp": 9_000}, {"share_bp": 8_000}]
+        if self.one_in(5):
+            rules["gates"] = [self.some_gate(rules["payee"])]
         if self.send(party, "programme.open", **fields)[0] == "accepted":
             for provider in PROVIDERS:
                 start = instant_text(max(self.at, instant(fields["opens_at"])))
@@ -1016,8 +1020,28 @@ class Walk:
             party = self.treasury_of(programme)
             voucher = self.new_id(party, "v", [*self.oracle.vouchers])
             fields = {"programme": programme, "holder": holder, "face_fen": 300, "valid_from": instant_text(self.at)}
+            fields |= self.reviewed(programme, holder)
             if self.send(party, "voucher.issue", voucher=voucher, **fields)[0] == "accepted":
                 self.reserve_under(holder, voucher, contract, self.pick((20, 100, 300, 300)))
+
+    def reviewed(self, programme: str, holder: str) -> Json:
+        """What an issue names where a gate stands before it; the attesters say what lets it through."""
+        gates = [
+            gate for gate in self.oracle.programmes[programme]["rules"].get("gates", []) if gate["before"] == "issue"
+        ]
+        if not gates:
+            return {}
+        name = self.new_id(holder, "a", [*self.oracle.applications])
+        asked: Json = {"application": name, "programme": programme, "amount_fen": 600, "evidence_sha256": "e" * 64}
+        asked |= {"declarations": {"related_party": False, "other_support_fen": 0}, "holder_class": "university"}
+        self.send(holder, "application.file", **asked)
+        for gate in gates:
+            subject = name if gate["subject_type"] == "application" else holder
+            fields = {"subject_type": gate["subject_type"], "subject_id": subject, "topic": gate["topic"]}
+            fields |= {"valid_until": instant_text(self.at + 9 * DAY), "verdict": "pass", "reason": "read"}
+            for attester in gate["attesters"]:
+                self.send(attester, "attestation.give", evidence_sha256="f" * 64, **fields)
+        return {"application": name}
 
     def fill(self) -> None:
         """A fen at a time of one voucher is reserved under a contract, until that has as many as it may."""

@@ -9,7 +9,7 @@ import itertools
 import struct
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -44,7 +44,7 @@ def has_something_everywhere(state: State) -> bool:
     balances = [balance for account, balance in state.book.balances.items() if account != "unissued"]
     statements = [statement for by_ref in state.statements.values() for statement in by_ref.values()]
     accepted = any(one.payments and one.reversed_lines for one in statements) and any(
-        group.unreversed_jobs() for one in statements for group in one.groups
+        any(one.taken_fen().values()) and group.unreversed_jobs() for one in statements for group in one.groups
     )
     return accepted and len(state.statement_order) > 1 and all(len(balance) > 1 for balance in balances)
 
@@ -360,13 +360,18 @@ def _terms(state: State) -> Iterator[Falsification]:
             )
     for provider, statements in state.statements.items():
         for ref, statement in statements.items():
+            full = {
+                line.number
+                for line in statement.lines()
+                if line.paid_fen + line.absorbed_fen + SHIFT_FEN > line.fee_fen
+            }
             rows = struct.Struct("<HHq").iter_unpack(statement.payments)
             for place, (number, reservation, _) in enumerate(rows):
                 if number not in statement.reversed_lines:
                     yield (
                         f"line {number} of {ref} of {provider}",
                         lambda state, key=(provider, ref, place): _line_taken_more(state, *key),  # type: ignore[misc]
-                        statement.reservations[reservation],
+                        ref if number in full else statement.reservations[reservation],
                     )
 
 

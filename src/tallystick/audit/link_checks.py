@@ -173,7 +173,9 @@ def _of_contracts(state: State) -> Iterator[str]:
             yield f"contract {name}: its document is of another, or of none"
         if any(one not in state.programmes for one in contract.programmes):
             yield f"contract {name}: a programme that pays for it isn't there"
-        elif [*contract.programmes] != sorted(contract.programmes, key=lambda one: state.programmes[one].rules.rank):
+        elif all(state.programmes[one].versions for one in contract.programmes) and [*contract.programmes] != sorted(
+            contract.programmes, key=lambda one: state.programmes[one].rules.rank
+        ):
             yield f"contract {name}: its programmes aren't in the order of their ranks"
         if len({*contract.programmes}) != len(contract.programmes):
             yield f"contract {name}: it has a programme twice"
