@@ -129,6 +129,12 @@ const FORMS = Object.assign(Object.create(null), {
   release_grace_seconds: integer(0, 31_622_400),
   tariff_notice_seconds: integer(0, 7_776_000),
   takeover_seconds: integer(0, 7_776_000),
+  sealing_grace_seconds: integer(0, 7_776_000),
+  member_of: text('[!-*,-~]{1,255}'),
+  checkpoint: (value) => typeof value === 'string' && [...value].length >= 1 && [...value].length <= 16_384,
+  log_vkey: (value) => typeof value === 'string' && value.length <= 400 && parseVkey(value).type === ED25519,
+  installed: integer(1, 1_000_000),
+  capacity: (value) => Array.isArray(value) && (value.length === 0 || areInstalled(value)),
   profile_hash: text('sha256:[0-9a-f]{64}'),
   record: isRecord,
   utc_offset_seconds: integer(-50_400, 50_400),
@@ -174,6 +180,7 @@ const COUNT = integer(1, 10_000_000)
 const SECONDS = integer(1, 31_622_400)
 const hasOptions = objectOf('corrects? pay_available? prior_period?')
 const isGroup = objectOf('item lines evidence_root?')
+const areInstalled = ascending(objectOf('installed item'), (one) => one.item)
 const areGroups = ascending(isGroup, (group) => group.item)
 
 /** What a field holds whose object has these fields, of the forms that all commands share or of its own. */
@@ -211,6 +218,7 @@ function saysSomething(command) {
 
 const RECORDS = {
   tariff: fieldNames('type item valid_from'),
+  capacity: fieldNames('type first_day'),
   accreditation: fieldNames('type programme provider valid_from'),
 }
 
@@ -235,7 +243,9 @@ const priced = (name) => ({ items: ascending(objectOf(`item ${name}`), (one) => 
 
 /** command -> event, fields beside the common ones, outcome's forms, its own forms of fields, what else it must be */
 const COMMANDS = new Map([
-  ['network.found/1', ['network.founded/1', 'edition name currency root_keys root_quorum clock_skew_seconds freshness_seconds burn_window_seconds release_grace_seconds tariff_notice_seconds takeover_seconds utc_offset_seconds']],
+  ['network.found/1', ['network.founded/1', 'edition name currency root_keys root_quorum clock_skew_seconds freshness_seconds burn_window_seconds release_grace_seconds tariff_notice_seconds sealing_grace_seconds takeover_seconds utc_offset_seconds member_of?']],
+  ['rules.adopt/1', ['rules.adopted/1', 'edition']],
+  ['checkpoint.record/1', ['checkpoint.recorded/1', 'checkpoint log_vkey']],
   ['party.admit/1', ['party.admitted/1', 'admitted role name? profile_hash? keys meter_keys? read_keys? uscc? maker? quorum? officers?']],
   ['party.amend/1', ['party.amended/1', 'name? profile_hash? quorum? officers?']],
   ['party.suspend/1', ['party.suspended/1', 'subject reason']],
@@ -249,6 +259,7 @@ const COMMANDS = new Map([
   ['provider.accredit/1', ['provider.accredited/1', 'programme provider valid_from items batch?', {}, priced('price_limit_fen')]],
   ['provider.delist/1', ['provider.delisted/1', 'programme provider valid_until reason']],
   ['tariff.publish/1', ['tariff.published/1', 'item price_fen valid_from']],
+  ['capacity.declare/1', ['capacity.declared/1', 'capacity first_day']],
   ['record.withdraw/1', ['record.withdrawn/1', 'record']],
   ['application.file/1', ['application.filed/1', 'application programme amount_fen holder_class? declarations evidence_sha256']],
   ['application.withdraw/1', ['application.withdrawn/1', 'application']],

@@ -8,6 +8,7 @@ from typing import Any
 from tallystick.vouchers import rulebook
 from tallystick.vouchers.rules.applications import Declarations
 from tallystick.vouchers.rules.burn_lines import Corrected, LineGroup, LineOptions
+from tallystick.vouchers.rules.capacity import InstalledItem
 from tallystick.vouchers.rules.contracts import ItemPrice
 from tallystick.vouchers.rules.gates import GateFields
 from tallystick.vouchers.rules.officers import OfficersFields
@@ -63,6 +64,7 @@ OBJECTS: dict[str, Any] = {
     "items provider.accredit/1": PriceLimit,
     "items contract.sign/1 contract.amend/1": ItemPrice,
     "groups": LineGroup,
+    "capacity": InstalledItem,
     "corrects": Corrected,
     "declarations": Declarations,
 }

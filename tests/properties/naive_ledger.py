@@ -10,12 +10,16 @@ It verifies no signature and reads no note: it is told which keys signed well an
 commands that are already of the right shape (so the first four reasons of the list are not its business).
 """
 
+import base64
 import datetime
 import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from tallystick.vouchers.refusals import Reason
 
@@ -31,6 +35,8 @@ ENTRY_SIZE_MAX = 65_535
 PRECEDENCE = {reason: place for place, reason in enumerate(Reason)}
 EVERYBODY = frozenset({"network", "treasury", "provider", "auditor", "operator", "attester", "holder"})
 ROLES = {
+    "rules.adopt/1": {"network"},
+    "checkpoint.record/1": {"operator"},
     "party.admit/1": {"network", "treasury"},
     "party.amend/1": EVERYBODY,
     "party.suspend/1": {"network", "treasury"},
@@ -44,6 +50,7 @@ ROLES = {
     "provider.accredit/1": {"treasury"},
     "provider.delist/1": {"treasury"},
     "tariff.publish/1": {"provider"},
+    "capacity.declare/1": {"provider"},
     "record.withdraw/1": {"provider", "treasury"},
     "contract.sign/1": {"holder", "provider"},
     "contract.amend/1": {"holder", "provider"},
@@ -88,6 +95,8 @@ LETS_MONEY_LEAVE = {"voucher.issue/1": "face_fen", "redemption.pay/1": "amount_f
 EDITION = 1
 EVENT_KINDS = {
     "network.found/1": "network.founded/1",
+    "rules.adopt/1": "rules.adopted/1",
+    "checkpoint.record/1": "checkpoint.recorded/1",
     "party.admit/1": "party.admitted/1",
     "party.amend/1": "party.amended/1",
     "party.suspend/1": "party.suspended/1",
@@ -101,6 +110,7 @@ EVENT_KINDS = {
     "provider.accredit/1": "provider.accredited/1",
     "provider.delist/1": "provider.delisted/1",
     "tariff.publish/1": "tariff.published/1",
+    "capacity.declare/1": "capacity.declared/1",
     "record.withdraw/1": "record.withdrawn/1",
     "contract.sign/1": "contract.signed/1",
     "contract.amend/1": "contract.amended/1",
@@ -230,6 +240,8 @@ class NaiveLedger:
         self.keys: dict[str, Json] = {}
         self.items: dict[str, Json] = {}
         self.tariffs: list[Json] = []
+        self.capacities: list[Json] = []
+        self.other_logs: dict[str, tuple[int, str]] = {}
         self.programmes: dict[str, Json] = {}
         self.accreditations: list[Json] = []
         self.contracts: dict[str, Json] = {}
@@ -346,7 +358,9 @@ class NaiveLedger:
 
     def _reasons(self, command: Json, signers: Sequence[str], invalid: Sequence[str], at: int) -> Iterator[Reason]:
         founding = command["kind"] == "network.found/1"
-        if founding and command["edition"] != EDITION:
+        if (founding or command["kind"] == "rules.adopt/1") and command["edition"] != EDITION:
+            yield Reason.COMMAND_MALFORMED
+        if founding and command.get("member_of") == command["log"]:
             yield Reason.COMMAND_MALFORMED
         if command["log"] != self.origin:
             yield Reason.COMMAND_FOR_ANOTHER_LOG
@@ -789,30 +803,103 @@ class NaiveLedger:
     def _tariffs_of(self, provider: str, item: str) -> list[Json]:
         return [one for one in self.tariffs if (one["provider"], one["item"]) == (provider, item)]
 
-    def _alike(self, command: Json) -> list[Json]:
-        """The tariffs or accreditations among which the record named is the newest, or should be."""
+    def _no_rules_adopt(self, command: Json, at: int) -> Iterator[Reason]:
+        if command["edition"] <= self.network["edition"]:
+            yield Reason.EDITION_NOT_LATER
+
+    def _do_rules_adopt(self, command: Json, at: int) -> Json:
+        raise AssertionError("there is one edition, and it is in force from entry 0 on")
+
+    def _checkpoint(self, command: Json) -> tuple[str, int, str] | None:
+        """Origin, size and root that a note says, if the key named signed it and is called by the origin."""
+        text, _, signatures = command["checkpoint"].partition("\n\n")
+        vkey = command["log_vkey"]
+        name, key_id = vkey.split("+")[:2]
+        public_key = base64.b64decode(vkey_public(vkey))[1:]
+        lines = [line.split(" ") for line in signatures.split("\n")[:-1]]
+        if not command["checkpoint"].endswith("\n") or not text or any(len(line) != 3 for line in lines):
+            return None
+        mine = [base64.b64decode(blob) for _, signer, blob in lines if signer == name]
+        good = [blob[4:] for blob in mine if blob[:4].hex() == key_id]
+        origin, size, root = text.split("\n")
+        try:
+            for signature in good:
+                Ed25519PublicKey.from_public_bytes(public_key).verify(signature, text.encode() + b"\n")
+        except InvalidSignature:
+            return None
+        return (origin, int(size), root) if good and origin == name else None
+
+    def _no_checkpoint_record(self, command: Json, at: int) -> Iterator[Reason]:
+        said = self._checkpoint(command)
+        if said is None or said[0] == self.origin:
+            yield Reason.CHECKPOINT_INVALID
+            return
+        origin, size, root = said
+        if origin in self.other_logs:
+            newest_size, newest_root = self.other_logs[origin]
+            if size < newest_size:
+                yield Reason.CHECKPOINT_SMALLER
+            if size == newest_size and root != newest_root:
+                yield Reason.CHECKPOINT_CONTRADICTED
+
+    def _do_checkpoint_record(self, command: Json, at: int) -> Json:
+        said = self._checkpoint(command)
+        assert said is not None, "refused otherwise"
+        self.other_logs[said[0]] = said[1:]
+        return {}
+
+    def _no_capacity_declare(self, command: Json, at: int) -> Iterator[Reason]:
+        ahead = day(command["first_day"]) - self._day_of(at)
+        if ahead < 0:
+            yield Reason.DATE_IN_THE_PAST
+        if ahead > 366:
+            yield Reason.DATE_TOO_FAR_AHEAD
+        mine = [one["from"] for one in self.capacities if one["provider"] == command["party"]]
+        if mine and day(command["first_day"]) <= max(mine):
+            yield Reason.CAPACITY_NOT_LATER
+        for one in command["capacity"]:
+            if one["item"] not in self.items:
+                yield Reason.ITEM_UNKNOWN
+            elif self.items[one["item"]]["unit"] != "gpu_time":
+                yield Reason.ITEM_NOT_GPU_TIME
+
+    def _do_capacity_declare(self, command: Json, at: int) -> Json:
+        self.capacities.append({"provider": command["party"], "from": day(command["first_day"])})
+        return {}
+
+    def _standing_capacities(self, provider: str, at: int) -> list[Json]:
+        """A provider's declarations, without those that another one replaced by today."""
+        mine = [one for one in self.capacities if one["provider"] == provider]
+        begun = [one["from"] for one in mine if one["from"] <= self._day_of(at)]
+        return [one for one in mine if not begun or one["from"] >= max(begun)]
+
+    def _alike(self, command: Json, at: int) -> list[Json]:
+        """What is of one kind with the record named, which is the newest of them, or should be."""
         record = command["record"]
+        if record["type"] == "capacity":
+            return self._standing_capacities(command["party"], at)
         if record["type"] == "tariff":
             return self._tariffs_of(command["party"], record["item"])
         place = record["programme"], record["provider"]
         return [one for one in self.accreditations if (one["programme"], one["provider"]) == place]
 
     def _no_record_withdraw(self, command: Json, at: int) -> Iterator[Reason]:
-        record, alike = command["record"], self._alike(command)
+        record, alike = command["record"], self._alike(command, at)
         if record["type"] == "accreditation":
             yield from self._own_programme_reasons({"party": command["party"], "programme": record["programme"]})
-        start = instant(record["valid_from"])
+        is_day = record["type"] == "capacity"
+        start = day(record["first_day"]) if is_day else instant(record["valid_from"])
         if start not in [one["from"] for one in alike]:
             yield Reason.RECORD_UNKNOWN
             return
-        if not start > at:
+        if not start > (self._day_of(at) if is_day else at):
             yield Reason.RECORD_IN_FORCE
         if any(one["from"] > start for one in alike):
             yield Reason.RECORD_NOT_NEWEST
 
     def _do_record_withdraw(self, command: Json, at: int) -> Json:
-        kept = self.tariffs if command["record"]["type"] == "tariff" else self.accreditations
-        newest = self._alike(command)[-1]
+        lists = {"tariff": self.tariffs, "capacity": self.capacities, "accreditation": self.accreditations}
+        kept, newest = lists[command["record"]["type"]], self._alike(command, at)[-1]
         kept[:] = [one for one in kept if one is not newest]
         return {}
 
@@ -1655,6 +1742,9 @@ class NaiveLedger:
         yield from self._new_id_reasons(command["party"], command["seal"], self.seals)
         if self._day_of(at) <= day(command["last_day"]):
             yield Reason.SEAL_PERIOD_NOT_OVER
+        end = (day(command["last_day"]) + 1) * DAY - self.network["utc_offset_seconds"] * SECOND
+        if at < end + self.network["sealing_grace_seconds"] * SECOND:
+            yield Reason.SEAL_GRACE_NOT_OVER
         if any(last_day >= day(command["last_day"]) for last_day in self.seals.values()):
             yield Reason.SEAL_NOT_LATER
 
@@ -1735,13 +1825,13 @@ class NaiveLedger:
         match command["kind"].removesuffix("/1"):
             case "party.admit" | "party.suspend" | "party.reinstate" | "key.add" | "key.revoke":
                 return self._party_account(command.get("subject") or command["admitted"])
-            case "tariff.publish" | "party.amend" | "key.rotate":
+            case "tariff.publish" | "capacity.declare" | "party.amend" | "key.rotate":
                 return self._party_account(command["party"])
             case "record.withdraw":
                 record = command["record"]
-                if record["type"] == "tariff":
-                    return {"provider " + command["party"]}
-                return {"programme " + record["programme"], "provider " + record["provider"]}
+                if record["type"] == "accreditation":
+                    return {"programme " + record["programme"], "provider " + record["provider"]}
+                return {"provider " + command["party"]}
             case "programme.open" | "programme.close":
                 return {"programme " + command["programme"]}
             case "provider.accredit" | "provider.delist":

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.actors import ORIGIN, note_of, text_of
+from support.editions import adopting
 from support.scenario import Ledger, read_table
 from tallystick.errors import CanonicalJsonError, EntryMalformedError, MalformedError
 from tallystick.signing import canonical_json
@@ -41,6 +42,8 @@ network   register    910b as domestic                                       -> 
 guian     price       910b 6.00                                              -> published
 guian     price       910b 5.00 valid_from=+1d                               -> published
 guian     withdraw-price  910b from +1d                                      -> withdrawn
+guian     declare     512×910b from 2026-01-05                               -> declared
+registry  record      world.example:100                                      -> recorded
 network   admit       panel as attester                                      -> admitted
 shanghai  open        S1 900,000.00 transfer=approved \
 gates=1~of~panel~on~expert~of~the~application~before~issue~and~1~of~panel~on~usage~of~the~claim~before~settle \
@@ -110,6 +113,9 @@ COMMANDS: dict[str, Json] = {
     str(command["kind"]): command
     for command in (orjson.loads(Note.from_bytes(split_entry(entry.data)[1]).text) for entry in ENTRIES)
 }
+COMMANDS["rules.adopt/1"] = orjson.loads(
+    Note.from_bytes(split_entry(adopting(1, "2026-01-05T08:00:00.000000Z", 1))[1]).text
+)
 FIELDS = [(kind, name) for kind, command in COMMANDS.items() for name in command]
 
 
@@ -208,6 +214,10 @@ def test_no_field_takes_another_type(kind: str, name: str) -> None:
     for wrong in wrong_values(command[name]):
         if wrong == 2**53 - 1 and name in UNBOUNDED:
             continue
+        if name == "lines" and wrong == command[name] * 65:
+            continue
+        if name == "checkpoint" and wrong and isinstance(wrong, str):
+            continue  # what a text says is decided, not read
         assert malformed(command | {name: wrong}), wrong
 
 

@@ -44,6 +44,7 @@ NAMES_OF_OBJECTS = {
     "a gate": "GateFields",
     "declarations": "Declarations",
     "officers": "OfficersFields",
+    "a declared item": "InstalledItem",
     "proration": "ProrationFields",
     "rules": "RulesFields",
 }

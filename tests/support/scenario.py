@@ -31,7 +31,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from support.actors import ORIGIN, note_of
+from support.actors import ORIGIN, note_of, vkey_of
 from support.row_checks import Recount, check_books, check_sums, post
 from support.row_values import READERS, basis_points, fen, items_in, names_in, thousandths, yuan
 from support.sentences import VERBS, Sentence, assumed, sentences
@@ -253,6 +253,8 @@ class Ledger:
             "signed_at": format_instant(self._instant(settings.get("signed", assumed("every command")["signed at"])))
         }
         self._fill(command, kind, fields, row.actor)
+        if kind == "checkpoint.record" and "log_vkey" not in command:
+            command["log_vkey"] = vkey_of(fields["checkpoint"].partition(":")[0])
         if kind == "record.withdraw":
             command["record"] = {name: command.pop(name) for name in fields}
             command["record"]["type"] = row.verb.removeprefix("withdraw-").replace("price", "tariff")

@@ -33,6 +33,8 @@ class Verb(NamedTuple):
 
 VERBS: dict[str, Verb] = {
     "found": Verb("network.found", "", "founds the network"),
+    "adopt": Verb("rules.adopt", "{edition}", "adopts edition {edition} of the rules"),
+    "record": Verb("checkpoint.record", "{checkpoint}", "records the checkpoint of {checkpoint}"),
     "admit": Verb("party.admit", "{admitted} as {role}", "admits {admitted} as {role}"),
     "amend": Verb("party.amend", "", "amends itself"),
     "suspend": Verb("party.suspend", "{subject}", "suspends party {subject}"),
@@ -58,6 +60,16 @@ VERBS: dict[str, Verb] = {
         "tariff.publish",
         "{item} {price_fen}",
         "prices a unit of {item} at {price_fen} yuan",
+    ),
+    "declare": Verb(
+        "capacity.declare",
+        "{capacity} from {first_day}",
+        "declares that it has {capacity} from {first_day} on",
+    ),
+    "withdraw-capacity": Verb(
+        "record.withdraw",
+        "from {first_day}",
+        "withdraws what it declared from {first_day} on",
     ),
     "withdraw-price": Verb(
         "record.withdraw",

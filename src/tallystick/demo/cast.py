@@ -19,6 +19,8 @@ AUDITOR: Final = "national-audit-office"
 OPERATOR: Final = "log-operator"
 BUREAU: Final = "district-bureau"
 ORIGIN: Final = "tallystick.example/demo"
+WORLD: Final = "tallystick.example/world"
+"""The log that the network's is a member of."""
 ROOT_KEYS: Final = 3
 ROOT_QUORUM: Final = 2
 VALIDITY_DAYS: Final = 365

@@ -24,6 +24,8 @@ BURN_WINDOW_DAYS: Final = 92
 FRESHNESS_DAYS: Final = 7
 RELEASE_GRACE_DAYS: Final = 7
 TARIFF_NOTICE_DAYS: Final = 30
+SEALING_GRACE_DAYS: Final = 3
+INSTALLED: Final = 4_096  # of each item that a cluster offers
 TAKEOVER_DAYS: Final = 7
 _GATE: Final = {
     "before": "issue",
@@ -88,6 +90,7 @@ class Founding:
         self._register_items()
         accredited = self._open_programmes()
         self._publish_tariffs()
+        self._declare_capacities()
         network = Network(startups, self.terms, accredited, Contracts(self.stage, self.year))
         self._choose_providers(network)
         self._apply(network)
@@ -114,6 +117,8 @@ class Founding:
                 "release_grace_seconds": RELEASE_GRACE_DAYS * 86_400,
                 "tariff_notice_seconds": TARIFF_NOTICE_DAYS * 86_400,
                 "takeover_seconds": TAKEOVER_DAYS * 86_400,
+                "sealing_grace_seconds": SEALING_GRACE_DAYS * 86_400,
+                "member_of": cast.WORLD,
                 "utc_offset_seconds": UTC_OFFSET_SECONDS,
             },
         )
@@ -276,6 +281,15 @@ class Founding:
                 for item, price_fen in cluster.prices_fen
             ]
         )
+
+    def _declare_capacities(self) -> None:
+        first_day = format_day(self.year.first_day)
+        notes = []
+        for cluster in cast.CLUSTERS:
+            capacity = [{"installed": INSTALLED, "item": item} for item in sorted(dict(cluster.prices_fen))]
+            fields = {"capacity": capacity, "first_day": first_day}
+            notes.append(self.stage.note(cluster.party, "capacity.declare", fields))
+        self.stage.submit(*notes)
 
     def _choose_providers(self, network: Network) -> None:
         """Each start-up signs contracts with some clusters that its city accredits."""

@@ -56,6 +56,14 @@ class Reason(CodedEnum):
     )
     SIGNER_NOT_INVOLVED = ("signer_not_involved", False, "a signature is of a party that is not asked to sign")
     SIGNATURES_MISSING = ("signatures_missing", False, "fewer signatures than needed")
+    EDITION_NOT_LATER = ("edition_not_later", False, "the edition in force is that one, or a later one")
+    CHECKPOINT_INVALID = ("checkpoint_invalid", False, "no checkpoint of another log, signed by `log_vkey`")
+    CHECKPOINT_SMALLER = ("checkpoint_smaller", False, "a larger checkpoint of that log was recorded")
+    CHECKPOINT_CONTRADICTED = (
+        "checkpoint_contradicted",
+        False,
+        "the checkpoint of that log and size that was recorded has another root",
+    )
     SUBJECT_UNKNOWN = ("subject_unknown", True, "the party that the command is about was never admitted")
     SUBJECT_NOT_UNDER_PARTY = ("subject_not_under_party", False, "`party` neither is that party nor admitted it")
     SUBJECT_SUSPENDED = ("subject_suspended", True, "that party is suspended already")
@@ -136,10 +144,11 @@ class Reason(CodedEnum):
         False,
         "dearer than the tariff before it, sooner than `tariff_notice_seconds` after `at`",
     )
+    CAPACITY_NOT_LATER = ("capacity_not_later", False, "the provider's declaration before it is as late or later")
     ITEM_UNIT_INVALID = ("item_unit_invalid", False, "what is counted needs `counted`, GPU-time has none")
     ITEM_UNKNOWN = ("item_unknown", True, "no such item")
-    ITEM_NOT_GPU_TIME = ("item_not_gpu_time", False, "lines are of GPU-time; this item is counted")
-    RECORD_UNKNOWN = ("record_unknown", True, "no tariff or accreditation from that instant on stands")
+    ITEM_NOT_GPU_TIME = ("item_not_gpu_time", False, "only GPU-time is declared and burned; this item is counted")
+    RECORD_UNKNOWN = ("record_unknown", True, "no tariff, declaration or accreditation from that time on stands")
     RECORD_IN_FORCE = ("record_in_force", False, "it began at or before `at`")
     RECORD_NOT_NEWEST = ("record_not_newest", True, "a later one stands, which must be withdrawn first")
     HOLDER_UNKNOWN = ("holder_unknown", True, "no holder of this id was admitted")
@@ -260,6 +269,11 @@ class Reason(CodedEnum):
         "too few of a gate's attesters have a standing `pass`, or one has a standing `fail`",
     )
     SEAL_PERIOD_NOT_OVER = ("seal_period_not_over", True, "`last_day` is not over")
+    SEAL_GRACE_NOT_OVER = (
+        "seal_grace_not_over",
+        True,
+        "`last_day` ended less than `sealing_grace_seconds` ago",
+    )
     SEAL_NOT_LATER = ("seal_not_later", False, "a seal reaches as far or farther")
     ENTRY_TOO_LARGE = ("entry_too_large", False, "command and outcome don't fit into 65,535 bytes: split the statement")
     DECISION_FAILED = (

@@ -23,7 +23,10 @@ from tallystick.vouchers.rules import (
     attestations,
     books,
     burning,
+    capacity,
+    checkpoints,
     contracts,
+    editions,
     items,
     keys,
     network,
@@ -38,8 +41,11 @@ from tallystick.vouchers.rules.rule import Rule
 
 RULES: Final[tuple[type[Rule], ...]] = (
     *network.RULES,
+    *editions.RULES,
+    *checkpoints.RULES,
     *keys.RULES,
     *items.RULES,
+    *capacity.RULES,
     *programmes.RULES,
     *withdrawals.RULES,
     *contracts.RULES,

@@ -27,6 +27,7 @@ Names = Iterable[str]
     party <id>                    admitted, amended, suspended, reinstated; its keys
     item <id>              registered
     tariffs <provider>            its prices
+    capacity <provider>           what it declared that it has
     rules <programme>             opened, closed
     accreditation <programme> <provider>
     contract <id>                 its whole life: signed, amended, reserved under, burned, corrected, reversed, released
@@ -37,11 +38,14 @@ Names = Iterable[str]
     reservation <id>              reserved, released
     claim <id>                    claimed, paid, rejected
     claims <programme> <party>    the party's claims, and what was rejected of them
+    checkpoints <origin>          those of another log that were recorded
     seals                         all of them
+    editions                      all that were adopted
 
 or an account, with all entries that touch it.
 """
 SEALS: Final = "seals"
+EDITIONS: Final = "editions"
 Signers = dict[str, int]
 """How many signatures are needed of each party."""
 Postings = tuple[Posting, ...]
