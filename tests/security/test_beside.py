@@ -35,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "ledger"
 
 
-@pytest.mark.parametrize(("size", "why"), [(11, "it has 10"), (10, "are not those that witnesses")])
+@pytest.mark.parametrize(("size", "why"), [(12, "it has 11"), (11, "are not those that witnesses")])
 def test_a_false_cosigned_checkpoint_stops_the_writer_until_it_is_deleted(folder: Path, size: int, why: str) -> None:
     """Nobody signed it: the writer stops rather than fork what a witness might have seen."""
     file = folder / "checkpoint.cosigned"
@@ -59,7 +59,7 @@ def test_a_false_cosigned_checkpoint_meets_no_quorum(folder: Path) -> None:
         WITNESSED.open_checkpoint(reader.receipt(3).checkpoint_note)
     (folder / "checkpoint.cosigned").write_bytes(note + cosign(note, WITNESS, 1_800_000_000))
     with read_ledger(folder) as reader:
-        assert WITNESSED.open_checkpoint(reader.receipt(3).checkpoint_note).size == 10
+        assert WITNESSED.open_checkpoint(reader.receipt(3).checkpoint_note).size == 11
 
 
 def test_a_ledger_is_not_opened_under_a_key_that_its_settings_were_changed_to(folder: Path, tmp_path: Path) -> None:
@@ -91,5 +91,5 @@ def test_an_earlier_report_is_believed_with_its_state(folder: Path, tmp_path: Pa
     with open_ledger(folder, LOG_KEY, clock=Clock(NOW)) as ledger:
         ledger.submit([burn_note("s-1")])
     misled = audit(folder, policy, processes=1, since=since)
-    assert (misled.findings[0].code, misled.findings[0].index) == ("key_unknown", 10)
+    assert (misled.findings[0].code, misled.findings[0].index) == ("key_unknown", 11)
     assert audit(folder, policy, processes=1).is_clean

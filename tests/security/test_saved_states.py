@@ -121,9 +121,9 @@ def test_a_true_saved_state_is_believed(place: Place, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(entries, seen)
     with open_ledger(place.source, LOG_KEY, clock=Clock()) as ledger:
-        assert (ledger.state.size, replayed) == (10, [])
+        assert (ledger.state.size, replayed) == (11, [])
     with read_ledger(place.source) as reader:
-        assert (reader.state().size, replayed) == (0, list(range(10)))
+        assert (reader.state().size, replayed) == (0, list(range(11)))
 
 
 @pytest.mark.parametrize("signer", ["none", "old signature", "stranger", "stranger of the log's name"])
@@ -214,9 +214,9 @@ def test_a_true_saved_state_of_another_history_is_passed_over(place: Place) -> N
 def test_a_saved_state_of_more_than_the_log_is_passed_over(place: Place) -> None:
     saved = place.read()
     text = Note.from_bytes(parts(saved)[0]).text
-    assert text.count(b"\nsize 10\n") == 1
-    for other in (b"\nsize 11\n", b"\nsize 0\n", b"\nsize 010\n", b"\nsize -1\n", b"\n"):
-        place.write(sign_text(text.replace(b"\nsize 10\n", other), LOG_KEY) + with_strangers_key(parts(saved)[1]))
+    assert text.count(b"\nsize 11\n") == 1
+    for other in (b"\nsize 12\n", b"\nsize 0\n", b"\nsize 011\n", b"\nsize -1\n", b"\n"):
+        place.write(sign_text(text.replace(b"\nsize 11\n", other), LOG_KEY) + with_strangers_key(parts(saved)[1]))
         expect_replayed(place)
 
 
@@ -239,7 +239,7 @@ def test_any_changed_byte_of_a_saved_state_is_passed_over(place: Place) -> None:
 def test_one_that_was_passed_over_is_replaced(place: Place) -> None:
     """By the next true one: a header that lies about its size doesn't keep the writer from saving its state."""
     saved = place.read()
-    text = Note.from_bytes(parts(saved)[0]).text.replace(b"\nsize 10\n", b"\nsize 9000000\n")
+    text = Note.from_bytes(parts(saved)[0]).text.replace(b"\nsize 11\n", b"\nsize 9000000\n")
     place.write(sign_text(text, key_of(STRANGER)) + parts(saved)[1])
     with open_ledger(place.source, LOG_KEY, clock=Clock(NOW)) as ledger:
         ledger.submit([burn_note("s-1", lines=5)])
