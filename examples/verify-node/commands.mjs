@@ -35,9 +35,9 @@ function listOf(fits, least, most) {
   return (value) => Array.isArray(value) && value.length >= least && value.length <= most && value.every(fits)
 }
 
-/** As many as 64, in ascending order of what `key` gives, each once. */
-function ascending(fits, key) {
-  const isList = listOf(fits, 1, 64)
+/** As many as 64, or another number, in ascending order of what `key` gives, each once. */
+function ascending(fits, key, most = 64) {
+  const isList = listOf(fits, 1, most)
   return (value) => isList(value) && value.every((one, at) => at === 0 || key(value[at - 1]) < key(one))
 }
 
@@ -100,6 +100,13 @@ const FORMS = Object.assign(Object.create(null), {
   cycle: oneOf('month', 'quarter', 'any'),
   day_count: oneOf('end_minus_start', 'inclusive'),
   related_party: oneOf(true, false),
+  subject_type: oneOf('application', 'claim', 'provider', 'holder'),
+  subject_id: text(`${NAME}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,63})?`),
+  verdict: oneOf('pass', 'fail'),
+  before: oneOf('issue', 'claim', 'settle'),
+  attesters: ascending(PARTY, (one) => one, 16),
+  passes: integer(1, 16),
+  gates: ascending(objectOf('before subject_type topic attesters passes'), (one) => `${one.before} ${one.subject_type} ${one.topic}`, 16),
   edition: oneOf(EDITION),
   rounding_fen: oneOf(1, 100),
   uscc: text('[0-9A-Z]{18}'),
@@ -122,6 +129,12 @@ const FORMS = Object.assign(Object.create(null), {
   release_grace_seconds: integer(0, 31_622_400),
   tariff_notice_seconds: integer(0, 7_776_000),
   takeover_seconds: integer(0, 7_776_000),
+  sealing_grace_seconds: integer(0, 7_776_000),
+  member_of: text('[!-*,-~]{1,255}'),
+  checkpoint: (value) => typeof value === 'string' && [...value].length >= 1 && [...value].length <= 16_384,
+  log_vkey: (value) => typeof value === 'string' && value.length <= 400 && parseVkey(value).type === ED25519,
+  installed: integer(1, 1_000_000),
+  capacity: (value) => Array.isArray(value) && (value.length === 0 || areInstalled(value)),
   profile_hash: text('sha256:[0-9a-f]{64}'),
   record: isRecord,
   utc_offset_seconds: integer(-50_400, 50_400),
@@ -136,7 +149,7 @@ const FORMS = Object.assign(Object.create(null), {
   declarations: objectOf('related_party other_support_fen'),
   proration: objectOf('first_day last_day day_count truncate_fen'),
   shares: listOf(objectOf('share_bp ceiling_bp? items? origin? filed? holder_class?', { items: ascending(ITEM, (one) => one) }), 1, 64),
-  rules: objectOf('shares ceiling_bp rank cap validity_days transfer payee basis rounding_fen claims proration?', {
+  rules: objectOf('shares ceiling_bp rank cap validity_days transfer payee basis rounding_fen claims proration? gates?', {
     basis: oneOf('metered', 'invoiced', 'both'),
   }),
   groups: isStatement,
@@ -147,7 +160,7 @@ for (const [names, form] of [
   ['party admitted subject provider holder to', PARTY],
   ['programme application contract voucher into reservation claim seal', OWNED],
   ['ref statement', DOCUMENT],
-  ['group holder_class', WORD],
+  ['group holder_class topic', WORD],
   ['name counted filing batch reason payment_reference', WORDS],
   ['maker filed all_or_nothing pay_available prior_period', oneOf(true)],
   ['evidence_sha256 evidence_root document_sha256', HEX],
@@ -167,6 +180,7 @@ const COUNT = integer(1, 10_000_000)
 const SECONDS = integer(1, 31_622_400)
 const hasOptions = objectOf('corrects? pay_available? prior_period?')
 const isGroup = objectOf('item lines evidence_root?')
+const areInstalled = ascending(objectOf('installed item'), (one) => one.item)
 const areGroups = ascending(isGroup, (group) => group.item)
 
 /** What a field holds whose object has these fields, of the forms that all commands share or of its own. */
@@ -204,6 +218,7 @@ function saysSomething(command) {
 
 const RECORDS = {
   tariff: fieldNames('type item valid_from'),
+  capacity: fieldNames('type first_day'),
   accreditation: fieldNames('type programme provider valid_from'),
 }
 
@@ -228,7 +243,9 @@ const priced = (name) => ({ items: ascending(objectOf(`item ${name}`), (one) => 
 
 /** command -> event, fields beside the common ones, outcome's forms, its own forms of fields, what else it must be */
 const COMMANDS = new Map([
-  ['network.found/1', ['network.founded/1', 'edition name currency root_keys root_quorum clock_skew_seconds freshness_seconds burn_window_seconds release_grace_seconds tariff_notice_seconds takeover_seconds utc_offset_seconds']],
+  ['network.found/1', ['network.founded/1', 'edition name currency root_keys root_quorum clock_skew_seconds freshness_seconds burn_window_seconds release_grace_seconds tariff_notice_seconds sealing_grace_seconds takeover_seconds utc_offset_seconds member_of?']],
+  ['rules.adopt/1', ['rules.adopted/1', 'edition']],
+  ['checkpoint.record/1', ['checkpoint.recorded/1', 'checkpoint log_vkey']],
   ['party.admit/1', ['party.admitted/1', 'admitted role name? profile_hash? keys meter_keys? read_keys? uscc? maker? quorum? officers?']],
   ['party.amend/1', ['party.amended/1', 'name? profile_hash? quorum? officers?']],
   ['party.suspend/1', ['party.suspended/1', 'subject reason']],
@@ -242,12 +259,14 @@ const COMMANDS = new Map([
   ['provider.accredit/1', ['provider.accredited/1', 'programme provider valid_from items batch?', {}, priced('price_limit_fen')]],
   ['provider.delist/1', ['provider.delisted/1', 'programme provider valid_until reason']],
   ['tariff.publish/1', ['tariff.published/1', 'item price_fen valid_from']],
+  ['capacity.declare/1', ['capacity.declared/1', 'capacity first_day']],
   ['record.withdraw/1', ['record.withdrawn/1', 'record']],
   ['application.file/1', ['application.filed/1', 'application programme amount_fen holder_class? declarations evidence_sha256']],
   ['application.withdraw/1', ['application.withdrawn/1', 'application']],
+  ['attestation.give/1', ['attestation.given/1', 'subject_type subject_id topic verdict reason evidence_sha256 valid_until']],
   ['contract.sign/1', ['contract.signed/1', 'contract holder provider document_sha256 amount_fen first_day last_day items basis claimant related_party other_support_fen', {}, priced('price_fen')]],
   ['contract.amend/1', ['contract.amended/1', 'contract amount_fen? last_day? items? items_from? other_support_fen?', {}, priced('price_fen'), saysSomething]],
-  ['voucher.issue/1', ['voucher.issued/1', 'voucher programme holder face_fen valid_from contract? evidence_sha256?', { valid_until: isInstant }]],
+  ['voucher.issue/1', ['voucher.issued/1', 'voucher programme holder face_fen valid_from application? contract? evidence_sha256?', { valid_until: isInstant }]],
   ['voucher.transfer/1', ['voucher.transferred/1', 'voucher into to amount_fen']],
   ['voucher.suspend/1', ['voucher.suspended/1', 'voucher reason']],
   ['voucher.resume/1', ['voucher.resumed/1', 'voucher reason']],

@@ -30,7 +30,7 @@ export function readEntry(data) {
  * its root quorum; else undefined.
  */
 async function newerEdition(data, origin) {
-  const { note, command } = foundingOf(data) ?? {}
+  const { note, command } = commandOf(data) ?? {}
   const { kind, log, edition, root_keys: vkeys, root_quorum: quorum } = command ?? {}
   const isFounding = typeof kind === 'string' && kind.startsWith('network.found/') && log === origin
   if (!isFounding || !isAmount(edition) || edition === EDITION || !isAmount(quorum) || !Array.isArray(vkeys)) return undefined
@@ -45,10 +45,21 @@ async function newerEdition(data, origin) {
   return signers.size >= quorum ? edition : undefined
 }
 
-function foundingOf(data) {
+function headerOf(data, end) {
   try {
-    const note = readNote(data.subarray(data.indexOf(0x0a) + 1))
-    return { note, command: canonicalJson(note.text.subarray(0, -1), 'the command') }
+    return canonicalJson(data.subarray(0, end), 'the header') ?? {}
+  } catch (error) {
+    if (error instanceof Refused) return {}
+    throw error
+  }
+}
+
+/** The command of an entry of any edition, its note and, where it is one, its header; undefined if it can't be read. */
+function commandOf(data) {
+  try {
+    const end = data.indexOf(0x0a)
+    const note = readNote(data.subarray(end + 1))
+    return { note, command: canonicalJson(note.text.subarray(0, -1), 'the command'), header: headerOf(data, end) }
   } catch (error) {
     if (error instanceof Refused) return undefined // reading it as an entry says what is wrong
     throw error
@@ -87,7 +98,7 @@ function broughtBy({ kind, keys, meter_keys: meters = [], read_keys: readers = [
 
 const METERED = new Set(['time.burn/1', 'burn.reverse/1'])
 const UNDER_QUORUM = new Set(fieldNames(
-  'party.admit/1 party.amend/1 party.reinstate/1 key.add/1 key.revoke/1 programme.open/1 programme.close/1 provider.accredit/1',
+  'rules.adopt/1 party.admit/1 party.amend/1 party.reinstate/1 key.add/1 key.revoke/1 programme.open/1 programme.close/1 provider.accredit/1',
 ))
 
 /** Whether a party's quorum signs a command; a withdrawal is signed as what it withdraws. */
@@ -98,7 +109,8 @@ function isUnderQuorum({ kind, record }) {
 /** Follows a log from its first entry on: form, order, who signed; and adds up what was burned. */
 export class LogReader {
   totals = { burn_lines_accepted: 0, burn_lines_refused: 0, gpu_milliseconds_burned: 0n, gpu_milliseconds_refused: 0n }
-  newerEdition // of rules that this program doesn't know, if the log was made by such: then no entry is read
+  newerEdition // of rules that this program doesn't know, if the log was founded by such or adopts them
+  newerFrom = 0 // the first entry by them; from there on no entry is read
   #origin
   #at = ''
   #keys = new Map() // label -> {key, party, purpose, activeFrom, revoked, compromised}
@@ -116,11 +128,42 @@ export class LogReader {
   async take(data, index) {
     try {
       if (index === 0) this.newerEdition = await newerEdition(data, this.#origin)
-      if (this.newerEdition === undefined) await this.#take(readEntry(data), index)
+      if (this.newerEdition !== undefined) return
+      const entry = await this.#readOrAdopt(data, index)
+      if (entry !== undefined) await this.#take(entry, index)
     } catch (error) {
       error.message = `entry ${index}: ${error.message}`
       throw error
     }
+  }
+
+  /** The entry; or undefined of one that adopts rules that this program doesn't know. */
+  async #readOrAdopt(data, index) {
+    try {
+      return readEntry(data)
+    } catch (error) {
+      if (index > 0 && error instanceof Refused) await this.#adopt(data, index)
+      if (this.newerEdition === undefined) throw error
+      return undefined
+    }
+  }
+
+  /** Notes that the log goes on by rules that this program doesn't know, if an entry adopts such and the root quorum signed. */
+  async #adopt(data, index) {
+    const { header, note, command } = commandOf(data) ?? {}
+    const { kind, log, edition } = command ?? {}
+    const isAdoption = typeof kind === 'string' && kind.startsWith('rules.adopt/') && log === this.#origin
+    if (!isAdoption || !isAmount(edition) || edition === EDITION || header.index !== index) return
+    const signers = new Set()
+    for (const { label, signature } of note.lines) {
+      const known = this.#keys.get(label)
+      if (known?.party !== this.#network || known.revoked || known.purpose !== 'sign') continue
+      await verifySignature(known.key, note.text, signature)
+      signers.add(label)
+    }
+    if (signers.size < this.#quorums.get(this.#network)) return
+    this.newerEdition = edition
+    this.newerFrom = index + 1
   }
 
   async #take({ header, command, note }, index) {

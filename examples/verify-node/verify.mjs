@@ -22,7 +22,8 @@ async function verifyFolder(policyPath, folder) {
   const reader = new LogReader(origin)
   await tree.walkTree(read, Number(size), root, (entry, index) => reader.take(entry, index))
   if (reader.newerEdition !== undefined) {
-    throw new Unsupported(`made by rules edition ${reader.newerEdition}; this program knows edition 1 alone`)
+    const since = reader.newerFrom === 0 ? '' : ` from entry ${reader.newerFrom} on`
+    throw new Unsupported(`made by rules edition ${reader.newerEdition}${since}; this program knows edition 1 alone`)
   }
   return { origin, size, root: toBase64(root), ...reader.totals }
 }

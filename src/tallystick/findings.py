@@ -98,7 +98,8 @@ class FindingCode(CodedEnum):
     )
     CONSERVATION_BROKEN = (
         "conservation_broken",
-        "a programme's money does not add up to its envelope, or what too few officers signed passes the threshold",
+        "a programme's money does not add up to its envelope, what too few officers signed passes the threshold, or "
+        "what was issued for an application is not what was asked for",
     )
     LEAF_DIFFERS = ("leaf_differs", "an entry's bytes don't have the hash that the tree holds in its place")
     TREE_DIFFERS = (

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from support.voucher_year import DC, LOG_KEY, START, Story
+from support.voucher_year import ACME, DC, LOG_KEY, START, Story
 from tallystick.errors import LedgerError, NotALedgerError, UsageError
 from tallystick.ledger import Ledger, open_ledger
 from tallystick.views import Views, follow, follower, view_store
@@ -323,6 +323,26 @@ def test_a_payee_that_is_the_holder_is_owed(tmp_path: Path) -> None:
         assert views.holder("acme").balance.unclaimed_fen == 18_000
         balance = views.provider("dc").balance
         assert (balance.unclaimed_fen, balance.to_holders_fen, balance.from_voucher_fen) == (0, 18_000, 18_000)
+
+
+def test_a_history_names_the_application_that_a_voucher_was_issued_for(tmp_path: Path) -> None:
+    story = Story(tmp_path / "ledger")
+    story.begin()
+    declared = {"related_party": False, "other_support_fen": 0}
+    asked: dict[str, Any] = {
+        "application": "acme/a1",
+        "programme": "city/p",
+        "amount_fen": 2_000,
+        "declarations": declared,
+    }
+    story.do(ACME, "application.file", evidence_sha256="ab" * 32, **asked)
+    story.issue("city/v1", "acme", 1_000, application="acme/a1")
+    story.issue("city/v2", "acme", 1_000, application="acme/a1", contract="acme/k1")
+    story.ledger.close()
+    with Views.open(story.folder) as views:
+        views.follow()
+        texts = [views.voucher(name).history[0].text for name in ("city/v1", "city/v2")]
+        assert texts == ["to acme for acme/a1", "to acme for acme/a1, under acme/k1 alone"]
 
 
 def test_sums_beyond_64_bits_stay_exact(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 from tallystick.vouchers import rulebook
 from tallystick.vouchers.rules.applications import Declarations
 from tallystick.vouchers.rules.burn_lines import Corrected, LineGroup, LineOptions
+from tallystick.vouchers.rules.capacity import InstalledItem
 from tallystick.vouchers.rules.contracts import ItemPrice
+from tallystick.vouchers.rules.gates import GateFields
 from tallystick.vouchers.rules.officers import OfficersFields
 from tallystick.vouchers.rules.programme_rules import CapFields, ClaimFields, ProrationFields, RulesFields, ShareFields
 from tallystick.vouchers.rules.programmes import PriceLimit
@@ -58,9 +60,11 @@ OBJECTS: dict[str, Any] = {
     "cap": CapFields,
     "claims": ClaimFields,
     "proration": ProrationFields,
+    "gates": GateFields,
     "items provider.accredit/1": PriceLimit,
     "items contract.sign/1 contract.amend/1": ItemPrice,
     "groups": LineGroup,
+    "capacity": InstalledItem,
     "corrects": Corrected,
     "declarations": Declarations,
 }

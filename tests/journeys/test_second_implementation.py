@@ -19,7 +19,7 @@ import pytest
 
 from support.actors import ORIGIN, Json, key_of, label_of, note_of, vkey_of
 from support.command_line import run
-from support.editions import Founding, founded_otherwise, in_edition
+from support.editions import Founding, adopting, founded_otherwise, in_edition
 from support.readers import ENTRIES
 from support.small_ledger import LOG_KEY, POLICY, export_small_ledger, write_small_ledger
 from support.stored_tree import StoredTree
@@ -500,6 +500,21 @@ class TestWithNode:
         stored = write_folder(tmp_path / "stored", entries)
         shutil.copytree(newer / "tile", stored / "tile", dirs_exist_ok=True)
         assert "another root" in refused("folder", log.policy, stored)
+
+    def test_it_judges_a_log_up_to_an_adoption(self, log: Log, tmp_path: Path) -> None:
+        """Of rules that it doesn't know, signed by the root quorum; a forged one is refused."""
+        entries = log.short()
+        at = entries[9][len('{"at":"') :][:27].decode()
+
+        def adopts(name: str, *signers: str) -> Path:
+            later = b'{"of its":"own form"}\nand no note'
+            return write_folder(tmp_path / name, [*entries[:9], adopting(9, at, 2, *signers), later, *entries[11:]])
+
+        ran = node("folder", log.policy, adopts("newer"))
+        said = "made by rules edition 2 from entry 10 on; this program knows edition 1 alone\n"
+        assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", said)
+        assert "entry 9: its command has not the form" in refused("folder", log.policy, adopts("few", "network/root-1"))
+        assert "entry 9: its command has not" in refused("folder", log.policy, adopts("others", "guian/officer-1"))
 
     def test_a_full_tile_does_for_a_partial_one(self, log: Log, tmp_path: Path) -> None:
         """As for a reader of an older checkpoint."""

@@ -10,12 +10,16 @@ It verifies no signature and reads no note: it is told which keys signed well an
 commands that are already of the right shape (so the first four reasons of the list are not its business).
 """
 
+import base64
 import datetime
 import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from tallystick.vouchers.refusals import Reason
 
@@ -31,6 +35,8 @@ ENTRY_SIZE_MAX = 65_535
 PRECEDENCE = {reason: place for place, reason in enumerate(Reason)}
 EVERYBODY = frozenset({"network", "treasury", "provider", "auditor", "operator", "attester", "holder"})
 ROLES = {
+    "rules.adopt/1": {"network"},
+    "checkpoint.record/1": {"operator"},
     "party.admit/1": {"network", "treasury"},
     "party.amend/1": EVERYBODY,
     "party.suspend/1": {"network", "treasury"},
@@ -44,11 +50,13 @@ ROLES = {
     "provider.accredit/1": {"treasury"},
     "provider.delist/1": {"treasury"},
     "tariff.publish/1": {"provider"},
+    "capacity.declare/1": {"provider"},
     "record.withdraw/1": {"provider", "treasury"},
     "contract.sign/1": {"holder", "provider"},
     "contract.amend/1": {"holder", "provider"},
     "application.file/1": {"holder"},
     "application.withdraw/1": {"holder"},
+    "attestation.give/1": {"attester"},
     "voucher.issue/1": {"treasury"},
     "voucher.transfer/1": {"holder"},
     "voucher.suspend/1": {"treasury"},
@@ -87,6 +95,8 @@ LETS_MONEY_LEAVE = {"voucher.issue/1": "face_fen", "redemption.pay/1": "amount_f
 EDITION = 1
 EVENT_KINDS = {
     "network.found/1": "network.founded/1",
+    "rules.adopt/1": "rules.adopted/1",
+    "checkpoint.record/1": "checkpoint.recorded/1",
     "party.admit/1": "party.admitted/1",
     "party.amend/1": "party.amended/1",
     "party.suspend/1": "party.suspended/1",
@@ -100,11 +110,13 @@ EVENT_KINDS = {
     "provider.accredit/1": "provider.accredited/1",
     "provider.delist/1": "provider.delisted/1",
     "tariff.publish/1": "tariff.published/1",
+    "capacity.declare/1": "capacity.declared/1",
     "record.withdraw/1": "record.withdrawn/1",
     "contract.sign/1": "contract.signed/1",
     "contract.amend/1": "contract.amended/1",
     "application.file/1": "application.filed/1",
     "application.withdraw/1": "application.withdrawn/1",
+    "attestation.give/1": "attestation.given/1",
     "voucher.issue/1": "voucher.issued/1",
     "voucher.transfer/1": "voucher.transferred/1",
     "voucher.suspend/1": "voucher.suspended/1",
@@ -228,10 +240,13 @@ class NaiveLedger:
         self.keys: dict[str, Json] = {}
         self.items: dict[str, Json] = {}
         self.tariffs: list[Json] = []
+        self.capacities: list[Json] = []
+        self.other_logs: dict[str, tuple[int, str]] = {}
         self.programmes: dict[str, Json] = {}
         self.accreditations: list[Json] = []
         self.contracts: dict[str, Json] = {}
         self.applications: dict[str, Json] = {}
+        self.attestations: list[Json] = []
         self.vouchers: dict[str, Json] = {}
         self.reservations: dict[str, Json] = {}
         self.statements: dict[tuple[str, str], Json] = {}
@@ -343,7 +358,9 @@ class NaiveLedger:
 
     def _reasons(self, command: Json, signers: Sequence[str], invalid: Sequence[str], at: int) -> Iterator[Reason]:
         founding = command["kind"] == "network.found/1"
-        if founding and command["edition"] != EDITION:
+        if (founding or command["kind"] == "rules.adopt/1") and command["edition"] != EDITION:
+            yield Reason.COMMAND_MALFORMED
+        if founding and command.get("member_of") == command["log"]:
             yield Reason.COMMAND_MALFORMED
         if command["log"] != self.origin:
             yield Reason.COMMAND_FOR_ANOTHER_LOG
@@ -667,8 +684,30 @@ class NaiveLedger:
         cap, shares = command["rules"]["cap"], command["rules"]["shares"]
         if cap["floor_fen"] > cap["holder_fen"]:
             yield Reason.FLOOR_ABOVE_CAP
+        yield from self._gates_reasons(command["rules"])
         if any(item not in self.items for share in shares for item in share.get("items", ())):
             yield Reason.ITEM_UNKNOWN
+
+    def _gates_reasons(self, rules: Json) -> Iterator[Reason]:
+        """Of a programme's rules."""
+        gates, payee = rules.get("gates", []), rules["payee"]
+        if any("holder_class" in share for share in rules["shares"]) and not self._asks_for_application(gates):
+            yield Reason.HOLDER_CLASS_NOT_REVIEWED
+        claimants = {"provider", "holder"} if payee == "contract" else {payee}
+        possible = {"issue": {"application", "holder"}, "claim": claimants, "settle": {"claim"} | claimants}
+        for gate in gates:
+            if (
+                gate["subject_type"] not in possible[gate["before"]]
+                or gate["passes"] > len(gate["attesters"])
+                or (gate["before"] == "issue" and rules["transfer"] == "open")
+            ):
+                yield Reason.GATES_INVALID
+            if not all(self._is(attester, "attester") for attester in gate["attesters"]):
+                yield Reason.ATTESTER_UNKNOWN
+
+    @staticmethod
+    def _asks_for_application(gates: list[Json]) -> bool:
+        return any((gate["before"], gate["subject_type"]) == ("issue", "application") for gate in gates)
 
     def _do_programme_open(self, command: Json, at: int) -> Json:
         self.programmes[command["programme"]] = command | {"closed": False}
@@ -764,30 +803,103 @@ class NaiveLedger:
     def _tariffs_of(self, provider: str, item: str) -> list[Json]:
         return [one for one in self.tariffs if (one["provider"], one["item"]) == (provider, item)]
 
-    def _alike(self, command: Json) -> list[Json]:
-        """The tariffs or accreditations among which the record named is the newest, or should be."""
+    def _no_rules_adopt(self, command: Json, at: int) -> Iterator[Reason]:
+        if command["edition"] <= self.network["edition"]:
+            yield Reason.EDITION_NOT_LATER
+
+    def _do_rules_adopt(self, command: Json, at: int) -> Json:
+        raise AssertionError("there is one edition, and it is in force from entry 0 on")
+
+    def _checkpoint(self, command: Json) -> tuple[str, int, str] | None:
+        """Origin, size and root that a note says, if the key named signed it and is called by the origin."""
+        text, _, signatures = command["checkpoint"].partition("\n\n")
+        vkey = command["log_vkey"]
+        name, key_id = vkey.split("+")[:2]
+        public_key = base64.b64decode(vkey_public(vkey))[1:]
+        lines = [line.split(" ") for line in signatures.split("\n")[:-1]]
+        if not command["checkpoint"].endswith("\n") or not text or any(len(line) != 3 for line in lines):
+            return None
+        mine = [base64.b64decode(blob) for _, signer, blob in lines if signer == name]
+        good = [blob[4:] for blob in mine if blob[:4].hex() == key_id]
+        origin, size, root = text.split("\n")
+        try:
+            for signature in good:
+                Ed25519PublicKey.from_public_bytes(public_key).verify(signature, text.encode() + b"\n")
+        except InvalidSignature:
+            return None
+        return (origin, int(size), root) if good and origin == name else None
+
+    def _no_checkpoint_record(self, command: Json, at: int) -> Iterator[Reason]:
+        said = self._checkpoint(command)
+        if said is None or said[0] == self.origin:
+            yield Reason.CHECKPOINT_INVALID
+            return
+        origin, size, root = said
+        if origin in self.other_logs:
+            newest_size, newest_root = self.other_logs[origin]
+            if size < newest_size:
+                yield Reason.CHECKPOINT_SMALLER
+            if size == newest_size and root != newest_root:
+                yield Reason.CHECKPOINT_CONTRADICTED
+
+    def _do_checkpoint_record(self, command: Json, at: int) -> Json:
+        said = self._checkpoint(command)
+        assert said is not None, "refused otherwise"
+        self.other_logs[said[0]] = said[1:]
+        return {}
+
+    def _no_capacity_declare(self, command: Json, at: int) -> Iterator[Reason]:
+        ahead = day(command["first_day"]) - self._day_of(at)
+        if ahead < 0:
+            yield Reason.DATE_IN_THE_PAST
+        if ahead > 366:
+            yield Reason.DATE_TOO_FAR_AHEAD
+        mine = [one["from"] for one in self.capacities if one["provider"] == command["party"]]
+        if mine and day(command["first_day"]) <= max(mine):
+            yield Reason.CAPACITY_NOT_LATER
+        for one in command["capacity"]:
+            if one["item"] not in self.items:
+                yield Reason.ITEM_UNKNOWN
+            elif self.items[one["item"]]["unit"] != "gpu_time":
+                yield Reason.ITEM_NOT_GPU_TIME
+
+    def _do_capacity_declare(self, command: Json, at: int) -> Json:
+        self.capacities.append({"provider": command["party"], "from": day(command["first_day"])})
+        return {}
+
+    def _standing_capacities(self, provider: str, at: int) -> list[Json]:
+        """A provider's declarations, without those that another one replaced by today."""
+        mine = [one for one in self.capacities if one["provider"] == provider]
+        begun = [one["from"] for one in mine if one["from"] <= self._day_of(at)]
+        return [one for one in mine if not begun or one["from"] >= max(begun)]
+
+    def _alike(self, command: Json, at: int) -> list[Json]:
+        """What is of one kind with the record named, which is the newest of them, or should be."""
         record = command["record"]
+        if record["type"] == "capacity":
+            return self._standing_capacities(command["party"], at)
         if record["type"] == "tariff":
             return self._tariffs_of(command["party"], record["item"])
         place = record["programme"], record["provider"]
         return [one for one in self.accreditations if (one["programme"], one["provider"]) == place]
 
     def _no_record_withdraw(self, command: Json, at: int) -> Iterator[Reason]:
-        record, alike = command["record"], self._alike(command)
+        record, alike = command["record"], self._alike(command, at)
         if record["type"] == "accreditation":
             yield from self._own_programme_reasons({"party": command["party"], "programme": record["programme"]})
-        start = instant(record["valid_from"])
+        is_day = record["type"] == "capacity"
+        start = day(record["first_day"]) if is_day else instant(record["valid_from"])
         if start not in [one["from"] for one in alike]:
             yield Reason.RECORD_UNKNOWN
             return
-        if not start > at:
+        if not start > (self._day_of(at) if is_day else at):
             yield Reason.RECORD_IN_FORCE
         if any(one["from"] > start for one in alike):
             yield Reason.RECORD_NOT_NEWEST
 
     def _do_record_withdraw(self, command: Json, at: int) -> Json:
-        kept = self.tariffs if command["record"]["type"] == "tariff" else self.accreditations
-        newest = self._alike(command)[-1]
+        lists = {"tariff": self.tariffs, "capacity": self.capacities, "accreditation": self.accreditations}
+        kept, newest = lists[command["record"]["type"]], self._alike(command, at)[-1]
         kept[:] = [one for one in kept if one is not newest]
         return {}
 
@@ -902,6 +1014,76 @@ class NaiveLedger:
         self.applications[command["application"]]["withdrawn"] = True
         return {}
 
+    def _no_attestation_give(self, command: Json, at: int) -> Iterator[Reason]:
+        end = instant(command["valid_until"])
+        if end <= at:
+            yield Reason.WINDOW_INVALID
+        if end > at + 3_660 * DAY:
+            yield Reason.DATE_TOO_FAR_AHEAD
+        subject, of_type = command["subject_id"], command["subject_type"]
+        if of_type == "application":
+            if subject not in self.applications:
+                yield Reason.APPLICATION_UNKNOWN
+            elif self.applications[subject]["withdrawn"]:
+                yield Reason.APPLICATION_WITHDRAWN
+        elif of_type == "claim":
+            if subject not in self.claims:
+                yield Reason.CLAIM_UNKNOWN
+        elif not self._is(subject, of_type):
+            yield {"provider": Reason.PROVIDER_UNKNOWN, "holder": Reason.HOLDER_UNKNOWN}[of_type]
+
+    def _do_attestation_give(self, command: Json, at: int) -> Json:
+        self.attestations.append(command)
+        return {}
+
+    def _standing_verdict(self, attester: str, subject: tuple[str, str], topic: str, at: int) -> str | None:
+        given = [
+            one
+            for one in self.attestations
+            if (one["party"], one["topic"]) == (attester, topic) and (one["subject_type"], one["subject_id"]) == subject
+        ]
+        if not given or instant(given[-1]["valid_until"]) <= at or self.parties[attester]["suspended"]:
+            return None
+        return str(given[-1]["verdict"])
+
+    def _gate_reasons(self, programme: str, before: str, subjects: dict[str, str | None], at: int) -> Iterator[Reason]:
+        for gate in self.programmes[programme]["rules"].get("gates", []):
+            if gate["before"] == before and gate["subject_type"] in subjects:
+                subject = gate["subject_type"], str(subjects[gate["subject_type"]])
+                said = [self._standing_verdict(name, subject, gate["topic"], at) for name in gate["attesters"]]
+                if said.count("pass") < gate["passes"] or "fail" in said:
+                    yield Reason.GATE_NOT_PASSED
+
+    def issued(self) -> Counter[str]:
+        """The faces of all vouchers that were ever issued for an application, in fen, by application."""
+        sums: Counter[str] = Counter()
+        for entry in self.entries:
+            if entry["kind"] == "voucher.issued/1" and "application" in entry["command"]:
+                sums[entry["command"]["application"]] += entry["command"]["face_fen"]
+        return sums
+
+    def _application_reasons(self, command: Json, at: int) -> Iterator[Reason]:
+        """Of an issue under a programme that is there."""
+        gates = self.programmes[command["programme"]]["rules"].get("gates", [])
+        name = command.get("application")
+        yield from self._gate_reasons(
+            command["programme"], "issue", {"application": name, "holder": command["holder"]}, at
+        )
+        if name is None:
+            if self._asks_for_application(gates):
+                yield Reason.APPLICATION_MISSING
+            return
+        asked = self.applications.get(name)
+        if asked is None:
+            yield Reason.APPLICATION_UNKNOWN
+            return
+        if asked["withdrawn"]:
+            yield Reason.APPLICATION_WITHDRAWN
+        if (asked["party"], asked["programme"]) != (command["holder"], command["programme"]):
+            yield Reason.APPLICATION_DIFFERS
+        if self.issued()[name] + command["face_fen"] > asked["amount_fen"]:
+            yield Reason.EXCEEDS_APPLICATION
+
     # -- vouchers -----------------------------------------------------------------------------------------------------
 
     def _post(self, source: Account, target: Account, amount_fen: int) -> None:
@@ -934,6 +1116,7 @@ class NaiveLedger:
         opens_at, closes_at = instant(programme["opens_at"]), instant(programme["closes_at"])
         if not (opens_at <= at < closes_at and opens_at <= instant(command["valid_from"]) < closes_at):
             yield Reason.OUTSIDE_PROGRAMME_WINDOW
+        yield from self._application_reasons(command, at)
         if command["face_fen"] < programme["rules"]["cap"]["floor_fen"]:
             yield Reason.BELOW_HOLDER_FLOOR
         if command["face_fen"] > self.balance("unissued", command["programme"]):
@@ -950,6 +1133,8 @@ class NaiveLedger:
         programme, holder, face_fen = command["programme"], command["holder"], command["face_fen"]
         self._make_voucher(command["voucher"], programme, holder, face_fen, (start, until))
         self.vouchers[command["voucher"]]["contract"] = command.get("contract")
+        asked = self.applications.get(command.get("application", ""), {})
+        self.vouchers[command["voucher"]]["class"] = asked.get("holder_class")
         self._post(("unissued", programme), ("available", command["voucher"]), face_fen)
         return {"valid_until": instant_text(until)}
 
@@ -961,6 +1146,7 @@ class NaiveLedger:
             "face_fen": face_fen,
             "from": valid[0],
             "until": valid[1],
+            "class": None,
             "suspended": False,
             "ended": False,
         }
@@ -1343,19 +1529,20 @@ class NaiveLedger:
         if not fitting:
             return Reason.OUTSIDE_RESERVATION if held[0] in valid else Reason.OUTSIDE_VOUCHER_VALIDITY
         rules = self.programmes[programme]["rules"]
-        shares = [row for row in rules["shares"] if self._is_about(row, line["item"])]
+        holder_class = self.vouchers[self.reservations[fitting[0]]["voucher"]]["class"]
+        shares = [row for row in rules["shares"] if self._is_about(row, line["item"], holder_class)]
         if not shares:
             return Reason.ITEM_NOT_COVERED
         ceiling_bp = shares[0].get("ceiling_bp", rules["ceiling_bp"])
         return {"reservations": fitting, "share_bp": shares[0]["share_bp"], "ceiling_bp": ceiling_bp}
 
-    def _is_about(self, share: Json, item: str) -> bool:
+    def _is_about(self, share: Json, item: str, holder_class: str | None) -> bool:
         known = self.items.get(item, {})
         return (
             item in share.get("items", [item])
             and ("origin" not in share or share["origin"] == known.get("origin"))
             and ("filed" not in share or "filing" in known)
-            and "holder_class" not in share  # no voucher has a class
+            and ("holder_class" not in share or share["holder_class"] == holder_class)
         )
 
     def _payment_reasons(self, line: Json, paying: list[Json]) -> list[Reason]:
@@ -1473,6 +1660,8 @@ class NaiveLedger:
             yield Reason.NOT_THE_PAYEE
         if not self._claim_fen(command):
             yield Reason.NOTHING_TO_CLAIM
+        role = self.parties[command["party"]]["role"]
+        yield from self._gate_reasons(command["programme"], "claim", {role: command["party"]}, at)
 
     def _do_redemption_claim(self, command: Json, at: int) -> Json:
         lots, amount_fen = self._claimable(command), self._claim_fen(command)
@@ -1525,6 +1714,10 @@ class NaiveLedger:
             yield Reason.CLAIM_ALREADY_SETTLED
         if command.get("amount_fen", claim["amount_fen"]) != claim["amount_fen"]:
             yield Reason.AMOUNT_DIFFERS_FROM_CLAIM
+        if command["kind"] == "redemption.pay/1":
+            role = self.parties[claim["claimant"]]["role"]
+            subjects: dict[str, str | None] = {"claim": command["claim"], role: claim["claimant"]}
+            yield from self._gate_reasons(claim["programme"], "settle", subjects, at)
 
     _no_redemption_reject = _no_redemption_pay
 
@@ -1549,6 +1742,9 @@ class NaiveLedger:
         yield from self._new_id_reasons(command["party"], command["seal"], self.seals)
         if self._day_of(at) <= day(command["last_day"]):
             yield Reason.SEAL_PERIOD_NOT_OVER
+        end = (day(command["last_day"]) + 1) * DAY - self.network["utc_offset_seconds"] * SECOND
+        if at < end + self.network["sealing_grace_seconds"] * SECOND:
+            yield Reason.SEAL_GRACE_NOT_OVER
         if any(last_day >= day(command["last_day"]) for last_day in self.seals.values()):
             yield Reason.SEAL_NOT_LATER
 
@@ -1629,13 +1825,13 @@ class NaiveLedger:
         match command["kind"].removesuffix("/1"):
             case "party.admit" | "party.suspend" | "party.reinstate" | "key.add" | "key.revoke":
                 return self._party_account(command.get("subject") or command["admitted"])
-            case "tariff.publish" | "party.amend" | "key.rotate":
+            case "tariff.publish" | "capacity.declare" | "party.amend" | "key.rotate":
                 return self._party_account(command["party"])
             case "record.withdraw":
                 record = command["record"]
-                if record["type"] == "tariff":
-                    return {"provider " + command["party"]}
-                return {"programme " + record["programme"], "provider " + record["provider"]}
+                if record["type"] == "accreditation":
+                    return {"programme " + record["programme"], "provider " + record["provider"]}
+                return {"provider " + command["party"]}
             case "programme.open" | "programme.close":
                 return {"programme " + command["programme"]}
             case "provider.accredit" | "provider.delist":
@@ -1645,6 +1841,8 @@ class NaiveLedger:
             case "application.file" | "application.withdraw":
                 asked = self.applications[command["application"]]
                 return {"holder " + asked["party"], "programme " + asked["programme"]}
+            case "attestation.give":
+                return self._attested_accounts(command["subject_type"], command["subject_id"])
             case "voucher.issue" | "voucher.suspend" | "voucher.resume" | "voucher.revoke" | "voucher.lapse":
                 return self._voucher_accounts(command["voucher"])
             case "voucher.transfer":
@@ -1657,6 +1855,16 @@ class NaiveLedger:
                 claim = self.claims[command["claim"]]
                 return {"programme " + claim["programme"]} | self._party_account(claim["claimant"])
         return set()
+
+    def _attested_accounts(self, of_type: str, subject: str) -> set[str]:
+        if of_type == "application":
+            asked = self.applications[subject]
+            return {"holder " + asked["party"], "programme " + asked["programme"]}
+        if of_type == "claim":
+            return {"programme " + self.claims[subject]["programme"]} | self._party_account(
+                self.claims[subject]["claimant"]
+            )
+        return self._party_account(subject)
 
     def _party_account(self, party: str) -> set[str]:
         role = self.parties[party]["role"]

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.actors import ORIGIN, note_of, text_of
+from support.editions import adopting
 from support.scenario import Ledger, read_table
 from tallystick.errors import CanonicalJsonError, EntryMalformedError, MalformedError
 from tallystick.signing import canonical_json
@@ -41,18 +42,25 @@ network   register    910b as domestic                                       -> 
 guian     price       910b 6.00                                              -> published
 guian     price       910b 5.00 valid_from=+1d                               -> published
 guian     withdraw-price  910b from +1d                                      -> withdrawn
-shanghai  open        S1 900,000.00 transfer=open \
+guian     declare     512×910b from 2026-01-05                               -> declared
+registry  record      world.example:100                                      -> recorded
+network   admit       panel as attester                                      -> admitted
+shanghai  open        S1 900,000.00 transfer=approved \
+gates=1~of~panel~on~expert~of~the~application~before~issue~and~1~of~panel~on~usage~of~the~claim~before~settle \
 shares=40~%~up~to~60~%~of~class~young~domestic~filed~910b,~50~%~of~all \
 proration=2026-03-01~to~2026-12-31,~inclusive,~cut~to~1.00~yuan              -> opened
 shanghai  accredit    guian under S1 batch=one                               -> accredited
 acme      apply       A1 9,000.00 under S1 holder_class=under_one_year       -> filed
+panel     attest      pass to application A1 on expert                       -> given
 acme      withdraw-application  A1                                           -> withdrawn
 acme      sign        K1 with guian 1,000.00 from 2026-01-05 to 2026-12-31   -> signed
 acme      amend-contract  K1 amount_fen=900.00 last_day=2026-12-30 other_support_fen=0.00 items=all~at~9.00~yuan \
 items_from=2026-01-06                                                        -> amended
-shanghai  issue       V1 to acme 9,000.00 under S1                           -> issued
-shanghai  issue       V2 to acme 9,000.00 under S1 contract=K1               -> issued
-acme      transfer    V3 of V1 5,000.00 to bolt                              -> transferred
+acme      apply       A2 18,000.00 under S1                                  -> filed
+panel     attest      pass to application A2 on expert                       -> given
+shanghai  issue       V1 to acme 9,000.00 under S1 application=A2            -> issued
+shanghai  issue       V2 to acme 9,000.00 under S1 application=A2 contract=K1 -> issued
+acme      transfer    V3 of V1 5,000.00 to bolt and=shanghai/officer-1       -> transferred
 shanghai  suspend-voucher  V2                                                -> suspended
 shanghai  resume-voucher   V2                                                -> resumed
 shanghai  revoke      V2                                                     -> revoked 9,000.00
@@ -66,6 +74,7 @@ clock     +1d
 guian     claim       C1 of S1 2026-01-05 to 2026-01-07                      -> claimed 24.00
 shanghai  reject      C1                                                     -> rejected
 guian     claim       C2 of S1 2026-01-05 to 2026-01-07                      -> claimed 24.00
+panel     attest      pass to claim C2 on usage                              -> given
 shanghai  pay         C2 24.00                                               -> paid
 guian     release     R1                                                     -> released 56.00 to voucher
 shanghai  delist      guian under S1 until +1d                               -> delisted
@@ -81,10 +90,10 @@ OPTIONAL = {
     "provider.accredit/1": {"batch"},
     "contract.amend/1": {"amount_fen", "last_day", "other_support_fen"},  # items and items_from go together
     "application.file/1": {"holder_class"},
-    "voucher.issue/1": {"contract"},
+    "voucher.issue/1": {"application", "contract"},
 }
 OPTIONAL_WITHIN = {
-    "rules": {"proration"},
+    "rules": {"proration", "gates"},
     "shares": {"ceiling_bp", "items", "origin", "filed", "holder_class"},
     "groups": {"evidence_root"},
 }
@@ -104,6 +113,9 @@ COMMANDS: dict[str, Json] = {
     str(command["kind"]): command
     for command in (orjson.loads(Note.from_bytes(split_entry(entry.data)[1]).text) for entry in ENTRIES)
 }
+COMMANDS["rules.adopt/1"] = orjson.loads(
+    Note.from_bytes(split_entry(adopting(1, "2026-01-05T08:00:00.000000Z", 1))[1]).text
+)
 FIELDS = [(kind, name) for kind, command in COMMANDS.items() for name in command]
 
 
@@ -202,6 +214,10 @@ def test_no_field_takes_another_type(kind: str, name: str) -> None:
     for wrong in wrong_values(command[name]):
         if wrong == 2**53 - 1 and name in UNBOUNDED:
             continue
+        if name == "lines" and wrong == command[name] * 65:
+            continue
+        if name == "checkpoint" and wrong and isinstance(wrong, str):
+            continue  # what a text says is decided, not read
         assert malformed(command | {name: wrong}), wrong
 
 

@@ -9,7 +9,7 @@ import itertools
 import struct
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -44,7 +44,7 @@ def has_something_everywhere(state: State) -> bool:
     balances = [balance for account, balance in state.book.balances.items() if account != "unissued"]
     statements = [statement for by_ref in state.statements.values() for statement in by_ref.values()]
     accepted = any(one.payments and one.reversed_lines for one in statements) and any(
-        group.unreversed_jobs() for one in statements for group in one.groups
+        any(one.taken_fen().values()) and group.unreversed_jobs() for one in statements for group in one.groups
     )
     return accepted and len(state.statement_order) > 1 and all(len(balance) > 1 for balance in balances)
 
@@ -191,6 +191,18 @@ def _ids(state: State) -> Iterator[Falsification]:
         yield f"programme of {name}", changed("applications", name, "programme", "none"), name
         yield f"asked for by {name}", changed("applications", name, "amount_fen", 2**70), name
         yield f"asked for by {name}", changed("applications", name, "amount_fen", application.issued_fen - 1), name
+        if application.issued_fen:
+            yield f"class of {name}", changed("applications", name, "holder_class", "another"), name
+        for amount_fen in (application.issued_fen + 1, application.issued_fen - 1):
+            yield f"issued for {name} {amount_fen}", changed("applications", name, "issued_fen", amount_fen), name
+    for name, voucher in _some(state.vouchers):
+        yield f"class of {name}", changed("vouchers", name, "holder_class", "another"), name
+        if voucher.application is not None:
+            yield f"application of {name}", changed("vouchers", name, "application", None), name
+    for subject, by_topic in _some(state.attestations):
+        name = subject.partition(" ")[2]
+        yield f"subject {subject}", edited(_attested_otherwise, subject, f"{subject}9"), f"{name}9"
+        yield f"attester on {subject}", edited(_attested_by, subject, next(iter(by_topic))), name
     for name in state.programmes:
         yield f"treasury of {name}", changed("programmes", name, "treasury", "none"), name
 
@@ -210,6 +222,15 @@ def _claims(state: State) -> Iterator[Falsification]:
             yield f"list of {name} {listed}", edited(_listed, programme, claimant, listed), name
         for field in ("index", "first_day"):
             yield f"{field} of {name}", changed("claims", name, field, 2**70), name
+
+
+def _attested_otherwise(state: State, subject: str, other: str) -> None:
+    state.attestations[other] = state.attestations.pop(subject)
+
+
+def _attested_by(state: State, subject: str, topic: str) -> None:
+    by_attester = state.attestations[subject][topic]
+    by_attester["none"] = by_attester.pop(next(iter(by_attester)))
 
 
 def _removed(state: State, kind: str, name: str) -> None:
@@ -285,6 +306,8 @@ def _limits(state: State) -> Iterator[Falsification]:
         for envelope_fen in (-programme.envelope_fen, 10**30):
             yield f"envelope of {name} {envelope_fen}", changed("programmes", name, "envelope_fen", envelope_fen), name
         yield f"no rules of {name}", changed("programmes", name, "versions", []), name
+        if programme.rules.gates:
+            yield f"gates of {name}", edited(_attester_unknown, name), name
     for granted, amount_fen in state.book.balances["granted"].items():
         treasury, year, group, holder = granted.split(" ")
         names = [
@@ -295,11 +318,18 @@ def _limits(state: State) -> Iterator[Falsification]:
         yield f"cap below {granted}", edited(_caps_changed, names, amount_fen - 1), holder
 
 
-def _cap_changed(state: State, name: str, changes: dict[str, int]) -> None:
+def _cap_changed(state: State, name: str, changes: dict[str, Any]) -> None:
     programme = state.programmes[name]
     version = programme.versions[0]
     cap = dataclasses.replace(version.rules.cap, **changes)
     programme.versions[0] = dataclasses.replace(version, rules=dataclasses.replace(version.rules, cap=cap))
+
+
+def _attester_unknown(state: State, name: str) -> None:
+    programme = state.programmes[name]
+    version = programme.versions[0]
+    gate = dataclasses.replace(version.rules.gates[0], attesters=("none",))
+    programme.versions[0] = dataclasses.replace(version, rules=dataclasses.replace(version.rules, gates=(gate,)))
 
 
 def _caps_changed(state: State, names: list[str], holder_fen: int) -> None:
@@ -330,13 +360,18 @@ def _terms(state: State) -> Iterator[Falsification]:
             )
     for provider, statements in state.statements.items():
         for ref, statement in statements.items():
+            full = {
+                line.number
+                for line in statement.lines()
+                if line.paid_fen + line.absorbed_fen + SHIFT_FEN > line.fee_fen
+            }
             rows = struct.Struct("<HHq").iter_unpack(statement.payments)
             for place, (number, reservation, _) in enumerate(rows):
                 if number not in statement.reversed_lines:
                     yield (
                         f"line {number} of {ref} of {provider}",
                         lambda state, key=(provider, ref, place): _line_taken_more(state, *key),  # type: ignore[misc]
-                        statement.reservations[reservation],
+                        ref if number in full else statement.reservations[reservation],
                     )
 
 

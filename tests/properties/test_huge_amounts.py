@@ -196,7 +196,7 @@ def walk(seed: int) -> Pair:
     """A network in which a day of the largest job costs nearly what one line can, a walk, and seals on the way."""
     pair = Pair()
     huge = Huge(pair, seed)
-    huge.found(tariff_notice_seconds=0, takeover_seconds=0)
+    huge.found(tariff_notice_seconds=0, takeover_seconds=0, sealing_grace_seconds=0)
     huge.open_programmes()
     huge.sign_contracts()
     for provider in PROVIDERS:

@@ -154,6 +154,7 @@ def story() -> Story:
         "burn_window_seconds": 86_400,
         "tariff_notice_seconds": 0,
         "takeover_seconds": 0,
+        "sealing_grace_seconds": 0,
     }
     founding |= {
         "release_grace_seconds": 10,

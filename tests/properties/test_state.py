@@ -31,6 +31,10 @@ acme      transfer  T1 of V2 1.00 to cato                                       
 shanghai  suspend-voucher  V2                                                      -> suspended
 registry  seal      2026-01 to 2026-01-30                                          -> sealed 17 accounts
 guian     price     910b 5.00                                                      -> published
+guian     declare   512×910b from 2026-03-01                                       -> declared
+registry  record    world.example:100                                              -> recorded
+acme      apply     A2 1,000.00 under S1 holder_class=university                   -> filed
+district  attest    pass to application A2 on credit                               -> given
 shanghai  issue     V9 to acme 100.00 under S1 by=shanghai/officer-1               -> issued
 """
 NEXT = """== what comes next

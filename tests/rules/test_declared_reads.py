@@ -15,11 +15,12 @@ import pytest
 
 from properties.test_against_naive_ledger import walked
 from support.actors import ORIGIN
-from support.scenario import TABLES, Ledger, Story, read_sentences
+from support.scenario import TABLES, Ledger, Story, read_sentences, read_table
 from support.traced_state import Entries, Trace, TracedEntry, Way, traced
 from tallystick.dossiers.gathering import Gathering
 from tallystick.publishing.reader import Reader
 from tallystick.signing.note import Note
+from tallystick.vouchers import editions
 from tallystick.vouchers.admit import SignedCommand, admit, read_note
 from tallystick.vouchers.entry import Entry, split_entry
 from tallystick.vouchers.evolve import evolve
@@ -35,11 +36,13 @@ from tallystick.vouchers.rules import (
     recovery,
     reservations,
     settlement,
+    vouchers,
     withdrawals,
 )
+from tallystick.vouchers.rules import editions as rules_editions
 from tallystick.vouchers.rules.books import BookSeal
 from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
-from tallystick.vouchers.rules.rule import SEALS, Rule
+from tallystick.vouchers.rules.rule import EDITIONS, SEALS, Rule
 from tallystick.vouchers.rules.settlement import RedemptionClaim
 
 Method = Literal["follows", "asks", "concerns", "touches"]
@@ -91,7 +94,7 @@ class Declarations:
 
     def brought(self, names: Iterable[str], before: int) -> set[int]:
         """The entries that some names bring along, and those on which these depend."""
-        found, seen, todo = {0}, set[str](), [*names, SEALS]
+        found, seen, todo = {0}, set[str](), [*names, SEALS, EDITIONS]
         while todo:
             name = todo.pop()
             if name not in seen:
@@ -228,18 +231,26 @@ class Log:
 
 
 @pytest.fixture(scope="module")
-def logs() -> list[Log]:
-    """Every story's log, traced."""
+def logs() -> Iterator[list[Log]]:
+    """Every story's log, traced; and one by a version that knows more editions, and adopts them."""
     (start,) = read_sentences((TABLES / "standard.txt").read_text("utf-8"))
     standard = Log()
     standard.play(start)
     played = [standard]
+
+    def play(story: Story) -> None:
+        log = Log() if story.from_nothing else replace(copy.deepcopy(standard), start=len(standard.entries))
+        log.play(story)
+        played.append(log)
+
     for table in sorted(TABLES.glob("*.txt")):
         for story in read_sentences(table.read_text("utf-8")) if table.stem != "standard" else ():
-            log = Log() if story.from_nothing else replace(copy.deepcopy(standard), start=len(standard.entries))
-            log.play(story)
-            played.append(log)
-    return [log for log in played if log.entries]
+            play(story)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(editions, "EDITIONS", (1, 2, 3))
+        (story,) = read_table("network adopt 2 -> adopted\nnetwork adopt 3 -> adopted")
+        play(story)
+        yield [log for log in played if log.entries]
 
 
 def misses(logs: Iterable[Log], dropped: Dropped | None = None) -> Iterator[Miss]:
@@ -280,11 +291,14 @@ def test_what_a_rule_reads_in_a_long_log_is_declared() -> None:
 
 NOT_READ: Final = {
     Dropped(network.NetworkFound, "concerns", "party"): "entry 0 is always there",
+    Dropped(rules_editions.RulesAdopt, "follows", "party"): "who doesn't know the edition verifies it by these keys",
     Dropped(keys.KeyAdd, "asks", "party"): "the new key signs, so its party is there",
     Dropped(programmes.ProgrammeClose, "concerns", "rules"): "all that asks whether a programme is closed is refused",
     Dropped(programmes.ProviderDelist, "follows", "rules"): "it asks for the accreditation, which follows them",
     Dropped(withdrawals.RecordWithdraw, "concerns", "accreditation"): "nothing is left where it was to be read",
+    Dropped(withdrawals.RecordWithdraw, "concerns", "capacity"): "the same",
     Dropped(applications.ApplicationWithdraw, "concerns", "application"): "all that asks whether it is so is refused",
+    Dropped(vouchers.VoucherIssue, "concerns", "application"): "for what was issued for it alone: an amount",
     Dropped(recovery.VoucherRevoke, "follows", "terms"): "it asks for all of the voucher",
     Dropped(recovery.VoucherLapse, "follows", "terms"): "it asks for all of the voucher",
     Dropped(contracts.ContractSign, "concerns", "document"): "all that asks whether a document is used is refused",
@@ -298,6 +312,7 @@ NOT_READ: Final = {
     Dropped(settlement.RedemptionPay, "concerns", "claim"): "all that asks whether a claim is paid is refused",
     Dropped(settlement.RedemptionReject, "concerns", "claim"): "it concerns the claimant's claims too",
     Dropped(settlement.RedemptionReject, "follows", "claim"): "it asks for the claimant's claims",
+    Dropped(settlement.RedemptionReject, "asks", "attestations"): "as the claim does; a rejection has no gate",
     Dropped(settlement.RedemptionReject, "asks", "claims"): "it follows the claim",
     Dropped(settlement.RedemptionReject, "asks", "contract"): "for the balances alone: no decision reads them",
 }

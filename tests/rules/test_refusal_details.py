@@ -40,6 +40,13 @@ signer_not_involved                  guizhou/officer-1+69d679b3
 signatures_missing                   1 more by shanghai
 signatures_missing                   2 more by delta
 signatures_missing                   one by the new key acme/officer-4+a4f83671
+edition_not_later                    edition 1 is in force
+checkpoint_invalid                   no signature by any of world.example+5d35ec43
+checkpoint_invalid                   it is of this log
+checkpoint_smaller                   entry 39 has one of 100 entries
+checkpoint_contradicted              entry 40 has another root of that size
+command_malformed                    member_of: must be another log than this one
+seal_grace_not_over                  2026-01-05 can be sealed from 2026-01-05T17:00:00.000000Z on
 subject_unknown                      nobody
 subject_not_under_party              acme was admitted by shanghai
 subject_not_under_party              network is itself
@@ -93,16 +100,29 @@ contract_began_too_long_ago          first_day 2025-01-30
 outside_programme_window             valid_from 2027-01-05T08:00:00.000000Z
 outside_programme_window             2026-01-05T07:59:00.000000Z
 floor_above_cap
+holder_class_not_reviewed            under_one_year
+gates_invalid                        before issue, usage of claim: it is of application or holder
+gates_invalid                        before settle, usage of claim: 2 must pass, of 1
+gates_invalid                        before issue, expert of application: transfers are open
+attester_unknown                     acme
 provider_unknown                     bolt
 provider_already_accredited          wuhu
 tariff_not_later                     the tariff before it is valid from 2026-02-04T00:00:00.000000Z
 notice_too_short                     more than 600 fen from 2026-02-02T00:00:00.000000Z on
+date_in_the_past                     first_day 2026-01-31
+date_too_far_ahead                   first_day 2027-02-03
+capacity_not_later                   the declaration before it is from 2026-02-01 on
+command_malformed                    capacity: must have each item once, in the order of their ids
+record_unknown                       no capacity from 2026-02-05 on
+record_in_force                      since 2026-02-01
+record_not_newest                    another begins at 2026-02-04
 item_unit_invalid                    tokens-1
 record_unknown                       no tariff from 2027-02-02T00:00:00.000000Z on
 record_unknown                       no accreditation from 2026-12-02T00:00:00.000000Z on
 record_in_force                      since 2026-01-05T08:00:00.000000Z
 record_not_newest                    another begins at 2027-02-02T00:00:00.000000Z
 item_unknown                         zx-81
+item_not_gpu_time                    tokens
 holder_unknown                       nobody
 receiver_suspended                   bolt
 receiver_suspended                   guian
@@ -112,6 +132,8 @@ application_withdrawn                acme/A1
 document_already_used                it is acme/K9
 below_charged                        10000 fen were charged
 other_support_lowered                it is 1000 fen
+application_missing                  shanghai/S9
+application_differs                  acme/A1 is of acme for shanghai/S9
 below_holder_floor                   the floor is 10000 fen
 exceeds_envelope                     7990000 fen are unissued
 voucher_unknown                      shanghai/V9
@@ -132,6 +154,7 @@ exceeds_holder_cap                   acme has room for 2000000 fen
 reservation_outlives_contract        its last day is 2026-02-28
 too_many_programmes                  acme/K1
 too_many_reservations                acme/K1
+exceeds_application                  acme/A1 asks for 100000 fen more
 exceeds_available_balance            599900 fen are available
 reservation_unknown                  shanghai/R9
 not_own_reservation                  acme/R1
@@ -152,8 +175,12 @@ claim_period_invalid                 2026-02-28 is before the first day
 claim_period_not_over                2026-02-03
 nothing_to_claim                     90 fen are unclaimed
 claim_unknown                        shanghai/C9
+window_invalid                       valid_until 2026-02-01T00:00:00.000000Z
+date_too_far_ahead                   valid_until 9999-12-31T00:00:00.000000Z
 claim_already_settled                guian/C1 is rejected
 amount_differs_from_claim            claimed are 2400 fen
+gate_not_passed                      expert of application acme/A1: 0 of 1 passes
+gate_not_passed                      expert of application acme/A1: fail by panel
 seal_period_not_over                 2026-02-01
 seal_not_later                       sealed up to 2026-01-31
 entry_too_large                      it would be 76766 bytes; split the statement: of its 520 lines about 443 fit
@@ -161,7 +188,7 @@ entry_too_large                      it would be 76766 bytes; split the statemen
 # Only lines of statements are refused so, and an entry has no room for details of those; of a statement that is refused
 # for a line (`all_or_nothing`) the line is told.
 OF_LINES_ALONE = {
-    *(Reason.ITEM_NOT_GPU_TIME, Reason.ITEM_NOT_IN_CONTRACT, Reason.JOB_TIME_IN_THE_FUTURE),
+    *(Reason.ITEM_NOT_IN_CONTRACT, Reason.JOB_TIME_IN_THE_FUTURE),
     *(Reason.JOB_TIME_TOO_LONG_AGO, Reason.PERIOD_SEALED, Reason.PERIOD_NOT_SEALED, Reason.CORRECTION_UNFOUNDED),
     *(Reason.OUTSIDE_CONTRACT, Reason.TARIFF_MISSING, Reason.EXCEEDS_CONTRACT, Reason.NOTHING_RESERVED),
     *(Reason.PRICE_ABOVE_LIMIT, Reason.OUTSIDE_VOUCHER_VALIDITY, Reason.OUTSIDE_RESERVATION, Reason.ITEM_NOT_COVERED),

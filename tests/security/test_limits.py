@@ -41,8 +41,10 @@ NAMES_OF_OBJECTS = {
     "a price limit": "PriceLimit",
     "a share": "ShareFields",
     "claims": "ClaimFields",
+    "a gate": "GateFields",
     "declarations": "Declarations",
     "officers": "OfficersFields",
+    "a declared item": "InstalledItem",
     "proration": "ProrationFields",
     "rules": "RulesFields",
 }

@@ -12,6 +12,7 @@ from typing import Any
 from tallystick.signing import canonical_json
 from tallystick.signing.keys import SigningKey
 from tallystick.signing.note import Note, Signature, sign_text
+from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.vouchers.quantities import format_instant
 
 Json = dict[str, Any]
@@ -108,3 +109,9 @@ class Actor:
         """That command signed by all of its own keys and those of the cosigners named (`<party>/<label>`)."""
         command = self.command(kind, at, **fields)
         return note_of(command, *dict.fromkeys((*self.key_names, *cosigners, *brought_by(command))))
+
+
+def checkpoint_of(origin: str, size: int, root: str = "", *, signed_by: str = "") -> str:
+    """A log's checkpoint, whose root is the SHA-256 of a text, signed by the key of the origin's name or of another."""
+    checkpoint = Checkpoint(origin, size, hashlib.sha256(root.encode()).digest())
+    return sign_text(checkpoint.to_text(), key_of(signed_by or origin)).decode()

@@ -42,6 +42,7 @@ def founding_notes() -> list[bytes]:
             release_grace_seconds=0,
             tariff_notice_seconds=0,
             takeover_seconds=86_400,
+            sealing_grace_seconds=0,
             utc_offset_seconds=28_800,
         ),
         network.note(

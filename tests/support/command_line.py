@@ -183,6 +183,7 @@ class Desk:
             release_grace_seconds=604_800,
             tariff_notice_seconds=0,
             takeover_seconds=0,
+            sealing_grace_seconds=0,
             utc_offset_seconds=28_800,
         )
         key = self.key(ORIGIN)

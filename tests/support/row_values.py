@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from support.actors import Json, label_of, profile_of, uscc_of, vkey_of
+from support.actors import Json, checkpoint_of, label_of, profile_of, uscc_of, vkey_of
 
 _HEX_DIGITS = 64
 
@@ -75,6 +75,18 @@ def _share(text: str) -> Json:
     return share
 
 
+def gates_in(text: str) -> list[Json]:
+    """Return the gates that `1 of panel, district on expert of the application before issue and …` says."""
+    return [_gate(one) for one in text.split(" and ")]
+
+
+def _gate(text: str) -> Json:
+    match = re.fullmatch(r"(\d+) of (.+) on (\S+) of the (\S+) before (\S+)", text)
+    assert match, f"{text!r} is not like '1 of panel on expert of the application before issue'"
+    gate = {"passes": int(match[1]), "attesters": names_in(match[2]), "topic": match[3]}
+    return gate | {"subject_type": match[4], "before": match[5]}
+
+
 def _proration(text: str) -> Json:
     """Return what `2026-03-01 to 2026-12-31, end_minus_start, cut to 1.00 yuan` says."""
     match = re.fullmatch(r"(\S+) to (\S+), (\S+), cut to (\S+) yuan", text)
@@ -108,6 +120,20 @@ def _declarations(text: str) -> Json:
     return {"related_party": related == "related", "other_support_fen": fen(other)}
 
 
+def _checkpoint(text: str) -> str:
+    """Return the checkpoint `world.example:100`: that log's of 100 entries, also `:other-root`, `:forged`, `:cut`."""
+    origin, size, *odd = text.split(":")
+    signed_by = "y.example" if odd == ["forged"] else origin
+    note = checkpoint_of(origin, int(size), f"{origin} {size} {odd == ['other-root']}", signed_by=signed_by)
+    return note[:-1] if odd == ["cut"] else note
+
+
+def _capacity(text: str) -> list[Json]:
+    """Return what `512×910b,64×h100` says; `nothing` is the empty list."""
+    pairs = [one.split("×") for one in text.split(",")] if text != "nothing" else []
+    return [{"installed": int(installed), "item": item} for installed, item in pairs]
+
+
 def _document(text: str) -> str:
     """Return the hash of the document that is called so; a hash is one."""
     return text if len(text) == _HEX_DIGITS else hashlib.sha256(text.encode()).hexdigest()
@@ -134,6 +160,10 @@ READERS: dict[str, Callable[[str], Any]] = {
     "declarations": _declarations,
     "shares": shares_in,
     "proration": _proration,
+    "gates": gates_in,
     "document_sha256": _document,
+    "capacity": _capacity,
+    "checkpoint": _checkpoint,
+    "log_vkey": vkey_of,
 }
 """By the name of a field; what isn't here is an instant, an amount, a number or a text (scenario.py)."""

@@ -31,7 +31,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from support.actors import ORIGIN, note_of
+from support.actors import ORIGIN, note_of, vkey_of
 from support.row_checks import Recount, check_books, check_sums, post
 from support.row_values import READERS, basis_points, fen, items_in, names_in, thousandths, yuan
 from support.sentences import VERBS, Sentence, assumed, sentences
@@ -67,7 +67,17 @@ _IDS = {"programme", "application", "contract", "voucher", "into", "reservation"
 _INSTANTS = {"valid_from", "valid_until", "until", "since", "opens_at", "closes_at", "signed_at"}
 _OF_LINES = {"seconds", "corrects"}
 _OF_RULES = set(RulesFields.__dataclass_fields__)
-_TEXTS = {"item", "statement", "payment_reference", "evidence_sha256", "first_day", "last_day", "items_from", "group"}
+_TEXTS = {
+    "item",
+    "topic",
+    "statement",
+    "payment_reference",
+    "evidence_sha256",
+    "first_day",
+    "last_day",
+    "items_from",
+    "group",
+}
 _SIGNING = {"by", "and", "forged", "ref", "signed", "log"}
 _OF_NETWORK = ("network/root-1", "network/root-2")
 _MICROSECONDS = {
@@ -243,9 +253,13 @@ class Ledger:
             "signed_at": format_instant(self._instant(settings.get("signed", assumed("every command")["signed at"])))
         }
         self._fill(command, kind, fields, row.actor)
+        if kind == "checkpoint.record" and "log_vkey" not in command:
+            command["log_vkey"] = vkey_of(fields["checkpoint"].partition(":")[0])
         if kind == "record.withdraw":
             command["record"] = {name: command.pop(name) for name in fields}
             command["record"]["type"] = row.verb.removeprefix("withdraw-").replace("price", "tariff")
+        if kind == "attestation.give" and command["subject_type"] in ("application", "claim"):
+            command["subject_id"] = self._id(command["subject_id"], None)
         signers = self._signers(row.actor, kind, fields, settings, signed_by)
         forged = tuple(names_in(settings.get("forged", "")))
         return command, note_of(command, *[name for name in signers if name not in forged], spoiled=forged)

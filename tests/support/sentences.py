@@ -33,6 +33,8 @@ class Verb(NamedTuple):
 
 VERBS: dict[str, Verb] = {
     "found": Verb("network.found", "", "founds the network"),
+    "adopt": Verb("rules.adopt", "{edition}", "adopts edition {edition} of the rules"),
+    "record": Verb("checkpoint.record", "{checkpoint}", "records the checkpoint of {checkpoint}"),
     "admit": Verb("party.admit", "{admitted} as {role}", "admits {admitted} as {role}"),
     "amend": Verb("party.amend", "", "amends itself"),
     "suspend": Verb("party.suspend", "{subject}", "suspends party {subject}"),
@@ -59,6 +61,16 @@ VERBS: dict[str, Verb] = {
         "{item} {price_fen}",
         "prices a unit of {item} at {price_fen} yuan",
     ),
+    "declare": Verb(
+        "capacity.declare",
+        "{capacity} from {first_day}",
+        "declares that it has {capacity} from {first_day} on",
+    ),
+    "withdraw-capacity": Verb(
+        "record.withdraw",
+        "from {first_day}",
+        "withdraws what it declared from {first_day} on",
+    ),
     "withdraw-price": Verb(
         "record.withdraw",
         "{item} from {valid_from}",
@@ -81,6 +93,11 @@ VERBS: dict[str, Verb] = {
         "applies for {amount_fen} yuan under {programme} as {application}",
     ),
     "withdraw-application": Verb("application.withdraw", "{application}", "withdraws application {application}"),
+    "attest": Verb(
+        "attestation.give",
+        "{verdict} to {subject_type} {subject_id} on {topic}",
+        "gives {verdict} to {subject_type} {subject_id} on {topic}",
+    ),
     "issue": Verb(
         "voucher.issue",
         "{voucher} to {holder} {face_fen} under {programme}",

@@ -8,7 +8,7 @@ the tree gets a second level.
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from support.actors import ORIGIN, Actor, Json, key_of, label_of, note_of, profile_of, uscc_of, vkey_of
+from support.actors import ORIGIN, Actor, Json, checkpoint_of, key_of, label_of, note_of, profile_of, uscc_of, vkey_of
 from support.terms import contract_of, limits_of, prices_of, rules_of
 from tallystick.ledger import Admitted, Ledger, create_ledger
 from tallystick.publishing import read_ledger
@@ -32,7 +32,8 @@ OTHER_PROVIDER = Actor("wuhu")
 HOLDER = Actor("maker-a")
 OTHER_HOLDER = Actor("maker-b")
 OPERATOR = Actor("registry")
-ACTORS = (NETWORK, TREASURY, PROVIDER, OTHER_PROVIDER, HOLDER, OTHER_HOLDER, OPERATOR)
+DISTRICT = Actor("district")
+ACTORS = (NETWORK, TREASURY, PROVIDER, OTHER_PROVIDER, HOLDER, OTHER_HOLDER, OPERATOR, DISTRICT)
 
 CHEAP = "shanghai/compute-2026"
 HOLDERS_OWN = "shanghai/training-2026"
@@ -101,6 +102,8 @@ def _genesis() -> bytes:
         release_grace_seconds=3_600,
         tariff_notice_seconds=3_600,
         takeover_seconds=86_400,
+        sealing_grace_seconds=3_600,
+        member_of="tallystick.example/world",
         utc_offset_seconds=8 * 3_600,
     )
 
@@ -172,6 +175,12 @@ def _programmes(at: int) -> list[bytes]:
         *[_contract(name, at) for name in ("k1", "k2", "k3")],
         PROVIDER.note(
             "contract.amend", at, "maker-a/officer-1", contract="maker-a/k3", last_day=format_day(at // DAY_US + 100)
+        ),
+        PROVIDER.note(
+            "capacity.declare",
+            at,
+            capacity=[{"item": "ascend-910b", "installed": 512}, {"item": "h100", "installed": 64}],
+            first_day=format_day(at // DAY_US + 1),
         ),
     ]
 
@@ -247,8 +256,8 @@ def _burns(at: int) -> list[bytes]:
 
     train = line("train-7", 64, 3), line("train-7", 8, 1)
     return [
-        *[burn("k1", line(f"single-{number}", 8, 1)) for number in range(8)],
-        burn("k1", line("single-8", 8, 1), line("single-9", 8, 1)),
+        *[burn("k1", line(f"single-{number}", 8, 1)) for number in range(7)],
+        burn("k1", *[line(f"single-{number}", 8, 1) for number in (7, 8, 9)]),
         burn("k1", *train, h100=line("train-8", 8, 2), ref="train"),
         burn("k2", line("tune-1", 16, 3, pay_available=True), h100=line("tune-2", 5, 1), ref="tune"),
         burn("k3", line("drain-1", 512, 3, pay_available=True), line("drain-2", 1, 1)),
@@ -296,9 +305,22 @@ def _sealed_days(at: int) -> list[bytes]:
 
 def _reviews(at: int) -> list[bytes]:
     application: Json = {"application": "maker-a/a1", "programme": CHEAP, "amount_fen": 150_000_000}
+    attester: Json = {"admitted": "district", "role": "attester", "name": "The district", "keys": DISTRICT.vkeys}
     declared: Json = {"related_party": False, "other_support_fen": 0}
     return [
         HOLDER.note("application.file", at, declarations=declared, evidence_sha256="ab" * 32, **application),
+        NETWORK.note("party.admit", at, **attester),
+        DISTRICT.note(
+            "attestation.give",
+            at,
+            subject_type="application",
+            subject_id="maker-a/a1",
+            topic="authenticity",
+            verdict="fail",
+            reason="two papers are missing",
+            evidence_sha256="cd" * 32,
+            valid_until=_in(at, 90 * DAY_US),
+        ),
         HOLDER.note("application.withdraw", at, application="maker-a/a1"),
     ]
 
@@ -321,6 +343,12 @@ def _endings(at: int) -> list[bytes]:
             "provider.delist", at, programme=CHEAP, provider="wuhu", valid_until=_in(at, DAY_US), reason="left"
         ),
         PROVIDER.note("record.withdraw", at, record={"type": "tariff", "item": "h100", "valid_from": _in(at, HOUR_US)}),
+        OPERATOR.note(
+            "checkpoint.record",
+            at,
+            checkpoint=checkpoint_of("tallystick.example/world", 1_000),
+            log_vkey=vkey_of("tallystick.example/world"),
+        ),
         OPERATOR.note("book.seal", at, seal="registry/2026", last_day=format_day(at // DAY_US - 2)),
     ]
 

@@ -36,6 +36,7 @@ class Story:
             "release_grace_seconds": 0,
             "tariff_notice_seconds": 0,
             "takeover_seconds": 0,
+            "sealing_grace_seconds": 0,
             "utc_offset_seconds": 28_800,
         }
         genesis = NETWORK.note("network.found", self.at, **founding)

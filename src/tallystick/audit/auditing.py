@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Final
 
 from tallystick.audit.earlier import Earlier, ReportPlace, write_report
-from tallystick.audit.edition import require_known_edition
+from tallystick.audit.edition import require_known_adoption, require_known_edition
 from tallystick.audit.evidence import Evidence, StoredRun
 from tallystick.audit.evidence_source import open_evidence
 from tallystick.audit.filing import check_filing
@@ -357,7 +357,9 @@ class _Audit:
         size = self._size if self._size_known else self._placed
         self._prior_checkpoints.finish(size, self._shown, is_rebuilt, self._evidence, self._findings)
         self._evidence.report_unexpected_rows(self._origin, size)  # (8)
-        return self._say(self._replay.finish())
+        totals = self._replay.finish()
+        require_known_adoption(self._replay.adoption, self._findings)
+        return self._say(totals)
 
     def _say(self, totals: Totals) -> Report:
         """Return the report."""

@@ -9,6 +9,7 @@
     contract       charged, absorbed = the same of its lines; at most its amount, at most its other support
     claim          what is claimed = the lots of the claims that are open
                    what is paid to a claimant has a claim of it that is paid
+    application    issued = Σ face of the vouchers that name it, which are its holder's, for its programme, of its class
     holder         granted = Σ face − returned, and at most the cap
     issued         each face is at least the floor
 
@@ -89,6 +90,7 @@ def faults(state: State) -> Iterator[str]:
     yield from _of_contracts(state)
     yield from _of_claims(state)
     yield from _of_holders(state)
+    yield from _of_applications(state)
 
 
 def returned_fen(state: State) -> Counter[VoucherStatus]:
@@ -98,6 +100,27 @@ def returned_fen(state: State) -> Counter[VoucherStatus]:
         if voucher_id in state.vouchers:
             sums[state.vouchers[voucher_id].status] += amount_fen
     return sums
+
+
+def _of_applications(state: State) -> Iterator[str]:
+    issued_fen: Counter[str] = Counter()
+    for name, voucher in state.vouchers.items():
+        application = state.applications.get(voucher.application or "")
+        if voucher.application is not None:
+            issued_fen[voucher.application] += voucher.face_fen
+        if application is None:
+            is_sound = voucher.application is None and voucher.holder_class is None
+        else:
+            asked = (application.programme, application.holder, application.holder_class, None)
+            is_sound = asked == (voucher.programme, voucher.holder, voucher.holder_class, voucher.parent)
+        if not is_sound:
+            yield f"voucher {name}: its class or application {voucher.application} isn't what was asked for"
+    for name, application in state.applications.items():
+        if application.issued_fen != issued_fen[name]:
+            yield (
+                f"application {name}: {application.issued_fen} fen were issued for it, "
+                f"and its vouchers' faces are {issued_fen[name]} fen"
+            )
 
 
 def _of_programmes(state: State) -> Iterator[str]:

@@ -4,6 +4,7 @@
     programme      of a treasury; no amount in its rules is below zero or too large
     account        of a thing that is there, and not below zero
     application    of a programme and a holder; what was issued for it is at most what it asks for
+    attestation    by an attester, on something that is there
     voucher        of a programme, a holder and, if it was transferred, a voucher of the same programme
     reservation    of a voucher, with its programme and holder, and of a provider
     claim          in its programme's list of its claimant's claims, once, in the order of entries
@@ -34,6 +35,7 @@ def broken_links(state: State) -> Iterator[str]:
         return  # by whose rules the rest is, can't be told
     yield from _of_accounts(state)
     yield from _of_applications(state)
+    yield from _of_attestations(state)
     yield from _of_vouchers(state)
     yield from _of_contracts(state)
     yield from _of_reservations(state)
@@ -68,6 +70,9 @@ def _of_programmes(state: State) -> Iterator[str]:
             limits_fen = (cap.floor_fen, cap.holder_fen, programme.envelope_fen)
             if min(limits_fen) < 0 or max(limits_fen) > INTEGER_MAX or cap.floor_fen > cap.holder_fen:
                 yield f"programme {name}: its floor, cap and envelope are {', '.join(map(str, limits_fen))} fen"
+            named = {attester for gate in version.rules.gates for attester in gate.attesters}
+            for attester in sorted(named - state.parties.keys()):
+                yield f"programme {name}: there is no attester {attester}, whom a gate of it names"
 
 
 def _of_accounts(state: State) -> Iterator[str]:
@@ -124,6 +129,17 @@ def _of_applications(state: State) -> Iterator[str]:
             )
 
 
+def _of_attestations(state: State) -> Iterator[str]:
+    there = {f"application {name}" for name, one in state.applications.items() if not one.withdrawn}
+    there |= {f"claim {name}" for name in state.claims} | {f"{one.role} {name}" for name, one in state.parties.items()}
+    attesters = {name for name, party in state.parties.items() if party.role == "attester"}
+    for subject, by_topic in state.attestations.items():
+        if subject not in there:
+            yield f"{subject}: there are attestations on it, and it isn't there"
+        for attester in sorted({name for by_attester in by_topic.values() for name in by_attester} - attesters):
+            yield f"{subject}: there is no attester {attester}, who gave a verdict on it"
+
+
 def _of_vouchers(state: State) -> Iterator[str]:
     for name, voucher in state.vouchers.items():
         parent = state.vouchers.get(voucher.parent or name)
@@ -160,7 +176,9 @@ def _of_contracts(state: State) -> Iterator[str]:
             yield f"contract {name}: its document is of another, or of none"
         if any(one not in state.programmes for one in contract.programmes):
             yield f"contract {name}: a programme that pays for it isn't there"
-        elif [*contract.programmes] != sorted(contract.programmes, key=lambda one: state.programmes[one].rules.rank):
+        elif all(state.programmes[one].versions for one in contract.programmes) and [*contract.programmes] != sorted(
+            contract.programmes, key=lambda one: state.programmes[one].rules.rank
+        ):
             yield f"contract {name}: its programmes aren't in the order of their ranks"
         if len({*contract.programmes}) != len(contract.programmes):
             yield f"contract {name}: it has a programme twice"

@@ -6,6 +6,9 @@
     (4) make the entry      Replay.replay   and compare it, byte for byte: index, kind, outcome, note
     then evolve the state and check the books
 
+An entry that adopts rules which this version doesn't know, signed by the root quorum, ends the replay too, and is no
+fault: what follows isn't looked at, and the audit says so if it finds nothing (auditing.py).
+
 An entry that is decided to another outcome is named, and the audit goes on with what the rules give. One that can't
 be decided (gone, unreadable, wrongly signed, refused) ends the replay, once, by name: the state after it isn't known.
 Form is still checked then.
@@ -18,9 +21,10 @@ from typing import Final
 from tallystick.audit.book_checks import OwnBook, faults, returned_fen
 from tallystick.audit.officer_checks import OwnOfficerSums
 from tallystick.audit.report import ProgrammeTotals, Totals
-from tallystick.errors import EntryMalformedError
+from tallystick.errors import EntryMalformedError, VerificationError
 from tallystick.findings import FindingCode, Findings
 from tallystick.vouchers.admit import SignedCommand, admit, read_note
+from tallystick.vouchers.editions import Adoption
 from tallystick.vouchers.entry import Entry, Header, split_entry
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.outcomes import Burned
@@ -55,11 +59,13 @@ class Replay:
     Attributes:
         state: after the entries replayed.
         is_running: whether entries are still decided.
+        adoption: of rules that this version doesn't know, where the replay ended with it.
     """
 
     def __init__(self, origin: str, findings: Findings) -> None:
         self.state = State.empty(origin)
         self.is_running = True
+        self.adoption: Adoption | None = None
         self._own_book = OwnBook(self.state.book)
         self._own_officer_sums = OwnOfficerSums(self.state)
         self._findings = findings
@@ -89,6 +95,8 @@ class Replay:
             data: its bytes.
             signed: what `read_entry` made of them.
         """
+        if self.adoption is not None:
+            return _UNREADABLE
         if not self.is_running or isinstance(signed, Refusal) or data[: len(_AT)] != _AT:
             return self._look_at(index, data, signed)
         try:
@@ -207,6 +215,8 @@ class Replay:
         self._check_index(index, header.index)
         self._check_time(index, header.at)
         if isinstance(signed, Refusal):
+            if self.is_running and self._is_adopted(index, data):
+                return _UNREADABLE
             self._findings.add_refusal(index, signed)
             self._stop(index, "a command that can't be read leads to no state")
             return header.kind, None, None
@@ -216,6 +226,18 @@ class Replay:
             except EntryMalformedError as error:
                 self._findings.add(FindingCode.ENTRY_MALFORMED, index, str(error))
         return header.kind, signed.command.party, signed.command.ref
+
+    def _is_adopted(self, index: int, data: bytes) -> bool:
+        """Note that the log goes on by rules that this version doesn't know, if an entry really adopts them."""
+        adoption = Adoption.from_entry(data)
+        if adoption is None or adoption.is_known or adoption.index != index:
+            return False
+        try:
+            adoption.verify(self.state)
+        except VerificationError:
+            return False
+        self.adoption, self.is_running = adoption, False
+        return True
 
     def _check_index(self, index: int, shown_index: int) -> None:
         if shown_index != index:

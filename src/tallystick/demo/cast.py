@@ -17,10 +17,14 @@ from stdnum.cn import uscc
 NETWORK: Final = "national-network"
 AUDITOR: Final = "national-audit-office"
 OPERATOR: Final = "log-operator"
+BUREAU: Final = "district-bureau"
 ORIGIN: Final = "tallystick.example/demo"
+WORLD: Final = "tallystick.example/world"
+"""The log that the network's is a member of."""
 ROOT_KEYS: Final = 3
 ROOT_QUORUM: Final = 2
 VALIDITY_DAYS: Final = 365
+REVIEWED: Final = "authenticity"
 OFFICERS: Final = 2
 """Keys of each treasury; all of them make its quorum, and sign what is above its officers' threshold."""
 OFFICERS_ABOVE_YUAN: Final = 1_000_000
@@ -60,7 +64,7 @@ class Terms:
         ceiling: the most of a fee that all support together pays, in per cent; the highest share, if None.
         rank: programmes of the lowest pay first.
         limit: the dearest unit that it pays for, in per cent of what is usual.
-        reviewed: vouchers are issued for applications.
+        reviewed: vouchers are issued for applications that the district bureau passed.
         assumed: what is not from the city's rules.
     """
 

@@ -24,7 +24,17 @@ BURN_WINDOW_DAYS: Final = 92
 FRESHNESS_DAYS: Final = 7
 RELEASE_GRACE_DAYS: Final = 7
 TARIFF_NOTICE_DAYS: Final = 30
+SEALING_GRACE_DAYS: Final = 3
+INSTALLED: Final = 4_096  # of each item that a cluster offers
 TAKEOVER_DAYS: Final = 7
+_GATE: Final = {
+    "before": "issue",
+    "subject_type": "application",
+    "topic": cast.REVIEWED,
+    "attesters": [cast.BUREAU],
+    "passes": 1,
+}
+"""Of programmes whose applications are reviewed."""
 
 
 @dataclass(slots=True)
@@ -80,6 +90,7 @@ class Founding:
         self._register_items()
         accredited = self._open_programmes()
         self._publish_tariffs()
+        self._declare_capacities()
         network = Network(startups, self.terms, accredited, Contracts(self.stage, self.year))
         self._choose_providers(network)
         self._apply(network)
@@ -106,6 +117,8 @@ class Founding:
                 "release_grace_seconds": RELEASE_GRACE_DAYS * 86_400,
                 "tariff_notice_seconds": TARIFF_NOTICE_DAYS * 86_400,
                 "takeover_seconds": TAKEOVER_DAYS * 86_400,
+                "sealing_grace_seconds": SEALING_GRACE_DAYS * 86_400,
+                "member_of": cast.WORLD,
                 "utc_offset_seconds": UTC_OFFSET_SECONDS,
             },
         )
@@ -124,10 +137,11 @@ class Founding:
         return self.stage.note(admitter, "party.admit", fields, keys=(*self.stage.keys.keys_of(admitter), *keys))
 
     def _admit_institutions(self) -> None:
-        """Admit treasuries, clusters, the auditor and the operator."""
+        """Admit treasuries, clusters, the auditor, the operator and the bureau that reviews."""
         notes = [
             self._admission(cast.NETWORK, cast.AUDITOR, "auditor", "National Audit Office, in play", ["auditor-1"]),
             self._admission(cast.NETWORK, cast.OPERATOR, "operator", "Log operator, in play", ["books-1"]),
+            self._admission(cast.NETWORK, cast.BUREAU, "attester", "District bureau, in play", ["reviewer-1"]),
         ]
         for city in cast.TREASURIES:
             notes.append(self._treasury_admission(city))
@@ -250,6 +264,8 @@ class Founding:
                 "day_count": "end_minus_start",
                 "truncate_fen": terms.rounding_fen,
             }
+        if terms.reviewed:
+            rules["gates"] = [_GATE]
         return rules
 
     def _publish_tariffs(self) -> None:
@@ -266,6 +282,15 @@ class Founding:
             ]
         )
 
+    def _declare_capacities(self) -> None:
+        first_day = format_day(self.year.first_day)
+        notes = []
+        for cluster in cast.CLUSTERS:
+            capacity = [{"installed": INSTALLED, "item": item} for item in sorted(dict(cluster.prices_fen))]
+            fields = {"capacity": capacity, "first_day": first_day}
+            notes.append(self.stage.note(cluster.party, "capacity.declare", fields))
+        self.stage.submit(*notes)
+
     def _choose_providers(self, network: Network) -> None:
         """Each start-up signs contracts with some clusters that its city accredits."""
         for startup in network.startups.values():
@@ -276,7 +301,10 @@ class Founding:
         )
 
     def _apply(self, network: Network) -> None:
-        """Let start-ups file applications where vouchers are issued for such; the first corrects a typing error."""
+        """Let start-ups file applications where vouchers are issued for such, and a bureau review them.
+
+        The first corrects a typing error.
+        """
         notes: list[bytes] = []
         for startup in network.startups.values():
             for terms in [one for one in startup.city.programmes if one.reviewed]:
@@ -285,6 +313,7 @@ class Founding:
                     notes.append(self._application(startup, terms, wrong, terms.cap_yuan * 10))
                     notes.append(self.stage.note(startup.party, "application.withdraw", {"application": wrong}))
                 notes.append(self._application(startup, terms, application_id(startup, terms), terms.cap_yuan))
+                notes.append(self._attestation(application_id(startup, terms)))
         self.stage.submit(*notes)
 
     def _application(self, startup: Startup, terms: cast.Terms, application: str, asked_yuan: int) -> bytes:
@@ -297,6 +326,18 @@ class Founding:
             "evidence_sha256": evidence_sha256(self.seed, application),
         }
         return self.stage.note(startup.party, "application.file", fields)
+
+    def _attestation(self, application: str) -> bytes:
+        fields = {
+            "subject_type": "application",
+            "subject_id": application,
+            "topic": cast.REVIEWED,
+            "verdict": "pass",
+            "reason": "the papers are complete and no copies",
+            "evidence_sha256": evidence_sha256(self.seed, f"review of {application}"),
+            "valid_until": format_instant(instant(self.year.first_day + cast.VALIDITY_DAYS)),
+        }
+        return self.stage.note(cast.BUREAU, "attestation.give", fields)
 
     def _issue_vouchers(self, network: Network) -> None:
         """Give every start-up a voucher under each programme that pays for it; one officer alone tries in vain once."""
@@ -324,6 +365,8 @@ class Founding:
             "valid_from": format_instant(self.stage.now),
             "evidence_sha256": evidence_sha256(self.seed, voucher),
         }
+        if terms.reviewed:
+            fields["application"] = application_id(startup, terms)
         keys = self.stage.keys.keys_of(city.treasury)[:officers]
         return self.stage.note(city.treasury, "voucher.issue", fields, keys=keys)
 

@@ -7,6 +7,7 @@
      45  a third needs its treasury's signature: refused without, recorded with it
      52  a voucher is suspended, can't be reserved, and is resumed on day 57
      60  a cluster misdates a price: refused where it lies too far ahead, and withdrawn where it doesn't
+     63  the operator records what another log has signed; a smaller checkpoint after it is refused
      66  a cluster takes a line back
      75  a cluster replaces its meter's key; what the old key signs after that is refused
      77  another cluster's key is rotated, in one entry that both keys sign
@@ -22,6 +23,7 @@
 and after the first quarter a claim is rejected and claimed again; a payment of another amount is refused.
 """
 
+import hashlib
 from collections.abc import Callable
 
 from tallystick.demo import cast
@@ -30,6 +32,8 @@ from tallystick.demo.founding import Network, Startup, evidence_sha256
 from tallystick.demo.stage import Stage
 from tallystick.demo.year import Year, instant
 from tallystick.ledger import Admitted
+from tallystick.signing.keys import SigningKey
+from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.vouchers.quantities import format_day, format_instant
 
 PART_FEN = 200_000 * FEN
@@ -55,6 +59,7 @@ class Incidents:
             52: self._suspend_voucher,
             57: self._resume_voucher,
             60: self._misdate_a_price,
+            63: self._record_another_log,
             66: self._take_a_line_back,
             75: self._replace_a_key,
             77: self._rotate_a_key,
@@ -174,6 +179,14 @@ class Incidents:
             self.stage.act(cluster.party, "tariff.publish", valid_from=valid_from, **price)
         record = {"type": "tariff", "item": item, "valid_from": valid_from}
         self.stage.act(cluster.party, "record.withdraw", record=record)
+
+    def _record_another_log(self) -> None:
+        """The network is a member of a log, which shows an older checkpoint after a newer one."""
+        key = SigningKey.from_seed(cast.WORLD, hashlib.sha256(f"{cast.WORLD} {self.seed}".encode()).digest())
+        for size in (1_000, 900):
+            checkpoint = Checkpoint(cast.WORLD, size, hashlib.sha256(f"{size} entries".encode()).digest())
+            fields = {"checkpoint": sign_checkpoint(checkpoint, key).decode(), "log_vkey": key.verifier.to_text()}
+            self.stage.act(cast.OPERATOR, "checkpoint.record", **fields)
 
     def _take_a_line_back(self) -> None:
         for line in self.stage.newest_lines.values():

@@ -28,7 +28,7 @@ from tallystick.transparency.merkle import leaf_hash
 from tallystick.transparency.policy import Policy
 from tallystick.transparency.proofs import verify_inclusion
 from tallystick.vouchers.admit import SignedCommand, read_note
-from tallystick.vouchers.editions import Founding
+from tallystick.vouchers.editions import Adoption, Founding
 from tallystick.vouchers.entry import Entry, split_entry
 from tallystick.vouchers.outcomes import Sealed
 from tallystick.vouchers.refusals import Reason, Refusal
@@ -162,8 +162,7 @@ class _Examination:
             findings.add(FindingCode.PROOF_INVALID, item.index, str(error))
             return None
         if isinstance(signed, Refusal):
-            if item.index == 0:
-                self._require_known_edition(item.entry)
+            self._require_known_edition(item.index, item.entry)
             findings.add_refusal(item.index, signed)
             return None
         try:
@@ -176,14 +175,21 @@ class _Examination:
             return None
         return event, signed
 
-    def _require_known_edition(self, entry: bytes) -> None:
-        """Refuse to go on if entry 0, which is proved to be the log's, names rules that this version doesn't know."""
-        founding = Founding.from_entry(entry)
-        if founding is None or founding.log != self.checkpoint.origin or self.findings:
+    def _require_known_edition(self, index: int, entry: bytes) -> None:
+        """Refuse to go on if an entry, proved to be the log's, names rules that this version doesn't know."""
+        if self.findings:
             return  # without a checkpoint that the policy accepts, a number proves nothing
         with suppress(MalformedError, VerificationError):
-            founding.verify()
-            founding.require_known()
+            if index == 0:
+                founding = Founding.from_entry(entry)
+                if founding is not None and founding.log == self.checkpoint.origin:
+                    founding.verify()
+                    founding.require_known()
+                return
+            adoption = Adoption.from_entry(entry)
+            if adoption is not None and adoption.index == index:
+                adoption.verify(self.replay.state)
+                adoption.require_known()
 
     def _replay(self, item: DossierEntry, event: Event, signed: SignedCommand) -> None:
         is_subject = item.role == "subject"

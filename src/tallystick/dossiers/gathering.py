@@ -7,7 +7,7 @@
       ├─ vouchers that it ends                      with their whole history: what returns must be exact
       ├─ lines that it claims, pays, or sets free   the contracts with lines of those days
       ├─ job times that it was refused for          the contract that had burned them
-      └─ seals                                      all
+      └─ seals, and editions of the rules           all
     what those depend on           is only followed, so the things that it changes must be there, and nothing else
 
 Things are found by the views' index, entries are read by their index: the rest of the log isn't read. Whatever comes
@@ -31,7 +31,7 @@ from tallystick.vouchers.rules.burning import TimeBurn
 from tallystick.vouchers.rules.contracts import ContractSign
 from tallystick.vouchers.rules.network import NetworkFound
 from tallystick.vouchers.rules.reservations import VoucherReserve
-from tallystick.vouchers.rules.rule import SEALS, Event
+from tallystick.vouchers.rules.rule import EDITIONS, SEALS, Event
 from tallystick.vouchers.rules.settlement import RedemptionClaim
 from tallystick.vouchers.rules.vouchers import VoucherIssue, VoucherTransfer
 
@@ -105,6 +105,7 @@ class Gathering:
         assert isinstance(founding.command, NetworkFound)
         self._founding = founding.command
         self._want(SEALS)
+        self._want(EDITIONS)
         for number in self.subject:
             self._gather(number)
         self._find_refused_times()

@@ -43,6 +43,8 @@ MAY_BE_MISSING: Final = frozenset(
         Reason.PROVIDER_UNKNOWN,
         Reason.ITEM_UNKNOWN,
         Reason.HOLDER_UNKNOWN,
+        Reason.ATTESTER_UNKNOWN,
+        Reason.APPLICATION_UNKNOWN,
         Reason.VOUCHER_UNKNOWN,
         Reason.RESERVATION_UNKNOWN,
         Reason.ITEM_NOT_IN_CONTRACT,
@@ -54,6 +56,7 @@ MAY_BE_MISSING: Final = frozenset(
         Reason.LINE_UNKNOWN,
         Reason.NOTHING_TO_CLAIM,
         Reason.CLAIM_UNKNOWN,
+        Reason.GATE_NOT_PASSED,
     }
 )
 """Refusals that mean, of a command that was admitted, that something isn't in the part."""

@@ -99,7 +99,8 @@ def _touched(change: Change) -> list[tuple[str, int, str]]:
     match change.event.command:
         case VoucherIssue() as command:
             bound = f", under {command.contract} alone" if command.contract is not None else ""
-            return [(command.voucher, command.face_fen, f"to {command.holder}{bound}")]
+            applied = f" for {command.application}" if command.application is not None else ""
+            return [(command.voucher, command.face_fen, f"to {command.holder}{applied}{bound}")]
         case VoucherTransfer() as command:
             return [
                 (command.voucher, command.amount_fen, f"to {command.to} as {command.into}"),

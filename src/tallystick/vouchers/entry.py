@@ -101,7 +101,7 @@ class Entry(NamedTuple):
 
         Raises:
             EntryMalformedError: header, note or command can't be read, or don't belong together.
-            EditionUnknownError: it founds a network by rules that this version doesn't know.
+            EditionUnknownError: it founds a network by rules that this version doesn't know, or adopts them.
         """
         try:
             line, note_bytes = split_entry(data)

@@ -17,11 +17,15 @@ CONTRACT_PROGRAMMES_MAX: Final = 8
 CONTRACT_RESERVATIONS_MAX: Final = 16
 """Open ones under a contract: a line costs no more with history."""
 KEYS_MAX: Final = 16
+GATES_MAX: Final = 16
+ATTESTERS_MAX: Final = 16
+"""Of one gate."""
 YEAR_3000: Final = parse_instant("3000-01-01T00:00:00.000000Z")
 """Programmes close before, so that what is reckoned from their dates still has four digits to its year."""
 
 
-def _ed25519(vkey: str) -> str:
+def ed25519(vkey: str) -> str:
+    """Return the text of an Ed25519 key; ValueError of another."""
     if VerifierKey.from_text(vkey).algorithm != ED25519:
         raise ValueError("must be an Ed25519 key")
     return vkey
@@ -54,7 +58,7 @@ _ORIGIN: Final = r"^[!-*,-~]+$"
 Origin = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=_ORIGIN)]
 KEY_NAME_PATTERN: Final = rf"{PARTY_PATTERN}/[a-z0-9][a-z0-9-]{{0,30}}"
 _VKEY: Final = rf"^{KEY_NAME_PATTERN}\+[0-9a-f]{{8}}\+[A-Za-z0-9+/=]+$"
-Vkey = Annotated[str, StringConstraints(max_length=400, pattern=_VKEY), AfterValidator(_ed25519)]
+Vkey = Annotated[str, StringConstraints(max_length=400, pattern=_VKEY), AfterValidator(ed25519)]
 _KEY_LABEL: Final = rf"^{KEY_NAME_PATTERN}\+[0-9a-f]{{8}}$"
 KeyLabel = Annotated[str, StringConstraints(pattern=_KEY_LABEL)]
 _PROFILE_HASH: Final = "^sha256:[0-9a-f]{64}$"
@@ -76,6 +80,11 @@ ContractBasis = Literal["metered", "invoiced"]
 ProgrammeBasis = Literal["metered", "invoiced", "both"]
 ClaimCycle = Literal["month", "quarter", "any"]
 DayCount = Literal["end_minus_start", "inclusive"]
+SubjectType = Literal["application", "claim", "provider", "holder"]
+"""What an attester can give a verdict on."""
+Verdict = Literal["pass", "fail"]
+GatedAct = Literal["issue", "claim", "settle"]
+"""What a gate can stand before: `voucher.issue`, `redemption.claim`, `redemption.pay`."""
 VoucherKind = Literal["compute", "training", "model", "corpus"]
 Period = Annotated[int, Field(ge=0, le=31_622_400)]
 

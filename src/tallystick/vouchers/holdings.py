@@ -17,8 +17,9 @@ class Voucher:
         rules_version: of its programme, when it was issued: shares, ceilings, validity and transfer are theirs.
         granted_id: under which it counts against its holder's cap.
         contract: the one that it is spent under; None: any.
-        holder_class: of the application that it was issued for.
-        parent: the voucher that it was transferred out of.
+        application: that it was issued for.
+        holder_class: of that application.
+        parent: the voucher that it was transferred out of; such a part has no application and no class.
     """
 
     programme: str
@@ -29,6 +30,7 @@ class Voucher:
     rules_version: int
     granted_id: str
     contract: str | None = None
+    application: str | None = None
     holder_class: str | None = None
     parent: str | None = None
     status: VoucherStatus = "active"

@@ -28,6 +28,11 @@ class Key:
     compromised_since: int | None = None
     compromised_index: int | None = None
 
+    @property
+    def is_active(self) -> bool:
+        """Whether what it signs counts."""
+        return self.revoked_index is None
+
 
 @dataclass(frozen=True, slots=True)
 class Officers:
@@ -78,13 +83,28 @@ class NetworkParameters:
     release_grace_seconds: int
     tariff_notice_seconds: int
     takeover_seconds: int
+    sealing_grace_seconds: int
     utc_offset_seconds: int
 
 
 @dataclass(slots=True)
 class Network:
-    """The founding party, and what entry 0 set: the edition of the rules, and parameters."""
+    """The founding party, the edition of the rules in force, and what entry 0 set.
+
+    Attributes:
+        member_of: the origin of the log that this one is a member of, if it is of one.
+    """
 
     party: str
     edition: int
     parameters: NetworkParameters
+    member_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedCheckpoint:
+    """The newest checkpoint of another log: the entry that recorded it, its size, its root (hex)."""
+
+    index: int
+    size: int
+    root: str

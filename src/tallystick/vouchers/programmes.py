@@ -15,6 +15,7 @@ from tallystick.vouchers.fields import (
     TransferPolicy,
     VoucherKind,
 )
+from tallystick.vouchers.reviews import Gate
 
 
 @dataclass(slots=True)
@@ -120,6 +121,7 @@ class ProgrammeRules:
     rounding_fen: int
     claims: ClaimTerms
     proration: Proration | None = None
+    gates: tuple[Gate, ...] = ()
 
     def share_of(self, item_id: str, item: Item, holder_class: str | None) -> tuple[int, int] | None:
         """Return share and ceiling (basis points) of an item, bought with a voucher of a class; the first row's."""

@@ -25,6 +25,8 @@ SECOND_US: Final = 1_000_000
 DAY_US: Final = 86_400 * SECOND_US
 AHEAD_MAX_US: Final = 366 * DAY_US
 """How far ahead of the log's time a price may begin."""
+ATTESTED_MAX_US: Final = 3_660 * DAY_US
+"""How far ahead of its entry an attestation may end at most."""
 BASIS_POINTS: Final = 10_000
 GPU_MILLI_SECONDS_PER_GPU_HOUR: Final = 3_600_000
 
@@ -176,6 +178,7 @@ PARTY_PATTERN: Final = "[a-z0-9][a-z0-9-]{0,62}"
 _PARTY: Final = f"^{PARTY_PATTERN}$"
 _ITEM: Final = r"^[a-z0-9][a-z0-9._-]{0,62}$"
 _OWNED: Final = f"^{PARTY_PATTERN}/[A-Za-z0-9][A-Za-z0-9._-]{{0,63}}$"
+_SUBJECT: Final = f"^{PARTY_PATTERN}(?:/[A-Za-z0-9][A-Za-z0-9._-]{{0,63}})?$"
 _DOCUMENT: Final = r"^[A-Za-z0-9][A-Za-z0-9._:/@+=-]{0,127}$"
 _JOB: Final = r"^[a-z0-9][a-z0-9._:/@+=-]{0,127}$"
 _WORD: Final = r"^[a-z0-9][a-z0-9_-]{0,62}$"
@@ -184,6 +187,8 @@ _SHA256: Final = "^[0-9a-f]{64}$"
 PartyId = Annotated[str, StringConstraints(pattern=_PARTY)]
 ItemId = Annotated[str, StringConstraints(pattern=_ITEM)]
 OwnedId = Annotated[str, StringConstraints(pattern=_OWNED)]
+SubjectId = Annotated[str, StringConstraints(pattern=_SUBJECT)]
+"""A party's id or an owned one."""
 DocumentId = Annotated[str, StringConstraints(pattern=_DOCUMENT)]
 JobName = Annotated[str, StringConstraints(pattern=_JOB)]
 Word = Annotated[str, StringConstraints(pattern=_WORD)]
@@ -197,6 +202,7 @@ PATTERNS_IN_WORDS: Final = {
     _PARTY: "a name of 1 to 63 of a-z, 0-9 and -, the first no -",
     _ITEM: "a name of 1 to 63 of a-z, 0-9 and . _ -, the first a letter or digit",
     _OWNED: "an id like shanghai-treasury/v-1: a party's name, / and 1 to 64 of A-Z, a-z, 0-9, . _ and -",
+    _SUBJECT: "a party's name, or an id like shanghai-treasury/v-1",
     _DOCUMENT: "1 to 128 of A-Z, a-z, 0-9 and . _ : / @ + = -, the first a letter or digit",
     _JOB: "1 to 128 of a-z, 0-9 and . _ : / @ + = -, the first a letter or digit",
     _WORD: "a word of 1 to 63 of a-z, 0-9, _ and -, the first a letter or digit",

@@ -56,6 +56,14 @@ class Reason(CodedEnum):
     )
     SIGNER_NOT_INVOLVED = ("signer_not_involved", False, "a signature is of a party that is not asked to sign")
     SIGNATURES_MISSING = ("signatures_missing", False, "fewer signatures than needed")
+    EDITION_NOT_LATER = ("edition_not_later", False, "the edition in force is that one, or a later one")
+    CHECKPOINT_INVALID = ("checkpoint_invalid", False, "no checkpoint of another log, signed by `log_vkey`")
+    CHECKPOINT_SMALLER = ("checkpoint_smaller", False, "a larger checkpoint of that log was recorded")
+    CHECKPOINT_CONTRADICTED = (
+        "checkpoint_contradicted",
+        False,
+        "the checkpoint of that log and size that was recorded has another root",
+    )
     SUBJECT_UNKNOWN = ("subject_unknown", True, "the party that the command is about was never admitted")
     SUBJECT_NOT_UNDER_PARTY = ("subject_not_under_party", False, "`party` neither is that party nor admitted it")
     SUBJECT_SUSPENDED = ("subject_suspended", True, "that party is suspended already")
@@ -100,7 +108,11 @@ class Reason(CodedEnum):
     CONTRACT_ENDED = ("contract_ended", False, "the contract's last day is over")
     WINDOW_INVALID = ("window_invalid", False, "an end that is not after its beginning, or lies in the past")
     DATE_IN_THE_PAST = ("date_in_the_past", False, "takes effect before `at`")
-    DATE_TOO_FAR_AHEAD = ("date_too_far_ahead", True, "takes effect more than 366 days after `at`")
+    DATE_TOO_FAR_AHEAD = (
+        "date_too_far_ahead",
+        True,
+        "takes effect more than 366 days after `at`; of an attestation, ends more than 3,660",
+    )
     CONTRACT_BEGAN_TOO_LONG_AGO = (
         "contract_began_too_long_ago",
         False,
@@ -112,6 +124,18 @@ class Reason(CodedEnum):
         "`at` or `valid_from` lies outside `opens_at`–`closes_at`",
     )
     FLOOR_ABOVE_CAP = ("floor_above_cap", False, "the cap's `floor_fen` is more than its `holder_fen`")
+    HOLDER_CLASS_NOT_REVIEWED = (
+        "holder_class_not_reviewed",
+        False,
+        "a share names a `holder_class`, and no gate before issues is of the application",
+    )
+    GATES_INVALID = (
+        "gates_invalid",
+        False,
+        "a gate of a subject that its act doesn't have, of more passes than attesters, or before issues where "
+        "transfers are `open`",
+    )
+    ATTESTER_UNKNOWN = ("attester_unknown", True, "no attester of this id was admitted")
     PROVIDER_UNKNOWN = ("provider_unknown", True, "no provider of this id was admitted")
     PROVIDER_ALREADY_ACCREDITED = ("provider_already_accredited", False, "it is accredited then already")
     TARIFF_NOT_LATER = ("tariff_not_later", False, "the provider's tariff before it is as late or later")
@@ -120,10 +144,11 @@ class Reason(CodedEnum):
         False,
         "dearer than the tariff before it, sooner than `tariff_notice_seconds` after `at`",
     )
+    CAPACITY_NOT_LATER = ("capacity_not_later", False, "the provider's declaration before it is as late or later")
     ITEM_UNIT_INVALID = ("item_unit_invalid", False, "what is counted needs `counted`, GPU-time has none")
     ITEM_UNKNOWN = ("item_unknown", True, "no such item")
-    ITEM_NOT_GPU_TIME = ("item_not_gpu_time", False, "lines are of GPU-time; this item is counted")
-    RECORD_UNKNOWN = ("record_unknown", True, "no tariff or accreditation from that instant on stands")
+    ITEM_NOT_GPU_TIME = ("item_not_gpu_time", False, "only GPU-time is declared and burned; this item is counted")
+    RECORD_UNKNOWN = ("record_unknown", True, "no tariff, declaration or accreditation from that time on stands")
     RECORD_IN_FORCE = ("record_in_force", False, "it began at or before `at`")
     RECORD_NOT_NEWEST = ("record_not_newest", True, "a later one stands, which must be withdrawn first")
     HOLDER_UNKNOWN = ("holder_unknown", True, "no holder of this id was admitted")
@@ -134,6 +159,12 @@ class Reason(CodedEnum):
     DOCUMENT_ALREADY_USED = ("document_already_used", False, "another contract has this document")
     BELOW_CHARGED = ("below_charged", False, "less than was charged under the contract")
     OTHER_SUPPORT_LOWERED = ("other_support_lowered", False, "other support can only be raised")
+    APPLICATION_MISSING = ("application_missing", False, "a gate before issues is of the application; none is named")
+    APPLICATION_DIFFERS = (
+        "application_differs",
+        False,
+        "the application is another holder's, or for another programme",
+    )
     BELOW_HOLDER_FLOOR = ("below_holder_floor", False, "`face_fen` is less than the cap's `floor_fen`")
     EXCEEDS_ENVELOPE = ("exceeds_envelope", True, "more than is unissued")
     VOUCHER_UNKNOWN = ("voucher_unknown", True, "no such voucher")
@@ -166,6 +197,11 @@ class Reason(CodedEnum):
         "exceeds_holder_cap",
         True,
         "the holder would be granted more than the cap's `holder_fen` in the fiscal year",
+    )
+    EXCEEDS_APPLICATION = (
+        "exceeds_application",
+        False,
+        "all that is issued for the application would be more than its `amount_fen`",
     )
     EXCEEDS_AVAILABLE_BALANCE = ("exceeds_available_balance", True, "more than is available")
     RESERVATION_UNKNOWN = ("reservation_unknown", True, "no such reservation")
@@ -227,7 +263,17 @@ class Reason(CodedEnum):
     CLAIM_UNKNOWN = ("claim_unknown", True, "no such claim")
     CLAIM_ALREADY_SETTLED = ("claim_already_settled", False, "it was paid or rejected")
     AMOUNT_DIFFERS_FROM_CLAIM = ("amount_differs_from_claim", False, "`amount_fen` is not what was claimed")
+    GATE_NOT_PASSED = (
+        "gate_not_passed",
+        True,
+        "too few of a gate's attesters have a standing `pass`, or one has a standing `fail`",
+    )
     SEAL_PERIOD_NOT_OVER = ("seal_period_not_over", True, "`last_day` is not over")
+    SEAL_GRACE_NOT_OVER = (
+        "seal_grace_not_over",
+        True,
+        "`last_day` ended less than `sealing_grace_seconds` ago",
+    )
     SEAL_NOT_LATER = ("seal_not_later", False, "a seal reaches as far or farther")
     ENTRY_TOO_LARGE = ("entry_too_large", False, "command and outcome don't fit into 65,535 bytes: split the statement")
     DECISION_FAILED = (

@@ -1,6 +1,8 @@
-"""What is asked for before a voucher is issued: applications. docs/rules.md, "Applications and attestations"."""
+"""What holders apply for, and what reviewers say; docs/rules.md, "Applications and attestations"."""
 
 from dataclasses import dataclass
+
+from tallystick.vouchers.fields import GatedAct, SubjectType, Verdict
 
 
 @dataclass(slots=True)
@@ -19,3 +21,35 @@ class Application:
     holder_class: str | None = None
     issued_fen: int = 0
     withdrawn: bool = False
+
+
+@dataclass(slots=True)
+class Attestation:
+    """An attester's newest verdict on a subject and topic; it stands until before `valid_until`."""
+
+    verdict: Verdict
+    valid_until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What must be attested before an act under a programme.
+
+    Attributes:
+        before: the act.
+        subject_type: what is reviewed: of an issue its application or holder, of a claim its claimant, of a settlement
+            its claim or the claimant.
+        attesters: whose verdicts count, ascending.
+        passes: how many of them must have given `pass`.
+    """
+
+    before: GatedAct
+    subject_type: SubjectType
+    topic: str
+    attesters: tuple[str, ...]
+    passes: int
+
+    @property
+    def asks_for_application(self) -> bool:
+        """Whether vouchers are issued for applications alone."""
+        return self.before == "issue" and self.subject_type == "application"

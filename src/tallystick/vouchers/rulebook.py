@@ -20,9 +20,13 @@ from tallystick.vouchers.outcomes import Nothing, Outcome
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rules import (
     applications,
+    attestations,
     books,
     burning,
+    capacity,
+    checkpoints,
     contracts,
+    editions,
     items,
     keys,
     network,
@@ -37,12 +41,16 @@ from tallystick.vouchers.rules.rule import Rule
 
 RULES: Final[tuple[type[Rule], ...]] = (
     *network.RULES,
+    *editions.RULES,
+    *checkpoints.RULES,
     *keys.RULES,
     *items.RULES,
+    *capacity.RULES,
     *programmes.RULES,
     *withdrawals.RULES,
     *contracts.RULES,
     *applications.RULES,
+    *attestations.RULES,
     *vouchers.RULES,
     *recovery.RULES,
     *reservations.RULES,

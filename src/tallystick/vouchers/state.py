@@ -28,11 +28,11 @@ from tallystick.vouchers.book import (
 from tallystick.vouchers.burns import BYTES_AS_BASE64, Group, JobTimes, Statement
 from tallystick.vouchers.contracts import Contract
 from tallystick.vouchers.holdings import Reservation, Voucher
-from tallystick.vouchers.parties import Key, Network, Party
+from tallystick.vouchers.parties import Key, Network, Party, RecordedCheckpoint
 from tallystick.vouchers.programmes import Item, Programme, ProgrammeRules
 from tallystick.vouchers.quantities import DAY_US, INSTANT_MAX, SECOND_US, start_of_day
 from tallystick.vouchers.redemptions import Claim
-from tallystick.vouchers.reviews import Application
+from tallystick.vouchers.reviews import Application, Attestation
 from tallystick.vouchers.seals import Seal, Touches
 
 
@@ -47,6 +47,8 @@ class Reference:
 
 Tariff = tuple[int, int]
 """A price: valid from (microseconds), fen a unit (a GPU-hour, or one of what is counted)."""
+Capacity = tuple[int, dict[str, int]]
+"""A declaration: from which day on, and how many of each item are installed."""
 Unclaimed = dict[int, list[str]]
 """Of one programme and contract: by day, the vouchers of which something is burned and not claimed."""
 
@@ -66,7 +68,10 @@ class State:
         public_keys: label by public key (hex).
         usccs: party by unified social credit code.
         signed_by_few_fen: by treasury and day, what fewer of its officers signed than are required; officers.py.
+        other_logs: by origin, the newest checkpoint that was recorded of another log.
         tariffs: by provider and item, ascending.
+        attestations: by subject (`<type> <id>`), topic and attester.
+        capacities: by provider, ascending: what it declared that is in force or to come.
         seals: by id, in order.
         touches: by account, which entries touched it.
         documents: the contract of each document (SHA-256 in hex), for ever.
@@ -90,12 +95,15 @@ class State:
     public_keys: dict[str, str] = field(default_factory=dict)
     usccs: dict[str, str] = field(default_factory=dict)
     signed_by_few_fen: dict[str, dict[int, int]] = field(default_factory=dict)
+    other_logs: dict[str, RecordedCheckpoint] = field(default_factory=dict)
     items: dict[str, Item] = field(default_factory=dict)
     tariffs: dict[str, dict[str, list[Tariff]]] = field(default_factory=dict)
+    capacities: dict[str, list[Capacity]] = field(default_factory=dict)
     programmes: dict[str, Programme] = field(default_factory=dict)
     contracts: dict[str, Contract] = field(default_factory=dict)
     documents: dict[str, str] = field(default_factory=dict)
     applications: dict[str, Application] = field(default_factory=dict)
+    attestations: dict[str, dict[str, dict[str, Attestation]]] = field(default_factory=dict)
     vouchers: dict[str, Voucher] = field(default_factory=dict)
     reservations: dict[str, Reservation] = field(default_factory=dict)
     claims: dict[str, Claim] = field(default_factory=dict)

@@ -127,8 +127,9 @@ class ApplicationWithdraw(Rule):
         return Nothing()
 
     def evolve(self, state: State, event: Event) -> Postings:
-        """Its id stays taken."""
+        """Its id stays taken; verdicts on it say nothing any more."""
         state.applications[self.application].withdrawn = True
+        state.attestations.pop(f"application {self.application}", None)
         return ()
 
     def touches(self, state: State, event: Event) -> Accounts:

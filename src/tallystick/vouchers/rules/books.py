@@ -5,7 +5,7 @@ from typing import Final, Literal
 from tallystick.transparency.merkle import leaf_hash, root_of
 from tallystick.vouchers.accounts import account_leaves
 from tallystick.vouchers.outcomes import Sealed
-from tallystick.vouchers.quantities import Day, OwnedId, format_day, start_of_day
+from tallystick.vouchers.quantities import SECOND_US, Day, OwnedId, format_day, format_instant, start_of_day
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.checks import check_new_id
 from tallystick.vouchers.rules.rule import (
@@ -38,6 +38,7 @@ class BookSeal(Rule):
         Reason.ID_OUTSIDE_OWN_NAMESPACE,
         Reason.ID_ALREADY_USED,
         Reason.SEAL_PERIOD_NOT_OVER,
+        Reason.SEAL_GRACE_NOT_OVER,
         Reason.SEAL_NOT_LATER,
     )
 
@@ -46,7 +47,7 @@ class BookSeal(Rule):
         return own_party(self, state)
 
     def decide(self, state: State, at: int) -> Sealed | Refusal:
-        """Days that are over, later than those sealed before."""
+        """Days that are over, and the network's grace after them too; later than those sealed before."""
         refusal = check_new_id(self.seal, self.party, state.seals)
         if refusal:
             return refusal
@@ -54,6 +55,10 @@ class BookSeal(Rule):
         over_at = start_of_day(self.last_day + 1, state.network.parameters.utc_offset_seconds)
         if at < over_at:
             return Refusal(Reason.SEAL_PERIOD_NOT_OVER, format_day(self.last_day), not_before=over_at)
+        due_at = over_at + state.network.parameters.sealing_grace_seconds * SECOND_US
+        if at < due_at:
+            detail = f"{format_day(self.last_day)} can be sealed from {format_instant(due_at)} on"
+            return Refusal(Reason.SEAL_GRACE_NOT_OVER, detail, not_before=due_at)
         if state.sealed_day is not None and self.last_day <= state.sealed_day:
             return Refusal(Reason.SEAL_NOT_LATER, f"sealed up to {format_day(state.sealed_day)}")
         leaves = [leaf_hash(leaf) for _, leaf in account_leaves(state)]

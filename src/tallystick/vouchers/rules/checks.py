@@ -38,6 +38,40 @@ def check_receiving_holder(state: State, holder: str) -> Refusal | None:
     return Refusal(Reason.RECEIVER_SUSPENDED, holder) if party.suspended else None
 
 
+def check_application(state: State, application: str) -> Refusal | None:
+    """Refuse an application that isn't there, or was withdrawn."""
+    there = state.applications.get(application)
+    if there is None:
+        return Refusal(Reason.APPLICATION_UNKNOWN, application)
+    return Refusal(Reason.APPLICATION_WITHDRAWN, application) if there.withdrawn else None
+
+
+def check_applied(state: State, application: str | None, programme: str, holder: str, at: int) -> Refusal | None:
+    """Refuse an issue for another's application, or another programme's, and one without where one is due."""
+    if application is None:
+        is_due = any(gate.asks_for_application for gate in state.programmes[programme].rules_at(at).gates)
+        return Refusal(Reason.APPLICATION_MISSING, programme) if is_due else None
+    refusal = check_application(state, application)
+    if refusal:
+        return refusal
+    there = state.applications[application]
+    if (there.programme, there.holder) != (programme, holder):
+        detail = f"{application} is of {there.holder} for {there.programme}"
+        return Refusal(Reason.APPLICATION_DIFFERS, detail)
+    return None
+
+
+def check_asked_for(state: State, application: str | None, amount_fen: int) -> Refusal | None:
+    """Refuse more than an application still asks for."""
+    if application is None:
+        return None
+    left_fen = state.applications[application].amount_fen - state.applications[application].issued_fen
+    if amount_fen > left_fen:
+        detail = f"{application} asks for {left_fen} fen more"
+        return Refusal(Reason.EXCEEDS_APPLICATION, detail, limit_fen=left_fen)
+    return None
+
+
 def check_treasurys_voucher(state: State, voucher_id: str, treasury: str) -> Refusal | None:
     """Refuse a voucher that isn't there, or is of another treasury's programme."""
     voucher = state.vouchers.get(voucher_id)

@@ -3,11 +3,11 @@
 from dataclasses import fields
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 from stdnum.cn import uscc as uscc_number
 
 from tallystick.vouchers.editions import must_be_known
-from tallystick.vouchers.fields import KEYS_MAX, USCC, AdmittedRole, Keys, Period, ProfileHash, must_be_true
+from tallystick.vouchers.fields import KEYS_MAX, USCC, AdmittedRole, Keys, Origin, Period, ProfileHash, must_be_true
 from tallystick.vouchers.outcomes import Nothing
 from tallystick.vouchers.parties import Network, NetworkParameters, Party
 from tallystick.vouchers.quantities import PartyId, Text
@@ -49,7 +49,9 @@ class NetworkFound(Rule):
     release_grace_seconds: Period
     tariff_notice_seconds: Annotated[int, Field(ge=0, le=7_776_000)]
     takeover_seconds: Annotated[int, Field(ge=0, le=7_776_000)]
+    sealing_grace_seconds: Annotated[int, Field(ge=0, le=7_776_000)]
     utc_offset_seconds: Annotated[int, Field(ge=-50_400, le=50_400)]
+    member_of: Origin | None = None
 
     event_kind = "network.founded/1"
     outcome = Nothing
@@ -58,6 +60,13 @@ class NetworkFound(Rule):
         Reason.KEY_NOT_OF_PARTY,
         Reason.KEY_ALREADY_KNOWN,
     )
+
+    @field_validator("member_of")
+    @classmethod
+    def _is_another_log(cls, member_of: str | None, others: ValidationInfo) -> str | None:
+        if member_of is not None and member_of == others.data.get("log"):
+            raise ValueError("must be another log than this one")
+        return member_of
 
     def signers(self, state: State, at: int) -> Signers:
         """`root_quorum` of its `root_keys`."""
@@ -69,7 +78,7 @@ class NetworkFound(Rule):
 
     def evolve(self, state: State, event: Event) -> Postings:
         """The founder becomes the first party."""
-        state.network = Network(self.party, self.edition, self.parameters())
+        state.network = Network(self.party, self.edition, self.parameters(), self.member_of)
         state.parties[self.party] = Party("network", self.party, self.name, quorum=self.root_quorum)
         add_keys(state, self.party, "sign", self.root_keys, event)
         return ()

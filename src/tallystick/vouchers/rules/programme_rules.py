@@ -21,6 +21,7 @@ from tallystick.vouchers.fields import (
 )
 from tallystick.vouchers.quantities import Day, Fen, FenOrZero, ItemId, ShareBp, Word, ascending
 from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.rules.gates import Gates, check_gates
 from tallystick.vouchers.state import State
 
 Items = Annotated[tuple[ItemId, ...], Field(min_length=1, max_length=ITEMS_MAX), AfterValidator(ascending)]
@@ -96,6 +97,7 @@ class RulesFields:
     rounding_fen: Annotated[int, AfterValidator(one_fen_or_one_yuan)]
     claims: ClaimFields
     proration: ProrationFields | None = None
+    gates: Gates | None = None
 
     def rules(self) -> programmes.ProgrammeRules:
         """Return what the programme keeps of them."""
@@ -115,20 +117,32 @@ class RulesFields:
             rounding_fen=self.rounding_fen,
             claims=programmes.ClaimTerms(self.claims.cycle, self.claims.cut_off_days),
             proration=proration,
+            gates=tuple([one.gate() for one in self.gates or ()]),
         )
 
     def items(self) -> list[str]:
         """Return the items that its shares name, each once."""
         return sorted({item for share in self.shares for item in share.items or ()})
 
+    def attesters(self) -> list[str]:
+        """Return the attesters that its gates name, each once."""
+        return sorted({name for gate in self.gates or () for name in gate.attesters})
+
 
 def check_rules(state: State, rules: RulesFields) -> Refusal | None:
-    """Refuse rules that contradict themselves, or name an item that isn't there."""
+    """Refuse rules that contradict themselves, or name an attester or item that isn't there."""
     proration = rules.proration
     if proration is not None and proration.last_day < proration.first_day:
         return Refusal(Reason.WINDOW_INVALID, "the proration's last_day is before its first_day")
     if rules.cap.floor_fen > rules.cap.holder_fen:
         return Refusal(Reason.FLOOR_ABOVE_CAP)
+    gates = rules.gates or ()
+    classes = [share.holder_class for share in rules.shares if share.holder_class is not None]
+    if classes and not any(gate.gate().asks_for_application for gate in gates):
+        return Refusal(Reason.HOLDER_CLASS_NOT_REVIEWED, classes[0])
+    refusal = check_gates(state, gates, rules.transfer, rules.payee)
+    if refusal:
+        return refusal
     for item in rules.items():
         if item not in state.items:
             return Refusal(Reason.ITEM_UNKNOWN, item)

@@ -58,6 +58,9 @@ class ProgrammeOpen(Rule):
         Reason.ID_ALREADY_USED,
         Reason.WINDOW_INVALID,
         Reason.FLOOR_ABOVE_CAP,
+        Reason.HOLDER_CLASS_NOT_REVIEWED,
+        Reason.GATES_INVALID,
+        Reason.ATTESTER_UNKNOWN,
         Reason.ITEM_UNKNOWN,
     )
 
@@ -102,8 +105,9 @@ class ProgrammeOpen(Rule):
         return ()
 
     def asks(self, event: Event, history: History) -> Names:
-        """Its items."""
-        return [f"item {item}" for item in self.rules.items()]
+        """The items of its shares, and the attesters of its gates."""
+        items, attesters = self.rules.items(), self.rules.attesters()
+        return [*[f"item {item}" for item in items], *[f"party {name}" for name in attesters]]
 
 
 class ProgrammeClose(Rule):

@@ -27,20 +27,25 @@ Names = Iterable[str]
     party <id>                    admitted, amended, suspended, reinstated; its keys
     item <id>              registered
     tariffs <provider>            its prices
+    capacity <provider>           what it declared that it has
     rules <programme>             opened, closed
     accreditation <programme> <provider>
     contract <id>                 its whole life: signed, amended, reserved under, burned, corrected, reversed, released
     document <sha256>             the contract that has it
-    application <id>              filed, withdrawn
+    application <id>              filed, issued for, withdrawn
+    attestations <type> <id>      verdicts on an application, a claim, a provider or a holder
     terms <voucher>               how it was made (issued, transferred), suspended, resumed, revoked, lapsed
     reservation <id>              reserved, released
     claim <id>                    claimed, paid, rejected
     claims <programme> <party>    the party's claims, and what was rejected of them
+    checkpoints <origin>          those of another log that were recorded
     seals                         all of them
+    editions                      all that were adopted
 
 or an account, with all entries that touch it.
 """
 SEALS: Final = "seals"
+EDITIONS: Final = "editions"
 Signers = dict[str, int]
 """How many signatures are needed of each party."""
 Postings = tuple[Posting, ...]
@@ -50,6 +55,7 @@ NETWORK: Final = frozenset[Role]({"network"})
 TREASURY: Final = frozenset[Role]({"treasury"})
 PROVIDER: Final = frozenset[Role]({"provider"})
 OPERATOR: Final = frozenset[Role]({"operator"})
+ATTESTER: Final = frozenset[Role]({"attester"})
 HOLDER: Final = frozenset[Role]({"holder"})
 ANY_ROLE: Final = frozenset[Role]({"network", "treasury", "provider", "auditor", "operator", "attester", "holder"})
 

@@ -3,12 +3,13 @@
 from typing import Final, Literal
 
 from tallystick.vouchers.book import DatedLot, Posting
-from tallystick.vouchers.fields import Claimant
+from tallystick.vouchers.fields import Claimant, SubjectType
 from tallystick.vouchers.outcomes import Claimed, Nothing
 from tallystick.vouchers.quantities import Day, Fen, OwnedId, Sha256Hex, Text, format_day, start_of_day
 from tallystick.vouchers.redemptions import Claim
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.checks import check_new_id, check_own_programme
+from tallystick.vouchers.rules.gates import check_passed
 from tallystick.vouchers.rules.officers import count_signatures, officers_needed
 from tallystick.vouchers.rules.rule import (
     HOLDER,
@@ -49,6 +50,7 @@ class RedemptionClaim(Rule):
         Reason.CLAIM_PERIOD_INVALID,
         Reason.CLAIM_PERIOD_NOT_OVER,
         Reason.NOTHING_TO_CLAIM,
+        Reason.GATE_NOT_PASSED,
     )
 
     def signers(self, state: State, at: int) -> Signers:
@@ -76,7 +78,7 @@ class RedemptionClaim(Rule):
         amount_fen = unclaimed_fen // rounding_fen * rounding_fen
         if amount_fen == 0:
             return Refusal(Reason.NOTHING_TO_CLAIM, f"{unclaimed_fen} fen are unclaimed")
-        return Claimed(amount_fen)
+        return check_passed(state, self.programme, "claim", _claimant(state, self.party), at) or Claimed(amount_fen)
 
     def evolve(self, state: State, event: Event) -> Postings:
         """What is unclaimed in the period is claimed, lot by lot; what was rounded off stays with the last of them."""
@@ -155,7 +157,8 @@ class RedemptionClaim(Rule):
         return [f"rules {self.programme}", f"party {self.party}"]
 
     def asks(self, event: Event, history: History) -> Names:
-        """The claimant's claims, the contracts of all lines that may have been unclaimed, and who claims under them."""
+        """The claimant's claims, verdicts on it, the contracts of all that may be unclaimed, and who claims there."""
+        yield from (f"attestations provider {self.party}", f"attestations holder {self.party}")
         yield f"claims {self.programme} {self.party}"
         for contract in history.burned(self.programme, self.party, self.first_day, self.last_day, event.index):
             yield f"contract {contract}"
@@ -180,6 +183,7 @@ class RedemptionPay(Rule):
         Reason.CLAIM_UNKNOWN,
         Reason.CLAIM_ALREADY_SETTLED,
         Reason.AMOUNT_DIFFERS_FROM_CLAIM,
+        Reason.GATE_NOT_PASSED,
     )
 
     def signers(self, state: State, at: int) -> Signers:
@@ -194,7 +198,9 @@ class RedemptionPay(Rule):
         claimed_fen = state.claimed_fen(self.claim)
         if self.amount_fen != claimed_fen:
             return Refusal(Reason.AMOUNT_DIFFERS_FROM_CLAIM, f"claimed are {claimed_fen} fen", limit_fen=claimed_fen)
-        return Nothing()
+        claim = state.claims[self.claim]
+        subjects: dict[SubjectType, str | None] = {"claim": self.claim, **_claimant(state, claim.claimant)}
+        return check_passed(state, claim.programme, "settle", subjects, at) or Nothing()
 
     def evolve(self, state: State, event: Event) -> Postings:
         """Settled for good."""
@@ -223,9 +229,9 @@ class RedemptionPay(Rule):
         return [f"claim {self.claim}", f"party {self.party}"]
 
     def asks(self, event: Event, history: History) -> Names:
-        """What the claim asked for: of a part of its lines it would come to less."""
+        """Verdicts on the claim, and what that asked for: of a part of its lines it would come to less."""
         claim = history.claim(self.claim)
-        return claim.command.asks(claim, history)
+        return [f"attestations claim {self.claim}", *claim.command.asks(claim, history)]
 
 
 class RedemptionReject(Rule):
@@ -289,6 +295,11 @@ class RedemptionReject(Rule):
 def _side(state: State, party: str) -> Claimant:
     """Return which side of a contract a claimant is."""
     return "provider" if state.parties[party].role == "provider" else "holder"
+
+
+def _claimant(state: State, party: str) -> dict[SubjectType, str | None]:
+    """Return a claimant as what a gate may be of."""
+    return {"provider" if state.parties[party].role == "provider" else "holder": party}
 
 
 def _check_open_claim(state: State, claim_id: str, treasury: str) -> Refusal | None:

@@ -8,6 +8,8 @@ from tallystick.vouchers.outcomes import Issued, Nothing
 from tallystick.vouchers.quantities import DAY_US, Fen, Instant, OwnedId, PartyId, Sha256Hex, Text, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.checks import (
+    check_applied,
+    check_asked_for,
     check_available,
     check_cap,
     check_good,
@@ -18,6 +20,7 @@ from tallystick.vouchers.rules.checks import (
     check_receiving_holder,
     check_treasurys_voucher,
 )
+from tallystick.vouchers.rules.gates import check_passed
 from tallystick.vouchers.rules.officers import count_signatures, officers_needed
 from tallystick.vouchers.rules.rule import (
     HOLDER,
@@ -45,6 +48,7 @@ class VoucherIssue(Rule):
     face_fen: Fen
     valid_from: Instant
     contract: OwnedId | None = None
+    application: OwnedId | None = None
     evidence_sha256: Sha256Hex | None = None
 
     event_kind = "voucher.issued/1"
@@ -61,9 +65,15 @@ class VoucherIssue(Rule):
         Reason.OUTSIDE_PROGRAMME_WINDOW,
         Reason.HOLDER_UNKNOWN,
         Reason.RECEIVER_SUSPENDED,
+        Reason.APPLICATION_UNKNOWN,
+        Reason.APPLICATION_WITHDRAWN,
+        Reason.APPLICATION_MISSING,
+        Reason.APPLICATION_DIFFERS,
         Reason.BELOW_HOLDER_FLOOR,
         Reason.EXCEEDS_ENVELOPE,
         Reason.EXCEEDS_HOLDER_CAP,
+        Reason.EXCEEDS_APPLICATION,
+        Reason.GATE_NOT_PASSED,
     )
 
     def signers(self, state: State, at: int) -> Signers:
@@ -71,7 +81,7 @@ class VoucherIssue(Rule):
         return {self.party: officers_needed(state, self.party, self.face_fen, at)}
 
     def decide(self, state: State, at: int) -> Issued | Refusal:
-        """Within the programme's window, floor, cap and envelope."""
+        """Within the programme's window, floor, cap and envelope, for what was asked for, and past its gates."""
         refusal = check_new_id(self.voucher, self.party, state.vouchers) or check_own_programme(
             state, self.programme, self.party
         )
@@ -87,7 +97,9 @@ class VoucherIssue(Rule):
         for instant in (at, self.valid_from):
             if not programme.opens_at <= instant < programme.closes_at:
                 return Refusal(Reason.OUTSIDE_PROGRAMME_WINDOW, format_instant(instant))
-        refusal = check_receiving_holder(state, self.holder)
+        refusal = check_receiving_holder(state, self.holder) or check_applied(
+            state, self.application, self.programme, self.holder, at
+        )
         if refusal:
             return refusal
         if self.face_fen < rules.cap.floor_fen:
@@ -96,10 +108,14 @@ class VoucherIssue(Rule):
         unissued_fen = state.book["unissued", self.programme]
         if self.face_fen > unissued_fen:
             return Refusal(Reason.EXCEEDS_ENVELOPE, f"{unissued_fen} fen are unissued", limit_fen=unissued_fen)
-        refusal = check_cap(state, self.programme, self.holder, self.face_fen, at)
-        if refusal:
-            return refusal
-        return Issued(self.valid_from + rules.validity_days * DAY_US)
+        return (
+            check_cap(state, self.programme, self.holder, self.face_fen, at)
+            or check_asked_for(state, self.application, self.face_fen)
+            or check_passed(
+                state, self.programme, "issue", {"application": self.application, "holder": self.holder}, at
+            )
+            or Issued(self.valid_from + rules.validity_days * DAY_US)
+        )
 
     def _check_contract(self, state: State) -> Refusal | None:
         """Refuse a contract that isn't the holder's."""
@@ -110,6 +126,9 @@ class VoucherIssue(Rule):
         assert isinstance(event.outcome, Issued)
         count_signatures(state, event, self.party, self.face_fen)
         programme = state.programmes[self.programme]
+        application = state.applications[self.application] if self.application else None
+        if application:
+            application.issued_fen += self.face_fen
         state.vouchers[self.voucher] = Voucher(
             programme=self.programme,
             holder=self.holder,
@@ -119,6 +138,8 @@ class VoucherIssue(Rule):
             rules_version=programme.version_at(event.at),
             granted_id=programme.granted_id(self.holder, event.at),
             contract=self.contract,
+            application=self.application,
+            holder_class=application.holder_class if application else None,
         )
         return (Posting(self.programme, "unissued", self.programme, "available", self.voucher, self.face_fen),)
 
@@ -127,16 +148,20 @@ class VoucherIssue(Rule):
         return voucher_accounts(state, self.voucher)
 
     def concerns(self, state: State, event: Event) -> Names:
-        """The voucher's terms."""
-        return [f"terms {self.voucher}"]
+        """The voucher's terms, and the application."""
+        return [f"terms {self.voucher}", *self._applied()]
 
     def follows(self) -> Names:
-        """Its programme, holder and treasury."""
-        return [f"rules {self.programme}", f"party {self.holder}", f"party {self.party}"]
+        """Its programme, holder, treasury and application."""
+        return [f"rules {self.programme}", f"party {self.holder}", f"party {self.party}", *self._applied()]
+
+    def _applied(self) -> list[str]:
+        return [f"application {self.application}"] if self.application else []
 
     def asks(self, event: Event, history: History) -> Names:
-        """The contract that it is spent under."""
-        return [] if self.contract is None else [f"contract {self.contract}"]
+        """The contract that it is spent under, and the verdicts on holder and application."""
+        bound = [] if self.contract is None else [f"contract {self.contract}"]
+        return [*bound, f"attestations holder {self.holder}", *[f"attestations {name}" for name in self._applied()]]
 
 
 class VoucherTransfer(Rule):
@@ -210,7 +235,6 @@ class VoucherTransfer(Rule):
             valid_until=parent.valid_until,
             rules_version=parent.rules_version,
             granted_id=state.programmes[parent.programme].granted_id(self.to, event.at),
-            holder_class=parent.holder_class,
             parent=self.voucher,
         )
         return (Posting(parent.programme, "available", self.voucher, "available", self.into, self.amount_fen),)

@@ -1,0 +1,119 @@
+"""Attestations: a reviewer's verdict on an application, a claim, a provider or a holder."""
+
+from typing import Final, Literal
+
+from tallystick.vouchers.fields import SubjectType, Verdict
+from tallystick.vouchers.outcomes import Nothing
+from tallystick.vouchers.quantities import (
+    ATTESTED_MAX_US,
+    Instant,
+    Sha256Hex,
+    SubjectId,
+    Text,
+    Word,
+    format_instant,
+)
+from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.reviews import Attestation
+from tallystick.vouchers.rules.checks import check_application, check_provider
+from tallystick.vouchers.rules.rule import (
+    ATTESTER,
+    Accounts,
+    Event,
+    History,
+    Names,
+    Postings,
+    Rule,
+    Signers,
+    own_party,
+    party_account,
+)
+from tallystick.vouchers.state import State
+
+
+class AttestationGive(Rule):
+    """An attester's verdict on a topic; it takes the place of its older one on the same subject and topic."""
+
+    kind: Literal["attestation.give/1"]
+    subject_type: SubjectType
+    subject_id: SubjectId
+    topic: Word
+    verdict: Verdict
+    reason: Text
+    evidence_sha256: Sha256Hex
+    valid_until: Instant
+
+    event_kind = "attestation.given/1"
+    outcome = Nothing
+    roles = ATTESTER
+    refusals = (
+        Reason.WINDOW_INVALID,
+        Reason.DATE_TOO_FAR_AHEAD,
+        Reason.PROVIDER_UNKNOWN,
+        Reason.HOLDER_UNKNOWN,
+        Reason.APPLICATION_UNKNOWN,
+        Reason.APPLICATION_WITHDRAWN,
+        Reason.CLAIM_UNKNOWN,
+    )
+
+    def signers(self, state: State, at: int) -> Signers:
+        """One signature of the party, of the network its quorum."""
+        return own_party(self, state)
+
+    def decide(self, state: State, at: int) -> Nothing | Refusal:
+        """On something that is there, until a day that isn't too far away."""
+        end = f"valid_until {format_instant(self.valid_until)}"
+        if self.valid_until <= at:
+            return Refusal(Reason.WINDOW_INVALID, end)
+        if self.valid_until > at + ATTESTED_MAX_US:
+            return Refusal(Reason.DATE_TOO_FAR_AHEAD, end)
+        return _check_subject(state, self.subject_type, self.subject_id) or Nothing()
+
+    @property
+    def subject(self) -> str:
+        """The subject's type and id, as the state and the index of entries call it."""
+        return f"{self.subject_type} {self.subject_id}"
+
+    def evolve(self, state: State, event: Event) -> Postings:
+        """The state keeps the newest alone."""
+        by_attester = state.attestations.setdefault(self.subject, {}).setdefault(self.topic, {})
+        by_attester[self.party] = Attestation(self.verdict, self.valid_until)
+        return ()
+
+    def touches(self, state: State, event: Event) -> Accounts:
+        """The subject; of an application or a claim its programme and who filed or claims."""
+        if self.subject_type == "application":
+            application = state.applications[self.subject_id]
+            return {f"programme {application.programme}", f"holder {application.holder}"}
+        if self.subject_type == "claim":
+            claim = state.claims[self.subject_id]
+            return {f"programme {claim.programme}"} | party_account(state, claim.claimant)
+        return {self.subject}
+
+    def concerns(self, state: State, event: Event) -> Names:
+        """The verdicts on the subject."""
+        return [f"attestations {self.subject}"]
+
+    def follows(self) -> Names:
+        """The attester, which may be suspended later, and the application or claim."""
+        of_party = self.subject_type in ("provider", "holder")
+        return [f"party {self.party}", *([] if of_party else [self.subject])]
+
+    def asks(self, event: Event, history: History) -> Names:
+        """The provider or holder."""
+        return [f"party {self.subject_id}"] if self.subject_type in ("provider", "holder") else ()
+
+
+def _check_subject(state: State, subject_type: SubjectType, subject_id: str) -> Refusal | None:
+    """Refuse what isn't there."""
+    if subject_type == "provider":
+        return check_provider(state, subject_id)
+    if subject_type == "holder":
+        party = state.parties.get(subject_id)
+        return None if party and party.role == "holder" else Refusal(Reason.HOLDER_UNKNOWN, subject_id)
+    if subject_type == "application":
+        return check_application(state, subject_id)
+    return None if subject_id in state.claims else Refusal(Reason.CLAIM_UNKNOWN, subject_id)
+
+
+RULES: Final = (AttestationGive,)
