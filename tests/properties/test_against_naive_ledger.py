@@ -1534,7 +1534,9 @@ def test_a_day_is_sealed_once_and_when_it_is_over(corner: Walk) -> None:
     midnight = instant(f"{corner.day_text(0)}T00:00:00.000000Z") - corner.span("utc_offset") + DAY
     corner.at = midnight - 1
     assert sealed(corner, "s-1", 0) == ("refused", "seal_period_not_over")
-    corner.at = midnight
+    corner.at = midnight + corner.span("sealing_grace") - 1
+    assert sealed(corner, "s-1", 1) == ("refused", "seal_grace_not_over")
+    corner.at += 1
     assert sealed(corner, "s-1", 1)[0] == "accepted"
     assert sealed(corner, "s-1", 1) == ("refused", "id_already_used")
     assert sealed(corner, "s-2", 1) == ("refused", "seal_not_later")

@@ -257,6 +257,8 @@ def _of_statement(state: State, provider: str, statement: Statement) -> Iterator
     lines = list(statement.lines())
     numbers = {line.number for line in lines}
     paying = [reservation for line in lines for reservation, _ in line.payments]
+    if len({(line.number, reservation) for line in lines for reservation, _ in line.payments}) != len(paying):
+        yield "a reservation paid a line of it twice"
     if len(numbers) != len(lines) or len({*statement.reservations}) != len(statement.reservations):
         yield "it has a line or a reservation twice"
     if {*paying} != {*statement.reservations} or len(paying) * PAYMENT_SIZE != len(statement.payments):
