@@ -73,6 +73,12 @@ function isVkey(value) {
   return parseVkey(value).type === ED25519
 }
 
+/** The key of any log, whose name is no party's. */
+function isLogVkey(value) {
+  if (!text('[^+]+\\+[0-9a-f]{8}\\+[A-Za-z0-9+/=]+')(value) || value.length > 400) return false
+  return parseVkey(value).type === ED25519
+}
+
 /** Whether an object has exactly these fields, each as it should be; one marked ? may be missing. */
 function hasFields(object, names, forms) {
   if (typeof object !== 'object' || object === null || Array.isArray(object)) return false
@@ -132,7 +138,7 @@ const FORMS = Object.assign(Object.create(null), {
   sealing_grace_seconds: integer(0, 7_776_000),
   member_of: text('[!-*,-~]{1,255}'),
   checkpoint: (value) => typeof value === 'string' && [...value].length >= 1 && [...value].length <= 16_384,
-  log_vkey: (value) => typeof value === 'string' && value.length <= 400 && parseVkey(value).type === ED25519,
+  log_vkey: isLogVkey,
   installed: integer(1, 1_000_000),
   capacity: (value) => Array.isArray(value) && (value.length === 0 || areInstalled(value)),
   profile_hash: text('sha256:[0-9a-f]{64}'),

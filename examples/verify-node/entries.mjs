@@ -188,6 +188,7 @@ export class LogReader {
     if (command.kind === 'party.amend/1') this.#quorums.set(command.party, command.quorum ?? 1)
     if (replaced) replaced.revoked = true
     if (command.kind === 'key.revoke/1') this.#revoke(command)
+    if (command.kind === 'checkpoint.record/1') await readVkey(command.log_vkey)
     if (command.kind === 'contract.sign/1') this.#contracts.set(command.contract, [command.holder, command.provider])
     if (command.kind === 'time.burn/1') this.#addBurned(linesOf(command.groups), header.outcome.refused)
     this.#at = header.at

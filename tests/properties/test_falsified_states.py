@@ -435,9 +435,7 @@ def test_lines_that_cannot_be_read_are_named(damage: bytes) -> None:
         lambda state: _moved(state, "burned", next(iter(state.book.balances["burned"])), "none"),
         lambda state: setattr(state, "at", 2**70),
         lambda state: setattr(state, "at", -1),
-        lambda state: _cut_off(
-            next(one.groups[0] for one in next(iter(state.statements.values())).values() if one.groups)
-        ),
+        lambda state: _cut_off(_first_group(state)),
     ],
 )
 def test_a_state_of_another_form_is_refused(damage: Callable[[State], object]) -> None:
