@@ -29,26 +29,26 @@ POLICY = Policy.for_log(LOG_KEY.verifier)
 PROVIDER, TREASURY = Actor("provider"), Actor("treasury")
 METER, OTHER, THIEFS = "provider/meter-1", "provider/meter-2", "provider/meter-3"
 SINCE = NOW + 2 * SECOND_US
-SIZE = 10 + 2 + 6 + 1 + 1 + 1 + 1
+SIZE = 11 + 2 + 6 + 1 + 1 + 1 + 1
 """Founding, two meters, six statements, a revocation, a statement of the other meter, its rotation, its revocation."""
 EXPECTED = (
     CompromisedKey(
         key=label_of(METER),
         party="provider",
         since=format_instant(SINCE),
-        revoked_index=18,
-        said_index=18,
+        revoked_index=19,
+        said_index=19,
         signed=4,
-        entries=(14, 15, 16, 17),
+        entries=(15, 16, 17, 18),
     ),
     CompromisedKey(
         key=label_of(OTHER),
         party="provider",
         since=format_instant(BEGIN),
-        revoked_index=20,
-        said_index=21,
+        revoked_index=21,
+        said_index=22,
         signed=3,
-        entries=(11, 19, 20),
+        entries=(12, 20, 21),
     ),
 )
 
@@ -113,7 +113,7 @@ def test_it_is_listed_wherever_the_log_lies(folder: Path) -> None:
             assert Report.from_bytes(report.to_bytes()) == report
 
 
-@pytest.mark.parametrize("size", [1, 12, 16, 18, 19, 20, 21, SIZE])
+@pytest.mark.parametrize("size", [1, 13, 17, 19, 20, 21, 22, SIZE])
 def test_an_audit_that_goes_on_lists_what_a_whole_one_lists(folder: Path, tmp_path: Path, size: int) -> None:
     """What the key signed before the earlier report's end, and keys that this one listed."""
     earlier, later = tmp_path / "earlier.json", tmp_path / "later.json"
@@ -126,7 +126,7 @@ def test_an_audit_that_goes_on_lists_what_a_whole_one_lists(folder: Path, tmp_pa
 def test_many_are_counted_and_the_first_ones_listed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(review, "ENTRIES_MAX", 3)
     (first, _) = audit(folder / "ledger", POLICY).compromised_keys or ()
-    assert (first.signed, first.entries) == (4, (14, 15, 16))
+    assert (first.signed, first.entries) == (4, (15, 16, 17))
 
 
 def test_nothing_is_read_again_where_no_key_was_compromised(
@@ -139,19 +139,19 @@ def test_nothing_is_read_again_where_no_key_was_compromised(
         return open_evidence(source, findings, start)
 
     monkeypatch.setattr(review, "open_evidence", counted)
-    assert audit(begin_of(folder / "ledger", 18, tmp_path / "begin"), POLICY).compromised_keys is None
+    assert audit(begin_of(folder / "ledger", 19, tmp_path / "begin"), POLICY).compromised_keys is None
     assert opened == []
     audit(folder / "ledger", POLICY)
-    assert opened == [10]  # where the older of the two keys was brought
+    assert opened == [11]  # where the older of the two keys was brought
 
 
 def test_it_is_printed_for_a_person_and_the_status_is_0(folder: Path) -> None:
     trust = folder / "trust.policy"
     said = done("audit", folder / "tiles", "--trust", trust)
     assert (
-        f"to be reviewed: {label_of(METER)}, compromised since 2026-01-31T00:00:02.000000Z as entry 18 says: "
-        "since then it signed entries 14, 15, 16, 17\n" in said
+        f"to be reviewed: {label_of(METER)}, compromised since 2026-01-31T00:00:02.000000Z as entry 19 says: "
+        "since then it signed entries 15, 16, 17, 18\n" in said
     )
     told = run("audit", folder / "tiles", "--trust", trust, "--json").json
     assert told["verdict"] == "clean"
-    assert [one["entries"] for one in told["compromised_keys"]] == [[14, 15, 16, 17], [11, 19, 20]]
+    assert [one["entries"] for one in told["compromised_keys"]] == [[15, 16, 17, 18], [12, 20, 21]]

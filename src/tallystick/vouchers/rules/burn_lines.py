@@ -12,7 +12,9 @@ from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 from tallystick.vouchers.burns import BurnedLine, Intervals, JobTimes, overlaps, with_interval
 from tallystick.vouchers.fields import CLOSED, LINES_MAX, must_be_true
+from tallystick.vouchers.outcomes import Burned
 from tallystick.vouchers.quantities import (
+    GPU_MILLI_SECONDS_PER_GPU_HOUR,
     NO_SUCH_TIME,
     SECOND_US,
     DocumentId,
@@ -23,7 +25,6 @@ from tallystick.vouchers.quantities import (
     SecondText,
     Sha256Hex,
     ascending,
-    fee_fen,
     format_second,
     parse_seconds,
 )
@@ -146,7 +147,13 @@ def in_order(groups: tuple[LineGroup, ...]) -> tuple[LineGroup, ...]:
 
 
 class StatementLines:
-    """A statement being decided: what its lines so far took, on top of a state that stays as it is."""
+    """A statement being decided: what its lines so far took, on top of a state that stays as it is.
+
+    Attributes:
+        fees_fen: by line, 0 where refused.
+        absorbed: of other support, line and fen.
+        refused: line and reason.
+    """
 
     def __init__(self, state: State, contract_id: str, at: int) -> None:
         self.state = state
@@ -154,13 +161,39 @@ class StatementLines:
         self.at = at
         self.oldest = at - state.burn_window_us
         self.sealed_until = 0 if state.sealed_day is None else state.start_of(state.sealed_day + 1)
-        self.job_times = state.job_times.get(contract.provider, {})
-        self.new_job_times: dict[tuple[str, str], Intervals] = {}
         self.corrected: set[tuple[str, int]] = set()
         self.payers = ContractPayers(state, contract_id)
+        self.fees_fen = list[int]()
+        self.absorbed = list[tuple[int, int]]()
+        self.refused = list[tuple[int, Reason]]()
+        self.payments = dict[str, list[tuple[int, int]]]()  # by reservation, line and fen
+        self.job_times = state.job_times.get(contract.provider, {})
 
-    def decide(self, item_id: str, line: BurnLine) -> Paid | Reason:
-        """Return what a line comes to, and take note of it; or why it is refused."""
+    def decide_group(self, item_id: str, lines: tuple[BurnLine, ...]) -> None:
+        """Decide the lines of one item, each for itself, in order; their numbers follow those before."""
+        jobs = _ItemJobs(self.job_times.get(item_id, _NO_JOBS))
+        fees_fen = self.fees_fen
+        for line in lines:
+            answer = self._decide(item_id, jobs, line)
+            if isinstance(answer, Reason):
+                self.refused.append((len(fees_fen), answer))
+                fees_fen.append(0)
+            else:
+                fees_fen.append(answer)
+
+    def burned(self) -> Burned:
+        """Return what the statement comes to."""
+        count = len(self.fees_fen)
+        paid = []
+        for name, lines in self.payments.items():
+            amounts_fen = [0] * count
+            for number, amount_fen in lines:
+                amounts_fen[number] = amount_fen
+            paid.append((name, tuple(amounts_fen)))
+        return Burned(tuple(self.absorbed), tuple(self.fees_fen), tuple(paid), tuple(self.refused))
+
+    def _decide(self, item_id: str, jobs: "_ItemJobs", line: BurnLine) -> int | Reason:
+        """Return a line's fee, and take note of what it takes; or why it is refused."""
         job, gpu_milli, starts_at, ends_at, seconds, options = line
         terms = self.payers.terms(item_id, starts_at, ends_at)
         if terms.reason_before_time is not None:
@@ -175,23 +208,32 @@ class StatementLines:
                 return Reason.CORRECTION_UNFOUNDED
         if terms.reason_before_jobs is not None:
             return terms.reason_before_jobs
-        new = self.new_job_times.get((item_id, job))
-        if self.job_times.get(item_id, _NO_JOBS).is_burned(job, starts_at, ends_at) or (
-            new is not None and overlaps(new, starts_at, ends_at)
-        ):
+        if jobs.are_burned(job, starts_at, ends_at):
             return Reason.JOB_TIME_ALREADY_BURNED
         gpu_milli_seconds = gpu_milli * seconds
-        fee = fee_fen(gpu_milli_seconds, terms.price_fen)
+        fee = gpu_milli_seconds * terms.price_fen // GPU_MILLI_SECONDS_PER_GPU_HOUR
         paid = self.payers.pay(terms, fee, takes_available=options is not None and options.pay_available is True)
         if isinstance(paid, Reason):
             return paid
-        if corrected is not None and _is_more(gpu_milli_seconds, paid, corrected):
+        if corrected is not None and _is_more(gpu_milli_seconds, fee, paid, corrected):
             return Reason.EXCEEDS_CORRECTED_LINE
-        self.payers.take_note(paid)
-        self.new_job_times[item_id, job] = with_interval(new or b"", starts_at, ends_at)
+        self._take_note(fee, paid)
+        jobs.burn(job, starts_at, ends_at)
         if options is not None and options.corrects is not None:
             self.corrected.add((options.corrects.statement, options.corrects.line))
-        return paid
+        return fee
+
+    def _take_note(self, fee: int, paid: Paid) -> None:
+        self.payers.take_note(fee, paid)
+        absorbed_fen, payments = paid
+        number = len(self.fees_fen)
+        if absorbed_fen:
+            self.absorbed.append((number, absorbed_fen))
+        for purse, amount_fen in payments:
+            taken = self.payments.get(purse.id)
+            if taken is None:
+                taken = self.payments[purse.id] = []
+            taken.append((number, amount_fen))
 
     def _check_time(self, line: BurnLine) -> Reason | None:
         starts_at, ends_at, options = line.starts_at, line.ends_at, line.options
@@ -226,12 +268,33 @@ class StatementLines:
         return corrected
 
 
-def _is_more(gpu_milli_seconds: int, paid: Paid, corrected: BurnedLine) -> bool:
+class _ItemJobs:
+    """The time of one item's jobs: what was burned of it before the statement, and by its lines so far."""
+
+    __slots__ = ("_before", "_new")
+
+    def __init__(self, before: JobTimes) -> None:
+        self._before = before
+        self._new: dict[str, Intervals] = {}
+
+    def are_burned(self, job: str, starts_at: int, ends_at: int) -> bool:
+        """Return whether some of the interval was burned for the job."""
+        new = self._new.get(job)
+        if new is not None and overlaps(new, starts_at, ends_at):
+            return True
+        return self._before.is_burned(job, starts_at, ends_at)
+
+    def burn(self, job: str, starts_at: int, ends_at: int) -> None:
+        """Take note of an interval."""
+        self._new[job] = with_interval(self._new.get(job, b""), starts_at, ends_at)
+
+
+def _is_more(gpu_milli_seconds: int, fee: int, paid: Paid, corrected: BurnedLine) -> bool:
     """Return whether a correction takes more than the line that it stands for: GPU-time, fee, or payments."""
     return (
         gpu_milli_seconds > corrected.gpu_milli_seconds
-        or paid.fee_fen > corrected.fee_fen
-        or sum([amount_fen for _, amount_fen in paid.payments]) > corrected.paid_fen
+        or fee > corrected.fee_fen
+        or sum([amount_fen for _, amount_fen in paid[1]]) > corrected.paid_fen
     )
 
 

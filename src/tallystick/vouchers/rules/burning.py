@@ -88,26 +88,12 @@ class TimeBurn(Rule):
         if state.contracts[self.contract].basis != "metered":
             return Refusal(Reason.BASIS_DIFFERS, f"{self.contract} is invoiced")
         lines = StatementLines(state, self.contract, at)
-        fees = list[int]()
-        absorbed = list[tuple[int, int]]()
-        paid: dict[str, list[int]] = {}
-        count = sum([len(group.lines) for group in self.groups])
-        refused = list[tuple[int, Reason]]()
-        for number, (item, line) in enumerate(self.lines()):
-            answer = lines.decide(item, line)
-            if isinstance(answer, Reason):
-                if self.all_or_nothing:
-                    return Refusal(answer, f"line {number}")
-                refused.append((number, answer))
-                fees.append(0)
-                continue
-            fees.append(answer.fee_fen)
-            if answer.absorbed_fen:
-                absorbed.append((number, answer.absorbed_fen))
-            for reservation, amount_fen in answer.payments:
-                paid.setdefault(reservation, [0] * count)[number] = amount_fen
-        by_reservation = tuple([(reservation, tuple(lines_paid)) for reservation, lines_paid in paid.items()])
-        return Burned(tuple(absorbed), tuple(fees), by_reservation, tuple(refused))
+        for group in self.groups:
+            lines.decide_group(group.item, group.lines)
+        if self.all_or_nothing and lines.refused:
+            number, reason = lines.refused[0]
+            return Refusal(reason, f"line {number}")
+        return lines.burned()
 
     def evolve(self, state: State, event: Event) -> Postings:
         """The accepted lines: one posting for each reservation and day, summed over its lines."""

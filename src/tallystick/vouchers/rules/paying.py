@@ -19,15 +19,7 @@ from tallystick.vouchers.state import State
 _NEVER: Final = INSTANT_MAX + 1
 
 
-class Paid(NamedTuple):
-    """What an accepted line comes to: its fee, what it absorbs of other support, and who pays (reservation, fen)."""
-
-    fee_fen: int
-    absorbed_fen: int
-    payments: list[tuple[str, int]]
-
-
-class _Purse:
+class Purse:
     """An open reservation as one statement sees it: its terms, and what the lines so far left of it."""
 
     __slots__ = ("holder_class", "id", "left_fen", "rules", "until", "valid_from")
@@ -42,12 +34,16 @@ class _Purse:
         self.rules = state.rules_of(voucher)
 
 
+Paid = tuple[int, list[tuple[Purse, int]]]
+"""What a line absorbs of other support (fen), and who pays how much."""
+
+
 class _Part(NamedTuple):
     """A programme that pays for a line: its share and ceiling (basis points), and the purses that may."""
 
     share_bp: int
     ceiling_bp: int
-    purses: list[_Purse]
+    purses: list[Purse]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +59,7 @@ class Terms:
         price_fen: of a unit.
         parts: the programmes that pay, in their order.
         lowest_ceiling_bp: of these.
+        only: the one reservation that pays, if there is one alone, and the lower of its share and ceiling.
     """
 
     earliest: int = 0
@@ -75,6 +72,7 @@ class Terms:
     price_fen: int = 0
     parts: list[_Part] = field(default_factory=list)
     lowest_ceiling_bp: int = 0
+    only: tuple[Purse, int] | None = None
 
 
 class ContractPayers:
@@ -89,7 +87,7 @@ class ContractPayers:
         self._chargeable_fen = contract.amount_fen - state.book["charged", contract_id]
         self._other_support_fen = contract.other_support_fen - state.book["absorbed", contract_id]
         self._programmes = _purses_by_programme(state, contract)
-        self._purses = {purse.id: purse for purses in self._programmes.values() for purse in purses}
+        self._purses = [purse for purses in self._programmes.values() for purse in purses]
         self._terms: dict[str, Terms] = {}  # by item, the newest
 
     def terms(self, item_id: str, starts_at: int, ends_at: int) -> Terms:
@@ -111,18 +109,22 @@ class ContractPayers:
             return Reason.EXCEEDS_CONTRACT
         if terms.reason is not None:
             return terms.reason
-        absorbed = 0
-        if self._other_support_fen:
-            absorbed = min(self._other_support_fen, fee * terms.lowest_ceiling_bp // BASIS_POINTS)
-        payments = _payments(terms.parts, fee, absorbed, takes_available)
-        return payments if isinstance(payments, Reason) else Paid(fee, absorbed, payments)
+        if terms.only is not None and not self._other_support_fen:
+            # Nearly every line: one reservation pays, and the lower of share and ceiling is all there is to it.
+            purse, rate_bp = terms.only
+            pay_fen = fee * rate_bp // BASIS_POINTS
+            if pay_fen <= purse.left_fen:
+                return 0, [(purse, pay_fen)] if pay_fen else []
+        absorbed_fen = min(self._other_support_fen, fee * terms.lowest_ceiling_bp // BASIS_POINTS)
+        payments = _payments(terms.parts, fee, absorbed_fen, takes_available)
+        return payments if isinstance(payments, Reason) else (absorbed_fen, payments)
 
-    def take_note(self, paid: Paid) -> None:
+    def take_note(self, fee: int, paid: Paid) -> None:
         """Take off what a line took; who pays is found out anew once a reservation is empty."""
-        self._chargeable_fen -= paid.fee_fen
-        self._other_support_fen -= paid.absorbed_fen
-        for name, amount_fen in paid.payments:
-            purse = self._purses[name]
+        absorbed_fen, payments = paid
+        self._chargeable_fen -= fee
+        self._other_support_fen -= absorbed_fen
+        for purse, amount_fen in payments:
             purse.left_fen -= amount_fen
             if not purse.left_fen:
                 self._terms.clear()
@@ -158,10 +160,12 @@ class ContractPayers:
         if not parts:
             return Terms(*within, price_fen=price_fen, reason=first_reason or Reason.NOTHING_RESERVED)
         lowest_bp = min([part.ceiling_bp for part in parts])
-        return Terms(*within, price_fen=price_fen, parts=parts, lowest_ceiling_bp=lowest_bp)
+        is_one = len(parts) == len(parts[0].purses) == 1
+        only = (parts[0].purses[0], min(parts[0].share_bp, parts[0].ceiling_bp)) if is_one else None
+        return Terms(*within, price_fen=price_fen, parts=parts, lowest_ceiling_bp=lowest_bp, only=only)
 
     def _part_of(
-        self, programme: Programme, purses: list[_Purse], priced: tuple[str, int], starts_at: int, ends_at: int
+        self, programme: Programme, purses: list[Purse], priced: tuple[str, int], starts_at: int, ends_at: int
     ) -> _Part | Reason:
         """Return how a programme pays for a line of an item and price, or why it is passed over."""
         item_id, price_fen = priced
@@ -184,7 +188,7 @@ class ContractPayers:
         yield self._begins_at
         yield from (valid_from for valid_from, _ in self._contract.prices.get(item_id, ()))
         yield from (valid_from for valid_from, _ in self._tariffs.get(item_id, ()))
-        yield from (purse.valid_from for purse in self._purses.values())
+        yield from (purse.valid_from for purse in self._purses)
         for programme in self._programmes:
             accreditations = self._state.programmes[programme].accreditations.get(self._contract.provider, ())
             yield from (one.valid_from for one in accreditations)
@@ -192,7 +196,7 @@ class ContractPayers:
     def _ends(self) -> Iterable[int]:
         """Yield the instants up to which the same may hold for a line that ends then."""
         yield self._ends_at
-        yield from (purse.until for purse in self._purses.values())
+        yield from (purse.until for purse in self._purses)
         for programme in self._programmes:
             accreditations = self._state.programmes[programme].accreditations.get(self._contract.provider, ())
             yield from (one.valid_until for one in accreditations if one.valid_until is not None)
@@ -220,18 +224,20 @@ def _before(instants: Iterable[int], instant: int) -> tuple[int, int]:
     return after, latest
 
 
-def _purses_by_programme(state: State, contract: Contract) -> dict[str, list[_Purse]]:
+def _purses_by_programme(state: State, contract: Contract) -> dict[str, list[Purse]]:
     """Return the open reservations of a contract, oldest first, by programme in the order in which they pay."""
-    purses: dict[str, list[_Purse]] = {programme: [] for programme in contract.programmes}
+    purses: dict[str, list[Purse]] = {programme: [] for programme in contract.programmes}
     for reservation_id in contract.reservations:
         reservation = state.reservations[reservation_id]
-        purses[reservation.programme].append(_Purse(state, reservation))
+        purses[reservation.programme].append(Purse(state, reservation))
     return purses
 
 
-def _payments(parts: list[_Part], fee: int, absorbed_fen: int, takes_available: bool) -> list[tuple[str, int]] | Reason:
+def _payments(
+    parts: list[_Part], fee: int, absorbed_fen: int, takes_available: bool
+) -> list[tuple[Purse, int]] | Reason:
     """Return who pays how much of a fee: one pass, in which the strictest ceiling of those that pay holds for all."""
-    payments = list[tuple[str, int]]()
+    payments = list[tuple[Purse, int]]()
     bound_bp = BASIS_POINTS
     spent_fen = absorbed_fen
     for share_bp, ceiling_bp, purses in parts:
@@ -245,7 +251,7 @@ def _payments(parts: list[_Part], fee: int, absorbed_fen: int, takes_available: 
         for purse in purses:
             taken_fen = pay_fen if pay_fen <= purse.left_fen else purse.left_fen
             if taken_fen:
-                payments.append((purse.id, taken_fen))
+                payments.append((purse, taken_fen))
                 pay_fen -= taken_fen
                 spent_fen += taken_fen
                 if not pay_fen:
