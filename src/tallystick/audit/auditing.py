@@ -121,8 +121,7 @@ def audit(
     start = earlier.checkpoint.size if earlier is not None else 0
     # Before the evidence: a log that is being written has, by then, all that the receipts are of.
     given = read_receipts(receipts, policy)
-    parsed = parse_source(source)
-    with closing(open_evidence(parsed, findings, start)) as evidence, paused_collection():
+    with closing(open_evidence(parsed := parse_source(source), findings, start)) as evidence, paused_collection():
         one = _Audit(evidence, policy, findings, progress, earlier, given)
         report = one.run(default_processes() if processes is None else processes)
         state = one.take_state()
