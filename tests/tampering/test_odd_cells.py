@@ -50,6 +50,8 @@ def test_huge_cells_of_a_file_stay_there(
         where = f"rowid IN (SELECT rowid FROM {table} ORDER BY rowid DESC LIMIT 3)"
         if table == "tree":
             where = "level = 0 AND position > 58"
+        if table == "refs":  # no party has a reference twice
+            where = "rowid IN (SELECT max(rowid) FROM refs GROUP BY party LIMIT 3)"
         database.execute(f"UPDATE {table} SET {column} = CAST(zeroblob({HUGE}) AS {kind}) WHERE {where}")
     codes, peak = audited(ledger)
     assert code in codes

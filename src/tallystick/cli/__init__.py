@@ -28,6 +28,7 @@ What a command needs is imported inside it, so that help comes at once.
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
 import errno
+import mmap
 import os
 import re
 import sys
@@ -37,6 +38,8 @@ from typing import Annotated
 from tallystick.cli import streams
 from tallystick.cli.statuses import AS_ASKED, FAILED, INTERRUPTED, PIPE_CLOSED, REFUSED
 
+_LOADED_BYTES = 64 * 2**20
+"""The most that a command's own modules and libraries take; what it reads comes on top."""
 _SHOWN_MAX = 200
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -53,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status.
     """
     streams.prepare()
+    if not _has_memory():
+        return _unloadable(MemoryError())
     try:
         status = _run(sys.argv[1:] if arguments is None else arguments)
         # Here, not at exit: a full disk or a closed pipe is then one line as well.
@@ -72,6 +77,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if status == INTERRUPTED:
         _complain("interrupted; nothing is half done, and the same command can be given again")
     return status
+
+
+def _has_memory() -> bool:
+    """Return whether what a command loads will fit; its compiled parts end the process where memory ends."""
+    try:
+        mmap.mmap(-1, _LOADED_BYTES).close()
+    except OSError:
+        return False
+    return True
 
 
 def _run(arguments: Sequence[str]) -> int:
