@@ -18,6 +18,7 @@ from tallystick.errors import UsageError
 from tallystick.findings import FindingCode
 from tallystick.publishing import read_ledger
 from tallystick.vouchers.entry import Entry
+from tallystick.vouchers.outcomes import Burned, Claimed
 from tallystick.vouchers.quantities import DAY_US, format_day
 
 REGISTRY = Actor("registry")
@@ -147,8 +148,9 @@ def test_a_correction_under_another_contract_is_there(story: Story) -> None:
         ],
         ref="S3",
     )
-    refused = Entry.from_bytes(log_of(story)[-1]).event.outcome.refused  # type: ignore[union-attr]
-    assert [reason.value for _, reason in refused] == ["correction_unfounded"]
+    outcome = Entry.from_bytes(log_of(story)[-1]).event.outcome
+    assert isinstance(outcome, Burned)
+    assert [reason.value for _, reason in outcome.refused] == ["correction_unfounded"]
     assert suspected(story) == {}
 
 
@@ -187,7 +189,7 @@ def test_a_contract_that_says_either_is_the_first_claimants(story: Story) -> Non
     story.at += DAY_US
     claim(story, ACME, "c1", "city/b", "2026-01-05", "2026-01-07")
     index = claim(story, DC, "c1", "city/a", "2026-01-05", "2026-01-07")
-    assert Entry.from_bytes(log_of(story)[index]).event.outcome.amount_fen == 3_600  # type: ignore[union-attr]
+    assert Entry.from_bytes(log_of(story)[index]).event.outcome == Claimed(amount_fen=3_600)
     seal(story)
     assert suspected(story) == {}
 
@@ -208,7 +210,7 @@ def test_what_an_earlier_claim_rounded_off_is_known(story: Story) -> None:
     story.burn(DC, "acme/k3", [*story.line("job-3", 2, hours_ago=40), {"prior_period": True}])
     story.at += DAY_US
     index = claim(story, DC, "c2", "city/w", "2026-01-07", "2026-01-08")
-    assert Entry.from_bytes(log_of(story)[index]).event.outcome.amount_fen == 100  # type: ignore[union-attr]
+    assert Entry.from_bytes(log_of(story)[index]).event.outcome == Claimed(amount_fen=100)
     story.at += DAY_US
     seal(story)
     assert suspected(story) == {}
@@ -226,8 +228,9 @@ def test_job_time_burned_under_another_holders_contract_is_there(story: Story) -
     story.burn(OTHER_DC, "acme/k2", line)
     story.burn(DC, "beta/k1", line)
     story.burn(DC, "acme/k1", line)
-    refused = Entry.from_bytes(log_of(story)[-1]).event.outcome.refused  # type: ignore[union-attr]
-    assert [reason.value for _, reason in refused] == ["job_time_already_burned"]
+    outcome = Entry.from_bytes(log_of(story)[-1]).event.outcome
+    assert isinstance(outcome, Burned)
+    assert [reason.value for _, reason in outcome.refused] == ["job_time_already_burned"]
     seal(story)
     assert suspected(story) == {}
     assert b"beta/k1" in written(story.folder, "holder acme")

@@ -36,6 +36,7 @@ from tallystick.signing.note import Note
 from tallystick.transparency.merkle import leaf_hash, root_of
 from tallystick.transparency.policy import Policy
 from tallystick.vouchers.entry import Entry, split_entry
+from tallystick.vouchers.outcomes import Burned
 
 ACCOUNT = "provider guian"
 Attack = Callable[[bytes, list[bytes]], bytes]
@@ -270,7 +271,9 @@ def the_log_recorded_more_than_was_burned(data: bytes, log: list[bytes]) -> byte
     """A fen too much in a statement's outcome."""
     _, entries = parts_of(data)
     index = entries[place_of(entries, "time.burned", 1)].index
-    ((_, amounts_fen),) = Entry.from_bytes(log[index]).event.outcome.paid  # type: ignore[union-attr]
+    outcome = Entry.from_bytes(log[index]).event.outcome
+    assert isinstance(outcome, Burned)
+    ((_, amounts_fen),) = outcome.paid
     amount = amounts_fen[0]
     return changed_log(data, log, index, rf'(/r1",\[){amount}\]', rf"\g<1>{amount + 1}]")
 

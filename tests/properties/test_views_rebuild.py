@@ -148,7 +148,8 @@ def agree_on_books(views: Views, state: State) -> None:
 
 
 def agree_on_contracts(views: Views, state: State) -> None:
-    rows: dict[str, Any] = {row.contract: row for row in views.balances("contract")}  # type: ignore[union-attr, misc]
+    answered: Any = views.balances("contract")
+    rows = {row.contract: row for row in answered}
     assert set(rows) == set(state.contracts)
     owed: Counter[tuple[str, str, str]] = Counter()
     for account in USED:

@@ -9,11 +9,12 @@ from typing import Any
 
 from support import sums
 from support.row_values import yuan
-from tallystick.vouchers.book import Posting
+from tallystick.vouchers.book import AnyAccount, Posting
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.outcomes import Burned, Claimed, Reversed
 from tallystick.vouchers.refusals import Refusal
 from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
+from tallystick.vouchers.rules.settlement import RedemptionClaim
 from tallystick.vouchers.state import State
 
 _ACCOUNTS = ("unissued", "available", "reserved", "burned", "claimed", "paid")
@@ -150,8 +151,9 @@ def _check_programmes(state: State) -> None:
 def _check_vouchers(state: State) -> Counter[tuple[str, str]]:
     """Insist that each voucher adds up to its face; return what its lots hold."""
     lots = Counter[tuple[str, str]]()
-    for account, place in (("burned", 0), ("claimed", 1), ("paid", 0)):
-        for one, amount_fen in state.book.balances[account].items():  # type: ignore[index]
+    places: dict[AnyAccount, int] = {"burned": 0, "claimed": 1, "paid": 0}
+    for account, place in places.items():
+        for one, amount_fen in state.book.balances[account].items():
             voucher, contract = one.split(" ")[place : place + 2]
             lots[voucher, contract] += amount_fen
     used, reserved = Counter[str](), Counter[str]()
@@ -177,13 +179,14 @@ def _check_reservations(state: State, recount: Recount) -> None:
 def _check_forgotten(state: State, recount: Recount) -> None:
     """Insist that what statements took is remembered with them, or noted as forgotten."""
     remembered = recount.remembered(state)
-    for account, forgotten, prefix in (
+    noted: tuple[tuple[AnyAccount, AnyAccount, str], ...] = (
         ("taken", "forgotten", ""),
         ("charged", "forgotten_charged", "charged "),
         ("absorbed", "forgotten_absorbed", "absorbed "),
-    ):
-        for one, amount_fen in state.book.balances[account].items():  # type: ignore[index]
-            forgotten_fen = state.book[forgotten, one]  # type: ignore[index]
+    )
+    for account, forgotten, prefix in noted:
+        for one, amount_fen in state.book.balances[account].items():
+            forgotten_fen = state.book[forgotten, one]
             assert amount_fen == remembered[f"{prefix}{one}"] + forgotten_fen, one
 
 
@@ -225,7 +228,9 @@ def check_sums(
 def _check_contracts_of_claim(text: str, entry: Entry, state: State) -> None:
     """Insist that what a sum says of a contract, `17.55 under K2`, is what is claimed of it."""
     claimed_fen = Counter[str]()
-    for lot, amount_fen in state.claimed(entry.event.command.claim):  # type: ignore[attr-defined]
+    command = entry.event.command
+    assert isinstance(command, RedemptionClaim)
+    for lot, amount_fen in state.claimed(command.claim):
         claimed_fen[lot.contract.partition("/")[2]] += amount_fen
     for amount, label in sums.terms(text):
         if label.startswith("under "):

@@ -45,6 +45,7 @@ from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.outcomes import Burned, Claimed, Released, Returned, Reversed, Sealed
 from tallystick.vouchers.quantities import SECOND_US, format_instant, format_second, parse_instant
 from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.rules.burning import TimeBurn
 from tallystick.vouchers.rules.programme_rules import RulesFields
 from tallystick.vouchers.state import State
 
@@ -400,7 +401,9 @@ class Ledger:
         outcome = answer.event.outcome
         word = answer.event.kind.partition(".")[2].removesuffix("/1")
         if isinstance(outcome, Burned):
-            contract = self.state.contracts[answer.event.command.contract]  # type: ignore[attr-defined]
+            command = answer.event.command
+            assert isinstance(command, TimeBurn)
+            contract = self.state.contracts[command.contract]
             return " | ".join(_told_lines(outcome, says_who=len(contract.programmes) > 1 or len(outcome.paid) > 1))
         if isinstance(outcome, Released):
             return f"{word} {yuan(outcome.released_fen)} to {outcome.to}"

@@ -55,12 +55,12 @@ SIZES = (113, 163, 213, 263, 289)
 """Where commits end that only add tariffs, whatever the story before them has: tests of long logs count on these."""
 
 
-def write_small_ledger(folder: Path, *, more: int = 0, up_to: Sequence[int] = ()) -> int:
+def write_small_ledger(source: Path | str, *, more: int = 0, up_to: Sequence[int] = ()) -> int:
     """Write the ledger, with `more` tariffs at its end or as many as make these sizes, and return its size."""
     for actor in ACTORS:
         actor.refs = 0
     clock = _Clock()
-    with create_ledger(folder, _genesis(), LOG_KEY, clock=clock) as ledger:
+    with create_ledger(source, _genesis(), LOG_KEY, clock=clock) as ledger:
         for group in _groups(clock):
             _submit(ledger, group)
         story = ledger.state.size

@@ -103,7 +103,7 @@ def test_receipts_of_a_sound_log_hold(pristine: Path, reports: Path, given: Path
 def test_receipts_hold_in_a_database(given: Path) -> None:
     """Whatever kept the log when they were given."""
     url = fresh_database()
-    write_small_ledger(url, up_to=SIZES)  # type: ignore[arg-type]
+    write_small_ledger(url, up_to=SIZES)
     assert audit(url, POLICY, receipts=[given]).is_clean
 
 

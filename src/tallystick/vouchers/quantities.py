@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
-from typing import Annotated, Final
+from typing import Annotated, Final, Protocol, TypeVar
 
 from pydantic import (
     BeforeValidator,
@@ -216,3 +216,20 @@ def ascending(names: tuple[str, ...]) -> tuple[str, ...]:
     if any(one >= other for one, other in pairwise(names)):
         raise ValueError("must be in ascending order, each once")
     return names
+
+
+class OfItem(Protocol):
+    """What a list says of an item: a price, a limit."""
+
+    @property
+    def item(self) -> str:
+        """The item's id."""
+
+
+AnyOfItem = TypeVar("AnyOfItem", bound=OfItem)
+
+
+def by_item(listed: tuple[AnyOfItem, ...]) -> tuple[AnyOfItem, ...]:
+    """Return a list that is in ascending order of its items, each once; ValueError of another order."""
+    ascending(tuple([one.item for one in listed]))
+    return listed

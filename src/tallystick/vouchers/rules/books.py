@@ -5,7 +5,7 @@ from typing import Final, Literal
 from tallystick.transparency.merkle import leaf_hash, root_of
 from tallystick.vouchers.accounts import account_leaves
 from tallystick.vouchers.outcomes import Sealed
-from tallystick.vouchers.quantities import SECOND_US, Day, OwnedId, format_day, format_instant, start_of_day
+from tallystick.vouchers.quantities import SECOND_US, Day, OwnedId, format_day, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.checks import check_new_id
 from tallystick.vouchers.rules.rule import (
@@ -52,7 +52,7 @@ class BookSeal(Rule):
         if refusal:
             return refusal
         assert state.network is not None
-        over_at = start_of_day(self.last_day + 1, state.network.parameters.utc_offset_seconds)
+        over_at = state.start_of(self.last_day + 1)
         if at < over_at:
             return Refusal(Reason.SEAL_PERIOD_NOT_OVER, format_day(self.last_day), not_before=over_at)
         due_at = over_at + state.network.parameters.sealing_grace_seconds * SECOND_US

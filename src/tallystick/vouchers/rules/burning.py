@@ -123,7 +123,7 @@ class TimeBurn(Rule):
             jobs, packed = list[str](), list[bytes]()
             last_end = 0
             for line in group.lines:
-                late = line.options is not None and is_booked_late(line)
+                late = is_booked_late(line)
                 days.append(today if late else (line.ends_at + utc_offset_us) // DAY_US)
                 if number not in refused:
                     job, gpu_milli, starts_at, ends_at, seconds, _ = line

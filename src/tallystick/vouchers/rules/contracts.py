@@ -18,7 +18,7 @@ from tallystick.vouchers.quantities import (
     PartyId,
     PriceFen,
     Sha256Hex,
-    ascending,
+    by_item,
     format_day,
 )
 from tallystick.vouchers.refusals import Reason, Refusal
@@ -48,12 +48,6 @@ class ItemPrice(BaseModel):
 
     item: ItemId
     price_fen: PriceFen
-
-
-def by_item(prices: tuple[ItemPrice, ...]) -> tuple[ItemPrice, ...]:
-    """Return what is in ascending order of its items, each once; ValueError of another order."""
-    ascending(tuple([one.item for one in prices]))
-    return prices
 
 
 Prices = Annotated[tuple[ItemPrice, ...], Field(min_length=1, max_length=ITEMS_MAX), AfterValidator(by_item)]

@@ -19,7 +19,7 @@ from tallystick.vouchers.quantities import (
     PartyId,
     PriceFen,
     Text,
-    ascending,
+    by_item,
     format_day,
     format_instant,
 )
@@ -239,12 +239,6 @@ class PriceLimit(BaseModel):
 
     item: ItemId
     price_limit_fen: PriceFen
-
-
-def by_item(limits: tuple[PriceLimit, ...]) -> tuple[PriceLimit, ...]:
-    """Return what is in ascending order of its items, each once; ValueError of another order."""
-    ascending(tuple([one.item for one in limits]))
-    return limits
 
 
 class ProviderAccredit(Rule):

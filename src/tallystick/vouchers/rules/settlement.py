@@ -3,9 +3,9 @@
 from typing import Final, Literal
 
 from tallystick.vouchers.book import DatedLot, Posting
-from tallystick.vouchers.fields import Claimant, SubjectType
+from tallystick.vouchers.fields import SubjectType
 from tallystick.vouchers.outcomes import Claimed, Nothing
-from tallystick.vouchers.quantities import Day, Fen, OwnedId, Sha256Hex, Text, format_day, start_of_day
+from tallystick.vouchers.quantities import Day, Fen, OwnedId, Sha256Hex, Text, format_day
 from tallystick.vouchers.redemptions import Claim
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.checks import check_new_id, check_own_programme
@@ -77,8 +77,7 @@ class RedemptionClaim(Rule):
             return Refusal(Reason.NOT_THE_PAYEE, f"{self.programme} pays the {programme.rules.payee}")
         if self.last_day < self.first_day:
             return Refusal(Reason.CLAIM_PERIOD_INVALID, f"{format_day(self.last_day)} is before the first day")
-        assert state.network is not None
-        over_at = start_of_day(self.last_day + 1, state.network.parameters.utc_offset_seconds)
+        over_at = state.start_of(self.last_day + 1)
         if at < over_at:
             return Refusal(Reason.CLAIM_PERIOD_NOT_OVER, format_day(self.last_day), not_before=over_at)
         unclaimed_fen = self.unclaimed_fen(state)
@@ -306,14 +305,14 @@ class RedemptionReject(Rule):
         return claim.command.asks(claim, history)
 
 
-def _side(state: State, party: str) -> Claimant:
+def _side(state: State, party: str) -> Literal["provider", "holder"]:
     """Return which side of a contract a claimant is."""
     return "provider" if state.parties[party].role == "provider" else "holder"
 
 
 def _claimant(state: State, party: str) -> dict[SubjectType, str | None]:
     """Return a claimant as what a gate may be of."""
-    return {"provider" if state.parties[party].role == "provider" else "holder": party}
+    return {_side(state, party): party}
 
 
 def _check_open_claim(state: State, claim_id: str, treasury: str) -> Refusal | None:
