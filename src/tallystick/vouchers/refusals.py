@@ -145,11 +145,6 @@ class Reason(CodedEnum):
         "`valid_from` isn't before entry 0: such a voucher is issued, not imported",
     )
     FLOOR_ABOVE_CAP = ("floor_above_cap", False, "the cap's `floor_fen` is more than its `holder_fen`")
-    RULES_FIXED = (
-        "rules_fixed",
-        False,
-        "payee, basis, rounding, rank and the cycle of claims are as the programme was opened with them",
-    )
     HOLDER_CLASS_NOT_REVIEWED = (
         "holder_class_not_reviewed",
         False,
@@ -173,6 +168,11 @@ class Reason(CodedEnum):
     CAPACITY_NOT_LATER = ("capacity_not_later", False, "the provider's declaration before it is as late or later")
     ITEM_UNIT_INVALID = ("item_unit_invalid", False, "what is counted needs `counted`, GPU-time has none")
     ITEM_UNKNOWN = ("item_unknown", True, "no such item")
+    RULES_FIXED = (
+        "rules_fixed",
+        False,
+        "payee, basis, rounding, rank and the cycle of claims are as the programme was opened with them",
+    )
     ITEM_NOT_GPU_TIME = ("item_not_gpu_time", False, "only GPU-time is declared and burned; this item is counted")
     ITEM_NOT_COUNTED = ("item_not_counted", False, "a quantity is of a counted item; this one is GPU-time")
     RECORD_UNKNOWN = ("record_unknown", True, "no tariff, declaration or accreditation from that time on stands")

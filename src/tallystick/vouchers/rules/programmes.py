@@ -139,8 +139,11 @@ class ProgrammeAmend(Rule):
         Reason.DATE_IN_THE_PAST,
         Reason.DATE_TOO_FAR_AHEAD,
         Reason.FLOOR_ABOVE_CAP,
-        Reason.RULES_FIXED,
+        Reason.HOLDER_CLASS_NOT_REVIEWED,
+        Reason.GATES_INVALID,
+        Reason.ATTESTER_UNKNOWN,
         Reason.ITEM_UNKNOWN,
+        Reason.RULES_FIXED,
         Reason.BELOW_COMMITTED,
     )
 
@@ -188,13 +191,12 @@ class ProgrammeAmend(Rule):
             return Refusal(Reason.DATE_TOO_FAR_AHEAD, f"rules_from {format_day(self.rules_from)}")
         before, after = programme.rules, self.rules.rules()
         refusal = check_rules(state, self.rules)
+        if refusal:
+            return refusal
         changed = [name for name in FIXED if getattr(before, name) != getattr(after, name)]
         if before.claims.cycle != after.claims.cycle:
             changed.append("cycle")
-        fixed = Refusal(Reason.RULES_FIXED, f"{', '.join(changed)} never change") if changed else None
-        if refusal is not None and refusal.reason is Reason.ITEM_UNKNOWN:
-            return fixed or refusal
-        return refusal or fixed
+        return Refusal(Reason.RULES_FIXED, f"{', '.join(changed)} never change") if changed else None
 
     def evolve(self, state: State, event: Event) -> Postings:
         """What it says anew; the envelope is raised or lowered by what is unissued."""
@@ -226,8 +228,10 @@ class ProgrammeAmend(Rule):
         return [f"rules {self.programme}"]
 
     def asks(self, event: Event, history: History) -> Names:
-        """The items that its rules name, and all that was issued."""
-        yield from (f"item {item}" for item in (self.rules.items() if self.rules is not None else ()))
+        """The items and attesters that its rules name, and all that was issued."""
+        if self.rules is not None:
+            yield from (f"item {item}" for item in self.rules.items())
+            yield from (f"party {name}" for name in self.rules.attesters())
         if self.envelope_fen is not None:
             yield f"programme {self.programme}"
 
