@@ -152,7 +152,7 @@ def _programmes(at: int) -> list[bytes]:
         "fiscal_year": 2026,
         "envelope_fen": 10_000_000_000,
         "opens_at": format_instant(START),
-        "closes_at": format_instant(START + 300 * DAY_US),
+        "closes_at": format_instant(START + 600 * DAY_US),
     }
     cheap = rules_of(transfer="approved", cap={"group": "compute", "holder_fen": 2_000_000_000, "floor_fen": 100})
     holders_own = rules_of(transfer="open", payee="holder", rounding_fen=100, rank=2, ceiling_bp=4_000)
@@ -330,9 +330,9 @@ def _endings(at: int) -> list[bytes]:
         NETWORK.note(
             "key.add", at, "guian/officer-2", subject="guian", purpose="sign", vkey=vkey_of("guian/officer-2")
         ),
-        TREASURY.note("voucher.lapse", at, voucher="shanghai/v1"),
         HOLDER.note("reservation.release", at, reservation="maker-a/r1"),
-        TREASURY.note("programme.close", at, programme=CHEAP, reason="the year is over"),
+        TREASURY.note("book.expire", at),
+        TREASURY.note("programme.amend", at, programme=CHEAP, closes_at=_in(at, HOUR_US), reason="the year is over"),
         note_of(
             PROVIDER.command("key.rotate", at, key=label_of("guian/meter-3"), vkey=vkey_of("guian/meter-4")),
             "guian/meter-3",

@@ -147,6 +147,6 @@ class Story:
         self.do(ACME, "redemption.claim", claim="acme/c1", **period | {"programme": "city/q"})
         self.do(ACME, "contract.amend", "dc/officer-1", contract="acme/k1", last_day="2026-03-31", amount_fen=200_000)
         self.at += 31 * DAY_US
-        self.do(CITY, "voucher.lapse", voucher="city/v1")
+        self.do(CITY, "book.expire")
         self.do(CITY, "party.suspend", subject="beta", reason="gone")
-        self.do(CITY, "programme.close", programme="city/p", reason="over")
+        self.do(CITY, "programme.amend", programme="city/p", closes_at=format_instant(self.at), reason="over")
