@@ -168,6 +168,7 @@ class _Audit:
             self._size,
             keys,
             findings,
+            self._replay.signing_vkeys,
             first_number=evidence.first_checkpoint(),
             first_size=max(1, self._start),
         )
@@ -347,12 +348,11 @@ class _Audit:
         self._tree.finish()
         is_rebuilt = self._tree.is_whole
         if is_rebuilt and self._root is not None and self._placed == self._size:
-            root = self._tree.root()
-            if root != self._root:  # (7)
+            if (root := self._tree.root()) != self._root:  # (7)
                 is_rebuilt = False
                 detail = f"the newest checkpoint says {self._root.hex()}, rebuilt {root.hex()}"
                 self._findings.add(FindingCode.ROOT_DIFFERS, None, detail)
-        self._series.finish()
+        self._series.finish(self._evidence.newest_checkpoint())
         size = self._size if self._size_known else self._placed
         self._prior_checkpoints.finish(size, self._shown, is_rebuilt, self._evidence, self._findings)
         self._evidence.report_unexpected_rows(self._origin, size)  # (8)

@@ -27,6 +27,7 @@ from tallystick.vouchers.admit import SignedCommand, admit, read_note
 from tallystick.vouchers.editions import Adoption
 from tallystick.vouchers.entry import Entry, Header, split_entry
 from tallystick.vouchers.evolve import evolve
+from tallystick.vouchers.log_keys import signing_vkeys
 from tallystick.vouchers.outcomes import Burned
 from tallystick.vouchers.quantities import format_instant, parse_instant
 from tallystick.vouchers.refusals import Reason, Refusal
@@ -116,6 +117,10 @@ class Replay:
     def unreadable(self, index: int) -> Described:
         """Note that an entry, about which there is a finding already, can't be read."""
         return self._stop(index, "it can't be read")
+
+    def signing_vkeys(self, size: int) -> tuple[str, ...]:
+        """Return which keys sign the checkpoint of a size; none, if no entry names any, or that wasn't replayed."""
+        return signing_vkeys(self.state.log_keys, size) if size <= self.state.size else ()
 
     def finish(self) -> Totals:
         """Check the books against all that there is, and return the sums."""

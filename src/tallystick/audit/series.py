@@ -1,15 +1,20 @@
-"""The series of a store's checkpoints: signed by the log, numbered without gaps, with the root of their size."""
+"""The series of a store's checkpoints: signed by the log, numbered without gaps, with the root of their size.
+
+Which keys must have signed one follows from the entries, once one of them changed the log's key (vouchers/log_keys.py);
+so what a key signed out of its turn is found, whatever keys the policy names.
+"""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from tallystick.audit.evidence import StoredCheckpoint
-from tallystick.errors import MalformedError
+from tallystick.errors import MalformedError, VerificationError
 from tallystick.findings import FindingCode, Findings
 from tallystick.signing.keys import VerifierKey
-from tallystick.signing.note import Note
+from tallystick.signing.note import Note, Signature
 from tallystick.transparency.checkpoint import Checkpoint
 
 _MISSING_SHOWN: Final = "numbers {} to {} are not there"
@@ -17,9 +22,10 @@ _MISSING_SHOWN: Final = "numbers {} to {} are not there"
 
 @dataclass(slots=True)
 class ListedCheckpoint:
-    """A checkpoint of the series; `signatures` are the log's lines, as (vkey, 64 bytes)."""
+    """A checkpoint of the series; `signatures` are the lines by keys that the policy names, as (vkey, 64 bytes)."""
 
     number: int
+    note: Note
     text: bytes
     checkpoint: Checkpoint
     signatures: list[tuple[str, bytes]]
@@ -35,6 +41,7 @@ class CheckpointSeries:
         newest_size: int,
         keys: Iterable[VerifierKey],
         findings: Findings,
+        signing_vkeys: Callable[[int], Sequence[str]],
         *,
         first_number: int = 0,
         first_size: int = 1,
@@ -44,6 +51,7 @@ class CheckpointSeries:
         self._newest_size = newest_size
         self._keys = {(key.name, key.key_id): key.to_text() for key in keys}
         self._findings = findings
+        self._signing_vkeys = signing_vkeys
         self._next_number = first_number
         self._size = first_size - 1
         self._ahead: ListedCheckpoint | None = None
@@ -80,14 +88,48 @@ class CheckpointSeries:
     def compare(self, root: bytes | None) -> None:
         """Compare the checkpoint that is due with the root at its size; None if that isn't known."""
         listed = self._due.popleft()
-        if listed.checkpoint.size == self._newest_size or root is None:
+        if listed.checkpoint.size == self._newest_size:
             return  # the newest is compared at the end
+        self._check_signers(f"checkpoint {listed.number}", listed.note, listed.checkpoint.size)
+        if root is None:
+            return
         if listed.checkpoint.root != root:
             detail = f"checkpoint {listed.number}: it says {listed.checkpoint.root.hex()}, rebuilt {root.hex()}"
             self._findings.add(FindingCode.CHECKPOINT_ROOT_DIFFERS, None, detail)
 
-    def finish(self) -> None:
-        """Note what the series counts beyond the newest checkpoint's size."""
+    def _check_signers(self, name: str, note: Note, size: int) -> None:
+        """Note what a key didn't sign whose turn it is, and what one signed whose turn it isn't.
+
+        Signatures by keys that the policy names were judged before; others are verified here.
+
+        Args:
+            name: of the checkpoint, for a person.
+            note: it.
+            size: of its tree, and replayed by now, or nothing is said.
+        """
+        vkeys = self._signing_vkeys(size)
+        if not vkeys:
+            return
+        lines = {(line.name, line.key_id): line for line in note.signatures}
+        signed = {vkey for place, vkey in self._keys.items() if place in lines}
+        for vkey in vkeys:
+            if vkey not in signed and not _is_signed(note.text, lines, VerifierKey.from_text(vkey)):
+                detail = f"{name}: {vkey} must sign it, as the entries say, and has not"
+                self._findings.add(FindingCode.CHECKPOINT_SIGNATURE_INVALID, None, detail)
+        if not set(vkeys) & set(self._keys.values()):
+            detail = (
+                f"{name}: the entries say that {vkeys[-1]} signs it: a policy accepts it that has a line for that key"
+            )
+            self._findings.add(FindingCode.CHECKPOINT_SIGNATURE_INVALID, None, detail)
+        for vkey in sorted(signed.difference(vkeys)):
+            detail = f"{name}: {vkey} signed it, and as the entries say it isn't its turn"
+            self._findings.add(FindingCode.CHECKPOINT_SIGNATURE_INVALID, None, detail)
+
+    def finish(self, newest: bytes | None) -> None:
+        """Note by whom the newest checkpoint had to be signed, and what the series counts beyond its size."""
+        with suppress(MalformedError):  # which was found
+            note = Note.from_bytes(newest or b"")
+            self._check_signers("the newest", note, Checkpoint.from_text(note.text).size)
         while (listed := self._ahead or self._read()) is not None:
             self._ahead = None
             self._row_differs(listed.number, f"its size is {listed.checkpoint.size}, beyond that of the newest")
@@ -130,7 +172,18 @@ class CheckpointSeries:
             vkey = self._keys.get((signature.name, signature.key_id))
             if vkey is not None:
                 signatures.append((vkey, signature.blob))
-        return ListedCheckpoint(row.number, note.text, checkpoint, signatures)
+        return ListedCheckpoint(row.number, note, note.text, checkpoint, signatures)
 
     def _row_differs(self, number: int, detail: str) -> None:
         self._findings.add(FindingCode.CHECKPOINT_ROW_DIFFERS, None, f"checkpoint {number}: {detail}")
+
+
+def _is_signed(text: bytes, lines: dict[tuple[str, bytes], Signature], key: VerifierKey) -> bool:
+    line = lines.get((key.name, key.key_id))
+    if line is None:
+        return False
+    try:
+        key.verify(line.blob, text)
+    except VerificationError:
+        return False
+    return True

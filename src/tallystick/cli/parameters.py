@@ -109,7 +109,10 @@ LogKeyTrust = Annotated[
 LogKey = Annotated[
     Path | None, typer.Option(help="The key that signs checkpoints, instead of the one that the settings name.")
 ]
-LogKeyPassphrase = Annotated[Path | None, typer.Option("--passphrase-file", help="The log key's.")]
+NextLogKey = Annotated[
+    Path | None, typer.Option(help="The log's next key, while the log's key changes: both sign then.")
+]
+LogKeyPassphrase = Annotated[Path | None, typer.Option("--passphrase-file", help="The log key's, and the next one's.")]
 NewKeyPassphrase = Annotated[Path | None, typer.Option("--passphrase-file", help="Its first line locks the key.")]
 NoPassphrase = Annotated[
     bool, typer.Option("--no-passphrase", help="Leave the key unlocked: a copy of the file is enough to sign.")

@@ -90,6 +90,7 @@ def submit(
     source: parameters.LedgerSource,
     notes: parameters.Notes,
     log_key: parameters.LogKey = None,
+    next_log_key: parameters.NextLogKey = None,
     passphrase_file: parameters.LogKeyPassphrase = None,
     receipts: Annotated[
         parameters.Folder | None,
@@ -107,12 +108,12 @@ def submit(
     answers.show_faults()
     data = [reading.read_file(note) for note in notes]
     clock = reading.clock(log_time, lambda: zone_of(source))
-    key = reading.load_log_key(source, log_key, passphrase_file)
+    key, next_key = reading.load_log_keys(source, log_key, next_log_key, passphrase_file)
     guard = reading.clock_guard(source, log_time, accept_jump=accept_clock_jump)
     if receipts is not None:
         receipts.mkdir(parents=True, exist_ok=True)
     said: list[JsonObject] = []
-    with open_ledger(source, key, clock=clock, guard=guard) as ledger:
+    with open_ledger(source, key, next_log_key=next_key, clock=clock, guard=guard) as ledger:
         for answer in ledger.submit(data):
             said.append(answers.answered(answer))
             if receipts is not None and not isinstance(answer, Refusal):

@@ -261,14 +261,20 @@ def _require_folder(folder: Path, text: str) -> None:
         raise UsageError(f"{text} is not a folder; give the one that holds ledger.db")
 
 
-def load_log_key(source: "WritableSource", log_key: Path | None, passphrase_file: Path | None) -> "SigningKey":
-    """Return the key that signs a ledger's checkpoints: the one given, or the one that its settings name."""
+def load_log_keys(
+    source: "WritableSource", log_key: Path | None, next_log_key: Path | None, passphrase_file: Path | None
+) -> "tuple[SigningKey, SigningKey | None]":
+    """Return the key that signs a ledger's checkpoints, and its next one: those given, or those that settings name."""
     from tallystick.ledger.settings import load_settings
 
     if log_key is not None:
-        return load_key(log_key, passphrase_file)
+        following = None if next_log_key is None else load_key(next_log_key, passphrase_file)
+        return load_key(log_key, passphrase_file), following
     settings = load_settings(source)
-    return load_key(settings.log_key, passphrase_file or settings.log_key_passphrase_file)
+    next_passphrase_file = passphrase_file or settings.next_log_key_passphrase_file
+    next_log_key = next_log_key or settings.next_log_key
+    following = None if next_log_key is None else load_key(next_log_key, next_passphrase_file)
+    return load_key(settings.log_key, passphrase_file or settings.log_key_passphrase_file), following
 
 
 def clock_guard(source: "WritableSource", log_time: str | None, *, accept_jump: bool) -> "ClockGuard | None":

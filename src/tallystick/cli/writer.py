@@ -22,6 +22,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import IO, TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
@@ -55,6 +56,7 @@ def add_commands(app: typer.Typer) -> None:
 def writer(
     source: parameters.LedgerSource,
     log_key: parameters.LogKey = None,
+    next_log_key: parameters.NextLogKey = None,
     passphrase_file: parameters.LogKeyPassphrase = None,
     processes: Annotated[int, typer.Option(min=0, help="How many processes verify signatures ahead.")] = 2,
     log_time: parameters.LogTime = None,
@@ -65,12 +67,13 @@ def writer(
     from tallystick.ledger.opening import stand_by
 
     answers.show_faults()
-    key = reading.load_log_key(source, log_key, passphrase_file)
+    key, next_key = reading.load_log_keys(source, log_key, next_log_key, passphrase_file)
     clock = reading.clock(log_time, lambda: zone_of(source))
     guard = reading.clock_guard(source, log_time, accept_jump=accept_clock_jump)
     requests: queue.Queue[Request | OSError | None] = queue.Queue(REQUESTS_WAITING)
     threading.Thread(target=_read, args=(_own_input(), requests), daemon=True).start()
-    _Writing(requests, lambda: stand_by(source, key, clock=clock, verify_processes=processes, guard=guard)).run()
+    follow = partial(stand_by, source, key, next_log_key=next_key, clock=clock, verify_processes=processes, guard=guard)
+    _Writing(requests, follow).run()
 
 
 class _Writing:

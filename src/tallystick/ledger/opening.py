@@ -17,6 +17,7 @@ from tallystick.durable_files import PRIVATE_MODE, whole_file
 from tallystick.errors import LedgerError, NotALedgerError, UsageError
 from tallystick.ledger.clock_guard import ClockGuard
 from tallystick.ledger.library import PersistenceError
+from tallystick.ledger.log_signing import LogSigner
 from tallystick.ledger.memory import memory_environment
 from tallystick.ledger.record import LedgerRecord
 from tallystick.ledger.settings import NAME as SETTINGS
@@ -94,20 +95,24 @@ def open_ledger(
     source: AnySource,
     log_key: SigningKey,
     *,
+    next_log_key: SigningKey | None = None,
     clock: Clock = system_clock,
     verify_processes: int = 0,
     guard: ClockGuard | None = None,
 ) -> Ledger:
     """Open a ledger, in a folder or a PostgreSQL database, as its one writer; a guard looks after its clock.
 
+    While the log's key changes, `next_log_key` signs too (docs/operating.md); later it is the log's key.
+
     Raises:
+        UsageError: a key whose turn it is to sign wasn't given.
         NotALedgerError: there is none, or it doesn't hang together.
         LedgerBusyError: another process writes to it.
         StoreFailedError: the database can't be reached.
     """
     store = _store_at(parse_writable(source))
     store.require()
-    ledger = _open(store, log_key, clock, verify_processes, guard)
+    ledger = _open(store, LogSigner(log_key, next_log_key), clock, verify_processes, guard)
     if ledger.state.size == 0:
         ledger.close()
         raise NotALedgerError(f"{store.name} holds no entry; `tallystick ledger create` makes a ledger")
@@ -118,6 +123,7 @@ def stand_by(
     source: AnySource,
     log_key: SigningKey,
     *,
+    next_log_key: SigningKey | None = None,
     clock: Clock = system_clock,
     verify_processes: int = 0,
     guard: ClockGuard | None = None,
@@ -125,18 +131,21 @@ def stand_by(
     """Follow a ledger that another process writes, to be its writer as soon as that one is gone.
 
     Raises:
+        UsageError: a key whose turn it is to sign wasn't given.
         NotALedgerError: there is none, or it doesn't hang together.
         StoreFailedError: the database can't be reached.
     """
     store = _store_at(parse_writable(source))
     store.require()
+    signer = LogSigner(log_key, next_log_key)
     record = _record(store)
     try:
-        tail = load_tail(record.store, log_key.verifier)
+        tail = load_tail(record.store, signer.verifiers)
+        signer.keys_for(tail.state)
     except BaseException:
         record.close()
         raise
-    return StandBy(record, log_key, tail, lambda warm: _ledger(record, log_key, clock, verify_processes, warm, guard))
+    return StandBy(record, signer, tail, lambda warm: _ledger(record, signer, clock, verify_processes, warm, guard))
 
 
 def memory_ledger(genesis: bytes, log_key: SigningKey, *, clock: Clock = system_clock) -> Ledger:
@@ -146,7 +155,7 @@ def memory_ledger(genesis: bytes, log_key: SigningKey, *, clock: Clock = system_
         LedgerError: the genesis was refused.
     """
     record = LedgerRecord(env=memory_environment())
-    ledger = _ledger(record, log_key, clock, 0, None)
+    ledger = _ledger(record, LogSigner(log_key), clock, 0, None)
     answer = ledger.submit([genesis])[0]
     if isinstance(answer, Refusal):
         raise LedgerError(f"the genesis was refused: {answer}")
@@ -163,7 +172,7 @@ def _found(
 ) -> Ledger:
     """Open an empty store and submit the genesis, or leave nothing behind."""
     try:
-        ledger = _open(_store_at(place), log_key, clock, verify_processes)
+        ledger = _open(_store_at(place), LogSigner(log_key), clock, verify_processes)
         try:
             answer = ledger.submit([genesis])[0]
             if isinstance(answer, Refusal):
@@ -225,11 +234,11 @@ def _record(store: _StoreAt) -> LedgerRecord:
 
 
 def _open(
-    store: _StoreAt, log_key: SigningKey, clock: Clock, verify_processes: int, guard: ClockGuard | None = None
+    store: _StoreAt, signer: LogSigner, clock: Clock, verify_processes: int, guard: ClockGuard | None = None
 ) -> Ledger:
     record = _record(store)
     try:
-        return _ledger(record, log_key, clock, verify_processes, None, guard)
+        return _ledger(record, signer, clock, verify_processes, None, guard)
     except (PersistenceError, sqlite3.Error) as error:
         record.close()
         raise store.cannot_open(error) from None
@@ -240,7 +249,7 @@ def _open(
 
 def _ledger(
     record: LedgerRecord,
-    log_key: SigningKey,
+    signer: LogSigner,
     clock: Clock,
     verify_processes: int,
     warm: Tail | None,
@@ -254,13 +263,14 @@ def _ledger(
         nonlocal saved_size, warm
         store.acquire()
         followed, warm = warm, None
-        tail = bring_up(store, log_key.verifier, followed)
+        tail = bring_up(store, signer.verifiers, followed)
+        signer.keys_for(tail.state)  # before anything is written: a key that is missing is said now
         saved_size = tail.saved_size
         return tail
 
     def release(ledger: Ledger) -> None:
         with suppress(LedgerError, OSError, PersistenceError):
             if ledger.state.size - saved_size >= SNAPSHOT_AFTER_ENTRIES:
-                write_snapshot(store.sidecar, ledger.state, ledger.root, log_key)
+                write_snapshot(store.sidecar, ledger.state, ledger.root, signer.keys_for(ledger.state)[-1])
 
-    return Ledger(record, log_key, load, clock=clock, verify_processes=verify_processes, release=release, guard=guard)
+    return Ledger(record, signer, load, clock=clock, verify_processes=verify_processes, release=release, guard=guard)

@@ -5,6 +5,7 @@ A ledger in PostgreSQL has no folder: there the environment says it all, or the 
 origin = "tallystick.example/national"
 log_key = "keys/log.pem"                       # relative to the folder
 log_key_passphrase_file = "keys/passphrase"    # left out for a key file without one
+next_log_key = "keys/next.pem"                 # while the log's key changes; and next_log_key_passphrase_file
 clock_jump_hours = 24                          # both may be left out: clock_guard.py says what they bound
 idle_days = 31
 """
@@ -28,6 +29,7 @@ from tallystick.static.files import FolderFiles
 NAME: Final = "ledger.toml"
 SIZE_MAX: Final = 65_536
 _PREFIX: Final = "TALLYSTICK_"
+_PATHS: Final = ("log_key", "log_key_passphrase_file", "next_log_key", "next_log_key_passphrase_file")
 
 
 class LedgerSettings(BaseSettings):
@@ -38,6 +40,8 @@ class LedgerSettings(BaseSettings):
     origin: str | None = None
     log_key: Path
     log_key_passphrase_file: Path | None = None
+    next_log_key: Path | None = None
+    next_log_key_passphrase_file: Path | None = None
     clock_jump_hours: Annotated[int, Field(ge=1, le=8_784)] = CLOCK_JUMP_HOURS
     idle_days: Annotated[int, Field(ge=1, le=366)] = IDLE_DAYS
 
@@ -55,13 +59,8 @@ class LedgerSettings(BaseSettings):
 
     def within(self, folder: Path) -> Self:
         """Return the settings with paths taken from the folder."""
-        passphrase_file = self.log_key_passphrase_file
-        return self.model_copy(
-            update={
-                "log_key": folder / self.log_key,
-                "log_key_passphrase_file": folder / passphrase_file if passphrase_file else None,
-            }
-        )
+        paths = {name: getattr(self, name) for name in _PATHS}
+        return self.model_copy(update={name: folder / path for name, path in paths.items() if path is not None})
 
 
 def load_settings(source: AnySource) -> LedgerSettings:
@@ -120,7 +119,8 @@ def _settings(fields: dict[str, Any], where: str) -> LedgerSettings:
         if _PREFIX + place.upper() in os.environ:
             where, fault = "the environment", f"{_PREFIX}{place.upper()}{fault.removeprefix(place)}"
         raise NotALedgerError(f"{where}: {fault}") from None
-    for name, path in (("log_key", found.log_key), ("log_key_passphrase_file", found.log_key_passphrase_file)):
+    for name in _PATHS:
+        path = getattr(found, name)
         if path is not None and "\0" in str(path):
             raise NotALedgerError(f"{where}: {name}: no path has a NUL character")
     return found

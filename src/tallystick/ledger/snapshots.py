@@ -13,7 +13,7 @@ tlog-checkpoint). A command is a JSON object, and a cosignature begins with `cos
 An older state of this log is harmless: what came after it is replayed. One of another history has another root.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from tallystick.errors import MalformedError, VerificationError
@@ -44,12 +44,14 @@ def write_snapshot(sidecar: Sidecar, state: State, root: bytes, log_key: Signing
         sidecar.write(SNAPSHOT, header + data)
 
 
-def read_snapshot(sidecar: Sidecar, log_key: VerifierKey, size: int, root_at: Callable[[int], bytes]) -> State | None:
+def read_snapshot(
+    sidecar: Sidecar, log_keys: Sequence[VerifierKey], size: int, root_at: Callable[[int], bytes]
+) -> State | None:
     """Return the saved state of this log, not beyond a size; None if there is none to be believed.
 
     Args:
         sidecar: what lies beside the log.
-        log_key: the log's; from somewhere else than beside the log.
+        log_keys: the log's; from somewhere else than beside the log.
         size: of the log as it is now.
         root_at: the root of the tree at a size.
     """
@@ -58,9 +60,9 @@ def read_snapshot(sidecar: Sidecar, log_key: VerifierKey, size: int, root_at: Ca
         if len(saved) > SIZE_MAX:
             return None
         *lines, data = saved.split(b"\n", _LINES)
-        note, _ = open_note(b"".join([line + b"\n" for line in lines]), [log_key], size_max=HEADER_SIZE_MAX)
+        note, _ = open_note(b"".join([line + b"\n" for line in lines]), log_keys, size_max=HEADER_SIZE_MAX)
         header = StateHeader.from_text(note.text)
-        if header.origin != log_key.name or not 0 < header.size <= size or header.root != root_at(header.size):
+        if header.origin != log_keys[0].name or not 0 < header.size <= size or header.root != root_at(header.size):
             return None
         return header.state(data)
     except (OSError, PersistenceError, MalformedError, VerificationError, ValueError, LookupError):

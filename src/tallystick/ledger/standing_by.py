@@ -11,11 +11,11 @@ from typing import Final
 
 from tallystick.errors import LedgerBusyError, LedgerError
 from tallystick.ledger.library import PersistenceError
+from tallystick.ledger.log_signing import LogSigner
 from tallystick.ledger.record import LedgerRecord
 from tallystick.ledger.snapshots import write_snapshot
 from tallystick.ledger.submit import Ledger
 from tallystick.ledger.tail import Tail, bring_up
-from tallystick.signing.keys import SigningKey
 
 SECONDS_BETWEEN_TRIES: Final = 0.2
 SNAPSHOT_AFTER_ENTRIES: Final = 50_000
@@ -28,19 +28,19 @@ class StandBy:
     """
 
     def __init__(
-        self, record: LedgerRecord, log_key: SigningKey, tail: Tail, become_writer: Callable[[Tail], Ledger]
+        self, record: LedgerRecord, signer: LogSigner, tail: Tail, become_writer: Callable[[Tail], Ledger]
     ) -> None:
         """Use `opening.stand_by` to make one.
 
         Args:
             record: where the entries are.
-            log_key: the log's.
+            signer: has the log's keys.
             tail: where the log stood.
             become_writer: returns the writer, whose own the tail is then; raises LedgerBusyError while there is one.
         """
         self._record = record
         self._store = record.store
-        self._log_key = log_key
+        self._signer = signer
         self._tail: Tail | None = tail
         self._become_writer = become_writer
 
@@ -58,7 +58,7 @@ class StandBy:
         """
         tail, self._tail = self._tail, None  # if it fails halfway, state and edge are not of one size
         old_size = 0 if tail is None else tail.edge.size
-        self._tail = bring_up(self._store, self._log_key.verifier, tail)
+        self._tail = bring_up(self._store, self._signer.verifiers, tail)
         return self._tail.edge.size - (old_size if self._tail is tail else 0)
 
     def take_over(self) -> Ledger | None:
@@ -107,4 +107,4 @@ class StandBy:
         if tail is not None and tail.edge.size - tail.saved_size >= SNAPSHOT_AFTER_ENTRIES:
             tail.saved_size = tail.edge.size
             with suppress(LedgerError, OSError, PersistenceError):
-                write_snapshot(self._store.sidecar, tail.state, tail.edge.root(), self._log_key)
+                write_snapshot(self._store.sidecar, tail.state, tail.edge.root(), self._signer.keys_for(tail.state)[-1])

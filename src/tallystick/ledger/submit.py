@@ -26,6 +26,7 @@ from tallystick.cycle_collection import paused_collection
 from tallystick.errors import LedgerBusyError, LedgerError, NotALedgerError, StoreFailedError, WriterFencedError
 from tallystick.ledger.clock_guard import ClockGuard
 from tallystick.ledger.library import IntegrityError, PersistenceError
+from tallystick.ledger.log_signing import LogSigner
 from tallystick.ledger.note_faults import (
     admit_alone,
     commit_failed,
@@ -40,8 +41,7 @@ from tallystick.ledger.store import CheckpointRow, ReferenceRow, tile_reader
 from tallystick.ledger.store import Group as CommitGroup
 from tallystick.ledger.tail import AUDIT_SAYS_MORE, Tail
 from tallystick.ledger.verification import Verifier
-from tallystick.signing.keys import SigningKey
-from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
+from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.merkle import leaf_hash
 from tallystick.transparency.proofs import inclusion_proof
 from tallystick.transparency.receipt import Receipt
@@ -68,7 +68,7 @@ class Ledger:
     def __init__(
         self,
         record: LedgerRecord,
-        log_key: SigningKey,
+        signer: LogSigner,
         load: Callable[[], Tail],
         *,
         clock: Clock = system_clock,
@@ -80,17 +80,17 @@ class Ledger:
 
         Args:
             record: where entries are kept.
-            log_key: signs checkpoints; its name is the log's origin.
+            signer: signs checkpoints, by the key or keys whose turn it is.
             load: reads the tail from the store, now and whenever memory can't be trusted.
             clock: what time it is.
             verify_processes: how many processes verify signatures ahead; 0 for none.
             release: called once when the ledger is closed.
             guard: says when the clock isn't to be believed; None believes it.
         """
-        self.origin: Final = log_key.name
+        self.origin: Final = signer.origin
         self._record = record
         self._store = record.store
-        self._log_key = log_key
+        self._signer = signer
         self._load = load
         self._tail = load()
         self._tail_is_good = True
@@ -286,6 +286,8 @@ class Ledger:
                 continue
             answer = admit_alone(tail.state, reading, at)  # (3) (4)
             if isinstance(answer, Entry):
+                answer = self._signer.refuse(reading.command, tail.state) or answer
+            if isinstance(answer, Entry):
                 refusal = evolve_alone(tail.state, reading, answer)
                 if refusal is not None:
                     note.reading = refusal
@@ -307,7 +309,7 @@ class Ledger:
             self._guard.check(entries[0].event.at, self._last_at, signed_at)
         tree_hashes = tail.edge.extend([leaf_hash(entry.data) for entry in entries])  # (5)
         size = tail.edge.size
-        note = sign_checkpoint(Checkpoint(self.origin, size, tail.edge.root()), self._log_key)
+        note = self._signer.sign(Checkpoint(self.origin, size, tail.edge.root()), tail.state)
         number = 0 if tail.checkpoint is None else tail.checkpoint.number + 1
         checkpoint = CheckpointRow(number, size, note)
         references = [

@@ -1,12 +1,13 @@
 """Where a log stands: state, right edge and newest checkpoint, loaded from a store or followed as it grows.
 
-Loading checks that what is kept hangs together: the newest checkpoint is signed by the log's key, the tree's right edge
-has its root, the entries are as many, and witnesses have not seen more of this log than there is. Then the saved
-state is taken, if the log's key signed it, and the rest replayed. The history isn't verified: that is the audit's work.
+Loading checks that what is kept hangs together: the newest checkpoint is signed by a key of the log, the tree's right
+edge has its root, the entries are as many, and witnesses have not seen more of this log than there is. Then the saved
+state is taken, if a key of the log signed it, and the rest replayed. The history isn't verified: that is for audits.
 
 Following takes in what came after, and checks that the leaves of the new entries lead to the new checkpoint's root.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -50,7 +51,7 @@ class Cosigned(NamedTuple):
     checkpoint: Checkpoint
 
 
-def load_tail(store: LogStore, log_key: VerifierKey) -> Tail:
+def load_tail(store: LogStore, log_keys: Sequence[VerifierKey]) -> Tail:
     """Read where the log stands, and check that it hangs together.
 
     Raises:
@@ -64,24 +65,24 @@ def load_tail(store: LogStore, log_key: VerifierKey) -> Tail:
     if newest is None:
         if count:
             raise NotALedgerError(f"the store has entries and no checkpoint; {AUDIT_SAYS_MORE}")
-        return Tail(State.empty(log_key.name), RightEdge.from_hashes(0, ()), None)
-    checkpoint = _open(newest, log_key)
+        return Tail(State.empty(log_keys[0].name), RightEdge.from_hashes(0, ()), None)
+    checkpoint = _open(newest, log_keys)
     edge = edge_at(store, checkpoint.size)
     if edge.root() != checkpoint.root or count != checkpoint.size:
         raise NotALedgerError(f"entries, tree and checkpoint don't belong together; {AUDIT_SAYS_MORE}")
     try:
-        check_cosigned_checkpoint(store, cosigned, log_key.name, checkpoint.size)
+        check_cosigned_checkpoint(store, cosigned, log_keys[0].name, checkpoint.size)
     except MalformedError:
         pass  # it is only a copy of what witnesses signed, and its users are told
     except ProofInvalidError as error:
         raise NotALedgerError(f"{error}; what is written here would fork the log") from None
-    saved = read_snapshot(store.sidecar, log_key, checkpoint.size, lambda size: edge_at(store, size).root())
+    saved = read_snapshot(store.sidecar, log_keys, checkpoint.size, lambda size: edge_at(store, size).root())
     saved_size = 0 if saved is None else saved.size
-    state = replay(store, saved or State.empty(log_key.name), checkpoint.size)
+    state = replay(store, saved or State.empty(log_keys[0].name), checkpoint.size)
     return Tail(state, edge, newest, saved_size)
 
 
-def follow_tail(store: LogStore, log_key: VerifierKey, tail: Tail) -> int:
+def follow_tail(store: LogStore, log_keys: Sequence[VerifierKey], tail: Tail) -> int:
     """Take in what the log has more, and return how many entries that were.
 
     Raises:
@@ -94,7 +95,7 @@ def follow_tail(store: LogStore, log_key: VerifierKey, tail: Tail) -> int:
     old_size = tail.edge.size
     if newest is None or newest.size <= old_size:
         raise NotALedgerError(f"the log has become shorter than {old_size:,} entries; {AUDIT_SAYS_MORE}")
-    checkpoint = _open(newest, log_key)
+    checkpoint = _open(newest, log_keys)
     try:
         for data in store.entries(old_size, checkpoint.size):
             evolve(tail.state, Entry.from_bytes(data).event)
@@ -107,7 +108,7 @@ def follow_tail(store: LogStore, log_key: VerifierKey, tail: Tail) -> int:
     return tail.edge.size - old_size
 
 
-def bring_up(store: LogStore, log_key: VerifierKey, tail: Tail | None) -> Tail:
+def bring_up(store: LogStore, log_keys: Sequence[VerifierKey], tail: Tail | None) -> Tail:
     """Return where the log stands now: the tail, followed, or loaded anew if the log doesn't go on from there.
 
     A failover may lose what a follower has seen and no answer was given for.
@@ -118,9 +119,9 @@ def bring_up(store: LogStore, log_key: VerifierKey, tail: Tail | None) -> Tail:
     """
     if tail is not None:
         with suppress(NotALedgerError):
-            follow_tail(store, log_key, tail)
+            follow_tail(store, log_keys, tail)
             return tail
-    return load_tail(store, log_key)
+    return load_tail(store, log_keys)
 
 
 def check_cosigned_checkpoint(store: ReadStore, note: bytes | None, origin: str, size: int) -> Cosigned | None:
@@ -199,8 +200,8 @@ def _read_ends(store: LogStore) -> tuple[CheckpointRow | None, int]:
         newest = again
 
 
-def _open(row: CheckpointRow, log_key: VerifierKey) -> Checkpoint:
+def _open(row: CheckpointRow, log_keys: Sequence[VerifierKey]) -> Checkpoint:
     try:
-        return open_checkpoint(row.note, log_key)
+        return open_checkpoint(row.note, *log_keys)
     except (MalformedError, VerificationError) as error:
-        raise NotALedgerError(f"the newest checkpoint is not one of {log_key.name}: {error}") from None
+        raise NotALedgerError(f"the newest checkpoint is not one of {log_keys[0].label}: {error}") from None

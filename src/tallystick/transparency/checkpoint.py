@@ -101,17 +101,17 @@ def sign_checkpoint(checkpoint: Checkpoint, *signers: SigningKey) -> bytes:
     return sign_text(checkpoint.to_text(), *signers)
 
 
-def open_checkpoint(note: bytes, log_key: VerifierKey) -> Checkpoint:
-    """Return the checkpoint of a note that the log's key has signed.
+def open_checkpoint(note: bytes, *log_keys: VerifierKey) -> Checkpoint:
+    """Return the checkpoint of a note that the log's key has signed, or one of its keys while they change.
 
     Raises:
         NoteMalformedError: not a note.
-        SignatureInvalidError: a line by that key that isn't its signature.
-        SignatureMissingError: no signature by that key, or its name isn't the checkpoint's origin.
+        SignatureInvalidError: a line by such a key that isn't its signature.
+        SignatureMissingError: no signature by such a key, or its name isn't the checkpoint's origin.
         CheckpointMalformedError: the text isn't a checkpoint.
     """
-    opened, _ = open_note(note, [log_key])
+    opened, signers = open_note(note, log_keys)
     checkpoint = Checkpoint.from_text(opened.text)
-    if checkpoint.origin != log_key.name:
-        raise SignatureMissingError(f"{log_key.label} signed a checkpoint of {checkpoint.origin!a}, another log")
+    if all(signer.name != checkpoint.origin for signer in signers):
+        raise SignatureMissingError(f"{signers[0].label} signed a checkpoint of {checkpoint.origin!a}, another log")
     return checkpoint

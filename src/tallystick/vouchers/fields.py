@@ -59,6 +59,8 @@ Origin = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=
 KEY_NAME_PATTERN: Final = rf"{PARTY_PATTERN}/[a-z0-9][a-z0-9-]{{0,30}}"
 _VKEY: Final = rf"^{KEY_NAME_PATTERN}\+[0-9a-f]{{8}}\+[A-Za-z0-9+/=]+$"
 Vkey = Annotated[str, StringConstraints(max_length=400, pattern=_VKEY), AfterValidator(ed25519)]
+LogVkey = Annotated[str, StringConstraints(max_length=400), AfterValidator(ed25519)]
+"""A log's vkey: its name is the log's origin."""
 _KEY_LABEL: Final = rf"^{KEY_NAME_PATTERN}\+[0-9a-f]{{8}}$"
 KeyLabel = Annotated[str, StringConstraints(pattern=_KEY_LABEL)]
 _PROFILE_HASH: Final = "^sha256:[0-9a-f]{64}$"

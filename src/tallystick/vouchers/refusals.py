@@ -57,6 +57,8 @@ class Reason(CodedEnum):
     SIGNER_NOT_INVOLVED = ("signer_not_involved", False, "a signature is of a party that is not asked to sign")
     SIGNATURES_MISSING = ("signatures_missing", False, "fewer signatures than needed")
     EDITION_NOT_LATER = ("edition_not_later", False, "the edition in force is that one, or a later one")
+    LOG_KEY_DIFFERS = ("log_key_differs", False, "`old_vkey` is not the log's newest key")
+    LOG_KEY_MISSING = ("log_key_missing", True, "the writer has not been given the log's next key")
     CHECKPOINT_INVALID = ("checkpoint_invalid", False, "no checkpoint of another log, signed by `log_vkey`")
     CHECKPOINT_SMALLER = ("checkpoint_smaller", False, "a larger checkpoint of that log was recorded")
     CHECKPOINT_CONTRADICTED = (
@@ -89,6 +91,7 @@ class Reason(CodedEnum):
     KEY_NOT_OF_PARTY = ("key_not_of_party", False, "the key's name does not begin with the party's id")
     KEY_ALREADY_KNOWN = ("key_already_known", False, "the key, or its public key, was added before")
     TOO_MANY_KEYS = ("too_many_keys", True, "the party would have more than 16 active keys")
+    REKEY_UNDER_WAY = ("rekey_under_way", True, "the overlap of the log's newest change of key is not over")
     KEY_ALREADY_REVOKED = ("key_already_revoked", False, "the key was revoked before")
     SINCE_MISPLACED = ("since_misplaced", False, "`since` is said of a `compromised` key, and of no other")
     SINCE_IN_THE_FUTURE = ("since_in_the_future", True, "`since` is after `at`")

@@ -29,6 +29,7 @@ from tallystick.vouchers.book import (
 from tallystick.vouchers.burns import BYTES_AS_BASE64, Group, JobTimes, Statement
 from tallystick.vouchers.contracts import Contract
 from tallystick.vouchers.holdings import Reservation, Voucher
+from tallystick.vouchers.log_keys import LogKeyChange
 from tallystick.vouchers.mandates import Mandate
 from tallystick.vouchers.parties import Key, Network, Party, RecordedCheckpoint
 from tallystick.vouchers.programmes import Item, Programme, ProgrammeRules
@@ -81,6 +82,7 @@ class State:
         public_keys: label by public key (hex).
         usccs: party by unified social credit code.
         signed_by_few_fen: by treasury and day, what fewer of its officers signed than are required; officers.py.
+        log_keys: changes of the key that signs the checkpoints, in order.
         other_logs: by origin, the newest checkpoint that was recorded of another log.
         tariffs: by provider and item, ascending.
         attestations: by subject (`<type> <id>`), topic and attester.
@@ -109,6 +111,7 @@ class State:
     public_keys: dict[str, str] = field(default_factory=dict)
     usccs: dict[str, str] = field(default_factory=dict)
     signed_by_few_fen: dict[str, dict[int, int]] = field(default_factory=dict)
+    log_keys: list[LogKeyChange] = field(default_factory=list)
     other_logs: dict[str, RecordedCheckpoint] = field(default_factory=dict)
     items: dict[str, Item] = field(default_factory=dict)
     tariffs: dict[str, dict[str, list[Tariff]]] = field(default_factory=dict)

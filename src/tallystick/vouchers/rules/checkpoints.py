@@ -2,13 +2,13 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import StringConstraints
 
 from tallystick.errors import MalformedError, VerificationError
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note
 from tallystick.transparency.checkpoint import Checkpoint, open_checkpoint
-from tallystick.vouchers.fields import ed25519
+from tallystick.vouchers.fields import LogVkey
 from tallystick.vouchers.outcomes import Nothing
 from tallystick.vouchers.parties import RecordedCheckpoint
 from tallystick.vouchers.refusals import Reason, Refusal
@@ -31,7 +31,7 @@ class CheckpointRecord(Rule):
 
     kind: Literal["checkpoint.record/1"]
     checkpoint: Annotated[str, StringConstraints(min_length=1, max_length=16_384)]
-    log_vkey: Annotated[str, StringConstraints(max_length=400), AfterValidator(ed25519)]
+    log_vkey: LogVkey
 
     event_kind = "checkpoint.recorded/1"
     outcome = Nothing

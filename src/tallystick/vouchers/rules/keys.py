@@ -238,10 +238,18 @@ def check_keys(state: State, party: str, vkeys: Iterable[str]) -> Refusal | None
     for verifier in verifiers:
         public_key = verifier.public_key.hex()
         names = {public_key, verifier.label}
-        if public_key in state.public_keys or verifier.label in state.keys or names & seen:
+        if is_known(state, verifier) or names & seen:
             return Refusal(Reason.KEY_ALREADY_KNOWN, verifier.label, key=verifier.label)
         seen |= names
     return None
+
+
+def is_known(state: State, verifier: VerifierKey) -> bool:
+    """Return whether a key is or was a party's, or the log's."""
+    if verifier.public_key.hex() in state.public_keys or verifier.label in state.keys:
+        return True
+    of_the_log = [vkey for change in state.log_keys for vkey in (change.old_vkey, change.new_vkey)]
+    return any(VerifierKey.from_text(vkey).public_key == verifier.public_key for vkey in of_the_log)
 
 
 def _check_room(state: State, party: str) -> Refusal | None:

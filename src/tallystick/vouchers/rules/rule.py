@@ -46,6 +46,7 @@ or an account, with all entries that touch it.
 """
 SEALS: Final = "seals"
 EDITIONS: Final = "editions"
+LOG_KEYS: Final = "log keys"
 Signers = dict[str, int]
 """How many signatures are needed of each party."""
 Postings = tuple[Posting, ...]
