@@ -32,7 +32,7 @@ class FindingCode(CodedEnum):
     CHECKPOINT_MALFORMED = ("checkpoint_malformed", "a checkpoint is not a signed checkpoint in its canonical encoding")
     CHECKPOINT_SIGNATURE_INVALID = (
         "checkpoint_signature_invalid",
-        "a checkpoint is not signed by a log that the policy names",
+        "a checkpoint is not signed by a log that the policy names, or not by the keys that the entries say",
     )
     CHECKPOINT_QUORUM_MISSING = (
         "checkpoint_quorum_missing",

@@ -348,7 +348,8 @@ class _Audit:
         self._tree.finish()
         is_rebuilt = self._tree.is_whole
         if is_rebuilt and self._root is not None and self._placed == self._size:
-            if (root := self._tree.root()) != self._root:  # (7)
+            root = self._tree.root()
+            if root != self._root:  # (7)
                 is_rebuilt = False
                 detail = f"the newest checkpoint says {self._root.hex()}, rebuilt {root.hex()}"
                 self._findings.add(FindingCode.ROOT_DIFFERS, None, detail)

@@ -117,9 +117,7 @@ class CheckpointSeries:
                 detail = f"{name}: {vkey} must sign it, as the entries say, and has not"
                 self._findings.add(FindingCode.CHECKPOINT_SIGNATURE_INVALID, None, detail)
         if not set(vkeys) & set(self._keys.values()):
-            detail = (
-                f"{name}: the entries say that {vkeys[-1]} signs it: a policy accepts it that has a line for that key"
-            )
+            detail = f"{name}: the entries say that {vkeys[-1]} signs it; no line of the policy is for that key"
             self._findings.add(FindingCode.CHECKPOINT_SIGNATURE_INVALID, None, detail)
         for vkey in sorted(signed.difference(vkeys)):
             detail = f"{name}: {vkey} signed it, and as the entries say it isn't its turn"

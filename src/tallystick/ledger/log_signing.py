@@ -7,8 +7,7 @@ next key, or its own next commit would lack a signature; decision 0060 (docs/dec
 from tallystick.errors import UsageError
 from tallystick.signing.keys import SigningKey, VerifierKey
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
-from tallystick.vouchers.log_keys import signing_vkeys
-from tallystick.vouchers.quantities import format_instant
+from tallystick.vouchers.quantities import INSTANT_MAX, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.log_keys import LogRekey
 from tallystick.vouchers.rules.rule import Rule
@@ -39,19 +38,23 @@ class LogSigner:
         """The public halves of all that were given."""
         return [key.verifier for key in self._keys]
 
-    def keys_for(self, state: State) -> list[SigningKey]:
-        """Return the keys that sign the checkpoint of a state's entries, the newest last.
+    def keys_for(self, state: State, at: int) -> list[SigningKey]:
+        """Return the keys that sign a checkpoint over a state's entries and those to come, the newest last.
+
+        Args:
+            state: of the log as it is.
+            at: the log's time of the newest entry that the checkpoint covers (microseconds).
 
         Raises:
             UsageError: one of them wasn't given.
         """
-        vkeys = signing_vkeys(state.log_keys, state.size)
-        if not vkeys:
+        if not state.log_keys:
             return [self._log_key]
+        change = state.log_keys[-1]
+        vkeys = change.vkeys_at(at)
         given = {key.verifier.to_text(): key for key in self._keys}
         missing = [vkey for vkey in vkeys if vkey not in given]
         if missing:
-            change = state.log_keys[-1]
             until = f"both keys sign until the log's time is {format_instant(change.overlap_until)}"
             why = until if len(vkeys) > 1 else "it signs alone now"
             raise UsageError(
@@ -60,13 +63,21 @@ class LogSigner:
             )
         return [given[vkey] for vkey in vkeys]
 
+    def newest_key(self, state: State) -> SigningKey:
+        """Return the newest key of the log, which signs what is kept beside it.
+
+        Raises:
+            UsageError: it wasn't given.
+        """
+        return self.keys_for(state, INSTANT_MAX)[-1]
+
     def sign(self, checkpoint: Checkpoint, state: State) -> bytes:
         """Return the checkpoint of a state's entries, signed by the keys whose turn it is.
 
         Raises:
             UsageError: one of them wasn't given.
         """
-        return sign_checkpoint(checkpoint, *self.keys_for(state))
+        return sign_checkpoint(checkpoint, *self.keys_for(state, state.at))
 
     def refuse(self, command: Rule, state: State) -> Refusal | None:
         """Refuse a change of the log's key that this writer couldn't follow."""

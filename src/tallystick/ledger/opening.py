@@ -141,7 +141,7 @@ def stand_by(
     record = _record(store)
     try:
         tail = load_tail(record.store, signer.verifiers)
-        signer.keys_for(tail.state)
+        signer.keys_for(tail.state, max(clock(), tail.state.at))
     except BaseException:
         record.close()
         raise
@@ -264,13 +264,15 @@ def _ledger(
         store.acquire()
         followed, warm = warm, None
         tail = bring_up(store, signer.verifiers, followed)
-        signer.keys_for(tail.state)  # before anything is written: a key that is missing is said now
+        signer.keys_for(
+            tail.state, max(clock(), tail.state.at)
+        )  # before anything is written: a key that is missing is said now
         saved_size = tail.saved_size
         return tail
 
     def release(ledger: Ledger) -> None:
         with suppress(LedgerError, OSError, PersistenceError):
             if ledger.state.size - saved_size >= SNAPSHOT_AFTER_ENTRIES:
-                write_snapshot(store.sidecar, ledger.state, ledger.root, signer.keys_for(ledger.state)[-1])
+                write_snapshot(store.sidecar, ledger.state, ledger.root, signer.newest_key(ledger.state))
 
     return Ledger(record, signer, load, clock=clock, verify_processes=verify_processes, release=release, guard=guard)

@@ -107,4 +107,4 @@ class StandBy:
         if tail is not None and tail.edge.size - tail.saved_size >= SNAPSHOT_AFTER_ENTRIES:
             tail.saved_size = tail.edge.size
             with suppress(LedgerError, OSError, PersistenceError):
-                write_snapshot(self._store.sidecar, tail.state, tail.edge.root(), self._signer.keys_for(tail.state)[-1])
+                write_snapshot(self._store.sidecar, tail.state, tail.edge.root(), self._signer.newest_key(tail.state))

@@ -204,4 +204,7 @@ def _open(row: CheckpointRow, log_keys: Sequence[VerifierKey]) -> Checkpoint:
     try:
         return open_checkpoint(row.note, *log_keys)
     except (MalformedError, VerificationError) as error:
-        raise NotALedgerError(f"the newest checkpoint is not one of {log_keys[0].label}: {error}") from None
+        raise NotALedgerError(
+            f"the newest checkpoint is not one of {log_keys[0].name}: {error}; "
+            "if the log's key was changed, give the new one"
+        ) from None

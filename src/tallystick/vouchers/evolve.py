@@ -23,8 +23,9 @@ def evolve(state: State, event: Event) -> Postings:
     state.at = event.at
     _forget(state)
     postings = command.evolve(state, event)
-    if state.log_keys and state.log_keys[-1].over_index is None and event.at >= state.log_keys[-1].overlap_until:
-        state.log_keys[-1].over_index = event.index
+    for change in state.log_keys[-1:]:
+        if change.over_index is None and event.at >= change.overlap_until:
+            change.over_index = event.index
     for posting in postings:
         state.post(posting)
     for account in sorted(

@@ -22,6 +22,10 @@ class LogKeyChange:
     overlap_until: int
     over_index: int | None = None
 
+    def vkeys_at(self, at: int) -> tuple[str, ...]:
+        """Return the vkeys of all keys that sign, at a time from that of the change's entry on (microseconds)."""
+        return (self.new_vkey,) if at >= self.overlap_until else (self.old_vkey, self.new_vkey)
+
 
 def signing_vkeys(changes: Sequence[LogKeyChange], size: int) -> tuple[str, ...]:
     """Return the vkeys of all keys that sign the checkpoint of the first `size` entries; none, if no entry names any.
