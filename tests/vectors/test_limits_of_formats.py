@@ -2,12 +2,20 @@
 
 import pytest
 
+from support.actors import Actor
 from tallystick.errors import CheckpointMalformedError, PolicyMalformedError, ReceiptMalformedError
 from tallystick.signing.keys import COSIGNATURE_ED25519, ED25519, VerifierKey
-from tallystick.signing.note import NOTE_SIZE_MAX
+from tallystick.signing.note import NOTE_SIZE_MAX, Note
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.policy import POLICY_SIZE_MAX, LogLine, Policy, PolicyLine, QuorumLine, WitnessLine
 from tallystick.transparency.receipt import RECEIPT_SIZE_MAX, Receipt
+from tallystick.vouchers.entry import ENTRY_SIZE_MAX, Entry
+from tallystick.vouchers.fields import KEYS_MAX
+from tallystick.vouchers.outcomes import Expired
+from tallystick.vouchers.quantities import INTEGER_MAX
+from tallystick.vouchers.rulebook import parse_command
+from tallystick.vouchers.rules.recovery import ROWS_MAX
+from tallystick.vouchers.rules.rule import Event
 
 HEAD = b"log\n8\n" + b"A" * 43 + b"=\n"
 
@@ -66,3 +74,16 @@ def test_two_keys_that_share_name_and_id_are_not_trusted_together(lines: list[Po
         assert Policy((line, QuorumLine("none"))).lines[0] == line
     with pytest.raises(PolicyMalformedError, match="is listed twice"):
         Policy((*lines, QuorumLine("none")))
+
+
+def test_what_expired_at_once_fits_into_an_entry() -> None:
+    """With the longest ids, the largest amounts and every key's signature; or what is due could never be booked."""
+    actor = Actor("o" * 63, tuple(f"k{number:02}".ljust(31, "k") for number in range(KEYS_MAX)), log="l" * 255)
+    note = actor.note("book.expire", INTEGER_MAX // 10**3, ref="r" * 128)
+    ids = [f"{'h' * 63}/{number:064}" for number in range(ROWS_MAX)]
+    outcome = Expired(False, tuple([("reservation", name, INTEGER_MAX, "programme") for name in ids]))
+    command = parse_command(Note.from_bytes(note).text)
+    data = Entry.of(Event(INTEGER_MAX, INTEGER_MAX // 10**3, command, outcome, "", ()), note).to_bytes()
+    assert len(Note.from_bytes(note).signatures) == KEYS_MAX
+    assert Entry.from_bytes(data).event.outcome == outcome
+    assert len(data) < ENTRY_SIZE_MAX * 9 // 10

@@ -24,7 +24,8 @@ from tallystick.vouchers.rules.rule import (
 )
 from tallystick.vouchers.state import Due, State
 
-ROWS_MAX: Final = 500
+ROWS_MAX: Final = 300
+"""With the longest ids they fit into an entry, whatever signs it."""
 Row = tuple[Literal["reservation", "voucher"], str, int, Literal["voucher", "programme"]]
 
 
