@@ -51,6 +51,11 @@ def _command(**other: Any) -> Callable[[], object]:
     return lambda: command_text(COMMAND | other)
 
 
+def _new(kind: str, **fields: Any) -> Callable[[], object]:
+    head = {"kind": kind, "log": ORIGIN, "party": "a", "ref": "1", "signed_at": NOON}
+    return lambda: command_text(head | fields)
+
+
 def _evolve_out_of_turn() -> None:
     evolve(State.empty(ORIGIN), Entry.from_bytes(ISSUED).event)
 
@@ -126,6 +131,11 @@ CASES: list[Case] = [
         ),
         MalformedError,
         "groups.0.lines.0.1: is missing",
+    ),
+    (
+        _new("programme.amend/1", programme="a/P", reason="x", closes_at="3000-01-01T00:00:00.000000Z"),
+        MalformedError,
+        "closes_at: must lie before the year 3000",
     ),
     (lambda: parse_instant(0), ValueError, "must be a time like 2026-01-05T08:00:00.000000Z"),
     (lambda: parse_instant("2026-02-29T08:00:00.000000Z"), ValueError, "must be a day and a time that there are"),

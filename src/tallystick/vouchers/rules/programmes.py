@@ -124,7 +124,7 @@ class ProgrammeAmend(Rule):
     programme: OwnedId
     reason: Text
     envelope_fen: Fen | None = None
-    closes_at: Instant | None = None
+    closes_at: Annotated[Instant, AfterValidator(before_3000)] | None = None
     rules: RulesFields | None = None
     rules_from: Day | None = None
 
