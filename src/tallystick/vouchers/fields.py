@@ -69,7 +69,7 @@ ProfileHash = Annotated[str, StringConstraints(pattern=_PROFILE_HASH)]
 USCC: Final = "^[0-9A-Z]{18}$"
 Keys = Annotated[tuple[Vkey, ...], Field(min_length=1, max_length=KEYS_MAX)]
 KeyPurpose = Literal["sign", "meter", "read"]
-"""What a key is for: any command, `time.burn` and `burn.reverse` alone, or no command at all."""
+"""What a key is for: any command, burning and reversing alone (authority.py), or no command at all."""
 RevocationCause = Literal["superseded", "ceased", "compromised"]
 Role = Literal["network", "treasury", "provider", "auditor", "operator", "attester", "holder"]
 AdmittedRole = Literal["treasury", "provider", "auditor", "operator", "attester", "holder"]
