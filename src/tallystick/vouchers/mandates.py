@@ -10,18 +10,18 @@ class Mandate:
     Attributes:
         treasury: for which the operator acts.
         kinds: of commands, for example `voucher.issue/1`.
-        programme: the one that they are about; None: all of the treasury's.
         each_fen: the most of one command.
         total_fen: the most of all together.
         until: from then on (microseconds) it is over.
+        programme: the one that they are about; None: all of the treasury's.
         ended: its treasury took it back before.
     """
 
     treasury: str
     operator: str
     kinds: tuple[str, ...]
-    programme: str | None
     each_fen: int
     total_fen: int
     until: int
+    programme: str | None = None
     ended: bool = False
