@@ -11,7 +11,7 @@
                    what is paid to a claimant has a claim of it that is paid
     application    issued = Σ face of the vouchers that name it, which are its holder's, for its programme, of its class
     holder         granted = Σ face − returned, and at most the cap
-    issued         each face is at least the floor
+    issued         each face is at least the floor, but of imported vouchers
 
 The rules move money so that this can't break. That is why it is worth checking: a fault in them would show here, and so
 does a changed saved state. What it can't show is an amount moved between two lines of one statement and reservation, or
@@ -183,7 +183,7 @@ def _of_reservations(state: State) -> Iterator[str]:
     for statements in state.statements.values():
         for statement in statements.values():
             taken_fen.update(statement.taken_fen())
-    of_lots_fen = Counter({Lot(name, CARRIED_OVER): one.carried_over_fen for name, one in state.vouchers.items()})
+    of_lots_fen = Counter({Lot(name, CARRIED_OVER): one.carried_over_fen or 0 for name, one in state.vouchers.items()})
     for name, reservation in state.reservations.items():
         reserved_fen, there_fen, released_fen = book["reserved", name], book["taken", name], book["released", name]
         of_lots_fen[Lot(reservation.voucher, reservation.contract)] += there_fen
@@ -303,7 +303,7 @@ def _of_holders(state: State) -> Iterator[str]:
     for name, voucher in state.vouchers.items():
         granted_fen[voucher.granted_id] += voucher.face_fen - book["returned", name]
         floor_fen = state.rules_of(voucher).cap.floor_fen
-        if voucher.parent is None and voucher.face_fen < floor_fen:
+        if voucher.parent is None and voucher.carried_over_fen is None and voucher.face_fen < floor_fen:
             yield f"voucher {name}: its face is {voucher.face_fen} fen, and the floor {floor_fen} fen"
     caps_fen = _caps_fen(state)
     for name in sorted(granted_fen.keys() | book.balances["granted"].keys()):

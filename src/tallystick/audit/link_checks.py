@@ -3,6 +3,7 @@
     key            of a party that has it in its list, under the label that is in it
     programme      of a treasury; no amount in its rules is below zero or too large
     account        of a thing that is there, and not below zero
+    mandate        of a treasury, to an operator; what left by it is at most what it is for
     application    of a programme and a holder; what was issued for it is at most what it asks for
     attestation    by an attester, on something that is there
     voucher        of a programme, a holder and, if it was transferred, a voucher of the same programme
@@ -33,6 +34,7 @@ def broken_links(state: State) -> Iterator[str]:
     yield from of_programmes
     if of_programmes:
         return  # by whose rules the rest is, can't be told
+    yield from _of_mandates(state)
     yield from _of_accounts(state)
     yield from _of_applications(state)
     yield from _of_attestations(state)
@@ -75,6 +77,18 @@ def _of_programmes(state: State) -> Iterator[str]:
                 yield f"programme {name}: there is no attester {attester}, whom a gate of it names"
 
 
+def _of_mandates(state: State) -> Iterator[str]:
+    for name, mandate in state.mandates.items():
+        sides = [state.parties.get(party) for party in (mandate.treasury, mandate.operator)]
+        if [None if side is None else side.role for side in sides] != ["treasury", "operator"]:
+            yield f"mandate {name}: its treasury {mandate.treasury} or its operator {mandate.operator} isn't there"
+        if mandate.programme is not None and mandate.programme not in state.programmes:
+            yield f"mandate {name}: its programme {mandate.programme} isn't there"
+        used_fen = state.book["mandated", name]
+        if used_fen > mandate.total_fen:
+            yield f"mandate {name}: {used_fen} fen left by it, and the most is {mandate.total_fen} fen"
+
+
 def _of_accounts(state: State) -> Iterator[str]:
     for account, balances in state.book.balances.items():
         for account_id, amount_fen in balances.items():
@@ -97,6 +111,8 @@ def _is_known(state: State, account: AnyAccount, account_id: str) -> bool:
         return treasury in state.parties and rest.rpartition(" ")[2] in state.parties
     if account in ("reserved", "taken", "released", "forgotten"):
         return account_id in state.reservations
+    if account == "mandated":
+        return account_id in state.mandates
     if account in ("charged", "absorbed", "forgotten_charged", "forgotten_absorbed"):
         return account_id in state.contracts
     if account == "claimed":

@@ -19,7 +19,7 @@ class Voucher:
         contract: the one that it is spent under; None: any.
         application: that it was issued for.
         holder_class: of that application.
-        carried_over_fen: used before the log began.
+        carried_over_fen: used before the log began, of an imported voucher; None: it was issued in the log.
         parent: the voucher that it was transferred out of; such a part has no application and no class.
     """
 
@@ -33,7 +33,7 @@ class Voucher:
     contract: str | None = None
     application: str | None = None
     holder_class: str | None = None
-    carried_over_fen: int = 0
+    carried_over_fen: int | None = None
     parent: str | None = None
     status: VoucherStatus = "active"
 

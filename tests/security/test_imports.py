@@ -1,0 +1,88 @@
+"""What a voucher from before the log can be used for: nothing that an issue couldn't, and by no fewer officers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.actors import Actor, note_of, profile_of, vkey_of
+from support.burning import BEGIN, LOG_KEY, NOW, Clock, founding_notes
+from support.terms import rules_of
+from tallystick.audit import audit
+from tallystick.ledger import Ledger, create_ledger
+from tallystick.transparency.policy import Policy
+from tallystick.vouchers.quantities import DAY_US, format_instant
+from tallystick.vouchers.refusals import Reason, Refusal
+
+NETWORK = Actor("network")
+CITY = Actor("suzhou", ("officer-1", "officer-2", "officer-3"))
+ONE, TWO, THREE = CITY.key_names
+POLICY = Policy.for_log(LOG_KEY.verifier)
+FLOOR_FEN, CAP_FEN, ENVELOPE_FEN = 1_000, 5_000, 8_000
+PROGRAMME = {
+    "programme": "suzhou/p",
+    "name": "2026",
+    "voucher_kind": "compute",
+    "fiscal_year": 2026,
+    "envelope_fen": ENVELOPE_FEN,
+    "opens_at": format_instant(BEGIN - 90 * DAY_US),
+    "closes_at": format_instant(BEGIN + 300 * DAY_US),
+    "rules": rules_of(validity_days=365, cap={"group": "p", "holder_fen": CAP_FEN, "floor_fen": FLOOR_FEN}),
+}
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """A city whose quorum is two, and whose officers are three of three above nothing."""
+    genesis, *rest = founding_notes()
+    clock = Clock()
+    officers = {"threshold_fen": 0, "required": 2, "window_days": 30}
+    city = {"admitted": "suzhou", "role": "treasury", "name": "Suzhou", "keys": CITY.vkeys, "quorum": 2}
+    with create_ledger(tmp_path, genesis, LOG_KEY, clock=clock) as ledger:
+        ledger.submit(rest)
+        clock.at = NOW
+        for note in (
+            NETWORK.note("party.admit", NOW, ref="city", officers=officers, **city),
+            *(
+                CITY.note(
+                    "party.admit",
+                    NOW,
+                    admitted=name,
+                    role="holder",
+                    maker=True,
+                    profile_hash=profile_of(name),
+                    keys=[vkey_of(f"{name}/officer-1")],
+                )
+                for name in ("maker", "other")
+            ),
+            CITY.note("programme.open", NOW, **PROGRAMME),
+        ):
+            assert answer_to(ledger, note) is None
+        yield ledger
+
+
+def answer_to(ledger: Ledger, note: bytes) -> Reason | None:
+    """Why a note is refused; None if it is admitted."""
+    (answer,) = ledger.submit([note])
+    return answer.reason if isinstance(answer, Refusal) else None
+
+
+def brought(name: str, *signers: str, **changed: object) -> bytes:
+    fields = {
+        "voucher": f"suzhou/{name}",
+        "programme": "suzhou/p",
+        "holder": "maker",
+        "face_fen": 3_000,
+        "used_fen": 1_000,
+        "valid_from": format_instant(BEGIN - 60 * DAY_US),
+        "valid_until": format_instant(BEGIN + 305 * DAY_US),
+        "evidence_sha256": "0" * 64,
+    }
+    return note_of(CITY.command("voucher.import", NOW, ref=name, **(fields | changed)), *(signers or (ONE, TWO)))
+
+
+@pytest.mark.parametrize("used_fen", [0, 400])
+def test_an_import_below_the_floor_adds_up(used_fen: int, ledger: Ledger, tmp_path: Path) -> None:
+    """It was issued under other rules; the audit holds no floor against it, whatever was used of it."""
+    assert answer_to(ledger, brought("old", face_fen=FLOOR_FEN - 600, used_fen=used_fen)) is None
+    assert audit(tmp_path, POLICY, processes=1).findings == ()
