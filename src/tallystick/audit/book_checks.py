@@ -12,6 +12,8 @@
     application    issued = Σ face of the vouchers that name it, which are its holder's, for its programme, of its class
     holder         granted = Σ face − returned, and at most the cap
     issued         each face is at least the floor, but of imported vouchers
+    sums           appropriated = Σ envelope of a treasury; held = Σ (face − transferred − returned) of a holder;
+                   promised = Σ (reserved + taken) for a provider; each at most 2^53 − 1
 
 The rules move money so that this can't break. That is why it is worth checking: a fault in them would show here, and so
 does a changed saved state. What it can't show is an amount moved between two lines of one statement and reservation, or
@@ -33,11 +35,13 @@ from tallystick.vouchers.book import (
     Book,
     DatedLot,
     Lot,
+    Memorandum,
     Posting,
     dated_lot_of,
     lot_in,
 )
 from tallystick.vouchers.holdings import VoucherStatus
+from tallystick.vouchers.quantities import INTEGER_MAX
 from tallystick.vouchers.state import State
 
 _OF_VOUCHERS: Final[tuple[Account, ...]] = ("available", "reserved", *USED)
@@ -92,6 +96,7 @@ def faults(state: State) -> Iterator[str]:
     yield from _of_claims(state)
     yield from _of_holders(state)
     yield from _of_applications(state)
+    yield from _of_sums(state)
 
 
 def returned_fen(state: State) -> Counter[VoucherStatus]:
@@ -327,3 +332,22 @@ def _caps_fen(state: State) -> dict[str, int]:
 
 def _shown(amounts: dict[str, int] | dict[Account, int]) -> str:
     return ", ".join(f"{account} {amount_fen}" for account, amount_fen in amounts.items())
+
+
+def _of_sums(state: State) -> Iterator[str]:
+    """Yield the sums over all programmes of a party that aren't what its programmes, vouchers and reservations say."""
+    book = state.book
+    sums: dict[Memorandum, Counter[str]] = {"appropriated": Counter(), "held": Counter(), "promised": Counter()}
+    for programme in state.programmes.values():
+        sums["appropriated"][programme.treasury] += programme.envelope_fen
+    for name, voucher in state.vouchers.items():
+        sums["held"][voucher.holder] += voucher.face_fen - book["transferred", name] - book["returned", name]
+    for name, reservation in state.reservations.items():
+        sums["promised"][reservation.provider] += book["reserved", name] + book["taken", name]
+    for account, found_fen in sums.items():
+        for party in sorted(found_fen.keys() | book.balances[account].keys()):
+            there_fen = book[account, party]
+            if found_fen[party] != there_fen:
+                yield f"party {party}: {there_fen} fen are {account}, and it comes to {found_fen[party]} fen"
+            if there_fen > INTEGER_MAX:
+                yield f"party {party}: {there_fen} fen are {account}, and the most is {INTEGER_MAX} fen"

@@ -17,12 +17,15 @@ A rule relies on each of these. They show a changed saved state where no amount 
 import struct
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Final
 
 from tallystick.vouchers.book import CARRIED_OVER, PROGRAMME_ACCOUNTS, AnyAccount, dated_lot_of
 from tallystick.vouchers.burns import PAYMENT_SIZE, Statement
 from tallystick.vouchers.quantities import INTEGER_MAX
 from tallystick.vouchers.redemptions import Claim
 from tallystick.vouchers.state import State
+
+_ROLES_OF_SUMS: Final[dict[AnyAccount, str]] = {"appropriated": "treasury", "held": "holder", "promised": "provider"}
 
 
 def broken_links(state: State) -> Iterator[str]:
@@ -79,14 +82,18 @@ def _of_programmes(state: State) -> Iterator[str]:
 
 def _of_mandates(state: State) -> Iterator[str]:
     for name, mandate in state.mandates.items():
-        sides = [state.parties.get(party) for party in (mandate.treasury, mandate.operator)]
-        if [None if side is None else side.role for side in sides] != ["treasury", "operator"]:
-            yield f"mandate {name}: its treasury {mandate.treasury} or its operator {mandate.operator} isn't there"
-        if mandate.programme is not None and mandate.programme not in state.programmes:
-            yield f"mandate {name}: its programme {mandate.programme} isn't there"
+        treasury, operator = state.parties.get(mandate.treasury), state.parties.get(mandate.operator)
+        if treasury is None or treasury.role != "treasury" or operator is None or operator.role != "operator":
+            yield f"mandate {name}: its treasury or its operator isn't there"
+        programme = None if mandate.programme is None else state.programmes.get(mandate.programme)
+        if mandate.programme is not None and (programme is None or programme.treasury != mandate.treasury):
+            yield f"mandate {name}: its programme {mandate.programme} isn't there, or of another treasury"
         used_fen = state.book["mandated", name]
-        if used_fen > mandate.total_fen:
-            yield f"mandate {name}: {used_fen} fen left by it, and the most is {mandate.total_fen} fen"
+        if not 0 <= used_fen <= mandate.total_fen <= INTEGER_MAX or not 0 <= mandate.each_fen <= INTEGER_MAX:
+            yield (
+                f"mandate {name}: it is for {mandate.total_fen} fen, {mandate.each_fen} fen of them at once, "
+                f"and {used_fen} fen left its treasury by it"
+            )
 
 
 def _of_accounts(state: State) -> Iterator[str]:
@@ -109,6 +116,8 @@ def _is_known(state: State, account: AnyAccount, account_id: str) -> bool:
     if account == "granted":
         treasury, _, rest = account_id.partition(" ")
         return treasury in state.parties and rest.rpartition(" ")[2] in state.parties
+    if account in _ROLES_OF_SUMS:
+        return account_id in state.parties and state.parties[account_id].role == _ROLES_OF_SUMS[account]
     if account in ("reserved", "taken", "released", "forgotten"):
         return account_id in state.reservations
     if account == "mandated":

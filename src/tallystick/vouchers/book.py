@@ -19,6 +19,9 @@ note of it, so that each of them adds up by itself:
     released      <reservation>                          gone back to the voucher or the envelope
     granted       <treasury> <year> <group> <holder>     what counts against the holder's cap
     mandated      <mandate>                              what left its treasury by it
+    appropriated  <treasury>                             the envelopes of all its programmes
+    held          <holder>                               all that its vouchers hold, and what they were used for
+    promised      <provider>                             reserved for it, and burned of that
     charged       <contract>                             the fees of its lines
     absorbed      <contract>                             other support that its lines absorbed
     forgotten     <reservation>                          taken by lines of statements that aren't remembered any more
@@ -38,6 +41,9 @@ Memorandum = Literal[
     "released",
     "granted",
     "mandated",
+    "appropriated",
+    "held",
+    "promised",
     "charged",
     "absorbed",
     "forgotten",

@@ -236,6 +236,11 @@ class Reason(CodedEnum):
         "all that is issued for the application would be more than its `amount_fen`",
     )
     EXCEEDS_AVAILABLE_BALANCE = ("exceeds_available_balance", True, "more than is available")
+    SUM_TOO_LARGE = (
+        "sum_too_large",
+        True,
+        "a treasury's envelopes, what a holder holds or what is promised to a provider would pass 2^53 − 1 fen",
+    )
     ITEM_NOT_IN_CONTRACT = ("item_not_in_contract", False, "the contract has no price for the item at `from`")
     INTERVAL_INVALID = ("interval_invalid", False, "`to` is not after `from`, or `seconds` is more than lies between")
     JOB_TIME_IN_THE_FUTURE = ("job_time_in_the_future", True, "`to` is after `at`")

@@ -11,7 +11,6 @@ from typing import Final, Self
 
 from tallystick.errors import MalformedError
 from tallystick.signing import canonical_json
-from tallystick.vouchers.quantities import json_sum, parse_json_sum
 
 PENDING_MAX: Final = 512
 NO_TOUCHES: Final = bytes(32).hex()
@@ -89,10 +88,9 @@ class AccountLeaf:
             raise MalformedError("a leaf's account is text")
         if not isinstance(balances, dict):
             raise MalformedError("a leaf's balances are amounts by name")
-        try:
-            amounts_fen = {name: parse_json_sum(amount) for name, amount in balances.items()}
-        except ValueError as error:
-            raise MalformedError(f"an amount in a leaf {error}") from None
+        amounts_fen = {name: one for name, one in balances.items() if type(one) is int and one >= 0}
+        if amounts_fen.keys() != balances.keys():
+            raise MalformedError("an amount in a leaf is an integer from 0")
         if type(entries) is not int or entries < 0:
             raise MalformedError("a leaf's entries are a number from 0")
         if not isinstance(running_sha256, str) or not _SHA256_HEX.fullmatch(running_sha256):
@@ -104,7 +102,7 @@ class AccountLeaf:
         return canonical_json.encode(
             {
                 "account": self.account,
-                "balances": {name: json_sum(amount_fen) for name, amount_fen in self.balances.items()},
+                "balances": {**self.balances},
                 "entries": self.entries,
                 "running_sha256": self.running_sha256,
             }

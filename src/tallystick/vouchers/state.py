@@ -24,6 +24,7 @@ from tallystick.vouchers.book import (
     DatedLot,
     Posting,
     dated_lot_of,
+    lot_in,
     voucher_in,
 )
 from tallystick.vouchers.burns import BYTES_AS_BASE64, Group, JobTimes, Statement
@@ -248,17 +249,22 @@ class State:
 
         It is asked once the event has changed all else: a voucher that ended has, a new one is there.
         """
-        _, source, source_id, target, target_id, amount_fen = posting
+        programme, source, source_id, target, target_id, amount_fen = posting
         if source == target == "available":
             self.book.note("transferred", source_id, amount_fen)
+            self._hold(source_id, -amount_fen)
             self._grant(target_id, amount_fen)
+        elif "envelope" in (source, target):
+            treasury = self.programmes[programme].treasury
+            self.book.note("appropriated", treasury, amount_fen if source == "envelope" else -amount_fen)
         else:
             if source == "reserved":
                 self.book.note("taken" if target == "burned" else "released", source_id, amount_fen)
             if source == "unissued" and target in ("available", "paid"):
                 self._grant(target_id.partition(" ")[0], amount_fen)
-            elif target == "unissued" and source != "envelope":
+            elif target == "unissued":
                 self._return(posting)
+            self._promise(posting)
         self.book.post(posting)
         if target == "burned":
             self._add_unclaimed(posting.programme, target_id)
@@ -275,6 +281,22 @@ class State:
     def _grant(self, voucher_id: str, amount_fen: int) -> None:
         """Count an amount against the cap of a voucher's holder, or no longer, if it is negative."""
         self.book.note("granted", self.vouchers[voucher_id].granted_id, amount_fen)
+        self._hold(voucher_id, amount_fen)
+
+    def _hold(self, voucher_id: str, amount_fen: int) -> None:
+        """Count an amount to what a voucher's holder holds in all, or no longer, if it is negative."""
+        self.book.note("held", self.vouchers[voucher_id].holder, amount_fen)
+
+    def _promise(self, posting: Posting) -> None:
+        """Count what is reserved to what is promised to its provider, and what goes back unused no longer."""
+        _, source, source_id, target, target_id, amount_fen = posting
+        if target == "reserved" and source == "available":
+            self.book.note("promised", self.reservations[target_id].provider, amount_fen)
+        elif target in ("available", "unissued") and source == "reserved":
+            self.book.note("promised", self.reservations[source_id].provider, -amount_fen)
+        elif target in ("available", "unissued") and source == "burned":
+            contract = self.contracts[lot_in("burned", source_id).contract]
+            self.book.note("promised", contract.provider, -amount_fen)
 
     def _add_unclaimed(self, programme: str, burned_id: str) -> None:
         voucher, contract, day = dated_lot_of(burned_id)

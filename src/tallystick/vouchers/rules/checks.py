@@ -1,8 +1,10 @@
 """What several rules refuse; each check returns the first reason against it, or nothing."""
 
 from collections.abc import Container
+from typing import Literal
 
 from tallystick.vouchers.holdings import Voucher
+from tallystick.vouchers.quantities import INTEGER_MAX
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.state import State
 
@@ -115,6 +117,16 @@ def check_own_contract(state: State, contract_id: str, party: str) -> Refusal | 
     if party in (contract.holder, contract.provider):
         return None
     return Refusal(Reason.NOT_OWN_CONTRACT, f"{contract_id} is of {contract.holder} and {contract.provider}")
+
+
+def check_sum(
+    state: State, account: Literal["appropriated", "held", "promised"], party: str, amount_fen: int
+) -> Refusal | None:
+    """Refuse what would take a party's sum over all programmes beyond what every reader of JSON takes exactly."""
+    room_fen = INTEGER_MAX - state.book[account, party]
+    if amount_fen > room_fen:
+        return Refusal(Reason.SUM_TOO_LARGE, f"{party} has room for {room_fen} fen", limit_fen=room_fen)
+    return None
 
 
 def check_available(state: State, voucher_id: str, amount_fen: int) -> Refusal | None:

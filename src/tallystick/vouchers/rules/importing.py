@@ -7,7 +7,13 @@ from tallystick.vouchers.holdings import Voucher
 from tallystick.vouchers.outcomes import Nothing
 from tallystick.vouchers.quantities import Fen, FenOrZero, Instant, OwnedId, PartyId, Sha256Hex, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
-from tallystick.vouchers.rules.checks import check_cap, check_new_id, check_own_programme, check_receiving_holder
+from tallystick.vouchers.rules.checks import (
+    check_cap,
+    check_new_id,
+    check_own_programme,
+    check_receiving_holder,
+    check_sum,
+)
 from tallystick.vouchers.rules.rule import (
     TREASURY,
     Accounts,
@@ -51,6 +57,7 @@ class VoucherImport(Rule):
         Reason.USED_ABOVE_FACE,
         Reason.EXCEEDS_ENVELOPE,
         Reason.EXCEEDS_HOLDER_CAP,
+        Reason.SUM_TOO_LARGE,
     )
 
     def signers(self, state: State, at: int) -> Signers:
@@ -82,7 +89,9 @@ class VoucherImport(Rule):
         unissued_fen = state.book["unissued", self.programme]
         if self.face_fen > unissued_fen:
             return Refusal(Reason.EXCEEDS_ENVELOPE, f"{unissued_fen} fen are unissued", limit_fen=unissued_fen)
-        return check_cap(state, self.programme, self.holder, self.face_fen, at)
+        return check_cap(state, self.programme, self.holder, self.face_fen, at) or check_sum(
+            state, "held", self.holder, self.face_fen
+        )
 
     def evolve(self, state: State, event: Event) -> Postings:
         """What was used is paid, carried over; the rest is the holder's."""

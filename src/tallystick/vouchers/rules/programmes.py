@@ -24,7 +24,7 @@ from tallystick.vouchers.quantities import (
     format_instant,
 )
 from tallystick.vouchers.refusals import Reason, Refusal
-from tallystick.vouchers.rules.checks import check_new_id, check_own_programme, check_provider
+from tallystick.vouchers.rules.checks import check_new_id, check_own_programme, check_provider, check_sum
 from tallystick.vouchers.rules.programme_rules import RulesFields, check_rules
 from tallystick.vouchers.rules.rule import (
     TREASURY,
@@ -69,6 +69,7 @@ class ProgrammeOpen(Rule):
         Reason.GATES_INVALID,
         Reason.ATTESTER_UNKNOWN,
         Reason.ITEM_UNKNOWN,
+        Reason.SUM_TOO_LARGE,
     )
 
     def signers(self, state: State, at: int) -> Signers:
@@ -82,7 +83,11 @@ class ProgrammeOpen(Rule):
             return refusal
         if self.closes_at <= self.opens_at or self.closes_at <= at:
             return Refusal(Reason.WINDOW_INVALID, f"closes at {format_instant(self.closes_at)}")
-        return check_rules(state, self.rules) or Nothing()
+        return (
+            check_rules(state, self.rules)
+            or check_sum(state, "appropriated", self.party, self.envelope_fen)
+            or Nothing()
+        )
 
     def evolve(self, state: State, event: Event) -> Postings:
         """The whole envelope is unissued."""
@@ -145,6 +150,7 @@ class ProgrammeAmend(Rule):
         Reason.ITEM_UNKNOWN,
         Reason.RULES_FIXED,
         Reason.BELOW_COMMITTED,
+        Reason.SUM_TOO_LARGE,
     )
 
     @model_validator(mode="after")
@@ -167,12 +173,20 @@ class ProgrammeAmend(Rule):
         programme = state.programmes[self.programme]
         if programme.closes_at <= at:
             return Refusal(Reason.PROGRAMME_CLOSED, f"it ended at {format_instant(programme.closes_at)}")
+        return (
+            self._check_end(programme, at)
+            or self._check_rules(state, programme, at)
+            or self._check_envelope(state, programme)
+            or Nothing()
+        )
+
+    def _check_envelope(self, state: State, programme: Programme) -> Refusal | None:
+        if self.envelope_fen is None:
+            return None
         committed_fen = programme.envelope_fen - state.book["unissued", self.programme]
-        if self.envelope_fen is not None and self.envelope_fen < committed_fen:
-            below = Refusal(Reason.BELOW_COMMITTED, f"{committed_fen} fen are issued", limit_fen=committed_fen)
-        else:
-            below = None
-        return self._check_end(programme, at) or self._check_rules(state, programme, at) or below or Nothing()
+        if self.envelope_fen < committed_fen:
+            return Refusal(Reason.BELOW_COMMITTED, f"{committed_fen} fen are issued", limit_fen=committed_fen)
+        return check_sum(state, "appropriated", self.party, self.envelope_fen - programme.envelope_fen)
 
     def _check_end(self, programme: Programme, at: int) -> Refusal | None:
         if self.closes_at is None:

@@ -16,6 +16,7 @@ from tallystick.vouchers.rules.checks import (
     check_holders_contract,
     check_new_id,
     check_own_voucher,
+    check_sum,
 )
 from tallystick.vouchers.rules.mandates import MANDATE_REFUSALS, check_mandate, mandate_name, treasury_of
 from tallystick.vouchers.rules.rule import (
@@ -69,6 +70,7 @@ class VoucherReserve(Rule):
         Reason.TOO_MANY_PROGRAMMES,
         Reason.TOO_MANY_RESERVATIONS,
         Reason.EXCEEDS_AVAILABLE_BALANCE,
+        Reason.SUM_TOO_LARGE,
         Reason.PROVIDER_NOT_ACCREDITED,
     )
 
@@ -120,7 +122,9 @@ class VoucherReserve(Rule):
             return Refusal(Reason.TOO_MANY_PROGRAMMES, self.contract)
         if len(contract.reservations) >= CONTRACT_RESERVATIONS_MAX:
             return Refusal(Reason.TOO_MANY_RESERVATIONS, self.contract)
-        refusal = check_available(state, self.voucher, self.amount_fen)
+        refusal = check_available(state, self.voucher, self.amount_fen) or check_sum(
+            state, "promised", contract.provider, self.amount_fen
+        )
         if refusal:
             return refusal
         if state.programmes[programme].accreditation(contract.provider, at, at + 1) is None:
@@ -188,6 +192,7 @@ class ReservationExtend(Rule):
         Reason.RESERVATION_OUTLIVES_VOUCHER,
         Reason.RESERVATION_OUTLIVES_CONTRACT,
         Reason.EXCEEDS_AVAILABLE_BALANCE,
+        Reason.SUM_TOO_LARGE,
         Reason.PROVIDER_NOT_ACCREDITED,
     )
 
@@ -230,7 +235,10 @@ class ReservationExtend(Rule):
         return None
 
     def _check_room(self, state: State, reservation: Reservation, at: int) -> Refusal | None:
-        refusal = None if self.amount_fen is None else check_available(state, reservation.voucher, self.amount_fen)
+        amount_fen = self.amount_fen or 0
+        refusal = check_available(state, reservation.voucher, amount_fen) or check_sum(
+            state, "promised", reservation.provider, amount_fen
+        )
         if refusal:
             return refusal
         if state.programmes[reservation.programme].accreditation(reservation.provider, at, at + 1) is None:

@@ -18,6 +18,7 @@ from tallystick.vouchers.rules.checks import (
     check_own_programme,
     check_own_voucher,
     check_receiving_holder,
+    check_sum,
 )
 from tallystick.vouchers.rules.gates import check_passed
 from tallystick.vouchers.rules.mandates import (
@@ -82,6 +83,7 @@ class VoucherIssue(Rule):
         Reason.EXCEEDS_ENVELOPE,
         Reason.EXCEEDS_HOLDER_CAP,
         Reason.EXCEEDS_APPLICATION,
+        Reason.SUM_TOO_LARGE,
         Reason.GATE_NOT_PASSED,
     )
 
@@ -121,6 +123,7 @@ class VoucherIssue(Rule):
         return (
             check_cap(state, self.programme, self.holder, self.face_fen, at)
             or check_asked_for(state, self.application, self.face_fen)
+            or check_sum(state, "held", self.holder, self.face_fen)
             or check_passed(
                 state, self.programme, "issue", {"application": self.application, "holder": self.holder}, at
             )
@@ -202,6 +205,7 @@ class VoucherTransfer(Rule):
         Reason.VOUCHER_ENDED,
         Reason.EXCEEDS_HOLDER_CAP,
         Reason.EXCEEDS_AVAILABLE_BALANCE,
+        Reason.SUM_TOO_LARGE,
     )
 
     def signers(self, state: State, at: int) -> Signers:
@@ -233,6 +237,7 @@ class VoucherTransfer(Rule):
             check_good(voucher, self.voucher, at)
             or check_cap(state, voucher.programme, self.to, self.amount_fen, at)
             or check_available(state, self.voucher, self.amount_fen)
+            or check_sum(state, "held", self.to, self.amount_fen)
             or Nothing()
         )
 
