@@ -16,7 +16,7 @@ def rules_of(**changes: Any) -> Json:
         "validity_days": 60,
         "transfer": "forbidden",
         "payee": "provider",
-        "basis": "both",
+        "basis": "metered",
         "rounding_fen": 1,
         "claims": {"cycle": "month", "cut_off_days": 90},
     }

@@ -158,11 +158,15 @@ def _of_applications(state: State) -> Iterator[str]:
 def _of_attestations(state: State) -> Iterator[str]:
     there = {f"application {name}" for name, one in state.applications.items() if not one.withdrawn}
     there |= {f"claim {name}" for name in state.claims} | {f"{one.role} {name}" for name, one in state.parties.items()}
+    there |= {f"contract {name}" for name in state.contracts}
     attesters = {name for name, party in state.parties.items() if party.role == "attester"}
     for subject, by_topic in state.attestations.items():
         if subject not in there:
             yield f"{subject}: there are attestations on it, and it isn't there"
-        for attester in sorted({name for by_attester in by_topic.values() for name in by_attester} - attesters):
+        contract = state.contracts.get(subject.removeprefix("contract "))
+        sides = {contract.holder, contract.provider} if contract and subject.startswith("contract ") else set[str]()
+        given = {name for by_attester in by_topic.values() for name in by_attester}
+        for attester in sorted(given - attesters - sides):
             yield f"{subject}: there is no attester {attester}, who gave a verdict on it"
 
 

@@ -39,6 +39,10 @@ class Contract:
     programmes: list[str] = field(default_factory=list)
     reservations: list[str] = field(default_factory=list)
 
+    def other_side(self, party: str) -> str:
+        """Return the side that a party isn't."""
+        return self.holder if party == self.provider else self.provider
+
     def price_fen(self, item: str, instant: int) -> int | None:
         """Return the price of an item's unit at an instant; None: the contract has none."""
         return price_at(self.prices.get(item, ()), instant)

@@ -82,8 +82,8 @@ ContractBasis = Literal["metered", "invoiced"]
 ProgrammeBasis = Literal["metered", "invoiced", "both"]
 ClaimCycle = Literal["month", "quarter", "any"]
 DayCount = Literal["end_minus_start", "inclusive"]
-SubjectType = Literal["application", "claim", "provider", "holder"]
-"""What an attester can give a verdict on."""
+SubjectType = Literal["application", "claim", "contract", "provider", "holder"]
+"""What a verdict can be on."""
 Verdict = Literal["pass", "fail"]
 GatedAct = Literal["issue", "claim", "settle"]
 """What a gate can stand before: `voucher.issue`, `redemption.claim`, `redemption.pay`."""

@@ -153,6 +153,11 @@ class Reason(CodedEnum):
         False,
         "a share names a `holder_class`, and no gate before issues is of the application",
     )
+    SETTLE_GATE_MISSING = (
+        "settle_gate_missing",
+        False,
+        "the programme takes invoices, so a gate must stand before it pays",
+    )
     GATES_INVALID = (
         "gates_invalid",
         False,
@@ -191,10 +196,11 @@ class Reason(CodedEnum):
     BELOW_CHARGED = ("below_charged", False, "less than was charged under the contract")
     OTHER_SUPPORT_LOWERED = ("other_support_lowered", False, "other support can only be raised")
     APPLICATION_MISSING = ("application_missing", False, "a gate before issues is of the application; none is named")
+    CONTRACT_MISSING = ("contract_missing", False, "a gate before issues is of the contract; none is named")
     APPLICATION_DIFFERS = (
         "application_differs",
         False,
-        "the application is another holder's, or for another programme",
+        "the application is another holder's, or for another programme or contract",
     )
     BELOW_COMMITTED = ("below_committed", True, "less than was issued of the envelope")
     USED_ABOVE_FACE = ("used_above_face", False, "`used_fen` is more than `face_fen`")

@@ -12,6 +12,7 @@ class Application:
     Attributes:
         amount_fen: what is asked for.
         holder_class: of the holder, which vouchers issued for it keep.
+        contract: of the holder, if it asks for a contract; what is issued for it is spent under that.
         issued_fen: the faces of the vouchers that were issued for it, whatever became of them.
     """
 
@@ -19,6 +20,7 @@ class Application:
     holder: str
     amount_fen: int
     holder_class: str | None = None
+    contract: str | None = None
     issued_fen: int = 0
     withdrawn: bool = False
 
@@ -37,10 +39,12 @@ class Gate:
 
     Attributes:
         before: the act.
-        subject_type: what is reviewed: of an issue its application or holder, of a claim its claimant, of a settlement
-            its claim or the claimant.
-        attesters: whose verdicts count, ascending.
+        subject_type: what is reviewed: of an issue its application, contract or holder, of a claim its claimant, of a
+            settlement its claim, each of its contracts, or the claimant.
+        attesters: whose verdicts count, ascending; of a contract's other side, none.
         passes: how many of them must have given `pass`.
+        other_side: whether it is the contract's other side whose verdict counts: other than the holder of an issue, and
+            than the claimant of a settlement.
     """
 
     before: GatedAct
@@ -48,8 +52,8 @@ class Gate:
     topic: str
     attesters: tuple[str, ...]
     passes: int
+    other_side: bool = False
 
-    @property
-    def asks_for_application(self) -> bool:
-        """Whether vouchers are issued for applications alone."""
-        return self.before == "issue" and self.subject_type == "application"
+    def asks_for(self, subject_type: SubjectType) -> bool:
+        """Return whether an issue must name a subject of a type."""
+        return self.before == "issue" and self.subject_type == subject_type

@@ -9,7 +9,7 @@ from tallystick.vouchers.outcomes import Nothing
 from tallystick.vouchers.quantities import Fen, FenOrZero, OwnedId, Sha256Hex, Word, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.reviews import Application
-from tallystick.vouchers.rules.checks import check_new_id
+from tallystick.vouchers.rules.checks import check_holders_contract, check_new_id
 from tallystick.vouchers.rules.rule import (
     HOLDER,
     Accounts,
@@ -41,6 +41,7 @@ class ApplicationFile(Rule):
     programme: OwnedId
     amount_fen: Fen
     holder_class: Word | None = None
+    contract: OwnedId | None = None
     declarations: Declarations
     evidence_sha256: Sha256Hex
 
@@ -52,6 +53,8 @@ class ApplicationFile(Rule):
         Reason.ID_ALREADY_USED,
         Reason.PROGRAMME_UNKNOWN,
         Reason.PROGRAMME_CLOSED,
+        Reason.CONTRACT_UNKNOWN,
+        Reason.NOT_OWN_CONTRACT,
     )
 
     def signers(self, state: State, at: int) -> Signers:
@@ -68,11 +71,12 @@ class ApplicationFile(Rule):
             return Refusal(Reason.PROGRAMME_UNKNOWN, self.programme)
         if at >= programme.closes_at:
             return Refusal(Reason.PROGRAMME_CLOSED, f"it ended at {format_instant(programme.closes_at)}")
-        return Nothing()
+        refusal = None if self.contract is None else check_holders_contract(state, self.contract, self.party)
+        return refusal or Nothing()
 
     def evolve(self, state: State, event: Event) -> Postings:
         """An application for which nothing is issued yet."""
-        asked = Application(self.programme, self.party, self.amount_fen, self.holder_class)
+        asked = Application(self.programme, self.party, self.amount_fen, self.holder_class, self.contract)
         state.applications[self.application] = asked
         return ()
 
@@ -89,8 +93,8 @@ class ApplicationFile(Rule):
         return ()
 
     def asks(self, event: Event, history: History) -> Names:
-        """The programme."""
-        return [f"rules {self.programme}"]
+        """The programme, and the contract."""
+        return [f"rules {self.programme}", *([] if self.contract is None else [f"contract {self.contract}"])]
 
 
 class ApplicationWithdraw(Rule):

@@ -1,4 +1,4 @@
-"""Attestations: a reviewer's verdict on an application, a claim, a provider or a holder."""
+"""Attestations: a reviewer's verdict on an application, a claim, a contract, a provider or a holder."""
 
 from typing import Final, Literal
 
@@ -15,9 +15,11 @@ from tallystick.vouchers.quantities import (
 )
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.reviews import Attestation
-from tallystick.vouchers.rules.checks import check_application, check_provider
+from tallystick.vouchers.rules.checks import check_application, check_own_contract, check_provider
 from tallystick.vouchers.rules.rule import (
     ATTESTER,
+    HOLDER,
+    PROVIDER,
     Accounts,
     Event,
     History,
@@ -32,7 +34,7 @@ from tallystick.vouchers.state import State
 
 
 class AttestationGive(Rule):
-    """An attester's verdict on a topic; it takes the place of its older one on the same subject and topic."""
+    """A verdict on a topic; it takes the place of the party's older one on the same subject and topic."""
 
     kind: Literal["attestation.give/1"]
     subject_type: SubjectType
@@ -45,8 +47,10 @@ class AttestationGive(Rule):
 
     event_kind = "attestation.given/1"
     outcome = Nothing
-    roles = ATTESTER
+    roles = ATTESTER | HOLDER | PROVIDER
     refusals = (
+        Reason.CONTRACT_UNKNOWN,
+        Reason.NOT_OWN_CONTRACT,
         Reason.WINDOW_INVALID,
         Reason.DATE_TOO_FAR_AHEAD,
         Reason.PROVIDER_UNKNOWN,
@@ -61,13 +65,27 @@ class AttestationGive(Rule):
         return own_party(self, state)
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
-        """On something that is there, until a day that isn't too far away."""
+        """On something that is there, until a day that isn't too far away; by a contract's side on that alone."""
+        refusal = self._check_contract(state)
+        if refusal:
+            return refusal
         end = f"valid_until {format_instant(self.valid_until)}"
         if self.valid_until <= at:
             return Refusal(Reason.WINDOW_INVALID, end)
         if self.valid_until > at + ATTESTED_MAX_US:
             return Refusal(Reason.DATE_TOO_FAR_AHEAD, end)
         return _check_subject(state, self.subject_type, self.subject_id) or Nothing()
+
+    def _check_contract(self, state: State) -> Refusal | None:
+        """Refuse a contract that isn't there, and whoever is neither an attester nor one of its sides."""
+        role = state.parties[self.party].role
+        if self.subject_type == "contract":
+            if self.subject_id not in state.contracts:
+                return Refusal(Reason.CONTRACT_UNKNOWN, self.subject_id)
+            return None if role == "attester" else check_own_contract(state, self.subject_id, self.party)
+        if role == "attester":
+            return None
+        return Refusal(Reason.NOT_OWN_CONTRACT, f"a {role} gives verdicts on its own contracts alone")
 
     @property
     def subject(self) -> str:
@@ -81,13 +99,16 @@ class AttestationGive(Rule):
         return ()
 
     def touches(self, state: State, event: Event) -> Accounts:
-        """The subject; of an application or a claim its programme and who filed or claims."""
+        """The subject; of an application or a claim its programme and who filed or claims, of a contract its sides."""
         if self.subject_type == "application":
             application = state.applications[self.subject_id]
             return {f"programme {application.programme}", f"holder {application.holder}"}
         if self.subject_type == "claim":
             claim = state.claims[self.subject_id]
             return {f"programme {claim.programme}"} | party_account(state, claim.claimant)
+        if self.subject_type == "contract":
+            contract = state.contracts[self.subject_id]
+            return {f"holder {contract.holder}", f"provider {contract.provider}"}
         return {self.subject}
 
     def concerns(self, state: State, event: Event) -> Names:
@@ -95,7 +116,7 @@ class AttestationGive(Rule):
         return [f"attestations {self.subject}"]
 
     def follows(self) -> Names:
-        """The attester, which may be suspended later, and the application or claim."""
+        """The party, which may be suspended later, and the application, claim or contract."""
         of_party = self.subject_type in ("provider", "holder")
         return [f"party {self.party}", *([] if of_party else [self.subject])]
 
@@ -105,7 +126,7 @@ class AttestationGive(Rule):
 
 
 def _check_subject(state: State, subject_type: SubjectType, subject_id: str) -> Refusal | None:
-    """Refuse what isn't there."""
+    """Refuse what isn't there; contracts were looked for."""
     if subject_type == "provider":
         return check_provider(state, subject_id)
     if subject_type == "holder":
@@ -113,6 +134,8 @@ def _check_subject(state: State, subject_type: SubjectType, subject_id: str) -> 
         return None if party and party.role == "holder" else Refusal(Reason.HOLDER_UNKNOWN, subject_id)
     if subject_type == "application":
         return check_application(state, subject_id)
+    if subject_type == "contract":
+        return None
     return None if subject_id in state.claims else Refusal(Reason.CLAIM_UNKNOWN, subject_id)
 
 

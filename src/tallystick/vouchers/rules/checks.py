@@ -48,17 +48,24 @@ def check_application(state: State, application: str) -> Refusal | None:
     return Refusal(Reason.APPLICATION_WITHDRAWN, application) if there.withdrawn else None
 
 
-def check_applied(state: State, application: str | None, programme: str, holder: str, at: int) -> Refusal | None:
-    """Refuse an issue for another's application, or another programme's, and one without where one is due."""
-    if application is None:
-        is_due = any(gate.asks_for_application for gate in state.programmes[programme].rules_at(at).gates)
-        return Refusal(Reason.APPLICATION_MISSING, programme) if is_due else None
-    refusal = check_application(state, application)
+def check_named(
+    state: State, programme: str, holder: str, application: str | None, contract: str | None, at: int
+) -> Refusal | None:
+    """Refuse an issue without the application or contract that a gate is of, and one for another's application."""
+    refusal = None if application is None else check_application(state, application)
     if refusal:
         return refusal
+    gates = state.programmes[programme].rules_at(at).gates
+    if application is None and any(gate.asks_for("application") for gate in gates):
+        return Refusal(Reason.APPLICATION_MISSING, programme)
+    if contract is None and any(gate.asks_for("contract") for gate in gates):
+        return Refusal(Reason.CONTRACT_MISSING, programme)
+    if application is None:
+        return None
     there = state.applications[application]
-    if (there.programme, there.holder) != (programme, holder):
-        detail = f"{application} is of {there.holder} for {there.programme}"
+    if (there.programme, there.holder) != (programme, holder) or there.contract not in (None, contract):
+        under = "" if there.contract is None else f" under {there.contract}"
+        detail = f"{application} is of {there.holder} for {there.programme}{under}"
         return Refusal(Reason.APPLICATION_DIFFERS, detail)
     return None
 

@@ -251,8 +251,13 @@ class ContractAmend(Rule):
         return None
 
     def evolve(self, state: State, event: Event) -> Postings:
-        """What it says anew; a price from a day on takes the place of those from later days."""
+        """What it says anew; verdicts on the contract are void, but for an early end.
+
+        A price from a day on takes the place of those from later days.
+        """
         contract = state.contracts[self.contract]
+        if not self._is_early_end(contract):
+            state.attestations.pop(f"contract {self.contract}", None)
         if self.amount_fen is not None:
             contract.amount_fen = self.amount_fen
         if self.last_day is not None:
@@ -266,6 +271,11 @@ class ContractAmend(Rule):
                 earlier = [price for price in before if price[0] < valid_from]
                 contract.prices[one.item] = [*earlier, (valid_from, one.price_fen)]
         return ()
+
+    def _is_early_end(self, contract: Contract) -> bool:
+        """Return whether all that it says is that the contract ends earlier."""
+        others = (self.amount_fen, self.items, self.other_support_fen)
+        return self.last_day is not None and self.last_day <= contract.last_day and all(one is None for one in others)
 
     def _end_at(self, state: State, contract: Contract, last_day: int) -> None:
         """Set the last day; it ends the contract's reservations."""
@@ -282,8 +292,8 @@ class ContractAmend(Rule):
         return {f"holder {contract.holder}", f"provider {contract.provider}"}
 
     def concerns(self, state: State, event: Event) -> Names:
-        """The contract."""
-        return [f"contract {self.contract}"]
+        """The contract, and the verdicts on it, which it may end."""
+        return [f"contract {self.contract}", f"attestations contract {self.contract}"]
 
     def follows(self) -> Names:
         """The contract."""

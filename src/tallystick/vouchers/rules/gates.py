@@ -4,7 +4,7 @@ What a programme's gates may be is checked when it opens, whether they are passe
 later: docs/rules.md, "Gates".
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated
@@ -19,11 +19,14 @@ from tallystick.vouchers.fields import (
     Payee,
     SubjectType,
     TransferPolicy,
+    must_be_true,
 )
 from tallystick.vouchers.quantities import PartyId, Word, ascending
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.reviews import Gate
 from tallystick.vouchers.state import State
+
+Attesters = Annotated[tuple[PartyId, ...], Field(min_length=1, max_length=ATTESTERS_MAX), AfterValidator(ascending)]
 
 
 @dataclass(frozen=True)
@@ -35,16 +38,21 @@ class GateFields:
     before: GatedAct
     subject_type: SubjectType
     topic: Word
-    attesters: Annotated[tuple[PartyId, ...], Field(min_length=1, max_length=ATTESTERS_MAX), AfterValidator(ascending)]
     passes: Annotated[int, Field(ge=1, le=ATTESTERS_MAX)]
+    attesters: Attesters | None = None
+    other_side: Annotated[bool, AfterValidator(must_be_true)] | None = None
 
     def gate(self) -> Gate:
         """Return what the programme keeps of it."""
-        return Gate(self.before, self.subject_type, self.topic, self.attesters, self.passes)
+        return Gate(
+            self.before, self.subject_type, self.topic, self.attesters or (), self.passes, self.other_side is True
+        )
 
 
 def _in_order(gates: tuple[GateFields, ...]) -> tuple[GateFields, ...]:
     """Return gates that are sorted, one for an act, a subject and a topic; ValueError of others."""
+    if any((gate.attesters is None) == (gate.other_side is None) for gate in gates):
+        raise ValueError("must have attesters or other_side, and not both")
     places = [(gate.before, gate.subject_type, gate.topic) for gate in gates]
     if any(one >= other for one, other in pairwise(places)):
         raise ValueError("must be in ascending order of before, subject_type and topic, each once")
@@ -58,19 +66,22 @@ def check_gates(state: State, gates: tuple[GateFields, ...], transfer: TransferP
     """Refuse gates that nobody could pass or anybody evade, and those of attesters that aren't there."""
     claimants: tuple[SubjectType, ...] = ("provider", "holder") if payee == "contract" else (payee,)
     possible: dict[GatedAct, tuple[SubjectType, ...]] = {
-        "issue": ("application", "holder"),
+        "issue": ("application", "contract", "holder"),
         "claim": claimants,
-        "settle": ("claim", *claimants),
+        "settle": ("claim", "contract", *claimants),
     }
     for gate in gates:
         shown = f"before {gate.before}, {gate.topic} of {gate.subject_type}"
         if gate.subject_type not in possible[gate.before]:
             return Refusal(Reason.GATES_INVALID, f"{shown}: it is of {' or '.join(possible[gate.before])}")
-        if gate.passes > len(gate.attesters):
-            return Refusal(Reason.GATES_INVALID, f"{shown}: {gate.passes} must pass, of {len(gate.attesters)}")
+        count = 1 if gate.attesters is None else len(gate.attesters)
+        if gate.passes > count:
+            return Refusal(Reason.GATES_INVALID, f"{shown}: {gate.passes} must pass, of {count}")
+        if gate.other_side and gate.subject_type != "contract":
+            return Refusal(Reason.GATES_INVALID, f"{shown}: only a contract has another side")
         if gate.before == "issue" and transfer == "open":
             return Refusal(Reason.GATES_INVALID, f"{shown}: transfers are open")
-    for attester in [name for gate in gates for name in gate.attesters]:
+    for attester in [name for gate in gates for name in gate.attesters or ()]:
         party = state.parties.get(attester)
         if party is None or party.role != "attester":
             return Refusal(Reason.ATTESTER_UNKNOWN, attester)
@@ -78,7 +89,7 @@ def check_gates(state: State, gates: tuple[GateFields, ...], transfer: TransferP
 
 
 def check_passed(
-    state: State, programme: str, act: GatedAct, subjects: Mapping[SubjectType, str | None], at: int
+    state: State, programme: str, act: GatedAct, party: str, subjects: Mapping[SubjectType, Sequence[str]], at: int
 ) -> Refusal | None:
     """Refuse an act before which a gate of the programme isn't passed.
 
@@ -86,21 +97,31 @@ def check_passed(
         state: before it.
         programme: whose gates.
         act: which they stand before.
-        subjects: the ids of what it is about, by type; a gate of another type isn't for this one (of a provider, where
-            the holder claims).
+        party: whom it is for: the holder of an issue, or the claimant.
+        subjects: the ids of what it is about, by type: each must pass. A gate of another type isn't for this one (of a
+            provider, where the holder claims).
         at: the log's time (microseconds).
     """
     for gate in state.programmes[programme].rules_at(at).gates:
-        if gate.before != act or gate.subject_type not in subjects:
-            continue
-        subject = f"{gate.subject_type} {subjects[gate.subject_type]}"
-        verdicts = [_verdict(state, subject, gate.topic, attester, at) for attester in gate.attesters]
-        if "fail" in verdicts:
-            attester = gate.attesters[verdicts.index("fail")]
-            return Refusal(Reason.GATE_NOT_PASSED, f"{gate.topic} of {subject}: fail by {attester}")
-        passes = verdicts.count("pass")
-        if passes < gate.passes:
-            return Refusal(Reason.GATE_NOT_PASSED, f"{gate.topic} of {subject}: {passes} of {gate.passes} passes")
+        if gate.before == act:
+            for subject_id in subjects.get(gate.subject_type, ()):
+                refusal = _check_gate(state, gate, subject_id, party, at)
+                if refusal:
+                    return refusal
+    return None
+
+
+def _check_gate(state: State, gate: Gate, subject_id: str, party: str, at: int) -> Refusal | None:
+    subject = f"{gate.subject_type} {subject_id}"
+    attesters = [state.contracts[subject_id].other_side(party)] if gate.other_side else gate.attesters
+    verdicts = [_verdict(state, subject, gate.topic, attester, at) for attester in attesters]
+    if "fail" in verdicts:
+        return Refusal(
+            Reason.GATE_NOT_PASSED, f"{gate.topic} of {subject}: fail by {attesters[verdicts.index('fail')]}"
+        )
+    passes = verdicts.count("pass")
+    if passes < gate.passes:
+        return Refusal(Reason.GATE_NOT_PASSED, f"{gate.topic} of {subject}: {passes} of {gate.passes} passes")
     return None
 
 

@@ -126,7 +126,7 @@ class RulesFields:
 
     def attesters(self) -> list[str]:
         """Return the attesters that its gates name, each once."""
-        return sorted({name for gate in self.gates or () for name in gate.attesters})
+        return sorted({name for gate in self.gates or () for name in gate.attesters or ()})
 
 
 def check_rules(state: State, rules: RulesFields) -> Refusal | None:
@@ -138,8 +138,10 @@ def check_rules(state: State, rules: RulesFields) -> Refusal | None:
         return Refusal(Reason.FLOOR_ABOVE_CAP)
     gates = rules.gates or ()
     classes = [share.holder_class for share in rules.shares if share.holder_class is not None]
-    if classes and not any(gate.gate().asks_for_application for gate in gates):
+    if classes and not any(gate.gate().asks_for("application") for gate in gates):
         return Refusal(Reason.HOLDER_CLASS_NOT_REVIEWED, classes[0])
+    if rules.basis != "metered" and not any(gate.before == "settle" for gate in gates):
+        return Refusal(Reason.SETTLE_GATE_MISSING, f"its basis is {rules.basis}")
     refusal = check_gates(state, gates, rules.transfer, rules.payee)
     if refusal:
         return refusal

@@ -1,5 +1,6 @@
 """Settlement: claims, and what becomes of them."""
 
+from collections.abc import Sequence
 from typing import Final, Literal
 
 from tallystick.vouchers.book import DatedLot, Posting
@@ -85,7 +86,9 @@ class RedemptionClaim(Rule):
         amount_fen = unclaimed_fen // rounding_fen * rounding_fen
         if amount_fen == 0:
             return Refusal(Reason.NOTHING_TO_CLAIM, f"{unclaimed_fen} fen are unclaimed")
-        return check_passed(state, self.programme, "claim", _claimant(state, self.party), at) or Claimed(amount_fen)
+        return check_passed(state, self.programme, "claim", self.party, _claimant(state, self.party), at) or Claimed(
+            amount_fen
+        )
 
     def evolve(self, state: State, event: Event) -> Postings:
         """What is unclaimed in the period is claimed, lot by lot; what was rounded off stays with the last of them."""
@@ -212,8 +215,12 @@ class RedemptionPay(Rule):
         if self.amount_fen != claimed_fen:
             return Refusal(Reason.AMOUNT_DIFFERS_FROM_CLAIM, f"claimed are {claimed_fen} fen", limit_fen=claimed_fen)
         claim = state.claims[self.claim]
-        subjects: dict[SubjectType, str | None] = {"claim": self.claim, **_claimant(state, claim.claimant)}
-        return check_passed(state, claim.programme, "settle", subjects, at) or Nothing()
+        subjects: dict[SubjectType, Sequence[str]] = {
+            "claim": [self.claim],
+            "contract": sorted({lot.contract for lot, _ in state.claimed(self.claim)}),
+            **_claimant(state, claim.claimant),
+        }
+        return check_passed(state, claim.programme, "settle", claim.claimant, subjects, at) or Nothing()
 
     def evolve(self, state: State, event: Event) -> Postings:
         """Settled for good."""
@@ -242,9 +249,13 @@ class RedemptionPay(Rule):
         return [f"claim {self.claim}", f"party {self.party}", *mandate_name(self.mandate)]
 
     def asks(self, event: Event, history: History) -> Names:
-        """Verdicts on the claim, and what that asked for: of a part of its lines it would come to less."""
+        """Verdicts on the claim and its contracts, and what that asked for: a part of its lines would come to less."""
         claim = history.claim(self.claim)
-        return [f"attestations claim {self.claim}", *claim.command.asks(claim, history)]
+        yield f"attestations claim {self.claim}"
+        for name in claim.command.asks(claim, history):
+            yield name
+            if name.startswith("contract "):
+                yield f"attestations {name}"
 
 
 class RedemptionReject(Rule):
@@ -310,9 +321,9 @@ def _side(state: State, party: str) -> Literal["provider", "holder"]:
     return "provider" if state.parties[party].role == "provider" else "holder"
 
 
-def _claimant(state: State, party: str) -> dict[SubjectType, str | None]:
+def _claimant(state: State, party: str) -> dict[SubjectType, Sequence[str]]:
     """Return a claimant as what a gate may be of."""
-    return {_side(state, party): party}
+    return {_side(state, party): [party]}
 
 
 def _check_open_claim(state: State, claim_id: str, treasury: str) -> Refusal | None:

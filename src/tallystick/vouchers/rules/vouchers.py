@@ -1,19 +1,21 @@
 """Vouchers: issued, passed on, suspended, ended."""
 
+from collections.abc import Sequence
 from typing import Final, Literal
 
 from tallystick.vouchers.book import Posting
+from tallystick.vouchers.fields import SubjectType
 from tallystick.vouchers.holdings import Voucher
 from tallystick.vouchers.outcomes import Issued, Nothing
 from tallystick.vouchers.quantities import DAY_US, Fen, Instant, OwnedId, PartyId, Sha256Hex, Text, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.checks import (
-    check_applied,
     check_asked_for,
     check_available,
     check_cap,
     check_good,
     check_holders_contract,
+    check_named,
     check_new_id,
     check_own_programme,
     check_own_voucher,
@@ -78,6 +80,7 @@ class VoucherIssue(Rule):
         Reason.APPLICATION_UNKNOWN,
         Reason.APPLICATION_WITHDRAWN,
         Reason.APPLICATION_MISSING,
+        Reason.CONTRACT_MISSING,
         Reason.APPLICATION_DIFFERS,
         Reason.BELOW_HOLDER_FLOOR,
         Reason.EXCEEDS_ENVELOPE,
@@ -109,8 +112,8 @@ class VoucherIssue(Rule):
         for instant in (at, self.valid_from):
             if not programme.opens_at <= instant < programme.closes_at:
                 return Refusal(Reason.OUTSIDE_PROGRAMME_WINDOW, format_instant(instant))
-        refusal = check_receiving_holder(state, self.holder) or check_applied(
-            state, self.application, self.programme, self.holder, at
+        refusal = check_receiving_holder(state, self.holder) or check_named(
+            state, self.programme, self.holder, self.application, self.contract, at
         )
         if refusal:
             return refusal
@@ -124,11 +127,17 @@ class VoucherIssue(Rule):
             check_cap(state, self.programme, self.holder, self.face_fen, at)
             or check_asked_for(state, self.application, self.face_fen)
             or check_sum(state, "held", self.holder, self.face_fen)
-            or check_passed(
-                state, self.programme, "issue", {"application": self.application, "holder": self.holder}, at
-            )
+            or check_passed(state, self.programme, "issue", self.holder, self._subjects(), at)
             or Issued(self.valid_from + rules.validity_days * DAY_US)
         )
+
+    def _subjects(self) -> dict[SubjectType, Sequence[str]]:
+        """Return what gates before it are about."""
+        return {
+            "application": [self.application] if self.application else [],
+            "contract": [self.contract] if self.contract else [],
+            "holder": [self.holder],
+        }
 
     def _check_contract(self, state: State) -> Refusal | None:
         """Refuse a contract that isn't the holder's."""
@@ -174,8 +183,8 @@ class VoucherIssue(Rule):
         return [f"application {self.application}"] if self.application else []
 
     def asks(self, event: Event, history: History) -> Names:
-        """The contract that it is spent under, and the verdicts on holder and application."""
-        bound = [] if self.contract is None else [f"contract {self.contract}"]
+        """The contract that it is spent under, and the verdicts on it, on holder and application."""
+        bound = [] if self.contract is None else [f"contract {self.contract}", f"attestations contract {self.contract}"]
         return [*bound, f"attestations holder {self.holder}", *[f"attestations {name}" for name in self._applied()]]
 
 
