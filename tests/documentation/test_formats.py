@@ -13,7 +13,7 @@ from tallystick.vouchers.rules.contracts import ItemPrice
 from tallystick.vouchers.rules.gates import GateFields
 from tallystick.vouchers.rules.officers import OfficersFields
 from tallystick.vouchers.rules.programme_rules import CapFields, ClaimFields, ProrationFields, RulesFields, ShareFields
-from tallystick.vouchers.rules.programmes import PriceLimit
+from tallystick.vouchers.rules.accreditations import PriceLimit
 from tallystick.vouchers.rules.rule import Rule
 
 FORMATS = (Path(__file__).resolve().parents[2] / "docs" / "formats.md").read_text("utf-8")

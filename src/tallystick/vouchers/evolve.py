@@ -23,6 +23,10 @@ def evolve(state: State, event: Event) -> Postings:
     state.at = event.at
     _forget(state)
     postings = command.evolve(state, event)
+    for name in command.parties_named():
+        named = state.parties.get(name)
+        if named is not None:  # else in a part of a log
+            named.is_named = True
     for change in state.log_keys[-1:]:
         if change.over_index is None and event.at >= change.overlap_until:
             change.over_index = event.index

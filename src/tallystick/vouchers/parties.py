@@ -60,6 +60,8 @@ class Party:
         quorum: how many of its keys must sign what makes others able to act or to be paid; for the network, anything.
         officers: of a treasury, how many must sign what lets money leave; None: one.
         keys: the labels of its keys, in order of addition.
+        is_named: whether an entry after its admission names it, so that it can't be withdrawn any more.
+        withdrawn: whether it was admitted by mistake; it is suspended for good, and its keys are revoked.
     """
 
     role: Role
@@ -71,6 +73,8 @@ class Party:
     officers: Officers | None = None
     suspended: bool = False
     keys: list[str] = field(default_factory=list)
+    is_named: bool = False
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)

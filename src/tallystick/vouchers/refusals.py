@@ -70,7 +70,8 @@ class Reason(CodedEnum):
     SUBJECT_NOT_UNDER_PARTY = ("subject_not_under_party", False, "`party` neither is that party nor admitted it")
     SUBJECT_SUSPENDED = ("subject_suspended", True, "that party is suspended already")
     SUBJECT_NOT_SUSPENDED = ("subject_not_suspended", False, "that party is not suspended")
-    PARTY_ALREADY_ADMITTED = ("party_already_admitted", False, "a party of this id exists")
+    PARTY_IN_USE = ("party_in_use", False, "an entry after its admission names the party")
+    PARTY_ALREADY_ADMITTED = ("party_already_admitted", False, "a party of this id was admitted")
     ROLE_MAY_NOT_ADMIT = (
         "role_may_not_admit",
         False,

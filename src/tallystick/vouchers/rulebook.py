@@ -19,6 +19,7 @@ from tallystick.vouchers.fields import IN_WORDS
 from tallystick.vouchers.outcomes import Nothing, Outcome
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rules import (
+    accreditations,
     applications,
     attestations,
     books,
@@ -38,6 +39,7 @@ from tallystick.vouchers.rules import (
     reservations,
     service_burning,
     settlement,
+    suspensions,
     vouchers,
     withdrawals,
 )
@@ -45,6 +47,7 @@ from tallystick.vouchers.rules.rule import Rule
 
 RULES: Final[tuple[type[Rule], ...]] = (
     *network.RULES,
+    *suspensions.RULES,
     *editions.RULES,
     *checkpoints.RULES,
     *log_keys.RULES,
@@ -52,6 +55,7 @@ RULES: Final[tuple[type[Rule], ...]] = (
     *items.RULES,
     *capacity.RULES,
     *programmes.RULES,
+    *accreditations.RULES,
     *withdrawals.RULES,
     *mandates.RULES,
     *contracts.RULES,

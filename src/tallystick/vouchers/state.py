@@ -197,6 +197,11 @@ class State:
         statement = self.statements.get(provider, {}).get(ref)
         return statement if statement and statement.at + self.burn_window_us >= at else None
 
+    def admitted(self, party: str) -> Party | None:
+        """Return a party, if there is one of that id that wasn't withdrawn."""
+        found = self.parties.get(party)
+        return None if found is None or found.withdrawn else found
+
     def rules_of(self, voucher: Voucher) -> ProgrammeRules:
         """Return the rules that a voucher keeps: those that it was issued under."""
         return self.programmes[voucher.programme].versions[voucher.rules_version].rules

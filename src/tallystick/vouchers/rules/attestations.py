@@ -60,6 +60,10 @@ class AttestationGive(Rule):
         Reason.CLAIM_UNKNOWN,
     )
 
+    def parties_named(self) -> Names:
+        """Return the party, and the provider or holder that the verdict is on."""
+        return [self.party, *([self.subject_id] if self.subject_type in ("provider", "holder") else [])]
+
     def signers(self, state: State, at: int) -> Signers:
         """One signature of the party, of the network its quorum."""
         return own_party(self, state)
@@ -130,7 +134,7 @@ def _check_subject(state: State, subject_type: SubjectType, subject_id: str) -> 
     if subject_type == "provider":
         return check_provider(state, subject_id)
     if subject_type == "holder":
-        party = state.parties.get(subject_id)
+        party = state.admitted(subject_id)
         return None if party and party.role == "holder" else Refusal(Reason.HOLDER_UNKNOWN, subject_id)
     if subject_type == "application":
         return check_application(state, subject_id)

@@ -28,13 +28,13 @@ def check_own_programme(state: State, programme: str, treasury: str) -> Refusal 
 
 def check_provider(state: State, provider: str) -> Refusal | None:
     """Refuse who isn't a provider."""
-    party = state.parties.get(provider)
+    party = state.admitted(provider)
     return None if party and party.role == "provider" else Refusal(Reason.PROVIDER_UNKNOWN, provider)
 
 
 def check_receiving_holder(state: State, holder: str) -> Refusal | None:
     """Refuse who isn't a holder, or is suspended."""
-    party = state.parties.get(holder)
+    party = state.admitted(holder)
     if party is None or party.role != "holder":
         return Refusal(Reason.HOLDER_UNKNOWN, holder)
     return Refusal(Reason.RECEIVER_SUSPENDED, holder) if party.suspended else None

@@ -82,7 +82,7 @@ def check_gates(state: State, gates: tuple[GateFields, ...], transfer: TransferP
         if gate.before == "issue" and transfer == "open":
             return Refusal(Reason.GATES_INVALID, f"{shown}: transfers are open")
     for attester in [name for gate in gates for name in gate.attesters or ()]:
-        party = state.parties.get(attester)
+        party = state.admitted(attester)
         if party is None or party.role != "attester":
             return Refusal(Reason.ATTESTER_UNKNOWN, attester)
     return None

@@ -218,7 +218,7 @@ class KeyRevoke(Rule):
 
 def check_under(state: State, subject: str, party: str, *, or_itself: bool) -> Refusal | None:
     """Refuse a subject that the party didn't admit (and isn't, where that is allowed)."""
-    found = state.parties.get(subject)
+    found = state.admitted(subject)
     if found is None:
         return Refusal(Reason.SUBJECT_UNKNOWN, subject)
     if subject == party:

@@ -85,7 +85,7 @@ class MandateGive(Rule):
             return Refusal(Reason.WINDOW_INVALID, f"until {format_instant(self.until)}")
         if self.until > at + AHEAD_MAX_US:
             return Refusal(Reason.DATE_TOO_FAR_AHEAD, f"until {format_instant(self.until)}")
-        operator = state.parties.get(self.operator)
+        operator = state.admitted(self.operator)
         if operator is None or operator.role != "operator":
             return Refusal(Reason.OPERATOR_UNKNOWN, self.operator)
         return Refusal(Reason.RECEIVER_SUSPENDED, self.operator) if operator.suspended else Nothing()

@@ -8,7 +8,7 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from inspect import get_annotations
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol, get_args
 
 from pydantic import BaseModel
 
@@ -90,6 +90,7 @@ class Rule(BaseModel):
         outcome: the form of what it comes to.
         roles: of the parties that may give it.
         refusals: all that `decide` may answer, of the command or of its lines, in order of precedence.
+        party_fields: the names of its fields that hold a party's id; found, not declared.
     """
 
     model_config = CLOSED
@@ -104,6 +105,7 @@ class Rule(BaseModel):
     outcome: ClassVar[type[Any]]
     roles: ClassVar[frozenset[Role]]
     refusals: ClassVar[tuple[Reason, ...]]
+    party_fields: ClassVar[tuple[str, ...]]
 
     def __init_subclass__(cls) -> None:
         """Check that the rule leaves nothing out.
@@ -121,9 +123,19 @@ class Rule(BaseModel):
         """Return the vkeys of the keys that it adds: each of them signs too, and counts for no party."""
         return ()
 
+    def parties_named(self) -> Iterable[str]:
+        """Return the parties that the command names, itself among them: none of these can be withdrawn any more."""
+        return [getattr(self, name) for name in self.party_fields]
+
     def replaces(self) -> str | None:
         """Return the label of the key whose place another takes: it signs too, whatever it is for."""
         return None
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: object) -> None:
+        """Find the fields that hold a party's id."""
+        ids = get_args(PartyId)[1:]
+        cls.party_fields = tuple([name for name, one in cls.model_fields.items() if set(ids) & set(one.metadata)])
 
     @abstractmethod
     def signers(self, state: State, at: int) -> Signers:
