@@ -26,12 +26,15 @@ from tallystick.vouchers.refusals import Reason
 Json = dict[str, Any]
 Account = tuple[Any, ...]
 """What holds money and whose it is: `("available", "city/v-1")`, `("burned", "city/v-1", "lab/k-1", 20458)`."""
+CapPlace = tuple[str, int, str, str]
 Answer = tuple[str, Any]
 """`("accepted", outcome)` or `("refused", reason)`."""
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
 ENTRY_SIZE_MAX = 65_535
+EXPIRED_MAX = 500
+"""So many rows one `book.expire/1` books."""
 PRECEDENCE = {reason: place for place, reason in enumerate(Reason)}
 EVERYBODY = frozenset({"network", "treasury", "provider", "auditor", "operator", "attester", "holder"})
 ROLES = {
@@ -46,29 +49,32 @@ ROLES = {
     "key.revoke/1": EVERYBODY,
     "item.register/1": {"network"},
     "programme.open/1": {"treasury"},
-    "programme.close/1": {"treasury"},
+    "programme.amend/1": {"treasury"},
     "provider.accredit/1": {"treasury"},
     "provider.delist/1": {"treasury"},
     "tariff.publish/1": {"provider"},
     "capacity.declare/1": {"provider"},
     "record.withdraw/1": {"provider", "treasury"},
+    "mandate.give/1": {"treasury"},
+    "mandate.end/1": {"treasury"},
     "contract.sign/1": {"holder", "provider"},
     "contract.amend/1": {"holder", "provider"},
     "application.file/1": {"holder"},
     "application.withdraw/1": {"holder"},
     "attestation.give/1": {"attester"},
-    "voucher.issue/1": {"treasury"},
+    "voucher.issue/1": {"operator", "treasury"},
     "voucher.transfer/1": {"holder"},
-    "voucher.suspend/1": {"treasury"},
-    "voucher.resume/1": {"treasury"},
-    "voucher.revoke/1": {"treasury"},
-    "voucher.lapse/1": {"treasury"},
+    "voucher.suspend/1": {"operator", "treasury"},
+    "voucher.resume/1": {"operator", "treasury"},
+    "voucher.revoke/1": {"operator", "treasury"},
+    "book.expire/1": {"operator", "treasury"},
     "voucher.reserve/1": {"holder"},
-    "reservation.release/1": {"holder", "provider", "treasury"},
+    "reservation.extend/1": {"holder"},
+    "reservation.release/1": {"holder", "operator", "provider", "treasury"},
     "time.burn/1": {"provider"},
     "burn.reverse/1": {"provider"},
     "redemption.claim/1": {"provider", "holder"},
-    "redemption.pay/1": {"treasury"},
+    "redemption.pay/1": {"operator", "treasury"},
     "redemption.reject/1": {"treasury"},
     "book.seal/1": {"operator"},
 }
@@ -79,9 +85,19 @@ QUORUM_SIGNS = {
     "key.add/1",
     "key.revoke/1",
     "programme.open/1",
-    "programme.close/1",
+    "programme.amend/1",
     "provider.accredit/1",
+    "mandate.give/1",
 }
+MANDATED = {
+    "redemption.pay/1",
+    "reservation.release/1",
+    "voucher.issue/1",
+    "voucher.resume/1",
+    "voucher.revoke/1",
+    "voucher.suspend/1",
+}
+"""What an operator gives for a treasury, by a mandate."""
 
 
 def signed_by_quorum(command: Json) -> bool:
@@ -106,12 +122,14 @@ EVENT_KINDS = {
     "key.revoke/1": "key.revoked/1",
     "item.register/1": "item.registered/1",
     "programme.open/1": "programme.opened/1",
-    "programme.close/1": "programme.closed/1",
+    "programme.amend/1": "programme.amended/1",
     "provider.accredit/1": "provider.accredited/1",
     "provider.delist/1": "provider.delisted/1",
     "tariff.publish/1": "tariff.published/1",
     "capacity.declare/1": "capacity.declared/1",
     "record.withdraw/1": "record.withdrawn/1",
+    "mandate.give/1": "mandate.given/1",
+    "mandate.end/1": "mandate.ended/1",
     "contract.sign/1": "contract.signed/1",
     "contract.amend/1": "contract.amended/1",
     "application.file/1": "application.filed/1",
@@ -122,8 +140,9 @@ EVENT_KINDS = {
     "voucher.suspend/1": "voucher.suspended/1",
     "voucher.resume/1": "voucher.resumed/1",
     "voucher.revoke/1": "voucher.revoked/1",
-    "voucher.lapse/1": "voucher.lapsed/1",
+    "book.expire/1": "book.expired/1",
     "voucher.reserve/1": "voucher.reserved/1",
+    "reservation.extend/1": "reservation.extended/1",
     "reservation.release/1": "reservation.released/1",
     "time.burn/1": "time.burned/1",
     "burn.reverse/1": "burn.reversed/1",
@@ -244,6 +263,7 @@ class NaiveLedger:
         self.other_logs: dict[str, tuple[int, str]] = {}
         self.programmes: dict[str, Json] = {}
         self.accreditations: list[Json] = []
+        self.mandates: dict[str, Json] = {}
         self.contracts: dict[str, Json] = {}
         self.applications: dict[str, Json] = {}
         self.attestations: list[Json] = []
@@ -254,7 +274,7 @@ class NaiveLedger:
         self.claims: dict[str, Json] = {}
         self.seals: dict[str, int] = {}
         self.postings: list[tuple[Account, Account, int]] = []
-        self.grants: list[tuple[tuple[str, int, str, str], int]] = []
+        self.grants: list[tuple[CapPlace, int]] = []
 
     # -- what is asked of it ------------------------------------------------------------------------------------------
 
@@ -291,7 +311,7 @@ class NaiveLedger:
         if kind == "time.burned/1":
             self._close_what_is_empty()
         entry = {"command": command, "at": at, "kind": kind, "outcome": outcome}
-        self.entries.append(entry | {"by_few": self._is_by_few(command, signers)})
+        self.entries.append(entry | {"by_few": self._by_few_of(command, signers)})
         return "accepted", outcome
 
     def _undo_statement(self, command: Json, postings: int, lines: int) -> None:
@@ -345,14 +365,24 @@ class NaiveLedger:
     def _standing_lines(self, contract: str) -> list[Json]:
         return [line for line in self.lines if line["contract"] == contract and not line["reversed"]]
 
-    def granted(self, programme: str, holder: str) -> int:
+    def granted(self, programme: str, holder: str, at: int) -> int:
         """What a holder has been given of what counts for a programme's cap, in fen."""
-        return sum(amount_fen for place, amount_fen in self.grants if place == self.cap_place(programme, holder))
+        return sum(amount_fen for place, amount_fen in self.grants if place == self.cap_place(programme, holder, at))
 
-    def cap_place(self, programme: str, holder: str) -> tuple[str, int, str, str]:
+    def cap_place(self, programme: str, holder: str, at: int) -> CapPlace:
         """What a cap holds for: treasury, fiscal year, group and holder."""
-        rules = self.programmes[programme]
-        return rules["party"], rules["fiscal_year"], rules["rules"]["cap"]["group"], holder
+        opened, cap = self.programmes[programme], self.rules_at(programme, at)["cap"]
+        return opened["party"], opened["fiscal_year"], cap["group"], holder
+
+    def rules_at(self, programme: str, at: int) -> Json:
+        """The rules of a programme that are in force at an instant."""
+        versions: list[tuple[int, Json]] = self.programmes[programme]["versions"]
+        return max((version for version in versions if version[0] <= at), key=lambda version: version[0])[1]
+
+    def fixed(self, programme: str) -> Json:
+        """The rules that a programme was opened with, for what of them no amendment changes."""
+        rules: Json = self.programmes[programme]["rules"]
+        return rules
 
     # -- reasons that any command can meet ----------------------------------------------------------------------------
 
@@ -390,6 +420,8 @@ class NaiveLedger:
             if party["role"] not in ROLES[command["kind"]]:
                 yield Reason.ROLE_MAY_NOT
         yield from self._signature_reasons(command, signers, invalid, at)
+        if command["kind"] in MANDATED:
+            yield from self._mandate_reasons(command, at)
         name = command["kind"].removesuffix("/1").replace(".", "_")
         specific: Callable[[Json, int], Iterator[Reason]] = getattr(self, f"_no_{name}")
         yield from specific(command, at)
@@ -406,14 +438,26 @@ class NaiveLedger:
         return sum(
             entry["command"][LETS_MONEY_LEAVE[entry["command"]["kind"]]]
             for entry in self.entries
-            if entry["command"]["party"] == treasury and entry["by_few"] and self._day_of(entry["at"]) >= first_day
+            if entry["by_few"] == treasury and self._day_of(entry["at"]) >= first_day
         )
 
-    def _is_by_few(self, command: Json, signers: Sequence[str]) -> bool:
-        if command["kind"] not in LETS_MONEY_LEAVE or not self.parties[command["party"]]["officers"]:
-            return False
-        signed = sum(self.keys[label]["party"] == command["party"] for label in set(signers))
-        return bool(signed < self.parties[command["party"]]["officers"]["required"])
+    def _by_few_of(self, command: Json, signers: Sequence[str]) -> str | None:
+        """The treasury for whose officers a command counts, if it does."""
+        treasury = self.acting_for(command)
+        if command["kind"] not in LETS_MONEY_LEAVE or not self.parties[treasury]["officers"]:
+            return None
+        signed = sum(self.keys[label]["party"] == treasury for label in set(signers))
+        return treasury if signed < self.parties[treasury]["officers"]["required"] else None
+
+    def officers_asked(self, command: Json, at: int) -> dict[str, int]:
+        """The treasury whose officers a command needs signatures of, and how many."""
+        treasury = self.acting_for(command)
+        officers = self.parties[treasury]["officers"] if command["kind"] in LETS_MONEY_LEAVE else None
+        if not officers:
+            return {}
+        before = self.signed_by_few(treasury, at, officers["window_days"])
+        passes = before + command[LETS_MONEY_LEAVE[command["kind"]]] > officers["threshold_fen"]
+        return {treasury: officers["required"]} if passes else {}
 
     def _signature_reasons(
         self, command: Json, signers: Sequence[str], invalid: Sequence[str], at: int
@@ -435,11 +479,8 @@ class NaiveLedger:
                 needed[party] = 1
         if kind == "key.add/1":
             new_keys = {vkey_label(command["vkey"])}
-        officers = self.parties[party]["officers"] if kind in LETS_MONEY_LEAVE else None
-        if officers:
-            before = self.signed_by_few(party, at, officers["window_days"])
-            if before + command[LETS_MONEY_LEAVE[kind]] > officers["threshold_fen"]:
-                needed[party] = officers["required"]
+        if kind != "network.found/1":
+            needed |= self.officers_asked(command, at)
         replaced: str | None = None
         if kind == "key.rotate/1":
             new_keys = {vkey_label(command["vkey"])}
@@ -470,8 +511,9 @@ class NaiveLedger:
         """The parties beside the one that commands which a command needs signatures of, and how many."""
         asked: list[str] = []
         if command["kind"] == "voucher.transfer/1" and command["voucher"] in self.vouchers:
-            programme = self.programmes[self.vouchers[command["voucher"]]["programme"]]
-            asked = [programme["party"]] if programme["rules"]["transfer"] == "approved" else []
+            voucher = self.vouchers[command["voucher"]]
+            approves = voucher["rules"]["transfer"] == "approved"
+            asked = [self.programmes[voucher["programme"]]["party"]] if approves else []
         if command["kind"] == "contract.sign/1":
             asked = [command["holder"], command["provider"]]
         if command["kind"] == "contract.amend/1" and command["contract"] in self.contracts:
@@ -671,7 +713,7 @@ class NaiveLedger:
     def _own_programme_reasons(self, command: Json) -> Iterator[Reason]:
         if command["programme"] not in self.programmes:
             yield Reason.PROGRAMME_UNKNOWN
-        elif self.programmes[command["programme"]]["party"] != command["party"]:
+        elif self.programmes[command["programme"]]["party"] != self.acting_for(command):
             yield Reason.NOT_OWN_PROGRAMME
 
     def _is(self, party: str, role: str) -> bool:
@@ -681,11 +723,13 @@ class NaiveLedger:
         yield from self._new_id_reasons(command["party"], command["programme"], self.programmes)
         if instant(command["closes_at"]) <= max(at, instant(command["opens_at"])):
             yield Reason.WINDOW_INVALID
-        cap, shares = command["rules"]["cap"], command["rules"]["shares"]
-        if cap["floor_fen"] > cap["holder_fen"]:
+        yield from self._rules_reasons(command["rules"])
+
+    def _rules_reasons(self, rules: Json) -> Iterator[Reason]:
+        if rules["cap"]["floor_fen"] > rules["cap"]["holder_fen"]:
             yield Reason.FLOOR_ABOVE_CAP
-        yield from self._gates_reasons(command["rules"])
-        if any(item not in self.items for share in shares for item in share.get("items", ())):
+        yield from self._gates_reasons(rules)
+        if any(item not in self.items for share in rules["shares"] for item in share.get("items", ())):
             yield Reason.ITEM_UNKNOWN
 
     def _gates_reasons(self, rules: Json) -> Iterator[Reason]:
@@ -710,17 +754,57 @@ class NaiveLedger:
         return any((gate["before"], gate["subject_type"]) == ("issue", "application") for gate in gates)
 
     def _do_programme_open(self, command: Json, at: int) -> Json:
-        self.programmes[command["programme"]] = command | {"closed": False}
+        self.programmes[command["programme"]] = command | {"versions": [(0, command["rules"])]}
         self._post(("envelope", command["programme"]), ("unissued", command["programme"]), command["envelope_fen"])
         return {}
 
-    def _no_programme_close(self, command: Json, at: int) -> Iterator[Reason]:
-        yield from self._own_programme_reasons(command)
-        if command["programme"] in self.programmes and self.programmes[command["programme"]]["closed"]:
-            yield Reason.PROGRAMME_CLOSED
+    def is_closed(self, programme: str, at: int) -> bool:
+        """Whether a programme's end is over."""
+        return at >= instant(self.programmes[programme]["closes_at"])
 
-    def _do_programme_close(self, command: Json, at: int) -> Json:
-        self.programmes[command["programme"]]["closed"] = True
+    def _no_programme_amend(self, command: Json, at: int) -> Iterator[Reason]:
+        yield from self._own_programme_reasons(command)
+        programme = self.programmes.get(command["programme"])
+        if programme is None:
+            return
+        if self.is_closed(command["programme"], at):
+            yield Reason.PROGRAMME_CLOSED
+        if "closes_at" in command:
+            end = instant(command["closes_at"])
+            if not instant(programme["opens_at"]) < end < instant(programme["closes_at"]):
+                yield Reason.WINDOW_INVALID
+            if end < at:
+                yield Reason.DATE_IN_THE_PAST
+        if "rules" in command:
+            ahead = day(command["rules_from"]) - self._day_of(at)
+            if ahead < 1:
+                yield Reason.DATE_IN_THE_PAST
+            if ahead > 366:
+                yield Reason.DATE_TOO_FAR_AHEAD
+            yield from self._rules_reasons(command["rules"])
+            if self._fixed_part(command["rules"]) != self._fixed_part(programme["rules"]):
+                yield Reason.RULES_FIXED
+        issued_fen = programme["envelope_fen"] - self.balance("unissued", command["programme"])
+        if command.get("envelope_fen", issued_fen) < issued_fen:
+            yield Reason.BELOW_COMMITTED
+
+    @staticmethod
+    def _fixed_part(rules: Json) -> list[Any]:
+        return [rules[name] for name in ("payee", "basis", "rounding_fen", "rank")] + [rules["claims"]["cycle"]]
+
+    def _do_programme_amend(self, command: Json, at: int) -> Json:
+        programme = self.programmes[command["programme"]]
+        if "closes_at" in command:
+            programme["closes_at"] = command["closes_at"]
+        if "rules" in command:
+            start = self.start_of(day(command["rules_from"]))
+            kept = [version for version in programme["versions"] if version[0] < start]
+            programme["versions"] = [*kept, (start, command["rules"])]
+        if "envelope_fen" in command:
+            more_fen = command["envelope_fen"] - programme["envelope_fen"]
+            places = ("envelope", command["programme"]), ("unissued", command["programme"])
+            self._post(*(places if more_fen > 0 else places[::-1]), abs(more_fen))
+            programme["envelope_fen"] = command["envelope_fen"]
         return {}
 
     def _accreditations_at(self, programme: str, provider: str, at: int) -> list[Json]:
@@ -903,6 +987,87 @@ class NaiveLedger:
         kept[:] = [one for one in kept if one is not newest]
         return {}
 
+    # -- mandates -----------------------------------------------------------------------------------------------------
+
+    def acting_for(self, command: Json) -> str:
+        """The treasury for which an operator gives a command by its mandate; any other party acts for itself."""
+        mandate = self.mandates.get(command.get("mandate", ""))
+        named = mandate is not None and self._is(command["party"], "operator")
+        return str(mandate["treasury"] if named and mandate is not None else command["party"])
+
+    def mandated(self, mandate: str) -> int:
+        """What left the treasury by a mandate, in fen."""
+        return sum(
+            entry["command"][LETS_MONEY_LEAVE[entry["command"]["kind"]]]
+            for entry in self.entries
+            if entry["command"]["kind"] in LETS_MONEY_LEAVE and entry["command"].get("mandate") == mandate
+        )
+
+    def _programme_about(self, command: Json) -> str | None:
+        """The programme that a command is about which may be mandated; None if what it names isn't there."""
+        if command["kind"] == "voucher.issue/1":
+            return str(command["programme"])
+        things = {"claim": self.claims, "reservation": self.reservations, "voucher": self.vouchers}
+        of_type = next(name for name in things if name in command)
+        thing = things[of_type].get(command[of_type])
+        return None if thing is None else str(thing["programme"])
+
+    def is_mandate_over(self, mandate: Json, at: int) -> bool:
+        """Whether a mandate was ended or has run out."""
+        return bool(mandate["ended"] or at >= mandate["until"])
+
+    def _mandate_reasons(self, command: Json, at: int) -> Iterator[Reason]:
+        if ("mandate" in command) != self._is(command["party"], "operator"):
+            yield Reason.MANDATE_MISPLACED
+        if "mandate" not in command:
+            return
+        mandate = self.mandates.get(command["mandate"])
+        if mandate is None:
+            yield Reason.MANDATE_UNKNOWN
+            return
+        if mandate["operator"] != command["party"]:
+            yield Reason.NOT_OWN_MANDATE
+        if self.is_mandate_over(mandate, at):
+            yield Reason.MANDATE_OVER
+        if command["kind"] not in mandate["kinds"]:
+            yield Reason.KIND_NOT_MANDATED
+        about = self._programme_about(command)
+        if about is not None and mandate.get("programme", about) != about:
+            yield Reason.PROGRAMME_NOT_MANDATED
+        leaves_fen = command[LETS_MONEY_LEAVE[command["kind"]]] if command["kind"] in LETS_MONEY_LEAVE else 0
+        left_fen = mandate["total_fen"] - self.mandated(command["mandate"])
+        if leaves_fen > min(mandate["each_fen"], left_fen):
+            yield Reason.EXCEEDS_MANDATE
+
+    def _no_mandate_give(self, command: Json, at: int) -> Iterator[Reason]:
+        yield from self._new_id_reasons(command["party"], command["mandate"], self.mandates)
+        if "programme" in command:
+            yield from self._own_programme_reasons(command)
+        if instant(command["until"]) <= at:
+            yield Reason.WINDOW_INVALID
+        if instant(command["until"]) > at + 366 * DAY:
+            yield Reason.DATE_TOO_FAR_AHEAD
+        yield from self._receiver_reasons(command["operator"], "operator", Reason.OPERATOR_UNKNOWN)
+
+    def _do_mandate_give(self, command: Json, at: int) -> Json:
+        mandate = {"treasury": command["party"], "until": instant(command["until"]), "ended": False}
+        self.mandates[command["mandate"]] = command | mandate
+        return {}
+
+    def _no_mandate_end(self, command: Json, at: int) -> Iterator[Reason]:
+        mandate = self.mandates.get(command["mandate"])
+        if mandate is None:
+            yield Reason.MANDATE_UNKNOWN
+            return
+        if mandate["treasury"] != command["party"]:
+            yield Reason.NOT_OWN_MANDATE
+        if self.is_mandate_over(mandate, at):
+            yield Reason.MANDATE_OVER
+
+    def _do_mandate_end(self, command: Json, at: int) -> Json:
+        self.mandates[command["mandate"]]["ended"] = True
+        return {}
+
     # -- contracts ----------------------------------------------------------------------------------------------------
 
     def _no_contract_sign(self, command: Json, at: int) -> Iterator[Reason]:
@@ -991,10 +1156,8 @@ class NaiveLedger:
         if programme is None:
             yield Reason.PROGRAMME_UNKNOWN
             return
-        if programme["closed"]:
+        if self.is_closed(command["programme"], at):
             yield Reason.PROGRAMME_CLOSED
-        if not at < instant(programme["closes_at"]):
-            yield Reason.OUTSIDE_PROGRAMME_WINDOW
 
     def _do_application_file(self, command: Json, at: int) -> Json:
         self.applications[command["application"]] = command | {"withdrawn": False}
@@ -1047,7 +1210,7 @@ class NaiveLedger:
         return str(given[-1]["verdict"])
 
     def _gate_reasons(self, programme: str, before: str, subjects: dict[str, str | None], at: int) -> Iterator[Reason]:
-        for gate in self.programmes[programme]["rules"].get("gates", []):
+        for gate in self.rules_at(programme, at).get("gates", []):
             if gate["before"] == before and gate["subject_type"] in subjects:
                 subject = gate["subject_type"], str(subjects[gate["subject_type"]])
                 said = [self._standing_verdict(name, subject, gate["topic"], at) for name in gate["attesters"]]
@@ -1064,7 +1227,7 @@ class NaiveLedger:
 
     def _application_reasons(self, command: Json, at: int) -> Iterator[Reason]:
         """Of an issue under a programme that is there."""
-        gates = self.programmes[command["programme"]]["rules"].get("gates", [])
+        gates = self.rules_at(command["programme"], at).get("gates", [])
         name = command.get("application")
         yield from self._gate_reasons(
             command["programme"], "issue", {"application": name, "holder": command["holder"]}, at
@@ -1111,46 +1274,46 @@ class NaiveLedger:
         programme = self.programmes.get(command["programme"])
         if programme is None:
             return
-        if programme["closed"]:
-            yield Reason.PROGRAMME_CLOSED
         opens_at, closes_at = instant(programme["opens_at"]), instant(programme["closes_at"])
         if not (opens_at <= at < closes_at and opens_at <= instant(command["valid_from"]) < closes_at):
             yield Reason.OUTSIDE_PROGRAMME_WINDOW
         yield from self._application_reasons(command, at)
-        if command["face_fen"] < programme["rules"]["cap"]["floor_fen"]:
+        if command["face_fen"] < self.rules_at(command["programme"], at)["cap"]["floor_fen"]:
             yield Reason.BELOW_HOLDER_FLOOR
         if command["face_fen"] > self.balance("unissued", command["programme"]):
             yield Reason.EXCEEDS_ENVELOPE
-        yield from self._cap_reasons(command["programme"], command["holder"], command["face_fen"])
+        yield from self._cap_reasons(command["programme"], command["holder"], command["face_fen"], at)
 
-    def _cap_reasons(self, programme: str, holder: str, amount_fen: int) -> Iterator[Reason]:
-        if self.granted(programme, holder) + amount_fen > self.programmes[programme]["rules"]["cap"]["holder_fen"]:
+    def _cap_reasons(self, programme: str, holder: str, amount_fen: int, at: int) -> Iterator[Reason]:
+        if self.granted(programme, holder, at) + amount_fen > self.rules_at(programme, at)["cap"]["holder_fen"]:
             yield Reason.EXCEEDS_HOLDER_CAP
 
     def _do_voucher_issue(self, command: Json, at: int) -> Json:
-        start = instant(command["valid_from"])
-        until = start + self.programmes[command["programme"]]["rules"]["validity_days"] * DAY
+        start, rules = instant(command["valid_from"]), self.rules_at(command["programme"], at)
+        until = start + rules["validity_days"] * DAY
         programme, holder, face_fen = command["programme"], command["holder"], command["face_fen"]
-        self._make_voucher(command["voucher"], programme, holder, face_fen, (start, until))
+        made = {"programme": programme, "from": start, "until": until, "rules": rules}
+        self._make_voucher(command["voucher"], holder, face_fen, made, at)
         self.vouchers[command["voucher"]]["contract"] = command.get("contract")
         asked = self.applications.get(command.get("application", ""), {})
         self.vouchers[command["voucher"]]["class"] = asked.get("holder_class")
         self._post(("unissued", programme), ("available", command["voucher"]), face_fen)
         return {"valid_until": instant_text(until)}
 
-    def _make_voucher(self, voucher: str, programme: str, holder: str, face_fen: int, valid: tuple[int, int]) -> None:
+    def _make_voucher(self, voucher: str, holder: str, face_fen: int, made: Json, at: int) -> None:
+        """A voucher of a programme, its dates and its rules, which counts for the cap that is in force."""
+        place = self.cap_place(made["programme"], holder, at)
         self.vouchers[voucher] = {
-            "programme": programme,
+            **{name: made[name] for name in ("programme", "from", "until", "rules")},
             "holder": holder,
             "contract": None,
             "face_fen": face_fen,
-            "from": valid[0],
-            "until": valid[1],
             "class": None,
+            "granted": place,
             "suspended": False,
             "ended": False,
         }
-        self.grants.append((self.cap_place(programme, holder), face_fen))
+        self.grants.append((place, face_fen))
 
     def _no_voucher_transfer(self, command: Json, at: int) -> Iterator[Reason]:
         yield from self._new_id_reasons(command["party"], command["into"], self.vouchers)
@@ -1159,14 +1322,13 @@ class NaiveLedger:
         voucher = self.vouchers.get(command["voucher"])
         if voucher is None:
             return
-        programme = self.programmes[voucher["programme"]]
-        if programme["rules"]["transfer"] == "forbidden":
+        if voucher["rules"]["transfer"] == "forbidden":
             yield Reason.TRANSFER_FORBIDDEN
         if voucher["contract"] is not None:
             yield Reason.VOUCHER_BOUND_TO_CONTRACT
         if command["to"] == voucher["holder"]:
             yield Reason.TRANSFER_TO_ONESELF
-        yield from self._cap_reasons(voucher["programme"], command["to"], command["amount_fen"])
+        yield from self._cap_reasons(voucher["programme"], command["to"], command["amount_fen"], at)
 
     def _spend_reasons(self, command: Json, at: int) -> Iterator[Reason]:
         voucher = self.vouchers.get(command["voucher"])
@@ -1183,10 +1345,8 @@ class NaiveLedger:
             yield Reason.EXCEEDS_AVAILABLE_BALANCE
 
     def _do_voucher_transfer(self, command: Json, at: int) -> Json:
-        old = self.vouchers[command["voucher"]]
-        amount_fen = command["amount_fen"]
-        valid = old["from"], old["until"]
-        self._make_voucher(command["into"], old["programme"], command["to"], amount_fen, valid)
+        old, amount_fen = self.vouchers[command["voucher"]], command["amount_fen"]
+        self._make_voucher(command["into"], command["to"], amount_fen, old, at)
         self._post(("available", command["voucher"]), ("available", command["into"]), amount_fen)
         return {}
 
@@ -1195,24 +1355,18 @@ class NaiveLedger:
         if voucher is None:
             yield Reason.VOUCHER_UNKNOWN
             return
-        if self.programmes[voucher["programme"]]["party"] != command["party"]:
+        if self.programmes[voucher["programme"]]["party"] != self.acting_for(command):
             yield Reason.NOT_OWN_PROGRAMME
         kind = command["kind"]
         if kind == "voucher.suspend/1" and voucher["suspended"]:
             yield Reason.VOUCHER_SUSPENDED
         if kind == "voucher.resume/1" and not voucher["suspended"]:
             yield Reason.VOUCHER_NOT_SUSPENDED
-        if kind == "voucher.lapse/1":
-            if voucher["ended"]:
-                yield Reason.VOUCHER_ENDED
-            if at < voucher["until"]:
-                yield Reason.VOUCHER_NOT_OVER
-        elif self.is_over(voucher, at):
+        if self.is_over(voucher, at):
             yield Reason.VOUCHER_ENDED
 
     _no_voucher_resume = _no_voucher_suspend
     _no_voucher_revoke = _no_voucher_suspend
-    _no_voucher_lapse = _no_voucher_suspend
 
     def _do_voucher_suspend(self, command: Json, at: int) -> Json:
         self.vouchers[command["voucher"]]["suspended"] = command["kind"] == "voucher.suspend/1"
@@ -1221,26 +1375,56 @@ class NaiveLedger:
     _do_voucher_resume = _do_voucher_suspend
 
     def _do_voucher_revoke(self, command: Json, at: int) -> Json:
-        voucher = self.vouchers[command["voucher"]]
-        left_fen = self.balance("available", command["voucher"])
-        voucher["ended"], voucher["suspended"] = True, False
-        self._return(("available", command["voucher"]), command["voucher"], left_fen)
-        return {"returned_fen": left_fen}
+        return {"returned_fen": self._end_voucher(command["voucher"])}
+
+    def _end_voucher(self, name: str) -> int:
+        """For good, and for as much as is left of it, in fen."""
+        left_fen = self.balance("available", name)
+        self.vouchers[name]["ended"], self.vouchers[name]["suspended"] = True, False
+        self._return(("available", name), name, left_fen)
+        return left_fen
 
     def _return(self, source: Account, voucher: str, amount_fen: int) -> None:
         """To the programme, unused: so it wasn't granted after all."""
-        programme, holder = self.vouchers[voucher]["programme"], self.vouchers[voucher]["holder"]
-        self._post(source, ("unissued", programme), amount_fen)
-        self.grants.append((self.cap_place(programme, holder), -amount_fen))
+        self._post(source, ("unissued", self.vouchers[voucher]["programme"]), amount_fen)
+        self.grants.append((self.vouchers[voucher]["granted"], -amount_fen))
 
-    _do_voucher_lapse = _do_voucher_revoke
+    def due(self, treasury: str | None, at: int) -> list[tuple[int, bytes, str]]:
+        """What time has ended and nothing booked, of a treasury or of all: due time, id and kind, in that order."""
+        grace = self.network["release_grace_seconds"] * SECOND
+        ends = [("voucher", name, one["until"]) for name, one in self.vouchers.items() if not one["ended"]]
+        held = [name for name, one in self.reservations.items() if not one["closed"]]
+        ends += [("reservation", name, self.end_of(name) + grace) for name in held]
+        things = {"voucher": self.vouchers, "reservation": self.reservations}
+        return sorted(
+            (end, name.encode(), kind)
+            for kind, name, end in ends
+            if end <= at and treasury in (None, self.programmes[things[kind][name]["programme"]]["party"])
+        )
+
+    def _due_for(self, command: Json, at: int) -> list[tuple[int, bytes, str]]:
+        return self.due(None if self._is(command["party"], "operator") else command["party"], at)
+
+    def _no_book_expire(self, command: Json, at: int) -> Iterator[Reason]:
+        if not self._due_for(command, at):
+            yield Reason.NOTHING_DUE
+
+    def _do_book_expire(self, command: Json, at: int) -> Json:
+        due, rows = self._due_for(command, at), list[list[Any]]()
+        for _, id_bytes, kind in due[:EXPIRED_MAX]:
+            name = id_bytes.decode()
+            if kind == "voucher":
+                rows.append([kind, name, self._end_voucher(name), "programme"])
+            else:
+                rows.append([kind, name, *self._close(name)])
+        return {"more": len(due) > EXPIRED_MAX, "rows": rows}
 
     # -- reservations -------------------------------------------------------------------------------------------------
 
     def paying_programmes(self, contract: str) -> list[str]:
         """The programmes that pay for a contract, in the order in which they are asked."""
         reserved = [held["programme"] for held in self.reservations.values() if held["contract"] == contract]
-        return sorted(dict.fromkeys(reserved), key=lambda name: int(self.programmes[name]["rules"]["rank"]))
+        return sorted(dict.fromkeys(reserved), key=lambda name: int(self.fixed(name)["rank"]))
 
     def open_reservations(self, contract: str) -> list[str]:
         """The reservations under a contract that aren't closed, the oldest first."""
@@ -1264,7 +1448,7 @@ class NaiveLedger:
             yield Reason.RESERVATION_OUTLIVES_VOUCHER
         if contract is None:
             return
-        if self.programmes[voucher["programme"]]["rules"]["basis"] not in (contract["basis"], "both"):
+        if self.fixed(voucher["programme"])["basis"] not in (contract["basis"], "both"):
             yield Reason.BASIS_DIFFERS
         programmes = self.paying_programmes(command["contract"])
         if voucher["programme"] not in programmes and len(programmes) >= 8:
@@ -1298,6 +1482,46 @@ class NaiveLedger:
         self._post(("available", command["voucher"]), ("reserved", command["reservation"]), command["amount_fen"])
         return {}
 
+    def _no_reservation_extend(self, command: Json, at: int) -> Iterator[Reason]:
+        held = self.reservations.get(command["reservation"])
+        if held is None:
+            yield Reason.RESERVATION_UNKNOWN
+            return
+        if held["holder"] != command["party"]:
+            yield Reason.NOT_OWN_RESERVATION
+        if held["closed"]:
+            yield Reason.RESERVATION_CLOSED
+        if at >= self.end_of(command["reservation"]):
+            yield Reason.RESERVATION_OVER
+        if self.parties[held["provider"]]["suspended"]:
+            yield Reason.RECEIVER_SUSPENDED
+        voucher = self.vouchers[held["voucher"]]
+        if voucher["suspended"]:
+            yield Reason.VOUCHER_SUSPENDED
+        if self.is_over(voucher, at):
+            yield Reason.VOUCHER_ENDED
+        if "until" in command:
+            until = instant(command["until"])
+            if until <= held["until"]:
+                yield Reason.WINDOW_INVALID
+            if until > voucher["until"]:
+                yield Reason.RESERVATION_OUTLIVES_VOUCHER
+            if until > self.end_of_contract(held["contract"]):
+                yield Reason.RESERVATION_OUTLIVES_CONTRACT
+        if command.get("amount_fen", 0) > self.balance("available", held["voucher"]):
+            yield Reason.EXCEEDS_AVAILABLE_BALANCE
+        if not self._accreditations_at(held["programme"], held["provider"], at):
+            yield Reason.PROVIDER_NOT_ACCREDITED
+
+    def _do_reservation_extend(self, command: Json, at: int) -> Json:
+        held = self.reservations[command["reservation"]]
+        if "until" in command:
+            held["until"] = instant(command["until"])
+        if "amount_fen" in command:
+            target = "reserved", command["reservation"]
+            self._post(("available", held["voucher"]), target, command["amount_fen"])
+        return {}
+
     def end_of(self, reservation: str) -> int:
         """The instant from which on a reservation is over."""
         held = self.reservations[reservation]
@@ -1316,7 +1540,7 @@ class NaiveLedger:
             return
         stranded = self.is_stranded(command["reservation"], at)
         treasury = {self.programmes[held["programme"]]["party"]} if stranded else set()
-        if command["party"] not in {held["holder"], held["provider"]} | treasury:
+        if self.acting_for(command) not in {held["holder"], held["provider"]} | treasury:
             yield Reason.NOT_OWN_RESERVATION
         if held["closed"]:
             yield Reason.RESERVATION_CLOSED
@@ -1325,10 +1549,14 @@ class NaiveLedger:
             yield Reason.RESERVATION_NOT_OVER
 
     def _do_reservation_release(self, command: Json, at: int) -> Json:
-        self.reservations[command["reservation"]]["closed"] = True
-        left_fen = self.balance("reserved", command["reservation"])
-        to = self._give_back(("reserved", command["reservation"]), command["reservation"], left_fen)
+        left_fen, to = self._close(command["reservation"])
         return {"released_fen": left_fen, "to": to}
+
+    def _close(self, reservation: str) -> tuple[int, str]:
+        """Give back what is left of a reservation: how much that is, in fen, and whereto."""
+        self.reservations[reservation]["closed"] = True
+        left_fen = self.balance("reserved", reservation)
+        return left_fen, self._give_back(("reserved", reservation), reservation, left_fen)
 
     def _give_back(self, source: Account, reservation: str, amount_fen: int) -> str:
         """To a reservation if it is open, else to its voucher, or, if that has ended, to the programme."""
@@ -1528,9 +1756,9 @@ class NaiveLedger:
         fitting = [name for name in valid if line["to"] <= self.end_of(name)]
         if not fitting:
             return Reason.OUTSIDE_RESERVATION if held[0] in valid else Reason.OUTSIDE_VOUCHER_VALIDITY
-        rules = self.programmes[programme]["rules"]
-        holder_class = self.vouchers[self.reservations[fitting[0]]["voucher"]]["class"]
-        shares = [row for row in rules["shares"] if self._is_about(row, line["item"], holder_class)]
+        voucher = self.vouchers[self.reservations[fitting[0]]["voucher"]]
+        rules = voucher["rules"]
+        shares = [row for row in rules["shares"] if self._is_about(row, line["item"], voucher["class"])]
         if not shares:
             return Reason.ITEM_NOT_COVERED
         ceiling_bp = shares[0].get("ceiling_bp", rules["ceiling_bp"])
@@ -1619,7 +1847,7 @@ class NaiveLedger:
 
     def payee_of(self, programme: str, contract: str) -> str | None:
         """Who claims what a programme paid under a contract; None while that may be either side."""
-        sides, payee = self.contracts[contract], self.programmes[programme]["rules"]["payee"]
+        sides, payee = self.contracts[contract], self.fixed(programme)["payee"]
         side = sides["claimant"] if payee == "contract" else payee
         return None if side == "either" else str(sides[side])
 
@@ -1643,7 +1871,7 @@ class NaiveLedger:
         return sorted(lots, key=lambda one: (one[0][2], one[0][1], one[0][3]))
 
     def _claim_fen(self, command: Json) -> int:
-        rounding_fen = int(self.programmes[command["programme"]]["rules"]["rounding_fen"])
+        rounding_fen = int(self.fixed(command["programme"])["rounding_fen"])
         return sum(amount_fen for _, amount_fen in self._claimable(command)) // rounding_fen * rounding_fen
 
     def _no_redemption_claim(self, command: Json, at: int) -> Iterator[Reason]:
@@ -1655,7 +1883,7 @@ class NaiveLedger:
         if command["programme"] not in self.programmes:
             yield Reason.PROGRAMME_UNKNOWN
             return
-        payee = self.programmes[command["programme"]]["rules"]["payee"]
+        payee = self.fixed(command["programme"])["payee"]
         if payee not in ("contract", self.parties[command["party"]]["role"]):
             yield Reason.NOT_THE_PAYEE
         if not self._claim_fen(command):
@@ -1697,10 +1925,7 @@ class NaiveLedger:
             and not line["reversed"]
             and day(command["first_day"]) <= line["day"] <= day(command["last_day"])
             and self.may_claim(command["party"], programme, line["contract"])
-            and (
-                self.programmes[programme]["rules"]["rounding_fen"] > 1
-                or all(claim["status"] == "rejected" for claim in earlier)
-            )
+            and (self.fixed(programme)["rounding_fen"] > 1 or all(claim["status"] == "rejected" for claim in earlier))
         )
 
     def _no_redemption_pay(self, command: Json, at: int) -> Iterator[Reason]:
@@ -1708,7 +1933,7 @@ class NaiveLedger:
         if claim is None:
             yield Reason.CLAIM_UNKNOWN
             return
-        if self.programmes[claim["programme"]]["party"] != command["party"]:
+        if self.programmes[claim["programme"]]["party"] != self.acting_for(command):
             yield Reason.NOT_OWN_PROGRAMME
         if claim["status"] != "open":
             yield Reason.CLAIM_ALREADY_SETTLED
@@ -1832,7 +2057,7 @@ class NaiveLedger:
                 if record["type"] == "accreditation":
                     return {"programme " + record["programme"], "provider " + record["provider"]}
                 return {"provider " + command["party"]}
-            case "programme.open" | "programme.close":
+            case "programme.open" | "programme.amend":
                 return {"programme " + command["programme"]}
             case "provider.accredit" | "provider.delist":
                 return {"programme " + command["programme"], "provider " + command["provider"]}
@@ -1843,11 +2068,15 @@ class NaiveLedger:
                 return {"holder " + asked["party"], "programme " + asked["programme"]}
             case "attestation.give":
                 return self._attested_accounts(command["subject_type"], command["subject_id"])
-            case "voucher.issue" | "voucher.suspend" | "voucher.resume" | "voucher.revoke" | "voucher.lapse":
+            case "voucher.issue" | "voucher.suspend" | "voucher.resume" | "voucher.revoke":
                 return self._voucher_accounts(command["voucher"])
             case "voucher.transfer":
                 return self._voucher_accounts(command["voucher"]) | self._voucher_accounts(command["into"])
-            case "voucher.reserve" | "reservation.release":
+            case "book.expire":
+                accounts = {"voucher": self._voucher_accounts, "reservation": self._reservation_accounts}
+                rows = self.entries[index]["outcome"]["rows"]
+                return set[str]().union(*[accounts[kind](name) for kind, name, _, _ in rows])
+            case "voucher.reserve" | "reservation.extend" | "reservation.release":
                 return self._reservation_accounts(command["reservation"])
             case "burn.reverse" | "time.burn":
                 return self._burn_accounts(index)

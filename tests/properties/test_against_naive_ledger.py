@@ -22,6 +22,7 @@ from properties.naive_ledger import (
     DAY,
     EVENT_KINDS,
     LETS_MONEY_LEAVE,
+    MANDATED,
     SECOND,
     NaiveLedger,
     canonical,
@@ -133,11 +134,19 @@ SHAPES: tuple[Json, ...] = (
 )
 """The rules of the walks' programmes; those of a treasury share a group and so a cap."""
 
-AMENDED = ("amount_fen", "last_day", "items_from", "other_support_fen")
+AMENDED = {
+    "contract.amend/1": ("amount_fen", "last_day", "items_from", "other_support_fen"),
+    "programme.amend/1": ("closes_at", "envelope_fen", "rules_from"),
+    "reservation.extend/1": ("amount_fen", "until"),
+}
+"""What these commands change, of which each has some."""
 SHAPES_MET = {
-    *(f"amended {name}" for name in AMENDED),
+    *(f"{kind} {name}" for kind, names in AMENDED.items() for name in names),
+    *(f"expired by {whom}" for whom in ("an operator", "a treasury")),
+    *(f"expired to {place}" for place in ("reservation voucher", "reservation programme", "voucher programme")),
     *(f"back to a {place}" for place in ("reservation", "voucher", "programme")),
-    *(f"released by a {role}" for role in ("holder", "provider", "treasury")),
+    *(f"released by a {role}" for role in ("holder", "operator", "provider", "treasury")),
+    *(f"{kind} by a mandate" for kind in sorted(MANDATED)),
     "absorbed alone",
     "absorbed and paid",
     "all_or_nothing",
@@ -206,6 +215,8 @@ class Pair:
     def _shapes(self) -> Iterator[str]:
         """What the last entry was like, where one kind of it isn't like another."""
         command, outcome = self.oracle.entries[-1]["command"], self.oracle.entries[-1]["outcome"]
+        if command["kind"] in MANDATED and "mandate" in command:
+            yield f"{command['kind']} by a mandate"
         match command["kind"]:
             case "time.burn/1":
                 if "all_or_nothing" in command:
@@ -222,8 +233,11 @@ class Pair:
                 yield f"released by a {self.oracle.parties[command['party']]['role']}"
             case "redemption.claim/1":
                 yield from self._claim_shapes(command)
-            case "contract.amend/1":
-                yield from [f"amended {name}" for name in command if name in AMENDED]
+            case "book.expire/1":
+                yield "expired by an operator" if command["party"] == OPERATOR else "expired by a treasury"
+                yield from [f"expired to {kind} {to}" for kind, _, _, to in outcome["rows"]]
+            case kind if kind in AMENDED:
+                yield from [f"{kind} {name}" for name in command if name in AMENDED[kind]]
 
     def _line_shapes(self, line: Json) -> Iterator[str]:
         """As far as who paid a line goes."""
@@ -291,6 +305,8 @@ class Pair:
         for place, amount_fen in self.oracle.grants:
             granted[" ".join(map(str, place))] += amount_fen
         assert self.state.book.balances["granted"] == {place: fen for place, fen in granted.items() if fen}
+        mandated = {name: self.oracle.mandated(name) for name in self.oracle.mandates}
+        assert self.state.book.balances["mandated"] == {name: fen for name, fen in mandated.items() if fen}
         fields: dict[Memorandum, str] = {"charged": "fee_fen", "absorbed": "absorbed_fen"}
         for account, name in fields.items():
             sums: Counter[str] = Counter()
@@ -428,6 +444,9 @@ class Walk:
         for other in self.oracle.also_asked(command):
             if other != NETWORK and not self.one_in(8):
                 signers += self.keys(other, purposes=("sign",))[:1]
+        if self.oracle.acting_for(command) != party and not self.one_in(8):
+            for other, number in self.oracle.officers_asked(command, self.at).items():
+                signers += self.keys(other, purposes=("sign",))[:number]
         if command["kind"] == "key.rotate/1" and not self.one_in(8):
             old = command["key"].rpartition("+")[0]
             signers = [*(signers if party == NETWORK else ()), old]
@@ -474,6 +493,8 @@ class Walk:
         self.refs += 1
         head = {"kind": f"{kind}/1", "log": ORIGIN, "party": party, "ref": f"doc-{self.refs}"}
         command = head | {"signed_at": instant_text(self.at)} | fields
+        if command["kind"] in MANDATED:
+            command = self.mandated(command)
         if self.one_in(14):
             command = self.bend(command)
         signers, wrong = self.signers_for(command) or [f"{command['party']}/nobody"], list[str]()
@@ -484,6 +505,27 @@ class Walk:
         if answer[0] == "accepted":
             self.sent.append((command, signers))
         return answer
+
+    def mandated(self, command: Json) -> Json:
+        """Mostly as it is; given by an operator for the treasury, or as if it were; or with something wrong about it."""
+        party = command["party"]
+        if party not in TREASURIES:
+            return command | ({"mandate": f"{TREASURIES[0]}/none"} if self.one_in(30) else {})
+        mine = [name for name, one in self.oracle.mandates.items() if one["treasury"] == party or self.one_in(12)]
+        live = [name for name in mine if not self.oracle.is_mandate_over(self.oracle.mandates[name], self.at)]
+        fitting = [name for name in live if command["kind"] in self.oracle.mandates[name]["kinds"]]
+        pool = self.pick([fitting, fitting, fitting, live, mine]) or mine
+        if not pool or not self.one_in(4):
+            return command
+        name = self.recent(pool, f"{TREASURIES[0]}/none", size=4)
+        given = command | {"mandate": name, "party": self.oracle.mandates.get(name, {"operator": OPERATOR})["operator"]}
+        if command["kind"] == "voucher.issue/1" and not self.one_in(12):
+            given["voucher"] = f"{given['party']}/{command['voucher'].partition('/')[2]}"
+        if self.one_in(12):
+            given["party"] = self.pick((OPERATOR, PROBE, party))
+        if self.one_in(16):
+            del given["mandate"]
+        return given
 
     def wait(self) -> None:
         self.at += self.pick(TIME_STEPS) if self.one_in(2) else 0
@@ -772,9 +814,55 @@ class Walk:
                 place = {"programme": name, "provider": provider}
                 self.send(party, "provider.accredit", **place, valid_from=start, items=items)
 
-    def close_programme(self) -> None:
-        programme = self.programme_id()
-        self.send(self.treasury_of(programme), "programme.close", programme=programme, reason="spent")
+    def open_programmes(self) -> list[str]:
+        """The programmes whose end isn't over."""
+        return [name for name in self.oracle.programmes if not self.oracle.is_closed(name, self.at)]
+
+    def amend_programme(self) -> None:
+        still_open = self.open_programmes()
+        name = self.recent(still_open, self.programme_id(), size=6) if still_open else self.programme_id()
+        if self.one_in(8):
+            name = self.programme_id()
+        changes: list[Json] = [{"closes_at": instant_text(self.at + self.pick((-1, 0, DAY, 30 * DAY, 90 * DAY)))}]
+        if name in self.oracle.programmes:
+            programme = self.oracle.programmes[name]
+            issued = programme["envelope_fen"] - self.oracle.balance("unissued", name)
+            changes += [{"envelope_fen": max(1, issued + self.pick((-1, 0, 500, 5_000, 60_000)))}] * 3
+            changes += [self.other_rules(self.oracle.rules_at(name, self.at))] * 3
+            if self.one_in(8):
+                changes = [{"closes_at": instant_text(instant(programme["closes_at"]) + self.pick((-1, 0, 1)))}]
+        fields = self.pick(changes) | (self.pick(changes) if self.one_in(3) else {})
+        self.send(self.treasury_of(name), "programme.amend", programme=name, reason="second edition", **fields)
+
+    def other_rules(self, old: Json) -> Json:
+        """Rules that differ from these in what may be amended, or now and then in what may not."""
+        change: Json = self.pick(
+            (
+                {"shares": [{"share_bp": self.pick((2_000, 10_000))}]},
+                {"shares": [{"items": [self.recent([*self.oracle.items], "none")], "share_bp": 7_000}]},
+                {"shares": [{"holder_class": "university", "share_bp": 9_000}, {"share_bp": 8_000}]},
+                {"ceiling_bp": self.pick((6_000, 10_000))},
+                {"validity_days": self.pick((1, 9, 60))},
+                {"transfer": self.pick(("forbidden", "approved", "open"))},
+                {"cap": old["cap"] | {"floor_fen": self.pick((0, 100, 500, 20_000))}},
+                {"cap": old["cap"] | {"group": self.pick(("compute", "pilot"))}},
+                {"cap": old["cap"] | {"holder_fen": self.pick((9_000, 15_000, 20_000))}},
+                {"gates": [self.some_gate(old["payee"])]},
+                {"claims": old["claims"] | {"cut_off_days": 30}},
+            )
+        )
+        if self.one_in(8):
+            change |= self.pick(
+                (
+                    {"payee": self.pick(("provider", "holder", "contract"))},
+                    {"basis": self.pick(("metered", "invoiced", "both"))},
+                    {"rounding_fen": self.pick((1, 100))},
+                    {"rank": self.pick((5, 10))},
+                    {"claims": old["claims"] | {"cycle": self.pick(("month", "quarter"))}},
+                )
+            )
+        ahead = self.pick((1, 1, 1, 1, 2, 2, 5, 30)) if not self.one_in(8) else self.pick((0, 366, 367))
+        return {"rules": old | change, "rules_from": self.day_text(-ahead)}
 
     def accredit(self) -> None:
         programme, provider = self.programme_id(), self.pick((*PROVIDERS, *PROVIDERS, *PROVIDERS, HOLDERS[0]))
@@ -842,6 +930,32 @@ class Walk:
         if what == "accreditation" and self.one_in(16):
             record["programme"] = f"{TREASURIES[0]}/none"
         self.send(party, "record.withdraw", record=record)
+
+    # -- moves: mandates ----------------------------------------------------------------------------------------------
+
+    def give_mandate(self) -> None:
+        party = self.pick(TREASURIES)
+        kinds = self.chance.sample(sorted(MANDATED), self.pick((1, 2, 6, 6)))
+        operator = self.pick((OPERATOR, OPERATOR, OPERATOR, PROBE)) if not self.one_in(8) else self.pick(PARTIES)
+        fields: Json = {"mandate": self.new_id(party, "m", [*self.oracle.mandates]), "operator": operator}
+        fields |= {"kinds": sorted(kinds), "each_fen": self.pick((0, 300, 2_500, 100_000))}
+        fields |= {"total_fen": self.pick((0, 1_000, 5_000, 100_000))}
+        if self.one_in(3):
+            fields["programme"] = self.programme_id()
+        until = self.at + self.pick((HOUR, 9 * DAY, 90 * DAY)) if not self.one_in(8) else self.at + self.pick((0, 1))
+        if self.one_in(12):
+            until = self.at + 366 * DAY + self.pick((0, 1))
+        if "programme" in fields and not self.one_in(8):
+            party = self.treasury_of(fields["programme"])
+            fields["mandate"] = self.new_id(party, "m", [*self.oracle.mandates])
+        self.send(party, "mandate.give", until=instant_text(until), **fields)
+
+    def end_mandate(self) -> None:
+        live = [name for name, one in self.oracle.mandates.items() if not self.oracle.is_mandate_over(one, self.at)]
+        name = self.recent(live if not self.one_in(8) else [*self.oracle.mandates], f"{TREASURIES[0]}/none")
+        party = self.oracle.mandates[name]["treasury"] if name in self.oracle.mandates else TREASURIES[0]
+        party = self.pick(TREASURIES) if self.one_in(8) else party
+        self.send(party, "mandate.end", mandate=name, reason="moved")
 
     # -- moves: contracts ---------------------------------------------------------------------------------------------
 
@@ -920,9 +1034,8 @@ class Walk:
     def apply(self) -> None:
         programme, party = self.programme_id(), self.pick(HOLDERS)
         if self.one_in(16):
-            closed = [name for name, one in self.oracle.programmes.items() if one["closed"]]
-            over = [name for name, one in self.oracle.programmes.items() if instant(one["closes_at"]) <= self.at]
-            programme = self.pick([*over, *closed[-2:], programme])
+            closed = [name for name in self.oracle.programmes if self.oracle.is_closed(name, self.at)]
+            programme = self.pick([*closed[-4:], programme])
         fields: Json = {"application": self.new_id(party, "a", [*self.oracle.applications]), "programme": programme}
         fields |= {"declarations": {"related_party": self.one_in(4), "other_support_fen": self.pick((0, 1_000))}}
         fields |= {"holder_class": self.pick(("under_one_year", "university"))} if self.one_in(2) else {}
@@ -955,17 +1068,18 @@ class Walk:
     # -- moves: vouchers ----------------------------------------------------------------------------------------------
 
     def issue(self) -> None:
-        still_open = [name for name, one in self.oracle.programmes.items() if not one["closed"]]
+        still_open = self.open_programmes()
         programme = self.recent(still_open, self.programme_id(), size=6) if still_open else self.programme_id()
         party = self.treasury_of(programme)
         holder = self.recent([*HOLDERS, *HOLDERS, *HOLDERS, PROVIDERS[0]], "nobody", size=9)
         limits, start = [600], self.at
         if programme in self.oracle.programmes:
-            rules = self.oracle.programmes[programme]
-            cap = rules["rules"]["cap"]["holder_fen"] - self.oracle.granted(programme, holder)
-            limits += [cap, rules["rules"]["cap"]["floor_fen"], self.oracle.balance("unissued", programme), 600]
+            cap = self.oracle.rules_at(programme, self.at)["cap"]
+            left = cap["holder_fen"] - self.oracle.granted(programme, holder, self.at)
+            limits += [left, cap["floor_fen"], self.oracle.balance("unissued", programme), 600]
             start = self.at if self.one_in(2) else self.moment()
-            start = start if not self.one_in(8) else self.moment(instant(rules["closes_at"]))
+            closes_at = instant(self.oracle.programmes[programme]["closes_at"])
+            start = start if not self.one_in(8) else self.moment(closes_at)
         fields = {"voucher": self.new_id(party, "v", [*self.oracle.vouchers]), "programme": programme, "holder": holder}
         if self.one_in(8):
             fields["contract"] = self.contract_id_of(holder)
@@ -1005,17 +1119,17 @@ class Walk:
         limits = [self.oracle.balance("available", voucher)]
         if voucher in self.oracle.vouchers:
             programme = self.oracle.vouchers[voucher]["programme"]
-            cap = self.oracle.programmes[programme]["rules"]["cap"]["holder_fen"]
-            limits.append(cap - self.oracle.granted(programme, to))
+            cap_fen = self.oracle.rules_at(programme, self.at)["cap"]["holder_fen"]
+            limits.append(cap_fen - self.oracle.granted(programme, to, self.at))
         into = self.new_id(party, "t", [*self.oracle.vouchers])
         self.send(party, "voucher.transfer", voucher=voucher, into=into, to=to, amount_fen=self.amount(*limits))
 
     def change_voucher(self) -> None:
         voucher = self.voucher_id()
         programme = self.oracle.vouchers[voucher]["programme"] if voucher in self.oracle.vouchers else "none/none"
-        kind = self.pick(("suspend", "suspend", "resume", "resume", "revoke", "lapse", "lapse"))
+        kind = self.pick(("suspend", "suspend", "resume", "resume", "revoke"))
         suspended = [name for name, one in self.oracle.vouchers.items() if one["suspended"]]
-        if suspended and self.one_in({"suspend": 4, "lapse": 4}.get(kind, 2)):
+        if suspended and self.one_in({"suspend": 4}.get(kind, 2)):
             voucher = self.pick(suspended)
             programme = self.oracle.vouchers[voucher]["programme"]
         if kind == "revoke" and self.oracle.lines and self.one_in(2):
@@ -1023,8 +1137,11 @@ class Walk:
             paid = [one for one in paid if one["closed"]] or paid or [{"voucher": voucher, "programme": programme}]
             held = self.pick(paid)
             voucher, programme = held["voucher"], held["programme"]
-        fields = {} if kind == "lapse" else {"reason": "inquiry"}
-        self.send(self.treasury_of(programme), f"voucher.{kind}", voucher=voucher, **fields)
+        self.send(self.treasury_of(programme), f"voucher.{kind}", voucher=voucher, reason="inquiry")
+
+    def expire(self) -> None:
+        due = [treasury for treasury in TREASURIES if self.oracle.due(treasury, self.at)]
+        self.send(self.pick((OPERATOR, *(due if due and not self.one_in(6) else TREASURIES))), "book.expire")
 
     def reserve(self) -> None:
         """Mostly of a programme that doesn't pay for the contract yet."""
@@ -1055,7 +1172,7 @@ class Walk:
         """One contract, and a voucher of each programme that is open, some of it reserved under that contract."""
         contract = self.pick(self.standing()) if self.one_in(3) else self.standing()[0]
         holder = self.oracle.contracts[contract]["holder"]
-        still_open = [name for name, one in self.oracle.programmes.items() if not one["closed"]]
+        still_open = self.open_programmes()
         paying = self.oracle.paying_programmes(contract)
         new = [name for name in still_open if name not in paying]
         programmes = new if new and self.one_in(2) else still_open
@@ -1070,7 +1187,7 @@ class Walk:
     def reviewed(self, programme: str, holder: str) -> Json:
         """What an issue names where a gate stands before it; the attesters say what lets it through."""
         gates = [
-            gate for gate in self.oracle.programmes[programme]["rules"].get("gates", []) if gate["before"] == "issue"
+            gate for gate in self.oracle.rules_at(programme, self.at).get("gates", []) if gate["before"] == "issue"
         ]
         if not gates:
             return {}
@@ -1102,6 +1219,20 @@ class Walk:
             return str(self.pick(stranded))
         pool = live if live and not self.one_in(5) else [*self.oracle.reservations]
         return str(self.recent(pool, f"{HOLDERS[0]}/none", size=10))
+
+    def extend(self) -> None:
+        name = self.reservation_id()
+        held = self.oracle.reservations.get(name)
+        party, limits, until = self.pick(HOLDERS), [60], self.at + DAY
+        if held is not None:
+            party = held["holder"] if not self.one_in(12) else party
+            limits.append(max(1, self.oracle.balance("available", held["voucher"])))
+            ends = self.oracle.vouchers[held["voucher"]]["until"], self.oracle.end_of_contract(held["contract"])
+            until = held["until"] + self.pick((-1, 0, 1, HOUR, 9 * DAY))
+            until = until if not self.one_in(3) else self.pick(ends) + self.pick((0, 0, 1))
+        changes: list[Json] = [{"amount_fen": self.amount(*limits)}, {"until": instant_text(until)}]
+        fields = self.pick(changes) | (self.pick(changes) if self.one_in(4) else {})
+        self.send(party, "reservation.extend", reservation=name, **fields)
 
     def release(self) -> None:
         name = self.reservation_id()
@@ -1340,12 +1471,14 @@ MOVES: dict[Callable[[Walk], None], int] = {
     Walk.revoke_key: 5,
     Walk.register_item: 3,
     Walk.open_programme: 4,
-    Walk.close_programme: 2,
+    Walk.amend_programme: 8,
     Walk.accredit: 6,
     Walk.delist: 3,
     Walk.publish_tariff: 7,
     Walk.declare_capacity: 3,
     Walk.withdraw: 4,
+    Walk.give_mandate: 5,
+    Walk.end_mandate: 1,
     Walk.sign_contract: 6,
     Walk.amend_contract: 8,
     Walk.withdraw_capacity: 2,
@@ -1355,7 +1488,9 @@ MOVES: dict[Callable[[Walk], None], int] = {
     Walk.issue: 20,
     Walk.transfer: 12,
     Walk.change_voucher: 8,
+    Walk.expire: 4,
     Walk.reserve: 30,
+    Walk.extend: 8,
     Walk.crowd: 4,
     Walk.fill: 1,
     Walk.release: 8,
@@ -1719,7 +1854,7 @@ class Ledgers(RuleBasedStateMachine):
     @rule(chance=st.randoms(use_true_random=False))
     def programmes(self, chance: random.Random) -> None:
         self.move(
-            chance, Walk.open_programme, Walk.close_programme, Walk.accredit, Walk.delist, Walk.publish_tariff,
+            chance, Walk.open_programme, Walk.amend_programme, Walk.give_mandate, Walk.end_mandate, Walk.accredit, Walk.delist, Walk.publish_tariff,
             Walk.withdraw, Walk.declare_capacity, Walk.withdraw_capacity, Walk.register_item,
         )  # fmt: skip
 
@@ -1727,6 +1862,7 @@ class Ledgers(RuleBasedStateMachine):
     def contracts(self, chance: random.Random) -> None:
         self.move(chance, Walk.sign_contract, Walk.amend_contract, Walk.crowd)
 
+    @rule(chance=st.randoms(use_true_random=False))
     def applications(self, chance: random.Random) -> None:
         self.move(chance, Walk.apply, Walk.apply, Walk.attest, Walk.attest, Walk.withdraw_application)
 
@@ -1736,11 +1872,11 @@ class Ledgers(RuleBasedStateMachine):
 
     @rule(chance=st.randoms(use_true_random=False))
     def vouchers(self, chance: random.Random) -> None:
-        self.move(chance, Walk.transfer, Walk.change_voucher)
+        self.move(chance, Walk.transfer, Walk.change_voucher, Walk.expire)
 
     @rule(chance=st.randoms(use_true_random=False))
     def reservations(self, chance: random.Random) -> None:
-        self.move(chance, Walk.reserve, Walk.reserve, Walk.release)
+        self.move(chance, Walk.reserve, Walk.reserve, Walk.extend, Walk.release)
 
     @rule(chance=st.randoms(use_true_random=False))
     def burns(self, chance: random.Random) -> None:
