@@ -27,6 +27,8 @@ Json = dict[str, Any]
 Account = tuple[Any, ...]
 """What holds money and whose it is: `("available", "city/v-1")`, `("burned", "city/v-1", "lab/k-1", 20458)`."""
 CapPlace = tuple[str, int, str, str]
+Ask = Callable[[str, list[str]], Json | Reason]
+"""How a programme with open reservations would pay a line; or why it can't."""
 Answer = tuple[str, Any]
 """`("accepted", outcome)` or `("refused", reason)`."""
 
@@ -73,6 +75,7 @@ ROLES = {
     "reservation.release/1": {"holder", "operator", "provider", "treasury"},
     "time.burn/1": {"provider"},
     "burn.reverse/1": {"provider"},
+    "service.burn/1": {"provider"},
     "redemption.claim/1": {"provider", "holder"},
     "redemption.pay/1": {"operator", "treasury"},
     "redemption.reject/1": {"treasury"},
@@ -106,6 +109,9 @@ def signed_by_quorum(command: Json) -> bool:
     return kind in QUORUM_SIGNS or (kind == "record.withdraw/1" and command["record"]["type"] == "accreditation")
 
 
+METERED = {"time.burn/1", "service.burn/1", "burn.reverse/1"}
+"""What a key of purpose `meter` signs."""
+STATEMENTS = {"time.burned/1", "service.burned/1"}
 LETS_MONEY_LEAVE = {"voucher.issue/1": "face_fen", "redemption.pay/1": "amount_fen"}
 """The field of what lets money leave that counts for a treasury's officers."""
 EDITION = 1
@@ -146,6 +152,7 @@ EVENT_KINDS = {
     "reservation.release/1": "reservation.released/1",
     "time.burn/1": "time.burned/1",
     "burn.reverse/1": "burn.reversed/1",
+    "service.burn/1": "service.burned/1",
     "redemption.claim/1": "redemption.claimed/1",
     "redemption.pay/1": "redemption.paid/1",
     "redemption.reject/1": "redemption.rejected/1",
@@ -308,7 +315,7 @@ class NaiveLedger:
             assert kind == "time.burned/1", "only a statement can be that long"
             self._undo_statement(command, *marks)
             return "refused", Reason.ENTRY_TOO_LARGE.value
-        if kind == "time.burned/1":
+        if kind in STATEMENTS:
             self._close_what_is_empty()
         entry = {"command": command, "at": at, "kind": kind, "outcome": outcome}
         self.entries.append(entry | {"by_few": self._by_few_of(command, signers)})
@@ -428,7 +435,7 @@ class NaiveLedger:
 
     def _remembers(self, entry: Json, at: int) -> bool:
         memory_seconds = self.network["freshness_seconds"] + self.network["clock_skew_seconds"]
-        if entry["kind"] == "time.burned/1":
+        if entry["kind"] in STATEMENTS:
             memory_seconds = max(memory_seconds, self.network["burn_window_seconds"])
         return bool(entry["at"] + memory_seconds * SECOND >= at)
 
@@ -498,7 +505,7 @@ class NaiveLedger:
                 yield Reason.KEY_NOT_ACTIVE_YET
             if label in self.keys and label not in new_keys and label != replaced:
                 purpose = self.keys[label]["purpose"]
-                if purpose == "read" or (purpose == "meter" and kind not in ("time.burn/1", "burn.reverse/1")):
+                if purpose == "read" or (purpose == "meter" and kind not in METERED):
                     yield Reason.KEY_NOT_FOR_THIS_COMMAND
             if label in known and label not in new_keys and known[label] not in needed:
                 yield Reason.SIGNER_NOT_INVOLVED
@@ -1085,8 +1092,13 @@ class NaiveLedger:
         yield from self._receiver_reasons(command["holder"], "holder", Reason.HOLDER_UNKNOWN)
         if any(row["item"] not in self.items for row in command["items"]):
             yield Reason.ITEM_UNKNOWN
-        if any(contract["document"] == command["document_sha256"] for contract in self.contracts.values()):
+        if self._user_of(command["document_sha256"]) is not None:
             yield Reason.DOCUMENT_ALREADY_USED
+
+    def _user_of(self, document: str) -> tuple[str, str] | None:
+        """Party and reference of the contract or the invoice that has a document; of several invoices the newest."""
+        commands = [entry["command"] for entry in self.entries if entry["command"].get("document_sha256") == document]
+        return (commands[-1]["party"], commands[-1]["ref"]) if commands else None
 
     def _do_contract_sign(self, command: Json, at: int) -> Json:
         names = ("holder", "provider", "amount_fen", "basis", "claimant", "other_support_fen")
@@ -1589,7 +1601,7 @@ class NaiveLedger:
             yield Reason.BASIS_DIFFERS
 
     def _do_time_burn(self, command: Json, at: int) -> Json:
-        self.statements[command["party"], command["ref"]] = {"at": at, "index": len(self.entries)}
+        self._keep_statement(command, at)
         lines = [(group["item"], row) for group in command["groups"] for row in group["lines"]]
         outcome: Json = {"fee_fen": [0] * len(lines), "absorbed": [], "paid": [], "refused": []}
         paid: dict[str, list[int]] = {}
@@ -1606,6 +1618,9 @@ class NaiveLedger:
                 paid.setdefault(reservation, [0] * len(lines))[number] = amount_fen
         outcome["paid"] = [[reservation, amounts] for reservation, amounts in paid.items()]
         return outcome
+
+    def _keep_statement(self, command: Json, at: int) -> None:
+        self.statements[command["party"], command["ref"]] = {"at": at, "index": len(self.entries)}
 
     def _read_line(self, command: Json, number: int, item: str, row: list[Any], at: int) -> Json:
         job, gpu_milli, start, end, seconds = row[:5]
@@ -1624,6 +1639,7 @@ class NaiveLedger:
             "seconds": seconds,
             "gpu_time": gpu_milli * seconds,
             "day": self._day_of(at if late else second(end)),
+            "period": self._day_of(second(end)),
             "says": says,
             "corrected": None,
             "fee_fen": 0,
@@ -1642,20 +1658,25 @@ class NaiveLedger:
         line["fee_fen"] = fee(line["gpu_time"], price_fen)
         if self.charged(line["contract"]) + line["fee_fen"] > self.contracts[line["contract"]]["amount_fen"]:
             reasons.append(Reason.EXCEEDS_CONTRACT)
-        paying = self._eligible(line, price_fen)
-        if isinstance(paying, Reason):
-            reasons.append(paying)
-        else:
-            reasons += self._payment_reasons(line, paying)
+        reasons += self._paying_reasons(line, lambda programme, held: self._ask(programme, held, line, price_fen))
+        if reasons:
+            return first_reason(reasons)
+        self._keep_line(line)
+        return None
+
+    def _paying_reasons(self, line: Json, ask: Ask) -> list[Reason]:
+        """Why nobody can pay a line of which the fee is known, and what no correction may be; it keeps who pays."""
+        paying = self._eligible(line, ask)
+        reasons = [paying] if isinstance(paying, Reason) else self._payment_reasons(line, paying)
         old = line["corrected"]
         if old is not None and any(self._sizes(line)[name] > size for name, size in self._sizes(old).items()):
             reasons.append(Reason.EXCEEDS_CORRECTED_LINE)
-        if reasons:
-            return first_reason(reasons)
+        return reasons
+
+    def _keep_line(self, line: Json) -> None:
         self.lines.append(line)
         for reservation, amount_fen in line["paid"]:
             self._post(("reserved", reservation), self._lot(line, reservation), amount_fen)
-        return None
 
     @staticmethod
     def _sizes(line: Json) -> dict[str, int]:
@@ -1700,7 +1721,7 @@ class NaiveLedger:
                 yield Reason.JOB_TIME_ALREADY_BURNED
 
     def _period_reasons(self, line: Json) -> Iterator[Reason]:
-        sealed = self.is_sealed(line["to"])
+        sealed = self.is_sealed(line["period"])
         if "corrects" in line["says"]:
             line["corrected"] = self._corrected_by(line)
             if line["corrected"] is None:
@@ -1711,9 +1732,9 @@ class NaiveLedger:
         elif sealed:
             yield Reason.PERIOD_SEALED
 
-    def is_sealed(self, at: int) -> bool:
-        """Whether the day of an instant is sealed."""
-        return any(self._day_of(at) <= last_day for last_day in self.seals.values())
+    def is_sealed(self, number: int) -> bool:
+        """Whether a day is sealed."""
+        return any(number <= last_day for last_day in self.seals.values())
 
     def _corrected_by(self, line: Json) -> Json | None:
         """The line that a correction names, if that licenses it."""
@@ -1725,7 +1746,7 @@ class NaiveLedger:
 
     # -- GPU-time: who pays a line ------------------------------------------------------------------------------------
 
-    def _eligible(self, line: Json, price_fen: int) -> list[Json] | Reason:
+    def _eligible(self, line: Json, ask: Ask) -> list[Json] | Reason:
         """The programmes that can pay a line, in their order; or why the first that was asked can't."""
         eligible, reasons = list[Json](), list[Reason]()
         for programme in self.paying_programmes(line["contract"]):
@@ -1735,7 +1756,7 @@ class NaiveLedger:
                 if self.reservations[name]["programme"] == programme and self.balance("reserved", name)
             ]
             if held:
-                answer = self._ask(programme, held, line, price_fen)
+                answer = ask(programme, held)
                 if isinstance(answer, Reason):
                     reasons.append(answer)
                 else:
@@ -1743,11 +1764,7 @@ class NaiveLedger:
         return eligible or [*reasons, Reason.NOTHING_RESERVED][0]
 
     def _ask(self, programme: str, held: list[str], line: Json, price_fen: int) -> Json | Reason:
-        accredited = [
-            one
-            for one in self._accreditations_at(programme, line["provider"], line["from"])
-            if (one["until"] is None or line["to"] <= one["until"]) and line["item"] in one["limits"]
-        ]
+        accredited = self._accredited(programme, line, line["from"], line["to"])
         if not accredited:
             return Reason.PROVIDER_NOT_ACCREDITED
         if price_fen > accredited[0]["limits"][line["item"]]:
@@ -1756,13 +1773,30 @@ class NaiveLedger:
         fitting = [name for name in valid if line["to"] <= self.end_of(name)]
         if not fitting:
             return Reason.OUTSIDE_RESERVATION if held[0] in valid else Reason.OUTSIDE_VOUCHER_VALIDITY
-        voucher = self.vouchers[self.reservations[fitting[0]]["voucher"]]
-        rules = voucher["rules"]
-        shares = [row for row in rules["shares"] if self._is_about(row, line["item"], voucher["class"])]
-        if not shares:
+        share = self._share(fitting[0], line["item"])
+        if share is None:
             return Reason.ITEM_NOT_COVERED
-        ceiling_bp = shares[0].get("ceiling_bp", rules["ceiling_bp"])
-        return {"reservations": fitting, "share_bp": shares[0]["share_bp"], "ceiling_bp": ceiling_bp}
+        return {
+            "reservations": fitting,
+            "share_fen": part(line["fee_fen"], share["share_bp"]),
+            "ceiling_bp": share["ceiling_bp"],
+        }
+
+    def _accredited(self, programme: str, line: Json, start: int, end: int) -> list[Json]:
+        """The accreditations of a line's provider that cover an interval and have the line's item."""
+        return [
+            one
+            for one in self._accreditations_at(programme, line["provider"], start)
+            if (one["until"] is None or end <= one["until"]) and line["item"] in one["limits"]
+        ]
+
+    def _share(self, reservation: str, item: str) -> Json | None:
+        """Share and ceiling of an item by the rules of a reservation's voucher, if they have one."""
+        voucher = self.vouchers[self.reservations[reservation]["voucher"]]
+        for row in voucher["rules"]["shares"]:
+            if self._is_about(row, item, voucher["class"]):
+                return {"ceiling_bp": voucher["rules"]["ceiling_bp"]} | row
+        return None
 
     def _is_about(self, share: Json, item: str, holder_class: str | None) -> bool:
         known = self.items.get(item, {})
@@ -1777,11 +1811,12 @@ class NaiveLedger:
         """Find who pays what of a line; not every reservation may hold enough."""
         fee_fen = line["fee_fen"]
         support_fen = self.contracts[line["contract"]]["other_support_fen"] - self.absorbed(line["contract"])
+        line["paid"] = []
         absorbed_fen = min(support_fen, part(fee_fen, min(one["ceiling_bp"] for one in paying)))
         bound_bp, paid_fen, short = 10_000, 0, list[Reason]()
         for one in paying:
             bp = min(bound_bp, one["ceiling_bp"])
-            pay_fen = max(0, min(part(fee_fen, one["share_bp"]), part(fee_fen, bp) - absorbed_fen - paid_fen))
+            pay_fen = max(0, min(one["share_fen"], part(fee_fen, bp) - absorbed_fen - paid_fen))
             taken_fen = self._take(line, one["reservations"], pay_fen)
             if taken_fen < pay_fen and "pay_available" not in line["says"]:
                 short.append(Reason.EXCEEDS_RESERVATION)
@@ -1799,6 +1834,152 @@ class NaiveLedger:
                 line["paid"].append((reservation, part_fen))
                 taken_fen += part_fen
         return taken_fen
+
+    # -- services: counted, or invoiced -------------------------------------------------------------------------------
+
+    def _read_service(self, command: Json, at: int) -> Json:
+        """The one line of a service, before what it costs is known."""
+        first_day, last_day = day(command["first_day"]), day(command["last_day"])
+        says = {name: command[name] for name in ("corrects", "pay_available", "prior_period") if name in command}
+        booked_late = "document_sha256" in command or "corrects" in says or "prior_period" in says
+        return {
+            "index": len(self.entries),
+            "statement": command["ref"],
+            "number": 0,
+            "provider": command["party"],
+            "contract": command["contract"],
+            "item": command["item"],
+            "job": None,
+            "document": command.get("document_sha256"),
+            "days": (first_day, last_day),
+            "from": self.start_of(first_day),
+            "to": self.start_of(last_day + 1),
+            "gpu_time": command.get("quantity", 0),
+            "day": self._day_of(at) if booked_late else last_day,
+            "period": self._day_of(at) if "document_sha256" in command else last_day,
+            "says": says,
+            "corrected": None,
+            "fee_fen": 0,
+            "absorbed_fen": 0,
+            "paid": [],
+            "reversed": False,
+            "claims": [],
+        }
+
+    def _no_service_burn(self, command: Json, at: int) -> Iterator[Reason]:
+        contract = self.contracts.get(command["contract"])
+        if contract is None:
+            yield Reason.CONTRACT_UNKNOWN
+            return
+        if contract["provider"] != command["party"]:
+            yield Reason.NOT_OWN_CONTRACT
+        if contract["basis"] != ("invoiced" if "document_sha256" in command else "metered"):
+            yield Reason.BASIS_DIFFERS
+        yield from self._decide_service(command, self._read_service(command, at), at)
+
+    def _decide_service(self, command: Json, line: Json, at: int) -> list[Reason]:
+        """Why a service is refused under a contract that is there; it completes the line."""
+        reasons = [*self._service_reasons(line), *self._period_reasons(line)]
+        if line["document"] is None:
+            reasons += self._counted_reasons(line, at)
+            price_fen = self.price(line["contract"], line["item"], line["from"])
+            if price_fen is None:
+                return reasons
+            line["fee_fen"] = command["quantity"] * price_fen
+            ask: Ask = lambda programme, held: self._ask(programme, held, line, price_fen)  # noqa: E731
+        else:
+            user = self._user_of(line["document"])
+            if user is not None and user != (line["provider"], line["says"].get("corrects", {}).get("statement")):
+                reasons.append(Reason.DOCUMENT_ALREADY_USED)
+            line["fee_fen"] = command["fee_fen"]
+            ask = lambda programme, held: self._ask_for_invoice(programme, held, line, at)  # noqa: E731
+        if self.charged(line["contract"]) + line["fee_fen"] > self.contracts[line["contract"]]["amount_fen"]:
+            reasons.append(Reason.EXCEEDS_CONTRACT)
+        return reasons + self._paying_reasons(line, ask)
+
+    def _service_reasons(self, line: Json) -> Iterator[Reason]:
+        if line["to"] <= line["from"]:
+            yield Reason.WINDOW_INVALID
+        if line["item"] not in self.items:
+            yield Reason.ITEM_UNKNOWN
+        if self.contract_price(line["contract"], line["item"], line["from"]) is None:
+            yield Reason.ITEM_NOT_IN_CONTRACT
+        first_day, last_day = line["days"]
+        contract = self.contracts[line["contract"]]
+        if first_day < contract["first_day"] or last_day > contract["last_day"]:
+            yield Reason.OUTSIDE_CONTRACT
+
+    def _counted_reasons(self, line: Json, at: int) -> Iterator[Reason]:
+        if self.items.get(line["item"], {"unit": "count"})["unit"] != "count":
+            yield Reason.ITEM_NOT_COUNTED
+        if line["to"] > at:
+            yield Reason.JOB_TIME_IN_THE_FUTURE
+        if line["from"] < at - self.network["burn_window_seconds"] * SECOND:
+            yield Reason.JOB_TIME_TOO_LONG_AGO
+        if not any(one["from"] <= line["from"] for one in self._tariffs_of(line["provider"], line["item"])):
+            yield Reason.TARIFF_MISSING
+        for other in self.lines:
+            same = other["job"] is None and all(other[name] == line[name] for name in ("contract", "item"))
+            if same and not other["reversed"] and line["from"] < other["to"] and other["from"] < line["to"]:
+                yield Reason.SERVICE_DAYS_ALREADY_BURNED
+
+    def _invoiced_part(self, reservation: str, line: Json) -> tuple[int, int] | None:
+        """First and last day of an invoice that count by the rules of a reservation's voucher."""
+        proration = self.vouchers[self.reservations[reservation]["voucher"]]["rules"].get("proration")
+        first_day, last_day = line["days"]
+        if proration is None:
+            return first_day, last_day
+        first_day, last_day = max(first_day, day(proration["first_day"])), min(last_day, day(proration["last_day"]))
+        return (first_day, last_day) if self.days_counted(proration, first_day, last_day) > 0 else None
+
+    @staticmethod
+    def days_counted(proration: Json, first_day: int, last_day: int) -> int:
+        """The days between two that belong to a part, as a proration counts them."""
+        return last_day - first_day + (proration["day_count"] == "inclusive")
+
+    def _misfit(self, reservation: str, line: Json, at: int) -> Reason | None:
+        """Why a reservation doesn't pay an invoice."""
+        counted = self._invoiced_part(reservation, line)
+        if counted is None:
+            return Reason.OUTSIDE_PRORATION_WINDOW
+        start, end = self.start_of(counted[0]), self.start_of(counted[1] + 1)
+        voucher = self.vouchers[self.reservations[reservation]["voucher"]]
+        if end < at - self.network["burn_window_seconds"] * SECOND:
+            return Reason.JOB_TIME_TOO_LONG_AGO
+        if start < voucher["from"] or end > voucher["until"]:
+            return Reason.OUTSIDE_VOUCHER_VALIDITY
+        return Reason.OUTSIDE_RESERVATION if self.end_of(reservation) < at else None
+
+    def _ask_for_invoice(self, programme: str, held: list[str], line: Json, at: int) -> Json | Reason:
+        misfits = {name: self._misfit(name, line, at) for name in held}
+        fitting = [name for name, reason in misfits.items() if reason is None]
+        if not fitting:
+            return misfits[held[0]] or Reason.NOTHING_RESERVED
+        oldest = fitting[0]
+        counted = self._invoiced_part(oldest, line)
+        assert counted is not None, "it fits"
+        if not self._accredited(programme, line, self.start_of(counted[0]), self.start_of(counted[1] + 1)):
+            return Reason.PROVIDER_NOT_ACCREDITED
+        share = self._share(oldest, line["item"])
+        if share is None:
+            return Reason.ITEM_NOT_COVERED
+        proration = self.vouchers[self.reservations[oldest]["voucher"]]["rules"].get("proration")
+        share_fen = part(line["fee_fen"], share["share_bp"])
+        if proration is not None:
+            step_fen = proration["truncate_fen"]
+            days = self.days_counted(proration, *counted), self.days_counted(proration, *line["days"])
+            base_fen = line["fee_fen"] * days[0] // days[1] // step_fen * step_fen
+            share_fen = part(base_fen, share["share_bp"]) // step_fen * step_fen
+        return {"reservations": fitting, "share_fen": share_fen, "ceiling_bp": share["ceiling_bp"]}
+
+    def _do_service_burn(self, command: Json, at: int) -> Json:
+        line = self._read_service(command, at)
+        self._decide_service(command, line, at)
+        self._keep_statement(command, at)
+        self._keep_line(line)
+        absorbed = [[0, line["absorbed_fen"]]] if line["absorbed_fen"] else []
+        paid = [[reservation, [amount_fen]] for reservation, amount_fen in line["paid"]]
+        return {"fee_fen": [line["fee_fen"]], "absorbed": absorbed, "paid": paid, "refused": []}
 
     # -- GPU-time: taken back -----------------------------------------------------------------------------------------
 
@@ -2078,7 +2259,7 @@ class NaiveLedger:
                 return set[str]().union(*[accounts[kind](name) for kind, name, _, _ in rows])
             case "voucher.reserve" | "reservation.extend" | "reservation.release":
                 return self._reservation_accounts(command["reservation"])
-            case "burn.reverse" | "time.burn":
+            case "burn.reverse" | "time.burn" | "service.burn":
                 return self._burn_accounts(index)
             case "redemption.claim" | "redemption.pay" | "redemption.reject":
                 claim = self.claims[command["claim"]]
@@ -2113,7 +2294,7 @@ class NaiveLedger:
     def _burn_accounts(self, index: int) -> set[str]:
         """Of a statement or a reversal: the outcome says which reservations paid."""
         command, outcome = self.entries[index]["command"], self.entries[index]["outcome"]
-        rows = outcome["paid"] if command["kind"] == "time.burn/1" else outcome["returned"]
+        rows = outcome["returned"] if command["kind"] == "burn.reverse/1" else outcome["paid"]
         contract = command.get("contract") or self._statement_before(index)["contract"]
         return set().union(self._contract_accounts(contract), *[self._reservation_accounts(row[0]) for row in rows])
 
@@ -2122,7 +2303,7 @@ class NaiveLedger:
         reversal = self.entries[index]["command"]
         for entry in self.entries[:index][::-1]:
             command: Json = entry["command"]
-            wanted = "time.burn/1", reversal["party"], reversal["statement"]
-            if (command["kind"], command["party"], command["ref"]) == wanted:
+            same = (command["party"], command["ref"]) == (reversal["party"], reversal["statement"])
+            if same and entry["kind"] in STATEMENTS:
                 return command
         raise AssertionError("nothing is reversed that was not burned")

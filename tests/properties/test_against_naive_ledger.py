@@ -23,6 +23,7 @@ from properties.naive_ledger import (
     EVENT_KINDS,
     LETS_MONEY_LEAVE,
     MANDATED,
+    METERED,
     SECOND,
     NaiveLedger,
     canonical,
@@ -84,6 +85,8 @@ SEEDS = range(12)
 ALWAYS = 4
 """So many seeds are walked in any case, and more of them until every reason was met."""
 ITEMS = ("ascend-910b", "h800", "mlu-590")
+COUNTED = ("tokens",)
+GOODS = (*ITEMS, *COUNTED)
 LIMITS_FEN = (*[10_000_000] * 6, 3_600, 1_999, 1_000)
 """What accreditations allow a unit to cost."""
 
@@ -91,6 +94,17 @@ LIMITS_FEN = (*[10_000_000] * 6, 3_600, 1_999, 1_000)
 def _gate(before: str, of_type: str) -> Json:
     """A gate that one of the attesters opens, and either closes."""
     return {"before": before, "subject_type": of_type, "topic": "credit", "attesters": [*ATTESTERS], "passes": 1}
+
+
+def _proration(first_day: str, last_day: str, day_count: str, truncate_fen: int) -> Json:
+    return {"first_day": first_day, "last_day": last_day, "day_count": day_count, "truncate_fen": truncate_fen}
+
+
+PRORATIONS = (
+    _proration("2026-01-10", "2026-02-28", "end_minus_start", 1),
+    _proration("2026-01-01", "2026-12-31", "inclusive", 10),
+    _proration("2026-02-01", "2026-02-01", "end_minus_start", 1),
+)
 
 
 SHAPES: tuple[Json, ...] = (
@@ -123,7 +137,12 @@ SHAPES: tuple[Json, ...] = (
         rounding_fen=100,
     ),
     rules_of(shares=[{"share_bp": 1_000}], ceiling_bp=8_000, rank=20, payee="contract", basis="metered"),
-    rules_of(shares=[{"share_bp": 10_000}], ceiling_bp=10_000, basis="invoiced"),
+    rules_of(
+        shares=[{"share_bp": 10_000}],
+        ceiling_bp=10_000,
+        basis="invoiced",
+        proration=_proration("2026-01-10", "2026-03-31", "inclusive", 100),
+    ),
     rules_of(
         shares=[{"holder_class": "university", "share_bp": 10_000}, {"share_bp": 6_000, "ceiling_bp": 7_000}],
         ceiling_bp=10_000,
@@ -147,15 +166,30 @@ SHAPES_MET = {
     *(f"back to a {place}" for place in ("reservation", "voucher", "programme")),
     *(f"released by a {role}" for role in ("holder", "operator", "provider", "treasury")),
     *(f"{kind} by a mandate" for kind in sorted(MANDATED)),
+    "a count taken back",
     "absorbed alone",
     "absorbed and paid",
     "all_or_nothing",
+    "an invoice taken back",
     "back to several",
     "claimed as the contract says",
     "claimed but for a rest",
     "claimed of several contracts",
     "claimed where either may",
     "corrects",
+    "counted",
+    "counted absorbed and paid",
+    "counted corrects",
+    "counted pay_available",
+    "counted prior_period",
+    "counted several programmes",
+    "counted several reservations of a programme",
+    "invoiced",
+    "invoiced absorbed and paid",
+    "invoiced corrects",
+    "invoiced pay_available",
+    "invoiced several programmes",
+    "invoiced several reservations of a programme",
     "pay_available",
     "prior_period",
     "several programmes",
@@ -218,6 +252,9 @@ class Pair:
         if command["kind"] in MANDATED and "mandate" in command:
             yield f"{command['kind']} by a mandate"
         match command["kind"]:
+            case "service.burn/1":
+                of_type = "invoiced" if "document_sha256" in command else "counted"
+                yield from [of_type, *[f"{of_type} {shape}" for shape in self._line_shapes(self.oracle.lines[-1])]]
             case "time.burn/1":
                 if "all_or_nothing" in command:
                     yield "all_or_nothing"
@@ -226,6 +263,10 @@ class Pair:
                         break
                     yield from self._line_shapes(line)
             case "burn.reverse/1":
+                line = self.oracle._line_of(command)
+                assert line is not None
+                if line["job"] is None:
+                    yield "an invoice taken back" if line["document"] else "a count taken back"
                 yield from [f"back to a {to}" for _, _, to in outcome["returned"]]
                 if len(outcome["returned"]) > 1:
                     yield "back to several"
@@ -413,6 +454,9 @@ class Walk:
         """One of the network's spans of time, in microseconds."""
         return int(self.oracle.network[f"{name}_seconds"] * SECOND)
 
+    def day_of(self, at: int) -> int:
+        return (at + self.span("utc_offset")) // DAY
+
     def day_text(self, days_ago: int) -> str:
         return instant_text(self.at + self.span("utc_offset") - days_ago * DAY)[:10]
 
@@ -426,8 +470,7 @@ class Walk:
     def signers_for(self, command: Json) -> list[str]:
         """Whose keys a careful party would sign with: sometimes one more than needed."""
         party = command["party"]
-        metered = command["kind"] in ("time.burn/1", "burn.reverse/1")
-        purposes = ("sign", "meter") if metered else ("sign",)
+        purposes = ("sign", "meter") if command["kind"] in METERED else ("sign",)
         own = self.keys(party, purposes=purposes if not self.one_in(30) else ("sign", "meter", "read"))
         if not self.one_in(12):
             own = [name for name in own if self.at >= self.oracle.keys[label_of(name)]["active_from"]]
@@ -507,7 +550,7 @@ class Walk:
         return answer
 
     def mandated(self, command: Json) -> Json:
-        """Mostly as it is; given by an operator for the treasury, or as if it were; or with something wrong about it."""
+        """Mostly as it is; given by an operator for the treasury, or as if it were."""
         party = command["party"]
         if party not in TREASURIES:
             return command | ({"mandate": f"{TREASURIES[0]}/none"} if self.one_in(30) else {})
@@ -577,16 +620,24 @@ class Walk:
             for provider in PROVIDERS[: 1 + (item != "mlu-590")]:
                 price = 3_600 if provider == PROVIDERS[0] else 1_999
                 self.must(provider, "tariff.publish", item=item, price_fen=price, valid_from=instant_text(self.at))
+        for item in COUNTED:
+            self.must(NETWORK, "item.register", item=item, unit="count", counted="a million tokens", name="x")
+            for provider, price in zip(PROVIDERS, (7, 9), strict=True):
+                self.must(provider, "tariff.publish", item=item, price_fen=price, valid_from=instant_text(self.at))
         for number, rules in enumerate(SHAPES):
             party = TREASURIES[number % 2]
             self.must(party, "programme.open", **self.programme(f"{party}/p{number}", rules))
             for provider in PROVIDERS:
-                place, items = {"programme": f"{party}/p{number}", "provider": provider}, self.limits(*ITEMS)
+                place, items = {"programme": f"{party}/p{number}", "provider": provider}, self.limits(*GOODS)
                 self.must(party, "provider.accredit", valid_from=instant_text(self.at), items=items, **place)
         for holder in HOLDERS:
             for number, provider in enumerate(PROVIDERS):
                 changes: Json = {"other_support_fen": 300 * number, "claimant": ("provider", "either")[number]}
                 self.must(holder, "contract.sign", **self.contract(f"{holder}/k-{number}", holder, provider) | changes)
+        for number, holder in enumerate(HOLDERS):
+            changes = {"other_support_fen": 300 * number, "basis": "invoiced"}
+            terms = self.contract(f"{holder}/i-0", holder, PROVIDERS[number % 2]) | changes
+            self.must(holder, "contract.sign", **terms)
 
     @staticmethod
     def limits(*items: str, limit_fen: int = 10_000_000) -> list[Json]:
@@ -602,7 +653,7 @@ class Walk:
             "amount_fen": 1_000_000,
             "first_day": self.day_text(0),
             "last_day": self.day_text(-3_000),
-            "items": [{"item": item, "price_fen": 7_200} for item in ITEMS],
+            "items": [{"item": item, "price_fen": 7_200} for item in GOODS],
             "basis": "metered",
             "claimant": "provider",
             "related_party": False,
@@ -801,6 +852,8 @@ class Walk:
         rules = fields["rules"]
         rules["cap"] |= {"group": self.pick(("compute", "pilot")), "holder_fen": self.pick((99, *[15_000] * 7))}
         rules["rank"] = self.pick((0, 5, 10, 20, 30))
+        if self.one_in(4):
+            rules["proration"] = self.pick(PRORATIONS)
         if self.one_in(8):
             rules["shares"] = [{"items": ["none"], "share_bp": 1}]
         if self.one_in(8):
@@ -810,7 +863,7 @@ class Walk:
         if self.send(party, "programme.open", **fields)[0] == "accepted":
             for provider in PROVIDERS:
                 start = instant_text(max(self.at, instant(fields["opens_at"])))
-                items = self.limits(*ITEMS, limit_fen=self.pick(LIMITS_FEN))
+                items = self.limits(*GOODS, limit_fen=self.pick(LIMITS_FEN))
                 place = {"programme": name, "provider": provider}
                 self.send(party, "provider.accredit", **place, valid_from=start, items=items)
 
@@ -849,6 +902,7 @@ class Walk:
                 {"cap": old["cap"] | {"holder_fen": self.pick((9_000, 15_000, 20_000))}},
                 {"gates": [self.some_gate(old["payee"])]},
                 {"claims": old["claims"] | {"cut_off_days": 30}},
+                {"proration": self.pick(PRORATIONS)},
             )
         )
         if self.one_in(8):
@@ -867,7 +921,7 @@ class Walk:
     def accredit(self) -> None:
         programme, provider = self.programme_id(), self.pick((*PROVIDERS, *PROVIDERS, *PROVIDERS, HOLDERS[0]))
         ends = [one["until"] for one in self.oracle.accreditations if one["programme"] == programme and one["until"]]
-        items = ITEMS if self.one_in(2) else [self.recent([*self.oracle.items], "none"), "h800"]
+        items = GOODS if self.one_in(2) else [self.recent([*self.oracle.items], "none"), "h800"]
         fields: Json = {"items": self.limits(*items, limit_fen=self.pick(LIMITS_FEN))}
         fields |= {"provider": provider, "valid_from": instant_text(self.moment(*ends[-2:]))}
         self.send(self.treasury_of(programme), "provider.accredit", programme=programme, **fields)
@@ -967,7 +1021,7 @@ class Walk:
         """Mostly one that isn't over; the standing ones as often as the newest."""
         live = self.live_contracts()
         pool = live if live and not self.one_in(16) else [*self.oracle.contracts]
-        return str(self.recent(pool if self.one_in(2) else pool[:6], f"{HOLDERS[0]}/none", size=6))
+        return str(self.recent(pool if self.one_in(2) else pool[:9], f"{HOLDERS[0]}/none", size=9))
 
     @staticmethod
     def standing() -> list[str]:
@@ -984,18 +1038,18 @@ class Walk:
         name = self.new_id(party, "k", [*self.oracle.contracts])
         fields = self.contract(name, holder, provider)
         if self.one_in(10):
-            fields["document_sha256"] = self.pick([*self.oracle.contracts.values()])["document"]
+            fields["document_sha256"] = self.used_document()
         first = self.pick((*[0] * 8, 1, 9, -1, -9, 366, 367, -366, -367))
         fields |= {
             "amount_fen": self.pick((2_000, 20_000, 200_000)),
             "first_day": self.day_text(first),
             "last_day": self.day_text(min(first, 0) - self.pick((30, 30, 90, 90, 9, 9, 3, 0, -1, 3_659, 3_660))),
             "claimant": self.pick(("provider", "holder", "either", "either")),
-            "basis": self.pick(("metered",) * 6 + ("invoiced",)),
+            "basis": self.pick(("metered",) * 4 + ("invoiced",)),
             "other_support_fen": self.pick((0, 0, 100, 1_000, 5_000)),
         }
         if not self.one_in(3):
-            items = {self.pick(ITEMS), self.recent([*self.oracle.items], "none")}
+            items = {self.pick(GOODS), self.recent([*self.oracle.items], "none")}
             fields["items"] = [
                 {"item": one, "price_fen": self.pick((1_000, 1_999, 3_600, 7_200))} for one in sorted(items)
             ]
@@ -1270,7 +1324,9 @@ class Walk:
             voucher = self.oracle.vouchers[self.oracle.reservations[held]["voucher"]]
             oldest = self.at - self.span("burn_window") + SECOND - 1
             start = self.pick((voucher["from"], voucher["from"] - SECOND, oldest, oldest - SECOND))
-        priced = [one[0] for one in self.oracle.contracts.get(contract, {"prices": []})["prices"]]
+        priced = [
+            one[0] for one in self.oracle.contracts.get(contract, {"prices": []})["prices"] if one[0] not in COUNTED
+        ]
         item = self.pick(priced) if priced and not self.one_in(6) else self.recent([*self.oracle.items], "none")
         gpus = self.pick((1_000, 1_000, 1_000, 1_000, 1, 8_000))
         job = f"job-{self.chance.randrange(6) if self.one_in(5) else self.refs * 8 + self.chance.randrange(8)}"
@@ -1282,7 +1338,7 @@ class Walk:
         says: Json = {"pay_available": True} if self.one_in(4) else {}
         if self.one_in(30):
             says["corrects"] = self.some_line(self.oracle.lines)
-        elif self.one_in(2 if self.oracle.is_sealed(end) else 30):
+        elif self.one_in(2 if self.oracle.is_sealed(self.day_of(end)) else 30):
             says["prior_period"] = True
         return says
 
@@ -1299,6 +1355,9 @@ class Walk:
         old = self.recent(reversed_lines if self.one_in(6) else recent, None)
         if old is None:
             self.reverse()
+            return
+        if old["job"] is None:
+            self.correct_service(old)
             return
         contract = old["contract"] if not self.one_in(6) else self.contract_id_of(self.holder_under(old["contract"]))
         start, end = (old[name] + SECOND * self.pick((0, 0, 0, 0, 1, -1)) for name in ("from", "to"))
@@ -1324,6 +1383,9 @@ class Walk:
         line = self.recent(free, free[-1])
         fields = {"statement": line["statement"], "line": line["number"], "reason": "wrong job"}
         self.send(line["provider"], "burn.reverse", **fields)
+        if line["job"] is None:
+            self.correct_service(line, at_its_bounds=True)
+            return
         gpus, more = line["gpu_time"] // line["seconds"], self.pick((0, 0, 1))
         row = ["job-new", gpus + more, second_text(line["from"]), second_text(line["to"]), line["seconds"]]
         says = {"corrects": {"statement": line["statement"], "line": line["number"]}}
@@ -1355,6 +1417,98 @@ class Walk:
             item, row = self.pick(lines)
             lines.append((item, [*row]) if self.one_in(8) else self.line(contract))
         self.send_lines(party, contract, lines)
+
+    # -- moves: services ----------------------------------------------------------------------------------------------
+
+    def used_document(self) -> str:
+        """One that a contract or an invoice has."""
+        commands = [entry["command"] for entry in self.oracle.entries if "document_sha256" in entry["command"]]
+        return str(self.pick(commands[-8:] if self.one_in(2) else commands)["document_sha256"])
+
+    def document(self) -> str:
+        self.names += 1
+        return self.used_document() if self.one_in(10) else hashlib.sha256(str(self.names).encode()).hexdigest()
+
+    def serve(self) -> None:
+        """Days that were counted, or an invoice, under a contract with something reserved."""
+        basis = self.pick(("metered", "invoiced"))
+        reserved = [
+            name
+            for name, one in self.oracle.contracts.items()
+            if self.current_reservations(name) and (one["basis"] == basis or self.one_in(30))
+        ]
+        contract = self.pick(reserved) if reserved and not self.one_in(12) else self.contract_id()
+        sides = self.oracle.contracts.get(contract, {"provider": PROVIDER, "prices": []})
+        party = sides["provider"] if not self.one_in(16) else self.pick(PROVIDERS)
+        held = self.pick(self.current_reservations(contract) or [None])
+        items = [one[0] for one in sides["prices"] if basis == "invoiced" or one[0] in COUNTED] or [*COUNTED]
+        item = self.pick(items) if not self.one_in(8) else self.recent([*self.oracle.items], "none")
+        days = self.service_days(contract, held, basis)
+        fields: Json = {"contract": contract, "item": item}
+        fields |= {
+            name: instant_text(number * DAY)[:10] for name, number in zip(("first_day", "last_day"), days, strict=True)
+        }
+        left_fen = self.oracle.balance("reserved", held) if held else 60
+        if basis == "metered":
+            price_fen = self.oracle.price(contract, item, self.oracle.start_of(days[0])) if held else None
+            most = max(1, left_fen // (price_fen or 7))
+            fields["quantity"] = max(1, self.pick((1, 3, 10, most, most, most + 1, most * 2)))
+        else:
+            fields |= {"document_sha256": self.document()}
+            fields["fee_fen"] = max(1, self.pick((1, 99, 500, left_fen, left_fen, left_fen + 1, left_fen * 2, 1_200)))
+        if self.one_in(5):
+            fields["pay_available"] = True
+        if self.one_in(30):
+            fields["corrects"] = self.some_line(self.oracle.lines)
+        elif basis == "metered" and self.one_in(2 if self.oracle.is_sealed(days[1]) else 30):
+            fields["prior_period"] = True
+        self.send(party, "service.burn", **fields)
+
+    def service_days(self, contract: str, held: str | None, basis: str) -> tuple[int, int]:
+        """Mostly days of which a reservation pays; or at a limit of them."""
+        today = self.day_of(self.at)
+        if held is None or contract not in self.oracle.contracts:
+            return today - self.pick((1, 3)), today - 1
+        voucher = self.oracle.vouchers[self.oracle.reservations[held]["voucher"]]
+        first = max(self.day_of(voucher["from"] - 1) + 1, self.oracle.contracts[contract]["first_day"])
+        if basis == "metered":
+            first = max(first, self.day_of(self.at - self.span("burn_window") - 1) + 1)
+            spans = [self.day_of(one["to"] - 1) + 1 for one in self.oracle.lines if one["contract"] == contract]
+            spans = [one for one in spans if first <= one < today]
+            first = max(spans) if spans and not self.one_in(4) else first
+            last = max(first, min(today - 1, first + self.pick((0, 0, 0, 1, 2, 9))))
+        else:
+            last = first + self.pick((0, 1, 5, 30))
+            if (proration := voucher["rules"].get("proration")) and self.one_in(2):
+                bound = day(proration[self.pick(("first_day", "last_day"))])
+                first, last = bound - self.pick((0, 1, 5)), bound + self.pick((0, 0, 1, 5))
+        if self.one_in(8):
+            first += self.pick((-1, 1, -30))
+        if self.one_in(8):
+            last += self.pick((-1, 1, 30))
+        if self.oracle.seals and self.one_in(8):
+            last = max(self.oracle.seals.values()) + self.pick((-1, 0, 1))
+            first = min(first, last)
+        return first, last
+
+    def correct_service(self, old: Json, *, at_its_bounds: bool = False) -> None:
+        """A service instead of one that was taken back, of no more, or of a little more."""
+        first, last = (
+            number if at_its_bounds or not self.one_in(8) else number + self.pick((-1, 1)) for number in old["days"]
+        )
+        fields: Json = {"contract": old["contract"], "item": old["item"] if not self.one_in(8) else self.pick(GOODS)}
+        fields |= {"first_day": instant_text(first * DAY)[:10], "last_day": instant_text(last * DAY)[:10]}
+        more = self.pick((0, 0, 1)) if at_its_bounds else self.pick((0, 0, -1, -1, 1, -100))
+        if old["document"] is None:
+            fields["quantity"] = max(1, old["gpu_time"] + more)
+        else:
+            fields["fee_fen"] = max(1, old["fee_fen"] + more)
+            fields["document_sha256"] = old["document"] if not self.one_in(4) else self.document()
+        if not self.one_in(6):
+            fields["corrects"] = self.some_line([old])
+        if self.one_in(3):
+            fields["pay_available"] = True
+        self.send(old["provider"], "service.burn", **fields)
 
     def burn_too_much(self) -> None:
         """A statement about as large as a note may be: with its outcome it may outgrow an entry."""
@@ -1495,6 +1649,7 @@ MOVES: dict[Callable[[Walk], None], int] = {
     Walk.fill: 1,
     Walk.release: 8,
     Walk.burn: 50,
+    Walk.serve: 30,
     Walk.burn_too_much: 2,
     Walk.reverse: 16,
     Walk.correct: 10,
@@ -1854,8 +2009,9 @@ class Ledgers(RuleBasedStateMachine):
     @rule(chance=st.randoms(use_true_random=False))
     def programmes(self, chance: random.Random) -> None:
         self.move(
-            chance, Walk.open_programme, Walk.amend_programme, Walk.give_mandate, Walk.end_mandate, Walk.accredit, Walk.delist, Walk.publish_tariff,
-            Walk.withdraw, Walk.declare_capacity, Walk.withdraw_capacity, Walk.register_item,
+            chance, Walk.open_programme, Walk.amend_programme, Walk.give_mandate, Walk.end_mandate, Walk.accredit,
+            Walk.delist, Walk.publish_tariff, Walk.withdraw, Walk.declare_capacity, Walk.withdraw_capacity,
+            Walk.register_item,
         )  # fmt: skip
 
     @rule(chance=st.randoms(use_true_random=False))
@@ -1880,7 +2036,7 @@ class Ledgers(RuleBasedStateMachine):
 
     @rule(chance=st.randoms(use_true_random=False))
     def burns(self, chance: random.Random) -> None:
-        self.move(chance, Walk.burn, Walk.burn, Walk.burn, Walk.reverse)
+        self.move(chance, Walk.burn, Walk.burn, Walk.serve, Walk.serve, Walk.reverse)
 
     @rule(chance=st.randoms(use_true_random=False))
     def corrections(self, chance: random.Random) -> None:
