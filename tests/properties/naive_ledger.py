@@ -35,6 +35,8 @@ Answer = tuple[str, Any]
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
 ENTRY_SIZE_MAX = 65_535
+CARRIED_OVER = "-"
+"""Stands for the contract under which an imported voucher was used before there was a log."""
 EXPIRED_MAX = 500
 """So many rows one `book.expire/1` books."""
 PRECEDENCE = {reason: place for place, reason in enumerate(Reason)}
@@ -68,6 +70,7 @@ ROLES = {
     "voucher.transfer/1": {"holder"},
     "voucher.suspend/1": {"operator", "treasury"},
     "voucher.resume/1": {"operator", "treasury"},
+    "voucher.import/1": {"treasury"},
     "voucher.revoke/1": {"operator", "treasury"},
     "book.expire/1": {"operator", "treasury"},
     "voucher.reserve/1": {"holder"},
@@ -91,6 +94,7 @@ QUORUM_SIGNS = {
     "programme.amend/1",
     "provider.accredit/1",
     "mandate.give/1",
+    "voucher.import/1",
 }
 MANDATED = {
     "redemption.pay/1",
@@ -145,6 +149,7 @@ EVENT_KINDS = {
     "voucher.transfer/1": "voucher.transferred/1",
     "voucher.suspend/1": "voucher.suspended/1",
     "voucher.resume/1": "voucher.resumed/1",
+    "voucher.import/1": "voucher.imported/1",
     "voucher.revoke/1": "voucher.revoked/1",
     "book.expire/1": "book.expired/1",
     "voucher.reserve/1": "voucher.reserved/1",
@@ -1327,6 +1332,34 @@ class NaiveLedger:
         }
         self.grants.append((place, face_fen))
 
+    def _no_voucher_import(self, command: Json, at: int) -> Iterator[Reason]:
+        yield from self._new_id_reasons(command["party"], command["voucher"], self.vouchers)
+        yield from self._own_programme_reasons(command)
+        yield from self._receiver_reasons(command["holder"], "holder", Reason.HOLDER_UNKNOWN)
+        if instant(command["valid_until"]) <= at:
+            yield Reason.WINDOW_INVALID
+        if instant(command["valid_from"]) >= self.entries[0]["at"]:
+            yield Reason.ISSUED_WITHIN_THE_LOG
+        if command["used_fen"] > command["face_fen"]:
+            yield Reason.USED_ABOVE_FACE
+        programme = self.programmes.get(command["programme"])
+        if programme is None:
+            return
+        if not instant(programme["opens_at"]) <= instant(command["valid_from"]) < instant(programme["closes_at"]):
+            yield Reason.OUTSIDE_PROGRAMME_WINDOW
+        if command["face_fen"] > self.balance("unissued", command["programme"]):
+            yield Reason.EXCEEDS_ENVELOPE
+        yield from self._cap_reasons(command["programme"], command["holder"], command["face_fen"], at)
+
+    def _do_voucher_import(self, command: Json, at: int) -> Json:
+        voucher, programme, used_fen = command["voucher"], command["programme"], command["used_fen"]
+        made = {"programme": programme, "rules": self.rules_at(programme, at)}
+        made |= {"from": instant(command["valid_from"]), "until": instant(command["valid_until"])}
+        self._make_voucher(voucher, command["holder"], command["face_fen"], made, at)
+        self._post(("unissued", programme), ("paid", voucher, CARRIED_OVER), used_fen)
+        self._post(("unissued", programme), ("available", voucher), command["face_fen"] - used_fen)
+        return {}
+
     def _no_voucher_transfer(self, command: Json, at: int) -> Iterator[Reason]:
         yield from self._new_id_reasons(command["party"], command["into"], self.vouchers)
         yield from self._receiver_reasons(command["to"], "holder", Reason.HOLDER_UNKNOWN)
@@ -2249,7 +2282,7 @@ class NaiveLedger:
                 return {"holder " + asked["party"], "programme " + asked["programme"]}
             case "attestation.give":
                 return self._attested_accounts(command["subject_type"], command["subject_id"])
-            case "voucher.issue" | "voucher.suspend" | "voucher.resume" | "voucher.revoke":
+            case "voucher.issue" | "voucher.suspend" | "voucher.resume" | "voucher.import" | "voucher.revoke":
                 return self._voucher_accounts(command["voucher"])
             case "voucher.transfer":
                 return self._voucher_accounts(command["voucher"]) | self._voucher_accounts(command["into"])

@@ -62,6 +62,8 @@ from tallystick.vouchers.state import State
 Json = dict[str, Any]
 HOUR = 3_600 * SECOND
 START = instant("2026-01-05T08:00:00.000000Z")
+BEFORE = START - 30 * DAY
+"""When the first programmes open: before there is a log, so that vouchers can be imported."""
 NETWORK = "national-network"
 TREASURIES = ("guiyang-treasury", "shanghai-treasury")
 PROVIDERS = ("guian-cluster", "lingang-dc")
@@ -164,6 +166,7 @@ SHAPES_MET = {
     *(f"expired by {whom}" for whom in ("an operator", "a treasury")),
     *(f"expired to {place}" for place in ("reservation voucher", "reservation programme", "voucher programme")),
     *(f"back to a {place}" for place in ("reservation", "voucher", "programme")),
+    *(f"imported {state}" for state in ("unused", "used", "used up")),
     *(f"released by a {role}" for role in ("holder", "operator", "provider", "treasury")),
     *(f"{kind} by a mandate" for kind in sorted(MANDATED)),
     "a count taken back",
@@ -274,6 +277,9 @@ class Pair:
                 yield f"released by a {self.oracle.parties[command['party']]['role']}"
             case "redemption.claim/1":
                 yield from self._claim_shapes(command)
+            case "voucher.import/1":
+                used = command["used_fen"]
+                yield f"imported {'unused' if not used else 'used up' if used == command['face_fen'] else 'used'}"
             case "book.expire/1":
                 yield "expired by an operator" if command["party"] == OPERATOR else "expired by a treasury"
                 yield from [f"expired to {kind} {to}" for kind, _, _, to in outcome["rows"]]
@@ -626,7 +632,7 @@ class Walk:
                 self.must(provider, "tariff.publish", item=item, price_fen=price, valid_from=instant_text(self.at))
         for number, rules in enumerate(SHAPES):
             party = TREASURIES[number % 2]
-            self.must(party, "programme.open", **self.programme(f"{party}/p{number}", rules))
+            self.must(party, "programme.open", **self.programme(f"{party}/p{number}", rules, BEFORE))
             for provider in PROVIDERS:
                 place, items = {"programme": f"{party}/p{number}", "provider": provider}, self.limits(*GOODS)
                 self.must(party, "provider.accredit", valid_from=instant_text(self.at), items=items, **place)
@@ -1148,6 +1154,24 @@ class Walk:
                 face = self.amount(max(1, left), 600)
         self.send(party, "voucher.issue", face_fen=face, valid_from=instant_text(start), **fields)
 
+    def import_voucher(self) -> None:
+        programme = self.recent([*self.oracle.programmes][: len(SHAPES)], self.programme_id(), size=9)
+        party, holder = self.treasury_of(programme), self.recent(HOLDERS * 3, self.pick(("nobody", PROVIDERS[0])))
+        limits = [600]
+        if programme in self.oracle.programmes:
+            cap_fen = self.oracle.rules_at(programme, self.at)["cap"]["holder_fen"]
+            left = cap_fen - self.oracle.granted(programme, holder, self.at)
+            limits += [left, self.oracle.balance("unissued", programme)]
+        face = self.amount(*limits)
+        used = self.pick((0, 0, 50, face // 2, face, face, face + self.one_in(3)))
+        start = self.pick((BEFORE, BEFORE, BEFORE + 9 * DAY, START - 1)) if not self.one_in(6) else START
+        start -= self.one_in(8)
+        until = self.at + self.pick((DAY, 30 * DAY, 90 * DAY)) if not self.one_in(6) else self.at + self.pick((0, 1))
+        fields = {"voucher": self.new_id(party, "i", [*self.oracle.vouchers]), "programme": programme, "holder": holder}
+        fields |= {"face_fen": face, "used_fen": min(used, face) if not self.one_in(8) else face + 1}
+        fields |= {"valid_from": instant_text(start), "valid_until": instant_text(until), "evidence_sha256": "e" * 64}
+        self.send(party, "voucher.import", **fields)
+
     def contract_id_of(self, holder: str) -> str:
         """Mostly one of a holder's contracts."""
         mine = [name for name in self.live_contracts() if self.oracle.contracts[name]["holder"] == holder]
@@ -1640,6 +1664,7 @@ MOVES: dict[Callable[[Walk], None], int] = {
     Walk.withdraw_application: 2,
     Walk.attest: 10,
     Walk.issue: 20,
+    Walk.import_voucher: 5,
     Walk.transfer: 12,
     Walk.change_voucher: 8,
     Walk.expire: 4,
@@ -2024,7 +2049,7 @@ class Ledgers(RuleBasedStateMachine):
 
     @rule(chance=st.randoms(use_true_random=False))
     def issues(self, chance: random.Random) -> None:
-        self.move(chance, Walk.issue)
+        self.move(chance, Walk.issue, Walk.issue, Walk.import_voucher)
 
     @rule(chance=st.randoms(use_true_random=False))
     def vouchers(self, chance: random.Random) -> None:
