@@ -37,12 +37,15 @@ DAY = 86_400 * SECOND
 ENTRY_SIZE_MAX = 65_535
 CARRIED_OVER = "-"
 """Stands for the contract under which an imported voucher was used before there was a log."""
-EXPIRED_MAX = 500
+EXPIRED_MAX = 300
 """So many rows one `book.expire/1` books."""
+SUM_MAX = 2**53 - 1
+"""What no sum of a party passes, in fen."""
 PRECEDENCE = {reason: place for place, reason in enumerate(Reason)}
 EVERYBODY = frozenset({"network", "treasury", "provider", "auditor", "operator", "attester", "holder"})
 ROLES = {
     "rules.adopt/1": {"network"},
+    "log.rekey/1": {"network"},
     "checkpoint.record/1": {"operator"},
     "party.admit/1": {"network", "treasury"},
     "party.amend/1": EVERYBODY,
@@ -122,6 +125,7 @@ EDITION = 1
 EVENT_KINDS = {
     "network.found/1": "network.founded/1",
     "rules.adopt/1": "rules.adopted/1",
+    "log.rekey/1": "log.rekeyed/1",
     "checkpoint.record/1": "checkpoint.recorded/1",
     "party.admit/1": "party.admitted/1",
     "party.amend/1": "party.amended/1",
@@ -186,11 +190,6 @@ def day(text: str) -> int:
 def canonical(value: Any) -> str:
     """One text for one value (all our field names are ASCII)."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def sum_value(fen: int) -> int | str:
-    """A sum as a leaf has it: text where JSON has no integer for it."""
-    return fen if fen < 2**53 else str(fen)
 
 
 def uscc_check_character_is_right(code: str) -> bool:
@@ -273,6 +272,7 @@ class NaiveLedger:
         self.tariffs: list[Json] = []
         self.capacities: list[Json] = []
         self.other_logs: dict[str, tuple[int, str]] = {}
+        self.log_keys: list[Json] = []
         self.programmes: dict[str, Json] = {}
         self.accreditations: list[Json] = []
         self.mandates: dict[str, Json] = {}
@@ -399,10 +399,14 @@ class NaiveLedger:
     # -- reasons that any command can meet ----------------------------------------------------------------------------
 
     def _reasons(self, command: Json, signers: Sequence[str], invalid: Sequence[str], at: int) -> Iterator[Reason]:
-        founding = command["kind"] == "network.found/1"
-        if (founding or command["kind"] == "rules.adopt/1") and command["edition"] != EDITION:
+        kind, founding = command["kind"], command["kind"] == "network.found/1"
+        if (founding or kind == "rules.adopt/1") and command["edition"] != EDITION:
             yield Reason.COMMAND_MALFORMED
         if founding and command.get("member_of") == command["log"]:
+            yield Reason.COMMAND_MALFORMED
+        if kind == "log.rekey/1" and any(
+            vkey.partition("+")[0] != command["log"] for vkey in (command["old_vkey"], command["new_vkey"])
+        ):
             yield Reason.COMMAND_MALFORMED
         if command["log"] != self.origin:
             yield Reason.COMMAND_FOR_ANOTHER_LOG
@@ -427,9 +431,10 @@ class NaiveLedger:
             if party is None:
                 yield Reason.PARTY_UNKNOWN
                 return
-            if party["suspended"]:
+            acting = self.acting_for(command) if kind in MANDATED else command["party"]
+            if party["suspended"] or self.parties[acting]["suspended"]:
                 yield Reason.PARTY_SUSPENDED
-            if party["role"] not in ROLES[command["kind"]]:
+            if party["role"] not in ROLES[kind]:
                 yield Reason.ROLE_MAY_NOT
         yield from self._signature_reasons(command, signers, invalid, at)
         if command["kind"] in MANDATED:
@@ -491,6 +496,8 @@ class NaiveLedger:
                 needed[party] = 1
         if kind == "key.add/1":
             new_keys = {vkey_label(command["vkey"])}
+        if kind == "log.rekey/1":
+            new_keys = {vkey_label(command["new_vkey"])}
         if kind != "network.found/1":
             needed |= self.officers_asked(command, at)
         replaced: str | None = None
@@ -694,7 +701,7 @@ class NaiveLedger:
             yield Reason.SUBJECT_NOT_UNDER_PARTY
 
     def _new_key_reasons(self, party: str, vkeys: list[str]) -> Iterator[Reason]:
-        seen = [key["public"] for key in self.keys.values()]
+        seen = [key["public"] for key in self.keys.values()] + self._log_publics()
         for vkey in vkeys:
             if not vkey.startswith(party + "/"):
                 yield Reason.KEY_NOT_OF_PARTY
@@ -736,6 +743,40 @@ class NaiveLedger:
         if instant(command["closes_at"]) <= max(at, instant(command["opens_at"])):
             yield Reason.WINDOW_INVALID
         yield from self._rules_reasons(command["rules"])
+        yield from self._sum_reasons(self.appropriated(command["party"]), command["envelope_fen"])
+
+    def appropriated(self, treasury: str) -> int:
+        """The envelopes of all programmes of a treasury, in fen."""
+        return sum(one["envelope_fen"] for one in self.programmes.values() if one["party"] == treasury)
+
+    def held(self, holder: str) -> int:
+        """Of all vouchers of a holder the face, less what was passed on and what went back to programmes, in fen."""
+        mine = [name for name, one in self.vouchers.items() if one["holder"] == holder]
+        left = [fen for source, target, fen in self.postings if self._leaves_holder(source, target, mine)]
+        return sum(self.vouchers[name]["face_fen"] for name in mine) - sum(left)
+
+    def _leaves_holder(self, source: Account, target: Account, vouchers: list[str]) -> bool:
+        if source[0] == "available":
+            return source[1] in vouchers and target[0] in ("available", "unissued")
+        if source[0] == "reserved":
+            return self.reservations[source[1]]["voucher"] in vouchers and target[0] == "unissued"
+        return source[0] == "burned" and source[1] in vouchers and target[0] == "unissued"
+
+    def promised(self, provider: str) -> int:
+        """What is reserved for a provider, and what it burned of that, in fen."""
+        return sum(fen for account, fen in self.balances().items() if self._is_promised(account, provider))
+
+    def _is_promised(self, account: Account, provider: str) -> bool:
+        if account[0] == "reserved":
+            return bool(self.reservations[account[1]]["provider"] == provider)
+        places = {"burned": 2, "claimed": 3, "paid": 2}
+        contract = account[places[account[0]]] if account[0] in places else CARRIED_OVER
+        return contract != CARRIED_OVER and self.contracts[contract]["provider"] == provider
+
+    @staticmethod
+    def _sum_reasons(sum_fen: int, more_fen: int) -> Iterator[Reason]:
+        if more_fen > 0 and sum_fen + more_fen > SUM_MAX:
+            yield Reason.SUM_TOO_LARGE
 
     def _rules_reasons(self, rules: Json) -> Iterator[Reason]:
         if rules["cap"]["floor_fen"] > rules["cap"]["holder_fen"]:
@@ -799,6 +840,8 @@ class NaiveLedger:
         issued_fen = programme["envelope_fen"] - self.balance("unissued", command["programme"])
         if command.get("envelope_fen", issued_fen) < issued_fen:
             yield Reason.BELOW_COMMITTED
+        more_fen = command.get("envelope_fen", 0) - programme["envelope_fen"]
+        yield from self._sum_reasons(self.appropriated(programme["party"]), more_fen)
 
     @staticmethod
     def _fixed_part(rules: Json) -> list[Any]:
@@ -906,6 +949,25 @@ class NaiveLedger:
     def _do_rules_adopt(self, command: Json, at: int) -> Json:
         raise AssertionError("there is one edition, and it is in force from entry 0 on")
 
+    def _log_publics(self) -> list[str]:
+        """The public keys that the log had or has, as far as a change of them says so."""
+        return [vkey_public(change[name]) for change in self.log_keys for name in ("old_vkey", "new_vkey")]
+
+    def _no_log_rekey(self, command: Json, at: int) -> Iterator[Reason]:
+        public = vkey_public(command["new_vkey"])
+        known = [key["public"] for key in self.keys.values()] + self._log_publics()
+        if public in [*known, vkey_public(command["old_vkey"])]:
+            yield Reason.KEY_ALREADY_KNOWN
+        if self.log_keys:
+            if command["old_vkey"] != self.log_keys[-1]["new_vkey"]:
+                yield Reason.LOG_KEY_DIFFERS
+            if at < self.log_keys[-1]["at"] + self.log_keys[-1]["overlap_seconds"] * SECOND:
+                yield Reason.REKEY_UNDER_WAY
+
+    def _do_log_rekey(self, command: Json, at: int) -> Json:
+        self.log_keys.append(command | {"at": at})
+        return {}
+
     def _checkpoint(self, command: Json) -> tuple[str, int, str] | None:
         """Origin, size and root that a note says, if the key named signed it and is called by the origin."""
         text, _, signatures = command["checkpoint"].partition("\n\n")
@@ -1002,10 +1064,9 @@ class NaiveLedger:
     # -- mandates -----------------------------------------------------------------------------------------------------
 
     def acting_for(self, command: Json) -> str:
-        """The treasury for which an operator gives a command by its mandate; any other party acts for itself."""
+        """The treasury whose mandate a command names; any other command is the party's own."""
         mandate = self.mandates.get(command.get("mandate", ""))
-        named = mandate is not None and self._is(command["party"], "operator")
-        return str(mandate["treasury"] if named and mandate is not None else command["party"])
+        return str(command["party"] if mandate is None else mandate["treasury"])
 
     def mandated(self, mandate: str) -> int:
         """What left the treasury by a mandate, in fen."""
@@ -1300,6 +1361,7 @@ class NaiveLedger:
         if command["face_fen"] > self.balance("unissued", command["programme"]):
             yield Reason.EXCEEDS_ENVELOPE
         yield from self._cap_reasons(command["programme"], command["holder"], command["face_fen"], at)
+        yield from self._sum_reasons(self.held(command["holder"]), command["face_fen"])
 
     def _cap_reasons(self, programme: str, holder: str, amount_fen: int, at: int) -> Iterator[Reason]:
         if self.granted(programme, holder, at) + amount_fen > self.rules_at(programme, at)["cap"]["holder_fen"]:
@@ -1342,6 +1404,7 @@ class NaiveLedger:
             yield Reason.ISSUED_WITHIN_THE_LOG
         if command["used_fen"] > command["face_fen"]:
             yield Reason.USED_ABOVE_FACE
+        yield from self._sum_reasons(self.held(command["holder"]), command["face_fen"])
         programme = self.programmes.get(command["programme"])
         if programme is None:
             return
@@ -1373,6 +1436,7 @@ class NaiveLedger:
             yield Reason.VOUCHER_BOUND_TO_CONTRACT
         if command["to"] == voucher["holder"]:
             yield Reason.TRANSFER_TO_ONESELF
+        yield from self._sum_reasons(self.held(command["to"]), command["amount_fen"])
         yield from self._cap_reasons(voucher["programme"], command["to"], command["amount_fen"], at)
 
     def _spend_reasons(self, command: Json, at: int) -> Iterator[Reason]:
@@ -1512,6 +1576,7 @@ class NaiveLedger:
             yield Reason.RESERVATION_OUTLIVES_CONTRACT
         if len(self.open_reservations(command["contract"])) >= 16:
             yield Reason.TOO_MANY_RESERVATIONS
+        yield from self._sum_reasons(self.promised(contract["provider"]), command["amount_fen"])
 
     def _do_voucher_reserve(self, command: Json, at: int) -> Json:
         voucher, contract = self.vouchers[command["voucher"]], self.contracts[command["contract"]]
@@ -1555,6 +1620,7 @@ class NaiveLedger:
                 yield Reason.RESERVATION_OUTLIVES_CONTRACT
         if command.get("amount_fen", 0) > self.balance("available", held["voucher"]):
             yield Reason.EXCEEDS_AVAILABLE_BALANCE
+        yield from self._sum_reasons(self.promised(held["provider"]), command.get("amount_fen", 0))
         if not self._accreditations_at(held["programme"], held["provider"], at):
             yield Reason.PROVIDER_NOT_ACCREDITED
 
@@ -1743,7 +1809,7 @@ class NaiveLedger:
             yield Reason.JOB_TIME_IN_THE_FUTURE
         if start < at - self.network["burn_window_seconds"] * SECOND:
             yield Reason.JOB_TIME_TOO_LONG_AGO
-        yield from self._period_reasons(line)
+        yield from self._period_reasons(line, at)
         if start < self.start_of(self.contracts[contract]["first_day"]) or end > self.end_of_contract(contract):
             yield Reason.OUTSIDE_CONTRACT
         if not any(one["from"] <= start for one in self._tariffs_of(provider, line["item"])):
@@ -1753,10 +1819,10 @@ class NaiveLedger:
             if same_job and not other["reversed"] and start < other["to"] and other["from"] < end:
                 yield Reason.JOB_TIME_ALREADY_BURNED
 
-    def _period_reasons(self, line: Json) -> Iterator[Reason]:
+    def _period_reasons(self, line: Json, at: int) -> Iterator[Reason]:
         sealed = self.is_sealed(line["period"])
         if "corrects" in line["says"]:
-            line["corrected"] = self._corrected_by(line)
+            line["corrected"] = self._corrected_by(line, at)
             if line["corrected"] is None:
                 yield Reason.CORRECTION_UNFOUNDED
         elif "prior_period" in line["says"]:
@@ -1769,9 +1835,17 @@ class NaiveLedger:
         """Whether a day is sealed."""
         return any(number <= last_day for last_day in self.seals.values())
 
-    def _corrected_by(self, line: Json) -> Json | None:
+    def _is_statement_known(self, party: str, ref: str, at: int) -> bool:
+        """Whether a statement's entry is so new that its lines can be taken back and corrected."""
+        statement = self.statements.get((party, ref))
+        return statement is not None and statement["at"] >= at - self.network["burn_window_seconds"] * SECOND
+
+    def _corrected_by(self, line: Json, at: int) -> Json | None:
         """The line that a correction names, if that licenses it."""
-        old = self._line_of({"party": line["provider"]} | line["says"]["corrects"])
+        named = line["says"]["corrects"]
+        old = self._line_of({"party": line["provider"]} | named)
+        if not self._is_statement_known(line["provider"], named["statement"], at):
+            return None
         if old is None or not old["reversed"] or any(other["corrected"] is old for other in self.lines):
             return None
         same_holder = self.contracts[old["contract"]]["holder"] == self.contracts[line["contract"]]["holder"]
@@ -1912,7 +1986,7 @@ class NaiveLedger:
 
     def _decide_service(self, command: Json, line: Json, at: int) -> list[Reason]:
         """Why a service is refused under a contract that is there; it completes the line."""
-        reasons = [*self._service_reasons(line), *self._period_reasons(line)]
+        reasons = [*self._service_reasons(line), *self._period_reasons(line, at)]
         if line["document"] is None:
             reasons += self._counted_reasons(line, at)
             price_fen = self.price(line["contract"], line["item"], line["from"])
@@ -2020,8 +2094,7 @@ class NaiveLedger:
         return int((at + self.network["utc_offset_seconds"] * SECOND) // DAY)
 
     def _no_burn_reverse(self, command: Json, at: int) -> Iterator[Reason]:
-        statement = self.statements.get((command["party"], command["statement"]))
-        if statement is None or statement["at"] < at - self.network["burn_window_seconds"] * SECOND:
+        if not self._is_statement_known(command["party"], command["statement"], at):
             yield Reason.STATEMENT_UNKNOWN
         line = self._line_of(command)
         if line is None:
@@ -2208,7 +2281,7 @@ class NaiveLedger:
             canonical(
                 {
                     "account": name,
-                    "balances": {kind: sum_value(fen) for kind, fen in accounts[name].items()},
+                    "balances": accounts[name],
                     "entries": len(touched_by[name]),
                     "running_sha256": running_sha256(touched_by[name]),
                 }

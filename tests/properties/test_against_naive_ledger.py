@@ -25,6 +25,7 @@ from properties.naive_ledger import (
     MANDATED,
     METERED,
     SECOND,
+    SUM_MAX,
     NaiveLedger,
     canonical,
     day,
@@ -499,7 +500,7 @@ class Walk:
         if command["kind"] == "key.rotate/1" and not self.one_in(8):
             old = command["key"].rpartition("+")[0]
             signers = [*(signers if party == NETWORK else ()), old]
-        new_keys = brought_by(command)
+        new_keys = brought_by(command) if command["kind"] != "log.rekey/1" else [self.log_key(command["new_vkey"])]
         signers += new_keys[self.one_in(12) :]
         if command["kind"] == "key.add/1" and command["subject"] != party and not self.one_in(8):
             signers += self.keys(NETWORK, purposes=("sign",))[: self.oracle.parties[NETWORK]["quorum"]]
@@ -718,6 +719,20 @@ class Walk:
     def adopt_edition(self) -> None:
         self.send(NETWORK, "rules.adopt", edition=self.pick((1, 1, 2, 2**53 - 1)))
 
+    def log_key(self, vkey: str) -> str:
+        """The name of one of the keys that the log may have, by which tests find it."""
+        names = [f"{ORIGIN}:log-{number}" for number in range(len(self.oracle.log_keys) + 2)]
+        return next((name for name in names if vkey_of(name) == vkey), f"{ORIGIN}:{NETWORK}/root-1")
+
+    def rekey_log(self) -> None:
+        """From the newest key to the next, mostly; or from or to one that was used."""
+        number = len(self.oracle.log_keys)
+        old = number if not self.one_in(6) else max(0, number - 1)
+        new = f"log-{number + 1 if not self.one_in(4) else self.pick((0, number, number + 1))}"
+        vkeys = {"old_vkey": vkey_of(f"{ORIGIN}:log-{old}")}
+        vkeys["new_vkey"] = vkey_of(f"{ORIGIN}:{new if not self.one_in(8) else f'{NETWORK}/root-1'}")
+        self.send(NETWORK, "log.rekey", overlap_seconds=self.pick((0, 3_600, 10 * 86_400)), **vkeys)
+
     def record_checkpoint(self) -> None:
         """Of one of two other logs, mostly larger than before; or of another size, root, key or log."""
         origin = self.pick(("tallystick.example/world", "other.example/log", ORIGIN if self.one_in(4) else "x.example"))
@@ -855,6 +870,8 @@ class Walk:
         fields = self.programme(name, self.pick(SHAPES), self.moment())
         if self.one_in(8):
             fields["closes_at"] = instant_text(self.moment(instant(fields["opens_at"])))
+        if self.one_in(12):
+            fields["envelope_fen"] = SUM_MAX + 1 - self.oracle.appropriated(party)
         rules = fields["rules"]
         rules["cap"] |= {"group": self.pick(("compute", "pilot")), "holder_fen": self.pick((99, *[15_000] * 7))}
         rules["rank"] = self.pick((0, 5, 10, 20, 30))
@@ -887,6 +904,8 @@ class Walk:
             programme = self.oracle.programmes[name]
             issued = programme["envelope_fen"] - self.oracle.balance("unissued", name)
             changes += [{"envelope_fen": max(1, issued + self.pick((-1, 0, 500, 5_000, 60_000)))}] * 3
+            room = SUM_MAX - self.oracle.appropriated(programme["party"])
+            changes += [{"envelope_fen": programme["envelope_fen"] + room + 1}] if self.one_in(8) else []
             changes += [self.other_rules(self.oracle.rules_at(name, self.at))] * 3
             if self.one_in(8):
                 changes = [{"closes_at": instant_text(instant(programme["closes_at"]) + self.pick((-1, 0, 1)))}]
@@ -1639,6 +1658,7 @@ class Walk:
 MOVES: dict[Callable[[Walk], None], int] = {
     Walk.found_again: 1,
     Walk.adopt_edition: 1,
+    Walk.rekey_log: 2,
     Walk.record_checkpoint: 3,
     Walk.admit_party: 8,
     Walk.amend_party: 3,
@@ -2028,6 +2048,7 @@ class Ledgers(RuleBasedStateMachine):
             Walk.revoke_key,
             Walk.found_again,
             Walk.adopt_edition,
+            Walk.rekey_log,
             Walk.record_checkpoint,
         )
 
