@@ -26,16 +26,26 @@ from tallystick.vouchers.refusals import Reason
 Json = dict[str, Any]
 Account = tuple[Any, ...]
 """What holds money and whose it is: `("available", "city/v-1")`, `("burned", "city/v-1", "lab/k-1", 20458)`."""
+CapPlace = tuple[str, int, str, str]
+Ask = Callable[[str, list[str]], Json | Reason]
+"""How a programme with open reservations would pay a line; or why it can't."""
 Answer = tuple[str, Any]
 """`("accepted", outcome)` or `("refused", reason)`."""
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
 ENTRY_SIZE_MAX = 65_535
+CARRIED_OVER = "-"
+"""Stands for the contract under which an imported voucher was used before there was a log."""
+EXPIRED_MAX = 300
+"""So many rows one `book.expire/1` books."""
+SUM_MAX = 2**53 - 1
+"""What no sum of a party passes, in fen."""
 PRECEDENCE = {reason: place for place, reason in enumerate(Reason)}
 EVERYBODY = frozenset({"network", "treasury", "provider", "auditor", "operator", "attester", "holder"})
 ROLES = {
     "rules.adopt/1": {"network"},
+    "log.rekey/1": {"network"},
     "checkpoint.record/1": {"operator"},
     "party.admit/1": {"network", "treasury"},
     "party.amend/1": EVERYBODY,
@@ -46,29 +56,34 @@ ROLES = {
     "key.revoke/1": EVERYBODY,
     "item.register/1": {"network"},
     "programme.open/1": {"treasury"},
-    "programme.close/1": {"treasury"},
+    "programme.amend/1": {"treasury"},
     "provider.accredit/1": {"treasury"},
     "provider.delist/1": {"treasury"},
     "tariff.publish/1": {"provider"},
     "capacity.declare/1": {"provider"},
     "record.withdraw/1": {"provider", "treasury"},
+    "mandate.give/1": {"treasury"},
+    "mandate.end/1": {"treasury"},
     "contract.sign/1": {"holder", "provider"},
     "contract.amend/1": {"holder", "provider"},
     "application.file/1": {"holder"},
     "application.withdraw/1": {"holder"},
     "attestation.give/1": {"attester"},
-    "voucher.issue/1": {"treasury"},
+    "voucher.issue/1": {"operator", "treasury"},
     "voucher.transfer/1": {"holder"},
-    "voucher.suspend/1": {"treasury"},
-    "voucher.resume/1": {"treasury"},
-    "voucher.revoke/1": {"treasury"},
-    "voucher.lapse/1": {"treasury"},
+    "voucher.suspend/1": {"operator", "treasury"},
+    "voucher.resume/1": {"operator", "treasury"},
+    "voucher.import/1": {"treasury"},
+    "voucher.revoke/1": {"operator", "treasury"},
+    "book.expire/1": {"operator", "treasury"},
     "voucher.reserve/1": {"holder"},
-    "reservation.release/1": {"holder", "provider", "treasury"},
+    "reservation.extend/1": {"holder"},
+    "reservation.release/1": {"holder", "operator", "provider", "treasury"},
     "time.burn/1": {"provider"},
     "burn.reverse/1": {"provider"},
+    "service.burn/1": {"provider"},
     "redemption.claim/1": {"provider", "holder"},
-    "redemption.pay/1": {"treasury"},
+    "redemption.pay/1": {"operator", "treasury"},
     "redemption.reject/1": {"treasury"},
     "book.seal/1": {"operator"},
 }
@@ -79,9 +94,20 @@ QUORUM_SIGNS = {
     "key.add/1",
     "key.revoke/1",
     "programme.open/1",
-    "programme.close/1",
+    "programme.amend/1",
     "provider.accredit/1",
+    "mandate.give/1",
+    "voucher.import/1",
 }
+MANDATED = {
+    "redemption.pay/1",
+    "reservation.release/1",
+    "voucher.issue/1",
+    "voucher.resume/1",
+    "voucher.revoke/1",
+    "voucher.suspend/1",
+}
+"""What an operator gives for a treasury, by a mandate."""
 
 
 def signed_by_quorum(command: Json) -> bool:
@@ -90,12 +116,16 @@ def signed_by_quorum(command: Json) -> bool:
     return kind in QUORUM_SIGNS or (kind == "record.withdraw/1" and command["record"]["type"] == "accreditation")
 
 
+METERED = {"time.burn/1", "service.burn/1", "burn.reverse/1"}
+"""What a key of purpose `meter` signs."""
+STATEMENTS = {"time.burned/1", "service.burned/1"}
 LETS_MONEY_LEAVE = {"voucher.issue/1": "face_fen", "redemption.pay/1": "amount_fen"}
 """The field of what lets money leave that counts for a treasury's officers."""
 EDITION = 1
 EVENT_KINDS = {
     "network.found/1": "network.founded/1",
     "rules.adopt/1": "rules.adopted/1",
+    "log.rekey/1": "log.rekeyed/1",
     "checkpoint.record/1": "checkpoint.recorded/1",
     "party.admit/1": "party.admitted/1",
     "party.amend/1": "party.amended/1",
@@ -106,12 +136,14 @@ EVENT_KINDS = {
     "key.revoke/1": "key.revoked/1",
     "item.register/1": "item.registered/1",
     "programme.open/1": "programme.opened/1",
-    "programme.close/1": "programme.closed/1",
+    "programme.amend/1": "programme.amended/1",
     "provider.accredit/1": "provider.accredited/1",
     "provider.delist/1": "provider.delisted/1",
     "tariff.publish/1": "tariff.published/1",
     "capacity.declare/1": "capacity.declared/1",
     "record.withdraw/1": "record.withdrawn/1",
+    "mandate.give/1": "mandate.given/1",
+    "mandate.end/1": "mandate.ended/1",
     "contract.sign/1": "contract.signed/1",
     "contract.amend/1": "contract.amended/1",
     "application.file/1": "application.filed/1",
@@ -121,12 +153,15 @@ EVENT_KINDS = {
     "voucher.transfer/1": "voucher.transferred/1",
     "voucher.suspend/1": "voucher.suspended/1",
     "voucher.resume/1": "voucher.resumed/1",
+    "voucher.import/1": "voucher.imported/1",
     "voucher.revoke/1": "voucher.revoked/1",
-    "voucher.lapse/1": "voucher.lapsed/1",
+    "book.expire/1": "book.expired/1",
     "voucher.reserve/1": "voucher.reserved/1",
+    "reservation.extend/1": "reservation.extended/1",
     "reservation.release/1": "reservation.released/1",
     "time.burn/1": "time.burned/1",
     "burn.reverse/1": "burn.reversed/1",
+    "service.burn/1": "service.burned/1",
     "redemption.claim/1": "redemption.claimed/1",
     "redemption.pay/1": "redemption.paid/1",
     "redemption.reject/1": "redemption.rejected/1",
@@ -155,11 +190,6 @@ def day(text: str) -> int:
 def canonical(value: Any) -> str:
     """One text for one value (all our field names are ASCII)."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def sum_value(fen: int) -> int | str:
-    """A sum as a leaf has it: text where JSON has no integer for it."""
-    return fen if fen < 2**53 else str(fen)
 
 
 def uscc_check_character_is_right(code: str) -> bool:
@@ -242,8 +272,10 @@ class NaiveLedger:
         self.tariffs: list[Json] = []
         self.capacities: list[Json] = []
         self.other_logs: dict[str, tuple[int, str]] = {}
+        self.log_keys: list[Json] = []
         self.programmes: dict[str, Json] = {}
         self.accreditations: list[Json] = []
+        self.mandates: dict[str, Json] = {}
         self.contracts: dict[str, Json] = {}
         self.applications: dict[str, Json] = {}
         self.attestations: list[Json] = []
@@ -254,7 +286,7 @@ class NaiveLedger:
         self.claims: dict[str, Json] = {}
         self.seals: dict[str, int] = {}
         self.postings: list[tuple[Account, Account, int]] = []
-        self.grants: list[tuple[tuple[str, int, str, str], int]] = []
+        self.grants: list[tuple[CapPlace, int]] = []
 
     # -- what is asked of it ------------------------------------------------------------------------------------------
 
@@ -288,10 +320,10 @@ class NaiveLedger:
             assert kind == "time.burned/1", "only a statement can be that long"
             self._undo_statement(command, *marks)
             return "refused", Reason.ENTRY_TOO_LARGE.value
-        if kind == "time.burned/1":
+        if kind in STATEMENTS:
             self._close_what_is_empty()
         entry = {"command": command, "at": at, "kind": kind, "outcome": outcome}
-        self.entries.append(entry | {"by_few": self._is_by_few(command, signers)})
+        self.entries.append(entry | {"by_few": self._by_few_of(command, signers)})
         return "accepted", outcome
 
     def _undo_statement(self, command: Json, postings: int, lines: int) -> None:
@@ -345,22 +377,36 @@ class NaiveLedger:
     def _standing_lines(self, contract: str) -> list[Json]:
         return [line for line in self.lines if line["contract"] == contract and not line["reversed"]]
 
-    def granted(self, programme: str, holder: str) -> int:
+    def granted(self, programme: str, holder: str, at: int) -> int:
         """What a holder has been given of what counts for a programme's cap, in fen."""
-        return sum(amount_fen for place, amount_fen in self.grants if place == self.cap_place(programme, holder))
+        return sum(amount_fen for place, amount_fen in self.grants if place == self.cap_place(programme, holder, at))
 
-    def cap_place(self, programme: str, holder: str) -> tuple[str, int, str, str]:
+    def cap_place(self, programme: str, holder: str, at: int) -> CapPlace:
         """What a cap holds for: treasury, fiscal year, group and holder."""
-        rules = self.programmes[programme]
-        return rules["party"], rules["fiscal_year"], rules["rules"]["cap"]["group"], holder
+        opened, cap = self.programmes[programme], self.rules_at(programme, at)["cap"]
+        return opened["party"], opened["fiscal_year"], cap["group"], holder
+
+    def rules_at(self, programme: str, at: int) -> Json:
+        """The rules of a programme that are in force at an instant."""
+        versions: list[tuple[int, Json]] = self.programmes[programme]["versions"]
+        return max((version for version in versions if version[0] <= at), key=lambda version: version[0])[1]
+
+    def fixed(self, programme: str) -> Json:
+        """The rules that a programme was opened with, for what of them no amendment changes."""
+        rules: Json = self.programmes[programme]["rules"]
+        return rules
 
     # -- reasons that any command can meet ----------------------------------------------------------------------------
 
     def _reasons(self, command: Json, signers: Sequence[str], invalid: Sequence[str], at: int) -> Iterator[Reason]:
-        founding = command["kind"] == "network.found/1"
-        if (founding or command["kind"] == "rules.adopt/1") and command["edition"] != EDITION:
+        kind, founding = command["kind"], command["kind"] == "network.found/1"
+        if (founding or kind == "rules.adopt/1") and command["edition"] != EDITION:
             yield Reason.COMMAND_MALFORMED
         if founding and command.get("member_of") == command["log"]:
+            yield Reason.COMMAND_MALFORMED
+        if kind == "log.rekey/1" and any(
+            vkey.partition("+")[0] != command["log"] for vkey in (command["old_vkey"], command["new_vkey"])
+        ):
             yield Reason.COMMAND_MALFORMED
         if command["log"] != self.origin:
             yield Reason.COMMAND_FOR_ANOTHER_LOG
@@ -385,18 +431,21 @@ class NaiveLedger:
             if party is None:
                 yield Reason.PARTY_UNKNOWN
                 return
-            if party["suspended"]:
+            acting = self.acting_for(command) if kind in MANDATED else command["party"]
+            if party["suspended"] or self.parties[acting]["suspended"]:
                 yield Reason.PARTY_SUSPENDED
-            if party["role"] not in ROLES[command["kind"]]:
+            if party["role"] not in ROLES[kind]:
                 yield Reason.ROLE_MAY_NOT
         yield from self._signature_reasons(command, signers, invalid, at)
+        if command["kind"] in MANDATED:
+            yield from self._mandate_reasons(command, at)
         name = command["kind"].removesuffix("/1").replace(".", "_")
         specific: Callable[[Json, int], Iterator[Reason]] = getattr(self, f"_no_{name}")
         yield from specific(command, at)
 
     def _remembers(self, entry: Json, at: int) -> bool:
         memory_seconds = self.network["freshness_seconds"] + self.network["clock_skew_seconds"]
-        if entry["kind"] == "time.burned/1":
+        if entry["kind"] in STATEMENTS:
             memory_seconds = max(memory_seconds, self.network["burn_window_seconds"])
         return bool(entry["at"] + memory_seconds * SECOND >= at)
 
@@ -406,14 +455,26 @@ class NaiveLedger:
         return sum(
             entry["command"][LETS_MONEY_LEAVE[entry["command"]["kind"]]]
             for entry in self.entries
-            if entry["command"]["party"] == treasury and entry["by_few"] and self._day_of(entry["at"]) >= first_day
+            if entry["by_few"] == treasury and self._day_of(entry["at"]) >= first_day
         )
 
-    def _is_by_few(self, command: Json, signers: Sequence[str]) -> bool:
-        if command["kind"] not in LETS_MONEY_LEAVE or not self.parties[command["party"]]["officers"]:
-            return False
-        signed = sum(self.keys[label]["party"] == command["party"] for label in set(signers))
-        return bool(signed < self.parties[command["party"]]["officers"]["required"])
+    def _by_few_of(self, command: Json, signers: Sequence[str]) -> str | None:
+        """The treasury for whose officers a command counts, if it does."""
+        treasury = self.acting_for(command)
+        if command["kind"] not in LETS_MONEY_LEAVE or not self.parties[treasury]["officers"]:
+            return None
+        signed = sum(self.keys[label]["party"] == treasury for label in set(signers))
+        return treasury if signed < self.parties[treasury]["officers"]["required"] else None
+
+    def officers_asked(self, command: Json, at: int) -> dict[str, int]:
+        """The treasury whose officers a command needs signatures of, and how many."""
+        treasury = self.acting_for(command)
+        officers = self.parties[treasury]["officers"] if command["kind"] in LETS_MONEY_LEAVE else None
+        if not officers:
+            return {}
+        before = self.signed_by_few(treasury, at, officers["window_days"])
+        passes = before + command[LETS_MONEY_LEAVE[command["kind"]]] > officers["threshold_fen"]
+        return {treasury: officers["required"]} if passes else {}
 
     def _signature_reasons(
         self, command: Json, signers: Sequence[str], invalid: Sequence[str], at: int
@@ -435,11 +496,10 @@ class NaiveLedger:
                 needed[party] = 1
         if kind == "key.add/1":
             new_keys = {vkey_label(command["vkey"])}
-        officers = self.parties[party]["officers"] if kind in LETS_MONEY_LEAVE else None
-        if officers:
-            before = self.signed_by_few(party, at, officers["window_days"])
-            if before + command[LETS_MONEY_LEAVE[kind]] > officers["threshold_fen"]:
-                needed[party] = officers["required"]
+        if kind == "log.rekey/1":
+            new_keys = {vkey_label(command["new_vkey"])}
+        if kind != "network.found/1":
+            needed |= self.officers_asked(command, at)
         replaced: str | None = None
         if kind == "key.rotate/1":
             new_keys = {vkey_label(command["vkey"])}
@@ -457,7 +517,7 @@ class NaiveLedger:
                 yield Reason.KEY_NOT_ACTIVE_YET
             if label in self.keys and label not in new_keys and label != replaced:
                 purpose = self.keys[label]["purpose"]
-                if purpose == "read" or (purpose == "meter" and kind not in ("time.burn/1", "burn.reverse/1")):
+                if purpose == "read" or (purpose == "meter" and kind not in METERED):
                     yield Reason.KEY_NOT_FOR_THIS_COMMAND
             if label in known and label not in new_keys and known[label] not in needed:
                 yield Reason.SIGNER_NOT_INVOLVED
@@ -470,8 +530,9 @@ class NaiveLedger:
         """The parties beside the one that commands which a command needs signatures of, and how many."""
         asked: list[str] = []
         if command["kind"] == "voucher.transfer/1" and command["voucher"] in self.vouchers:
-            programme = self.programmes[self.vouchers[command["voucher"]]["programme"]]
-            asked = [programme["party"]] if programme["rules"]["transfer"] == "approved" else []
+            voucher = self.vouchers[command["voucher"]]
+            approves = voucher["rules"]["transfer"] == "approved"
+            asked = [self.programmes[voucher["programme"]]["party"]] if approves else []
         if command["kind"] == "contract.sign/1":
             asked = [command["holder"], command["provider"]]
         if command["kind"] == "contract.amend/1" and command["contract"] in self.contracts:
@@ -640,7 +701,7 @@ class NaiveLedger:
             yield Reason.SUBJECT_NOT_UNDER_PARTY
 
     def _new_key_reasons(self, party: str, vkeys: list[str]) -> Iterator[Reason]:
-        seen = [key["public"] for key in self.keys.values()]
+        seen = [key["public"] for key in self.keys.values()] + self._log_publics()
         for vkey in vkeys:
             if not vkey.startswith(party + "/"):
                 yield Reason.KEY_NOT_OF_PARTY
@@ -671,7 +732,7 @@ class NaiveLedger:
     def _own_programme_reasons(self, command: Json) -> Iterator[Reason]:
         if command["programme"] not in self.programmes:
             yield Reason.PROGRAMME_UNKNOWN
-        elif self.programmes[command["programme"]]["party"] != command["party"]:
+        elif self.programmes[command["programme"]]["party"] != self.acting_for(command):
             yield Reason.NOT_OWN_PROGRAMME
 
     def _is(self, party: str, role: str) -> bool:
@@ -681,11 +742,47 @@ class NaiveLedger:
         yield from self._new_id_reasons(command["party"], command["programme"], self.programmes)
         if instant(command["closes_at"]) <= max(at, instant(command["opens_at"])):
             yield Reason.WINDOW_INVALID
-        cap, shares = command["rules"]["cap"], command["rules"]["shares"]
-        if cap["floor_fen"] > cap["holder_fen"]:
+        yield from self._rules_reasons(command["rules"])
+        yield from self._sum_reasons(self.appropriated(command["party"]), command["envelope_fen"])
+
+    def appropriated(self, treasury: str) -> int:
+        """The envelopes of all programmes of a treasury, in fen."""
+        return sum(one["envelope_fen"] for one in self.programmes.values() if one["party"] == treasury)
+
+    def held(self, holder: str) -> int:
+        """Of all vouchers of a holder the face, less what was passed on and what went back to programmes, in fen."""
+        mine = [name for name, one in self.vouchers.items() if one["holder"] == holder]
+        left = [fen for source, target, fen in self.postings if self._leaves_holder(source, target, mine)]
+        return sum(self.vouchers[name]["face_fen"] for name in mine) - sum(left)
+
+    def _leaves_holder(self, source: Account, target: Account, vouchers: list[str]) -> bool:
+        if source[0] == "available":
+            return source[1] in vouchers and target[0] in ("available", "unissued")
+        if source[0] == "reserved":
+            return self.reservations[source[1]]["voucher"] in vouchers and target[0] == "unissued"
+        return source[0] == "burned" and source[1] in vouchers and target[0] == "unissued"
+
+    def promised(self, provider: str) -> int:
+        """What is reserved for a provider, and what it burned of that, in fen."""
+        return sum(fen for account, fen in self.balances().items() if self._is_promised(account, provider))
+
+    def _is_promised(self, account: Account, provider: str) -> bool:
+        if account[0] == "reserved":
+            return bool(self.reservations[account[1]]["provider"] == provider)
+        places = {"burned": 2, "claimed": 3, "paid": 2}
+        contract = account[places[account[0]]] if account[0] in places else CARRIED_OVER
+        return contract != CARRIED_OVER and self.contracts[contract]["provider"] == provider
+
+    @staticmethod
+    def _sum_reasons(sum_fen: int, more_fen: int) -> Iterator[Reason]:
+        if more_fen > 0 and sum_fen + more_fen > SUM_MAX:
+            yield Reason.SUM_TOO_LARGE
+
+    def _rules_reasons(self, rules: Json) -> Iterator[Reason]:
+        if rules["cap"]["floor_fen"] > rules["cap"]["holder_fen"]:
             yield Reason.FLOOR_ABOVE_CAP
-        yield from self._gates_reasons(command["rules"])
-        if any(item not in self.items for share in shares for item in share.get("items", ())):
+        yield from self._gates_reasons(rules)
+        if any(item not in self.items for share in rules["shares"] for item in share.get("items", ())):
             yield Reason.ITEM_UNKNOWN
 
     def _gates_reasons(self, rules: Json) -> Iterator[Reason]:
@@ -710,17 +807,59 @@ class NaiveLedger:
         return any((gate["before"], gate["subject_type"]) == ("issue", "application") for gate in gates)
 
     def _do_programme_open(self, command: Json, at: int) -> Json:
-        self.programmes[command["programme"]] = command | {"closed": False}
+        self.programmes[command["programme"]] = command | {"versions": [(0, command["rules"])]}
         self._post(("envelope", command["programme"]), ("unissued", command["programme"]), command["envelope_fen"])
         return {}
 
-    def _no_programme_close(self, command: Json, at: int) -> Iterator[Reason]:
-        yield from self._own_programme_reasons(command)
-        if command["programme"] in self.programmes and self.programmes[command["programme"]]["closed"]:
-            yield Reason.PROGRAMME_CLOSED
+    def is_closed(self, programme: str, at: int) -> bool:
+        """Whether a programme's end is over."""
+        return at >= instant(self.programmes[programme]["closes_at"])
 
-    def _do_programme_close(self, command: Json, at: int) -> Json:
-        self.programmes[command["programme"]]["closed"] = True
+    def _no_programme_amend(self, command: Json, at: int) -> Iterator[Reason]:
+        yield from self._own_programme_reasons(command)
+        programme = self.programmes.get(command["programme"])
+        if programme is None:
+            return
+        if self.is_closed(command["programme"], at):
+            yield Reason.PROGRAMME_CLOSED
+        if "closes_at" in command:
+            end = instant(command["closes_at"])
+            if not instant(programme["opens_at"]) < end < instant(programme["closes_at"]):
+                yield Reason.WINDOW_INVALID
+            if end < at:
+                yield Reason.DATE_IN_THE_PAST
+        if "rules" in command:
+            ahead = day(command["rules_from"]) - self._day_of(at)
+            if ahead < 1:
+                yield Reason.DATE_IN_THE_PAST
+            if ahead > 366:
+                yield Reason.DATE_TOO_FAR_AHEAD
+            yield from self._rules_reasons(command["rules"])
+            if self._fixed_part(command["rules"]) != self._fixed_part(programme["rules"]):
+                yield Reason.RULES_FIXED
+        issued_fen = programme["envelope_fen"] - self.balance("unissued", command["programme"])
+        if command.get("envelope_fen", issued_fen) < issued_fen:
+            yield Reason.BELOW_COMMITTED
+        more_fen = command.get("envelope_fen", 0) - programme["envelope_fen"]
+        yield from self._sum_reasons(self.appropriated(programme["party"]), more_fen)
+
+    @staticmethod
+    def _fixed_part(rules: Json) -> list[Any]:
+        return [rules[name] for name in ("payee", "basis", "rounding_fen", "rank")] + [rules["claims"]["cycle"]]
+
+    def _do_programme_amend(self, command: Json, at: int) -> Json:
+        programme = self.programmes[command["programme"]]
+        if "closes_at" in command:
+            programme["closes_at"] = command["closes_at"]
+        if "rules" in command:
+            start = self.start_of(day(command["rules_from"]))
+            kept = [version for version in programme["versions"] if version[0] < start]
+            programme["versions"] = [*kept, (start, command["rules"])]
+        if "envelope_fen" in command:
+            more_fen = command["envelope_fen"] - programme["envelope_fen"]
+            places = ("envelope", command["programme"]), ("unissued", command["programme"])
+            self._post(*(places if more_fen > 0 else places[::-1]), abs(more_fen))
+            programme["envelope_fen"] = command["envelope_fen"]
         return {}
 
     def _accreditations_at(self, programme: str, provider: str, at: int) -> list[Json]:
@@ -809,6 +948,25 @@ class NaiveLedger:
 
     def _do_rules_adopt(self, command: Json, at: int) -> Json:
         raise AssertionError("there is one edition, and it is in force from entry 0 on")
+
+    def _log_publics(self) -> list[str]:
+        """The public keys that the log had or has, as far as a change of them says so."""
+        return [vkey_public(change[name]) for change in self.log_keys for name in ("old_vkey", "new_vkey")]
+
+    def _no_log_rekey(self, command: Json, at: int) -> Iterator[Reason]:
+        public = vkey_public(command["new_vkey"])
+        known = [key["public"] for key in self.keys.values()] + self._log_publics()
+        if public in [*known, vkey_public(command["old_vkey"])]:
+            yield Reason.KEY_ALREADY_KNOWN
+        if self.log_keys:
+            if command["old_vkey"] != self.log_keys[-1]["new_vkey"]:
+                yield Reason.LOG_KEY_DIFFERS
+            if at < self.log_keys[-1]["at"] + self.log_keys[-1]["overlap_seconds"] * SECOND:
+                yield Reason.REKEY_UNDER_WAY
+
+    def _do_log_rekey(self, command: Json, at: int) -> Json:
+        self.log_keys.append(command | {"at": at})
+        return {}
 
     def _checkpoint(self, command: Json) -> tuple[str, int, str] | None:
         """Origin, size and root that a note says, if the key named signed it and is called by the origin."""
@@ -903,6 +1061,86 @@ class NaiveLedger:
         kept[:] = [one for one in kept if one is not newest]
         return {}
 
+    # -- mandates -----------------------------------------------------------------------------------------------------
+
+    def acting_for(self, command: Json) -> str:
+        """The treasury whose mandate a command names; any other command is the party's own."""
+        mandate = self.mandates.get(command.get("mandate", ""))
+        return str(command["party"] if mandate is None else mandate["treasury"])
+
+    def mandated(self, mandate: str) -> int:
+        """What left the treasury by a mandate, in fen."""
+        return sum(
+            entry["command"][LETS_MONEY_LEAVE[entry["command"]["kind"]]]
+            for entry in self.entries
+            if entry["command"]["kind"] in LETS_MONEY_LEAVE and entry["command"].get("mandate") == mandate
+        )
+
+    def _programme_about(self, command: Json) -> str | None:
+        """The programme that a command is about which may be mandated; None if what it names isn't there."""
+        if command["kind"] == "voucher.issue/1":
+            return str(command["programme"])
+        things = {"claim": self.claims, "reservation": self.reservations, "voucher": self.vouchers}
+        of_type = next(name for name in things if name in command)
+        thing = things[of_type].get(command[of_type])
+        return None if thing is None else str(thing["programme"])
+
+    def is_mandate_over(self, mandate: Json, at: int) -> bool:
+        """Whether a mandate was ended or has run out."""
+        return bool(mandate["ended"] or at >= mandate["until"])
+
+    def _mandate_reasons(self, command: Json, at: int) -> Iterator[Reason]:
+        if ("mandate" in command) != self._is(command["party"], "operator"):
+            yield Reason.MANDATE_MISPLACED
+        if "mandate" not in command:
+            return
+        mandate = self.mandates.get(command["mandate"])
+        if mandate is None:
+            yield Reason.MANDATE_UNKNOWN
+            return
+        if mandate["operator"] != command["party"]:
+            yield Reason.NOT_OWN_MANDATE
+        if self.is_mandate_over(mandate, at):
+            yield Reason.MANDATE_OVER
+        if command["kind"] not in mandate["kinds"]:
+            yield Reason.KIND_NOT_MANDATED
+        about = self._programme_about(command)
+        if about is not None and mandate.get("programme", about) != about:
+            yield Reason.PROGRAMME_NOT_MANDATED
+        leaves_fen = command[LETS_MONEY_LEAVE[command["kind"]]] if command["kind"] in LETS_MONEY_LEAVE else 0
+        left_fen = mandate["total_fen"] - self.mandated(command["mandate"])
+        if leaves_fen > min(mandate["each_fen"], left_fen):
+            yield Reason.EXCEEDS_MANDATE
+
+    def _no_mandate_give(self, command: Json, at: int) -> Iterator[Reason]:
+        yield from self._new_id_reasons(command["party"], command["mandate"], self.mandates)
+        if "programme" in command:
+            yield from self._own_programme_reasons(command)
+        if instant(command["until"]) <= at:
+            yield Reason.WINDOW_INVALID
+        if instant(command["until"]) > at + 366 * DAY:
+            yield Reason.DATE_TOO_FAR_AHEAD
+        yield from self._receiver_reasons(command["operator"], "operator", Reason.OPERATOR_UNKNOWN)
+
+    def _do_mandate_give(self, command: Json, at: int) -> Json:
+        mandate = {"treasury": command["party"], "until": instant(command["until"]), "ended": False}
+        self.mandates[command["mandate"]] = command | mandate
+        return {}
+
+    def _no_mandate_end(self, command: Json, at: int) -> Iterator[Reason]:
+        mandate = self.mandates.get(command["mandate"])
+        if mandate is None:
+            yield Reason.MANDATE_UNKNOWN
+            return
+        if mandate["treasury"] != command["party"]:
+            yield Reason.NOT_OWN_MANDATE
+        if self.is_mandate_over(mandate, at):
+            yield Reason.MANDATE_OVER
+
+    def _do_mandate_end(self, command: Json, at: int) -> Json:
+        self.mandates[command["mandate"]]["ended"] = True
+        return {}
+
     # -- contracts ----------------------------------------------------------------------------------------------------
 
     def _no_contract_sign(self, command: Json, at: int) -> Iterator[Reason]:
@@ -920,8 +1158,13 @@ class NaiveLedger:
         yield from self._receiver_reasons(command["holder"], "holder", Reason.HOLDER_UNKNOWN)
         if any(row["item"] not in self.items for row in command["items"]):
             yield Reason.ITEM_UNKNOWN
-        if any(contract["document"] == command["document_sha256"] for contract in self.contracts.values()):
+        if self._user_of(command["document_sha256"]) is not None:
             yield Reason.DOCUMENT_ALREADY_USED
+
+    def _user_of(self, document: str) -> tuple[str, str] | None:
+        """Party and reference of the contract or the invoice that has a document; of several invoices the newest."""
+        commands = [entry["command"] for entry in self.entries if entry["command"].get("document_sha256") == document]
+        return (commands[-1]["party"], commands[-1]["ref"]) if commands else None
 
     def _do_contract_sign(self, command: Json, at: int) -> Json:
         names = ("holder", "provider", "amount_fen", "basis", "claimant", "other_support_fen")
@@ -991,10 +1234,8 @@ class NaiveLedger:
         if programme is None:
             yield Reason.PROGRAMME_UNKNOWN
             return
-        if programme["closed"]:
+        if self.is_closed(command["programme"], at):
             yield Reason.PROGRAMME_CLOSED
-        if not at < instant(programme["closes_at"]):
-            yield Reason.OUTSIDE_PROGRAMME_WINDOW
 
     def _do_application_file(self, command: Json, at: int) -> Json:
         self.applications[command["application"]] = command | {"withdrawn": False}
@@ -1047,7 +1288,7 @@ class NaiveLedger:
         return str(given[-1]["verdict"])
 
     def _gate_reasons(self, programme: str, before: str, subjects: dict[str, str | None], at: int) -> Iterator[Reason]:
-        for gate in self.programmes[programme]["rules"].get("gates", []):
+        for gate in self.rules_at(programme, at).get("gates", []):
             if gate["before"] == before and gate["subject_type"] in subjects:
                 subject = gate["subject_type"], str(subjects[gate["subject_type"]])
                 said = [self._standing_verdict(name, subject, gate["topic"], at) for name in gate["attesters"]]
@@ -1064,7 +1305,7 @@ class NaiveLedger:
 
     def _application_reasons(self, command: Json, at: int) -> Iterator[Reason]:
         """Of an issue under a programme that is there."""
-        gates = self.programmes[command["programme"]]["rules"].get("gates", [])
+        gates = self.rules_at(command["programme"], at).get("gates", [])
         name = command.get("application")
         yield from self._gate_reasons(
             command["programme"], "issue", {"application": name, "holder": command["holder"]}, at
@@ -1111,46 +1352,76 @@ class NaiveLedger:
         programme = self.programmes.get(command["programme"])
         if programme is None:
             return
-        if programme["closed"]:
-            yield Reason.PROGRAMME_CLOSED
         opens_at, closes_at = instant(programme["opens_at"]), instant(programme["closes_at"])
         if not (opens_at <= at < closes_at and opens_at <= instant(command["valid_from"]) < closes_at):
             yield Reason.OUTSIDE_PROGRAMME_WINDOW
         yield from self._application_reasons(command, at)
-        if command["face_fen"] < programme["rules"]["cap"]["floor_fen"]:
+        if command["face_fen"] < self.rules_at(command["programme"], at)["cap"]["floor_fen"]:
             yield Reason.BELOW_HOLDER_FLOOR
         if command["face_fen"] > self.balance("unissued", command["programme"]):
             yield Reason.EXCEEDS_ENVELOPE
-        yield from self._cap_reasons(command["programme"], command["holder"], command["face_fen"])
+        yield from self._cap_reasons(command["programme"], command["holder"], command["face_fen"], at)
+        yield from self._sum_reasons(self.held(command["holder"]), command["face_fen"])
 
-    def _cap_reasons(self, programme: str, holder: str, amount_fen: int) -> Iterator[Reason]:
-        if self.granted(programme, holder) + amount_fen > self.programmes[programme]["rules"]["cap"]["holder_fen"]:
+    def _cap_reasons(self, programme: str, holder: str, amount_fen: int, at: int) -> Iterator[Reason]:
+        if self.granted(programme, holder, at) + amount_fen > self.rules_at(programme, at)["cap"]["holder_fen"]:
             yield Reason.EXCEEDS_HOLDER_CAP
 
     def _do_voucher_issue(self, command: Json, at: int) -> Json:
-        start = instant(command["valid_from"])
-        until = start + self.programmes[command["programme"]]["rules"]["validity_days"] * DAY
+        start, rules = instant(command["valid_from"]), self.rules_at(command["programme"], at)
+        until = start + rules["validity_days"] * DAY
         programme, holder, face_fen = command["programme"], command["holder"], command["face_fen"]
-        self._make_voucher(command["voucher"], programme, holder, face_fen, (start, until))
+        made = {"programme": programme, "from": start, "until": until, "rules": rules}
+        self._make_voucher(command["voucher"], holder, face_fen, made, at)
         self.vouchers[command["voucher"]]["contract"] = command.get("contract")
         asked = self.applications.get(command.get("application", ""), {})
         self.vouchers[command["voucher"]]["class"] = asked.get("holder_class")
         self._post(("unissued", programme), ("available", command["voucher"]), face_fen)
         return {"valid_until": instant_text(until)}
 
-    def _make_voucher(self, voucher: str, programme: str, holder: str, face_fen: int, valid: tuple[int, int]) -> None:
+    def _make_voucher(self, voucher: str, holder: str, face_fen: int, made: Json, at: int) -> None:
+        """A voucher of a programme, its dates and its rules, which counts for the cap that is in force."""
+        place = self.cap_place(made["programme"], holder, at)
         self.vouchers[voucher] = {
-            "programme": programme,
+            **{name: made[name] for name in ("programme", "from", "until", "rules")},
             "holder": holder,
             "contract": None,
             "face_fen": face_fen,
-            "from": valid[0],
-            "until": valid[1],
             "class": None,
+            "granted": place,
             "suspended": False,
             "ended": False,
         }
-        self.grants.append((self.cap_place(programme, holder), face_fen))
+        self.grants.append((place, face_fen))
+
+    def _no_voucher_import(self, command: Json, at: int) -> Iterator[Reason]:
+        yield from self._new_id_reasons(command["party"], command["voucher"], self.vouchers)
+        yield from self._own_programme_reasons(command)
+        yield from self._receiver_reasons(command["holder"], "holder", Reason.HOLDER_UNKNOWN)
+        if instant(command["valid_until"]) <= at:
+            yield Reason.WINDOW_INVALID
+        if instant(command["valid_from"]) >= self.entries[0]["at"]:
+            yield Reason.ISSUED_WITHIN_THE_LOG
+        if command["used_fen"] > command["face_fen"]:
+            yield Reason.USED_ABOVE_FACE
+        yield from self._sum_reasons(self.held(command["holder"]), command["face_fen"])
+        programme = self.programmes.get(command["programme"])
+        if programme is None:
+            return
+        if not instant(programme["opens_at"]) <= instant(command["valid_from"]) < instant(programme["closes_at"]):
+            yield Reason.OUTSIDE_PROGRAMME_WINDOW
+        if command["face_fen"] > self.balance("unissued", command["programme"]):
+            yield Reason.EXCEEDS_ENVELOPE
+        yield from self._cap_reasons(command["programme"], command["holder"], command["face_fen"], at)
+
+    def _do_voucher_import(self, command: Json, at: int) -> Json:
+        voucher, programme, used_fen = command["voucher"], command["programme"], command["used_fen"]
+        made = {"programme": programme, "rules": self.rules_at(programme, at)}
+        made |= {"from": instant(command["valid_from"]), "until": instant(command["valid_until"])}
+        self._make_voucher(voucher, command["holder"], command["face_fen"], made, at)
+        self._post(("unissued", programme), ("paid", voucher, CARRIED_OVER), used_fen)
+        self._post(("unissued", programme), ("available", voucher), command["face_fen"] - used_fen)
+        return {}
 
     def _no_voucher_transfer(self, command: Json, at: int) -> Iterator[Reason]:
         yield from self._new_id_reasons(command["party"], command["into"], self.vouchers)
@@ -1159,14 +1430,14 @@ class NaiveLedger:
         voucher = self.vouchers.get(command["voucher"])
         if voucher is None:
             return
-        programme = self.programmes[voucher["programme"]]
-        if programme["rules"]["transfer"] == "forbidden":
+        if voucher["rules"]["transfer"] == "forbidden":
             yield Reason.TRANSFER_FORBIDDEN
         if voucher["contract"] is not None:
             yield Reason.VOUCHER_BOUND_TO_CONTRACT
         if command["to"] == voucher["holder"]:
             yield Reason.TRANSFER_TO_ONESELF
-        yield from self._cap_reasons(voucher["programme"], command["to"], command["amount_fen"])
+        yield from self._sum_reasons(self.held(command["to"]), command["amount_fen"])
+        yield from self._cap_reasons(voucher["programme"], command["to"], command["amount_fen"], at)
 
     def _spend_reasons(self, command: Json, at: int) -> Iterator[Reason]:
         voucher = self.vouchers.get(command["voucher"])
@@ -1183,10 +1454,8 @@ class NaiveLedger:
             yield Reason.EXCEEDS_AVAILABLE_BALANCE
 
     def _do_voucher_transfer(self, command: Json, at: int) -> Json:
-        old = self.vouchers[command["voucher"]]
-        amount_fen = command["amount_fen"]
-        valid = old["from"], old["until"]
-        self._make_voucher(command["into"], old["programme"], command["to"], amount_fen, valid)
+        old, amount_fen = self.vouchers[command["voucher"]], command["amount_fen"]
+        self._make_voucher(command["into"], command["to"], amount_fen, old, at)
         self._post(("available", command["voucher"]), ("available", command["into"]), amount_fen)
         return {}
 
@@ -1195,24 +1464,18 @@ class NaiveLedger:
         if voucher is None:
             yield Reason.VOUCHER_UNKNOWN
             return
-        if self.programmes[voucher["programme"]]["party"] != command["party"]:
+        if self.programmes[voucher["programme"]]["party"] != self.acting_for(command):
             yield Reason.NOT_OWN_PROGRAMME
         kind = command["kind"]
         if kind == "voucher.suspend/1" and voucher["suspended"]:
             yield Reason.VOUCHER_SUSPENDED
         if kind == "voucher.resume/1" and not voucher["suspended"]:
             yield Reason.VOUCHER_NOT_SUSPENDED
-        if kind == "voucher.lapse/1":
-            if voucher["ended"]:
-                yield Reason.VOUCHER_ENDED
-            if at < voucher["until"]:
-                yield Reason.VOUCHER_NOT_OVER
-        elif self.is_over(voucher, at):
+        if self.is_over(voucher, at):
             yield Reason.VOUCHER_ENDED
 
     _no_voucher_resume = _no_voucher_suspend
     _no_voucher_revoke = _no_voucher_suspend
-    _no_voucher_lapse = _no_voucher_suspend
 
     def _do_voucher_suspend(self, command: Json, at: int) -> Json:
         self.vouchers[command["voucher"]]["suspended"] = command["kind"] == "voucher.suspend/1"
@@ -1221,26 +1484,56 @@ class NaiveLedger:
     _do_voucher_resume = _do_voucher_suspend
 
     def _do_voucher_revoke(self, command: Json, at: int) -> Json:
-        voucher = self.vouchers[command["voucher"]]
-        left_fen = self.balance("available", command["voucher"])
-        voucher["ended"], voucher["suspended"] = True, False
-        self._return(("available", command["voucher"]), command["voucher"], left_fen)
-        return {"returned_fen": left_fen}
+        return {"returned_fen": self._end_voucher(command["voucher"])}
+
+    def _end_voucher(self, name: str) -> int:
+        """For good, and for as much as is left of it, in fen."""
+        left_fen = self.balance("available", name)
+        self.vouchers[name]["ended"], self.vouchers[name]["suspended"] = True, False
+        self._return(("available", name), name, left_fen)
+        return left_fen
 
     def _return(self, source: Account, voucher: str, amount_fen: int) -> None:
         """To the programme, unused: so it wasn't granted after all."""
-        programme, holder = self.vouchers[voucher]["programme"], self.vouchers[voucher]["holder"]
-        self._post(source, ("unissued", programme), amount_fen)
-        self.grants.append((self.cap_place(programme, holder), -amount_fen))
+        self._post(source, ("unissued", self.vouchers[voucher]["programme"]), amount_fen)
+        self.grants.append((self.vouchers[voucher]["granted"], -amount_fen))
 
-    _do_voucher_lapse = _do_voucher_revoke
+    def due(self, treasury: str | None, at: int) -> list[tuple[int, bytes, str]]:
+        """What time has ended and nothing booked, of a treasury or of all: due time, id and kind, in that order."""
+        grace = self.network["release_grace_seconds"] * SECOND
+        ends = [("voucher", name, one["until"]) for name, one in self.vouchers.items() if not one["ended"]]
+        held = [name for name, one in self.reservations.items() if not one["closed"]]
+        ends += [("reservation", name, self.end_of(name) + grace) for name in held]
+        things = {"voucher": self.vouchers, "reservation": self.reservations}
+        return sorted(
+            (end, name.encode(), kind)
+            for kind, name, end in ends
+            if end <= at and treasury in (None, self.programmes[things[kind][name]["programme"]]["party"])
+        )
+
+    def _due_for(self, command: Json, at: int) -> list[tuple[int, bytes, str]]:
+        return self.due(None if self._is(command["party"], "operator") else command["party"], at)
+
+    def _no_book_expire(self, command: Json, at: int) -> Iterator[Reason]:
+        if not self._due_for(command, at):
+            yield Reason.NOTHING_DUE
+
+    def _do_book_expire(self, command: Json, at: int) -> Json:
+        due, rows = self._due_for(command, at), list[list[Any]]()
+        for _, id_bytes, kind in due[:EXPIRED_MAX]:
+            name = id_bytes.decode()
+            if kind == "voucher":
+                rows.append([kind, name, self._end_voucher(name), "programme"])
+            else:
+                rows.append([kind, name, *self._close(name)])
+        return {"more": len(due) > EXPIRED_MAX, "rows": rows}
 
     # -- reservations -------------------------------------------------------------------------------------------------
 
     def paying_programmes(self, contract: str) -> list[str]:
         """The programmes that pay for a contract, in the order in which they are asked."""
         reserved = [held["programme"] for held in self.reservations.values() if held["contract"] == contract]
-        return sorted(dict.fromkeys(reserved), key=lambda name: int(self.programmes[name]["rules"]["rank"]))
+        return sorted(dict.fromkeys(reserved), key=lambda name: int(self.fixed(name)["rank"]))
 
     def open_reservations(self, contract: str) -> list[str]:
         """The reservations under a contract that aren't closed, the oldest first."""
@@ -1264,7 +1557,7 @@ class NaiveLedger:
             yield Reason.RESERVATION_OUTLIVES_VOUCHER
         if contract is None:
             return
-        if self.programmes[voucher["programme"]]["rules"]["basis"] not in (contract["basis"], "both"):
+        if self.fixed(voucher["programme"])["basis"] not in (contract["basis"], "both"):
             yield Reason.BASIS_DIFFERS
         programmes = self.paying_programmes(command["contract"])
         if voucher["programme"] not in programmes and len(programmes) >= 8:
@@ -1283,6 +1576,7 @@ class NaiveLedger:
             yield Reason.RESERVATION_OUTLIVES_CONTRACT
         if len(self.open_reservations(command["contract"])) >= 16:
             yield Reason.TOO_MANY_RESERVATIONS
+        yield from self._sum_reasons(self.promised(contract["provider"]), command["amount_fen"])
 
     def _do_voucher_reserve(self, command: Json, at: int) -> Json:
         voucher, contract = self.vouchers[command["voucher"]], self.contracts[command["contract"]]
@@ -1296,6 +1590,47 @@ class NaiveLedger:
             "closed": False,
         }
         self._post(("available", command["voucher"]), ("reserved", command["reservation"]), command["amount_fen"])
+        return {}
+
+    def _no_reservation_extend(self, command: Json, at: int) -> Iterator[Reason]:
+        held = self.reservations.get(command["reservation"])
+        if held is None:
+            yield Reason.RESERVATION_UNKNOWN
+            return
+        if held["holder"] != command["party"]:
+            yield Reason.NOT_OWN_RESERVATION
+        if held["closed"]:
+            yield Reason.RESERVATION_CLOSED
+        if at >= self.end_of(command["reservation"]):
+            yield Reason.RESERVATION_OVER
+        if self.parties[held["provider"]]["suspended"]:
+            yield Reason.RECEIVER_SUSPENDED
+        voucher = self.vouchers[held["voucher"]]
+        if voucher["suspended"]:
+            yield Reason.VOUCHER_SUSPENDED
+        if self.is_over(voucher, at):
+            yield Reason.VOUCHER_ENDED
+        if "until" in command:
+            until = instant(command["until"])
+            if until <= held["until"]:
+                yield Reason.WINDOW_INVALID
+            if until > voucher["until"]:
+                yield Reason.RESERVATION_OUTLIVES_VOUCHER
+            if until > self.end_of_contract(held["contract"]):
+                yield Reason.RESERVATION_OUTLIVES_CONTRACT
+        if command.get("amount_fen", 0) > self.balance("available", held["voucher"]):
+            yield Reason.EXCEEDS_AVAILABLE_BALANCE
+        yield from self._sum_reasons(self.promised(held["provider"]), command.get("amount_fen", 0))
+        if not self._accreditations_at(held["programme"], held["provider"], at):
+            yield Reason.PROVIDER_NOT_ACCREDITED
+
+    def _do_reservation_extend(self, command: Json, at: int) -> Json:
+        held = self.reservations[command["reservation"]]
+        if "until" in command:
+            held["until"] = instant(command["until"])
+        if "amount_fen" in command:
+            target = "reserved", command["reservation"]
+            self._post(("available", held["voucher"]), target, command["amount_fen"])
         return {}
 
     def end_of(self, reservation: str) -> int:
@@ -1316,7 +1651,7 @@ class NaiveLedger:
             return
         stranded = self.is_stranded(command["reservation"], at)
         treasury = {self.programmes[held["programme"]]["party"]} if stranded else set()
-        if command["party"] not in {held["holder"], held["provider"]} | treasury:
+        if self.acting_for(command) not in {held["holder"], held["provider"]} | treasury:
             yield Reason.NOT_OWN_RESERVATION
         if held["closed"]:
             yield Reason.RESERVATION_CLOSED
@@ -1325,10 +1660,14 @@ class NaiveLedger:
             yield Reason.RESERVATION_NOT_OVER
 
     def _do_reservation_release(self, command: Json, at: int) -> Json:
-        self.reservations[command["reservation"]]["closed"] = True
-        left_fen = self.balance("reserved", command["reservation"])
-        to = self._give_back(("reserved", command["reservation"]), command["reservation"], left_fen)
+        left_fen, to = self._close(command["reservation"])
         return {"released_fen": left_fen, "to": to}
+
+    def _close(self, reservation: str) -> tuple[int, str]:
+        """Give back what is left of a reservation: how much that is, in fen, and whereto."""
+        self.reservations[reservation]["closed"] = True
+        left_fen = self.balance("reserved", reservation)
+        return left_fen, self._give_back(("reserved", reservation), reservation, left_fen)
 
     def _give_back(self, source: Account, reservation: str, amount_fen: int) -> str:
         """To a reservation if it is open, else to its voucher, or, if that has ended, to the programme."""
@@ -1361,7 +1700,7 @@ class NaiveLedger:
             yield Reason.BASIS_DIFFERS
 
     def _do_time_burn(self, command: Json, at: int) -> Json:
-        self.statements[command["party"], command["ref"]] = {"at": at, "index": len(self.entries)}
+        self._keep_statement(command, at)
         lines = [(group["item"], row) for group in command["groups"] for row in group["lines"]]
         outcome: Json = {"fee_fen": [0] * len(lines), "absorbed": [], "paid": [], "refused": []}
         paid: dict[str, list[int]] = {}
@@ -1378,6 +1717,9 @@ class NaiveLedger:
                 paid.setdefault(reservation, [0] * len(lines))[number] = amount_fen
         outcome["paid"] = [[reservation, amounts] for reservation, amounts in paid.items()]
         return outcome
+
+    def _keep_statement(self, command: Json, at: int) -> None:
+        self.statements[command["party"], command["ref"]] = {"at": at, "index": len(self.entries)}
 
     def _read_line(self, command: Json, number: int, item: str, row: list[Any], at: int) -> Json:
         job, gpu_milli, start, end, seconds = row[:5]
@@ -1396,6 +1738,7 @@ class NaiveLedger:
             "seconds": seconds,
             "gpu_time": gpu_milli * seconds,
             "day": self._day_of(at if late else second(end)),
+            "period": self._day_of(second(end)),
             "says": says,
             "corrected": None,
             "fee_fen": 0,
@@ -1414,20 +1757,25 @@ class NaiveLedger:
         line["fee_fen"] = fee(line["gpu_time"], price_fen)
         if self.charged(line["contract"]) + line["fee_fen"] > self.contracts[line["contract"]]["amount_fen"]:
             reasons.append(Reason.EXCEEDS_CONTRACT)
-        paying = self._eligible(line, price_fen)
-        if isinstance(paying, Reason):
-            reasons.append(paying)
-        else:
-            reasons += self._payment_reasons(line, paying)
+        reasons += self._paying_reasons(line, lambda programme, held: self._ask(programme, held, line, price_fen))
+        if reasons:
+            return first_reason(reasons)
+        self._keep_line(line)
+        return None
+
+    def _paying_reasons(self, line: Json, ask: Ask) -> list[Reason]:
+        """Why nobody can pay a line of which the fee is known, and what no correction may be; it keeps who pays."""
+        paying = self._eligible(line, ask)
+        reasons = [paying] if isinstance(paying, Reason) else self._payment_reasons(line, paying)
         old = line["corrected"]
         if old is not None and any(self._sizes(line)[name] > size for name, size in self._sizes(old).items()):
             reasons.append(Reason.EXCEEDS_CORRECTED_LINE)
-        if reasons:
-            return first_reason(reasons)
+        return reasons
+
+    def _keep_line(self, line: Json) -> None:
         self.lines.append(line)
         for reservation, amount_fen in line["paid"]:
             self._post(("reserved", reservation), self._lot(line, reservation), amount_fen)
-        return None
 
     @staticmethod
     def _sizes(line: Json) -> dict[str, int]:
@@ -1461,7 +1809,7 @@ class NaiveLedger:
             yield Reason.JOB_TIME_IN_THE_FUTURE
         if start < at - self.network["burn_window_seconds"] * SECOND:
             yield Reason.JOB_TIME_TOO_LONG_AGO
-        yield from self._period_reasons(line)
+        yield from self._period_reasons(line, at)
         if start < self.start_of(self.contracts[contract]["first_day"]) or end > self.end_of_contract(contract):
             yield Reason.OUTSIDE_CONTRACT
         if not any(one["from"] <= start for one in self._tariffs_of(provider, line["item"])):
@@ -1471,10 +1819,10 @@ class NaiveLedger:
             if same_job and not other["reversed"] and start < other["to"] and other["from"] < end:
                 yield Reason.JOB_TIME_ALREADY_BURNED
 
-    def _period_reasons(self, line: Json) -> Iterator[Reason]:
-        sealed = self.is_sealed(line["to"])
+    def _period_reasons(self, line: Json, at: int) -> Iterator[Reason]:
+        sealed = self.is_sealed(line["period"])
         if "corrects" in line["says"]:
-            line["corrected"] = self._corrected_by(line)
+            line["corrected"] = self._corrected_by(line, at)
             if line["corrected"] is None:
                 yield Reason.CORRECTION_UNFOUNDED
         elif "prior_period" in line["says"]:
@@ -1483,13 +1831,21 @@ class NaiveLedger:
         elif sealed:
             yield Reason.PERIOD_SEALED
 
-    def is_sealed(self, at: int) -> bool:
-        """Whether the day of an instant is sealed."""
-        return any(self._day_of(at) <= last_day for last_day in self.seals.values())
+    def is_sealed(self, number: int) -> bool:
+        """Whether a day is sealed."""
+        return any(number <= last_day for last_day in self.seals.values())
 
-    def _corrected_by(self, line: Json) -> Json | None:
+    def _is_statement_known(self, party: str, ref: str, at: int) -> bool:
+        """Whether a statement's entry is so new that its lines can be taken back and corrected."""
+        statement = self.statements.get((party, ref))
+        return statement is not None and statement["at"] >= at - self.network["burn_window_seconds"] * SECOND
+
+    def _corrected_by(self, line: Json, at: int) -> Json | None:
         """The line that a correction names, if that licenses it."""
-        old = self._line_of({"party": line["provider"]} | line["says"]["corrects"])
+        named = line["says"]["corrects"]
+        old = self._line_of({"party": line["provider"]} | named)
+        if not self._is_statement_known(line["provider"], named["statement"], at):
+            return None
         if old is None or not old["reversed"] or any(other["corrected"] is old for other in self.lines):
             return None
         same_holder = self.contracts[old["contract"]]["holder"] == self.contracts[line["contract"]]["holder"]
@@ -1497,7 +1853,7 @@ class NaiveLedger:
 
     # -- GPU-time: who pays a line ------------------------------------------------------------------------------------
 
-    def _eligible(self, line: Json, price_fen: int) -> list[Json] | Reason:
+    def _eligible(self, line: Json, ask: Ask) -> list[Json] | Reason:
         """The programmes that can pay a line, in their order; or why the first that was asked can't."""
         eligible, reasons = list[Json](), list[Reason]()
         for programme in self.paying_programmes(line["contract"]):
@@ -1507,7 +1863,7 @@ class NaiveLedger:
                 if self.reservations[name]["programme"] == programme and self.balance("reserved", name)
             ]
             if held:
-                answer = self._ask(programme, held, line, price_fen)
+                answer = ask(programme, held)
                 if isinstance(answer, Reason):
                     reasons.append(answer)
                 else:
@@ -1515,11 +1871,7 @@ class NaiveLedger:
         return eligible or [*reasons, Reason.NOTHING_RESERVED][0]
 
     def _ask(self, programme: str, held: list[str], line: Json, price_fen: int) -> Json | Reason:
-        accredited = [
-            one
-            for one in self._accreditations_at(programme, line["provider"], line["from"])
-            if (one["until"] is None or line["to"] <= one["until"]) and line["item"] in one["limits"]
-        ]
+        accredited = self._accredited(programme, line, line["from"], line["to"])
         if not accredited:
             return Reason.PROVIDER_NOT_ACCREDITED
         if price_fen > accredited[0]["limits"][line["item"]]:
@@ -1528,13 +1880,30 @@ class NaiveLedger:
         fitting = [name for name in valid if line["to"] <= self.end_of(name)]
         if not fitting:
             return Reason.OUTSIDE_RESERVATION if held[0] in valid else Reason.OUTSIDE_VOUCHER_VALIDITY
-        rules = self.programmes[programme]["rules"]
-        holder_class = self.vouchers[self.reservations[fitting[0]]["voucher"]]["class"]
-        shares = [row for row in rules["shares"] if self._is_about(row, line["item"], holder_class)]
-        if not shares:
+        share = self._share(fitting[0], line["item"])
+        if share is None:
             return Reason.ITEM_NOT_COVERED
-        ceiling_bp = shares[0].get("ceiling_bp", rules["ceiling_bp"])
-        return {"reservations": fitting, "share_bp": shares[0]["share_bp"], "ceiling_bp": ceiling_bp}
+        return {
+            "reservations": fitting,
+            "share_fen": part(line["fee_fen"], share["share_bp"]),
+            "ceiling_bp": share["ceiling_bp"],
+        }
+
+    def _accredited(self, programme: str, line: Json, start: int, end: int) -> list[Json]:
+        """The accreditations of a line's provider that cover an interval and have the line's item."""
+        return [
+            one
+            for one in self._accreditations_at(programme, line["provider"], start)
+            if (one["until"] is None or end <= one["until"]) and line["item"] in one["limits"]
+        ]
+
+    def _share(self, reservation: str, item: str) -> Json | None:
+        """Share and ceiling of an item by the rules of a reservation's voucher, if they have one."""
+        voucher = self.vouchers[self.reservations[reservation]["voucher"]]
+        for row in voucher["rules"]["shares"]:
+            if self._is_about(row, item, voucher["class"]):
+                return {"ceiling_bp": voucher["rules"]["ceiling_bp"]} | row
+        return None
 
     def _is_about(self, share: Json, item: str, holder_class: str | None) -> bool:
         known = self.items.get(item, {})
@@ -1549,11 +1918,12 @@ class NaiveLedger:
         """Find who pays what of a line; not every reservation may hold enough."""
         fee_fen = line["fee_fen"]
         support_fen = self.contracts[line["contract"]]["other_support_fen"] - self.absorbed(line["contract"])
+        line["paid"] = []
         absorbed_fen = min(support_fen, part(fee_fen, min(one["ceiling_bp"] for one in paying)))
         bound_bp, paid_fen, short = 10_000, 0, list[Reason]()
         for one in paying:
             bp = min(bound_bp, one["ceiling_bp"])
-            pay_fen = max(0, min(part(fee_fen, one["share_bp"]), part(fee_fen, bp) - absorbed_fen - paid_fen))
+            pay_fen = max(0, min(one["share_fen"], part(fee_fen, bp) - absorbed_fen - paid_fen))
             taken_fen = self._take(line, one["reservations"], pay_fen)
             if taken_fen < pay_fen and "pay_available" not in line["says"]:
                 short.append(Reason.EXCEEDS_RESERVATION)
@@ -1572,14 +1942,159 @@ class NaiveLedger:
                 taken_fen += part_fen
         return taken_fen
 
+    # -- services: counted, or invoiced -------------------------------------------------------------------------------
+
+    def _read_service(self, command: Json, at: int) -> Json:
+        """The one line of a service, before what it costs is known."""
+        first_day, last_day = day(command["first_day"]), day(command["last_day"])
+        says = {name: command[name] for name in ("corrects", "pay_available", "prior_period") if name in command}
+        booked_late = "document_sha256" in command or "corrects" in says or "prior_period" in says
+        return {
+            "index": len(self.entries),
+            "statement": command["ref"],
+            "number": 0,
+            "provider": command["party"],
+            "contract": command["contract"],
+            "item": command["item"],
+            "job": None,
+            "document": command.get("document_sha256"),
+            "days": (first_day, last_day),
+            "from": self.start_of(first_day),
+            "to": self.start_of(last_day + 1),
+            "gpu_time": command.get("quantity", 0),
+            "day": self._day_of(at) if booked_late else last_day,
+            "period": self._day_of(at) if "document_sha256" in command else last_day,
+            "says": says,
+            "corrected": None,
+            "fee_fen": 0,
+            "absorbed_fen": 0,
+            "paid": [],
+            "reversed": False,
+            "claims": [],
+        }
+
+    def _no_service_burn(self, command: Json, at: int) -> Iterator[Reason]:
+        contract = self.contracts.get(command["contract"])
+        if contract is None:
+            yield Reason.CONTRACT_UNKNOWN
+            return
+        if contract["provider"] != command["party"]:
+            yield Reason.NOT_OWN_CONTRACT
+        if contract["basis"] != ("invoiced" if "document_sha256" in command else "metered"):
+            yield Reason.BASIS_DIFFERS
+        yield from self._decide_service(command, self._read_service(command, at), at)
+
+    def _decide_service(self, command: Json, line: Json, at: int) -> list[Reason]:
+        """Why a service is refused under a contract that is there; it completes the line."""
+        reasons = [*self._service_reasons(line), *self._period_reasons(line, at)]
+        if line["document"] is None:
+            reasons += self._counted_reasons(line, at)
+            price_fen = self.price(line["contract"], line["item"], line["from"])
+            if price_fen is None:
+                return reasons
+            line["fee_fen"] = command["quantity"] * price_fen
+            ask: Ask = lambda programme, held: self._ask(programme, held, line, price_fen)  # noqa: E731
+        else:
+            user = self._user_of(line["document"])
+            if user is not None and user != (line["provider"], line["says"].get("corrects", {}).get("statement")):
+                reasons.append(Reason.DOCUMENT_ALREADY_USED)
+            line["fee_fen"] = command["fee_fen"]
+            ask = lambda programme, held: self._ask_for_invoice(programme, held, line, at)  # noqa: E731
+        if self.charged(line["contract"]) + line["fee_fen"] > self.contracts[line["contract"]]["amount_fen"]:
+            reasons.append(Reason.EXCEEDS_CONTRACT)
+        return reasons + self._paying_reasons(line, ask)
+
+    def _service_reasons(self, line: Json) -> Iterator[Reason]:
+        if line["to"] <= line["from"]:
+            yield Reason.WINDOW_INVALID
+        if line["item"] not in self.items:
+            yield Reason.ITEM_UNKNOWN
+        if self.contract_price(line["contract"], line["item"], line["from"]) is None:
+            yield Reason.ITEM_NOT_IN_CONTRACT
+        first_day, last_day = line["days"]
+        contract = self.contracts[line["contract"]]
+        if first_day < contract["first_day"] or last_day > contract["last_day"]:
+            yield Reason.OUTSIDE_CONTRACT
+
+    def _counted_reasons(self, line: Json, at: int) -> Iterator[Reason]:
+        if self.items.get(line["item"], {"unit": "count"})["unit"] != "count":
+            yield Reason.ITEM_NOT_COUNTED
+        if line["to"] > at:
+            yield Reason.JOB_TIME_IN_THE_FUTURE
+        if line["from"] < at - self.network["burn_window_seconds"] * SECOND:
+            yield Reason.JOB_TIME_TOO_LONG_AGO
+        if not any(one["from"] <= line["from"] for one in self._tariffs_of(line["provider"], line["item"])):
+            yield Reason.TARIFF_MISSING
+        for other in self.lines:
+            same = other["job"] is None and all(other[name] == line[name] for name in ("contract", "item"))
+            if same and not other["reversed"] and line["from"] < other["to"] and other["from"] < line["to"]:
+                yield Reason.SERVICE_DAYS_ALREADY_BURNED
+
+    def _invoiced_part(self, reservation: str, line: Json) -> tuple[int, int] | None:
+        """First and last day of an invoice that count by the rules of a reservation's voucher."""
+        proration = self.vouchers[self.reservations[reservation]["voucher"]]["rules"].get("proration")
+        first_day, last_day = line["days"]
+        if proration is None:
+            return first_day, last_day
+        first_day, last_day = max(first_day, day(proration["first_day"])), min(last_day, day(proration["last_day"]))
+        return (first_day, last_day) if self.days_counted(proration, first_day, last_day) > 0 else None
+
+    @staticmethod
+    def days_counted(proration: Json, first_day: int, last_day: int) -> int:
+        """The days between two that belong to a part, as a proration counts them."""
+        return last_day - first_day + (proration["day_count"] == "inclusive")
+
+    def _misfit(self, reservation: str, line: Json, at: int) -> Reason | None:
+        """Why a reservation doesn't pay an invoice."""
+        counted = self._invoiced_part(reservation, line)
+        if counted is None:
+            return Reason.OUTSIDE_PRORATION_WINDOW
+        start, end = self.start_of(counted[0]), self.start_of(counted[1] + 1)
+        voucher = self.vouchers[self.reservations[reservation]["voucher"]]
+        if end < at - self.network["burn_window_seconds"] * SECOND:
+            return Reason.JOB_TIME_TOO_LONG_AGO
+        if start < voucher["from"] or end > voucher["until"]:
+            return Reason.OUTSIDE_VOUCHER_VALIDITY
+        return Reason.OUTSIDE_RESERVATION if self.end_of(reservation) < at else None
+
+    def _ask_for_invoice(self, programme: str, held: list[str], line: Json, at: int) -> Json | Reason:
+        misfits = {name: self._misfit(name, line, at) for name in held}
+        fitting = [name for name, reason in misfits.items() if reason is None]
+        if not fitting:
+            return misfits[held[0]] or Reason.NOTHING_RESERVED
+        oldest = fitting[0]
+        counted = self._invoiced_part(oldest, line)
+        assert counted is not None, "it fits"
+        if not self._accredited(programme, line, self.start_of(counted[0]), self.start_of(counted[1] + 1)):
+            return Reason.PROVIDER_NOT_ACCREDITED
+        share = self._share(oldest, line["item"])
+        if share is None:
+            return Reason.ITEM_NOT_COVERED
+        proration = self.vouchers[self.reservations[oldest]["voucher"]]["rules"].get("proration")
+        share_fen = part(line["fee_fen"], share["share_bp"])
+        if proration is not None:
+            step_fen = proration["truncate_fen"]
+            days = self.days_counted(proration, *counted), self.days_counted(proration, *line["days"])
+            base_fen = line["fee_fen"] * days[0] // days[1] // step_fen * step_fen
+            share_fen = part(base_fen, share["share_bp"]) // step_fen * step_fen
+        return {"reservations": fitting, "share_fen": share_fen, "ceiling_bp": share["ceiling_bp"]}
+
+    def _do_service_burn(self, command: Json, at: int) -> Json:
+        line = self._read_service(command, at)
+        self._decide_service(command, line, at)
+        self._keep_statement(command, at)
+        self._keep_line(line)
+        absorbed = [[0, line["absorbed_fen"]]] if line["absorbed_fen"] else []
+        paid = [[reservation, [amount_fen]] for reservation, amount_fen in line["paid"]]
+        return {"fee_fen": [line["fee_fen"]], "absorbed": absorbed, "paid": paid, "refused": []}
+
     # -- GPU-time: taken back -----------------------------------------------------------------------------------------
 
     def _day_of(self, at: int) -> int:
         return int((at + self.network["utc_offset_seconds"] * SECOND) // DAY)
 
     def _no_burn_reverse(self, command: Json, at: int) -> Iterator[Reason]:
-        statement = self.statements.get((command["party"], command["statement"]))
-        if statement is None or statement["at"] < at - self.network["burn_window_seconds"] * SECOND:
+        if not self._is_statement_known(command["party"], command["statement"], at):
             yield Reason.STATEMENT_UNKNOWN
         line = self._line_of(command)
         if line is None:
@@ -1619,7 +2134,7 @@ class NaiveLedger:
 
     def payee_of(self, programme: str, contract: str) -> str | None:
         """Who claims what a programme paid under a contract; None while that may be either side."""
-        sides, payee = self.contracts[contract], self.programmes[programme]["rules"]["payee"]
+        sides, payee = self.contracts[contract], self.fixed(programme)["payee"]
         side = sides["claimant"] if payee == "contract" else payee
         return None if side == "either" else str(sides[side])
 
@@ -1643,7 +2158,7 @@ class NaiveLedger:
         return sorted(lots, key=lambda one: (one[0][2], one[0][1], one[0][3]))
 
     def _claim_fen(self, command: Json) -> int:
-        rounding_fen = int(self.programmes[command["programme"]]["rules"]["rounding_fen"])
+        rounding_fen = int(self.fixed(command["programme"])["rounding_fen"])
         return sum(amount_fen for _, amount_fen in self._claimable(command)) // rounding_fen * rounding_fen
 
     def _no_redemption_claim(self, command: Json, at: int) -> Iterator[Reason]:
@@ -1655,7 +2170,7 @@ class NaiveLedger:
         if command["programme"] not in self.programmes:
             yield Reason.PROGRAMME_UNKNOWN
             return
-        payee = self.programmes[command["programme"]]["rules"]["payee"]
+        payee = self.fixed(command["programme"])["payee"]
         if payee not in ("contract", self.parties[command["party"]]["role"]):
             yield Reason.NOT_THE_PAYEE
         if not self._claim_fen(command):
@@ -1697,10 +2212,7 @@ class NaiveLedger:
             and not line["reversed"]
             and day(command["first_day"]) <= line["day"] <= day(command["last_day"])
             and self.may_claim(command["party"], programme, line["contract"])
-            and (
-                self.programmes[programme]["rules"]["rounding_fen"] > 1
-                or all(claim["status"] == "rejected" for claim in earlier)
-            )
+            and (self.fixed(programme)["rounding_fen"] > 1 or all(claim["status"] == "rejected" for claim in earlier))
         )
 
     def _no_redemption_pay(self, command: Json, at: int) -> Iterator[Reason]:
@@ -1708,7 +2220,7 @@ class NaiveLedger:
         if claim is None:
             yield Reason.CLAIM_UNKNOWN
             return
-        if self.programmes[claim["programme"]]["party"] != command["party"]:
+        if self.programmes[claim["programme"]]["party"] != self.acting_for(command):
             yield Reason.NOT_OWN_PROGRAMME
         if claim["status"] != "open":
             yield Reason.CLAIM_ALREADY_SETTLED
@@ -1769,7 +2281,7 @@ class NaiveLedger:
             canonical(
                 {
                     "account": name,
-                    "balances": {kind: sum_value(fen) for kind, fen in accounts[name].items()},
+                    "balances": accounts[name],
                     "entries": len(touched_by[name]),
                     "running_sha256": running_sha256(touched_by[name]),
                 }
@@ -1832,7 +2344,7 @@ class NaiveLedger:
                 if record["type"] == "accreditation":
                     return {"programme " + record["programme"], "provider " + record["provider"]}
                 return {"provider " + command["party"]}
-            case "programme.open" | "programme.close":
+            case "programme.open" | "programme.amend":
                 return {"programme " + command["programme"]}
             case "provider.accredit" | "provider.delist":
                 return {"programme " + command["programme"], "provider " + command["provider"]}
@@ -1843,13 +2355,17 @@ class NaiveLedger:
                 return {"holder " + asked["party"], "programme " + asked["programme"]}
             case "attestation.give":
                 return self._attested_accounts(command["subject_type"], command["subject_id"])
-            case "voucher.issue" | "voucher.suspend" | "voucher.resume" | "voucher.revoke" | "voucher.lapse":
+            case "voucher.issue" | "voucher.suspend" | "voucher.resume" | "voucher.import" | "voucher.revoke":
                 return self._voucher_accounts(command["voucher"])
             case "voucher.transfer":
                 return self._voucher_accounts(command["voucher"]) | self._voucher_accounts(command["into"])
-            case "voucher.reserve" | "reservation.release":
+            case "book.expire":
+                accounts = {"voucher": self._voucher_accounts, "reservation": self._reservation_accounts}
+                rows = self.entries[index]["outcome"]["rows"]
+                return set[str]().union(*[accounts[kind](name) for kind, name, _, _ in rows])
+            case "voucher.reserve" | "reservation.extend" | "reservation.release":
                 return self._reservation_accounts(command["reservation"])
-            case "burn.reverse" | "time.burn":
+            case "burn.reverse" | "time.burn" | "service.burn":
                 return self._burn_accounts(index)
             case "redemption.claim" | "redemption.pay" | "redemption.reject":
                 claim = self.claims[command["claim"]]
@@ -1884,7 +2400,7 @@ class NaiveLedger:
     def _burn_accounts(self, index: int) -> set[str]:
         """Of a statement or a reversal: the outcome says which reservations paid."""
         command, outcome = self.entries[index]["command"], self.entries[index]["outcome"]
-        rows = outcome["paid"] if command["kind"] == "time.burn/1" else outcome["returned"]
+        rows = outcome["returned"] if command["kind"] == "burn.reverse/1" else outcome["paid"]
         contract = command.get("contract") or self._statement_before(index)["contract"]
         return set().union(self._contract_accounts(contract), *[self._reservation_accounts(row[0]) for row in rows])
 
@@ -1893,7 +2409,7 @@ class NaiveLedger:
         reversal = self.entries[index]["command"]
         for entry in self.entries[:index][::-1]:
             command: Json = entry["command"]
-            wanted = "time.burn/1", reversal["party"], reversal["statement"]
-            if (command["kind"], command["party"], command["ref"]) == wanted:
+            same = (command["party"], command["ref"]) == (reversal["party"], reversal["statement"])
+            if same and entry["kind"] in STATEMENTS:
                 return command
         raise AssertionError("nothing is reversed that was not burned")

@@ -22,7 +22,10 @@ from properties.naive_ledger import (
     DAY,
     EVENT_KINDS,
     LETS_MONEY_LEAVE,
+    MANDATED,
+    METERED,
     SECOND,
+    SUM_MAX,
     NaiveLedger,
     canonical,
     day,
@@ -60,6 +63,8 @@ from tallystick.vouchers.state import State
 Json = dict[str, Any]
 HOUR = 3_600 * SECOND
 START = instant("2026-01-05T08:00:00.000000Z")
+BEFORE = START - 30 * DAY
+"""When the first programmes open: before there is a log, so that vouchers can be imported."""
 NETWORK = "national-network"
 TREASURIES = ("guiyang-treasury", "shanghai-treasury")
 PROVIDERS = ("guian-cluster", "lingang-dc")
@@ -83,6 +88,8 @@ SEEDS = range(12)
 ALWAYS = 4
 """So many seeds are walked in any case, and more of them until every reason was met."""
 ITEMS = ("ascend-910b", "h800", "mlu-590")
+COUNTED = ("tokens",)
+GOODS = (*ITEMS, *COUNTED)
 LIMITS_FEN = (*[10_000_000] * 6, 3_600, 1_999, 1_000)
 """What accreditations allow a unit to cost."""
 
@@ -90,6 +97,17 @@ LIMITS_FEN = (*[10_000_000] * 6, 3_600, 1_999, 1_000)
 def _gate(before: str, of_type: str) -> Json:
     """A gate that one of the attesters opens, and either closes."""
     return {"before": before, "subject_type": of_type, "topic": "credit", "attesters": [*ATTESTERS], "passes": 1}
+
+
+def _proration(first_day: str, last_day: str, day_count: str, truncate_fen: int) -> Json:
+    return {"first_day": first_day, "last_day": last_day, "day_count": day_count, "truncate_fen": truncate_fen}
+
+
+PRORATIONS = (
+    _proration("2026-01-10", "2026-02-28", "end_minus_start", 1),
+    _proration("2026-01-01", "2026-12-31", "inclusive", 10),
+    _proration("2026-02-01", "2026-02-01", "end_minus_start", 1),
+)
 
 
 SHAPES: tuple[Json, ...] = (
@@ -122,7 +140,12 @@ SHAPES: tuple[Json, ...] = (
         rounding_fen=100,
     ),
     rules_of(shares=[{"share_bp": 1_000}], ceiling_bp=8_000, rank=20, payee="contract", basis="metered"),
-    rules_of(shares=[{"share_bp": 10_000}], ceiling_bp=10_000, basis="invoiced"),
+    rules_of(
+        shares=[{"share_bp": 10_000}],
+        ceiling_bp=10_000,
+        basis="invoiced",
+        proration=_proration("2026-01-10", "2026-03-31", "inclusive", 100),
+    ),
     rules_of(
         shares=[{"holder_class": "university", "share_bp": 10_000}, {"share_bp": 6_000, "ceiling_bp": 7_000}],
         ceiling_bp=10_000,
@@ -133,20 +156,44 @@ SHAPES: tuple[Json, ...] = (
 )
 """The rules of the walks' programmes; those of a treasury share a group and so a cap."""
 
-AMENDED = ("amount_fen", "last_day", "items_from", "other_support_fen")
+AMENDED = {
+    "contract.amend/1": ("amount_fen", "last_day", "items_from", "other_support_fen"),
+    "programme.amend/1": ("closes_at", "envelope_fen", "rules_from"),
+    "reservation.extend/1": ("amount_fen", "until"),
+}
+"""What these commands change, of which each has some."""
 SHAPES_MET = {
-    *(f"amended {name}" for name in AMENDED),
+    *(f"{kind} {name}" for kind, names in AMENDED.items() for name in names),
+    *(f"expired by {whom}" for whom in ("an operator", "a treasury")),
+    *(f"expired to {place}" for place in ("reservation voucher", "reservation programme", "voucher programme")),
     *(f"back to a {place}" for place in ("reservation", "voucher", "programme")),
-    *(f"released by a {role}" for role in ("holder", "provider", "treasury")),
+    *(f"imported {state}" for state in ("unused", "used", "used up")),
+    *(f"released by a {role}" for role in ("holder", "operator", "provider", "treasury")),
+    *(f"{kind} by a mandate" for kind in sorted(MANDATED)),
+    "a count taken back",
     "absorbed alone",
     "absorbed and paid",
     "all_or_nothing",
+    "an invoice taken back",
     "back to several",
     "claimed as the contract says",
     "claimed but for a rest",
     "claimed of several contracts",
     "claimed where either may",
     "corrects",
+    "counted",
+    "counted absorbed and paid",
+    "counted corrects",
+    "counted pay_available",
+    "counted prior_period",
+    "counted several programmes",
+    "counted several reservations of a programme",
+    "invoiced",
+    "invoiced absorbed and paid",
+    "invoiced corrects",
+    "invoiced pay_available",
+    "invoiced several programmes",
+    "invoiced several reservations of a programme",
     "pay_available",
     "prior_period",
     "several programmes",
@@ -206,7 +253,12 @@ class Pair:
     def _shapes(self) -> Iterator[str]:
         """What the last entry was like, where one kind of it isn't like another."""
         command, outcome = self.oracle.entries[-1]["command"], self.oracle.entries[-1]["outcome"]
+        if command["kind"] in MANDATED and "mandate" in command:
+            yield f"{command['kind']} by a mandate"
         match command["kind"]:
+            case "service.burn/1":
+                of_type = "invoiced" if "document_sha256" in command else "counted"
+                yield from [of_type, *[f"{of_type} {shape}" for shape in self._line_shapes(self.oracle.lines[-1])]]
             case "time.burn/1":
                 if "all_or_nothing" in command:
                     yield "all_or_nothing"
@@ -215,6 +267,10 @@ class Pair:
                         break
                     yield from self._line_shapes(line)
             case "burn.reverse/1":
+                line = self.oracle._line_of(command)
+                assert line is not None
+                if line["job"] is None:
+                    yield "an invoice taken back" if line["document"] else "a count taken back"
                 yield from [f"back to a {to}" for _, _, to in outcome["returned"]]
                 if len(outcome["returned"]) > 1:
                     yield "back to several"
@@ -222,8 +278,14 @@ class Pair:
                 yield f"released by a {self.oracle.parties[command['party']]['role']}"
             case "redemption.claim/1":
                 yield from self._claim_shapes(command)
-            case "contract.amend/1":
-                yield from [f"amended {name}" for name in command if name in AMENDED]
+            case "voucher.import/1":
+                used = command["used_fen"]
+                yield f"imported {'unused' if not used else 'used up' if used == command['face_fen'] else 'used'}"
+            case "book.expire/1":
+                yield "expired by an operator" if command["party"] == OPERATOR else "expired by a treasury"
+                yield from [f"expired to {kind} {to}" for kind, _, _, to in outcome["rows"]]
+            case kind if kind in AMENDED:
+                yield from [f"{kind} {name}" for name in command if name in AMENDED[kind]]
 
     def _line_shapes(self, line: Json) -> Iterator[str]:
         """As far as who paid a line goes."""
@@ -291,6 +353,8 @@ class Pair:
         for place, amount_fen in self.oracle.grants:
             granted[" ".join(map(str, place))] += amount_fen
         assert self.state.book.balances["granted"] == {place: fen for place, fen in granted.items() if fen}
+        mandated = {name: self.oracle.mandated(name) for name in self.oracle.mandates}
+        assert self.state.book.balances["mandated"] == {name: fen for name, fen in mandated.items() if fen}
         fields: dict[Memorandum, str] = {"charged": "fee_fen", "absorbed": "absorbed_fen"}
         for account, name in fields.items():
             sums: Counter[str] = Counter()
@@ -397,6 +461,9 @@ class Walk:
         """One of the network's spans of time, in microseconds."""
         return int(self.oracle.network[f"{name}_seconds"] * SECOND)
 
+    def day_of(self, at: int) -> int:
+        return (at + self.span("utc_offset")) // DAY
+
     def day_text(self, days_ago: int) -> str:
         return instant_text(self.at + self.span("utc_offset") - days_ago * DAY)[:10]
 
@@ -410,8 +477,7 @@ class Walk:
     def signers_for(self, command: Json) -> list[str]:
         """Whose keys a careful party would sign with: sometimes one more than needed."""
         party = command["party"]
-        metered = command["kind"] in ("time.burn/1", "burn.reverse/1")
-        purposes = ("sign", "meter") if metered else ("sign",)
+        purposes = ("sign", "meter") if command["kind"] in METERED else ("sign",)
         own = self.keys(party, purposes=purposes if not self.one_in(30) else ("sign", "meter", "read"))
         if not self.one_in(12):
             own = [name for name in own if self.at >= self.oracle.keys[label_of(name)]["active_from"]]
@@ -428,10 +494,13 @@ class Walk:
         for other in self.oracle.also_asked(command):
             if other != NETWORK and not self.one_in(8):
                 signers += self.keys(other, purposes=("sign",))[:1]
+        if self.oracle.acting_for(command) != party and not self.one_in(8):
+            for other, number in self.oracle.officers_asked(command, self.at).items():
+                signers += self.keys(other, purposes=("sign",))[:number]
         if command["kind"] == "key.rotate/1" and not self.one_in(8):
             old = command["key"].rpartition("+")[0]
             signers = [*(signers if party == NETWORK else ()), old]
-        new_keys = brought_by(command)
+        new_keys = brought_by(command) if command["kind"] != "log.rekey/1" else [self.log_key(command["new_vkey"])]
         signers += new_keys[self.one_in(12) :]
         if command["kind"] == "key.add/1" and command["subject"] != party and not self.one_in(8):
             signers += self.keys(NETWORK, purposes=("sign",))[: self.oracle.parties[NETWORK]["quorum"]]
@@ -474,6 +543,8 @@ class Walk:
         self.refs += 1
         head = {"kind": f"{kind}/1", "log": ORIGIN, "party": party, "ref": f"doc-{self.refs}"}
         command = head | {"signed_at": instant_text(self.at)} | fields
+        if command["kind"] in MANDATED:
+            command = self.mandated(command)
         if self.one_in(14):
             command = self.bend(command)
         signers, wrong = self.signers_for(command) or [f"{command['party']}/nobody"], list[str]()
@@ -484,6 +555,27 @@ class Walk:
         if answer[0] == "accepted":
             self.sent.append((command, signers))
         return answer
+
+    def mandated(self, command: Json) -> Json:
+        """Mostly as it is; given by an operator for the treasury, or as if it were."""
+        party = command["party"]
+        if party not in TREASURIES:
+            return command | ({"mandate": f"{TREASURIES[0]}/none"} if self.one_in(30) else {})
+        mine = [name for name, one in self.oracle.mandates.items() if one["treasury"] == party or self.one_in(12)]
+        live = [name for name in mine if not self.oracle.is_mandate_over(self.oracle.mandates[name], self.at)]
+        fitting = [name for name in live if command["kind"] in self.oracle.mandates[name]["kinds"]]
+        pool = self.pick([fitting, fitting, fitting, live, mine]) or mine
+        if not pool or not self.one_in(4):
+            return command
+        name = self.recent(pool, f"{TREASURIES[0]}/none", size=4)
+        given = command | {"mandate": name, "party": self.oracle.mandates.get(name, {"operator": OPERATOR})["operator"]}
+        if command["kind"] == "voucher.issue/1" and not self.one_in(12):
+            given["voucher"] = f"{given['party']}/{command['voucher'].partition('/')[2]}"
+        if self.one_in(12):
+            given["party"] = self.pick((OPERATOR, PROBE, party))
+        if self.one_in(16):
+            del given["mandate"]
+        return given
 
     def wait(self) -> None:
         self.at += self.pick(TIME_STEPS) if self.one_in(2) else 0
@@ -535,16 +627,24 @@ class Walk:
             for provider in PROVIDERS[: 1 + (item != "mlu-590")]:
                 price = 3_600 if provider == PROVIDERS[0] else 1_999
                 self.must(provider, "tariff.publish", item=item, price_fen=price, valid_from=instant_text(self.at))
+        for item in COUNTED:
+            self.must(NETWORK, "item.register", item=item, unit="count", counted="a million tokens", name="x")
+            for provider, price in zip(PROVIDERS, (7, 9), strict=True):
+                self.must(provider, "tariff.publish", item=item, price_fen=price, valid_from=instant_text(self.at))
         for number, rules in enumerate(SHAPES):
             party = TREASURIES[number % 2]
-            self.must(party, "programme.open", **self.programme(f"{party}/p{number}", rules))
+            self.must(party, "programme.open", **self.programme(f"{party}/p{number}", rules, BEFORE))
             for provider in PROVIDERS:
-                place, items = {"programme": f"{party}/p{number}", "provider": provider}, self.limits(*ITEMS)
+                place, items = {"programme": f"{party}/p{number}", "provider": provider}, self.limits(*GOODS)
                 self.must(party, "provider.accredit", valid_from=instant_text(self.at), items=items, **place)
         for holder in HOLDERS:
             for number, provider in enumerate(PROVIDERS):
                 changes: Json = {"other_support_fen": 300 * number, "claimant": ("provider", "either")[number]}
                 self.must(holder, "contract.sign", **self.contract(f"{holder}/k-{number}", holder, provider) | changes)
+        for number, holder in enumerate(HOLDERS):
+            changes = {"other_support_fen": 300 * number, "basis": "invoiced"}
+            terms = self.contract(f"{holder}/i-0", holder, PROVIDERS[number % 2]) | changes
+            self.must(holder, "contract.sign", **terms)
 
     @staticmethod
     def limits(*items: str, limit_fen: int = 10_000_000) -> list[Json]:
@@ -560,7 +660,7 @@ class Walk:
             "amount_fen": 1_000_000,
             "first_day": self.day_text(0),
             "last_day": self.day_text(-3_000),
-            "items": [{"item": item, "price_fen": 7_200} for item in ITEMS],
+            "items": [{"item": item, "price_fen": 7_200} for item in GOODS],
             "basis": "metered",
             "claimant": "provider",
             "related_party": False,
@@ -618,6 +718,20 @@ class Walk:
 
     def adopt_edition(self) -> None:
         self.send(NETWORK, "rules.adopt", edition=self.pick((1, 1, 2, 2**53 - 1)))
+
+    def log_key(self, vkey: str) -> str:
+        """The name of one of the keys that the log may have, by which tests find it."""
+        names = [f"{ORIGIN}:log-{number}" for number in range(len(self.oracle.log_keys) + 2)]
+        return next((name for name in names if vkey_of(name) == vkey), f"{ORIGIN}:{NETWORK}/root-1")
+
+    def rekey_log(self) -> None:
+        """From the newest key to the next, mostly; or from or to one that was used."""
+        number = len(self.oracle.log_keys)
+        old = number if not self.one_in(6) else max(0, number - 1)
+        new = f"log-{number + 1 if not self.one_in(4) else self.pick((0, number, number + 1))}"
+        vkeys = {"old_vkey": vkey_of(f"{ORIGIN}:log-{old}")}
+        vkeys["new_vkey"] = vkey_of(f"{ORIGIN}:{new if not self.one_in(8) else f'{NETWORK}/root-1'}")
+        self.send(NETWORK, "log.rekey", overlap_seconds=self.pick((0, 3_600, 10 * 86_400)), **vkeys)
 
     def record_checkpoint(self) -> None:
         """Of one of two other logs, mostly larger than before; or of another size, root, key or log."""
@@ -756,9 +870,13 @@ class Walk:
         fields = self.programme(name, self.pick(SHAPES), self.moment())
         if self.one_in(8):
             fields["closes_at"] = instant_text(self.moment(instant(fields["opens_at"])))
+        if self.one_in(12):
+            fields["envelope_fen"] = SUM_MAX + 1 - self.oracle.appropriated(party)
         rules = fields["rules"]
         rules["cap"] |= {"group": self.pick(("compute", "pilot")), "holder_fen": self.pick((99, *[15_000] * 7))}
         rules["rank"] = self.pick((0, 5, 10, 20, 30))
+        if self.one_in(4):
+            rules["proration"] = self.pick(PRORATIONS)
         if self.one_in(8):
             rules["shares"] = [{"items": ["none"], "share_bp": 1}]
         if self.one_in(8):
@@ -768,18 +886,67 @@ class Walk:
         if self.send(party, "programme.open", **fields)[0] == "accepted":
             for provider in PROVIDERS:
                 start = instant_text(max(self.at, instant(fields["opens_at"])))
-                items = self.limits(*ITEMS, limit_fen=self.pick(LIMITS_FEN))
+                items = self.limits(*GOODS, limit_fen=self.pick(LIMITS_FEN))
                 place = {"programme": name, "provider": provider}
                 self.send(party, "provider.accredit", **place, valid_from=start, items=items)
 
-    def close_programme(self) -> None:
-        programme = self.programme_id()
-        self.send(self.treasury_of(programme), "programme.close", programme=programme, reason="spent")
+    def open_programmes(self) -> list[str]:
+        """The programmes whose end isn't over."""
+        return [name for name in self.oracle.programmes if not self.oracle.is_closed(name, self.at)]
+
+    def amend_programme(self) -> None:
+        still_open = self.open_programmes()
+        name = self.recent(still_open, self.programme_id(), size=6) if still_open else self.programme_id()
+        if self.one_in(8):
+            name = self.programme_id()
+        changes: list[Json] = [{"closes_at": instant_text(self.at + self.pick((-1, 0, DAY, 30 * DAY, 90 * DAY)))}]
+        if name in self.oracle.programmes:
+            programme = self.oracle.programmes[name]
+            issued = programme["envelope_fen"] - self.oracle.balance("unissued", name)
+            changes += [{"envelope_fen": max(1, issued + self.pick((-1, 0, 500, 5_000, 60_000)))}] * 3
+            room = SUM_MAX - self.oracle.appropriated(programme["party"])
+            changes += [{"envelope_fen": programme["envelope_fen"] + room + 1}] if self.one_in(8) else []
+            changes += [self.other_rules(self.oracle.rules_at(name, self.at))] * 3
+            if self.one_in(8):
+                changes = [{"closes_at": instant_text(instant(programme["closes_at"]) + self.pick((-1, 0, 1)))}]
+        fields = self.pick(changes) | (self.pick(changes) if self.one_in(3) else {})
+        self.send(self.treasury_of(name), "programme.amend", programme=name, reason="second edition", **fields)
+
+    def other_rules(self, old: Json) -> Json:
+        """Rules that differ from these in what may be amended, or now and then in what may not."""
+        change: Json = self.pick(
+            (
+                {"shares": [{"share_bp": self.pick((2_000, 10_000))}]},
+                {"shares": [{"items": [self.recent([*self.oracle.items], "none")], "share_bp": 7_000}]},
+                {"shares": [{"holder_class": "university", "share_bp": 9_000}, {"share_bp": 8_000}]},
+                {"ceiling_bp": self.pick((6_000, 10_000))},
+                {"validity_days": self.pick((1, 9, 60))},
+                {"transfer": self.pick(("forbidden", "approved", "open"))},
+                {"cap": old["cap"] | {"floor_fen": self.pick((0, 100, 500, 20_000))}},
+                {"cap": old["cap"] | {"group": self.pick(("compute", "pilot"))}},
+                {"cap": old["cap"] | {"holder_fen": self.pick((9_000, 15_000, 20_000))}},
+                {"gates": [self.some_gate(old["payee"])]},
+                {"claims": old["claims"] | {"cut_off_days": 30}},
+                {"proration": self.pick(PRORATIONS)},
+            )
+        )
+        if self.one_in(8):
+            change |= self.pick(
+                (
+                    {"payee": self.pick(("provider", "holder", "contract"))},
+                    {"basis": self.pick(("metered", "invoiced", "both"))},
+                    {"rounding_fen": self.pick((1, 100))},
+                    {"rank": self.pick((5, 10))},
+                    {"claims": old["claims"] | {"cycle": self.pick(("month", "quarter"))}},
+                )
+            )
+        ahead = self.pick((1, 1, 1, 1, 2, 2, 5, 30)) if not self.one_in(8) else self.pick((0, 366, 367))
+        return {"rules": old | change, "rules_from": self.day_text(-ahead)}
 
     def accredit(self) -> None:
         programme, provider = self.programme_id(), self.pick((*PROVIDERS, *PROVIDERS, *PROVIDERS, HOLDERS[0]))
         ends = [one["until"] for one in self.oracle.accreditations if one["programme"] == programme and one["until"]]
-        items = ITEMS if self.one_in(2) else [self.recent([*self.oracle.items], "none"), "h800"]
+        items = GOODS if self.one_in(2) else [self.recent([*self.oracle.items], "none"), "h800"]
         fields: Json = {"items": self.limits(*items, limit_fen=self.pick(LIMITS_FEN))}
         fields |= {"provider": provider, "valid_from": instant_text(self.moment(*ends[-2:]))}
         self.send(self.treasury_of(programme), "provider.accredit", programme=programme, **fields)
@@ -843,6 +1010,32 @@ class Walk:
             record["programme"] = f"{TREASURIES[0]}/none"
         self.send(party, "record.withdraw", record=record)
 
+    # -- moves: mandates ----------------------------------------------------------------------------------------------
+
+    def give_mandate(self) -> None:
+        party = self.pick(TREASURIES)
+        kinds = self.chance.sample(sorted(MANDATED), self.pick((1, 2, 6, 6)))
+        operator = self.pick((OPERATOR, OPERATOR, OPERATOR, PROBE)) if not self.one_in(8) else self.pick(PARTIES)
+        fields: Json = {"mandate": self.new_id(party, "m", [*self.oracle.mandates]), "operator": operator}
+        fields |= {"kinds": sorted(kinds), "each_fen": self.pick((0, 300, 2_500, 100_000))}
+        fields |= {"total_fen": self.pick((0, 1_000, 5_000, 100_000))}
+        if self.one_in(3):
+            fields["programme"] = self.programme_id()
+        until = self.at + self.pick((HOUR, 9 * DAY, 90 * DAY)) if not self.one_in(8) else self.at + self.pick((0, 1))
+        if self.one_in(12):
+            until = self.at + 366 * DAY + self.pick((0, 1))
+        if "programme" in fields and not self.one_in(8):
+            party = self.treasury_of(fields["programme"])
+            fields["mandate"] = self.new_id(party, "m", [*self.oracle.mandates])
+        self.send(party, "mandate.give", until=instant_text(until), **fields)
+
+    def end_mandate(self) -> None:
+        live = [name for name, one in self.oracle.mandates.items() if not self.oracle.is_mandate_over(one, self.at)]
+        name = self.recent(live if not self.one_in(8) else [*self.oracle.mandates], f"{TREASURIES[0]}/none")
+        party = self.oracle.mandates[name]["treasury"] if name in self.oracle.mandates else TREASURIES[0]
+        party = self.pick(TREASURIES) if self.one_in(8) else party
+        self.send(party, "mandate.end", mandate=name, reason="moved")
+
     # -- moves: contracts ---------------------------------------------------------------------------------------------
 
     def live_contracts(self) -> list[str]:
@@ -853,7 +1046,7 @@ class Walk:
         """Mostly one that isn't over; the standing ones as often as the newest."""
         live = self.live_contracts()
         pool = live if live and not self.one_in(16) else [*self.oracle.contracts]
-        return str(self.recent(pool if self.one_in(2) else pool[:6], f"{HOLDERS[0]}/none", size=6))
+        return str(self.recent(pool if self.one_in(2) else pool[:9], f"{HOLDERS[0]}/none", size=9))
 
     @staticmethod
     def standing() -> list[str]:
@@ -870,18 +1063,18 @@ class Walk:
         name = self.new_id(party, "k", [*self.oracle.contracts])
         fields = self.contract(name, holder, provider)
         if self.one_in(10):
-            fields["document_sha256"] = self.pick([*self.oracle.contracts.values()])["document"]
+            fields["document_sha256"] = self.used_document()
         first = self.pick((*[0] * 8, 1, 9, -1, -9, 366, 367, -366, -367))
         fields |= {
             "amount_fen": self.pick((2_000, 20_000, 200_000)),
             "first_day": self.day_text(first),
             "last_day": self.day_text(min(first, 0) - self.pick((30, 30, 90, 90, 9, 9, 3, 0, -1, 3_659, 3_660))),
             "claimant": self.pick(("provider", "holder", "either", "either")),
-            "basis": self.pick(("metered",) * 6 + ("invoiced",)),
+            "basis": self.pick(("metered",) * 4 + ("invoiced",)),
             "other_support_fen": self.pick((0, 0, 100, 1_000, 5_000)),
         }
         if not self.one_in(3):
-            items = {self.pick(ITEMS), self.recent([*self.oracle.items], "none")}
+            items = {self.pick(GOODS), self.recent([*self.oracle.items], "none")}
             fields["items"] = [
                 {"item": one, "price_fen": self.pick((1_000, 1_999, 3_600, 7_200))} for one in sorted(items)
             ]
@@ -920,9 +1113,8 @@ class Walk:
     def apply(self) -> None:
         programme, party = self.programme_id(), self.pick(HOLDERS)
         if self.one_in(16):
-            closed = [name for name, one in self.oracle.programmes.items() if one["closed"]]
-            over = [name for name, one in self.oracle.programmes.items() if instant(one["closes_at"]) <= self.at]
-            programme = self.pick([*over, *closed[-2:], programme])
+            closed = [name for name in self.oracle.programmes if self.oracle.is_closed(name, self.at)]
+            programme = self.pick([*closed[-4:], programme])
         fields: Json = {"application": self.new_id(party, "a", [*self.oracle.applications]), "programme": programme}
         fields |= {"declarations": {"related_party": self.one_in(4), "other_support_fen": self.pick((0, 1_000))}}
         fields |= {"holder_class": self.pick(("under_one_year", "university"))} if self.one_in(2) else {}
@@ -955,17 +1147,18 @@ class Walk:
     # -- moves: vouchers ----------------------------------------------------------------------------------------------
 
     def issue(self) -> None:
-        still_open = [name for name, one in self.oracle.programmes.items() if not one["closed"]]
+        still_open = self.open_programmes()
         programme = self.recent(still_open, self.programme_id(), size=6) if still_open else self.programme_id()
         party = self.treasury_of(programme)
         holder = self.recent([*HOLDERS, *HOLDERS, *HOLDERS, PROVIDERS[0]], "nobody", size=9)
         limits, start = [600], self.at
         if programme in self.oracle.programmes:
-            rules = self.oracle.programmes[programme]
-            cap = rules["rules"]["cap"]["holder_fen"] - self.oracle.granted(programme, holder)
-            limits += [cap, rules["rules"]["cap"]["floor_fen"], self.oracle.balance("unissued", programme), 600]
+            cap = self.oracle.rules_at(programme, self.at)["cap"]
+            left = cap["holder_fen"] - self.oracle.granted(programme, holder, self.at)
+            limits += [left, cap["floor_fen"], self.oracle.balance("unissued", programme), 600]
             start = self.at if self.one_in(2) else self.moment()
-            start = start if not self.one_in(8) else self.moment(instant(rules["closes_at"]))
+            closes_at = instant(self.oracle.programmes[programme]["closes_at"])
+            start = start if not self.one_in(8) else self.moment(closes_at)
         fields = {"voucher": self.new_id(party, "v", [*self.oracle.vouchers]), "programme": programme, "holder": holder}
         if self.one_in(8):
             fields["contract"] = self.contract_id_of(holder)
@@ -979,6 +1172,24 @@ class Walk:
                 left = self.oracle.applications[name]["amount_fen"] - self.oracle.issued()[name]
                 face = self.amount(max(1, left), 600)
         self.send(party, "voucher.issue", face_fen=face, valid_from=instant_text(start), **fields)
+
+    def import_voucher(self) -> None:
+        programme = self.recent([*self.oracle.programmes][: len(SHAPES)], self.programme_id(), size=9)
+        party, holder = self.treasury_of(programme), self.recent(HOLDERS * 3, self.pick(("nobody", PROVIDERS[0])))
+        limits = [600]
+        if programme in self.oracle.programmes:
+            cap_fen = self.oracle.rules_at(programme, self.at)["cap"]["holder_fen"]
+            left = cap_fen - self.oracle.granted(programme, holder, self.at)
+            limits += [left, self.oracle.balance("unissued", programme)]
+        face = self.amount(*limits)
+        used = self.pick((0, 0, 50, face // 2, face, face, face + self.one_in(3)))
+        start = self.pick((BEFORE, BEFORE, BEFORE + 9 * DAY, START - 1)) if not self.one_in(6) else START
+        start -= self.one_in(8)
+        until = self.at + self.pick((DAY, 30 * DAY, 90 * DAY)) if not self.one_in(6) else self.at + self.pick((0, 1))
+        fields = {"voucher": self.new_id(party, "i", [*self.oracle.vouchers]), "programme": programme, "holder": holder}
+        fields |= {"face_fen": face, "used_fen": min(used, face) if not self.one_in(8) else face + 1}
+        fields |= {"valid_from": instant_text(start), "valid_until": instant_text(until), "evidence_sha256": "e" * 64}
+        self.send(party, "voucher.import", **fields)
 
     def contract_id_of(self, holder: str) -> str:
         """Mostly one of a holder's contracts."""
@@ -1005,17 +1216,17 @@ class Walk:
         limits = [self.oracle.balance("available", voucher)]
         if voucher in self.oracle.vouchers:
             programme = self.oracle.vouchers[voucher]["programme"]
-            cap = self.oracle.programmes[programme]["rules"]["cap"]["holder_fen"]
-            limits.append(cap - self.oracle.granted(programme, to))
+            cap_fen = self.oracle.rules_at(programme, self.at)["cap"]["holder_fen"]
+            limits.append(cap_fen - self.oracle.granted(programme, to, self.at))
         into = self.new_id(party, "t", [*self.oracle.vouchers])
         self.send(party, "voucher.transfer", voucher=voucher, into=into, to=to, amount_fen=self.amount(*limits))
 
     def change_voucher(self) -> None:
         voucher = self.voucher_id()
         programme = self.oracle.vouchers[voucher]["programme"] if voucher in self.oracle.vouchers else "none/none"
-        kind = self.pick(("suspend", "suspend", "resume", "resume", "revoke", "lapse", "lapse"))
+        kind = self.pick(("suspend", "suspend", "resume", "resume", "revoke"))
         suspended = [name for name, one in self.oracle.vouchers.items() if one["suspended"]]
-        if suspended and self.one_in({"suspend": 4, "lapse": 4}.get(kind, 2)):
+        if suspended and self.one_in({"suspend": 4}.get(kind, 2)):
             voucher = self.pick(suspended)
             programme = self.oracle.vouchers[voucher]["programme"]
         if kind == "revoke" and self.oracle.lines and self.one_in(2):
@@ -1023,8 +1234,11 @@ class Walk:
             paid = [one for one in paid if one["closed"]] or paid or [{"voucher": voucher, "programme": programme}]
             held = self.pick(paid)
             voucher, programme = held["voucher"], held["programme"]
-        fields = {} if kind == "lapse" else {"reason": "inquiry"}
-        self.send(self.treasury_of(programme), f"voucher.{kind}", voucher=voucher, **fields)
+        self.send(self.treasury_of(programme), f"voucher.{kind}", voucher=voucher, reason="inquiry")
+
+    def expire(self) -> None:
+        due = [treasury for treasury in TREASURIES if self.oracle.due(treasury, self.at)]
+        self.send(self.pick((OPERATOR, *(due if due and not self.one_in(6) else TREASURIES))), "book.expire")
 
     def reserve(self) -> None:
         """Mostly of a programme that doesn't pay for the contract yet."""
@@ -1055,7 +1269,7 @@ class Walk:
         """One contract, and a voucher of each programme that is open, some of it reserved under that contract."""
         contract = self.pick(self.standing()) if self.one_in(3) else self.standing()[0]
         holder = self.oracle.contracts[contract]["holder"]
-        still_open = [name for name, one in self.oracle.programmes.items() if not one["closed"]]
+        still_open = self.open_programmes()
         paying = self.oracle.paying_programmes(contract)
         new = [name for name in still_open if name not in paying]
         programmes = new if new and self.one_in(2) else still_open
@@ -1070,7 +1284,7 @@ class Walk:
     def reviewed(self, programme: str, holder: str) -> Json:
         """What an issue names where a gate stands before it; the attesters say what lets it through."""
         gates = [
-            gate for gate in self.oracle.programmes[programme]["rules"].get("gates", []) if gate["before"] == "issue"
+            gate for gate in self.oracle.rules_at(programme, self.at).get("gates", []) if gate["before"] == "issue"
         ]
         if not gates:
             return {}
@@ -1102,6 +1316,20 @@ class Walk:
             return str(self.pick(stranded))
         pool = live if live and not self.one_in(5) else [*self.oracle.reservations]
         return str(self.recent(pool, f"{HOLDERS[0]}/none", size=10))
+
+    def extend(self) -> None:
+        name = self.reservation_id()
+        held = self.oracle.reservations.get(name)
+        party, limits, until = self.pick(HOLDERS), [60], self.at + DAY
+        if held is not None:
+            party = held["holder"] if not self.one_in(12) else party
+            limits.append(max(1, self.oracle.balance("available", held["voucher"])))
+            ends = self.oracle.vouchers[held["voucher"]]["until"], self.oracle.end_of_contract(held["contract"])
+            until = held["until"] + self.pick((-1, 0, 1, HOUR, 9 * DAY))
+            until = until if not self.one_in(3) else self.pick(ends) + self.pick((0, 0, 1))
+        changes: list[Json] = [{"amount_fen": self.amount(*limits)}, {"until": instant_text(until)}]
+        fields = self.pick(changes) | (self.pick(changes) if self.one_in(4) else {})
+        self.send(party, "reservation.extend", reservation=name, **fields)
 
     def release(self) -> None:
         name = self.reservation_id()
@@ -1139,7 +1367,9 @@ class Walk:
             voucher = self.oracle.vouchers[self.oracle.reservations[held]["voucher"]]
             oldest = self.at - self.span("burn_window") + SECOND - 1
             start = self.pick((voucher["from"], voucher["from"] - SECOND, oldest, oldest - SECOND))
-        priced = [one[0] for one in self.oracle.contracts.get(contract, {"prices": []})["prices"]]
+        priced = [
+            one[0] for one in self.oracle.contracts.get(contract, {"prices": []})["prices"] if one[0] not in COUNTED
+        ]
         item = self.pick(priced) if priced and not self.one_in(6) else self.recent([*self.oracle.items], "none")
         gpus = self.pick((1_000, 1_000, 1_000, 1_000, 1, 8_000))
         job = f"job-{self.chance.randrange(6) if self.one_in(5) else self.refs * 8 + self.chance.randrange(8)}"
@@ -1151,7 +1381,7 @@ class Walk:
         says: Json = {"pay_available": True} if self.one_in(4) else {}
         if self.one_in(30):
             says["corrects"] = self.some_line(self.oracle.lines)
-        elif self.one_in(2 if self.oracle.is_sealed(end) else 30):
+        elif self.one_in(2 if self.oracle.is_sealed(self.day_of(end)) else 30):
             says["prior_period"] = True
         return says
 
@@ -1168,6 +1398,9 @@ class Walk:
         old = self.recent(reversed_lines if self.one_in(6) else recent, None)
         if old is None:
             self.reverse()
+            return
+        if old["job"] is None:
+            self.correct_service(old)
             return
         contract = old["contract"] if not self.one_in(6) else self.contract_id_of(self.holder_under(old["contract"]))
         start, end = (old[name] + SECOND * self.pick((0, 0, 0, 0, 1, -1)) for name in ("from", "to"))
@@ -1193,6 +1426,9 @@ class Walk:
         line = self.recent(free, free[-1])
         fields = {"statement": line["statement"], "line": line["number"], "reason": "wrong job"}
         self.send(line["provider"], "burn.reverse", **fields)
+        if line["job"] is None:
+            self.correct_service(line, at_its_bounds=True)
+            return
         gpus, more = line["gpu_time"] // line["seconds"], self.pick((0, 0, 1))
         row = ["job-new", gpus + more, second_text(line["from"]), second_text(line["to"]), line["seconds"]]
         says = {"corrects": {"statement": line["statement"], "line": line["number"]}}
@@ -1224,6 +1460,98 @@ class Walk:
             item, row = self.pick(lines)
             lines.append((item, [*row]) if self.one_in(8) else self.line(contract))
         self.send_lines(party, contract, lines)
+
+    # -- moves: services ----------------------------------------------------------------------------------------------
+
+    def used_document(self) -> str:
+        """One that a contract or an invoice has."""
+        commands = [entry["command"] for entry in self.oracle.entries if "document_sha256" in entry["command"]]
+        return str(self.pick(commands[-8:] if self.one_in(2) else commands)["document_sha256"])
+
+    def document(self) -> str:
+        self.names += 1
+        return self.used_document() if self.one_in(10) else hashlib.sha256(str(self.names).encode()).hexdigest()
+
+    def serve(self) -> None:
+        """Days that were counted, or an invoice, under a contract with something reserved."""
+        basis = self.pick(("metered", "invoiced"))
+        reserved = [
+            name
+            for name, one in self.oracle.contracts.items()
+            if self.current_reservations(name) and (one["basis"] == basis or self.one_in(30))
+        ]
+        contract = self.pick(reserved) if reserved and not self.one_in(12) else self.contract_id()
+        sides = self.oracle.contracts.get(contract, {"provider": PROVIDER, "prices": []})
+        party = sides["provider"] if not self.one_in(16) else self.pick(PROVIDERS)
+        held = self.pick(self.current_reservations(contract) or [None])
+        items = [one[0] for one in sides["prices"] if basis == "invoiced" or one[0] in COUNTED] or [*COUNTED]
+        item = self.pick(items) if not self.one_in(8) else self.recent([*self.oracle.items], "none")
+        days = self.service_days(contract, held, basis)
+        fields: Json = {"contract": contract, "item": item}
+        fields |= {
+            name: instant_text(number * DAY)[:10] for name, number in zip(("first_day", "last_day"), days, strict=True)
+        }
+        left_fen = self.oracle.balance("reserved", held) if held else 60
+        if basis == "metered":
+            price_fen = self.oracle.price(contract, item, self.oracle.start_of(days[0])) if held else None
+            most = max(1, left_fen // (price_fen or 7))
+            fields["quantity"] = max(1, self.pick((1, 3, 10, most, most, most + 1, most * 2)))
+        else:
+            fields |= {"document_sha256": self.document()}
+            fields["fee_fen"] = max(1, self.pick((1, 99, 500, left_fen, left_fen, left_fen + 1, left_fen * 2, 1_200)))
+        if self.one_in(5):
+            fields["pay_available"] = True
+        if self.one_in(30):
+            fields["corrects"] = self.some_line(self.oracle.lines)
+        elif basis == "metered" and self.one_in(2 if self.oracle.is_sealed(days[1]) else 30):
+            fields["prior_period"] = True
+        self.send(party, "service.burn", **fields)
+
+    def service_days(self, contract: str, held: str | None, basis: str) -> tuple[int, int]:
+        """Mostly days of which a reservation pays; or at a limit of them."""
+        today = self.day_of(self.at)
+        if held is None or contract not in self.oracle.contracts:
+            return today - self.pick((1, 3)), today - 1
+        voucher = self.oracle.vouchers[self.oracle.reservations[held]["voucher"]]
+        first = max(self.day_of(voucher["from"] - 1) + 1, self.oracle.contracts[contract]["first_day"])
+        if basis == "metered":
+            first = max(first, self.day_of(self.at - self.span("burn_window") - 1) + 1)
+            spans = [self.day_of(one["to"] - 1) + 1 for one in self.oracle.lines if one["contract"] == contract]
+            spans = [one for one in spans if first <= one < today]
+            first = max(spans) if spans and not self.one_in(4) else first
+            last = max(first, min(today - 1, first + self.pick((0, 0, 0, 1, 2, 9))))
+        else:
+            last = first + self.pick((0, 1, 5, 30))
+            if (proration := voucher["rules"].get("proration")) and self.one_in(2):
+                bound = day(proration[self.pick(("first_day", "last_day"))])
+                first, last = bound - self.pick((0, 1, 5)), bound + self.pick((0, 0, 1, 5))
+        if self.one_in(8):
+            first += self.pick((-1, 1, -30))
+        if self.one_in(8):
+            last += self.pick((-1, 1, 30))
+        if self.oracle.seals and self.one_in(8):
+            last = max(self.oracle.seals.values()) + self.pick((-1, 0, 1))
+            first = min(first, last)
+        return first, last
+
+    def correct_service(self, old: Json, *, at_its_bounds: bool = False) -> None:
+        """A service instead of one that was taken back, of no more, or of a little more."""
+        first, last = (
+            number if at_its_bounds or not self.one_in(8) else number + self.pick((-1, 1)) for number in old["days"]
+        )
+        fields: Json = {"contract": old["contract"], "item": old["item"] if not self.one_in(8) else self.pick(GOODS)}
+        fields |= {"first_day": instant_text(first * DAY)[:10], "last_day": instant_text(last * DAY)[:10]}
+        more = self.pick((0, 0, 1)) if at_its_bounds else self.pick((0, 0, -1, -1, 1, -100))
+        if old["document"] is None:
+            fields["quantity"] = max(1, old["gpu_time"] + more)
+        else:
+            fields["fee_fen"] = max(1, old["fee_fen"] + more)
+            fields["document_sha256"] = old["document"] if not self.one_in(4) else self.document()
+        if not self.one_in(6):
+            fields["corrects"] = self.some_line([old])
+        if self.one_in(3):
+            fields["pay_available"] = True
+        self.send(old["provider"], "service.burn", **fields)
 
     def burn_too_much(self) -> None:
         """A statement about as large as a note may be: with its outcome it may outgrow an entry."""
@@ -1330,6 +1658,7 @@ class Walk:
 MOVES: dict[Callable[[Walk], None], int] = {
     Walk.found_again: 1,
     Walk.adopt_edition: 1,
+    Walk.rekey_log: 2,
     Walk.record_checkpoint: 3,
     Walk.admit_party: 8,
     Walk.amend_party: 3,
@@ -1340,12 +1669,14 @@ MOVES: dict[Callable[[Walk], None], int] = {
     Walk.revoke_key: 5,
     Walk.register_item: 3,
     Walk.open_programme: 4,
-    Walk.close_programme: 2,
+    Walk.amend_programme: 8,
     Walk.accredit: 6,
     Walk.delist: 3,
     Walk.publish_tariff: 7,
     Walk.declare_capacity: 3,
     Walk.withdraw: 4,
+    Walk.give_mandate: 5,
+    Walk.end_mandate: 1,
     Walk.sign_contract: 6,
     Walk.amend_contract: 8,
     Walk.withdraw_capacity: 2,
@@ -1353,13 +1684,17 @@ MOVES: dict[Callable[[Walk], None], int] = {
     Walk.withdraw_application: 2,
     Walk.attest: 10,
     Walk.issue: 20,
+    Walk.import_voucher: 5,
     Walk.transfer: 12,
     Walk.change_voucher: 8,
+    Walk.expire: 4,
     Walk.reserve: 30,
+    Walk.extend: 8,
     Walk.crowd: 4,
     Walk.fill: 1,
     Walk.release: 8,
     Walk.burn: 50,
+    Walk.serve: 30,
     Walk.burn_too_much: 2,
     Walk.reverse: 16,
     Walk.correct: 10,
@@ -1713,38 +2048,41 @@ class Ledgers(RuleBasedStateMachine):
             Walk.revoke_key,
             Walk.found_again,
             Walk.adopt_edition,
+            Walk.rekey_log,
             Walk.record_checkpoint,
         )
 
     @rule(chance=st.randoms(use_true_random=False))
     def programmes(self, chance: random.Random) -> None:
         self.move(
-            chance, Walk.open_programme, Walk.close_programme, Walk.accredit, Walk.delist, Walk.publish_tariff,
-            Walk.withdraw, Walk.declare_capacity, Walk.withdraw_capacity, Walk.register_item,
+            chance, Walk.open_programme, Walk.amend_programme, Walk.give_mandate, Walk.end_mandate, Walk.accredit,
+            Walk.delist, Walk.publish_tariff, Walk.withdraw, Walk.declare_capacity, Walk.withdraw_capacity,
+            Walk.register_item,
         )  # fmt: skip
 
     @rule(chance=st.randoms(use_true_random=False))
     def contracts(self, chance: random.Random) -> None:
         self.move(chance, Walk.sign_contract, Walk.amend_contract, Walk.crowd)
 
+    @rule(chance=st.randoms(use_true_random=False))
     def applications(self, chance: random.Random) -> None:
         self.move(chance, Walk.apply, Walk.apply, Walk.attest, Walk.attest, Walk.withdraw_application)
 
     @rule(chance=st.randoms(use_true_random=False))
     def issues(self, chance: random.Random) -> None:
-        self.move(chance, Walk.issue)
+        self.move(chance, Walk.issue, Walk.issue, Walk.import_voucher)
 
     @rule(chance=st.randoms(use_true_random=False))
     def vouchers(self, chance: random.Random) -> None:
-        self.move(chance, Walk.transfer, Walk.change_voucher)
+        self.move(chance, Walk.transfer, Walk.change_voucher, Walk.expire)
 
     @rule(chance=st.randoms(use_true_random=False))
     def reservations(self, chance: random.Random) -> None:
-        self.move(chance, Walk.reserve, Walk.reserve, Walk.release)
+        self.move(chance, Walk.reserve, Walk.reserve, Walk.extend, Walk.release)
 
     @rule(chance=st.randoms(use_true_random=False))
     def burns(self, chance: random.Random) -> None:
-        self.move(chance, Walk.burn, Walk.burn, Walk.burn, Walk.reverse)
+        self.move(chance, Walk.burn, Walk.burn, Walk.serve, Walk.serve, Walk.reverse)
 
     @rule(chance=st.randoms(use_true_random=False))
     def corrections(self, chance: random.Random) -> None:

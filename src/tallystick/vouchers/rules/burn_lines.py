@@ -289,9 +289,10 @@ def corrected_line(
     ):
         return None
     corrected = statement.line(corrects.line)
-    if corrected is None or interval[0] < corrected.starts_at or interval[1] > corrected.ends_at:
+    if corrected is None or interval[0] < corrected.starts_at:
         return None
-    return corrected
+    ends_at = -(-corrected.ends_at // SECOND_US) * SECOND_US  # of a service a microsecond after what is kept
+    return corrected if interval[1] <= ends_at else None
 
 
 def is_more(quantity: int, fee: int, paid: Paid, corrected: BurnedLine) -> bool:

@@ -54,25 +54,26 @@ class _Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """What was invoiced: the item, and the days (since 1970) that it is for, both of them among these."""
+    """What was invoiced: the item, the days (since 1970) that it is for, both of them among these, and the fee."""
 
     item: str
     first_day: int
     last_day: int
+    fee_fen: int
 
-    def prorated(self, fee: int, proration: Proration | None) -> tuple[int, int, int] | None:
+    def prorated(self, proration: Proration | None) -> tuple[int, int, int] | None:
         """Return the days of it that a programme counts, the first and the last, and its fee for these.
 
         None: none of its days lies in the programme's window, or they are no time by its way of counting days.
         """
         if proration is None:
-            return self.first_day, self.last_day, fee
+            return self.first_day, self.last_day, self.fee_fen
         first_day, last_day = max(self.first_day, proration.first_day), min(self.last_day, proration.last_day)
         more = 1 if proration.day_count == "inclusive" else 0
         days, all_days = last_day - first_day + more, self.last_day - self.first_day + more
         if first_day > last_day or days <= 0:
             return None
-        return first_day, last_day, _truncated(fee * days // all_days, proration)
+        return first_day, last_day, _truncated(self.fee_fen * days // all_days, proration)
 
 
 def _truncated(amount_fen: int, proration: Proration | None) -> int:
@@ -154,25 +155,35 @@ class ContractPayers:
         payments = _payments(terms.parts, fee, absorbed_fen, takes_available)
         return payments if isinstance(payments, Reason) else (absorbed_fen, payments)
 
-    def pay_invoice(self, invoice: Invoice, fee: int, at: int, *, takes_available: bool) -> Paid | Reason:
-        """Return what the programmes pay of an invoice's fee, each for the part of it that it counts.
+    def parts_of_invoice(self, invoice: Invoice, at: int) -> list[_Part] | Reason:
+        """Return the programmes that pay an invoice, in their order; or why the first that was asked doesn't.
 
         Args:
             invoice: what it is about.
-            fee: in fen.
             at: the log's time (microseconds), at which reservations must be open.
-            takes_available: as in `pay`.
         """
-        if fee > self._chargeable_fen:
-            return Reason.EXCEEDS_CONTRACT
         found = [
-            self._part_of_invoice(self._state.programmes[name], open_purses, (invoice, fee), at)
+            self._part_of_invoice(self._state.programmes[name], open_purses, invoice, at)
             for name, purses in self._programmes.items()
             if (open_purses := [purse for purse in purses if purse.left_fen])
         ]
         parts = [part for part in found if isinstance(part, _Part)]
-        if not parts:
-            return next((reason for reason in found if isinstance(reason, Reason)), Reason.NOTHING_RESERVED)
+        return parts or next((reason for reason in found if isinstance(reason, Reason)), Reason.NOTHING_RESERVED)
+
+    def pay_invoice(self, invoice: Invoice, at: int, *, takes_available: bool) -> Paid | Reason:
+        """Return what the programmes pay of an invoice's fee, each for the part of it that it counts.
+
+        Args:
+            invoice: what it is about.
+            at: the log's time (microseconds), at which reservations must be open.
+            takes_available: as in `pay`.
+        """
+        fee = invoice.fee_fen
+        if fee > self._chargeable_fen:
+            return Reason.EXCEEDS_CONTRACT
+        parts = self.parts_of_invoice(invoice, at)
+        if isinstance(parts, Reason):
+            return parts
         lowest_bp = min([part.ceiling_bp for part in parts])
         absorbed_fen = min(self._other_support_fen, fee * lowest_bp // BASIS_POINTS)
         payments = _payments(parts, fee, absorbed_fen, takes_available)
@@ -243,17 +254,14 @@ class ContractPayers:
         share = oldest.rules.share_of(item_id, self._state.items[item_id], oldest.holder_class)
         return Reason.ITEM_NOT_COVERED if share is None else _Part(*share, fitting)
 
-    def _part_of_invoice(
-        self, programme: Programme, purses: list[Purse], invoiced: tuple[Invoice, int], at: int
-    ) -> _Part | Reason:
+    def _part_of_invoice(self, programme: Programme, purses: list[Purse], invoice: Invoice, at: int) -> _Part | Reason:
         """Return how a programme pays for an invoice: for the part of it that lies in its window."""
-        invoice, fee = invoiced
-        reasons = [self._against(purse, invoice, fee, at) for purse in purses]
+        reasons = [self._against(purse, invoice, at) for purse in purses]
         fitting = [purse for purse, reason in zip(purses, reasons, strict=True) if reason is None]
         if not fitting:
             return reasons[0] or Reason.NOTHING_RESERVED
         oldest = fitting[0]
-        counted = invoice.prorated(fee, oldest.rules.proration)
+        counted = invoice.prorated(oldest.rules.proration)
         assert counted is not None
         first_day, last_day, base_fen = counted
         starts_at, ends_at = self._state.start_of(first_day), self._state.start_of(last_day + 1)
@@ -266,9 +274,9 @@ class ContractPayers:
         share_fen = _truncated(base_fen * share[0] // BASIS_POINTS, oldest.rules.proration)
         return _Part(*share, fitting, share_fen)
 
-    def _against(self, purse: Purse, invoice: Invoice, fee: int, at: int) -> Reason | None:
+    def _against(self, purse: Purse, invoice: Invoice, at: int) -> Reason | None:
         """Return why a reservation can't pay for an invoice, if there is a reason."""
-        counted = invoice.prorated(fee, purse.rules.proration)
+        counted = invoice.prorated(purse.rules.proration)
         if counted is None:
             return Reason.OUTSIDE_PRORATION_WINDOW
         starts_at, ends_at = self._state.start_of(counted[0]), self._state.start_of(counted[1] + 1)

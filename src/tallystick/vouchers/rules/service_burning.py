@@ -135,7 +135,7 @@ class ServiceBurn(Rule):
         if contract.price_fen(self.item, starts_at) is None:
             return Reason.ITEM_NOT_IN_CONTRACT
         if self.quantity is not None:
-            if ends_at >= at:
+            if ends_at > at:
                 return Reason.JOB_TIME_IN_THE_FUTURE
             if starts_at < at - state.burn_window_us:
                 return Reason.JOB_TIME_TOO_LONG_AGO
@@ -144,20 +144,30 @@ class ServiceBurn(Rule):
                 return Reason.PERIOD_SEALED
             if self.prior_period and not is_sealed:
                 return Reason.PERIOD_NOT_SEALED
+        elif self._is_too_late(state, at):
+            return Reason.JOB_TIME_TOO_LONG_AGO
         if self.corrects is not None and self._corrected(state, at) is None:
             return Reason.CORRECTION_UNFOUNDED
         if self.first_day < contract.first_day or self.last_day > contract.last_day:
             return Reason.OUTSIDE_CONTRACT
         return None
 
+    def _is_too_late(self, state: State, at: int) -> bool:
+        """Return whether an invoice is refused as too late: by who pays, and yet before other reasons."""
+        parts = ContractPayers(state, self.contract).parts_of_invoice(self._invoice(), at)
+        return parts is Reason.JOB_TIME_TOO_LONG_AGO
+
+    def _invoice(self) -> Invoice:
+        assert self.fee_fen is not None
+        return Invoice(self.item, self.first_day, self.last_day, self.fee_fen)
+
     def _pay(self, state: State, contract: Contract, at: int) -> tuple[int, Paid] | Reason:
         """Return the fee, and what is paid of it."""
         takes_available = self.pay_available is True
         if self.quantity is None:
-            assert self.fee_fen is not None
-            fee = self.fee_fen
-            invoice = Invoice(self.item, self.first_day, self.last_day)
-            paid = ContractPayers(state, self.contract).pay_invoice(invoice, fee, at, takes_available=takes_available)
+            invoice = self._invoice()
+            fee = invoice.fee_fen
+            paid = ContractPayers(state, self.contract).pay_invoice(invoice, at, takes_available=takes_available)
         else:
             starts_at, ends_at = self._interval(state)
             payers = ContractPayers(state, self.contract, "count")
@@ -177,8 +187,8 @@ class ServiceBurn(Rule):
         return fee, paid
 
     def _interval(self, state: State) -> tuple[int, int]:
-        """Return its days as an interval (microseconds) that ends within the last of them, on which it is booked."""
-        return state.start_of(self.first_day), state.start_of(self.last_day + 1) - 1
+        """Return its days as an interval (microseconds)."""
+        return state.start_of(self.first_day), state.start_of(self.last_day + 1)
 
     def _corrected(self, state: State, at: int) -> BurnedLine | None:
         """Return the line taken back that it stands for, if it stands for one and that can be."""
@@ -190,6 +200,7 @@ class ServiceBurn(Rule):
         """One line: its job is the contract, and its quantity counts as GPU-time does."""
         assert isinstance(event.outcome, Burned)
         starts_at, ends_at = self._interval(state)
+        ends_at -= 1  # within its last day, on which it is booked
         late = self.quantity is None or self.corrects is not None or self.prior_period is True
         if self.document_sha256 is not None:
             state.documents[self.document_sha256] = f"{self.party} {self.ref}"
