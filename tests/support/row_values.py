@@ -139,6 +139,21 @@ def _document(text: str) -> str:
     return text if len(text) == _HEX_DIGITS else hashlib.sha256(text.encode()).hexdigest()
 
 
+def _kinds(text: str) -> list[str]:
+    """Return the kinds of command that `redemption.pay, voucher.issue` names."""
+    return [f"{name}/1" for name in names_in(text)]
+
+
+def _corrects(text: str) -> Json:
+    """Return the line `st-1:0`."""
+    statement, _, number = text.rpartition(":")
+    return {"statement": statement, "line": int(number)}
+
+
+def _quantity(text: str) -> int:
+    return int(text.replace(",", ""))
+
+
 def _yes(text: str) -> bool:
     return text == "yes"
 
@@ -154,6 +169,11 @@ READERS: dict[str, Callable[[str], Any]] = {
     "maker": _yes,
     "related_party": _yes,
     "all_or_nothing": _yes,
+    "pay_available": _yes,
+    "prior_period": _yes,
+    "corrects": _corrects,
+    "quantity": _quantity,
+    "kinds": _kinds,
     "quorum": int,
     "officers": _officers,
     "profile_hash": _profile,
