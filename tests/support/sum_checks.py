@@ -130,7 +130,7 @@ def _check_service(text: str, answer: str, command: Json, answered: Entry | Refu
     """Insist on the same of what is counted or invoiced."""
     statement = _Statement.of(command["contract"], command["party"], answered, state)
     said = sums.line(text)
-    assert (said.cards, said.quantity) == (0, command.get("quantity", 0)), text
+    assert (said.cards, said.quantity) == (Fraction(0), Fraction(command.get("quantity", 0))), text
     corrects = command.get("corrects")
     corrected = None if corrects is None else (corrects["statement"], corrects["line"])
     _check_payments(said, answer, statement, 0, corrected, text)
