@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from support.actors import Json, checkpoint_of, label_of, profile_of, uscc_of, vkey_of
+from support.actors import ORIGIN, Json, checkpoint_of, label_of, profile_of, uscc_of, vkey_of
 
 _HEX_DIGITS = 64
 
@@ -92,6 +92,17 @@ def _proration(text: str) -> Json:
     match = re.fullmatch(r"(\S+) to (\S+), (\S+), cut to (\S+) yuan", text)
     assert match, f"{text!r} is not like '2026-03-01 to 2026-12-31, inclusive, cut to 1.00 yuan'"
     return {"first_day": match[1], "last_day": match[2], "day_count": match[3], "truncate_fen": fen(match[4])}
+
+
+def _of_the_log(text: str) -> str:
+    """Return the vkey of a key of the log."""
+    return vkey_of(log_key_name(text))
+
+
+def log_key_name(text: str) -> str:
+    """Return the name of a key of the log on the key pair `log-1`; `y.example@log-1` is of another log's name."""
+    log, _, pair = text.partition("@")
+    return f"{log if pair else ORIGIN}:{pair or log}"
 
 
 def _vkeys(text: str) -> list[str]:
@@ -185,5 +196,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "capacity": _capacity,
     "checkpoint": _checkpoint,
     "log_vkey": vkey_of,
+    "old_vkey": _of_the_log,
+    "new_vkey": _of_the_log,
 }
 """By the name of a field; what isn't here is an instant, an amount, a number or a text (scenario.py)."""

@@ -33,7 +33,16 @@ from typing import Any
 
 from support.actors import ORIGIN, note_of, vkey_of
 from support.row_checks import Recount, check_books, post
-from support.row_values import READERS, basis_points, fen, items_in, names_in, thousandths, yuan
+from support.row_values import (
+    READERS,
+    basis_points,
+    fen,
+    items_in,
+    log_key_name,
+    names_in,
+    thousandths,
+    yuan,
+)
 from support.sentences import VERBS, Sentence, assumed, sentences
 from support.sum_checks import check_sums
 from tallystick.audit.book_checks import faults
@@ -379,6 +388,8 @@ class Ledger:
         if kind in ("key.add", "key.rotate", "party.admit"):
             brought = [fields.get(name, "") for name in ("vkey", "keys", "meter_keys", "read_keys")]
             own += names_in(",".join(brought))
+        if kind == "log.rekey":
+            own.append(log_key_name(fields["new_vkey"]))
         if kind == "key.add" and actor != fields["subject"]:
             own += _OF_NETWORK
         own = [name for name in dict.fromkeys(own) if name]

@@ -35,6 +35,11 @@ VERBS: dict[str, Verb] = {
     "found": Verb("network.found", "", "founds the network"),
     "adopt": Verb("rules.adopt", "{edition}", "adopts edition {edition} of the rules"),
     "record": Verb("checkpoint.record", "{checkpoint}", "records the checkpoint of {checkpoint}"),
+    "rekey": Verb(
+        "log.rekey",
+        "{old_vkey} to {new_vkey}",
+        "changes the log's key from {old_vkey} to {new_vkey}",
+    ),
     "admit": Verb("party.admit", "{admitted} as {role}", "admits {admitted} as {role}"),
     "amend": Verb("party.amend", "", "amends itself"),
     "suspend": Verb("party.suspend", "{subject}", "suspends party {subject}"),
