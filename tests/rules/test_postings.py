@@ -119,12 +119,14 @@ ENDS: list[Step] = [
     ("shanghai revoke V2 -> revoked 0.00", []),
     ("clock 2026-04-05T08:00", []),
     (
-        "shanghai lapse T1 -> lapsed 10,000.00",
-        ["shanghai/S2: available of acme/T1 to unissued of shanghai/S2 10,000.00"],
-    ),
-    (
-        "shanghai lapse V3 -> lapsed 10,000.00",
-        ["shanghai/S3: available of shanghai/V3 to unissued of shanghai/S3 10,000.00"],
+        "shanghai expire -> expired 4,000.00 of reservation RB to voucher + 10,000.00 of voucher T1 to programme"
+        " + 10,000.00 of voucher B1 to programme + 10,000.00 of voucher V3 to programme",
+        [
+            "shanghai/S1: reserved of bolt/RB to available of shanghai/B1 4,000.00",
+            "shanghai/S2: available of acme/T1 to unissued of shanghai/S2 10,000.00",
+            "shanghai/S1: available of shanghai/B1 to unissued of shanghai/S1 10,000.00",
+            "shanghai/S3: available of shanghai/V3 to unissued of shanghai/S3 10,000.00",
+        ],
     ),
     ("shanghai suspend-voucher V1 -> voucher_ended", []),
 ]
@@ -215,7 +217,7 @@ def test_what_moves_is_posted_and_nothing_else(steps: list[Step], monkeypatch: p
 
 
 def test_totals_of_a_programme_count_every_voucher() -> None:
-    """What was ever issued, revoked and lapsed, whether it came from vouchers, reservations or reversals."""
+    """What was ever issued, revoked and expired, whether it came from vouchers, reservations or reversals."""
     (start,) = read_table("== start\nclock 2026-02-01")
     ledger = ledger_for(start)
 
@@ -227,7 +229,7 @@ def test_totals_of_a_programme_count_every_voucher() -> None:
         for key, one in held.items():
             returned[one.status] += state.book["returned", key]
         assert state.book["unissued", name] == state.programmes[name].envelope_fen - issued_fen + returned.total()
-        return yuan(issued_fen), yuan(returned["revoked"]), yuan(returned["lapsed"])
+        return yuan(issued_fen), yuan(returned["revoked"]), yuan(returned["expired"])
 
     def granted(group: str) -> dict[str, int]:
         """By holder."""
@@ -251,10 +253,16 @@ def test_totals_of_a_programme_count_every_voucher() -> None:
     assert granted("s1") == {"bolt": 400_000}
     play(ledger, "guian burn K3 a 8x910b -10h..-9h ref=st-2 -> 24.00")
     play(ledger, "shanghai issue W3 to bolt 100.00 under S3 valid_from=2026-01-05T08:00 -> issued")
+    play(ledger, "acme reserve R9 of V3 1,000.00 under K3 until 2026-04-05T08:00 -> reserved")
     play(ledger, "clock 2026-04-05T08:00")
-    play(ledger, "shanghai lapse V3 -> lapsed 6,000.00")
-    play(ledger, "shanghai lapse W3 -> lapsed 100.00")
-    assert totals("S3") == ("10,100.00", "0.00", "6,100.00")
-    play(ledger, "guian release R3 -> released 3,976.00 to programme")
+    play(
+        ledger,
+        "registry expire -> expired 3,976.00 of reservation R3 to voucher + 4,000.00 of reservation RB to programme"
+        " + 10,000.00 of voucher V2 to programme + 8,976.00 of voucher V3 to programme"
+        " + 100.00 of voucher W3 to programme",
+    )
+    assert totals("S1") == ("20,000.00", "20,000.00", "0.00")
+    assert totals("S3") == ("10,100.00", "0.00", "9,076.00")
+    play(ledger, "guian release R9 -> released 1,000.00 to programme")
     assert totals("S3") == ("10,100.00", "0.00", "10,076.00")
     assert granted("s3") == {"acme": 2_400}

@@ -1,20 +1,17 @@
-"""What is checked after every row: the books, added up anew from the entries; and the sums that stand with the row."""
+"""What is checked after every row: the books, added up anew from the entries."""
 
-import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Any
 
-from support import sums
-from support.row_values import yuan
 from tallystick.vouchers.book import AnyAccount, Posting
 from tallystick.vouchers.entry import Entry
-from tallystick.vouchers.outcomes import Burned, Claimed, Reversed
-from tallystick.vouchers.refusals import Refusal
+from tallystick.vouchers.outcomes import Burned, Reversed
 from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
-from tallystick.vouchers.rules.settlement import RedemptionClaim
+from tallystick.vouchers.rules.importing import VoucherImport
+from tallystick.vouchers.rules.service_burning import ServiceBurn
+from tallystick.vouchers.rules.vouchers import VoucherIssue, VoucherTransfer
 from tallystick.vouchers.state import State
 
 _ACCOUNTS = ("unissued", "available", "reserved", "burned", "claimed", "paid")
@@ -39,7 +36,8 @@ class Recount:
         statements: by provider and reference, the lines of the newest that weren't taken back.
         charged_fen, absorbed_fen: by contract.
         taken_fen: by reservation.
-        lots_fen: by voucher and contract.
+        lots_fen: by voucher and contract; what was used before the log began, by voucher and `-`.
+        made_at: by voucher, when it was issued, transferred or imported: whose cap it counts against.
     """
 
     size: int = 0
@@ -48,12 +46,19 @@ class Recount:
     absorbed_fen: Counter[str] = field(default_factory=Counter)
     taken_fen: Counter[str] = field(default_factory=Counter)
     lots_fen: Counter[tuple[str, str]] = field(default_factory=Counter)
+    made_at: dict[str, int] = field(default_factory=dict)
 
-    def take(self, entries: list[Entry], voucher_of: Mapping[str, Any]) -> None:
-        """Count the entries that aren't counted; `voucher_of` has the reservations."""
+    def take(self, entries: list[Entry], state: State) -> None:
+        """Count the entries that aren't counted; the state has the reservations."""
+        voucher_of = {name: held.voucher for name, held in state.reservations.items()}
         for entry in entries[self.size :]:
             command, outcome = entry.event.command, entry.event.outcome
-            if isinstance(command, TimeBurn):
+            if isinstance(command, VoucherIssue | VoucherImport | VoucherTransfer):
+                name = command.into if isinstance(command, VoucherTransfer) else command.voucher
+                self.made_at[name] = entry.event.at
+            if isinstance(command, VoucherImport):
+                self.lots_fen[command.voucher, "-"] += command.used_fen
+            elif isinstance(command, TimeBurn | ServiceBurn):
                 assert isinstance(outcome, Burned)
                 lines = _lines(command, outcome)
                 self.statements[command.party, command.ref] = lines
@@ -76,18 +81,19 @@ class Recount:
                 counted[f"absorbed {line.contract}"] += line.absorbed_fen
         return +counted
 
-    def _count(self, line: Line, sign: int, voucher_of: Mapping[str, Any]) -> None:
+    def _count(self, line: Line, sign: int, voucher_of: dict[str, str]) -> None:
         self.charged_fen[line.contract] += sign * line.fee_fen
         self.absorbed_fen[line.contract] += sign * line.absorbed_fen
         for name, amount_fen in line.paid_fen.items():
-            self.lots_fen[voucher_of[name].voucher, line.contract] += sign * amount_fen
+            self.lots_fen[voucher_of[name], line.contract] += sign * amount_fen
             self.taken_fen[name] += sign * amount_fen
 
 
-def _lines(command: TimeBurn, outcome: Burned) -> dict[int, Line]:
+def _lines(command: TimeBurn | ServiceBurn, outcome: Burned) -> dict[int, Line]:
     refused = {number for number, _ in outcome.refused}
     absorbed = dict(outcome.absorbed)
-    assert len(outcome.fee_fen) == sum(len(group.lines) for group in command.groups)
+    count = sum(len(group.lines) for group in command.groups) if isinstance(command, TimeBurn) else 1
+    assert len(outcome.fee_fen) == count
     return {
         number: Line(
             command.contract,
@@ -106,7 +112,8 @@ def post(books: dict[str, dict[Any, int]], postings: Iterable[Posting]) -> None:
         book = books.setdefault(posting.programme, dict.fromkeys(_ACCOUNTS, 0))
         if posting.source != "envelope":
             book[posting.source] -= posting.amount_fen
-        book[posting.target] += posting.amount_fen
+        if posting.target != "envelope":
+            book[posting.target] += posting.amount_fen
 
 
 def check_books(state: State, recount: Recount) -> None:
@@ -116,7 +123,7 @@ def check_books(state: State, recount: Recount) -> None:
     lots = _check_vouchers(state)
     _check_programmes(state)
     _check_reservations(state, recount)
-    _check_grants(state)
+    _check_grants(state, recount)
     assert +recount.lots_fen == +lots
     _check_forgotten(state, recount)
     for name, contract in state.contracts.items():
@@ -190,156 +197,17 @@ def _check_forgotten(state: State, recount: Recount) -> None:
             assert amount_fen == remembered[f"{prefix}{one}"] + forgotten_fen, one
 
 
-def _check_grants(state: State) -> None:
-    """Insist that what was granted is what vouchers of a treasury, year, group and holder hold, and within the cap."""
+def _check_grants(state: State, recount: Recount) -> None:
+    """Insist that what was granted is what vouchers of a treasury, year, group and holder hold, and within a cap.
+
+    Group and cap are those in force when a voucher was made.
+    """
     granted, caps = Counter[str](), defaultdict[str, int](int)
     for name, voucher in state.vouchers.items():
         programme = state.programmes[voucher.programme]
-        cap = programme.rules.cap
+        cap = programme.rules_at(recount.made_at[name]).cap
         granted_id = f"{programme.treasury} {programme.fiscal_year} {cap.group} {voucher.holder}"
         granted[granted_id] += voucher.face_fen - state.book["returned", name]
         caps[granted_id] = max(caps[granted_id], cap.holder_fen)
     assert +granted == Counter(state.book.balances["granted"])
     assert all(amount_fen <= caps[one] for one, amount_fen in granted.items())
-
-
-def check_sums(
-    verb: str, arguments: str, due: str, texts: tuple[str, ...], answered: Entry | Refusal, state: State
-) -> None:
-    """Insist that a row's sums come to the answer that is due, and are about what is in entry, state and detail."""
-    for number, (text, answer) in enumerate(zip(texts, due.split(" | "), strict=bool(texts))):
-        if not text:
-            continue
-        if verb == "burn":
-            assert isinstance(answered, Entry)
-            _check_line(text, answer, answered, number, state)
-        elif isinstance(answered, Entry):
-            amount = re.search(r"[\d,]+(\.\d\d)?", answer)
-            assert amount, text
-            assert sums.total(text) == sums.number(amount[0]), text
-            if isinstance(answered.event.outcome, Claimed):
-                _check_contracts_of_claim(text, answered, state)
-        else:
-            left, right = sums.compared(text)
-            assert re.search(rf"[ =]{re.escape(yuan(int(left * 100)))}( |$)", arguments), text
-            assert f" {int(right * 100)} fen" in f" {answered.detail}", f"{text}: {answered.detail}"
-
-
-def _check_contracts_of_claim(text: str, entry: Entry, state: State) -> None:
-    """Insist that what a sum says of a contract, `17.55 under K2`, is what is claimed of it."""
-    claimed_fen = Counter[str]()
-    command = entry.event.command
-    assert isinstance(command, RedemptionClaim)
-    for lot, amount_fen in state.claimed(command.claim):
-        claimed_fen[lot.contract.partition("/")[2]] += amount_fen
-    for amount, label in sums.terms(text):
-        if label.startswith("under "):
-            assert amount * 100 == claimed_fen[label.removeprefix("under ")], f"{text}: {claimed_fen}"
-
-
-@dataclass
-class _Statement:
-    """A statement that was just recorded, and the state after it."""
-
-    command: TimeBurn
-    outcome: Burned
-    state: State
-
-    def since(self, amounts_fen: Iterable[int], number: int) -> int:
-        """What the lines from one on came to."""
-        return sum([*amounts_fen][number:])
-
-    def reservations(self, names: tuple[str, ...]) -> list[str]:
-        """Those of the contract that are called so, or all from which the statement could take."""
-        paid = {name for name, _ in self.outcome.paid}
-        return [
-            one
-            for one, held in self.state.reservations.items()
-            if held.contract == self.command.contract
-            and (one.partition("/")[2] in names if names else (one in paid or not held.closed))
-        ]
-
-    def held_fen(self, names: tuple[str, ...], number: int) -> int:
-        """What reservations held before a line."""
-        paid = dict(self.outcome.paid)
-        return sum(
-            self.state.book["reserved", one] + self.since(paid.get(one, ()), number) for one in self.reservations(names)
-        )
-
-    def paid_fen(self, names: tuple[str, ...], number: int) -> int:
-        """What reservations paid of a line."""
-        paid = dict(self.outcome.paid)
-        return sum(paid[one][number] for one in self.reservations(names) if one in paid)
-
-    def chargeable_fen(self, number: int) -> int:
-        """What could be charged under the contract before a line."""
-        contract = self.state.contracts[self.command.contract]
-        charged_fen = self.state.book["charged", self.command.contract]
-        return contract.amount_fen - charged_fen + self.since(self.outcome.fee_fen, number)
-
-    def support_left_fen(self, number: int) -> int:
-        """What was left of other support before a line."""
-        absorbed_fen = sum(fen for line, fen in self.outcome.absorbed if line >= number)
-        left_fen = self.state.contracts[self.command.contract].other_support_fen + absorbed_fen
-        return left_fen - self.state.book["absorbed", self.command.contract]
-
-
-def _check_line(text: str, answer: str, entry: Entry, number: int, state: State) -> None:
-    """Insist that the sum of a statement's line has its factors, and comes to its fee, its payments and its answer."""
-    command, outcome = entry.event.command, entry.event.outcome
-    assert isinstance(command, TimeBurn)
-    assert isinstance(outcome, Burned)
-    statement = _Statement(command, outcome, state)
-    _, line = [*command.lines()][number]
-    said = sums.line(text)
-    assert said.cards * 1_000 == line.gpu_milli, text
-    assert said.seconds == line.seconds, text
-    _check_held(said, statement, number, text)
-    if said.exceeded:
-        _check_exceeded(said, answer, statement, number, text)
-        return
-    assert said.fee is not None
-    assert said.fee * 100 == outcome.fee_fen[number], text
-    assert said.absorbed.paid * 100 == dict(outcome.absorbed).get(number, 0), text
-    for part in said.parts:
-        if part.names or len(said.parts) == 1:
-            assert part.paid * 100 == statement.paid_fen(part.names, number), text
-        else:
-            assert part.paid == 0, f"{text} doesn't say who pays"
-    paid_fen = sum(amounts_fen[number] for _, amounts_fen in outcome.paid)
-    assert sum((part.paid for part in said.parts), Fraction(0)) * 100 == paid_fen, text
-
-
-def _check_held(said: sums.LineSum, statement: _Statement, number: int, text: str) -> None:
-    """Insist that what a sum says is left, was left before the line."""
-    if said.absorbed.held is not None:
-        assert said.absorbed.held * 100 == statement.support_left_fen(number), text
-    for part in said.parts:
-        if part.held is not None:
-            assert part.held * 100 == statement.held_fen(part.names, number), text
-
-
-def _check_exceeded(said: sums.LineSum, answer: str, statement: _Statement, number: int, text: str) -> None:
-    """Insist that what a sum says is too much, is more than there was."""
-    if answer == "exceeds_contract":
-        assert said.exceeded == "fee", text
-        assert said.most * 100 == statement.chargeable_fen(number), text
-        return
-    if answer == "exceeds_reservation":
-        assert said.exceeded == "payment", text
-        assert said.most * 100 == statement.held_fen(said.parts[-1].names, number), text
-        return
-    assert answer == "exceeds_corrected_line", text
-    _, line = [*statement.command.lines()][number]
-    assert line.options is not None
-    assert line.options.corrects is not None
-    corrects = line.options.corrects
-    corrected = statement.state.statements[statement.command.party][corrects.statement].line(corrects.line)
-    assert corrected is not None
-    bounds = {
-        "GPU-time": Fraction(corrected.gpu_milli_seconds, 1_000),
-        "fee": Fraction(corrected.fee_fen, 100),
-        "payment": Fraction(corrected.paid_fen, 100),
-    }
-    assert said.exceeded is not None
-    assert said.most == bounds[said.exceeded], text

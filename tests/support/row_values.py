@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from support.actors import Json, checkpoint_of, label_of, profile_of, uscc_of, vkey_of
+from support.actors import ORIGIN, Json, checkpoint_of, label_of, profile_of, uscc_of, vkey_of
 
 _HEX_DIGITS = 64
 
@@ -94,6 +94,17 @@ def _proration(text: str) -> Json:
     return {"first_day": match[1], "last_day": match[2], "day_count": match[3], "truncate_fen": fen(match[4])}
 
 
+def _of_the_log(text: str) -> str:
+    """Return the vkey of a key of the log."""
+    return vkey_of(log_key_name(text))
+
+
+def log_key_name(text: str) -> str:
+    """Return the name of a key of the log on the key pair `log-1`; `y.example@log-1` is of another log's name."""
+    log, _, pair = text.partition("@")
+    return f"{log if pair else ORIGIN}:{pair or log}"
+
+
 def _vkeys(text: str) -> list[str]:
     return [vkey_of(name) for name in names_in(text)]
 
@@ -139,6 +150,21 @@ def _document(text: str) -> str:
     return text if len(text) == _HEX_DIGITS else hashlib.sha256(text.encode()).hexdigest()
 
 
+def _kinds(text: str) -> list[str]:
+    """Return the kinds of command that `redemption.pay, voucher.issue` names."""
+    return [f"{name}/1" for name in names_in(text)]
+
+
+def _corrects(text: str) -> Json:
+    """Return the line `st-1:0`."""
+    statement, _, number = text.rpartition(":")
+    return {"statement": statement, "line": int(number)}
+
+
+def _quantity(text: str) -> int:
+    return int(text.replace(",", ""))
+
+
 def _yes(text: str) -> bool:
     return text == "yes"
 
@@ -154,6 +180,11 @@ READERS: dict[str, Callable[[str], Any]] = {
     "maker": _yes,
     "related_party": _yes,
     "all_or_nothing": _yes,
+    "pay_available": _yes,
+    "prior_period": _yes,
+    "corrects": _corrects,
+    "quantity": _quantity,
+    "kinds": _kinds,
     "quorum": int,
     "officers": _officers,
     "profile_hash": _profile,
@@ -165,5 +196,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "capacity": _capacity,
     "checkpoint": _checkpoint,
     "log_vkey": vkey_of,
+    "old_vkey": _of_the_log,
+    "new_vkey": _of_the_log,
 }
 """By the name of a field; what isn't here is an instant, an amount, a number or a text (scenario.py)."""

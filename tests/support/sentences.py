@@ -35,6 +35,11 @@ VERBS: dict[str, Verb] = {
     "found": Verb("network.found", "", "founds the network"),
     "adopt": Verb("rules.adopt", "{edition}", "adopts edition {edition} of the rules"),
     "record": Verb("checkpoint.record", "{checkpoint}", "records the checkpoint of {checkpoint}"),
+    "rekey": Verb(
+        "log.rekey",
+        "{old_vkey} to {new_vkey}",
+        "changes the log's key from {old_vkey} to {new_vkey}",
+    ),
     "admit": Verb("party.admit", "{admitted} as {role}", "admits {admitted} as {role}"),
     "amend": Verb("party.amend", "", "amends itself"),
     "suspend": Verb("party.suspend", "{subject}", "suspends party {subject}"),
@@ -44,7 +49,8 @@ VERBS: dict[str, Verb] = {
     "revoke-key": Verb("key.revoke", "{key} of {subject}", "revokes key {key} of {subject}"),
     "register": Verb("item.register", "{item} as {origin}", "registers {item} as {origin}"),
     "open": Verb("programme.open", "{programme} {envelope_fen}", "opens {programme} with {envelope_fen} yuan"),
-    "close": Verb("programme.close", "{programme}", "closes {programme}"),
+    "close": Verb("programme.amend", "{programme}", "closes {programme}"),
+    "amend-programme": Verb("programme.amend", "{programme}", "amends programme {programme}"),
     "accredit": Verb("provider.accredit", "{provider} under {programme}", "accredits {provider} under {programme}"),
     "delist": Verb(
         "provider.delist",
@@ -81,6 +87,12 @@ VERBS: dict[str, Verb] = {
         "{provider} under {programme} from {valid_from}",
         "withdraws the accreditation of {provider} under {programme} from {valid_from}",
     ),
+    "give-mandate": Verb(
+        "mandate.give",
+        "{mandate} to {operator} {each_fen} each {total_fen} in all",
+        "gives mandate {mandate} to {operator}: {each_fen} yuan each, {total_fen} yuan in all",
+    ),
+    "end-mandate": Verb("mandate.end", "{mandate}", "ends mandate {mandate}"),
     "sign": Verb(
         "contract.sign",
         "{contract} with {other} {amount_fen} from {first_day} to {last_day}",
@@ -103,6 +115,11 @@ VERBS: dict[str, Verb] = {
         "{voucher} to {holder} {face_fen} under {programme}",
         "issues {voucher} to {holder}: {face_fen} yuan under {programme}",
     ),
+    "import": Verb(
+        "voucher.import",
+        "{voucher} of {holder} {face_fen} under {programme} used {used_fen}",
+        "imports {voucher} of {holder}: {face_fen} yuan under {programme}, {used_fen} yuan of it used",
+    ),
     "transfer": Verb(
         "voucher.transfer",
         "{into} of {voucher} {amount_fen} to {to}",
@@ -111,14 +128,26 @@ VERBS: dict[str, Verb] = {
     "suspend-voucher": Verb("voucher.suspend", "{voucher}", "suspends voucher {voucher}"),
     "resume-voucher": Verb("voucher.resume", "{voucher}", "resumes voucher {voucher}"),
     "revoke": Verb("voucher.revoke", "{voucher}", "revokes voucher {voucher}"),
-    "lapse": Verb("voucher.lapse", "{voucher}", "lets voucher {voucher} lapse"),
+    "expire": Verb("book.expire", "", "books what time has ended"),
     "reserve": Verb(
         "voucher.reserve",
         "{reservation} of {voucher} {amount_fen} under {contract} until {until}",
         "reserves {amount_fen} yuan of {voucher} under {contract} until {until} as {reservation}",
     ),
+    "extend": Verb("reservation.extend", "{reservation} until {until}", "extends {reservation} until {until}"),
+    "extend-by": Verb("reservation.extend", "{reservation} {amount_fen}", "extends {reservation} by {amount_fen} yuan"),
     "release": Verb("reservation.release", "{reservation}", "releases {reservation}"),
     "burn": Verb("time.burn", "{contract} {lines}", "burns under {contract}"),
+    "burn-units": Verb(
+        "service.burn",
+        "{quantity} of {item} under {contract} {first_day} to {last_day}",
+        "burns {quantity} units of {item} under {contract} from {first_day} to {last_day}",
+    ),
+    "invoice": Verb(
+        "service.burn",
+        "{fee_fen} of {item} under {contract} {first_day} to {last_day}",
+        "invoices {fee_fen} yuan of {item} under {contract} from {first_day} to {last_day}",
+    ),
     "reverse": Verb("burn.reverse", "{statement} line {line}", "reverses line {line} of {statement}"),
     "claim": Verb(
         "redemption.claim",

@@ -85,7 +85,7 @@ class VoucherImport(Rule):
 
     def _check_amounts(self, state: State, at: int) -> Refusal | None:
         if self.used_fen > self.face_fen:
-            return Refusal(Reason.USED_ABOVE_FACE, limit_fen=self.face_fen)
+            return Refusal(Reason.USED_ABOVE_FACE, f"the face is {self.face_fen} fen", limit_fen=self.face_fen)
         unissued_fen = state.book["unissued", self.programme]
         if self.face_fen > unissued_fen:
             return Refusal(Reason.EXCEEDS_ENVELOPE, f"{unissued_fen} fen are unissued", limit_fen=unissued_fen)

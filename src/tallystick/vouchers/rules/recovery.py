@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from tallystick.vouchers.book import Posting
 from tallystick.vouchers.outcomes import Expired, Returned
-from tallystick.vouchers.quantities import OwnedId, Text
+from tallystick.vouchers.quantities import OwnedId, Text, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.mandates import MANDATE_REFUSALS, check_treasurys_voucher, mandate_name
 from tallystick.vouchers.rules.reservations import close, put_back
@@ -132,7 +132,8 @@ class BookExpire(Rule):
         if rows:
             return Expired(False, tuple(rows))
         not_before = min([due.at for due in state.due if self._may_book(state, due)], default=None)
-        return Refusal(Reason.NOTHING_DUE, not_before=not_before)
+        detail = "nothing is open" if not_before is None else f"the next is due at {format_instant(not_before)}"
+        return Refusal(Reason.NOTHING_DUE, detail, not_before=not_before)
 
     def _may_book(self, state: State, due: Due) -> bool:
         """Return whether something is of a programme of the treasury; an operator books all."""

@@ -109,7 +109,7 @@ class ServiceBurn(Rule):
             return Refusal(reason, f"{format_day(self.first_day)} to {format_day(self.last_day)}")
         answer = self._pay(state, contract, at)
         if isinstance(answer, Reason):
-            return Refusal(answer)
+            return Refusal(answer, f"{self.item} under {self.contract}")
         fee_fen, (absorbed_fen, payments) = answer
         absorbed = ((0, absorbed_fen),) if absorbed_fen else ()
         return Burned(absorbed, (fee_fen,), tuple([(purse.id, (fen,)) for purse, fen in payments]), ())
@@ -175,7 +175,7 @@ class ServiceBurn(Rule):
             if terms.reason_before_jobs is not None:
                 return terms.reason_before_jobs
             job_times = state.job_times.get(self.party, {}).get(self.item, _NOTHING_BURNED)
-            if job_times.is_burned(self.contract, starts_at, ends_at):
+            if job_times.is_burned(self._job, starts_at, ends_at):
                 return Reason.SERVICE_DAYS_ALREADY_BURNED
             fee = self.quantity * terms.price_fen
             paid = payers.pay(terms, fee, takes_available=takes_available)
@@ -185,6 +185,11 @@ class ServiceBurn(Rule):
         if corrected is not None and is_more(self.quantity or 0, fee, paid, corrected):
             return Reason.EXCEEDS_CORRECTED_LINE
         return fee, paid
+
+    @property
+    def _job(self) -> str:
+        """The contract, as no job of GPU-time can be called: an invoice may be of the same item."""
+        return f"={self.contract}"
 
     def _interval(self, state: State) -> tuple[int, int]:
         """Return its days as an interval (microseconds)."""
@@ -197,7 +202,7 @@ class ServiceBurn(Rule):
         return corrected_line(state, state.contracts[self.contract], self.corrects, self._interval(state), at)
 
     def evolve(self, state: State, event: Event) -> Postings:
-        """One line: its job is the contract, and its quantity counts as GPU-time does."""
+        """One line: its job stands for the contract, and its quantity counts as GPU-time does."""
         assert isinstance(event.outcome, Burned)
         starts_at, ends_at = self._interval(state)
         ends_at -= 1  # within its last day, on which it is booked
@@ -206,7 +211,7 @@ class ServiceBurn(Rule):
             state.documents[self.document_sha256] = f"{self.party} {self.ref}"
         (fee_fen,) = event.outcome.fee_fen
         packed = pack_line(0, late, starts_at, ends_at, self.quantity or 0, 1, fee_fen)
-        groups = [Group(event.index, self.item, ends_at, self.contract, packed, [])]
+        groups = [Group(event.index, self.item, ends_at, self._job, packed, [])]
         day = state.day_of(event.at) if late else self.last_day
         return record(state, event, self.contract, groups, [day], [] if self.corrects is None else [self.corrects])
 
