@@ -17,10 +17,18 @@ from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
 from tallystick.vouchers.rules.keys import KeyRevoke, KeyRotate
+from tallystick.vouchers.rules.mandates import treasury_of
 from tallystick.vouchers.rules.network import NetworkFound
+from tallystick.vouchers.rules.recovery import VoucherRevoke
+from tallystick.vouchers.rules.reservations import ReservationRelease
 from tallystick.vouchers.rules.rule import Rule
 from tallystick.vouchers.rules.service_burning import ServiceBurn
+from tallystick.vouchers.rules.settlement import RedemptionPay
+from tallystick.vouchers.rules.vouchers import VoucherIssue, VoucherResume, VoucherSuspend
 from tallystick.vouchers.state import State
+
+ByMandate = RedemptionPay | ReservationRelease | VoucherIssue | VoucherResume | VoucherRevoke | VoucherSuspend
+"""Commands that may name a mandate."""
 
 
 class _Line(NamedTuple):
@@ -36,7 +44,7 @@ class _Line(NamedTuple):
 
 
 def check_standing(state: State, command: Rule) -> Refusal | None:
-    """Refuse a command of a party that is unknown, suspended, or of the wrong role."""
+    """Refuse a command of a party that is unknown, suspended, or of the wrong role, or by a suspended one's mandate."""
     if isinstance(command, NetworkFound):
         return None
     party = state.parties.get(command.party)
@@ -44,6 +52,8 @@ def check_standing(state: State, command: Rule) -> Refusal | None:
         return Refusal(Reason.PARTY_UNKNOWN, command.party)
     if party.suspended:
         return Refusal(Reason.PARTY_SUSPENDED, command.party)
+    if isinstance(command, ByMandate) and state.parties[treasury_of(state, command.party, command.mandate)].suspended:
+        return Refusal(Reason.PARTY_SUSPENDED, f"{command.mandate} is of a treasury that is suspended")
     if party.role not in command.roles:
         return Refusal(Reason.ROLE_MAY_NOT, f"{command.party} is a {party.role}; {command.kind} is not for it")
     return None

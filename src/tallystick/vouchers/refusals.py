@@ -39,7 +39,11 @@ class Reason(CodedEnum):
     SIGNED_IN_THE_FUTURE = ("signed_in_the_future", True, "`signed_at` is more than `clock_skew_seconds` ahead of `at`")
     SIGNED_TOO_LONG_AGO = ("signed_too_long_ago", False, "`signed_at` is more than `freshness_seconds` behind `at`")
     PARTY_UNKNOWN = ("party_unknown", True, "`party` was never admitted")
-    PARTY_SUSPENDED = ("party_suspended", True, "`party` is suspended")
+    PARTY_SUSPENDED = (
+        "party_suspended",
+        True,
+        "`party` is suspended, or the treasury whose mandate the command names",
+    )
     ROLE_MAY_NOT = ("role_may_not", False, "a party of this role can not give this command")
     KEY_UNKNOWN = ("key_unknown", True, "a signature line, or the key named, is of a key that the log does not know")
     SIGNATURE_INVALID = ("signature_invalid", False, "a signature is not that key's over this text")
