@@ -55,7 +55,7 @@ def test_every_row_with_a_claim_says_where_it_is_shown() -> None:
 
 
 def test_refusals_and_findings_are_called_by_their_names() -> None:
-    """A word with an underscore is one of the closed lists, or a parameter of the network, its treasuries and their mandates."""
+    """A word with an underscore is one of the closed lists, or a parameter of network, treasury or mandate."""
     words = {one for one in QUOTED if re.fullmatch(r"[a-z]+(_[a-z]+)+", one)}
     known = {reason.value for reason in Reason} | {code.value for code in FindingCode} | PARAMETERS
     assert words - known == set()
