@@ -6,7 +6,7 @@ On each day, by the network's time:
             on the 3rd, every other cluster releases what is left of last month's reservations, on the 15th the
             operator books for the rest, and for vouchers, that their time has ended; after a quarter, claims,
             payments and the seal of its books
-    01:00   what has its day (incidents.py, treasuries.py, services.py)
+    01:00   what has its day (incidents.py, treasuries.py, counted_and_invoiced.py)
     02:00   each cluster sends a statement for each contract under which jobs ended the day before
 
 Which reservation, contract and item a job falls to is drawn from the seed and the job. Every job is one line of
@@ -22,9 +22,9 @@ from zlib import crc32
 
 from tallystick.demo import cast, market
 from tallystick.demo.contracts import contract_id
+from tallystick.demo.counted_and_invoiced import CountedAndInvoiced
 from tallystick.demo.founding import Network, Startup, evidence_sha256
 from tallystick.demo.incidents import Incidents
-from tallystick.demo.services import Services
 from tallystick.demo.stage import Row, Stage, Statement
 from tallystick.demo.treasuries import TreasuryActs
 from tallystick.demo.workload import Job
@@ -58,7 +58,11 @@ class Story:
         self.network = network
         self.seed = seed
         self.incidents = Incidents(stage, year, network, seed)
-        self._dated = (self.incidents, TreasuryActs(stage, year, network, seed), Services(stage, year, network, seed))
+        self._dated = (
+            self.incidents,
+            TreasuryActs(stage, year, network, seed),
+            CountedAndInvoiced(stage, year, network, seed),
+        )
         self._jobs_by_day: defaultdict[int, list[Job]] = defaultdict(list)
         for job in jobs:
             self._jobs_by_day[report_day(job)].append(job)

@@ -29,7 +29,7 @@ THIRD_MONTH: Final = (59, 89)
 THREE_MONTHS: Final = (-31, 58)
 
 
-class Services(DatedActs):
+class CountedAndInvoiced(DatedActs):
     """A filed model by use, and two invoices."""
 
     def acts(self) -> Mapping[int, Callable[[], None]]:
