@@ -29,7 +29,7 @@ from tallystick.vouchers.outcomes import Nothing
 from tallystick.vouchers.quantities import DAY_US, Instant, OwnedId, Text, format_day, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rulebook import RULEBOOK, RULES, Rulebook, kind_of
-from tallystick.vouchers.rules.checks import check_treasurys_voucher
+from tallystick.vouchers.rules.mandates import check_treasurys_voucher
 from tallystick.vouchers.rules.recovery import VoucherRevoke
 from tallystick.vouchers.rules.rule import (
     DECLARED,
@@ -46,7 +46,7 @@ from tallystick.vouchers.rules.rule import (
 )
 from tallystick.vouchers.rules.vouchers import VoucherSuspend
 from tallystick.vouchers.saved_state import MEANING, SCHEMA_SHA256, version_of
-from tallystick.vouchers.state import State
+from tallystick.vouchers.state import Due, State
 
 VOUCHER = "treasury/v1"
 UNTIL = BEGIN + 500 * DAY_US
@@ -69,7 +69,7 @@ class VoucherExtend(Rule):
         return own_party(self, state)
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
-        refusal = check_treasurys_voucher(state, self.voucher, self.party)
+        refusal = check_treasurys_voucher(state, self, self.voucher, None, at)
         if refusal:
             return refusal
         voucher = state.vouchers[self.voucher]
@@ -78,7 +78,10 @@ class VoucherExtend(Rule):
         return Nothing() if self.valid_until > voucher.valid_until else Refusal(Reason.WINDOW_INVALID)
 
     def evolve(self, state: State, event: Event) -> Postings:
-        state.vouchers[self.voucher].valid_until = self.valid_until
+        voucher = state.vouchers[self.voucher]
+        state.remove_due(Due(voucher.valid_until, self.voucher, "voucher"))
+        voucher.valid_until = self.valid_until
+        state.add_due(Due(voucher.valid_until, self.voucher, "voucher"))
         return ()
 
     def touches(self, state: State, event: Event) -> Accounts:

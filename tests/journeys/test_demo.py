@@ -207,7 +207,7 @@ def test_the_lines_are_those_of_real_parties(demo: Demo) -> None:
         "provider": 10,
         "holder": 30,
         "auditor": 1,
-        "operator": 1,
+        "operator": 2,
         "attester": 1,
     }
     assert all("uscc" in command for command in admitted if command["role"] in ("provider", "holder"))

@@ -192,6 +192,10 @@ def test_one_key_of_a_treasury_with_a_quorum_can_make_nobody_able_to_act(careful
     revoked = {"subject": "maker", "key": label_of("maker/officer-1"), "cause": "ceased", "reason": "x"}
     suspended = CAREFUL.command("party.suspend", NOW, subject="maker", reason="x")
     assert answer_to(careful, note_of(suspended, ONE)) is None
+    desk = {"admitted": "desk", "role": "operator", "name": "Desk", "keys": [vkey_of("desk/officer-1")]}
+    assert answer_to(careful, NETWORK.note("party.admit", NOW, ref="desk", **desk)) is None
+    limits = {"each_fen": 1, "total_fen": 1, "until": format_instant(NOW + DAY_US)}
+    mandate = {"operator": "desk", "kinds": ["voucher.issue/1"]} | limits
     place = {"programme": "suzhou/mine", "provider": "provider", "items": LIMITS, "valid_from": format_instant(NOW)}
     for command, new_key in (
         (CAREFUL.command("key.add", NOW, subject="suzhou", purpose="sign", vkey=vkey_of(THIEF_HERE)), (THIEF_HERE,)),
@@ -204,7 +208,8 @@ def test_one_key_of_a_treasury_with_a_quorum_can_make_nobody_able_to_act(careful
         (CAREFUL.command("party.admit", NOW, **other), ("other/m-1",)),
         (CAREFUL.command("programme.open", NOW, programme="suzhou/mine", **RULES), ()),
         (CAREFUL.command("provider.accredit", NOW, **place), ()),
-        (CAREFUL.command("programme.close", NOW, programme="suzhou/mine", reason="x"), ()),
+        (CAREFUL.command("programme.amend", NOW, programme="suzhou/mine", reason="x", envelope_fen=10**10), ()),
+        (CAREFUL.command("mandate.give", NOW, mandate="suzhou/m", **mandate), ()),
     ):
         assert answer_to(careful, note_of(command, ONE, *new_key)) is Reason.SIGNATURES_MISSING
         assert answer_to(careful, note_of(command, ONE, TWO, *new_key)) is None

@@ -234,7 +234,7 @@ def desk(tmp_path: Path) -> Desk:
     _passphrase_file(tmp_path)
     (tmp_path / "wrong").touch(mode=0o600)
     (tmp_path / "wrong").write_bytes(PASSPHRASE[:-1] + b"E")
-    (tmp_path / "command.json").write_text(json.dumps({"kind": "voucher.lapse/1", "log": ORIGIN}))
+    (tmp_path / "command.json").write_text(json.dumps({"kind": "book.expire/1", "log": ORIGIN}))
     (tmp_path / "not.json").write_bytes((tmp_path / "keys" / "plain.pem").read_bytes())
     return desk
 

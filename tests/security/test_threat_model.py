@@ -18,11 +18,13 @@ QUOTED = re.findall(r"`([^`\n]+)`", PAGE)
 TESTS = sorted({one for one in QUOTED if one.startswith("tests/")} - {"tests/security/test_threat_model.py"})
 PARAMETERS = {
     "clock_skew_seconds",
+    "each_fen",
     "freshness_seconds",
     "quorum",
     "signed_at",
     "takeover_seconds",
     "threshold_fen",
+    "total_fen",
     "window_days",
 }
 
@@ -53,7 +55,7 @@ def test_every_row_with_a_claim_says_where_it_is_shown() -> None:
 
 
 def test_refusals_and_findings_are_called_by_their_names() -> None:
-    """A word with an underscore is one of the closed lists, or a parameter of the network."""
+    """A word with an underscore is one of the closed lists, or a parameter of network, treasury or mandate."""
     words = {one for one in QUOTED if re.fullmatch(r"[a-z]+(_[a-z]+)+", one)}
     known = {reason.value for reason in Reason} | {code.value for code in FindingCode} | PARAMETERS
     assert words - known == set()

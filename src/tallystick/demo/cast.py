@@ -1,11 +1,10 @@
-"""Who plays: 17 cities and a district with their programmes, the 10 national data-centre clusters, and start-ups.
+"""Who plays: 17 cities and a district with their programmes, and start-ups; clusters and items are in market.py.
 
 Data, and no more. A programme's figures are those of the city's published rules where they are known; `assumed` names
 the fields that aren't known and were made up here, and for those without any known rule (Suzhou, Wuhan, Chongqing,
 and the district) that is all of them. On what no city says, a programme is strict: no transfer, the provider is paid,
-truncation to the fen, and a ceiling of its own share, so that nobody else's support comes on top of it. Prices lie
-within those seen on the market. Ids tell a city's treasury (`wuhu-treasury`) from the cluster of the same name
-(`wuhu-cluster`). Start-ups are invented, and so is the filed model.
+truncation to the fen, and a ceiling of its own share, so that nobody else's support comes on top of it. Ids tell a
+city's treasury (`wuhu-treasury`) from the cluster of the same name (`wuhu-cluster`). Start-ups are invented.
 """
 
 import hashlib
@@ -14,10 +13,14 @@ from typing import Final
 
 from stdnum.cn import uscc
 
+from tallystick.demo import market
+
 NETWORK: Final = "national-network"
 AUDITOR: Final = "national-audit-office"
 OPERATOR: Final = "log-operator"
 BUREAU: Final = "district-bureau"
+PLATFORM: Final = "voucher-platform"
+"""An operator that gives commands for a treasury, by its mandate."""
 ORIGIN: Final = "tallystick.example/demo"
 WORLD: Final = "tallystick.example/world"
 """The log that the network's is a member of."""
@@ -45,7 +48,7 @@ class Share:
     is_filed: bool = False
     items: tuple[str, ...] = ()
 
-    def is_about(self, item: "Item") -> bool:
+    def is_about(self, item: market.Item) -> bool:
         """Return whether it is the share of an item."""
         return (
             self.origin in (None, item.origin)
@@ -65,6 +68,7 @@ class Terms:
         rank: programmes of the lowest pay first.
         limit: the dearest unit that it pays for, in per cent of what is usual.
         reviewed: vouchers are issued for applications that the district bureau passed.
+        days_before_log: it opened so many days before the log began.
         assumed: what is not from the city's rules.
     """
 
@@ -84,11 +88,12 @@ class Terms:
     rounding_fen: int = 1
     is_prorated: bool = False
     reviewed: bool = False
+    days_before_log: int = 0
     assumed: tuple[str, ...] = ()
 
     def covers(self, item: str) -> bool:
         """Return whether it pays for an item."""
-        return any(share.is_about(ITEM_OF[item]) for share in self.shares)
+        return any(share.is_about(market.ITEM_OF[item]) for share in self.shares)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,43 +115,6 @@ class City:
     def programme(self, terms: Terms) -> str:
         """The id of one of its programmes."""
         return f"{self.treasury}/{terms.slug}"
-
-
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """A national cluster, a provider; prices in fen a GPU-hour by item."""
-
-    slug: str
-    name: str
-    prices_fen: tuple[tuple[str, int], ...]
-
-    @property
-    def party(self) -> str:
-        """The provider's party id."""
-        return f"{self.slug}-cluster"
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """What can be bought; `limit_fen` is the most that a unit usually may cost."""
-
-    id: str
-    name: str
-    limit_fen: int
-    origin: str | None = None
-    filing: str | None = None
-    counted: str | None = None
-
-
-ITEMS: Final = (
-    Item("ascend-910b", "Ascend 910B", 850, "domestic"),
-    Item("mlu370-x8", "Cambricon MLU370-X8", 700, "domestic"),
-    Item("a100-80g", "NVIDIA A100 80 GB", 1_200, "foreign"),
-    Item("h100-80g", "NVIDIA H100 80 GB", 1_500, "foreign"),
-    Item("tidewater-serving", "Cards that serve the model Tidewater", 1_000, filing="Tidewater, in play, 2024-0417"),
-    Item("corpus-tb-month", "Licensed text of the national corpus", 400_000, counted="a terabyte for a month"),
-)
-ITEM_OF: Final = {item.id: item for item in ITEMS}
 
 
 def _chips(domestic: int, foreign: int | None = None) -> tuple[Share, ...]:
@@ -190,7 +158,7 @@ CITIES: Final = (
                 "语料券",
                 "corpus",
                 100_000_000,
-                (Share(30, items=("corpus-tb-month",)),),
+                (Share(30, items=(market.TEXT,)),),
                 2_000_000,
                 basis="invoiced",
                 assumed=("share", "cap"),
@@ -200,7 +168,19 @@ CITIES: Final = (
     City(
         "suzhou",
         "Suzhou",
-        (Terms("compute", "算力券", "compute", 50_000_000, _chips(30, 20), 4_000_000, transfer="open", assumed=_ALL),),
+        (
+            Terms(
+                "compute",
+                "算力券",
+                "compute",
+                50_000_000,
+                _chips(30, 20),
+                4_000_000,
+                transfer="open",
+                days_before_log=60,
+                assumed=_ALL,
+            ),
+        ),
     ),
     City(
         "wuhan",
@@ -358,28 +338,6 @@ def payers(city: City) -> tuple[tuple[City, Terms], ...]:
     both = (city,) if district is None else (city, district)
     return tuple((one, terms) for one in both for terms in one.programmes)
 
-
-CLUSTERS: Final = (
-    Cluster("zhangjiakou", "Zhangjiakou", (("ascend-910b", 760), ("a100-80g", 1_020), ("h100-80g", 1_500))),
-    Cluster(
-        "yangtze-delta",
-        "Yangtze Delta demonstration zone",
-        (("ascend-910b", 850), ("a100-80g", 1_200), ("tidewater-serving", 980)),
-    ),
-    Cluster("wuhu", "Wuhu", (("ascend-910b", 720), ("mlu370-x8", 640), ("a100-80g", 1_050))),
-    Cluster("shaoguan", "Shaoguan", (("ascend-910b", 790), ("h100-80g", 1_500), ("tidewater-serving", 910))),
-    Cluster("tianfu", "Tianfu", (("ascend-910b", 740), ("a100-80g", 980), ("tidewater-serving", 860))),
-    Cluster("chongqing", "Chongqing", (("ascend-910b", 700), ("mlu370-x8", 610), ("a100-80g", 960))),
-    Cluster(
-        "guian",
-        "Gui'an",
-        (("ascend-910b", 620), ("a100-80g", 860), ("h100-80g", 1_450), ("tidewater-serving", 720)),
-    ),
-    Cluster("horinger", "Horinger", (("ascend-910b", 610), ("a100-80g", 840), ("tidewater-serving", 710))),
-    Cluster("qingyang", "Qingyang", (("ascend-910b", 600), ("mlu370-x8", 600), ("a100-80g", 800))),
-    Cluster("zhongwei", "Zhongwei", (("ascend-910b", 600), ("a100-80g", 820), ("tidewater-serving", 700))),
-)
-CLUSTER_OF: Final = {cluster.party: cluster for cluster in CLUSTERS}
 
 STARTUPS: Final = (
     *("amber-loom", "bright-quill", "cedar-voice", "clear-abacus", "cloud-weaver", "copper-lark"),

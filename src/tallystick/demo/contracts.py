@@ -1,10 +1,10 @@
 """Contracts between start-ups and clusters: one for each two, signed by both before anything is reserved under it."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-from tallystick.demo import cast
+from tallystick.demo import market
 from tallystick.demo.stage import Stage
 from tallystick.demo.year import Year
 from tallystick.vouchers.quantities import format_day
@@ -39,11 +39,25 @@ class Contracts:
 
     def _contract(self, startup: str, provider: str) -> bytes:
         """Return what both signed: the cluster's list of prices, from today to the story's end."""
-        contract = contract_id(startup, provider)
         number = len(self._signed)
-        prices_fen = sorted(cast.CLUSTER_OF[provider].prices_fen)
+        more = {
+            "claimant": CLAIMANTS[number % len(CLAIMANTS)],
+            "other_support_fen": OTHER_SUPPORT_YUAN * FEN if number % SUPPORTED_EACH == 0 else 0,
+        }
+        prices_fen = dict(sorted(market.CLUSTER_OF[provider].prices_fen))
+        fields = self._terms(contract_id(startup, provider), startup, provider, prices_fen) | more
+        return self.stage.note_of_both(startup, provider, "contract.sign", fields)
+
+    def sign_about(self, contract: str, startup: str, provider: str, item: str, **fields: object) -> None:
+        """Let a start-up and a cluster sign another contract, about one item, at the cluster's price."""
+        prices_fen = {item: market.CLUSTER_OF[provider].all_prices_fen[item]}
+        terms = self._terms(contract, startup, provider, prices_fen) | fields
+        self.stage.submit(self.stage.note_of_both(startup, provider, "contract.sign", terms))
+
+    def _terms(self, contract: str, startup: str, provider: str, prices_fen: Mapping[str, int]) -> dict[str, object]:
+        """Return a contract, metered, from today to the story's end, without support from elsewhere."""
         today = self.stage.state.day_of(self.stage.now)
-        fields = {
+        return {
             "contract": contract,
             "holder": startup,
             "provider": provider,
@@ -51,13 +65,12 @@ class Contracts:
             "amount_fen": AMOUNT_YUAN * FEN,
             "first_day": format_day(today),
             "last_day": format_day(min(max(self.year.end_day - 1, today), today + CONTRACT_DAYS_MAX - 1)),
-            "items": [{"item": item, "price_fen": price_fen} for item, price_fen in prices_fen],
+            "items": [{"item": item, "price_fen": price_fen} for item, price_fen in prices_fen.items()],
             "basis": "metered",
-            "claimant": CLAIMANTS[number % len(CLAIMANTS)],
+            "claimant": "provider",
             "related_party": False,
-            "other_support_fen": OTHER_SUPPORT_YUAN * FEN if number % SUPPORTED_EACH == 0 else 0,
+            "other_support_fen": 0,
         }
-        return self.stage.note_of_both(startup, provider, "contract.sign", fields)
 
     def amend(self, startup: str, provider: str, **fields: object) -> None:
         """Let both sign an amendment; the start-up tries it alone first, in vain."""

@@ -5,10 +5,11 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from tallystick.demo import cast
+from tallystick.demo import cast, market
 from tallystick.demo.contracts import FEN, Contracts
+from tallystick.demo.programmes import programme_fields
 from tallystick.demo.stage import Stage
 from tallystick.demo.year import UTC_OFFSET_SECONDS, Year, instant
 from tallystick.ledger import Admitted, create_ledger
@@ -27,14 +28,6 @@ TARIFF_NOTICE_DAYS: Final = 30
 SEALING_GRACE_DAYS: Final = 3
 INSTALLED: Final = 4_096  # of each item that a cluster offers
 TAKEOVER_DAYS: Final = 7
-_GATE: Final = {
-    "before": "issue",
-    "subject_type": "application",
-    "topic": cast.REVIEWED,
-    "attesters": [cast.BUREAU],
-    "passes": 1,
-}
-"""Of programmes whose applications are reviewed."""
 
 
 @dataclass(slots=True)
@@ -137,15 +130,16 @@ class Founding:
         return self.stage.note(admitter, "party.admit", fields, keys=(*self.stage.keys.keys_of(admitter), *keys))
 
     def _admit_institutions(self) -> None:
-        """Admit treasuries, clusters, the auditor, the operator and the bureau that reviews."""
+        """Admit treasuries, clusters, the auditor, the operators and the bureau that reviews."""
         notes = [
             self._admission(cast.NETWORK, cast.AUDITOR, "auditor", "National Audit Office, in play", ["auditor-1"]),
             self._admission(cast.NETWORK, cast.OPERATOR, "operator", "Log operator, in play", ["books-1"]),
+            self._admission(cast.NETWORK, cast.PLATFORM, "operator", "Voucher platform, in play", ["desk-1"]),
             self._admission(cast.NETWORK, cast.BUREAU, "attester", "District bureau, in play", ["reviewer-1"]),
         ]
         for city in cast.TREASURIES:
             notes.append(self._treasury_admission(city))
-        for cluster in cast.CLUSTERS:
+        for cluster in market.CLUSTERS:
             code = cast.social_credit_code(cluster.party)
             notes.append(
                 self._admission(
@@ -189,7 +183,7 @@ class Founding:
 
     def _register_items(self) -> None:
         notes = []
-        for item in cast.ITEMS:
+        for item in market.ITEMS:
             fields = {"item": item.id, "name": item.name, "unit": "gpu_time" if item.counted is None else "count"}
             more = {"counted": item.counted, "origin": item.origin, "filing": item.filing}
             fields |= {name: value for name, value in more.items() if value is not None}
@@ -201,10 +195,11 @@ class Founding:
         accredited = {}
         notes = []
         for city in cast.CITIES:
-            chosen = sorted(self.random.sample([cluster.party for cluster in cast.CLUSTERS], PROVIDERS_BY_PROGRAMME))
+            chosen = sorted(self.random.sample([cluster.party for cluster in market.CLUSTERS], PROVIDERS_BY_PROGRAMME))
             for treasury, terms in cast.payers(city):
                 programme = treasury.programme(terms)
-                notes.append(self.stage.note(treasury.treasury, "programme.open", self._programme(programme, terms)))
+                fields = programme_fields(programme, terms, self.year)
+                notes.append(self.stage.note(treasury.treasury, "programme.open", fields))
                 accredited[programme] = list(chosen)
                 notes += [self._accreditation(treasury, terms, provider) for provider in chosen]
         self.stage.submit(*notes)
@@ -213,8 +208,8 @@ class Founding:
     def _accreditation(self, city: cast.City, terms: cast.Terms, provider: str) -> bytes:
         """Return the accreditation of a provider for all that it offers, up to what a programme pays for a unit."""
         limits = [
-            {"item": item, "price_limit_fen": cast.ITEM_OF[item].limit_fen * terms.limit // 100}
-            for item, _ in sorted(cast.CLUSTER_OF[provider].prices_fen)
+            {"item": item, "price_limit_fen": market.ITEM_OF[item].limit_fen * terms.limit // 100}
+            for item in market.CLUSTER_OF[provider].all_prices_fen
         ]
         fields = {
             "programme": city.programme(terms),
@@ -225,49 +220,6 @@ class Founding:
         }
         return self.stage.note(city.treasury, "provider.accredit", fields)
 
-    def _programme(self, programme: str, terms: cast.Terms) -> dict[str, Any]:
-        """Return a programme in the log's units."""
-        return {
-            "programme": programme,
-            "name": terms.name,
-            "voucher_kind": terms.voucher_kind,
-            "fiscal_year": int(self.year.month_name(0)[:4]),
-            "envelope_fen": terms.envelope_yuan * FEN,
-            "opens_at": format_instant(instant(self.year.first_day)),
-            "closes_at": format_instant(instant(self.year.window_end_day)),
-            "rules": self._rules(terms),
-        }
-
-    def _rules(self, terms: cast.Terms) -> dict[str, Any]:
-        """Return a programme's rules in the log's units."""
-        ceiling = max(share.per_cent for share in terms.shares) if terms.ceiling is None else terms.ceiling
-        rules = {
-            "shares": [_share(share) for share in terms.shares],
-            "ceiling_bp": ceiling * 100,
-            "rank": terms.rank,
-            "cap": {
-                "group": terms.voucher_kind,
-                "holder_fen": terms.cap_yuan * FEN,
-                "floor_fen": terms.floor_yuan * FEN,
-            },
-            "validity_days": cast.VALIDITY_DAYS,
-            "transfer": terms.transfer,
-            "payee": terms.payee,
-            "basis": terms.basis,
-            "rounding_fen": terms.rounding_fen,
-            "claims": {"cycle": "quarter", "cut_off_days": cast.CUT_OFF_DAYS},
-        }
-        if terms.is_prorated:
-            rules["proration"] = {
-                "first_day": format_day(self.year.first_day),
-                "last_day": format_day(self.year.window_end_day - 1),
-                "day_count": "end_minus_start",
-                "truncate_fen": terms.rounding_fen,
-            }
-        if terms.reviewed:
-            rules["gates"] = [_GATE]
-        return rules
-
     def _publish_tariffs(self) -> None:
         valid_from = format_instant(self.stage.now)
         self.stage.submit(
@@ -277,15 +229,15 @@ class Founding:
                     "tariff.publish",
                     {"item": item, "price_fen": price_fen, "valid_from": valid_from},
                 )
-                for cluster in cast.CLUSTERS
-                for item, price_fen in cluster.prices_fen
+                for cluster in market.CLUSTERS
+                for item, price_fen in cluster.all_prices_fen.items()
             ]
         )
 
     def _declare_capacities(self) -> None:
         first_day = format_day(self.year.first_day)
         notes = []
-        for cluster in cast.CLUSTERS:
+        for cluster in market.CLUSTERS:
             capacity = [{"installed": INSTALLED, "item": item} for item in sorted(dict(cluster.prices_fen))]
             fields = {"capacity": capacity, "first_day": first_day}
             notes.append(self.stage.note(cluster.party, "capacity.declare", fields))
@@ -369,18 +321,6 @@ class Founding:
             fields["application"] = application_id(startup, terms)
         keys = self.stage.keys.keys_of(city.treasury)[:officers]
         return self.stage.note(city.treasury, "voucher.issue", fields, keys=keys)
-
-
-def _share(share: cast.Share) -> dict[str, Any]:
-    """Return a row of a programme's shares."""
-    row: dict[str, Any] = {"share_bp": share.per_cent * 100}
-    if share.items:
-        row["items"] = sorted(share.items)
-    if share.origin is not None:
-        row["origin"] = share.origin
-    if share.is_filed:
-        row["filed"] = True
-    return row
 
 
 def voucher_id(startup: Startup, city: cast.City, terms: cast.Terms) -> str:

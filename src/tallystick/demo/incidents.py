@@ -4,6 +4,7 @@
      18  a voucher is issued twice for one contract, and revoked on day 23
      38  a start-up passes on a part of its voucher where the programme is open
      39  another tries it where transfers are forbidden, and is refused
+     40  a start-up's reservation is too short: it adds to it, and lets it end later
      45  a third needs its treasury's signature: refused without, recorded with it
      52  a voucher is suspended, can't be reserved, and is resumed on day 57
      60  a cluster misdates a price: refused where it lies too far ahead, and withdrawn where it doesn't
@@ -19,42 +20,39 @@
     140  a start-up says that it gets more support from elsewhere: that comes before what its programmes pay
     150  a cap is exceeded, and refused
     180  a late voucher, good for the next year too
-    200  a programme is closed
 and after the first quarter a claim is rejected and claimed again; a payment of another amount is refused.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from tallystick.demo import cast
+from tallystick.demo import cast, market
 from tallystick.demo.contracts import FEN, OTHER_SUPPORT_YUAN, contract_id
-from tallystick.demo.founding import Network, Startup, evidence_sha256
-from tallystick.demo.stage import Stage
-from tallystick.demo.year import Year, instant
+from tallystick.demo.dated import DatedActs
+from tallystick.demo.founding import Startup, evidence_sha256
+from tallystick.demo.year import instant
 from tallystick.ledger import Admitted
 from tallystick.signing.keys import SigningKey
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
-from tallystick.vouchers.quantities import format_day, format_instant
+from tallystick.vouchers.quantities import DAY_US, format_day, format_instant
 
 PART_FEN = 200_000 * FEN
 LATE_FEN = 500_000 * FEN
+EXTENDED_FEN = 30_000 * FEN
+EXTENDED_BY_US = 10 * DAY_US
 
 
-class Incidents:
+class Incidents(DatedActs):
     """The incidents of a founded network."""
 
-    def __init__(self, stage: Stage, year: Year, network: Network, seed: int) -> None:
-        """Put each on its day, counted from the first."""
-        self.stage = stage
-        self.year = year
-        self.network = network
-        self.seed = seed
-        self.startups = tuple(network.startups.values())
-        self._by_day: dict[int, Callable[[], None]] = {
+    def acts(self) -> Mapping[int, Callable[[], None]]:
+        """Each on its day."""
+        return {
             18: self._issue_twice,
             23: self._revoke_the_second,
             38: self._pass_on_where_open,
             39: self._pass_on_where_forbidden,
+            40: self._extend_a_reservation,
             45: self._pass_on_where_approved,
             52: self._suspend_voucher,
             57: self._resume_voucher,
@@ -72,14 +70,7 @@ class Incidents:
             140: self._raise_other_support,
             150: self._exceed_a_cap,
             180: self._issue_late,
-            200: self._close_a_programme,
         }
-
-    def play(self, day: int) -> None:
-        """Play what the day brings."""
-        incident = self._by_day.get(day - self.year.first_day)
-        if incident is not None:
-            incident()
 
     def reject_and_claim_again(self) -> None:
         """The first open claim lacks an invoice: rejected, claimed anew, and its payment tried with another amount."""
@@ -142,6 +133,16 @@ class Incidents:
     def _pass_on_where_forbidden(self) -> None:
         self._pass_on(self.network.startup_where(transfer="forbidden"))
 
+    def _extend_a_reservation(self) -> None:
+        state = self.stage.state
+        for name, reservation in state.reservations.items():
+            ends_at = state.ends_of(reservation)
+            if reservation.holder == self.startups[0].party and not reservation.closed and ends_at > self.stage.now:
+                until = format_instant(ends_at + EXTENDED_BY_US)
+                fields = {"reservation": name, "amount_fen": EXTENDED_FEN, "until": until}
+                self.stage.act(reservation.holder, "reservation.extend", **fields)
+                return
+
     def _pass_on_where_approved(self) -> None:
         startup = self.network.startup_where(transfer="approved")
         self._pass_on(startup)
@@ -171,7 +172,7 @@ class Incidents:
 
     def _misdate_a_price(self) -> None:
         """A typing error in the year; what lies too far ahead is refused, what doesn't is withdrawn in time."""
-        cluster = cast.CLUSTERS[2]
+        cluster = market.CLUSTERS[2]
         item = cluster.prices_fen[0][0]
         price = {"item": item, "price_fen": 100}
         for days_ahead in (3_660, 360):
@@ -195,7 +196,7 @@ class Incidents:
 
     def _replace_a_key(self) -> None:
         """The new key is added, the old one revoked; the old one tries once more."""
-        provider = cast.CLUSTERS[0].party
+        provider = market.CLUSTERS[0].party
         (old,) = self.stage.keys.keys_of(provider)
         new = self.stage.keys.create(provider, "meter-2")
         fields = {"subject": provider, "purpose": "sign", "vkey": new.verifier.to_text()}
@@ -206,7 +207,7 @@ class Incidents:
         fields = {"subject": provider, "key": old.verifier.label, "cause": "compromised", "since": since}
         self.stage.act(provider, "key.revoke", **fields, reason=reason)
         price = {
-            "item": cast.CLUSTERS[0].prices_fen[0][0],
+            "item": market.CLUSTERS[0].prices_fen[0][0],
             "price_fen": 1,
             "valid_from": format_instant(instant(self.year.first_day + 76)),
         }
@@ -214,7 +215,7 @@ class Incidents:
 
     def _rotate_a_key(self) -> None:
         """The other cluster's key is replaced as every year, in one entry that both sign."""
-        provider = cast.CLUSTERS[1].party
+        provider = market.CLUSTERS[1].party
         (old,) = self.stage.keys.keys_of(provider)
         new = self.stage.keys.create(provider, "meter-2")
         fields = {"key": old.verifier.label, "vkey": new.verifier.to_text()}
@@ -234,11 +235,11 @@ class Incidents:
 
     def _suspend_a_cluster(self) -> None:
         reason = "its licence is being renewed"
-        self.stage.act(cast.NETWORK, "party.suspend", subject=cast.CLUSTERS[1].party, reason=reason)
+        self.stage.act(cast.NETWORK, "party.suspend", subject=market.CLUSTERS[1].party, reason=reason)
 
     def _reinstate_it(self) -> None:
         reason = "its licence is renewed"
-        self.stage.act(cast.NETWORK, "party.reinstate", subject=cast.CLUSTERS[1].party, reason=reason)
+        self.stage.act(cast.NETWORK, "party.reinstate", subject=market.CLUSTERS[1].party, reason=reason)
 
     def _release_too_early(self) -> None:
         for reservation in self.stage.state.reservations.values():
@@ -277,8 +278,3 @@ class Incidents:
         startup = self.network.startup_where(transfer="approved")
         if startup is not None and self._issue(startup, "late", LATE_FEN):
             startup.vouchers.append(f"{startup.city.treasury}/late")
-
-    def _close_a_programme(self) -> None:
-        city = self.startups[-1].city
-        reason = "applications are closed for the year"
-        self.stage.act(city.treasury, "programme.close", programme=city.programme(city.programmes[0]), reason=reason)

@@ -17,6 +17,7 @@ from tallystick.signing.note import sign_text
 from tallystick.vouchers.entry import Header, split_entry
 from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.rules.network import NetworkFound
 from tallystick.vouchers.state import State
 
 Fields = Mapping[str, Any]
@@ -26,9 +27,10 @@ Row = list[Any]
 
 @dataclass(slots=True)
 class Burns:
-    """What a provider burned: GPU-time as stated, money net of what it took back."""
+    """What a provider burned: GPU-time as stated, money net of what it took back; services are counted or invoiced."""
 
     lines: int = 0
+    services: int = 0
     gpu_milliseconds: int = 0
     fee_fen: int = 0
     from_voucher_fen: int = 0
@@ -36,13 +38,20 @@ class Burns:
 
 @dataclass(slots=True)
 class Tally:
-    """What was answered; GPU-milliseconds are `gpu_milli × seconds` of lines."""
+    """What was answered; GPU-milliseconds are `gpu_milli × seconds` of lines.
 
+    Attributes:
+        commands_recorded: entries, by the kind of their event.
+        carried_over_fen: what was used of imported vouchers before the log began, by treasury.
+    """
+
+    commands_recorded: Counter[str] = field(default_factory=Counter)
     commands_refused: Counter[Reason] = field(default_factory=Counter)
     lines_refused: Counter[Reason] = field(default_factory=Counter)
     lines_accepted: int = 0
     gpu_milliseconds_refused: int = 0
     burns: dict[str, Burns] = field(default_factory=dict)
+    carried_over_fen: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +101,9 @@ class Stage:
         self.now = max(self.now, instant)
 
     def open_with(self, ledger: Ledger) -> None:
-        """Take the ledger that everybody submits to."""
+        """Take the ledger that everybody submits to; it has its entry 0."""
         self._ledger = ledger
+        self.tally.commands_recorded[NetworkFound.event_kind] += 1
 
     def close(self) -> None:
         """Let go of the ledger, if there is one."""
@@ -141,8 +151,11 @@ class Stage:
         return self.note(party, kind, fields, keys=(*self.keys.keys_of(party), *self.keys.keys_of(other)))
 
     def submit(self, *notes: bytes) -> list[Admitted | Refusal]:
-        """Submit notes as one batch and count what is refused."""
+        """Submit notes as one batch and count what is recorded and what is refused."""
         answers = self.ledger.submit(notes)
+        self.tally.commands_recorded.update(
+            Header.from_bytes(split_entry(answer.entry)[0]).kind for answer in answers if isinstance(answer, Admitted)
+        )
         self.tally.commands_refused.update(answer.reason for answer in answers if isinstance(answer, Refusal))
         return answers
 
@@ -172,6 +185,17 @@ class Stage:
             else:
                 raise AssertionError(f"the statement {statement.ref} of {statement.provider} is lost: {answer}")
         return again
+
+    def burn_service(self, provider: str, fields: Fields) -> Admitted | Refusal:
+        """Let a provider state what is counted or invoiced, and count what it came to."""
+        answer = self.act(provider, "service.burn", **fields)
+        if isinstance(answer, Admitted):
+            outcome = Header.from_bytes(split_entry(answer.entry)[0]).outcome
+            burns = self.tally.burns.setdefault(provider, Burns())
+            burns.services += 1
+            burns.fee_fen += sum(outcome["fee_fen"])
+            burns.from_voucher_fen += sum(sum(by_line) for _, by_line in outcome["paid"])
+        return answer
 
     def take_back(self, line: BurnedLine, reason: str) -> bool:
         """Let a provider reverse a line; return whether it was recorded."""

@@ -1,11 +1,12 @@
-"""A year, day by day: reservations by the month, statements by the day, claims by the quarter, lapses at the end.
+"""A year, day by day: reservations by the month, statements by the day, claims by the quarter.
 
 On each day, by the network's time:
 
     00:30   on the 1st, start-ups reserve a twelfth of each voucher, spread over their contracts with clusters;
-            on the 3rd, clusters release what is left of last month's reservations; after a quarter, claims,
+            on the 3rd, every other cluster releases what is left of last month's reservations, on the 15th the
+            operator books for the rest, and for vouchers, that their time has ended; after a quarter, claims,
             payments and the seal of its books
-    01:00   incidents (incidents.py)
+    01:00   what has its day (incidents.py, treasuries.py, counted_and_invoiced.py)
     02:00   each cluster sends a statement for each contract under which jobs ended the day before
 
 Which reservation, contract and item a job falls to is drawn from the seed and the job. Every job is one line of
@@ -19,11 +20,13 @@ from dataclasses import dataclass
 from typing import Final
 from zlib import crc32
 
-from tallystick.demo import cast
+from tallystick.demo import cast, market
 from tallystick.demo.contracts import contract_id
+from tallystick.demo.counted_and_invoiced import CountedAndInvoiced
 from tallystick.demo.founding import Network, Startup, evidence_sha256
 from tallystick.demo.incidents import Incidents
 from tallystick.demo.stage import Row, Stage, Statement
+from tallystick.demo.treasuries import TreasuryActs
 from tallystick.demo.workload import Job
 from tallystick.demo.year import SEAL_DAY, Year, instant, report_day
 from tallystick.ledger import Admitted
@@ -31,6 +34,7 @@ from tallystick.vouchers.quantities import format_day, format_instant, format_se
 
 LINES_BY_STATEMENT: Final = 400  # at most 150 bytes each, with what they come to, and an entry holds 65,535
 EPILOGUE_DAYS: Final = 15
+RELEASE_DAY, EXPIRY_DAY = 2, 14
 CLAIMS_DAY, REJECTION_DAY, PAYMENT_DAY = 4, 5, 9
 
 
@@ -54,6 +58,11 @@ class Story:
         self.network = network
         self.seed = seed
         self.incidents = Incidents(stage, year, network, seed)
+        self._dated = (
+            self.incidents,
+            TreasuryActs(stage, year, network, seed),
+            CountedAndInvoiced(stage, year, network, seed),
+        )
         self._jobs_by_day: defaultdict[int, list[Job]] = defaultdict(list)
         for job in jobs:
             self._jobs_by_day[report_day(job)].append(job)
@@ -70,7 +79,8 @@ class Story:
             self.stage.move_to(instant(day, 30))
             self._act_by_calendar(day)
             self.stage.move_to(instant(day, 60))
-            self.incidents.play(day)
+            for acts in self._dated:
+                acts.play(day)
             self.stage.move_to(instant(day, 120))
             self._send_statements(day)
             progress(number, len(days))
@@ -80,14 +90,14 @@ class Story:
         for month, start in enumerate(self.year.month_starts):
             if day == start and day < self.year.end_day:
                 self._reserve(month)
-            if day == start + 2 and month > 0:
+            if day == start + RELEASE_DAY and month > 0:
                 self._release()
+            if day == start + EXPIRY_DAY:
+                self._expire()
             if month > 0 and (month % 3 == 0 or start == self.year.end_day):
                 self._settle(day - start, start - 1)
         if day == self.year.month_starts[6]:
             self._lower_prices(day)
-        if day == self.year.end_day + 3:
-            self._lapse()
 
     def _reserve(self, month: int) -> None:
         """Let every start-up reserve for the month what its vouchers allow, once it has the contracts for it."""
@@ -119,7 +129,7 @@ class Story:
         if terms.basis == "invoiced" or voucher.is_spent_time(self.stage.now):
             return {}
         offers = {
-            provider: tuple(item for item, _ in cast.CLUSTER_OF[provider].prices_fen if terms.covers(item))
+            provider: tuple(item for item, _ in market.CLUSTER_OF[provider].prices_fen if terms.covers(item))
             for provider in self.network.accredited[voucher.programme]
             if not self._has_ended(contract_id(startup.party, provider))
         }
@@ -154,11 +164,13 @@ class Story:
             yield startup, agreed, self.stage.note(startup.party, "voucher.reserve", fields)
 
     def _release(self) -> None:
-        """Let clusters release what is left of reservations that are over."""
+        """Let every other cluster release what is left of its reservations that are over."""
+        releasing = {cluster.party for cluster in market.CLUSTERS[::2]}
         over = [
             reservation
             for reservation in self.stage.state.reservations.values()
             if not reservation.closed
+            and reservation.provider in releasing
             and self.stage.state.book["reserved", reservation.id]
             and self.stage.state.ends_of(reservation) <= self.stage.now
         ]
@@ -202,7 +214,7 @@ class Story:
             return reservations[self._draw(job) % len(reservations)]
         startup = self.network.startups[job.startup]
         provider = startup.providers[self._draw(job) % len(startup.providers)]
-        offered = tuple(item for item, _ in cast.CLUSTER_OF[provider].prices_fen)
+        offered = tuple(item for item, _ in market.CLUSTER_OF[provider].prices_fen)
         return AgreedReservation(f"{job.startup}/none", contract_id(job.startup, provider), provider, offered)
 
     def _line(self, job: Job) -> tuple[str, str, tuple[str, Row]]:
@@ -283,7 +295,7 @@ class Story:
     def _lower_prices(self, day: int) -> None:
         """Let each cluster publish, a day ahead, that its first item becomes 5 % cheaper."""
         notes = []
-        for cluster in cast.CLUSTERS:
+        for cluster in market.CLUSTERS:
             item, price_fen = cluster.prices_fen[0]
             fields = {
                 "item": item,
@@ -293,13 +305,9 @@ class Story:
             notes.append(self.stage.note(cluster.party, "tariff.publish", fields))
         self.stage.submit(*notes)
 
-    def _lapse(self) -> None:
-        """Let treasuries take back what is left of vouchers that are over."""
-        state = self.stage.state
-        self.stage.submit(
-            *[
-                self.stage.note(state.programmes[voucher.programme].treasury, "voucher.lapse", {"voucher": voucher_id})
-                for voucher_id, voucher in state.vouchers.items()
-                if not voucher.has_ended and voucher.valid_until <= self.stage.now
-            ]
-        )
+    def _expire(self) -> None:
+        """Let the operator book what time has ended, if there is anything, until nothing more is due."""
+        due = self.stage.state.due
+        while due and due[0].at <= self.stage.now:
+            self.stage.act(cast.OPERATOR, "book.expire")
+            due = self.stage.state.due

@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from tallystick.audit.report import ProgrammeTotals, Report
-from tallystick.demo import cast
+from tallystick.demo import cast, market
 from tallystick.demo.stage import Burns, Tally
 from tallystick.demo.tampering import Change
 from tallystick.findings import Finding
@@ -14,6 +14,7 @@ from tallystick.printing.csv_bytes import csv_bytes
 from tallystick.printing.tables import Column, table
 from tallystick.printing.text import escaped, gpu_hours, yuan
 from tallystick.vouchers.refusals import Reason
+from tallystick.vouchers.rulebook import EVENT_KINDS
 
 FINDINGS_SHOWN = 5
 _PLACES = ("unissued_fen", "available_fen", "reserved_fen", "burned_fen", "claimed_fen", "paid_fen")
@@ -31,14 +32,19 @@ def write_balances(path: Path, report: Report) -> None:
     path.write_bytes(csv_bytes(columns, rows))
 
 
-def show_balances(console: Console, report: Report) -> None:
-    """Show, by city or district, where the money is: the envelope is what stands after it, added up."""
-    amounts = {
-        city.slug: [sum(column) for column in zip(*_amounts(city, report), strict=True)] for city in cast.TREASURIES
-    }
+def show_balances(console: Console, report: Report, tally: Tally) -> None:
+    """Show, by city or district, where the money is: the envelope is what stands after it, added up.
+
+    What imported vouchers had been used for is paid, too, but by no entry of the log: it stands by itself.
+    """
+    amounts = {}
+    for city in cast.TREASURIES:
+        *others, paid_fen = [sum(column) for column in zip(*_amounts(city, report), strict=True)]
+        carried_over_fen = tally.carried_over_fen[city.treasury]
+        amounts[city.slug] = [*others, paid_fen - carried_over_fen, carried_over_fen]
     amounts["all"] = [sum(column) for column in zip(*amounts.values(), strict=True)]
     rows = [[slug, *map(yuan, row)] for slug, row in amounts.items()]
-    numbers = ("envelope", "unissued", "with holders", "owed", "paid")
+    numbers = ("envelope", "unissued", "with holders", "owed", "paid", "paid before the log")
     _show(console, "Balances by city, in yuan: the envelope is the rest added up", ("city",), numbers, rows)
 
 
@@ -59,9 +65,10 @@ def _amounts(city: cast.City, report: Report) -> list[tuple[int, ...]]:
 
 def show_burns(console: Console, tally: Tally) -> None:
     """Show what each provider burned."""
-    burns = {cluster.slug: tally.burns.get(cluster.party, Burns()) for cluster in cast.CLUSTERS}
+    burns = {cluster.slug: tally.burns.get(cluster.party, Burns()) for cluster in market.CLUSTERS}
     burns["all"] = Burns(
         lines=tally.lines_accepted,
+        services=sum(one.services for one in burns.values()),
         gpu_milliseconds=sum(one.gpu_milliseconds for one in burns.values()),
         fee_fen=sum(one.fee_fen for one in burns.values()),
         from_voucher_fen=sum(one.from_voucher_fen for one in burns.values()),
@@ -71,12 +78,13 @@ def show_burns(console: Console, tally: Tally) -> None:
             slug,
             f"{one.lines:,}",
             gpu_hours(one.gpu_milliseconds),
+            f"{one.services:,}",
             yuan(one.fee_fen),
             yuan(one.from_voucher_fen),
         ]
         for slug, one in burns.items()
     ]
-    numbers = ("lines", "GPU-hours", "fees", "from vouchers")
+    numbers = ("lines", "GPU-hours", "services", "fees", "from vouchers")
     title = "Burned by provider, in yuan and GPU-hours (cut off after three decimals)"
     _show(console, title, ("cluster",), numbers, rows)
 
@@ -90,6 +98,17 @@ def show_refusals(console: Console, tally: Tally) -> None:
     ]
     rows.append(["all", f"{tally.lines_refused.total():,}", f"{tally.commands_refused.total():,}"])
     _show(console, "Refused, by reason", ("reason",), ("lines", "commands"), rows)
+
+
+def show_commands(console: Console, tally: Tally) -> None:
+    """Show how many commands of each kind were recorded, in the order of the rulebook."""
+    rows = [
+        [kind, f"{tally.commands_recorded[event_kind]:,}"]
+        for kind, event_kind in EVENT_KINDS.items()
+        if tally.commands_recorded[event_kind]
+    ]
+    rows.append(["all", f"{tally.commands_recorded.total():,}"])
+    _show(console, "Recorded, by command", ("command",), ("entries",), rows)
 
 
 def show_conservation(console: Console, report: Report) -> None:
