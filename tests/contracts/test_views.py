@@ -120,12 +120,12 @@ def test_balances_by_programme(views: Views) -> None:
         "expired_fen": 160_400,
         "revoked_fen": 100_000,
     }
-    names = ("payee", "closed", "unissued_fen", "available_fen", "over_fen", "reserved_fen", "claimed_fen", "paid_fen")
-    assert [asdict(second)[name] for name in names] == ["contract", False, 987_800, 5_000, 5_000, 0, 7_200, 0]
-    names = ("envelope_fen", "unissued_fen", "burned_fen", "paid_fen", "carried_over_fen")
-    assert [asdict(third)[name] for name in names] == [900_000, 872_000, 8_000, 20_000, 20_000]
-    names = ("issued_fen", "expired_fen", "revoked_fen")
-    assert [asdict(third)[name] for name in names] == [84_000, 52_000, 4_000]
+    some = ("payee", "closed", "unissued_fen", "available_fen", "over_fen", "reserved_fen", "claimed_fen", "paid_fen")
+    assert [asdict(second)[name] for name in some] == ["contract", False, 987_800, 5_000, 5_000, 0, 7_200, 0]
+    there = ("envelope_fen", "unissued_fen", "burned_fen", "paid_fen", "carried_over_fen")
+    assert [asdict(third)[name] for name in there] == [900_000, 872_000, 8_000, 20_000, 20_000]
+    ever = ("issued_fen", "expired_fen", "revoked_fen")
+    assert [asdict(third)[name] for name in ever] == [84_000, 52_000, 4_000]
 
 
 def test_an_envelope_is_amended_in_both_directions(folder: Path) -> None:

@@ -122,7 +122,7 @@ class Story:
         City/q would pay a fifth, but only up to six tenths with what city/p paid before it.
         """
         self.begin()
-        changes = {"rank": 2, "shares": [{"share_bp": 2_000}], "ceiling_bp": 6_000, "payee": "contract"}
+        changes: Json = {"rank": 2, "shares": [{"share_bp": 2_000}], "ceiling_bp": 6_000, "payee": "contract"}
         self.open_programme("city/q", "dc", **changes)
         self.issue("city/v1", "acme", 200_000)
         self.issue("city/v2", "beta", 100_000)

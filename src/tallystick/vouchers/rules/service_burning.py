@@ -176,6 +176,11 @@ class ServiceBurn(Rule):
             return Reason.EXCEEDS_CORRECTED_LINE
         return fee, paid
 
+    @property
+    def is_booked_late(self) -> bool:
+        """Whether it is booked on the day of its entry, as an invoice, a correction and what is late are."""
+        return self.quantity is None or self.corrects is not None or self.prior_period is True
+
     def _interval(self, state: State) -> tuple[int, int]:
         """Return its days as an interval (microseconds) that ends within the last of them, on which it is booked."""
         return state.start_of(self.first_day), state.start_of(self.last_day + 1) - 1
@@ -190,7 +195,7 @@ class ServiceBurn(Rule):
         """One line: its job is the contract, and its quantity counts as GPU-time does."""
         assert isinstance(event.outcome, Burned)
         starts_at, ends_at = self._interval(state)
-        late = self.quantity is None or self.corrects is not None or self.prior_period is True
+        late = self.is_booked_late
         if self.document_sha256 is not None:
             state.documents[self.document_sha256] = f"{self.party} {self.ref}"
         (fee_fen,) = event.outcome.fee_fen
