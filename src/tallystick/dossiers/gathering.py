@@ -5,7 +5,7 @@
       ├─ what it is about                           programme, accreditations, tariffs, items, vouchers' terms
       ├─ its contract                               with its whole life: what remains of it must be exact
       ├─ vouchers that it ends                      with their whole history: what returns must be exact
-      ├─ what of the account time has ended         vouchers with their whole history, reservations with their contract's
+      ├─ what time ended of the account             the same, and reservations with their contract
       ├─ lines that it claims, pays, or sets free   the contracts with lines of those days
       ├─ job times that it was refused for          the contract that had burned them
       └─ seals, and editions of the rules           all
