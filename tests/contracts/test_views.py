@@ -6,18 +6,20 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import pytest
 
 from support.voucher_year import ACME, DC, LOG_KEY, START, Story
 from tallystick.errors import LedgerError, NotALedgerError, UsageError
 from tallystick.ledger import Ledger, open_ledger
-from tallystick.views import Views, follow, follower, view_store
+from tallystick.views import By, Views, follow, follower, view_store
+from tallystick.views.changes import MandatedCommand
 from tallystick.views.follower import LogFollower
 from tallystick.views.programme_balances import ProgrammeBooks
 from tallystick.views.view_store import ViewStore
 from tallystick.vouchers.quantities import DAY_US, SECOND_US
+from tallystick.vouchers.rules.mandates import MandatedKind
 
 
 @pytest.fixture(scope="module")
@@ -69,55 +71,94 @@ def test_balances_by_voucher(views: Views) -> None:
     sums = ("face_fen", "available_fen", "reserved_fen", "burned_fen", "transferred_fen", "returned_fen")
     numbers = {name: tuple(asdict(row)[column] for column in sums) for name, row in rows.items()}
     assert numbers == {
-        "acme/part": (50_000, 50_000, 0, 0, 0, 0),
-        "city/v1": (200_000, 0, 16_400, 39_600, 50_000, 94_000),
+        "acme/part": (50_000, 0, 0, 0, 0, 50_000),
+        "city/old": (30_000, 0, 0, 20_000, 0, 10_000),
+        "city/v1": (200_000, 0, 0, 39_600, 50_000, 110_400),
         "city/v2": (100_000, 0, 0, 0, 0, 100_000),
-        "city/w1": (40_000, 10_000, 22_800, 7_200, 0, 0),
+        "city/w1": (40_000, 0, 0, 7_200, 0, 32_800),
+        "city/w2": (5_000, 5_000, 0, 0, 0, 0),
+        "registry/s1": (50_000, 0, 0, 8_000, 0, 42_000),
+        "registry/s2": (4_000, 0, 0, 0, 0, 4_000),
     }
     assert all(face == sum(rest) for face, *rest in numbers.values())
     said = {name: (row.holder, row.parent, row.status) for name, row in rows.items()}
     assert said == {
-        "acme/part": ("beta", "city/v1", "over"),
-        "city/v1": ("acme", None, "lapsed"),
+        "acme/part": ("beta", "city/v1", "expired"),
+        "city/old": ("beta", None, "expired"),
+        "city/v1": ("acme", None, "expired"),
         "city/v2": ("beta", None, "revoked"),
-        "city/w1": ("acme", None, "over"),
+        "city/w1": ("acme", None, "expired"),
+        "city/w2": ("acme", None, "over"),
+        "registry/s1": ("acme", None, "expired"),
+        "registry/s2": ("beta", None, "revoked"),
     }
+    assert {name: row.carried_over_fen for name, row in rows.items() if row.carried_over_fen} == {"city/old": 20_000}
     assert [(name, row.contract) for name, row in rows.items() if row.contract] == [("city/w1", "acme/k1")]
     assert rows["city/v1"].valid_from == "2026-01-05T08:00:15.000000Z"
 
 
 def test_balances_by_programme(views: Views) -> None:
     """The envelope is whole."""
-    first, second = views.balances("programme")
+    first, second, third = views.balances("programme")
     assert asdict(first) == {
         "programme": "city/p",
         "treasury": "city",
         "name": "Vouchers",
         "payee": "provider",
+        "closes_at": "2026-03-15T08:01:04.000000Z",
         "closed": True,
         "envelope_fen": 1_000_000,
-        "unissued_fen": 894_000,
-        "available_fen": 50_000,
-        "over_fen": 50_000,
-        "reserved_fen": 16_400,
+        "unissued_fen": 960_400,
+        "available_fen": 0,
+        "over_fen": 0,
+        "reserved_fen": 0,
         "burned_fen": 0,
         "claimed_fen": 3_600,
         "paid_fen": 36_000,
+        "carried_over_fen": 0,
         "issued_fen": 300_000,
-        "lapsed_fen": 94_000,
+        "expired_fen": 160_400,
         "revoked_fen": 100_000,
     }
-    names = ("payee", "unissued_fen", "available_fen", "over_fen", "reserved_fen", "claimed_fen", "paid_fen")
-    assert [asdict(second)[name] for name in names] == ["contract", 960_000, 10_000, 10_000, 22_800, 7_200, 0]
+    some = ("payee", "closed", "unissued_fen", "available_fen", "over_fen", "reserved_fen", "claimed_fen", "paid_fen")
+    assert [asdict(second)[name] for name in some] == ["contract", False, 987_800, 5_000, 5_000, 0, 7_200, 0]
+    there = ("envelope_fen", "unissued_fen", "burned_fen", "paid_fen", "carried_over_fen")
+    assert [asdict(third)[name] for name in there] == [900_000, 872_000, 8_000, 20_000, 20_000]
+    ever = ("issued_fen", "expired_fen", "revoked_fen")
+    assert [asdict(third)[name] for name in ever] == [84_000, 52_000, 4_000]
+
+
+def test_an_envelope_is_amended_in_both_directions(folder: Path) -> None:
+    """All of it is unissued, or leaves what is unissued; nothing is issued by that."""
+    told = []
+    with Views.open(folder) as views:
+        views.follow()
+        amended = views.entries_concerning("rules city/s")
+    for index in amended:
+        with Views.as_of(folder, index=index) as then:
+            (row,) = [one for one in then.balances("programme") if one.programme == "city/s"]  # type: ignore[union-attr]
+            told.append((row.envelope_fen, row.unissued_fen, row.issued_fen))  # type: ignore[union-attr]
+    assert told == [(1_000_000, 1_000_000, 0), (1_200_000, 1_120_000, 84_000), (900_000, 820_000, 84_000)]
+
+
+def test_a_programme_is_closed_by_time(folder: Path, views: Views) -> None:
+    """Its end comes without an entry: whether it is over, the log's time says of the last entry followed."""
+    *_, newest = views.entries_concerning("rules city/s")
+    with Views.as_of(folder, index=newest) as then:
+        for one, closed in ((then, False), (views, True)):
+            (row,) = [row for row in one.balances("programme") if row.programme == "city/s"]  # type: ignore[union-attr]
+            assert (row.closes_at, row.closed) == ("2026-02-21T08:00:59.000000Z", closed)  # type: ignore[union-attr]
 
 
 def test_balances_by_holder(views: Views) -> None:
-    """What was granted is available, reserved, burned or lapsed."""
+    """What was granted is available, reserved, burned or expired."""
     acme, beta = [asdict(row) for row in views.balances("holder")]
-    names = ("vouchers", "granted_fen", "available_fen", "reserved_fen", "burned_fen", "lapsed_fen", "suspended")
-    assert [acme[name] for name in names] == [2, 190_000, 10_000, 39_200, 46_800, 94_000, False]
-    assert [beta[name] for name in names] == [2, 50_000, 50_000, 0, 0, 0, True]
+    names = ("vouchers", "granted_fen", "available_fen", "reserved_fen", "burned_fen", "expired_fen", "suspended")
+    assert [acme[name] for name in names] == [4, 245_000, 5_000, 0, 54_800, 185_200, False]
+    assert [beta[name] for name in names] == [4, 80_000, 0, 0, 20_000, 60_000, True]
+    assert [acme["carried_over_fen"], beta["carried_over_fen"]] == [0, 20_000]
     assert [acme[name] for name in ("unclaimed_fen", "claimed_fen", "paid_fen")] == [0, 7_200, 0]
+    assert beta["paid_fen"] == 0  # to whom it went, what was used before the log, no entry says
 
 
 def test_balances_by_provider(views: Views) -> None:
@@ -126,22 +167,22 @@ def test_balances_by_provider(views: Views) -> None:
     hour = 3_600_000
     assert {name: dc[name] for name in dc if name not in ("name", "suspended")} == {
         "provider": "dc",
-        "reserved_fen": 22_800,
-        "lines_accepted": 2,
+        "reserved_fen": 0,
+        "lines_accepted": 5,
         "lines_refused": 2,
-        "lines_reversed": 1,
+        "lines_reversed": 2,
         "gpu_milliseconds": 30 * hour,
-        "fee_fen": 108_000,
-        "from_voucher_fen": 64_800,
-        "reversed_fen": 21_600,
+        "fee_fen": 126_000,
+        "from_voucher_fen": 73_800,
+        "reversed_fen": 22_600,
         "to_holders_fen": 7_200,
         "either_fen": 0,
-        "unclaimed_fen": 0,
+        "unclaimed_fen": 8_000,
         "claimed_fen": 0,
         "paid_fen": 36_000,
     }
     names = ("reserved_fen", "lines_accepted", "gpu_milliseconds", "from_voucher_fen", "claimed_fen")
-    assert [other[name] for name in names] == [16_400, 1, 2 * hour, 3_600, 3_600]
+    assert [other[name] for name in names] == [0, 1, 2 * hour, 3_600, 3_600]
 
 
 def test_a_vouchers_history(views: Views) -> None:
@@ -156,26 +197,150 @@ def test_a_vouchers_history(views: Views) -> None:
         ("time.burned/1", 3_600, 30_000, "1 line under acme/k2"),
         ("burn.reversed/1", 18_000, 30_000, "line 0 of S1 to the reservation: never ran"),
         ("reservation.released/1", 64_000, 94_000, "acme/r1 to the voucher"),
-        ("voucher.lapsed/1", 94_000, 0, ""),
+        ("book.expired/1", 110_400, 0, "acme/r2 to the voucher, all to the programme"),
     ]
     assert [part.voucher for part in found.parts] == ["acme/part"]
     amounts = [
         (one.reservation, one.amount_fen, one.remaining_fen, one.taken_fen, one.released_fen)
         for one in found.reservations
     ]
-    assert amounts == [("acme/r1", 100_000, 0, 36_000, 64_000), ("acme/r2", 20_000, 16_400, 3_600, 0)]
+    assert amounts == [("acme/r1", 100_000, 0, 36_000, 64_000), ("acme/r2", 20_000, 0, 3_600, 16_400)]
     assert [line.text for line in views.voucher("city/v2").history] == ["to beta", "question", "answer", "moved away"]
-    (first,) = views.voucher("acme/part").history
+    first, _ = views.voucher("acme/part").history
     assert (first.text, first.party, first.at) == ("from acme, out of city/v1", "acme", "2026-01-05T08:00:18.000000Z")
+
+
+def test_a_history_of_services_extensions_and_expiry(views: Views) -> None:
+    """What is counted, and what is invoiced; and by which mandate somebody acted for the treasury."""
+    found = views.voucher("registry/s1")
+    assert [(line.kind, line.party, line.amount_fen, line.available_fen, line.text) for line in found.history] == [
+        ("voucher.issued/1", "registry", 50_000, 50_000, "to acme, by city/m1"),
+        ("voucher.reserved/1", "acme", 20_000, 30_000, "acme/s1 for dc, under acme/k3"),
+        ("reservation.extended/1", "acme", 5_000, 25_000, "acme/s1"),
+        ("reservation.extended/1", "acme", 0, 25_000, "acme/s1, until 2026-01-29T08:00:52.000000Z"),
+        ("voucher.reserved/1", "acme", 10_000, 15_000, "acme/s2 for dc, under acme/k4"),
+        ("service.burned/1", "dc", 4_000, 15_000, "20 of tokens under acme/k3"),
+        ("service.burned/1", "dc", 1_000, 15_000, "5 of tokens under acme/k3"),
+        ("burn.reversed/1", "dc", 1_000, 15_000, "line 0 of T2 to the reservation: another customer's"),
+        ("service.burned/1", "dc", 4_000, 15_000, "an invoice for 910b under acme/k4"),
+        (
+            *("book.expired/1", "registry", 42_000, 0),
+            "acme/s2 to the voucher, acme/s1 to the voucher, all to the programme",
+        ),
+    ]
+    amounts = [
+        (one.reservation, one.amount_fen, one.remaining_fen, one.taken_fen, one.released_fen, one.closed)
+        for one in found.reservations
+    ]
+    assert amounts == [("acme/s1", 25_000, 0, 4_000, 21_000, True), ("acme/s2", 10_000, 0, 4_000, 6_000, True)]
+    brought, ended = views.voucher("city/old").history
+    assert (brought.amount_fen, brought.available_fen, brought.text) == (30_000, 10_000, "to beta, from before the log")
+    assert (ended.amount_fen, ended.available_fen, ended.text) == (10_000, 0, "all to the programme")
+    assert [line.text for line in views.voucher("registry/s2").history] == [
+        "to beta, by city/m1",
+        "moved away, by city/m1",
+    ]
+
+
+def test_what_was_served_is_told_beside_the_lines(views: Views) -> None:
+    """Each is a statement of one line; of what, and how much, or by which document, stands by itself."""
+    found = views.contract("acme/k3")
+    assert [(one.ref, one.lines_accepted, one.lines_reversed, one.fee_fen) for one in found.statements] == [
+        ("T1", 1, 0, 8_000),
+        ("T2", 1, 1, 2_000),
+    ]
+    first, second = [asdict(one) for one in found.services]
+    assert first == {
+        "index": found.statements[0].index,
+        "ref": "T1",
+        "contract": "acme/k3",
+        "item": "tokens",
+        "first_day": "2026-01-10",
+        "last_day": "2026-01-10",
+        "quantity": 20,
+        "counted": "a million tokens",
+        "document_sha256": None,
+        "fee_fen": 8_000,
+        "from_voucher_fen": 4_000,
+        "reversed": False,
+    }
+    assert (second["quantity"], second["fee_fen"], second["reversed"]) == (5, 2_000, True)
+    (invoice,) = views.contract("acme/k4").services
+    assert (invoice.document_sha256, invoice.quantity, invoice.counted, invoice.fee_fen) == (
+        "ab" * 32,
+        None,
+        None,
+        8_000,
+    )
+    assert [one.contract for one in views.provider("dc").services] == ["acme/k3", "acme/k3", "acme/k4"]
+    assert views.provider("other-dc").services == views.contract("acme/k1").services == ()
+    assert found.balance.gpu_milliseconds == 0
+    assert [tuple(asdict(one).values()) for one in found.programmes] == [
+        ("city/s", "dc", 2, 1, 5_000, 1_000, 4_000, 0, 0)
+    ]
+
+
+def test_mandates(folder: Path, views: Views) -> None:
+    """What an operator may do, what is used of it and left; and all that it did."""
+    first, second = [asdict(row) for row in views.balances("mandate")]
+    assert first == {
+        "mandate": "city/m1",
+        "treasury": "city",
+        "operator": "registry",
+        "kinds": ("voucher.issue/1", "voucher.revoke/1", "voucher.suspend/1"),
+        "programme": None,
+        "status": "over",
+        "until": "2026-02-08T08:00:42.000000Z",
+        "each_fen": 50_000,
+        "total_fen": 60_000,
+        "used_fen": 54_000,
+        "left_fen": 6_000,
+    }
+    assert [second[name] for name in ("status", "programme", "left_fen")] == ["ended", "city/s", 0]
+    found = views.mandate("city/m1")
+    assert asdict(found.balance) == first
+    assert [(act.kind, act.about, act.amount_fen) for act in found.acts] == [
+        ("voucher.issued/1", "voucher registry/s1", 50_000),
+        ("voucher.issued/1", "voucher registry/s2", 4_000),
+        ("voucher.revoked/1", "voucher registry/s2", 0),
+    ]
+    assert views.mandate("city/m2").acts == ()
+    with Views.as_of(folder, index=found.acts[0].index) as then:
+        balance = then.mandate("city/m1").balance
+        assert (balance.status, balance.used_fen, balance.left_fen) == ("open", 50_000, 10_000)
+
+
+def test_views_know_all_commands_that_are_given_by_mandate() -> None:
+    """As the rules have them."""
+    assert {one.model_fields["kind"].annotation for one in get_args(MandatedCommand)} == {
+        Literal[kind] for kind in get_args(MandatedKind)
+    }
+
+
+def test_a_contracts_last_day_ends_its_reservations(tmp_path: Path) -> None:
+    """Also of those that were made for longer before."""
+    story = Story(tmp_path / "ledger")
+    story.begin()
+    story.issue("city/v1", "acme", 200_000)
+    story.reserve("acme/r1", "city/v1", "acme/k1", 10_000, days=20)
+    story.do(ACME, "contract.amend", "dc/officer-1", contract="acme/k1", last_day="2026-01-10")
+    story.ledger.close()
+    with Views.open(story.folder) as views:
+        views.follow()
+        assert [one.until for one in views.contract("acme/k1").reservations] == ["2026-01-10T16:00:00.000000Z"]
 
 
 def test_a_providers_statement(views: Views) -> None:
     """Statement by statement, what was refused and why, and its claims."""
     found = views.provider("dc")
     lines = [(one.lines_accepted, one.lines_refused, one.lines_reversed) for one in found.statements]
-    assert lines == [(2, 1, 1), (0, 1, 0)]
+    assert lines == [(2, 1, 1), (0, 1, 0), (1, 0, 0), (1, 0, 1), (1, 0, 0)]
     sums = [(one.ref, one.contract, one.holder, one.from_voucher_fen, one.reversed_fen) for one in found.statements]
-    assert sums == [("S1", "acme/k1", "acme", 64_800, 21_600), ("S2", "acme/k1", "acme", 0, 0)]
+    assert sums[:3] == [
+        ("S1", "acme/k1", "acme", 64_800, 21_600),
+        ("S2", "acme/k1", "acme", 0, 0),
+        ("T1", "acme/k3", "acme", 4_000, 0),
+    ]
     assert [(one.reason, one.lines, one.gpu_milliseconds) for one in found.refusals] == [
         ("exceeds_reservation", 1, 3_600_000_000),
         ("job_time_already_burned", 1, 3_600_000),
@@ -186,11 +351,11 @@ def test_a_providers_statement(views: Views) -> None:
         ("dc/c2", "paid", 36_000, "2026-01-05", "bank 7"),
     ]
     within = [(one.programme, one.lines_paid, one.lines_reversed, one.from_voucher_fen) for one in found.programmes]
-    assert within == [("city/p", 2, 1, 54_000), ("city/q", 2, 1, 10_800)]
+    assert within == [("city/p", 2, 1, 54_000), ("city/q", 2, 1, 10_800), ("city/s", 3, 1, 9_000)]
     owed = [(one.paid_fen, one.to_holders_fen, one.reserved_fen) for one in found.programmes]
-    assert owed == [(36_000, 0, 0), (0, 7_200, 22_800)]
-    assert [one.contract for one in found.contracts] == ["acme/k1"]
-    assert [one.reservation for one in found.reservations] == ["acme/r1", "acme/r3"]
+    assert owed == [(36_000, 0, 0), (0, 7_200, 0), (0, 0, 0)]
+    assert [one.contract for one in found.contracts] == ["acme/k1", "acme/k3", "acme/k4"]
+    assert [one.reservation for one in found.reservations] == ["acme/r1", "acme/r3", "acme/s1", "acme/s2"]
 
 
 def test_a_contract(views: Views) -> None:
@@ -222,7 +387,8 @@ def test_a_contract(views: Views) -> None:
     ]
     assert [one.reservation for one in found.reservations] == ["acme/r1", "acme/r3"]
     assert [(one.ref, one.fee_fen) for one in found.statements] == [("S1", 108_000), ("S2", 0)]
-    assert views.balances("contract") == [found.balance, views.contract("acme/k2").balance]
+    names = ("acme/k1", "acme/k2", "acme/k3", "acme/k4")
+    assert views.balances("contract") == [views.contract(name).balance for name in names]
 
 
 def test_what_a_contract_says_either_of_is_owed_to_the_first_that_claims(folder: Path) -> None:
@@ -285,9 +451,9 @@ def test_what_comes_back_of_a_closed_reservation_is_released(tmp_path: Path) -> 
 def test_a_holders_account_and_a_programmes_book(views: Views) -> None:
     """Both are made of the rows that the balances are made of."""
     account = views.holder("beta")
-    assert [one.voucher for one in account.vouchers] == ["acme/part", "city/v2"]
+    assert [one.voucher for one in account.vouchers] == ["acme/part", "city/old", "city/v2", "registry/s2"]
     assert account.balance == views.balances("holder")[1]
-    assert [one.contract for one in views.holder("acme").contracts] == ["acme/k1", "acme/k2"]
+    assert [one.contract for one in views.holder("acme").contracts] == ["acme/k1", "acme/k2", "acme/k3", "acme/k4"]
     book = views.programme("city/p")
     assert [one.holder for one in book.holders] == ["acme", "beta"]
     owed = [(one.provider, one.claimed_fen, one.paid_fen) for one in book.providers]
@@ -303,7 +469,7 @@ def test_refusals_by_reason(views: Views) -> None:
     ]
 
 
-@pytest.mark.parametrize("what", ["voucher", "holder", "provider", "programme", "contract"])
+@pytest.mark.parametrize("what", ["voucher", "holder", "provider", "programme", "contract", "mandate"])
 def test_what_is_not_there_is_named(views: Views, what: str) -> None:
     with pytest.raises(UsageError, match=f"there is no {what} nobody/1"):
         getattr(views, what)("nobody/1")
@@ -579,7 +745,7 @@ def test_an_entry_that_cannot_be_followed_is_named(folder: Path) -> None:
 
 
 def every_answer(views: Views) -> list[Any]:
-    answers: list[Any] = [views.balances(by) for by in ("programme", "holder", "provider", "voucher", "contract")]
+    answers: list[Any] = [views.balances(by) for by in get_args(By)]
     return [*answers, views.refusals_by_reason(), views.size, views.at]
 
 

@@ -12,7 +12,7 @@ import pytest
 from dossiers.forging import codes, examined, joined, parts_of, written
 from dossiers.test_sound_dossiers import touches_of
 from support.actors import Actor
-from support.voucher_year import ACME, BETA, CITY, DC, NETWORK, OTHER_DC, Json, Story
+from support.voucher_year import ACME, BETA, CITY, DC, NETWORK, OTHER_DC, REGISTRY, Json, Story
 from tallystick.dossiers.writing import Bound
 from tallystick.errors import UsageError
 from tallystick.findings import FindingCode
@@ -21,7 +21,6 @@ from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.outcomes import Burned, Claimed
 from tallystick.vouchers.quantities import DAY_US, format_day
 
-REGISTRY = Actor("registry")
 DISTRICT: Json = {"rank": 2, "shares": [{"share_bp": 2_000}], "ceiling_bp": 6_000}
 WHOLE_YUAN: Json = {"rounding_fen": 100, "shares": [{"share_bp": 101}]}
 """Of an hour at 36.00 yuan 36 fen are paid: of one or two nothing can be claimed."""

@@ -177,10 +177,10 @@ def the_seal_is_not_in_the_file(data: bytes, log: list[bytes]) -> bytes:
 
 @attack(FindingCode.SEAL_UNKNOWN)
 def an_ordinary_entry_is_named_as_the_seal(data: bytes, log: list[bytes]) -> bytes:
-    """The lapse of a voucher, after the first seal and before the second."""
+    """The amendment of a programme, after the first seal and before the second."""
     head, entries = parts_of(data)
     assert head.closing is not None
-    place = place_of(entries, "voucher.lapsed", role="dependency")
+    place = place_of(entries, "programme.amended", role="dependency")
     return joined(replace(head, closing=replace(head.closing, index=entries[place].index)), entries)
 
 

@@ -22,7 +22,7 @@ def trust(tmp_path: Path) -> Path:
 def test_a_dossier_is_written_and_its_book_printed(ledger: Path, tmp_path: Path, trust: Path) -> None:
     file = tmp_path / "guian.dossier"
     said = done("dossier", ledger, "provider", "guian", "-o", file)
-    assert said.startswith(f"{file}: 41 entries of provider guian, ")
+    assert said.startswith(f"{file}: 53 entries of provider guian, ")
     shown = done("verify", file, "--trust", trust)
     assert shown.startswith("proven: provider guian in tallystick.example/national, in its tree of ")
     assert "complete up to registry/2026 (days up to" in shown

@@ -1,7 +1,8 @@
 """A small ledger with every kind of event, really written by the ledger, always the same bytes.
 
-Two programmes: one pays providers and lets its holders transfer with the treasury's signature, one pays holders and
-claims in whole yuan. Of three contracts both pay for one. `write_small_ledger` can lengthen the log by tariffs, so that
+Two programmes for GPU-time: one pays providers and lets its holders transfer with the treasury's signature, one pays
+holders and claims in whole yuan. Of three contracts both pay for one. A third programme is from before the log, and for
+services; an operator issues its vouchers by mandate. `write_small_ledger` can lengthen the log by tariffs, so that
 the tree gets a second level.
 """
 
@@ -37,6 +38,7 @@ ACTORS = (NETWORK, TREASURY, PROVIDER, OTHER_PROVIDER, HOLDER, OTHER_HOLDER, OPE
 
 CHEAP = "shanghai/compute-2026"
 HOLDERS_OWN = "shanghai/training-2026"
+MODELS = "shanghai/models-2026"
 CLAIMED_FEN = 55_960  # what the provider's lines of the first two days come to; the ledger refuses any other payment
 
 
@@ -118,6 +120,9 @@ def _groups(clock: _Clock) -> Iterator[list[bytes]]:
     clock.now += DAY_US
     yield _settlement(clock.now)
     yield _sealed_days(clock.now) + _reviews(clock.now)
+    yield _service_terms(clock.now)
+    clock.now += 2 * DAY_US
+    yield _services(clock.now)
     clock.now += 400 * DAY_US
     yield _endings(clock.now)
 
@@ -322,6 +327,81 @@ def _reviews(at: int) -> list[bytes]:
             valid_until=_in(at, 90 * DAY_US),
         ),
         HOLDER.note("application.withdraw", at, application="maker-a/a1"),
+    ]
+
+
+def _service_terms(at: int) -> list[bytes]:
+    """A programme for services, and its vouchers: one is from before the log, one is issued by mandate."""
+    terms: Json = {
+        "name": "Models",
+        "voucher_kind": "model",
+        "fiscal_year": 2026,
+        "envelope_fen": 2_000_000_000,
+        "opens_at": _in(START, -60 * DAY_US),
+        "closes_at": _in(START, 600 * DAY_US),
+    }
+    days = format_day(at // DAY_US), format_day(at // DAY_US + 100)
+    counted = contract_of("maker-a/k4", "maker-a", "guian", *days, items=prices_of(tokens=200))
+    invoiced = contract_of("maker-a/k5", "maker-a", "guian", *days, items=prices_of(h100=1_500), basis="invoiced")
+    mandate: Json = {
+        "mandate": "shanghai/m1",
+        "operator": "registry",
+        "kinds": ["voucher.issue/1", "voucher.suspend/1"],
+    }
+    issued: Json = {"programme": MODELS, "holder": "maker-a", "face_fen": 500_000, "mandate": "shanghai/m1"}
+    brought: Json = {"programme": MODELS, "holder": "maker-b", "face_fen": 80_000, "used_fen": 30_000}
+
+    def reserve(name: str, contract: str, amount_fen: int) -> bytes:
+        fields = {"voucher": "registry/v5", "contract": f"maker-a/{contract}", "amount_fen": amount_fen}
+        return HOLDER.note("voucher.reserve", at, reservation=f"maker-a/{name}", until=_in(at, 30 * DAY_US), **fields)
+
+    return [
+        NETWORK.note("item.register", at, item="tokens", unit="count", counted="a million tokens", name="Tokens"),
+        PROVIDER.note("tariff.publish", at, item="tokens", price_fen=250, valid_from=_in(at, HOUR_US)),
+        TREASURY.note("programme.open", at, programme=MODELS, rules=rules_of(rank=3), **terms),
+        TREASURY.note(
+            "provider.accredit",
+            at,
+            programme=MODELS,
+            provider="guian",
+            valid_from=_in(at, 0),
+            items=limits_of("h100", "tokens"),
+        ),
+        HOLDER.note("contract.sign", at, "guian/officer-1", **counted),
+        HOLDER.note("contract.sign", at, "guian/officer-1", **invoiced),
+        TREASURY.note("mandate.give", at, each_fen=500_000, total_fen=800_000, until=_in(at, 90 * DAY_US), **mandate),
+        OPERATOR.note("voucher.issue", at, voucher="registry/v5", valid_from=_in(at, 0), **issued),
+        TREASURY.note(
+            "voucher.import",
+            at,
+            voucher="shanghai/v6",
+            valid_from=_in(START, -10 * DAY_US),
+            valid_until=_in(START, 50 * DAY_US),
+            evidence_sha256="ef" * 32,
+            **brought,
+        ),
+        reserve("r6", "k4", 100_000),
+        reserve("r7", "k5", 50_000),
+        HOLDER.note("reservation.extend", at, reservation="maker-a/r6", amount_fen=20_000, until=_in(at, 40 * DAY_US)),
+    ]
+
+
+def _services(at: int) -> list[bytes]:
+    """What was counted on one day, what was invoiced for a month, and one that was taken back."""
+    day, month_later = format_day(at // DAY_US - 1), format_day(at // DAY_US + 29)
+    counted: Json = {"contract": "maker-a/k4", "item": "tokens", "first_day": day, "last_day": day}
+    invoiced: Json = {"contract": "maker-a/k5", "item": "h100", "first_day": day, "last_day": month_later}
+    return [
+        PROVIDER.note("service.burn", at, **counted, quantity=1_000, ref="tokens"),
+        PROVIDER.note("burn.reverse", at, statement="tokens", line=0, reason="counted twice"),
+        PROVIDER.note(
+            "service.burn", at, **counted, quantity=500, corrects={"statement": "tokens", "line": 0}, ref="counted"
+        ),
+        PROVIDER.note("service.burn", at, **invoiced, fee_fen=70_000, document_sha256="ba" * 32, ref="invoice"),
+        TREASURY.note("mandate.end", at, mandate="shanghai/m1", reason="the register is done"),
+        TREASURY.note(
+            "programme.amend", at, programme=MODELS, envelope_fen=1_000_000_000, reason="the council took half"
+        ),
     ]
 
 

@@ -14,6 +14,7 @@ START = parse_instant("2026-01-05T08:00:00.000000Z")
 HOUR = 3_600 * SECOND_US
 NETWORK, CITY, DC, OTHER_DC = Actor("network"), Actor("city"), Actor("dc"), Actor("other-dc")
 ACME, BETA = Actor("acme"), Actor("beta")
+REGISTRY = Actor("registry")
 HOLDERS = {"acme": ACME, "beta": BETA}
 Json = dict[str, Any]
 
@@ -65,7 +66,9 @@ class Story:
         self.sign("acme/k1", "dc", claimant="either", other_support_fen=0)
         self.sign("acme/k2", "other-dc")
 
-    def open_programme(self, name: str, *providers: str, **changes: Any) -> None:
+    def open_programme(
+        self, name: str, *providers: str, items: tuple[str, ...] = ("910b",), days_ago: int = 0, **changes: Any
+    ) -> None:
         """One that pays half of a fee, up to seven tenths, unless it is said otherwise."""
         rules: Json = {
             "shares": [{"share_bp": 5_000}],
@@ -80,18 +83,18 @@ class Story:
             "voucher_kind": "compute",
             "fiscal_year": 2026,
             "envelope_fen": 1_000_000,
-            "opens_at": format_instant(self.at),
+            "opens_at": format_instant(self.at - days_ago * DAY_US),
             "closes_at": format_instant(self.at + 300 * DAY_US),
         }
         self.do(CITY, "programme.open", **terms, rules=rules_of(**rules | changes))
         for provider in providers:
-            fields = {"valid_from": format_instant(self.at), "items": limits_of("910b")}
+            fields = {"valid_from": format_instant(self.at - days_ago * DAY_US), "items": limits_of(*items)}
             self.do(CITY, "provider.accredit", programme=name, provider=provider, **fields)
 
     def sign(self, contract: str, provider: str, holder: Actor = ACME, **changes: Any) -> None:
         """A contract for half a year."""
-        prices = prices_of(**{"910b": 3_600})
-        fields = contract_of(contract, holder.party, provider, "2026-01-05", "2026-06-30", items=prices, **changes)
+        terms: Json = {"items": prices_of(**{"910b": 3_600})} | changes
+        fields = contract_of(contract, holder.party, provider, "2026-01-05", "2026-06-30", **terms)
         self.do(holder, "contract.sign", f"{provider}/officer-1", **fields)
 
     def issue(self, voucher: str, holder: str, face_fen: int, programme: str = "city/p", **more: str) -> None:
@@ -119,7 +122,7 @@ class Story:
         City/q would pay a fifth, but only up to six tenths with what city/p paid before it.
         """
         self.begin()
-        changes = {"rank": 2, "shares": [{"share_bp": 2_000}], "ceiling_bp": 6_000, "payee": "contract"}
+        changes: Json = {"rank": 2, "shares": [{"share_bp": 2_000}], "ceiling_bp": 6_000, "payee": "contract"}
         self.open_programme("city/q", "dc", **changes)
         self.issue("city/v1", "acme", 200_000)
         self.issue("city/v2", "beta", 100_000)
@@ -146,7 +149,61 @@ class Story:
         self.do(DC, "reservation.release", reservation="acme/r1")
         self.do(ACME, "redemption.claim", claim="acme/c1", **period | {"programme": "city/q"})
         self.do(ACME, "contract.amend", "dc/officer-1", contract="acme/k1", last_day="2026-03-31", amount_fen=200_000)
+        self.services()
         self.at += 31 * DAY_US
-        self.do(CITY, "book.expire")
+        self.do(REGISTRY, "book.expire")
+        self.issue("city/w2", "acme", 5_000, "city/q")
+        self.at += 31 * DAY_US
         self.do(CITY, "party.suspend", subject="beta", reason="gone")
         self.do(CITY, "programme.amend", programme="city/p", closes_at=format_instant(self.at), reason="over")
+
+    def services(self) -> None:
+        """A programme for services from before the log, and an operator that issues its vouchers by mandate."""
+        self.do(NETWORK, "party.admit", admitted="registry", role="operator", name="Register", keys=REGISTRY.vkeys)
+        self.do(NETWORK, "item.register", item="tokens", unit="count", counted="a million tokens", name="Tokens")
+        self.do(DC, "tariff.publish", item="tokens", price_fen=500, valid_from=format_instant(self.at))
+        self.open_programme("city/s", "dc", items=("910b", "tokens"), days_ago=90)
+        self.give_mandate("city/m1", "voucher.issue/1", "voucher.revoke/1", "voucher.suspend/1", total_fen=60_000)
+        self.give_mandate("city/m2", "redemption.pay/1", total_fen=0, programme="city/s")
+        self.issue_by_mandate("registry/s1", "acme", 50_000)
+        self.issue_by_mandate("registry/s2", "beta", 4_000)
+        self.do(REGISTRY, "voucher.revoke", voucher="registry/s2", mandate="city/m1", reason="moved away")
+        self.bring_along("city/old", "beta", 30_000, used_fen=20_000)
+        self.sign("acme/k3", "dc", items=prices_of(**{"910b": 3_600, "tokens": 400}))
+        self.sign("acme/k4", "dc", basis="invoiced")
+        self.reserve("acme/s1", "registry/s1", "acme/k3", 20_000)
+        self.do(ACME, "reservation.extend", reservation="acme/s1", amount_fen=5_000)
+        self.do(ACME, "reservation.extend", reservation="acme/s1", until=format_instant(self.at + 20 * DAY_US))
+        self.reserve("acme/s2", "registry/s1", "acme/k4", 10_000)
+        self.at += 3 * DAY_US
+        self.serve("acme/k3", "2026-01-10", "2026-01-10", quantity=20, ref="T1")
+        self.serve("acme/k3", "2026-01-11", "2026-01-11", quantity=5, ref="T2")
+        self.do(DC, "burn.reverse", statement="T2", line=0, reason="another customer's")
+        self.serve("acme/k4", "2026-01-10", "2026-01-31", item="910b", fee_fen=8_000, document_sha256="ab" * 32)
+        self.amend("city/s", envelope_fen=1_200_000)
+        self.amend("city/s", envelope_fen=900_000, closes_at=format_instant(self.at + 40 * DAY_US))
+        self.do(CITY, "mandate.end", mandate="city/m2", reason="the register pays nothing")
+
+    def give_mandate(self, mandate: str, *kinds: str, total_fen: int, **more: str) -> None:
+        """To the register, for a month."""
+        until = format_instant(self.at + 30 * DAY_US)
+        fields: Json = {"operator": "registry", "kinds": [*kinds], "each_fen": 50_000, "total_fen": total_fen}
+        self.do(CITY, "mandate.give", mandate=mandate, until=until, **fields, **more)
+
+    def issue_by_mandate(self, voucher: str, holder: str, face_fen: int) -> None:
+        """By the register, out of the programme for services."""
+        fields: Json = {"programme": "city/s", "holder": holder, "face_fen": face_fen, "mandate": "city/m1"}
+        self.do(REGISTRY, "voucher.issue", voucher=voucher, **fields, valid_from=format_instant(self.at))
+
+    def bring_along(self, voucher: str, holder: str, face_fen: int, used_fen: int) -> None:
+        """A voucher of the programme for services from ten days before the log."""
+        times = {"valid_from": format_instant(START - 10 * DAY_US), "valid_until": format_instant(START + 20 * DAY_US)}
+        fields: Json = {"programme": "city/s", "holder": holder, "face_fen": face_fen, "used_fen": used_fen}
+        self.do(CITY, "voucher.import", voucher=voucher, evidence_sha256="cd" * 32, **fields, **times)
+
+    def serve(self, contract: str, first_day: str, last_day: str, item: str = "tokens", **more: Any) -> None:
+        """A service of the data centre."""
+        self.do(DC, "service.burn", contract=contract, item=item, first_day=first_day, last_day=last_day, **more)
+
+    def amend(self, programme: str, **changes: Any) -> None:
+        self.do(CITY, "programme.amend", programme=programme, reason="a council decided it", **changes)

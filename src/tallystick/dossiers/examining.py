@@ -213,11 +213,11 @@ class _Examination:
 
     def _decide(self, item: DossierEntry, event: Event, signed: SignedCommand) -> None:
         """Decide an entry anew, and note what comes out differently."""
-        answer = self.replay.decide(item.index, event.at, signed)  # (4)
+        answer = self.replay.lacking(event) or self.replay.decide(item.index, event.at, signed)  # (4)
         if isinstance(answer, Missing):
             self._lose(item.index, answer)
             return
-        if isinstance(answer, Entry) and answer.data == item.entry:
+        if isinstance(answer, Entry) and (answer.data == item.entry or self.replay.comes_out(answer, event)):
             return
         is_missing = may_be_missing(answer, event)
         if isinstance(answer, Refusal):
@@ -261,7 +261,10 @@ class _Examination:
         """Return the account's balances: those of the opening leaf, and what the entries since then changed."""
         now = self.replay.balances()
         if isinstance(now, Missing):
-            self._lose(index, now)
+            if self.findings:  # an entry that says too much leaves an account below zero: it has been named
+                self.is_replaying = False
+            else:
+                self._lose(index, now)
             return {}
         opening = self.head.opening
         if opening is None:

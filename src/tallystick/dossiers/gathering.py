@@ -5,6 +5,7 @@
       ├─ what it is about                           programme, accreditations, tariffs, items, vouchers' terms
       ├─ its contract                               with its whole life: what remains of it must be exact
       ├─ vouchers that it ends                      with their whole history: what returns must be exact
+      ├─ what time ended of the account             the same, and reservations with their contract
       ├─ lines that it claims, pays, or sets free   the contracts with lines of those days
       ├─ job times that it was refused for          the contract that had burned them
       └─ seals, and editions of the rules           all
@@ -23,12 +24,13 @@ from tallystick.errors import MalformedError, NotALedgerError
 from tallystick.publishing.reader import Reader
 from tallystick.signing.note import Note
 from tallystick.vouchers.entry import Entry, split_entry
-from tallystick.vouchers.outcomes import Burned
+from tallystick.vouchers.outcomes import Burned, Expired
 from tallystick.vouchers.quantities import SECOND_US, day_of, start_of_day
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rules.burn_lines import is_booked_late
 from tallystick.vouchers.rules.burning import TimeBurn
 from tallystick.vouchers.rules.contracts import ContractSign
+from tallystick.vouchers.rules.importing import VoucherImport
 from tallystick.vouchers.rules.network import NetworkFound
 from tallystick.vouchers.rules.reservations import VoucherReserve
 from tallystick.vouchers.rules.rule import EDITIONS, SEALS, Event
@@ -98,7 +100,8 @@ class Gathering:
         self._read_burned = lru_cache(STATEMENTS_REMEMBERED)(self._burned)
         self._reservation = lru_cache(None)(self._read_reservation)
         self._signed = lru_cache(None)(self._read_contract)
-        self._programme_of = lru_cache(None)(self._programme_of_voucher)
+        self._owned = lru_cache(None)(self._read_owner)
+        self._account = account
         self._paying = lru_cache(None)(self._read_programmes)
         self.subject = [number for number in index.entries_concerning(account) if start <= number < stop]
         self.indices: set[int] = {0, *self.subject}
@@ -122,7 +125,25 @@ class Gathering:
             self._want(f"party {party}")
         for name in (*event.command.follows(), *event.command.asks(event, self)):
             self._want(name)
+        if isinstance(event.outcome, Expired):
+            self._want_expired(event.outcome)
         self._note_refused_times(event)
+
+    def _want_expired(self, outcome: Expired) -> None:
+        """Take in what an expiry ended of the account; the rows of others are left out when it is decided."""
+        for kind, name, _, _ in outcome.rows:
+            if kind == "voucher":
+                accounts = self._accounts_of_voucher(name)
+            else:
+                made = self._reservation(name)
+                assert made is not None  # it ended
+                accounts = {*self._accounts_of_voucher(made.voucher), f"provider {self.provider_of(made.contract)}"}
+            if self._account in accounts:
+                self._want(f"{kind} {name}")
+
+    def _accounts_of_voucher(self, voucher: str) -> set[str]:
+        programme, holder = self._owned(voucher)
+        return {f"voucher {voucher}", f"holder {holder}", f"programme {programme}"}
 
     def _note_refused_times(self, event: Event) -> None:
         """Remember the lines that were refused because their job's time was burned before."""
@@ -262,10 +283,13 @@ class Gathering:
     def _burned(self, number: int) -> _Burned:
         event = self._event(number)
         command, outcome = event.command, event.outcome
-        if not isinstance(command, TimeBurn) or not isinstance(outcome, Burned):
+        if not isinstance(command, TimeBurn | ServiceBurn) or not isinstance(outcome, Burned):
             return _Burned(event.at, "", frozenset())
         offset = self._founding.utc_offset_seconds
-        days = [day_of(event.at if is_booked_late(line) else line.ends_at, offset) for _, line in command.lines()]
+        if isinstance(command, ServiceBurn):
+            days = [day_of(event.at, offset) if command.is_booked_late else command.last_day]
+        else:
+            days = [day_of(event.at if is_booked_late(line) else line.ends_at, offset) for _, line in command.lines()]
         paid = set[tuple[str, int]]()
         for reservation, amounts_fen in outcome.paid:
             made = self._reservation(reservation)
@@ -299,14 +323,18 @@ class Gathering:
         vouchers = [command.voucher for command in made if isinstance(command, VoucherReserve)]
         return tuple(dict.fromkeys(self._programme_of(voucher) for voucher in vouchers))
 
-    def _programme_of_voucher(self, voucher: str) -> str:
+    def _programme_of(self, voucher: str) -> str:
         """Return the programme of a voucher that there is."""
-        while True:
-            terms = self._event(self._index.entries_concerning(f"terms {voucher}")[0]).command
-            if isinstance(terms, VoucherIssue):
-                return terms.programme
-            assert isinstance(terms, VoucherTransfer)
-            voucher = terms.voucher
+        return self._owned(voucher)[0]
+
+    def _read_owner(self, voucher: str) -> tuple[str, str]:
+        """Return the programme and the holder of a voucher that there is."""
+        terms, holder = self._event(self._index.entries_concerning(f"terms {voucher}")[0]).command, ""
+        while isinstance(terms, VoucherTransfer):  # not by recursion: it may have been passed on a thousand times
+            holder = holder or terms.to
+            terms = self._event(self._index.entries_concerning(f"terms {terms.voucher}")[0]).command
+        assert isinstance(terms, VoucherIssue | VoucherImport)
+        return terms.programme, holder or terms.holder
 
 
 _RESERVED: Final = b'"kind":"%s"' % VoucherReserve.event_kind.encode()

@@ -2,26 +2,30 @@
 
 The state holds what the part tells and nothing else, so it steps over gaps: an entry keeps its index. A contract that
 is in it comes with its whole life, so what was charged and absorbed, and what remains of its reservations, is exact. A
-claim that is only believed takes what it found under the contracts that are in the part, and no more.
+claim that is only believed takes what it found under the contracts that are in the part, and no more; an expiry ends
+what is in the part, and no more.
 
-What isn't exact: a programme's unissued envelope, unless the part is all of the programme's; a holder's room under its
-cap, unless it is all of the holder's; a voucher's available amount, unless all of the voucher is there; what too few of
-a treasury's officers signed, which is at most what it was. Of available amounts the state
-holds at least as much as there really was. The others may be more or less, since what others gave back isn't in the
-part: an issue or a transfer always finds room there. So it may admit what should have been refused and never the other
-way round, and the log records no refusals but those of lines, which don't ask for them.
+What isn't exact: what was used of a mandate, which is at most what it was; a programme's unissued envelope, unless the
+part is all of the programme's; a holder's room under its cap, unless it is all of the holder's; a voucher's available
+amount, unless all of the voucher is there; what too few of a treasury's officers signed, which is at most what it was.
+Of available amounts the state holds at least as much as there really was. The others may be more or less, since what
+others gave back isn't in the part: an issue or a transfer always finds room there. So it may admit what should have
+been refused and never the other way round, and the log records no refusals but those of lines, which don't ask for
+them.
 """
 
 from dataclasses import replace
 from typing import Final, NamedTuple
 
+from tallystick.dossiers.expiring import account_rows, comes_out, known_rows
 from tallystick.vouchers.accounts import account_leaves
 from tallystick.vouchers.admit import SignedCommand, admit
 from tallystick.vouchers.book import PROGRAMME_ACCOUNTS, Posting
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.evolve import evolve
-from tallystick.vouchers.outcomes import Burned, Claimed
+from tallystick.vouchers.outcomes import Burned, Claimed, Expired
 from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.rules.importing import VoucherImport
 from tallystick.vouchers.rules.network import NetworkFound
 from tallystick.vouchers.rules.rule import Event, Rule
 from tallystick.vouchers.rules.settlement import RedemptionClaim
@@ -45,6 +49,7 @@ MAY_BE_MISSING: Final = frozenset(
         Reason.HOLDER_UNKNOWN,
         Reason.ATTESTER_UNKNOWN,
         Reason.APPLICATION_UNKNOWN,
+        Reason.MANDATE_UNKNOWN,
         Reason.VOUCHER_UNKNOWN,
         Reason.RESERVATION_UNKNOWN,
         Reason.ITEM_NOT_IN_CONTRACT,
@@ -97,8 +102,17 @@ class PartialReplay:
             # A rule leans on what the log always has, and a part may lack; lookups fail, sums go wrong.
             return _missing(error)
 
+    def lacking(self, event: Event) -> Missing | None:
+        """Return what is missing if an expiry of the account is recorded, and nothing that it ended is in the part."""
+        outcome = event.outcome
+        if isinstance(outcome, Expired) and not account_rows(self.state, self._account, outcome):
+            return Missing(f"nothing is here that it ended of {self._account}")
+        return None
+
     def follow(self, event: Event, *, whole: bool) -> Followed | Missing:
         """Change the state by an entry, with the outcome that it says; where something is missing, it is spoilt.
+
+        Of an expiry, what it moves is the account's alone.
 
         Args:
             event: the next.
@@ -108,8 +122,11 @@ class PartialReplay:
             return Missing("entry 0, which founds the network, is not here")
         self.state.size = event.index
         try:
-            applied = event if whole else self._known_part(event)
+            applied = self._known_part(event, whole=whole)
             postings = evolve(self.state, applied)
+            if isinstance(applied.outcome, Expired):
+                names = {name for _, name, _, _ in account_rows(self.state, self._account, applied.outcome)}
+                postings = tuple([posting for posting in postings if posting.source_id in names])
             return Followed(postings, self._account in applied.command.touches(self.state, applied))
         except Exception as error:
             return _missing(error)
@@ -141,17 +158,26 @@ class PartialReplay:
             return name in [self.state.voucher_of(*end) for end in ends]
         return True
 
-    def _known_part(self, event: Event) -> Event:
-        """Return a claim of what it found in the part."""
+    def comes_out(self, answer: Entry, recorded: Event) -> bool:
+        """Return whether a decision is what is recorded, as far as that is about the account."""
+        decided, outcome = answer.event.outcome, recorded.outcome
+        if not isinstance(decided, Expired) or not isinstance(outcome, Expired):
+            return False  # any other is about it as a whole, and its bytes were compared
+        return comes_out(self.state, self._account, decided, outcome)
+
+    def _known_part(self, event: Event, *, whole: bool) -> Event:
+        """Return a claim of what it found in the part, and an expiry of what is in it."""
         command, outcome = event.command, event.outcome
-        if not isinstance(command, RedemptionClaim) or not isinstance(outcome, Claimed):
+        if isinstance(outcome, Expired):
+            return replace(event, outcome=known_rows(self.state, outcome))
+        if whole or not isinstance(command, RedemptionClaim) or not isinstance(outcome, Claimed):
             return event
         known_fen = min(outcome.amount_fen, command.unclaimed_fen(self.state))
         return replace(event, outcome=Claimed(known_fen))
 
     def _give_room(self, command: Rule, at: int) -> None:
         """Let an envelope and a cap suffice for a command, where the part can't tell what there really was."""
-        if isinstance(command, VoucherIssue):
+        if isinstance(command, VoucherIssue | VoucherImport):
             programme, holder, amount_fen = command.programme, command.holder, command.face_fen
         elif isinstance(command, VoucherTransfer) and command.voucher in self.state.vouchers:
             programme, holder = self.state.vouchers[command.voucher].programme, command.to

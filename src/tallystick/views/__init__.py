@@ -11,6 +11,8 @@
     voucher_history.py      all that ever happened to a voucher
     provider_statement.py   what a provider burned, what was refused it and why
     programme_balances.py   where a programme's envelope is
+    services.py             what a provider rendered that isn't GPU-time
+    mandates.py             what an operator may do for a treasury, and did
     claims.py               what is claimed of it, and what became of that
     programme_book.py       these together
     entry_index.py          which entries concern whom, and the leaves of every seal
@@ -26,6 +28,7 @@ from tallystick.views.claims import ClaimBalance
 from tallystick.views.contract_account import ContractAccount, ContractPayment
 from tallystick.views.contract_payments import ContractBalance
 from tallystick.views.follow import Views, followed_views
+from tallystick.views.mandates import MandateAccount, MandateAct, MandateBalance
 from tallystick.views.programme_balances import ProgrammeBalance
 from tallystick.views.programme_book import ProgrammeBook
 from tallystick.views.provider_statement import (
@@ -36,6 +39,7 @@ from tallystick.views.provider_statement import (
     StatementTotals,
 )
 from tallystick.views.questions import Balance, By
+from tallystick.views.services import Service
 from tallystick.views.voucher_history import HistoryLine, VoucherHistory
 
 __all__ = [
@@ -48,6 +52,9 @@ __all__ = [
     "HistoryLine",
     "HolderAccount",
     "HolderBalance",
+    "MandateAccount",
+    "MandateAct",
+    "MandateBalance",
     "ProgrammeBalance",
     "ProgrammeBook",
     "ProviderBalance",
@@ -55,6 +62,7 @@ __all__ = [
     "ProviderStatement",
     "RefusedLines",
     "ReservationBalance",
+    "Service",
     "StatementTotals",
     "Views",
     "VoucherBalance",

@@ -6,6 +6,7 @@ Of every voucher, what it was made of is somewhere:
 
 and of every reservation `amount = remaining + taken + released`; taken is what lines that stand took of it. A voucher's
 burned amount stays burned when it is claimed and paid; to whom that is owed, its contract says (contract_payments.py).
+What was used of an imported voucher before the log began is a part of what is burned, carried over: no line took it.
 All of these lie within an envelope: 64 bits hold them.
 
 What is available of a voucher whose validity is over can't be reserved any more. Nothing is recorded when that happens:
@@ -23,12 +24,14 @@ from tallystick.views.library import SQLiteCursor
 from tallystick.views.view_tables import BatchSums, Key, Sum, Table, condition
 from tallystick.vouchers.book import Account
 from tallystick.vouchers.quantities import format_instant
+from tallystick.vouchers.rules.contracts import ContractAmend
 from tallystick.vouchers.state import State
 
 # What a posting between two accounts does to a voucher: which of its sums goes down (or is made), and which goes up.
 _AVAILABLE, _RESERVED, _BURNED = "available_fen", "reserved_fen", "burned_fen"
 _VOUCHER_MOVES: Final[dict[tuple[str, str], tuple[str, str]]] = {
     ("unissued", "available"): ("face_fen", _AVAILABLE),
+    ("unissued", "paid"): ("face_fen", _BURNED),
     ("available", "available"): (_AVAILABLE, "transferred_fen"),
     ("available", "unissued"): (_AVAILABLE, "returned_fen"),
     ("available", "reserved"): (_AVAILABLE, _RESERVED),
@@ -58,8 +61,9 @@ class VoucherBalance:
 
     Attributes:
         contract: the one that it is spent under; None: any.
-        status: `active`, `suspended`, `revoked` or `lapsed`; or, of one that hasn't ended yet, `over` once its validity
-            is (it can only lapse), and of an active one `not_yet_valid` before it begins.
+        status: `active`, `suspended`, `revoked` or `expired`; or, of one that hasn't ended yet, `over` once its
+            validity is (it can only expire), and of an active one `not_yet_valid` before it begins.
+        carried_over_fen: how much of what is burned was used before the log began.
     """
 
     voucher: Key
@@ -74,13 +78,18 @@ class VoucherBalance:
     available_fen: Sum
     reserved_fen: Sum
     burned_fen: Sum
+    carried_over_fen: Sum
     transferred_fen: Sum
     returned_fen: Sum
 
 
 @dataclass(frozen=True, slots=True)
 class ReservationBalance:
-    """A reservation under a contract; lines took `taken_fen`, `released_fen` went back to its voucher or programme."""
+    """A reservation under a contract; lines took `taken_fen`, `released_fen` went back to its voucher or programme.
+
+    Attributes:
+        until: its end; not after the contract's last day, even if that was amended.
+    """
 
     reservation: Key
     contract: str
@@ -103,6 +112,7 @@ class HolderBalance:
     Attributes:
         granted_fen: issued and transferred to it, less what it transferred away and what was revoked of it.
         over_fen: how much of what is available is of vouchers that are over.
+        carried_over_fen: how much of what is burned was used before the log began.
     """
 
     holder: str
@@ -114,7 +124,8 @@ class HolderBalance:
     over_fen: int = 0
     reserved_fen: int = 0
     burned_fen: int = 0
-    lapsed_fen: int = 0
+    carried_over_fen: int = 0
+    expired_fen: int = 0
     unclaimed_fen: int = 0
     claimed_fen: int = 0
     paid_fen: int = 0
@@ -163,6 +174,10 @@ class Balances:
         for move in change.moves:
             self._add_to_voucher(move)
             self._add_to_reservation(move)
+        command = change.event.command
+        if isinstance(command, ContractAmend):  # its last day ends its reservations
+            for name in change.state.contracts[command.contract].reservations:
+                self._reservations.of(name)
         # What is said of them anew, also where nothing moves: a release of nothing closes a reservation all the same.
         for name in change.names:
             kind, _, thing = name.partition(" ")
@@ -189,6 +204,8 @@ class Balances:
         down, up = _VOUCHER_MOVES[source, target]
         voucher[down] += amount_fen if source == "unissued" else -amount_fen
         voucher[up] += amount_fen
+        if (source, target) == ("unissued", "paid"):
+            voucher["carried_over_fen"] += amount_fen
         if source == target:
             self._vouchers.add(target_id, face_fen=amount_fen, available_fen=amount_fen)
 
@@ -225,7 +242,7 @@ def _said_of_reservation(name: str, state: State) -> dict[str, Any]:
         "programme": held.programme,
         "holder": held.holder,
         "provider": held.provider,
-        "until": format_instant(held.until),
+        "until": format_instant(state.ends_of(held)),
         "closed": held.closed,
     }
 
@@ -250,11 +267,12 @@ def holder_balances(
         row["vouchers"] += 1
         row["granted_fen"] += voucher.face_fen - voucher.transferred_fen
         row["granted_fen"] -= voucher.returned_fen if voucher.status == "revoked" else 0
-        row["lapsed_fen"] += voucher.returned_fen if voucher.status == "lapsed" else 0
+        row["expired_fen"] += voucher.returned_fen if voucher.status == "expired" else 0
         row[_AVAILABLE] += voucher.available_fen
         row["over_fen"] += voucher.available_fen if voucher.status == "over" else 0
         row[_RESERVED] += voucher.reserved_fen
         row[_BURNED] += voucher.burned_fen
+        row["carried_over_fen"] += voucher.carried_over_fen
     for (payee, _), owed in payee_sums(c, payee=holder, programme=programme).items():
         for name, amount_fen in owed.items():
             sums[payee][name] += amount_fen
@@ -263,6 +281,13 @@ def holder_balances(
         for one in PARTIES.rows(c, party=holder, role="holder")
         if programme is None or one.party in sums
     )
+
+
+def log_time(c: SQLiteCursor) -> str:
+    """Return the log's time of the last entry followed, as `format_instant` writes it."""
+    c.execute(f"SELECT {_NOW}")
+    now: str = c.fetchone()[0]
+    return now
 
 
 def over_sums(c: SQLiteCursor, *, programme: str | None = None) -> dict[str, int]:

@@ -5,15 +5,25 @@ A posting names a voucher, a reservation or a part of a claim; whose voucher's m
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from tallystick.vouchers.book import USED, Posting
 from tallystick.vouchers.burns import BurnedLine, Statement
 from tallystick.vouchers.outcomes import Burned, Reversed
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
-from tallystick.vouchers.rules.rule import Event
+from tallystick.vouchers.rules.recovery import VoucherRevoke
+from tallystick.vouchers.rules.reservations import ReservationRelease
+from tallystick.vouchers.rules.rule import Event, Rule
+from tallystick.vouchers.rules.service_burning import ServiceBurn
+from tallystick.vouchers.rules.settlement import RedemptionPay
+from tallystick.vouchers.rules.vouchers import VoucherIssue, VoucherResume, VoucherSuspend
 from tallystick.vouchers.state import State
+
+MandatedCommand: TypeAlias = (
+    VoucherIssue | VoucherSuspend | VoucherResume | VoucherRevoke | ReservationRelease | RedemptionPay
+)
+"""What an operator may command for a treasury, by a mandate."""
 
 
 class Move(NamedTuple):
@@ -38,7 +48,7 @@ class RefusalSums:
 
 @dataclass(slots=True)
 class StatementSums:
-    """A statement: its accepted lines, what paid them, and what was refused.
+    """A statement: its accepted lines, what paid them, and what was refused; a service is one line, and no GPU-time.
 
     Attributes:
         gpu_milliseconds, fee_fen: of the accepted lines.
@@ -112,7 +122,7 @@ def change_of(event: Event, postings: Iterable[Posting], state: State) -> Change
         moves = [_move(posting, state) for posting in postings]
     names = sorted({*command.touches(state, event), *command.concerns(state, event)})
     change = Change(event, state, moves, names)
-    if isinstance(command, TimeBurn) and isinstance(outcome, Burned):
+    if isinstance(command, TimeBurn | ServiceBurn) and isinstance(outcome, Burned):
         change.statement = _sums_of(command, outcome, state)
     elif isinstance(command, BurnReverse):
         statement = state.statements[command.party][command.statement]
@@ -131,10 +141,33 @@ def _move(posting: Posting, state: State, reservation: str | None = None) -> Mov
     return Move(posting, state.voucher_of(source, source_id) or state.voucher_of(target, target_id), reservation)
 
 
-def _sums_of(command: TimeBurn, outcome: Burned, state: State) -> StatementSums:
+def mandate_of(command: Rule) -> str | None:
+    """Return the mandate by which an operator gave a command, if one did."""
+    return command.mandate if isinstance(command, MandatedCommand) else None
+
+
+def _sums_of(command: TimeBurn | ServiceBurn, outcome: Burned, state: State) -> StatementSums:
     """Sum a statement once, so that each view takes a few numbers instead of a thousand lines."""
     sums = StatementSums(command.contract, fee_fen=sum(outcome.fee_fen))
     sums.absorbed_fen = sum([amount_fen for _, amount_fen in outcome.absorbed])
+    if isinstance(command, ServiceBurn):
+        sums.lines_accepted = 1
+    else:
+        _add_lines(sums, command, outcome)
+    by_programme: dict[str, set[int]] = {}
+    by_voucher: dict[str, set[int]] = {}
+    for reservation_id, amounts_fen in outcome.paid:
+        reservation = state.reservations[reservation_id]
+        lines = [number for number, amount_fen in enumerate(amounts_fen) if amount_fen]
+        by_programme.setdefault(reservation.programme, set()).update(lines)
+        by_voucher.setdefault(reservation.voucher, set()).update(lines)
+    sums.lines_paid = {programme: len(lines) for programme, lines in by_programme.items()}
+    sums.lines_by_voucher = {voucher: len(lines) for voucher, lines in by_voucher.items()}
+    return sums
+
+
+def _add_lines(sums: StatementSums, command: TimeBurn, outcome: Burned) -> None:
+    """Count the lines of a statement, accepted and refused."""
     refused = dict(outcome.refused)
     for number, (_, line) in enumerate(command.lines()):
         gpu_milliseconds = line.gpu_milli * line.seconds
@@ -146,13 +179,3 @@ def _sums_of(command: TimeBurn, outcome: Burned, state: State) -> StatementSums:
         refusal = sums.refusals.setdefault(refused[number], RefusalSums())
         refusal.lines += 1
         refusal.gpu_milliseconds += gpu_milliseconds
-    by_programme: dict[str, set[int]] = {}
-    by_voucher: dict[str, set[int]] = {}
-    for reservation_id, amounts_fen in outcome.paid:
-        reservation = state.reservations[reservation_id]
-        lines = [number for number, amount_fen in enumerate(amounts_fen) if amount_fen]
-        by_programme.setdefault(reservation.programme, set()).update(lines)
-        by_voucher.setdefault(reservation.voucher, set()).update(lines)
-    sums.lines_paid = {programme: len(lines) for programme, lines in by_programme.items()}
-    sums.lines_by_voucher = {voucher: len(lines) for voucher, lines in by_voucher.items()}
-    return sums

@@ -7,6 +7,7 @@ from tallystick.views.balances import RESERVATIONS, ReservationBalance
 from tallystick.views.contract_payments import CONTRACTS, PAYMENTS, ContractBalance, contract_balance
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.provider_statement import StatementTotals, statements_of
+from tallystick.views.services import Service, services_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,17 @@ class ContractPayment:
 
 @dataclass(frozen=True, slots=True)
 class ContractAccount:
-    """A contract, its document's SHA-256 (hex), its programmes in order of their ids, reservations and statements."""
+    """A contract, its document's SHA-256 (hex), its programmes in order of their ids, reservations and statements.
+
+    `services` says what those statements were of that aren't of GPU-time.
+    """
 
     balance: ContractBalance
     document_sha256: str
     programmes: tuple[ContractPayment, ...]
     reservations: tuple[ReservationBalance, ...]
     statements: tuple[StatementTotals, ...]
+    services: tuple[Service, ...]
 
 
 def contract_account(c: SQLiteCursor, contract: str) -> ContractAccount:
@@ -69,4 +74,5 @@ def contract_account(c: SQLiteCursor, contract: str) -> ContractAccount:
         payments,
         RESERVATIONS.rows(c, contract=contract),
         statements_of(c, contract=contract),
+        services_of(c, contract=contract),
     )

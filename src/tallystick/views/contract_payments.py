@@ -16,7 +16,7 @@ from typing import Any, Final
 from tallystick.views.changes import Change, Move
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.view_tables import BatchSums, ExactSum, Key, Sum, Table
-from tallystick.vouchers.book import USED, Account, lot_in
+from tallystick.vouchers.book import CARRIED_OVER, USED, Account, lot_in
 from tallystick.vouchers.quantities import format_day
 from tallystick.vouchers.rules.reservations import VoucherReserve
 from tallystick.vouchers.rules.settlement import RedemptionClaim
@@ -147,6 +147,8 @@ class ContractPayments:
 
     def _add_move(self, move: Move) -> None:
         programme, source, source_id, target, target_id, amount_fen = move.posting
+        if target == "paid" and lot_in(target, target_id).contract == CARRIED_OVER:
+            return  # used before the log began: under no contract of its
         if source in USED:
             sums = self._payments.of(lot_in(source, source_id).contract, programme)
             sums[_OWED[source]] -= amount_fen

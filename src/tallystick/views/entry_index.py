@@ -15,6 +15,7 @@ from tallystick.views.view_tables import IndexKey, Key, Number, Table
 from tallystick.vouchers.accounts import account_leaves
 from tallystick.vouchers.rules.books import BookSeal
 from tallystick.vouchers.rules.burning import TimeBurn
+from tallystick.vouchers.rules.service_burning import ServiceBurn
 from tallystick.vouchers.state import State
 
 
@@ -71,7 +72,7 @@ class EntryIndex:
         event = change.event
         self._concerning += [(name, event.index) for name in change.names]
         command = event.command
-        if isinstance(command, TimeBurn):
+        if isinstance(command, TimeBurn | ServiceBurn):
             self._statements.append(StatementEntry(command.party, command.ref, event.index))
         elif isinstance(command, BookSeal):
             # Now, before another entry changes the state; the seal itself touches no account.

@@ -2,16 +2,18 @@
 
     envelope = unissued + available + reserved + burned + claimed + paid
 
-`issued`, `lapsed` and `revoked` are all that ever was: what came back may have been issued again.
+`issued`, `expired` and `revoked` are all that ever was: what came back may have been issued again. An import counts as
+issued. What was used of it before the log began is a part of `paid`, carried over.
 """
 
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tallystick.views.balances import over_sums
+from tallystick.views.balances import log_time, over_sums
 from tallystick.views.changes import Change
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.view_tables import BatchSums, ExactSum, Key, Table, values_of
+from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.state import State
 
 
@@ -23,7 +25,7 @@ class ProgrammeRow:
     treasury: str
     name: str
     payee: str
-    closed: bool
+    closes_at: str
     envelope_fen: ExactSum
     unissued_fen: ExactSum
     available_fen: ExactSum
@@ -31,8 +33,9 @@ class ProgrammeRow:
     burned_fen: ExactSum
     claimed_fen: ExactSum
     paid_fen: ExactSum
+    carried_over_fen: ExactSum
     issued_fen: ExactSum
-    lapsed_fen: ExactSum
+    expired_fen: ExactSum
     revoked_fen: ExactSum
 
 
@@ -42,13 +45,16 @@ class ProgrammeBalance:
 
     Attributes:
         payee: `provider`, `holder`, or `contract`: the side that the contract names.
+        closed: by the log's time of the last entry followed: its end may come without one.
         over_fen: how much of what is available is of vouchers that are over: it can't be reserved any more.
+        carried_over_fen: how much of what is paid was used before the log began: to whom it went, no entry says.
     """
 
     programme: str
     treasury: str
     name: str
     payee: str
+    closes_at: str
     closed: bool
     envelope_fen: int
     unissued_fen: int
@@ -58,8 +64,9 @@ class ProgrammeBalance:
     burned_fen: int
     claimed_fen: int
     paid_fen: int
+    carried_over_fen: int
     issued_fen: int
-    lapsed_fen: int
+    expired_fen: int
     revoked_fen: int
 
 
@@ -77,13 +84,16 @@ class ProgrammeBooks:
         for posting, voucher, _ in change.moves:
             sums = self._programmes.of(posting.programme)
             amount_fen = posting.amount_fen
-            sums[f"{posting.target}_fen"] += amount_fen
-            if posting.source == "envelope":
-                sums["envelope_fen"] += amount_fen
+            if "envelope" in (posting.source, posting.target):  # opened, or amended to more or less
+                more_fen = amount_fen if posting.source == "envelope" else -amount_fen
+                sums["envelope_fen"] += more_fen
+                sums["unissued_fen"] += more_fen
                 continue
             sums[f"{posting.source}_fen"] -= amount_fen
+            sums[f"{posting.target}_fen"] += amount_fen
             if posting.source == "unissued":
                 sums["issued_fen"] += amount_fen
+                sums["carried_over_fen"] += amount_fen if posting.target == "paid" else 0
             elif posting.target == "unissued":
                 assert voucher is not None
                 sums[f"{change.state.vouchers[voucher].status}_fen"] += amount_fen
@@ -103,7 +113,7 @@ def _said_of(name: str, state: State) -> dict[str, Any]:
         "treasury": programme.treasury,
         "name": programme.name,
         "payee": payee,
-        "closed": state.at >= programme.closes_at,
+        "closes_at": format_instant(programme.closes_at),
     }
 
 
@@ -112,8 +122,8 @@ def _said_of(name: str, state: State) -> dict[str, Any]:
 
 def programme_balances(c: SQLiteCursor, *, programme: str | None = None) -> tuple[ProgrammeBalance, ...]:
     """Return programmes in order of their ids: all, or one."""
-    over = over_sums(c, programme=programme)
+    over, now = over_sums(c, programme=programme), log_time(c)
     return tuple(
-        ProgrammeBalance(**values_of(row), over_fen=over.get(row.programme, 0))
+        ProgrammeBalance(**values_of(row), closed=row.closes_at <= now, over_fen=over.get(row.programme, 0))
         for row in PROGRAMMES.rows(c, programme=programme)
     )

@@ -16,6 +16,7 @@ from tallystick.views.balances import (
 from tallystick.views.contract_account import ContractAccount, contract_account
 from tallystick.views.contract_payments import ContractBalance, contract_balances
 from tallystick.views.library import SQLiteCursor
+from tallystick.views.mandates import MandateAccount, MandateBalance, mandate_account, mandate_balances
 from tallystick.views.programme_balances import ProgrammeBalance, programme_balances
 from tallystick.views.programme_book import ProgrammeBook, programme_book
 from tallystick.views.provider_statement import (
@@ -28,8 +29,8 @@ from tallystick.views.provider_statement import (
 )
 from tallystick.views.voucher_history import VoucherHistory, voucher_history
 
-By = Literal["programme", "holder", "provider", "voucher", "contract"]
-Balance = ProgrammeBalance | HolderBalance | ProviderBalance | VoucherBalance | ContractBalance
+By = Literal["programme", "holder", "provider", "voucher", "contract", "mandate"]
+Balance = ProgrammeBalance | HolderBalance | ProviderBalance | VoucherBalance | ContractBalance | MandateBalance
 Found = TypeVar("Found")
 
 
@@ -41,7 +42,7 @@ class Questions(ABC):
         """Answer a question from rows."""
 
     def balances(self, by: By) -> list[Balance]:
-        """Return a row for each programme, holder, provider, voucher or contract, in order of their ids."""
+        """Return a row for each programme, holder, provider, voucher, contract or mandate, in order of their ids."""
         match by:
             case "programme":
                 return [*self.ask(programme_balances)]
@@ -53,6 +54,8 @@ class Questions(ABC):
                 return [*self.ask(VOUCHERS.rows)]
             case "contract":
                 return [*self.ask(contract_balances)]
+            case "mandate":
+                return [*self.ask(mandate_balances)]
 
     def voucher(self, voucher: str) -> VoucherHistory:
         """Return a voucher and its history.
@@ -93,6 +96,14 @@ class Questions(ABC):
             UsageError: there is none of that id.
         """
         return self.ask(lambda c: programme_book(c, programme))
+
+    def mandate(self, mandate: str) -> MandateAccount:
+        """Return a mandate, and all that was done by it.
+
+        Raises:
+            UsageError: there is none of that id.
+        """
+        return self.ask(lambda c: mandate_account(c, mandate))
 
     def refusals_by_reason(self) -> list[RefusedLines]:
         """Return the refused lines of statements, by provider and reason."""

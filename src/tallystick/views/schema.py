@@ -8,8 +8,10 @@ from tallystick.views.claims import CLAIMS, Claims
 from tallystick.views.contract_payments import CONTRACTS, PAYMENTS, ContractPayments
 from tallystick.views.entry_index import CONCERNING, INDEXED_NAMES, SEAL_LEAVES, STATEMENT_ENTRIES, EntryIndex
 from tallystick.views.library import SQLiteCursor
+from tallystick.views.mandates import MANDATE_ACTS, MANDATES, Mandates
 from tallystick.views.programme_balances import PROGRAMMES, ProgrammeBooks
 from tallystick.views.provider_statement import REFUSALS, STATEMENTS, ProviderStatements
+from tallystick.views.services import SERVICES, Services
 from tallystick.views.view_store import statements_for
 from tallystick.views.view_tables import Table
 from tallystick.views.voucher_history import HISTORIES, VoucherHistories
@@ -19,9 +21,10 @@ TABLES: Final[tuple[Table[Any], ...]] = (
     *(PARTIES, VOUCHERS, RESERVATIONS),
     *(CONTRACTS, PAYMENTS),
     HISTORIES,
-    *(STATEMENTS, REFUSALS),
+    *(STATEMENTS, REFUSALS, SERVICES),
     CLAIMS,
     PROGRAMMES,
+    *(MANDATES, MANDATE_ACTS),
     *(INDEXED_NAMES, CONCERNING, STATEMENT_ENTRIES, SEAL_LEAVES),
 )
 
@@ -41,8 +44,10 @@ PROJECTIONS: Final[tuple[type[Projection], ...]] = (
     ContractPayments,
     VoucherHistories,
     ProviderStatements,
+    Services,
     Claims,
     ProgrammeBooks,
+    Mandates,
     EntryIndex,
 )
 

@@ -10,14 +10,16 @@ from typing import Final
 
 from tallystick.errors import UsageError
 from tallystick.views.balances import RESERVATIONS, VOUCHERS, ReservationBalance, VoucherBalance
-from tallystick.views.changes import Change
+from tallystick.views.changes import Change, mandate_of
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.view_tables import IndexKey, Key, Table
-from tallystick.vouchers.outcomes import Released, Returned, Reversed
+from tallystick.vouchers.outcomes import Expired, Released, Returned, Reversed
 from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
-from tallystick.vouchers.rules.recovery import VoucherRevoke
-from tallystick.vouchers.rules.reservations import ReservationRelease, VoucherReserve
+from tallystick.vouchers.rules.importing import VoucherImport
+from tallystick.vouchers.rules.recovery import BookExpire, VoucherRevoke
+from tallystick.vouchers.rules.reservations import ReservationExtend, ReservationRelease, VoucherReserve
+from tallystick.vouchers.rules.service_burning import ServiceBurn
 from tallystick.vouchers.rules.vouchers import VoucherIssue, VoucherResume, VoucherSuspend, VoucherTransfer
 from tallystick.vouchers.state import State
 
@@ -92,15 +94,26 @@ class VoucherHistories:
         HISTORIES.insert(c, self._rows)
 
 
-def _touched(change: Change) -> list[tuple[str, int, str]]:
-    """Return the voucher, the amount and a text, of each voucher that an entry touches."""
+Told = tuple[str, int, str]
+"""Of a voucher: its id, an amount, and a text."""
+
+
+def _touched(change: Change) -> list[Told]:
+    """Return what is told of each voucher that an entry touches, and by which mandate it was done."""
+    told = _told(change)
+    mandate = mandate_of(change.event.command)
+    return told if mandate is None else [(one, amount_fen, f"{text}, by {mandate}") for one, amount_fen, text in told]
+
+
+def _told(change: Change) -> list[Told]:
     outcome = change.event.outcome
-    state = change.state
     match change.event.command:
         case VoucherIssue() as command:
             bound = f", under {command.contract} alone" if command.contract is not None else ""
             applied = f" for {command.application}" if command.application is not None else ""
             return [(command.voucher, command.face_fen, f"to {command.holder}{applied}{bound}")]
+        case VoucherImport() as command:
+            return [(command.voucher, command.face_fen, f"to {command.holder}, from before the log")]
         case VoucherTransfer() as command:
             return [
                 (command.voucher, command.amount_fen, f"to {command.to} as {command.into}"),
@@ -111,21 +124,13 @@ def _touched(change: Change) -> list[tuple[str, int, str]]:
         case VoucherRevoke() as command:
             assert isinstance(outcome, Returned)
             return [(command.voucher, outcome.returned_fen, command.reason)]
-        case VoucherReserve() as command:
-            provider = state.reservations[command.reservation].provider
-            text = f"{command.reservation} for {provider}, under {command.contract}"
-            return [(command.voucher, command.amount_fen, text)]
-        case ReservationRelease() as command:
-            assert isinstance(outcome, Released)
-            voucher = state.reservations[command.reservation].voucher
-            return [(voucher, outcome.released_fen, f"{command.reservation} to the {outcome.to}")]
-        case TimeBurn() as command:
-            assert change.statement is not None
-            moved_fen = change.moved_fen()
-            return [
-                (voucher, moved_fen[voucher], f"{lines} line{'s' * (lines > 1)} under {command.contract}")
-                for voucher, lines in change.statement.lines_by_voucher.items()
-            ]
+        case VoucherReserve() | ReservationExtend() | ReservationRelease():
+            return [_reserved(change)]
+        case BookExpire():
+            assert isinstance(outcome, Expired)
+            return _expired(outcome, change.state)
+        case TimeBurn() | ServiceBurn():
+            return _burned(change)
         case BurnReverse() as command:
             assert isinstance(outcome, Reversed)
             return _returned(command, outcome, change)
@@ -134,7 +139,55 @@ def _touched(change: Change) -> list[tuple[str, int, str]]:
     return [(one, change.moved_fen().get(one, 0), "") for one in vouchers]
 
 
-def _returned(command: BurnReverse, outcome: Reversed, change: Change) -> list[tuple[str, int, str]]:
+def _reserved(change: Change) -> Told:
+    """Return what is told of a reservation that was made, extended or released."""
+    command, outcome = change.event.command, change.event.outcome
+    assert isinstance(command, VoucherReserve | ReservationExtend | ReservationRelease)
+    reservation = change.state.reservations[command.reservation]
+    amount_fen = change.moved_fen().get(reservation.voucher, 0)
+    if isinstance(command, VoucherReserve):
+        text = f"{command.reservation} for {reservation.provider}, under {command.contract}"
+    elif isinstance(command, ReservationExtend):
+        later = "" if command.until is None else f", until {format_instant(command.until)}"
+        text = f"{command.reservation}{later}"
+    else:
+        assert isinstance(outcome, Released)
+        text = f"{command.reservation} to the {outcome.to}"
+    return reservation.voucher, amount_fen, text
+
+
+def _burned(change: Change) -> list[Told]:
+    """Return what a statement took of each voucher, out of all its reservations."""
+    command, moved_fen = change.event.command, change.moved_fen()
+    assert change.statement is not None
+    by_voucher = change.statement.lines_by_voucher.items()
+    if isinstance(command, ServiceBurn):
+        what = (
+            f"an invoice for {command.item}" if command.quantity is None else f"{command.quantity:,} of {command.item}"
+        )
+        texts = [(voucher, what) for voucher, _ in by_voucher]
+    else:
+        texts = [(voucher, f"{lines} line{'s' * (lines > 1)}") for voucher, lines in by_voucher]
+    contract = change.statement.contract
+    return [(voucher, moved_fen[voucher], f"{text} under {contract}") for voucher, text in texts]
+
+
+def _expired(outcome: Expired, state: State) -> list[Told]:
+    """Return what went back to each voucher, or, if it has ended, to its programme: that is the amount, then."""
+    texts: dict[str, list[str]] = {}
+    back_fen: dict[str, dict[str, int]] = {}
+    for kind, name, amount_fen, to in outcome.rows:
+        voucher = name if kind == "voucher" else state.reservations[name].voucher
+        texts.setdefault(voucher, []).append(f"{name} to the {to}" if kind == "reservation" else "all to the programme")
+        there_fen = back_fen.setdefault(voucher, {})
+        there_fen[to] = there_fen.get(to, 0) + amount_fen
+    return [
+        (voucher, there_fen.get("programme", there_fen.get("voucher", 0)), ", ".join(texts[voucher]))
+        for voucher, there_fen in back_fen.items()
+    ]
+
+
+def _returned(command: BurnReverse, outcome: Reversed, change: Change) -> list[Told]:
     """Return a line for each voucher that had paid what a reversal takes back, out of one reservation or several."""
     places: dict[str, list[str]] = {}
     for reservation, _, to in outcome.returned:

@@ -191,6 +191,11 @@ class ServiceBurn(Rule):
         """The contract, as no job of GPU-time can be called: an invoice may be of the same item."""
         return f"={self.contract}"
 
+    @property
+    def is_booked_late(self) -> bool:
+        """Whether it is booked on the day of its entry, as an invoice, a correction and what is late are."""
+        return self.quantity is None or self.corrects is not None or self.prior_period is True
+
     def _interval(self, state: State) -> tuple[int, int]:
         """Return its days as an interval (microseconds)."""
         return state.start_of(self.first_day), state.start_of(self.last_day + 1)
@@ -206,7 +211,7 @@ class ServiceBurn(Rule):
         assert isinstance(event.outcome, Burned)
         starts_at, ends_at = self._interval(state)
         ends_at -= 1  # within its last day, on which it is booked
-        late = self.quantity is None or self.corrects is not None or self.prior_period is True
+        late = self.is_booked_late
         if self.document_sha256 is not None:
             state.documents[self.document_sha256] = f"{self.party} {self.ref}"
         (fee_fen,) = event.outcome.fee_fen
