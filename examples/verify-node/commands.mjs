@@ -107,6 +107,12 @@ const FORMS = Object.assign(Object.create(null), {
   day_count: oneOf('end_minus_start', 'inclusive'),
   related_party: oneOf(true, false),
   subject_type: oneOf('application', 'claim', 'provider', 'holder'),
+  kinds: ascending(
+    oneOf('redemption.pay/1', 'reservation.release/1', 'voucher.issue/1', 'voucher.resume/1', 'voucher.revoke/1', 'voucher.suspend/1'),
+    (one) => one,
+    6,
+  ),
+  quantity: integer(1, 1_000_000_000),
   subject_id: text(`${NAME}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,63})?`),
   verdict: oneOf('pass', 'fail'),
   before: oneOf('issue', 'claim', 'settle'),
@@ -163,17 +169,17 @@ const FORMS = Object.assign(Object.create(null), {
   corrects: objectOf('statement line'),
 })
 for (const [names, form] of [
-  ['party admitted subject provider holder to', PARTY],
-  ['programme application contract voucher into reservation claim seal', OWNED],
+  ['party admitted subject provider holder operator to', PARTY],
+  ['programme application contract mandate voucher into reservation claim seal', OWNED],
   ['ref statement', DOCUMENT],
   ['group holder_class topic', WORD],
   ['name counted filing batch reason payment_reference', WORDS],
   ['maker filed all_or_nothing pay_available prior_period', oneOf(true)],
   ['evidence_sha256 evidence_root document_sha256', HEX],
   ['signed_at opens_at valid_from valid_until until since', isInstant],
-  ['first_day last_day items_from', isDay],
+  ['first_day last_day items_from rules_from', isDay],
   ['face_fen amount_fen envelope_fen holder_fen', FEN],
-  ['floor_fen other_support_fen threshold_fen', FEN_OR_ZERO],
+  ['floor_fen other_support_fen threshold_fen each_fen total_fen used_fen', FEN_OR_ZERO],
   ['price_fen price_limit_fen', integer(1, 10_000_000)],
   ['share_bp ceiling_bp', integer(0, 10_000)],
   ['root_quorum', integer(1, 16)],
@@ -216,10 +222,24 @@ export function linesOf(groups) {
   return groups.flatMap((group) => group.lines)
 }
 
+const has = (command, name) => Object.hasOwn(command, name)
+const hasAny = (command, names) => fieldNames(names).some((name) => has(command, name))
+
 /** An amendment says something, and from which day on there are other prices. */
-function saysSomething(command) {
-  const has = (name) => Object.hasOwn(command, name)
-  return has('items') === has('items_from') && ['amount_fen', 'last_day', 'items', 'other_support_fen'].some(has)
+function amendsContract(command) {
+  return has(command, 'items') === has(command, 'items_from') && hasAny(command, 'amount_fen last_day items other_support_fen')
+}
+
+/** Likewise, and from which day on there are other rules. */
+function amendsProgramme(command) {
+  return has(command, 'rules') === has(command, 'rules_from') && hasAny(command, 'envelope_fen closes_at rules')
+}
+
+/** A service is a quantity of what is counted, or an invoice; of the first alone it may be said that it is reported late. */
+function isCountedOrInvoiced(command) {
+  const isInvoiced = has(command, 'document_sha256') && has(command, 'fee_fen')
+  const isOne = has(command, 'quantity') ? !hasAny(command, 'document_sha256 fee_fen') : isInvoiced
+  return isOne && !(has(command, 'prior_period') && (isInvoiced || has(command, 'corrects')))
 }
 
 const RECORDS = {
@@ -233,7 +253,6 @@ function isRecord(value) {
   return Boolean(names) && hasFields(value, names, { ...FORMS, type: oneOf(value.type) })
 }
 
-const returned = { returned_fen: FEN_OR_ZERO }
 const amounts = listOf(FEN_OR_ZERO, 1, 1_000)
 const backTo = oneOf('reservation', 'voucher', 'programme')
 /** An array of so many values, each of its form. */
@@ -243,6 +262,11 @@ const burned = {
   fee_fen: amounts,
   paid: listOf(rowOf(OWNED, amounts), 0, 16),
   refused: listOf(rowOf(FORMS.line, text('[a-z_]+')), 0, 1_000),
+}
+export const EXPIRED_ROWS_MAX = 300
+const expired = {
+  more: oneOf(true, false),
+  rows: listOf(rowOf(oneOf('reservation', 'voucher'), OWNED, FEN_OR_ZERO, oneOf('voucher', 'programme')), 1, EXPIRED_ROWS_MAX),
 }
 /** Items with a price, each once. */
 const priced = (name) => ({ items: ascending(objectOf(`item ${name}`), (one) => one.item) })
@@ -261,29 +285,43 @@ const COMMANDS = new Map([
   ['key.revoke/1', ['key.revoked/1', 'subject key cause since? reason']],
   ['item.register/1', ['item.registered/1', 'item name unit counted? origin? filing?']],
   ['programme.open/1', ['programme.opened/1', 'programme name voucher_kind fiscal_year envelope_fen opens_at closes_at rules']],
-  ['programme.close/1', ['programme.closed/1', 'programme reason']],
+  ['programme.amend/1', ['programme.amended/1', 'programme reason envelope_fen? closes_at? rules? rules_from?', {}, {}, amendsProgramme]],
   ['provider.accredit/1', ['provider.accredited/1', 'programme provider valid_from items batch?', {}, priced('price_limit_fen')]],
   ['provider.delist/1', ['provider.delisted/1', 'programme provider valid_until reason']],
   ['tariff.publish/1', ['tariff.published/1', 'item price_fen valid_from']],
   ['capacity.declare/1', ['capacity.declared/1', 'capacity first_day']],
   ['record.withdraw/1', ['record.withdrawn/1', 'record']],
+  ['mandate.give/1', ['mandate.given/1', 'mandate operator kinds programme? each_fen total_fen until']],
+  ['mandate.end/1', ['mandate.ended/1', 'mandate reason']],
   ['application.file/1', ['application.filed/1', 'application programme amount_fen holder_class? declarations evidence_sha256']],
   ['application.withdraw/1', ['application.withdrawn/1', 'application']],
   ['attestation.give/1', ['attestation.given/1', 'subject_type subject_id topic verdict reason evidence_sha256 valid_until']],
   ['contract.sign/1', ['contract.signed/1', 'contract holder provider document_sha256 amount_fen first_day last_day items basis claimant related_party other_support_fen', {}, priced('price_fen')]],
-  ['contract.amend/1', ['contract.amended/1', 'contract amount_fen? last_day? items? items_from? other_support_fen?', {}, priced('price_fen'), saysSomething]],
-  ['voucher.issue/1', ['voucher.issued/1', 'voucher programme holder face_fen valid_from application? contract? evidence_sha256?', { valid_until: isInstant }]],
+  ['contract.amend/1', ['contract.amended/1', 'contract amount_fen? last_day? items? items_from? other_support_fen?', {}, priced('price_fen'), amendsContract]],
+  ['voucher.issue/1', ['voucher.issued/1', 'voucher programme holder face_fen valid_from contract? mandate? application? evidence_sha256?', { valid_until: isInstant }]],
   ['voucher.transfer/1', ['voucher.transferred/1', 'voucher into to amount_fen']],
-  ['voucher.suspend/1', ['voucher.suspended/1', 'voucher reason']],
-  ['voucher.resume/1', ['voucher.resumed/1', 'voucher reason']],
-  ['voucher.revoke/1', ['voucher.revoked/1', 'voucher reason', returned]],
-  ['voucher.lapse/1', ['voucher.lapsed/1', 'voucher', returned]],
+  ['voucher.suspend/1', ['voucher.suspended/1', 'voucher mandate? reason']],
+  ['voucher.resume/1', ['voucher.resumed/1', 'voucher mandate? reason']],
+  ['voucher.import/1', ['voucher.imported/1', 'voucher programme holder face_fen used_fen valid_from valid_until evidence_sha256']],
+  ['voucher.revoke/1', ['voucher.revoked/1', 'voucher mandate? reason', { returned_fen: FEN_OR_ZERO }]],
+  ['book.expire/1', ['book.expired/1', '', expired]],
   ['voucher.reserve/1', ['voucher.reserved/1', 'reservation voucher contract amount_fen until']],
-  ['reservation.release/1', ['reservation.released/1', 'reservation', { released_fen: FEN_OR_ZERO, to: oneOf('voucher', 'programme') }]],
+  ['reservation.extend/1', ['reservation.extended/1', 'reservation amount_fen? until?', {}, {}, (command) => hasAny(command, 'amount_fen until')]],
+  ['reservation.release/1', ['reservation.released/1', 'reservation mandate?', { released_fen: FEN_OR_ZERO, to: oneOf('voucher', 'programme') }]],
   ['time.burn/1', ['time.burned/1', 'contract groups all_or_nothing?', burned]],
   ['burn.reverse/1', ['burn.reversed/1', 'statement line reason', { returned: listOf(rowOf(OWNED, FEN, backTo), 0, 16) }]],
+  [
+    'service.burn/1',
+    [
+      'service.burned/1',
+      'contract item first_day last_day quantity? document_sha256? fee_fen? evidence_sha256? corrects? pay_available? prior_period?',
+      burned,
+      { fee_fen: FEN },
+      isCountedOrInvoiced,
+    ],
+  ],
   ['redemption.claim/1', ['redemption.claimed/1', 'claim programme first_day last_day evidence_sha256?', { amount_fen: FEN_OR_ZERO }]],
-  ['redemption.pay/1', ['redemption.paid/1', 'claim amount_fen payment_reference']],
+  ['redemption.pay/1', ['redemption.paid/1', 'claim amount_fen payment_reference mandate?']],
   ['redemption.reject/1', ['redemption.rejected/1', 'claim reason']],
   ['book.seal/1', ['book.sealed/1', 'seal last_day', { accounts: FEN_OR_ZERO, root: HEX }]],
 ])

@@ -1,6 +1,6 @@
 // Entries in their form, the keys of a log, and what was burned (docs/formats.md, section 5).
 
-import { checkCommand, EDITION, fieldNames, isAmount, isHeader, linesOf } from './commands.mjs'
+import { checkCommand, EDITION, EXPIRED_ROWS_MAX, fieldNames, isAmount, isHeader, linesOf } from './commands.mjs'
 import { ED25519, parseVkey, readNote, readVkey, verifySignature } from './notes.mjs'
 import { canonicalJson, hex, Refused, require } from './encoding.mjs'
 import { ENTRY_SIZE_MAX } from './tree.mjs'
@@ -20,8 +20,7 @@ export function readEntry(data) {
   const command = canonicalJson(note.text.subarray(0, -1), 'the command')
   const form = checkCommand(command)
   require(isHeader(header, form), 'its header or outcome has not the form of its kind')
-  if (form.event === 'time.burned/1') checkLines(command, header.outcome)
-  if (form.event === 'burn.reversed/1') require(isEachOnce(header.outcome.returned), 'its outcome names a reservation twice')
+  checkOutcome(command, header.outcome)
   return { header, command, note }
 }
 
@@ -68,8 +67,30 @@ function commandOf(data) {
 
 const isEachOnce = (rows) => new Set(rows.map(([name]) => name)).size === rows.length
 
-function checkLines({ groups, all_or_nothing: allOrNothing }, { absorbed, fee_fen: fees, paid, refused }) {
-  const count = linesOf(groups).length
+/** What an outcome must be beyond its form. */
+function checkOutcome(command, outcome) {
+  switch (command.kind) {
+    case 'time.burn/1':
+      return checkLines(linesOf(command.groups).length, command.all_or_nothing, outcome)
+    case 'service.burn/1':
+      checkLines(1, true, outcome)
+      return require(outcome.fee_fen[0] === (command.fee_fen ?? outcome.fee_fen[0]), "its outcome has not the invoice's fee")
+    case 'burn.reverse/1':
+      return require(isEachOnce(outcome.returned), 'its outcome names a reservation twice')
+    case 'book.expire/1':
+      return checkExpired(outcome)
+  }
+}
+
+/** Each once; of a voucher to its programme; and more is due only if no more rows fit. */
+function checkExpired({ more, rows }) {
+  const names = rows.map(([type, name]) => [`${type} ${name}`])
+  require(isEachOnce(names), 'its outcome names a reservation or a voucher twice')
+  require(rows.every(([type, , , to]) => type === 'reservation' || to === 'programme'), 'a voucher goes back to no programme')
+  require(!more || rows.length === EXPIRED_ROWS_MAX, 'more is due, and its rows are not full')
+}
+
+function checkLines(count, allOrNothing, { absorbed, fee_fen: fees, paid, refused }) {
   const isOfAll = fees.length === count && paid.every(([, amounts]) => amounts.length === count)
   require(isOfAll, 'its outcome is of more or fewer lines')
   for (const [rows, what] of [[refused, 'refused'], [absorbed, 'absorbing']]) {
@@ -96,9 +117,9 @@ function broughtBy({ kind, keys, meter_keys: meters = [], read_keys: readers = [
   return Object.entries(lists).flatMap(([of, vkeys]) => vkeys.map((one) => [one, of]))
 }
 
-const METERED = new Set(['time.burn/1', 'burn.reverse/1'])
+const METERED = new Set(['time.burn/1', 'service.burn/1', 'burn.reverse/1'])
 const UNDER_QUORUM = new Set(fieldNames(
-  'rules.adopt/1 party.admit/1 party.amend/1 party.reinstate/1 key.add/1 key.revoke/1 programme.open/1 programme.close/1 provider.accredit/1',
+  'rules.adopt/1 party.admit/1 party.amend/1 party.reinstate/1 key.add/1 key.revoke/1 programme.open/1 programme.amend/1 provider.accredit/1 mandate.give/1 voucher.import/1',
 ))
 
 /** Whether a party's quorum signs a command; a withdrawal is signed as what it withdraws. */
