@@ -41,6 +41,7 @@ from tallystick.transparency.tiles import Tile, bundle_path, bundle_to_bytes, ti
 from tallystick.vouchers.entry import Entry, split_entry
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rulebook import EVENT_KINDS, parse_command
+from tallystick.vouchers.rules.recovery import ROWS_MAX
 from vectors.test_ed25519_edge_cases import PUBLISHED, VECTORS
 
 PROGRAM = Path(__file__).resolve().parents[2] / "examples" / "verify-node" / "verify.mjs"
@@ -287,6 +288,11 @@ def _burned(entries: list[bytes], **outcome: Any) -> list[bytes]:
     return [*entries[:index], changed, *entries[index + 1 :]]
 
 
+def _with_outcome(entry: bytes, **outcome: Any) -> bytes:
+    """Change an outcome, and nothing else."""
+    return rewritten(entry, {"outcome": json.loads(split_entry(entry)[0])["outcome"] | outcome})
+
+
 def _all_or_nothing(entries: list[bytes]) -> list[bytes]:
     """Let a statement of which a line was refused say that none may be."""
     index = next(index for index, entry in enumerate(entries) if b'"refused":[[' in split_entry(entry)[0])
@@ -450,6 +456,53 @@ FORGERIES: dict[str, tuple[Change, str]] = {
     "an unknown kind": (
         _at("voucher.issued", lambda e: rewritten(e, None, {"kind": "voucher.print/1"}, "shanghai/officer-1")),
         "its command is unknown",
+    ),
+}
+FORGERIES_OF_FROZEN: dict[str, tuple[Change, str]] = {
+    "an amended programme that one officer signed": (
+        _at("programme.amended", lambda e: without_signature(e, 1), -1),
+        "1 of 2 signatures by shanghai",
+    ),
+    "a mandate that one officer gave": (
+        _at("mandate.given", lambda e: without_signature(e, 0)),
+        "1 of 2 signatures by shanghai",
+    ),
+    "an import that one officer signed": (
+        _at("voucher.imported", lambda e: without_signature(e, 1)),
+        "1 of 2 signatures by shanghai",
+    ),
+    "a service of two lines": (_at("service.burned", lambda e: _with_outcome(e, fee_fen=[2160, 0])), "or fewer lines"),
+    "a service that was refused": (
+        _at("service.burned", lambda e: _with_outcome(e, fee_fen=[0], paid=[], refused=[[0, "period_sealed"]])),
+        "a line is refused",
+    ),
+    "a service paid above its fee": (
+        _at("service.burned", lambda e: _with_outcome(e, paid=[["acme/R8", [2161]]])),
+        "more is paid of a line",
+    ),
+    "an invoice of another fee": (
+        _at("service.burned", lambda e: _with_outcome(e, fee_fen=[29_001]), -1),
+        "has not the invoice's fee",
+    ),
+    "nothing that expired": (_at("book.expired", lambda e: _with_outcome(e, rows=[])), "its header or outcome"),
+    "a voucher that expired twice": (
+        _at("book.expired", lambda e: _with_outcome(e, rows=[["voucher", "acme/V3", 1, "programme"]] * 2)),
+        "names a reservation or a voucher twice",
+    ),
+    "a voucher that goes back to a voucher": (
+        _at("book.expired", lambda e: _with_outcome(e, rows=[["voucher", "acme/V3", 1, "voucher"]])),
+        "a voucher goes back to no programme",
+    ),
+    "more is due than there are rows": (
+        _at("book.expired", lambda e: _with_outcome(e, more=True)),
+        "more is due, and its rows are not full",
+    ),
+    "more rows than there can be": (
+        _at(
+            "book.expired",
+            lambda e: _with_outcome(e, rows=[["voucher", f"a/V{row}", 1, "programme"] for row in range(ROWS_MAX + 1)]),
+        ),
+        "its header or outcome",
     ),
 }
 ODD_VALUES: list[tuple[str, str, Any]] = [
@@ -632,6 +685,22 @@ class TestWithNode:
         assert said.startswith("entry ")
         assert reason in said
 
+    @pytest.mark.parametrize("name", FORGERIES_OF_FROZEN)
+    def test_a_forged_frozen_entry_is_refused(self, name: str, log: Log, tmp_path: Path) -> None:
+        """Of kinds that the small ledger hasn't."""
+        forge, reason = FORGERIES_OF_FROZEN[name]
+        forged = forge([*ENTRIES])
+        assert forged != [*ENTRIES]
+        said = refused("folder", log.policy, write_folder(tmp_path, forged))
+        assert said.startswith("entry ")
+        assert reason in said
+
+    def test_as_much_may_expire_as_fits(self, log: Log, tmp_path: Path) -> None:
+        """As many rows as there can be, and then more may be due."""
+        rows = [["reservation", f"a/R{row}", 1, "voucher"] for row in range(ROWS_MAX)]
+        entries = _at("book.expired", lambda e: _with_outcome(e, rows=rows, more=True))([*ENTRIES])
+        assert verified("folder", log.policy, write_folder(tmp_path, entries))["size"] == len(ENTRIES)
+
     def test_a_forgery_is_refused_for_itself(self, log: Log, tmp_path: Path) -> None:
         """The entries that forgeries start from are good, and so are those that are only put together again."""
         entries = [rewritten(entry) for entry in log.short()]
@@ -659,6 +728,13 @@ class TestWithNode:
             asked += [command | {name: odd} for name in command for odd in changed_anywhere(command[name])]
             asked += [{key: other for key, other in command.items() if key != name} for name in command]
             asked += [command | {"surprise": 1}, command]
+            for (
+                other
+            ) in commands.values():  # what one of its kind has and it hasn't, beside its own fields and in their place
+                more = {name: value for name, value in other.items() if other["kind"] == command["kind"]}
+                for added in ({name: value} for name, value in more.items() if name not in command):
+                    joined = command | added
+                    asked += [joined, *({key: one for key, one in joined.items() if key != name} for name in command)]
         asked = [one for one in asked if len(canonical_json.encode(one)) < SIZE_MAX]
         ours = [is_command(one) for one in asked]
         differ = [one for one, our, other in zip(asked, ours, forms_of(asked), strict=True) if our != other]
