@@ -29,8 +29,8 @@ from tallystick.vouchers.entry import split_entry  # noqa: E402
 STORY = Path(__file__).resolve().parent / "entries" / "story.table"
 LOG_KEY = key_of(ORIGIN)
 POLICY = Policy.for_log(LOG_KEY.verifier)
-ISSUED, BURNED, SEALED = 20, 29, 47
-"""The places of three entries in the story."""
+ISSUED, BURNED, EXPIRED, SEALED = 20, 29, 40, 47
+"""The places of four entries in the story."""
 
 Entries = list[bytes]
 
@@ -53,6 +53,13 @@ def share_falsified() -> Entries:
 def line_let_through() -> Entries:
     """A line that the rules refuse is recorded as accepted."""
     return _changed(BURNED, lambda data: _replaced(data, b'[[1,"job_time_already_burned"]]', b"[]"))
+
+
+def expiry_falsified() -> Entries:
+    """A voucher expires and gives back a fen less than it has."""
+    return _changed(
+        EXPIRED, lambda data: _replaced(data, b'["voucher","acme/V3",500000,', b'["voucher","acme/V3",499999,')
+    )
 
 
 def seal_falsified() -> Entries:
@@ -110,6 +117,7 @@ LOGS: dict[str, Callable[[], Entries]] = {
         outcome_falsified,
         share_falsified,
         line_let_through,
+        expiry_falsified,
         seal_falsified,
         signature_wrong,
         signature_missing,

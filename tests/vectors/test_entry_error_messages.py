@@ -82,9 +82,9 @@ CASES: list[Case] = [
         "header: at must be a time like 2026-01-05T08:00:00.000000Z",
     ),
     (
-        _entry(b"voucher.issued/1", b"voucher.lapsed/1"),
+        _entry(b"voucher.issued/1", b"voucher.imported/1"),
         EntryMalformedError,
-        "a command voucher.issue/1 does not make an event voucher.lapsed/1",
+        "a command voucher.issue/1 does not make an event voucher.imported/1",
     ),
     (
         _entry(b'"face_fen":3000000', b'"face_fen":0'),
@@ -100,6 +100,21 @@ CASES: list[Case] = [
         _entry(b'{"valid_until":', b'{"valid_till":'),
         EntryMalformedError,
         "in an outcome of voucher.issued/1, valid_until: is missing",
+    ),
+    (
+        lambda: outcome_from_json("book.expired/1", {"more": 0, "rows": []}),
+        ValueError,
+        "in an outcome of book.expired/1, more: must be true or false, not 0",
+    ),
+    (
+        lambda: outcome_from_json("book.expired/1", {"more": False, "rows": [["mandate", "a/M", 0, "programme"]]}),
+        ValueError,
+        "in an outcome of book.expired/1, rows.0.0: must be 'reservation' or 'voucher', not 'mandate'",
+    ),
+    (
+        lambda: outcome_from_json("book.expired/1", {"more": False, "rows": [["voucher", "a/V", 0]]}),
+        ValueError,
+        "in an outcome of book.expired/1, rows.0.3: is missing",
     ),
     (
         lambda: outcome_from_json("voucher.suspended/1", {"a": 1}),
@@ -202,6 +217,53 @@ FIELDS: list[tuple[str, str, Any, str]] = [
     ("031-contract.amended.txt", "items_from", None, "items and items_from go together"),
     ("031-contract.amended.txt", "last_day", "2026-02-29", "last_day: must be a day that there is, like 2026-01-05"),
     ("029-time.burned.txt", "groups.0.lines.0.0", "Job-1", "groups.0.lines.0.0: must be 1 to 128 of a-z, 0-9 and"),
+    ("075-mandate.given.txt", "operator", "Registry", "operator: must be a name of 1 to 63 of a-z, 0-9 and -"),
+    ("075-mandate.given.txt", "kinds", [], "kinds: must have at least 1 member, not 0"),
+    ("075-mandate.given.txt", "kinds", ["voucher.issue"], "kinds.0: must be 'redemption.pay/1', "),
+    (
+        "075-mandate.given.txt",
+        "kinds",
+        ["voucher.issue/1", "redemption.pay/1"],
+        "kinds: must be in ascending order, each once",
+    ),
+    ("075-mandate.given.txt", "kinds", ["voucher.issue/1"] * 7, "kinds: must have at most 6 members, not 7"),
+    ("075-mandate.given.txt", "each_fen", -1, "each_fen: must be at least 0, not -1"),
+    ("075-mandate.given.txt", "total_fen", "1", "total_fen: must be an integer, not '1'"),
+    ("075-mandate.given.txt", "until", "2026-12-31", "until: must be a time like 2026-01-05T08:00:00.000000Z"),
+    (
+        "077-voucher.issued.txt",
+        "mandate",
+        "M1",
+        "mandate: must be an id like shanghai-treasury/v-1: a party's name, / and",
+    ),
+    ("088-reservation.extended.txt", "amount_fen", 0, "amount_fen: must be at least 1, not 0"),
+    ("088-reservation.extended.txt", "amount_fen", None, "must add an amount, or say another end"),
+    ("092-service.burned.txt", "quantity", 0, "quantity: must be at least 1, not 0"),
+    ("092-service.burned.txt", "quantity", 10**9 + 1, "quantity: must be at most 1,000,000,000, not 1000000001"),
+    ("092-service.burned.txt", "quantity", None, "must have a quantity, or document_sha256 and fee_fen"),
+    ("092-service.burned.txt", "first_day", "2026-02-29", "first_day: must be a day that there is, like 2026-01-05"),
+    ("092-service.burned.txt", "fee_fen", 1, "must have a quantity, or document_sha256 and fee_fen"),
+    ("094-service.burned.txt", "corrects.line", 1_000, "corrects.line: must be less than 1,000, not 1000"),
+    ("094-service.burned.txt", "pay_available", False, "pay_available: must be true, or left out"),
+    ("094-service.burned.txt", "prior_period", True, "must say corrects or prior_period, not both"),
+    ("097-service.burned.txt", "fee_fen", 0, "fee_fen: must be at least 1, not 0"),
+    ("097-service.burned.txt", "fee_fen", None, "must have a quantity, or document_sha256 and fee_fen"),
+    ("097-service.burned.txt", "document_sha256", "A" * 64, "document_sha256: must be 64 of 0-9 and a-f"),
+    (
+        "097-service.burned.txt",
+        "prior_period",
+        True,
+        "must say corrects or prior_period, not both, and prior_period of",
+    ),
+    ("105-voucher.imported.txt", "used_fen", -1, "used_fen: must be at least 0, not -1"),
+    ("105-voucher.imported.txt", "face_fen", 0, "face_fen: must be at least 1, not 0"),
+    ("105-voucher.imported.txt", "evidence_sha256", None, "evidence_sha256: is missing"),
+    ("106-programme.amended.txt", "rules_from", None, "rules and rules_from go together"),
+    ("106-programme.amended.txt", "rules", None, "rules and rules_from go together"),
+    ("106-programme.amended.txt", "rules_from", "1 May", "rules_from: must be a day like 2026-01-05"),
+    ("106-programme.amended.txt", "envelope_fen", 0, "envelope_fen: must be at least 1, not 0"),
+    ("106-programme.amended.txt", "rules.basis", "half", "rules.basis: must be 'metered', 'invoiced' or 'both'"),
+    ("107-book.expired.txt", "rows", [], "rows: is no field here"),
     ("032-redemption.claimed.txt", "first_day", "5 Jan", "first_day: must be a day like 2026-01-05"),
 ]
 
@@ -249,6 +311,16 @@ def test_an_amendment_says_something() -> None:
         del command[field]
     assert parse_command(command_text(command | {"amount_fen": 1})).kind == "contract.amend/1"
     with pytest.raises(MalformedError, match=r"^must amend amount_fen, last_day, items or other_support_fen$"):
+        command_text(command)
+
+
+def test_an_amendment_of_a_programme_says_something() -> None:
+    """Its reason alone amends nothing."""
+    command = json.loads(split_entry(ENTRIES["106-programme.amended.txt"])[1].splitlines()[0])
+    for field in ("closes_at", "envelope_fen", "rules", "rules_from"):
+        del command[field]
+    assert parse_command(command_text(command | {"envelope_fen": 1})).kind == "programme.amend/1"
+    with pytest.raises(MalformedError, match=r"^must amend something$"):
         command_text(command)
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -69,6 +70,18 @@ def test_a_change_of_meaning_is_told_from_one_of_form(monkeypatch: pytest.Monkey
 def test_every_kind_is_there() -> None:
     """No event without a vector."""
     assert {Entry.from_bytes(data).event.kind for data in FROZEN.values()} == set(EVENT_KINDS.values()) - NEVER_RECORDED
+
+
+def test_where_they_come_from_is_said_of_each() -> None:
+    """Without a gap, and with the kinds that are there."""
+    page = (HERE / "PROVENANCE_entries.md").read_text("utf-8")
+    rows = re.findall(r"^\| (\d{3})–(\d{3}) \| [^|]+ \| ([^|]+) \|$", page, re.MULTILINE)
+    names = [*FROZEN]
+    said = [index for first, last, _ in rows for index in range(int(first), int(last) + 1)]
+    assert said == [*range(len(names))]
+    for first, last, kinds in rows:
+        there = {name[4:].removesuffix(".txt") for name in names[int(first) : int(last) + 1]}
+        assert kinds == ", ".join(f"`{kind}`" for kind in sorted(there))
 
 
 @pytest.mark.parametrize("name", FROZEN)
