@@ -138,13 +138,11 @@ const FORMS = Object.assign(Object.create(null), {
   clock_skew_seconds: integer(0, 3_600),
   freshness_seconds: integer(60, 31_622_400),
   burn_window_seconds: integer(86_400, 31_622_400),
-  release_grace_seconds: integer(0, 31_622_400),
   tariff_notice_seconds: integer(0, 7_776_000),
   takeover_seconds: integer(0, 7_776_000),
   sealing_grace_seconds: integer(0, 7_776_000),
   member_of: text('[!-*,-~]{1,255}'),
   checkpoint: (value) => typeof value === 'string' && [...value].length >= 1 && [...value].length <= 16_384,
-  log_vkey: isLogVkey,
   installed: integer(1, 1_000_000),
   capacity: (value) => Array.isArray(value) && (value.length === 0 || areInstalled(value)),
   profile_hash: text('sha256:[0-9a-f]{64}'),
@@ -174,6 +172,7 @@ for (const [names, form] of [
   ['ref statement', DOCUMENT],
   ['group holder_class topic', WORD],
   ['name counted filing batch reason payment_reference', WORDS],
+  ['log_vkey old_vkey new_vkey', isLogVkey],
   ['maker filed all_or_nothing pay_available prior_period', oneOf(true)],
   ['evidence_sha256 evidence_root document_sha256', HEX],
   ['signed_at opens_at valid_from valid_until until since', isInstant],
@@ -182,6 +181,7 @@ for (const [names, form] of [
   ['floor_fen other_support_fen threshold_fen each_fen total_fen used_fen', FEN_OR_ZERO],
   ['price_fen price_limit_fen', integer(1, 10_000_000)],
   ['share_bp ceiling_bp', integer(0, 10_000)],
+  ['release_grace_seconds overlap_seconds', integer(0, 31_622_400)],
   ['root_quorum', integer(1, 16)],
   ['quorum required', integer(2, 16)],
 ]) {
@@ -235,6 +235,11 @@ function amendsProgramme(command) {
   return has(command, 'rules') === has(command, 'rules_from') && hasAny(command, 'envelope_fen closes_at rules')
 }
 
+/** The keys of a log have its name. */
+function areOfTheLog({ log, old_vkey: old, new_vkey: next }) {
+  return [old, next].every((vkey) => parseVkey(vkey).name === log)
+}
+
 /** A service is a quantity of what is counted, or an invoice; of the first alone it may be said that it is reported late. */
 function isCountedOrInvoiced(command) {
   const isInvoiced = has(command, 'document_sha256') && has(command, 'fee_fen')
@@ -276,6 +281,7 @@ const COMMANDS = new Map([
   ['network.found/1', ['network.founded/1', 'edition name currency root_keys root_quorum clock_skew_seconds freshness_seconds burn_window_seconds release_grace_seconds tariff_notice_seconds sealing_grace_seconds takeover_seconds utc_offset_seconds member_of?']],
   ['rules.adopt/1', ['rules.adopted/1', 'edition']],
   ['checkpoint.record/1', ['checkpoint.recorded/1', 'checkpoint log_vkey']],
+  ['log.rekey/1', ['log.rekeyed/1', 'old_vkey new_vkey overlap_seconds', {}, {}, areOfTheLog]],
   ['party.admit/1', ['party.admitted/1', 'admitted role name? profile_hash? keys meter_keys? read_keys? uscc? maker? quorum? officers?']],
   ['party.amend/1', ['party.amended/1', 'name? profile_hash? quorum? officers?']],
   ['party.suspend/1', ['party.suspended/1', 'subject reason']],

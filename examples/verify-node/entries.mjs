@@ -140,6 +140,7 @@ export class LogReader {
   #network
   #contracts = new Map() // contract -> its two sides, [holder, provider]
   #takeover = 0n // microseconds until a key counts that another party added
+  #logKeys // the newest change of the log's key: {old, next, until}, both of them keys, and until when both sign
 
   constructor(origin) {
     this.#origin = origin
@@ -204,7 +205,9 @@ export class LogReader {
     const waits = command.kind === 'key.add/1' && command.subject !== command.party
     const activeFrom = waits ? now + this.#takeover : now
     await this.#addKeys(brought, command.admitted ?? command.subject ?? command.party, activeFrom)
-    await this.#checkSignatures(command, now, note, new Set(brought.map(([vkey]) => parseVkey(vkey).label)))
+    if (command.kind === 'log.rekey/1') await this.#rekey(command, now)
+    const signing = [...brought.map(([vkey]) => vkey), ...(command.kind === 'log.rekey/1' ? [command.new_vkey] : [])]
+    await this.#checkSignatures(command, now, note, new Set(signing.map((vkey) => parseVkey(vkey).label)))
     if (command.kind === 'party.admit/1') this.#quorums.set(command.admitted, command.quorum ?? 1)
     if (command.kind === 'party.amend/1') this.#quorums.set(command.party, command.quorum ?? 1)
     if (replaced) replaced.revoked = true
@@ -227,6 +230,25 @@ export class LogReader {
     }
   }
 
+  /** Notes that the key of the log changes: from its newest one to one that nobody had before. */
+  async #rekey({ old_vkey: oldVkey, new_vkey: nextVkey, overlap_seconds: overlap }, now) {
+    const [old, next] = [await readVkey(oldVkey), await readVkey(nextVkey)]
+    const before = this.#logKeys
+    require(before === undefined || before.next.label === old.label, `the log's key is not ${old.label}`)
+    require(before === undefined || now >= before.until, "the log's key is being changed already")
+    this.#publicKeys.add(hex(old.publicKey))
+    require(!this.#publicKeys.has(hex(next.publicKey)), `the key ${next.label} was added before`)
+    this.#publicKeys.add(hex(next.publicKey))
+    this.#logKeys = { old, next, until: now + BigInt(overlap) * 1_000_000n }
+  }
+
+  /** The keys that sign the checkpoint over the entries so far, if these name any. */
+  logKeys() {
+    if (this.#logKeys === undefined) return []
+    const { old, next, until } = this.#logKeys
+    return microseconds(this.#at) < until ? [old, next] : [next]
+  }
+
   /** The key that a command names, which must be the party's and not revoked. */
   #activeKey(label, party) {
     const known = this.#keys.get(label)
@@ -247,7 +269,7 @@ export class LogReader {
     const replaced = command.kind === 'key.rotate/1' ? command.key : undefined
     const counts = new Map() // party -> signatures by its keys, but for those that the command brings
     for (const { label, signature } of note.lines) {
-      const known = this.#keys.get(label)
+      const known = this.#keys.get(label) ?? this.#offered(command, label)
       require(known && !known.revoked, `it is signed by ${label}, which is no key of the log then`)
       await verifySignature(known.key, note.text, signature)
       if (brought.has(label)) continue
@@ -265,6 +287,11 @@ export class LogReader {
     for (const added of brought) {
       require(signs(added), `the new key ${added} has not signed`)
     }
+  }
+
+  /** The next key of the log, where the command names it: it is no party's. */
+  #offered({ kind }, label) {
+    return kind === 'log.rekey/1' && label === this.#logKeys.next.label ? { key: this.#logKeys.next } : undefined
   }
 
   /** How many signatures of whom: `[[party, number], ...]`. */

@@ -101,7 +101,8 @@ def test_the_signatures_fit_the_keys_in_the_log() -> None:
     for name, data in FROZEN.items():
         entry = Entry.from_bytes(data)
         evolve(state, entry.event)
-        keys = [VerifierKey.from_text(key.vkey) for key in state.keys.values()]
+        vkeys = [key.vkey for key in state.keys.values()] + [change.new_vkey for change in state.log_keys]
+        keys = [VerifierKey.from_text(vkey) for vkey in vkeys]
         note, signers = open_note(split_entry(data)[1], keys)
         assert len(signers) == len(note.signatures), name
     assert state.size == len(FROZEN)
