@@ -106,7 +106,7 @@ const FORMS = Object.assign(Object.create(null), {
   cycle: oneOf('month', 'quarter', 'any'),
   day_count: oneOf('end_minus_start', 'inclusive'),
   related_party: oneOf(true, false),
-  subject_type: oneOf('application', 'claim', 'provider', 'holder'),
+  subject_type: oneOf('application', 'claim', 'contract', 'provider', 'holder'),
   kinds: ascending(
     oneOf('redemption.pay/1', 'reservation.release/1', 'voucher.issue/1', 'voucher.resume/1', 'voucher.revoke/1', 'voucher.suspend/1'),
     (one) => one,
@@ -118,7 +118,7 @@ const FORMS = Object.assign(Object.create(null), {
   before: oneOf('issue', 'claim', 'settle'),
   attesters: ascending(PARTY, (one) => one, 16),
   passes: integer(1, 16),
-  gates: ascending(objectOf('before subject_type topic attesters passes'), (one) => `${one.before} ${one.subject_type} ${one.topic}`, 16),
+  gates: ascending(isGate, (one) => `${one.before} ${one.subject_type} ${one.topic}`, 16),
   edition: oneOf(EDITION),
   rounding_fen: oneOf(1, 100),
   uscc: text('[0-9A-Z]{18}'),
@@ -173,7 +173,7 @@ for (const [names, form] of [
   ['group holder_class topic', WORD],
   ['name counted filing batch reason payment_reference', WORDS],
   ['log_vkey old_vkey new_vkey', isLogVkey],
-  ['maker filed all_or_nothing pay_available prior_period', oneOf(true)],
+  ['maker filed other_side all_or_nothing pay_available prior_period', oneOf(true)],
   ['evidence_sha256 evidence_root document_sha256', HEX],
   ['signed_at opens_at valid_from valid_until until since', isInstant],
   ['first_day last_day items_from rules_from', isDay],
@@ -192,12 +192,18 @@ const COUNT = integer(1, 10_000_000)
 const SECONDS = integer(1, 31_622_400)
 const hasOptions = objectOf('corrects? pay_available? prior_period?')
 const isGroup = objectOf('item lines evidence_root?')
+const hasGate = objectOf('before subject_type topic passes attesters? other_side?')
 const areInstalled = ascending(objectOf('installed item'), (one) => one.item)
 const areGroups = ascending(isGroup, (group) => group.item)
 
 /** What a field holds whose object has these fields, of the forms that all commands share or of its own. */
 function objectOf(names, own = {}) {
   return (value) => hasFields(value, fieldNames(names), Object.assign(Object.create(null), FORMS, own))
+}
+
+/** A gate names its attesters, or says that the contract's other side is the one. */
+function isGate(value) {
+  return hasGate(value) && Object.hasOwn(value, 'attesters') !== Object.hasOwn(value, 'other_side')
 }
 
 /** A line: job, GPU-thousandths, from, to, seconds, and where there are such its options. */
@@ -248,9 +254,10 @@ function isCountedOrInvoiced(command) {
 }
 
 const RECORDS = {
-  tariff: fieldNames('type item valid_from'),
-  capacity: fieldNames('type first_day'),
+  tariff: fieldNames('type provider? item valid_from'),
+  capacity: fieldNames('type provider? first_day'),
   accreditation: fieldNames('type programme provider valid_from'),
+  party: fieldNames('type party'),
 }
 
 function isRecord(value) {
@@ -299,7 +306,7 @@ const COMMANDS = new Map([
   ['record.withdraw/1', ['record.withdrawn/1', 'record']],
   ['mandate.give/1', ['mandate.given/1', 'mandate operator kinds programme? each_fen total_fen until']],
   ['mandate.end/1', ['mandate.ended/1', 'mandate reason']],
-  ['application.file/1', ['application.filed/1', 'application programme amount_fen holder_class? declarations evidence_sha256']],
+  ['application.file/1', ['application.filed/1', 'application programme amount_fen holder_class? contract? declarations evidence_sha256']],
   ['application.withdraw/1', ['application.withdrawn/1', 'application']],
   ['attestation.give/1', ['attestation.given/1', 'subject_type subject_id topic verdict reason evidence_sha256 valid_until']],
   ['contract.sign/1', ['contract.signed/1', 'contract holder provider document_sha256 amount_fen first_day last_day items basis claimant related_party other_support_fen', {}, priced('price_fen')]],

@@ -124,7 +124,7 @@ const UNDER_QUORUM = new Set(fieldNames(
 
 /** Whether a party's quorum signs a command; a withdrawal is signed as what it withdraws. */
 function isUnderQuorum({ kind, record }) {
-  return UNDER_QUORUM.has(kind) || (kind === 'record.withdraw/1' && record.type === 'accreditation')
+  return UNDER_QUORUM.has(kind) || (kind === 'record.withdraw/1' && ['accreditation', 'party'].includes(record.type))
 }
 
 /** Follows a log from its first entry on: form, order, who signed; and adds up what was burned. */
@@ -212,6 +212,7 @@ export class LogReader {
     if (command.kind === 'party.amend/1') this.#quorums.set(command.party, command.quorum ?? 1)
     if (replaced) replaced.revoked = true
     if (command.kind === 'key.revoke/1') this.#revoke(command)
+    if (command.kind === 'record.withdraw/1' && command.record.type === 'party') this.#withdraw(command.record.party)
     if (command.kind === 'checkpoint.record/1') await readVkey(command.log_vkey)
     if (command.kind === 'contract.sign/1') this.#contracts.set(command.contract, [command.holder, command.provider])
     if (command.kind === 'time.burn/1') this.#addBurned(linesOf(command.groups), header.outcome.refused)
@@ -254,6 +255,13 @@ export class LogReader {
     const known = this.#keys.get(label)
     require(known?.party === party && !known.revoked, `${party} has no key ${label} to revoke`)
     return known
+  }
+
+  /** Revokes all keys of a party that was admitted by mistake. */
+  #withdraw(party) {
+    for (const known of this.#keys.values()) {
+      if (known.party === party) known.revoked = true
+    }
   }
 
   /** Revokes a key, or says of a revoked one, once, that it was compromised. */
