@@ -106,13 +106,19 @@ const FORMS = Object.assign(Object.create(null), {
   cycle: oneOf('month', 'quarter', 'any'),
   day_count: oneOf('end_minus_start', 'inclusive'),
   related_party: oneOf(true, false),
-  subject_type: oneOf('application', 'claim', 'provider', 'holder'),
+  subject_type: oneOf('application', 'claim', 'contract', 'provider', 'holder'),
+  kinds: ascending(
+    oneOf('redemption.pay/1', 'reservation.release/1', 'voucher.issue/1', 'voucher.resume/1', 'voucher.revoke/1', 'voucher.suspend/1'),
+    (one) => one,
+    6,
+  ),
+  quantity: integer(1, 1_000_000_000),
   subject_id: text(`${NAME}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,63})?`),
   verdict: oneOf('pass', 'fail'),
   before: oneOf('issue', 'claim', 'settle'),
   attesters: ascending(PARTY, (one) => one, 16),
   passes: integer(1, 16),
-  gates: ascending(objectOf('before subject_type topic attesters passes'), (one) => `${one.before} ${one.subject_type} ${one.topic}`, 16),
+  gates: ascending(isGate, (one) => `${one.before} ${one.subject_type} ${one.topic}`, 16),
   edition: oneOf(EDITION),
   rounding_fen: oneOf(1, 100),
   uscc: text('[0-9A-Z]{18}'),
@@ -132,13 +138,11 @@ const FORMS = Object.assign(Object.create(null), {
   clock_skew_seconds: integer(0, 3_600),
   freshness_seconds: integer(60, 31_622_400),
   burn_window_seconds: integer(86_400, 31_622_400),
-  release_grace_seconds: integer(0, 31_622_400),
   tariff_notice_seconds: integer(0, 7_776_000),
   takeover_seconds: integer(0, 7_776_000),
   sealing_grace_seconds: integer(0, 7_776_000),
   member_of: text('[!-*,-~]{1,255}'),
   checkpoint: (value) => typeof value === 'string' && [...value].length >= 1 && [...value].length <= 16_384,
-  log_vkey: isLogVkey,
   installed: integer(1, 1_000_000),
   capacity: (value) => Array.isArray(value) && (value.length === 0 || areInstalled(value)),
   profile_hash: text('sha256:[0-9a-f]{64}'),
@@ -163,19 +167,21 @@ const FORMS = Object.assign(Object.create(null), {
   corrects: objectOf('statement line'),
 })
 for (const [names, form] of [
-  ['party admitted subject provider holder to', PARTY],
-  ['programme application contract voucher into reservation claim seal', OWNED],
+  ['party admitted subject provider holder operator to', PARTY],
+  ['programme application contract mandate voucher into reservation claim seal', OWNED],
   ['ref statement', DOCUMENT],
   ['group holder_class topic', WORD],
   ['name counted filing batch reason payment_reference', WORDS],
-  ['maker filed all_or_nothing pay_available prior_period', oneOf(true)],
+  ['log_vkey old_vkey new_vkey', isLogVkey],
+  ['maker filed other_side all_or_nothing pay_available prior_period', oneOf(true)],
   ['evidence_sha256 evidence_root document_sha256', HEX],
   ['signed_at opens_at valid_from valid_until until since', isInstant],
-  ['first_day last_day items_from', isDay],
+  ['first_day last_day items_from rules_from', isDay],
   ['face_fen amount_fen envelope_fen holder_fen', FEN],
-  ['floor_fen other_support_fen threshold_fen', FEN_OR_ZERO],
+  ['floor_fen other_support_fen threshold_fen each_fen total_fen used_fen', FEN_OR_ZERO],
   ['price_fen price_limit_fen', integer(1, 10_000_000)],
   ['share_bp ceiling_bp', integer(0, 10_000)],
+  ['release_grace_seconds overlap_seconds', integer(0, 31_622_400)],
   ['root_quorum', integer(1, 16)],
   ['quorum required', integer(2, 16)],
 ]) {
@@ -186,12 +192,18 @@ const COUNT = integer(1, 10_000_000)
 const SECONDS = integer(1, 31_622_400)
 const hasOptions = objectOf('corrects? pay_available? prior_period?')
 const isGroup = objectOf('item lines evidence_root?')
+const hasGate = objectOf('before subject_type topic passes attesters? other_side?')
 const areInstalled = ascending(objectOf('installed item'), (one) => one.item)
 const areGroups = ascending(isGroup, (group) => group.item)
 
 /** What a field holds whose object has these fields, of the forms that all commands share or of its own. */
 function objectOf(names, own = {}) {
   return (value) => hasFields(value, fieldNames(names), Object.assign(Object.create(null), FORMS, own))
+}
+
+/** A gate names its attesters, or says that the contract's other side is the one. */
+function isGate(value) {
+  return hasGate(value) && Object.hasOwn(value, 'attesters') !== Object.hasOwn(value, 'other_side')
 }
 
 /** A line: job, GPU-thousandths, from, to, seconds, and where there are such its options. */
@@ -216,16 +228,36 @@ export function linesOf(groups) {
   return groups.flatMap((group) => group.lines)
 }
 
+const has = (command, name) => Object.hasOwn(command, name)
+const hasAny = (command, names) => fieldNames(names).some((name) => has(command, name))
+
 /** An amendment says something, and from which day on there are other prices. */
-function saysSomething(command) {
-  const has = (name) => Object.hasOwn(command, name)
-  return has('items') === has('items_from') && ['amount_fen', 'last_day', 'items', 'other_support_fen'].some(has)
+function amendsContract(command) {
+  return has(command, 'items') === has(command, 'items_from') && hasAny(command, 'amount_fen last_day items other_support_fen')
+}
+
+/** Likewise, and from which day on there are other rules. */
+function amendsProgramme(command) {
+  return has(command, 'rules') === has(command, 'rules_from') && hasAny(command, 'envelope_fen closes_at rules')
+}
+
+/** The keys of a log have its name. */
+function areOfTheLog({ log, old_vkey: old, new_vkey: next }) {
+  return [old, next].every((vkey) => parseVkey(vkey).name === log)
+}
+
+/** A service is a quantity of what is counted, or an invoice; of the first alone it may be said that it is reported late. */
+function isCountedOrInvoiced(command) {
+  const isInvoiced = has(command, 'document_sha256') && has(command, 'fee_fen')
+  const isOne = has(command, 'quantity') ? !hasAny(command, 'document_sha256 fee_fen') : isInvoiced
+  return isOne && !(has(command, 'prior_period') && (isInvoiced || has(command, 'corrects')))
 }
 
 const RECORDS = {
-  tariff: fieldNames('type item valid_from'),
-  capacity: fieldNames('type first_day'),
+  tariff: fieldNames('type provider? item valid_from'),
+  capacity: fieldNames('type provider? first_day'),
   accreditation: fieldNames('type programme provider valid_from'),
+  party: fieldNames('type party'),
 }
 
 function isRecord(value) {
@@ -233,7 +265,6 @@ function isRecord(value) {
   return Boolean(names) && hasFields(value, names, { ...FORMS, type: oneOf(value.type) })
 }
 
-const returned = { returned_fen: FEN_OR_ZERO }
 const amounts = listOf(FEN_OR_ZERO, 1, 1_000)
 const backTo = oneOf('reservation', 'voucher', 'programme')
 /** An array of so many values, each of its form. */
@@ -244,6 +275,11 @@ const burned = {
   paid: listOf(rowOf(OWNED, amounts), 0, 16),
   refused: listOf(rowOf(FORMS.line, text('[a-z_]+')), 0, 1_000),
 }
+export const EXPIRED_ROWS_MAX = 300
+const expired = {
+  more: oneOf(true, false),
+  rows: listOf(rowOf(oneOf('reservation', 'voucher'), OWNED, FEN_OR_ZERO, oneOf('voucher', 'programme')), 1, EXPIRED_ROWS_MAX),
+}
 /** Items with a price, each once. */
 const priced = (name) => ({ items: ascending(objectOf(`item ${name}`), (one) => one.item) })
 
@@ -252,6 +288,7 @@ const COMMANDS = new Map([
   ['network.found/1', ['network.founded/1', 'edition name currency root_keys root_quorum clock_skew_seconds freshness_seconds burn_window_seconds release_grace_seconds tariff_notice_seconds sealing_grace_seconds takeover_seconds utc_offset_seconds member_of?']],
   ['rules.adopt/1', ['rules.adopted/1', 'edition']],
   ['checkpoint.record/1', ['checkpoint.recorded/1', 'checkpoint log_vkey']],
+  ['log.rekey/1', ['log.rekeyed/1', 'old_vkey new_vkey overlap_seconds', {}, {}, areOfTheLog]],
   ['party.admit/1', ['party.admitted/1', 'admitted role name? profile_hash? keys meter_keys? read_keys? uscc? maker? quorum? officers?']],
   ['party.amend/1', ['party.amended/1', 'name? profile_hash? quorum? officers?']],
   ['party.suspend/1', ['party.suspended/1', 'subject reason']],
@@ -261,29 +298,43 @@ const COMMANDS = new Map([
   ['key.revoke/1', ['key.revoked/1', 'subject key cause since? reason']],
   ['item.register/1', ['item.registered/1', 'item name unit counted? origin? filing?']],
   ['programme.open/1', ['programme.opened/1', 'programme name voucher_kind fiscal_year envelope_fen opens_at closes_at rules']],
-  ['programme.close/1', ['programme.closed/1', 'programme reason']],
+  ['programme.amend/1', ['programme.amended/1', 'programme reason envelope_fen? closes_at? rules? rules_from?', {}, {}, amendsProgramme]],
   ['provider.accredit/1', ['provider.accredited/1', 'programme provider valid_from items batch?', {}, priced('price_limit_fen')]],
   ['provider.delist/1', ['provider.delisted/1', 'programme provider valid_until reason']],
   ['tariff.publish/1', ['tariff.published/1', 'item price_fen valid_from']],
   ['capacity.declare/1', ['capacity.declared/1', 'capacity first_day']],
   ['record.withdraw/1', ['record.withdrawn/1', 'record']],
-  ['application.file/1', ['application.filed/1', 'application programme amount_fen holder_class? declarations evidence_sha256']],
+  ['mandate.give/1', ['mandate.given/1', 'mandate operator kinds programme? each_fen total_fen until']],
+  ['mandate.end/1', ['mandate.ended/1', 'mandate reason']],
+  ['application.file/1', ['application.filed/1', 'application programme amount_fen holder_class? contract? declarations evidence_sha256']],
   ['application.withdraw/1', ['application.withdrawn/1', 'application']],
   ['attestation.give/1', ['attestation.given/1', 'subject_type subject_id topic verdict reason evidence_sha256 valid_until']],
   ['contract.sign/1', ['contract.signed/1', 'contract holder provider document_sha256 amount_fen first_day last_day items basis claimant related_party other_support_fen', {}, priced('price_fen')]],
-  ['contract.amend/1', ['contract.amended/1', 'contract amount_fen? last_day? items? items_from? other_support_fen?', {}, priced('price_fen'), saysSomething]],
-  ['voucher.issue/1', ['voucher.issued/1', 'voucher programme holder face_fen valid_from application? contract? evidence_sha256?', { valid_until: isInstant }]],
+  ['contract.amend/1', ['contract.amended/1', 'contract amount_fen? last_day? items? items_from? other_support_fen?', {}, priced('price_fen'), amendsContract]],
+  ['voucher.issue/1', ['voucher.issued/1', 'voucher programme holder face_fen valid_from contract? mandate? application? evidence_sha256?', { valid_until: isInstant }]],
   ['voucher.transfer/1', ['voucher.transferred/1', 'voucher into to amount_fen']],
-  ['voucher.suspend/1', ['voucher.suspended/1', 'voucher reason']],
-  ['voucher.resume/1', ['voucher.resumed/1', 'voucher reason']],
-  ['voucher.revoke/1', ['voucher.revoked/1', 'voucher reason', returned]],
-  ['voucher.lapse/1', ['voucher.lapsed/1', 'voucher', returned]],
+  ['voucher.suspend/1', ['voucher.suspended/1', 'voucher mandate? reason']],
+  ['voucher.resume/1', ['voucher.resumed/1', 'voucher mandate? reason']],
+  ['voucher.import/1', ['voucher.imported/1', 'voucher programme holder face_fen used_fen valid_from valid_until evidence_sha256']],
+  ['voucher.revoke/1', ['voucher.revoked/1', 'voucher mandate? reason', { returned_fen: FEN_OR_ZERO }]],
+  ['book.expire/1', ['book.expired/1', '', expired]],
   ['voucher.reserve/1', ['voucher.reserved/1', 'reservation voucher contract amount_fen until']],
-  ['reservation.release/1', ['reservation.released/1', 'reservation', { released_fen: FEN_OR_ZERO, to: oneOf('voucher', 'programme') }]],
+  ['reservation.extend/1', ['reservation.extended/1', 'reservation amount_fen? until?', {}, {}, (command) => hasAny(command, 'amount_fen until')]],
+  ['reservation.release/1', ['reservation.released/1', 'reservation mandate?', { released_fen: FEN_OR_ZERO, to: oneOf('voucher', 'programme') }]],
   ['time.burn/1', ['time.burned/1', 'contract groups all_or_nothing?', burned]],
   ['burn.reverse/1', ['burn.reversed/1', 'statement line reason', { returned: listOf(rowOf(OWNED, FEN, backTo), 0, 16) }]],
+  [
+    'service.burn/1',
+    [
+      'service.burned/1',
+      'contract item first_day last_day quantity? document_sha256? fee_fen? evidence_sha256? corrects? pay_available? prior_period?',
+      burned,
+      { fee_fen: FEN },
+      isCountedOrInvoiced,
+    ],
+  ],
   ['redemption.claim/1', ['redemption.claimed/1', 'claim programme first_day last_day evidence_sha256?', { amount_fen: FEN_OR_ZERO }]],
-  ['redemption.pay/1', ['redemption.paid/1', 'claim amount_fen payment_reference']],
+  ['redemption.pay/1', ['redemption.paid/1', 'claim amount_fen payment_reference mandate?']],
   ['redemption.reject/1', ['redemption.rejected/1', 'claim reason']],
   ['book.seal/1', ['book.sealed/1', 'seal last_day', { accounts: FEN_OR_ZERO, root: HEX }]],
 ])

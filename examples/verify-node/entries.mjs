@@ -1,6 +1,6 @@
 // Entries in their form, the keys of a log, and what was burned (docs/formats.md, section 5).
 
-import { checkCommand, EDITION, fieldNames, isAmount, isHeader, linesOf } from './commands.mjs'
+import { checkCommand, EDITION, EXPIRED_ROWS_MAX, fieldNames, isAmount, isHeader, linesOf } from './commands.mjs'
 import { ED25519, parseVkey, readNote, readVkey, verifySignature } from './notes.mjs'
 import { canonicalJson, hex, Refused, require } from './encoding.mjs'
 import { ENTRY_SIZE_MAX } from './tree.mjs'
@@ -20,8 +20,7 @@ export function readEntry(data) {
   const command = canonicalJson(note.text.subarray(0, -1), 'the command')
   const form = checkCommand(command)
   require(isHeader(header, form), 'its header or outcome has not the form of its kind')
-  if (form.event === 'time.burned/1') checkLines(command, header.outcome)
-  if (form.event === 'burn.reversed/1') require(isEachOnce(header.outcome.returned), 'its outcome names a reservation twice')
+  checkOutcome(command, header.outcome)
   return { header, command, note }
 }
 
@@ -68,8 +67,30 @@ function commandOf(data) {
 
 const isEachOnce = (rows) => new Set(rows.map(([name]) => name)).size === rows.length
 
-function checkLines({ groups, all_or_nothing: allOrNothing }, { absorbed, fee_fen: fees, paid, refused }) {
-  const count = linesOf(groups).length
+/** What an outcome must be beyond its form. */
+function checkOutcome(command, outcome) {
+  switch (command.kind) {
+    case 'time.burn/1':
+      return checkLines(linesOf(command.groups).length, command.all_or_nothing, outcome)
+    case 'service.burn/1':
+      checkLines(1, true, outcome)
+      return require(outcome.fee_fen[0] === (command.fee_fen ?? outcome.fee_fen[0]), "its outcome has not the invoice's fee")
+    case 'burn.reverse/1':
+      return require(isEachOnce(outcome.returned), 'its outcome names a reservation twice')
+    case 'book.expire/1':
+      return checkExpired(outcome)
+  }
+}
+
+/** Each once; of a voucher to its programme; and more is due only if no more rows fit. */
+function checkExpired({ more, rows }) {
+  const names = rows.map(([type, name]) => [`${type} ${name}`])
+  require(isEachOnce(names), 'its outcome names a reservation or a voucher twice')
+  require(rows.every(([type, , , to]) => type === 'reservation' || to === 'programme'), 'a voucher goes back to no programme')
+  require(!more || rows.length === EXPIRED_ROWS_MAX, 'more is due, and its rows are not full')
+}
+
+function checkLines(count, allOrNothing, { absorbed, fee_fen: fees, paid, refused }) {
   const isOfAll = fees.length === count && paid.every(([, amounts]) => amounts.length === count)
   require(isOfAll, 'its outcome is of more or fewer lines')
   for (const [rows, what] of [[refused, 'refused'], [absorbed, 'absorbing']]) {
@@ -96,14 +117,14 @@ function broughtBy({ kind, keys, meter_keys: meters = [], read_keys: readers = [
   return Object.entries(lists).flatMap(([of, vkeys]) => vkeys.map((one) => [one, of]))
 }
 
-const METERED = new Set(['time.burn/1', 'burn.reverse/1'])
+const METERED = new Set(['time.burn/1', 'service.burn/1', 'burn.reverse/1'])
 const UNDER_QUORUM = new Set(fieldNames(
-  'rules.adopt/1 party.admit/1 party.amend/1 party.reinstate/1 key.add/1 key.revoke/1 programme.open/1 programme.close/1 provider.accredit/1',
+  'rules.adopt/1 party.admit/1 party.amend/1 party.reinstate/1 key.add/1 key.revoke/1 programme.open/1 programme.amend/1 provider.accredit/1 mandate.give/1 voucher.import/1',
 ))
 
 /** Whether a party's quorum signs a command; a withdrawal is signed as what it withdraws. */
 function isUnderQuorum({ kind, record }) {
-  return UNDER_QUORUM.has(kind) || (kind === 'record.withdraw/1' && record.type === 'accreditation')
+  return UNDER_QUORUM.has(kind) || (kind === 'record.withdraw/1' && ['accreditation', 'party'].includes(record.type))
 }
 
 /** Follows a log from its first entry on: form, order, who signed; and adds up what was burned. */
@@ -119,6 +140,7 @@ export class LogReader {
   #network
   #contracts = new Map() // contract -> its two sides, [holder, provider]
   #takeover = 0n // microseconds until a key counts that another party added
+  #logKeys // the newest change of the log's key: {old, next, until}, both of them keys, and until when both sign
 
   constructor(origin) {
     this.#origin = origin
@@ -183,11 +205,14 @@ export class LogReader {
     const waits = command.kind === 'key.add/1' && command.subject !== command.party
     const activeFrom = waits ? now + this.#takeover : now
     await this.#addKeys(brought, command.admitted ?? command.subject ?? command.party, activeFrom)
-    await this.#checkSignatures(command, now, note, new Set(brought.map(([vkey]) => parseVkey(vkey).label)))
+    if (command.kind === 'log.rekey/1') await this.#rekey(command, now)
+    const signing = [...brought.map(([vkey]) => vkey), ...(command.kind === 'log.rekey/1' ? [command.new_vkey] : [])]
+    await this.#checkSignatures(command, now, note, new Set(signing.map((vkey) => parseVkey(vkey).label)))
     if (command.kind === 'party.admit/1') this.#quorums.set(command.admitted, command.quorum ?? 1)
     if (command.kind === 'party.amend/1') this.#quorums.set(command.party, command.quorum ?? 1)
     if (replaced) replaced.revoked = true
     if (command.kind === 'key.revoke/1') this.#revoke(command)
+    if (command.kind === 'record.withdraw/1' && command.record.type === 'party') this.#withdraw(command.record.party)
     if (command.kind === 'checkpoint.record/1') await readVkey(command.log_vkey)
     if (command.kind === 'contract.sign/1') this.#contracts.set(command.contract, [command.holder, command.provider])
     if (command.kind === 'time.burn/1') this.#addBurned(linesOf(command.groups), header.outcome.refused)
@@ -206,11 +231,37 @@ export class LogReader {
     }
   }
 
+  /** Notes that the key of the log changes: from its newest one to one that nobody had before. */
+  async #rekey({ old_vkey: oldVkey, new_vkey: nextVkey, overlap_seconds: overlap }, now) {
+    const [old, next] = [await readVkey(oldVkey), await readVkey(nextVkey)]
+    const before = this.#logKeys
+    require(before === undefined || before.next.label === old.label, `the log's key is not ${old.label}`)
+    require(before === undefined || now >= before.until, "the log's key is being changed already")
+    this.#publicKeys.add(hex(old.publicKey))
+    require(!this.#publicKeys.has(hex(next.publicKey)), `the key ${next.label} was added before`)
+    this.#publicKeys.add(hex(next.publicKey))
+    this.#logKeys = { old, next, until: now + BigInt(overlap) * 1_000_000n }
+  }
+
+  /** The keys that sign the checkpoint over the entries so far, if these name any. */
+  logKeys() {
+    if (this.#logKeys === undefined) return []
+    const { old, next, until } = this.#logKeys
+    return microseconds(this.#at) < until ? [old, next] : [next]
+  }
+
   /** The key that a command names, which must be the party's and not revoked. */
   #activeKey(label, party) {
     const known = this.#keys.get(label)
     require(known?.party === party && !known.revoked, `${party} has no key ${label} to revoke`)
     return known
+  }
+
+  /** Revokes all keys of a party that was admitted by mistake. */
+  #withdraw(party) {
+    for (const known of this.#keys.values()) {
+      if (known.party === party) known.revoked = true
+    }
   }
 
   /** Revokes a key, or says of a revoked one, once, that it was compromised. */
@@ -226,7 +277,7 @@ export class LogReader {
     const replaced = command.kind === 'key.rotate/1' ? command.key : undefined
     const counts = new Map() // party -> signatures by its keys, but for those that the command brings
     for (const { label, signature } of note.lines) {
-      const known = this.#keys.get(label)
+      const known = this.#keys.get(label) ?? this.#offered(command, label)
       require(known && !known.revoked, `it is signed by ${label}, which is no key of the log then`)
       await verifySignature(known.key, note.text, signature)
       if (brought.has(label)) continue
@@ -244,6 +295,11 @@ export class LogReader {
     for (const added of brought) {
       require(signs(added), `the new key ${added} has not signed`)
     }
+  }
+
+  /** The next key of the log, where the command names it: it is no party's. */
+  #offered({ kind }, label) {
+    return kind === 'log.rekey/1' && label === this.#logKeys.next.label ? { key: this.#logKeys.next } : undefined
   }
 
   /** How many signatures of whom: `[[party, number], ...]`. */

@@ -102,6 +102,20 @@ export async function openCheckpoint(data, policy) {
   return checkpoint
 }
 
+/** Refuses a checkpoint's note that one of the log's keys hasn't signed, or another log key of the policy has. */
+export async function checkLogKeys(data, keys, policy) {
+  const { text, lines } = readNote(data)
+  const origin = keys[0].name
+  for (const key of keys) {
+    const line = lines.find(({ label }) => label === key.label) ?? require(false, `${key.label} has not signed the checkpoint`)
+    await verifySignature(key, text, line.signature)
+  }
+  for (const { label } of lines) {
+    const isIdle = policy.logs.get(label)?.name === origin && keys.every((key) => key.label !== label)
+    require(!isIdle, `${label} signed the checkpoint, and it isn't its turn`)
+  }
+}
+
 /** A trust policy, from a file's bytes. Names are octets, so text is read as Latin-1, and vkeys as UTF-8. */
 export async function readPolicy(data) {
   require(data.length <= POLICY_SIZE_MAX, 'the policy is too large')

@@ -9,7 +9,7 @@
 
 import { LogReader } from './entries.mjs'
 import { folderReader, kindOf, readFile } from './files.mjs'
-import { NOTE_SIZE_MAX, openCheckpoint, POLICY_SIZE_MAX, readPolicy } from './notes.mjs'
+import { checkLogKeys, NOTE_SIZE_MAX, openCheckpoint, POLICY_SIZE_MAX, readPolicy } from './notes.mjs'
 import { equal, Refused, require, toBase64, Unsupported } from './encoding.mjs'
 import * as tree from './tree.mjs'
 
@@ -17,7 +17,9 @@ const PROOF_SIZE_MAX = 65_535
 
 async function verifyFolder(policyPath, folder) {
   const read = folderReader(folder)
-  const { origin, size, root } = await openCheckpoint(await read('checkpoint', NOTE_SIZE_MAX), await policyOf(policyPath))
+  const policy = await policyOf(policyPath)
+  const checkpoint = await read('checkpoint', NOTE_SIZE_MAX)
+  const { origin, size, root } = await openCheckpoint(checkpoint, policy)
   require(size <= BigInt(Number.MAX_SAFE_INTEGER), 'the log is too large for this program')
   const reader = new LogReader(origin)
   await tree.walkTree(read, Number(size), root, (entry, index) => reader.take(entry, index))
@@ -25,6 +27,8 @@ async function verifyFolder(policyPath, folder) {
     const since = reader.newerFrom === 0 ? '' : ` from entry ${reader.newerFrom} on`
     throw new Unsupported(`made by rules edition ${reader.newerEdition}${since}; this program knows edition 1 alone`)
   }
+  const logKeys = reader.logKeys()
+  if (logKeys.length > 0) await checkLogKeys(checkpoint, logKeys, policy)
   return { origin, size, root: toBase64(root), ...reader.totals }
 }
 

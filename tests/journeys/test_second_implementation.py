@@ -41,9 +41,11 @@ from tallystick.transparency.tiles import Tile, bundle_path, bundle_to_bytes, ti
 from tallystick.vouchers.entry import Entry, split_entry
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rulebook import EVENT_KINDS, parse_command
+from tallystick.vouchers.rules.recovery import ROWS_MAX
 from vectors.test_ed25519_edge_cases import PUBLISHED, VECTORS
 
 PROGRAM = Path(__file__).resolve().parents[2] / "examples" / "verify-node" / "verify.mjs"
+NEXT_LOG_KEY = key_of(f"{ORIGIN}:next")  # of which the story's last entry is about
 MORE = 220  # so that there are two bundles and a second level of tiles
 WITNESSES = [SigningKey.from_seed(f"witness.example/{n}", bytes([n]) * 32, COSIGNATURE_ED25519) for n in (1, 2, 3)]
 
@@ -94,8 +96,8 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Log:
     return Log(tmp_path_factory.mktemp("small"))
 
 
-def write_folder(folder: Path, entries: list[bytes]) -> Path:
-    """An export of these entries, signed by the log's real key, whatever they are."""
+def write_folder(folder: Path, entries: list[bytes], *signers: SigningKey) -> Path:
+    """An export of these entries, signed by the log's real keys or by these, whatever they are."""
     tree = StoredTree()
     tree.extend([leaf_hash(entry) for entry in entries])
     for level, n, width in tiles_of(len(entries)):
@@ -103,7 +105,8 @@ def write_folder(folder: Path, entries: list[bytes]) -> Path:
         if level == 0:
             _write(folder / bundle_path(n, width), bundle_to_bytes(entries[n * 256 : n * 256 + width]))
     checkpoint = Checkpoint(ORIGIN, len(entries), tree.edge.root())
-    _write(folder / "checkpoint", sign_checkpoint(checkpoint, LOG_KEY))
+    signers = signers or (LOG_KEY, NEXT_LOG_KEY)[: 1 + any(b'"log.rekeyed/1"' in entry for entry in entries)]
+    _write(folder / "checkpoint", sign_checkpoint(checkpoint, *signers))
     return folder
 
 
@@ -287,6 +290,11 @@ def _burned(entries: list[bytes], **outcome: Any) -> list[bytes]:
     return [*entries[:index], changed, *entries[index + 1 :]]
 
 
+def _with_outcome(entry: bytes, **outcome: Any) -> bytes:
+    """Change an outcome, and nothing else."""
+    return rewritten(entry, {"outcome": json.loads(split_entry(entry)[0])["outcome"] | outcome})
+
+
 def _all_or_nothing(entries: list[bytes]) -> list[bytes]:
     """Let a statement of which a line was refused say that none may be."""
     index = next(index for index, entry in enumerate(entries) if b'"refused":[[' in split_entry(entry)[0])
@@ -452,6 +460,86 @@ FORGERIES: dict[str, tuple[Change, str]] = {
         "its command is unknown",
     ),
 }
+ROOTS = ("network/root-1", "network/root-2")
+_OF_ACME = vkey_of(f"{ORIGIN}:acme/officer-1")
+
+
+def _rekeyed_again(entry: bytes, old: str) -> bytes:
+    """An entry after the change of the log's key that changes it again."""
+    index = json.loads(split_entry(entry)[0])["index"]
+    vkeys = {"old_vkey": vkey_of(old), "new_vkey": vkey_of(f"{ORIGIN}:third")}
+    return rewritten(entry, {"index": index + 1}, vkeys, *ROOTS, f"{ORIGIN}:third")
+
+
+FORGERIES_OF_FROZEN: dict[str, tuple[Change, str]] = {
+    "an amended programme that one officer signed": (
+        _at("programme.amended", lambda e: without_signature(e, 1), -1),
+        "1 of 2 signatures by shanghai",
+    ),
+    "the log's next key has not signed": (_at("log.rekeyed", lambda e: without_signature(e, 2)), "has not signed"),
+    "one root key changes the log's": (_at("log.rekeyed", lambda e: without_signature(e, 1)), "1 of 2 signatures by"),
+    "a key of another log": (
+        _at("log.rekeyed", lambda e: rewritten(e, None, {"new_vkey": vkey_of("x.example/b")}, *ROOTS, "x.example/b")),
+        "has not the form",
+    ),
+    "a log's key that a party has": (
+        _at("log.rekeyed", lambda e: rewritten(e, None, {"new_vkey": _OF_ACME}, *ROOTS, f"{ORIGIN}:acme/officer-1")),
+        "was added before",
+    ),
+    "the log's key is changed into itself": (
+        _at("log.rekeyed", lambda e: rewritten(e, None, {"new_vkey": vkey_of(ORIGIN)}, *ROOTS, ORIGIN)),
+        "was added before",
+    ),
+    "a change of another key than the log's": (
+        lambda all_: [*all_, _rekeyed_again(all_[-1], ORIGIN)],
+        "the log's key is not",
+    ),
+    "a change while another is under way": (
+        lambda all_: [*all_, _rekeyed_again(all_[-1], f"{ORIGIN}:next")],
+        "the log's key is being changed already",
+    ),
+    "a mandate that one officer gave": (
+        _at("mandate.given", lambda e: without_signature(e, 0)),
+        "1 of 2 signatures by shanghai",
+    ),
+    "an import that one officer signed": (
+        _at("voucher.imported", lambda e: without_signature(e, 1)),
+        "1 of 2 signatures by shanghai",
+    ),
+    "a service of two lines": (_at("service.burned", lambda e: _with_outcome(e, fee_fen=[2160, 0])), "or fewer lines"),
+    "a service that was refused": (
+        _at("service.burned", lambda e: _with_outcome(e, fee_fen=[0], paid=[], refused=[[0, "period_sealed"]])),
+        "a line is refused",
+    ),
+    "a service paid above its fee": (
+        _at("service.burned", lambda e: _with_outcome(e, paid=[["acme/R8", [2161]]])),
+        "more is paid of a line",
+    ),
+    "an invoice of another fee": (
+        _at("service.burned", lambda e: _with_outcome(e, fee_fen=[29_001]), -1),
+        "has not the invoice's fee",
+    ),
+    "nothing that expired": (_at("book.expired", lambda e: _with_outcome(e, rows=[])), "its header or outcome"),
+    "a voucher that expired twice": (
+        _at("book.expired", lambda e: _with_outcome(e, rows=[["voucher", "acme/V3", 1, "programme"]] * 2)),
+        "names a reservation or a voucher twice",
+    ),
+    "a voucher that goes back to a voucher": (
+        _at("book.expired", lambda e: _with_outcome(e, rows=[["voucher", "acme/V3", 1, "voucher"]])),
+        "a voucher goes back to no programme",
+    ),
+    "more is due than there are rows": (
+        _at("book.expired", lambda e: _with_outcome(e, more=True)),
+        "more is due, and its rows are not full",
+    ),
+    "more rows than there can be": (
+        _at(
+            "book.expired",
+            lambda e: _with_outcome(e, rows=[["voucher", f"a/V{row}", 1, "programme"] for row in range(ROWS_MAX + 1)]),
+        ),
+        "its header or outcome",
+    ),
+}
 ODD_VALUES: list[tuple[str, str, Any]] = [
     *[("voucher.issued", "face_fen", value) for value in (0, -1, "1", True, [1])],
     *[("voucher.issued", "voucher", value) for value in ("v1", "shanghai/", "Shanghai/v1", "shanghai/v1\n", 1)],
@@ -481,6 +569,43 @@ class TestWithNode:
     def test_it_reads_the_frozen_entries(self, log: Log, tmp_path: Path) -> None:
         """One of each kind, as they were written once and for all (tests/vectors/entries)."""
         assert verified("folder", log.policy, write_folder(tmp_path, [*ENTRIES]))["size"] == len(ENTRIES)
+
+    def test_who_signs_a_checkpoint_is_in_the_entries(self, log: Log, tmp_path: Path) -> None:
+        """Both keys while they overlap, the new one alone after; a policy that lists either will do, or both."""
+        entries, at = [*ENTRIES], index_of(ENTRIES, "log.rekeyed")
+        later = _at("log.rekeyed", lambda e: rewritten(e, None, {"overlap_seconds": 0}, *ROOTS, f"{ORIGIN}:next"))(
+            entries
+        )
+        before = entries[:at]
+        policies = {}
+        for name, keys in {"old": (LOG_KEY,), "new": (NEXT_LOG_KEY,), "both": (LOG_KEY, NEXT_LOG_KEY)}.items():
+            lines = [f"log {key.verifier.to_text()}\n" for key in keys]
+            policies[name] = tmp_path / name
+            policies[name].write_text("".join([*lines, "quorum none\n"]))
+        for number, (told, signers, policy, said) in enumerate(
+            [
+                (entries, (LOG_KEY, NEXT_LOG_KEY), "old", None),
+                (entries, (LOG_KEY, NEXT_LOG_KEY), "new", None),
+                (entries, (LOG_KEY, NEXT_LOG_KEY), "both", None),
+                (entries, (LOG_KEY,), "both", f"{NEXT_LOG_KEY.verifier.label} has not signed the checkpoint"),
+                (entries, (NEXT_LOG_KEY,), "both", f"{LOG_KEY.verifier.label} has not signed the checkpoint"),
+                (later, (NEXT_LOG_KEY,), "both", None),
+                (later, (LOG_KEY, NEXT_LOG_KEY), "new", None),
+                (
+                    later,
+                    (LOG_KEY, NEXT_LOG_KEY),
+                    "both",
+                    f"{LOG_KEY.verifier.label} signed the checkpoint, and it isn't",
+                ),
+                (later, (LOG_KEY,), "old", f"{NEXT_LOG_KEY.verifier.label} has not signed the checkpoint"),
+                (before, (LOG_KEY,), "both", None),
+            ]
+        ):
+            folder = write_folder(tmp_path / str(number), told, *signers)
+            if said is None:
+                assert verified("folder", policies[policy], folder)["size"] == len(told)
+            else:
+                assert refused("folder", policies[policy], folder).startswith(said)
 
     def test_it_judges_no_log_by_newer_rules(self, log: Log, tmp_path: Path) -> None:
         """Once entry 0 is shown to be the log's and its root keys'; a forged number is refused."""
@@ -632,6 +757,22 @@ class TestWithNode:
         assert said.startswith("entry ")
         assert reason in said
 
+    @pytest.mark.parametrize("name", FORGERIES_OF_FROZEN)
+    def test_a_forged_frozen_entry_is_refused(self, name: str, log: Log, tmp_path: Path) -> None:
+        """Of kinds that the small ledger hasn't."""
+        forge, reason = FORGERIES_OF_FROZEN[name]
+        forged = forge([*ENTRIES])
+        assert forged != [*ENTRIES]
+        said = refused("folder", log.policy, write_folder(tmp_path, forged))
+        assert said.startswith("entry ")
+        assert reason in said
+
+    def test_as_much_may_expire_as_fits(self, log: Log, tmp_path: Path) -> None:
+        """As many rows as there can be, and then more may be due."""
+        rows = [["reservation", f"a/R{row}", 1, "voucher"] for row in range(ROWS_MAX)]
+        entries = _at("book.expired", lambda e: _with_outcome(e, rows=rows, more=True))([*ENTRIES])
+        assert verified("folder", log.policy, write_folder(tmp_path, entries))["size"] == len(ENTRIES)
+
     def test_a_forgery_is_refused_for_itself(self, log: Log, tmp_path: Path) -> None:
         """The entries that forgeries start from are good, and so are those that are only put together again."""
         entries = [rewritten(entry) for entry in log.short()]
@@ -659,6 +800,13 @@ class TestWithNode:
             asked += [command | {name: odd} for name in command for odd in changed_anywhere(command[name])]
             asked += [{key: other for key, other in command.items() if key != name} for name in command]
             asked += [command | {"surprise": 1}, command]
+            for (
+                other
+            ) in commands.values():  # what one of its kind has and it hasn't, beside its own fields and in their place
+                more = {name: value for name, value in other.items() if other["kind"] == command["kind"]}
+                for added in ({name: value} for name, value in more.items() if name not in command):
+                    joined = command | added
+                    asked += [joined, *({key: one for key, one in joined.items() if key != name} for name in command)]
         asked = [one for one in asked if len(canonical_json.encode(one)) < SIZE_MAX]
         ours = [is_command(one) for one in asked]
         differ = [one for one, our, other in zip(asked, ours, forms_of(asked), strict=True) if our != other]

@@ -18,6 +18,7 @@ from support.actors import ORIGIN, key_of, note_of  # noqa: E402
 from support.scenario import Ledger, Story, read_sentences, read_table  # noqa: E402
 from tallystick.audit import audit  # noqa: E402
 from tallystick.signing import canonical_json  # noqa: E402
+from tallystick.signing.keys import SigningKey  # noqa: E402
 from tallystick.signing.note import Note, Signature  # noqa: E402
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint  # noqa: E402
 from tallystick.transparency.encoding import base64_to_text  # noqa: E402
@@ -28,9 +29,10 @@ from tallystick.vouchers.entry import split_entry  # noqa: E402
 
 STORY = Path(__file__).resolve().parent / "entries" / "story.table"
 LOG_KEY = key_of(ORIGIN)
+NEXT_LOG_KEY = key_of(f"{ORIGIN}:next")
 POLICY = Policy.for_log(LOG_KEY.verifier)
-ISSUED, BURNED, SEALED = 20, 29, 47
-"""The places of three entries in the story."""
+ISSUED, BURNED, EXPIRED, SEALED = 20, 29, 40, 47
+"""The places of four entries in the story."""
 
 Entries = list[bytes]
 
@@ -53,6 +55,13 @@ def share_falsified() -> Entries:
 def line_let_through() -> Entries:
     """A line that the rules refuse is recorded as accepted."""
     return _changed(BURNED, lambda data: _replaced(data, b'[[1,"job_time_already_burned"]]', b"[]"))
+
+
+def expiry_falsified() -> Entries:
+    """A voucher expires and gives back a fen less than it has."""
+    return _changed(
+        EXPIRED, lambda data: _replaced(data, b'["voucher","acme/V3",500000,', b'["voucher","acme/V3",499999,')
+    )
 
 
 def seal_falsified() -> Entries:
@@ -103,6 +112,14 @@ def kind_unknown() -> Entries:
     return [*told.entries_written(), _header(told, "voucher.printed/1") + note]
 
 
+def log_key_missing() -> Entries:
+    """The log's key is changed, and the old one alone signs the checkpoint."""
+    told = _played(5)
+    (story,) = read_sentences(f"== a change\nnetwork changes the log's key from {ORIGIN} to next -> rekeyed\n")
+    told.play(story)
+    return told.entries_written()
+
+
 LOGS: dict[str, Callable[[], Entries]] = {
     function.__name__.replace("_", "-"): function
     for function in (
@@ -110,11 +127,13 @@ LOGS: dict[str, Callable[[], Entries]] = {
         outcome_falsified,
         share_falsified,
         line_let_through,
+        expiry_falsified,
         seal_falsified,
         signature_wrong,
         signature_missing,
         decision_refused,
         kind_unknown,
+        log_key_missing,
     )
 }
 """By name of folder, how its entries are made."""
@@ -153,14 +172,16 @@ def _header(told: _Told, kind: str) -> bytes:
     return canonical_json.encode({"at": at, "index": len(told.entries), "kind": kind, "outcome": {}}) + b"\n"
 
 
-def files(entries: Sequence[bytes]) -> dict[str, bytes]:
-    """The files of a log's export by path, of a log that its own key signed."""
+def files(entries: Sequence[bytes], *signers: SigningKey) -> dict[str, bytes]:
+    """The files of a log's export by path, of a log whose keys signed it, or these."""
+    is_rekeyed = any(b'"kind":"log.rekeyed/1"' in split_entry(data)[0] for data in entries)
+    signers = signers or (LOG_KEY, NEXT_LOG_KEY)[: 1 + is_rekeyed]  # the story ends before the new one signs alone
     assert len(entries) < 256, "of a longer log there are more tiles"
     hashes = [leaf_hash(data) for data in entries]
     edge = RightEdge()
     edge.extend(hashes)
     return {
-        "checkpoint": sign_checkpoint(Checkpoint(ORIGIN, edge.size, edge.root()), LOG_KEY),
+        "checkpoint": sign_checkpoint(Checkpoint(ORIGIN, edge.size, edge.root()), *signers),
         tile_path(0, 0, edge.size): b"".join(hashes),
         bundle_path(0, edge.size): bundle_to_bytes(list(entries)),
     }
@@ -185,7 +206,8 @@ def write(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "trust.policy").write_bytes(POLICY.to_text())
     for name, make in LOGS.items():
-        for path, data in files(make()).items():
+        signers = (LOG_KEY,) if make is log_key_missing else ()
+        for path, data in files(make(), *signers).items():
             (folder / name / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / name / path).write_bytes(data)
         (folder / name / "expected.json").write_bytes(expected(folder / name))

@@ -39,7 +39,7 @@ def entries() -> dict[str, bytes]:
 
 
 def leaves(files: dict[str, bytes]) -> dict[str, bytes]:
-    """The leaves under each seal, one a line; they stand beside it, as `32-book.sealed.leaves`."""
+    """The leaves under each seal, one a line; they stand beside it, as `042-book.sealed.leaves`."""
     found = {}
     state = State.empty(ORIGIN)
     for name, data in files.items():
@@ -82,7 +82,7 @@ def sums(files: dict[str, bytes]) -> str:
 
 
 def _name(index: int, kind: str) -> str:
-    return f"{index:02}-{kind.removesuffix('/1')}.txt"
+    return f"{index:03}-{kind.removesuffix('/1')}.txt"
 
 
 def write() -> None:

@@ -31,7 +31,7 @@ from tallystick.vouchers.state import State
 Case = tuple[Callable[[], object], type[Exception], str]
 
 ENTRIES = {path.name: path.read_bytes() for path in sorted((Path(__file__).parent / "entries").glob("*.txt"))}
-ISSUED = ENTRIES["20-voucher.issued.txt"]
+ISSUED = ENTRIES["020-voucher.issued.txt"]
 HEADER, NOTE = split_entry(ISSUED)
 COMMAND = json.loads(NOTE.splitlines()[0])
 NOON = "2026-01-05T12:00:00.000000Z"
@@ -82,9 +82,9 @@ CASES: list[Case] = [
         "header: at must be a time like 2026-01-05T08:00:00.000000Z",
     ),
     (
-        _entry(b"voucher.issued/1", b"voucher.lapsed/1"),
+        _entry(b"voucher.issued/1", b"voucher.imported/1"),
         EntryMalformedError,
-        "a command voucher.issue/1 does not make an event voucher.lapsed/1",
+        "a command voucher.issue/1 does not make an event voucher.imported/1",
     ),
     (
         _entry(b'"face_fen":3000000', b'"face_fen":0'),
@@ -100,6 +100,21 @@ CASES: list[Case] = [
         _entry(b'{"valid_until":', b'{"valid_till":'),
         EntryMalformedError,
         "in an outcome of voucher.issued/1, valid_until: is missing",
+    ),
+    (
+        lambda: outcome_from_json("book.expired/1", {"more": 0, "rows": []}),
+        ValueError,
+        "in an outcome of book.expired/1, more: must be true or false, not 0",
+    ),
+    (
+        lambda: outcome_from_json("book.expired/1", {"more": False, "rows": [["mandate", "a/M", 0, "programme"]]}),
+        ValueError,
+        "in an outcome of book.expired/1, rows.0.0: must be 'reservation' or 'voucher', not 'mandate'",
+    ),
+    (
+        lambda: outcome_from_json("book.expired/1", {"more": False, "rows": [["voucher", "a/V", 0]]}),
+        ValueError,
+        "in an outcome of book.expired/1, rows.0.3: is missing",
     ),
     (
         lambda: outcome_from_json("voucher.suspended/1", {"a": 1}),
@@ -148,61 +163,108 @@ CASES: list[Case] = [
 
 FIELDS: list[tuple[str, str, Any, str]] = [
     (
-        "20-voucher.issued.txt",
+        "020-voucher.issued.txt",
         "valid_from",
         "2026-01-05",
         "valid_from: must be a time like 2026-01-05T08:00:00.000000Z, not '2026-01-05'",
     ),
-    ("01-party.admitted.txt", "keys", ["x"], "keys.0: must be a party's vkey: <party>/<label>"),
-    ("01-party.admitted.txt", "maker", False, "maker: must be true, or left out"),
+    ("001-party.admitted.txt", "keys", ["x"], "keys.0: must be a party's vkey: <party>/<label>"),
+    ("001-party.admitted.txt", "maker", False, "maker: must be true, or left out"),
     (
-        "14-programme.opened.txt",
+        "014-programme.opened.txt",
         "closes_at",
         "3000-01-01T00:00:00.000000Z",
         "closes_at: must lie before the year 3000",
     ),
-    ("14-programme.opened.txt", "rules.rounding_fen", 10, "rules.rounding_fen: must be 1 (fen) or 100 (yuan)"),
-    ("14-programme.opened.txt", "rules.shares", [], "rules.shares: must have at least 1 member, not 0"),
+    ("014-programme.opened.txt", "rules.rounding_fen", 10, "rules.rounding_fen: must be 1 (fen) or 100 (yuan)"),
+    ("014-programme.opened.txt", "rules.shares", [], "rules.shares: must have at least 1 member, not 0"),
     (
-        "14-programme.opened.txt",
+        "014-programme.opened.txt",
         "rules.shares",
         [{"share_bp": 1, "items": ["h100", "910b"]}],
         "rules.shares.0.items: must be in ascending order, each once",
     ),
     (
-        "14-programme.opened.txt",
+        "014-programme.opened.txt",
         "rules.shares",
         [{"share_bp": 1, "filed": False}],
         "rules.shares.0.filed: must be true, or left out",
     ),
     (
-        "14-programme.opened.txt",
+        "014-programme.opened.txt",
         "rules.cap",
         {"group": "A", "holder_fen": 1, "floor_fen": 0},
         "rules.cap.group: must be a word of 1 to 63 of a-z, 0-9, _ and -, the first a letter or digit, not 'A'",
     ),
     (
-        "14-programme.opened.txt",
+        "014-programme.opened.txt",
         "rules.basis",
         "half",
         "rules.basis: must be 'metered', 'invoiced' or 'both', not 'half'",
     ),
     (
-        "17-provider.accredited.txt",
+        "017-provider.accredited.txt",
         "items",
         [{"item": "910b", "price_limit_fen": 1}, {"item": "910b", "price_limit_fen": 2}],
         "items: must be in ascending order, each once",
     ),
-    ("17-provider.accredited.txt", "items", ["910b"], "items.0: must be an object, not '910b'"),
-    ("18-contract.signed.txt", "items", [{"item": "910b"}], "items.0.price_fen: is missing"),
-    ("18-contract.signed.txt", "basis", "both", "basis: must be 'metered' or 'invoiced', not 'both'"),
-    ("18-contract.signed.txt", "related_party", 0, "related_party: must be true or false, not 0"),
-    ("18-contract.signed.txt", "document_sha256", "", "document_sha256: must be 64 of 0-9 and a-f, not ''"),
-    ("18-contract.signed.txt", "other_support_fen", -1, "other_support_fen: must be at least 0, not -1"),
-    ("31-contract.amended.txt", "items_from", None, "items and items_from go together"),
-    ("31-contract.amended.txt", "last_day", "2026-02-29", "last_day: must be a day that there is, like 2026-01-05"),
-    ("29-time.burned.txt", "groups.0.lines.0.0", "Job-1", "groups.0.lines.0.0: must be 1 to 128 of a-z, 0-9 and"),
-    ("32-redemption.claimed.txt", "first_day", "5 Jan", "first_day: must be a day like 2026-01-05"),
+    ("017-provider.accredited.txt", "items", ["910b"], "items.0: must be an object, not '910b'"),
+    ("018-contract.signed.txt", "items", [{"item": "910b"}], "items.0.price_fen: is missing"),
+    ("018-contract.signed.txt", "basis", "both", "basis: must be 'metered' or 'invoiced', not 'both'"),
+    ("018-contract.signed.txt", "related_party", 0, "related_party: must be true or false, not 0"),
+    ("018-contract.signed.txt", "document_sha256", "", "document_sha256: must be 64 of 0-9 and a-f, not ''"),
+    ("018-contract.signed.txt", "other_support_fen", -1, "other_support_fen: must be at least 0, not -1"),
+    ("031-contract.amended.txt", "items_from", None, "items and items_from go together"),
+    ("031-contract.amended.txt", "last_day", "2026-02-29", "last_day: must be a day that there is, like 2026-01-05"),
+    ("029-time.burned.txt", "groups.0.lines.0.0", "Job-1", "groups.0.lines.0.0: must be 1 to 128 of a-z, 0-9 and"),
+    ("075-mandate.given.txt", "operator", "Registry", "operator: must be a name of 1 to 63 of a-z, 0-9 and -"),
+    ("075-mandate.given.txt", "kinds", [], "kinds: must have at least 1 member, not 0"),
+    ("075-mandate.given.txt", "kinds", ["voucher.issue"], "kinds.0: must be 'redemption.pay/1', "),
+    (
+        "075-mandate.given.txt",
+        "kinds",
+        ["voucher.issue/1", "redemption.pay/1"],
+        "kinds: must be in ascending order, each once",
+    ),
+    ("075-mandate.given.txt", "kinds", ["voucher.issue/1"] * 7, "kinds: must have at most 6 members, not 7"),
+    ("075-mandate.given.txt", "each_fen", -1, "each_fen: must be at least 0, not -1"),
+    ("075-mandate.given.txt", "total_fen", "1", "total_fen: must be an integer, not '1'"),
+    ("075-mandate.given.txt", "until", "2026-12-31", "until: must be a time like 2026-01-05T08:00:00.000000Z"),
+    (
+        "077-voucher.issued.txt",
+        "mandate",
+        "M1",
+        "mandate: must be an id like shanghai-treasury/v-1: a party's name, / and",
+    ),
+    ("088-reservation.extended.txt", "amount_fen", 0, "amount_fen: must be at least 1, not 0"),
+    ("088-reservation.extended.txt", "amount_fen", None, "must add an amount, or say another end"),
+    ("092-service.burned.txt", "quantity", 0, "quantity: must be at least 1, not 0"),
+    ("092-service.burned.txt", "quantity", 10**9 + 1, "quantity: must be at most 1,000,000,000, not 1000000001"),
+    ("092-service.burned.txt", "quantity", None, "must have a quantity, or document_sha256 and fee_fen"),
+    ("092-service.burned.txt", "first_day", "2026-02-29", "first_day: must be a day that there is, like 2026-01-05"),
+    ("092-service.burned.txt", "fee_fen", 1, "must have a quantity, or document_sha256 and fee_fen"),
+    ("094-service.burned.txt", "corrects.line", 1_000, "corrects.line: must be less than 1,000, not 1000"),
+    ("094-service.burned.txt", "pay_available", False, "pay_available: must be true, or left out"),
+    ("094-service.burned.txt", "prior_period", True, "must say corrects or prior_period, not both"),
+    ("097-service.burned.txt", "fee_fen", 0, "fee_fen: must be at least 1, not 0"),
+    ("097-service.burned.txt", "fee_fen", None, "must have a quantity, or document_sha256 and fee_fen"),
+    ("097-service.burned.txt", "document_sha256", "A" * 64, "document_sha256: must be 64 of 0-9 and a-f"),
+    (
+        "097-service.burned.txt",
+        "prior_period",
+        True,
+        "must say corrects or prior_period, not both, and prior_period of",
+    ),
+    ("105-voucher.imported.txt", "used_fen", -1, "used_fen: must be at least 0, not -1"),
+    ("105-voucher.imported.txt", "face_fen", 0, "face_fen: must be at least 1, not 0"),
+    ("105-voucher.imported.txt", "evidence_sha256", None, "evidence_sha256: is missing"),
+    ("106-programme.amended.txt", "rules_from", None, "rules and rules_from go together"),
+    ("106-programme.amended.txt", "rules", None, "rules and rules_from go together"),
+    ("106-programme.amended.txt", "rules_from", "1 May", "rules_from: must be a day like 2026-01-05"),
+    ("106-programme.amended.txt", "envelope_fen", 0, "envelope_fen: must be at least 1, not 0"),
+    ("106-programme.amended.txt", "rules.basis", "half", "rules.basis: must be 'metered', 'invoiced' or 'both'"),
+    ("107-book.expired.txt", "rows", [], "rows: is no field here"),
+    ("032-redemption.claimed.txt", "first_day", "5 Jan", "first_day: must be a day like 2026-01-05"),
 ]
 
 
@@ -235,7 +297,7 @@ def test_the_field_that_is_wrong_is_named(name: str, field: str, value: Any, tex
 
 def test_a_vkey_of_another_kind_is_no_partys_key() -> None:
     """A witness's key signs checkpoints alone."""
-    command = json.loads(split_entry(ENTRIES["07-key.added.txt"])[1].splitlines()[0])
+    command = json.loads(split_entry(ENTRIES["007-key.added.txt"])[1].splitlines()[0])
     assert parse_command(command_text(command | {"vkey": vkey_of("acme/officer-9")})).kind == "key.add/1"
     witness = VerifierKey("acme/officer-9", COSIGNATURE_ED25519, key_of("acme/officer-9").verifier.public_key)
     with pytest.raises(MalformedError, match=r"^vkey: must be an Ed25519 key$"):
@@ -244,11 +306,21 @@ def test_a_vkey_of_another_kind_is_no_partys_key() -> None:
 
 def test_an_amendment_says_something() -> None:
     """With a contract's id alone it would be an entry about nothing."""
-    command = json.loads(split_entry(ENTRIES["31-contract.amended.txt"])[1].splitlines()[0])
+    command = json.loads(split_entry(ENTRIES["031-contract.amended.txt"])[1].splitlines()[0])
     for field in ("amount_fen", "items", "items_from", "last_day", "other_support_fen"):
         del command[field]
     assert parse_command(command_text(command | {"amount_fen": 1})).kind == "contract.amend/1"
     with pytest.raises(MalformedError, match=r"^must amend amount_fen, last_day, items or other_support_fen$"):
+        command_text(command)
+
+
+def test_an_amendment_of_a_programme_says_something() -> None:
+    """Its reason alone amends nothing."""
+    command = json.loads(split_entry(ENTRIES["106-programme.amended.txt"])[1].splitlines()[0])
+    for field in ("closes_at", "envelope_fen", "rules", "rules_from"):
+        del command[field]
+    assert parse_command(command_text(command | {"envelope_fen": 1})).kind == "programme.amend/1"
+    with pytest.raises(MalformedError, match=r"^must amend something$"):
         command_text(command)
 
 

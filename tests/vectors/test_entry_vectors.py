@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -71,13 +72,25 @@ def test_every_kind_is_there() -> None:
     assert {Entry.from_bytes(data).event.kind for data in FROZEN.values()} == set(EVENT_KINDS.values()) - NEVER_RECORDED
 
 
+def test_where_they_come_from_is_said_of_each() -> None:
+    """Without a gap, and with the kinds that are there."""
+    page = (HERE / "PROVENANCE_entries.md").read_text("utf-8")
+    rows = re.findall(r"^\| (\d{3})–(\d{3}) \| [^|]+ \| ([^|]+) \|$", page, re.MULTILINE)
+    names = [*FROZEN]
+    said = [index for first, last, _ in rows for index in range(int(first), int(last) + 1)]
+    assert said == [*range(len(names))]
+    for first, last, kinds in rows:
+        there = {name[4:].removesuffix(".txt") for name in names[int(first) : int(last) + 1]}
+        assert kinds == ", ".join(f"`{kind}`" for kind in sorted(there))
+
+
 @pytest.mark.parametrize("name", FROZEN)
 def test_an_entry_is_read_and_written_the_same(name: str) -> None:
     """Both directions: what was read makes the same bytes again, from its parts."""
     data = FROZEN[name]
     entry = Entry.from_bytes(data)
     _, note = split_entry(data)
-    assert f"{entry.event.index:02}-{entry.event.kind.removesuffix('/1')}.txt" == name
+    assert f"{entry.event.index:03}-{entry.event.kind.removesuffix('/1')}.txt" == name
     assert Entry.of(entry.event, note) == entry
     assert entry.to_bytes() == data
 
@@ -88,7 +101,8 @@ def test_the_signatures_fit_the_keys_in_the_log() -> None:
     for name, data in FROZEN.items():
         entry = Entry.from_bytes(data)
         evolve(state, entry.event)
-        keys = [VerifierKey.from_text(key.vkey) for key in state.keys.values()]
+        vkeys = [key.vkey for key in state.keys.values()] + [change.new_vkey for change in state.log_keys]
+        keys = [VerifierKey.from_text(vkey) for vkey in vkeys]
         note, signers = open_note(split_entry(data)[1], keys)
         assert len(signers) == len(note.signatures), name
     assert state.size == len(FROZEN)
@@ -97,7 +111,7 @@ def test_the_signatures_fit_the_keys_in_the_log() -> None:
 def test_the_leaves_are_made_as_they_were() -> None:
     """Under each seal."""
     assert MAKER.leaves(FROZEN) == LEAVES
-    assert len(LEAVES) == 2
+    assert len(LEAVES) == 4
 
 
 @pytest.mark.parametrize("name", LEAVES)
@@ -115,24 +129,46 @@ def _root(leaves: list[bytes]) -> bytes:
     return hashlib.sha256(b"\x01" + _root(leaves[:left]) + _root(leaves[left:])).digest()
 
 
+ACME = [3, 7, 8, *range(18, 32), 36, 37, 40, 44, 45, 46]
+ACME_LATER = [58, 59, 63, 64, 66, 67, 68, *range(77, 82), 84, 85, *range(87, 95), *range(96, 100), 103, 105, 107]
+GUIAN = [2, 12, 13, 16, 17, 18, 19, *range(27, 36), 37, 38, 43, 45, 46]
+
+
 @pytest.mark.parametrize(
-    ("account", "indices"),
+    ("seal", "account", "indices"),
     [
         # the story's entries by their numbers, picked out by hand with the table of docs/rules.md
-        ("voucher acme/V3", [23, 40]),
-        ("voucher shanghai/V1", [20, 23, 27, 29, 30]),
-        ("voucher shanghai/V4", [22, 28, 29, 30, 37]),
-        ("voucher shanghai/V5", [44, 45, 46]),
-        ("holder acme", [3, 7, 8, *range(18, 32), 36, 37, 44, 45, 46]),
-        ("holder bolt", [4, 5, 6, 23, 40]),
-        ("provider guian", [2, 12, 13, 16, 17, 18, 19, *range(27, 36), 37, 38, 43, 45, 46]),
-        ("programme shanghai/S2", [15, 17, 22, 28, 29, 30, 36, 37, 39]),
+        (47, "voucher acme/V3", [23, 40]),
+        (47, "voucher shanghai/V1", [20, 23, 27, 29, 30, 40]),
+        (47, "voucher shanghai/V4", [22, 28, 29, 30, 37, 40]),
+        (47, "voucher shanghai/V5", [44, 45, 46]),
+        (47, "holder acme", ACME),
+        (47, "holder bolt", [4, 5, 6, 23, 40]),
+        (47, "provider guian", GUIAN),
+        (47, "programme shanghai/S2", [15, 17, 22, 28, 29, 30, 36, 37, 39, 40]),
+        (108, "voucher registry/V9", [77, 90, 91, 97, 98, 99, 103, 107]),
+        (108, "voucher shanghai/V8", [68, 87, 88, 89, 92, 93, 94, 96, 107]),
+        (108, "voucher shanghai/V11", [105]),
+        (
+            108,
+            "holder acme",
+            [*ACME, *range(48, 54), *ACME_LATER],
+        ),
+        (
+            108,
+            "provider guian",
+            [*GUIAN, 48, 49, 50, 52, 53, 55, 56, 60, 61, 69, 70, 71, 74, *range(83, 95), *range(96, 104), 107],
+        ),
+        (108, "programme shanghai/S8", [65, 66, 67, 68, 83, 87, 88, 89, 92, 93, 94, 96, 107]),
+        (108, "programme shanghai/S9", [73, 74, 77, 78, 79, 80, 81, 90, 91, *range(97, 104), 107]),
+        (108, "programme shanghai/S10", [104, 105, 106]),
     ],
 )
-def test_the_running_hash_is_over_the_entries_that_touched(account: str, indices: list[int]) -> None:
+def test_the_running_hash_is_over_the_entries_that_touched(seal: int, account: str, indices: list[int]) -> None:
     """Each makes it SHA-256(it || index in 8 bytes), from 32 zero bytes on."""
     running = bytes(32)
     for index in indices:
         running = hashlib.sha256(running + index.to_bytes(8, "big")).digest()
-    leaves = {leaf["account"]: leaf for leaf in map(orjson.loads, LEAVES["47-book.sealed.leaves"].splitlines())}
+    lines = LEAVES[f"{seal:03}-book.sealed.leaves"].splitlines()
+    leaves = {leaf["account"]: leaf for leaf in map(orjson.loads, lines)}
     assert (leaves[account]["entries"], leaves[account]["running_sha256"]) == (len(indices), running.hex())
