@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tallystick.vouchers import rulebook
+from tallystick.vouchers.rules.accreditations import PriceLimit
 from tallystick.vouchers.rules.applications import Declarations
 from tallystick.vouchers.rules.burn_lines import Corrected, LineGroup, LineOptions
 from tallystick.vouchers.rules.capacity import InstalledItem
@@ -13,7 +14,6 @@ from tallystick.vouchers.rules.contracts import ItemPrice
 from tallystick.vouchers.rules.gates import GateFields
 from tallystick.vouchers.rules.officers import OfficersFields
 from tallystick.vouchers.rules.programme_rules import CapFields, ClaimFields, ProrationFields, RulesFields, ShareFields
-from tallystick.vouchers.rules.accreditations import PriceLimit
 from tallystick.vouchers.rules.rule import Rule
 
 FORMATS = (Path(__file__).resolve().parents[2] / "docs" / "formats.md").read_text("utf-8")
