@@ -112,7 +112,7 @@ notice_too_short                     more than 600 fen from 2026-02-02T00:00:00.
 date_in_the_past                     first_day 2026-01-31
 date_too_far_ahead                   first_day 2027-02-03
 capacity_not_later                   the declaration before it is from 2026-02-01 on
-command_malformed                    capacity: must have each item once, in the order of their ids
+command_malformed                    capacity: must be in ascending order, each once
 record_unknown                       no capacity from 2026-02-05 on
 record_in_force                      since 2026-02-01
 record_not_newest                    another begins at 2026-02-04

@@ -347,12 +347,11 @@ class _Audit:
             self._findings.add(FindingCode.LOG_EMPTY, None, "")
         self._tree.finish()
         is_rebuilt = self._tree.is_whole
-        if is_rebuilt and self._root is not None and self._placed == self._size:
-            root = self._tree.root()
-            if root != self._root:  # (7)
-                is_rebuilt = False
-                detail = f"the newest checkpoint says {self._root.hex()}, rebuilt {root.hex()}"
-                self._findings.add(FindingCode.ROOT_DIFFERS, None, detail)
+        root = self._tree.root() if is_rebuilt and self._placed == self._size else self._root
+        if root is not None and self._root is not None and root != self._root:  # (7)
+            is_rebuilt = False
+            detail = f"the newest checkpoint says {self._root.hex()}, rebuilt {root.hex()}"
+            self._findings.add(FindingCode.ROOT_DIFFERS, None, detail)
         self._series.finish(self._evidence.newest_checkpoint())
         size = self._size if self._size_known else self._placed
         self._prior_checkpoints.finish(size, self._shown, is_rebuilt, self._evidence, self._findings)

@@ -18,7 +18,7 @@ from tallystick.vouchers.quantities import (
     format_instant,
 )
 from tallystick.vouchers.refusals import Reason, Refusal
-from tallystick.vouchers.rules.checks import check_own_programme, check_provider
+from tallystick.vouchers.rules.checks import check_items, check_own_programme, check_provider
 from tallystick.vouchers.rules.rule import (
     TREASURY,
     Accounts,
@@ -83,10 +83,7 @@ class ProviderAccredit(Rule):
         before = programme.accreditations.get(self.provider)
         if before and (before[-1].valid_until is None or self.valid_from < before[-1].valid_until):
             return Refusal(Reason.PROVIDER_ALREADY_ACCREDITED, self.provider)
-        for one in self.items:
-            if one.item not in state.items:
-                return Refusal(Reason.ITEM_UNKNOWN, one.item)
-        return Nothing()
+        return check_items(state, [one.item for one in self.items]) or Nothing()
 
     def evolve(self, state: State, event: Event) -> Postings:
         """An accreditation without an end."""

@@ -15,7 +15,7 @@ from tallystick.vouchers.quantities import (
 )
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.reviews import Attestation
-from tallystick.vouchers.rules.checks import check_application, check_own_contract, check_provider
+from tallystick.vouchers.rules.checks import check_application, check_holder, check_own_contract, check_provider
 from tallystick.vouchers.rules.rule import (
     ATTESTER,
     HOLDER,
@@ -134,8 +134,7 @@ def _check_subject(state: State, subject_type: SubjectType, subject_id: str) -> 
     if subject_type == "provider":
         return check_provider(state, subject_id)
     if subject_type == "holder":
-        party = state.admitted(subject_id)
-        return None if party and party.role == "holder" else Refusal(Reason.HOLDER_UNKNOWN, subject_id)
+        return check_holder(state, subject_id)
     if subject_type == "application":
         return check_application(state, subject_id)
     if subject_type == "contract":

@@ -15,7 +15,6 @@ from tallystick.vouchers.contracts import Contract
 from tallystick.vouchers.fields import CLOSED, LINES_MAX, must_be_true
 from tallystick.vouchers.outcomes import Burned
 from tallystick.vouchers.quantities import (
-    GPU_MILLI_SECONDS_PER_GPU_HOUR,
     NO_SUCH_TIME,
     SECOND_US,
     DocumentId,
@@ -26,6 +25,7 @@ from tallystick.vouchers.quantities import (
     SecondText,
     Sha256Hex,
     ascending,
+    fee_fen,
     format_second,
     parse_seconds,
 )
@@ -212,7 +212,7 @@ class StatementLines:
         if jobs.are_burned(job, starts_at, ends_at):
             return Reason.JOB_TIME_ALREADY_BURNED
         gpu_milli_seconds = gpu_milli * seconds
-        fee = gpu_milli_seconds * terms.price_fen // GPU_MILLI_SECONDS_PER_GPU_HOUR
+        fee = fee_fen(gpu_milli_seconds, terms.price_fen)
         paid = self.payers.pay(terms, fee, takes_available=options is not None and options.pay_available is True)
         if isinstance(paid, Reason):
             return paid

@@ -1,14 +1,14 @@
 """What a provider says that it has: how many of each item, from a day on."""
 
-from itertools import pairwise
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
 from tallystick.vouchers.fields import CLOSED, ITEMS_MAX
 from tallystick.vouchers.outcomes import Nothing
-from tallystick.vouchers.quantities import AHEAD_MAX_US, DAY_US, Day, ItemId, format_day
+from tallystick.vouchers.quantities import AHEAD_MAX_US, DAY_US, Day, ItemId, by_item, format_day
 from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.rules.checks import check_items
 from tallystick.vouchers.rules.rule import (
     PROVIDER,
     Accounts,
@@ -32,19 +32,11 @@ class InstalledItem(BaseModel):
     installed: Annotated[int, Field(ge=1, le=1_000_000)]
 
 
-def _by_item(installed: tuple[InstalledItem, ...]) -> tuple[InstalledItem, ...]:
-    """Return a list that has each item once, in the order of their ids; ValueError of another."""
-    items = [one.item for one in installed]
-    if any(before >= after for before, after in pairwise(items)):
-        raise ValueError("must have each item once, in the order of their ids")
-    return installed
-
-
 class CapacityDeclare(Rule):
     """What a provider has installed of each item, from a day on; of an item that it leaves out, none."""
 
     kind: Literal["capacity.declare/1"]
-    capacity: Annotated[tuple[InstalledItem, ...], Field(max_length=ITEMS_MAX), AfterValidator(_by_item)]
+    capacity: Annotated[tuple[InstalledItem, ...], Field(max_length=ITEMS_MAX), AfterValidator(by_item)]
     first_day: Day
 
     event_kind = "capacity.declared/1"
@@ -73,9 +65,9 @@ class CapacityDeclare(Rule):
         if before and self.first_day <= before[-1][0]:
             detail = f"the declaration before it is from {format_day(before[-1][0])} on"
             return Refusal(Reason.CAPACITY_NOT_LATER, detail)
-        for one in self.capacity:
-            if one.item not in state.items:
-                return Refusal(Reason.ITEM_UNKNOWN, one.item)
+        refusal = check_items(state, [one.item for one in self.capacity])
+        if refusal:
+            return refusal
         for one in self.capacity:
             if state.items[one.item].unit != "gpu_time":
                 return Refusal(Reason.ITEM_NOT_GPU_TIME, one.item)

@@ -1,6 +1,6 @@
 """What several rules refuse; each check returns the first reason against it, or nothing."""
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from typing import Literal
 
 from tallystick.vouchers.holdings import Voucher
@@ -32,12 +32,26 @@ def check_provider(state: State, provider: str) -> Refusal | None:
     return None if party and party.role == "provider" else Refusal(Reason.PROVIDER_UNKNOWN, provider)
 
 
+def check_holder(state: State, holder: str) -> Refusal | None:
+    """Refuse who isn't a holder."""
+    party = state.admitted(holder)
+    return None if party and party.role == "holder" else Refusal(Reason.HOLDER_UNKNOWN, holder)
+
+
 def check_receiving_holder(state: State, holder: str) -> Refusal | None:
     """Refuse who isn't a holder, or is suspended."""
-    party = state.admitted(holder)
-    if party is None or party.role != "holder":
-        return Refusal(Reason.HOLDER_UNKNOWN, holder)
-    return Refusal(Reason.RECEIVER_SUSPENDED, holder) if party.suspended else None
+    refusal = check_holder(state, holder)
+    if refusal:
+        return refusal
+    return Refusal(Reason.RECEIVER_SUSPENDED, holder) if state.parties[holder].suspended else None
+
+
+def check_items(state: State, items: Iterable[str]) -> Refusal | None:
+    """Refuse an item that isn't registered."""
+    for item in items:
+        if item not in state.items:
+            return Refusal(Reason.ITEM_UNKNOWN, item)
+    return None
 
 
 def check_application(state: State, application: str) -> Refusal | None:

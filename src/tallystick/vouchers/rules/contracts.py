@@ -22,7 +22,13 @@ from tallystick.vouchers.quantities import (
     format_day,
 )
 from tallystick.vouchers.refusals import Reason, Refusal
-from tallystick.vouchers.rules.checks import check_new_id, check_own_contract, check_provider, check_receiving_holder
+from tallystick.vouchers.rules.checks import (
+    check_items,
+    check_new_id,
+    check_own_contract,
+    check_provider,
+    check_receiving_holder,
+)
 from tallystick.vouchers.rules.rule import (
     HOLDER,
     PROVIDER,
@@ -122,10 +128,7 @@ class ContractSign(Rule):
         refusal = check_provider(state, self.provider)
         if refusal:
             return refusal
-        for one in self.items:
-            if one.item not in state.items:
-                return Refusal(Reason.ITEM_UNKNOWN, one.item)
-        refusal = check_receiving_holder(state, self.holder)
+        refusal = check_items(state, [one.item for one in self.items]) or check_receiving_holder(state, self.holder)
         if refusal:
             return refusal
         if state.parties[self.provider].suspended:
@@ -215,7 +218,7 @@ class ContractAmend(Rule):
         return (
             check_own_contract(state, self.contract, self.party)
             or self._check_days(state.contracts[self.contract], state.day_of(at))
-            or self._check_items(state)
+            or check_items(state, [one.item for one in self.items or ()])
             or self._check_amounts(state)
             or Nothing()
         )
@@ -232,12 +235,6 @@ class ContractAmend(Rule):
             return Refusal(Reason.DATE_IN_THE_PAST, f"items_from {format_day(items_from)}")
         if items_from is not None and items_from > today + DAYS_AROUND_MAX:
             return Refusal(Reason.DATE_TOO_FAR_AHEAD, f"items_from {format_day(items_from)}")
-        return None
-
-    def _check_items(self, state: State) -> Refusal | None:
-        for one in self.items or ():
-            if one.item not in state.items:
-                return Refusal(Reason.ITEM_UNKNOWN, one.item)
         return None
 
     def _check_amounts(self, state: State) -> Refusal | None:

@@ -13,7 +13,7 @@ from tallystick.vouchers.contracts import Contract, price_at
 from tallystick.vouchers.fields import ItemUnit
 from tallystick.vouchers.holdings import Reservation
 from tallystick.vouchers.programmes import Programme, Proration
-from tallystick.vouchers.quantities import BASIS_POINTS, INSTANT_MAX
+from tallystick.vouchers.quantities import BASIS_POINTS, INSTANT_MAX, share_fen
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.state import State
 
@@ -43,13 +43,13 @@ Paid = tuple[int, list[tuple[Purse, int]]]
 class _Part(NamedTuple):
     """A programme that pays: its share and ceiling (basis points), and the purses that may.
 
-    `share_fen` is its share of an invoice, which is of a part of the fee and truncated; None: of the whole fee.
+    `prorated_fen` is its share of an invoice, which is of a part of the fee and truncated; None: of the whole fee.
     """
 
     share_bp: int
     ceiling_bp: int
     purses: list[Purse]
-    share_fen: int | None = None
+    prorated_fen: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +148,10 @@ class ContractPayers:
         if terms.only is not None and not self._other_support_fen:
             # Nearly every line: one reservation pays, and the lower of share and ceiling is all there is to it.
             purse, rate_bp = terms.only
-            pay_fen = fee * rate_bp // BASIS_POINTS
+            pay_fen = share_fen(fee, rate_bp)
             if pay_fen <= purse.left_fen:
                 return 0, [(purse, pay_fen)] if pay_fen else []
-        absorbed_fen = min(self._other_support_fen, fee * terms.lowest_ceiling_bp // BASIS_POINTS)
+        absorbed_fen = min(self._other_support_fen, share_fen(fee, terms.lowest_ceiling_bp))
         payments = _payments(terms.parts, fee, absorbed_fen, takes_available)
         return payments if isinstance(payments, Reason) else (absorbed_fen, payments)
 
@@ -185,7 +185,7 @@ class ContractPayers:
         if isinstance(parts, Reason):
             return parts
         lowest_bp = min([part.ceiling_bp for part in parts])
-        absorbed_fen = min(self._other_support_fen, fee * lowest_bp // BASIS_POINTS)
+        absorbed_fen = min(self._other_support_fen, share_fen(fee, lowest_bp))
         payments = _payments(parts, fee, absorbed_fen, takes_available)
         return payments if isinstance(payments, Reason) else (absorbed_fen, payments)
 
@@ -271,8 +271,8 @@ class ContractPayers:
         share = oldest.rules.share_of(invoice.item, self._state.items[invoice.item], oldest.holder_class)
         if share is None:
             return Reason.ITEM_NOT_COVERED
-        share_fen = _truncated(base_fen * share[0] // BASIS_POINTS, oldest.rules.proration)
-        return _Part(*share, fitting, share_fen)
+        prorated_fen = _truncated(share_fen(base_fen, share[0]), oldest.rules.proration)
+        return _Part(*share, fitting, prorated_fen)
 
     def _against(self, purse: Purse, invoice: Invoice, at: int) -> Reason | None:
         """Return why a reservation can't pay for an invoice, if there is a reason."""
@@ -343,10 +343,10 @@ def _payments(
     payments = list[tuple[Purse, int]]()
     bound_bp = BASIS_POINTS
     spent_fen = absorbed_fen
-    for share_bp, ceiling_bp, purses, share_fen in parts:
+    for share_bp, ceiling_bp, purses, prorated_fen in parts:
         ceiling_bp = min(ceiling_bp, bound_bp)  # noqa: PLW2901 - the strictest so far
-        pay_fen = fee * share_bp // BASIS_POINTS if share_fen is None else share_fen
-        room_fen = fee * ceiling_bp // BASIS_POINTS - spent_fen
+        pay_fen = share_fen(fee, share_bp) if prorated_fen is None else prorated_fen
+        room_fen = share_fen(fee, ceiling_bp) - spent_fen
         pay_fen = min(pay_fen, room_fen)
         if pay_fen <= 0:
             continue

@@ -21,6 +21,7 @@ from tallystick.vouchers.fields import (
 )
 from tallystick.vouchers.quantities import Day, Fen, FenOrZero, ItemId, ShareBp, Word, ascending
 from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.rules.checks import check_items
 from tallystick.vouchers.rules.gates import Gates, check_gates
 from tallystick.vouchers.state import State
 
@@ -142,10 +143,4 @@ def check_rules(state: State, rules: RulesFields) -> Refusal | None:
         return Refusal(Reason.HOLDER_CLASS_NOT_REVIEWED, classes[0])
     if rules.basis != "metered" and not any(gate.before == "settle" for gate in gates):
         return Refusal(Reason.SETTLE_GATE_MISSING, f"its basis is {rules.basis}")
-    refusal = check_gates(state, gates, rules.transfer, rules.payee)
-    if refusal:
-        return refusal
-    for item in rules.items():
-        if item not in state.items:
-            return Refusal(Reason.ITEM_UNKNOWN, item)
-    return None
+    return check_gates(state, gates, rules.transfer, rules.payee) or check_items(state, rules.items())
