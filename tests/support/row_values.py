@@ -83,8 +83,9 @@ def gates_in(text: str) -> list[Json]:
 def _gate(text: str) -> Json:
     match = re.fullmatch(r"(\d+) of (.+) on (\S+) of the (\S+) before (\S+)", text)
     assert match, f"{text!r} is not like '1 of panel on expert of the application before issue'"
-    gate = {"passes": int(match[1]), "attesters": names_in(match[2]), "topic": match[3]}
-    return gate | {"subject_type": match[4], "before": match[5]}
+    who: Json = {"other_side": True} if match[2] == "the other side" else {"attesters": names_in(match[2])}
+    gate = {"passes": int(match[1]), "topic": match[3], "subject_type": match[4], "before": match[5]}
+    return gate | who
 
 
 def _proration(text: str) -> Json:

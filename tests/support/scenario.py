@@ -279,9 +279,9 @@ class Ledger:
         if kind == "checkpoint.record" and "log_vkey" not in command:
             command["log_vkey"] = vkey_of(fields["checkpoint"].partition(":")[0])
         if kind == "record.withdraw":
-            command["record"] = {name: command.pop(name) for name in fields}
+            command["record"] = {name.replace("admitted", "party"): command.pop(name) for name in fields}
             command["record"]["type"] = row.verb.removeprefix("withdraw-").replace("price", "tariff")
-        if kind == "attestation.give" and command["subject_type"] in ("application", "claim"):
+        if kind == "attestation.give" and command["subject_type"] in ("application", "claim", "contract"):
             command["subject_id"] = self._id(command["subject_id"], None)
         signers = self._signers(row.actor, kind, fields, settings, signed_by)
         forged = tuple(names_in(settings.get("forged", "")))

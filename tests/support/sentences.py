@@ -93,6 +93,7 @@ VERBS: dict[str, Verb] = {
         "gives mandate {mandate} to {operator}: {each_fen} yuan each, {total_fen} yuan in all",
     ),
     "end-mandate": Verb("mandate.end", "{mandate}", "ends mandate {mandate}"),
+    "withdraw-party": Verb("record.withdraw", "{admitted}", "withdraws the admission of {admitted}"),
     "sign": Verb(
         "contract.sign",
         "{contract} with {other} {amount_fen} from {first_day} to {last_day}",
