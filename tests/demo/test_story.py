@@ -114,6 +114,17 @@ def test_services_are_burned_by_count_and_by_invoice(played: Played) -> None:
     assert refused(played, "service_days_already_burned") == refused(played, "document_already_used") == 1
 
 
+def test_what_invoices_came_to_is_paid_once_others_looked_at_them(played: Played) -> None:
+    """The start-up at what the cluster delivered, the bureau at each claim of a start-up."""
+    attested = {(one.command["subject_type"], one.command["party"]) for one in played.of("attestation.give/1")}
+    startup = "startup-c00"
+    assert attested == {("application", "district-bureau"), ("claim", "district-bureau"), ("contract", startup)}
+    assert refused(played, "gate_not_passed") == 0
+    claims = {one.command["claim"] for one in played.of("redemption.claim/1")}
+    rejected = {one.command["claim"] for one in played.of("redemption.reject/1")}
+    assert {one.command["claim"] for one in played.of("redemption.pay/1")} == claims - rejected
+
+
 def test_what_time_ended_is_booked_by_the_operator(played: Played) -> None:
     """Vouchers once their year is over, and reservations, among them those of a contract that ended early."""
     rows = [row for one in played.of("book.expire/1") for row in one.outcome["rows"]]

@@ -19,6 +19,7 @@ NETWORK: Final = "national-network"
 AUDITOR: Final = "national-audit-office"
 OPERATOR: Final = "log-operator"
 BUREAU: Final = "district-bureau"
+MISSPELT: Final = "distict-bureau"
 PLATFORM: Final = "voucher-platform"
 """An operator that gives commands for a treasury, by its mandate."""
 ORIGIN: Final = "tallystick.example/demo"
@@ -28,6 +29,7 @@ ROOT_KEYS: Final = 3
 ROOT_QUORUM: Final = 2
 VALIDITY_DAYS: Final = 365
 REVIEWED: Final = "authenticity"
+RECEIVED: Final = "delivery"
 OFFICERS: Final = 2
 """Keys of each treasury; all of them make its quorum, and sign what is above its officers' threshold."""
 OFFICERS_ABOVE_YUAN: Final = 1_000_000

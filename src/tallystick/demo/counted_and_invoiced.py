@@ -1,22 +1,24 @@
 """What is counted and what is invoiced, each on its day, where the cast allows it.
 
-day
- 24  a start-up and a cluster agree on the use of a filed model, by the million tokens
- 30  the same two on licensed texts, which are invoiced
- 32  another start-up, whose city pays by days of the year, on cards for five months that began before the year
- 59  the use of February; the same days a second time are refused
- 70  an invoice about texts, paid by the voucher for a corpus
- 72  an invoice about December to February, of which the days of the year count; a second time it is refused
- 92  the use of March
+    day
+     24  a start-up and a cluster agree on the use of a filed model, by the million tokens
+     30  the same two on licensed texts, which are invoiced
+     32  another start-up, whose city pays by days of the year, on cards, from a month before the year on
+     59  the use of days 31 to 58; the same days a second time are refused
+     70  an invoice about texts of these days, paid by the voucher for a corpus; the start-up attests their delivery
+     72  an invoice about days -31 to 58, of which those of the year count; a second time it is refused
+     92  the use of days 59 to 89
+of which each that is invoiced is paid only once somebody else has looked at it.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from tallystick.demo import cast, market
+from tallystick.demo.attestations import Passed, attestation, evidence_sha256
 from tallystick.demo.contracts import FEN
 from tallystick.demo.dated import DatedActs
-from tallystick.demo.founding import Startup, evidence_sha256
+from tallystick.demo.founding import Startup
 from tallystick.demo.year import instant
 from tallystick.vouchers.quantities import format_day, format_instant
 
@@ -39,7 +41,7 @@ class CountedAndInvoiced(DatedActs):
             30: self._agree_on_texts,
             32: self._agree_on_cards,
             59: lambda: self._burn_use(*SECOND_MONTH, times=2),
-            70: lambda: self._burn_invoice(self.startups[0], market.TEXT, SECOND_MONTH, TEXTS_FEN),
+            70: self._burn_invoice_about_texts,
             72: self._burn_invoice_about_cards,
             92: lambda: self._burn_use(*THIRD_MONTH, times=1),
         }
@@ -99,6 +101,15 @@ class CountedAndInvoiced(DatedActs):
     def _burn_use(self, first_day: int, last_day: int, *, times: int) -> None:
         for _ in range(times):
             self._burn(self.startups[0], market.USE, (first_day, last_day), quantity=MILLION_TOKENS)
+
+    def _burn_invoice_about_texts(self) -> None:
+        """The programme pays the cluster once the start-up, the contract's other side, has attested the delivery."""
+        startup = self.startups[0]
+        self._burn_invoice(startup, market.TEXT, SECOND_MONTH, TEXTS_FEN)
+        contract = self._contract(startup, market.TEXT)
+        if contract in self.stage.state.contracts:
+            passed = Passed("contract", contract, cast.RECEIVED, "all texts are here")
+            self.stage.submit(attestation(self.stage, startup.party, passed, self.seed))
 
     def _burn_invoice_about_cards(self) -> None:
         startup = self.network.startup_where(is_prorated=True)

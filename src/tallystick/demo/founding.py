@@ -1,6 +1,5 @@
 """The first day: parties admitted, programmes opened, providers accredited, contracts signed, vouchers issued."""
 
-import hashlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from tallystick.demo import cast, market
+from tallystick.demo.attestations import Passed, attestation, evidence_sha256
 from tallystick.demo.contracts import FEN, Contracts
 from tallystick.demo.programmes import programme_fields
 from tallystick.demo.stage import Stage
@@ -265,7 +265,9 @@ class Founding:
                     notes.append(self._application(startup, terms, wrong, terms.cap_yuan * 10))
                     notes.append(self.stage.note(startup.party, "application.withdraw", {"application": wrong}))
                 notes.append(self._application(startup, terms, application_id(startup, terms), terms.cap_yuan))
-                notes.append(self._attestation(application_id(startup, terms)))
+                reason = "the papers are complete and no copies"
+                passed = Passed("application", application_id(startup, terms), cast.REVIEWED, reason)
+                notes.append(attestation(self.stage, cast.BUREAU, passed, self.seed))
         self.stage.submit(*notes)
 
     def _application(self, startup: Startup, terms: cast.Terms, application: str, asked_yuan: int) -> bytes:
@@ -278,18 +280,6 @@ class Founding:
             "evidence_sha256": evidence_sha256(self.seed, application),
         }
         return self.stage.note(startup.party, "application.file", fields)
-
-    def _attestation(self, application: str) -> bytes:
-        fields = {
-            "subject_type": "application",
-            "subject_id": application,
-            "topic": cast.REVIEWED,
-            "verdict": "pass",
-            "reason": "the papers are complete and no copies",
-            "evidence_sha256": evidence_sha256(self.seed, f"review of {application}"),
-            "valid_until": format_instant(instant(self.year.first_day + cast.VALIDITY_DAYS)),
-        }
-        return self.stage.note(cast.BUREAU, "attestation.give", fields)
 
     def _issue_vouchers(self, network: Network) -> None:
         """Give every start-up a voucher under each programme that pays for it; one officer alone tries in vain once."""
@@ -331,8 +321,3 @@ def voucher_id(startup: Startup, city: cast.City, terms: cast.Terms) -> str:
 def application_id(startup: Startup, terms: cast.Terms) -> str:
     """Return the id of a start-up's application under a programme of its city."""
     return f"{startup.party}/{terms.slug}"
-
-
-def evidence_sha256(seed: int, document: str) -> str:
-    """Return the hash of a document that the story only pretends to have, with a nonce as a real one would."""
-    return hashlib.sha256(f"nonce {seed}\n{document}\n".encode()).hexdigest()

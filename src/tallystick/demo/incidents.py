@@ -8,6 +8,7 @@
      45  a third needs its treasury's signature: refused without, recorded with it
      52  a voucher is suspended, can't be reserved, and is resumed on day 57
      60  a cluster misdates a price: refused where it lies too far ahead, and withdrawn where it doesn't
+     61  the network admits an attester under a misspelt id, and withdraws it
      63  the operator records what another log has signed; a smaller checkpoint after it is refused
      66  a cluster takes a line back
      75  a cluster replaces its meter's key; what the old key signs after that is refused
@@ -27,9 +28,10 @@ import hashlib
 from collections.abc import Callable, Mapping
 
 from tallystick.demo import cast, market
+from tallystick.demo.attestations import evidence_sha256
 from tallystick.demo.contracts import FEN, OTHER_SUPPORT_YUAN, contract_id
 from tallystick.demo.dated import DatedActs
-from tallystick.demo.founding import Startup, evidence_sha256
+from tallystick.demo.founding import Startup
 from tallystick.demo.year import instant
 from tallystick.ledger import Admitted
 from tallystick.signing.keys import SigningKey
@@ -57,6 +59,7 @@ class Incidents(DatedActs):
             52: self._suspend_voucher,
             57: self._resume_voucher,
             60: self._misdate_a_price,
+            61: self._admit_by_mistake,
             63: self._record_another_log,
             66: self._take_a_line_back,
             75: self._replace_a_key,
@@ -180,6 +183,21 @@ class Incidents(DatedActs):
             self.stage.act(cluster.party, "tariff.publish", valid_from=valid_from, **price)
         record = {"type": "tariff", "item": item, "valid_from": valid_from}
         self.stage.act(cluster.party, "record.withdraw", record=record)
+
+    def _admit_by_mistake(self) -> None:
+        """What no later entry names can be withdrawn; a party that has acted or was named stays."""
+        keys = self.stage.keys
+        misspelt = keys.create(cast.MISSPELT, "reviewer-1")
+        fields = {
+            "admitted": cast.MISSPELT,
+            "role": "attester",
+            "name": "District bureau, in play",
+            "keys": [misspelt.verifier.to_text()],
+        }
+        note = self.stage.note(cast.NETWORK, "party.admit", fields, keys=(*keys.keys_of(cast.NETWORK), misspelt))
+        self.stage.submit(note)
+        for party in (cast.MISSPELT, cast.BUREAU):
+            self.stage.act(cast.NETWORK, "record.withdraw", record={"type": "party", "party": party})
 
     def _record_another_log(self) -> None:
         """The network is a member of a log, which shows an older checkpoint after a newer one."""

@@ -7,14 +7,16 @@ from tallystick.demo.contracts import FEN
 from tallystick.demo.year import Year, instant
 from tallystick.vouchers.quantities import format_day, format_instant
 
-_GATE: Final = {
-    "before": "issue",
-    "subject_type": "application",
-    "topic": cast.REVIEWED,
-    "attesters": [cast.BUREAU],
+_BUREAU_PASSES: Final = {"topic": cast.REVIEWED, "attesters": [cast.BUREAU], "passes": 1}
+_APPLICATION_REVIEWED: Final = {"before": "issue", "subject_type": "application"} | _BUREAU_PASSES
+_CLAIM_REVIEWED: Final = {"before": "settle", "subject_type": "claim"} | _BUREAU_PASSES
+_RECEIVED: Final = {
+    "before": "settle",
+    "subject_type": "contract",
+    "topic": cast.RECEIVED,
+    "other_side": True,
     "passes": 1,
 }
-"""Of programmes whose applications are reviewed."""
 
 
 def programme_fields(programme: str, terms: cast.Terms, year: Year) -> dict[str, Any]:
@@ -57,9 +59,21 @@ def programme_rules(terms: cast.Terms, year: Year) -> dict[str, Any]:
             "day_count": "end_minus_start",
             "truncate_fen": terms.rounding_fen,
         }
-    if terms.reviewed:
-        rules["gates"] = [_GATE]
+    gates = _gates(terms)
+    if gates:
+        rules["gates"] = gates
     return rules
+
+
+def _gates(terms: cast.Terms) -> list[dict[str, Any]]:
+    """Return who is asked before an issue, and, where invoices say their own price, before a payment.
+
+    Of a cluster that claims, the start-up that it delivered to; of a start-up, the district bureau.
+    """
+    gates: list[dict[str, Any]] = [_APPLICATION_REVIEWED] if terms.reviewed else []
+    if terms.basis != "metered":
+        gates.append(_RECEIVED if terms.payee == "provider" else _CLAIM_REVIEWED)
+    return gates
 
 
 def _share(share: cast.Share) -> dict[str, Any]:

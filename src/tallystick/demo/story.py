@@ -21,9 +21,10 @@ from typing import Final
 from zlib import crc32
 
 from tallystick.demo import cast, market
+from tallystick.demo.attestations import Passed, attestation, evidence_sha256
 from tallystick.demo.contracts import contract_id
 from tallystick.demo.counted_and_invoiced import CountedAndInvoiced
-from tallystick.demo.founding import Network, Startup, evidence_sha256
+from tallystick.demo.founding import Network, Startup
 from tallystick.demo.incidents import Incidents
 from tallystick.demo.stage import Row, Stage, Statement
 from tallystick.demo.treasuries import TreasuryActs
@@ -35,7 +36,7 @@ from tallystick.vouchers.quantities import format_day, format_instant, format_se
 LINES_BY_STATEMENT: Final = 400  # at most 150 bytes each, with what they come to, and an entry holds 65,535
 EPILOGUE_DAYS: Final = 15
 RELEASE_DAY, EXPIRY_DAY = 2, 14
-CLAIMS_DAY, REJECTION_DAY, PAYMENT_DAY = 4, 5, 9
+CLAIMS_DAY, REJECTION_DAY, REVIEW_DAY, PAYMENT_DAY = 4, 5, 7, 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +245,8 @@ class Story:
             self._claim(last_day)
         if days_over == REJECTION_DAY and self._quarter == 1:
             self.incidents.reject_and_claim_again()
+        if days_over == REVIEW_DAY:
+            self._review()
         if days_over == PAYMENT_DAY:
             self._pay()
         if days_over == SEAL_DAY:
@@ -277,6 +280,17 @@ class Story:
             for contract, days in state.unclaimed.get(programme_id, {}).items()
             if any(day <= last_day for day in days)
         ]
+
+    def _review(self) -> None:
+        """Let the bureau pass the open claims that a programme asks it about before it pays."""
+        state = self.stage.state
+        notes: list[bytes] = []
+        for claim_id, claim in state.claims.items():
+            gates = state.programmes[claim.programme].rules.gates
+            if claim.status == "open" and any(gate.subject_type == "claim" for gate in gates):
+                passed = Passed("claim", claim_id, cast.REVIEWED, "each invoice is signed as received")
+                notes.append(attestation(self.stage, cast.BUREAU, passed, self.seed))
+        self.stage.submit(*notes)
 
     def _pay(self) -> None:
         """Let treasuries pay all open claims."""

@@ -1,13 +1,14 @@
 """What treasuries do in a year beside issuing and paying, each on its day, where the cast allows it.
 
-day
-  3  a city brings along a voucher from before the log: one officer alone can't
- 28  another lets a platform issue small vouchers for it, within a mandate
- 29  the platform issues one, and can't issue what is more than the mandate's limit
-100  the city ends the mandate; what the platform tries by it after that is refused
-130  a third raises its programme's envelope, and pays a larger share from day 150 on for what it issues from then on;
-     it can't amend from today on, nor lower the envelope below what is issued
-200  a programme is ended early: nothing more is issued
+    day
+      3  a city brings along a voucher from before the log: one officer alone can't
+     28  another lets a platform issue small vouchers for it, within a mandate
+     29  the platform issues one, and can't issue what is more than the mandate's limit
+    100  the city ends the mandate; what the platform tries by it after that is refused
+    130  a third raises its programme's envelope, and its share from day 150 on for what it issues from then on;
+         it can't amend from today on, nor lower the envelope below what is issued
+    200  a programme is ended early: nothing more is issued
+all of it signed by as many officers as the rules ask for.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,9 +16,9 @@ from dataclasses import replace
 from typing import Final
 
 from tallystick.demo import cast
+from tallystick.demo.attestations import evidence_sha256
 from tallystick.demo.contracts import FEN
 from tallystick.demo.dated import DatedActs
-from tallystick.demo.founding import evidence_sha256
 from tallystick.demo.programmes import programme_rules
 from tallystick.demo.year import instant
 from tallystick.ledger import Admitted
