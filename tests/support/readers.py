@@ -88,7 +88,7 @@ REPORT = Report(
         burned_fen=5,
         available_fen=1,
         reserved_fen=1,
-        lapsed_fen=1,
+        expired_fen=1,
         revoked_fen=0,
         programmes={
             "shanghai/S1": ProgrammeTotals(

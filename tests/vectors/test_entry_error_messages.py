@@ -255,15 +255,15 @@ FIELDS: list[tuple[str, str, Any, str]] = [
         True,
         "must say corrects or prior_period, not both, and prior_period of",
     ),
-    ("105-voucher.imported.txt", "used_fen", -1, "used_fen: must be at least 0, not -1"),
-    ("105-voucher.imported.txt", "face_fen", 0, "face_fen: must be at least 1, not 0"),
-    ("105-voucher.imported.txt", "evidence_sha256", None, "evidence_sha256: is missing"),
-    ("106-programme.amended.txt", "rules_from", None, "rules and rules_from go together"),
-    ("106-programme.amended.txt", "rules", None, "rules and rules_from go together"),
-    ("106-programme.amended.txt", "rules_from", "1 May", "rules_from: must be a day like 2026-01-05"),
-    ("106-programme.amended.txt", "envelope_fen", 0, "envelope_fen: must be at least 1, not 0"),
-    ("106-programme.amended.txt", "rules.basis", "half", "rules.basis: must be 'metered', 'invoiced' or 'both'"),
-    ("107-book.expired.txt", "rows", [], "rows: is no field here"),
+    ("106-voucher.imported.txt", "used_fen", -1, "used_fen: must be at least 0, not -1"),
+    ("106-voucher.imported.txt", "face_fen", 0, "face_fen: must be at least 1, not 0"),
+    ("106-voucher.imported.txt", "evidence_sha256", None, "evidence_sha256: is missing"),
+    ("107-programme.amended.txt", "rules_from", None, "rules and rules_from go together"),
+    ("107-programme.amended.txt", "rules", None, "rules and rules_from go together"),
+    ("107-programme.amended.txt", "rules_from", "1 May", "rules_from: must be a day like 2026-01-05"),
+    ("107-programme.amended.txt", "envelope_fen", 0, "envelope_fen: must be at least 1, not 0"),
+    ("107-programme.amended.txt", "rules.basis", "half", "rules.basis: must be 'metered', 'invoiced' or 'both'"),
+    ("108-book.expired.txt", "rows", [], "rows: is no field here"),
     ("032-redemption.claimed.txt", "first_day", "5 Jan", "first_day: must be a day like 2026-01-05"),
 ]
 
@@ -316,7 +316,7 @@ def test_an_amendment_says_something() -> None:
 
 def test_an_amendment_of_a_programme_says_something() -> None:
     """Its reason alone amends nothing."""
-    command = json.loads(split_entry(ENTRIES["106-programme.amended.txt"])[1].splitlines()[0])
+    command = json.loads(split_entry(ENTRIES["107-programme.amended.txt"])[1].splitlines()[0])
     for field in ("closes_at", "envelope_fen", "rules", "rules_from"):
         del command[field]
     assert parse_command(command_text(command | {"envelope_fen": 1})).kind == "programme.amend/1"
