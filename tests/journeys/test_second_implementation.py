@@ -41,7 +41,7 @@ from tallystick.transparency.tiles import Tile, bundle_path, bundle_to_bytes, ti
 from tallystick.vouchers.entry import Entry, split_entry
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rulebook import EVENT_KINDS, parse_command
-from tallystick.vouchers.rules.recovery import ROWS_MAX
+from tallystick.vouchers.rules.endings import ROWS_MAX
 from vectors.test_ed25519_edge_cases import PUBLISHED, VECTORS
 
 PROGRAM = Path(__file__).resolve().parents[2] / "examples" / "verify-node" / "verify.mjs"

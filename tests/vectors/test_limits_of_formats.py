@@ -14,7 +14,7 @@ from tallystick.vouchers.fields import KEYS_MAX
 from tallystick.vouchers.outcomes import Expired
 from tallystick.vouchers.quantities import INTEGER_MAX
 from tallystick.vouchers.rulebook import parse_command
-from tallystick.vouchers.rules.recovery import ROWS_MAX
+from tallystick.vouchers.rules.endings import ROWS_MAX
 from tallystick.vouchers.rules.rule import Event
 
 HEAD = b"log\n8\n" + b"A" * 43 + b"=\n"

@@ -5,7 +5,7 @@ rows count that are about what is in the part; and decided anew, those must come
 """
 
 from tallystick.vouchers.outcomes import Expired
-from tallystick.vouchers.rules.recovery import ROWS_MAX, Row
+from tallystick.vouchers.rules.endings import ROWS_MAX, Row
 from tallystick.vouchers.rules.rule import voucher_accounts
 from tallystick.vouchers.state import Due, State
 

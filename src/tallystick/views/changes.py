@@ -12,7 +12,7 @@ from tallystick.vouchers.burns import BurnedLine, Statement
 from tallystick.vouchers.outcomes import Burned, Reversed
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
-from tallystick.vouchers.rules.recovery import VoucherRevoke
+from tallystick.vouchers.rules.endings import VoucherRevoke
 from tallystick.vouchers.rules.reservations import ReservationRelease
 from tallystick.vouchers.rules.rule import Event, Rule
 from tallystick.vouchers.rules.service_burning import ServiceBurn

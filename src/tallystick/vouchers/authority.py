@@ -19,7 +19,7 @@ from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
 from tallystick.vouchers.rules.keys import KeyRevoke, KeyRotate
 from tallystick.vouchers.rules.mandates import treasury_of
 from tallystick.vouchers.rules.network import NetworkFound
-from tallystick.vouchers.rules.recovery import VoucherRevoke
+from tallystick.vouchers.rules.endings import VoucherRevoke
 from tallystick.vouchers.rules.reservations import ReservationRelease
 from tallystick.vouchers.rules.rule import Rule
 from tallystick.vouchers.rules.service_burning import ServiceBurn

@@ -6,15 +6,19 @@
     available     <voucher>                              what its holder may reserve or pass on
     reserved      <reservation>                          what its provider may burn
     burned        <voucher> <contract> <day>             burned, booked on a day, and not claimed
-    claimed       <claim> <voucher> <contract> <day>     the same, in an open claim
-    paid          <voucher> <contract>                   settled; `<voucher> -`: used before the log began
+    claimed       <claim> <voucher> <contract>           in an open claim
+    withheld      <voucher> <contract>                   claimed and not paid; it can be claimed again
+    paid          <programme> <payee>                    settled; `<programme> -`: used before the log began
+    receivable    <demand>                               paid without right, and asked back
 
 A posting takes an amount out of one account and puts the same amount into another of the same programme. What is burned
-lies in lots, of a voucher and a contract. Where money leaves a voucher or a reservation, a memorandum account takes
-note of it, so that each of them adds up by itself:
+lies in lots, of a voucher and a contract. Where money leaves a voucher, a reservation or a lot, a memorandum account
+takes note of it, so that each of them adds up by itself:
 
     transferred   <voucher>                              passed on to other vouchers
-    returned      <voucher>                              gone back to the envelope
+    returned      <voucher>                              gone back to the envelope, unused
+    settled       <voucher> <contract>                   of a lot, what was paid; `<voucher> -`: before the log began
+    forfeited     <voucher> <contract>                   of a lot, gone back to the envelope: disallowed, or too late
     taken         <reservation>                          burned, less what came back to it
     released      <reservation>                          gone back to the voucher or the envelope
     granted       <treasury> <year> <group> <holder>     what counts against the holder's cap
@@ -33,10 +37,14 @@ docs/rules.md, "The law of conservation". An account with nothing in it isn't ke
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple, get_args
 
-Account = Literal["envelope", "unissued", "available", "reserved", "burned", "claimed", "paid"]
+Account = Literal[
+    "envelope", "unissued", "available", "reserved", "burned", "claimed", "withheld", "paid", "receivable"
+]
 Memorandum = Literal[
     "transferred",
     "returned",
+    "settled",
+    "forfeited",
     "taken",
     "released",
     "granted",
@@ -56,10 +64,17 @@ ACCOUNTS: Final[tuple[Account, ...]] = get_args(Account)
 MEMORANDA: Final[tuple[Memorandum, ...]] = get_args(Memorandum)
 PROGRAMME_ACCOUNTS: Final = ACCOUNTS[1:]
 """Those that add up to the envelope."""
-USED: Final[tuple[Account, ...]] = ("burned", "claimed", "paid")
-"""Those that hold what a voucher was used for."""
+OF_LOTS: Final[tuple[AnyAccount, ...]] = ("burned", "claimed", "withheld", "settled", "forfeited")
+"""Those that say what became of a lot: together, what its lines took."""
 
-_VOUCHER_PLACE: Final[dict[AnyAccount, int]] = {"available": 0, "burned": 0, "claimed": 1, "paid": 0}
+_VOUCHER_PLACE: Final[dict[AnyAccount, int]] = {
+    "available": 0,
+    "burned": 0,
+    "claimed": 1,
+    "withheld": 0,
+    "settled": 0,
+    "forfeited": 0,
+}
 
 
 class Posting(NamedTuple):
@@ -85,8 +100,12 @@ class Lot(NamedTuple):
 
     @property
     def id(self) -> str:
-        """Its id in `paid`."""
+        """Its id in `withheld`, `settled` and `forfeited`."""
         return f"{self.voucher} {self.contract}"
+
+    def claimed_id(self, claim: str) -> str:
+        """Return its id in `claimed`, as part of a claim."""
+        return f"{claim} {self.voucher} {self.contract}"
 
 
 class DatedLot(NamedTuple):
@@ -106,10 +125,6 @@ class DatedLot(NamedTuple):
         """Its id in `burned`."""
         return f"{self.voucher} {self.contract} {self.day}"
 
-    def claimed_id(self, claim: str) -> str:
-        """Return its id in `claimed`, as part of a claim."""
-        return f"{claim} {self.voucher} {self.contract} {self.day}"
-
 
 def dated_lot_of(burned_id: str) -> DatedLot:
     """Return the part of a lot that has an id in `burned`.
@@ -122,7 +137,7 @@ def dated_lot_of(burned_id: str) -> DatedLot:
 
 
 def lot_in(account: AnyAccount, account_id: str) -> Lot:
-    """Return the lot whose money lies in an account of `USED`."""
+    """Return the lot whose money lies in an account of `OF_LOTS`."""
     voucher, contract = account_id.split(" ")[_VOUCHER_PLACE[account] :][:2]
     return Lot(voucher, contract)
 

@@ -92,14 +92,22 @@ class Expired(_Closed):
     """
 
     more: bool
-    rows: tuple[tuple[Literal["reservation", "voucher"], str, FenOrZero, Literal["voucher", "programme"]], ...]
+    rows: tuple[tuple[Literal["reservation", "voucher", "lot"], str, FenOrZero, Literal["voucher", "programme"]], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed(_Closed):
-    """What a claim amounts to."""
+    """What a claim amounts to.
+
+    Attributes:
+        amount_fen: of all rows together.
+        more: there is more to claim than fits, for another claim.
+        rows: by contract, in the order of their ids, what is claimed under it in fen.
+    """
 
     amount_fen: FenOrZero
+    more: bool
+    rows: tuple[tuple[OwnedId, FenOrZero], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
-"""A treasury's programme: its terms and rules, who is accredited, and who claimed. Its money is in the book.
+"""A treasury's programme: its terms and rules, and who is accredited. Its money is in the book.
 
 docs/rules.md, "Programmes and providers", says what each rule means.
 """
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from tallystick.vouchers.fields import (
     ChipOrigin,
@@ -88,6 +89,10 @@ class Cap:
     floor_fen: int
 
 
+PERIOD_DAYS_MAX: Final[dict[ClaimCycle, int]] = {"month": 31, "quarter": 92, "any": 0}
+"""How long a period of claims may be."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClaimTerms:
     """How often is claimed, and until how many days after a period's end."""
@@ -148,7 +153,6 @@ class Programme:
         opens_at, closes_at: vouchers are issued between them; an amendment may bring the end forward.
         versions: of its rules, ascending; a voucher keeps the number of those that it was issued under.
         accreditations: by provider, in order of time.
-        claims: by claimant, the ids of its claims in order.
     """
 
     treasury: str
@@ -160,7 +164,6 @@ class Programme:
     closes_at: int
     versions: list[DatedRules]
     accreditations: dict[str, list[Accreditation]] = field(default_factory=dict)
-    claims: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def rules(self) -> ProgrammeRules:

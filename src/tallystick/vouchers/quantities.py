@@ -132,6 +132,12 @@ def format_day(day: int) -> str:
     return date.fromordinal(day + _EPOCH_ORDINAL).isoformat()
 
 
+def day_after(day: int) -> tuple[int, int, int]:
+    """Return year, month and day of the month of the day after one in days since 1970-01-01."""
+    after = date.fromordinal(day + 1 + _EPOCH_ORDINAL)
+    return after.year, after.month, after.day
+
+
 def day_of(instant: int, utc_offset_seconds: int) -> int:
     """Return the calendar day, in the network's time zone, on which an instant lies."""
     return (instant + utc_offset_seconds * SECOND_US) // DAY_US

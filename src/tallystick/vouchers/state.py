@@ -21,9 +21,8 @@ from tallystick.vouchers.book import (
     MEMORANDA,
     AnyAccount,
     Book,
-    DatedLot,
+    Lot,
     Posting,
-    dated_lot_of,
     lot_in,
     voucher_in,
 )
@@ -33,11 +32,12 @@ from tallystick.vouchers.holdings import Reservation, Voucher
 from tallystick.vouchers.log_keys import LogKeyChange
 from tallystick.vouchers.mandates import Mandate
 from tallystick.vouchers.parties import Key, Network, Party, RecordedCheckpoint
-from tallystick.vouchers.programmes import Item, Programme, ProgrammeRules
+from tallystick.vouchers.programmes import PERIOD_DAYS_MAX, Item, Programme, ProgrammeRules
 from tallystick.vouchers.quantities import DAY_US, INSTANT_MAX, SECOND_US, start_of_day
-from tallystick.vouchers.redemptions import Claim
+from tallystick.vouchers.redemptions import Claim, Demand
 from tallystick.vouchers.reviews import Application, Attestation
 from tallystick.vouchers.seals import Seal, Touches
+from tallystick.vouchers.unclaimed import Unclaimed
 
 
 @dataclass(slots=True)
@@ -56,15 +56,11 @@ Capacity = tuple[int, dict[str, int]]
 
 
 class Due(NamedTuple):
-    """When time ends a reservation or a voucher (microseconds)."""
+    """When time ends a reservation, a voucher, or what was burned of a voucher and not claimed (microseconds)."""
 
     at: int
     id: str
-    kind: Literal["reservation", "voucher"]
-
-
-Unclaimed = dict[int, list[str]]
-"""Of one programme and contract: by day, the vouchers of which something is burned and not claimed."""
+    kind: Literal["reservation", "voucher", "lots"]
 
 
 @dataclass(slots=True)
@@ -77,7 +73,7 @@ class State:
         at: the log's time of the last entry (microseconds).
         network: None until entry 0.
         book: every amount.
-        unclaimed: by programme and contract, where a claimant finds what it may claim; follows from the book.
+        unclaimed: where a claimant finds what it may claim; follows from the book.
         due: what time will end, or has ended and nothing has booked yet, ascending; follows from all else.
         keys: by label, `<name>+<key id in hex>`.
         public_keys: label by public key (hex).
@@ -88,6 +84,7 @@ class State:
         tariffs: by provider and item, ascending.
         attestations: by subject (`<type> <id>`), topic and attester.
         capacities: by provider, ascending: what it declared that is in force or to come.
+        payments: what was paid or received, by treasury and payment reference, joined by a blank.
         seals: by id, in order.
         touches: by account, which entries touched it.
         documents: by SHA-256 (hex), for ever: its contract, or of an invoice provider and reference of its statement.
@@ -105,7 +102,7 @@ class State:
     at: int = 0
     network: Network | None = None
     book: Book = field(default_factory=Book)
-    unclaimed: Annotated[dict[str, dict[str, Unclaimed]], Field(exclude=True)] = field(default_factory=dict)
+    unclaimed: Annotated[Unclaimed, Field(exclude=True)] = field(default_factory=Unclaimed)
     due: Annotated[list[Due], Field(exclude=True)] = field(default_factory=list)
     parties: dict[str, Party] = field(default_factory=dict)
     keys: dict[str, Key] = field(default_factory=dict)
@@ -126,6 +123,8 @@ class State:
     vouchers: dict[str, Voucher] = field(default_factory=dict)
     reservations: dict[str, Reservation] = field(default_factory=dict)
     claims: dict[str, Claim] = field(default_factory=dict)
+    demands: dict[str, Demand] = field(default_factory=dict)
+    payments: dict[str, str] = field(default_factory=dict)
     seals: dict[str, Seal] = field(default_factory=dict)
     touches: dict[str, Touches] = field(default_factory=dict)
     job_times: Annotated[dict[str, dict[str, JobTimes]], Field(exclude=True)] = field(default_factory=dict)
@@ -234,9 +233,9 @@ class State:
             return None
         return contract.provider if side == "provider" else contract.holder
 
-    def claimed(self, claim_id: str) -> list[tuple[DatedLot, int]]:
-        """Return the lots of an open claim, each with its amount in fen; of one that is settled, none."""
-        lots = map(dated_lot_of, self.claims[claim_id].lots)
+    def claimed(self, claim_id: str) -> list[tuple[Lot, int]]:
+        """Return the lots of an open claim in order, each with its amount in fen; of one that is settled, none."""
+        lots = [Lot(*lot_id.split(" ")) for lot_id in self.claims[claim_id].lots]
         return [(lot, self.book["claimed", lot.claimed_id(claim_id)]) for lot in lots]
 
     def claimed_fen(self, claim_id: str) -> int:
@@ -258,32 +257,38 @@ class State:
         if source == target == "available":
             self.book.note("transferred", source_id, amount_fen)
             self._hold(source_id, -amount_fen)
-            self._grant(target_id, amount_fen)
+            self.grant(target_id, amount_fen)
         elif "envelope" in (source, target):
             treasury = self.programmes[programme].treasury
             self.book.note("appropriated", treasury, amount_fen if source == "envelope" else -amount_fen)
         else:
             if source == "reserved":
                 self.book.note("taken" if target == "burned" else "released", source_id, amount_fen)
-            if source == "unissued" and target in ("available", "paid"):
-                self._grant(target_id.partition(" ")[0], amount_fen)
-            elif target == "unissued":
-                self._return(posting)
+            if source == "unissued" and target == "available":
+                self.grant(target_id, amount_fen)
+            elif target == "unissued" and source in ("available", "reserved"):
+                voucher_id = self.voucher_of(source, source_id)
+                assert voucher_id is not None
+                self.return_unused(voucher_id, amount_fen)
+            if source == "claimed" and target == "paid":
+                self.book.note("settled", lot_in("claimed", source_id).id, amount_fen)
             self._promise(posting)
         self.book.post(posting)
-        if target == "burned":
-            self._add_unclaimed(posting.programme, target_id)
-        if source == "burned" and source_id not in self.book.balances["burned"]:
-            self._remove_unclaimed(posting.programme, source_id)
+        if target in ("burned", "withheld"):
+            voucher = self.unclaimed.add(programme, target, target_id)
+            if voucher is not None:
+                self.add_due(self.lots_due(voucher))
+        if source in ("burned", "withheld") and source_id not in self.book.balances[source]:
+            voucher = self.unclaimed.remove(programme, source, source_id)
+            if voucher is not None:
+                self.remove_due(self.lots_due(voucher))
 
-    def _return(self, posting: Posting) -> None:
-        """Take note of what went back unused; its holder has room for it again."""
-        voucher_id = self.voucher_of(posting.source, posting.source_id)
-        assert voucher_id is not None
-        self.book.note("returned", voucher_id, posting.amount_fen)
-        self._grant(voucher_id, -posting.amount_fen)
+    def return_unused(self, voucher_id: str, amount_fen: int) -> None:
+        """Take note of what goes back to the programme unused; its holder has room for it again."""
+        self.book.note("returned", voucher_id, amount_fen)
+        self.grant(voucher_id, -amount_fen)
 
-    def _grant(self, voucher_id: str, amount_fen: int) -> None:
+    def grant(self, voucher_id: str, amount_fen: int) -> None:
         """Count an amount against the cap of a voucher's holder, or no longer, if it is negative."""
         self.book.note("granted", self.vouchers[voucher_id].granted_id, amount_fen)
         self._hold(voucher_id, amount_fen)
@@ -299,27 +304,20 @@ class State:
             self.book.note("promised", self.reservations[target_id].provider, amount_fen)
         elif target in ("available", "unissued") and source == "reserved":
             self.book.note("promised", self.reservations[source_id].provider, -amount_fen)
-        elif target in ("available", "unissued") and source == "burned":
-            contract = self.contracts[lot_in("burned", source_id).contract]
-            self.book.note("promised", contract.provider, -amount_fen)
 
-    def _add_unclaimed(self, programme: str, burned_id: str) -> None:
-        voucher, contract, day = dated_lot_of(burned_id)
-        vouchers = self.unclaimed.setdefault(programme, {}).setdefault(contract, {}).setdefault(day, [])
-        if voucher not in vouchers:
-            vouchers.append(voucher)
+    def lots_due(self, voucher_id: str) -> Due:
+        """Return when what is unclaimed of a voucher goes back to its programme."""
+        return Due(self.cut_off_of(voucher_id), voucher_id, "lots")
 
-    def _remove_unclaimed(self, programme: str, burned_id: str) -> None:
-        voucher, contract, day = dated_lot_of(burned_id)
-        by_contract = self.unclaimed[programme]
-        days = by_contract[contract]
-        days[day].remove(voucher)
-        if not days[day]:
-            del days[day]
-        if not days:
-            del by_contract[contract]
-        if not by_contract:
-            del self.unclaimed[programme]
+    def cut_off_of(self, voucher_id: str) -> int:
+        """Return from when on what was burned of a voucher can't be claimed any more (microseconds).
+
+        That is its rules' cut-off after the longest period of claims that a line of it may lie in.
+        """
+        voucher = self.vouchers[voucher_id]
+        terms = self.rules_of(voucher).claims
+        days = PERIOD_DAYS_MAX[terms.cycle] + terms.cut_off_days
+        return voucher.valid_until + self.burn_window_us + days * DAY_US
 
     def remember(self, provider: str, ref: str, statement: Statement) -> None:
         """Keep a statement, and that its jobs' time is burned."""
@@ -364,9 +362,12 @@ class State:
         if not 0 <= state.at <= INSTANT_MAX:
             raise MalformedError(f"not a saved state: its last entry is of microsecond {state.at}")
         try:
-            for burned_id in state.book.balances["burned"]:
-                state._add_unclaimed(state.vouchers[dated_lot_of(burned_id).voucher].programme, burned_id)
-            dues = [state.due_of(one) for one in state.reservations.values() if not one.closed]
+            for account in _CLAIMABLE:
+                for account_id in state.book.balances[account]:
+                    programme = state.vouchers[lot_in(account, account_id).voucher].programme
+                    state.unclaimed.add(programme, account, account_id)
+            dues = [state.lots_due(voucher) for voucher in state.unclaimed.open_places]
+            dues += [state.due_of(one) for one in state.reservations.values() if not one.closed]
             dues += [Due(one.valid_until, name, "voucher") for name, one in state.vouchers.items() if not one.has_ended]
             state.due = sorted(dues)
             for provider, refs in state.statements.items():
@@ -379,4 +380,5 @@ class State:
         return state
 
 
+_CLAIMABLE: Final[tuple[Literal["burned", "withheld"], ...]] = ("burned", "withheld")
 _STATE: Final[TypeAdapter[State]] = TypeAdapter(State)

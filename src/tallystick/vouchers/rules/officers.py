@@ -12,7 +12,7 @@ from tallystick.vouchers.fields import CLOSED, KEYS_MAX, Role
 from tallystick.vouchers.parties import Officers
 from tallystick.vouchers.quantities import FenOrZero
 from tallystick.vouchers.refusals import Reason, Refusal
-from tallystick.vouchers.rules.rule import Event
+from tallystick.vouchers.rules.rule import Event, Signers
 from tallystick.vouchers.state import State
 
 DAYS_KEPT: Final = 366
@@ -53,6 +53,12 @@ def officers_needed(state: State, treasury: str, amount_fen: int, at: int) -> in
     sums_fen = state.signed_by_few_fen.get(treasury, {})
     before_fen = sum([sum_fen for day, sum_fen in sums_fen.items() if day >= first_day])
     return officers.required if before_fen + amount_fen > officers.threshold_fen else 1
+
+
+def officers_at_any_amount(state: State, treasury: str) -> Signers:
+    """Ask for as many of a treasury's keys as its officers' rule requires; without one, for its quorum."""
+    party = state.parties[treasury]
+    return {treasury: party.quorum if party.officers is None else party.officers.required}
 
 
 def count_signatures(state: State, event: Event, treasury: str, amount_fen: int) -> None:

@@ -226,32 +226,14 @@ class History(Protocol):
     def holder_of(self, contract: str) -> str | None:
         """Return the holder of a contract, if there is one of that id."""
 
-    def says_either(self, contract: str) -> bool:
-        """Return whether a contract was signed with `either` as its claimant."""
-
     def contract_of_statement(self, provider: str, ref: str, before: int) -> str | None:
         """Return the contract of a provider's newest statement of a reference before an entry, if there is one."""
-
-    def claim(self, claim: str) -> Event:
-        """Return the event that made a claim."""
-
-    def burned(self, programme: str, claimant: str, first_day: int, last_day: int, before: int) -> Iterable[str]:
-        """Return the contracts under which something was burned on some days, so that a claim may have found it."""
 
 
 def accreditations_of(history: History, contract: str) -> Names:
     """Return the accreditations of a contract's provider for the programmes that pay for it."""
     provider = history.provider_of(contract)
     return [f"accreditation {programme} {provider}" for programme in history.programmes_of(contract)]
-
-
-def claims_on(history: History, contract: str) -> Names:
-    """Return the claims of both sides of a contract, of all programmes that pay for it.
-
-    A line of it may be in one of them; and where the contract says `either`, the first decided who claims.
-    """
-    sides = [side for side in (history.provider_of(contract), history.holder_of(contract)) if side is not None]
-    return [f"claims {programme} {side}" for programme in history.programmes_of(contract) for side in sides]
 
 
 def own_party(command: Rule, state: State) -> Signers:

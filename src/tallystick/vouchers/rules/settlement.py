@@ -1,15 +1,18 @@
-"""Settlement: claims, and what becomes of them."""
+"""Settlement: what becomes of a claim, contract by contract; and what was withheld for good."""
 
 from collections.abc import Sequence
-from typing import Final, Literal
+from itertools import pairwise
+from typing import Annotated, Final, Literal
 
-from tallystick.vouchers.book import DatedLot, Posting
-from tallystick.vouchers.fields import SubjectType
-from tallystick.vouchers.outcomes import Claimed, Nothing
-from tallystick.vouchers.quantities import Day, Fen, OwnedId, Sha256Hex, Text, format_day
-from tallystick.vouchers.redemptions import Claim
+from pydantic import AfterValidator, BaseModel, Field, model_validator
+
+from tallystick.vouchers.book import Lot, Posting
+from tallystick.vouchers.fields import CLOSED, SubjectType
+from tallystick.vouchers.outcomes import Nothing
+from tallystick.vouchers.quantities import Day, Fen, FenOrZero, OwnedId, Text, format_day
 from tallystick.vouchers.refusals import Reason, Refusal
-from tallystick.vouchers.rules.checks import check_new_id, check_own_programme
+from tallystick.vouchers.rules.checks import check_own_programme
+from tallystick.vouchers.rules.claiming import CONTRACTS_MAX
 from tallystick.vouchers.rules.gates import check_passed
 from tallystick.vouchers.rules.mandates import (
     MANDATE_REFUSALS,
@@ -19,10 +22,9 @@ from tallystick.vouchers.rules.mandates import (
     officers_or_mandate,
     treasury_of,
 )
+from tallystick.vouchers.rules.officers import officers_at_any_amount
 from tallystick.vouchers.rules.rule import (
-    HOLDER,
     OPERATOR,
-    PROVIDER,
     TREASURY,
     Accounts,
     Event,
@@ -31,161 +33,81 @@ from tallystick.vouchers.rules.rule import (
     Postings,
     Rule,
     Signers,
-    claims_on,
-    own_party,
     party_account,
 )
-from tallystick.vouchers.state import State, Unclaimed
+from tallystick.vouchers.state import State
+
+OFFSETS_MAX: Final = 16
 
 
-class RedemptionClaim(Rule):
-    """A payee asks for what was burned in a period and isn't claimed."""
+class PaymentFields(BaseModel):
+    """A payment outside the log: what the bank says of it."""
 
-    kind: Literal["redemption.claim/1"]
-    claim: OwnedId
-    programme: OwnedId
-    first_day: Day
-    last_day: Day
-    evidence_sha256: Sha256Hex | None = None
+    model_config = CLOSED
 
-    event_kind = "redemption.claimed/1"
-    outcome = Claimed
-    roles = PROVIDER | HOLDER
-    refusals = (
-        Reason.ID_OUTSIDE_OWN_NAMESPACE,
-        Reason.ID_ALREADY_USED,
-        Reason.PROGRAMME_UNKNOWN,
-        Reason.NOT_THE_PAYEE,
-        Reason.CLAIM_PERIOD_INVALID,
-        Reason.CLAIM_PERIOD_NOT_OVER,
-        Reason.NOTHING_TO_CLAIM,
-        Reason.GATE_NOT_PASSED,
-    )
-
-    def signers(self, state: State, at: int) -> Signers:
-        """One signature of the party, of the network its quorum."""
-        return own_party(self, state)
-
-    def decide(self, state: State, at: int) -> Claimed | Refusal:
-        """By whom the programme pays, for days that are over."""
-        refusal = check_new_id(self.claim, self.party, state.claims)
-        if refusal:
-            return refusal
-        programme = state.programmes.get(self.programme)
-        if programme is None:
-            return Refusal(Reason.PROGRAMME_UNKNOWN, self.programme)
-        if programme.rules.payee not in ("contract", state.parties[self.party].role):
-            return Refusal(Reason.NOT_THE_PAYEE, f"{self.programme} pays the {programme.rules.payee}")
-        if self.last_day < self.first_day:
-            return Refusal(Reason.CLAIM_PERIOD_INVALID, f"{format_day(self.last_day)} is before the first day")
-        over_at = state.start_of(self.last_day + 1)
-        if at < over_at:
-            return Refusal(Reason.CLAIM_PERIOD_NOT_OVER, format_day(self.last_day), not_before=over_at)
-        unclaimed_fen = self.unclaimed_fen(state)
-        rounding_fen = programme.rules.rounding_fen
-        amount_fen = unclaimed_fen // rounding_fen * rounding_fen
-        if amount_fen == 0:
-            return Refusal(Reason.NOTHING_TO_CLAIM, f"{unclaimed_fen} fen are unclaimed")
-        return check_passed(state, self.programme, "claim", self.party, _claimant(state, self.party), at) or Claimed(
-            amount_fen
-        )
-
-    def evolve(self, state: State, event: Event) -> Postings:
-        """What is unclaimed in the period is claimed, lot by lot; what was rounded off stays with the last of them."""
-        assert isinstance(event.outcome, Claimed)
-        lots = self._claimed(state, event.outcome.amount_fen)
-        for contract_id in {lot.contract for lot in self._lots(state)}:
-            if state.claimant(self.programme, contract_id) is None:
-                state.contracts[contract_id].claimant = _side(state, self.party)
-        state.claims[self.claim] = Claim(
-            index=event.index,
-            programme=self.programme,
-            claimant=self.party,
-            first_day=self.first_day,
-            last_day=self.last_day,
-            lots=[lot.burned_id for lot, _ in lots],
-        )
-        state.programmes[self.programme].claims.setdefault(self.party, []).append(self.claim)
-        return tuple(
-            [
-                Posting(self.programme, "burned", lot.burned_id, "claimed", lot.claimed_id(self.claim), amount_fen)
-                for lot, amount_fen in lots
-            ]
-        )
-
-    def unclaimed_fen(self, state: State) -> int:
-        """Return what is unclaimed in the period."""
-        return sum(state.book["burned", lot.burned_id] for lot in self._lots(state))
-
-    def _claimed(self, state: State, amount_fen: int) -> list[tuple[DatedLot, int]]:
-        """Return what a claim of an amount takes of which lot, in order."""
-        claimed = list[tuple[DatedLot, int]]()
-        lots = self._lots(state)
-        for lot in lots:
-            taken_fen = min(amount_fen, state.book["burned", lot.burned_id])
-            if taken_fen:
-                claimed.append((lot, taken_fen))
-                amount_fen -= taken_fen
-        if amount_fen and lots:
-            # Only where a part of a log is replayed that was decided wrongly: what is recorded is followed.
-            last, taken_fen = claimed.pop() if claimed else (lots[-1], 0)
-            claimed.append((last, taken_fen + amount_fen))
-        return claimed
-
-    def _lots(self, state: State) -> list[DatedLot]:
-        """Return what is unclaimed in the period, in the order of contract, voucher and day."""
-        by_contract = state.unclaimed.get(self.programme, {})
-        return [
-            DatedLot(voucher, contract, day)
-            for contract in sorted(by_contract)
-            if self._may_claim(state, contract)
-            for voucher, day in self._dated(by_contract[contract])
-        ]
-
-    def _dated(self, days: Unclaimed) -> list[tuple[str, int]]:
-        """Return the vouchers and days of the period, in order; other days aren't looked at."""
-        within = [day for day in days if self.first_day <= day <= self.last_day]
-        return sorted([(voucher, day) for day in within for voucher in days[day]])
-
-    def _may_claim(self, state: State, contract_id: str) -> bool:
-        """Return whether the programme pays the claimant for a contract."""
-        claimant = state.claimant(self.programme, contract_id)
-        contract = state.contracts[contract_id]
-        return self.party in ((contract.provider, contract.holder) if claimant is None else (claimant,))
-
-    def touches(self, state: State, event: Event) -> Accounts:
-        """The programme and the claimant."""
-        claim = state.claims[self.claim]
-        return {f"programme {claim.programme}"} | party_account(state, claim.claimant)
-
-    def concerns(self, state: State, event: Event) -> Names:
-        """The claim, and the claimant's claims."""
-        return [f"claim {self.claim}", f"claims {self.programme} {self.party}"]
-
-    def follows(self) -> Names:
-        """The programme and the claimant."""
-        return [f"rules {self.programme}", f"party {self.party}"]
-
-    def asks(self, event: Event, history: History) -> Names:
-        """The claimant's claims, verdicts on it, the contracts of all that may be unclaimed, and who claims there."""
-        yield from (f"attestations provider {self.party}", f"attestations holder {self.party}")
-        yield f"claims {self.programme} {self.party}"
-        for contract in history.burned(self.programme, self.party, self.first_day, self.last_day, event.index):
-            yield f"contract {contract}"
-            if history.says_either(contract):
-                yield from claims_on(history, contract)
-
-
-class RedemptionPay(Rule):
-    """A treasury paid a claim."""
-
-    kind: Literal["redemption.pay/1"]
-    claim: OwnedId
     amount_fen: Fen
-    payment_reference: Text
+    day: Day
+    reference: Text
+
+
+class SettledRow(BaseModel):
+    """What becomes of what is claimed under one contract."""
+
+    model_config = CLOSED
+
+    contract: OwnedId
+    paid_fen: FenOrZero
+    withheld_fen: Fen | None = None
+    reason: Text | None = None
+
+    @model_validator(mode="after")
+    def _says_why(self) -> "SettledRow":
+        if (self.withheld_fen is None) != (self.reason is None):
+            raise ValueError("withheld_fen and reason go together")
+        return self
+
+    @property
+    def settled_fen(self) -> int:
+        """What is settled by it."""
+        return self.paid_fen + (self.withheld_fen or 0)
+
+
+class Offset(BaseModel):
+    """What of a payment is set off against a demand on the payee."""
+
+    model_config = CLOSED
+
+    demand: OwnedId
+    amount_fen: Fen
+
+
+def _by_contract(rows: tuple[SettledRow, ...]) -> tuple[SettledRow, ...]:
+    if any(one.contract >= other.contract for one, other in pairwise(rows)):
+        raise ValueError("must be in ascending order of contracts, each once")
+    return rows
+
+
+def _by_demand(offsets: tuple[Offset, ...]) -> tuple[Offset, ...]:
+    if any(one.demand >= other.demand for one, other in pairwise(offsets)):
+        raise ValueError("must be in ascending order of demands, each once")
+    return offsets
+
+
+class RedemptionSettle(Rule):
+    """A treasury finishes a claim: of each contract it pays, and withholds with a reason; demands are set off."""
+
+    kind: Literal["redemption.settle/1"]
+    claim: OwnedId
+    rows: Annotated[tuple[SettledRow, ...], Field(min_length=1, max_length=CONTRACTS_MAX), AfterValidator(_by_contract)]
+    offsets: Annotated[
+        tuple[Offset, ...] | None,
+        Field(min_length=1, max_length=OFFSETS_MAX),
+        AfterValidator(lambda one: one and _by_demand(one)),
+    ] = None
+    payment: PaymentFields | None = None
     mandate: OwnedId | None = None
 
-    event_kind = "redemption.paid/1"
+    event_kind = "redemption.settled/1"
     outcome = Nothing
     roles = TREASURY | OPERATOR
     refusals = (
@@ -194,136 +116,264 @@ class RedemptionPay(Rule):
         Reason.NOT_OWN_PROGRAMME,
         Reason.CLAIM_UNKNOWN,
         Reason.CLAIM_ALREADY_SETTLED,
-        Reason.AMOUNT_DIFFERS_FROM_CLAIM,
+        Reason.SETTLEMENT_DIFFERS_FROM_CLAIM,
+        Reason.DEMAND_UNKNOWN,
+        Reason.DEMAND_ON_ANOTHER,
+        Reason.EXCEEDS_RECEIVABLE,
+        Reason.PAYMENT_DIFFERS,
+        Reason.PAYMENT_IN_THE_FUTURE,
+        Reason.PAYMENT_REFERENCE_USED,
         Reason.GATE_NOT_PASSED,
     )
 
+    @property
+    def paid_fen(self) -> int:
+        """What is paid of the claim, set off or not."""
+        return sum([row.paid_fen for row in self.rows])
+
+    @property
+    def offset_fen(self) -> int:
+        """What of that is set off."""
+        return sum([one.amount_fen for one in self.offsets or ()])
+
     def signers(self, state: State, at: int) -> Signers:
         """One signature of the party; `required` of the treasury's officers where fewer signed more than they may."""
-        return officers_or_mandate(state, self.party, self.mandate, self.amount_fen, at)
+        return officers_or_mandate(state, self.party, self.mandate, self.paid_fen, at)
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
-        """An open claim, in full."""
+        """An open claim, every contract of it, in full."""
         claim = state.claims.get(self.claim)
         programme = None if claim is None else claim.programme
-        refusal = check_mandate(state, self, self.mandate, programme, self.amount_fen, at) or _check_open_claim(
-            state, self.claim, treasury_of(state, self.party, self.mandate)
+        treasury = treasury_of(state, self.party, self.mandate)
+        return (
+            check_mandate(state, self, self.mandate, programme, self.paid_fen, at)
+            or _check_open_claim(state, self.claim, treasury)
+            or self._check_rows(state)
+            or self._check_offsets(state, treasury)
+            or self._check_payment(state, treasury, at)
+            or self._check_gates(state, at)
+            or Nothing()
         )
-        if refusal:
-            return refusal
-        claimed_fen = state.claimed_fen(self.claim)
-        if self.amount_fen != claimed_fen:
-            return Refusal(Reason.AMOUNT_DIFFERS_FROM_CLAIM, f"claimed are {claimed_fen} fen", limit_fen=claimed_fen)
+
+    def _check_rows(self, state: State) -> Refusal | None:
+        claimed_fen: dict[str, int] = {}
+        for lot, amount_fen in state.claimed(self.claim):
+            claimed_fen[lot.contract] = claimed_fen.get(lot.contract, 0) + amount_fen
+        if [*claimed_fen] != [row.contract for row in self.rows]:
+            return Refusal(Reason.SETTLEMENT_DIFFERS_FROM_CLAIM, f"it is of {', '.join(claimed_fen)}"[:200])
+        for row in self.rows:
+            if row.settled_fen != claimed_fen[row.contract]:
+                detail = f"{claimed_fen[row.contract]} fen are claimed under {row.contract}"
+                return Refusal(Reason.SETTLEMENT_DIFFERS_FROM_CLAIM, detail, limit_fen=claimed_fen[row.contract])
+        return None
+
+    def _check_offsets(self, state: State, treasury: str) -> Refusal | None:
+        claimant = state.claims[self.claim].claimant
+        for offset in self.offsets or ():
+            refusal = check_demand(state, offset.demand, treasury)
+            if refusal:
+                return refusal
+            if state.demands[offset.demand].payee != claimant:
+                return Refusal(Reason.DEMAND_ON_ANOTHER, f"{offset.demand} is on {state.demands[offset.demand].payee}")
+            refusal = check_receivable(state, offset.demand, offset.amount_fen)
+            if refusal:
+                return refusal
+        return None
+
+    def _check_payment(self, state: State, treasury: str, at: int) -> Refusal | None:
+        due_fen = self.paid_fen - self.offset_fen
+        paid_fen = 0 if self.payment is None else self.payment.amount_fen
+        if due_fen != paid_fen:
+            return Refusal(Reason.PAYMENT_DIFFERS, f"{due_fen} fen are to be paid", limit_fen=max(0, due_fen))
+        return None if self.payment is None else check_payment(state, treasury, self.payment, at)
+
+    def _check_gates(self, state: State, at: int) -> Refusal | None:
+        """Refuse a payment whose gates aren't passed; to withhold needs none."""
         claim = state.claims[self.claim]
-        subjects: dict[SubjectType, Sequence[str]] = {
-            "claim": [self.claim],
-            "contract": sorted({lot.contract for lot, _ in state.claimed(self.claim)}),
-            **_claimant(state, claim.claimant),
-        }
-        return check_passed(state, claim.programme, "settle", claim.claimant, subjects, at) or Nothing()
+        paid = [row.contract for row in self.rows if row.paid_fen]
+        if not paid:
+            return None
+        side: SubjectType = "provider" if state.parties[claim.claimant].role == "provider" else "holder"
+        subjects: dict[SubjectType, Sequence[str]] = {"claim": [self.claim], "contract": paid, side: [claim.claimant]}
+        return check_passed(state, claim.programme, "settle", claim.claimant, subjects, at)
 
     def evolve(self, state: State, event: Event) -> Postings:
-        """Settled for good."""
-        count_mandate(state, event, self.mandate, self.amount_fen)
+        """Settled for good; what is withheld can be claimed again."""
+        count_mandate(state, event, self.mandate, self.paid_fen)
+        treasury = treasury_of(state, self.party, self.mandate)
         claim = state.claims[self.claim]
-        postings = tuple(
-            [
-                Posting(claim.programme, "claimed", lot.claimed_id(self.claim), "paid", lot.lot.id, amount_fen)
-                for lot, amount_fen in state.claimed(self.claim)
-            ]
-        )
-        claim.status, claim.lots = "paid", []
-        return postings
+        paid_id = f"{claim.programme} {claim.claimant}"
+        left_fen = {row.contract: row.paid_fen for row in self.rows}
+        postings = list[Posting]()
+        for lot, amount_fen in state.claimed(self.claim):
+            source_id = lot.claimed_id(self.claim)
+            paid_fen = min(amount_fen, left_fen.get(lot.contract, 0))
+            if paid_fen:
+                postings.append(Posting(claim.programme, "claimed", source_id, "paid", paid_id, paid_fen))
+                left_fen[lot.contract] -= paid_fen
+            if amount_fen > paid_fen:
+                postings.append(
+                    Posting(claim.programme, "claimed", source_id, "withheld", lot.id, amount_fen - paid_fen)
+                )
+        postings += [receive(state, offset.demand, offset.amount_fen) for offset in self.offsets or ()]
+        claim.status, claim.lots = "settled", []
+        if self.payment is not None:
+            note_payment(state, treasury, self.payment, self.claim)
+        return tuple(postings)
 
     def touches(self, state: State, event: Event) -> Accounts:
-        """The programme and the claimant."""
+        """The programme and the claimant, and the programme of each demand that is set off."""
         claim = state.claims[self.claim]
-        return {f"programme {claim.programme}"} | party_account(state, claim.claimant)
+        demands = {f"programme {state.demands[one.demand].programme}" for one in self.offsets or ()}
+        return {f"programme {claim.programme}"} | party_account(state, claim.claimant) | demands
 
     def concerns(self, state: State, event: Event) -> Names:
-        """The claim."""
-        return [f"claim {self.claim}"]
+        """The claim, its contracts, and the demands."""
+        yield f"claim {self.claim}"
+        yield from (f"contract {row.contract}" for row in self.rows)
+        yield from (f"demand {one.demand}" for one in self.offsets or ())
 
     def follows(self) -> Names:
-        """The claim, the party, and the mandate."""
-        return [f"claim {self.claim}", f"party {self.party}", *mandate_name(self.mandate)]
+        """The claim, its demands, the party, and the mandate."""
+        demands = [f"demand {one.demand}" for one in self.offsets or ()]
+        return [f"claim {self.claim}", *demands, f"party {self.party}", *mandate_name(self.mandate)]
 
     def asks(self, event: Event, history: History) -> Names:
-        """Verdicts on the claim and its contracts, and what that asked for: a part of its lines would come to less."""
-        claim = history.claim(self.claim)
+        """Verdicts on the claim and its contracts, and all that was burned and claimed under these."""
         yield f"attestations claim {self.claim}"
-        for name in claim.command.asks(claim, history):
-            yield name
-            if name.startswith("contract "):
-                yield f"attestations {name}"
+        for row in self.rows:
+            yield from (f"contract {row.contract}", f"attestations contract {row.contract}")
 
 
-class RedemptionReject(Rule):
-    """A treasury won't pay a claim; its lines are unclaimed again."""
+class RedemptionDisallow(Rule):
+    """A treasury keeps for good what it withheld under a contract; of a claimant who is out, also what is unclaimed."""
 
-    kind: Literal["redemption.reject/1"]
-    claim: OwnedId
+    kind: Literal["redemption.disallow/1"]
+    programme: OwnedId
+    contract: OwnedId
+    amount_fen: Fen
     reason: Text
 
-    event_kind = "redemption.rejected/1"
+    event_kind = "redemption.disallowed/1"
     outcome = Nothing
     roles = TREASURY
     refusals = (
         Reason.PROGRAMME_UNKNOWN,
         Reason.NOT_OWN_PROGRAMME,
-        Reason.CLAIM_UNKNOWN,
-        Reason.CLAIM_ALREADY_SETTLED,
+        Reason.CONTRACT_UNKNOWN,
+        Reason.EXCEEDS_WITHHELD,
     )
 
     def signers(self, state: State, at: int) -> Signers:
-        """One signature of the party, of the network its quorum."""
-        return own_party(self, state)
+        """As many as the party's officers' rule requires, at any amount."""
+        return officers_at_any_amount(state, self.party)
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
-        """An open claim."""
-        return _check_open_claim(state, self.claim, self.party) or Nothing()
+        """At most what is withheld; what is unclaimed too, where its claimant is suspended or delisted."""
+        refusal = check_own_programme(state, self.programme, self.party)
+        if refusal:
+            return refusal
+        if self.contract not in state.contracts:
+            return Refusal(Reason.CONTRACT_UNKNOWN, self.contract)
+        there_fen = sum([amount_fen for _, _, _, amount_fen in self._parts(state, at)])
+        if self.amount_fen > there_fen:
+            return Refusal(Reason.EXCEEDS_WITHHELD, f"{there_fen} fen can be disallowed", limit_fen=there_fen)
+        return Nothing()
+
+    def _parts(self, state: State, at: int) -> list[tuple[Lot, Literal["burned", "withheld"], str, int]]:
+        """Return what can be disallowed, in order: what is withheld by voucher, then what is unclaimed."""
+        places = state.unclaimed.places.get(self.programme, {}).get(self.contract, {})
+        lots = [Lot(voucher, self.contract) for voucher in sorted(places)]
+        parts: list[tuple[Lot, Literal["burned", "withheld"], str, int]] = [
+            (lot, "withheld", lot.id, state.book["withheld", lot.id]) for lot in lots if state.book["withheld", lot.id]
+        ]
+        if not self._claimant_is_out(state, at):
+            return parts
+        for lot in lots:
+            for day in places[lot.voucher]:
+                burned_id = f"{lot.id} {day}"
+                if day >= 0:
+                    parts.append((lot, "burned", burned_id, state.book["burned", burned_id]))
+        return parts
+
+    def _claimant_is_out(self, state: State, at: int) -> bool:
+        """Return whether nobody good can claim what is unclaimed."""
+        contract = state.contracts[self.contract]
+        claimant = state.claimant(self.programme, self.contract)
+        sides = (contract.provider, contract.holder) if claimant is None else (claimant,)
+        return all(self._is_out(state, side, at) for side in sides)
+
+    def _is_out(self, state: State, party: str, at: int) -> bool:
+        if state.parties[party].suspended:
+            return True
+        is_provider = state.parties[party].role == "provider"
+        return is_provider and state.programmes[self.programme].accreditation(party, at, at + 1) is None
 
     def evolve(self, state: State, event: Event) -> Postings:
-        """Unclaimed again, day by day."""
-        claim = state.claims[self.claim]
-        postings = tuple(
-            [
-                Posting(claim.programme, "claimed", lot.claimed_id(self.claim), "burned", lot.burned_id, amount_fen)
-                for lot, amount_fen in state.claimed(self.claim)
-            ]
-        )
-        claim.status, claim.lots = "rejected", []
-        claim.rejected_index = event.index
-        return postings
+        """Back to the programme, and not to the holder's cap."""
+        left_fen = self.amount_fen
+        postings = list[Posting]()
+        for lot, account, account_id, amount_fen in self._parts(state, event.at):
+            taken_fen = min(left_fen, amount_fen)
+            if taken_fen:
+                state.book.note("forfeited", lot.id, taken_fen)
+                postings.append(Posting(self.programme, account, account_id, "unissued", self.programme, taken_fen))
+                left_fen -= taken_fen
+        return tuple(postings)
 
     def touches(self, state: State, event: Event) -> Accounts:
-        """The programme and the claimant."""
-        claim = state.claims[self.claim]
-        return {f"programme {claim.programme}"} | party_account(state, claim.claimant)
+        """The contract's sides, and the programme; and the vouchers' accounts hold less."""
+        contract = state.contracts[self.contract]
+        return {f"provider {contract.provider}", f"holder {contract.holder}", f"programme {self.programme}"}
 
     def concerns(self, state: State, event: Event) -> Names:
-        """The claim, and the claimant's claims."""
-        claim = state.claims[self.claim]
-        return [f"claim {self.claim}", f"claims {claim.programme} {claim.claimant}"]
+        """The contract."""
+        return [f"contract {self.contract}"]
 
     def follows(self) -> Names:
-        """The claim."""
-        return [f"claim {self.claim}"]
+        """The contract and the programme."""
+        return [f"contract {self.contract}", f"rules {self.programme}"]
 
     def asks(self, event: Event, history: History) -> Names:
-        """What the claim asked for: its lines are free again."""
-        claim = history.claim(self.claim)
-        return claim.command.asks(claim, history)
+        """The accreditations of the contract's provider."""
+        provider = history.provider_of(self.contract)
+        return [f"accreditation {self.programme} {provider}"]
 
 
-def _side(state: State, party: str) -> Literal["provider", "holder"]:
-    """Return which side of a contract a claimant is."""
-    return "provider" if state.parties[party].role == "provider" else "holder"
+def check_payment(state: State, treasury: str, payment: PaymentFields, at: int) -> Refusal | None:
+    """Refuse a payment of a day to come, and a reference that the treasury used before."""
+    if payment.day > state.day_of(at):
+        return Refusal(Reason.PAYMENT_IN_THE_FUTURE, f"day {format_day(payment.day)}")
+    used = state.payments.get(f"{treasury} {payment.reference}")
+    return None if used is None else Refusal(Reason.PAYMENT_REFERENCE_USED, f"for {used}")
 
 
-def _claimant(state: State, party: str) -> dict[SubjectType, Sequence[str]]:
-    """Return a claimant as what a gate may be of."""
-    return {_side(state, party): [party]}
+def note_payment(state: State, treasury: str, payment: PaymentFields, for_what: str) -> None:
+    """Keep a payment's reference, which is used once."""
+    state.payments[f"{treasury} {payment.reference}"] = for_what
+
+
+def check_demand(state: State, demand_id: str, treasury: str) -> Refusal | None:
+    """Refuse a demand that isn't there, or is another treasury's."""
+    demand = state.demands.get(demand_id)
+    if demand is None:
+        return Refusal(Reason.DEMAND_UNKNOWN, demand_id)
+    owner = state.programmes[demand.programme].treasury
+    return None if owner == treasury else Refusal(Reason.DEMAND_ON_ANOTHER, f"{demand_id} is of {owner}")
+
+
+def check_receivable(state: State, demand_id: str, amount_fen: int) -> Refusal | None:
+    """Refuse more than is left of a demand."""
+    left_fen = state.book["receivable", demand_id]
+    if amount_fen > left_fen:
+        return Refusal(Reason.EXCEEDS_RECEIVABLE, f"{left_fen} fen are left of {demand_id}", limit_fen=left_fen)
+    return None
+
+
+def receive(state: State, demand_id: str, amount_fen: int) -> Posting:
+    """Return what comes back of a demand: it can be issued again."""
+    programme = state.demands[demand_id].programme
+    return Posting(programme, "receivable", demand_id, "unissued", programme, amount_fen)
 
 
 def _check_open_claim(state: State, claim_id: str, treasury: str) -> Refusal | None:
@@ -336,4 +386,4 @@ def _check_open_claim(state: State, claim_id: str, treasury: str) -> Refusal | N
     return None if claim.status == "open" else Refusal(Reason.CLAIM_ALREADY_SETTLED, f"{claim_id} is {claim.status}")
 
 
-RULES: Final = (RedemptionClaim, RedemptionPay, RedemptionReject)
+RULES: Final = (RedemptionSettle, RedemptionDisallow)
