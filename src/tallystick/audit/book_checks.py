@@ -1,14 +1,15 @@
 """Money adds up: after every entry in what it moved, and at the end in everything that the state holds.
 
-    programme      envelope = unissued + Σ available + Σ reserved + Σ burned + Σ claimed + Σ paid
-    voucher        face = available + Σ reserved + Σ burned + Σ claimed + Σ paid + transferred + returned
+    programme      envelope = unissued + Σ available + Σ reserved + Σ burned + Σ withheld + Σ claimed + Σ paid
+                   + Σ receivable
+    voucher        face = available + Σ reserved + its lots + transferred + returned
     reservation    amount = reserved + taken + released
                    taken = what its lines took: of statements remembered, and of those forgotten
-    lot            Σ burned + Σ claimed + paid = Σ taken of the voucher's reservations under the contract
-                   booked on a day: burned + claimed is what its lines took, or as much less as was paid of the lot
+    lot            Σ burned + withheld + Σ claimed + settled + forfeited = Σ taken of the voucher's reservations
+                   under the contract; what is unclaimed of a day is at most what its lines took
     contract       charged, absorbed = the same of its lines; at most its amount, at most its other support
     claim          what is claimed = the lots of the claims that are open
-                   what is paid to a claimant has a claim of it that is paid
+    payee          paid + receivable + received = Σ settled of its lots
     application    issued = Σ face of the vouchers that name it, which are its holder's, for its programme, of its class
     holder         granted = Σ face − returned, and at most the cap
     issued         each face is at least the floor, but of imported vouchers
@@ -29,9 +30,10 @@ from tallystick.audit.link_checks import broken_links
 from tallystick.vouchers.book import (
     ACCOUNTS,
     CARRIED_OVER,
+    OF_LOTS,
     PROGRAMME_ACCOUNTS,
-    USED,
     Account,
+    AnyAccount,
     Book,
     DatedLot,
     Lot,
@@ -43,8 +45,10 @@ from tallystick.vouchers.book import (
 from tallystick.vouchers.holdings import VoucherStatus
 from tallystick.vouchers.quantities import INTEGER_MAX
 from tallystick.vouchers.state import State
+from tallystick.vouchers.unclaimed import WITHHELD
 
-_OF_VOUCHERS: Final[tuple[Account, ...]] = ("available", "reserved", *USED)
+_OF_VOUCHERS: Final[tuple[AnyAccount, ...]] = ("available", "reserved", *OF_LOTS)
+_OF_PROGRAMMES: Final[tuple[Account, ...]] = ("available", "reserved", "burned", "withheld", "claimed")
 
 
 class OwnBook:
@@ -134,11 +138,15 @@ def _of_programmes(state: State) -> Iterator[str]:
     sums: dict[str, Counter[Account]] = defaultdict(Counter)
     for name in state.programmes:
         sums[name]["unissued"] = book["unissued", name]
-    for account in _OF_VOUCHERS:
+    for account in _OF_PROGRAMMES:
         for account_id, amount_fen in book.balances[account].items():
             voucher_id = state.voucher_of(account, account_id)
             assert voucher_id is not None
             sums[state.vouchers[voucher_id].programme][account] += amount_fen
+    for paid_id, amount_fen in book.balances["paid"].items():
+        sums[paid_id.partition(" ")[0]]["paid"] += amount_fen
+    for demand_id, amount_fen in book.balances["receivable"].items():
+        sums[state.demands[demand_id].programme]["receivable"] += amount_fen
     for name, programme in state.programmes.items():
         envelope_fen, totals = programme.envelope_fen, book.totals[name]
         if not envelope_fen == -book["envelope", name] == sum(totals.values()):
@@ -206,26 +214,18 @@ def _of_reservations(state: State) -> Iterator[str]:
 def _of_lots(state: State, taken_fen: Counter[Lot]) -> Iterator[str]:
     """Yield the lots that don't hold what was taken, in all, and by the days that lie in the burn window."""
     held_fen: Counter[Lot] = Counter()
-    by_day_fen: Counter[DatedLot] = Counter()
-    for account in USED:
+    for account in OF_LOTS:
         for account_id, amount_fen in state.book.balances[account].items():
-            lot = lot_in(account, account_id)
-            held_fen[lot] += amount_fen
-            if account != "paid":
-                by_day_fen[DatedLot(*lot, int(account_id.rpartition(" ")[2]))] += amount_fen
+            held_fen[lot_in(account, account_id)] += amount_fen
     for one in sorted(held_fen.keys() | taken_fen.keys()):
         if held_fen[one] != taken_fen[one]:
             yield f"lot {one.id}: it holds {held_fen[one]} fen, and lines took {taken_fen[one]} fen"
     took_fen = _taken_by_day(state)
     oldest_day = state.day_of(state.at - state.burn_window_us) + 1
-    for dated in sorted(took_fen.keys() | by_day_fen.keys()):
-        if dated.day >= oldest_day:
-            less_fen = took_fen[dated] - by_day_fen[dated]
-            if not 0 <= less_fen <= state.book["paid", dated.lot.id]:
-                yield (
-                    f"lot {dated.burned_id}: {by_day_fen[dated]} fen are burned or claimed, "
-                    f"and its lines took {took_fen[dated]} fen"
-                )
+    for burned_id, amount_fen in state.book.balances["burned"].items():
+        dated = dated_lot_of(burned_id)
+        if dated.day >= oldest_day and amount_fen > took_fen[dated]:
+            yield f"lot {burned_id}: {amount_fen} fen are unclaimed, and its lines took {took_fen[dated]} fen"
 
 
 def _taken_by_day(state: State) -> Counter[DatedLot]:
@@ -267,39 +267,58 @@ def _of_contracts(state: State) -> Iterator[str]:
 def _of_claims(state: State) -> Iterator[str]:
     claimed = dict(state.book.balances["claimed"])
     for name, claim in state.claims.items():
-        if claim.lots and claim.status != "open":
-            yield f"claim {name}: it is {claim.status}, and has lots"
-        if not claim.lots and claim.status == "open":
-            yield f"claim {name}: it is open, and has no lots"
-        for lot in map(dated_lot_of, claim.lots):
+        if bool(claim.lots) != (claim.status == "open"):
+            yield f"claim {name}: it is {claim.status}, and has {len(claim.lots)} lots"
+        for lot_id in claim.lots:
+            lot = Lot(*lot_id.split(" "))
             if claimed.pop(lot.claimed_id(name), 0) <= 0:
-                yield f"claim {name}: nothing is claimed of {lot.burned_id}"
+                yield f"claim {name}: nothing is claimed of {lot_id}"
             programme = state.vouchers[lot.voucher].programme
-            if (programme, state.claimant(programme, lot.contract)) != (
-                claim.programme,
-                claim.claimant,
-            ) or not claim.first_day <= lot.day <= claim.last_day:
-                yield f"claim {name}: {lot.burned_id} isn't of its programme, its claimant and its days"
-    unclaimed = {
-        DatedLot(voucher, contract, day).burned_id
-        for by_contract in state.unclaimed.values()
-        for contract, days in by_contract.items()
-        for day, vouchers in days.items()
-        for voucher in vouchers
-    }
-    for account_id in sorted(unclaimed ^ state.book.balances["burned"].keys()):
-        yield f"burned {account_id}: what its claimant finds to claim isn't what is burned"
+            if (programme, state.claimant(programme, lot.contract)) != (claim.programme, claim.claimant):
+                yield f"claim {name}: {lot_id} isn't of its programme and its claimant"
     for account_id, amount_fen in claimed.items():
         yield f"claimed {account_id}: {amount_fen} fen are in no open claim"
-    paid = {(claim.programme, claim.claimant) for claim in state.claims.values() if claim.status == "paid"}
-    for name, amount_fen in state.book.balances["paid"].items():
-        paid_lot = lot_in("paid", name)
-        if paid_lot.contract == CARRIED_OVER:
-            continue
-        programme = state.vouchers[paid_lot.voucher].programme
-        claimant = state.claimant(programme, paid_lot.contract)
-        if (programme, claimant) not in paid:
-            yield f"paid {name}: {amount_fen} fen, and no claim of {claimant} is paid"
+    yield from _of_unclaimed(state)
+    yield from _of_payees(state)
+
+
+def _of_unclaimed(state: State) -> Iterator[str]:
+    """Yield what a claimant would find and isn't there, or the other way round."""
+    found: dict[Account, set[str]] = {"burned": set(), "withheld": set()}
+    for by_contract in state.unclaimed.places.values():
+        for contract, places in by_contract.items():
+            for voucher, days in places.items():
+                for day in days:
+                    lot = Lot(voucher, contract)
+                    found["withheld" if day == WITHHELD else "burned"].add(
+                        lot.id if day == WITHHELD else DatedLot(*lot, day).burned_id
+                    )
+    for account, ids in found.items():
+        for account_id in sorted(ids ^ state.book.balances[account].keys()):
+            yield f"{account} {account_id}: what its claimant finds to claim isn't what is there"
+
+
+def _of_payees(state: State) -> Iterator[str]:
+    """Yield the payees of which what was paid, and asked back, isn't what was settled of their lots."""
+    book = state.book
+    settled_fen: Counter[str] = Counter()
+    for lot_id, amount_fen in book.balances["settled"].items():
+        voucher, contract = lot_id.split(" ")
+        programme = state.vouchers[voucher].programme
+        payee = CARRIED_OVER if contract == CARRIED_OVER else state.claimant(programme, contract)
+        settled_fen[f"{programme} {payee}"] += amount_fen
+    there_fen = Counter(book.balances["paid"])
+    for name, demand in state.demands.items():
+        received_fen = book["received", name]
+        there_fen[f"{demand.programme} {demand.payee}"] += book["receivable", name] + received_fen
+        if book["receivable", name] + received_fen > demand.amount_fen:
+            yield f"demand {name}: it is of {demand.amount_fen} fen, and holds {book['receivable', name]} fen"
+    for paid_id in sorted(settled_fen.keys() | there_fen.keys()):
+        if settled_fen[paid_id] != there_fen[paid_id]:
+            yield (
+                f"paid {paid_id}: {there_fen[paid_id]} fen are paid, asked back or received, "
+                f"and {settled_fen[paid_id]} fen were settled"
+            )
 
 
 def _of_holders(state: State) -> Iterator[str]:

@@ -22,7 +22,6 @@ from typing import Final
 from tallystick.vouchers.book import CARRIED_OVER, PROGRAMME_ACCOUNTS, AnyAccount, dated_lot_of
 from tallystick.vouchers.burns import PAYMENT_SIZE, Statement
 from tallystick.vouchers.quantities import INTEGER_MAX
-from tallystick.vouchers.redemptions import Claim
 from tallystick.vouchers.state import State
 
 _ROLES_OF_SUMS: Final[dict[AnyAccount, str]] = {"appropriated": "treasury", "held": "holder", "promised": "provider"}
@@ -125,22 +124,31 @@ def _is_known(state: State, account: AnyAccount, account_id: str) -> bool:
     if account in ("charged", "absorbed", "forgotten_charged", "forgotten_absorbed"):
         return account_id in state.contracts
     if account == "claimed":
-        claim_id, _, burned_id = account_id.partition(" ")
-        return claim_id in state.claims and _is_lot(state, burned_id)
+        claim_id, _, lot_id = account_id.partition(" ")
+        return claim_id in state.claims and _is_lot(state, lot_id)
     if account == "burned":
+        return _is_dated_lot(state, account_id)
+    if account in ("withheld", "settled", "forfeited"):
         return _is_lot(state, account_id)
     if account == "paid":
-        voucher, _, contract = account_id.partition(" ")
-        return voucher in state.vouchers and (contract == CARRIED_OVER or contract in state.contracts)
+        programme, _, payee = account_id.partition(" ")
+        return programme in state.programmes and (payee == CARRIED_OVER or payee in state.parties)
+    if account in ("receivable", "received"):
+        return account_id in state.demands
     return account_id in state.vouchers
 
 
-def _is_lot(state: State, burned_id: str) -> bool:
+def _is_dated_lot(state: State, burned_id: str) -> bool:
     try:
-        lot = dated_lot_of(burned_id)
+        dated = dated_lot_of(burned_id)
     except ValueError:
         return False
-    return lot.burned_id == burned_id and lot.voucher in state.vouchers and lot.contract in state.contracts
+    return dated.burned_id == burned_id and _is_lot(state, dated.lot.id)
+
+
+def _is_lot(state: State, lot_id: str) -> bool:
+    voucher, _, contract = lot_id.partition(" ")
+    return voucher in state.vouchers and (contract == CARRIED_OVER or contract in state.contracts)
 
 
 def _of_applications(state: State) -> Iterator[str]:
@@ -226,34 +234,19 @@ def _of_contracts(state: State) -> Iterator[str]:
 
 
 def _of_claims(state: State) -> Iterator[str]:
-    listed: set[str] = set()
-    for programme, there in state.programmes.items():
-        for claimant, ids in there.claims.items():
-            known = [state.claims[name] for name in ids if name in state.claims]
-            if len(known) != len(ids) or any(one.index >= other.index for one, other in pairwise(known)):
-                yield f"programme {programme}: the claims of {claimant} are {', '.join(ids)}, not all there or in order"
-            for name in ids:
-                claim = state.claims.get(name)
-                if claim and (claim.programme, claim.claimant) != (programme, claimant):
-                    yield f"claim {name}: it is of {claim.programme} and {claim.claimant}, listed with {programme}"
-            listed.update(ids)
     for name, claim in state.claims.items():
-        if name not in listed:
-            yield f"claim {name}: its programme doesn't list it"
-        yield from _of_claim(state, name, claim)
-
-
-def _of_claim(state: State, name: str, claim: Claim) -> Iterator[str]:
-    if not 0 < claim.index < state.size or claim.first_day > claim.last_day:
-        yield f"claim {name}: it is of entry {claim.index}, for days {claim.first_day} to {claim.last_day}"
-    rejected = claim.rejected_index
-    if (claim.status == "rejected") != (rejected is not None):
-        yield f"claim {name}: it is {claim.status}, and {'no' if rejected is None else 'an'} entry rejected it"
-    if rejected is not None and not claim.index < rejected < state.size:
-        yield f"claim {name}: it is of entry {claim.index}, and entry {rejected} rejected it"
-    for burned_id in claim.lots:
-        if not _is_lot(state, burned_id):
-            yield f"claim {name}: its lot {burned_id} is of no voucher and contract"
+        if not 0 < claim.index < state.size:
+            yield f"claim {name}: it is of entry {claim.index}"
+        if claim.programme not in state.programmes or claim.claimant not in state.parties:
+            yield f"claim {name}: its programme or its claimant isn't there"
+        for lot_id in claim.lots:
+            if not _is_lot(state, lot_id):
+                yield f"claim {name}: there is no lot {lot_id}"
+    for name, demand in state.demands.items():
+        if demand.programme not in state.programmes or demand.payee not in state.parties:
+            yield f"demand {name}: its programme or its payee isn't there"
+        if not 0 < demand.amount_fen <= INTEGER_MAX:
+            yield f"demand {name}: it is of {demand.amount_fen} fen"
 
 
 def _of_statements(state: State) -> Iterator[str]:

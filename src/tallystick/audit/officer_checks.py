@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from tallystick.vouchers.quantities import format_day
 from tallystick.vouchers.rules.officers import DAYS_KEPT
 from tallystick.vouchers.rules.rule import Event
-from tallystick.vouchers.rules.settlement import RedemptionPay
+from tallystick.vouchers.rules.settlement import RedemptionSettle
 from tallystick.vouchers.rules.vouchers import VoucherIssue
 from tallystick.vouchers.state import State
 
@@ -29,8 +29,8 @@ class OwnOfficerSums:
         command = event.command
         if isinstance(command, VoucherIssue):
             amount_fen = command.face_fen
-        elif isinstance(command, RedemptionPay):
-            amount_fen = command.amount_fen
+        elif isinstance(command, RedemptionSettle):
+            amount_fen = command.paid_fen
         else:
             return
         # An operator acts by a mandate, and counts as no officer of the treasury that gave it.

@@ -16,8 +16,8 @@ from tallystick.views.view_tables import IndexKey, Key, Table
 from tallystick.vouchers.outcomes import Expired, Released, Returned, Reversed
 from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
-from tallystick.vouchers.rules.importing import VoucherImport
 from tallystick.vouchers.rules.endings import BookExpire, VoucherRevoke
+from tallystick.vouchers.rules.importing import VoucherImport
 from tallystick.vouchers.rules.reservations import ReservationExtend, ReservationRelease, VoucherReserve
 from tallystick.vouchers.rules.service_burning import ServiceBurn
 from tallystick.vouchers.rules.vouchers import VoucherIssue, VoucherResume, VoucherSuspend, VoucherTransfer

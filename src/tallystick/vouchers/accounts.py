@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from typing import Final
 
-from tallystick.vouchers.book import CARRIED_OVER, USED, lot_in
+from tallystick.vouchers.book import CARRIED_OVER, AnyAccount, lot_in
 from tallystick.vouchers.seals import AccountLeaf, Touches
 from tallystick.vouchers.state import State
 
 _UNTOUCHED: Final = Touches()
-_OF_PAYEES: Final = {"burned": "unclaimed_fen", "claimed": "claimed_fen", "paid": "paid_fen"}
+_OF_PAYEES: Final = ("unclaimed_fen", "withheld_fen", "claimed_fen", "paid_fen", "receivable_fen")
+_OWED: Final[dict[AnyAccount, str]] = {"burned": "unclaimed_fen", "withheld": "withheld_fen", "claimed": "claimed_fen"}
+_USED: Final[tuple[AnyAccount, ...]] = (*_OWED, "settled")
 
 Balances = dict[str, int]
 
@@ -25,7 +27,7 @@ def _balances(state: State) -> dict[str, Balances]:
     balances: dict[str, Balances] = {}
     for party_id, party in state.parties.items():
         if party.role in ("holder", "provider"):
-            balances[f"{party.role} {party_id}"] = dict.fromkeys(_OF_PAYEES.values(), 0)
+            balances[f"{party.role} {party_id}"] = dict.fromkeys(_OF_PAYEES, 0)
         if party.role == "holder":
             balances[f"holder {party_id}"] |= {"available_fen": 0, "burned_fen": 0, "reserved_fen": 0}
     for programme_id, programme in state.programmes.items():
@@ -39,18 +41,23 @@ def _balances(state: State) -> dict[str, Balances]:
 
 
 def _add_book(state: State, balances: dict[str, Balances]) -> None:
-    """Add what lies in vouchers and reservations to their vouchers, holders and payees."""
-    for account in ("available", "reserved", *USED):
-        name = "burned_fen" if account in USED else f"{account}_fen"
+    """Add what lies in vouchers, reservations and lots to their vouchers, holders and payees."""
+    for account in ("available", "reserved", *_USED):
+        name = "burned_fen" if account in _USED else f"{account}_fen"
         for account_id, amount_fen in state.book.balances[account].items():
             voucher_id = state.voucher_of(account, account_id)
             assert voucher_id is not None
             balances[f"voucher {voucher_id}"][name] += amount_fen
             balances[f"holder {state.vouchers[voucher_id].holder}"][name] += amount_fen
-            if account in USED:
+            if account in _OWED:
                 contract = lot_in(account, account_id).contract
-                if contract == CARRIED_OVER:
-                    continue  # whom it was paid to, no entry says
                 payee = state.claimant(state.vouchers[voucher_id].programme, contract)
                 if payee is not None:  # else the first to claim of both sides of the contract
-                    balances[f"{state.parties[payee].role} {payee}"][_OF_PAYEES[account]] += amount_fen
+                    balances[f"{state.parties[payee].role} {payee}"][_OWED[account]] += amount_fen
+    for account_id, amount_fen in state.book.balances["paid"].items():
+        payee = account_id.rpartition(" ")[2]
+        if payee != CARRIED_OVER:  # whom that was paid to, no entry says
+            balances[f"{state.parties[payee].role} {payee}"]["paid_fen"] += amount_fen
+    for demand_id, amount_fen in state.book.balances["receivable"].items():
+        payee = state.demands[demand_id].payee
+        balances[f"{state.parties[payee].role} {payee}"]["receivable_fen"] += amount_fen

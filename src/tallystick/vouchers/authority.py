@@ -16,18 +16,18 @@ from tallystick.vouchers.fields import KeyPurpose
 from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
+from tallystick.vouchers.rules.endings import VoucherRevoke
 from tallystick.vouchers.rules.keys import KeyRevoke, KeyRotate
 from tallystick.vouchers.rules.mandates import treasury_of
 from tallystick.vouchers.rules.network import NetworkFound
-from tallystick.vouchers.rules.endings import VoucherRevoke
 from tallystick.vouchers.rules.reservations import ReservationRelease
 from tallystick.vouchers.rules.rule import Rule
 from tallystick.vouchers.rules.service_burning import ServiceBurn
-from tallystick.vouchers.rules.settlement import RedemptionPay
+from tallystick.vouchers.rules.settlement import RedemptionSettle
 from tallystick.vouchers.rules.vouchers import VoucherIssue, VoucherResume, VoucherSuspend
 from tallystick.vouchers.state import State
 
-ByMandate = RedemptionPay | ReservationRelease | VoucherIssue | VoucherResume | VoucherRevoke | VoucherSuspend
+ByMandate = RedemptionSettle | ReservationRelease | VoucherIssue | VoucherResume | VoucherRevoke | VoucherSuspend
 """Commands that may name a mandate."""
 
 

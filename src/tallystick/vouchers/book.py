@@ -18,6 +18,7 @@ takes note of it, so that each of them adds up by itself:
     transferred   <voucher>                              passed on to other vouchers
     returned      <voucher>                              gone back to the envelope, unused
     settled       <voucher> <contract>                   of a lot, what was paid; `<voucher> -`: before the log began
+    received      <demand>                               come back of what was asked back
     forfeited     <voucher> <contract>                   of a lot, gone back to the envelope: disallowed, or too late
     taken         <reservation>                          burned, less what came back to it
     released      <reservation>                          gone back to the voucher or the envelope
@@ -44,6 +45,7 @@ Memorandum = Literal[
     "transferred",
     "returned",
     "settled",
+    "received",
     "forfeited",
     "taken",
     "released",

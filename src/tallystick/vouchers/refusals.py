@@ -304,25 +304,58 @@ class Reason(CodedEnum):
     STATEMENT_UNKNOWN = ("statement_unknown", True, "the provider has no such statement within `burn_window_seconds`")
     LINE_UNKNOWN = ("line_unknown", False, "the statement has no such accepted line")
     LINE_ALREADY_REVERSED = ("line_already_reversed", False, "the line was taken back before")
-    LINE_ALREADY_CLAIMED = ("line_already_claimed", True, "it is claimed; a rejection would set it free")
+    LINE_ALREADY_CLAIMED = (
+        "line_already_claimed",
+        True,
+        "it is claimed; what is withheld of it in a settlement would set it free",
+    )
     LATER_LINE_TOOK_MONEY = (
         "later_line_took_money",
         True,
         "the line absorbed other support, and a later line of the contract took money that stands",
     )
     NOT_THE_PAYEE = ("not_the_payee", False, "the programme pays the other side")
-    CLAIM_PERIOD_INVALID = ("claim_period_invalid", False, "`last_day` is before `first_day`")
+    CLAIM_PERIOD_INVALID = (
+        "claim_period_invalid",
+        False,
+        "`last_day` is not the last of a period of the programme's claims",
+    )
     CLAIM_PERIOD_NOT_OVER = ("claim_period_not_over", True, "`last_day` is not over")
-    NOTHING_TO_CLAIM = ("nothing_to_claim", True, "nothing burned in the period is unclaimed")
+    CLAIM_TOO_LATE = (
+        "claim_too_late",
+        False,
+        "the programme's cut-off after `last_day` is past; a later period has the rest",
+    )
+    NOTHING_TO_CLAIM = ("nothing_to_claim", True, "nothing that was burned up to `last_day` can be claimed")
     CLAIM_UNKNOWN = ("claim_unknown", True, "no such claim")
-    CLAIM_ALREADY_SETTLED = ("claim_already_settled", False, "it was paid or rejected")
-    AMOUNT_DIFFERS_FROM_CLAIM = ("amount_differs_from_claim", False, "`amount_fen` is not what was claimed")
+    CLAIM_ALREADY_SETTLED = ("claim_already_settled", False, "it was settled")
+    SETTLEMENT_DIFFERS_FROM_CLAIM = (
+        "settlement_differs_from_claim",
+        False,
+        "the rows are not the claim's contracts, or a row not what is claimed under its contract",
+    )
+    EXCEEDS_WITHHELD = ("exceeds_withheld", True, "more than is withheld, or may be disallowed")
+    EXCEEDS_PAID = (
+        "exceeds_paid",
+        True,
+        "more than was paid to the payee under the programme and isn't asked back yet",
+    )
+    DEMAND_UNKNOWN = ("demand_unknown", True, "no such demand")
+    DEMAND_ON_ANOTHER = ("demand_on_another", False, "the demand is another treasury's, or on another payee")
+    EXCEEDS_RECEIVABLE = ("exceeds_receivable", True, "more than is left of the demand")
+    PAYMENT_DIFFERS = ("payment_differs", False, "the payment is not what is paid, less what is set off")
+    PAYMENT_IN_THE_FUTURE = ("payment_in_the_future", True, "the day of the payment is after that of `at`")
+    PAYMENT_REFERENCE_USED = ("payment_reference_used", False, "the treasury used the payment's reference before")
     GATE_NOT_PASSED = (
         "gate_not_passed",
         True,
         "too few of a gate's attesters have a standing `pass`, or one has a standing `fail`",
     )
-    NOTHING_DUE = ("nothing_due", True, "no reservation and no voucher is past its end")
+    NOTHING_DUE = (
+        "nothing_due",
+        True,
+        "no reservation and no voucher is past its end, and nothing unclaimed past its cut-off",
+    )
     SEAL_PERIOD_NOT_OVER = ("seal_period_not_over", True, "`last_day` is not over")
     SEAL_GRACE_NOT_OVER = (
         "seal_grace_not_over",

@@ -272,6 +272,8 @@ class State:
                 self.return_unused(voucher_id, amount_fen)
             if source == "claimed" and target == "paid":
                 self.book.note("settled", lot_in("claimed", source_id).id, amount_fen)
+            if source == "receivable" and target == "unissued":
+                self.book.note("received", source_id, amount_fen)
             self._promise(posting)
         self.book.post(posting)
         if target in ("burned", "withheld"):

@@ -1,5 +1,6 @@
 """GPU-time: statements, decided line by line, and reversals."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Annotated, Final, Literal
 
@@ -10,7 +11,6 @@ from tallystick.vouchers.burns import BurnedLine, Group, Statement, pack_line
 from tallystick.vouchers.fields import ITEMS_MAX, LINES_MAX, must_be_true
 from tallystick.vouchers.outcomes import Burned, Reversed
 from tallystick.vouchers.quantities import DAY_US, DocumentId, OwnedId, Text
-from tallystick.vouchers.redemptions import claim_on
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.burn_lines import (
     BurnLine,
@@ -32,7 +32,6 @@ from tallystick.vouchers.rules.rule import (
     Rule,
     Signers,
     accreditations_of,
-    claims_on,
     own_party,
     voucher_accounts,
 )
@@ -210,11 +209,27 @@ class BurnReverse(Rule):
             return Refusal(Reason.LINE_UNKNOWN, f"{self.line} of {self.statement}")
         if self.line in statement.reversed_lines:
             return Refusal(Reason.LINE_ALREADY_REVERSED, f"{self.line} of {self.statement}")
-        if any(_is_claimed(state, statement, line, reservation) for reservation, _ in line.payments):
+        if self._missing_fen(state, statement, line):
             return Refusal(Reason.LINE_ALREADY_CLAIMED, f"{self.line} of {self.statement}")
         if line.absorbed_fen and self._later_line_took_money(state, statement):
             return Refusal(Reason.LATER_LINE_TOOK_MONEY, f"after line {self.line} of {self.statement}")
         return Reversed(tuple([(name, fen, _back_to(state, name)) for name, fen in line.payments]))
+
+    def _missing_fen(self, state: State, statement: Statement, line: BurnedLine) -> int:
+        """Return how much of what a line took is neither unclaimed on its day nor withheld: so it is claimed."""
+        taken_fen: Counter[DatedLot] = Counter()
+        for name, amount_fen in line.payments:
+            taken_fen[self._lot(state, statement, line, name)] += amount_fen
+        book = state.book
+        return sum(
+            max(0, amount_fen - book["burned", lot.burned_id] - book["withheld", lot.lot.id])
+            for lot, amount_fen in taken_fen.items()
+        )
+
+    def _lot(self, state: State, statement: Statement, line: BurnedLine, reservation: str) -> DatedLot:
+        """Return the lot that a reservation's payment for a line lies in."""
+        day = _booked_day(state, statement, line)
+        return DatedLot(state.reservations[reservation].voucher, statement.contract, day)
 
     def _later_line_took_money(self, state: State, statement: Statement) -> bool:
         """Return whether a line of the contract that came later, and stands, took money."""
@@ -238,13 +253,21 @@ class BurnReverse(Rule):
         state.book.note("charged", statement.contract, -line.fee_fen)
         state.book.note("absorbed", statement.contract, -line.absorbed_fen)
         postings = list[Posting]()
+        burned_fen: dict[str, int] = {}
         for name, amount_fen, to in event.outcome.returned:
             reservation = state.reservations[name]
-            lot = DatedLot(reservation.voucher, statement.contract, _booked_day(state, statement, line))
+            lot = self._lot(state, statement, line, name)
             state.book.note("taken", name, -amount_fen)
             if to != "reservation":
                 state.book.note("released", name, amount_fen)
-            postings += put_back("burned", lot.burned_id, reservation, amount_fen, to)
+                state.book.note("promised", reservation.provider, -amount_fen)
+            if to == "programme":
+                state.return_unused(reservation.voucher, amount_fen)
+            left_fen = burned_fen.setdefault(lot.burned_id, state.book["burned", lot.burned_id])
+            unclaimed_fen = min(amount_fen, left_fen)
+            burned_fen[lot.burned_id] -= unclaimed_fen
+            postings += put_back("burned", lot.burned_id, reservation, unclaimed_fen, to)
+            postings += put_back("withheld", lot.lot.id, reservation, amount_fen - unclaimed_fen, to)
         return tuple(postings)
 
     def touches(self, state: State, event: Event) -> Accounts:
@@ -265,29 +288,13 @@ class BurnReverse(Rule):
         return ()
 
     def asks(self, event: Event, history: History) -> Names:
-        """The statement's contract, and the claims that the line may be in."""
-        contract = history.contract_of_statement(self.party, self.statement, event.index)
-        if contract is None:
-            return
-        yield f"contract {contract}"
-        yield from claims_on(history, contract)  # whichever of the two is paid: a line that is claimed isn't reversed
+        """The statement's contract, with all that was claimed under it."""
+        return statement_contract(history, event, self.statement)
 
 
 def _booked_day(state: State, statement: Statement, line: BurnedLine) -> int:
     """Return the day on which a line is booked: that of its end, or of its entry."""
     return state.day_of(statement.at if line.is_booked_late else line.ends_at)
-
-
-def _is_claimed(state: State, statement: Statement, line: BurnedLine, reservation: str) -> bool:
-    """Return whether what a reservation paid of a line is in a claim that is open or paid."""
-    programme_id = state.reservations[reservation].programme
-    claimant = state.claimant(programme_id, statement.contract)
-    if claimant is None:
-        return False
-    programme = state.programmes[programme_id]
-    claims = [state.claims[claim_id] for claim_id in programme.claims.get(claimant, ())]
-    is_rounded = programme.rules.rounding_fen > 1
-    return claim_on(claims, _booked_day(state, statement, line), statement.index, is_rounded) is not None
 
 
 def _back_to(state: State, reservation_id: str) -> Literal["reservation", "voucher", "programme"]:

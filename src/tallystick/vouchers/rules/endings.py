@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Final, Literal
 
-from tallystick.vouchers.book import Posting
+from tallystick.vouchers.book import DatedLot, Lot, Posting
 from tallystick.vouchers.outcomes import Expired, Returned
 from tallystick.vouchers.quantities import OwnedId, Text, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
@@ -23,10 +23,11 @@ from tallystick.vouchers.rules.rule import (
     voucher_accounts,
 )
 from tallystick.vouchers.state import Due, State
+from tallystick.vouchers.unclaimed import WITHHELD
 
-ROWS_MAX: Final = 300
+ROWS_MAX: Final = 180
 """With the longest ids they fit into an entry, whatever signs it."""
-Row = tuple[Literal["reservation", "voucher"], str, int, Literal["voucher", "programme"]]
+Row = tuple[Literal["reservation", "voucher", "lot"], str, int, Literal["voucher", "programme"]]
 
 
 class VoucherRevoke(Rule):
@@ -119,6 +120,12 @@ class BookExpire(Rule):
                 continue
             if len(rows) == ROWS_MAX:
                 return Expired(True, tuple(rows))
+            if due.kind == "lots":
+                for lot in _lots_of(state, due.id):
+                    if len(rows) == ROWS_MAX:
+                        return Expired(True, tuple(rows))
+                    rows.append(("lot", lot.id, sum(fen for _, _, fen in _unclaimed(state, lot)), "programme"))
+                continue
             if due.kind == "voucher":
                 rows.append(("voucher", due.id, state.book["available", due.id] + returned_fen[due.id], "programme"))
                 ended.add(due.id)
@@ -139,7 +146,7 @@ class BookExpire(Rule):
         """Return whether something is of a programme of the treasury; an operator books all."""
         if state.parties[self.party].role == "operator":
             return True
-        held = state.vouchers[due.id] if due.kind == "voucher" else state.reservations[due.id]
+        held = state.reservations[due.id] if due.kind == "reservation" else state.vouchers[due.id]
         return state.programmes[held.programme].treasury == self.party
 
     def evolve(self, state: State, event: Event) -> Postings:
@@ -151,6 +158,14 @@ class BookExpire(Rule):
                 reservation = state.reservations[name]
                 close(state, reservation)
                 postings += put_back("reserved", name, reservation, amount_fen, to)
+            elif kind == "lot":
+                lot = Lot(*name.split(" "))
+                state.book.note("forfeited", lot.id, amount_fen)
+                programme = state.vouchers[lot.voucher].programme
+                postings += [
+                    Posting(programme, account, account_id, "unissued", programme, fen)
+                    for account, account_id, fen in _unclaimed(state, lot)
+                ]
             else:
                 voucher = state.vouchers[name]
                 state.remove_due(Due(voucher.valid_until, name, "voucher"))
@@ -168,6 +183,11 @@ class BookExpire(Rule):
             if kind == "reservation":
                 reservation = state.reservations[name]
                 accounts |= voucher_accounts(state, reservation.voucher) | {f"provider {reservation.provider}"}
+            elif kind == "lot":
+                lot = Lot(*name.split(" "))
+                accounts |= voucher_accounts(state, lot.voucher) | {
+                    f"provider {state.contracts[lot.contract].provider}"
+                }
             else:
                 accounts |= voucher_accounts(state, name)
         return accounts
@@ -179,6 +199,8 @@ class BookExpire(Rule):
             if kind == "reservation":
                 yield f"reservation {name}"
                 yield f"contract {state.reservations[name].contract}"
+            elif kind == "lot":
+                yield f"contract {Lot(*name.split(' ')).contract}"
             else:
                 yield f"terms {name}"
 
@@ -189,6 +211,21 @@ class BookExpire(Rule):
     def asks(self, event: Event, history: History) -> Names:
         """Nothing: what is in a part of the log is there with its whole history."""
         return ()
+
+
+def _lots_of(state: State, voucher_id: str) -> list[Lot]:
+    """Return the lots of a voucher of which something is unclaimed, in the order of their contracts."""
+    by_contract = state.unclaimed.places.get(state.vouchers[voucher_id].programme, {})
+    return [Lot(voucher_id, contract) for contract in sorted(by_contract) if voucher_id in by_contract[contract]]
+
+
+def _unclaimed(state: State, lot: Lot) -> list[tuple[Literal["burned", "withheld"], str, int]]:
+    """Return where something of a lot is unclaimed, and how much (fen)."""
+    days = state.unclaimed.places[state.vouchers[lot.voucher].programme][lot.contract][lot.voucher]
+    where: list[tuple[Literal["burned", "withheld"], str]] = [
+        ("withheld", lot.id) if day == WITHHELD else ("burned", DatedLot(*lot, day).burned_id) for day in days
+    ]
+    return [(account, account_id, state.book[account, account_id]) for account, account_id in where]
 
 
 RULES: Final = (VoucherRevoke, BookExpire)

@@ -107,7 +107,10 @@ class VoucherImport(Rule):
             carried_over_fen=self.used_fen,
         )
         state.add_due(Due(self.valid_until, self.voucher, "voucher"))
-        used = Lot(self.voucher, CARRIED_OVER).id
+        if self.used_fen:
+            state.grant(self.voucher, self.used_fen)
+            state.book.note("settled", Lot(self.voucher, CARRIED_OVER).id, self.used_fen)
+        used = f"{self.programme} {CARRIED_OVER}"
         left_fen = self.face_fen - self.used_fen
         postings = (
             Posting(self.programme, "unissued", self.programme, "paid", used, self.used_fen),

@@ -34,7 +34,7 @@ from tallystick.vouchers.rules.rule import (
 from tallystick.vouchers.state import State
 
 MandatedKind = Literal[
-    "redemption.pay/1",
+    "redemption.settle/1",
     "reservation.release/1",
     "voucher.issue/1",
     "voucher.resume/1",
