@@ -191,7 +191,7 @@ class ProgrammeAmend(Rule):
         committed_fen = programme.envelope_fen - state.book["unissued", self.programme]
         if self.envelope_fen < committed_fen:
             return Refusal(Reason.BELOW_COMMITTED, f"{committed_fen} fen are issued", limit_fen=committed_fen)
-        return check_sum(state, "appropriated", self.party, self.envelope_fen - programme.envelope_fen)
+        return check_sum(state, "appropriated", self.party, self.envelope_fen, programme.envelope_fen)
 
     def _check_end(self, programme: Programme, at: int) -> Refusal | None:
         if self.closes_at is None:
