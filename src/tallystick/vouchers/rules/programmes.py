@@ -215,7 +215,7 @@ class ProgrammeAmend(Rule):
         changed = [name for name in FIXED if getattr(before, name) != getattr(after, name)]
         if before.claims.cycle != after.claims.cycle:
             changed.append("cycle")
-        return Refusal(Reason.RULES_FIXED, f"{', '.join(changed)} never change") if changed else None
+        return Refusal(Reason.RULES_FIXED, f"never changed: {', '.join(changed)}") if changed else None
 
     def evolve(self, state: State, event: Event) -> Postings:
         """What it says anew; the envelope is raised or lowered by what is unissued."""
