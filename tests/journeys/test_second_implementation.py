@@ -311,6 +311,15 @@ def _by_revoked_key(entries: list[bytes]) -> list[bytes]:
     return [*entries[:index], changed, *entries[index + 1 :]]
 
 
+def _by_key_in_takeover(entries: list[bytes]) -> list[bytes]:
+    """The first price after another party added a key, signed by that key."""
+    added = next(
+        index for index, entry in enumerate(entries) if f'"vkey":"{vkey_of("guian/officer-2")}'.encode() in entry
+    )
+    index = next(index for index, entry in enumerate(entries) if index > added and b'"tariff.published/1"' in entry)
+    return [*entries[:index], rewritten(entries[index], None, {}, "guian/officer-2"), *entries[index + 1 :]]
+
+
 FORGERIES: dict[str, tuple[Change, str]] = {
     "two entries swapped": (lambda all_: [*all_[:5], all_[6], all_[5], *all_[7:]], "entry 5: it says that it is"),
     "an entry left out": (lambda all_: [*all_[:5], *all_[6:]], "entry 5: it says that it is"),
@@ -415,7 +424,7 @@ FORGERIES: dict[str, tuple[Change, str]] = {
         "which is a read key",
     ),
     "a key that another party added a moment before": (
-        _at("tariff.published", lambda e: rewritten(e, None, {}, "guian/officer-2"), number=2),
+        _by_key_in_takeover,
         "which another party added and which isn't active yet",
     ),
     "a meter key issues a price": (
