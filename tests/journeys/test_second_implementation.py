@@ -485,6 +485,10 @@ FORGERIES_OF_FROZEN: dict[str, tuple[Change, str]] = {
         _at("programme.amended", lambda e: without_signature(e, 1), -1),
         "1 of 2 signatures by shanghai",
     ),
+    "a withdrawn party's key": (
+        _at("tariff.published", lambda e: rewritten(e, None, {}, "guian/officer-1", "wuhu/officer-1"), -1),
+        "no key of the log then",
+    ),
     "the log's next key has not signed": (_at("log.rekeyed", lambda e: without_signature(e, 2)), "has not signed"),
     "one root key changes the log's": (_at("log.rekeyed", lambda e: without_signature(e, 1)), "1 of 2 signatures by"),
     "a key of another log": (
