@@ -473,11 +473,11 @@ ROOTS = ("network/root-1", "network/root-2")
 _OF_ACME = vkey_of(f"{ORIGIN}:acme/officer-1")
 
 
-def _rekeyed_again(entry: bytes, old: str) -> bytes:
-    """An entry after the change of the log's key that changes it again."""
-    index = json.loads(split_entry(entry)[0])["index"]
+def _rekeyed_again(entries: list[bytes], old: str) -> list[bytes]:
+    """The entries as far as the change of the log's key, and another that changes it again."""
+    index = index_of(entries, "log.rekeyed")
     vkeys = {"old_vkey": vkey_of(old), "new_vkey": vkey_of(f"{ORIGIN}:third")}
-    return rewritten(entry, {"index": index + 1}, vkeys, *ROOTS, f"{ORIGIN}:third")
+    return [*entries[: index + 1], rewritten(entries[index], {"index": index + 1}, vkeys, *ROOTS, f"{ORIGIN}:third")]
 
 
 FORGERIES_OF_FROZEN: dict[str, tuple[Change, str]] = {
@@ -504,11 +504,11 @@ FORGERIES_OF_FROZEN: dict[str, tuple[Change, str]] = {
         "was added before",
     ),
     "a change of another key than the log's": (
-        lambda all_: [*all_, _rekeyed_again(all_[-1], ORIGIN)],
+        lambda all_: _rekeyed_again(all_, ORIGIN),
         "the log's key is not",
     ),
     "a change while another is under way": (
-        lambda all_: [*all_, _rekeyed_again(all_[-1], f"{ORIGIN}:next")],
+        lambda all_: _rekeyed_again(all_, f"{ORIGIN}:next"),
         "the log's key is being changed already",
     ),
     "a mandate that one officer gave": (
