@@ -217,7 +217,7 @@ def test_a_history_of_services_extensions_and_expiry(views: Views) -> None:
         ("voucher.issued/1", "registry", 50_000, 50_000, "to acme, by city/m1"),
         ("voucher.reserved/1", "acme", 20_000, 30_000, "acme/s1 for dc, under acme/k3"),
         ("reservation.extended/1", "acme", 5_000, 25_000, "acme/s1"),
-        ("reservation.extended/1", "acme", 0, 25_000, "acme/s1, until 2026-01-29T08:00:52.000000Z"),
+        ("reservation.extended/1", "acme", 0, 25_000, "acme/s1, for longer"),
         ("voucher.reserved/1", "acme", 10_000, 15_000, "acme/s2 for dc, under acme/k4"),
         ("service.burned/1", "dc", 4_000, 15_000, "20 of tokens under acme/k3"),
         ("service.burned/1", "dc", 1_000, 15_000, "5 of tokens under acme/k3"),

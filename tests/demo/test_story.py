@@ -27,11 +27,12 @@ class Entry(NamedTuple):
 
 
 class Played(NamedTuple):
-    """A demo of one job a start-up: its entries, and what it showed."""
+    """A demo of one job a start-up: its entries, and what it showed and left."""
 
     good: bool
     entries: tuple[Entry, ...]
     shown: str
+    policy: bytes
 
     def of(self, kind: str) -> list[Entry]:
         """Return the entries of a kind."""
@@ -46,7 +47,9 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     (folder / "jobs.csv").write_text(HEADER + "".join(rows), encoding="utf-8")
     shown = io.StringIO()
     good = run_demo(folder / "year", jobs=folder / "jobs.csv", console=Console(file=shown, width=120))
-    return Played(good, tuple(_entries(folder / "year")), shown.getvalue())
+    return Played(
+        good, tuple(_entries(folder / "year")), shown.getvalue(), (folder / "year" / "trust.policy").read_bytes()
+    )
 
 
 def _entries(folder: Path) -> Iterator[Entry]:
@@ -123,6 +126,12 @@ def test_what_invoices_came_to_is_paid_once_others_looked_at_them(played: Played
     claims = {one.command["claim"] for one in played.of("redemption.claim/1")}
     rejected = {one.command["claim"] for one in played.of("redemption.reject/1")}
     assert {one.command["claim"] for one in played.of("redemption.pay/1")} == claims - rejected
+
+
+def test_the_logs_key_is_changed(played: Played) -> None:
+    """And the policy that is left trusts the first for what it signed, and the second."""
+    (rekeyed,) = [one.command for one in played.of("log.rekey/1")]
+    assert played.policy.decode().split()[1::2] == [rekeyed["old_vkey"], "none", rekeyed["new_vkey"]]
 
 
 def test_what_time_ended_is_booked_by_the_operator(played: Played) -> None:

@@ -74,7 +74,7 @@ def test_help_offers_what_has_a_dossier_and_nothing_else() -> None:
     """An entry has none: it is shown, or proved by its receipt."""
     said = done("dossier", "--help")
     assert "<voucher|holder|provider|programme>" in said
-    assert "<voucher|holder|programme|provider|contract|entry>" in done("show", "--help")
+    assert "<voucher|holder|programme|provider|contract|mandate|entry>" in done("show", "--help")
 
 
 def test_bad_input_is_one_line(ledger: Path, tmp_path: Path, trust: Path) -> None:

@@ -35,7 +35,7 @@ from tallystick.vouchers.rulebook import EVENT_KINDS
 
 LIMIT = 100
 HEADER = "timestamp,duration,num_gpus,gpu_time,cluster\n"
-KEY_FIELDS = ("keys", "root_keys", "vkey", "key")
+KEY_FIELDS = ("keys", "root_keys", "vkey", "key", "old_vkey", "new_vkey")
 REASONS = {
     *("signatures_missing", "transfer_forbidden", "voucher_suspended", "key_revoked", "exceeds_holder_cap"),
     *("amount_differs_from_claim", "reservation_not_over", "job_time_already_burned", "job_time_too_long_ago"),
@@ -276,11 +276,11 @@ def test_the_tiles_audit_clean_too(demo: Demo) -> None:
 
 
 def test_the_log_key_can_be_used_afterwards(demo: Demo) -> None:
-    """The settings name it and its passphrase, and the policy trusts it."""
+    """The settings name the newer one and its passphrase, and the policy trusts it."""
     settings = load_settings(demo.folder)
     assert settings.log_key_passphrase_file is not None
     key = load(settings.log_key, read_passphrase(settings.log_key_passphrase_file))
-    assert [key.verifier] == [log.vkey for log in demo.policy.logs]
+    assert key.verifier == [log.vkey for log in demo.policy.logs][-1]
 
 
 def test_the_copy_differs_in_one_byte_and_the_audit_names_its_entry(demo: Demo, tmp_path: Path) -> None:

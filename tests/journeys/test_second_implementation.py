@@ -311,6 +311,15 @@ def _by_revoked_key(entries: list[bytes]) -> list[bytes]:
     return [*entries[:index], changed, *entries[index + 1 :]]
 
 
+def _by_key_in_takeover(entries: list[bytes]) -> list[bytes]:
+    """The first price after another party added a key, signed by that key."""
+    added = next(
+        index for index, entry in enumerate(entries) if f'"vkey":"{vkey_of("guian/officer-2")}'.encode() in entry
+    )
+    index = next(index for index, entry in enumerate(entries) if index > added and b'"tariff.published/1"' in entry)
+    return [*entries[:index], rewritten(entries[index], None, {}, "guian/officer-2"), *entries[index + 1 :]]
+
+
 FORGERIES: dict[str, tuple[Change, str]] = {
     "two entries swapped": (lambda all_: [*all_[:5], all_[6], all_[5], *all_[7:]], "entry 5: it says that it is"),
     "an entry left out": (lambda all_: [*all_[:5], *all_[6:]], "entry 5: it says that it is"),
@@ -415,7 +424,7 @@ FORGERIES: dict[str, tuple[Change, str]] = {
         "which is a read key",
     ),
     "a key that another party added a moment before": (
-        _at("tariff.published", lambda e: rewritten(e, None, {}, "guian/officer-2"), number=2),
+        _by_key_in_takeover,
         "which another party added and which isn't active yet",
     ),
     "a meter key issues a price": (
@@ -464,17 +473,21 @@ ROOTS = ("network/root-1", "network/root-2")
 _OF_ACME = vkey_of(f"{ORIGIN}:acme/officer-1")
 
 
-def _rekeyed_again(entry: bytes, old: str) -> bytes:
-    """An entry after the change of the log's key that changes it again."""
-    index = json.loads(split_entry(entry)[0])["index"]
+def _rekeyed_again(entries: list[bytes], old: str) -> list[bytes]:
+    """The entries as far as the change of the log's key, and another that changes it again."""
+    index = index_of(entries, "log.rekeyed")
     vkeys = {"old_vkey": vkey_of(old), "new_vkey": vkey_of(f"{ORIGIN}:third")}
-    return rewritten(entry, {"index": index + 1}, vkeys, *ROOTS, f"{ORIGIN}:third")
+    return [*entries[: index + 1], rewritten(entries[index], {"index": index + 1}, vkeys, *ROOTS, f"{ORIGIN}:third")]
 
 
 FORGERIES_OF_FROZEN: dict[str, tuple[Change, str]] = {
     "an amended programme that one officer signed": (
         _at("programme.amended", lambda e: without_signature(e, 1), -1),
         "1 of 2 signatures by shanghai",
+    ),
+    "a withdrawn party's key": (
+        _at("tariff.published", lambda e: rewritten(e, None, {}, "guian/officer-1", "wuhu/officer-1"), -1),
+        "no key of the log then",
     ),
     "the log's next key has not signed": (_at("log.rekeyed", lambda e: without_signature(e, 2)), "has not signed"),
     "one root key changes the log's": (_at("log.rekeyed", lambda e: without_signature(e, 1)), "1 of 2 signatures by"),
@@ -491,11 +504,11 @@ FORGERIES_OF_FROZEN: dict[str, tuple[Change, str]] = {
         "was added before",
     ),
     "a change of another key than the log's": (
-        lambda all_: [*all_, _rekeyed_again(all_[-1], ORIGIN)],
+        lambda all_: _rekeyed_again(all_, ORIGIN),
         "the log's key is not",
     ),
     "a change while another is under way": (
-        lambda all_: [*all_, _rekeyed_again(all_[-1], f"{ORIGIN}:next")],
+        lambda all_: _rekeyed_again(all_, f"{ORIGIN}:next"),
         "the log's key is being changed already",
     ),
     "a mandate that one officer gave": (

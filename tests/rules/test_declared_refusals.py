@@ -1,7 +1,7 @@
 """A rule declares exactly the refusals that its `decide` can come to, in order of precedence."""
 
 import dis
-from collections.abc import Mapping
+from collections.abc import Iterator
 from types import CodeType, FunctionType
 
 import pytest
@@ -13,35 +13,53 @@ from tallystick.vouchers.rules.rule import Rule
 WITHIN = "tallystick.vouchers.rules"
 
 
-def reasons_in(function: FunctionType, seen: set[FunctionType], methods: Mapping[str, object]) -> set[Reason]:
-    """Every `Reason.X` that a function names, or a function, method or class of the rules that it uses."""
-    if function in seen:
-        return set()
-    seen.add(function)
-    found: set[Reason] = set()
+def reasons_of(rule: type[Rule]) -> set[Reason]:
+    """Every `Reason.X` that its `decide` names, or what of the rules can be reached from there.
+
+    That is each function and class that is named, and the methods that somebody calls by their name, of these classes
+    and of the rule itself.
+    """
+    todo: list[object] = [rule.decide]
+    seen, classes, called, found = set[FunctionType](), [rule], set[str](), set[Reason]()
+    while todo:
+        function = todo.pop()
+        if isinstance(function, FunctionType) and function not in seen:
+            seen.add(function)
+            for name, used in _steps(function):
+                if name in Reason.__members__:
+                    found.add(Reason[name])
+                called.add(name)
+                if isinstance(used, type) and used not in classes:
+                    classes.append(used)
+                todo.append(used)
+        if not todo:
+            methods = [one for cls in classes for name, one in vars(cls).items() if name in called | {"__init__"}]
+            functions = [one.fget if isinstance(one, property) else one for one in methods]
+            todo = [one for one in functions if isinstance(one, FunctionType) and one not in seen]
+    return found
+
+
+def _steps(function: FunctionType) -> Iterator[tuple[str, object]]:
+    """Yield the attributes that a function loads, `Reason.X` among them, and of the rules the globals by name."""
     codes = [function.__code__]
     while codes:
         code = codes.pop()
         codes += [one for one in code.co_consts if isinstance(one, CodeType)]
         before = None
         for step in dis.get_instructions(code):
-            if before == "Reason" and step.argval in Reason.__members__:
-                found.add(Reason[step.argval])
-            before = step.argval
             used = function.__globals__.get(step.argval) if step.opname == "LOAD_GLOBAL" else None
-            if step.opname in ("LOAD_METHOD", "LOAD_ATTR") and str(step.argval).startswith("_"):
-                used = methods.get(step.argval)
             if getattr(used, "__module__", "").startswith(WITHIN):
-                parts = [used] if isinstance(used, FunctionType) else list(vars(used).values())
-                for part in parts:
-                    found |= reasons_in(part, seen, methods) if isinstance(part, FunctionType) else set()
-    return found
+                yield "", used
+            if step.opname in ("LOAD_METHOD", "LOAD_ATTR") and (
+                step.argval not in Reason.__members__ or before == "Reason"
+            ):
+                yield step.argval, None
+            before = step.argval
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_refusals_are_those_of_the_code(rule: type[Rule]) -> None:
-    assert isinstance(rule.decide, FunctionType)
-    found = reasons_in(rule.decide, set(), vars(rule))
+    found = reasons_of(rule)
     assert found
     assert list(rule.refusals) == [reason for reason in Reason if reason in found]
 

@@ -15,7 +15,9 @@ from tallystick.vouchers.state import State
 
 TOO_EARLY = {
     Reason.SIGNED_IN_THE_FUTURE,
-    Reason.VOUCHER_NOT_OVER,
+    Reason.NOTHING_DUE,
+    Reason.REKEY_UNDER_WAY,
+    Reason.SEAL_GRACE_NOT_OVER,
     Reason.RESERVATION_NOT_OVER,
     Reason.CLAIM_PERIOD_NOT_OVER,
     Reason.SEAL_PERIOD_NOT_OVER,
@@ -23,13 +25,23 @@ TOO_EARLY = {
 LIMITS: dict[Reason, tuple[int, ...]] = {
     Reason.BELOW_HOLDER_FLOOR: (-1,),
     Reason.BELOW_CHARGED: (-1,),
+    Reason.BELOW_COMMITTED: (-1,),
     Reason.OTHER_SUPPORT_LOWERED: (-1,),
     Reason.EXCEEDS_ENVELOPE: (1,),
     Reason.EXCEEDS_HOLDER_CAP: (1,),
+    Reason.EXCEEDS_APPLICATION: (1,),
+    Reason.EXCEEDS_MANDATE: (1,),
+    Reason.USED_ABOVE_FACE: (1,),
+    Reason.SUM_TOO_LARGE: (1,),
     Reason.EXCEEDS_AVAILABLE_BALANCE: (1,),
     Reason.AMOUNT_DIFFERS_FROM_CLAIM: (-1, 1),
 }
 """What is refused for the amount, and by how many fen the next amounts that are differ from the limit."""
+
+AMOUNTS = {Reason.OTHER_SUPPORT_LOWERED: {"other_support_fen"}, Reason.USED_ABOVE_FACE: {"used_fen"}}
+"""Which field a reason is about, where that isn't the amount of the command."""
+BEFORE_IT = {Reason.BELOW_HOLDER_FLOOR, Reason.EXCEEDS_MANDATE}
+"""Reasons of an amount that may come before another."""
 
 
 class Refused(NamedTuple):
@@ -50,8 +62,7 @@ class Refused(NamedTuple):
     def reason_for(self, amount_fen: int) -> Reason | None:
         """The reason against the same command of another amount."""
         command = self.signed.command
-        is_support = self.refusal.reason is Reason.OTHER_SUPPORT_LOWERED
-        names = {"other_support_fen"} if is_support else {"face_fen", "amount_fen"}
+        names = AMOUNTS.get(self.refusal.reason, {"face_fen", "amount_fen", "envelope_fen"})
         (name,) = names & set(type(command).model_fields)
         answer = command.model_copy(update={name: amount_fen}).decide(self.state, self.at)
         return answer.reason if isinstance(answer, Refusal) else None
@@ -86,7 +97,10 @@ def given() -> list[Refused]:
 
 
 def test_an_amount_is_told_what_it_was_held_against(given: list[Refused]) -> None:
-    """To the fen; where the envelope holds less than the floor, what is beyond it is below the floor as well."""
+    """To the fen; where the envelope holds less than the floor, what is beyond it is below the floor as well.
+
+    And what is beyond a claim may be beyond the mandate by which it is paid.
+    """
     told = [one for one in given if one.refusal.limit_fen is not None]
     assert {one.refusal.reason for one in told} == set(LIMITS)
     assert {one.refusal for one in given if one.refusal.reason in LIMITS} == {one.refusal for one in told}
@@ -95,7 +109,7 @@ def test_an_amount_is_told_what_it_was_held_against(given: list[Refused]) -> Non
         assert limit_fen is not None
         assert one.reason_for(limit_fen) is not reason
         for more_fen in LIMITS[reason]:
-            assert one.reason_for(limit_fen + more_fen) in {reason, Reason.BELOW_HOLDER_FLOOR}, one.refusal
+            assert one.reason_for(limit_fen + more_fen) in {reason, *BEFORE_IT}, one.refusal
         assert f"{limit_fen} fen" in one.refusal.detail
         assert one.refusal.fields()["limit_fen"] == limit_fen
 
@@ -106,6 +120,9 @@ def test_what_comes_too_early_is_told_from_when_on_it_does_not(given: list[Refus
     assert {one.refusal.reason for one in too_early} == TOO_EARLY
     for one in too_early:
         not_before = one.refusal.not_before
+        if one.refusal == Refusal(Reason.NOTHING_DUE, "nothing is open"):
+            assert not_before is None
+            continue
         assert not_before is not None, one.refusal
         assert not_before > one.at
         assert one.reason_at(not_before - 1) is one.refusal.reason

@@ -15,7 +15,7 @@ from tallystick.vouchers.rulebook import EVENT_KINDS
 from vectors import make_editions as maker
 
 CORPUS = Path(__file__).resolve().parent / "editions"
-SIZE_MAX = 300_000
+SIZE_MAX = 400_000
 LOGS = sorted(path.parent.name for path in (CORPUS / "1").glob("*/expected.json"))
 
 

@@ -56,13 +56,21 @@ def words_for(outcome: dict[str, Any], zone: Callable[[], int]) -> str:
     return (": " + ", ".join(words) if words else "") + in_zone
 
 
+def readable(outcome: "JsonObject") -> "JsonObject":
+    """Return an outcome whose rows of what time ended are named."""
+    if "rows" not in outcome:
+        return dict(outcome)
+    ended = [{"what": f"{kind} {name}", "amount_fen": fen, "to": to} for kind, name, fen, to in outcome["rows"]]
+    return {name: value for name, value in outcome.items() if name != "rows"} | {"ended": ended}
+
+
 def print_lines(lines: "Sequence[JsonObject]", *, wide: bool = False) -> None:
     """Print a statement's lines as a table."""
     rows = [
         (
             line["line"],
             line["item"],
-            line["job"],
+            line.get("job", ""),
             *[yuan(line[amount]) if line["accepted"] else "" for amount in ("fee_fen", "paid_fen", "absorbed_fen")],
             "burned" if line["accepted"] else f"refused: {line['reason']}",
         )

@@ -35,4 +35,4 @@ def print_entry(
     if "lines" in shown:
         answers.print_lines(shown["lines"], wide=wide)
     elif shown["outcome"]:
-        output.record("outcome, amounts in yuan", shown["outcome"])
+        output.record("outcome, amounts in yuan", answers.readable(shown["outcome"]), wide=wide)

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _NUMBERS = ("_fen", "_accepted", "_refused", "_reversed", "_paid", "_index", "gpu_milliseconds")
-_COUNTS = frozenset({"index", "line", "lines", "entries", "vouchers", "seconds", "gpu_milli"})
+_COUNTS = frozenset({"index", "line", "lines", "entries", "vouchers", "seconds", "gpu_milli", "quantity"})
 _PROSE = frozenset({"name", "text", "reason", "detail", "moved, in yuan"})
+_PARTS = {"over_fen": "of it over", "carried_over_fen": "of it carried over"}
+"""Of the amount that stands before it: what is available, and what is burned or paid."""
 PROGRAMME_HEADINGS = {"burned_fen": "unclaimed"}
 """What is burned of an envelope and not claimed yet; vouchers' burned amounts are claimed or not."""
 
@@ -177,8 +179,8 @@ def readable(name: str, value: object) -> str:
 
 def words(name: str) -> str:
     """Return a field's name in words; the unit is dropped where the value is shown in another."""
-    if name == "over_fen":
-        return "of it over"  # of what is available, which stands before it
+    if name in _PARTS:
+        return _PARTS[name]
     return name.removesuffix("_fen").replace("gpu_milliseconds", "GPU-hours").replace("_", " ")
 
 

@@ -38,6 +38,7 @@ class BalanceKind(StrEnum):
     PROVIDER = AccountKind.PROVIDER.value
     VOUCHER = AccountKind.VOUCHER.value
     CONTRACT = "contract"
+    MANDATE = "mandate"
 
 
 def _source(parser: Callable[[str], Any], text: str) -> Any:  # noqa: ANN401 - as typer has it

@@ -2,7 +2,7 @@
 
     check SOURCE NOTE...     what would be decided, line by line, and nothing written
     submit SOURCE NOTE...    decided, recorded, and answered with receipts
-    show SOURCE voucher|holder|programme|provider|contract ID      show SOURCE entry INDEX
+    show SOURCE voucher|holder|programme|provider|contract|mandate ID      show SOURCE entry INDEX
 
 `check` is how a provider knows before it runs a job that it will be paid: the same function decides, on a copy of the
 state. The answers to both commands have one shape; `docs/rules.md` lists the reasons.
@@ -40,6 +40,7 @@ class What(StrEnum):
     PROGRAMME = AccountKind.PROGRAMME.value
     PROVIDER = AccountKind.PROVIDER.value
     CONTRACT = "contract"
+    MANDATE = "mandate"
     ENTRY = "entry"
 
 
@@ -132,7 +133,7 @@ def show(
     as_json: parameters.AsJsonInFen = False,
     wide: parameters.Wide = False,
 ) -> None:
-    """Show a voucher and its history, a holder, a programme's book, a provider's statement, a contract, or an entry."""
+    """Show all about a voucher, holder, programme, provider, contract or mandate, or an entry word by word."""
     from tallystick.cli.moments import with_local_times
     from tallystick.cli.views import open_views
     from tallystick.wire.resources import resource
@@ -234,7 +235,11 @@ def _print(note: str, answer: "JsonObject", zone: Callable[[], int]) -> None:
         output.line(f"{note}: refused: {answer['reason']}: {answer['detail']}{again}")
         return
     again = "" if answer["is_new"] else " (recorded before)"
-    words = answers.words_for(answer.get("outcome", {}), zone)
+    outcome = answers.readable(answer.get("outcome", {}))
+    ended = outcome.pop("ended", [])
+    words = answers.words_for(outcome, zone)
     output.line(f"{note}: {answer['index']} {answer['kind']}{words}{again}")
     if "lines" in answer:
         answers.print_lines(answer["lines"])
+    if ended:
+        output.rows("ended, in yuan", ended)

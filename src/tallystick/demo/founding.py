@@ -3,7 +3,6 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 from tallystick.demo import cast, market
@@ -12,7 +11,7 @@ from tallystick.demo.contracts import FEN, Contracts
 from tallystick.demo.programmes import programme_fields
 from tallystick.demo.stage import Stage
 from tallystick.demo.year import UTC_OFFSET_SECONDS, Year, instant
-from tallystick.ledger import Admitted, create_ledger
+from tallystick.ledger import Admitted
 from tallystick.ledger.settings import write_settings
 from tallystick.vouchers.editions import EDITIONS
 from tallystick.vouchers.quantities import format_day, format_instant
@@ -75,9 +74,9 @@ class Founding:
         self.random = random.Random(seed)  # noqa: S311 - a story, not a secret
         self.terms = {city.programme(terms): terms for city in cast.TREASURIES for terms in city.programmes}
 
-    def play(self, folder: Path, parties: Sequence[str]) -> Network:
-        """Found the network in a folder, with these start-ups, and return who is there."""
-        self._found(folder)
+    def play(self, parties: Sequence[str]) -> Network:
+        """Found the network, with these start-ups, and return who is there."""
+        self._found()
         self._admit_institutions()
         startups = self._admit_startups(parties)
         self._register_items()
@@ -90,7 +89,7 @@ class Founding:
         self._issue_vouchers(network)
         return network
 
-    def _found(self, folder: Path) -> None:
+    def _found(self) -> None:
         """Make the ledger, founded by two of three root keys."""
         keys = self.stage.keys
         roots = [keys.create(cast.NETWORK, f"root-{number}") for number in range(1, cast.ROOT_KEYS + 1)]
@@ -116,8 +115,8 @@ class Founding:
             },
         )
         log_key = keys.create_log_key(cast.ORIGIN)
-        self.stage.open_with(create_ledger(folder, genesis, log_key, clock=self.stage.clock))
-        write_settings(folder, cast.ORIGIN, keys.log_key_file, keys.passphrase_file)
+        self.stage.found(genesis, log_key)
+        write_settings(self.stage.folder, cast.ORIGIN, keys.log_key_file, keys.passphrase_file)
 
     def _admission(
         self, admitter: str, party: str, role: str, name: str, labels: Sequence[str], **more: object

@@ -1,7 +1,7 @@
 """Every party's keys are really made, and kept as encrypted key files in one folder.
 
     keys/passphrase                         one for all of them, mode 0600
-    keys/log.pem                            the log's own
+    keys/log.pem, keys/log-2.pem            the log's own, and the one that takes its place
     keys/shanghai-treasury/officer-1.pem    a party's, named as its key is
 
 Only a demonstration keeps all keys in one place.
@@ -17,10 +17,18 @@ from tallystick.signing.keys import SigningKey
 
 PASSPHRASE: Final = "passphrase"  # noqa: S105 - a file's name
 LOG_KEY: Final = "log.pem"
+NEXT_LOG_KEY: Final = "log-2.pem"
 
 
 class Keyring:
-    """The keys of all parties; a party signs with those that it has put to use."""
+    """The keys of all parties; a party signs with those that it has put to use.
+
+    Attributes:
+        log_key, next_log_key: the log's, once they are made.
+    """
+
+    log_key: SigningKey
+    next_log_key: SigningKey
 
     def __init__(self, folder: Path) -> None:
         """Make the folder, which must not be there, and the passphrase."""
@@ -28,6 +36,7 @@ class Keyring:
         folder.mkdir(mode=0o700)
         self.passphrase_file = folder / PASSPHRASE
         self.log_key_file = folder / LOG_KEY
+        self.next_log_key_file = folder / NEXT_LOG_KEY
         self._passphrase = secrets.token_urlsafe(24).encode()
         file = os.open(self.passphrase_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(file, "wb") as stream:
@@ -36,7 +45,13 @@ class Keyring:
 
     def create_log_key(self, origin: str) -> SigningKey:
         """Return a new key that signs checkpoints; its name is the log's origin."""
-        return self._create(self.log_key_file, origin)
+        self.log_key = self._create(self.log_key_file, origin)
+        return self.log_key
+
+    def create_next_log_key(self, origin: str) -> SigningKey:
+        """Return a new key that will sign checkpoints in the place of the first."""
+        self.next_log_key = self._create(self.next_log_key_file, origin)
+        return self.next_log_key
 
     def create(self, party: str, label: str) -> SigningKey:
         """Return a new key of a party; the party doesn't sign with it yet."""

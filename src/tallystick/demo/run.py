@@ -120,9 +120,9 @@ def _all_or_nothing(folder: Path) -> Iterator[None]:
 def _play(folder: Path, year: Year, startups: list[str], jobs: list[Job], seed: int, step: Step) -> Tally:
     """Make keys and ledger, play the story, and close the ledger."""
     folder.mkdir(parents=True, exist_ok=True)
-    stage = Stage(cast.ORIGIN, Keyring(folder / KEYS), instant(year.first_day))
+    stage = Stage(cast.ORIGIN, folder, Keyring(folder / KEYS), instant(year.first_day))
     with closing(stage):
-        network = Founding(stage, year, seed).play(folder, startups)
+        network = Founding(stage, year, seed).play(startups)
         Story(stage, year, network, jobs, seed).play(step)
     return stage.tally
 

@@ -7,10 +7,11 @@ which commands and which lines were refused and why, and what providers burned.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from tallystick.demo.keyring import Keyring
-from tallystick.ledger import Admitted, Ledger
+from tallystick.ledger import Admitted, Ledger, create_ledger, open_ledger
 from tallystick.signing import canonical_json
 from tallystick.signing.keys import SigningKey
 from tallystick.signing.note import sign_text
@@ -80,9 +81,10 @@ class BurnedLine:
 class Stage:
     """Where parties act: a clock, their keys, and the ledger that they submit to."""
 
-    def __init__(self, origin: str, keys: Keyring, now: int) -> None:
-        """Set the clock; there is no ledger yet."""
+    def __init__(self, origin: str, folder: Path, keys: Keyring, now: int) -> None:
+        """Set the clock; there is no ledger in the folder yet."""
         self.origin = origin
+        self.folder = folder
         self.keys = keys
         self.now = now
         self.tally = Tally()
@@ -100,10 +102,15 @@ class Stage:
         """Let time pass, never back."""
         self.now = max(self.now, instant)
 
-    def open_with(self, ledger: Ledger) -> None:
-        """Take the ledger that everybody submits to; it has its entry 0."""
-        self._ledger = ledger
+    def found(self, genesis: bytes, log_key: SigningKey) -> None:
+        """Make the ledger that everybody submits to, of its entry 0."""
+        self._ledger = create_ledger(self.folder, genesis, log_key, clock=self.clock)
         self.tally.commands_recorded[NetworkFound.event_kind] += 1
+
+    def reopen_with(self, log_key: SigningKey, next_log_key: SigningKey | None = None) -> None:
+        """Let another process write on, with these keys of the log; in `folder`, as before."""
+        self.ledger.close()
+        self._ledger = open_ledger(self.folder, log_key, next_log_key=next_log_key, clock=self.clock)
 
     def close(self) -> None:
         """Let go of the ledger, if there is one."""

@@ -6,7 +6,7 @@ On each day, by the network's time:
             on the 3rd, every other cluster releases what is left of last month's reservations, on the 15th the
             operator books for the rest, and for vouchers, that their time has ended; after a quarter, claims,
             payments and the seal of its books
-    01:00   what has its day (incidents.py, treasuries.py, counted_and_invoiced.py)
+    01:00   what has its day (incidents.py, treasuries.py, counted_and_invoiced.py, rekeying.py)
     02:00   each cluster sends a statement for each contract under which jobs ended the day before
 
 Which reservation, contract and item a job falls to is drawn from the seed and the job. Every job is one line of
@@ -26,6 +26,7 @@ from tallystick.demo.contracts import contract_id
 from tallystick.demo.counted_and_invoiced import CountedAndInvoiced
 from tallystick.demo.founding import Network, Startup
 from tallystick.demo.incidents import Incidents
+from tallystick.demo.rekeying import Rekeying
 from tallystick.demo.stage import Row, Stage, Statement
 from tallystick.demo.treasuries import TreasuryActs
 from tallystick.demo.workload import Job
@@ -59,11 +60,8 @@ class Story:
         self.network = network
         self.seed = seed
         self.incidents = Incidents(stage, year, network, seed)
-        self._dated = (
-            self.incidents,
-            TreasuryActs(stage, year, network, seed),
-            CountedAndInvoiced(stage, year, network, seed),
-        )
+        others = (TreasuryActs, CountedAndInvoiced, Rekeying)
+        self._dated = (self.incidents, *[acts(stage, year, network, seed) for acts in others])
         self._jobs_by_day: defaultdict[int, list[Job]] = defaultdict(list)
         for job in jobs:
             self._jobs_by_day[report_day(job)].append(job)

@@ -23,7 +23,8 @@ def csv_bytes(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> b
 
     Args:
         columns: the names in the heading, in order.
-        rows: a value for each name: text is guarded, None is empty, anything else is written as it is.
+        rows: a value for each name: text is guarded, None is empty, a tuple's texts have blanks between them, anything
+            else is written as it is.
     """
     written = io.StringIO(newline="")
     writer = csv.writer(written, lineterminator="\n")
@@ -33,6 +34,8 @@ def csv_bytes(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> b
 
 
 def _cell(value: object) -> object:
+    if isinstance(value, tuple):
+        value = " ".join(map(str, value))
     if not isinstance(value, str):
         return value
     # What spreadsheets skip at the beginning of a cell hides nothing.

@@ -148,8 +148,7 @@ def _reserved(change: Change) -> Told:
     if isinstance(command, VoucherReserve):
         text = f"{command.reservation} for {reservation.provider}, under {command.contract}"
     elif isinstance(command, ReservationExtend):
-        later = "" if command.until is None else f", until {format_instant(command.until)}"
-        text = f"{command.reservation}{later}"
+        text = command.reservation if command.until is None else f"{command.reservation}, for longer"
     else:
         assert isinstance(outcome, Released)
         text = f"{command.reservation} to the {outcome.to}"

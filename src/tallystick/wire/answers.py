@@ -2,6 +2,7 @@
 
     {"accepted": true, "index", "at", "kind", "outcome": {...}}       or of a statement, instead of the outcome,
     {..., "lines": [{"line", "item", "job", "accepted", "fee_fen", "paid_fen", "absorbed_fen"}, ...]}
+                                                                      a service is a line without a job
     {"accepted": false, "reason", "detail", "transient"}              of a note or of a line
     {..., "index", "key", "limit_fen", "not_before"}                  those that a note's refusal has (`Refusal`)
 
@@ -16,6 +17,7 @@ from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rulebook import outcome_to_json
 from tallystick.vouchers.rules.burning import TimeBurn
 from tallystick.vouchers.rules.rule import Event
+from tallystick.vouchers.rules.service_burning import ServiceBurn
 from tallystick.wire import JsonObject
 
 
@@ -27,7 +29,7 @@ def refused(refusal: Refusal) -> JsonObject:
 def accepted(event: Event) -> JsonObject:
     """Return what is said of an entry; of a statement, line by line."""
     answer = {"accepted": True, "index": event.index, "at": format_instant(event.at), "kind": event.kind}
-    if isinstance(event.command, TimeBurn) and isinstance(event.outcome, Burned):
+    if isinstance(event.command, TimeBurn | ServiceBurn) and isinstance(event.outcome, Burned):
         return answer | {"lines": _lines(event.command, event.outcome)}
     return answer | {"outcome": outcome_to_json(event.kind, event.outcome)}
 
@@ -42,11 +44,15 @@ def answers_to(named: Iterable[tuple[str, JsonObject]]) -> JsonObject:
     return {"notes": [{"note": note} | answer for note, answer in named]}
 
 
-def _lines(command: TimeBurn, outcome: Burned) -> list[JsonObject]:
+def _lines(command: TimeBurn | ServiceBurn, outcome: Burned) -> list[JsonObject]:
     reasons, absorbed_fen, paid_fen = dict(outcome.refused), dict(outcome.absorbed), outcome.paid_fen()
     answers = []
-    for number, (item, line) in enumerate(command.lines()):
-        said: JsonObject = {"line": number, "item": item, "job": line.job}
+    if isinstance(command, ServiceBurn):
+        lines: list[JsonObject] = [{"item": command.item}]
+    else:
+        lines = [{"item": item, "job": line.job} for item, line in command.lines()]
+    for number, what in enumerate(lines):
+        said: JsonObject = {"line": number} | what
         if number in reasons:
             said |= _reason(reasons[number])
         else:

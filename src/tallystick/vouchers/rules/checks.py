@@ -141,10 +141,13 @@ def check_own_contract(state: State, contract_id: str, party: str) -> Refusal | 
 
 
 def check_sum(
-    state: State, account: Literal["appropriated", "held", "promised"], party: str, amount_fen: int
+    state: State, account: Literal["appropriated", "held", "promised"], party: str, amount_fen: int, before_fen: int = 0
 ) -> Refusal | None:
-    """Refuse what would take a party's sum over all programmes beyond what every reader of JSON takes exactly."""
-    room_fen = INTEGER_MAX - state.book[account, party]
+    """Refuse what would take a party's sum over all programmes beyond what every reader of JSON takes exactly.
+
+    The amount takes the place of another, `before_fen`, that is in the sum already.
+    """
+    room_fen = INTEGER_MAX - state.book[account, party] + before_fen
     if amount_fen > room_fen:
         return Refusal(Reason.SUM_TOO_LARGE, f"{party} has room for {room_fen} fen", limit_fen=room_fen)
     return None

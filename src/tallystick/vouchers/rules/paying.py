@@ -113,9 +113,10 @@ class Terms:
 class ContractPayers:
     """A contract's programmes while a statement is decided: what its lines so far took, on top of the state."""
 
-    def __init__(self, state: State, contract_id: str, unit: ItemUnit = "gpu_time") -> None:
+    def __init__(self, state: State, contract_id: str, unit: ItemUnit, of_another_unit: Reason) -> None:
         self._state = state
         self._unit = unit
+        self._of_another_unit = of_another_unit
         self._contract = contract = state.contracts[contract_id]
         self._begins_at = state.start_of(contract.first_day)
         self._ends_at = state.start_of(contract.last_day + 1)
@@ -205,8 +206,7 @@ class ContractPayers:
         if item is None:
             return Terms(reason_before_time=Reason.ITEM_UNKNOWN)
         if item.unit != self._unit:
-            odd = Reason.ITEM_NOT_GPU_TIME if self._unit == "gpu_time" else Reason.ITEM_NOT_COUNTED
-            return Terms(reason_before_time=odd)
+            return Terms(reason_before_time=self._of_another_unit)
         within = *_around(self._beginnings(item_id), starts_at), *_before(self._ends(), ends_at)
         contract_price = self._contract.price_fen(item_id, starts_at)
         if contract_price is None:

@@ -191,7 +191,7 @@ class ProgrammeAmend(Rule):
         committed_fen = programme.envelope_fen - state.book["unissued", self.programme]
         if self.envelope_fen < committed_fen:
             return Refusal(Reason.BELOW_COMMITTED, f"{committed_fen} fen are issued", limit_fen=committed_fen)
-        return check_sum(state, "appropriated", self.party, self.envelope_fen - programme.envelope_fen)
+        return check_sum(state, "appropriated", self.party, self.envelope_fen, programme.envelope_fen)
 
     def _check_end(self, programme: Programme, at: int) -> Refusal | None:
         if self.closes_at is None:
@@ -215,7 +215,7 @@ class ProgrammeAmend(Rule):
         changed = [name for name in FIXED if getattr(before, name) != getattr(after, name)]
         if before.claims.cycle != after.claims.cycle:
             changed.append("cycle")
-        return Refusal(Reason.RULES_FIXED, f"{', '.join(changed)} never change") if changed else None
+        return Refusal(Reason.RULES_FIXED, f"never changed: {', '.join(changed)}") if changed else None
 
     def evolve(self, state: State, event: Event) -> Postings:
         """What it says anew; the envelope is raised or lowered by what is unissued."""

@@ -154,8 +154,11 @@ class ServiceBurn(Rule):
 
     def _is_too_late(self, state: State, at: int) -> bool:
         """Return whether an invoice is refused as too late: by who pays, and yet before other reasons."""
-        parts = ContractPayers(state, self.contract).parts_of_invoice(self._invoice(), at)
+        parts = self._payers(state).parts_of_invoice(self._invoice(), at)
         return parts is Reason.JOB_TIME_TOO_LONG_AGO
+
+    def _payers(self, state: State) -> ContractPayers:
+        return ContractPayers(state, self.contract, "count", Reason.ITEM_NOT_COUNTED)
 
     def _invoice(self) -> Invoice:
         assert self.fee_fen is not None
@@ -167,10 +170,10 @@ class ServiceBurn(Rule):
         if self.quantity is None:
             invoice = self._invoice()
             fee = invoice.fee_fen
-            paid = ContractPayers(state, self.contract).pay_invoice(invoice, at, takes_available=takes_available)
+            paid = self._payers(state).pay_invoice(invoice, at, takes_available=takes_available)
         else:
             starts_at, ends_at = self._interval(state)
-            payers = ContractPayers(state, self.contract, "count")
+            payers = self._payers(state)
             terms = payers.terms(self.item, starts_at, ends_at)
             if terms.reason_before_jobs is not None:
                 return terms.reason_before_jobs
