@@ -27,7 +27,7 @@ from tallystick.vouchers.outcomes import Burned, Claimed, Expired
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.importing import VoucherImport
 from tallystick.vouchers.rules.network import NetworkFound
-from tallystick.vouchers.rules.rule import Event, Rule
+from tallystick.vouchers.rules.rule import Event, Rule, touched
 from tallystick.vouchers.rules.settlement import RedemptionClaim
 from tallystick.vouchers.rules.vouchers import VoucherIssue, VoucherTransfer
 from tallystick.vouchers.seals import AccountLeaf
@@ -127,7 +127,7 @@ class PartialReplay:
             if isinstance(applied.outcome, Expired):
                 names = {name for _, name, _, _ in account_rows(self.state, self._account, applied.outcome)}
                 postings = tuple([posting for posting in postings if posting.source_id in names])
-            return Followed(postings, self._account in applied.command.touches(self.state, applied))
+            return Followed(postings, self._account in touched(self.state, applied))
         except Exception as error:
             return _missing(error)
 

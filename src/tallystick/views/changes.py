@@ -14,7 +14,7 @@ from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
 from tallystick.vouchers.rules.endings import VoucherRevoke
 from tallystick.vouchers.rules.reservations import ReservationRelease
-from tallystick.vouchers.rules.rule import Event, Rule
+from tallystick.vouchers.rules.rule import Event, Rule, touched
 from tallystick.vouchers.rules.service_burning import ServiceBurn
 from tallystick.vouchers.rules.settlement import RedemptionPay
 from tallystick.vouchers.rules.vouchers import VoucherIssue, VoucherResume, VoucherSuspend
@@ -120,7 +120,7 @@ def change_of(event: Event, postings: Iterable[Posting], state: State) -> Change
         moves = [_move(posting, state, reservation) for posting, (reservation, _, _) in given_back]
     else:
         moves = [_move(posting, state) for posting in postings]
-    names = sorted({*command.touches(state, event), *command.concerns(state, event)})
+    names = sorted({*touched(state, event), *command.concerns(state, event)})
     change = Change(event, state, moves, names)
     if isinstance(command, TimeBurn | ServiceBurn) and isinstance(outcome, Burned):
         change.statement = _sums_of(command, outcome, state)

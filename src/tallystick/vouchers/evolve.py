@@ -3,7 +3,7 @@
 What each command does is its rule's; here is what every entry does.
 """
 
-from tallystick.vouchers.rules.rule import Event, Postings
+from tallystick.vouchers.rules.rule import Event, Postings, touched
 from tallystick.vouchers.seals import Touches
 from tallystick.vouchers.state import Reference, State
 
@@ -32,9 +32,7 @@ def evolve(state: State, event: Event) -> Postings:
             change.over_index = event.index
     for posting in postings:
         state.post(posting)
-    for account in sorted(
-        command.touches(state, event)
-    ):  # a set has no order of its own, and saved states must be equal
+    for account in sorted(touched(state, event)):  # a set has no order of its own, and saved states must be equal
         touches = state.touches.get(account)
         if touches is None:
             touches = state.touches[account] = Touches()

@@ -20,15 +20,21 @@ _SHA256_HEX: Final = re.compile("[0-9a-f]{64}")
 
 @dataclass(slots=True)
 class Touches:
-    """The entries that touched an account: how many the running hash (hex) is over, and the indices that wait."""
+    """The entries that touched an account: how many the running hash (hex) is over, and the indices that wait.
+
+    Attributes:
+        last: the index of the newest.
+    """
 
     folded: int = 0
+    last: int = -1
     running_sha256: str = NO_TOUCHES
     pending: list[int] = field(default_factory=list)
 
     def add(self, index: int) -> None:
         """Note that an entry touched it."""
         self.pending.append(index)
+        self.last = index
         if len(self.pending) >= PENDING_MAX:
             self.fold()
 

@@ -152,7 +152,7 @@ class TimeBurn(Rule):
         return [one for line in lines if line.options is not None and (one := line.options.corrects) is not None]
 
     def touches(self, state: State, event: Event) -> Accounts:
-        """The contract's provider and holder, and the voucher and programme of each reservation that paid."""
+        """The contract, its provider and holder, and the voucher and programme of each reservation that paid."""
         return statement_accounts(state, event, self.contract)
 
     def concerns(self, state: State, event: Event) -> Names:
@@ -271,10 +271,11 @@ class BurnReverse(Rule):
         return tuple(postings)
 
     def touches(self, state: State, event: Event) -> Accounts:
-        """The contract's provider and holder, and the voucher and programme of each reservation that had paid."""
+        """The contract, its provider and holder, and the voucher and programme of each reservation that had paid."""
         assert isinstance(event.outcome, Reversed)
-        contract = state.contracts[state.statements[self.party][self.statement].contract]
-        accounts = {f"provider {contract.provider}", f"holder {contract.holder}"}
+        contract_id = state.statements[self.party][self.statement].contract
+        contract = state.contracts[contract_id]
+        accounts = {f"contract {contract_id}", f"provider {contract.provider}", f"holder {contract.holder}"}
         for name, _, _ in event.outcome.returned:
             accounts |= voucher_accounts(state, state.reservations[name].voucher)
         return accounts

@@ -205,8 +205,10 @@ class RedemptionClaim(Rule):
         return self.party in ((contract.provider, contract.holder) if claimant is None else (claimant,))
 
     def touches(self, state: State, event: Event) -> Accounts:
-        """The programme and the claimant."""
-        return {f"programme {self.programme}"} | party_account(state, self.party)
+        """The programme, the claimant, and each contract under which something is claimed."""
+        assert isinstance(event.outcome, Claimed)
+        contracts = {f"contract {contract}" for contract, _ in event.outcome.rows}
+        return {f"programme {self.programme}"} | party_account(state, self.party) | contracts
 
     def concerns(self, state: State, event: Event) -> Names:
         """The claim, and each contract of it."""

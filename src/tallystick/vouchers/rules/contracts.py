@@ -158,15 +158,15 @@ class ContractSign(Rule):
         return ()
 
     def touches(self, state: State, event: Event) -> Accounts:
-        """The holder and the provider."""
-        return {f"holder {self.holder}", f"provider {self.provider}"}
+        """The contract, its holder and its provider."""
+        return {f"contract {self.contract}", f"holder {self.holder}", f"provider {self.provider}"}
 
     def concerns(self, state: State, event: Event) -> Names:
         """The contract, and its document."""
         return [f"contract {self.contract}", f"document {self.document_sha256}"]
 
     def follows(self) -> Names:
-        """The holder and the provider."""
+        """The contract, its holder and its provider."""
         return [f"party {self.holder}", f"party {self.provider}"]
 
     def asks(self, event: Event, history: History) -> Names:
@@ -284,9 +284,9 @@ class ContractAmend(Rule):
             state.add_due(state.due_of(reservation))
 
     def touches(self, state: State, event: Event) -> Accounts:
-        """The holder and the provider."""
+        """The contract, its holder and its provider."""
         contract = state.contracts[self.contract]
-        return {f"holder {contract.holder}", f"provider {contract.provider}"}
+        return {f"contract {self.contract}", f"holder {contract.holder}", f"provider {contract.provider}"}
 
     def concerns(self, state: State, event: Event) -> Names:
         """The contract, and the verdicts on it, which it may end."""

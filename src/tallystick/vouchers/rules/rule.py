@@ -211,6 +211,16 @@ class Event:
         return self.command.event_kind
 
 
+def touched(state: State, event: Event) -> Accounts:
+    """Return the accounts that an entry touches, given the state after it: its rule's, and programmes' treasuries.
+
+    Every posting is of a programme, and a treasury's balances are the sums of its programmes'.
+    """
+    accounts = event.command.touches(state, event)
+    programmes = [account.partition(" ")[2] for account in accounts if account.startswith("programme ")]
+    return accounts | {f"treasury {state.programmes[name].treasury}" for name in programmes}
+
+
 class History(Protocol):
     """A log, as far as a rule looks up what an earlier command said."""
 

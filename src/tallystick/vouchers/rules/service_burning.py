@@ -224,7 +224,7 @@ class ServiceBurn(Rule):
         return record(state, event, self.contract, groups, [day], [] if self.corrects is None else [self.corrects])
 
     def touches(self, state: State, event: Event) -> Accounts:
-        """The contract's provider and holder, and the voucher and programme of each reservation that paid."""
+        """The contract, its provider and holder, and the voucher and programme of each reservation that paid."""
         return statement_accounts(state, event, self.contract)
 
     def concerns(self, state: State, event: Event) -> Names:

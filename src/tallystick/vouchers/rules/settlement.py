@@ -222,10 +222,11 @@ class RedemptionSettle(Rule):
         return tuple(postings)
 
     def touches(self, state: State, event: Event) -> Accounts:
-        """The programme and the claimant, and the programme of each demand that is set off."""
+        """The programme, the claimant, each contract, and the programme of each demand that is set off."""
         claim = state.claims[self.claim]
         demands = {f"programme {state.demands[one.demand].programme}" for one in self.offsets or ()}
-        return {f"programme {claim.programme}"} | party_account(state, claim.claimant) | demands
+        contracts = {f"contract {row.contract}" for row in self.rows}
+        return {f"programme {claim.programme}"} | party_account(state, claim.claimant) | contracts | demands
 
     def concerns(self, state: State, event: Event) -> Names:
         """The claim, its contracts, and the demands."""
@@ -322,9 +323,10 @@ class RedemptionDisallow(Rule):
         return tuple(postings)
 
     def touches(self, state: State, event: Event) -> Accounts:
-        """The contract's sides, and the programme; and the vouchers' accounts hold less."""
+        """The contract, its two sides, and the programme."""
         contract = state.contracts[self.contract]
-        return {f"provider {contract.provider}", f"holder {contract.holder}", f"programme {self.programme}"}
+        sides = {f"provider {contract.provider}", f"holder {contract.holder}"}
+        return {f"contract {self.contract}", f"programme {self.programme}"} | sides
 
     def concerns(self, state: State, event: Event) -> Names:
         """The contract."""

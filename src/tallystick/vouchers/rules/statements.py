@@ -70,10 +70,10 @@ def _postings(state: State, outcome: Burned, contract: str, days: list[int]) -> 
 
 
 def statement_accounts(state: State, event: Event, contract_id: str) -> Accounts:
-    """Return the accounts of a contract's two sides, and of voucher and programme of each reservation that paid."""
+    """Return the accounts of a contract, its two sides, and voucher and programme of each reservation that paid."""
     assert isinstance(event.outcome, Burned)
     contract = state.contracts[contract_id]
-    accounts = {f"provider {contract.provider}", f"holder {contract.holder}"}
+    accounts = {f"contract {contract_id}", f"provider {contract.provider}", f"holder {contract.holder}"}
     for reservation_id, _ in event.outcome.paid:
         reservation = state.reservations[reservation_id]
         accounts |= {f"voucher {reservation.voucher}", f"programme {reservation.programme}"}
