@@ -92,7 +92,7 @@ class Expired(_Closed):
     """
 
     more: bool
-    rows: tuple[tuple[Literal["reservation", "voucher"], str, FenOrZero, Literal["voucher", "programme"]], ...]
+    rows: tuple[tuple[Literal["reservation", "voucher"], OwnedId, FenOrZero, Literal["voucher", "programme"]], ...]
 
 
 @dataclass(frozen=True, slots=True)
