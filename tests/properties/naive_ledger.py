@@ -61,14 +61,14 @@ ROLES = {
     "provider.delist/1": {"treasury"},
     "tariff.publish/1": {"provider"},
     "capacity.declare/1": {"provider"},
-    "record.withdraw/1": {"provider", "treasury"},
+    "record.withdraw/1": {"network", "provider", "treasury"},
     "mandate.give/1": {"treasury"},
     "mandate.end/1": {"treasury"},
     "contract.sign/1": {"holder", "provider"},
     "contract.amend/1": {"holder", "provider"},
     "application.file/1": {"holder"},
     "application.withdraw/1": {"holder"},
-    "attestation.give/1": {"attester"},
+    "attestation.give/1": {"attester", "holder", "provider"},
     "voucher.issue/1": {"operator", "treasury"},
     "voucher.transfer/1": {"holder"},
     "voucher.suspend/1": {"operator", "treasury"},
@@ -113,7 +113,8 @@ MANDATED = {
 def signed_by_quorum(command: Json) -> bool:
     """Whether a party's quorum must sign a command; a withdrawal is signed as what it withdraws."""
     kind = command["kind"]
-    return kind in QUORUM_SIGNS or (kind == "record.withdraw/1" and command["record"]["type"] == "accreditation")
+    of_type = command["record"]["type"] if kind == "record.withdraw/1" else None
+    return kind in QUORUM_SIGNS or of_type in ("accreditation", "party")
 
 
 METERED = {"time.burn/1", "service.burn/1", "burn.reverse/1"}
@@ -432,7 +433,7 @@ class NaiveLedger:
                 yield Reason.PARTY_UNKNOWN
                 return
             acting = self.acting_for(command) if kind in MANDATED else command["party"]
-            if party["suspended"] or self.parties[acting]["suspended"]:
+            if party["withdrawn"] or party["suspended"] or self.parties[acting]["suspended"]:
                 yield Reason.PARTY_SUSPENDED
             if party["role"] not in ROLES[kind]:
                 yield Reason.ROLE_MAY_NOT
@@ -552,6 +553,7 @@ class NaiveLedger:
         self.network = command
         self.parties[command["party"]] = {"role": "network", "admitter": None, "suspended": False, "uscc": None}
         self.parties[command["party"]] |= {"quorum": command["root_quorum"], "officers": None, "maker": False}
+        self.parties[command["party"]]["withdrawn"] = False
         self._add_keys(command["party"], [(vkey, "sign") for vkey in command["root_keys"]], at)
         return {}
 
@@ -597,6 +599,7 @@ class NaiveLedger:
             "quorum": command.get("quorum", 1),
             "officers": command.get("officers"),
             "maker": "maker" in command,
+            "withdrawn": False,
         }
         self._add_keys(command["admitted"], brought(command), at)
         return {}
@@ -615,7 +618,7 @@ class NaiveLedger:
         return {}
 
     def _no_party_suspend(self, command: Json, at: int) -> Iterator[Reason]:
-        subject = self.parties.get(command["subject"])
+        subject = self._known(command["subject"])
         if subject is None:
             yield Reason.SUBJECT_UNKNOWN
             return
@@ -695,7 +698,7 @@ class NaiveLedger:
         return {}
 
     def _subject_reasons(self, command: Json) -> Iterator[Reason]:
-        if command["subject"] not in self.parties:
+        if self._known(command["subject"]) is None:
             yield Reason.SUBJECT_UNKNOWN
         elif command["party"] not in (command["subject"], self.parties[command["subject"]]["admitter"]):
             yield Reason.SUBJECT_NOT_UNDER_PARTY
@@ -736,7 +739,28 @@ class NaiveLedger:
             yield Reason.NOT_OWN_PROGRAMME
 
     def _is(self, party: str, role: str) -> bool:
-        return party in self.parties and self.parties[party]["role"] == role
+        known = self._known(party)
+        return known is not None and known["role"] == role
+
+    def _known(self, party: str) -> Json | None:
+        """A party that was admitted and not withdrawn."""
+        known = self.parties.get(party)
+        return None if known is None or known["withdrawn"] else known
+
+    def named(self, command: Json) -> set[str]:
+        """The parties that a command names."""
+        fields = ("party", "subject", "holder", "provider", "to", "operator")
+        names = {command[field] for field in fields if field in command}
+        names |= {name for gate in command.get("rules", {}).get("gates", []) for name in gate.get("attesters", [])}
+        names |= {command["subject_id"]} if command.get("subject_type") in ("provider", "holder") else set()
+        return names | ({command["record"]["provider"]} if "provider" in command.get("record", {}) else set())
+
+    def is_in_use(self, party: str) -> bool:
+        """Whether an entry after its admission names a party."""
+        admission = next(
+            (index for index, one in enumerate(self.entries) if one["command"].get("admitted") == party), 0
+        )
+        return any(party in self.named(entry["command"]) for entry in self.entries[admission + 1 :])
 
     def _no_programme_open(self, command: Json, at: int) -> Iterator[Reason]:
         yield from self._new_id_reasons(command["party"], command["programme"], self.programmes)
@@ -747,7 +771,7 @@ class NaiveLedger:
 
     def appropriated(self, treasury: str) -> int:
         """The envelopes of all programmes of a treasury, in fen."""
-        return sum(one["envelope_fen"] for one in self.programmes.values() if one["party"] == treasury)
+        return sum(int(one["envelope_fen"]) for one in self.programmes.values() if one["party"] == treasury)
 
     def held(self, holder: str) -> int:
         """Of all vouchers of a holder the face, less what was passed on and what went back to programmes, in fen."""
@@ -788,23 +812,31 @@ class NaiveLedger:
     def _gates_reasons(self, rules: Json) -> Iterator[Reason]:
         """Of a programme's rules."""
         gates, payee = rules.get("gates", []), rules["payee"]
-        if any("holder_class" in share for share in rules["shares"]) and not self._asks_for_application(gates):
+        if any("holder_class" in share for share in rules["shares"]) and not self._asks_for("application", gates):
             yield Reason.HOLDER_CLASS_NOT_REVIEWED
+        if rules["basis"] != "metered" and not any(gate["before"] == "settle" for gate in gates):
+            yield Reason.SETTLE_GATE_MISSING
         claimants = {"provider", "holder"} if payee == "contract" else {payee}
-        possible = {"issue": {"application", "holder"}, "claim": claimants, "settle": {"claim"} | claimants}
+        possible = {
+            "issue": {"application", "contract", "holder"},
+            "claim": claimants,
+            "settle": {"claim", "contract"} | claimants,
+        }
         for gate in gates:
             if (
                 gate["subject_type"] not in possible[gate["before"]]
-                or gate["passes"] > len(gate["attesters"])
+                or gate["passes"] > len(gate.get("attesters", ["the other side"]))
+                or ("other_side" in gate and gate["subject_type"] != "contract")
                 or (gate["before"] == "issue" and rules["transfer"] == "open")
             ):
                 yield Reason.GATES_INVALID
-            if not all(self._is(attester, "attester") for attester in gate["attesters"]):
+            if not all(self._is(attester, "attester") for attester in gate.get("attesters", [])):
                 yield Reason.ATTESTER_UNKNOWN
 
     @staticmethod
-    def _asks_for_application(gates: list[Json]) -> bool:
-        return any((gate["before"], gate["subject_type"]) == ("issue", "application") for gate in gates)
+    def _asks_for(of_type: str, gates: list[Json]) -> bool:
+        """Whether something of this type must be named where vouchers are issued."""
+        return any((gate["before"], gate["subject_type"]) == ("issue", of_type) for gate in gates)
 
     def _do_programme_open(self, command: Json, at: int) -> Json:
         self.programmes[command["programme"]] = command | {"versions": [(0, command["rules"])]}
@@ -1034,17 +1066,33 @@ class NaiveLedger:
     def _alike(self, command: Json, at: int) -> list[Json]:
         """What is of one kind with the record named, which is the newest of them, or should be."""
         record = command["record"]
+        provider = record.get("provider", command["party"])
         if record["type"] == "capacity":
-            return self._standing_capacities(command["party"], at)
+            return self._standing_capacities(provider, at)
         if record["type"] == "tariff":
-            return self._tariffs_of(command["party"], record["item"])
+            return self._tariffs_of(provider, record["item"])
         place = record["programme"], record["provider"]
         return [one for one in self.accreditations if (one["programme"], one["provider"]) == place]
 
     def _no_record_withdraw(self, command: Json, at: int) -> Iterator[Reason]:
-        record, alike = command["record"], self._alike(command, at)
+        record, by_network = command["record"], self._is(command["party"], "network")
+        if record["type"] == "party":
+            subject = self._known(record["party"])
+            if subject is None:
+                yield Reason.SUBJECT_UNKNOWN
+                return
+            if subject["admitter"] is None or (not by_network and subject["admitter"] != command["party"]):
+                yield Reason.SUBJECT_NOT_UNDER_PARTY
+            if self.is_in_use(record["party"]):
+                yield Reason.PARTY_IN_USE
+            return
+        alike = self._alike(command, at)
         if record["type"] == "accreditation":
-            yield from self._own_programme_reasons({"party": command["party"], "programme": record["programme"]})
+            treasury = self.programmes.get(record["programme"], {}).get("party")
+            party = treasury if by_network and treasury is not None else command["party"]
+            yield from self._own_programme_reasons({"party": party, "programme": record["programme"]})
+        elif not by_network and "provider" in record:
+            yield Reason.SUBJECT_NOT_UNDER_PARTY
         is_day = record["type"] == "capacity"
         start = day(record["first_day"]) if is_day else instant(record["valid_from"])
         if start not in [one["from"] for one in alike]:
@@ -1056,6 +1104,12 @@ class NaiveLedger:
             yield Reason.RECORD_NOT_NEWEST
 
     def _do_record_withdraw(self, command: Json, at: int) -> Json:
+        if command["record"]["type"] == "party":
+            name = command["record"]["party"]
+            self.parties[name] |= {"withdrawn": True, "uscc": None}
+            for key in self.keys.values():
+                key["revoked"] = key["revoked"] or key["party"] == name
+            return {}
         lists = {"tariff": self.tariffs, "capacity": self.capacities, "accreditation": self.accreditations}
         kept, newest = lists[command["record"]["type"]], self._alike(command, at)[-1]
         kept[:] = [one for one in kept if one is not newest]
@@ -1204,6 +1258,10 @@ class NaiveLedger:
 
     def _do_contract_amend(self, command: Json, at: int) -> Json:
         contract = self.contracts[command["contract"]]
+        earlier = "last_day" in command and day(command["last_day"]) <= contract["last_day"]
+        if not earlier or {"amount_fen", "items", "other_support_fen"} & command.keys():
+            for one in self.attestations:
+                one["ended"] |= (one["subject_type"], one["subject_id"]) == ("contract", command["contract"])
         contract |= {name: command[name] for name in ("amount_fen", "other_support_fen") if name in command}
         if "last_day" in command:
             contract["last_day"] = day(command["last_day"])
@@ -1236,6 +1294,11 @@ class NaiveLedger:
             return
         if self.is_closed(command["programme"], at):
             yield Reason.PROGRAMME_CLOSED
+        if "contract" in command:
+            if command["contract"] not in self.contracts:
+                yield Reason.CONTRACT_UNKNOWN
+            elif self.contracts[command["contract"]]["holder"] != command["party"]:
+                yield Reason.NOT_OWN_CONTRACT
 
     def _do_application_file(self, command: Json, at: int) -> Json:
         self.applications[command["application"]] = command | {"withdrawn": False}
@@ -1262,7 +1325,13 @@ class NaiveLedger:
         if end > at + 3_660 * DAY:
             yield Reason.DATE_TOO_FAR_AHEAD
         subject, of_type = command["subject_id"], command["subject_type"]
-        if of_type == "application":
+        sides = [self.contracts.get(subject, {}).get(side) for side in ("holder", "provider")]
+        if not self._is(command["party"], "attester") and (of_type != "contract" or command["party"] not in sides):
+            yield Reason.NOT_OWN_CONTRACT
+        if of_type == "contract":
+            if subject not in self.contracts:
+                yield Reason.CONTRACT_UNKNOWN
+        elif of_type == "application":
             if subject not in self.applications:
                 yield Reason.APPLICATION_UNKNOWN
             elif self.applications[subject]["withdrawn"]:
@@ -1274,7 +1343,7 @@ class NaiveLedger:
             yield {"provider": Reason.PROVIDER_UNKNOWN, "holder": Reason.HOLDER_UNKNOWN}[of_type]
 
     def _do_attestation_give(self, command: Json, at: int) -> Json:
-        self.attestations.append(command)
+        self.attestations.append(command | {"ended": False})
         return {}
 
     def _standing_verdict(self, attester: str, subject: tuple[str, str], topic: str, at: int) -> str | None:
@@ -1285,15 +1354,27 @@ class NaiveLedger:
         ]
         if not given or instant(given[-1]["valid_until"]) <= at or self.parties[attester]["suspended"]:
             return None
+        if given[-1]["ended"]:
+            return None
         return str(given[-1]["verdict"])
 
-    def _gate_reasons(self, programme: str, before: str, subjects: dict[str, str | None], at: int) -> Iterator[Reason]:
+    def _gate_reasons(
+        self, programme: str, before: str, subjects: dict[str, list[str]], whom: str, at: int
+    ) -> Iterator[Reason]:
+        """Of an act for a holder or a claimant: for each type, every subject must pass."""
         for gate in self.rules_at(programme, at).get("gates", []):
-            if gate["before"] == before and gate["subject_type"] in subjects:
-                subject = gate["subject_type"], str(subjects[gate["subject_type"]])
-                said = [self._standing_verdict(name, subject, gate["topic"], at) for name in gate["attesters"]]
-                if said.count("pass") < gate["passes"] or "fail" in said:
-                    yield Reason.GATE_NOT_PASSED
+            if gate["before"] == before:
+                for subject in subjects.get(gate["subject_type"], []):
+                    attesters = gate.get("attesters") or self._other_sides(subject, whom)
+                    place = gate["subject_type"], subject
+                    said = [self._standing_verdict(name, place, gate["topic"], at) for name in attesters]
+                    if said.count("pass") < gate["passes"] or "fail" in said:
+                        yield Reason.GATE_NOT_PASSED
+
+    def _other_sides(self, contract: str, party: str) -> list[str]:
+        """The side of a contract that isn't this one of its parties."""
+        sides = self.contracts.get(contract, {})
+        return [sides[side] for side in ("holder", "provider") if side in sides and sides[side] != party]
 
     def issued(self) -> Counter[str]:
         """The faces of all vouchers that were ever issued for an application, in fen, by application."""
@@ -1306,12 +1387,15 @@ class NaiveLedger:
     def _application_reasons(self, command: Json, at: int) -> Iterator[Reason]:
         """Of an issue under a programme that is there."""
         gates = self.rules_at(command["programme"], at).get("gates", [])
-        name = command.get("application")
-        yield from self._gate_reasons(
-            command["programme"], "issue", {"application": name, "holder": command["holder"]}, at
-        )
+        name, holder = command.get("application"), command["holder"]
+        subjects: dict[str, list[str]] = {
+            of_type: [command[of_type]] for of_type in ("application", "contract", "holder") if of_type in command
+        }
+        yield from self._gate_reasons(command["programme"], "issue", subjects, holder, at)
+        if "contract" not in command and self._asks_for("contract", gates):
+            yield Reason.CONTRACT_MISSING
         if name is None:
-            if self._asks_for_application(gates):
+            if self._asks_for("application", gates):
                 yield Reason.APPLICATION_MISSING
             return
         asked = self.applications.get(name)
@@ -1321,6 +1405,8 @@ class NaiveLedger:
         if asked["withdrawn"]:
             yield Reason.APPLICATION_WITHDRAWN
         if (asked["party"], asked["programme"]) != (command["holder"], command["programme"]):
+            yield Reason.APPLICATION_DIFFERS
+        if asked.get("contract", command.get("contract")) != command.get("contract"):
             yield Reason.APPLICATION_DIFFERS
         if self.issued()[name] + command["face_fen"] > asked["amount_fen"]:
             yield Reason.EXCEEDS_APPLICATION
@@ -1902,7 +1988,8 @@ class NaiveLedger:
         voucher = self.vouchers[self.reservations[reservation]["voucher"]]
         for row in voucher["rules"]["shares"]:
             if self._is_about(row, item, voucher["class"]):
-                return {"ceiling_bp": voucher["rules"]["ceiling_bp"]} | row
+                share: Json = {"ceiling_bp": voucher["rules"]["ceiling_bp"]} | row
+                return share
         return None
 
     def _is_about(self, share: Json, item: str, holder_class: str | None) -> bool:
@@ -2042,7 +2129,7 @@ class NaiveLedger:
     @staticmethod
     def days_counted(proration: Json, first_day: int, last_day: int) -> int:
         """The days between two that belong to a part, as a proration counts them."""
-        return last_day - first_day + (proration["day_count"] == "inclusive")
+        return last_day - first_day + (1 if proration["day_count"] == "inclusive" else 0)
 
     def _misfit(self, reservation: str, line: Json, at: int) -> Reason | None:
         """Why a reservation doesn't pay an invoice."""
@@ -2176,7 +2263,7 @@ class NaiveLedger:
         if not self._claim_fen(command):
             yield Reason.NOTHING_TO_CLAIM
         role = self.parties[command["party"]]["role"]
-        yield from self._gate_reasons(command["programme"], "claim", {role: command["party"]}, at)
+        yield from self._gate_reasons(command["programme"], "claim", {role: [command["party"]]}, command["party"], at)
 
     def _do_redemption_claim(self, command: Json, at: int) -> Json:
         lots, amount_fen = self._claimable(command), self._claim_fen(command)
@@ -2228,8 +2315,9 @@ class NaiveLedger:
             yield Reason.AMOUNT_DIFFERS_FROM_CLAIM
         if command["kind"] == "redemption.pay/1":
             role = self.parties[claim["claimant"]]["role"]
-            subjects: dict[str, str | None] = {"claim": command["claim"], role: claim["claimant"]}
-            yield from self._gate_reasons(claim["programme"], "settle", subjects, at)
+            subjects = {"claim": [command["claim"]], role: [claim["claimant"]]}
+            subjects["contract"] = sorted({lot[3] for lot, _ in self._claimed_lots(command["claim"])})
+            yield from self._gate_reasons(claim["programme"], "settle", subjects, claim["claimant"], at)
 
     _no_redemption_reject = _no_redemption_pay
 
@@ -2343,7 +2431,9 @@ class NaiveLedger:
                 record = command["record"]
                 if record["type"] == "accreditation":
                     return {"programme " + record["programme"], "provider " + record["provider"]}
-                return {"provider " + command["party"]}
+                if record["type"] == "party":
+                    return self._party_account(record["party"])
+                return {"provider " + record.get("provider", command["party"])}
             case "programme.open" | "programme.amend":
                 return {"programme " + command["programme"]}
             case "provider.accredit" | "provider.delist":
@@ -2376,6 +2466,8 @@ class NaiveLedger:
         if of_type == "application":
             asked = self.applications[subject]
             return {"holder " + asked["party"], "programme " + asked["programme"]}
+        if of_type == "contract":
+            return self._contract_accounts(subject)
         if of_type == "claim":
             return {"programme " + self.claims[subject]["programme"]} | self._party_account(
                 self.claims[subject]["claimant"]

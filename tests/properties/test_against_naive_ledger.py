@@ -84,7 +84,7 @@ CITY, PROVIDER, HOLDER = TREASURIES[0], PROVIDERS[0], HOLDERS[2]
 CONTRACT = f"{HOLDER}/k-0"
 PARTIES = (NETWORK, *TREASURIES, *PROVIDERS, *HOLDERS, AUDITOR, OPERATOR, *ATTESTERS)
 TIME_STEPS = (*(0, 1, SECOND, 60 * SECOND, HOUR, 5 * HOUR) * 16, *(DAY,) * 16, 3 * DAY, 3 * DAY, 10 * DAY, 40 * DAY)
-SEEDS = range(12)
+SEEDS = range(16)
 ALWAYS = 4
 """So many seeds are walked in any case, and more of them until every reason was met."""
 ITEMS = ("ascend-910b", "h800", "mlu-590")
@@ -99,6 +99,11 @@ def _gate(before: str, of_type: str) -> Json:
     return {"before": before, "subject_type": of_type, "topic": "credit", "attesters": [*ATTESTERS], "passes": 1}
 
 
+def _side_gate(before: str) -> Json:
+    """A gate that the other side of the contract opens."""
+    return {"before": before, "subject_type": "contract", "topic": "credit", "other_side": True, "passes": 1}
+
+
 def _proration(first_day: str, last_day: str, day_count: str, truncate_fen: int) -> Json:
     return {"first_day": first_day, "last_day": last_day, "day_count": day_count, "truncate_fen": truncate_fen}
 
@@ -111,7 +116,7 @@ PRORATIONS = (
 
 
 SHAPES: tuple[Json, ...] = (
-    rules_of(shares=[{"share_bp": 10_000}], ceiling_bp=10_000, rank=10),
+    rules_of(shares=[{"share_bp": 10_000}], ceiling_bp=10_000, rank=10, basis="both", gates=[_side_gate("settle")]),
     rules_of(
         shares=[
             {"items": ["h800"], "origin": "foreign", "share_bp": 3_333},
@@ -120,6 +125,7 @@ SHAPES: tuple[Json, ...] = (
         ceiling_bp=8_000,
         rank=10,
         transfer="approved",
+        gates=[_gate("issue", "contract")],
     ),
     rules_of(
         shares=[{"origin": "domestic", "share_bp": 5_000, "ceiling_bp": 6_000}, {"share_bp": 3_000}],
@@ -138,12 +144,15 @@ SHAPES: tuple[Json, ...] = (
         transfer="open",
         payee="contract",
         rounding_fen=100,
+        basis="both",
+        gates=[_gate("settle", "contract")],
     ),
     rules_of(shares=[{"share_bp": 1_000}], ceiling_bp=8_000, rank=20, payee="contract", basis="metered"),
     rules_of(
         shares=[{"share_bp": 10_000}],
         ceiling_bp=10_000,
         basis="invoiced",
+        gates=[_gate("settle", "claim")],
         proration=_proration("2026-01-10", "2026-03-31", "inclusive", 100),
     ),
     rules_of(
@@ -151,6 +160,7 @@ SHAPES: tuple[Json, ...] = (
         ceiling_bp=10_000,
         rank=15,
         transfer="approved",
+        basis="both",
         gates=[_gate("claim", "provider"), _gate("issue", "application"), _gate("settle", "claim")],
     ),
 )
@@ -162,11 +172,15 @@ AMENDED = {
     "reservation.extend/1": ("amount_fen", "until"),
 }
 """What these commands change, of which each has some."""
+RECORDS = ("accreditation", "capacity", "party", "tariff")
 SHAPES_MET = {
     *(f"{kind} {name}" for kind, names in AMENDED.items() for name in names),
     *(f"expired by {whom}" for whom in ("an operator", "a treasury")),
     *(f"expired to {place}" for place in ("reservation voucher", "reservation programme", "voucher programme")),
     *(f"back to a {place}" for place in ("reservation", "voucher", "programme")),
+    *(f"withdrawn {record}{by}" for record in RECORDS for by in ("", " by the network")),
+    *(f"{subject} attested by a attester" for subject in ("application", "claim", "contract", "holder", "provider")),
+    *(f"contract attested by a {side}" for side in ("holder", "provider")),
     *(f"imported {state}" for state in ("unused", "used", "used up")),
     *(f"released by {role}" for role in ("holder", "operator", "provider", "treasury")),
     *(f"{kind} by a mandate" for kind in sorted(MANDATED)),
@@ -270,10 +284,9 @@ class Pair:
                         break
                     yield from self._line_shapes(line)
             case "burn.reverse/1":
-                line = self.oracle._line_of(command)
-                assert line is not None
-                if line["job"] is None:
-                    yield "an invoice taken back" if line["document"] else "a count taken back"
+                taken_back = self.oracle._line_of(command)
+                if taken_back is not None and taken_back["job"] is None:
+                    yield "an invoice taken back" if taken_back["document"] else "a count taken back"
                 yield from [f"back to a {to}" for _, _, to in outcome["returned"]]
                 if len(outcome["returned"]) > 1:
                     yield "back to several"
@@ -281,6 +294,11 @@ class Pair:
                 yield f"released by {self.oracle.parties[command['party']]['role']}"
             case "redemption.claim/1":
                 yield from self._claim_shapes(command)
+            case "record.withdraw/1":
+                by = " by the network" if command["party"] == NETWORK else ""
+                yield f"withdrawn {command['record']['type']}{by}"
+            case "attestation.give/1":
+                yield f"{command['subject_type']} attested by a {self.oracle.parties[command['party']]['role']}"
             case "voucher.import/1":
                 used = command["used_fen"]
                 yield f"imported {'unused' if not used else 'used up' if used == command['face_fen'] else 'used'}"
@@ -640,9 +658,9 @@ class Walk:
             for provider in PROVIDERS:
                 place, items = {"programme": f"{party}/p{number}", "provider": provider}, self.limits(*GOODS)
                 self.must(party, "provider.accredit", valid_from=instant_text(self.at), items=items, **place)
-            fields = {"mandate": f"{party}/m{number}", "operator": OPERATOR, "kinds": sorted(MANDATED)}
-            fields |= {"each_fen": 5_000, "total_fen": 500_000, "until": instant_text(self.at + 366 * DAY)}
-            self.must(party, "mandate.give", **fields)
+            given: Json = {"mandate": f"{party}/m{number}", "operator": OPERATOR, "kinds": sorted(MANDATED)}
+            given |= {"each_fen": 5_000, "total_fen": 500_000, "until": instant_text(self.at + 366 * DAY)}
+            self.must(party, "mandate.give", **given)
         for holder in HOLDERS:
             for number, provider in enumerate(PROVIDERS):
                 changes: Json = {"other_support_fen": 300 * number, "claimant": ("provider", "either")[number]}
@@ -708,8 +726,14 @@ class Walk:
         """A gate that mostly makes sense, or is of nobody."""
         before = self.pick(("issue", "claim", "settle"))
         claimants = ("provider", "holder") if payee == "contract" else (payee,)
-        subjects = {"issue": ("application", "holder"), "claim": claimants, "settle": ("claim", *claimants)}[before]
-        of_type = self.pick(subjects) if not self.one_in(4) else self.pick(("application", "holder", "claim"))
+        subjects: dict[str, tuple[str, ...]] = {
+            "issue": ("application", "holder", "contract"),
+            "claim": claimants,
+        }
+        subjects["settle"] = ("claim", "contract", *claimants)
+        of_type = self.pick(subjects[before]) if not self.one_in(4) else self.pick(("application", "holder", "claim"))
+        if self.one_in(2 if of_type == "contract" else 12):
+            return _side_gate(before) | {"subject_type": of_type, "passes": 1 + self.one_in(6)}
         changes = {"attesters": [self.pick((*ATTESTERS, "nobody", AUDITOR))], "passes": 1 + self.one_in(6)}
         return _gate(before, of_type) | changes
 
@@ -810,7 +834,7 @@ class Walk:
 
     def suspend_party(self) -> None:
         suspended = self.suspended_parties()
-        subject = self.pick(suspended) if suspended and self.one_in(3) else self.subject()
+        subject = self.pick(suspended) if suspended and self.one_in(2) else self.subject()
         self.send(self.admitter_of(subject), "party.suspend", subject=subject, reason="inquiry")
 
     def suspended_parties(self) -> list[str]:
@@ -995,7 +1019,19 @@ class Walk:
             declared = self.oracle.capacities or [{"provider": PROVIDER, "from": 0}]
         one = self.pick(declared[-3:])
         start = instant_text((one["from"] + self.one_in(16)) * DAY)[:10]
-        self.send(one["provider"], "record.withdraw", record={"type": "capacity", "first_day": start})
+        record = {"type": "capacity", "first_day": start}
+        party = NETWORK if self.one_in(4) else one["provider"]
+        record |= {"provider": one["provider"]} if self.one_in(2 if party == NETWORK else 16) else {}
+        self.send(party, "record.withdraw", record=record)
+
+    def withdraw_party(self) -> None:
+        """One that was admitted lately, and so may not have been named yet; mostly by who admitted it."""
+        late = [name for name in self.oracle.parties if name not in (*PARTIES, PROBE)]
+        free = [name for name in late if not self.oracle.is_in_use(name)]
+        known = [name for name in self.oracle.parties if name != PROBE]
+        name = self.recent(free if free and not self.one_in(6) else known, "nobody")
+        party = NETWORK if self.one_in(3) else self.admitter_of(name)
+        self.send(party, "record.withdraw", record={"type": "party", "party": name})
 
     def withdraw(self) -> None:
         """What is coming, mostly; or what began, or is of another."""
@@ -1012,6 +1048,10 @@ class Walk:
         record = {"type": what, "valid_from": instant_text(one["from"] + self.one_in(16))}
         record |= {name: one[name] for name in names}
         party = self.pick((*PROVIDERS, *TREASURIES)) if self.one_in(16) else party
+        if self.one_in(4):
+            party = NETWORK
+        if what == "tariff" and self.one_in(2 if party == NETWORK else 16):
+            record["provider"] = one["provider"]
         if what == "accreditation" and self.one_in(16):
             record["programme"] = f"{TREASURIES[0]}/none"
         self.send(party, "record.withdraw", record=record)
@@ -1122,14 +1162,16 @@ class Walk:
             closed = [name for name in self.oracle.programmes if self.oracle.is_closed(name, self.at)]
             programme = self.pick([*closed[-4:], programme])
         fields: Json = {"application": self.new_id(party, "a", [*self.oracle.applications]), "programme": programme}
+        if self.one_in(4):
+            fields["contract"] = self.contract_id_of(party)
         fields |= {"declarations": {"related_party": self.one_in(4), "other_support_fen": self.pick((0, 1_000))}}
         fields |= {"holder_class": self.pick(("under_one_year", "university"))} if self.one_in(2) else {}
         amount_fen = self.pick((600, 1_000, 4_000))
         self.send(party, "application.file", amount_fen=amount_fen, evidence_sha256="e" * 64, **fields)
 
     def attest(self) -> None:
-        of_type = self.pick(("application", "application", "claim", "provider", "holder"))
-        subject = self.application_id()
+        of_type = self.pick(("application", "application", "claim", "provider", "holder", "contract", "contract"))
+        subject = self.application_id() if of_type == "application" else self.contract_id()
         if of_type == "claim":
             unsettled = [name for name, claim in self.oracle.claims.items() if claim["status"] == "open"]
             subject = self.recent(unsettled or [*self.oracle.claims], f"{PROVIDER}/none", size=4)
@@ -1141,8 +1183,21 @@ class Walk:
             end = self.at + self.pick((0, 1, 3_660 * DAY, 3_660 * DAY + 1))
         fields = {"subject_type": of_type, "subject_id": subject, "topic": "expert" if self.one_in(6) else "credit"}
         fields |= {"verdict": "fail" if self.one_in(4) else "pass", "valid_until": instant_text(end)}
-        party = self.pick(ATTESTERS) if not self.one_in(16) else self.pick(HOLDERS)
+        party = self.pick(ATTESTERS) if not self.one_in(16) else self.pick((*HOLDERS, *PROVIDERS, OPERATOR))
+        if of_type == "contract" and subject in self.oracle.contracts and self.one_in(2):
+            party = self.oracle.contracts[subject][self.pick(("holder", "provider"))]
         self.send(party, "attestation.give", reason="read", evidence_sha256="f" * 64, **fields)
+
+    def review(self, programme: str, before: str, subjects: dict[str, list[str]], whom: str) -> None:
+        """What attesters or other sides say of the subjects of an act for a party, so that gates let it through."""
+        for gate in self.oracle.rules_at(programme, self.at).get("gates", []):
+            for subject in subjects.get(gate["subject_type"], []) if gate["before"] == before else []:
+                sides = self.oracle.contracts.get(subject, {"holder": whom, "provider": whom})
+                others = [sides[side] for side in ("holder", "provider") if sides[side] != whom]
+                fields = {"subject_type": gate["subject_type"], "subject_id": subject, "topic": gate["topic"]}
+                fields |= {"valid_until": instant_text(self.at + 9 * DAY), "verdict": "pass", "reason": "read"}
+                for party in gate.get("attesters", others):
+                    self.send(party, "attestation.give", evidence_sha256="f" * 64, **fields)
 
     def withdraw_application(self) -> None:
         application = self.application_id()
@@ -1166,7 +1221,7 @@ class Walk:
             closes_at = instant(self.oracle.programmes[programme]["closes_at"])
             start = start if not self.one_in(8) else self.moment(closes_at)
         fields = {"voucher": self.new_id(party, "v", [*self.oracle.vouchers]), "programme": programme, "holder": holder}
-        if self.one_in(5):
+        if self.one_in(2 if self.asks_for("contract", programme) else 5):
             fields["contract"] = self.contract_id_of(holder)
         face = self.amount(*limits) if self.one_in(2) else self.pick((100, 1_000, 2_500, 4_000))
         asked = [name for name, one in self.oracle.applications.items() if one["programme"] == programme]
@@ -1175,9 +1230,17 @@ class Walk:
             fields["application"] = name
             if name in self.oracle.applications and not self.one_in(8):
                 fields["holder"] = self.oracle.applications[name]["party"]
+                if "contract" in self.oracle.applications[name] and not self.one_in(8):
+                    fields["contract"] = self.oracle.applications[name]["contract"]
                 left = self.oracle.applications[name]["amount_fen"] - self.oracle.issued()[name]
                 face = self.amount(max(1, left), 600)
         self.send(party, "voucher.issue", face_fen=face, valid_from=instant_text(start), **fields)
+
+    def asks_for(self, of_type: str, programme: str) -> bool:
+        """Whether something of this type must be named where a programme's vouchers are issued."""
+        known = programme in self.oracle.programmes
+        gates = self.oracle.rules_at(programme, self.at).get("gates", []) if known else []
+        return any((gate["before"], gate["subject_type"]) == ("issue", of_type) for gate in gates)
 
     def import_voucher(self) -> None:
         programme = self.recent([*self.oracle.programmes][: len(SHAPES)], self.programme_id(), size=9)
@@ -1294,30 +1357,24 @@ class Walk:
             party = self.treasury_of(programme)
             voucher = self.new_id(party, "v", [*self.oracle.vouchers])
             fields = {"programme": programme, "holder": holder, "face_fen": 300, "valid_from": instant_text(self.at)}
-            fields |= self.reviewed(programme, holder)
+            fields |= self.reviewed(programme, holder, contract)
             if self.send(party, "voucher.issue", voucher=voucher, **fields)[0] == "accepted":
                 self.reserve_under(holder, voucher, contract, self.pick((20, 100, 100, 300)))
                 if self.one_in(2):
                     self.reserve_under(holder, voucher, contract, self.pick((20, 100, 200)))
 
-    def reviewed(self, programme: str, holder: str) -> Json:
+    def reviewed(self, programme: str, holder: str, contract: str) -> Json:
         """What an issue names where a gate stands before it; the attesters say what lets it through."""
-        gates = [
-            gate for gate in self.oracle.rules_at(programme, self.at).get("gates", []) if gate["before"] == "issue"
-        ]
-        if not gates:
-            return {}
-        name = self.new_id(holder, "a", [*self.oracle.applications])
-        asked: Json = {"application": name, "programme": programme, "amount_fen": 600, "evidence_sha256": "e" * 64}
-        asked |= {"declarations": {"related_party": False, "other_support_fen": 0}, "holder_class": "university"}
-        self.send(holder, "application.file", **asked)
-        for gate in gates:
-            subject = name if gate["subject_type"] == "application" else holder
-            fields = {"subject_type": gate["subject_type"], "subject_id": subject, "topic": gate["topic"]}
-            fields |= {"valid_until": instant_text(self.at + 9 * DAY), "verdict": "pass", "reason": "read"}
-            for attester in gate["attesters"]:
-                self.send(attester, "attestation.give", evidence_sha256="f" * 64, **fields)
-        return {"application": name}
+        named: Json = {"contract": contract} if self.asks_for("contract", programme) else {}
+        if self.asks_for("application", programme):
+            name = self.new_id(holder, "a", [*self.oracle.applications])
+            asked: Json = {"application": name, "programme": programme, "amount_fen": 600, "evidence_sha256": "e" * 64}
+            asked |= {"declarations": {"related_party": False, "other_support_fen": 0}, "holder_class": "university"}
+            self.send(holder, "application.file", **asked)
+            named["application"] = name
+        subjects = {of_type: [name] for of_type, name in named.items()} | {"holder": [holder]}
+        self.review(programme, "issue", subjects, holder)
+        return named
 
     def fill(self) -> None:
         """A fen at a time of one voucher is reserved under a contract, until that has as many as it may."""
@@ -1554,7 +1611,8 @@ class Walk:
             last = max(first, min(today - 1, first + self.pick((0, 0, 0, 1, 2, 9))))
             before = [one["days"] for one in self.oracle.lines if one["contract"] == contract and one["job"] is None]
             if before and self.one_in(8):
-                return self.pick(before[-3:])
+                first, last = self.pick(before[-3:])
+                return first, last
         else:
             last = first + self.pick((0, 1, 5, 30))
             if (proration := voucher["rules"].get("proration")) and self.one_in(2):
@@ -1647,6 +1705,13 @@ class Walk:
         if self.one_in(2):
             self.send(party, "redemption.reject", claim=name, reason="no evidence")
         else:
+            if name in self.oracle.claims and not self.one_in(4):
+                contracts = {
+                    lot[3] for lot, fen in self.oracle.balances().items() if lot[:2] == ("claimed", name) and fen
+                }
+                subjects = {"claim": [name], "contract": sorted(contracts)}
+                subjects |= {of_type: [claim["claimant"]] for of_type in ("provider", "holder")}
+                self.review(claim["programme"], "settle", subjects, claim["claimant"])
             amount = claim["amount_fen"] + self.one_in(5)
             self.send(party, "redemption.pay", claim=name, amount_fen=amount, payment_reference="transfer 1")
 
@@ -1710,6 +1775,7 @@ MOVES: dict[Callable[[Walk], None], int] = {
     Walk.publish_tariff: 7,
     Walk.declare_capacity: 5,
     Walk.withdraw: 6,
+    Walk.withdraw_party: 4,
     Walk.give_mandate: 6,
     Walk.end_mandate: 1,
     Walk.sign_contract: 6,
@@ -1753,7 +1819,8 @@ THEMES: tuple[tuple[Callable[[Walk], None], ...], ...] = (
     (
         Walk.add_key, Walk.rotate_key, Walk.revoke_key, Walk.amend_party, Walk.rekey_log, Walk.record_checkpoint,
         Walk.amend_programme, Walk.accredit, Walk.publish_tariff, Walk.declare_capacity, Walk.withdraw,
-        Walk.sign_contract, Walk.amend_contract, Walk.admit_party, Walk.open_programme,
+        Walk.withdraw_party, Walk.withdraw_capacity, Walk.sign_contract, Walk.amend_contract, Walk.admit_party,
+        Walk.open_programme,
     ),
     (
         Walk.open_programme, Walk.reserve, Walk.crowd, Walk.fill, Walk.extend, Walk.expire, Walk.transfer,
@@ -2109,6 +2176,7 @@ class Ledgers(RuleBasedStateMachine):
             Walk.reinstate_party,
             Walk.add_key,
             Walk.revoke_key,
+            Walk.withdraw_party,
             Walk.found_again,
             Walk.adopt_edition,
             Walk.rekey_log,

@@ -38,13 +38,19 @@ shanghai  reinstate   bolt                                                   -> 
 acme      add-key     acme/officer-3 for acme                                -> added
 guian     rotate-key  guian/officer-2 to guian/officer-3                     -> rotated
 acme      revoke-key  acme/officer-2 of acme                                 -> revoked
+network   rekey       tallystick.example/national to next overlap_seconds=7776000  -> rekeyed
+network   register    m1 as domestic unit=count counted=a~million~tokens     -> registered
 network   register    910b as domestic                                       -> registered
+guian     price-unit  m1 1.80                                                -> published
 guian     price       910b 6.00                                              -> published
 guian     price       910b 5.00 valid_from=+1d                               -> published
 guian     withdraw-price  910b from +1d                                      -> withdrawn
 guian     declare     512×910b from 2026-01-05                               -> declared
 registry  record      world.example:100                                      -> recorded
 network   admit       panel as attester                                      -> admitted
+shanghai  open        S2 9,000.00 opens_at=2025-07-01T00:00                  -> opened
+shanghai  import      V0 of acme 1,000.00 under S2 used 250.00 valid_from=2025-09-01T00:00 \
+valid_until=2026-08-31T16:00 -> imported
 shanghai  open        S1 900,000.00 transfer=approved \
 gates=1~of~panel~on~expert~of~the~application~before~issue~and~1~of~panel~on~usage~of~the~claim~before~settle \
 shares=40~%~up~to~60~%~of~class~young~domestic~filed~910b,~50~%~of~all \
@@ -56,32 +62,43 @@ acme      withdraw-application  A1                                           -> 
 acme      sign        K1 with guian 1,000.00 from 2026-01-05 to 2026-12-31   -> signed
 acme      amend-contract  K1 amount_fen=900.00 last_day=2026-12-30 other_support_fen=0.00 items=all~at~9.00~yuan \
 items_from=2026-01-06                                                        -> amended
-acme      apply       A2 18,000.00 under S1                                  -> filed
+acme      sign        K2 with guian 500.00 from 2026-01-05 to 2026-12-31 items=m1~at~2.00~yuan -> signed
+acme      apply       A2 19,000.00 under S1                                  -> filed
 panel     attest      pass to application A2 on expert                       -> given
 shanghai  issue       V1 to acme 9,000.00 under S1 application=A2            -> issued
 shanghai  issue       V2 to acme 9,000.00 under S1 application=A2 contract=K1 -> issued
+shanghai  give-mandate  M1 to registry 500.00 each 1,000.00 in all programme=S1 -> given
+registry  issue       V4 to acme 200.00 under S1 application=A2 contract=K1 mandate=M1 -> issued
+shanghai  end-mandate  M1                                                    -> ended
 acme      transfer    V3 of V1 5,000.00 to bolt and=shanghai/officer-1       -> transferred
 shanghai  suspend-voucher  V2                                                -> suspended
 shanghai  resume-voucher   V2                                                -> resumed
 shanghai  revoke      V2                                                     -> revoked 9,000.00
+acme      reserve     R2 of V1 40.00 under K2 until +20d                     -> reserved
+acme      extend      R2 until +30d amount_fen=5.00                          -> extended
 acme      reserve     R1 of V1 80.00 under K1 until +30d                     -> reserved
 clock     +2d
 guian     burn        K1 a 8x910b -1h..now | a 8x910b -1h..now | c 8x910b -1h..now available ref=st-1 \
 evidence_root=0000000000000000000000000000000000000000000000000000000000000000 -> \
 24.00 | job_time_already_burned | 24.00
+guian     burn-units  10 of m1 under K2 2026-01-06 to 2026-01-06 ref=units-1 -> 9.00
+guian     reverse     units-1 line 0                                         -> reversed 9.00 to reservation
+guian     burn-units  8 of m1 under K2 2026-01-06 to 2026-01-06 corrects=units-1:0 pay_available=yes \
+evidence_sha256=0000000000000000000000000000000000000000000000000000000000000000 -> 7.20
 guian     reverse     st-1 line 2                                            -> reversed 24.00 to reservation
 clock     +1d
-guian     claim       C1 of S1 2026-01-05 to 2026-01-07                      -> claimed 24.00
+guian     claim       C1 of S1 2026-01-05 to 2026-01-07                      -> claimed 31.20
 shanghai  reject      C1                                                     -> rejected
-guian     claim       C2 of S1 2026-01-05 to 2026-01-07                      -> claimed 24.00
+guian     claim       C2 of S1 2026-01-05 to 2026-01-07                      -> claimed 31.20
 panel     attest      pass to claim C2 on usage                              -> given
-shanghai  pay         C2 24.00                                               -> paid
+shanghai  pay         C2 31.20                                               -> paid
 guian     release     R1                                                     -> released 56.00 to voucher
 shanghai  delist      guian under S1 until +1d                               -> delisted
-shanghai  close       S1                                                     -> closed
+shanghai  amend-programme  S1 envelope_fen=800,000.00 closes_at=2026-01-31T16:00 rank=1 rules_from=2026-01-09 -> amended
 clock     2026-04-05T08:00
-shanghai  lapse       V3                                                     -> lapsed 5,000.00
-registry  seal        2026-Q1 to 2026-03-31                                  -> sealed 7 accounts
+registry  expire      -> expired 37.80 of reservation R2 to voucher + 5,000.00 of voucher V3 to programme + \
+200.00 of voucher V4 to programme + 3,968.80 of voucher V1 to programme
+registry  seal        2026-Q1 to 2026-03-31                                  -> sealed 10 accounts
 """
 OPTIONAL = {
     "item.register/1": {"origin"},
@@ -90,7 +107,11 @@ OPTIONAL = {
     "provider.accredit/1": {"batch"},
     "contract.amend/1": {"amount_fen", "last_day", "other_support_fen"},  # items and items_from go together
     "application.file/1": {"holder_class"},
-    "voucher.issue/1": {"application", "contract"},
+    "voucher.issue/1": {"application", "contract", "mandate"},
+    "mandate.give/1": {"programme"},
+    "programme.amend/1": {"envelope_fen", "closes_at"},  # rules and rules_from go together
+    "reservation.extend/1": {"amount_fen", "until"},  # not both
+    "service.burn/1": {"corrects", "pay_available", "evidence_sha256"},
 }
 OPTIONAL_WITHIN = {
     "rules": {"proration", "gates"},
@@ -98,6 +119,7 @@ OPTIONAL_WITHIN = {
     "groups": {"evidence_root"},
 }
 UNBOUNDED = {"envelope_fen", "holder_fen", "floor_fen", "face_fen", "amount_fen", "other_support_fen", "threshold_fen"}
+UNBOUNDED |= {"each_fen", "total_fen", "used_fen"}
 
 
 def _entries() -> list[Entry]:
@@ -232,7 +254,7 @@ def test_no_field_more(kind: str, extra: Json) -> None:
 @pytest.mark.parametrize("version", ["/2", "/01", "", "/1 ", "/1\u00b9"])
 def test_no_kind_of_another_version(kind: str, version: str) -> None:
     """A kind is one word."""
-    command = COMMANDS.get(kind, COMMANDS["voucher.lapse/1"])
+    command = COMMANDS.get(kind, COMMANDS["redemption.reject/1"])
     assert malformed(command | {"kind": kind.removesuffix("/1") + version})
 
 
@@ -251,6 +273,41 @@ def test_an_object_within_a_command_is_as_closed(kind: str, path: tuple[Any, ...
         for wrong in wrong_values(value):
             if not (wrong == 2**53 - 1 and name in UNBOUNDED) and not (name == "lines" and wrong == value * 65):
                 assert malformed(with_other(command, (*path, name), wrong)), (name, wrong)
+
+
+INVOICE: Json = {
+    name: value for name, value in COMMANDS["service.burn/1"].items() if name not in ("quantity", "corrects")
+} | {"document_sha256": "0" * 64, "fee_fen": 100}
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_read"),
+    [
+        ({}, True),
+        ({"fee_fen": None}, False),
+        ({"document_sha256": None}, False),
+        ({"quantity": 1}, False),
+        ({"quantity": 1, "fee_fen": None}, False),
+        ({"quantity": 1, "fee_fen": None, "document_sha256": None}, True),
+        ({"fee_fen": None, "document_sha256": None}, False),
+        ({"prior_period": True}, False),
+        ({"quantity": 1, "fee_fen": None, "document_sha256": None, "prior_period": True}, True),
+        ({"corrects": {"statement": "s", "line": 0}}, True),
+    ],
+)
+def test_a_service_is_counted_or_invoiced(changes: Json, is_read: bool) -> None:
+    """Not both, and not neither; an invoice is of no prior period."""
+    command = {name: value for name, value in (INVOICE | changes).items() if value is not None}
+    assert malformed(command) != is_read
+    assert (answer_to(command) is None) == is_read
+
+
+@pytest.mark.parametrize("kind", ["programme.amend/1", "contract.amend/1", "reservation.extend/1"])
+def test_an_amendment_says_something(kind: str) -> None:
+    """One that changes nothing is no command."""
+    changed = {"envelope_fen", "closes_at", "rules", "rules_from", "amount_fen", "last_day", "items", "items_from"}
+    changed |= {"other_support_fen", "until"}
+    assert malformed({name: value for name, value in COMMANDS[kind].items() if name not in changed})
 
 
 def test_every_part_of_a_programmes_rules_is_tried() -> None:
@@ -477,6 +534,6 @@ def test_an_event_knows_its_name() -> None:
 def test_a_refusal_is_one_short_line_whatever_was_written(more: dict[str, Any]) -> None:
     """Found by the fuzzer: an unknown kind was repeated with its newlines, and so was the name of a field too many."""
     with pytest.raises(MalformedError) as caught:
-        parse_command(text_of(COMMANDS["voucher.lapse/1"] | more))
+        parse_command(text_of(COMMANDS["redemption.reject/1"] | more))
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 200

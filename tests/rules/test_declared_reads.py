@@ -24,17 +24,21 @@ from tallystick.vouchers import editions
 from tallystick.vouchers.admit import SignedCommand, admit, read_note
 from tallystick.vouchers.entry import Entry, split_entry
 from tallystick.vouchers.evolve import evolve
-from tallystick.vouchers.outcomes import Burned
+from tallystick.vouchers.outcomes import Burned, Expired
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rulebook import RULES
 from tallystick.vouchers.rules import (
+    accreditations,
     applications,
     contracts,
     keys,
+    log_keys,
+    mandates,
     network,
     programmes,
     recovery,
     reservations,
+    service_burning,
     settlement,
     vouchers,
     withdrawals,
@@ -42,6 +46,7 @@ from tallystick.vouchers.rules import (
 from tallystick.vouchers.rules import editions as rules_editions
 from tallystick.vouchers.rules.books import BookSeal
 from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
+from tallystick.vouchers.rules.recovery import BookExpire
 from tallystick.vouchers.rules.rule import EDITIONS, SEALS, Rule
 from tallystick.vouchers.rules.settlement import RedemptionClaim
 
@@ -49,6 +54,8 @@ Method = Literal["follows", "asks", "concerns", "touches"]
 
 OF_EVERY_ENTRY: Final = {"origin", "size", "at", "references", "reference_order", "statement_order", "touches"}
 """What is kept of every command, whatever its rule."""
+OF_ROWS: Final = ("reservations", "vouchers", "contracts", "programmes")
+"""Where an expiry reads what each of its rows is about."""
 JOB_TIMES: Final = "job_times"
 """A line that was accepted found nothing there; what a line was refused for is looked for by the gathering itself."""
 
@@ -108,7 +115,9 @@ class Declarations:
         """What the declarations of an entry leave out."""
         entry = self.log.entries[number]
         rule = type(entry.event.command)
-        if rule is not BookSeal:  # is decided by every account; it touches none, so no dossier decides it anew
+        if rule is BookExpire:
+            yield from self._misses_of_rows(number)
+        elif rule is not BookSeal:  # is decided by every account; it touches none, so no dossier decides it anew
             names = {f"party {party}" for party in self.log.parties(number)}
             names |= self.of(number, "follows") | self.of(number, "asks")
             part = self.brought(names, number)
@@ -118,9 +127,39 @@ class Declarations:
         # As one of the entries that another depends on, it is there by one of its names, and only followed.
         for name in self.of(number, "concerns"):
             part = self.brought({name} | self.of(number, "follows"), number)
+            rows = self._known_rows(number, part)
             for way, wrote in entry.looked_up.items():
-                if not wrote <= part and not _is_passed_over(entry, way):
+                is_of_rows = rows is None or way[0] not in OF_ROWS or way[:2] in rows
+                if is_of_rows and not wrote <= part and not _is_passed_over(entry, way):
                     yield Miss(rule, way, wrote - part)
+
+    def _misses_of_rows(self, number: int) -> Iterator[Miss]:
+        """What is left out of each row of an expiry: a part of the log has those of what is there, and no others."""
+        entry = self.log.entries[number]
+        for row, ids in self._rows(number):
+            part = self.brought({row} | {f"party {party}" for party in self.log.parties(number)}, number)
+            for way, wrote in entry.decided_by.items():
+                is_of_row = way[0] not in OF_ROWS or way[:2] in ids
+                if is_of_row and not wrote <= part and not _is_inexact(entry, way):
+                    yield Miss(BookExpire, way, wrote - part)
+
+    def _rows(self, number: int) -> Iterator[tuple[str, set[Way]]]:
+        """By the name that made a row's reservation or voucher, all that the row is about."""
+        outcome = self.log.entries[number].event.outcome
+        for kind, name, _, _ in outcome.rows if isinstance(outcome, Expired) else ():
+            held = self.log.ledger.state.reservations[name] if kind == "reservation" else None
+            if held is None:
+                yield f"terms {name}", {("vouchers", name)}
+            else:
+                of_it = {("reservations", name), ("vouchers", held.voucher), ("contracts", held.contract)}
+                yield f"reservation {name}", of_it
+
+    def _known_rows(self, number: int, part: set[int]) -> set[Way] | None:
+        """All that those of an expiry's rows are about which are in a part of the log; None: it is no expiry."""
+        if not isinstance(self.log.entries[number].event.outcome, Expired):
+            return None
+        rows = self._rows(number)
+        return {one for row, ids in rows if min(self.index[row]) in part for one in ids}
 
     def _is_skipped(self, number: int, way: Way, names: set[str]) -> bool:
         """Whether a value is of another contract than those that a command is about, which it only skips."""
@@ -137,7 +176,7 @@ class Declarations:
 def _is_inexact(entry: TracedEntry, way: Way) -> bool:
     """Whether a part of the log needn't give a value as it was, of those that a command was decided by."""
     outcome = entry.event.outcome
-    if way[0] in OF_EVERY_ENTRY or way[0] == JOB_TIMES:
+    if way[0] in OF_EVERY_ENTRY or way[0] == JOB_TIMES or "mandated" in way:
         return True
     if not any("_fen" in one.name for one in fields(outcome)):  # a part may hold more than there was: replaying.py
         return _is_amount(way)
@@ -293,16 +332,25 @@ NOT_READ: Final = {
     Dropped(network.NetworkFound, "concerns", "party"): "entry 0 is always there",
     Dropped(rules_editions.RulesAdopt, "follows", "party"): "who doesn't know the edition verifies it by these keys",
     Dropped(keys.KeyAdd, "asks", "party"): "the new key signs, so its party is there",
-    Dropped(programmes.ProgrammeClose, "concerns", "rules"): "all that asks whether a programme is closed is refused",
-    Dropped(programmes.ProviderDelist, "follows", "rules"): "it asks for the accreditation, which follows them",
+    Dropped(log_keys.LogRekey, "follows", "party"): "its party signs it, and is asked for as that",
+    Dropped(programmes.ProgrammeAmend, "asks", "programme"): "for what is issued of it: an amount",
+    Dropped(mandates.MandateEnd, "concerns", "mandate"): "all that asks whether a mandate is ended is refused",
+    Dropped(accreditations.ProviderDelist, "follows", "rules"): "it asks for the accreditation, which follows them",
     Dropped(withdrawals.RecordWithdraw, "concerns", "accreditation"): "nothing is left where it was to be read",
     Dropped(withdrawals.RecordWithdraw, "concerns", "capacity"): "the same",
+    Dropped(withdrawals.RecordWithdraw, "concerns", "party"): "all that asks whether a party is withdrawn is refused",
     Dropped(applications.ApplicationWithdraw, "concerns", "application"): "all that asks whether it is so is refused",
     Dropped(vouchers.VoucherIssue, "concerns", "application"): "for what was issued for it alone: an amount",
     Dropped(recovery.VoucherRevoke, "follows", "terms"): "it asks for all of the voucher",
-    Dropped(recovery.VoucherLapse, "follows", "terms"): "it asks for all of the voucher",
     Dropped(contracts.ContractSign, "concerns", "document"): "all that asks whether a document is used is refused",
     Dropped(contracts.ContractSign, "asks", "document"): "the same",
+    Dropped(contracts.ContractAmend, "concerns", "attestations"): "who asks for these asks for the contract",
+    Dropped(service_burning.ServiceBurn, "concerns", "document"): "as of a contract's document",
+    Dropped(service_burning.ServiceBurn, "asks", "document"): "the same; a correction asks for what it corrects",
+    Dropped(recovery.BookExpire, "concerns", "reservation"): "it concerns the contract too",
+    Dropped(reservations.ReservationExtend, "concerns", "reservation"): "it concerns the contract too",
+    Dropped(reservations.ReservationExtend, "follows", "reservation"): "it asks for the contract",
+    Dropped(reservations.ReservationExtend, "asks", "contract"): "it follows the reservation, which follows it",
     Dropped(reservations.ReservationRelease, "concerns", "reservation"): "it concerns the contract too",
     Dropped(reservations.ReservationRelease, "follows", "reservation"): "it asks for the contract",
     Dropped(reservations.ReservationRelease, "asks", "contract"): "it follows the reservation, which follows it",

@@ -182,6 +182,89 @@ SEVERAL_PAY: list[Step] = [
     ),
 ]
 
+AMENDED_EXTENDED_IMPORTED: list[Step] = [
+    (
+        "shanghai amend-programme S1 envelope_fen=100,000.50 -> amended",
+        ["shanghai/S1: envelope of shanghai/S1 to unissued of shanghai/S1 0.50"],
+    ),
+    (
+        "shanghai amend-programme S1 envelope_fen=99,999.99 -> amended",
+        ["shanghai/S1: unissued of shanghai/S1 to envelope of shanghai/S1 0.51"],
+    ),
+    ("shanghai amend-programme S1 envelope_fen=99,999.99 closes_at=2026-12-31 -> amended", []),
+    (
+        "acme extend-by R1 1.00 until=2026-02-21 -> extended",
+        ["shanghai/S1: available of shanghai/V1 to reserved of acme/R1 1.00"],
+    ),
+    ("acme extend R3 until 2026-02-21 -> extended", []),
+    ("network register tokens as domestic unit=count counted=a~million~tokens -> registered", []),
+    ("guian price-unit tokens 2.00 -> published", []),
+    (
+        "shanghai open S9 1,000.00 opens_at=2025-06-01 cap.group=s9 basis=both"
+        " gates=1~of~district~on~usage~of~the~claim~before~settle -> opened",
+        ["shanghai/S9: envelope of shanghai/S9 to unissued of shanghai/S9 1,000.00"],
+    ),
+    ("shanghai accredit guian under S9 -> accredited", []),
+    (
+        "shanghai import V9 of acme 500.00 under S9 used 200.00 -> imported",
+        [
+            "shanghai/S9: unissued of shanghai/S9 to paid of shanghai/V9 - 200.00",
+            "shanghai/S9: unissued of shanghai/S9 to available of shanghai/V9 300.00",
+        ],
+    ),
+    (
+        "shanghai import V8 of acme 1.00 under S9 used 0.00 -> imported",
+        ["shanghai/S9: unissued of shanghai/S9 to available of shanghai/V8 1.00"],
+    ),
+    (
+        "shanghai import V7 of acme 1.00 under S9 used 1.00 -> imported",
+        ["shanghai/S9: unissued of shanghai/S9 to paid of shanghai/V7 - 1.00"],
+    ),
+    ("shanghai give-mandate M1 to registry 50.00 each 50.00 in all -> given", []),
+    (
+        "registry revoke V8 mandate=M1 -> revoked 1.00",
+        ["shanghai/S9: available of shanghai/V8 to unissued of shanghai/S9 1.00"],
+    ),
+    ("shanghai end-mandate M1 -> ended", []),
+    ("acme sign K9 with guian 1,000.00 from 2026-02-01 to 2026-12-31 -> signed", []),
+    ("acme sign K8 with guian 1,000.00 from 2026-02-01 to 2026-12-31 basis=invoiced -> signed", []),
+    (
+        "acme reserve R9 of V9 100.00 under K9 until 2026-02-21 -> reserved",
+        ["shanghai/S9: available of shanghai/V9 to reserved of acme/R9 100.00"],
+    ),
+    (
+        "acme reserve R8 of V9 100.00 under K8 until 2026-02-21 -> reserved",
+        ["shanghai/S9: available of shanghai/V9 to reserved of acme/R8 100.00"],
+    ),
+    ("clock 2026-02-04", []),
+    (
+        "guian burn-units 10 of tokens under K9 2026-02-02 to 2026-02-02 -> 10.00",
+        ["shanghai/S9: reserved of acme/R9 to burned of shanghai/V9 acme/K9 20486 10.00"],
+    ),
+    (
+        "guian invoice 10.00 of 910b under K8 2026-02-02 to 2026-02-28 ref=st-2 -> 5.00",
+        ["shanghai/S9: reserved of acme/R8 to burned of shanghai/V9 acme/K8 20488 5.00"],
+    ),
+    (
+        "guian reverse st-2 line 0 -> reversed 5.00 to reservation",
+        ["shanghai/S9: burned of shanghai/V9 acme/K8 20488 to reserved of acme/R8 5.00"],
+    ),
+    ("acme amend-contract K9 last_day=2026-02-04 -> amended", []),
+    ("clock 2026-03-03", []),
+    (
+        "registry expire -> expired 90.00 of reservation R9 to voucher + 4,000.00 of reservation RB to voucher"
+        " + 4,001.00 of reservation R1 to voucher + 4,000.00 of reservation R3 to voucher"
+        " + 100.00 of reservation R8 to voucher",
+        [
+            "shanghai/S9: reserved of acme/R9 to available of shanghai/V9 90.00",
+            "shanghai/S1: reserved of bolt/RB to available of shanghai/B1 4,000.00",
+            "shanghai/S1: reserved of acme/R1 to available of shanghai/V1 4,001.00",
+            "shanghai/S3: reserved of acme/R3 to available of shanghai/V3 4,000.00",
+            "shanghai/S9: reserved of acme/R8 to available of shanghai/V9 100.00",
+        ],
+    ),
+]
+
 
 def told(posting: Posting) -> str:
     """A posting in words."""
@@ -196,7 +279,9 @@ def play(ledger: Ledger, row: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "steps", [RESERVATIONS_AND_CLAIMS, SEVERAL_PAY, ENDS], ids=["reservations and claims", "several pay", "ends"]
+    "steps",
+    [RESERVATIONS_AND_CLAIMS, SEVERAL_PAY, ENDS, AMENDED_EXTENDED_IMPORTED],
+    ids=["reservations and claims", "several pay", "ends", "amended, extended, imported, invoiced"],
 )
 def test_what_moves_is_posted_and_nothing_else(steps: list[Step], monkeypatch: pytest.MonkeyPatch) -> None:
     """Row by row: from whom, to whom, how much; nothing at all where nothing moves."""

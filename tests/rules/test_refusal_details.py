@@ -6,10 +6,13 @@ says it all.
 
 import pytest
 
+from support.actors import vkey_of
+from support.row_values import log_key_name
 from support.scenario import REASONS, TABLES, Ledger, ledger_for, read_sentences
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.refusals import Reason, Refusal
 
+NEW_LOG_KEY = vkey_of(log_key_name("log-2"))
 DETAILS = """
 note_too_large                       65536 bytes
 note_malformed                       a note is a text, an empty line and signature lines
@@ -182,7 +185,7 @@ gate_not_passed                      expert of application acme/A1: 0 of 1 passe
 gate_not_passed                      expert of application acme/A1: fail by panel
 seal_period_not_over                 2026-02-01
 seal_not_later                       sealed up to 2026-01-31
-log_key_differs                      it is tallystick.example/national+bf07e386+AY2k2gUPz/v0nVCQXsVV1N+5JqF4IRJpxDS9kaihhFNt
+log_key_differs                      it is {NEW_LOG_KEY}
 party_in_use                         acme
 rekey_under_way                      entry 39 changed it, with an overlap until 2026-02-08T00:00:00.000000Z
 party_suspended                      shanghai/M1 is of a treasury that is suspended
@@ -240,7 +243,7 @@ WITHOUT_DETAIL = {
 
 def listed() -> set[Refusal]:
     """The refusals that are written out above."""
-    rows = [line.partition(" ") for line in DETAILS.strip().splitlines()]
+    rows = [line.partition(" ") for line in DETAILS.replace("{NEW_LOG_KEY}", NEW_LOG_KEY).strip().splitlines()]
     return {Refusal(REASONS[word], detail.strip()) for word, _, detail in rows}
 
 

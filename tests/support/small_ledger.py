@@ -415,6 +415,13 @@ def _endings(at: int) -> list[bytes]:
         ),
         HOLDER.note("reservation.release", at, reservation="maker-a/r1"),
         TREASURY.note("book.expire", at),
+        *[
+            TREASURY.note("voucher.issue", at, valid_from=_in(at, HOUR_US), programme=CHEAP, face_fen=20_000, **new)
+            for new in (
+                {"voucher": "shanghai/v7", "holder": "maker-a"},
+                {"voucher": "shanghai/v8", "holder": "maker-b"},
+            )
+        ],
         TREASURY.note("programme.amend", at, programme=CHEAP, closes_at=_in(at, HOUR_US), reason="the year is over"),
         note_of(
             PROVIDER.command("key.rotate", at, key=label_of("guian/meter-3"), vkey=vkey_of("guian/meter-4")),

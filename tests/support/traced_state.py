@@ -16,7 +16,7 @@ import pytest
 from tallystick.vouchers.book import Posting
 from tallystick.vouchers.rulebook import RULES
 from tallystick.vouchers.rules.rule import Event, Rule
-from tallystick.vouchers.state import State
+from tallystick.vouchers.state import Due, State
 
 Way = tuple[Any, ...]
 Entries = frozenset[int]
@@ -127,6 +127,8 @@ class _Object(_View):
     """A dataclass: its methods and properties run on the view, so that what they read is seen."""
 
     def __getattr__(self, name: str) -> Any:
+        if name == "due" and isinstance(self._raw, State):
+            return _Dues(self._trace, self._path, self._raw)
         of_class = getattr(type(self._raw), name, None)
         if isinstance(of_class, property):
             assert of_class.fget is not None
@@ -222,6 +224,31 @@ class _List(_View):
         self._raw.remove(value)
 
 
+class _Dues(_View):
+    """What time ends, in order; it follows from all else, so what is read is that from which it follows."""
+
+    def __iter__(self) -> Iterator[Due]:
+        state = self._trace.view(self._raw)
+        for due in self._raw.due:
+            if due.kind == "reservation":
+                assert state.due_of(state.reservations[due.id]) == due
+            else:
+                assert state.vouchers[due.id].valid_until == due.at
+            yield due
+
+    def __len__(self) -> int:
+        return len(self._raw.due)
+
+    def __getitem__(self, place: int | slice) -> Any:
+        return self._raw.due[place]
+
+    def __delitem__(self, place: int) -> None:
+        del self._raw.due[place]
+
+    def insert(self, place: int, due: Due) -> None:
+        self._raw.due.insert(place, due)
+
+
 class _Opaque(_View):
     """An object that is read, and by an event written, as a whole."""
 
@@ -243,6 +270,8 @@ def _step(place: int, value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, list) and any(isinstance(one, _View) for one in value):
+        return [_plain(one) for one in value]  # a list that was made anew of parts of the old one
     return value._raw if isinstance(value, _View) else value
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
-from tallystick.vouchers.quantities import Fen, FenOrZero, Instant, OwnedId, Sha256Hex
+from tallystick.vouchers.quantities import Fen, FenOrZero, Instant, LotId, OwnedId, Sha256Hex
 from tallystick.vouchers.refusals import Reason
 
 
@@ -82,6 +82,14 @@ class Reversed(_Closed):
         return sum([amount_fen for _, amount_fen, _ in self.returned])
 
 
+ExpiredRow = (
+    tuple[Literal["reservation"], OwnedId, FenOrZero, Literal["voucher", "programme"]]
+    | tuple[Literal["voucher"], OwnedId, FenOrZero, Literal["programme"]]
+    | tuple[Literal["lot"], LotId, Fen, Literal["programme"]]
+)
+"""Of what, its id, what was left of it in fen, and where that went."""
+
+
 @dataclass(frozen=True, slots=True)
 class Expired(_Closed):
     """What time had ended, in the order in which it did.
@@ -92,7 +100,7 @@ class Expired(_Closed):
     """
 
     more: bool
-    rows: tuple[tuple[Literal["reservation", "voucher", "lot"], str, FenOrZero, Literal["voucher", "programme"]], ...]
+    rows: tuple[ExpiredRow, ...]
 
 
 @dataclass(frozen=True, slots=True)

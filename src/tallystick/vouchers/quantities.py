@@ -184,6 +184,7 @@ PARTY_PATTERN: Final = "[a-z0-9][a-z0-9-]{0,62}"
 _PARTY: Final = f"^{PARTY_PATTERN}$"
 _ITEM: Final = r"^[a-z0-9][a-z0-9._-]{0,62}$"
 _OWNED: Final = f"^{PARTY_PATTERN}/[A-Za-z0-9][A-Za-z0-9._-]{{0,63}}$"
+_LOT: Final = f"{_OWNED[:-1]} {_OWNED[1:]}"
 _SUBJECT: Final = f"^{PARTY_PATTERN}(?:/[A-Za-z0-9][A-Za-z0-9._-]{{0,63}})?$"
 _DOCUMENT: Final = r"^[A-Za-z0-9][A-Za-z0-9._:/@+=-]{0,127}$"
 _JOB: Final = r"^[a-z0-9][a-z0-9._:/@+=-]{0,127}$"
@@ -193,6 +194,8 @@ _SHA256: Final = "^[0-9a-f]{64}$"
 PartyId = Annotated[str, StringConstraints(pattern=_PARTY)]
 ItemId = Annotated[str, StringConstraints(pattern=_ITEM)]
 OwnedId = Annotated[str, StringConstraints(pattern=_OWNED)]
+LotId = Annotated[str, StringConstraints(pattern=_LOT)]
+"""A voucher's and a contract's id, joined by a blank."""
 SubjectId = Annotated[str, StringConstraints(pattern=_SUBJECT)]
 """A party's id or an owned one."""
 DocumentId = Annotated[str, StringConstraints(pattern=_DOCUMENT)]
@@ -208,6 +211,7 @@ PATTERNS_IN_WORDS: Final = {
     _PARTY: "a name of 1 to 63 of a-z, 0-9 and -, the first no -",
     _ITEM: "a name of 1 to 63 of a-z, 0-9 and . _ -, the first a letter or digit",
     _OWNED: "an id like shanghai-treasury/v-1: a party's name, / and 1 to 64 of A-Z, a-z, 0-9, . _ and -",
+    _LOT: "two ids like shanghai-treasury/v-1, of a voucher and a contract, and a blank between them",
     _SUBJECT: "a party's name, or an id like shanghai-treasury/v-1",
     _DOCUMENT: "1 to 128 of A-Z, a-z, 0-9 and . _ : / @ + = -, the first a letter or digit",
     _JOB: "1 to 128 of a-z, 0-9 and . _ : / @ + = -, the first a letter or digit",

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Final, Literal
 
 from tallystick.vouchers.book import DatedLot, Lot, Posting
-from tallystick.vouchers.outcomes import Expired, Returned
+from tallystick.vouchers.outcomes import Expired, ExpiredRow, Returned
 from tallystick.vouchers.quantities import OwnedId, Text, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.mandates import MANDATE_REFUSALS, check_treasurys_voucher, mandate_name
@@ -27,7 +27,6 @@ from tallystick.vouchers.unclaimed import WITHHELD
 
 ROWS_MAX: Final = 180
 """With the longest ids they fit into an entry, whatever signs it."""
-Row = tuple[Literal["reservation", "voucher", "lot"], str, int, Literal["voucher", "programme"]]
 
 
 class VoucherRevoke(Rule):
@@ -110,7 +109,7 @@ class BookExpire(Rule):
 
     def decide(self, state: State, at: int) -> Expired | Refusal:
         """In the order in which time ended them; a treasury's own alone."""
-        rows: list[Row] = []
+        rows: list[ExpiredRow] = []
         returned_fen: Counter[str] = Counter()
         ended: set[str] = set()
         for due in state.due:
