@@ -175,7 +175,7 @@ class BookExpire(Rule):
         return tuple(postings)
 
     def touches(self, state: State, event: Event) -> Accounts:
-        """The voucher, holder and programme of each row, and of a reservation its provider."""
+        """The voucher, holder and programme of each row; of a reservation its provider, of a lot contract and provider."""
         assert isinstance(event.outcome, Expired)
         accounts: set[str] = set()
         for kind, name, _, _ in event.outcome.rows:
@@ -184,9 +184,8 @@ class BookExpire(Rule):
                 accounts |= voucher_accounts(state, reservation.voucher) | {f"provider {reservation.provider}"}
             elif kind == "lot":
                 lot = Lot(*name.split(" "))
-                accounts |= voucher_accounts(state, lot.voucher) | {
-                    f"provider {state.contracts[lot.contract].provider}"
-                }
+                provider = state.contracts[lot.contract].provider
+                accounts |= voucher_accounts(state, lot.voucher) | {f"contract {lot.contract}", f"provider {provider}"}
             else:
                 accounts |= voucher_accounts(state, name)
         return accounts

@@ -188,8 +188,9 @@ class RecoveryCancel(Rule):
         return {f"programme {demand.programme}"} | party_account(state, demand.payee)
 
     def concerns(self, state: State, event: Event) -> Names:
-        """The demand."""
-        return [f"demand {self.demand}"]
+        """The demand, and what was paid to the payee."""
+        demand = state.demands[self.demand]
+        return [f"demand {self.demand}", f"paid {demand.programme} {demand.payee}"]
 
     def follows(self) -> Names:
         """The demand."""

@@ -20,7 +20,7 @@ from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.state import State
 
 Accounts = set[str]
-"""Accounts, each `voucher <id>`, `holder <id>`, `provider <id>` or `programme <id>`; docs/rules.md, "Sealed books"."""
+"""Accounts, for example `voucher <id>`; docs/rules.md, "Sealed books"."""
 Names = Iterable[str]
 """Names of things, under which their entries are looked up:
 
@@ -30,14 +30,16 @@ Names = Iterable[str]
     capacity <provider>           what it declared that it has
     rules <programme>             opened, closed
     accreditation <programme> <provider>
-    contract <id>                 its whole life: signed, amended, reserved under, burned, corrected, reversed, released
+    contract <id>                 its whole life: signed, amended, reserved under, burned, corrected, reversed,
+                                  released, claimed, settled, disallowed, not claimed in time
     document <sha256>             the contract that has it
     application <id>              filed, issued for, withdrawn
     attestations <type> <id>      verdicts on an application, a claim, a provider or a holder
     terms <voucher>               how it was made (issued, transferred), suspended, resumed, revoked, expired
     reservation <id>              reserved, released
-    claim <id>                    claimed, paid, rejected
-    claims <programme> <party>    the party's claims, and what was rejected of them
+    claim <id>                    claimed, settled
+    demand <id>                   demanded, received, set off, cancelled
+    paid <programme> <payee>      settled, demanded, cancelled
     checkpoints <origin>          those of another log that were recorded
     seals                         all of them
     editions                      all that were adopted
@@ -235,6 +237,9 @@ class History(Protocol):
 
     def holder_of(self, contract: str) -> str | None:
         """Return the holder of a contract, if there is one of that id."""
+
+    def claimant_of(self, claim: str) -> str | None:
+        """Return who made a claim, if there is one of that id."""
 
     def contract_of_statement(self, provider: str, ref: str, before: int) -> str | None:
         """Return the contract of a provider's newest statement of a reference before an entry, if there is one."""

@@ -229,8 +229,10 @@ class RedemptionSettle(Rule):
         return {f"programme {claim.programme}"} | party_account(state, claim.claimant) | contracts | demands
 
     def concerns(self, state: State, event: Event) -> Names:
-        """The claim, its contracts, and the demands."""
+        """The claim, its contracts, the demands, and what was paid to the payee."""
+        claim = state.claims[self.claim]
         yield f"claim {self.claim}"
+        yield f"paid {claim.programme} {claim.claimant}"
         yield from (f"contract {row.contract}" for row in self.rows)
         yield from (f"demand {one.demand}" for one in self.offsets or ())
 
@@ -240,8 +242,10 @@ class RedemptionSettle(Rule):
         return [f"claim {self.claim}", *demands, f"party {self.party}", *mandate_name(self.mandate)]
 
     def asks(self, event: Event, history: History) -> Names:
-        """Verdicts on the claim and its contracts, and all that was burned and claimed under these."""
-        yield f"attestations claim {self.claim}"
+        """Verdicts on the claim, its claimant and its contracts, and all that was burned and claimed under these."""
+        claimant = history.claimant_of(self.claim)
+        yield from (f"attestations {subject}" for subject in (f"claim {self.claim}", f"provider {claimant}"))
+        yield f"attestations holder {claimant}"
         for row in self.rows:
             yield from (f"contract {row.contract}", f"attestations contract {row.contract}")
 
