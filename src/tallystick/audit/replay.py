@@ -129,6 +129,7 @@ class Replay:
             self._findings.add(FindingCode.CONSERVATION_BROKEN, None, fault)
         totals = {name: _totals_of(state, name) for name in sorted(state.programmes)}
         returned = returned_fen(state)
+        received_fen, forfeited_fen = (sum(state.book.balances[name].values()) for name in ("received", "forfeited"))
         return Totals(
             entries=self.state.size,
             burn_lines_accepted=self._lines_accepted,
@@ -136,7 +137,11 @@ class Replay:
             gpu_milliseconds_burned=self._gpu_milliseconds_burned,
             gpu_milliseconds_refused=self._gpu_milliseconds_refused,
             issued_fen=sum(voucher.face_fen for voucher in state.vouchers.values() if voucher.parent is None),
-            burned_fen=sum(one.burned_fen + one.claimed_fen + one.paid_fen for one in totals.values()),
+            burned_fen=sum(map(_used_fen, totals.values())) + received_fen + forfeited_fen,
+            withheld_fen=sum(one.withheld_fen for one in totals.values()),
+            receivable_fen=sum(one.receivable_fen for one in totals.values()),
+            received_fen=received_fen,
+            forfeited_fen=forfeited_fen,
             available_fen=sum(one.available_fen for one in totals.values()),
             reserved_fen=sum(one.reserved_fen for one in totals.values()),
             expired_fen=returned["expired"],
@@ -286,6 +291,13 @@ def _totals_of(state: State, programme: str) -> ProgrammeTotals:
         available_fen=book["available"],
         reserved_fen=book["reserved"],
         burned_fen=book["burned"],
+        withheld_fen=book["withheld"],
         claimed_fen=book["claimed"],
         paid_fen=book["paid"],
+        receivable_fen=book["receivable"],
     )
+
+
+def _used_fen(totals: ProgrammeTotals) -> int:
+    """Return what was burned of a programme and hasn't gone back to it."""
+    return totals.burned_fen + totals.withheld_fen + totals.claimed_fen + totals.paid_fen + totals.receivable_fen

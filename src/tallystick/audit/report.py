@@ -95,22 +95,26 @@ class CompromisedKey(_Closed):
 
 
 class ProgrammeTotals(_Closed):
-    """Where a programme's envelope is: the other six add up to it. What is `burned` isn't claimed yet."""
+    """Where a programme's envelope is: the other eight add up to it. What is `burned` isn't claimed yet."""
 
     envelope_fen: Sum
     unissued_fen: Sum
     available_fen: Sum
     reserved_fen: Sum
     burned_fen: Sum
+    withheld_fen: Sum
     claimed_fen: Sum
     paid_fen: Sum
+    receivable_fen: Sum
 
 
 class Totals(_Closed):
     """Sums over the entries replayed.
 
-    GPU-milliseconds are `gpu_milli × seconds`; `burned_fen` is all that was burned, claimed and paid or not.
-    Of what was issued, every fen is somewhere: `issued = available + reserved + burned + expired + revoked`.
+    GPU-milliseconds are `gpu_milli × seconds`; `burned_fen` is all that was burned, whatever became of it. Of what was
+    issued, every fen is somewhere: `issued = available + reserved + burned + expired + revoked`. Of what was burned,
+    `withheld` was claimed and not paid, `receivable` was paid and is asked back, `received` came back of that, and
+    `forfeited` went back to its programme: disallowed, or not claimed in time.
     """
 
     entries: int
@@ -120,6 +124,10 @@ class Totals(_Closed):
     gpu_milliseconds_refused: Sum
     issued_fen: Sum
     burned_fen: Sum
+    withheld_fen: Sum
+    receivable_fen: Sum
+    received_fen: Sum
+    forfeited_fen: Sum
     available_fen: Sum
     reserved_fen: Sum
     expired_fen: Sum

@@ -36,7 +36,7 @@ OFFICERS_ABOVE_YUAN: Final = 1_000_000
 OFFICERS_WINDOW_DAYS: Final = 30
 
 CUT_OFF_DAYS: Final = 60
-"""After a quarter: recorded in every programme's rules."""
+"""After a period of claims: recorded in every programme's rules."""
 
 _ALL: Final = ("envelope", "share", "ceiling", "floor", "cap", "transfer", "payee")
 

@@ -21,14 +21,13 @@
     140  a start-up says that it gets more support from elsewhere: that comes before what its programmes pay
     150  a cap is exceeded, and refused
     180  a late voucher, good for the next year too
-and after the first quarter a claim is rejected and claimed again; a payment of another amount is refused.
+What goes wrong with claims and payments: settling.py.
 """
 
 import hashlib
 from collections.abc import Callable, Mapping
 
 from tallystick.demo import cast, market
-from tallystick.demo.attestations import evidence_sha256
 from tallystick.demo.contracts import FEN, OTHER_SUPPORT_YUAN, contract_id
 from tallystick.demo.dated import DatedActs
 from tallystick.demo.founding import Startup
@@ -74,27 +73,6 @@ class Incidents(DatedActs):
             150: self._exceed_a_cap,
             180: self._issue_late,
         }
-
-    def reject_and_claim_again(self) -> None:
-        """The first open claim lacks an invoice: rejected, claimed anew, and its payment tried with another amount."""
-        claims = [(name, claim) for name, claim in self.stage.state.claims.items() if claim.status == "open"]
-        if not claims:
-            return
-        name, claim = claims[0]
-        treasury = self.stage.state.programmes[claim.programme].treasury
-        self.stage.act(treasury, "redemption.reject", claim=name, reason="an invoice is missing")
-        again = f"{name}-again"
-        self.stage.act(
-            claim.claimant,
-            "redemption.claim",
-            claim=again,
-            programme=claim.programme,
-            first_day=format_day(claim.first_day),
-            last_day=format_day(claim.last_day),
-            evidence_sha256=evidence_sha256(self.seed, again),
-        )
-        amount_fen = self.stage.state.claimed_fen(again) + 1
-        self.stage.act(treasury, "redemption.pay", claim=again, amount_fen=amount_fen, payment_reference="misread")
 
     def _issue(self, startup: Startup, voucher: str, face_fen: int) -> bool:
         """Let a start-up's treasury issue it another voucher under its city's first programme; both officers sign."""

@@ -50,7 +50,7 @@ def programme_rules(terms: cast.Terms, year: Year) -> dict[str, Any]:
         "payee": terms.payee,
         "basis": terms.basis,
         "rounding_fen": terms.rounding_fen,
-        "claims": {"cycle": "quarter", "cut_off_days": cast.CUT_OFF_DAYS},
+        "claims": {"cycle": year.claim_cycle, "cut_off_days": cast.CUT_OFF_DAYS},
     }
     if terms.is_prorated:
         rules["proration"] = {

@@ -4,8 +4,8 @@ On each day, by the network's time:
 
     00:30   on the 1st, start-ups reserve a twelfth of each voucher, spread over their contracts with clusters;
             on the 3rd, every other cluster releases what is left of last month's reservations, on the 15th the
-            operator books for the rest, and for vouchers, that their time has ended; after a quarter, claims,
-            payments and the seal of its books
+            operator books for the rest, and for vouchers, that their time has ended; after a quarter, claims and
+            settlements (settling.py) and the seal of its books
     01:00   what has its day (incidents.py, treasuries.py, counted_and_invoiced.py, rekeying.py)
     02:00   each cluster sends a statement for each contract under which jobs ended the day before
 
@@ -21,12 +21,12 @@ from typing import Final
 from zlib import crc32
 
 from tallystick.demo import cast, market
-from tallystick.demo.attestations import Passed, attestation, evidence_sha256
 from tallystick.demo.contracts import contract_id
 from tallystick.demo.counted_and_invoiced import CountedAndInvoiced
 from tallystick.demo.founding import Network, Startup
 from tallystick.demo.incidents import Incidents
 from tallystick.demo.rekeying import Rekeying
+from tallystick.demo.settling import Settling
 from tallystick.demo.stage import Row, Stage, Statement
 from tallystick.demo.treasuries import TreasuryActs
 from tallystick.demo.workload import Job
@@ -37,7 +37,6 @@ from tallystick.vouchers.quantities import format_day, format_instant, format_se
 LINES_BY_STATEMENT: Final = 400  # at most 150 bytes each, with what they come to, and an entry holds 65,535
 EPILOGUE_DAYS: Final = 15
 RELEASE_DAY, EXPIRY_DAY = 2, 14
-CLAIMS_DAY, REJECTION_DAY, REVIEW_DAY, PAYMENT_DAY = 4, 5, 7, 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +58,9 @@ class Story:
         self.year = year
         self.network = network
         self.seed = seed
-        self.incidents = Incidents(stage, year, network, seed)
-        others = (TreasuryActs, CountedAndInvoiced, Rekeying)
-        self._dated = (self.incidents, *[acts(stage, year, network, seed) for acts in others])
+        self.settling = Settling(stage, year, network, seed)
+        others = (Incidents, TreasuryActs, CountedAndInvoiced, Rekeying)
+        self._dated = [acts(stage, year, network, seed) for acts in others]
         self._jobs_by_day: defaultdict[int, list[Job]] = defaultdict(list)
         for job in jobs:
             self._jobs_by_day[report_day(job)].append(job)
@@ -69,7 +68,6 @@ class Story:
                 stage.watched_jobs.add(job.id)
         self._agreed: dict[str, list[AgreedReservation]] = {}
         self._unsent: list[Statement] = []
-        self._quarter = 0
 
     def play(self, progress: Callable[[int, int], None]) -> None:
         """Play every day; `progress` is told how many of how many are over."""
@@ -237,72 +235,11 @@ class Story:
         return crc32(f"{self.seed} {job.startup} {job.id}".encode())
 
     def _settle(self, days_over: int, last_day: int) -> None:
-        """Claim, pay, once reject, and seal, on the days after a quarter that this is done."""
-        if days_over == CLAIMS_DAY:
-            self._quarter += 1
-            self._claim(last_day)
-        if days_over == REJECTION_DAY and self._quarter == 1:
-            self.incidents.reject_and_claim_again()
-        if days_over == REVIEW_DAY:
-            self._review()
-        if days_over == PAYMENT_DAY:
-            self._pay()
+        """Claim, settle, ask back, and seal, on the days after a quarter that this is done."""
+        self.settling.play(days_over, last_day)
         if days_over == SEAL_DAY:
-            self.stage.act(
-                cast.OPERATOR, "book.seal", seal=f"{cast.OPERATOR}/q{self._quarter}", last_day=format_day(last_day)
-            )
-
-    def _claim(self, last_day: int) -> None:
-        """Let everybody claim what was burned until a day and isn't claimed."""
-        notes: list[bytes] = []
-        for programme_id, programme in self.stage.state.programmes.items():
-            owed = self._owed(programme_id, last_day)
-            for claimant in dict.fromkeys((*programme.claims, *owed)):  # in the order of the first quarter
-                if claimant in owed:
-                    claim = f"{claimant}/q{self._quarter}-{programme_id.replace('/', '-')}"
-                    fields = {
-                        "claim": claim,
-                        "programme": programme_id,
-                        "first_day": format_day(self.year.first_day),
-                        "last_day": format_day(last_day),
-                        "evidence_sha256": evidence_sha256(self.seed, claim),
-                    }
-                    notes.append(self.stage.note(claimant, "redemption.claim", fields))
-        self.stage.submit(*notes)
-
-    def _owed(self, programme_id: str, last_day: int) -> list[str]:
-        """Return whom a programme owes something burned until a day; of two who may claim it, the provider."""
-        state = self.stage.state
-        return [
-            state.claimant(programme_id, contract) or state.contracts[contract].provider
-            for contract, days in state.unclaimed.get(programme_id, {}).items()
-            if any(day <= last_day for day in days)
-        ]
-
-    def _review(self) -> None:
-        """Let the bureau pass the open claims that a programme asks it about before it pays."""
-        state = self.stage.state
-        notes: list[bytes] = []
-        for claim_id, claim in state.claims.items():
-            gates = state.programmes[claim.programme].rules.gates
-            if claim.status == "open" and any(gate.subject_type == "claim" for gate in gates):
-                passed = Passed("claim", claim_id, cast.REVIEWED, "each invoice is signed as received")
-                notes.append(attestation(self.stage, cast.BUREAU, passed, self.seed))
-        self.stage.submit(*notes)
-
-    def _pay(self) -> None:
-        """Let treasuries pay all open claims."""
-        state = self.stage.state
-        notes: list[bytes] = []
-        for claim_id, claim in state.claims.items():
-            if claim.status == "open":
-                fields = {
-                    "claim": claim_id,
-                    "amount_fen": state.claimed_fen(claim_id),
-                    "payment_reference": f"transfer {len(state.claims)}-{len(notes) + 1:03d}",
-                }
-                notes.append(self.stage.note(state.programmes[claim.programme].treasury, "redemption.pay", fields))
-        self.stage.submit(*notes)
+            seal = f"{cast.OPERATOR}/q{self.settling.quarter}"
+            self.stage.act(cast.OPERATOR, "book.seal", seal=seal, last_day=format_day(last_day))
 
     def _lower_prices(self, day: int) -> None:
         """Let each cluster publish, a day ahead, that its first item becomes 5 % cheaper."""

@@ -17,7 +17,16 @@ from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rulebook import EVENT_KINDS
 
 FINDINGS_SHOWN = 5
-_PLACES = ("unissued_fen", "available_fen", "reserved_fen", "burned_fen", "claimed_fen", "paid_fen")
+_PLACES = (
+    "unissued_fen",
+    "available_fen",
+    "reserved_fen",
+    "burned_fen",
+    "withheld_fen",
+    "claimed_fen",
+    "paid_fen",
+    "receivable_fen",
+)
 
 
 def write_balances(path: Path, report: Report) -> None:
@@ -39,12 +48,12 @@ def show_balances(console: Console, report: Report, tally: Tally) -> None:
     """
     amounts = {}
     for city in cast.TREASURIES:
-        *others, paid_fen = [sum(column) for column in zip(*_amounts(city, report), strict=True)]
+        *others, receivable_fen, paid_fen = [sum(column) for column in zip(*_amounts(city, report), strict=True)]
         carried_over_fen = tally.carried_over_fen[city.treasury]
-        amounts[city.slug] = [*others, paid_fen - carried_over_fen, carried_over_fen]
+        amounts[city.slug] = [*others, paid_fen - carried_over_fen, receivable_fen, carried_over_fen]
     amounts["all"] = [sum(column) for column in zip(*amounts.values(), strict=True)]
     rows = [[slug, *map(yuan, row)] for slug, row in amounts.items()]
-    numbers = ("envelope", "unissued", "with holders", "owed", "paid", "paid before the log")
+    numbers = ("envelope", "unissued", "with holders", "owed", "paid", "asked back", "paid before the log")
     _show(console, "Balances by city, in yuan: the envelope is the rest added up", ("city",), numbers, rows)
 
 
@@ -56,7 +65,8 @@ def _amounts(city: cast.City, report: Report) -> list[tuple[int, ...]]:
             book.envelope_fen,
             book.unissued_fen,
             book.available_fen + book.reserved_fen,
-            book.burned_fen + book.claimed_fen,
+            book.burned_fen + book.withheld_fen + book.claimed_fen,
+            book.receivable_fen,
             book.paid_fen,
         )
         for book in books

@@ -58,6 +58,12 @@ class Year:
         """Days, counted from the first, on which books are sealed while vouchers are good."""
         return tuple(self.month_starts[month] - self.first_day + SEAL_DAY for month in range(3, MONTHS, 3))
 
+    @property
+    def claim_cycle(self) -> str:
+        """How often is claimed: by the quarter, or, where the story's quarters aren't the calendar's, by the month."""
+        month = date.fromisoformat(format_day(self.first_day)).month
+        return "quarter" if (month - 1) % 3 == 0 and len(self.month_starts) % 3 == 1 else "month"
+
     def month_of(self, day: int) -> int:
         """Return the number of a day's month, from 0."""
         for month, (starts, ends) in enumerate(pairwise(self.month_starts)):

@@ -198,7 +198,7 @@ class _Examination:
         if not self.is_replaying:
             return
         # What goes on is what is recorded, whatever was decided: so a fault is named once, not in all that follows.
-        followed = self.replay.follow(event, whole=is_subject)
+        followed = self.replay.follow(event)
         if isinstance(followed, Missing):
             self._lose(item.index, followed)
             return

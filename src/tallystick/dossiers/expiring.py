@@ -4,8 +4,9 @@
 rows count that are about what is in the part; and decided anew, those must come out that are the account's.
 """
 
-from tallystick.vouchers.outcomes import Expired
-from tallystick.vouchers.rules.endings import ROWS_MAX, Row
+from tallystick.vouchers.book import Lot
+from tallystick.vouchers.outcomes import Expired, ExpiredRow
+from tallystick.vouchers.rules.endings import ROWS_MAX
 from tallystick.vouchers.rules.rule import voucher_accounts
 from tallystick.vouchers.state import Due, State
 
@@ -15,7 +16,7 @@ def known_rows(state: State, outcome: Expired) -> Expired:
     return Expired(outcome.more, tuple([row for row in outcome.rows if _is_known(state, row)]))
 
 
-def account_rows(state: State, account: str, outcome: Expired) -> list[Row]:
+def account_rows(state: State, account: str, outcome: Expired) -> list[ExpiredRow]:
     """Return the rows that touch an account, among those about what is in a part of the log."""
     return [row for row in outcome.rows if _is_known(state, row) and account in _accounts_of(state, row)]
 
@@ -30,25 +31,40 @@ def comes_out(state: State, account: str, decided: Expired, recorded: Expired) -
         return False
     if not recorded.more or told[: len(said)] != said:
         return told == said
-    last = max([_due_of(state, row) for row in recorded.rows if _is_known(state, row)], default=None)
-    return last is None or all(_due_of(state, row) > last for row in told[len(said) :])
+    last = max([_place_of(state, row) for row in recorded.rows if _is_known(state, row)], default=None)
+    return last is None or all(_place_of(state, row) > last for row in told[len(said) :])
 
 
-def _is_known(state: State, row: Row) -> bool:
+def _is_known(state: State, row: ExpiredRow) -> bool:
     kind, name, _, _ = row
-    return name in (state.reservations if kind == "reservation" else state.vouchers)
+    match kind:
+        case "voucher":
+            return name in state.vouchers
+        case "reservation":
+            return name in state.reservations
+        case "lot":  # a contract that is there has its whole life, so all of its lots
+            return Lot(*name.split(" ")).contract in state.contracts
 
 
-def _accounts_of(state: State, row: Row) -> set[str]:
+def _accounts_of(state: State, row: ExpiredRow) -> set[str]:
     kind, name, _, _ = row
     if kind == "voucher":
         return voucher_accounts(state, name)
+    if kind == "lot":
+        lot = Lot(*name.split(" "))
+        provider = state.contracts[lot.contract].provider
+        return voucher_accounts(state, lot.voucher) | {f"contract {lot.contract}", f"provider {provider}"}
     reservation = state.reservations[name]
     return voucher_accounts(state, reservation.voucher) | {f"provider {reservation.provider}"}
 
 
-def _due_of(state: State, row: Row) -> Due:
+def _place_of(state: State, row: ExpiredRow) -> tuple[Due, str]:
+    """Return what orders rows: when time ended what they are about, and of lots of one voucher their ids."""
     kind, name, _, _ = row
-    if kind == "voucher":
-        return Due(state.vouchers[name].valid_until, name, "voucher")
-    return state.due_of(state.reservations[name])
+    match kind:
+        case "voucher":
+            return Due(state.vouchers[name].valid_until, name, "voucher"), ""
+        case "reservation":
+            return state.due_of(state.reservations[name]), ""
+        case "lot":
+            return state.lots_due(Lot(*name.split(" ")).voucher), name

@@ -6,7 +6,8 @@
       ├─ its contract                               with its whole life: what remains of it must be exact
       ├─ vouchers that it ends                      with their whole history: what returns must be exact
       ├─ what time ended of the account             the same, and reservations with their contract
-      ├─ lines that it claims, pays, or sets free   the contracts with lines of those days
+      ├─ what it claims, pays, or withholds         the contracts, with their whole life
+      ├─ what it asks back, or sets off             all that was paid to the payee, and the demand
       ├─ job times that it was refused for          the contract that had burned them
       └─ seals, and editions of the rules           all
     what those depend on           is only followed, so the things that it changes must be there, and nothing else
@@ -15,19 +16,18 @@ Things are found by the views' index, entries are read by their index: the rest 
 in comes with all that concerns it up to the dossier's end, so that no debit is seen without its credit.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 from tallystick.errors import MalformedError, NotALedgerError
 from tallystick.publishing.reader import Reader
 from tallystick.signing.note import Note
+from tallystick.vouchers.book import Lot
 from tallystick.vouchers.entry import Entry, split_entry
 from tallystick.vouchers.outcomes import Burned, Expired
-from tallystick.vouchers.quantities import SECOND_US, day_of, start_of_day
+from tallystick.vouchers.quantities import SECOND_US
 from tallystick.vouchers.refusals import Reason
-from tallystick.vouchers.rules.burn_lines import is_booked_late
 from tallystick.vouchers.rules.burning import TimeBurn
 from tallystick.vouchers.rules.contracts import ContractSign
 from tallystick.vouchers.rules.importing import VoucherImport
@@ -35,10 +35,7 @@ from tallystick.vouchers.rules.network import NetworkFound
 from tallystick.vouchers.rules.reservations import VoucherReserve
 from tallystick.vouchers.rules.rule import EDITIONS, SEALS, Event
 from tallystick.vouchers.rules.service_burning import ServiceBurn
-from tallystick.vouchers.rules.settlement import RedemptionClaim
 from tallystick.vouchers.rules.vouchers import VoucherIssue, VoucherTransfer
-
-STATEMENTS_REMEMBERED: Final = 4_096
 
 
 class Index(Protocol):
@@ -49,14 +46,6 @@ class Index(Protocol):
 
     def statement_entry(self, provider: str, ref: str, before: int) -> int | None:
         """Return the index of a provider's newest statement of a reference before an entry."""
-
-
-class _Burned(NamedTuple):
-    """A statement as far as claims ask: its time and contract, and who paid lines that are booked on which days."""
-
-    at: int
-    contract: str
-    paid: frozenset[tuple[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +86,6 @@ class Gathering:
         self._stop = stop
         self._seen: set[str] = set()
         self._refused_times: list[_RefusedTime] = []
-        self._read_burned = lru_cache(STATEMENTS_REMEMBERED)(self._burned)
         self._reservation = lru_cache(None)(self._read_reservation)
         self._signed = lru_cache(None)(self._read_contract)
         self._owned = lru_cache(None)(self._read_owner)
@@ -132,14 +120,19 @@ class Gathering:
     def _want_expired(self, outcome: Expired) -> None:
         """Take in what an expiry ended of the account; the rows of others are left out when it is decided."""
         for kind, name, _, _ in outcome.rows:
-            if kind == "voucher":
-                accounts = self._accounts_of_voucher(name)
-            else:
+            voucher, contract, wanted = name, None, f"{kind} {name}"
+            if kind == "reservation":
                 made = self._reservation(name)
                 assert made is not None  # it ended
-                accounts = {*self._accounts_of_voucher(made.voucher), f"provider {self.provider_of(made.contract)}"}
+                voucher, contract = made.voucher, made.contract
+            elif kind == "lot":
+                voucher, contract = Lot(*name.split(" "))
+                wanted = f"contract {contract}"
+            accounts = self._accounts_of_voucher(voucher)
+            if contract is not None:
+                accounts.add(f"provider {self.provider_of(contract)}")
             if self._account in accounts:
-                self._want(f"{kind} {name}")
+                self._want(wanted)
 
     def _accounts_of_voucher(self, voucher: str) -> set[str]:
         programme, holder = self._owned(voucher)
@@ -176,52 +169,16 @@ class Gathering:
         signed = self._signed(contract)
         return None if signed is None else signed.holder
 
-    def says_either(self, contract: str) -> bool:
-        """Return whether a contract was signed with `either` as its claimant."""
-        signed = self._signed(contract)
-        return signed is not None and signed.claimant == "either"
-
     def contract_of_statement(self, provider: str, ref: str, before: int) -> str | None:
         """Return the contract of a provider's newest statement of a reference before an entry, if there is one."""
         number = self._index.statement_entry(provider, ref, before)
         command = None if number is None else self._event(number).command
         return command.contract if isinstance(command, TimeBurn | ServiceBurn) else None
 
-    def claim(self, claim: str) -> Event:
-        """Return the event that made a claim."""
-        return self._event(self._index.entries_concerning(f"claim {claim}")[0])
-
-    def burned(self, programme: str, claimant: str, first_day: int, last_day: int, before: int) -> Iterator[str]:
-        """Yield the contracts under which something was burned on some days, so that a claim may have found it.
-
-        An earlier claim whose days overlap left what it rounded off with the last of all that it found: so of that, all
-        must be there too.
-        """
-        first_day, last_day = self._days_found(programme, claimant, first_day, last_day, before)
-        since = start_of_day(first_day, self._founding.utc_offset_seconds)
-        found = set[str]()
-        for role in ("provider", "holder"):
-            for number in reversed(self._index.entries_concerning(f"{role} {claimant}")):
-                if number > before:
-                    continue
-                statement = self._read_burned(number)
-                if statement.at < since:
-                    break
-                if statement.contract in found:
-                    continue
-                if any(by == programme and first_day <= day <= last_day for by, day in statement.paid):
-                    found.add(statement.contract)
-                    yield statement.contract
-
-    def _days_found(self, programme: str, claimant: str, first_day: int, last_day: int, before: int) -> tuple[int, int]:
-        """Return the days of a claim and of those before it that it depends on."""
-        for number in reversed(self._index.entries_concerning(f"claims {programme} {claimant}")):
-            command = self._event(number).command
-            if number >= before or not isinstance(command, RedemptionClaim):
-                continue
-            if command.first_day <= last_day and first_day <= command.last_day:
-                first_day, last_day = min(first_day, command.first_day), max(last_day, command.last_day)
-        return first_day, last_day
+    def claimant_of(self, claim: str) -> str | None:
+        """Return who made a claim, if there is one of that id."""
+        life = self._index.entries_concerning(f"claim {claim}")
+        return self._event(life[0]).command.party if life else None
 
     # -- job times that were burned before -----------------------------------------------------------------------------
 
@@ -279,24 +236,6 @@ class Gathering:
             return Entry.from_bytes(self._data(number) if data is None else data).event
         except MalformedError as error:
             raise NotALedgerError(f"entry {number} can't be read ({error}); `tallystick audit` says more") from None
-
-    def _burned(self, number: int) -> _Burned:
-        event = self._event(number)
-        command, outcome = event.command, event.outcome
-        if not isinstance(command, TimeBurn | ServiceBurn) or not isinstance(outcome, Burned):
-            return _Burned(event.at, "", frozenset())
-        offset = self._founding.utc_offset_seconds
-        if isinstance(command, ServiceBurn):
-            days = [day_of(event.at, offset) if command.is_booked_late else command.last_day]
-        else:
-            days = [day_of(event.at if is_booked_late(line) else line.ends_at, offset) for _, line in command.lines()]
-        paid = set[tuple[str, int]]()
-        for reservation, amounts_fen in outcome.paid:
-            made = self._reservation(reservation)
-            assert made is not None  # it paid
-            programme = self._programme_of(made.voucher)
-            paid |= {(programme, day) for day, amount_fen in zip(days, amounts_fen, strict=True) if amount_fen}
-        return _Burned(event.at, command.contract, frozenset(paid))
 
     def _read_contract(self, contract: str) -> ContractSign | None:
         """Return how a contract was signed, if there is one of that id."""

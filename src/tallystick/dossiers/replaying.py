@@ -2,8 +2,8 @@
 
 The state holds what the part tells and nothing else, so it steps over gaps: an entry keeps its index. A contract that
 is in it comes with its whole life, so what was charged and absorbed, and what remains of its reservations, is exact. A
-claim that is only believed takes what it found under the contracts that are in the part, and no more; an expiry ends
-what is in the part, and no more.
+claim that is only believed takes what it took of the contracts that are in the part, and no more; an expiry ends what
+is in the part, and no more. What a payee was paid is exact if all its settlements are there, whatever they are of.
 
 What isn't exact: what was used of a mandate, which is at most what it was; a programme's unissued envelope, unless the
 part is all of the programme's; a holder's room under its cap, unless it is all of the holder's; a voucher's available
@@ -18,9 +18,10 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from tallystick.dossiers.expiring import account_rows, comes_out, known_rows
+from tallystick.dossiers.settling import claim_comes_out, known_contracts, pay_unknown, unknown_contracts
 from tallystick.vouchers.accounts import account_leaves
 from tallystick.vouchers.admit import SignedCommand, admit
-from tallystick.vouchers.book import PROGRAMME_ACCOUNTS, Posting
+from tallystick.vouchers.book import OF_LOTS, PROGRAMME_ACCOUNTS, Posting, lot_in
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.outcomes import Burned, Claimed, Expired
@@ -28,7 +29,7 @@ from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.importing import VoucherImport
 from tallystick.vouchers.rules.network import NetworkFound
 from tallystick.vouchers.rules.rule import Event, Rule, touched
-from tallystick.vouchers.rules.settlement import RedemptionClaim
+from tallystick.vouchers.rules.settlement import RedemptionSettle
 from tallystick.vouchers.rules.vouchers import VoucherIssue, VoucherTransfer
 from tallystick.vouchers.seals import AccountLeaf
 from tallystick.vouchers.state import State
@@ -61,6 +62,10 @@ MAY_BE_MISSING: Final = frozenset(
         Reason.LINE_UNKNOWN,
         Reason.NOTHING_TO_CLAIM,
         Reason.CLAIM_UNKNOWN,
+        Reason.SETTLEMENT_DIFFERS_FROM_CLAIM,
+        Reason.EXCEEDS_WITHHELD,
+        Reason.EXCEEDS_PAID,
+        Reason.DEMAND_UNKNOWN,
         Reason.GATE_NOT_PASSED,
     }
 )
@@ -103,30 +108,30 @@ class PartialReplay:
             return _missing(error)
 
     def lacking(self, event: Event) -> Missing | None:
-        """Return what is missing if an expiry of the account is recorded, and nothing that it ended is in the part."""
+        """Return what is missing of an entry of the account: contracts that it is of, or all that it ended."""
         outcome = event.outcome
+        for contract in unknown_contracts(self.state, event):
+            return Missing(f"there is no contract {contract} here")
         if isinstance(outcome, Expired) and not account_rows(self.state, self._account, outcome):
             return Missing(f"nothing is here that it ended of {self._account}")
         return None
 
-    def follow(self, event: Event, *, whole: bool) -> Followed | Missing:
+    def follow(self, event: Event) -> Followed | Missing:
         """Change the state by an entry, with the outcome that it says; where something is missing, it is spoilt.
 
         Of an expiry, what it moves is the account's alone.
-
-        Args:
-            event: the next.
-            whole: whether all that a claim found is in the part.
         """
         if self.state.network is None and not isinstance(event.command, NetworkFound):
             return Missing("entry 0, which founds the network, is not here")
         self.state.size = event.index
         try:
-            applied = self._known_part(event, whole=whole)
+            applied = self._known_part(event)
+            if isinstance(applied.command, RedemptionSettle):
+                pay_unknown(self.state, applied.command)
             postings = evolve(self.state, applied)
             if isinstance(applied.outcome, Expired):
                 names = {name for _, name, _, _ in account_rows(self.state, self._account, applied.outcome)}
-                postings = tuple([posting for posting in postings if posting.source_id in names])
+                postings = tuple([posting for posting in postings if _of_row(posting) in names])
             return Followed(postings, self._account in touched(self.state, applied))
         except Exception as error:
             return _missing(error)
@@ -161,19 +166,18 @@ class PartialReplay:
     def comes_out(self, answer: Entry, recorded: Event) -> bool:
         """Return whether a decision is what is recorded, as far as that is about the account."""
         decided, outcome = answer.event.outcome, recorded.outcome
+        if isinstance(decided, Claimed) and isinstance(outcome, Claimed):
+            return claim_comes_out(decided, outcome)
         if not isinstance(decided, Expired) or not isinstance(outcome, Expired):
             return False  # any other is about it as a whole, and its bytes were compared
         return comes_out(self.state, self._account, decided, outcome)
 
-    def _known_part(self, event: Event, *, whole: bool) -> Event:
-        """Return a claim of what it found in the part, and an expiry of what is in it."""
-        command, outcome = event.command, event.outcome
+    def _known_part(self, event: Event) -> Event:
+        """Return a claim of the contracts that are in the part, and an expiry of what is in it."""
+        outcome = event.outcome
         if isinstance(outcome, Expired):
             return replace(event, outcome=known_rows(self.state, outcome))
-        if whole or not isinstance(command, RedemptionClaim) or not isinstance(outcome, Claimed):
-            return event
-        known_fen = min(outcome.amount_fen, command.unclaimed_fen(self.state))
-        return replace(event, outcome=Claimed(known_fen))
+        return replace(event, outcome=known_contracts(self.state, outcome)) if isinstance(outcome, Claimed) else event
 
     def _give_room(self, command: Rule, at: int) -> None:
         """Let an envelope and a cap suffice for a command, where the part can't tell what there really was."""
@@ -205,6 +209,12 @@ def may_be_missing(answer: Entry | Refusal, recorded: Event) -> bool:
         return False
     before = dict(outcome.refused)
     return any(reason in MAY_BE_MISSING and before.get(number) != reason for number, reason in decided.refused)
+
+
+def _of_row(posting: Posting) -> str:
+    """Return the name of the row of an expiry by which something moved: a reservation, a voucher or a lot."""
+    source, source_id = posting.source, posting.source_id
+    return lot_in(source, source_id).id if source in OF_LOTS else source_id
 
 
 def _missing(error: Exception) -> Missing:

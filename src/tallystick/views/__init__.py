@@ -14,7 +14,9 @@
     services.py             what a provider rendered that isn't GPU-time
     mandates.py             what an operator may do for a treasury, and did
     claims.py               what is claimed of it, and what became of that
-    programme_book.py       these together
+    demands.py              what is asked back, and what each payee was paid
+    payees.py               what is owed to each
+    programme_book.py       all about a programme
     entry_index.py          which entries concern whom, and the leaves of every seal
     view_tables.py          a table is declared once, by what its rows are
     view_store.py           the file, DIR/views.db
@@ -24,11 +26,13 @@ Views believe the log; the audit doesn't.
 """
 
 from tallystick.views.balances import HolderAccount, HolderBalance, ReservationBalance, VoucherBalance
-from tallystick.views.claims import ClaimBalance
+from tallystick.views.claims import ClaimAccount, ClaimBalance, ClaimRow, SetOff
 from tallystick.views.contract_account import ContractAccount, ContractPayment
 from tallystick.views.contract_payments import ContractBalance
+from tallystick.views.demands import DemandAccount, DemandAct, DemandBalance
 from tallystick.views.follow import Views, followed_views
 from tallystick.views.mandates import MandateAccount, MandateAct, MandateBalance
+from tallystick.views.payees import PayeeBalance
 from tallystick.views.programme_balances import ProgrammeBalance
 from tallystick.views.programme_book import ProgrammeBook
 from tallystick.views.provider_statement import (
@@ -45,16 +49,22 @@ from tallystick.views.voucher_history import HistoryLine, VoucherHistory
 __all__ = [
     "Balance",
     "By",
+    "ClaimAccount",
     "ClaimBalance",
+    "ClaimRow",
     "ContractAccount",
     "ContractBalance",
     "ContractPayment",
+    "DemandAccount",
+    "DemandAct",
+    "DemandBalance",
     "HistoryLine",
     "HolderAccount",
     "HolderBalance",
     "MandateAccount",
     "MandateAct",
     "MandateBalance",
+    "PayeeBalance",
     "ProgrammeBalance",
     "ProgrammeBook",
     "ProviderBalance",
@@ -63,6 +73,7 @@ __all__ = [
     "RefusedLines",
     "ReservationBalance",
     "Service",
+    "SetOff",
     "StatementTotals",
     "Views",
     "VoucherBalance",

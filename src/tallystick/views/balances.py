@@ -5,7 +5,7 @@ Of every voucher, what it was made of is somewhere:
     face = available + reserved + burned + transferred + returned
 
 and of every reservation `amount = remaining + taken + released`; taken is what lines that stand took of it. A voucher's
-burned amount stays burned when it is claimed and paid; to whom that is owed, its contract says (contract_payments.py).
+burned amount stays burned whatever becomes of it; to whom that is owed, its contract says (contract_payments.py).
 What was used of an imported voucher before the log began is a part of what is burned, carried over: no line took it.
 All of these lie within an envelope: 64 bits hold them.
 
@@ -41,8 +41,15 @@ _VOUCHER_MOVES: Final[dict[tuple[str, str], tuple[str, str]]] = {
     ("burned", "reserved"): (_BURNED, _RESERVED),
     ("burned", "available"): (_BURNED, _AVAILABLE),
     ("burned", "unissued"): (_BURNED, "returned_fen"),
+    ("withheld", "reserved"): (_BURNED, _RESERVED),
+    ("withheld", "available"): (_BURNED, _AVAILABLE),
+    ("withheld", "unissued"): (_BURNED, "returned_fen"),
 }
-_RESERVATION_ACCOUNTS: Final[dict[Account, str]] = {"reserved": "remaining_fen", "burned": "taken_fen"}
+_RESERVATION_ACCOUNTS: Final[dict[Account, str]] = {
+    "reserved": "remaining_fen",
+    "burned": "taken_fen",
+    "withheld": "taken_fen",
+}
 
 # As `format_instant` writes the log's time: texts of that form are in the order of their times.
 _NOW: Final = (
@@ -113,6 +120,9 @@ class HolderBalance:
         granted_fen: issued and transferred to it, less what it transferred away and what was revoked of it.
         over_fen: how much of what is available is of vouchers that are over.
         carried_over_fen: how much of what is burned was used before the log began.
+        settled_fen: all that settlements paid to it, set off or not; of it `paid_fen` stands, and `receivable_fen` is
+            asked back.
+        forfeited_fen: what was owed to it and went back to programmes: disallowed, or not claimed in time.
     """
 
     holder: str
@@ -127,8 +137,12 @@ class HolderBalance:
     carried_over_fen: int = 0
     expired_fen: int = 0
     unclaimed_fen: int = 0
+    withheld_fen: int = 0
     claimed_fen: int = 0
+    settled_fen: int = 0
+    forfeited_fen: int = 0
     paid_fen: int = 0
+    receivable_fen: int = 0
 
 
 @dataclass(frozen=True, slots=True)

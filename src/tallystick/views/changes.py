@@ -3,34 +3,37 @@
 A posting names a voucher, a reservation or a part of a claim; whose voucher's money that is, the state tells.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
-from tallystick.vouchers.book import USED, Posting
+from tallystick.vouchers.book import AnyAccount, Posting
 from tallystick.vouchers.burns import BurnedLine, Statement
 from tallystick.vouchers.outcomes import Burned, Reversed
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
 from tallystick.vouchers.rules.endings import VoucherRevoke
+from tallystick.vouchers.rules.importing import VoucherImport
 from tallystick.vouchers.rules.reservations import ReservationRelease
 from tallystick.vouchers.rules.rule import Event, Rule, touched
 from tallystick.vouchers.rules.service_burning import ServiceBurn
-from tallystick.vouchers.rules.settlement import RedemptionPay
+from tallystick.vouchers.rules.settlement import RedemptionSettle
 from tallystick.vouchers.rules.vouchers import VoucherIssue, VoucherResume, VoucherSuspend
 from tallystick.vouchers.state import State
 
 MandatedCommand: TypeAlias = (
-    VoucherIssue | VoucherSuspend | VoucherResume | VoucherRevoke | ReservationRelease | RedemptionPay
+    VoucherIssue | VoucherSuspend | VoucherResume | VoucherRevoke | ReservationRelease | RedemptionSettle
 )
 """What an operator may command for a treasury, by a mandate."""
+_USED: Final = frozenset[AnyAccount]({"burned", "claimed", "withheld", "paid", "receivable"})
 
 
 class Move(NamedTuple):
     """A posting; the voucher whose money moves (of a transfer, the one that it leaves) and the reservation, if any.
 
-    Of what was burned and is claimed, paid or rejected, neither: it stays what the voucher was used for. What a line
-    gives back, its reservation had paid, wherever it goes.
+    Of what becomes of what was burned, neither: it stays what the voucher was used for, also if it goes back to the
+    programme, disallowed, too late, or paid without right. What a line gives back, its reservation had paid, wherever
+    it goes.
     """
 
     posting: Posting
@@ -116,8 +119,9 @@ def change_of(event: Event, postings: Iterable[Posting], state: State) -> Change
     """
     command, outcome = event.command, event.outcome
     if isinstance(outcome, Reversed):
-        given_back = zip(postings, outcome.returned, strict=True)
-        moves = [_move(posting, state, reservation) for posting, (reservation, _, _) in given_back]
+        moves = list(_given_back(postings, outcome, state))
+    elif isinstance(command, VoucherImport):
+        moves = [Move(posting, command.voucher, None) for posting in postings]
     else:
         moves = [_move(posting, state) for posting in postings]
     names = sorted({*touched(state, event), *command.concerns(state, event)})
@@ -132,13 +136,23 @@ def change_of(event: Event, postings: Iterable[Posting], state: State) -> Change
     return change
 
 
-def _move(posting: Posting, state: State, reservation: str | None = None) -> Move:
+def _move(posting: Posting, state: State) -> Move:
     _, source, source_id, target, target_id, _ = posting
-    if source in USED and target in USED:
+    if source in _USED:
         return Move(posting, None, None)
-    if reservation is None and "reserved" in (source, target):
-        reservation = source_id if source == "reserved" else target_id
+    reservation = source_id if source == "reserved" else target_id if target == "reserved" else None
     return Move(posting, state.voucher_of(source, source_id) or state.voucher_of(target, target_id), reservation)
+
+
+def _given_back(postings: Iterable[Posting], outcome: Reversed, state: State) -> Iterator[Move]:
+    """Yield what a reversal moves: of each reservation that had paid, what is unclaimed and what is withheld."""
+    rest = iter(postings)
+    for reservation, amount_fen, _ in outcome.returned:
+        left_fen = amount_fen
+        while left_fen:
+            posting = next(rest)
+            left_fen -= posting.amount_fen
+            yield Move(posting, state.reservations[reservation].voucher, reservation)
 
 
 def mandate_of(command: Rule) -> str | None:

@@ -1,39 +1,120 @@
-"""What was claimed of each programme, for which days, and what became of it."""
+"""What was claimed of each programme, contract by contract, and what became of it.
+
+    amount = paid + withheld        of a claim that is settled, and of each of its contracts
+    paid = set off + payment
+
+What is withheld can be claimed again, so it may be a part of a later claim, too.
+"""
 
 from dataclasses import dataclass
 from typing import Final
 
+from tallystick.errors import UsageError
 from tallystick.views.changes import Change
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.view_tables import Key, Table
-from tallystick.vouchers.quantities import format_day
-from tallystick.vouchers.rules.settlement import RedemptionClaim, RedemptionPay, RedemptionReject
+from tallystick.vouchers.outcomes import Claimed
+from tallystick.vouchers.quantities import format_day, format_instant
+from tallystick.vouchers.rules.claiming import RedemptionClaim
+from tallystick.vouchers.rules.settlement import RedemptionSettle
 from tallystick.vouchers.state import State
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimBalance:
-    """A claim: for which days (both belong to it), of how much, and what became of it.
+    """A claim: of how much, up to which day, and what became of it; amounts of an open one are 0 but for its own.
 
     Attributes:
-        status: `open`, `paid` or `rejected`.
-        claimed_index, settled_index: the entries; None while it is open.
-        text: the payment's reference, or why it was rejected.
+        last_day: up to which what was burned is claimed.
+        status: `open` or `settled`.
+        paid_fen: what is paid of it, set off or not.
+        withheld_fen: the rest.
+        set_off_fen: what of that which is paid is set off against demands on the claimant.
+        payment_fen, payment_day, payment_reference: what the bank says of the rest; 0 and nothing without a payment.
+        claimed_at, claimed_index, settled_at, settled_index: of the entries; None while it is open.
     """
 
     claim: Key
     programme: str
     claimant: str
-    first_day: str
     last_day: str
-    amount_fen: int
     status: str
+    amount_fen: int
+    paid_fen: int
+    withheld_fen: int
+    set_off_fen: int
+    payment_fen: int
+    payment_day: str | None
+    payment_reference: str | None
+    claimed_at: str
     claimed_index: int
+    settled_at: str | None
     settled_index: int | None
-    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedContract:
+    """What is claimed under one contract, and what became of it; `reason` is why some of it is withheld."""
+
+    claim: Key
+    contract: Key
+    claimed_fen: int
+    paid_fen: int
+    withheld_fen: int
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimOffset:
+    """What of a claim's payment was set off against a demand."""
+
+    claim: Key
+    demand: Key
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRow:
+    """A contract of a claim, as its claim shows it."""
+
+    contract: str
+    claimed_fen: int
+    paid_fen: int
+    withheld_fen: int
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetOff:
+    """What was set off against a demand, as the claim shows it."""
+
+    demand: str
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimAccount:
+    """A claim, its contracts in the order of their ids, and the demands that its payment was set off against."""
+
+    balance: ClaimBalance
+    rows: tuple[ClaimRow, ...]
+    offsets: tuple[SetOff, ...]
 
 
 CLAIMS: Final = Table("claims", ClaimBalance, lookups=("programme", "claimant"))
+CLAIMED_CONTRACTS: Final = Table("claimed_contracts", ClaimedContract)
+CLAIM_OFFSETS: Final = Table("claim_offsets", ClaimOffset)
+_SETTLED: Final = (
+    "status",
+    "paid_fen",
+    "withheld_fen",
+    "set_off_fen",
+    "payment_fen",
+    "payment_day",
+    "payment_reference",
+    "settled_at",
+    "settled_index",
+)
 
 
 class Claims:
@@ -41,30 +122,89 @@ class Claims:
 
     def __init__(self) -> None:
         self._claims: list[ClaimBalance] = []
-        self._settlements: list[tuple[str, int, str, str]] = []
+        self._contracts: list[ClaimedContract] = []
+        self._offsets: list[ClaimOffset] = []
+        self._settlements: list[tuple[str | int | None, ...]] = []
+        self._settled_contracts: list[tuple[str | int | None, ...]] = []
 
     def add(self, change: Change) -> None:
         """Take in one entry."""
-        index = change.event.index
         match change.event.command:
             case RedemptionClaim() as command:
-                days = (format_day(command.first_day), format_day(command.last_day))
-                whose = (command.claim, command.programme, command.party)
-                amount_fen = sum(move.posting.amount_fen for move in change.moves)
-                self._claims.append(ClaimBalance(*whose, *days, amount_fen, "open", index, None, ""))
-            case RedemptionPay() as command:
-                self._settlements.append(("paid", index, command.payment_reference, command.claim))
-            case RedemptionReject() as command:
-                self._settlements.append(("rejected", index, command.reason, command.claim))
+                self._add_claim(command, change)
+            case RedemptionSettle() as command:
+                self._add_settlement(command, change)
 
     def write(self, c: SQLiteCursor, _: State) -> None:
         """Write the batch; a claim may be settled in its own batch."""
         CLAIMS.insert(c, self._claims)
-        CLAIMS.change(c, self._settlements, "status", "settled_index", "text")
+        CLAIMED_CONTRACTS.insert(c, self._contracts)
+        CLAIM_OFFSETS.insert(c, self._offsets)
+        CLAIMS.change(c, self._settlements, *_SETTLED)
+        CLAIMED_CONTRACTS.change(c, self._settled_contracts, "paid_fen", "withheld_fen", "reason")
+
+    def _add_claim(self, command: RedemptionClaim, change: Change) -> None:
+        event = change.event
+        assert isinstance(event.outcome, Claimed)
+        self._claims.append(
+            ClaimBalance(
+                claim=command.claim,
+                programme=command.programme,
+                claimant=command.party,
+                last_day=format_day(command.last_day),
+                status="open",
+                amount_fen=event.outcome.amount_fen,
+                paid_fen=0,
+                withheld_fen=0,
+                set_off_fen=0,
+                payment_fen=0,
+                payment_day=None,
+                payment_reference=None,
+                claimed_at=format_instant(event.at),
+                claimed_index=event.index,
+                settled_at=None,
+                settled_index=None,
+            )
+        )
+        self._contracts += [
+            ClaimedContract(command.claim, contract, amount_fen, 0, 0, None)
+            for contract, amount_fen in event.outcome.rows
+        ]
+
+    def _add_settlement(self, command: RedemptionSettle, change: Change) -> None:
+        event, payment = change.event, command.payment
+        amounts = (command.paid_fen, sum([row.withheld_fen or 0 for row in command.rows]), command.offset_fen)
+        paid = (0, None, None) if payment is None else (payment.amount_fen, format_day(payment.day), payment.reference)
+        when = (format_instant(event.at), event.index)
+        self._settlements.append(("settled", *amounts, *paid, *when, command.claim))
+        self._settled_contracts += [
+            (row.paid_fen, row.withheld_fen or 0, row.reason, command.claim, row.contract) for row in command.rows
+        ]
+        self._offsets += [ClaimOffset(command.claim, one.demand, one.amount_fen) for one in command.offsets or ()]
+
+
+# -- questions --------------------------------------------------------------------------------------------------------
 
 
 def claim_balances(
-    c: SQLiteCursor, *, programme: str | None = None, claimant: str | None = None
+    c: SQLiteCursor, *, claim: str | None = None, programme: str | None = None, claimant: str | None = None
 ) -> tuple[ClaimBalance, ...]:
-    """Return claims in the order in which they were made: all, or those of a programme or claimant."""
-    return CLAIMS.rows(c, in_order_of="claimed_index", programme=programme, claimant=claimant)
+    """Return claims in the order in which they were made: all, one, or those of a programme or claimant."""
+    return CLAIMS.rows(c, in_order_of="claimed_index", claim=claim, programme=programme, claimant=claimant)
+
+
+def claim_account(c: SQLiteCursor, claim: str) -> ClaimAccount:
+    """Return all about a claim.
+
+    Raises:
+        UsageError: there is none of that id.
+    """
+    balances = claim_balances(c, claim=claim)
+    if not balances:
+        raise UsageError(f"there is no claim {claim}")
+    rows = [
+        ClaimRow(row.contract, row.claimed_fen, row.paid_fen, row.withheld_fen, row.reason)
+        for row in CLAIMED_CONTRACTS.rows(c, claim=claim)
+    ]
+    offsets = [SetOff(one.demand, one.amount_fen) for one in CLAIM_OFFSETS.rows(c, claim=claim)]
+    return ClaimAccount(balances[0], tuple(rows), tuple(offsets))

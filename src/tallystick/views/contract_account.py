@@ -17,6 +17,8 @@ class ContractPayment:
     Attributes:
         payee: to whom it is owed; None as long as the contract says `either`.
         lines_paid, lines_reversed: of how many lines it paid something, and of these were taken back.
+        settled_fen: what settlements paid of it, set off or not.
+        forfeited_fen: what went back to the programme: disallowed, or not claimed in time.
     """
 
     programme: str
@@ -26,8 +28,10 @@ class ContractPayment:
     from_voucher_fen: int
     reversed_fen: int
     unclaimed_fen: int
+    withheld_fen: int
     claimed_fen: int
-    paid_fen: int
+    settled_fen: int
+    forfeited_fen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +67,10 @@ def contract_account(c: SQLiteCursor, contract: str) -> ContractAccount:
             row.from_voucher_fen,
             row.reversed_fen,
             row.unclaimed_fen,
+            row.withheld_fen,
             row.claimed_fen,
-            row.paid_fen,
+            row.settled_fen,
+            row.forfeited_fen,
         )
         for row in PAYMENTS.rows(c, contract=contract)
     )

@@ -3,10 +3,10 @@
 Fees, lines and GPU-time are a contract's, because a statement belongs to one contract and several programmes pay it;
 what a programme paid is a contract's too, and from it follow the sums of providers, payees and programmes. So
 
-    from_voucher − reversed = unclaimed + claimed + paid
+    from_voucher − reversed = unclaimed + withheld + claimed + settled + forfeited
 
-for each contract and programme. All of that is owed to the payee. A contract that says `either` has none until one of
-its sides claims; nothing of it is claimed or paid before.
+for each contract and programme. What isn't settled, and hasn't gone back to the programme, is owed to the payee. A
+contract that says `either` has none until one of its sides claims; nothing of it is claimed or settled before.
 """
 
 from collections import Counter, defaultdict
@@ -14,15 +14,17 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tallystick.views.changes import Change, Move
+from tallystick.views.demands import PAYEES
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.view_tables import BatchSums, ExactSum, Key, Sum, Table
-from tallystick.vouchers.book import CARRIED_OVER, USED, Account, lot_in
+from tallystick.vouchers.book import Account, lot_in
+from tallystick.vouchers.outcomes import Claimed
 from tallystick.vouchers.quantities import format_day
 from tallystick.vouchers.rules.reservations import VoucherReserve
-from tallystick.vouchers.rules.settlement import RedemptionClaim
 from tallystick.vouchers.state import State
 
-_OWED: Final[dict[Account, str]] = {"burned": "unclaimed_fen", "claimed": "claimed_fen", "paid": "paid_fen"}
+_OWED: Final[dict[Account, str]] = {"burned": "unclaimed_fen", "withheld": "withheld_fen", "claimed": "claimed_fen"}
+_OF_PAYEE: Final = (*_OWED.values(), "settled_fen", "forfeited_fen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class PaymentsRow:
         lines_paid: of how many lines it paid something.
         lines_reversed: of how many lines that were taken back it had.
         from_voucher_fen, reversed_fen: what it paid of lines, and what of that was taken back.
+        settled_fen: what settlements paid of it, set off or not.
+        forfeited_fen: what went back to the programme: disallowed, or not claimed in time.
     """
 
     contract: Key
@@ -75,8 +79,10 @@ class PaymentsRow:
     from_voucher_fen: ExactSum
     reversed_fen: ExactSum
     unclaimed_fen: Sum
+    withheld_fen: Sum
     claimed_fen: Sum
-    paid_fen: Sum
+    settled_fen: Sum
+    forfeited_fen: Sum
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +143,8 @@ class ContractPayments:
             self._add_statement(change)
         elif change.reversed is not None:
             self._add_reversal(change)
-        elif isinstance(command, RedemptionClaim):
-            self._add_claimed_contracts(change)
+        elif isinstance(change.event.outcome, Claimed):
+            self._add_claimed_contracts(change.event.outcome, change.state)
 
     def write(self, c: SQLiteCursor, state: State) -> None:
         """Write the batch; `state` is the one after its last entry."""
@@ -147,17 +153,16 @@ class ContractPayments:
 
     def _add_move(self, move: Move) -> None:
         programme, source, source_id, target, target_id, amount_fen = move.posting
-        if target == "paid" and lot_in(target, target_id).contract == CARRIED_OVER:
-            return  # used before the log began: under no contract of its
-        if source in USED:
+        if source in _OWED:
             sums = self._payments.of(lot_in(source, source_id).contract, programme)
             sums[_OWED[source]] -= amount_fen
-            if target not in USED:
-                sums["reversed_fen"] += amount_fen
-        if target in USED:
+            if target not in _OWED:
+                went = "settled" if target == "paid" else "forfeited" if move.reservation is None else "reversed"
+                sums[f"{went}_fen"] += amount_fen
+        if target in _OWED:
             sums = self._payments.of(lot_in(target, target_id).contract, programme)
             sums[_OWED[target]] += amount_fen
-            if source not in USED:
+            if source not in _OWED:
                 sums["from_voucher_fen"] += amount_fen
 
     def _add_statement(self, change: Change) -> None:
@@ -184,11 +189,11 @@ class ContractPayments:
         for programme in {change.state.reservations[name].programme for name, _ in line.payments}:
             self._payments.add(statement.contract, programme, lines_reversed=1)
 
-    def _add_claimed_contracts(self, change: Change) -> None:
+    def _add_claimed_contracts(self, outcome: Claimed, state: State) -> None:
         """Say anew who is owed what under contracts that said `either` until this claim: by all their programmes."""
-        for contract in {lot_in("burned", move.posting.source_id).contract for move in change.moves}:
+        for contract, _ in outcome.rows:
             self._contracts.of(contract)
-            for programme in change.state.contracts[contract].programmes:
+            for programme in state.contracts[contract].programmes:
                 self._payments.of(contract, programme)
 
 
@@ -219,13 +224,14 @@ def _said_of_payments(contract: str, programme: str, state: State) -> dict[str, 
 def payee_sums(
     c: SQLiteCursor, *, payee: str | None = None, programme: str | None = None
 ) -> dict[tuple[str, str], Counter[str]]:
-    """Return by payee and programme what is owed to it, unclaimed and claimed, and what was paid."""
+    """Return by payee and programme what is owed to it, what was settled, and what of that stands or is asked back."""
     sums: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     # Summed here, not in SQL: over many programmes a sum may outgrow 64 bits, and SQLite would refuse it.
     for row in PAYMENTS.rows(c, payee=payee, programme=programme):
         if row.payee is not None:
-            owed = {"unclaimed_fen": row.unclaimed_fen, "claimed_fen": row.claimed_fen, "paid_fen": row.paid_fen}
-            sums[row.payee, row.programme].update(owed)
+            sums[row.payee, row.programme].update({name: getattr(row, name) for name in _OF_PAYEE})
+    for one in PAYEES.rows(c, payee=payee, programme=programme):
+        sums[one.payee, one.programme].update({"paid_fen": one.paid_fen, "receivable_fen": one.receivable_fen})
     return sums
 
 
@@ -241,9 +247,7 @@ def provider_payment_sums(
         of_both["from_voucher_fen"] += row.from_voucher_fen
         of_both["reversed_fen"] += row.reversed_fen
         if row.payee == row.provider:
-            of_both["unclaimed_fen"] += row.unclaimed_fen
-            of_both["claimed_fen"] += row.claimed_fen
-            of_both["paid_fen"] += row.paid_fen
+            of_both.update({name: getattr(row, name) for name in _OF_PAYEE})
         else:
             owed_to = "either_fen" if row.payee is None else "to_holders_fen"
             of_both[owed_to] += row.from_voucher_fen - row.reversed_fen

@@ -15,7 +15,7 @@ from tallystick.views.library import SQLiteCursor
 from tallystick.views.view_tables import BatchSums, IndexKey, Key, Sum, Table
 from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.rules.reservations import ReservationRelease
-from tallystick.vouchers.rules.settlement import RedemptionPay
+from tallystick.vouchers.rules.settlement import RedemptionSettle
 from tallystick.vouchers.rules.vouchers import VoucherIssue
 from tallystick.vouchers.state import State
 
@@ -123,8 +123,10 @@ class Mandates:
         if not isinstance(command, MandatedCommand) or command.mandate is None:
             return
         amount_fen = 0
-        if isinstance(command, VoucherIssue | RedemptionPay):
-            amount_fen = sum(move.posting.amount_fen for move in change.moves)
+        if isinstance(command, VoucherIssue):
+            amount_fen = command.face_fen
+        elif isinstance(command, RedemptionSettle):
+            amount_fen = command.paid_fen
         self._mandates.add(command.mandate, used_fen=amount_fen)
         what = (event.index, event.at, event.kind, command.ref)
         self._acts.append(MandateActRow(command.mandate, *what, _about(command), amount_fen))
@@ -136,7 +138,7 @@ class Mandates:
 
 
 def _about(command: MandatedCommand) -> str:
-    if isinstance(command, RedemptionPay):
+    if isinstance(command, RedemptionSettle):
         return f"claim {command.claim}"
     if isinstance(command, ReservationRelease):
         return f"reservation {command.reservation}"

@@ -1,9 +1,10 @@
 """Where each programme's envelope is, from its postings alone.
 
-    envelope = unissued + available + reserved + burned + claimed + paid
+    envelope = unissued + available + reserved + burned + withheld + claimed + paid + receivable
 
-`issued`, `expired` and `revoked` are all that ever was: what came back may have been issued again. An import counts as
-issued. What was used of it before the log began is a part of `paid`, carried over.
+`issued`, and what came back (`expired`, `revoked`, `forfeited`, `received`), are all that ever was: what came back may
+have been issued again. An import counts as issued. What was used of it before the log began is a part of `paid`,
+carried over.
 """
 
 from dataclasses import dataclass
@@ -31,12 +32,16 @@ class ProgrammeRow:
     available_fen: ExactSum
     reserved_fen: ExactSum
     burned_fen: ExactSum
+    withheld_fen: ExactSum
     claimed_fen: ExactSum
     paid_fen: ExactSum
     carried_over_fen: ExactSum
+    receivable_fen: ExactSum
     issued_fen: ExactSum
     expired_fen: ExactSum
     revoked_fen: ExactSum
+    forfeited_fen: ExactSum
+    received_fen: ExactSum
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,11 @@ class ProgrammeBalance:
         payee: `provider`, `holder`, or `contract`: the side that the contract names.
         closed: by the log's time of the last entry followed: its end may come without one.
         over_fen: how much of what is available is of vouchers that are over: it can't be reserved any more.
+        withheld_fen: claimed and not paid; it can be claimed again.
         carried_over_fen: how much of what is paid was used before the log began: to whom it went, no entry says.
+        receivable_fen: paid without right, and asked back.
+        forfeited_fen: burned, and gone back: disallowed, or not claimed in time.
+        received_fen: paid, asked back, and come back.
     """
 
     programme: str
@@ -62,12 +71,16 @@ class ProgrammeBalance:
     over_fen: int
     reserved_fen: int
     burned_fen: int
+    withheld_fen: int
     claimed_fen: int
     paid_fen: int
     carried_over_fen: int
+    receivable_fen: int
     issued_fen: int
     expired_fen: int
     revoked_fen: int
+    forfeited_fen: int
+    received_fen: int
 
 
 PROGRAMMES: Final = Table("programmes", ProgrammeRow)
@@ -95,8 +108,7 @@ class ProgrammeBooks:
                 sums["issued_fen"] += amount_fen
                 sums["carried_over_fen"] += amount_fen if posting.target == "paid" else 0
             elif posting.target == "unissued":
-                assert voucher is not None
-                sums[f"{change.state.vouchers[voucher].status}_fen"] += amount_fen
+                sums[f"{_came_back(posting.source, voucher, change.state)}_fen"] += amount_fen
         for name in change.names:
             if name.startswith("rules "):
                 self._programmes.of(name.removeprefix("rules "))
@@ -104,6 +116,13 @@ class ProgrammeBooks:
     def write(self, c: SQLiteCursor, state: State) -> None:
         """Write the batch; `state` is the one after its last entry."""
         self._programmes.write(c, lambda programme: _said_of(programme, state))
+
+
+def _came_back(source: str, voucher: str | None, state: State) -> str:
+    """Return as what an amount went back to a programme: of a voucher that ended, as that says."""
+    if voucher is not None:
+        return state.vouchers[voucher].status
+    return "received" if source == "receivable" else "forfeited"
 
 
 def _said_of(name: str, state: State) -> dict[str, Any]:

@@ -1,10 +1,11 @@
-"""All about one programme: where its envelope is, whose it is, who burned of it, and what is claimed of it."""
+"""All about one programme: where its envelope is, whose it is, who burned of it, what is claimed and asked back."""
 
 from dataclasses import dataclass
 
 from tallystick.errors import UsageError
 from tallystick.views.balances import HolderBalance, holder_balances
 from tallystick.views.claims import ClaimBalance, claim_balances
+from tallystick.views.demands import DemandBalance, demand_balances
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.programme_balances import ProgrammeBalance, programme_balances
 from tallystick.views.provider_statement import ProviderBurns, provider_burns
@@ -12,12 +13,13 @@ from tallystick.views.provider_statement import ProviderBurns, provider_burns
 
 @dataclass(frozen=True, slots=True)
 class ProgrammeBook:
-    """A programme, its holders and providers with what concerns this programme, and its claims."""
+    """A programme, its holders and providers with what concerns this programme, its claims and demands."""
 
     balance: ProgrammeBalance
     holders: tuple[HolderBalance, ...]
     providers: tuple[ProviderBurns, ...]
     claims: tuple[ClaimBalance, ...]
+    demands: tuple[DemandBalance, ...]
 
 
 def programme_book(c: SQLiteCursor, programme: str) -> ProgrammeBook:
@@ -34,4 +36,5 @@ def programme_book(c: SQLiteCursor, programme: str) -> ProgrammeBook:
         holder_balances(c, programme=programme),
         provider_burns(c, programme=programme),
         claim_balances(c, programme=programme),
+        demand_balances(c, programme=programme),
     )

@@ -5,7 +5,7 @@ later; `reversed_fen` and `lines_reversed` say how much that was. Several progra
 programme there are payments, and no fees. Where a programme pays holders, what was burned here is owed to them; where a
 contract says `either`, to the first of both that claims. So for a provider, and within each programme
 
-    from_voucher − reversed = to_holders + either + unclaimed + claimed + paid
+    from_voucher − reversed = to_holders + either + unclaimed + withheld + claimed + settled + forfeited
 
 A refused line belongs to its provider and reason: no programme paid for it. A service is a statement of one line,
 without GPU-time; what it was of, services.py says.
@@ -20,6 +20,7 @@ from tallystick.views.balances import PARTIES, RESERVATIONS, ReservationBalance
 from tallystick.views.changes import Change
 from tallystick.views.claims import ClaimBalance, claim_balances
 from tallystick.views.contract_payments import CONTRACTS, ContractBalance, contract_balances, provider_payment_sums
+from tallystick.views.demands import PAYEES
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.services import Service, services_of
 from tallystick.views.view_tables import BatchSums, ExactSum, IndexKey, Key, Sum, Table, condition, values_of
@@ -59,6 +60,9 @@ class ProviderBalance:
         reserved_fen: promised to it.
         to_holders_fen: burned at it, and owed to holders, whom the programme or the contract names.
         either_fen: burned at it under contracts that say `either`, and owed to the first of both to claim.
+        settled_fen: all that settlements paid to it, set off or not; of it `paid_fen` stands, and `receivable_fen` is
+            asked back.
+        forfeited_fen: what was owed to it and went back to programmes: disallowed, or not claimed in time.
     """
 
     provider: str
@@ -75,8 +79,12 @@ class ProviderBalance:
     to_holders_fen: int = 0
     either_fen: int = 0
     unclaimed_fen: int = 0
+    withheld_fen: int = 0
     claimed_fen: int = 0
+    settled_fen: int = 0
+    forfeited_fen: int = 0
     paid_fen: int = 0
+    receivable_fen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +106,12 @@ class ProviderBurns:
     to_holders_fen: int = 0
     either_fen: int = 0
     unclaimed_fen: int = 0
+    withheld_fen: int = 0
     claimed_fen: int = 0
+    settled_fen: int = 0
+    forfeited_fen: int = 0
     paid_fen: int = 0
+    receivable_fen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +285,9 @@ def _sums_by_programme(
 ) -> dict[tuple[str, str], Counter[str]]:
     """Return sums by provider and programme: all, or those of one of either."""
     sums = provider_payment_sums(c, provider=provider, programme=programme)
+    for one in PARTIES.rows(c, party=provider, role="provider"):
+        for row in PAYEES.rows(c, payee=one.party, programme=programme):
+            sums[row.payee, row.programme].update({"paid_fen": row.paid_fen, "receivable_fen": row.receivable_fen})
     where, values = condition(provider=provider, programme=programme)
     c.execute(
         f"SELECT provider, programme, sum(remaining_fen) FROM reservations {where} "  # noqa: S608 - our own names

@@ -13,10 +13,13 @@ from tallystick.views.balances import (
     holder_account,
     holder_balances,
 )
+from tallystick.views.claims import ClaimAccount, ClaimBalance, claim_account, claim_balances
 from tallystick.views.contract_account import ContractAccount, contract_account
 from tallystick.views.contract_payments import ContractBalance, contract_balances
+from tallystick.views.demands import DemandAccount, DemandBalance, demand_account, demand_balances
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.mandates import MandateAccount, MandateBalance, mandate_account, mandate_balances
+from tallystick.views.payees import PayeeBalance, payee_balances
 from tallystick.views.programme_balances import ProgrammeBalance, programme_balances
 from tallystick.views.programme_book import ProgrammeBook, programme_book
 from tallystick.views.provider_statement import (
@@ -29,8 +32,18 @@ from tallystick.views.provider_statement import (
 )
 from tallystick.views.voucher_history import VoucherHistory, voucher_history
 
-By = Literal["programme", "holder", "provider", "voucher", "contract", "mandate"]
-Balance = ProgrammeBalance | HolderBalance | ProviderBalance | VoucherBalance | ContractBalance | MandateBalance
+By = Literal["programme", "holder", "provider", "voucher", "contract", "mandate", "claim", "demand", "payee"]
+Balance = (
+    ProgrammeBalance
+    | HolderBalance
+    | ProviderBalance
+    | VoucherBalance
+    | ContractBalance
+    | MandateBalance
+    | ClaimBalance
+    | DemandBalance
+    | PayeeBalance
+)
 Found = TypeVar("Found")
 
 
@@ -42,7 +55,7 @@ class Questions(ABC):
         """Answer a question from rows."""
 
     def balances(self, by: By) -> list[Balance]:
-        """Return a row for each programme, holder, provider, voucher, contract or mandate, in order of their ids."""
+        """Return a row for each of a kind in order of their ids; of claims and demands in the order of the log."""
         match by:
             case "programme":
                 return [*self.ask(programme_balances)]
@@ -56,6 +69,12 @@ class Questions(ABC):
                 return [*self.ask(contract_balances)]
             case "mandate":
                 return [*self.ask(mandate_balances)]
+            case "claim":
+                return [*self.ask(claim_balances)]
+            case "demand":
+                return [*self.ask(demand_balances)]
+            case "payee":
+                return [*self.ask(payee_balances)]
 
     def voucher(self, voucher: str) -> VoucherHistory:
         """Return a voucher and its history.
@@ -104,6 +123,22 @@ class Questions(ABC):
             UsageError: there is none of that id.
         """
         return self.ask(lambda c: mandate_account(c, mandate))
+
+    def claim(self, claim: str) -> ClaimAccount:
+        """Return a claim, its contracts, and what its payment was set off against.
+
+        Raises:
+            UsageError: there is none of that id.
+        """
+        return self.ask(lambda c: claim_account(c, claim))
+
+    def demand(self, demand: str) -> DemandAccount:
+        """Return a demand, and what became of it.
+
+        Raises:
+            UsageError: there is none of that id.
+        """
+        return self.ask(lambda c: demand_account(c, demand))
 
     def refusals_by_reason(self) -> list[RefusedLines]:
         """Return the refused lines of statements, by provider and reason."""

@@ -4,8 +4,9 @@ from typing import Any, Final, Protocol
 
 from tallystick.views.balances import PARTIES, RESERVATIONS, VOUCHERS, Balances
 from tallystick.views.changes import Change
-from tallystick.views.claims import CLAIMS, Claims
+from tallystick.views.claims import CLAIM_OFFSETS, CLAIMED_CONTRACTS, CLAIMS, Claims
 from tallystick.views.contract_payments import CONTRACTS, PAYMENTS, ContractPayments
+from tallystick.views.demands import DEMAND_ACTS, DEMANDS, PAYEES, Demands
 from tallystick.views.entry_index import CONCERNING, INDEXED_NAMES, SEAL_LEAVES, STATEMENT_ENTRIES, EntryIndex
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.mandates import MANDATE_ACTS, MANDATES, Mandates
@@ -22,7 +23,8 @@ TABLES: Final[tuple[Table[Any], ...]] = (
     *(CONTRACTS, PAYMENTS),
     HISTORIES,
     *(STATEMENTS, REFUSALS, SERVICES),
-    CLAIMS,
+    *(CLAIMS, CLAIMED_CONTRACTS, CLAIM_OFFSETS),
+    *(DEMANDS, DEMAND_ACTS, PAYEES),
     PROGRAMMES,
     *(MANDATES, MANDATE_ACTS),
     *(INDEXED_NAMES, CONCERNING, STATEMENT_ENTRIES, SEAL_LEAVES),
@@ -46,6 +48,7 @@ PROJECTIONS: Final[tuple[type[Projection], ...]] = (
     ProviderStatements,
     Services,
     Claims,
+    Demands,
     ProgrammeBooks,
     Mandates,
     EntryIndex,

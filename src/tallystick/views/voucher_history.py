@@ -1,8 +1,8 @@
 """All that ever happened to a voucher, one line an entry, oldest first.
 
 A statement is one line of each voucher that paid some of it, however many lines of its own it has: what it took of the
-voucher, out of all its reservations. Claims and payments don't show: they are about what was burned, not about the
-voucher.
+voucher, out of all its reservations. Claims and settlements don't show: they are about what was burned, not about the
+voucher. What of that goes back to the programme because nobody claimed it in time does, when that is booked.
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from tallystick.views.balances import RESERVATIONS, VOUCHERS, ReservationBalance
 from tallystick.views.changes import Change, mandate_of
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.view_tables import IndexKey, Key, Table
+from tallystick.vouchers.book import Lot
 from tallystick.vouchers.outcomes import Expired, Released, Returned, Reversed
 from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
@@ -176,8 +177,15 @@ def _expired(outcome: Expired, state: State) -> list[Told]:
     texts: dict[str, list[str]] = {}
     back_fen: dict[str, dict[str, int]] = {}
     for kind, name, amount_fen, to in outcome.rows:
-        voucher = name if kind == "voucher" else state.reservations[name].voucher
-        texts.setdefault(voucher, []).append(f"{name} to the {to}" if kind == "reservation" else "all to the programme")
+        match kind:
+            case "voucher":
+                voucher, text = name, "all to the programme"
+            case "reservation":
+                voucher, text = state.reservations[name].voucher, f"{name} to the {to}"
+            case "lot":
+                voucher, contract = Lot(*name.split(" "))
+                text = f"unclaimed under {contract} to the programme"
+        texts.setdefault(voucher, []).append(text)
         there_fen = back_fen.setdefault(voucher, {})
         there_fen[to] = there_fen.get(to, 0) + amount_fen
     return [
