@@ -37,7 +37,7 @@ def add_commands(app: typer.Typer) -> None:
 
 def dossier(
     source: parameters.ReadSource,
-    what: Annotated[parameters.AccountKind, typer.Argument(help="What it is about.")],
+    what: Annotated[parameters.DossierKind, typer.Argument(help="What it is about.")],
     id_: Annotated[str, typer.Argument(metavar="ID", help="Its id, for example acme-ai/v-1 or guian-cluster.")],
     file: Annotated[str, parameters.out("Where the dossier goes; - is stdout.")],
     since: Annotated[

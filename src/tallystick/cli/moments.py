@@ -45,6 +45,7 @@ _WIDEST_OFFSET: Final = timedelta(hours=14)  # as the network's own
 # What holds a time in a command, an event or an answer; a burn line's own two are `from` and `to`.
 TIMES: Final = frozenset(
     {"at", "signed_at", "opens_at", "closes_at", "valid_from", "valid_until", "until", "since", "from", "to"}
+    | {"claimed_at", "settled_at", "demanded_at", "oldest_claimed_at"}
 )
 
 

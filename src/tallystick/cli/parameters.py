@@ -22,12 +22,23 @@ else:  # typer takes no union; it passes on what the parser returns, and shows t
 
 
 class AccountKind(StrEnum):
-    """What has a balance, and under a seal a dossier and a proof of its balance."""
+    """What has a balance under a seal, and a proof of it."""
 
     VOUCHER = "voucher"
     HOLDER = "holder"
     PROVIDER = "provider"
     PROGRAMME = "programme"
+    CONTRACT = "contract"
+    TREASURY = "treasury"
+
+
+class DossierKind(StrEnum):
+    """What a dossier can be about."""
+
+    VOUCHER = AccountKind.VOUCHER.value
+    HOLDER = AccountKind.HOLDER.value
+    PROVIDER = AccountKind.PROVIDER.value
+    PROGRAMME = AccountKind.PROGRAMME.value
 
 
 class BalanceKind(StrEnum):
@@ -37,8 +48,11 @@ class BalanceKind(StrEnum):
     HOLDER = AccountKind.HOLDER.value
     PROVIDER = AccountKind.PROVIDER.value
     VOUCHER = AccountKind.VOUCHER.value
-    CONTRACT = "contract"
+    CONTRACT = AccountKind.CONTRACT.value
     MANDATE = "mandate"
+    CLAIM = "claim"
+    DEMAND = "demand"
+    PAYEE = "payee"
 
 
 def _source(parser: Callable[[str], Any], text: str) -> Any:  # noqa: ANN401 - as typer has it

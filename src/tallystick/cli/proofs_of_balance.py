@@ -1,9 +1,10 @@
 """What a holder, a provider or a treasury shows to its bank: a balance, proved offline.
 
-    proof balance SOURCE voucher|holder|provider|programme ID --seal SEAL -o FILE      makes the file
+    proof balance SOURCE voucher|holder|provider|programme|contract|treasury ID --seal SEAL -o FILE      makes the file
     verify FILE --trust POLICY                                                         says what it proves
 
-A balance is proved as of a seal (docs/rules.md, "Sealed books"). The file is in dossiers/balance_proof.py.
+A balance is proved as of a seal (docs/rules.md, "Sealed books"); of an account that ended before, as of the last seal
+that has it, since nothing changed after that. The file is in dossiers/balance_proof.py.
 """
 
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
@@ -31,16 +32,20 @@ def balance(
     force: parameters.Force = False,
 ) -> None:
     """Write the proof of what an account held when the books were sealed; it stays good for ever."""
-    from tallystick.dossiers.balance_proof import prove_balance
+    from tallystick.dossiers.balance_proof import prove_balance, seal_that_has
     from tallystick.publishing.reader import read_ledger
 
     out = NamedFile(file, kinds.BALANCE_PROOF, force=force)
     with read_ledger(source) as reader, output.progress("Reading the log") as progress:
-        index = _index_of(seal, reader, progress)
-        receipt = reader.receipt(index)
-        data = prove_balance(reader.state(index, progress), f"{what.value} {id_}", receipt).to_bytes()
+        asked = _index_of(seal, reader, progress)
+        state = reader.state(asked, progress)
+        index = seal_that_has(state, f"{what.value} {id_}")
+        state = state if index == asked else reader.state(index, progress)
+        data = prove_balance(state, f"{what.value} {id_}", reader.receipt(index)).to_bytes()
     out.write(data)
     output.line_about(out, f"{file}: the balance of {what.value} {id_} as entry {index} sealed it, {len(data):,} bytes")
+    if index != asked:
+        output.line_about(out, f"it had ended: no entry has touched it since, up to the seal of entry {asked}")
 
 
 def verify(data: bytes, policy: "Policy", *, as_json: bool) -> None:

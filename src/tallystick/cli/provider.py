@@ -2,7 +2,8 @@
 
     check SOURCE NOTE...     what would be decided, line by line, and nothing written
     submit SOURCE NOTE...    decided, recorded, and answered with receipts
-    show SOURCE voucher|holder|programme|provider|contract|mandate ID      show SOURCE entry INDEX
+    show SOURCE voucher|holder|programme|provider|contract|mandate|claim|demand ID
+    show SOURCE entry INDEX
 
 `check` is how a provider knows before it runs a job that it will be paid: the same function decides, on a copy of the
 state. The answers to both commands have one shape; `docs/rules.md` lists the reasons.
@@ -39,8 +40,10 @@ class What(StrEnum):
     HOLDER = AccountKind.HOLDER.value
     PROGRAMME = AccountKind.PROGRAMME.value
     PROVIDER = AccountKind.PROVIDER.value
-    CONTRACT = "contract"
+    CONTRACT = AccountKind.CONTRACT.value
     MANDATE = "mandate"
+    CLAIM = "claim"
+    DEMAND = "demand"
     ENTRY = "entry"
 
 
@@ -133,7 +136,7 @@ def show(
     as_json: parameters.AsJsonInFen = False,
     wide: parameters.Wide = False,
 ) -> None:
-    """Show all about a voucher, holder, programme, provider, contract or mandate, or an entry word by word."""
+    """Show all about a voucher, holder, programme, provider, contract, mandate, claim or demand, or an entry."""
     from tallystick.cli.moments import with_local_times
     from tallystick.cli.views import open_views
     from tallystick.wire.resources import resource

@@ -119,7 +119,7 @@ def balances(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV; amounts in fen.")] = False,
     wide: parameters.Wide = False,
 ) -> None:
-    """Show what is unissued, available, reserved, burned, claimed and paid; of mandates, what is used and left."""
+    """Show what is unissued, available, reserved, burned, withheld, claimed, paid and asked back; or what is left."""
     from tallystick.cli.moments import with_local_times
     from tallystick.cli.views import open_views
     from tallystick.wire.resources import balances as balances_by
@@ -157,6 +157,9 @@ def _columns(by: BalanceKind) -> list[str]:
         BalanceKind.VOUCHER: views.VoucherBalance,
         BalanceKind.CONTRACT: views.ContractBalance,
         BalanceKind.MANDATE: views.MandateBalance,
+        BalanceKind.CLAIM: views.ClaimBalance,
+        BalanceKind.DEMAND: views.DemandBalance,
+        BalanceKind.PAYEE: views.PayeeBalance,
     }
     return [field.name for field in fields(rows[by])]
 

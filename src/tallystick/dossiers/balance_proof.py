@@ -10,6 +10,9 @@ in it. `leaf` is the account's leaf (docs/rules.md, "Sealed books"), `position` 
 Verifying: (1) the receipt, by the policy; (2) the entry in it is a seal; (3) the leaf lies under the seal's root. Only
 then is the leaf read.
 
+An account that ended is in the first seal after its last entry, and in no later one: that seal goes on proving what it
+ended with. That nothing touched it since, only a later leaf or the log can show.
+
 A leaf holds what all entries before the seal's came to, also those after the last day that it seals. That the seal
 sums them up rightly isn't proved here: every audit decides it anew. Pure, like what it verifies with.
 """
@@ -160,6 +163,27 @@ def prove_balance(state: State, account: str, receipt: Receipt) -> BalanceProof:
     proof = BalanceProof(leaves[account], position, path_of(position, hashes), receipt)
     _verify_leaf(proof, sealed)
     return proof
+
+
+def seal_that_has(state: State, account: str) -> int:
+    """Return the index of the seal that proves what an account holds just before a seal: that one, or an earlier.
+
+    An account that has ended is in the first seal after its last entry, and what that says holds from then on.
+
+    Args:
+        state: as it was just before the seal's entry.
+        account: for example `voucher shanghai-treasury/v-1`.
+
+    Raises:
+        UsageError: there was no such account.
+    """
+    if any(name == account for name, _ in account_leaves(state)):
+        return state.size
+    touches = state.touches.get(account)
+    since = [seal.index for seal in state.seals.values() if touches is not None and seal.index > touches.last]
+    if not since:
+        raise UsageError(f"there was no {account} when the books were sealed by entry {state.size}")
+    return since[0]
 
 
 def verify_balance_proof(proof: BalanceProof, policy: Policy) -> ProvenBalance:

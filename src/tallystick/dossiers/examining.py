@@ -10,7 +10,8 @@
     (6) what came after       decided likewise, and not proved to be complete
 
 One pass, one line at a time. It can't see a seal that the dossier doesn't hold: that a dossier is as new as it should
-be, its checkpoint and its closing day tell.
+be, its checkpoint and its closing day tell. Of a voucher that has ended, later seals have no leaf: the last one that
+has may close its dossier, though there are newer ones.
 """
 
 from collections.abc import Iterable
@@ -27,6 +28,7 @@ from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.merkle import leaf_hash
 from tallystick.transparency.policy import Policy
 from tallystick.transparency.proofs import verify_inclusion
+from tallystick.vouchers.accounts import is_open
 from tallystick.vouchers.admit import SignedCommand, read_note
 from tallystick.vouchers.editions import Adoption, Founding
 from tallystick.vouchers.entry import Entry, split_entry
@@ -91,6 +93,7 @@ class _Examination:
     first_entry: int | None = None
     is_opened: bool = False
     is_closed: bool = False
+    has_ended: bool = False
     start: Balances = field(default_factory=dict)
     balances: Balances = field(default_factory=dict)
 
@@ -252,6 +255,8 @@ class _Examination:
         if not self.is_replaying:
             return
         told = self._now(closing.index)
+        if self.is_replaying:
+            self.has_ended = not is_open(self.replay.state, self.head.account, closing.leaf.balances)
         if not self.findings and told != self.balances:  # (5)
             names = sorted(name for name in told | self.balances if told.get(name) != self.balances.get(name))
             shown = ", ".join(f"{name} {told.get(name)} and not {self.balances.get(name)}" for name in names)
@@ -331,6 +336,8 @@ class _Examination:
         newest = max(self.seals, default=None)
         if newest is None or (last is not None and newest <= last.index):
             return
+        if self.has_ended and not self.sums.entries_later:
+            return  # and in no later seal: its last entry is before this one
         if self.first_entry is not None and self.first_entry < newest:
             shown = "none" if self.head.closing is None else f"entry {self.head.closing.index}"
             self.findings.add(

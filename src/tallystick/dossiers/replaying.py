@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 
 from tallystick.dossiers.expiring import account_rows, comes_out, known_rows
 from tallystick.dossiers.settling import claim_comes_out, known_contracts, pay_unknown, unknown_contracts
-from tallystick.vouchers.accounts import account_leaves
+from tallystick.vouchers.accounts import all_balances
 from tallystick.vouchers.admit import SignedCommand, admit
 from tallystick.vouchers.book import OF_LOTS, PROGRAMME_ACCOUNTS, Posting, lot_in
 from tallystick.vouchers.entry import Entry
@@ -31,7 +31,6 @@ from tallystick.vouchers.rules.network import NetworkFound
 from tallystick.vouchers.rules.rule import Event, Rule, touched
 from tallystick.vouchers.rules.settlement import RedemptionSettle
 from tallystick.vouchers.rules.vouchers import VoucherIssue, VoucherTransfer
-from tallystick.vouchers.seals import AccountLeaf
 from tallystick.vouchers.state import State
 
 Balances = dict[str, int]
@@ -139,10 +138,11 @@ class PartialReplay:
     def balances(self) -> Balances | Missing:
         """Return the account's balances as far as the part tells; nothing if it isn't there yet."""
         try:
-            leaf = dict(account_leaves(self.state)).get(self._account)
-            return AccountLeaf.from_bytes(leaf).balances if leaf is not None else {}
-        except Exception as error:  # also where an amount is below zero, for what came in is missing
+            balances = all_balances(self.state).get(self._account, {})
+        except Exception as error:
             return _missing(error)
+        below = [name for name, amount_fen in balances.items() if amount_fen < 0]
+        return Missing(f"{below[0]} would be below zero: what came in is missing") if below else balances
 
     def take_opening(self, balances: Balances) -> None:
         """Take a programme's book from the opening seal, so that its envelope is exact from there on."""

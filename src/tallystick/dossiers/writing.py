@@ -3,7 +3,8 @@
     views      follow the log first, then say which entries concern whom; of an export they are made in memory, which
                reads all of it once
     seals      the opening leaf's seal is the last one before what was asked for, the closing leaf's the first after it:
-               between two seals nothing can be left out unseen
+               between two seals nothing can be left out unseen. A voucher that has ended is in no later seal than the
+               first after its last entry, which then closes its dossier
     entries    read by index, each with its path to the checkpoint's root
 
 An account that wasn't there yet at the opening seal begins with the log: there is nothing of it before.
@@ -96,12 +97,14 @@ class _Writing:
 
     def write(self, out: BinaryIO, since: Bound | None, until: Bound | None) -> Written:
         seals = self._seals()
-        opening = _last_before(seals, since) if since is not None else None
-        closing = _first_after(seals, until) if until is not None else (seals[-1] if seals else None)
-        stop = closing.index + 1 if until is not None and closing is not None else self._size
+        having = [seal for seal in seals if self._views.seal_leaf(seal.index, self._account) is not None]
+        opening = _last_before(having, since) if since is not None else None
+        reached = _first_after(seals, until) if until is not None else None
+        stop = self._size if reached is None else reached.index + 1
+        closing = next((seal for seal in reversed(having) if seal.index < stop), None)
+        if opening is not None and reached is not None and opening.index >= reached.index:
+            raise UsageError(f"that begins at the seal of entry {opening.index} and ends before it")
         if opening is not None and closing is not None and opening.index >= closing.index:
-            if until is not None:
-                raise UsageError(f"that begins at the seal of entry {opening.index} and ends before it")
             closing = None  # nothing is sealed since
         opened = self._sealed_leaf(opening) if opening is not None else None
         closed = self._sealed_leaf(closing) if closing is not None else None

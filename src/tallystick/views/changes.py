@@ -7,10 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
+from tallystick.vouchers.accounts import account_leaves
 from tallystick.vouchers.book import AnyAccount, Posting
 from tallystick.vouchers.burns import BurnedLine, Statement
 from tallystick.vouchers.outcomes import Burned, Reversed
 from tallystick.vouchers.refusals import Reason
+from tallystick.vouchers.rules.books import BookSeal
 from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
 from tallystick.vouchers.rules.endings import VoucherRevoke
 from tallystick.vouchers.rules.importing import VoucherImport
@@ -87,6 +89,7 @@ class Change:
         names: the accounts that it touches, and the things that it concerns, in order.
         statement: of a statement, its sums.
         reversed: of a reversal, its line.
+        leaves: of a seal, all accounts and their leaves, in the order of its tree.
     """
 
     event: Event
@@ -95,6 +98,7 @@ class Change:
     names: list[str]
     statement: StatementSums | None = None
     reversed: ReversedLine | None = None
+    leaves: tuple[tuple[str, bytes], ...] = ()
 
     def available_fen(self, voucher: str) -> int:
         """Return what is available of a voucher just after: the one amount that views take from the state."""
@@ -109,13 +113,21 @@ class Change:
         return moved_fen
 
 
-def change_of(event: Event, postings: Iterable[Posting], state: State) -> Change:
+def sealed_leaves(event: Event, state: State) -> tuple[tuple[str, bytes], ...]:
+    """Return what a seal seals, given the state just before it; of any other event nothing."""
+    return tuple(account_leaves(state)) if isinstance(event.command, BookSeal) else ()
+
+
+def change_of(
+    event: Event, postings: Iterable[Posting], state: State, leaves: tuple[tuple[str, bytes], ...] = ()
+) -> Change:
     """Return what an event comes to.
 
     Args:
         event: the newest.
         postings: what `evolve` returned for it.
         state: just after it.
+        leaves: what `sealed_leaves` returned before it.
     """
     command, outcome = event.command, event.outcome
     if isinstance(outcome, Reversed):
@@ -125,7 +137,7 @@ def change_of(event: Event, postings: Iterable[Posting], state: State) -> Change
     else:
         moves = [_move(posting, state) for posting in postings]
     names = sorted({*touched(state, event), *command.concerns(state, event)})
-    change = Change(event, state, moves, names)
+    change = Change(event, state, moves, names, leaves=leaves)
     if isinstance(command, TimeBurn | ServiceBurn) and isinstance(outcome, Burned):
         change.statement = _sums_of(command, outcome, state)
     elif isinstance(command, BurnReverse):

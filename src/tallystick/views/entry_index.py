@@ -1,4 +1,4 @@
-"""Which entries concern an account or a thing, and every account's leaf at each seal: what a dossier is gathered by.
+"""Which entries concern an account or a thing, and the accounts' leaves at each seal: what a dossier is gathered by.
 
 A name is an account (docs/rules.md, "Sealed books"), with exactly the entries that touch it, or a thing that the rules
 of its entries name (`concerns` in vouchers/rules/rule.py).
@@ -12,8 +12,6 @@ from typing import Final
 from tallystick.views.changes import Change
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.view_tables import IndexKey, Key, Number, Table
-from tallystick.vouchers.accounts import account_leaves
-from tallystick.vouchers.rules.books import BookSeal
 from tallystick.vouchers.rules.burning import TimeBurn
 from tallystick.vouchers.rules.service_burning import ServiceBurn
 from tallystick.vouchers.state import State
@@ -74,9 +72,7 @@ class EntryIndex:
         command = event.command
         if isinstance(command, TimeBurn | ServiceBurn):
             self._statements.append(StatementEntry(command.party, command.ref, event.index))
-        elif isinstance(command, BookSeal):
-            # Now, before another entry changes the state; the seal itself touches no account.
-            self._leaves += [SealLeaf(event.index, account, leaf) for account, leaf in account_leaves(change.state)]
+        self._leaves += [SealLeaf(event.index, account, leaf) for account, leaf in change.leaves]
 
     def write(self, c: SQLiteCursor, _: State) -> None:
         """Write the batch."""
@@ -111,6 +107,11 @@ def statement_entry(c: SQLiteCursor, provider: str, ref: str, before: int) -> in
     )
     index: int | None = c.fetchone()[0]
     return index
+
+
+def seal_leaf(c: SQLiteCursor, seal_index: int, account: str) -> bytes | None:
+    """Return an account's leaf at a seal; None if that has none, or is no seal."""
+    return next((row.leaf for row in SEAL_LEAVES.rows(c, seal_index=seal_index, account=account)), None)
 
 
 def seal_leaves(c: SQLiteCursor, seal_index: int) -> list[tuple[str, bytes]]:

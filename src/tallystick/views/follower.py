@@ -27,7 +27,7 @@ from tallystick.errors import (
 from tallystick.progress import Progress
 from tallystick.publishing.reader import Reader, read_ledger
 from tallystick.sources import AnySource, parse_source
-from tallystick.views.changes import change_of
+from tallystick.views.changes import change_of, sealed_leaves
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.schema import PROJECTIONS, TABLES
 from tallystick.views.view_store import Place, ViewStore, remove
@@ -150,7 +150,8 @@ class LogFollower:
         data = b""
         for data in reader.entries(place.size, stop):
             event = Entry.from_bytes(data).event
-            change = change_of(event, evolve(state, event), state)
+            leaves = sealed_leaves(event, state)
+            change = change_of(event, evolve(state, event), state, leaves)
             for projection in projections:
                 projection.add(change)
         if state.size != stop:

@@ -152,6 +152,10 @@ class Questions(ABC):
         """Return the index of a provider's newest statement of this reference before an entry, if there is one."""
         return self.ask(lambda c: entry_index.statement_entry(c, provider, ref, before))
 
+    def seal_leaf(self, seal_index: int, account: str) -> bytes | None:
+        """Return an account's leaf at a seal; None if that has none, or is no seal."""
+        return self.ask(lambda c: entry_index.seal_leaf(c, seal_index, account))
+
     def seal_leaves(self, seal_index: int) -> list[tuple[str, bytes]]:
         """Return every account and its leaf, in the order of a seal's tree; nothing if that entry is no seal."""
         return self.ask(lambda c: entry_index.seal_leaves(c, seal_index))

@@ -24,16 +24,16 @@ def account_leaves(state: State) -> Iterator[tuple[str, bytes]]:
 
     docs/rules.md, "Sealed books".
     """
-    balances = _balances(state)
+    balances = all_balances(state)
     since = next(reversed(state.seals.values())).index if state.seals else -1
     for account in sorted(balances):
         touches = state.touches.get(account, _UNTOUCHED)
-        if touches.last > since or _is_open(state, account, balances[account]):
+        if touches.last > since or is_open(state, account, balances[account]):
             yield account, AccountLeaf.of(account, balances[account], touches).to_bytes()
 
 
-def _is_open(state: State, account: str, balances: Balances) -> bool:
-    """Return whether an account may still change: parties and programmes always may."""
+def is_open(state: State, account: str, balances: Balances) -> bool:
+    """Return whether every seal has an account, touched or not: parties and programmes, and what hasn't ended."""
     kind, _, name = account.partition(" ")
     if kind == "voucher":
         return not state.vouchers[name].has_ended or balances["reserved_fen"] > 0
@@ -44,7 +44,8 @@ def _is_open(state: State, account: str, balances: Balances) -> bool:
     return True
 
 
-def _balances(state: State) -> dict[str, Balances]:
+def all_balances(state: State) -> dict[str, Balances]:
+    """Return the balances (fen) of every account that there ever was, by its name."""
     balances: dict[str, Balances] = {}
     for party_id, party in state.parties.items():
         if party.role in ("holder", "provider"):

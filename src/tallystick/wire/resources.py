@@ -1,4 +1,4 @@
-"""What a log comes to: balances, and all about a voucher, holder, programme, provider, contract or mandate.
+"""What a log comes to: balances, and all about one voucher, holder, programme, claim and so on.
 
     {"by": "voucher", "entries", "balances": [{...}, ...]}
     {"voucher": {"balance": {...}, "history": [...], ...}}
@@ -18,10 +18,10 @@ def rows(answers: Iterable[DataclassValue]) -> list[JsonObject]:
 
 
 def balances(by: str, size: int, answers: Iterable[DataclassValue]) -> JsonObject:
-    """Return balances by programme, holder, provider, voucher, contract or mandate, after so many entries."""
+    """Return balances by programme, holder, provider and so on, after so many entries."""
     return {"by": by, "entries": size, "balances": rows(answers)}
 
 
 def resource(kind: str, answer: DataclassValue) -> JsonObject:
-    """Return all about one voucher, holder, programme, provider, contract or mandate."""
+    """Return all about one voucher, holder, programme, provider, contract, mandate, claim or demand."""
     return {kind: asdict(answer)}

@@ -175,7 +175,7 @@ class BookExpire(Rule):
         return tuple(postings)
 
     def touches(self, state: State, event: Event) -> Accounts:
-        """The voucher, holder and programme of each row; of a reservation its provider, of a lot contract and provider."""
+        """Voucher, holder and programme of each row; the provider of a reservation or lot, and a lot's contract."""
         assert isinstance(event.outcome, Expired)
         accounts: set[str] = set()
         for kind, name, _, _ in event.outcome.rows:
