@@ -1048,7 +1048,7 @@ class Walk:
         record = {"type": what, "valid_from": instant_text(one["from"] + self.one_in(16))}
         record |= {name: one[name] for name in names}
         party = self.pick((*PROVIDERS, *TREASURIES)) if self.one_in(16) else party
-        if self.one_in(4):
+        if self.one_in(2):
             party = NETWORK
         if what == "tariff" and self.one_in(2 if party == NETWORK else 16):
             record["provider"] = one["provider"]
