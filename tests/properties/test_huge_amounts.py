@@ -316,13 +316,15 @@ def rich() -> Huge:
 def given(huge: Huge, number: int, holder: str, face_fen: int) -> tuple[str, Any]:
     """What an issue under a treasury's programme is answered."""
     treasury = TREASURIES[number]
-    fields = {"programme": f"{treasury}/all", "holder": holder, "face_fen": face_fen, "valid_from": huge.now()}
-    return huge.exactly(treasury, "voucher.issue", voucher=huge.new_id(treasury, "v", []), **fields)
+    fields: dict[str, Any] = {"programme": f"{treasury}/all", "holder": holder, "face_fen": face_fen}
+    return huge.exactly(
+        treasury, "voucher.issue", voucher=huge.new_id(treasury, "v", []), valid_from=huge.now(), **fields
+    )
 
 
 def test_a_treasury_appropriates_no_more(rich: Huge) -> None:
     treasury = TREASURIES[0]
-    amend = {"programme": f"{treasury}/p0", "reason": "more"}
+    amend: dict[str, Any] = {"programme": f"{treasury}/p0", "reason": "more"}
     more_fen = rich.oracle.programmes[f"{treasury}/p0"]["envelope_fen"] + 1
     raised = rich.exactly(treasury, "programme.amend", envelope_fen=more_fen, **amend)
     assert raised == ("refused", "sum_too_large")
@@ -339,7 +341,7 @@ def test_a_holder_holds_no_more(rich: Huge) -> None:
     assert given(rich, 1, other, 1)[0] == "accepted"
     mine, of_other = [*rich.oracle.vouchers]
     assert given(rich, 1, holder, MAX - most_fen)[0] == "accepted"
-    passed_on = {"voucher": of_other, "into": f"{other}/t", "to": holder, "amount_fen": 1}
+    passed_on: dict[str, Any] = {"voucher": of_other, "into": f"{other}/t", "to": holder, "amount_fen": 1}
     assert rich.exactly(other, "voucher.transfer", **passed_on) == ("refused", "sum_too_large")
     rich.must(TREASURIES[0], "voucher.revoke", voucher=mine, reason="moved")
     rich.must(other, "voucher.transfer", **passed_on)
@@ -354,13 +356,13 @@ def test_a_provider_is_promised_no_more(rich: Huge) -> None:
     vouchers, until = [*rich.oracle.vouchers], instant_text(rich.at + 20 * DAY)
 
     def reserves(holder: str, voucher: str, name: str, amount_fen: int) -> tuple[str, Any]:
-        fields = {"voucher": voucher, "contract": f"{holder}/k-0", "amount_fen": amount_fen, "until": until}
-        return rich.exactly(holder, "voucher.reserve", reservation=f"{holder}/{name}", **fields)
+        fields: dict[str, Any] = {"voucher": voucher, "contract": f"{holder}/k-0", "amount_fen": amount_fen}
+        return rich.exactly(holder, "voucher.reserve", reservation=f"{holder}/{name}", until=until, **fields)
 
     assert reserves(first, vouchers[0], "r", MAX - 10**6)[0] == "accepted"
     assert reserves(second, vouchers[1], "r", 10**6 + 1) == ("refused", "sum_too_large")
     assert reserves(second, vouchers[1], "r", 10**6 - 1)[0] == "accepted"
-    extend = {"reservation": f"{second}/r"}
+    extend: dict[str, Any] = {"reservation": f"{second}/r"}
     assert rich.exactly(second, "reservation.extend", amount_fen=2, **extend) == ("refused", "sum_too_large")
     rich.must(second, "reservation.extend", amount_fen=1, **extend)
     rich.must(PROVIDERS[0], "reservation.release", reservation=f"{first}/r")
