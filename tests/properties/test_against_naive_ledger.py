@@ -920,12 +920,12 @@ class Walk:
                 place = {"programme": name, "provider": provider}
                 self.send(party, "provider.accredit", **place, valid_from=start, items=items)
 
-    def open_programmes(self) -> list[str]:
+    def programmes_open(self) -> list[str]:
         """The programmes whose end isn't over."""
         return [name for name in self.oracle.programmes if not self.oracle.is_closed(name, self.at)]
 
     def amend_programme(self) -> None:
-        still_open = self.open_programmes()
+        still_open = self.programmes_open()
         name = self.recent(still_open, self.programme_id(), size=6) if still_open else self.programme_id()
         if self.one_in(8):
             name = self.programme_id()
@@ -1048,7 +1048,7 @@ class Walk:
         record = {"type": what, "valid_from": instant_text(one["from"] + self.one_in(16))}
         record |= {name: one[name] for name in names}
         party = self.pick((*PROVIDERS, *TREASURIES)) if self.one_in(16) else party
-        if self.one_in(4):
+        if self.one_in(2):
             party = NETWORK
         if what == "tariff" and self.one_in(2 if party == NETWORK else 16):
             record["provider"] = one["provider"]
@@ -1208,7 +1208,7 @@ class Walk:
     # -- moves: vouchers ----------------------------------------------------------------------------------------------
 
     def issue(self) -> None:
-        still_open = self.open_programmes()
+        still_open = self.programmes_open()
         programme = self.recent(still_open, self.programme_id(), size=6) if still_open else self.programme_id()
         party = self.treasury_of(programme)
         holder = self.recent([*HOLDERS, *HOLDERS, *HOLDERS, PROVIDERS[0]], "nobody", size=9)
@@ -1349,7 +1349,7 @@ class Walk:
 
     def crowd_under(self, contract: str) -> None:
         holder = self.oracle.contracts[contract]["holder"]
-        still_open = [name for name in self.open_programmes() if self.may_pay(name, contract) or self.one_in(8)]
+        still_open = [name for name in self.programmes_open() if self.may_pay(name, contract) or self.one_in(8)]
         paying = self.oracle.paying_programmes(contract)
         new = [name for name in still_open if name not in paying]
         programmes = new if new and self.one_in(2) else still_open

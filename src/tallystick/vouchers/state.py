@@ -366,7 +366,8 @@ class State:
         try:
             for burned_id in state.book.balances["burned"]:
                 state._add_unclaimed(state.vouchers[dated_lot_of(burned_id).voucher].programme, burned_id)
-            dues = [state.due_of(one) for one in state.reservations.values() if not one.closed]
+            held = [one for one in state.reservations.values() if not one.closed and one.contract in state.contracts]
+            dues = [state.due_of(one) for one in held]  # an audit names those whose contract isn't there
             dues += [Due(one.valid_until, name, "voucher") for name, one in state.vouchers.items() if not one.has_ended]
             state.due = sorted(dues)
             for provider, refs in state.statements.items():
