@@ -52,6 +52,29 @@ def test_every_reason_has_a_row() -> None:
     assert {reason for row in ROWS for reason in reasons_in(row.answer)} == set(Reason) - of_the_writer
 
 
+NEVER = {
+    ("reservation.release/1", Reason.EXCEEDS_MANDATE),  # nothing leaves by it
+    ("voucher.resume/1", Reason.EXCEEDS_MANDATE),
+    ("voucher.revoke/1", Reason.EXCEEDS_MANDATE),
+    ("voucher.suspend/1", Reason.EXCEEDS_MANDATE),
+    ("redemption.pay/1", Reason.PROGRAMME_UNKNOWN),  # a claim's programme is there, and a voucher's
+    ("redemption.reject/1", Reason.PROGRAMME_UNKNOWN),
+    ("voucher.resume/1", Reason.PROGRAMME_UNKNOWN),
+    ("voucher.revoke/1", Reason.PROGRAMME_UNKNOWN),
+    ("voucher.suspend/1", Reason.PROGRAMME_UNKNOWN),
+}
+"""Which reasons a command shares with others, by which it is never refused."""
+
+
+def test_every_refusal_of_every_command_has_a_row() -> None:
+    """Not only some command's: each is refused for each reason that its rule declares."""
+    given = {
+        (f"{VERBS[row.verb].kind}/1", reason) for row in ROWS if row.verb in VERBS for reason in reasons_in(row.answer)
+    }
+    declared = {(kind, reason) for kind, rule in RULEBOOK.rules.items() for reason in rule.refusals}
+    assert declared - given == NEVER
+
+
 def test_every_command_is_accepted_in_a_row() -> None:
     """What may be asked for, is given somewhere."""
     accepted = {row.verb for row in ROWS if row.verb in VERBS and not reasons_in(row.answer)}
