@@ -298,11 +298,11 @@ def who_takes_over_does_not_follow_first() -> Iterator[None]:
         yield
 
 
-def _seldom(store: LogStore, log_key: VerifierKey, warm: Tail | None) -> Tail:
+def _seldom(store: LogStore, log_keys: Sequence[VerifierKey], warm: Tail | None) -> Tail:
     newest = store.newest_checkpoint()
     if warm is not None and newest is not None and newest.number % 4:
         return warm
-    return tail.bring_up(store, log_key, warm)
+    return tail.bring_up(store, log_keys, warm)
 
 
 @planted
