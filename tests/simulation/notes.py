@@ -26,12 +26,13 @@ from properties.test_against_naive_ledger import (
 from simulation.connection import Record, quiet
 from simulation.disk import Disk, Image
 from support.actors import ORIGIN, Json, key_of, label_of, note_of, text_of
+from tallystick.ledger.log_signing import LogSigner
 from tallystick.ledger.opening import _ledger
 from tallystick.ledger.pending import Admitted
 
 LOG_KEY = key_of(ORIGIN)
-OWN_MOVES = {Walk.send_again}
-"""Notes are sent again here by submitters who got no answer, or who make sure."""
+OWN_MOVES = {Walk.send_again, Walk.rekey_log}
+"""Notes are sent again here by submitters who got no answer, or who make sure; the log keeps its one key."""
 ENOUGH = 8
 MUCH = 120
 
@@ -189,7 +190,7 @@ def founding() -> Founding:
     walk.found()
     _hand_out(walk)
     disk = Disk(Image(), Random(0), lambda _: None)
-    with _ledger(Record(quiet(disk)), LOG_KEY, lambda: START, 0, None) as ledger:
+    with _ledger(Record(quiet(disk)), LogSigner(LOG_KEY), lambda: START, 0, None) as ledger:
         for first in range(0, len(founder.caught), 10):
             answers = ledger.submit([made.note for made in founder.caught[first : first + 10]])
             assert all(isinstance(answer, Admitted) for answer in answers), answers
