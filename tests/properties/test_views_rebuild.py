@@ -29,6 +29,7 @@ from tallystick.vouchers.outcomes import Burned, Reversed
 from tallystick.vouchers.quantities import format_day, format_instant
 from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
 from tallystick.vouchers.rules.reservations import VoucherReserve
+from tallystick.vouchers.rules.service_burning import ServiceBurn
 from tallystick.vouchers.state import State
 
 STEPS = 250
@@ -78,7 +79,8 @@ def agree_on_holdings(views: Views, state: State) -> None:
     for account in USED:
         for key, amount_fen in state.book.balances[account].items():
             burned[lot_in(account, key).voucher] += amount_fen
-    vouchers: dict[str, Any] = {row.voucher: row for row in views.balances("voucher")}  # type: ignore[union-attr]
+    of_vouchers: list[Any] = [*views.balances("voucher")]
+    vouchers = {row.voucher: row for row in of_vouchers}
     assert set(vouchers) == set(state.vouchers)
     for name, voucher in state.vouchers.items():
         row = vouchers[name]
@@ -107,7 +109,8 @@ def agree_on_holdings(views: Views, state: State) -> None:
 def agree_on_books(views: Views, state: State) -> None:
     granted: Counter[str] = Counter()
     owed: Counter[tuple[str | None, str]] = Counter()
-    books: dict[str, Any] = {row.programme: row for row in views.balances("programme")}  # type: ignore[union-attr]
+    of_programmes: list[Any] = [*views.balances("programme")]
+    books = {row.programme: row for row in of_programmes}
     assert set(books) == set(state.programmes)
     for name, programme in state.programmes.items():
         row = books[name]
@@ -215,6 +218,12 @@ def agree_on_lines(views: Views, entries: Sequence[Entry]) -> None:
                 counted[command.party, "lines_accepted"] += 1
                 counted[command.party, "gpu_milliseconds"] += line.gpu_milli * line.seconds
                 counted[command.party, "fee_fen"] += outcome.fee_fen[number]
+        if isinstance(command, ServiceBurn) and isinstance(outcome, Burned):
+            counted[command.party, "statements"] += 1
+            counted[command.party, "lines_accepted"] += 1
+            counted[command.party, "fee_fen"] += sum(outcome.fee_fen)
+            counted[command.party, "absorbed_fen"] += sum(amount_fen for _, amount_fen in outcome.absorbed)
+        if isinstance(command, TimeBurn | ServiceBurn) and isinstance(outcome, Burned):
             for reservation, amounts_fen in outcome.paid:
                 counted[command.party, "from_voucher_fen"] += sum(amounts_fen)
                 taken[entry.event.index, reserved[reservation]] += sum(amounts_fen)
@@ -237,7 +246,7 @@ def agree_on_lines(views: Views, entries: Sequence[Entry]) -> None:
         (line.index, voucher): line.amount_fen
         for voucher in {*reserved.values()}
         for line in views.voucher(voucher).history
-        if line.kind == TimeBurn.event_kind
+        if line.kind in (TimeBurn.event_kind, ServiceBurn.event_kind)
     }
     assert told == taken
 
