@@ -62,6 +62,19 @@ def agree(views: Views, state: State, entries: Sequence[Entry]) -> None:
     agree_on_books(views, state)
     agree_on_contracts(views, state)
     agree_on_lines(views, entries)
+    agree_on_mandates(views, state)
+
+
+def agree_on_mandates(views: Views, state: State) -> None:
+    answered: Any = views.balances("mandate")
+    rows = {row.mandate: row for row in answered}
+    assert set(rows) == set(state.mandates)
+    for name, mandate in state.mandates.items():
+        row = rows[name]
+        assert (row.treasury, row.operator, row.kinds) == (mandate.treasury, mandate.operator, mandate.kinds)
+        assert row.used_fen == state.book["mandated", name] == mandate.total_fen - row.left_fen
+        assert row.used_fen == sum(act.amount_fen for act in views.mandate(name).acts)
+        assert row.status == ("ended" if mandate.ended else "over" if mandate.until <= state.at else "open")
 
 
 def shown_status(voucher: Voucher, at: int) -> str:
@@ -109,8 +122,8 @@ def agree_on_holdings(views: Views, state: State) -> None:
 def agree_on_books(views: Views, state: State) -> None:
     granted: Counter[str] = Counter()
     owed: Counter[tuple[str | None, str]] = Counter()
-    of_programmes: list[Any] = [*views.balances("programme")]
-    books = {row.programme: row for row in of_programmes}
+    answered: Any = views.balances("programme")
+    books = {row.programme: row for row in answered}
     assert set(books) == set(state.programmes)
     for name, programme in state.programmes.items():
         row = books[name]
@@ -206,24 +219,22 @@ def agree_on_lines(views: Views, entries: Sequence[Entry]) -> None:
         if isinstance(command, BurnReverse) and isinstance(outcome, Reversed):
             counted[command.party, "lines_reversed"] += 1
             counted[command.party, "reversed_fen"] += outcome.returned_fen
-        if isinstance(command, TimeBurn) and isinstance(outcome, Burned):
+        if isinstance(command, TimeBurn | ServiceBurn) and isinstance(outcome, Burned):
             reasons = dict(outcome.refused)
+            gpu_milliseconds = [0]  # of a service, which is one line
+            if isinstance(command, TimeBurn):
+                gpu_milliseconds = [line.gpu_milli * line.seconds for _, line in command.lines()]
             counted[command.party, "statements"] += 1
+            counted[command.party, "services"] += isinstance(command, ServiceBurn)
             counted[command.party, "absorbed_fen"] += sum(amount_fen for _, amount_fen in outcome.absorbed)
-            for number, (_, line) in enumerate(command.lines()):
+            for number, of_line in enumerate(gpu_milliseconds):
                 if number in reasons:
                     counted[command.party, "lines_refused"] += 1
-                    refused[command.party, reasons[number]] += line.gpu_milli * line.seconds
+                    refused[command.party, reasons[number]] += of_line
                     continue
                 counted[command.party, "lines_accepted"] += 1
-                counted[command.party, "gpu_milliseconds"] += line.gpu_milli * line.seconds
+                counted[command.party, "gpu_milliseconds"] += of_line
                 counted[command.party, "fee_fen"] += outcome.fee_fen[number]
-        if isinstance(command, ServiceBurn) and isinstance(outcome, Burned):
-            counted[command.party, "statements"] += 1
-            counted[command.party, "lines_accepted"] += 1
-            counted[command.party, "fee_fen"] += sum(outcome.fee_fen)
-            counted[command.party, "absorbed_fen"] += sum(amount_fen for _, amount_fen in outcome.absorbed)
-        if isinstance(command, TimeBurn | ServiceBurn) and isinstance(outcome, Burned):
             for reservation, amounts_fen in outcome.paid:
                 counted[command.party, "from_voucher_fen"] += sum(amounts_fen)
                 taken[entry.event.index, reserved[reservation]] += sum(amounts_fen)
@@ -237,6 +248,11 @@ def agree_on_lines(views: Views, entries: Sequence[Entry]) -> None:
             owed_fen = one.to_holders_fen + one.either_fen + one.unclaimed_fen + one.claimed_fen + one.paid_fen
             assert one.from_voucher_fen - one.reversed_fen == owed_fen
         assert len(found.statements) == counted[row.provider, "statements"]
+        services = [(one.index, one.fee_fen, one.from_voucher_fen) for one in found.services]
+        of_services = [one for one in found.statements if one.index in {index for index, _, _ in services}]
+        assert services == [(one.index, one.fee_fen, one.from_voucher_fen) for one in of_services]
+        assert len(services) == counted[row.provider, "services"]
+        assert [one.reversed for one in found.services] == [one.lines_reversed == 1 for one in of_services]
         for name in (*names, "absorbed_fen"):
             assert sum(getattr(one, name) for one in found.statements) == counted[row.provider, name]
         for name in ("from_voucher_fen", "reversed_fen"):
