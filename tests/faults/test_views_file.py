@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -19,7 +19,7 @@ from support.command_line import done
 from support.other_users import IS_ROOT, as_owner, give, open_to_all
 from support.small_ledger import write_small_ledger
 from tallystick.publishing import read_ledger
-from tallystick.views import Views, follow, followed_views, view_store
+from tallystick.views import By, Views, follow, followed_views, view_store
 from tallystick.views.follower import LogFollower
 from tallystick.views.schema import TABLES as DECLARED
 
@@ -40,8 +40,9 @@ def folder(original: Path, tmp_path: Path) -> Path:
 
 def answers(views: Views) -> list[Any]:
     """What every kind of question is answered."""
-    balances = [[asdict(row) for row in views.balances(by)] for by in ("programme", "holder", "provider", "voucher")]
+    balances = [[asdict(row) for row in views.balances(by)] for by in get_args(By)]
     shown: list[Any] = [views.voucher("shanghai/v1"), views.holder("maker-a"), views.provider("guian")]
+    shown += [views.contract("maker-a/k4"), views.mandate("shanghai/m1")]
     index = [views.entries_concerning("voucher shanghai/v1"), views.statement_entry("guian", "train", 10**6)]
     seals = [views.seal_leaves(seal) for seal in views.entries_concerning("seals")]
     return [balances, shown, views.programme("shanghai/compute-2026"), views.refusals_by_reason(), index, seals]

@@ -777,7 +777,7 @@ class NaiveLedger:
         """Of all vouchers of a holder the face, less what was passed on and what went back to programmes, in fen."""
         mine = [name for name, one in self.vouchers.items() if one["holder"] == holder]
         left = [fen for source, target, fen in self.postings if self._leaves_holder(source, target, mine)]
-        return sum(self.vouchers[name]["face_fen"] for name in mine) - sum(left)
+        return sum(int(self.vouchers[name]["face_fen"]) for name in mine) - sum(left)
 
     def _leaves_holder(self, source: Account, target: Account, vouchers: list[str]) -> bool:
         if source[0] == "available":

@@ -21,6 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from properties.naive_ledger import (
     DAY,
     EVENT_KINDS,
+    EXPIRED_MAX,
     LETS_MONEY_LEAVE,
     MANDATED,
     METERED,
@@ -920,12 +921,12 @@ class Walk:
                 place = {"programme": name, "provider": provider}
                 self.send(party, "provider.accredit", **place, valid_from=start, items=items)
 
-    def open_programmes(self) -> list[str]:
+    def programmes_open(self) -> list[str]:
         """The programmes whose end isn't over."""
         return [name for name in self.oracle.programmes if not self.oracle.is_closed(name, self.at)]
 
     def amend_programme(self) -> None:
-        still_open = self.open_programmes()
+        still_open = self.programmes_open()
         name = self.recent(still_open, self.programme_id(), size=6) if still_open else self.programme_id()
         if self.one_in(8):
             name = self.programme_id()
@@ -1048,7 +1049,7 @@ class Walk:
         record = {"type": what, "valid_from": instant_text(one["from"] + self.one_in(16))}
         record |= {name: one[name] for name in names}
         party = self.pick((*PROVIDERS, *TREASURIES)) if self.one_in(16) else party
-        if self.one_in(4):
+        if self.one_in(2):
             party = NETWORK
         if what == "tariff" and self.one_in(2 if party == NETWORK else 16):
             record["provider"] = one["provider"]
@@ -1208,7 +1209,7 @@ class Walk:
     # -- moves: vouchers ----------------------------------------------------------------------------------------------
 
     def issue(self) -> None:
-        still_open = self.open_programmes()
+        still_open = self.programmes_open()
         programme = self.recent(still_open, self.programme_id(), size=6) if still_open else self.programme_id()
         party = self.treasury_of(programme)
         holder = self.recent([*HOLDERS, *HOLDERS, *HOLDERS, PROVIDERS[0]], "nobody", size=9)
@@ -1349,7 +1350,7 @@ class Walk:
 
     def crowd_under(self, contract: str) -> None:
         holder = self.oracle.contracts[contract]["holder"]
-        still_open = [name for name in self.open_programmes() if self.may_pay(name, contract) or self.one_in(8)]
+        still_open = [name for name in self.programmes_open() if self.may_pay(name, contract) or self.one_in(8)]
         paying = self.oracle.paying_programmes(contract)
         new = [name for name in still_open if name not in paying]
         programmes = new if new and self.one_in(2) else still_open
@@ -2135,6 +2136,100 @@ def test_a_claim_that_leaves_all_of_a_contract_over_makes_its_party_the_claimant
     burn_under(yuan, "z", "s-y", 55)
     yuan.at += DAY
     assert claim_all(yuan, HOLDER, "c-1") == ("refused", "nothing_to_claim")
+
+
+def units(walk: Walk, ref: str, first_day: str, last_day: str, **fields: Any) -> tuple[str, Any]:
+    """A service of 3 units, at 7 fen each, of these days."""
+    days = {"first_day": first_day, "last_day": last_day}
+    named = {"ref": ref, "contract": CONTRACT, "item": "tokens", "quantity": 3}
+    return walk.exactly(PROVIDER, "service.burn", **(named | days | fields))
+
+
+def test_a_service_ends_with_its_last_day(corner: Walk) -> None:
+    """Not a microsecond earlier: an accreditation that ends then doesn't cover it."""
+    midnight = corner.oracle.start_of(corner.day_of(corner.at) + 1)
+    today, place = corner.day_text(0), {"programme": f"{CITY}/p0", "provider": PROVIDER}
+    corner.at = midnight - HOUR
+    corner.must(CITY, "provider.delist", valid_until=instant_text(midnight), reason="moves", **place)
+    corner.at = midnight - 1
+    assert units(corner, "s-0", today, today) == ("refused", "job_time_in_the_future")
+    corner.at = midnight
+    assert units(corner, "s-1", today, today)[1]["paid"] == [[f"{HOLDER}/r", [21]]]
+    assert take_back(corner, "s-1")[0] == "accepted"
+    corner.pair.check_balances()
+    short = founded(Pair())
+    short.at = corner.oracle.start_of(short.day_of(short.at) + 1)
+    now = instant_text(short.at)
+    issue: Json = {"voucher": f"{CITY}/v", "programme": f"{CITY}/p0", "holder": HOLDER, "face_fen": 500}
+    short.must(CITY, "voucher.issue", valid_from=now, **issue)
+    reserve = {"reservation": f"{HOLDER}/r", "voucher": f"{CITY}/v", "contract": CONTRACT, "amount_fen": 400}
+    short.must(HOLDER, "voucher.reserve", until=instant_text(short.at + 20 * DAY), **reserve)
+    short.must(CITY, "provider.delist", valid_until=instant_text(short.at + DAY - 1), reason="moves", **place)
+    short.at += DAY
+    assert units(short, "s-1", short.day_text(1), short.day_text(1)) == ("refused", "provider_not_accredited")
+
+
+def test_gpu_time_corrects_a_service_up_to_the_end_of_its_last_day(corner: Walk) -> None:
+    midnight = corner.oracle.start_of(corner.day_of(corner.at) + 1)
+    today = corner.day_text(0)
+    corner.at = midnight
+    assert units(corner, "s-1", today, today)[0] == "accepted"
+    assert take_back(corner, "s-1")[0] == "accepted"
+    line = ["job-1", 1, second_text(midnight - SECOND), second_text(midnight), 1]
+    corrects: Json = {"corrects": {"statement": "s-1", "line": 0}}
+    assert burns(corner, "s-2", [*line[:3], second_text(midnight + SECOND), 1, corrects]) == ["job_time_in_the_future"]
+    assert burns(corner, "s-3", [*line, corrects]) == [None]
+
+
+def test_an_invoice_that_is_too_late_is_told_so_before_what_it_corrects(corner: Walk) -> None:
+    contract = f"{HOLDER}/i-0"
+    voucher = {"voucher": f"{CITY}/i", "programme": f"{CITY}/p0", "holder": HOLDER, "face_fen": 500}
+    corner.must(CITY, "voucher.issue", valid_from=instant_text(START), **voucher)
+    held = {"reservation": f"{HOLDER}/i", "voucher": f"{CITY}/i", "contract": contract, "amount_fen": 400}
+    corner.must(HOLDER, "voucher.reserve", until=instant_text(corner.at + 25 * DAY), **held)
+    days = {"first_day": corner.day_text(1), "last_day": corner.day_text(1)}
+    fields: Json = {"contract": contract, "item": "tokens", "fee_fen": 5, "document_sha256": "d" * 64} | days
+    provider = corner.oracle.contracts[contract]["provider"]
+    end = corner.oracle.start_of(corner.day_of(corner.at))
+    corner.at += 31 * DAY
+    corner.must(HOLDER, "reservation.release", reservation=f"{HOLDER}/i")
+    held |= {"reservation": f"{HOLDER}/j"}
+    corner.must(HOLDER, "voucher.reserve", until=instant_text(corner.at + DAY), **held)
+    assert corner.at > end + corner.span("burn_window")
+    wrong: Json = {"corrects": {"statement": "none", "line": 0}}
+    late = corner.exactly(provider, "service.burn", **(fields | wrong))
+    assert late == ("refused", "job_time_too_long_ago")
+
+
+def test_what_fits_is_expired_and_the_rest_is_left_for_another_command(corner: Walk) -> None:
+    """In the order of due times, then of ids; a reservation before a voucher of the same id."""
+    whole, now = f"{CITY}/whole", instant_text(corner.at)
+    issue: Json = {"programme": f"{CITY}/p2", "holder": HOLDER, "face_fen": 1_000, "valid_from": now}
+    corner.must(CITY, "voucher.issue", voucher=whole, **issue)
+    for number in range(EXPIRED_MAX):
+        part = {"voucher": whole, "into": f"{HOLDER}/{number}", "to": HOLDERS[0], "amount_fen": 1}
+        corner.must(HOLDER, "voucher.transfer", **part)
+    held = {"reservation": f"{HOLDER}/1", "voucher": whole, "contract": CONTRACT, "amount_fen": 5}
+    end = corner.oracle.vouchers[whole]["until"]
+    corner.at = end - corner.span("release_grace") - HOUR
+    corner.must(HOLDER, "voucher.reserve", until=instant_text(corner.at + HOUR), **held)
+    corner.at = end
+    kind, outcome = corner.exactly(CITY, "book.expire")
+    assert (kind, len(outcome["rows"]), outcome["more"]) == ("accepted", EXPIRED_MAX, True)
+    assert outcome["rows"][:7] == [
+        ["reservation", f"{HOLDER}/r", 400, "voucher"],
+        ["voucher", f"{CITY}/v", 500, "programme"],
+        ["voucher", whole, 1_000 - EXPIRED_MAX - 5, "programme"],
+        ["voucher", f"{HOLDER}/0", 1, "programme"],
+        ["reservation", f"{HOLDER}/1", 5, "programme"],
+        ["voucher", f"{HOLDER}/1", 1, "programme"],
+        ["voucher", f"{HOLDER}/10", 1, "programme"],
+    ]
+    assert corner.exactly(TREASURIES[1], "book.expire") == ("refused", "nothing_due")
+    kind, outcome = corner.exactly(OPERATOR, "book.expire")
+    assert (kind, len(outcome["rows"]), outcome["more"]) == ("accepted", 4, False)
+    assert corner.exactly(OPERATOR, "book.expire") == ("refused", "nothing_due")
+    corner.pair.check_balances()
 
 
 class Ledgers(RuleBasedStateMachine):

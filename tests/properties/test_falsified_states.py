@@ -87,11 +87,11 @@ def _line_taken_more(state: State, provider: str, ref: str, place: int) -> None:
 
 
 def _are_days_of_one(state: State, account: AnyAccount, source_id: str, target_id: str) -> bool:
-    """Whether they are days of one lot (and claim) that nothing can tell apart.
+    """Whether they are days of one lot (burned, or in claims of it) that nothing can tell apart.
 
     Either both lie before the burn window, or something of the lot is paid, whose days aren't kept.
     """
-    if account not in ("burned", "claimed") or source_id.rpartition(" ")[0] != target_id.rpartition(" ")[0]:
+    if account not in ("burned", "claimed") or lot_in(account, source_id) != lot_in(account, target_id):
         return False
     if state.book["paid", lot_in(account, source_id).id]:
         return True
@@ -101,6 +101,11 @@ def _are_days_of_one(state: State, account: AnyAccount, source_id: str, target_i
 
 def _balances(state: State) -> Iterator[Falsification]:
     for account, balances in state.book.balances.items():
+        if account == "mandated":  # is kept nowhere else: it shows if it can't be
+            for name, used_fen in balances.items():
+                for more_fen in (state.mandates[name].total_fen - used_fen + 1, -used_fen - 1):
+                    yield f"mandated {name} {more_fen:+}", note(account, name, more_fen), name
+            continue
         for account_id in balances:
             for amount_fen in (1, -1):
                 yield f"{account} {account_id} {amount_fen:+}", note(account, account_id, amount_fen), account_id
@@ -108,7 +113,9 @@ def _balances(state: State) -> Iterator[Falsification]:
         for source_id, target_id in itertools.pairwise([*ids, ids[0]] if len(ids) > 1 else []):
             if _are_days_of_one(state, account, source_id, target_id):
                 continue
-            yield f"{account} {source_id} to {target_id}", shift(account, source_id, target_id), source_id
+            is_beyond = account == "envelope" and balances[target_id] + SHIFT_FEN >= 0  # which is said before all else
+            named = target_id if is_beyond else source_id
+            yield f"{account} {source_id} to {target_id}", shift(account, source_id, target_id), named
 
 
 def _postings(state: State) -> Iterator[Falsification]:
@@ -199,6 +206,18 @@ def _ids(state: State) -> Iterator[Falsification]:
         yield f"class of {name}", changed("vouchers", name, "holder_class", "another"), name
         if voucher.application is not None:
             yield f"application of {name}", changed("vouchers", name, "application", None), name
+    for name, mandate in _some(state.mandates):
+        used_fen = state.book["mandated", name]
+        odd: list[tuple[str, object]] = [
+            ("treasury", "none"),
+            ("operator", mandate.treasury),
+            ("programme", "treasury/none"),
+            ("each_fen", -1),
+            ("total_fen", 2**70),
+            ("total_fen", used_fen - 1),
+        ]
+        for field, wrong in odd:
+            yield f"{field} of {name} {wrong}", changed("mandates", name, field, wrong), name
     for subject, by_topic in _some(state.attestations):
         name = subject.partition(" ")[2]
         yield f"subject {subject}", edited(_attested_otherwise, subject, f"{subject}9"), f"{name}9"
@@ -310,19 +329,20 @@ def _limits(state: State) -> Iterator[Falsification]:
             yield f"gates of {name}", edited(_attester_unknown, name), name
     for granted, amount_fen in state.book.balances["granted"].items():
         treasury, year, group, holder = granted.split(" ")
-        names = [
-            name
+        places = [
+            (name, number)
             for name, one in state.programmes.items()
-            if (one.treasury, str(one.fiscal_year), one.rules.cap.group) == (treasury, year, group)
+            for number, version in enumerate(one.versions)
+            if (one.treasury, str(one.fiscal_year), version.rules.cap.group) == (treasury, year, group)
         ]
-        yield f"cap below {granted}", edited(_caps_changed, names, amount_fen - 1), holder
+        yield f"cap below {granted}", edited(_caps_changed, places, amount_fen - 1), holder
 
 
-def _cap_changed(state: State, name: str, changes: dict[str, Any]) -> None:
+def _cap_changed(state: State, name: str, changes: dict[str, Any], number: int = 0) -> None:
     programme = state.programmes[name]
-    version = programme.versions[0]
+    version = programme.versions[number]
     cap = dataclasses.replace(version.rules.cap, **changes)
-    programme.versions[0] = dataclasses.replace(version, rules=dataclasses.replace(version.rules, cap=cap))
+    programme.versions[number] = dataclasses.replace(version, rules=dataclasses.replace(version.rules, cap=cap))
 
 
 def _attester_unknown(state: State, name: str) -> None:
@@ -332,9 +352,9 @@ def _attester_unknown(state: State, name: str) -> None:
     programme.versions[0] = dataclasses.replace(version, rules=dataclasses.replace(version.rules, gates=(gate,)))
 
 
-def _caps_changed(state: State, names: list[str], holder_fen: int) -> None:
-    for name in names:
-        _cap_changed(state, name, {"holder_fen": holder_fen, "floor_fen": 0})
+def _caps_changed(state: State, places: list[tuple[str, int]], holder_fen: int) -> None:
+    for name, number in places:
+        _cap_changed(state, name, {"holder_fen": holder_fen, "floor_fen": 0}, number)
 
 
 def _terms(state: State) -> Iterator[Falsification]:
@@ -343,7 +363,7 @@ def _terms(state: State) -> Iterator[Falsification]:
         if voucher.has_ended and state.book["returned", name]:
             yield f"{name} never ended", changed("vouchers", name, "status", "active"), name
         elif not voucher.has_ended and state.book["available", name]:
-            yield f"{name} has ended", changed("vouchers", name, "status", "lapsed"), name
+            yield f"{name} has ended", changed("vouchers", name, "status", "expired"), name
     for name, held in state.reservations.items():
         yield f"amount of {name}", changed("reservations", name, "amount_fen", held.amount_fen + 1), name
         if state.book["released" if held.closed else "reserved", name]:

@@ -1,4 +1,4 @@
-"""Amounts up to 2^53 - 1 each, and sums far beyond: every command has its answer, and books are sealed and audited.
+"""Amounts and sums of parties up to 2^53 - 1: every command has its answer, and books are sealed and audited.
 
 Both sides of `Pair` are given random commands; what was accepted is then really written, audited, and looked at.
 """
@@ -28,7 +28,10 @@ from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.state import State
 
 MAX = 2**53 - 1
-MANY = MAX // 3 * 2
+ENVELOPE = MAX // 3
+"""Of each huge programme: a treasury has two of them."""
+MANY = MAX // 4
+LARGE = 10**15
 PROGRAMMES = 4
 ROUNDS = 6
 PAYEES = ("provider", "holder", "contract")
@@ -57,7 +60,7 @@ class Huge(Walk):
             cap = {"group": f"g{number}", "holder_fen": MAX, "floor_fen": 0}
             rules = rules_of(shares=[{"share_bp": 6_000}], ceiling_bp=10_000, validity_days=3_660)
             fields = self.programme(name, rules | {"transfer": "open", "payee": payee})
-            fields |= {"envelope_fen": MAX, "rules": fields["rules"] | {"cap": cap, "rank": number}}
+            fields |= {"envelope_fen": ENVELOPE, "rules": fields["rules"] | {"cap": cap, "rank": number}}
             self.must(treasury, "programme.open", **fields)
             self.pays[name] = payee
             for provider in PROVIDERS:
@@ -78,14 +81,17 @@ class Huge(Walk):
                 self.must(provider, "contract.sign", **(fields | {"contract": f"{provider}/huge-{holder}"}))
 
     def begin(self) -> None:
-        """What the walks are for, whatever chance does: two treasuries pay, support absorbs, sums outgrow integers."""
+        """What the walks are for, whatever chance does: two treasuries pay, and support absorbs.
+
+        What was ever issued under a programme outgrows its envelope, and every integer.
+        """
         provider, rich, supported = PROVIDERS[0], HOLDERS[1], HOLDERS[0]
         first, second, third, fourth = self.pays
         for place, (programme, holder) in enumerate(((first, rich), (second, rich), (third, supported))):
             voucher, contract = self.give(programme, holder, f"b{place}"), f"{provider}/huge-{holder}"
             terms = {"voucher": voucher, "contract": contract, "until": instant_text(self.at + 200 * DAY)}
             self.must(holder, "voucher.reserve", reservation=f"{holder}/b{place}", amount_fen=MANY, **terms)
-        for place in range(2):
+        for place in range(5):
             voucher = self.give(fourth, rich, f"again{place}")
             self.must(fourth.split("/")[0], "voucher.revoke", voucher=voucher, reason="x")
         self.at += 3 * DAY
@@ -96,12 +102,6 @@ class Huge(Walk):
         self.must(provider, "redemption.claim", claim=f"{provider}/b", programme=first, **days)
         paid = {"amount_fen": self.oracle.claims[f"{provider}/b"]["amount_fen"], "payment_reference": "p"}
         self.must(first.split("/")[0], "redemption.pay", claim=f"{provider}/b", **paid)
-
-    def end(self) -> None:
-        """A holder is granted more than the largest integer, whatever it had."""
-        self.open_programmes()
-        for number, programme in enumerate([*self.pays][PROGRAMMES:]):
-            self.give(programme, HOLDERS[1], f"e{number}")
 
     def give(self, programme: str, holder: str, name: str) -> str:
         treasury = programme.split("/", maxsplit=1)[0]
@@ -207,8 +207,6 @@ def walk(seed: int) -> Pair:
     for round_ in range(ROUNDS):
         for _ in range(60):
             huge.step()
-        if round_ == ROUNDS - 1:
-            huge.end()
         huge.at += 3 * DAY
         pair.check_balances()
         pair.check_books()
@@ -234,7 +232,7 @@ def test_huge_amounts_are_decided_sealed_audited_and_proved(seed: int, tmp_path:
     assert audit(tmp_path, policy, processes=0).is_clean
     look_at_views(tmp_path)
     index = max(receipts)
-    assert max(prove_every_account(pair, receipts[index], policy)) > MAX
+    assert LARGE < max(prove_every_account(pair, receipts[index], policy)) <= MAX
     look_at_dossiers(tmp_path, pair.state)
 
 
@@ -243,7 +241,7 @@ def note_in(entry: Entry) -> bytes:
 
 
 def look_at_views(folder: Path) -> None:
-    """Every table can be read, and holders have more than an integer of JSON can say."""
+    """Every table can be read; what was ever issued may be more than an integer of JSON can say."""
     with followed_views(folder) as views:
         books: dict[By, Sequence[Any]] = {
             by: views.balances(by) for by in ("programme", "holder", "provider", "voucher")
@@ -253,7 +251,7 @@ def look_at_views(folder: Path) -> None:
             assert views.holder(one.holder).balance == one
         for one in books["provider"]:
             assert views.provider(one.provider).balance == one
-        assert max(one.granted_fen for one in books["holder"]) > MAX
+        assert LARGE < max(one.granted_fen for one in books["holder"]) <= MAX
         assert max(one.issued_fen for one in books["programme"]) > MAX
 
 
@@ -295,3 +293,78 @@ def test_what_was_ever_issued_may_outgrow_every_integer() -> None:
     state = State.from_bytes(walk(0).state.to_bytes())
     state.book.note("returned", next(iter(state.vouchers)), 2**100)
     assert State.from_bytes(state.to_bytes()) == state
+
+
+@pytest.fixture
+def rich() -> Huge:
+    """Two treasuries with a programme each that has all that a treasury may have, and contracts without a limit."""
+    huge = Huge(Pair(), 0)
+    huge.found()
+    for number, treasury in enumerate(TREASURIES):
+        fields = huge.programme(f"{treasury}/all", rules_of(transfer="open"))
+        cap = {"group": f"all{number}", "holder_fen": MAX, "floor_fen": 0}
+        fields |= {"rules": fields["rules"] | {"cap": cap}}
+        room_fen = MAX - huge.oracle.appropriated(treasury)
+        too_large = huge.exactly(treasury, "programme.open", **fields | {"envelope_fen": room_fen + 1})
+        assert too_large == ("refused", "sum_too_large")
+        huge.must(treasury, "programme.open", **fields | {"envelope_fen": room_fen})
+        place = {"programme": f"{treasury}/all", "provider": PROVIDERS[0], "items": huge.limits(*BURNED)}
+        huge.must(treasury, "provider.accredit", valid_from=huge.now(), **place)
+    return huge
+
+
+def given(huge: Huge, number: int, holder: str, face_fen: int) -> tuple[str, Any]:
+    """What an issue under a treasury's programme is answered."""
+    treasury = TREASURIES[number]
+    fields: dict[str, Any] = {"programme": f"{treasury}/all", "holder": holder, "face_fen": face_fen}
+    return huge.exactly(
+        treasury, "voucher.issue", voucher=huge.new_id(treasury, "v", []), valid_from=huge.now(), **fields
+    )
+
+
+def test_a_treasury_appropriates_no_more(rich: Huge) -> None:
+    treasury = TREASURIES[0]
+    amend: dict[str, Any] = {"programme": f"{treasury}/p0", "reason": "more"}
+    more_fen = rich.oracle.programmes[f"{treasury}/p0"]["envelope_fen"] + 1
+    raised = rich.exactly(treasury, "programme.amend", envelope_fen=more_fen, **amend)
+    assert raised == ("refused", "sum_too_large")
+    rich.must(treasury, "programme.amend", programme=f"{treasury}/all", reason="less", envelope_fen=MAX // 2)
+    rich.must(treasury, "programme.amend", envelope_fen=more_fen, **amend)
+    rich.pair.check_balances()
+
+
+def test_a_holder_holds_no_more(rich: Huge) -> None:
+    most_fen = MAX - 10**6
+    holder, other = HOLDERS[:2]
+    assert given(rich, 0, holder, most_fen)[0] == "accepted"
+    assert given(rich, 1, holder, MAX - most_fen + 1) == ("refused", "sum_too_large")
+    assert given(rich, 1, other, 1)[0] == "accepted"
+    mine, of_other = [*rich.oracle.vouchers]
+    assert given(rich, 1, holder, MAX - most_fen)[0] == "accepted"
+    passed_on: dict[str, Any] = {"voucher": of_other, "into": f"{other}/t", "to": holder, "amount_fen": 1}
+    assert rich.exactly(other, "voucher.transfer", **passed_on) == ("refused", "sum_too_large")
+    rich.must(TREASURIES[0], "voucher.revoke", voucher=mine, reason="moved")
+    rich.must(other, "voucher.transfer", **passed_on)
+    rich.pair.check_balances()
+
+
+def test_a_provider_is_promised_no_more(rich: Huge) -> None:
+    """Under contracts of two holders; what is burned counts, and what is released doesn't."""
+    first, second = HOLDERS[:2]
+    for number, holder in enumerate((first, second)):
+        assert given(rich, number, holder, MAX - 10**6)[0] == "accepted"
+    vouchers, until = [*rich.oracle.vouchers], instant_text(rich.at + 20 * DAY)
+
+    def reserves(holder: str, voucher: str, name: str, amount_fen: int) -> tuple[str, Any]:
+        fields: dict[str, Any] = {"voucher": voucher, "contract": f"{holder}/k-0", "amount_fen": amount_fen}
+        return rich.exactly(holder, "voucher.reserve", reservation=f"{holder}/{name}", until=until, **fields)
+
+    assert reserves(first, vouchers[0], "r", MAX - 10**6)[0] == "accepted"
+    assert reserves(second, vouchers[1], "r", 10**6 + 1) == ("refused", "sum_too_large")
+    assert reserves(second, vouchers[1], "r", 10**6 - 1)[0] == "accepted"
+    extend: dict[str, Any] = {"reservation": f"{second}/r"}
+    assert rich.exactly(second, "reservation.extend", amount_fen=2, **extend) == ("refused", "sum_too_large")
+    rich.must(second, "reservation.extend", amount_fen=1, **extend)
+    rich.must(PROVIDERS[0], "reservation.release", reservation=f"{first}/r")
+    rich.must(second, "reservation.extend", amount_fen=2, **extend)
+    rich.pair.check_balances()

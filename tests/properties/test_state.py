@@ -32,6 +32,8 @@ shanghai  suspend-voucher  V2                                                   
 registry  seal      2026-01 to 2026-01-30                                          -> sealed 17 accounts
 guian     price     910b 5.00                                                      -> published
 guian     declare   512×910b from 2026-03-01                                       -> declared
+shanghai  give-mandate  M1 to registry 500.00 each 1,000.00 in all                 -> given
+network   rekey     tallystick.example/national to next overlap_seconds=0          -> rekeyed
 registry  record    world.example:100                                              -> recorded
 acme      apply     A2 1,000.00 under S1 holder_class=university                   -> filed
 district  attest    pass to application A2 on credit                               -> given

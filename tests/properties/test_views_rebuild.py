@@ -21,7 +21,7 @@ from support.actors import ORIGIN, key_of
 from tallystick.ledger import create_ledger
 from tallystick.ledger.pending import Admitted
 from tallystick.views import Views, follow, follower, view_store
-from tallystick.vouchers.book import USED, lot_in
+from tallystick.vouchers.book import CARRIED_OVER, USED, lot_in
 from tallystick.vouchers.entry import Entry, split_entry
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.holdings import Voucher
@@ -29,6 +29,7 @@ from tallystick.vouchers.outcomes import Burned, Reversed
 from tallystick.vouchers.quantities import format_day, format_instant
 from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
 from tallystick.vouchers.rules.reservations import VoucherReserve
+from tallystick.vouchers.rules.service_burning import ServiceBurn
 from tallystick.vouchers.state import State
 
 STEPS = 250
@@ -43,13 +44,14 @@ class SteadyWalk(Walk):
 
 
 def random_entries(seed: int) -> tuple[list[Entry], State]:
-    """A ledger with some of everything, and the state that the package came to."""
+    """A ledger with some of everything but changes of the log's key, and the state that the package came to."""
+    moves = {move: weight for move, weight in MOVES.items() if move is not Walk.rekey_log}
     walk = SteadyWalk(Pair())
     walk.found()
     walk.chance = random.Random(seed)
     for _ in range(STEPS):
         walk.wait()
-        walk.chance.choices([*MOVES], [*MOVES.values()])[0](walk)
+        walk.chance.choices([*moves], [*moves.values()])[0](walk)
     return walk.pair.entries, walk.pair.state
 
 
@@ -60,6 +62,19 @@ def agree(views: Views, state: State, entries: Sequence[Entry]) -> None:
     agree_on_books(views, state)
     agree_on_contracts(views, state)
     agree_on_lines(views, entries)
+    agree_on_mandates(views, state)
+
+
+def agree_on_mandates(views: Views, state: State) -> None:
+    answered: Any = views.balances("mandate")
+    rows = {row.mandate: row for row in answered}
+    assert set(rows) == set(state.mandates)
+    for name, mandate in state.mandates.items():
+        row = rows[name]
+        assert (row.treasury, row.operator, row.kinds) == (mandate.treasury, mandate.operator, mandate.kinds)
+        assert row.used_fen == state.book["mandated", name] == mandate.total_fen - row.left_fen
+        assert row.used_fen == sum(act.amount_fen for act in views.mandate(name).acts)
+        assert row.status == ("ended" if mandate.ended else "over" if mandate.until <= state.at else "open")
 
 
 def shown_status(voucher: Voucher, at: int) -> str:
@@ -77,7 +92,8 @@ def agree_on_holdings(views: Views, state: State) -> None:
     for account in USED:
         for key, amount_fen in state.book.balances[account].items():
             burned[lot_in(account, key).voucher] += amount_fen
-    vouchers: dict[str, Any] = {row.voucher: row for row in views.balances("voucher")}  # type: ignore[union-attr]
+    of_vouchers: list[Any] = [*views.balances("voucher")]
+    vouchers = {row.voucher: row for row in of_vouchers}
     assert set(vouchers) == set(state.vouchers)
     for name, voucher in state.vouchers.items():
         row = vouchers[name]
@@ -98,13 +114,16 @@ def agree_on_holdings(views: Views, state: State) -> None:
             assert one.remaining_fen == state.book["reserved", held.id]
             assert (one.taken_fen, one.released_fen) == (state.book["taken", held.id], state.book["released", held.id])
             assert one.amount_fen == one.remaining_fen + one.taken_fen + one.released_fen
-        assert row.burned_fen == burned[name] == sum(one.taken_fen for one in found.reservations)
+        assert row.carried_over_fen == (voucher.carried_over_fen or 0)
+        taken_fen = sum(one.taken_fen for one in found.reservations)
+        assert row.burned_fen == burned[name] == taken_fen + row.carried_over_fen
 
 
 def agree_on_books(views: Views, state: State) -> None:
     granted: Counter[str] = Counter()
     owed: Counter[tuple[str | None, str]] = Counter()
-    books: dict[str, Any] = {row.programme: row for row in views.balances("programme")}  # type: ignore[union-attr]
+    answered: Any = views.balances("programme")
+    books = {row.programme: row for row in answered}
     assert set(books) == set(state.programmes)
     for name, programme in state.programmes.items():
         row = books[name]
@@ -118,17 +137,21 @@ def agree_on_books(views: Views, state: State) -> None:
         returned: Counter[str] = Counter()
         for key, one in held.items():
             returned[one.status] += state.book["returned", key]
-        assert (row.lapsed_fen, row.revoked_fen, row.closed) == (
-            returned["lapsed"],
+        assert (row.expired_fen, row.revoked_fen, row.closed) == (
+            returned["expired"],
             returned["revoked"],
-            programme.closed,
+            state.at >= programme.closes_at,
         )
+        assert row.closes_at == format_instant(programme.closes_at)
+        assert row.carried_over_fen == sum(one.carried_over_fen or 0 for one in held.values())
     for voucher_id, voucher in state.vouchers.items():
         came_back_fen = state.book["returned", voucher_id] if voucher.status == "revoked" else 0
         granted[voucher.holder] += voucher.face_fen - state.book["transferred", voucher_id] - came_back_fen
     for account in USED:
         for key, amount_fen in state.book.balances[account].items():
             lot = lot_in(account, key)
+            if lot.contract == CARRIED_OVER:
+                continue  # to whom, no entry says
             payee = state.claimant(state.vouchers[lot.voucher].programme, lot.contract)
             owed[payee, f"{account}_fen"] += amount_fen
     parties: list[Any] = [*views.balances("holder"), *views.balances("provider")]
@@ -144,7 +167,7 @@ def agree_on_books(views: Views, state: State) -> None:
         )
     for row in views.balances("holder"):
         assert row.granted_fen == granted[row.holder]  # type: ignore[union-attr]
-        assert row.granted_fen == row.available_fen + row.reserved_fen + row.burned_fen + row.lapsed_fen  # type: ignore[union-attr]
+        assert row.granted_fen == row.available_fen + row.reserved_fen + row.burned_fen + row.expired_fen  # type: ignore[union-attr]
 
 
 def agree_on_contracts(views: Views, state: State) -> None:
@@ -196,17 +219,21 @@ def agree_on_lines(views: Views, entries: Sequence[Entry]) -> None:
         if isinstance(command, BurnReverse) and isinstance(outcome, Reversed):
             counted[command.party, "lines_reversed"] += 1
             counted[command.party, "reversed_fen"] += outcome.returned_fen
-        if isinstance(command, TimeBurn) and isinstance(outcome, Burned):
+        if isinstance(command, TimeBurn | ServiceBurn) and isinstance(outcome, Burned):
             reasons = dict(outcome.refused)
+            gpu_milliseconds = [0]  # of a service, which is one line
+            if isinstance(command, TimeBurn):
+                gpu_milliseconds = [line.gpu_milli * line.seconds for _, line in command.lines()]
             counted[command.party, "statements"] += 1
+            counted[command.party, "services"] += isinstance(command, ServiceBurn)
             counted[command.party, "absorbed_fen"] += sum(amount_fen for _, amount_fen in outcome.absorbed)
-            for number, (_, line) in enumerate(command.lines()):
+            for number, of_line in enumerate(gpu_milliseconds):
                 if number in reasons:
                     counted[command.party, "lines_refused"] += 1
-                    refused[command.party, reasons[number]] += line.gpu_milli * line.seconds
+                    refused[command.party, reasons[number]] += of_line
                     continue
                 counted[command.party, "lines_accepted"] += 1
-                counted[command.party, "gpu_milliseconds"] += line.gpu_milli * line.seconds
+                counted[command.party, "gpu_milliseconds"] += of_line
                 counted[command.party, "fee_fen"] += outcome.fee_fen[number]
             for reservation, amounts_fen in outcome.paid:
                 counted[command.party, "from_voucher_fen"] += sum(amounts_fen)
@@ -221,6 +248,11 @@ def agree_on_lines(views: Views, entries: Sequence[Entry]) -> None:
             owed_fen = one.to_holders_fen + one.either_fen + one.unclaimed_fen + one.claimed_fen + one.paid_fen
             assert one.from_voucher_fen - one.reversed_fen == owed_fen
         assert len(found.statements) == counted[row.provider, "statements"]
+        services = [(one.index, one.fee_fen, one.from_voucher_fen) for one in found.services]
+        of_services = [one for one in found.statements if one.index in {index for index, _, _ in services}]
+        assert services == [(one.index, one.fee_fen, one.from_voucher_fen) for one in of_services]
+        assert len(services) == counted[row.provider, "services"]
+        assert [one.reversed for one in found.services] == [one.lines_reversed == 1 for one in of_services]
         for name in (*names, "absorbed_fen"):
             assert sum(getattr(one, name) for one in found.statements) == counted[row.provider, name]
         for name in ("from_voucher_fen", "reversed_fen"):
@@ -230,7 +262,7 @@ def agree_on_lines(views: Views, entries: Sequence[Entry]) -> None:
         (line.index, voucher): line.amount_fen
         for voucher in {*reserved.values()}
         for line in views.voucher(voucher).history
-        if line.kind == TimeBurn.event_kind
+        if line.kind in (TimeBurn.event_kind, ServiceBurn.event_kind)
     }
     assert told == taken
 

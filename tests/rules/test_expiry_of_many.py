@@ -11,7 +11,7 @@ from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.outcomes import Expired
 from tallystick.vouchers.refusals import Reason, Refusal
-from tallystick.vouchers.rules.recovery import ROWS_MAX
+from tallystick.vouchers.rules.recovery import ROWS_MAX, Row
 
 PARTS = ROWS_MAX + 1
 
@@ -47,13 +47,13 @@ def test_what_is_due_beyond_an_entry_is_left_to_the_next() -> None:
         assert isinstance(made, Entry)
     (later,) = read_table("clock 2026-04-05T08:00")
     ledger.play(later)
-    held = [
+    held: list[Row] = [
         ("reservation", "acme/R1", 400_000, "voucher"),
         ("reservation", "acme/R3", 400_000, "voucher"),
         ("reservation", "bolt/RB", 400_000, "voucher"),
     ]
-    parts = [("voucher", name, 2, "programme") for name in names]
-    others = [
+    parts: list[Row] = [("voucher", name, 2, "programme") for name in names]
+    others: list[Row] = [
         ("voucher", "shanghai/B1", 1_000_000, "programme"),
         ("voucher", "shanghai/V1", 1_000_000, "programme"),
         ("voucher", "shanghai/V2", 1_000_000 - 2 * PARTS, "programme"),

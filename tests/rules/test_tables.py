@@ -52,6 +52,29 @@ def test_every_reason_has_a_row() -> None:
     assert {reason for row in ROWS for reason in reasons_in(row.answer)} == set(Reason) - of_the_writer
 
 
+NEVER = {
+    ("reservation.release/1", Reason.EXCEEDS_MANDATE),  # nothing leaves by it
+    ("voucher.resume/1", Reason.EXCEEDS_MANDATE),
+    ("voucher.revoke/1", Reason.EXCEEDS_MANDATE),
+    ("voucher.suspend/1", Reason.EXCEEDS_MANDATE),
+    ("redemption.pay/1", Reason.PROGRAMME_UNKNOWN),  # a claim's programme is there, and a voucher's
+    ("redemption.reject/1", Reason.PROGRAMME_UNKNOWN),
+    ("voucher.resume/1", Reason.PROGRAMME_UNKNOWN),
+    ("voucher.revoke/1", Reason.PROGRAMME_UNKNOWN),
+    ("voucher.suspend/1", Reason.PROGRAMME_UNKNOWN),
+}
+"""Which reasons a command shares with others, by which it is never refused."""
+
+
+def test_every_refusal_of_every_command_has_a_row() -> None:
+    """Not only some command's: each is refused for each reason that its rule declares."""
+    given = {
+        (f"{VERBS[row.verb].kind}/1", reason) for row in ROWS if row.verb in VERBS for reason in reasons_in(row.answer)
+    }
+    declared = {(kind, reason) for kind, rule in RULEBOOK.rules.items() for reason in rule.refusals}
+    assert declared - given == NEVER
+
+
 def test_every_command_is_accepted_in_a_row() -> None:
     """What may be asked for, is given somewhere."""
     accepted = {row.verb for row in ROWS if row.verb in VERBS and not reasons_in(row.answer)}
@@ -259,6 +282,67 @@ def test_a_wrong_sum_of_two_programmes_is_noticed(change: tuple[str, str]) -> No
     """Who pays, what was spent before, and what is left."""
     assert TWO_PAY.count(change[0]) == 1
     (story,) = read_sentences(TWO_PAY.replace(*change))
+    with pytest.raises(AssertionError):
+        ledger_for(story).play(story)
+
+
+OTHER_SUMS = """== sums of an invoice, of what is counted, and of what expires
+network registers tokens as domestic [unit: count; counted: a million tokens] -> registered
+guian prices a unit of tokens at 2.00 yuan -> published
+shanghai opens S9 with 10,000.00 yuan [shares: 30 % of all; basis: both; proration: 2026-02-03 to 2026-02-12, inclusive, cut to 1.00 yuan; gates: 1 of district on usage of the claim before settle] -> opened
+shanghai accredits guian under S9 -> accredited
+shanghai issues V9 to acme: 1,000.00 yuan under S9 -> issued
+acme signs K9 with guian: 1,000.00 yuan from 2026-02-01 to 2026-12-31 -> signed
+acme signs K8 with guian: 1,000.00 yuan from 2026-02-01 to 2026-12-31 [basis: invoiced] -> signed
+acme reserves 500.00 yuan of V9 under K9 until 2026-02-20 00:00 as R9 -> reserved
+acme reserves 500.00 yuan of V9 under K8 until 2026-02-20 00:00 as R8 -> reserved
+clock 2026-02-04 00:00
+guian invoices 1,000.00 yuan of 910b under K8 from 2026-02-11 to 2026-02-17
+    -> 85.00: 1,000.00 invoiced; 2 of 7 days = 285.714… cut in steps of 1.00 to 285.00, 30 % = 85.50 cut in steps of 1.00 to 85.00
+guian burns 10 units of tokens under K9 from 2026-02-02 to 2026-02-02 -> 6.00: 10 × 2.00 yuan = 20.00; 30 % = 6.00
+guian burns 600 units of tokens under K9 from 2026-02-03 to 2026-02-03
+    -> exceeds_contract: 600 × 2.00 yuan = 1,200.00 > 1,000.00 contract − 20.00 charged
+clock 2026-02-20 00:00
+registry books what time has ended
+    -> expired 4,000.00 of reservation R1 to voucher + 4,000.00 of reservation R3 to voucher + 4,000.00 of reservation RB to voucher: 4,000.00 first;
+       5,000.00 second − 1,000.00 less; 4,000.00 third
+"""  # noqa: E501 - rows as in the tables
+
+
+def test_right_sums_of_other_answers_are_none() -> None:
+    """Of a part of a fee, in steps; of quantities; row by row."""
+    (story,) = read_sentences(OTHER_SUMS)
+    ledger_for(story).play(story)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("1,000.00 invoiced", "1,000.01 invoiced"),
+        ("1,000.00 invoiced", "10 × 100.00 yuan = 1,000.00"),
+        ("2 of 7 days = 285.714…", "3 of 7 days = 428.571…"),
+        ("285.714…", "285.715…"),
+        ("cut in steps of 1.00 to 285.00, 30 % = 85.50", "cut to 285.71, 30 % = 85.713"),
+        (
+            "cut in steps of 1.00 to 285.00",
+            "cut in steps of 5.00 to 285.00",
+        ),
+        ("30 % = 85.50", "31 % = 88.35"),
+        ("10 × 2.00 yuan = 20.00; 30 % = 6.00", "11 × 2.00 yuan = 22.00; 30 % = 6.60"),
+        ("10 × 2.00 yuan = 20.00; 30 % = 6.00", "10 × 4.00 yuan = 40.00; 15 % = 6.00"),
+        ("10 × 2.00 yuan = 20.00; 30 % = 6.00", "20.00 invoiced; 30 % = 6.00"),
+        ("− 20.00 charged", "− 10.00 charged"),
+        ("600 × 2.00 yuan = 1,200.00 >", "600 × 2.00 yuan = 1,200.00; 30 % = 360.00 >"),
+        ("4,000.00 first", "4,000.01 first"),
+        ("− 1,000.00 less", "− 1,001.00 less"),
+        ("; 4,000.00 third", ""),
+        ("4,000.00 third", "4,000.00 third; 0.00 fourth"),
+    ],
+)
+def test_a_wrong_sum_of_another_answer_is_noticed(change: tuple[str, str]) -> None:
+    """Each of its parts."""
+    assert OTHER_SUMS.count(change[0]) == 1
+    (story,) = read_sentences(OTHER_SUMS.replace(*change))
     with pytest.raises(AssertionError):
         ledger_for(story).play(story)
 

@@ -24,6 +24,7 @@ from tallystick.audit.evidence import StoredCheckpoint, StoredRun
 from tallystick.audit.prior_checkpoints import PriorCheckpoint
 from tallystick.errors import NotALedgerError
 from tallystick.findings import FindingCode, Findings
+from tallystick.ledger.log_signing import LogSigner
 from tallystick.ledger.opening import _ledger
 from tallystick.ledger.sidecar import COSIGNED
 from tallystick.ledger.tail import Tail, follow_tail, load_tail
@@ -126,7 +127,7 @@ class Damage:
     def _opens(self) -> bool:
         """Whether a writer would go on from here."""
         try:
-            load_tail(quiet(self._disk()), LOG_KEY.verifier)
+            load_tail(quiet(self._disk()), [LOG_KEY.verifier])
         except NotALedgerError:
             return False
         return True
@@ -185,7 +186,7 @@ class Damage:
 
     def _cut(self) -> None:
         """Whole groups are gone, and what is left hangs together."""
-        warm = load_tail(quiet(self._disk()), LOG_KEY.verifier)
+        warm = load_tail(quiet(self._disk()), [LOG_KEY.verifier])
         size = self._cut_groups(self._chance.randint(1, 4))
         self._world.tell(f"the store breaks its promise: cut back from {warm.edge.size} to {size}")
         self._check_followed(warm, size)
@@ -207,7 +208,7 @@ class Damage:
         """A writer in waiting that has followed further sees it."""
         is_shorter = size < warm.edge.size
         try:
-            follow_tail(quiet(self._disk()), LOG_KEY.verifier, warm)
+            follow_tail(quiet(self._disk()), [LOG_KEY.verifier], warm)
         except NotALedgerError:
             return
         require(not is_shorter, "a writer in waiting follows a log that was cut back")
@@ -217,7 +218,7 @@ class Damage:
         later = self._world.now
         notes = [split_entry(self._replica.entries[index])[1] for index in range(size, self._replica.size())]
         disk = self._disk()
-        with _ledger(Record(quiet(disk)), LOG_KEY, lambda: later, 0, None) as ledger:
+        with _ledger(Record(quiet(disk)), LogSigner(LOG_KEY), lambda: later, 0, None) as ledger:
             ledger.submit(notes[::-1])
         found = audit(disk.image, broken)
         self._world.tell(f"written to, it has {disk.image.size()} again, and the audit finds {sorted(set(found))}")

@@ -15,6 +15,7 @@ from simulation.judge import Answered, BrokenError, as_text, require
 from simulation.notes import LOG_KEY, Made
 from tallystick.errors import LedgerBusyError, NotALedgerError, StoreFailedError, TallystickError, WriterFencedError
 from tallystick.ledger import opening
+from tallystick.ledger.log_signing import LogSigner
 from tallystick.ledger.pending import Admitted, NoteAnswer
 from tallystick.ledger.standing_by import StandBy
 from tallystick.ledger.submit import Ledger
@@ -109,13 +110,13 @@ class Node:
         connection = self._connection = Connection(self._world.disk, self.name, self._world)
         connection.is_cut_off = self._world.now < self.cut_off_until
         record = Record(connection)
-        key = cast(SigningKey, _ShakyKey(self._world))
+        signer = LogSigner(cast(SigningKey, _ShakyKey(self._world)))
         self._locks_before = len(self._world.disk.lock_owners)
         if self._world.temper.one_in(3):
-            self._became(opening._ledger(record, key, self.clock, 0, None), "opens the log")
+            self._became(opening._ledger(record, signer, self.clock, 0, None), "opens the log")
             return
-        tail = load_tail(record.store, key.verifier)
-        self._standby = StandBy(record, key, tail, lambda warm: opening._ledger(record, key, self.clock, 0, warm))
+        tail = load_tail(record.store, signer.verifiers)
+        self._standby = StandBy(record, signer, tail, lambda warm: opening._ledger(record, signer, self.clock, 0, warm))
         self._world.tell(f"{self.name}: stands by at {tail.edge.size}")
 
     def _stand_by(self) -> None:

@@ -26,12 +26,16 @@ from properties.test_against_naive_ledger import (
 from simulation.connection import Record, quiet
 from simulation.disk import Disk, Image
 from support.actors import ORIGIN, Json, key_of, label_of, note_of, text_of
+from tallystick.ledger.log_signing import LogSigner
 from tallystick.ledger.opening import _ledger
 from tallystick.ledger.pending import Admitted
 
 LOG_KEY = key_of(ORIGIN)
-OWN_MOVES = {Walk.send_again}
-"""Notes are sent again here by submitters who got no answer, or who make sure."""
+OWN_MOVES = {Walk.send_again, Walk.rekey_log}
+"""Notes are sent again here by submitters who got no answer, or who make sure; the log keeps its one key."""
+SELDOM_MET = {Walk.amend_programme, Walk.extend, Walk.serve}
+"""What longer walks get to."""
+OFTEN = 30
 ENOUGH = 8
 MUCH = 120
 
@@ -124,13 +128,14 @@ class NoteMaker:
         return caught
 
     def _weight(self, move: Callable[[Walk], None]) -> int:
-        """The walk's own, but a short run should soon have something to burn."""
+        """The walk's own, but a short run should soon have something to burn, and book what time has ended."""
         is_wanted: dict[Callable[[Walk], None], bool] = {
             Walk.issue: len(self._model.vouchers) < ENOUGH,
             Walk.reserve: len(self._model.reservations) < ENOUGH <= len(self._model.vouchers),
             Walk.burn: len(self._model.lines) < ENOUGH <= len(self._model.reservations),
+            Walk.expire: bool(self._model.due(None, self._walk.at)),
         }
-        return MOVES[move] + (MUCH if is_wanted.get(move) else 0)
+        return MOVES[move] + (MUCH if is_wanted.get(move) else 0) + (OFTEN if move in SELDOM_MET else 0)
 
     def was_kept(self, made: Made) -> None:
         """Some commands come again in another shape."""
@@ -155,19 +160,18 @@ class Founding:
 
 
 def _hand_out(walk: Walk) -> None:
-    """A voucher under each programme, most of it reserved if that pays for use: there is something to burn at once."""
+    """A voucher under each programme that asks nobody first, most of it reserved: it can be burned at once."""
     now = instant_text(walk.at)
     for number, rules in enumerate(SHAPES):
-        if rules.get("gates"):
+        if any(gate["before"] == "issue" for gate in rules.get("gates", ())):
             continue
         party, holder = TREASURIES[number % 2], HOLDERS[number % len(HOLDERS)]
         issue = {"voucher": f"{party}/v{number}", "programme": f"{party}/p{number}", "holder": holder}
         walk.must(party, "voucher.issue", face_fen=600, valid_from=now, **issue)
-        if rules["basis"] == "invoiced":
-            continue
+        contract = f"{holder}/k-{number % 2}" if rules["basis"] == "metered" else f"{holder}/i-0"
         reserve = {"reservation": f"{holder}/r{number}", "voucher": f"{party}/v{number}", "amount_fen": 400}
         until = instant_text(walk.at + 20 * DAY)
-        walk.must(holder, "voucher.reserve", contract=f"{holder}/k-{number % 2}", until=until, **reserve)
+        walk.must(holder, "voucher.reserve", contract=contract, until=until, **reserve)
 
 
 class _Founder(_Catch):
@@ -189,7 +193,7 @@ def founding() -> Founding:
     walk.found()
     _hand_out(walk)
     disk = Disk(Image(), Random(0), lambda _: None)
-    with _ledger(Record(quiet(disk)), LOG_KEY, lambda: START, 0, None) as ledger:
+    with _ledger(Record(quiet(disk)), LogSigner(LOG_KEY), lambda: START, 0, None) as ledger:
         for first in range(0, len(founder.caught), 10):
             answers = ledger.submit([made.note for made in founder.caught[first : first + 10]])
             assert all(isinstance(answer, Admitted) for answer in answers), answers

@@ -292,17 +292,17 @@ def a_fenced_writer_comes_back() -> Iterator[None]:
 def who_takes_over_does_not_follow_first() -> Iterator[None]:
     """What was committed since the last look is passed over."""
     with (
-        mock.patch.object(opening, "bring_up", lambda store, key, warm: warm or tail.load_tail(store, key)),
+        mock.patch.object(opening, "bring_up", lambda store, keys, warm: warm or tail.load_tail(store, keys)),
         mock.patch.object(standing_by, "bring_up", _seldom),
     ):
         yield
 
 
-def _seldom(store: LogStore, log_key: VerifierKey, warm: Tail | None) -> Tail:
+def _seldom(store: LogStore, log_keys: Sequence[VerifierKey], warm: Tail | None) -> Tail:
     newest = store.newest_checkpoint()
     if warm is not None and newest is not None and newest.number % 4:
         return warm
-    return tail.bring_up(store, log_key, warm)
+    return tail.bring_up(store, log_keys, warm)
 
 
 @planted

@@ -10,6 +10,7 @@ from simulation.disk import Disk, Image
 from support.actors import Actor
 from support.burning import BEGIN, LOG_KEY, Clock, _line, burn_note, founding_notes
 from tallystick.ledger import Admitted, Ledger
+from tallystick.ledger.log_signing import LogSigner
 from tallystick.ledger.opening import _ledger, memory_ledger
 from tallystick.ledger.sidecar import COSIGNED
 from tallystick.ledger.store import CheckpointRow
@@ -81,11 +82,11 @@ class _Raced(Connection):
 def test_a_log_is_loaded_while_it_is_being_written(clock: Clock, is_cosigned: bool) -> None:
     """A writer in waiting has no lock: between two of its reads others commit, and witnesses cosign."""
     disk = Disk(Image(), Random(0), lambda _: None)
-    with _ledger(Record(quiet(disk)), LOG_KEY, clock, 0, None) as writer:
+    with _ledger(Record(quiet(disk)), LogSigner(LOG_KEY), clock, 0, None) as writer:
         assert all(isinstance(answer, Admitted) for answer in writer.submit(founding_notes()))
         clock.at = BEGIN + 30 * DAY_US
-        assert load_tail(_Raced(disk, writer, is_cosigned=is_cosigned), LOG_KEY.verifier).edge.size in (11, 12)
-        assert load_tail(quiet(disk), LOG_KEY.verifier).edge.size == 12
+        assert load_tail(_Raced(disk, writer, is_cosigned=is_cosigned), [LOG_KEY.verifier]).edge.size in (11, 12)
+        assert load_tail(quiet(disk), [LOG_KEY.verifier]).edge.size == 12
 
 
 def test_two_writers_of_one_entry_are_both_right(clock: Clock) -> None:
@@ -95,14 +96,14 @@ def test_two_writers_of_one_entry_are_both_right(clock: Clock) -> None:
     """
     disk = Disk(Image(), Random(0), lambda _: None)
     connection = Connection(disk, "first", None)
-    with _ledger(Record(connection), LOG_KEY, clock, 0, None) as first:
+    with _ledger(Record(connection), LogSigner(LOG_KEY), clock, 0, None) as first:
         assert all(isinstance(answer, Admitted) for answer in first.submit(founding_notes()))
         begins = format_instant(BEGIN + DAY_US)
         tariff = {"item": "ascend-910b", "price_fen": 601, "valid_from": begins}
         note = Actor("provider").note("tariff.publish", BEGIN, ref="t-1", **tariff)
         assert connection.session is not None
         disk.end(connection.session)
-        with _ledger(Record(Connection(disk, "second", None)), LOG_KEY, clock, 0, None) as second:
+        with _ledger(Record(Connection(disk, "second", None)), LogSigner(LOG_KEY), clock, 0, None) as second:
             answers = second.submit([note])
         answers += first.submit([note])
         assert [(answer.index, answer.entry) for answer in answers if isinstance(answer, Admitted)] == [

@@ -200,7 +200,7 @@ class Watch:
             return
         self._loaded_size, self._loaded_snapshot = size, snapshot
         try:
-            self.check_tail(load_tail(self._store, LOG_KEY.verifier), "who opens it now")
+            self.check_tail(load_tail(self._store, [LOG_KEY.verifier]), "who opens it now")
         except TallystickError as error:
             raise BrokenError(f"the log can't be opened: {error}") from error
 

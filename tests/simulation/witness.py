@@ -59,7 +59,7 @@ class Witness:
 def place_strange_snapshot(world: "World") -> None:
     """Something else lies where the saved state should, or nothing: no answer may depend on it."""
     sidecar = world.disk.image.sidecar
-    tail = load_tail(quiet(world.disk), LOG_KEY.verifier)
+    tail = load_tail(quiet(world.disk), [LOG_KEY.verifier])
     kind = world.temper.chance.choice(["gone", "garbled", "of another history", "of now"])
     if kind == "gone":
         sidecar.pop(SNAPSHOT, None)

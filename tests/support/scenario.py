@@ -23,13 +23,14 @@ computed, or reasons; a statement has one for each line, between bars. `-> one, 
 """
 
 import copy
+import pickle
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from support.actors import ORIGIN, note_of, vkey_of
 from support.row_checks import Recount, check_books, post
@@ -41,10 +42,10 @@ from support.row_values import (
     log_key_name,
     names_in,
     thousandths,
-    yuan,
 )
 from support.sentences import VERBS, Sentence, assumed, sentences
 from support.sum_checks import check_sums
+from support.told_answers import told
 from tallystick.audit.book_checks import faults
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note
@@ -52,12 +53,9 @@ from tallystick.verifying import GOOD, UNTOLD, result_of
 from tallystick.vouchers.admit import admit, read_note
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.evolve import evolve
-from tallystick.vouchers.outcomes import Burned, Claimed, Expired, Released, Returned, Reversed, Sealed
 from tallystick.vouchers.quantities import SECOND_US, format_instant, format_second, parse_instant
 from tallystick.vouchers.refusals import Reason, Refusal
-from tallystick.vouchers.rules.burning import TimeBurn
 from tallystick.vouchers.rules.programme_rules import RulesFields
-from tallystick.vouchers.rules.service_burning import ServiceBurn
 from tallystick.vouchers.state import State
 
 Json = dict[str, Any]
@@ -216,9 +214,9 @@ class Ledger:
     def answer(self, row: Row) -> str:
         """Submit what a row says; the answer is in the words of the tables."""
         if row.verb == "again":
-            return self._told(self.submit(self.notes[row.actor]))
+            return told(self.submit(self.notes[row.actor]), self.state)
         if row.verb == "send":
-            return self._told(self.submit(RAW_NOTES[row.arguments]))
+            return told(self.submit(RAW_NOTES[row.arguments]), self.state)
         command, note = self.note(row)
         self.command, self.notes[row.actor] = command, note
         answer = self.submit(note)
@@ -227,7 +225,7 @@ class Ledger:
             self.ids[command[made].partition("/")[2]] = command[made]
         if isinstance(answer, Entry) and "rules" in command:
             self.rules[command["programme"]] = command["rules"]
-        return self._told(answer)
+        return told(answer, self.state)
 
     def submit(self, note: bytes) -> Entry | Refusal:
         """Decide a note, with signatures verified ahead and without; keep what is admitted."""
@@ -419,29 +417,6 @@ class Ledger:
         key = self.state.keys.get(label)
         return VerifierKey.from_text(key.vkey) if key else None
 
-    def _told(self, answer: Entry | Refusal) -> str:
-        """Say an answer in the words of the tables."""
-        if isinstance(answer, Refusal):
-            return answer.reason.value
-        outcome = answer.event.outcome
-        word = answer.event.kind.partition(".")[2].removesuffix("/1")
-        if isinstance(outcome, Burned):
-            command = answer.event.command
-            assert isinstance(command, TimeBurn | ServiceBurn)
-            contract = self.state.contracts[command.contract]
-            return " | ".join(_told_lines(outcome, says_who=len(contract.programmes) > 1 or len(outcome.paid) > 1))
-        if isinstance(outcome, Released):
-            return f"{word} {yuan(outcome.released_fen)} to {outcome.to}"
-        if isinstance(outcome, Reversed):
-            return f"{word} {_told_returned(outcome)}"
-        if isinstance(outcome, Expired):
-            return f"{word} {_told_expired(outcome)}"
-        if isinstance(outcome, Returned):
-            return f"{word} {yuan(outcome.returned_fen)}"
-        if isinstance(outcome, Sealed):
-            return f"{word} {outcome.accounts} accounts"
-        return f"{word} {yuan(outcome.amount_fen)}" if isinstance(outcome, Claimed) else word
-
 
 def _match(template: str, text: str, row: Row) -> dict[str, str]:
     pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>\\S+)", re.escape(template)).replace(r"(?P<lines>\S+)", "(?P<lines>.+)")
@@ -465,43 +440,18 @@ def _job_time(instant: int) -> str:
     return format_second(instant) if instant % SECOND_US == 0 else format_instant(instant)
 
 
-def _told_lines(outcome: Burned, *, says_who: bool) -> Iterator[str]:
-    """Yield what was paid of each line: `24.00`, `60.00 of RC + 40.00 of RD`, `0.00, absorbed 100.00`; or a reason."""
-    refused, absorbed = dict(outcome.refused), dict(outcome.absorbed)
-    for number in range(len(outcome.fee_fen)):
-        paid = [(name.partition("/")[2], amounts[number]) for name, amounts in outcome.paid if amounts[number]]
-        if number in refused:
-            assert (outcome.fee_fen[number], absorbed.get(number), paid) == (0, None, [])
-            yield refused[number].value
-            continue
-        told = " + ".join(f"{yuan(amount)} of {name}" if says_who else yuan(amount) for name, amount in paid) or "0.00"
-        yield f"{told}, absorbed {yuan(absorbed[number])}" if number in absorbed else told
-
-
-def _told_expired(outcome: Expired) -> str:
-    """Return what time ended: `4,000.00 of reservation R1 to voucher + 6,000.00 of voucher V1 to programme`."""
-    rows = [f"{yuan(fen)} of {kind} {name.partition('/')[2]} to {to}" for kind, name, fen, to in outcome.rows]
-    return " + ".join(rows) + (", and more" if outcome.more else "")
-
-
-def _told_returned(outcome: Reversed) -> str:
-    """Return what went back: `0.00`, `24.00 to voucher`, `60.00 of RC to reservation + 40.00 of RD to voucher`."""
-    if len(outcome.returned) < 2:
-        return "".join(f"{yuan(amount_fen)} to {to}" for _, amount_fen, to in outcome.returned) or "0.00"
-    return " + ".join(f"{yuan(fen)} of {name.partition('/')[2]} to {to}" for name, fen, to in outcome.returned)
-
-
 @cache
-def _standard() -> Ledger:
+def _standard() -> bytes:
+    """Play the standard network; pickled, because that is copied several times faster."""
     ledger = Ledger()
     (story,) = read_sentences((TABLES / "standard.txt").read_text("utf-8"))
     ledger.play(story)
-    return ledger
+    return pickle.dumps(ledger)
 
 
 def ledger_for(story: Story) -> Ledger:
     """Return the ledger that a story starts from."""
-    return Ledger() if story.from_nothing else copy.deepcopy(_standard())
+    return Ledger() if story.from_nothing else cast(Ledger, pickle.loads(_standard()))
 
 
 def reasons_in(answer: str) -> set[Reason]:

@@ -98,6 +98,12 @@ class _Statement:
         paid = dict(self.outcome.paid)
         return sum(paid[one][number] for one in self.reservations(names) if one in paid)
 
+    def truncate_fen(self, names: tuple[str, ...]) -> int:
+        """In which steps the rules of the first of some reservations cut what they pay of an invoice."""
+        voucher = self.state.vouchers[self.state.reservations[self.reservations(names)[0]].voucher]
+        proration = self.state.rules_of(voucher).proration
+        return 1 if proration is None else proration.truncate_fen
+
     def chargeable_fen(self, number: int) -> int:
         """What could be charged under the contract before a line."""
         contract = self.state.contracts[self.contract]
@@ -152,6 +158,8 @@ def _check_payments(
             assert part.paid * 100 == statement.paid_fen(part.names, number), text
         else:
             assert part.paid == 0, f"{text} doesn't say who pays"
+        for steps in part.steps:
+            assert steps * 100 == statement.truncate_fen(part.names), text
     paid_fen = sum(amounts_fen[number] for _, amounts_fen in outcome.paid)
     assert sum((part.paid for part in said.parts), Fraction(0)) * 100 == paid_fen, text
 

@@ -40,11 +40,13 @@ class Part:
         names: of its reservations, if they are named.
         due: its share, or what the ceiling leaves of that.
         held: what there is, if that is less.
+        steps: in which an invoice's part, and the share of that, were cut.
     """
 
     names: tuple[str, ...]
     due: Fraction
     held: Fraction | None = None
+    steps: tuple[Fraction, ...] = ()
 
     @property
     def paid(self) -> Fraction:
@@ -170,12 +172,18 @@ def _with_parts(read: LineSum, fee: Fraction, texts: list[str]) -> LineSum:
             assert not match["ceiling"], f"{text} has one ceiling"
             absorbed = Part((), due, held)
             continue
-        parts.append(Part(tuple(match["names"].split("+")) if match["names"] else (), due, held))
+        parts.append(Part(tuple(match["names"].split("+")) if match["names"] else (), due, held, _steps(match)))
         if match["most"]:
             most = _less(due, match["most"], text)
             return replace(read, absorbed=absorbed, parts=tuple(parts), exceeded="payment", most=most)
     assert parts, "a line is paid by somebody, if with 0.00"
     return replace(read, absorbed=absorbed, parts=tuple(parts))
+
+
+def _steps(match: re.Match[str]) -> tuple[Fraction, ...]:
+    """Return in which steps an invoice's part says that it was cut."""
+    said = ("base", "share") if match["days"] else ()
+    return tuple([number(match[f"{one}_step"] or "0.01") for one in said if match[f"{one}_cut"]])
 
 
 def _due(match: re.Match[str], fee: Fraction, spent: Fraction) -> Fraction:

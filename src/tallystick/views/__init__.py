@@ -11,7 +11,7 @@
     voucher_history.py      all that ever happened to a voucher
     provider_statement.py   what a provider burned, what was refused it and why
     programme_balances.py   where a programme's envelope is
-    services.py             what a provider rendered that isn't GPU-time
+    rendered.py             what a provider rendered that isn't GPU-time
     mandates.py             what an operator may do for a treasury, and did
     claims.py               what is claimed of it, and what became of that
     demands.py              what is asked back, and what each payee was paid
@@ -43,7 +43,7 @@ from tallystick.views.provider_statement import (
     StatementTotals,
 )
 from tallystick.views.questions import Balance, By
-from tallystick.views.services import Service
+from tallystick.views.rendered import Rendered
 from tallystick.views.voucher_history import HistoryLine, VoucherHistory
 
 __all__ = [
@@ -72,7 +72,7 @@ __all__ = [
     "ProviderStatement",
     "RefusedLines",
     "ReservationBalance",
-    "Service",
+    "Rendered",
     "SetOff",
     "StatementTotals",
     "Views",

@@ -7,7 +7,7 @@ from tallystick.views.balances import RESERVATIONS, ReservationBalance
 from tallystick.views.contract_payments import CONTRACTS, PAYMENTS, ContractBalance, contract_balance
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.provider_statement import StatementTotals, statements_of
-from tallystick.views.services import Service, services_of
+from tallystick.views.rendered import Rendered, rendered_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class ContractAccount:
     programmes: tuple[ContractPayment, ...]
     reservations: tuple[ReservationBalance, ...]
     statements: tuple[StatementTotals, ...]
-    services: tuple[Service, ...]
+    services: tuple[Rendered, ...]
 
 
 def contract_account(c: SQLiteCursor, contract: str) -> ContractAccount:
@@ -80,5 +80,5 @@ def contract_account(c: SQLiteCursor, contract: str) -> ContractAccount:
         payments,
         RESERVATIONS.rows(c, contract=contract),
         statements_of(c, contract=contract),
-        services_of(c, contract=contract),
+        rendered_of(c, contract=contract),
     )

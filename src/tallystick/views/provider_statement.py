@@ -8,7 +8,7 @@ contract says `either`, to the first of both that claims. So for a provider, and
     from_voucher − reversed = to_holders + either + unclaimed + withheld + claimed + settled + forfeited
 
 A refused line belongs to its provider and reason: no programme paid for it. A service is a statement of one line,
-without GPU-time; what it was of, services.py says.
+without GPU-time; what it was of, rendered.py says.
 """
 
 from collections import Counter, defaultdict
@@ -22,7 +22,7 @@ from tallystick.views.claims import ClaimBalance, claim_balances
 from tallystick.views.contract_payments import CONTRACTS, ContractBalance, contract_balances, provider_payment_sums
 from tallystick.views.demands import PAYEES
 from tallystick.views.library import SQLiteCursor
-from tallystick.views.services import Service, services_of
+from tallystick.views.rendered import Rendered, rendered_of
 from tallystick.views.view_tables import BatchSums, ExactSum, IndexKey, Key, Sum, Table, condition, values_of
 from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.state import State
@@ -132,7 +132,7 @@ class ProviderStatement:
     programmes: tuple[ProviderBurns, ...]
     contracts: tuple[ContractBalance, ...]
     statements: tuple[StatementTotals, ...]
-    services: tuple[Service, ...]
+    services: tuple[Rendered, ...]
     refusals: tuple[RefusedLines, ...]
     reservations: tuple[ReservationBalance, ...]
     claims: tuple[ClaimBalance, ...]
@@ -260,7 +260,7 @@ def provider_statement(c: SQLiteCursor, provider: str) -> ProviderStatement:
         provider_burns(c, provider=provider),
         contract_balances(c, provider=provider),
         statements_of(c, provider=provider),
-        services_of(c, provider=provider),
+        rendered_of(c, provider=provider),
         refused_lines(c, provider=provider),
         RESERVATIONS.rows(c, provider=provider),
         claim_balances(c, claimant=provider),

@@ -12,7 +12,7 @@ from tallystick.views.library import SQLiteCursor
 from tallystick.views.mandates import MANDATE_ACTS, MANDATES, Mandates
 from tallystick.views.programme_balances import PROGRAMMES, ProgrammeBooks
 from tallystick.views.provider_statement import REFUSALS, STATEMENTS, ProviderStatements
-from tallystick.views.services import SERVICES, Services
+from tallystick.views.rendered import RENDERED, RenderedItems
 from tallystick.views.view_store import statements_for
 from tallystick.views.view_tables import Table
 from tallystick.views.voucher_history import HISTORIES, VoucherHistories
@@ -22,7 +22,7 @@ TABLES: Final[tuple[Table[Any], ...]] = (
     *(PARTIES, VOUCHERS, RESERVATIONS),
     *(CONTRACTS, PAYMENTS),
     HISTORIES,
-    *(STATEMENTS, REFUSALS, SERVICES),
+    *(STATEMENTS, REFUSALS, RENDERED),
     *(CLAIMS, CLAIMED_CONTRACTS, CLAIM_OFFSETS),
     *(DEMANDS, DEMAND_ACTS, PAYEES),
     PROGRAMMES,
@@ -46,7 +46,7 @@ PROJECTIONS: Final[tuple[type[Projection], ...]] = (
     ContractPayments,
     VoucherHistories,
     ProviderStatements,
-    Services,
+    RenderedItems,
     Claims,
     Demands,
     ProgrammeBooks,

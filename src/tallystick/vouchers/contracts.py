@@ -45,7 +45,7 @@ class Contract:
 
     def price_fen(self, item: str, instant: int) -> int | None:
         """Return the price of an item's unit at an instant; None: the contract has none."""
-        return price_at(self.prices.get(item, ()), instant)
+        return price_at(self.prices.get(item, ()), max(instant, 0))  # 1970-01-01 may begin before it does in UTC
 
 
 def price_at(prices: "list[tuple[int, int]] | tuple[()]", instant: int) -> int | None:

@@ -369,7 +369,8 @@ class State:
                     programme = state.vouchers[lot_in(account, account_id).voucher].programme
                     state.unclaimed.add(programme, account, account_id)
             dues = [state.lots_due(voucher) for voucher in state.unclaimed.open_places]
-            dues += [state.due_of(one) for one in state.reservations.values() if not one.closed]
+            held = [one for one in state.reservations.values() if not one.closed and one.contract in state.contracts]
+            dues += [state.due_of(one) for one in held]  # an audit names those whose contract isn't there
             dues += [Due(one.valid_until, name, "voucher") for name, one in state.vouchers.items() if not one.has_ended]
             state.due = sorted(dues)
             for provider, refs in state.statements.items():

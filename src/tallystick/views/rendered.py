@@ -15,8 +15,8 @@ from tallystick.vouchers.state import State
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceRow:
-    """A service as `Service` has it, and whose it is."""
+class RenderedRow:
+    """A service as `Rendered` has it, and whose it is."""
 
     entry_index: IndexKey
     provider: str
@@ -34,7 +34,7 @@ class ServiceRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class Rendered:
     """A service: counted, with the unit of what is counted, or invoiced, with the invoice's SHA-256 (hex).
 
     Attributes:
@@ -60,14 +60,14 @@ class Service:
     reversed: bool
 
 
-SERVICES: Final = Table("services", ServiceRow, lookups=("provider", "contract"))
+RENDERED: Final = Table("services", RenderedRow, lookups=("provider", "contract"))
 
 
-class Services:
+class RenderedItems:
     """What a batch of entries adds to services."""
 
     def __init__(self) -> None:
-        self._services: list[ServiceRow] = []
+        self._services: list[RenderedRow] = []
         self._reversals: list[tuple[bool, int]] = []
 
     def add(self, change: Change) -> None:
@@ -80,7 +80,7 @@ class Services:
         assert change.statement is not None
         is_counted = command.quantity is not None
         self._services.append(
-            ServiceRow(
+            RenderedRow(
                 entry_index=change.event.index,
                 provider=command.party,
                 ref=command.ref,
@@ -99,16 +99,16 @@ class Services:
 
     def write(self, c: SQLiteCursor, _: State) -> None:
         """Write the batch; a reversal may be of one of its own."""
-        SERVICES.insert(c, self._services)
-        SERVICES.change(c, self._reversals, "reversed")
+        RENDERED.insert(c, self._services)
+        RENDERED.change(c, self._reversals, "reversed")
 
 
-def services_of(c: SQLiteCursor, *, provider: str | None = None, contract: str | None = None) -> tuple[Service, ...]:
+def rendered_of(c: SQLiteCursor, *, provider: str | None = None, contract: str | None = None) -> tuple[Rendered, ...]:
     """Return services in the order of the log: all, or those of a provider or contract."""
-    return tuple(map(_service, SERVICES.rows(c, provider=provider, contract=contract)))
+    return tuple(map(_service, RENDERED.rows(c, provider=provider, contract=contract)))
 
 
-def _service(row: ServiceRow) -> Service:
+def _service(row: RenderedRow) -> Rendered:
     said = values_of(row)
     del said["provider"]
-    return Service(index=said.pop("entry_index"), **said)
+    return Rendered(index=said.pop("entry_index"), **said)
