@@ -229,6 +229,22 @@ def test_a_checkpoint_that_lacks_the_old_keys_signature_is_found(changed: Path) 
     assert found(changed) == [f"the newest: {vkey_of(ORIGIN)} must sign it, as the entries say, and has not"]
 
 
+def test_a_checkpoint_is_judged_as_it_was_read(changed: Path, tmp_path: Path) -> None:
+    """Whatever lies there once the entries are gone through: the log may have grown, or its operator mended it."""
+    with read_ledger(changed) as reader:
+        export_tiles(reader, tmp_path / "tiles")
+    file = tmp_path / "tiles" / "checkpoint"
+    sound = file.read_bytes()
+    file.write_bytes(sign_checkpoint(Checkpoint.from_text(Note.from_bytes(sound).text), LOG_KEY))
+
+    def mend(_: int, __: int) -> None:
+        file.write_bytes(sound)
+
+    report = audit(tmp_path / "tiles", BOTH, progress=mend)
+    assert file.read_bytes() == sound
+    assert [one.code for one in report.findings] == [FindingCode.CHECKPOINT_SIGNATURE_INVALID]
+
+
 def test_a_signature_by_the_old_key_after_the_overlap_is_found(changed: Path) -> None:
     go_on(changed, OVER, LOG_KEY, NEXT_KEY)
     sign_newest(changed, LOG_KEY, NEXT_KEY)

@@ -1281,7 +1281,7 @@ class NaiveLedger:
 
     def contract_price(self, contract: str, item: str, at: int) -> int | None:
         """A contract's price of an item at an instant, in fen."""
-        prices = [row for row in self.contracts[contract]["prices"] if row[0] == item and row[1] <= at]
+        prices = [row for row in self.contracts[contract]["prices"] if row[0] == item and row[1] <= max(at, 0)]
         return max(prices, key=lambda row: int(row[1]))[2] if prices else None
 
     # -- applications --------------------------------------------------------------------------------------------------

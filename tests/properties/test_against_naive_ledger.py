@@ -2141,7 +2141,7 @@ def test_a_claim_that_leaves_all_of_a_contract_over_makes_its_party_the_claimant
 def units(walk: Walk, ref: str, first_day: str, last_day: str, **fields: Any) -> tuple[str, Any]:
     """A service of 3 units, at 7 fen each, of these days."""
     days = {"first_day": first_day, "last_day": last_day}
-    named = {"ref": ref, "contract": CONTRACT, "item": "tokens", "quantity": 3}
+    named: Json = {"ref": ref, "contract": CONTRACT, "item": "tokens", "quantity": 3}
     return walk.exactly(PROVIDER, "service.burn", **(named | days | fields))
 
 

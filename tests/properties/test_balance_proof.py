@@ -70,12 +70,14 @@ def spelled(**changes: object) -> bytes:
     return orjson.dumps(fields, option=orjson.OPT_SORT_KEYS) + b"\n"
 
 
-@pytest.mark.parametrize(("seal", "accounts"), [(0, 11), (1, 14)])
-def test_every_account_is_proved_and_read_the_same(seal: int, accounts: int) -> None:
+@pytest.mark.parametrize("seal", [0, 1])
+def test_every_account_is_proved_and_read_the_same(seal: int) -> None:
     """Written, read, verified: it is what the seal's state holds."""
     index = sealed().seals[seal]
-    leaves = dict(account_leaves(sealed().states[index]))
-    assert len(leaves) == accounts
+    state = sealed().states[index]
+    leaves = dict(account_leaves(state))
+    of_parties = [name for name, party in state.parties.items() if party.role in ("holder", "provider")]
+    assert len(leaves) == len(state.vouchers) + len(state.programmes) + len(of_parties) > 10
     for account, leaf in leaves.items():
         data = sealed().proof(account, seal).to_bytes()
         assert is_balance_proof(data)

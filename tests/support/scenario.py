@@ -50,7 +50,7 @@ from tallystick.audit.book_checks import faults
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note
 from tallystick.verifying import GOOD, UNTOLD, result_of
-from tallystick.vouchers.admit import admit, read_note
+from tallystick.vouchers.admit import SignedCommand, admit, read_note
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.quantities import SECOND_US, format_instant, format_second, parse_instant
@@ -194,9 +194,10 @@ class Ledger:
     command: Json = field(default_factory=dict)
     answered: Entry | Refusal | None = None
     recount: Recount = field(default_factory=Recount)
+    checked: bool = True
 
     def play(self, story: Story) -> None:
-        """Play every row, and insist on its answer."""
+        """Play every row, and insist on its answer; and on the books, unless another test does."""
         self.at = self.at or self._instant(BEGINNING)
         for row in story.rows:
             if row.actor == "clock":
@@ -205,6 +206,8 @@ class Ledger:
             answer = self.answer(row)
             assert answer == row.answer, f"{row}\n  but it was {answer}"
             assert self.answered is not None
+            if not self.checked:
+                continue
             if row.sums:
                 check_sums(row.arguments, row.answer, row.sums, self.command, self.answered, self.state)
             self.recount.take(self.entries, self.state)
@@ -236,6 +239,18 @@ class Ledger:
         signed = read_note(note, ORIGIN)
         if isinstance(signed, Refusal):
             return signed
+        answer = self._decide(signed) if self.checked else admit(self.state, signed, self.at)
+        if isinstance(answer, Entry):
+            expected = copy.deepcopy(self.state.book.totals) if self.checked else {}
+            postings = evolve(self.state, answer.event)
+            if self.checked:
+                post(expected, postings)
+                assert self.state.book.totals == expected
+            self.entries.append(answer)
+        return answer
+
+    def _decide(self, signed: SignedCommand) -> Entry | Refusal:
+        """Decide a command, with signatures verified ahead and without; nothing is changed by that."""
         before = self.state.to_bytes()
         answer = admit(self.state, signed, self.at)
         verdicts = self._verdicts_ahead(signed.note)
@@ -243,11 +258,6 @@ class Ledger:
         assert self.state.to_bytes() == before, "a decision changes nothing"
         if isinstance(answer, Entry):
             assert Entry.from_bytes(answer.to_bytes()) == answer
-            expected = copy.deepcopy(self.state.book.totals)
-            postings = evolve(self.state, answer.event)
-            post(expected, postings)
-            assert self.state.book.totals | expected == expected
-            self.entries.append(answer)
         return answer
 
     def note(self, row: Row) -> tuple[Json, bytes]:

@@ -147,7 +147,7 @@ class _Audit:
         self._evidence = evidence
         self._findings = findings
         self._progress = progress
-        self._checkpoint, shown, cosigned = open_newest(evidence, policy, findings)
+        self._newest, self._checkpoint, shown, cosigned = open_newest(evidence, policy, findings)
         self._shown = shown
         before = [*([earlier.checkpoint] if earlier is not None else []), *[one.checkpoint for one in receipts]]
         self._origin = _name_of_log([self._checkpoint, *before, shown], policy)
@@ -352,7 +352,7 @@ class _Audit:
             is_rebuilt = False
             detail = f"the newest checkpoint says {self._root.hex()}, rebuilt {root.hex()}"
             self._findings.add(FindingCode.ROOT_DIFFERS, None, detail)
-        self._series.finish(self._evidence.newest_checkpoint())
+        self._series.finish(self._newest)  # not as it lies there by now: the log may have grown
         size = self._size if self._size_known else self._placed
         self._prior_checkpoints.finish(size, self._shown, is_rebuilt, self._evidence, self._findings)
         self._evidence.report_unexpected_rows(self._origin, size)  # (8)

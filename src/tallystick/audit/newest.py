@@ -22,11 +22,13 @@ class Newest(NamedTuple):
     """The newest checkpoint.
 
     Attributes:
+        note: its bytes, as they were read.
         accepted: it, if the policy accepts it.
         shown: it, as it lies there, believing nothing of it: a report should name more than that it isn't trusted.
         cosigned: another one that lies beside it, signed by the same log.
     """
 
+    note: bytes | None
     accepted: Checkpoint | None
     shown: Checkpoint | None
     cosigned: PriorCheckpoint | None
@@ -46,7 +48,7 @@ def open_newest(evidence: Evidence, policy: Policy, findings: Findings) -> Newes
     else:
         accepted = _open(note, policy, findings)
     prior = _prior_checkpoint(cosigned, shown, policy, findings) if cosigned is not None else None
-    return Newest(accepted, shown, prior)
+    return Newest(note, accepted, shown, prior)
 
 
 def without_witnesses(policy: Policy) -> Policy:
