@@ -105,20 +105,24 @@ def test_balances_by_programme(views: Views) -> None:
         "treasury": "city",
         "name": "Vouchers",
         "payee": "provider",
-        "closes_at": "2026-03-15T08:01:04.000000Z",
+        "closes_at": "2026-03-15T08:01:08.000000Z",
         "closed": True,
         "envelope_fen": 1_000_000,
-        "unissued_fen": 960_400,
+        "unissued_fen": 964_300,
         "available_fen": 0,
         "over_fen": 0,
         "reserved_fen": 0,
         "burned_fen": 0,
+        "withheld_fen": 600,
         "claimed_fen": 3_600,
-        "paid_fen": 36_000,
+        "paid_fen": 30_500,
         "carried_over_fen": 0,
+        "receivable_fen": 1_000,
         "issued_fen": 300_000,
         "expired_fen": 160_400,
         "revoked_fen": 100_000,
+        "forfeited_fen": 400,
+        "received_fen": 3_500,
     }
     some = ("payee", "closed", "unissued_fen", "available_fen", "over_fen", "reserved_fen", "claimed_fen", "paid_fen")
     assert [asdict(second)[name] for name in some] == ["contract", False, 987_800, 5_000, 5_000, 0, 7_200, 0]
@@ -147,7 +151,7 @@ def test_a_programme_is_closed_by_time(folder: Path, views: Views) -> None:
     with Views.as_of(folder, index=newest) as then:
         for one, closed in ((then, False), (views, True)):
             (row,) = [row for row in one.balances("programme") if row.programme == "city/s"]  # type: ignore[union-attr]
-            assert (row.closes_at, row.closed) == ("2026-02-21T08:00:59.000000Z", closed)  # type: ignore[union-attr]
+            assert (row.closes_at, row.closed) == ("2026-02-21T08:01:03.000000Z", closed)  # type: ignore[union-attr]
 
 
 def test_balances_by_holder(views: Views) -> None:
@@ -178,8 +182,12 @@ def test_balances_by_provider(views: Views) -> None:
         "to_holders_fen": 7_200,
         "either_fen": 0,
         "unclaimed_fen": 8_000,
+        "withheld_fen": 600,
         "claimed_fen": 0,
-        "paid_fen": 36_000,
+        "settled_fen": 35_000,
+        "forfeited_fen": 400,
+        "paid_fen": 30_500,
+        "receivable_fen": 1_000,
     }
     names = ("reserved_fen", "lines_accepted", "gpu_milliseconds", "from_voucher_fen", "claimed_fen")
     assert [other[name] for name in names] == [0, 1, 2 * hour, 3_600, 3_600]
@@ -276,7 +284,7 @@ def test_what_was_served_is_told_beside_the_lines(views: Views) -> None:
     assert views.provider("other-dc").services == views.contract("acme/k1").services == ()
     assert found.balance.gpu_milliseconds == 0
     assert [tuple(asdict(one).values()) for one in found.programmes] == [
-        ("city/s", "dc", 2, 1, 5_000, 1_000, 4_000, 0, 0)
+        ("city/s", "dc", 2, 1, 5_000, 1_000, 4_000, 0, 0, 0, 0)
     ]
 
 
@@ -290,7 +298,7 @@ def test_mandates(folder: Path, views: Views) -> None:
         "kinds": ("voucher.issue/1", "voucher.revoke/1", "voucher.suspend/1"),
         "programme": None,
         "status": "over",
-        "until": "2026-02-08T08:00:42.000000Z",
+        "until": "2026-02-08T08:00:46.000000Z",
         "each_fen": 50_000,
         "total_fen": 60_000,
         "used_fen": 54_000,
@@ -345,15 +353,12 @@ def test_a_providers_statement(views: Views) -> None:
         ("exceeds_reservation", 1, 3_600_000_000),
         ("job_time_already_burned", 1, 3_600_000),
     ]
-    claims = [(one.claim, one.status, one.amount_fen, one.first_day, one.text) for one in found.claims]
-    assert claims == [
-        ("dc/c1", "rejected", 36_000, "2026-01-05", "no invoice"),
-        ("dc/c2", "paid", 36_000, "2026-01-05", "bank 7"),
-    ]
+    claims = [(one.claim, one.status, one.amount_fen, one.paid_fen, one.payment_reference) for one in found.claims]
+    assert claims == [("dc/c1", "settled", 36_000, 24_000, "bank 7"), ("dc/c2", "settled", 12_000, 11_000, "bank 8")]
     within = [(one.programme, one.lines_paid, one.lines_reversed, one.from_voucher_fen) for one in found.programmes]
     assert within == [("city/p", 2, 1, 54_000), ("city/q", 2, 1, 10_800), ("city/s", 3, 1, 9_000)]
     owed = [(one.paid_fen, one.to_holders_fen, one.reserved_fen) for one in found.programmes]
-    assert owed == [(36_000, 0, 0), (0, 7_200, 0), (0, 0, 0)]
+    assert owed == [(30_500, 0, 0), (0, 7_200, 0), (0, 0, 0)]
     assert [one.contract for one in found.contracts] == ["acme/k1", "acme/k3", "acme/k4"]
     assert [one.reservation for one in found.reservations] == ["acme/r1", "acme/r3", "acme/s1", "acme/s2"]
 
@@ -382,8 +387,8 @@ def test_a_contract(views: Views) -> None:
         "fee_fen": 108_000,
     }
     assert [tuple(asdict(one).values()) for one in found.programmes] == [
-        ("city/p", "dc", 2, 1, 54_000, 18_000, 0, 0, 36_000),
-        ("city/q", "acme", 2, 1, 10_800, 3_600, 0, 7_200, 0),
+        ("city/p", "dc", 2, 1, 54_000, 18_000, 0, 600, 0, 35_000, 400),
+        ("city/q", "acme", 2, 1, 10_800, 3_600, 0, 0, 7_200, 0, 0),
     ]
     assert [one.reservation for one in found.reservations] == ["acme/r1", "acme/r3"]
     assert [(one.ref, one.fee_fen) for one in found.statements] == [("S1", 108_000), ("S2", 0)]
@@ -457,8 +462,70 @@ def test_a_holders_account_and_a_programmes_book(views: Views) -> None:
     book = views.programme("city/p")
     assert [one.holder for one in book.holders] == ["acme", "beta"]
     owed = [(one.provider, one.claimed_fen, one.paid_fen) for one in book.providers]
-    assert owed == [("dc", 0, 36_000), ("other-dc", 3_600, 0)]
+    assert owed == [("dc", 0, 30_500), ("other-dc", 3_600, 0)]
     assert [one.claim for one in book.claims] == ["dc/c1", "dc/c2", "other-dc/c1"]
+    assert [one.demand for one in book.demands] == ["city/d1"]
+
+
+def test_a_claim_is_told_contract_by_contract(folder: Path, views: Views) -> None:
+    """What of it is paid and withheld, and why; set off or by which payment. As long as it is open, nothing is."""
+    found = views.claim("dc/c2")
+    assert asdict(found.balance) == {
+        "claim": "dc/c2",
+        "programme": "city/p",
+        "claimant": "dc",
+        "last_day": "2026-01-08",
+        "status": "settled",
+        "amount_fen": 12_000,
+        "paid_fen": 11_000,
+        "withheld_fen": 1_000,
+        "set_off_fen": 2_000,
+        "payment_fen": 9_000,
+        "payment_day": "2026-01-09",
+        "payment_reference": "bank 8",
+        "claimed_at": "2026-01-09T08:00:29.000000Z",
+        "claimed_index": found.balance.claimed_index,
+        "settled_at": "2026-01-09T08:00:30.000000Z",
+        "settled_index": found.balance.claimed_index + 1,
+    }
+    assert [tuple(asdict(one).values()) for one in found.rows] == [("acme/k1", 12_000, 11_000, 1_000, "illegible")]
+    assert [tuple(asdict(one).values()) for one in found.offsets] == [("city/d1", 2_000)]
+    assert views.balances("claim") == [views.claim(one).balance for one in ("dc/c1", "dc/c2", "other-dc/c1", "acme/c1")]
+    with Views.as_of(folder, index=found.balance.claimed_index) as then:
+        was = then.claim("dc/c2")
+        assert (was.balance.status, was.balance.paid_fen, was.balance.settled_index) == ("open", 0, None)
+        assert [tuple(asdict(one).values()) for one in was.rows] == [("acme/k1", 12_000, 0, 0, None)]
+
+
+def test_a_demand_is_told_with_what_became_of_it(views: Views) -> None:
+    """Of what was asked back: what was set off, came by bank, was given up, and is left."""
+    found = views.demand("city/d1")
+    assert views.balances("demand") == [found.balance]
+    names = ("programme", "payee", "amount_fen", "left_fen", "received_fen", "set_off_fen", "cancelled_fen", "reason")
+    said = asdict(found.balance)
+    assert [said[name] for name in names] == ["city/p", "dc", 5_000, 1_000, 1_500, 2_000, 500, "never ran"]
+    assert [(act.kind, act.amount_fen, act.text) for act in found.acts] == [
+        ("redemption.settled/1", 2_000, "of claim dc/c2"),
+        ("recovery.received/1", 1_500, "bank 9, of 2026-01-09"),
+        ("recovery.cancelled/1", 500, "it ran after all"),
+    ]
+
+
+def test_what_is_owed_by_payee_and_since_when(views: Views) -> None:
+    """By programme; of claims that aren't settled, the oldest says since when."""
+    rows = {(row["payee"], row["programme"]): row for row in map(asdict, views.balances("payee"))}
+    assert list(rows) == [("acme", "city/q"), ("dc", "city/p"), ("dc", "city/s"), ("other-dc", "city/p")]
+    names = ("unclaimed_fen", "withheld_fen", "claimed_fen", "claims_open", "settled_fen", "paid_fen", "receivable_fen")
+    amounts = {payee: [row[name] for name in names] for payee, row in rows.items()}
+    assert amounts == {
+        ("acme", "city/q"): [0, 0, 7_200, 1, 0, 0, 0],
+        ("dc", "city/p"): [0, 600, 0, 0, 35_000, 30_500, 1_000],
+        ("dc", "city/s"): [8_000, 0, 0, 0, 0, 0, 0],
+        ("other-dc", "city/p"): [0, 0, 3_600, 1, 0, 0, 0],
+    }
+    oldest = rows["other-dc", "city/p"]
+    assert (oldest["oldest_last_day"], oldest["oldest_claimed_at"]) == ("2026-01-08", "2026-01-09T08:00:34.000000Z")
+    assert rows["dc", "city/p"]["oldest_last_day"] is None
 
 
 def test_refusals_by_reason(views: Views) -> None:
@@ -469,7 +536,9 @@ def test_refusals_by_reason(views: Views) -> None:
     ]
 
 
-@pytest.mark.parametrize("what", ["voucher", "holder", "provider", "programme", "contract", "mandate"])
+@pytest.mark.parametrize(
+    "what", ["voucher", "holder", "provider", "programme", "contract", "mandate", "claim", "demand"]
+)
 def test_what_is_not_there_is_named(views: Views, what: str) -> None:
     with pytest.raises(UsageError, match=f"there is no {what} nobody/1"):
         getattr(views, what)("nobody/1")

@@ -81,6 +81,7 @@ class Story:
             "cap": {"group": "all", "holder_fen": 500_000, "floor_fen": 0},
             "validity_days": 30,
             "transfer": "open",
+            "claims": {"cycle": "any", "cut_off_days": 90},
         }
         terms = {
             "programme": name,
@@ -142,11 +143,8 @@ class Story:
         self.burn(OTHER_DC, "acme/k2", self.line("job-1", 1, gpus=2), ref="S1")
         self.do(DC, "burn.reverse", statement="S1", line=0, reason="never ran")
         self.at += 2 * DAY_US
-        period = {"programme": "city/p", "first_day": "2026-01-05", "last_day": "2026-01-08"}
-        self.do(DC, "redemption.claim", claim="dc/c1", **period)
-        self.do(CITY, "redemption.reject", claim="dc/c1", reason="no invoice")
-        self.do(DC, "redemption.claim", claim="dc/c2", **period)
-        self.do(CITY, "redemption.pay", claim="dc/c2", amount_fen=36_000, payment_reference="bank 7")
+        self.settlements()
+        period = {"programme": "city/p", "last_day": "2026-01-08"}
         self.do(OTHER_DC, "redemption.claim", claim="other-dc/c1", **period)
         self.do(CITY, "voucher.suspend", voucher="city/v2", reason="question")
         self.do(CITY, "voucher.resume", voucher="city/v2", reason="answer")
@@ -162,6 +160,31 @@ class Story:
         self.do(CITY, "party.suspend", subject="beta", reason="gone")
         self.do(CITY, "programme.amend", programme="city/p", closes_at=format_instant(self.at), reason="over")
 
+    def settlements(self) -> None:
+        """Of the 360.00 yuan that city/p owes to dc, 350.00 are settled, 4.00 disallowed, and 6.00 stay withheld.
+
+        50.00 of that which was paid are asked back: 20.00 are set off, 15.00 come by bank, 5.00 are given up.
+        """
+        period = {"programme": "city/p", "last_day": "2026-01-08"}
+        self.do(DC, "redemption.claim", claim="dc/c1", **period)
+        row: Json = {"contract": "acme/k1", "paid_fen": 24_000, "withheld_fen": 12_000, "reason": "no invoice"}
+        self.do(CITY, "redemption.settle", claim="dc/c1", rows=[row], payment=self.payment(24_000, 7))
+        fields: Json = {"programme": "city/p", "payee": "dc", "amount_fen": 5_000, "reason": "never ran"}
+        self.do(CITY, "recovery.demand", demand="city/d1", evidence_sha256="ba" * 32, **fields)
+        self.do(DC, "redemption.claim", claim="dc/c2", **period)
+        row = {"contract": "acme/k1", "paid_fen": 11_000, "withheld_fen": 1_000, "reason": "illegible"}
+        offsets = [{"demand": "city/d1", "amount_fen": 2_000}]
+        self.do(CITY, "redemption.settle", claim="dc/c2", rows=[row], offsets=offsets, payment=self.payment(9_000, 8))
+        fields = {"programme": "city/p", "contract": "acme/k1", "amount_fen": 400, "reason": "still illegible"}
+        self.do(CITY, "redemption.disallow", **fields)
+        self.do(CITY, "recovery.receive", demand="city/d1", payment=self.payment(1_500, 9))
+        self.do(CITY, "recovery.cancel", demand="city/d1", amount_fen=500, reason="it ran after all")
+
+    def payment(self, amount_fen: int, number: int) -> Json:
+        """What the bank says, today."""
+        day = format_instant(self.at + 8 * HOUR)[:10]
+        return {"amount_fen": amount_fen, "day": day, "reference": f"bank {number}"}
+
     def services(self) -> None:
         """A programme for services from before the log, and an operator that issues its vouchers by mandate."""
         self.do(NETWORK, "party.admit", admitted="registry", role="operator", name="Register", keys=REGISTRY.vkeys)
@@ -169,7 +192,7 @@ class Story:
         self.do(DC, "tariff.publish", item="tokens", price_fen=500, valid_from=format_instant(self.at))
         self.open_programme("city/s", "dc", items=("910b", "tokens"), days_ago=90, **REVIEWED)
         self.give_mandate("city/m1", "voucher.issue/1", "voucher.revoke/1", "voucher.suspend/1", total_fen=60_000)
-        self.give_mandate("city/m2", "redemption.pay/1", total_fen=0, programme="city/s")
+        self.give_mandate("city/m2", "redemption.settle/1", total_fen=0, programme="city/s")
         self.issue_by_mandate("registry/s1", "acme", 50_000)
         self.issue_by_mandate("registry/s2", "beta", 4_000)
         self.do(REGISTRY, "voucher.revoke", voucher="registry/s2", mandate="city/m1", reason="moved away")
