@@ -39,7 +39,7 @@ ACTORS = (NETWORK, TREASURY, PROVIDER, OTHER_PROVIDER, HOLDER, OTHER_HOLDER, OPE
 CHEAP = "shanghai/compute-2026"
 HOLDERS_OWN = "shanghai/training-2026"
 MODELS = "shanghai/models-2026"
-CLAIMED_FEN = 55_960  # what the provider's lines of the first two days come to; the ledger refuses any other payment
+CLAIMED_FEN = 55_960  # what the provider's lines of the first two days come to; the ledger refuses any other rows
 
 
 class _Clock:
@@ -159,8 +159,11 @@ def _programmes(at: int) -> list[bytes]:
         "opens_at": format_instant(START),
         "closes_at": format_instant(START + 600 * DAY_US),
     }
-    cheap = rules_of(transfer="approved", cap={"group": "compute", "holder_fen": 2_000_000_000, "floor_fen": 100})
-    holders_own = rules_of(transfer="open", payee="holder", rounding_fen=100, rank=2, ceiling_bp=4_000)
+    claims = {"cycle": "any", "cut_off_days": 90}
+    cheap = rules_of(
+        transfer="approved", claims=claims, cap={"group": "compute", "holder_fen": 2_000_000_000, "floor_fen": 100}
+    )
+    holders_own = rules_of(transfer="open", payee="holder", rounding_fen=100, rank=2, ceiling_bp=4_000, claims=claims)
 
     def accredit(programme: str, provider: str) -> bytes:
         limits = limits_of("ascend-910b", "h100")
@@ -273,20 +276,44 @@ def _burns(at: int) -> list[bytes]:
 
 
 def _settlement(at: int) -> list[bytes]:
-    first, last = (at - 2 * DAY_US) // DAY_US, (at - DAY_US) // DAY_US
+    """What the provider claims is paid but for a part, which it claims again; some of that is asked back, and comes."""
+    last_day, today = format_day(at // DAY_US - 1), format_day(at // DAY_US)
 
     def claim(actor: Actor, name: str, programme: str) -> bytes:
-        days = {"first_day": format_day(first), "last_day": format_day(last)}
-        return actor.note("redemption.claim", at, claim=f"{actor.party}/{name}", programme=programme, **days)
+        fields = {"claim": f"{actor.party}/{name}", "programme": programme, "last_day": last_day}
+        return actor.note("redemption.claim", at, **fields)
 
+    def settle(name: str, *rows: Json, paid_fen: int, **more: object) -> bytes:
+        payment = {"amount_fen": paid_fen, "day": today, "reference": f"payment of {name}"}
+        return TREASURY.note("redemption.settle", at, claim=f"guian/{name}", rows=[*rows], payment=payment, **more)
+
+    def row(contract: str, paid_fen: int, **withheld: object) -> Json:
+        return {"contract": f"maker-a/{contract}", "paid_fen": paid_fen, **withheld}
+
+    demand: Json = {"demand": "shanghai/d1", "programme": CHEAP, "payee": "guian", "amount_fen": 3_000}
+    disallowed: Json = {"programme": CHEAP, "contract": "maker-a/k1", "amount_fen": 1_500}
+    no_invoice, illegible = (
+        {"withheld_fen": 10_000, "reason": "no invoice"},
+        {"withheld_fen": 2_000, "reason": "illegible"},
+    )
+    others_fen = CLAIMED_FEN - 48_960
+    first = row("k1", 38_960, **no_invoice), row("k2", 2_000), row("k3", others_fen - 2_000)
+    received = {"amount_fen": 1_200, "day": today, "reference": "return of d1"}
     return [
         claim(PROVIDER, "c1", CHEAP),
         claim(HOLDER, "c2", HOLDERS_OWN),
-        TREASURY.note("redemption.reject", at, claim="guian/c1", reason="no invoice"),
+        settle("c1", *first, paid_fen=38_960 + others_fen),
+        TREASURY.note("recovery.demand", at, reason="never ran", evidence_sha256="bc" * 32, **demand),
         claim(PROVIDER, "c3", CHEAP),
-        TREASURY.note(
-            "redemption.pay", at, claim="guian/c3", amount_fen=CLAIMED_FEN, payment_reference="payment 2026-17"
+        settle(
+            "c3",
+            row("k1", 8_000, **illegible),
+            paid_fen=7_000,
+            offsets=[{"demand": "shanghai/d1", "amount_fen": 1_000}],
         ),
+        TREASURY.note("redemption.disallow", at, reason="still illegible", **disallowed),
+        TREASURY.note("recovery.receive", at, demand="shanghai/d1", payment=received),
+        TREASURY.note("recovery.cancel", at, demand="shanghai/d1", amount_fen=300, reason="it ran after all"),
     ]
 
 
