@@ -123,9 +123,45 @@ def test_what_invoices_came_to_is_paid_once_others_looked_at_them(played: Played
     startup = "startup-c00"
     assert attested == {("application", "district-bureau"), ("claim", "district-bureau"), ("contract", startup)}
     assert refused(played, "gate_not_passed") == 0
-    claims = {one.command["claim"] for one in played.of("redemption.claim/1")}
-    rejected = {one.command["claim"] for one in played.of("redemption.reject/1")}
-    assert {one.command["claim"] for one in played.of("redemption.pay/1")} == claims - rejected
+    claims = [one.command["claim"] for one in played.of("redemption.claim/1")]
+    assert sorted(one.command["claim"] for one in played.of("redemption.settle/1")) == sorted(claims)
+
+
+def test_what_is_withheld_is_claimed_again_or_disallowed(played: Played) -> None:
+    """Contract by contract, with a reason; a payment of another amount than is due is refused."""
+    claimed = {one.command["claim"]: one for one in played.of("redemption.claim/1")}
+    settled = {one.command["claim"]: one.command for one in played.of("redemption.settle/1")}
+    for claim, one in claimed.items():
+        rows = settled[claim]["rows"]
+        assert one.outcome["rows"] == [[row["contract"], row["paid_fen"] + row.get("withheld_fen", 0)] for row in rows]
+    withheld = {
+        (claimed[claim].command["programme"], row["contract"]): row["withheld_fen"]
+        for claim, one in settled.items()
+        for row in one["rows"]
+        if "withheld_fen" in row
+    }
+    (disallowed,) = [one.command for one in played.of("redemption.disallow/1")]
+    kept = disallowed["programme"], disallowed["contract"]
+    assert withheld.pop(kept) == disallowed["amount_fen"]
+    ((programme, contract),) = withheld
+    claims = [one for one in claimed.values() if one.command["programme"] == programme]
+    of_contract = [dict(one.outcome["rows"])[contract] for one in claims if contract in dict(one.outcome["rows"])]
+    assert of_contract[1] >= withheld[programme, contract] > 0
+    assert refused(played, "payment_differs") == 1
+
+
+def test_what_was_paid_without_right_comes_back(played: Played) -> None:
+    """One payee's is set off in a later settlement, and another's comes by bank but for what is given up."""
+    demands = {one.command["demand"]: one.command for one in played.of("recovery.demand/1")}
+    offsets = [one for settled in played.of("redemption.settle/1") for one in settled.command.get("offsets", ())]
+    (received,) = [one.command for one in played.of("recovery.receive/1")]
+    (cancelled,) = [one.command for one in played.of("recovery.cancel/1")]
+    assert {one["demand"] for one in offsets} | {received["demand"]} == set(demands)
+    assert len(demands) == 2
+    come_fen = {received["demand"]: received["payment"]["amount_fen"] + cancelled["amount_fen"]}
+    for one in offsets:
+        come_fen[one["demand"]] = come_fen.get(one["demand"], 0) + one["amount_fen"]
+    assert come_fen == {name: one["amount_fen"] for name, one in demands.items()}
 
 
 def test_the_logs_key_is_changed(played: Played) -> None:

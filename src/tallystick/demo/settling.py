@@ -2,12 +2,12 @@
 
 day   quarter
   3   2      what was withheld of the second claim is disallowed
-  4   each   whoever is owed something claims it, also what was withheld before
+  4   each   payees claim what they are owed, also what was withheld before
   7   each   the bureau looks at claims of which a programme asks it to
   9   each   treasuries settle all open claims: in the first quarter, of two of them a part is withheld, and a payment
              of another amount is refused; whatever the claimant owes is set off
- 10   2      two payments are found to be wrong, and asked back
- 20   2      one comes back by bank, but for what its treasury gives up; the other is set off in the third quarter
+ 10   1      two payments are found to be wrong, and asked back
+ 20   1      one comes back by bank, but for what its treasury gives up; the other is set off later
 """
 
 from collections.abc import Iterable
@@ -54,9 +54,9 @@ class Settling:
                 self._review()
             case 9:
                 self._settle()
-            case 10 if self.quarter == 2:
+            case 10 if self.quarter == 1:
                 self._demand()
-            case 20 if self.quarter == 2:
+            case 20 if self.quarter == 1:
                 self._receive()
 
     # -- claims -------------------------------------------------------------------------------------------------------
