@@ -94,7 +94,7 @@ class ApplicationFile(Rule):
 
     def asks(self, event: Event, history: History) -> Names:
         """The programme, and the contract."""
-        return [f"rules {self.programme}", *([] if self.contract is None else [f"contract {self.contract}"])]
+        return [f"rules {self.programme}", *([] if self.contract is None else [f"life {self.contract}"])]
 
 
 class ApplicationWithdraw(Rule):

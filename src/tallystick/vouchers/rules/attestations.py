@@ -121,8 +121,10 @@ class AttestationGive(Rule):
 
     def follows(self) -> Names:
         """The party, which may be suspended later, and the application, claim or contract."""
-        of_party = self.subject_type in ("provider", "holder")
-        return [f"party {self.party}", *([] if of_party else [self.subject])]
+        if self.subject_type in ("provider", "holder"):
+            return [f"party {self.party}"]
+        subject = f"life {self.subject_id}" if self.subject_type == "contract" else self.subject
+        return [f"party {self.party}", subject]
 
     def asks(self, event: Event, history: History) -> Names:
         """The provider or holder."""

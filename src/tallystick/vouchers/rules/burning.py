@@ -159,12 +159,12 @@ class TimeBurn(Rule):
         """The contract, and those whose lines its own correct: no other line may correct them."""
         assert isinstance(event.outcome, Burned)
         refused = {number for number, _ in event.outcome.refused}
-        yield f"contract {self.contract}"
+        yield f"life {self.contract}"
         yield from corrected_contracts(state, self.party, self._corrected(refused))
 
     def follows(self) -> Names:
         """The contract."""
-        return [f"contract {self.contract}"]
+        return [f"life {self.contract}"]
 
     def asks(self, event: Event, history: History) -> Names:
         """The provider's prices and accreditations, the items, and the contract of what a line corrects."""
@@ -282,7 +282,7 @@ class BurnReverse(Rule):
 
     def concerns(self, state: State, event: Event) -> Names:
         """The contract of the statement."""
-        return [f"contract {state.statements[self.party][self.statement].contract}"]
+        return [f"life {state.statements[self.party][self.statement].contract}"]
 
     def follows(self) -> Names:
         """Nothing."""

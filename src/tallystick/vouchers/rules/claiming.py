@@ -213,7 +213,7 @@ class RedemptionClaim(Rule):
     def concerns(self, state: State, event: Event) -> Names:
         """The claim, and each contract of it."""
         assert isinstance(event.outcome, Claimed)
-        return [f"claim {self.claim}", *[f"contract {contract}" for contract, _ in event.outcome.rows]]
+        return [f"claim {self.claim}", *[f"life {contract}" for contract, _ in event.outcome.rows]]
 
     def follows(self) -> Names:
         """The programme and the claimant."""
@@ -223,7 +223,7 @@ class RedemptionClaim(Rule):
         """Its contracts with all that was burned and claimed under them, and verdicts on the claimant."""
         assert isinstance(event.outcome, Claimed)
         yield from (f"attestations provider {self.party}", f"attestations holder {self.party}")
-        yield from (f"contract {contract}" for contract, _ in event.outcome.rows)
+        yield from (f"life {contract}" for contract, _ in event.outcome.rows)
 
 
 RULES: Final = (RedemptionClaim,)

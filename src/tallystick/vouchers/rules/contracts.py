@@ -163,7 +163,7 @@ class ContractSign(Rule):
 
     def concerns(self, state: State, event: Event) -> Names:
         """The contract, and its document."""
-        return [f"contract {self.contract}", f"document {self.document_sha256}"]
+        return [f"life {self.contract}", f"document {self.document_sha256}"]
 
     def follows(self) -> Names:
         """The contract, its holder and its provider."""
@@ -290,11 +290,11 @@ class ContractAmend(Rule):
 
     def concerns(self, state: State, event: Event) -> Names:
         """The contract, and the verdicts on it, which it may end."""
-        return [f"contract {self.contract}", f"attestations contract {self.contract}"]
+        return [f"life {self.contract}", f"attestations contract {self.contract}"]
 
     def follows(self) -> Names:
         """The contract."""
-        return [f"contract {self.contract}"]
+        return [f"life {self.contract}"]
 
     def asks(self, event: Event, history: History) -> Names:
         """The items."""

@@ -196,9 +196,9 @@ class BookExpire(Rule):
         for kind, name, _, _ in event.outcome.rows:
             if kind == "reservation":
                 yield f"reservation {name}"
-                yield f"contract {state.reservations[name].contract}"
+                yield f"life {state.reservations[name].contract}"
             elif kind == "lot":
-                yield f"contract {Lot(*name.split(' ')).contract}"
+                yield f"life {Lot(*name.split(' ')).contract}"
             else:
                 yield f"terms {name}"
 

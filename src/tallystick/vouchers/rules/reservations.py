@@ -158,11 +158,11 @@ class VoucherReserve(Rule):
 
     def concerns(self, state: State, event: Event) -> Names:
         """The reservation and the contract."""
-        return [f"reservation {self.reservation}", f"contract {self.contract}"]
+        return [f"reservation {self.reservation}", f"life {self.contract}"]
 
     def follows(self) -> Names:
         """The voucher's terms, and the contract."""
-        return [f"terms {self.voucher}", f"contract {self.contract}"]
+        return [f"terms {self.voucher}", f"life {self.contract}"]
 
     def asks(self, event: Event, history: History) -> Names:
         """The provider's accreditations."""
@@ -265,7 +265,7 @@ class ReservationExtend(Rule):
 
     def concerns(self, state: State, event: Event) -> Names:
         """The reservation and its contract."""
-        return [f"reservation {self.reservation}", f"contract {state.reservations[self.reservation].contract}"]
+        return [f"reservation {self.reservation}", f"life {state.reservations[self.reservation].contract}"]
 
     def follows(self) -> Names:
         """The reservation."""
@@ -339,7 +339,7 @@ class ReservationRelease(Rule):
 
     def concerns(self, state: State, event: Event) -> Names:
         """The reservation and its contract."""
-        return [f"reservation {self.reservation}", f"contract {state.reservations[self.reservation].contract}"]
+        return [f"reservation {self.reservation}", f"life {state.reservations[self.reservation].contract}"]
 
     def follows(self) -> Names:
         """The reservation, and the mandate."""
@@ -354,7 +354,7 @@ def contract_life(history: History, reservation: str) -> Names:
     """Yield the contract of a reservation, and its provider's accreditations."""
     contract = history.contract_of(reservation)
     if contract is not None:
-        yield f"contract {contract}"
+        yield f"life {contract}"
         yield from accreditations_of(history, contract)
 
 

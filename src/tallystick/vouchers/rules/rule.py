@@ -30,8 +30,8 @@ Names = Iterable[str]
     capacity <provider>           what it declared that it has
     rules <programme>             opened, closed
     accreditation <programme> <provider>
-    contract <id>                 its whole life: signed, amended, reserved under, burned, corrected, reversed,
-                                  released, claimed, settled, disallowed, not claimed in time
+    life <contract>               signed, amended, reserved under, released, burned, corrected, reversed, claimed,
+                                  settled, disallowed, not claimed in time
     document <sha256>             the contract that has it
     application <id>              filed, issued for, withdrawn
     attestations <type> <id>      verdicts on an application, a claim, a provider or a holder

@@ -229,14 +229,14 @@ class ServiceBurn(Rule):
 
     def concerns(self, state: State, event: Event) -> Names:
         """The contract, an invoice's document, and the contract whose line it corrects."""
-        yield f"contract {self.contract}"
+        yield f"life {self.contract}"
         if self.document_sha256 is not None:
             yield f"document {self.document_sha256}"
         yield from corrected_contracts(state, self.party, [] if self.corrects is None else [self.corrects])
 
     def follows(self) -> Names:
         """The contract."""
-        return [f"contract {self.contract}"]
+        return [f"life {self.contract}"]
 
     def asks(self, event: Event, history: History) -> Names:
         """The provider's prices and accreditations, the item, the document, and the contract of what it corrects."""

@@ -233,7 +233,7 @@ class RedemptionSettle(Rule):
         claim = state.claims[self.claim]
         yield f"claim {self.claim}"
         yield f"paid {claim.programme} {claim.claimant}"
-        yield from (f"contract {row.contract}" for row in self.rows)
+        yield from (f"life {row.contract}" for row in self.rows)
         yield from (f"demand {one.demand}" for one in self.offsets or ())
 
     def follows(self) -> Names:
@@ -247,7 +247,7 @@ class RedemptionSettle(Rule):
         yield from (f"attestations {subject}" for subject in (f"claim {self.claim}", f"provider {claimant}"))
         yield f"attestations holder {claimant}"
         for row in self.rows:
-            yield from (f"contract {row.contract}", f"attestations contract {row.contract}")
+            yield from (f"life {row.contract}", f"attestations contract {row.contract}")
 
 
 class RedemptionDisallow(Rule):
@@ -334,11 +334,11 @@ class RedemptionDisallow(Rule):
 
     def concerns(self, state: State, event: Event) -> Names:
         """The contract."""
-        return [f"contract {self.contract}"]
+        return [f"life {self.contract}"]
 
     def follows(self) -> Names:
         """The contract and the programme."""
-        return [f"contract {self.contract}", f"rules {self.programme}"]
+        return [f"life {self.contract}", f"rules {self.programme}"]
 
     def asks(self, event: Event, history: History) -> Names:
         """The accreditations of the contract's provider."""

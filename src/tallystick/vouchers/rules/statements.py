@@ -85,10 +85,10 @@ def corrected_contracts(state: State, provider: str, corrected: list[Corrected])
     for one in corrected:
         earlier = state.statements[provider].get(one.statement)
         if earlier is not None:  # else in a part of a log
-            yield f"contract {earlier.contract}"
+            yield f"life {earlier.contract}"
 
 
 def statement_contract(history: History, asking: Event, ref: str) -> Names:
     """Return the contract of an earlier statement of the same provider, if there is one."""
     contract = history.contract_of_statement(asking.command.party, ref, asking.index)
-    return [] if contract is None else [f"contract {contract}"]
+    return [] if contract is None else [f"life {contract}"]

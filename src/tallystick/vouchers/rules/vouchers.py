@@ -184,7 +184,7 @@ class VoucherIssue(Rule):
 
     def asks(self, event: Event, history: History) -> Names:
         """The contract that it is spent under, and the verdicts on it, on holder and application."""
-        bound = [] if self.contract is None else [f"contract {self.contract}", f"attestations contract {self.contract}"]
+        bound = [] if self.contract is None else [f"life {self.contract}", f"attestations contract {self.contract}"]
         return [*bound, f"attestations holder {self.holder}", *[f"attestations {name}" for name in self._applied()]]
 
 
