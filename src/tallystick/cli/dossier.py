@@ -1,6 +1,6 @@
 """What is handed to one party: a dossier, the part of the log that concerns it, and what can be seen from it offline.
 
-    dossier SOURCE KIND ID -o FILE     everything that concerns a voucher, holder, provider or programme
+    dossier SOURCE KIND ID -o FILE     everything that touches a voucher, holder, provider, contract and so on
     verify FILE --trust POLICY         (auditor.py) decides it anew, and prints the book or what is wrong
 
 Status of `verify` is 1 if anything is wrong with a dossier.
@@ -37,7 +37,7 @@ def add_commands(app: typer.Typer) -> None:
 
 def dossier(
     source: parameters.ReadSource,
-    what: Annotated[parameters.DossierKind, typer.Argument(help="What it is about.")],
+    what: Annotated[parameters.AccountKind, typer.Argument(help="What it is about.")],
     id_: Annotated[str, typer.Argument(metavar="ID", help="Its id, for example acme-ai/v-1 or guian-cluster.")],
     file: Annotated[str, parameters.out("Where the dossier goes; - is stdout.")],
     since: Annotated[
@@ -50,7 +50,7 @@ def dossier(
     ] = None,
     force: parameters.Force = False,
 ) -> None:
-    """Write every entry that concerns a voucher, holder, provider or programme, with proofs, into one file."""
+    """Write every entry that touches a voucher, holder, provider and so on, with proofs, into one file."""
     from tallystick.dossiers.writing import write_dossier
 
     bounds = _bound(since), _bound(until)

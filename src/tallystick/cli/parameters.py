@@ -22,7 +22,7 @@ else:  # typer takes no union; it passes on what the parser returns, and shows t
 
 
 class AccountKind(StrEnum):
-    """What has a balance under a seal, and a proof of it."""
+    """What has a balance, and under a seal a dossier and a proof of its balance."""
 
     VOUCHER = "voucher"
     HOLDER = "holder"
@@ -30,15 +30,6 @@ class AccountKind(StrEnum):
     PROGRAMME = "programme"
     CONTRACT = "contract"
     TREASURY = "treasury"
-
-
-class DossierKind(StrEnum):
-    """What a dossier can be about."""
-
-    VOUCHER = AccountKind.VOUCHER.value
-    HOLDER = AccountKind.HOLDER.value
-    PROVIDER = AccountKind.PROVIDER.value
-    PROGRAMME = AccountKind.PROGRAMME.value
 
 
 class BalanceKind(StrEnum):

@@ -10,7 +10,7 @@
     (6) what came after       decided likewise, and not proved to be complete
 
 One pass, one line at a time. It can't see a seal that the dossier doesn't hold: that a dossier is as new as it should
-be, its checkpoint and its closing day tell. Of a voucher that has ended, later seals have no leaf: the last one that
+be, its checkpoint and its closing day tell. Of an account that has ended, later seals have no leaf: the last one that
 has may close its dossier, though there are newer ones.
 """
 
@@ -28,7 +28,6 @@ from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.merkle import leaf_hash
 from tallystick.transparency.policy import Policy
 from tallystick.transparency.proofs import verify_inclusion
-from tallystick.vouchers.accounts import is_open
 from tallystick.vouchers.admit import SignedCommand, read_note
 from tallystick.vouchers.editions import Adoption, Founding
 from tallystick.vouchers.entry import Entry, split_entry
@@ -131,6 +130,14 @@ class _Examination:
             self.seals[item.index] = summary, event.outcome
         if self.is_replaying:
             self._replay(item, event, signed)
+        if self.is_replaying and item.index == self._seal_after_closing():
+            assert closing is not None
+            self.has_ended = self.replay.has_ended(closing.leaf.balances)
+
+    def _seal_after_closing(self) -> int | None:
+        """Return the index of the first seal after the closing one, if it was read."""
+        closing = self.head.closing
+        return next((index for index in self.seals if closing is not None and index > closing.index), None)
 
     def _count(self, item: DossierEntry) -> None:
         """Take an entry of the account into the running hash."""
@@ -255,8 +262,6 @@ class _Examination:
         if not self.is_replaying:
             return
         told = self._now(closing.index)
-        if self.is_replaying:
-            self.has_ended = not is_open(self.replay.state, self.head.account, closing.leaf.balances)
         if not self.findings and told != self.balances:  # (5)
             names = sorted(name for name in told | self.balances if told.get(name) != self.balances.get(name))
             shown = ", ".join(f"{name} {told.get(name)} and not {self.balances.get(name)}" for name in names)

@@ -48,14 +48,15 @@ def _is_known(state: State, row: ExpiredRow) -> bool:
 
 def _accounts_of(state: State, row: ExpiredRow) -> set[str]:
     kind, name, _, _ = row
-    if kind == "voucher":
-        return voucher_accounts(state, name)
+    voucher, more = name, set[str]()
     if kind == "lot":
-        lot = Lot(*name.split(" "))
-        provider = state.contracts[lot.contract].provider
-        return voucher_accounts(state, lot.voucher) | {f"contract {lot.contract}", f"provider {provider}"}
-    reservation = state.reservations[name]
-    return voucher_accounts(state, reservation.voucher) | {f"provider {reservation.provider}"}
+        voucher, contract = Lot(*name.split(" "))
+        more = {f"contract {contract}", f"provider {state.contracts[contract].provider}"}
+    elif kind == "reservation":
+        voucher = state.reservations[name].voucher
+        more = {f"provider {state.reservations[name].provider}"}
+    treasury = state.programmes[state.vouchers[voucher].programme].treasury
+    return voucher_accounts(state, voucher) | {f"treasury {treasury}"} | more
 
 
 def _place_of(state: State, row: ExpiredRow) -> tuple[Due, str]:

@@ -127,16 +127,19 @@ class Gathering:
                 voucher, contract = made.voucher, made.contract
             elif kind == "lot":
                 voucher, contract = Lot(*name.split(" "))
-                wanted = f"contract {contract}"
+                wanted = f"life {contract}"
             accounts = self._accounts_of_voucher(voucher)
             if contract is not None:
                 accounts.add(f"provider {self.provider_of(contract)}")
+            if kind == "lot":
+                accounts.add(f"contract {contract}")
             if self._account in accounts:
                 self._want(wanted)
 
     def _accounts_of_voucher(self, voucher: str) -> set[str]:
         programme, holder = self._owned(voucher)
-        return {f"voucher {voucher}", f"holder {holder}", f"programme {programme}"}
+        treasury = self._event(self._index.entries_concerning(f"rules {programme}")[0]).command.party
+        return {f"voucher {voucher}", f"holder {holder}", f"programme {programme}", f"treasury {treasury}"}
 
     def _note_refused_times(self, event: Event) -> None:
         """Remember the lines that were refused because their job's time was burned before."""
@@ -209,7 +212,7 @@ class Gathering:
                 for one in wanted:
                     is_same = (one.item, one.job) == (item, line.job)
                     if is_same and line.starts_at < one.ends_at and one.starts_at < line.ends_at:
-                        self._want(f"contract {command.contract}")
+                        self._want(f"life {command.contract}")
 
     # -- what those depend on -----------------------------------------------------------------------------------------
 
@@ -239,7 +242,7 @@ class Gathering:
 
     def _read_contract(self, contract: str) -> ContractSign | None:
         """Return how a contract was signed, if there is one of that id."""
-        life = self._index.entries_concerning(f"contract {contract}")
+        life = self._index.entries_concerning(f"life {contract}")
         if not life:
             return None
         signed = self._event(life[0]).command
@@ -257,7 +260,7 @@ class Gathering:
 
     def _read_programmes(self, contract: str) -> tuple[str, ...]:
         """Return the programmes of which something was reserved under a contract, in the order of the log."""
-        kinds = [(number, self._data(number)) for number in self._index.entries_concerning(f"contract {contract}")]
+        kinds = [(number, self._data(number)) for number in self._index.entries_concerning(f"life {contract}")]
         made = [self._event(number, data).command for number, data in kinds if _is_reservation(data)]
         vouchers = [command.voucher for command in made if isinstance(command, VoucherReserve)]
         return tuple(dict.fromkeys(self._programme_of(voucher) for voucher in vouchers))

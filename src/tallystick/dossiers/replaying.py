@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 
 from tallystick.dossiers.expiring import account_rows, comes_out, known_rows
 from tallystick.dossiers.settling import claim_comes_out, known_contracts, pay_unknown, unknown_contracts
-from tallystick.vouchers.accounts import all_balances
+from tallystick.vouchers.accounts import all_balances, is_open
 from tallystick.vouchers.admit import SignedCommand, admit
 from tallystick.vouchers.book import OF_LOTS, PROGRAMME_ACCOUNTS, Posting, lot_in
 from tallystick.vouchers.entry import Entry
@@ -135,6 +135,13 @@ class PartialReplay:
         except Exception as error:
             return _missing(error)
 
+    def has_ended(self, balances: Balances) -> bool:
+        """Return whether the account, with these balances and untouched, is in no seal that is recorded now."""
+        try:
+            return not is_open(self.state, self._account, balances)
+        except LookupError:
+            return False  # it isn't in the part, or these aren't its balances
+
     def balances(self) -> Balances | Missing:
         """Return the account's balances as far as the part tells; nothing if it isn't there yet."""
         try:
@@ -158,6 +165,11 @@ class PartialReplay:
         kind, _, name = self._account.partition(" ")
         if kind == "programme":
             return posting.programme == name
+        if kind == "treasury":
+            return self.state.programmes[posting.programme].treasury == name
+        if kind == "contract":
+            ends = (posting.source, posting.source_id), (posting.target, posting.target_id)
+            return name in [lot_in(*end).contract for end in ends if end[0] in OF_LOTS]
         if kind == "voucher":
             ends = (posting.source, posting.source_id), (posting.target, posting.target_id)
             return name in [self.state.voucher_of(*end) for end in ends]

@@ -44,9 +44,13 @@ def claim_comes_out(decided: Claimed, recorded: Claimed) -> bool:
 def pay_unknown(state: State, command: RedemptionSettle) -> None:
     """Note as paid what a settlement paid of lots that aren't in the part: so what a payee was paid is exact.
 
+    Where that comes from, the part doesn't tell.
+
     Asked before the settlement is evolved.
     """
     claim = state.claims[command.claim]
     known = {lot.contract for lot, _ in state.claimed(command.claim)}
     paid_fen = sum([row.paid_fen for row in command.rows if row.contract not in known])
     state.book.note("paid", f"{claim.programme} {claim.claimant}", paid_fen)
+    if paid_fen:
+        state.book.totals[claim.programme]["paid"] += paid_fen

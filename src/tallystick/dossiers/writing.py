@@ -3,8 +3,8 @@
     views      follow the log first, then say which entries concern whom; of an export they are made in memory, which
                reads all of it once
     seals      the opening leaf's seal is the last one before what was asked for, the closing leaf's the first after it:
-               between two seals nothing can be left out unseen. A voucher that has ended is in no later seal than the
-               first after its last entry, which then closes its dossier
+               between two seals nothing can be left out unseen. An account that has ended is in no later seal than the
+               last that has it, which then closes its dossier
     entries    read by index, each with its path to the checkpoint's root
 
 An account that wasn't there yet at the opening seal begins with the log: there is nothing of it before.
@@ -67,7 +67,7 @@ def write_dossier(
 
     Args:
         source: a ledger folder, an exported folder, or the URL of one.
-        account: `voucher <id>`, `holder <id>`, `provider <id>` or `programme <id>`.
+        account: for example `voucher <id>` (docs/rules.md, "Sealed books").
         out: where it goes.
         since: the dossier begins at the last seal before that day, or at or before that entry; None: with the log.
         until: it ends with the first seal that seals that day, or at or after that entry; None: with the log.
