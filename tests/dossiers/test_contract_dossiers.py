@@ -44,9 +44,17 @@ def seal(story: Story) -> int:
     return story.do(REGISTRY, "book.seal", seal=f"registry/s{next(_seals)}", last_day=last_day)
 
 
-def claim(story: Story, by: Actor, name: str, programme: str, first_day: str, last_day: str) -> int:
-    days = {"first_day": first_day, "last_day": last_day}
-    return story.do(by, "redemption.claim", claim=f"{by.party}/{name}", programme=programme, **days)
+def claim(story: Story, by: Actor, name: str, programme: str, last_day: str) -> int:
+    return story.do(by, "redemption.claim", claim=f"{by.party}/{name}", programme=programme, last_day=last_day)
+
+
+def settle(story: Story, name: str, number: int, withheld_fen: int = 0, **paid_fen: int) -> int:
+    """Pay a claim of dc's, but for what is withheld of the first contract, by the so many-th payment."""
+    rows: list[Json] = [{"contract": f"acme/{one}", "paid_fen": amount_fen} for one, amount_fen in paid_fen.items()]
+    if withheld_fen:
+        rows[0] |= {"withheld_fen": withheld_fen, "reason": "no invoice"}
+    payment = story.payment(sum(paid_fen.values()), number)
+    return story.do(CITY, "redemption.settle", claim=f"dc/{name}", rows=rows, payment=payment)
 
 
 def log_of(story: Story) -> list[bytes]:
@@ -162,10 +170,10 @@ def test_a_claim_of_before_is_paid_afterwards(story: Story) -> None:
     story.burn(DC, "acme/k1", story.line("job-1", 10))
     story.burn(DC, "acme/k3", story.line("job-2", 10))
     story.at += DAY_US
-    claim(story, DC, "c1", "city/p", "2026-01-05", "2026-01-07")
+    claim(story, DC, "c1", "city/p", "2026-01-07")
     story.at += DAY_US
     first = seal(story)
-    story.do(CITY, "redemption.pay", claim="dc/c1", amount_fen=36_000, payment_reference="bank 1")
+    settle(story, "c1", 1, k1=18_000, k3=18_000)
     story.at += DAY_US
     seal(story)
     assert suspected(story) == {}
@@ -186,9 +194,9 @@ def test_a_contract_that_says_either_is_the_first_claimants(story: Story) -> Non
     story.burn(DC, "acme/k1", story.line("job-1", 10))
     story.burn(DC, "acme/k3", story.line("job-2", 10))
     story.at += DAY_US
-    claim(story, ACME, "c1", "city/b", "2026-01-05", "2026-01-07")
-    index = claim(story, DC, "c1", "city/a", "2026-01-05", "2026-01-07")
-    assert Entry.from_bytes(log_of(story)[index]).event.outcome == Claimed(amount_fen=3_600)
+    claim(story, ACME, "c1", "city/b", "2026-01-07")
+    index = claim(story, DC, "c1", "city/a", "2026-01-07")
+    assert Entry.from_bytes(log_of(story)[index]).event.outcome == Claimed(3_600, False, (("acme/k3", 3_600),))
     seal(story)
     assert suspected(story) == {}
 
@@ -204,12 +212,12 @@ def test_what_an_earlier_claim_rounded_off_is_known(story: Story) -> None:
     story.burn(DC, "acme/k1", story.line("job-1", 2, hours_ago=40))  # 72 fen, on the 6th
     story.burn(DC, "acme/k3", story.line("job-2", 2, hours_ago=10))  # 72 fen, on the 7th
     story.at += DAY_US
-    claim(story, DC, "c1", "city/w", "2026-01-05", "2026-01-07")  # 144: 100 are claimed, 44 of acme/k3 are not
+    claim(story, DC, "c1", "city/w", "2026-01-07")  # 144: 100 are claimed, 44 of acme/k3 are not
     seal(story)
     story.burn(DC, "acme/k3", [*story.line("job-3", 2, hours_ago=40), {"prior_period": True}])
     story.at += DAY_US
-    index = claim(story, DC, "c2", "city/w", "2026-01-07", "2026-01-08")
-    assert Entry.from_bytes(log_of(story)[index]).event.outcome == Claimed(amount_fen=100)
+    index = claim(story, DC, "c2", "city/w", "2026-01-08")
+    assert Entry.from_bytes(log_of(story)[index]).event.outcome == Claimed(100, False, (("acme/k3", 100),))
     story.at += DAY_US
     seal(story)
     assert suspected(story) == {}

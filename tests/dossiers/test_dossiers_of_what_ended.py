@@ -23,7 +23,7 @@ from tallystick.signing.note import Note
 from tallystick.vouchers.entry import Entry, split_entry
 from tallystick.vouchers.outcomes import Expired
 from tallystick.vouchers.quantities import DAY_US
-from tallystick.vouchers.rules import recovery
+from tallystick.vouchers.rules import endings
 
 FindingCodes = list[FindingCode]
 
@@ -53,12 +53,14 @@ def tell(story: Story) -> tuple[int, int]:
     story.serve("acme/k5", "2026-01-11", "2026-01-11", quantity=4, corrects={"statement": "T2", "line": 0}, ref="T3")
     story.at += DAY_US
     first = seal(story)
-    story.do(DC, "redemption.claim", claim="dc/c1", programme="city/s", first_day="2026-01-10", last_day="2026-01-12")
+    story.do(DC, "redemption.claim", claim="dc/c1", programme="city/s", last_day="2026-01-12")
     for contract in ("acme/k3", "acme/k4", "acme/k5"):
         story.confirm(contract)
-    story.give_mandate("city/m3", "redemption.pay/1", total_fen=9_000)
-    claimed = {"claim": "dc/c1", "amount_fen": 8_800, "mandate": "city/m3"}
-    story.do(REGISTRY, "redemption.pay", payment_reference="bank 1", **claimed)
+    story.give_mandate("city/m3", "redemption.settle/1", total_fen=9_000)
+    paid = [("acme/k3", 4_000), ("acme/k4", 4_000), ("acme/k5", 800)]
+    rows = [{"contract": contract, "paid_fen": amount_fen} for contract, amount_fen in paid]
+    settled = {"claim": "dc/c1", "rows": rows, "payment": story.payment(8_800, 1), "mandate": "city/m3"}
+    story.do(REGISTRY, "redemption.settle", **settled)
     story.do(ACME, "reservation.extend", reservation="acme/s3", amount_fen=1_000)
     story.at += 31 * DAY_US
     story.do(REGISTRY, "book.expire")
@@ -138,7 +140,7 @@ def test_what_it_depends_on_is_missed(told: Told, account: str, kind: str, what:
         ("holder acme", "service.burned/1"),
         ("holder beta", "voucher.imported/1"),
         ("provider dc", "book.expired/1"),
-        ("provider dc", "redemption.paid/1"),
+        ("provider dc", "redemption.settled/1"),
         ("programme city/s", "programme.amended/1"),
         ("programme city/s", "voucher.imported/1"),
     ],
@@ -242,7 +244,7 @@ def test_what_of_others_was_ended_is_theirs(told: Told) -> None:
 
 def test_what_an_entry_has_no_room_for_is_ended_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With rows for two at a time: nobody is suspected, and a row that is skipped is found."""
-    for module in (recovery, expiring):
+    for module in (endings, expiring):
         monkeypatch.setattr(module, "ROWS_MAX", 2)
     story = Story(tmp_path / "ledger")
     tell(story)

@@ -69,6 +69,16 @@ MAY_BE_MISSING: Final = frozenset(
     }
 )
 """Refusals that mean, of a command that was admitted, that something isn't in the part."""
+FOLLOWS_FROM_OTHERS: Final = frozenset(
+    {
+        Reason.NOTHING_TO_CLAIM,
+        Reason.SETTLEMENT_DIFFERS_FROM_CLAIM,
+        Reason.EXCEEDS_WITHHELD,
+        Reason.EXCEEDS_PAID,
+        Reason.EXCEEDS_RECEIVABLE,
+    }
+)
+"""Refusals that an amount brings about which an entry before has wrong, and which was named there."""
 
 
 class Missing(NamedTuple):
