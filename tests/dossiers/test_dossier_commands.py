@@ -22,7 +22,7 @@ def trust(tmp_path: Path) -> Path:
 def test_a_dossier_is_written_and_its_book_printed(ledger: Path, tmp_path: Path, trust: Path) -> None:
     file = tmp_path / "guian.dossier"
     said = done("dossier", ledger, "provider", "guian", "-o", file)
-    assert said.startswith(f"{file}: 53 entries of provider guian, ")
+    assert said.startswith(f"{file}: 57 entries of provider guian, ")
     shown = done("verify", file, "--trust", trust)
     assert shown.startswith("proven: provider guian in tallystick.example/national, in its tree of ")
     assert "complete up to registry/2026 (days up to" in shown
@@ -73,8 +73,8 @@ def test_a_fault_is_named_and_no_number_is_shown(ledger: Path, tmp_path: Path, t
 def test_help_offers_what_has_a_dossier_and_nothing_else() -> None:
     """An entry has none: it is shown, or proved by its receipt."""
     said = done("dossier", "--help")
-    assert "<voucher|holder|provider|programme>" in said
-    assert "<voucher|holder|programme|provider|contract|mandate|entry>" in done("show", "--help")
+    assert "<voucher|holder|provider|programme|contract|treasury>" in said
+    assert "<voucher|holder|programme|provider|contract|mandate|claim|demand|entry>" in done("show", "--help")
 
 
 def test_bad_input_is_one_line(ledger: Path, tmp_path: Path, trust: Path) -> None:
