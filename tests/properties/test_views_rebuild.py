@@ -21,7 +21,7 @@ from support.actors import ORIGIN, key_of
 from tallystick.ledger import create_ledger
 from tallystick.ledger.pending import Admitted
 from tallystick.views import Views, follow, follower, view_store
-from tallystick.vouchers.book import CARRIED_OVER, USED, lot_in
+from tallystick.vouchers.book import CARRIED_OVER, OF_LOTS, lot_in
 from tallystick.vouchers.entry import Entry, split_entry
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.holdings import Voucher
@@ -63,6 +63,59 @@ def agree(views: Views, state: State, entries: Sequence[Entry]) -> None:
     agree_on_contracts(views, state)
     agree_on_lines(views, entries)
     agree_on_mandates(views, state)
+    agree_on_claims(views, state, entries)
+    agree_on_demands(views, state, entries)
+
+
+def agree_on_claims(views: Views, state: State, entries: Sequence[Entry]) -> None:
+    answered: Any = views.balances("claim")
+    rows = {row.claim: row for row in answered}
+    assert list(rows) == list(state.claims)
+    for name, claim in state.claims.items():
+        row, found = rows[name], views.claim(name)
+        assert found.balance == row
+        assert (row.programme, row.claimant, row.status) == (claim.programme, claim.claimant, claim.status)
+        assert (row.last_day, row.claimed_index) == (format_day(claim.last_day), claim.index)
+        outcome: Any = entries[claim.index].event.outcome
+        assert outcome.rows == tuple((one.contract, one.claimed_fen) for one in found.rows)
+        assert row.amount_fen == outcome.amount_fen == sum(one.claimed_fen for one in found.rows)
+        for one in (row, *found.rows):
+            claimed_fen = row.amount_fen if one is row else one.claimed_fen
+            assert one.paid_fen + one.withheld_fen == (claimed_fen if row.status == "settled" else 0)
+        assert row.paid_fen == row.set_off_fen + row.payment_fen == sum(one.paid_fen for one in found.rows)
+        assert row.set_off_fen == sum(one.amount_fen for one in found.offsets)
+        if row.status == "open":
+            assert state.claimed_fen(name) == row.amount_fen
+            continue
+        command: Any = entries[row.settled_index].event.command
+        assert (command.claim, command.paid_fen, command.offset_fen) == (name, row.paid_fen, row.set_off_fen)
+        assert [one.reason for one in found.rows] == [one.reason for one in command.rows]
+
+
+def agree_on_demands(views: Views, state: State, entries: Sequence[Entry]) -> None:
+    answered: Any = views.balances("demand")
+    rows = {row.demand: row for row in answered}
+    assert set(rows) == set(state.demands)
+    for name, demand in state.demands.items():
+        row, found = rows[name], views.demand(name)
+        assert found.balance == row
+        assert (row.programme, row.payee, row.amount_fen) == (demand.programme, demand.payee, demand.amount_fen)
+        assert row.left_fen == state.book["receivable", name]
+        assert row.received_fen + row.set_off_fen == state.book["received", name]
+        assert row.amount_fen - row.left_fen == sum(act.amount_fen for act in found.acts)
+        assert entries[row.demanded_index].event.command.ref
+    payees: Any = views.balances("payee")
+    paid = {f"{row.programme} {row.payee}": row.paid_fen for row in payees if row.paid_fen}
+    assert paid == {
+        key: amount_fen for key, amount_fen in state.book.balances["paid"].items() if not key.endswith(" -")
+    }
+    receivable: Counter[tuple[str, str]] = Counter()
+    for name, demand in state.demands.items():
+        receivable[demand.payee, demand.programme] += state.book["receivable", name]
+    assert all(row.receivable_fen == receivable[row.payee, row.programme] for row in payees)
+    still = [(name, one) for name, one in state.claims.items() if one.status == "open"]
+    assert sum(row.claims_open for row in payees) == len(still)
+    assert sum(row.claimed_fen for row in payees) == sum(state.claimed_fen(name) for name, _ in still)
 
 
 def agree_on_mandates(views: Views, state: State) -> None:
@@ -89,7 +142,7 @@ def agree_on_holdings(views: Views, state: State) -> None:
     for held in state.reservations.values():
         reserved[held.voucher] += state.book["reserved", held.id]
     burned: Counter[str] = Counter()
-    for account in USED:
+    for account in OF_LOTS:
         for key, amount_fen in state.book.balances[account].items():
             burned[lot_in(account, key).voucher] += amount_fen
     of_vouchers: list[Any] = [*views.balances("voucher")]
@@ -147,7 +200,14 @@ def agree_on_books(views: Views, state: State) -> None:
     for voucher_id, voucher in state.vouchers.items():
         came_back_fen = state.book["returned", voucher_id] if voucher.status == "revoked" else 0
         granted[voucher.holder] += voucher.face_fen - state.book["transferred", voucher_id] - came_back_fen
-    for account in USED:
+        forfeited_fen = sum(
+            amount_fen
+            for key, amount_fen in state.book.balances["forfeited"].items()
+            if state.vouchers[lot_in("forfeited", key).voucher].programme == name
+        )
+        received_fen = sum(state.book["received", key] for key, one in state.demands.items() if one.programme == name)
+        assert (row.forfeited_fen, row.received_fen) == (forfeited_fen, received_fen)
+    for account in OF_LOTS:
         for key, amount_fen in state.book.balances[account].items():
             lot = lot_in(account, key)
             if lot.contract == CARRIED_OVER:
@@ -160,11 +220,13 @@ def agree_on_books(views: Views, state: State) -> None:
     for row in parties:
         name = getattr(row, "holder", None) or row.provider
         assert row.suspended == state.parties[name].suspended
-        assert (row.unclaimed_fen, row.claimed_fen, row.paid_fen) == (
-            owed[name, "burned_fen"],
-            owed[name, "claimed_fen"],
-            owed[name, "paid_fen"],
-        )
+        places = (row.unclaimed_fen, row.claimed_fen, row.withheld_fen, row.settled_fen, row.forfeited_fen)
+        assert places == tuple(owed[name, f"{account}_fen"] for account in OF_LOTS)
+        paid_fen = sum(state.book["paid", f"{programme} {name}"] for programme in state.programmes)
+        asked = [demand for demand, one in state.demands.items() if one.payee == name]
+        receivable_fen = sum(state.book["receivable", demand] for demand in asked)
+        assert (row.paid_fen, row.receivable_fen) == (paid_fen, receivable_fen)
+        assert row.settled_fen == paid_fen + receivable_fen + sum(state.book["received", demand] for demand in asked)
     for row in views.balances("holder"):
         assert row.granted_fen == granted[row.holder]  # type: ignore[union-attr]
         assert row.granted_fen == row.available_fen + row.reserved_fen + row.burned_fen + row.expired_fen  # type: ignore[union-attr]
@@ -175,7 +237,7 @@ def agree_on_contracts(views: Views, state: State) -> None:
     rows = {row.contract: row for row in answered}
     assert set(rows) == set(state.contracts)
     owed: Counter[tuple[str, str, str]] = Counter()
-    for account in USED:
+    for account in OF_LOTS:
         for key, amount_fen in state.book.balances[account].items():
             lot = lot_in(account, key)
             owed[lot.contract, state.vouchers[lot.voucher].programme, account] += amount_fen
@@ -196,8 +258,8 @@ def agree_on_contracts(views: Views, state: State) -> None:
         assert {one.reservation for one in found.reservations if not one.closed} == set(contract.reservations)
         for one in found.programmes:
             assert one.payee == state.claimant(one.programme, name)
-            places = (one.unclaimed_fen, one.claimed_fen, one.paid_fen)
-            assert places == tuple(owed[name, one.programme, account] for account in USED)
+            places = (one.unclaimed_fen, one.claimed_fen, one.withheld_fen, one.settled_fen, one.forfeited_fen)
+            assert places == tuple(owed[name, one.programme, account] for account in OF_LOTS)
             assert one.from_voucher_fen - one.reversed_fen == sum(places)
         for sums in (found.statements, [row]):
             assert sum(one.lines_accepted for one in sums) == row.lines_accepted
@@ -245,8 +307,8 @@ def agree_on_lines(views: Views, entries: Sequence[Entry]) -> None:
         assert {name: getattr(row, name) for name in names} == {name: counted[row.provider, name] for name in names}
         found = views.provider(row.provider)
         for one in (row, *found.programmes):
-            owed_fen = one.to_holders_fen + one.either_fen + one.unclaimed_fen + one.claimed_fen + one.paid_fen
-            assert one.from_voucher_fen - one.reversed_fen == owed_fen
+            owed_fen = one.unclaimed_fen + one.withheld_fen + one.claimed_fen + one.settled_fen + one.forfeited_fen
+            assert one.from_voucher_fen - one.reversed_fen == one.to_holders_fen + one.either_fen + owed_fen
         assert len(found.statements) == counted[row.provider, "statements"]
         services = [(one.index, one.fee_fen, one.from_voucher_fen) for one in found.services]
         of_services = [one for one in found.statements if one.index in {index for index, _, _ in services}]
