@@ -22,6 +22,7 @@ POLICY = Policy.for_log(LOG_KEY.verifier)
 ENVELOPE_FEN, ISSUED_FEN = 10_000, 4_000
 TODAY = (NOW + 8 * 3_600 * 1_000_000) // DAY_US
 TOMORROW = format_day(TODAY + 1)
+OTHER_SIDE = {"before": "settle", "subject_type": "contract", "topic": "delivery", "other_side": True, "passes": 1}
 RULES = rules_of(rank=0, validity_days=300, cap={"group": "p", "holder_fen": 10**6, "floor_fen": 0})
 
 
@@ -118,7 +119,7 @@ def test_rules_are_amended_from_tomorrow_on(rules_from: str, expected: Reason | 
     "changed",
     [
         {"payee": "holder"},
-        {"basis": "metered"},
+        {"basis": "both", "gates": [OTHER_SIDE]},
         {"rounding_fen": 100},
         {"rank": 1},
         {"claims": {"cycle": "quarter", "cut_off_days": 90}},
