@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from support.actors import Actor, Json, note_of, uscc_of
-from support.burning import BEGIN, LOG_KEY, NOW, Clock, founding_notes
+from support.burning import BEGIN, LOG_KEY, NOW, Clock, answer_to, founding_notes
 from support.terms import contract_of, limits_of, rules_of
 from tallystick.audit import audit
 from tallystick.ledger import Ledger, create_ledger
 from tallystick.transparency.policy import Policy
 from tallystick.vouchers.quantities import DAY_US, format_instant
-from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.refusals import Reason
 
 NETWORK, TREASURY = Actor("network"), Actor("treasury")
 PROVIDER, HOLDER, OTHER = Actor("provider"), Actor("holder"), Actor("other")
@@ -104,12 +104,6 @@ def agreed(holder: Actor, name: str, basis: str) -> list[bytes]:
         holder.note("contract.sign", BEGIN, *PROVIDER.key_names, ref=f"c-{name}", **terms),
         holder.note("voucher.reserve", BEGIN, ref=f"r-{name}", amount_fen=RESERVED_FEN, until=UNTIL, **reserved),
     ]
-
-
-def answer_to(ledger: Ledger, note: bytes) -> Reason | None:
-    """Why a note is refused; None if it is admitted."""
-    (answer,) = ledger.submit([note])
-    return answer.reason if isinstance(answer, Refusal) else None
 
 
 def invoice(ref: str, **changed: Any) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.actors import Actor, Json, brought_by, key_of, label_of, note_of, profile_of, uscc_of, vkey_of
-from support.burning import BEGIN, LOG_KEY, NOW, Clock, burn_note, founding_notes
+from support.burning import BEGIN, LOG_KEY, NOW, Clock, answer_to, burn_note, founding_notes
 from support.terms import limits_of, rules_of
 from tallystick.audit import audit
 from tallystick.audit.officer_checks import OwnOfficerSums
@@ -18,7 +18,7 @@ from tallystick.signing.note import Note, sign_text
 from tallystick.transparency.policy import Policy
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_instant
-from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rulebook import RULES as RULEBOOK
 from tallystick.vouchers.rules.network import NetworkFound
 from tallystick.vouchers.rules.rule import Rule
@@ -42,12 +42,6 @@ def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
         ledger.submit(rest)
         clock.at = NOW
         yield ledger
-
-
-def answer_to(ledger: Ledger, note: bytes) -> Reason | None:
-    """Why a note is refused; None if it is admitted."""
-    (answer,) = ledger.submit([note])
-    return answer.reason if isinstance(answer, Refusal) else None
 
 
 RULES = {
