@@ -15,13 +15,14 @@ Balances = dict[str, int]
 
 def account_leaves(state: State) -> Iterator[tuple[str, bytes]]:
     """Yield each account's name and leaf, in the order of their names' bytes (docs/rules.md, "Sealed books")."""
-    balances = _balances(state)
+    balances = account_balances(state)
     for account in sorted(balances):
         touches = state.touches.get(account, _UNTOUCHED)
         yield account, AccountLeaf.of(account, balances[account], touches).to_bytes()
 
 
-def _balances(state: State) -> dict[str, Balances]:
+def account_balances(state: State) -> dict[str, Balances]:
+    """Return each account's balances (docs/rules.md, "Sealed books")."""
     balances: dict[str, Balances] = {}
     for party_id, party in state.parties.items():
         if party.role in ("holder", "provider"):
