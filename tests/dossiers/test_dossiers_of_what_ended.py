@@ -14,7 +14,7 @@ from dossiers.test_contract_dossiers import log_of, seal, suspected
 from support.actors import note_of
 from support.tampering import edited
 from support.terms import prices_of
-from support.voucher_year import ACME, DC, REGISTRY, Story
+from support.voucher_year import ACME, CITY, DC, NETWORK, OTHER_DC, REGISTRY, Story
 from tallystick.dossiers import expiring
 from tallystick.dossiers.writing import Bound
 from tallystick.findings import FindingCode
@@ -259,4 +259,28 @@ def test_what_an_entry_has_no_room_for_is_ended_by_the_next(tmp_path: Path, monk
     entry = edited(entry, r"\]\]", r'],["voucher","city/old",10000,"programme"]]')
     for account in ("holder acme", "provider dc"):
         assert recorded(told, account, index, entry)[0] is FindingCode.OUTCOME_DIFFERS
+    story.ledger.close()
+
+
+LARGE_FEN = 9_000_000_000_000_000
+"""A holder may have so much once, and not twice."""
+
+
+def test_what_others_gave_back_of_a_very_large_sum_is_not_missed(tmp_path: Path) -> None:
+    """It was reserved elsewhere and went back to the programme: a dossier that hasn't that still finds room."""
+    story = Story(tmp_path / "ledger")
+    story.begin()
+    story.do(NETWORK, "party.admit", admitted="registry", role="operator", name="Register", keys=REGISTRY.vkeys)
+    cap = {"group": "large", "holder_fen": 2**53 - 1, "floor_fen": 0}
+    story.open_programme("city/large", "dc", "other-dc", envelope_fen=LARGE_FEN + 100, cap=cap)
+    story.issue("city/w1", "acme", LARGE_FEN, "city/large")
+    story.reserve("acme/r1", "city/w1", "acme/k1", 100)
+    story.reserve("acme/r2", "city/w1", "acme/k2", LARGE_FEN - 100)
+    story.do(CITY, "voucher.revoke", voucher="city/w1", reason="moved away")
+    story.do(OTHER_DC, "reservation.release", reservation="acme/r2")
+    story.issue("city/w2", "acme", LARGE_FEN, "city/large")
+    story.reserve("acme/r3", "city/w2", "acme/k1", 100)
+    story.at += DAY_US
+    seal(story)
+    assert suspected(story) == {}
     story.ledger.close()

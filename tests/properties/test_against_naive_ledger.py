@@ -919,7 +919,10 @@ class Walk:
                 start = instant_text(max(self.at, instant(fields["opens_at"])))
                 items = self.limits(*GOODS, limit_fen=self.pick(LIMITS_FEN))
                 place = {"programme": name, "provider": provider}
-                self.send(party, "provider.accredit", **place, valid_from=start, items=items)
+                accredited = self.send(party, "provider.accredit", **place, valid_from=start, items=items)
+                if accredited[0] == "accepted" and instant(start) > self.at and self.one_in(2):
+                    record = {"type": "accreditation", "valid_from": start} | place
+                    self.send(self.pick((NETWORK, party)), "record.withdraw", record=record)
 
     def programmes_open(self) -> list[str]:
         """The programmes whose end isn't over."""
@@ -1011,7 +1014,9 @@ class Walk:
         items = sorted({self.recent(items, "none") for _ in range(self.chance.randrange(4))})
         capacity = [{"item": item, "installed": self.pick((1, 512, 1_000_000))} for item in items]
         ahead = self.pick((-1, 0, 0, 1, 2, 5, 30, 90)) if not self.one_in(12) else self.pick((366, 367))
-        self.send(provider, "capacity.declare", capacity=capacity, first_day=self.day_text(-ahead))
+        answer = self.send(provider, "capacity.declare", capacity=capacity, first_day=self.day_text(-ahead))
+        if answer[0] == "accepted" and self.one_in(2):
+            self.withdraw_capacity()
 
     def withdraw_capacity(self) -> None:
         """What is coming, mostly, of a provider that has declared something; or another day."""
@@ -1021,7 +1026,7 @@ class Walk:
         one = self.pick(declared[-3:])
         start = instant_text((one["from"] + self.one_in(16)) * DAY)[:10]
         record = {"type": "capacity", "first_day": start}
-        party = NETWORK if self.one_in(4) else one["provider"]
+        party = NETWORK if self.one_in(2) else one["provider"]
         record |= {"provider": one["provider"]} if self.one_in(2 if party == NETWORK else 16) else {}
         self.send(party, "record.withdraw", record=record)
 
@@ -1354,7 +1359,7 @@ class Walk:
         paying = self.oracle.paying_programmes(contract)
         new = [name for name in still_open if name not in paying]
         programmes = new if new and self.one_in(2) else still_open
-        for programme in self.chance.sample(programmes, min(len(programmes), 6)):
+        for programme in self.chance.sample(programmes, min(len(programmes), 9)):
             party = self.treasury_of(programme)
             voucher = self.new_id(party, "v", [*self.oracle.vouchers])
             fields = {"programme": programme, "holder": holder, "face_fen": 300, "valid_from": instant_text(self.at)}

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from support.actors import Actor, Json, note_of
-from support.burning import BEGIN, LOG_KEY, NOW, Clock, founding_notes
+from support.burning import BEGIN, LOG_KEY, NOW, Clock, answer_to, founding_notes
 from support.terms import limits_of, rules_of
 from tallystick.audit import audit
 from tallystick.ledger import Ledger, create_ledger
 from tallystick.transparency.policy import Policy
 from tallystick.vouchers.quantities import DAY_US, format_day, format_instant
-from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.refusals import Reason
 
 NETWORK = Actor("network")
 CITY = Actor("suzhou", ("officer-1", "officer-2"))
@@ -22,6 +22,7 @@ POLICY = Policy.for_log(LOG_KEY.verifier)
 ENVELOPE_FEN, ISSUED_FEN = 10_000, 4_000
 TODAY = (NOW + 8 * 3_600 * 1_000_000) // DAY_US
 TOMORROW = format_day(TODAY + 1)
+OTHER_SIDE = {"before": "settle", "subject_type": "contract", "topic": "delivery", "other_side": True, "passes": 1}
 RULES = rules_of(rank=0, validity_days=300, cap={"group": "p", "holder_fen": 10**6, "floor_fen": 0})
 
 
@@ -50,12 +51,6 @@ def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
         ):
             assert answer_to(ledger, note) is None
         yield ledger
-
-
-def answer_to(ledger: Ledger, note: bytes) -> Reason | None:
-    """Why a note is refused; None if it is admitted."""
-    (answer,) = ledger.submit([note])
-    return answer.reason if isinstance(answer, Refusal) else None
 
 
 def issue(name: str, face_fen: int, at: int = NOW) -> bytes:
@@ -118,7 +113,7 @@ def test_rules_are_amended_from_tomorrow_on(rules_from: str, expected: Reason | 
     "changed",
     [
         {"payee": "holder"},
-        {"basis": "metered"},
+        {"basis": "both", "gates": [OTHER_SIDE]},
         {"rounding_fen": 100},
         {"rank": 1},
         {"claims": {"cycle": "quarter", "cut_off_days": 90}},

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from support.actors import Actor, Json, note_of, profile_of, vkey_of
-from support.burning import BEGIN, LOG_KEY, NOW, Clock, founding_notes
+from support.burning import BEGIN, LOG_KEY, NOW, Clock, answer_to, founding_notes
 from support.terms import rules_of
 from tallystick.audit import audit
 from tallystick.ledger import Ledger, create_ledger
 from tallystick.transparency.policy import Policy
 from tallystick.vouchers.quantities import DAY_US, format_instant
-from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.refusals import Reason
 
 NETWORK = Actor("network")
 CITY = Actor("suzhou", ("officer-1", "officer-2", "officer-3"))
@@ -59,12 +59,6 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
         ):
             assert answer_to(ledger, note) is None
         yield ledger
-
-
-def answer_to(ledger: Ledger, note: bytes) -> Reason | None:
-    """Why a note is refused; None if it is admitted."""
-    (answer,) = ledger.submit([note])
-    return answer.reason if isinstance(answer, Refusal) else None
 
 
 def brought(name: str, *signers: str, **changed: object) -> bytes:

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from support.actors import Actor, Json, note_of, uscc_of
-from support.burning import BEGIN, LOG_KEY, NOW, Clock, founding_notes
+from support.burning import BEGIN, LOG_KEY, NOW, Clock, answer_to, founding_notes
 from support.terms import contract_of, limits_of, rules_of
 from tallystick.audit import audit
 from tallystick.ledger import Ledger, create_ledger
 from tallystick.transparency.policy import Policy
 from tallystick.vouchers.quantities import DAY_US, format_instant
-from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.refusals import Reason
 
 NETWORK, TREASURY = Actor("network"), Actor("treasury")
 PROVIDER, HOLDER, OTHER = Actor("provider"), Actor("holder"), Actor("other")
@@ -22,14 +22,21 @@ POLICY = Policy.for_log(LOG_KEY.verifier)
 UNTIL = format_instant(NOW + 60 * DAY_US)
 AMOUNT_FEN, RESERVED_FEN = 100_000, 15_000
 INVOICE = sha256(b"an invoice").hexdigest()
+OTHER_SIDE = {"before": "settle", "subject_type": "contract", "topic": "delivery", "other_side": True, "passes": 1}
+CAP = {"group": "s", "holder_fen": 10**9, "floor_fen": 0}
+RULES = rules_of(validity_days=365, basis="both", cap=CAP, gates=[OTHER_SIDE])
 JANUARY = {"first_day": "2026-01-02", "last_day": "2026-01-20"}
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
     """Two invoiced contracts of a holder, one of another holder, and a metered one about a counted item."""
     genesis, *rest = founding_notes()
-    clock = Clock()
     with create_ledger(tmp_path, genesis, LOG_KEY, clock=clock) as ledger:
         ledger.submit(rest)
         window = {"opens_at": format_instant(BEGIN), "closes_at": format_instant(BEGIN + 300 * DAY_US)}
@@ -53,7 +60,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
                 BEGIN,
                 ref="open",
                 programme="treasury/s",
-                rules=rules_of(validity_days=365, cap={"group": "s", "holder_fen": 10**9, "floor_fen": 0}),
+                rules=RULES,
                 **programme,
                 **window,
             ),
@@ -97,12 +104,6 @@ def agreed(holder: Actor, name: str, basis: str) -> list[bytes]:
         holder.note("contract.sign", BEGIN, *PROVIDER.key_names, ref=f"c-{name}", **terms),
         holder.note("voucher.reserve", BEGIN, ref=f"r-{name}", amount_fen=RESERVED_FEN, until=UNTIL, **reserved),
     ]
-
-
-def answer_to(ledger: Ledger, note: bytes) -> Reason | None:
-    """Why a note is refused; None if it is admitted."""
-    (answer,) = ledger.submit([note])
-    return answer.reason if isinstance(answer, Refusal) else None
 
 
 def invoice(ref: str, **changed: Any) -> bytes:
@@ -173,6 +174,27 @@ def test_no_document_is_a_contract_and_an_invoice(ledger: Ledger) -> None:
 def test_an_invoice_stays_within_its_contract(changed: Json, expected: Reason, ledger: Ledger) -> None:
     """Its fee is bounded by nothing else: no tariff and no price limit; its document is for others to read."""
     assert answer_to(ledger, invoice("s1", **changed)) is expected
+
+
+def test_an_invoice_is_paid_once_the_other_side_has_looked_at_it(ledger: Ledger, clock: Clock) -> None:
+    """What a provider attests of its own contract opens no gate for it; nor does another's customer attest it."""
+    assert answer_to(ledger, invoice("s1")) is None
+    clock.at = at = NOW + DAY_US
+    claim: Json = {
+        "claim": "provider/c",
+        "programme": "treasury/s",
+        "first_day": "2026-01-31",
+        "last_day": "2026-01-31",
+    }
+    assert answer_to(ledger, PROVIDER.note("redemption.claim", at, ref="claim", **claim)) is None
+    paid = {"claim": "provider/c", "amount_fen": 2_000, "payment_reference": "x"}
+    verdict: Json = {"subject_type": "contract", "subject_id": "holder/i1", "topic": "delivery", "verdict": "pass"}
+    verdict |= {"reason": "x", "evidence_sha256": "0" * 64, "valid_until": UNTIL}
+    for number, (party, expected) in enumerate(((PROVIDER, None), (OTHER, Reason.NOT_OWN_CONTRACT), (HOLDER, None))):
+        pay = TREASURY.note("redemption.pay", at, ref=f"pay-{number}", **paid)
+        assert answer_to(ledger, pay) is Reason.GATE_NOT_PASSED
+        assert answer_to(ledger, party.note("attestation.give", at, ref="seen", **verdict)) is expected
+    assert answer_to(ledger, TREASURY.note("redemption.pay", at, ref="pay", **paid)) is None
 
 
 @pytest.mark.parametrize(

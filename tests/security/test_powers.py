@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.actors import Actor, Json, brought_by, key_of, label_of, note_of, profile_of, uscc_of, vkey_of
-from support.burning import BEGIN, LOG_KEY, NOW, Clock, burn_note, founding_notes
+from support.burning import BEGIN, LOG_KEY, NOW, Clock, answer_to, burn_note, founding_notes
 from support.terms import limits_of, rules_of
 from tallystick.audit import audit
 from tallystick.audit.officer_checks import OwnOfficerSums
@@ -18,7 +18,7 @@ from tallystick.signing.note import Note, sign_text
 from tallystick.transparency.policy import Policy
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_instant
-from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rulebook import RULES as RULEBOOK
 from tallystick.vouchers.rules.network import NetworkFound
 from tallystick.vouchers.rules.rule import Rule
@@ -42,12 +42,6 @@ def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
         ledger.submit(rest)
         clock.at = NOW
         yield ledger
-
-
-def answer_to(ledger: Ledger, note: bytes) -> Reason | None:
-    """Why a note is refused; None if it is admitted."""
-    (answer,) = ledger.submit([note])
-    return answer.reason if isinstance(answer, Refusal) else None
 
 
 RULES = {
@@ -295,7 +289,9 @@ def test_one_officer_suspends_at_night_and_two_reinstate(ledger: Ledger) -> None
 
 def test_every_rule_with_keys_in_it_says_that_it_brings_them() -> None:
     """Or they would be keys of the log without having signed. Root keys are counted: a quorum of them signs."""
-    named = {rule for rule in RULEBOOK for name in rule.model_fields if name == "vkey" or name.endswith("keys")}
+    named = {
+        rule for rule in RULEBOOK for name in rule.model_fields if name in ("vkey", "new_vkey") or name[-4:] == "keys"
+    }
     assert {rule for rule in RULEBOOK if rule.brings is not Rule.brings} == named - {NetworkFound}
 
 

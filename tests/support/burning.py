@@ -4,6 +4,7 @@ from itertools import count
 
 from support.actors import ORIGIN, Actor, key_of, uscc_of
 from support.terms import contract_of, limits_of, rules_of
+from tallystick.ledger import Ledger
 from tallystick.vouchers.quantities import (
     DAY_US,
     SECOND_US,
@@ -12,6 +13,7 @@ from tallystick.vouchers.quantities import (
     format_second,
     parse_instant,
 )
+from tallystick.vouchers.refusals import Reason, Refusal
 
 BEGIN = parse_instant("2026-01-01T00:00:00.000000Z")
 NOW = BEGIN + 30 * DAY_US
@@ -127,6 +129,12 @@ def burn_note(ref: str, lines: int = 1, log: str = ORIGIN) -> bytes:
 def _line() -> list[object]:
     begin, end = format_second(BEGIN), format_second(BEGIN + 3_600 * SECOND_US)
     return [f"job-{next(_jobs)}", 8_000, begin, end, 3_600]
+
+
+def answer_to(ledger: Ledger, note: bytes) -> Reason | None:
+    """Why a note is refused; None if it is admitted."""
+    (answer,) = ledger.submit([note])
+    return answer.reason if isinstance(answer, Refusal) else None
 
 
 class Clock:

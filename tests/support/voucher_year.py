@@ -72,7 +72,13 @@ class Story:
         self.sign("acme/k2", "other-dc")
 
     def open_programme(
-        self, name: str, *providers: str, items: tuple[str, ...] = ("910b",), days_ago: int = 0, **changes: Any
+        self,
+        name: str,
+        *providers: str,
+        items: tuple[str, ...] = ("910b",),
+        days_ago: int = 0,
+        envelope_fen: int = 1_000_000,
+        **changes: Any,
     ) -> None:
         """One that pays half of a fee, up to seven tenths, unless it is said otherwise."""
         rules: Json = {
@@ -88,7 +94,7 @@ class Story:
             "name": "Vouchers",
             "voucher_kind": "compute",
             "fiscal_year": 2026,
-            "envelope_fen": 1_000_000,
+            "envelope_fen": envelope_fen,
             "opens_at": format_instant(self.at - days_ago * DAY_US),
             "closes_at": format_instant(self.at + 300 * DAY_US),
         }

@@ -6,12 +6,12 @@ claim that is only believed takes what it took of the contracts that are in the 
 is in the part, and no more. What a payee was paid is exact if all its settlements are there, whatever they are of.
 
 What isn't exact: what was used of a mandate, which is at most what it was; a programme's unissued envelope, unless the
-part is all of the programme's; a holder's room under its cap, unless it is all of the holder's; a voucher's available
-amount, unless all of the voucher is there; what too few of a treasury's officers signed, which is at most what it was.
-Of available amounts the state holds at least as much as there really was. The others may be more or less, since what
-others gave back isn't in the part: an issue or a transfer always finds room there. So it may admit what should have
-been refused and never the other way round, and the log records no refusals but those of lines, which don't ask for
-them.
+part is all of the programme's; a holder's room under its cap, and for a sum that JSON takes, unless it is all of the
+holder's; a voucher's available amount, unless all of the voucher is there; what too few of a treasury's officers
+signed, which is at most what it was. Of available amounts the state holds at least as much as there really was. The
+others may be more or less, since what others gave back isn't in the part: an issue or a transfer always finds room
+there. So it may admit what should have been refused and never the other way round, and the log records no refusals but
+those of lines, which don't ask for them.
 """
 
 from dataclasses import replace
@@ -19,12 +19,13 @@ from typing import Final, NamedTuple
 
 from tallystick.dossiers.expiring import account_rows, comes_out, known_rows
 from tallystick.dossiers.settling import claim_comes_out, known_contracts, pay_unknown, unknown_contracts
-from tallystick.vouchers.accounts import all_balances, is_open
+from tallystick.vouchers.accounts import account_balances, is_open
 from tallystick.vouchers.admit import SignedCommand, admit
 from tallystick.vouchers.book import OF_LOTS, PROGRAMME_ACCOUNTS, Posting, lot_in
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.outcomes import Burned, Claimed, Expired
+from tallystick.vouchers.quantities import INTEGER_MAX
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.importing import VoucherImport
 from tallystick.vouchers.rules.network import NetworkFound
@@ -155,11 +156,11 @@ class PartialReplay:
     def balances(self) -> Balances | Missing:
         """Return the account's balances as far as the part tells; nothing if it isn't there yet."""
         try:
-            balances = all_balances(self.state).get(self._account, {})
+            balances = account_balances(self.state).get(self._account, {})
         except Exception as error:
             return _missing(error)
         below = [name for name, amount_fen in balances.items() if amount_fen < 0]
-        return Missing(f"{below[0]} would be below zero: what came in is missing") if below else balances
+        return Missing(f"what came into {below[0]} is not here") if below else balances
 
     def take_opening(self, balances: Balances) -> None:
         """Take a programme's book from the opening seal, so that its envelope is exact from there on."""
@@ -224,6 +225,7 @@ class PartialReplay:
             granted = there.granted_id(holder, at)
             room_fen = there.rules_at(at).cap.holder_fen - amount_fen
             book.balances["granted"][granted] = min(book["granted", granted], room_fen)
+            book.balances["held"][holder] = min(book["held", holder], INTEGER_MAX - amount_fen)
 
 
 def may_be_missing(answer: Entry | Refusal, recorded: Event) -> bool:

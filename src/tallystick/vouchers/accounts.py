@@ -24,7 +24,7 @@ def account_leaves(state: State) -> Iterator[tuple[str, bytes]]:
 
     docs/rules.md, "Sealed books".
     """
-    balances = all_balances(state)
+    balances = account_balances(state)
     since = next(reversed(state.seals.values())).index if state.seals else -1
     for account in sorted(balances):
         touches = state.touches.get(account, _UNTOUCHED)
@@ -44,7 +44,7 @@ def is_open(state: State, account: str, balances: Balances) -> bool:
     return True
 
 
-def all_balances(state: State) -> dict[str, Balances]:
+def account_balances(state: State) -> dict[str, Balances]:
     """Return the balances (fen) of every account that there ever was, by its name."""
     balances: dict[str, Balances] = {}
     for party_id, party in state.parties.items():
