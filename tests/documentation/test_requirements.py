@@ -12,8 +12,6 @@ from tallystick.vouchers.rulebook import RULES, described
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "requirements.md"
 HEAD = "| no. | asked for | state | how | commands | refusals | tried in |"
-SETTLE = "<!-- settle -->"
-"""On a row that names commands or reasons of the settlement, as long as the rulebook hasn't them."""
 STATES = ("enforced", "evidence", "prepared")
 REFUSALS = {one["kind"]: {*one["refusals"]} for one in described()["commands"]}
 OF_EVERY_COMMAND = {reason.value for reason in Reason} - {name for names in REFUSALS.values() for name in names}
@@ -75,22 +73,14 @@ def test_there_are_26_requirements() -> None:
     assert all(row.asked and row.how and row.tried for row in ROWS)
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if SETTLE not in row.asked], ids=lambda row: row.number)
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.number)
 def test_what_a_row_names_is_in_the_rulebook(row: Requirement) -> None:
     """Its commands are there, and one of them can be refused with each of its reasons."""
     assert unknown(row) == []
-
-
-@pytest.mark.parametrize("row", [row for row in ROWS if SETTLE in row.asked], ids=lambda row: row.number)
-def test_what_a_marked_row_names_is_not_there_yet(row: Requirement) -> None:
-    """The mark goes once all that the row names is there."""
-    coming = {"redemption.settle/1", "recovery.demand/1", "claim_too_late", "payment_differs", "payment_reference_used"}
-    assert unknown(row), f"row {row.number}: take the mark {SETTLE} away"
-    assert {*unknown(row)} - {reason.value for reason in Reason} <= coming
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.number)
 def test_fields_that_a_row_names_are_fields(row: Requirement) -> None:
     """What stands in code where it says how, is a field of a command, within one, or a word that one may hold."""
     names = {part for code in codes(row.how) for part in code.split(".")}
-    assert names - FIELDS <= ({"reference"} if SETTLE in row.asked else set())
+    assert names - FIELDS == set()
