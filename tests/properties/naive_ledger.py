@@ -2142,7 +2142,9 @@ class NaiveLedger:
             return Reason.JOB_TIME_TOO_LONG_AGO
         if start < voucher["from"] or end > voucher["until"]:
             return Reason.OUTSIDE_VOUCHER_VALIDITY
-        return Reason.OUTSIDE_RESERVATION if self.end_of(reservation) < at else None
+        if self.end_of(reservation) < at and self.end_of(reservation) < end:
+            return Reason.OUTSIDE_RESERVATION
+        return None
 
     def _ask_for_invoice(self, programme: str, held: list[str], line: Json, at: int) -> Json | Reason:
         misfits = {name: self._misfit(name, line, at) for name in held}

@@ -161,7 +161,7 @@ class ContractPayers:
 
         Args:
             invoice: what it is about.
-            at: the log's time (microseconds), at which reservations must be open.
+            at: the log's time (microseconds).
         """
         found = [
             self._part_of_invoice(self._state.programmes[name], open_purses, invoice, at)
@@ -176,7 +176,7 @@ class ContractPayers:
 
         Args:
             invoice: what it is about.
-            at: the log's time (microseconds), at which reservations must be open.
+            at: the log's time (microseconds).
             takes_available: as in `pay`.
         """
         fee = invoice.fee_fen
@@ -284,7 +284,7 @@ class ContractPayers:
             return Reason.JOB_TIME_TOO_LONG_AGO
         if starts_at < purse.valid_from or ends_at > purse.valid_until:
             return Reason.OUTSIDE_VOUCHER_VALIDITY
-        return Reason.OUTSIDE_RESERVATION if purse.until < at else None
+        return Reason.OUTSIDE_RESERVATION if purse.until < min(at, ends_at) else None
 
     def _beginnings(self, item_id: str) -> Iterable[int]:
         """Yield the instants from which on something else may hold for a line that begins then."""
