@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from support.settlement_checks import Settlements
 from tallystick.vouchers.book import AnyAccount, Posting
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.outcomes import Burned, Reversed
@@ -14,7 +15,7 @@ from tallystick.vouchers.rules.service_burning import ServiceBurn
 from tallystick.vouchers.rules.vouchers import VoucherIssue, VoucherTransfer
 from tallystick.vouchers.state import State
 
-_ACCOUNTS = ("unissued", "available", "reserved", "burned", "claimed", "paid")
+_ACCOUNTS = ("unissued", "available", "reserved", "burned", "claimed", "withheld", "paid", "receivable")
 
 
 @dataclass
@@ -38,6 +39,7 @@ class Recount:
         taken_fen: by reservation.
         lots_fen: by voucher and contract; what was used before the log began, by voucher and `-`.
         made_at: by voucher, when it was issued, transferred or imported: whose cap it counts against.
+        settlements: what was claimed, settled, demanded and given up.
     """
 
     size: int = 0
@@ -47,12 +49,14 @@ class Recount:
     taken_fen: Counter[str] = field(default_factory=Counter)
     lots_fen: Counter[tuple[str, str]] = field(default_factory=Counter)
     made_at: dict[str, int] = field(default_factory=dict)
+    settlements: Settlements = field(default_factory=Settlements)
 
     def take(self, entries: list[Entry], state: State) -> None:
         """Count the entries that aren't counted; the state has the reservations."""
         voucher_of = {name: held.voucher for name, held in state.reservations.items()}
         for entry in entries[self.size :]:
             command, outcome = entry.event.command, entry.event.outcome
+            self.settlements.take(entry, state)
             if isinstance(command, VoucherIssue | VoucherImport | VoucherTransfer):
                 name = command.into if isinstance(command, VoucherTransfer) else command.voucher
                 self.made_at[name] = entry.event.at
@@ -121,7 +125,8 @@ def check_books(state: State, recount: Recount) -> None:
     for account, balances in state.book.balances.items():
         assert all((amount_fen < 0) if account == "envelope" else (amount_fen > 0) for amount_fen in balances.values())
     lots = _check_vouchers(state)
-    _check_programmes(state)
+    _check_programmes(state, recount.settlements)
+    recount.settlements.check(state)
     _check_reservations(state, recount)
     _check_grants(state, recount)
     assert +recount.lots_fen == +lots
@@ -135,7 +140,7 @@ def check_books(state: State, recount: Recount) -> None:
         assert ranks == sorted(ranks), name
 
 
-def _check_programmes(state: State) -> None:
+def _check_programmes(state: State, settlements: Settlements) -> None:
     balances = state.book.balances
     for name, programme in state.programmes.items():
         vouchers = {one for one, voucher in state.vouchers.items() if voucher.programme == name}
@@ -144,8 +149,12 @@ def _check_programmes(state: State) -> None:
             "available": sum(state.book["available", one] for one in vouchers),
             "reserved": sum(state.book["reserved", one] for one in reservations),
             "burned": sum(amount for one, amount in balances["burned"].items() if one.split()[0] in vouchers),
+            "withheld": sum(amount for one, amount in balances["withheld"].items() if one.split()[0] in vouchers),
             "claimed": sum(state.claimed_fen(one) for one in state.claims if state.claims[one].programme == name),
-            "paid": sum(amount for one, amount in balances["paid"].items() if one.split()[0] in vouchers),
+            "paid": sum(amount for one, amount in balances["paid"].items() if one.split()[0] == name),
+            "receivable": sum(
+                amount for one, amount in balances["receivable"].items() if settlements.programme_of[one] == name
+            ),
         }
         parts["unissued"] = programme.envelope_fen - sum(parts.values())
         assert state.book.totals[name] == parts, name
@@ -156,9 +165,9 @@ def _check_programmes(state: State) -> None:
 
 
 def _check_vouchers(state: State) -> Counter[tuple[str, str]]:
-    """Insist that each voucher adds up to its face; return what its lots hold."""
+    """Insist that each voucher adds up to its face; return what was burned of its lots, whatever became of it."""
     lots = Counter[tuple[str, str]]()
-    places: dict[AnyAccount, int] = {"burned": 0, "claimed": 1, "paid": 0}
+    places: dict[AnyAccount, int] = {"burned": 0, "claimed": 1, "withheld": 0, "settled": 0, "forfeited": 0}
     for account, place in places.items():
         for one, amount_fen in state.book.balances[account].items():
             voucher, contract = one.split(" ")[place : place + 2]

@@ -126,6 +126,27 @@ def _profile(text: str) -> str:
     return text if ":" in text else profile_of(text)
 
 
+def settled_rows(text: str, reason: str) -> list[Json]:
+    """Return the rows that `24.00 yuan under K1, 0.00 yuan under K2 and 5.00 yuan withheld` says; contracts as said."""
+    rows = []
+    for one in text.replace("~", " ").split(", "):
+        match = re.fullmatch(r"(\S+) yuan under (\S+)(?: and (\S+) yuan withheld)?", one)
+        assert match, f"{one!r} is not like '24.00 yuan under K1 and 5.00 yuan withheld'"
+        row: Json = {"contract": match[2], "paid_fen": fen(match[1])}
+        if match[3]:
+            row["withheld_fen"] = fen(match[3])
+            row |= {} if reason == "none" else {"reason": reason}
+        rows.append(row)
+    return rows
+
+
+def offsets_in(text: str) -> list[Json]:
+    """Return what `500.00 yuan of D1, 1.00 yuan of D2` sets off against which demand; demands as said."""
+    matches = [re.fullmatch(r"(\S+) yuan of (\S+)", one) for one in text.split(", ") if one]
+    assert all(matches), f"{text!r} is not like '500.00 yuan of D1, 1.00 yuan of D2'"
+    return [{"demand": match[2], "amount_fen": fen(match[1])} for match in matches if match]
+
+
 def _declarations(text: str) -> Json:
     """Return what `related with 1,000.00 yuan of other support` declares; or `unrelated`."""
     related, _, other, *_ = text.split()
@@ -152,7 +173,7 @@ def _document(text: str) -> str:
 
 
 def _kinds(text: str) -> list[str]:
-    """Return the kinds of command that `redemption.pay, voucher.issue` names."""
+    """Return the kinds of command that `redemption.settle, voucher.issue` names."""
     return [f"{name}/1" for name in names_in(text)]
 
 

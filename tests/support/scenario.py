@@ -41,19 +41,23 @@ from support.row_values import (
     items_in,
     log_key_name,
     names_in,
+    offsets_in,
+    settled_rows,
     thousandths,
+    yuan,
 )
 from support.sentences import VERBS, Sentence, assumed, sentences
 from support.sum_checks import check_sums
-from support.told_answers import told
+from support.told_answers import told, told_accounts, told_balances
 from tallystick.audit.book_checks import faults
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note
 from tallystick.verifying import GOOD, UNTOLD, result_of
+from tallystick.vouchers.accounts import account_leaves
 from tallystick.vouchers.admit import SignedCommand, admit, read_note
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.evolve import evolve
-from tallystick.vouchers.quantities import SECOND_US, format_instant, format_second, parse_instant
+from tallystick.vouchers.quantities import SECOND_US, format_day, format_instant, format_second, parse_instant
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.programme_rules import RulesFields
 from tallystick.vouchers.state import State
@@ -73,9 +77,10 @@ MAKES = {
     "voucher.transfer": "into",
     "voucher.reserve": "reservation",
     "redemption.claim": "claim",
+    "recovery.demand": "demand",
     "book.seal": "seal",
 }
-_IDS = {"programme", "mandate", "application", "contract", "voucher", "into", "reservation", "claim", "seal"}
+_IDS = {"programme", "mandate", "application", "contract", "voucher", "into", "reservation", "claim", "demand", "seal"}
 _INSTANTS = {"valid_from", "valid_until", "until", "since", "opens_at", "closes_at", "signed_at"}
 _OF_LINES = {"seconds", "corrects"}
 _OF_RULES = set(RulesFields.__dataclass_fields__)
@@ -83,11 +88,12 @@ _TEXTS = {
     "item",
     "topic",
     "statement",
-    "payment_reference",
+    "reference",
     "evidence_sha256",
     "first_day",
     "last_day",
     "items_from",
+    "day",
     "group",
 }
 _SIGNING = {"by", "and", "forged", "ref", "signed", "log"}
@@ -194,6 +200,7 @@ class Ledger:
     command: Json = field(default_factory=dict)
     answered: Entry | Refusal | None = None
     recount: Recount = field(default_factory=Recount)
+    sealed: tuple[str, ...] = ()
     checked: bool = True
 
     def play(self, story: Story) -> None:
@@ -209,7 +216,7 @@ class Ledger:
             if not self.checked:
                 continue
             if row.sums:
-                check_sums(row.arguments, row.answer, row.sums, self.command, self.answered, self.state)
+                check_sums(row.arguments, row.answer, row.sums, self.command, self.answered, self.state, self.sealed)
             self.recount.take(self.entries, self.state)
             check_books(self.state, self.recount)
             assert [*faults(self.state)] == [], row
@@ -220,9 +227,16 @@ class Ledger:
             return told(self.submit(self.notes[row.actor]), self.state)
         if row.verb == "send":
             return told(self.submit(RAW_NOTES[row.arguments]), self.state)
+        if row.verb == "has":
+            return told_balances(self.state, self._id(row.arguments, None))
+        if row.verb == "has-sealed":
+            return told_accounts(self.sealed, row.arguments)
         command, note = self.note(row)
         self.command, self.notes[row.actor] = command, note
+        accounts = tuple(name for name, _ in account_leaves(self.state)) if row.verb == "seal" else ()
         answer = self.submit(note)
+        if isinstance(answer, Entry) and accounts:
+            self.sealed = accounts
         made = MAKES.get(str(command["kind"]).removesuffix("/1"))
         if isinstance(answer, Entry) and made:
             self.ids[command[made].partition("/")[2]] = command[made]
@@ -283,6 +297,8 @@ class Ledger:
             command["rules"] = copy.deepcopy(self.rules.get(self._id(fields["programme"], None), {}))
             if not command["rules"]:
                 fields = {name: value for name, value in assumed("opens").items() if _is_rule(name)} | fields
+        if kind in ("redemption.settle", "recovery.receive"):
+            self._fill_payment(command, kind, fields)
         self._fill(command, kind, fields, row.actor)
         if kind == "checkpoint.record" and "log_vkey" not in command:
             command["log_vkey"] = vkey_of(fields["checkpoint"].partition(":")[0])
@@ -323,6 +339,26 @@ class Ledger:
                 within["groups"] = self._groups(value, evidence_root)
             else:
                 within[name] = self._value(name, value, actor if name == MAKES.get(kind) else None)
+
+    def _fill_payment(self, command: Json, kind: str, fields: dict[str, str]) -> None:
+        """Give a settlement its rows, and it or a receipt its payment: of what it pays and isn't set off."""
+        if kind == "recovery.receive":
+            fields["payment.amount_fen"] = fields.pop("amount_fen")
+        else:
+            command["rows"] = rows = settled_rows(fields.pop("rows"), fields.pop("reason"))
+            for row in rows:
+                row["contract"] = self._id(row["contract"], None)
+            offsets = offsets_in(fields.pop("offsets", ""))
+            if offsets:
+                command["offsets"] = [one | {"demand": self._id(one["demand"], None)} for one in offsets]
+            due_fen = sum(row["paid_fen"] for row in rows) - sum(one["amount_fen"] for one in offsets)
+            if due_fen > 0:
+                fields.setdefault("payment.amount_fen", yuan(due_fen))
+        if fields.pop("payment", "") == "none" or "payment.amount_fen" not in fields:
+            for name in [name for name in fields if name.startswith("payment.")]:
+                del fields[name]
+        elif fields["payment.day"] == "today":
+            fields["payment.day"] = format_day(self.state.day_of(self.at))
 
     def _split(self, verb: str, arguments: str) -> tuple[list[str], dict[str, str]]:
         """Tell the words of the template from `field=value`; what stands after a statement's contract is its lines."""

@@ -152,15 +152,31 @@ VERBS: dict[str, Verb] = {
     "reverse": Verb("burn.reverse", "{statement} line {line}", "reverses line {line} of {statement}"),
     "claim": Verb(
         "redemption.claim",
-        "{claim} of {programme} {first_day} to {last_day}",
-        "claims what was burned under {programme} from {first_day} to {last_day} as {claim}",
+        "{claim} of {programme} up to {last_day}",
+        "claims what was burned under {programme} up to {last_day} as {claim}",
     ),
-    "pay": Verb("redemption.pay", "{claim} {amount_fen}", "pays {amount_fen} yuan for {claim}"),
-    "reject": Verb("redemption.reject", "{claim}", "rejects {claim}"),
+    "settle": Verb("redemption.settle", "{claim} {rows}", "settles {claim}: {rows}"),
+    "disallow": Verb(
+        "redemption.disallow",
+        "{amount_fen} under {contract} of {programme}",
+        "disallows {amount_fen} yuan under {contract} of {programme}",
+    ),
+    "demand": Verb(
+        "recovery.demand",
+        "{demand} of {payee} {amount_fen} under {programme}",
+        "demands {amount_fen} yuan under {programme} back from {payee} as {demand}",
+    ),
+    "receive": Verb("recovery.receive", "{amount_fen} of {demand}", "receives {amount_fen} yuan of {demand}"),
+    "cancel": Verb("recovery.cancel", "{amount_fen} of {demand}", "cancels {amount_fen} yuan of {demand}"),
     "seal": Verb("book.seal", "{seal} to {last_day}", "seals the days to {last_day} as {seal}"),
 }
-OTHERS = {"again": "sends its last note again", "send": "sends {raw}"}
-"""Sentences that make no command."""
+OTHERS = {
+    "again": "sends its last note again",
+    "send": "sends {raw}",
+    "has": "has under {raw}",
+    "has-sealed": "has sealed of {raw}",
+}
+"""Sentences that make no command: notes, and what is found in the books."""
 _TIMED = {"until", "valid_until", "valid_from"}
 _SETTINGS = {"signed by": "by", "forged": "forged", "document": "ref", "signed at": "signed", "for the log": "log"}
 _LINE = re.compile(
@@ -284,7 +300,8 @@ def _matched(text: str) -> tuple[str, dict[str, str]]:
     for verb, sentence in [*[(verb, one.sentence) for verb, one in VERBS.items()], *OTHERS.items()]:
         match = re.fullmatch(_pattern(sentence), text)
         if match:
-            return verb, {name: value.replace(" ", "T") for name, value in match.groupdict().items()}
+            blanks = {name: "~" if name == "rows" else "T" for name in match.groupdict()}
+            return verb, {name: value.replace(" ", blanks[name]) for name, value in match.groupdict().items()}
     raise ValueError(f"no sentence is like {text!r}")
 
 
@@ -292,7 +309,8 @@ def _matched(text: str) -> tuple[str, dict[str, str]]:
 def _pattern(sentence: str) -> str:
     parts = re.split(r"\{(\w+)\}", sentence)
     for place in range(1, len(parts), 2):
-        parts[place] = f"(?P<{parts[place]}>{TIME if parts[place] in _TIMED else '[^ ]+'})"
+        like = TIME if parts[place] in _TIMED else ".+" if parts[place] == "rows" else "[^ ]+"
+        parts[place] = f"(?P<{parts[place]}>{like})"
     return "".join(part if place % 2 else re.escape(part) for place, part in enumerate(parts))
 
 

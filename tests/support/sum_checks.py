@@ -10,15 +10,20 @@ from typing import Self
 from support import sums
 from support.actors import Json
 from tallystick.vouchers.entry import Entry
-from tallystick.vouchers.outcomes import Burned, Claimed, Expired
+from tallystick.vouchers.outcomes import Burned, Claimed, Expired, Sealed
 from tallystick.vouchers.refusals import Refusal
 from tallystick.vouchers.rules.burning import TimeBurn
-from tallystick.vouchers.rules.settlement import RedemptionClaim
 from tallystick.vouchers.state import State
 
 
 def check_sums(
-    arguments: str, due: str, texts: tuple[str, ...], command: Json, answered: Entry | Refusal, state: State
+    arguments: str,
+    due: str,
+    texts: tuple[str, ...],
+    command: Json,
+    answered: Entry | Refusal,
+    state: State,
+    sealed: tuple[str, ...],
 ) -> None:
     """Insist that a row's sums come to the answer that is due, and are about what is in entry, state and detail."""
     for number, (text, answer) in enumerate(zip(texts, due.split(" | "), strict=True)):
@@ -31,29 +36,21 @@ def check_sums(
             _check_service(text, answer, command, answered, state)
         elif isinstance(answered, Refusal):
             _, right = sums.compared(text)
-            assert re.search(rf"[ =]{re.escape(text.partition(' ')[0])}( |$)", arguments), text
+            assert re.search(rf"(^|[ =~]){re.escape(text.partition(' ')[0])}([ ~]|$)", arguments), text
             assert f" {int(right * 100)} fen" in f" {answered.detail}", f"{text}: {answered.detail}"
         elif isinstance(answered.event.outcome, Expired):
             left_fen = [amount_fen for _, _, amount_fen, _ in answered.event.outcome.rows]
             assert [sums.total(part) * 100 for part in text.split("; ")] == left_fen, text
+        elif isinstance(answered.event.outcome, Claimed):
+            assert sums.total(text) * 100 == answered.event.outcome.amount_fen, text
+        elif isinstance(answered.event.outcome, Sealed):
+            counted = Counter(name.partition(" ")[0] for name in sealed)
+            said = {label.removesuffix("s").replace("ie", "y"): int(amount) for amount, label in sums.terms(text)}
+            assert +Counter(said) == counted, text
         else:
             amount = re.search(r"[\d,]+(\.\d\d)?", answer)
             assert amount, text
             assert sums.total(text) == sums.number(amount[0]), text
-            if isinstance(answered.event.outcome, Claimed):
-                _check_contracts_of_claim(text, answered, state)
-
-
-def _check_contracts_of_claim(text: str, entry: Entry, state: State) -> None:
-    """Insist that what a sum says of a contract, `17.55 under K2`, is what is claimed of it."""
-    claimed_fen = Counter[str]()
-    command = entry.event.command
-    assert isinstance(command, RedemptionClaim)
-    for lot, amount_fen in state.claimed(command.claim):
-        claimed_fen[lot.contract.partition("/")[2]] += amount_fen
-    for amount, label in sums.terms(text):
-        if label.startswith("under "):
-            assert amount * 100 == claimed_fen[label.removeprefix("under ")], f"{text}: {claimed_fen}"
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from support.row_values import yuan
+from tallystick.vouchers.book import OF_LOTS, lot_in
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.outcomes import Burned, Claimed, Expired, Released, Returned, Reversed, Sealed
 from tallystick.vouchers.refusals import Refusal
@@ -32,7 +33,36 @@ def told(answer: Entry | Refusal, state: State) -> str:
         return f"{word} {yuan(outcome.returned_fen)}"
     if isinstance(outcome, Sealed):
         return f"{word} {outcome.accounts} accounts"
-    return f"{word} {yuan(outcome.amount_fen)}" if isinstance(outcome, Claimed) else word
+    return f"{word} {_told_claimed(outcome)}" if isinstance(outcome, Claimed) else word
+
+
+def told_balances(state: State, name: str) -> str:
+    """Say what lies in a programme's accounts, or became of what was burned under a contract: where it isn't 0."""
+    if name in state.programmes:
+        accounts_fen: dict[str, int] = {**state.book.totals[name]}
+    else:
+        assert name in state.contracts, f"{name} is neither a programme nor a contract"
+        accounts_fen = {
+            "unclaimed" if account == "burned" else account: sum(
+                amount_fen
+                for one, amount_fen in state.book.balances[account].items()
+                if lot_in(account, one).contract == name
+            )
+            for account in OF_LOTS
+        }
+    return "holds " + " + ".join(f"{yuan(fen)} {account}" for account, fen in accounts_fen.items() if fen)
+
+
+def told_accounts(sealed: tuple[str, ...], kind: str) -> str:
+    """Say which accounts of a kind the last seal has."""
+    return "sealed " + (", ".join(one.partition("/")[2] for one in sealed if one.startswith(f"{kind} ")) or "none")
+
+
+def _told_claimed(outcome: Claimed) -> str:
+    """Return what is claimed: `17.55 under K2`, `27.45 under K1 + 17.55 under K2, and more`."""
+    assert outcome.amount_fen == sum(amount_fen for _, amount_fen in outcome.rows)
+    rows = [f"{yuan(amount_fen)} under {contract.partition('/')[2]}" for contract, amount_fen in outcome.rows]
+    return " + ".join(rows) + (", and more" if outcome.more else "")
 
 
 def _told_lines(outcome: Burned, *, says_who: bool) -> Iterator[str]:
@@ -50,8 +80,13 @@ def _told_lines(outcome: Burned, *, says_who: bool) -> Iterator[str]:
 
 def _told_expired(outcome: Expired) -> str:
     """Return what time ended: `4,000.00 of reservation R1 to voucher + 6,000.00 of voucher V1 to programme`."""
-    rows = [f"{yuan(fen)} of {kind} {name.partition('/')[2]} to {to}" for kind, name, fen, to in outcome.rows]
+    rows = [f"{yuan(fen)} of {kind} {_told_id(name)} to {to}" for kind, name, fen, to in outcome.rows]
     return " + ".join(rows) + (", and more" if outcome.more else "")
+
+
+def _told_id(name: str) -> str:
+    """Return an id without its party; of a lot, its voucher and contract: `V1 under K1`."""
+    return " under ".join(one.partition("/")[2] for one in name.split(" "))
 
 
 def _told_returned(outcome: Reversed) -> str:
