@@ -57,11 +57,14 @@ def words_for(outcome: dict[str, Any], zone: Callable[[], int]) -> str:
 
 
 def readable(outcome: "JsonObject") -> "JsonObject":
-    """Return an outcome whose rows of what time ended are named."""
+    """Return an outcome whose rows are named: what time ended, or what is claimed under which contract."""
     if "rows" not in outcome:
         return dict(outcome)
+    said = {name: value for name, value in outcome.items() if name != "rows"}
+    if "amount_fen" in outcome:
+        return said | {"claimed": [{"contract": name, "claimed_fen": fen} for name, fen in outcome["rows"]]}
     ended = [{"what": f"{kind} {name}", "amount_fen": fen, "to": to} for kind, name, fen, to in outcome["rows"]]
-    return {name: value for name, value in outcome.items() if name != "rows"} | {"ended": ended}
+    return said | {"ended": ended}
 
 
 def print_lines(lines: "Sequence[JsonObject]", *, wide: bool = False) -> None:

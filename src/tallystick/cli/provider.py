@@ -239,10 +239,10 @@ def _print(note: str, answer: "JsonObject", zone: Callable[[], int]) -> None:
         return
     again = "" if answer["is_new"] else " (recorded before)"
     outcome = answers.readable(answer.get("outcome", {}))
-    ended = outcome.pop("ended", [])
+    tables = {name: outcome.pop(name) for name in ("ended", "claimed") if name in outcome}
     words = answers.words_for(outcome, zone)
     output.line(f"{note}: {answer['index']} {answer['kind']}{words}{again}")
     if "lines" in answer:
         answers.print_lines(answer["lines"])
-    if ended:
-        output.rows("ended, in yuan", ended)
+    for name, rows in tables.items():
+        output.rows(f"{name}, in yuan", rows)
