@@ -31,7 +31,7 @@ def test_a_mandate_is_shown_with_what_was_done_by_it(story: Story) -> None:
         ["operator", "registry"],
         ["kinds", "voucher.issue/1,", "voucher.revoke/1,", "voucher.suspend/1"],
         ["status", "over"],
-        ["until", "2026-02-08T16:00:42"],
+        ["until", "2026-02-08T16:00:46"],
         ["used", "540.00"],
         ["left", "60.00"],
     ):
@@ -54,7 +54,7 @@ def test_mandates_are_listed(story: Story) -> None:
     )
     assert [(row["mandate"], row["kinds"], row["status"], row["left_fen"]) for row in rows] == [
         ("city/m1", "voucher.issue/1 voucher.revoke/1 voucher.suspend/1", "over", "6000"),
-        ("city/m2", "redemption.pay/1", "ended", "0"),
+        ("city/m2", "redemption.settle/1", "ended", "0"),
     ]
     assert done("balances", story.folder, "--by", "mandate", "--as-of", 3).endswith("there is no mandate yet\n")
 

@@ -47,28 +47,39 @@ def burn(desk: Desk) -> None:
 
 
 def claim_and_pay(desk: Desk) -> None:
-    """What was burned is claimed when the days are over, and paid."""
+    """What was burned is claimed when the days are over, and paid; a part of that is asked back."""
     claim: dict[str, Any] = {"claim": "guian-cluster/2026-01", "programme": "shanghai-treasury/compute-2026"}
-    days: dict[str, Any] = {"first_day": "2026-01-01", "last_day": "2026-01-31"}
+    days: dict[str, Any] = {"last_day": "2026-01-31"}
     early = desk.submit(desk.sign("redemption.claim", "guian-cluster", **claim, **days), status=1)
     assert "refused: claim_period_not_over" in early.out
     assert "later" in early.out
     desk.at = "2026-02-01T00:00:00Z"
     assert "amount 192.00" in desk.do("redemption.claim", "guian-cluster", **claim, **days)
     desk.do(
-        "redemption.pay",
+        "redemption.settle",
         "shanghai-treasury",
         claim=claim["claim"],
-        amount_fen=19_200,
-        payment_reference="ICBC 2026-0201-77",
+        rows=[{"contract": "acme-ai/k-1", "paid_fen": 19_200}],
+        payment={"amount_fen": 19_200, "day": "2026-02-01", "reference": "ICBC 2026-0201-77"},
+    )
+    desk.do(
+        "recovery.demand",
+        "shanghai-treasury",
+        demand="shanghai-treasury/back-1",
+        programme=claim["programme"],
+        payee="guian-cluster",
+        amount_fen=200,
+        reason="a job was never run",
+        evidence_sha256="ab" * 32,
     )
 
 
 def test_the_balances_are_what_happened(told: Desk) -> None:
     """Fen by fen, now and as of an entry before."""
     row = run("balances", told.ledger, "--json").json["balances"][0]
-    expected = {"unissued_fen": 350_000_000, "available_fen": 149_000_000, "reserved_fen": 980_800, "paid_fen": 19_200}
+    expected = {"unissued_fen": 350_000_000, "available_fen": 149_000_000, "reserved_fen": 980_800, "paid_fen": 19_000}
     assert {name: row[name] for name in expected} == expected
+    assert row["receivable_fen"] == 200
     before = run("balances", told.ledger, "--json", "--as-of", "2026-01-05T08:00:00Z").json["balances"][0]
     assert (before["reserved_fen"], before["paid_fen"]) == (1_000_000, 0)
     assert (
@@ -76,7 +87,7 @@ def test_the_balances_are_what_happened(told: Desk) -> None:
     )
 
 
-@pytest.mark.parametrize("by", ["programme", "holder", "provider", "voucher", "contract"])
+@pytest.mark.parametrize("by", ["programme", "holder", "provider", "voucher", "contract", "claim", "demand", "payee"])
 def test_balances_come_as_table_json_and_csv(told: Desk, by: str) -> None:
     """The same rows; amounts in yuan for people and in fen for programs."""
     rows = run("balances", told.ledger, "--by", by, "--json").json["balances"]
@@ -86,7 +97,8 @@ def test_balances_come_as_table_json_and_csv(told: Desk, by: str) -> None:
     assert len(lines) == len(rows)
     table = done("balances", told.ledger, "--by", by)
     assert "fen" not in table
-    assert {"provider": "192.00", "programme": "3,500,000.00", "contract": "384.00"}.get(by, "1,490,000.00") in table
+    shown = {"programme": "3,500,000.00", "contract": "384.00", "demand": "2.00"}
+    assert (shown | dict.fromkeys(("provider", "claim", "payee"), "192.00")).get(by, "1,490,000.00") in table
 
 
 @pytest.mark.parametrize(
@@ -104,6 +116,18 @@ def test_everything_can_be_shown(told: Desk, what: str, id_: str) -> None:
     assert done("show", told.ledger, what, id_).startswith(f"{what} {id_}\n")
     assert run("show", told.ledger, what, id_, "--json").json[what]
     assert run("show", told.ledger, what, id_, "--json", "--as-of", "9").json[what]
+
+
+def test_a_claim_and_a_demand_are_shown_to_the_fen(told: Desk) -> None:
+    """What was paid of each contract, and what is left to come back."""
+    found = run("show", told.ledger, "claim", "guian-cluster/2026-01", "--json").json["claim"]
+    assert (found["balance"]["paid_fen"], found["balance"]["payment_reference"]) == (19_200, "ICBC 2026-0201-77")
+    row = {"contract": "acme-ai/k-1", "claimed_fen": 19_200, "paid_fen": 19_200, "withheld_fen": 0, "reason": None}
+    assert found["rows"] == [row]
+    assert "acme-ai/k-1" in done("show", told.ledger, "claim", "guian-cluster/2026-01")
+    asked = run("show", told.ledger, "demand", "shanghai-treasury/back-1", "--json").json["demand"]
+    assert (asked["balance"]["left_fen"], asked["acts"]) == (200, [])
+    assert "a job was never run" in done("show", told.ledger, "demand", "shanghai-treasury/back-1")
 
 
 def test_the_audit_is_clean(told: Desk, tmp_path: Path) -> None:

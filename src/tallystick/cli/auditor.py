@@ -207,7 +207,7 @@ def _print_totals(totals: "Totals", *, is_clean: bool, wide: bool) -> None:
     parts = {name: getattr(totals, f"{name}_fen") for name in ("available", "reserved", "burned", "expired", "revoked")}
     sum_fen = sum(parts.values())
     output.table(
-        f"where all that was issued is{of_what}, in yuan; burned is net of reversals, claimed and paid or not",
+        f"where all that was issued is{of_what}, in yuan; burned is net of reversals, whatever became of it",
         ["", "yuan "],
         [
             *[(name, yuan(amount_fen)) for name, amount_fen in parts.items()],
