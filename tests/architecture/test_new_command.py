@@ -79,9 +79,13 @@ class VoucherExtend(Rule):
 
     def evolve(self, state: State, event: Event) -> Postings:
         voucher = state.vouchers[self.voucher]
+        is_owed = self.voucher in state.unclaimed.open_places
         state.remove_due(Due(voucher.valid_until, self.voucher, "voucher"))
+        state.remove_due(state.lots_due(self.voucher))
         voucher.valid_until = self.valid_until
         state.add_due(Due(voucher.valid_until, self.voucher, "voucher"))
+        if is_owed:
+            state.add_due(state.lots_due(self.voucher))
         return ()
 
     def touches(self, state: State, event: Event) -> Accounts:

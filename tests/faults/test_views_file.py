@@ -43,6 +43,7 @@ def answers(views: Views) -> list[Any]:
     balances = [[asdict(row) for row in views.balances(by)] for by in get_args(By)]
     shown: list[Any] = [views.voucher("shanghai/v1"), views.holder("maker-a"), views.provider("guian")]
     shown += [views.contract("maker-a/k4"), views.mandate("shanghai/m1")]
+    shown += [views.claim("guian/c3"), views.demand("shanghai/d1")]
     index = [views.entries_concerning("voucher shanghai/v1"), views.statement_entry("guian", "train", 10**6)]
     seals = [views.seal_leaves(seal) for seal in views.entries_concerning("seals")]
     return [balances, shown, views.programme("shanghai/compute-2026"), views.refusals_by_reason(), index, seals]
