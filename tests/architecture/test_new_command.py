@@ -29,8 +29,8 @@ from tallystick.vouchers.outcomes import Nothing
 from tallystick.vouchers.quantities import DAY_US, Instant, OwnedId, Text, format_day, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rulebook import RULEBOOK, RULES, Rulebook, kind_of
-from tallystick.vouchers.rules.mandates import check_treasurys_voucher
 from tallystick.vouchers.rules.endings import VoucherRevoke
+from tallystick.vouchers.rules.mandates import check_treasurys_voucher
 from tallystick.vouchers.rules.rule import (
     DECLARED,
     TREASURY,
