@@ -38,7 +38,7 @@ HEADER = "timestamp,duration,num_gpus,gpu_time,cluster\n"
 KEY_FIELDS = ("keys", "root_keys", "vkey", "key", "old_vkey", "new_vkey")
 REASONS = {
     *("signatures_missing", "transfer_forbidden", "voucher_suspended", "key_revoked", "exceeds_holder_cap"),
-    *("amount_differs_from_claim", "reservation_not_over", "job_time_already_burned", "job_time_too_long_ago"),
+    *("payment_differs", "reservation_not_over", "job_time_already_burned", "job_time_too_long_ago"),
 }
 
 
