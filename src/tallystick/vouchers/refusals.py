@@ -39,11 +39,7 @@ class Reason(CodedEnum):
     SIGNED_IN_THE_FUTURE = ("signed_in_the_future", True, "`signed_at` is more than `clock_skew_seconds` ahead of `at`")
     SIGNED_TOO_LONG_AGO = ("signed_too_long_ago", False, "`signed_at` is more than `freshness_seconds` behind `at`")
     PARTY_UNKNOWN = ("party_unknown", True, "`party` was never admitted")
-    PARTY_SUSPENDED = (
-        "party_suspended",
-        True,
-        "`party` is suspended, or the treasury whose mandate the command names",
-    )
+    PARTY_SUSPENDED = ("party_suspended", True, "`party` is suspended, or the treasury whose mandate the command names")
     ROLE_MAY_NOT = ("role_may_not", False, "a party of this role can not give this command")
     KEY_UNKNOWN = ("key_unknown", True, "a signature line, or the key named, is of a key that the log does not know")
     SIGNATURE_INVALID = ("signature_invalid", False, "a signature is not that key's over this text")
@@ -106,11 +102,7 @@ class Reason(CodedEnum):
         False,
         "only a treasury has officers, and no more of them are required than its `quorum`",
     )
-    MANDATE_MISPLACED = (
-        "mandate_misplaced",
-        False,
-        "an operator gives the command by a `mandate`, a treasury by none",
-    )
+    MANDATE_MISPLACED = ("mandate_misplaced", False, "an operator gives the command by a `mandate`, a treasury by none")
     MANDATE_UNKNOWN = ("mandate_unknown", True, "no such mandate")
     NOT_OWN_MANDATE = ("not_own_mandate", False, "the mandate is of another treasury or operator")
     MANDATE_OVER = ("mandate_over", False, "it was ended, or its `until` is past")
@@ -229,11 +221,7 @@ class Reason(CodedEnum):
         False,
         "`until` is after the voucher's `valid_until`",
     )
-    RESERVATION_OUTLIVES_CONTRACT = (
-        "reservation_outlives_contract",
-        False,
-        "`until` is after the contract's last day",
-    )
+    RESERVATION_OUTLIVES_CONTRACT = ("reservation_outlives_contract", False, "`until` is after the contract's last day")
     TOO_MANY_PROGRAMMES = ("too_many_programmes", True, "8 programmes pay for the contract already")
     TOO_MANY_RESERVATIONS = ("too_many_reservations", True, "the contract has 16 open reservations")
     EXCEEDS_HOLDER_CAP = (
@@ -357,11 +345,7 @@ class Reason(CodedEnum):
         "no reservation and no voucher is past its end, and nothing unclaimed past its cut-off",
     )
     SEAL_PERIOD_NOT_OVER = ("seal_period_not_over", True, "`last_day` is not over")
-    SEAL_GRACE_NOT_OVER = (
-        "seal_grace_not_over",
-        True,
-        "`last_day` ended less than `sealing_grace_seconds` ago",
-    )
+    SEAL_GRACE_NOT_OVER = ("seal_grace_not_over", True, "`last_day` ended less than `sealing_grace_seconds` ago")
     SEAL_NOT_LATER = ("seal_not_later", False, "a seal reaches as far or farther")
     ENTRY_TOO_LARGE = ("entry_too_large", False, "command and outcome don't fit into 65,535 bytes: split the statement")
     DECISION_FAILED = (
