@@ -183,8 +183,10 @@ class RedemptionSettle(Rule):
     def _check_payment(self, state: State, treasury: str, at: int) -> Refusal | None:
         due_fen = self.paid_fen - self.offset_fen
         paid_fen = 0 if self.payment is None else self.payment.amount_fen
+        if due_fen < 0:
+            return Refusal(Reason.PAYMENT_DIFFERS, f"{self.offset_fen} fen are set off of {self.paid_fen} fen")
         if due_fen != paid_fen:
-            return Refusal(Reason.PAYMENT_DIFFERS, f"{due_fen} fen are to be paid", limit_fen=max(0, due_fen))
+            return Refusal(Reason.PAYMENT_DIFFERS, f"{due_fen} fen are to be paid", limit_fen=due_fen)
         return None if self.payment is None else check_payment(state, treasury, self.payment, at)
 
     def _check_gates(self, state: State, at: int) -> Refusal | None:
