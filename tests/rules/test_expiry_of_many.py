@@ -9,9 +9,9 @@ from tallystick.audit.book_checks import faults
 from tallystick.vouchers.admit import SignedCommand, admit, read_note
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.evolve import evolve
-from tallystick.vouchers.outcomes import Expired
+from tallystick.vouchers.outcomes import Expired, ExpiredRow
 from tallystick.vouchers.refusals import Reason, Refusal
-from tallystick.vouchers.rules.recovery import ROWS_MAX, Row
+from tallystick.vouchers.rules.endings import ROWS_MAX
 
 PARTS = ROWS_MAX + 1
 
@@ -47,13 +47,13 @@ def test_what_is_due_beyond_an_entry_is_left_to_the_next() -> None:
         assert isinstance(made, Entry)
     (later,) = read_table("clock 2026-04-05T08:00")
     ledger.play(later)
-    held: list[Row] = [
+    held: list[ExpiredRow] = [
         ("reservation", "acme/R1", 400_000, "voucher"),
         ("reservation", "acme/R3", 400_000, "voucher"),
         ("reservation", "bolt/RB", 400_000, "voucher"),
     ]
-    parts: list[Row] = [("voucher", name, 2, "programme") for name in names]
-    others: list[Row] = [
+    parts: list[ExpiredRow] = [("voucher", name, 2, "programme") for name in names]
+    others: list[ExpiredRow] = [
         ("voucher", "shanghai/B1", 1_000_000, "programme"),
         ("voucher", "shanghai/V1", 1_000_000, "programme"),
         ("voucher", "shanghai/V2", 1_000_000 - 2 * PARTS, "programme"),

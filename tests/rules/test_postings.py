@@ -53,34 +53,68 @@ RESERVATIONS_AND_CLAIMS: list[Step] = [
     ("guian burn K1 d 0.001x910b -36h..-35h seconds=1 ref=st-2 -> 0.00", []),
     ("guian reverse st-2 line 0 -> reversed 0.00", []),
     (
-        "guian claim C1 of S1 2026-01-30 to 2026-01-30 -> claimed 24.00",
+        "guian claim C1 of S1 up to 2026-01-30 -> claimed 24.00 under K1",
+        ["shanghai/S1: burned of shanghai/V1 acme/K1 20483 to claimed of guian/C1 shanghai/V1 acme/K1 24.00"],
+    ),
+    (
+        "shanghai settle C1 0.00~yuan~under~K1~and~24.00~yuan~withheld -> settled",
+        ["shanghai/S1: claimed of guian/C1 shanghai/V1 acme/K1 to withheld of shanghai/V1 acme/K1 24.00"],
+    ),
+    (
+        "guian claim C2 of S1 up to 2026-01-30 -> claimed 24.00 under K1",
+        ["shanghai/S1: withheld of shanghai/V1 acme/K1 to claimed of guian/C2 shanghai/V1 acme/K1 24.00"],
+    ),
+    (
+        "shanghai settle C2 20.00~yuan~under~K1~and~4.00~yuan~withheld -> settled",
         [
-            "shanghai/S1: burned of shanghai/V1 acme/K1 20483 to claimed of guian/C1 shanghai/V1 acme/K1 20483 24.00",
+            "shanghai/S1: claimed of guian/C2 shanghai/V1 acme/K1 to paid of shanghai/S1 guian 20.00",
+            "shanghai/S1: claimed of guian/C2 shanghai/V1 acme/K1 to withheld of shanghai/V1 acme/K1 4.00",
         ],
     ),
     (
-        "shanghai reject C1 -> rejected",
+        "shanghai disallow 1.00 under K1 of S1 -> disallowed",
+        ["shanghai/S1: withheld of shanghai/V1 acme/K1 to unissued of shanghai/S1 1.00"],
+    ),
+    (
+        "guian burn K1 e 8x910b -36h..-35h ref=st-4 -> 24.00",
+        ["shanghai/S1: reserved of acme/R1 to burned of shanghai/V1 acme/K1 20483 24.00"],
+    ),
+    (
+        "guian claim C4 of S1 up to 2026-01-30 -> claimed 27.00 under K1",
         [
-            "shanghai/S1: claimed of guian/C1 shanghai/V1 acme/K1 20483 to burned of shanghai/V1 acme/K1 20483 24.00",
+            "shanghai/S1: withheld of shanghai/V1 acme/K1 to claimed of guian/C4 shanghai/V1 acme/K1 3.00",
+            "shanghai/S1: burned of shanghai/V1 acme/K1 20483 to claimed of guian/C4 shanghai/V1 acme/K1 24.00",
         ],
     ),
     (
-        "guian claim C2 of S1 2026-01-30 to 2026-01-30 -> claimed 24.00",
+        "shanghai demand D1 of guian 12.00 under S1 -> demanded",
+        ["shanghai/S1: paid of shanghai/S1 guian to receivable of shanghai/D1 12.00"],
+    ),
+    (
+        "shanghai demand D2 of guian 1.00 under S1 -> demanded",
+        ["shanghai/S1: paid of shanghai/S1 guian to receivable of shanghai/D2 1.00"],
+    ),
+    (
+        "shanghai settle C4 27.00~yuan~under~K1 offsets=5.00~yuan~of~D1,~1.00~yuan~of~D2 -> settled",
         [
-            "shanghai/S1: burned of shanghai/V1 acme/K1 20483 to claimed of guian/C2 shanghai/V1 acme/K1 20483 24.00",
+            "shanghai/S1: claimed of guian/C4 shanghai/V1 acme/K1 to paid of shanghai/S1 guian 27.00",
+            "shanghai/S1: receivable of shanghai/D1 to unissued of shanghai/S1 5.00",
+            "shanghai/S1: receivable of shanghai/D2 to unissued of shanghai/S1 1.00",
         ],
     ),
     (
-        "shanghai pay C2 24.00 -> paid",
-        ["shanghai/S1: claimed of guian/C2 shanghai/V1 acme/K1 20483 to paid of shanghai/V1 acme/K1 24.00"],
+        "shanghai receive 4.00 of D1 -> received",
+        ["shanghai/S1: receivable of shanghai/D1 to unissued of shanghai/S1 4.00"],
     ),
     (
-        "acme claim C3 of S3 2026-01-30 to 2026-01-30 -> claimed 24.00",
-        [
-            "shanghai/S3: burned of shanghai/V3 acme/K3 20483 to claimed of acme/C3 shanghai/V3 acme/K3 20483 24.00",
-        ],
+        "shanghai cancel 3.00 of D1 -> cancelled",
+        ["shanghai/S1: receivable of shanghai/D1 to paid of shanghai/S1 guian 3.00"],
     ),
-    ("registry seal B1 to 2026-01-31 -> sealed 17 accounts", []),
+    (
+        "acme claim C3 of S3 up to 2026-01-30 -> claimed 24.00 under K3",
+        ["shanghai/S3: burned of shanghai/V3 acme/K3 20483 to claimed of acme/C3 shanghai/V3 acme/K3 24.00"],
+    ),
+    ("registry seal B1 to 2026-01-31 -> sealed 24 accounts", []),
 ]
 
 ENDS: list[Step] = [
@@ -177,8 +211,8 @@ SEVERAL_PAY: list[Step] = [
         ],
     ),
     (
-        "guian claim C1 of S9 2026-01-30 to 2026-01-30 -> claimed 14.00",
-        ["shanghai/S9: burned of shanghai/V9 acme/K9 20483 to claimed of guian/C1 shanghai/V9 acme/K9 20483 14.00"],
+        "guian claim C1 of S9 up to 2026-01-30 -> claimed 14.00 under K9",
+        ["shanghai/S9: burned of shanghai/V9 acme/K9 20483 to claimed of guian/C1 shanghai/V9 acme/K9 14.00"],
     ),
 ]
 
@@ -208,7 +242,7 @@ AMENDED_EXTENDED_IMPORTED: list[Step] = [
     (
         "shanghai import V9 of acme 500.00 under S9 used 200.00 -> imported",
         [
-            "shanghai/S9: unissued of shanghai/S9 to paid of shanghai/V9 - 200.00",
+            "shanghai/S9: unissued of shanghai/S9 to paid of shanghai/S9 - 200.00",
             "shanghai/S9: unissued of shanghai/S9 to available of shanghai/V9 300.00",
         ],
     ),
@@ -218,7 +252,7 @@ AMENDED_EXTENDED_IMPORTED: list[Step] = [
     ),
     (
         "shanghai import V7 of acme 1.00 under S9 used 1.00 -> imported",
-        ["shanghai/S9: unissued of shanghai/S9 to paid of shanghai/V7 - 1.00"],
+        ["shanghai/S9: unissued of shanghai/S9 to paid of shanghai/S9 - 1.00"],
     ),
     ("shanghai give-mandate M1 to registry 50.00 each 50.00 in all -> given", []),
     (

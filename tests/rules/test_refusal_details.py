@@ -173,14 +173,28 @@ line_already_reversed                0 of st-1
 line_already_claimed                 1 of st-1
 later_line_took_money                after line 0 of st-1
 not_the_payee                        shanghai/S3 pays the holder
-claim_period_invalid                 2026-02-28 is before the first day
+claim_period_invalid                 no month ends on 2026-02-27
+claim_period_invalid                 no quarter ends on 2026-02-28
+claim_too_late                       it could be claimed before 2026-02-03T16:00:00.000000Z
 claim_period_not_over                2026-02-03
 nothing_to_claim                     90 fen are unclaimed
 claim_unknown                        shanghai/C9
 window_invalid                       valid_until 2026-02-01T00:00:00.000000Z
 date_too_far_ahead                   valid_until 9999-12-31T00:00:00.000000Z
-claim_already_settled                guian/C1 is rejected
-amount_differs_from_claim            claimed are 2400 fen
+claim_already_settled                guian/C1 is settled
+settlement_differs_from_claim        2400 fen are claimed under acme/K1
+settlement_differs_from_claim        it is of acme/K1, acme/K8
+exceeds_withheld                     1200 fen can be disallowed
+exceeds_paid                         800 fen were paid to guian
+demand_unknown                       shanghai/D9
+demand_on_another                    shanghai/D1 is of shanghai
+demand_on_another                    shanghai/D3 is on wuhu
+exceeds_receivable                   600 fen are left of shanghai/D2
+payment_differs                      2000 fen are to be paid
+payment_differs                      1600 fen are set off of 1599 fen
+payment_in_the_future                day 2026-02-04
+payment_reference_used               for guian/C4
+payment_reference_used               for shanghai/D1
 gate_not_passed                      expert of application acme/A1: 0 of 1 passes
 gate_not_passed                      expert of application acme/A1: fail by panel
 seal_period_not_over                 2026-02-01
@@ -193,7 +207,7 @@ mandate_misplaced                    an operator acts by a mandate, a treasury b
 mandate_unknown                      shanghai/M9
 not_own_mandate                      shanghai/M1
 mandate_over                         shanghai/M1
-kind_not_mandated                    shanghai/M1 is for redemption.pay/1, voucher.issue/1, voucher.suspend/1
+kind_not_mandated                    shanghai/M1 is for redemption.settle/1, voucher.issue/1, voucher.suspend/1
 programme_not_mandated               shanghai/M1 is for shanghai/S1
 exceeds_mandate                      50000 fen are left of it
 reservation_over                     it ended at 2026-02-10T00:00:00.000000Z

@@ -11,6 +11,9 @@ from tallystick.vouchers.admit import SignedCommand, admit, read_note
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.quantities import parse_instant
 from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.rules.recovery import RecoveryReceive
+from tallystick.vouchers.rules.rule import Rule
+from tallystick.vouchers.rules.settlement import PaymentFields, RedemptionSettle
 from tallystick.vouchers.state import State
 
 TOO_EARLY = {
@@ -34,12 +37,20 @@ LIMITS: dict[Reason, tuple[int, ...]] = {
     Reason.USED_ABOVE_FACE: (1,),
     Reason.SUM_TOO_LARGE: (1,),
     Reason.EXCEEDS_AVAILABLE_BALANCE: (1,),
-    Reason.AMOUNT_DIFFERS_FROM_CLAIM: (-1, 1),
+    Reason.EXCEEDS_WITHHELD: (1,),
+    Reason.EXCEEDS_PAID: (1,),
+    Reason.EXCEEDS_RECEIVABLE: (1,),
+    Reason.PAYMENT_DIFFERS: (-1, 1),
+    Reason.SETTLEMENT_DIFFERS_FROM_CLAIM: (-1, 1),
 }
 """What is refused for the amount, and by how many fen the next amounts that are differ from the limit."""
 
 AMOUNTS = {Reason.OTHER_SUPPORT_LOWERED: {"other_support_fen"}, Reason.USED_ABOVE_FACE: {"used_fen"}}
 """Which field a reason is about, where that isn't the amount of the command."""
+OF_ROWS = {Reason.SETTLEMENT_DIFFERS_FROM_CLAIM, Reason.EXCEEDS_RECEIVABLE}
+"""Reasons against one row or offset, after which the next may have the same."""
+NO_AMOUNT = ("it is of ", "1600 fen are set off of 1599 fen")
+"""Details of reasons in `LIMITS` against what no other amount would help."""
 BEFORE_IT = {Reason.BELOW_HOLDER_FLOOR, Reason.EXCEEDS_MANDATE}
 """Reasons of an amount that may come before another."""
 
@@ -59,13 +70,44 @@ class Refused(NamedTuple):
             answer = self.signed.command.decide(self.state, at)
         return answer.reason if isinstance(answer, Refusal) else None
 
-    def reason_for(self, amount_fen: int) -> Reason | None:
-        """The reason against the same command of another amount."""
-        command = self.signed.command
-        names = AMOUNTS.get(self.refusal.reason, {"face_fen", "amount_fen", "envelope_fen"})
+    def refusal_for(self, amount_fen: int) -> Refusal | None:
+        """What is said against the same command of another amount."""
+        answer = self._of_amount(amount_fen).decide(self.state, self.at)
+        return answer if isinstance(answer, Refusal) else None
+
+    def _of_amount(self, amount_fen: int) -> Rule:
+        command, reason = self.signed.command, self.refusal.reason
+        if isinstance(command, RedemptionSettle):
+            return self._of_row(command, amount_fen)
+        if isinstance(command, RecoveryReceive):
+            payment = command.payment.model_copy(update={"amount_fen": amount_fen})
+            return command.model_copy(update={"payment": payment})
+        names = AMOUNTS.get(reason, {"face_fen", "amount_fen", "envelope_fen"})
         (name,) = names & set(type(command).model_fields)
-        answer = command.model_copy(update={name: amount_fen}).decide(self.state, self.at)
-        return answer.reason if isinstance(answer, Refusal) else None
+        return command.model_copy(update={name: amount_fen})
+
+    def _of_row(self, command: RedemptionSettle, amount_fen: int) -> RedemptionSettle:
+        """A settlement whose row, offset or payment that is at fault comes to another amount."""
+        *_, subject = self.refusal.detail.split(" ")
+        if self.refusal.reason is Reason.PAYMENT_DIFFERS:
+            payment = command.payment or PaymentFields.model_construct(day=0, reference="a new transfer")
+            return command.model_copy(update={"payment": payment.model_copy(update={"amount_fen": amount_fen})})
+        if self.refusal.reason is Reason.EXCEEDS_RECEIVABLE:
+            offsets = [
+                one.model_copy(update={"amount_fen": amount_fen}) if one.demand == subject else one
+                for one in command.offsets or ()
+            ]
+            return command.model_copy(update={"offsets": tuple(offsets)})
+        if self.refusal.reason is Reason.EXCEEDS_MANDATE:
+            (row,) = command.rows
+            return command.model_copy(update={"rows": (row.model_copy(update={"paid_fen": amount_fen}),)})
+        rows = [
+            one.model_copy(update={"paid_fen": amount_fen - (one.withheld_fen or 0)})
+            if one.contract == subject
+            else one
+            for one in command.rows
+        ]
+        return command.model_copy(update={"rows": tuple(rows)})
 
 
 def _refused(reasons: set[Reason]) -> Iterator[Refused]:
@@ -103,13 +145,17 @@ def test_an_amount_is_told_what_it_was_held_against(given: list[Refused]) -> Non
     """
     told = [one for one in given if one.refusal.limit_fen is not None]
     assert {one.refusal.reason for one in told} == set(LIMITS)
-    assert {one.refusal for one in given if one.refusal.reason in LIMITS} == {one.refusal for one in told}
+    of_amounts = {one.refusal for one in given if one.refusal.reason in LIMITS}
+    assert {one for one in of_amounts if not one.detail.startswith(NO_AMOUNT)} == {one.refusal for one in told}
     for one in told:
         reason, limit_fen = one.refusal.reason, one.refusal.limit_fen
         assert limit_fen is not None
-        assert one.reason_for(limit_fen) is not reason
+        within = one.refusal_for(limit_fen)
+        assert within is None or within.reason is not reason or (reason in OF_ROWS and within != one.refusal)
         for more_fen in LIMITS[reason]:
-            assert one.reason_for(limit_fen + more_fen) in {reason, *BEFORE_IT}, one.refusal
+            beyond = one.refusal_for(limit_fen + more_fen)
+            assert beyond is not None
+            assert beyond.reason in {reason, *BEFORE_IT}, one.refusal
         assert f"{limit_fen} fen" in one.refusal.detail
         assert one.refusal.fields()["limit_fen"] == limit_fen
 
