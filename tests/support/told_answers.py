@@ -55,7 +55,10 @@ def told_balances(state: State, name: str) -> str:
 
 def told_accounts(sealed: tuple[str, ...], kind: str) -> str:
     """Say which accounts of a kind the last seal has."""
-    return "sealed " + (", ".join(one.partition("/")[2] or one.partition(" ")[2] for one in sealed if one.startswith(f"{kind} ")) or "none")
+    return "sealed " + (
+        ", ".join(one.partition("/")[2] or one.partition(" ")[2] for one in sealed if one.startswith(f"{kind} "))
+        or "none"
+    )
 
 
 def _told_claimed(outcome: Claimed) -> str:

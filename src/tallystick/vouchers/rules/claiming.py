@@ -28,7 +28,7 @@ from tallystick.vouchers.unclaimed import WITHHELD, Places
 
 LOTS_MAX: Final = 500
 CONTRACTS_MAX: Final = 64
-"""With the longest ids and reasons, the settlement of so many fits into an entry, whatever signs it."""
+"""With the longest ids, and reasons of 200 characters of three bytes, so many fit into a settlement's entry."""
 _MONTHS: Final = {"month": 1, "quarter": 3, "any": 0}
 
 

@@ -1,0 +1,134 @@
+"""More can be claimed than one claim takes, and a settlement of all that it takes fits into an entry."""
+
+from copy import deepcopy
+
+import pytest
+
+from support.actors import ORIGIN, Actor, Json
+from support.scenario import Ledger, ledger_for, read_table
+from tallystick.vouchers.admit import SignedCommand, admit, read_note
+from tallystick.vouchers.book import Posting
+from tallystick.vouchers.entry import Entry
+from tallystick.vouchers.evolve import evolve
+from tallystick.vouchers.outcomes import Claimed
+from tallystick.vouchers.refusals import Refusal
+from tallystick.vouchers.rules.claiming import CONTRACTS_MAX, LOTS_MAX
+from tallystick.vouchers.rules.settlement import OFFSETS_MAX
+
+GUIAN, SHANGHAI = Actor("guian"), Actor("shanghai", ("officer-1", "officer-2"))
+LONGEST_PARTY = "a" * 63
+
+
+def contract_id(number: int) -> str:
+    """The longest id of a contract, the lower the earlier."""
+    return f"{LONGEST_PARTY}/{number:03}{'k' * 61}"
+
+
+def record(ledger: Ledger, actor: Actor, kind: str, **fields: object) -> Entry | Refusal:
+    """Decide a command, and take it in."""
+    signed = read_note(actor.note(kind, ledger.at, **fields), ORIGIN)
+    assert isinstance(signed, SignedCommand)
+    answer = admit(ledger.state, signed, ledger.at)
+    if isinstance(answer, Entry):
+        evolve(ledger.state, answer.event)
+    return answer
+
+
+def with_lots(lots: list[int], fen: int = 1) -> Ledger:
+    """A ledger in which something is unclaimed of so many vouchers under each of some contracts."""
+    (start,) = read_table("== start\nclock 2026-02-02")
+    ledger = ledger_for(start)
+    ledger.play(start)
+    state = ledger.state
+    state.book.balances["unissued"]["shanghai/S1"] = sum(lots) * fen
+    for number, vouchers in enumerate(lots):
+        state.contracts[contract_id(number)] = deepcopy(state.contracts["acme/K1"])
+        for voucher in range(vouchers):
+            name = f"shanghai/V-{voucher:03}"
+            state.vouchers.setdefault(name, state.vouchers["shanghai/V1"])
+            burned_id = f"{name} {contract_id(number)} 20484"
+            state.post(Posting("shanghai/S1", "unissued", "shanghai/S1", "burned", burned_id, fen))
+    return ledger
+
+
+def claimed(ledger: Ledger, claim: str) -> Claimed:
+    """What a claim takes."""
+    entry = record(ledger, GUIAN, "redemption.claim", claim=claim, programme="shanghai/S1", last_day="2026-02-01")
+    assert isinstance(entry, Entry)
+    assert isinstance(entry.event.outcome, Claimed)
+    return entry.event.outcome
+
+
+def rows_of(numbers: range, fen: int) -> tuple[tuple[str, int], ...]:
+    """What is claimed under each of some contracts."""
+    return tuple((contract_id(number), fen) for number in numbers)
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_claim_has_so_many_contracts_and_no_more(more: int) -> None:
+    """The first in the order of their ids; another claim has the rest."""
+    ledger = with_lots([1] * (CONTRACTS_MAX + more))
+    assert claimed(ledger, "guian/C1") == Claimed(CONTRACTS_MAX, bool(more), rows_of(range(CONTRACTS_MAX), 1))
+    if more:
+        rest = rows_of(range(CONTRACTS_MAX, CONTRACTS_MAX + 1), 1)
+        assert claimed(ledger, "guian/C2") == Claimed(1, False, rest)
+
+
+def test_a_claim_has_whole_contracts_as_many_as_their_lots_allow() -> None:
+    """A contract that doesn't fit is left out as a whole, and so is what comes after it."""
+    ledger = with_lots([LOTS_MAX - 10, 10, 1])
+    rows = ((contract_id(0), LOTS_MAX - 10), (contract_id(1), 10))
+    assert claimed(ledger, "guian/C1") == Claimed(LOTS_MAX, True, rows)
+    assert claimed(ledger, "guian/C2") == Claimed(1, False, ((contract_id(2), 1),))
+    ledger = with_lots([LOTS_MAX - 10, 11, 1])
+    assert claimed(ledger, "guian/C1") == Claimed(LOTS_MAX - 10, True, rows[:1])
+    assert claimed(ledger, "guian/C2") == Claimed(12, False, ((contract_id(1), 11), (contract_id(2), 1)))
+
+
+def test_of_a_first_contract_that_has_more_lots_a_claim_has_the_first() -> None:
+    """In the order of vouchers."""
+    ledger = with_lots([LOTS_MAX + 1, 1])
+    assert claimed(ledger, "guian/C1") == Claimed(LOTS_MAX, True, ((contract_id(0), LOTS_MAX),))
+    assert ledger.state.book.balances["burned"] == {
+        f"shanghai/V-{LOTS_MAX} {contract_id(0)} 20484": 1,
+        f"shanghai/V-000 {contract_id(1)} 20484": 1,
+    }
+    assert claimed(ledger, "guian/C2") == Claimed(2, False, ((contract_id(0), 1), (contract_id(1), 1)))
+
+
+LOT_FEN = 10**13
+CLAIM = "guian/" + "c" * 64
+
+
+def settlement(ledger: Ledger, reason: str) -> Entry | Refusal:
+    """Pay and withhold something of every contract of a claim, with as many offsets as there may be."""
+    demands = [f"shanghai/{number:02}{'d' * 62}" for number in range(OFFSETS_MAX)]
+    rows = [
+        {"contract": contract_id(number), "paid_fen": LOT_FEN - 1, "withheld_fen": 1, "reason": reason}
+        for number in range(CONTRACTS_MAX)
+    ]
+    fields: Json = {
+        "claim": CLAIM,
+        "rows": rows,
+        "offsets": [{"demand": demand, "amount_fen": LOT_FEN // 2} for demand in demands],
+        "payment": {
+            "amount_fen": CONTRACTS_MAX * (LOT_FEN - 1) - OFFSETS_MAX * LOT_FEN // 2,
+            "day": "2026-02-01",
+            "reference": reason,
+        },
+    }
+    for demand in demands:
+        asked: Json = {"demand": demand, "programme": "shanghai/S1", "payee": "guian", "amount_fen": LOT_FEN}
+        made = record(ledger, SHANGHAI, "recovery.demand", **asked, reason="error", evidence_sha256="0" * 64)
+        assert isinstance(made, Entry)
+    return record(ledger, SHANGHAI, "redemption.settle", **fields)
+
+
+def test_a_settlement_that_withholds_of_every_contract_fits_into_an_entry() -> None:
+    """With the longest ids, and the longest reasons in Chinese: each character of these has three bytes."""
+    ledger = with_lots([1] * CONTRACTS_MAX, LOT_FEN)
+    ledger.state.book.note("paid", "shanghai/S1 guian", OFFSETS_MAX * LOT_FEN)
+    assert claimed(ledger, CLAIM).amount_fen == CONTRACTS_MAX * LOT_FEN
+    answer = settlement(ledger, "缺" * 200)
+    assert isinstance(answer, Entry)
+    assert len(answer.to_bytes()) < 60_000  # sixteen signatures fit as well
