@@ -90,7 +90,7 @@ class Refused(NamedTuple):
         """A settlement whose row, offset or payment that is at fault comes to another amount."""
         *_, subject = self.refusal.detail.split(" ")
         if self.refusal.reason is Reason.PAYMENT_DIFFERS:
-            payment = command.payment or PaymentFields.model_construct(day=0, reference="a new transfer")
+            payment = command.payment or PaymentFields.model_construct(amount_fen=1, day=0, reference="a new transfer")
             return command.model_copy(update={"payment": payment.model_copy(update={"amount_fen": amount_fen})})
         if self.refusal.reason is Reason.EXCEEDS_RECEIVABLE:
             offsets = [

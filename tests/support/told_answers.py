@@ -39,7 +39,7 @@ def told(answer: Entry | Refusal, state: State) -> str:
 def told_balances(state: State, name: str) -> str:
     """Say what lies in a programme's accounts, or became of what was burned under a contract: where it isn't 0."""
     if name in state.programmes:
-        accounts_fen: dict[str, int] = {**state.book.totals[name]}
+        accounts_fen = {str(account): fen for account, fen in state.book.totals[name].items()}
     else:
         assert name in state.contracts, f"{name} is neither a programme nor a contract"
         accounts_fen = {
@@ -54,11 +54,9 @@ def told_balances(state: State, name: str) -> str:
 
 
 def told_accounts(sealed: tuple[str, ...], kind: str) -> str:
-    """Say which accounts of a kind the last seal has."""
-    return "sealed " + (
-        ", ".join(one.partition("/")[2] or one.partition(" ")[2] for one in sealed if one.startswith(f"{kind} "))
-        or "none"
-    )
+    """Say which accounts of a kind the last seal has, of those that are called after a party."""
+    names = [name.partition("/")[2] for name in sealed if name.startswith(f"{kind} ")]
+    return "sealed " + (", ".join(names) or "none")
 
 
 def _told_claimed(outcome: Claimed) -> str:
