@@ -31,6 +31,7 @@ from tallystick.vouchers.rules import (
     accreditations,
     applications,
     contracts,
+    endings,
     keys,
     mandates,
     network,
@@ -44,11 +45,11 @@ from tallystick.vouchers.rules import (
 from tallystick.vouchers.rules import editions as rules_editions
 from tallystick.vouchers.rules.books import BookSeal
 from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
+from tallystick.vouchers.rules.claiming import RedemptionClaim
+from tallystick.vouchers.rules.endings import BookExpire
 from tallystick.vouchers.rules.log_keys import LogRekey
-from tallystick.vouchers.rules.recovery import BookExpire
 from tallystick.vouchers.rules.rule import EDITIONS, SEALS, Rule
 from tallystick.vouchers.rules.service_burning import ServiceBurn
-from tallystick.vouchers.rules.settlement import RedemptionClaim
 
 Method = Literal["follows", "asks", "concerns", "touches"]
 
@@ -148,10 +149,13 @@ class Declarations:
         """By the name that made a row's reservation or voucher, all that the row is about."""
         outcome = self.log.entries[number].event.outcome
         for kind, name, _, _ in outcome.rows if isinstance(outcome, Expired) else ():
-            held = self.log.ledger.state.reservations[name] if kind == "reservation" else None
-            if held is None:
+            if kind == "lot":
+                voucher, contract = name.split(" ")
+                yield f"contract {contract}", {("vouchers", voucher), ("contracts", contract)}
+            elif kind == "voucher":
                 yield f"terms {name}", {("vouchers", name)}
             else:
+                held = self.log.ledger.state.reservations[name]
                 of_it = {("reservations", name), ("vouchers", held.voucher), ("contracts", held.contract)}
                 yield f"reservation {name}", of_it
 
@@ -359,28 +363,19 @@ NOT_READ: Final = {
     Dropped(withdrawals.RecordWithdraw, "concerns", "party"): "all that asks whether a party is withdrawn is refused",
     Dropped(applications.ApplicationWithdraw, "concerns", "application"): "all that asks whether it is so is refused",
     Dropped(vouchers.VoucherIssue, "concerns", "application"): "for what was issued for it alone: an amount",
-    Dropped(recovery.VoucherRevoke, "follows", "terms"): "it asks for all of the voucher",
+    Dropped(endings.VoucherRevoke, "follows", "terms"): "it asks for all of the voucher",
     Dropped(contracts.ContractSign, "concerns", "document"): "all that asks whether a document is used is refused",
     Dropped(contracts.ContractSign, "asks", "document"): "the same",
     Dropped(contracts.ContractAmend, "concerns", "attestations"): "who asks for these asks for the contract",
     Dropped(ServiceBurn, "concerns", "document"): "as of a contract's document",
     Dropped(ServiceBurn, "asks", "document"): "the same; a correction asks for what it corrects",
-    Dropped(recovery.BookExpire, "concerns", "reservation"): "it concerns the contract too",
+    Dropped(endings.BookExpire, "concerns", "reservation"): "it concerns the contract too",
     Dropped(reservations.ReservationExtend, "concerns", "reservation"): "it concerns the contract too",
     Dropped(reservations.ReservationExtend, "follows", "reservation"): "it asks for the contract",
     Dropped(reservations.ReservationExtend, "asks", "contract"): "it follows the reservation, which follows it",
     Dropped(reservations.ReservationRelease, "concerns", "reservation"): "it concerns the contract too",
     Dropped(reservations.ReservationRelease, "follows", "reservation"): "it asks for the contract",
     Dropped(reservations.ReservationRelease, "asks", "contract"): "it follows the reservation, which follows it",
-    Dropped(settlement.RedemptionPay, "follows", "claim"): "it asks for the claimant's claims",
-    Dropped(settlement.RedemptionPay, "asks", "claims"): "it follows the claim",
-    Dropped(settlement.RedemptionPay, "asks", "contract"): "for the amount, which no trace takes for exact here",
-    Dropped(settlement.RedemptionPay, "concerns", "claim"): "all that asks whether a claim is paid is refused",
-    Dropped(settlement.RedemptionReject, "concerns", "claim"): "it concerns the claimant's claims too",
-    Dropped(settlement.RedemptionReject, "follows", "claim"): "it asks for the claimant's claims",
-    Dropped(settlement.RedemptionReject, "asks", "attestations"): "as the claim does; a rejection has no gate",
-    Dropped(settlement.RedemptionReject, "asks", "claims"): "it follows the claim",
-    Dropped(settlement.RedemptionReject, "asks", "contract"): "for the balances alone: no decision reads them",
 }
 """Declarations without which no decision changes, and why they stand."""
 
