@@ -58,6 +58,8 @@ OF_EVERY_ENTRY: Final = {"origin", "size", "at", "references", "reference_order"
 """What is kept of every command, whatever its rule."""
 OF_ROWS: Final = ("reservations", "vouchers", "contracts", "programmes")
 """Where an expiry reads what each of its rows is about."""
+OF_CLAIMS: Final = ("contracts", "unclaimed", "vouchers")
+"""Where a claim looks for what is burned under whichever contract."""
 JOB_TIMES: Final = "job_times"
 """A line that was accepted found nothing there; what a line was refused for is looked for by the gathering itself."""
 
@@ -131,7 +133,7 @@ class Declarations:
             part = self.brought({name} | self.of(number, "follows"), number)
             rows = self._known_rows(number, part)
             for way, wrote in entry.looked_up.items():
-                is_of_rows = rows is None or way[0] not in OF_ROWS or way[:2] in rows
+                is_of_rows = rows is None or _is_of(way, rows)
                 if is_of_rows and not wrote <= part and not _is_passed_over(entry, way):
                     yield Miss(rule, way, wrote - part)
 
@@ -141,8 +143,7 @@ class Declarations:
         for row, ids in self._rows(number):
             part = self.brought({row} | {f"party {party}" for party in self.log.parties(number)}, number)
             for way, wrote in entry.decided_by.items():
-                is_of_row = way[0] not in OF_ROWS or way[:2] in ids
-                if is_of_row and not wrote <= part and not _is_inexact(entry, way):
+                if _is_of(way, ids) and not wrote <= part and not _is_inexact(entry, way):
                     yield Miss(BookExpire, way, wrote - part)
 
     def _rows(self, number: int) -> Iterator[tuple[str, set[Way]]]:
@@ -170,14 +171,31 @@ class Declarations:
         """Whether a value is of another contract than those that a command is about, which it only skips."""
         entry = self.log.entries[number]
         command = entry.event.command
-        if isinstance(command, RedemptionClaim) and way[0] == "contracts":
-            return f"contract {way[1]}" not in names
+        if isinstance(command, RedemptionClaim) and (way[0] in OF_CLAIMS or way[2:3] in (("burned",), ("withheld",))):
+            return not any(f"contract {contract}" in names for contract in self._contracts_of(way))
         if isinstance(command, BurnReverse) and way[0] == "statements":
             made = [self.log.entries[one].event.command for one in entry.decided_by[way]]
             return all(
                 isinstance(one, TimeBurn | ServiceBurn) and f"contract {one.contract}" not in names for one in made
             )
         return False
+
+
+    def _contracts_of(self, way: Way) -> Iterable[str]:
+        """The contracts that a value is of, or under which something of it was burned."""
+        if way[0] == "vouchers":
+            held = self.log.ledger.state.reservations.values()
+            return {reservation.contract for reservation in held if reservation.voucher == way[1]}
+        if way[0] == "book":  # of a contract of which rounding leaves all, too
+            return (way[3].split(" ")[1],)
+        return way[3:4] if way[0] == "unclaimed" else way[1:2]
+
+
+def _is_of(way: Way, ids: set[Way]) -> bool:
+    """Whether a value may be of some of an expiry's rows, of which all is given that they are about."""
+    if way[0] == "unclaimed":
+        return ("contracts", *way[3:4]) in ids
+    return way[0] not in OF_ROWS or way[:2] in ids
 
 
 def _is_inexact(entry: TracedEntry, way: Way) -> bool:
@@ -199,7 +217,7 @@ def _is_passed_over(entry: TracedEntry, way: Way) -> bool:
     if _is_amount(way) or way[0] == JOB_TIMES:  # made by whichever entry moves the first
         return True
     # A claim takes what it finds under the contracts that are there.
-    return isinstance(entry.event.command, RedemptionClaim) and way[0] in ("contracts", "unclaimed")
+    return isinstance(entry.event.command, RedemptionClaim) and way[0] in OF_CLAIMS
 
 
 def _is_amount(way: Way) -> bool:

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, is_dataclass
-from typing import Any
+from typing import Any, Literal, cast
 
 import pytest
 
@@ -129,6 +129,8 @@ class _Object(_View):
     def __getattr__(self, name: str) -> Any:
         if name == "due" and isinstance(self._raw, State):
             return _Dues(self._trace, self._path, self._raw)
+        if name == "unclaimed" and isinstance(self._raw, State):
+            return _Unclaimed(self._trace, (*self._path, name), self._raw.unclaimed)
         of_class = getattr(type(self._raw), name, None)
         if isinstance(of_class, property):
             assert of_class.fget is not None
@@ -232,6 +234,8 @@ class _Dues(_View):
         for due in self._raw.due:
             if due.kind == "reservation":
                 assert state.due_of(state.reservations[due.id]) == due
+            elif due.kind == "lots":
+                assert state.lots_due(due.id) == due
             else:
                 assert state.vouchers[due.id].valid_until == due.at
             yield due
@@ -247,6 +251,26 @@ class _Dues(_View):
 
     def insert(self, place: int, due: Due) -> None:
         self._raw.due.insert(place, due)
+
+
+class _Unclaimed(_View):
+    """Where something can be claimed; it follows from the book, and is written by voucher and contract."""
+
+    @property
+    def places(self) -> Any:
+        return self._child("places", self._raw.places)
+
+    def add(self, programme: str, account: Literal["burned", "withheld"], account_id: str) -> str | None:
+        self._write_lot(programme, account_id)
+        return cast(str | None, self._raw.add(programme, account, account_id))
+
+    def remove(self, programme: str, account: Literal["burned", "withheld"], account_id: str) -> str | None:
+        self._write_lot(programme, account_id)
+        return cast(str | None, self._raw.remove(programme, account, account_id))
+
+    def _write_lot(self, programme: str, account_id: str) -> None:
+        voucher, contract, *_ = account_id.split(" ")
+        self._trace.write((*self._path, "places", programme, contract, voucher))
 
 
 class _Opaque(_View):
