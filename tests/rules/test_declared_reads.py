@@ -24,7 +24,7 @@ from tallystick.vouchers import editions
 from tallystick.vouchers.admit import SignedCommand, admit, read_note
 from tallystick.vouchers.entry import Entry, split_entry
 from tallystick.vouchers.evolve import evolve
-from tallystick.vouchers.outcomes import Burned, Expired
+from tallystick.vouchers.outcomes import Burned, Claimed, Expired
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rulebook import RULES
 from tallystick.vouchers.rules import (
@@ -152,7 +152,7 @@ class Declarations:
         for kind, name, _, _ in outcome.rows if isinstance(outcome, Expired) else ():
             if kind == "lot":
                 voucher, contract = name.split(" ")
-                yield f"contract {contract}", {("vouchers", voucher), ("contracts", contract)}
+                yield f"life {contract}", {("vouchers", voucher), ("contracts", contract)}
             elif kind == "voucher":
                 yield f"terms {name}", {("vouchers", name)}
             else:
@@ -172,14 +172,13 @@ class Declarations:
         entry = self.log.entries[number]
         command = entry.event.command
         if isinstance(command, RedemptionClaim) and (way[0] in OF_CLAIMS or way[2:3] in (("burned",), ("withheld",))):
-            return not any(f"contract {contract}" in names for contract in self._contracts_of(way))
+            outcome = entry.event.outcome
+            assert isinstance(outcome, Claimed)
+            return not {contract for contract, _ in outcome.rows} & {*self._contracts_of(way)}
         if isinstance(command, BurnReverse) and way[0] == "statements":
             made = [self.log.entries[one].event.command for one in entry.decided_by[way]]
-            return all(
-                isinstance(one, TimeBurn | ServiceBurn) and f"contract {one.contract}" not in names for one in made
-            )
+            return all(isinstance(one, TimeBurn | ServiceBurn) and f"life {one.contract}" not in names for one in made)
         return False
-
 
     def _contracts_of(self, way: Way) -> Iterable[str]:
         """The contracts that a value is of, or under which something of it was burned."""
@@ -390,10 +389,20 @@ NOT_READ: Final = {
     Dropped(endings.BookExpire, "concerns", "reservation"): "it concerns the contract too",
     Dropped(reservations.ReservationExtend, "concerns", "reservation"): "it concerns the contract too",
     Dropped(reservations.ReservationExtend, "follows", "reservation"): "it asks for the contract",
-    Dropped(reservations.ReservationExtend, "asks", "contract"): "it follows the reservation, which follows it",
+    Dropped(reservations.ReservationExtend, "asks", "life"): "it follows the reservation, which follows it",
     Dropped(reservations.ReservationRelease, "concerns", "reservation"): "it concerns the contract too",
     Dropped(reservations.ReservationRelease, "follows", "reservation"): "it asks for the contract",
-    Dropped(reservations.ReservationRelease, "asks", "contract"): "it follows the reservation, which follows it",
+    Dropped(reservations.ReservationRelease, "asks", "life"): "it follows the reservation, which follows it",
+    Dropped(settlement.RedemptionSettle, "asks", "life"): "for what is claimed: amounts, and the claim says them",
+    Dropped(settlement.RedemptionSettle, "concerns", "claim"): "all that asks whether a claim is settled is refused",
+    Dropped(settlement.RedemptionSettle, "concerns", "demand"): "for what is left of it: an amount",
+    Dropped(settlement.RedemptionDisallow, "follows", "rules"): "what was burned under the contract follows them",
+    Dropped(recovery.RecoveryDemand, "concerns", "paid"): "for what is left of it: an amount",
+    Dropped(recovery.RecoveryDemand, "follows", "party"): "what was paid follows a claim, which follows it",
+    Dropped(recovery.RecoveryDemand, "follows", "rules"): "the same",
+    Dropped(recovery.RecoveryReceive, "concerns", "demand"): "for what is left of it: an amount",
+    Dropped(recovery.RecoveryCancel, "concerns", "demand"): "the same",
+    Dropped(recovery.RecoveryCancel, "concerns", "paid"): "the same",
 }
 """Declarations without which no decision changes, and why they stand."""
 
