@@ -352,6 +352,55 @@ def test_a_wrong_sum_of_another_answer_is_noticed(change: tuple[str, str]) -> No
         ledger_for(story).play(story)
 
 
+SETTLED = """== a claim, its settlement, and a seal
+acme reserves 500.00 yuan of V1 under K2 until 2026-02-20 00:00 as R2 -> reserved
+clock 2026-02-02 00:00
+guian burns under K1:
+    job a: 8 × 910b for 3,600 s between 2026-02-01 14:00 and 2026-02-01 15:00 -> 24.00: 8 × 3,600 s × 6.00 yuan/h = 48.00; 50 % = 24.00
+guian burns under K2:
+    job b: 8 × 910b for 1,800 s between 2026-02-01 14:00 and 2026-02-01 15:00 -> 12.00: 8 × 1,800 s × 6.00 yuan/h = 24.00; 50 % = 12.00
+guian claims what was burned under S1 up to 2026-02-01 as C1 -> claimed 24.00 under K1 + 12.00 under K2: 24.00 job a + 12.00 job b
+shanghai settles C1: 20.00 yuan under K1 and 4.00 yuan withheld, 13.00 yuan under K2 -> settlement_differs_from_claim: 13.00 ≠ 12.00 claimed
+shanghai settles C1: 20.00 yuan under K1 and 4.00 yuan withheld, 12.00 yuan under K2 -> settled
+shanghai has under K1 -> holds 4.00 withheld + 20.00 settled
+shanghai demands 32.01 yuan under S1 back from guian as D1 -> exceeds_paid: 32.01 > 20.00 paid + 12.00 paid
+shanghai has under S1 -> holds 80,000.00 unissued + 11,500.00 available + 8,464.00 reserved + 4.00 withheld + 32.00 paid
+registry seals the days to 2026-01-31 as B1
+    -> sealed 21 accounts: 4 vouchers + 4 holders + 2 providers + 4 programmes + 5 contracts + 2 treasuries
+registry has sealed of contract -> sealed K1, K2, K3, KW, KB
+"""  # noqa: E501 - rows as in the tables
+
+
+def test_right_sums_of_claims_and_seals_are_none() -> None:
+    """And what is found in the books is as it is said."""
+    (story,) = read_sentences(SETTLED)
+    ledger_for(story).play(story)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("24.00 job a + 12.00 job b", "24.00 job a + 11.99 job b"),
+        ("claimed 24.00 under K1 + 12.00 under K2", "claimed 12.00 under K1 + 24.00 under K2"),
+        ("claimed 24.00 under K1 + 12.00 under K2", "claimed 36.00"),
+        ("13.00 ≠ 12.00 claimed", "13.00 ≠ 12.01 claimed"),
+        ("13.00 ≠ 12.00 claimed", "20.00 ≠ 12.00 claimed"),
+        ("32.01 > 20.00 paid + 12.00 paid", "32.01 > 20.00 paid"),
+        ("holds 4.00 withheld + 20.00 settled", "holds 20.00 settled"),
+        ("+ 4.00 withheld + 32.00 paid", "+ 36.00 paid"),
+        ("4 vouchers + 4 holders + 2 providers", "5 vouchers + 3 holders + 2 providers"),
+        (" + 2 treasuries", ""),
+        ("sealed K1, K2, K3, KW, KB", "sealed K1, K2, K3, KW"),
+    ],
+)
+def test_a_wrong_sum_of_a_claim_or_a_seal_is_noticed(change: tuple[str, str]) -> None:
+    """And what isn't found in the books."""
+    assert SETTLED.count(change[0]) == 1
+    (story,) = read_sentences(SETTLED.replace(*change))
+    with pytest.raises(AssertionError):
+        ledger_for(story).play(story)
+
+
 def test_the_preamble_says_values_of_commands() -> None:
     """Each of a field that the command has, under the words of its row."""
     kinds = {verb.sentence.partition(" {")[0]: verb.kind for verb in VERBS.values()}
