@@ -11,7 +11,7 @@ from support import sums
 from support.actors import Json
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.outcomes import Burned, Claimed, Expired, Sealed
-from tallystick.vouchers.refusals import Refusal
+from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.burning import TimeBurn
 from tallystick.vouchers.state import State
 
@@ -35,8 +35,11 @@ def check_sums(
         elif command["kind"] == "service.burn/1":
             _check_service(text, answer, command, answered, state)
         elif isinstance(answered, Refusal):
-            _, right = sums.compared(text)
-            assert re.search(rf"(^|[ =~]){re.escape(text.partition(' ')[0])}([ ~]|$)", arguments), text
+            left, right = sums.compared(text)
+            if answered.reason is Reason.SETTLEMENT_DIFFERS_FROM_CLAIM:
+                assert left * 100 == _settled_fen(command, answered.detail.rpartition(" ")[2]), text
+            else:
+                assert re.search(rf"(^|[ =~]){re.escape(text.partition(' ')[0])}([ ~]|$)", arguments), text
             assert f" {int(right * 100)} fen" in f" {answered.detail}", f"{text}: {answered.detail}"
         elif isinstance(answered.event.outcome, Expired):
             left_fen = [amount_fen for _, _, amount_fen, _ in answered.event.outcome.rows]
@@ -51,6 +54,12 @@ def check_sums(
             amount = re.search(r"[\d,]+(\.\d\d)?", answer)
             assert amount, text
             assert sums.total(text) == sums.number(amount[0]), text
+
+
+def _settled_fen(command: Json, contract: str) -> int:
+    """Return what a settlement says that is paid and withheld under a contract."""
+    (row,) = [one for one in command["rows"] if one["contract"] == contract]
+    return int(row["paid_fen"] + row.get("withheld_fen", 0))
 
 
 @dataclass
