@@ -1,4 +1,4 @@
-"""More can be claimed than one claim takes, and a settlement of all that it takes fits into an entry."""
+"""More can be claimed, or is past its cut-off, than one entry takes; and what one takes fits into it."""
 
 from copy import deepcopy
 
@@ -10,9 +10,10 @@ from tallystick.vouchers.admit import SignedCommand, admit, read_note
 from tallystick.vouchers.book import Posting
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.evolve import evolve
-from tallystick.vouchers.outcomes import Claimed
+from tallystick.vouchers.outcomes import Claimed, Expired
 from tallystick.vouchers.refusals import Refusal
 from tallystick.vouchers.rules.claiming import CONTRACTS_MAX, LOTS_MAX
+from tallystick.vouchers.rules.endings import ROWS_MAX
 from tallystick.vouchers.rules.settlement import OFFSETS_MAX
 
 GUIAN, SHANGHAI = Actor("guian"), Actor("shanghai", ("officer-1", "officer-2"))
@@ -22,6 +23,11 @@ LONGEST_PARTY = "a" * 63
 def contract_id(number: int) -> str:
     """The longest id of a contract, the lower the earlier."""
     return f"{LONGEST_PARTY}/{number:03}{'k' * 61}"
+
+
+def voucher_id(number: int) -> str:
+    """The longest id of a voucher, the lower the earlier."""
+    return f"{LONGEST_PARTY}/{number:03}{'v' * 61}"
 
 
 def record(ledger: Ledger, actor: Actor, kind: str, **fields: object) -> Entry | Refusal:
@@ -44,7 +50,7 @@ def with_lots(lots: list[int], fen: int = 1) -> Ledger:
     for number, vouchers in enumerate(lots):
         state.contracts[contract_id(number)] = deepcopy(state.contracts["acme/K1"])
         for voucher in range(vouchers):
-            name = f"shanghai/V-{voucher:03}"
+            name = voucher_id(voucher)
             state.vouchers.setdefault(name, state.vouchers["shanghai/V1"])
             burned_id = f"{name} {contract_id(number)} 20484"
             state.post(Posting("shanghai/S1", "unissued", "shanghai/S1", "burned", burned_id, fen))
@@ -90,8 +96,8 @@ def test_of_a_first_contract_that_has_more_lots_a_claim_has_the_first() -> None:
     ledger = with_lots([LOTS_MAX + 1, 1])
     assert claimed(ledger, "guian/C1") == Claimed(LOTS_MAX, True, ((contract_id(0), LOTS_MAX),))
     assert ledger.state.book.balances["burned"] == {
-        f"shanghai/V-{LOTS_MAX} {contract_id(0)} 20484": 1,
-        f"shanghai/V-000 {contract_id(1)} 20484": 1,
+        f"{voucher_id(LOTS_MAX)} {contract_id(0)} 20484": 1,
+        f"{voucher_id(0)} {contract_id(1)} 20484": 1,
     }
     assert claimed(ledger, "guian/C2") == Claimed(2, False, ((contract_id(0), 1), (contract_id(1), 1)))
 
@@ -132,3 +138,23 @@ def test_a_settlement_that_withholds_of_every_contract_fits_into_an_entry() -> N
     answer = settlement(ledger, "缺" * 200)
     assert isinstance(answer, Entry)
     assert len(answer.to_bytes()) < 60_000  # sixteen signatures fit as well
+
+
+def test_more_lots_are_past_their_cut_off_than_an_entry_books() -> None:
+    """The next goes on with the same voucher, where it stopped; rows of the longest ids fit."""
+    ledger = with_lots([2] * ROWS_MAX, LOT_FEN)
+    (later,) = read_table("clock 2026-08-18T08:00")
+    ledger.play(later)
+    held = ["acme/R1", "acme/R3", "bolt/RB", "shanghai/B1", "shanghai/V1", "shanghai/V2", "shanghai/V3"]
+    lots = [f"{voucher_id(voucher)} {contract_id(number)}" for voucher in range(2) for number in range(ROWS_MAX)]
+    due = [*held, *lots]
+    while due:
+        entry = record(ledger, Actor("registry"), "book.expire", ref=f"order-{len(due)}")
+        assert isinstance(entry, Entry)
+        assert len(entry.to_bytes()) < 60_000
+        outcome = entry.event.outcome
+        assert isinstance(outcome, Expired)
+        assert [name for _, name, _, _ in outcome.rows] == due[:ROWS_MAX]
+        due = due[ROWS_MAX:]
+        assert outcome.more == bool(due)
+    assert ledger.state.book["unissued", "shanghai/S1"] == 2 * ROWS_MAX * LOT_FEN + 2_000_000
