@@ -1,6 +1,7 @@
 """More can be claimed, or is past its cut-off, than one entry takes; and what one takes fits into it."""
 
 from copy import deepcopy
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from tallystick.vouchers.book import Posting
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.outcomes import Claimed, Expired
-from tallystick.vouchers.refusals import Refusal
+from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.claiming import CONTRACTS_MAX, LOTS_MAX
 from tallystick.vouchers.rules.endings import ROWS_MAX
 from tallystick.vouchers.rules.settlement import OFFSETS_MAX
@@ -40,12 +41,15 @@ def record(ledger: Ledger, actor: Actor, kind: str, **fields: object) -> Entry |
     return answer
 
 
-def with_lots(lots: list[int], fen: int = 1) -> Ledger:
+def with_lots(lots: list[int], fen: int = 1, rounding_fen: int = 1) -> Ledger:
     """A ledger in which something is unclaimed of so many vouchers under each of some contracts."""
     (start,) = read_table("== start\nclock 2026-02-02")
     ledger = ledger_for(start)
     ledger.play(start)
     state = ledger.state
+    (version,) = state.programmes["shanghai/S1"].versions
+    rules = replace(version.rules, rounding_fen=rounding_fen)
+    state.programmes["shanghai/S1"].versions = [replace(version, rules=rules)]
     state.book.balances["unissued"]["shanghai/S1"] = sum(lots) * fen
     for number, vouchers in enumerate(lots):
         state.contracts[contract_id(number)] = deepcopy(state.contracts["acme/K1"])
@@ -100,6 +104,28 @@ def test_of_a_first_contract_that_has_more_lots_a_claim_has_the_first() -> None:
         f"{voucher_id(0)} {contract_id(1)} 20484": 1,
     }
     assert claimed(ledger, "guian/C2") == Claimed(2, False, ((contract_id(0), 1), (contract_id(1), 1)))
+
+
+def test_contracts_that_come_to_too_little_stand_in_no_others_way() -> None:
+    """As many as a claim has may come to less than it is rounded to: the first make room for those that follow."""
+    ledger = with_lots([1] * CONTRACTS_MAX + [40], rounding_fen=100)
+    rows = (*rows_of(range(1, CONTRACTS_MAX), 1), (contract_id(CONTRACTS_MAX), 37))
+    assert claimed(ledger, "guian/C1") == Claimed(100, False, rows)
+
+
+def test_nor_do_they_where_the_next_has_too_many_lots_to_go_with_them() -> None:
+    """It is claimed with as many of those before it as fit."""
+    ledger = with_lots([1] * 20 + [LOTS_MAX - 5, 7], rounding_fen=100)
+    rows = (*rows_of(range(15, 20), 1), (contract_id(20), LOTS_MAX - 5))
+    assert claimed(ledger, "guian/C1") == Claimed(LOTS_MAX, True, rows)
+    ledger = with_lots([1] * 20 + [LOTS_MAX + 1], rounding_fen=100)
+    assert claimed(ledger, "guian/C1") == Claimed(LOTS_MAX, True, rows_of(range(20, 21), LOTS_MAX))
+    ledger = with_lots([1] * 99, rounding_fen=100)
+    refusal = record(
+        ledger, GUIAN, "redemption.claim", claim="guian/C1", programme="shanghai/S1", last_day="2026-02-01"
+    )
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason is Reason.NOTHING_TO_CLAIM
 
 
 LOT_FEN = 10**13

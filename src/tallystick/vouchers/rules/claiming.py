@@ -1,6 +1,7 @@
 """A payee claims what was burned and isn't claimed yet."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Final, Literal, NamedTuple
 
 from tallystick.vouchers.book import DatedLot, Lot, Posting
@@ -170,18 +171,28 @@ class RedemptionClaim(Rule):
         return parts
 
     def _lots(self, state: State, at: int) -> tuple[list[Lot], bool]:
-        """Return the lots that may be claimed, in the order of contract and voucher, and whether there are more."""
-        lots = list[Lot]()
-        contracts = 0
+        """Return the lots that may be claimed, in the order of contract and voucher, and whether there are more.
+
+        Contracts that come to less than a claim is rounded to are passed over where they take others' places.
+        """
+        rounding_fen = state.programmes[self.programme].rules.rounding_fen
+        taken: list[list[Lot]] = []
         for contract_id, places in sorted(state.unclaimed.places.get(self.programme, {}).items()):
             of_contract = [Lot(voucher, contract_id) for voucher in self._vouchers(state, places, at)]
             if not of_contract or not self._may_claim(state, contract_id):
                 continue
-            if contracts == CONTRACTS_MAX or len(lots) + len(of_contract) > LOTS_MAX:
-                return lots or of_contract[:LOTS_MAX], True
-            contracts += 1
-            lots += of_contract
-        return lots, False
+            while taken and (len(taken) == CONTRACTS_MAX or sum(map(len, taken)) + len(of_contract) > LOTS_MAX):
+                if self._amount_fen(state, taken) >= rounding_fen:
+                    return list(chain(*taken)), True
+                taken.pop(0)
+            if len(of_contract) > LOTS_MAX:
+                return of_contract[:LOTS_MAX], True
+            taken.append(of_contract)
+        return list(chain(*taken)), False
+
+    def _amount_fen(self, state: State, taken: list[list[Lot]]) -> int:
+        """Return what can be claimed of lots, contract by contract."""
+        return sum([part.amount_fen for lots in taken for lot in lots for part in self._parts(state, lot)])
 
     def _vouchers(self, state: State, places: Places, at: int) -> Iterator[str]:
         """Yield the vouchers of which something can be claimed, in the order of their ids."""
