@@ -26,6 +26,8 @@ from tallystick.vouchers.refusals import Reason
 Json = dict[str, Any]
 Account = tuple[Any, ...]
 """What holds money and whose it is: `("available", "city/v-1")`, `("burned", "city/v-1", "lab/k-1", 20458)`."""
+Lot = tuple[str, str]
+"""Voucher and contract."""
 CapPlace = tuple[str, int, str, str]
 Ask = Callable[[str, list[str]], Json | Reason]
 """How a programme with open reservations would pay a line; or why it can't."""
@@ -37,10 +39,17 @@ DAY = 86_400 * SECOND
 ENTRY_SIZE_MAX = 65_535
 CARRIED_OVER = "-"
 """Stands for the contract under which an imported voucher was used before there was a log."""
-EXPIRED_MAX = 300
+EXPIRED_MAX = 180
 """So many rows one `book.expire/1` books."""
+CLAIM_CONTRACTS_MAX, CLAIM_LOTS_MAX = 64, 500
+"""So much one claim has, of whole contracts; of a single one only the lots are counted."""
+CYCLE_DAYS = {"month": 31, "quarter": 92, "any": 0}
+"""The longest period of claims."""
 SUM_MAX = 2**53 - 1
 """What no sum of a party passes, in fen."""
+FREE = ("burned", "withheld")
+"""Where what was burned lies that is in no claim: not claimed yet, or not paid."""
+PROGRAMME_SUMS = ("unissued", "available", "reserved", "burned", "withheld", "claimed", "paid", "receivable")
 PRECEDENCE = {reason: place for place, reason in enumerate(Reason)}
 EVERYBODY = frozenset({"network", "treasury", "provider", "auditor", "operator", "attester", "holder"})
 ROLES = {
@@ -83,8 +92,11 @@ ROLES = {
     "burn.reverse/1": {"provider"},
     "service.burn/1": {"provider"},
     "redemption.claim/1": {"provider", "holder"},
-    "redemption.pay/1": {"operator", "treasury"},
-    "redemption.reject/1": {"treasury"},
+    "redemption.settle/1": {"operator", "treasury"},
+    "redemption.disallow/1": {"treasury"},
+    "recovery.demand/1": {"treasury"},
+    "recovery.receive/1": {"treasury"},
+    "recovery.cancel/1": {"treasury"},
     "book.seal/1": {"operator"},
 }
 QUORUM_SIGNS = {
@@ -99,8 +111,10 @@ QUORUM_SIGNS = {
     "mandate.give/1",
     "voucher.import/1",
 }
+OFFICERS_SIGN = {"redemption.disallow/1", "recovery.receive/1", "recovery.cancel/1"}
+"""What as many sign as a treasury's officers' rule requires, at any amount; without such a rule its quorum."""
 MANDATED = {
-    "redemption.pay/1",
+    "redemption.settle/1",
     "reservation.release/1",
     "voucher.issue/1",
     "voucher.resume/1",
@@ -120,8 +134,8 @@ def signed_by_quorum(command: Json) -> bool:
 METERED = {"time.burn/1", "service.burn/1", "burn.reverse/1"}
 """What a key of purpose `meter` signs."""
 STATEMENTS = {"time.burned/1", "service.burned/1"}
-LETS_MONEY_LEAVE = {"voucher.issue/1": "face_fen", "redemption.pay/1": "amount_fen"}
-"""The field of what lets money leave that counts for a treasury's officers."""
+LETS_MONEY_LEAVE = {"voucher.issue/1", "redemption.settle/1", "recovery.demand/1"}
+"""What counts for a treasury's officers."""
 EDITION = 1
 EVENT_KINDS = {
     "network.found/1": "network.founded/1",
@@ -164,8 +178,11 @@ EVENT_KINDS = {
     "burn.reverse/1": "burn.reversed/1",
     "service.burn/1": "service.burned/1",
     "redemption.claim/1": "redemption.claimed/1",
-    "redemption.pay/1": "redemption.paid/1",
-    "redemption.reject/1": "redemption.rejected/1",
+    "redemption.settle/1": "redemption.settled/1",
+    "redemption.disallow/1": "redemption.disallowed/1",
+    "recovery.demand/1": "recovery.demanded/1",
+    "recovery.receive/1": "recovery.received/1",
+    "recovery.cancel/1": "recovery.cancelled/1",
     "book.seal/1": "book.sealed/1",
 }
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -217,6 +234,25 @@ def fee(gpu_milli_seconds: int, price_fen: int) -> int:
 def part(fee_fen: int, basis_points: int) -> int:
     """So many hundredths of a percent of a fee, in fen."""
     return fee_fen * basis_points // 10_000
+
+
+def leaves_fen(command: Json) -> int:
+    """What a command lets leave the treasury, in fen."""
+    match command["kind"]:
+        case "voucher.issue/1":
+            return int(command["face_fen"])
+        case "redemption.settle/1":
+            return sum(int(row["paid_fen"]) for row in command["rows"])
+        case "recovery.demand/1":
+            return int(command["amount_fen"])
+    return 0
+
+
+def is_last_of_period(last_day: str, cycle: str) -> bool:
+    """Whether a day is the last of a month or of a quarter, or may be any."""
+    months = {"month": range(1, 13), "quarter": (3, 6, 9, 12), "any": range(0)}[cycle]
+    date = datetime.date.fromisoformat(last_day)
+    return cycle == "any" or (date.month in months and (date + datetime.timedelta(days=1)).day == 1)
 
 
 def vkey_label(vkey: str) -> str:
@@ -285,8 +321,12 @@ class NaiveLedger:
         self.statements: dict[tuple[str, str], Json] = {}
         self.lines: list[Json] = []
         self.claims: dict[str, Json] = {}
+        self.demands: dict[str, Json] = {}
         self.seals: dict[str, int] = {}
         self.postings: list[tuple[Account, Account, int]] = []
+        self.settled: list[tuple[Lot, int]] = []
+        self.forfeited: list[tuple[Lot, int]] = []
+        self.returned: list[tuple[str, int]] = []
         self.grants: list[tuple[CapPlace, int]] = []
 
     # -- what is asked of it ------------------------------------------------------------------------------------------
@@ -350,8 +390,8 @@ class NaiveLedger:
         return total_fen
 
     def book(self, programme: str, balances: Counter[Account]) -> dict[str, int]:
-        """The six sums of the law of conservation for a programme, in fen."""
-        sums = dict.fromkeys(("unissued", "available", "reserved", "burned", "claimed", "paid"), 0)
+        """The eight sums of the law of conservation for a programme, in fen."""
+        sums = dict.fromkeys(PROGRAMME_SUMS, 0)
         for account, amount_fen in balances.items():
             if account[0] in sums and self._programme_of(account) == programme:
                 sums[account[0]] += amount_fen
@@ -360,10 +400,10 @@ class NaiveLedger:
     def _programme_of(self, account: Account) -> str:
         """Whose money lies in an account."""
         kind, owner = account[0], account[1]
-        if kind == "unissued":
+        if kind in ("unissued", "paid"):
             return str(owner)
-        if kind == "reserved":
-            return str(self.reservations[owner]["programme"])
+        if kind in ("reserved", "receivable"):
+            return str((self.reservations if kind == "reserved" else self.demands)[owner]["programme"])
         voucher = account[2] if kind == "claimed" else owner
         return str(self.vouchers[voucher]["programme"])
 
@@ -454,7 +494,7 @@ class NaiveLedger:
         """What counts for a treasury's officers on the day of `at` and the days of the window before it, in fen."""
         first_day = self._day_of(at) - window_days + 1
         return sum(
-            entry["command"][LETS_MONEY_LEAVE[entry["command"]["kind"]]]
+            leaves_fen(entry["command"])
             for entry in self.entries
             if entry["by_few"] == treasury and self._day_of(entry["at"]) >= first_day
         )
@@ -474,7 +514,7 @@ class NaiveLedger:
         if not officers:
             return {}
         before = self.signed_by_few(treasury, at, officers["window_days"])
-        passes = before + command[LETS_MONEY_LEAVE[command["kind"]]] > officers["threshold_fen"]
+        passes = before + leaves_fen(command) > officers["threshold_fen"]
         return {treasury: officers["required"]} if passes else {}
 
     def _signature_reasons(
@@ -499,6 +539,9 @@ class NaiveLedger:
             new_keys = {vkey_label(command["vkey"])}
         if kind == "log.rekey/1":
             new_keys = {vkey_label(command["new_vkey"])}
+        if kind in OFFICERS_SIGN:
+            officers = self.parties[party].get("officers")
+            needed[party] = officers["required"] if officers else self.parties[party]["quorum"]
         if kind != "network.found/1":
             needed |= self.officers_asked(command, at)
         replaced: str | None = None
@@ -775,27 +818,39 @@ class NaiveLedger:
 
     def held(self, holder: str) -> int:
         """Of all vouchers of a holder the face, less what was passed on and what went back to programmes, in fen."""
-        mine = [name for name, one in self.vouchers.items() if one["holder"] == holder]
-        left = [fen for source, target, fen in self.postings if self._leaves_holder(source, target, mine)]
-        return sum(int(self.vouchers[name]["face_fen"]) for name in mine) - sum(left)
-
-    def _leaves_holder(self, source: Account, target: Account, vouchers: list[str]) -> bool:
-        if source[0] == "available":
-            return source[1] in vouchers and target[0] in ("available", "unissued")
-        if source[0] == "reserved":
-            return self.reservations[source[1]]["voucher"] in vouchers and target[0] == "unissued"
-        return source[0] == "burned" and source[1] in vouchers and target[0] == "unissued"
+        mine = {name for name, one in self.vouchers.items() if one["holder"] == holder}
+        passed_on = [
+            fen
+            for source, target, fen in self.postings
+            if (source[0], target[0]) == ("available", "available") and source[1] in mine
+        ]
+        returned = [fen for name, fen in self.returned if name in mine]
+        return sum(int(self.vouchers[name]["face_fen"]) for name in mine) - sum(passed_on) - sum(returned)
 
     def promised(self, provider: str) -> int:
-        """What is reserved for a provider, and what it burned of that, in fen."""
-        return sum(fen for account, fen in self.balances().items() if self._is_promised(account, provider))
+        """What is reserved for a provider, and what it burned of that, whatever became of it, in fen."""
+        balances = self.balances()
+        held = [name for name, one in self.reservations.items() if one["provider"] == provider]
+        burned = [
+            fen
+            for (_, contract), fen in self._burned_of(balances)
+            if contract != CARRIED_OVER and self.contracts[contract]["provider"] == provider
+        ]
+        return sum(balances["reserved", name] for name in held) + sum(burned)
 
-    def _is_promised(self, account: Account, provider: str) -> bool:
-        if account[0] == "reserved":
-            return bool(self.reservations[account[1]]["provider"] == provider)
-        places = {"burned": 2, "claimed": 3, "paid": 2}
-        contract = account[places[account[0]]] if account[0] in places else CARRIED_OVER
-        return contract != CARRIED_OVER and self.contracts[contract]["provider"] == provider
+    def _burned_of(self, balances: Counter[Account]) -> Iterator[tuple[Lot, int]]:
+        """What was burned of each lot, net of reversals, in parts."""
+        for account, fen in balances.items():
+            if account[0] in ("burned", "claimed", "withheld"):
+                yield self._lot_in(account), fen
+        yield from self.settled
+        yield from self.forfeited
+
+    @staticmethod
+    def _lot_in(account: Account) -> Lot:
+        """The lot whose money is unclaimed, claimed or withheld there."""
+        voucher, contract = account[2:4] if account[0] == "claimed" else account[1:3]
+        return str(voucher), str(contract)
 
     @staticmethod
     def _sum_reasons(sum_fen: int, more_fen: int) -> Iterator[Reason]:
@@ -1124,11 +1179,7 @@ class NaiveLedger:
 
     def mandated(self, mandate: str) -> int:
         """What left the treasury by a mandate, in fen."""
-        return sum(
-            entry["command"][LETS_MONEY_LEAVE[entry["command"]["kind"]]]
-            for entry in self.entries
-            if entry["command"]["kind"] in LETS_MONEY_LEAVE and entry["command"].get("mandate") == mandate
-        )
+        return sum(leaves_fen(entry["command"]) for entry in self.entries if entry["command"].get("mandate") == mandate)
 
     def _programme_about(self, command: Json) -> str | None:
         """The programme that a command is about which may be mandated; None if what it names isn't there."""
@@ -1161,9 +1212,8 @@ class NaiveLedger:
         about = self._programme_about(command)
         if about is not None and mandate.get("programme", about) != about:
             yield Reason.PROGRAMME_NOT_MANDATED
-        leaves_fen = command[LETS_MONEY_LEAVE[command["kind"]]] if command["kind"] in LETS_MONEY_LEAVE else 0
         left_fen = mandate["total_fen"] - self.mandated(command["mandate"])
-        if leaves_fen > min(mandate["each_fen"], left_fen):
+        if leaves_fen(command) > min(mandate["each_fen"], left_fen):
             yield Reason.EXCEEDS_MANDATE
 
     def _no_mandate_give(self, command: Json, at: int) -> Iterator[Reason]:
@@ -1505,7 +1555,8 @@ class NaiveLedger:
         made = {"programme": programme, "rules": self.rules_at(programme, at)}
         made |= {"from": instant(command["valid_from"]), "until": instant(command["valid_until"])}
         self._make_voucher(voucher, command["holder"], command["face_fen"], made, at)
-        self._post(("unissued", programme), ("paid", voucher, CARRIED_OVER), used_fen)
+        self._post(("unissued", programme), ("paid", programme, CARRIED_OVER), used_fen)
+        self.settled.append(((voucher, CARRIED_OVER), used_fen))
         self._post(("unissued", programme), ("available", voucher), command["face_fen"] - used_fen)
         return {}
 
@@ -1583,18 +1634,32 @@ class NaiveLedger:
         """To the programme, unused: so it wasn't granted after all."""
         self._post(source, ("unissued", self.vouchers[voucher]["programme"]), amount_fen)
         self.grants.append((self.vouchers[voucher]["granted"], -amount_fen))
+        self.returned.append((voucher, amount_fen))
+
+    def _forfeit(self, source: Account, amount_fen: int) -> None:
+        """To the programme, for good: it gives the cap no room."""
+        lot = self._lot_in(source)
+        self._post(source, ("unissued", self.vouchers[lot[0]]["programme"]), amount_fen)
+        self.forfeited.append((lot, amount_fen))
+
+    def cut_off(self, voucher: str) -> int:
+        """The instant from which on nothing burned of a voucher is claimed any more."""
+        claims = self.vouchers[voucher]["rules"]["claims"]
+        days = CYCLE_DAYS[claims["cycle"]] + claims["cut_off_days"]
+        return int(self.vouchers[voucher]["until"] + self.network["burn_window_seconds"] * SECOND + days * DAY)
 
     def due(self, treasury: str | None, at: int) -> list[tuple[int, bytes, str]]:
         """What time has ended and nothing booked, of a treasury or of all: due time, id and kind, in that order."""
         grace = self.network["release_grace_seconds"] * SECOND
-        ends = [("voucher", name, one["until"]) for name, one in self.vouchers.items() if not one["ended"]]
-        held = [name for name, one in self.reservations.items() if not one["closed"]]
-        ends += [("reservation", name, self.end_of(name) + grace) for name in held]
-        things = {"voucher": self.vouchers, "reservation": self.reservations}
+        ends = [("voucher", name, name, one["until"]) for name, one in self.vouchers.items() if not one["ended"]]
+        held = [(name, one["voucher"]) for name, one in self.reservations.items() if not one["closed"]]
+        ends += [("reservation", name, voucher, self.end_of(name) + grace) for name, voucher in held]
+        left = {self._lot_in(account) for account, fen in self.balances().items() if fen and account[0] in FREE}
+        ends += [("lot", " ".join(lot), lot[0], self.cut_off(lot[0])) for lot in left]
         return sorted(
             (end, name.encode(), kind)
-            for kind, name, end in ends
-            if end <= at and treasury in (None, self.programmes[things[kind][name]["programme"]]["party"])
+            for kind, name, voucher, end in ends
+            if end <= at and treasury in (None, self.programmes[self.vouchers[voucher]["programme"]]["party"])
         )
 
     def _due_for(self, command: Json, at: int) -> list[tuple[int, bytes, str]]:
@@ -1610,6 +1675,12 @@ class NaiveLedger:
             name = id_bytes.decode()
             if kind == "voucher":
                 rows.append([kind, name, self._end_voucher(name), "programme"])
+            elif kind == "lot":
+                voucher, contract = name.split(" ")
+                parts = [*self._free_of(self.balances(), voucher, contract)]
+                for account, fen in parts:
+                    self._forfeit(account, fen)
+                rows.append([kind, name, sum(fen for _, fen in parts), "programme"])
             else:
                 rows.append([kind, name, *self._close(name)])
         return {"more": len(due) > EXPIRED_MAX, "rows": rows}
@@ -1831,7 +1902,6 @@ class NaiveLedger:
             "absorbed_fen": 0,
             "paid": [],
             "reversed": False,
-            "claims": [],
         }
 
     def _burn(self, line: Json, at: int) -> Reason | None:
@@ -2057,7 +2127,6 @@ class NaiveLedger:
             "absorbed_fen": 0,
             "paid": [],
             "reversed": False,
-            "claims": [],
         }
 
     def _no_service_burn(self, command: Json, at: int) -> Iterator[Reason]:
@@ -2208,8 +2277,14 @@ class NaiveLedger:
         return None
 
     def is_claimed(self, line: Json) -> bool:
-        """Whether any of what programmes paid for a line is in a claim that is open or paid."""
-        return any(self.claims[claim]["status"] != "rejected" for claim in line["claims"])
+        """Whether some of what programmes paid for a line is neither unclaimed nor withheld."""
+        paid: Counter[Lot] = Counter()
+        for reservation, fen in line["paid"]:
+            paid[self.reservations[reservation]["voucher"], line["contract"]] += fen
+        return any(
+            fen > self.balance("burned", *lot, line["day"]) + self.balance("withheld", *lot)
+            for lot, fen in paid.items()
+        )
 
     def _do_burn_reverse(self, command: Json, at: int) -> Json:
         line = self._line_of(command)
@@ -2217,7 +2292,15 @@ class NaiveLedger:
         line["reversed"] = True
         order = [row[0] for row in self.entries[line["index"]]["outcome"]["paid"]]
         paid = sorted(line["paid"], key=lambda payment: order.index(payment[0]))
-        return {"returned": [[name, fen, self._give_back(self._lot(line, name), name, fen)] for name, fen in paid]}
+        return {"returned": [[name, fen, self._take_back(line, name, fen)] for name, fen in paid]}
+
+    def _take_back(self, line: Json, reservation: str, amount_fen: int) -> str:
+        """What a reservation paid: what is unclaimed of the line's day first, then what is withheld."""
+        unclaimed = self._lot(line, reservation)
+        unclaimed_fen = min(amount_fen, self.balance(*unclaimed))
+        to = self._give_back(unclaimed, reservation, unclaimed_fen)
+        self._give_back(("withheld", *unclaimed[1:3]), reservation, amount_fen - unclaimed_fen)
+        return to
 
     # -- settlement ---------------------------------------------------------------------------------------------------
 
@@ -2232,28 +2315,53 @@ class NaiveLedger:
         payee, sides = self.payee_of(programme, contract), self.contracts[contract]
         return party == payee or (payee is None and party in (sides["holder"], sides["provider"]))
 
-    def _claimable(self, command: Json) -> list[tuple[Account, int]]:
-        """What a claim takes, before it is rounded: by contract, voucher and day, and in that order."""
-        first_day, last_day = day(command["first_day"]), day(command["last_day"])
-        lots = [
-            (lot, amount_fen)
-            for lot, amount_fen in self.balances().items()
-            if lot[0] == "burned"
-            and amount_fen
-            and self._programme_of(lot) == command["programme"]
-            and self.may_claim(command["party"], command["programme"], lot[2])
-            and first_day <= lot[3] <= last_day
-        ]
-        return sorted(lots, key=lambda one: (one[0][2], one[0][1], one[0][3]))
+    @staticmethod
+    def _free_of(
+        balances: Counter[Account], voucher: str, contract: str, last_day: int | None = None
+    ) -> Iterator[tuple[Account, int]]:
+        """What of a lot is in no claim, up to a day: what is withheld first, then by day."""
+        withheld: Account = ("withheld", voucher, contract)
+        days = sorted(at for at, fen in balances.items() if at[:3] == ("burned", voucher, contract) and fen)
+        for account in [withheld, *days]:
+            if balances[account] and (account[0] == "withheld" or last_day is None or account[3] <= last_day):
+                yield account, balances[account]
 
-    def _claim_fen(self, command: Json) -> int:
+    def _claimable(self, command: Json, at: int) -> dict[str, dict[Lot, list[tuple[Account, int]]]]:
+        """All that could be claimed, by contract and lot, in that order."""
+        balances = self.balances()
+        free = {self._lot_in(account) for account, fen in balances.items() if account[0] in FREE and fen}
+        found: dict[str, dict[Lot, list[tuple[Account, int]]]] = {}
+        for voucher, contract in sorted(free, key=lambda lot: (lot[1].encode(), lot[0].encode())):
+            if self.vouchers[voucher]["programme"] != command["programme"] or at >= self.cut_off(voucher):
+                continue
+            if not self.may_claim(command["party"], command["programme"], contract):
+                continue
+            parts = [*self._free_of(balances, voucher, contract, day(command["last_day"]))]
+            if parts:
+                found.setdefault(contract, {})[voucher, contract] = parts
+        return found
+
+    def _in_claim(self, command: Json, at: int) -> tuple[list[tuple[Account, int]], bool]:
+        """What a claim takes, before it is rounded; and whether others are left for another."""
+        claimable = self._claimable(command, at)
+        taken: list[list[tuple[Account, int]]] = []
+        for number, lots in enumerate(claimable.values()):
+            if not number:
+                taken += [*lots.values()][:CLAIM_LOTS_MAX]
+                continue
+            if number == CLAIM_CONTRACTS_MAX or len(taken) + len(lots) > CLAIM_LOTS_MAX:
+                break
+            taken += lots.values()
+        more = len(taken) < sum(len(lots) for lots in claimable.values())
+        return [one for parts in taken for one in parts], more
+
+    def claim_fen(self, command: Json, at: int) -> int:
+        """What a claim of a party, under a programme and up to a day, would amount to."""
         rounding_fen = int(self.fixed(command["programme"])["rounding_fen"])
-        return sum(amount_fen for _, amount_fen in self._claimable(command)) // rounding_fen * rounding_fen
+        return sum(amount_fen for _, amount_fen in self._in_claim(command, at)[0]) // rounding_fen * rounding_fen
 
     def _no_redemption_claim(self, command: Json, at: int) -> Iterator[Reason]:
         yield from self._new_id_reasons(command["party"], command["claim"], self.claims)
-        if day(command["last_day"]) < day(command["first_day"]):
-            yield Reason.CLAIM_PERIOD_INVALID
         if self._day_of(at) <= day(command["last_day"]):
             yield Reason.CLAIM_PERIOD_NOT_OVER
         if command["programme"] not in self.programmes:
@@ -2262,80 +2370,173 @@ class NaiveLedger:
         payee = self.fixed(command["programme"])["payee"]
         if payee not in ("contract", self.parties[command["party"]]["role"]):
             yield Reason.NOT_THE_PAYEE
-        if not self._claim_fen(command):
+        claims = self.rules_at(command["programme"], at)["claims"]
+        if not is_last_of_period(command["last_day"], claims["cycle"]):
+            yield Reason.CLAIM_PERIOD_INVALID
+        if at >= self.start_of(day(command["last_day"]) + 1) + claims["cut_off_days"] * DAY:
+            yield Reason.CLAIM_TOO_LATE
+        if not self.claim_fen(command, at):
             yield Reason.NOTHING_TO_CLAIM
         role = self.parties[command["party"]]["role"]
         yield from self._gate_reasons(command["programme"], "claim", {role: [command["party"]]}, command["party"], at)
 
     def _do_redemption_claim(self, command: Json, at: int) -> Json:
-        lots, amount_fen = self._claimable(command), self._claim_fen(command)
+        (parts, more), amount_fen = self._in_claim(command, at), self.claim_fen(command, at)
         claim, programme = command["claim"], command["programme"]
-        self.claims[claim] = {
-            "programme": programme,
-            "claimant": command["party"],
-            "amount_fen": amount_fen,
-            "status": "open",
-        }
-        for line in self.lines:
-            if self._is_claimed_by(line, command):
-                line["claims"].append(claim)
+        rows: Counter[str] = Counter()
         left_fen = amount_fen
-        for lot, burned_fen in lots:
-            part_fen = min(left_fen, burned_fen)
-            self._post(lot, ("claimed", claim, *lot[1:]), part_fen)
+        for account, free_fen in parts:
+            voucher, contract = self._lot_in(account)
+            part_fen = min(left_fen, free_fen)
+            self._post(account, ("claimed", claim, voucher, contract), part_fen)
             left_fen -= part_fen
-            if self.payee_of(programme, lot[2]) is None:
-                self.contracts[lot[2]]["claimant"] = self.parties[command["party"]]["role"]
-        return {"amount_fen": amount_fen}
+            rows[contract] += part_fen
+            if part_fen and self.payee_of(programme, contract) is None:
+                self.contracts[contract]["claimant"] = self.parties[command["party"]]["role"]
+        listed = [[contract, fen] for contract, fen in rows.items() if fen]
+        kept = {"programme": programme, "claimant": command["party"], "amount_fen": amount_fen, "status": "open"}
+        self.claims[claim] = kept | {"rows": listed}
+        return {"amount_fen": amount_fen, "more": more, "rows": listed}
 
-    def _is_claimed_by(self, line: Json, command: Json) -> bool:
-        """Whether a line is with a claim that is being made.
-
-        It isn't if an earlier one has all of it; but where claims are rounded, that one may have left something over.
-        """
-        programme = command["programme"]
-        paid_by = {self.reservations[reservation]["programme"] for reservation, _ in line["paid"]}
-        earlier = [self.claims[claim] for claim in line["claims"] if self.claims[claim]["programme"] == programme]
-        return (
-            programme in paid_by
-            and not line["reversed"]
-            and day(command["first_day"]) <= line["day"] <= day(command["last_day"])
-            and self.may_claim(command["party"], programme, line["contract"])
-            and (self.fixed(programme)["rounding_fen"] > 1 or all(claim["status"] == "rejected" for claim in earlier))
-        )
-
-    def _no_redemption_pay(self, command: Json, at: int) -> Iterator[Reason]:
+    def _no_redemption_settle(self, command: Json, at: int) -> Iterator[Reason]:
         claim = self.claims.get(command["claim"])
         if claim is None:
             yield Reason.CLAIM_UNKNOWN
             return
-        if self.programmes[claim["programme"]]["party"] != self.acting_for(command):
+        treasury = self.acting_for(command)
+        if self.programmes[claim["programme"]]["party"] != treasury:
             yield Reason.NOT_OWN_PROGRAMME
         if claim["status"] != "open":
             yield Reason.CLAIM_ALREADY_SETTLED
-        if command.get("amount_fen", claim["amount_fen"]) != claim["amount_fen"]:
-            yield Reason.AMOUNT_DIFFERS_FROM_CLAIM
-        if command["kind"] == "redemption.pay/1":
+        if [[row["contract"], row["paid_fen"] + row.get("withheld_fen", 0)] for row in command["rows"]] != claim[
+            "rows"
+        ]:
+            yield Reason.SETTLEMENT_DIFFERS_FROM_CLAIM
+        for offset in command.get("offsets", []):
+            yield from self._demand_reasons(offset["demand"], offset["amount_fen"], treasury, claim["claimant"])
+        payment = command.get("payment")
+        rest_fen = leaves_fen(command) - sum(offset["amount_fen"] for offset in command.get("offsets", []))
+        if rest_fen != (payment["amount_fen"] if payment else 0):
+            yield Reason.PAYMENT_DIFFERS
+        if payment:
+            yield from self._payment_made_reasons(payment, treasury, at)
+        if leaves_fen(command):
             role = self.parties[claim["claimant"]]["role"]
             subjects = {"claim": [command["claim"]], role: [claim["claimant"]]}
-            subjects["contract"] = sorted({lot[3] for lot, _ in self._claimed_lots(command["claim"])})
+            subjects["contract"] = [row["contract"] for row in command["rows"] if row["paid_fen"]]
             yield from self._gate_reasons(claim["programme"], "settle", subjects, claim["claimant"], at)
 
-    _no_redemption_reject = _no_redemption_pay
+    def _payment_made_reasons(self, payment: Json, treasury: str, at: int) -> Iterator[Reason]:
+        """Of what a bank says of a payment."""
+        if day(payment["day"]) > self._day_of(at):
+            yield Reason.PAYMENT_IN_THE_FUTURE
+        for entry in self.entries:
+            said = entry["command"].get("payment")
+            if said and said["reference"] == payment["reference"] and self.acting_for(entry["command"]) == treasury:
+                yield Reason.PAYMENT_REFERENCE_USED
+
+    def _demand_reasons(self, name: str, amount_fen: int, treasury: str, payee: str | None) -> Iterator[Reason]:
+        """Of what is set off, received or cancelled of a treasury's demand, on a payee or on anybody."""
+        demand = self.demands.get(name)
+        if demand is None:
+            yield Reason.DEMAND_UNKNOWN
+            return
+        if demand["party"] != treasury or payee not in (None, demand["payee"]):
+            yield Reason.DEMAND_ON_ANOTHER
+        if amount_fen > self.balance("receivable", name):
+            yield Reason.EXCEEDS_RECEIVABLE
 
     def _claimed_lots(self, claim: str) -> list[tuple[Account, int]]:
-        return [(lot, fen) for lot, fen in self.balances().items() if lot[:2] == ("claimed", claim) and fen]
+        """In the order of contracts and vouchers."""
+        lots = [(lot, fen) for lot, fen in self.balances().items() if lot[:2] == ("claimed", claim) and fen]
+        return sorted(lots, key=lambda one: (one[0][3].encode(), one[0][2].encode()))
 
-    def _do_redemption_pay(self, command: Json, at: int) -> Json:
-        self.claims[command["claim"]]["status"] = "paid"
-        for lot, amount_fen in self._claimed_lots(command["claim"]):
-            self._post(lot, ("paid", lot[2], lot[3]), amount_fen)
+    def _do_redemption_settle(self, command: Json, at: int) -> Json:
+        claim = self.claims[command["claim"]]
+        claim["status"] = "settled"
+        left = {row["contract"]: row["paid_fen"] for row in command["rows"]}
+        for account, claimed_fen in self._claimed_lots(command["claim"]):
+            lot = self._lot_in(account)
+            paid_fen = min(left[lot[1]], claimed_fen)
+            left[lot[1]] -= paid_fen
+            self._post(account, ("paid", claim["programme"], claim["claimant"]), paid_fen)
+            self.settled.append((lot, paid_fen))
+            self._post(account, ("withheld", *lot), claimed_fen - paid_fen)
+        for offset in command.get("offsets", []):
+            self._get_back(offset["demand"], offset["amount_fen"])
         return {}
 
-    def _do_redemption_reject(self, command: Json, at: int) -> Json:
-        self.claims[command["claim"]]["status"] = "rejected"
-        for lot, amount_fen in self._claimed_lots(command["claim"]):
-            self._post(lot, ("burned", *lot[2:]), amount_fen)
+    def _get_back(self, demand: str, amount_fen: int) -> None:
+        self._post(("receivable", demand), ("unissued", self.demands[demand]["programme"]), amount_fen)
+
+    def _forfeitable(self, command: Json, at: int) -> list[tuple[Account, int]]:
+        """What may be disallowed under a contract in a programme, in its order."""
+        programme, contract = command["programme"], command["contract"]
+        found = [
+            (account, fen)
+            for account, fen in self.balances().items()
+            if account[0] in FREE and fen and account[2] == contract
+            if self.vouchers[account[1]]["programme"] == programme
+        ]
+        payee, sides = self.payee_of(programme, contract), self.contracts[contract]
+        claimants = [sides["holder"], sides["provider"]] if payee is None else [payee]
+        if not all(self.is_out(programme, claimant, at) for claimant in claimants):
+            found = [one for one in found if one[0][0] == "withheld"]
+        return sorted(found, key=lambda one: (one[0][0] == "burned", one[0][1].encode(), one[0][3:]))
+
+    def is_out(self, programme: str, claimant: str, at: int) -> bool:
+        """Whether a claimant is suspended, or a provider that is not accredited any more."""
+        party = self.parties[claimant]
+        unaccredited = party["role"] == "provider" and not self._accreditations_at(programme, claimant, at)
+        return bool(party["suspended"] or unaccredited)
+
+    def _no_redemption_disallow(self, command: Json, at: int) -> Iterator[Reason]:
+        yield from self._own_programme_reasons(command)
+        if command["contract"] not in self.contracts:
+            yield Reason.CONTRACT_UNKNOWN
+            return
+        if command["programme"] not in self.programmes:
+            return
+        if command["amount_fen"] > sum(fen for _, fen in self._forfeitable(command, at)):
+            yield Reason.EXCEEDS_WITHHELD
+
+    def _do_redemption_disallow(self, command: Json, at: int) -> Json:
+        left_fen = command["amount_fen"]
+        for account, free_fen in self._forfeitable(command, at):
+            self._forfeit(account, min(left_fen, free_fen))
+            left_fen -= min(left_fen, free_fen)
+        return {}
+
+    # -- recovery -----------------------------------------------------------------------------------------------------
+
+    def _no_recovery_demand(self, command: Json, at: int) -> Iterator[Reason]:
+        yield from self._new_id_reasons(command["party"], command["demand"], self.demands)
+        yield from self._own_programme_reasons(command)
+        if command["amount_fen"] > self.balance("paid", command["programme"], command["payee"]):
+            yield Reason.EXCEEDS_PAID
+
+    def _do_recovery_demand(self, command: Json, at: int) -> Json:
+        self.demands[command["demand"]] = command
+        source = "paid", command["programme"], command["payee"]
+        self._post(source, ("receivable", command["demand"]), command["amount_fen"])
+        return {}
+
+    def _no_recovery_receive(self, command: Json, at: int) -> Iterator[Reason]:
+        payment = command["payment"]
+        yield from self._demand_reasons(command["demand"], payment["amount_fen"], command["party"], None)
+        yield from self._payment_made_reasons(payment, command["party"], at)
+
+    def _do_recovery_receive(self, command: Json, at: int) -> Json:
+        self._get_back(command["demand"], command["payment"]["amount_fen"])
+        return {}
+
+    def _no_recovery_cancel(self, command: Json, at: int) -> Iterator[Reason]:
+        yield from self._demand_reasons(command["demand"], command["amount_fen"], command["party"], None)
+
+    def _do_recovery_cancel(self, command: Json, at: int) -> Json:
+        demand = self.demands[command["demand"]]
+        target = "paid", demand["programme"], demand["payee"]
+        self._post(("receivable", command["demand"]), target, command["amount_fen"])
         return {}
 
     # -- sealed books -------------------------------------------------------------------------------------------------
@@ -2361,12 +2562,14 @@ class NaiveLedger:
         return {"accounts": len(leaves), "root": merkle_root([leaf.encode() for leaf in leaves]).hex()}
 
     def leaves(self) -> list[str]:
-        """The text of each account's leaf, in the order of the accounts' names."""
+        """The text of each leaf of a seal that would be the next entry, in the order of the accounts' names."""
         accounts = self.account_balances()
         touched_by: dict[str, list[int]] = {name: [] for name in accounts}
         for index in range(len(self.entries)):
             for name in self.touched(index):
                 touched_by[name].append(index)
+        sealed = [index for index, entry in enumerate(self.entries) if entry["kind"] == "book.sealed/1"]
+        newest_seal = max(sealed, default=-1)
         return [
             canonical(
                 {
@@ -2377,7 +2580,19 @@ class NaiveLedger:
                 }
             )
             for name in sorted(accounts, key=str.encode)
+            if self._is_open(name, accounts[name]) or max(touched_by[name], default=-1) > newest_seal
         ]
+
+    def _is_open(self, account: str, balances: dict[str, int]) -> bool:
+        """Whether every seal has an account, whatever happened since the one before."""
+        of_type, name = account.split(" ")
+        if of_type == "voucher":
+            return bool(not self.vouchers[name]["ended"] or balances["reserved_fen"])
+        if of_type == "contract":
+            last = self.end_of_contract(name) + self.network["burn_window_seconds"] * SECOND
+            left = [balances[kind] for kind in ("unclaimed_fen", "withheld_fen", "claimed_fen")]
+            return bool(self.entries[-1]["at"] < last or any(left))
+        return True
 
     def account_balances(self) -> dict[str, dict[str, int]]:
         """The balances of every account by its name, in fen, summed from the first posting on."""
@@ -2385,6 +2600,8 @@ class NaiveLedger:
         accounts: dict[str, dict[str, int]] = {}
         for name in self.vouchers:
             accounts["voucher " + name] = self._voucher_balances(name, sums)
+        for name in self.contracts:
+            accounts["contract " + name] = self._contract_balances(name, sums)
         for name, party in self.parties.items():
             if party["role"] in ("holder", "provider"):
                 accounts[f"{party['role']} {name}"] = self._payee_balances(name, sums)
@@ -2395,34 +2612,75 @@ class NaiveLedger:
         for name, programme in self.programmes.items():
             book = {f"{kind}_fen": fen for kind, fen in self.book(name, sums).items()}
             accounts["programme " + name] = book | {"envelope_fen": programme["envelope_fen"]}
+            treasury = accounts.setdefault("treasury " + programme["party"], {})
+            for kind, fen in accounts["programme " + name].items():
+                treasury[kind] = treasury.get(kind, 0) + fen
         return accounts
 
     def _voucher_balances(self, voucher: str, sums: Counter[Account]) -> dict[str, int]:
         held = [name for name, one in self.reservations.items() if one["voucher"] == voucher]
-        used = [fen for account, fen in sums.items() if self._uses(account, voucher)]
+        passed_on = [
+            fen
+            for source, target, fen in self.postings
+            if source == ("available", voucher) and target[0] == "available"
+        ]
         return {
             "available_fen": sums["available", voucher],
-            "burned_fen": sum(used),
+            "burned_fen": sum(fen for lot, fen in self._burned_of(sums) if lot[0] == voucher),
             "face_fen": self.vouchers[voucher]["face_fen"],
             "reserved_fen": sum(sums["reserved", name] for name in held),
+            "returned_fen": sum(fen for name, fen in self.returned if name == voucher),
+            "transferred_fen": sum(passed_on),
         }
 
-    def _uses(self, account: Account, voucher: str) -> bool:
-        """Whether what was burned of a voucher lies in an account, claimed and paid or not."""
-        return voucher == (account[2] if account[0] == "claimed" else account[0] in ("burned", "paid") and account[1])
+    def _contract_balances(self, name: str, sums: Counter[Account]) -> dict[str, int]:
+        terms = self.contracts[name]
+        lots: Counter[str] = Counter()
+        for account, fen in sums.items():
+            if account[0] in ("burned", "claimed", "withheld") and self._lot_in(account)[1] == name:
+                lots[account[0]] += fen
+        return {
+            "absorbed_fen": self.absorbed(name),
+            "amount_fen": terms["amount_fen"],
+            "charged_fen": self.charged(name),
+            "other_support_fen": terms["other_support_fen"],
+            "unclaimed_fen": lots["burned"],
+            "withheld_fen": lots["withheld"],
+            "claimed_fen": lots["claimed"],
+            "settled_fen": sum(fen for lot, fen in self.settled if lot[1] == name),
+            "forfeited_fen": sum(fen for lot, fen in self.forfeited if lot[1] == name),
+        }
 
     def _payee_balances(self, party: str, sums: Counter[Account]) -> dict[str, int]:
-        claims = [claim for claim in self.claims.values() if claim["claimant"] == party]
-        burned = [account for account in sums if account[0] == "burned"]
-        mine = [lot for lot in burned if self.payee_of(self.vouchers[lot[1]]["programme"], lot[2]) == party]
-        return {
-            "unclaimed_fen": sum(sums[lot] for lot in mine),
-            "claimed_fen": sum(claim["amount_fen"] for claim in claims if claim["status"] == "open"),
-            "paid_fen": sum(claim["amount_fen"] for claim in claims if claim["status"] == "paid"),
-        }
+        mine: Counter[str] = Counter()
+        for account, fen in sums.items():
+            if self._payee_in(account) == party:
+                mine[account[0]] += fen
+        kinds = {"unclaimed": "burned", "withheld": "withheld", "claimed": "claimed"}
+        kinds |= {"paid": "paid", "receivable": "receivable"}
+        return {f"{name}_fen": mine[kind] for name, kind in kinds.items()}
+
+    def _payee_in(self, account: Account) -> str | None:
+        """The payee whose money an account holds, if that is certain."""
+        match account[0]:
+            case "burned" | "withheld":
+                return self.payee_of(self.vouchers[account[1]]["programme"], account[2])
+            case "claimed":
+                return str(self.claims[account[1]]["claimant"])
+            case "paid":
+                return str(account[2])
+            case "receivable":
+                return str(self.demands[account[1]]["payee"])
+        return None
 
     def touched(self, index: int) -> set[str]:
         """The names of the accounts that an entry touches, each once."""
+        touched = self._touched(index)
+        programmes = [name.removeprefix("programme ") for name in touched if name.startswith("programme ")]
+        return touched | {"treasury " + self.programmes[name]["party"] for name in programmes}
+
+    def _touched(self, index: int) -> set[str]:
+        """The same without treasuries."""
         command = self.entries[index]["command"]
         match command["kind"].removesuffix("/1"):
             case "party.admit" | "party.suspend" | "party.reinstate" | "key.add" | "key.revoke":
@@ -2453,15 +2711,24 @@ class NaiveLedger:
                 return self._voucher_accounts(command["voucher"]) | self._voucher_accounts(command["into"])
             case "book.expire":
                 accounts = {"voucher": self._voucher_accounts, "reservation": self._reservation_accounts}
+                accounts["lot"] = self._lot_accounts
                 rows = self.entries[index]["outcome"]["rows"]
                 return set[str]().union(*[accounts[kind](name) for kind, name, _, _ in rows])
             case "voucher.reserve" | "reservation.extend" | "reservation.release":
                 return self._reservation_accounts(command["reservation"])
             case "burn.reverse" | "time.burn" | "service.burn":
                 return self._burn_accounts(index)
-            case "redemption.claim" | "redemption.pay" | "redemption.reject":
+            case "redemption.claim" | "redemption.settle":
                 claim = self.claims[command["claim"]]
-                return {"programme " + claim["programme"]} | self._party_account(claim["claimant"])
+                contracts = {"contract " + contract for contract, _ in claim["rows"]}
+                demands = [self.demands[offset["demand"]] for offset in command.get("offsets", [])]
+                programmes = {"programme " + one["programme"] for one in (claim, *demands)}
+                return programmes | contracts | self._party_account(claim["claimant"])
+            case "redemption.disallow":
+                return {"programme " + command["programme"]} | self._contract_accounts(command["contract"])
+            case "recovery.demand" | "recovery.receive" | "recovery.cancel":
+                demand = self.demands[command["demand"]]
+                return {"programme " + demand["programme"]} | self._party_account(demand["payee"])
         return set()
 
     def _attested_accounts(self, of_type: str, subject: str) -> set[str]:
@@ -2485,11 +2752,17 @@ class NaiveLedger:
         return {"voucher " + name, "holder " + voucher["holder"], "programme " + voucher["programme"]}
 
     def _contract_accounts(self, name: str) -> set[str]:
-        return {"holder " + self.contracts[name]["holder"], "provider " + self.contracts[name]["provider"]}
+        sides = self.contracts[name]
+        return {"contract " + name, "holder " + sides["holder"], "provider " + sides["provider"]}
 
     def _reservation_accounts(self, name: str) -> set[str]:
         held = self.reservations[name]
-        return self._voucher_accounts(held["voucher"]) | self._contract_accounts(held["contract"])
+        return self._voucher_accounts(held["voucher"]) | {"provider " + held["provider"]}
+
+    def _lot_accounts(self, name: str) -> set[str]:
+        voucher, contract = name.split(" ")
+        provider = self.contracts[contract]["provider"]
+        return self._voucher_accounts(voucher) | {"contract " + contract, "provider " + provider}
 
     def _burn_accounts(self, index: int) -> set[str]:
         """Of a statement or a reversal: the outcome says which reservations paid."""

@@ -19,12 +19,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from properties.naive_ledger import (
+    CLAIM_CONTRACTS_MAX,
     DAY,
     EVENT_KINDS,
     EXPIRED_MAX,
     LETS_MONEY_LEAVE,
     MANDATED,
     METERED,
+    OFFICERS_SIGN,
     SECOND,
     SUM_MAX,
     NaiveLedger,
@@ -32,6 +34,8 @@ from properties.naive_ledger import (
     day,
     instant,
     instant_text,
+    is_last_of_period,
+    leaves_fen,
     second,
     second_text,
     signed_by_quorum,
@@ -109,6 +113,10 @@ def _proration(first_day: str, last_day: str, day_count: str, truncate_fen: int)
     return {"first_day": first_day, "last_day": last_day, "day_count": day_count, "truncate_fen": truncate_fen}
 
 
+def _claims(cycle: str, cut_off_days: int) -> Json:
+    return {"cycle": cycle, "cut_off_days": cut_off_days}
+
+
 PRORATIONS = (
     _proration("2026-01-10", "2026-02-28", "end_minus_start", 1),
     _proration("2026-01-01", "2026-12-31", "inclusive", 10),
@@ -117,7 +125,14 @@ PRORATIONS = (
 
 
 SHAPES: tuple[Json, ...] = (
-    rules_of(shares=[{"share_bp": 10_000}], ceiling_bp=10_000, rank=10, basis="both", gates=[_side_gate("settle")]),
+    rules_of(
+        shares=[{"share_bp": 10_000}],
+        ceiling_bp=10_000,
+        rank=10,
+        basis="both",
+        gates=[_side_gate("settle")],
+        claims=_claims("any", 60),
+    ),
     rules_of(
         shares=[
             {"items": ["h800"], "origin": "foreign", "share_bp": 3_333},
@@ -127,6 +142,7 @@ SHAPES: tuple[Json, ...] = (
         rank=10,
         transfer="approved",
         gates=[_gate("issue", "contract")],
+        claims=_claims("month", 20),
     ),
     rules_of(
         shares=[{"origin": "domestic", "share_bp": 5_000, "ceiling_bp": 6_000}, {"share_bp": 3_000}],
@@ -134,6 +150,7 @@ SHAPES: tuple[Json, ...] = (
         transfer="open",
         payee="holder",
         rounding_fen=100,
+        claims=_claims("any", 30),
     ),
     rules_of(
         shares=[
@@ -147,8 +164,9 @@ SHAPES: tuple[Json, ...] = (
         rounding_fen=100,
         basis="both",
         gates=[_gate("settle", "contract")],
+        claims=_claims("any", 90),
     ),
-    rules_of(shares=[{"share_bp": 1_000}], ceiling_bp=8_000, rank=20, payee="contract", basis="metered"),
+    rules_of(shares=[{"share_bp": 1_000}], ceiling_bp=8_000, rank=20, payee="contract", claims=_claims("quarter", 90)),
     rules_of(
         shares=[{"share_bp": 10_000}],
         ceiling_bp=10_000,
@@ -163,6 +181,7 @@ SHAPES: tuple[Json, ...] = (
         transfer="approved",
         basis="both",
         gates=[_gate("claim", "provider"), _gate("issue", "application"), _gate("settle", "claim")],
+        claims=_claims("any", 5),
     ),
 )
 """The rules of the walks' programmes; those of a treasury share a group and so a cap."""
@@ -177,7 +196,8 @@ RECORDS = ("accreditation", "capacity", "party", "tariff")
 SHAPES_MET = {
     *(f"{kind} {name}" for kind, names in AMENDED.items() for name in names),
     *(f"expired by {whom}" for whom in ("an operator", "a treasury")),
-    *(f"expired to {place}" for place in ("reservation voucher", "reservation programme", "voucher programme")),
+    *(f"expired to {end}" for end in ("reservation voucher", "reservation programme", "voucher programme")),
+    "expired to lot programme",
     *(f"back to a {place}" for place in ("reservation", "voucher", "programme")),
     *(f"withdrawn {record}{by}" for record in RECORDS for by in ("", " by the network")),
     *(f"{subject} attested by a attester" for subject in ("application", "claim", "contract", "holder", "provider")),
@@ -185,6 +205,18 @@ SHAPES_MET = {
     *(f"imported {state}" for state in ("unused", "used", "used up")),
     *(f"released by {role}" for role in ("holder", "operator", "provider", "treasury")),
     *(f"{kind} by a mandate" for kind in sorted(MANDATED)),
+    *(f"{kind} {how}" for kind in ("received", "cancelled") for how in ("in part", "whole")),
+    *(f"disallowed of what is {place}" for place in ("withheld", "unclaimed", "withheld and unclaimed")),
+    *(f"settled {how}" for how in ("and paid", "and withheld", "and paid in part", "by what is set off alone")),
+    *(
+        f"settled with {what} set off"
+        for what in ("a demand", "demands of two programmes", "another programme's demand")
+    ),
+    "back out of what is withheld",
+    "back out of what is unclaimed and withheld",
+    "claimed again",
+    "claimed again with what is new",
+    "lots past the cut-off that were withheld",
     "a count taken back",
     "absorbed alone",
     "absorbed and paid",
@@ -231,6 +263,7 @@ class Pair:
         self.line_reasons: Counter[str] = Counter()
         self.shapes: Counter[str] = Counter()
         self.either: set[str] = set()
+        self.marked = 0
 
     def submit(self, command: Json, keys: Sequence[str], at: int, spoiled: Sequence[str] = ()) -> tuple[str, Any]:
         """Sign the command with the keys named, give it to both sides, compare, and return the answer."""
@@ -264,6 +297,7 @@ class Pair:
         self.answers[kind, said] += 1
         if said == "accepted":
             self.shapes.update(self._shapes())
+            self.shapes.update(self._places_left())
         if kind == "time.burn/1" and said == "accepted":
             self.line_reasons.update({reason for _, reason in answer[1]["refused"]})
 
@@ -295,6 +329,12 @@ class Pair:
                 yield f"released by {self.oracle.parties[command['party']]['role']}"
             case "redemption.claim/1":
                 yield from self._claim_shapes(command)
+            case "redemption.settle/1":
+                yield from self._settlement_shapes(command)
+            case "recovery.receive/1" | "recovery.cancel/1":
+                left_fen = self.oracle.balance("receivable", command["demand"])
+                kind = "received" if "payment" in command else "cancelled"
+                yield f"{kind} in part" if left_fen else f"{kind} whole"
             case "record.withdraw/1":
                 by = " by the network" if command["party"] == NETWORK else ""
                 yield f"withdrawn {command['record']['type']}{by}"
@@ -323,16 +363,56 @@ class Pair:
             yield "absorbed and paid" if programmes else "absorbed alone"
         yield from line["says"]
 
+    def _places_left(self) -> Iterator[str]:
+        """Which of what was burned the last entry moved, and out of which accounts."""
+        kind = self.oracle.entries[-1]["kind"]
+        moved = [source for source, _, fen in self.oracle.postings[self.marked :] if fen]
+        self.marked = len(self.oracle.postings)
+        places = {source[0] for source in moved} & {"burned", "withheld"}
+        lots = {source[1:3] for source in moved if source[0] == "burned"}
+        match kind:
+            case "burn.reversed/1" if "withheld" in places:
+                both = "burned" in places
+                yield f"back out of what is {'unclaimed and withheld' if both else 'withheld'}"
+            case "redemption.claimed/1" if "withheld" in places:
+                again = [source[1:3] for source in moved if source[0] == "withheld"]
+                yield "claimed again with what is new" if lots & {*again} else "claimed again"
+            case "redemption.disallowed/1":
+                names = {"withheld": "withheld", "burned": "unclaimed"}
+                yield f"disallowed of what is {' and '.join(names[one] for one in sorted(places)[::-1])}"
+            case "book.expired/1" if "withheld" in places:
+                yield "lots past the cut-off that were withheld"
+
     def _claim_shapes(self, command: Json) -> Iterator[str]:
-        taken = [at for at, fen in self.oracle.balances().items() if at[:2] == ("claimed", command["claim"]) and fen]
-        if len({at[3] for at in taken}) > 1:
+        outcome, at = self.oracle.entries[-1]["outcome"], self.oracle.entries[-1]["at"]
+        contracts = {contract for contract, _ in outcome["rows"]}
+        if len(contracts) > 1:
             yield "claimed of several contracts"
-        if any(self.oracle.balance("burned", *at[2:]) for at in taken):
+        if self.oracle._claimable(command, at) and not outcome["more"]:
             yield "claimed but for a rest"
         programme = self.oracle.programmes[command["programme"]]
         if programme["rules"]["payee"] == "contract":
-            signed = {at[3] for at in taken} & self.either
+            signed = contracts & self.either
             yield from ["claimed where either may"] if signed else ["claimed as the contract says"]
+
+    def _settlement_shapes(self, command: Json) -> Iterator[str]:
+        paid_fen = leaves_fen(command)
+        withheld_fen = sum(row.get("withheld_fen", 0) for row in command["rows"])
+        yield (
+            "settled and paid in part"
+            if paid_fen and withheld_fen
+            else ("settled and paid" if paid_fen else "settled and withheld")
+        )
+        programme = self.oracle.claims[command["claim"]]["programme"]
+        demands = {self.oracle.demands[offset["demand"]]["programme"] for offset in command.get("offsets", [])}
+        if demands:
+            yield "settled with a demand set off"
+        if demands - {programme}:
+            yield "settled with another programme's demand set off"
+        if len(demands) > 1:
+            yield "settled with demands of two programmes set off"
+        if demands and "payment" not in command:
+            yield "settled by what is set off alone"
 
     def read_only(self, note: bytes) -> str:
         """The reason why a note that is no command at all is refused, where the oracle has no say."""
@@ -362,6 +442,9 @@ class Pair:
             name: (claim["amount_fen"] if claim["status"] == "open" else 0, claim["status"])
             for name, claim in self.oracle.claims.items()
         }
+        demands = {name: (one.programme, one.payee, one.amount_fen) for name, one in self.state.demands.items()}
+        names = ("programme", "payee", "amount_fen")
+        assert demands == {name: tuple(one[of] for of in names) for name, one in self.oracle.demands.items()}
         classes = {name: voucher.holder_class for name, voucher in self.state.vouchers.items()}
         assert classes == {name: voucher["class"] for name, voucher in self.oracle.vouchers.items()}
         issued = {name: application.issued_fen for name, application in self.state.applications.items()}
@@ -377,6 +460,13 @@ class Pair:
         assert self.state.book.balances["granted"] == {place: fen for place, fen in granted.items() if fen}
         mandated = {name: self.oracle.mandated(name) for name in self.oracle.mandates}
         assert self.state.book.balances["mandated"] == {name: fen for name, fen in mandated.items() if fen}
+        of_lots: dict[Memorandum, list[tuple[tuple[str, str], int]]]
+        of_lots = {"settled": self.oracle.settled, "forfeited": self.oracle.forfeited}
+        for account, rows in of_lots.items():
+            left: Counter[str] = Counter()
+            for lot, amount_fen in rows:
+                left[" ".join(lot)] += amount_fen
+            assert self.state.book.balances[account] == {lot: fen for lot, fen in left.items() if fen}
         fields: dict[Memorandum, str] = {"charged": "fee_fen", "absorbed": "absorbed_fen"}
         for account, name in fields.items():
             sums: Counter[str] = Counter()
@@ -406,14 +496,18 @@ class Pair:
     def _check_unclaimed(self) -> None:
         """All that is burned is unclaimed by somebody, but where either side may claim and none has."""
         accounts = self.oracle.account_balances()
-        unclaimed = [one["unclaimed_fen"] for one in accounts.values() if "unclaimed_fen" in one]
-        burned = [one["burned_fen"] for name, one in accounts.items() if name.startswith("programme ")]
+        payees = [one for name, one in accounts.items() if name.startswith(("holder ", "provider "))]
+        programmes = [one for name, one in accounts.items() if name.startswith("programme ")]
+        unclaimed = sum(one["unclaimed_fen"] for one in payees)
+        burned = sum(one["burned_fen"] for one in programmes)
         open_to_both = [
             fen
             for lot, fen in self.oracle.balances().items()
             if lot[0] == "burned" and self.oracle.payee_of(self.oracle.vouchers[lot[1]]["programme"], lot[2]) is None
         ]
-        assert sum(unclaimed) + sum(open_to_both) == sum(burned)
+        assert unclaimed + sum(open_to_both) == burned
+        for kind in ("withheld_fen", "claimed_fen", "receivable_fen"):
+            assert sum(one[kind] for one in payees) == sum(one[kind] for one in programmes)
 
     def resume_from_snapshot(self) -> None:
         """The state survives its own bytes; what follows is decided by the restored one."""
@@ -511,6 +605,9 @@ class Walk:
         if command["kind"] in LETS_MONEY_LEAVE and party in self.oracle.parties:
             officers = self.oracle.parties[party]["officers"]
             needed = officers["required"] if officers and self.one_in(2) else 1
+        if command["kind"] in OFFICERS_SIGN and party in self.oracle.parties and not self.one_in(8):
+            officers = self.oracle.parties[party]["officers"]
+            needed = officers["required"] if officers else self.oracle.parties[party]["quorum"]
         start = self.chance.randrange(max(1, len(own) - needed + 1))
         signers = own[start : start + needed + self.one_in(10)]
         for other in self.oracle.also_asked(command):
@@ -612,7 +709,7 @@ class Walk:
         usual = (
             [f"{NETWORK}/root-1", f"{NETWORK}/root-2"] if party == NETWORK else self.keys(party, purposes=("sign",))[:1]
         )
-        if party == CAREFUL and (signed_by_quorum(command) or command["kind"] in LETS_MONEY_LEAVE):
+        if party == CAREFUL and (signed_by_quorum(command) or command["kind"] in LETS_MONEY_LEAVE | OFFICERS_SIGN):
             usual = self.keys(party)[:2]
         usual += [self.keys(side, purposes=("sign",))[0] for side in self.oracle.also_asked(command)]
         signers = list(keys) or ([] if wrong else list(dict.fromkeys([*usual, *brought_by(command)])))
@@ -1661,6 +1758,11 @@ class Walk:
         party = self.oracle.contracts.get(contract, {"provider": PROVIDER})["provider"]
         self.send_lines(party, contract, [(item, row)] * size)
 
+    def is_withheld(self, line: Json) -> bool:
+        """Whether something of a lot that paid a line is withheld."""
+        lots = [(self.oracle.reservations[name]["voucher"], line["contract"]) for name, _ in line["paid"]]
+        return any(self.oracle.balance("withheld", *lot) for lot in lots)
+
     def paid_by_ended(self, line: Json) -> bool:
         """Whether something that a line took would go back to a programme."""
         held = [self.oracle.reservations[name] for name, _ in line["paid"]]
@@ -1677,7 +1779,7 @@ class Walk:
             [line for line in standing if not self.oracle.is_claimed(line)],
             [line for line in standing if self.oracle.is_claimed(line)],
             [line for line in standing if line["absorbed_fen"]],
-            [line for line in standing if line["claims"]],
+            [line for line in standing if self.is_withheld(line)],
             [line for line in standing if self.paid_by_ended(line)],
         ]
         pool = self.pick([kinds[0], *kinds]) if not self.one_in(8) else lines
@@ -1689,37 +1791,146 @@ class Walk:
 
     # -- moves: settlement --------------------------------------------------------------------------------------------
 
-    def claim(self) -> None:
-        free = [lot for lot, fen in self.oracle.balances().items() if lot[0] == "burned" and fen]
-        party, programme = self.pick((*PROVIDERS, *HOLDERS)), self.programme_id()
-        first = last = self.chance.randrange(4)
-        lot = self.recent(free, None)
-        if lot is not None and not self.one_in(8):
-            programme, sides = self.oracle.vouchers[lot[1]]["programme"], self.oracle.contracts[lot[2]]
-            party = self.oracle.payee_of(programme, lot[2]) or sides[self.pick(("holder", "provider"))]
-            first = last = (self.at + self.span("utc_offset")) // DAY - lot[3]
-        first, last = first + self.pick((0, 0, 5, 30, 30, -1)), last - self.pick((0, 0, 0, 1, -1))
-        fields = {"claim": self.new_id(party, "c", [*self.oracle.claims]), "programme": programme}
-        self.send(party, "redemption.claim", first_day=self.day_text(first), last_day=self.day_text(last), **fields)
+    def free_lots(self, *places: str) -> list[tuple[Any, ...]]:
+        """The accounts with something that is unclaimed, or withheld."""
+        return [account for account, fen in self.oracle.balances().items() if account[0] in places and fen]
 
-    def settle(self) -> None:
+    def claim(self) -> None:
+        """Mostly of what can be claimed, if something can."""
+        free = self.free_lots("burned", "withheld") if self.one_in(2) else self.free_lots("withheld")
+        free = free or self.free_lots("burned")
+        pairs = sorted({pair for lot in free for pair in self.claimants(lot)})
+        self.chance.shuffle(pairs)
+        asked = [self.some_claim(*pair) for pair in pairs]
+        good = (one for one in asked if self.oracle.claim_fen(one, self.at))
+        fields = None if self.one_in(8) else next(good, asked[0] if asked else None)
+        if fields is None:
+            fields = self.some_claim(self.pick((*PROVIDERS, *HOLDERS)), self.programme_id())
+        self.send(claim=self.new_id(fields["party"], "c", [*self.oracle.claims]), kind="redemption.claim", **fields)
+
+    def claimants(self, lot: tuple[Any, ...]) -> list[tuple[str, str]]:
+        """Who may claim a lot, and of which programme."""
+        programme, sides = self.oracle.vouchers[lot[1]]["programme"], self.oracle.contracts[lot[2]]
+        payee = self.oracle.payee_of(programme, lot[2])
+        return [(party, programme) for party in ([payee] if payee else [sides["holder"], sides["provider"]])]
+
+    def some_claim(self, party: str, programme: str) -> Json:
+        cycle = self.oracle.fixed(programme)["claims"]["cycle"] if programme in self.oracle.programmes else "any"
+        last_day = self.last_day_of(cycle, self.pick((1, 1, 1, 1, 1, 2, 3, 0)))
+        return {"party": party, "programme": programme, "last_day": last_day}
+
+    def last_day_of(self, cycle: str, days_ago: int) -> str:
+        """The last day of the newest period that was over then, mostly; or one at the cut-off."""
+        if self.one_in(12):
+            days_ago = self.pick((5, 6, 20, 21, 30, 31, 60, 61, 90, 91, 120, 121))
+        while not is_last_of_period(self.day_text(days_ago), cycle) and not self.one_in(400):
+            days_ago += 1
+        return self.day_text(days_ago)
+
+    def claim_to_settle(self) -> str:
         unsettled = [name for name, claim in self.oracle.claims.items() if claim["status"] == "open"]
         pool = unsettled if unsettled and not self.one_in(6) else [*self.oracle.claims]
-        name = self.recent(pool, f"{PROVIDER}/none")
-        claim = self.oracle.claims.get(name, {"programme": "none/none", "amount_fen": 1})
-        party = self.treasury_of(claim["programme"])
+        return str(self.recent(pool, f"{PROVIDER}/none"))
+
+    def settle(self) -> None:
+        if not any(claim["status"] == "open" for claim in self.oracle.claims.values()) and not self.one_in(4):
+            self.claim()
+        name = self.claim_to_settle()
+        claim = self.oracle.claims.get(name, {"programme": "none/none", "claimant": PROVIDER, "rows": [["zz/k", 1]]})
+        party, way = self.treasury_of(claim["programme"]), self.pick(("pay", "pay", "some", "withhold"))
+        rows = [self.settled_row(contract, fen, way) for contract, fen in claim["rows"]]
+        if self.one_in(16):
+            rows = self.pick((rows[1:] or rows, [self.settled_row("aa/k", 1, way), *rows]))
+        fields: Json = {"claim": name, "rows": rows}
+        paid_fen = sum(row["paid_fen"] for row in rows)
+        if paid_fen and name in self.oracle.claims and not self.one_in(4):
+            subjects = {"claim": [name], "contract": [row["contract"] for row in rows]}
+            subjects |= {of_type: [claim["claimant"]] for of_type in ("provider", "holder")}
+            self.review(claim["programme"], "settle", subjects, claim["claimant"])
+        offsets = self.offsets(party, claim["claimant"], paid_fen)
+        fields |= {"offsets": offsets} if offsets else {}
+        rest_fen = paid_fen - sum(one["amount_fen"] for one in offsets)
+        if (rest_fen > 0) is not self.one_in(16):
+            fields["payment"] = self.payment(max(1, rest_fen + self.pick((*[0] * 12, 1, -1))))
+        self.send(party, "redemption.settle", **fields)
+
+    def settled_row(self, contract: str, claimed_fen: int, way: str) -> Json:
+        """What is paid and withheld under a contract, mostly as much as is claimed."""
+        paid_fen = {"pay": claimed_fen, "withhold": 0}.get(way, self.chance.randrange(claimed_fen + 1))
+        withheld_fen = claimed_fen - paid_fen + self.pick((*[0] * 24, 1))
+        row: Json = {"contract": contract, "paid_fen": paid_fen}
+        return row | ({"withheld_fen": withheld_fen, "reason": "no evidence"} if withheld_fen else {})
+
+    def offsets(self, treasury: str, payee: str, paid_fen: int) -> list[Json]:
+        """Demands of a treasury on a payee, as much of each as fits; or others."""
+        mine = {name: self.oracle.balance("receivable", name) for name in self.oracle.demands}
+        mine = {
+            name: fen
+            for name, fen in mine.items()
+            if (self.oracle.demands[name]["party"], self.oracle.demands[name]["payee"]) == (treasury, payee)
+            if fen or self.one_in(12)
+        }
+        if self.one_in(8):
+            mine[self.recent([*self.oracle.demands], f"{CITY}/none")] = 5
+        chosen, left_fen = list[Json](), paid_fen
+        for name in sorted(mine, key=str.encode)[:3]:
+            fen = min(mine[name], left_fen) if not self.one_in(4) else self.pick((1, mine[name], mine[name] + 1))
+            if fen > 0 and not self.one_in(8):
+                chosen.append({"demand": name, "amount_fen": fen})
+                left_fen -= min(left_fen, fen)
+        return chosen
+
+    def payment(self, amount_fen: int) -> Json:
+        """What a bank says, mostly of today and under a reference of its own."""
+        self.names += 1
+        said = [entry["command"]["payment"] for entry in self.oracle.entries if "payment" in entry["command"]]
+        reference = f"transfer {self.names}" if not said or not self.one_in(12) else self.pick(said)["reference"]
+        return {"amount_fen": amount_fen, "day": self.days(0, 0, 0, 0, 0, 3, 1, -1), "reference": reference}
+
+    def disallow(self) -> None:
+        withheld, unclaimed = self.free_lots("withheld"), self.free_lots("burned")
+        stranded = [lot for lot in unclaimed if self.is_claimant_out(lot)]
+        programme, contract, limits = self.programme_id(), self.contract_id(), [60]
+        lot = self.recent(self.pick((withheld, stranded, stranded, unclaimed)) or withheld, None)
+        if lot is not None and not self.one_in(12):
+            programme, contract = self.oracle.vouchers[lot[1]]["programme"], lot[2]
+            place = {"programme": programme, "contract": contract}
+            limits = [max(1, sum(fen for _, fen in self.oracle._forfeitable(place, self.at)))] * 2
+            limits += [self.oracle.balance(*lot)]
+        fields: Json = {"programme": programme, "contract": contract, "amount_fen": self.amount(*limits)}
+        self.send(self.treasury_of(programme), "redemption.disallow", reason="no evidence", **fields)
+
+    def is_claimant_out(self, lot: tuple[Any, ...]) -> bool:
+        """Whether the claimant of what is unclaimed, or each that may be, can't claim any more."""
+        return all(self.oracle.is_out(programme, party, self.at) for party, programme in self.claimants(lot))
+
+    # -- moves: recovery ----------------------------------------------------------------------------------------------
+
+    def demand(self) -> None:
+        paid = self.free_lots("paid")
+        programme, payee, fen = self.recent(paid, ("paid", self.programme_id(), "nobody"))[1:], "", 60
+        programme, payee = programme
+        if payee == "-" or self.one_in(12):
+            payee = self.pick((*PROVIDERS, *HOLDERS))
+        fen = max(1, self.oracle.balance("paid", programme, payee))
+        party = self.treasury_of(programme)
+        fields = {"demand": self.new_id(party, "d", [*self.oracle.demands]), "programme": programme, "payee": payee}
+        fields |= {"amount_fen": self.amount(fen, fen // 2 or 1), "reason": "paid twice", "evidence_sha256": "e" * 64}
+        self.send(party, "recovery.demand", **fields)
+
+    def recover(self) -> None:
+        """Some of a demand, or all of it, is received or cancelled."""
+        live = [name for name in self.oracle.demands if self.oracle.balance("receivable", name)]
+        name = self.recent(live if live and not self.one_in(8) else [*self.oracle.demands], f"{CITY}/none")
+        party = self.oracle.demands[name]["party"] if name in self.oracle.demands else CITY
+        party = self.pick(TREASURIES) if self.one_in(12) else party
+        left_fen = max(1, self.oracle.balance("receivable", name))
+        fen = self.amount(left_fen, left_fen // 3 or 1)
+        fen = fen if fen <= left_fen or self.one_in(4) else left_fen
         if self.one_in(2):
-            self.send(party, "redemption.reject", claim=name, reason="no evidence")
+            self.send(party, "recovery.receive", demand=name, payment=self.payment(fen))
         else:
-            if name in self.oracle.claims and not self.one_in(4):
-                contracts = {
-                    lot[3] for lot, fen in self.oracle.balances().items() if lot[:2] == ("claimed", name) and fen
-                }
-                subjects = {"claim": [name], "contract": sorted(contracts)}
-                subjects |= {of_type: [claim["claimant"]] for of_type in ("provider", "holder")}
-                self.review(claim["programme"], "settle", subjects, claim["claimant"])
-            amount = claim["amount_fen"] + self.one_in(5)
-            self.send(party, "redemption.pay", claim=name, amount_fen=amount, payment_reference="transfer 1")
+            self.send(party, "recovery.cancel", demand=name, amount_fen=fen, reason="it was due")
 
     # -- moves: sealed books ------------------------------------------------------------------------------------------
 
@@ -1806,8 +2017,11 @@ MOVES: dict[Callable[[Walk], None], int] = {
     Walk.reverse: 16,
     Walk.correct: 10,
     Walk.correct_at_its_bounds: 4,
-    Walk.claim: 24,
-    Walk.settle: 16,
+    Walk.claim: 30,
+    Walk.settle: 24,
+    Walk.disallow: 6,
+    Walk.demand: 6,
+    Walk.recover: 5,
     Walk.seal: 6,
     Walk.send_again: 2,
     Walk.send_garbage: 3,
@@ -1820,7 +2034,7 @@ THEMES: tuple[tuple[Callable[[Walk], None], ...], ...] = (
     ),
     (
         Walk.issue, Walk.give_mandate, Walk.change_voucher, Walk.release, Walk.delist, Walk.claim, Walk.settle,
-        Walk.apply, Walk.attest, Walk.withdraw_application,
+        Walk.disallow, Walk.demand, Walk.recover, Walk.apply, Walk.attest, Walk.withdraw_application,
     ),
     (
         Walk.add_key, Walk.rotate_key, Walk.revoke_key, Walk.amend_party, Walk.rekey_log, Walk.record_checkpoint,
@@ -1957,23 +2171,48 @@ def test_accreditation_ends_at_its_end_and_the_end_may_be_brought_forward(corner
     assert answer == ("refused", "provider_not_accredited")
 
 
-def test_a_rejection_frees_its_lines_though_a_later_claim_covers_their_day(corner: Walk) -> None:
+def claimed(**fens: int) -> tuple[str, Any]:
+    """What the answer to a claim is, under contracts of the one holder."""
+    rows = [[f"{HOLDER}/{name.replace('_', '-')}", fen] for name, fen in fens.items()]
+    return "accepted", {"amount_fen": sum(fens.values()), "more": False, "rows": rows}
+
+
+def settles(walk: Walk, claim: str, *paid_fen: int, **fields: Any) -> tuple[str, Any]:
+    """So much is paid under each contract of a claim, and the rest withheld; a gate is opened before."""
+    rows: list[Json] = []
+    for (contract, claimed_fen), fen in zip(walk.oracle.claims[claim]["rows"], paid_fen, strict=True):
+        left: Json = {"withheld_fen": claimed_fen - fen, "reason": "no evidence"} if claimed_fen > fen else {}
+        rows.append({"contract": contract, "paid_fen": fen} | left)
+    rest_fen = sum(paid_fen) - sum(offset["amount_fen"] for offset in fields.get("offsets", []))
+    payment = {"amount_fen": rest_fen, "day": walk.day_text(0), "reference": f"transfer {walk.refs}"}
+    named: Json = {"payment": payment} if rest_fen else {}
+    programme, claimant = (walk.oracle.claims[claim][name] for name in ("programme", "claimant"))
+    contracts = [row["contract"] for row in rows]
+    verdict = {"topic": "credit", "verdict": "pass", "reason": "read", "evidence_sha256": "f" * 64}
+    verdict |= {"valid_until": instant_text(walk.at + DAY), "subject_type": "contract"}
+    for contract in contracts if walk.oracle.fixed(programme).get("gates") else ():
+        walk.must(HOLDER if claimant == PROVIDER else PROVIDER, "attestation.give", subject_id=contract, **verdict)
+    return walk.exactly(CITY, "redemption.settle", claim=claim, rows=rows, **(named | fields))
+
+
+def test_what_is_withheld_of_a_lot_can_be_reversed_whatever_claim_it_was_in(corner: Walk) -> None:
     first, late = burned(corner, "job-1", 10, "s-0"), burned(corner, "job-2", 11, "s-1")
-    day_text = corner.day_text(0)
-    period = {"programme": f"{CITY}/p0", "first_day": day_text, "last_day": day_text}
+    period = {"programme": f"{CITY}/p0", "last_day": corner.day_text(0)}
     corner.must(PROVIDER, "time.burn", **first)
     corner.at += DAY
-    answer = corner.exactly(PROVIDER, "redemption.claim", claim=f"{PROVIDER}/c-0", **period)
-    assert answer == ("accepted", {"amount_fen": 10})
+    assert corner.exactly(PROVIDER, "redemption.claim", claim=f"{PROVIDER}/c-0", **period) == claimed(k_0=10)
     corner.must(PROVIDER, "time.burn", **(late | {"signed_at": instant_text(corner.at)}))
-    answer = corner.exactly(PROVIDER, "redemption.claim", claim=f"{PROVIDER}/c-1", **period)
-    assert answer == ("accepted", {"amount_fen": 11})
-    corner.must(CITY, "redemption.reject", claim=f"{PROVIDER}/c-0", reason="no evidence")
+    assert corner.exactly(PROVIDER, "redemption.claim", claim=f"{PROVIDER}/c-1", **period) == claimed(k_0=11)
+    assert settles(corner, f"{PROVIDER}/c-0", 0) == ("accepted", {})
+    kept = corner.exactly(PROVIDER, "burn.reverse", statement="s-1", line=0, reason="wrong job")
+    assert kept == ("refused", "line_already_claimed")
     back = corner.exactly(PROVIDER, "burn.reverse", statement="s-0", line=0, reason="wrong job")
     assert back == ("accepted", {"returned": [[f"{HOLDER}/r", 10, "reservation"]]})
+    assert settles(corner, f"{PROVIDER}/c-1", 1) == ("accepted", {})
     kept = corner.exactly(PROVIDER, "burn.reverse", statement="s-1", line=0, reason="wrong job")
     assert kept == ("refused", "line_already_claimed")
     corner.pair.check_balances()
+    corner.pair.check_books()
 
 
 def test_the_newest_accreditation_is_delisted_and_no_earlier_one(corner: Walk) -> None:
@@ -2063,22 +2302,17 @@ def test_late_usage_is_booked_in_the_open_period(corner: Walk) -> None:
     assert sealed(corner, "s-1", 1)[0] == "accepted"
     assert burns(corner, "s-2", late, never) == [None, "period_sealed"]
     corner.at += DAY
-    claim: Json = {"programme": f"{CITY}/p0", "last_day": corner.day_text(1)}
-    early = corner.exactly(
-        PROVIDER,
-        "redemption.claim",
-        claim=f"{PROVIDER}/c",
-        **(claim | {"first_day": "2026-01-01", "last_day": corner.day_text(2)}),
-    )
+    claim: Json = {"programme": f"{CITY}/p0", "claim": f"{PROVIDER}/c"}
+    early = corner.exactly(PROVIDER, "redemption.claim", last_day=corner.day_text(2), **claim)
     assert early == ("refused", "nothing_to_claim")
-    answer = corner.exactly(PROVIDER, "redemption.claim", claim=f"{PROVIDER}/c", first_day=corner.day_text(1), **claim)
-    assert answer == ("accepted", {"amount_fen": 10})
+    assert corner.exactly(PROVIDER, "redemption.claim", last_day=corner.day_text(1), **claim) == claimed(k_0=10)
 
 
 @pytest.fixture
 def yuan(corner: Walk) -> Walk:
     """A programme that pays all, whoever the contract names, in whole yuan; two contracts, and 500 fen under each."""
     rules = rules_of(shares=[{"share_bp": 10_000}], ceiling_bp=10_000, payee="contract", rounding_fen=100)
+    rules["claims"] = _claims("any", 90)
     fields = corner.programme(YUAN, rules)
     start = fields["opens_at"]
     corner.must(CITY, "programme.open", **fields)
@@ -2105,42 +2339,99 @@ def burn_under(walk: Walk, name: str, ref: str, seconds: int) -> None:
 
 
 def claim_all(walk: Walk, party: str, claim: str) -> tuple[str, Any]:
-    period = {"first_day": walk.day_text(20), "last_day": walk.day_text(1)}
-    return walk.exactly(party, "redemption.claim", claim=f"{party}/{claim}", programme=YUAN, **period)
+    return walk.exactly(party, "redemption.claim", claim=f"{party}/{claim}", programme=YUAN, last_day=walk.day_text(1))
 
 
 def take_back(walk: Walk, ref: str) -> tuple[str, Any]:
     return walk.exactly(PROVIDER, "burn.reverse", statement=ref, line=0, reason="wrong job")
 
 
-def test_a_line_whose_money_another_claim_has_is_claimed(yuan: Walk) -> None:
-    """What a first claim left over, a second took; the first is rejected, and its lines' money isn't all there."""
+def test_what_is_left_of_a_rounded_claim_is_reversed_with_what_is_withheld(yuan: Walk) -> None:
+    """45 fen of the second lot are left over, and 100 are withheld of the first; then the second is claimed whole."""
     burn_under(yuan, "a", "s-a", 100)
     burn_under(yuan, "z", "s-z", 45)
     yuan.at += DAY
-    assert claim_all(yuan, PROVIDER, "c-1") == ("accepted", {"amount_fen": 100})
+    assert claim_all(yuan, PROVIDER, "c-1") == claimed(a=100)
+    assert take_back(yuan, "s-a") == ("refused", "line_already_claimed")
     burn_under(yuan, "z", "s-y", 55)
     yuan.at += DAY
-    assert claim_all(yuan, PROVIDER, "c-2") == ("accepted", {"amount_fen": 100})
-    yuan.must(CITY, "redemption.reject", claim=f"{PROVIDER}/c-1", reason="no evidence")
+    assert claim_all(yuan, PROVIDER, "c-2") == claimed(z=100)
     assert take_back(yuan, "s-z") == ("refused", "line_already_claimed")
-    yuan.must(CITY, "redemption.reject", claim=f"{PROVIDER}/c-2", reason="no evidence")
-    assert [take_back(yuan, ref)[0] for ref in ("s-z", "s-y", "s-a")] == ["accepted"] * 3
+    assert [settles(yuan, f"{PROVIDER}/c-{number}", 0) for number in (1, 2)] == [("accepted", {})] * 2
+    assert [take_back(yuan, ref)[0] for ref in ("s-z", "s-a")] == ["accepted"] * 2
+    assert take_back(yuan, "s-y") == ("accepted", {"returned": [[f"{HOLDER}/z", 55, "reservation"]]})
     yuan.pair.check_balances()
     yuan.pair.check_books()
 
 
-def test_a_claim_that_leaves_all_of_a_contract_over_makes_its_party_the_claimant(yuan: Walk) -> None:
+def test_what_is_unclaimed_is_reversed_before_what_is_withheld(yuan: Walk) -> None:
+    """Of a lot 30 fen are withheld, and 70 of a later day are unclaimed, of which 20 are of the line taken back."""
+    burn_under(yuan, "a", "s-a", 100)
+    yuan.at += DAY
+    assert claim_all(yuan, PROVIDER, "c-1") == claimed(a=100)
+    assert settles(yuan, f"{PROVIDER}/c-1", 70) == ("accepted", {})
+    burn_under(yuan, "a", "s-b", 50)
+    burn_under(yuan, "a", "s-c", 20)
+    yuan.at += DAY
+    assert claim_all(yuan, PROVIDER, "c-2") == claimed(a=100)
+    assert settles(yuan, f"{PROVIDER}/c-2", 75) == ("accepted", {})
+    assert take_back(yuan, "s-b") == ("refused", "line_already_claimed")
+    burn_under(yuan, "a", "s-d", 60)
+    assert take_back(yuan, "s-c") == ("accepted", {"returned": [[f"{HOLDER}/a", 20, "reservation"]]})
+    lots = {account: fen for account, fen in yuan.oracle.balances().items() if account[0] in ("burned", "withheld")}
+    assert {account[0]: fen for account, fen in lots.items() if fen} == {"burned": 60, "withheld": 5}
+    yuan.pair.check_balances()
+    yuan.pair.check_books()
+
+
+def test_a_claim_that_leaves_all_of_a_contract_over_makes_nobody_its_claimant(yuan: Walk) -> None:
     burn_under(yuan, "a", "s-a", 100)
     burn_under(yuan, "z", "s-z", 45)
     yuan.at += DAY
-    assert claim_all(yuan, PROVIDER, "c-1") == ("accepted", {"amount_fen": 100})
+    assert claim_all(yuan, PROVIDER, "c-1") == claimed(a=100)
     yuan.pair.check_balances()
-    assert yuan.pair.state.contracts[f"{HOLDER}/z"].claimant == "provider"
-    assert take_back(yuan, "s-z") == ("refused", "line_already_claimed")
-    burn_under(yuan, "z", "s-y", 55)
+    assert yuan.pair.state.contracts[f"{HOLDER}/z"].claimant == "either"
+    burn_under(yuan, "z", "s-y", 155)
     yuan.at += DAY
-    assert claim_all(yuan, HOLDER, "c-1") == ("refused", "nothing_to_claim")
+    assert claim_all(yuan, HOLDER, "c-1") == claimed(z=200)
+    assert claim_all(yuan, PROVIDER, "c-2") == ("refused", "nothing_to_claim")
+    yuan.pair.check_books()
+
+
+def test_a_claim_has_so_many_contracts_and_lots_and_leaves_whole_contracts(yuan: Walk) -> None:
+    """Of 65 contracts a provider claims 64; the last, under which either may claim, is still the holder's to claim."""
+    names = [f"m{number:02}" for number in range(CLAIM_CONTRACTS_MAX + 1)]
+    yuan.must(CITY, "programme.amend", programme=YUAN, envelope_fen=10**6, reason="more")
+    rules = yuan.oracle.fixed(YUAN) | {"cap": {"group": "compute", "holder_fen": 10**6, "floor_fen": 0}}
+    days = {"rules_from": yuan.day_text(-1)}
+    yuan.must(CITY, "programme.amend", programme=YUAN, rules=rules | {"transfer": "open"}, reason="more", **days)
+    yuan.at += DAY
+    now, until = instant_text(yuan.at), instant_text(yuan.at + 20 * DAY)
+    for name in names:
+        terms = yuan.contract(f"{HOLDER}/{name}", HOLDER, PROVIDER) | {"claimant": "either"}
+        yuan.must(HOLDER, "contract.sign", **terms)
+    yuan.at += HOUR
+    number = 0
+
+    def one_lot(name: str) -> None:
+        nonlocal number
+        number += 1
+        issue = {"programme": YUAN, "holder": HOLDER, "face_fen": 100, "valid_from": now}
+        yuan.must(CITY, "voucher.issue", voucher=f"{CITY}/n{number:04}", **issue)
+        held = {"reservation": f"{HOLDER}/n{number:04}", "voucher": f"{CITY}/n{number:04}"}
+        yuan.must(HOLDER, "voucher.reserve", contract=f"{HOLDER}/{name}", amount_fen=100, until=until, **held)
+        groups = [{"item": "ascend-910b", "lines": [row(yuan, f"job-{number}", 100)]}]
+        yuan.must(PROVIDER, "time.burn", contract=f"{HOLDER}/{name}", groups=groups)
+
+    for name in names:
+        one_lot(name)
+    yuan.at += DAY
+    kind, outcome = claim_all(yuan, PROVIDER, "c-1")
+    assert (kind, outcome["more"]) == ("accepted", True)
+    assert outcome["rows"] == [[f"{HOLDER}/{name}", 100] for name in names[:-1]]
+    assert yuan.pair.state.contracts[f"{HOLDER}/{names[-1]}"].claimant == "either"
+    assert claim_all(yuan, HOLDER, "c-2") == claimed(**{names[-1]: 100})
+    yuan.pair.check_balances()
 
 
 def units(walk: Walk, ref: str, first_day: str, last_day: str, **fields: Any) -> tuple[str, Any]:
@@ -2321,7 +2612,11 @@ class Ledgers(RuleBasedStateMachine):
 
     @rule(chance=st.randoms(use_true_random=False))
     def settlement(self, chance: random.Random) -> None:
-        self.move(chance, Walk.claim, Walk.claim, Walk.settle)
+        self.move(chance, Walk.claim, Walk.claim, Walk.settle, Walk.settle, Walk.disallow)
+
+    @rule(chance=st.randoms(use_true_random=False))
+    def recovery(self, chance: random.Random) -> None:
+        self.move(chance, Walk.demand, Walk.recover)
 
     @rule(chance=st.randoms(use_true_random=False))
     def repetitions(self, chance: random.Random) -> None:

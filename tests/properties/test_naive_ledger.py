@@ -1,11 +1,13 @@
 """The oracle on its own: worked figures by hand, so that it isn't only right where the package is right too."""
 
 import hashlib
+import json
 from typing import Any
 
 import pytest
 
 from properties.naive_ledger import (
+    PROGRAMME_SUMS,
     NaiveLedger,
     day,
     fee,
@@ -101,8 +103,20 @@ class Story:
 
     def claims(self, claim: str, programme: str = "city/p1", party: str = "dc") -> tuple[str, Any]:
         """All that was burned up to yesterday."""
-        period = {"first_day": "2026-01-01", "last_day": instant_text(self.at - 16 * 3_600 * SECOND)[:10]}
-        return self.does(party, "redemption.claim", claim=claim, programme=programme, **period)
+        last_day = instant_text(self.at - 16 * 3_600 * SECOND)[:10]
+        return self.does(party, "redemption.claim", claim=claim, programme=programme, last_day=last_day)
+
+    def pays(self, claim: str, **paid_fen: int) -> tuple[str, Any]:
+        """Of what is claimed under each contract so much; the rest is withheld. All are of the lab."""
+        rows: list[dict[str, Any]] = []
+        for contract, claimed_fen in self.ledger.claims[claim]["rows"]:
+            paid = paid_fen.get(contract.partition("/")[2], 0)
+            left = {"withheld_fen": claimed_fen - paid, "reason": "no evidence"} if claimed_fen > paid else {}
+            rows.append({"contract": contract, "paid_fen": paid} | left)
+        total_fen = sum(row["paid_fen"] for row in rows)
+        payment = {"amount_fen": total_fen, "day": instant_text(self.at)[:10], "reference": f"transfer {self.refs}"}
+        fields = {"payment": payment} if total_fen else {}
+        return self.does("city", "redemption.settle", claim=claim, rows=rows, **fields)
 
     def book(self) -> dict[str, int]:
         return self.ledger.book("city/p1", self.ledger.balances())
@@ -113,6 +127,7 @@ class Story:
         programme |= {"voucher_kind": "compute", "fiscal_year": 2026, "opens_at": instant_text(START)}
         cap = {"group": "compute", "holder_fen": 1_500, "floor_fen": 10}
         usual = {"shares": [{"share_bp": 10_000}], "ceiling_bp": 10_000, "validity_days": 30, "cap": cap}
+        usual["claims"] = {"cycle": "any", "cut_off_days": 30}
         items = [{"item": "a100", "price_limit_fen": 3_600}]
         place = {"programme": f"{treasury}/{name}", "provider": "dc", "valid_from": instant_text(START)}
         return [
@@ -193,8 +208,11 @@ def story() -> Story:
     return told
 
 
+NOTHING = dict.fromkeys(PROGRAMME_SUMS, 0)
+
+
 def test_a_voucher_from_issue_to_payment(story: Story) -> None:
-    assert story.book() == {"unissued": 9_000, "available": 960, "reserved": 40, "burned": 0, "claimed": 0, "paid": 0}
+    assert story.book() == NOTHING | {"unissued": 9_000, "available": 960, "reserved": 40}
     lines = [story.line("job-1", 30), story.line("job-1", 5), story.line("job-2", 11), story.line("job-2", 10)]
     assert story.burns(*lines) == (
         "accepted",
@@ -205,18 +223,86 @@ def test_a_voucher_from_issue_to_payment(story: Story) -> None:
             "refused": [[1, "job_time_already_burned"], [2, "exceeds_reservation"]],
         },
     )
-    period = {"programme": "city/p1", "first_day": "2026-01-05", "last_day": "2026-01-05"}
+    period = {"programme": "city/p1", "last_day": "2026-01-05"}
     assert story.does("dc", "redemption.claim", claim="dc/c1", **period) == ("refused", "claim_period_not_over")
     assert story.does("dc", "burn.reverse", statement="12", line=3, reason="wrong") == (
         "accepted",
         {"returned": [["lab/r1", 10, "voucher"]]},  # the reservation closed itself
     )
     story.at = instant("2026-01-05T16:00:00.000000Z")  # midnight at UTC+8
-    assert story.does("dc", "redemption.claim", claim="dc/c1", **period) == ("accepted", {"amount_fen": 30})
+    assert story.does("dc", "redemption.claim", claim="dc/c1", **period) == (
+        "accepted",
+        {"amount_fen": 30, "more": False, "rows": [["lab/k1", 30]]},
+    )
     assert story.does("dc", "redemption.claim", claim="dc/c2", **period) == ("refused", "nothing_to_claim")
     assert story.does("dc", "burn.reverse", statement="12", line=0, reason="x") == ("refused", "line_already_claimed")
-    assert story.does("city", "redemption.pay", claim="dc/c1", amount_fen=30, payment_reference="b") == ("accepted", {})
-    assert story.book() == {"unissued": 9_000, "available": 970, "reserved": 0, "burned": 0, "claimed": 0, "paid": 30}
+    assert story.pays("dc/c1", k1=30) == ("accepted", {})
+    assert story.book() == NOTHING | {"unissued": 9_000, "available": 970, "paid": 30}
+
+
+def test_what_is_withheld_is_claimed_again_reversed_or_disallowed(story: Story) -> None:
+    """30 fen of one job and 10 of another: 8 are paid, 32 withheld."""
+    story.burns(story.line("job-1", 30), story.line("job-2", 10))
+    story.at = instant("2026-01-05T16:00:00.000000Z")
+    assert story.claims("dc/c1")[1]["amount_fen"] == 40
+    assert story.pays("dc/c1", k1=8) == ("accepted", {})
+    assert story.book() == NOTHING | {"unissued": 9_000, "available": 960, "withheld": 32, "paid": 8}
+    assert story.does("dc", "burn.reverse", statement="12", line=1, reason="x") == (
+        "accepted",
+        {"returned": [["lab/r1", 10, "voucher"]]},
+    )
+    assert story.does("dc", "burn.reverse", statement="12", line=0, reason="x") == ("refused", "line_already_claimed")
+    disallow = {"programme": "city/p1", "contract": "lab/k1", "reason": "no evidence"}
+    assert story.does("city", "redemption.disallow", amount_fen=23, **disallow) == ("refused", "exceeds_withheld")
+    assert story.does("city", "redemption.disallow", amount_fen=3, **disallow) == ("accepted", {})
+    assert story.claims("dc/c2")[1] == {"amount_fen": 19, "more": False, "rows": [["lab/k1", 19]]}
+    assert story.book() == NOTHING | {"unissued": 9_003, "available": 970, "claimed": 19, "paid": 8}
+    issue = {"voucher": "city/v2", "programme": "city/p1", "holder": "lab", "valid_from": instant_text(story.at)}
+    assert story.does("city", "voucher.issue", face_fen=501, **issue) == ("refused", "exceeds_holder_cap")
+
+
+def test_what_was_paid_without_right_is_asked_back(story: Story) -> None:
+    """30 fen are paid and 25 asked back: 5 are cancelled, 9 received, 10 set off; 1 is left."""
+    story.burns(story.line("job-1", 30), story.line("job-2", 10))
+    story.at = instant("2026-01-05T16:00:00.000000Z")
+    story.claims("dc/c1")
+    story.pays("dc/c1", k1=30)
+    asks = {"programme": "city/p1", "payee": "dc", "reason": "paid twice", "evidence_sha256": "e" * 64}
+    assert story.does("city", "recovery.demand", demand="city/d1", amount_fen=31, **asks) == ("refused", "exceeds_paid")
+    assert story.does("city", "recovery.demand", demand="city/d1", amount_fen=25, **asks) == ("accepted", {})
+    cancel = {"demand": "city/d1", "amount_fen": 5, "reason": "it was due"}
+    assert story.does("city", "recovery.cancel", **cancel) == ("accepted", {})
+    payment = {"amount_fen": 9, "day": "2026-01-06", "reference": "back 1"}
+    assert story.does("city", "recovery.receive", demand="city/d1", payment=payment) == ("accepted", {})
+    again = story.does("city", "recovery.receive", demand="city/d1", payment=payment | {"amount_fen": 1})
+    assert again == ("refused", "payment_reference_used")
+    assert story.book() == NOTHING | {
+        "unissued": 9_009, "available": 960, "withheld": 10, "paid": 10, "receivable": 11,
+    }  # fmt: skip
+    assert story.claims("dc/c2")[1]["amount_fen"] == 10
+    settle: dict[str, Any] = {"claim": "dc/c2", "rows": [{"contract": "lab/k1", "paid_fen": 10}]}
+    settle["offsets"] = [{"demand": "city/d1", "amount_fen": 10}]
+    paid = {"payment": payment | {"amount_fen": 10}}
+    assert story.does("city", "redemption.settle", **settle, **paid) == ("refused", "payment_differs")
+    assert story.does("city", "redemption.settle", **settle) == ("accepted", {})
+    assert story.book() == NOTHING | {"unissued": 9_019, "available": 960, "paid": 20, "receivable": 1}
+
+
+def test_what_is_past_its_cut_off_goes_back(story: Story) -> None:
+    """30 days of validity, one in which lines are burned, and 30 in which they are claimed: 61 after its beginning."""
+    story.burns(story.line("job-1", 30))
+    story.at = START + 61 * DAY - 1
+    rows = story.does("city", "book.expire")[1]["rows"]
+    assert rows == [["reservation", "lab/r1", 10, "voucher"], ["voucher", "city/v1", 970, "programme"]]
+    assert story.does("city", "book.expire") == ("refused", "nothing_due")
+    story.at += 1
+    assert story.claims("dc/c1") == ("refused", "nothing_to_claim")
+    row = ["lot", "city/v1 lab/k1", 30, "programme"]
+    assert story.does("city", "book.expire") == ("accepted", {"more": False, "rows": [row]})
+    assert story.book() == NOTHING | {"unissued": 10_000}
+    issue = {"voucher": "city/v2", "programme": "city/p1", "holder": "lab", "valid_from": instant_text(story.at)}
+    assert story.does("city", "voucher.issue", face_fen=1_471, **issue) == ("refused", "exceeds_holder_cap")
+    assert story.does("city", "voucher.issue", face_fen=1_470, **issue)[0] == "accepted"
 
 
 def test_what_is_available_is_paid_and_what_is_empty_is_passed_over(story: Story) -> None:
@@ -358,10 +444,11 @@ def test_a_claim_is_rounded_once_and_the_rest_stays_with_the_last(story: Story) 
     for contract, jobs in (("lab/k1b", 61), ("lab/k2b", 40)):
         story.burns(*[story.line(f"{contract}-{job}", 600) for job in range(jobs)], contract=contract)
     story.at = START + 23 * 3_600 * SECOND
-    assert story.claims("dc/c1", "city/p9") == ("accepted", {"amount_fen": 4_500})
+    rows = [["lab/k1b", 2_745], ["lab/k2b", 1_755]]
+    assert story.claims("dc/c1", "city/p9") == ("accepted", {"amount_fen": 4_500, "more": False, "rows": rows})
     lots = {account[2:]: fen for account, fen in story.ledger.balances().items() if account[0] == "claimed"}
     booked = day("2026-01-05")
-    assert lots == {("city/w1", "lab/k1b", booked): 2_745, ("city/w2", "lab/k2b", booked): 1_755}
+    assert lots == {("city/w1", "lab/k1b"): 2_745, ("city/w2", "lab/k2b"): 1_755}
     assert story.ledger.balance("burned", "city/w2", "lab/k2b", booked) == 45
     assert story.claims("dc/c2", "city/p9") == ("refused", "nothing_to_claim")
 
@@ -372,10 +459,11 @@ def test_the_first_that_claims_is_the_claimant(story: Story) -> None:
     assert ["accepted"] * len(answers) == [answer for answer, _ in answers]
     story.paid(story.line("job-1", 10), contract="lab/k2")
     story.at = START + 9 * 3_600 * SECOND
-    assert story.claims("lab/c1", "city/p9", "lab") == ("accepted", {"amount_fen": 10})
-    story.does("city", "redemption.reject", claim="lab/c1", reason="no evidence")
+    all_of_it = ("accepted", {"amount_fen": 10, "more": False, "rows": [["lab/k2", 10]]})
+    assert story.claims("lab/c1", "city/p9", "lab") == all_of_it
+    assert story.pays("lab/c1") == ("accepted", {})
     assert story.claims("dc/c1", "city/p9") == ("refused", "nothing_to_claim")
-    assert story.claims("lab/c2", "city/p9", "lab") == ("accepted", {"amount_fen": 10})
+    assert story.claims("lab/c2", "city/p9", "lab") == all_of_it
 
 
 def test_whose_provider_is_delisted_may_be_released_at_once(story: Story) -> None:
@@ -434,32 +522,54 @@ def test_a_seal_is_the_root_of_leaves_written_by_hand(story: Story) -> None:
     story.at = instant("2026-01-05T16:00:00.000000Z")
     assert story.claims("dc/c1")[0] == "accepted"
     story.does("net", "party.admit", admitted="books", role="operator", name="B", keys=[key("books/a+00000005")])
-    touched = ([3, 8, 9, 10, 11], [6, 7, 9, 10, 11, 12], [2, 5, 7, 8, 10, 11, 12], [9, 10, 11])
-    running = [running_sha256(one) for one in touched]
+    touched = ([8, 11, 12], [3, 8, 9, 10, 11], [6, 7, 9, 10, 11, 12], [2, 5, 7, 8, 10, 11, 12])
+    voucher = [9, 10, 11]
+    running = [running_sha256(one) for one in (*touched, voucher)]
+    book = (
+        '"available_fen":960,"burned_fen":0,"claimed_fen":30,"envelope_fen":10000,"paid_fen":0,"receivable_fen":0,'
+        '"reserved_fen":10,"unissued_fen":9000,"withheld_fen":0'
+    )
     leaves = [
+        '{"account":"contract lab/k1","balances":{"absorbed_fen":0,"amount_fen":100000000000000,"charged_fen":30,'
+        '"claimed_fen":30,"forfeited_fen":0,"other_support_fen":0,"settled_fen":0,"unclaimed_fen":0,"withheld_fen":0},'
+        f'"entries":3,"running_sha256":"{running[0]}"}}',
         '{"account":"holder lab","balances":{"available_fen":960,"burned_fen":30,"claimed_fen":0,"paid_fen":0,'
-        f'"reserved_fen":10,"unclaimed_fen":0}},"entries":5,"running_sha256":"{running[0]}"}}',
-        '{"account":"programme city/p1","balances":{"available_fen":960,"burned_fen":0,"claimed_fen":30,'
-        '"envelope_fen":10000,"paid_fen":0,"reserved_fen":10,"unissued_fen":9000},"entries":6,'
+        f'"receivable_fen":0,"reserved_fen":10,"unclaimed_fen":0,"withheld_fen":0}},"entries":5,'
         f'"running_sha256":"{running[1]}"}}',
-        '{"account":"provider dc","balances":{"claimed_fen":30,"paid_fen":0,"unclaimed_fen":0},"entries":7,'
-        f'"running_sha256":"{running[2]}"}}',
+        f'{{"account":"programme city/p1","balances":{{{book}}},"entries":6,"running_sha256":"{running[2]}"}}',
+        '{"account":"provider dc","balances":{"claimed_fen":30,"paid_fen":0,"receivable_fen":0,"unclaimed_fen":0,'
+        f'"withheld_fen":0}},"entries":7,"running_sha256":"{running[3]}"}}',
+        f'{{"account":"treasury city","balances":{{{book}}},"entries":6,"running_sha256":"{running[2]}"}}',
         '{"account":"voucher city/v1","balances":{"available_fen":960,"burned_fen":30,"face_fen":1000,'
-        f'"reserved_fen":10}},"entries":3,"running_sha256":"{running[3]}"}}',
+        f'"reserved_fen":10,"returned_fen":0,"transferred_fen":0}},"entries":3,"running_sha256":"{running[4]}"}}',
     ]
     assert story.ledger.leaves() == leaves
     hashes = [sha256(b"\0", leaf.encode()) for leaf in leaves]
-    root = sha256(b"\1", sha256(b"\1", *hashes[:2]), sha256(b"\1", *hashes[2:]))
+    pairs = [sha256(b"\1", *hashes[number : number + 2]) for number in (0, 2, 4)]
+    root = sha256(b"\1", sha256(b"\1", *pairs[:2]), pairs[2])
     assert seal(story, "2026-01-06") == ("refused", "seal_period_not_over")
-    assert seal(story, "2026-01-05") == ("accepted", {"accounts": 4, "root": root.hex()})
+    assert seal(story, "2026-01-05") == ("accepted", {"accounts": 6, "root": root.hex()})
     assert story.ledger.leaves() == leaves
+    assert story.does("city", "voucher.revoke", voucher="city/v1", reason="x")[0] == "accepted"
+    assert story.does("dc", "reservation.release", reservation="lab/r1")[0] == "accepted"
+    assert [json.loads(leaf)["account"] for leaf in story.ledger.leaves()][-1] == "voucher city/v1"
+    story.at += DAY
+    assert story.does("books", "book.seal", seal="books/s2", last_day="2026-01-06")[0] == "accepted"
+    assert "voucher city/v1" not in [json.loads(leaf)["account"] for leaf in story.ledger.leaves()]
 
 
 def test_refused_lines_touch_no_voucher(story: Story) -> None:
     story.burns(story.line("job-1", 41))
-    assert story.ledger.touched(11) == {"provider dc", "holder lab"}
+    assert story.ledger.touched(11) == {"contract lab/k1", "provider dc", "holder lab"}
     story.burns(story.line("job-1", 41), story.line("job-1", 40))
-    everything = {"provider dc", "holder lab", "voucher city/v1", "programme city/p1"}
+    everything = {
+        "contract lab/k1",
+        "provider dc",
+        "holder lab",
+        "voucher city/v1",
+        "programme city/p1",
+        "treasury city",
+    }
     assert story.ledger.touched(12) == everything
     story.does("dc", "burn.reverse", statement="13", line=1, reason="wrong")
     assert story.ledger.touched(13) == everything

@@ -103,7 +103,7 @@ class AttestationGive(Rule):
         return ()
 
     def touches(self, state: State, event: Event) -> Accounts:
-        """The subject; of an application or a claim its programme and who filed or claims, of a contract its sides."""
+        """The subject, of a contract its sides too; of an application or claim its programme and who filed or claims."""
         if self.subject_type == "application":
             application = state.applications[self.subject_id]
             return {f"programme {application.programme}", f"holder {application.holder}"}
@@ -112,7 +112,7 @@ class AttestationGive(Rule):
             return {f"programme {claim.programme}"} | party_account(state, claim.claimant)
         if self.subject_type == "contract":
             contract = state.contracts[self.subject_id]
-            return {f"holder {contract.holder}", f"provider {contract.provider}"}
+            return {self.subject, f"holder {contract.holder}", f"provider {contract.provider}"}
         return {self.subject}
 
     def concerns(self, state: State, event: Event) -> Names:
