@@ -166,7 +166,7 @@ const FORMS = Object.assign(Object.create(null), {
   groups: isStatement,
   lines: listOf(isRow, 1, 1_000),
   corrects: objectOf('statement line'),
-  rows: ascending(isSettledRow, (one) => one.contract),
+  rows: ascending(isSettledRow, (one) => one.contract, 50),
   offsets: ascending(objectOf('demand amount_fen'), (one) => one.demand, 16),
   payment: objectOf('amount_fen day reference'),
 })
@@ -294,7 +294,7 @@ const EXPIRED_ROWS = {
 }
 const isExpiredRow = (value) => Array.isArray(value) && Object.hasOwn(EXPIRED_ROWS, value[0]) && EXPIRED_ROWS[value[0]](value)
 const expired = { more: oneOf(true, false), rows: listOf(isExpiredRow, 1, EXPIRED_ROWS_MAX) }
-const claimed = { amount_fen: FEN, more: oneOf(true, false), rows: ascending(rowOf(OWNED, FEN), ([contract]) => contract) }
+const claimed = { amount_fen: FEN, more: oneOf(true, false), rows: ascending(rowOf(OWNED, FEN), ([contract]) => contract, 50) }
 /** Items with a price, each once. */
 const priced = (name) => ({ items: ascending(objectOf(`item ${name}`), (one) => one.item) })
 
