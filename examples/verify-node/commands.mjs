@@ -5,7 +5,8 @@ import { require } from './encoding.mjs'
 
 const NAME = '[a-z0-9][a-z0-9-]{0,62}'
 const KEY_NAME = `${NAME}/[a-z0-9][a-z0-9-]{0,30}`
-const OWNED = text(`${NAME}/[A-Za-z0-9][A-Za-z0-9._-]{0,63}`)
+const OWNED_ID = `${NAME}/[A-Za-z0-9][A-Za-z0-9._-]{0,63}`
+const OWNED = text(OWNED_ID)
 const DOCUMENT = text('[A-Za-z0-9][A-Za-z0-9._:/@+=-]{0,127}')
 const PARTY = text(NAME)
 const ITEM = text('[a-z0-9][a-z0-9._-]{0,62}')
@@ -100,7 +101,6 @@ const FORMS = Object.assign(Object.create(null), {
   origin: oneOf('domestic', 'foreign'),
   voucher_kind: oneOf('compute', 'training', 'model', 'corpus'),
   transfer: oneOf('forbidden', 'approved', 'open'),
-  payee: oneOf('provider', 'holder', 'contract'),
   claimant: oneOf('provider', 'holder', 'either'),
   basis: oneOf('metered', 'invoiced'),
   cycle: oneOf('month', 'quarter', 'any'),
@@ -108,7 +108,7 @@ const FORMS = Object.assign(Object.create(null), {
   related_party: oneOf(true, false),
   subject_type: oneOf('application', 'claim', 'contract', 'provider', 'holder'),
   kinds: ascending(
-    oneOf('redemption.pay/1', 'reservation.release/1', 'voucher.issue/1', 'voucher.resume/1', 'voucher.revoke/1', 'voucher.suspend/1'),
+    oneOf('redemption.settle/1', 'reservation.release/1', 'voucher.issue/1', 'voucher.resume/1', 'voucher.revoke/1', 'voucher.suspend/1'),
     (one) => one,
     6,
   ),
@@ -160,25 +160,29 @@ const FORMS = Object.assign(Object.create(null), {
   proration: objectOf('first_day last_day day_count truncate_fen'),
   shares: listOf(objectOf('share_bp ceiling_bp? items? origin? filed? holder_class?', { items: ascending(ITEM, (one) => one) }), 1, 64),
   rules: objectOf('shares ceiling_bp rank cap validity_days transfer payee basis rounding_fen claims proration? gates?', {
+    payee: oneOf('provider', 'holder', 'contract'),
     basis: oneOf('metered', 'invoiced', 'both'),
   }),
   groups: isStatement,
   lines: listOf(isRow, 1, 1_000),
   corrects: objectOf('statement line'),
+  rows: ascending(isSettledRow, (one) => one.contract, 50),
+  offsets: ascending(objectOf('demand amount_fen'), (one) => one.demand, 16),
+  payment: objectOf('amount_fen day reference'),
 })
 for (const [names, form] of [
-  ['party admitted subject provider holder operator to', PARTY],
-  ['programme application contract mandate voucher into reservation claim seal', OWNED],
+  ['party admitted subject provider holder operator payee to', PARTY],
+  ['programme application contract mandate voucher into reservation claim demand seal', OWNED],
   ['ref statement', DOCUMENT],
   ['group holder_class topic', WORD],
-  ['name counted filing batch reason payment_reference', WORDS],
+  ['name counted filing batch reason reference', WORDS],
   ['log_vkey old_vkey new_vkey', isLogVkey],
   ['maker filed other_side all_or_nothing pay_available prior_period', oneOf(true)],
   ['evidence_sha256 evidence_root document_sha256', HEX],
   ['signed_at opens_at valid_from valid_until until since', isInstant],
-  ['first_day last_day items_from rules_from', isDay],
-  ['face_fen amount_fen envelope_fen holder_fen', FEN],
-  ['floor_fen other_support_fen threshold_fen each_fen total_fen used_fen', FEN_OR_ZERO],
+  ['first_day last_day items_from rules_from day', isDay],
+  ['face_fen amount_fen envelope_fen holder_fen withheld_fen', FEN],
+  ['floor_fen other_support_fen threshold_fen each_fen total_fen used_fen paid_fen', FEN_OR_ZERO],
   ['price_fen price_limit_fen', integer(1, 10_000_000)],
   ['share_bp ceiling_bp', integer(0, 10_000)],
   ['release_grace_seconds overlap_seconds', integer(0, 31_622_400)],
@@ -193,6 +197,7 @@ const SECONDS = integer(1, 31_622_400)
 const hasOptions = objectOf('corrects? pay_available? prior_period?')
 const isGroup = objectOf('item lines evidence_root?')
 const hasGate = objectOf('before subject_type topic passes attesters? other_side?')
+const hasSettled = objectOf('contract paid_fen withheld_fen? reason?')
 const areInstalled = ascending(objectOf('installed item'), (one) => one.item)
 const areGroups = ascending(isGroup, (group) => group.item)
 
@@ -204,6 +209,11 @@ function objectOf(names, own = {}) {
 /** A gate names its attesters, or says that the contract's other side is the one. */
 function isGate(value) {
   return hasGate(value) && Object.hasOwn(value, 'attesters') !== Object.hasOwn(value, 'other_side')
+}
+
+/** What becomes of what is claimed under a contract: what is withheld of it has a reason. */
+function isSettledRow(value) {
+  return hasSettled(value) && Object.hasOwn(value, 'withheld_fen') === Object.hasOwn(value, 'reason')
 }
 
 /** A line: job, GPU-thousandths, from, to, seconds, and where there are such its options. */
@@ -275,11 +285,16 @@ const burned = {
   paid: listOf(rowOf(OWNED, amounts), 0, 16),
   refused: listOf(rowOf(FORMS.line, text('[a-z_]+')), 0, 1_000),
 }
-export const EXPIRED_ROWS_MAX = 300
-const expired = {
-  more: oneOf(true, false),
-  rows: listOf(rowOf(oneOf('reservation', 'voucher'), OWNED, FEN_OR_ZERO, oneOf('voucher', 'programme')), 1, EXPIRED_ROWS_MAX),
+export const EXPIRED_ROWS_MAX = 180
+const LOT = text(`${OWNED_ID} ${OWNED_ID}`)
+const EXPIRED_ROWS = {
+  reservation: rowOf(oneOf('reservation'), OWNED, FEN_OR_ZERO, oneOf('voucher', 'programme')),
+  voucher: rowOf(oneOf('voucher'), OWNED, FEN_OR_ZERO, oneOf('programme')),
+  lot: rowOf(oneOf('lot'), LOT, FEN, oneOf('programme')),
 }
+const isExpiredRow = (value) => Array.isArray(value) && Object.hasOwn(EXPIRED_ROWS, value[0]) && EXPIRED_ROWS[value[0]](value)
+const expired = { more: oneOf(true, false), rows: listOf(isExpiredRow, 1, EXPIRED_ROWS_MAX) }
+const claimed = { amount_fen: FEN, more: oneOf(true, false), rows: ascending(rowOf(OWNED, FEN), ([contract]) => contract, 50) }
 /** Items with a price, each once. */
 const priced = (name) => ({ items: ascending(objectOf(`item ${name}`), (one) => one.item) })
 
@@ -333,9 +348,12 @@ const COMMANDS = new Map([
       isCountedOrInvoiced,
     ],
   ],
-  ['redemption.claim/1', ['redemption.claimed/1', 'claim programme first_day last_day evidence_sha256?', { amount_fen: FEN_OR_ZERO }]],
-  ['redemption.pay/1', ['redemption.paid/1', 'claim amount_fen payment_reference mandate?']],
-  ['redemption.reject/1', ['redemption.rejected/1', 'claim reason']],
+  ['redemption.claim/1', ['redemption.claimed/1', 'claim programme last_day evidence_sha256?', claimed]],
+  ['redemption.settle/1', ['redemption.settled/1', 'claim rows offsets? payment? mandate?']],
+  ['redemption.disallow/1', ['redemption.disallowed/1', 'programme contract amount_fen reason']],
+  ['recovery.demand/1', ['recovery.demanded/1', 'demand programme payee amount_fen reason evidence_sha256']],
+  ['recovery.receive/1', ['recovery.received/1', 'demand payment']],
+  ['recovery.cancel/1', ['recovery.cancelled/1', 'demand amount_fen reason']],
   ['book.seal/1', ['book.sealed/1', 'seal last_day', { accounts: FEN_OR_ZERO, root: HEX }]],
 ])
 const COMMON = ['kind', 'log', 'party', 'ref', 'signed_at']

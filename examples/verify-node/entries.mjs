@@ -3,6 +3,7 @@
 import { checkCommand, EDITION, EXPIRED_ROWS_MAX, fieldNames, isAmount, isHeader, linesOf } from './commands.mjs'
 import { ED25519, parseVkey, readNote, readVkey, verifySignature } from './notes.mjs'
 import { canonicalJson, hex, Refused, require } from './encoding.mjs'
+import { Settlements } from './settlements.mjs'
 import { ENTRY_SIZE_MAX } from './tree.mjs'
 
 /** An instant in microseconds since 1970. */
@@ -82,11 +83,10 @@ function checkOutcome(command, outcome) {
   }
 }
 
-/** Each once; of a voucher to its programme; and more is due only if no more rows fit. */
+/** Each once; and more is due only if no more rows fit. */
 function checkExpired({ more, rows }) {
   const names = rows.map(([type, name]) => [`${type} ${name}`])
-  require(isEachOnce(names), 'its outcome names a reservation or a voucher twice')
-  require(rows.every(([type, , , to]) => type === 'reservation' || to === 'programme'), 'a voucher goes back to no programme')
+  require(isEachOnce(names), 'its outcome names a reservation, a voucher or a lot twice')
   require(!more || rows.length === EXPIRED_ROWS_MAX, 'more is due, and its rows are not full')
 }
 
@@ -139,6 +139,7 @@ export class LogReader {
   #quorums = new Map() // party -> how many of its keys must sign what is under a quorum; of the network, anything
   #network
   #contracts = new Map() // contract -> its two sides, [holder, provider]
+  #settlements = new Settlements()
   #takeover = 0n // microseconds until a key counts that another party added
   #logKeys // the newest change of the log's key: {old, next, until}, both of them keys, and until when both sign
 
@@ -215,6 +216,7 @@ export class LogReader {
     if (command.kind === 'record.withdraw/1' && command.record.type === 'party') this.#withdraw(command.record.party)
     if (command.kind === 'checkpoint.record/1') await readVkey(command.log_vkey)
     if (command.kind === 'contract.sign/1') this.#contracts.set(command.contract, [command.holder, command.provider])
+    this.#settlements.take(command, header.outcome)
     if (command.kind === 'time.burn/1') this.#addBurned(linesOf(command.groups), header.outcome.refused)
     this.#at = header.at
   }

@@ -15,6 +15,7 @@ from tallystick.vouchers.rules.gates import GateFields
 from tallystick.vouchers.rules.officers import OfficersFields
 from tallystick.vouchers.rules.programme_rules import CapFields, ClaimFields, ProrationFields, RulesFields, ShareFields
 from tallystick.vouchers.rules.rule import Rule
+from tallystick.vouchers.rules.settlement import Offset, PaymentFields, SettledRow
 
 FORMATS = (Path(__file__).resolve().parents[2] / "docs" / "formats.md").read_text("utf-8")
 
@@ -67,6 +68,9 @@ OBJECTS: dict[str, Any] = {
     "capacity": InstalledItem,
     "corrects": Corrected,
     "declarations": Declarations,
+    "rows redemption.settle/1": SettledRow,
+    "offsets": Offset,
+    "payment": PaymentFields,
 }
 """By the fields, and the commands, that the table of objects names."""
 UNIONS = {"record"}

@@ -51,7 +51,7 @@ WITNESSES = [SigningKey.from_seed(f"witness.example/{n}", bytes([n]) * 32, COSIG
 
 
 NODE = os.environ.get("NODE", "node")
-SHARED = {"commands.mjs", "ed25519.mjs", "entries.mjs", "notes.mjs", "encoding.mjs", "tree.mjs"}
+SHARED = {f"{name}.mjs" for name in ("commands", "ed25519", "encoding", "entries", "notes", "settlements", "tree")}
 
 
 def node(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -470,6 +470,7 @@ FORGERIES: dict[str, tuple[Change, str]] = {
     ),
 }
 ROOTS = ("network/root-1", "network/root-2")
+OFFICERS = ("shanghai/officer-1", "shanghai/officer-2")
 _OF_ACME = vkey_of(f"{ORIGIN}:acme/officer-1")
 
 
@@ -478,6 +479,12 @@ def _rekeyed_again(entries: list[bytes], old: str) -> list[bytes]:
     index = index_of(entries, "log.rekeyed")
     vkeys = {"old_vkey": vkey_of(old), "new_vkey": vkey_of(f"{ORIGIN}:third")}
     return [*entries[: index + 1], rewritten(entries[index], {"index": index + 1}, vkeys, *ROOTS, f"{ORIGIN}:third")]
+
+
+def _settling(paid_fen: int, withheld_fen: int, payment_fen: int, contract: str = "acme/K1") -> Json:
+    """A settlement's row and payment."""
+    row = {"contract": contract, "paid_fen": paid_fen, "withheld_fen": withheld_fen, "reason": "x"}
+    return {"rows": [row], "payment": {"amount_fen": payment_fen, "day": "2026-01-08", "reference": "x"}}
 
 
 FORGERIES_OF_FROZEN: dict[str, tuple[Change, str]] = {
@@ -532,14 +539,78 @@ FORGERIES_OF_FROZEN: dict[str, tuple[Change, str]] = {
         _at("service.burned", lambda e: _with_outcome(e, fee_fen=[29_001]), -1),
         "has not the invoice's fee",
     ),
+    "a claim of other rows": (
+        _at("redemption.claimed", lambda e: _with_outcome(e, rows=[["acme/K1", 1881]])),
+        "its rows are not what it claims",
+    ),
+    "a claim of nothing": (
+        _at("redemption.claimed", lambda e: _with_outcome(e, amount_fen=0, rows=[])),
+        "its header or outcome",
+    ),
+    "a claim of a contract twice": (
+        _at("redemption.claimed", lambda e: _with_outcome(e, amount_fen=2, rows=[["acme/K1", 1]] * 2)),
+        "its header or outcome",
+    ),
+    "a claim settled twice": (
+        _at("redemption.settled", lambda e: rewritten(e, None, {"claim": "guian/C1"}, *OFFICERS), 1),
+        "there is no open claim guian/C1",
+    ),
+    "less settled than claimed": (
+        _at("redemption.settled", lambda e: rewritten(e, None, _settling(999, 880, 999), *OFFICERS)),
+        "it settles something else than guian/C1",
+    ),
+    "another contract settled": (
+        _at("redemption.settled", lambda e: rewritten(e, None, _settling(1000, 880, 1000, "acme/K2"), *OFFICERS)),
+        "it settles something else than guian/C1",
+    ),
+    "a payment of what is withheld": (
+        _at("redemption.settled", lambda e: rewritten(e, None, _settling(1000, 880, 1880), *OFFICERS)),
+        "its payment is not what it pays",
+    ),
+    "paid without a payment": (
+        _at("redemption.settled", lambda e: rewritten(e, None, {"payment": None}, *OFFICERS)),
+        "its payment is not what it pays",
+    ),
+    "set off and paid": (
+        _at("redemption.settled", lambda e: rewritten(e, None, {"offsets": None}, *OFFICERS), -2),
+        "its payment is not what it pays",
+    ),
+    "more set off than demanded": (
+        _at(
+            "redemption.settled",
+            lambda e: rewritten(e, None, {"offsets": [{"demand": "shanghai/D2", "amount_fen": 600}]}, *OFFICERS),
+            -2,
+        ),
+        "more than is left of shanghai/D2",
+    ),
+    "more cancelled than is left": (
+        _at("recovery.cancelled", lambda e: rewritten(e, None, {"demand": "shanghai/D1"}, *OFFICERS)),
+        "more than is left of shanghai/D1",
+    ),
+    "received of no demand": (
+        _at("recovery.received", lambda e: rewritten(e, None, {"demand": "shanghai/D3"}, *OFFICERS)),
+        "there is no demand shanghai/D3",
+    ),
+    "a lot that goes back to a voucher": (
+        _at("book.expired", lambda e: _with_outcome(e, rows=[["lot", "acme/V3 acme/K1", 1, "voucher"]])),
+        "its header or outcome",
+    ),
+    "a lot of a voucher alone": (
+        _at("book.expired", lambda e: _with_outcome(e, rows=[["lot", "acme/V3", 1, "programme"]])),
+        "its header or outcome",
+    ),
+    "a lot past its cut-off of which nothing is unclaimed": (
+        _at("book.expired", lambda e: _with_outcome(e, rows=[["lot", "acme/V3 acme/K1", 0, "programme"]])),
+        "its header or outcome",
+    ),
     "nothing that expired": (_at("book.expired", lambda e: _with_outcome(e, rows=[])), "its header or outcome"),
     "a voucher that expired twice": (
         _at("book.expired", lambda e: _with_outcome(e, rows=[["voucher", "acme/V3", 1, "programme"]] * 2)),
-        "names a reservation or a voucher twice",
+        "names a reservation, a voucher or a lot twice",
     ),
     "a voucher that goes back to a voucher": (
         _at("book.expired", lambda e: _with_outcome(e, rows=[["voucher", "acme/V3", 1, "voucher"]])),
-        "a voucher goes back to no programme",
+        "its header or outcome",
     ),
     "more is due than there are rows": (
         _at("book.expired", lambda e: _with_outcome(e, more=True)),

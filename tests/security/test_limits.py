@@ -38,7 +38,10 @@ NAMES_OF_OBJECTS = {
     "a contract's price": "ItemPrice",
     "a correction": "Corrected",
     "a group": "LineGroup",
+    "a payment": "PaymentFields",
     "a price limit": "PriceLimit",
+    "a settled contract": "SettledRow",
+    "an offset": "Offset",
     "a share": "ShareFields",
     "claims": "ClaimFields",
     "a gate": "GateFields",
@@ -130,7 +133,7 @@ ANY = {
     "vkey": Bounds(0, 400),
     "keys[]": Bounds(0, 400),
     "root_keys[]": Bounds(0, 400),
-} | dict.fromkeys(("name", "reason", "payment_reference"), Bounds(1, 200))
+} | dict.fromkeys(("name", "reason"), Bounds(1, 200))
 
 
 def test_the_page_has_the_bounds_of_every_field_of_every_command() -> None:
@@ -148,7 +151,7 @@ def test_the_page_has_the_bounds_that_all_commands_share() -> None:
     said = {row[1]: Bounds(number(row[2]), number(row[3])) for row in rows() if row[0] == "any"}
     assert said == {
         "`log`": ANY["log"],
-        "`name`, `reason`, `payment_reference`": ANY["name"],
+        "`name`, `reason`": ANY["name"],
         "`vkey`, and one of `keys` or `root_keys`": ANY["vkey"],
     }
 

@@ -31,8 +31,8 @@ STORY = Path(__file__).resolve().parent / "entries" / "story.table"
 LOG_KEY = key_of(ORIGIN)
 NEXT_LOG_KEY = key_of(f"{ORIGIN}:next")
 POLICY = Policy.for_log(LOG_KEY.verifier)
-ISSUED, BURNED, EXPIRED, SEALED = 20, 29, 40, 47
-"""The places of four entries in the story."""
+ISSUED, BURNED, CLAIMED, EXPIRED, SEALED = 20, 29, 36, 40, 47
+"""The places of five entries in the story."""
 
 Entries = list[bytes]
 
@@ -55,6 +55,12 @@ def share_falsified() -> Entries:
 def line_let_through() -> Entries:
     """A line that the rules refuse is recorded as accepted."""
     return _changed(BURNED, lambda data: _replaced(data, b'[[1,"job_time_already_burned"]]', b"[]"))
+
+
+def claim_falsified() -> Entries:
+    """A claim amounts to a fen more than was burned."""
+    rows = b'{"amount_fen":3600,"more":false,"rows":[["acme/K1",3600]]}'
+    return _changed(CLAIMED, lambda data: _replaced(data, rows, rows.replace(b"3600", b"3601")))
 
 
 def expiry_falsified() -> Entries:
@@ -127,6 +133,7 @@ LOGS: dict[str, Callable[[], Entries]] = {
         outcome_falsified,
         share_falsified,
         line_let_through,
+        claim_falsified,
         expiry_falsified,
         seal_falsified,
         signature_wrong,

@@ -109,12 +109,33 @@ CASES: list[Case] = [
     (
         lambda: outcome_from_json("book.expired/1", {"more": False, "rows": [["mandate", "a/M", 0, "programme"]]}),
         ValueError,
-        "in an outcome of book.expired/1, rows.0.0: must be 'reservation' or 'voucher', not 'mandate'",
+        "in an outcome of book.expired/1, rows.0: must be of a 'reservation', a 'voucher' or a 'lot'",
     ),
     (
         lambda: outcome_from_json("book.expired/1", {"more": False, "rows": [["voucher", "a/V", 0]]}),
         ValueError,
         "in an outcome of book.expired/1, rows.0.3: is missing",
+    ),
+    (
+        lambda: outcome_from_json("book.expired/1", {"more": False, "rows": [["lot", "a/V", 1, "programme"]]}),
+        ValueError,
+        "in an outcome of book.expired/1, rows.0.1: must be two ids like shanghai-treasury/v-1, of a voucher and a "
+        "contract, and a blank between them, not 'a/V'",
+    ),
+    (
+        lambda: outcome_from_json("book.expired/1", {"more": False, "rows": [["lot", "a/V b/K", 1, "voucher"]]}),
+        ValueError,
+        "in an outcome of book.expired/1, rows.0.3: must be 'programme', not 'voucher'",
+    ),
+    (
+        lambda: outcome_from_json("redemption.claimed/1", {"amount_fen": 1, "more": False, "rows": [["a/K"]]}),
+        ValueError,
+        "in an outcome of redemption.claimed/1, rows.0.1: is missing",
+    ),
+    (
+        lambda: outcome_from_json("redemption.claimed/1", {"amount_fen": 1, "more": False}),
+        ValueError,
+        "in an outcome of redemption.claimed/1, rows: is missing",
     ),
     (
         lambda: outcome_from_json("voucher.suspended/1", {"a": 1}),
@@ -161,6 +182,8 @@ CASES: list[Case] = [
     (lambda: State.from_bytes(b"{}"), MalformedError, "not a saved state: 1 faults"),
 ]
 
+SETTLED = {"contract": "acme/K1", "paid_fen": 1}
+OFFSET = {"demand": "shanghai/D1", "amount_fen": 1}
 FIELDS: list[tuple[str, str, Any, str]] = [
     (
         "020-voucher.issued.txt",
@@ -219,11 +242,11 @@ FIELDS: list[tuple[str, str, Any, str]] = [
     ("029-time.burned.txt", "groups.0.lines.0.0", "Job-1", "groups.0.lines.0.0: must be 1 to 128 of a-z, 0-9 and"),
     ("075-mandate.given.txt", "operator", "Registry", "operator: must be a name of 1 to 63 of a-z, 0-9 and -"),
     ("075-mandate.given.txt", "kinds", [], "kinds: must have at least 1 member, not 0"),
-    ("075-mandate.given.txt", "kinds", ["voucher.issue"], "kinds.0: must be 'redemption.pay/1', "),
+    ("075-mandate.given.txt", "kinds", ["voucher.issue"], "kinds.0: must be 'redemption.settle/1', "),
     (
         "075-mandate.given.txt",
         "kinds",
-        ["voucher.issue/1", "redemption.pay/1"],
+        ["voucher.issue/1", "redemption.settle/1"],
         "kinds: must be in ascending order, each once",
     ),
     ("075-mandate.given.txt", "kinds", ["voucher.issue/1"] * 7, "kinds: must have at most 6 members, not 7"),
@@ -272,7 +295,58 @@ FIELDS: list[tuple[str, str, Any, str]] = [
     ("119-record.withdrawn.txt", "record.party", None, "record.party: is missing"),
     ("121-record.withdrawn.txt", "record.provider", "", "record.provider: must be a name of 1 to 63 of"),
     ("108-book.expired.txt", "rows", [], "rows: is no field here"),
-    ("032-redemption.claimed.txt", "first_day", "5 Jan", "first_day: must be a day like 2026-01-05"),
+    ("032-redemption.claimed.txt", "last_day", "5 Jan", "last_day: must be a day like 2026-01-05"),
+    ("032-redemption.claimed.txt", "first_day", "2026-01-05", "first_day: is no field here"),
+    ("033-redemption.settled.txt", "rows", [], "rows: must have at least 1 member, not 0"),
+    ("033-redemption.settled.txt", "rows", ["acme/K1"], "rows.0: must be an object, not 'acme/K1'"),
+    ("033-redemption.settled.txt", "rows", [SETTLED] * 51, "rows: must have at most 50 members, not 51"),
+    ("033-redemption.settled.txt", "rows", [SETTLED] * 2, "rows: must be in ascending order of contracts, each once"),
+    ("033-redemption.settled.txt", "rows.0.paid_fen", -1, "rows.0.paid_fen: must be at least 0, not -1"),
+    ("033-redemption.settled.txt", "rows.0.paid_fen", None, "rows.0.paid_fen: is missing"),
+    ("033-redemption.settled.txt", "rows.0.withheld_fen", 0, "rows.0.withheld_fen: must be at least 1, not 0"),
+    ("033-redemption.settled.txt", "rows.0.withheld_fen", None, "rows.0: withheld_fen and reason go together"),
+    ("033-redemption.settled.txt", "rows.0.reason", None, "rows.0: withheld_fen and reason go together"),
+    (
+        "033-redemption.settled.txt",
+        "rows.0.contract",
+        "K1",
+        "rows.0.contract: must be an id like shanghai-treasury/v-1",
+    ),
+    ("033-redemption.settled.txt", "payment.day", "today", "payment.day: must be a day like 2026-01-05"),
+    ("033-redemption.settled.txt", "payment.day", None, "payment.day: is missing"),
+    ("033-redemption.settled.txt", "payment.amount_fen", 0, "payment.amount_fen: must be at least 1, not 0"),
+    (
+        "033-redemption.settled.txt",
+        "payment.reference",
+        "",
+        "payment.reference: must have at least 1 character, not ''",
+    ),
+    ("033-redemption.settled.txt", "payment.bank", "x", "payment.bank: is no field here"),
+    ("033-redemption.settled.txt", "payment", "x", "payment: must be an object, not 'x'"),
+    ("127-redemption.settled.txt", "offsets", [], "offsets: must have at least 1 member, not 0"),
+    ("127-redemption.settled.txt", "offsets", [OFFSET] * 17, "offsets: must have at most 16 members, not 17"),
+    (
+        "127-redemption.settled.txt",
+        "offsets",
+        [OFFSET] * 2,
+        "offsets: must be in ascending order of demands, each once",
+    ),
+    ("127-redemption.settled.txt", "offsets.0.amount_fen", 0, "offsets.0.amount_fen: must be at least 1, not 0"),
+    (
+        "127-redemption.settled.txt",
+        "offsets.0.demand",
+        "D1",
+        "offsets.0.demand: must be an id like shanghai-treasury/v-1",
+    ),
+    ("124-recovery.demanded.txt", "payee", "Guian", "payee: must be a name of 1 to 63 of a-z, 0-9 and -"),
+    ("124-recovery.demanded.txt", "demand", "D1", "demand: must be an id like shanghai-treasury/v-1"),
+    ("124-recovery.demanded.txt", "amount_fen", 0, "amount_fen: must be at least 1, not 0"),
+    ("124-recovery.demanded.txt", "evidence_sha256", None, "evidence_sha256: is missing"),
+    ("128-recovery.received.txt", "payment", None, "payment: is missing"),
+    ("128-recovery.received.txt", "payment.reference", "a\nb", "payment.reference: must be text without control"),
+    ("129-recovery.cancelled.txt", "reason", None, "reason: is missing"),
+    ("130-redemption.disallowed.txt", "amount_fen", 0, "amount_fen: must be at least 1, not 0"),
+    ("130-redemption.disallowed.txt", "contract", None, "contract: is missing"),
 ]
 
 

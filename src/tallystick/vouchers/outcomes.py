@@ -7,7 +7,7 @@ is canonical JSON; tests/vectors compares the two for every kind.
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from tallystick.vouchers.quantities import Fen, FenOrZero, Instant, LotId, OwnedId, Sha256Hex
 from tallystick.vouchers.refusals import Reason
@@ -82,11 +82,24 @@ class Reversed(_Closed):
         return sum([amount_fen for _, amount_fen, _ in self.returned])
 
 
-ExpiredRow = (
-    tuple[Literal["reservation"], OwnedId, FenOrZero, Literal["voucher", "programme"]]
-    | tuple[Literal["voucher"], OwnedId, FenOrZero, Literal["programme"]]
-    | tuple[Literal["lot"], LotId, Fen, Literal["programme"]]
-)
+def _row_of_what_expires(row: object) -> tuple[object, ...]:
+    """Return a row of JSON as the tuple that it is in strict types: what follows goes by its first value."""
+    if not isinstance(row, list | tuple) or not row or row[0] not in ("reservation", "voucher", "lot"):
+        raise ValueError("must be of a 'reservation', a 'voucher' or a 'lot'")
+    return tuple(row)
+
+
+def _what_expired(row: tuple[str, ...]) -> str:
+    return row[0]
+
+
+ExpiredRow = Annotated[
+    Annotated[tuple[Literal["reservation"], OwnedId, FenOrZero, Literal["voucher", "programme"]], Tag("reservation")]
+    | Annotated[tuple[Literal["voucher"], OwnedId, FenOrZero, Literal["programme"]], Tag("voucher")]
+    | Annotated[tuple[Literal["lot"], LotId, Fen, Literal["programme"]], Tag("lot")],
+    Discriminator(_what_expired),
+    BeforeValidator(_row_of_what_expires),
+]
 """Of what, its id, what was left of it in fen, and where that went."""
 
 
@@ -113,9 +126,9 @@ class Claimed(_Closed):
         rows: by contract, in the order of their ids, what is claimed under it in fen.
     """
 
-    amount_fen: FenOrZero
+    amount_fen: Fen
     more: bool
-    rows: tuple[tuple[OwnedId, FenOrZero], ...]
+    rows: tuple[tuple[OwnedId, Fen], ...]
 
 
 @dataclass(frozen=True, slots=True)

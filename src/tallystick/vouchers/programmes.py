@@ -89,7 +89,7 @@ class Cap:
     floor_fen: int
 
 
-PERIOD_DAYS_MAX: Final[dict[ClaimCycle, int]] = {"month": 31, "quarter": 92, "any": 0}
+LONGEST_PERIOD_DAYS: Final[dict[ClaimCycle, int]] = {"month": 31, "quarter": 92, "any": 0}
 """How long a period of claims may be."""
 
 

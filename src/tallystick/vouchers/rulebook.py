@@ -170,7 +170,7 @@ def outcome_from_json(kind: str, fields: dict[str, Any]) -> Outcome:
             # As JSON: in strict Python a list would not do for a tuple.
             outcome: Outcome = adapter.validate_json(canonical_json.encode(fields))
         except ValidationError as error:
-            raise ValueError(f"in an outcome of {kind}, {first_fault(error, IN_WORDS)}") from None
+            raise ValueError(f"in an outcome of {kind}, {first_fault(error, IN_WORDS, fields)}") from None
         return outcome
     if fields:
         raise ValueError(f"an event {kind} has an empty outcome")

@@ -32,7 +32,7 @@ from tallystick.vouchers.holdings import Reservation, Voucher
 from tallystick.vouchers.log_keys import LogKeyChange
 from tallystick.vouchers.mandates import Mandate
 from tallystick.vouchers.parties import Key, Network, Party, RecordedCheckpoint
-from tallystick.vouchers.programmes import PERIOD_DAYS_MAX, Item, Programme, ProgrammeRules
+from tallystick.vouchers.programmes import LONGEST_PERIOD_DAYS, Item, Programme, ProgrammeRules
 from tallystick.vouchers.quantities import DAY_US, INSTANT_MAX, SECOND_US, start_of_day
 from tallystick.vouchers.redemptions import Claim, Demand
 from tallystick.vouchers.reviews import Application, Attestation
@@ -318,7 +318,7 @@ class State:
         """
         voucher = self.vouchers[voucher_id]
         terms = self.rules_of(voucher).claims
-        days = PERIOD_DAYS_MAX[terms.cycle] + terms.cut_off_days
+        days = LONGEST_PERIOD_DAYS[terms.cycle] + terms.cut_off_days
         return voucher.valid_until + self.burn_window_us + days * DAY_US
 
     def remember(self, provider: str, ref: str, statement: Statement) -> None:

@@ -28,8 +28,8 @@ from tallystick.vouchers.state import State
 from tallystick.vouchers.unclaimed import WITHHELD, Places
 
 LOTS_MAX: Final = 500
-CONTRACTS_MAX: Final = 64
-"""With the longest ids, and reasons of 200 characters of three bytes, so many fit into a settlement's entry."""
+CONTRACTS_MAX: Final = 50
+"""With the longest ids and reasons, the settlement of so many fits into an entry, whatever signs it."""
 _MONTHS: Final = {"month": 1, "quarter": 3, "any": 0}
 
 

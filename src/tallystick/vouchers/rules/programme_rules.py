@@ -66,7 +66,7 @@ class ClaimFields:
     __pydantic_config__ = CLOSED
 
     cycle: ClaimCycle
-    cut_off_days: Annotated[int, Field(ge=0, le=366)]
+    cut_off_days: Annotated[int, Field(ge=1, le=366)]
 
 
 @dataclass(frozen=True)
