@@ -150,7 +150,7 @@ const FORMS = Object.assign(Object.create(null), {
   utc_offset_seconds: integer(-50_400, 50_400),
   closes_at: (value) => isInstant(value) && value < '3000',
   rank: integer(0, 1_000),
-  cut_off_days: integer(0, 366),
+  cut_off_days: integer(1, 366),
   truncate_fen: integer(1, 100_000_000),
   window_days: integer(1, 366),
   officers: objectOf('threshold_fen required window_days'),
