@@ -163,7 +163,7 @@ SHANGHAI_LATER = [48, *range(50, 54), 57, 58, 59, *range(63, 69), 73, 74, *range
         (109, "programme shanghai/S10", [105, 106, 107]),
         (133, "contract acme/K1", [*K1, 48, 49, 50, 53, 126, 127, 130, 131, 132]),
         (133, "contract acme/K3", [84, 92, 93, 94, 96, 132]),
-        (133, "contract acme/K5", [112, 117]),
+        (133, "contract acme/K5", [112, 114, 116, 117]),
         (133, "holder acme", [*ACME, *range(48, 54), *ACME_LATER, *range(112, 118), 130, 131, 132]),
         (133, "programme shanghai/S2", [15, 17, 22, 28, 29, 30, 36, 37, 39, 40, 131, 132]),
         (133, "provider guian", [*GUIAN, *GUIAN_LATER, 112, 114, 116, 117, *range(120, 131), 132]),
