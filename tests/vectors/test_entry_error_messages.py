@@ -221,6 +221,12 @@ FIELDS: list[tuple[str, str, Any, str]] = [
     ),
     (
         "014-programme.opened.txt",
+        "rules.claims.cut_off_days",
+        0,
+        "rules.claims.cut_off_days: must be at least 1, not 0",
+    ),
+    (
+        "014-programme.opened.txt",
         "rules.basis",
         "half",
         "rules.basis: must be 'metered', 'invoiced' or 'both', not 'half'",
