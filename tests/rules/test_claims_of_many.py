@@ -108,8 +108,9 @@ def test_of_a_first_contract_that_has_more_lots_a_claim_has_the_first() -> None:
 
 def test_contracts_that_come_to_too_little_stand_in_no_others_way() -> None:
     """As many as a claim has may come to less than it is rounded to: the first make room for those that follow."""
-    ledger = with_lots([1] * CONTRACTS_MAX + [40], rounding_fen=100)
-    rows = (*rows_of(range(1, CONTRACTS_MAX), 1), (contract_id(CONTRACTS_MAX), 37))
+    before = CONTRACTS_MAX - 1
+    ledger = with_lots([1] * CONTRACTS_MAX + [103 - before], rounding_fen=100)
+    rows = (*rows_of(range(1, CONTRACTS_MAX), 1), (contract_id(CONTRACTS_MAX), 100 - before))
     assert claimed(ledger, "guian/C1") == Claimed(100, False, rows)
 
 
@@ -157,11 +158,11 @@ def settlement(ledger: Ledger, reason: str) -> Entry | Refusal:
 
 
 def test_a_settlement_that_withholds_of_every_contract_fits_into_an_entry() -> None:
-    """With the longest ids, and the longest reasons in Chinese: each character of these has three bytes."""
+    """With the longest ids and reasons: each character has four bytes."""
     ledger = with_lots([1] * CONTRACTS_MAX, LOT_FEN)
     ledger.state.book.note("paid", "shanghai/S1 guian", OFFSETS_MAX * LOT_FEN)
     assert claimed(ledger, CLAIM).amount_fen == CONTRACTS_MAX * LOT_FEN
-    answer = settlement(ledger, "缺" * 200)
+    answer = settlement(ledger, "𠀀" * 200)
     assert isinstance(answer, Entry)
     assert len(answer.to_bytes()) < 60_000  # sixteen signatures fit as well
 

@@ -103,7 +103,7 @@ class AttestationGive(Rule):
         return ()
 
     def touches(self, state: State, event: Event) -> Accounts:
-        """The subject, of a contract its sides too; of an application or claim its programme and who filed or claims."""
+        """The subject, of a contract its sides too; of an application or claim its programme and who gave it."""
         if self.subject_type == "application":
             application = state.applications[self.subject_id]
             return {f"programme {application.programme}", f"holder {application.holder}"}
