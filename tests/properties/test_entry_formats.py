@@ -87,18 +87,23 @@ guian     burn-units  8 of m1 under K2 2026-01-06 to 2026-01-06 corrects=units-1
 evidence_sha256=0000000000000000000000000000000000000000000000000000000000000000 -> 7.20
 guian     reverse     st-1 line 2                                            -> reversed 24.00 to reservation
 clock     +1d
-guian     claim       C1 of S1 2026-01-05 to 2026-01-07                      -> claimed 31.20
-shanghai  reject      C1                                                     -> rejected
-guian     claim       C2 of S1 2026-01-05 to 2026-01-07                      -> claimed 31.20
+guian     claim       C1 of S1 up to 2026-01-07         -> claimed 24.00 under K1 + 7.20 under K2
+panel     attest      pass to claim C1 on usage                              -> given
+shanghai  settle      C1 24.00~yuan~under~K1,~3.20~yuan~under~K2~and~4.00~yuan~withheld -> settled
+shanghai  disallow    1.00 under K2 of S1                                    -> disallowed
+shanghai  demand      D1 of guian 9.00 under S1                              -> demanded
+shanghai  receive     4.00 of D1                                             -> received
+shanghai  cancel      3.00 of D1                                             -> cancelled
+guian     claim       C2 of S1 up to 2026-01-07                              -> claimed 3.00 under K2
 panel     attest      pass to claim C2 on usage                              -> given
-shanghai  pay         C2 31.20                                               -> paid
+shanghai  settle      C2 3.00~yuan~under~K2 offsets=2.00~yuan~of~D1          -> settled
 guian     release     R1                                                     -> released 56.00 to voucher
 shanghai  delist      guian under S1 until +1d                               -> delisted
 shanghai  amend-programme  S1 envelope_fen=800,000.00 closes_at=2026-01-31T16:00 rank=1 rules_from=2026-01-09 -> amended
 clock     2026-04-05T08:00
 registry  expire      -> expired 37.80 of reservation R2 to voucher + 5,000.00 of voucher V3 to programme + \
 200.00 of voucher V4 to programme + 3,968.80 of voucher V1 to programme
-registry  seal        2026-Q1 to 2026-03-31                                  -> sealed 10 accounts
+registry  seal        2026-Q1 to 2026-03-31                                  -> sealed 13 accounts
 """
 OPTIONAL = {
     "item.register/1": {"origin"},
@@ -254,7 +259,7 @@ def test_no_field_more(kind: str, extra: Json) -> None:
 @pytest.mark.parametrize("version", ["/2", "/01", "", "/1 ", "/1\u00b9"])
 def test_no_kind_of_another_version(kind: str, version: str) -> None:
     """A kind is one word."""
-    command = COMMANDS.get(kind, COMMANDS["redemption.reject/1"])
+    command = COMMANDS.get(kind, COMMANDS["redemption.disallow/1"])
     assert malformed(command | {"kind": kind.removesuffix("/1") + version})
 
 
@@ -534,6 +539,6 @@ def test_an_event_knows_its_name() -> None:
 def test_a_refusal_is_one_short_line_whatever_was_written(more: dict[str, Any]) -> None:
     """Found by the fuzzer: an unknown kind was repeated with its newlines, and so was the name of a field too many."""
     with pytest.raises(MalformedError) as caught:
-        parse_command(text_of(COMMANDS["redemption.reject/1"] | more))
+        parse_command(text_of(COMMANDS["redemption.disallow/1"] | more))
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 200
