@@ -115,6 +115,7 @@ OPTIONAL = {
     "voucher.issue/1": {"application", "contract", "mandate"},
     "mandate.give/1": {"programme"},
     "programme.amend/1": {"envelope_fen", "closes_at"},  # rules and rules_from go together
+    "redemption.settle/1": {"offsets", "payment"},
     "reservation.extend/1": {"amount_fen", "until"},  # not both
     "service.burn/1": {"corrects", "pay_available", "evidence_sha256"},
 }
@@ -124,7 +125,7 @@ OPTIONAL_WITHIN = {
     "groups": {"evidence_root"},
 }
 UNBOUNDED = {"envelope_fen", "holder_fen", "floor_fen", "face_fen", "amount_fen", "other_support_fen", "threshold_fen"}
-UNBOUNDED |= {"each_fen", "total_fen", "used_fen"}
+UNBOUNDED |= {"each_fen", "total_fen", "used_fen", "paid_fen"}
 
 
 def _entries() -> list[Entry]:
