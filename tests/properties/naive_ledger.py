@@ -41,7 +41,7 @@ CARRIED_OVER = "-"
 """Stands for the contract under which an imported voucher was used before there was a log."""
 EXPIRED_MAX = 180
 """So many rows one `book.expire/1` books."""
-CLAIM_CONTRACTS_MAX, CLAIM_LOTS_MAX = 64, 500
+CLAIM_CONTRACTS_MAX, CLAIM_LOTS_MAX = 50, 500
 """So much one claim has, of whole contracts; of a single one only the lots are counted."""
 CYCLE_DAYS = {"month": 31, "quarter": 92, "any": 0}
 """The longest period of claims."""
@@ -1648,21 +1648,21 @@ class NaiveLedger:
         days = CYCLE_DAYS[claims["cycle"]] + claims["cut_off_days"]
         return int(self.vouchers[voucher]["until"] + self.network["burn_window_seconds"] * SECOND + days * DAY)
 
-    def due(self, treasury: str | None, at: int) -> list[tuple[int, bytes, str]]:
-        """What time has ended and nothing booked, of a treasury or of all: due time, id and kind, in that order."""
+    def due(self, treasury: str | None, at: int) -> list[tuple[int, bytes, str, bytes]]:
+        """What time has ended and nothing booked, of a treasury or of all: due time, id, kind and a lot's contract."""
         grace = self.network["release_grace_seconds"] * SECOND
-        ends = [("voucher", name, name, one["until"]) for name, one in self.vouchers.items() if not one["ended"]]
+        ends = [("voucher", name, "", name, one["until"]) for name, one in self.vouchers.items() if not one["ended"]]
         held = [(name, one["voucher"]) for name, one in self.reservations.items() if not one["closed"]]
-        ends += [("reservation", name, voucher, self.end_of(name) + grace) for name, voucher in held]
+        ends += [("reservation", name, "", voucher, self.end_of(name) + grace) for name, voucher in held]
         left = {self._lot_in(account) for account, fen in self.balances().items() if fen and account[0] in FREE}
-        ends += [("lot", " ".join(lot), lot[0], self.cut_off(lot[0])) for lot in left]
+        ends += [("lot", voucher, contract, voucher, self.cut_off(voucher)) for voucher, contract in left]
         return sorted(
-            (end, name.encode(), kind)
-            for kind, name, voucher, end in ends
+            (end, name.encode(), kind, contract.encode())
+            for kind, name, contract, voucher, end in ends
             if end <= at and treasury in (None, self.programmes[self.vouchers[voucher]["programme"]]["party"])
         )
 
-    def _due_for(self, command: Json, at: int) -> list[tuple[int, bytes, str]]:
+    def _due_for(self, command: Json, at: int) -> list[tuple[int, bytes, str, bytes]]:
         return self.due(None if self._is(command["party"], "operator") else command["party"], at)
 
     def _no_book_expire(self, command: Json, at: int) -> Iterator[Reason]:
@@ -1671,16 +1671,15 @@ class NaiveLedger:
 
     def _do_book_expire(self, command: Json, at: int) -> Json:
         due, rows = self._due_for(command, at), list[list[Any]]()
-        for _, id_bytes, kind in due[:EXPIRED_MAX]:
-            name = id_bytes.decode()
+        for _, id_bytes, kind, contract_bytes in due[:EXPIRED_MAX]:
+            name, contract = id_bytes.decode(), contract_bytes.decode()
             if kind == "voucher":
                 rows.append([kind, name, self._end_voucher(name), "programme"])
             elif kind == "lot":
-                voucher, contract = name.split(" ")
-                parts = [*self._free_of(self.balances(), voucher, contract)]
+                parts = [*self._free_of(self.balances(), name, contract)]
                 for account, fen in parts:
                     self._forfeit(account, fen)
-                rows.append([kind, name, sum(fen for _, fen in parts), "programme"])
+                rows.append([kind, f"{name} {contract}", sum(fen for _, fen in parts), "programme"])
             else:
                 rows.append([kind, name, *self._close(name)])
         return {"more": len(due) > EXPIRED_MAX, "rows": rows}
@@ -2342,18 +2341,23 @@ class NaiveLedger:
         return found
 
     def _in_claim(self, command: Json, at: int) -> tuple[list[tuple[Account, int]], bool]:
-        """What a claim takes, before it is rounded; and whether others are left for another."""
-        claimable = self._claimable(command, at)
-        taken: list[list[tuple[Account, int]]] = []
-        for number, lots in enumerate(claimable.values()):
-            if not number:
-                taken += [*lots.values()][:CLAIM_LOTS_MAX]
-                continue
-            if number == CLAIM_CONTRACTS_MAX or len(taken) + len(lots) > CLAIM_LOTS_MAX:
-                break
-            taken += lots.values()
-        more = len(taken) < sum(len(lots) for lots in claimable.values())
-        return [one for parts in taken for one in parts], more
+        """What a claim takes, before it is rounded; and whether later contracts are left for another."""
+        rounding_fen = int(self.fixed(command["programme"])["rounding_fen"])
+        contracts = [[*lots.values()] for lots in self._claimable(command, at).values()]
+        taken: list[list[list[tuple[Account, int]]]] = []
+        for lots in contracts:
+            while taken and (len(taken) == CLAIM_CONTRACTS_MAX or sum(map(len, [*taken, lots])) > CLAIM_LOTS_MAX):
+                if sum(fen for _, fen in self._parts_of(taken)) >= rounding_fen:
+                    return self._parts_of(taken), True
+                del taken[0]
+            taken.append(lots[:CLAIM_LOTS_MAX])
+            if len(lots) > CLAIM_LOTS_MAX:
+                return self._parts_of(taken), True
+        return self._parts_of(taken), False
+
+    @staticmethod
+    def _parts_of(contracts: list[list[list[tuple[Account, int]]]]) -> list[tuple[Account, int]]:
+        return [part for lots in contracts for parts in lots for part in parts]
 
     def claim_fen(self, command: Json, at: int) -> int:
         """What a claim of a party, under a programme and up to a day, would amount to."""

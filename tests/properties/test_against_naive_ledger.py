@@ -2399,7 +2399,7 @@ def test_a_claim_that_leaves_all_of_a_contract_over_makes_nobody_its_claimant(yu
 
 
 def test_a_claim_has_so_many_contracts_and_lots_and_leaves_whole_contracts(yuan: Walk) -> None:
-    """Of 65 contracts a provider claims 64; the last, under which either may claim, is still the holder's to claim."""
+    """Of 51 contracts a provider claims 50; the last, under which either may claim, is still the holder's to claim."""
     names = [f"m{number:02}" for number in range(CLAIM_CONTRACTS_MAX + 1)]
     yuan.must(CITY, "programme.amend", programme=YUAN, envelope_fen=10**6, reason="more")
     rules = yuan.oracle.fixed(YUAN) | {"cap": {"group": "compute", "holder_fen": 10**6, "floor_fen": 0}}

@@ -25,7 +25,7 @@ from tallystick.errors import MalformedError, ProofInvalidError, SignatureMissin
 from tallystick.publishing import read_ledger
 from tallystick.transparency.policy import Policy
 from tallystick.transparency.receipt import PROOF_LENGTH_MAX, RECEIPT_SIZE_MAX, Receipt
-from tallystick.vouchers.accounts import account_leaves
+from tallystick.vouchers.accounts import account_balances, account_leaves
 from tallystick.vouchers.quantities import parse_day
 from tallystick.vouchers.state import State
 
@@ -77,7 +77,13 @@ def test_every_account_is_proved_and_read_the_same(seal: int) -> None:
     state = sealed().states[index]
     leaves = dict(account_leaves(state))
     of_parties = [name for name, party in state.parties.items() if party.role in ("holder", "provider")]
-    assert len(leaves) == len(state.vouchers) + len(state.programmes) + len(of_parties) > 10
+    treasuries = {programme.treasury for programme in state.programmes.values()}
+    accounts = [state.vouchers, state.programmes, of_parties, state.contracts, treasuries]
+    ended = account_balances(state).keys() - leaves.keys()
+    assert len(leaves) + len(ended) == sum(map(len, accounts))
+    assert ended <= dict(account_leaves(sealed().states[sealed().seals[0]])).keys()
+    assert len(leaves) > 14
+    assert len(ended) == (0, 2)[seal]
     for account, leaf in leaves.items():
         data = sealed().proof(account, seal).to_bytes()
         assert is_balance_proof(data)
@@ -206,7 +212,7 @@ ATTACKS: dict[str, Callable[[], BalanceProof]] = {
     "another account's name": lambda: replace(PROOF, leaf=PROOF.leaf.replace(b"shanghai/v1", b"shanghai/v2")),
     "another account's leaf": lambda: replace(PROOF, leaf=other("voucher shanghai/v2").leaf),
     "another position": lambda: replace(PROOF, position=PROOF.position - 1),
-    "a position beyond": lambda: replace(PROOF, position=11),
+    "a position beyond": lambda: replace(PROOF, position=15),
     "a position far beyond": lambda: replace(PROOF, position=PROOF.position + 2**40),
     "a hash left out": lambda: replace(PROOF, path=PROOF.path[1:]),
     "a hash more at the end": lambda: replace(PROOF, path=(*PROOF.path, PROOF.path[0])),
@@ -220,7 +226,7 @@ ATTACKS: dict[str, Callable[[], BalanceProof]] = {
     "the seal at another index": lambda: replace(PROOF, receipt=replace(PROOF.receipt, index=3)),
     "an entry of one's own": lambda: replace(
         PROOF,
-        receipt=replace(PROOF.receipt, entry=PROOF.receipt.entry.replace(b'"accounts":11', b'"accounts":12')),  # type: ignore[union-attr]
+        receipt=replace(PROOF.receipt, entry=PROOF.receipt.entry.replace(b'"accounts":15', b'"accounts":16')),  # type: ignore[union-attr]
     ),
 }
 

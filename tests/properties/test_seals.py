@@ -28,30 +28,31 @@ from tallystick.signing import canonical_json
 from tallystick.transparency.merkle import RightEdge, leaf_hash, root_of
 from tallystick.transparency.proofs import inclusion_proof, verify_inclusion
 from tallystick.vouchers import seals
-from tallystick.vouchers.accounts import account_leaves
+from tallystick.vouchers.accounts import account_balances, account_leaves
 from tallystick.vouchers.book import dated_lot_of
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.outcomes import Sealed
+from tallystick.vouchers.rules.rule import touched
 from tallystick.vouchers.state import State
 
 Json = dict[str, Any]
 VECTORS = Path(__file__).resolve().parents[1] / "vectors" / "entries"
 SEALED = """== a ledger with seals
 guian     burn      K1 a 8x910b -20h..-10h | b 8x910b -10h..-9h ref=st-1              -> 240.00 | 24.00
-registry  seal      2026-01 to 2026-01-31                                             -> sealed 14 accounts
+registry  seal      2026-01 to 2026-01-31                                             -> sealed 21 accounts
 guian     reverse   st-1 line 0                                                       -> reversed 240.00 to reservation
 guian     burn      K1 a 8x910b -20h..-12h corrects=st-1:0                            -> 192.00
 guian     burn      K3 c 8x910b -2h..-1h                                              -> 24.00
 clock     +1d
 acme      transfer  T1 of V2 1.00 to cato                                             -> transferred
-registry  seal      2026-02 to 2026-02-01                                             -> sealed 15 accounts
-guian     claim     C1 of S1 2026-01-01 to 2026-02-01                                 -> claimed 216.00
-acme      claim     C1 of S3 2026-01-01 to 2026-02-01                                 -> claimed 24.00
-shanghai  pay       guian/C1 216.00                                                   -> paid
+registry  seal      2026-02 to 2026-02-01                                             -> sealed 22 accounts
+guian     claim     C1 of S1 up to 2026-02-01     -> claimed 216.00 under K1
+acme      claim     C1 of S3 up to 2026-02-01       -> claimed 24.00 under K3
+shanghai  settle    guian/C1 216.00~yuan~under~K1     -> settled
 shanghai  revoke    T1                                                                -> revoked 1.00
 clock     +1d
-registry  seal      2026-02b to 2026-02-02                                            -> sealed 15 accounts
+registry  seal      2026-02b to 2026-02-02                                            -> sealed 22 accounts
 """
 # Prints the SHA-256 of the state's bytes after the entries in these files.
 REPLAY = """
@@ -111,7 +112,7 @@ def test_the_running_hash_is_over_every_entry_that_touched(entries: Sequence[Ent
                     assert (leaf["entries"], leaf["running_sha256"]) == (len(touching[account]), running.hex())
             if entry is not None:
                 evolve(state, entry.event)
-                for account in entry.event.command.touches(state, entry.event):
+                for account in touched(state, entry.event):
                     touching[account].append(size)
     assert max(len(touches.pending) for touches in state.touches.values()) < pending_max
 
@@ -124,8 +125,8 @@ def test_every_account_was_touched_and_nothing_else_is_an_account(entries: Seque
         before = {account for account, _ in account_leaves(state)}
         evolve(state, entry.event)
         new = {account for account, _ in account_leaves(state)} - before
-        assert new <= entry.event.command.touches(state, entry.event)
-    assert set(state.touches) == {account for account, _ in account_leaves(state)}
+        assert new <= touched(state, entry.event)
+    assert set(state.touches) == account_balances(state).keys()
 
 
 @each_history
@@ -157,17 +158,31 @@ def test_the_leaves_add_up(entries: Sequence[Entry]) -> None:
             evolve(state, entry.event)
 
 
+BURNED = ("burned_fen", "withheld_fen", "claimed_fen", "paid_fen", "receivable_fen")
+"""Where what was burned under a programme is, if it hasn't gone back."""
+
+
+def gone(state: State, programme: str) -> Iterator[int]:
+    """What went back to a programme of what was burned: received, set off, disallowed, or past its cut-off."""
+    for account_id, amount_fen in state.book.balances["received"].items():
+        if account_id.partition(" ")[0] == programme:
+            yield amount_fen
+    for account_id, amount_fen in state.book.balances["forfeited"].items():
+        if state.vouchers[account_id.partition(" ")[0]].programme == programme:
+            yield amount_fen
+
+
 def check_sums(state: State) -> None:
     """Each sum by two ways."""
     balances: dict[str, Counter[str]] = {
-        account: Counter(leaf["balances"]) for account, leaf in leaves_of(state).items()
+        account: Counter(amounts) for account, amounts in account_balances(state).items()
     }
     assert all(amount_fen >= 0 for book in balances.values() for amount_fen in book.values())
     by_holder, by_programme = defaultdict[str, Counter[str]](Counter), defaultdict[str, Counter[str]](Counter)
     for name, voucher in state.vouchers.items():
         book = balances[f"voucher {name}"]
         assert book["face_fen"] == voucher.face_fen
-        assert book["available_fen"] + book["reserved_fen"] + book["burned_fen"] <= voucher.face_fen
+        assert book.total() == 2 * voucher.face_fen
         for sums in (by_holder[voucher.holder], by_programme[voucher.programme]):
             sums.update({account: book[account] for account in ("available_fen", "reserved_fen", "burned_fen")})
     of_programmes, of_payees = Counter[str](), Counter[str]()
@@ -176,12 +191,12 @@ def check_sums(state: State) -> None:
         assert book.total() == 2 * book["envelope_fen"]
         assert book["available_fen"] == by_programme[name]["available_fen"]
         assert book["reserved_fen"] == by_programme[name]["reserved_fen"]
-        assert book["burned_fen"] + book["claimed_fen"] + book["paid_fen"] == by_programme[name]["burned_fen"]
-        of_programmes.update({account: book[account] for account in ("burned_fen", "claimed_fen", "paid_fen")})
+        assert sum(book[one] for one in BURNED) + sum(gone(state, name)) == by_programme[name]["burned_fen"]
+        of_programmes.update({account: book[account] for account in BURNED})
     for name, party in state.parties.items():
         if party.role in ("holder", "provider"):
             book = balances[f"{party.role} {name}"]
-            of_payees.update({account: book[account] for account in ("unclaimed_fen", "claimed_fen", "paid_fen")})
+            of_payees.update({account: book[account] for account in ("unclaimed_fen", *BURNED[1:])})
             for account in ("available_fen", "reserved_fen", "burned_fen"):
                 assert book[account] == by_holder[name][account]
     of_payees["paid_fen"] += sum(one.carried_over_fen or 0 for one in state.vouchers.values())  # to whom, no entry says
@@ -241,9 +256,9 @@ def test_the_story_has_seals_in_its_state() -> None:
     for entry in sealed_entries():
         evolve(state, entry.event)
     assert [(name, seal.accounts) for name, seal in State.from_bytes(state.to_bytes()).seals.items()] == [
-        ("registry/2026-01", 14),
-        ("registry/2026-02", 15),
-        ("registry/2026-02b", 15),
+        ("registry/2026-01", 21),
+        ("registry/2026-02", 22),
+        ("registry/2026-02b", 22),
     ]
 
 

@@ -23,13 +23,15 @@ guian     burn      K1 a 8x910b -10h..-9h | b 8x910b -10h..-9h | c 8x910b -10h..
 24.00 of R1 + 9.60 of RD, absorbed 1.00 | 24.00 of R1 + 9.60 of RD | 24.00 of R1 + 9.60 of RD
 guian     reverse   st-1 line 2             -> reversed 24.00 of R1 to reservation + 9.60 of RD to reservation
 clock     +2d
-guian     claim     C1 of S1 2026-01-31 to 2026-01-31                              -> claimed 48.00
+guian     claim     C1 of S1 up to 2026-01-31   -> claimed 48.00 under K1
+shanghai  settle    C1 47.00~yuan~under~K1~and~1.00~yuan~withheld                  -> settled
+shanghai  demand    D1 of guian 2.00 under S1                                      -> demanded
 bolt      revoke-key  bolt/officer-2 of bolt                                       -> revoked
 shanghai  suspend   bolt                                                           -> suspended
 shanghai  delist    guian under S1 until +9d                                       -> delisted
 acme      transfer  T1 of V2 1.00 to cato                                          -> transferred
 shanghai  suspend-voucher  V2                                                      -> suspended
-registry  seal      2026-01 to 2026-01-30                                          -> sealed 17 accounts
+registry  seal      2026-01 to 2026-01-30                                          -> sealed 24 accounts
 guian     price     910b 5.00                                                      -> published
 guian     declare   512×910b from 2026-03-01                                       -> declared
 shanghai  give-mandate  M1 to registry 500.00 each 1,000.00 in all                 -> given
@@ -54,7 +56,7 @@ acme      amend-contract  K1 amount_fen=191.99                                  
 acme      amend-contract  K1 other_support_fen=0.99                                -> other_support_lowered
 acme      sign      K9 with guian 1.00 from 2026-02-03 to 2026-02-03 document_sha256=acme/K1 -> document_already_used
 bolt      release   RB                                                             -> party_suspended
-shanghai  pay       C1 48.00                                                       -> paid
+shanghai  receive   2.00 of D1                                                     -> received
 clock     +50d
 guian     burn      K3 z 8x910b -48h..-47h                                         -> outside_reservation
 shanghai  revoke    V1                                                             -> revoked 6,000.00
