@@ -5,25 +5,17 @@ A posting names a voucher, a reservation or a part of a claim; whose voucher's m
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
+from tallystick.vouchers.authority import MandatedCommand
 from tallystick.vouchers.book import USED, Posting
 from tallystick.vouchers.burns import BurnedLine, Statement
 from tallystick.vouchers.outcomes import Burned, Reversed
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
-from tallystick.vouchers.rules.recovery import VoucherRevoke
-from tallystick.vouchers.rules.reservations import ReservationRelease
 from tallystick.vouchers.rules.rule import Event, Rule
 from tallystick.vouchers.rules.service_burning import ServiceBurn
-from tallystick.vouchers.rules.settlement import RedemptionPay
-from tallystick.vouchers.rules.vouchers import VoucherIssue, VoucherResume, VoucherSuspend
 from tallystick.vouchers.state import State
-
-MandatedCommand: TypeAlias = (
-    VoucherIssue | VoucherSuspend | VoucherResume | VoucherRevoke | ReservationRelease | RedemptionPay
-)
-"""What an operator may command for a treasury, by a mandate."""
 
 
 class Move(NamedTuple):
