@@ -165,9 +165,10 @@ def agree_on_books(views: Views, state: State) -> None:
             owed[name, "claimed_fen"],
             owed[name, "paid_fen"],
         )
-    for row in views.balances("holder"):
-        assert row.granted_fen == granted[row.holder]  # type: ignore[union-attr]
-        assert row.granted_fen == row.available_fen + row.reserved_fen + row.burned_fen + row.expired_fen  # type: ignore[union-attr]
+    holders: list[Any] = [*views.balances("holder")]
+    for row in holders:
+        assert row.granted_fen == granted[row.holder]
+        assert row.granted_fen == row.available_fen + row.reserved_fen + row.burned_fen + row.expired_fen
 
 
 def agree_on_contracts(views: Views, state: State) -> None:
