@@ -14,10 +14,10 @@ from support.voucher_year import ACME, DC, LOG_KEY, START, Story
 from tallystick.errors import LedgerError, NotALedgerError, UsageError
 from tallystick.ledger import Ledger, open_ledger
 from tallystick.views import By, Views, follow, follower, view_store
-from tallystick.views.changes import MandatedCommand
 from tallystick.views.follower import LogFollower
 from tallystick.views.programme_balances import ProgrammeBooks
 from tallystick.views.view_store import ViewStore
+from tallystick.vouchers.authority import MandatedCommand
 from tallystick.vouchers.quantities import DAY_US, SECOND_US
 from tallystick.vouchers.rules.mandates import MandatedKind
 
@@ -140,8 +140,9 @@ def test_an_envelope_is_amended_in_both_directions(folder: Path) -> None:
         amended = views.entries_concerning("rules city/s")
     for index in amended:
         with Views.as_of(folder, index=index) as then:
-            (row,) = [one for one in then.balances("programme") if one.programme == "city/s"]  # type: ignore[union-attr]
-            told.append((row.envelope_fen, row.unissued_fen, row.issued_fen))  # type: ignore[union-attr]
+            balances: list[Any] = [*then.balances("programme")]
+        (row,) = [one for one in balances if one.programme == "city/s"]
+        told.append((row.envelope_fen, row.unissued_fen, row.issued_fen))
     assert told == [(1_000_000, 1_000_000, 0), (1_200_000, 1_120_000, 84_000), (900_000, 820_000, 84_000)]
 
 
@@ -150,8 +151,9 @@ def test_a_programme_is_closed_by_time(folder: Path, views: Views) -> None:
     *_, newest = views.entries_concerning("rules city/s")
     with Views.as_of(folder, index=newest) as then:
         for one, closed in ((then, False), (views, True)):
-            (row,) = [row for row in one.balances("programme") if row.programme == "city/s"]  # type: ignore[union-attr]
-            assert (row.closes_at, row.closed) == ("2026-02-21T08:01:03.000000Z", closed)  # type: ignore[union-attr]
+            balances: list[Any] = [*one.balances("programme")]
+            (row,) = [row for row in balances if row.programme == "city/s"]
+            assert (row.closes_at, row.closed) == ("2026-02-21T08:01:03.000000Z", closed)
 
 
 def test_balances_by_holder(views: Views) -> None:

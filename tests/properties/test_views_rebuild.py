@@ -227,9 +227,10 @@ def agree_on_books(views: Views, state: State) -> None:
         receivable_fen = sum(state.book["receivable", demand] for demand in asked)
         assert (row.paid_fen, row.receivable_fen) == (paid_fen, receivable_fen)
         assert row.settled_fen == paid_fen + receivable_fen + sum(state.book["received", demand] for demand in asked)
-    for row in views.balances("holder"):
-        assert row.granted_fen == granted[row.holder]  # type: ignore[union-attr]
-        assert row.granted_fen == row.available_fen + row.reserved_fen + row.burned_fen + row.expired_fen  # type: ignore[union-attr]
+    holders: list[Any] = [*views.balances("holder")]
+    for row in holders:
+        assert row.granted_fen == granted[row.holder]
+        assert row.granted_fen == row.available_fen + row.reserved_fen + row.burned_fen + row.expired_fen
 
 
 def agree_on_contracts(views: Views, state: State) -> None:

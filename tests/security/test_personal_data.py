@@ -24,7 +24,6 @@ from tallystick.demo.story import Story
 from tallystick.demo.workload import invent_jobs
 from tallystick.demo.year import Year, instant
 from tallystick.publishing import read_ledger
-from tallystick.signing import canonical_json
 from tallystick.signing.note import Note
 from tallystick.vouchers.entry import Header, split_entry
 from tallystick.vouchers.rulebook import EVENT_KINDS, RULES
@@ -134,10 +133,7 @@ def entries(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Header, dict
         Story(stage, year, network, jobs, 1).play(lambda _done, _total: None)
     with read_ledger(folder) as reader:
         split = [split_entry(data) for data in reader.entries()]
-    return [
-        (Header.from_bytes(header), dict(canonical_json.decode(Note.from_bytes(note).text[:-1])))  # type: ignore[arg-type]
-        for header, note in split
-    ]
+    return [(Header.from_bytes(header), json.loads(Note.from_bytes(note).text)) for header, note in split]
 
 
 def test_the_demo_writes_no_personal_data(entries: list[tuple[Header, dict[str, Any]]]) -> None:

@@ -261,8 +261,8 @@ class _Audit:
         leaves = len(blobs)
         for listed in checkpoints:
             for vkey, blob in listed.signatures:  # each is looked at, whatever another comes to
-                jobs.append((len(blobs), 0, len(listed.text), vkey, blob))
-                blobs.append(listed.text)
+                jobs.append((len(blobs), 0, len(listed.note.text), vkey, blob))
+                blobs.append(listed.note.text)
         return _Batch(run, readings, owners, checkpoints, pool.submit((blobs, leaves, jobs)))
 
     def _key(self, signature: Signature) -> tuple[str, bytes] | None:
@@ -283,7 +283,7 @@ class _Audit:
             if verdict != UNTOLD:
                 signed.verdicts[claim] = verdict == GOOD
         for listed in batch.checkpoints:
-            self._series.judge(listed, [is_good(next(verdicts), listed.text, *line) for line in listed.signatures])
+            self._series.judge(listed, [is_good(next(verdicts), listed.note.text, *line) for line in listed.signatures])
         run = batch.run
         if run.first > self._placed:
             self._pass_gap(run.first)

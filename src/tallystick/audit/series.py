@@ -26,7 +26,6 @@ class ListedCheckpoint:
 
     number: int
     note: Note
-    text: bytes
     checkpoint: Checkpoint
     signatures: list[tuple[str, bytes]]
 
@@ -170,7 +169,7 @@ class CheckpointSeries:
             vkey = self._keys.get((signature.name, signature.key_id))
             if vkey is not None:
                 signatures.append((vkey, signature.blob))
-        return ListedCheckpoint(row.number, note, note.text, checkpoint, signatures)
+        return ListedCheckpoint(row.number, note, checkpoint, signatures)
 
     def _row_differs(self, number: int, detail: str) -> None:
         self._findings.add(FindingCode.CHECKPOINT_ROW_DIFFERS, None, f"checkpoint {number}: {detail}")

@@ -1,5 +1,6 @@
 """Acts that have their day in the year, counted from the first."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 
 from tallystick.demo import cast
@@ -8,7 +9,7 @@ from tallystick.demo.stage import Stage
 from tallystick.demo.year import Year
 
 
-class DatedActs:
+class DatedActs(ABC):
     """Some acts of a founded network's year; a subclass says which."""
 
     def __init__(self, stage: Stage, year: Year, network: Network, seed: int) -> None:
@@ -20,9 +21,9 @@ class DatedActs:
         self.startups = tuple(network.startups.values())
         self._by_day = self.acts()
 
+    @abstractmethod
     def acts(self) -> Mapping[int, Callable[[], None]]:
         """Return what happens, by its day."""
-        raise NotImplementedError
 
     def play(self, day: int) -> None:
         """Play what the day brings."""

@@ -5,28 +5,21 @@ A posting names a voucher, a reservation or a part of a claim; whose voucher's m
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from tallystick.vouchers.accounts import account_leaves
+from tallystick.vouchers.authority import MandatedCommand
 from tallystick.vouchers.book import AnyAccount, Posting
 from tallystick.vouchers.burns import BurnedLine, Statement
 from tallystick.vouchers.outcomes import Burned, Reversed
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rules.books import BookSeal
 from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
-from tallystick.vouchers.rules.endings import VoucherRevoke
 from tallystick.vouchers.rules.importing import VoucherImport
-from tallystick.vouchers.rules.reservations import ReservationRelease
 from tallystick.vouchers.rules.rule import Event, Rule, touched
 from tallystick.vouchers.rules.service_burning import ServiceBurn
-from tallystick.vouchers.rules.settlement import RedemptionSettle
-from tallystick.vouchers.rules.vouchers import VoucherIssue, VoucherResume, VoucherSuspend
 from tallystick.vouchers.state import State
 
-MandatedCommand: TypeAlias = (
-    VoucherIssue | VoucherSuspend | VoucherResume | VoucherRevoke | ReservationRelease | RedemptionSettle
-)
-"""What an operator may command for a treasury, by a mandate."""
 _USED: Final = frozenset[AnyAccount]({"burned", "claimed", "withheld", "paid", "receivable"})
 
 

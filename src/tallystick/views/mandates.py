@@ -10,9 +10,10 @@ from typing import Final
 
 from tallystick.errors import UsageError
 from tallystick.views.balances import log_time
-from tallystick.views.changes import Change, MandatedCommand
+from tallystick.views.changes import Change
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.view_tables import BatchSums, IndexKey, Key, Sum, Table
+from tallystick.vouchers.authority import MandatedCommand
 from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.rules.reservations import ReservationRelease
 from tallystick.vouchers.rules.settlement import RedemptionSettle

@@ -7,7 +7,7 @@ refused, never ignored: so a recorded note can't be changed by appending to it.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from tallystick.errors import SignatureInvalidError
 from tallystick.signing.keys import VerifierKey
@@ -27,8 +27,10 @@ from tallystick.vouchers.rules.settlement import RedemptionSettle
 from tallystick.vouchers.rules.vouchers import VoucherIssue, VoucherResume, VoucherSuspend
 from tallystick.vouchers.state import State
 
-ByMandate = RedemptionSettle | ReservationRelease | VoucherIssue | VoucherResume | VoucherRevoke | VoucherSuspend
-"""Commands that may name a mandate."""
+MandatedCommand: TypeAlias = (
+    RedemptionSettle | ReservationRelease | VoucherIssue | VoucherResume | VoucherRevoke | VoucherSuspend
+)
+"""What an operator may command for a treasury, by a mandate."""
 
 
 class _Line(NamedTuple):
@@ -52,7 +54,10 @@ def check_standing(state: State, command: Rule) -> Refusal | None:
         return Refusal(Reason.PARTY_UNKNOWN, command.party)
     if party.suspended:
         return Refusal(Reason.PARTY_SUSPENDED, command.party)
-    if isinstance(command, ByMandate) and state.parties[treasury_of(state, command.party, command.mandate)].suspended:
+    if (
+        isinstance(command, MandatedCommand)
+        and state.parties[treasury_of(state, command.party, command.mandate)].suspended
+    ):
         return Refusal(Reason.PARTY_SUSPENDED, f"{command.mandate} is of a treasury that is suspended")
     if party.role not in command.roles:
         return Refusal(Reason.ROLE_MAY_NOT, f"{command.party} is a {party.role}; {command.kind} is not for it")
