@@ -50,6 +50,7 @@ from tallystick.vouchers.rules.endings import BookExpire
 from tallystick.vouchers.rules.log_keys import LogRekey
 from tallystick.vouchers.rules.rule import EDITIONS, SEALS, Rule
 from tallystick.vouchers.rules.service_burning import ServiceBurn
+from tallystick.vouchers.state import State
 
 Method = Literal["follows", "asks", "concerns", "touches"]
 
@@ -156,7 +157,7 @@ class Declarations:
             elif kind == "voucher":
                 yield f"terms {name}", {("vouchers", name)}
             else:
-                held = self.log.ledger.state.reservations[name]
+                held = self.log.whole.reservations[name]
                 of_it = {("reservations", name), ("vouchers", held.voucher), ("contracts", held.contract)}
                 yield f"reservation {name}", of_it
 
@@ -183,7 +184,7 @@ class Declarations:
     def _contracts_of(self, way: Way) -> Iterable[str]:
         """The contracts that a value is of, or under which something of it was burned."""
         if way[0] == "vouchers":
-            held = self.log.ledger.state.reservations.values()
+            held = self.log.whole.reservations.values()
             return {reservation.contract for reservation in held if reservation.voucher == way[1]}
         if way[0] == "book":  # of a contract of which rounding leaves all, too
             return (way[3].split(" ")[1],)
@@ -250,6 +251,14 @@ class Log:
                 assert admit(self.ledger.state, signed, entry.event.at) == entry
                 evolve(self.ledger.state, entry.event)
                 self.ledger.entries.append(entry)
+
+    @cached_property
+    def whole(self) -> State:
+        """A state of all its entries in which what has ended stays."""
+        state = State.empty(ORIGIN)
+        for entry in self.ledger.entries:
+            evolve(state, entry.event, is_part=True)
+        return state
 
     def parties(self, number: int) -> set[str]:
         """Who gave an entry's command, and who signed it."""

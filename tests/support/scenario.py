@@ -188,9 +188,14 @@ def _read_row(number: int, line: str) -> Row:
 
 @dataclass
 class Ledger:
-    """A log in memory, played row by row and checked after each."""
+    """A log in memory, played row by row and checked after each.
+
+    Beside the state is another of the same entries, in which all that ended stays: it answers the same, but where it
+    still knows what has left; and what is added up anew from all entries, is compared with that.
+    """
 
     state: State = field(default_factory=lambda: State.empty(ORIGIN))
+    whole: State = field(default_factory=lambda: State.empty(ORIGIN))
     at: int = 0
     entries: list[Entry] = field(default_factory=list)
     ids: dict[str, str] = field(default_factory=dict)
@@ -217,9 +222,11 @@ class Ledger:
                 continue
             if row.sums:
                 check_sums(row.arguments, row.answer, row.sums, self.command, self.answered, self.state, self.sealed)
-            self.recount.take(self.entries, self.state)
-            check_books(self.state, self.recount)
+            self.recount.take(self.entries, self.whole)
+            check_books(self.whole, self.recount)
+            assert [*faults(self.whole)] == [], row
             assert [*faults(self.state)] == [], row
+            assert [*account_leaves(self.state)] == [*account_leaves(self.whole)], row
 
     def answer(self, row: Row) -> str:
         """Submit what a row says; the answer is in the words of the tables."""
@@ -260,6 +267,7 @@ class Ledger:
             if self.checked:
                 post(expected, postings)
                 assert self.state.book.totals == expected
+                assert evolve(self.whole, answer.event, is_part=True) == postings
             self.entries.append(answer)
         return answer
 
@@ -272,6 +280,13 @@ class Ledger:
         assert self.state.to_bytes() == before, "a decision changes nothing"
         if isinstance(answer, Entry):
             assert Entry.from_bytes(answer.to_bytes()) == answer
+        by_whole = admit(self.whole, signed, self.at)
+        if by_whole != answer:
+            assert isinstance(answer, Refusal)
+            assert answer.reason.value.endswith("_unknown")
+            assert "left the books" in answer.detail
+            is_verdict = signed.command.kind == "attestation.give/1"
+            assert is_verdict or isinstance(by_whole, Refusal), "nothing else can be done with what has left"
         return answer
 
     def note(self, row: Row) -> tuple[Json, bytes]:

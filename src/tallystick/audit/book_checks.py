@@ -12,6 +12,7 @@
     payee          paid + receivable + received = Σ settled of its lots
     application    issued = Σ face of the vouchers that name it, which are its holder's, for its programme, of its class
     holder         granted = Σ face − returned, and at most the cap
+    what has left  issued by a programme = settled + forfeited + returned; it counts in payee, application, holder, sums
     issued         each face is at least the floor, but of imported vouchers
     sums           appropriated = Σ envelope of a treasury; held = Σ (face − transferred − returned) of a holder;
                    promised = Σ (reserved + taken) for a provider; each at most 2^53 − 1
@@ -101,11 +102,14 @@ def faults(state: State) -> Iterator[str]:
     yield from _of_holders(state)
     yield from _of_applications(state)
     yield from _of_sums(state)
+    yield from _of_what_left(state)
 
 
 def returned_fen(state: State) -> Counter[VoucherStatus]:
     """Return what went back to envelopes, by what became of the vouchers."""
     sums: Counter[VoucherStatus] = Counter()
+    for name, amount_fen in state.book.balances["past_returned"].items():
+        sums["expired" if name.endswith(" expired") else "revoked"] += amount_fen
     for voucher_id, amount_fen in state.book.balances["returned"].items():
         if voucher_id in state.vouchers:
             sums[state.vouchers[voucher_id].status] += amount_fen
@@ -113,7 +117,7 @@ def returned_fen(state: State) -> Counter[VoucherStatus]:
 
 
 def _of_applications(state: State) -> Iterator[str]:
-    issued_fen: Counter[str] = Counter()
+    issued_fen = Counter({name: one.past_issued_fen for name, one in state.applications.items()})
     for name, voucher in state.vouchers.items():
         application = state.applications.get(voucher.application or "")
         if voucher.application is not None:
@@ -302,12 +306,17 @@ def _of_payees(state: State) -> Iterator[str]:
     """Yield the payees of which what was paid, and asked back, isn't what was settled of their lots."""
     book = state.book
     settled_fen: Counter[str] = Counter()
+    for past_id, amount_fen in book.balances["past_settled"].items():
+        programme, contract = past_id.split(" ")
+        payee = state.claimant(programme, contract) if contract in state.contracts else contract
+        settled_fen[f"{programme} {payee}"] += amount_fen
     for lot_id, amount_fen in book.balances["settled"].items():
         voucher, contract = lot_id.split(" ")
         programme = state.vouchers[voucher].programme
         payee = CARRIED_OVER if contract == CARRIED_OVER else state.claimant(programme, contract)
         settled_fen[f"{programme} {payee}"] += amount_fen
     there_fen = Counter(book.balances["paid"])
+    there_fen.update(book.balances["past_received"])
     for name, demand in state.demands.items():
         received_fen = book["received", name]
         there_fen[f"{demand.programme} {demand.payee}"] += book["receivable", name] + received_fen
@@ -323,7 +332,7 @@ def _of_payees(state: State) -> Iterator[str]:
 
 def _of_holders(state: State) -> Iterator[str]:
     book = state.book
-    granted_fen: Counter[str] = Counter()
+    granted_fen = Counter(book.balances["past_granted"])
     for name, voucher in state.vouchers.items():
         granted_fen[voucher.granted_id] += voucher.face_fen - book["returned", name]
         floor_fen = state.rules_of(voucher).cap.floor_fen
@@ -356,7 +365,11 @@ def _shown(amounts: dict[str, int] | dict[Account, int]) -> str:
 def _of_sums(state: State) -> Iterator[str]:
     """Yield the sums over all programmes of a party that aren't what its programmes, vouchers and reservations say."""
     book = state.book
-    sums: dict[Memorandum, Counter[str]] = {"appropriated": Counter(), "held": Counter(), "promised": Counter()}
+    sums: dict[Memorandum, Counter[str]] = {
+        "appropriated": Counter(),
+        "held": Counter(book.balances["past_held"]),
+        "promised": Counter(book.balances["past_promised"]),
+    }
     for programme in state.programmes.values():
         sums["appropriated"][programme.treasury] += programme.envelope_fen
     for name, voucher in state.vouchers.items():
@@ -370,3 +383,16 @@ def _of_sums(state: State) -> Iterator[str]:
                 yield f"party {party}: {there_fen} fen are {account}, and it comes to {found_fen[party]} fen"
             if there_fen > INTEGER_MAX:
                 yield f"party {party}: {there_fen} fen are {account}, and the most is {INTEGER_MAX} fen"
+
+
+def _of_what_left(state: State) -> Iterator[str]:
+    """Yield the programmes of which the vouchers that have left don't add up to what was issued."""
+    book = state.book
+    found_fen: Counter[str] = Counter()
+    for account in ("past_settled", "past_forfeited", "past_returned"):
+        for name, amount_fen in book.balances[account].items():
+            found_fen[name.partition(" ")[0]] += amount_fen
+    for programme in sorted(found_fen.keys() | book.balances["past_issued"].keys()):
+        issued_fen = book["past_issued", programme]
+        if issued_fen != found_fen[programme]:
+            yield f"programme {programme}: {issued_fen} fen had left, and of these {found_fen[programme]} fen are found"

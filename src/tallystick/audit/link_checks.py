@@ -9,22 +9,30 @@
     voucher        of a programme, a holder and, if it was transferred, a voucher of the same programme
     reservation    of a voucher, with its programme and holder, and of a provider
     claim          in its programme's list of its claimant's claims, once, in the order of entries
+    left           not there any more; it left with a seal
     statement      in the order of statements, once; its columns fit together; its reservations are of its provider
 
 A rule relies on each of these. They show a changed saved state where no amount was changed.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from itertools import pairwise
 from typing import Final
 
 from tallystick.vouchers.book import CARRIED_OVER, PROGRAMME_ACCOUNTS, AnyAccount, dated_lot_of
 from tallystick.vouchers.burns import PAYMENT_SIZE, Statement
 from tallystick.vouchers.quantities import INTEGER_MAX
-from tallystick.vouchers.state import State
+from tallystick.vouchers.state import Leaving, State
 
-_ROLES_OF_SUMS: Final[dict[AnyAccount, str]] = {"appropriated": "treasury", "held": "holder", "promised": "provider"}
+_ROLES_OF_SUMS: Final[dict[AnyAccount, str]] = {
+    "appropriated": "treasury",
+    "held": "holder",
+    "past_held": "holder",
+    "promised": "provider",
+    "past_promised": "provider",
+}
+_ENDS: Final = ("revoked", "expired")
 
 
 def broken_links(state: State) -> Iterator[str]:
@@ -45,6 +53,7 @@ def broken_links(state: State) -> Iterator[str]:
     yield from _of_reservations(state)
     yield from _of_claims(state)
     yield from _of_statements(state)
+    yield from _of_what_left(state)
 
 
 def _of_keys(state: State) -> Iterator[str]:
@@ -112,7 +121,16 @@ def _of_accounts(state: State) -> Iterator[str]:
 def _is_known(state: State, account: AnyAccount, account_id: str) -> bool:
     if account in ("envelope", "unissued"):
         return account_id in state.programmes
-    if account == "granted":
+    if account == "past_returned":
+        programme, _, end = account_id.partition(" ")
+        return programme in state.programmes and end in _ENDS
+    if account in ("past_settled", "past_forfeited"):
+        programme, _, rest = account_id.partition(" ")
+        payees = state.parties if account == "past_settled" else ()
+        return programme in state.programmes and (rest == CARRIED_OVER or rest in state.contracts or rest in payees)
+    if account == "past_issued":
+        return account_id in state.programmes
+    if account in ("granted", "past_granted"):
         treasury, _, rest = account_id.partition(" ")
         return treasury in state.parties and rest.rpartition(" ")[2] in state.parties
     if account in _ROLES_OF_SUMS:
@@ -130,7 +148,7 @@ def _is_known(state: State, account: AnyAccount, account_id: str) -> bool:
         return _is_dated_lot(state, account_id)
     if account in ("withheld", "settled", "forfeited"):
         return _is_lot(state, account_id)
-    if account == "paid":
+    if account in ("paid", "past_received"):
         programme, _, payee = account_id.partition(" ")
         return programme in state.programmes and (payee == CARRIED_OVER or payee in state.parties)
     if account in ("receivable", "received"):
@@ -156,7 +174,7 @@ def _of_applications(state: State) -> Iterator[str]:
         holder = state.parties.get(application.holder)
         if application.programme not in state.programmes or holder is None or holder.role != "holder":
             yield f"application {name}: its programme or its holder isn't there"
-        if not 0 <= application.issued_fen <= application.amount_fen <= INTEGER_MAX:
+        if not 0 <= application.past_issued_fen <= application.issued_fen <= application.amount_fen <= INTEGER_MAX:
             yield (
                 f"application {name}: it asks for {application.amount_fen} fen, "
                 f"and {application.issued_fen} fen were issued for it"
@@ -229,7 +247,7 @@ def _of_contracts(state: State) -> Iterator[str]:
             if not prices or any(one[0] >= other[0] for one, other in pairwise(prices)):
                 yield f"contract {name}: its prices of {item} aren't in order"
     for document, name in state.documents.items():
-        if name.partition(" ")[0] not in (state.parties if " " in name else state.contracts):
+        if name and name.partition(" ")[0] not in (state.parties if " " in name else state.contracts):
             yield f"document {document}: it is of {name}, which isn't there"
 
 
@@ -247,6 +265,23 @@ def _of_claims(state: State) -> Iterator[str]:
             yield f"demand {name}: its programme or its payee isn't there"
         if not 0 < demand.amount_fen <= INTEGER_MAX:
             yield f"demand {name}: it is of {demand.amount_fen} fen"
+
+
+def _of_what_left(state: State) -> Iterator[str]:
+    there: dict[Leaving, Container[str]] = {
+        "application": state.applications,
+        "claim": state.claims,
+        "contract": state.contracts,
+        "demand": state.demands,
+        "mandate": state.mandates,
+        "reservation": state.reservations,
+        "voucher": state.vouchers,
+    }
+    seals = {seal.index for seal in state.seals.values()}
+    for kind, left in state.left.items():
+        for name, seal_index in left.items():
+            if name in there[kind] or seal_index not in seals:
+                yield f"{kind} {name}: it left with entry {seal_index}, which is no seal, or it is still there"
 
 
 def _of_statements(state: State) -> Iterator[str]:

@@ -75,6 +75,7 @@ def _impossible(state: State) -> Iterator[str]:
             left_fen[programme.treasury] += voucher.face_fen
     for name, programme in state.programmes.items():
         left_fen[programme.treasury] += state.book.totals.get(name, {}).get("paid", 0)
+        left_fen[programme.treasury] += state.book["past_issued", name]
     today = state.day_of(state.at)
     for treasury, sums_fen in state.signed_by_few_fen.items():
         party = state.parties.get(treasury)

@@ -24,6 +24,7 @@ from tallystick.audit.report import ProgrammeTotals, Totals
 from tallystick.errors import EntryMalformedError, VerificationError
 from tallystick.findings import FindingCode, Findings
 from tallystick.vouchers.admit import SignedCommand, admit, read_note
+from tallystick.vouchers.book import AnyAccount
 from tallystick.vouchers.editions import Adoption
 from tallystick.vouchers.entry import Entry, Header, split_entry
 from tallystick.vouchers.evolve import evolve
@@ -129,14 +130,16 @@ class Replay:
             self._findings.add(FindingCode.CONSERVATION_BROKEN, None, fault)
         totals = {name: _totals_of(state, name) for name in sorted(state.programmes)}
         returned = returned_fen(state)
-        received_fen, forfeited_fen = (sum(state.book.balances[name].values()) for name in ("received", "forfeited"))
+        received_fen = _sum_of(state, "received") + _sum_of(state, "past_received")
+        forfeited_fen = _sum_of(state, "forfeited") + _sum_of(state, "past_forfeited")
         return Totals(
             entries=self.state.size,
             burn_lines_accepted=self._lines_accepted,
             burn_lines_refused=self._lines_refused,
             gpu_milliseconds_burned=self._gpu_milliseconds_burned,
             gpu_milliseconds_refused=self._gpu_milliseconds_refused,
-            issued_fen=sum(voucher.face_fen for voucher in state.vouchers.values() if voucher.parent is None),
+            issued_fen=_sum_of(state, "past_issued")
+            + sum([voucher.face_fen for voucher in state.vouchers.values() if voucher.parent is None]),
             burned_fen=sum(map(_used_fen, totals.values())) + received_fen + forfeited_fen,
             withheld_fen=sum(one.withheld_fen for one in totals.values()),
             receivable_fen=sum(one.receivable_fen for one in totals.values()),
@@ -296,6 +299,10 @@ def _totals_of(state: State, programme: str) -> ProgrammeTotals:
         paid_fen=book["paid"],
         receivable_fen=book["receivable"],
     )
+
+
+def _sum_of(state: State, account: AnyAccount) -> int:
+    return sum(state.book.balances[account].values())
 
 
 def _used_fen(totals: ProgrammeTotals) -> int:

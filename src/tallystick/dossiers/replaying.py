@@ -138,7 +138,7 @@ class PartialReplay:
             applied = self._known_part(event)
             if isinstance(applied.command, RedemptionSettle):
                 pay_unknown(self.state, applied.command)
-            postings = evolve(self.state, applied)
+            postings = evolve(self.state, applied, is_part=True)
             if isinstance(applied.outcome, Expired):
                 names = {name for _, name, _, _ in account_rows(self.state, self._account, applied.outcome)}
                 postings = tuple([posting for posting in postings if _of_row(posting) in names])

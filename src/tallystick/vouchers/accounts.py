@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tallystick.vouchers.book import CARRIED_OVER, AnyAccount, lot_in
+from tallystick.vouchers.contracts import Contract
 from tallystick.vouchers.seals import AccountLeaf, Touches
 from tallystick.vouchers.state import State
 
@@ -15,6 +16,7 @@ _UNTOUCHED: Final = Touches()
 _OF_PAYEES: Final = ("unclaimed_fen", "withheld_fen", "claimed_fen", "paid_fen", "receivable_fen")
 _OWED: Final[dict[AnyAccount, str]] = {"burned": "unclaimed_fen", "withheld": "withheld_fen", "claimed": "claimed_fen"}
 _LOTS: Final[dict[AnyAccount, str]] = _OWED | {"settled": "settled_fen", "forfeited": "forfeited_fen"}
+_PAST_LOTS: Final[dict[AnyAccount, str]] = {"past_settled": "settled_fen", "past_forfeited": "forfeited_fen"}
 
 Balances = dict[str, int]
 
@@ -38,20 +40,24 @@ def is_open(state: State, account: str, balances: Balances) -> bool:
     if kind == "voucher":
         return not state.vouchers[name].has_ended or balances["reserved_fen"] > 0
     if kind == "contract":
-        return state.contracts[name].last_day >= state.day_of(state.at - state.burn_window_us) or any(
-            balances[one] for one in _OWED.values()
-        )
+        return contract_is_open(state, state.contracts[name]) or any(balances[one] for one in _OWED.values())
     return True
 
 
+def contract_is_open(state: State, contract: Contract) -> bool:
+    """Return whether something may still be burned under a contract, or taken back, whatever is owed."""
+    return contract.last_day >= state.day_of(state.at - state.burn_window_us)
+
+
 def account_balances(state: State) -> dict[str, Balances]:
-    """Return the balances (fen) of every account that there ever was, by its name."""
+    """Return the balances (fen) of every account in the state, by its name."""
     balances: dict[str, Balances] = {}
     for party_id, party in state.parties.items():
         if party.role in ("holder", "provider"):
             balances[f"{party.role} {party_id}"] = dict.fromkeys(_OF_PAYEES, 0)
         if party.role == "holder":
-            balances[f"holder {party_id}"] |= {"available_fen": 0, "burned_fen": 0, "reserved_fen": 0}
+            used_fen = state.book["past_held", party_id]
+            balances[f"holder {party_id}"] |= {"available_fen": 0, "burned_fen": used_fen, "reserved_fen": 0}
     for programme_id, programme in state.programmes.items():
         totals = {f"{account}_fen": amount_fen for account, amount_fen in state.book.totals[programme_id].items()}
         balances[f"programme {programme_id}"] = {**totals, "envelope_fen": programme.envelope_fen}
@@ -95,6 +101,11 @@ def _add_book(state: State, balances: dict[str, Balances]) -> None:
             payee = state.claimant(voucher.programme, contract)
             if account in _OWED and payee is not None:  # else the first to claim of both sides of the contract
                 balances[f"{state.parties[payee].role} {payee}"][_OWED[account]] += amount_fen
+    for past, name in _PAST_LOTS.items():
+        for account_id, amount_fen in state.book.balances[past].items():
+            contract = account_id.partition(" ")[2]
+            if contract in state.contracts:  # else of those that have left, or from before the log
+                balances[f"contract {contract}"][name] += amount_fen
     for account_id, amount_fen in state.book.balances["paid"].items():
         payee = account_id.rpartition(" ")[2]
         if payee != CARRIED_OVER:

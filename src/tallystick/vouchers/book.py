@@ -32,6 +32,17 @@ takes note of it, so that each of them adds up by itself:
     forgotten     <reservation>                          taken by lines of statements that aren't remembered any more
     forgotten_charged, forgotten_absorbed <contract>     charged and absorbed by such lines
 
+What has ended leaves the state (leaving.py), and its accounts with it. What sums over all need of it stays:
+
+    past_issued     <programme>                          faces of vouchers that have left, but for transferred parts
+    past_returned   <programme> <status>                 of these, gone back unused, by what became of them
+    past_settled    <programme> <contract>               of their lots; once the contract has left: <programme> <payee>
+    past_forfeited  <programme> <contract>               the same; then <programme> -
+    past_received   <programme> <payee>                  of demands that have left, received
+    past_granted    <treasury> <year> <group> <holder>   granted by vouchers that have left
+    past_held       <holder>                             what such vouchers were used for
+    past_promised   <provider>                           taken of reservations that have left
+
 docs/rules.md, "The law of conservation". An account with nothing in it isn't kept.
 """
 
@@ -59,6 +70,14 @@ Memorandum = Literal[
     "forgotten",
     "forgotten_charged",
     "forgotten_absorbed",
+    "past_issued",
+    "past_returned",
+    "past_settled",
+    "past_forfeited",
+    "past_received",
+    "past_granted",
+    "past_held",
+    "past_promised",
 ]
 AnyAccount = Account | Memorandum
 
@@ -192,3 +211,7 @@ class Book:
             balances[account_id] = balance_fen
         else:
             balances.pop(account_id, None)
+
+    def drop(self, account: Memorandum, account_id: str) -> int:
+        """Forget what a memorandum account took note of, and return it."""
+        return self.balances[account].pop(account_id, 0)

@@ -3,13 +3,20 @@
 What each command does is its rule's; here is what every entry does.
 """
 
+from tallystick.vouchers.leaving import let_go
+from tallystick.vouchers.rules.books import BookSeal
 from tallystick.vouchers.rules.rule import Event, Postings, touched
 from tallystick.vouchers.seals import Touches
 from tallystick.vouchers.state import Reference, State
 
 
-def evolve(state: State, event: Event) -> Postings:
+def evolve(state: State, event: Event, *, is_part: bool = False) -> Postings:
     """Change a state, in place, by the event that comes next.
+
+    Args:
+        state: before the event.
+        event: the next.
+        is_part: the state is of some entries of a log alone, which don't say what has ended: all of it stays.
 
     Returns:
         What moved between accounts, in order: views and accounts are made of these.
@@ -32,6 +39,8 @@ def evolve(state: State, event: Event) -> Postings:
             change.over_index = event.index
     for posting in postings:
         state.post(posting)
+    if isinstance(command, BookSeal) and not is_part:
+        let_go(state, event.index)
     for account in sorted(touched(state, event)):  # a set has no order of its own, and saved states must be equal
         touches = state.touches.get(account)
         if touches is None:

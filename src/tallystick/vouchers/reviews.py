@@ -14,6 +14,7 @@ class Application:
         holder_class: of the holder, which vouchers issued for it keep.
         contract: of the holder, if it asks for a contract; what is issued for it is spent under that.
         issued_fen: the faces of the vouchers that were issued for it, whatever became of them.
+        past_issued_fen: of these, of the vouchers that have left the state.
     """
 
     programme: str
@@ -22,6 +23,7 @@ class Application:
     holder_class: str | None = None
     contract: str | None = None
     issued_fen: int = 0
+    past_issued_fen: int = 0
     withdrawn: bool = False
 
 

@@ -4,14 +4,15 @@ Only `evolve` (evolve.py) changes a state. Money is in its book alone (book.py),
 one account, into another, the same amount. So a programme's accounts add up to its envelope by construction.
 
 A state is bounded by what is alive: references of commands are forgotten when they are too old to be decided anew,
-statements and job times when they are older than the burn window. Equal histories give equal states and equal bytes.
+statements and job times when they are older than the burn window, and what has ended leaves with a seal (leaving.py).
+Equal histories give equal states and equal bytes.
 """
 
 import struct
 from bisect import bisect_left, insort
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Annotated, Final, Literal, NamedTuple, Self
+from typing import Annotated, Final, Literal, NamedTuple, Self, get_args
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -55,6 +56,14 @@ Capacity = tuple[int, dict[str, int]]
 """A declaration: from which day on, and how many of each item are installed."""
 
 
+Leaving = Literal["application", "claim", "contract", "demand", "mandate", "reservation", "voucher"]
+"""What leaves the state once it has ended."""
+
+
+def _nothing_left() -> dict[Leaving, dict[str, int]]:
+    return {kind: {} for kind in get_args(Leaving)}
+
+
 class Due(NamedTuple):
     """When time ends a reservation, a voucher, or what was burned of a voucher and not claimed (microseconds)."""
 
@@ -86,8 +95,9 @@ class State:
         capacities: by provider, ascending: what it declared that is in force or to come.
         payments: what was paid or received, by treasury and payment reference, joined by a blank.
         seals: by id, in order.
+        left: ids of what has ended and left, by what it was, with the entry of the seal that it left with (leaving.py).
         touches: by account, which entries touched it.
-        documents: by SHA-256 (hex), for ever: its contract, or of an invoice provider and reference of its statement.
+        documents: by SHA-256 (hex), for ever: its contract (empty once that has left), or of an invoice its statement.
         job_times: by provider and item; not saved, because it follows from the statements.
         statements: by provider and reference.
         statement_order: provider and reference, oldest first.
@@ -126,6 +136,7 @@ class State:
     demands: dict[str, Demand] = field(default_factory=dict)
     payments: dict[str, str] = field(default_factory=dict)
     seals: dict[str, Seal] = field(default_factory=dict)
+    left: dict[Leaving, dict[str, int]] = field(default_factory=_nothing_left)
     touches: dict[str, Touches] = field(default_factory=dict)
     job_times: Annotated[dict[str, dict[str, JobTimes]], Field(exclude=True)] = field(default_factory=dict)
     statements: dict[str, dict[str, Statement]] = field(default_factory=dict)
@@ -361,6 +372,8 @@ class State:
             raise MalformedError(f"not a saved state: {error.error_count()} faults") from None
         if list(state.book.balances) != [*ACCOUNTS, *MEMORANDA]:
             raise MalformedError(f"not a saved state: its book has {', '.join(state.book.balances)}")
+        if list(state.left) != [*get_args(Leaving)]:
+            raise MalformedError(f"not a saved state: what has left is {', '.join(state.left)}")
         if not 0 <= state.at <= INSTANT_MAX:
             raise MalformedError(f"not a saved state: its last entry is of microsecond {state.at}")
         try:

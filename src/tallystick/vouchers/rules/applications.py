@@ -9,7 +9,7 @@ from tallystick.vouchers.outcomes import Nothing
 from tallystick.vouchers.quantities import Fen, FenOrZero, OwnedId, Sha256Hex, Word, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.reviews import Application
-from tallystick.vouchers.rules.checks import check_holders_contract, check_new_id
+from tallystick.vouchers.rules.checks import check_holders_contract, check_new_id, unknown
 from tallystick.vouchers.rules.rule import (
     HOLDER,
     Accounts,
@@ -63,7 +63,7 @@ class ApplicationFile(Rule):
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
         """For a programme that isn't over; it may be reviewed before that opens."""
-        refusal = check_new_id(self.application, self.party, state.applications)
+        refusal = check_new_id(self.application, self.party, state.applications, state.left["application"])
         if refusal:
             return refusal
         programme = state.programmes.get(self.programme)
@@ -120,7 +120,7 @@ class ApplicationWithdraw(Rule):
         """Its own, once; also when something was issued for it."""
         application = state.applications.get(self.application)
         if application is None:
-            return Refusal(Reason.APPLICATION_UNKNOWN, self.application)
+            return unknown(state, Reason.APPLICATION_UNKNOWN, "application", self.application)
         if application.holder != self.party:
             return Refusal(Reason.NOT_OWN_APPLICATION, f"{self.application} is of {application.holder}")
         if application.withdrawn:

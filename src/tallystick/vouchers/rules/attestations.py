@@ -15,7 +15,13 @@ from tallystick.vouchers.quantities import (
 )
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.reviews import Attestation
-from tallystick.vouchers.rules.checks import check_application, check_holder, check_own_contract, check_provider
+from tallystick.vouchers.rules.checks import (
+    check_application,
+    check_holder,
+    check_own_contract,
+    check_provider,
+    unknown,
+)
 from tallystick.vouchers.rules.rule import (
     ATTESTER,
     HOLDER,
@@ -85,7 +91,7 @@ class AttestationGive(Rule):
         role = state.parties[self.party].role
         if self.subject_type == "contract":
             if self.subject_id not in state.contracts:
-                return Refusal(Reason.CONTRACT_UNKNOWN, self.subject_id)
+                return unknown(state, Reason.CONTRACT_UNKNOWN, "contract", self.subject_id)
             return None if role == "attester" else check_own_contract(state, self.subject_id, self.party)
         if role == "attester":
             return None
@@ -141,7 +147,7 @@ def _check_subject(state: State, subject_type: SubjectType, subject_id: str) -> 
         return check_application(state, subject_id)
     if subject_type == "contract":
         return None
-    return None if subject_id in state.claims else Refusal(Reason.CLAIM_UNKNOWN, subject_id)
+    return None if subject_id in state.claims else unknown(state, Reason.CLAIM_UNKNOWN, "claim", subject_id)
 
 
 RULES: Final = (AttestationGive,)

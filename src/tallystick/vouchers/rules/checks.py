@@ -6,16 +6,22 @@ from typing import Literal
 from tallystick.vouchers.holdings import Voucher
 from tallystick.vouchers.quantities import INTEGER_MAX
 from tallystick.vouchers.refusals import Reason, Refusal
-from tallystick.vouchers.state import State
+from tallystick.vouchers.state import Leaving, State
 
 
-def check_new_id(new_id: str, party: str, taken: Container[str]) -> Refusal | None:
-    """Refuse an id outside the party's own namespace, or taken."""
+def check_new_id(new_id: str, party: str, *taken: Container[str]) -> Refusal | None:
+    """Refuse an id outside the party's own namespace, or taken: by what is there, or by what has left."""
     if not new_id.startswith(f"{party}/"):
         return Refusal(Reason.ID_OUTSIDE_OWN_NAMESPACE, f"{new_id} must begin with {party}/")
-    if new_id in taken:
+    if any(new_id in ids for ids in taken):
         return Refusal(Reason.ID_ALREADY_USED, new_id)
     return None
+
+
+def unknown(state: State, reason: Reason, kind: Leaving, name: str) -> Refusal:
+    """Return the refusal of what isn't there; of what was there and has left, it says so."""
+    seal_index = state.left[kind].get(name)
+    return Refusal(reason, name if seal_index is None else f"{name} ended, and left the books with entry {seal_index}")
 
 
 def check_own_programme(state: State, programme: str, treasury: str) -> Refusal | None:
@@ -58,7 +64,7 @@ def check_application(state: State, application: str) -> Refusal | None:
     """Refuse an application that isn't there, or was withdrawn."""
     there = state.applications.get(application)
     if there is None:
-        return Refusal(Reason.APPLICATION_UNKNOWN, application)
+        return unknown(state, Reason.APPLICATION_UNKNOWN, "application", application)
     return Refusal(Reason.APPLICATION_WITHDRAWN, application) if there.withdrawn else None
 
 
@@ -99,7 +105,7 @@ def check_own_voucher(state: State, voucher_id: str, holder: str) -> Refusal | N
     """Refuse a voucher that isn't there, or is another holder's."""
     voucher = state.vouchers.get(voucher_id)
     if voucher is None:
-        return Refusal(Reason.VOUCHER_UNKNOWN, voucher_id)
+        return unknown(state, Reason.VOUCHER_UNKNOWN, "voucher", voucher_id)
     return None if voucher.holder == holder else Refusal(Reason.NOT_OWN_VOUCHER, f"{voucher_id} is of {voucher.holder}")
 
 
@@ -124,7 +130,7 @@ def check_holders_contract(state: State, contract_id: str, holder: str) -> Refus
     """Refuse a contract that isn't there, or isn't this holder's."""
     contract = state.contracts.get(contract_id)
     if contract is None:
-        return Refusal(Reason.CONTRACT_UNKNOWN, contract_id)
+        return unknown(state, Reason.CONTRACT_UNKNOWN, "contract", contract_id)
     if contract.holder == holder:
         return None
     return Refusal(Reason.NOT_OWN_CONTRACT, f"{contract_id} is of {contract.holder}")
@@ -134,7 +140,7 @@ def check_own_contract(state: State, contract_id: str, party: str) -> Refusal | 
     """Refuse a contract that isn't there, or isn't of this party."""
     contract = state.contracts.get(contract_id)
     if contract is None:
-        return Refusal(Reason.CONTRACT_UNKNOWN, contract_id)
+        return unknown(state, Reason.CONTRACT_UNKNOWN, "contract", contract_id)
     if party in (contract.holder, contract.provider):
         return None
     return Refusal(Reason.NOT_OWN_CONTRACT, f"{contract_id} is of {contract.holder} and {contract.provider}")

@@ -72,7 +72,7 @@ class RedemptionClaim(Rule):
 
     def decide(self, state: State, at: int) -> Claimed | Refusal:
         """By whom the programme pays, for a period that is over, and not for too long."""
-        refusal = check_new_id(self.claim, self.party, state.claims)
+        refusal = check_new_id(self.claim, self.party, state.claims, state.left["claim"])
         if refusal:
             return refusal
         programme = state.programmes.get(self.programme)

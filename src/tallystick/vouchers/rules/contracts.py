@@ -101,7 +101,7 @@ class ContractSign(Rule):
     def decide(self, state: State, at: int) -> Nothing | Refusal:
         """Between two who are in good standing, about a document that no other contract has."""
         return (
-            check_new_id(self.contract, self.party, state.contracts)
+            check_new_id(self.contract, self.party, state.contracts, state.left["contract"])
             or self._check_sides()
             or self._check_days(state, at)
             or self._check_parties(state)

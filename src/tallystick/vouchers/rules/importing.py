@@ -67,7 +67,7 @@ class VoucherImport(Rule):
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
         """From before the log, within the programme's window, envelope and cap, with its original dates."""
-        refusal = check_new_id(self.voucher, self.party, state.vouchers) or check_own_programme(
+        refusal = check_new_id(self.voucher, self.party, state.vouchers, state.left["voucher"]) or check_own_programme(
             state, self.programme, self.party
         )
         if refusal:

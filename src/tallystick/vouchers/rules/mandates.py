@@ -17,7 +17,7 @@ from tallystick.vouchers.quantities import (
     format_instant,
 )
 from tallystick.vouchers.refusals import Reason, Refusal
-from tallystick.vouchers.rules.checks import check_new_id, check_own_programme
+from tallystick.vouchers.rules.checks import check_new_id, check_own_programme, unknown
 from tallystick.vouchers.rules.officers import count_signatures, officers_needed
 from tallystick.vouchers.rules.rule import (
     TREASURY,
@@ -76,7 +76,7 @@ class MandateGive(Rule):
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
         """To an operator in good standing, for a year at most."""
-        refusal = check_new_id(self.mandate, self.party, state.mandates)
+        refusal = check_new_id(self.mandate, self.party, state.mandates, state.left["mandate"])
         if refusal is None and self.programme is not None:
             refusal = check_own_programme(state, self.programme, self.party)
         if refusal:
@@ -144,7 +144,7 @@ class MandateEnd(Rule):
         """One of its own, before it is over."""
         mandate = state.mandates.get(self.mandate)
         if mandate is None:
-            return Refusal(Reason.MANDATE_UNKNOWN, self.mandate)
+            return unknown(state, Reason.MANDATE_UNKNOWN, "mandate", self.mandate)
         if mandate.treasury != self.party:
             return Refusal(Reason.NOT_OWN_MANDATE, self.mandate)
         return _check_open(mandate, self.mandate, at) or Nothing()
@@ -215,7 +215,7 @@ def check_mandate(
         return Refusal(Reason.MANDATE_MISPLACED, "an operator acts by a mandate, a treasury by none")
     mandate = state.mandates.get(mandate_id)
     if mandate is None:
-        return Refusal(Reason.MANDATE_UNKNOWN, mandate_id)
+        return unknown(state, Reason.MANDATE_UNKNOWN, "mandate", mandate_id)
     if mandate.operator != command.party:
         return Refusal(Reason.NOT_OWN_MANDATE, mandate_id)
     refusal = _check_open(mandate, mandate_id, at)
@@ -262,7 +262,7 @@ def check_treasurys_voucher(
     if refusal:
         return refusal
     if programme is None:
-        return Refusal(Reason.VOUCHER_UNKNOWN, voucher_id)
+        return unknown(state, Reason.VOUCHER_UNKNOWN, "voucher", voucher_id)
     return check_own_programme(state, programme, treasury_of(state, command.party, mandate_id))
 
 

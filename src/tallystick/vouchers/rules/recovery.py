@@ -59,7 +59,7 @@ class RecoveryDemand(Rule):
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
         """At most what was paid to the payee under the programme, and isn't asked back yet."""
-        refusal = check_new_id(self.demand, self.party, state.demands) or check_own_programme(
+        refusal = check_new_id(self.demand, self.party, state.demands, state.left["demand"]) or check_own_programme(
             state, self.programme, self.party
         )
         if refusal:

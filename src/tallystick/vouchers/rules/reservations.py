@@ -17,6 +17,7 @@ from tallystick.vouchers.rules.checks import (
     check_new_id,
     check_own_voucher,
     check_sum,
+    unknown,
 )
 from tallystick.vouchers.rules.mandates import MANDATE_REFUSALS, check_mandate, mandate_name, treasury_of
 from tallystick.vouchers.rules.rule import (
@@ -81,7 +82,7 @@ class VoucherReserve(Rule):
     def decide(self, state: State, at: int) -> Nothing | Refusal:
         """Under the holder's own contract, within its days and the voucher's, where the provider is accredited now."""
         return (
-            check_new_id(self.reservation, self.party, state.reservations)
+            check_new_id(self.reservation, self.party, state.reservations, state.left["reservation"])
             or check_holders_contract(state, self.contract, self.party)
             or self._check_contract(state, at)
             or check_own_voucher(state, self.voucher, self.party)
@@ -210,7 +211,7 @@ class ReservationExtend(Rule):
         """Before its end, within voucher and contract, for a provider that is accredited now."""
         reservation = state.reservations.get(self.reservation)
         if reservation is None:
-            return Refusal(Reason.RESERVATION_UNKNOWN, self.reservation)
+            return unknown(state, Reason.RESERVATION_UNKNOWN, "reservation", self.reservation)
         if reservation.holder != self.party:
             return Refusal(Reason.NOT_OWN_RESERVATION, self.reservation)
         if reservation.closed:
@@ -306,7 +307,7 @@ class ReservationRelease(Rule):
         if refusal:
             return refusal
         if reservation is None:
-            return Refusal(Reason.RESERVATION_UNKNOWN, self.reservation)
+            return unknown(state, Reason.RESERVATION_UNKNOWN, "reservation", self.reservation)
         party = treasury_of(state, self.party, self.mandate)
         provider, programme = reservation.provider, state.programmes[reservation.programme]
         accredited_until = programme.accredited_until(provider, at)

@@ -11,7 +11,7 @@ from tallystick.vouchers.fields import CLOSED, SubjectType
 from tallystick.vouchers.outcomes import Nothing
 from tallystick.vouchers.quantities import Day, Fen, FenOrZero, OwnedId, Text, format_day
 from tallystick.vouchers.refusals import Reason, Refusal
-from tallystick.vouchers.rules.checks import check_own_programme
+from tallystick.vouchers.rules.checks import check_own_programme, unknown
 from tallystick.vouchers.rules.claiming import CONTRACTS_MAX
 from tallystick.vouchers.rules.gates import check_passed
 from tallystick.vouchers.rules.mandates import (
@@ -281,7 +281,7 @@ class RedemptionDisallow(Rule):
         if refusal:
             return refusal
         if self.contract not in state.contracts:
-            return Refusal(Reason.CONTRACT_UNKNOWN, self.contract)
+            return unknown(state, Reason.CONTRACT_UNKNOWN, "contract", self.contract)
         there_fen = sum([amount_fen for _, _, _, amount_fen in self._parts(state, at)])
         if self.amount_fen > there_fen:
             return Refusal(Reason.EXCEEDS_WITHHELD, f"{there_fen} fen can be disallowed", limit_fen=there_fen)
@@ -365,7 +365,7 @@ def check_demand(state: State, demand_id: str, treasury: str) -> Refusal | None:
     """Refuse a demand that isn't there, or is another treasury's."""
     demand = state.demands.get(demand_id)
     if demand is None:
-        return Refusal(Reason.DEMAND_UNKNOWN, demand_id)
+        return unknown(state, Reason.DEMAND_UNKNOWN, "demand", demand_id)
     owner = state.programmes[demand.programme].treasury
     return None if owner == treasury else Refusal(Reason.DEMAND_ON_ANOTHER, f"{demand_id} is of {owner}")
 
@@ -387,7 +387,7 @@ def receive(state: State, demand_id: str, amount_fen: int) -> Posting:
 def _check_open_claim(state: State, claim_id: str, treasury: str) -> Refusal | None:
     claim = state.claims.get(claim_id)
     if claim is None:
-        return Refusal(Reason.CLAIM_UNKNOWN, claim_id)
+        return unknown(state, Reason.CLAIM_UNKNOWN, "claim", claim_id)
     refusal = check_own_programme(state, claim.programme, treasury)
     if refusal:
         return refusal

@@ -99,7 +99,7 @@ class VoucherIssue(Rule):
         treasury = treasury_of(state, self.party, self.mandate)
         refusal = (
             check_mandate(state, self, self.mandate, self.programme, self.face_fen, at)
-            or check_new_id(self.voucher, self.party, state.vouchers)
+            or check_new_id(self.voucher, self.party, state.vouchers, state.left["voucher"])
             or check_own_programme(state, self.programme, treasury)
         )
         if refusal:
@@ -229,7 +229,7 @@ class VoucherTransfer(Rule):
     def decide(self, state: State, at: int) -> Nothing | Refusal:
         """Where the programme lets it, to a holder whose cap has room."""
         refusal = (
-            check_new_id(self.into, self.party, state.vouchers)
+            check_new_id(self.into, self.party, state.vouchers, state.left["voucher"])
             or check_receiving_holder(state, self.to)
             or check_own_voucher(state, self.voucher, self.party)
         )
