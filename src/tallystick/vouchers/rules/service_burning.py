@@ -124,7 +124,7 @@ class ServiceBurn(Rule):
             return Refusal(Reason.ITEM_NOT_COUNTED, self.item)
         used = None if self.document_sha256 is None else state.documents.get(self.document_sha256)
         if used is not None and (self.corrects is None or used != f"{self.party} {self.corrects.statement}"):
-            return Refusal(Reason.DOCUMENT_ALREADY_USED, f"it is of {used}")
+            return Refusal(Reason.DOCUMENT_ALREADY_USED, f"it is of {used or 'a contract that has left'}")
         basis = "invoiced" if self.quantity is None else "metered"
         if state.contracts[self.contract].basis != basis:
             return Refusal(Reason.BASIS_DIFFERS, f"{self.contract} is {state.contracts[self.contract].basis}")
