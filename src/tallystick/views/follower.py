@@ -34,6 +34,7 @@ from tallystick.views.view_store import Place, ViewStore, remove
 from tallystick.vouchers.editions import check_first_edition
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.evolve import evolve
+from tallystick.vouchers.rules.books import BookSeal
 from tallystick.vouchers.state import State
 
 ENTRIES_A_BATCH: Final = 512
@@ -145,11 +146,18 @@ class LogFollower:
         return followed
 
     def _follow_batch(self, reader: Reader, place: Place, stop: int, state: State) -> Place | None:
-        """Fold the next entries into rows and keep them; None if another process did."""
+        """Fold the next entries into rows and keep them; None if another process did.
+
+        A batch ends before a seal: what has ended leaves with it, and rows are written from the state after a batch.
+        """
         projections = [one() for one in PROJECTIONS]
         data = b""
-        for data in reader.entries(place.size, stop):
-            event = Entry.from_bytes(data).event
+        for next_data in reader.entries(place.size, stop):
+            event = Entry.from_bytes(next_data).event
+            if isinstance(event.command, BookSeal) and state.size > place.size:
+                stop = state.size
+                break
+            data = next_data
             leaves = sealed_leaves(event, state)
             change = change_of(event, evolve(state, event), state, leaves)
             for projection in projections:

@@ -137,7 +137,9 @@ class ContractSign(Rule):
 
     def _check_document(self, state: State) -> Refusal | None:
         other = state.documents.get(self.document_sha256)
-        return None if other is None else Refusal(Reason.DOCUMENT_ALREADY_USED, f"it is {other or 'of a contract that has left'}")
+        if other is None:
+            return None
+        return Refusal(Reason.DOCUMENT_ALREADY_USED, f"it is {other or 'of a contract that has left'}")
 
     def evolve(self, state: State, event: Event) -> Postings:
         """A contract, under which nothing was charged yet."""
