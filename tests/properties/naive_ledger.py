@@ -517,33 +517,38 @@ class NaiveLedger:
         passes = before + leaves_fen(command) > officers["threshold_fen"]
         return {treasury: officers["required"]} if passes else {}
 
+    def signatures_needed(self, command: Json, at: int) -> dict[str, int]:
+        """The parties that a command needs signatures of, and how many; new keys sign besides."""
+        party, kind = command["party"], command["kind"]
+        needed = {party: 1} | self.also_asked(command)
+        if kind == "network.found/1":
+            return needed | {party: command["root_quorum"]}
+        if self.parties[party]["role"] == "network" or signed_by_quorum(command):
+            needed[party] = self.parties[party]["quorum"]
+        if kind == "key.revoke/1" and command["subject"] == party and self.parties[party]["role"] != "network":
+            key = self.keys.get(command["key"])
+            if key and key["party"] == party and at < key["active_from"]:
+                needed[party] = 1
+        if kind in OFFICERS_SIGN:
+            officers = self.parties[party].get("officers")
+            needed[party] = officers["required"] if officers else self.parties[party]["quorum"]
+        return needed | self.officers_asked(command, at)
+
     def _signature_reasons(
         self, command: Json, signers: Sequence[str], invalid: Sequence[str], at: int
     ) -> Iterator[Reason]:
         party, kind = command["party"], command["kind"]
         known = {label: key["party"] for label, key in self.keys.items()}
-        needed = {party: 1} | self.also_asked(command)
-        new_keys: set[str] = set()
         if kind == "network.found/1":
             known = {vkey_label(vkey): party for vkey in command["root_keys"]}
-            needed[party] = command["root_quorum"]
-        elif self.parties[party]["role"] == "network" or signed_by_quorum(command):
-            needed[party] = self.parties[party]["quorum"]
+        needed = self.signatures_needed(command, at)
+        new_keys: set[str] = set()
         if kind == "party.admit/1":
             new_keys = {vkey_label(vkey) for vkey, _ in brought(command)}
-        if kind == "key.revoke/1" and command["subject"] == party and self.parties[party]["role"] != "network":
-            key = self.keys.get(command["key"])
-            if key and key["party"] == party and at < key["active_from"]:
-                needed[party] = 1
         if kind == "key.add/1":
             new_keys = {vkey_label(command["vkey"])}
         if kind == "log.rekey/1":
             new_keys = {vkey_label(command["new_vkey"])}
-        if kind in OFFICERS_SIGN:
-            officers = self.parties[party].get("officers")
-            needed[party] = officers["required"] if officers else self.parties[party]["quorum"]
-        if kind != "network.found/1":
-            needed |= self.officers_asked(command, at)
         replaced: str | None = None
         if kind == "key.rotate/1":
             new_keys = {vkey_label(command["vkey"])}

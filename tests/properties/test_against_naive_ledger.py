@@ -40,6 +40,7 @@ from properties.naive_ledger import (
     second_text,
     signed_by_quorum,
 )
+from properties.scenes import SCENES, Scene, leave_some_of_everything, play
 from support.actors import (
     ORIGIN,
     brought_by,
@@ -1884,7 +1885,7 @@ class Walk:
         """What a bank says, mostly of today and under a reference of its own."""
         self.names += 1
         said = [entry["command"]["payment"] for entry in self.oracle.entries if "payment" in entry["command"]]
-        reference = f"transfer {self.names}" if not said or not self.one_in(12) else self.pick(said)["reference"]
+        reference = f"transfer {self.names}" if not said or not self.one_in(6) else self.pick(said)["reference"]
         return {"amount_fen": amount_fen, "day": self.days(0, 0, 0, 0, 0, 3, 1, -1), "reference": reference}
 
     def disallow(self) -> None:
@@ -1931,6 +1932,10 @@ class Walk:
             self.send(party, "recovery.receive", demand=name, payment=self.payment(fen))
         else:
             self.send(party, "recovery.cancel", demand=name, amount_fen=fen, reason="it was due")
+
+    def play_scene(self) -> None:
+        """One of what chance hardly ever puts together."""
+        play(self.pick(SCENES), self, self.pick(TREASURIES), self.pick(HOLDERS), self.pick(PROVIDERS))
 
     # -- moves: sealed books ------------------------------------------------------------------------------------------
 
@@ -2022,6 +2027,7 @@ MOVES: dict[Callable[[Walk], None], int] = {
     Walk.disallow: 6,
     Walk.demand: 6,
     Walk.recover: 5,
+    Walk.play_scene: 3,
     Walk.seal: 6,
     Walk.send_again: 2,
     Walk.send_garbage: 3,
@@ -2434,6 +2440,17 @@ def test_a_claim_has_so_many_contracts_and_lots_and_leaves_whole_contracts(yuan:
     yuan.pair.check_balances()
 
 
+@pytest.mark.parametrize("treasury", TREASURIES)
+def test_scenes_come_to_their_end(treasury: str) -> None:
+    """Of a treasury with officers too."""
+    walk = founded(Pair())
+    for number, scene in enumerate((*SCENES, leave_some_of_everything)):
+        scene(Scene(walk, treasury, HOLDERS[number % 3], PROVIDERS[number % 2]))
+        walk.pair.check_balances()
+    walk.pair.check_books()
+    walk.pair.check_replay()
+
+
 def units(walk: Walk, ref: str, first_day: str, last_day: str, **fields: Any) -> tuple[str, Any]:
     """A service of 3 units, at 7 fen each, of these days."""
     days = {"first_day": first_day, "last_day": last_day}
@@ -2616,7 +2633,7 @@ class Ledgers(RuleBasedStateMachine):
 
     @rule(chance=st.randoms(use_true_random=False))
     def recovery(self, chance: random.Random) -> None:
-        self.move(chance, Walk.demand, Walk.recover)
+        self.move(chance, Walk.demand, Walk.recover, Walk.play_scene)
 
     @rule(chance=st.randoms(use_true_random=False))
     def repetitions(self, chance: random.Random) -> None:

@@ -58,7 +58,8 @@ class Huge(Walk):
             treasury = TREASURIES[number % 2]
             name, payee = f"{treasury}/huge{number}", PAYEES[number % len(PAYEES)]
             cap = {"group": f"g{number}", "holder_fen": MAX, "floor_fen": 0}
-            rules = rules_of(shares=[{"share_bp": 6_000}], ceiling_bp=10_000, validity_days=3_660)
+            terms = {"validity_days": 3_660, "claims": {"cycle": "any", "cut_off_days": 90}}
+            rules = rules_of(shares=[{"share_bp": 6_000}], ceiling_bp=10_000, **terms)
             fields = self.programme(name, rules | {"transfer": "open", "payee": payee})
             fields |= {"envelope_fen": ENVELOPE, "rules": fields["rules"] | {"cap": cap, "rank": number}}
             self.must(treasury, "programme.open", **fields)
