@@ -134,8 +134,7 @@ def test_what_was_used_counts_against_cap_and_envelope_for_ever(ledger: Ledger) 
 def test_what_was_used_before_the_log_is_paid_to_nobody_again(ledger: Ledger, tmp_path: Path) -> None:
     """Neither a provider nor the holder finds it among what it may claim."""
     assert answer_to(ledger, brought("old")) is None
-    days = {"first_day": "2025-11-01", "last_day": "2026-01-29"}
     for claimant, expected in (("provider", Reason.NOTHING_TO_CLAIM), ("maker", Reason.NOT_THE_PAYEE)):
-        fields = {"claim": f"{claimant}/c", "programme": "suzhou/p"} | days
+        fields = {"claim": f"{claimant}/c", "programme": "suzhou/p", "last_day": "2025-12-31"}
         assert answer_to(ledger, Actor(claimant).note("redemption.claim", NOW, ref="c", **fields)) is expected
     assert audit(tmp_path, POLICY, processes=1).findings == ()

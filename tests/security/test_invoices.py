@@ -180,21 +180,17 @@ def test_an_invoice_is_paid_once_the_other_side_has_looked_at_it(ledger: Ledger,
     """What a provider attests of its own contract opens no gate for it; nor does another's customer attest it."""
     assert answer_to(ledger, invoice("s1")) is None
     clock.at = at = NOW + DAY_US
-    claim: Json = {
-        "claim": "provider/c",
-        "programme": "treasury/s",
-        "first_day": "2026-01-31",
-        "last_day": "2026-01-31",
-    }
+    claim: Json = {"claim": "provider/c", "programme": "treasury/s", "last_day": "2026-01-31"}
     assert answer_to(ledger, PROVIDER.note("redemption.claim", at, ref="claim", **claim)) is None
-    paid = {"claim": "provider/c", "amount_fen": 2_000, "payment_reference": "x"}
+    settled: Json = {"claim": "provider/c", "rows": [{"contract": "holder/i1", "paid_fen": 2_000}]}
+    settled["payment"] = {"amount_fen": 2_000, "day": "2026-01-31", "reference": "x"}
     verdict: Json = {"subject_type": "contract", "subject_id": "holder/i1", "topic": "delivery", "verdict": "pass"}
     verdict |= {"reason": "x", "evidence_sha256": "0" * 64, "valid_until": UNTIL}
     for number, (party, expected) in enumerate(((PROVIDER, None), (OTHER, Reason.NOT_OWN_CONTRACT), (HOLDER, None))):
-        pay = TREASURY.note("redemption.pay", at, ref=f"pay-{number}", **paid)
+        pay = TREASURY.note("redemption.settle", at, ref=f"pay-{number}", **settled)
         assert answer_to(ledger, pay) is Reason.GATE_NOT_PASSED
         assert answer_to(ledger, party.note("attestation.give", at, ref="seen", **verdict)) is expected
-    assert answer_to(ledger, TREASURY.note("redemption.pay", at, ref="pay", **paid)) is None
+    assert answer_to(ledger, TREASURY.note("redemption.settle", at, ref="pay", **settled)) is None
 
 
 @pytest.mark.parametrize(

@@ -147,8 +147,9 @@ def test_a_mandate_is_for_its_kinds_of_command(ledger: Ledger) -> None:
     assert answer_to(ledger, issue("v1")) is None
     revoke = mandated("r", "voucher.revoke", voucher="platform/v1", reason="x")
     assert answer_to(ledger, revoke) is Reason.KIND_NOT_MANDATED
-    pay = mandated("p", "redemption.pay", claim="provider/c", amount_fen=1, payment_reference="x")
-    assert answer_to(ledger, pay) is Reason.KIND_NOT_MANDATED
+    rows = [{"contract": "maker/k", "paid_fen": 1}]
+    settle = mandated("p", "redemption.settle", claim="provider/c", rows=rows)
+    assert answer_to(ledger, settle) is Reason.KIND_NOT_MANDATED
     assert answer_to(ledger, mandated("s", "voucher.suspend", voucher="platform/v1", reason="x")) is None
     for kind, fields in (
         ("programme.amend", {"programme": "suzhou/p", "reason": "x", "envelope_fen": 10**9}),

@@ -306,10 +306,10 @@ def _of_provider(ref: str) -> list[Json]:
     """What else a provider may command."""
     provider = Actor("provider")
     price = {"item": "ascend-910b", "price_fen": 10**7, "valid_from": format_instant(NOW + DAY_US)}
-    days = {"first_day": "2026-01-01", "last_day": "2026-01-29"}
+    claim = {"claim": "provider/c", "programme": "treasury/2026", "last_day": "2026-01-31"}
     return [
         provider.command("tariff.publish", NOW, ref=ref, **price),
-        provider.command("redemption.claim", NOW, ref=ref, claim="provider/c", programme="treasury/2026", **days),
+        provider.command("redemption.claim", NOW, ref=ref, **claim),
         provider.command("reservation.release", NOW, ref=ref, reservation="holder/r1"),
         provider.command("key.add", NOW, ref=ref, subject="provider", purpose="sign", vkey=vkey_of("provider/mine")),
         provider.command(
@@ -353,8 +353,9 @@ def test_a_suspended_partys_keys_command_nothing(ledger: Ledger) -> None:
 
 
 def test_a_provider_cannot_burn_more_than_holders_gave_it_nor_pay_itself(ledger: Ledger) -> None:
-    pay = {"claim": "provider/c1", "amount_fen": 1, "payment_reference": "x"}
-    assert answer_to(ledger, Actor("provider").note("redemption.pay", NOW, ref="pay", **pay)) is Reason.ROLE_MAY_NOT
+    settle = {"claim": "provider/c1", "rows": [{"contract": "holder/k1", "paid_fen": 1}]}
+    note = Actor("provider").note("redemption.settle", NOW, ref="pay", **settle)
+    assert answer_to(ledger, note) is Reason.ROLE_MAY_NOT
     command = Actor("provider").command(
         "voucher.reserve",
         NOW,

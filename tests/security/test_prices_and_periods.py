@@ -50,7 +50,7 @@ def test_a_provider_alone_takes_nothing_that_no_holder_reserved_under_what_it_si
             job a: 8 × 910b for 3,600 s between 2026-01-31 14:00 and 2026-01-31 15:00
         wuhu burns under K1: -> not_own_contract
             job a: 8 × 910b for 3,600 s between 2026-01-31 14:00 and 2026-01-31 15:00
-        guian claims what was burned under S1 from 2026-01-05 to 2026-01-31 as C1
+        guian claims what was burned under S1 up to 2026-01-31 as C1
             -> nothing_to_claim
     """)
     assert held(ledger) == UNTOUCHED
@@ -105,7 +105,7 @@ def test_a_reversed_line_of_nothing_licenses_no_correction_of_something() -> Non
                 -> 0.00: 0.001 × 1 s × 6.00 yuan/h = 0.000001… cut to 0.00; 50 % = 0.00
         guian reverses line 0 of st-1 -> reversed 0.00
         registry seals the days to 2026-02-04 as 2026-02
-            -> sealed 14 accounts: 4 vouchers + 4 holders + 2 providers + 4 programmes
+            -> sealed 21 accounts: 4 vouchers + 4 holders + 2 providers + 4 programmes + 5 contracts + 2 treasuries
         guian burns under K1:
             job a: 4 × 910b for 864,000 s between 2026-01-25 00:00 and 2026-02-04 00:00, corrects st-1:0
                 -> exceeds_corrected_line: 4 × 864,000 s > 0.001 × 1 s
@@ -133,9 +133,9 @@ def test_what_is_reported_late_or_corrected_changes_no_claim_of_a_sealed_day() -
                 -> 24.00: 8 × 3,600 s × 6.00 yuan/h = 48.00; 50 % = 24.00
         guian reverses line 1 of st-1 -> reversed 24.00 to reservation
         registry seals the days to 2026-01-31 as 2026-01
-            -> sealed 14 accounts: 4 vouchers + 4 holders + 2 providers + 4 programmes
-        guian claims what was burned under S1 from 2026-01-05 to 2026-01-31 as C1
-            -> claimed 24.00: 24.00 job a
+            -> sealed 21 accounts: 4 vouchers + 4 holders + 2 providers + 4 programmes + 5 contracts + 2 treasuries
+        guian claims what was burned under S1 up to 2026-01-31 as C1
+            -> claimed 24.00 under K1: 24.00 job a
         guian burns under K1:
             job b: 4 × 910b for 3,600 s between 2026-01-31 14:00 and 2026-01-31 15:00, corrects st-1:1
                 -> 12.00: 4 × 3,600 s × 6.00 yuan/h = 24.00; 50 % = 12.00
@@ -143,9 +143,9 @@ def test_what_is_reported_late_or_corrected_changes_no_claim_of_a_sealed_day() -
                 -> 24.00: 8 × 3,600 s × 6.00 yuan/h = 48.00; 50 % = 24.00
             job a: 8 × 910b for 3,600 s between 2026-01-31 14:00 and 2026-01-31 15:00, of a prior period
                 -> job_time_already_burned
-        guian claims what was burned under S1 from 2026-01-05 to 2026-01-31 as C2
+        guian claims what was burned under S1 up to 2026-01-31 as C2
             -> nothing_to_claim
-        shanghai pays 24.00 yuan for C1 -> paid
+        shanghai settles C1: 24.00 yuan under K1 -> settled
     """)
     assert held(ledger) == {**UNTOUCHED, "reserved": "7,940.00", "burned": "36.00", "paid": "24.00"}
 
@@ -186,15 +186,17 @@ def test_one_stolen_key_of_a_treasury_pays_out_no_more_than_the_threshold() -> N
         guian burns under K9:
             job a: 800 × 910b for 30,000 s between 2026-01-31 00:00 and 2026-01-31 12:00
                 -> 20,000.00: 800 × 30,000 s × 6.00 yuan/h = 40,000.00; 50 % = 20,000.00
-        guian claims what was burned under S1 from 2026-01-31 to 2026-01-31 as C1
-            -> claimed 20,000.00: 20,000.00 burned
-        shanghai pays 20,000.00 yuan for C1 [{ONE_KEY}] -> signatures_missing
-        shanghai pays 19,999.99 yuan for C1
-            -> amount_differs_from_claim: 19,999.99 ≠ 20,000.00 claimed
+        guian claims what was burned under S1 up to 2026-01-31 as C1
+            -> claimed 20,000.00 under K9: 20,000.00 burned
+        shanghai settles C1: 20,000.00 yuan under K9 [{ONE_KEY}] -> signatures_missing
+        shanghai settles C1: 0.01 yuan under K9 and 19,999.99 yuan withheld [{ONE_KEY}] -> signatures_missing
+        shanghai settles C1: 19,999.99 yuan under K9
+            -> settlement_differs_from_claim: 19,999.99 ≠ 20,000.00 claimed
         shanghai delists guian under S1 from 2026-02-01 00:00 [{ONE_KEY}] -> delisted
         shanghai releases R1 [{ONE_KEY}] -> released 4,000.00 to voucher: 4,000.00 reserved
         shanghai revokes voucher V1 [{ONE_KEY}] -> revoked 10,000.00: 10,000.00 issued
-        shanghai rejects C1 [{ONE_KEY}] -> rejected
+        shanghai settles C1: 0.00 yuan under K9 and 20,000.00 yuan withheld [{ONE_KEY}] -> settled
+        shanghai disallows 20,000.00 yuan under K9 of S1 [{ONE_KEY}] -> signatures_missing
     """)
     assert held(ledger)["paid"] == "0.00"
     assert held(ledger)["unissued"] == "70,000.00"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from support.finding_codes import AUDIT_CODES, DOSSIER_CODES, documented, in_order
-from support.small_ledger import CHEAP, LOG_KEY, POLICY
+from support.small_ledger import CHEAP, CLAIMED_FEN, LOG_KEY, POLICY
 from support.tampering import edited, entries_of, index_of, put_entry
 from tallystick.audit import FindingCode, Report, audit, auditing
 from tallystick.audit.book_checks import returned_fen
@@ -40,9 +40,14 @@ def test_a_sound_ledger_is_clean(pristine: Path) -> None:
         parts = row.model_dump()
         assert parts.pop("envelope_fen") == sum(parts.values()) == state.programmes[name].envelope_fen
         assert {account: parts[f"{account}_fen"] for account in state.book.totals[name]} == state.book.totals[name]
-    assert totals.programmes[CHEAP].paid_fen == 55_960
+    assert totals.receivable_fen == totals.programmes[CHEAP].receivable_fen == 3_000 - 1_000 - 1_200 - 300
+    assert totals.received_fen == 1_000 + 1_200  # set off, and received; 300 were given up
+    withheld_fen = 10_000 - 8_000  # of which so much is disallowed, and the rest isn't claimed in time
+    assert totals.programmes[CHEAP].paid_fen == CLAIMED_FEN - withheld_fen - 3_000 + 300
     services_fen = 500 * 200 // 5 + 70_000 // 5  # a fifth each of what was counted, and of the invoice
-    assert totals.burned_fen == 55_960 + 8_600 + 2_440 + services_fen + 30_000  # the last carried over
+    assert totals.burned_fen == CLAIMED_FEN + 8_600 + 2_440 + services_fen + 30_000  # the last carried over
+    assert totals.forfeited_fen == withheld_fen + 2_440 + services_fen  # not claimed in time
+    assert totals.withheld_fen == 0
     assert totals.revoked_fen == returned_fen(state)["revoked"] > 0
     parts_fen = (totals.available_fen, totals.reserved_fen, totals.burned_fen, totals.expired_fen, totals.revoked_fen)
     assert totals.issued_fen == sum(parts_fen)

@@ -216,7 +216,7 @@ ENTRIES: list[tuple[str, FindingCode, Callable[[Path], tuple[int, bytes]]]] = [
         "time.burned", r'"refused":\[\[1,"period_sealed"\]\]', '"refused":[]', number=11)),
     ("a validity is changed", C.OUTCOME_DIFFERS, _edit("voucher.issued", '"valid_until":"2026', '"valid_until":"2027')),
     ("a sealed root is changed", C.OUTCOME_DIFFERS, _edit("book.sealed", '"root":"..', '"root":"zz')),
-    ("an account more was sealed", C.OUTCOME_DIFFERS, _edit("book.sealed", '"accounts":16', '"accounts":17', number=1)),
+    ("an account more was sealed", C.OUTCOME_DIFFERS, _edit("book.sealed", '"accounts":20', '"accounts":21', number=1)),
     ("a service cost less", C.OUTCOME_DIFFERS, _edit("service.burned", r'"fee_fen":\[200000\]', '"fee_fen":[199999]')),
     ("what expired is left out", C.OUTCOME_DIFFERS, _edit(
         "book.expired", r',\["voucher","registry/v5",\d+,"programme"\]', "")),
@@ -321,9 +321,9 @@ def test_a_forged_log_without_a_lie_is_clean(ledger: Path) -> None:
 def test_replay_stops_once_and_form_is_still_checked(ledger: Path) -> None:
     """After an entry that can't be decided, an unreadable one later is still named."""
     entries = entries_of(ledger)
-    first, last = index_of(entries, "voucher.issued"), index_of(entries, "redemption.paid")
+    first, last = index_of(entries, "voucher.issued"), index_of(entries, "redemption.settled")
     put_entry(ledger, first, edited(entries[first], '"face_fen":1', '"face_fen":2'))
-    put_entry(ledger, last, edited(entries[last], '"kind":"redemption.pay/1"', '"kind":"redemption.pay/2"'))
+    put_entry(ledger, last, edited(entries[last], '"kind":"redemption.settle/1"', '"kind":"redemption.settle/2"'))
     found = _codes(ledger)
     assert found[C.REPLAY_STOPPED] == [first]
     assert found[C.ENTRY_MALFORMED] == [last]
