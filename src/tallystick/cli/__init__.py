@@ -2,7 +2,7 @@
 
     commands.py   which commands there are, for whom, and in which module
 
-    treasury.py   key new, sign, balances        provider.py   check, submit, show
+    treasury.py   key new, sign, balances        provider.py   check, submit
     auditor.py    audit, verify, receipt         operator.py   ledger create, backup, restore; export, demo
     writer.py     writer: notes in, answers out, for as long as the log is to be written
     proofs.py     proof inclusion, consistency   entries.py    an entry in full
@@ -10,6 +10,7 @@
     dossier.py    dossier, and verify of what it wrote
     witness.py    witness init, serve, cosign    checkpoint.py checkpoint collect: the log that asks
     rules.py      rules: what commands a log takes
+    showing.py    show: all about one thing, or an entry
 
     command_files.py              a command in JSON, as a person wrote it
     kinds.py      what a file may hold that is replaced

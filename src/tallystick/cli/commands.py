@@ -42,7 +42,7 @@ BY_USER: Final = {
     "Providers, and all who bring notes": (
         Command("check", "provider", "Say what submit would decide; write nothing."),
         Command("submit", "provider", "Record notes, or say why not."),
-        Command("show", "provider", "Show a voucher, holder, programme, provider or entry."),
+        Command("show", "showing", "Show a voucher, programme, contract, application, claim and so on."),
     ),
     "Operators": (
         Command("ledger", "operator", "Make ledgers, back them up, restore them."),

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from tallystick.errors import MalformedError, NotALedgerError, UsageError
-from tallystick.vouchers.quantities import format_instant, parse_instant
+from tallystick.vouchers.quantities import format_instant, parse_day, parse_instant
 
 if TYPE_CHECKING:
     from tallystick.publishing import Reader
@@ -45,7 +45,8 @@ _WIDEST_OFFSET: Final = timedelta(hours=14)  # as the network's own
 # What holds a time in a command, an event or an answer; a burn line's own two are `from` and `to`.
 TIMES: Final = frozenset(
     {"at", "signed_at", "opens_at", "closes_at", "valid_from", "valid_until", "until", "since", "from", "to"}
-    | {"claimed_at", "settled_at", "demanded_at", "oldest_claimed_at"}
+    | {"claimed_at", "settled_at", "demanded_at", "oldest_claimed_at", "filed_at", "withdrawn_at"}
+    | {"starts_at", "ends_at", "counts_from", "compromised_since"}
 )
 
 
@@ -132,6 +133,18 @@ def zone_of(source: "AnySource") -> int:
 
     with read_ledger(source) as reader:
         return zone_in(reader)
+
+
+def read_day(text: str) -> int:
+    """Return the day (days since 1970) that a text is.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        return parse_day(text)
+    except ValueError:
+        raise UsageError(f"{text[:_SHOWN_MAX]!a} is not a day like 2026-01-05") from None
 
 
 def zone_in(reader: "Reader") -> int:

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 _NUMBERS = ("_fen", "_accepted", "_refused", "_reversed", "_paid", "_index", "gpu_milliseconds")
 _COUNTS = frozenset(
     {"index", "line", "lines", "entries", "vouchers", "claims_open", "seconds", "gpu_milli", "quantity"}
+    | {"passes", "asked", "quorum", "required", "window_days"}
 )
-_PROSE = frozenset({"name", "text", "reason", "detail", "moved, in yuan"})
+_PROSE = frozenset({"name", "text", "reason", "detail", "missing", "moved, in yuan"})
 _PARTS = {"over_fen": "of it over", "carried_over_fen": "of it carried over"}
 """Of the amount that stands before it: what is available, and what is burned or paid."""
 PROGRAMME_HEADINGS = {"burned_fen": "unclaimed"}

@@ -40,10 +40,12 @@ class BalanceKind(StrEnum):
     PROVIDER = AccountKind.PROVIDER.value
     VOUCHER = AccountKind.VOUCHER.value
     CONTRACT = AccountKind.CONTRACT.value
+    APPLICATION = "application"
     MANDATE = "mandate"
     CLAIM = "claim"
     DEMAND = "demand"
     PAYEE = "payee"
+    TREASURY = AccountKind.TREASURY.value
 
 
 def _source(parser: Callable[[str], Any], text: str) -> Any:  # noqa: ANN401 - as typer has it
@@ -95,7 +97,17 @@ AsOf = Annotated[
     str | None,
     typer.Option(
         "--as-of",
-        help="Up to an entry's index, a time (…T08:00:00Z, …T16:00:00+08:00, …T16:00:00) or a day's end (2026-01-05).",
+        help="As the log knew it: up to an entry's index, a time (…T08:00:00Z, …T16:00:00+08:00, …T16:00:00) or a "
+        "day's end (2026-01-05).",
+    ),
+]
+Day = Annotated[
+    str | None,
+    typer.Option(
+        "--day",
+        metavar="DAY",
+        help="As it was at a day's end, whenever that was recorded: a line counts on the day that it is booked on, all "
+        "else on the day of its entry.",
     ),
 ]
 

@@ -1,9 +1,7 @@
-"""What a provider, or any other bringer of notes, does: check them, submit them, look things up.
+"""What a provider, or any other bringer of notes, does: check them, submit them.
 
     check SOURCE NOTE...     what would be decided, line by line, and nothing written
     submit SOURCE NOTE...    decided, recorded, and answered with receipts
-    show SOURCE voucher|holder|programme|provider|contract|mandate|claim|demand ID
-    show SOURCE entry INDEX
 
 `check` is how a provider knows before it runs a job that it will be paid: the same function decides, on a copy of the
 state. The answers to both commands have one shape; `docs/rules.md` lists the reasons.
@@ -12,14 +10,12 @@ state. The answers to both commands have one shape; `docs/rules.md` lists the re
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tallystick.cli import answers, kinds, output, parameters, reading
-from tallystick.cli.parameters import AccountKind
 from tallystick.cli.statuses import REFUSED
 from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
@@ -27,31 +23,15 @@ from tallystick.named_files import NamedFile
 if TYPE_CHECKING:
     from tallystick.ledger import Admitted
     from tallystick.publishing import Reader
-    from tallystick.sources import Source
     from tallystick.vouchers.entry import Entry
     from tallystick.vouchers.refusals import Refusal
     from tallystick.wire import JsonObject
-
-
-class What(StrEnum):
-    """What can be shown."""
-
-    VOUCHER = AccountKind.VOUCHER.value
-    HOLDER = AccountKind.HOLDER.value
-    PROGRAMME = AccountKind.PROGRAMME.value
-    PROVIDER = AccountKind.PROVIDER.value
-    CONTRACT = AccountKind.CONTRACT.value
-    MANDATE = "mandate"
-    CLAIM = "claim"
-    DEMAND = "demand"
-    ENTRY = "entry"
 
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command()(check)
     app.command()(submit)
-    app.command()(show)
 
 
 def check(
@@ -123,60 +103,6 @@ def submit(
             if receipts is not None and not isinstance(answer, Refusal):
                 said[-1]["receipt"] = _write_receipt(receipts, answer)
     _report(notes, said, lambda: zone_of(source), as_json=as_json)
-
-
-def show(
-    source: parameters.ReadSource,
-    what: Annotated[What, typer.Argument(help="What to show.")],
-    id_: Annotated[
-        str, typer.Argument(metavar="ID", help="Its id, for example acme-ai/v-1 or guian-cluster; an entry's index.")
-    ],
-    as_of: parameters.AsOf = None,
-    fresh: parameters.Fresh = False,
-    as_json: parameters.AsJsonInFen = False,
-    wide: parameters.Wide = False,
-) -> None:
-    """Show all about a voucher, holder, programme, provider, contract, mandate, claim or demand, or an entry."""
-    from tallystick.cli.moments import with_local_times
-    from tallystick.cli.views import open_views
-    from tallystick.wire.resources import resource
-
-    if what is What.ENTRY:
-        if as_of is not None:
-            raise UsageError("an entry never changes: leave --as-of out")
-        _show_entry(source, id_, as_json=as_json, wide=wide)
-        return
-    with open_views(source, as_of, is_fresh=fresh) as asked:
-        said = resource(what.value, getattr(asked.views, what.value)(id_))
-        if as_json:
-            output.print_json(said)
-        else:
-            found = said[what.value]
-            shown = with_local_times(found.pop("balance") | found, asked.zone)
-            headings = output.PROGRAMME_HEADINGS if what is What.PROGRAMME else None
-            output.line(f"{what.value} {id_}")
-            output.record(asked.as_of, shown, headings=headings, wide=wide)
-        asked.say_when()
-
-
-def _show_entry(source: "Source", index: str, *, as_json: bool, wide: bool) -> None:
-    """Show an entry, which is proved to be in the tree of the source's checkpoint; who signed that is for `verify`."""
-    from tallystick.cli.entries import print_entry
-    from tallystick.cli.moments import index_of, zone_in
-    from tallystick.publishing.reader import read_ledger
-    from tallystick.wire.entries import entry, shown
-
-    number = index_of(index)
-    if number is None:
-        raise UsageError(f"{index} is not an entry's index, which is a number counted from 0")
-    with read_ledger(source) as reader:
-        proof = reader.receipt(number)
-        said = entry(proof.index, proof.entry or b"")
-        if as_json:
-            output.print_json(shown(said))
-        else:
-            output.line(f"entry {proof.index} of {reader.origin}, which has {reader.size:,}")
-            print_entry(said, zone=zone_in(reader), wide=wide)
 
 
 def _recorded(answer: "Entry | Refusal") -> "JsonObject":

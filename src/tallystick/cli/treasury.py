@@ -114,6 +114,7 @@ def balances(
     source: parameters.ReadSource,
     by: Annotated[BalanceKind, typer.Option(help="A row for each of these.")] = BalanceKind.PROGRAMME,
     as_of: parameters.AsOf = None,
+    day: parameters.Day = None,
     fresh: parameters.Fresh = False,
     as_json: parameters.AsJsonInFen = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV; amounts in fen.")] = False,
@@ -126,7 +127,7 @@ def balances(
 
     if as_json and as_csv:
         raise UsageError("--json and --csv exclude each other: give one")
-    with open_views(source, as_of, is_fresh=fresh) as asked:
+    with open_views(source, as_of, is_fresh=fresh, by_day=day) as asked:
         said = balances_by(by.value, asked.views.size, asked.views.balances(by.value))
         rows = said["balances"]
         columns = _columns(by)
@@ -139,7 +140,7 @@ def balances(
                 f"Balances by {by.value} {asked.as_of}",
                 with_local_times(rows, asked.zone),
                 columns=columns,
-                headings=output.PROGRAMME_HEADINGS if by is BalanceKind.PROGRAMME else None,
+                headings=output.PROGRAMME_HEADINGS if by in (BalanceKind.PROGRAMME, BalanceKind.TREASURY) else None,
                 wide=wide,
             )
             if not rows:
@@ -156,10 +157,12 @@ def _columns(by: BalanceKind) -> list[str]:
         BalanceKind.PROVIDER: views.ProviderBalance,
         BalanceKind.VOUCHER: views.VoucherBalance,
         BalanceKind.CONTRACT: views.ContractBalance,
+        BalanceKind.APPLICATION: views.ApplicationBalance,
         BalanceKind.MANDATE: views.MandateBalance,
         BalanceKind.CLAIM: views.ClaimBalance,
         BalanceKind.DEMAND: views.DemandBalance,
         BalanceKind.PAYEE: views.PayeeBalance,
+        BalanceKind.TREASURY: views.TreasuryBalance,
     }
     return [field.name for field in fields(rows[by])]
 

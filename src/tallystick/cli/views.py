@@ -30,11 +30,13 @@ class Asked:
         views: as of then.
         reader: opens the log once, whatever more is asked of it.
         when: the last time that counts, if a time was given.
+        day: the last day that counts, if one was given.
     """
 
     views: "Views"
     reader: "Callable[[], Reader]"
     when: "Moment | None"
+    day: str | None
 
     @cached_property
     def zone(self) -> int:
@@ -48,7 +50,10 @@ class Asked:
         """What the answer is of, in words: how many entries, and the time of the last."""
         from tallystick.cli.moments import local, zone_name
 
-        last = f" (the last of {local(self.views.at, self.zone)})" if self.views.size else ""
+        if self.day is not None:
+            last = f", what is booked up to {self.day}"
+        else:
+            last = f" (the last of {local(self.views.at, self.zone)})" if self.views.size else ""
         return f"after {self.views.size:,} entries{last}, in yuan, times in {zone_name(self.zone)}"
 
     def say_when(self) -> None:
@@ -67,28 +72,34 @@ class Asked:
 
 
 @contextmanager
-def open_views(source: "Source", as_of: str | None, *, is_fresh: bool) -> Iterator[Asked]:
+def open_views(source: "Source", as_of: str | None, *, is_fresh: bool, by_day: str | None = None) -> Iterator[Asked]:
     """Give the views of a ledger, to be closed after use.
 
     Args:
         source: where the log is.
         as_of: None for now; the index of the last entry that counts, or a time, of a day its end.
         is_fresh: from the log alone; what was asked for earlier isn't looked at.
+        by_day: the last day that counts by what is booked, if any.
+
+    Raises:
+        UsageError: neither an index nor a time, or no day.
     """
-    from tallystick.cli.moments import read_index_or_moment, zone_in
+    from tallystick.cli.moments import read_day, read_index_or_moment, zone_in
     from tallystick.publishing.reader import read_ledger
     from tallystick.views import Views, followed_views
 
     when = None if as_of is None else read_index_or_moment(as_of)
+    day = None if by_day is None else read_day(by_day)
     with ExitStack() as open_now:
         reader = cache(lambda: open_now.enter_context(read_ledger(source)))
         with output.progress("Following the log") as progress:
             made: AbstractContextManager[Views]
-            if when is None:
+            if when is None and day is None:
                 made = followed_views(source, progress, is_fresh=is_fresh)
-            elif isinstance(when, int):
-                made = Views.as_of(source, index=when, progress=progress)
+            elif when is None or isinstance(when, int):
+                made = Views.as_of(source, index=when, day=day, progress=progress)
             else:
-                made = Views.as_of(source, at=when.last_instant(lambda: zone_in(reader())), progress=progress)
+                last_at = when.last_instant(lambda: zone_in(reader()))
+                made = Views.as_of(source, at=last_at, day=day, progress=progress)
             views = open_now.enter_context(made)
-        yield Asked(views, reader, when if not isinstance(when, int) else None)
+        yield Asked(views, reader, when if not isinstance(when, int) else None, by_day)

@@ -281,7 +281,7 @@ def holder_balances(
         row["vouchers"] += 1
         row["granted_fen"] += voucher.face_fen - voucher.transferred_fen
         row["granted_fen"] -= voucher.returned_fen if voucher.status == "revoked" else 0
-        row["expired_fen"] += voucher.returned_fen if voucher.status == "expired" else 0
+        row["expired_fen"] += voucher.returned_fen if voucher.status in ("expired", "over") else 0
         row[_AVAILABLE] += voucher.available_fen
         row["over_fen"] += voucher.available_fen if voucher.status == "over" else 0
         row[_RESERVED] += voucher.reserved_fen
@@ -302,6 +302,13 @@ def log_time(c: SQLiteCursor) -> str:
     c.execute(f"SELECT {_NOW}")
     now: str = c.fetchone()[0]
     return now
+
+
+def log_instant(c: SQLiteCursor) -> int:
+    """Return the log's time of the last entry followed (microseconds)."""
+    c.execute("SELECT at FROM followed")
+    at: int = c.fetchone()[0]
+    return at
 
 
 def over_sums(c: SQLiteCursor, *, programme: str | None = None) -> dict[str, int]:

@@ -3,7 +3,7 @@
 A posting names a voucher, a reservation or a part of a claim; whose voucher's money that is, the state tells.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -132,7 +132,7 @@ def change_of(
     names = sorted({*touched(state, event), *command.concerns(state, event)})
     change = Change(event, state, moves, names, leaves=leaves)
     if isinstance(command, TimeBurn | ServiceBurn) and isinstance(outcome, Burned):
-        change.statement = _sums_of(command, outcome, state)
+        change.statement = sums_of(command, outcome, state)
     elif isinstance(command, BurnReverse):
         statement = state.statements[command.party][command.statement]
         line = statement.line(command.line)
@@ -165,30 +165,44 @@ def mandate_of(command: Rule) -> str | None:
     return command.mandate if isinstance(command, MandatedCommand) else None
 
 
-def _sums_of(command: TimeBurn | ServiceBurn, outcome: Burned, state: State) -> StatementSums:
-    """Sum a statement once, so that each view takes a few numbers instead of a thousand lines."""
-    sums = StatementSums(command.contract, fee_fen=sum(outcome.fee_fen))
-    sums.absorbed_fen = sum([amount_fen for _, amount_fen in outcome.absorbed])
+def sums_of(
+    command: TimeBurn | ServiceBurn, outcome: Burned, state: State, counted: Collection[int] | None = None
+) -> StatementSums:
+    """Sum a statement once, so that each view takes a few numbers instead of a thousand lines.
+
+    Args:
+        command: a statement.
+        outcome: what it came to.
+        state: just after it.
+        counted: the numbers of the lines that count; None: all.
+    """
+    fees_fen = [fee_fen for number, fee_fen in enumerate(outcome.fee_fen) if counted is None or number in counted]
+    sums = StatementSums(command.contract, fee_fen=sum(fees_fen))
+    sums.absorbed_fen = sum([fen for number, fen in outcome.absorbed if counted is None or number in counted])
     if isinstance(command, ServiceBurn):
         sums.lines_accepted = 1
     else:
-        _add_lines(sums, command, outcome)
+        _add_lines(sums, command, outcome, counted)
     by_programme: dict[str, set[int]] = {}
     by_voucher: dict[str, set[int]] = {}
     for reservation_id, amounts_fen in outcome.paid:
         reservation = state.reservations[reservation_id]
-        lines = [number for number, amount_fen in enumerate(amounts_fen) if amount_fen]
-        by_programme.setdefault(reservation.programme, set()).update(lines)
-        by_voucher.setdefault(reservation.voucher, set()).update(lines)
+        paid = {number for number, amount_fen in enumerate(amounts_fen) if amount_fen}
+        lines = paid if counted is None else paid.intersection(counted)
+        if lines:
+            by_programme.setdefault(reservation.programme, set()).update(lines)
+            by_voucher.setdefault(reservation.voucher, set()).update(lines)
     sums.lines_paid = {programme: len(lines) for programme, lines in by_programme.items()}
     sums.lines_by_voucher = {voucher: len(lines) for voucher, lines in by_voucher.items()}
     return sums
 
 
-def _add_lines(sums: StatementSums, command: TimeBurn, outcome: Burned) -> None:
+def _add_lines(sums: StatementSums, command: TimeBurn, outcome: Burned, counted: Collection[int] | None) -> None:
     """Count the lines of a statement, accepted and refused."""
     refused = dict(outcome.refused)
     for number, (_, line) in enumerate(command.lines()):
+        if counted is not None and number not in counted:
+            continue
         gpu_milliseconds = line.gpu_milli * line.seconds
         if number not in refused:
             sums.lines_accepted += 1

@@ -11,7 +11,10 @@ from typing import Final
 
 from tallystick.errors import UsageError
 from tallystick.views.changes import Change
+from tallystick.views.claim_lines import ClaimLine, ClaimLot, claim_lots
+from tallystick.views.contract_payments import CONTRACTS
 from tallystick.views.library import SQLiteCursor
+from tallystick.views.reviews import GateStanding, ToldVerdict, gates_before, verdicts_on
 from tallystick.views.view_tables import Key, Table
 from tallystick.vouchers.outcomes import Claimed
 from tallystick.vouchers.quantities import format_day, format_instant
@@ -94,11 +97,22 @@ class SetOff:
 
 @dataclass(frozen=True, slots=True)
 class ClaimAccount:
-    """A claim, its contracts in the order of their ids, and the demands that its payment was set off against."""
+    """A claim, its contracts in the order of their ids, and the demands that its payment was set off against.
+
+    Attributes:
+        gates: those before its settlement, as long as it is open.
+        verdicts: what attesters said of it.
+        lots: what it is made of, by contract, voucher and day.
+        lines: the lines that were burned there; read from the log.
+    """
 
     balance: ClaimBalance
     rows: tuple[ClaimRow, ...]
     offsets: tuple[SetOff, ...]
+    gates: tuple[GateStanding, ...]
+    verdicts: tuple[ToldVerdict, ...]
+    lots: tuple[ClaimLot, ...]
+    lines: tuple[ClaimLine, ...] = ()
 
 
 CLAIMS: Final = Table("claims", ClaimBalance, lookups=("programme", "claimant"))
@@ -207,4 +221,22 @@ def claim_account(c: SQLiteCursor, claim: str) -> ClaimAccount:
         for row in CLAIMED_CONTRACTS.rows(c, claim=claim)
     ]
     offsets = [SetOff(one.demand, one.amount_fen) for one in CLAIM_OFFSETS.rows(c, claim=claim)]
-    return ClaimAccount(balances[0], tuple(rows), tuple(offsets))
+    return ClaimAccount(
+        balances[0],
+        tuple(rows),
+        tuple(offsets),
+        _gates(c, balances[0], [row.contract for row in rows]),
+        verdicts_on(c, f"claim {claim}"),
+        claim_lots(c, claim),
+    )
+
+
+def _gates(c: SQLiteCursor, balance: ClaimBalance, contracts: list[str]) -> tuple[GateStanding, ...]:
+    """Return the gates before the settlement of a claim that is open."""
+    if balance.status != "open":
+        return ()
+    sides = [row for contract in contracts for row in CONTRACTS.rows(c, contract=contract)]
+    other_side = {row.contract: row.holder if row.provider == balance.claimant else row.provider for row in sides}
+    claimant = "provider" if any(row.provider == balance.claimant for row in sides) else "holder"
+    subjects = {"claim": [balance.claim], "contract": contracts, claimant: [balance.claimant]}
+    return gates_before(c, balance.programme, "settle", subjects, other_side)

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from tallystick.errors import UsageError
 from tallystick.views.balances import RESERVATIONS, ReservationBalance
 from tallystick.views.contract_payments import CONTRACTS, PAYMENTS, ContractBalance, contract_balance
+from tallystick.views.contract_terms import ContractPrice, ContractTerms, contract_prices, contract_terms
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.provider_statement import StatementTotals, statements_of
 from tallystick.views.rendered import Rendered, rendered_of
+from tallystick.views.reviews import ToldVerdict, verdicts_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,17 @@ class ContractPayment:
 class ContractAccount:
     """A contract, its document's SHA-256 (hex), its programmes in order of their ids, reservations and statements.
 
-    `services` says what those statements were of that aren't of GPU-time.
+    Attributes:
+        terms, prices: over time.
+        verdicts: what attesters and its sides said of it.
+        services: what those statements were of that aren't of GPU-time.
     """
 
     balance: ContractBalance
     document_sha256: str
+    terms: tuple[ContractTerms, ...]
+    prices: tuple[ContractPrice, ...]
+    verdicts: tuple[ToldVerdict, ...]
     programmes: tuple[ContractPayment, ...]
     reservations: tuple[ReservationBalance, ...]
     statements: tuple[StatementTotals, ...]
@@ -77,6 +85,9 @@ def contract_account(c: SQLiteCursor, contract: str) -> ContractAccount:
     return ContractAccount(
         contract_balance(rows[0]),
         rows[0].document_sha256,
+        contract_terms(c, contract),
+        contract_prices(c, contract),
+        verdicts_on(c, f"contract {contract}"),
         payments,
         RESERVATIONS.rows(c, contract=contract),
         statements_of(c, contract=contract),

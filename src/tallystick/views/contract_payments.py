@@ -235,6 +235,15 @@ def payee_sums(
     return sums
 
 
+def either_sums(c: SQLiteCursor) -> Counter[str]:
+    """Return by programme what is unclaimed under contracts of which either side may claim: it is nobody's yet."""
+    sums: Counter[str] = Counter()
+    for row in PAYMENTS.rows(c):
+        if row.payee is None:
+            sums[row.programme] += row.unclaimed_fen
+    return sums
+
+
 def provider_payment_sums(
     c: SQLiteCursor, *, provider: str | None = None, programme: str | None = None
 ) -> dict[tuple[str, str], Counter[str]]:

@@ -7,8 +7,9 @@ Whoever wants the past asks the same tables in memory, up to an entry or a time.
 import hashlib
 import os
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Final, Self
 
@@ -20,7 +21,9 @@ from tallystick.views.follower import LogFollower
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.questions import Found, Questions
 from tallystick.views.view_store import files_of
-from tallystick.vouchers.entry import Header, split_entry
+from tallystick.vouchers.entry import Entry, Header, split_entry
+from tallystick.vouchers.quantities import start_of_day
+from tallystick.vouchers.rules.network import NetworkFound
 
 NAME: Final = "views.db"
 CACHE: Final = "tallystick"
@@ -60,30 +63,37 @@ class Views(Questions):
         *,
         index: int | None = None,
         at: int | None = None,
+        day: int | None = None,
         progress: Progress | None = None,
     ) -> Self:
-        """Return the views as they were, in memory.
+        """Return the views as they were, in memory: in the order of the log, by day, or both.
 
         Args:
             source: a ledger's folder or database, an export, or its URL.
             index: of the last entry that counts.
             at: or else the last time that counts (microseconds).
+            day: the last day (days since 1970) that counts of what these entries say: lines count on the day that they
+                are booked on, all else on the day of its entry.
             progress: told how far it is.
 
         Raises:
             NotALedgerError: there is no ledger, or an entry can't be read.
             UsageError: there is no such entry.
         """
-        if (index is None) == (at is None):
-            raise ValueError("give an index or a time")
+        if (index is not None and at is not None) or (index, at, day) == (None, None, None):
+            raise ValueError("give an index or a time, or a day")
         place = parse_source(source)
         with read_ledger(place) as reader:
             if index is not None and not 0 <= index < reader.size:
                 raise UsageError(f"there is no entry {index}: the log has {reader.size}, counted from 0")
-            size = _size_at(reader, at) if at is not None else (index or 0) + 1
+            size = reader.size if index is None else index + 1
+            size = size if at is None else _size_at(reader, at)
             views = cls(LogFollower(place, reader.origin, None))
             try:
-                views._follower.follow_to(reader, size, progress)
+                then = size if day is None else min(size, _size_at(reader, _end_of(reader, day)))
+                views._follower.follow_to(reader, then, progress)
+                if day is not None and then < size:
+                    views._follower.follow_late(reader, size, day)
             except BaseException:
                 views.close()
                 raise
@@ -120,6 +130,16 @@ class Views(Questions):
             self._follower.make_again(is_damaged=isinstance(error, ViewsDamagedError))
         with self._follower.reading() as c:
             return question(c)
+
+    def entries(self, indices: Iterable[int]) -> Iterator[bytes]:
+        """Yield entries of the log.
+
+        Raises:
+            NotALedgerError: one can't be read.
+        """
+        with read_ledger(self._follower.source) as reader:
+            for index in indices:
+                yield from islice(reader.entries(index, index + 1), 1)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -190,6 +210,17 @@ def _place(source: Source) -> Path | None:
     # A file of another user's is left to him: it may be of use to him.
     there = [file for file in files_of(path) if file.exists()]
     return path if os.access(folder, os.W_OK) and all(os.access(file, os.R_OK | os.W_OK) for file in there) else None
+
+
+def _end_of(reader: Reader, day: int) -> int:
+    """Return the last microsecond of a day of the network's."""
+    try:
+        founding = Entry.from_bytes(next(reader.entries(0, 1))).event.command
+    except (MalformedError, StopIteration) as error:
+        raise NotALedgerError(f"entry 0 can't be read ({error}); `tallystick audit` says more") from None
+    if not isinstance(founding, NetworkFound):
+        raise NotALedgerError("entry 0 founds no network; `tallystick audit` says more")
+    return start_of_day(day + 1, founding.utc_offset_seconds) - 1
 
 
 def _size_at(reader: Reader, at: int) -> int:

@@ -28,6 +28,7 @@ from tallystick.progress import Progress
 from tallystick.publishing.reader import Reader, read_ledger
 from tallystick.sources import AnySource, parse_source
 from tallystick.views.changes import change_of, sealed_leaves
+from tallystick.views.effective import booked_by, completed
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.schema import PROJECTIONS, TABLES
 from tallystick.views.view_store import Place, ViewStore, remove
@@ -55,7 +56,7 @@ class LogFollower:
         Raises:
             ViewsUnusableError: the file can't be opened or made.
         """
-        self._source = parse_source(source)
+        self.source: Final = parse_source(source)
         self._origin = origin
         self._path = path
         self._store = ViewStore(path, origin, TABLES)
@@ -106,7 +107,7 @@ class LogFollower:
     def _follow_file(self, progress: Progress | None) -> int:
         # First the place, then the log: the other way round, another's place could be beyond the log that is seen here.
         place = self._store.place()
-        with read_ledger(self._source) as reader:
+        with read_ledger(self.source) as reader:
             if not leads_to(reader, place, self._origin):
                 self._start_anew(reader.origin)
             followed = self.follow_to(reader, reader.size, progress)
@@ -131,9 +132,7 @@ class LogFollower:
                 self._state = None  # until the batch is kept, the state in memory is ahead of the rows
                 after = self._follow_batch(reader, place, min(place.size + ENTRIES_A_BATCH, stop), state)
             except (MalformedError, ValueError, LookupError) as error:
-                raise NotALedgerError(
-                    f"the log can't be followed from entry {place.size} ({error}); `tallystick audit` says more"
-                ) from None
+                raise _cannot_be_followed(place.size, error) from None
             if after is None:
                 # Another process follows too and was faster: its rows stand, ours were rolled back.
                 place = self._store.place()
@@ -144,6 +143,37 @@ class LogFollower:
             if progress is not None:
                 progress(place.size, stop)
         return followed
+
+    def follow_late(self, reader: Reader, stop: int, day: int) -> None:
+        """Take in, of the entries from here up to a size, what is booked on a day (days since 1970) or before.
+
+        What is said of things, and the log's time, stay those of the day's end; things that are newer are told as they
+        are now.
+
+        Raises:
+            NotALedgerError: an entry can't be read or followed.
+        """
+        place = self._store.place()
+        try:
+            state = self._state_at(reader, place.size)
+            then = State.from_bytes(state.to_bytes())
+            self._state = None
+            projections = [one() for one in PROJECTIONS]
+            for data in reader.entries(place.size, stop):
+                event = Entry.from_bytes(data).event
+                part = booked_by(change_of(event, evolve(state, event), state), day)
+                if part is not None:
+                    for projection in projections:
+                        projection.add(part)
+        except (MalformedError, ValueError, LookupError) as error:
+            raise _cannot_be_followed(place.size, error) from None
+        told = completed(then, state)
+
+        def write(c: SQLiteCursor) -> None:
+            for projection in projections:
+                projection.write(c, told)
+
+        self._store.keep(place, Place(stop, min(state.at, state.start_of(day + 1) - 1), ""), write)
 
     def _follow_batch(self, reader: Reader, place: Place, stop: int, state: State) -> Place | None:
         """Fold the next entries into rows and keep them; None if another process did.
@@ -199,7 +229,7 @@ class LogFollower:
         self._store.close()
         self._path, self._state = None, None
         self._store = ViewStore(None, self._origin, TABLES)
-        with read_ledger(self._source) as reader:
+        with read_ledger(self.source) as reader:
             self.follow_to(reader, reader.size)
 
     def _start_anew(self, origin: str) -> None:
@@ -211,6 +241,10 @@ class LogFollower:
         self._state = None
         self._saved_size = 0
         self._store = ViewStore(self._path, origin, TABLES)
+
+
+def _cannot_be_followed(size: int, error: Exception) -> NotALedgerError:
+    return NotALedgerError(f"the log can't be followed from entry {size} ({error}); `tallystick audit` says more")
 
 
 def leads_to(reader: Reader, place: Place, origin: str) -> bool:

@@ -108,7 +108,7 @@ class ProgrammeBooks:
                 sums["issued_fen"] += amount_fen
                 sums["carried_over_fen"] += amount_fen if posting.target == "paid" else 0
             elif posting.target == "unissued":
-                sums[f"{_came_back(posting.source, voucher, change.state)}_fen"] += amount_fen
+                sums[f"{came_back(posting.source, voucher, change.state)}_fen"] += amount_fen
         for name in change.names:
             if name.startswith("rules "):
                 self._programmes.of(name.removeprefix("rules "))
@@ -118,7 +118,7 @@ class ProgrammeBooks:
         self._programmes.write(c, lambda programme: _said_of(programme, state))
 
 
-def _came_back(source: str, voucher: str | None, state: State) -> str:
+def came_back(source: str, voucher: str | None, state: State) -> str:
     """Return as what an amount went back to a programme: of a voucher that ended, as that says."""
     if voucher is not None:
         return state.vouchers[voucher].status

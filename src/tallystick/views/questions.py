@@ -1,10 +1,17 @@
 """What the views are asked: each question reads rows of one moment, and writes nothing."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Literal, TypeVar
 
 from tallystick.views import entry_index
+from tallystick.views.applications import (
+    ApplicationAccount,
+    ApplicationBalance,
+    application_account,
+    application_balances,
+)
 from tallystick.views.balances import (
     VOUCHERS,
     HolderAccount,
@@ -13,12 +20,14 @@ from tallystick.views.balances import (
     holder_account,
     holder_balances,
 )
+from tallystick.views.claim_lines import claimed_statements, lines_of_claim
 from tallystick.views.claims import ClaimAccount, ClaimBalance, claim_account, claim_balances
 from tallystick.views.contract_account import ContractAccount, contract_account
 from tallystick.views.contract_payments import ContractBalance, contract_balances
 from tallystick.views.demands import DemandAccount, DemandBalance, demand_account, demand_balances
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.mandates import MandateAccount, MandateBalance, mandate_account, mandate_balances
+from tallystick.views.parties import PartyAccount, party_account
 from tallystick.views.payees import PayeeBalance, payee_balances
 from tallystick.views.programme_balances import ProgrammeBalance, programme_balances
 from tallystick.views.programme_book import ProgrammeBook, programme_book
@@ -30,19 +39,34 @@ from tallystick.views.provider_statement import (
     provider_statement,
     refused_lines,
 )
+from tallystick.views.treasuries import TreasuryAccount, TreasuryBalance, treasury_account, treasury_balances
 from tallystick.views.voucher_history import VoucherHistory, voucher_history
 
-By = Literal["programme", "holder", "provider", "voucher", "contract", "mandate", "claim", "demand", "payee"]
+By = Literal[
+    "programme",
+    "holder",
+    "provider",
+    "voucher",
+    "contract",
+    "application",
+    "mandate",
+    "claim",
+    "demand",
+    "payee",
+    "treasury",
+]
 Balance = (
     ProgrammeBalance
     | HolderBalance
     | ProviderBalance
     | VoucherBalance
     | ContractBalance
+    | ApplicationBalance
     | MandateBalance
     | ClaimBalance
     | DemandBalance
     | PayeeBalance
+    | TreasuryBalance
 )
 Found = TypeVar("Found")
 
@@ -54,8 +78,16 @@ class Questions(ABC):
     def ask(self, question: Callable[[SQLiteCursor], Found]) -> Found:
         """Answer a question from rows."""
 
+    @abstractmethod
+    def entries(self, indices: Iterable[int]) -> Iterator[bytes]:
+        """Yield entries of the log.
+
+        Raises:
+            NotALedgerError: one can't be read.
+        """
+
     def balances(self, by: By) -> list[Balance]:
-        """Return a row for each of a kind in order of their ids; of claims and demands in the order of the log."""
+        """Return a row for each of a kind in order of their ids; applications, claims, demands in that of the log."""
         match by:
             case "programme":
                 return [*self.ask(programme_balances)]
@@ -67,6 +99,8 @@ class Questions(ABC):
                 return [*self.ask(VOUCHERS.rows)]
             case "contract":
                 return [*self.ask(contract_balances)]
+            case "application":
+                return [*self.ask(application_balances)]
             case "mandate":
                 return [*self.ask(mandate_balances)]
             case "claim":
@@ -75,6 +109,8 @@ class Questions(ABC):
                 return [*self.ask(demand_balances)]
             case "payee":
                 return [*self.ask(payee_balances)]
+            case "treasury":
+                return [*self.ask(treasury_balances)]
 
     def voucher(self, voucher: str) -> VoucherHistory:
         """Return a voucher and its history.
@@ -125,12 +161,40 @@ class Questions(ABC):
         return self.ask(lambda c: mandate_account(c, mandate))
 
     def claim(self, claim: str) -> ClaimAccount:
-        """Return a claim, its contracts, and what its payment was set off against.
+        """Return a claim, its contracts, what its payment was set off against, its lots and lines.
+
+        Raises:
+            UsageError: there is none of that id.
+            NotALedgerError: an entry can't be read.
+        """
+        account = self.ask(lambda c: claim_account(c, claim))
+        found = self.ask(lambda c: claimed_statements(c, claim))
+        lines = lines_of_claim(found, self.entries([0, *sorted(found.lots)]))
+        return replace(account, lines=tuple(lines))
+
+    def application(self, application: str) -> ApplicationAccount:
+        """Return an application's way: verdicts, gates, what was issued for it.
 
         Raises:
             UsageError: there is none of that id.
         """
-        return self.ask(lambda c: claim_account(c, claim))
+        return self.ask(lambda c: application_account(c, application))
+
+    def party(self, party: str) -> PartyAccount:
+        """Return a party, its keys, and which commands it gave.
+
+        Raises:
+            UsageError: there is none of that id.
+        """
+        return self.ask(lambda c: party_account(c, party))
+
+    def treasury(self, treasury: str) -> TreasuryAccount:
+        """Return a treasury over all its programmes, and what it owes to whom and since when.
+
+        Raises:
+            UsageError: there is none of that id.
+        """
+        return self.ask(lambda c: treasury_account(c, treasury))
 
     def demand(self, demand: str) -> DemandAccount:
         """Return a demand, and what became of it.

@@ -2,17 +2,24 @@
 
 from typing import Any, Final, Protocol
 
+from tallystick.views.applications import APPLICATIONS, ISSUES, Applications
 from tallystick.views.balances import PARTIES, RESERVATIONS, VOUCHERS, Balances
 from tallystick.views.changes import Change
+from tallystick.views.claim_lines import CLAIM_LOTS, REVERSED_LINES, STATEMENT_LOTS, LinesOfClaims
 from tallystick.views.claims import CLAIM_OFFSETS, CLAIMED_CONTRACTS, CLAIMS, Claims
 from tallystick.views.contract_payments import CONTRACTS, PAYMENTS, ContractPayments
+from tallystick.views.contract_terms import CONTRACT_PRICES, CONTRACT_TERMS, ContractsTerms
 from tallystick.views.demands import DEMAND_ACTS, DEMANDS, PAYEES, Demands
 from tallystick.views.entry_index import CONCERNING, INDEXED_NAMES, SEAL_LEAVES, STATEMENT_ENTRIES, EntryIndex
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.mandates import MANDATE_ACTS, MANDATES, Mandates
+from tallystick.views.parties import ACTS, KEYS, PARTY_TERMS, Parties
 from tallystick.views.programme_balances import PROGRAMMES, ProgrammeBooks
+from tallystick.views.programme_quarters import PROGRAMME_DAYS, ProgrammeDays
+from tallystick.views.programme_rules import RULES_VERSIONS, RulesVersions
 from tallystick.views.provider_statement import REFUSALS, STATEMENTS, ProviderStatements
 from tallystick.views.rendered import RENDERED, RenderedItems
+from tallystick.views.reviews import VERDICTS, VERDICTS_ENDS, Verdicts
 from tallystick.views.view_store import statements_for
 from tallystick.views.view_tables import Table
 from tallystick.views.voucher_history import HISTORIES, VoucherHistories
@@ -20,12 +27,16 @@ from tallystick.vouchers.state import State
 
 TABLES: Final[tuple[Table[Any], ...]] = (
     *(PARTIES, VOUCHERS, RESERVATIONS),
+    *(PARTY_TERMS, KEYS, ACTS),
     *(CONTRACTS, PAYMENTS),
+    *(CONTRACT_TERMS, CONTRACT_PRICES),
+    *(APPLICATIONS, ISSUES, VERDICTS, VERDICTS_ENDS),
     HISTORIES,
     *(STATEMENTS, REFUSALS, RENDERED),
     *(CLAIMS, CLAIMED_CONTRACTS, CLAIM_OFFSETS),
     *(DEMANDS, DEMAND_ACTS, PAYEES),
-    PROGRAMMES,
+    *(STATEMENT_LOTS, CLAIM_LOTS, REVERSED_LINES),
+    *(PROGRAMMES, RULES_VERSIONS, PROGRAMME_DAYS),
     *(MANDATES, MANDATE_ACTS),
     *(INDEXED_NAMES, CONCERNING, STATEMENT_ENTRIES, SEAL_LEAVES),
 )
@@ -43,13 +54,20 @@ class Projection(Protocol):
 
 PROJECTIONS: Final[tuple[type[Projection], ...]] = (
     Balances,
+    Parties,
     ContractPayments,
+    ContractsTerms,
+    Applications,
+    Verdicts,
     VoucherHistories,
     ProviderStatements,
     RenderedItems,
     Claims,
     Demands,
+    LinesOfClaims,
     ProgrammeBooks,
+    RulesVersions,
+    ProgrammeDays,
     Mandates,
     EntryIndex,
 )

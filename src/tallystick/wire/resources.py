@@ -23,5 +23,5 @@ def balances(by: str, size: int, answers: Iterable[DataclassValue]) -> JsonObjec
 
 
 def resource(kind: str, answer: DataclassValue) -> JsonObject:
-    """Return all about one voucher, holder, programme, provider, contract, mandate, claim or demand."""
+    """Return all about one voucher, holder, programme, provider, contract, application, claim, treasury and so on."""
     return {kind: asdict(answer)}
