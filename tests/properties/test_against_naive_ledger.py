@@ -18,6 +18,7 @@ from hypothesis import Phase, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from properties.naive_leaving import KINDS, Left, leaving
 from properties.naive_ledger import (
     CLAIM_CONTRACTS_MAX,
     DAY,
@@ -249,15 +250,23 @@ SHAPES_MET = {
     "several programmes",
     "several reservations of a programme",
     "several treasuries",
+    *[f"{kind} left" for kind in KINDS],
+    "refused, since it has left",
 }
 """What entries are like that the walks have some of."""
 
 
 class Pair:
-    """The package's state and the oracle, always given the same."""
+    """The package's state and the oracle, always given the same.
+
+    The oracle forgets nothing: its sums are compared with `whole`, a state of the same entries in which what has ended
+    stays, and what may be unknown to the package alone is what has left.
+    """
 
     def __init__(self) -> None:
         self.state = State.empty(ORIGIN)
+        self.whole = State.empty(ORIGIN)
+        self.left: Left = {kind: set() for kind in KINDS}
         self.oracle = NaiveLedger(ORIGIN)
         self.entries: list[Entry] = []
         self.answers: Counter[tuple[str, str]] = Counter()
@@ -271,25 +280,48 @@ class Pair:
         note = note_of(command, *keys, spoiled=tuple(spoiled))
         books = self.oracle.leaves() if command["kind"] == "book.seal/1" else []
         labels, bad = [label_of(key) for key in keys], [label_of(key) for key in spoiled]
+        decided = self._decide(note, at)
+        if isinstance(decided, Refusal) and decided.detail.endswith(f"left the books with entry {decided.index}"):
+            return self._refused_as_left(decided, command["kind"])
         expected = self.oracle.submit(command, labels, at, invalid=bad, note_size=len(note))
-        actual = self._decide(note, at)
+        actual = self._take(decided, note, at)
         told = f"{instant_text(at)} {command} signed by {labels}, wrongly by {bad}"
         assert actual == expected, f"the package says {actual}, the rules say {expected}: {told} {books}"
         if command["kind"] == "contract.sign/1" and actual[0] == "accepted" and command["claimant"] == "either":
             self.either.add(command["contract"])
+        if command["kind"] == "book.seal/1" and actual[0] == "accepted":
+            self._let_go(at)
         self._count(command["kind"], actual)
         return actual
 
-    def _decide(self, note: bytes, at: int) -> tuple[str, Any]:
+    def _refused_as_left(self, refusal: Refusal, kind: str) -> tuple[str, Any]:
+        """What has left is unknown, whatever else would be wrong with it."""
+        assert refusal.detail.partition(" ")[0] in self.left[refusal.reason.value.removesuffix("_unknown")]
+        self.shapes["refused, since it has left"] += 1
+        answer = ("refused", refusal.reason.value)
+        self._count(kind, answer)
+        return answer
+
+    def _let_go(self, at: int) -> None:
+        """What left by a seal is what the rules say, and the id of nothing else."""
+        for kind, names in leaving(self.oracle, self.left, at).items():
+            self.left[kind] |= names
+            self.shapes.update([f"{kind} left" for _ in names])
+        assert {kind: {*names} for kind, names in self.state.left.items()} == self.left
+
+    def _decide(self, note: bytes, at: int) -> Entry | Refusal:
         signed = read_note(note, ORIGIN)
-        entry = signed if isinstance(signed, Refusal) else admit(self.state, signed, at)
+        return signed if isinstance(signed, Refusal) else admit(self.state, signed, at)
+
+    def _take(self, entry: Entry | Refusal, note: bytes, at: int) -> tuple[str, Any]:
         if isinstance(entry, Refusal):
             return "refused", entry.reason.value
         line, kept = split_entry(entry.to_bytes())
         header = Header.from_bytes(line)
         assert kept == note
         assert (header.at, header.index, header.kind) == (at, len(self.entries), entry.event.kind)
-        evolve(self.state, entry.event)
+        postings = evolve(self.state, entry.event)
+        assert evolve(self.whole, entry.event, is_part=True) == postings
         self.entries.append(entry)
         return "accepted", header.outcome
 
@@ -426,31 +458,32 @@ class Pair:
         """Every balance is the sum of its postings, none is negative, and every envelope is whole."""
         balances = self.oracle.balances()
         assert all(fen >= 0 for account, fen in balances.items() if account[0] != "envelope")
-        assert set(self.state.programmes) == set(self.oracle.programmes)
+        assert set(self.whole.programmes) == set(self.oracle.programmes)
         for name, rules in self.oracle.programmes.items():
             book = self.oracle.book(name, balances)
-            assert self.state.book.totals[name] == book
+            assert self.whole.book.totals[name] == book
             assert sum(book.values()) == rules["envelope_fen"]
         for account in PROGRAMME_ACCOUNTS:
             held = {" ".join(map(str, at[1:])): fen for at, fen in balances.items() if at[0] == account and fen}
-            assert self.state.book.balances[account] == held
+            assert self.whole.book.balances[account] == held
         self._check_memoranda()
-        assert set(self.state.vouchers) == set(self.oracle.vouchers)
-        reservations = {name: one.closed for name, one in self.state.reservations.items()}
+        assert set(self.whole.vouchers) == set(self.oracle.vouchers)
+        reservations = {name: one.closed for name, one in self.whole.reservations.items()}
         assert reservations == {name: one["closed"] for name, one in self.oracle.reservations.items()}
-        claims = {name: (self.state.claimed_fen(name), claim.status) for name, claim in self.state.claims.items()}
+        claims = {name: (self.whole.claimed_fen(name), claim.status) for name, claim in self.whole.claims.items()}
         assert claims == {
             name: (claim["amount_fen"] if claim["status"] == "open" else 0, claim["status"])
             for name, claim in self.oracle.claims.items()
         }
-        demands = {name: (one.programme, one.payee, one.amount_fen) for name, one in self.state.demands.items()}
+        demands = {name: (one.programme, one.payee, one.amount_fen) for name, one in self.whole.demands.items()}
         names = ("programme", "payee", "amount_fen")
         assert demands == {name: tuple(one[of] for of in names) for name, one in self.oracle.demands.items()}
-        classes = {name: voucher.holder_class for name, voucher in self.state.vouchers.items()}
+        classes = {name: voucher.holder_class for name, voucher in self.whole.vouchers.items()}
         assert classes == {name: voucher["class"] for name, voucher in self.oracle.vouchers.items()}
-        issued = {name: application.issued_fen for name, application in self.state.applications.items()}
+        issued = {name: application.issued_fen for name, application in self.whole.applications.items()}
         expected = self.oracle.issued()
         assert issued == {name: expected[name] for name in self.oracle.applications}
+        assert [*faults(self.whole)] == []
         assert [*faults(self.state)] == []
 
     def _check_memoranda(self) -> None:
@@ -458,24 +491,24 @@ class Pair:
         granted: Counter[str] = Counter()
         for place, amount_fen in self.oracle.grants:
             granted[" ".join(map(str, place))] += amount_fen
-        assert self.state.book.balances["granted"] == {place: fen for place, fen in granted.items() if fen}
+        assert self.whole.book.balances["granted"] == {place: fen for place, fen in granted.items() if fen}
         mandated = {name: self.oracle.mandated(name) for name in self.oracle.mandates}
-        assert self.state.book.balances["mandated"] == {name: fen for name, fen in mandated.items() if fen}
+        assert self.whole.book.balances["mandated"] == {name: fen for name, fen in mandated.items() if fen}
         of_lots: dict[Memorandum, list[tuple[tuple[str, str], int]]]
         of_lots = {"settled": self.oracle.settled, "forfeited": self.oracle.forfeited}
         for account, rows in of_lots.items():
             left: Counter[str] = Counter()
             for lot, amount_fen in rows:
                 left[" ".join(lot)] += amount_fen
-            assert self.state.book.balances[account] == {lot: fen for lot, fen in left.items() if fen}
+            assert self.whole.book.balances[account] == {lot: fen for lot, fen in left.items() if fen}
         fields: dict[Memorandum, str] = {"charged": "fee_fen", "absorbed": "absorbed_fen"}
         for account, name in fields.items():
             sums: Counter[str] = Counter()
             for line in self.oracle.lines:
                 sums[line["contract"]] += 0 if line["reversed"] else line[name]
-            assert self.state.book.balances[account] == {contract: fen for contract, fen in sums.items() if fen}
-        assert set(self.state.contracts) == set(self.oracle.contracts)
-        for name, contract in self.state.contracts.items():
+            assert self.whole.book.balances[account] == {contract: fen for contract, fen in sums.items() if fen}
+        assert set(self.whole.contracts) == set(self.oracle.contracts)
+        for name, contract in self.whole.contracts.items():
             assert contract.programmes == self.oracle.paying_programmes(name)
             assert contract.reservations == self.oracle.open_reservations(name)
             assert contract.claimant == self.oracle.contracts[name]["claimant"]

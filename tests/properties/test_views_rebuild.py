@@ -44,7 +44,7 @@ class SteadyWalk(Walk):
 
 
 def random_entries(seed: int) -> tuple[list[Entry], State]:
-    """A ledger with some of everything but changes of the log's key, and the state that the package came to."""
+    """A ledger with some of everything but changes of the log's key, and a state of it in which all stays."""
     moves = {move: weight for move, weight in MOVES.items() if move is not Walk.rekey_log}
     walk = SteadyWalk(Pair())
     walk.found()
@@ -52,7 +52,7 @@ def random_entries(seed: int) -> tuple[list[Entry], State]:
     for _ in range(STEPS):
         walk.wait()
         walk.chance.choices([*moves], [*moves.values()])[0](walk)
-    return walk.pair.entries, walk.pair.state
+    return walk.pair.entries, walk.pair.whole
 
 
 def agree(views: Views, state: State, entries: Sequence[Entry]) -> None:
@@ -357,7 +357,7 @@ def test_views_are_what_the_state_says(tmp_path: Path, seed: int) -> None:
     for index in chance.sample(range(len(entries)), 3):
         then = State.empty(ORIGIN)
         for entry in entries[: index + 1]:
-            evolve(then, entry.event)
+            evolve(then, entry.event, is_part=True)
         with Views.as_of(folder, index=index) as past:
             agree(past, then, entries[: index + 1])
 

@@ -366,7 +366,8 @@ class Refusal:
     Attributes:
         reason: of the closed list.
         detail: what is wrong, in words; empty if the reason says it all.
-        index: of the entry that the command's reference belongs to, if the reference was used before.
+        index: of the entry that the command's reference belongs to, if the reference was used before; or of the seal
+            that something left with.
         key: the label of the key at fault, or that must sign as well.
         not_before: from when on (microseconds since 1970) time is no reason any more, if time is what is wrong.
         limit_fen: what the amount was held against: the most; of a floor the least; of a claim the only one.

@@ -20,8 +20,8 @@ def check_new_id(new_id: str, party: str, *taken: Container[str]) -> Refusal | N
 
 def unknown(state: State, reason: Reason, kind: Leaving, name: str) -> Refusal:
     """Return the refusal of what isn't there; of what was there and has left, it says so."""
-    seal_index = state.left[kind].get(name)
-    return Refusal(reason, name if seal_index is None else f"{name} ended, and left the books with entry {seal_index}")
+    index = state.left[kind].get(name)
+    return Refusal(reason, name if index is None else f"{name} ended, and left the books with entry {index}", index)
 
 
 def check_own_programme(state: State, programme: str, treasury: str) -> Refusal | None:

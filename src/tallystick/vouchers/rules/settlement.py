@@ -169,16 +169,14 @@ class RedemptionSettle(Rule):
 
     def _check_offsets(self, state: State, treasury: str) -> Refusal | None:
         claimant = state.claims[self.claim].claimant
+        refusals: list[Refusal | None] = []
         for offset in self.offsets or ():
             refusal = check_demand(state, offset.demand, treasury)
-            if refusal:
-                return refusal
-            if state.demands[offset.demand].payee != claimant:
-                return Refusal(Reason.DEMAND_ON_ANOTHER, f"{offset.demand} is on {state.demands[offset.demand].payee}")
-            refusal = check_receivable(state, offset.demand, offset.amount_fen)
-            if refusal:
-                return refusal
-        return None
+            if refusal is None and state.demands[offset.demand].payee != claimant:
+                detail = f"{offset.demand} is on {state.demands[offset.demand].payee}"
+                refusal = Refusal(Reason.DEMAND_ON_ANOTHER, detail)
+            refusals.append(refusal or check_receivable(state, offset.demand, offset.amount_fen))
+        return min([one for one in refusals if one], key=lambda one: _OF_OFFSETS.index(one.reason), default=None)
 
     def _check_payment(self, state: State, treasury: str, at: int) -> Refusal | None:
         due_fen = self.paid_fen - self.offset_fen
@@ -393,5 +391,8 @@ def _check_open_claim(state: State, claim_id: str, treasury: str) -> Refusal | N
         return refusal
     return None if claim.status == "open" else Refusal(Reason.CLAIM_ALREADY_SETTLED, f"{claim_id} is {claim.status}")
 
+
+_OF_OFFSETS: Final = (Reason.DEMAND_UNKNOWN, Reason.DEMAND_ON_ANOTHER, Reason.EXCEEDS_RECEIVABLE)
+"""In their order: of several offsets the earliest reason is the answer."""
 
 RULES: Final = (RedemptionSettle, RedemptionDisallow)
