@@ -141,7 +141,7 @@ def test_an_audit_counts_what_too_few_officers_signed(careful: Ledger) -> None:
     assert [*OwnOfficerSums(careful.state).differences(careful.state)] == []
     assert [*sums.count(careful.state, Entry.from_bytes(answer.entry).event)] == []
     for treasury, falsified, named in (
-        ("suzhou", {day: 8}, "too few officers signed 8 fen, and 7 fen were issued and paid"),
+        ("suzhou", {day: 8}, "too few officers signed 8 fen, and 7 fen were issued, paid and asked back"),
         ("suzhou", {day + 1: 7}, "too few officers signed 7 fen on "),
         ("suzhou", {day: -1}, "too few officers signed -1 fen on "),
         ("provider", {day: 1}, "there is none of that id, and too few officers signed 1 fen"),

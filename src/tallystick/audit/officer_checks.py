@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from tallystick.vouchers.quantities import format_day
 from tallystick.vouchers.rules.officers import DAYS_KEPT
+from tallystick.vouchers.rules.recovery import RecoveryDemand
 from tallystick.vouchers.rules.rule import Event
 from tallystick.vouchers.rules.settlement import RedemptionSettle
 from tallystick.vouchers.rules.vouchers import VoucherIssue
@@ -26,15 +27,19 @@ class OwnOfficerSums:
 
     def count(self, state: State, event: Event) -> Iterator[str]:
         """Take in an entry, given the state after it, and yield what is wrong with its treasury's sums."""
-        command = event.command
+        command, mandate = event.command, None
         if isinstance(command, VoucherIssue):
-            amount_fen = command.face_fen
+            amount_fen, mandate = command.face_fen, command.mandate
         elif isinstance(command, RedemptionSettle):
-            amount_fen = command.paid_fen
+            amount_fen, mandate = command.paid_fen, command.mandate
+        elif isinstance(command, RecoveryDemand):
+            amount_fen = command.amount_fen
         else:
             return
+        if amount_fen == 0:  # a settlement that only withholds
+            return
         # An operator acts by a mandate, and counts as no officer of the treasury that gave it.
-        treasury = command.party if command.mandate is None else state.mandates[command.mandate].treasury
+        treasury = command.party if mandate is None else state.mandates[mandate].treasury
         officers = state.parties[treasury].officers
         signed = len([name for name in event.key_names if name.startswith(f"{treasury}/")])
         if officers is None or signed >= officers.required:
@@ -67,7 +72,7 @@ class OwnOfficerSums:
 
 
 def _impossible(state: State) -> Iterator[str]:
-    """Yield the sums of who is no treasury, of days to come, of nothing, or of more than was ever issued and paid."""
+    """Yield the sums of who is no treasury, of days to come, of nothing, or of more than ever left and was demanded."""
     left_fen: Counter[str] = Counter()
     for voucher in state.vouchers.values():
         programme = state.programmes.get(voucher.programme)
@@ -76,6 +81,13 @@ def _impossible(state: State) -> Iterator[str]:
     for name, programme in state.programmes.items():
         left_fen[programme.treasury] += state.book.totals.get(name, {}).get("paid", 0)
         left_fen[programme.treasury] += state.book["past_issued", name]
+    for name, demand in state.demands.items():
+        programme = state.programmes.get(demand.programme)
+        if programme is not None:  # what is asked back was paid before
+            once_paid_fen = state.book["receivable", name] + state.book["received", name]
+            left_fen[programme.treasury] += once_paid_fen + demand.amount_fen
+    # Of a demand that has left the state, what it was of isn't known any more.
+    unbounded = {name.partition("/")[0] for name in state.left["demand"]}
     today = state.day_of(state.at)
     for treasury, sums_fen in state.signed_by_few_fen.items():
         party = state.parties.get(treasury)
@@ -85,8 +97,8 @@ def _impossible(state: State) -> Iterator[str]:
         for day, sum_fen in sums_fen.items():
             if day > today or sum_fen <= 0:
                 yield f"treasury {treasury}: too few officers signed {sum_fen} fen on {format_day(day)}"
-        if sum(sums_fen.values()) > left_fen[treasury]:
+        if treasury not in unbounded and sum(sums_fen.values()) > left_fen[treasury]:
             yield (
                 f"treasury {treasury}: too few officers signed {sum(sums_fen.values())} fen, "
-                f"and {left_fen[treasury]} fen were issued and paid"
+                f"and {left_fen[treasury]} fen were issued, paid and asked back"
             )

@@ -64,7 +64,7 @@ def officers_at_any_amount(state: State, treasury: str) -> Signers:
 def count_signatures(state: State, event: Event, treasury: str, amount_fen: int) -> None:
     """Count an amount that fewer officers signed than are required, and forget what no window reaches any more."""
     officers = state.parties[treasury].officers
-    if officers is None or event.signatures_of(treasury) >= officers.required:
+    if amount_fen == 0 or officers is None or event.signatures_of(treasury) >= officers.required:
         return
     today = state.day_of(event.at)
     sums_fen = state.signed_by_few_fen.setdefault(treasury, {})
