@@ -157,9 +157,9 @@ def test_what_a_treasury_owes_is_what_its_book_says(told: tuple[AnySource, State
     """By payee and age: burned, withheld and claimed of all its programmes, whole."""
     source, state = told
     ages = ("claimed_0_30_fen", "claimed_31_60_fen", "claimed_61_90_fen", "claimed_over_90_fen")
-    totals: dict[str, int] = Counter()
+    totals: Counter[str] = Counter()
     for accounts_fen in state.book.totals.values():
-        totals.update(accounts_fen)
+        totals.update({str(account): fen for account, fen in accounts_fen.items()})
     with Views.as_of(source, index=state.size - 1) as views:
         found: Any = views.treasury("city")
     names = ("unissued", "available", "reserved", "burned", "withheld", "claimed", "paid", "receivable")

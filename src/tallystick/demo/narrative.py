@@ -27,7 +27,7 @@ class Played(Enum):
     DOMESTIC = "lines on domestic chips"
     FOREIGN = "lines on foreign chips"
     SHARED = "lines that a city and a district paid together"
-    MODEL = "services of a filed model"
+    MODEL = "lines and services of a filed model"
     ENDED = "contracts ended early"
     CLAIMED = "claims of a quarter"
     SETTLED = "claims settled"
@@ -83,7 +83,7 @@ class Narrative:
 
 
 def parts_of_lines(
-    lines: Mapping[int, str], fees_fen: list[int], paid: Json, programme_of: Callable[[str], str]
+    lines: Mapping[int, str], fees_fen: list[int], paid: Json, treasury_of: Callable[[str], str]
 ) -> Iterator[Part]:
     """Yield what is told of a statement's accepted lines.
 
@@ -91,17 +91,23 @@ def parts_of_lines(
         lines: by number, their items.
         fees_fen: by number, what each costs.
         paid: by reservation, what it paid by line.
-        programme_of: returns a reservation's programme.
+        treasury_of: returns whose programme a reservation is of.
     """
-    for what, origin in ((Played.DOMESTIC, "domestic"), (Played.FOREIGN, "foreign")):
-        numbers = [number for number, item in lines.items() if market.ITEM_OF[item].origin == origin]
+    told = {Played.DOMESTIC: list[int](), Played.FOREIGN: list[int](), Played.MODEL: list[int]()}
+    for number, name in lines.items():
+        item = market.ITEM_OF[name]
+        if item.filing is not None:
+            told[Played.MODEL].append(number)
+        elif item.origin is not None:
+            told[Played.DOMESTIC if item.origin == "domestic" else Played.FOREIGN].append(number)
+    for what, numbers in told.items():
         yield Part(what, len(numbers), sum(fees_fen[number] for number in numbers))
-    programmes = {reservation: programme_of(reservation) for reservation in paid}
-    if len(set(programmes.values())) > 1:
+    treasuries = {reservation: treasury_of(reservation) for reservation in paid}
+    if len(set(treasuries.values())) > 1:
         shared = [
             number
             for number in lines
-            if len({programmes[name] for name, by_line in paid.items() if by_line[number]}) > 1
+            if len({treasuries[name] for name, by_line in paid.items() if by_line[number]}) > 1
         ]
         yield Part(Played.SHARED, len(shared), sum(by_line[number] for by_line in paid.values() for number in shared))
 

@@ -226,7 +226,7 @@ class Stage:
         """Count a statement's lines as its outcome says."""
         refused = dict(outcome["refused"])
         lines = {number: item for number, (item, _) in enumerate(statement.lines) if number not in refused}
-        for part in parts_of_lines(lines, outcome["fee_fen"], dict(outcome["paid"]), self._programme_of):
+        for part in parts_of_lines(lines, outcome["fee_fen"], dict(outcome["paid"]), self._treasury_of):
             self.tally.narrative.add(index, *part)
         self.tally.lines_refused.update(Reason.from_code(reason) for reason in refused.values())
         burns = self.tally.burns.setdefault(statement.provider, Burns())
@@ -246,5 +246,5 @@ class Stage:
             if job in self.watched_jobs:
                 self.lines_of_watched_jobs[job] = line
 
-    def _programme_of(self, reservation: str) -> str:
-        return self.state.reservations[reservation].programme
+    def _treasury_of(self, reservation: str) -> str:
+        return self.state.programmes[self.state.reservations[reservation].programme].treasury
