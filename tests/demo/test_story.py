@@ -1,6 +1,7 @@
 """What happens in a year beside jobs: amendments, a mandate, services, a voucher from before the log, and expiries."""
 
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 from rich.console import Console
 
-from tallystick.demo import run_demo, treasuries
+from tallystick.demo import narrative, run_demo, treasuries
 from tallystick.publishing import read_ledger
 from tallystick.signing import canonical_json
 from tallystick.signing.note import Note
@@ -121,10 +122,64 @@ def test_what_invoices_came_to_is_paid_once_others_looked_at_them(played: Played
     """The start-up at what the cluster delivered, the bureau at each claim of a start-up."""
     attested = {(one.command["subject_type"], one.command["party"]) for one in played.of("attestation.give/1")}
     startup = "startup-c00"
-    assert attested == {("application", "district-bureau"), ("claim", "district-bureau"), ("contract", startup)}
+    reviewers = ("district-bureau", "expert-panel", "city-bureau")
+    assert attested == {
+        *[("application", reviewer) for reviewer in reviewers],
+        ("claim", "district-bureau"),
+        ("contract", startup),
+    }
     assert refused(played, "gate_not_passed") == 0
     claims = [one.command["claim"] for one in played.of("redemption.claim/1")]
     assert sorted(one.command["claim"] for one in played.of("redemption.settle/1")) == sorted(claims)
+
+
+def test_applications_are_reviewed_by_district_experts_and_bureau(played: Played) -> None:
+    """Each issue names one that all three passed before; of one the experts had doubts first."""
+    issued = [one.command for one in played.of("voucher.issue/1") if "application" in one.command]
+    assert issued
+    for one in issued:
+        verdicts = [
+            (verdict.command["party"], verdict.command["verdict"])
+            for verdict in played.of("attestation.give/1")
+            if verdict.command["subject_id"] == one["application"]
+        ]
+        passed = [party for party, verdict in verdicts if verdict == "pass"]
+        assert passed == ["district-bureau", "expert-panel", "city-bureau"]
+    doubts = [one.command for one in played.of("attestation.give/1") if one.command["verdict"] == "fail"]
+    assert [one["party"] for one in doubts] == ["expert-panel"]
+
+
+def test_what_was_played_is_told(played: Played) -> None:
+    """Each item, with how often it happened, how much it was, and an entry that is of it."""
+    told = narrative_of(played)
+    assert list(told) == [what.value for what in narrative.Played]
+    silent = {"lines that a city and a district paid together", "vouchers expired", "quarters sealed"}
+    silent |= {"lines on domestic chips", "lines on foreign chips"}
+    assert [what for what, (times, *_) in told.items() if not times and what not in silent] == []
+    kinds = {what: played.entries[index].command["kind"] for what, (_, _, index) in told.items() if index is not None}
+    assert kinds["applications filed"] == "application.file/1"
+    assert kinds["verdicts of the expert panel"] == "attestation.give/1"
+    assert kinds["contracts ended early"] == "contract.amend/1"
+    assert kinds["of them with a part withheld"] == kinds["of them set off in a later settlement"]
+    withheld_fen = sum(
+        row.get("withheld_fen", 0) for one in played.of("redemption.settle/1") for row in one.command["rows"]
+    )
+    assert told["of them with a part withheld"][:2] == (2, withheld_fen)
+    (received,) = [one.command["payment"]["amount_fen"] for one in played.of("recovery.receive/1")]
+    assert told["of them come back by bank"][:2] == (1, received)
+    assert told["claims of a quarter"][0] == told["claims settled"][0] == len(played.of("redemption.claim/1"))
+
+
+def narrative_of(played: Played) -> dict[str, tuple[int, int, int | None]]:
+    """Return what the demo says that it played: how often, how much (fen), and the first entry."""
+    table = played.shown.split("What was played, in yuan", 1)[1].split("\n\n", maxsplit=1)[0]
+    told: dict[str, tuple[int, int, int | None]] = {}
+    for line in table.splitlines()[3:]:
+        what, *rest = [cell.strip() for cell in re.split(r"  +", line.strip())]
+        amount = next((one for one in rest if "." in one), "0.00").replace(",", "").replace(".", "")
+        counts = [one for one in rest if "." not in one]
+        told[what] = int(counts[0].replace(",", "")), int(amount), int(counts[1]) if len(counts) > 1 else None
+    return told
 
 
 def test_what_is_withheld_is_claimed_again_or_disallowed(played: Played) -> None:

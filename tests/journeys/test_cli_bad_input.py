@@ -379,7 +379,8 @@ def test_a_moment_is_an_index_or_a_time(at: str, made: Desk) -> None:
 
 def test_unknown_ids_are_named(made: Desk) -> None:
     """By show, whatever they are of."""
-    for what in ("voucher", "holder", "programme", "provider", "contract"):
+    accounts = ("voucher", "holder", "programme", "provider", "contract", "treasury", "party")
+    for what in (*accounts, "application", "claim", "demand", "mandate"):
         assert "no-such-thing" in failed("show", made.ledger, what, "no-such-thing")
     assert "country" in failed("show", made.ledger, "country", "china")
 

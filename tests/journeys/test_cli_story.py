@@ -87,7 +87,9 @@ def test_the_balances_are_what_happened(told: Desk) -> None:
     )
 
 
-@pytest.mark.parametrize("by", ["programme", "holder", "provider", "voucher", "contract", "claim", "demand", "payee"])
+@pytest.mark.parametrize(
+    "by", ["programme", "holder", "provider", "voucher", "contract", "claim", "demand", "payee", "treasury"]
+)
 def test_balances_come_as_table_json_and_csv(told: Desk, by: str) -> None:
     """The same rows; amounts in yuan for people and in fen for programs."""
     rows = run("balances", told.ledger, "--by", by, "--json").json["balances"]
@@ -97,7 +99,7 @@ def test_balances_come_as_table_json_and_csv(told: Desk, by: str) -> None:
     assert len(lines) == len(rows)
     table = done("balances", told.ledger, "--by", by)
     assert "fen" not in table
-    shown = {"programme": "3,500,000.00", "contract": "384.00", "demand": "2.00"}
+    shown = {"programme": "3,500,000.00", "treasury": "3,500,000.00", "contract": "384.00", "demand": "2.00"}
     assert (shown | dict.fromkeys(("provider", "claim", "payee"), "192.00")).get(by, "1,490,000.00") in table
 
 
@@ -109,6 +111,8 @@ def test_balances_come_as_table_json_and_csv(told: Desk, by: str) -> None:
         ("programme", "shanghai-treasury/compute-2026"),
         ("provider", "guian-cluster"),
         ("contract", "acme-ai/k-1"),
+        ("party", "guian-cluster"),
+        ("treasury", "shanghai-treasury"),
     ],
 )
 def test_everything_can_be_shown(told: Desk, what: str, id_: str) -> None:
@@ -116,6 +120,29 @@ def test_everything_can_be_shown(told: Desk, what: str, id_: str) -> None:
     assert done("show", told.ledger, what, id_).startswith(f"{what} {id_}\n")
     assert run("show", told.ledger, what, id_, "--json").json[what]
     assert run("show", told.ledger, what, id_, "--json", "--as-of", "9").json[what]
+
+
+def test_up_to_a_day_and_as_of_an_entry(told: Desk) -> None:
+    """A line of the 6th counts on the 6th; what the log knew before its entry is another question."""
+    size = told.size
+    shown = done("show", told.ledger, "programme", "shanghai-treasury/compute-2026", "--day", "2026-01-06")
+    assert f"after {size} entries, what is booked up to 2026-01-06, in yuan" in shown
+    for options, burned_fen in (
+        (("--day", "2026-01-05"), 0),
+        (("--day", "2026-01-06"), 19_200),
+        (("--day", "2026-01-06", "--as-of", "9"), 0),
+    ):
+        (row,) = run("balances", told.ledger, "--json", *options).json["balances"]
+        assert row["burned_fen"] == burned_fen
+    assert "'yesterday' is not a day like 2026-01-05" in failed("balances", told.ledger, "--day", "yesterday")
+    assert "leave --day out" in failed("show", told.ledger, "entry", "1", "--day", "2026-01-06")
+
+
+def test_a_day_that_the_log_has_not_reached_is_said_to_be_so(told: Desk) -> None:
+    """On standard error; the answer is what was known."""
+    ran = run("balances", told.ledger, "--day", "2030-01-01")
+    assert ran.status == 0
+    assert "this is what was known then, not at 2030-01-01" in ran.err
 
 
 def test_a_claim_and_a_demand_are_shown_to_the_fen(told: Desk) -> None:

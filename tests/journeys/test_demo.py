@@ -213,14 +213,21 @@ def test_the_lines_are_those_of_real_parties(demo: Demo) -> None:
         "holder": 30,
         "auditor": 1,
         "operator": 2,
-        "attester": 1,
+        "attester": 3,
     }
     assert all("uscc" in command for command in admitted if command["role"] in ("provider", "holder"))
 
 
 def test_it_shows_its_figures(demo: Demo) -> None:
     """In the promised order, and the entry that was changed by its index."""
-    titles = ["Balances by city", "Burned by provider", "Refused, by reason", "Conservation", "Audit: clean"]
+    titles = [
+        "What was played",
+        "Balances by city",
+        "Burned by provider",
+        "Refused, by reason",
+        "Conservation",
+        "Audit: clean",
+    ]
     places = [demo.shown.index(title) for title in [*titles, "A copy, in which byte", "Audit of the copy: findings"]]
     assert places == sorted(places)
     assert "NO" not in demo.shown.split()

@@ -1,6 +1,6 @@
 """What is handed to one party: a dossier, the part of the log that concerns it, and what can be seen from it offline.
 
-    dossier SOURCE KIND ID -o FILE     everything that touches a voucher, holder, provider, contract and so on
+    dossier SOURCE KIND ID -o FILE     everything that is about a voucher, holder, provider, contract, claim and so on
     verify FILE --trust POLICY         (auditor.py) decides it anew, and prints the book or what is wrong
 
 Status of `verify` is 1 if anything is wrong with a dossier.
@@ -37,7 +37,7 @@ def add_commands(app: typer.Typer) -> None:
 
 def dossier(
     source: parameters.ReadSource,
-    what: Annotated[parameters.AccountKind, typer.Argument(help="What it is about.")],
+    what: Annotated[parameters.DossierKind, typer.Argument(help="What it is about.")],
     id_: Annotated[str, typer.Argument(metavar="ID", help="Its id, for example acme-ai/v-1 or guian-cluster.")],
     file: Annotated[str, parameters.out("Where the dossier goes; - is stdout.")],
     since: Annotated[
@@ -50,7 +50,8 @@ def dossier(
     ] = None,
     force: parameters.Force = False,
 ) -> None:
-    """Write every entry that touches a voucher, holder, provider and so on, with proofs, into one file."""
+    """Write every entry that is about a voucher, provider, claim and so on, with proofs, into one file."""
+    from tallystick.dossiers.things import is_thing
     from tallystick.dossiers.writing import write_dossier
 
     bounds = _bound(since), _bound(until)
@@ -63,7 +64,8 @@ def dossier(
         f"that they depend on, {written.size:,} bytes",
     )
     if written.closing is None:
-        output.line_about(out, "no seal comes after them, so nothing proves that they are all")
+        why = "a seal has no leaf of it" if is_thing(what.value + " ") else "no seal comes after them"
+        output.line_about(out, f"{why}, so nothing proves that they are all")
 
 
 def is_dossier_file(file: str) -> bool:
@@ -134,7 +136,7 @@ def _print(report: "DossierReport", *, wide: bool) -> None:
     output.fields("", pairs)
     if report.closing is not None:
         output.record(f"balances at {_words(report.closing)}, in yuan", report.balances)
-    if report.entries_later:
+    if report.entries_later and report.balances_later:
         output.record("balances after the last entry, in yuan", report.balances_later)
     columns = ("entry ", "at", "kind", "party", "ref", "moved, in yuan")
     output.table("the book", columns, [_row(line) for line in report.book], wide=wide)

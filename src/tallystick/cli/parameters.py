@@ -22,7 +22,7 @@ else:  # typer takes no union; it passes on what the parser returns, and shows t
 
 
 class AccountKind(StrEnum):
-    """What has a balance, and under a seal a dossier and a proof of its balance."""
+    """What has a balance, and under a seal a proof of it."""
 
     VOUCHER = "voucher"
     HOLDER = "holder"
@@ -30,6 +30,20 @@ class AccountKind(StrEnum):
     PROGRAMME = "programme"
     CONTRACT = "contract"
     TREASURY = "treasury"
+
+
+class DossierKind(StrEnum):
+    """What has a dossier: accounts, and things that no seal has a leaf of."""
+
+    VOUCHER = AccountKind.VOUCHER.value
+    HOLDER = AccountKind.HOLDER.value
+    PROVIDER = AccountKind.PROVIDER.value
+    PROGRAMME = AccountKind.PROGRAMME.value
+    CONTRACT = AccountKind.CONTRACT.value
+    TREASURY = AccountKind.TREASURY.value
+    APPLICATION = "application"
+    CLAIM = "claim"
+    DEMAND = "demand"
 
 
 class BalanceKind(StrEnum):

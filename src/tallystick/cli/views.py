@@ -57,18 +57,19 @@ class Asked:
         return f"after {self.views.size:,} entries{last}, in yuan, times in {zone_name(self.zone)}"
 
     def say_when(self) -> None:
-        """Say on standard error if the time that was asked for lies outside the log."""
-        from tallystick.cli.moments import local, zone_name
+        """Say on standard error if the time or day that was asked for lies outside the log."""
+        from tallystick.cli.moments import Moment, local, zone_name
 
-        if self.when is None:
+        when = Moment.read(self.day) if self.when is None and self.day is not None else self.when
+        if when is None:
             return
         if not self.views.size:
-            output.notice(f"the log's first entry is after {self.when.text}: there was nothing yet")
+            output.notice(f"the log's first entry is after {when.text}: there was nothing yet")
             return
         is_whole = self.reader().size <= self.views.size
-        if is_whole and self.when.instant(lambda: self.zone) > self.views.at:
+        if is_whole and when.instant(lambda: self.zone) > self.views.at:
             last = f"{local(self.views.at, self.zone)} ({zone_name(self.zone)})"
-            output.notice(f"the log's last entry is of {last}: this is what was known then, not at {self.when.text}")
+            output.notice(f"the log's last entry is of {last}: this is what was known then, not at {when.text}")
 
 
 @contextmanager

@@ -8,24 +8,25 @@ from tallystick.demo.stage import Stage
 from tallystick.vouchers.quantities import DAY_US, format_instant
 
 
-class Passed(NamedTuple):
-    """What is found in order, on which topic, and why."""
+class Verdict(NamedTuple):
+    """What is found in order or not, on which topic, and why."""
 
     subject_type: str
     subject_id: str
     topic: str
     reason: str
+    verdict: str = "pass"
 
 
-def attestation(stage: Stage, by: str, passed: Passed, seed: int) -> bytes:
+def attestation(stage: Stage, by: str, found: Verdict, seed: int) -> bytes:
     """Return a verdict that stands for a year."""
     fields = {
-        "subject_type": passed.subject_type,
-        "subject_id": passed.subject_id,
-        "topic": passed.topic,
-        "verdict": "pass",
-        "reason": passed.reason,
-        "evidence_sha256": evidence_sha256(seed, f"review of {passed.subject_id}"),
+        "subject_type": found.subject_type,
+        "subject_id": found.subject_id,
+        "topic": found.topic,
+        "verdict": found.verdict,
+        "reason": found.reason,
+        "evidence_sha256": evidence_sha256(seed, f"review of {found.subject_id}"),
         "valid_until": format_instant(stage.now + cast.VALIDITY_DAYS * DAY_US),
     }
     return stage.note(by, "attestation.give", fields)

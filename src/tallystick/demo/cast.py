@@ -19,6 +19,8 @@ NETWORK: Final = "national-network"
 AUDITOR: Final = "national-audit-office"
 OPERATOR: Final = "log-operator"
 BUREAU: Final = "district-bureau"
+EXPERTS: Final = "expert-panel"
+CITY_BUREAU: Final = "city-bureau"
 MISSPELT: Final = "distict-bureau"
 PLATFORM: Final = "voucher-platform"
 """An operator that gives commands for a treasury, by its mandate."""
@@ -29,6 +31,13 @@ ROOT_KEYS: Final = 3
 ROOT_QUORUM: Final = 2
 VALIDITY_DAYS: Final = 365
 REVIEWED: Final = "authenticity"
+"""What the district's bureau looks at first, also of claims of which a programme asks it."""
+REVIEWS: Final = (
+    (REVIEWED, BUREAU, "the papers are complete and no copies"),
+    ("merit", EXPERTS, "the plan needs the cards that it asks for"),
+    ("eligibility", CITY_BUREAU, "a start-up of the city, without another voucher for the same"),
+)
+"""Of an application: on which topic, by whom, and why it passes, in the order in which they look at it."""
 RECEIVED: Final = "delivery"
 OFFICERS: Final = 2
 """Keys of each treasury; all of them make its quorum, and sign what is above its officers' threshold."""

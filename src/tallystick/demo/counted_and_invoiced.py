@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from tallystick.demo import cast, market
-from tallystick.demo.attestations import Passed, attestation, evidence_sha256
+from tallystick.demo.attestations import Verdict, attestation, evidence_sha256
 from tallystick.demo.contracts import FEN
 from tallystick.demo.dated import DatedActs
 from tallystick.demo.founding import Startup
@@ -108,7 +108,7 @@ class CountedAndInvoiced(DatedActs):
         self._burn_invoice(startup, market.TEXT, SECOND_MONTH, TEXTS_FEN)
         contract = self._contract(startup, market.TEXT)
         if contract in self.stage.state.contracts:
-            passed = Passed("contract", contract, cast.RECEIVED, "all texts are here")
+            passed = Verdict("contract", contract, cast.RECEIVED, "all texts are here")
             self.stage.submit(attestation(self.stage, startup.party, passed, self.seed))
 
     def _burn_invoice_about_cards(self) -> None:

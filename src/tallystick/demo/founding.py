@@ -1,12 +1,12 @@
 """The first day: parties admitted, programmes opened, providers accredited, contracts signed, vouchers issued."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from tallystick.demo import cast, market
-from tallystick.demo.attestations import Passed, attestation, evidence_sha256
+from tallystick.demo.attestations import Verdict, attestation, evidence_sha256
 from tallystick.demo.contracts import FEN, Contracts
 from tallystick.demo.programmes import programme_fields
 from tallystick.demo.stage import Stage
@@ -129,13 +129,19 @@ class Founding:
         return self.stage.note(admitter, "party.admit", fields, keys=(*self.stage.keys.keys_of(admitter), *keys))
 
     def _admit_institutions(self) -> None:
-        """Admit treasuries, clusters, the auditor, the operators and the bureau that reviews."""
+        """Admit treasuries, clusters, the auditor, the operators and those who review."""
         notes = [
             self._admission(cast.NETWORK, cast.AUDITOR, "auditor", "National Audit Office, in play", ["auditor-1"]),
             self._admission(cast.NETWORK, cast.OPERATOR, "operator", "Log operator, in play", ["books-1"]),
             self._admission(cast.NETWORK, cast.PLATFORM, "operator", "Voucher platform, in play", ["desk-1"]),
-            self._admission(cast.NETWORK, cast.BUREAU, "attester", "District bureau, in play", ["reviewer-1"]),
         ]
+        reviewers = (
+            (cast.BUREAU, "District bureau"),
+            (cast.EXPERTS, "Expert panel"),
+            (cast.CITY_BUREAU, "City bureau"),
+        )
+        for party, name in reviewers:
+            notes.append(self._admission(cast.NETWORK, party, "attester", f"{name}, in play", ["reviewer-1"]))
         for city in cast.TREASURIES:
             notes.append(self._treasury_admission(city))
         for cluster in market.CLUSTERS:
@@ -252,22 +258,31 @@ class Founding:
         )
 
     def _apply(self, network: Network) -> None:
-        """Let start-ups file applications where vouchers are issued for such, and a bureau review them.
+        """Let start-ups file applications where vouchers are issued for such: district, experts and bureau review them.
 
-        The first corrects a typing error.
+        The first corrects a typing error, and doesn't convince the experts at once.
         """
         notes: list[bytes] = []
         for startup in network.startups.values():
             for terms in [one for one in startup.city.programmes if one.reviewed]:
-                if not notes:
+                is_first = not notes
+                if is_first:
                     wrong = f"{application_id(startup, terms)}-mistyped"
                     notes.append(self._application(startup, terms, wrong, terms.cap_yuan * 10))
                     notes.append(self.stage.note(startup.party, "application.withdraw", {"application": wrong}))
                 notes.append(self._application(startup, terms, application_id(startup, terms), terms.cap_yuan))
-                reason = "the papers are complete and no copies"
-                passed = Passed("application", application_id(startup, terms), cast.REVIEWED, reason)
-                notes.append(attestation(self.stage, cast.BUREAU, passed, self.seed))
+                notes += self._reviews(application_id(startup, terms), is_first=is_first)
         self.stage.submit(*notes)
+
+    def _reviews(self, application: str, *, is_first: bool) -> Iterator[bytes]:
+        """Yield the verdicts on an application in turn; the first one the experts fail before they pass it."""
+        for topic, attester, reason in cast.REVIEWS:
+            if is_first and attester == cast.EXPERTS:
+                doubt = Verdict(
+                    "application", application, topic, "the plan doesn't say how many cards it needs", "fail"
+                )
+                yield attestation(self.stage, attester, doubt, self.seed)
+            yield attestation(self.stage, attester, Verdict("application", application, topic, reason), self.seed)
 
     def _application(self, startup: Startup, terms: cast.Terms, application: str, asked_yuan: int) -> bytes:
         fields = {

@@ -7,9 +7,17 @@ from tallystick.demo.contracts import FEN
 from tallystick.demo.year import Year, instant
 from tallystick.vouchers.quantities import format_day, format_instant
 
-_BUREAU_PASSES: Final = {"topic": cast.REVIEWED, "attesters": [cast.BUREAU], "passes": 1}
-_APPLICATION_REVIEWED: Final = {"before": "issue", "subject_type": "application"} | _BUREAU_PASSES
-_CLAIM_REVIEWED: Final = {"before": "settle", "subject_type": "claim"} | _BUREAU_PASSES
+_APPLICATION_REVIEWED: Final[list[dict[str, Any]]] = [
+    {"before": "issue", "subject_type": "application", "topic": topic, "attesters": [attester], "passes": 1}
+    for topic, attester, _ in sorted(cast.REVIEWS)
+]
+_CLAIM_REVIEWED: Final = {
+    "before": "settle",
+    "subject_type": "claim",
+    "topic": cast.REVIEWED,
+    "attesters": [cast.BUREAU],
+    "passes": 1,
+}
 _RECEIVED: Final = {
     "before": "settle",
     "subject_type": "contract",
@@ -70,7 +78,7 @@ def _gates(terms: cast.Terms) -> list[dict[str, Any]]:
 
     Of a cluster that claims, the start-up that it delivered to; of a start-up, the district bureau.
     """
-    gates: list[dict[str, Any]] = [_APPLICATION_REVIEWED] if terms.reviewed else []
+    gates: list[dict[str, Any]] = [*_APPLICATION_REVIEWED] if terms.reviewed else []
     if terms.basis != "metered":
         gates.append(_RECEIVED if terms.payee == "provider" else _CLAIM_REVIEWED)
     return gates

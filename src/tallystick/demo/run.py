@@ -84,6 +84,7 @@ def run_demo(
         (folder / REPORT).write_bytes(report.to_bytes())
         tables.write_balances(folder / BALANCES, report)
         second, change = _audit_changed_copy(folder, policy, step("and a copy with one byte changed"))
+    tables.show_narrative(console, tally)
     tables.show_balances(console, report, tally)
     tables.show_burns(console, tally)
     tables.show_refusals(console, tally)

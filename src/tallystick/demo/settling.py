@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from tallystick.demo import cast
-from tallystick.demo.attestations import Passed, attestation, evidence_sha256
+from tallystick.demo.attestations import Verdict, attestation, evidence_sha256
 from tallystick.demo.founding import Network
 from tallystick.demo.stage import Stage
 from tallystick.demo.year import Year
@@ -101,7 +101,7 @@ class Settling:
         for claim in self._open_claims():
             gates = state.programmes[state.claims[claim].programme].rules.gates
             if any(gate.subject_type == "claim" for gate in gates):
-                passed = Passed("claim", claim, cast.REVIEWED, "each invoice is signed as received")
+                passed = Verdict("claim", claim, cast.REVIEWED, "each invoice is signed as received")
                 notes.append(attestation(self.stage, cast.BUREAU, passed, self.seed))
         self.stage.submit(*notes)
 

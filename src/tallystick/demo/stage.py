@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tallystick.demo.keyring import Keyring
+from tallystick.demo.narrative import Narrative, parts_of_lines
 from tallystick.ledger import Admitted, Ledger, create_ledger, open_ledger
 from tallystick.signing import canonical_json
 from tallystick.signing.keys import SigningKey
@@ -43,6 +44,7 @@ class Tally:
 
     Attributes:
         commands_recorded: entries, by the kind of their event.
+        narrative: what was played.
         carried_over_fen: what was used of imported vouchers before the log began, by treasury.
     """
 
@@ -53,6 +55,7 @@ class Tally:
     gpu_milliseconds_refused: int = 0
     burns: dict[str, Burns] = field(default_factory=dict)
     carried_over_fen: Counter[str] = field(default_factory=Counter)
+    narrative: Narrative = field(default_factory=Narrative)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +163,12 @@ class Stage:
     def submit(self, *notes: bytes) -> list[Admitted | Refusal]:
         """Submit notes as one batch and count what is recorded and what is refused."""
         answers = self.ledger.submit(notes)
-        self.tally.commands_recorded.update(
-            Header.from_bytes(split_entry(answer.entry)[0]).kind for answer in answers if isinstance(answer, Admitted)
-        )
+        for answer in answers:
+            if isinstance(answer, Admitted):
+                data, note = split_entry(answer.entry)
+                header = Header.from_bytes(data)
+                self.tally.commands_recorded[header.kind] += 1
+                self.tally.narrative.take(answer.index, header, note)
         self.tally.commands_refused.update(answer.reason for answer in answers if isinstance(answer, Refusal))
         return answers
 
@@ -186,7 +192,7 @@ class Stage:
         answers = self.submit(*[statement.note for statement in statements])
         for statement, answer in zip(statements, answers, strict=True):
             if isinstance(answer, Admitted):
-                self._count(statement, Header.from_bytes(split_entry(answer.entry)[0]).outcome)
+                self._count(statement, answer.index, Header.from_bytes(split_entry(answer.entry)[0]).outcome)
             elif answer.reason.transient:
                 again.append(statement)
             else:
@@ -216,9 +222,12 @@ class Stage:
         burns.fee_fen -= line.fee_fen
         return True
 
-    def _count(self, statement: Statement, outcome: Fields) -> None:
+    def _count(self, statement: Statement, index: int, outcome: Fields) -> None:
         """Count a statement's lines as its outcome says."""
         refused = dict(outcome["refused"])
+        lines = {number: item for number, (item, _) in enumerate(statement.lines) if number not in refused}
+        for part in parts_of_lines(lines, outcome["fee_fen"], dict(outcome["paid"]), self._treasury_of):
+            self.tally.narrative.add(index, *part)
         self.tally.lines_refused.update(Reason.from_code(reason) for reason in refused.values())
         burns = self.tally.burns.setdefault(statement.provider, Burns())
         for number, (item, (job, gpu_milli, _, _, seconds, *_)) in enumerate(statement.lines):
@@ -236,3 +245,6 @@ class Stage:
             self.newest_lines[statement.provider] = line
             if job in self.watched_jobs:
                 self.lines_of_watched_jobs[job] = line
+
+    def _treasury_of(self, reservation: str) -> str:
+        return self.state.programmes[self.state.reservations[reservation].programme].treasury

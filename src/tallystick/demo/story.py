@@ -121,9 +121,11 @@ class Story:
     def _reservable(self, startup: Startup, voucher_id: str) -> dict[str, tuple[str, ...]]:
         """Return where a voucher can be spent, and on what: by provider, the items that its programme pays for."""
         state = self.stage.state
-        voucher = state.vouchers[voucher_id]
+        voucher = state.vouchers.get(voucher_id)
+        if voucher is None or voucher.is_spent_time(self.stage.now):
+            return {}
         terms = self.network.terms[voucher.programme]
-        if terms.basis == "invoiced" or voucher.is_spent_time(self.stage.now):
+        if terms.basis == "invoiced":
             return {}
         offers = {
             provider: tuple(item for item, _ in market.CLUSTER_OF[provider].prices_fen if terms.covers(item))
@@ -136,15 +138,20 @@ class Story:
 
     def _has_ended(self, contract: str) -> bool:
         state = self.stage.state
-        return contract in state.contracts and state.contracts[contract].last_day < state.day_of(self.stage.now)
+        signed = state.contracts.get(contract)
+        if signed is None:
+            return contract in state.left["contract"]
+        return signed.last_day < state.day_of(self.stage.now)
 
     def _reservations(
         self, startup: Startup, voucher_id: str, name: str, month: int, offers: dict[str, tuple[str, ...]]
     ) -> Iterator[tuple[Startup, AgreedReservation, bytes]]:
         """Yield one voucher's reservations for a month, one a contract."""
+        if not offers:
+            return
         state = self.stage.state
         voucher = state.vouchers[voucher_id]
-        amount_fen = min(voucher.face_fen // 12, state.book["available", voucher_id]) // max(len(offers), 1)
+        amount_fen = min(voucher.face_fen // 12, state.book["available", voucher_id]) // len(offers)
         until = min(instant(self.year.month_starts[month + 1]), voucher.valid_until)
         if amount_fen == 0:
             return

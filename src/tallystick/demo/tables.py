@@ -41,6 +41,20 @@ def write_balances(path: Path, report: Report) -> None:
     path.write_bytes(csv_bytes(columns, rows))
 
 
+def show_narrative(console: Console, tally: Tally) -> None:
+    """Show what was played: how often, how much, and the entry that was the first of it."""
+    rows = [
+        [
+            what.value,
+            f"{told.times:,}",
+            yuan(told.amount_fen) if told.amount_fen else "",
+            "" if told.first_index is None else str(told.first_index),
+        ]
+        for what, told in tally.narrative.told.items()
+    ]
+    _show(console, "What was played, in yuan", ("what",), ("times", "amount", "first entry"), rows)
+
+
 def show_balances(console: Console, report: Report, tally: Tally) -> None:
     """Show, by city or district, where the money is: the envelope is what stands after it, added up.
 

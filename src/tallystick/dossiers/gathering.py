@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Protocol
 
+from tallystick.dossiers.things import names_of
 from tallystick.errors import MalformedError, NotALedgerError
 from tallystick.publishing.reader import Reader
 from tallystick.signing.note import Note
@@ -91,7 +92,8 @@ class Gathering:
         self._owned = lru_cache(None)(self._read_owner)
         self._account = account
         self._paying = lru_cache(None)(self._read_programmes)
-        self.subject = [number for number in index.entries_concerning(account) if start <= number < stop]
+        found = {number for name in names_of(account) for number in index.entries_concerning(name)}
+        self.subject = [number for number in sorted(found) if start <= number < stop]
         self.indices: set[int] = {0, *self.subject}
         founding = self._event(0)
         assert isinstance(founding.command, NetworkFound)

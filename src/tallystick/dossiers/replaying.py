@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 
 from tallystick.dossiers.expiring import account_rows, comes_out, known_rows
 from tallystick.dossiers.settling import claim_comes_out, known_contracts, pay_unknown, unknown_contracts
+from tallystick.dossiers.things import is_of, is_thing
 from tallystick.vouchers.accounts import account_balances, is_open
 from tallystick.vouchers.admit import SignedCommand, admit
 from tallystick.vouchers.book import OF_LOTS, PROGRAMME_ACCOUNTS, Posting, lot_in
@@ -29,7 +30,7 @@ from tallystick.vouchers.quantities import INTEGER_MAX
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.importing import VoucherImport
 from tallystick.vouchers.rules.network import NetworkFound
-from tallystick.vouchers.rules.rule import Event, Rule, touched
+from tallystick.vouchers.rules.rule import Event, Rule
 from tallystick.vouchers.rules.settlement import RedemptionSettle
 from tallystick.vouchers.rules.vouchers import VoucherIssue, VoucherTransfer
 from tallystick.vouchers.state import State
@@ -142,7 +143,7 @@ class PartialReplay:
             if isinstance(applied.outcome, Expired):
                 names = {name for _, name, _, _ in account_rows(self.state, self._account, applied.outcome)}
                 postings = tuple([posting for posting in postings if _of_row(posting) in names])
-            return Followed(postings, self._account in touched(self.state, applied))
+            return Followed(postings, is_of(self._account, self.state, applied))
         except Exception as error:
             return _missing(error)
 
@@ -184,6 +185,8 @@ class PartialReplay:
         if kind == "voucher":
             ends = (posting.source, posting.source_id), (posting.target, posting.target_id)
             return name in [self.state.voucher_of(*end) for end in ends]
+        if kind == "demand":
+            return ("receivable", name) in [(posting.source, posting.source_id), (posting.target, posting.target_id)]
         return True
 
     def comes_out(self, answer: Entry, recorded: Event) -> bool:
@@ -197,7 +200,8 @@ class PartialReplay:
 
     def _knows_all_contracts(self) -> bool:
         """Return whether every contract of which the account is a payee or pays is in the part."""
-        return not self._has_opening and not self._account.startswith("contract ")
+        is_part = self._account.startswith("contract ") or is_thing(self._account)
+        return not self._has_opening and not is_part
 
     def _known_part(self, event: Event) -> Event:
         """Return a claim of the contracts that are in the part, and an expiry of what is in it."""

@@ -16,6 +16,7 @@ from typing import BinaryIO, Final
 
 from tallystick.dossiers.dossier_lines import DossierEntry, DossierHead, SealedLeaf
 from tallystick.dossiers.gathering import Gathering
+from tallystick.dossiers.things import is_thing, names_of
 from tallystick.errors import MalformedError, NotALedgerError, UsageError
 from tallystick.progress import Progress
 from tallystick.publishing.reader import Reader, read_ledger
@@ -67,7 +68,7 @@ def write_dossier(
 
     Args:
         source: a ledger folder, an exported folder, or the URL of one.
-        account: for example `voucher <id>` (docs/rules.md, "Sealed books").
+        account: for example `voucher <id>` (docs/rules.md, "Sealed books"); or `application`, `claim` or `demand <id>`.
         out: where it goes.
         since: the dossier begins at the last seal before that day, or at or before that entry; None: with the log.
         until: it ends with the first seal that seals that day, or at or after that entry; None: with the log.
@@ -91,11 +92,13 @@ class _Writing:
         self._views = views
         self._account = account
         self._size = min(views.size, reader.size)
-        if not views.entries_concerning(account):
+        if not any(map(views.entries_concerning, names_of(account))):
             raise UsageError(f"there is no {account} in this log")
         self._read_tile = lru_cache(TILES_REMEMBERED)(reader.read_tile)
 
     def write(self, out: BinaryIO, since: Bound | None, until: Bound | None) -> Written:
+        if since is not None and is_thing(self._account):
+            raise UsageError(f"a seal has no leaf of a {self._account.partition(' ')[0]}: leave --from out")
         seals = self._seals()
         having = [seal for seal in seals if self._views.seal_leaf(seal.index, self._account) is not None]
         opening = _last_before(having, since) if since is not None else None

@@ -161,6 +161,8 @@ class LogFollower:
             projections = [one() for one in PROJECTIONS]
             for data in reader.entries(place.size, stop):
                 event = Entry.from_bytes(data).event
+                if isinstance(event.command, BookSeal):  # what has ended leaves with it
+                    then = completed(then, state)
                 part = booked_by(change_of(event, evolve(state, event), state), day)
                 if part is not None:
                     for projection in projections:
