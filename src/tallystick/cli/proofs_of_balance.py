@@ -39,8 +39,8 @@ def balance(
     with read_ledger(source) as reader, output.progress("Reading the log") as progress:
         asked = _index_of(seal, reader, progress)
         state = reader.state(asked, progress)
-        index = seal_that_has(state, f"{what.value} {id_}")
-        state = state if index == asked else reader.state(index, progress)
+        while (index := seal_that_has(state, f"{what.value} {id_}")) != state.size:
+            state = reader.state(index, progress)
         data = prove_balance(state, f"{what.value} {id_}", reader.receipt(index)).to_bytes()
     out.write(data)
     output.line_about(out, f"{file}: the balance of {what.value} {id_} as entry {index} sealed it, {len(data):,} bytes")

@@ -168,7 +168,8 @@ def prove_balance(state: State, account: str, receipt: Receipt) -> BalanceProof:
 def seal_that_has(state: State, account: str) -> int:
     """Return the index of the seal that proves what an account holds just before a seal: that one, or an earlier.
 
-    An account that has ended is in the first seal after its last entry, and what that says holds from then on.
+    An account that has ended is in the first seal after its last entry, and what that says holds from then on. Of what
+    has left the state, it is the seal that it left with; before that one, the question is asked again.
 
     Args:
         state: as it was just before the seal's entry.
@@ -179,6 +180,10 @@ def seal_that_has(state: State, account: str) -> int:
     """
     if any(name == account for name, _ in account_leaves(state)):
         return state.size
+    kind, _, name = account.partition(" ")
+    left = {"voucher": state.left["voucher"], "contract": state.left["contract"]}.get(kind, {})
+    if name in left:
+        return left[name]
     touches = state.touches.get(account)
     since = [seal.index for seal in state.seals.values() if touches is not None and seal.index > touches.last]
     if not since:
