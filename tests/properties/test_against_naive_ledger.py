@@ -23,6 +23,7 @@ from properties.naive_ledger import (
     DAY,
     EVENT_KINDS,
     EXPIRED_MAX,
+    LEAVING,
     LETS_MONEY_LEAVE,
     MANDATED,
     METERED,
@@ -193,6 +194,7 @@ AMENDED = {
     "reservation.extend/1": ("amount_fen", "until"),
 }
 """What these commands change, of which each has some."""
+UNKNOWN_OR_USED = {"id_already_used", *(f"{of_type}_unknown" for of_type in LEAVING)}
 RECORDS = ("accreditation", "capacity", "party", "tariff")
 SHAPES_MET = {
     *(f"{kind} {name}" for kind, names in AMENDED.items() for name in names),
@@ -203,6 +205,7 @@ SHAPES_MET = {
     *(f"withdrawn {record}{by}" for record in RECORDS for by in ("", " by the network")),
     *(f"{subject} attested by a attester" for subject in ("application", "claim", "contract", "holder", "provider")),
     *(f"contract attested by a {side}" for side in ("holder", "provider")),
+    *(f"{of_type} asked for that has left" for of_type in LEAVING),
     *(f"imported {state}" for state in ("unused", "used", "used up")),
     *(f"released by {role}" for role in ("holder", "operator", "provider", "treasury")),
     *(f"{kind} by a mandate" for kind in sorted(MANDATED)),
@@ -277,7 +280,7 @@ class Pair:
         assert actual == expected, f"the package says {actual}, the rules say {expected}: {told} {books}"
         if command["kind"] == "contract.sign/1" and actual[0] == "accepted" and command["claimant"] == "either":
             self.either.add(command["contract"])
-        self._count(command["kind"], actual)
+        self._count(command, actual)
         return actual
 
     def _decide(self, note: bytes, at: int) -> tuple[str, Any]:
@@ -293,12 +296,16 @@ class Pair:
         self.entries.append(entry)
         return "accepted", header.outcome
 
-    def _count(self, kind: str, answer: tuple[str, Any]) -> None:
+    def _count(self, command: Json, answer: tuple[str, Any]) -> None:
+        kind = command["kind"]
         said = answer[1] if answer[0] == "refused" else "accepted"
         self.answers[kind, said] += 1
         if said == "accepted":
             self.shapes.update(self._shapes())
             self.shapes.update(self._places_left())
+        elif said in UNKNOWN_OR_USED:
+            left = [of_type for of_type, ids in self.oracle.left.items() if command.get(of_type) in ids]
+            self.shapes.update([f"{of_type} asked for that has left" for of_type in left])
         if kind == "time.burn/1" and said == "accepted":
             self.line_reasons.update({reason for _, reason in answer[1]["refused"]})
 
@@ -451,6 +458,8 @@ class Pair:
         issued = {name: application.issued_fen for name, application in self.state.applications.items()}
         expected = self.oracle.issued()
         assert issued == {name: expected[name] for name in self.oracle.applications}
+        left = {kind: {*ids} for kind, ids in self.state.left.items()}
+        assert left == {kind: {*ids} for kind, ids in self.oracle.left.items()}
         assert [*faults(self.state)] == []
 
     def _check_memoranda(self) -> None:
@@ -466,13 +475,14 @@ class Pair:
         for account, rows in of_lots.items():
             left: Counter[str] = Counter()
             for lot, amount_fen in rows:
-                left[" ".join(lot)] += amount_fen
+                left[" ".join(lot)] += amount_fen if lot[0] in self.oracle.vouchers else 0
             assert self.state.book.balances[account] == {lot: fen for lot, fen in left.items() if fen}
         fields: dict[Memorandum, str] = {"charged": "fee_fen", "absorbed": "absorbed_fen"}
         for account, name in fields.items():
             sums: Counter[str] = Counter()
             for line in self.oracle.lines:
-                sums[line["contract"]] += 0 if line["reversed"] else line[name]
+                is_there = line["contract"] in self.oracle.contracts and not line["reversed"]
+                sums[line["contract"]] += line[name] if is_there else 0
             assert self.state.book.balances[account] == {contract: fen for contract, fen in sums.items() if fen}
         assert set(self.state.contracts) == set(self.oracle.contracts)
         for name, contract in self.state.contracts.items():
@@ -504,7 +514,8 @@ class Pair:
         open_to_both = [
             fen
             for lot, fen in self.oracle.balances().items()
-            if lot[0] == "burned" and self.oracle.payee_of(self.oracle.vouchers[lot[1]]["programme"], lot[2]) is None
+            if fen and lot[0] == "burned"
+            if self.oracle.payee_of(self.oracle.vouchers[lot[1]]["programme"], lot[2]) is None
         ]
         assert unclaimed + sum(open_to_both) == burned
         for kind in ("withheld_fen", "claimed_fen", "receivable_fen"):
@@ -656,7 +667,12 @@ class Walk:
         ]
         mine = [sent["ref"] for sent, _ in self.sent if sent["party"] == command["party"]]
         change: Json = self.pick([*changes, {"ref": self.pick(mine)}] if mine else changes)
-        return command | change
+        return command | self.pick((change, *self.gone(command), *self.gone(command)))
+
+    def gone(self, command: Json) -> list[Json]:
+        """Instead of something that a command names or makes, something of its kind that has left the books."""
+        left = {of_type: [*ids] for of_type, ids in self.oracle.left.items() if ids and of_type in command}
+        return [{of_type: self.pick(ids)} for of_type, ids in left.items()]
 
     def send(self, party: str, kind: str, **fields: Any) -> tuple[str, Any]:
         """Complete the command, sign it, now and then spoil it, and give it to both sides."""
@@ -1403,10 +1419,11 @@ class Walk:
             voucher = self.pick(suspended)
             programme = self.oracle.vouchers[voucher]["programme"]
         if kind == "revoke" and self.oracle.lines and self.one_in(2):
-            paid = [self.oracle.reservations[name] for line in self.oracle.lines[-20:] for name, _ in line["paid"]]
+            held = self.oracle.ever("reservation")
+            paid = [held[name] for line in self.oracle.lines[-20:] for name, _ in line["paid"]]
             paid = [one for one in paid if one["closed"]] or paid or [{"voucher": voucher, "programme": programme}]
-            held = self.pick(paid)
-            voucher, programme = held["voucher"], held["programme"]
+            one = self.pick(paid)
+            voucher, programme = one["voucher"], one["programme"]
         self.send(self.treasury_of(programme), f"voucher.{kind}", voucher=voucher, reason="inquiry")
 
     def expire(self) -> None:
@@ -1761,13 +1778,14 @@ class Walk:
 
     def is_withheld(self, line: Json) -> bool:
         """Whether something of a lot that paid a line is withheld."""
-        lots = [(self.oracle.reservations[name]["voucher"], line["contract"]) for name, _ in line["paid"]]
+        held = self.oracle.ever("reservation")
+        lots = [(held[name]["voucher"], line["contract"]) for name, _ in line["paid"]]
         return any(self.oracle.balance("withheld", *lot) for lot in lots)
 
     def paid_by_ended(self, line: Json) -> bool:
         """Whether something that a line took would go back to a programme."""
-        held = [self.oracle.reservations[name] for name, _ in line["paid"]]
-        return any(one["closed"] and self.oracle.vouchers[one["voucher"]]["ended"] for one in held)
+        held = [self.oracle.ever("reservation")[name] for name, _ in line["paid"]]
+        return any(one["closed"] and self.oracle.ever("voucher")[one["voucher"]]["ended"] for one in held)
 
     def reverse(self) -> None:
         oldest = self.at - self.span("burn_window")
