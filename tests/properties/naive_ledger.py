@@ -14,7 +14,7 @@ import base64
 import datetime
 import hashlib
 import json
-from collections import Counter
+from collections import ChainMap, Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -47,8 +47,12 @@ CYCLE_DAYS = {"month": 31, "quarter": 92, "any": 0}
 """The longest period of claims."""
 SUM_MAX = 2**53 - 1
 """What no sum of a party passes, in fen."""
+LEAVING = ("application", "claim", "contract", "demand", "mandate", "reservation", "voucher")
+"""What leaves the books with a seal once it has ended."""
 FREE = ("burned", "withheld")
 """Where what was burned lies that is in no claim: not claimed yet, or not paid."""
+OWED = ("burned", "withheld", "claimed")
+"""Where what was burned lies that is neither settled nor gone back."""
 PROGRAMME_SUMS = ("unissued", "available", "reserved", "burned", "withheld", "claimed", "paid", "receivable")
 PRECEDENCE = {reason: place for place, reason in enumerate(Reason)}
 EVERYBODY = frozenset({"network", "treasury", "provider", "auditor", "operator", "attester", "holder"})
@@ -318,16 +322,23 @@ class NaiveLedger:
         self.attestations: list[Json] = []
         self.vouchers: dict[str, Json] = {}
         self.reservations: dict[str, Json] = {}
+        self.reserved: list[str] = []
         self.statements: dict[tuple[str, str], Json] = {}
         self.lines: list[Json] = []
         self.claims: dict[str, Json] = {}
         self.demands: dict[str, Json] = {}
         self.seals: dict[str, int] = {}
+        self.left: dict[str, dict[str, Json]] = {of_type: {} for of_type in LEAVING}
         self.postings: list[tuple[Account, Account, int]] = []
         self.settled: list[tuple[Lot, int]] = []
         self.forfeited: list[tuple[Lot, int]] = []
         self.returned: list[tuple[str, int]] = []
         self.grants: list[tuple[CapPlace, int]] = []
+
+    def ever(self, of_type: str) -> ChainMap[str, Json]:
+        """Vouchers, contracts and the like that are in the books, or have left them."""
+        there: dict[str, Json] = getattr(self, f"{of_type}s")
+        return ChainMap(there, self.left[of_type])
 
     # -- what is asked of it ------------------------------------------------------------------------------------------
 
@@ -364,7 +375,9 @@ class NaiveLedger:
         if kind in STATEMENTS:
             self._close_what_is_empty()
         entry = {"command": command, "at": at, "kind": kind, "outcome": outcome}
-        self.entries.append(entry | {"by_few": self._by_few_of(command, signers)})
+        self.entries.append(entry | {"by_few": self._by_few_of(command, signers), "for": self.acting_for(command)})
+        if kind == "book.sealed/1":
+            self._let_go(at)
         return "accepted", outcome
 
     def _undo_statement(self, command: Json, postings: int, lines: int) -> None:
@@ -403,9 +416,8 @@ class NaiveLedger:
         if kind in ("unissued", "paid"):
             return str(owner)
         if kind in ("reserved", "receivable"):
-            return str((self.reservations if kind == "reserved" else self.demands)[owner]["programme"])
-        voucher = account[2] if kind == "claimed" else owner
-        return str(self.vouchers[voucher]["programme"])
+            return str(self.ever("reservation" if kind == "reserved" else "demand")[owner]["programme"])
+        return str(self.ever("voucher")[account[2] if kind == "claimed" else owner]["programme"])
 
     def charged(self, contract: str) -> int:
         """The fees under a contract that weren't taken back, in fen."""
@@ -774,10 +786,10 @@ class NaiveLedger:
 
     # -- programmes and providers -------------------------------------------------------------------------------------
 
-    def _new_id_reasons(self, party: str, new_id: str, taken: Iterable[str]) -> Iterator[Reason]:
+    def _new_id_reasons(self, party: str, new_id: str, taken: Iterable[str], of_type: str = "") -> Iterator[Reason]:
         if not new_id.startswith(party + "/"):
             yield Reason.ID_OUTSIDE_OWN_NAMESPACE
-        if new_id in taken:
+        if new_id in taken or new_id in self.left.get(of_type, ()):
             yield Reason.ID_ALREADY_USED
 
     def _own_programme_reasons(self, command: Json) -> Iterator[Reason]:
@@ -823,14 +835,15 @@ class NaiveLedger:
 
     def held(self, holder: str) -> int:
         """Of all vouchers of a holder the face, less what was passed on and what went back to programmes, in fen."""
-        mine = {name for name, one in self.vouchers.items() if one["holder"] == holder}
+        vouchers = self.ever("voucher")
+        mine = {name for name, one in vouchers.items() if one["holder"] == holder}
         passed_on = [
             fen
             for source, target, fen in self.postings
             if (source[0], target[0]) == ("available", "available") and source[1] in mine
         ]
         returned = [fen for name, fen in self.returned if name in mine]
-        return sum(int(self.vouchers[name]["face_fen"]) for name in mine) - sum(passed_on) - sum(returned)
+        return sum(int(vouchers[name]["face_fen"]) for name in mine) - sum(passed_on) - sum(returned)
 
     def promised(self, provider: str) -> int:
         """What is reserved for a provider, and what it burned of that, whatever became of it, in fen."""
@@ -839,7 +852,7 @@ class NaiveLedger:
         burned = [
             fen
             for (_, contract), fen in self._burned_of(balances)
-            if contract != CARRIED_OVER and self.contracts[contract]["provider"] == provider
+            if contract != CARRIED_OVER and self.ever("contract")[contract]["provider"] == provider
         ]
         return sum(balances["reserved", name] for name in held) + sum(burned)
 
@@ -1222,7 +1235,7 @@ class NaiveLedger:
             yield Reason.EXCEEDS_MANDATE
 
     def _no_mandate_give(self, command: Json, at: int) -> Iterator[Reason]:
-        yield from self._new_id_reasons(command["party"], command["mandate"], self.mandates)
+        yield from self._new_id_reasons(command["party"], command["mandate"], self.mandates, "mandate")
         if "programme" in command:
             yield from self._own_programme_reasons(command)
         if instant(command["until"]) <= at:
@@ -1253,7 +1266,7 @@ class NaiveLedger:
     # -- contracts ----------------------------------------------------------------------------------------------------
 
     def _no_contract_sign(self, command: Json, at: int) -> Iterator[Reason]:
-        yield from self._new_id_reasons(command["party"], command["contract"], self.contracts)
+        yield from self._new_id_reasons(command["party"], command["contract"], self.contracts, "contract")
         if command["party"] not in (command["holder"], command["provider"]):
             yield Reason.NOT_OWN_CONTRACT
         first_day, today = day(command["first_day"]), self._day_of(at)
@@ -1332,7 +1345,7 @@ class NaiveLedger:
 
     def end_of_contract(self, contract: str) -> int:
         """The instant at which a contract's last day is over."""
-        return self.start_of(self.contracts[contract]["last_day"] + 1)
+        return self.start_of(self.ever("contract")[contract]["last_day"] + 1)
 
     def contract_price(self, contract: str, item: str, at: int) -> int | None:
         """A contract's price of an item at an instant, in fen."""
@@ -1342,7 +1355,7 @@ class NaiveLedger:
     # -- applications --------------------------------------------------------------------------------------------------
 
     def _no_application_file(self, command: Json, at: int) -> Iterator[Reason]:
-        yield from self._new_id_reasons(command["party"], command["application"], self.applications)
+        yield from self._new_id_reasons(command["party"], command["application"], self.applications, "application")
         programme = self.programmes.get(command["programme"])
         if programme is None:
             yield Reason.PROGRAMME_UNKNOWN
@@ -1482,7 +1495,7 @@ class NaiveLedger:
         return bool(voucher["ended"] or at >= voucher["until"])
 
     def _no_voucher_issue(self, command: Json, at: int) -> Iterator[Reason]:
-        yield from self._new_id_reasons(command["party"], command["voucher"], self.vouchers)
+        yield from self._new_id_reasons(command["party"], command["voucher"], self.vouchers, "voucher")
         yield from self._own_programme_reasons(command)
         yield from self._receiver_reasons(command["holder"], "holder", Reason.HOLDER_UNKNOWN)
         if "contract" in command:
@@ -1536,7 +1549,7 @@ class NaiveLedger:
         self.grants.append((place, face_fen))
 
     def _no_voucher_import(self, command: Json, at: int) -> Iterator[Reason]:
-        yield from self._new_id_reasons(command["party"], command["voucher"], self.vouchers)
+        yield from self._new_id_reasons(command["party"], command["voucher"], self.vouchers, "voucher")
         yield from self._own_programme_reasons(command)
         yield from self._receiver_reasons(command["holder"], "holder", Reason.HOLDER_UNKNOWN)
         if instant(command["valid_until"]) <= at:
@@ -1566,7 +1579,7 @@ class NaiveLedger:
         return {}
 
     def _no_voucher_transfer(self, command: Json, at: int) -> Iterator[Reason]:
-        yield from self._new_id_reasons(command["party"], command["into"], self.vouchers)
+        yield from self._new_id_reasons(command["party"], command["into"], self.vouchers, "voucher")
         yield from self._receiver_reasons(command["to"], "holder", Reason.HOLDER_UNKNOWN)
         yield from self._spend_reasons(command, at)
         voucher = self.vouchers.get(command["voucher"])
@@ -1693,7 +1706,9 @@ class NaiveLedger:
 
     def paying_programmes(self, contract: str) -> list[str]:
         """The programmes that pay for a contract, in the order in which they are asked."""
-        reserved = [held["programme"] for held in self.reservations.values() if held["contract"] == contract]
+        indices = {name: place for place, name in enumerate(self.reserved)}
+        held = [(indices[name], one) for name, one in self.ever("reservation").items() if one["contract"] == contract]
+        reserved = [one["programme"] for _, one in sorted(held, key=lambda row: row[0])]
         return sorted(dict.fromkeys(reserved), key=lambda name: int(self.fixed(name)["rank"]))
 
     def open_reservations(self, contract: str) -> list[str]:
@@ -1701,7 +1716,7 @@ class NaiveLedger:
         return [name for name, one in self.reservations.items() if one["contract"] == contract and not one["closed"]]
 
     def _no_voucher_reserve(self, command: Json, at: int) -> Iterator[Reason]:
-        yield from self._new_id_reasons(command["party"], command["reservation"], self.reservations)
+        yield from self._new_id_reasons(command["party"], command["reservation"], self.reservations, "reservation")
         yield from self._spend_reasons(command, at)
         if instant(command["until"]) <= at:
             yield Reason.WINDOW_INVALID
@@ -1741,6 +1756,7 @@ class NaiveLedger:
 
     def _do_voucher_reserve(self, command: Json, at: int) -> Json:
         voucher, contract = self.vouchers[command["voucher"]], self.contracts[command["contract"]]
+        self.reserved.append(command["reservation"])
         self.reservations[command["reservation"]] = {
             "voucher": command["voucher"],
             "programme": voucher["programme"],
@@ -2008,7 +2024,7 @@ class NaiveLedger:
             return None
         if old is None or not old["reversed"] or any(other["corrected"] is old for other in self.lines):
             return None
-        same_holder = self.contracts[old["contract"]]["holder"] == self.contracts[line["contract"]]["holder"]
+        same_holder = self.ever("contract")[old["contract"]]["holder"] == self.contracts[line["contract"]]["holder"]
         return old if same_holder and old["from"] <= line["from"] and line["to"] <= old["to"] else None
 
     # -- GPU-time: who pays a line ------------------------------------------------------------------------------------
@@ -2284,7 +2300,7 @@ class NaiveLedger:
         """Whether some of what programmes paid for a line is neither unclaimed nor withheld."""
         paid: Counter[Lot] = Counter()
         for reservation, fen in line["paid"]:
-            paid[self.reservations[reservation]["voucher"], line["contract"]] += fen
+            paid[self.ever("reservation")[reservation]["voucher"], line["contract"]] += fen
         return any(
             fen > self.balance("burned", *lot, line["day"]) + self.balance("withheld", *lot)
             for lot, fen in paid.items()
@@ -2310,7 +2326,7 @@ class NaiveLedger:
 
     def payee_of(self, programme: str, contract: str) -> str | None:
         """Who claims what a programme paid under a contract; None while that may be either side."""
-        sides, payee = self.contracts[contract], self.fixed(programme)["payee"]
+        sides, payee = self.ever("contract")[contract], self.fixed(programme)["payee"]
         side = sides["claimant"] if payee == "contract" else payee
         return None if side == "either" else str(sides[side])
 
@@ -2370,7 +2386,7 @@ class NaiveLedger:
         return sum(amount_fen for _, amount_fen in self._in_claim(command, at)[0]) // rounding_fen * rounding_fen
 
     def _no_redemption_claim(self, command: Json, at: int) -> Iterator[Reason]:
-        yield from self._new_id_reasons(command["party"], command["claim"], self.claims)
+        yield from self._new_id_reasons(command["party"], command["claim"], self.claims, "claim")
         if self._day_of(at) <= day(command["last_day"]):
             yield Reason.CLAIM_PERIOD_NOT_OVER
         if command["programme"] not in self.programmes:
@@ -2441,7 +2457,7 @@ class NaiveLedger:
             yield Reason.PAYMENT_IN_THE_FUTURE
         for entry in self.entries:
             said = entry["command"].get("payment")
-            if said and said["reference"] == payment["reference"] and self.acting_for(entry["command"]) == treasury:
+            if said and said["reference"] == payment["reference"] and entry["for"] == treasury:
                 yield Reason.PAYMENT_REFERENCE_USED
 
     def _demand_reasons(self, name: str, amount_fen: int, treasury: str, payee: str | None) -> Iterator[Reason]:
@@ -2519,7 +2535,7 @@ class NaiveLedger:
     # -- recovery -----------------------------------------------------------------------------------------------------
 
     def _no_recovery_demand(self, command: Json, at: int) -> Iterator[Reason]:
-        yield from self._new_id_reasons(command["party"], command["demand"], self.demands)
+        yield from self._new_id_reasons(command["party"], command["demand"], self.demands, "demand")
         yield from self._own_programme_reasons(command)
         if command["amount_fen"] > self.balance("paid", command["programme"], command["payee"]):
             yield Reason.EXCEEDS_PAID
@@ -2570,6 +2586,56 @@ class NaiveLedger:
         leaves = self.leaves()
         return {"accounts": len(leaves), "root": merkle_root([leaf.encode() for leaf in leaves]).hex()}
 
+    def _let_go(self, at: int) -> None:
+        """With a seal at a time, all that has ended leaves the books."""
+        oldest = at - self.network["burn_window_seconds"] * SECOND
+        lines = [line for line in self.lines if self.entries[line["index"]]["at"] >= oldest]
+        burned = [one for one in self.entries if one["kind"] in STATEMENTS and one["at"] >= oldest]
+        self._leave("voucher", self._vouchers_at_rest(lines))
+        self._leave(
+            "reservation", [name for name, one in self.reservations.items() if one["voucher"] not in self.vouchers]
+        )
+        used = {entry["command"].get("application") for entry in self.entries if self._issued_what_is_there(entry)}
+        closed = {name for name in self.programmes if self.is_closed(name, at)}
+        over = [name for name, one in self.applications.items() if one["withdrawn"] or one["programme"] in closed]
+        self._leave("application", [name for name in over if name not in used])
+        named = {one.get("contract") for one in (*self.vouchers.values(), *self.applications.values())}
+        named |= {one["contract"] for one in self.reservations.values()} | {
+            one["command"]["contract"] for one in burned
+        }
+        named |= {self._lot_in(account)[1] for account, fen in self.balances().items() if account[0] in OWED and fen}
+        past = [name for name in self.contracts if self.end_of_contract(name) <= oldest]
+        self._leave("contract", [name for name in past if name not in named])
+        funded = {one["programme"] for one in self.vouchers.values()}
+        settled = [name for name, one in self.claims.items() if one["status"] == "settled"]
+        self._leave("claim", [name for name in settled if self.claims[name]["programme"] not in funded])
+        self._leave("demand", [name for name in self.demands if not self.balance("receivable", name)])
+        self._leave("mandate", [name for name, one in self.mandates.items() if self.is_mandate_over(one, at)])
+
+    def _leave(self, of_type: str, names: list[str]) -> None:
+        there: dict[str, Json] = getattr(self, f"{of_type}s")
+        self.left[of_type] |= {name: there.pop(name) for name in names}
+
+    def _issued_what_is_there(self, entry: Json) -> bool:
+        return bool(entry["kind"] == "voucher.issued/1" and entry["command"]["voucher"] in self.vouchers)
+
+    def _vouchers_at_rest(self, lines: list[Json]) -> list[str]:
+        """Those that have ended and hold nothing, of which no reservation paid one of these lines; whole families."""
+        family = {name: name for name in self.vouchers}
+        for entry in self.entries:
+            command = entry["command"]
+            if entry["kind"] == "voucher.transferred/1" and command["into"] in family:
+                family[command["into"]] = family[command["voucher"]]
+        busy = {name for name, one in self.vouchers.items() if not one["ended"]}
+        busy |= {self.reservations[name]["voucher"] for line in lines for name, _ in line["paid"]}
+        for account, fen in self.balances().items():
+            if fen and account[0] in ("available", *OWED):
+                busy.add(account[1] if account[0] == "available" else self._lot_in(account)[0])
+            if fen and account[0] == "reserved":
+                busy.add(self.reservations[account[1]]["voucher"])
+        stay = {family[name] for name in busy}
+        return [name for name in self.vouchers if family[name] not in stay]
+
     def leaves(self) -> list[str]:
         """The text of each leaf of a seal that would be the next entry, in the order of the accounts' names."""
         accounts = self.account_balances()
@@ -2596,7 +2662,7 @@ class NaiveLedger:
         """Whether every seal has an account, whatever happened since the one before."""
         of_type, name = account.split(" ")
         if of_type == "voucher":
-            return bool(not self.vouchers[name]["ended"] or balances["reserved_fen"])
+            return bool(not self.ever("voucher")[name]["ended"] or balances["reserved_fen"])
         if of_type == "contract":
             last = self.end_of_contract(name) + self.network["burn_window_seconds"] * SECOND
             left = [balances[kind] for kind in ("unclaimed_fen", "withheld_fen", "claimed_fen")]
@@ -2607,15 +2673,15 @@ class NaiveLedger:
         """The balances of every account by its name, in fen, summed from the first posting on."""
         sums = self.balances()
         accounts: dict[str, dict[str, int]] = {}
-        for name in self.vouchers:
+        for name in self.ever("voucher"):
             accounts["voucher " + name] = self._voucher_balances(name, sums)
-        for name in self.contracts:
+        for name in self.ever("contract"):
             accounts["contract " + name] = self._contract_balances(name, sums)
         for name, party in self.parties.items():
             if party["role"] in ("holder", "provider"):
                 accounts[f"{party['role']} {name}"] = self._payee_balances(name, sums)
             if party["role"] == "holder":
-                owned = [accounts["voucher " + one] for one in self.vouchers if self.vouchers[one]["holder"] == name]
+                owned = [accounts["voucher " + of] for of, one in self.ever("voucher").items() if one["holder"] == name]
                 for kind in ("available_fen", "burned_fen", "reserved_fen"):
                     accounts["holder " + name][kind] = sum(one[kind] for one in owned)
         for name, programme in self.programmes.items():
@@ -2627,7 +2693,7 @@ class NaiveLedger:
         return accounts
 
     def _voucher_balances(self, voucher: str, sums: Counter[Account]) -> dict[str, int]:
-        held = [name for name, one in self.reservations.items() if one["voucher"] == voucher]
+        held = [name for name, one in self.ever("reservation").items() if one["voucher"] == voucher]
         passed_on = [
             fen
             for source, target, fen in self.postings
@@ -2636,14 +2702,14 @@ class NaiveLedger:
         return {
             "available_fen": sums["available", voucher],
             "burned_fen": sum(fen for lot, fen in self._burned_of(sums) if lot[0] == voucher),
-            "face_fen": self.vouchers[voucher]["face_fen"],
+            "face_fen": self.ever("voucher")[voucher]["face_fen"],
             "reserved_fen": sum(sums["reserved", name] for name in held),
             "returned_fen": sum(fen for name, fen in self.returned if name == voucher),
             "transferred_fen": sum(passed_on),
         }
 
     def _contract_balances(self, name: str, sums: Counter[Account]) -> dict[str, int]:
-        terms = self.contracts[name]
+        terms = self.ever("contract")[name]
         lots: Counter[str] = Counter()
         for account, fen in sums.items():
             if account[0] in ("burned", "claimed", "withheld") and self._lot_in(account)[1] == name:
@@ -2673,13 +2739,13 @@ class NaiveLedger:
         """The payee whose money an account holds, if that is certain."""
         match account[0]:
             case "burned" | "withheld":
-                return self.payee_of(self.vouchers[account[1]]["programme"], account[2])
+                return self.payee_of(self.ever("voucher")[account[1]]["programme"], account[2])
             case "claimed":
-                return str(self.claims[account[1]]["claimant"])
+                return str(self.ever("claim")[account[1]]["claimant"])
             case "paid":
                 return str(account[2])
             case "receivable":
-                return str(self.demands[account[1]]["payee"])
+                return str(self.ever("demand")[account[1]]["payee"])
         return None
 
     def touched(self, index: int) -> set[str]:
@@ -2710,7 +2776,7 @@ class NaiveLedger:
             case "contract.sign" | "contract.amend":
                 return self._contract_accounts(command["contract"])
             case "application.file" | "application.withdraw":
-                asked = self.applications[command["application"]]
+                asked = self.ever("application")[command["application"]]
                 return {"holder " + asked["party"], "programme " + asked["programme"]}
             case "attestation.give":
                 return self._attested_accounts(command["subject_type"], command["subject_id"])
@@ -2728,27 +2794,27 @@ class NaiveLedger:
             case "burn.reverse" | "time.burn" | "service.burn":
                 return self._burn_accounts(index)
             case "redemption.claim" | "redemption.settle":
-                claim = self.claims[command["claim"]]
+                claim = self.ever("claim")[command["claim"]]
                 contracts = {"contract " + contract for contract, _ in claim["rows"]}
-                demands = [self.demands[offset["demand"]] for offset in command.get("offsets", [])]
+                demands = [self.ever("demand")[offset["demand"]] for offset in command.get("offsets", [])]
                 programmes = {"programme " + one["programme"] for one in (claim, *demands)}
                 return programmes | contracts | self._party_account(claim["claimant"])
             case "redemption.disallow":
                 return {"programme " + command["programme"]} | self._contract_accounts(command["contract"])
             case "recovery.demand" | "recovery.receive" | "recovery.cancel":
-                demand = self.demands[command["demand"]]
+                demand = self.ever("demand")[command["demand"]]
                 return {"programme " + demand["programme"]} | self._party_account(demand["payee"])
         return set()
 
     def _attested_accounts(self, of_type: str, subject: str) -> set[str]:
         if of_type == "application":
-            asked = self.applications[subject]
+            asked = self.ever("application")[subject]
             return {"holder " + asked["party"], "programme " + asked["programme"]}
         if of_type == "contract":
             return self._contract_accounts(subject)
         if of_type == "claim":
-            return {"programme " + self.claims[subject]["programme"]} | self._party_account(
-                self.claims[subject]["claimant"]
+            return {"programme " + self.ever("claim")[subject]["programme"]} | self._party_account(
+                self.ever("claim")[subject]["claimant"]
             )
         return self._party_account(subject)
 
@@ -2757,20 +2823,20 @@ class NaiveLedger:
         return {f"{role} {party}"} if role in ("holder", "provider") else set()
 
     def _voucher_accounts(self, name: str) -> set[str]:
-        voucher = self.vouchers[name]
+        voucher = self.ever("voucher")[name]
         return {"voucher " + name, "holder " + voucher["holder"], "programme " + voucher["programme"]}
 
     def _contract_accounts(self, name: str) -> set[str]:
-        sides = self.contracts[name]
+        sides = self.ever("contract")[name]
         return {"contract " + name, "holder " + sides["holder"], "provider " + sides["provider"]}
 
     def _reservation_accounts(self, name: str) -> set[str]:
-        held = self.reservations[name]
+        held = self.ever("reservation")[name]
         return self._voucher_accounts(held["voucher"]) | {"provider " + held["provider"]}
 
     def _lot_accounts(self, name: str) -> set[str]:
         voucher, contract = name.split(" ")
-        provider = self.contracts[contract]["provider"]
+        provider = self.ever("contract")[contract]["provider"]
         return self._voucher_accounts(voucher) | {"contract " + contract, "provider " + provider}
 
     def _burn_accounts(self, index: int) -> set[str]:

@@ -18,12 +18,12 @@ from hypothesis import Phase, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from properties.naive_leaving import KINDS, Left, leaving
 from properties.naive_ledger import (
     CLAIM_CONTRACTS_MAX,
     DAY,
     EVENT_KINDS,
     EXPIRED_MAX,
+    LEAVING,
     LETS_MONEY_LEAVE,
     MANDATED,
     METERED,
@@ -194,6 +194,7 @@ AMENDED = {
     "reservation.extend/1": ("amount_fen", "until"),
 }
 """What these commands change, of which each has some."""
+UNKNOWN_OR_USED = {"id_already_used", *(f"{of_type}_unknown" for of_type in LEAVING)}
 RECORDS = ("accreditation", "capacity", "party", "tariff")
 SHAPES_MET = {
     *(f"{kind} {name}" for kind, names in AMENDED.items() for name in names),
@@ -204,6 +205,7 @@ SHAPES_MET = {
     *(f"withdrawn {record}{by}" for record in RECORDS for by in ("", " by the network")),
     *(f"{subject} attested by a attester" for subject in ("application", "claim", "contract", "holder", "provider")),
     *(f"contract attested by a {side}" for side in ("holder", "provider")),
+    *(f"{of_type} asked for that has left" for of_type in LEAVING),
     *(f"imported {state}" for state in ("unused", "used", "used up")),
     *(f"released by {role}" for role in ("holder", "operator", "provider", "treasury")),
     *(f"{kind} by a mandate" for kind in sorted(MANDATED)),
@@ -250,23 +252,15 @@ SHAPES_MET = {
     "several programmes",
     "several reservations of a programme",
     "several treasuries",
-    *[f"{kind} left" for kind in KINDS],
-    "refused, since it has left",
 }
 """What entries are like that the walks have some of."""
 
 
 class Pair:
-    """The package's state and the oracle, always given the same.
-
-    The oracle forgets nothing: its sums are compared with `whole`, a state of the same entries in which what has ended
-    stays, and what may be unknown to the package alone is what has left.
-    """
+    """The package's state and the oracle, always given the same."""
 
     def __init__(self) -> None:
         self.state = State.empty(ORIGIN)
-        self.whole = State.empty(ORIGIN)
-        self.left: Left = {kind: set() for kind in KINDS}
         self.oracle = NaiveLedger(ORIGIN)
         self.entries: list[Entry] = []
         self.answers: Counter[tuple[str, str]] = Counter()
@@ -280,57 +274,38 @@ class Pair:
         note = note_of(command, *keys, spoiled=tuple(spoiled))
         books = self.oracle.leaves() if command["kind"] == "book.seal/1" else []
         labels, bad = [label_of(key) for key in keys], [label_of(key) for key in spoiled]
-        decided = self._decide(note, at)
-        if isinstance(decided, Refusal) and decided.detail.endswith(f"left the books with entry {decided.index}"):
-            return self._refused_as_left(decided, command["kind"])
         expected = self.oracle.submit(command, labels, at, invalid=bad, note_size=len(note))
-        actual = self._take(decided, note, at)
+        actual = self._decide(note, at)
         told = f"{instant_text(at)} {command} signed by {labels}, wrongly by {bad}"
         assert actual == expected, f"the package says {actual}, the rules say {expected}: {told} {books}"
         if command["kind"] == "contract.sign/1" and actual[0] == "accepted" and command["claimant"] == "either":
             self.either.add(command["contract"])
-        if command["kind"] == "book.seal/1" and actual[0] == "accepted":
-            self._let_go(at)
-        self._count(command["kind"], actual)
+        self._count(command, actual)
         return actual
 
-    def _refused_as_left(self, refusal: Refusal, kind: str) -> tuple[str, Any]:
-        """What has left is unknown, whatever else would be wrong with it."""
-        assert refusal.detail.partition(" ")[0] in self.left[refusal.reason.value.removesuffix("_unknown")]
-        self.shapes["refused, since it has left"] += 1
-        answer = ("refused", refusal.reason.value)
-        self._count(kind, answer)
-        return answer
-
-    def _let_go(self, at: int) -> None:
-        """What left by a seal is what the rules say, and the id of nothing else."""
-        for kind, names in leaving(self.oracle, self.left, at).items():
-            self.left[kind] |= names
-            self.shapes.update([f"{kind} left" for _ in names])
-        assert {kind: {*names} for kind, names in self.state.left.items()} == self.left
-
-    def _decide(self, note: bytes, at: int) -> Entry | Refusal:
+    def _decide(self, note: bytes, at: int) -> tuple[str, Any]:
         signed = read_note(note, ORIGIN)
-        return signed if isinstance(signed, Refusal) else admit(self.state, signed, at)
-
-    def _take(self, entry: Entry | Refusal, note: bytes, at: int) -> tuple[str, Any]:
+        entry = signed if isinstance(signed, Refusal) else admit(self.state, signed, at)
         if isinstance(entry, Refusal):
             return "refused", entry.reason.value
         line, kept = split_entry(entry.to_bytes())
         header = Header.from_bytes(line)
         assert kept == note
         assert (header.at, header.index, header.kind) == (at, len(self.entries), entry.event.kind)
-        postings = evolve(self.state, entry.event)
-        assert evolve(self.whole, entry.event, is_part=True) == postings
+        evolve(self.state, entry.event)
         self.entries.append(entry)
         return "accepted", header.outcome
 
-    def _count(self, kind: str, answer: tuple[str, Any]) -> None:
+    def _count(self, command: Json, answer: tuple[str, Any]) -> None:
+        kind = command["kind"]
         said = answer[1] if answer[0] == "refused" else "accepted"
         self.answers[kind, said] += 1
         if said == "accepted":
             self.shapes.update(self._shapes())
             self.shapes.update(self._places_left())
+        elif said in UNKNOWN_OR_USED:
+            left = [of_type for of_type, ids in self.oracle.left.items() if command.get(of_type) in ids]
+            self.shapes.update([f"{of_type} asked for that has left" for of_type in left])
         if kind == "time.burn/1" and said == "accepted":
             self.line_reasons.update({reason for _, reason in answer[1]["refused"]})
 
@@ -458,32 +433,33 @@ class Pair:
         """Every balance is the sum of its postings, none is negative, and every envelope is whole."""
         balances = self.oracle.balances()
         assert all(fen >= 0 for account, fen in balances.items() if account[0] != "envelope")
-        assert set(self.whole.programmes) == set(self.oracle.programmes)
+        assert set(self.state.programmes) == set(self.oracle.programmes)
         for name, rules in self.oracle.programmes.items():
             book = self.oracle.book(name, balances)
-            assert self.whole.book.totals[name] == book
+            assert self.state.book.totals[name] == book
             assert sum(book.values()) == rules["envelope_fen"]
         for account in PROGRAMME_ACCOUNTS:
             held = {" ".join(map(str, at[1:])): fen for at, fen in balances.items() if at[0] == account and fen}
-            assert self.whole.book.balances[account] == held
+            assert self.state.book.balances[account] == held
         self._check_memoranda()
-        assert set(self.whole.vouchers) == set(self.oracle.vouchers)
-        reservations = {name: one.closed for name, one in self.whole.reservations.items()}
+        assert set(self.state.vouchers) == set(self.oracle.vouchers)
+        reservations = {name: one.closed for name, one in self.state.reservations.items()}
         assert reservations == {name: one["closed"] for name, one in self.oracle.reservations.items()}
-        claims = {name: (self.whole.claimed_fen(name), claim.status) for name, claim in self.whole.claims.items()}
+        claims = {name: (self.state.claimed_fen(name), claim.status) for name, claim in self.state.claims.items()}
         assert claims == {
             name: (claim["amount_fen"] if claim["status"] == "open" else 0, claim["status"])
             for name, claim in self.oracle.claims.items()
         }
-        demands = {name: (one.programme, one.payee, one.amount_fen) for name, one in self.whole.demands.items()}
+        demands = {name: (one.programme, one.payee, one.amount_fen) for name, one in self.state.demands.items()}
         names = ("programme", "payee", "amount_fen")
         assert demands == {name: tuple(one[of] for of in names) for name, one in self.oracle.demands.items()}
-        classes = {name: voucher.holder_class for name, voucher in self.whole.vouchers.items()}
+        classes = {name: voucher.holder_class for name, voucher in self.state.vouchers.items()}
         assert classes == {name: voucher["class"] for name, voucher in self.oracle.vouchers.items()}
-        issued = {name: application.issued_fen for name, application in self.whole.applications.items()}
+        issued = {name: application.issued_fen for name, application in self.state.applications.items()}
         expected = self.oracle.issued()
         assert issued == {name: expected[name] for name in self.oracle.applications}
-        assert [*faults(self.whole)] == []
+        left = {kind: {*ids} for kind, ids in self.state.left.items()}
+        assert left == {kind: {*ids} for kind, ids in self.oracle.left.items()}
         assert [*faults(self.state)] == []
 
     def _check_memoranda(self) -> None:
@@ -491,24 +467,25 @@ class Pair:
         granted: Counter[str] = Counter()
         for place, amount_fen in self.oracle.grants:
             granted[" ".join(map(str, place))] += amount_fen
-        assert self.whole.book.balances["granted"] == {place: fen for place, fen in granted.items() if fen}
+        assert self.state.book.balances["granted"] == {place: fen for place, fen in granted.items() if fen}
         mandated = {name: self.oracle.mandated(name) for name in self.oracle.mandates}
-        assert self.whole.book.balances["mandated"] == {name: fen for name, fen in mandated.items() if fen}
+        assert self.state.book.balances["mandated"] == {name: fen for name, fen in mandated.items() if fen}
         of_lots: dict[Memorandum, list[tuple[tuple[str, str], int]]]
         of_lots = {"settled": self.oracle.settled, "forfeited": self.oracle.forfeited}
         for account, rows in of_lots.items():
             left: Counter[str] = Counter()
             for lot, amount_fen in rows:
-                left[" ".join(lot)] += amount_fen
-            assert self.whole.book.balances[account] == {lot: fen for lot, fen in left.items() if fen}
+                left[" ".join(lot)] += amount_fen if lot[0] in self.oracle.vouchers else 0
+            assert self.state.book.balances[account] == {lot: fen for lot, fen in left.items() if fen}
         fields: dict[Memorandum, str] = {"charged": "fee_fen", "absorbed": "absorbed_fen"}
         for account, name in fields.items():
             sums: Counter[str] = Counter()
             for line in self.oracle.lines:
-                sums[line["contract"]] += 0 if line["reversed"] else line[name]
-            assert self.whole.book.balances[account] == {contract: fen for contract, fen in sums.items() if fen}
-        assert set(self.whole.contracts) == set(self.oracle.contracts)
-        for name, contract in self.whole.contracts.items():
+                is_there = line["contract"] in self.oracle.contracts and not line["reversed"]
+                sums[line["contract"]] += line[name] if is_there else 0
+            assert self.state.book.balances[account] == {contract: fen for contract, fen in sums.items() if fen}
+        assert set(self.state.contracts) == set(self.oracle.contracts)
+        for name, contract in self.state.contracts.items():
             assert contract.programmes == self.oracle.paying_programmes(name)
             assert contract.reservations == self.oracle.open_reservations(name)
             assert contract.claimant == self.oracle.contracts[name]["claimant"]
@@ -537,7 +514,8 @@ class Pair:
         open_to_both = [
             fen
             for lot, fen in self.oracle.balances().items()
-            if lot[0] == "burned" and self.oracle.payee_of(self.oracle.vouchers[lot[1]]["programme"], lot[2]) is None
+            if fen and lot[0] == "burned"
+            if self.oracle.payee_of(self.oracle.vouchers[lot[1]]["programme"], lot[2]) is None
         ]
         assert unclaimed + sum(open_to_both) == burned
         for kind in ("withheld_fen", "claimed_fen", "receivable_fen"):
@@ -689,7 +667,12 @@ class Walk:
         ]
         mine = [sent["ref"] for sent, _ in self.sent if sent["party"] == command["party"]]
         change: Json = self.pick([*changes, {"ref": self.pick(mine)}] if mine else changes)
-        return command | change
+        return command | self.pick((change, *self.gone(command), *self.gone(command)))
+
+    def gone(self, command: Json) -> list[Json]:
+        """Instead of something that a command names or makes, something of its kind that has left the books."""
+        left = {of_type: [*ids] for of_type, ids in self.oracle.left.items() if ids and of_type in command}
+        return [{of_type: self.pick(ids)} for of_type, ids in left.items()]
 
     def send(self, party: str, kind: str, **fields: Any) -> tuple[str, Any]:
         """Complete the command, sign it, now and then spoil it, and give it to both sides."""
@@ -1436,10 +1419,11 @@ class Walk:
             voucher = self.pick(suspended)
             programme = self.oracle.vouchers[voucher]["programme"]
         if kind == "revoke" and self.oracle.lines and self.one_in(2):
-            paid = [self.oracle.reservations[name] for line in self.oracle.lines[-20:] for name, _ in line["paid"]]
+            held = self.oracle.ever("reservation")
+            paid = [held[name] for line in self.oracle.lines[-20:] for name, _ in line["paid"]]
             paid = [one for one in paid if one["closed"]] or paid or [{"voucher": voucher, "programme": programme}]
-            held = self.pick(paid)
-            voucher, programme = held["voucher"], held["programme"]
+            one = self.pick(paid)
+            voucher, programme = one["voucher"], one["programme"]
         self.send(self.treasury_of(programme), f"voucher.{kind}", voucher=voucher, reason="inquiry")
 
     def expire(self) -> None:
@@ -1794,13 +1778,14 @@ class Walk:
 
     def is_withheld(self, line: Json) -> bool:
         """Whether something of a lot that paid a line is withheld."""
-        lots = [(self.oracle.reservations[name]["voucher"], line["contract"]) for name, _ in line["paid"]]
+        held = self.oracle.ever("reservation")
+        lots = [(held[name]["voucher"], line["contract"]) for name, _ in line["paid"]]
         return any(self.oracle.balance("withheld", *lot) for lot in lots)
 
     def paid_by_ended(self, line: Json) -> bool:
         """Whether something that a line took would go back to a programme."""
-        held = [self.oracle.reservations[name] for name, _ in line["paid"]]
-        return any(one["closed"] and self.oracle.vouchers[one["voucher"]]["ended"] for one in held)
+        held = [self.oracle.ever("reservation")[name] for name, _ in line["paid"]]
+        return any(one["closed"] and self.oracle.ever("voucher")[one["voucher"]]["ended"] for one in held)
 
     def reverse(self) -> None:
         oldest = self.at - self.span("burn_window")

@@ -52,7 +52,15 @@ def random_entries(seed: int) -> tuple[list[Entry], State]:
     for _ in range(STEPS):
         walk.wait()
         walk.chance.choices([*moves], [*moves.values()])[0](walk)
-    return walk.pair.entries, walk.pair.whole
+    return walk.pair.entries, whole(walk.pair.entries)
+
+
+def whole(entries: Sequence[Entry]) -> State:
+    """A state in which all stays that these entries made."""
+    state = State.empty(ORIGIN)
+    for entry in entries:
+        evolve(state, entry.event, is_part=True)
+    return state
 
 
 def agree(views: Views, state: State, entries: Sequence[Entry]) -> None:
@@ -355,9 +363,7 @@ def test_views_are_what_the_state_says(tmp_path: Path, seed: int) -> None:
         views.follow()
     assert rows_of(folder / follow.NAME) == bit_by_bit
     for index in chance.sample(range(len(entries)), 3):
-        then = State.empty(ORIGIN)
-        for entry in entries[: index + 1]:
-            evolve(then, entry.event, is_part=True)
+        then = whole(entries[: index + 1])
         with Views.as_of(folder, index=index) as past:
             agree(past, then, entries[: index + 1])
 
