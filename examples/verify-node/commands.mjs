@@ -14,7 +14,7 @@ const JOB = text('[a-z0-9][a-z0-9._:/@+=-]{0,127}')
 const WORD = text('[a-z0-9][a-z0-9_-]{0,62}')
 const WORDS = text('[^\\x00-\\x1f\\x7f-\\x9f]{1,200}')
 export const EDITION = 1
-const HEX = text('[0-9a-f]{64}')
+const HASH = text('sha256:[0-9a-f]{64}')
 const FEN = integer(1, Number.MAX_SAFE_INTEGER)
 export const isAmount = FEN
 const FEN_OR_ZERO = integer(0, Number.MAX_SAFE_INTEGER)
@@ -145,7 +145,7 @@ const FORMS = Object.assign(Object.create(null), {
   checkpoint: (value) => typeof value === 'string' && [...value].length >= 1 && [...value].length <= 16_384,
   installed: integer(1, 1_000_000),
   capacity: (value) => Array.isArray(value) && (value.length === 0 || areInstalled(value)),
-  profile_hash: text('sha256:[0-9a-f]{64}'),
+  profile_hash: HASH,
   record: isRecord,
   utc_offset_seconds: integer(-50_400, 50_400),
   closes_at: (value) => isInstant(value) && value < '3000',
@@ -178,7 +178,7 @@ for (const [names, form] of [
   ['name counted filing batch reason reference', WORDS],
   ['log_vkey old_vkey new_vkey', isLogVkey],
   ['maker filed other_side all_or_nothing pay_available prior_period', oneOf(true)],
-  ['evidence_sha256 evidence_root document_sha256', HEX],
+  ['evidence_hash evidence_root document_hash', HASH],
   ['signed_at opens_at valid_from valid_until until since', isInstant],
   ['first_day last_day items_from rules_from day', isDay],
   ['face_fen amount_fen envelope_fen holder_fen withheld_fen', FEN],
@@ -258,8 +258,8 @@ function areOfTheLog({ log, old_vkey: old, new_vkey: next }) {
 
 /** A service is a quantity of what is counted, or an invoice; of the first alone it may be said that it is reported late. */
 function isCountedOrInvoiced(command) {
-  const isInvoiced = has(command, 'document_sha256') && has(command, 'fee_fen')
-  const isOne = has(command, 'quantity') ? !hasAny(command, 'document_sha256 fee_fen') : isInvoiced
+  const isInvoiced = has(command, 'document_hash') && has(command, 'fee_fen')
+  const isOne = has(command, 'quantity') ? !hasAny(command, 'document_hash fee_fen') : isInvoiced
   return isOne && !(has(command, 'prior_period') && (isInvoiced || has(command, 'corrects')))
 }
 
@@ -321,16 +321,16 @@ const COMMANDS = new Map([
   ['record.withdraw/1', ['record.withdrawn/1', 'record']],
   ['mandate.give/1', ['mandate.given/1', 'mandate operator kinds programme? each_fen total_fen until']],
   ['mandate.end/1', ['mandate.ended/1', 'mandate reason']],
-  ['application.file/1', ['application.filed/1', 'application programme amount_fen holder_class? contract? declarations evidence_sha256']],
+  ['application.file/1', ['application.filed/1', 'application programme amount_fen holder_class? contract? declarations evidence_hash']],
   ['application.withdraw/1', ['application.withdrawn/1', 'application']],
-  ['attestation.give/1', ['attestation.given/1', 'subject_type subject_id topic verdict reason evidence_sha256 valid_until']],
-  ['contract.sign/1', ['contract.signed/1', 'contract holder provider document_sha256 amount_fen first_day last_day items basis claimant related_party other_support_fen', {}, priced('price_fen')]],
+  ['attestation.give/1', ['attestation.given/1', 'subject_type subject_id topic verdict reason evidence_hash valid_until']],
+  ['contract.sign/1', ['contract.signed/1', 'contract holder provider document_hash amount_fen first_day last_day items basis claimant related_party other_support_fen', {}, priced('price_fen')]],
   ['contract.amend/1', ['contract.amended/1', 'contract amount_fen? last_day? items? items_from? other_support_fen?', {}, priced('price_fen'), amendsContract]],
-  ['voucher.issue/1', ['voucher.issued/1', 'voucher programme holder face_fen valid_from contract? mandate? application? evidence_sha256?', { valid_until: isInstant }]],
+  ['voucher.issue/1', ['voucher.issued/1', 'voucher programme holder face_fen valid_from contract? mandate? application? evidence_hash?', { valid_until: isInstant }]],
   ['voucher.transfer/1', ['voucher.transferred/1', 'voucher into to amount_fen']],
   ['voucher.suspend/1', ['voucher.suspended/1', 'voucher mandate? reason']],
   ['voucher.resume/1', ['voucher.resumed/1', 'voucher mandate? reason']],
-  ['voucher.import/1', ['voucher.imported/1', 'voucher programme holder face_fen used_fen valid_from valid_until evidence_sha256']],
+  ['voucher.import/1', ['voucher.imported/1', 'voucher programme holder face_fen used_fen valid_from valid_until evidence_hash']],
   ['voucher.revoke/1', ['voucher.revoked/1', 'voucher mandate? reason', { returned_fen: FEN_OR_ZERO }]],
   ['book.expire/1', ['book.expired/1', '', expired]],
   ['voucher.reserve/1', ['voucher.reserved/1', 'reservation voucher contract amount_fen until']],
@@ -342,19 +342,19 @@ const COMMANDS = new Map([
     'service.burn/1',
     [
       'service.burned/1',
-      'contract item first_day last_day quantity? document_sha256? fee_fen? evidence_sha256? corrects? pay_available? prior_period?',
+      'contract item first_day last_day quantity? document_hash? fee_fen? evidence_hash? corrects? pay_available? prior_period?',
       burned,
       { fee_fen: FEN },
       isCountedOrInvoiced,
     ],
   ],
-  ['redemption.claim/1', ['redemption.claimed/1', 'claim programme last_day evidence_sha256?', claimed]],
+  ['redemption.claim/1', ['redemption.claimed/1', 'claim programme last_day evidence_hash?', claimed]],
   ['redemption.settle/1', ['redemption.settled/1', 'claim rows offsets? payment? mandate?']],
   ['redemption.disallow/1', ['redemption.disallowed/1', 'programme contract amount_fen reason']],
-  ['recovery.demand/1', ['recovery.demanded/1', 'demand programme payee amount_fen reason evidence_sha256']],
+  ['recovery.demand/1', ['recovery.demanded/1', 'demand programme payee amount_fen reason evidence_hash']],
   ['recovery.receive/1', ['recovery.received/1', 'demand payment']],
   ['recovery.cancel/1', ['recovery.cancelled/1', 'demand amount_fen reason']],
-  ['book.seal/1', ['book.sealed/1', 'seal last_day', { accounts: FEN_OR_ZERO, root: HEX }]],
+  ['book.seal/1', ['book.sealed/1', 'seal last_day', { accounts: FEN_OR_ZERO, root: HASH }]],
 ])
 const COMMON = ['kind', 'log', 'party', 'ref', 'signed_at']
 

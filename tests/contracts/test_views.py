@@ -269,15 +269,15 @@ def test_what_was_served_is_told_beside_the_lines(views: Views) -> None:
         "last_day": "2026-01-10",
         "quantity": 20,
         "counted": "a million tokens",
-        "document_sha256": None,
+        "document_hash": None,
         "fee_fen": 8_000,
         "from_voucher_fen": 4_000,
         "reversed": False,
     }
     assert (second["quantity"], second["fee_fen"], second["reversed"]) == (5, 2_000, True)
     (invoice,) = views.contract("acme/k4").services
-    assert (invoice.document_sha256, invoice.quantity, invoice.counted, invoice.fee_fen) == (
-        "ab" * 32,
+    assert (invoice.document_hash, invoice.quantity, invoice.counted, invoice.fee_fen) == (
+        f"sha256:{'ab' * 32}",
         None,
         None,
         8_000,
@@ -573,7 +573,7 @@ def test_a_history_names_the_application_that_a_voucher_was_issued_for(tmp_path:
         "amount_fen": 2_000,
         "declarations": declared,
     }
-    story.do(ACME, "application.file", evidence_sha256="ab" * 32, **asked)
+    story.do(ACME, "application.file", evidence_hash=f"sha256:{'ab' * 32}", **asked)
     story.issue("city/v1", "acme", 1_000, application="acme/a1")
     story.issue("city/v2", "acme", 1_000, application="acme/a1", contract="acme/k1")
     story.ledger.close()

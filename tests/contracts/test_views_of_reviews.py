@@ -32,7 +32,7 @@ ASKED: dict[str, Any] = {
     "holder_class": "young",
     "contract": "acme/k1",
     "declarations": {"related_party": False, "other_support_fen": 700},
-    "evidence_sha256": "ab" * 32,
+    "evidence_hash": f"sha256:{'ab' * 32}",
 }
 
 
@@ -53,7 +53,7 @@ class Reviewed(Story):
         kind = "contract" if subject == "acme/k1" else "application"
         fields = {"subject_type": kind, "subject_id": subject, "topic": topic, "verdict": verdict, "reason": "seen"}
         until = format_instant(self.at + days * DAY_US)
-        return self.do(attester, "attestation.give", **fields, evidence_sha256="cd" * 32, valid_until=until)
+        return self.do(attester, "attestation.give", **fields, evidence_hash=f"sha256:{'cd' * 32}", valid_until=until)
 
 
 @pytest.fixture

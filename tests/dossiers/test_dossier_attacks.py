@@ -316,7 +316,7 @@ def the_log_sealed_a_balance_that_is_not_so(data: bytes, log: list[bytes]) -> by
     root = root_of([leaf_hash(leaf) for _, leaf in leaves]).hex()
     head, entries = parts_of(data)
     sealed = joined(replace(head, closing=sealed_leaf(leaves, ACCOUNT, newest)), entries)
-    return changed_log(sealed, log, newest, '"root":"[0-9a-f]+"', f'"root":"{root}"')
+    return changed_log(sealed, log, newest, '"root":"sha256:[0-9a-f]+"', f'"root":"sha256:{root}"')
 
 
 @attack(FindingCode.CHECKPOINT_SIGNATURE_INVALID)

@@ -20,7 +20,7 @@ from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.quantities import DAY_US
 from tallystick.vouchers.rules import claiming, endings
 
-EVIDENCE: Final = "ba" * 32
+EVIDENCE: Final = f"sha256:{'ba' * 32}"
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def story(tmp_path: Path) -> Iterator[Story]:
 def demand(story: Story, name: str, amount_fen: int) -> None:
     """Ask dc for what it was paid of city/p."""
     fields: Json = {"programme": "city/p", "payee": "dc", "amount_fen": amount_fen, "reason": "never ran"}
-    story.do(CITY, "recovery.demand", demand=f"city/{name}", evidence_sha256=EVIDENCE, **fields)
+    story.do(CITY, "recovery.demand", demand=f"city/{name}", evidence_hash=EVIDENCE, **fields)
 
 
 def settled_twice(story: Story) -> tuple[int, int]:
@@ -179,4 +179,4 @@ def application() -> Json:
     """Something that is recorded, of no contract."""
     declared = {"related_party": False, "other_support_fen": 0}
     fields: Json = {"application": "acme/a1", "programme": "city/p", "amount_fen": 1_000, "declarations": declared}
-    return fields | {"evidence_sha256": EVIDENCE}
+    return fields | {"evidence_hash": EVIDENCE}

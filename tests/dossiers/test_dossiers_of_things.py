@@ -39,10 +39,10 @@ def story(tmp_path: Path) -> Iterator[Story]:
     story.open_programme("city/g", "dc", transfer="forbidden", gates=[GATE])
     fields: Json = {"application": "acme/a1", "programme": "city/g", "amount_fen": 5_000}
     declared = {"related_party": False, "other_support_fen": 0}
-    story.do(ACME, "application.file", **fields, declarations=declared, evidence_sha256="ab" * 32)
+    story.do(ACME, "application.file", **fields, declarations=declared, evidence_hash=f"sha256:{'ab' * 32}")
     verdict = {"subject_type": "application", "subject_id": "acme/a1", "topic": "authenticity", "verdict": "pass"}
     until = format_instant(story.at + 30 * DAY_US)
-    more = {"reason": "complete", "evidence_sha256": "cd" * 32, "valid_until": until}
+    more = {"reason": "complete", "evidence_hash": f"sha256:{'cd' * 32}", "valid_until": until}
     story.do(DISTRICT, "attestation.give", **verdict, **more)
     story.issue("city/g1", "acme", 4_000, "city/g", application="acme/a1")
     story.issue("city/v1", "acme", 200_000)

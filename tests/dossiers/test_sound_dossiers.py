@@ -48,7 +48,8 @@ def test_the_views_know_what_touches_whom_and_every_leaf_of_a_seal(ledger: Path,
             assert isinstance(outcome, Sealed)
             leaves = views.seal_leaves(index)
             assert leaves == leaves_at(log, index)
-            assert root_of([leaf_hash(leaf) for _, leaf in leaves]).hex() == outcome.root
+            root = root_of([leaf_hash(leaf) for _, leaf in leaves])
+            assert f"sha256:{root.hex()}" == outcome.root
         assert views.seal_leaves(1) == []
         assert views.entries_concerning("voucher nobody/v-1") == []
 
@@ -68,7 +69,7 @@ def test_the_whole_history_of_every_account_is_proved(ledger: Path, log: list[by
         assert head.closing is not None
         assert head.closing.leaf.to_bytes() == sealed[newest][account]
         before = [index for index in touches if index < newest]
-        assert head.closing.leaf.running_sha256 == run_on(bytes(32).hex(), before)
+        assert head.closing.leaf.running_hash == run_on(f"sha256:{'0' * 64}", before)
         assert report.entries_later == len(touches) - len(before)
 
 
@@ -127,7 +128,7 @@ def test_paths_are_those_of_the_seals_tree(ledger: Path, log: list[bytes]) -> No
         assert sealed is not None
         outcome = Entry.from_bytes(log[sealed.index]).event.outcome
         assert isinstance(outcome, Sealed)
-        root = bytes.fromhex(outcome.root)
+        root = bytes.fromhex(outcome.root.removeprefix("sha256:"))
         assert path_is_sound(sealed.leaf.to_bytes(), sealed.position, outcome.accounts, sealed.path, root)
 
 

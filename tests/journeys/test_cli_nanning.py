@@ -4,7 +4,6 @@
 200,000 × 305 ÷ 729 is 83,676.26, truncated to the yuan 83,676; 30 % of that is 25,102.80, truncated 25,102 yuan.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from support.actors import ORIGIN, Actor, key_of, uscc_of
 from support.command_line import done, run
 from support.terms import contract_of, limits_of, prices_of
 from tallystick.ledger import Admitted, create_ledger
+from tallystick.signing.algorithms import SHA256
 from tallystick.vouchers.quantities import parse_instant
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "programmes" / "nanning-compute-2025.json"
@@ -73,11 +73,11 @@ def notes() -> Iterator[tuple[str, bytes]]:
     reserved = {"reservation": "acme/r1", "voucher": f"{TREASURY}/v1", "contract": "acme/k1", "amount_fen": 2_510_299}
     yield note(used, ACME, "voucher.reserve", **reserved, until="2026-02-01T00:00:00.000000Z")
     invoice: Any = {"item": "h100", "first_day": "2025-01-01", "last_day": "2026-12-31", "fee_fen": 20_000_000}
-    document = hashlib.sha256(b"the invoice").hexdigest()
-    yield note(used, GUIAN, "service.burn", contract="acme/k1", **invoice, document_sha256=document)
+    document = SHA256.of(b"the invoice")
+    yield note(used, GUIAN, "service.burn", contract="acme/k1", **invoice, document_hash=document)
     yield note(claimed, ACME, "redemption.claim", claim="acme/c1", programme=PROGRAMME, last_day="2026-01-10")
     verdict = {"subject_type": "claim", "subject_id": "acme/c1", "topic": "payment_proof", "verdict": "pass"}
-    evidence = {"evidence_sha256": document, "valid_until": "2026-03-01T00:00:00.000000Z", "reason": "all are paid"}
+    evidence = {"evidence_hash": document, "valid_until": "2026-03-01T00:00:00.000000Z", "reason": "all are paid"}
     yield note(claimed, BUREAU, "attestation.give", **verdict, **evidence)
     rows = [{"contract": "acme/k1", "paid_fen": PAID_FEN}]
     payment = {"amount_fen": PAID_FEN, "day": "2026-01-11", "reference": "transfer 1"}

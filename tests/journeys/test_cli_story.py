@@ -70,7 +70,7 @@ def claim_and_pay(desk: Desk) -> None:
         payee="guian-cluster",
         amount_fen=200,
         reason="a job was never run",
-        evidence_sha256="ab" * 32,
+        evidence_hash=f"sha256:{'ab' * 32}",
     )
 
 

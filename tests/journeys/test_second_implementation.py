@@ -629,7 +629,10 @@ ODD_VALUES: list[tuple[str, str, Any]] = [
     *[("voucher.issued", "voucher", value) for value in ("v1", "shanghai/", "Shanghai/v1", "shanghai/v1\n", 1)],
     *[("voucher.issued", "valid_from", f"2026-{rest}.000000Z") for rest in ("02-29T00:00:00", "01-01T24:00:00")],
     *[("voucher.issued", "valid_from", value) for value in ("2026-01-05T08:00:00Z", "1969-12-31T00:00:00.000000Z")],
-    *[("voucher.issued", "evidence_sha256", value) for value in ("", "A" * 64, "a" * 63)],
+    *[
+        ("voucher.issued", "evidence_hash", value)
+        for value in ("", "a" * 64, f"sha256:{'A' * 64}", f"sha256:{'a' * 63}", f"sm3:{'a' * 64}")
+    ],
     *[("voucher.revoked", "reason", value) for value in ("", "a\tb", "\x7f", "\u0085", "x" * 201)],
     *[("voucher.issued", "ref", value) for value in ("", "-1", "a b", "x" * 129, 7)],
 ]

@@ -287,12 +287,12 @@ def merkle_root(leaves: Sequence[bytes]) -> bytes:
     return hashlib.sha256(b"\x01" + merkle_root(leaves[:half]) + merkle_root(leaves[half:])).digest()
 
 
-def running_sha256(indices: Iterable[int]) -> str:
-    """The hash, in hex, that tells whether one of these entries is left out."""
+def running_hash(indices: Iterable[int]) -> str:
+    """The hash that tells whether one of these entries is left out."""
     running = bytes(32)
     for index in indices:
         running = hashlib.sha256(running + index.to_bytes(8, "big")).digest()
-    return running.hex()
+    return f"sha256:{running.hex()}"
 
 
 def first_reason(reasons: Iterable[Reason]) -> Reason | None:
@@ -1280,18 +1280,18 @@ class NaiveLedger:
         yield from self._receiver_reasons(command["holder"], "holder", Reason.HOLDER_UNKNOWN)
         if any(row["item"] not in self.items for row in command["items"]):
             yield Reason.ITEM_UNKNOWN
-        if self._user_of(command["document_sha256"]) is not None:
+        if self._user_of(command["document_hash"]) is not None:
             yield Reason.DOCUMENT_ALREADY_USED
 
     def _user_of(self, document: str) -> tuple[str, str] | None:
         """Party and reference of the contract or the invoice that has a document; of several invoices the newest."""
-        commands = [entry["command"] for entry in self.entries if entry["command"].get("document_sha256") == document]
+        commands = [entry["command"] for entry in self.entries if entry["command"].get("document_hash") == document]
         return (commands[-1]["party"], commands[-1]["ref"]) if commands else None
 
     def _do_contract_sign(self, command: Json, at: int) -> Json:
         names = ("holder", "provider", "amount_fen", "basis", "claimant", "other_support_fen")
         self.contracts[command["contract"]] = {name: command[name] for name in names} | {
-            "document": command["document_sha256"],
+            "document": command["document_hash"],
             "first_day": day(command["first_day"]),
             "last_day": day(command["last_day"]),
             "prices": [(row["item"], 0, row["price_fen"]) for row in command["items"]],
@@ -2125,7 +2125,7 @@ class NaiveLedger:
         """The one line of a service, before what it costs is known."""
         first_day, last_day = day(command["first_day"]), day(command["last_day"])
         says = {name: command[name] for name in ("corrects", "pay_available", "prior_period") if name in command}
-        booked_late = "document_sha256" in command or "corrects" in says or "prior_period" in says
+        booked_late = "document_hash" in command or "corrects" in says or "prior_period" in says
         return {
             "index": len(self.entries),
             "statement": command["ref"],
@@ -2134,13 +2134,13 @@ class NaiveLedger:
             "contract": command["contract"],
             "item": command["item"],
             "job": None,
-            "document": command.get("document_sha256"),
+            "document": command.get("document_hash"),
             "days": (first_day, last_day),
             "from": self.start_of(first_day),
             "to": self.start_of(last_day + 1),
             "gpu_time": command.get("quantity", 0),
             "day": self._day_of(at) if booked_late else last_day,
-            "period": self._day_of(at) if "document_sha256" in command else last_day,
+            "period": self._day_of(at) if "document_hash" in command else last_day,
             "says": says,
             "corrected": None,
             "fee_fen": 0,
@@ -2156,7 +2156,7 @@ class NaiveLedger:
             return
         if contract["provider"] != command["party"]:
             yield Reason.NOT_OWN_CONTRACT
-        if contract["basis"] != ("invoiced" if "document_sha256" in command else "metered"):
+        if contract["basis"] != ("invoiced" if "document_hash" in command else "metered"):
             yield Reason.BASIS_DIFFERS
         yield from self._decide_service(command, self._read_service(command, at), at)
 
@@ -2584,7 +2584,7 @@ class NaiveLedger:
     def seal_outcome(self) -> Json:
         """What a seal says if it is the next entry: how many accounts there are, and the root over their leaves."""
         leaves = self.leaves()
-        return {"accounts": len(leaves), "root": merkle_root([leaf.encode() for leaf in leaves]).hex()}
+        return {"accounts": len(leaves), "root": f"sha256:{merkle_root([leaf.encode() for leaf in leaves]).hex()}"}
 
     def _let_go(self, at: int) -> None:
         """With a seal at a time, all that has ended leaves the books."""
@@ -2651,7 +2651,7 @@ class NaiveLedger:
                     "account": name,
                     "balances": accounts[name],
                     "entries": len(touched_by[name]),
-                    "running_sha256": running_sha256(touched_by[name]),
+                    "running_hash": running_hash(touched_by[name]),
                 }
             )
             for name in sorted(accounts, key=str.encode)

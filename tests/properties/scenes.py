@@ -71,8 +71,8 @@ class Scene:
             place: Json = {"programme": programme, "provider": self.provider, "valid_from": now}
             self.does(self.treasury, "provider.accredit", items=self.walk.limits(ITEM), **place)
         terms = self.walk.contract(self.contract, self.holder, self.provider)
-        document = hashlib.sha256(self.contract.encode()).hexdigest()
-        self.does(self.holder, "contract.sign", **(terms | {"document_sha256": document}))
+        document = f"sha256:{hashlib.sha256(self.contract.encode()).hexdigest()}"
+        self.does(self.holder, "contract.sign", **(terms | {"document_hash": document}))
 
     def burn(self, programme: str, fen: int) -> str:
         """So much of a new voucher under the contract; the statement's reference."""
@@ -126,7 +126,7 @@ class Scene:
         self.walk.names += 1
         demand = f"{self.treasury}/{self.name}-{self.walk.names}"
         fields: Json = {"programme": programme, "payee": self.provider, "amount_fen": fen, "reason": "paid twice"}
-        self.does(self.treasury, "recovery.demand", demand=demand, evidence_sha256="e" * 64, **fields)
+        self.does(self.treasury, "recovery.demand", demand=demand, evidence_hash=f"sha256:{'e' * 64}", **fields)
         return demand
 
     def disallow(self, programme: str, fen: int) -> None:

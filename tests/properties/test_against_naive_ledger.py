@@ -7,7 +7,6 @@ for what they miss, and shorten what it finds. Now and then both sides are asked
 every account's balances, entries and running hash are compared without a seal in the way of what follows.
 """
 
-import hashlib
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -58,6 +57,7 @@ from support.editions import NEVER_RECORDED
 from support.schedules import schedule
 from support.terms import rules_of
 from tallystick.audit.book_checks import faults
+from tallystick.signing.algorithms import SHA256
 from tallystick.signing.note import sign_text
 from tallystick.vouchers import rulebook
 from tallystick.vouchers.admit import admit, read_note
@@ -90,6 +90,7 @@ OFFICERS: Json = {"threshold_fen": 6_000, "required": 2, "window_days": 3}
 CITY, PROVIDER, HOLDER = TREASURIES[0], PROVIDERS[0], HOLDERS[2]
 CONTRACT = f"{HOLDER}/k-0"
 PARTIES = (NETWORK, *TREASURIES, *PROVIDERS, *HOLDERS, AUDITOR, OPERATOR, *ATTESTERS)
+EVIDENCE = f"sha256:{'e' * 64}"
 TIME_STEPS = (*(0, 1, SECOND, 60 * SECOND, HOUR, 5 * HOUR) * 16, *(DAY,) * 16, 3 * DAY, 3 * DAY, 10 * DAY, 40 * DAY)
 SEEDS = range(16)
 ALWAYS = 4
@@ -316,7 +317,7 @@ class Pair:
             yield f"{command['kind']} by a mandate"
         match command["kind"]:
             case "service.burn/1":
-                of_type = "invoiced" if "document_sha256" in command else "counted"
+                of_type = "invoiced" if "document_hash" in command else "counted"
                 of_line = [shape for shape in self._line_shapes(self.oracle.lines[-1]) if shape != "several treasuries"]
                 yield from [of_type, *[f"{of_type} {shape}" for shape in of_line]]
             case "time.burn/1":
@@ -795,7 +796,7 @@ class Walk:
             "contract": name,
             "holder": holder,
             "provider": provider,
-            "document_sha256": hashlib.sha256(name.encode()).hexdigest(),
+            "document_hash": SHA256.of(name.encode()),
             "amount_fen": 1_000_000,
             "first_day": self.day_text(0),
             "last_day": self.day_text(-3_000),
@@ -1229,7 +1230,7 @@ class Walk:
         name = self.new_id(party, "k", [*self.oracle.contracts])
         fields = self.contract(name, holder, provider)
         if self.one_in(10):
-            fields["document_sha256"] = self.used_document()
+            fields["document_hash"] = self.used_document()
         first = self.pick((*[0] * 8, 1, 9, -1, -9, 366, 367, -366, -367))
         fields |= {
             "amount_fen": self.pick((2_000, 20_000, 200_000)),
@@ -1287,7 +1288,7 @@ class Walk:
         fields |= {"declarations": {"related_party": self.one_in(4), "other_support_fen": self.pick((0, 1_000))}}
         fields |= {"holder_class": self.pick(("under_one_year", "university"))} if self.one_in(2) else {}
         amount_fen = self.pick((600, 1_000, 4_000))
-        self.send(party, "application.file", amount_fen=amount_fen, evidence_sha256="e" * 64, **fields)
+        self.send(party, "application.file", amount_fen=amount_fen, evidence_hash=EVIDENCE, **fields)
 
     def attest(self) -> None:
         of_type = self.pick(("application", "application", "claim", "provider", "holder", "contract", "contract"))
@@ -1306,7 +1307,7 @@ class Walk:
         party = self.pick(ATTESTERS) if not self.one_in(16) else self.pick((*HOLDERS, *PROVIDERS, OPERATOR))
         if of_type == "contract" and subject in self.oracle.contracts and self.one_in(2):
             party = self.oracle.contracts[subject][self.pick(("holder", "provider"))]
-        self.send(party, "attestation.give", reason="read", evidence_sha256="f" * 64, **fields)
+        self.send(party, "attestation.give", reason="read", evidence_hash=EVIDENCE, **fields)
 
     def review(self, programme: str, before: str, subjects: dict[str, list[str]], whom: str) -> None:
         """What attesters or other sides say of the subjects of an act for a party, so that gates let it through."""
@@ -1317,7 +1318,7 @@ class Walk:
                 fields = {"subject_type": gate["subject_type"], "subject_id": subject, "topic": gate["topic"]}
                 fields |= {"valid_until": instant_text(self.at + 9 * DAY), "verdict": "pass", "reason": "read"}
                 for party in gate.get("attesters", others):
-                    self.send(party, "attestation.give", evidence_sha256="f" * 64, **fields)
+                    self.send(party, "attestation.give", evidence_hash=EVIDENCE, **fields)
 
     def withdraw_application(self) -> None:
         application = self.application_id()
@@ -1377,7 +1378,11 @@ class Walk:
         until = self.at + self.pick((DAY, 30 * DAY, 90 * DAY)) if not self.one_in(6) else self.at + self.pick((0, 1))
         fields = {"voucher": self.new_id(party, "i", [*self.oracle.vouchers]), "programme": programme, "holder": holder}
         fields |= {"face_fen": face, "used_fen": min(used, face) if not self.one_in(8) else face + 1}
-        fields |= {"valid_from": instant_text(start), "valid_until": instant_text(until), "evidence_sha256": "e" * 64}
+        fields |= {
+            "valid_from": instant_text(start),
+            "valid_until": instant_text(until),
+            "evidence_hash": EVIDENCE,
+        }
         self.send(party, "voucher.import", **fields)
 
     def contract_id_of(self, holder: str) -> str:
@@ -1489,7 +1494,12 @@ class Walk:
         named: Json = {"contract": contract} if self.asks_for("contract", programme) else {}
         if self.asks_for("application", programme):
             name = self.new_id(holder, "a", [*self.oracle.applications])
-            asked: Json = {"application": name, "programme": programme, "amount_fen": 600, "evidence_sha256": "e" * 64}
+            asked: Json = {
+                "application": name,
+                "programme": programme,
+                "amount_fen": 600,
+                "evidence_hash": EVIDENCE,
+            }
             asked |= {"declarations": {"related_party": False, "other_support_fen": 0}, "holder_class": "university"}
             self.send(holder, "application.file", **asked)
             named["application"] = name
@@ -1667,12 +1677,12 @@ class Walk:
 
     def used_document(self) -> str:
         """One that a contract or an invoice has."""
-        commands = [entry["command"] for entry in self.oracle.entries if "document_sha256" in entry["command"]]
-        return str(self.pick(commands[-8:] if self.one_in(2) else commands)["document_sha256"])
+        commands = [entry["command"] for entry in self.oracle.entries if "document_hash" in entry["command"]]
+        return str(self.pick(commands[-8:] if self.one_in(2) else commands)["document_hash"])
 
     def document(self) -> str:
         self.names += 1
-        return self.used_document() if self.one_in(10) else hashlib.sha256(str(self.names).encode()).hexdigest()
+        return self.used_document() if self.one_in(10) else SHA256.of(str(self.names).encode())
 
     def serve(self) -> None:
         """Days that were counted, or an invoice, under a contract with something reserved."""
@@ -1707,7 +1717,7 @@ class Walk:
             most = max(1, left_fen // (price_fen or 7))
             fields["quantity"] = max(1, self.pick((1, 3, 10, most, most, most + 1, most * 2, most * 3 // 2)))
         else:
-            fields |= {"document_sha256": self.document()}
+            fields |= {"document_hash": self.document()}
             fields["fee_fen"] = max(1, self.pick((1, 99, 500, left_fen, left_fen, left_fen + 1, left_fen * 2, 1_200)))
         if self.one_in(5):
             fields["pay_available"] = True
@@ -1760,7 +1770,7 @@ class Walk:
             fields["quantity"] = max(1, old["gpu_time"] + more)
         else:
             fields["fee_fen"] = max(1, old["fee_fen"] + more)
-            fields["document_sha256"] = old["document"] if not self.one_in(4) else self.document()
+            fields["document_hash"] = old["document"] if not self.one_in(4) else self.document()
         if not self.one_in(6):
             fields["corrects"] = self.some_line([old])
         if self.one_in(3):
@@ -1934,7 +1944,11 @@ class Walk:
         fen = max(1, self.oracle.balance("paid", programme, payee))
         party = self.treasury_of(programme)
         fields = {"demand": self.new_id(party, "d", [*self.oracle.demands]), "programme": programme, "payee": payee}
-        fields |= {"amount_fen": self.amount(fen, fen // 2 or 1), "reason": "paid twice", "evidence_sha256": "e" * 64}
+        fields |= {
+            "amount_fen": self.amount(fen, fen // 2 or 1),
+            "reason": "paid twice",
+            "evidence_hash": EVIDENCE,
+        }
         self.send(party, "recovery.demand", **fields)
 
     def recover(self) -> None:
@@ -2212,7 +2226,7 @@ def settles(walk: Walk, claim: str, *paid_fen: int, **fields: Any) -> tuple[str,
     named: Json = {"payment": payment} if rest_fen else {}
     programme, claimant = (walk.oracle.claims[claim][name] for name in ("programme", "claimant"))
     contracts = [row["contract"] for row in rows]
-    verdict = {"topic": "credit", "verdict": "pass", "reason": "read", "evidence_sha256": "f" * 64}
+    verdict = {"topic": "credit", "verdict": "pass", "reason": "read", "evidence_hash": EVIDENCE}
     verdict |= {"valid_until": instant_text(walk.at + DAY), "subject_type": "contract"}
     for contract in contracts if walk.oracle.fixed(programme).get("gates") else ():
         walk.must(HOLDER if claimant == PROVIDER else PROVIDER, "attestation.give", subject_id=contract, **verdict)
@@ -2261,7 +2275,7 @@ def test_books_without_accounts_are_sealed_with_the_empty_root() -> None:
     walk = Walk(Pair())
     walk.must(NETWORK, "network.found", **walk.founding())
     walk.must(NETWORK, "party.admit", admitted=OPERATOR, role="operator", name="x", keys=walk.vkeys(OPERATOR))
-    assert sealed(walk, "s", 1) == ("accepted", {"accounts": 0, "root": hashlib.sha256().hexdigest()})
+    assert sealed(walk, "s", 1) == ("accepted", {"accounts": 0, "root": SHA256.of(b"")})
 
 
 def test_a_day_is_sealed_once_and_when_it_is_over(corner: Walk) -> None:
@@ -2519,7 +2533,7 @@ def test_an_invoice_that_is_too_late_is_told_so_before_what_it_corrects(corner: 
     held = {"reservation": f"{HOLDER}/i", "voucher": f"{CITY}/i", "contract": contract, "amount_fen": 400}
     corner.must(HOLDER, "voucher.reserve", until=instant_text(corner.at + 25 * DAY), **held)
     days = {"first_day": corner.day_text(1), "last_day": corner.day_text(1)}
-    fields: Json = {"contract": contract, "item": "tokens", "fee_fen": 5, "document_sha256": "d" * 64} | days
+    fields: Json = {"contract": contract, "item": "tokens", "fee_fen": 5, "document_hash": f"sha256:{'d' * 64}"} | days
     provider = corner.oracle.contracts[contract]["provider"]
     end = corner.oracle.start_of(corner.day_of(corner.at))
     corner.at += 31 * DAY

@@ -79,12 +79,12 @@ acme      extend      R2 until +30d amount_fen=5.00                          -> 
 acme      reserve     R1 of V1 80.00 under K1 until +30d                     -> reserved
 clock     +2d
 guian     burn        K1 a 8x910b -1h..now | a 8x910b -1h..now | c 8x910b -1h..now available ref=st-1 \
-evidence_root=0000000000000000000000000000000000000000000000000000000000000000 -> \
+evidence_root=sha256:0000000000000000000000000000000000000000000000000000000000000000 -> \
 24.00 | job_time_already_burned | 24.00
 guian     burn-units  10 of m1 under K2 2026-01-06 to 2026-01-06 ref=units-1 -> 9.00
 guian     reverse     units-1 line 0                                         -> reversed 9.00 to reservation
 guian     burn-units  8 of m1 under K2 2026-01-06 to 2026-01-06 corrects=units-1:0 pay_available=yes \
-evidence_sha256=0000000000000000000000000000000000000000000000000000000000000000 -> 7.20
+evidence_hash=sha256:0000000000000000000000000000000000000000000000000000000000000000 -> 7.20
 guian     reverse     st-1 line 2                                            -> reversed 24.00 to reservation
 clock     +1d
 guian     claim       C1 of S1 up to 2026-01-07                              -> claimed 24.00 under K1 + 7.20 under K2
@@ -117,7 +117,7 @@ OPTIONAL = {
     "programme.amend/1": {"envelope_fen", "closes_at"},  # rules and rules_from go together
     "reservation.extend/1": {"amount_fen", "until"},  # not both
     "redemption.settle/1": {"offsets", "payment"},
-    "service.burn/1": {"corrects", "pay_available", "evidence_sha256"},
+    "service.burn/1": {"corrects", "pay_available", "evidence_hash"},
 }
 OPTIONAL_WITHIN = {
     "rules": {"proration", "gates"},
@@ -283,7 +283,7 @@ def test_an_object_within_a_command_is_as_closed(kind: str, path: tuple[Any, ...
 
 INVOICE: Json = {
     name: value for name, value in COMMANDS["service.burn/1"].items() if name not in ("quantity", "corrects")
-} | {"document_sha256": "0" * 64, "fee_fen": 100}
+} | {"document_hash": f"sha256:{'0' * 64}", "fee_fen": 100}
 
 
 @pytest.mark.parametrize(
@@ -291,13 +291,13 @@ INVOICE: Json = {
     [
         ({}, True),
         ({"fee_fen": None}, False),
-        ({"document_sha256": None}, False),
+        ({"document_hash": None}, False),
         ({"quantity": 1}, False),
         ({"quantity": 1, "fee_fen": None}, False),
-        ({"quantity": 1, "fee_fen": None, "document_sha256": None}, True),
-        ({"fee_fen": None, "document_sha256": None}, False),
+        ({"quantity": 1, "fee_fen": None, "document_hash": None}, True),
+        ({"fee_fen": None, "document_hash": None}, False),
         ({"prior_period": True}, False),
-        ({"quantity": 1, "fee_fen": None, "document_sha256": None, "prior_period": True}, True),
+        ({"quantity": 1, "fee_fen": None, "document_hash": None, "prior_period": True}, True),
         ({"corrects": {"statement": "s", "line": 0}}, True),
     ],
 )

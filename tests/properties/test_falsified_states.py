@@ -179,7 +179,7 @@ def _ids(state: State) -> Iterator[Falsification]:
         yield f"contract of {name}", changed("reservations", name, "contract", "treasury/none"), name
     for name, contract in _some(state.contracts):
         yield f"holder of {name}", changed("contracts", name, "holder", "none"), name
-        yield f"document of {name}", changed("contracts", name, "document_sha256", "00"), name
+        yield f"document of {name}", changed("contracts", name, "document_hash", "00"), name
         for field, listed in (("programmes", contract.programmes), ("reservations", contract.reservations)):
             for value in ([*listed, "treasury/none"], [*listed, *listed[:1], *listed[:1]]):
                 if value != listed:

@@ -193,7 +193,7 @@ class Huge(Walk):
         demand = {"demand": self.new_id(treasury, "d", []), "programme": claim["programme"]}
         paid_fen = self.oracle.balance("paid", claim["programme"], claim["claimant"])
         demand |= {"payee": claim["claimant"], "amount_fen": max(1, paid_fen), "reason": "x"}
-        self.exactly(treasury, "recovery.demand", evidence_sha256="e" * 64, **demand)
+        self.exactly(treasury, "recovery.demand", evidence_hash=f"sha256:{'e' * 64}", **demand)
 
     def settlement(self, claim: str, share: int = 1) -> dict[str, Any]:
         """All that is claimed is paid, or withheld."""

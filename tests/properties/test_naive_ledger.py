@@ -15,7 +15,7 @@ from properties.naive_ledger import (
     instant_text,
     merkle_root,
     part,
-    running_sha256,
+    running_hash,
     second,
     second_text,
     uscc_check_character_is_right,
@@ -267,7 +267,7 @@ def test_what_was_paid_without_right_is_asked_back(story: Story) -> None:
     story.at = instant("2026-01-05T16:00:00.000000Z")
     story.claims("dc/c1")
     story.pays("dc/c1", k1=30)
-    asks = {"programme": "city/p1", "payee": "dc", "reason": "paid twice", "evidence_sha256": "e" * 64}
+    asks = {"programme": "city/p1", "payee": "dc", "reason": "paid twice", "evidence_hash": f"sha256:{'e' * 64}"}
     assert story.does("city", "recovery.demand", demand="city/d1", amount_fen=31, **asks) == ("refused", "exceeds_paid")
     assert story.does("city", "recovery.demand", demand="city/d1", amount_fen=25, **asks) == ("accepted", {})
     cancel = {"demand": "city/d1", "amount_fen": 5, "reason": "it was due"}
@@ -507,10 +507,11 @@ def sha256(*parts: bytes) -> bytes:
 
 
 def test_running_hash_takes_each_index_in_turn() -> None:
-    assert running_sha256([]) == "00" * 32
+    assert running_hash([]) == f"sha256:{'00' * 32}"
     first = sha256(bytes(32), b"\0\0\0\0\0\0\0\x03")
-    assert running_sha256([3]) == first.hex()
-    assert running_sha256([3, 258]) == sha256(first, b"\0\0\0\0\0\0\x01\x02").hex()
+    assert running_hash([3]) == f"sha256:{first.hex()}"
+    second = sha256(first, b"\0\0\0\0\0\0\x01\x02")
+    assert running_hash([3, 258]) == f"sha256:{second.hex()}"
 
 
 def seal(story: Story, last_day: str) -> tuple[str, Any]:
@@ -524,7 +525,7 @@ def test_a_seal_is_the_root_of_leaves_written_by_hand(story: Story) -> None:
     story.does("net", "party.admit", admitted="books", role="operator", name="B", keys=[key("books/a+00000005")])
     touched = ([8, 11, 12], [3, 8, 9, 10, 11], [6, 7, 9, 10, 11, 12], [2, 5, 7, 8, 10, 11, 12])
     voucher = [9, 10, 11]
-    running = [running_sha256(one) for one in (*touched, voucher)]
+    running = [running_hash(one) for one in (*touched, voucher)]
     book = (
         '"available_fen":960,"burned_fen":0,"claimed_fen":30,"envelope_fen":10000,"paid_fen":0,"receivable_fen":0,'
         '"reserved_fen":10,"unissued_fen":9000,"withheld_fen":0'
@@ -532,23 +533,23 @@ def test_a_seal_is_the_root_of_leaves_written_by_hand(story: Story) -> None:
     leaves = [
         '{"account":"contract lab/k1","balances":{"absorbed_fen":0,"amount_fen":100000000000000,"charged_fen":30,'
         '"claimed_fen":30,"forfeited_fen":0,"other_support_fen":0,"settled_fen":0,"unclaimed_fen":0,"withheld_fen":0},'
-        f'"entries":3,"running_sha256":"{running[0]}"}}',
+        f'"entries":3,"running_hash":"{running[0]}"}}',
         '{"account":"holder lab","balances":{"available_fen":960,"burned_fen":30,"claimed_fen":0,"paid_fen":0,'
         f'"receivable_fen":0,"reserved_fen":10,"unclaimed_fen":0,"withheld_fen":0}},"entries":5,'
-        f'"running_sha256":"{running[1]}"}}',
-        f'{{"account":"programme city/p1","balances":{{{book}}},"entries":6,"running_sha256":"{running[2]}"}}',
+        f'"running_hash":"{running[1]}"}}',
+        f'{{"account":"programme city/p1","balances":{{{book}}},"entries":6,"running_hash":"{running[2]}"}}',
         '{"account":"provider dc","balances":{"claimed_fen":30,"paid_fen":0,"receivable_fen":0,"unclaimed_fen":0,'
-        f'"withheld_fen":0}},"entries":7,"running_sha256":"{running[3]}"}}',
-        f'{{"account":"treasury city","balances":{{{book}}},"entries":6,"running_sha256":"{running[2]}"}}',
+        f'"withheld_fen":0}},"entries":7,"running_hash":"{running[3]}"}}',
+        f'{{"account":"treasury city","balances":{{{book}}},"entries":6,"running_hash":"{running[2]}"}}',
         '{"account":"voucher city/v1","balances":{"available_fen":960,"burned_fen":30,"face_fen":1000,'
-        f'"reserved_fen":10,"returned_fen":0,"transferred_fen":0}},"entries":3,"running_sha256":"{running[4]}"}}',
+        f'"reserved_fen":10,"returned_fen":0,"transferred_fen":0}},"entries":3,"running_hash":"{running[4]}"}}',
     ]
     assert story.ledger.leaves() == leaves
     hashes = [sha256(b"\0", leaf.encode()) for leaf in leaves]
     pairs = [sha256(b"\1", *hashes[number : number + 2]) for number in (0, 2, 4)]
     root = sha256(b"\1", sha256(b"\1", *pairs[:2]), pairs[2])
     assert seal(story, "2026-01-06") == ("refused", "seal_period_not_over")
-    assert seal(story, "2026-01-05") == ("accepted", {"accounts": 6, "root": root.hex()})
+    assert seal(story, "2026-01-05") == ("accepted", {"accounts": 6, "root": f"sha256:{root.hex()}"})
     assert story.ledger.leaves() == leaves
     assert story.does("city", "voucher.revoke", voucher="city/v1", reason="x")[0] == "accepted"
     assert story.does("dc", "reservation.release", reservation="lab/r1")[0] == "accepted"

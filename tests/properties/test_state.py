@@ -54,7 +54,7 @@ registry  seal      2026-01b to 2026-01-30                                      
 acme      reserve   R9 of V2 1.00 under K2 until +1d                               -> voucher_suspended
 acme      amend-contract  K1 amount_fen=191.99                                     -> below_charged
 acme      amend-contract  K1 other_support_fen=0.99                                -> other_support_lowered
-acme      sign      K9 with guian 1.00 from 2026-02-03 to 2026-02-03 document_sha256=acme/K1 -> document_already_used
+acme      sign      K9 with guian 1.00 from 2026-02-03 to 2026-02-03 document_hash=acme/K1 -> document_already_used
 bolt      release   RB                                                             -> party_suspended
 shanghai  receive   2.00 of D1                                                     -> received
 clock     +50d

@@ -166,7 +166,7 @@ def test_a_second_is_written_and_read_the_same(seconds: int) -> None:
         ([group()], "groups.0.lines: must have at least 1 member, not 0"),
         ([group(ROW) | {"lines": ROW}], "groups.0.lines.0: must be a list, not 'job-1'"),
         ([group(ROW, holder="acme")], "groups.0.holder: is no field here"),
-        ([group(ROW, evidence_root="A" * 64)], "groups.0.evidence_root: must be 64 of 0-9 and a-f"),
+        ([group(ROW, evidence_root=f"sha256:{'A' * 64}")], "groups.0.evidence_root: must be sha256: and 64 of 0-9 and"),
         ([group(ROW, evidence_root=1)], "groups.0.evidence_root: must be text, not 1"),
         ([group(ROW, item="A")], "groups.0.item: must be a name of 1 to 63 of a-z, 0-9 and . _ -"),
         ([group(ROW, item="b"), group(ROW, item="a")], "groups: must be in ascending order, each once"),

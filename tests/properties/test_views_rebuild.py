@@ -260,7 +260,7 @@ def agree_on_contracts(views: Views, state: State) -> None:
         left_fen = contract.other_support_fen - state.book["absorbed", name]
         assert (row.other_support_fen, row.other_support_left_fen) == (contract.other_support_fen, left_fen)
         found = views.contract(name)
-        assert (found.balance, found.document_sha256) == (row, contract.document_sha256)
+        assert (found.balance, found.document_hash) == (row, contract.document_hash)
         assert [one.programme for one in found.programmes] == sorted(contract.programmes)
         held = {one.id for one in state.reservations.values() if one.contract == name}
         assert {one.reservation for one in found.reservations} == held

@@ -152,7 +152,7 @@ def settlement(ledger: Ledger, reason: str) -> Entry | Refusal:
     }
     for demand in demands:
         asked: Json = {"demand": demand, "programme": "shanghai/S1", "payee": "guian", "amount_fen": LOT_FEN}
-        made = record(ledger, SHANGHAI, "recovery.demand", **asked, reason="error", evidence_sha256="0" * 64)
+        made = record(ledger, SHANGHAI, "recovery.demand", **asked, reason="error", evidence_hash=f"sha256:{'0' * 64}")
         assert isinstance(made, Entry)
     return record(ledger, SHANGHAI, "redemption.settle", **fields)
 

@@ -1,6 +1,5 @@
 """What a city pays is claimed and settled as its rules say: cycles, cut-offs, gates, and what is withheld."""
 
-import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from support.actors import ORIGIN, Actor, Json, note_of, uscc_of
 from support.terms import contract_of, limits_of, prices_of
+from tallystick.signing.algorithms import SHA256
 from tallystick.vouchers.admit import admit, read_note
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.evolve import evolve
@@ -17,7 +17,7 @@ from tallystick.vouchers.refusals import Refusal
 from tallystick.vouchers.state import State
 
 PROGRAMMES = Path(__file__).resolve().parents[2] / "examples" / "programmes"
-EVIDENCE = hashlib.sha256(b"papers and a nonce").hexdigest()
+EVIDENCE = SHA256.of(b"papers and a nonce")
 
 
 @dataclass
@@ -148,7 +148,7 @@ class City:
             topic=topic,
             verdict="pass",
             reason="the papers are in order",
-            evidence_sha256=EVIDENCE,
+            evidence_hash=EVIDENCE,
             valid_until="2027-01-01T00:00:00.000000Z",
         )
 
@@ -178,7 +178,7 @@ def test_nanning_pays_25102_yuan_once_it_is_proved_that_the_fee_was_paid() -> No
         first_day="2025-01-01",
         last_day="2026-12-31",
         fee_fen=20_000_000,
-        document_sha256=hashlib.sha256(b"the invoice").hexdigest(),
+        document_hash=SHA256.of(b"the invoice"),
     )
     assert isinstance(entry.event.outcome, Burned)
     assert entry.event.outcome.paid == (("acme/r1", (2_510_200,)),)

@@ -70,7 +70,7 @@ def brought(name: str, *signers: str, **changed: object) -> bytes:
         "used_fen": 1_000,
         "valid_from": format_instant(BEGIN - 60 * DAY_US),
         "valid_until": format_instant(BEGIN + 305 * DAY_US),
-        "evidence_sha256": "0" * 64,
+        "evidence_hash": f"sha256:{'0' * 64}",
     }
     return note_of(CITY.command("voucher.import", NOW, ref=name, **(fields | changed)), *(signers or (ONE, TWO)))
 

@@ -1,7 +1,6 @@
 """What a provider's key burns by invoice or by count: once, within what was signed and reserved."""
 
 from collections.abc import Iterator
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from support.burning import BEGIN, LOG_KEY, NOW, Clock, answer_to, founding_note
 from support.terms import contract_of, limits_of, rules_of
 from tallystick.audit import audit
 from tallystick.ledger import Ledger, create_ledger
+from tallystick.signing.algorithms import SHA256
 from tallystick.transparency.policy import Policy
 from tallystick.vouchers.quantities import DAY_US, format_instant
 from tallystick.vouchers.refusals import Reason
@@ -21,7 +21,7 @@ PROVIDER, HOLDER, OTHER = Actor("provider"), Actor("holder"), Actor("other")
 POLICY = Policy.for_log(LOG_KEY.verifier)
 UNTIL = format_instant(NOW + 60 * DAY_US)
 AMOUNT_FEN, RESERVED_FEN = 100_000, 15_000
-INVOICE = sha256(b"an invoice").hexdigest()
+INVOICE = SHA256.of(b"an invoice")
 OTHER_SIDE = {"before": "settle", "subject_type": "contract", "topic": "delivery", "other_side": True, "passes": 1}
 CAP = {"group": "s", "holder_fen": 10**9, "floor_fen": 0}
 RULES = rules_of(validity_days=365, basis="both", cap=CAP, gates=[OTHER_SIDE])
@@ -107,7 +107,7 @@ def agreed(holder: Actor, name: str, basis: str) -> list[bytes]:
 
 
 def invoice(ref: str, **changed: Any) -> bytes:
-    fields: Json = {"contract": "holder/i1", "item": "texts", "document_sha256": INVOICE, "fee_fen": 10_000}
+    fields: Json = {"contract": "holder/i1", "item": "texts", "document_hash": INVOICE, "fee_fen": 10_000}
     return PROVIDER.note("service.burn", NOW, ref=ref, **(fields | JANUARY | changed))
 
 
@@ -152,10 +152,10 @@ def test_an_invoice_that_was_taken_back_comes_again_as_its_correction_alone(ledg
 
 def test_no_document_is_a_contract_and_an_invoice(ledger: Ledger) -> None:
     """Whichever of the two comes first."""
-    signed = ledger.state.contracts["holder/i1"].document_sha256
-    assert answer_to(ledger, invoice("s1", document_sha256=signed)) is Reason.DOCUMENT_ALREADY_USED
+    signed = ledger.state.contracts["holder/i1"].document_hash
+    assert answer_to(ledger, invoice("s1", document_hash=signed)) is Reason.DOCUMENT_ALREADY_USED
     assert answer_to(ledger, invoice("s1")) is None
-    terms = contract_of("holder/i4", "holder", "provider", "2026-01-01", "2026-12-31", document_sha256=INVOICE)
+    terms = contract_of("holder/i4", "holder", "provider", "2026-01-01", "2026-12-31", document_hash=INVOICE)
     signed_again = HOLDER.note("contract.sign", NOW, *PROVIDER.key_names, ref="again", **terms)
     assert answer_to(ledger, signed_again) is Reason.DOCUMENT_ALREADY_USED
 
@@ -185,7 +185,7 @@ def test_an_invoice_is_paid_once_the_other_side_has_looked_at_it(ledger: Ledger,
     settled: Json = {"claim": "provider/c", "rows": [{"contract": "holder/i1", "paid_fen": 2_000}]}
     settled["payment"] = {"amount_fen": 2_000, "day": "2026-01-31", "reference": "x"}
     verdict: Json = {"subject_type": "contract", "subject_id": "holder/i1", "topic": "delivery", "verdict": "pass"}
-    verdict |= {"reason": "x", "evidence_sha256": "0" * 64, "valid_until": UNTIL}
+    verdict |= {"reason": "x", "evidence_hash": f"sha256:{'0' * 64}", "valid_until": UNTIL}
     for number, (party, expected) in enumerate(((PROVIDER, None), (OTHER, Reason.NOT_OWN_CONTRACT), (HOLDER, None))):
         pay = TREASURY.note("redemption.settle", at, ref=f"pay-{number}", **settled)
         assert answer_to(ledger, pay) is Reason.GATE_NOT_PASSED

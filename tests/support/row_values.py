@@ -1,13 +1,11 @@
 """The values of rows: how what a table says in words becomes what a command has."""
 
-import hashlib
 import re
 from collections.abc import Callable
 from typing import Any
 
 from support.actors import ORIGIN, Json, checkpoint_of, label_of, profile_of, uscc_of, vkey_of
-
-_HEX_DIGITS = 64
+from tallystick.signing.algorithms import SHA256
 
 
 def fen(text: str) -> int:
@@ -169,7 +167,7 @@ def _capacity(text: str) -> list[Json]:
 
 def _document(text: str) -> str:
     """Return the hash of the document that is called so; a hash is one."""
-    return text if len(text) == _HEX_DIGITS else hashlib.sha256(text.encode()).hexdigest()
+    return text if text.startswith("sha256:") else SHA256.of(text.encode())
 
 
 def _kinds(text: str) -> list[str]:
@@ -214,7 +212,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "shares": shares_in,
     "proration": _proration,
     "gates": gates_in,
-    "document_sha256": _document,
+    "document_hash": _document,
     "capacity": _capacity,
     "checkpoint": _checkpoint,
     "log_vkey": vkey_of,

@@ -89,7 +89,7 @@ _TEXTS = {
     "topic",
     "statement",
     "reference",
-    "evidence_sha256",
+    "evidence_hash",
     "first_day",
     "last_day",
     "items_from",

@@ -303,7 +303,7 @@ def _settlement(at: int) -> list[bytes]:
         claim(PROVIDER, "c1", CHEAP),
         claim(HOLDER, "c2", HOLDERS_OWN),
         settle("c1", *first, paid_fen=38_960 + others_fen),
-        TREASURY.note("recovery.demand", at, reason="never ran", evidence_sha256="bc" * 32, **demand),
+        TREASURY.note("recovery.demand", at, reason="never ran", evidence_hash=f"sha256:{'bc' * 32}", **demand),
         claim(PROVIDER, "c3", CHEAP),
         settle(
             "c3",
@@ -340,7 +340,7 @@ def _reviews(at: int) -> list[bytes]:
     attester: Json = {"admitted": "district", "role": "attester", "name": "The district", "keys": DISTRICT.vkeys}
     declared: Json = {"related_party": False, "other_support_fen": 0}
     return [
-        HOLDER.note("application.file", at, declarations=declared, evidence_sha256="ab" * 32, **application),
+        HOLDER.note("application.file", at, declarations=declared, evidence_hash=f"sha256:{'ab' * 32}", **application),
         NETWORK.note("party.admit", at, **attester),
         DISTRICT.note(
             "attestation.give",
@@ -350,7 +350,7 @@ def _reviews(at: int) -> list[bytes]:
             topic="authenticity",
             verdict="fail",
             reason="two papers are missing",
-            evidence_sha256="cd" * 32,
+            evidence_hash=f"sha256:{'cd' * 32}",
             valid_until=_in(at, 90 * DAY_US),
         ),
         HOLDER.note("application.withdraw", at, application="maker-a/a1"),
@@ -407,7 +407,7 @@ def _service_terms(at: int) -> list[bytes]:
             voucher="shanghai/v6",
             valid_from=_in(START, -10 * DAY_US),
             valid_until=_in(START, 50 * DAY_US),
-            evidence_sha256="ef" * 32,
+            evidence_hash=f"sha256:{'ef' * 32}",
             **brought,
         ),
         reserve("r6", "k4", 100_000),
@@ -427,7 +427,9 @@ def _services(at: int) -> list[bytes]:
         PROVIDER.note(
             "service.burn", at, **counted, quantity=500, corrects={"statement": "tokens", "line": 0}, ref="counted"
         ),
-        PROVIDER.note("service.burn", at, **invoiced, fee_fen=70_000, document_sha256="ba" * 32, ref="invoice"),
+        PROVIDER.note(
+            "service.burn", at, **invoiced, fee_fen=70_000, document_hash=f"sha256:{'ba' * 32}", ref="invoice"
+        ),
         TREASURY.note("mandate.end", at, mandate="shanghai/m1", reason="the register is done"),
         TREASURY.note(
             "programme.amend", at, programme=MODELS, envelope_fen=1_000_000_000, reason="the council took half"

@@ -1,9 +1,9 @@
 """What programmes, accreditations and contracts of tests say where it doesn't matter, as JSON."""
 
-import hashlib
 from typing import Any
 
 from support.actors import Json
+from tallystick.signing.algorithms import SHA256
 
 
 def rules_of(**changes: Any) -> Json:
@@ -40,7 +40,7 @@ def contract_of(contract: str, holder: str, provider: str, first_day: str, last_
         "contract": contract,
         "holder": holder,
         "provider": provider,
-        "document_sha256": hashlib.sha256(contract.encode()).hexdigest(),
+        "document_hash": SHA256.of(contract.encode()),
         "amount_fen": 10**14,
         "first_day": first_day,
         "last_day": last_day,

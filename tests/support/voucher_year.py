@@ -176,7 +176,7 @@ class Story:
         row: Json = {"contract": "acme/k1", "paid_fen": 24_000, "withheld_fen": 12_000, "reason": "no invoice"}
         self.do(CITY, "redemption.settle", claim="dc/c1", rows=[row], payment=self.payment(24_000, 7))
         fields: Json = {"programme": "city/p", "payee": "dc", "amount_fen": 5_000, "reason": "never ran"}
-        self.do(CITY, "recovery.demand", demand="city/d1", evidence_sha256="ba" * 32, **fields)
+        self.do(CITY, "recovery.demand", demand="city/d1", evidence_hash=f"sha256:{'ba' * 32}", **fields)
         self.do(DC, "redemption.claim", claim="dc/c2", **period)
         row = {"contract": "acme/k1", "paid_fen": 11_000, "withheld_fen": 1_000, "reason": "illegible"}
         offsets = [{"demand": "city/d1", "amount_fen": 2_000}]
@@ -213,7 +213,9 @@ class Story:
         self.serve("acme/k3", "2026-01-10", "2026-01-10", quantity=20, ref="T1")
         self.serve("acme/k3", "2026-01-11", "2026-01-11", quantity=5, ref="T2")
         self.do(DC, "burn.reverse", statement="T2", line=0, reason="another customer's")
-        self.serve("acme/k4", "2026-01-10", "2026-01-31", item="910b", fee_fen=8_000, document_sha256="ab" * 32)
+        self.serve(
+            "acme/k4", "2026-01-10", "2026-01-31", item="910b", fee_fen=8_000, document_hash=f"sha256:{'ab' * 32}"
+        )
         self.amend("city/s", envelope_fen=1_200_000)
         self.amend("city/s", envelope_fen=900_000, closes_at=format_instant(self.at + 40 * DAY_US))
         self.do(CITY, "mandate.end", mandate="city/m2", reason="the register pays nothing")
@@ -233,7 +235,7 @@ class Story:
         """A voucher of the programme for services from ten days before the log."""
         times = {"valid_from": format_instant(START - 10 * DAY_US), "valid_until": format_instant(START + 20 * DAY_US)}
         fields: Json = {"programme": "city/s", "holder": holder, "face_fen": face_fen, "used_fen": used_fen}
-        self.do(CITY, "voucher.import", voucher=voucher, evidence_sha256="cd" * 32, **fields, **times)
+        self.do(CITY, "voucher.import", voucher=voucher, evidence_hash=f"sha256:{'cd' * 32}", **fields, **times)
 
     def serve(self, contract: str, first_day: str, last_day: str, item: str = "tokens", **more: Any) -> None:
         """A service of the data centre."""
@@ -249,7 +251,7 @@ class Story:
             topic="usage",
             verdict="pass",
             reason="as agreed",
-            evidence_sha256="ef" * 32,
+            evidence_hash=f"sha256:{'ef' * 32}",
             valid_until=format_instant(self.at + 30 * DAY_US),
         )
 

@@ -73,7 +73,7 @@ def expiry_falsified() -> Entries:
 def seal_falsified() -> Entries:
     """A seal commits to another root than that of the accounts."""
     entries = sound()
-    root = split_entry(entries[SEALED])[0].rpartition(b'"root":"')[2][:64]
+    root = split_entry(entries[SEALED])[0].rpartition(b'"root":"sha256:')[2][:64]
     return _changed(SEALED, lambda data: _replaced(data, root, b"0" * 64))
 
 

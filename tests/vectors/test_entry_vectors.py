@@ -119,7 +119,7 @@ def test_a_seal_is_the_root_of_its_leaves(name: str) -> None:
     """By RFC 6962 in ten lines and nothing of the package's tree."""
     leaves = LEAVES[name].splitlines()
     sealed = Entry.from_bytes(FROZEN[name.replace(".leaves", ".txt")]).event.outcome
-    assert sealed == Sealed(len(leaves), _root(leaves).hex())
+    assert sealed == Sealed(len(leaves), f"sha256:{_root(leaves).hex()}")
 
 
 def _root(leaves: list[bytes]) -> bytes:
@@ -179,4 +179,4 @@ def test_the_running_hash_is_over_the_entries_that_touched(seal: int, account: s
         running = hashlib.sha256(running + index.to_bytes(8, "big")).digest()
     lines = LEAVES[f"{seal:03}-book.sealed.leaves"].splitlines()
     leaves = {leaf["account"]: leaf for leaf in map(orjson.loads, lines)}
-    assert (leaves[account]["entries"], leaves[account]["running_sha256"]) == (len(indices), running.hex())
+    assert (leaves[account]["entries"], leaves[account]["running_hash"]) == (len(indices), f"sha256:{running.hex()}")

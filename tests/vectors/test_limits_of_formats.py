@@ -123,7 +123,12 @@ def test_what_is_claimed_at_once_fits_into_an_entry() -> None:
     """With the longest ids, the largest amounts and every key's signature; or a claimant could claim nothing."""
     (programme,), contracts = _ids("t", 1), _ids("h", CONTRACTS_MAX)
     claimed = Claimed(INTEGER_MAX, True, tuple([(contract, INTEGER_MAX) for contract in contracts]))
-    fields = {"claim": _ids("o", 1)[0], "programme": programme, "last_day": "2026-01-31", "evidence_sha256": "0" * 64}
+    fields = {
+        "claim": _ids("o", 1)[0],
+        "programme": programme,
+        "last_day": "2026-01-31",
+        "evidence_hash": f"sha256:{'0' * 64}",
+    }
     assert len(_entry(claimed, "redemption.claim", **fields)) < ENTRY_SIZE_MAX // 4
 
 

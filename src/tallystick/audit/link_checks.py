@@ -228,7 +228,7 @@ def _of_contracts(state: State) -> Iterator[str]:
         for party in (contract.provider, contract.holder):
             if party not in state.parties:
                 yield f"contract {name}: its side {party} isn't there"
-        if state.documents.get(contract.document_sha256) != name:
+        if state.documents.get(contract.document_hash) != name:
             yield f"contract {name}: its document is of another, or of none"
         if any(one not in state.programmes for one in contract.programmes):
             yield f"contract {name}: a programme that pays for it isn't there"

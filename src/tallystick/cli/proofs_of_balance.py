@@ -62,7 +62,7 @@ def verify(data: bytes, policy: "Policy", *, as_json: bool) -> None:
         account=leaf.account,
         balances=leaf.balances,
         entries=leaf.entries,
-        running_sha256=leaf.running_sha256,
+        running_hash=leaf.running_hash,
     )
     if as_json:
         output.print_json(said)

@@ -1,10 +1,10 @@
 """Verdicts of those who are asked before money goes to somebody."""
 
-import hashlib
 from typing import NamedTuple
 
 from tallystick.demo import cast
 from tallystick.demo.stage import Stage
+from tallystick.signing.algorithms import SHA256
 from tallystick.vouchers.quantities import DAY_US, format_instant
 
 
@@ -26,12 +26,12 @@ def attestation(stage: Stage, by: str, found: Verdict, seed: int) -> bytes:
         "topic": found.topic,
         "verdict": found.verdict,
         "reason": found.reason,
-        "evidence_sha256": evidence_sha256(seed, f"review of {found.subject_id}"),
+        "evidence_hash": evidence_hash(seed, f"review of {found.subject_id}"),
         "valid_until": format_instant(stage.now + cast.VALIDITY_DAYS * DAY_US),
     }
     return stage.note(by, "attestation.give", fields)
 
 
-def evidence_sha256(seed: int, document: str) -> str:
+def evidence_hash(seed: int, document: str) -> str:
     """Return the hash of a document that the story only pretends to have, with a nonce as a real one would."""
-    return hashlib.sha256(f"nonce {seed}\n{document}\n".encode()).hexdigest()
+    return SHA256.of(f"nonce {seed}\n{document}\n".encode())

@@ -1,12 +1,12 @@
 """Contracts between start-ups and clusters: one for each two, signed by both before anything is reserved under it."""
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 from tallystick.demo import market
 from tallystick.demo.stage import Stage
 from tallystick.demo.year import Year
+from tallystick.signing.algorithms import SHA256
 from tallystick.vouchers.quantities import format_day
 from tallystick.vouchers.rules.contracts import CONTRACT_DAYS_MAX
 
@@ -61,7 +61,7 @@ class Contracts:
             "contract": contract,
             "holder": startup,
             "provider": provider,
-            "document_sha256": hashlib.sha256(f"{contract}, from {format_day(today)}\n".encode()).hexdigest(),
+            "document_hash": SHA256.of(f"{contract}, from {format_day(today)}\n".encode()),
             "amount_fen": AMOUNT_YUAN * FEN,
             "first_day": format_day(today),
             "last_day": format_day(min(max(self.year.end_day - 1, today), today + CONTRACT_DAYS_MAX - 1)),

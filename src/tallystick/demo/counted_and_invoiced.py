@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from tallystick.demo import cast, market
-from tallystick.demo.attestations import Verdict, attestation, evidence_sha256
+from tallystick.demo.attestations import Verdict, attestation, evidence_hash
 from tallystick.demo.contracts import FEN
 from tallystick.demo.dated import DatedActs
 from tallystick.demo.founding import Startup
@@ -118,8 +118,8 @@ class CountedAndInvoiced(DatedActs):
             self._burn_invoice(startup, market.ITEMS[0].id, THREE_MONTHS, CARDS_FEN)
 
     def _burn_invoice(self, startup: Startup, item: str, days: tuple[int, int], fee_fen: int) -> None:
-        document_sha256 = evidence_sha256(self.seed, f"invoice about {item} of {startup.party}")
-        self._burn(startup, item, days, document_sha256=document_sha256, fee_fen=fee_fen)
+        document_hash = evidence_hash(self.seed, f"invoice about {item} of {startup.party}")
+        self._burn(startup, item, days, document_hash=document_hash, fee_fen=fee_fen)
 
     def _burn(self, startup: Startup, item: str, days: tuple[int, int], **more: object) -> None:
         """Let the contract's cluster send a statement, if there is a contract."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tallystick.demo import cast, market
-from tallystick.demo.attestations import Verdict, attestation, evidence_sha256
+from tallystick.demo.attestations import Verdict, attestation, evidence_hash
 from tallystick.demo.contracts import FEN, Contracts
 from tallystick.demo.programmes import programme_fields
 from tallystick.demo.stage import Stage
@@ -291,7 +291,7 @@ class Founding:
             "amount_fen": asked_yuan * FEN,
             "holder_class": "startup",
             "declarations": {"related_party": False, "other_support_fen": 0},
-            "evidence_sha256": evidence_sha256(self.seed, application),
+            "evidence_hash": evidence_hash(self.seed, application),
         }
         return self.stage.note(startup.party, "application.file", fields)
 
@@ -319,7 +319,7 @@ class Founding:
             "holder": startup.party,
             "face_fen": face_fen,
             "valid_from": format_instant(self.stage.now),
-            "evidence_sha256": evidence_sha256(self.seed, voucher),
+            "evidence_hash": evidence_hash(self.seed, voucher),
         }
         if terms.reviewed:
             fields["application"] = application_id(startup, terms)

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from tallystick.demo import cast
-from tallystick.demo.attestations import Verdict, attestation, evidence_sha256
+from tallystick.demo.attestations import Verdict, attestation, evidence_hash
 from tallystick.demo.founding import Network
 from tallystick.demo.stage import Stage
 from tallystick.demo.year import Year
@@ -81,7 +81,7 @@ class Settling:
             "claim": claim,
             "programme": programme,
             "last_day": format_day(last_day),
-            "evidence_sha256": evidence_sha256(self.seed, claim),
+            "evidence_hash": evidence_hash(self.seed, claim),
         }
         return self.stage.note(claimant, "redemption.claim", fields)
 
@@ -196,7 +196,7 @@ class Settling:
                 payee=payee,
                 amount_fen=max(1, self.stage.state.book["paid", f"{programme} {payee}"] // DEMANDED_PART),
                 reason="an audit found jobs that were never run",
-                evidence_sha256=evidence_sha256(self.seed, demand),
+                evidence_hash=evidence_hash(self.seed, demand),
             )
             if isinstance(answer, Admitted):
                 self._demands.append(demand)

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Final
 
 from tallystick.demo import cast
-from tallystick.demo.attestations import evidence_sha256
+from tallystick.demo.attestations import evidence_hash
 from tallystick.demo.contracts import FEN
 from tallystick.demo.dated import DatedActs
 from tallystick.demo.programmes import programme_rules
@@ -63,7 +63,7 @@ class TreasuryActs(DatedActs):
             "used_fen": USED_FEN,
             "valid_from": format_instant(instant(valid_from)),
             "valid_until": format_instant(instant(valid_from + cast.VALIDITY_DAYS)),
-            "evidence_sha256": evidence_sha256(self.seed, voucher),
+            "evidence_hash": evidence_hash(self.seed, voucher),
         }
         officers = self.stage.keys.keys_of(city.treasury)
         for keys in (officers[:1], officers):

@@ -23,6 +23,7 @@ from typing import Final, Self
 
 from tallystick.errors import CanonicalJsonError, MalformedError, ProofInvalidError, UsageError
 from tallystick.signing import canonical_json
+from tallystick.signing.algorithms import SHA256
 from tallystick.signing.canonical_json import JsonValue
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.merkle import leaf_hash, path_of
@@ -226,10 +227,10 @@ def _seal_in(receipt: Receipt) -> tuple[Event, Sealed]:
 
 
 def _verify_leaf(proof: BalanceProof, sealed: Sealed) -> None:
-    root = bytes.fromhex(sealed.root)
     try:
+        root = SHA256.digest_in(sealed.root)
         verify_inclusion(proof.position, sealed.accounts, leaf_hash(proof.leaf), proof.path, root)
-    except ProofInvalidError as error:
+    except (MalformedError, ProofInvalidError) as error:
         raise ProofInvalidError(f"the balance isn't under the seal's root: {error}") from None
 
 

@@ -25,6 +25,7 @@ from tallystick.dossiers.replaying import FOLLOWS_FROM_OTHERS, Balances, Missing
 from tallystick.dossiers.things import is_thing
 from tallystick.errors import MalformedError, ProofInvalidError, QuorumMissingError, VerificationError
 from tallystick.findings import FindingCode, Findings
+from tallystick.signing.algorithms import SHA256
 from tallystick.signing.note import Note
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.merkle import leaf_hash
@@ -76,7 +77,7 @@ class _Sums:
     entries: int = 0
     entries_later: int = 0
     dependencies: int = 0
-    running_sha256: str = NO_TOUCHES
+    running_hash: str = NO_TOUCHES
     counted: int = 0
 
 
@@ -112,7 +113,7 @@ class _Examination:
         self.replay = PartialReplay(self.checkpoint.origin, self.head.account)
         opening = self.head.opening
         if opening is not None:
-            self.sums.running_sha256, self.sums.counted = opening.leaf.running_sha256, opening.leaf.entries
+            self.sums.running_hash, self.sums.counted = opening.leaf.running_hash, opening.leaf.entries
 
     # -- one entry ----------------------------------------------------------------------------------------------------
 
@@ -156,7 +157,7 @@ class _Examination:
         if closing is None or item.index > closing.index:
             self.sums.entries_later += 1
             return
-        self.sums.running_sha256 = run_on(self.sums.running_sha256, [item.index])
+        self.sums.running_hash = run_on(self.sums.running_hash, [item.index])
         self.sums.counted += 1
 
     def _read(self, item: DossierEntry) -> tuple[Event, SignedCommand] | None:
@@ -359,7 +360,7 @@ class _Examination:
     def _check_count(self, closing: SealedLeaf) -> bool:
         """Compare the running hash over the account's entries with the closing leaf's; return whether it is that."""
         leaf, counted = closing.leaf, self.sums.counted
-        if counted == leaf.entries and self.sums.running_sha256 == leaf.running_sha256:
+        if counted == leaf.entries and self.sums.running_hash == leaf.running_hash:
             return True
         shown = f"the seal counts {leaf.entries} entries of {leaf.account}, and {counted} are shown"
         if counted > leaf.entries:
@@ -372,10 +373,10 @@ class _Examination:
 
 
 def _is_under(sealed: SealedLeaf, outcome: Sealed) -> bool:
-    root = bytes.fromhex(outcome.root)
     try:
+        root = SHA256.digest_in(outcome.root)
         verify_inclusion(sealed.position, outcome.accounts, leaf_hash(sealed.leaf.to_bytes()), sealed.path, root)
-    except ProofInvalidError:
+    except (MalformedError, ProofInvalidError):
         return False
     return True
 

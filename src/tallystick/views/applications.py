@@ -138,7 +138,7 @@ class Applications:
                 related_party=command.declarations.related_party,
                 other_support_fen=command.declarations.other_support_fen,
                 amount_fen=command.amount_fen,
-                evidence_hash=command.evidence_sha256,
+                evidence_hash=command.evidence_hash,
                 filed_at=format_instant(change.event.at),
                 filed_index=change.event.index,
                 withdrawn_at=None,

@@ -47,7 +47,7 @@ class ContractAccount:
     """
 
     balance: ContractBalance
-    document_sha256: str
+    document_hash: str
     terms: tuple[ContractTerms, ...]
     prices: tuple[ContractPrice, ...]
     verdicts: tuple[ToldVerdict, ...]
@@ -84,7 +84,7 @@ def contract_account(c: SQLiteCursor, contract: str) -> ContractAccount:
     )
     return ContractAccount(
         contract_balance(rows[0]),
-        rows[0].document_sha256,
+        rows[0].document_hash,
         contract_terms(c, contract),
         contract_prices(c, contract),
         verdicts_on(c, f"contract {contract}"),

@@ -39,7 +39,7 @@ class ContractRow:
     contract: Key
     provider: str
     holder: str
-    document_sha256: str
+    document_hash: str
     basis: str
     claimant: str
     related_party: bool
@@ -202,7 +202,7 @@ def _said_of(name: str, state: State) -> dict[str, Any]:
     return {
         "provider": contract.provider,
         "holder": contract.holder,
-        "document_sha256": contract.document_sha256,
+        "document_hash": contract.document_hash,
         "basis": contract.basis,
         "claimant": contract.claimant,
         "related_party": contract.related_party,

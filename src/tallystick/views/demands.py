@@ -32,7 +32,7 @@ class DemandRow:
     set_off_fen: Sum
     cancelled_fen: Sum
     reason: str
-    evidence_sha256: str
+    evidence_hash: str
     demanded_at: str
     demanded_index: int
 
@@ -85,7 +85,7 @@ class DemandBalance:
     set_off_fen: int
     cancelled_fen: int
     reason: str
-    evidence_sha256: str
+    evidence_hash: str
     demanded_at: str
     demanded_index: int
 
@@ -172,7 +172,7 @@ class Demands:
                 set_off_fen=0,
                 cancelled_fen=0,
                 reason=command.reason,
-                evidence_sha256=command.evidence_sha256,
+                evidence_hash=command.evidence_hash,
                 demanded_at=format_instant(event.at),
                 demanded_index=event.index,
             )
@@ -216,7 +216,7 @@ def _balance(row: DemandRow) -> DemandBalance:
         set_off_fen=row.set_off_fen,
         cancelled_fen=row.cancelled_fen,
         reason=row.reason,
-        evidence_sha256=row.evidence_sha256,
+        evidence_hash=row.evidence_hash,
         demanded_at=row.demanded_at,
         demanded_index=row.demanded_index,
     )

@@ -27,7 +27,7 @@ class RenderedRow:
     last_day: str
     quantity: int | None
     counted: str | None
-    document_sha256: str | None
+    document_hash: str | None
     fee_fen: int
     from_voucher_fen: int
     reversed: bool
@@ -54,7 +54,7 @@ class Rendered:
     last_day: str
     quantity: int | None
     counted: str | None
-    document_sha256: str | None
+    document_hash: str | None
     fee_fen: int
     from_voucher_fen: int
     reversed: bool
@@ -90,7 +90,7 @@ class RenderedItems:
                 last_day=format_day(command.last_day),
                 quantity=command.quantity,
                 counted=change.state.items[command.item].counted if is_counted else None,
-                document_sha256=command.document_sha256,
+                document_hash=command.document_hash,
                 fee_fen=change.statement.fee_fen,
                 from_voucher_fen=sum(change.moved_fen().values()),
                 reversed=False,

@@ -13,7 +13,7 @@ class Contract:
     """A contract as it stands.
 
     Attributes:
-        document_sha256: of the document that both signed.
+        document_hash: of the document that both signed.
         amount_fen: the most that may be charged under it.
         first_day, last_day: days since 1970, by the network's calendar; both belong to it.
         basis: lines of use, or invoices.
@@ -27,7 +27,7 @@ class Contract:
 
     provider: str
     holder: str
-    document_sha256: str
+    document_hash: str
     amount_fen: int
     first_day: int
     last_day: int

@@ -63,9 +63,6 @@ LogVkey = Annotated[str, StringConstraints(max_length=400), AfterValidator(ed255
 """A log's vkey: its name is the log's origin."""
 _KEY_LABEL: Final = rf"^{KEY_NAME_PATTERN}\+[0-9a-f]{{8}}$"
 KeyLabel = Annotated[str, StringConstraints(pattern=_KEY_LABEL)]
-_PROFILE_HASH: Final = "^sha256:[0-9a-f]{64}$"
-ProfileHash = Annotated[str, StringConstraints(pattern=_PROFILE_HASH)]
-"""Commits to what identifies a party: the hash of that document and a random nonce, which are kept outside the log."""
 USCC: Final = "^[0-9A-Z]{18}$"
 Keys = Annotated[tuple[Vkey, ...], Field(min_length=1, max_length=KEYS_MAX)]
 KeyPurpose = Literal["sign", "meter", "read"]
@@ -95,7 +92,6 @@ IN_WORDS: Final = PATTERNS_IN_WORDS | {
     _ORIGIN: "a log's origin, of ASCII without blanks and +",
     _VKEY: "a party's vkey: <party>/<label>+<8 of 0-9 and a-f>+<base64>",
     _KEY_LABEL: "a key's label: <party>/<label>+<8 of 0-9 and a-f>",
-    _PROFILE_HASH: "sha256: and 64 of 0-9 and a-f",
     USCC: "18 of 0-9 and A-Z",
 }
 """What the patterns of texts ask for, as a refusal says it."""

@@ -114,7 +114,7 @@ def _let_go_of_contracts(state: State, seal_index: int) -> None:
         for account in _OF_CONTRACTS:
             state.book.drop(account, name)
         del state.contracts[name]
-        state.documents[contract.document_sha256] = ""  # it is never used again, and this costs less than the id
+        state.documents[contract.document_hash] = ""  # it is never used again, and this costs less than the id
         state.touches.pop(f"contract {name}", None)
         state.left["contract"][name] = seal_index
 

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
-from tallystick.vouchers.quantities import Fen, FenOrZero, Instant, LotId, OwnedId, Sha256Hex
+from tallystick.vouchers.quantities import Fen, FenOrZero, Hash, Instant, LotId, OwnedId
 from tallystick.vouchers.refusals import Reason
 
 
@@ -133,10 +133,10 @@ class Claimed(_Closed):
 
 @dataclass(frozen=True, slots=True)
 class Sealed(_Closed):
-    """The Merkle root (hex) over all accounts, and how many they are."""
+    """The Merkle root over all accounts, and how many they are."""
 
     accounts: Annotated[int, Field(ge=0)]
-    root: Sha256Hex
+    root: Hash
 
 
 Outcome = Nothing | Issued | Returned | Released | Burned | Reversed | Expired | Claimed | Sealed

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Annotated, Final, Protocol, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     GetCoreSchemaHandler,
@@ -19,6 +20,8 @@ from pydantic import (
     StringConstraints,
 )
 from pydantic_core import core_schema
+
+from tallystick.signing.algorithms import hash_from_text
 
 INTEGER_MAX: Final = 2**53 - 1
 SECOND_US: Final = 1_000_000
@@ -167,6 +170,12 @@ def _instant_schema(_source: object, _handler: GetCoreSchemaHandler) -> core_sch
     )
 
 
+def must_be_hash(text: str) -> str:
+    """Return a hash that names its function; ValueError of another text."""
+    hash_from_text(text)
+    return text
+
+
 Instant = Annotated[int, GetPydanticSchema(_instant_schema)]
 SecondText = Annotated[str, StringConstraints(pattern=_SECOND_PATTERN)]
 """An instant that is a whole second, as text: a job's times, which are read many at once (`parse_seconds`)."""
@@ -190,7 +199,6 @@ _DOCUMENT: Final = r"^[A-Za-z0-9][A-Za-z0-9._:/@+=-]{0,127}$"
 _JOB: Final = r"^[a-z0-9][a-z0-9._:/@+=-]{0,127}$"
 _WORD: Final = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 _TEXT: Final = r"^[^\x00-\x1f\x7f-\x9f]+$"
-_SHA256: Final = "^[0-9a-f]{64}$"
 PartyId = Annotated[str, StringConstraints(pattern=_PARTY)]
 ItemId = Annotated[str, StringConstraints(pattern=_ITEM)]
 OwnedId = Annotated[str, StringConstraints(pattern=_OWNED)]
@@ -203,7 +211,8 @@ JobName = Annotated[str, StringConstraints(pattern=_JOB)]
 Word = Annotated[str, StringConstraints(pattern=_WORD)]
 """A short free word: a class of holders, a cap's group, a topic."""
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_TEXT)]
-Sha256Hex = Annotated[str, StringConstraints(pattern=_SHA256)]
+Hash = Annotated[str, AfterValidator(must_be_hash)]
+"""Of a known function, which it names: `sha256:` and 64 hex digits."""
 
 PATTERNS_IN_WORDS: Final = {
     _INSTANT_PATTERN: "a time like 2026-01-05T08:00:00.000000Z",
@@ -217,7 +226,6 @@ PATTERNS_IN_WORDS: Final = {
     _JOB: "1 to 128 of a-z, 0-9 and . _ : / @ + = -, the first a letter or digit",
     _WORD: "a word of 1 to 63 of a-z, 0-9, _ and -, the first a letter or digit",
     _TEXT: "text without control characters",
-    _SHA256: "64 of 0-9 and a-f",
 }
 
 

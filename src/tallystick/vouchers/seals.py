@@ -4,23 +4,21 @@ Touches are folded into a running hash, so that an account costs the state the s
 wait in a list until a seal asks, because hashing one at a time would be the dearest thing that an entry does.
 """
 
-import hashlib
-import re
 from dataclasses import dataclass, field
 from typing import Final, Self
 
 from tallystick.errors import MalformedError
 from tallystick.signing import canonical_json
+from tallystick.signing.algorithms import SHA256, hash_from_text
 
 PENDING_MAX: Final = 512
-NO_TOUCHES: Final = bytes(32).hex()
-_LEAF_FIELDS: Final = ("account", "balances", "entries", "running_sha256")
-_SHA256_HEX: Final = re.compile("[0-9a-f]{64}")
+NO_TOUCHES: Final = SHA256.to_text(bytes(SHA256.size))
+_LEAF_FIELDS: Final = ("account", "balances", "entries", "running_hash")
 
 
 @dataclass(slots=True)
 class Touches:
-    """The entries that touched an account: how many the running hash (hex) is over, and the indices that wait.
+    """The entries that touched an account: how many the running hash is over, and the indices that wait.
 
     Attributes:
         last: the index of the newest.
@@ -28,7 +26,7 @@ class Touches:
 
     folded: int = 0
     last: int = -1
-    running_sha256: str = NO_TOUCHES
+    running_hash: str = NO_TOUCHES
     pending: list[int] = field(default_factory=list)
 
     def add(self, index: int) -> None:
@@ -40,22 +38,22 @@ class Touches:
 
     def fold(self) -> None:
         """Take what waits into the running hash."""
-        self.running_sha256 = run_on(self.running_sha256, self.pending)
+        self.running_hash = run_on(self.running_hash, self.pending)
         self.folded += len(self.pending)
         self.pending = []
 
 
-def run_on(running_sha256: str, indices: list[int]) -> str:
-    """Return the running hash (hex) after more entries: each makes it SHA-256(it || index as 8 bytes, big-endian)."""
-    running = bytes.fromhex(running_sha256)
+def run_on(running_hash: str, indices: list[int]) -> str:
+    """Return the running hash after more entries: each makes it the hash of its digest and the index (8 bytes)."""
+    function, running = hash_from_text(running_hash)
     for index in indices:
-        running = hashlib.sha256(running + index.to_bytes(8, "big")).digest()
-    return running.hex()
+        running = function.digest(running + index.to_bytes(8, "big"))
+    return function.to_text(running)
 
 
 @dataclass(slots=True)
 class Seal:
-    """A sealed period: its entry, its last day, and what it sealed: root (hex) over so many accounts."""
+    """A sealed period: its entry, its last day, and what it sealed: root over so many accounts."""
 
     index: int
     last_day: int
@@ -70,13 +68,13 @@ class AccountLeaf:
     account: str
     balances: dict[str, int]
     entries: int
-    running_sha256: str
+    running_hash: str
 
     @classmethod
     def of(cls, account: str, balances: dict[str, int], touches: Touches) -> Self:
         """Return the leaf of an account."""
-        running_sha256 = run_on(touches.running_sha256, touches.pending)
-        return cls(account, balances, touches.folded + len(touches.pending), running_sha256)
+        running_hash = run_on(touches.running_hash, touches.pending)
+        return cls(account, balances, touches.folded + len(touches.pending), running_hash)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
@@ -89,7 +87,7 @@ class AccountLeaf:
         fields = canonical_json.decode(data)
         if not isinstance(fields, dict) or tuple(sorted(fields)) != _LEAF_FIELDS:
             raise MalformedError(f"a leaf has {', '.join(_LEAF_FIELDS)}, and nothing else")
-        account, balances, entries, running_sha256 = (fields[name] for name in _LEAF_FIELDS)
+        account, balances, entries, running_hash = (fields[name] for name in _LEAF_FIELDS)
         if not isinstance(account, str):
             raise MalformedError("a leaf's account is text")
         if not isinstance(balances, dict):
@@ -99,9 +97,13 @@ class AccountLeaf:
             raise MalformedError("an amount in a leaf is an integer from 0")
         if type(entries) is not int or entries < 0:
             raise MalformedError("a leaf's entries are a number from 0")
-        if not isinstance(running_sha256, str) or not _SHA256_HEX.fullmatch(running_sha256):
-            raise MalformedError("a leaf's running hash has 64 hex digits")
-        return cls(account, amounts_fen, entries, running_sha256)
+        if not isinstance(running_hash, str):
+            raise MalformedError("a leaf's running_hash is text")
+        try:
+            hash_from_text(running_hash)
+        except MalformedError as error:
+            raise MalformedError(f"a leaf's running_hash {error}") from None
+        return cls(account, amounts_fen, entries, running_hash)
 
     def to_bytes(self) -> bytes:
         """Return its canonical JSON; docs/rules.md, "Sealed books"."""
@@ -110,6 +112,6 @@ class AccountLeaf:
                 "account": self.account,
                 "balances": {**self.balances},
                 "entries": self.entries,
-                "running_sha256": self.running_sha256,
+                "running_hash": self.running_hash,
             }
         )

@@ -3,7 +3,7 @@
     {"origin", "checkpoint_verified", "index", "leaf_hash", "size", "root", "proof": [...]}           inclusion
     {"origin", "checkpoint_verified", "old_size", "old_root", "new_size", "new_root", "proof": [...]} consistency
     {"proven": true, "checkpoint": {"origin", "size", "root"}, "entry": {...}}
-    {"proven": true, "checkpoint": {...}, "seal": {...}, "account", "balances", "entries", "running_sha256"}
+    {"proven": true, "checkpoint": {...}, "seal": {...}, "account", "balances", "entries", "running_hash"}
 
 `checkpoint_verified` says whether a trust policy has accepted the checkpoint. Hashes are base64, but a running hash.
 """
@@ -80,7 +80,7 @@ def proven_balance(
     account: str,
     balances: Mapping[str, int],
     entries: int,
-    running_sha256: str,
+    running_hash: str,
 ) -> JsonObject:
     """Return what an account held at a seal (`wire.proven.seal`), and which entries had touched it by then."""
     return {
@@ -90,5 +90,5 @@ def proven_balance(
         "account": account,
         "balances": balances,
         "entries": entries,
-        "running_sha256": running_sha256,
+        "running_hash": running_hash,
     }

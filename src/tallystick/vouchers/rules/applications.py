@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from tallystick.vouchers.fields import CLOSED
 from tallystick.vouchers.outcomes import Nothing
-from tallystick.vouchers.quantities import Fen, FenOrZero, OwnedId, Sha256Hex, Word, format_instant
+from tallystick.vouchers.quantities import Fen, FenOrZero, Hash, OwnedId, Word, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.reviews import Application
 from tallystick.vouchers.rules.checks import check_holders_contract, check_new_id, unknown
@@ -43,7 +43,7 @@ class ApplicationFile(Rule):
     holder_class: Word | None = None
     contract: OwnedId | None = None
     declarations: Declarations
-    evidence_sha256: Sha256Hex
+    evidence_hash: Hash
 
     event_kind = "application.filed/1"
     outcome = Nothing

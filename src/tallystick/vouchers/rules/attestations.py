@@ -6,8 +6,8 @@ from tallystick.vouchers.fields import SubjectType, Verdict
 from tallystick.vouchers.outcomes import Nothing
 from tallystick.vouchers.quantities import (
     ATTESTED_MAX_US,
+    Hash,
     Instant,
-    Sha256Hex,
     SubjectId,
     Text,
     Word,
@@ -48,7 +48,7 @@ class AttestationGive(Rule):
     topic: Word
     verdict: Verdict
     reason: Text
-    evidence_sha256: Sha256Hex
+    evidence_hash: Hash
     valid_until: Instant
 
     event_kind = "attestation.given/1"

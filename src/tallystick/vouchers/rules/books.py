@@ -2,6 +2,7 @@
 
 from typing import Final, Literal
 
+from tallystick.signing.algorithms import SHA256
 from tallystick.transparency.merkle import leaf_hash, root_of
 from tallystick.vouchers.accounts import account_leaves
 from tallystick.vouchers.outcomes import Sealed
@@ -62,7 +63,7 @@ class BookSeal(Rule):
         if state.sealed_day is not None and self.last_day <= state.sealed_day:
             return Refusal(Reason.SEAL_NOT_LATER, f"sealed up to {format_day(state.sealed_day)}")
         leaves = [leaf_hash(leaf) for _, leaf in account_leaves(state)]
-        return Sealed(len(leaves), root_of(leaves).hex())
+        return Sealed(len(leaves), SHA256.to_text(root_of(leaves)))
 
     def evolve(self, state: State, event: Event) -> Postings:
         """The days are sealed; what the accounts were touched by is folded."""

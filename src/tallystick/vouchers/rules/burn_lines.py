@@ -19,11 +19,11 @@ from tallystick.vouchers.quantities import (
     SECOND_US,
     DocumentId,
     GpuMilli,
+    Hash,
     ItemId,
     JobName,
     SecondsBurned,
     SecondText,
-    Sha256Hex,
     ascending,
     fee_fen,
     format_second,
@@ -136,7 +136,7 @@ class LineGroup:
 
     item: ItemId
     lines: Rows
-    evidence_root: Sha256Hex | None = None
+    evidence_root: Hash | None = None
 
 
 def in_order(groups: tuple[LineGroup, ...]) -> tuple[LineGroup, ...]:

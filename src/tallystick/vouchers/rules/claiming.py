@@ -6,7 +6,7 @@ from typing import Final, Literal, NamedTuple
 
 from tallystick.vouchers.book import DatedLot, Lot, Posting
 from tallystick.vouchers.outcomes import Claimed
-from tallystick.vouchers.quantities import DAY_US, Day, OwnedId, Sha256Hex, day_after, format_day, format_instant
+from tallystick.vouchers.quantities import DAY_US, Day, Hash, OwnedId, day_after, format_day, format_instant
 from tallystick.vouchers.redemptions import Claim
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.checks import check_new_id
@@ -49,7 +49,7 @@ class RedemptionClaim(Rule):
     claim: OwnedId
     programme: OwnedId
     last_day: Day
-    evidence_sha256: Sha256Hex | None = None
+    evidence_hash: Hash | None = None
 
     event_kind = "redemption.claimed/1"
     outcome = Claimed

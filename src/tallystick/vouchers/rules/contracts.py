@@ -13,11 +13,11 @@ from tallystick.vouchers.quantities import (
     Day,
     Fen,
     FenOrZero,
+    Hash,
     ItemId,
     OwnedId,
     PartyId,
     PriceFen,
-    Sha256Hex,
     by_item,
     format_day,
 )
@@ -66,7 +66,7 @@ class ContractSign(Rule):
     contract: OwnedId
     holder: PartyId
     provider: PartyId
-    document_sha256: Sha256Hex
+    document_hash: Hash
     amount_fen: Fen
     first_day: Day
     last_day: Day
@@ -136,18 +136,18 @@ class ContractSign(Rule):
         return None
 
     def _check_document(self, state: State) -> Refusal | None:
-        other = state.documents.get(self.document_sha256)
+        other = state.documents.get(self.document_hash)
         if other is None:
             return None
         return Refusal(Reason.DOCUMENT_ALREADY_USED, f"it is {other or 'of a contract that has left'}")
 
     def evolve(self, state: State, event: Event) -> Postings:
         """A contract, under which nothing was charged yet."""
-        state.documents[self.document_sha256] = self.contract
+        state.documents[self.document_hash] = self.contract
         state.contracts[self.contract] = Contract(
             provider=self.provider,
             holder=self.holder,
-            document_sha256=self.document_sha256,
+            document_hash=self.document_hash,
             amount_fen=self.amount_fen,
             first_day=self.first_day,
             last_day=self.last_day,
@@ -165,7 +165,7 @@ class ContractSign(Rule):
 
     def concerns(self, state: State, event: Event) -> Names:
         """The contract, and its document."""
-        return [f"life {self.contract}", f"document {self.document_sha256}"]
+        return [f"life {self.contract}", f"document {self.document_hash}"]
 
     def follows(self) -> Names:
         """The contract, its holder and its provider."""
@@ -173,7 +173,7 @@ class ContractSign(Rule):
 
     def asks(self, event: Event, history: History) -> Names:
         """The items, and the document."""
-        return [*(f"item {one.item}" for one in self.items), f"document {self.document_sha256}"]
+        return [*(f"item {one.item}" for one in self.items), f"document {self.document_hash}"]
 
 
 class ContractAmend(Rule):

@@ -5,7 +5,7 @@ from typing import Final, Literal
 from tallystick.vouchers.book import CARRIED_OVER, Lot, Posting
 from tallystick.vouchers.holdings import Voucher
 from tallystick.vouchers.outcomes import Nothing
-from tallystick.vouchers.quantities import Fen, FenOrZero, Instant, OwnedId, PartyId, Sha256Hex, format_instant
+from tallystick.vouchers.quantities import Fen, FenOrZero, Hash, Instant, OwnedId, PartyId, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.checks import (
     check_cap,
@@ -39,7 +39,7 @@ class VoucherImport(Rule):
     used_fen: FenOrZero
     valid_from: Instant
     valid_until: Instant
-    evidence_sha256: Sha256Hex
+    evidence_hash: Hash
 
     event_kind = "voucher.imported/1"
     outcome = Nothing

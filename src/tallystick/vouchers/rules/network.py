@@ -7,10 +7,10 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, f
 from stdnum.cn import uscc as uscc_number
 
 from tallystick.vouchers.editions import must_be_known
-from tallystick.vouchers.fields import KEYS_MAX, USCC, AdmittedRole, Keys, Origin, Period, ProfileHash, must_be_true
+from tallystick.vouchers.fields import KEYS_MAX, USCC, AdmittedRole, Keys, Origin, Period, must_be_true
 from tallystick.vouchers.outcomes import Nothing
 from tallystick.vouchers.parties import Network, NetworkParameters, Party
-from tallystick.vouchers.quantities import PartyId, Text
+from tallystick.vouchers.quantities import Hash, PartyId, Text
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.keys import add_keys, check_keys, signing_keys
 from tallystick.vouchers.rules.officers import OfficersFields, check_officers
@@ -110,7 +110,7 @@ class PartyAdmit(Rule):
     admitted: PartyId
     role: AdmittedRole
     name: Text | None = None
-    profile_hash: ProfileHash | None = None
+    profile_hash: Hash | None = None
     keys: Keys
     meter_keys: Keys | None = None
     read_keys: Keys | None = None
@@ -200,7 +200,7 @@ class PartyAmend(Rule):
 
     kind: Literal["party.amend/1"]
     name: Text | None = None
-    profile_hash: ProfileHash | None = None
+    profile_hash: Hash | None = None
     quorum: Annotated[int, Field(ge=2, le=KEYS_MAX)] | None = None
     officers: OfficersFields | None = None
 

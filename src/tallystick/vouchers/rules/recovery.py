@@ -4,7 +4,7 @@ from typing import Final, Literal
 
 from tallystick.vouchers.book import Posting
 from tallystick.vouchers.outcomes import Nothing
-from tallystick.vouchers.quantities import Fen, OwnedId, PartyId, Sha256Hex, Text
+from tallystick.vouchers.quantities import Fen, Hash, OwnedId, PartyId, Text
 from tallystick.vouchers.redemptions import Demand
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.checks import check_new_id, check_own_programme
@@ -40,7 +40,7 @@ class RecoveryDemand(Rule):
     payee: PartyId
     amount_fen: Fen
     reason: Text
-    evidence_sha256: Sha256Hex
+    evidence_hash: Hash
 
     event_kind = "recovery.demanded/1"
     outcome = Nothing

@@ -32,7 +32,7 @@ Names = Iterable[str]
     accreditation <programme> <provider>
     life <contract>               signed, amended, reserved under, released, burned, corrected, reversed, claimed,
                                   settled, disallowed, not claimed in time
-    document <sha256>             the contract that has it
+    document <hash>               the contract that has it
     application <id>              filed, issued for, withdrawn
     attestations <type> <id>      verdicts on an application, a claim, a provider or a holder
     terms <voucher>               how it was made (issued, transferred), suspended, resumed, revoked, expired

@@ -8,7 +8,7 @@ from tallystick.vouchers.burns import BurnedLine, Group, JobTimes, pack_line
 from tallystick.vouchers.contracts import Contract
 from tallystick.vouchers.fields import must_be_true
 from tallystick.vouchers.outcomes import Burned
-from tallystick.vouchers.quantities import Day, Fen, ItemId, OwnedId, Sha256Hex, format_day
+from tallystick.vouchers.quantities import Day, Fen, Hash, ItemId, OwnedId, format_day
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.burn_lines import Corrected, corrected_line, is_more
 from tallystick.vouchers.rules.checks import check_own_contract
@@ -45,9 +45,9 @@ class ServiceBurn(Rule):
     first_day: Day
     last_day: Day
     quantity: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
-    document_sha256: Sha256Hex | None = None
+    document_hash: Hash | None = None
     fee_fen: Fen | None = None
-    evidence_sha256: Sha256Hex | None = None
+    evidence_hash: Hash | None = None
     corrects: Corrected | None = None
     pay_available: Annotated[bool, AfterValidator(must_be_true)] | None = None
     prior_period: Annotated[bool, AfterValidator(must_be_true)] | None = None
@@ -86,10 +86,8 @@ class ServiceBurn(Rule):
 
     @model_validator(mode="after")
     def _is_counted_or_invoiced(self) -> "ServiceBurn":
-        if (self.document_sha256 is None) != (self.fee_fen is None) or (self.quantity is None) == (
-            self.fee_fen is None
-        ):
-            raise ValueError("must have a quantity, or document_sha256 and fee_fen")
+        if (self.document_hash is None) != (self.fee_fen is None) or (self.quantity is None) == (self.fee_fen is None):
+            raise ValueError("must have a quantity, or document_hash and fee_fen")
         if self.prior_period and (self.corrects is not None or self.quantity is None):
             raise ValueError("must say corrects or prior_period, not both, and prior_period of a quantity alone")
         return self
@@ -122,7 +120,7 @@ class ServiceBurn(Rule):
             return Refusal(Reason.ITEM_UNKNOWN, self.item)
         if self.quantity is not None and item.unit != "count":
             return Refusal(Reason.ITEM_NOT_COUNTED, self.item)
-        used = None if self.document_sha256 is None else state.documents.get(self.document_sha256)
+        used = None if self.document_hash is None else state.documents.get(self.document_hash)
         if used is not None and (self.corrects is None or used != f"{self.party} {self.corrects.statement}"):
             return Refusal(Reason.DOCUMENT_ALREADY_USED, f"it is of {used or 'a contract that has left'}")
         basis = "invoiced" if self.quantity is None else "metered"
@@ -215,8 +213,8 @@ class ServiceBurn(Rule):
         starts_at, ends_at = self._interval(state)
         ends_at -= 1  # within its last day, on which it is booked
         late = self.is_booked_late
-        if self.document_sha256 is not None:
-            state.documents[self.document_sha256] = f"{self.party} {self.ref}"
+        if self.document_hash is not None:
+            state.documents[self.document_hash] = f"{self.party} {self.ref}"
         (fee_fen,) = event.outcome.fee_fen
         packed = pack_line(0, late, starts_at, ends_at, self.quantity or 0, 1, fee_fen)
         groups = [Group(event.index, self.item, ends_at, self._job, packed, [])]
@@ -230,8 +228,8 @@ class ServiceBurn(Rule):
     def concerns(self, state: State, event: Event) -> Names:
         """The contract, an invoice's document, and the contract whose line it corrects."""
         yield f"life {self.contract}"
-        if self.document_sha256 is not None:
-            yield f"document {self.document_sha256}"
+        if self.document_hash is not None:
+            yield f"document {self.document_hash}"
         yield from corrected_contracts(state, self.party, [] if self.corrects is None else [self.corrects])
 
     def follows(self) -> Names:
@@ -243,8 +241,8 @@ class ServiceBurn(Rule):
         yield f"tariffs {self.party}"
         yield f"item {self.item}"
         yield from accreditations_of(history, self.contract)
-        if self.document_sha256 is not None:
-            yield f"document {self.document_sha256}"
+        if self.document_hash is not None:
+            yield f"document {self.document_hash}"
         if self.corrects is not None:
             yield from statement_contract(history, event, self.corrects.statement)
 

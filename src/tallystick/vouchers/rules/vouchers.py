@@ -7,7 +7,7 @@ from tallystick.vouchers.book import Posting
 from tallystick.vouchers.fields import SubjectType
 from tallystick.vouchers.holdings import Voucher
 from tallystick.vouchers.outcomes import Issued, Nothing
-from tallystick.vouchers.quantities import DAY_US, Fen, Instant, OwnedId, PartyId, Sha256Hex, Text, format_instant
+from tallystick.vouchers.quantities import DAY_US, Fen, Hash, Instant, OwnedId, PartyId, Text, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.checks import (
     check_asked_for,
@@ -61,7 +61,7 @@ class VoucherIssue(Rule):
     contract: OwnedId | None = None
     mandate: OwnedId | None = None
     application: OwnedId | None = None
-    evidence_sha256: Sha256Hex | None = None
+    evidence_hash: Hash | None = None
 
     event_kind = "voucher.issued/1"
     outcome = Issued
