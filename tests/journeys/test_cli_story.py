@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from support.command_line import ORIGIN, Desk, done, run
+from support.command_line import ORIGIN, Desk, done, failed, run
 
 VOUCHER = "shanghai-treasury/v-1"
 
