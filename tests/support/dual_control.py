@@ -2,20 +2,21 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
+from tallystick.vouchers.book import Account
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.state import State
 
-Totals = dict[str, dict[str, int]]
-_OUTSIDE = ("available", "reserved", "burned", "withheld", "claimed", "paid", "receivable")
+Totals = dict[str, dict[Account, int]]
+_OUTSIDE: Final[tuple[Account, ...]] = ("available", "reserved", "burned", "withheld", "claimed", "paid", "receivable")
 FORGIVING = {"burn.reverse/1", "book.expire/1"}
 """What gives burned and withheld money back without officers: a provider takes its line back, or time has ended it."""
 
 
 def totals_of(state: State) -> Totals:
     """What lies in every account of every programme."""
-    return {programme: dict(accounts) for programme, accounts in state.book.totals.items()}
+    return {programme: {**accounts} for programme, accounts in state.book.totals.items()}
 
 
 @dataclass
@@ -36,7 +37,7 @@ class Watch:
         command = event.command.model_dump(mode="json", exclude_none=True)
         self._note_rule(command)
         treasuries = {programme: one.treasury for programme, one in state.programmes.items()}
-        moved: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        moved: defaultdict[str, Counter[Account]] = defaultdict(Counter)
         for programme, accounts in totals_of(state).items():
             for account, amount_fen in accounts.items():
                 difference_fen = amount_fen - before.get(programme, {}).get(account, 0)
@@ -55,7 +56,7 @@ class Watch:
                 self.officers[command[treasury]] = command["officers"]
 
     def _insist(
-        self, treasury: str, rule: dict[str, int], command: dict[str, Any], changes: Counter[str], today: int
+        self, treasury: str, rule: dict[str, int], command: dict[str, Any], changes: Counter[Account], today: int
     ) -> None:
         """Too few signed: nothing is given up, and what leaves stays within the threshold."""
         gained = {account: max(0, changes[account]) for account in ("paid", "receivable")}
