@@ -6,7 +6,8 @@ import time
 from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
-from simulation.planted import PLANTED
+from simulation.chance import NO_RATES
+from simulation.planted import PLANTED, RATES_TO_CATCH
 from simulation.running import outcomes
 from simulation.world import STEPS, SimulationError, World
 
@@ -45,7 +46,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _run_one(seed: int, steps: int, planted: str | None, *, digest_only: bool) -> int:
-    world, bug = World(seed, steps), _bug(planted)
+    world, bug = World(seed, steps, RATES_TO_CATCH.get(planted or "", NO_RATES)), _bug(planted)
     why = None
     with bug:
         try:

@@ -4,6 +4,7 @@ Every seed has a temper of its own: some kinds of fault never happen in it, some
 hides behind another that always comes first (swarm testing).
 """
 
+from collections.abc import Mapping
 from random import Random
 from typing import Final
 
@@ -48,17 +49,20 @@ RATES: Final[dict[str, tuple[int, ...]]] = {
     "damage": (0, 10, 30),
 }
 
+NO_RATES: Final[Mapping[str, int]] = {}
+
 
 class Crash(BaseException):  # not an Exception: nothing that recovers from errors may recover from its own end
     """The process that makes this call ends here."""
 
 
 class Temper:
-    """The chances of one seed."""
+    """The chances of one seed, but for those that are given: a seed that looks for something lets more of it happen."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, rates: Mapping[str, int] = NO_RATES) -> None:
         self.chance = Random(seed)
         self.rates = {name: self.chance.choice(rates) for name, rates in RATES.items()}
+        self.rates |= rates
         self.is_calm = False
         self.hit: set[str] = set()
         self.due: set[str] = set()

@@ -106,7 +106,7 @@ class NoteMaker:
     def make(self, at: int) -> list[Made]:
         """One of the walk's moves, at a time: mostly one note."""
         self._walk.at = at
-        self._walk.chance.choices(self._moves, [*map(self._weight, self._moves)])[0](self._walk)
+        self._walk.chance.choices(self._moves, self._weights())[0](self._walk)
         return self._caught()
 
     def make_cause(self, at: int) -> list[Made]:
@@ -127,7 +127,7 @@ class NoteMaker:
         caught, self._catch.caught = self._catch.caught, []
         return caught
 
-    def _weight(self, move: Callable[[Walk], None]) -> int:
+    def _weights(self) -> list[int]:
         """The walk's own, but a short run should soon have something to burn, and book what time has ended."""
         is_wanted: dict[Callable[[Walk], None], bool] = {
             Walk.issue: len(self._model.vouchers) < ENOUGH,
@@ -135,7 +135,8 @@ class NoteMaker:
             Walk.burn: len(self._model.lines) < ENOUGH <= len(self._model.reservations),
             Walk.expire: bool(self._model.due(None, self._walk.at)),
         }
-        return MOVES[move] + (MUCH if is_wanted.get(move) else 0) + (OFTEN if move in SELDOM_MET else 0)
+        much = dict.fromkeys([move for move, is_so in is_wanted.items() if is_so], MUCH)
+        return [MOVES[move] + much.get(move, 0) + (OFTEN if move in SELDOM_MET else 0) for move in self._moves]
 
     def was_kept(self, made: Made) -> None:
         """Some commands come again in another shape."""

@@ -4,7 +4,7 @@ A simulator that finds nothing has shown nothing until it is known what it would
 somebody could make in good faith; each is a context manager that puts it into the real code and takes it out again.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 from unittest import mock
@@ -447,3 +447,23 @@ def views_resume_from_a_state_of_another_size() -> Iterator[None]:
 
     with mock.patch.object(LogFollower, "_state_at", careless):
         yield
+
+
+_SHOWN_AND_LOST: Final = {"crash after the commit": 300, "fail over at a commit": 900}
+_USURPED: Final = {"usurp": 500, "fail over at a commit": 0}
+RATES_TO_CATCH: Final[Mapping[str, Mapping[str, int]]] = {
+    "a_fenced_writer_comes_back": _USURPED,
+    "a_fenced_writer_refuses": _USURPED,
+    "a_log_is_loaded_as_if_nobody_wrote": {"meanwhile at a call": 300},
+    "a_receipt_is_given_under_what_another_session_shows": _SHOWN_AND_LOST,
+    "a_saved_state_is_believed_whatever_its_root": {"snapshot": 500},
+    "memory_is_believed_after_a_failed_commit": {"lost before the commit": 300},
+    "old_references_are_forgotten": {"leap": 600},
+    "references_count_until_they_are_dropped": {"leap": 600},
+    "the_tail_is_read_before_it_is_settled": {"lost during the commit": 400},
+    "time_goes_backwards": {"clock": 600},
+    "views_keep_rows_and_place_apart": {"views crash": 500},
+    "what_witnesses_saw_is_not_compared": {"damage": 300},
+    "witnesses_are_shown_what_may_be_lost": _SHOWN_AND_LOST,
+}
+"""Of bugs that few worlds show: how often, out of a thousand, what shows them comes about where they are looked for."""

@@ -20,7 +20,7 @@ def outcomes(first: int, seeds: int, steps: int, processes: int) -> Iterator[Out
         yield from map(_outcome, tasks)
         return
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_outcome, tasks, chunksize=SEEDS_A_TASK)
+        yield from pool.map(_outcome, tasks, chunksize=max(1, min(SEEDS_A_TASK, seeds // processes)))
 
 
 def _outcome(task: tuple[int, int]) -> Outcome:

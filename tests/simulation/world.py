@@ -12,7 +12,7 @@ must finish.
 import hashlib
 import heapq
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -20,7 +20,7 @@ from unittest import mock
 
 from properties.naive_ledger import DAY
 from properties.test_against_naive_ledger import TIME_STEPS
-from simulation.chance import HOUR, MINUTE, SECOND, Temper
+from simulation.chance import HOUR, MINUTE, NO_RATES, SECOND, Temper
 from simulation.clients import Client
 from simulation.damage import Damage, audit
 from simulation.disk import Commit, Disk, Session
@@ -59,13 +59,13 @@ class SimulationError(AssertionError):
 class World:
     """Everything there is in one seed."""
 
-    def __init__(self, seed: int, steps: int = STEPS) -> None:
+    def __init__(self, seed: int, steps: int = STEPS, rates: Mapping[str, int] = NO_RATES) -> None:
         founded = founding()
         self.seed = seed
         self.steps = steps
         self.step = 0
         self.now = START + HOUR
-        self.temper = Temper(seed)
+        self.temper = Temper(seed, rates)
         self.trace: list[str] = []
         self.is_down = False
         self.disk = Disk(founded.image.copy(), self.temper.chance, self.tell)
@@ -394,12 +394,12 @@ def _told(error: Exception) -> str:
     return f"{type(error).__name__} {said} ({Path(place.filename).name}:{place.lineno}: {place.line})"
 
 
-def run_seed(seed: int, steps: int = STEPS) -> World:
-    """Run one seed to its end.
+def run_seed(seed: int, steps: int = STEPS, rates: Mapping[str, int] = NO_RATES) -> World:
+    """Run one seed to its end, with some faults at rates of the caller's.
 
     Raises:
         SimulationError: something that must hold doesn't.
     """
-    world = World(seed, steps)
+    world = World(seed, steps, rates)
     world.run()
     return world
