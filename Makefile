@@ -24,7 +24,7 @@ PYTEST := $(BIN)/python -m pytest
 LOCKS := requirements.lock requirements-test.lock docs/requirements.lock mutation/requirements.lock fuzz/requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-system test-pythons test-cluster simulate lint docs docs-tables bench fuzz mutants lock clean
+.PHONY: help demo test test-all test-system test-pythons test-cluster simulate lint docs docs-tables vectors bench fuzz mutants lock clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -79,6 +79,10 @@ docs: $(VENV)/.docs-installed ## make the pages and the API reference, into buil
 
 docs-tables: $(READY) ## write the tables of commands in docs/ from the rulebook
 	$(BIN)/python docs/site/command_tables.py
+
+vectors: $(READY_FOR_TESTS) ## write the frozen entries and the corpus of logs anew (tests/vectors), from stories that are told
+	$(BIN)/python tests/vectors/make_entries.py
+	$(BIN)/python tests/vectors/make_editions.py
 
 bench: $(READY_FOR_TESTS) ## measure, into build/bench.json
 	mkdir -p build
