@@ -24,7 +24,7 @@ PYTEST := $(BIN)/python -m pytest
 LOCKS := requirements.lock requirements-test.lock docs/requirements.lock mutation/requirements.lock fuzz/requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-system test-pythons test-cluster simulate lint docs docs-tables vectors bench fuzz mutants lock clean
+.PHONY: help demo test test-all test-system test-pythons test-cluster simulate lint docs docs-tables vectors bench bench-decade fuzz mutants lock clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -87,6 +87,10 @@ vectors: $(READY_FOR_TESTS) ## write the frozen entries and the corpus of logs a
 bench: $(READY_FOR_TESTS) ## measure, into build/bench.json
 	mkdir -p build
 	PYTHONPATH=tests $(BIN)/python benchmarks/run.py $(BENCH_FLAGS)
+
+bench-decade: $(READY_FOR_TESTS) ## ten years of 17 cities: the state's size, into build/decade.json (BENCH_FLAGS=--scale=0.1)
+	mkdir -p build
+	PYTHONPATH=tests $(BIN)/python benchmarks/decade.py $(BENCH_FLAGS)
 
 fuzz: $(VENV)/.fuzz-installed ## feed every reader with what nobody thought of (SECONDS=60 in all)
 	$(BIN)/python fuzz/run.py --seconds $(SECONDS)

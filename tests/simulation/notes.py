@@ -31,8 +31,9 @@ from tallystick.ledger.opening import _ledger
 from tallystick.ledger.pending import Admitted
 
 LOG_KEY = key_of(ORIGIN)
-OWN_MOVES = {Walk.send_again, Walk.rekey_log}
-"""Notes are sent again here by submitters who got no answer, or who make sure; the log keeps its one key."""
+OWN_MOVES = {Walk.send_again, Walk.rekey_log, Walk.play_scene}
+"""Notes are sent again here by submitters who got no answer, or who make sure; the log keeps its one key; and nobody
+can go on with a scene whose notes have no answer yet."""
 SELDOM_MET = {Walk.amend_programme, Walk.extend, Walk.serve}
 """What longer walks get to."""
 OFTEN = 30
