@@ -26,6 +26,7 @@ from support.stored_tree import StoredTree
 from support.tampering import entries_of, index_of
 from support.weak_signatures import GROUP_ORDER, sign_without_nonce
 from tallystick.audit import audit
+from tallystick.audit.report import Report
 from tallystick.errors import MalformedError
 from tallystick.publishing import read_ledger
 from tallystick.signing import canonical_json
@@ -44,6 +45,7 @@ from tallystick.vouchers.rulebook import EVENT_KINDS, parse_command
 from tallystick.vouchers.rules.endings import ROWS_MAX
 from vectors.test_ed25519_edge_cases import PUBLISHED, VECTORS
 
+CORPUS = Path(__file__).resolve().parents[1] / "vectors" / "editions" / "1"
 PROGRAM = Path(__file__).resolve().parents[2] / "examples" / "verify-node" / "verify.mjs"
 NEXT_LOG_KEY = key_of(f"{ORIGIN}:next")  # of which the story's last entry is about
 MORE = 220  # so that there are two bundles and a second level of tiles
@@ -656,6 +658,23 @@ class TestWithNode:
     def test_it_reads_the_frozen_entries(self, log: Log, tmp_path: Path) -> None:
         """One of each kind, as they were written once and for all (tests/vectors/entries)."""
         assert verified("folder", log.policy, write_folder(tmp_path, [*ENTRIES]))["size"] == len(ENTRIES)
+
+    def test_it_agrees_on_the_corpus_of_the_edition(self) -> None:
+        """Clean logs come to the same; of the others it finds what takes no decision by the rules."""
+        undecided = set()
+        for expected in sorted(CORPUS.glob("*/expected.json")):
+            folder, report = expected.parent, Report.from_bytes(expected.read_bytes())
+            ran = node("folder", folder / "trust.policy", folder)
+            assert ran.returncode == 0 or (ran.stderr.startswith("refused: ") and not report.is_clean), ran
+            if report.is_clean:
+                assert report.checkpoint is not None
+                burned = {name: value for name, value in report.totals if name.startswith(("burn_lines", "gpu_millis"))}
+                assert json.loads(ran.stdout) == report.checkpoint.model_dump() | burned
+            elif ran.returncode == 0:
+                undecided.add(folder.name)
+        falsified = {path.parent.name for path in CORPUS.glob("*-falsified/expected.json")}
+        others = {"decision-refused", "line-let-through", "signature-missing"}  # officers, above their threshold
+        assert undecided == falsified | others | {"recorded-signer-not-involved", "log-empty"}
 
     def test_who_signs_a_checkpoint_is_in_the_entries(self, log: Log, tmp_path: Path) -> None:
         """Both keys while they overlap, the new one alone after; a policy that lists either will do, or both."""
