@@ -1097,9 +1097,9 @@ class NaiveLedger:
         if said is None or said[0] == self.origin:
             yield Reason.CHECKPOINT_INVALID
             return
-        origin, size, root = said
-        if origin in self.other_logs:
-            newest_size, newest_root = self.other_logs[origin]
+        _, size, root = said
+        if command["log_vkey"] in self.other_logs:
+            newest_size, newest_root = self.other_logs[command["log_vkey"]]
             if size < newest_size:
                 yield Reason.CHECKPOINT_SMALLER
             if size == newest_size and root != newest_root:
@@ -1108,7 +1108,7 @@ class NaiveLedger:
     def _do_checkpoint_record(self, command: Json, at: int) -> Json:
         said = self._checkpoint(command)
         assert said is not None, "refused otherwise"
-        self.other_logs[said[0]] = said[1:]
+        self.other_logs[command["log_vkey"]] = said[1:]
         return {}
 
     def _no_capacity_declare(self, command: Json, at: int) -> Iterator[Reason]:

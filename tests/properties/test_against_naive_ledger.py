@@ -882,7 +882,7 @@ class Walk:
     def record_checkpoint(self) -> None:
         """Of one of two other logs, mostly larger than before; or of another size, root, key or log."""
         origin = self.pick(("tallystick.example/world", "other.example/log", ORIGIN if self.one_in(4) else "x.example"))
-        size = self.oracle.other_logs.get(origin, (0, ""))[0] + self.pick((0, 0, 1, 256, -1))
+        size = self.oracle.other_logs.get(vkey_of(origin), (0, ""))[0] + self.pick((0, 0, 1, 256, -1))
         root = f"{origin} {size} {self.one_in(3)}"
         checkpoint = checkpoint_of(origin, max(0, size), root, signed_by=origin if not self.one_in(6) else "y.example")
         vkey = vkey_of(origin if not self.one_in(8) else "y.example")

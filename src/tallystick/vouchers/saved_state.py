@@ -28,7 +28,7 @@ from tallystick.signing import canonical_json
 from tallystick.vouchers.schemas import schema_of
 from tallystick.vouchers.state import State
 
-MEANING: Final = 1
+MEANING: Final = 2
 """Goes up when what `evolve` makes of the same entries changes and no field does."""
 SUBJECT: Final = b"tallystick saved state"
 HEADER_SIZE_MAX: Final = 4_096

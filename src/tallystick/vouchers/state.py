@@ -89,7 +89,7 @@ class State:
         usccs: party by unified social credit code.
         signed_by_few_fen: by treasury and day, what fewer of its officers signed than are required; officers.py.
         log_keys: changes of the key that signs the checkpoints, in order.
-        other_logs: by origin, the newest checkpoint that was recorded of another log.
+        other_logs: by origin and key id, joined by a +, the newest checkpoint that was recorded of another log.
         tariffs: by provider and item, ascending.
         attestations: by subject (`<type> <id>`), topic and attester.
         capacities: by provider, ascending: what it declared that is in force or to come.

@@ -47,18 +47,22 @@ class CheckpointRecord(Rule):
         return own_party(self, state)
 
     def decide(self, state: State, at: int) -> Nothing | Refusal:
-        """Signed by the key that is named, of another log, and no smaller than the newest of that log."""
+        """Signed by the key that is named, of another log, and no smaller than the newest of that log by that key."""
         checkpoint = self._opened()
         if isinstance(checkpoint, Refusal):
             return checkpoint
         if checkpoint.origin == self.log:
             return Refusal(Reason.CHECKPOINT_INVALID, "it is of this log")
-        before = state.other_logs.get(checkpoint.origin)
+        before = state.other_logs.get(self._log())
         if before is not None and checkpoint.size < before.size:
             return Refusal(Reason.CHECKPOINT_SMALLER, f"entry {before.index} has one of {before.size} entries")
         if before is not None and checkpoint.size == before.size and checkpoint.root.hex() != before.root:
             return Refusal(Reason.CHECKPOINT_CONTRADICTED, f"entry {before.index} has another root of that size")
         return Nothing()
+
+    def _log(self) -> str:
+        """Return whose checkpoint it is: a key of a log's name is anybody's, and another's shuts none of it out."""
+        return VerifierKey.from_text(self.log_vkey).label
 
     def _opened(self) -> Checkpoint | Refusal:
         """Return what the note says, if the key that is named has signed it, and is called as it is."""
@@ -68,9 +72,9 @@ class CheckpointRecord(Rule):
             return Refusal(Reason.CHECKPOINT_INVALID, str(error))
 
     def evolve(self, state: State, event: Event) -> Postings:
-        """It is the newest of its log."""
+        """It is the newest of its log by this key."""
         checkpoint = Checkpoint.from_text(Note.from_bytes(self.checkpoint.encode()).text)  # opened when it was decided
-        state.other_logs[checkpoint.origin] = RecordedCheckpoint(event.index, checkpoint.size, checkpoint.root.hex())
+        state.other_logs[self._log()] = RecordedCheckpoint(event.index, checkpoint.size, checkpoint.root.hex())
         return ()
 
     def touches(self, state: State, event: Event) -> Accounts:
