@@ -31,10 +31,8 @@ FACE_FEN: Final = 100_000
 
 def command_of(world: World, party: str, kind: str, **changed: Any) -> Json:
     """A command of a kind for a party."""
-    command: Json = world.envelope(party, kind)
-    command |= PLAIN[kind] if kind in PLAIN else CHOSEN[kind](world, party)
-    command |= changed
-    return command
+    fields: Json = PLAIN[kind] if kind in PLAIN else CHOSEN[kind](world, party)
+    return {**world.envelope(party, kind), **fields, **changed}
 
 
 def _party_admit(world: World, party: str) -> Json:
@@ -46,7 +44,8 @@ def _party_admit(world: World, party: str) -> Json:
 def _party_amend(world: World, party: str) -> Json:
     if party != "city":
         return {"name": "Another name"}
-    return {"name": "City"} | world.pick([world.officers, {}, {"quorum": 2}])
+    rule: Json = world.pick([world.officers, {}, {"quorum": 2}])
+    return {"name": "City"} | rule
 
 
 def _suspend(world: World, party: str) -> Json:
