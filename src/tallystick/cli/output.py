@@ -111,6 +111,11 @@ def line(text: str) -> None:
     _write(_fitting(text, 0) if sys.stdout.isatty() else [one_line(text, sys.stdout.encoding)])
 
 
+def prose(text: str) -> None:
+    """Print a sentence, folded at blanks where lines have a width, as the titles of tables are."""
+    _write(_fitting(text, 0))
+
+
 def to_be_typed(text: str) -> None:
     """Print one line that will be copied into a shell: it is never folded."""
     _write([one_line(text, sys.stdout.encoding)])

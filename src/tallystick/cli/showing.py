@@ -83,9 +83,9 @@ def _print_rules(versions: Sequence[Mapping[str, Any]]) -> None:
     """Print a programme's rules in words, each version with its first day."""
     for version in versions:
         why = f": {version['reason']}" if version["reason"] else ""
-        output.line(f"rules from {version['first_day']} (entry {version['index']}){why}")
+        output.prose(f"rules from {version['first_day']} (entry {version['index']}){why}")
         for sentence in version["in_words"]:
-            output.line(f"- {sentence}")
+            output.prose(f"- {sentence}")
 
 
 def _show_entry(source: "Source", index: str, *, as_json: bool, wide: bool) -> None:
