@@ -3,7 +3,7 @@
     NAME/checkpoint, NAME/tile/…   the export of a log (C2SP tlog-tiles)
     NAME/trust.policy              whom an audit of it trusts
     NAME/expected.json             the report that an audit of it comes to, byte for byte
-    refused/TABLE.jsonl            commands that are refused, with the log before each (corpus/refused.py)
+    standard/refused/TABLE.jsonl   commands that are refused, with the log before each (corpus/refused.py)
     README.md                      what each is
 
 The same script writes the same bytes. A difference is a decision with a record (editions/1/README.md).
@@ -126,4 +126,4 @@ if __name__ == "__main__":
     write(FOLDER)
     readme = FOLDER / README
     readme.write_text(with_tables(readme.read_text("utf-8"), FOLDER), "utf-8")
-    print(f"corpus: sha256:{digest(files_in(FOLDER))}")
+    print(f"Corpus of edition 1: sha256:{digest(files_in(FOLDER))}")

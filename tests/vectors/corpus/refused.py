@@ -26,7 +26,7 @@ from vectors.corpus.folders import Files, exported
 from vectors.corpus.stories import entries_of, ledger_before, play, stories
 
 STANDARD = "standard"
-FOLDER = "refused"
+FOLDER = f"{STANDARD}/refused"
 NOT_KEPT = {Reason.NOTE_TOO_LARGE}
 """Which reason needs no note: its size is enough."""
 
