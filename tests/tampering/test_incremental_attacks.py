@@ -352,8 +352,13 @@ def _between_holders(state: State) -> None:
     raise AssertionError("no two holders have something of one programme")
 
 
-def _burned_amount(state: State) -> None:
-    state.book.note("settled", next(iter(state.book.balances["settled"])), 1)
+def _charged_amount(state: State) -> None:
+    state.book.note("charged", next(iter(state.book.balances["charged"])), 1)
+
+
+def _settled_amount(state: State) -> None:
+    """Of a lot that has left the state."""
+    state.book.note("past_settled", next(iter(state.book.balances["past_settled"])), 1)
 
 
 def _between_payees(state: State) -> None:
@@ -371,7 +376,8 @@ def _between_demands(state: State) -> None:
 
 FALSIFIED = {
     "between holders": (_between_holders, {"voucher", "reservation"}),
-    "a burned amount": (_burned_amount, {"voucher", "lot"}),
+    "a charged amount": (_charged_amount, {"contract"}),
+    "a settled amount": (_settled_amount, {"paid", "programme"}),
     "between payees": (_between_payees, {"paid"}),
     "between demands": (_between_demands, {"paid"}),
 }
