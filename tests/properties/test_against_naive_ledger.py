@@ -556,6 +556,13 @@ class Walk:
         self.chance = random.Random(0)
         self.sent: list[tuple[Json, list[str]]] = []
 
+    @classmethod
+    def going_on(cls, pair: Pair) -> "Walk":
+        """One that comes after another, with names and references of its own."""
+        walk = cls(pair)
+        walk.at, walk.refs, walk.names = pair.state.at, 10**6, 10**6
+        return walk
+
     # -- from chance to values ----------------------------------------------------------------------------------------
 
     def one_in(self, number: int) -> bool:
@@ -668,7 +675,8 @@ class Walk:
         ]
         mine = [sent["ref"] for sent, _ in self.sent if sent["party"] == command["party"]]
         change: Json = self.pick([*changes, {"ref": self.pick(mine)}] if mine else changes)
-        return command | self.pick((change, *self.gone(command), *self.gone(command)))
+        changed: Json = self.pick((change, *self.gone(command), *self.gone(command)))
+        return command | changed
 
     def gone(self, command: Json) -> list[Json]:
         """Instead of something that a command names or makes, something of its kind that has left the books."""

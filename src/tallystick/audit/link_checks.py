@@ -8,7 +8,8 @@
     attestation    by an attester, on something that is there
     voucher        of a programme, a holder and, if it was transferred, a voucher of the same programme
     reservation    of a voucher, with its programme and holder, and of a provider
-    claim          in its programme's list of its claimant's claims, once, in the order of entries
+    claim          of a programme, a claimant and lots that are there, up to a day that is over
+    demand         of a programme and a payee, not below zero
     left           not there any more; it left with a seal
     statement      in the order of statements, once; its columns fit together; its reservations are of its provider
 
@@ -255,6 +256,8 @@ def _of_claims(state: State) -> Iterator[str]:
     for name, claim in state.claims.items():
         if not 0 < claim.index < state.size:
             yield f"claim {name}: it is of entry {claim.index}"
+        if not 0 <= claim.last_day < state.day_of(state.at):
+            yield f"claim {name}: its last day, {claim.last_day} days after 1970-01-01, is not over"
         if claim.programme not in state.programmes or claim.claimant not in state.parties:
             yield f"claim {name}: its programme or its claimant isn't there"
         for lot_id in claim.lots:
