@@ -394,6 +394,15 @@ def test_a_contract(views: Views) -> None:
     ]
     assert [one.reservation for one in found.reservations] == ["acme/r1", "acme/r3"]
     assert [(one.ref, one.fee_fen) for one in found.statements] == [("S1", 108_000), ("S2", 0)]
+    told = [(one.ref, one.line, one.job, one.day, one.fee_fen, one.from_voucher_fen) for one in found.lines]
+    assert told == [
+        ("S1", 0, "job-1", "2026-01-06", 36_000, 21_600),
+        ("S1", 1, "job-2", "2026-01-06", 72_000, 43_200),
+        ("S1", 2, "job-1", "2026-01-06", 0, 0),
+        ("S2", 0, "job-3", "2026-01-06", 0, 0),
+    ]
+    assert [one.refused for one in found.lines] == [None, None, "job_time_already_burned", "exceeds_reservation"]
+    assert [one.reversed for one in found.lines] == [True, False, False, False]
     names = ("acme/k1", "acme/k2", "acme/k3", "acme/k4")
     assert views.balances("contract") == [views.contract(name).balance for name in names]
 

@@ -113,6 +113,7 @@ def test_a_line_counts_on_its_own_day(told: tuple[AnySource, State]) -> None:
             ("S1", 2, 1),
             ("S2", 0, 0),
         ]
+        assert [(one.ref, one.line) for one in contract.lines] == [("S1", 0), ("S1", 1), ("S1", 2), ("S2", 0)]
         assert (contract.balance.charged_fen, contract.balance.last_day) == (72_000, "2026-06-30")
         assert by_day.voucher("city/v1").balance.burned_fen == 39_600
         assert (by_day.size, format_day((by_day.at + 8 * 3_600 * 10**6) // DAY_US)) == (told[1].size, "2026-01-06")

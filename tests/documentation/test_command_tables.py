@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tallystick.vouchers.rulebook import RULES
+
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
@@ -48,3 +50,8 @@ def test_every_table_is_in_a_page() -> None:
     for name in ("forms", "signers", "touches", "reasons", "refusals"):
         assert pages.count(f"<!-- from the rulebook: {name} -->\n|") == 1
     assert pages.count("<!-- end -->") == 5
+
+
+def test_the_changelog_says_how_many_kinds_there_are() -> None:
+    """Of commands, as the rulebook has them."""
+    assert f"signed commands of {len(RULES)} kinds" in (DOCS.parent / "CHANGELOG.md").read_text("utf-8")

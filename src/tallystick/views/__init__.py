@@ -9,6 +9,7 @@
     contract_payments.py    contracts, and what each programme paid for them, to whom it is owed
     contract_account.py     all about one of them
     contract_terms.py       its terms and prices over time
+    contract_lines.py       its lines, one by one
     applications.py         what was applied for, and what was issued for it
     reviews.py              verdicts, and which gates they pass
     voucher_history.py      all that ever happened to a voucher
@@ -40,6 +41,7 @@ from tallystick.views.balances import HolderAccount, HolderBalance, ReservationB
 from tallystick.views.claim_lines import ClaimLine, ClaimLot
 from tallystick.views.claims import ClaimAccount, ClaimBalance, ClaimRow, SetOff
 from tallystick.views.contract_account import ContractAccount, ContractPayment
+from tallystick.views.contract_lines import ContractLine
 from tallystick.views.contract_payments import ContractBalance
 from tallystick.views.contract_terms import ContractPrice, ContractTerms
 from tallystick.views.demands import DemandAccount, DemandAct, DemandBalance
@@ -76,6 +78,7 @@ __all__ = [
     "ClaimRow",
     "ContractAccount",
     "ContractBalance",
+    "ContractLine",
     "ContractPayment",
     "ContractPrice",
     "ContractTerms",

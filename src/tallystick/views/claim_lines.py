@@ -213,11 +213,17 @@ def lines_of_claim(found: ClaimedStatements, entries: Iterable[bytes]) -> Iterat
         found: which statements have them.
         entries: entry 0, and those statements in the order of the log.
     """
+    for event, utc_offset_us in statements_in(entries):
+        yield from _lines(event, found, utc_offset_us)
+
+
+def statements_in(entries: Iterable[bytes]) -> Iterator[tuple[Event, int]]:
+    """Yield the events of statements, each with the network's offset (microseconds), given entry 0 before them."""
     rest = iter(entries)
     founding = Entry.from_bytes(next(rest)).event.command
     assert isinstance(founding, NetworkFound)
     for data in rest:
-        yield from _lines(Entry.from_bytes(data).event, found, founding.utc_offset_seconds * SECOND_US)
+        yield Entry.from_bytes(data).event, founding.utc_offset_seconds * SECOND_US
 
 
 def _lines(event: Event, found: ClaimedStatements, utc_offset_us: int) -> Iterator[ClaimLine]:
@@ -226,7 +232,7 @@ def _lines(event: Event, found: ClaimedStatements, utc_offset_us: int) -> Iterat
     assert isinstance(outcome, Burned)
     days = [format_day(day) for day in days_of_lines(command, event, utc_offset_us)]
     lots = found.lots[event.index]
-    for number, said in enumerate(_said_of_lines(command, utc_offset_us)):
+    for number, said in enumerate(said_of_lines(command, utc_offset_us)):
         taken_back = found.reversed_at.get((event.index, number))
         if taken_back is not None and taken_back < found.claimed_index:
             continue
@@ -250,7 +256,8 @@ def _lines(event: Event, found: ClaimedStatements, utc_offset_us: int) -> Iterat
             )
 
 
-def _said_of_lines(command: TimeBurn | ServiceBurn, utc_offset_us: int) -> Iterator[dict[str, Any]]:
+def said_of_lines(command: TimeBurn | ServiceBurn, utc_offset_us: int) -> Iterator[dict[str, Any]]:
+    """Yield what a statement says of each of its lines, in their order."""
     if isinstance(command, ServiceBurn):
         yield {
             "item": command.item,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from tallystick.errors import UsageError
 from tallystick.views.balances import RESERVATIONS, ReservationBalance
+from tallystick.views.contract_lines import ContractLine
 from tallystick.views.contract_payments import CONTRACTS, PAYMENTS, ContractBalance, contract_balance
 from tallystick.views.contract_terms import ContractPrice, ContractTerms, contract_prices, contract_terms
 from tallystick.views.library import SQLiteCursor
@@ -44,6 +45,7 @@ class ContractAccount:
         terms, prices: over time.
         verdicts: what attesters and its sides said of it.
         services: what those statements were of that aren't of GPU-time.
+        lines: of the statements, one by one; read from the log.
     """
 
     balance: ContractBalance
@@ -55,6 +57,7 @@ class ContractAccount:
     reservations: tuple[ReservationBalance, ...]
     statements: tuple[StatementTotals, ...]
     services: tuple[Rendered, ...]
+    lines: tuple[ContractLine, ...] = ()
 
 
 def contract_account(c: SQLiteCursor, contract: str) -> ContractAccount:

@@ -22,7 +22,7 @@ from tallystick.views.library import SQLiteCursor
 from tallystick.views.questions import Found, Questions
 from tallystick.views.view_store import files_of
 from tallystick.vouchers.entry import Entry, Header, split_entry
-from tallystick.vouchers.quantities import start_of_day
+from tallystick.vouchers.quantities import format_day, start_of_day
 from tallystick.vouchers.rules.network import NetworkFound
 
 NAME: Final = "views.db"
@@ -89,6 +89,7 @@ class Views(Questions):
             size = reader.size if index is None else index + 1
             size = size if at is None else _size_at(reader, at)
             views = cls(LogFollower(place, reader.origin, None))
+            views.last_day = None if day is None else format_day(day)
             try:
                 then = size if day is None else min(size, _size_at(reader, _end_of(reader, day)))
                 views._follower.follow_to(reader, then, progress)

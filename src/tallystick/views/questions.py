@@ -23,6 +23,7 @@ from tallystick.views.balances import (
 from tallystick.views.claim_lines import claimed_statements, lines_of_claim
 from tallystick.views.claims import ClaimAccount, ClaimBalance, claim_account, claim_balances
 from tallystick.views.contract_account import ContractAccount, contract_account
+from tallystick.views.contract_lines import lines_of_contract, reversed_lines
 from tallystick.views.contract_payments import ContractBalance, contract_balances
 from tallystick.views.demands import DemandAccount, DemandBalance, demand_account, demand_balances
 from tallystick.views.library import SQLiteCursor
@@ -78,6 +79,9 @@ class Questions(ABC):
     def ask(self, question: Callable[[SQLiteCursor], Found]) -> Found:
         """Answer a question from rows."""
 
+    last_day: str | None = None
+    """The last day of which lines count; None: all do."""
+
     @abstractmethod
     def entries(self, indices: Iterable[int]) -> Iterator[bytes]:
         """Yield entries of the log.
@@ -121,12 +125,17 @@ class Questions(ABC):
         return self.ask(lambda c: voucher_history(c, voucher))
 
     def contract(self, contract: str) -> ContractAccount:
-        """Return a contract, who pays for it, and its statements.
+        """Return a contract, its terms and prices over time, who pays for it, and its statements with their lines.
 
         Raises:
             UsageError: there is none of that id.
+            NotALedgerError: an entry can't be read.
         """
-        return self.ask(lambda c: contract_account(c, contract))
+        account = self.ask(lambda c: contract_account(c, contract))
+        statements = [one.index for one in account.statements]
+        taken_back = self.ask(lambda c: reversed_lines(c, statements))
+        lines = lines_of_contract(self.entries([0, *statements]), taken_back, self.last_day)
+        return replace(account, lines=tuple(lines))
 
     def holder(self, holder: str) -> HolderAccount:
         """Return a holder's balance, vouchers, contracts and reservations.
