@@ -16,7 +16,7 @@ from tallystick.vouchers.state import State
 Kept = tuple[Path, list[Entry], State]
 
 
-@pytest.fixture(scope="module", params=[3, 11])
+@pytest.fixture(scope="module", params=[3])
 def kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Kept:
     """A random ledger in a folder, its entries, and a state in which all of it stays."""
     entries, state = random_entries(request.param)
