@@ -109,6 +109,11 @@ def test_a_log_is_called_after_what_is_found() -> None:
         assert (first.code.value, first.reason) == (reason.value, reason)
 
 
+def test_a_time_that_went_backwards_breaks_no_books() -> None:
+    """What was booked later than that isn't called a fault of the rules."""
+    assert codes("time-went-backwards") == {FindingCode.TIME_WENT_BACKWARDS}
+
+
 def test_the_readme_lists_every_log_with_what_is_found() -> None:
     """Its tables are made from the logs."""
     readme = (CORPUS / maker.README).read_text("utf-8")

@@ -182,7 +182,9 @@ class Replay:
 
     def _evolve(self, event: Event) -> None:
         """Change the state, check the books that it touched, and add to the sums."""
+        newest = self.state.at
         postings = evolve(self.state, event)
+        self.state.at = max(newest, event.at)  # that it went backwards is a finding, and no fault of the books
         for fault in (*self._own_book.post(self.state, postings), *self._own_officer_sums.count(self.state, event)):
             self._findings.add(FindingCode.CONSERVATION_BROKEN, event.index, fault)
         command, outcome = event.command, event.outcome

@@ -29,8 +29,8 @@ C = FindingCode
 FEW = 6
 """Entries of a log in which something is damaged."""
 BUNDLE, TILE = "tile/entries/000.p/6", "tile/0/000.p/6"
-ADMITTED = 41
-"""The place of an entry of the story whose keys and statements are older than it."""
+REVERSED = 30
+"""The place of an entry of the story that reverses a line of the entry before it, at the same time."""
 
 _TESTS = "`tests/tampering/test_{}.py`"
 _OF_A_STORE = f"a ledger's database, which holds more than its export: {_TESTS.format('store_attacks')}"
@@ -98,8 +98,8 @@ def index_differs() -> Files:
 
 def time_went_backwards() -> Files:
     """an entry lies a second before the one before it"""
-    *before, last = the_entries()[: ADMITTED + 1]
-    return exported([*before, replaced(last, b'{"at":"2026-04-05T08:00:00.', b'{"at":"2026-04-05T07:59:59.')])
+    *before, last = the_entries()[: REVERSED + 1]
+    return exported([*before, replaced(last, b'{"at":"2026-01-07T08:00:00.', b'{"at":"2026-01-07T07:59:59.')])
 
 
 def kind_differs() -> Files:
