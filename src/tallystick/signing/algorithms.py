@@ -122,7 +122,7 @@ def _ed25519(type_byte: int, name: str, use: Use) -> SignatureAlgorithm:
 
 
 SIGNER: Final = _ed25519(0x01, "Ed25519", "notes")
-"""What a new key is of; root keys are of it in every edition, so that every version can verify entry 0."""
+"""What a new key is of; root keys and logs' keys are of it in every edition: every version can verify these."""
 COSIGNER: Final = _ed25519(0x04, "Ed25519 cosignature", "cosignatures")
 """What a witness's key is of (C2SP tlog-cosignature). It signs another message, with plain Ed25519 too."""
 SIGNATURE_ALGORITHMS: Final = {one.prefix: one for one in (SIGNER, COSIGNER)}

@@ -37,7 +37,7 @@ def must_sign_notes(vkey: str, info: ValidationInfo) -> str:
 def must_be_of_every_edition(vkey: str) -> str:
     """Return the text of a key that every version can verify; ValueError of another."""
     if VerifierKey.from_text(vkey).kind != SIGNER:
-        raise ValueError(f"must be a key of {SIGNER.name}, so that every version can verify entry 0")
+        raise ValueError(f"must be a key of {SIGNER.name}, which every version can verify")
     return vkey
 
 
@@ -69,7 +69,7 @@ Origin = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=
 KEY_NAME_PATTERN: Final = rf"{PARTY_PATTERN}/[a-z0-9][a-z0-9-]{{0,30}}"
 _VKEY: Final = rf"^{KEY_NAME_PATTERN}\+[0-9a-f]{{8}}\+[A-Za-z0-9+/=]+$"
 Vkey = Annotated[str, StringConstraints(max_length=400, pattern=_VKEY), AfterValidator(must_sign_notes)]
-LogVkey = Annotated[str, StringConstraints(max_length=400), AfterValidator(must_sign_notes)]
+LogVkey = Annotated[str, StringConstraints(max_length=400), AfterValidator(must_be_of_every_edition)]
 """A log's vkey: its name is the log's origin."""
 _KEY_LABEL: Final = rf"^{KEY_NAME_PATTERN}\+[0-9a-f]{{8}}$"
 KeyLabel = Annotated[str, StringConstraints(pattern=_KEY_LABEL)]
