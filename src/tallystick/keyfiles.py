@@ -14,13 +14,13 @@ is what `cryptography` writes: a weak passphrase stays weak. There is no recover
 
 import errno
 import os
+import secrets
 import stat
 import tempfile
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -32,7 +32,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from tallystick.durable_files import sync_folder
 from tallystick.errors import KeyFileError, KeyMalformedError
-from tallystick.signing.keys import ED25519, SigningKey, VerifierKey
+from tallystick.signing.algorithms import SIGNER, PrivateKey, SignatureAlgorithm
+from tallystick.signing.keys import SEED_SIZE, SigningKey, VerifierKey
 
 FILE_SIZE_MAX: Final = 16_384
 PASSPHRASE_SIZE_MAX: Final = 1_023  # OpenSSL's own limit
@@ -49,7 +50,7 @@ def create(
     passphrase: bytes | None,
     *,
     unencrypted: bool = False,
-    algorithm: int = ED25519,
+    algorithm: SignatureAlgorithm = SIGNER,
     seed: bytes | None = None,
 ) -> VerifierKey:
     """Make a key, keep it in a new file, and return its public half.
@@ -59,19 +60,19 @@ def create(
         name: the key's name, `<party>/<label>`.
         passphrase: what encrypts it, 1 to 1,023 bytes; None only together with `unencrypted`.
         unencrypted: keep it in the clear, for tests and demonstrations.
-        algorithm: Ed25519 (0x01), or 0x04 for a witness.
+        algorithm: of the key.
         seed: 32 bytes to make the key from instead of fresh randomness, for tests and demonstrations.
 
     Raises:
         KeyFileError: the file exists or can't be written, or others could read it there; or the passphrase is empty or
             too long.
         KeyMalformedError: an unfit name.
-        ValueError: neither or both of a passphrase and `unencrypted`; a seed or algorithm that is none.
+        ValueError: neither or both of a passphrase and `unencrypted`; a seed that is none.
     """
     if (passphrase is None) != unencrypted:
         raise ValueError("give either a passphrase or unencrypted=True")
-    private = Ed25519PrivateKey.generate() if seed is None else Ed25519PrivateKey.from_private_bytes(seed)
-    verifier = VerifierKey(name, algorithm, private.public_key().public_bytes_raw())
+    private = algorithm.private_key(secrets.token_bytes(SEED_SIZE) if seed is None else seed)
+    verifier = SigningKey.of(name, algorithm, private).verifier
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, _encryption(passphrase))
     _write_new(path, b"%s%s\n%s" % (_VKEY_PREFIX, verifier.to_text().encode(), pem))
     return verifier
@@ -95,8 +96,7 @@ def load(path: Path, passphrase: bytes | None) -> SigningKey:
         verifier = VerifierKey.from_text(first_line.removeprefix(_VKEY_PREFIX).decode())
     except (KeyMalformedError, UnicodeDecodeError) as error:
         raise KeyFileError(f"{path} has a bad vkey line: {error}") from None
-    private = _decrypt(path, pem, passphrase)
-    key = SigningKey.from_seed(verifier.name, private.private_bytes_raw(), verifier.algorithm)
+    key = SigningKey.of(verifier.name, verifier.kind, _decrypt(path, pem, passphrase, verifier.kind))
     if key.verifier != verifier:
         raise KeyFileError(f"the vkey line of {path} does not belong to the private key below it")
     return key
@@ -110,7 +110,7 @@ def _encryption(passphrase: bytes | None) -> KeySerializationEncryption:
     return BestAvailableEncryption(passphrase)
 
 
-def _decrypt(path: Path, pem: bytes, passphrase: bytes | None) -> Ed25519PrivateKey:
+def _decrypt(path: Path, pem: bytes, passphrase: bytes | None, kind: SignatureAlgorithm) -> PrivateKey:
     encrypted = pem.startswith(_ENCRYPTED)
     if encrypted and not passphrase:
         raise KeyFileError(f"{path} is encrypted: give its passphrase")
@@ -121,9 +121,9 @@ def _decrypt(path: Path, pem: bytes, passphrase: bytes | None) -> Ed25519Private
     except (ValueError, TypeError, UnsupportedAlgorithm):  # their texts are about OpenSSL, not about the file
         trouble = "cannot be decrypted: the passphrase is wrong, or it is damaged" if encrypted else "is damaged"
         raise KeyFileError(f"{path} {trouble}") from None
-    if not isinstance(private, Ed25519PrivateKey):
-        raise KeyFileError(f"{path} holds a private key that is not Ed25519")
-    return private
+    if not isinstance(private, kind.private_type):
+        raise KeyFileError(f"{path} holds a private key that is not {kind.name}'s")
+    return cast(PrivateKey, private)
 
 
 def _read_private(path: Path) -> bytes:

@@ -159,7 +159,7 @@ COSIGNATURES: list[Case] = [
         ValueError,
         "a cosignature's time is 1 to 9223372036854775807 POSIX seconds, and not 0",
     ),
-    (lambda: cosign(NOTE, LOG, 1), ValueError, f"{LOG.verifier.label} is not a key for cosignatures (0x04)"),
+    (lambda: cosign(NOTE, LOG, 1), ValueError, f"{LOG.verifier.label} is not a key for cosignatures"),
     (
         lambda: verify_cosignature(TEXT, COSIGNATURE, OTHER_WITNESS.verifier),
         SignatureInvalidError,
@@ -369,12 +369,12 @@ POLICIES: list[Case] = [
     (
         _policy(f"log {WITNESS_VKEY}", "quorum none"),
         PolicyMalformedError,
-        f"{WITNESS.verifier.label} has type 0x04, and a log needs 0x01",
+        f"{WITNESS.verifier.label} is of Ed25519 cosignature, and a log needs Ed25519",
     ),
     (
         _policy(f"witness w1 {LOG_VKEY}", "quorum none"),
         PolicyMalformedError,
-        f"{LOG.verifier.label} has type 0x01, and a witness needs 0x04",
+        f"{LOG.verifier.label} is of Ed25519, and a witness needs Ed25519 cosignature",
     ),
     (
         _policy(f"log {LOG_VKEY}", f"log {LOG_VKEY}", "quorum none"),

@@ -23,7 +23,7 @@ from tallystick.audit.officer_checks import OwnOfficerSums
 from tallystick.audit.report import ProgrammeTotals, Totals
 from tallystick.errors import EntryMalformedError, VerificationError
 from tallystick.findings import FindingCode, Findings
-from tallystick.vouchers.admit import SignedCommand, admit, read_note
+from tallystick.vouchers.admit import SignedCommand, admit, check_algorithms, read_note
 from tallystick.vouchers.book import AnyAccount
 from tallystick.vouchers.editions import Adoption
 from tallystick.vouchers.entry import Entry, Header, split_entry
@@ -99,6 +99,8 @@ class Replay:
         """
         if self.adoption is not None:
             return _UNREADABLE
+        if isinstance(signed, SignedCommand):
+            signed = check_algorithms(self.state, signed) or signed
         if not self.is_running or isinstance(signed, Refusal) or data[: len(_AT)] != _AT:
             return self._look_at(index, data, signed)
         try:

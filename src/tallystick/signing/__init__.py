@@ -1,7 +1,8 @@
 """Who said it: signed notes, the keys that sign them, and one byte string per value.
 
     canonical_json   a value <-> its only encoding (RFC 8785, restricted)
-    keys             key names, key ids, Ed25519, vkey text (C2SP signed-note)
+    algorithms       the one table of what may sign, and of hash functions
+    keys             key names, key ids, vkey text (C2SP signed-note)
     note             parse, verify and sign notes (C2SP signed-note)
 
 All of it is pure: bytes in, bytes or values out. Whether a key counts, and what a command means, is decided elsewhere.

@@ -1,16 +1,154 @@
-"""The table of algorithms: what a hash in a field may be made with.
+"""The one table of algorithms: what may sign, and what a hash in a field may be made with.
 
-A hash in a field names its function: `sha256:` and the digest in lower-case hex. So another function is a row more
-here, and no format changes. What is fixed to SHA-256 by a specification (tree hashes, key ids) isn't looked up here.
+Every key and every hash in a field names its algorithm, so another one is a row more here, and no format changes:
+
+    a vkey            base64(type || public key), the type as C2SP signed-note assigns it; one that it doesn't know is
+                      ff, and its public keys begin with a longer identifier
+    a signature line  has the key's id, which is a hash of type and public key
+    a hash in a field `sha256:` and the digest in lower-case hex
+
+A row more changes what is accepted, so it is of a new edition of the rules (docs/decisions/0081): a log of an earlier
+edition is decided without it. What specifications fix to SHA-256 (tree hashes, key ids) isn't looked up here.
+
+A key is read from strangers, so beyond the format two kinds of Ed25519 points are refused: points of small order, with
+which one signature fits nearly any message, and second encodings of a point (y >= 2^255 - 19), which would get one key
+admitted twice. Bytes that are no point at all are taken: nothing ever verifies with them.
+
+RFC 8032 leaves open which signatures the owner of a key may craft, and verifiers differ. So R, a signature's first
+half, is refused by the same rule: libsodium, Node and others refuse it too, and OpenSSL alone doesn't. The rest is
+OpenSSL's: no cofactor, R compared by its bytes, S below the order of the group (docs/decisions/0027).
 """
 
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final, Literal, Protocol
 
-from tallystick.errors import MalformedError
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from tallystick.errors import KeyMalformedError, MalformedError, SignatureInvalidError
 from tallystick.field_faults import shown
+
+Use = Literal["notes", "cosignatures"]
+
+_UNASSIGNED: Final = 0xFF
+_KEYS_CACHED_MAX: Final = 4_096
+_POINT_SIZE: Final = 32
+_FIELD_PRIME: Final = 2**255 - 19
+_Y_BITS: Final = 2**255 - 1
+# The y of the eight points whose order divides 8; two x share each y but 1 and -1.
+_Y_OF_ORDER_8: Final = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
+_SMALL_ORDER_Y: Final = frozenset({0, 1, _FIELD_PRIME - 1, _Y_OF_ORDER_8, _FIELD_PRIME - _Y_OF_ORDER_8})
+
+
+class PrivateKey(Protocol):
+    """What signs."""
+
+    def sign(self, data: bytes, /) -> bytes:
+        """Return the signature of some bytes."""
+
+    def public_key(self) -> Any:  # noqa: ANN401 - a library's, each algorithm's own
+        """Return its public half, which has `public_bytes_raw`."""
+
+    def private_bytes(self, encoding: Any, format: Any, encryption_algorithm: Any) -> bytes:  # noqa: A002, ANN401
+        """Return it encoded, for a key file."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureAlgorithm:
+    """What a key may be of.
+
+    Attributes:
+        type_byte: what names it in a vkey and in a key's id (C2SP signed-note).
+        name: for people.
+        use: what its keys sign: notes, or a checkpoint's cosignatures.
+        key_size: of a public key, in bytes, without the identifier.
+        flaw_of: what is wrong with a public key of that size; None if nothing is.
+        verify: return if a signature (second) of a message (third) is a public key's (first).
+        private_type: the library's class of private keys.
+        private_key: the private key of a seed of 32 secret bytes.
+        edition: of the rules, from which on commands may name it.
+        identifier: what its public keys begin with, where the type is ff.
+    """
+
+    type_byte: int
+    name: str
+    use: Use
+    key_size: int
+    flaw_of: Callable[[bytes], str | None]
+    verify: Callable[[bytes, bytes, bytes], None]
+    private_type: type
+    private_key: Callable[[bytes], PrivateKey]
+    edition: int = 1
+    identifier: bytes = b""
+
+    @property
+    def prefix(self) -> bytes:
+        """What its vkeys begin with in their base64."""
+        return bytes([self.type_byte]) + self.identifier
+
+
+def _is_weak_or_non_canonical(point: bytes) -> bool:
+    """Return whether a point's encoding has small order, or a y that isn't below p."""
+    y = int.from_bytes(point, "little") & _Y_BITS
+    return y >= _FIELD_PRIME or y in _SMALL_ORDER_Y
+
+
+def _flaw_of_ed25519(public_key: bytes) -> str | None:
+    weak = _is_weak_or_non_canonical(public_key)
+    return "is a weak or non-canonical point, with which anybody could sign" if weak else None
+
+
+def _verify_ed25519(public_key: bytes, signature: bytes, message: bytes) -> None:
+    if _is_weak_or_non_canonical(signature[:_POINT_SIZE]):
+        raise SignatureInvalidError("its first half is a weak or non-canonical point")
+    try:
+        _public_key(public_key).verify(signature, message)
+    except InvalidSignature:
+        raise SignatureInvalidError from None
+
+
+@lru_cache(_KEYS_CACHED_MAX)
+def _public_key(public_key: bytes) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(public_key)
+
+
+def _ed25519(type_byte: int, name: str, use: Use) -> SignatureAlgorithm:
+    private_key = Ed25519PrivateKey.from_private_bytes
+    verify, flaw_of = _verify_ed25519, _flaw_of_ed25519
+    return SignatureAlgorithm(type_byte, name, use, _POINT_SIZE, flaw_of, verify, Ed25519PrivateKey, private_key)
+
+
+SIGNER: Final = _ed25519(0x01, "Ed25519", "notes")
+"""What a new key is of; root keys and logs' keys are of it in every edition: every version can verify these."""
+COSIGNER: Final = _ed25519(0x04, "Ed25519 cosignature", "cosignatures")
+"""What a witness's key is of (C2SP tlog-cosignature). It signs another message, with plain Ed25519 too."""
+SIGNATURE_ALGORITHMS: Final = {one.prefix: one for one in (SIGNER, COSIGNER)}
+"""By what their vkeys begin with in their base64."""
+
+
+def signature_algorithm(type_byte: int, public_key: bytes) -> SignatureAlgorithm:
+    """Return what a key is of.
+
+    Raises:
+        KeyMalformedError: of an algorithm that isn't known; the text goes on after the key's name.
+    """
+    found = SIGNATURE_ALGORITHMS.get(bytes([type_byte]))
+    if found is None and type_byte == _UNASSIGNED:
+        begin = bytes([type_byte]) + public_key
+        found = next((one for prefix, one in SIGNATURE_ALGORITHMS.items() if begin.startswith(prefix)), None)
+    if found is None:
+        known = ", ".join(f"0x{one.prefix.hex()} ({one.name})" for one in SIGNATURE_ALGORITHMS.values())
+        raise KeyMalformedError(f"has algorithm 0x{type_byte:02x}, and known are {known}")
+    return found
+
+
+def names_of(use: Use, edition: int | None = None) -> str:
+    """Return the names of what may sign that, as an edition of the rules has them; without one, all."""
+    rows = [one for one in SIGNATURE_ALGORITHMS.values() if one.use == use]
+    return " or ".join(one.name for one in rows if edition is None or one.edition <= edition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +159,13 @@ class HashFunction:
         name: what stands before the colon.
         size: of a digest, in bytes.
         digest: the digest of some bytes.
+        edition: of the rules, from which on commands may name it.
     """
 
     name: str
     size: int
     digest: Callable[[bytes], bytes]
+    edition: int = 1
 
     def of(self, data: bytes) -> str:
         """Return the hash of some bytes, as it stands in a field."""
@@ -48,21 +188,33 @@ class HashFunction:
 
 
 SHA256: Final = HashFunction("sha256", 32, lambda data: hashlib.sha256(data).digest())
-HASH_FUNCTIONS: Final = {function.name: function for function in (SHA256,)}
+"""What the rules make hashes with."""
+HASH_FUNCTIONS: Final = {one.name: one for one in (SHA256,)}
 """By name."""
 
 
-def hash_from_text(text: str) -> tuple[HashFunction, bytes]:
+def hash_from_text(text: str, edition: int | None = None) -> tuple[HashFunction, bytes]:
     """Return the function and the digest of a hash in a field.
+
+    Args:
+        text: of the field.
+        edition: of the rules, whose functions alone are known; without one all are.
 
     Raises:
         MalformedError: a function that isn't known, or not its digest in lower-case hex.
     """
     name, _, digits = text.partition(":")
-    function = HASH_FUNCTIONS.get(name)
+    functions = [one for one in HASH_FUNCTIONS.values() if edition is None or one.edition <= edition]
+    function = next((one for one in functions if one.name == name), None)
     if function is None:
-        known = ", ".join(f"{one}:" for one in HASH_FUNCTIONS)
-        raise MalformedError(f"must begin with a hash function that is known ({known}), not {shown(text)}")
+        known = " or ".join(f"{one.name}:" for one in functions)
+        raise MalformedError(f"must begin with the name of a known hash function, {known}, not {shown(text)}")
     if len(digits) != 2 * function.size or digits.strip("0123456789abcdef"):
         raise MalformedError(f"must be {name}: and {2 * function.size} of 0-9 and a-f, not {shown(text)}")
     return function, bytes.fromhex(digits)
+
+
+def newest_edition() -> int:
+    """Return the edition of the rules from which on every algorithm of the table is known."""
+    signing = [one.edition for one in SIGNATURE_ALGORITHMS.values()]
+    return max([*signing, *[one.edition for one in HASH_FUNCTIONS.values()]])

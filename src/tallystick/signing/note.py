@@ -14,7 +14,7 @@ and so does the lack of any known line.
 Stricter than the specification: two lines by one key are refused, and so are base64 with stray padding bits, and more
 than `SIGNATURES_MAX` lines. A note that was read gives exactly its bytes again.
 
-Notes here are signed with Ed25519 (0x01). Cosignatures (0x04) sign another message: they are carried, and verified
+Which algorithms sign notes is in algorithms.py. Cosignatures sign another message: they are carried, and verified
 elsewhere.
 """
 
@@ -23,7 +23,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from tallystick.errors import KeyMalformedError, NoteMalformedError, SignatureMissingError
-from tallystick.signing.keys import ED25519, KEY_ID_SIZE, SigningKey, VerifierKey, check_key_name
+from tallystick.signing.keys import KEY_ID_SIZE, SigningKey, VerifierKey, check_key_name
 
 NOTE_SIZE_MAX: Final = 65_535
 SIGNATURES_MAX: Final = 64  # the specification asks for 16 or more; a checkpoint may carry 32 witnesses
@@ -33,7 +33,7 @@ _CONTROLS: Final = bytes(set(range(0x20)) - {0x0A})
 
 
 class Signature(NamedTuple):
-    """One signature line: the key's name and its id (4 bytes); `blob` is what follows the id, 64 bytes for Ed25519."""
+    """One signature line: the key's name and its id (4 bytes); `blob` is what follows the id."""
 
     name: str
     key_id: bytes
@@ -112,19 +112,19 @@ def open_note(
 
     Args:
         data: the note.
-        keys: the Ed25519 keys whose signatures count.
+        keys: those whose signatures count.
         size_max: bytes.
 
     Raises:
         NoteMalformedError: not a note in its canonical encoding.
         SignatureInvalidError: a line by a given key that isn't that key's signature.
         SignatureMissingError: no line by any given key.
-        ValueError: given keys that aren't Ed25519 (0x01), or two that share a name and an id.
+        ValueError: given keys that don't sign notes, or two that share a name and an id.
     """
     known: dict[tuple[str, bytes], VerifierKey] = {}
     for key in keys:
-        if key.algorithm != ED25519 or known.setdefault((key.name, key.key_id), key) != key:
-            raise ValueError(f"{key.label} is not an Ed25519 key for notes, or another key has its name and id")
+        if key.kind.use != "notes" or known.setdefault((key.name, key.key_id), key) != key:
+            raise ValueError(f"{key.label} is no key for notes, or another key has its name and id")
     note = Note.from_bytes(data, size_max=size_max)
     signers = []
     for signature in note.signatures:
@@ -142,7 +142,7 @@ def sign_text(text: bytes, *signers: SigningKey) -> bytes:
 
     Raises:
         NoteMalformedError: a text that can't be a note's, a key given twice, or a note larger than `NOTE_SIZE_MAX`.
-        ValueError: no key, or one that isn't Ed25519 (0x01).
+        ValueError: no key, or one that doesn't sign notes.
     """
     if text[-1:] != b"\n":
         raise NoteMalformedError("a note's text ends in a newline")
@@ -154,7 +154,7 @@ def add_signatures(data: bytes, *signers: SigningKey) -> bytes:
 
     Raises:
         NoteMalformedError: not a note, or a key that signed it already, or the result is larger than `NOTE_SIZE_MAX`.
-        ValueError: no key, or one that isn't Ed25519 (0x01).
+        ValueError: no key, or one that doesn't sign notes.
     """
     return _with_signatures(Note.from_bytes(data).text, data, signers)
 
@@ -165,8 +165,8 @@ def _with_signatures(text: bytes, unfinished: bytes, signers: tuple[SigningKey, 
     lines = []
     for signer in signers:
         key = signer.verifier
-        if key.algorithm != ED25519:
-            raise ValueError(f"{key.label} is not an Ed25519 key for notes")
+        if key.kind.use != "notes":
+            raise ValueError(f"{key.label} is no key for notes")
         lines.append(Signature(key.name, key.key_id, signer.sign(text)).to_line())
     data = unfinished + b"".join(lines)
     Note.from_bytes(data)  # what we write, we can read

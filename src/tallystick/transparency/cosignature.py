@@ -17,7 +17,7 @@ isn't among the signed bytes, so one key must never serve two witnesses (a polic
 from typing import Final
 
 from tallystick.errors import SignatureInvalidError
-from tallystick.signing.keys import COSIGNATURE_ED25519, SigningKey, VerifierKey
+from tallystick.signing.keys import SigningKey, VerifierKey
 from tallystick.signing.note import Note, Signature
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.encoding import SIZE_MAX
@@ -70,5 +70,5 @@ def _message(at_posix_s: int, checkpoint_text: bytes) -> bytes:
 
 
 def _check_key(key: VerifierKey) -> None:
-    if key.algorithm != COSIGNATURE_ED25519:
-        raise ValueError(f"{key.label} is not a key for cosignatures (0x04)")
+    if key.kind.use != "cosignatures":
+        raise ValueError(f"{key.label} is not a key for cosignatures")

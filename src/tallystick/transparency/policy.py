@@ -9,8 +9,8 @@ begin with # are passed over:
     quorum <name>|none                       exactly once
 
 Names are of witnesses and groups, defined on a line before and at most once a member of a group, so none counts
-twice. They mean nothing outside the file and are octets, not text: no two encodings are alike. Keys of logs are
-Ed25519 (0x01), keys of witnesses cosign (0x04), and no log or witness is listed twice by its public key.
+twice. They mean nothing outside the file and are octets, not text: no two encodings are alike. Keys of logs sign
+notes, keys of witnesses cosign, and no log or witness is listed twice by its public key.
 
 Opening a checkpoint: (1) a listed log named by the origin has signed it, (2) every line by a listed witness is a good
 cosignature, (3) those witnesses fulfil the quorum. Their times are part of what is verified and otherwise unused.
@@ -21,7 +21,8 @@ from dataclasses import dataclass, field
 from typing import Final, Self
 
 from tallystick.errors import PolicyMalformedError, QuorumMissingError, SignatureMissingError
-from tallystick.signing.keys import COSIGNATURE_ED25519, ED25519, VerifierKey
+from tallystick.signing.algorithms import Use, names_of
+from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note, open_note
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.cosignature import verify_cosignature
@@ -91,8 +92,8 @@ class Policy:
         set_once(self, "groups", tuple([line for line in self.lines if isinstance(line, GroupLine)]))
         set_once(self, "quorum", _only_quorum(self.lines))
         _check_names(self.lines)
-        _check_keys("log", ED25519, [line.vkey for line in self.logs])
-        _check_keys("witness", COSIGNATURE_ED25519, [line.vkey for line in self.witnesses])
+        _check_keys("log", "notes", [line.vkey for line in self.logs])
+        _check_keys("witness", "cosignatures", [line.vkey for line in self.witnesses])
 
     @classmethod
     def from_text(cls, text: bytes) -> Self:
@@ -215,14 +216,12 @@ def _check_names(lines: Iterable[PolicyLine]) -> None:
             raise PolicyMalformedError(f"the quorum {line.name!a} is not defined before")
 
 
-def _check_keys(role: str, algorithm: int, keys: Iterable[VerifierKey]) -> None:
+def _check_keys(role: str, use: Use, keys: Iterable[VerifierKey]) -> None:
     seen: set[bytes] = set()
     labels: set[str] = set()
     for key in keys:
-        if key.algorithm != algorithm:
-            raise PolicyMalformedError(
-                f"{key.label} has type 0x{key.algorithm:02x}, and a {role} needs 0x{algorithm:02x}"
-            )
+        if key.kind.use != use:
+            raise PolicyMalformedError(f"{key.label} is of {key.kind.name}, and a {role} needs {names_of(use)}")
         # Two keys can be made to share name and id, and a line of one would then be held against the other.
         if key.public_key in seen or key.label in labels:
             raise PolicyMalformedError(f"the {role} {key.label} is listed twice")

@@ -15,6 +15,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 from tallystick.errors import CanonicalJsonError, MalformedError, NoteMalformedError
+from tallystick.signing.algorithms import newest_edition
 from tallystick.signing.note import NOTE_SIZE_MAX, Note
 from tallystick.vouchers.authority import check_signatures, check_standing
 from tallystick.vouchers.burns import Statement
@@ -80,7 +81,8 @@ def admit(state: State, signed: SignedCommand, at: int) -> Entry | Refusal:
     command = signed.command
     text_sha256 = hashlib.sha256(signed.note.text).hexdigest()
     refusal = (
-        _check_reference(state, command, text_sha256, at)
+        check_algorithms(state, signed)
+        or _check_reference(state, command, text_sha256, at)
         or _check_time(state, command, at)
         or check_standing(state, command)
         or check_signatures(state, signed.note, command, at, signed.verdicts)
@@ -94,6 +96,31 @@ def admit(state: State, signed: SignedCommand, at: int) -> Entry | Refusal:
     if len(entry.data) > ENTRY_SIZE_MAX:
         return Refusal(Reason.ENTRY_TOO_LARGE, _too_large(command, len(entry.data)))
     return entry
+
+
+def check_algorithms(state: State, signed: SignedCommand) -> Refusal | None:
+    """Refuse a command that names an algorithm which came after the log's edition of the rules, as unreadable (2).
+
+    A version without that algorithm could not read it either, and both come to the same entries and findings.
+
+    Args:
+        state: says which edition is in force.
+        signed: from `read_note`.
+    """
+    command = signed.command
+    if isinstance(command, NetworkFound):
+        edition = command.edition
+    elif state.network is not None:
+        edition = state.network.edition
+    else:
+        return None
+    if edition >= newest_edition():
+        return None
+    try:
+        parse_command(signed.note.text, edition)
+    except MalformedError as error:
+        return Refusal(Reason.COMMAND_MALFORMED, str(error))
+    return None
 
 
 def _too_large(command: Rule, size: int) -> str:

@@ -12,8 +12,9 @@ from typing import Final, NamedTuple, TypeGuard
 
 from tallystick.errors import EditionUnknownError, KeyMalformedError, MalformedError, SignatureMissingError
 from tallystick.signing import canonical_json
+from tallystick.signing.algorithms import SIGNER
 from tallystick.signing.canonical_json import JsonValue
-from tallystick.signing.keys import ED25519, VerifierKey
+from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import NOTE_SIZE_MAX, Note, open_note
 from tallystick.vouchers.state import State
 
@@ -90,13 +91,13 @@ class Founding:
         """Verify that `root_quorum` of the root keys signed it.
 
         Raises:
-            KeyMalformedError: a root key isn't an Ed25519 vkey, or two have one label.
+            KeyMalformedError: a root key isn't a vkey of what every edition knows, or two have one label.
             SignatureInvalidError: a line by one of them isn't that key's.
             SignatureMissingError: fewer of them signed.
         """
         keys = {VerifierKey.from_text(text) for text in self.root_keys}
-        if len({key.label for key in keys}) < len(keys) or any(key.algorithm != ED25519 for key in keys):
-            raise KeyMalformedError("root keys are Ed25519 keys with labels of their own")
+        if len({key.label for key in keys}) < len(keys) or any(key.kind != SIGNER for key in keys):
+            raise KeyMalformedError(f"root keys are {SIGNER.name} keys with labels of their own")
         _verify_quorum(self.note, keys, self.root_quorum)
 
 

@@ -5,10 +5,11 @@ Quantities, times and ids are in quantities.py; here are the names, roles and po
 
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, ValidationInfo
 
-from tallystick.signing.keys import ED25519, VerifierKey
-from tallystick.vouchers.quantities import PARTY_PATTERN, PATTERNS_IN_WORDS, parse_instant
+from tallystick.signing.algorithms import SIGNER, names_of
+from tallystick.signing.keys import VerifierKey
+from tallystick.vouchers.quantities import PARTY_PATTERN, PATTERNS_IN_WORDS, edition_asked, parse_instant
 
 LINES_MAX: Final = 1_000
 ITEMS_MAX: Final = 64
@@ -24,10 +25,19 @@ YEAR_3000: Final = parse_instant("3000-01-01T00:00:00.000000Z")
 """Programmes close before, so that what is reckoned from their dates still has four digits to its year."""
 
 
-def ed25519(vkey: str) -> str:
-    """Return the text of an Ed25519 key; ValueError of another."""
-    if VerifierKey.from_text(vkey).algorithm != ED25519:
-        raise ValueError("must be an Ed25519 key")
+def must_sign_notes(vkey: str, info: ValidationInfo) -> str:
+    """Return the text of a key that signs notes; ValueError of another, or of one that the edition doesn't know."""
+    kind = VerifierKey.from_text(vkey).kind
+    edition = edition_asked(info)
+    if kind.use != "notes" or (edition is not None and kind.edition > edition):
+        raise ValueError(f"must be a key of {names_of('notes', edition)}")
+    return vkey
+
+
+def must_be_of_every_edition(vkey: str) -> str:
+    """Return the text of a key that every version can verify; ValueError of another."""
+    if VerifierKey.from_text(vkey).kind != SIGNER:
+        raise ValueError(f"must be a key of {SIGNER.name}, which every version can verify")
     return vkey
 
 
@@ -58,13 +68,15 @@ _ORIGIN: Final = r"^[!-*,-~]+$"
 Origin = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=_ORIGIN)]
 KEY_NAME_PATTERN: Final = rf"{PARTY_PATTERN}/[a-z0-9][a-z0-9-]{{0,30}}"
 _VKEY: Final = rf"^{KEY_NAME_PATTERN}\+[0-9a-f]{{8}}\+[A-Za-z0-9+/=]+$"
-Vkey = Annotated[str, StringConstraints(max_length=400, pattern=_VKEY), AfterValidator(ed25519)]
-LogVkey = Annotated[str, StringConstraints(max_length=400), AfterValidator(ed25519)]
+Vkey = Annotated[str, StringConstraints(max_length=400, pattern=_VKEY), AfterValidator(must_sign_notes)]
+LogVkey = Annotated[str, StringConstraints(max_length=400), AfterValidator(must_be_of_every_edition)]
 """A log's vkey: its name is the log's origin."""
 _KEY_LABEL: Final = rf"^{KEY_NAME_PATTERN}\+[0-9a-f]{{8}}$"
 KeyLabel = Annotated[str, StringConstraints(pattern=_KEY_LABEL)]
 USCC: Final = "^[0-9A-Z]{18}$"
 Keys = Annotated[tuple[Vkey, ...], Field(min_length=1, max_length=KEYS_MAX)]
+RootVkey = Annotated[Vkey, AfterValidator(must_be_of_every_edition)]
+RootKeys = Annotated[tuple[RootVkey, ...], Field(min_length=1, max_length=KEYS_MAX)]
 KeyPurpose = Literal["sign", "meter", "read"]
 """What a key is for: any command, burning and reversing alone (authority.py), or no command at all."""
 RevocationCause = Literal["superseded", "ceased", "compromised"]

@@ -18,6 +18,7 @@ from pydantic import (
     GetPydanticSchema,
     PlainSerializer,
     StringConstraints,
+    ValidationInfo,
 )
 from pydantic_core import core_schema
 
@@ -170,9 +171,15 @@ def _instant_schema(_source: object, _handler: GetCoreSchemaHandler) -> core_sch
     )
 
 
-def must_be_hash(text: str) -> str:
-    """Return a hash that names its function; ValueError of another text."""
-    hash_from_text(text)
+def edition_asked(info: ValidationInfo) -> int | None:
+    """Return by which edition of the rules a command is read; None stands for the newest (rulebook.py)."""
+    edition: int | None = info.context
+    return edition
+
+
+def must_be_hash(text: str, info: ValidationInfo) -> str:
+    """Return a hash that names a function which the edition knows; ValueError of another text."""
+    hash_from_text(text, edition_asked(info))
     return text
 
 

@@ -114,11 +114,12 @@ EVENT_KINDS: Final = RULEBOOK.event_kinds
 _NOTHING: Final = Nothing()
 
 
-def parse_command(text: bytes) -> Rule:
+def parse_command(text: bytes, edition: int | None = None) -> Rule:
     """Return the command that a note's text is.
 
     Args:
         text: canonical JSON in UTF-8 and a final newline.
+        edition: of the rules, whose algorithms alone it may name; without one, all.
 
     Raises:
         CanonicalJsonError: another encoding of JSON, or none.
@@ -129,7 +130,7 @@ def parse_command(text: bytes) -> Rule:
     line = text[:-1]
     canonical_json.decode(line)
     try:
-        return RULEBOOK.commands.validate_json(line)
+        return RULEBOOK.commands.validate_json(line, context=edition)
     except ValidationError as error:
         raise MalformedError(_first_fault(error, canonical_json.decode(line))) from None
 

@@ -15,7 +15,8 @@ from typing import Final, Self
 
 from tallystick import keyfiles
 from tallystick.errors import NotALedgerError, UsageError
-from tallystick.signing.keys import COSIGNATURE_ED25519, SigningKey, VerifierKey
+from tallystick.signing.algorithms import COSIGNER
+from tallystick.signing.keys import SigningKey, VerifierKey
 from tallystick.transparency.cosignature import cosign
 from tallystick.transparency.policy import NO_QUORUM, LogLine, Policy, QuorumLine
 from tallystick.witness.deciding import COSIGNED, CosignedTree, SignedRequest, WitnessAnswer, open_request, refuse
@@ -51,7 +52,7 @@ def create_witness(
     if any(folder.iterdir()):
         raise UsageError(f"{folder} is not empty: choose another folder")
     try:
-        vkey = keyfiles.create(folder / KEY, name, passphrase, unencrypted=unencrypted, algorithm=COSIGNATURE_ED25519)
+        vkey = keyfiles.create(folder / KEY, name, passphrase, unencrypted=unencrypted, algorithm=COSIGNER)
         (folder / LOGS).write_bytes(policy)
         WitnessState.create(folder / STATE, vkey.to_text())
     except BaseException:  # half a witness is of no use, and in the next one's way

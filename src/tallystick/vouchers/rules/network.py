@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, f
 from stdnum.cn import uscc as uscc_number
 
 from tallystick.vouchers.editions import must_be_known
-from tallystick.vouchers.fields import KEYS_MAX, USCC, AdmittedRole, Keys, Origin, Period, must_be_true
+from tallystick.vouchers.fields import KEYS_MAX, USCC, AdmittedRole, Keys, Origin, Period, RootKeys, must_be_true
 from tallystick.vouchers.outcomes import Nothing
 from tallystick.vouchers.parties import Network, NetworkParameters, Party
 from tallystick.vouchers.quantities import Hash, PartyId, Text
@@ -40,7 +40,7 @@ class NetworkFound(Rule):
     edition: Annotated[int, AfterValidator(must_be_known)]
     name: Text
     currency: Literal["CNY"]
-    root_keys: Keys
+    root_keys: RootKeys
     root_quorum: Annotated[int, Field(ge=1, le=KEYS_MAX)]
     clock_skew_seconds: Annotated[int, Field(ge=0, le=3_600)]
     freshness_seconds: Annotated[int, Field(ge=60, le=31_622_400)]

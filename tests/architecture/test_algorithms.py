@@ -1,0 +1,68 @@
+"""Algorithms are named in one table; what is fixed to one of them by a specification says so here.
+
+A second place that knows an algorithm is a second place to change, and to forget, when another is added.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[2] / "src" / "tallystick"
+TABLE = "signing/algorithms.py"
+NAMED = re.compile(r"ed25519|\b0x0[14]\b|[\"']sha256:?[\"'{]", re.IGNORECASE)
+HASHING = re.compile(r"\bhashlib\b|\bhazmat\.primitives\.hashes\b")
+NAMED_BY = {
+    "signing/keys.py": "the types of keys as constants, from the table",
+    "transparency/cosignature.py": "C2SP tlog-cosignature is Ed25519's",
+}
+SHA256_BY_SPECIFICATION = {
+    "signing/keys.py": "key ids (C2SP signed-note)",
+    "transparency/merkle.py": "trees (RFC 6962, C2SP tlog-tiles)",
+    "witness/cosigner.py": "a log's path at a witness (C2SP tlog-witness)",
+}
+SHA256_OF_THIS_VERSION_ALONE = {
+    "audit/earlier.py": "the state that a report was saved with",
+    "demo/cast.py": "made-up numbers",
+    "demo/incidents.py": "another log, made up",
+    "ledger/note_faults.py": "names a note in a message",
+    "ledger/recorded_before.py": "a text that came before, within the state",
+    "publishing/recorded.py": "a text that came before, within the state",
+    "views/follow.py": "names a lock",
+    "views/follower.py": "the views' own file",
+    "views/view_store.py": "the views' own file",
+    "vouchers/admit.py": "a text that came before, within the state",
+    "vouchers/entry.py": "a text that came before, within the state",
+    "vouchers/saved_state.py": "saved states, which the version that wrote them reads",
+}
+
+
+def code_of(source: str) -> str:
+    """A module without its docstrings and comments, which may name an algorithm."""
+    source = re.sub(r'"""[\s\S]*?"""', "", source)
+    return re.sub(r"#.*", "", source)
+
+
+def modules() -> dict[str, str]:
+    """The code of each module, by its path."""
+    return {str(path.relative_to(PACKAGE)): code_of(path.read_text("utf-8")) for path in PACKAGE.rglob("*.py")}
+
+
+def found(pattern: re.Pattern[str]) -> set[str]:
+    """The modules whose code has it, but the table."""
+    return {name for name, code in modules().items() if pattern.search(code)} - {TABLE}
+
+
+def test_no_other_module_names_an_algorithm() -> None:
+    """Nor does one that is listed and has no need to be."""
+    assert found(NAMED) == {*NAMED_BY}
+
+
+def test_what_else_hashes_is_fixed_or_read_by_nobody_else() -> None:
+    """A hash in a field that others read is made by the table."""
+    assert found(HASHING) == {*SHA256_BY_SPECIFICATION, *SHA256_OF_THIS_VERSION_ALONE}
+
+
+@pytest.mark.parametrize("code", ['x = f"sha256:{x}"', "ED25519 = 1", "if kind == 'sha256':", "if key.type == 0x01:"])
+def test_a_named_one_is_seen(code: str) -> None:
+    assert NAMED.search(code_of(f'"""A module."""\n{code}  # why\n'))
