@@ -73,8 +73,9 @@ def test_a_fault_is_named_and_no_number_is_shown(ledger: Path, tmp_path: Path, t
 def test_help_offers_what_has_a_dossier_and_nothing_else() -> None:
     """An entry has none: it is shown, or proved by its receipt."""
     said = done("dossier", "--help")
-    assert "<voucher|holder|provider|programme|contract|treasury>" in said
-    assert "<voucher|holder|programme|provider|contract|mandate|claim|demand|entry>" in done("show", "--help")
+    assert "<voucher|holder|provider|programme|contract|treasury|application|claim|demand>" in said
+    shown = "<voucher|holder|programme|provider|contract|application|claim|demand|mandate|party|treasury|entry>"
+    assert shown in done("show", "--help")
 
 
 def test_bad_input_is_one_line(ledger: Path, tmp_path: Path, trust: Path) -> None:

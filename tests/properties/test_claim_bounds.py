@@ -161,7 +161,7 @@ def settle(book: Book, claimed: dict[str, Any], paid_of: int) -> int:
 
 
 def test_the_largest_claims_are_settled(book: Book) -> None:
-    """50 contracts of 500 lots, of which a half is withheld and claimed again; then one of more lots than a claim has."""
+    """50 contracts of 500 lots, of which a half is withheld and claimed again; then one of more lots than a claim."""
     reserve(book, LOTS_MAX // CONTRACTS_MAX, range(CONTRACTS_MAX))
     book.at += 2 * HOUR_US
     burn(book, range(CONTRACTS_MAX), LOTS_MAX // CONTRACTS_MAX)

@@ -34,7 +34,7 @@ from tallystick.field_faults import shown
 Use = Literal["notes", "cosignatures"]
 
 _UNASSIGNED: Final = 0xFF
-_KEYS_CACHED_MAX: Final = 4_096
+KEYS_CACHED_MAX: Final = 4_096
 _POINT_SIZE: Final = 32
 _FIELD_PRIME: Final = 2**255 - 19
 _Y_BITS: Final = 2**255 - 1
@@ -110,7 +110,7 @@ def _verify_ed25519(public_key: bytes, signature: bytes, message: bytes) -> None
         raise SignatureInvalidError from None
 
 
-@lru_cache(_KEYS_CACHED_MAX)
+@lru_cache(KEYS_CACHED_MAX)
 def _public_key(public_key: bytes) -> Ed25519PublicKey:
     return Ed25519PublicKey.from_public_bytes(public_key)
 

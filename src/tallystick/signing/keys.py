@@ -17,7 +17,14 @@ from functools import lru_cache
 from typing import Final, Self
 
 from tallystick.errors import KeyMalformedError, SignatureInvalidError
-from tallystick.signing.algorithms import COSIGNER, SIGNER, PrivateKey, SignatureAlgorithm, signature_algorithm
+from tallystick.signing.algorithms import (
+    COSIGNER,
+    KEYS_CACHED_MAX,
+    SIGNER,
+    PrivateKey,
+    SignatureAlgorithm,
+    signature_algorithm,
+)
 
 ED25519: Final = SIGNER.type_byte
 COSIGNATURE_ED25519: Final = COSIGNER.type_byte
@@ -28,10 +35,9 @@ KEY_NAME_LENGTH_MAX: Final = 255
 """Ours: the format knows no limit, but names are remembered, and repeated in refusals."""
 
 _VKEY_LENGTH_MAX: Final = 4_096
-_KEYS_CACHED_MAX: Final = 4_096
 
 
-@lru_cache(_KEYS_CACHED_MAX)
+@lru_cache(KEYS_CACHED_MAX)
 def check_key_name(name: str) -> None:
     """Refuse what a signature line can't carry as a key's name.
 
@@ -164,7 +170,7 @@ class SigningKey:
         return self._private.sign(message)
 
 
-@lru_cache(_KEYS_CACHED_MAX)
+@lru_cache(KEYS_CACHED_MAX)
 def _read_vkey(vkey: str) -> VerifierKey:
     if len(vkey) > _VKEY_LENGTH_MAX:
         raise KeyMalformedError(f"a vkey of {len(vkey)} characters is longer than {_VKEY_LENGTH_MAX}")
