@@ -24,7 +24,7 @@ START: Final = parse_instant("2026-01-05T08:00:00.000000Z")
 HOUR_US: Final = 3_600 * SECOND_US
 LATER_US: Final = 300 * DAY_US
 THRESHOLD_FEN: Final = 1_000_000
-EVIDENCE: Final = {"evidence_hash": "sha256:" + "0" * 64}
+EVIDENCE: Final = {"evidence_hash": f"sha256:{'0' * 64}"}
 LABELS: Final = {
     "network": ("sign-1", "sign-2", "sign-3"),
     "city": ("sign-1", "sign-2", "sign-3", "sign-4", "sign-5"),
