@@ -12,6 +12,8 @@ from tallystick.vouchers.quantities import format_instant, parse_day, start_of_d
 UTC_OFFSET_SECONDS: Final = 28_800
 FACE_FEN: Final = 150_000_000
 """What a voucher is worth on average: 1.5 million yuan, some USD 200,000."""
+ISSUED: Final = 0.9
+"""Of an envelope."""
 PARAMETER_SETS: Final = Path(__file__).parents[2] / "examples" / "programmes"
 CITIES: Final = (
     "beijing-compute-2024",
@@ -88,7 +90,7 @@ class City:
 
 
 def read_cities(scale: float) -> list[City]:
-    """Return the seventeen, each with as many vouchers a year as its envelope has average ones in it, times a scale."""
+    """Return the seventeen, each with as many vouchers a year as nine tenths of its envelope are, times a scale."""
     cities: list[City] = []
     for name in (*CITIES, INVENTED):
         command = json.loads((PARAMETER_SETS / f"{name}.json").read_text("utf-8"))["command"]
@@ -101,6 +103,6 @@ def read_cities(scale: float) -> list[City]:
         if any(city.treasury == treasury for city in cities):
             treasury, opening["rules"]["transfer"] = "seventeenth-treasury", "open"
             opening["rules"]["cap"]["holder_fen"] *= 3  # what was passed on counts too
-        vouchers = max(2, round(opening["envelope_fen"] / FACE_FEN * scale))
+        vouchers = max(2, round(opening["envelope_fen"] / FACE_FEN * ISSUED * scale))
         cities.append(City(treasury, opening, vouchers))
     return cities

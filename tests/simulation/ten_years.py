@@ -275,6 +275,7 @@ class Cities:
         city, provider, name = crowd.city, self.chance.choice(crowd.providers), f"{holder}/{year}"
         programme = city.programme_of(year)
         face_fen = round(city.face_fen * self.chance.uniform(0.5, 1))
+        face_fen = min(face_fen, self.log.state.book["unissued", programme])
         first_day = self.day_of(self.now)
         last_day = first_day + self.chance.randint(340, 370)
         self.give(
