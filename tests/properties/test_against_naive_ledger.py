@@ -1282,7 +1282,7 @@ class Walk:
 
     def application_id(self) -> str:
         standing = [name for name, one in self.oracle.applications.items() if not one["withdrawn"]]
-        pool = standing if standing and not self.one_in(8) else [*self.oracle.applications]
+        pool = standing if standing and not self.one_in(8) else [*self.oracle.ever("application")]
         return str(self.recent(pool, f"{HOLDERS[0]}/none", size=8))
 
     def apply(self) -> None:
@@ -2067,7 +2067,7 @@ MOVES: dict[Callable[[Walk], None], int] = {
     Walk.disallow: 6,
     Walk.demand: 6,
     Walk.recover: 5,
-    Walk.play_scene: 3,
+    Walk.play_scene: 5,
     Walk.seal: 6,
     Walk.send_again: 2,
     Walk.send_garbage: 3,
