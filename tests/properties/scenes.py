@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 HOUR = 3_600 * SECOND
-ITEM = "ascend-910b"
+ITEM, COUNTED = "ascend-910b", "tokens"
 
 
 class _CutError(Exception):
@@ -58,32 +58,40 @@ class Scene:
             key["active_from"] <= self.walk.at
         )
 
-    def begin(self, validity_days: int = 60) -> None:
+    def begin(self, *, basis: str = "metered", share_bp: int = 10_000, **changes: Any) -> None:
         """What is burned of them can be claimed the day after, whatever day that is."""
         cap = {"group": self.name, "holder_fen": 10_000, "floor_fen": 0}
-        terms: Json = {"cap": cap, "validity_days": validity_days, "claims": {"cycle": "any", "cut_off_days": 2}}
-        rules = rules_of(shares=[{"share_bp": 10_000}], ceiling_bp=10_000, **terms)
+        terms: Json = {"cap": cap, "basis": basis, "claims": {"cycle": "any", "cut_off_days": 2}}
+        if basis == "invoiced":
+            gate = {"before": "settle", "subject_type": "contract", "topic": "usage", "other_side": True, "passes": 1}
+            terms["gates"] = [gate]
+        rules = rules_of(shares=[{"share_bp": share_bp}], ceiling_bp=10_000, **(terms | changes))
         now = instant_text(self.walk.at)
         for programme in self.programmes:
             fields: Json = {"programme": programme, "name": "x", "voucher_kind": "compute", "fiscal_year": 2026}
             fields |= {"envelope_fen": 10_000, "opens_at": now, "closes_at": instant_text(self.walk.at + 90 * DAY)}
             self.does(self.treasury, "programme.open", rules=rules, **fields)
             place: Json = {"programme": programme, "provider": self.provider, "valid_from": now}
-            self.does(self.treasury, "provider.accredit", items=self.walk.limits(ITEM), **place)
+            self.does(self.treasury, "provider.accredit", items=self.walk.limits(ITEM, COUNTED), **place)
         terms = self.walk.contract(self.contract, self.holder, self.provider)
         document = f"sha256:{hashlib.sha256(self.contract.encode()).hexdigest()}"
-        self.does(self.holder, "contract.sign", **(terms | {"document_hash": document}))
+        self.does(self.holder, "contract.sign", **(terms | {"document_hash": document, "basis": basis}))
+
+    def reserve(self, programme: str, fen: int) -> str:
+        """A new voucher of so much, all of it under the contract; the reservation."""
+        walk = self.walk
+        walk.names += 1
+        voucher, reservation = f"{self.treasury}/{self.name}-{walk.names}", f"{self.holder}/{self.name}-{walk.names}"
+        issue = {"programme": programme, "holder": self.holder, "face_fen": fen, "valid_from": instant_text(walk.at)}
+        self.does(self.treasury, "voucher.issue", voucher=voucher, **issue)
+        held = {"voucher": voucher, "contract": self.contract, "amount_fen": fen}
+        until = instant_text(walk.at + 3 * DAY)
+        self.does(self.holder, "voucher.reserve", reservation=reservation, until=until, **held)
+        return reservation
 
     def burn(self, programme: str, fen: int) -> str:
         """So much of a new voucher under the contract; the statement's reference."""
-        walk, now = self.walk, instant_text(self.walk.at)
-        walk.names += 1
-        voucher, reservation = f"{self.treasury}/{self.name}-{walk.names}", f"{self.holder}/{self.name}-{walk.names}"
-        issue = {"programme": programme, "holder": self.holder, "face_fen": fen, "valid_from": now}
-        self.does(self.treasury, "voucher.issue", voucher=voucher, **issue)
-        held = {"voucher": voucher, "contract": self.contract, "amount_fen": fen}
-        until = instant_text(walk.at + 2 * DAY)
-        self.does(self.holder, "voucher.reserve", reservation=reservation, until=until, **held)
+        walk, reservation = self.walk, self.reserve(programme, fen)
         walk.at += HOUR + SECOND
         span = second_text(walk.at - HOUR), second_text(walk.at)
         groups = [{"item": ITEM, "lines": [[self.name, 8_000, *span, 3_600, {"pay_available": True}]]}]
@@ -160,7 +168,7 @@ def disallow_what_is_withheld_and_unclaimed(scene: Scene) -> None:
 
 def let_what_is_withheld_pass_its_cut_off(scene: Scene) -> None:
     """And what is unclaimed beside it; another claim is settled when it is past already, and what it withholds due."""
-    scene.begin(validity_days=3)
+    scene.begin(validity_days=4)
     first, second = scene.programmes
     scene.burn(first, 50)
     scene.burn(second, 40)
@@ -204,8 +212,43 @@ def leave_some_of_everything(scene: Scene) -> None:
     scene.burn(first, 5)
 
 
+def take_back_what_is_withheld_and_a_rest(scene: Scene) -> None:
+    """Of a claim in whole yuan 45 fen are left unclaimed; the rest of the line is withheld."""
+    scene.begin(rounding_fen=100)
+    ref = scene.burn(scene.programmes[0], 145)
+    scene.walk.at += DAY
+    scene.settle(scene.claim(scene.programmes[0]), 100)
+    scene.does(scene.provider, "burn.reverse", statement=ref, line=0, reason="wrong job")
+
+
+def serve_from_several(scene: Scene, basis: str) -> None:
+    """A half each of two programmes, of several reservations."""
+    scene.begin(basis=basis, share_bp=5_000)
+    for programme in scene.programmes * 2:
+        scene.reserve(programme, 15)
+    scene.walk.at += 2 * DAY
+    days = {"first_day": scene.walk.day_text(1), "last_day": scene.walk.day_text(1)}
+    document = f"sha256:{hashlib.sha256(scene.name.encode()).hexdigest()}"
+    said: Json = {"quantity": 5} if basis == "metered" else {"fee_fen": 40, "document_hash": document}
+    named = {"contract": scene.contract, "item": COUNTED, "pay_available": True}
+    scene.does(scene.provider, "service.burn", **named, **days, **said)
+
+
+def count_from_several(scene: Scene) -> None:
+    """Units of what is counted."""
+    serve_from_several(scene, "metered")
+
+
+def invoice_from_several(scene: Scene) -> None:
+    """An invoice."""
+    serve_from_several(scene, "invoiced")
+
+
 SCENES: tuple[Callable[[Scene], None], ...] = (
     take_back_what_is_withheld,
+    take_back_what_is_withheld_and_a_rest,
+    count_from_several,
+    invoice_from_several,
     disallow_what_is_withheld_and_unclaimed,
     let_what_is_withheld_pass_its_cut_off,
     set_demands_of_two_programmes_off,

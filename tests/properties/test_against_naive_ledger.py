@@ -1259,7 +1259,11 @@ class Walk:
         used = {line["contract"] for line in self.oracle.lines if line["fee_fen"]} & set(self.live_contracts())
         name = self.pick(sorted(used)) if used and self.one_in(2) else self.contract_id()
         contract = self.oracle.contracts.get(name)
-        last_days = (1, -3_000, -3_100) if name in self.standing() else (0, 1, -3, -30, -60, -300, -3_000)
+        last_days = (
+            (1, -3_000, -3_100)
+            if name in self.standing() or name.endswith("/i-0")
+            else (0, 1, -3, -30, -60, -300, -3_000)
+        )
         changes: list[Json] = [
             {"last_day": self.days(*last_days)},
             {"items_from": self.days(-1, -1, -2, -30, 0, -366, -367), "items": self.amended_prices()},
@@ -1282,7 +1286,7 @@ class Walk:
 
     def application_id(self) -> str:
         standing = [name for name, one in self.oracle.applications.items() if not one["withdrawn"]]
-        pool = standing if standing and not self.one_in(8) else [*self.oracle.applications]
+        pool = standing if standing and not self.one_in(8) else [*self.oracle.ever("application")]
         return str(self.recent(pool, f"{HOLDERS[0]}/none", size=8))
 
     def apply(self) -> None:
@@ -1482,6 +1486,8 @@ class Walk:
         self.crowd_under(self.pick(self.standing()) if self.one_in(3) else self.standing()[0])
 
     def crowd_under(self, contract: str) -> None:
+        """Under a contract, or, if it has left the books, one that can't."""
+        contract = contract if contract in self.oracle.contracts else self.standing()[0]
         holder = self.oracle.contracts[contract]["holder"]
         still_open = [name for name in self.programmes_open() if self.may_pay(name, contract) or self.one_in(8)]
         paying = self.oracle.paying_programmes(contract)
@@ -2067,7 +2073,7 @@ MOVES: dict[Callable[[Walk], None], int] = {
     Walk.disallow: 6,
     Walk.demand: 6,
     Walk.recover: 5,
-    Walk.play_scene: 3,
+    Walk.play_scene: 5,
     Walk.seal: 6,
     Walk.send_again: 2,
     Walk.send_garbage: 3,

@@ -494,7 +494,7 @@ def test_the_state_as_it_is_has_no_fault() -> None:
 
 @pytest.mark.long
 def test_every_falsified_amount_is_named() -> None:
-    """Some hundreds, of every account of the book and every term; every one, or every third."""
+    """More than a thousand, of every account of the book and every term; every third in the short schedule."""
     for what, falsify, name in falsifications()[:: schedule(3, 1)]:
         state = State.from_bytes(saved())
         falsify(state)
