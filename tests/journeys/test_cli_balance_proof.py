@@ -7,7 +7,7 @@ import pytest
 from support.command_line import done, failed, run
 from support.small_ledger import export_small_ledger, write_small_ledger
 
-SIZE = 99
+SIZE = 100
 """How many entries the small ledger has."""
 ACCOUNTS = [
     ("voucher", "shanghai/v1"),

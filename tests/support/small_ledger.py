@@ -439,7 +439,6 @@ def _services(at: int) -> list[bytes]:
 
 def _endings(at: int) -> list[bytes]:
     asked: Json = {"application": "maker-b/a2", "programme": CHEAP, "amount_fen": 50_000}
-    issued = {"voucher": "shanghai/v7", "holder": "maker-b", "application": "maker-b/a2", "programme": CHEAP}
     return [
         NETWORK.note(
             "key.add", at, "guian/officer-2", subject="guian", purpose="sign", vkey=vkey_of("guian/officer-2")
@@ -453,7 +452,13 @@ def _endings(at: int) -> list[bytes]:
             evidence_hash=f"sha256:{'ab' * 32}",
             **asked,
         ),
-        TREASURY.note("voucher.issue", at, valid_from=_in(at, HOUR_US), face_fen=20_000, **issued),
+        *[
+            TREASURY.note("voucher.issue", at, valid_from=_in(at, HOUR_US), programme=CHEAP, face_fen=20_000, **new)
+            for new in (
+                {"voucher": "shanghai/v7", "holder": "maker-a"},
+                {"voucher": "shanghai/v8", "holder": "maker-b", "application": "maker-b/a2"},
+            )
+        ],
         TREASURY.note("programme.amend", at, programme=CHEAP, closes_at=_in(at, HOUR_US), reason="the year is over"),
         note_of(
             PROVIDER.command("key.rotate", at, key=label_of("guian/meter-3"), vkey=vkey_of("guian/meter-4")),

@@ -339,7 +339,7 @@ def test_too_little_memory_is_no_finding(pristine: Path, tmp_path: Path, policy:
     source = Path(shutil.copytree(pristine / "short", tmp_path / "source"))
     with closing(sqlite3.connect(source / "ledger.db")) as database:
         database.execute("DROP TRIGGER stored_events_refuses_update")
-        for version in range(100, 356):
+        for version in range(101, 357):
             row = ("x", version, "x", os.urandom(65_535))
             database.execute("INSERT INTO stored_events VALUES (?, ?, ?, ?)", row)
         database.execute(

@@ -204,6 +204,7 @@ def _returned(command: BurnReverse, outcome: Reversed, change: Change) -> list[T
     return [
         (voucher, moved_fen[voucher], f"{line} to the {' and the '.join(dict.fromkeys(to))}: {command.reason}")
         for voucher, to in places.items()
+        if voucher in moved_fen  # up to a day, of what was withheld nothing came back yet
     ]
 
 
