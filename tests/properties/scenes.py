@@ -51,6 +51,8 @@ class Scene:
         for signer, number in self.oracle.signatures_needed(command, self.walk.at).items():
             labels = [name.rpartition("+")[0] for name, key in self.oracle.keys.items() if self._signs(key, signer)]
             signers += labels[:number]
+        if not signers:
+            raise _CutError(f"{party} has no key that counts")
         return self.walk.pair.submit(command, signers, self.walk.at)
 
     def _signs(self, key: Json, party: str) -> bool:
@@ -234,6 +236,23 @@ def serve_from_several(scene: Scene, basis: str) -> None:
     scene.does(scene.provider, "service.burn", **named, **days, **said)
 
 
+def reserve_to_the_end_of_the_contract(scene: Scene) -> None:
+    """Which was brought forward; not a microsecond longer."""
+    scene.begin()
+    walk = scene.walk
+    scene.does(scene.holder, "contract.amend", contract=scene.contract, last_day=walk.day_text(-30))
+    walk.names += 1
+    voucher, end = f"{scene.treasury}/{scene.name}-{walk.names}", scene.oracle.end_of_contract(scene.contract)
+    issue = {"programme": scene.programmes[0], "holder": scene.holder, "face_fen": 5}
+    scene.does(scene.treasury, "voucher.issue", voucher=voucher, valid_from=instant_text(walk.at), **issue)
+    held = {"reservation": f"{scene.holder}/{scene.name}", "voucher": voucher, "contract": scene.contract}
+    held |= {"amount_fen": 5}
+    answer = scene.says(scene.holder, "voucher.reserve", until=instant_text(end + 1), **held)
+    if answer != ("refused", "reservation_outlives_contract"):
+        raise _CutError(answer)
+    scene.does(scene.holder, "voucher.reserve", until=instant_text(end), **held)
+
+
 def count_from_several(scene: Scene) -> None:
     """Units of what is counted."""
     serve_from_several(scene, "metered")
@@ -247,6 +266,7 @@ def invoice_from_several(scene: Scene) -> None:
 SCENES: tuple[Callable[[Scene], None], ...] = (
     take_back_what_is_withheld,
     take_back_what_is_withheld_and_a_rest,
+    reserve_to_the_end_of_the_contract,
     count_from_several,
     invoice_from_several,
     disallow_what_is_withheld_and_unclaimed,

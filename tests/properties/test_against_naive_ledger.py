@@ -648,7 +648,10 @@ class Walk:
     def spoil(self, command: Json, signers: list[str]) -> tuple[list[str], list[str]]:
         """Something wrong about the signatures: the keys that sign well, and the keys that don't."""
         party = command["party"]
-        match self.chance.randrange(6):
+        coming = [label for label, key in self.oracle.keys.items() if key["active_from"] > self.at]
+        match self.chance.randrange(7 if coming else 6):
+            case 6:
+                return [*signers, *[label.rpartition("+")[0] for label in coming[:1]]], []
             case 0:
                 return signers[1:] or [f"{party}/nobody"], []
             case 1:
@@ -1475,7 +1478,7 @@ class Walk:
         ends = [self.oracle.vouchers[voucher]["until"]] if voucher in self.oracle.vouchers else []
         ends += [self.oracle.end_of_contract(contract)] if contract in self.oracle.contracts else []
         until = self.moment(*ends, *ends) if self.one_in(4) else min([self.at + self.pick((1, 9, 30, 60)) * DAY, *ends])
-        if ends and self.one_in(4 if ends[-1] < ends[0] else 16):
+        if ends and self.one_in(2 if ends[-1] < ends[0] else 16):
             until = ends[-1] + self.pick((0, 1))
         fields = {"reservation": self.new_id(party, "r", [*self.oracle.reservations]), "voucher": voucher}
         fields |= {"contract": contract, "until": instant_text(until)}
