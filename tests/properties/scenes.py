@@ -245,8 +245,8 @@ def reserve_to_the_end_of_the_contract(scene: Scene) -> None:
     voucher, end = f"{scene.treasury}/{scene.name}-{walk.names}", scene.oracle.end_of_contract(scene.contract)
     issue = {"programme": scene.programmes[0], "holder": scene.holder, "face_fen": 5}
     scene.does(scene.treasury, "voucher.issue", voucher=voucher, valid_from=instant_text(walk.at), **issue)
-    held = {"reservation": f"{scene.holder}/{scene.name}", "voucher": voucher, "contract": scene.contract}
-    held |= {"amount_fen": 5}
+    held: Json = {"reservation": f"{scene.holder}/{scene.name}", "voucher": voucher, "contract": scene.contract}
+    held["amount_fen"] = 5
     answer = scene.says(scene.holder, "voucher.reserve", until=instant_text(end + 1), **held)
     if answer != ("refused", "reservation_outlives_contract"):
         raise _CutError(answer)
