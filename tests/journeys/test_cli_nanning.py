@@ -13,7 +13,7 @@ import pytest
 
 from support.actors import ORIGIN, Actor, key_of, uscc_of
 from support.command_line import done, run
-from support.terms import contract_of, limits_of, prices_of
+from support.terms import contract_of, founding_of, limits_of, prices_of
 from tallystick.ledger import Admitted, create_ledger
 from tallystick.signing.algorithms import SHA256
 from tallystick.vouchers.quantities import parse_instant
@@ -41,19 +41,7 @@ def notes() -> Iterator[tuple[str, bytes]]:
         opened,
         NETWORK,
         "network.found",
-        edition=1,
-        name="Network",
-        currency="CNY",
-        root_keys=NETWORK.vkeys,
-        root_quorum=1,
-        clock_skew_seconds=60,
-        freshness_seconds=86_400,
-        burn_window_seconds=45 * 86_400,
-        release_grace_seconds=0,
-        tariff_notice_seconds=0,
-        takeover_seconds=0,
-        sealing_grace_seconds=0,
-        utc_offset_seconds=28_800,
+        **founding_of(*NETWORK.vkeys),
     )
     yield note(opened, NETWORK, "item.register", item="h100", name="h100", unit="gpu_time")
     yield admit(NETWORK, GUIAN, "provider", uscc=uscc_of("guian"))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from support.actors import ORIGIN, Actor, Json, note_of, uscc_of
-from support.terms import contract_of, limits_of, prices_of
+from support.terms import contract_of, founding_of, limits_of, prices_of
 from tallystick.signing.algorithms import SHA256
 from tallystick.vouchers.admit import admit, read_note
 from tallystick.vouchers.entry import Entry
@@ -36,19 +36,7 @@ class City:
         self.do(
             "network",
             "network.found",
-            edition=1,
-            name="Network",
-            currency="CNY",
-            root_keys=network.vkeys,
-            root_quorum=1,
-            clock_skew_seconds=60,
-            freshness_seconds=86_400,
-            burn_window_seconds=45 * 86_400,
-            release_grace_seconds=0,
-            tariff_notice_seconds=0,
-            takeover_seconds=0,
-            sealing_grace_seconds=0,
-            utc_offset_seconds=28_800,
+            **founding_of(*network.vkeys),
         )
         for item in ("ascend-910b", "h100"):
             self.do("network", "item.register", item=item, name=item, unit="gpu_time")

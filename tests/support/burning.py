@@ -3,7 +3,7 @@
 from itertools import count
 
 from support.actors import ORIGIN, Actor, key_of, uscc_of
-from support.terms import contract_of, limits_of, rules_of
+from support.terms import contract_of, founding_of, limits_of, rules_of
 from tallystick.ledger import Ledger
 from tallystick.vouchers.quantities import (
     DAY_US,
@@ -33,19 +33,7 @@ def founding_notes() -> list[bytes]:
         network.note(
             "network.found",
             BEGIN,
-            edition=1,
-            name="Network",
-            currency="CNY",
-            root_keys=network.vkeys,
-            root_quorum=1,
-            clock_skew_seconds=60,
-            freshness_seconds=86_400,
-            burn_window_seconds=92 * 86_400,
-            release_grace_seconds=0,
-            tariff_notice_seconds=0,
-            takeover_seconds=86_400,
-            sealing_grace_seconds=0,
-            utc_offset_seconds=28_800,
+            **founding_of(*network.vkeys, burn_window_seconds=92 * 86_400, takeover_seconds=86_400),
         ),
         network.note(
             "item.register", BEGIN, item="ascend-910b", unit="gpu_time", name="Ascend 910B", origin="domestic"

@@ -23,6 +23,26 @@ def rules_of(**changes: Any) -> Json:
     return rules | changes
 
 
+def founding_of(*root_vkeys: str, **changes: Any) -> Json:
+    """A network's fields: one root key signs, and nothing has to wait."""
+    fields: Json = {
+        "edition": 1,
+        "name": "Network",
+        "currency": "CNY",
+        "root_keys": list(root_vkeys),
+        "root_quorum": 1,
+        "clock_skew_seconds": 60,
+        "freshness_seconds": 86_400,
+        "burn_window_seconds": 45 * 86_400,
+        "release_grace_seconds": 0,
+        "tariff_notice_seconds": 0,
+        "takeover_seconds": 0,
+        "sealing_grace_seconds": 0,
+        "utc_offset_seconds": 28_800,
+    }
+    return fields | changes
+
+
 def limits_of(*items: str, price_limit_fen: int = 10_000_000) -> list[Json]:
     """The items of an accreditation, each up to the same price."""
     return [{"item": item, "price_limit_fen": price_limit_fen} for item in sorted(items)]
