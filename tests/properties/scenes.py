@@ -60,7 +60,7 @@ class Scene:
             key["active_from"] <= self.walk.at
         )
 
-    def begin(self, *, basis: str = "metered", share_bp: int = 10_000, **changes: Any) -> None:
+    def begin(self, *, basis: str = "metered", share_bp: int = 10_000, support_fen: int = 0, **changes: Any) -> None:
         """What is burned of them can be claimed the day after, whatever day that is."""
         cap = {"group": self.name, "holder_fen": 10_000, "floor_fen": 0}
         terms: Json = {"cap": cap, "basis": basis, "claims": {"cycle": "any", "cut_off_days": 2}}
@@ -77,16 +77,31 @@ class Scene:
             self.does(self.treasury, "provider.accredit", items=self.walk.limits(ITEM, COUNTED), **place)
         terms = self.walk.contract(self.contract, self.holder, self.provider)
         document = f"sha256:{hashlib.sha256(self.contract.encode()).hexdigest()}"
-        self.does(self.holder, "contract.sign", **(terms | {"document_hash": document, "basis": basis}))
+        self.does(
+            self.holder,
+            "contract.sign",
+            **(terms | {"document_hash": document, "basis": basis, "other_support_fen": support_fen}),
+        )
 
-    def reserve(self, programme: str, fen: int) -> str:
-        """A new voucher of so much, all of it under the contract; the reservation."""
-        walk = self.walk
-        walk.names += 1
-        voucher, reservation = f"{self.treasury}/{self.name}-{walk.names}", f"{self.holder}/{self.name}-{walk.names}"
-        issue = {"programme": programme, "holder": self.holder, "face_fen": fen, "valid_from": instant_text(walk.at)}
-        self.does(self.treasury, "voucher.issue", voucher=voucher, **issue)
-        held = {"voucher": voucher, "contract": self.contract, "amount_fen": fen}
+    def new_id(self, party: str) -> str:
+        self.walk.names += 1
+        return f"{party}/{self.name}-{self.walk.names}"
+
+    def operator(self) -> str:
+        return next(name for name, one in self.oracle.parties.items() if one["role"] == "operator")
+
+    def issue(self, programme: str, fen: int, party: str = "", **fields: Any) -> str:
+        """A new voucher of so much, by the treasury if by nobody else; its id."""
+        party = party or self.treasury
+        voucher, now = self.new_id(party), instant_text(self.walk.at)
+        named = {"programme": programme, "holder": self.holder, "face_fen": fen, "valid_from": now} | fields
+        self.does(party, "voucher.issue", voucher=voucher, **named)
+        return voucher
+
+    def reserve(self, programme: str, fen: int, face_fen: int | None = None) -> str:
+        """So much of a new voucher is reserved under the contract; the reservation."""
+        walk, reservation = self.walk, self.new_id(self.holder)
+        held = {"voucher": self.issue(programme, face_fen or fen), "contract": self.contract, "amount_fen": fen}
         until = instant_text(walk.at + 3 * DAY)
         self.does(self.holder, "voucher.reserve", reservation=reservation, until=until, **held)
         return reservation
@@ -104,8 +119,7 @@ class Scene:
 
     def claim(self, programme: str) -> str:
         """All that was burned up to yesterday."""
-        self.walk.names += 1
-        claim = f"{self.provider}/{self.name}-{self.walk.names}"
+        claim = self.new_id(self.provider)
         self.does(self.provider, "redemption.claim", claim=claim, programme=programme, last_day=self.walk.day_text(1))
         return claim
 
@@ -133,8 +147,7 @@ class Scene:
         return bool(self.oracle.acting_for(command) == self.treasury)
 
     def demand(self, programme: str, fen: int) -> str:
-        self.walk.names += 1
-        demand = f"{self.treasury}/{self.name}-{self.walk.names}"
+        demand = self.new_id(self.treasury)
         fields: Json = {"programme": programme, "payee": self.provider, "amount_fen": fen, "reason": "paid twice"}
         self.does(self.treasury, "recovery.demand", demand=demand, evidence_hash=f"sha256:{'e' * 64}", **fields)
         return demand
@@ -241,11 +254,8 @@ def reserve_to_the_end_of_the_contract(scene: Scene) -> None:
     scene.begin()
     walk = scene.walk
     scene.does(scene.holder, "contract.amend", contract=scene.contract, last_day=walk.day_text(-30))
-    walk.names += 1
-    voucher, end = f"{scene.treasury}/{scene.name}-{walk.names}", scene.oracle.end_of_contract(scene.contract)
-    issue = {"programme": scene.programmes[0], "holder": scene.holder, "face_fen": 5}
-    scene.does(scene.treasury, "voucher.issue", voucher=voucher, valid_from=instant_text(walk.at), **issue)
-    held: Json = {"reservation": f"{scene.holder}/{scene.name}", "voucher": voucher, "contract": scene.contract}
+    voucher, end = scene.issue(scene.programmes[0], 5), scene.oracle.end_of_contract(scene.contract)
+    held: Json = {"reservation": scene.new_id(scene.holder), "voucher": voucher, "contract": scene.contract}
     held["amount_fen"] = 5
     answer = scene.says(scene.holder, "voucher.reserve", until=instant_text(end + 1), **held)
     if answer != ("refused", "reservation_outlives_contract"):
@@ -261,6 +271,42 @@ def count_from_several(scene: Scene) -> None:
 def invoice_from_several(scene: Scene) -> None:
     """An invoice."""
     serve_from_several(scene, "invoiced")
+
+
+def leave_what_is_old(scene: Scene) -> None:
+    """A voucher passed on in part and one revoked with something reserved; and a line that the books have forgotten.
+
+    It absorbed other support. An operator issued a voucher by a mandate.
+    """
+    scene.begin(support_fen=10, transfer="open")
+    walk, programme = scene.walk, scene.programmes[0]
+    scene.burn(programme, 40)
+    part = {"into": scene.new_id(scene.holder), "amount_fen": 20}
+    other = next(name for name, one in scene.oracle.parties.items() if one["role"] == "holder" and name != scene.holder)
+    scene.does(scene.holder, "voucher.transfer", voucher=scene.issue(programme, 50), to=other, **part)
+    held = scene.oracle.reservations[scene.reserve(programme, 10, face_fen=30)]
+    scene.does(scene.treasury, "voucher.revoke", voucher=held["voucher"], reason="inquiry")
+    given: Json = {"mandate": scene.new_id(scene.treasury), "operator": scene.operator(), "kinds": ["voucher.issue/1"]}
+    limits = {"each_fen": 50, "total_fen": 90, "until": instant_text(walk.at + 300 * DAY)}
+    scene.does(scene.treasury, "mandate.give", **given, **limits)
+    scene.issue(programme, 30, scene.operator(), mandate=given["mandate"])
+    walk.at += 31 * DAY
+
+
+def let_all_of_it_leave(scene: Scene) -> None:
+    """What was left is settled and received, a voucher is revoked, the rest expires; and then the books are sealed."""
+    leave_some_of_everything(scene)
+    walk, oracle = scene.walk, scene.oracle
+    for claim in [name for name, one in oracle.claims.items() if one["status"] == "open"]:
+        scene.settle(claim)
+    for demand in [*oracle.demands]:
+        payment = {"amount_fen": oracle.balance("receivable", demand), "day": walk.day_text(0)}
+        scene.does(scene.treasury, "recovery.receive", demand=demand, payment=payment | {"reference": demand})
+    scene.does(scene.treasury, "voucher.revoke", voucher=scene.issue(scene.programmes[0], 5), reason="inquiry")
+    walk.at += 100 * DAY
+    scene.does(scene.treasury, "book.expire")
+    operator = scene.operator()
+    scene.does(operator, "book.seal", seal=scene.new_id(operator), last_day=walk.day_text(2))
 
 
 SCENES: tuple[Callable[[Scene], None], ...] = (

@@ -2120,13 +2120,15 @@ def founded(pair: Pair, **limits: int) -> Walk:
     return walk
 
 
-def walked(seed: int, steps: int, enough: Callable[[State], bool] | None = None) -> Pair:
-    """Both sides after a walk, by the same chance for the same seed; it ends early at a state that is enough."""
+def walked(seed: int, steps: int, begin: Callable[[Walk], None] | None = None) -> Pair:
+    """Both sides after a walk, by the same chance for the same seed."""
     pair = Pair()
     early = {"kind": "party.suspend/1", "log": ORIGIN, "party": NETWORK, "ref": "1", "signed_at": instant_text(START)}
     answer = pair.submit(early | {"subject": "x", "reason": "x"}, [f"{NETWORK}/root-1"], START)
     assert answer == ("refused", "network_not_founded")
     walk = founded(pair)
+    if begin is not None:
+        begin(walk)
     walk.chance = random.Random(seed)
     moves, often = list(MOVES), weights(seed)
     for step in range(steps):
@@ -2139,8 +2141,6 @@ def walked(seed: int, steps: int, enough: Callable[[State], bool] | None = None)
             pair.check_books()
         if step % 250 == 0:
             pair.resume_from_snapshot()
-        if enough is not None and enough(pair.state):
-            break
     pair.check_books()
     pair.check_replay()
     return pair
