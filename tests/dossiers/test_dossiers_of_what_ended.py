@@ -67,6 +67,25 @@ def tell(story: Story) -> tuple[int, int]:
     return first, seal(story)
 
 
+def test_what_had_ended_and_is_touched_after_the_newest_seal_is_sound(tmp_path: Path) -> None:
+    """The newest seal hasn't the voucher; what takes a line of it back comes later: the seal before shows enough."""
+    story = Story(tmp_path / "ledger")
+    story.begin()
+    story.do(NETWORK, "party.admit", admitted="registry", role="operator", name="Register", keys=REGISTRY.vkeys)
+    story.issue("city/v1", "acme", 100_000)
+    story.reserve("acme/r1", "city/v1", "acme/k1", 50_000)
+    story.at += 3 * DAY_US
+    story.burn(DC, "acme/k1", story.line("job", 2), ref="T1")
+    story.do(CITY, "voucher.revoke", voucher="city/v1", reason="x")
+    story.do(DC, "reservation.release", reservation="acme/r1")
+    seal(story)
+    story.at += DAY_US
+    seal(story)
+    story.do(DC, "burn.reverse", statement="T1", line=0, reason="x")
+    assert suspected(story) == {}
+    story.ledger.close()
+
+
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     story = Story(tmp_path_factory.mktemp("services") / "ledger")

@@ -76,6 +76,7 @@ class _Sums:
 
     entries: int = 0
     entries_later: int = 0
+    first_later: int | None = None
     dependencies: int = 0
     running_hash: str = NO_TOUCHES
     counted: int = 0
@@ -156,6 +157,7 @@ class _Examination:
         self.sums.entries += 1
         if closing is None or item.index > closing.index:
             self.sums.entries_later += 1
+            self.sums.first_later = self.sums.first_later or item.index
             return
         self.sums.running_hash = run_on(self.sums.running_hash, [item.index])
         self.sums.counted += 1
@@ -349,8 +351,9 @@ class _Examination:
         newest = max(self.seals, default=None)
         if newest is None or (last is not None and newest <= last.index):
             return
-        if self.has_ended and not self.sums.entries_later:
-            return  # and in no later seal: its last entry is before this one
+        later = self.sums.first_later
+        if self.has_ended and (later is None or later > newest):
+            return  # and in no later seal: no entry of it is before the newest
         if self.first_entry is not None and self.first_entry < newest:
             shown = "none" if self.head.closing is None else f"entry {self.head.closing.index}"
             self.findings.add(
