@@ -150,7 +150,7 @@ def test_no_account_of_a_random_log_is_suspected(long_walk: tuple[Path, list[byt
     stretches = [(None, None), (seals[0], seals[-1]), (seals[len(seals) // 2], None)]
     touches = touches_of(log)
     assert len(touches) > 20
-    for account in [*touches][:: schedule(4, 1)]:
+    for account in [*touches][:: schedule(4, 2)]:
         for since, until in stretches:
             bounds = [None if index is None else Bound(index=index) for index in (since, until)]
             try:

@@ -2706,6 +2706,6 @@ class Ledgers(RuleBasedStateMachine):
 # Explaining a failure takes longer than everything else and says nothing that the message doesn't.
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
 Ledgers.TestCase.settings = settings(
-    max_examples=schedule(60, 300), stateful_step_count=50, deadline=None, phases=PHASES
+    max_examples=schedule(60, 100), stateful_step_count=50, deadline=None, phases=PHASES
 )
 TestLedgers = pytest.mark.long(Ledgers.TestCase)
