@@ -97,7 +97,7 @@ class State:
         seals: by id, in order.
         left: ids of what has ended and left, by what it was, with the entry of the seal that it left with (leaving.py).
         touches: by account, which entries touched it.
-        documents: by SHA-256 (hex), for ever: its contract (empty once that has left), or of an invoice its statement.
+        documents: by hash, for ever: its contract (empty once that has left), or of an invoice its statement.
         job_times: by provider and item; not saved, because it follows from the statements.
         statements: by provider and reference.
         statement_order: provider and reference, oldest first.

@@ -168,6 +168,7 @@ class RedemptionSettle(Rule):
         return None
 
     def _check_offsets(self, state: State, treasury: str) -> Refusal | None:
+        """Refuse demands that can't be set off; of several refusals the first in order of precedence."""
         claimant = state.claims[self.claim].claimant
         refusals: list[Refusal | None] = []
         for offset in self.offsets or ():
@@ -176,7 +177,7 @@ class RedemptionSettle(Rule):
                 detail = f"{offset.demand} is on {state.demands[offset.demand].payee}"
                 refusal = Refusal(Reason.DEMAND_ON_ANOTHER, detail)
             refusals.append(refusal or check_receivable(state, offset.demand, offset.amount_fen))
-        return min([one for one in refusals if one], key=lambda one: _OF_OFFSETS.index(one.reason), default=None)
+        return min([one for one in refusals if one], key=lambda one: self.refusals.index(one.reason), default=None)
 
     def _check_payment(self, state: State, treasury: str, at: int) -> Refusal | None:
         due_fen = self.paid_fen - self.offset_fen
@@ -391,8 +392,5 @@ def _check_open_claim(state: State, claim_id: str, treasury: str) -> Refusal | N
         return refusal
     return None if claim.status == "open" else Refusal(Reason.CLAIM_ALREADY_SETTLED, f"{claim_id} is {claim.status}")
 
-
-_OF_OFFSETS: Final = (Reason.DEMAND_UNKNOWN, Reason.DEMAND_ON_ANOTHER, Reason.EXCEEDS_RECEIVABLE)
-"""In their order: of several offsets the earliest reason is the answer."""
 
 RULES: Final = (RedemptionSettle, RedemptionDisallow)
