@@ -7,6 +7,7 @@ from pathlib import Path
 
 from support.actors import ORIGIN
 from support.small_ledger import LOG_KEY, POLICY
+from support.tampering import edited
 from tallystick.dossiers.dossier_lines import DossierEntry, DossierHead, SealedLeaf, read_lines
 from tallystick.dossiers.dossier_report import DossierReport
 from tallystick.dossiers.examining import examine_dossier
@@ -73,6 +74,13 @@ def proved_again(data: bytes, log: Sequence[bytes]) -> bytes:
         replace(head, checkpoint_note=note),
         [replace(one, entry=log[one.index], path=path_of(one.index, hashes)) for one in entries],
     )
+
+
+def altered(dossier: bytes, log: Sequence[bytes], kind: str, pattern: str, replacement: str) -> FindingCode:
+    """What is found first in a dossier in which the log's first entry of a kind says something else, signed anew."""
+    index = next(index for index, data in enumerate(log) if Entry.from_bytes(data).event.kind == kind)
+    entry = edited(log[index], pattern, replacement)
+    return codes(examined(proved_again(dossier, [*log[:index], entry, *log[index + 1 :]])))[0]
 
 
 def leaves_at(log: Sequence[bytes], seal_index: int) -> list[tuple[str, bytes]]:

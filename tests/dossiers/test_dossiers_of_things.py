@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from dossiers.forging import codes, examined, joined, parts_of, proved_again, written
+from dossiers.forging import altered, codes, examined, joined, parts_of, written
 from dossiers.test_contract_dossiers import claim, log_of, seal
 from dossiers.test_dossiers_of_settlements import settled_twice
 from support.actors import Actor
 from support.command_line import done, failed, run
 from support.small_ledger import POLICY
-from support.tampering import edited
 from support.voucher_year import ACME, DC, NETWORK, REGISTRY, Json, Story
 from tallystick.dossiers.writing import Bound
 from tallystick.errors import UsageError
@@ -110,11 +109,8 @@ def test_an_altered_entry_is_found(
 ) -> None:
     """Though the log's key signed it."""
     settled_twice(story)
-    log = log_of(story)
-    index = next(index for index, data in enumerate(log) if Entry.from_bytes(data).event.kind == kind)
-    entry = edited(log[index], pattern, replacement)
-    data = proved_again(written(story.folder, thing), [*log[:index], entry, *log[index + 1 :]])
-    assert codes(examined(data))[0].value == code
+    dossier = written(story.folder, thing)
+    assert altered(dossier, log_of(story), kind, pattern, replacement).value == code
 
 
 @pytest.mark.parametrize(
