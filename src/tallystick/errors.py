@@ -27,12 +27,15 @@
     │   └── ViewsUnusableError        the views' file can't be read or written here
     │       └── ViewsDamagedError         it holds something else than what was written; it is built anew
     ├── NotAFileError             where a file should be is a folder, a pipe or the like; an OSError too
+    ├── RequestRefusedError       a request over HTTP that is answered with a problem of HTTP's own
     ├── EditionUnknownError       a log was made by newer rules than this version knows; it isn't judged
     └── UsageError                what a person asked for can't be done as asked
 
 Wrong data raises one of these; a wrong use of a function raises `ValueError` or `TypeError`.
 Refusals are not exceptions: they are values (`tallystick.vouchers.refusals`).
 """
+
+from collections.abc import Mapping
 
 
 class TallystickError(Exception):
@@ -144,6 +147,22 @@ class NotAFileError(TallystickError, OSError):
 
     Made and shown as an `OSError`: errno, what it is, the path.
     """
+
+
+class RequestRefusedError(TallystickError):
+    """A request over HTTP that can't be answered as asked, whatever the log says.
+
+    Attributes:
+        reason: a code of `wire.statuses.HttpReason`.
+        detail: what exactly is wrong, in words; empty if the reason says it all.
+        headers: what more the answer has.
+    """
+
+    def __init__(self, reason: str, detail: str = "", *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(f"{reason}: {detail}" if detail else str(reason))
+        self.reason = reason
+        self.detail = detail
+        self.headers = dict(headers or {})
 
 
 class EditionUnknownError(TallystickError):

@@ -53,7 +53,7 @@ def test_every_kind_of_error_has_a_code_and_a_title() -> None:
 
 def test_an_error_as_a_problem() -> None:
     assert problem(NotALedgerError("year is not a ledger")) == {
-        "code": "not_a_ledger",
+        "reason": "not_a_ledger",
         "title": "The folder or file holds no ledger, or a damaged one",
         "detail": "year is not a ledger",
     }
@@ -63,7 +63,7 @@ def test_a_refusal_as_a_problem() -> None:
     """By the words of the closed list; what is wrong here, or what the reason means."""
     reason = Reason.TARIFF_MISSING
     said = problem(Refusal(reason, "guian has none for 910b"))
-    title = {"code": "tariff_missing", "title": reason.meaning, "transient": True}
+    title = {"reason": "tariff_missing", "title": reason.meaning, "transient": True}
     assert said == title | {"detail": "guian has none for 910b"}
     assert problem(Refusal(reason)) == title | {"detail": reason.meaning}
 

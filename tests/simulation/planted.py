@@ -29,6 +29,7 @@ from tallystick.transparency.receipt import Receipt
 from tallystick.views.follower import LogFollower
 from tallystick.views.view_store import FOLLOWED_LOG, Place, ViewStore, Write
 from tallystick.vouchers import admit
+from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.rules.burning import TimeBurn
 from tallystick.vouchers.rules.reservations import VoucherReserve
 from tallystick.vouchers.rules.rule import Event, Postings
@@ -189,7 +190,8 @@ def a_retry_gets_its_neighbours_entry() -> Iterator[None]:
     """Off by one."""
 
     def neighbour(ledger: Ledger, store: LogStore, signed: admit.SignedCommand, index: int) -> Admitted:
-        return Admitted(index - 1, next(store.entries(index - 1, index)), False, ledger)
+        data = next(store.entries(index - 1, index))
+        return Admitted(index - 1, data, False, ledger, Entry.from_bytes(data).event)
 
     with (
         mock.patch.object(submit, "recorded_before", neighbour),

@@ -35,13 +35,10 @@ def show_faults() -> None:
 
 def answered(answer: "Admitted | Refusal") -> "JsonObject":
     """Return what is said of a note that a ledger answered."""
-    from tallystick.vouchers.entry import Entry
     from tallystick.vouchers.refusals import Refusal
     from tallystick.wire.answers import recorded, refused
 
-    if isinstance(answer, Refusal):
-        return refused(answer)
-    return recorded(Entry.from_bytes(answer.entry).event, is_new=answer.is_new)
+    return refused(answer) if isinstance(answer, Refusal) else recorded(answer.event, is_new=answer.is_new)
 
 
 def words_for(outcome: dict[str, Any], zone: Callable[[], int]) -> str:

@@ -47,6 +47,7 @@ BY_USER: Final = {
     "Operators": (
         Command("ledger", "operator", "Make ledgers, back them up, restore them."),
         Command("writer", "writer", "Write a log, or stand by to: notes in, answers out, line by line."),
+        Command("serve", "serve", "Serve a log over HTTP: write it, or stand by to."),
         Command("checkpoint", "checkpoint", "Have checkpoints cosigned."),
         Command("export", "operator", "Write a log as static files (tlog-tiles)."),
         Command("demo", "operator", "Play a year of the network on this machine."),

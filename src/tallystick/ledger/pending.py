@@ -9,6 +9,7 @@ from tallystick.ledger.verification import Verification
 from tallystick.transparency.receipt import Receipt
 from tallystick.vouchers.admit import SignedCommand
 from tallystick.vouchers.refusals import Refusal
+from tallystick.vouchers.rules.rule import Event
 
 GROUP_NOTES_MAX: Final = 512
 GROUP_BYTES_MAX: Final = 4_000_000
@@ -30,12 +31,14 @@ class Admitted:
         entry: the entry's bytes.
         is_new: False if it was recorded before and has come again.
         ledger: where the receipt comes from.
+        event: what the entry says.
     """
 
     index: int
     entry: bytes
     is_new: bool
     ledger: ProvesEntries = field(repr=False)
+    event: Event = field(repr=False)
 
     def receipt(self) -> Receipt:
         """Return the proof that the entry is in the log; it can be checked offline for ever."""

@@ -53,7 +53,8 @@ def recorded_lately(
     assert reference is not None
     if reference.index < tail.edge.size:
         return recorded_before(ledger, store, signed, reference.index)
-    return Admitted(reference.index, entries[reference.index - tail.edge.size].data, False, ledger)
+    entry = entries[reference.index - tail.edge.size]
+    return Admitted(reference.index, entry.data, False, ledger, entry.event)
 
 
 def recorded_before(ledger: ProvesEntries, store: LogStore, signed: SignedCommand, index: int) -> NoteAnswer:
@@ -70,6 +71,6 @@ def recorded_before(ledger: ProvesEntries, store: LogStore, signed: SignedComman
     except Exception as error:  # it isn't there, or can't be read: no other note depends on it
         return decision_failed(signed.data, error)
     if recorded.text_sha256 == hashlib.sha256(signed.note.text).hexdigest():
-        return Admitted(index, data, False, ledger)
+        return Admitted(index, data, False, ledger, recorded)
     detail = f"{signed.command.ref} is entry {index}"
     return Refusal(Reason.REF_REUSED_FOR_OTHER_CONTENT, detail, index=index)

@@ -24,6 +24,7 @@ from typing import Final
 
 from tallystick.cycle_collection import paused_collection
 from tallystick.errors import LedgerBusyError, LedgerError, NotALedgerError, StoreFailedError, WriterFencedError
+from tallystick.ledger.checking import check_notes
 from tallystick.ledger.clock_guard import ClockGuard
 from tallystick.ledger.library import IntegrityError, PersistenceError
 from tallystick.ledger.log_signing import LogSigner
@@ -134,6 +135,29 @@ class Ledger:
             raise out_of_memory() from None
         return answers
 
+    def confirm(self) -> None:
+        """See that the store answers, and that this is the log's writer still; what had failed is mended if it can be.
+
+        Raises:
+            StoreFailedError: the store can't be reached, or doesn't answer as it should.
+            WriterFencedError: another writer has the log.
+        """
+        self._write(self._prepare(()))
+
+    def check(self, notes: Sequence[bytes]) -> list[Entry | Refusal]:
+        """Return what `submit` would decide on notes now, as `check_notes` does; raise what `confirm` does."""
+        if len(notes) == 1:  # `admit` changes nothing, so that no copy of the state is needed
+            reading = read_alone(notes[0], self.origin)
+            if isinstance(reading, Refusal):
+                return [reading]
+            self._verifier.start([reading], self._tail.state).finish()
+            with self._writer_lock:
+                state = self._current().state
+                return [admit_alone(state, reading, max(self._clock(), state.at))]
+        with self._writer_lock:  # a copy that the others' notes don't change
+            saved = self.state.to_bytes()
+        return check_notes(lambda: State.from_bytes(saved), notes, self._clock())
+
     def receipt(self, index: int) -> Receipt:
         """Return the receipt of an entry under the newest checkpoint that was committed for good.
 
@@ -164,6 +188,11 @@ class Ledger:
         """The state after the newest entry; not to be changed, nor kept over a submit."""
         with self._writer_lock:
             return self._current().state
+
+    @property
+    def size(self) -> int:
+        """How many entries are committed for good."""
+        return 0 if self._published is None else self._published.size
 
     @property
     def root(self) -> bytes:
@@ -293,7 +322,7 @@ class Ledger:
                     note.reading = refusal
                     return None
                 entries.append(answer)
-                note.answer = Admitted(answer.event.index, answer.data, True, self)
+                note.answer = Admitted(answer.event.index, answer.data, True, self, answer.event)
             elif answer.reason is Reason.ALREADY_RECORDED:
                 note.answer = recorded_lately(self, self._store, tail, reading, at, entries)
             else:

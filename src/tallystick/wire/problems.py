@@ -1,16 +1,24 @@
 """An error as a problem object (RFC 9457): what kind it is, what that means, and what exactly is wrong.
 
-    {"code": "not_a_ledger", "title", "detail"}                      an error of `tallystick.errors`
-    {"code": "exceeds_reservation", "title", "detail", "transient"}  a refusal; its reason is the code
+    {"reason": "not_a_ledger", "title", "detail"}                      an error of `tallystick.errors`
+    {"reason": "exceeds_reservation", "title", "detail", "transient"}  a refusal
+    {..., "index", "key", "limit_fen", "not_before"}                   those that a refusal has (`Refusal`)
+    {"reason": "body_too_large", "title", "detail", "transient"}       of HTTP's own (wire/statuses.py)
 
-A program goes by `code`; the words may change. `type` and `status` belong to HTTP, and whatever serves it adds them.
+A program goes by `reason`; the words may change. `type` and `status` belong to HTTP, and `as_answer` adds them.
 """
 
 import re
+from typing import Final
 
 from tallystick.errors import TallystickError
 from tallystick.vouchers.refusals import Refusal
 from tallystick.wire import JsonObject
+from tallystick.wire.statuses import HttpReason
+
+MEDIA_TYPE: Final = "application/problem+json"
+TYPES: Final = "/problems/"
+"""What a problem's `type` begins with: a reference into the service that says it, relative to its host."""
 
 
 def problem(error: TallystickError | Refusal) -> JsonObject:
@@ -18,8 +26,20 @@ def problem(error: TallystickError | Refusal) -> JsonObject:
     if isinstance(error, Refusal):
         reason = error.reason
         detail = error.detail or reason.meaning
-        return {"code": reason.value, "title": reason.meaning, "detail": detail, "transient": reason.transient}
-    return {"code": code_of(type(error)), "title": _title_of(type(error)), "detail": str(error)}
+        said = {"reason": reason.value, "title": reason.meaning, "detail": detail, "transient": reason.transient}
+        return said | error.fields()
+    return {"reason": code_of(type(error)), "title": _title_of(type(error)), "detail": str(error)}
+
+
+def http_problem(reason: HttpReason, detail: str = "") -> JsonObject:
+    """Return what is wrong with a request itself, or with its moment, as a problem object."""
+    said = {"reason": reason.value, "title": reason.meaning, "detail": detail or reason.meaning}
+    return said | {"transient": reason.transient}
+
+
+def as_answer(said: JsonObject, status: int) -> JsonObject:
+    """Return a problem object as HTTP answers with it: with a `type`, which is its reason as a URI, and a `status`."""
+    return {"type": TYPES + said["reason"], "status": status} | said
 
 
 def code_of(kind: type[TallystickError]) -> str:

@@ -1,0 +1,82 @@
+"""The log's service: notes in over HTTP, and all that is read of the log out.
+
+    tallystick serve SOURCE --log-key FILE --port 8473
+
+It writes the log, or stands by where another process does, and takes over when that one is gone. SIGTERM ends it: what
+was taken is answered, the lock let go, and the status is 0.
+"""
+
+# ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
+
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tallystick.cli import answers, output, parameters, reading
+from tallystick.errors import UsageError
+
+if TYPE_CHECKING:
+    from tallystick.sources import WritableSource
+
+READINGS = ("open", "parties", "own")
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command()(serve)
+
+
+def serve(
+    source: parameters.LedgerSource,
+    log_key: parameters.LogKey = None,
+    next_log_key: parameters.NextLogKey = None,
+    passphrase_file: parameters.LogKeyPassphrase = None,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes any that is free.")] = 8473,
+    read_by: Annotated[
+        str, typer.Option("--reading", help="Who may read what: open, parties or own.", metavar="RULE")
+    ] = "own",
+    processes: Annotated[int, typer.Option(min=0, help="How many processes verify signatures ahead.")] = 2,
+    log_time: parameters.LogTime = None,
+    accept_clock_jump: parameters.AcceptClockJump = False,
+) -> None:
+    """Serve a log over HTTP as its one writer; stand by while another process writes. SIGTERM ends it in order."""
+    from tallystick.cli.moments import zone_of
+    from tallystick.ledger.opening import stand_by
+    from tallystick.serving.server import Place
+    from tallystick.web.running import Writing
+    from tallystick.web.service import Service, ServiceSettings
+    from tallystick.web.serving_log import serve_log
+
+    if read_by not in READINGS:
+        raise UsageError(f"--reading is one of {', '.join(READINGS)}")
+    answers.show_faults()
+    key, next_key = reading.load_log_keys(source, log_key, next_log_key, passphrase_file)
+    clock = reading.clock(log_time, lambda: zone_of(source))
+    guard = reading.clock_guard(source, log_time, accept_jump=accept_clock_jump)
+    follow = partial(stand_by, source, key, next_log_key=next_key, clock=clock, verify_processes=processes, guard=guard)
+    vkeys = tuple([one.verifier.to_text() for one in (key, next_key) if one is not None])
+    settings = ServiceSettings(key.name, vkeys, read_by, policy=_policy(source))
+    writing = Writing(follow)
+    writing.start()
+    try:
+        serve_log(Service(source, settings, writing), Place(host=host, port=port), _say)
+    finally:
+        writing.stop()
+
+
+def _policy(source: "WritableSource") -> str | None:
+    """Return the trust policy that lies beside the log, if one does."""
+    from tallystick.ledger.opening import POLICY
+    from tallystick.sources import folder_of
+
+    folder = folder_of(source)
+    path = None if folder is None else folder / POLICY
+    return reading.read_file(str(path)).decode("utf-8", "replace") if path is not None and path.is_file() else None
+
+
+def _say(url: str) -> None:
+    output.line(url)
+    sys.stdout.flush()

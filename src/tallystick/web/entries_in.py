@@ -1,0 +1,198 @@
+"""The routes that take notes: `POST /v1/entries`, `/v1/check`, and `:batch` of both.
+
+The signed note is the authorisation: whoever brings it, it is decided once. These are plain routes, past FastAPI's own
+machinery, which costs more than a signature's verification; docs/openapi.json says what they take and answer.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tallystick.ledger.pending import GROUP_BYTES_MAX, GROUP_NOTES_MAX, Admitted
+from tallystick.publishing.reader import Reader
+from tallystick.publishing.recorded import find_recorded
+from tallystick.vouchers.entry import Entry
+from tallystick.vouchers.refusals import Reason, Refusal
+from tallystick.vouchers.rules.rule import Event
+from tallystick.web.problems import HttpProblem, problem_object, problem_response
+from tallystick.web.service import Service, service_of
+from tallystick.wire import JsonObject
+from tallystick.wire.answers import recorded
+from tallystick.wire.statuses import RECORDED_BEFORE, RECORDED_NOW, HttpReason
+
+NOTE_SIZE_MAX: Final = 65_535
+BATCH_NOTES_MAX: Final = GROUP_NOTES_MAX
+BATCH_BYTES_MAX: Final = GROUP_BYTES_MAX
+JSON: Final = "application/json"
+JSON_LINES: Final = "application/jsonl"
+RECEIPT: Final = "text/x.tlog-proof"
+
+_NOTE_TYPES: Final = frozenset({"", "text/plain", "application/octet-stream", "application/x-www-form-urlencoded"})
+"""What a note may be called; `curl --data-binary` says the last of whatever it sends. Its bytes are what counts."""
+_BATCH_TYPES: Final = _NOTE_TYPES | {JSON_LINES, JSON, "application/x-ndjson", "application/x-jsonlines"}
+_CHARSETS: Final = frozenset({"", "utf-8", "utf8", "us-ascii"})
+
+
+async def post_entry(request: Request) -> Response:
+    """Decide a note; 201 with where its entry is, 200 if it is one already, or a problem."""
+    service = service_of(request)
+    note = await _note_in(request)
+    (answer,) = await service.submit([note])
+    if isinstance(answer, Refusal):
+        return problem_response(answer)
+    headers = {"Location": f"{service.prefix}/v1/entries/{answer.index}"} | service.headers()
+    status = RECORDED_NOW if answer.is_new else RECORDED_BEFORE
+    if RECEIPT in request.headers.get("accept", ""):
+        receipt = await service.in_thread(answer.receipt)
+        return Response(receipt.to_bytes(), status, headers, RECEIPT)
+    return Response(orjson.dumps(recorded(answer.event, is_new=answer.is_new)), status, headers, JSON)
+
+
+async def post_entries(request: Request) -> Response:
+    """Decide many notes in order; a line of the answer for each, with its own status."""
+    service = service_of(request)
+    notes = await _notes_in(request)
+    with_entry = request.query_params.get("include") == "entry"
+    answers = await service.submit(notes) if notes else []
+    said = []
+    for answer in answers:
+        said.append(_answer_object(answer))
+        if with_entry and isinstance(answer, Admitted):
+            said[-1]["entry"] = answer.entry.decode()
+    return _lines(said, service)
+
+
+async def post_check(request: Request) -> Response:
+    """Say what would become of a note; nothing is written."""
+    service = service_of(request)
+    (said,) = await service.in_thread(_checked, service, [await _note_in(request)])
+    return Response(orjson.dumps(said), headers=service.headers(), media_type=JSON)
+
+
+async def post_checks(request: Request) -> Response:
+    """Say what would become of notes, were they submitted one after another; nothing is written."""
+    service = service_of(request)
+    notes = await _notes_in(request)
+    async with service.checking:  # each takes a copy of the state
+        said = await service.in_thread(_checked, service, notes)
+    return _lines(said, service)
+
+
+ROUTES: Final = (
+    Route("/v1/entries", post_entry, methods=["POST"]),
+    Route("/v1/entries:batch", post_entries, methods=["POST"]),
+    Route("/v1/check", post_check, methods=["POST"]),
+    Route("/v1/check:batch", post_checks, methods=["POST"]),
+)
+
+
+def _answer_object(answer: Admitted | Refusal) -> JsonObject:
+    """Return the answer to one note among many, with the status that it has alone."""
+    if isinstance(answer, Refusal):
+        return problem_object(answer)
+    return _recorded(answer.event, is_new=answer.is_new)
+
+
+def _recorded(event: Event, *, is_new: bool) -> JsonObject:
+    return recorded(event, is_new=is_new) | {"status": RECORDED_NOW if is_new else RECORDED_BEFORE}
+
+
+def _checked(service: Service, notes: list[bytes]) -> list[JsonObject]:
+    """Say what would become of notes, one after another; runs in a worker thread."""
+    with service.reader() as reader:
+        before = find_recorded(reader, notes)
+        new = [note for place, note in enumerate(notes) if place not in before]
+        decided = service.writing.check(new) if new else []
+        said = []
+        remaining = iter(decided)
+        for place in range(len(notes)):
+            answer = before[place] if place in before else next(remaining)
+            if isinstance(answer, Refusal) and answer.reason is Reason.ALREADY_RECORDED:
+                answer = before[place] = _recorded_among(answer, decided, reader)
+            if isinstance(answer, Refusal):
+                said.append(problem_object(answer))
+            else:
+                said.append(_recorded(answer.event, is_new=place not in before))
+        return said
+
+
+def _recorded_among(refusal: Refusal, decided: Sequence[Entry | Refusal], reader: Reader) -> Entry | Refusal:
+    """Return the entry that a note would be answered with: one that is recorded, or would be by a note before it."""
+    index = refusal.index
+    if index is None:
+        return refusal
+    ahead = (one for one in decided if isinstance(one, Entry) and one.event.index == index)
+    return next(ahead, None) or reader.parsed_entry(index)
+
+
+def _lines(said: Iterable[JsonObject], service: Service) -> Response:
+    body = b"".join(orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE) for one in said)
+    return Response(body, headers=service.headers(), media_type=JSON_LINES)
+
+
+async def _note_in(request: Request) -> bytes:
+    """Return the note that a request brings.
+
+    Raises:
+        HttpProblem: the body is called something else than a note.
+    """
+    _require_type(request, _NOTE_TYPES)
+    return await _body(request, NOTE_SIZE_MAX + 1)  # that it is too large the decision says, by its own reason
+
+
+async def _notes_in(request: Request) -> list[bytes]:
+    """Return the notes that a request brings as JSON lines, a string each.
+
+    Raises:
+        HttpProblem: the body is too large, or something else.
+    """
+    _require_type(request, _BATCH_TYPES)
+    body = await _body(request, BATCH_BYTES_MAX)
+    if len(body) > BATCH_BYTES_MAX:
+        raise HttpProblem(HttpReason.BODY_TOO_LARGE, f"a batch is {BATCH_BYTES_MAX:,} bytes at most")
+    lines = body.split(b"\n")
+    if lines[-1] == b"":
+        lines.pop()
+    if len(lines) > BATCH_NOTES_MAX:
+        raise HttpProblem(HttpReason.BODY_TOO_LARGE, f"a batch has {BATCH_NOTES_MAX} notes at most, a line each")
+    notes = []
+    for number, line in enumerate(lines, 1):
+        try:
+            notes.append(_string_in(line))
+        except ValueError:
+            raise HttpProblem(
+                HttpReason.BAD_REQUEST, f"line {number} of the batch is not a JSON string, as each note is"
+            ) from None
+    return notes
+
+
+def _string_in(line: bytes) -> bytes:
+    value = orjson.loads(line)
+    if not isinstance(value, str):
+        raise ValueError("not a string")
+    return value.encode()
+
+
+def _require_type(request: Request, types: Collection[str]) -> None:
+    media_type, _, parameters = request.headers.get("content-type", "").partition(";")
+    charset = re.search(r"charset\s*=\s*\"?([^\s;\"]*)", parameters, re.IGNORECASE)
+    if media_type.strip().lower() not in types or (charset and charset[1].lower() not in _CHARSETS):
+        raise HttpProblem(HttpReason.UNSUPPORTED_MEDIA_TYPE, "send text/plain; charset=utf-8, or JSON lines as a batch")
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise HttpProblem(HttpReason.UNSUPPORTED_MEDIA_TYPE, "send the body as it is, not compressed")
+
+
+async def _body(request: Request, size_max: int) -> bytes:
+    """Return the body, or one byte more of it than there may be."""
+    parts, size = [], 0
+    async for part in request.stream():
+        parts.append(part)
+        size += len(part)
+        if size > size_max:
+            break
+    return b"".join(parts)[: size_max + 1]

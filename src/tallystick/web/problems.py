@@ -1,0 +1,74 @@
+"""What isn't answered as asked is a problem document (RFC 9457); `wire` has its words and its status."""
+
+import logging
+from collections.abc import Mapping
+from typing import Final
+
+import orjson
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tallystick.errors import RequestRefusedError, TallystickError
+from tallystick.field_faults import fault_in_words
+from tallystick.vouchers.refusals import Refusal
+from tallystick.wire import JsonObject
+from tallystick.wire.problems import MEDIA_TYPE, as_answer, http_problem, problem
+from tallystick.wire.statuses import UNAVAILABLE, HttpReason, status_of_error, status_of_refusal
+
+RETRY_AFTER_SECONDS: Final = 1
+_RETRY_AFTER: Final = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+_OF_STATUS: Final = {reason.status: reason for reason in reversed(HttpReason)}
+_log: Final = logging.getLogger(__name__)
+
+
+HttpProblem = RequestRefusedError
+"""What a route raises to be answered as a problem of HTTP's own, by its reason."""
+
+
+def problem_object(error: Exception | Refusal) -> JsonObject:
+    """Return what is answered instead: an error of the package's own, a refusal, or a problem of HTTP's."""
+    if isinstance(error, Refusal):
+        return as_answer(problem(error), status_of_refusal(error.reason)) | {"accepted": False}
+    if isinstance(error, HttpProblem):
+        reason = HttpReason.from_code(error.reason)
+        return as_answer(http_problem(reason, error.detail), reason.status)
+    if isinstance(error, TallystickError):
+        return as_answer(problem(error), status_of_error(type(error)))
+    return as_answer(http_problem(HttpReason.SERVICE_FAULT), HttpReason.SERVICE_FAULT.status)
+
+
+def problem_response(error: Exception | Refusal, headers: Mapping[str, str] | None = None) -> Response:
+    """Return the answer that an error, or a refusal, comes to."""
+    said = problem_object(error)
+    more = dict(headers or {}) | (error.headers if isinstance(error, HttpProblem) else {})
+    if said["status"] == UNAVAILABLE or said["reason"] == HttpReason.TOO_MANY_REQUESTS:
+        more = _RETRY_AFTER | more
+    return Response(orjson.dumps(said), said["status"], more, MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Let an application answer with problem documents alone."""
+
+    async def raised(_: Request, error: Exception) -> Response:
+        return problem_response(error)
+
+    async def of_http(_: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        reason = _OF_STATUS.get(error.status_code, HttpReason.BAD_REQUEST)
+        return problem_response(HttpProblem(reason, headers=error.headers))
+
+    async def of_a_parameter(_: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return problem_response(HttpProblem(HttpReason.PARAMETER_INVALID, fault_in_words(error.errors()[0])))
+
+    async def unforeseen(request: Request, error: Exception) -> Response:
+        _log.error("%s %s met a fault", request.method, request.url.path, exc_info=error)
+        return problem_response(error)
+
+    app.add_exception_handler(TallystickError, raised)
+    app.add_exception_handler(HTTPException, of_http)
+    app.add_exception_handler(RequestValidationError, of_a_parameter)
+    app.add_exception_handler(Exception, unforeseen)
