@@ -28,6 +28,7 @@
     treasuries.py           a treasury over all its programmes: what it owes to whom
     parties.py              what a party is, its keys, what it commanded
     effective.py            on which day what an entry says is booked
+    concerned.py            which parties a thing concerns
     entry_index.py          which entries concern whom, and the leaves of every seal
     view_tables.py          a table is declared once, by what its rows are
     view_store.py           the file, DIR/views.db

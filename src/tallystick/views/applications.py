@@ -97,7 +97,7 @@ class ApplicationAccount:
     issued: tuple[IssuedVoucher, ...]
 
 
-APPLICATIONS: Final = Table("applications", ApplicationRow, lookups=("programme", "holder"))
+APPLICATIONS: Final = Table("applications", ApplicationRow, lookups=("programme", "holder", "contract"))
 ISSUES: Final = Table("application_issues", IssueRow)
 
 

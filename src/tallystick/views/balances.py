@@ -52,13 +52,13 @@ _RESERVATION_ACCOUNTS: Final[dict[Account, str]] = {
 }
 
 # As `format_instant` writes the log's time: texts of that form are in the order of their times.
-_NOW: Final = (
+NOW: Final = (
     "(SELECT strftime('%Y-%m-%dT%H:%M:%S', at / 1000000, 'unixepoch') || printf('.%06dZ', at % 1000000) FROM followed)"
 )
 # By that time, as `Voucher.is_spent_time` and the rules of reserving have it.
 _STATUS: Final = (
-    f"CASE WHEN status IN ('active', 'suspended') AND valid_until <= {_NOW} THEN 'over' "
-    f"WHEN status = 'active' AND valid_from > {_NOW} THEN 'not_yet_valid' ELSE status END"
+    f"CASE WHEN status IN ('active', 'suspended') AND valid_until <= {NOW} THEN 'over' "
+    f"WHEN status = 'active' AND valid_from > {NOW} THEN 'not_yet_valid' ELSE status END"
 )
 
 
@@ -168,7 +168,7 @@ class PartyRow:
 
 PARTIES: Final = Table("parties", PartyRow)
 VOUCHERS: Final = Table(
-    "vouchers", VoucherBalance, lookups=("holder", "programme", "parent"), read_as={"status": _STATUS}
+    "vouchers", VoucherBalance, lookups=("holder", "programme", "parent", "contract"), read_as={"status": _STATUS}
 )
 RESERVATIONS: Final = Table(
     "reservations", ReservationBalance, lookups=("contract", "voucher", "programme", "holder", "provider")
@@ -299,7 +299,7 @@ def holder_balances(
 
 def log_time(c: SQLiteCursor) -> str:
     """Return the log's time of the last entry followed, as `format_instant` writes it."""
-    c.execute(f"SELECT {_NOW}")
+    c.execute(f"SELECT {NOW}")
     now: str = c.fetchone()[0]
     return now
 

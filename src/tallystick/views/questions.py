@@ -22,6 +22,7 @@ from tallystick.views.balances import (
 )
 from tallystick.views.claim_lines import claimed_statements, lines_of_claim
 from tallystick.views.claims import ClaimAccount, ClaimBalance, claim_account, claim_balances
+from tallystick.views.concerned import parties_concerned, things_of
 from tallystick.views.contract_account import ContractAccount, contract_account
 from tallystick.views.contract_lines import lines_of_contract, reversed_lines
 from tallystick.views.contract_payments import ContractBalance, contract_balances
@@ -42,6 +43,7 @@ from tallystick.views.provider_statement import (
 )
 from tallystick.views.treasuries import TreasuryAccount, TreasuryBalance, treasury_account, treasury_balances
 from tallystick.views.voucher_history import VoucherHistory, voucher_history
+from tallystick.vouchers.reading_rights import Concerned, ThingKind
 
 By = Literal[
     "programme",
@@ -232,3 +234,11 @@ class Questions(ABC):
     def seal_leaves(self, seal_index: int) -> list[tuple[str, bytes]]:
         """Return every account and its leaf, in the order of a seal's tree; nothing if that entry is no seal."""
         return self.ask(lambda c: entry_index.seal_leaves(c, seal_index))
+
+    def parties_concerned(self, kind: ThingKind, thing: str) -> Concerned | None:
+        """Return which parties a thing concerns; None if there is none of that id (`concerned.parties_concerned`)."""
+        return self.ask(lambda c: parties_concerned(c, kind, thing))
+
+    def things_of(self, kind: ThingKind, party: str) -> frozenset[str]:
+        """Return the ids of the things of a kind of which a party sees all."""
+        return self.ask(lambda c: things_of(c, kind, party))

@@ -1,0 +1,173 @@
+"""Which parties a thing concerns, and which things concern a party: what reading rights are decided by.
+
+SELECTs of pairs of an id and a party say it, and are asked in both directions. The rows stay when a thing
+has ended, so a right to read doesn't end with it; docs/privacy.md, "Who reads what of a service".
+"""
+
+# ruff: noqa: S608 - all of it is our own SQL
+
+from collections.abc import Mapping
+from typing import Final
+
+from tallystick.views.balances import NOW, PARTIES
+from tallystick.views.entry_index import statement_entry
+from tallystick.views.library import SQLiteCursor
+from tallystick.views.provider_statement import STATEMENTS
+from tallystick.vouchers.reading_rights import Concerned, Sight, ThingKind
+
+_GATES: Final = (
+    "SELECT one.programme, json_extract(gate.value, '$.subject_type') AS subject_type, named.value AS attester "
+    "FROM programme_rules AS one, json_each(one.rules, '$.gates') AS gate, "
+    "json_each(gate.value, '$.attesters') AS named WHERE NOT EXISTS (SELECT 1 FROM programme_rules AS newer "
+    "WHERE newer.programme = one.programme AND newer.entry_index > one.entry_index "
+    f"AND (newer.valid_from <= one.valid_from OR newer.valid_from <= {NOW}))"
+)
+"""Whom programmes' gates name, by the rules in force or to come."""
+
+
+_Pairs = tuple[str, ...]
+"""SELECTs of pairs of an id and something else; simple ones, which SQLite looks up by either."""
+
+
+def _to_treasuries(pairs: _Pairs) -> _Pairs:
+    """Return what selects ids and programmes as what selects ids and those programmes' treasuries."""
+    return tuple(f"SELECT id, treasury AS party FROM ({one}) JOIN programmes USING (programme)" for one in pairs)
+
+
+def _to_attesters(subject_type: str, pairs: _Pairs) -> _Pairs:
+    """Return the same of the attesters that a gate of the programme names for such subjects.
+
+    And of those that gave a verdict on it, still named or not.
+    """
+    named = f"({_GATES}) USING (programme) WHERE subject_type = '{subject_type}'"
+    heard = f"verdicts ON subject = '{subject_type} ' || id"
+    return tuple(f"SELECT id, attester AS party FROM ({one}) JOIN {by}" for one in pairs for by in (named, heard))
+
+
+_OF_VOUCHERS: Final = ("SELECT voucher AS id, programme FROM vouchers",)
+_OF_APPLICATIONS: Final = ("SELECT application AS id, programme FROM applications",)
+_OF_CLAIMS: Final = ("SELECT claim AS id, programme FROM claims",)
+_OF_CONTRACTS: Final = tuple(
+    f"SELECT contract AS id, programme FROM {table}" for table in ("reservations", "vouchers", "applications")
+)
+_OF_HOLDERS: Final = tuple(f"SELECT holder AS id, programme FROM {table}" for table in ("vouchers", "applications"))
+_OF_PAYEES: Final = tuple(
+    f"SELECT programme || ' ' || payee AS id, payee AS party, programme FROM {table}"
+    for table in ("payees", "contract_payments")
+)
+
+_PARTIES: Final[Mapping[ThingKind, _Pairs]] = {
+    "party": ("SELECT party AS id, party FROM parties",),
+    "holder": ("SELECT party AS id, party FROM parties WHERE role = 'holder'",),
+    "provider": ("SELECT party AS id, party FROM parties WHERE role = 'provider'",),
+    "treasury": ("SELECT party AS id, party FROM parties WHERE role = 'treasury'",),
+    "programme": ("SELECT programme AS id, treasury AS party FROM programmes",),
+    "voucher": ("SELECT voucher AS id, holder AS party FROM vouchers", *_to_treasuries(_OF_VOUCHERS)),
+    "reservation": (
+        "SELECT reservation AS id, holder AS party FROM reservations",
+        "SELECT reservation AS id, provider AS party FROM reservations",
+        *_to_treasuries(("SELECT reservation AS id, programme FROM reservations",)),
+    ),
+    "contract": (
+        "SELECT contract AS id, holder AS party FROM contracts",
+        "SELECT contract AS id, provider AS party FROM contracts",
+        *_to_treasuries(_OF_CONTRACTS),
+    ),
+    "application": (
+        "SELECT application AS id, holder AS party FROM applications",
+        *_to_treasuries(_OF_APPLICATIONS),
+    ),
+    "claim": (
+        "SELECT claim AS id, claimant AS party FROM claims",
+        *_to_treasuries(_OF_CLAIMS),
+    ),
+    "demand": (
+        "SELECT demand AS id, payee AS party FROM demands",
+        *_to_treasuries(("SELECT demand AS id, programme FROM demands",)),
+    ),
+    "mandate": (
+        "SELECT mandate AS id, treasury AS party FROM mandates",
+        "SELECT mandate AS id, operator AS party FROM mandates",
+    ),
+    "payee": (*_OF_PAYEES, *_to_treasuries(_OF_PAYEES)),
+    "review": (
+        f"SELECT subject_type || ' ' || attester AS id, treasury AS party FROM ({_GATES}) "
+        "JOIN programmes USING (programme)",
+    ),
+}
+"""Who sees all of it; and of the attesters, those whose verdict it may need or has."""
+_ATTESTERS: Final[Mapping[ThingKind, _Pairs]] = {
+    "contract": _to_attesters("contract", _OF_CONTRACTS),
+    "application": _to_attesters("application", _OF_APPLICATIONS),
+    "claim": _to_attesters("claim", _OF_CLAIMS),
+}
+_DEALINGS: Final[_Pairs] = (
+    "SELECT holder AS id, provider AS party FROM contracts",
+    "SELECT party AS id, admitter AS party FROM parties WHERE role = 'holder'",
+    *_to_treasuries(_OF_HOLDERS),
+    *_to_attesters("holder", _OF_HOLDERS),
+    *_to_attesters("application", ("SELECT holder AS id, programme FROM applications",)),
+    *(
+        f"SELECT {one}.holder AS id, {other}.holder AS party FROM vouchers AS child "
+        "JOIN vouchers AS parent ON child.parent = parent.voucher"
+        for one, other in (("child", "parent"), ("parent", "child"))
+    ),
+)
+_TERMS: Final[Mapping[ThingKind, _Pairs]] = {
+    "party": _DEALINGS,
+    "holder": _DEALINGS,
+    "voucher": (
+        "SELECT voucher AS id, provider AS party FROM reservations",
+        "SELECT voucher AS id, provider AS party FROM vouchers JOIN contracts USING (contract)",
+    ),
+}
+"""Who sees its terms: of a holder those that deal with it, of a voucher those under whose contracts it is spent."""
+_OF_PARTIES: Final = ("party", "holder", "provider", "treasury")
+
+
+# -- questions --------------------------------------------------------------------------------------------------------
+
+
+def parties_concerned(c: SQLiteCursor, kind: ThingKind, thing: str) -> Concerned | None:
+    """Return which parties a thing concerns; None if there is no such thing, or it is of a kind without parties.
+
+    Args:
+        c: reads the views.
+        kind: of the thing.
+        thing: its id; `<programme> <payee>`, `<provider> <ref> <before>`, `<subject type> <attester>`.
+    """
+    if kind == "statement":
+        provider, ref, before = thing.split(" ")
+        return _of_statement(c, provider, ref, int(before))
+    parties = _asked(c, _PARTIES.get(kind, ()), "party", "id", thing)
+    if not parties:
+        return None
+    attesters = _asked(c, _ATTESTERS.get(kind, ()), "party", "id", thing)
+    terms = _asked(c, _TERMS.get(kind, ()), "party", "id", thing)
+    is_institution = kind in _OF_PARTIES and _role_of(c, thing) != "holder"
+    return Concerned(parties | attesters, terms, Sight.TERMS if is_institution else Sight.NOTHING)
+
+
+def things_of(c: SQLiteCursor, kind: ThingKind, party: str) -> frozenset[str]:
+    """Return the ids of the things of a kind of which a party sees all."""
+    attested = _ATTESTERS.get(kind, ()) if _role_of(c, party) == "attester" else ()
+    return _asked(c, (*_PARTIES.get(kind, ()), *attested), "id", "party", party)
+
+
+def _role_of(c: SQLiteCursor, party: str) -> str | None:
+    return next((row.role for row in PARTIES.rows(c, party=party)), None)
+
+
+def _asked(c: SQLiteCursor, pairs: _Pairs, wanted: str, by: str, value: str) -> frozenset[str]:
+    if not pairs:
+        return frozenset()
+    arms = [f"SELECT {wanted} FROM ({one}) WHERE {by} = ?1 AND {wanted} NOTNULL" for one in pairs]
+    c.execute(" UNION ".join(arms), (value,))
+    return frozenset(row[0] for row in c.fetchall())
+
+
+def _of_statement(c: SQLiteCursor, provider: str, ref: str, before: int) -> Concerned | None:
+    """Return the parties of the contract of a provider's newest statement of a reference before an entry."""
+    index = statement_entry(c, provider, ref, before)
+    rows = () if index is None else STATEMENTS.rows(c, entry_index=index)
+    return parties_concerned(c, "contract", rows[0].contract) if rows else None

@@ -1,0 +1,270 @@
+"""Who may read what of a log, where it is served: docs/privacy.md, "Who reads what of a service".
+
+    sight            one thing: all of it, its terms, or nothing
+    may_read_entry   an entry: by who may read what it is about
+    reads_all        everything
+
+Which parties a thing concerns is given (`Concerned`): the state forgets what has ended, so it is looked up elsewhere.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Final, Literal, NamedTuple, TypeAlias, get_args
+
+from tallystick.vouchers.fields import Role
+from tallystick.vouchers.rules.rule import Event, Rule
+
+ThingKind: TypeAlias = Literal[
+    "party",
+    "holder",
+    "provider",
+    "treasury",
+    "programme",
+    "voucher",
+    "reservation",
+    "contract",
+    "application",
+    "claim",
+    "demand",
+    "mandate",
+    "payee",
+    "statement",
+    "review",
+    "item",
+    "tariff",
+    "capacity",
+    "accreditation",
+    "edition",
+    "seal",
+    "checkpoint",
+    "log_key",
+]
+"""What can be read. A `payee` is one of a programme, a `statement` one of a provider's references up to an entry, a
+`review` what one attester says of providers or holders: ids of several words."""
+THING_KINDS: Final = frozenset[ThingKind](get_args(ThingKind))
+
+
+class Reading(StrEnum):
+    """Who may read a log where it is served.
+
+    Attributes:
+        OPEN: everybody, without a login.
+        PARTIES: every party, all of it.
+        OWN: a party what concerns it; the network, operators and auditors all of it.
+    """
+
+    OPEN = "open"
+    PARTIES = "parties"
+    OWN = "own"
+
+
+class Sight(IntEnum):
+    """How much of a thing a reader sees."""
+
+    NOTHING = 0
+    TERMS = 1
+    ALL = 2
+
+
+class Reader(NamedTuple):
+    """A party that logged in, and its role."""
+
+    party: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Concerned:
+    """The parties that a thing concerns: those that see all of it, those that see its terms, and what every party does.
+
+    What every party sees of all things of a kind is in `TO_EVERY_PARTY`.
+    """
+
+    parties: frozenset[str] = frozenset()
+    terms: frozenset[str] = frozenset()
+    every_party: Sight = Sight.NOTHING
+
+
+class Subject(NamedTuple):
+    """A thing that an entry is about, and how much of it its readers must see to read the entry."""
+
+    kind: ThingKind
+    id: str
+    least: Sight = Sight.ALL
+
+
+LookUp: TypeAlias = Callable[[ThingKind, str], Concerned | None]
+"""Finds whom a thing of a kind and an id concerns; None if there is none."""
+
+
+READS_ALL: Final = frozenset[Role]({"network", "auditor", "operator"})
+"""An auditor is admitted to read. An operator runs the log or issues by mandates, and books what time has ended of all:
+it has the log, whatever a service says."""
+TO_EVERY_PARTY: Final[Mapping[ThingKind, Sight]] = {
+    # What commands are written with, and what is needed to verify them and proofs.
+    "item": Sight.ALL,
+    "tariff": Sight.ALL,
+    "capacity": Sight.ALL,
+    "accreditation": Sight.ALL,
+    "edition": Sight.ALL,
+    "seal": Sight.ALL,
+    "checkpoint": Sight.ALL,
+    "log_key": Sight.ALL,
+    "programme": Sight.TERMS,
+}
+
+
+def reads_all(reading: Reading, reader: Reader | None) -> bool:
+    """Return whether a reader sees all of everything; without a login, there is no reader."""
+    if reading is Reading.OPEN:
+        return True
+    return reader is not None and (reading is Reading.PARTIES or reader.role in READS_ALL)
+
+
+def sight(reading: Reading, reader: Reader | None, kind: ThingKind, concerned: Concerned) -> Sight:
+    """Return how much of a thing a reader sees.
+
+    Args:
+        reading: of the service.
+        reader: who asks; None without a login.
+        kind: of the thing, which is there.
+        concerned: the parties that it concerns.
+    """
+    if reads_all(reading, reader):
+        return Sight.ALL
+    if reader is None:
+        return Sight.NOTHING
+    if reader.party in concerned.parties:
+        return Sight.ALL
+    named = Sight.TERMS if reader.party in concerned.terms else Sight.NOTHING
+    return max(named, concerned.every_party, TO_EVERY_PARTY.get(kind, Sight.NOTHING))
+
+
+# -- entries ----------------------------------------------------------------------------------------------------------
+
+_PUBLIC: Final = "every party"
+_BY_FIELD: Final[Mapping[str, ThingKind]] = {
+    "voucher": "voucher",
+    "into": "voucher",
+    "reservation": "reservation",
+    "contract": "contract",
+    "application": "application",
+    "claim": "claim",
+    "demand": "demand",
+    "mandate": "mandate",
+}
+ABOUT: Final[Mapping[str, tuple[str, ...]]] = {
+    # The network's rules and prices, and whom one deals with.
+    "network.found/1": (_PUBLIC,),
+    "rules.adopt/1": (_PUBLIC,),
+    "log.rekey/1": (_PUBLIC,),
+    "checkpoint.record/1": (_PUBLIC,),
+    "item.register/1": (_PUBLIC,),
+    "tariff.publish/1": (_PUBLIC,),
+    "capacity.declare/1": (_PUBLIC,),
+    "programme.open/1": (_PUBLIC,),
+    "programme.amend/1": (_PUBLIC,),
+    "provider.accredit/1": (_PUBLIC,),
+    "provider.delist/1": (_PUBLIC,),
+    "book.seal/1": (_PUBLIC,),
+    # A party: of a holder, those alone that deal with it.
+    "party.admit/1": ("admitted",),
+    "party.amend/1": ("party",),
+    "party.suspend/1": ("subject",),
+    "party.reinstate/1": ("subject",),
+    "key.add/1": ("subject",),
+    "key.rotate/1": ("party",),
+    "key.revoke/1": ("subject",),
+    "record.withdraw/1": ("record",),
+    # What is between parties.
+    "mandate.give/1": ("mandate",),
+    "mandate.end/1": ("mandate",),
+    "contract.sign/1": ("contract",),
+    "contract.amend/1": ("contract",),
+    "application.file/1": ("application",),
+    "application.withdraw/1": ("application",),
+    "attestation.give/1": ("subject_id",),
+    "voucher.issue/1": ("voucher",),
+    "voucher.import/1": ("voucher",),
+    "voucher.transfer/1": ("voucher", "into"),
+    "voucher.suspend/1": ("voucher",),
+    "voucher.resume/1": ("voucher",),
+    "voucher.revoke/1": ("voucher",),
+    "voucher.reserve/1": ("reservation",),
+    "reservation.extend/1": ("reservation",),
+    "reservation.release/1": ("reservation",),
+    "time.burn/1": ("contract",),
+    "service.burn/1": ("contract",),
+    "burn.reverse/1": ("statement",),
+    # Over several contracts, so also of others: for the claimant and who pays.
+    "redemption.claim/1": ("claim",),
+    "redemption.settle/1": ("claim",),
+    "redemption.disallow/1": ("contract",),
+    "recovery.demand/1": ("demand",),
+    "recovery.receive/1": ("demand",),
+    "recovery.cancel/1": ("demand",),
+    # Of everybody's vouchers: for who gave it and who reads all. What expired stands in each thing's own history.
+    "book.expire/1": (),
+}
+"""By kind of command, the fields that say what its entry is about."""
+
+
+def is_for_every_party(command: Rule) -> bool:
+    """Return whether every party may read the entry of a command, whatever it is about."""
+    if command.kind == "record.withdraw/1":
+        return bool(command.record.type != "party")  # type: ignore[attr-defined]  # of that rule alone
+    return _PUBLIC in ABOUT[command.kind]
+
+
+def subjects_of(event: Event) -> Iterable[Subject]:
+    """Return the things that an entry is about; one whose reader the party is lets it read the entry."""
+    command = event.command
+    if not is_for_every_party(command):
+        for field in ABOUT[command.kind]:
+            yield from _subjects(event, field, getattr(command, field))
+
+
+def _subjects(event: Event, field: str, value: object) -> Iterable[Subject]:
+    command = event.command
+    match field:
+        case "admitted" | "party" | "subject":
+            yield Subject("party", str(value), Sight.TERMS)
+        case "record":
+            yield Subject("party", command.record.party, Sight.TERMS)  # type: ignore[attr-defined]
+        case "statement":
+            yield Subject("statement", f"{command.party} {value} {event.index}")
+        case "subject_id":
+            subject_type: ThingKind = command.subject_type  # type: ignore[attr-defined]
+            yield Subject(subject_type, str(value))
+            yield Subject("review", f"{subject_type} {command.party}")
+        case _:
+            yield Subject(_BY_FIELD[field], str(value))
+
+
+def parties_of(event: Event) -> frozenset[str]:
+    """Return the parties that an entry names as those who gave, signed, or are to be given something."""
+    signed = {name.partition("/")[0] for name in event.key_names}
+    return frozenset({*signed, event.command.party, *event.command.parties_named()})
+
+
+def may_read_entry(reading: Reading, reader: Reader | None, event: Event, look_up: LookUp) -> bool:
+    """Return whether a reader may read an entry: command, signatures and outcome, as they lie in the log.
+
+    Args:
+        reading: of the service.
+        reader: who asks; None without a login.
+        event: the entry's.
+        look_up: finds whom a thing concerns.
+    """
+    if reads_all(reading, reader):
+        return True
+    if reader is None:
+        return False
+    if is_for_every_party(event.command) or reader.party in parties_of(event):
+        return True
+    found = ((subject, look_up(subject.kind, subject.id)) for subject in subjects_of(event))
+    return any(
+        concerned is not None and sight(reading, reader, subject.kind, concerned) >= subject.least
+        for subject, concerned in found
+    )

@@ -1,0 +1,173 @@
+"""Which parties a thing concerns: looked up in the views, and compared with what the log's commands say."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from support.two_cities import CITIES, OPERATOR, A, B, City
+from tallystick.publishing import read_ledger
+from tallystick.views import Views
+from tallystick.vouchers.entry import Entry
+from tallystick.vouchers.reading_rights import READS_ALL, Reader, Reading, Sight, ThingKind, may_read_entry
+from tallystick.vouchers.rules.rule import Event
+
+READ_BY = """\
+application.file: firm panel treasury
+application.withdraw: firm panel treasury
+attestation.give: centre firm panel treasury
+book.expire: treasury
+burn.reverse: centre firm panel treasury
+contract.amend: centre firm treasury
+contract.sign: centre firm panel treasury
+mandate.end: treasury
+mandate.give: treasury
+party.admit: centre firm maker panel treasury
+party.reinstate: firm maker treasury
+party.suspend: firm maker treasury
+recovery.cancel: centre treasury
+recovery.demand: centre treasury
+recovery.receive: centre treasury
+redemption.claim: centre panel treasury
+redemption.disallow: centre firm panel treasury
+redemption.settle: centre panel treasury
+reservation.extend: centre firm treasury
+reservation.release: centre firm treasury
+time.burn: centre firm panel treasury
+voucher.import: maker treasury
+voucher.issue: firm treasury
+voucher.reserve: centre firm treasury
+voucher.resume: firm treasury
+voucher.revoke: firm treasury
+voucher.suspend: firm treasury
+voucher.transfer: firm maker treasury
+"""
+
+
+@pytest.fixture(scope="module")
+def views(two_cities: Path) -> Iterator[Views]:
+    views = Views.open(two_cities)
+    views.follow()
+    yield views
+    views.close()
+
+
+@pytest.fixture(scope="module")
+def events(two_cities: Path) -> list[Event]:
+    with read_ledger(two_cities) as reader:
+        return [Entry.from_bytes(data).event for data in reader.entries(0, reader.size)]
+
+
+def expected(city: City) -> dict[ThingKind, dict[str, set[str]]]:
+    """Of each private thing of a city who sees all of it, by kind, as docs/privacy.md says."""
+    treasury, centre, panel, firm, maker = city.role_of()
+    things = city.things()
+    vouchers = {name: {treasury, firm} for name in things["voucher"]}
+    vouchers |= {name: {treasury, maker} for name in (city.id(city.treasury, "v4"), city.id(city.firm, "part"))}
+    contracts = {name: {treasury, centre, firm} for name in things["contract"]}
+    contracts[city.id(city.firm, "k1")] |= {panel}  # it gave a verdict
+    return {
+        "voucher": vouchers,
+        "contract": contracts,
+        "reservation": {name: {treasury, centre, firm} for name in things["reservation"]},
+        "application": {name: {treasury, panel, firm} for name in things["application"]},
+        "claim": {name: {treasury, panel, centre} for name in things["claim"]},
+        "demand": {name: {treasury, centre} for name in things["demand"]},
+        "mandate": {name: {treasury, OPERATOR.party} for name in things["mandate"]},
+        "holder": {firm: {firm}, maker: {maker}},
+        "programme": {city.programme: {treasury}},
+        "payee": {f"{city.programme} {centre}": {treasury, centre}},
+        "statement": {f"{centre} {city.secret}-s1 1000": {treasury, centre, firm, panel}},
+        "review": {f"{subject} {panel}": {treasury} for subject in ("application", "claim")},
+    }
+
+
+@pytest.mark.parametrize("city", CITIES, ids=["a", "b"])
+def test_whom_each_thing_concerns(views: Views, city: City) -> None:
+    """Those who are named here, though most of it has ended and left the state."""
+    for kind, things in expected(city).items():
+        for thing, parties in things.items():
+            found = views.parties_concerned(kind, thing)
+            assert found is not None, thing
+            assert found.parties == parties, thing
+
+
+@pytest.mark.parametrize("city", CITIES, ids=["a", "b"])
+def test_the_other_direction_says_the_same(views: Views, city: City) -> None:
+    """What a party sees of a kind is what concerns it; an attester's rows too."""
+    for kind, things in expected(city).items():
+        if kind == "statement":
+            continue
+        for party in city.role_of():
+            ids = views.things_of(kind, party)
+            assert ids >= {thing for thing, parties in things.items() if party in parties}
+            for thing in ids:
+                concerned = views.parties_concerned(kind, thing)
+                assert concerned is not None
+                assert party in concerned.parties
+
+
+def test_whose_terms_are_seen(views: Views) -> None:
+    """A holder's by those that deal with it, a voucher's by those under whose contracts it is spent."""
+    treasury, centre, panel, firm, maker = A.role_of()
+    of_firm, of_maker = (views.parties_concerned("party", one) for one in (firm, maker))
+    assert of_firm is not None
+    assert of_maker is not None
+    assert of_firm.terms == {treasury, centre, panel, maker}  # the maker was given a part of a voucher
+    assert of_maker.terms == {treasury, firm}
+    of_voucher = views.parties_concerned("voucher", A.id(A.treasury, "v1"))
+    assert of_voucher is not None
+    assert of_voucher.terms == {centre}
+    of_centre = views.parties_concerned("provider", centre)
+    assert of_centre is not None
+    assert of_centre.every_party is Sight.TERMS
+
+
+def test_what_is_not_there_concerns_nobody(views: Views) -> None:
+    """Of whatever kind, an unknown id is looked up without an error."""
+    for kind in get_args(ThingKind):
+        unknown = "a-centre nothing 9" if kind == "statement" else "nobody/nothing"
+        assert views.parties_concerned(kind, unknown) is None, kind
+        assert views.things_of(kind, "nobody") == frozenset(), kind
+
+
+def test_no_party_of_a_city_may_read_an_entry_of_the_other(views: Views, events: list[Event]) -> None:
+    """An entry with a secret of a city in it is for none of the other's parties, and for each of its own signers."""
+    secret = {
+        city.secret: [event for event in events if city.secret in str(event.command) + str(event.outcome)]
+        for city in CITIES
+    }
+    for city, other in ((A, B), (B, A)):
+        assert len(secret[other.secret]) > 30
+        for event in secret[other.secret]:
+            for party, role in city.role_of().items():
+                assert not may_read(views, Reader(party, role), event), (party, event.index, event.kind)
+
+
+def test_the_parties_of_an_entry_may_read_it(views: Views, events: list[Event]) -> None:
+    """Those that signed it or are named in it; the network, the operator and the auditor read all."""
+    for event in events:
+        for name in event.key_names:
+            party = name.partition("/")[0]
+            role = next((city.role_of()[party] for city in CITIES if party in city.role_of()), None)
+            if role is not None:
+                assert may_read(views, Reader(party, role), event)
+        for role in READS_ALL:
+            assert may_read(views, Reader("anyone", role), event)
+
+
+def test_what_a_city_reads_of_its_own(views: Views, events: list[Event]) -> None:
+    """By kind of entry, which of a city's parties read one of its own; all else is told by the accounts."""
+    names = dict(zip(A.role_of(), ("treasury", "centre", "panel", "firm", "maker"), strict=True))
+    read: dict[str, set[str]] = {}
+    for event in events:
+        if A.secret in str(event.command) + str(event.outcome):
+            kind = event.command.kind.removesuffix("/1")
+            who = [name for party, name in names.items() if may_read(views, Reader(party, A.role_of()[party]), event)]
+            read.setdefault(kind, set()).update(who)
+    assert [f"{kind}: {' '.join(sorted(parties))}" for kind, parties in sorted(read.items())] == READ_BY.splitlines()
+
+
+def may_read(views: Views, reader: Reader, event: Event) -> bool:
+    return may_read_entry(Reading.OWN, reader, event, views.parties_concerned)
