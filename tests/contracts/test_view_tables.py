@@ -119,7 +119,7 @@ LAST = parse_instant("9999-12-31T23:59:59.999999Z")
 def test_the_logs_time_is_the_same_text_in_sql(c: SQLiteCursor, at: int) -> None:
     """To the microsecond: whether a voucher is over is decided by comparing it with `valid_until`."""
     c.execute("UPDATE followed SET at = ?", (at,))
-    c.execute(f"SELECT {balances._NOW}")
+    c.execute(f"SELECT {balances.NOW}")
     assert c.fetchone()[0] == format_instant(at)
 
 
