@@ -24,12 +24,14 @@
     │   ├── SourceUnreadableError     something here keeps a source from being read; it says nothing about the log
     │   ├── AccessDeniedError         a server denies access to a file, or denies that it is missing
     │   ├── ClockJumpError            the machine's clock is too far ahead of the log to be believed; nothing was kept
+    │   ├── TooBusyError              there is too much to do at the moment; the same can be asked again
     │   └── ViewsUnusableError        the views' file can't be read or written here
     │       └── ViewsDamagedError         it holds something else than what was written; it is built anew
     ├── NotAFileError             where a file should be is a folder, a pipe or the like; an OSError too
     ├── RequestRefusedError       a request over HTTP that is answered with a problem of HTTP's own
     ├── EditionUnknownError       a log was made by newer rules than this version knows; it isn't judged
     └── UsageError                what a person asked for can't be done as asked
+        └── NotFoundError             the log has no such thing
 
 Wrong data raises one of these; a wrong use of a function raises `ValueError` or `TypeError`.
 Refusals are not exceptions: they are values (`tallystick.vouchers.refusals`).
@@ -134,6 +136,10 @@ class ClockJumpError(LedgerError):
     """The machine's clock is too far ahead of the log to be believed; nothing was kept."""
 
 
+class TooBusyError(LedgerError):
+    """There is too much to do at the moment; the same can be asked again."""
+
+
 class ViewsUnusableError(LedgerError):
     """The views' file can't be read or written here; it says nothing about the log."""
 
@@ -171,3 +177,7 @@ class EditionUnknownError(TallystickError):
 
 class UsageError(TallystickError):
     """What a person asked for can't be done as asked."""
+
+
+class NotFoundError(UsageError):
+    """There is no such thing in the log."""

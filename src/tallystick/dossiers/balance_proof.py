@@ -21,7 +21,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Self
 
-from tallystick.errors import CanonicalJsonError, MalformedError, ProofInvalidError, UsageError
+from tallystick.errors import CanonicalJsonError, MalformedError, NotFoundError, ProofInvalidError
 from tallystick.signing import canonical_json
 from tallystick.signing.algorithms import SHA256
 from tallystick.signing.canonical_json import JsonValue
@@ -150,7 +150,7 @@ def prove_balance(state: State, account: str, receipt: Receipt) -> BalanceProof:
         receipt: of the seal's entry, with the entry; its signatures are not verified.
 
     Raises:
-        UsageError: there was no such account.
+        NotFoundError: there was no such account.
         ProofInvalidError: the entry is no seal, or another than what the state comes to.
     """
     event, sealed = _seal_in(receipt)
@@ -158,7 +158,7 @@ def prove_balance(state: State, account: str, receipt: Receipt) -> BalanceProof:
         raise ValueError(f"the state of {state.size} entries is not that before entry {event.index}")
     leaves = dict(account_leaves(state))
     if account not in leaves:
-        raise UsageError(f"there was no {account} when the books were sealed by entry {event.index}")
+        raise NotFoundError(f"there was no {account} when the books were sealed by entry {event.index}")
     hashes = [leaf_hash(leaf) for leaf in leaves.values()]
     position = list(leaves).index(account)
     proof = BalanceProof(leaves[account], position, path_of(position, hashes), receipt)
@@ -177,7 +177,7 @@ def seal_that_has(state: State, account: str) -> int:
         account: for example `voucher shanghai-treasury/v-1`.
 
     Raises:
-        UsageError: there was no such account.
+        NotFoundError: there was no such account.
     """
     if any(name == account for name, _ in account_leaves(state)):
         return state.size
@@ -188,7 +188,7 @@ def seal_that_has(state: State, account: str) -> int:
     touches = state.touches.get(account)
     since = [seal.index for seal in state.seals.values() if touches is not None and seal.index > touches.last]
     if not since:
-        raise UsageError(f"there was no {account} when the books were sealed by entry {state.size}")
+        raise NotFoundError(f"there was no {account} when the books were sealed by entry {state.size}")
     return since[0]
 
 

@@ -17,7 +17,7 @@ from typing import BinaryIO, Final
 from tallystick.dossiers.dossier_lines import DossierEntry, DossierHead, SealedLeaf
 from tallystick.dossiers.gathering import Gathering
 from tallystick.dossiers.things import is_thing, names_of
-from tallystick.errors import MalformedError, NotALedgerError, UsageError
+from tallystick.errors import MalformedError, NotALedgerError, NotFoundError, UsageError
 from tallystick.progress import Progress
 from tallystick.publishing.reader import Reader, read_ledger
 from tallystick.sources import AnySource
@@ -93,7 +93,7 @@ class _Writing:
         self._account = account
         self._size = min(views.size, reader.size)
         if not any(map(views.entries_concerning, names_of(account))):
-            raise UsageError(f"there is no {account} in this log")
+            raise NotFoundError(f"there is no {account} in this log")
         self._read_tile = lru_cache(TILES_REMEMBERED)(reader.read_tile)
 
     def write(self, out: BinaryIO, since: Bound | None, until: Bound | None) -> Written:
@@ -114,7 +114,7 @@ class _Writing:
         start = opened.index if opened is not None else 0
         gathered = Gathering(self._reader, self._views, self._account, start, stop)
         if not gathered.subject and opened is None:
-            raise UsageError(f"there was no {self._account} then")
+            raise NotFoundError(f"there was no {self._account} then")
         head = DossierHead(self._account, self._reader.checkpoint_note(), len(gathered.indices), opened, closed)
         size = out.write(head.to_bytes())
         subject = set(gathered.subject)

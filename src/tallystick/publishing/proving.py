@@ -10,7 +10,7 @@ checkpoint is for a trust policy to say.
 
 from dataclasses import dataclass
 
-from tallystick.errors import MalformedError, NotALedgerError, UsageError
+from tallystick.errors import MalformedError, NotALedgerError, NotFoundError, UsageError
 from tallystick.publishing.reader import Reader
 from tallystick.transparency.merkle import RightEdge, leaf_hash
 from tallystick.transparency.proofs import consistency_proof, inclusion_proof, verify_consistency, verify_inclusion
@@ -42,7 +42,7 @@ def prove_inclusion(reader: Reader, index: int, size: int | None = None) -> Incl
     """Return the proof that an entry is in the tree of `size` entries, all if None.
 
     Raises:
-        UsageError: there is no such entry or no such tree.
+        NotFoundError: there is no such entry or no such tree.
         ProofInvalidError: entry, tiles and checkpoint contradict one another.
         NotALedgerError: a tile is damaged.
         StoreFailedError: a failover may lose what the tree is of; nothing is handed on.
@@ -51,7 +51,7 @@ def prove_inclusion(reader: Reader, index: int, size: int | None = None) -> Incl
     size = reader.size if size is None else size
     _check_size(reader, size)
     if not 0 <= index < size:
-        raise UsageError(f"there is no entry {index}: this tree has {size:,}, counted from 0")
+        raise NotFoundError(f"there is no entry {index}: this tree has {size:,}, counted from 0")
     root = _root_at(reader, size)
     leaf = leaf_hash(reader.entry(index))
     try:
@@ -83,7 +83,7 @@ def prove_consistency(reader: Reader, old_size: int, new_size: int | None = None
 
 def _check_size(reader: Reader, size: int) -> None:
     if not 0 < size <= reader.size:
-        raise UsageError(f"there is no tree of {size:,} entries: the log has {reader.size:,}")
+        raise NotFoundError(f"there is no tree of {size:,} entries: the log has {reader.size:,}")
 
 
 def _root_at(reader: Reader, size: int) -> bytes:

@@ -6,10 +6,11 @@ is handed on as a proof is checked against the log's own tree first.
 
 import functools
 import sqlite3
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from tallystick.errors import MalformedError, NotALedgerError, StoreFailedError, UsageError
+from tallystick.errors import MalformedError, NotALedgerError, NotFoundError, StoreFailedError
 from tallystick.ledger.library import PersistenceError
 from tallystick.ledger.sidecar import COSIGNED
 from tallystick.ledger.sqlite import open_read_only, require
@@ -130,6 +131,11 @@ class Reader:
         self.origin: Final = checkpoint.origin
         self.size: Final = checkpoint.size
 
+    @property
+    def note_bytes(self) -> tuple[bytes, bytes | None]:
+        """The signed checkpoint as the store has it, and the cosigned one beside it: the same are the same snapshot."""
+        return self._note, self._cosigned_note
+
     def wait_replicated(self) -> None:
         """See that this log stays as it is shown here; called before anything is handed on that others hold it to.
 
@@ -194,21 +200,30 @@ class Reader:
         """Return the first hashes of a tile (tlog-tiles), joined."""
         return tile_reader(self._store)(level, n, width)
 
-    def receipt(self, index: int) -> Receipt:
+    def receipt(self, index: int, size: int | None = None) -> Receipt:
         """Return the receipt of an entry, which is proved by it: only who signed the checkpoint is left to verify.
 
+        Args:
+            index: of the entry.
+            size: of the tree whose checkpoint it is under, which the log signed; None for the newest cosigned one that
+                has the entry, or else the newest.
+
         Raises:
-            UsageError: there is no such entry.
+            NotFoundError: there is no such entry, or no checkpoint of that size.
             NotALedgerError: a tile, the entry or the cosigned checkpoint can't be read.
             ProofInvalidError: entry, tree and checkpoints contradict one another.
             StoreFailedError: a failover may lose it; nothing is handed on.
         """
         if not 0 <= index < self.size:
-            raise UsageError(f"there is no entry {index}: the log has {self.size}, counted from 0")
+            raise NotFoundError(f"there is no entry {index}: the log has {self.size}, counted from 0")
         self.wait_replicated()
         entry = self.entry(index)
         note, checkpoint = self._note, self.checkpoint
-        if self._cosigned is not None and index < self._cosigned.checkpoint.size:
+        if size is not None:
+            note, checkpoint = self._signed_at(size)
+            if index >= size:
+                raise NotFoundError(f"there is no entry {index} in the tree of {size:,}")
+        elif self._cosigned is not None and index < self._cosigned.checkpoint.size:
             note, checkpoint = self._cosigned  # older, perhaps; but a policy may ask for witnesses
         try:
             proof = tuple(inclusion_proof(index, checkpoint.size, self.read_tile))
@@ -216,6 +231,26 @@ class Reader:
             raise NotALedgerError(f"{self.name}: a tile is damaged ({error}); `tallystick audit` says more") from None
         verify_inclusion(index, checkpoint.size, leaf_hash(entry), proof, checkpoint.root)
         return Receipt(index, proof, note, entry)
+
+    def _signed_at(self, size: int) -> Cosigned:
+        """Return the checkpoint of a size that the log signed, and its note."""
+        for known in (self._cosigned, Cosigned(self._note, self.checkpoint)):
+            if known is not None and known.checkpoint.size == size:
+                return known
+        found = None
+        if self._ledger is not None and size < self.size:
+            ledger, newest = self._ledger, self._ledger.newest_checkpoint()
+            numbers = range(0 if newest is None else newest.number + 1)
+            place = bisect_left(numbers, size, key=lambda number: next(ledger.checkpoints(number)).size)
+            found = next(ledger.checkpoints(place), None)
+        if found is None or found.size != size:
+            raise NotFoundError(f"the log signed no checkpoint of {size:,} entries that is known here")
+        try:
+            return Cosigned(found.note, Checkpoint.from_text(Note.from_bytes(found.note).text))
+        except MalformedError as error:
+            raise NotALedgerError(
+                f"{self.name}: the checkpoint of {size:,} entries can't be read ({error}); `tallystick audit` says more"
+            ) from None
 
     @functools.cached_property
     def _cosigned(self) -> Cosigned | None:

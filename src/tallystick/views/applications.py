@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from tallystick.errors import UsageError
+from tallystick.errors import NotFoundError
 from tallystick.views.changes import Change
 from tallystick.views.contract_payments import CONTRACTS
 from tallystick.views.library import SQLiteCursor
@@ -185,11 +185,11 @@ def application_account(c: SQLiteCursor, application: str) -> ApplicationAccount
     """Return all about an application.
 
     Raises:
-        UsageError: there is none of that id.
+        NotFoundError: there is none of that id.
     """
     balances = application_balances(c, application=application)
     if not balances:
-        raise UsageError(f"there is no application {application}")
+        raise NotFoundError(f"there is no application {application}")
     (balance,) = balances
     subjects = {"application": [application], "holder": [balance.holder]}
     other_side = {}

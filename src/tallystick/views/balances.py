@@ -17,7 +17,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tallystick.errors import UsageError
+from tallystick.errors import NotFoundError
 from tallystick.views.changes import Change, Move
 from tallystick.views.contract_payments import ContractBalance, contract_balances, payee_sums
 from tallystick.views.library import SQLiteCursor
@@ -326,11 +326,11 @@ def holder_account(c: SQLiteCursor, holder: str) -> HolderAccount:
     """Return all about a holder.
 
     Raises:
-        UsageError: there is none of that id.
+        NotFoundError: there is none of that id.
     """
     balances = holder_balances(c, holder=holder)
     if not balances:
-        raise UsageError(f"there is no holder {holder}")
+        raise NotFoundError(f"there is no holder {holder}")
     return HolderAccount(
         balances[0],
         VOUCHERS.rows(c, holder=holder),

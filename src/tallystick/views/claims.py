@@ -9,7 +9,7 @@ What is withheld can be claimed again, so it may be a part of a later claim, too
 from dataclasses import dataclass
 from typing import Final
 
-from tallystick.errors import UsageError
+from tallystick.errors import NotFoundError
 from tallystick.views.changes import Change
 from tallystick.views.claim_lines import ClaimLine, ClaimLot, claim_lots
 from tallystick.views.contract_payments import CONTRACTS
@@ -211,11 +211,11 @@ def claim_account(c: SQLiteCursor, claim: str) -> ClaimAccount:
     """Return all about a claim.
 
     Raises:
-        UsageError: there is none of that id.
+        NotFoundError: there is none of that id.
     """
     balances = claim_balances(c, claim=claim)
     if not balances:
-        raise UsageError(f"there is no claim {claim}")
+        raise NotFoundError(f"there is no claim {claim}")
     rows = [
         ClaimRow(row.contract, row.claimed_fen, row.paid_fen, row.withheld_fen, row.reason)
         for row in CLAIMED_CONTRACTS.rows(c, claim=claim)

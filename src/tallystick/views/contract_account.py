@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tallystick.errors import UsageError
+from tallystick.errors import NotFoundError
 from tallystick.views.balances import RESERVATIONS, ReservationBalance
 from tallystick.views.contract_lines import ContractLine
 from tallystick.views.contract_payments import CONTRACTS, PAYMENTS, ContractBalance, contract_balance
@@ -64,11 +64,11 @@ def contract_account(c: SQLiteCursor, contract: str) -> ContractAccount:
     """Return all about a contract.
 
     Raises:
-        UsageError: there is none of that id.
+        NotFoundError: there is none of that id.
     """
     rows = CONTRACTS.rows(c, contract=contract)
     if not rows:
-        raise UsageError(f"there is no contract {contract}")
+        raise NotFoundError(f"there is no contract {contract}")
     payments = tuple(
         ContractPayment(
             row.programme,

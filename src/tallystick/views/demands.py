@@ -9,7 +9,7 @@ What comes back can be issued again.
 from dataclasses import dataclass
 from typing import Final
 
-from tallystick.errors import UsageError
+from tallystick.errors import NotFoundError
 from tallystick.views.changes import Change
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.view_tables import BatchSums, ExactSum, IndexKey, Key, Sum, Table
@@ -226,11 +226,11 @@ def demand_account(c: SQLiteCursor, demand: str) -> DemandAccount:
     """Return all about a demand.
 
     Raises:
-        UsageError: there is none of that id.
+        NotFoundError: there is none of that id.
     """
     balances = demand_balances(c, demand=demand)
     if not balances:
-        raise UsageError(f"there is no demand {demand}")
+        raise NotFoundError(f"there is no demand {demand}")
     acts = [
         DemandAct(row.entry_index, format_instant(row.at), row.kind, row.amount_fen, row.text)
         for row in DEMAND_ACTS.rows(c, demand=demand)

@@ -13,14 +13,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, Self
 
-from tallystick.errors import MalformedError, NotALedgerError, UsageError, ViewsDamagedError, ViewsUnusableError
+from tallystick.errors import MalformedError, NotALedgerError, NotFoundError, ViewsDamagedError, ViewsUnusableError
 from tallystick.progress import Progress
 from tallystick.publishing.reader import Reader, read_ledger
 from tallystick.sources import AnySource, LedgerDatabase, LedgerFolder, Source, folder_of, parse_source
 from tallystick.views.follower import LogFollower
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.questions import Found, Questions
-from tallystick.views.view_store import files_of
+from tallystick.views.view_store import Place, files_of
 from tallystick.vouchers.entry import Entry, Header, split_entry
 from tallystick.vouchers.quantities import format_day, start_of_day
 from tallystick.vouchers.rules.network import NetworkFound
@@ -78,27 +78,37 @@ class Views(Questions):
 
         Raises:
             NotALedgerError: there is no ledger, or an entry can't be read.
-            UsageError: there is no such entry.
+            NotFoundError: there is no such entry.
         """
         if (index is not None and at is not None) or (index, at, day) == (None, None, None):
             raise ValueError("give an index or a time, or a day")
         place = parse_source(source)
         with read_ledger(place) as reader:
             if index is not None and not 0 <= index < reader.size:
-                raise UsageError(f"there is no entry {index}: the log has {reader.size}, counted from 0")
+                raise NotFoundError(f"there is no entry {index}: the log has {reader.size}, counted from 0")
             size = reader.size if index is None else index + 1
-            size = size if at is None else _size_at(reader, at)
-            views = cls(LogFollower(place, reader.origin, None))
-            views.last_day = None if day is None else format_day(day)
-            try:
-                then = size if day is None else min(size, _size_at(reader, _end_of(reader, day)))
-                views._follower.follow_to(reader, then, progress)
-                if day is not None and then < size:
-                    views._follower.follow_late(reader, size, day)
-            except BaseException:
-                views.close()
-                raise
-            return views
+            return cls.of_past(place, reader, size if at is None else size_at(reader, at), day, progress)
+
+    @classmethod
+    def of_past(
+        cls, source: Source, reader: Reader, size: int, day: int | None = None, progress: Progress | None = None
+    ) -> Self:
+        """Return the views after so many entries, in memory; with a day, of what these entries say up to it.
+
+        Raises:
+            NotALedgerError: an entry can't be read.
+        """
+        views = cls(LogFollower(source, reader.origin, None))
+        views.last_day = None if day is None else format_day(day)
+        try:
+            then = size if day is None else min(size, size_at(reader, _end_of(reader, day)))
+            views._follower.follow_to(reader, then, progress)
+            if day is not None and then < size:
+                views._follower.follow_late(reader, size, day)
+        except BaseException:
+            views.close()
+            raise
+        return views
 
     def follow(self, progress: Progress | None = None) -> int:
         """Take in what the log has more, and return how many entries that were.
@@ -131,6 +141,20 @@ class Views(Questions):
             self._follower.make_again(is_damaged=isinstance(error, ViewsDamagedError))
         with self._follower.reading() as c:
             return question(c)
+
+    @contextmanager
+    def reading(self) -> Iterator[tuple[SQLiteCursor, Place]]:
+        """Give a cursor that reads rows of one moment, and how far these followed the log.
+
+        Raises:
+            ViewsUnusableError: the file can't be read, or what was read isn't what was written.
+        """
+        with self._follower.reading() as c:
+            yield c, self._follower.store.place_in(c)
+
+    def memory_bytes(self) -> int:
+        """Return how large the rows are, in bytes."""
+        return self._follower.store.memory_bytes()
 
     def entries(self, indices: Iterable[int]) -> Iterator[bytes]:
         """Yield entries of the log.
@@ -213,6 +237,18 @@ def _place(source: Source) -> Path | None:
     return path if os.access(folder, os.W_OK) and all(os.access(file, os.R_OK | os.W_OK) for file in there) else None
 
 
+def place_of_views(source: Source) -> Path:
+    """Return where the views of a ledger are kept.
+
+    Raises:
+        ViewsUnusableError: there is no such place that can be written.
+    """
+    path = _place(source)
+    if path is None:
+        raise ViewsUnusableError(f"the views of {source} can't be kept beside it: say where they are kept")
+    return path
+
+
 def _end_of(reader: Reader, day: int) -> int:
     """Return the last microsecond of a day of the network's."""
     try:
@@ -224,8 +260,12 @@ def _end_of(reader: Reader, day: int) -> int:
     return start_of_day(day + 1, founding.utc_offset_seconds) - 1
 
 
-def _size_at(reader: Reader, at: int) -> int:
-    """Return how many entries there were at a time; the log's time never goes backwards."""
+def size_at(reader: Reader, at: int) -> int:
+    """Return how many entries there were at a time (microseconds); the log's time never goes backwards.
+
+    Raises:
+        NotALedgerError: an entry can't be read.
+    """
 
     def time_of(index: int) -> int:
         return Header.from_bytes(split_entry(next(reader.entries(index, index + 1)))[0]).at

@@ -10,8 +10,8 @@ The state that `evolve` needs is kept in the file too, now and then; what lies b
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -45,13 +45,23 @@ STATE_SAVED_AFTER_ENTRIES: Final = 1_000
 class LogFollower:
     """Takes in what a log has more, into a file or into memory."""
 
-    def __init__(self, source: AnySource, origin: str, path: Path | None) -> None:
+    def __init__(
+        self,
+        source: AnySource,
+        origin: str,
+        path: Path | None,
+        *,
+        read: Callable[[], AbstractContextManager[Reader]] | None = None,
+        state_saved_after: int = STATE_SAVED_AFTER_ENTRIES,
+    ) -> None:
         """Open the rows, where they are.
 
         Args:
             source: where the log is.
             origin: the log's.
             path: the file; None for memory, whose rows are of the past and follow nothing.
+            read: gives the log as it is now, if not by opening the source.
+            state_saved_after: how many entries are followed before the state is kept in the file again.
 
         Raises:
             ViewsUnusableError: the file can't be opened or made.
@@ -62,6 +72,13 @@ class LogFollower:
         self._store = ViewStore(path, origin, TABLES)
         self._state: State | None = None
         self._saved_size = 0
+        self._read = read or (lambda: read_ledger(self.source))
+        self._state_saved_after: Final = state_saved_after
+
+    @property
+    def store(self) -> ViewStore:
+        """The rows; another one, once they had to be made again."""
+        return self._store
 
     @property
     def place(self) -> Place:
@@ -107,14 +124,22 @@ class LogFollower:
     def _follow_file(self, progress: Progress | None) -> int:
         # First the place, then the log: the other way round, another's place could be beyond the log that is seen here.
         place = self._store.place()
-        with read_ledger(self.source) as reader:
+        with self._read() as reader:
             if not leads_to(reader, place, self._origin):
                 self._start_anew(reader.origin)
             followed = self.follow_to(reader, reader.size, progress)
-        if self._state is not None and self._state.size - self._saved_size >= STATE_SAVED_AFTER_ENTRIES:
+        self.save_state(self._state_saved_after)
+        return followed
+
+    def save_state(self, after: int = 1) -> None:
+        """Keep the state in the file if so many entries were followed since it was kept.
+
+        Raises:
+            ViewsUnusableError: the file can't be written.
+        """
+        if self._state is not None and self._state.size - self._saved_size >= after:
             self._store.save_state(self._state.size, self._state.to_bytes())
             self._saved_size = self._state.size
-        return followed
 
     def follow_to(self, reader: Reader, stop: int, progress: Progress | None = None) -> int:
         """Follow up to a size, batch by batch, and return how many entries that were.
@@ -233,6 +258,10 @@ class LogFollower:
         self._store = ViewStore(None, self._origin, TABLES)
         with read_ledger(self.source) as reader:
             self.follow_to(reader, reader.size)
+
+    def start_anew(self) -> None:
+        """Throw the rows away; what follows makes them again."""
+        self._start_anew(self._origin)
 
     def _start_anew(self, origin: str) -> None:
         """Throw the file away: it is of another history than the log."""

@@ -8,7 +8,7 @@ Used is what left the treasury by it: vouchers issued, claims paid. What was rev
 from dataclasses import dataclass
 from typing import Final
 
-from tallystick.errors import UsageError
+from tallystick.errors import NotFoundError
 from tallystick.views.balances import log_time
 from tallystick.views.changes import Change
 from tallystick.views.library import SQLiteCursor
@@ -189,11 +189,11 @@ def mandate_account(c: SQLiteCursor, mandate: str) -> MandateAccount:
     """Return all about a mandate.
 
     Raises:
-        UsageError: there is none of that id.
+        NotFoundError: there is none of that id.
     """
     balances = mandate_balances(c, mandate=mandate)
     if not balances:
-        raise UsageError(f"there is no mandate {mandate}")
+        raise NotFoundError(f"there is no mandate {mandate}")
     acts = [
         MandateAct(row.entry_index, format_instant(row.at), row.kind, row.ref, row.about, row.amount_fen)
         for row in MANDATE_ACTS.rows(c, mandate=mandate)

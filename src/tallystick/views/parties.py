@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from tallystick.errors import UsageError
+from tallystick.errors import NotFoundError
 from tallystick.views.balances import PARTIES, log_time
 from tallystick.views.changes import Change
 from tallystick.views.entry_index import entries_concerning
@@ -180,11 +180,11 @@ def party_account(c: SQLiteCursor, party: str) -> PartyAccount:
     """Return all about a party.
 
     Raises:
-        UsageError: there is none of that id.
+        NotFoundError: there is none of that id.
     """
     rows, terms = PARTIES.rows(c, party=party), PARTY_TERMS.rows(c, party=party)
     if not rows or not terms:
-        raise UsageError(f"there is no party {party}")
+        raise NotFoundError(f"there is no party {party}")
     now = log_time(c)
     keys = tuple(_told_key(row, now) for row in KEYS.rows(c, in_order_of="label", party=party))
     acts = tuple(PartyAct(row.kind, row.entries) for row in ACTS.rows(c, party=party))

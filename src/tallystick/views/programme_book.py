@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tallystick.errors import UsageError
+from tallystick.errors import NotFoundError
 from tallystick.views.applications import ApplicationBalance, application_balances
 from tallystick.views.balances import HolderBalance, holder_balances
 from tallystick.views.claims import ClaimBalance, claim_balances
@@ -37,11 +37,11 @@ def programme_book(c: SQLiteCursor, programme: str) -> ProgrammeBook:
     """Return all about a programme.
 
     Raises:
-        UsageError: there is none of that id.
+        NotFoundError: there is none of that id.
     """
     balances = programme_balances(c, programme=programme)
     if not balances:
-        raise UsageError(f"there is no programme {programme}")
+        raise NotFoundError(f"there is no programme {programme}")
     return ProgrammeBook(
         balances[0],
         rules_versions(c, programme),

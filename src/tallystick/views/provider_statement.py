@@ -15,7 +15,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Final
 
-from tallystick.errors import UsageError
+from tallystick.errors import NotFoundError
 from tallystick.views.balances import PARTIES, RESERVATIONS, ReservationBalance
 from tallystick.views.changes import Change
 from tallystick.views.claims import ClaimBalance, claim_balances
@@ -250,11 +250,11 @@ def provider_statement(c: SQLiteCursor, provider: str) -> ProviderStatement:
     """Return all about a provider.
 
     Raises:
-        UsageError: there is none of that id.
+        NotFoundError: there is none of that id.
     """
     balances = provider_balances(c, provider=provider)
     if not balances:
-        raise UsageError(f"there is no provider {provider}")
+        raise NotFoundError(f"there is no provider {provider}")
     return ProviderStatement(
         balances[0],
         provider_burns(c, provider=provider),

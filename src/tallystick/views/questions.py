@@ -122,7 +122,7 @@ class Questions(ABC):
         """Return a voucher and its history.
 
         Raises:
-            UsageError: there is none of that id.
+            NotFoundError: there is none of that id.
         """
         return self.ask(lambda c: voucher_history(c, voucher))
 
@@ -130,7 +130,7 @@ class Questions(ABC):
         """Return a contract, its terms and prices over time, who pays for it, and its statements with their lines.
 
         Raises:
-            UsageError: there is none of that id.
+            NotFoundError: there is none of that id.
             NotALedgerError: an entry can't be read.
         """
         account = self.ask(lambda c: contract_account(c, contract))
@@ -143,7 +143,7 @@ class Questions(ABC):
         """Return a holder's balance, vouchers, contracts and reservations.
 
         Raises:
-            UsageError: there is none of that id.
+            NotFoundError: there is none of that id.
         """
         return self.ask(lambda c: holder_account(c, holder))
 
@@ -151,7 +151,7 @@ class Questions(ABC):
         """Return a provider's statement.
 
         Raises:
-            UsageError: there is none of that id.
+            NotFoundError: there is none of that id.
         """
         return self.ask(lambda c: provider_statement(c, provider))
 
@@ -159,7 +159,7 @@ class Questions(ABC):
         """Return a programme's book.
 
         Raises:
-            UsageError: there is none of that id.
+            NotFoundError: there is none of that id.
         """
         return self.ask(lambda c: programme_book(c, programme))
 
@@ -167,7 +167,7 @@ class Questions(ABC):
         """Return a mandate, and all that was done by it.
 
         Raises:
-            UsageError: there is none of that id.
+            NotFoundError: there is none of that id.
         """
         return self.ask(lambda c: mandate_account(c, mandate))
 
@@ -175,7 +175,7 @@ class Questions(ABC):
         """Return a claim, its contracts, what its payment was set off against, its lots and lines.
 
         Raises:
-            UsageError: there is none of that id.
+            NotFoundError: there is none of that id.
             NotALedgerError: an entry can't be read.
         """
         account = self.ask(lambda c: claim_account(c, claim))
@@ -187,7 +187,7 @@ class Questions(ABC):
         """Return an application's way: verdicts, gates, what was issued for it.
 
         Raises:
-            UsageError: there is none of that id.
+            NotFoundError: there is none of that id.
         """
         return self.ask(lambda c: application_account(c, application))
 
@@ -195,7 +195,7 @@ class Questions(ABC):
         """Return a party, its keys, and which commands it gave.
 
         Raises:
-            UsageError: there is none of that id.
+            NotFoundError: there is none of that id.
         """
         return self.ask(lambda c: party_account(c, party))
 
@@ -203,7 +203,7 @@ class Questions(ABC):
         """Return a treasury over all its programmes, and what it owes to whom and since when.
 
         Raises:
-            UsageError: there is none of that id.
+            NotFoundError: there is none of that id.
         """
         return self.ask(lambda c: treasury_account(c, treasury))
 
@@ -211,7 +211,7 @@ class Questions(ABC):
         """Return a demand, and what became of it.
 
         Raises:
-            UsageError: there is none of that id.
+            NotFoundError: there is none of that id.
         """
         return self.ask(lambda c: demand_account(c, demand))
 

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
-from tallystick.errors import UsageError
+from tallystick.errors import NotFoundError
 from tallystick.views.balances import PARTIES
 from tallystick.views.claims import ClaimBalance, claim_balances
 from tallystick.views.contract_payments import either_sums
@@ -107,11 +107,11 @@ def treasury_account(c: SQLiteCursor, treasury: str) -> TreasuryAccount:
     """Return all about a treasury.
 
     Raises:
-        UsageError: there is none of that id.
+        NotFoundError: there is none of that id.
     """
     balances = treasury_balances(c, treasury=treasury)
     if not balances:
-        raise UsageError(f"there is no treasury {treasury}")
+        raise NotFoundError(f"there is no treasury {treasury}")
     programmes = tuple(one for one in programme_balances(c) if one.treasury == treasury)
     names = {one.programme for one in programmes}
     return TreasuryAccount(

@@ -82,13 +82,24 @@ class Place:
 class ViewStore(SQLiteTrackingRecorder):
     """The library's recorder with the views' tables."""
 
-    def __init__(self, path: Path | None, origin: str, tables: Sequence[Table[Any]]) -> None:
+    def __init__(
+        self, path: Path | None, origin: str, tables: Sequence[Table[Any]], *, beside: "ViewStore | None" = None
+    ) -> None:
         """Open a file, which is made if it isn't there or isn't ours; or memory, if there is no path.
+
+        Args:
+            path: of the file.
+            origin: the log's.
+            tables: all tables.
+            beside: a store of this process that has the same file open: then this one only reads, and neither examines
+                the file again nor sums up tables that were found sound.
 
         Raises:
             ViewsUnusableError: it can't be opened or made.
         """
         self.name: Final = str(path) if path else "the views in memory"
+        self._path = path
+        self._file: tuple[int, int] | None = None
         self._origin = origin
         self._tables = statements_for(tables)
         self._checked_tables = ("followed", *(table.name for table in tables))
@@ -96,11 +107,14 @@ class ViewStore(SQLiteTrackingRecorder):
         self._is_checked = path is not None
         self._changes: dict[str, int] = {}
         self._read: set[str] = set()
-        self._sound: set[str] = set()
+        self._sound: set[str] = set() if beside is None else beside._sound
         # One connection: in memory every further one would be a database of its own.
         place = _uri(path, "rw") if path else ":memory:"
         super().__init__(SQLiteConnections(place, lock_seconds=LOCK_SECONDS, are_several=False))
         with self.as_ledger_errors():
+            if beside is not None:
+                self._watch_reads()
+                return
             if path is not None:
                 if path.is_symlink() or (path.exists() and not self._is_ours(path)):
                     remove(path)
@@ -108,7 +122,8 @@ class ViewStore(SQLiteTrackingRecorder):
                     os.close(create_private(path))
             try:
                 self.create_table()
-                if self._is_checked:
+                if path is not None:
+                    self._file = _file_at(path)
                     self._watch_rows()
             except BaseException:
                 self.close()
@@ -131,9 +146,13 @@ class ViewStore(SQLiteTrackingRecorder):
     def place(self) -> Place:
         """Return how far the log was followed."""
         with self.reading() as c:
-            size = self._max_tracking_id(FOLLOWED_LOG, c)
-            c.execute("SELECT at, entry_sha256 FROM followed")
-            return Place(size or 0, *c.fetchone())
+            return self.place_in(c)
+
+    def place_in(self, c: SQLiteCursor) -> Place:
+        """Return how far the log was followed in the rows that a cursor reads."""
+        size = self._max_tracking_id(FOLLOWED_LOG, c)
+        c.execute("SELECT at, entry_sha256 FROM followed")
+        return Place(size or 0, *c.fetchone())
 
     def keep(self, before: Place, after: Place, write: Write) -> bool:
         """Write a batch's rows and its place, or nothing.
@@ -200,6 +219,17 @@ class ViewStore(SQLiteTrackingRecorder):
         """Let go of the file."""
         self.datastore.close()
 
+    def is_in_place(self) -> bool:
+        """Return whether the file that is open is still the one that its path names."""
+        return self._path is None or self._file == _file_at(self._path)
+
+    def memory_bytes(self) -> int:
+        """Return how large the rows are, in bytes."""
+        with self.reading() as c:
+            c.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+            size: int = c.fetchone()[0]
+        return size
+
     @contextmanager
     def as_ledger_errors(self) -> Iterator[None]:
         """Say in one line what is wrong with the file."""
@@ -228,6 +258,11 @@ class ViewStore(SQLiteTrackingRecorder):
                     f"CREATE TEMP TRIGGER {name}_{event.lower()} AFTER {event} ON main.{name} BEGIN {calls}END"
                 )
         connection.set_authorizer(self._note_read)
+
+    def _watch_reads(self) -> None:
+        """Have what is read by this connection told."""
+        with self.datastore.transaction(commit=False) as c:
+            c.sqlite_cursor.connection.set_authorizer(self._note_read)
 
     def _row_changed(self, name: str, sign: int, *row: Any) -> None:  # noqa: ANN401 - whatever SQLite holds
         self._changes[name] = self._changes.get(name, 0) + sign * _hash_of(row)
@@ -341,6 +376,14 @@ def remove(path: Path) -> None:
     """Delete a views file and what SQLite keeps beside it."""
     for file in files_of(path):
         file.unlink(missing_ok=True)
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """Return which file is at a path; None if none is."""
+    with suppress(OSError):
+        status = path.stat()
+        return status.st_dev, status.st_ino
+    return None
 
 
 def files_of(path: Path) -> list[Path]:

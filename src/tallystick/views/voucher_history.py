@@ -8,7 +8,7 @@ voucher. What of that goes back to the programme because nobody claimed it in ti
 from dataclasses import dataclass
 from typing import Final
 
-from tallystick.errors import UsageError
+from tallystick.errors import NotFoundError
 from tallystick.views.balances import RESERVATIONS, VOUCHERS, ReservationBalance, VoucherBalance
 from tallystick.views.changes import Change, mandate_of
 from tallystick.views.library import SQLiteCursor
@@ -212,11 +212,11 @@ def voucher_history(c: SQLiteCursor, voucher: str) -> VoucherHistory:
     """Return all about a voucher.
 
     Raises:
-        UsageError: there is none of that id.
+        NotFoundError: there is none of that id.
     """
     balances = VOUCHERS.rows(c, voucher=voucher)
     if not balances:
-        raise UsageError(f"there is no voucher {voucher}")
+        raise NotFoundError(f"there is no voucher {voucher}")
     history = [
         HistoryLine(
             row.entry_index,

@@ -1,6 +1,10 @@
-"""An entry in full: its decision, who signed it, and the command word by word."""
+"""An entry in full: its decision, who signed it, and the command word by word; or as it is kept.
 
-from tallystick.errors import ProofInvalidError
+{"index", "entry": "<its text>"}        a line of many
+{"party", "ref", "index"}               where a party's reference was used
+"""
+
+from tallystick.errors import EntryMalformedError, ProofInvalidError
 from tallystick.signing.note import Note
 from tallystick.vouchers.entry import Entry, split_entry
 from tallystick.wire import JsonObject
@@ -27,3 +31,20 @@ def entry(index: int, data: bytes) -> JsonObject:
 def shown(entry: JsonObject) -> JsonObject:
     """Return an entry (`wire.entries.entry`) as the one thing that was asked for."""
     return {"entry": entry}
+
+
+def line(index: int, data: bytes) -> JsonObject:
+    """Return an entry as it is kept; every entry is UTF-8.
+
+    Raises:
+        EntryMalformedError: it isn't.
+    """
+    try:
+        return {"index": index, "entry": data.decode()}
+    except UnicodeDecodeError:
+        raise EntryMalformedError(f"entry {index} is not UTF-8") from None
+
+
+def reference(party: str, ref: str, index: int) -> JsonObject:
+    """Return where a party's reference was used."""
+    return {"party": party, "ref": ref, "index": index}

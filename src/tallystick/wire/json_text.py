@@ -14,7 +14,7 @@ from tallystick.vouchers.quantities import json_sum
 
 def json_text(value: object, *, indent: int | None = 2) -> str:
     """Return a value as JSON, without a final newline; in one line if `indent` is None."""
-    return escaped_json(json.dumps(_exact(value), ensure_ascii=False, indent=indent))
+    return escaped_json(json.dumps(exact_json(value), ensure_ascii=False, indent=indent))
 
 
 def escaped_json(text: str) -> str:
@@ -24,15 +24,16 @@ def escaped_json(text: str) -> str:
     return re.sub(r"[^\n]", lambda found: _code(found[0]), text)
 
 
-def _exact(value: object) -> Any:  # noqa: ANN401 - JSON values
+def exact_json(value: object) -> Any:  # noqa: ANN401 - JSON values
+    """Return JSON values in which an integer beyond ±(2^53 - 1) is the text of its digits."""
     if isinstance(value, bool):
         return value
     if isinstance(value, int):
         return json_sum(value)
     if isinstance(value, Mapping):
-        return {name: _exact(inner) for name, inner in value.items()}
+        return {name: exact_json(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_exact(inner) for inner in value]
+        return [exact_json(inner) for inner in value]
     return value
 
 

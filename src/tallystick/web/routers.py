@@ -1,0 +1,9 @@
+"""All that answers GET, in a list: what an application includes to read."""
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from tallystick.web import entries_out, tiles
+
+READING: Final[tuple[APIRouter, ...]] = (tiles.router, entries_out.router)
