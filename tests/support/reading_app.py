@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from support.small_ledger import LOG_KEY, PROVIDER
-from tallystick.errors import NotFoundError, TooBusyError, TallystickError, UsageError
+from tallystick.errors import NotFoundError, TallystickError, TooBusyError, UsageError
 from tallystick.ledger import Admitted, open_ledger
 from tallystick.publishing import read_ledger
 from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_day

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
-from tallystick.errors import TooBusyError, TallystickError
+from tallystick.errors import TallystickError, TooBusyError
 from tallystick.publishing.growing_log import GrowingLog
 from tallystick.views.follow import Views
 from tallystick.views.served_views import Answering

@@ -19,7 +19,7 @@ from typing import Final, Self, TypeVar
 import anyio.to_thread
 from starlette.requests import Request
 
-from tallystick.errors import TooBusyError, TallystickError, ViewsDamagedError
+from tallystick.errors import TallystickError, TooBusyError, ViewsDamagedError
 from tallystick.publishing.growing_log import GrowingLog
 from tallystick.publishing.reader import Reader
 from tallystick.sources import AnySource
