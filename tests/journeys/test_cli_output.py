@@ -19,7 +19,8 @@ from rich.cells import cell_len
 from support.actors import uscc_of
 from support.command_line import Desk, done, finish, run, start
 from tallystick import keyfiles
-from tallystick.printing.text import gpu_hours, one_line, yuan
+from tallystick.forms.amounts import yuan
+from tallystick.printing.text import gpu_hours, one_line
 
 HOSTILE = "[bold]free[/bold] \u202e100 \u2028 :smile: \ufeff"
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from support.command_line import Desk, Ran, done, failed, run, the_line
-from tallystick.cli.moments import TIMES, Moment, local, zone_name
 from tallystick.errors import UsageError
+from tallystick.forms.times import TIMES, Moment, local, zone_name
 from tallystick.vouchers.quantities import parse_instant
 from tallystick.vouchers.rulebook import RULES
 

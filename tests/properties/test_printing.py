@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from tallystick.forms.amounts import yuan
 from tallystick.printing.csv_bytes import csv_bytes
 from tallystick.printing.tables import WIDTH_MIN, Column, folded, table
-from tallystick.printing.text import ESCAPE_ERRORS, escaped, one_line, yuan
+from tallystick.printing.text import ESCAPE_ERRORS, escaped, one_line
 from tallystick.wire.json_text import escaped_json, json_text
 
 ANY_TEXT = st.text(st.characters())  # surrogates too

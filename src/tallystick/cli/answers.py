@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tallystick.cli import output, streams
-from tallystick.printing.text import escaped, yuan
+from tallystick.forms.amounts import yuan
+from tallystick.printing.text import escaped
 
 if TYPE_CHECKING:
     from tallystick.ledger import Admitted
@@ -43,7 +44,7 @@ def answered(answer: "Admitted | Refusal") -> "JsonObject":
 
 def words_for(outcome: dict[str, Any], zone: Callable[[], int]) -> str:
     """Return an outcome in words, nothing for an empty one; `zone` returns the network's offset, if there are times."""
-    from tallystick.cli.moments import TIMES, with_local_times, zone_name
+    from tallystick.forms.times import TIMES, with_local_times, zone_name
 
     in_zone = ""
     if not TIMES.isdisjoint(outcome):

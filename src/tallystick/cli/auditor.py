@@ -27,8 +27,9 @@ import typer
 from tallystick.cli import dossier, kinds, output, parameters, proofs_of_balance, reading
 from tallystick.cli.statuses import REFUSED
 from tallystick.errors import UsageError
+from tallystick.forms.amounts import yuan
 from tallystick.named_files import NamedFile
-from tallystick.printing.text import gpu_hours, yuan
+from tallystick.printing.text import gpu_hours
 
 if TYPE_CHECKING:
     from tallystick.audit.report import CompromisedKey, Report, Totals

@@ -19,8 +19,8 @@ import typer
 from tallystick.cli import kinds, output, parameters
 from tallystick.cli.statuses import REFUSED
 from tallystick.errors import UsageError
+from tallystick.forms.amounts import yuan
 from tallystick.named_files import NamedFile
-from tallystick.printing.text import yuan
 
 if TYPE_CHECKING:
     from tallystick.dossiers.dossier_report import BookLine, DossierReport, SealSummary
@@ -100,8 +100,8 @@ def verify(file: str, policy: "Policy", *, as_json: bool, wide: bool = False) ->
 
 
 def _bound(text: str | None) -> "Bound | None":
-    from tallystick.cli.moments import index_of
     from tallystick.dossiers.writing import Bound
+    from tallystick.forms.times import index_of
     from tallystick.vouchers.quantities import parse_day
 
     if text is None:
@@ -143,7 +143,7 @@ def _print(report: "DossierReport", *, wide: bool) -> None:
 
 
 def _row(line: "BookLine") -> tuple[object, ...]:
-    from tallystick.cli.moments import utc
+    from tallystick.forms.times import utc
 
     moved = [f"{source} to {to} {yuan(amount_fen)}" for source, to, amount_fen in line.moved]
     if line.lines_refused:

@@ -24,7 +24,7 @@ def print_entry(
         zone: the network's offset in seconds; times are in UTC where it isn't known.
         wide: a statement's lines as wide as need be.
     """
-    from tallystick.cli.moments import with_local_times, zone_name
+    from tallystick.forms.times import with_local_times, zone_name
 
     shown = with_local_times(said, zone)
     in_zone = "" if zone is None else f" ({zone_name(zone)}, as all times below)"

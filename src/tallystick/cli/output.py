@@ -16,8 +16,9 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
 from tallystick.cli import streams
+from tallystick.forms.amounts import yuan
 from tallystick.named_files import NamedFile
-from tallystick.printing.text import gpu_hours, one_line, yuan
+from tallystick.printing.text import gpu_hours, one_line
 from tallystick.progress import Progress
 
 if TYPE_CHECKING:

@@ -50,8 +50,8 @@ def balance(
 
 def verify(data: bytes, policy: "Policy", *, as_json: bool) -> None:
     """Print what a balance proof proves, given its bytes."""
-    from tallystick.cli.moments import utc
     from tallystick.dossiers.balance_proof import BalanceProof, verify_balance_proof
+    from tallystick.forms.times import utc
     from tallystick.wire import proven as wire_proven
 
     proven = verify_balance_proof(BalanceProof.from_bytes(data), policy)
@@ -87,7 +87,7 @@ def _index_of(seal: str, reader: "Reader", progress: "Progress | None") -> int:
     Raises:
         UsageError: there is no such seal.
     """
-    from tallystick.cli.moments import index_of
+    from tallystick.forms.times import index_of
     from tallystick.vouchers.entry import Header, split_entry
 
     index = index_of(seal)

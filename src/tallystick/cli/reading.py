@@ -38,13 +38,13 @@ def clock(given: str | None, zone: Callable[[], int] | None = None) -> Callable[
     """Return the machine's clock, or one that stands still at a time given as text.
 
     Args:
-        given: in a form of moments.py; of a day its beginning; None for the machine's clock.
+        given: in a form of times.py; of a day its beginning; None for the machine's clock.
         zone: returns the network's offset in seconds; None where no network is known, and the time must have its own.
 
     Raises:
         UsageError: not such a time.
     """
-    from tallystick.cli.moments import Moment
+    from tallystick.forms.times import Moment
 
     if given is None:
         return now

@@ -55,8 +55,8 @@ def show(
     wide: parameters.Wide = False,
 ) -> None:
     """Show all about one thing: what it comes to, and how it came to that."""
-    from tallystick.cli.moments import with_local_times
     from tallystick.cli.views import open_views
+    from tallystick.forms.times import with_local_times
     from tallystick.wire.resources import resource
 
     if what is What.ENTRY:
@@ -91,7 +91,8 @@ def _print_rules(versions: Sequence[Mapping[str, Any]]) -> None:
 def _show_entry(source: "Source", index: str, *, as_json: bool, wide: bool) -> None:
     """Show an entry, which is proved to be in the tree of the source's checkpoint; who signed that is for `verify`."""
     from tallystick.cli.entries import print_entry
-    from tallystick.cli.moments import index_of, zone_in
+    from tallystick.cli.moments import zone_in
+    from tallystick.forms.times import index_of
     from tallystick.publishing.reader import read_ledger
     from tallystick.wire.entries import entry, shown
 

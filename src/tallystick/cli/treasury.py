@@ -121,8 +121,8 @@ def balances(
     wide: parameters.Wide = False,
 ) -> None:
     """Show what is unissued, available, reserved, burned, withheld, claimed, paid and asked back; or what is left."""
-    from tallystick.cli.moments import with_local_times
     from tallystick.cli.views import open_views
+    from tallystick.forms.times import with_local_times
     from tallystick.wire.resources import balances as balances_by
 
     if as_json and as_csv:

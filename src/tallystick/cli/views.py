@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from tallystick.cli import output
 
 if TYPE_CHECKING:
-    from tallystick.cli.moments import Moment
+    from tallystick.forms.times import Moment
     from tallystick.publishing import Reader
     from tallystick.sources import Source
     from tallystick.views import Views
@@ -48,7 +48,7 @@ class Asked:
     @property
     def as_of(self) -> str:
         """What the answer is of, in words: how many entries, and the time of the last."""
-        from tallystick.cli.moments import local, zone_name
+        from tallystick.forms.times import local, zone_name
 
         if self.day is not None:
             last = f", what is booked up to {self.day}"
@@ -58,7 +58,7 @@ class Asked:
 
     def say_when(self) -> None:
         """Say on standard error if the time or day that was asked for lies outside the log."""
-        from tallystick.cli.moments import Moment, local, zone_name
+        from tallystick.forms.times import Moment, local, zone_name
 
         when = Moment.read(self.day) if self.when is None and self.day is not None else self.when
         if when is None:
@@ -85,7 +85,8 @@ def open_views(source: "Source", as_of: str | None, *, is_fresh: bool, by_day: s
     Raises:
         UsageError: neither an index nor a time, or no day.
     """
-    from tallystick.cli.moments import read_day, read_index_or_moment, zone_in
+    from tallystick.cli.moments import zone_in
+    from tallystick.forms.times import read_day, read_index_or_moment
     from tallystick.publishing.reader import read_ledger
     from tallystick.views import Views, followed_views
 

@@ -10,9 +10,10 @@ from tallystick.demo import cast, market
 from tallystick.demo.stage import Burns, Tally
 from tallystick.demo.tampering import Change
 from tallystick.findings import Finding
+from tallystick.forms.amounts import yuan
 from tallystick.printing.csv_bytes import csv_bytes
 from tallystick.printing.tables import Column, table
-from tallystick.printing.text import escaped, gpu_hours, yuan
+from tallystick.printing.text import escaped, gpu_hours
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rulebook import EVENT_KINDS
 

@@ -23,12 +23,6 @@ def one_line(text: str, encoding: str = "utf-8") -> str:
     return escaped(" ".join(text.split()), encoding)
 
 
-def yuan(fen: int) -> str:
-    """Return an amount in fen as yuan: 123456 is `1,234.56`."""
-    sign = "-" if fen < 0 else ""
-    return f"{sign}{abs(fen) // 100:,}.{abs(fen) % 100:02d}"
-
-
 def gpu_hours(gpu_milliseconds: int) -> str:
     """Return GPU-milliseconds as GPU-hours, truncated to three decimals."""
     thousandths = gpu_milliseconds // 3_600

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from tallystick.printing.text import yuan
+from tallystick.forms.amounts import yuan
 from tallystick.vouchers.fields import ChipOrigin, ClaimCycle, DayCount, Payee, ProgrammeBasis, TransferPolicy
 from tallystick.vouchers.programmes import ProgrammeRules, Proration, ShareRow
 from tallystick.vouchers.quantities import format_day
