@@ -10,7 +10,7 @@ import pytest
 from support.burning import LOG_KEY, NOW, Clock, burn_note, founding_notes
 from support.command_line import failed
 from support.postgres import fresh_database
-from support.service import ServiceProcess
+from support.serving import ServingProcess
 from tallystick import keyfiles
 from tallystick.ledger import create_ledger
 from tallystick.publishing import read_ledger
@@ -36,21 +36,21 @@ def log_key(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def started() -> Iterator[list[ServiceProcess]]:
-    services: list[ServiceProcess] = []
+def started() -> Iterator[list[ServingProcess]]:
+    services: list[ServingProcess] = []
     yield services
     for service in services:
         service.close()
 
 
-def start_service(started: list[ServiceProcess], source: str, log_key: Path, *program: str) -> ServiceProcess:
+def start_service(started: list[ServingProcess], source: str, log_key: Path, *program: str) -> ServingProcess:
     options = ("--log-key", log_key, "--log-time", AT, "--processes", "0")
-    started.append(ServiceProcess(source, *options, program=program))
+    started.append(ServingProcess(source, *options, program=program))
     return started[-1]
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_in_order(how: int, source: str, log_key: Path, started: list[ServiceProcess]) -> None:
+def test_a_signal_ends_it_in_order(how: int, source: str, log_key: Path, started: list[ServingProcess]) -> None:
     service = start_service(started, source, log_key)
     assert service.post(burn_note("s-1")).json()["index"] == 11
     assert service.end(how) == 0

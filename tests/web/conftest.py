@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from support.burning import LOG_KEY, NOW, Clock, founding_notes
-from support.service import Running, service_in_thread
+from support.serving import Running, service_in_thread
 from support.two_cities import write_two_cities
 from tallystick.ledger import create_ledger
 

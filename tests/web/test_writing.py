@@ -3,7 +3,7 @@
 import json
 
 from support.burning import burn_note
-from support.service import Running
+from support.serving import Running
 from tallystick.transparency.receipt import Receipt
 
 

@@ -156,6 +156,10 @@ AcceptClockJump = Annotated[
     ),
 ]
 
+ListenHost = Annotated[str, typer.Option("--host", help="The address to listen on.")]
+ListenPort = Annotated[int, typer.Option("--port", min=0, max=65_535, help="0 takes any that is free.")]
+VerifyProcesses = Annotated[int, typer.Option("--processes", min=0, help="How many processes verify signatures ahead.")]
+
 Force = Annotated[bool, typer.Option("--force", help="Replace a file even if it holds something else.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Work it out from the log alone, not from views.db.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -33,12 +33,12 @@ def serve(
     log_key: parameters.LogKey = None,
     next_log_key: parameters.NextLogKey = None,
     passphrase_file: parameters.LogKeyPassphrase = None,
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes any that is free.")] = 8473,
+    host: parameters.ListenHost = "127.0.0.1",
+    port: parameters.ListenPort = 8473,
     read_by: Annotated[
         str, typer.Option("--reading", help="Who may read what: open, parties or own.", metavar="RULE")
     ] = "own",
-    processes: Annotated[int, typer.Option(min=0, help="How many processes verify signatures ahead.")] = 2,
+    processes: parameters.VerifyProcesses = 2,
     log_time: parameters.LogTime = None,
     accept_clock_jump: parameters.AcceptClockJump = False,
 ) -> None:
@@ -47,7 +47,7 @@ def serve(
     from tallystick.ledger.opening import stand_by
     from tallystick.serving.server import Place
     from tallystick.web.running import Writing
-    from tallystick.web.service import Service, ServiceSettings
+    from tallystick.web.served_log import ServedLog, ServingSettings
     from tallystick.web.serving_log import serve_log
 
     if read_by not in READINGS:
@@ -58,11 +58,11 @@ def serve(
     guard = reading.clock_guard(source, log_time, accept_jump=accept_clock_jump)
     follow = partial(stand_by, source, key, next_log_key=next_key, clock=clock, verify_processes=processes, guard=guard)
     vkeys = tuple([one.verifier.to_text() for one in (key, next_key) if one is not None])
-    settings = ServiceSettings(key.name, vkeys, read_by, policy=_policy(source))
+    settings = ServingSettings(key.name, vkeys, read_by, policy=_policy(source))
     writing = Writing(follow)
     writing.start()
     try:
-        serve_log(Service(source, settings, writing), Place(host=host, port=port), _say)
+        serve_log(ServedLog(source, settings, writing), Place(host=host, port=port), _say)
     finally:
         writing.stop()
 

@@ -103,8 +103,8 @@ def cosign(
 
 def serve(
     folder: WitnessFolder,
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes any that is free.")] = 0,
+    host: parameters.ListenHost = "127.0.0.1",
+    port: parameters.ListenPort = 0,
     passphrase_file: WitnessPassphrase = None,
 ) -> None:
     """Answer logs over HTTP until interrupted; prints its URL, then a line on stderr for each request."""

@@ -23,7 +23,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import IO, TYPE_CHECKING, Annotated, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 import typer
 
@@ -58,7 +58,7 @@ def writer(
     log_key: parameters.LogKey = None,
     next_log_key: parameters.NextLogKey = None,
     passphrase_file: parameters.LogKeyPassphrase = None,
-    processes: Annotated[int, typer.Option(min=0, help="How many processes verify signatures ahead.")] = 2,
+    processes: parameters.VerifyProcesses = 2,
     log_time: parameters.LogTime = None,
     accept_clock_jump: parameters.AcceptClockJump = False,
 ) -> None:

@@ -14,13 +14,13 @@ from fastapi import APIRouter, FastAPI
 
 from tallystick import __version__
 from tallystick.web import entries_in, health, problems
-from tallystick.web.service import Service
+from tallystick.web.served_log import ServedLog
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (health.router,)
 """The routers of the parts, in order: `tiles.router`, `resources.router`, `following.router`, `sessions.router` …"""
 
 
-def create_app(service: Service) -> FastAPI:
+def create_app(service: ServedLog) -> FastAPI:
     """Return the application of a service."""
 
     @asynccontextmanager

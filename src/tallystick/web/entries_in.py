@@ -20,7 +20,7 @@ from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.rule import Event
 from tallystick.web.problems import HttpProblem, problem_object, problem_response
-from tallystick.web.service import Service, service_of
+from tallystick.web.served_log import ServedLog, served_log_of
 from tallystick.wire import JsonObject
 from tallystick.wire.answers import recorded
 from tallystick.wire.statuses import RECORDED_BEFORE, RECORDED_NOW, HttpReason
@@ -40,7 +40,7 @@ _CHARSETS: Final = frozenset({"", "utf-8", "utf8", "us-ascii"})
 
 async def post_entry(request: Request) -> Response:
     """Decide a note; 201 with where its entry is, 200 if it is one already, or a problem."""
-    service = service_of(request)
+    service = served_log_of(request)
     note = await _note_in(request)
     (answer,) = await service.submit([note])
     if isinstance(answer, Refusal):
@@ -55,7 +55,7 @@ async def post_entry(request: Request) -> Response:
 
 async def post_entries(request: Request) -> Response:
     """Decide many notes in order; a line of the answer for each, with its own status."""
-    service = service_of(request)
+    service = served_log_of(request)
     notes = await _notes_in(request)
     with_entry = request.query_params.get("include") == "entry"
     answers = await service.submit(notes) if notes else []
@@ -69,14 +69,14 @@ async def post_entries(request: Request) -> Response:
 
 async def post_check(request: Request) -> Response:
     """Say what would become of a note; nothing is written."""
-    service = service_of(request)
+    service = served_log_of(request)
     (said,) = await service.in_thread(_checked, service, [await _note_in(request)])
     return Response(orjson.dumps(said), headers=service.headers(), media_type=JSON)
 
 
 async def post_checks(request: Request) -> Response:
     """Say what would become of notes, were they submitted one after another; nothing is written."""
-    service = service_of(request)
+    service = served_log_of(request)
     notes = await _notes_in(request)
     async with service.checking:  # each takes a copy of the state
         said = await service.in_thread(_checked, service, notes)
@@ -102,7 +102,7 @@ def _recorded(event: Event, *, is_new: bool) -> JsonObject:
     return recorded(event, is_new=is_new) | {"status": RECORDED_NOW if is_new else RECORDED_BEFORE}
 
 
-def _checked(service: Service, notes: list[bytes]) -> list[JsonObject]:
+def _checked(service: ServedLog, notes: list[bytes]) -> list[JsonObject]:
     """Say what would become of notes, one after another; runs in a worker thread."""
     with service.reader() as reader:
         before = find_recorded(reader, notes)
@@ -130,7 +130,7 @@ def _recorded_among(refusal: Refusal, decided: Sequence[Entry | Refusal], reader
     return next(ahead, None) or reader.parsed_entry(index)
 
 
-def _lines(said: Iterable[JsonObject], service: Service) -> Response:
+def _lines(said: Iterable[JsonObject], service: ServedLog) -> Response:
     body = b"".join(orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE) for one in said)
     return Response(body, headers=service.headers(), media_type=JSON_LINES)
 

@@ -17,7 +17,7 @@ from tallystick.errors import TallystickError
 from tallystick.signing.keys import VerifierKey
 from tallystick.transparency.checkpoint import open_checkpoint
 from tallystick.web.running import Status
-from tallystick.web.service import Service, service_of
+from tallystick.web.served_log import ServedLog, served_log_of
 from tallystick.wire import JsonObject
 
 router: Final = APIRouter()
@@ -32,7 +32,7 @@ async def livez() -> Response:
 @router.get("/readyz")
 async def readyz(request: Request) -> Response:
     """Say whether notes are taken, or why not."""
-    service = service_of(request)
+    service = served_log_of(request)
     said: JsonObject = {"status": service.writing.status.value, "size": service.size}
     return _told(said, why_not_ready(service))
 
@@ -40,12 +40,12 @@ async def readyz(request: Request) -> Response:
 @router.get("/health")
 async def health(request: Request) -> Response:
     """Say whether the newest checkpoint is signed by the log, and fresh."""
-    service = service_of(request)
+    service = served_log_of(request)
     said, reasons = await service.in_thread(_examined, service)
     return _told(said, reasons)
 
 
-def why_not_ready(service: Service) -> list[str]:
+def why_not_ready(service: ServedLog) -> list[str]:
     """Return why no notes are taken; nothing if they are."""
     reasons = []
     if service.is_draining:
@@ -57,7 +57,7 @@ def why_not_ready(service: Service) -> list[str]:
     return reasons
 
 
-def _examined(service: Service) -> tuple[JsonObject, list[str]]:
+def _examined(service: ServedLog) -> tuple[JsonObject, list[str]]:
     try:
         with service.reader() as reader:
             note = reader.checkpoint_note()

@@ -11,7 +11,7 @@ from typing import Final
 from tallystick.serving.server import Hooks, Place, serve
 from tallystick.web.application import create_app
 from tallystick.web.entries_in import BATCH_BYTES_MAX, NOTE_SIZE_MAX
-from tallystick.web.service import Service
+from tallystick.web.served_log import ServedLog
 
 _LARGER: Final = frozenset({"/v1/entries:batch", "/v1/check:batch"})
 
@@ -21,7 +21,7 @@ def body_limit(method: str, path: str) -> int | None:
     return BATCH_BYTES_MAX if path in _LARGER else NOTE_SIZE_MAX + 1
 
 
-def serve_log(service: Service, place: Place, on_started: Callable[[str], None]) -> None:
+def serve_log(service: ServedLog, place: Place, on_started: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT, and return once all is answered and the log let go.
 
     Args:

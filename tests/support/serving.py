@@ -18,7 +18,7 @@ from tallystick.signing.keys import SigningKey
 from tallystick.sources import parse_writable
 from tallystick.web.application import create_app
 from tallystick.web.running import Writing
-from tallystick.web.service import Service, ServiceSettings
+from tallystick.web.served_log import ServedLog, ServingSettings
 from tallystick.web.serving_log import body_limit
 
 NOTE = {"Content-Type": "text/plain; charset=utf-8"}
@@ -33,7 +33,7 @@ class Running:
         http: a client of it.
     """
 
-    def __init__(self, url: str, service: Service | None = None) -> None:
+    def __init__(self, url: str, service: ServedLog | None = None) -> None:
         self.url = url
         self.service = service
         self.http = httpx2.Client(base_url=url, timeout=30)
@@ -59,8 +59,8 @@ def service_in_thread(
     writing = Writing(follow)
     writing.start()
     try:
-        settings = ServiceSettings(log_key.name, (log_key.verifier.to_text(),), reading)
-        service = Service(place, settings, writing)
+        settings = ServingSettings(log_key.name, (log_key.verifier.to_text(),), reading)
+        service = ServedLog(place, settings, writing)
         hooks = Hooks(on_drain=service.drain)
         with running(create_app(service), hooks=hooks, body_limit=body_limit) as server:
             serving = Running(server.url, service)
@@ -70,7 +70,7 @@ def service_in_thread(
         writing.stop()
 
 
-class ServiceProcess(Running):
+class ServingProcess(Running):
     """`tallystick serve` as a process of its own, on a free port; it has said its URL."""
 
     def __init__(self, source: object, *options: object, program: tuple[str, ...] = ()) -> None:
@@ -98,7 +98,7 @@ class ServiceProcess(Running):
         except ValueError:  # its pipes were closed
             self.process.wait()
 
-    def __enter__(self) -> "ServiceProcess":
+    def __enter__(self) -> "ServingProcess":
         return self
 
     def __exit__(self, *_: object) -> None:

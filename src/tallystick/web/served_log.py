@@ -1,4 +1,4 @@
-"""What every request may need of the service that answers it: `service_of(request)` has all of it.
+"""What every request may need of the service that answers it: `served_log_of(request)` has all of it.
 
     source, settings     where the log is, and what the operator said of the service
     writing              the writer or the one standing by (running.py); `writing.is_writing`
@@ -30,7 +30,7 @@ _Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceSettings:
+class ServingSettings:
     """What the operator says of the service.
 
     Attributes:
@@ -50,10 +50,10 @@ class ServiceSettings:
     health_after_seconds: int | None = None
 
 
-class Service:
+class ServedLog:
     """One log's service, while it runs."""
 
-    def __init__(self, source: WritableSource, settings: ServiceSettings, writing: Writing) -> None:
+    def __init__(self, source: WritableSource, settings: ServingSettings, writing: Writing) -> None:
         """Take the parts; `writing` has been started, and is stopped with the service."""
         self.source: Final = source
         self.settings: Final = settings
@@ -118,8 +118,8 @@ class Service:
         return answers
 
 
-def service_of(request: Request) -> Service:
+def served_log_of(request: Request) -> ServedLog:
     """Return the service that a request came to."""
     service = request.app.state.service
-    assert isinstance(service, Service)
+    assert isinstance(service, ServedLog)
     return service
