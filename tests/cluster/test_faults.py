@@ -1,16 +1,14 @@
 """Under load, machines and writers fail in every way there is a name for; no promise that was made is broken."""
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from cluster.faults import Scene, default_schedule, read_schedule, run
-from cluster.load import Load, Submitter
+from cluster.load import Load
 from cluster.machines import NODES, Cluster
+from cluster.services import Services
 from cluster.verdict import check_all
-from cluster.writers import Writers
 from support.burning import LOG_KEY, Clock, founding_notes
 from tallystick.ledger import Admitted, create_ledger
 
@@ -40,26 +38,21 @@ def test_no_promise_is_broken_whatever_fails(cluster: Cluster, request: pytest.F
     one_by_one = [in_order.replace(",".join(hosts), host).replace("read-write", "any") for host in hosts]
     in_reverse = in_order.replace(",".join(hosts), ",".join(reversed(hosts)))
     found_network(by_haproxy)
-    with tempfile.TemporaryDirectory() as folder:
-        writers = Writers([by_haproxy, in_order, in_reverse], Path(folder))
-        load = Load(writers, SUBMITTERS, seed, [by_haproxy, in_order, *one_by_one])
-        scene = Scene(cluster, writers, load)
-        try:
-            load.start()
-            run(scene, schedule)
-            load.finish()
-            bring_again(writers, load)
-        finally:
-            load.stop()
-            writers.close()
-            report(scene)
-    answers = load.all_answers()
-    size = check_all(by_haproxy, answers, load.receipts, load.checkpoints, load.notes)
-    print(
-        f"{size:,} entries; {len(load.receipts):,} receipts more, {len(load.checkpoints):,} checkpoints were read",
-        end="; ",
-    )
-    print(f"{len(answers) - len(load.answers)} answers came late; every promise was kept")
+    services = Services([by_haproxy, in_order, in_reverse])
+    load = Load(services, SUBMITTERS, seed, [by_haproxy, in_order, *one_by_one])
+    scene = Scene(cluster, services, load)
+    try:
+        load.start()
+        run(scene, schedule)
+        load.finish()
+        bring_again(load)
+    finally:
+        load.stop()
+        services.close()
+        report(scene)
+    size = check_all(by_haproxy, load)
+    print(f"{size:,} entries; {len(load.receipts):,} receipts more, {len(load.checkpoints):,} checkpoints", end=", ")
+    print(f"{len(load.clung):,} answers to those that cling; every promise was kept")
 
 
 def found_network(url: str) -> None:
@@ -69,18 +62,16 @@ def found_network(url: str) -> None:
     assert [answer.index for answer in answers if isinstance(answer, Admitted)] == list(range(1, len(rest) + 1))
 
 
-def bring_again(writers: Writers, load: Load) -> None:
-    """Whoever brings an old note again gets the original entry."""
-    submitter = Submitter(writers, load.late)
-    for answer in load.answers[:: len(load.answers) // BROUGHT_AGAIN + 1]:
-        again = submitter.bring(answer.ref, load.notes[answer.ref])
+def bring_again(load: Load) -> None:
+    """An old note that is brought again is answered with the original entry."""
+    some = load.answers[:: len(load.answers) // BROUGHT_AGAIN + 1]
+    for answer, again in zip(some, load.bring_again([answer.ref for answer in some]), strict=True):
         assert (again.index, again.entry) == (answer.index, answer.entry)
-    submitter.close()
 
 
 def report(scene: Scene) -> None:
     print()
     for what, seconds in scene.outages:
         print(f"{seconds:6.2f} s without an answer: {what}")
-    print(f"{len(scene.writers.deaths)} writers died, at {len(scene.steps)} steps among them", end="; ")
+    print(f"{len(scene.services.deaths)} services died, at {len(scene.steps)} steps among them", end="; ")
     print(f"{len(scene.load.answers):,} notes were answered")

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Mapping
 
-from cluster.load import Answer
+from cluster.load import POLICY, Answer, Load
 from support.burning import BEGIN, LOG_KEY, Clock
 from tallystick.audit import audit
 from tallystick.ledger.opening import memory_ledger
@@ -12,29 +12,21 @@ from tallystick.publishing import read_ledger
 from tallystick.publishing.reader import Reader
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.merkle import RightEdge, leaf_hash
-from tallystick.transparency.policy import Policy
 from tallystick.transparency.proofs import consistency_proof, verify_consistency
 from tallystick.transparency.receipt import Receipt, verify_receipt
 from tallystick.vouchers.entry import Entry, split_entry
 
-POLICY = Policy.for_log(LOG_KEY.verifier)
 CONSISTENCY_PROOFS_MAX = 300
 
 
-def check_all(
-    url: str,
-    answers: Collection[Answer],
-    receipts: Collection[bytes],
-    read: Collection[bytes],
-    notes: Mapping[str, bytes],
-) -> int:
+def check_all(url: str, load: Load) -> int:
     """Check every promise that was made, and return how many entries the log has."""
     with read_ledger(url) as reader:
         entries = list(reader.entries())
         assert len(entries) == reader.size
-        check_nothing_lost_nor_doubled(entries, answers, notes)
-        checkpoints = check_receipts(entries, answers, receipts)
-        for note in read:
+        check_nothing_lost_nor_doubled(entries, load)
+        checkpoints = check_receipts(entries, [*load.answers, *load.clung], load.receipts)
+        for note in load.checkpoints:
             add_checkpoint(checkpoints, POLICY.open_checkpoint(note))
         check_checkpoints_grew_into_this_log(reader, entries, checkpoints)
         check_balances(reader, entries)
@@ -43,18 +35,17 @@ def check_all(
     return len(entries)
 
 
-def check_nothing_lost_nor_doubled(
-    entries: list[bytes], answers: Collection[Answer], notes: Mapping[str, bytes]
-) -> None:
+def check_nothing_lost_nor_doubled(entries: list[bytes], load: Load) -> None:
     """Every answered note is the entry that was answered, once; and nobody else's entries are there."""
     commands = [Entry.from_bytes(entry).event.command for entry in entries]
     burned = Counter(command.ref for command in commands if command.kind == "time.burn/1")
     assert set(burned.values()) <= {1}, [ref for ref, count in burned.items() if count > 1]
-    assert {answer.ref for answer in answers} == set(notes), "a note that was never answered"
-    assert set(burned) == set(notes), "lost, or from nowhere"
-    for answer in answers:
+    assert {answer.ref for answer in load.answers} == set(load.notes), "a note that was never answered"
+    assert set(load.notes) <= set(burned), "lost"
+    assert set(burned) <= {*load.notes, *load.clinging_notes}, "from nowhere"
+    for answer in [*load.answers, *load.clung]:
         assert entries[answer.index] == answer.entry
-        assert split_entry(answer.entry)[1] == notes[answer.ref]
+        assert split_entry(answer.entry)[1] == (load.notes | load.clinging_notes)[answer.ref]
 
 
 def check_receipts(
