@@ -1,8 +1,8 @@
 """Submitters that bring notes through the client, which goes on by itself, and keep every answer and receipt.
 
 Beside them: for each service one that clings, and waits for its answer however long that takes, since what comes late
-is a promise like any other; one that asks all services for receipts and checkpoints, also those that don't know yet that
-they were fenced; and one that reads the newest checkpoint from whichever server lets itself be read.
+is a promise too; one that asks all services for receipts and checkpoints, also those that do not know yet that they
+were fenced; and one that reads the newest checkpoint from whichever server lets itself be read.
 """
 
 import contextlib
