@@ -7,13 +7,17 @@ has ended, so a right to read doesn't end with it; docs/privacy.md, "Who reads w
 # ruff: noqa: S608 - all of it is our own SQL
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, cast
 
 from tallystick.views.balances import NOW, PARTIES
 from tallystick.views.entry_index import statement_entry
 from tallystick.views.library import SQLiteCursor
+from tallystick.views.parties import KEYS, PARTY_TERMS
 from tallystick.views.provider_statement import STATEMENTS
+from tallystick.vouchers.fields import KeyPurpose, Role
+from tallystick.vouchers.quantities import parse_instant
 from tallystick.vouchers.reading_rights import Concerned, Sight, ThingKind
+from tallystick.vouchers.sessions import LoginKey
 
 _GATES: Final = (
     "SELECT one.programme, json_extract(gate.value, '$.subject_type') AS subject_type, named.value AS attester "
@@ -171,3 +175,20 @@ def _of_statement(c: SQLiteCursor, provider: str, ref: str, before: int) -> Conc
     index = statement_entry(c, provider, ref, before)
     rows = () if index is None else STATEMENTS.rows(c, entry_index=index)
     return parties_concerned(c, "contract", rows[0].contract) if rows else None
+
+
+def login_key(c: SQLiteCursor, label: str) -> LoginKey | None:
+    """Return a key by which its party may log in, or could once, as key and party are now; None if there is none."""
+    for key in KEYS.rows(c, label=label):
+        (party,), (terms,) = PARTIES.rows(c, party=key.party), PARTY_TERMS.rows(c, party=key.party)
+        return LoginKey(
+            label=label,
+            vkey=key.vkey,
+            purpose=cast(KeyPurpose, key.purpose),
+            active_from=parse_instant(key.counts_from),
+            is_revoked=key.revoked_index is not None,
+            party=key.party,
+            role=cast(Role, party.role),
+            is_barred=party.suspended or terms.withdrawn,
+        )
+    return None

@@ -33,6 +33,7 @@ class KeyRow:
 
     label: Key
     party: str
+    vkey: str
     purpose: str
     added_index: int
     counts_from: str
@@ -165,6 +166,7 @@ def _key(label: str, state: State) -> KeyRow:
     return KeyRow(
         label,
         key.party,
+        key.vkey,
         key.purpose,
         key.added_index,
         format_instant(key.active_from),

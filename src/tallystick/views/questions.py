@@ -22,7 +22,7 @@ from tallystick.views.balances import (
 )
 from tallystick.views.claim_lines import claimed_statements, lines_of_claim
 from tallystick.views.claims import ClaimAccount, ClaimBalance, claim_account, claim_balances
-from tallystick.views.concerned import parties_concerned, things_of
+from tallystick.views.concerned import login_key, parties_concerned, things_of
 from tallystick.views.contract_account import ContractAccount, contract_account
 from tallystick.views.contract_lines import lines_of_contract, reversed_lines
 from tallystick.views.contract_payments import ContractBalance, contract_balances
@@ -44,6 +44,7 @@ from tallystick.views.provider_statement import (
 from tallystick.views.treasuries import TreasuryAccount, TreasuryBalance, treasury_account, treasury_balances
 from tallystick.views.voucher_history import VoucherHistory, voucher_history
 from tallystick.vouchers.reading_rights import Concerned, ThingKind
+from tallystick.vouchers.sessions import LoginKey
 
 By = Literal[
     "programme",
@@ -242,3 +243,7 @@ class Questions(ABC):
     def things_of(self, kind: ThingKind, party: str) -> frozenset[str]:
         """Return the ids of the things of a kind of which a party sees all."""
         return self.ask(lambda c: things_of(c, kind, party))
+
+    def login_key(self, label: str) -> LoginKey | None:
+        """Return a key and its party as they are now, for a login; None if there is no such key."""
+        return self.ask(lambda c: login_key(c, label))

@@ -1,64 +1,187 @@
-"""Stand-in until the rights are decided: every reader may read everything."""
+"""From a request's session to what it may read: every route that shows anything asks here first.
 
-from collections.abc import Sequence
-from enum import IntEnum
-from typing import TypeVar
+What there is no right to see is answered like what isn't there: `not_found`, with the same words. `may_not_read`
+depends on the route and the reader's role alone, never on a thing. Who may read what is decided by
+vouchers/reading_rights.py; whom a thing concerns, the views know.
+"""
 
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar, cast
+
+from starlette.applications import Starlette
 from starlette.requests import Request
 
 from tallystick.errors import NotFoundError
+from tallystick.vouchers import reading_rights
+from tallystick.vouchers.reading_rights import Concerned, Reader, Reading, Sight, ThingKind
 from tallystick.vouchers.rules.rule import Event
+from tallystick.web.problems import HttpProblem
+from tallystick.web.sessions import CHALLENGE, Asked, Sessions, token_of
 from tallystick.wire import JsonObject
+from tallystick.wire.statuses import HttpReason
 
 Row = TypeVar("Row")
 
+_TERMS_OF: Final[Mapping[str, frozenset[str]]] = {
+    "party": frozenset(
+        "party role name uscc profile_hash admitter status quorum threshold_fen required window_days admitted_index".split()
+    ),
+    "holder": frozenset({"holder", "name", "suspended"}),
+    "provider": frozenset({"provider", "name", "suspended"}),
+    "treasury": frozenset({"treasury", "name", "suspended"}),
+    "programme": frozenset({"programme", "treasury", "name", "payee", "closes_at", "closed", "envelope_fen"}),
+    "voucher": frozenset({"voucher", "programme", "holder", "contract", "status", "valid_from", "valid_until"}),
+}
+"""By kind, the members of `balance` that its terms are: who and what it is, and no amount that moves."""
+_TERMS_BESIDE: Final[Mapping[str, frozenset[str]]] = {
+    "party": frozenset({"keys"}),
+    "programme": frozenset({"versions"}),
+}
+"""And the lists beside it."""
 
-class Sight(IntEnum):
-    """How much of a thing a reader may see."""
 
-    NOTHING = 0
-    TERMS = 1
-    ALL = 2
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Who may read what of one service.
+
+    Attributes:
+        reading: as its operator has it.
+        sessions: who has logged in.
+        ask: asks the views, as they are now.
+    """
+
+    reading: Reading
+    sessions: Sessions
+    ask: Asked
 
 
 class ReadersRights:
-    """What one reader may read."""
+    """What may be read by one request.
 
-    name = ""
-    reads_all = True
+    Attributes:
+        reader: the party that logged in, and its role; None without a login.
+    """
+
+    def __init__(self, rights: Rights, reader: Reader | None = None, token: str = "") -> None:
+        """Take who asks; the questions to the views wait, so they are asked in a worker thread."""
+        self._rights = rights
+        self.reader: Final = reader
+        self._token = token
+        self._concerned: dict[tuple[ThingKind, str], Concerned | None] = {}
+        self._own: dict[ThingKind, frozenset[str]] = {}
+
+    @property
+    def name(self) -> str:
+        """The party's id; empty without a login."""
+        return self.reader.party if self.reader else ""
+
+    @property
+    def reads_all(self) -> bool:
+        """Whether all of everything may be read."""
+        return reading_rights.reads_all(self._rights.reading, self.reader)
 
     def check_follows(self) -> None:
-        """Raise unless the reader may read the log as a whole."""
+        """Refuse who may not read the log as a whole.
+
+        Raises:
+            HttpProblem: it may not.
+        """
+        if not self.reads_all:
+            raise HttpProblem(HttpReason.MAY_NOT_READ, "the whole log is for the network, operators and auditors")
+
+    async def check_session(self) -> None:
+        """Refuse a request whose session has ended while it is being answered: for answers that go on.
+
+        Raises:
+            HttpProblem: it has.
+        """
+        if self.reader is not None and await self._rights.sessions.find(self._token) is None:
+            raise HttpProblem(HttpReason.LOGIN_REQUIRED, "the session has ended", headers=CHALLENGE)
 
     def sight(self, kind: str, id_: str) -> Sight:
-        """Return how much of a thing the reader may see."""
-        return Sight.ALL
+        """Return how much of a thing may be seen; nothing of one that isn't there, unless all may be read."""
+        if self.reads_all:
+            return Sight.ALL
+        thing = cast(ThingKind, kind)
+        concerned = self._look_up(thing, id_)
+        if concerned is None and reading_rights.TO_EVERY_PARTY.get(thing) is not Sight.ALL:
+            return Sight.NOTHING
+        return reading_rights.sight(self._rights.reading, self.reader, thing, concerned or Concerned())
 
     def check(self, kind: str, id_: str) -> Sight:
-        """Return the same, or raise."""
-        return self.sight(kind, id_)
+        """Return how much of a thing may be seen.
+
+        Raises:
+            NotFoundError: nothing; or there is no such thing.
+        """
+        found = self.sight(kind, id_)
+        if found is Sight.NOTHING:
+            raise self.not_found(kind, id_)
+        return found
 
     def not_found(self, kind: str, id_: object) -> NotFoundError:
-        """Return what is said of a thing that isn't there, or isn't the reader's to see."""
-        return NotFoundError(f"there is no {kind} {id_}")
+        """Return what is said of a thing that isn't there, or isn't this reader's: the same of both."""
+        return NotFoundError(f"there is no {kind} {id_}" + ("" if self.reads_all else f" that {self.name} may read"))
 
     def terms(self, kind: str, resource: JsonObject) -> JsonObject:
-        """Return what is left of a resource for `Sight.TERMS`."""
-        return resource
+        """Return what is left of a resource (`wire.resources.resource`) for who sees its terms alone."""
+        account: dict[str, Any] = resource[kind]  # type: ignore[assignment]
+        balance = {name: value for name, value in account["balance"].items() if name in _TERMS_OF[kind]}
+        beside = {name: account[name] for name in _TERMS_BESIDE.get(kind, ()) if name in account}
+        return {kind: {"balance": balance} | beside}
 
-    def rows(self, kind: str, rows: Sequence[Row]) -> list[Row]:
-        """Return the rows that the reader may see."""
-        return list(rows)
+    def rows(self, kind: str, rows: Iterable[Row]) -> list[Row]:
+        """Return the rows of a list (of dataclasses or objects) of which all may be seen."""
+        if self.reads_all:
+            return list(rows)
+        if self.reader is None:
+            return []
+        thing = cast(ThingKind, kind)
+        if thing not in self._own:
+            party = self.reader.party
+            self._own[thing] = self._rights.ask(lambda questions: questions.things_of(thing, party))
+        return [row for row in rows if _id_of(kind, row) in self._own[thing]]
 
     def may_read_entry(self, event: Event) -> bool:
-        """Return whether the reader may see an entry."""
-        return True
+        """Return whether an entry may be read."""
+        return reading_rights.may_read_entry(self._rights.reading, self.reader, event, self._look_up)
 
     def may_read_ref(self, party: str) -> bool:
-        """Return whether the reader may ask for a party's references."""
-        return True
+        """Return whether it may be read where a party's references went."""
+        return self.reads_all or self.name == party
+
+    def _look_up(self, kind: ThingKind, id_: str) -> Concerned | None:
+        place = kind, id_
+        if place not in self._concerned:
+            self._concerned[place] = self._rights.ask(lambda questions: questions.parties_concerned(kind, id_))
+        return self._concerned[place]
 
 
 async def reader_of(request: Request) -> ReadersRights:
-    """Return who asks."""
-    return ReadersRights()
+    """Return what a request may read; a route's first step.
+
+    Raises:
+        HttpProblem: a login is required, and there is none that holds.
+        LedgerError: the views can't be asked.
+    """
+    rights: Rights = request.app.state.rights
+    if rights.reading is Reading.OPEN:
+        return ReadersRights(rights)
+    token = token_of(request)
+    session = None if token is None else await rights.sessions.find(token)
+    if session is None or token is None:
+        detail = "log in first" if token is None else "the session has ended; log in again"
+        raise HttpProblem(HttpReason.LOGIN_REQUIRED, detail, headers=CHALLENGE)
+    return ReadersRights(rights, session.reader, token)
+
+
+def install(app: Starlette, rights: Rights) -> None:
+    """Have an application's routes ask these rights."""
+    app.state.rights = rights
+    app.state.sessions = rights.sessions
+
+
+def _id_of(kind: str, row: object) -> str:
+    get: Callable[[str], str] = row.__getitem__ if isinstance(row, Mapping) else lambda name: getattr(row, name)
+    return f"{get('programme')} {get('payee')}" if kind == "payee" else get(kind)

@@ -1,0 +1,216 @@
+"""Logins: a signed note opens a session, whose token its party shows when it reads.
+
+POST /v1/sessions     a note of `session.open/1` (vouchers/sessions.py); 201 with the token
+DELETE /v1/sessions   ends the session whose token is shown
+
+The token is random, and only its hash is kept, in memory. A session ends with its time, by a DELETE, with the service,
+and at the next use after the log says that its key is revoked or its party suspended or withdrawn. All of this runs in
+the event loop, so nothing here needs a lock.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeVar
+
+import anyio.to_thread
+import orjson
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tallystick.views.questions import Questions
+from tallystick.vouchers.quantities import format_instant
+from tallystick.vouchers.reading_rights import Reader
+from tallystick.vouchers.refusals import Refusal
+from tallystick.vouchers.sessions import FRESHNESS_US, NOTE_SIZE_MAX, LoginKey, check_session, read_session
+from tallystick.web.problems import HttpProblem, problem_response
+from tallystick.wire.statuses import HttpReason
+
+SESSIONS_MAX: Final = 10_000
+SESSIONS_OF_PARTY_MAX: Final = 64
+"""At once; with one more the party's oldest ends."""
+TOKEN_BYTES: Final = 32
+CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
+_CREATED: Final = 201
+
+Found = TypeVar("Found")
+
+
+class Asked(Protocol):
+    """The views as they are now; any thread may ask, and waits."""
+
+    def __call__(self, question: Callable[[Questions], Found], /) -> Found:
+        """Answer a question."""
+
+
+@dataclass(slots=True)
+class Session:
+    """A party that logged in.
+
+    Attributes:
+        key: the label of the key that signed.
+        expires_at: (microseconds).
+        text_sha256: of the note's text.
+        checked_size: how many entries the log had when key and party were last looked at.
+    """
+
+    reader: Reader
+    key: str
+    expires_at: int
+    text_sha256: bytes
+    checked_size: int
+
+
+class Sessions:
+    """The sessions of one service.
+
+    Attributes:
+        audiences: what this service is called in logins: its URLs, without a slash at the end, and its log's origin.
+    """
+
+    def __init__(
+        self, origin: str, audiences: Iterable[str], ask: Asked, size: Callable[[], int], clock: Callable[[], int]
+    ) -> None:
+        """Take what the log is called, and what answers.
+
+        Args:
+            origin: the log's.
+            audiences: the service's URLs.
+            ask: asks the views, as they are now.
+            size: how many entries the log has.
+            clock: the time (microseconds).
+        """
+        self.origin: Final = origin
+        self.audiences = frozenset({origin, *(one.rstrip("/") for one in audiences)})
+        self._ask = ask
+        self._size = size
+        self._clock = clock
+        self._sessions: dict[bytes, Session] = {}
+        self._logged_out: dict[bytes, int] = {}
+
+    async def open(self, data: bytes) -> tuple[str, Session] | Refusal:
+        """Open a session by a note, and return its token; the same note again opens another one, until the same time.
+
+        Raises:
+            HttpProblem: there are too many.
+            LedgerError: the views can't be asked.
+        """
+        read = read_session(data, self.origin)
+        if isinstance(read, Refusal):
+            return read
+        note, said = read
+        size, label = self._size(), note.signatures[0].label
+        text_sha256 = hashlib.sha256(note.text).digest()
+        if text_sha256 in self._logged_out:
+            raise HttpProblem(HttpReason.LOGIN_REQUIRED, "this login was ended; sign another", headers=CHALLENGE)
+        key = await self._key(label)
+        refusal = await anyio.to_thread.run_sync(check_session, note, said, key, self.audiences, self._clock())
+        if refusal is not None or key is None:
+            assert refusal is not None
+            return refusal
+        session = Session(Reader(key.party, key.role), label, said.expires_at, text_sha256, size)
+        self._make_room(key.party)
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        self._sessions[_hash_of(token)] = session
+        return token, session
+
+    async def find(self, token: str) -> Session | None:
+        """Return the session of a token, if it hasn't ended.
+
+        Raises:
+            LedgerError: the views can't be asked.
+        """
+        session = self._sessions.get(_hash_of(token))
+        if session is None:
+            return None
+        size = self._size()
+        if session.checked_size != size and session.expires_at > self._clock():
+            key = await self._key(session.key)
+            if key is None or key.is_revoked or key.is_barred:
+                self._sessions.pop(_hash_of(token), None)
+                return None
+            session.checked_size = size
+        if session.expires_at <= self._clock():
+            self._sessions.pop(_hash_of(token), None)
+            return None
+        return session
+
+    def end(self, token: str) -> None:
+        """End a session, if it is one; its note opens no other."""
+        session = self._sessions.pop(_hash_of(token), None)
+        if session is not None:
+            now = self._clock()
+            self._logged_out = {text: until for text, until in self._logged_out.items() if until > now}
+            self._logged_out[session.text_sha256] = now + 2 * FRESHNESS_US
+
+    def __len__(self) -> int:
+        """Return how many there are; those that nobody used since they ended among them."""
+        return len(self._sessions)
+
+    async def _key(self, label: str) -> LoginKey | None:
+        return await anyio.to_thread.run_sync(self._ask, lambda questions: questions.login_key(label))
+
+    def _make_room(self, party: str) -> None:
+        of_party = [name for name, one in self._sessions.items() if one.reader.party == party]
+        for name in of_party[: len(of_party) - SESSIONS_OF_PARTY_MAX + 1]:
+            del self._sessions[name]
+        if len(self._sessions) >= SESSIONS_MAX:
+            now = self._clock()
+            self._sessions = {name: one for name, one in self._sessions.items() if one.expires_at > now}
+        if len(self._sessions) >= SESSIONS_MAX:
+            raise HttpProblem(HttpReason.SERVICE_BUSY, f"{SESSIONS_MAX} sessions are open")
+
+
+def token_of(request: Request) -> str | None:
+    """Return the token that a request shows, if it shows one."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _hash_of(token: str) -> bytes:
+    return hashlib.sha256(token.encode(errors="surrogateescape")).digest()
+
+
+# -- routes -----------------------------------------------------------------------------------------------------------
+
+router: Final = APIRouter(prefix="/v1", tags=["sessions"])
+
+
+@router.post("/sessions", status_code=_CREATED, response_class=Response)
+async def open_session(request: Request) -> Response:
+    """Open a session by a signed note of `session.open/1`; it is over at the note's `expires_at` at the latest."""
+    sessions: Sessions = request.app.state.sessions
+    opened = await sessions.open(await _login_in(request))
+    if isinstance(opened, Refusal):
+        return problem_response(opened, {"Cache-Control": "no-store"})
+    token, session = opened
+    said = {
+        "token": token,
+        "expires_at": format_instant(session.expires_at),
+        "party": session.reader.party,
+        "role": session.reader.role,
+    }
+    return Response(orjson.dumps(said), _CREATED, {"Cache-Control": "no-store"}, "application/json")
+
+
+@router.delete("/sessions", status_code=204, response_class=Response)
+async def end_session(request: Request) -> Response:
+    """End the session whose token is shown; one that has ended is as good."""
+    token = token_of(request)
+    if token is None:
+        raise HttpProblem(HttpReason.LOGIN_REQUIRED, headers=CHALLENGE)
+    sessions: Sessions = request.app.state.sessions
+    sessions.end(token)
+    return Response(status_code=204, headers={"Cache-Control": "no-store"})
+
+
+async def _login_in(request: Request) -> bytes:
+    """Return the note that a request brings, or one byte more than it may have: its size is refused by its reason."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > NOTE_SIZE_MAX:
+            break
+    return bytes(body[: NOTE_SIZE_MAX + 1])
