@@ -204,10 +204,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.transport.is_closing() or self.phase is None:
             return
         if ended is not None and ended.is_last:
-            if self._deaf or ended.more_body or self.pipeline:
-                self._linger()
-            else:
-                self.transport.close()
+            self._linger() if self._deaf or ended.more_body else self._close()
         elif self.pipeline:
             self.flow.resume_reading()
             self._start(cast("BoundedCycle", self.pipeline.pop()[0]))
@@ -234,11 +231,14 @@ class BoundedProtocol(HttpToolsProtocol):
         elif (left := self.transport.get_write_buffer_size()) and left != self._left_unsent and self.phase:
             self._left_unsent = left  # the client still reads
             self._phases.enter(self, self.phase)
+        elif left:
+            self.give_up("it does not take its answer")
         else:
             self.transport.abort()
 
-    def give_up(self) -> None:
-        """Close at once."""
+    def give_up(self, why: str) -> None:
+        """Close at once, and say why."""
+        self.config.hooks.on_closed(self._client_name, why)
         self._phases.leave(self)
         self.transport.abort()
 
@@ -304,12 +304,17 @@ class BoundedProtocol(HttpToolsProtocol):
         """Send no more, and read on for a while before closing."""
         self._deaf = True
         if self._eof:
-            self.transport.close()
+            self._close()
             return
         self._phases.enter(self, Phase.LINGERING)
         self.flow.resume_reading()
         if self.transport.can_write_eof():
             self.transport.write_eof()
+
+    def _close(self) -> None:
+        """Close, once the client has what was sent to it; that takes time as well."""
+        self._phases.enter(self, Phase.LINGERING)
+        self.transport.close()
 
 
 class BoundedCycle(RequestResponseCycle):

@@ -37,8 +37,8 @@ class Timed(Protocol):
     def take_too_long(self) -> None:
         """End the phase."""
 
-    def give_up(self) -> None:
-        """Close at once."""
+    def give_up(self, why: str) -> None:
+        """Close at once, and say why."""
 
 
 class Phases:
@@ -101,7 +101,7 @@ class Phases:
             for connection in list(_older(self._queues[phase], now - seconds)):
                 connection.take_too_long()
         for connection in list(_older(self._stuck, now - self.bounds.stuck_seconds)):
-            connection.give_up()
+            connection.give_up("it does not take its answer")
 
     def waiting(self) -> list[Timed]:
         """Return the connections that ask nothing now."""
@@ -113,7 +113,7 @@ class Phases:
         waited = min((entry for entry in oldest if entry is not None), key=lambda entry: entry[1], default=None)
         if waited is None or self._clock() - waited[1] < self.bounds.spared_seconds:
             return False
-        waited[0].give_up()
+        waited[0].give_up("it asked nothing, and another took its place")
         return True
 
 

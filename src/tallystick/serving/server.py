@@ -51,7 +51,7 @@ class Hooks:
         on_started: takes the URL, once requests are answered.
         on_drain: the server is told to stop; what it returns is awaited, for `drain_seconds` at most.
         on_answer: takes each answer, also those that the server gave itself.
-        on_closed: takes a client's address and why its connection was closed unheard.
+        on_closed: takes a client's address and why its connection was closed without an answer, or within one.
         on_fault: takes what the application raised, and the request's scope (empty for what no request caused).
     """
 
