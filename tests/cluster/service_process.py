@@ -35,7 +35,7 @@ from tallystick.ledger.pending import NoteAnswer
 from tallystick.serving.server import Place
 from tallystick.sources import LedgerDatabase
 from tallystick.web.running import Writing
-from tallystick.web.service import Service, ServiceSettings
+from tallystick.web.served_log import ServedLog, ServingSettings
 from tallystick.web.serving_log import serve_log
 
 WAIT_FOR_ANSWER = 1  # psycopg.waiting.Wait.R: everything was sent
@@ -204,8 +204,8 @@ def main(url: str, port: int, begin: int) -> None:
     statuses.addHandler(StatusLines())
     threading.Thread(target=obey, daemon=True).start()
     writing = begun(url, lambda: NOW + (time.monotonic_ns() - begin) // 1_000)
-    settings = ServiceSettings(LOG_KEY.name, (LOG_KEY.verifier.to_text(),), "open")
-    serve_log(Service(LedgerDatabase(url), settings, writing), Place(port=port), lambda _: None)
+    settings = ServingSettings(LOG_KEY.name, (LOG_KEY.verifier.to_text(),), "open")
+    serve_log(ServedLog(LedgerDatabase(url), settings, writing), Place(port=port), lambda _: None)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,20 @@ Row = TypeVar("Row")
 
 _TERMS_OF: Final[Mapping[str, frozenset[str]]] = {
     "party": frozenset(
-        "party role name uscc profile_hash admitter status quorum threshold_fen required window_days admitted_index".split()
+        [
+            "party",
+            "role",
+            "name",
+            "uscc",
+            "profile_hash",
+            "admitter",
+            "status",
+            "quorum",
+            "threshold_fen",
+            "required",
+            "window_days",
+            "admitted_index",
+        ]
     ),
     "holder": frozenset({"holder", "name", "suspended"}),
     "provider": frozenset({"provider", "name", "suspended"}),
@@ -126,7 +139,7 @@ class ReadersRights:
 
     def terms(self, kind: str, resource: JsonObject) -> JsonObject:
         """Return what is left of a resource (`wire.resources.resource`) for who sees its terms alone."""
-        account: dict[str, Any] = resource[kind]  # type: ignore[assignment]
+        account: dict[str, Any] = resource[kind]
         balance = {name: value for name, value in account["balance"].items() if name in _TERMS_OF[kind]}
         beside = {name: account[name] for name in _TERMS_BESIDE.get(kind, ()) if name in account}
         return {kind: {"balance": balance} | beside}
