@@ -13,7 +13,7 @@ from typing import Final
 
 from cluster.load import Load
 from cluster.machines import Cluster, wait_for
-from cluster.services import ServiceProcess, Services
+from cluster.replicas import Replica, Replicas
 
 WRITER_REPLACED_SECONDS_MAX: Final = 5.0
 PRIMARY_REPLACED_SECONDS_MAX: Final = 60.0
@@ -43,7 +43,7 @@ class Scene:
     """
 
     cluster: Cluster
-    services: Services
+    replicas: Replicas
     load: Load
     outages: list[tuple[str, float]] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
@@ -66,7 +66,7 @@ class Scene:
         self.outages.append((what, gap))
         assert gap <= seconds_max, f"{what}: {gap:.1f} s without an answer, at most {seconds_max:.0f} s is allowed"
 
-    def wait_until_one_replaces(self, writer: ServiceProcess, since: float, what: str) -> None:
+    def wait_until_one_replaces(self, writer: Replica, since: float, what: str) -> None:
         """Wait until another writer answers."""
         self.wait_until_answered(what, since, after=since, not_by=writer.name, seconds_max=WRITER_REPLACED_SECONDS_MAX)
 
@@ -75,11 +75,11 @@ class Scene:
         after = (since if over is None else over) + SECONDS_TO_TAKE_EFFECT
         self.wait_until_answered(what, since, after=after, seconds_max=PRIMARY_REPLACED_SECONDS_MAX)
 
-    def active_writer(self) -> ServiceProcess:
+    def active_writer(self) -> Replica:
         """Return the writer that answers now; another may believe to be the one, and not know yet that it isn't."""
         while True:
             name = self.load.first_answer(time.monotonic()).service
-            for writer in self.services.living.copy():
+            for writer in self.replicas.living.copy():
                 if writer.name == name:
                     return writer
 
@@ -87,7 +87,7 @@ class Scene:
         """Wait until all is as if nothing had happened."""
         wait_for("a whole cluster", self.cluster.is_whole)
         self.load.first_answer(time.monotonic())
-        self.services.standing_by(len(self.services.living) - 1)
+        self.replicas.standing_by(len(self.replicas.living) - 1)
 
 
 def run(scene: Scene, schedule: list[Fault]) -> None:
@@ -222,7 +222,7 @@ def _let_one_write_that_clings(scene: Scene) -> None:
         leader_place, synchronous_place = (writer.database_url.find(f":{port}") for port in ports)
         if 0 <= leader_place < synchronous_place:
             return
-        scene.services.kill(writer)
+        scene.replicas.kill(writer)
         scene.load.first_answer(time.monotonic(), writer.name)
 
 
@@ -283,7 +283,7 @@ def _cut_power(scene: Scene, _: float) -> None:
 def _kill_writer(scene: Scene, _: float) -> None:
     writer = scene.active_writer()
     begin = time.monotonic()
-    scene.services.kill(writer)
+    scene.replicas.kill(writer)
     scene.wait_until_one_replaces(writer, begin, "kill-writer")
 
 
@@ -303,10 +303,10 @@ def _kill_writer_in_submit(scene: Scene, _: float) -> None:
     """A writer dies at the first step of a submit, the next one at the second, and so on."""
     words: list[str] = []
     for step in itertools.count(1):
-        scene.services.standing_by()
+        scene.replicas.standing_by()
         writer = scene.active_writer()
-        since = scene.services.arm(writer, "submit", step)
-        if scene.services.await_fate(writer, since)[1] == "survived":
+        since = scene.replicas.arm(writer, "submit", step)
+        if scene.replicas.await_fate(writer, since)[1] == "survived":
             break
         words.append(_replaced(scene, writer, since, "submit"))
     _see_that_it_died_around(words, "INSERT INTO tallystick.stored_events")
@@ -316,19 +316,19 @@ def _kill_writer_in_take_over(scene: Scene, _: float) -> None:
     """Whoever takes over dies at the first step of that, the next one at the second, and so on."""
     words: list[str] = []
     for step in itertools.count(1):
-        writer, *others = scene.services.standing_by(len(scene.services.living) - 1)
-        since = scene.services.arm(writer, "take-over", step)
+        writer, *others = scene.replicas.standing_by(len(scene.replicas.living) - 1)
+        since = scene.replicas.arm(writer, "take-over", step)
         for other in (scene.active_writer(), *others):
-            scene.services.kill(other)
-        if scene.services.await_fate(writer, since)[1] == "survived":
+            scene.replicas.kill(other)
+        if scene.replicas.await_fate(writer, since)[1] == "survived":
             break
         words.append(_replaced(scene, writer, since, "take-over"))
     _see_that_it_died_around(words, "INSERT INTO tallystick.takeovers")
 
 
-def _replaced(scene: Scene, writer: ServiceProcess, since: float, what: str) -> str:
+def _replaced(scene: Scene, writer: Replica, since: float, what: str) -> str:
     """Wait until another writer answers, and return at which step the one that was armed at a time died."""
-    at, word = scene.services.await_fate(writer, since)
+    at, word = scene.replicas.await_fate(writer, since)
     scene.steps.append(f"{what}: {word}")
     scene.wait_until_one_replaces(writer, at, f"{what}: {word}")
     return word

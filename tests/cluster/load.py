@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import httpx2
 
-from cluster.services import Services
+from cluster.replicas import Replicas
 from support.burning import LOG_KEY, burn_note
 from tallystick.client import Client, Patience
 from tallystick.errors import LedgerError
@@ -54,8 +54,8 @@ class Answer:
 class Load:
     """Some submitters, each with one note under way."""
 
-    def __init__(self, services: Services, submitters: int, seed: int, sources: Sequence[str]) -> None:
-        self._services = services
+    def __init__(self, replicas: Replicas, submitters: int, seed: int, sources: Sequence[str]) -> None:
+        self._replicas = replicas
         self._sources = sources
         self._stopping = threading.Event()
         self._changed = threading.Condition()
@@ -68,7 +68,7 @@ class Load:
         self.checkpoints: list[bytes] = []
         chances = [random.Random(f"{seed} {number}") for number in range(submitters)]
         self._threads = [self._thread(self._submit, f"{seed}-{place}", one) for place, one in enumerate(chances)]
-        self._threads += [self._thread(self._cling, url) for url in services.urls]
+        self._threads += [self._thread(self._cling, url) for url in replicas.urls]
         self._threads += [self._thread(reads, random.Random(seed)) for reads in (self._ask, self._read_stores)]
 
     def start(self) -> None:
@@ -117,7 +117,7 @@ class Load:
         return threading.Thread(target=guarded, daemon=True)
 
     def _client(self) -> Client:
-        return Client(self._services.urls, POLICY, patience=PATIENCE)
+        return Client(self._replicas.urls, POLICY, patience=PATIENCE)
 
     def _submit(self, name: str, chance: random.Random) -> None:
         with self._client() as client:
@@ -133,7 +133,7 @@ class Load:
 
     def _bring(self, client: Client, ref: str) -> Answer:
         recorded = client.submit(self.notes[ref])
-        life = self._services.living_at(client.current_url)
+        life = self._replicas.living_at(client.current_url)
         return Answer(ref, recorded.index, recorded.entry, recorded.receipt.to_bytes(), time.monotonic(), life)
 
     def _cling(self, url: str) -> None:
@@ -149,7 +149,7 @@ class Load:
                         receipt = Receipt.from_bytes(said.content)
                         entry = receipt.entry or b""
                         assert split_entry(entry)[1] == note
-                        life = self._services.living_at(url)
+                        life = self._replicas.living_at(url)
                         self.clung.append(Answer(ref, receipt.index, entry, said.content, time.monotonic(), life))
                 number += 1
 
@@ -157,7 +157,7 @@ class Load:
         with contextlib.ExitStack() as stack:
             https = [
                 stack.enter_context(httpx2.Client(base_url=url, timeout=SECONDS_FOR_A_READ))
-                for url in self._services.urls
+                for url in self._replicas.urls
             ]
             while not self._stopping.wait(SECONDS_BETWEEN_READS):
                 for http in https if self.answers else ():

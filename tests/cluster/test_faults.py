@@ -7,7 +7,7 @@ import pytest
 from cluster.faults import Scene, default_schedule, read_schedule, run
 from cluster.load import Load
 from cluster.machines import NODES, Cluster
-from cluster.services import Services
+from cluster.replicas import Replicas
 from cluster.verdict import check_all
 from support.burning import LOG_KEY, Clock, founding_notes
 from tallystick.ledger import Admitted, create_ledger
@@ -38,9 +38,9 @@ def test_no_promise_is_broken_whatever_fails(cluster: Cluster, request: pytest.F
     one_by_one = [in_order.replace(",".join(hosts), host).replace("read-write", "any") for host in hosts]
     in_reverse = in_order.replace(",".join(hosts), ",".join(reversed(hosts)))
     found_network(by_haproxy)
-    services = Services([by_haproxy, in_order, in_reverse])
-    load = Load(services, SUBMITTERS, seed, [by_haproxy, in_order, *one_by_one])
-    scene = Scene(cluster, services, load)
+    replicas = Replicas([by_haproxy, in_order, in_reverse])
+    load = Load(replicas, SUBMITTERS, seed, [by_haproxy, in_order, *one_by_one])
+    scene = Scene(cluster, replicas, load)
     try:
         load.start()
         run(scene, schedule)
@@ -48,7 +48,7 @@ def test_no_promise_is_broken_whatever_fails(cluster: Cluster, request: pytest.F
         bring_again(load)
     finally:
         load.stop()
-        services.close()
+        replicas.close()
         report(scene)
     size = check_all(by_haproxy, load)
     print(f"{size:,} entries; {len(load.receipts):,} receipts more, {len(load.checkpoints):,} checkpoints", end=", ")
@@ -73,5 +73,5 @@ def report(scene: Scene) -> None:
     print()
     for what, seconds in scene.outages:
         print(f"{seconds:6.2f} s without an answer: {what}")
-    print(f"{len(scene.services.deaths)} services died, at {len(scene.steps)} steps among them", end="; ")
+    print(f"{len(scene.replicas.deaths)} services died, at {len(scene.steps)} steps among them", end="; ")
     print(f"{len(scene.load.answers):,} notes were answered")

@@ -17,7 +17,7 @@ PROGRAM = Path(__file__).with_name("service_process.py")
 
 
 @dataclass(slots=True)
-class ServiceProcess:
+class Replica:
     """One life of a service.
 
     Attributes:
@@ -36,7 +36,7 @@ class ServiceProcess:
     said: list[tuple[float, str]] = field(default_factory=list)
 
 
-class Services:
+class Replicas:
     """The services; one thread each reads what it says, and starts it again when it dies."""
 
     def __init__(self, database_urls: Sequence[str]) -> None:
@@ -44,18 +44,18 @@ class Services:
         self._changed = threading.Condition()
         self._closing = False
         self._numbers = itertools.count(1)
-        self.living: list[ServiceProcess] = []
-        self.deaths: list[ServiceProcess] = []
+        self.living: list[Replica] = []
+        self.deaths: list[Replica] = []
         places = list(zip(database_urls, free_ports(len(database_urls)), strict=True))
         self.urls = [_url(port) for _, port in places]
         self._threads = [threading.Thread(target=self._keep_alive, args=place, daemon=True) for place in places]
         for thread in self._threads:
             thread.start()
 
-    def standing_by(self, count: int = 1, seconds: float = 60.0) -> list[ServiceProcess]:
+    def standing_by(self, count: int = 1, seconds: float = 60.0) -> list[Replica]:
         """Return the services in waiting, when there are so many."""
 
-        def found() -> list[ServiceProcess]:
+        def found() -> list[Replica]:
             return [service for service in self.living if service.says == "standing_by"]
 
         with self._changed:
@@ -63,7 +63,7 @@ class Services:
                 raise TimeoutError(f"too few stand by: {[(service.name, service.says) for service in self.living]}")
             return found()
 
-    def arm(self, service: ServiceProcess, what: str, die_at: int) -> float:
+    def arm(self, service: Replica, what: str, die_at: int) -> float:
         """Tell a service at which step of its next `submit` or `take-over` to die, and return when that was."""
         since = time.monotonic()
         assert service.process.stdin is not None
@@ -71,7 +71,7 @@ class Services:
         service.process.stdin.flush()
         return since
 
-    def await_fate(self, service: ServiceProcess, since: float, seconds: float = 30.0) -> tuple[float, str]:
+    def await_fate(self, service: Replica, since: float, seconds: float = 30.0) -> tuple[float, str]:
         """Return when and how the fate of a service that was armed then ended: `died …` or `survived`."""
 
         def last_words() -> list[tuple[float, str]]:
@@ -87,7 +87,7 @@ class Services:
         with self._changed:
             return next((service.name for service in self.living if service.url == url), "")
 
-    def kill(self, service: ServiceProcess) -> None:
+    def kill(self, service: Replica) -> None:
         """Kill -9."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(service.process.pid, signal.SIGKILL)
@@ -124,7 +124,7 @@ class Services:
                 self.deaths.append(service)
                 self._changed.notify_all()
 
-    def _start(self, database_url: str, port: int) -> ServiceProcess:
+    def _start(self, database_url: str, port: int) -> Replica:
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
         process = subprocess.Popen(
             [sys.executable, PROGRAM, database_url, str(port), str(self._begin)],
@@ -133,7 +133,7 @@ class Services:
             text=True,
             env=environment,
         )
-        return ServiceProcess(f"s{next(self._numbers)}", database_url, _url(port), process)
+        return Replica(f"s{next(self._numbers)}", database_url, _url(port), process)
 
 
 def free_ports(count: int) -> list[int]:
