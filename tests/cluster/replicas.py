@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PROGRAM = Path(__file__).with_name("service_process.py")
+PROGRAM = Path(__file__).with_name("serve_until_fate.py")
 
 
 @dataclass(slots=True)

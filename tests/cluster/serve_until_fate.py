@@ -1,6 +1,6 @@
 """The real service of the ledger, as its own process: it dies at a step when told.
 
-    python service_process.py URL PORT BEGIN
+    python serve_until_fate.py URL PORT BEGIN
 
 BEGIN is when the load began (monotonic, ns): the log's time starts there. On standard input it is told its fate:
 
