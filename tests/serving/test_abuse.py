@@ -9,8 +9,10 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,8 +34,11 @@ from support.http_abuse import (
     good_request,
     read_all,
 )
+from support.witnesses import checkpoint_path, make_witness, reopened, serving
 from tallystick.serving.bounds import Bounds
 from tallystick.serving.server import Hooks, running
+from tallystick.witness.deciding import TEXT
+from tallystick.witness.request import REQUEST_SIZE_MAX
 
 QUICK = Bounds(
     head_seconds=0.2, body_seconds=0.2, idle_seconds=0.2, stuck_seconds=0.2, linger_seconds=0.2, spared_seconds=0.0
@@ -51,11 +56,21 @@ def serving_echo(bounds: Bounds) -> Iterator[Target]:
         yield Target(server.url, "/echo", 200, "/echo", bounds.body_bytes_max)
 
 
-SERVING: dict[str, Serving] = {"echo": serving_echo}
+@contextlib.contextmanager
+def serving_witness(bounds: Bounds) -> Iterator[Target]:
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made) / "witness"
+        make_witness(folder)
+        sized = replace(bounds, body_bytes_max=REQUEST_SIZE_MAX)
+        with reopened(folder) as witness, serving(witness, bounds=sized) as url:
+            yield Target(url, checkpoint_path(), 404, "/add-checkpoint", REQUEST_SIZE_MAX, TEXT)
+
+
+SERVING: dict[str, Serving] = {"echo": serving_echo, "witness": serving_witness}
 
 ANSWERED = {name: abuse for name, abuse in MALFORMED.items() if abuse.statuses}
 
-each_server = pytest.mark.parametrize("serving", SERVING.values(), ids=SERVING)
+each_server = pytest.mark.parametrize("served", SERVING.values(), ids=SERVING)
 
 
 @pytest.fixture(scope="module", params=list(SERVING.values()), ids=list(SERVING))
@@ -163,9 +178,9 @@ def test_an_upgrade_is_passed_over(target: Target) -> None:
     ],
     ids=["nothing", "a line", "a head", "no body", "a body", "what is expected"],
 )
-def test_what_stops_is_ended(start: str, statuses: list[int], serving: Serving) -> None:
+def test_what_stops_is_ended(start: str, statuses: list[int], served: Serving) -> None:
     """In its time, with an answer if anything was asked."""
-    with serving(QUICK) as target:
+    with served(QUICK) as target:
         data = start.format(get=target.get, post=target.post).encode()
         assert [answer.status for answer in answers(exchange(target.url, data))] == statuses
         with connected(target.url) as connection:  # behind an answer as well
@@ -177,9 +192,9 @@ def test_what_stops_is_ended(start: str, statuses: list[int], serving: Serving) 
 
 @each_server
 @pytest.mark.parametrize("whole", ["head", "body"])
-def test_what_dribbles_is_ended(whole: str, serving: Serving) -> None:
+def test_what_dribbles_is_ended(whole: str, served: Serving) -> None:
     """Bytes that come one by one don't give it more time."""
-    with serving(QUICK) as target, connected(target.url) as connection:
+    with served(QUICK) as target, connected(target.url) as connection:
         head = f"POST {target.post} HTTP/1.1\r\nHost: h\r\nContent-Length: 60000\r\n"
         connection.sendall(head.encode() + (b"\r\n" if whole == "body" else b""))
         connection.settimeout(0.02)
@@ -197,9 +212,9 @@ def test_what_dribbles_is_ended(whole: str, serving: Serving) -> None:
 
 
 @each_server
-def test_connections_that_ask_nothing_give_way(serving: Serving) -> None:
+def test_connections_that_ask_nothing_give_way(served: Serving) -> None:
     """The one that has waited the longest is closed for the next; the service is there for who asks."""
-    with serving(Bounds(connections_max=5, spared_seconds=0.0)) as target, contextlib.ExitStack() as opened:
+    with served(Bounds(connections_max=5, spared_seconds=0.0)) as target, contextlib.ExitStack() as opened:
         idle = [opened.enter_context(connected(target.url)) for _ in range(5)]
         assert_alive(target)
         assert idle[0].recv(1) == b""
@@ -209,9 +224,9 @@ def test_connections_that_ask_nothing_give_way(serving: Serving) -> None:
 
 
 @each_server
-def test_connections_beyond_the_bound_are_closed(serving: Serving) -> None:
+def test_connections_beyond_the_bound_are_closed(served: Serving) -> None:
     """If none of the others may be given up; those go on."""
-    with serving(Bounds(connections_max=5, spared_seconds=60.0)) as target, contextlib.ExitStack() as opened:
+    with served(Bounds(connections_max=5, spared_seconds=60.0)) as target, contextlib.ExitStack() as opened:
         idle = [opened.enter_context(connected(target.url)) for _ in range(5)]
         assert exchange(target.url, good_request(target)) == b""
         for connection in idle:
@@ -221,9 +236,9 @@ def test_connections_beyond_the_bound_are_closed(serving: Serving) -> None:
 
 
 @each_server
-def test_bodies_under_way_are_bounded_together(serving: Serving) -> None:
+def test_bodies_under_way_are_bounded_together(served: Serving) -> None:
     """What is stated is counted before it comes; the one that is too many may come again."""
-    with serving(Bounds(bodies_bytes_max=1_000)) as target, contextlib.ExitStack() as opened:
+    with served(Bounds(bodies_bytes_max=1_000)) as target, contextlib.ExitStack() as opened:
         head = f"POST {target.post} HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 600\r\n\r\n".encode()
         first = opened.enter_context(connected(target.url))
         first.sendall(head)

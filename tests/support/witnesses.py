@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import http.client
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +11,8 @@ from urllib.parse import urlsplit
 from support.actors import key_of
 from support.stored_tree import StoredTree
 from tallystick import keyfiles
+from tallystick.serving.bounds import Bounds
+from tallystick.serving.server import Place, in_thread
 from tallystick.signing.keys import SigningKey
 from tallystick.signing.note import Note, Signature
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
@@ -20,7 +21,7 @@ from tallystick.transparency.merkle import EMPTY_ROOT, leaf_hash
 from tallystick.transparency.proofs import consistency_proof
 from tallystick.witness.cosigner import KEY, Witness, create_witness, open_witness
 from tallystick.witness.request import AddCheckpoint
-from tallystick.witness.server import WitnessServer
+from tallystick.witness.server import BOUNDS, witness_server
 
 ORIGIN = "log.example/witnessed"
 LOG_KEY = key_of(ORIGIN)
@@ -75,17 +76,11 @@ def reopened(folder: Path, at_posix_s: int = CLOCK_S) -> Witness:
 
 
 @contextlib.contextmanager
-def serving(witness: Witness, log: list[str] | None = None, *, request_seconds: float = 20.0) -> Iterator[str]:
+def serving(witness: Witness, log: list[str] | None = None, *, bounds: Bounds = BOUNDS) -> Iterator[str]:
     """Serve a witness on loopback until the block ends, and give its URL."""
     lines: list[str] = [] if log is None else log
-    with WitnessServer(witness, "127.0.0.1", 0, lines.append, request_seconds=request_seconds) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server.url
-        finally:
-            server.shutdown()
-            thread.join()
+    with in_thread(witness_server(witness, Place(), lines.append, bounds=bounds)) as server:
+        yield server.url
 
 
 def ask(url: str, method: str, path: str, body: bytes | None = None) -> Replied:

@@ -5,6 +5,7 @@ import http.client
 import random
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -29,8 +30,8 @@ from tallystick.signing.keys import SigningKey
 from tallystick.signing.note import Note, Signature, sign_text
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.transparency.policy import LogLine, Policy, QuorumLine, WitnessLine
-from tallystick.witness import server as server_module
 from tallystick.witness.request import REQUEST_SIZE_MAX, AddCheckpoint
+from tallystick.witness.server import BOUNDS
 
 LOG = History(12)
 FORK = History(12, forked_at=3)
@@ -234,15 +235,16 @@ def test_time_never_goes_back(tmp_path: Path) -> None:
     [
         (b"POST /add-checkpoint HTTP/1.1\r\nHost: w\r\n\r\n", 411),
         (b"POST /add-checkpoint HTTP/1.1\r\nHost: w\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 411),
-        (b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabc", 411),
-        (b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: +2\r\n\r\nab", 400),
-        (b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: -2\r\n\r\nab", 400),
-        (b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: 2_0\r\n\r\nab", 400),
-        (b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (REQUEST_SIZE_MAX + 1), 413),
-        (b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: 99999999999999999999999\r\n\r\n", 413),
-        (b"POST /elsewhere HTTP/1.1\r\nContent-Length: 2\r\n\r\nab", 404),
-        (b"GET /add-checkpoint HTTP/1.1\r\n\r\n", 405),
-        (b"DELETE /add-checkpoint HTTP/1.1\r\n\r\n", 501),
+        (b"POST /add-checkpoint HTTP/1.1\r\nHost: w\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabc", 400),
+        (b"POST /add-checkpoint HTTP/1.1\r\nHost: w\r\nContent-Length: +2\r\n\r\nab", 400),
+        (b"POST /add-checkpoint HTTP/1.1\r\nHost: w\r\nContent-Length: -2\r\n\r\nab", 400),
+        (b"POST /add-checkpoint HTTP/1.1\r\nHost: w\r\nContent-Length: 2_0\r\n\r\nab", 400),
+        (b"POST /add-checkpoint HTTP/1.1\r\nHost: w\r\nContent-Length: %d\r\n\r\n" % (REQUEST_SIZE_MAX + 1), 413),
+        (b"POST /add-checkpoint HTTP/1.1\r\nHost: w\r\nContent-Length: 99999999999999999999999\r\n\r\n", 413),
+        (b"POST /elsewhere HTTP/1.1\r\nHost: w\r\nContent-Length: 2\r\n\r\nab", 404),
+        (b"GET /add-checkpoint HTTP/1.1\r\nHost: w\r\n\r\n", 405),
+        (b"DELETE /add-checkpoint HTTP/1.1\r\nHost: w\r\n\r\n", 405),
+        (b"PROPFIND /add-checkpoint HTTP/1.1\r\nHost: w\r\n\r\n", 501),
         (b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", 400),
         (b"GET / HTTP/9.9\r\n\r\n", 505),
         (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n", 414),
@@ -258,7 +260,7 @@ def test_what_is_no_request_of_ours_gets_a_status(head: bytes, status: int, runn
 def test_a_body_shorter_than_stated_signs_nothing(running: Running) -> None:
     """Even if what came were a request."""
     body = LOG.request(5, 9)
-    head = b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (len(body) + 1)
+    head = b"POST /add-checkpoint HTTP/1.1\r\nHost: w\r\nContent-Length: %d\r\n\r\n" % (len(body) + 1)
     assert _status_of(_exchange(running.url, head + body, finished=True)) == 400
     assert post(running.url, LOG.request(5, 5)).status == 200
 
@@ -274,27 +276,38 @@ def test_a_connection_serves_many_requests(running: Running) -> None:
             assert response.read().startswith("— witness.example/w1 ".encode())
 
 
+QUICK = replace(BOUNDS, head_seconds=0.2, body_seconds=0.2, idle_seconds=0.2)
+
+
 def test_who_is_too_slow_is_cut_off(tmp_path: Path) -> None:
     """Neither a body that doesn't come nor a head that never ends keeps a thread."""
     make_witness(tmp_path / "w")
     log: list[str] = []
-    with reopened(tmp_path / "w") as witness, serving(witness, log, request_seconds=0.2) as url:
-        for head in (b"", b"POST /add-checkp", b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: 9\r\n\r\nold"):
+    with reopened(tmp_path / "w") as witness, serving(witness, log, bounds=QUICK) as url:
+        for head in (
+            b"",
+            b"POST /add-checkp",
+            b"POST /add-checkpoint HTTP/1.1\r\nHost: w\r\nContent-Length: 9\r\n\r\nold",
+        ):
             assert b" 200 " not in _exchange(url, head)
         assert post(url, LOG.request(0, 5)).status == 200
 
 
-def test_connections_beyond_the_limit_are_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connections_beyond_the_limit_are_closed(tmp_path: Path) -> None:
     """And those within it go on."""
-    monkeypatch.setattr(server_module, "CONNECTIONS_MAX", 2)
+    few = replace(BOUNDS, connections_max=2, spared_seconds=60.0)
     make_witness(tmp_path / "w")
     log: list[str] = []
-    with reopened(tmp_path / "w") as witness, serving(witness, log) as url, contextlib.ExitStack() as opened:
+    with (
+        reopened(tmp_path / "w") as witness,
+        serving(witness, log, bounds=few) as url,
+        contextlib.ExitStack() as opened,
+    ):
         host, port = urlsplit(url).hostname, urlsplit(url).port
         idle = [opened.enter_context(socket.create_connection((host, port), timeout=20)) for _ in range(2)]
         assert _exchange(url, b"") == b""
         assert log == ["127.0.0.1 closed: 2 connections are open"]
-        idle[0].sendall(b"GET /checkpoint HTTP/1.1\r\n\r\n")
+        idle[0].sendall(b"GET /checkpoint HTTP/1.1\r\nHost: w\r\n\r\n")
         assert _status_of(idle[0].recv(65_536)) == 404
 
 

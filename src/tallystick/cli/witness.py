@@ -11,11 +11,9 @@ Anybody can run a witness: it needs no part of the log, and its key is worth wha
 
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
-import signal
 import sys
 import time
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -108,21 +106,16 @@ def serve(
     passphrase_file: WitnessPassphrase = None,
 ) -> None:
     """Answer logs over HTTP until interrupted; prints its URL, then a line on stderr for each request."""
-    from tallystick.witness.server import WitnessServer
+    from tallystick.serving.server import Place
+    from tallystick.witness.server import witness_server
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+    def started(url: str) -> None:
+        output.line(url)
+        sys.stdout.flush()
 
-    with _open_witness(folder, passphrase_file) as witness, WitnessServer(witness, host, port, _log) as server:
-        before = signal.signal(signal.SIGTERM, stop)
-        try:
-            output.line(server.url)
-            sys.stdout.flush()
-            server.serve_forever(poll_interval=0.2)
-        except KeyboardInterrupt:
-            _log("stopped")
-        finally:
-            signal.signal(signal.SIGTERM, before)
+    with _open_witness(folder, passphrase_file) as witness:
+        witness_server(witness, Place(host=host, port=port), _log, on_started=started).serve_blocking()
+    _log("stopped")
 
 
 def _open_witness(folder: Path, passphrase_file: Path | None) -> "Witness":

@@ -88,11 +88,9 @@ class Guard:
         if scope["type"] == "lifespan":
             await self._live(scope, receive, send)
             return
-        began = time.perf_counter()
-        answer = _Answer(send, self.request_ids.new())
+        answer = _Answer(scope, send, self.request_ids.new(), self.on_answer)
         scope.setdefault("state", {})["request_id"] = answer.request_id
         held = 0
-        detail = ""
         try:
             stated = self._stated_length(scope)
             held = self._hold(stated)
@@ -101,19 +99,17 @@ class Guard:
             if not answer.status:
                 await answer.refuse(Refused.INTERNAL_FAULT, "the request could not be answered", self.tell)
         except RefusedError as error:
-            detail = error.detail
-            await answer.refuse(error.refused, detail, self.tell)
+            await answer.refuse(error.refused, error.detail, self.tell)
         except Exception as error:
-            detail = type(error).__name__
             if self._on_fault is not None:
                 self._on_fault(error, scope)
-            if answer.status:
+            if not answer.status:
+                await answer.refuse(Refused.INTERNAL_FAULT, "the request could not be answered", self.tell)
+            elif not answer.is_complete:
                 raise ConnectionAbortedError from None  # what went out can't be taken back; the connection ends
-            await answer.refuse(Refused.INTERNAL_FAULT, "the request could not be answered", self.tell)
         finally:
             self._room += held
-            if self.on_answer is not None:
-                self.on_answer(_answered(scope, answer, detail, time.perf_counter() - began))
+            answer.end()
 
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application's lifespan, and keep what it raised."""
@@ -184,27 +180,32 @@ class RequestIds:
 
 
 class _Answer:
-    """An answer on its way."""
+    """An answer on its way; it is told of once, before its last byte is sent or when it is given up."""
 
-    __slots__ = ("_send", "request_id", "status")
-
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, scope: Scope, send: Send, request_id: str, on_answer: OnAnswer | None) -> None:
+        self._scope = scope
         self._send = send
+        self._on_answer = on_answer
+        self._began = time.perf_counter()
+        self._detail = ""
         self.request_id: Final = request_id
         self.status = 0
+        self.is_complete = False
 
     async def send(self, message: Message) -> None:
         """Send on, and name the request in the head."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message = {
-                **message,
-                "headers": [*message.get("headers", ()), (b"request-id", self.request_id.encode())],
-            }
+            named = (b"request-id", self.request_id.encode())
+            message = {**message, "headers": [*message.get("headers", ()), named]}
+        elif not message.get("more_body", False):
+            self.is_complete = True
+            self.end()
         await self._send(message)
 
     async def refuse(self, refused: Refused, detail: str, tell: Tell) -> None:
         """Answer with a refusal, and let the connection end: what is left of the request isn't read."""
+        self._detail = detail
         told = tell(refused, detail)
         headers = [
             (b"content-type", told.content_type.encode()),
@@ -216,6 +217,12 @@ class _Answer:
             headers.append((b"retry-after", b"1"))
         await self.send({"type": "http.response.start", "status": refused.status, "headers": headers})
         await self.send({"type": "http.response.body", "body": told.body})
+
+    def end(self) -> None:
+        """Tell of the answer, if that wasn't done."""
+        told, self._on_answer = self._on_answer, None
+        if told is not None:
+            told(_answered(self._scope, self, self._detail, time.perf_counter() - self._began))
 
 
 class _Rest:

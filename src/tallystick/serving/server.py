@@ -259,7 +259,13 @@ def serve(app: ASGIApp, place: Place, **settings: Any) -> None:  # noqa: ANN401 
 @contextlib.contextmanager
 def running(app: ASGIApp, place: Place | None = None, **settings: Any) -> Iterator[BoundedServer]:  # noqa: ANN401
     """Serve from a thread until the block ends; the settings are those of `make_server`."""
-    server = make_server(app, place or Place(), **settings)
+    with in_thread(make_server(app, place or Place(), **settings)) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def in_thread(server: BoundedServer) -> Iterator[BoundedServer]:
+    """Run a server from a thread until the block ends, and raise then what it ended with."""
     raised: list[BaseException] = []
 
     def run() -> None:
