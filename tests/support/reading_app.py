@@ -1,46 +1,38 @@
 """What answers GET, on a real port, in an application of its own: without what writes."""
 
 import threading
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Final
 
 import httpx2
 import uvicorn
 from fastapi import FastAPI
-from starlette.requests import Request
-from starlette.responses import JSONResponse
 
 from support.small_ledger import LOG_KEY, PROVIDER
-from tallystick.errors import NotFoundError, TallystickError, TooBusyError, UsageError
 from tallystick.ledger import Admitted, open_ledger
 from tallystick.publishing import read_ledger
 from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_day
-from tallystick.web import routers
+from tallystick.vouchers.reading_rights import Reading
+from tallystick.web import problems, rights, routers, sessions
 from tallystick.web.reads import Reads
-from tallystick.wire.problems import code_of
 
-STATUSES: Final[Mapping[type[TallystickError], int]] = {NotFoundError: 404, UsageError: 422, TooBusyError: 503}
+SERVICE_URL = "https://vouchers.example"
 
 
-def application(reads: Reads) -> FastAPI:
-    """The routers of reading alone."""
+def application(reads: Reads, reading: str = "open", clock: Callable[[], int] = lambda: 0) -> FastAPI:
+    """The routers of reading, and logins."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with reads.running():
             yield
 
-    async def answer(_: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, TallystickError)
-        status = next((status for kind, status in STATUSES.items() if isinstance(error, kind)), 500)
-        return JSONResponse({"reason": code_of(type(error)), "detail": str(error)}, status)
-
     app = FastAPI(lifespan=lifespan)
     app.state.reads = reads
-    app.add_exception_handler(TallystickError, answer)
-    for router in routers.READING:
+    rights.install(app, rights.Rights(Reading(reading), reads, sessions.Sessions(reads, [SERVICE_URL], clock)))
+    problems.install(app)
+    for router in (*routers.READING, sessions.router):
         app.include_router(router)
     return app
 
@@ -53,16 +45,28 @@ class Running:
         self.reads = reads
         self.client = client
 
+    def login(self, data: bytes) -> dict[str, str]:
+        """Open a session, and return the header that shows its token."""
+        answer = self.client.post("/v1/sessions", content=data)
+        assert answer.status_code == 201, answer.text
+        return {"authorization": f"Bearer {answer.json()['token']}"}
+
     def get(self, path: str, **headers: str) -> httpx2.Response:
         """Ask; a header's name with underscores."""
         return self.client.get(path, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
 
 @contextmanager
-def reading(source: Path | str, views_path: Path | None = None) -> Iterator[Running]:
-    """Run the service over a ledger until the block ends."""
+def reading(
+    source: Path | str,
+    views_path: Path | None = None,
+    *,
+    who: str = "open",
+    clock: Callable[[], int] = lambda: 0,
+) -> Iterator[Running]:
+    """Run the service over a ledger until the block ends; `who` may read what."""
     reads = Reads.open(source, views_path)
-    config = uvicorn.Config(application(reads), port=0, log_level="error", timeout_graceful_shutdown=5)
+    config = uvicorn.Config(application(reads, who, clock), port=0, log_level="error", timeout_graceful_shutdown=5)
     server = uvicorn.Server(config)
     socket = config.bind_socket()
     thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})

@@ -17,29 +17,16 @@ from tallystick.vouchers import reading_rights
 from tallystick.vouchers.reading_rights import Concerned, Reader, Reading, Sight, ThingKind
 from tallystick.vouchers.rules.rule import Event
 from tallystick.web.problems import HttpProblem
-from tallystick.web.sessions import CHALLENGE, Asked, Sessions, token_of
+from tallystick.web.reads import Reads
+from tallystick.web.sessions import CHALLENGE, Sessions, token_of
 from tallystick.wire import JsonObject
 from tallystick.wire.statuses import HttpReason
 
 Row = TypeVar("Row")
 
 _TERMS_OF: Final[Mapping[str, frozenset[str]]] = {
-    "party": frozenset(
-        [
-            "party",
-            "role",
-            "name",
-            "uscc",
-            "profile_hash",
-            "admitter",
-            "status",
-            "quorum",
-            "threshold_fen",
-            "required",
-            "window_days",
-            "admitted_index",
-        ]
-    ),
+    "party": frozenset({"party", "role", "name", "uscc", "profile_hash", "admitter", "status", "quorum"})
+    | {"threshold_fen", "required", "window_days", "admitted_index"},
     "holder": frozenset({"holder", "name", "suspended"}),
     "provider": frozenset({"provider", "name", "suspended"}),
     "treasury": frozenset({"treasury", "name", "suspended"}),
@@ -60,13 +47,13 @@ class Rights:
 
     Attributes:
         reading: as its operator has it.
+        reads: the log and its views.
         sessions: who has logged in.
-        ask: asks the views, as they are now.
     """
 
     reading: Reading
+    reads: Reads
     sessions: Sessions
-    ask: Asked
 
 
 class ReadersRights:
@@ -153,7 +140,7 @@ class ReadersRights:
         thing = cast(ThingKind, kind)
         if thing not in self._own:
             party = self.reader.party
-            self._own[thing] = self._rights.ask(lambda questions: questions.things_of(thing, party))
+            self._own[thing] = self._rights.reads.ask(lambda questions: questions.things_of(thing, party))
         return [row for row in rows if _id_of(kind, row) in self._own[thing]]
 
     def may_read_entry(self, event: Event) -> bool:
@@ -167,7 +154,7 @@ class ReadersRights:
     def _look_up(self, kind: ThingKind, id_: str) -> Concerned | None:
         place = kind, id_
         if place not in self._concerned:
-            self._concerned[place] = self._rights.ask(lambda questions: questions.parties_concerned(kind, id_))
+            self._concerned[place] = self._rights.reads.ask(lambda questions: questions.parties_concerned(kind, id_))
         return self._concerned[place]
 
 

@@ -12,7 +12,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from typing import Final
 
 import anyio.to_thread
 import orjson
@@ -20,12 +20,13 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tallystick.views.questions import Questions
+from tallystick.views.served_views import Answering
 from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.reading_rights import Reader
 from tallystick.vouchers.refusals import Refusal
 from tallystick.vouchers.sessions import FRESHNESS_US, NOTE_SIZE_MAX, LoginKey, check_session, read_session
 from tallystick.web.problems import HttpProblem, problem_response
+from tallystick.web.reads import Reads
 from tallystick.wire.statuses import HttpReason
 
 SESSIONS_MAX: Final = 10_000
@@ -34,15 +35,6 @@ SESSIONS_OF_PARTY_MAX: Final = 64
 TOKEN_BYTES: Final = 32
 CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 _CREATED: Final = 201
-
-Found = TypeVar("Found")
-
-
-class Asked(Protocol):
-    """The views as they are now; any thread may ask, and waits."""
-
-    def __call__(self, question: Callable[[Questions], Found], /) -> Found:
-        """Answer a question."""
 
 
 @dataclass(slots=True)
@@ -70,22 +62,17 @@ class Sessions:
         audiences: what this service is called in logins: its URLs, without a slash at the end, and its log's origin.
     """
 
-    def __init__(
-        self, origin: str, audiences: Iterable[str], ask: Asked, size: Callable[[], int], clock: Callable[[], int]
-    ) -> None:
-        """Take what the log is called, and what answers.
+    def __init__(self, reads: Reads, audiences: Iterable[str], clock: Callable[[], int]) -> None:
+        """Take what answers.
 
         Args:
-            origin: the log's.
+            reads: the log and its views.
             audiences: the service's URLs.
-            ask: asks the views, as they are now.
-            size: how many entries the log has.
             clock: the time (microseconds).
         """
-        self.origin: Final = origin
-        self.audiences = frozenset({origin, *(one.rstrip("/") for one in audiences)})
-        self._ask = ask
-        self._size = size
+        self.origin: Final = reads.newest.origin
+        self.audiences = frozenset({self.origin, *(one.rstrip("/") for one in audiences)})
+        self._reads = reads
         self._clock = clock
         self._sessions: dict[bytes, Session] = {}
         self._logged_out: dict[bytes, int] = {}
@@ -101,11 +88,11 @@ class Sessions:
         if isinstance(read, Refusal):
             return read
         note, said = read
-        size, label = self._size(), note.signatures[0].label
+        label = note.signatures[0].label
         text_sha256 = hashlib.sha256(note.text).digest()
         if text_sha256 in self._logged_out:
             raise HttpProblem(HttpReason.LOGIN_REQUIRED, "this login was ended; sign another", headers=CHALLENGE)
-        key = await self._key(label)
+        key, size = await self._key(label)
         refusal = await anyio.to_thread.run_sync(check_session, note, said, key, self.audiences, self._clock())
         if refusal is not None or key is None:
             assert refusal is not None
@@ -125,17 +112,14 @@ class Sessions:
         session = self._sessions.get(_hash_of(token))
         if session is None:
             return None
-        size = self._size()
-        if session.checked_size != size and session.expires_at > self._clock():
-            key = await self._key(session.key)
-            if key is None or key.is_revoked or key.is_barred:
-                self._sessions.pop(_hash_of(token), None)
-                return None
-            session.checked_size = size
-        if session.expires_at <= self._clock():
-            self._sessions.pop(_hash_of(token), None)
-            return None
-        return session
+        if session.expires_at > self._clock():
+            if session.checked_size == self._reads.newest.size:
+                return session
+            key, session.checked_size = await self._key(session.key)
+            if key is not None and not key.is_revoked and not key.is_barred:
+                return session
+        self._sessions.pop(_hash_of(token), None)
+        return None
 
     def end(self, token: str) -> None:
         """End a session, if it is one; its note opens no other."""
@@ -149,8 +133,14 @@ class Sessions:
         """Return how many there are; those that nobody used since they ended among them."""
         return len(self._sessions)
 
-    async def _key(self, label: str) -> LoginKey | None:
-        return await anyio.to_thread.run_sync(self._ask, lambda questions: questions.login_key(label))
+    async def _key(self, label: str) -> tuple[LoginKey | None, int]:
+        """Return a key as the log knows it now, and how many entries that is of."""
+
+        def look_up(views: Answering) -> tuple[LoginKey | None, int]:
+            return views.login_key(label), views.size
+
+        await self._reads.views_at(None)
+        return await self._reads.answer(look_up)
 
     def _make_room(self, party: str) -> None:
         of_party = [name for name, one in self._sessions.items() if one.reader.party == party]

@@ -94,6 +94,8 @@ _OF_REASON: Final = dict.fromkeys(Reason, _CONFLICT) | {
 _OF_ERROR: Final[dict[type[errors.TallystickError], int]] = {
     errors.MalformedError: _BAD_REQUEST,
     errors.UsageError: _UNPROCESSABLE,
+    errors.NotFoundError: HttpReason.NOT_FOUND.status,
+    errors.TooBusyError: UNAVAILABLE,
     errors.StoreFailedError: UNAVAILABLE,
     errors.WriterFencedError: UNAVAILABLE,
     errors.LedgerBusyError: UNAVAILABLE,
