@@ -209,7 +209,8 @@ def _of_text(name: str, type_: Any, notes: tuple[Any, ...]) -> Leaf:  # noqa: AN
     if any((one.max_length or 0) > LONG_TEXT for one in constraints):
         return Leaf("FILE", "a file with the text", _from_file, _same, type_)
     pattern = next((str(one.pattern) for one in constraints if one.pattern), "")
-    return Leaf(_METAVARS.get(pattern, "TEXT"), IN_WORDS.get(pattern, "a text"), _plain(str), _same, type_)
+    metavar = "VKEY" if name.endswith("vkey") else _METAVARS.get(pattern, "TEXT")
+    return Leaf(metavar, IN_WORDS.get(pattern, "a text"), _plain(str), _same, type_)
 
 
 def _flag(type_: Any) -> Leaf:  # noqa: ANN401

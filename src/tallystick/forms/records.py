@@ -82,14 +82,14 @@ class Record:
 
     def write(self, value: Any, surroundings: Surroundings) -> list[tuple[str, str]]:  # noqa: ANN401 - a JSON value
         """Return the names and values of a JSON value."""
+        return [(part.name, part.leaf.write(one, surroundings)) for part, one in self.pairs(value)]
+
+    def pairs(self, value: Any) -> list[tuple[Part, Any]]:  # noqa: ANN401 - a JSON value
+        """Return what a JSON value has: each field with its value, a list's one by one."""
         if self.others is not None:
-            return self.others[value[self.tag]].write(value, surroundings)
+            return self.others[value[self.tag]].pairs(value)
         said = _from_row(value) if self.is_row else value
-        return [
-            (part.name, part.leaf.write(one, surroundings))
-            for part in self.parts
-            for one in _each(get(said, part.path), is_list=part.is_list)
-        ]
+        return [(part, one) for part in self.parts for one in _each(get(said, part.path), is_list=part.is_list)]
 
     def order(self, value: JsonObject) -> list[str]:
         """Return by what a list of these is ordered: their values in the order of the fields."""
