@@ -45,6 +45,7 @@ BY_USER: Final = {
         Command("show", "showing", "Show a voucher, programme, contract, application, claim and so on."),
     ),
     "Operators": (
+        Command("network", "network", "Found a network."),
         Command("ledger", "operator", "Make ledgers, back them up, restore them."),
         Command("writer", "writer", "Write a log, or stand by to: notes in, answers out, line by line."),
         Command("serve", "serve", "Serve a log over HTTP: write it, or stand by to."),
