@@ -13,13 +13,15 @@ from support.burning import LOG_KEY
 from support.command_line import start
 from tallystick.ledger import stand_by
 from tallystick.ledger.clock_guard import ClockGuard
-from tallystick.serving.server import Hooks, running
+from tallystick.serving.server import running
 from tallystick.signing.keys import SigningKey
 from tallystick.sources import parse_writable
 from tallystick.web.application import create_app
+from tallystick.web.metrics import Metrics
+from tallystick.web.reads import Reads
 from tallystick.web.running import Writing
 from tallystick.web.served_log import ServedLog, ServingSettings
-from tallystick.web.serving_log import body_limit
+from tallystick.web.serving_log import body_limit, hooks_of
 
 NOTE = {"Content-Type": "text/plain; charset=utf-8"}
 
@@ -30,12 +32,14 @@ class Running:
     Attributes:
         url: where, without a slash at the end.
         service: its insides; None of a process.
+        metrics: what it counts; None of a process.
         http: a client of it.
     """
 
-    def __init__(self, url: str, service: ServedLog | None = None) -> None:
+    def __init__(self, url: str, service: ServedLog | None = None, metrics: Metrics | None = None) -> None:
         self.url = url
         self.service = service
+        self.metrics = metrics
         self.http = httpx2.Client(base_url=url, timeout=30)
 
     def post(self, note: bytes, path: str = "/v1/entries", **headers: str) -> httpx2.Response:
@@ -52,6 +56,7 @@ def service_in_thread(
     reading: str = "open",
     guard: ClockGuard | None = None,
     verify_processes: int = 0,
+    log_requests: bool = False,
 ) -> Iterator[Running]:
     """Serve a log from a thread until the block ends."""
     place = parse_writable(source)
@@ -60,10 +65,11 @@ def service_in_thread(
     writing.start()
     try:
         settings = ServingSettings(log_key.name, (log_key.verifier.to_text(),), reading)
-        service = ServedLog(place, settings, writing)
-        hooks = Hooks(on_drain=service.drain)
+        service = ServedLog(place, settings, writing, Reads.open(place))
+        metrics = Metrics(service)
+        hooks = hooks_of(service, metrics, log_requests=log_requests)
         with running(create_app(service), hooks=hooks, body_limit=body_limit) as server:
-            serving = Running(server.url, service)
+            serving = Running(server.url, service, metrics)
             with serving.http:
                 yield serving
     finally:

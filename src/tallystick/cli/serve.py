@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import answers, output, parameters, reading
+from tallystick.cli import output, parameters, reading
 from tallystick.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,6 +38,13 @@ def serve(
     read_by: Annotated[
         str, typer.Option("--reading", help="Who may read what: open, parties or own.", metavar="RULE")
     ] = "own",
+    admin_port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="Where /metrics is; nowhere if it isn't given.")
+    ] = None,
+    admin_host: Annotated[str, typer.Option(help="The address of the port for /metrics.")] = "127.0.0.1",
+    log_requests: Annotated[
+        bool, typer.Option("--log-requests", help="Log each request, not those alone that failed.")
+    ] = False,
     processes: parameters.VerifyProcesses = 2,
     log_time: parameters.LogTime = None,
     accept_clock_jump: parameters.AcceptClockJump = False,
@@ -46,13 +53,15 @@ def serve(
     from tallystick.cli.moments import zone_of
     from tallystick.ledger.opening import stand_by
     from tallystick.serving.server import Place
+    from tallystick.web.logs import configure
+    from tallystick.web.reads import Reads
     from tallystick.web.running import Writing
     from tallystick.web.served_log import ServedLog, ServingSettings
     from tallystick.web.serving_log import serve_log
 
     if read_by not in READINGS:
         raise UsageError(f"--reading is one of {', '.join(READINGS)}")
-    answers.show_faults()
+    configure()
     key, next_key = reading.load_log_keys(source, log_key, next_log_key, passphrase_file)
     clock = reading.clock(log_time, lambda: zone_of(source))
     guard = reading.clock_guard(source, log_time, accept_jump=accept_clock_jump)
@@ -62,7 +71,10 @@ def serve(
     writing = Writing(follow)
     writing.start()
     try:
-        serve_log(ServedLog(source, settings, writing), Place(host=host, port=port), _say)
+        service = ServedLog(source, settings, writing, Reads.open(source))
+        admin = None if admin_port is None else Place(host=admin_host, port=admin_port)
+        place = Place(host=host, port=port)
+        serve_log(service, place, admin=admin, on_started=_say, log_requests=log_requests)
     finally:
         writing.stop()
 

@@ -16,6 +16,7 @@ from tallystick.ledger.record import LedgerRecord
 from tallystick.ledger.snapshots import write_snapshot
 from tallystick.ledger.submit import Ledger
 from tallystick.ledger.tail import Tail, bring_up
+from tallystick.vouchers.parties import Network
 
 SECONDS_BETWEEN_TRIES: Final = 0.2
 SNAPSHOT_AFTER_ENTRIES: Final = 50_000
@@ -48,6 +49,11 @@ class StandBy:
     def size(self) -> int:
         """How many entries were followed."""
         return 0 if self._tail is None else self._tail.edge.size
+
+    @property
+    def network(self) -> Network | None:
+        """What entry 0 and later ones say of the network; None before it is founded, and while the log is loaded."""
+        return None if self._tail is None else self._tail.state.network
 
     def follow(self) -> int:
         """Take in what the log has more, and return how many entries that were; all, if it had to be loaded anew.

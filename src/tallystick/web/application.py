@@ -11,13 +11,33 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from fastapi import APIRouter, FastAPI
+from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tallystick import __version__
-from tallystick.web import entries_in, health, problems
+from tallystick.web import entries_in, health, info, problems, routers
 from tallystick.web.served_log import ServedLog
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (health.router,)
-"""The routers of the parts, in order: `tiles.router`, `resources.router`, `following.router`, `sessions.router` …"""
+ROUTERS: Final[tuple[APIRouter, ...]] = (health.router, info.router, *routers.READING)
+"""The routers of the parts, in order."""
+
+
+class LogApplication(FastAPI):
+    """FastAPI, without its outermost layer: what nobody foresaw goes to the server, which logs and answers it."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return the layers, from the one that turns exceptions into problems on."""
+        outermost = super().build_middleware_stack()
+        assert isinstance(outermost, ServerErrorMiddleware)
+        return outermost.app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, and say by which route: its pattern, for what is counted."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if scope["type"] == "http":
+                scope.setdefault("state", {})["route"] = getattr(scope.get("route"), "path", "")
 
 
 def create_app(service: ServedLog) -> FastAPI:
@@ -25,12 +45,10 @@ def create_app(service: ServedLog) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        try:
+        async with service.running():
             yield
-        finally:
-            await service.close()
 
-    app = FastAPI(
+    app = LogApplication(
         title="Tallystick",
         version=__version__,
         lifespan=lifespan,
@@ -40,6 +58,7 @@ def create_app(service: ServedLog) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.service = service
+    app.state.reads = service.reads
     app.router.routes[:0] = entries_in.ROUTES
     for router in ROUTERS:
         app.include_router(router)

@@ -5,17 +5,19 @@ machinery, which costs more than a signature's verification; docs/openapi.json s
 """
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Final
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
+from starlette.types import Scope
 
 from tallystick.ledger.pending import GROUP_BYTES_MAX, GROUP_NOTES_MAX, Admitted
 from tallystick.publishing.reader import Reader
 from tallystick.publishing.recorded import find_recorded
+from tallystick.signing.note import NOTE_SIZE_MAX
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.rule import Event
@@ -23,9 +25,9 @@ from tallystick.web.problems import HttpProblem, problem_object, problem_respons
 from tallystick.web.served_log import ServedLog, served_log_of
 from tallystick.wire import JsonObject
 from tallystick.wire.answers import recorded
+from tallystick.wire.json_text import exact_json
 from tallystick.wire.statuses import RECORDED_BEFORE, RECORDED_NOW, HttpReason
 
-NOTE_SIZE_MAX: Final = 65_535
 BATCH_NOTES_MAX: Final = GROUP_NOTES_MAX
 BATCH_BYTES_MAX: Final = GROUP_BYTES_MAX
 JSON: Final = "application/json"
@@ -50,7 +52,7 @@ async def post_entry(request: Request) -> Response:
     if RECEIPT in request.headers.get("accept", ""):
         receipt = await service.in_thread(answer.receipt)
         return Response(receipt.to_bytes(), status, headers, RECEIPT)
-    return Response(orjson.dumps(recorded(answer.event, is_new=answer.is_new)), status, headers, JSON)
+    return Response(_json(recorded(answer.event, is_new=answer.is_new)), status, headers, JSON)
 
 
 async def post_entries(request: Request) -> Response:
@@ -71,7 +73,7 @@ async def post_check(request: Request) -> Response:
     """Say what would become of a note; nothing is written."""
     service = served_log_of(request)
     (said,) = await service.in_thread(_checked, service, [await _note_in(request)])
-    return Response(orjson.dumps(said), headers=service.headers(), media_type=JSON)
+    return Response(_json(said), headers=service.headers(), media_type=JSON)
 
 
 async def post_checks(request: Request) -> Response:
@@ -83,11 +85,22 @@ async def post_checks(request: Request) -> Response:
     return _lines(said, service)
 
 
+class _NotesRoute(Route):
+    """A plain route that takes what is posted, and says that it was it."""
+
+    def __init__(self, path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> None:
+        super().__init__(path, endpoint, methods=["POST"], include_in_schema=False)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        match, found = super().matches(scope)
+        return match, {**found, "route": self} if found else found
+
+
 ROUTES: Final = (
-    Route("/v1/entries", post_entry, methods=["POST"]),
-    Route("/v1/entries:batch", post_entries, methods=["POST"]),
-    Route("/v1/check", post_check, methods=["POST"]),
-    Route("/v1/check:batch", post_checks, methods=["POST"]),
+    _NotesRoute("/v1/entries", post_entry),
+    _NotesRoute("/v1/entries:batch", post_entries),
+    _NotesRoute("/v1/check", post_check),
+    _NotesRoute("/v1/check:batch", post_checks),
 )
 
 
@@ -104,7 +117,8 @@ def _recorded(event: Event, *, is_new: bool) -> JsonObject:
 
 def _checked(service: ServedLog, notes: list[bytes]) -> list[JsonObject]:
     """Say what would become of notes, one after another; runs in a worker thread."""
-    with service.reader() as reader:
+
+    def decide(reader: Reader) -> list[JsonObject]:
         before = find_recorded(reader, notes)
         new = [note for place, note in enumerate(notes) if place not in before]
         decided = service.writing.check(new) if new else []
@@ -120,6 +134,8 @@ def _checked(service: ServedLog, notes: list[bytes]) -> list[JsonObject]:
                 said.append(_recorded(answer.event, is_new=place not in before))
         return said
 
+    return service.reads.log.ask(decide)
+
 
 def _recorded_among(refusal: Refusal, decided: Sequence[Entry | Refusal], reader: Reader) -> Entry | Refusal:
     """Return the entry that a note would be answered with: one that is recorded, or would be by a note before it."""
@@ -131,8 +147,16 @@ def _recorded_among(refusal: Refusal, decided: Sequence[Entry | Refusal], reader
 
 
 def _lines(said: Iterable[JsonObject], service: ServedLog) -> Response:
-    body = b"".join(orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE) for one in said)
+    body = b"".join([_json(one) + b"\n" for one in said])
     return Response(body, headers=service.headers(), media_type=JSON_LINES)
+
+
+def _json(said: JsonObject) -> bytes:
+    """Return a value as JSON whose integers every reader takes for what they are."""
+    try:
+        return orjson.dumps(said, option=orjson.OPT_STRICT_INTEGER)
+    except TypeError:
+        return orjson.dumps(exact_json(said))
 
 
 async def _note_in(request: Request) -> bytes:

@@ -1,12 +1,15 @@
 """Whether the service is well: `/livez` of the process, `/readyz` of what takes notes, `/health` of what is shown.
 
 /livez    200 while the process answers at all
-/readyz   200 while notes are taken: the writer's lock is held, the last commit went well, no drain, room on the disk
-/health   200 while the newest checkpoint verifies by the log's key and is fresh
+/readyz   200 while notes are taken: the writer's lock is held, the store answered last, no drain, room on the disk,
+          and the views are not far behind
+/health   200 while what is shown is the store's newest checkpoint, and the log's key signed it
 
-Not well is 503 with the reasons; nothing here needs a login, and nothing here tells what is in the log.
+Not well is 503 with the reasons. Nothing here needs a login, and nothing here tells what is in the log.
 """
 
+import shutil
+from pathlib import Path
 from typing import Final
 
 import orjson
@@ -15,10 +18,15 @@ from starlette.responses import Response
 
 from tallystick.errors import TallystickError
 from tallystick.signing.keys import VerifierKey
+from tallystick.sources import folder_of
 from tallystick.transparency.checkpoint import open_checkpoint
 from tallystick.web.running import Status
 from tallystick.web.served_log import ServedLog, served_log_of
 from tallystick.wire import JsonObject
+from tallystick.wire.statuses import UNAVAILABLE
+
+DISK_FREE_BYTES_MIN: Final = 64 * 2**20
+VIEWS_LAG_ENTRIES_MAX: Final = 50_000
 
 router: Final = APIRouter()
 
@@ -39,7 +47,7 @@ async def readyz(request: Request) -> Response:
 
 @router.get("/health")
 async def health(request: Request) -> Response:
-    """Say whether the newest checkpoint is signed by the log, and fresh."""
+    """Say whether what is shown is the newest there is, and signed by the log."""
     service = served_log_of(request)
     said, reasons = await service.in_thread(_examined, service)
     return _told(said, reasons)
@@ -48,28 +56,37 @@ async def health(request: Request) -> Response:
 def why_not_ready(service: ServedLog) -> list[str]:
     """Return why no notes are taken; nothing if they are."""
     reasons = []
+    status, trouble = service.writing.status, service.writing.trouble
     if service.is_draining:
         reasons.append("draining: the service is about to end")
-    if service.writing.status is Status.STANDING_BY:
-        reasons.append(f"standing_by: {service.writing.trouble or 'another process writes the log'}")
-    elif service.writing.status is not Status.WRITING:
-        reasons.append(f"{service.writing.status.value}: {service.writing.trouble}")
+    if status is not Status.WRITING:
+        reasons.append(f"{status.value}: {trouble or 'another process writes the log'}")
+    folder = folder_of(service.source)
+    if folder is not None and _free_bytes(folder) < DISK_FREE_BYTES_MIN:
+        reasons.append(f"disk_full: less than {DISK_FREE_BYTES_MIN:,} bytes are free beside the log")
+    if service.reads.views_lag > VIEWS_LAG_ENTRIES_MAX:
+        reasons.append(f"behind: the views lack {service.reads.views_lag:,} entries")
     return reasons
+
+
+def _free_bytes(folder: Path) -> int:
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return 0
 
 
 def _examined(service: ServedLog) -> tuple[JsonObject, list[str]]:
     try:
-        with service.reader() as reader:
-            note = reader.checkpoint_note()
-        keys = [VerifierKey.from_text(vkey) for vkey in service.settings.vkeys]
-        checkpoint = open_checkpoint(note, *keys)
+        note = service.reads.log.refresh().checkpoint_note()
+        checkpoint = open_checkpoint(note, *[VerifierKey.from_text(vkey) for vkey in service.settings.vkeys])
     except TallystickError as error:
-        return {"status": "unwell"}, [str(error)]
-    return {"status": "well", "origin": checkpoint.origin, "size": checkpoint.size}, []
+        return {"size": service.reads.newest.size}, [str(error)]
+    trouble = service.reads.trouble
+    return {"origin": checkpoint.origin, "size": checkpoint.size}, [trouble] if trouble else []
 
 
 def _told(said: JsonObject, reasons: list[str]) -> Response:
-    said = said | {"ok": not reasons, "reasons": reasons}
-    return Response(
-        orjson.dumps(said), 503 if reasons else 200, {"Cache-Control": "no-store"}, media_type="application/json"
-    )
+    body = orjson.dumps(said | {"ok": not reasons, "reasons": reasons})
+    status = UNAVAILABLE if reasons else 200
+    return Response(body, status, {"Cache-Control": "no-store"}, "application/json")

@@ -1,6 +1,5 @@
 """What isn't answered as asked is a problem document (RFC 9457); `wire` has its words and its status."""
 
-import logging
 from collections.abc import Mapping
 from typing import Final
 
@@ -21,7 +20,6 @@ from tallystick.wire.statuses import UNAVAILABLE, HttpReason, status_of_error, s
 RETRY_AFTER_SECONDS: Final = 1
 _RETRY_AFTER: Final = {"Retry-After": str(RETRY_AFTER_SECONDS)}
 _OF_STATUS: Final = {reason.status: reason for reason in reversed(HttpReason)}
-_log: Final = logging.getLogger(__name__)
 
 
 HttpProblem = RequestRefusedError
@@ -37,7 +35,7 @@ def problem_object(error: Exception | Refusal) -> JsonObject:
         return as_answer(http_problem(reason, error.detail), reason.status)
     if isinstance(error, TallystickError):
         return as_answer(problem(error), status_of_error(type(error)))
-    return as_answer(http_problem(HttpReason.SERVICE_FAULT), HttpReason.SERVICE_FAULT.status)
+    return as_answer(http_problem(HttpReason.INTERNAL_FAULT), HttpReason.INTERNAL_FAULT.status)
 
 
 def problem_response(error: Exception | Refusal, headers: Mapping[str, str] | None = None) -> Response:
@@ -50,7 +48,7 @@ def problem_response(error: Exception | Refusal, headers: Mapping[str, str] | No
 
 
 def install(app: FastAPI) -> None:
-    """Let an application answer with problem documents alone."""
+    """Let an application answer with problem documents alone; what nobody foresaw its server answers (serving)."""
 
     async def raised(_: Request, error: Exception) -> Response:
         return problem_response(error)
@@ -64,11 +62,6 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)
         return problem_response(HttpProblem(HttpReason.PARAMETER_INVALID, fault_in_words(error.errors()[0])))
 
-    async def unforeseen(request: Request, error: Exception) -> Response:
-        _log.error("%s %s met a fault", request.method, request.url.path, exc_info=error)
-        return problem_response(error)
-
     app.add_exception_handler(TallystickError, raised)
     app.add_exception_handler(HTTPException, of_http)
     app.add_exception_handler(RequestValidationError, of_a_parameter)
-    app.add_exception_handler(Exception, unforeseen)

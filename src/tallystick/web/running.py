@@ -10,7 +10,6 @@ one is closed only when nobody uses it. Each second the writer asks its store wh
 one that is idle notices too.
 """
 
-import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,13 +21,14 @@ from tallystick.ledger import Ledger, StandBy
 from tallystick.ledger.library import PersistenceError
 from tallystick.ledger.pending import NoteAnswer
 from tallystick.vouchers.entry import Entry
+from tallystick.vouchers.parties import Network
 from tallystick.vouchers.refusals import Refusal
+from tallystick.web.logs import log
 from tallystick.web.problems import HttpProblem
 from tallystick.wire.statuses import HttpReason
 
 SECONDS_BETWEEN_TRIES: Final = 0.5
 SECONDS_BETWEEN_LOOKS: Final = 1.0
-_log: Final = logging.getLogger(__name__)
 
 
 class Status(StrEnum):
@@ -48,6 +48,7 @@ class Writing:
         status: what it does.
         trouble: why nothing can be written, in words; empty while it writes, or stands by in good order.
         fenced: how often another writer has taken over.
+        network: its edition and parameters, as they were when this last looked.
     """
 
     def __init__(self, stand_by: Callable[[], StandBy]) -> None:
@@ -63,6 +64,7 @@ class Writing:
         self.status = Status.STANDING_BY
         self.trouble = ""
         self.fenced = 0
+        self.network: Network | None = None
 
     @property
     def size(self) -> int:
@@ -89,7 +91,7 @@ class Writing:
         except BaseException:
             waiting.close()
             raise
-        self._use(ledger, waiting.size)
+        self._use(waiting, ledger)
         self._thread = threading.Thread(target=self._run, args=(waiting, ledger), name="writing", daemon=True)
         self._thread.start()
 
@@ -158,14 +160,15 @@ class Writing:
             self._set(Status.STANDING_BY, f"the log can't be followed: {error}")
             self._is_stopped(SECONDS_BETWEEN_TRIES)
             return None
-        self._use(ledger, waiting.size)
+        self._use(waiting, ledger)
         return ledger
 
-    def _use(self, ledger: Ledger | None, size: int) -> None:
+    def _use(self, waiting: StandBy, ledger: Ledger | None) -> None:
         if ledger is None:
-            self._followed = size
+            self._followed, self.network = waiting.size, waiting.network or self.network
             self._set(Status.STANDING_BY)
             return
+        self.network = ledger.state.network
         with self._unused:
             self._ledger = ledger
         self._set(Status.WRITING)
@@ -175,6 +178,7 @@ class Writing:
         while not self._is_stopped(SECONDS_BETWEEN_LOOKS):
             try:
                 ledger.confirm()
+                self.network = ledger.state.network
             except WriterFencedError as error:
                 self.fenced += 1
                 self._set(Status.FENCED, str(error))
@@ -210,5 +214,5 @@ class Writing:
     def _set(self, status: Status, trouble: str = "") -> None:
         if (status, trouble) != (self.status, self.trouble):
             self.status, self.trouble = status, trouble
-            level = logging.WARNING if trouble and status is not Status.STOPPED else logging.INFO
-            _log.log(level, "%s%s", status.value, f": {trouble}" if trouble else "")
+            say = log.warning if status in (Status.STORE_FAILED, Status.FENCED) else log.info
+            say(status.value, **({"detail": trouble} if trouble else {}))

@@ -9,21 +9,24 @@
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, ParamSpec, TypeVar
 
 from starlette.requests import Request
 
+from tallystick.errors import TallystickError
 from tallystick.ledger.pending import NoteAnswer
-from tallystick.publishing.reader import Reader, read_ledger
 from tallystick.sources import WritableSource
 from tallystick.web.batching import GROUPS_UNDER_WAY_MAX, Batcher
+from tallystick.web.reads import Reads
 from tallystick.web.running import Writing
 
-READERS_AT_ONCE: Final = 8
+CHECKS_AT_ONCE: Final = 4
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
@@ -53,18 +56,19 @@ class ServingSettings:
 class ServedLog:
     """One log's service, while it runs."""
 
-    def __init__(self, source: WritableSource, settings: ServingSettings, writing: Writing) -> None:
+    def __init__(self, source: WritableSource, settings: ServingSettings, writing: Writing, reads: Reads) -> None:
         """Take the parts; `writing` has been started, and is stopped with the service."""
         self.source: Final = source
-        self.settings: Final = settings
+        self.settings = settings
         self.writing: Final = writing
+        self.reads: Final = reads
         self.prefix: Final = settings.prefix
         self.is_draining = False
+        self.on_group: Callable[[Sequence[NoteAnswer] | None, float], None] = lambda answers, seconds: None
         self.checking = asyncio.Semaphore(1)
         self._deciding = ThreadPoolExecutor(GROUPS_UNDER_WAY_MAX, "deciding")
-        self._reading = ThreadPoolExecutor(READERS_AT_ONCE, "reading")
+        self._checking = ThreadPoolExecutor(CHECKS_AT_ONCE, "checking")
         self.batcher: Final = Batcher(self._submit, self._deciding)
-        self._committed: list[Callable[[], None]] = []
 
     @property
     def size(self) -> int:
@@ -74,10 +78,6 @@ class ServedLog:
     def headers(self) -> dict[str, str]:
         """Return what every answer from the log's newest state has."""
         return {"Tallystick-Size": str(self.size)}
-
-    def on_commit(self, wake: Callable[[], None]) -> None:
-        """Have something called in a worker thread after each group that was committed, before it is answered."""
-        self._committed.append(wake)
 
     async def submit(self, notes: Sequence[bytes]) -> list[NoteAnswer]:
         """Return the answers to notes, in order, durable.
@@ -92,29 +92,37 @@ class ServedLog:
         self, call: Callable[_Parameters, _Result], *args: _Parameters.args, **kwargs: _Parameters.kwargs
     ) -> _Result:
         """Return what a call returns that blocks."""
-        return await asyncio.get_running_loop().run_in_executor(self._reading, partial(call, *args, **kwargs))
+        return await asyncio.get_running_loop().run_in_executor(self._checking, partial(call, *args, **kwargs))
 
-    def reader(self) -> Reader:
-        """Return a reader of the log as it is now, to be closed."""
-        return read_ledger(self.source)
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Follow the log for as long as this lasts; then let go of it, once all that was taken is answered."""
+        async with self.reads.running():
+            try:
+                yield
+            finally:
+                await self.drain()
+                await asyncio.get_running_loop().run_in_executor(None, self.writing.stop)
+                self._deciding.shutdown()
+                self._checking.shutdown()
 
     async def drain(self) -> None:
-        """Take no more notes, and wait until those that were taken are answered."""
+        """Take no more notes, end what waits or streams, and wait until the notes that were taken are answered."""
         self.is_draining = True
         self.batcher.drain()
+        self.reads.drain()
         await self.batcher.wait_idle()
 
-    async def close(self) -> None:
-        """Let go of the log, once all that was taken is answered."""
-        await self.drain()
-        await asyncio.get_running_loop().run_in_executor(None, self.writing.stop)
-        self._deciding.shutdown()
-        self._reading.shutdown()
-
     def _submit(self, notes: Sequence[bytes]) -> list[NoteAnswer]:
-        answers = self.writing.submit(notes)
-        for wake in self._committed:
-            wake()
+        began = time.perf_counter()
+        try:
+            answers = self.writing.submit(notes)
+        except BaseException:
+            self.on_group(None, time.perf_counter() - began)
+            raise
+        self.on_group(answers, time.perf_counter() - began)
+        with suppress(TallystickError):  # the log follower finds it too, and says what is wrong
+            self.reads.log.refresh()
         return answers
 
 
