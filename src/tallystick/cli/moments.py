@@ -7,8 +7,6 @@ How times are read and written: `tallystick.forms.times`.
 
 from typing import TYPE_CHECKING
 
-from tallystick.errors import MalformedError, NotALedgerError
-
 if TYPE_CHECKING:
     from tallystick.publishing import Reader
     from tallystick.sources import AnySource
@@ -32,13 +30,4 @@ def zone_in(reader: "Reader") -> int:
     Raises:
         NotALedgerError: its founding can't be read.
     """
-    from tallystick.vouchers.entry import Entry
-    from tallystick.vouchers.rules.network import NetworkFound
-
-    try:
-        founding = Entry.from_bytes(next(reader.entries(0, 1))).event.command
-    except (MalformedError, StopIteration) as error:
-        raise NotALedgerError(f"entry 0 can't be read ({error}); `tallystick audit` says more") from None
-    if not isinstance(founding, NetworkFound):
-        raise NotALedgerError("entry 0 founds no network; `tallystick audit` says more")
-    return founding.utc_offset_seconds
+    return reader.utc_offset_seconds()

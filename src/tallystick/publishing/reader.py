@@ -37,6 +37,7 @@ from tallystick.transparency.merkle import leaf_hash
 from tallystick.transparency.proofs import inclusion_proof, verify_inclusion
 from tallystick.transparency.receipt import Receipt
 from tallystick.vouchers.entry import Entry
+from tallystick.vouchers.rules.network import NetworkFound
 from tallystick.vouchers.state import State
 
 
@@ -191,6 +192,20 @@ class Reader:
             return Entry.from_bytes(self.entry(index))
         except MalformedError as error:
             raise NotALedgerError(f"entry {index} can't be read ({error}); `tallystick audit` says more") from None
+
+    def utc_offset_seconds(self) -> int:
+        """Return the offset from UTC of the network whose log it is.
+
+        Raises:
+            NotALedgerError: its founding can't be read.
+        """
+        try:
+            founding = Entry.from_bytes(next(self.entries(0, 1))).event.command
+        except (MalformedError, StopIteration) as error:
+            raise NotALedgerError(f"entry 0 can't be read ({error}); `tallystick audit` says more") from None
+        if not isinstance(founding, NetworkFound):
+            raise NotALedgerError("entry 0 founds no network; `tallystick audit` says more")
+        return founding.utc_offset_seconds
 
     def find_references(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
         """Return the index of the entry below `size` that each (party, ref) was used in; those alone that were."""

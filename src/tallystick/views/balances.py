@@ -20,6 +20,7 @@ from typing import Any, Final
 from tallystick.errors import NotFoundError
 from tallystick.views.changes import Change, Move
 from tallystick.views.contract_payments import ContractBalance, contract_balances, payee_sums
+from tallystick.views.entry_index import entries_concerning
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.view_tables import BatchSums, Key, Sum, Table, condition
 from tallystick.vouchers.book import Account
@@ -153,6 +154,14 @@ class HolderAccount:
     vouchers: tuple[VoucherBalance, ...]
     contracts: tuple[ContractBalance, ...]
     reservations: tuple[ReservationBalance, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationAccount:
+    """A reservation, and the indices of the entries that concern it."""
+
+    balance: ReservationBalance
+    entries: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,3 +346,15 @@ def holder_account(c: SQLiteCursor, holder: str) -> HolderAccount:
         contract_balances(c, holder=holder),
         RESERVATIONS.rows(c, holder=holder),
     )
+
+
+def reservation_account(c: SQLiteCursor, reservation: str) -> ReservationAccount:
+    """Return a reservation, and which entries concern it.
+
+    Raises:
+        NotFoundError: there is none of that id.
+    """
+    balances = RESERVATIONS.rows(c, reservation=reservation)
+    if not balances:
+        raise NotFoundError(f"there is no reservation {reservation}")
+    return ReservationAccount(balances[0], tuple(entries_concerning(c, f"reservation {reservation}")))

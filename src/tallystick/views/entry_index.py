@@ -1,4 +1,6 @@
-"""Which entries concern an account or a thing, and the accounts' leaves at each seal: what a dossier is gathered by.
+"""Which entries there are, which concern an account or a thing, and the accounts' leaves at each seal.
+
+By it a dossier is gathered, and entries are listed and found, newest first.
 
 A name is an account (docs/rules.md, "Sealed books"), with exactly the entries that touch it, or a thing that the rules
 of its entries name (`concerns` in vouchers/rules/rule.py).
@@ -11,7 +13,8 @@ from typing import Final
 
 from tallystick.views.changes import Change
 from tallystick.views.library import SQLiteCursor
-from tallystick.views.view_tables import IndexKey, Key, Number, Table
+from tallystick.views.view_tables import IndexKey, Key, Number, Table, condition
+from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.rules.burning import TimeBurn
 from tallystick.vouchers.rules.service_burning import ServiceBurn
 from tallystick.vouchers.state import State
@@ -34,6 +37,23 @@ class Concerning:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedEntry:
+    """An entry in short.
+
+    Attributes:
+        at: the log's time.
+        kind: of its event.
+        party, ref: whose command it is, and that party's own number of it.
+    """
+
+    entry_index: IndexKey
+    at: str
+    kind: str
+    party: str
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
 class StatementEntry:
     """An entry that is a provider's statement of some reference."""
 
@@ -53,6 +73,7 @@ class SealLeaf:
 
 INDEXED_NAMES: Final = Table("indexed_names", IndexedName, unique=("name",))
 CONCERNING: Final = Table("concerning", Concerning)
+RECORDED: Final = Table("recorded", RecordedEntry, lookups=("party", "ref"))
 STATEMENT_ENTRIES: Final = Table("statement_entries", StatementEntry)
 SEAL_LEAVES: Final = Table("seal_leaves", SealLeaf)
 
@@ -62,6 +83,7 @@ class EntryIndex:
 
     def __init__(self) -> None:
         self._concerning: list[tuple[str, int]] = []
+        self._recorded: list[RecordedEntry] = []
         self._statements: list[StatementEntry] = []
         self._leaves: list[SealLeaf] = []
 
@@ -70,6 +92,8 @@ class EntryIndex:
         event = change.event
         self._concerning += [(name, event.index) for name in change.names]
         command = event.command
+        at = format_instant(event.at)
+        self._recorded.append(RecordedEntry(event.index, at, event.kind, command.party, command.ref))
         if isinstance(command, TimeBurn | ServiceBurn):
             self._statements.append(StatementEntry(command.party, command.ref, event.index))
         self._leaves += [SealLeaf(event.index, account, leaf) for account, leaf in change.leaves]
@@ -82,6 +106,7 @@ class EntryIndex:
         numbers = {name: _number_of(c, name) for name in names}
         rows = sorted((numbers[name], index) for name, index in self._concerning)
         CONCERNING.insert(c, [Concerning(*row) for row in rows])
+        RECORDED.insert(c, self._recorded)
         STATEMENT_ENTRIES.insert(c, self._statements)
         SEAL_LEAVES.insert(c, self._leaves)
 
@@ -97,6 +122,40 @@ def _number_of(c: SQLiteCursor, name: str) -> int:
 def entries_concerning(c: SQLiteCursor, name: str) -> list[int]:
     """Return the indices, ascending, of the entries that concern a name."""
     return [row.entry_index for row in CONCERNING.rows(c, name_id=_number_of(c, name))]
+
+
+def recorded_entries(
+    c: SQLiteCursor,
+    limit: int,
+    *,
+    before: int | None = None,
+    concerning: str | None = None,
+    **equal: object,
+) -> list[RecordedEntry]:
+    """Return entries in short, newest first.
+
+    Args:
+        c: reads the views.
+        limit: how many at most.
+        before: only entries before this one.
+        concerning: only those that concern an account or a thing, for example `voucher shanghai-treasury/v-1`.
+        equal: what `party`, `ref` or `kind` must be; None for anything.
+    """
+    where, values = condition(**equal)
+    more = [("recorded.entry_index < ?", before)] if before is not None else []
+    table = "recorded"
+    if concerning is not None:
+        table = "concerning CROSS JOIN recorded ON recorded.entry_index = concerning.entry_index"
+        more.append(("concerning.name_id = ?", _number_of(c, concerning)))
+    if before is not None and concerning is not None:
+        more.append(("concerning.entry_index < ?", before))
+    for one, value in more:
+        where = f"{where} AND {one}" if where else f"WHERE {one}"
+        values.append(value)
+    order = "concerning.entry_index" if concerning is not None else "recorded.entry_index"
+    columns = ", ".join(f"recorded.{column.name}" for column in RECORDED.columns)
+    c.execute(f"SELECT {columns} FROM {table} {where} ORDER BY {order} DESC LIMIT ?", [*values, limit])  # noqa: S608
+    return [RecordedEntry(*row) for row in c.fetchall()]
 
 
 def statement_entry(c: SQLiteCursor, provider: str, ref: str, before: int) -> int | None:

@@ -21,9 +21,8 @@ from tallystick.views.follower import LogFollower
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.questions import Found, Questions
 from tallystick.views.view_store import Place, files_of
-from tallystick.vouchers.entry import Entry, Header, split_entry
+from tallystick.vouchers.entry import Header, split_entry
 from tallystick.vouchers.quantities import format_day, start_of_day
-from tallystick.vouchers.rules.network import NetworkFound
 
 NAME: Final = "views.db"
 CACHE: Final = "tallystick"
@@ -251,13 +250,7 @@ def place_of_views(source: Source) -> Path:
 
 def _end_of(reader: Reader, day: int) -> int:
     """Return the last microsecond of a day of the network's."""
-    try:
-        founding = Entry.from_bytes(next(reader.entries(0, 1))).event.command
-    except (MalformedError, StopIteration) as error:
-        raise NotALedgerError(f"entry 0 can't be read ({error}); `tallystick audit` says more") from None
-    if not isinstance(founding, NetworkFound):
-        raise NotALedgerError("entry 0 founds no network; `tallystick audit` says more")
-    return start_of_day(day + 1, founding.utc_offset_seconds) - 1
+    return start_of_day(day + 1, reader.utc_offset_seconds()) - 1
 
 
 def size_at(reader: Reader, at: int) -> int:

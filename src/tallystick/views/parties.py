@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from tallystick.errors import NotFoundError
-from tallystick.views.balances import PARTIES, log_time
+from tallystick.views.balances import PARTIES, PartyRow, log_time
 from tallystick.views.changes import Change
 from tallystick.views.entry_index import entries_concerning
 from tallystick.views.library import SQLiteCursor
-from tallystick.views.view_tables import BatchSums, ExactSum, Key, Table
+from tallystick.views.view_tables import BatchSums, ExactSum, Key, Table, values_of
 from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.state import State
 
@@ -103,6 +103,27 @@ class PartyKey:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyBalance:
+    """A key as `PartyKey` tells it, and whose it is."""
+
+    key: str
+    party: str
+    purpose: str
+    status: str
+    added_index: int
+    counts_from: str
+    revoked_index: int | None
+    compromised_since: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyAccount:
+    """A key."""
+
+    balance: KeyBalance
+
+
+@dataclass(frozen=True, slots=True)
 class PartyAct:
     """How many commands of a kind a party gave that were recorded."""
 
@@ -184,15 +205,42 @@ def party_account(c: SQLiteCursor, party: str) -> PartyAccount:
     Raises:
         NotFoundError: there is none of that id.
     """
-    rows, terms = PARTIES.rows(c, party=party), PARTY_TERMS.rows(c, party=party)
-    if not rows or not terms:
+    balances = party_balances(c, party=party)
+    if not balances:
         raise NotFoundError(f"there is no party {party}")
     now = log_time(c)
     keys = tuple(_told_key(row, now) for row in KEYS.rows(c, in_order_of="label", party=party))
     acts = tuple(PartyAct(row.kind, row.entries) for row in ACTS.rows(c, party=party))
-    (row,), (term,) = rows, terms
-    balance = PartyBalance(
-        party=party,
+    return PartyAccount(balances[0], keys, acts)
+
+
+def party_balances(c: SQLiteCursor, *, party: str | None = None) -> tuple[PartyBalance, ...]:
+    """Return parties in order of their ids: all, or one."""
+    terms = {term.party: term for term in PARTY_TERMS.rows(c, party=party)}
+    return tuple(_party(c, row, terms[row.party]) for row in PARTIES.rows(c, party=party) if row.party in terms)
+
+
+def key_account(c: SQLiteCursor, key: str) -> KeyAccount:
+    """Return a key.
+
+    Raises:
+        NotFoundError: there is none of that label.
+    """
+    balances = key_balances(c, label=key)
+    if not balances:
+        raise NotFoundError(f"there is no key {key}")
+    return KeyAccount(balances[0])
+
+
+def key_balances(c: SQLiteCursor, *, label: str | None = None) -> tuple[KeyBalance, ...]:
+    """Return keys in order of their labels: those of all parties, or one."""
+    now = log_time(c)
+    return tuple(KeyBalance(party=row.party, **values_of(_told_key(row, now))) for row in KEYS.rows(c, label=label))
+
+
+def _party(c: SQLiteCursor, row: PartyRow, term: PartyTerms) -> PartyBalance:
+    return PartyBalance(
+        party=row.party,
         role=row.role,
         name=row.name,
         uscc=term.uscc,
@@ -203,9 +251,8 @@ def party_account(c: SQLiteCursor, party: str) -> PartyAccount:
         threshold_fen=term.threshold_fen,
         required=term.required,
         window_days=term.window_days,
-        admitted_index=min(entries_concerning(c, f"party {party}"), default=0),
+        admitted_index=min(entries_concerning(c, f"party {row.party}"), default=0),
     )
-    return PartyAccount(balance, keys, acts)
 
 
 def _told_key(row: KeyRow, now: str) -> PartyKey:

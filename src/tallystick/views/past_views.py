@@ -5,6 +5,7 @@ is told to come again. The least recently asked are dropped when all together ar
 """
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from tallystick.views.served_views import Answering
 from tallystick.vouchers.quantities import format_day
 
 BYTES_MAX: Final = 256 * 1024 * 1024
+DAY_KEPT_SECONDS: Final = 60.0
+"""How long views of a day are asked again though the log has grown."""
 WAIT_SECONDS: Final = 20.0
 """How long one waits for views that another has asked for."""
 
@@ -36,6 +39,7 @@ class _Kept:
         self.asking = threading.Lock()
         self.views: Views | None = None
         self.bytes = 0
+        self.made_at = 0.0
         self.error: TallystickError | None = None
 
 
@@ -72,6 +76,17 @@ class PastViews:
             last_day = None if then.day is None else format_day(then.day)
             with views.reading() as (c, place):
                 yield Answering(c, place.size, place.at, self._log.newest, last_day)
+
+    def kept_of_day(self, day: int) -> Then | None:
+        """Return the moment of views of a day that were made not long ago, if there are any: making them is dear."""
+        now = time.monotonic()
+        with self._lock:
+            found = [
+                then
+                for then, kept in self._kept.items()
+                if then.day == day and kept.made.is_set() and now - kept.made_at < DAY_KEPT_SECONDS
+            ]
+        return max(found, default=None)
 
     def close(self) -> None:
         """Drop all."""
@@ -117,6 +132,7 @@ class PastViews:
                 self._kept.pop(then, None)
         finally:
             self._making.release()
+            kept.made_at = time.monotonic()
             kept.made.set()
         with self._lock:
             dropped = []

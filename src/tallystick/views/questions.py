@@ -1,9 +1,9 @@
 """What the views are asked: each question reads rows of one moment, and writes nothing."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from tallystick.views import entry_index
 from tallystick.views.applications import (
@@ -16,10 +16,13 @@ from tallystick.views.balances import (
     VOUCHERS,
     HolderAccount,
     HolderBalance,
+    ReservationAccount,
     VoucherBalance,
     holder_account,
     holder_balances,
+    reservation_account,
 )
+from tallystick.views.catalogue import ItemAccount, item_account
 from tallystick.views.claim_lines import claimed_statements, lines_of_claim
 from tallystick.views.claims import ClaimAccount, ClaimBalance, claim_account, claim_balances
 from tallystick.views.concerned import login_key, parties_concerned, things_of
@@ -27,9 +30,11 @@ from tallystick.views.contract_account import ContractAccount, contract_account
 from tallystick.views.contract_lines import lines_of_contract, reversed_lines
 from tallystick.views.contract_payments import ContractBalance, contract_balances
 from tallystick.views.demands import DemandAccount, DemandBalance, demand_account, demand_balances
+from tallystick.views.entry_index import RecordedEntry
 from tallystick.views.library import SQLiteCursor
+from tallystick.views.lists import ListKind, Page, page_of
 from tallystick.views.mandates import MandateAccount, MandateBalance, mandate_account, mandate_balances
-from tallystick.views.parties import PartyAccount, party_account
+from tallystick.views.parties import KeyAccount, PartyAccount, key_account, party_account
 from tallystick.views.payees import PayeeBalance, payee_balances
 from tallystick.views.programme_balances import ProgrammeBalance, programme_balances
 from tallystick.views.programme_book import ProgrammeBook, programme_book
@@ -207,6 +212,50 @@ class Questions(ABC):
             NotFoundError: there is none of that id.
         """
         return self.ask(lambda c: treasury_account(c, treasury))
+
+    def item(self, item: str) -> ItemAccount:
+        """Return an item and every provider's prices of it.
+
+        Raises:
+            NotFoundError: there is none of that id.
+        """
+        return self.ask(lambda c: item_account(c, item))
+
+    def reservation(self, reservation: str) -> ReservationAccount:
+        """Return a reservation, and the entries that concern it.
+
+        Raises:
+            NotFoundError: there is none of that id.
+        """
+        return self.ask(lambda c: reservation_account(c, reservation))
+
+    def key(self, key: str) -> KeyAccount:
+        """Return a key.
+
+        Raises:
+            NotFoundError: there is none of that label.
+        """
+        return self.ask(lambda c: key_account(c, key))
+
+    def listed(
+        self,
+        kind: ListKind,
+        limit: int,
+        *,
+        after: str | None = None,
+        keep: Callable[[Sequence[Any]], Sequence[Any]] = lambda rows: rows,
+        **equal: object,
+    ) -> Page:
+        """Return a page of a list (`lists.page_of`).
+
+        Raises:
+            NotFoundError: there is no row to go on after.
+        """
+        return self.ask(lambda c: page_of(c, kind, limit, after=after, keep=keep, **equal))
+
+    def recorded(self, limit: int, **wanted: Any) -> list[RecordedEntry]:  # noqa: ANN401 - as `recorded_entries` has it
+        """Return entries in short, newest first (`entry_index.recorded_entries`)."""
+        return self.ask(lambda c: entry_index.recorded_entries(c, limit, **wanted))
 
     def demand(self, demand: str) -> DemandAccount:
         """Return a demand, and what became of it.

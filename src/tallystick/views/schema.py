@@ -4,13 +4,14 @@ from typing import Any, Final, Protocol
 
 from tallystick.views.applications import APPLICATIONS, ISSUES, Applications
 from tallystick.views.balances import PARTIES, RESERVATIONS, VOUCHERS, Balances
+from tallystick.views.catalogue import ACCREDITATIONS, CAPACITIES, ITEMS, TARIFFS, TODAY, Catalogue
 from tallystick.views.changes import Change
 from tallystick.views.claim_lines import CLAIM_LOTS, REVERSED_LINES, STATEMENT_LOTS, LinesOfClaims
 from tallystick.views.claims import CLAIM_OFFSETS, CLAIMED_CONTRACTS, CLAIMS, Claims
 from tallystick.views.contract_payments import CONTRACTS, PAYMENTS, ContractPayments
 from tallystick.views.contract_terms import CONTRACT_PRICES, CONTRACT_TERMS, ContractsTerms
 from tallystick.views.demands import DEMAND_ACTS, DEMANDS, PAYEES, Demands
-from tallystick.views.entry_index import CONCERNING, INDEXED_NAMES, SEAL_LEAVES, STATEMENT_ENTRIES, EntryIndex
+from tallystick.views.entry_index import CONCERNING, INDEXED_NAMES, RECORDED, SEAL_LEAVES, STATEMENT_ENTRIES, EntryIndex
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.mandates import MANDATE_ACTS, MANDATES, Mandates
 from tallystick.views.parties import ACTS, KEYS, PARTY_TERMS, Parties
@@ -38,7 +39,8 @@ TABLES: Final[tuple[Table[Any], ...]] = (
     *(STATEMENT_LOTS, CLAIM_LOTS, REVERSED_LINES),
     *(PROGRAMMES, RULES_VERSIONS, PROGRAMME_DAYS),
     *(MANDATES, MANDATE_ACTS),
-    *(INDEXED_NAMES, CONCERNING, STATEMENT_ENTRIES, SEAL_LEAVES),
+    *(ITEMS, TARIFFS, ACCREDITATIONS, CAPACITIES, TODAY),
+    *(INDEXED_NAMES, CONCERNING, RECORDED, STATEMENT_ENTRIES, SEAL_LEAVES),
 )
 
 
@@ -69,6 +71,7 @@ PROJECTIONS: Final[tuple[type[Projection], ...]] = (
     RulesVersions,
     ProgrammeDays,
     Mandates,
+    Catalogue,
     EntryIndex,
 )
 

@@ -145,6 +145,20 @@ class Table(Generic[Row]):
         where, values = condition(**equal)
         order = in_order_of or ", ".join(self._named(_KEY, _NUMBER))
         c.execute(f"{self._select} {where} ORDER BY {order}", values)
+        return self._found(c)
+
+    def page(self, c: SQLiteCursor, limit: int, after: str | None = None, **equal: object) -> tuple[Row, ...]:
+        """Return some rows of a table that has one key, in its order: those after a key's value, if one is given."""
+        (key,) = self._named(_KEY)
+        where, values = condition(**equal)
+        if after is not None:
+            where = f"{where} AND {key} > ?" if where else f"WHERE {key} > ?"
+            values.append(after)
+        c.execute(f"{self._select} {where} ORDER BY {key} LIMIT ?", [*values, limit])
+        return self._found(c)
+
+    def _found(self, c: SQLiteCursor) -> tuple[Row, ...]:
+        """Return the rows that a question has found."""
         found = [list(row) for row in c.fetchall()]
         for place, read in self._readers:
             for row in found:

@@ -1,6 +1,8 @@
 """What a log comes to: balances, and all about one voucher, holder, programme, claim and so on.
 
     {"by": "voucher", "entries", "balances": [{...}, ...]}
+    {"list": "item", "entries", "rows": [{...}, ...]}
+    {"entries", "recorded": [{"index", "at", "kind", "party", "ref"}, ...]}          newest first
     {"voucher": {"balance": {...}, "history": [...], ...}}
 
 The members are the fields of the views' answers. What answers them is given: nothing here knows where it is kept.
@@ -20,6 +22,16 @@ def rows(answers: Iterable[DataclassValue]) -> list[JsonObject]:
 def balances(by: str, size: int, answers: Iterable[DataclassValue]) -> JsonObject:
     """Return balances by programme, holder, provider and so on, after so many entries."""
     return {"by": by, "entries": size, "balances": rows(answers)}
+
+
+def listing(kind: str, size: int, answers: Iterable[DataclassValue]) -> JsonObject:
+    """Return a list of parties, keys, items and so on, after so many entries."""
+    return {"list": kind, "entries": size, "rows": rows(answers)}
+
+
+def recorded(size: int, answers: Iterable[DataclassValue]) -> JsonObject:
+    """Return entries in short, after so many entries."""
+    return {"entries": size, "recorded": [{"index": row.pop("entry_index")} | row for row in rows(answers)]}
 
 
 def resource(kind: str, answer: DataclassValue) -> JsonObject:
