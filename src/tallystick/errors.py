@@ -16,6 +16,7 @@
     │   ├── ProofInvalidError         an inclusion or consistency proof that leads elsewhere
     │   └── QuorumMissingError        too few witnesses cosigned
     ├── KeyFileError              a key file that is missing, readable by others or locked
+    ├── KeyTokenError             a token without such a key, or one that didn't sign
     ├── LedgerError               the store of a ledger
     │   ├── NotALedgerError           the folder or file holds no ledger, or a damaged one
     │   ├── LedgerBusyError           another writer has it
@@ -102,6 +103,10 @@ class QuorumMissingError(VerificationError):
 
 class KeyFileError(TallystickError):
     """A key file that is missing, readable by others, damaged or locked."""
+
+
+class KeyTokenError(TallystickError):
+    """A token, or its module, that isn't there, has no such key, refuses the PIN or didn't sign."""
 
 
 class LedgerError(TallystickError):

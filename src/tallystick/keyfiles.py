@@ -5,6 +5,7 @@ asked otherwise. OpenSSL passes over what stands before BEGIN, so `openssl pkey 
 
 Writing: a temporary file of mode 0600 in the same folder, synced, then linked to its name, which fails if the name is
 taken, so no key is ever overwritten. A crash leaves the whole file or none, at worst with the temporary file beside it.
+Only a change of the passphrase renames it over the old file, which holds the same key.
 Reading: the mode is asked of the opened file, not of its path, so that it can't be swapped in between; the public key
 derived must be the vkey line's.
 
@@ -17,6 +18,8 @@ import os
 import secrets
 import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, cast
 
@@ -74,8 +77,48 @@ def create(
     private = algorithm.private_key(secrets.token_bytes(SEED_SIZE) if seed is None else seed)
     verifier = SigningKey.of(name, algorithm, private).verifier
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, _encryption(passphrase))
-    _write_new(path, b"%s%s\n%s" % (_VKEY_PREFIX, verifier.to_text().encode(), pem))
+    _write_new(path, _in_file(verifier, pem))
     return verifier
+
+
+def show(path: Path) -> VerifierKey:
+    """Return the public half of the key in a file, which needs no passphrase.
+
+    Raises:
+        KeyFileError: as for `load`, as far as it can be told without the passphrase.
+    """
+    return _split(path)[0]
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether a key file is encrypted; False also of what is no key file, which `load` says.
+
+    Raises:
+        KeyFileError: it can't be read, or others could.
+    """
+    return _ENCRYPTED in _read_private(path)
+
+
+def change_passphrase(path: Path, passphrase: bytes | None, new: bytes | None, *, unencrypted: bool = False) -> None:
+    """Encrypt the key in a file with another passphrase; the file is the old one until the new one is durable.
+
+    Args:
+        path: the file; links may lead to it, and stay.
+        passphrase: what encrypts it; None if it is in the clear.
+        new: what is to encrypt it, 1 to 1,023 bytes; None only together with `unencrypted`.
+        unencrypted: keep it in the clear.
+
+    Raises:
+        KeyFileError: as for `load`; or it can't be written, or the new passphrase is empty or too long.
+        ValueError: neither or both of a new passphrase and `unencrypted`.
+    """
+    if (new is None) != unencrypted:
+        raise ValueError("give either a passphrase or unencrypted=True")
+    path = Path(os.path.realpath(path))
+    verifier, pem = _split(path)
+    private = _private_of(path, verifier, pem, passphrase)
+    encoded = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, _encryption(new))
+    _replace(path, _in_file(verifier, encoded))
 
 
 def load(path: Path, passphrase: bytes | None) -> SigningKey:
@@ -89,17 +132,35 @@ def load(path: Path, passphrase: bytes | None) -> SigningKey:
         KeyFileError: the file is missing, accessible to others, damaged or not a key file; the passphrase is missing,
             wrong or not needed; or the vkey line is another key's. The text is one line and says what to do.
     """
+    verifier, pem = _split(path)
+    return SigningKey(verifier, _private_of(path, verifier, pem, passphrase))
+
+
+def _in_file(verifier: VerifierKey, pem: bytes) -> bytes:
+    return b"%s%s\n%s" % (_VKEY_PREFIX, verifier.to_text().encode(), pem)
+
+
+def _split(path: Path) -> tuple[VerifierKey, bytes]:
+    """Return the vkey that a key file says, and its private key in PEM.
+
+    Raises:
+        KeyFileError: as for `load`.
+    """
     first_line, newline, pem = _read_private(path).partition(b"\n")
     if not newline or not first_line.startswith(_VKEY_PREFIX) or not pem.startswith((_ENCRYPTED, _PLAIN)):
         raise KeyFileError(f"{path} is not a key file: a line 'vkey: ...' and then a PKCS#8 private key in PEM")
     try:
-        verifier = VerifierKey.from_text(first_line.removeprefix(_VKEY_PREFIX).decode())
+        return VerifierKey.from_text(first_line.removeprefix(_VKEY_PREFIX).decode()), pem
     except (KeyMalformedError, UnicodeDecodeError) as error:
         raise KeyFileError(f"{path} has a bad vkey line: {error}") from None
-    key = SigningKey.of(verifier.name, verifier.kind, _decrypt(path, pem, passphrase, verifier.kind))
-    if key.verifier != verifier:
+
+
+def _private_of(path: Path, verifier: VerifierKey, pem: bytes, passphrase: bytes | None) -> PrivateKey:
+    """Return the private key, which must be the one that the file says."""
+    private = _decrypt(path, pem, passphrase, verifier.kind)
+    if SigningKey.of(verifier.name, verifier.kind, private).verifier != verifier:
         raise KeyFileError(f"the vkey line of {path} does not belong to the private key below it")
-    return key
+    return private
 
 
 def _encryption(passphrase: bytes | None) -> KeySerializationEncryption:
@@ -115,7 +176,7 @@ def _decrypt(path: Path, pem: bytes, passphrase: bytes | None, kind: SignatureAl
     if encrypted and not passphrase:
         raise KeyFileError(f"{path} is encrypted: give its passphrase")
     if not encrypted and passphrase is not None:
-        raise KeyFileError(f"{path} is not encrypted: give no passphrase, or encrypt it with `openssl pkcs8 -topk8`")
+        raise KeyFileError(f"{path} is not encrypted: give no passphrase, or lock it with `tallystick key passphrase`")
     try:
         private = load_pem_private_key(pem, passphrase)
     except (ValueError, TypeError, UnsupportedAlgorithm):  # their texts are about OpenSSL, not about the file
@@ -154,25 +215,49 @@ def _write_new(path: Path, data: bytes) -> None:
     if not path.parent.exists():
         raise KeyFileError(f"cannot write the key file {path}: there is no folder {path.parent}")
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=".key-", dir=path.parent)  # O_EXCL, mode 0600
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                # Asked before a byte of it is written: there are file systems that can't keep anybody out.
-                mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
-                if mode & (stat.S_IRWXG | stat.S_IRWXO):
-                    raise KeyFileError(
-                        f"{path} would be open to others (mode {mode:04o}): the file system of {path.parent} has no "
-                        "permissions; keep keys on one that has"
-                    )
-                file.write(data)
-                file.flush()
-                os.fsync(descriptor)
+        with _aside(path, data) as temporary:
             os.link(temporary, path)  # a rename would replace a key that is there
-        finally:
-            Path(temporary).unlink()
         sync_folder(path.parent)
     except FileExistsError:
         raise KeyFileError(f"{path} exists already, and a key is never overwritten: choose another name") from None
     except OSError as error:
         trouble = "its file system has no hard links" if error.errno in _NO_LINKS else error.strerror
         raise KeyFileError(f"cannot write the key file {path}: {trouble}") from None
+
+
+def _replace(path: Path, data: bytes) -> None:
+    try:
+        with _aside(path, data) as temporary:
+            owner = path.stat()
+            if (owner.st_uid, owner.st_gid) != (os.geteuid(), os.getegid()):
+                os.chown(temporary, owner.st_uid, owner.st_gid)
+            temporary.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise KeyFileError(f"cannot write the key file {path}, which is as it was: {error.strerror}") from None
+
+
+@contextmanager
+def _aside(path: Path, data: bytes) -> Iterator[Path]:
+    """Give the path of a durable file beside a key's, of mode 0600, which is gone at the end unless it was moved.
+
+    Raises:
+        KeyFileError: others could read a key there.
+        OSError: it can't be written.
+    """
+    descriptor, temporary = tempfile.mkstemp(prefix=".key-", dir=path.parent)  # O_EXCL, mode 0600
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            # Asked before a byte of it is written: there are file systems that can't keep anybody out.
+            mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
+            if mode & (stat.S_IRWXG | stat.S_IRWXO):
+                raise KeyFileError(
+                    f"{path} would be open to others (mode {mode:04o}): the file system of {path.parent} has no "
+                    "permissions; keep keys on one that has"
+                )
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+        yield Path(temporary)
+    finally:
+        Path(temporary).unlink(missing_ok=True)

@@ -14,6 +14,7 @@ NAMED = re.compile(r"ed25519|\b0x0[14]\b|[\"']sha256:?[\"'{]", re.IGNORECASE)
 HASHING = re.compile(r"\bhashlib\b|\bhazmat\.primitives\.hashes\b")
 NAMED_BY = {
     "signing/keys.py": "the types of keys as constants, from the table",
+    "token_keys.py": "PKCS#11 has numbers of its own for each",
     "transparency/cosignature.py": "C2SP tlog-cosignature is Ed25519's",
 }
 SHA256_BY_SPECIFICATION = {

@@ -167,8 +167,8 @@ class Desk:
         """Sign and submit a command that must be accepted, and return the line about it."""
         return self.submit(self.sign(kind, party, signers=signers, **fields)).out
 
-    def found(self) -> None:
-        """Make a network with a treasury, a provider and a holder; its root and log keys too."""
+    def found(self, *more: object, log_key: object = None) -> None:
+        """Make a network with a treasury, a provider and a holder; its root keys too, and its log's if need be."""
         genesis = self.sign(
             "network.found",
             "national",
@@ -186,8 +186,8 @@ class Desk:
             sealing_grace_seconds=0,
             utc_offset_seconds=28_800,
         )
-        key = self.key(ORIGIN)
-        done("ledger", "create", self.source, "--genesis", genesis, "--log-key", key, "--log-time", self.at)
+        key = ["--log-key", self.key(ORIGIN) if log_key is None else log_key, *more]
+        done("ledger", "create", self.source, "--genesis", genesis, *key, "--log-time", self.at)
         self.admit("shanghai-treasury", "treasury", "national")
         self.admit("guian-cluster", "provider", "national")
         self.admit("acme-ai", "holder", "shanghai-treasury")

@@ -2,7 +2,8 @@
 
     commands.py   which commands there are, for whom, and in which module
 
-    treasury.py   key new, sign, balances        provider.py   check, submit
+    keys.py       key new, show, passphrase      treasury.py   sign, balances
+    provider.py   check, submit
     auditor.py    audit, verify, receipt         operator.py   ledger create, backup, restore; export, demo
     writer.py     writer: notes in, answers out, for as long as the log is to be written
     proofs.py     proof inclusion, consistency   entries.py    an entry in full
@@ -16,6 +17,7 @@
     kinds.py      what a file may hold that is replaced
     answers.py    an answer to a note in words
     views.py      where balances and histories come from
+    passphrase_commands.py      passphrases that a program prints
     parameters.py               arguments and options that several commands take
     reading.py    what comes in: files, key files, passphrases, sources, moments
     output.py     what goes out: tables, JSON, progress, files

@@ -34,7 +34,7 @@ BY_USER: Final = {
         Command("dossier", "dossier", "Write all that concerns one account, to be verified offline."),
     ),
     "Treasuries, and all who sign": (
-        Command("key", "treasury", "Make keys."),
+        Command("key", "keys", "Make keys, show them, change their passphrases."),
         Command("sign", "treasury", "Sign a command, or add a signature to a note."),
         Command("rules", "rules", "List the commands that a log takes."),
         Command("balances", "treasury", "Show balances, now or as of another time."),

@@ -37,10 +37,13 @@ def add_commands(app: typer.Typer) -> None:
 def ledger_create(
     source: parameters.NewLedgerSource,
     genesis: Annotated[str, typer.Option(help="The signed network.found note; - is stdin.")],
-    log_key: Annotated[Path, typer.Option(help="The key that signs checkpoints; its name is the log's origin.")],
+    log_key: Annotated[
+        parameters.KeyPlace, parameters.key_option("The key that signs checkpoints; its name is the log's origin.")
+    ],
     passphrase_file: Annotated[
         Path | None, typer.Option(help="The log key's; a ledger folder's settings remember where it is.")
     ] = None,
+    passphrase_command: parameters.PassphraseCommand = None,
     policy: Annotated[
         str | None,
         typer.Option(help="Where the trust policy goes; DIR/trust.policy for a folder, else it is printed."),
@@ -61,7 +64,7 @@ def ledger_create(
     from tallystick.wire import made
 
     note = reading.read_file(genesis)
-    key = reading.load_key(log_key, passphrase_file)
+    key = reading.load_key(log_key, passphrase_file, passphrase_command)
     clock = reading.clock(log_time, lambda: _zone_of(note, key.verifier.name))
     _refuse_a_bad_genesis(genesis, note, key.verifier.name, clock())
     folder = folder_of(source)
@@ -72,7 +75,7 @@ def ledger_create(
         origin = ledger.origin
     text = Policy.for_log(key.verifier).to_text()
     if folder is not None:
-        write_settings(folder, origin, log_key, passphrase_file)
+        write_settings(folder, origin, log_key, passphrase_file, passphrase_command)
         policy = str(folder / POLICY)
     elif out is not None:
         out.write(text)

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tallystick import token_uris
 from tallystick.cli import reading
 
 if TYPE_CHECKING:
     from tallystick.sources import Source, WritableSource
 
     Folder = Path
+    KeyPlace = token_uris.KeyPlace
 else:  # typer takes no union; it passes on what the parser returns, and shows the type's name in --help
     Source = WritableSource = type("folder or URL", (), {})
+    KeyPlace = type("key", (), {})
     Folder = type("folder", (), {})
 
 
@@ -138,13 +141,28 @@ LogKeyTrust = Annotated[
     typer.Option(help="Names the log's key; else the trust.policy in the folders does, if there is one."),
 ]
 
+
+def key_option(text: str) -> Any:  # noqa: ANN401 - as typer has it
+    """Return the option that names a key, a file or a PKCS#11 URI; what it is for is for the command to say."""
+    return typer.Option(metavar="KEY", parser=token_uris.key_place, help=f"{text} A file or a PKCS#11 URI.")
+
+
+def key_argument(text: str) -> Any:  # noqa: ANN401 - as typer has it
+    """Return the argument that names a key, a file or a PKCS#11 URI; which it is, is for the command to say."""
+    return typer.Argument(metavar="KEY", parser=token_uris.key_place, help=f"{text} A file or a PKCS#11 URI.")
+
+
 LogKey = Annotated[
-    Path | None, typer.Option(help="The key that signs checkpoints, instead of the one that the settings name.")
+    KeyPlace | None, key_option("The key that signs checkpoints, instead of the one that the settings name.")
 ]
-NextLogKey = Annotated[
-    Path | None, typer.Option(help="The log's next key, while the log's key changes: both sign then.")
+NextLogKey = Annotated[KeyPlace | None, key_option("The log's next key, while the log's key changes: both sign then.")]
+LogKeyPassphrase = Annotated[
+    Path | None, typer.Option("--passphrase-file", help="Its first line is the log key's passphrase or PIN.")
 ]
-LogKeyPassphrase = Annotated[Path | None, typer.Option("--passphrase-file", help="The log key's, and the next one's.")]
+PassphraseCommand = Annotated[
+    str | None,
+    typer.Option("--passphrase-command", metavar="PROGRAM", help="Prints the passphrase or PIN; run without a shell."),
+]
 NewKeyPassphrase = Annotated[Path | None, typer.Option("--passphrase-file", help="Its first line locks the key.")]
 NoPassphrase = Annotated[
     bool, typer.Option("--no-passphrase", help="Leave the key unlocked: a copy of the file is enough to sign.")

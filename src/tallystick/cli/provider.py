@@ -76,6 +76,7 @@ def submit(
     log_key: parameters.LogKey = None,
     next_log_key: parameters.NextLogKey = None,
     passphrase_file: parameters.LogKeyPassphrase = None,
+    passphrase_command: parameters.PassphraseCommand = None,
     receipts: Annotated[
         parameters.Folder | None,
         typer.Option(parser=reading.folder_named, help="Write <index>.tlog-proof there for each entry."),
@@ -92,7 +93,7 @@ def submit(
     answers.show_faults()
     data = [reading.read_file(note) for note in notes]
     clock = reading.clock(log_time, lambda: zone_of(source))
-    key, next_key = reading.load_log_keys(source, log_key, next_log_key, passphrase_file)
+    key, next_key = reading.load_log_keys(source, log_key, next_log_key, passphrase_file, passphrase_command)
     guard = reading.clock_guard(source, log_time, accept_jump=accept_clock_jump)
     if receipts is not None:
         receipts.mkdir(parents=True, exist_ok=True)

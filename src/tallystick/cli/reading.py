@@ -1,7 +1,7 @@
 """What comes in from a person is read or refused in one line, and secrets are never shown.
 
-`-` is standard input. A passphrase comes from a file that no other user can read, or from a terminal; never from an
-argument, which others on the machine can see.
+`-` is standard input. A passphrase or a token's PIN comes from a file that no other user can read, from a program, or
+from a terminal; never from an argument, which others on the machine can see.
 """
 
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from tallystick.ledger.clock_guard import ClockGuard
     from tallystick.signing.keys import SigningKey
     from tallystick.sources import Source, WritableSource
+    from tallystick.token_uris import KeyPlace
     from tallystick.transparency.policy import Policy
 
 _Source = TypeVar("_Source", bound="Source")
+_Given = TypeVar("_Given")
 
 INPUT_SIZE_MAX = 1_048_576  # nothing that a command line takes is larger; a disk image given by mistake is
 
@@ -97,19 +99,40 @@ def read_passphrase(path: Path) -> bytes:
     return passphrase
 
 
-def new_passphrase(what: str, passphrase_file: Path | None, *, no_passphrase: bool) -> bytes | None:
-    """Return what is to lock a new key, from the file or asked for on a terminal; None to leave it unlocked.
+def given_passphrase(passphrase_file: Path | None, passphrase_command: str | None) -> bytes | None:
+    """Return the passphrase in a file or printed by a program; None if neither was named.
 
     Raises:
-        UsageError: both a file and none were asked for.
+        UsageError: both were named.
+        KeyFileError: there is no passphrase to be had from it.
+        OSError: the file can't be read.
+    """
+    from tallystick.cli.passphrase_commands import run_passphrase_command
+
+    if passphrase_file is not None and passphrase_command is not None:
+        raise UsageError("--passphrase-file and --passphrase-command exclude each other: give one")
+    if passphrase_command is not None:
+        return run_passphrase_command(passphrase_command)
+    return None if passphrase_file is None else read_passphrase(passphrase_file)
+
+
+def new_passphrase(
+    what: str, passphrase_file: Path | None, passphrase_command: str | None = None, *, no_passphrase: bool
+) -> bytes | None:
+    """Return what is to lock a new key, from a file, a program or asked for on a terminal; None to leave it unlocked.
+
+    Raises:
+        UsageError: more than one of them was asked for.
         KeyFileError: there is no passphrase to be had.
         OSError: the file can't be read.
     """
-    if no_passphrase and passphrase_file is not None:
-        raise UsageError("--no-passphrase and --passphrase-file exclude each other: give one")
+    if no_passphrase and (passphrase_file is not None or passphrase_command is not None):
+        option = "--passphrase-file" if passphrase_file is not None else "--passphrase-command"
+        raise UsageError(f"--no-passphrase and {option} exclude each other: give one")
     if no_passphrase:
         return None
-    return ask_new_passphrase(what) if passphrase_file is None else read_passphrase(passphrase_file)
+    given = given_passphrase(passphrase_file, passphrase_command)
+    return ask_new_passphrase(what) if given is None else given
 
 
 def ask_new_passphrase(what: str) -> bytes:
@@ -119,7 +142,9 @@ def ask_new_passphrase(what: str) -> bytes:
         KeyFileError: there is no terminal, nothing was typed, or not the same twice.
     """
     if not sys.stdin.isatty():
-        raise KeyFileError("no terminal to ask for a passphrase: give --passphrase-file, or --no-passphrase")
+        raise KeyFileError(
+            "no terminal to ask for a passphrase: give --passphrase-file, --passphrase-command or --no-passphrase"
+        )
     first = getpass(f"Passphrase for {one_line(what)}: ")
     if not first:
         raise KeyFileError("the passphrase is empty: type one, or say --no-passphrase")
@@ -128,27 +153,76 @@ def ask_new_passphrase(what: str) -> bytes:
     return first.encode()
 
 
-def load_key(path: Path, passphrase_file: Path | None) -> "SigningKey":
-    """Return the key of a key file; without a passphrase file, a locked one is asked for on a terminal."""
-    from tallystick import keyfiles
-
-    if passphrase_file is not None:
-        return keyfiles.load(path, read_passphrase(passphrase_file))
-    if sys.stdin.isatty() and b"ENCRYPTED PRIVATE KEY" in read_file(str(path)):
-        return keyfiles.load(path, getpass(f"Passphrase for {one_line(str(path))}: ").encode())
-    return keyfiles.load(path, None)
-
-
-def load_keys(paths: Sequence[Path], passphrase_files: Sequence[Path]) -> "list[SigningKey]":
-    """Return several keys: one passphrase file serves all of them, or there is one for each.
+def load_key(
+    place: "KeyPlace", passphrase_file: Path | None = None, passphrase_command: str | None = None
+) -> "SigningKey":
+    """Return the key in a file or a token; where no passphrase or PIN was given, it is asked for on a terminal.
 
     Raises:
-        UsageError: another number of passphrase files.
+        UsageError: a passphrase file and a command.
+        KeyFileError, KeyTokenError: there is no such key to be had.
     """
-    if len(passphrase_files) not in (0, 1, len(paths)):
-        raise UsageError(f"{len(paths)} keys and {len(passphrase_files)} passphrase files: give one, or one each")
-    each = passphrase_files if len(passphrase_files) > 1 else [*passphrase_files, None][:1] * len(paths)
-    return [load_key(path, passphrase_file) for path, passphrase_file in zip(paths, each, strict=True)]
+    from tallystick import keyfiles
+
+    given = given_passphrase(passphrase_file, passphrase_command)
+    if not isinstance(place, Path):
+        from tallystick import token_keys
+
+        return token_keys.load(place, lambda token: ask_pin(token) if given is None else given)
+    if given is None and sys.stdin.isatty() and keyfiles.is_locked(place):
+        given = ask_passphrase(str(place))
+    return keyfiles.load(place, given)
+
+
+def ask_passphrase(what: str) -> bytes:
+    """Ask on a terminal for the passphrase of what is locked.
+
+    Raises:
+        KeyFileError: there is no terminal.
+    """
+    if not sys.stdin.isatty():
+        raise KeyFileError(
+            f"no terminal to ask for the passphrase of {one_line(what)}: give --passphrase-file or --passphrase-command"
+        )
+    return getpass(f"Passphrase for {one_line(what)}: ").encode()
+
+
+def ask_pin(token: str) -> bytes:
+    """Ask on a terminal for a token's PIN.
+
+    Raises:
+        KeyFileError: there is no terminal, or nothing was typed.
+    """
+    if not sys.stdin.isatty():
+        raise KeyFileError(
+            f"no terminal to ask for the PIN of {one_line(token)}: give --passphrase-file or --passphrase-command"
+        )
+    pin = getpass(f"PIN of {one_line(token)}: ")
+    if not pin:  # some tokens count an empty one as wrong
+        raise KeyFileError("the PIN is empty: type it")
+    return pin.encode()
+
+
+def load_keys(
+    places: "Sequence[KeyPlace]", passphrase_files: Sequence[Path] = (), passphrase_commands: Sequence[str] = ()
+) -> "list[SigningKey]":
+    """Return several keys: one passphrase file or command serves all of them, or there is one for each.
+
+    Raises:
+        UsageError: another number of them, or some of both.
+    """
+    if passphrase_files and passphrase_commands:
+        raise UsageError("--passphrase-file and --passphrase-command exclude each other: give one for each key")
+    for word, given in (("files", passphrase_files), ("commands", passphrase_commands)):
+        if len(given) not in (0, 1, len(places)):
+            raise UsageError(f"{len(places)} keys and {len(given)} passphrase {word}: give one, or one each")
+    files = _for_each(passphrase_files, len(places))
+    commands = _for_each(passphrase_commands, len(places))
+    return [load_key(*one) for one in zip(places, files, commands, strict=True)]
+
+
+def _for_each(given: Sequence[_Given], number: int) -> list[_Given | None]:
+    return [*given] if len(given) > 1 else [*given, None][:1] * number
 
 
 def source_of(text: str) -> "Source":
@@ -262,19 +336,26 @@ def _require_folder(folder: Path, text: str) -> None:
 
 
 def load_log_keys(
-    source: "WritableSource", log_key: Path | None, next_log_key: Path | None, passphrase_file: Path | None
+    source: "WritableSource",
+    log_key: "KeyPlace | None",
+    next_log_key: "KeyPlace | None",
+    passphrase_file: Path | None,
+    passphrase_command: str | None = None,
 ) -> "tuple[SigningKey, SigningKey | None]":
     """Return the key that signs a ledger's checkpoints, and its next one: those given, or those that settings name."""
     from tallystick.ledger.settings import load_settings
 
+    given = passphrase_file, passphrase_command
     if log_key is not None:
-        following = None if next_log_key is None else load_key(next_log_key, passphrase_file)
-        return load_key(log_key, passphrase_file), following
+        following = None if next_log_key is None else load_key(next_log_key, *given)
+        return load_key(log_key, *given), following
     settings = load_settings(source)
-    next_passphrase_file = passphrase_file or settings.next_log_key_passphrase_file
+    is_given = given != (None, None)
+    own = given if is_given else (settings.log_key_passphrase_file, settings.log_key_passphrase_command)
+    others = given if is_given else (settings.next_log_key_passphrase_file, settings.next_log_key_passphrase_command)
     next_log_key = next_log_key or settings.next_log_key
-    following = None if next_log_key is None else load_key(next_log_key, next_passphrase_file)
-    return load_key(settings.log_key, passphrase_file or settings.log_key_passphrase_file), following
+    following = None if next_log_key is None else load_key(next_log_key, *others)
+    return load_key(settings.log_key, *own), following
 
 
 def clock_guard(source: "WritableSource", log_time: str | None, *, accept_jump: bool) -> "ClockGuard | None":

@@ -1,14 +1,13 @@
-"""What a treasury, or any other signer, does: make a key, sign a command, see the balances.
+"""What a treasury, or any other signer, does: sign a command, see the balances.
 
-    key new NAME -o FILE          sign COMMAND.json --key FILE        balances SOURCE
+    sign COMMAND.json --key KEY        balances SOURCE
 
-A private key never leaves its file, and is never shown. What is signed is checked against the closed list of commands
+What is signed is checked against the closed list of commands
 first, so that a misspelt field is found at the desk and not by the log.
 """
 
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
-import re
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -18,8 +17,9 @@ import typer
 
 from tallystick.cli import kinds, output, parameters, reading
 from tallystick.cli.parameters import BalanceKind
-from tallystick.errors import KeyFileError, MalformedError, UsageError
+from tallystick.errors import MalformedError, UsageError
 from tallystick.named_files import NamedFile
+from tallystick.token_uris import key_place
 
 if TYPE_CHECKING:
     from tallystick.signing.keys import SigningKey
@@ -29,69 +29,27 @@ _SIGNATURE_LINE = "\n\n— ".encode()
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    key = typer.Typer(help="Make keys.", no_args_is_help=True, rich_markup_mode=None)
-    key.command("new", short_help="Make a key, and print its public half.")(key_new)
-    key.callback()(lambda: None)
-    app.add_typer(key, name="key")
     app.command()(sign)
     app.command()(balances)
 
 
-def key_new(
-    name: Annotated[
-        str,
-        typer.Argument(
-            help="<party>/<label>, for example shanghai-treasury/officer-1; a log's origin for its own key."
-        ),
-    ],
-    file: Annotated[Path, parameters.out("Where the key goes; nothing is overwritten.")],
-    passphrase_file: parameters.NewKeyPassphrase = None,
-    no_passphrase: parameters.NoPassphrase = False,
-    log: Annotated[bool, typer.Option("--log", help="NAME is a log's origin, though it has no domain.")] = False,
-    as_json: parameters.AsJson = False,
-) -> None:
-    """Make a private key, in a file that only you can read, and print its public half (vkey)."""
-    from tallystick import keyfiles
-    from tallystick.wire import made
-
-    _check_key_name(name, is_log=log)
-    if file.exists():  # before anybody types a passphrase twice for nothing
-        raise KeyFileError(f"{file} exists already, and keys are never overwritten: choose another name")
-    passphrase = reading.new_passphrase(str(file), passphrase_file, no_passphrase=no_passphrase)
-    vkey = keyfiles.create(file, name, passphrase, unencrypted=no_passphrase).to_text()
-    if as_json:
-        output.print_json(made.key(str(file), name, vkey))
-    else:
-        output.line(vkey)
-
-
-def _check_key_name(name: str, *, is_log: bool) -> None:
-    """Refuse a name under which no key would ever be of use.
-
-    Raises:
-        UsageError: neither a party's key, nor a log's origin, which is told from a misspelt party by its domain.
-    """
-    from tallystick.vouchers.fields import KEY_NAME_PATTERN, ORIGIN_PATTERN
-
-    has_domain = "." in name.partition("/")[0]
-    if re.fullmatch(ORIGIN_PATTERN if is_log or has_domain else KEY_NAME_PATTERN, name, re.ASCII):
-        return
-    if is_log or has_domain:
-        raise UsageError(
-            f"{name!a:.80} is no log's origin: 1 to 255 letters, digits and signs of ASCII, without + or blank"
-        )
-    raise UsageError(
-        f"{name!a:.80} is no name for a key: a party's key is called <party>/<label>, like guian-cluster/meter-1, both "
-        "of a-z, 0-9 and -, not beginning with -, the party at most 63 and the label at most 31 characters; a log's is "
-        "called as the log, like tallystick.example/national"
-    )
-
-
 def sign(
     command: Annotated[str, typer.Argument(help="JSON in any spacing, or a note to sign as well; - is stdin.")],
-    keys: Annotated[list[Path], typer.Option("--key", help="A key file; once for each that signs.")],
+    keys: Annotated[
+        list[parameters.KeyPlace],
+        typer.Option(
+            "--key",
+            metavar="KEY",
+            parser=key_place,
+            help="A key file, or a PKCS#11 URI; once for each that signs.",
+        ),
+    ],
     passphrase_file: Annotated[
         list[Path] | None, typer.Option(help="One for all keys, or once for each in the same order.")
+    ] = None,
+    passphrase_command: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PROGRAM", help="Prints the passphrase or PIN; run without a shell. As many as of those."),
     ] = None,
     note: Annotated[str, parameters.out("Where the note goes; - is stdout.")] = "-",
     signed_at: Annotated[
@@ -106,7 +64,7 @@ def sign(
     clock = reading.clock(signed_at)
     out = NamedFile(note, kinds.SIGNED_COMMAND, force=force)
     data = reading.read_file(command)
-    signed = _signed(data, command, reading.load_keys(keys, passphrase_file or []), clock())
+    signed = _signed(data, command, reading.load_keys(keys, passphrase_file or [], passphrase_command or []), clock())
     out.write(signed)
 
 

@@ -4,7 +4,7 @@ Which of them sign follows from the entries (vouchers/log_keys.py). A change is 
 next key, or its own next commit would lack a signature; decision 0060 (docs/decisions).
 """
 
-from tallystick.errors import UsageError
+from tallystick.errors import KeyTokenError, StoreFailedError, UsageError
 from tallystick.signing.keys import SigningKey, VerifierKey
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
 from tallystick.vouchers.quantities import INSTANT_MAX, format_instant
@@ -76,8 +76,12 @@ class LogSigner:
 
         Raises:
             UsageError: one of them wasn't given.
+            StoreFailedError: one of them is in a token, which didn't sign.
         """
-        return sign_checkpoint(checkpoint, *self.keys_for(state, state.at))
+        try:
+            return sign_checkpoint(checkpoint, *self.keys_for(state, state.at))
+        except KeyTokenError as error:
+            raise StoreFailedError(f"the log's key didn't sign, and nothing was kept: {error}; submit again") from None
 
     def refuse(self, command: Rule, state: State) -> Refusal | None:
         """Refuse a change of the log's key that this writer couldn't follow."""

@@ -4,10 +4,13 @@ A ledger in PostgreSQL has no folder: there the environment says it all, or the 
 
 origin = "tallystick.example/national"
 log_key = "keys/log.pem"                       # relative to the folder
-log_key_passphrase_file = "keys/passphrase"    # left out for a key file without one
+log_key_passphrase_file = "keys/passphrase"    # or log_key_passphrase_command; left out for a key file without one
 next_log_key = "keys/next.pem"                 # while the log's key changes; and next_log_key_passphrase_file
 clock_jump_hours = 24                          # both may be left out: clock_guard.py says what they bound
 idle_days = 31
+
+A key is a file, or a PKCS#11 URI, whose PIN comes where a passphrase would. A file that names a program or a PKCS#11
+module is believed only if no other user could have written it: both run with all that this process may do.
 """
 
 import json
@@ -16,7 +19,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, PlainValidator, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from tallystick.durable_files import PRIVATE_MODE, whole_file
@@ -25,11 +28,25 @@ from tallystick.field_faults import first_fault
 from tallystick.ledger.clock_guard import CLOCK_JUMP_HOURS, IDLE_DAYS
 from tallystick.sources import AnySource, LedgerDatabase, parse_writable
 from tallystick.static.files import FolderFiles
+from tallystick.token_uris import KeyPlace, TokenUri, key_place
 
 NAME: Final = "ledger.toml"
 SIZE_MAX: Final = 65_536
 _PREFIX: Final = "TALLYSTICK_"
 _PATHS: Final = ("log_key", "log_key_passphrase_file", "next_log_key", "next_log_key_passphrase_file")
+_COMMANDS: Final = ("log_key_passphrase_command", "next_log_key_passphrase_command")
+
+
+def _key_place(value: object) -> KeyPlace:
+    if not isinstance(value, (str, Path)):
+        raise ValueError("must be a key's file or its PKCS#11 URI")
+    try:
+        return key_place(str(value))
+    except UsageError as error:
+        raise ValueError(str(error)) from None
+
+
+_Key = Annotated[Path | TokenUri, PlainValidator(_key_place)]
 
 
 class LedgerSettings(BaseSettings):
@@ -38,10 +55,12 @@ class LedgerSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="forbid", frozen=True)
 
     origin: str | None = None
-    log_key: Path
+    log_key: _Key
     log_key_passphrase_file: Path | None = None
-    next_log_key: Path | None = None
+    log_key_passphrase_command: str | None = None
+    next_log_key: _Key | None = None
     next_log_key_passphrase_file: Path | None = None
+    next_log_key_passphrase_command: str | None = None
     clock_jump_hours: Annotated[int, Field(ge=1, le=8_784)] = CLOCK_JUMP_HOURS
     idle_days: Annotated[int, Field(ge=1, le=366)] = IDLE_DAYS
 
@@ -60,7 +79,7 @@ class LedgerSettings(BaseSettings):
     def within(self, folder: Path) -> Self:
         """Return the settings with paths taken from the folder."""
         paths = {name: getattr(self, name) for name in _PATHS}
-        return self.model_copy(update={name: folder / path for name, path in paths.items() if path is not None})
+        return self.model_copy(update={name: folder / path for name, path in paths.items() if isinstance(path, Path)})
 
 
 def load_settings(source: AnySource) -> LedgerSettings:
@@ -81,7 +100,24 @@ def load_settings(source: AnySource) -> LedgerSettings:
         raise NotALedgerError(
             f"{folder} has no {NAME}, which would say which key signs this log's checkpoints: give --log-key FILE"
         )
+    if any(name in fields for name in _COMMANDS) or any("module-path" in str(fields.get(name)) for name in _PATHS):
+        _require_ours(folder)
     return _settings(fields, str(folder / NAME)).within(folder)
+
+
+def _require_ours(folder: Path) -> None:
+    """Refuse settings that name a program, if another user could have written them.
+
+    Raises:
+        NotALedgerError: the file or its folder is another user's, or others may write to it.
+    """
+    for place in (folder, folder / NAME):
+        found = place.stat()
+        if found.st_uid not in (0, os.geteuid()) or found.st_mode & 0o022:
+            raise NotALedgerError(
+                f"{folder / NAME} names a program to run, and others could have written it: {place} must be yours or "
+                f"root's, and no other user's to write (chmod go-w {place})"
+            )
 
 
 def _read_toml(folder: Path) -> dict[str, Any] | None:
@@ -123,14 +159,27 @@ def _settings(fields: dict[str, Any], where: str) -> LedgerSettings:
         path = getattr(found, name)
         if path is not None and "\0" in str(path):
             raise NotALedgerError(f"{where}: {name}: no path has a NUL character")
+    for name in _COMMANDS:
+        other = name.replace("command", "file")
+        if getattr(found, name) is not None and getattr(found, other) is not None:
+            raise NotALedgerError(f"{where}: {name} and {other} exclude each other: give one")
     return found
 
 
-def write_settings(folder: Path, origin: str, log_key: Path, passphrase_file: Path | None) -> None:
+def write_settings(
+    folder: Path,
+    origin: str,
+    log_key: KeyPlace,
+    passphrase_file: Path | None,
+    passphrase_command: str | None = None,
+) -> None:
     """Write a folder's settings; paths inside the folder are kept relative to it."""
-    lines = {"origin": origin, "log_key": _relative(folder, log_key)}
+    key = _relative(folder, log_key) if isinstance(log_key, Path) else log_key.to_text()
+    lines = {"origin": origin, "log_key": key}
     if passphrase_file is not None:
         lines["log_key_passphrase_file"] = _relative(folder, passphrase_file)
+    if passphrase_command is not None:
+        lines["log_key_passphrase_command"] = passphrase_command
     # A JSON string without control characters is a TOML string.
     text = "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in lines.items())
     with whole_file(folder / NAME, PRIVATE_MODE) as file:

@@ -43,11 +43,15 @@ _Y_OF_ORDER_8: Final = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3
 _SMALL_ORDER_Y: Final = frozenset({0, 1, _FIELD_PRIME - 1, _Y_OF_ORDER_8, _FIELD_PRIME - _Y_OF_ORDER_8})
 
 
-class PrivateKey(Protocol):
-    """What signs."""
+class Signer(Protocol):
+    """What signs with one private key: a key in memory, or a device that holds it."""
 
     def sign(self, data: bytes, /) -> bytes:
         """Return the signature of some bytes."""
+
+
+class PrivateKey(Signer, Protocol):
+    """A private key in memory."""
 
     def public_key(self) -> Any:  # noqa: ANN401 - a library's, each algorithm's own
         """Return its public half, which has `public_bytes_raw`."""

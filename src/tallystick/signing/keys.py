@@ -23,6 +23,7 @@ from tallystick.signing.algorithms import (
     SIGNER,
     PrivateKey,
     SignatureAlgorithm,
+    Signer,
     signature_algorithm,
 )
 
@@ -132,10 +133,14 @@ class VerifierKey:
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A private key and the name that it signs under. It never shows its seed, and can't be pickled."""
+    """What signs, and the public key that its signatures are of. It never shows its seed, and can't be pickled.
+
+    Attributes:
+        verifier: the public half, with the name that it signs under.
+    """
 
     verifier: VerifierKey
-    _private: PrivateKey = field(repr=False, compare=False)
+    _signer: Signer = field(repr=False, compare=False)
 
     @classmethod
     def from_seed(cls, name: str, seed: bytes, algorithm: int = ED25519) -> Self:
@@ -167,7 +172,7 @@ class SigningKey:
 
     def sign(self, message: bytes) -> bytes:
         """Return the signature; the same message always gives the same."""
-        return self._private.sign(message)
+        return self._signer.sign(message)
 
 
 @lru_cache(KEYS_CACHED_MAX)

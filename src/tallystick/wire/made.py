@@ -30,9 +30,9 @@ def copy(place: str, copied: DataclassValue) -> JsonObject:
     return {"place": place} | asdict(copied)
 
 
-def key(key_file: str, name: str, vkey: str) -> JsonObject:
-    """Return a new key: its file, its name and its public half."""
-    return {"key_file": key_file, "name": name, "vkey": vkey}
+def key(place: str, name: str, vkey: str, *, is_file: bool = True) -> JsonObject:
+    """Return a key: its file or its PKCS#11 URI, its name and its public half."""
+    return {"key_file" if is_file else "key_uri": place, "name": name, "vkey": vkey}
 
 
 def witness(folder: str, name: str, vkey: str) -> JsonObject:
