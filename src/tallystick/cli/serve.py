@@ -33,6 +33,7 @@ def serve(
     log_key: parameters.LogKey = None,
     next_log_key: parameters.NextLogKey = None,
     passphrase_file: parameters.LogKeyPassphrase = None,
+    passphrase_command: parameters.PassphraseCommand = None,
     host: parameters.ListenHost = "127.0.0.1",
     port: parameters.ListenPort = 8473,
     read_by: Annotated[
@@ -62,7 +63,7 @@ def serve(
     if read_by not in READINGS:
         raise UsageError(f"--reading is one of {', '.join(READINGS)}")
     configure()
-    key, next_key = reading.load_log_keys(source, log_key, next_log_key, passphrase_file)
+    key, next_key = reading.load_log_keys(source, log_key, next_log_key, passphrase_file, passphrase_command)
     clock = reading.clock(log_time, lambda: zone_of(source))
     guard = reading.clock_guard(source, log_time, accept_jump=accept_clock_jump)
     follow = partial(stand_by, source, key, next_log_key=next_key, clock=clock, verify_processes=processes, guard=guard)

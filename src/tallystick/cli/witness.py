@@ -49,6 +49,7 @@ def init(
     name: Annotated[str, typer.Option(help="What it signs as: a URL without the scheme, like witness.example/w1.")],
     logs: Annotated[list[str], typer.Option("--log", help="The vkey of a log that it will cosign for; once for each.")],
     passphrase_file: parameters.NewKeyPassphrase = None,
+    passphrase_command: parameters.PassphraseCommand = None,
     no_passphrase: parameters.NoPassphrase = False,
     as_json: parameters.AsJson = False,
 ) -> None:
@@ -58,7 +59,7 @@ def init(
     from tallystick.witness.cosigner import create_witness
 
     keys = [VerifierKey.from_text(text) for text in logs]
-    passphrase = reading.new_passphrase(str(folder), passphrase_file, no_passphrase=no_passphrase)
+    passphrase = reading.new_passphrase(str(folder), passphrase_file, passphrase_command, no_passphrase=no_passphrase)
     vkey = create_witness(folder, name, keys, passphrase, unencrypted=no_passphrase).to_text()
     if as_json:
         output.print_json(made.witness(str(folder), name, vkey))
@@ -75,12 +76,13 @@ def cosign(
     proof: Annotated[Path | None, typer.Option(help="For a file: the proof, a base64 hash on each line.")] = None,
     note: Annotated[str | None, parameters.out("Also write the cosigned checkpoint there; - is stdout.")] = None,
     passphrase_file: WitnessPassphrase = None,
+    passphrase_command: parameters.PassphraseCommand = None,
     force: parameters.Force = False,
 ) -> None:
     """Cosign a log's checkpoint if its tree contains the one cosigned before, and print the signature line."""
     out = None if note is None else NamedFile(note, kinds.SIGNED_CHECKPOINT, force=force)
     source = reading.source_unless_file(what)
-    with _open_witness(folder, passphrase_file) as witness:
+    with _open_witness(folder, passphrase_file, passphrase_command) as witness:
         if source is None:
             given = reading.read_file(what)
             answer = _cosign_file(witness, given, old, proof)
@@ -104,6 +106,7 @@ def serve(
     host: parameters.ListenHost = "127.0.0.1",
     port: parameters.ListenPort = 0,
     passphrase_file: WitnessPassphrase = None,
+    passphrase_command: parameters.PassphraseCommand = None,
 ) -> None:
     """Answer logs over HTTP until interrupted; prints its URL, then a line on stderr for each request."""
     from tallystick.serving.server import Place
@@ -113,17 +116,18 @@ def serve(
         output.line(url)
         sys.stdout.flush()
 
-    with _open_witness(folder, passphrase_file) as witness:
+    with _open_witness(folder, passphrase_file, passphrase_command) as witness:
         witness_server(witness, Place(host=host, port=port), _log, on_started=started).serve_blocking()
     _log("stopped")
 
 
-def _open_witness(folder: Path, passphrase_file: Path | None) -> "Witness":
+def _open_witness(folder: Path, passphrase_file: Path | None, passphrase_command: str | None) -> "Witness":
     from tallystick.witness.cosigner import KEY, open_witness
 
     if not (folder / KEY).is_file():
         raise UsageError(f"{folder} is no witness: it has no {KEY}; `tallystick witness init` makes one")
-    return open_witness(folder, reading.load_key(folder / KEY, passphrase_file), lambda: int(time.time()))
+    key = reading.load_key(folder / KEY, passphrase_file, passphrase_command)
+    return open_witness(folder, key, lambda: int(time.time()))
 
 
 def _cosign_source(witness: "Witness", source: "Source") -> "tuple[WitnessAnswer, bytes]":
