@@ -34,6 +34,7 @@ from tallystick.ledger import Ledger, StandBy, stand_by
 from tallystick.ledger.pending import NoteAnswer
 from tallystick.serving.server import Place
 from tallystick.sources import LedgerDatabase
+from tallystick.web.reads import Reads
 from tallystick.web.running import Writing
 from tallystick.web.served_log import ServedLog, ServingSettings
 from tallystick.web.serving_log import serve_log
@@ -205,7 +206,8 @@ def main(url: str, port: int, begin: int) -> None:
     threading.Thread(target=obey, daemon=True).start()
     writing = begun(url, lambda: NOW + (time.monotonic_ns() - begin) // 1_000)
     settings = ServingSettings(LOG_KEY.name, (LOG_KEY.verifier.to_text(),), "open")
-    serve_log(ServedLog(LedgerDatabase(url), settings, writing), Place(port=port), lambda _: None)
+    database = LedgerDatabase(url)
+    serve_log(ServedLog(database, settings, writing, Reads.open(database)), Place(port=port))
 
 
 if __name__ == "__main__":

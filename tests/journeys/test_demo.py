@@ -286,6 +286,7 @@ def test_the_log_key_can_be_used_afterwards(demo: Demo) -> None:
     """The settings name the newer one and its passphrase, and the policy trusts it."""
     settings = load_settings(demo.folder)
     assert settings.log_key_passphrase_file is not None
+    assert isinstance(settings.log_key, Path)
     key = load(settings.log_key, read_passphrase(settings.log_key_passphrase_file))
     assert key.verifier == [log.vkey for log in demo.policy.logs][-1]
 

@@ -66,7 +66,9 @@ def test_a_ledger_is_not_opened_under_a_key_that_its_settings_were_changed_to(fo
     """A key of the log's own name, even."""
     keyfiles.create(tmp_path / "strange.pem", ORIGIN, None, unencrypted=True, seed=bytes(32))
     write_settings(folder, ORIGIN, tmp_path / "strange.pem", None)
-    strange = keyfiles.load(load_settings(folder).log_key, None)
+    log_key = load_settings(folder).log_key
+    assert isinstance(log_key, Path)
+    strange = keyfiles.load(log_key, None)
     with pytest.raises(NotALedgerError, match="is not one of"):
         open_ledger(folder, strange, clock=Clock())
     (folder / "trust.policy").write_bytes(Policy.for_log(STRANGER.verifier).to_text())
