@@ -1,11 +1,13 @@
 """A real service on a free port: in this process, from a thread, or as a process of its own."""
 
-import re
+import json
 import signal
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any, Self
 
 import httpx2
 
@@ -24,6 +26,11 @@ from tallystick.web.served_log import ServedLog, ServingSettings
 from tallystick.web.serving_log import body_limit, hooks_of
 
 NOTE = {"Content-Type": "text/plain; charset=utf-8"}
+
+
+def batch_of(notes: Sequence[bytes]) -> bytes:
+    """Return notes as JSON lines."""
+    return b"".join(json.dumps(note.decode()).encode() + b"\n" for note in notes)
 
 
 class Running:
@@ -45,6 +52,12 @@ class Running:
     def post(self, note: bytes, path: str = "/v1/entries", **headers: str) -> httpx2.Response:
         """POST a note."""
         return self.http.post(path, content=note, headers=NOTE | headers)
+
+    def post_batch(self, notes: Sequence[bytes], path: str = "/v1/entries:batch") -> list[dict[str, Any]]:
+        """POST notes together, and return the answers."""
+        answer = self.http.post(path, content=batch_of(notes), headers={"Content-Type": "application/jsonl"})
+        assert answer.status_code == 200, answer.text
+        return [json.loads(line) for line in answer.text.splitlines()]
 
 
 @contextmanager
@@ -77,34 +90,66 @@ def service_in_thread(
 
 
 class ServingProcess(Running):
-    """`tallystick serve` as a process of its own, on a free port; it has said its URL."""
+    """`tallystick serve` as a process of its own, on a free port; it has said its URL.
+
+    Attributes:
+        process: it.
+        logged: the objects that it has logged so far.
+    """
 
     def __init__(self, source: object, *options: object, program: tuple[str, ...] = ()) -> None:
         self.process = start("serve", source, "--port", "0", *options, program=program)
+        self.logged: list[dict[str, Any]] = []
+        self._told = threading.Condition()
+        self._complaints: list[str] = []
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
         assert self.process.stdout is not None
         line = self.process.stdout.readline().strip()
-        if not re.fullmatch(r"http://\S+:\d+", line):
-            self.process.kill()
-            raise AssertionError(f"no service: {line!r} {self.process.communicate()}")
-        super().__init__(line)
+        super().__init__(line if line.startswith("http") else "http://none")
+        if not line.startswith("http"):
+            self.close()
+            raise AssertionError(f"no service, but {line!r}: {self._complaints}")
+
+    def wait_for(self, event: str, times: int = 1) -> dict[str, Any]:
+        """Wait until it has logged an event so many times, and return the last of these."""
+
+        def found() -> list[dict[str, Any]]:
+            return [one for one in self.logged if one["event"] == event]
+
+        with self._told:
+            is_told = self._told.wait_for(lambda: len(found()) >= times, timeout=60)
+            assert is_told, (event, self.logged, self._complaints)
+            return found()[times - 1]
 
     def end(self, how: int = signal.SIGTERM, timeout_seconds: float = 15) -> int:
         """Send a signal, and return the exit status."""
         self.process.send_signal(how)
-        self.process.communicate(timeout=timeout_seconds)
+        self.process.wait(timeout_seconds)
+        self._reader.join()
         return self.process.returncode
 
     def close(self) -> None:
         """Kill it, if it is still there."""
         self.http.close()
-        if self.process.poll() is None:
-            self.process.kill()
-        try:
-            self.process.communicate(timeout=15)
-        except ValueError:  # its pipes were closed
-            self.process.wait()
+        self.process.kill()
+        self.process.wait()
+        self._reader.join()
+        for pipe in (self.process.stdout, self.process.stderr):
+            assert pipe is not None
+            pipe.close()
 
-    def __enter__(self) -> "ServingProcess":
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            with self._told:
+                if line.startswith("{"):
+                    self.logged.append(json.loads(line))
+                else:
+                    self._complaints.append(line)
+                self._told.notify_all()
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

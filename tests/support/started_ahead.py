@@ -3,7 +3,7 @@
 Documents run hundreds of short commands, and what starts them costs more than what they do. `StartedAhead` keeps a
 process that has imported all of the program and forks for every command, which gets the caller's folder, environment,
 umask and streams. So a command is a process of its own, with an exit status; it isn't in the caller's process group.
-What stays and is ended by a signal (`writer`, `witness serve`) is the real program, and `make test-all` starts that for
+What stays and is ended by a signal (`serve`, `witness serve`) is the real program, and `make test-all` starts that for
 every command.
 """
 
@@ -26,7 +26,7 @@ import tallystick
 CALLER = """\
 #!{python} -IS
 import marshal, os, sys
-if "serve" in sys.argv or "writer" in sys.argv or any(name.startswith("PYTHON") for name in os.environ):
+if "serve" in sys.argv or any(name.startswith("PYTHON") for name in os.environ):
     os.execv({program!r}, [{program!r}, *sys.argv[1:]])
 import array, socket
 umask = os.umask(0o77)
