@@ -7,6 +7,21 @@ from typing import Final
 
 from tallystick.errors import UsageError
 
+CONNECTIONS_MAX: Final = 1_000
+SPARED_SECONDS: Final = 1.0
+HEAD_SECONDS: Final = 10.0
+BODY_SECONDS: Final = 30.0
+IDLE_SECONDS: Final = 60.0
+STUCK_SECONDS: Final = 30.0
+LINGER_SECONDS: Final = 2.0
+TARGET_BYTES_MAX: Final = 8_192
+HEAD_BYTES_MAX: Final = 32_768
+HEADERS_MAX: Final = 100
+BODY_BYTES_MAX: Final = 65_535
+BODIES_BYTES_MAX: Final = 67_108_864
+PIPELINED_MAX: Final = 16
+DRAIN_SECONDS: Final = 10.0
+
 _SPARE_DESCRIPTORS: Final = 64
 """For the application's own files and sockets, beside those that are open when the server starts."""
 
@@ -33,20 +48,20 @@ class Bounds:
         drain_seconds: from the signal to stop until the server has stopped.
     """
 
-    connections_max: int = 1_000
-    spared_seconds: float = 1.0
-    head_seconds: float = 10.0
-    body_seconds: float = 30.0
-    idle_seconds: float = 60.0
-    stuck_seconds: float = 30.0
-    linger_seconds: float = 2.0
-    target_bytes_max: int = 8_192
-    head_bytes_max: int = 32_768
-    headers_max: int = 100
-    body_bytes_max: int = 65_535
-    bodies_bytes_max: int = 2**26
-    pipelined_max: int = 16
-    drain_seconds: float = 10.0
+    connections_max: int = CONNECTIONS_MAX
+    spared_seconds: float = SPARED_SECONDS
+    head_seconds: float = HEAD_SECONDS
+    body_seconds: float = BODY_SECONDS
+    idle_seconds: float = IDLE_SECONDS
+    stuck_seconds: float = STUCK_SECONDS
+    linger_seconds: float = LINGER_SECONDS
+    target_bytes_max: int = TARGET_BYTES_MAX
+    head_bytes_max: int = HEAD_BYTES_MAX
+    headers_max: int = HEADERS_MAX
+    body_bytes_max: int = BODY_BYTES_MAX
+    bodies_bytes_max: int = BODIES_BYTES_MAX
+    pipelined_max: int = PIPELINED_MAX
+    drain_seconds: float = DRAIN_SECONDS
 
     @property
     def tick_seconds(self) -> float:

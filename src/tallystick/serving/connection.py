@@ -19,16 +19,17 @@ from urllib.parse import unquote
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from tallystick.errors import RequestRefusedError
 from tallystick.serving.bounds import Bounds
 from tallystick.serving.guard import CUT
 from tallystick.serving.phases import Phase, Phases
-from tallystick.serving.refused import Answered, Refused, RefusedError
+from tallystick.serving.refused import Answered, Refused
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIApplication, ASGISendEvent
     from uvicorn.server import ServerState
 
-    from tallystick.serving.server import BoundedConfig
+    from tallystick.serving.settings import BoundedConfig
 
 _BY_MESSAGE: Final = (
     ("Invalid HTTP version", Refused.VERSION_UNKNOWN, "only HTTP/1.0 and HTTP/1.1 are spoken here"),
@@ -69,7 +70,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._deaf = False  # nothing more is parsed
         self._eof = False
-        self._refusal: RefusedError | None = None  # to be told after the answers under way
+        self._refusal: RequestRefusedError | None = None  # to be told after the answers under way
         self._left_unsent = -1
         self._thrown_away = 0
 
@@ -137,7 +138,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a head, unless too many requests wait already."""
         if len(self.pipeline) >= self._bounds.pipelined_max:
-            raise RefusedError(Refused.SERVICE_BUSY, "too many requests were sent ahead")
+            raise Refused.SERVICE_BUSY.error("too many requests were sent ahead")
         self._head_bytes = 0
         self._in_head = True
         super().on_message_begin()
@@ -146,17 +147,14 @@ class BoundedProtocol(HttpToolsProtocol):
         """Take a piece of the target."""
         super().on_url(url)
         if len(self.url) > self._bounds.target_bytes_max:
-            raise RefusedError(
-                Refused.TARGET_TOO_LONG, f"path and query have at most {self._bounds.target_bytes_max} bytes"
-            )
+            raise Refused.TARGET_TOO_LONG.error(f"path and query have at most {self._bounds.target_bytes_max} bytes")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header field."""
         super().on_header(name, value)
         self._head_bytes += len(name) + len(value)
         if self._head_bytes > self._bounds.head_bytes_max or len(self.headers) > self._bounds.headers_max:
-            raise RefusedError(
-                Refused.HEAD_TOO_LARGE,
+            raise Refused.HEAD_TOO_LARGE.error(
                 f"at most {self._bounds.headers_max} header fields with {self._bounds.head_bytes_max} bytes are taken",
             )
 
@@ -227,7 +225,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._deaf = True
             self._cut_body(Refused.REQUEST_TOO_SLOW)
         elif self.phase is Phase.HEAD and self._in_head:
-            self._refuse(RefusedError(Refused.REQUEST_TOO_SLOW, "the head took too long to arrive"))
+            self._refuse(Refused.REQUEST_TOO_SLOW.error("the head took too long to arrive"))
         elif (left := self.transport.get_write_buffer_size()) and left != self._left_unsent and self.phase:
             self._left_unsent = left  # the client still reads
             self._phases.enter(self, self.phase)
@@ -266,9 +264,9 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._in_head:
             self._head_bytes += length
             if self._head_bytes > 2 * self._bounds.head_bytes_max + self._bounds.target_bytes_max:
-                self._refuse(RefusedError(Refused.HEAD_TOO_LARGE, "the head doesn't end"))
+                self._refuse(Refused.HEAD_TOO_LARGE.error("the head doesn't end"))
 
-    def _refuse(self, refusal: RefusedError) -> None:
+    def _refuse(self, refusal: RequestRefusedError) -> None:
         """Parse no more, and say why: now, or after the answers under way."""
         self._deaf = True
         if self._answering is None:
@@ -278,9 +276,9 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             self._refusal = refusal
 
-    def _tell_refusal(self, refusal: RefusedError) -> None:
+    def _tell_refusal(self, refusal: RequestRefusedError) -> None:
         """Answer what never became a request of the application."""
-        refused = refusal.refused
+        refused = Refused.of(refusal)
         request_id = self.config.guard.request_ids.new()
         told = self.config.guard.tell(refused, refusal.detail)
         fields = [
@@ -347,26 +345,26 @@ def _path_and_query(target: bytes) -> tuple[bytes, bytes]:
     """Split a target in origin form, or in absolute form; of any other, all is the path.
 
     Raises:
-        RefusedError: neither.
+        RequestRefusedError: neither.
     """
     if not target.startswith(b"/") and b"://" in target:
         try:
             parsed = httptools.parse_url(target)
         except httptools.HttpParserInvalidURLError:
-            raise RefusedError(Refused.REQUEST_MALFORMED, "the address asked for is none") from None
+            raise Refused.REQUEST_MALFORMED.error("the address asked for is none") from None
         return parsed.path or b"/", parsed.query or b""
     path, _, query = target.partition(b"?")
     return path, query
 
 
-def _refusal_of(error: httptools.HttpParserError) -> RefusedError:
+def _refusal_of(error: httptools.HttpParserError) -> RequestRefusedError:
     """Return what a fault of the parser's comes to; ours are raised within its calls."""
-    if isinstance(error.__context__, RefusedError):
+    if isinstance(error.__context__, RequestRefusedError):
         return error.__context__
     message = str(error)
     for part, refused, detail in _BY_MESSAGE:
         if part in message:
-            return RefusedError(refused, detail)
+            return refused.error(detail)
     if isinstance(error, httptools.HttpParserInvalidMethodError):
-        return RefusedError(Refused.REQUEST_MALFORMED, "this is no request of HTTP/1.1")
-    return RefusedError(Refused.REQUEST_MALFORMED, "the head is not in the form of HTTP/1.1")
+        return Refused.REQUEST_MALFORMED.error("this is no request of HTTP/1.1")
+    return Refused.REQUEST_MALFORMED.error("the head is not in the form of HTTP/1.1")

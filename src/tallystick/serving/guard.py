@@ -18,9 +18,9 @@ from urllib.parse import unquote_to_bytes
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tallystick.errors import LedgerError
+from tallystick.errors import LedgerError, RequestRefusedError
 from tallystick.serving.bounds import Bounds
-from tallystick.serving.refused import Answered, Refused, RefusedError, Tell, tell_as_problem
+from tallystick.serving.refused import Answered, Refused, Tell, tell_as_problem
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f]")
@@ -95,21 +95,29 @@ class Guard:
             stated = self._stated_length(scope)
             held = self._hold(stated)
             body = await _whole_body(scope, receive, stated) if stated else b""
-            await self._app(scope, _Rest(body, receive), answer.send)
-            if not answer.status:
-                await answer.refuse(Refused.INTERNAL_FAULT, "the request could not be answered", self.tell)
-        except RefusedError as error:
-            await answer.refuse(error.refused, error.detail, self.tell)
-        except Exception as error:
-            if self._on_fault is not None:
-                self._on_fault(error, scope)
-            if not answer.status:
-                await answer.refuse(Refused.INTERNAL_FAULT, "the request could not be answered", self.tell)
-            elif not answer.is_complete:
-                raise ConnectionAbortedError from None  # what went out can't be taken back; the connection ends
+        except RequestRefusedError as error:
+            await answer.refuse(Refused.of(error), error.detail, self.tell)
+        else:
+            await self._run(scope, _Rest(body, receive), answer)
         finally:
             self._room += held
             answer.end()
+
+    async def _run(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        """Let the application answer; if it fails, say so.
+
+        Raises:
+            ConnectionAbortedError: it failed within its answer; what went out can't be taken back.
+        """
+        try:
+            await self._app(scope, receive, answer.send)
+        except Exception as error:
+            if self._on_fault is not None:
+                self._on_fault(error, scope)
+            if answer.status and not answer.is_complete:
+                raise ConnectionAbortedError from None
+        if not answer.status:
+            await answer.refuse(Refused.INTERNAL_FAULT, "the request could not be answered", self.tell)
 
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application's lifespan, and keep what it raised."""
@@ -129,40 +137,40 @@ class Guard:
         """Return the length of the body of a request that may be read, 0 if it has none.
 
         Raises:
-            RefusedError: it may not.
+            RequestRefusedError: it may not.
         """
         _check_start(scope, self._bounds)
         fields = _fields(scope["headers"])
         if scope["http_version"] == "1.1" and b"host" not in fields:
-            raise RefusedError(Refused.REQUEST_MALFORMED, "a request of HTTP/1.1 names its Host")
+            raise Refused.REQUEST_MALFORMED.error("a request of HTTP/1.1 names its Host")
         if fields.get(b"expect", b"100-continue").lower() != b"100-continue":
-            raise RefusedError(Refused.EXPECTATION_UNKNOWN, "only 100-continue may be expected")
+            raise Refused.EXPECTATION_UNKNOWN.error("only 100-continue may be expected")
         method = scope["method"]
         if method not in METHODS:
-            raise RefusedError(Refused.METHOD_UNKNOWN, "this method is not known here")
+            raise Refused.METHOD_UNKNOWN.error("this method is not known here")
         return self._length(method, scope["path"], fields)
 
     def _length(self, method: str, path: str, fields: dict[bytes, bytes]) -> int:
         stated = fields.get(b"content-length")
         if b"transfer-encoding" in fields or (stated is None and method in ("POST", "PUT", "PATCH")):
-            raise RefusedError(
-                Refused.LENGTH_REQUIRED, "state the length of the body (Content-Length), and send it in one piece"
+            raise Refused.LENGTH_REQUIRED.error(
+                "state the length of the body (Content-Length), and send it in one piece"
             )
         if stated is None or stated == b"0":
             return 0
         if method in _BODILESS:
-            raise RefusedError(Refused.REQUEST_MALFORMED, f"{method} takes no body")
+            raise Refused.REQUEST_MALFORMED.error(f"{method} takes no body")
         if not stated.isdigit():
-            raise RefusedError(Refused.REQUEST_MALFORMED, "the length of the body is no number")
+            raise Refused.REQUEST_MALFORMED.error("the length of the body is no number")
         own = self._body_limit(method, path) if self._body_limit is not None else None
         limit = self._bounds.body_bytes_max if own is None else own
         if len(stated) > 15 or int(stated) > limit:
-            raise RefusedError(Refused.BODY_TOO_LARGE, f"a body has at most {limit} bytes here")
+            raise Refused.BODY_TOO_LARGE.error(f"a body has at most {limit} bytes here")
         return int(stated)
 
     def _hold(self, length: int) -> int:
         if length > self._room:
-            raise RefusedError(Refused.SERVICE_BUSY, "too many bodies are under way; try again")
+            raise Refused.SERVICE_BUSY.error("too many bodies are under way; try again")
         self._room -= length
         return length
 
@@ -246,51 +254,51 @@ async def _whole_body(scope: Scope, receive: Receive, stated: int) -> bytes:
     """Return a body of the stated length.
 
     Raises:
-        RefusedError: it ended early, or took too long.
+        RequestRefusedError: it ended early, or took too long.
     """
     pieces: list[bytes] = []
     length = 0
     while True:
         message = await receive()
         if message["type"] != "http.request":
-            raise RefusedError(Refused.BODY_INCOMPLETE, "the connection ended before the body")
+            raise Refused.BODY_INCOMPLETE.error("the connection ended before the body")
         pieces.append(message.get("body", b""))
         length += len(pieces[-1])
         if not message.get("more_body", False) or length >= stated:
             break
     if length != stated:
         cut: Refused = scope.get(CUT, Refused.BODY_INCOMPLETE)
-        raise RefusedError(cut, f"the body has {length} bytes, and {stated} were stated")
+        raise cut.error(f"the body has {length} bytes, and {stated} were stated")
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def _check_start(scope: Scope, bounds: Bounds) -> None:
     """Refuse a version, or a path in an encoding, that isn't ours."""
     if scope["http_version"] not in ("1.0", "1.1"):
-        raise RefusedError(Refused.VERSION_UNKNOWN, "only HTTP/1.0 and HTTP/1.1 are spoken here")
+        raise Refused.VERSION_UNKNOWN.error("only HTTP/1.0 and HTTP/1.1 are spoken here")
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
     if len(raw) + len(scope["query_string"]) > bounds.target_bytes_max:
-        raise RefusedError(Refused.TARGET_TOO_LONG, f"path and query have at most {bounds.target_bytes_max} bytes")
+        raise Refused.TARGET_TOO_LONG.error(f"path and query have at most {bounds.target_bytes_max} bytes")
     for part, name in ((raw, "path"), (scope["query_string"], "query")):
         try:
             text = unquote_to_bytes(part).decode() if b"%" in part else part.decode("ascii")
         except UnicodeDecodeError:
-            raise RefusedError(Refused.REQUEST_MALFORMED, f"the {name} is not UTF-8") from None
+            raise Refused.REQUEST_MALFORMED.error(f"the {name} is not UTF-8") from None
         if _CONTROL.search(text):
-            raise RefusedError(Refused.REQUEST_MALFORMED, f"the {name} has control characters")
+            raise Refused.REQUEST_MALFORMED.error(f"the {name} has control characters")
 
 
 def _fields(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     """Return the header fields that must not come twice.
 
     Raises:
-        RefusedError: one comes twice.
+        RequestRefusedError: one comes twice.
     """
     fields: dict[bytes, bytes] = {}
     for name, value in headers:
         if name in _ONCE:
             if name in fields:
-                raise RefusedError(Refused.REQUEST_MALFORMED, f"{name.decode().title()} must not come twice")
+                raise Refused.REQUEST_MALFORMED.error(f"{name.decode().title()} must not come twice")
             fields[name] = value
     return fields
 

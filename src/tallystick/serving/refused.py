@@ -6,43 +6,41 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple
 
+from tallystick.errors import RequestRefusedError
+
 PROBLEM_JSON: Final = "application/problem+json"
 
 
 class Refused(Enum):
     """A reason, with its status of HTTP and its title; `transient` if the same request can be answered later."""
 
-    REQUEST_MALFORMED = ("request_malformed", 400, "This is not a request of HTTP/1.1 in its strict form.")
-    BODY_INCOMPLETE = ("body_incomplete", 400, "The body is shorter than stated.")
-    REQUEST_TOO_SLOW = ("request_too_slow", 408, "The request took too long to arrive.")
-    LENGTH_REQUIRED = ("length_required", 411, "The length of the body must be stated.")
-    BODY_TOO_LARGE = ("body_too_large", 413, "The body is larger than what is taken here.")
-    TARGET_TOO_LONG = ("target_too_long", 414, "The address asked for is too long.")
-    EXPECTATION_UNKNOWN = ("expectation_unknown", 417, "Only 100-continue may be expected.")
-    HEAD_TOO_LARGE = ("head_too_large", 431, "The header fields are too many or too long.")
-    INTERNAL_FAULT = ("internal_fault", 500, "The server failed to answer.")
-    METHOD_UNKNOWN = ("method_unknown", 501, "This method is not known here.")
-    SERVICE_BUSY = ("service_busy", 503, "The server holds as much as it can.")
-    VERSION_UNKNOWN = ("version_unknown", 505, "Only HTTP/1.0 and HTTP/1.1 are spoken here.")
+    REQUEST_MALFORMED = ("request_malformed", 400, False, "This is not a request of HTTP/1.1 in its strict form.")
+    BODY_INCOMPLETE = ("body_incomplete", 400, True, "The body is shorter than stated.")
+    REQUEST_TOO_SLOW = ("request_too_slow", 408, True, "The request took too long to arrive.")
+    LENGTH_REQUIRED = ("length_required", 411, False, "The length of the body must be stated.")
+    BODY_TOO_LARGE = ("body_too_large", 413, False, "The body is larger than what is taken here.")
+    TARGET_TOO_LONG = ("target_too_long", 414, False, "The address asked for is too long.")
+    EXPECTATION_UNKNOWN = ("expectation_unknown", 417, False, "Only 100-continue may be expected.")
+    HEAD_TOO_LARGE = ("head_too_large", 431, False, "The header fields are too many or too long.")
+    INTERNAL_FAULT = ("internal_fault", 500, False, "The server failed to answer.")
+    METHOD_UNKNOWN = ("method_unknown", 501, False, "This method is not known here.")
+    SERVICE_BUSY = ("service_busy", 503, True, "The server holds as much as it can.")
+    VERSION_UNKNOWN = ("version_unknown", 505, False, "Only HTTP/1.0 and HTTP/1.1 are spoken here.")
 
-    def __init__(self, reason: str, status: int, title: str) -> None:
+    def __init__(self, reason: str, status: int, transient: bool, title: str) -> None:
         self.reason: Final = reason
         self.status: Final = status
+        self.transient: Final = transient
         self.title: Final = title
 
-    @property
-    def transient(self) -> bool:
-        """Whether the same request may be answered if it is sent again later."""
-        return self in (Refused.REQUEST_TOO_SLOW, Refused.SERVICE_BUSY, Refused.BODY_INCOMPLETE)
+    def error(self, detail: str) -> RequestRefusedError:
+        """Return the error that says so."""
+        return RequestRefusedError(self.reason, detail)
 
-
-class RefusedError(Exception):
-    """A request is refused; raised and caught within this package."""
-
-    def __init__(self, refused: Refused, detail: str) -> None:
-        super().__init__(detail)
-        self.refused: Final = refused
-        self.detail: Final = detail
+    @classmethod
+    def of(cls, error: RequestRefusedError) -> "Refused":
+        """Return what an error says that came of `error`."""
+        return next(one for one in cls if one.reason == error.reason)
 
 
 class Told(NamedTuple):
