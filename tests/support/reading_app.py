@@ -14,25 +14,29 @@ from tallystick.ledger import Admitted, open_ledger
 from tallystick.publishing import read_ledger
 from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_day
 from tallystick.vouchers.reading_rights import Reading
+from tallystick.web import pending as half_signed
 from tallystick.web import problems, rights, routers, sessions
+from tallystick.web.pending import Pending
 from tallystick.web.reads import Reads
 
 SERVICE_URL = "https://vouchers.example"
 
 
-def application(reads: Reads, reading: str = "open", clock: Callable[[], int] = lambda: 0) -> FastAPI:
-    """The routers of reading, and logins."""
+def application(reads: Reads, pending: Path, reading: str, clock: Callable[[], int]) -> FastAPI:
+    """The routers of reading, of logins and of half-signed notes."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with reads.running():
             yield
+        app.state.pending.close()
 
     app = FastAPI(lifespan=lifespan)
     app.state.reads = reads
     rights.install(app, rights.Rights(Reading(reading), reads, sessions.Sessions(reads, [SERVICE_URL], clock)))
+    app.state.pending = Pending(pending, reads, clock)
     problems.install(app)
-    for router in (*routers.READING, sessions.router):
+    for router in (*routers.READING, sessions.router, half_signed.router):
         app.include_router(router)
     return app
 
@@ -66,7 +70,10 @@ def reading(
 ) -> Iterator[Running]:
     """Run the service over a ledger until the block ends; `who` may read what."""
     reads = Reads.open(source, views_path)
-    config = uvicorn.Config(application(reads, who, clock), port=0, log_level="error", timeout_graceful_shutdown=5)
+    pending = (views_path.parent if views_path else Path(source)) / "pending.db"
+    config = uvicorn.Config(
+        application(reads, pending, who, clock), port=0, log_level="error", timeout_graceful_shutdown=5
+    )
     server = uvicorn.Server(config)
     socket = config.bind_socket()
     thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})

@@ -23,6 +23,7 @@ from tallystick.views.library import SQLiteCursor
 from tallystick.views.questions import Found, Questions
 from tallystick.views.schema import TABLES
 from tallystick.views.view_store import ViewStore
+from tallystick.vouchers.state import State
 
 READERS_MAX: Final = 4
 READER_SECONDS: Final = 5.0
@@ -101,6 +102,15 @@ class ServedViews:
         for followed_to in self._listeners:
             followed_to(size)
         return followed
+
+    def with_state(self, look: Callable[[State], Found]) -> Found:
+        """Return what is found in the state at the last entry followed; nothing is followed meanwhile, so be quick.
+
+        Raises:
+            LedgerError: the log can't be read.
+        """
+        with self._following:
+            return look(self._follower.state())
 
     @contextmanager
     def asked(self) -> Iterator[Answering]:

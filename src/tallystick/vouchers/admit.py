@@ -80,12 +80,8 @@ def admit(state: State, signed: SignedCommand, at: int) -> Entry | Refusal:
     """
     command = signed.command
     text_sha256 = hashlib.sha256(signed.note.text).hexdigest()
-    refusal = (
-        check_algorithms(state, signed)
-        or _check_reference(state, command, text_sha256, at)
-        or _check_time(state, command, at)
-        or check_standing(state, command)
-        or check_signatures(state, signed.note, command, at, signed.verdicts)
+    refusal = _check_signable(state, signed, text_sha256, at) or check_signatures(
+        state, signed.note, command, at, signed.verdicts
     )
     if refusal is not None:
         return refusal
@@ -96,6 +92,26 @@ def admit(state: State, signed: SignedCommand, at: int) -> Entry | Refusal:
     if len(entry.data) > ENTRY_SIZE_MAX:
         return Refusal(Reason.ENTRY_TOO_LARGE, _too_large(command, len(entry.data)))
     return entry
+
+
+def check_signable(state: State, signed: SignedCommand, at: int) -> Refusal | None:
+    """Refuse a note that can't be recorded now, whoever signs it: for its reference, its time, or who gives it.
+
+    Args:
+        state: as it is.
+        signed: from `read_note`.
+        at: the log's time (microseconds).
+    """
+    return _check_signable(state, signed, hashlib.sha256(signed.note.text).hexdigest(), at)
+
+
+def _check_signable(state: State, signed: SignedCommand, text_sha256: str, at: int) -> Refusal | None:
+    return (
+        check_algorithms(state, signed)
+        or _check_reference(state, signed.command, text_sha256, at)
+        or _check_time(state, signed.command, at)
+        or check_standing(state, signed.command)
+    )
 
 
 def check_algorithms(state: State, signed: SignedCommand) -> Refusal | None:

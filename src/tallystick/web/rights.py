@@ -166,14 +166,31 @@ async def reader_of(request: Request) -> ReadersRights:
         LedgerError: the views can't be asked.
     """
     rights: Rights = request.app.state.rights
-    if rights.reading is Reading.OPEN:
-        return ReadersRights(rights)
     token = token_of(request)
     session = None if token is None else await rights.sessions.find(token)
-    if session is None or token is None:
-        detail = "log in first" if token is None else "the session has ended; log in again"
-        raise HttpProblem(HttpReason.LOGIN_REQUIRED, detail, headers=CHALLENGE)
-    return ReadersRights(rights, session.reader, token)
+    if session is not None and token is not None:
+        return ReadersRights(rights, session.reader, token)
+    if rights.reading is not Reading.OPEN:
+        raise _login_required(token)
+    return ReadersRights(rights)
+
+
+async def logged_in(request: Request) -> Reader:
+    """Return the party that has logged in, where no other may ask, however open the log is.
+
+    Raises:
+        HttpProblem: none has.
+        LedgerError: the views can't be asked.
+    """
+    reader = (await reader_of(request)).reader
+    if reader is None:
+        raise _login_required(token_of(request))
+    return reader
+
+
+def _login_required(token: str | None) -> HttpProblem:
+    detail = "log in first" if token is None else "the session has ended; log in again"
+    return HttpProblem(HttpReason.LOGIN_REQUIRED, detail, headers=CHALLENGE)
 
 
 def install(app: Starlette, rights: Rights) -> None:
