@@ -78,7 +78,7 @@ def service_in_thread(
     writing.start()
     try:
         settings = ServingSettings(log_key.name, (log_key.verifier.to_text(),), reading)
-        service = ServedLog(place, settings, writing, Reads.open(place))
+        service = ServedLog(place, settings, writing, Reads.open(place), clock)
         metrics = Metrics(service)
         hooks = hooks_of(service, metrics, log_requests=log_requests)
         with running(create_app(service), hooks=hooks, body_limit=body_limit) as server:

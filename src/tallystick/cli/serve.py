@@ -39,6 +39,9 @@ def serve(
     read_by: Annotated[
         str, typer.Option("--reading", help="Who may read what: open, parties or own.", metavar="RULE")
     ] = "own",
+    urls: Annotated[
+        list[str] | None, typer.Option("--url", help="What parties call it, to log in; once for each.", metavar="URL")
+    ] = None,
     admin_port: Annotated[
         int | None, typer.Option(min=0, max=65_535, help="Where /metrics is; nowhere if it isn't given.")
     ] = None,
@@ -68,11 +71,11 @@ def serve(
     guard = reading.clock_guard(source, log_time, accept_jump=accept_clock_jump)
     follow = partial(stand_by, source, key, next_log_key=next_key, clock=clock, verify_processes=processes, guard=guard)
     vkeys = tuple([one.verifier.to_text() for one in (key, next_key) if one is not None])
-    settings = ServingSettings(key.name, vkeys, read_by, policy=_policy(source))
+    settings = ServingSettings(key.name, vkeys, read_by, policy=_policy(source), urls=tuple(urls or ()))
     writing = Writing(follow)
     writing.start()
     try:
-        service = ServedLog(source, settings, writing, Reads.open(source))
+        service = ServedLog(source, settings, writing, Reads.open(source), clock)
         admin = None if admin_port is None else Place(host=admin_host, port=admin_port)
         place = Place(host=host, port=port)
         serve_log(service, place, admin=admin, on_started=_say, log_requests=log_requests)

@@ -78,6 +78,11 @@ class ServedViews:
         self._readers = _Readers(path, log.newest.origin)
 
     @property
+    def path(self) -> Path:
+        """Where the rows are kept."""
+        return self._path
+
+    @property
     def size(self) -> int:
         """How many entries were followed; 0 until what lay there, or is made again, has reached the log's end once."""
         return self._size

@@ -15,10 +15,23 @@ from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tallystick import __version__
-from tallystick.web import entries_in, health, info, problems, routers
+from tallystick.vouchers.reading_rights import Reading
+from tallystick.web import entries_in, health, info, pending, problems, rights, routers, sessions
+from tallystick.web.pending import Pending
+from tallystick.web.rights import Rights
 from tallystick.web.served_log import ServedLog
+from tallystick.web.sessions import Sessions
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (health.router, info.router, *routers.READING)
+PENDING: Final = "pending.db"
+"""Beside the views."""
+
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    health.router,
+    info.router,
+    *routers.READING,
+    sessions.router,
+    pending.router,
+)
 """The routers of the parts, in order."""
 
 
@@ -47,6 +60,7 @@ def create_app(service: ServedLog) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with service.running():
             yield
+        app.state.pending.close()
 
     app = LogApplication(
         title="Tallystick",
@@ -59,6 +73,9 @@ def create_app(service: ServedLog) -> FastAPI:
     )
     app.state.service = service
     app.state.reads = service.reads
+    logins = Sessions(service.reads, service.urls, service.clock)
+    rights.install(app, Rights(Reading(service.settings.reading), service.reads, logins))
+    app.state.pending = Pending(service.reads.views.path.with_name(PENDING), service.reads, service.clock)
     app.router.routes[:0] = entries_in.ROUTES
     for router in ROUTERS:
         app.include_router(router)

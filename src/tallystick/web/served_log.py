@@ -21,6 +21,7 @@ from starlette.requests import Request
 
 from tallystick.errors import TallystickError
 from tallystick.ledger.pending import NoteAnswer
+from tallystick.ledger.submit import system_clock
 from tallystick.sources import WritableSource
 from tallystick.web.batching import GROUPS_UNDER_WAY_MAX, Batcher
 from tallystick.web.reads import Reads
@@ -43,6 +44,7 @@ class ServingSettings:
         policy: the trust policy's text, if there is one beside the log.
         prefix: the path under which all is mounted, without a slash at its end; empty for the root.
         health_after_seconds: how old the newest checkpoint may be to be healthy; None for any age.
+        urls: what parties call it, without a slash at the end: a login is for one of these.
     """
 
     origin: str
@@ -51,13 +53,28 @@ class ServingSettings:
     policy: str | None = None
     prefix: str = ""
     health_after_seconds: int | None = None
+    urls: tuple[str, ...] = ()
 
 
 class ServedLog:
-    """One log's service, while it runs."""
+    """One log's service, while it runs.
 
-    def __init__(self, source: WritableSource, settings: ServingSettings, writing: Writing, reads: Reads) -> None:
+    Attributes:
+        urls: what parties call it: as the settings have it, and where it listens.
+        clock: the time (microseconds).
+    """
+
+    def __init__(
+        self,
+        source: WritableSource,
+        settings: ServingSettings,
+        writing: Writing,
+        reads: Reads,
+        clock: Callable[[], int] = system_clock,
+    ) -> None:
         """Take the parts; `writing` has been started, and is stopped with the service."""
+        self.urls: Final = {url.rstrip("/") for url in settings.urls}
+        self.clock: Final = clock
         self.source: Final = source
         self.settings = settings
         self.writing: Final = writing

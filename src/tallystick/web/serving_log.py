@@ -65,6 +65,7 @@ def hooks_of(
 
     def started(url: str) -> None:
         log.info("listening", url=url)
+        service.urls.update({url, url.replace("//127.0.0.1:", "//localhost:")})
         on_started(url)
 
     async def drain() -> None:

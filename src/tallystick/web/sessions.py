@@ -10,7 +10,7 @@ the event loop, so nothing here needs a lock.
 
 import hashlib
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -56,22 +56,18 @@ class Session:
 
 
 class Sessions:
-    """The sessions of one service.
+    """The sessions of one service."""
 
-    Attributes:
-        audiences: what this service is called in logins: its URLs, without a slash at the end, and its log's origin.
-    """
-
-    def __init__(self, reads: Reads, audiences: Iterable[str], clock: Callable[[], int]) -> None:
+    def __init__(self, reads: Reads, urls: Collection[str], clock: Callable[[], int]) -> None:
         """Take what answers.
 
         Args:
             reads: the log and its views.
-            audiences: the service's URLs.
+            urls: what the service is called in logins, beside its log's origin; without a slash at the end.
             clock: the time (microseconds).
         """
         self.origin: Final = reads.newest.origin
-        self.audiences = frozenset({self.origin, *(one.rstrip("/") for one in audiences)})
+        self._urls = urls
         self._reads = reads
         self._clock = clock
         self._sessions: dict[bytes, Session] = {}
@@ -93,7 +89,8 @@ class Sessions:
         if text_sha256 in self._logged_out:
             raise HttpProblem(HttpReason.LOGIN_REQUIRED, "this login was ended; sign another", headers=CHALLENGE)
         key, size = await self._key(label)
-        refusal = await anyio.to_thread.run_sync(check_session, note, said, key, self.audiences, self._clock())
+        audiences = frozenset({self.origin, *self._urls})
+        refusal = await anyio.to_thread.run_sync(check_session, note, said, key, audiences, self._clock())
         if refusal is not None or key is None:
             assert refusal is not None
             return refusal
