@@ -39,9 +39,9 @@ class TariffRow:
 
     provider: Key
     item: Key
-    valid_from: Key
+    entry_index: IndexKey
+    valid_from: str
     price_fen: int
-    entry_index: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +112,9 @@ class CapacityRow:
     """A declaration as an entry made it; `capacity` is its JSON, by item."""
 
     provider: Key
-    first_day: Key
+    entry_index: IndexKey
+    first_day: str
     capacity: str
-    entry_index: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,7 @@ class Catalogue:
                 )
             case TariffPublish() as one:
                 since = format_instant(one.valid_from)
-                self._tariffs.append(TariffRow(one.party, one.item, since, one.price_fen, index))
+                self._tariffs.append(TariffRow(one.party, one.item, index, since, one.price_fen))
             case ProviderAccredit() as one:
                 since = format_instant(one.valid_from)
                 limits = json.dumps([(limit.item, limit.price_limit_fen) for limit in one.items])
@@ -195,7 +195,7 @@ class Catalogue:
                 self._ends.append((index, one))
             case CapacityDeclare() as one:
                 installed = json.dumps([(have.item, have.installed) for have in one.capacity])
-                self._capacities.append(CapacityRow(one.party, format_day(one.first_day), installed, index))
+                self._capacities.append(CapacityRow(one.party, index, format_day(one.first_day), installed))
 
     def write(self, c: SQLiteCursor, state: State) -> None:
         """Write the batch; an accreditation may end in its own batch, and begin again."""
@@ -235,7 +235,7 @@ def item_account(c: SQLiteCursor, item: str) -> ItemAccount:
 def tariff_balances(
     c: SQLiteCursor, *, provider: str | None = None, item: str | None = None
 ) -> tuple[TariffBalance, ...]:
-    """Return prices in order of provider, item and beginning: all, those of a provider, of an item, or both."""
+    """Return prices in order of provider, item and entry: all, those of a provider, of an item, or both."""
     now = log_time(c)
     rows = TARIFFS.rows(c, provider=provider, item=item)
     newest = {(row.provider, row.item): row.valid_from for row in rows if row.valid_from <= now}
@@ -261,7 +261,7 @@ def accreditation_balances(
 
 
 def capacity_balances(c: SQLiteCursor, *, provider: str | None = None) -> tuple[CapacityBalance, ...]:
-    """Return declarations in order of provider and first day."""
+    """Return declarations in order of provider and entry."""
     rows = CAPACITIES.rows(c, provider=provider)
     today = next((row.day for row in TODAY.rows(c)), "")
     newest = {row.provider: row.first_day for row in rows if row.first_day <= today}

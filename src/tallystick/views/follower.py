@@ -131,6 +131,21 @@ class LogFollower:
         self.save_state(self._state_saved_after)
         return followed
 
+    def state(self) -> State:
+        """Return the state after the last entry followed; whoever changes it, spoils the rows.
+
+        Raises:
+            NotALedgerError: the ledger or an entry can't be read.
+            ViewsUnusableError: the file can't be read.
+        """
+        place = self._store.place()
+        try:
+            with self._read() as reader:
+                self._state = self._state_at(reader, place.size)
+        except (MalformedError, ValueError, LookupError) as error:
+            raise _cannot_be_followed(place.size, error) from None
+        return self._state
+
     def save_state(self, after: int = 1) -> None:
         """Keep the state in the file if so many entries were followed since it was kept.
 

@@ -125,16 +125,14 @@ LISTS: Final[Mapping[ListKind, Listing]] = {
     "party": Listing(PartyBalance, ("party",), ("role", "status", "admitter"), party_balances),
     "key": Listing(KeyBalance, ("key",), ("party", "purpose", "status"), key_balances),
     "item": Listing(ItemBalance, ("item",), ("unit", "origin"), ITEMS.rows),
-    "tariff": Listing(
-        TariffBalance, ("provider", "item", "valid_from"), ("provider", "item", "status"), tariff_balances
-    ),
+    "tariff": Listing(TariffBalance, ("provider", "item", "index"), ("provider", "item", "status"), tariff_balances),
     "accreditation": Listing(
         AccreditationBalance,
         ("programme", "provider", "index"),
         ("programme", "provider", "status"),
         accreditation_balances,
     ),
-    "capacity": Listing(CapacityBalance, ("provider", "first_day"), ("provider", "status"), capacity_balances),
+    "capacity": Listing(CapacityBalance, ("provider", "index"), ("provider", "status"), capacity_balances),
 }
 
 

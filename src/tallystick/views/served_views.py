@@ -61,7 +61,11 @@ class Answering(Questions):
 
 
 class ServedViews:
-    """The views of a log that is served."""
+    """The views of a log that is served.
+
+    Attributes:
+        questions: how many were asked, for whoever measures.
+    """
 
     def __init__(self, log: GrowingLog, path: Path) -> None:
         """Open the file; nothing is followed yet.
@@ -75,6 +79,7 @@ class ServedViews:
         self._listeners: list[GrownTo] = []
         self._follower = self._opened()
         self._size = 0
+        self.questions = 0
         self._readers = _Readers(path, log.newest.origin)
 
     @property
@@ -128,6 +133,7 @@ class ServedViews:
         if not self._size:
             raise ViewsUnusableError("balances and lists are being built from the log; ask again in a moment")
         with self._readers.one(self._follower.store) as store:
+            self.questions += 1
             try:
                 with store.reading() as c:
                     place = store.place_in(c)
@@ -135,6 +141,15 @@ class ServedViews:
             except ViewsDamagedError:
                 self._make_again()
                 raise
+
+    def with_state(self, call: Callable[[State], Found]) -> Found:
+        """Call with the state after the last entry followed, and keep it from changing meanwhile; quick calls only.
+
+        Raises:
+            LedgerError: the log or the file can't be read.
+        """
+        with self._following:
+            return call(self._follower.state())
 
     def close(self) -> None:
         """Let go of the file; the state is kept in it, so that the next start is quick."""

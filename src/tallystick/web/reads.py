@@ -27,6 +27,9 @@ from tallystick.views.follow import place_of_views
 from tallystick.views.past_views import PastViews, Then
 from tallystick.views.questions import Questions
 from tallystick.views.served_views import READERS_MAX, Answering, ServedViews
+from tallystick.vouchers.state import State
+from tallystick.web.problems import HttpProblem
+from tallystick.wire.statuses import HttpReason
 
 LOG_LOOKED_AT_SECONDS: Final = 0.5
 VIEWS_FOLLOW_SECONDS: Final = 1.0
@@ -201,29 +204,43 @@ class Reads:
             return question(current)
         return self._ask_now(question)
 
+    def with_state(self, call: Callable[[State], Found]) -> Found:
+        """Call with the state after the last entry followed, which is kept from changing. Blocks: for worker threads.
+
+        Raises:
+            LedgerError: the log can't be read.
+        """
+        with self.log.as_ledger_errors():
+            return self.views.with_state(call)
+
     async def answer(self, question: Callable[[Answering], Found], then: Then | None = None) -> Found:
         """Answer a question from rows of one moment, the newest or one of the past, in a worker thread.
 
         Raises:
-            TooBusyError: too many ask.
+            HttpProblem: too many ask.
             ViewsUnusableError: the rows can't be read.
             NotALedgerError: the log can't be read.
         """
         if self._questions >= QUESTIONS_WAITING_MAX:
-            raise TooBusyError("too many questions are waiting for an answer")
+            raise HttpProblem(HttpReason.SERVICE_BUSY, "too many questions are waiting for an answer")
         self._questions += 1
         try:
-            if then is not None:
-                return await anyio.to_thread.run_sync(self._ask_then, question, then)
-            try:
-                return await anyio.to_thread.run_sync(self._ask_now, question, limiter=self._limiter)
-            except ViewsDamagedError:  # they are being made again
-                self._views_wanted.set()
-                if not await self.views_growth.reach(1, CATCH_UP_SECONDS):
-                    raise
-                return await anyio.to_thread.run_sync(self._ask_now, question, limiter=self._limiter)
+            return await self._answer(question, then)
+        except TooBusyError as error:
+            raise HttpProblem(HttpReason.SERVICE_BUSY, str(error)) from None
         finally:
             self._questions -= 1
+
+    async def _answer(self, question: Callable[[Answering], Found], then: Then | None) -> Found:
+        if then is not None:
+            return await anyio.to_thread.run_sync(self._ask_then, question, then)
+        try:
+            return await anyio.to_thread.run_sync(self._ask_now, question, limiter=self._limiter)
+        except ViewsDamagedError:  # they are being made again
+            self._views_wanted.set()
+            if not await self.views_growth.reach(1, CATCH_UP_SECONDS):
+                raise
+            return await anyio.to_thread.run_sync(self._ask_now, question, limiter=self._limiter)
 
     async def from_log(self, question: Callable[[Reader], Found]) -> Found:
         """Answer a question from the log's newest snapshot, in a worker thread.

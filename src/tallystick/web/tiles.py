@@ -72,7 +72,7 @@ async def bundle(
 ) -> Response:
     """Return a bundle of entries; to those who may read the log as a whole."""
     reader.check_follows()
-    return await _tile(request, reads, f"tile/entries/{place}")
+    return await _tile(request, reads, f"tile/entries/{place}", is_for_followers=True)
 
 
 @router.get("/tile/{place:path}", response_class=Response)
@@ -81,12 +81,14 @@ async def tile(request: Request, place: str, reads: Annotated[Reads, Depends(rea
     return await _tile(request, reads, f"tile/{place}")
 
 
-async def _tile(request: Request, reads: Reads, path: str) -> Response:
+async def _tile(request: Request, reads: Reads, path: str, *, is_for_followers: bool = False) -> Response:
     try:
         which = parse_tile_path(path)
     except TileMalformedError as error:
         raise NotFoundError(str(error)) from None
     is_bundle = isinstance(which, Bundle)
+    if is_bundle is not is_for_followers:
+        raise NotFoundError(f"{path} is not a tile of hashes")
     kept = FOR_EVER if is_bundle else FOR_EVER_TO_ALL
     vary = "Authorization, Accept-Encoding" if is_bundle else ""
     size = reads.newest.size

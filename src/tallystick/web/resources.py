@@ -1,0 +1,323 @@
+"""What a log comes to, over HTTP: one thing and all about it, lists of them, balances; as `show` and `balances` say it.
+
+    GET /v1/<kind>s/{id}      one: vouchers, contracts, claims …; an id of two segments is `owner/number`
+    GET /v1/<kind>s           a list, page by page, narrowed by some of its members
+    GET /v1/balances?by=      a row for each of a kind, also as CSV
+    GET /v1/recorded          entries in short, newest first: of an account, a party, a reference, a kind
+
+Whether a thing may be read is asked before it is looked up, and of a list row by row (`rights.py`).
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, Final, NamedTuple, get_args
+
+from fastapi import APIRouter, Path, Query
+from pydantic import Field, create_model
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tallystick.errors import NotFoundError
+from tallystick.printing.csv_bytes import csv_bytes
+from tallystick.transparency.encoding import SIZE_MAX
+from tallystick.views.entry_index import RecordedEntry
+from tallystick.views.lists import LISTS, ListKind
+from tallystick.views.questions import By
+from tallystick.views.served_views import Answering
+from tallystick.vouchers.entry import Entry
+from tallystick.vouchers.reading_rights import Sight
+from tallystick.web.asking import TEXT_MAX, Answered, Asked, answered_from
+from tallystick.web.conditional import (
+    GetRoute,
+    has,
+    headers_of,
+    json_response,
+    next_page,
+    not_modified,
+    tag_of,
+)
+from tallystick.web.entries_out import ReaderHere, ReadsHere
+from tallystick.web.reads import Reads
+from tallystick.web.rights import ReadersRights
+from tallystick.wire.resources import balances, listing, recorded, resource, rows
+
+ROWS_MAX: Final = 1_000
+ROWS_USUAL: Final = 100
+ID_MAX: Final = 200
+LOOKED_AT_MAX: Final = 2_000
+"""Of entries, for one page: who may see few of many gets a short page, and goes on from there."""
+CSV: Final = "csv"
+
+
+class Resource(NamedTuple):
+    """A kind of thing: its name in a path, and whether its id is `owner/number`."""
+
+    kind: ListKind
+    plural: str
+    is_owned: bool
+
+
+RESOURCES: Final = (
+    Resource("voucher", "vouchers", True),
+    Resource("holder", "holders", False),
+    Resource("programme", "programmes", True),
+    Resource("provider", "providers", False),
+    Resource("contract", "contracts", True),
+    Resource("application", "applications", True),
+    Resource("claim", "claims", True),
+    Resource("demand", "demands", True),
+    Resource("mandate", "mandates", True),
+    Resource("reservation", "reservations", True),
+    Resource("treasury", "treasuries", False),
+    Resource("party", "parties", False),
+    Resource("key", "keys", True),
+    Resource("item", "items", False),
+)
+"""What can be asked for one by one, and listed."""
+LISTED_ALONE: Final[tuple[tuple[ListKind, str], ...]] = (
+    ("tariff", "tariffs"),
+    ("accreditation", "accreditations"),
+    ("capacity", "capacities"),
+    ("payee", "payees"),
+)
+
+Segment = Annotated[str, Path(min_length=1, max_length=ID_MAX)]
+router: Final = APIRouter(route_class=GetRoute, prefix="/v1")
+
+
+class PageAsked(Asked):
+    """The parameters of a page of a list."""
+
+    after: Annotated[
+        str | None, Field(max_length=3 * ID_MAX, description="The id of the row that the page goes on after.")
+    ] = None
+    limit: Annotated[int, Field(ge=1, le=ROWS_MAX, description="How many rows at most.")] = ROWS_USUAL
+
+
+class BalancesAsked(PageAsked):
+    """The parameters of balances."""
+
+    by: Annotated[By, Field(description="A row for each of these.")] = "programme"
+
+
+class RecordedAsked(Asked):
+    """The parameters of entries in short."""
+
+    as_of: None = None
+    day: None = None
+    account: Annotated[
+        str | None,
+        Field(max_length=2 * ID_MAX, pattern=r"^[a-z_]+ \S+$", description="For example `voucher shanghai/v-1`."),
+    ] = None
+    party: Annotated[str | None, Field(max_length=ID_MAX, description="Whose commands.")] = None
+    ref: Annotated[str | None, Field(max_length=ID_MAX, description="With this reference of the party's.")] = None
+    kind: Annotated[str | None, Field(max_length=TEXT_MAX, description="For example `voucher.issued/1`.")] = None
+    before: Annotated[int | None, Field(ge=0, le=SIZE_MAX, description="Before this entry.")] = None
+    limit: Annotated[int, Field(ge=1, le=ROWS_MAX)] = ROWS_USUAL
+
+
+class Made(NamedTuple):
+    """An answer's value, and what its next page begins with."""
+
+    said: Any
+    more: Mapping[str, str | int] | None = None
+
+
+async def _answer(
+    request: Request,
+    reads: Reads,
+    asked: Asked,
+    make: Callable[[Answering], Made],
+    *,
+    check: Callable[[], object] = lambda: None,
+    columns: list[str] | None = None,
+) -> Response:
+    """Answer a question from views as of what is asked for.
+
+    Args:
+        request: as it came.
+        reads: answers.
+        asked: as of when.
+        make: makes the answer, in a worker thread.
+        check: asked of the newest views, in the same way, before those of the past are.
+        columns: of the rows, where these may be had as CSV too.
+    """
+    is_csv = columns is not None and wants_csv(request)
+    form = CSV if is_csv else ""
+    answered = await answered_from(reads, asked)
+    headers = _headers(answered, answered.size, form)
+    if has(request, headers["ETag"]) and (answered.then is not None or answered.size == reads.newest.size):
+        return not_modified(headers)
+    if answered.then is not None:
+        await reads.answer(lambda _: check())
+
+    def made(answering: Answering) -> tuple[int, Made]:
+        return answering.size, make(answering)
+
+    size, (said, more) = await reads.answer(made, answered.then)
+    headers = _headers(answered, size, form) | (next_page(request, **more) if more else {})
+    if is_csv:
+        assert columns is not None
+        return Response(csv_bytes(columns, said), 200, headers, "text/csv; charset=utf-8")
+    return json_response(said, headers)
+
+
+def _headers(answered: Answered, size: int, form: str) -> dict[str, str]:
+    return headers_of(size, tag=tag_of(size, form), kept=answered.kept)
+
+
+def wants_csv(request: Request) -> bool:
+    """Return whether CSV is asked for, and JSON isn't rather."""
+    wanted = [one.partition(";")[0].strip() for one in request.headers.get("accept", "").lower().split(",")]
+    return "text/csv" in wanted and "application/json" not in wanted[: wanted.index("text/csv")]
+
+
+# -- one thing -------------------------------------------------------------------------------------------------------
+
+
+async def _one(request: Request, reads: Reads, reader: ReadersRights, asked: Asked, kind: str, id_: str) -> Response:
+    # Of a key, every reader of its party's terms may see what there is.
+    whose, of_whom = ("party", id_.partition("/")[0]) if kind == "key" else (kind, id_)
+
+    def make(answering: Answering) -> Made:
+        sight = reader.sight(whose, of_whom)
+        if sight is Sight.NOTHING:
+            raise reader.not_found(kind, id_)
+        try:
+            account = getattr(answering, kind)(id_)
+        except NotFoundError:
+            raise reader.not_found(kind, id_) from None
+        said = resource(kind, account)
+        return Made(said if sight is Sight.ALL or kind == "key" else reader.terms(kind, said))
+
+    def check() -> None:
+        if reader.sight(whose, of_whom) is Sight.NOTHING:
+            raise reader.not_found(kind, id_)
+
+    return await _answer(request, reads, asked, make, check=check)
+
+
+def _add_one(of: Resource) -> None:
+    asked = Annotated[Asked, Query()]
+
+    async def one_of(
+        request: Request, id_: Annotated[Segment, Path(alias="id")], reads: ReadsHere, reader: ReaderHere, when: asked
+    ) -> Response:
+        return await _one(request, reads, reader, when, of.kind, id_)
+
+    async def one_owned(
+        request: Request, owner: Segment, number: Segment, reads: ReadsHere, reader: ReaderHere, when: asked
+    ) -> Response:
+        return await _one(request, reads, reader, when, of.kind, f"{owner}/{number}")
+
+    endpoint: Callable[..., Awaitable[Response]] = one_owned if of.is_owned else one_of
+    router.add_api_route(
+        f"/{of.plural}/" + ("{owner}/{number}" if of.is_owned else "{id}"),
+        endpoint,
+        methods=["GET"],
+        name=f"{of.kind}",
+        summary=f"All about one {of.kind}",
+        tags=[of.plural],
+        response_class=Response,
+    )
+
+
+# -- lists -----------------------------------------------------------------------------------------------------------
+
+
+def _add_list(kind: ListKind, plural: str) -> None:
+    filters: dict[str, Any] = {name: (_filter_type(kind, name), None) for name in LISTS[kind].filters}
+    model = create_model(f"{plural.capitalize()}Asked", __base__=PageAsked, **filters)
+
+    async def some(
+        request: Request, reads: ReadsHere, reader: ReaderHere, asked: Annotated[PageAsked, Query()]
+    ) -> Response:
+        equal = {name: getattr(asked, name) for name in filters}
+        is_csv = wants_csv(request)
+
+        def make(answering: Answering) -> Made:
+            page = answering.listed(
+                kind, asked.limit, after=asked.after, keep=lambda found: _shown(reader, kind, found), **equal
+            )
+            said = rows(page.rows) if is_csv else listing(kind, answering.size, page.rows)
+            return Made(said, None if page.after is None else {"after": page.after})
+
+        return await _answer(request, reads, asked, make, columns=LISTS[kind].columns)
+
+    some.__annotations__["asked"] = Annotated[model, Query()]
+    router.add_api_route(
+        f"/{plural}",
+        some,
+        methods=["GET"],
+        name=plural,
+        summary=f"The {plural}, page by page",
+        tags=[plural],
+        response_class=Response,
+    )
+
+
+def _filter_type(kind: ListKind, name: str) -> Any:  # noqa: ANN401 - a type
+    if name == "closed":
+        return bool | None
+    return Annotated[str | None, Field(max_length=ID_MAX, description=f"Only of this {name}, of each {kind}.")]
+
+
+def _shown(reader: ReadersRights, kind: str, found: Any) -> list[Any]:  # noqa: ANN401 - rows of any list
+    """Return the rows of a list that a reader may see."""
+    if kind == "key":
+        return [row for row in found if reader.sight("party", row.party) is not Sight.NOTHING]
+    if kind in ("tariff", "accreditation", "capacity", "item"):
+        return list(found) if reader.sight(kind, "") is Sight.ALL else []
+    return reader.rows(kind, found)
+
+
+@router.get("/balances", response_class=Response, tags=["balances"])
+async def balances_by(
+    request: Request, reads: ReadsHere, reader: ReaderHere, asked: Annotated[BalancesAsked, Query()]
+) -> Response:
+    """Return a row for each of a kind: what is available, reserved, burned, claimed, paid; or what is left."""
+    by, is_csv = asked.by, wants_csv(request)
+
+    def make(answering: Answering) -> Made:
+        page = answering.listed(by, asked.limit, after=asked.after, keep=lambda found: reader.rows(by, found))
+        said = rows(page.rows) if is_csv else balances(by, answering.size, page.rows)
+        return Made(said, None if page.after is None else {"after": page.after})
+
+    return await _answer(request, reads, asked, make, columns=LISTS[by].columns)
+
+
+# -- entries in short -------------------------------------------------------------------------------------------------
+
+
+@router.get("/recorded", response_class=Response, tags=["entries"])
+async def recorded_entries(
+    request: Request, reads: ReadsHere, reader: ReaderHere, asked: Annotated[RecordedAsked, Query()]
+) -> Response:
+    """Return entries in short, newest first: of an account, a party, a reference or a kind, or all."""
+    wanted = {"concerning": asked.account, "party": asked.party, "ref": asked.ref, "kind": asked.kind}
+
+    def make(answering: Answering) -> Made:
+        found: list[RecordedEntry] = []
+        before, looked_at = asked.before, 0
+        while len(found) <= asked.limit and looked_at < LOOKED_AT_MAX:
+            some = answering.recorded(asked.limit + 1, before=before, **wanted)
+            if not some:
+                return Made(recorded(answering.size, found))
+            before, looked_at = some[-1].entry_index, looked_at + len(some)
+            found += some if reader.reads_all else [one for one in some if _may_read(answering, reader, one)]
+        shown = found[: asked.limit]
+        last = shown[-1].entry_index if shown != found else before
+        return Made(recorded(answering.size, shown), {"before": last or 0})
+
+    return await _answer(request, reads, asked, make)
+
+
+def _may_read(answering: Answering, reader: ReadersRights, one: RecordedEntry) -> bool:
+    return reader.may_read_entry(Entry.from_bytes(next(answering.entries([one.entry_index]))).event)
+
+
+assert set(get_args(By)) <= set(LISTS)
+for _resource in RESOURCES:
+    _add_one(_resource)
+    _add_list(_resource.kind, _resource.plural)
+for _kind, _plural in LISTED_ALONE:
+    _add_list(_kind, _plural)
