@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from tallystick.errors import TooBusyError, ViewsDamagedError, ViewsUnusableError
+from tallystick.progress import Progress
 from tallystick.publishing.growing_log import GrowingLog, GrownTo
 from tallystick.publishing.reader import Reader
 from tallystick.views.follower import LogFollower
@@ -96,8 +97,11 @@ class ServedViews:
         """Have it told how many entries were followed, in the thread that follows."""
         self._listeners.append(followed_to)
 
-    def follow(self) -> int:
+    def follow(self, progress: Progress | None = None) -> int:
         """Take in what the log has more, and return how many entries that were.
+
+        Args:
+            progress: told after every batch how far it is; what it raises ends this, and what was followed stays.
 
         Raises:
             LedgerError: the log can't be read, or the file not written; what was followed before stays.
@@ -106,7 +110,7 @@ class ServedViews:
             if not self._follower.store.is_in_place():
                 self._follower.close()
                 self._follower = self._opened()
-            followed = self._follower.follow()
+            followed = self._follower.follow(progress)
             size = self._follower.place.size
             self._size = size
         for followed_to in self._listeners:

@@ -142,4 +142,6 @@ async def _entry_for(reads: Reads, reader: ReadersRights, index: int) -> tuple[i
             raise reader.not_found("entry", index)
         return log.size, data
 
+    if not reader.reads_all:
+        await reads.views_at(None)  # whom an entry concerns, the views know
     return await reads.from_log(read)

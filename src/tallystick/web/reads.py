@@ -11,6 +11,7 @@ last good snapshot and rows go on being shown.
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -106,6 +107,7 @@ class Reads:
         log: whose newest snapshot is shown.
         views: balances and lists.
         past: the same as of earlier.
+        streams: how many event streams each reader has open.
     """
 
     def __init__(self, log: GrowingLog, views: ServedViews) -> None:
@@ -121,6 +123,7 @@ class Reads:
         self._is_ending = threading.Event()
         self._views_wanted = threading.Event()
         self._questions = 0
+        self.streams: Final = Counter[str]()
         self._limiter: anyio.CapacityLimiter | None = None
         self._answering = threading.local()
 
@@ -282,9 +285,13 @@ class Reads:
     def _follow_views(self) -> None:
         while not self._is_ending.is_set():
             if self.views_lag:
-                self._trying("views", self.views.follow)
+                self._trying("views", lambda: self.views.follow(self._go_on))
             self._views_wanted.wait(VIEWS_FOLLOW_SECONDS)
             self._views_wanted.clear()
+
+    def _go_on(self, _done: int, _of: int) -> None:
+        if self._is_ending.is_set():
+            raise TooBusyError("the service is about to end")
 
     def _trying(self, what: str, follow: Callable[[], object]) -> None:
         try:

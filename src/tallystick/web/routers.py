@@ -4,6 +4,6 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from tallystick.web import entries_out, resources, tiles
+from tallystick.web import entries_out, following, resources, tiles
 
-READING: Final[tuple[APIRouter, ...]] = (tiles.router, entries_out.router, resources.router)
+READING: Final[tuple[APIRouter, ...]] = (tiles.router, entries_out.router, resources.router, following.router)

@@ -2,6 +2,7 @@
 
     answers.py      what became of a note: an entry, line by line of a statement, or a refusal
     entries.py      an entry in full
+    events.py       an entry as an event that streams tell
     resources.py    balances, vouchers, holders, programmes, providers
     proven.py       what a proof proves: an entry, a tree that only grew, a sealed balance
     dossiers.py     what the examination of a dossier came to
