@@ -42,6 +42,15 @@ def answered(answer: "Admitted | Refusal") -> "JsonObject":
     return refused(answer) if isinstance(answer, Refusal) else recorded(answer.event, is_new=answer.is_new)
 
 
+def words_of(answer: "JsonObject", zone: Callable[[], int]) -> str:
+    """Return what an accepted note came to in words: of a statement how many lines are burned, else its outcome."""
+    if "lines" in answer:
+        burned = [line for line in answer["lines"] if line["accepted"]]
+        fee_fen = sum(line["fee_fen"] for line in burned)
+        return f": {len(burned):,} of {len(answer['lines']):,} lines burned, for {yuan(fee_fen)} yuan"
+    return words_for(readable(answer.get("outcome", {})), zone)
+
+
 def words_for(outcome: dict[str, Any], zone: Callable[[], int]) -> str:
     """Return an outcome in words, nothing for an empty one; `zone` returns the network's offset, if there are times."""
     from tallystick.forms.times import TIMES, with_local_times, zone_name

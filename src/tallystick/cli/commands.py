@@ -10,6 +10,8 @@ import typer
 import typer.core
 import typer.main
 
+from tallystick.cli.help_pages import Page
+
 
 class Command(NamedTuple):
     """A command, or a group of them.
@@ -34,6 +36,7 @@ BY_USER: Final = {
         Command("dossier", "dossier", "Write all that concerns one account, to be verified offline."),
     ),
     "Treasuries, and all who sign": (
+        Command("do", "do", "Give a command by filling in its form."),
         Command("key", "keys", "Make keys, show them, change their passphrases."),
         Command("sign", "treasury", "Sign a command, or add a signature to a note."),
         Command("rules", "rules", "List the commands that a log takes."),
@@ -93,4 +96,14 @@ def _loaded(listed: Command) -> Any:  # noqa: ANN401
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     app.callback()(lambda: None)  # a group, also of one command
     import_module(f"tallystick.cli.{listed.module}").add_commands(app)
+    _with_pages(app)
     return typer.main.get_group(app).commands[listed.name]
+
+
+def _with_pages(app: typer.Typer) -> None:
+    """Have the pages of all commands of an app written in one style."""
+    for command in app.registered_commands:
+        command.cls = Page
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            _with_pages(group.typer_instance)

@@ -112,6 +112,13 @@ def line(text: str) -> None:
     _write(_fitting(text, 0) if sys.stdout.isatty() else [one_line(text, sys.stdout.encoding)])
 
 
+def indented(text: str) -> None:
+    """Print one line that keeps the blanks at its beginning and in it: columns below a sentence."""
+    from tallystick.printing.text import escaped
+
+    _write([escaped(text, sys.stdout.encoding or "utf-8")])
+
+
 def prose(text: str) -> None:
     """Print a sentence, folded at blanks where lines have a width, as the titles of tables are."""
     _write(_fitting(text, 0))

@@ -183,3 +183,29 @@ Fresh = Annotated[bool, typer.Option("--fresh", help="Work it out from the log a
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 AsJsonInFen = Annotated[bool, typer.Option("--json", help="Print JSON; amounts in fen.")]
 Wide = Annotated[bool, typer.Option("--wide", help="Print tables as wide as need be, also where they don't fit.")]
+
+ProfileFile = Annotated[
+    str | None,
+    typer.Option(
+        "--profile", metavar="FILE", help="Your profile; else TALLYSTICK_PROFILE, or the nearest tallystick.toml."
+    ),
+]
+ProfileSource = Annotated[
+    str | None,
+    typer.Option(
+        "--source",
+        metavar="SOURCE",
+        help="A service's URL, a ledger's folder or postgresql:// URL; else your profile's.",
+    ),
+]
+ProfileParty = Annotated[
+    str | None, typer.Option("--party", metavar="PARTY", help="The party that gives the command; else your profile's.")
+]
+SignWith = Annotated[
+    list[str] | None,
+    typer.Option("--sign-with", metavar="FILE", help="A key that signs, once for each; else your profile's."),
+]
+SignerPassphrase = Annotated[
+    str | None, typer.Option("--passphrase-file", metavar="FILE", help="The signing keys'; else your profile's.")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask: what is shown is what I mean.")]

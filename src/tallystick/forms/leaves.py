@@ -57,6 +57,7 @@ _METAVARS: Final = {
         (Word, "WORD"), (Vkey, "VKEY"), (KeyLabel, "KEY"), (Origin, "ORIGIN"),
     )
 }  # fmt: skip
+_MEASURES: Final = ("YUAN", "PERCENT", "GPUS", "DURATION", "OFFSET", "NUMBER")
 _NAMES: Final = {"gpu_milli": "gpus", "seconds": "duration", "profile_hash": "profile_hash"}
 
 
@@ -119,6 +120,11 @@ class Leaf:
                 if limit in limits:
                     return f"must be {words} {self.write(limits[limit], Surroundings(0))}, not {given}"
         return fault_in_words(fault, IN_WORDS)
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether its bounds say more than what it is called: of ids, texts and closed lists they don't."""
+        return not self.choices and self.metavar in ("TIME", "FILE|HASH", *_MEASURES)
 
     @cached_property
     def bounds(self) -> str:

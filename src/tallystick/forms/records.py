@@ -95,6 +95,11 @@ class Record:
         """Return by what a list of these is ordered: their values in the order of the fields."""
         return [str(get(value, part.path)) for part in self.parts]
 
+    def needed_parts(self) -> list[Part]:
+        """Return the parts that can't be left out; of several kinds the first one's."""
+        record = self if self.others is None else next(iter(self.others.values()))
+        return [part for part in record.parts if part.is_required]
+
     def all_parts(self) -> tuple[Part, ...]:
         """Return the parts of every kind, each name once."""
         each = {part.name: part for record in (self.others or {}).values() for part in record.parts}
@@ -140,6 +145,10 @@ class Grouped:
             for inner in group[self.inner_name]:
                 yield write_pairs([*said, *self.inner.write(inner, surroundings)])
                 said = said[:1]
+
+    def needed_parts(self) -> list[Part]:
+        """Return the parts that can't be left out."""
+        return [part for part in self.all_parts() if part.is_required]
 
     def all_parts(self) -> tuple[Part, ...]:
         """Return the parts of both."""

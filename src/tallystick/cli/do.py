@@ -1,0 +1,287 @@
+"""Any command, filled in as a form: shown in plain words, signed, sent, and its receipt kept.
+
+    do KIND --field …            one command                      do KIND --check        what would be decided
+    do KIND --from FILE.csv      one command a row (batch.py)     do KIND --prepare      signed; cosign adds others
+    do KIND --list FIELD         what a field may name            do KIND --template     the headings of such a file
+
+docs/commands.md has the notation. Forms are made from the rulebook (`tallystick.forms`): a new kind needs nothing here.
+"""
+
+# ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+import typer.core
+
+from tallystick.cli import drafting, kinds, output, parameters
+from tallystick.cli.statuses import AS_ASKED, REFUSED
+from tallystick.errors import UsageError
+from tallystick.named_files import NamedFile
+
+if TYPE_CHECKING:
+    from tallystick.cli.drafting import Draft
+    from tallystick.cli.kind_options import Filled
+    from tallystick.cli.places import Place
+    from tallystick.forms.form import Form
+    from tallystick.profile import Profile
+    from tallystick.wire import JsonObject
+
+RECEIPTS: Final = "receipts"
+PREPARED: Final = "prepared"
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the command of this file."""
+    group = typer.Typer(
+        cls=KindGroup,
+        help="Give a command by filling in its form: it is shown in plain words, signed and sent.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
+    group.callback()(lambda: None)
+    app.add_typer(group, name="do")
+
+
+class KindGroup(typer.core.TyperGroup):
+    """The kinds of commands, each made from its form when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401
+        """Return the kinds, in the order of the rulebook."""
+        from tallystick.cli.kind_options import name_of
+        from tallystick.forms.form import forms
+
+        return [name_of(form) for form in forms().values()]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401
+        """Return a kind's command; a version may be given."""
+        from tallystick.cli.kind_options import command_of, name_of
+        from tallystick.forms.form import forms
+
+        found = [form for kind, form in forms().items() if cmd_name in (kind, name_of(form))]
+        return command_of(found[-1], do_kind) if found else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401
+        """Return the kind that is named first, and the rest.
+
+        Raises:
+            UsageError: there is no such kind.
+        """
+        if self.get_command(ctx, args[0]) is None:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], self.list_commands(ctx), 3)
+            hint = f"; did you mean {' or '.join(near)}?" if near else "; `tallystick do --help` lists them"
+            raise UsageError(f"there is no kind of command {args[0]!a:.80}{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401
+        """List the kinds with what each does, by what they are about."""
+        from tallystick.cli.kind_options import name_of
+        from tallystick.forms.form import forms
+
+        listed = list(forms().values())
+        longest = max(len(name_of(form)) for form in listed)
+        with formatter.section("Kinds"):
+            formatter.write_dl([(name_of(form).ljust(longest), form.meaning) for form in listed])
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is to become of a filled form."""
+
+    profile: "Profile"
+    place: "Place"
+    keys: Sequence[str]
+    is_agreed: bool
+    as_json: bool
+
+
+def do_kind(
+    form: "Form",
+    words: "Filled",
+    *,
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", metavar="FILE.csv", help="One command a row; its headings are these options' names."),
+    ] = None,
+    template: Annotated[bool, typer.Option("--template", help="Print the headings of such a file.")] = False,
+    list_: Annotated[
+        str | None, typer.Option("--list", metavar="FIELD", help="List what a field may name, and do nothing else.")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Say what would be decided, and send nothing.")] = False,
+    prepare: Annotated[bool, typer.Option("--prepare", help="Sign, and keep the note for others to cosign.")] = False,
+    out: Annotated[
+        str | None, typer.Option("--out", "-o", metavar="FILE", help="Where a prepared note goes; - is stdout.")
+    ] = None,
+    ref: Annotated[
+        str | None, typer.Option("--ref", metavar="REF", help="Your document number; else one is made of the time.")
+    ] = None,
+    yes: parameters.Yes = False,
+    profile: parameters.ProfileFile = None,
+    source: parameters.ProfileSource = None,
+    party: parameters.ProfileParty = None,
+    sign_with: parameters.SignWith = None,
+    passphrase_file: parameters.SignerPassphrase = None,
+    log_time: parameters.LogTime = None,
+    as_json: parameters.AsJson = False,
+) -> int:
+    """Do what is asked with a kind's form."""
+    from tallystick import profile as profiles
+    from tallystick.cli.places import open_place
+
+    if template:
+        output.to_be_typed(",".join(["ref", *[option.name for option in form.options]]))
+        return AS_ASKED
+    found = profiles.load(profile, {"source": source, "party": party, "passphrase_file": passphrase_file})
+    with closing(open_place(found, log_time)) as place:
+        asked = _Asked(found, place, sign_with or (), yes, as_json)
+        if list_ is not None:
+            return _list(form, list_, asked)
+        if from_ is not None:
+            raise UsageError("--from isn't here yet")
+        at = place.clock()
+        draft = _drafted(form, words, drafting.common_fields(found, place, ref, at), asked)
+        if not as_json:
+            drafting.show(draft.fields, place.zone, place.name_of)
+        _check_names(form, draft, asked)
+        if check:
+            return _check(draft, asked)
+        question = "Sign this?" if prepare else "Sign and send this?"
+        if not drafting.confirm(question, is_agreed=yes):
+            output.notice("nothing was signed")
+            return REFUSED
+        note = _signed(draft, asked)
+        return _prepare(draft, note, out, asked) if prepare else _send(note, asked)
+
+
+def _drafted(form: "Form", words: "Filled", common: Mapping[str, str], asked: _Asked) -> "Draft":
+    draft, faults = drafting.drafted(form, words, common, asked.place.zone)
+    if draft is None:
+        raise UsageError("; ".join(str(fault) for fault in faults))
+    return draft
+
+
+def _signed(draft: "Draft", asked: _Asked) -> bytes:
+    from tallystick.signing.note import sign_text
+
+    return sign_text(draft.text, *drafting.keys_of(asked.profile, asked.keys))
+
+
+def _check(draft: "Draft", asked: _Asked) -> int:
+    """Say what would be decided on a command."""
+    (said,) = asked.place.check([_signed(draft, asked)])
+    return _report(said, asked, "would be refused", "would be entry")
+
+
+def _send(note: bytes, asked: _Asked) -> int:
+    """Have a note recorded, and keep its receipt."""
+    (answer,) = asked.place.submit([note])
+    said = dict(answer.said)
+    if answer.receipt is not None:
+        said["receipt"] = str(keep_receipt(asked.profile.folder, said["index"], answer.receipt))
+    return _report(said, asked, "refused", "recorded as entry")
+
+
+def keep_receipt(folder: Path, index: int, receipt: bytes) -> Path:
+    """Keep an entry's receipt in the profile's folder, and return its path."""
+    kept = folder / RECEIPTS
+    kept.mkdir(exist_ok=True)
+    path = kept / f"{index}.tlog-proof"
+    NamedFile(path, kinds.RECEIPT).write(receipt)
+    return path
+
+
+def _report(said: "JsonObject", asked: _Asked, refused: str, recorded: str) -> int:
+    """Print what became of a note."""
+    from tallystick.cli import answers
+
+    if asked.as_json:
+        output.print_json(said)
+    elif not said["accepted"]:
+        again = "; the same may be accepted later" if said["transient"] else ""
+        output.line(f"{refused}: {said['reason']}: {said['detail']}{again}")
+    else:
+        output.line(f"{recorded} {said['index']}{answers.words_of(said, lambda: asked.place.zone)}")
+        if "receipt" in said:
+            output.line(f"receipt: {said['receipt']}")
+    return AS_ASKED if said["accepted"] else REFUSED
+
+
+def _prepare(draft: "Draft", note: bytes, out: str | None, asked: _Asked) -> int:
+    """Keep a note that others are to sign too."""
+    if out is None:
+        folder = asked.profile.folder / PREPARED
+        folder.mkdir(exist_ok=True)
+        out = str(folder / f"{draft.fields['ref'].replace('/', '-')}.note")
+    file = NamedFile(out, kinds.SIGNED_COMMAND)
+    file.write(note)
+    output.line_about(file, f"{out}: signed; the others sign with `tallystick cosign {out}`")
+    return AS_ASKED
+
+
+def _list(form: "Form", field: str, asked: _Asked) -> int:
+    """List what a field may name."""
+    from tallystick.cli.lookups import looked_up
+    from tallystick.wire.lookups import candidates
+
+    option_name, _, part = field.partition(".")
+    named = {
+        (option.name, name): kind
+        for option in form.options
+        for name, kind in looked_up(option)
+        if option.name == option_name
+    }
+    kind = named.get((option_name, part)) or (next(iter(named.values()), None) if not part else None)
+    if kind is None:
+        listed = sorted({option.name for option in form.options if looked_up(option)})
+        raise UsageError(f"there is no list for {field!a:.80}; there are lists for {', '.join(listed) or 'none'}")
+    found = asked.place.candidates(kind, asked.profile.party or "")
+    if asked.as_json:
+        output.print_json(candidates(kind, found))
+    else:
+        output.table(f"{field} may be", (kind, "what it is"), found)
+    return AS_ASKED
+
+
+def _check_names(form: "Form", draft: "Draft", asked: _Asked) -> None:
+    """Refuse a command that names what isn't there, with what is nearest."""
+    from tallystick.cli.lookups import nearest
+
+    if not asked.place.knows_all():
+        return
+    wrong = []
+    for where, kind, id_ in names_in(form, draft.fields):
+        there = asked.place.candidates(kind, "")
+        if id_ not in [one.id for one in there]:
+            near = nearest(id_, there)
+            wrong.append(
+                f"--{where}: there is no {kind} {id_}" + (f"; did you mean {' or '.join(near)}?" if near else "")
+            )
+    if wrong:
+        raise UsageError("; ".join(wrong))
+
+
+def names_in(form: "Form", fields: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Return what a command names: by which option, of which kind, and its id."""
+    from tallystick.cli.lookups import looked_up
+    from tallystick.forms.leaves import Leaf
+    from tallystick.forms.records import Grouped, get
+
+    found = []
+    for option in form.options:
+        value = get(dict(fields), option.path)
+        kinds_of = dict(looked_up(option))
+        if value is None or not kinds_of or isinstance(option.shape, Grouped):
+            continue
+        for one in value if option.is_list else (value,):
+            if isinstance(option.shape, Leaf):
+                found.append((option.name, kinds_of[""], one))
+            else:
+                named = [(part.name, text) for part, text in option.shape.pairs(one) if part.name in kinds_of]
+                found += [(f"{option.name} {name}", kinds_of[name], text) for name, text in named]
+    return found
