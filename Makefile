@@ -13,6 +13,7 @@ SECONDS ?= 60
 SEEDS ?= 1000
 FIRST ?= 1
 CLUSTER_FLAGS ?=
+WHEELHOUSE_FLAGS ?=
 
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
@@ -21,10 +22,11 @@ PYTHON_CODE := src tests docs/site $(wildcard fuzz benchmarks mutation)
 # Twice quiet: a machine's own pip settings make it warn in every line. What can't be installed is still said.
 PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest
-LOCKS := requirements.lock requirements-test.lock docs/requirements.lock mutation/requirements.lock fuzz/requirements.lock
+LOCKS := requirements.lock requirements-test.lock docs/requirements.lock mutation/requirements.lock fuzz/requirements.lock \
+  deploy/requirements.lock deploy/release/requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-system test-pythons test-cluster simulate lint docs docs-tables vectors bench bench-decade fuzz mutants lock clean
+.PHONY: help demo test test-all test-system test-pythons test-cluster simulate lint docs docs-tables vectors bench bench-decade fuzz mutants lock dist wheelhouse clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -99,6 +101,27 @@ mutants: $(VENV)/.mutation-installed ## plant a fault at a time in what is pure,
 	$(BIN)/mutmut run --max-children $(WORKERS)
 	$(BIN)/python mutation/report.py
 
+# The time in what is built is that of the newest commit, so that anybody can build the same bytes from it.
+SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),1767225600)
+dist: export SOURCE_DATE_EPOCH := $(SOURCE_DATE_EPOCH)
+dist: $(VENV)/.dist-installed ## build wheel, sdist and a bill of materials (CycloneDX), into dist; the same bytes everywhere
+	rm -rf dist build/dist
+	mkdir -p build/dist
+	umask 022 && $(BIN)/python -m build --no-isolation --outdir dist . >build/dist/log
+	sed "s/^dynamic = .*/version = \"$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' src/tallystick/__init__.py)\"/" \
+	  pyproject.toml >build/dist/pyproject.toml
+	PYTHONWARNINGS=ignore $(BIN)/cyclonedx-py requirements deploy/requirements.lock --pyproject build/dist/pyproject.toml \
+	  --output-reproducible -o dist/tallystick.cdx.json
+	cd dist && sha256sum tallystick* >SHA256SUMS
+
+# For this machine's Python and system, unless WHEELHOUSE_FLAGS='--platform … --python-version …' says another.
+wheelhouse: dist ## put all that a machine without a network needs to install it into dist/wheelhouse
+	mkdir -p dist/wheelhouse
+	$(BIN)/python -m pip download -qq --disable-pip-version-check --only-binary :all: --no-deps --require-hashes \
+	  -r deploy/requirements.lock -d dist/wheelhouse $(WHEELHOUSE_FLAGS)
+	cp dist/*.whl dist/tallystick.cdx.json deploy/requirements.lock deploy/release/install dist/wheelhouse
+	cd dist/wheelhouse && sha256sum *.whl *.json requirements.lock install >SHA256SUMS
+
 # pip does the installing everywhere; uv is fetched only here, because it alone resolves for all systems at once. Tests
 # are resolved first, and what every other lock shares with them has the same version there.
 RESOLVE = $(BIN)/uv pip compile --quiet --no-config --upgrade --universal --generate-hashes --no-header --no-annotate
@@ -109,6 +132,8 @@ lock: $(BIN)/pip ## resolve the dependencies again, into every lock
 	$(RESOLVE) --python-version 3.11 -c requirements-test.lock docs/requirements.in -o docs/requirements.lock
 	$(RESOLVE) --python-version 3.11 -c requirements-test.lock mutation/requirements.in -o mutation/requirements.lock
 	$(RESOLVE) --python-version 3.11 -c requirements-test.lock fuzz/requirements.in -o fuzz/requirements.lock
+	$(RESOLVE) --all-extras -c requirements-test.lock pyproject.toml -o deploy/requirements.lock
+	$(RESOLVE) --python-version 3.11 -c requirements-test.lock deploy/release/requirements.in -o deploy/release/requirements.lock
 	! grep -n '://' $(LOCKS)
 
 clean: ## remove every .venv, build and every cache
@@ -144,4 +169,8 @@ $(VENV)/.mutation-installed: mutation/requirements.lock $(READY_FOR_TESTS)
 
 $(VENV)/.fuzz-installed: fuzz/requirements.lock $(READY_FOR_TESTS)
 	$(PIP_INSTALL) --require-hashes -r fuzz/requirements.lock
+	@touch $@
+
+$(VENV)/.dist-installed: deploy/release/requirements.lock | $(BIN)/pip
+	$(PIP_INSTALL) --require-hashes -r deploy/release/requirements.lock
 	@touch $@

@@ -29,6 +29,7 @@ def locked_in(name: str) -> dict[str, tuple[str, str]]:
 
 
 CORE, ALL = locked_in("requirements.lock"), locked_in("requirements-test.lock")
+RELEASED = locked_in("deploy/requirements.lock")
 
 
 def walk(requirements: list[str]) -> set[str]:
@@ -82,9 +83,15 @@ def test_the_lock_of_the_core_has_what_the_program_and_its_installation_need_and
     assert here == walk([*PROJECT["dependencies"], *EXTRAS["serve"], *PYPROJECT["dependency-groups"]["build"]])
 
 
-def test_both_locks_say_the_same_of_what_they_share() -> None:
+def test_all_locks_say_the_same_of_what_they_share() -> None:
     assert len(CORE) > 20
     assert CORE.items() < ALL.items()
+    assert RELEASED.items() < ALL.items()
+
+
+def test_the_lock_of_a_release_has_the_program_with_every_extra_and_no_more() -> None:
+    here = {name for name, (_, said) in RELEASED.items() if is_for_this_system(said)}
+    assert here == walk([*PROJECT["dependencies"], *[one for extra in EXTRAS.values() for one in extra]])
 
 
 @pytest.mark.parametrize("title", SECTIONS)
