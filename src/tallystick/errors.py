@@ -14,7 +14,8 @@
     │   ├── SignatureInvalidError     a known key, and a signature that is not its own
     │   ├── SignatureMissingError     no signature by a key that is needed
     │   ├── ProofInvalidError         an inclusion or consistency proof that leads elsewhere
-    │   └── QuorumMissingError        too few witnesses cosigned
+    │   ├── QuorumMissingError        too few witnesses cosigned
+    │   └── HistoryRewrittenError     two checkpoints of one log that no proof joins; it has both
     ├── KeyFileError              a key file that is missing, readable by others or locked
     ├── KeyTokenError             a token without such a key, or one that didn't sign
     ├── LedgerError               the store of a ledger
@@ -28,6 +29,11 @@
     │   ├── TooBusyError              there is too much to do at the moment; the same can be asked again
     │   └── ViewsUnusableError        the views' file can't be read or written here
     │       └── ViewsDamagedError         it holds something else than what was written; it is built anew
+    ├── ServerError               a log's server can't be asked, or doesn't do as asked
+    │   ├── UnreachableError          no answer in time from any of its URLs; what was sent may have arrived
+    │   ├── UntrustedServerError      it isn't the one that it should be: its certificate, or its log
+    │   ├── AnswerMalformedError      what it answers isn't what was asked for, or is too long
+    │   └── ProblemError              it refuses, for a reason that a program can go by
     ├── NotAFileError             where a file should be is a folder, a pipe or the like; an OSError too
     ├── RequestRefusedError       a request over HTTP that is answered with a problem of HTTP's own
     ├── EditionUnknownError       a log was made by newer rules than this version knows; it isn't judged
@@ -101,6 +107,20 @@ class QuorumMissingError(VerificationError):
     """Too few witnesses cosigned a checkpoint."""
 
 
+class HistoryRewrittenError(VerificationError):
+    """Two checkpoints that one log signed, and that no consistency proof joins.
+
+    Attributes:
+        kept: the note of the checkpoint that was seen before.
+        other: the note that contradicts it; the two together are the evidence.
+    """
+
+    def __init__(self, text: str, kept: bytes = b"", other: bytes = b"") -> None:
+        super().__init__(text)
+        self.kept = kept
+        self.other = other
+
+
 class KeyFileError(TallystickError):
     """A key file that is missing, readable by others, damaged or locked."""
 
@@ -151,6 +171,59 @@ class ViewsUnusableError(LedgerError):
 
 class ViewsDamagedError(ViewsUnusableError):
     """The views' file holds something else than what was written to it."""
+
+
+class ServerError(TallystickError):
+    """A log's server can't be asked, or doesn't do as asked; it says nothing about the log.
+
+    Attributes:
+        may_pass: the same may be asked again later, and asking again does no harm.
+        retry_after_seconds: when, if the server said so.
+    """
+
+    may_pass: bool = False
+    retry_after_seconds: float | None = None
+
+
+class UnreachableError(ServerError):
+    """No answer in time from any URL of a server; what was sent may have arrived."""
+
+
+class UntrustedServerError(ServerError):
+    """A server isn't the one that it should be: its certificate, or the log that it serves."""
+
+
+class AnswerMalformedError(ServerError):
+    """A server's answer isn't what was asked for, or is longer than it may be."""
+
+
+class ProblemError(ServerError):
+    """A server refuses a request.
+
+    Attributes:
+        reason: why, as a code: of a refused note the `Reason`, else an error's code or one of HTTP's own.
+        detail: what exactly is wrong, in words.
+        status: of the HTTP answer; 0 if the note was refused before it was sent.
+        transient: the same may be accepted another time.
+        fields: what else a program may need: `index`, `key`, `limit_fen`, `not_before`.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        reason: str = "",
+        detail: str = "",
+        status: int = 0,
+        transient: bool = False,
+        fields: dict[str, int | str] | None = None,
+    ) -> None:
+        super().__init__(text)
+        self.reason = reason
+        self.detail = detail
+        self.status = status
+        self.transient = transient
+        self.fields = fields or {}
 
 
 class NotAFileError(TallystickError, OSError):

@@ -16,7 +16,7 @@ from functools import cache
 
 from tallystick.errors import ProofInvalidError
 from tallystick.transparency.encoding import HASH_SIZE
-from tallystick.transparency.merkle import ReadTile, node_hash
+from tallystick.transparency.merkle import ReadTile, RightEdge, node_hash
 from tallystick.transparency.tiles import node_from_tiles
 
 
@@ -90,6 +90,29 @@ def verify_inclusion(index: int, size: int, leaf_hash: bytes, proof: Sequence[by
         raise ProofInvalidError(f"the inclusion proof of leaf {index} in {size} is too short")
     if result != root:
         raise ProofInvalidError(f"the inclusion proof of leaf {index} in {size} leads to another root")
+
+
+def root_before(index: int, size: int, proof: Sequence[bytes]) -> bytes:
+    """Return the root of the tree of the first `index` leaves, which an inclusion proof has within it.
+
+    The siblings on the leaf's left are the roots of the perfect subtrees that the tree of `index` leaves is the sum of.
+
+    Args:
+        index: of the leaf.
+        size: of the tree.
+        proof: for that leaf; it was verified.
+
+    Raises:
+        ValueError: not a proof of this leaf in a tree of this size.
+    """
+    left = []
+    node, last = index, size - 1
+    for sibling in proof:
+        if node & 1 or node == last:
+            left.append(sibling)
+            node, last = _up_to_a_right_child(node, last)
+        node, last = node >> 1, last >> 1
+    return RightEdge.from_hashes(index, left[::-1]).root()
 
 
 def verify_consistency(old_size: int, new_size: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes) -> None:

@@ -1,0 +1,66 @@
+"""Who reads is known by a note that a key of the party has signed; what the service gives for it is a short token.
+
+The text of the note is canonical JSON and no command, so it can never be an entry:
+
+    {"audience", "expires_at", "kind": "session.open/1", "log", "party", "scope": "read", "signed_at"}
+
+`audience` is the URL that it is sent to: one service can't use it at another.
+"""
+
+import time
+from typing import Final, NamedTuple
+
+from tallystick.client.connection import Connections
+from tallystick.client.endpoint import Question
+from tallystick.client.resources import object_in
+from tallystick.errors import AnswerMalformedError
+from tallystick.signing import canonical_json
+from tallystick.signing.keys import SigningKey
+from tallystick.signing.note import sign_text
+from tallystick.vouchers.quantities import SECOND_US, format_instant
+from tallystick.wire import JsonObject
+
+SESSION_SECONDS: Final = 3_600
+SESSION_ANSWER_SIZE_MAX: Final = 65_536
+TOKEN_LENGTH_MAX: Final = 4_096
+
+
+class Session(NamedTuple):
+    """Whose session is opened, and opened again when it ends."""
+
+    key: SigningKey
+    party: str
+    origin: str
+
+
+def open_session(connections: Connections, session: Session) -> JsonObject:
+    """Log in at the URL that answered last, and return what it says of the session, without the token.
+
+    Raises:
+        ProblemError: the log doesn't know the key, or it is revoked, or the clock is wrong.
+        ServerError: no usable answer.
+    """
+    url = connections.current
+    connections.tokens.pop(url, None)
+    now_us = time.time_ns() // 1_000
+    text = canonical_json.encode(
+        {
+            "kind": "session.open/1",
+            "log": session.origin,
+            "party": session.party,
+            "audience": url,
+            "scope": "read",
+            "signed_at": format_instant(now_us),
+            "expires_at": format_instant(now_us + SESSION_SECONDS * SECOND_US),
+        }
+    )
+    note = sign_text(text + b"\n", session.key)
+    headers = {"Content-Type": "text/plain; charset=utf-8"}
+    said = object_in(connections.ask(Question("v1/sessions", SESSION_ANSWER_SIZE_MAX, "POST", note, headers), only=url))
+    token = said.pop("token", None)
+    if not isinstance(token, str) or not token.isascii() or not token.isprintable() or " " in token:
+        raise AnswerMalformedError(f"{url} gives no token for a session")
+    if len(token) > TOKEN_LENGTH_MAX:
+        raise AnswerMalformedError(f"{url} gives a token of {len(token):,} characters")
+    connections.tokens[url] = token
+    return said
