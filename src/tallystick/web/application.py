@@ -12,7 +12,7 @@ from typing import Final
 
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.errors import ServerErrorMiddleware
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tallystick import __version__
 from tallystick.vouchers.reading_rights import Reading
@@ -46,11 +46,13 @@ class LogApplication(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, and say by which route: its pattern, for what is counted."""
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            if scope["type"] == "http":
+
+        async def send_on(message: Message) -> None:
+            if message["type"] == "http.response.start":
                 scope.setdefault("state", {})["route"] = getattr(scope.get("route"), "path", "")
+            await send(message)
+
+        await super().__call__(scope, receive, send_on)
 
 
 def create_app(service: ServedLog) -> FastAPI:
