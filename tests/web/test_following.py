@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from support.burning import NOW
 from support.reading_app import add_entry, application, reading
 from support.small_ledger import write_small_ledger
 from tallystick.publishing import read_ledger
@@ -107,7 +108,8 @@ def test_a_reader_that_takes_nothing_is_cut(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(following, "_page", counted)
     write_small_ledger(tmp_path)
     reads = Reads.open(tmp_path)
-    with running(application(reads), bounds=Bounds(stuck_seconds=0.3)) as server:
+    app = application(reads, tmp_path / "pending.db", "open", lambda: NOW)
+    with running(app, bounds=Bounds(stuck_seconds=0.3)) as server:
         host = httpx2.URL(server.url)
         with socket.create_connection((host.host, host.port or 80)) as idle:
             idle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)

@@ -260,16 +260,6 @@ class LogFollower:
             evolve(state, Entry.from_bytes(data).event)
         return state
 
-    def state(self) -> State:
-        """Return the state at the last entry followed; it changes with what is followed next.
-
-        Raises:
-            NotALedgerError: an entry can't be read.
-        """
-        with self._read() as reader:
-            self._state = self._state_at(reader, self._store.place().size)
-        return self._state
-
     def make_again(self, *, is_damaged: bool) -> None:
         """Make the rows anew from the log: instead of a damaged file in another, or in memory where that can't be."""
         if is_damaged:

@@ -146,15 +146,6 @@ class ServedViews:
                 self._make_again()
                 raise
 
-    def with_state(self, call: Callable[[State], Found]) -> Found:
-        """Call with the state after the last entry followed, and keep it from changing meanwhile; quick calls only.
-
-        Raises:
-            LedgerError: the log or the file can't be read.
-        """
-        with self._following:
-            return call(self._follower.state())
-
     def close(self) -> None:
         """Let go of the file; the state is kept in it, so that the next start is quick."""
         with self._following:
