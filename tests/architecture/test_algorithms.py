@@ -27,6 +27,7 @@ SHA256_OF_THIS_VERSION_ALONE = {
     "demo/cast.py": "made-up numbers",
     "demo/incidents.py": "another log, made up",
     "ledger/note_faults.py": "names a note in a message",
+    "client/auditors.py": "names folders and files of what waits to be sent",
     "ledger/recorded_before.py": "a text that came before, within the state",
     "publishing/recorded.py": "a text that came before, within the state",
     "views/follow.py": "names a lock",
@@ -35,6 +36,8 @@ SHA256_OF_THIS_VERSION_ALONE = {
     "vouchers/admit.py": "a text that came before, within the state",
     "vouchers/entry.py": "a text that came before, within the state",
     "vouchers/saved_state.py": "saved states, which the version that wrote them reads",
+    "web/pending.py": "names a note that waits",
+    "web/sessions.py": "tokens, in this process's memory",
 }
 
 
