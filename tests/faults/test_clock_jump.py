@@ -1,17 +1,14 @@
 """A clock that is years ahead records nothing, and an honest pause bothers nobody."""
 
-import json
-import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from support.command_line import Desk, failed, run, start
+from support.command_line import Desk, failed, run
+from support.serving import ServingProcess
 from tallystick.errors import ClockJumpError
 from tallystick.ledger.clock_guard import ClockGuard
-from tallystick.publishing import read_ledger
 from tallystick.vouchers.quantities import DAY_US, format_instant
 
 HOUR_US = DAY_US // 24
@@ -130,30 +127,17 @@ def test_bounds_have_bounds(tmp_path: Path, setting: str) -> None:
     assert f"{setting.split(maxsplit=1)[0]}: must be " in failed("submit", desk.ledger, note_of(desk, 0))
 
 
-@pytest.fixture
-def writing(tmp_path: Path) -> Iterator[tuple[Desk, "subprocess.Popen[str]"]]:
-    """A writer whose machine's clock is more than a year ahead of its log."""
+def test_a_service_answers_and_goes_on(tmp_path: Path) -> None:
+    """What would be recorded is 503 and may be sent again; what was recorded before is answered as ever."""
     desk = desk_of(tmp_path, 400)
-    with start("writer", desk.ledger, "--processes", "0", stdin=subprocess.PIPE) as process:
-        yield desk, process
-        process.kill()
-
-
-def test_a_writer_answers_and_goes_on(writing: tuple[Desk, "subprocess.Popen[str]"]) -> None:
-    """Each request that would be recorded has an error, those recorded before are answered as ever."""
-    desk, process = writing
-    size = desk.size
-    assert process.stdin is not None
-    assert process.stdout is not None
-    assert json.loads(process.stdout.readline())["status"] == "writing"
-    notes = {"new": note_of(desk, 0), "old": desk.folder / "002.note"}
-    for name in ("new", "old"):
-        process.stdin.write(json.dumps({"id": name, "note": notes[name].read_text()}) + "\n")
-        process.stdin.flush()
-        said = json.loads(process.stdout.readline())
-        assert said["id"] == name
-        assert ("the clock says " in said.get("error", "")) is (name == "new")
-    process.stdin.close()
-    assert process.wait() == 0
-    with read_ledger(desk.ledger) as reader:
-        assert reader.size == size
+    size, new, old = desk.size, note_of(desk, 0), desk.folder / "002.note"
+    with ServingProcess(desk.ledger, "--processes", "0") as service:
+        refused = service.post(new.read_bytes())
+        assert (refused.status_code, refused.json()["reason"]) == (503, "clock_jump")
+        assert refused.json()["detail"].startswith("the clock says ")
+        assert service.post(old.read_bytes()).status_code == 200
+        assert service.http.get("/readyz").status_code == 200  # others may have been signed just now
+        assert service.end() == 0
+    assert desk.size == size
+    with ServingProcess(desk.ledger, "--processes", "0", "--accept-clock-jump") as service:
+        assert service.post(new.read_bytes()).status_code == 201

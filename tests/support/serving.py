@@ -70,6 +70,7 @@ def service_in_thread(
     guard: ClockGuard | None = None,
     verify_processes: int = 0,
     log_requests: bool = False,
+    tell_seconds: float = 0.0,
 ) -> Iterator[Running]:
     """Serve a log from a thread until the block ends."""
     place = parse_writable(source)
@@ -80,7 +81,7 @@ def service_in_thread(
         settings = ServingSettings(log_key.name, (log_key.verifier.to_text(),), reading)
         service = ServedLog(place, settings, writing, Reads.open(place), clock)
         metrics = Metrics(service)
-        hooks = hooks_of(service, metrics, log_requests=log_requests)
+        hooks = hooks_of(service, metrics, log_requests=log_requests, tell_seconds=tell_seconds)
         with running(create_app(service), hooks=hooks, body_limit=body_limit) as server:
             serving = Running(server.url, service, metrics)
             with serving.http:

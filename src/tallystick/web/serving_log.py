@@ -5,6 +5,7 @@
 A request that was read is answered, whatever becomes of the service.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Final
@@ -22,6 +23,8 @@ from tallystick.web.served_log import ServedLog
 
 _LARGER: Final = frozenset({"/v1/entries:batch", "/v1/check:batch"})
 _WORTH_A_LINE: Final = 500
+TELL_SECONDS: Final = 0.5
+"""How long a drain goes on answering: clients at work then hear of it, instead of losing a connection that they use."""
 
 
 def body_limit(method: str, path: str) -> int | None:
@@ -59,6 +62,7 @@ def hooks_of(
     *,
     on_started: Callable[[str], None] = lambda url: None,
     log_requests: bool = False,
+    tell_seconds: float = TELL_SECONDS,
 ) -> Hooks:
     """Return what a server tells a service: each answer is counted, and logged where it is worth a line."""
     service.on_group = metrics.count_group
@@ -70,7 +74,7 @@ def hooks_of(
 
     async def drain() -> None:
         log.info("draining")
-        await service.drain()
+        await asyncio.gather(service.drain(), asyncio.sleep(tell_seconds))
 
     def answered(answer: Answered) -> None:
         metrics.count_answer(answer)
