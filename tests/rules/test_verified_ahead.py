@@ -2,10 +2,12 @@
 
 import hashlib
 
-from support.actors import note_of, text_of
+from support.actors import ORIGIN, note_of, text_of
 from support.scenario import Ledger, Row, Story, ledger_for, read_table
+from tallystick.ledger.verification import Verifier
 from tallystick.signing.keys import SigningKey
 from tallystick.signing.note import Note, Signature, sign_text
+from tallystick.vouchers.admit import SignedCommand, read_note
 
 
 def row_of(text: str) -> Row:
@@ -41,3 +43,17 @@ def test_a_verdict_is_about_one_text() -> None:
     assert str(ledger.submit(stolen.to_bytes())).startswith("signature_invalid")
     assert not isinstance(ledger.submit(note), str)
     assert ledger.state.reservations["acme/R9"].amount_fen == 100
+
+
+def test_what_is_recorded_is_not_verified_again() -> None:
+    """It is answered by its reference: so the same good note sent without end costs no signature."""
+    ledger = standard()
+    verifier = Verifier(0)
+    for number, verified in (("R8", 1), ("R9", 1)):
+        _, data = ledger.note(row_of(f"acme  reserve  {number} of V1 1.00 under K1 until +1d  -> reserved"))
+        for times in (verified, 0):
+            signed = read_note(data, ORIGIN)
+            assert isinstance(signed, SignedCommand)
+            verifier.start([signed], ledger.state).finish()
+            assert len(signed.verdicts) == times
+            ledger.submit(data)

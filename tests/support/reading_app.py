@@ -16,6 +16,7 @@ from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_day
 from tallystick.vouchers.reading_rights import Reading
 from tallystick.web import pending as half_signed
 from tallystick.web import problems, rights, routers, sessions
+from tallystick.web.flood import FailureBuckets
 from tallystick.web.pending import Pending
 from tallystick.web.reads import Reads
 
@@ -34,6 +35,7 @@ def application(reads: Reads, pending: Path, reading: str, clock: Callable[[], i
     app = FastAPI(lifespan=lifespan)
     app.state.reads = reads
     rights.install(app, rights.Rights(Reading(reading), reads, sessions.Sessions(reads, [SERVICE_URL], clock)))
+    app.state.failures = FailureBuckets()
     app.state.pending = Pending(pending, reads, clock)
     problems.install(app)
     for router in (*routers.READING, sessions.router, half_signed.router):

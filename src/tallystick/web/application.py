@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tallystick import __version__
 from tallystick.vouchers.reading_rights import Reading
 from tallystick.web import entries_in, health, info, pending, problems, rights, routers, sessions
+from tallystick.web.flood import FailureBuckets
 from tallystick.web.pending import Pending
 from tallystick.web.rights import Rights
 from tallystick.web.served_log import ServedLog
@@ -77,6 +78,7 @@ def create_app(service: ServedLog) -> FastAPI:
     app.state.reads = service.reads
     logins = Sessions(service.reads, service.urls, service.clock)
     rights.install(app, Rights(Reading(service.settings.reading), service.reads, logins))
+    app.state.failures = FailureBuckets()
     app.state.pending = Pending(service.reads.views.path.with_name(PENDING), service.reads, service.clock)
     app.router.routes[:0] = entries_in.ROUTES
     for router in ROUTERS:

@@ -21,6 +21,7 @@ from tallystick.signing.note import NOTE_SIZE_MAX
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.rule import Event
+from tallystick.web.flood import buckets_of
 from tallystick.web.problems import HttpProblem, problem_object, problem_response
 from tallystick.web.served_log import ServedLog, served_log_of
 from tallystick.wire import JsonObject
@@ -42,9 +43,11 @@ _CHARSETS: Final = frozenset({"", "utf-8", "utf8", "us-ascii"})
 
 async def post_entry(request: Request) -> Response:
     """Decide a note; 201 with where its entry is, 200 if it is one already, or a problem."""
-    service = served_log_of(request)
+    service, failures = served_log_of(request), buckets_of(request)
+    failures.check(request)
     note = await _note_in(request)
     (answer,) = await service.submit([note])
+    failures.count(request, [answer])
     if isinstance(answer, Refusal):
         return problem_response(answer)
     headers = {"Location": f"{service.prefix}/v1/entries/{answer.index}"} | service.headers()
@@ -57,10 +60,12 @@ async def post_entry(request: Request) -> Response:
 
 async def post_entries(request: Request) -> Response:
     """Decide many notes in order; a line of the answer for each, with its own status."""
-    service = served_log_of(request)
+    service, failures = served_log_of(request), buckets_of(request)
+    failures.check(request)
     notes = await _notes_in(request)
     with_entry = request.query_params.get("include") == "entry"
     answers = await service.submit(notes) if notes else []
+    failures.count(request, answers)
     said = []
     for answer in answers:
         said.append(_answer_object(answer))
@@ -71,17 +76,21 @@ async def post_entries(request: Request) -> Response:
 
 async def post_check(request: Request) -> Response:
     """Say what would become of a note; nothing is written."""
-    service = served_log_of(request)
+    service, failures = served_log_of(request), buckets_of(request)
+    failures.check(request)
     (said,) = await service.in_thread(_checked, service, [await _note_in(request)])
+    failures.count(request, [said])
     return Response(_json(said), headers=service.headers(), media_type=JSON)
 
 
 async def post_checks(request: Request) -> Response:
     """Say what would become of notes, were they submitted one after another; nothing is written."""
-    service = served_log_of(request)
+    service, failures = served_log_of(request), buckets_of(request)
+    failures.check(request)
     notes = await _notes_in(request)
     async with service.checking:  # each takes a copy of the state
         said = await service.in_thread(_checked, service, notes)
+    failures.count(request, said)
     return _lines(said, service)
 
 

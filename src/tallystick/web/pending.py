@@ -28,6 +28,7 @@ from tallystick.vouchers.admit import SignedCommand, read_note
 from tallystick.vouchers.half_signed import HalfSigned, judge
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.state import State
+from tallystick.web.flood import buckets_of
 from tallystick.web.pending_file import KeptNote, PendingFile
 from tallystick.web.problems import HttpProblem, problem_response
 from tallystick.web.reads import Reads
@@ -187,6 +188,8 @@ router: Final = APIRouter(prefix="/v1", tags=["pending"])
 @router.post("/pending", status_code=_CREATED, response_class=Response)
 async def add_pending(request: Request) -> Response:
     """Take in a half-signed note (201), or signatures to one that is there (200)."""
+    failures = buckets_of(request)
+    failures.check(request)
     body = bytearray()
     async for part in request.stream():
         body += part
@@ -194,6 +197,7 @@ async def add_pending(request: Request) -> Response:
             break
     pending: Pending = request.app.state.pending
     answer = await anyio.to_thread.run_sync(pending.add, bytes(body[: NOTE_SIZE_MAX + 1]))
+    failures.count(request, [answer])
     if isinstance(answer, Refusal):
         return problem_response(answer)
     said, is_new = answer

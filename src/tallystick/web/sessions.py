@@ -25,6 +25,7 @@ from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.reading_rights import Reader
 from tallystick.vouchers.refusals import Refusal
 from tallystick.vouchers.sessions import FRESHNESS_US, NOTE_SIZE_MAX, LoginKey, check_session, read_session
+from tallystick.web.flood import buckets_of
 from tallystick.web.problems import HttpProblem, problem_response
 from tallystick.web.reads import Reads
 from tallystick.wire.statuses import HttpReason
@@ -169,7 +170,10 @@ router: Final = APIRouter(prefix="/v1", tags=["sessions"])
 async def open_session(request: Request) -> Response:
     """Open a session by a signed note of `session.open/1`; it is over at the note's `expires_at` at the latest."""
     sessions: Sessions = request.app.state.sessions
+    failures = buckets_of(request)
+    failures.check(request)
     opened = await sessions.open(await _login_in(request))
+    failures.count(request, [opened])
     if isinstance(opened, Refusal):
         return problem_response(opened, {"Cache-Control": "no-store"})
     token, session = opened
