@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 import typer.core
 
-from tallystick.cli import drafting, kinds, output, parameters
+from tallystick.cli import batch, drafting, kinds, output, parameters
+from tallystick.cli.receipts_kept import keep_receipts
 from tallystick.cli.statuses import AS_ASKED, REFUSED
 from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from tallystick.profile import Profile
     from tallystick.wire import JsonObject
 
-RECEIPTS: Final = "receipts"
 PREPARED: Final = "prepared"
 
 
@@ -109,6 +109,9 @@ def do_kind(
         str | None,
         typer.Option("--from", metavar="FILE.csv", help="One command a row; its headings are these options' names."),
     ] = None,
+    encoding: Annotated[
+        str, typer.Option("--encoding", metavar="NAME", help="Of that file, if it isn't UTF-8: gb18030.")
+    ] = "utf-8",
     template: Annotated[bool, typer.Option("--template", help="Print the headings of such a file.")] = False,
     list_: Annotated[
         str | None, typer.Option("--list", metavar="FIELD", help="List what a field may name, and do nothing else.")
@@ -135,7 +138,9 @@ def do_kind(
     from tallystick.cli.places import open_place
 
     if template:
-        output.to_be_typed(",".join(["ref", *[option.name for option in form.options]]))
+        from tallystick.forms.sheets import template as headings
+
+        output.to_be_typed(headings(form))
         return AS_ASKED
     found = profiles.load(profile, {"source": source, "party": party, "passphrase_file": passphrase_file})
     with closing(open_place(found, log_time)) as place:
@@ -143,7 +148,11 @@ def do_kind(
         if list_ is not None:
             return _list(form, list_, asked)
         if from_ is not None:
-            raise UsageError("--from isn't here yet")
+            if words:
+                raise UsageError(f"--from has it all in its rows: leave --{next(iter(words))} out")
+            return batch.run(
+                batch.Batch(form, Path(from_), encoding, found, place, sign_with or (), yes, check, as_json)
+            )
         at = place.clock()
         draft = _drafted(form, words, drafting.common_fields(found, place, ref, at), asked)
         if not as_json:
@@ -183,17 +192,8 @@ def _send(note: bytes, asked: _Asked) -> int:
     (answer,) = asked.place.submit([note])
     said = dict(answer.said)
     if answer.receipt is not None:
-        said["receipt"] = str(keep_receipt(asked.profile.folder, said["index"], answer.receipt))
+        (said["receipt"],) = keep_receipts(asked.profile.folder, [answer])
     return _report(said, asked, "refused", "recorded as entry")
-
-
-def keep_receipt(folder: Path, index: int, receipt: bytes) -> Path:
-    """Keep an entry's receipt in the profile's folder, and return its path."""
-    kept = folder / RECEIPTS
-    kept.mkdir(exist_ok=True)
-    path = kept / f"{index}.tlog-proof"
-    NamedFile(path, kinds.RECEIPT).write(receipt)
-    return path
 
 
 def _report(said: "JsonObject", asked: _Asked, refused: str, recorded: str) -> int:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tallystick.profile import Profile
     from tallystick.publishing import Reader
     from tallystick.sources import WritableSource
+    from tallystick.vouchers.entry import Entry
+    from tallystick.vouchers.refusals import Refusal
     from tallystick.vouchers.state import State
     from tallystick.wire import JsonObject
 
@@ -120,11 +122,15 @@ class LedgerPlace:
     def check(self, notes: Sequence[bytes]) -> "list[JsonObject]":
         """Return what would be decided on notes, one after another."""
         from tallystick.ledger.checking import check_notes
-        from tallystick.vouchers.entry import Entry
-        from tallystick.wire.answers import recorded, refused
+        from tallystick.publishing.recorded import find_recorded
 
-        decided = check_notes(self._reader.state, notes, self.clock())
-        return [recorded(one.event, is_new=True) if isinstance(one, Entry) else refused(one) for one in decided]
+        before = find_recorded(self._reader, notes)
+        new = [note for number, note in enumerate(notes) if number not in before]
+        decided = iter(check_notes(self._reader.state, new, self.clock()))
+        return [
+            _said(before[number], is_new=False) if number in before else _said(next(decided), is_new=True)
+            for number in range(len(notes))
+        ]
 
     def submit(self, notes: Sequence[bytes]) -> list[Answer]:
         """Record notes, or say why not, in order."""
@@ -156,6 +162,13 @@ class LedgerPlace:
 
         with output.progress("Reading the ledger") as progress:
             return self._reader.state(progress=progress)
+
+
+def _said(answer: "Entry | Refusal", *, is_new: bool) -> "JsonObject":
+    from tallystick.vouchers.entry import Entry
+    from tallystick.wire.answers import recorded, refused
+
+    return recorded(answer.event, is_new=is_new) if isinstance(answer, Entry) else refused(answer)
 
 
 def open_place(profile: "Profile", log_time: str | None = None) -> Place:

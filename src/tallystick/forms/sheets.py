@@ -1,0 +1,137 @@
+"""A sheet of commands: CSV with a heading for each option, one command a row, read as forms are.
+
+    ref,voucher,programme,holder,face,valid-from
+    issue-1,shanghai/v-1,shanghai/c-2026,acme-ai,"1,500,000.00",2026-01-05
+
+Headings are the names of options; one that stands twice is an option given twice, as lists are. An empty cell says
+nothing. All that is wrong is found at once, by line and heading. The text is UTF-8 with or without a byte order mark,
+or in another encoding that is named.
+"""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tallystick.forms.form import Form
+
+REF: Final = "ref"
+"""The heading of the document number, which may be left out."""
+ROWS_MAX: Final = 10_000
+_CELL_MAX: Final = 65_536
+_FAULTS_MAX: Final = 100
+_OTHER_SEPARATORS: Final = ";\t|"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A command's words: the line of the sheet where they begin, its document number if it says one, and by option."""
+
+    line: int
+    ref: str | None
+    words: dict[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class SheetFault:
+    """What is wrong, in which line, counted from 1, and under which heading; none: with the line as a whole."""
+
+    line: int
+    heading: str | None
+    words: str
+
+    def __str__(self) -> str:
+        """Return all of it in one line."""
+        where = f"line {self.line}" if self.heading is None else f"line {self.line}, {self.heading}"
+        return f"{where}: {self.words}"
+
+
+def text_of(data: bytes, encoding: str = "utf-8") -> str:
+    """Return a sheet's text.
+
+    Raises:
+        ValueError: it isn't in that encoding, or there is no such one.
+    """
+    try:
+        return data.decode("utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding)
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise ValueError(
+            f"byte {error.start} (line {line}) is not {encoding}: save it as CSV UTF-8, or name its encoding, "
+            "such as --encoding gb18030"
+        ) from None
+    except LookupError:
+        raise ValueError(f"there is no encoding {encoding!a:.40}; gb18030 is one") from None
+
+
+def template(form: Form) -> str:
+    """Return the heading line of a kind's sheet."""
+    return ",".join([REF, *[option.name for option in form.options]])
+
+
+def read_sheet(form: Form, text: str) -> tuple[list[Row], list[SheetFault]]:
+    """Return the rows of a sheet, and what is wrong with it as a sheet; what is wrong with the values is the form's."""
+    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    rows: list[Row] = []
+    faults: list[SheetFault] = []
+    headings: list[str] | None = None
+    while len(faults) < _FAULTS_MAX:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            faults.append(SheetFault(line, None, f"it is not CSV: {error}"))
+            break
+        if cells is None:
+            break
+        if not any(cell.strip() for cell in cells):
+            continue
+        if headings is None:
+            headings = [cell.strip().removeprefix("--") for cell in cells]
+            faults += _wrong_headings(form, headings, line)
+            if faults:
+                break
+        elif len(cells) != len(headings):
+            faults.append(SheetFault(line, None, f"{len(cells)} cells, and there are {len(headings)} headings"))
+        elif len(rows) == ROWS_MAX:
+            faults.append(SheetFault(line, None, f"more than {ROWS_MAX:,} commands: make several files of it"))
+            break
+        else:
+            rows.append(_row(line, headings, cells))
+    if headings is None:
+        faults.append(SheetFault(1, None, "it is empty: the first line has the headings"))
+    elif not rows and not faults:
+        faults.append(SheetFault(2, None, "there is no row below the headings"))
+    return rows, faults + _repeated(rows)
+
+
+def _wrong_headings(form: Form, headings: Sequence[str], line: int) -> list[SheetFault]:
+    known = {REF: False} | {option.name: option.is_list for option in form.options}
+    if len(headings) == 1 and any(one in headings[0] for one in _OTHER_SEPARATORS):
+        return [SheetFault(line, None, "its cells are not separated by commas: save it as CSV with commas")]
+    faults = []
+    for place, heading in enumerate(headings):
+        if heading not in known:
+            faults.append(SheetFault(line, heading or f"column {place + 1}", f"is no option of {form.kind}"))
+        elif heading in headings[:place] and not known[heading]:
+            faults.append(SheetFault(line, heading, "is there twice, and can be given once"))
+    return faults
+
+
+def _row(line: int, headings: Sequence[str], cells: Sequence[str]) -> Row:
+    words: dict[str, list[str]] = {}
+    for heading, cell in zip(headings, cells, strict=True):
+        if cell.strip():
+            words.setdefault(heading, []).append(cell.strip())
+    (ref,) = words.pop(REF, [None])
+    return Row(line, ref, words)
+
+
+def _repeated(rows: Sequence[Row]) -> list[SheetFault]:
+    """Return rows whose document number stands in a line before."""
+    seen: dict[str, int] = {}
+    faults = []
+    for row in rows:
+        if row.ref is not None and seen.setdefault(row.ref, row.line) != row.line:
+            faults.append(SheetFault(row.line, REF, f"{row.ref} stands in line {seen[row.ref]} too"))
+    return faults

@@ -1,0 +1,205 @@
+"""Many commands out of a sheet: previewed, each signed once and sent until it is answered, never twice."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from support.command_line import ORIGIN, Desk, Ran, run
+from tallystick.client.outbox import open_outbox
+from tallystick.forms.form import forms
+from tallystick.forms.sheets import ROWS_MAX, read_sheet, text_of
+from tallystick.publishing import read_ledger
+
+AT = "2026-01-05T16:00:00"
+TREASURY = "shanghai-treasury"
+HEADINGS = "voucher,programme,holder,face,valid-from"
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    made = Desk(tmp_path_factory.mktemp("desk"))
+    made.found()
+    made.open_programme()
+    return made
+
+
+@pytest.fixture
+def folder(desk: Desk, tmp_path: Path) -> Path:
+    """A folder with the treasury's profile."""
+    said = {"source": str(desk.ledger), "log": ORIGIN, "party": TREASURY, "key": str(desk.key(f"{TREASURY}/desk"))}
+    text = "".join(f"{name} = {json.dumps(value)}\n" for name, value in said.items())
+    (tmp_path / "tallystick.toml").write_text(text)
+    return tmp_path
+
+
+def row(name: str, face: str = "100.00", holder: str = "acme-ai") -> str:
+    return f'{TREASURY}/{name},{TREASURY}/compute-2026,{holder},"{face}",2026-01-06'
+
+
+def batch(folder: Path, text: str | bytes, *more: object, kind: str = "voucher.issue", name: str = "issues.csv") -> Ran:
+    sheet = folder / name
+    sheet.write_bytes(text if isinstance(text, bytes) else text.encode())
+    profile = folder / "tallystick.toml"
+    return run("do", kind, "--from", sheet, "--profile", profile, "--log-time", AT, *more)
+
+
+def sheet_of(*rows: str, headings: str = HEADINGS) -> str:
+    return "\n".join([headings, *rows]) + "\n"
+
+
+def vouchers(desk: Desk) -> list[str]:
+    with read_ledger(desk.ledger) as reader:
+        return [*reader.state().vouchers]
+
+
+def test_every_row_is_recorded_once_whatever_is_repeated(desk: Desk, folder: Path) -> None:
+    """A second run of the same file sends nothing."""
+    text = sheet_of(*[row(f"b-{number}") for number in range(20)])
+    first = batch(folder, text, "--yes")
+    assert (first.status, first.err) == (0, "")
+    assert "20 would be recorded, of which 10 are not shown; 0 would be refused; face in all 2,000.00 yuan" in first.out
+    assert first.out.splitlines()[-1] == "20 of 20 rows are recorded; 0 were refused"
+    size = desk.size
+    assert [f"{TREASURY}/b-{number}" in vouchers(desk) for number in range(20)] == [True] * 20
+    assert len([*(folder / "receipts").iterdir()]) == 20
+    again = batch(folder, text, "--yes")
+    assert again.out.splitlines()[0] == "20 of 20 rows are recorded already"
+    assert (again.status, desk.size) == (0, size)
+
+
+def test_a_mended_row_is_sent_and_the_others_are_not(desk: Desk, folder: Path) -> None:
+    """What was refused is signed anew when its row is mended, and what was recorded stays."""
+    first = batch(folder, sheet_of(row("c-1"), row("c-2", "99,000,000.00"), row("c-3")), "--yes")
+    assert first.status == 1
+    assert "line 3: refused: exceeds_envelope" in first.out
+    size = desk.size
+    mended = batch(folder, sheet_of(row("c-1"), row("c-2", "99.00"), row("c-3")), "--yes")
+    assert mended.out.splitlines()[0] == "2 of 3 rows are recorded already"
+    assert (mended.status, desk.size) == (0, size + 1)
+
+
+def test_what_would_be_refused_is_shown_before_anything_is_sent(desk: Desk, folder: Path) -> None:
+    """Against one state: the second of two vouchers of one id is refused because of the first."""
+    size = desk.size
+    ran = batch(folder, sheet_of(row("d-1"), row("d-1")), "--check")
+    assert ran.status == 1
+    assert "1 would be recorded; 1 would be refused" in ran.out
+    assert "id_already_used" in ran.out
+    assert desk.size == size
+    unasked = batch(folder, sheet_of(row("d-1")))
+    assert (unasked.status, desk.size) == (2, size)
+    assert "give --yes" in unasked.err
+
+
+def test_all_wrong_rows_are_named_at_once_and_nothing_is_signed(desk: Desk, folder: Path) -> None:
+    """By line and heading."""
+    size = desk.size
+    ran = batch(folder, sheet_of(row("e-1", "1.5"), row("e-2"), row("E 3"), row("e-4", holder="")), "--yes")
+    assert ran.status == 2
+    assert ran.out == ""
+    lines = ran.err.splitlines()
+    assert "line 2, face: must be an amount in yuan with two decimals or none" in lines[0]
+    assert "line 4, voucher: must be an id like shanghai-treasury/v-1" in lines[1]
+    assert "line 5, holder: is missing" in lines[2]
+    assert lines[3].endswith("issues.csv: 3 things are wrong, and nothing was signed")
+    assert desk.size == size
+    assert not (folder / "outbox" / "voucher.issue-1" / "notes").exists()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_utf_8_is_read_with_and_without_a_byte_order_mark(folder: Path, encoding: str) -> None:
+    """As spreadsheets write it."""
+    text = sheet_of("acme-ai,资料不全", headings="subject,reason")
+    ran = batch(folder, text.encode(encoding), "--check", kind="party.suspend", name=f"{encoding}.csv")
+    assert ran.status == 0, ran
+    assert "资料不全" in ran.out
+
+
+def test_another_encoding_needs_a_word(folder: Path) -> None:
+    """A sheet in GB 18030 isn't taken for something else."""
+    text = sheet_of("acme-ai,资料不全", headings="subject,reason").encode("gb18030")
+    refused = batch(folder, text, "--check", kind="party.suspend")
+    assert refused.status == 2
+    assert (
+        "(line 2) is not utf-8: save it as CSV UTF-8, or name its encoding, such as --encoding gb18030" in refused.err
+    )
+    ran = batch(folder, text, "--check", "--encoding", "gb18030", kind="party.suspend")
+    assert (ran.status, "资料不全" in ran.out) == (0, True)
+
+
+def test_the_template_has_a_heading_for_each_option(folder: Path) -> None:
+    """So it can be filled in."""
+    assert run("do", "party.suspend", "--template").out == "ref,subject,reason\n"
+
+
+def test_a_repeated_heading_is_a_list(folder: Path) -> None:
+    """As an option that is repeated."""
+    headings = "contract,holder,provider,document,amount,first-day,last-day,item,item,basis,claimant,related-party"
+    values = (
+        'a/k,a,b,sha256:{},"1.00",2026-01-05,2026-02-05,"item=x,price=1.00","item=a,price=2.00",metered,provider,no'
+    )
+    rows, faults = read_sheet(forms()["contract.sign/1"], sheet_of(values.format("0" * 64), headings=headings))
+    assert faults == []
+    assert rows[0].words["item"] == ["item=x,price=1.00", "item=a,price=2.00"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "line 1: it is empty"),
+        (HEADINGS + "\n\n", "line 2: there is no row below the headings"),
+        ("voucher;face\na;b\n", "line 1: its cells are not separated by commas"),
+        ("voucher,prise\na,b\n", "line 1, prise: is no option of voucher.issue/1"),
+        ("voucher,voucher\na,b\n", "line 1, voucher: is there twice"),
+        ("voucher,face\na\n", "line 2: 1 cells, and there are 2 headings"),
+        ("ref,voucher\na,b\n\na,c\n", "line 4, ref: a stands in line 2 too"),
+        ('voucher\n"a\n', "line 2: it is not CSV"),
+    ],
+)
+def test_what_is_no_sheet_is_said_in_words(text: str, words: str) -> None:
+    """With the line."""
+    _, faults = read_sheet(forms()["voucher.issue/1"], text)
+    assert str(faults[0]).startswith(words)
+
+
+def test_a_sheet_has_so_many_rows_at_most() -> None:
+    """What is larger is made several of."""
+    text = "voucher\n" + "a\n" * (ROWS_MAX + 1)
+    rows, faults = read_sheet(forms()["voucher.issue/1"], text)
+    assert len(rows) == ROWS_MAX
+    assert str(faults[0]) == f"line {ROWS_MAX + 2}: more than {ROWS_MAX:,} commands: make several files of it"
+
+
+def test_an_unknown_encoding_is_said() -> None:
+    """With one that there is."""
+    with pytest.raises(ValueError, match="there is no encoding 'klingon'; gb18030 is one"):
+        text_of(b"a", "klingon")
+
+
+# -------------------------------------------------------------------------------------------------------- outbox
+
+
+def test_a_note_that_may_be_recorded_is_never_replaced(tmp_path: Path) -> None:
+    """Only one that the log refused."""
+    with open_outbox(tmp_path) as outbox:
+        outbox.add({"a/b": b"first"})
+        with pytest.raises(ValueError, match="a/b has another note already"):
+            outbox.add({"a/b": b"second"})
+        outbox.keep([("a/b", {"accepted": False})])
+        outbox.add({"a/b": b"second"})
+        assert (outbox.note("a/b"), outbox.answer("a/b")) == (b"second", None)
+
+
+def test_an_answer_that_was_cut_off_is_none(tmp_path: Path) -> None:
+    """A kill may leave half a line, which the next answer replaces."""
+    with open_outbox(tmp_path) as outbox:
+        outbox.keep([("a", {"accepted": True})])
+    file = tmp_path / "answers.jsonl"
+    file.write_bytes(file.read_bytes() + b'{"ref":"b","ans')
+    with open_outbox(tmp_path) as outbox:
+        assert (outbox.answer("a"), outbox.answer("b")) == ({"accepted": True}, None)
+        outbox.keep([("c", {"accepted": True})])
+    with open_outbox(tmp_path) as outbox:
+        assert outbox.answer("c") == {"accepted": True}
+    assert file.read_bytes().count(b"\n") == 2
