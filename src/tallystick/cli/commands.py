@@ -49,7 +49,7 @@ BY_USER: Final = {
     ),
     "Operators": (
         Command("network", "network", "Found a network."),
-        Command("ledger", "operator", "Make ledgers, back them up, restore them."),
+        Command("ledger", "operator", "Make ledgers, back them up, restore them, change their keys."),
         Command("serve", "serve", "Serve a log over HTTP: write it, or stand by to."),
         Command("checkpoint", "checkpoint", "Have checkpoints cosigned."),
         Command("export", "operator", "Write a log as static files (tlog-tiles)."),

@@ -1,7 +1,7 @@
 """What the operator of a log does: create it, export it for others, and try it all out.
 
     ledger create DIR --genesis NOTE --log-key FILE      export SOURCE DIR      demo [DIR]
-    ledger backup SOURCE DIR      ledger restore BACKUP TARGET
+    ledger backup SOURCE DIR      ledger restore BACKUP TARGET      ledger rekey SOURCE (rekeying.py)
 
 The operator's key signs checkpoints. It can't invent, change or drop what a party signed: an audit shows it.
 """
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tallystick.cli import answers, kinds, output, parameters, reading
+from tallystick.cli.rekeying import ledger_rekey
 from tallystick.cli.statuses import REFUSED
 from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
@@ -24,10 +25,13 @@ if TYPE_CHECKING:
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    ledger = typer.Typer(help="Make ledgers, back them up, restore them.", no_args_is_help=True, rich_markup_mode=None)
+    ledger = typer.Typer(
+        help="Make ledgers, back them up, restore them, change their keys.", no_args_is_help=True, rich_markup_mode=None
+    )
     ledger.command("create", short_help="Found a network in a new ledger.")(ledger_create)
     ledger.command("backup", short_help="Copy a ledger, which may be in use, or what it has more.")(ledger_backup)
     ledger.command("restore", short_help="Make a new ledger of a backup.")(ledger_restore)
+    ledger.command("rekey", short_help="Change the log's key, step by step.")(ledger_rekey)
     ledger.callback()(lambda: None)
     app.add_typer(ledger, name="ledger")
     app.command()(export)

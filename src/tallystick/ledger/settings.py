@@ -186,6 +186,49 @@ def write_settings(
         file.write(text.encode())
 
 
+def change_log_keys(
+    folder: Path, name: str, key: KeyPlace, passphrase_file: Path | None, passphrase_command: str | None
+) -> None:
+    """Have a folder's settings name a key beside the one that they name, or instead of it; all else in them stays.
+
+    Args:
+        folder: of the ledger.
+        name: `next_log_key`, or `log_key` for one that takes the place of both.
+        key: which.
+        passphrase_file: its passphrase's.
+        passphrase_command: prints its passphrase.
+
+    Raises:
+        NotALedgerError: there are no settings, or they can't be changed line by line.
+    """
+    before = _read_toml(folder)
+    if before is None:
+        raise NotALedgerError(f"{folder} has no {NAME}: write its line {name} = … by hand")
+    ours = _PATHS + _COMMANDS
+    gone = ours if name == "log_key" else tuple(field for field in ours if field.startswith(name))
+    named = {
+        name: _relative(folder, key) if isinstance(key, Path) else key.to_text(),
+        f"{name}_passphrase_file": None if passphrase_file is None else _relative(folder, passphrase_file),
+        f"{name}_passphrase_command": passphrase_command,
+    }
+    new = {field: value for field, value in named.items() if value is not None}
+    kept = [
+        line for line in (folder / NAME).read_text("utf-8").splitlines() if line.partition("=")[0].strip() not in gone
+    ]
+    text = (
+        "\n".join(kept + [f"{field} = {json.dumps(value, ensure_ascii=False)}" for field, value in new.items()]) + "\n"
+    )
+    wanted = {field: value for field, value in before.items() if field not in gone} | new
+    try:
+        is_done = tomllib.loads(text) == wanted
+    except tomllib.TOMLDecodeError:
+        is_done = False
+    if not is_done:
+        raise NotALedgerError(f"{folder / NAME} can't be changed line by line: write {name} = … there by hand")
+    with whole_file(folder / NAME, PRIVATE_MODE) as file:
+        file.write(text.encode())
+
+
 def _relative(folder: Path, path: Path) -> str:
     absolute = path.absolute()
     return str(absolute.relative_to(folder.absolute()) if absolute.is_relative_to(folder.absolute()) else absolute)
