@@ -7,14 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from support.log_server import LogServer, Time, serving_log
+from support.log_server import PATIENCE, LogServer, Time, serving_log
 from support.small_ledger import LOG_KEY, POLICY, write_small_ledger
-from tallystick.client import Client, Patience
+from tallystick.client import Client
 from tallystick.ledger import Ledger, open_ledger
 from tallystick.publishing import read_ledger
 from tallystick.vouchers.quantities import SECOND_US
-
-PATIENCE = Patience(connect_seconds=2, silence_seconds=2, attempt_seconds=2, total_seconds=4, first_pause_seconds=0.01)
 
 
 @pytest.fixture(scope="session")

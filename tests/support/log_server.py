@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from support.small_ledger import PROVIDER
+from tallystick.client import Patience
 from tallystick.ledger import Admitted, Ledger
 from tallystick.ledger.checking import check_notes
 from tallystick.publishing import read_ledger
@@ -21,6 +22,8 @@ from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_instant
 from tallystick.vouchers.refusals import Refusal
 from tallystick.wire.answers import recorded, refused
+
+PATIENCE = Patience(connect_seconds=2, silence_seconds=2, attempt_seconds=2, total_seconds=4, first_pause_seconds=0.01)
 
 
 class Time:

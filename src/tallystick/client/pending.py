@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from tallystick.client.endpoint import Answer, Question
-from tallystick.client.problems import read_json
-from tallystick.client.resources import object_in, path_of
+from tallystick.client.resources import object_in, path_of, query_of
 from tallystick.errors import AnswerMalformedError, ProblemError
 from tallystick.signing.note import NOTE_SIZE_MAX
 from tallystick.wire import JsonObject
 
 PENDING_SIZE_MAX: Final = 16_777_216
-"""Bytes of the list."""
+"""Bytes of a page."""
+PAGES_MAX: Final = 100
 
 _PATH: Final = "v1/pending"
 _NOTE: Final = {"Content-Type": "text/plain; charset=utf-8"}
@@ -38,12 +38,18 @@ class PendingNotes:
         Raises:
             ServerError: no usable answer, or it may not be read.
         """
-        answer = self._ask(Question(_PATH, PENDING_SIZE_MAX))
-        said = read_json(answer.body)
-        rows = said.get("pending") if isinstance(said, dict) else said
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise AnswerMalformedError(f"{answer.url}/{_PATH} is no list of notes")
-        return rows
+        rows: list[JsonObject] = []
+        after = None
+        for _ in range(PAGES_MAX):
+            answer = self._ask(Question(f"{_PATH}{query_of({'after': after})}", PENDING_SIZE_MAX))
+            said = object_in(answer)
+            page, after = said.get("pending"), said.get("next")
+            if not isinstance(page, list) or not all(isinstance(row, dict) for row in page):
+                raise AnswerMalformedError(f"{answer.url}/{_PATH} is no list of notes")
+            rows += page
+            if not isinstance(after, str) or not page:
+                return rows
+        raise AnswerMalformedError(f"{answer.url}/{_PATH}: the list doesn't end")
 
     def get(self, id_: str) -> bytes | None:
         """Return a note by its id; None if it isn't there any more.

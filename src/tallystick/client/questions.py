@@ -13,7 +13,7 @@ from tallystick.wire import JsonObject
 
 VIEW_SIZE_MAX: Final = 16_777_216
 """Bytes of a page of a view's answer."""
-PAGES_MAX: Final = 1_000
+BALANCE_PAGES_MAX: Final = 1_000
 
 _LOGIN: Final = 401
 _NOT_FOUND: Final = 404
@@ -103,17 +103,30 @@ class Questions:
             raise UsageError(f"{kind!a:.40} can't be shown: one of {', '.join(COLLECTIONS)}")
         return self._object(f"v1/{COLLECTIONS[kind]}/{path_of(id_)}{query_of({'as_of': as_of, 'day': day})}")
 
-    def balances(self, by: str = "programme", *, as_of: int | str | None = None, day: str | None = None) -> JsonObject:
+    def balances(
+        self,
+        by: str = "programme",
+        *,
+        as_of: int | str | None = None,
+        day: str | None = None,
+        page_rows: int | None = None,
+    ) -> JsonObject:
         """Return balances by programme, holder, provider and so on, as `tallystick balances --json` says them.
+
+        Args:
+            by: a row for each of these.
+            as_of: an entry's index, or a time.
+            day: as it was at a day's end.
+            page_rows: how many rows to ask for at a time; all are returned.
 
         Raises:
             ServerError: they may not be read, or no usable answer.
         """
-        query = query_of({"by": by, "as_of": as_of, "day": day})
+        query = query_of({"by": by, "as_of": as_of, "day": day, "limit": page_rows})
         answer = self._read(f"v1/balances{query}", VIEW_SIZE_MAX)
         said = object_in(answer)
         rows, size = rows_in(answer, said), len(answer.body)
-        for _ in range(PAGES_MAX):
+        for _ in range(BALANCE_PAGES_MAX):
             following = next_query(answer.headers.get("Link", ""))
             if following is None:
                 return said | {"balances": rows}

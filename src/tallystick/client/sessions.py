@@ -1,10 +1,7 @@
 """Who reads is known by a note that a key of the party has signed; what the service gives for it is a short token.
 
-The text of the note is canonical JSON and no command, so it can never be an entry:
-
-    {"audience", "expires_at", "kind": "session.open/1", "log", "party", "scope": "read", "signed_at"}
-
-`audience` is the URL that it is sent to: one service can't use it at another.
+The note is `session.open/1` (vouchers/sessions.py), made out to the URL that it is sent to. A token is shown to that
+URL alone.
 """
 
 import time
@@ -14,14 +11,14 @@ from tallystick.client.connection import Connections
 from tallystick.client.endpoint import Question
 from tallystick.client.resources import object_in
 from tallystick.errors import AnswerMalformedError
-from tallystick.signing import canonical_json
 from tallystick.signing.keys import SigningKey
 from tallystick.signing.note import sign_text
-from tallystick.vouchers.quantities import SECOND_US, format_instant
+from tallystick.vouchers.quantities import SECOND_US
+from tallystick.vouchers.sessions import session_text
 from tallystick.wire import JsonObject
 
 SESSION_SECONDS: Final = 3_600
-SESSION_ANSWER_SIZE_MAX: Final = 65_536
+TOKEN_ANSWER_SIZE_MAX: Final = 65_536
 TOKEN_LENGTH_MAX: Final = 4_096
 
 
@@ -38,25 +35,19 @@ def open_session(connections: Connections, session: Session) -> JsonObject:
 
     Raises:
         ProblemError: the log doesn't know the key, or it is revoked, or the clock is wrong.
+        MalformedError: a party or a URL that a login can't name.
         ServerError: no usable answer.
     """
     url = connections.current
     connections.tokens.pop(url, None)
     now_us = time.time_ns() // 1_000
-    text = canonical_json.encode(
-        {
-            "kind": "session.open/1",
-            "log": session.origin,
-            "party": session.party,
-            "audience": url,
-            "scope": "read",
-            "signed_at": format_instant(now_us),
-            "expires_at": format_instant(now_us + SESSION_SECONDS * SECOND_US),
-        }
-    )
-    note = sign_text(text + b"\n", session.key)
+    scheme, _, place = url.partition("://")
+    host, slash, path = place.partition("/")
+    audience = f"{scheme.lower()}://{host.lower()}{slash}{path}"
+    text = session_text(session.origin, session.party, audience, now_us, now_us + SESSION_SECONDS * SECOND_US)
+    note = sign_text(text, session.key)
     headers = {"Content-Type": "text/plain; charset=utf-8"}
-    said = object_in(connections.ask(Question("v1/sessions", SESSION_ANSWER_SIZE_MAX, "POST", note, headers), only=url))
+    said = object_in(connections.ask(Question("v1/sessions", TOKEN_ANSWER_SIZE_MAX, "POST", note, headers), only=url))
     token = said.pop("token", None)
     if not isinstance(token, str) or not token.isascii() or not token.isprintable() or " " in token:
         raise AnswerMalformedError(f"{url} gives no token for a session")
