@@ -35,12 +35,13 @@ from tallystick.ledger.pending import NoteAnswer
 from tallystick.serving.server import Place
 from tallystick.sources import LedgerDatabase
 from tallystick.web.reads import Reads
-from tallystick.web.running import Writing
+from tallystick.web.running import Status, Writing
 from tallystick.web.served_log import ServedLog, ServingSettings
 from tallystick.web.serving_log import serve_log
 
 WAIT_FOR_ANSWER = 1  # psycopg.waiting.Wait.R: everything was sent
 SECONDS_BETWEEN_TRIES = 0.3
+STATUSES = frozenset(Status)
 
 
 class Fate:
@@ -175,7 +176,8 @@ class StatusLines(logging.Handler):
     """Says what the service does about writing, whenever that changes."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        say(record.getMessage().partition(":")[0])
+        if record.getMessage() in STATUSES:
+            say(record.getMessage())
 
 
 def obey() -> None:
@@ -200,7 +202,7 @@ def begun(url: str, clock: Any) -> Writing:
 def main(url: str, port: int, begin: int) -> None:
     count_steps()
     count_submits()
-    statuses = logging.getLogger("tallystick.web.running")
+    statuses = logging.getLogger("tallystick.service")
     statuses.setLevel(logging.INFO)
     statuses.addHandler(StatusLines())
     threading.Thread(target=obey, daemon=True).start()

@@ -10,6 +10,7 @@ import pytest
 from support.reading_app import Running, add_entry, reading
 from support.small_ledger import export_small_ledger, write_small_ledger
 from tallystick.publishing import read_ledger
+from tallystick.web import reads
 
 
 @pytest.fixture(scope="module")
@@ -121,3 +122,13 @@ def test_who_waits_is_answered_when_the_service_ends(tmp_path: Path) -> None:
         service.reads.drain()
         asking.join(5)
         assert [answer.headers["etag"] for answer in answers] == [f'"{size}"']
+
+
+def test_a_tile_that_has_just_come_into_being_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A receipt may be under a checkpoint that is newer than what was looked at last."""
+    monkeypatch.setattr(reads, "LOG_LOOKED_AT_SECONDS", 3_600)
+    write_small_ledger(tmp_path)
+    with reading(tmp_path) as service:
+        width = add_entry(tmp_path) + 1
+        assert service.get(f"/tile/0/000.p/{width}").status_code == 200
+        assert service.get(f"/tile/0/000.p/{width + 1}").status_code == 404

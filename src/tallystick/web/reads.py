@@ -20,7 +20,7 @@ from typing import Final, Self, TypeVar
 import anyio.to_thread
 from starlette.requests import Request
 
-from tallystick.errors import TallystickError, TooBusyError, ViewsDamagedError
+from tallystick.errors import NotFoundError, TallystickError, TooBusyError, ViewsDamagedError
 from tallystick.publishing.growing_log import GrowingLog
 from tallystick.publishing.reader import Reader
 from tallystick.sources import AnySource
@@ -248,10 +248,12 @@ class Reads:
     async def from_log(self, question: Callable[[Reader], Found]) -> Found:
         """Answer a question from the log's newest snapshot, in a worker thread.
 
+        What isn't in it is looked for in a newer one: the writer gives receipts under checkpoints that are newer.
+
         Raises:
             StoreFailedError: the store can't be read.
         """
-        return await anyio.to_thread.run_sync(self.log.ask, question)
+        return await anyio.to_thread.run_sync(self._ask_log, question)
 
     async def views_at(self, size: int | None) -> bool:
         """Wait for the views to have a size, or else what the log has now, and return whether they have it.
@@ -263,6 +265,15 @@ class Reads:
         if self.views.size < wanted:
             self._views_wanted.set()
         return await self.views_growth.reach(wanted, seconds)
+
+    def _ask_log(self, question: Callable[[Reader], Found]) -> Found:
+        asked = self.newest
+        try:
+            return self.log.ask(question)
+        except NotFoundError:
+            if self.log.refresh() is asked:
+                raise
+            return self.log.ask(question)
 
     def _ask_now(self, question: Callable[[Answering], Found]) -> Found:
         with self.log.as_ledger_errors(), self.views.asked() as answering:

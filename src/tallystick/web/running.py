@@ -61,7 +61,7 @@ class Writing:
         self._wake = threading.Event()
         self._stopping = False
         self._thread: threading.Thread | None = None
-        self.status = Status.STANDING_BY
+        self.status = Status.STOPPED
         self.trouble = ""
         self.fenced = 0
         self.network: Network | None = None
