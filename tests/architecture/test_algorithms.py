@@ -28,7 +28,6 @@ SHA256_OF_THIS_VERSION_ALONE = {
     "demo/cast.py": "made-up numbers",
     "demo/incidents.py": "another log, made up",
     "ledger/note_faults.py": "names a note in a message",
-    "client/auditors.py": "names folders and files of what waits to be sent",
     "ledger/recorded_before.py": "a text that came before, within the state",
     "publishing/recorded.py": "a text that came before, within the state",
     "views/follow.py": "names a lock",
