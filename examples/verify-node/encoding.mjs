@@ -103,8 +103,8 @@ function canonicalText(value, depth) {
 }
 
 /** The value of canonical JSON: parsed, written again, compared. */
-export function canonicalJson(data, what) {
-  require(data.length <= 65_535, `${what} is too large`)
+export function canonicalJson(data, what, sizeMax = 65_535) {
+  require(data.length <= sizeMax, `${what} is too large`)
   let value
   try {
     value = JSON.parse(utf8(data, what))

@@ -38,6 +38,7 @@ export function folderReader(folder) {
 
 const KINDS = [
   ['a receipt', /^c2sp\.org\/tlog-proof@/],
+  ['a balance proof', /^\{"format":"tallystick-balance-proof/],
   ['an entry', /^\{"at":"/],
   ['a consistency proof', /^\s*\{[^]*"old_size"/],
   ['a checkpoint', /^[^\n]+\n[0-9]+\n[A-Za-z0-9+/]{43}=\n[^]*\n\u2014 /],

@@ -3,10 +3,12 @@
 //
 //   node verify.mjs folder POLICY FOLDER                    an exported log, whole
 //   node verify.mjs receipt POLICY FILE [ENTRY]             a .tlog-proof; ENTRY if it doesn't carry the entry
+//   node verify.mjs balance POLICY FILE                     what an account held at a seal, and whose it is
 //   node verify.mjs consistency POLICY CHECKPOINT PROOF     that an older tree is the beginning of this checkpoint's
 //
 // Prints JSON and exits with 0; or says why not in one line, and exits with 1 (evidence) or 2 (usage, this engine, or newer rules).
 
+import { BALANCE_PROOF_SIZE_MAX, verifyBalance as balanceIn } from './balance.mjs'
 import { LogReader } from './entries.mjs'
 import { folderReader, kindOf, readFile } from './files.mjs'
 import { checkLogKeys, NOTE_SIZE_MAX, openCheckpoint, POLICY_SIZE_MAX, readPolicy } from './notes.mjs'
@@ -42,6 +44,13 @@ async function verifyReceipt(policyPath, path, entryPath) {
   return { origin, size, root: toBase64(root), index: receipt.index, leaf_hash: toBase64(leaf) }
 }
 
+async function verifyBalance(policyPath, path) {
+  const data = readFile(path, BALANCE_PROOF_SIZE_MAX)
+  const { checkpoint, leaf, ...found } = await balanceIn(data, await policyOf(policyPath))
+  const { origin, size, root } = checkpoint
+  return { origin, size, root: toBase64(root), account: leaf.account, ...found, entries: leaf.entries, balances: leaf.balances }
+}
+
 async function verifyConsistency(policyPath, checkpointPath, proofPath) {
   const checkpoint = readFile(checkpointPath, NOTE_SIZE_MAX)
   const { origin, size, root } = await openCheckpoint(checkpoint, await policyOf(policyPath))
@@ -64,6 +73,7 @@ const POLICY = ['POLICY', 'a trust policy']
 const COMMANDS = new Map([
   ['folder', { run: verifyFolder, least: 2, parameters: [POLICY, ['FOLDER', 'a folder']] }],
   ['receipt', { run: verifyReceipt, least: 2, parameters: [POLICY, ['FILE', 'a receipt'], ['ENTRY', 'an entry']] }],
+  ['balance', { run: verifyBalance, least: 2, parameters: [POLICY, ['FILE', 'a balance proof']] }],
   ['consistency', {
     run: verifyConsistency,
     least: 3,

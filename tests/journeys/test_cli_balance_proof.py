@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from support.actors import uscc_of
 from support.command_line import done, failed, run
 from support.small_ledger import export_small_ledger, write_small_ledger
 
@@ -47,6 +48,13 @@ def test_a_balance_is_proved_and_verified(folder: Path, tmp_path: Path, source: 
         "last_day": "2026-01-06",
     }
     assert told["checkpoint"]["size"] == SIZE
+    party = id_.partition("/")[0]
+    assert told["party"]["party"] == party
+    assert told["party"]["name"] == ("Treasury of Shanghai" if party == "shanghai" else party)
+    assert told["party"]["name"] in words
+    if party != "shanghai":
+        assert told["party"]["uscc"] == uscc_of(party)
+        assert uscc_of(party) in words
     from_stdin = run("verify", "-", "--trust", policy, "--json", stdin=file.read_bytes()).json
     assert from_stdin == told
 

@@ -18,7 +18,7 @@ import orjson
 import pytest
 
 from support.actors import ORIGIN, Json, key_of, label_of, note_of, vkey_of
-from support.command_line import run
+from support.command_line import done, run
 from support.editions import Founding, adopting, founded_otherwise, in_edition
 from support.readers import ENTRIES
 from support.small_ledger import LOG_KEY, POLICY, export_small_ledger, write_small_ledger
@@ -53,7 +53,9 @@ WITNESSES = [SigningKey.from_seed(f"witness.example/{n}", bytes([n]) * 32, COSIG
 
 
 NODE = os.environ.get("NODE", "node")
-SHARED = {f"{name}.mjs" for name in ("commands", "ed25519", "encoding", "entries", "notes", "settlements", "tree")}
+SHARED = {
+    f"{name}.mjs" for name in ("balance", "commands", "ed25519", "encoding", "entries", "notes", "settlements", "tree")
+}
 
 
 def node(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -1031,6 +1033,63 @@ class TestWithNode:
             for parameter, path in zip(parameters, given, strict=True):
                 said = f"{parameter} is {wanted[parameter]}, and {path} looks like {looks[path]}"
                 assert (said in ran.stderr) == (wanted[parameter] != looks[path])
+
+    def test_a_balance_and_whose_it_is(self, log: Log, tmp_path: Path) -> None:
+        """Of each kind of account; the same as `tallystick verify` says."""
+        file = tmp_path / "balance.proof"
+        for kind, id_ in (
+            ("holder", "maker-a"),
+            ("holder", "maker-b"),
+            ("voucher", "shanghai/v1"),
+            ("provider", "guian"),
+        ):
+            done("proof", "balance", log.export, kind, id_, "--seal", "registry/first", "-o", file, "--force")
+            told = run("verify", file, "--trust", log.policy, "--json").json
+            found = verified("balance", log.policy, file)
+            assert (found["account"], found["balances"], found["entries"]) == (
+                told["account"],
+                told["balances"],
+                told["entries"],
+            )
+            assert (found["seal"], found["index"], found["size"]) == ("registry/first", told["seal"]["index"], log.size)
+            party = told["party"]
+            assert {name: found[name] for name in ("party", "role", "name", "named_index")} == {
+                name: party[name] for name in ("party", "role", "name", "named_index")
+            }
+            assert found["uscc"] == (party["uscc"] or "")
+
+    def test_a_balance_that_is_forged_is_refused(self, log: Log, tmp_path: Path) -> None:
+        """Another amount, another party's admission, another name, another seal, what doesn't belong there."""
+        made = {}
+        for kind, id_ in (("holder", "maker-a"), ("provider", "guian"), ("treasury", "shanghai")):
+            file = tmp_path / f"{id_}.proof"
+            done("proof", "balance", log.export, kind, id_, "--seal", "registry/first", "-o", file)
+            made[id_] = orjson.loads(file.read_bytes())
+        proof, others = made["maker-a"], made["guian"]
+        city = made["shanghai"]
+        named = [one.replace("extra ", "extra A", 1) for one in proof["party"]]
+        for forged in (
+            proof | {"leaf": proof["leaf"].replace('"available_fen":', '"available_fen":9')},
+            proof | {"party": others["party"]},
+            proof | {"party": proof["party"] * 2},
+            proof | {"party": named},
+            proof | {"party": []},
+            proof | {"party": [proof["receipt"]]},
+            city | {"party": city["party"][1:]},
+            city | {"party": city["party"][::-1]},
+            city | {"party": [city["party"][0], city["receipt"]]},
+            proof | {"position": proof["position"] + 1},
+            proof | {"path": proof["path"][1:]},
+            proof | {"receipt": proof["party"][0]},
+            proof | {"more": 1},
+            proof | {"format": "tallystick-balance-proof/2"},
+        ):
+            file = tmp_path / "forged.proof"
+            file.write_bytes(orjson.dumps(forged, option=orjson.OPT_SORT_KEYS) + b"\n")
+            assert refused("balance", log.policy, file)
+            assert run("verify", file, "--trust", log.policy).status in (1, 2)
+        file.write_bytes(orjson.dumps(proof) + b"\n" * 2)
+        assert refused("balance", log.policy, file)
 
     def test_a_large_tree_of_strangers(self, tmp_path: Path, log: Log) -> None:
         """Receipts need no entries of ours: the inclusion of anything in a tree of three levels."""

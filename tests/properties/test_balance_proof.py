@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.actors import key_of
+from support.actors import key_of, profile_of, uscc_of
 from support.small_ledger import POLICY, export_small_ledger, write_small_ledger
 from tallystick.dossiers import balance_proof
 from tallystick.dossiers.balance_proof import (
     BALANCE_PROOF_SIZE_MAX,
     BalanceProof,
     is_balance_proof,
+    party_of,
     prove_balance,
     verify_balance_proof,
 )
@@ -26,7 +27,9 @@ from tallystick.publishing import read_ledger
 from tallystick.transparency.policy import Policy
 from tallystick.transparency.receipt import PROOF_LENGTH_MAX, RECEIPT_SIZE_MAX, Receipt
 from tallystick.vouchers.accounts import account_balances, account_leaves
+from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.quantities import parse_day
+from tallystick.vouchers.rules.network import PartyAdmit, PartyAmend
 from tallystick.vouchers.state import State
 
 ACCOUNT = "voucher shanghai/v1"
@@ -49,7 +52,20 @@ class Sealed:
     def proof(self, account: str = ACCOUNT, seal: int = 0) -> BalanceProof:
         """The proof of an account at the first or the second seal."""
         index = self.seals[seal]
-        return prove_balance(self.states[index], account, self.receipts[index])
+        leaves = list(account_leaves(self.states[index]))
+        return prove_balance(leaves, account, self.receipts[index], self.whose(account, index))
+
+    def whose(self, account: str, before: int) -> tuple[Receipt, ...]:
+        """The receipts of the entries that say who an account's party is."""
+        found: list[Receipt] = []
+        for receipt in self.receipts[:before]:
+            assert receipt.entry is not None
+            command = Entry.from_bytes(receipt.entry).event.command
+            if isinstance(command, PartyAdmit) and command.admitted == party_of(account):
+                found = [receipt]
+            elif isinstance(command, PartyAmend) and command.party == party_of(account) and command.name:
+                found = [*found[:1], receipt]
+        return tuple(found)
 
 
 @cache
@@ -104,6 +120,25 @@ def test_what_is_proved() -> None:
     assert balances["face_fen"] == 150_000_000
     assert second.leaf.balances["burned_fen"] == balances["burned_fen"] + 2 * 1_200
     assert second.leaf.entries > first.leaf.entries
+    assert (first.party.party, first.party.role, first.party.name) == ("shanghai", "treasury", "Treasury of Shanghai")
+    holder = verify_balance_proof(other("holder maker-a"), POLICY).party
+    assert (holder.name, holder.uscc, holder.admitter) == ("maker-a", uscc_of("maker-a"), "shanghai")
+    assert holder.admitted_index == holder.named_index
+    maker = verify_balance_proof(other("holder maker-b"), POLICY).party
+    assert (maker.name, maker.uscc, maker.profile_hash) == ("", None, profile_of("maker-b"))
+
+
+def test_a_party_that_was_renamed_after_the_seal_is_called_as_it_was(tmp_path: Path) -> None:
+    """What came after the seal is not in a proof of it; two checkpoints are not mixed."""
+    later = replace(PROOF, party=(PROOF.party[0], replace(PROOF.party[1], index=PROOF.receipt.index + 1)))
+    with pytest.raises(VerificationError):
+        verify_balance_proof(later, POLICY)
+    size = write_small_ledger(tmp_path, more=50)
+    with read_ledger(tmp_path) as reader:
+        longer = reader.receipt(PROOF.party[0].index)
+    assert size > len(sealed().receipts)
+    with pytest.raises(ProofInvalidError, match="under another checkpoint"):
+        verify_balance_proof(replace(PROOF, party=(longer, *PROOF.party[1:])), POLICY)
 
 
 def test_an_exported_folder_gives_the_same_proof() -> None:
@@ -126,17 +161,17 @@ def test_a_proof_is_written_and_read_the_same(
 ) -> None:
     """Both directions, whatever is in it."""
     receipt = Receipt(position, tuple(proof), PROOF.receipt.checkpoint_note, entry)
-    whole = BalanceProof(leaf.encode(), position, tuple(path), receipt)
+    whole = BalanceProof(leaf.encode(), position, tuple(path), receipt, (receipt,))
     assert BalanceProof.from_bytes(whole.to_bytes()) == whole
 
 
 def test_the_largest_proof_has_room() -> None:
     """Whatever a receipt can hold, the file can."""
-    assert BALANCE_PROOF_SIZE_MAX > 2 * RECEIPT_SIZE_MAX
+    assert BALANCE_PROOF_SIZE_MAX > 6 * RECEIPT_SIZE_MAX
     note = PROOF.receipt.checkpoint_note
     entry = b"\x00" * 65_535
     receipt = Receipt(2**53 - 1, (b"\xff" * 32,) * PROOF_LENGTH_MAX, note, entry)
-    whole = BalanceProof(b'"' * 2_048, 2**53 - 1, (b"\xff" * 32,) * PROOF_LENGTH_MAX, receipt)
+    whole = BalanceProof(b'"' * 2_048, 2**53 - 1, (b"\xff" * 32,) * PROOF_LENGTH_MAX, receipt, (receipt, receipt))
     assert BalanceProof.from_bytes(whole.to_bytes()) == whole
 
 
@@ -177,6 +212,13 @@ ODD = {
     "a receipt cut off": spelled(receipt=RECEIPT[:-1]),
     "a receipt with an odd index": spelled(receipt=RECEIPT.replace("\nindex ", "\nindex 0")),
     "a receipt without its entry": spelled(receipt=replace(PROOF.receipt, entry=None).to_bytes().decode()),
+    "no receipt of its party": spelled(party=[]),
+    "three receipts of its party": spelled(party=[*FIELDS["party"], RECEIPT]),
+    "a receipt of its party that is no text": spelled(party=[1]),
+    "a receipt of its party that is cut off": spelled(party=[FIELDS["party"][0][:-1]]),
+    "a receipt of its party without its entry": spelled(
+        party=[replace(PROOF.party[0], entry=None).to_bytes().decode()]
+    ),
     "too large": DATA[:-1] + b" " * BALANCE_PROOF_SIZE_MAX + b"\n",
 }
 
@@ -208,6 +250,11 @@ def other(account: str, seal: int = 0) -> BalanceProof:
     return sealed().proof(account, seal)
 
 
+def renamed(receipt: Receipt) -> Receipt:
+    assert receipt.entry is not None
+    return replace(receipt, entry=receipt.entry.replace(b'"name":"shanghai"', b'"name":"nanjing"'))
+
+
 ATTACKS: dict[str, Callable[[], BalanceProof]] = {
     "a richer leaf": lambda: replace(PROOF, leaf=PROOF.leaf.replace(b'"available_fen":', b'"available_fen":9')),
     "another account's name": lambda: replace(PROOF, leaf=PROOF.leaf.replace(b"shanghai/v1", b"shanghai/v2")),
@@ -225,6 +272,13 @@ ATTACKS: dict[str, Callable[[], BalanceProof]] = {
     "the path of the newer seal": lambda: replace(PROOF, path=other(ACCOUNT, 1).path),
     "an entry that is no seal": lambda: replace(PROOF, receipt=sealed().receipts[3]),
     "the seal at another index": lambda: replace(PROOF, receipt=replace(PROOF.receipt, index=3)),
+    "another party's admission": lambda: replace(PROOF, party=other("holder maker-a").party),
+    "a renaming alone": lambda: replace(PROOF, party=PROOF.party[1:]),
+    "in another order": lambda: replace(PROOF, party=PROOF.party[::-1]),
+    "the admission twice": lambda: replace(PROOF, party=(PROOF.party[0], PROOF.party[0])),
+    "another entry of the party": lambda: replace(PROOF, party=(PROOF.party[0], PROOF.receipt)),
+    "the admission at another index": lambda: replace(PROOF, party=(replace(PROOF.party[0], index=3),)),
+    "an admission of one's own": lambda: replace(PROOF, party=(renamed(PROOF.party[0]),)),
     "an entry of one's own": lambda: replace(
         PROOF,
         receipt=replace(PROOF.receipt, entry=PROOF.receipt.entry.replace(b'"accounts":15', b'"accounts":16')),  # type: ignore[union-attr]
@@ -254,13 +308,11 @@ def test_a_log_that_is_not_trusted_proves_nothing() -> None:
 
 
 def test_only_accounts_at_the_seal_are_proved() -> None:
-    """And only from the state just before it."""
+    """And only from its own leaves."""
     with pytest.raises(UsageError, match="there was no voucher shanghai/v9"):
         sealed().proof("voucher shanghai/v9")
     with pytest.raises(ProofInvalidError, match="is no seal"):
-        prove_balance(sealed().states[sealed().seals[0]], ACCOUNT, sealed().receipts[4])
-    with pytest.raises(ValueError, match="is not that before entry"):
-        prove_balance(sealed().states[sealed().seals[0]], ACCOUNT, sealed().receipts[sealed().seals[1]])
+        prove_balance(list(account_leaves(sealed().states[sealed().seals[0]])), ACCOUNT, sealed().receipts[4], ())
 
 
 def test_a_state_that_contradicts_its_seal_gives_no_proof() -> None:
@@ -269,7 +321,10 @@ def test_a_state_that_contradicts_its_seal_gives_no_proof() -> None:
     state = State.from_bytes(sealed().states[index].to_bytes())
     state.book.note("available", "shanghai/v2", 1)
     with pytest.raises(ProofInvalidError, match="isn't under the seal's root"):
-        prove_balance(state, ACCOUNT, sealed().receipts[index])
+        prove_balance(list(account_leaves(state)), ACCOUNT, sealed().receipts[index], PROOF.party)
+    leaves = list(account_leaves(sealed().states[index]))
+    with pytest.raises(ProofInvalidError, match="isn't under the seal's root"):
+        prove_balance(leaves, ACCOUNT, sealed().receipts[sealed().seals[1]], PROOF.party)
 
 
 def test_the_module_asks_nothing_of_the_machine() -> None:

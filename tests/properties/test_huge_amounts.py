@@ -16,15 +16,14 @@ from properties.test_against_naive_ledger import HOLDERS, HOUR, OPERATOR, PROVID
 from support.command_line import done
 from support.terms import rules_of
 from tallystick.audit import audit
-from tallystick.dossiers.balance_proof import BalanceProof, prove_balance, verify_balance_proof
+from tallystick.dossiers.balance_proof import BalanceProof, verify_balance_proof
+from tallystick.dossiers.proving_balance import prove_sealed_balance
 from tallystick.ledger import Admitted, create_ledger
+from tallystick.publishing import read_ledger
 from tallystick.signing.keys import SigningKey
 from tallystick.transparency.policy import Policy
-from tallystick.transparency.receipt import Receipt
 from tallystick.views import By, followed_views
-from tallystick.vouchers.accounts import account_leaves
 from tallystick.vouchers.entry import Entry, split_entry
-from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.state import State
 
 MAX = 2**53 - 1
@@ -242,12 +241,11 @@ def test_huge_amounts_are_decided_sealed_audited_and_proved(seed: int, tmp_path:
             (answer,) = ledger.submit([note_in(entry)])
             assert isinstance(answer, Admitted)
             assert answer.entry == entry.data
-        receipts = {seal.index: ledger.receipt(seal.index) for seal in ledger.state.seals.values()}
+        index = max(seal.index for seal in ledger.state.seals.values())
     policy = Policy.for_log(log_key.verifier)
     assert audit(tmp_path, policy, processes=0).is_clean
     look_at_views(tmp_path)
-    index = max(receipts)
-    assert LARGE < max(prove_every_account(pair, receipts[index], policy)) <= MAX
+    assert LARGE < max(prove_every_account(tmp_path, index, policy)) <= MAX
     look_at_dossiers(tmp_path, pair.state)
 
 
@@ -282,17 +280,15 @@ def look_at_dossiers(folder: Path, state: State) -> None:
         assert f"proven: {kind} {name} in " in done("verify", path, "--trust", folder / "trust.policy")
 
 
-def prove_every_account(pair: Pair, receipt: Receipt, policy: Policy) -> list[int]:
+def prove_every_account(folder: Path, index: int, policy: Policy) -> list[int]:
     """All balances at a seal, from the files of their proofs."""
-    state = State.empty(pair.state.origin)
-    for entry in pair.entries[: receipt.index]:
-        evolve(state, entry.event)
     proven: list[int] = []
-    for account, _ in account_leaves(state):
-        data = prove_balance(state, account, receipt).to_bytes()
-        proof = verify_balance_proof(BalanceProof.from_bytes(data), policy)
-        assert proof.leaf.account == account
-        proven += proof.leaf.balances.values()
+    with followed_views(folder) as views, read_ledger(folder) as reader:
+        for account, _ in views.seal_leaves(index):
+            data = prove_sealed_balance(reader, views, account, index).proof.to_bytes()
+            proof = verify_balance_proof(BalanceProof.from_bytes(data), policy)
+            assert proof.leaf.account == account
+            proven += proof.leaf.balances.values()
     return proven
 
 

@@ -182,6 +182,8 @@ def _cosignature(data: bytes) -> bytes:
     return signature.to_line()
 
 
+_RECEIPT = Receipt.from_bytes(RECEIPT)
+
 READERS: dict[str, Reader] = {
     "canonical JSON": Reader(
         lambda data: canonical_json.encode(canonical_json.decode(data)),
@@ -247,7 +249,11 @@ READERS: dict[str, Reader] = {
     "balance proof": Reader(
         lambda data: BalanceProof.from_bytes(data).to_bytes(),
         (MalformedError,),
-        (BalanceProof(b"leaf", 1, (leaf_hash(b"one"),), Receipt.from_bytes(RECEIPT)).to_bytes(),),
+        (
+            BalanceProof(
+                b"leaf", 1, (leaf_hash(b"one"),), Receipt.from_bytes(RECEIPT), (Receipt.from_bytes(RECEIPT),)
+            ).to_bytes(),
+        ),
         BALANCE_PROOF_SIZE_MAX,
     ),
     "dossier head": Reader(

@@ -9,17 +9,15 @@ that has it, since nothing changed after that. The file is in dossiers/balance_p
 
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tallystick.cli import kinds, output, parameters
-from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
 
 if TYPE_CHECKING:
-    from tallystick.progress import Progress
-    from tallystick.publishing import Reader
     from tallystick.transparency.policy import Policy
 
 
@@ -32,20 +30,24 @@ def balance(
     force: parameters.Force = False,
 ) -> None:
     """Write the proof of what an account held when the books were sealed; it stays good for ever."""
-    from tallystick.dossiers.balance_proof import prove_balance, seal_that_has
+    from tallystick.dossiers.proving_balance import prove_sealed_balance
+    from tallystick.forms.times import index_of
     from tallystick.publishing.reader import read_ledger
+    from tallystick.views import followed_views
 
     out = NamedFile(file, kinds.BALANCE_PROOF, force=force)
-    with read_ledger(source) as reader, output.progress("Reading the log") as progress:
-        asked = _index_of(seal, reader, progress)
-        state = reader.state(asked, progress)
-        while (index := seal_that_has(state, f"{what.value} {id_}")) != state.size:
-            state = reader.state(index, progress)
-        data = prove_balance(state, f"{what.value} {id_}", reader.receipt(index)).to_bytes()
+    asked = index_of(seal)
+    # Views first: so the log that is then read has all that they know.
+    with output.progress("Following the log") as progress, followed_views(source, progress) as views:
+        with read_ledger(source) as reader:
+            made = prove_sealed_balance(reader, views, f"{what.value} {id_}", seal if asked is None else asked)
+        data = made.proof.to_bytes()
     out.write(data)
-    output.line_about(out, f"{file}: the balance of {what.value} {id_} as entry {index} sealed it, {len(data):,} bytes")
-    if index != asked:
-        output.line_about(out, f"it had ended: no entry has touched it since, up to the seal of entry {asked}")
+    output.line_about(
+        out, f"{file}: the balance of {what.value} {id_} as entry {made.index} sealed it, {len(data):,} bytes"
+    )
+    if made.index != made.asked:
+        output.line_about(out, f"it had ended: no entry has touched it since, up to the seal of entry {made.asked}")
 
 
 def verify(data: bytes, policy: "Policy", *, as_json: bool) -> None:
@@ -63,15 +65,19 @@ def verify(data: bytes, policy: "Policy", *, as_json: bool) -> None:
         balances=leaf.balances,
         entries=leaf.entries,
         running_hash=leaf.running_hash,
+        party=asdict(proven.party),
     )
     if as_json:
         output.print_json(said)
         return
     output.line(f"proven: {leaf.account} of {checkpoint.origin}, as it stood at entry {proven.index}")
+    party = proven.party
+    known = f"{party.name}, {party.uscc}" if party.uscc else party.name or f"a maker, {party.profile_hash}"
     sealed_by = f"{proven.seal}, at {utc(proven.at)}"
     output.fields(
         "",
         [
+            (f"{party.role} {party.party}", f"{known} (entry {party.named_index})"),
             ("root", said["checkpoint"]["root"]),
             ("sealed by", sealed_by),
             ("days sealed up to", said["seal"]["last_day"]),
@@ -79,26 +85,3 @@ def verify(data: bytes, policy: "Policy", *, as_json: bool) -> None:
         ],
     )
     output.record("then, in yuan", leaf.balances)
-
-
-def _index_of(seal: str, reader: "Reader", progress: "Progress | None") -> int:
-    """Return the index of a seal's entry.
-
-    Raises:
-        UsageError: there is no such seal.
-    """
-    from tallystick.forms.times import index_of
-    from tallystick.vouchers.entry import Header, split_entry
-
-    index = index_of(seal)
-    if index is None:
-        found = reader.state(progress=progress).seals.get(seal)
-        if found is None:
-            raise UsageError(f"there is no seal {seal}")
-        return found.index
-    if index >= reader.size:
-        raise UsageError(f"there is no entry {index}: the log has {reader.size:,}, counted from 0")
-    kind = Header.from_bytes(split_entry(reader.entry(index))[0]).kind
-    if kind != "book.sealed/1":
-        raise UsageError(f"entry {index} is no seal: it is {kind}")
-    return index

@@ -1,6 +1,7 @@
 """What one party may be handed, and can prove with the trust policy alone: a part of the log with nothing left out.
 
     balance_proof.py    one account's balance, as a seal committed to it
+    proving_balance.py  made from the views
     dossier_lines.py    a dossier's file: a head and an entry a line
     gathering.py        which entries a dossier needs: the subject's, and what those were decided by
     writing.py          gathered, proved, written

@@ -3,7 +3,8 @@
     {"origin", "checkpoint_verified", "index", "leaf_hash", "size", "root", "proof": [...]}           inclusion
     {"origin", "checkpoint_verified", "old_size", "old_root", "new_size", "new_root", "proof": [...]} consistency
     {"proven": true, "checkpoint": {"origin", "size", "root"}, "entry": {...}}
-    {"proven": true, "checkpoint": {...}, "seal": {...}, "account", "balances", "entries", "running_hash"}
+    {"proven": true, "checkpoint": {...}, "seal": {...}, "account", "balances", "entries", "running_hash",
+     "party": {"party", "role", "name", "uscc", "profile_hash", "admitter", "admitted_index", "named_index"}}
 
 `checkpoint_verified` says whether a trust policy has accepted the checkpoint. Hashes are base64, but a running hash.
 """
@@ -81,8 +82,9 @@ def proven_balance(
     balances: Mapping[str, int],
     entries: int,
     running_hash: str,
+    party: JsonObject,
 ) -> JsonObject:
-    """Return what an account held at a seal (`wire.proven.seal`), and which entries had touched it by then."""
+    """Return what an account held at a seal (`wire.proven.seal`), which entries had touched it, and whose it is."""
     return {
         "proven": True,
         "checkpoint": tree(checkpoint),
@@ -91,4 +93,5 @@ def proven_balance(
         "balances": balances,
         "entries": entries,
         "running_hash": running_hash,
+        "party": party,
     }
