@@ -156,16 +156,16 @@ def _recorded_among(refusal: Refusal, decided: Sequence[Entry | Refusal], reader
 
 
 def _lines(said: Iterable[JsonObject], service: ServedLog) -> Response:
-    body = b"".join([_json(one) + b"\n" for one in said])
+    body = b"".join([_json(one) for one in said])
     return Response(body, headers=service.headers(), media_type=JSON_LINES)
 
 
 def _json(said: JsonObject) -> bytes:
     """Return a value as JSON whose integers every reader takes for what they are."""
     try:
-        return orjson.dumps(said, option=orjson.OPT_STRICT_INTEGER)
+        return orjson.dumps(said, option=orjson.OPT_STRICT_INTEGER | orjson.OPT_APPEND_NEWLINE)
     except TypeError:
-        return orjson.dumps(exact_json(said))
+        return orjson.dumps(exact_json(said), option=orjson.OPT_APPEND_NEWLINE)
 
 
 async def _note_in(request: Request) -> bytes:

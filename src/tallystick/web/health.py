@@ -87,6 +87,6 @@ def _examined(service: ServedLog) -> tuple[JsonObject, list[str]]:
 
 
 def _told(said: JsonObject, reasons: list[str]) -> Response:
-    body = orjson.dumps(said | {"ok": not reasons, "reasons": reasons})
+    body = orjson.dumps(said | {"ok": not reasons, "reasons": reasons}, option=orjson.OPT_APPEND_NEWLINE)
     status = UNAVAILABLE if reasons else 200
     return Response(body, status, {"Cache-Control": "no-store"}, "application/json")

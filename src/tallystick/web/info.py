@@ -28,7 +28,9 @@ async def info(request: Request) -> Response:
     """Say which log this is, and what is taken and shown."""
     service = served_log_of(request)
     headers = service.headers() | {"Cache-Control": "no-cache"}
-    return Response(orjson.dumps(_said(service)), headers=headers, media_type="application/json")
+    return Response(
+        orjson.dumps(_said(service), option=orjson.OPT_APPEND_NEWLINE), headers=headers, media_type="application/json"
+    )
 
 
 def _said(service: ServedLog) -> JsonObject:

@@ -44,7 +44,7 @@ def problem_response(error: Exception | Refusal, headers: Mapping[str, str] | No
     more = dict(headers or {}) | (error.headers if isinstance(error, HttpProblem) else {})
     if said["status"] == UNAVAILABLE or said["reason"] == HttpReason.TOO_MANY_REQUESTS:
         more = _RETRY_AFTER | more
-    return Response(orjson.dumps(said), said["status"], more, MEDIA_TYPE)
+    return Response(orjson.dumps(said, option=orjson.OPT_APPEND_NEWLINE), said["status"], more, MEDIA_TYPE)
 
 
 def install(app: FastAPI) -> None:
