@@ -62,6 +62,7 @@ class VoucherExtend(Rule):
 
     event_kind = "voucher.extended/1"
     outcome = Nothing
+    about = ("voucher",)
     roles = TREASURY
     refusals = (*VoucherRevoke.refusals, Reason.WINDOW_INVALID)
 

@@ -8,6 +8,7 @@ from tallystick.vouchers import reading_rights
 from tallystick.vouchers.fields import Role
 from tallystick.vouchers.reading_rights import Concerned, Reader, Reading, Sight, ThingKind, sight
 from tallystick.vouchers.rulebook import RULEBOOK
+from tallystick.vouchers.rules.rule import EVERY_PARTY
 
 COLUMNS: tuple[Role, ...] = ("network", "auditor", "operator", "treasury", "provider", "attester", "holder")
 # What a party sees that the thing does not concern: `all`, its `terms`, or nothing (`-`).
@@ -97,5 +98,7 @@ def test_who_reads_everything(role: Role) -> None:
 
 
 def test_every_command_says_who_may_read_its_entry() -> None:
-    """A new kind of command can't be forgotten, and none is left that isn't there any more."""
-    assert set(reading_rights.ABOUT) == set(RULEBOOK.rules)
+    """By fields that it has, or for every party; `book.expire` is about everybody's things, and so for nobody else."""
+    for kind, rule in RULEBOOK.rules.items():
+        assert set(rule.about) <= {EVERY_PARTY, *rule.model_fields}, kind
+        assert rule.about or kind == "book.expire/1", kind

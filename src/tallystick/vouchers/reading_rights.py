@@ -13,7 +13,9 @@ from enum import IntEnum, StrEnum
 from typing import Final, Literal, NamedTuple, TypeAlias, get_args
 
 from tallystick.vouchers.fields import Role
-from tallystick.vouchers.rules.rule import Event, Rule
+from tallystick.vouchers.rules.attestations import AttestationGive
+from tallystick.vouchers.rules.rule import EVERY_PARTY, Event, Rule
+from tallystick.vouchers.rules.withdrawals import PartyRecord, RecordWithdraw
 
 ThingKind: TypeAlias = Literal[
     "party",
@@ -143,7 +145,7 @@ def sight(reading: Reading, reader: Reader | None, kind: ThingKind, concerned: C
 
 # -- entries ----------------------------------------------------------------------------------------------------------
 
-_PUBLIC: Final = "every party"
+_PARTY_FIELDS: Final = frozenset({"admitted", "party", "subject"})
 _BY_FIELD: Final[Mapping[str, ThingKind]] = {
     "voucher": "voucher",
     "into": "voucher",
@@ -154,92 +156,36 @@ _BY_FIELD: Final[Mapping[str, ThingKind]] = {
     "demand": "demand",
     "mandate": "mandate",
 }
-ABOUT: Final[Mapping[str, tuple[str, ...]]] = {
-    # The network's rules and prices, and whom one deals with.
-    "network.found/1": (_PUBLIC,),
-    "rules.adopt/1": (_PUBLIC,),
-    "log.rekey/1": (_PUBLIC,),
-    "checkpoint.record/1": (_PUBLIC,),
-    "item.register/1": (_PUBLIC,),
-    "tariff.publish/1": (_PUBLIC,),
-    "capacity.declare/1": (_PUBLIC,),
-    "programme.open/1": (_PUBLIC,),
-    "programme.amend/1": (_PUBLIC,),
-    "provider.accredit/1": (_PUBLIC,),
-    "provider.delist/1": (_PUBLIC,),
-    "book.seal/1": (_PUBLIC,),
-    # A party: of a holder, those alone that deal with it.
-    "party.admit/1": ("admitted",),
-    "party.amend/1": ("party",),
-    "party.suspend/1": ("subject",),
-    "party.reinstate/1": ("subject",),
-    "key.add/1": ("subject",),
-    "key.rotate/1": ("party",),
-    "key.revoke/1": ("subject",),
-    "record.withdraw/1": ("record",),
-    # What is between parties.
-    "mandate.give/1": ("mandate",),
-    "mandate.end/1": ("mandate",),
-    "contract.sign/1": ("contract",),
-    "contract.amend/1": ("contract",),
-    "application.file/1": ("application",),
-    "application.withdraw/1": ("application",),
-    "attestation.give/1": ("subject_id",),
-    "voucher.issue/1": ("voucher",),
-    "voucher.import/1": ("voucher",),
-    "voucher.transfer/1": ("voucher", "into"),
-    "voucher.suspend/1": ("voucher",),
-    "voucher.resume/1": ("voucher",),
-    "voucher.revoke/1": ("voucher",),
-    "voucher.reserve/1": ("reservation",),
-    "reservation.extend/1": ("reservation",),
-    "reservation.release/1": ("reservation",),
-    "time.burn/1": ("contract",),
-    "service.burn/1": ("contract",),
-    "burn.reverse/1": ("statement",),
-    # Over several contracts, so also of others: for the claimant and who pays.
-    "redemption.claim/1": ("claim",),
-    "redemption.settle/1": ("claim",),
-    "redemption.disallow/1": ("contract",),
-    "recovery.demand/1": ("demand",),
-    "recovery.receive/1": ("demand",),
-    "recovery.cancel/1": ("demand",),
-    # Of everybody's vouchers: for who gave it and who reads all. What expired stands in each thing's own history.
-    "book.expire/1": (),
-}
-"""By kind of command, the fields that say what its entry is about."""
 
 
 def is_for_every_party(command: Rule) -> bool:
     """Return whether every party may read the entry of a command, whatever it is about."""
-    if command.kind == "record.withdraw/1":
-        return bool(command.record.type != "party")  # type: ignore[attr-defined]  # of that rule alone
-    return _PUBLIC in ABOUT[command.kind]
+    if isinstance(command, RecordWithdraw):  # what is withdrawn was for every party, but a party
+        return not isinstance(command.record, PartyRecord)
+    return EVERY_PARTY in command.about
 
 
 def subjects_of(event: Event) -> Iterable[Subject]:
     """Return the things that an entry is about; one whose reader the party is lets it read the entry."""
     command = event.command
     if not is_for_every_party(command):
-        for field in ABOUT[command.kind]:
+        for field in command.about:
             yield from _subjects(event, field, getattr(command, field))
 
 
 def _subjects(event: Event, field: str, value: object) -> Iterable[Subject]:
     command = event.command
-    match field:
-        case "admitted" | "party" | "subject":
-            yield Subject("party", str(value), Sight.TERMS)
-        case "record":
-            yield Subject("party", command.record.party, Sight.TERMS)  # type: ignore[attr-defined]
-        case "statement":
-            yield Subject("statement", f"{command.party} {value} {event.index}")
-        case "subject_id":
-            subject_type: ThingKind = command.subject_type  # type: ignore[attr-defined]
-            yield Subject(subject_type, str(value))
-            yield Subject("review", f"{subject_type} {command.party}")
-        case _:
-            yield Subject(_BY_FIELD[field], str(value))
+    if isinstance(value, PartyRecord):
+        yield Subject("party", value.party, Sight.TERMS)
+    elif isinstance(command, AttestationGive):
+        yield Subject(command.subject_type, command.subject_id)
+        yield Subject("review", f"{command.subject_type} {command.party}")
+    elif field in _PARTY_FIELDS:
+        yield Subject("party", str(value), Sight.TERMS)
+    elif field == "statement":
+        yield Subject("statement", f"{command.party} {value} {event.index}")
+    else:
+        yield Subject(_BY_FIELD[field], str(value))
 
 
 def parties_of(event: Event) -> frozenset[str]:

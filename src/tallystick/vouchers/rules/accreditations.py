@@ -20,6 +20,7 @@ from tallystick.vouchers.quantities import (
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.checks import check_items, check_own_programme, check_provider
 from tallystick.vouchers.rules.rule import (
+    EVERY_PARTY,
     TREASURY,
     Accounts,
     Event,
@@ -55,6 +56,7 @@ class ProviderAccredit(Rule):
 
     event_kind = "provider.accredited/1"
     outcome = Nothing
+    about = (EVERY_PARTY,)
     roles = TREASURY
     refusals = (
         Reason.PROGRAMME_UNKNOWN,
@@ -122,6 +124,7 @@ class ProviderDelist(Rule):
 
     event_kind = "provider.delisted/1"
     outcome = Nothing
+    about = (EVERY_PARTY,)
     roles = TREASURY
     refusals = (
         Reason.PROGRAMME_UNKNOWN,

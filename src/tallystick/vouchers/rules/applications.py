@@ -47,6 +47,7 @@ class ApplicationFile(Rule):
 
     event_kind = "application.filed/1"
     outcome = Nothing
+    about = ("application",)
     roles = HOLDER
     refusals = (
         Reason.ID_OUTSIDE_OWN_NAMESPACE,
@@ -105,6 +106,7 @@ class ApplicationWithdraw(Rule):
 
     event_kind = "application.withdrawn/1"
     outcome = Nothing
+    about = ("application",)
     roles = HOLDER
     refusals = (
         Reason.APPLICATION_UNKNOWN,

@@ -53,6 +53,7 @@ class AttestationGive(Rule):
 
     event_kind = "attestation.given/1"
     outcome = Nothing
+    about = ("subject_id",)
     roles = ATTESTER | HOLDER | PROVIDER
     refusals = (
         Reason.CONTRACT_UNKNOWN,

@@ -10,6 +10,7 @@ from tallystick.vouchers.quantities import SECOND_US, Day, OwnedId, format_day, 
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.checks import check_new_id
 from tallystick.vouchers.rules.rule import (
+    EVERY_PARTY,
     OPERATOR,
     SEALS,
     Accounts,
@@ -34,6 +35,7 @@ class BookSeal(Rule):
 
     event_kind = "book.sealed/1"
     outcome = Sealed
+    about = (EVERY_PARTY,)
     roles = OPERATOR
     refusals = (
         Reason.ID_OUTSIDE_OWN_NAMESPACE,

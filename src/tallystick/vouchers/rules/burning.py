@@ -54,6 +54,7 @@ class TimeBurn(Rule):
 
     event_kind = "time.burned/1"
     outcome = Burned
+    about = ("contract",)
     roles = PROVIDER
     refusals = (
         Reason.CONTRACT_UNKNOWN,
@@ -186,6 +187,7 @@ class BurnReverse(Rule):
 
     event_kind = "burn.reversed/1"
     outcome = Reversed
+    about = ("statement",)
     roles = PROVIDER
     refusals = (
         Reason.STATEMENT_UNKNOWN,

@@ -10,6 +10,7 @@ from tallystick.vouchers.quantities import AHEAD_MAX_US, DAY_US, Day, ItemId, by
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.checks import check_items
 from tallystick.vouchers.rules.rule import (
+    EVERY_PARTY,
     PROVIDER,
     Accounts,
     Event,
@@ -41,6 +42,7 @@ class CapacityDeclare(Rule):
 
     event_kind = "capacity.declared/1"
     outcome = Nothing
+    about = (EVERY_PARTY,)
     roles = PROVIDER
     refusals = (
         Reason.DATE_IN_THE_PAST,

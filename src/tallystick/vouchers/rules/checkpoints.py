@@ -13,6 +13,7 @@ from tallystick.vouchers.outcomes import Nothing
 from tallystick.vouchers.parties import RecordedCheckpoint
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.rule import (
+    EVERY_PARTY,
     OPERATOR,
     Accounts,
     Event,
@@ -35,6 +36,7 @@ class CheckpointRecord(Rule):
 
     event_kind = "checkpoint.recorded/1"
     outcome = Nothing
+    about = (EVERY_PARTY,)
     roles = OPERATOR
     refusals = (
         Reason.CHECKPOINT_INVALID,

@@ -53,6 +53,7 @@ class RedemptionClaim(Rule):
 
     event_kind = "redemption.claimed/1"
     outcome = Claimed
+    about = ("claim",)
     roles = PROVIDER | HOLDER
     refusals = (
         Reason.ID_OUTSIDE_OWN_NAMESPACE,

@@ -78,6 +78,7 @@ class ContractSign(Rule):
 
     event_kind = "contract.signed/1"
     outcome = Nothing
+    about = ("contract",)
     roles = HOLDER | PROVIDER
     refusals = (
         Reason.ID_OUTSIDE_OWN_NAMESPACE,
@@ -189,6 +190,7 @@ class ContractAmend(Rule):
 
     event_kind = "contract.amended/1"
     outcome = Nothing
+    about = ("contract",)
     roles = HOLDER | PROVIDER
     refusals = (
         Reason.CONTRACT_UNKNOWN,

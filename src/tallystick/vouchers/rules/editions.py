@@ -9,6 +9,7 @@ from tallystick.vouchers.outcomes import Nothing
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.rule import (
     EDITIONS,
+    EVERY_PARTY,
     NETWORK,
     Accounts,
     Event,
@@ -30,6 +31,7 @@ class RulesAdopt(Rule):
 
     event_kind = "rules.adopted/1"
     outcome = Nothing
+    about = (EVERY_PARTY,)
     roles = NETWORK
     refusals = (Reason.EDITION_NOT_LATER,)
 

@@ -39,6 +39,7 @@ class VoucherRevoke(Rule):
 
     event_kind = "voucher.revoked/1"
     outcome = Returned
+    about = ("voucher",)
     roles = TREASURY | OPERATOR
     refusals = (
         *MANDATE_REFUSALS,
@@ -100,6 +101,7 @@ class BookExpire(Rule):
 
     event_kind = "book.expired/1"
     outcome = Expired
+    about = ()
     roles = OPERATOR | TREASURY
     refusals = (Reason.NOTHING_DUE,)
 

@@ -43,6 +43,7 @@ class VoucherImport(Rule):
 
     event_kind = "voucher.imported/1"
     outcome = Nothing
+    about = ("voucher",)
     roles = TREASURY
     refusals = (
         Reason.ID_OUTSIDE_OWN_NAMESPACE,

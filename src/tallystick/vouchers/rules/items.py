@@ -15,6 +15,7 @@ from tallystick.vouchers.quantities import (
 )
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.rule import (
+    EVERY_PARTY,
     NETWORK,
     PROVIDER,
     Accounts,
@@ -42,6 +43,7 @@ class ItemRegister(Rule):
 
     event_kind = "item.registered/1"
     outcome = Nothing
+    about = (EVERY_PARTY,)
     roles = NETWORK
     refusals = (
         Reason.ID_ALREADY_USED,
@@ -92,6 +94,7 @@ class TariffPublish(Rule):
 
     event_kind = "tariff.published/1"
     outcome = Nothing
+    about = (EVERY_PARTY,)
     roles = PROVIDER
     refusals = (
         Reason.DATE_IN_THE_PAST,

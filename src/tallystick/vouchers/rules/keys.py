@@ -35,6 +35,7 @@ class KeyAdd(Rule):
 
     event_kind = "key.added/1"
     outcome = Nothing
+    about = ("subject",)
     roles = ANY_ROLE
     refusals = (
         Reason.SUBJECT_UNKNOWN,
@@ -98,6 +99,7 @@ class KeyRotate(Rule):
 
     event_kind = "key.rotated/1"
     outcome = Nothing
+    about = ("party",)
     roles = ANY_ROLE
     refusals = (
         Reason.KEY_NOT_OF_PARTY,
@@ -156,6 +158,7 @@ class KeyRevoke(Rule):
 
     event_kind = "key.revoked/1"
     outcome = Nothing
+    about = ("subject",)
     roles = ANY_ROLE
     refusals = (
         Reason.SUBJECT_UNKNOWN,

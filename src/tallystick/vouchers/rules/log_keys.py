@@ -12,6 +12,7 @@ from tallystick.vouchers.quantities import SECOND_US, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.keys import is_known
 from tallystick.vouchers.rules.rule import (
+    EVERY_PARTY,
     LOG_KEYS,
     NETWORK,
     Accounts,
@@ -36,6 +37,7 @@ class LogRekey(Rule):
 
     event_kind = "log.rekeyed/1"
     outcome = Nothing
+    about = (EVERY_PARTY,)
     roles = NETWORK
     refusals = (
         Reason.LOG_KEY_DIFFERS,

@@ -58,6 +58,7 @@ class MandateGive(Rule):
 
     event_kind = "mandate.given/1"
     outcome = Nothing
+    about = ("mandate",)
     roles = TREASURY
     refusals = (
         Reason.ID_OUTSIDE_OWN_NAMESPACE,
@@ -129,6 +130,7 @@ class MandateEnd(Rule):
 
     event_kind = "mandate.ended/1"
     outcome = Nothing
+    about = ("mandate",)
     roles = TREASURY
     refusals = (
         Reason.MANDATE_UNKNOWN,

@@ -16,6 +16,7 @@ from tallystick.vouchers.rules.keys import add_keys, check_keys, signing_keys
 from tallystick.vouchers.rules.officers import OfficersFields, check_officers
 from tallystick.vouchers.rules.rule import (
     ANY_ROLE,
+    EVERY_PARTY,
     NETWORK,
     TREASURY,
     Accounts,
@@ -54,6 +55,7 @@ class NetworkFound(Rule):
 
     event_kind = "network.founded/1"
     outcome = Nothing
+    about = (EVERY_PARTY,)
     roles = NETWORK
     refusals = (
         Reason.KEY_NOT_OF_PARTY,
@@ -121,6 +123,7 @@ class PartyAdmit(Rule):
 
     event_kind = "party.admitted/1"
     outcome = Nothing
+    about = ("admitted",)
     roles = NETWORK | TREASURY
     refusals = (
         Reason.PARTY_ALREADY_ADMITTED,
@@ -206,6 +209,7 @@ class PartyAmend(Rule):
 
     event_kind = "party.amended/1"
     outcome = Nothing
+    about = ("party",)
     roles = ANY_ROLE
     refusals = (
         Reason.NAME_MISPLACED,

@@ -23,6 +23,7 @@ from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.checks import check_new_id, check_own_programme, check_sum
 from tallystick.vouchers.rules.programme_rules import RulesFields, check_rules
 from tallystick.vouchers.rules.rule import (
+    EVERY_PARTY,
     TREASURY,
     Accounts,
     Event,
@@ -54,6 +55,7 @@ class ProgrammeOpen(Rule):
 
     event_kind = "programme.opened/1"
     outcome = Nothing
+    about = (EVERY_PARTY,)
     roles = TREASURY
     refusals = (
         Reason.ID_OUTSIDE_OWN_NAMESPACE,
@@ -135,6 +137,7 @@ class ProgrammeAmend(Rule):
 
     event_kind = "programme.amended/1"
     outcome = Nothing
+    about = (EVERY_PARTY,)
     roles = TREASURY
     refusals = (
         Reason.PROGRAMME_UNKNOWN,

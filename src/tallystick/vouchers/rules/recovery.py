@@ -44,6 +44,7 @@ class RecoveryDemand(Rule):
 
     event_kind = "recovery.demanded/1"
     outcome = Nothing
+    about = ("demand",)
     roles = TREASURY
     refusals = (
         Reason.ID_OUTSIDE_OWN_NAMESPACE,
@@ -102,6 +103,7 @@ class RecoveryReceive(Rule):
 
     event_kind = "recovery.received/1"
     outcome = Nothing
+    about = ("demand",)
     roles = TREASURY
     refusals = (
         Reason.DEMAND_UNKNOWN,
@@ -157,6 +159,7 @@ class RecoveryCancel(Rule):
 
     event_kind = "recovery.cancelled/1"
     outcome = Nothing
+    about = ("demand",)
     roles = TREASURY
     refusals = (
         Reason.DEMAND_UNKNOWN,

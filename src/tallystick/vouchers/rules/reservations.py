@@ -51,6 +51,7 @@ class VoucherReserve(Rule):
 
     event_kind = "voucher.reserved/1"
     outcome = Nothing
+    about = ("reservation",)
     roles = HOLDER
     refusals = (
         Reason.ID_OUTSIDE_OWN_NAMESPACE,
@@ -180,6 +181,7 @@ class ReservationExtend(Rule):
 
     event_kind = "reservation.extended/1"
     outcome = Nothing
+    about = ("reservation",)
     roles = HOLDER
     refusals = (
         Reason.RESERVATION_UNKNOWN,
@@ -286,6 +288,7 @@ class ReservationRelease(Rule):
 
     event_kind = "reservation.released/1"
     outcome = Released
+    about = ("reservation",)
     roles = HOLDER | PROVIDER | TREASURY | OPERATOR
     refusals = (
         *MANDATE_REFUSALS,

@@ -46,6 +46,7 @@ Names = Iterable[str]
 
 or an account, with all entries that touch it.
 """
+EVERY_PARTY: Final = "every party"
 SEALS: Final = "seals"
 EDITIONS: Final = "editions"
 LOG_KEYS: Final = "log keys"
@@ -66,6 +67,7 @@ DECLARED: Final = (
     "kind",
     "event_kind",
     "outcome",
+    "about",
     "roles",
     "refusals",
     "signers",
@@ -90,6 +92,7 @@ class Rule(BaseModel):
         signed_at: when it was signed (microseconds).
         event_kind: the name of the event that it becomes, for example `voucher.issued/1`; written into every entry.
         outcome: the form of what it comes to.
+        about: the fields that name what its entry is about, or EVERY_PARTY: who may read that may read the entry.
         roles: of the parties that may give it.
         refusals: all that `decide` may answer, of the command or of its lines, in order of precedence.
         party_fields: the names of its fields that hold a party's id; found, not declared.
@@ -105,6 +108,7 @@ class Rule(BaseModel):
 
     event_kind: ClassVar[str]
     outcome: ClassVar[type[Any]]
+    about: ClassVar[tuple[str, ...]]
     roles: ClassVar[frozenset[Role]]
     refusals: ClassVar[tuple[Reason, ...]]
     party_fields: ClassVar[tuple[str, ...]]

@@ -54,6 +54,7 @@ class ServiceBurn(Rule):
 
     event_kind = "service.burned/1"
     outcome = Burned
+    about = ("contract",)
     roles = PROVIDER
     refusals = (
         Reason.CONTRACT_UNKNOWN,

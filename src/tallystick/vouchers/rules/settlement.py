@@ -109,6 +109,7 @@ class RedemptionSettle(Rule):
 
     event_kind = "redemption.settled/1"
     outcome = Nothing
+    about = ("claim",)
     roles = TREASURY | OPERATOR
     refusals = (
         *MANDATE_REFUSALS,
@@ -262,6 +263,7 @@ class RedemptionDisallow(Rule):
 
     event_kind = "redemption.disallowed/1"
     outcome = Nothing
+    about = ("contract",)
     roles = TREASURY
     refusals = (
         Reason.PROGRAMME_UNKNOWN,

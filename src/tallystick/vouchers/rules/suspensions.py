@@ -32,6 +32,7 @@ class PartySuspend(Rule):
 
     event_kind = "party.suspended/1"
     outcome = Nothing
+    about = ("subject",)
     roles = NETWORK | TREASURY
     refusals = (
         Reason.SUBJECT_UNKNOWN,
@@ -83,6 +84,7 @@ class PartyReinstate(Rule):
 
     event_kind = "party.reinstated/1"
     outcome = Nothing
+    about = ("subject",)
     roles = NETWORK | TREASURY
     refusals = (
         Reason.SUBJECT_UNKNOWN,

@@ -65,6 +65,7 @@ class VoucherIssue(Rule):
 
     event_kind = "voucher.issued/1"
     outcome = Issued
+    about = ("voucher",)
     roles = TREASURY | OPERATOR
     refusals = (
         *MANDATE_REFUSALS,
@@ -199,6 +200,7 @@ class VoucherTransfer(Rule):
 
     event_kind = "voucher.transferred/1"
     outcome = Nothing
+    about = ("voucher", "into")
     roles = HOLDER
     refusals = (
         Reason.ID_OUTSIDE_OWN_NAMESPACE,
@@ -293,6 +295,7 @@ class VoucherSuspend(Rule):
 
     event_kind = "voucher.suspended/1"
     outcome = Nothing
+    about = ("voucher",)
     roles = TREASURY | OPERATOR
     refusals = (
         *MANDATE_REFUSALS,
@@ -344,6 +347,7 @@ class VoucherResume(Rule):
 
     event_kind = "voucher.resumed/1"
     outcome = Nothing
+    about = ("voucher",)
     roles = TREASURY | OPERATOR
     refusals = (
         *MANDATE_REFUSALS,
@@ -392,9 +396,4 @@ class VoucherResume(Rule):
         return ()
 
 
-RULES: Final = (
-    VoucherIssue,
-    VoucherTransfer,
-    VoucherSuspend,
-    VoucherResume,
-)
+RULES: Final = (VoucherIssue, VoucherTransfer, VoucherSuspend, VoucherResume)

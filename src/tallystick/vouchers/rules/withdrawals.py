@@ -79,6 +79,7 @@ class RecordWithdraw(Rule):
 
     event_kind = "record.withdrawn/1"
     outcome = Nothing
+    about = ("record",)
     roles = NETWORK | PROVIDER | TREASURY
     refusals = (
         Reason.SUBJECT_UNKNOWN,
