@@ -20,7 +20,8 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple, TypeVar
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -93,13 +94,21 @@ class WebFiles:
         """
         return self._insist(path, lambda: self._fetch(path, size_max))
 
-    def post(self, path: str, body: bytes, size_max: int) -> HttpAnswer:
+    def post(
+        self, path: str, body: bytes, size_max: int, headers: Mapping[str, str] = MappingProxyType({})
+    ) -> HttpAnswer:
         """Return what the server answers to a body; it may get it more than once. No redirect is followed.
+
+        Args:
+            path: below the URL.
+            body: what is sent.
+            size_max: bytes of the answer, of which one more may be returned.
+            headers: header fields that say what the body is.
 
         Raises:
             LedgerError: no answer after all attempts, or only that the server is in trouble.
         """
-        return self._insist(path, lambda: self._attempt(f"{self.name}/{path}", size_max, body))
+        return self._insist(path, lambda: self._attempt(f"{self.name}/{path}", size_max, body, headers))
 
     def close(self) -> None:
         """Hang up."""
@@ -146,7 +155,13 @@ class WebFiles:
             raise LedgerError(f"{url} can't be fetched: the server answers {answer.status}")
         raise LedgerError(f"{self.name}/{path} can't be fetched: more than {_REDIRECTS_MAX} redirects")
 
-    def _attempt(self, url: str, size_max: int, body: bytes | None = None) -> HttpAnswer:
+    def _attempt(
+        self,
+        url: str,
+        size_max: int,
+        body: bytes | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> HttpAnswer:
         """Ask for one URL on our server, or give it a body.
 
         Raises:
@@ -162,7 +177,7 @@ class WebFiles:
                     if body is None:
                         connection.request("GET", target, headers=_HEADERS | _ENCODINGS)
                     else:
-                        connection.request("POST", target, body, _HEADERS)
+                        connection.request("POST", target, body, {**_HEADERS, **headers})
                     answer = self._receive(connection, url, size_max)
                 finally:
                     if expired.is_set():  # whatever the cut connection looked like from here

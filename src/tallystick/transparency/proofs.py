@@ -51,19 +51,43 @@ def consistency_proof(old_size: int, new_size: int, read_tile: ReadTile) -> list
     """
     if not 0 < old_size <= new_size:
         raise ValueError(f"a tree of {old_size} leaves can't be proved to have grown to {new_size}")
+    return subtree_proof(0, old_size, new_size, read_tile)
+
+
+def subtree_proof(first: int, stop: int, size: int, read_tile: ReadTile) -> list[bytes]:
+    """Return the proof that the leaves from `first` to before `stop` are a subtree of the tree of `size` leaves.
+
+    It is the consistency proof where they begin the tree, the inclusion proof where they are one leaf.
+
+    Raises:
+        ValueError: not a subtree (`is_subtree`), or one beyond the tree.
+        TileMalformedError: a tile of another length than asked for.
+    """
+    if not is_subtree(first, stop) or stop > size:
+        raise ValueError(f"leaves {first} to {stop} are no subtree of a tree of {size}")
     aside = []
-    start, end = 0, new_size
-    while end != old_size:
+    start, end, known = 0, size, True
+    while (start, end) != (first, stop):
         middle = _middle(start, end)
-        if old_size <= middle:
+        if stop <= middle:
             aside.append((middle, end))
             end = middle
         else:
             aside.append((start, middle))
+            if first < middle:  # the subtree goes beyond; whoever checks can't tell its two sides apart
+                first, known = middle, False
             start = middle
-    if start > 0:  # the old tree's last subtree; if it is all of the old tree, whoever checks has its root already
+    if not known:  # the subtree's last part; if it is all of the subtree, whoever checks has its root already
         aside.append((start, end))
-    return _range_roots(aside, new_size, read_tile)
+    return _range_roots(aside, size, read_tile)
+
+
+def is_subtree(first: int, stop: int) -> bool:
+    """Return whether such leaves have one root in every tree that has them, and at the right edge in one of that size.
+
+    `first` is a multiple of the smallest power of two that is no less than their number.
+    """
+    return 0 <= first < stop and first & ((1 << (stop - first - 1).bit_length()) - 1) == 0
 
 
 def verify_inclusion(index: int, size: int, leaf_hash: bytes, proof: Sequence[bytes], root: bytes) -> None:
@@ -153,6 +177,42 @@ def verify_consistency(old_size: int, new_size: int, proof: Sequence[bytes], old
         raise ProofInvalidError(f"{what} is too short")
     if old_result != old_root or new_result != new_root:
         raise ProofInvalidError(f"{what} leads to another {'old' if old_result != old_root else 'new'} root")
+
+
+def verify_subtree(first: int, stop: int, size: int, proof: Sequence[bytes], subtree_root: bytes, root: bytes) -> None:
+    """Return if the proof shows that leaves from `first` to before `stop`, with their root, are in the tree of `root`.
+
+    Raises:
+        ProofInvalidError: it doesn't, or these are no subtree of a tree of `size` leaves.
+    """
+    if not is_subtree(first, stop) or stop > size:
+        raise ProofInvalidError(f"leaves {first} to {stop} are no subtree of a tree of {size}")
+    _check_hashes((subtree_root, root, *proof))
+    what = f"the proof of leaves {first} to {stop} in {size}"
+    # Positions at the current height: of the subtree's first node and its last one, and of the tree's last one.
+    start, node, last = first, stop - 1, size - 1
+    while start != node and (node & 1 or node == last):
+        start, node, last = start >> 1, node >> 1, last >> 1
+    hashes = list(proof) if start != node else [subtree_root, *proof]
+    if not hashes:
+        raise ProofInvalidError(f"{what} is too short")
+    subtree_result = result = hashes[0]
+    for sibling in hashes[1:]:
+        if last == 0:
+            raise ProofInvalidError(f"{what} is too long")
+        if node & 1 or node == last:
+            if start < node:
+                subtree_result = node_hash(sibling, subtree_result)
+            result = node_hash(sibling, result)
+            while not node & 1 and node:
+                start, node, last = start >> 1, node >> 1, last >> 1
+        else:
+            result = node_hash(result, sibling)
+        start, node, last = start >> 1, node >> 1, last >> 1
+    if last != 0:
+        raise ProofInvalidError(f"{what} is too short")
+    if subtree_result != subtree_root or result != root:
+        raise ProofInvalidError(f"{what} leads to another root")
 
 
 def _up_to_a_right_child(node: int, last: int) -> tuple[int, int]:

@@ -82,6 +82,16 @@ def ask_witness(web: WebFiles, signed: SignedCheckpoint, policy: Policy, prove: 
         ProofInvalidError: the witness cosigned another tree, or a larger one: history_rewritten, or an older copy.
         VerificationError: no line by a witness of the policy, or one that isn't its cosignature.
     """
+    return read_lines(advance(web, signed, policy, prove).data, signed, policy, web.name)
+
+
+def advance(web: WebFiles, signed: SignedCheckpoint, policy: Policy, prove: Prove) -> HttpAnswer:
+    """Have a witness, or a mirror, go on to a checkpoint, and return its answer of status 200; as `ask_witness`.
+
+    Raises:
+        LedgerError: no usable answer.
+        ProofInvalidError: it knows another tree, or a larger one: history_rewritten, or an older copy.
+    """
     size = signed.checkpoint.size
     old_size = 0
     for _ in range(_ATTEMPTS):
@@ -89,7 +99,7 @@ def ask_witness(web: WebFiles, signed: SignedCheckpoint, policy: Policy, prove: 
         body = AddCheckpoint(old_size, old.proof, signed.note).to_bytes()
         answer = web.post("add-checkpoint", body, NOTE_SIZE_MAX)
         if answer.status == COSIGNED:
-            return read_lines(answer.data, signed, policy, web.name)
+            return answer
         if answer.status == NOT_AN_EXTENSION:
             _expose(web, signed, policy, old_size, old.root)
         if answer.status != OTHER_SIZE:

@@ -67,7 +67,7 @@ def witness_server(
     """
     hooks = Hooks(
         on_started=on_started,
-        on_answer=lambda answered: log(_line(answered)),
+        on_answer=lambda answered: log(log_line(answered)),
         on_closed=lambda client, why: log(f"{client} closed: {why}"),
         on_fault=lambda error, scope: log(f"failed: {type(error).__name__}"),
     )
@@ -124,7 +124,8 @@ def _said(status: int, text: str) -> WitnessAnswer:
     return WitnessAnswer(status, f"{text}\n".encode(), TEXT)
 
 
-def _line(answered: Answered) -> str:
+def log_line(answered: Answered) -> str:
+    """Return one line on an answer, without control characters."""
     at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     asked = f"{answered.method} {answered.target}"
     why = f" {answered.detail}" if answered.detail else ""

@@ -62,7 +62,7 @@ class WitnessState:
         """
         try:
             path.touch(0o600, exist_ok=False)
-            database = _connect(path)
+            database = connect(path)
             try:
                 database.execute("PRAGMA journal_mode=WAL")
                 database.executescript(f"BEGIN;{_SCHEMA}")
@@ -85,7 +85,7 @@ class WitnessState:
             # Never made anew: a witness that lost its memory could sign against what it signed before.
             raise NotALedgerError(f"there is no {path}; a witness that lost its state must not go on: make a new one")
         try:
-            database = _connect(path)
+            database = connect(path)
             try:
                 known = database.execute("SELECT vkey FROM witness").fetchall()
             except BaseException:
@@ -155,7 +155,12 @@ class WitnessState:
                 raise LedgerError(f"{self._path}: {error}") from None
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a database that is there, so that what is committed survives a crash of the machine.
+
+    Raises:
+        sqlite3.Error: it can't be opened.
+    """
     database = sqlite3.connect(
         f"file:{quote(os.fsencode(path.absolute()))}?mode=rw",
         uri=True,
