@@ -9,10 +9,8 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,39 +32,14 @@ from support.http_abuse import (
     good_request,
     read_all,
 )
-from support.witnesses import checkpoint_path, make_witness, reopened, serving
+from support.listening import SERVING
 from tallystick.serving.bounds import Bounds
 from tallystick.serving.server import Hooks, running
-from tallystick.witness.deciding import TEXT
-from tallystick.witness.request import REQUEST_SIZE_MAX
 
 QUICK = Bounds(
     head_seconds=0.2, body_seconds=0.2, idle_seconds=0.2, stuck_seconds=0.2, linger_seconds=0.2, spared_seconds=0.0
 )
 
-
-async def echo(request: Request) -> PlainTextResponse:
-    return PlainTextResponse(await request.body())
-
-
-@contextlib.contextmanager
-def serving_echo(bounds: Bounds) -> Iterator[Target]:
-    app = Starlette(routes=[Route("/echo", echo, methods=["GET", "POST"])])
-    with running(app, bounds=bounds) as server:
-        yield Target(server.url, "/echo", 200, "/echo", bounds.body_bytes_max)
-
-
-@contextlib.contextmanager
-def serving_witness(bounds: Bounds) -> Iterator[Target]:
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(made) / "witness"
-        make_witness(folder)
-        sized = replace(bounds, body_bytes_max=REQUEST_SIZE_MAX)
-        with reopened(folder) as witness, serving(witness, bounds=sized) as url:
-            yield Target(url, checkpoint_path(), 404, "/add-checkpoint", REQUEST_SIZE_MAX, TEXT)
-
-
-SERVING: dict[str, Serving] = {"echo": serving_echo, "witness": serving_witness}
 
 ANSWERED = {name: abuse for name, abuse in MALFORMED.items() if abuse.statuses}
 

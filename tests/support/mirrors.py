@@ -10,6 +10,7 @@ from tallystick import keyfiles
 from tallystick.mirror.mirror import KEY, Mirror, create_mirror, open_mirror
 from tallystick.mirror.packages import AddEntries, Interval, Package, intervals
 from tallystick.mirror.server import mirror_server
+from tallystick.serving.bounds import Bounds
 from tallystick.serving.server import Place, in_thread
 from tallystick.signing.keys import SigningKey
 from tallystick.transparency.checkpoint import Checkpoint, sign_checkpoint
@@ -99,8 +100,8 @@ def policy_with(mirror: SigningKey) -> Policy:
 
 
 @contextlib.contextmanager
-def serving(mirror: Mirror, log: list[str] | None = None) -> Iterator[str]:
+def serving(mirror: Mirror, log: list[str] | None = None, *, bounds: Bounds | None = None) -> Iterator[str]:
     """Serve a mirror on loopback until the block ends, and give its URL."""
     lines: list[str] = [] if log is None else log
-    with in_thread(mirror_server(mirror, Place(), lines.append)) as server:
+    with in_thread(mirror_server(mirror, Place(), lines.append, bounds=bounds)) as server:
         yield server.url

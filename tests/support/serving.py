@@ -15,6 +15,7 @@ from support.burning import LOG_KEY
 from support.command_line import start
 from tallystick.ledger import stand_by
 from tallystick.ledger.clock_guard import ClockGuard
+from tallystick.serving.bounds import Bounds
 from tallystick.serving.server import running
 from tallystick.signing.keys import SigningKey
 from tallystick.sources import parse_writable
@@ -71,6 +72,7 @@ def service_in_thread(
     verify_processes: int = 0,
     log_requests: bool = False,
     tell_seconds: float = 0.0,
+    bounds: Bounds | None = None,
 ) -> Iterator[Running]:
     """Serve a log from a thread until the block ends."""
     place = parse_writable(source)
@@ -82,7 +84,7 @@ def service_in_thread(
         service = ServedLog(place, settings, writing, Reads.open(place), clock)
         metrics = Metrics(service)
         hooks = hooks_of(service, metrics, log_requests=log_requests, tell_seconds=tell_seconds)
-        with running(create_app(service), hooks=hooks, body_limit=body_limit) as server:
+        with running(create_app(service), hooks=hooks, body_limit=body_limit, bounds=bounds) as server:
             serving = Running(server.url, service, metrics)
             with serving.http:
                 yield serving

@@ -79,9 +79,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Admit the connection, or close it."""
         super().connection_made(transport)
-        if self._phases.draining:
-            transport.abort()
-        elif not self._phases.admit(self):
+        if not self._phases.admit(self):
             self.config.hooks.on_closed(self._client_name, f"{self._phases.open} connections are open")
             transport.abort()
 
