@@ -23,7 +23,8 @@ from tallystick.publishing.reader import Reader, read_ledger
 from tallystick.sources import AnySource
 from tallystick.transparency.merkle import leaf_hash, path_of
 from tallystick.transparency.proofs import inclusion_proof, verify_inclusion
-from tallystick.views import Views, followed_views
+from tallystick.views import followed_views
+from tallystick.views.questions import Questions
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.rules.books import BookSeal
 from tallystick.vouchers.seals import AccountLeaf
@@ -41,13 +42,22 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written: its size in bytes, entries of both roles, those of the account, and the seals' indices."""
+    """What was written: its size in bytes, entries of both roles, those of the account, and the seals' indices.
+
+    Attributes:
+        indices: of all entries.
+    """
 
     size: int
-    entries: int
+    indices: tuple[int, ...]
     subject: int
     opening: int | None
     closing: int | None
+
+    @property
+    def entries(self) -> int:
+        """How many entries, of both roles."""
+        return len(self.indices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +91,43 @@ def write_dossier(
     """
     # Views first: so the checkpoint that is then read covers all that they know.
     with followed_views(source, progress) as views, read_ledger(source) as reader:
-        return _Writing(reader, views, account).write(out, since, until)
+        return write_dossier_of(reader, views, views.size, account, out, since, until)
+
+
+def write_dossier_of(
+    reader: Reader,
+    views: Questions,
+    size: int,
+    account: str,
+    out: BinaryIO,
+    since: Bound | None = None,
+    until: Bound | None = None,
+) -> Written:
+    """Write the dossier of an account, of a log and its views that are open; all else is as `write_dossier` has it.
+
+    Args:
+        reader: the log, with all that the views know.
+        views: say which entries concern whom.
+        size: how many entries they are of.
+        account: as above, like all that follows.
+        out: where it goes.
+        since: where it begins.
+        until: where it ends.
+
+    Raises:
+        LedgerError, UsageError, ProofInvalidError: as `write_dossier` does.
+    """
+    return _Writing(reader, views, min(size, reader.size), account).write(out, since, until)
 
 
 class _Writing:
     """One dossier on its way."""
 
-    def __init__(self, reader: Reader, views: Views, account: str) -> None:
+    def __init__(self, reader: Reader, views: Questions, size: int, account: str) -> None:
         self._reader = reader
         self._views = views
         self._account = account
-        self._size = min(views.size, reader.size)
+        self._size = size
         if not any(map(views.entries_concerning, names_of(account))):
             raise NotFoundError(f"there is no {account} in this log")
         self._read_tile = lru_cache(TILES_REMEMBERED)(reader.read_tile)
@@ -122,7 +158,7 @@ class _Writing:
             size += out.write(self._proved(index, is_subject=index in subject).to_bytes())
         return Written(
             size,
-            len(gathered.indices),
+            tuple(sorted(gathered.indices)),
             len(subject),
             None if opened is None else opened.index,
             None if closed is None else closed.index,

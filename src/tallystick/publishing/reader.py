@@ -215,6 +215,10 @@ class Reader:
         """Return the first hashes of a tile (tlog-tiles), joined."""
         return tile_reader(self._store)(level, n, width)
 
+    def leaf_hashes(self, first: int, stop: int) -> list[bytes]:
+        """Return the leaf hashes of entries first … stop − 1, as far as they are there."""
+        return self._store.tree_hashes(0, first, min(stop, self.size))
+
     def receipt(self, index: int, size: int | None = None) -> Receipt:
         """Return the receipt of an entry, which is proved by it: only who signed the checkpoint is left to verify.
 

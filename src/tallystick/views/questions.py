@@ -3,8 +3,10 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any, Literal, TypeVar
 
+from tallystick.publishing.reader import Reader
 from tallystick.views import entry_index
 from tallystick.views.applications import (
     ApplicationAccount,
@@ -46,6 +48,7 @@ from tallystick.views.provider_statement import (
     provider_statement,
     refused_lines,
 )
+from tallystick.views.searching import HITS_MAX, Hit, entry_with_leaf_hash, hits_in_views, statement_with_job
 from tallystick.views.treasuries import TreasuryAccount, TreasuryBalance, treasury_account, treasury_balances
 from tallystick.views.voucher_history import VoucherHistory, voucher_history
 from tallystick.vouchers.reading_rights import Concerned, ThingKind
@@ -252,6 +255,30 @@ class Questions(ABC):
             NotFoundError: there is no row to go on after.
         """
         return self.ask(lambda c: page_of(c, kind, limit, after=after, keep=keep, **equal))
+
+    def search(self, text: str, log: Reader, keep: Callable[[Hit], bool] = lambda _: True) -> list[Hit]:
+        """Return what a text leads to, at most `searching.HITS_MAX`: what matches exactly first, nothing twice.
+
+        Args:
+            text: what somebody has.
+            log: with all entries that the views know, for what they don't index.
+            keep: says what of it is shown.
+
+        Raises:
+            NotALedgerError: an entry can't be read.
+        """
+        found: dict[tuple[str, str], Hit] = {}
+        hits = chain(
+            self.ask(lambda c: list(hits_in_views(c, text, log.size))),
+            entry_with_leaf_hash(text, log),
+            self.ask(lambda c: list(statement_with_job(c, text, self.entries))),
+        )
+        for hit in hits:
+            if (hit.kind, hit.id) not in found and keep(hit):
+                found[hit.kind, hit.id] = hit
+            if len(found) == HITS_MAX:
+                break
+        return [*found.values()]
 
     def recorded(self, limit: int, **wanted: Any) -> list[RecordedEntry]:  # noqa: ANN401 - as `recorded_entries` has it
         """Return entries in short, newest first (`entry_index.recorded_entries`)."""

@@ -38,6 +38,7 @@ class Answering(Questions):
     Attributes:
         size: how many entries the rows are of.
         at: the log's time of the last of them (microseconds).
+        log: a snapshot with at least these entries.
     """
 
     def __init__(self, c: SQLiteCursor, size: int, at: int, log: Reader, last_day: str | None = None) -> None:
@@ -45,7 +46,7 @@ class Answering(Questions):
         self._c = c
         self.size: Final = size
         self.at: Final = at
-        self._log = log
+        self.log: Final = log
         self.last_day = last_day
 
     def ask(self, question: Callable[[SQLiteCursor], Found]) -> Found:
@@ -58,7 +59,7 @@ class Answering(Questions):
         Raises:
             NotALedgerError: one can't be read.
         """
-        return map(self._log.entry, indices)
+        return map(self.log.entry, indices)
 
 
 class ServedViews:

@@ -108,6 +108,7 @@ class Reads:
         views: balances and lists.
         past: the same as of earlier.
         streams: how many event streams each reader has open.
+        dossiers: how many are being written.
     """
 
     def __init__(self, log: GrowingLog, views: ServedViews) -> None:
@@ -124,6 +125,7 @@ class Reads:
         self._views_wanted = threading.Event()
         self._questions = 0
         self.streams: Final = Counter[str]()
+        self.dossiers = 0
         self._limiter: anyio.CapacityLimiter | None = None
         self._answering = threading.local()
 

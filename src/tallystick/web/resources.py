@@ -22,6 +22,7 @@ from tallystick.transparency.encoding import SIZE_MAX
 from tallystick.views.entry_index import RecordedEntry
 from tallystick.views.lists import LISTS, ListKind
 from tallystick.views.questions import By
+from tallystick.views.searching import QUERY_MAX, Hit
 from tallystick.views.served_views import Answering
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.reading_rights import Sight
@@ -39,6 +40,7 @@ from tallystick.web.entries_out import ReaderHere, ReadsHere
 from tallystick.web.reads import Reads
 from tallystick.web.rights import ReadersRights
 from tallystick.wire.resources import balances, listing, recorded, resource, rows
+from tallystick.wire.resources import search as found
 
 ROWS_MAX: Final = 1_000
 ROWS_USUAL: Final = 100
@@ -283,6 +285,34 @@ async def balances_by(
         return Made(said, None if page.after is None else {"after": page.after})
 
     return await _answer(request, reads, asked, make, columns=LISTS[by].columns)
+
+
+# -- search ----------------------------------------------------------------------------------------------------------
+
+
+@router.get("/search", response_class=Response, tags=["search"])
+async def search(
+    request: Request,
+    reads: ReadsHere,
+    reader: ReaderHere,
+    q: Annotated[
+        str, Query(min_length=1, max_length=QUERY_MAX, description="An id, a name, a code, a hash and so on.")
+    ],
+) -> Response:
+    """Return what a text leads to: things and entries, exact ones first, at most 20."""
+    text = q.strip()
+
+    def make(answering: Answering) -> Made:
+        def keep(hit: Hit) -> bool:
+            if hit.kind == "entry":
+                event = Entry.from_bytes(next(answering.entries([int(hit.id)]))).event
+                return reader.reads_all or reader.may_read_entry(event)
+            kind, id_ = ("party", hit.id.partition("/")[0]) if hit.kind == "key" else (hit.kind, hit.id)
+            return reader.sight(kind, id_) is not Sight.NOTHING
+
+        return Made(found(text, answering.size, answering.search(text, answering.log, keep) if text else []))
+
+    return await _answer(request, reads, Asked(), make)
 
 
 # -- entries in short -------------------------------------------------------------------------------------------------

@@ -4,6 +4,12 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from tallystick.web import entries_out, following, resources, tiles
+from tallystick.web import entries_out, following, proofs_out, resources, tiles
 
-READING: Final[tuple[APIRouter, ...]] = (tiles.router, entries_out.router, resources.router, following.router)
+READING: Final[tuple[APIRouter, ...]] = (
+    tiles.router,
+    entries_out.router,
+    resources.router,
+    proofs_out.router,
+    following.router,
+)

@@ -3,6 +3,7 @@
     {"by": "voucher", "entries", "balances": [{...}, ...]}
     {"list": "item", "entries", "rows": [{...}, ...]}
     {"entries", "recorded": [{"index", "at", "kind", "party", "ref"}, ...]}          newest first
+    {"q", "entries", "hits": [{"kind", "id", "by"}, ...]}                           exact ones first
     {"voucher": {"balance": {...}, "history": [...], ...}}
 
 The members are the fields of the views' answers. What answers them is given: nothing here knows where it is kept.
@@ -32,6 +33,11 @@ def listing(kind: str, size: int, answers: Iterable[DataclassValue]) -> JsonObje
 def recorded(size: int, answers: Iterable[DataclassValue]) -> JsonObject:
     """Return entries in short, after so many entries."""
     return {"entries": size, "recorded": [{"index": row.pop("entry_index")} | row for row in rows(answers)]}
+
+
+def search(text: str, size: int, hits: Iterable[DataclassValue]) -> JsonObject:
+    """Return what a text leads to, after so many entries."""
+    return {"q": text, "entries": size, "hits": rows(hits)}
 
 
 def resource(kind: str, answer: DataclassValue) -> JsonObject:
