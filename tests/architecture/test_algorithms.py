@@ -37,6 +37,7 @@ SHA256_OF_THIS_VERSION_ALONE = {
     "vouchers/entry.py": "a text that came before, within the state",
     "vouchers/saved_state.py": "saved states, which the version that wrote them reads",
     "web/pending.py": "names a note that waits",
+    "web/receipts_box.py": "names files in a box",
     "web/sessions.py": "tokens, in this process's memory",
 }
 

@@ -15,7 +15,7 @@ from tallystick.findings import FindingCode, Findings
 from tallystick.signing.note import Note
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.merging import merge_notes
-from tallystick.transparency.policy import NO_QUORUM, Policy, QuorumLine
+from tallystick.transparency.policy import Policy
 
 
 class Newest(NamedTuple):
@@ -41,7 +41,7 @@ def open_newest(evidence: Evidence, policy: Policy, findings: Findings) -> Newes
     shown = _read(note)
     if note is not None and cosigned is not None and text == _text_of(note):
         # Witnesses' lines count wherever they lie; the log's own must be good where the log keeps it.
-        accepted = _open(note, without_witnesses(policy), findings)
+        accepted = _open(note, policy.without_witnesses(), findings)
         if accepted is not None:
             accepted = _open(merge_notes(note, cosigned), policy, findings)
         cosigned = None
@@ -49,11 +49,6 @@ def open_newest(evidence: Evidence, policy: Policy, findings: Findings) -> Newes
         accepted = _open(note, policy, findings)
     prior = _prior_checkpoint(cosigned, shown, policy, findings) if cosigned is not None else None
     return Newest(note, accepted, shown, prior)
-
-
-def without_witnesses(policy: Policy) -> Policy:
-    """Return the policy that trusts the same logs, and asks for no witness."""
-    return Policy((*policy.logs, QuorumLine(NO_QUORUM)))
 
 
 def _open(note: bytes | None, policy: Policy, findings: Findings) -> Checkpoint | None:
@@ -102,7 +97,7 @@ def _prior_checkpoint(
 ) -> PriorCheckpoint | None:
     """Return what the log is held to by an older checkpoint, or a newer one; too few witnesses take nothing from it."""
     try:
-        checkpoint = without_witnesses(policy).open_checkpoint(cosigned)
+        checkpoint = policy.without_witnesses().open_checkpoint(cosigned)
     except VerificationError as error:
         findings.add(FindingCode.CHECKPOINT_SIGNATURE_INVALID, None, f"{COSIGNED}: {error}")
         return None

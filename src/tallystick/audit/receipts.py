@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from tallystick.audit.newest import without_witnesses
 from tallystick.audit.prior_checkpoints import PriorCheckpoint
 from tallystick.errors import MalformedError, UsageError, VerificationError
 from tallystick.findings import FindingCode
@@ -33,7 +32,7 @@ def read_receipts(places: Sequence[Path], policy: Policy) -> list[PriorCheckpoin
     Raises:
         UsageError: one can't be read, isn't a receipt, or proves nothing; or a folder has none.
     """
-    unwitnessed = without_witnesses(policy)
+    unwitnessed = policy.without_witnesses()
     return [_read(path, unwitnessed) for place in places for path in _files(place)]
 
 

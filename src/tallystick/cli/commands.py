@@ -32,6 +32,7 @@ BY_USER: Final = {
         Command("audit", "auditor", "Replay a log and name what is wrong."),
         Command("verify", "auditor", "Prove offline that an entry is in a log."),
         Command("receipt", "auditor", "Write the proof that an entry is in a log."),
+        Command("receipts", "receipts", "Take receipts from parties, for audits."),
         Command("proof", "proofs", "Make Merkle proofs."),
         Command("dossier", "dossier", "Write all that concerns one account, to be verified offline."),
     ),

@@ -31,7 +31,7 @@ from tallystick.signing.note import NOTE_SIZE_MAX
 from tallystick.sources import CHECKPOINT
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.merkle import leaf_hash
-from tallystick.transparency.policy import NO_QUORUM, Policy, QuorumLine
+from tallystick.transparency.policy import Policy
 from tallystick.transparency.proofs import inclusion_proof, root_before, verify_inclusion
 from tallystick.transparency.receipt import Receipt, verify_receipt
 from tallystick.vouchers.entry import Header, split_entry
@@ -60,8 +60,7 @@ class Proving:
         """
         self._connections = connections
         self._policy = policy
-        logs = tuple([line for line in policy.logs if line.vkey.name == origin])
-        self._by_log = Policy((*logs, QuorumLine(NO_QUORUM)))
+        self._by_log = policy.without_witnesses(origin)
         self._tiles = ServedTiles(connections)
         self.newest: Final = NewestCheckpoint(self._by_log, origin, path)
 
