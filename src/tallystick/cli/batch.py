@@ -13,7 +13,7 @@ name and of what the row says, so that the same row is never signed twice; clien
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tallystick.forms.form import Form
     from tallystick.forms.sheets import Row, SheetFault
     from tallystick.profile import Profile
+    from tallystick.signing.keys import SigningKey
     from tallystick.wire import JsonObject
 
 SIZE_MAX: Final = 16_777_216
@@ -49,7 +50,7 @@ class Batch:
     encoding: str
     profile: "Profile"
     place: "Place"
-    keys: Sequence[str]
+    keys: "Callable[[], Sequence[SigningKey]]"
     is_agreed: bool
     is_check: bool
     as_json: bool
@@ -159,7 +160,7 @@ def _notes(batch: Batch, outbox: "Outbox", lines: Sequence[_Line]) -> dict[str, 
     """
     from tallystick.signing.note import sign_text
 
-    keys = drafting.keys_of(batch.profile, batch.keys)
+    keys = batch.keys()
     notes: dict[str, bytes] = {}
     for line in lines:
         there = outbox.note(line.ref)

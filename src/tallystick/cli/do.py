@@ -9,7 +9,7 @@ docs/commands.md has the notation. Forms are made from the rulebook (`tallystick
 
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tallystick.cli.places import Place
     from tallystick.forms.form import Form
     from tallystick.profile import Profile
+    from tallystick.signing.keys import SigningKey
     from tallystick.wire import JsonObject
 
 PREPARED: Final = "prepared"
@@ -96,7 +97,7 @@ class _Asked:
 
     profile: "Profile"
     place: "Place"
-    keys: Sequence[str]
+    keys: "Callable[[], Sequence[SigningKey]]"
     is_agreed: bool
     as_json: bool
 
@@ -130,6 +131,8 @@ def do_kind(
     party: parameters.ProfileParty = None,
     sign_with: parameters.SignWith = None,
     passphrase_file: parameters.SignerPassphrase = None,
+    passphrase_command: parameters.SignerPassphraseCommand = None,
+    policy: parameters.ProfilePolicy = None,
     log_time: parameters.LogTime = None,
     as_json: parameters.AsJson = False,
 ) -> int:
@@ -142,17 +145,17 @@ def do_kind(
 
         output.to_be_typed(headings(form))
         return AS_ASKED
-    found = profiles.load(profile, {"source": source, "party": party, "passphrase_file": passphrase_file})
-    with closing(open_place(found, log_time)) as place:
-        asked = _Asked(found, place, sign_with or (), yes, as_json)
+    options = {"source": source, "party": party, "policy": policy, "passphrase_file": passphrase_file}
+    found = profiles.load(profile, options | {"passphrase_command": passphrase_command})
+    keys = drafting.keys_of(found, sign_with or ())
+    with closing(open_place(found, keys, log_time)) as place:
+        asked = _Asked(found, place, keys, yes, as_json)
         if list_ is not None:
             return _list(form, list_, asked)
         if from_ is not None:
             if words:
                 raise UsageError(f"--from has it all in its rows: leave --{next(iter(words))} out")
-            return batch.run(
-                batch.Batch(form, Path(from_), encoding, found, place, sign_with or (), yes, check, as_json)
-            )
+            return batch.run(batch.Batch(form, Path(from_), encoding, found, place, keys, yes, check, as_json))
         at = place.clock()
         draft = _drafted(form, words, drafting.common_fields(found, place, ref, at), asked)
         if not as_json:
@@ -178,7 +181,7 @@ def _drafted(form: "Form", words: "Filled", common: Mapping[str, str], asked: _A
 def _signed(draft: "Draft", asked: _Asked) -> bytes:
     from tallystick.signing.note import sign_text
 
-    return sign_text(draft.text, *drafting.keys_of(asked.profile, asked.keys))
+    return sign_text(draft.text, *asked.keys())
 
 
 def _check(draft: "Draft", asked: _Asked) -> int:
@@ -249,21 +252,26 @@ def _list(form: "Form", field: str, asked: _Asked) -> int:
 
 
 def _check_names(form: "Form", draft: "Draft", asked: _Asked) -> None:
-    """Refuse a command that names what isn't there, with what is nearest."""
+    """Say what a command names that isn't there, with what is nearest.
+
+    A service may not show all that there is: there it is only said, and the log decides.
+
+    Raises:
+        UsageError: it isn't there.
+    """
     from tallystick.cli.lookups import nearest
 
-    if not asked.place.knows_all():
-        return
     wrong = []
     for where, kind, id_ in names_in(form, draft.fields):
         there = asked.place.candidates(kind, "")
-        if id_ not in [one.id for one in there]:
-            near = nearest(id_, there)
-            wrong.append(
-                f"--{where}: there is no {kind} {id_}" + (f"; did you mean {' or '.join(near)}?" if near else "")
-            )
-    if wrong:
+        near = nearest(id_, there)
+        if id_ not in [one.id for one in there] and (near or asked.place.knows_all()):
+            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            wrong.append(f"--{where}: there is no {kind} {id_}{hint}")
+    if wrong and asked.place.knows_all():
         raise UsageError("; ".join(wrong))
+    for one in wrong:
+        output.notice(f"{one.removesuffix('?')}, as far as you may see?" if one.endswith("?") else one)
 
 
 def names_in(form: "Form", fields: Mapping[str, Any]) -> list[tuple[str, str, str]]:

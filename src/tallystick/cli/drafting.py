@@ -9,11 +9,13 @@ once and kept. Who has document and nonce can show what the log has the hash of.
 import os
 import secrets
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from tallystick import token_uris
 from tallystick.cli import output, reading
 from tallystick.errors import MalformedError, UsageError
 from tallystick.forms.leaves import Surroundings
@@ -158,15 +160,20 @@ def confirm(question: str, *, is_agreed: bool) -> bool:
     return sys.stdin.readline().strip().lower() in _YES
 
 
-def keys_of(profile: "Profile", keys: Sequence[str]) -> "list[SigningKey]":
-    """Return the keys that sign: those given, or the profile's.
+def keys_of(profile: "Profile", given: Sequence[str]) -> "Callable[[], list[SigningKey]]":
+    """Return what opens the keys that sign, once: those given, or the profile's.
 
-    Raises:
-        UsageError: there are none.
-        KeyFileError: one can't be opened.
+    It raises UsageError if there are none, KeyFileError or KeyTokenError if one can't be opened.
     """
-    named = list(keys) or ([profile.key] if profile.key is not None else [])
-    if not named:
-        raise UsageError("which key signs this? give --sign-with FILE, or write a profile with `tallystick init`")
-    passphrase_file = None if profile.passphrase_file is None else Path(profile.passphrase_file)
-    return [reading.load_key(Path(name), passphrase_file) for name in named]
+
+    @cache
+    def opened() -> "list[SigningKey]":
+        named = list(given) or ([profile.key] if profile.key is not None else [])
+        if not named:
+            raise UsageError("which key signs this? give --sign-with FILE, or write a profile with `tallystick init`")
+        passphrase_file = None if profile.passphrase_file is None else Path(profile.passphrase_file)
+        return [
+            reading.load_key(token_uris.key_place(name), passphrase_file, profile.passphrase_command) for name in named
+        ]
+
+    return opened

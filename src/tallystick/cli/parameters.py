@@ -208,4 +208,14 @@ SignWith = Annotated[
 SignerPassphrase = Annotated[
     str | None, typer.Option("--passphrase-file", metavar="FILE", help="The signing keys'; else your profile's.")
 ]
+SignerPassphraseCommand = Annotated[
+    str | None,
+    typer.Option(
+        "--passphrase-command", metavar="COMMAND", help="Prints the signing keys' passphrase; else your profile's."
+    ),
+]
+ProfilePolicy = Annotated[
+    str | None,
+    typer.Option("--policy", metavar="FILE", help="The trust policy of a service's log; else your profile's."),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask: what is shown is what I mean.")]

@@ -6,7 +6,7 @@ asked through `tallystick.client`, which verifies every receipt before it return
 
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tallystick.cli.lookups import Candidate
     from tallystick.profile import Profile
     from tallystick.publishing import Reader
+    from tallystick.signing.keys import SigningKey
     from tallystick.sources import WritableSource
     from tallystick.vouchers.entry import Entry
     from tallystick.vouchers.refusals import Refusal
@@ -171,8 +172,13 @@ def _said(answer: "Entry | Refusal", *, is_new: bool) -> "JsonObject":
     return recorded(answer.event, is_new=is_new) if isinstance(answer, Entry) else refused(answer)
 
 
-def open_place(profile: "Profile", log_time: str | None = None) -> Place:
+def open_place(profile: "Profile", keys: "Callable[[], Sequence[SigningKey]]", log_time: str | None = None) -> Place:
     """Return where a profile's commands go.
+
+    Args:
+        profile: names it.
+        keys: opens the signing keys, for a service that asks for a login.
+        log_time: the log's time instead of this machine's; at a service, when commands are signed.
 
     Raises:
         UsageError: it names no place, or one that can't be written.
@@ -181,4 +187,8 @@ def open_place(profile: "Profile", log_time: str | None = None) -> Place:
 
     if profile.source is None:
         raise UsageError("where does this go? give --source, or write a profile with `tallystick init`")
+    if profile.is_of_a_service:
+        from tallystick.cli.place_of_service import ServicePlace
+
+        return ServicePlace(profile, keys, log_time)
     return LedgerPlace(reading.ledger_of(profile.source), log_time)

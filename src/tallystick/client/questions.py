@@ -1,5 +1,6 @@
 """What a service says of a log from its views, to the party that is logged in; nothing here proves it."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from tallystick.client.connection import Connections
@@ -122,20 +123,38 @@ class Questions:
         Raises:
             ServerError: they may not be read, or no usable answer.
         """
-        query = query_of({"by": by, "as_of": as_of, "day": day, "limit": page_rows})
-        answer = self._read(f"v1/balances{query}", VIEW_SIZE_MAX)
+        return self._pages("v1/balances", "balances", {"by": by, "as_of": as_of, "day": day, "limit": page_rows})
+
+    def listed(self, kind: str, **narrowed: str | None) -> JsonObject:
+        """Return the things of a kind that the party may see: `{"list", "entries", "rows"}`.
+
+        Args:
+            kind: one of `COLLECTIONS`, or `key`.
+            narrowed: what some members must be, for example `status="open"`.
+
+        Raises:
+            UsageError: no such kind.
+            ServerError: they may not be read, or no usable answer.
+        """
+        if kind not in COLLECTIONS:
+            raise UsageError(f"{kind!a:.40} can't be listed: one of {', '.join(COLLECTIONS)}")
+        return self._pages(f"v1/{COLLECTIONS[kind]}", "rows", narrowed)
+
+    def _pages(self, path: str, member: str, query: Mapping[str, int | str | None]) -> JsonObject:
+        """Return an answer of several pages, with the rows of all of them."""
+        answer = self._read(f"{path}{query_of(query)}", VIEW_SIZE_MAX)
         said = object_in(answer)
-        rows, size = rows_in(answer, said), len(answer.body)
+        rows, size = rows_in(answer, said, member), len(answer.body)
         for _ in range(BALANCE_PAGES_MAX):
             following = next_query(answer.headers.get("Link", ""))
             if following is None:
-                return said | {"balances": rows}
-            answer = self._read(f"v1/balances?{following}", VIEW_SIZE_MAX)
-            rows += rows_in(answer, object_in(answer))
+                return said | {member: rows}
+            answer = self._read(f"{path}?{following}", VIEW_SIZE_MAX)
+            rows += rows_in(answer, object_in(answer), member)
             size += len(answer.body)
             if size > 4 * VIEW_SIZE_MAX:
                 break
-        raise AnswerMalformedError(f"{answer.url}: the balances don't end; ask for fewer")
+        raise AnswerMalformedError(f"{answer.url}: the list doesn't end; ask for fewer")
 
     def _ask(self, question: Question) -> Answer:
         """Ask as the party that is logged in; where its session has ended, log in again once."""

@@ -25,6 +25,7 @@ COLLECTIONS: Final = {
     "item": "items",
     "tariff": "tariffs",
     "party": "parties",
+    "key": "keys",
     "treasury": "treasuries",
 }
 """What can be shown, and where it is below `/v1`."""
@@ -67,15 +68,15 @@ def object_in(answer: Answer) -> JsonObject:
     return said
 
 
-def rows_in(answer: Answer, said: JsonObject) -> list[JsonObject]:
-    """Return the rows of a page of balances.
+def rows_in(answer: Answer, said: JsonObject, member: str = "balances") -> list[JsonObject]:
+    """Return the rows of a page of balances, or of another list, which are a member of it.
 
     Raises:
         AnswerMalformedError: it has none.
     """
-    rows = said.get("balances")
+    rows = said.get(member)
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise AnswerMalformedError(f"{answer.url}: the answer is no list of balances")
+        raise AnswerMalformedError(f"{answer.url}: the answer is no list of {member}")
     return rows
 
 

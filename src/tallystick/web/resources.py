@@ -265,6 +265,8 @@ def _filter_type(kind: ListKind, name: str) -> Any:  # noqa: ANN401 - a type
 
 def _shown(reader: ReadersRights, kind: str, found: Any) -> list[Any]:  # noqa: ANN401 - rows of any list
     """Return the rows of a list that a reader may see."""
+    if kind == "party":  # its row has no more than its terms
+        return [row for row in found if reader.sight("party", row.party) is not Sight.NOTHING]
     if kind == "key":
         return [row for row in found if reader.sight("party", row.party) is not Sight.NOTHING]
     if kind in ("tariff", "accreditation", "capacity", "item"):

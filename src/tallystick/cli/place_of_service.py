@@ -1,0 +1,180 @@
+"""A service as the place where commands go: asked through the client, which verifies every receipt by the trust policy.
+
+What it says of names and lists is its word, shown to help; what is signed is what was typed.
+"""
+
+# ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from tallystick.cli import reading
+from tallystick.cli.lookups import Candidate
+from tallystick.cli.places import Answer
+from tallystick.errors import ProblemError, ServerError, TallystickError, UsageError
+
+if TYPE_CHECKING:
+    from tallystick.profile import Profile
+    from tallystick.signing.keys import SigningKey
+    from tallystick.wire import JsonObject
+
+_T = TypeVar("_T")
+CHECKPOINT: Final = "checkpoint"
+"""In the profile's folder: the newest that was seen, so that a log that is cut back is noticed."""
+UNSENT_RECEIPTS: Final = "auditors"
+_SHOWN: Final = 4
+_ROLES: Final = frozenset({"attester", "holder", "operator", "provider"})
+"""Parties are listed as such: of holders others see no more."""
+
+
+class ServicePlace:
+    """A service.
+
+    Attributes:
+        client: asks it.
+    """
+
+    def __init__(self, profile: "Profile", keys: "Callable[[], Sequence[SigningKey]]", log_time: str | None) -> None:
+        """Take what is to be trusted; nothing is asked yet.
+
+        Args:
+            profile: names the service and the policy.
+            keys: opens the signing keys; asked for when something can't be read without a login.
+            log_time: when commands are signed instead of now.
+
+        Raises:
+            UsageError: there is no policy, or it doesn't fit.
+            OSError: it can't be read.
+        """
+        from tallystick.client import Client
+
+        if profile.policy is None:
+            raise UsageError(
+                "which log is this service to be held to? give --policy FILE, obtained from its operator by another way"
+            )
+        folder = profile.folder
+        assert profile.source is not None
+        self.client: Client = Client(
+            profile.source,
+            reading.read_policy(Path(profile.policy)),
+            origin=profile.log,
+            checkpoint_file=folder / CHECKPOINT,
+            auditor_urls=profile.auditors,
+            outbox=folder / UNSENT_RECEIPTS if profile.auditors else None,
+        )
+        self._profile = profile
+        self._keys = keys
+        self._clock = reading.clock(log_time, lambda: self.zone)
+        self._is_logged_in = False
+        self._names: dict[tuple[str, str], str | None] = {}
+
+    @property
+    def origin(self) -> str:
+        """The log's origin, by the trust policy."""
+        return self.client.origin
+
+    @cached_property
+    def zone(self) -> int:
+        """The network's offset in seconds: as the profile says, or else the service."""
+        if self._profile.zone_seconds is not None:
+            return self._profile.zone_seconds
+        parameters = self.client.info().get("parameters")
+        offset = parameters.get("utc_offset_seconds") if isinstance(parameters, dict) else None
+        if not isinstance(offset, int):
+            raise UsageError('which time zone is meant? write zone = "+08:00" into your profile')
+        return offset
+
+    def clock(self) -> int:
+        """Return when it is now (microseconds)."""
+        return self._clock()
+
+    def name_of(self, kind: str, id_: str) -> str | None:
+        """Return what a party, a programme or an item is called; None if the service doesn't say."""
+        if (kind, id_) not in self._names:
+            self._names[kind, id_] = self._asked(kind, id_)
+        return self._names[kind, id_]
+
+    def candidates(self, kind: str, party: str) -> list[Candidate]:
+        """Return the things of a kind that this party may see; none if the service doesn't say."""
+        if kind == "statement":
+            return []
+        listed = "party" if kind in _ROLES else kind
+        narrowed = {"role": kind} if kind in _ROLES else {"status": "open"} if kind == "claim" else {}
+        rows = self._read(lambda: self.client.listed(listed, **narrowed)["rows"]) or []
+        return [Candidate(str(row[listed]), _words(listed, row)) for row in rows]
+
+    def knows_all(self) -> bool:
+        """Return false: what a party may not see is as if it weren't there."""
+        return False
+
+    def check(self, notes: Sequence[bytes]) -> "list[JsonObject]":
+        """Return what would be decided on notes, one after another."""
+        return [
+            checked.answer if checked.problem is None else _refused(checked.problem)
+            for checked in self.client.check(list(notes))
+        ]
+
+    def submit(self, notes: Sequence[bytes]) -> list[Answer]:
+        """Record notes, or say why not, in order; receipts are verified."""
+        answers = []
+        for one in self.client.submit(list(notes)):
+            if isinstance(one, ProblemError):
+                answers.append(Answer(_refused(one)))
+            else:
+                answers.append(Answer(one.answer, one.receipt.to_bytes()))
+        return answers
+
+    def close(self) -> None:
+        """Hang up."""
+        self.client.close()
+
+    def login(self) -> None:
+        """Log in with the first signing key.
+
+        Raises:
+            TallystickError: there is no key, or it isn't taken.
+        """
+        if not self._is_logged_in:
+            self.client.login(next(iter(self._keys())), self._profile.party)
+            self._is_logged_in = True
+
+    def _asked(self, kind: str, id_: str) -> str | None:
+        said = self._read(lambda: self.client.show(kind, id_)[kind])
+        balance = said.get("balance", said) if isinstance(said, dict) else {}
+        name = balance.get("name") if isinstance(balance, dict) else None
+        return name if isinstance(name, str) else None
+
+    def _read(self, ask: Callable[[], _T]) -> _T | None:
+        """Return an answer, logged in if need be; None if the service doesn't say."""
+        try:
+            return ask()
+        except ProblemError as error:
+            if error.reason != "login_required" or self._is_logged_in:
+                return None
+        except ServerError:
+            return None
+        try:
+            self.login()
+            return ask()
+        except TallystickError:
+            return None
+
+
+def _refused(problem: ProblemError) -> "JsonObject":
+    said: JsonObject = {"accepted": False, "reason": str(problem.reason), "detail": problem.detail}
+    return said | {"transient": problem.transient} | problem.fields
+
+
+def _words(kind: str, row: "JsonObject") -> str:
+    """Return what a row is, in a few words."""
+    from tallystick.forms.amounts import yuan
+
+    said: list[str] = []
+    for name, value in row.items():
+        if name == kind or value in (None, "", False) or len(said) == _SHOWN:
+            continue
+        is_amount = name.endswith("_fen") and isinstance(value, int)
+        said.append(f"{name.removesuffix('_fen').replace('_', ' ')} {yuan(value) if is_amount else value}")
+    return ", ".join(said)

@@ -1,0 +1,158 @@
+"""Commands through a service by forms alone: from the founding to a payment, with logins as each party has them."""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from support.command_line import ORIGIN, Desk, Ran, done, run
+from support.serving import Running, service_in_thread
+from tallystick import keyfiles
+
+CHINA = timezone(timedelta(hours=8))
+NETWORK = "national"
+TREASURY, PROVIDER, HOLDER = "shanghai-treasury", "guian-cluster", "acme-ai"
+PROGRAMME = f"{TREASURY}/compute"
+
+
+def now_us() -> int:
+    return time.time_ns() // 1_000
+
+
+class Offices:
+    """A folder for each party, with its profile: the service, its key, the policy."""
+
+    def __init__(self, folder: Path) -> None:
+        self.desk = Desk(folder, at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        self.desk.found()
+        self.today = datetime.now(CHINA).date()
+
+    def open(self, service: Running) -> None:
+        """Write every party's profile."""
+        for party in (NETWORK, TREASURY, PROVIDER, HOLDER):
+            folder = self.folder(party)
+            folder.mkdir()
+            name = f"{party}/root-1" if party == NETWORK else f"{party}/desk"
+            said = {"source": service.url, "log": ORIGIN, "party": party, "key": str(self.desk.key(name))}
+            said |= {"policy": str(self.desk.policy), "zone": "+08:00"}
+            text = "".join(f"{field} = {json.dumps(value)}\n" for field, value in said.items())
+            (folder / "tallystick.toml").write_text(text)
+
+    def folder(self, party: str) -> Path:
+        return self.desk.folder / "offices" / party
+
+    def day(self, days: int = 0) -> str:
+        return str(self.today + timedelta(days=days))
+
+    def ran(self, party: str, kind: str, *words: object) -> Ran:
+        return run("do", kind, *words, "--profile", self.folder(party) / "tallystick.toml")
+
+    def did(self, party: str, kind: str, *words: object) -> str:
+        """Do a command that must be recorded."""
+        ran = self.ran(party, kind, *words, "--yes")
+        assert (ran.status, ran.err) == (0, ""), ran
+        return ran.out
+
+
+@pytest.fixture(scope="module")
+def offices(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offices]:
+    made = Offices(tmp_path_factory.mktemp("desk"))
+    (made.desk.folder / "offices").mkdir()
+    log_key = keyfiles.load(made.desk.key(ORIGIN), None)
+    with service_in_thread(made.desk.ledger, log_key, clock=now_us, reading="own") as service:
+        made.open(service)
+        begin(made)
+        yield made
+
+
+def begin(offices: Offices) -> None:
+    """Open a programme, accredit, publish, sign a contract, issue and reserve: each by a form."""
+    roots = ("--sign-with", offices.desk.key("national/root-1"), "--sign-with", offices.desk.key("national/root-2"))
+    offices.did(NETWORK, "item.register", "--item", "h100", "--name", "H100", "--unit", "gpu_time", *roots)
+    offices.did(
+        TREASURY,
+        "programme.open",
+        *("--programme", PROGRAMME, "--name", "Compute", "--voucher-kind", "compute", "--fiscal-year", "2026"),
+        *("--envelope", "1,000,000.00", "--opens-at", offices.day(-1), "--closes-at", offices.day(200)),
+        *("--share", "share=50%", "--ceiling", "60%", "--rank", "1", "--cap", "group=all,holder=500,000.00,floor=0.00"),
+        *("--validity-days", "100", "--transfer", "forbidden", "--payee", "provider", "--basis", "metered"),
+        *("--rounding", "0.01", "--claims", "cycle=any,cut-off-days=90"),
+    )
+    accredited = ("--programme", PROGRAMME, "--provider", PROVIDER, "--valid-from", offices.day())
+    offices.did(TREASURY, "provider.accredit", *accredited, "--item", "item=h100,price-limit=30.00")
+    soon = (datetime.now(CHINA) + timedelta(seconds=30)).strftime("%Y-%m-%dT%H:%M:%S")
+    offices.did(PROVIDER, "tariff.publish", "--item", "h100", "--price", "20.00", "--valid-from", soon)
+
+
+def test_a_party_gives_a_command_and_keeps_its_receipt(offices: Offices) -> None:
+    """The service's names are shown, the receipt is verified by the policy before it is kept."""
+    words = ("--voucher", f"{TREASURY}/v-1", "--programme", PROGRAMME, "--holder", HOLDER, "--face", "10,000.00")
+    out = offices.did(TREASURY, "voucher.issue", *words, "--valid-from", offices.day())
+    sentence, *_, receipt = out.splitlines()
+    assert f"issues voucher {TREASURY}/v-1 of 10,000.00 yuan to {HOLDER} ({HOLDER})" in sentence
+    assert f"under programme Compute ({PROGRAMME})" in sentence
+    path = Path(receipt.removeprefix("receipt: "))
+    assert path.parent == offices.folder(TREASURY) / "receipts"
+    assert done("verify", path, "--trust", offices.desk.policy)
+    assert (offices.folder(TREASURY) / "checkpoint").is_file()
+
+
+def test_a_field_lists_what_the_party_may_see(offices: Offices) -> None:
+    """By what the service lists to it."""
+    ran = offices.ran(TREASURY, "voucher.issue", "--list", "programme")
+    assert (ran.status, PROGRAMME in ran.out) == (0, True), ran
+    ran = offices.ran(TREASURY, "voucher.issue", "--list", "holder")
+    assert (ran.status, HOLDER in ran.out) == (0, True), ran
+
+
+def test_a_refusal_is_told_with_what_is_nearest(offices: Offices) -> None:
+    """What a party may not see is as if it weren't there, so a wrong id isn't refused before the log says so."""
+    words = ("--voucher", f"{TREASURY}/v-2", "--programme", f"{TREASURY}/compute-1", "--holder", HOLDER, "--face", "1")
+    ran = offices.ran(TREASURY, "voucher.issue", *words, "--valid-from", offices.day(), "--yes")
+    assert ran.status == 1
+    assert "refused: programme_unknown" in ran.out
+    assert f"did you mean {PROGRAMME}, as far as you may see?" in ran.err
+
+
+def test_a_check_records_nothing(offices: Offices) -> None:
+    """It says what would be decided."""
+    size = offices.desk.size
+    words = (
+        "--voucher",
+        f"{TREASURY}/v-3",
+        "--programme",
+        PROGRAMME,
+        "--holder",
+        HOLDER,
+        "--valid-from",
+        offices.day(),
+    )
+    assert "would be entry" in offices.ran(TREASURY, "voucher.issue", *words, "--face", "1.00", "--check").out
+    refused = offices.ran(TREASURY, "voucher.issue", *words, "--face", "9,000,000.00", "--check")
+    assert (refused.status, "would be refused: exceeds_envelope" in refused.out) == (1, True), refused
+    assert offices.desk.size == size
+
+
+def test_a_sheet_goes_through_the_service_once(offices: Offices) -> None:
+    """Row by row, with a receipt each; a second time nothing is sent."""
+    sheet = offices.folder(TREASURY) / "issues.csv"
+    rows = [f"{TREASURY}/s-{number},{PROGRAMME},{HOLDER},1.00,{offices.day()}" for number in range(5)]
+    sheet.write_text("\n".join(["voucher,programme,holder,face,valid-from", *rows]))
+    out = offices.did(TREASURY, "voucher.issue", "--from", sheet)
+    assert "5 would be recorded; 0 would be refused; face in all 5.00 yuan" in out
+    assert "5 of 5 rows are recorded; 0 were refused" in out
+    size = offices.desk.size
+    assert "5 of 5 rows are recorded already" in offices.did(TREASURY, "voucher.issue", "--from", sheet)
+    assert offices.desk.size == size
+
+
+def test_a_service_without_a_policy_is_not_believed(offices: Offices) -> None:
+    """Whose receipts would prove nothing."""
+    profile = offices.folder(TREASURY) / "tallystick.toml"
+    bare = profile.with_name("bare.toml")
+    bare.write_text("".join(line for line in profile.read_text().splitlines(keepends=True) if "policy" not in line))
+    ran = run("do", "party.suspend", "--subject", HOLDER, "--reason", "r", "--yes", "--profile", bare)
+    assert (ran.status, "give --policy FILE" in ran.err) == (2, True), ran
