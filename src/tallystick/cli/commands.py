@@ -38,6 +38,7 @@ BY_USER: Final = {
     ),
     "Treasuries, and all who sign": (
         Command("do", "do", "Give a command by filling in its form."),
+        Command("join", "joining", "Make a party's key, profile and admission."),
         Command("key", "keys", "Make keys, show them, change their passphrases."),
         Command("sign", "treasury", "Sign a command, or add a signature to a note."),
         Command("rules", "rules", "List the commands that a log takes."),

@@ -1,0 +1,118 @@
+"""A party joins a network: it makes its first key, and an admission for its admitter to sign.
+
+    join DIR --source URL --policy FILE --party ID --role ROLE --name NAME --by ADMITTER
+
+    DIR/<party>-officer-1.pem     its key
+    DIR/trust.policy              the policy, as it was given
+    DIR/tallystick.toml           its profile
+    DIR/admission.note            party.admit, signed by the new key: handed to the admitter, who checks who sends it
+
+The private key never leaves the folder. The admitter signs with `tallystick cosign admission.note --send`.
+"""
+
+# ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from tallystick.cli import output, parameters, reading
+from tallystick.errors import MalformedError, UsageError
+
+if TYPE_CHECKING:
+    from tallystick.signing.keys import SigningKey
+
+ADMISSION: Final = "admission.note"
+POLICY: Final = "trust.policy"
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the command of this file."""
+    app.command()(join)
+
+
+def join(
+    folder: Annotated[parameters.Folder, parameters.folder("A new folder, or an empty one.")],
+    source: Annotated[str, typer.Option(help="The service's URL, or a ledger on this machine.")],
+    policy: Annotated[Path, typer.Option(help="The network's trust policy, obtained out of band.")],
+    party: Annotated[str, typer.Option(help="The id that the party is to have.")],
+    role: Annotated[str, typer.Option(help="treasury, provider, auditor, operator, attester or holder.")],
+    by: Annotated[str, typer.Option(help="Who admits it: of a holder a treasury, of others the network's party.")],
+    name: Annotated[str | None, typer.Option(help="The party's name in words.")] = None,
+    uscc: Annotated[str | None, typer.Option(help="Its unified social credit code.")] = None,
+    zone: Annotated[str, typer.Option(help="The network's offset from UTC.")] = "+08:00",
+    passphrase_file: parameters.NewKeyPassphrase = None,
+    no_passphrase: parameters.NoPassphrase = False,
+    log_time: parameters.LogTime = None,
+) -> None:
+    """Make a party's first key, its profile, and the admission that its admitter is to sign."""
+    from tallystick import keyfiles, profile
+
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} is not an empty folder: choose another")
+    log = _log_of(policy)
+    fields = {
+        "kind": "party.admit/1",
+        "log": log,
+        "party": by,
+        "admitted": party,
+        "role": role,
+        **{field: value for field, value in (("name", name), ("uscc", uscc)) if value is not None},
+    }
+    _check(fields, party)
+    passphrase = reading.new_passphrase(f"the key of {party}", passphrase_file, no_passphrase=no_passphrase)
+    is_new = not folder.exists()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        key_file = folder / f"{party}-officer-1.pem"
+        keyfiles.create(key_file, f"{party}/officer-1", passphrase, unencrypted=passphrase is None)
+        (folder / POLICY).write_bytes(reading.read_file(str(policy)))
+        said = {"source": source, "log": log, "party": party, "key": key_file.name, "policy": POLICY, "zone": zone}
+        profile.write(folder / profile.NAME, said)
+        note = _admission(fields, keyfiles.load(key_file, passphrase), reading.clock(log_time)())
+        (folder / ADMISSION).write_bytes(note)
+    except BaseException:  # half a party is of no use, and in the next one's way
+        for made in folder.iterdir():
+            made.unlink()
+        if is_new:
+            folder.rmdir()
+        raise
+    output.line(f"{folder / ADMISSION}: hand it to {by}, who signs it with `tallystick cosign {ADMISSION} --send`")
+
+
+def _log_of(policy: Path) -> str:
+    """Return the origin of the log that a trust policy is of.
+
+    Raises:
+        UsageError: it is of several, or none.
+    """
+    names = {line.vkey.name for line in reading.read_policy(policy).logs}
+    if len(names) != 1:
+        raise UsageError(f"{policy} is of {len(names)} logs: give the policy of the one that is joined")
+    return names.pop()
+
+
+def _check(fields: dict[str, Any], party: str) -> None:
+    """Refuse before anything is made what an admission can't say.
+
+    Raises:
+        UsageError: a name, an id or a code that is none.
+    """
+    from tallystick.signing.keys import SigningKey
+
+    try:
+        _admission(fields, SigningKey.from_seed(f"{party}/officer-1", bytes(32)), 0)
+    except MalformedError as error:
+        raise UsageError(str(error)) from None
+
+
+def _admission(fields: dict[str, Any], key: "SigningKey", at: int) -> bytes:
+    """Return the admission as the new key signs it."""
+    from tallystick.cli.drafting import new_ref
+    from tallystick.signing.note import sign_text
+    from tallystick.vouchers.quantities import format_instant
+    from tallystick.vouchers.rulebook import command_text
+
+    more = {"ref": new_ref(at), "signed_at": format_instant(at), "keys": [key.verifier.to_text()]}
+    return sign_text(command_text(fields | more), key)
