@@ -21,6 +21,7 @@ from statistics import median
 from uuid import UUID
 
 import network
+import over_http
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 from rich.console import Console
@@ -34,6 +35,11 @@ FLOORS = {
     "statement lines against the library's batched saves": 2.5,
     "single-line commands against two-thread verification": 0.60,
     "audit of single-line entries against two-thread verification": 0.70,
+}
+CEILINGS = {
+    "a command over HTTP, 64 connections": 2.0,
+    "a command over HTTP, 256 connections": 2.0,
+    "a command over HTTP, batches of 256": 1.15,
 }
 LINES_EACH = 200
 
@@ -224,16 +230,25 @@ def main() -> None:
         console.print(f"[dim]{(measure.__doc__ or '').strip()}[/]")
         rates |= measure(scale)
     ratios = compared(rates)
+    console.print(f"[dim]{(over_http.measure.__doc__ or '').strip()}[/]")
+    http = over_http.measure(folder, scale)
+    ratios |= over_http.compared(http)
     table = Table("measured", "a second")
     for name, rate in rates.items():
         table.add_row(name.replace("_", " "), f"{rate:,.0f}")
     console.print(table)
-    table = Table("ratio", "measured", "floor")
+    table = Table("ratio", "measured", "at least", "at most")
     for name, ratio in ratios.items():
-        table.add_row(name, f"{ratio:.2f}", f"{FLOORS[name]:.2f}" if name in FLOORS else "")
+        bounds = [f"{bound[name]:.2f}" if name in bound else "" for bound in (FLOORS, CEILINGS)]
+        table.add_row(name, f"{ratio:.2f}", *bounds)
+    console.print(table)
+    table = Table("over HTTP", "measured")
+    for name, figure in http.items():
+        table.add_row(name.replace("_", " "), f"{figure:,.0f}")
     console.print(table)
     machine = {"cores": os.cpu_count(), "python": sys.version.split()[0], "system": platform.platform()}
-    figures = {"machine": machine, "scale": scale, "rates_per_second": rates, "ratios": ratios, "floors": FLOORS}
+    figures = {"machine": machine, "scale": scale, "rates_per_second": rates, "http": http, "ratios": ratios}
+    figures |= {"floors": FLOORS, "ceilings": CEILINGS}
     Path("build/bench.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     console.print("written to build/bench.json")
 

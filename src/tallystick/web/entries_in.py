@@ -12,8 +12,9 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
+from tallystick.errors import TallystickError
 from tallystick.ledger.pending import GROUP_BYTES_MAX, GROUP_NOTES_MAX, Admitted
 from tallystick.publishing.reader import Reader
 from tallystick.publishing.recorded import find_recorded
@@ -39,6 +40,9 @@ _NOTE_TYPES: Final = frozenset({"", "text/plain", "application/octet-stream", "a
 """What a note may be called; `curl --data-binary` says the last of whatever it sends. Its bytes are what counts."""
 _BATCH_TYPES: Final = _NOTE_TYPES | {JSON_LINES, JSON, "application/x-ndjson", "application/x-jsonlines"}
 _CHARSETS: Final = frozenset({"", "utf-8", "utf8", "us-ascii"})
+
+
+TakesNotes = Callable[[Request], Awaitable[Response]]
 
 
 async def post_entry(request: Request) -> Response:
@@ -97,7 +101,7 @@ async def post_checks(request: Request) -> Response:
 class _NotesRoute(Route):
     """A plain route that takes what is posted, and says that it was it."""
 
-    def __init__(self, path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> None:
+    def __init__(self, path: str, endpoint: TakesNotes) -> None:
         super().__init__(path, endpoint, methods=["POST"], include_in_schema=False)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -111,6 +115,15 @@ ROUTES: Final = (
     _NotesRoute("/v1/check", post_check),
     _NotesRoute("/v1/check:batch", post_checks),
 )
+
+
+async def answer(take_notes: TakesNotes, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a request by one of the functions above, outside of any framework's layers."""
+    try:
+        response = await take_notes(Request(scope, receive))
+    except TallystickError as error:
+        response = problem_response(error)
+    await response(scope, receive, send)
 
 
 def _answer_object(answer: Admitted | Refusal) -> JsonObject:

@@ -63,6 +63,7 @@ class Metrics:
         self.groups_failed: Final = Counter(
             "tallystick_groups_failed", "Groups that got an error instead of answers.", registry=self.registry
         )
+        self._counted: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         for answer in ("new", "again", "refused"):
             self.notes.labels(answer)
         self.registry.register(_State(service))
@@ -70,10 +71,16 @@ class Metrics:
 
     def count_answer(self, answered: Answered) -> None:
         """Count an answer to a request."""
-        route = answered.route or "none"
-        method = answered.method if answered.method in METHODS else "other"
-        self.requests.labels(route, method, str(answered.status)).inc()
-        self.seconds.labels(route).observe(answered.seconds)
+        key = (answered.route, answered.method, answered.status)
+        counted = self._counted.get(key)
+        if counted is None:
+            route = answered.route or "none"
+            method = answered.method if answered.method in METHODS else "other"
+            counted = (self.requests.labels(route, method, str(answered.status)), self.seconds.labels(route))
+            if method != "other":  # what strangers make up isn't remembered
+                self._counted[key] = counted
+        counted[0].inc()
+        counted[1].observe(answered.seconds)
 
     def count_group(self, answers: Sequence[NoteAnswer] | None, seconds: float) -> None:
         """Count a group that was answered; None says that it got an error instead."""

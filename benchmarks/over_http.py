@@ -1,0 +1,163 @@
+"""What HTTP costs: commands to a running service against the same in process, in CPU time of all its processes.
+
+The load generator shares the cores, so that no rate but CPU time is compared: microseconds a command, of the service
+and the processes that verify for it. Half load is half the rate that was reached with as many connections.
+"""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from statistics import median, quantiles
+from typing import NamedTuple
+
+import network
+
+from support.burning import LOG_KEY, NOW
+from support.serving import ServingProcess, batch_of
+from tallystick import keyfiles
+from tallystick.views import Views
+from tallystick.vouchers.quantities import format_instant
+
+TICKS = os.sysconf("SC_CLK_TCK")
+PROCESSES = os.cpu_count() or 1
+HEAD = "POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n"
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time of a process and all that it started and that is there."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    children = Path(f"/proc/{pid}/task")
+    own = (int(fields[11]) + int(fields[12])) / TICKS
+    started = {int(child) for task in children.iterdir() for child in (task / "children").read_text().split()}
+    return own + sum(map(cpu_seconds, started))
+
+
+class Asked(NamedTuple):
+    """Requests that were answered: how long each took, and all of them together (seconds)."""
+
+    latencies: list[float]
+    seconds: float
+
+
+async def ask(port: int, path: str, bodies: Sequence[bytes], connections: int, rate: float | None = None) -> Asked:
+    """Send bodies over connections that are kept, each when the one before is answered, or at a rate a second."""
+    latencies: list[float] = []
+    loop = asyncio.get_running_loop()
+    begin = loop.time()
+
+    async def send_share(place: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for number in range(place, len(bodies), connections):
+            due = loop.time()
+            if rate is not None:
+                due = begin + number / rate
+                await asyncio.sleep(max(0.0, due - loop.time()))
+            writer.write(HEAD.format(path=path, length=len(bodies[number])).encode() + bodies[number])
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
+            await reader.readexactly(length)
+            latencies.append(loop.time() - due)
+            assert head.split(b" ", 2)[1] in (b"200", b"201"), head
+        writer.close()
+
+    await asyncio.gather(*[send_share(place) for place in range(connections)])
+    return Asked(latencies, loop.time() - begin)
+
+
+@contextmanager
+def served(where: Path) -> Iterator[ServingProcess]:
+    """Serve a founded ledger."""
+    network.founded_ledger(where / "ledger").close()
+    key = where / "log.pem"
+    keyfiles.create(key, LOG_KEY.name, None, unencrypted=True, seed=hashlib.sha256(LOG_KEY.name.encode()).digest())
+    options = ("--log-key", key, "--log-time", format_instant(NOW), "--processes", PROCESSES)
+    with ServingProcess(where / "ledger", *options) as service:
+        yield service
+
+
+class InProcess(NamedTuple):
+    """A command without HTTP: CPU time (microseconds) to decide and keep it, and to have it in the views."""
+
+    cpu_us: float
+    views_cpu_us: float
+
+
+def measure_in_process(where: Path, count: int) -> InProcess:
+    """Return what a command costs that this process submits in batches of 256, and the views follow afterwards."""
+    with network.founded_ledger(where, verify_processes=PROCESSES) as ledger, Views.open(where) as views:
+        ledger.submit(network.statements(64, 1))  # the pool is up
+        views.follow()
+        notes = network.statements(count, 1)
+        before = cpu_seconds(os.getpid())
+        for first in range(0, count, 256):
+            ledger.submit(notes[first : first + 256])
+        between = cpu_seconds(os.getpid())
+        views.follow()
+        after = cpu_seconds(os.getpid())
+        return InProcess((between - before) / count * 1e6, (after - between) / count * 1e6)
+
+
+class Served(NamedTuple):
+    """A command over HTTP: its CPU time (microseconds), and commands a second."""
+
+    cpu_us: float
+    rate: float
+
+
+def measure_served(service: ServingProcess, count: int, connections: int, at_once: int = 1) -> Served:
+    """Return what a command costs over HTTP, `at_once` in each request."""
+    port = int(service.url.rpartition(":")[2])
+    notes = network.statements(count, 1)
+    path, bodies = "/v1/entries", notes
+    if at_once > 1:
+        path, bodies = "/v1/entries:batch", [batch_of(notes[n : n + at_once]) for n in range(0, count, at_once)]
+    before = cpu_seconds(service.process.pid)
+    asked = asyncio.run(ask(port, path, bodies, connections))
+    cpu = cpu_seconds(service.process.pid) - before
+    return Served(cpu / count * 1e6, count / asked.seconds)
+
+
+def measure_latency(service: ServingProcess, rate: float, connections: int, count: int) -> tuple[float, float]:
+    """Return the median and the 99th percentile of answers (milliseconds) at a rate a second."""
+    port = int(service.url.rpartition(":")[2])
+    asked = asyncio.run(ask(port, "/v1/entries", network.statements(count, 1), connections, rate))
+    cuts = quantiles(asked.latencies, n=100)
+    return cuts[49] * 1e3, cuts[98] * 1e3
+
+
+def measure(folder: Callable[[], AbstractContextManager[Path]], scale: float) -> dict[str, float]:
+    """Commands over HTTP against the same in process, by CPU time; and how long answers take at half load."""
+    count = max(256, int(4_000 * scale))
+    in_process: list[InProcess] = []
+    over_http: dict[str, list[Served]] = {"64_connections": [], "256_connections": [], "batches_of_256": []}
+    latencies: list[tuple[float, float]] = []
+    for _ in range(3):
+        with folder() as where:
+            in_process.append(measure_in_process(where, count))
+        with folder() as where, served(where) as service:
+            measure_served(service, 256, 16)
+            over_http["64_connections"].append(measure_served(service, count, 64))
+            over_http["256_connections"].append(measure_served(service, count, 256))
+            over_http["batches_of_256"].append(measure_served(service, count, 4, 256))
+            rate = over_http["64_connections"][-1].rate / 2
+            latencies.append(measure_latency(service, rate, 64, count))
+    figures = {
+        "in_process_cpu_us": median(one.cpu_us for one in in_process),
+        "views_cpu_us": median(one.views_cpu_us for one in in_process),
+    }
+    for name, all_served in over_http.items():
+        figures[f"http_{name}_cpu_us"] = median(one.cpu_us for one in all_served)
+        figures[f"http_{name}_rate"] = median(one.rate for one in all_served)
+    figures["http_half_load_median_ms"] = median(middle for middle, _ in latencies)
+    figures["http_half_load_p99_ms"] = median(p99 for _, p99 in latencies)
+    return figures
+
+
+def compared(figures: dict[str, float]) -> dict[str, float]:
+    """Return what a command over HTTP costs, in those that are submitted in process and followed by the views too."""
+    own = figures["in_process_cpu_us"] + figures["views_cpu_us"]
+    names = ("64_connections", "256_connections", "batches_of_256")
+    return {f"a command over HTTP, {name.replace('_', ' ')}": figures[f"http_{name}_cpu_us"] / own for name in names}
