@@ -57,7 +57,10 @@ BY_USER: Final = {
         Command("export", "operator", "Write a log as static files (tlog-tiles)."),
         Command("demo", "operator", "Play a year of the network on this machine."),
     ),
-    "Witnesses": (Command("witness", "witness", "Run a witness."),),
+    "Witnesses and mirrors": (
+        Command("witness", "witness", "Run a witness."),
+        Command("mirror", "mirror", "Hold logs for others (a draft)."),
+    ),
 }
 """The users in the order of `--help`, and what each of them begins with."""
 

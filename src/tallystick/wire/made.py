@@ -40,6 +40,22 @@ def witness(folder: str, name: str, vkey: str) -> JsonObject:
     return {"folder": folder, "name": name, "vkey": vkey}
 
 
+def pushed(
+    checkpoint: Checkpoint, mirror: str, cosigned_by: Iterable[str], *, sent: int, kept: str | None
+) -> JsonObject:
+    """Return a checkpoint whose entries a mirror holds.
+
+    Args:
+        checkpoint: the log's newest.
+        mirror: its URL.
+        cosigned_by: the names on its lines.
+        sent: how many entries it lacked.
+        kept: the file that the lines went to; None if the policy accepts an older checkpoint there, and not this one.
+    """
+    tree = {"origin": checkpoint.origin, "size": checkpoint.size}
+    return tree | {"mirror": mirror, "cosigned_by": [*cosigned_by], "sent": sent, "kept": kept}
+
+
 def cosigned(
     checkpoint: Checkpoint,
     witnesses: Iterable[tuple[str, Iterable[str] | Exception]],
