@@ -79,8 +79,9 @@ docs: $(VENV)/.docs-installed ## make the pages and the API reference, into buil
 	$(BIN)/sphinx-apidoc -q -M -T -o build/docs/source/reference src/tallystick
 	$(BIN)/sphinx-build -q -W --keep-going -c docs/site -d build/docs/doctrees build/docs/source build/docs/html
 
-docs-tables: $(READY) ## write the tables of commands in docs/ from the rulebook
+docs-tables: $(READY_FOR_TESTS) ## write the tables of commands in docs/ from the rulebook, and docs/openapi.json from the routes
 	$(BIN)/python docs/site/command_tables.py
+	$(BIN)/python docs/site/openapi.py
 
 vectors: $(READY_FOR_TESTS) ## write the frozen entries and the corpus of logs anew (tests/vectors), from stories that are told
 	$(BIN)/python tests/vectors/make_entries.py

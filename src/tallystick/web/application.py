@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tallystick import __version__
 from tallystick.vouchers.reading_rights import Reading
-from tallystick.web import entries_in, health, info, pending, problems, rights, routers, sessions
+from tallystick.web import description, entries_in, health, info, pending, problems, rights, routers, sessions
 from tallystick.web.flood import FailureBuckets
 from tallystick.web.pending import Pending
 from tallystick.web.rights import Rights
@@ -32,6 +32,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     *routers.READING,
     sessions.router,
     pending.router,
+    description.router,
 )
 """The routers of the parts, in order."""
 
@@ -93,4 +94,12 @@ def create_app(service: ServedLog) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     problems.install(app)
+    return app
+
+
+def described_app() -> FastAPI:
+    """Return an application that has all routes and answers none: for its description."""
+    app = FastAPI(title="Tallystick", version=__version__)
+    for router in ROUTERS:
+        app.include_router(router)
     return app

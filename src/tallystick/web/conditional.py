@@ -81,13 +81,17 @@ def not_modified(headers: Mapping[str, str]) -> Response:
 
 def json_response(said: Any, headers: Mapping[str, str], status: int = 200) -> Response:  # noqa: ANN401 - JSON values
     """Return an answer as JSON, with integers that every reader takes for what they are."""
-    return Response(orjson.dumps(exact_json(said)), status, headers, "application/json")
+    return Response(_json(said), status, headers, "application/json")
 
 
 def lines_response(lines: list[Any], headers: Mapping[str, str]) -> Response:
     """Return an answer as JSON lines."""
-    data = b"".join([orjson.dumps(exact_json(line)) + b"\n" for line in lines])
+    data = b"".join(map(_json, lines))
     return Response(data, headers=headers, media_type="application/jsonl")
+
+
+def _json(said: Any) -> bytes:  # noqa: ANN401 - JSON values
+    return orjson.dumps(exact_json(said), option=orjson.OPT_APPEND_NEWLINE)
 
 
 def next_page(request: Request, **changed: str | int) -> dict[str, str]:
