@@ -1,7 +1,7 @@
 """A ledger with two of everything: city `a` and city `b` have the same things, and nothing to do with each other.
 
 Whatever concerns the parties of one city alone has `secret-<city>` in its name: so what is read can be searched for it.
-What every party may read (institutions, programmes, prices) hasn't.
+What every party may read (institutions, programmes, prices) hasn't. No amount of the one city is one of the other's.
 """
 
 from collections.abc import Iterator
@@ -26,8 +26,12 @@ HASH = f"sha256:{'ab' * 32}"
 class City:
     """One city's parties and the ids of its things."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, gpus: int, more_fen: int) -> None:
         self.name = name
+        self.gpu_milli = gpus * 1_000
+        self.paid_fen = gpus * 3 * 600 * 3 // 10
+        """Of a line: so many cards for 3 hours at 6.00 yuan, and 30 % of that."""
+        self.more_fen = more_fen
         self.secret = f"secret-{name}"
         self.treasury = Actor(f"{name}-treasury", ("officer-1", "officer-2"))
         self.centre = Actor(f"{name}-centre")
@@ -68,7 +72,7 @@ class City:
         return owned | {"holder": [self.firm.party, self.maker.party]}
 
 
-A, B = City("a"), City("b")
+A, B = City("a", 8, 11), City("b", 7, 130_017)
 CITIES = (A, B)
 
 
@@ -219,12 +223,16 @@ def _vouchers(city: City, at: int) -> list[bytes]:
 
     def issue(by: Actor, name: str, face_fen: int, **more: object) -> bytes:
         voucher = {"voucher": city.id(by, name), "programme": city.programme, "holder": firm.party}
-        fields = voucher | {"face_fen": face_fen, "valid_from": _in(at, 0), "application": application} | more
+        fields = (
+            voucher
+            | {"face_fen": face_fen + city.more_fen, "valid_from": _in(at, 0), "application": application}
+            | more
+        )
         return by.note("voucher.issue", at, **fields)
 
     def reserve(name: str, voucher: str, contract: str, amount_fen: int) -> bytes:
         what = {"voucher": city.id(treasury, voucher), "contract": city.id(firm, contract)}
-        fields = what | {"reservation": city.id(firm, name), "amount_fen": amount_fen}
+        fields = what | {"reservation": city.id(firm, name), "amount_fen": amount_fen + city.more_fen}
         return firm.note("voucher.reserve", at, until=_in(at, 30 * DAY_US), **fields)
 
     mandate = city.id(treasury, "m1")
@@ -245,8 +253,8 @@ def _vouchers(city: City, at: int) -> list[bytes]:
             mandate=mandate,
             operator=OPERATOR.party,
             kinds=kinds,
-            each_fen=500_000,
-            total_fen=800_000,
+            each_fen=600_000 + city.more_fen,
+            total_fen=800_000 + city.more_fen,
             until=_in(at, 90 * DAY_US),
         ),
         issue(OPERATOR, "v5", 400_000, mandate=mandate),
@@ -256,8 +264,8 @@ def _vouchers(city: City, at: int) -> list[bytes]:
             voucher=city.id(treasury, "v4"),
             programme=city.programme,
             holder=city.maker.party,
-            face_fen=80_000,
-            used_fen=30_000,
+            face_fen=80_000 + city.more_fen,
+            used_fen=30_000 + city.more_fen,
             valid_from=_in(at, -10 * DAY_US),
             valid_until=_in(at, 50 * DAY_US),
             evidence_hash=HASH,
@@ -269,14 +277,14 @@ def _vouchers(city: City, at: int) -> list[bytes]:
             voucher=city.id(treasury, "v2"),
             into=city.id(firm, "part"),
             to=city.maker.party,
-            amount_fen=5_000_000,
+            amount_fen=5_000_000 + city.more_fen,
         ),
         treasury.note("voucher.suspend", at, voucher=city.id(treasury, "v3"), reason=f"{city.secret} doubts"),
         treasury.note("voucher.resume", at, voucher=city.id(treasury, "v3"), reason=f"{city.secret} doubts are over"),
         treasury.note("voucher.revoke", at, voucher=city.id(treasury, "v3"), reason=f"{city.secret} end"),
         reserve("r1", "v1", "k1", 30_000_000),
         reserve("r2", "v2", "k2", 2_000_000),
-        firm.note("reservation.extend", at, reservation=city.id(firm, "r2"), amount_fen=1_000_000),
+        firm.note("reservation.extend", at, reservation=city.id(firm, "r2"), amount_fen=1_000_000 + city.more_fen),
     ]
 
 
@@ -284,7 +292,7 @@ def _burns(city: City, at: int) -> list[bytes]:
     begin, end = format_second(at - 4 * HOUR_US), format_second(at - HOUR_US)
 
     def burn(name: str, contract: str, *jobs: str) -> bytes:
-        lines = [[f"{city.secret}-{job}", 8_000, begin, end, 3 * 3_600] for job in jobs]
+        lines = [[f"{city.secret}-{job}", city.gpu_milli, begin, end, 3 * 3_600] for job in jobs]
         groups = [{"item": "ascend-910b", "lines": lines}]
         return city.centre.note(
             "time.burn", at, contract=city.id(city.firm, contract), groups=groups, ref=f"{city.secret}-{name}"
@@ -302,10 +310,14 @@ def _settlement(city: City, at: int) -> list[bytes]:
     last_day, today = format_day(at // DAY_US - 1), format_day(at // DAY_US)
     k1, k2 = city.id(firm, "k1"), city.id(firm, "k2")
     claim, demand = city.id(centre, "c1"), city.id(treasury, "d1")
-    # Two lines of k1 and one of k2: each 8 cards x 3 h x 6.00 yuan = 144.00, of which 30 % are paid.
     rows = [
-        {"contract": k1, "paid_fen": 8_000, "withheld_fen": 640, "reason": f"{city.secret} no invoice"},
-        {"contract": k2, "paid_fen": 4_320},
+        {
+            "contract": k1,
+            "paid_fen": 2 * city.paid_fen - 640,
+            "withheld_fen": 640,
+            "reason": f"{city.secret} no invoice",
+        },
+        {"contract": k2, "paid_fen": city.paid_fen},
     ]
 
     def claim_of(name: str) -> bytes:
@@ -319,18 +331,22 @@ def _settlement(city: City, at: int) -> list[bytes]:
     return [
         claim_of("c1"),
         _verdict(city, at, "claim", claim, "usage"),
-        treasury.note("redemption.settle", at, claim=claim, rows=rows, payment=payment(12_320, "payment")),
+        treasury.note(
+            "redemption.settle", at, claim=claim, rows=rows, payment=payment(3 * city.paid_fen - 640, "payment")
+        ),
         treasury.note(
             "recovery.demand",
             at,
             demand=demand,
             programme=city.programme,
             payee=centre.party,
-            amount_fen=3_000,
+            amount_fen=3_000 + city.gpu_milli,
             reason=f"{city.secret} never ran",
             evidence_hash=HASH,
         ),
-        treasury.note("recovery.receive", at, demand=demand, payment=payment(1_000, "return")),
+        treasury.note(
+            "recovery.receive", at, demand=demand, payment=payment(1_000 + city.gpu_milli // 1_000, "return")
+        ),
         treasury.note("recovery.cancel", at, demand=demand, amount_fen=500, reason=f"{city.secret} it ran"),
         treasury.note(
             "redemption.disallow",

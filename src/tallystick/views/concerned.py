@@ -13,6 +13,7 @@ from tallystick.views.balances import NOW, PARTIES
 from tallystick.views.entry_index import statement_entry
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.parties import KEYS, PARTY_TERMS
+from tallystick.views.programme_balances import PROGRAMMES
 from tallystick.views.provider_statement import STATEMENTS
 from tallystick.vouchers.fields import KeyPurpose, Role
 from tallystick.vouchers.quantities import parse_instant
@@ -150,6 +151,17 @@ def parties_concerned(c: SQLiteCursor, kind: ThingKind, thing: str) -> Concerned
     terms = _asked(c, _TERMS.get(kind, ()), "party", "id", thing)
     is_institution = kind in _OF_PARTIES and _role_of(c, thing) != "holder"
     return Concerned(parties | attesters, terms, Sight.TERMS if is_institution else Sight.NOTHING)
+
+
+def told_of(c: SQLiteCursor, kind: ThingKind, party: str) -> frozenset[str]:
+    """Return the ids of the things of a kind of which a party sees the terms, beyond those that it sees all of.
+
+    Institutions, and programmes, are told to every party.
+    """
+    if kind == "programme":
+        return frozenset(row.programme for row in PROGRAMMES.rows(c))
+    public = [row.party for row in PARTIES.rows(c) if row.role != "holder"] if kind in _OF_PARTIES else []
+    return _asked(c, _TERMS.get(kind, ()), "id", "party", party).union(public)
 
 
 def things_of(c: SQLiteCursor, kind: ThingKind, party: str) -> frozenset[str]:

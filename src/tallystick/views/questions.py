@@ -27,7 +27,7 @@ from tallystick.views.balances import (
 from tallystick.views.catalogue import ItemAccount, item_account
 from tallystick.views.claim_lines import claimed_statements, lines_of_claim
 from tallystick.views.claims import ClaimAccount, ClaimBalance, claim_account, claim_balances
-from tallystick.views.concerned import login_key, parties_concerned, things_of
+from tallystick.views.concerned import login_key, parties_concerned, things_of, told_of
 from tallystick.views.contract_account import ContractAccount, contract_account
 from tallystick.views.contract_lines import lines_of_contract, reversed_lines
 from tallystick.views.contract_payments import ContractBalance, contract_balances
@@ -319,6 +319,10 @@ class Questions(ABC):
     def things_of(self, kind: ThingKind, party: str) -> frozenset[str]:
         """Return the ids of the things of a kind of which a party sees all."""
         return self.ask(lambda c: things_of(c, kind, party))
+
+    def told_of(self, kind: ThingKind, party: str) -> frozenset[str]:
+        """Return the ids of the things of a kind of which a party sees the terms, if not all."""
+        return self.ask(lambda c: told_of(c, kind, party))
 
     def login_key(self, label: str) -> LoginKey | None:
         """Return a key and its party as they are now, for a login; None if there is no such key."""

@@ -39,6 +39,7 @@ from tallystick.web.conditional import (
 from tallystick.web.entries_out import ReaderHere, ReadsHere
 from tallystick.web.reads import Reads
 from tallystick.web.rights import ReadersRights
+from tallystick.wire import JsonObject
 from tallystick.wire.resources import balances, listing, recorded, resource, rows
 from tallystick.wire.resources import search as found
 
@@ -238,9 +239,9 @@ def _add_list(kind: ListKind, plural: str) -> None:
 
         def make(answering: Answering) -> Made:
             page = answering.listed(
-                kind, asked.limit, after=asked.after, keep=lambda found: _shown(reader, kind, found), **equal
+                kind, asked.limit, after=asked.after, keep=lambda found: reader.listed(kind, found), **equal
             )
-            said = rows(page.rows) if is_csv else listing(kind, answering.size, page.rows)
+            said = _cells(kind, page.rows) if is_csv else listing(kind, answering.size, page.rows)
             return Made(said, None if page.after is None else {"after": page.after})
 
         return await _answer(request, reads, asked, make, columns=LISTS[kind].columns)
@@ -263,15 +264,9 @@ def _filter_type(kind: ListKind, name: str) -> Any:  # noqa: ANN401 - a type
     return Annotated[str | None, Field(max_length=ID_MAX, description=f"Only of this {name}, of each {kind}.")]
 
 
-def _shown(reader: ReadersRights, kind: str, found: Any) -> list[Any]:  # noqa: ANN401 - rows of any list
-    """Return the rows of a list that a reader may see."""
-    if kind == "party":  # its row has no more than its terms
-        return [row for row in found if reader.sight("party", row.party) is not Sight.NOTHING]
-    if kind == "key":
-        return [row for row in found if reader.sight("party", row.party) is not Sight.NOTHING]
-    if kind in ("tariff", "accreditation", "capacity", "item"):
-        return list(found) if reader.sight(kind, "") is Sight.ALL else []
-    return reader.rows(kind, found)
+def _cells(kind: ListKind, found: list[Any]) -> list[JsonObject]:
+    """Return rows as those of a table; what isn't told of one is empty."""
+    return [dict.fromkeys(LISTS[kind].columns) | row for row in rows(found)]
 
 
 @router.get("/balances", response_class=Response, tags=["balances"])

@@ -6,7 +6,8 @@ vouchers/reading_rights.py; whom a thing concerns, the views know.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, make_dataclass
+from functools import cache
 from typing import Any, Final, TypeVar, cast
 
 from starlette.applications import Starlette
@@ -19,7 +20,7 @@ from tallystick.vouchers.rules.rule import Event
 from tallystick.web.problems import HttpProblem
 from tallystick.web.reads import Reads
 from tallystick.web.sessions import CHALLENGE, Sessions, token_of
-from tallystick.wire import JsonObject
+from tallystick.wire import DataclassValue, JsonObject
 from tallystick.wire.statuses import HttpReason
 
 Row = TypeVar("Row")
@@ -39,6 +40,8 @@ _TERMS_BESIDE: Final[Mapping[str, frozenset[str]]] = {
     "programme": frozenset({"versions"}),
 }
 """And the lists beside it."""
+_TOLD_WHOLE: Final = frozenset({"party", "key"})
+"""Lists whose rows are terms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class ReadersRights:
         self._token = token
         self._concerned: dict[tuple[ThingKind, str], Concerned | None] = {}
         self._own: dict[ThingKind, frozenset[str]] = {}
+        self._told: dict[ThingKind, frozenset[str]] = {}
 
     @property
     def name(self) -> str:
@@ -132,16 +136,23 @@ class ReadersRights:
         return {kind: {"balance": balance} | beside}
 
     def rows(self, kind: str, rows: Iterable[Row]) -> list[Row]:
-        """Return the rows of a list (of dataclasses or objects) of which all may be seen."""
+        """Return the rows of which all may be seen, of a list of things with their balances."""
         if self.reads_all:
             return list(rows)
-        if self.reader is None:
-            return []
-        thing = cast(ThingKind, kind)
-        if thing not in self._own:
-            party = self.reader.party
-            self._own[thing] = self._rights.reads.ask(lambda questions: questions.things_of(thing, party))
-        return [row for row in rows if _id_of(kind, row) in self._own[thing]]
+        own = self._own_of(cast(ThingKind, kind))
+        return [row for row in rows if _id_of(kind, row) in own]
+
+    def listed(self, kind: str, rows: Iterable[DataclassValue]) -> list[DataclassValue]:
+        """Return the rows of a list of things: those of which all may be seen, and of others their terms."""
+        if self.reads_all or reading_rights.TO_EVERY_PARTY.get(cast(ThingKind, kind)) is Sight.ALL:
+            return list(rows) if self.reads_all or self.reader is not None else []
+        whose = cast(ThingKind, "party" if kind == "key" else kind)
+        own, told = self._own_of(whose), self._told_of(whose)
+        is_whole = kind in _TOLD_WHOLE
+        found = ((row, _id_of("party" if kind == "key" else kind, row)) for row in rows)
+        return [
+            row if is_whole or id_ in own else _terms_row(kind, row) for row, id_ in found if id_ in own or id_ in told
+        ]
 
     def may_read_entry(self, event: Event) -> bool:
         """Return whether an entry may be read."""
@@ -150,6 +161,18 @@ class ReadersRights:
     def may_read_ref(self, party: str) -> bool:
         """Return whether it may be read where a party's references went."""
         return self.reads_all or self.name == party
+
+    def _own_of(self, kind: ThingKind) -> frozenset[str]:
+        if kind not in self._own:
+            party = self.name
+            self._own[kind] = self._rights.reads.ask(lambda questions: questions.things_of(kind, party))
+        return self._own[kind]
+
+    def _told_of(self, kind: ThingKind) -> frozenset[str]:
+        if kind not in self._told:
+            party = self.name
+            self._told[kind] = self._rights.reads.ask(lambda questions: questions.told_of(kind, party))
+        return self._told[kind]
 
     def _look_up(self, kind: ThingKind, id_: str) -> Concerned | None:
         place = kind, id_
@@ -197,6 +220,19 @@ def install(app: Starlette, rights: Rights) -> None:
     """Have an application's routes ask these rights."""
     app.state.rights = rights
     app.state.sessions = rights.sessions
+
+
+def _terms_row(kind: str, row: DataclassValue) -> DataclassValue:
+    """Return a row as one of its terms alone."""
+    names = _terms_class(kind, type(row)).__dataclass_fields__
+    terms: DataclassValue = _terms_class(kind, type(row))(**{name: getattr(row, name) for name in names})
+    return terms
+
+
+@cache
+def _terms_class(kind: str, row: type[DataclassValue]) -> type[DataclassValue]:
+    names = [field.name for field in fields(row) if field.name in _TERMS_OF[kind]]
+    return make_dataclass(f"{row.__name__}Terms", names, frozen=True, slots=True)
 
 
 def _id_of(kind: str, row: object) -> str:
