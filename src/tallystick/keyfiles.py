@@ -99,6 +99,17 @@ def is_locked(path: Path) -> bool:
     return _ENCRYPTED in _read_private(path)
 
 
+def is_for_others(path: Path, mode: int) -> bool:
+    """Return whether a file of this mode may be opened by others than its owner.
+
+    A credential that systemd hands to its unit is readable by an access list: its mode says so of the group, though the
+    group has no right.
+    """
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    is_handed_over = folder is not None and path.parent == Path(folder)
+    return bool(mode & (stat.S_IRWXO | (stat.S_IWGRP if is_handed_over else stat.S_IRWXG)))
+
+
 def change_passphrase(path: Path, passphrase: bytes | None, new: bytes | None, *, unencrypted: bool = False) -> None:
     """Encrypt the key in a file with another passphrase; the file is the old one until the new one is durable.
 
@@ -199,7 +210,7 @@ def _read_private(path: Path) -> bytes:
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
             raise KeyFileError(f"{path} is not a file")
-        if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        if is_for_others(path, mode):
             raise KeyFileError(f"others may open {path} (mode {stat.S_IMODE(mode):04o}): chmod 600 {path}")
         data = os.read(descriptor, FILE_SIZE_MAX + 1)
     finally:

@@ -182,6 +182,21 @@ def test_a_program_that_can_not_be_run(command: str, word: str, tmp_path: Path) 
     assert word in failed("sign", "-", "--key", locked(tmp_path, "p"), "--passphrase-command", command, stdin=b"{}")
 
 
+def test_a_credential_of_systemd_is_its_units_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An access list makes the mode say something of the group. Elsewhere, and of all others, that is refused."""
+    key, file = locked(tmp_path, "p"), secret_file(tmp_path / "passphrase", "p")
+    sign = ["sign", "-", "--key", key, "--passphrase-file", file]
+    for path in (key, file):
+        path.chmod(0o440)
+        assert f"chmod 600 {path}" in failed(*sign, stdin=b"{}")
+        monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+        assert "kind: is missing" in failed(*sign, stdin=b"{}")
+        path.chmod(0o444)
+        assert f"chmod 600 {path}" in failed(*sign, stdin=b"{}")
+        monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "elsewhere"))
+        path.chmod(0o600)
+
+
 def test_a_program_has_a_time(tmp_path: Path) -> None:
     """And is gone after it; also one that closed its output and stays."""
     pid = tmp_path / "pid"

@@ -88,10 +88,12 @@ def read_passphrase(path: Path) -> bytes:
         KeyFileError: others can read it, or it is empty.
         OSError: it can't be read.
     """
+    from tallystick.keyfiles import is_for_others
+
     with path.open("rb") as file:
         mode = os.fstat(file.fileno()).st_mode
         # A pipe or /dev/stdin has no readers to shut out; a file in a folder has.
-        if stat.S_ISREG(mode) and mode & 0o077:
+        if stat.S_ISREG(mode) and is_for_others(path, mode):
             raise KeyFileError(f"{path} can be read by others: chmod 600 {path}")
         passphrase = file.readline(4_096).rstrip(b"\r\n")
     if not passphrase:
