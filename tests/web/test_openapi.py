@@ -65,7 +65,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     derandomize=True,
     database=None,
 )
-def test_what_is_asked_is_answered_as_described(case: Case, service: Running) -> None:
+def test_what_is_asked_is_answered_as_described(case: Case[Any], service: Running) -> None:
     """No fault of the service's own, and the status, type and shape that the description says."""
     if case.query and "wait" in case.query:
         case.query["wait"] = 0

@@ -60,7 +60,7 @@ def join(
         "role": role,
         **{field: value for field, value in (("name", name), ("uscc", uscc)) if value is not None},
     }
-    _check(fields, party)
+    _check(fields, party, zone)
     passphrase = reading.new_passphrase(f"the key of {party}", passphrase_file, no_passphrase=no_passphrase)
     is_new = not folder.exists()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -93,14 +93,19 @@ def _log_of(policy: Path) -> str:
     return names.pop()
 
 
-def _check(fields: dict[str, Any], party: str) -> None:
-    """Refuse before anything is made what an admission can't say.
+def _check(fields: dict[str, Any], party: str, zone: str) -> None:
+    """Refuse before anything is made what an admission or a profile can't say.
 
     Raises:
-        UsageError: a name, an id or a code that is none.
+        UsageError: a name, an id, a code or an offset that is none.
     """
+    from tallystick.forms.amounts import read_offset
     from tallystick.signing.keys import SigningKey
 
+    try:
+        read_offset(zone)
+    except ValueError as error:
+        raise UsageError(f"--zone {error}") from None
     try:
         _admission(fields, SigningKey.from_seed(f"{party}/officer-1", bytes(32)), 0)
     except MalformedError as error:

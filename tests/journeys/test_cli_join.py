@@ -1,0 +1,75 @@
+"""A party joins by one command of its own, and one signature of its admitter."""
+
+from pathlib import Path
+
+import pytest
+
+from support.actors import uscc_of
+from support.command_line import done, failed
+from tallystick import profile
+from tallystick.publishing import read_ledger
+
+NETWORK = "national-network"
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Path:
+    """A founded network's folder."""
+    named = ("--origin", "tallystick.example/national", "--name", "National network", "--no-passphrase")
+    done("network", "found", tmp_path / "network", *named)
+    return tmp_path / "network"
+
+
+def joining(network: Path, party: str, role: str, *more: object) -> tuple[object, ...]:
+    """Return the words of a command by which a party joins."""
+    folder = network.parent / party
+    where = ("--source", network / "ledger", "--policy", network / "office" / "trust.policy")
+    who = ("--party", party, "--role", role, "--name", party.title(), "--by", NETWORK)
+    return ("join", folder, *where, *who, "--no-passphrase", *more)
+
+
+def test_a_party_that_joined_can_command_once_its_admitter_has_signed(network: Path, tmp_path: Path) -> None:
+    said = done(*joining(network, "shanghai-treasury", "treasury"))
+    treasury = tmp_path / "shanghai-treasury"
+    assert str(treasury / "admission.note") in said
+    root = network / "office" / f"{NETWORK}-root-1.pem"
+    done("sign", treasury / "admission.note", "--key", root, "-o", tmp_path / "signed.note")
+    done("submit", network / "ledger", tmp_path / "signed.note")
+    toml = treasury / "tallystick.toml"
+    done("do", "party.amend", "--name", "Shanghai", "--profile", toml, "--yes")
+    with read_ledger(network / "ledger") as reader:
+        state = reader.state()
+    assert state.parties["shanghai-treasury"].name == "Shanghai"
+    found = profile.load(toml)
+    assert (found.party, found.log, found.policy) == (
+        "shanghai-treasury",
+        "tallystick.example/national",
+        str(treasury / "trust.policy"),
+    )
+
+
+def test_the_key_is_its_owners_alone_and_is_never_made_twice(network: Path, tmp_path: Path) -> None:
+    command = joining(network, "guian-cluster", "provider", "--uscc", uscc_of("guian-cluster"))
+    done(*command)
+    key = tmp_path / "guian-cluster" / "guian-cluster-officer-1.pem"
+    before = key.read_bytes()
+    assert key.stat().st_mode & 0o077 == 0
+    assert "not an empty folder" in failed(*command)
+    assert key.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (("--role", "mayor"), "role"),
+        (("--party", "Shanghai"), "must be a name of 1 to 63"),
+        (("--uscc", "123"), "uscc"),
+        (("--by", "No Body"), "party"),
+        (("--zone", "east"), "zone"),
+    ],
+)
+def test_what_an_admission_can_t_say_is_refused_and_nothing_is_made(
+    more: tuple[str, ...], words: str, network: Path, tmp_path: Path
+) -> None:
+    assert words in failed(*joining(network, "shanghai-treasury", "treasury", *more))
+    assert not (tmp_path / "shanghai-treasury").exists()
