@@ -37,14 +37,16 @@ def test_one_that_stands_by_takes_no_notes_and_is_well(folder: Path) -> None:
         assert (ready.status_code, ready.json()["reasons"]) == (503, ["standing_by: another process writes the log"])
         assert serving.http.get("/livez").status_code == 200
         assert serving.http.get("/health").status_code == 200
-        for path in ("/v1/entries", "/v1/check"):
-            refused = serving.post(burn_note("s-1"), path)
-            assert (refused.status_code, refused.json()["reason"], refused.json()["transient"]) == (
-                503,
-                "not_writing",
-                True,
-            )
-            assert int(refused.headers["retry-after"]) > 0
+        refused = serving.post(burn_note("s-1"))
+        assert (refused.status_code, refused.json()["reason"], refused.json()["transient"]) == (
+            503,
+            "not_writing",
+            True,
+        )
+        assert int(refused.headers["retry-after"]) > 0
+        checked = [serving.post(burn_note("s-1"), "/v1/check").json()]
+        checked += serving.post_batch([burn_note("s-1"), burn_note("s-2")], "/v1/check:batch")
+        assert [(one["status"], one["index"]) for one in checked] == [(201, 11), (201, 11), (201, 12)]
 
 
 def test_a_full_disk_is_said(serving: Running, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,8 @@ def test_what_is_refused_is_a_problem(serving: Running) -> None:
     note = burn_note("s-1")
     assert serving.post(note).status_code == 201
     other = serving.post(burn_note("s-1")).json()
-    assert (other["status"], other["reason"], other["index"]) == (422, "ref_reused_for_other_content", 11)
+    assert (other["status"], other["reason"]) == (422, "ref_reused_for_other_content")
+    assert "11" not in str(other)  # it is decided before a signature is looked at, so anybody could guess
 
 
 def test_a_batch_is_answered_line_by_line(serving: Running) -> None:

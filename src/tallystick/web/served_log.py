@@ -19,10 +19,14 @@ from typing import Final, ParamSpec, TypeVar
 
 from starlette.requests import Request
 
-from tallystick.errors import TallystickError
+from tallystick.errors import RequestRefusedError, TallystickError, WriterFencedError
+from tallystick.ledger.checking import check_notes
 from tallystick.ledger.pending import NoteAnswer
 from tallystick.ledger.submit import system_clock
 from tallystick.sources import WritableSource
+from tallystick.vouchers.entry import Entry
+from tallystick.vouchers.refusals import Refusal
+from tallystick.vouchers.state import State
 from tallystick.web.batching import GROUPS_UNDER_WAY_MAX, Batcher
 from tallystick.web.reads import Reads
 from tallystick.web.running import Writing
@@ -104,6 +108,19 @@ class ServedLog:
             LedgerError: as `Ledger.submit` raises it.
         """
         return await self.batcher.submit(notes)
+
+    def check(self, notes: Sequence[bytes]) -> list[Entry | Refusal]:
+        """Return what would be decided on notes, one after another; blocks.
+
+        A service that stands by decides on the state that its views have, which may be moments old.
+
+        Raises:
+            LedgerError: the log can't be read.
+        """
+        with suppress(RequestRefusedError, WriterFencedError):
+            return self.writing.check(notes)
+        saved = self.reads.with_state(State.to_bytes)
+        return check_notes(lambda: State.from_bytes(saved), notes, self.clock())
 
     async def in_thread(
         self, call: Callable[_Parameters, _Result], *args: _Parameters.args, **kwargs: _Parameters.kwargs
