@@ -48,6 +48,8 @@ BY_USER: Final = {
         Command("check", "provider", "Say what submit would decide; write nothing."),
         Command("submit", "provider", "Record notes, or say why not."),
         Command("show", "showing", "Show a voucher, programme, contract, application, claim and so on."),
+        Command("list", "listing", "List vouchers, contracts, claims, parties, keys, items and so on."),
+        Command("search", "listing", "Say what an id, name, code, reference, hash or job leads to."),
     ),
     "Operators": (
         Command("network", "network", "Found a network."),

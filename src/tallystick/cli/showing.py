@@ -1,6 +1,7 @@
 """All about one thing in a log: a voucher, a programme, a claim, what a treasury owes; or an entry.
 
-show SOURCE voucher|holder|programme|provider|contract|application|claim|demand|mandate|party|treasury ID
+show SOURCE voucher|holder|programme|provider|contract|application|claim|demand|mandate|reservation ID
+show SOURCE item|party|key|treasury ID
 show SOURCE entry INDEX
 """
 
@@ -32,7 +33,10 @@ class What(StrEnum):
     CLAIM = BalanceKind.CLAIM.value
     DEMAND = BalanceKind.DEMAND.value
     MANDATE = BalanceKind.MANDATE.value
+    RESERVATION = "reservation"
+    ITEM = "item"
     PARTY = "party"
+    KEY = "key"
     TREASURY = AccountKind.TREASURY.value
     ENTRY = "entry"
 
