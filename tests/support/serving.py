@@ -73,6 +73,7 @@ def service_in_thread(
     log_requests: bool = False,
     tell_seconds: float = 0.0,
     bounds: Bounds | None = None,
+    proxies: tuple[str, ...] = (),
 ) -> Iterator[Running]:
     """Serve a log from a thread until the block ends."""
     place = parse_writable(source)
@@ -84,7 +85,8 @@ def service_in_thread(
         service = ServedLog(place, settings, writing, Reads.open(place), clock)
         metrics = Metrics(service)
         hooks = hooks_of(service, metrics, log_requests=log_requests, tell_seconds=tell_seconds)
-        with running(create_app(service), hooks=hooks, body_limit=body_limit, bounds=bounds) as server:
+        app = create_app(service)
+        with running(app, hooks=hooks, body_limit=body_limit, bounds=bounds, trusted_proxies=proxies) as server:
             serving = Running(server.url, service, metrics)
             with serving.http:
                 yield serving

@@ -1,8 +1,13 @@
 """Notes that nobody signed, in great number: their sender waits, and nobody else does."""
 
+from pathlib import Path
+
 import pytest
 from starlette.requests import Request
 
+from support.actors import note_of
+from support.burning import NOW, burn_note
+from support.serving import batch_of, service_in_thread
 from tallystick.errors import RequestRefusedError
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rulebook import described
@@ -141,3 +146,30 @@ def test_the_list_of_what_is_answered_to_anybody_is_whole() -> None:
     common = {Reason.from_code(one) for one in described()["every_command"]["refusals"]}
     assert common == UNSIGNED | NOT_BEFORE_SIGNATURES
     assert not UNSIGNED & NOT_BEFORE_SIGNATURES
+
+
+def test_a_flood_through_a_proxy_holds_up_its_sender_alone(folder: Path) -> None:
+    """Every route that takes notes counts, and none lets it through; a good note from elsewhere is recorded."""
+    bad = note_of({"kind": "time.burn/1"}, "nobody/key-1")
+    flooding, other = {"X-Forwarded-For": "203.0.113.7"}, {"X-Forwarded-For": "203.0.113.8"}
+    with service_in_thread(folder, clock=lambda: NOW, proxies=("127.0.0.1",)) as serving:
+        for path in ("/v1/entries", "/v1/check", "/v1/sessions", "/v1/pending"):
+            assert serving.post(bad, path, **flooding).json()["reason"] == "command_malformed", path
+        for path, times in (("/v1/check:batch", FAILURES_MAX // 2), ("/v1/entries:batch", 500)):
+            answer = serving.http.post(path, content=batch_of([bad] * times), headers=flooding)
+            assert answer.status_code == 200, path
+        for path in ("/v1/entries", "/v1/check", "/v1/entries:batch", "/v1/check:batch", "/v1/sessions", "/v1/pending"):
+            answer = serving.post(burn_note("s-1"), path, **flooding)
+            assert (answer.status_code, answer.json()["reason"]) == (429, "too_many_requests"), path
+            assert int(answer.headers["retry-after"]) > 0
+        assert serving.post(burn_note("s-1"), **other).status_code == 201
+        assert serving.http.get("/v1/entries/0", headers=flooding).status_code == 200
+
+
+def test_without_a_proxy_that_is_believed_nobody_says_who_asks(folder: Path) -> None:
+    """What stands in X-Forwarded-For is anybody's word."""
+    bad = batch_of([note_of({"kind": "time.burn/1"}, "nobody/key-1")] * 300)
+    with service_in_thread(folder, clock=lambda: NOW) as serving:
+        for _ in range(2):
+            answer = serving.http.post("/v1/check:batch", content=bad, headers={"X-Forwarded-For": "203.0.113.7"})
+            assert answer.status_code == 200

@@ -42,6 +42,10 @@ def serve(
     urls: Annotated[
         list[str] | None, typer.Option("--url", help="What parties call it, to log in; once for each.", metavar="URL")
     ] = None,
+    proxies: Annotated[
+        list[str] | None,
+        typer.Option("--proxy", help="An address whose X-Forwarded-For is believed; once for each.", metavar="ADDRESS"),
+    ] = None,
     admin_port: Annotated[
         int | None, typer.Option(min=0, max=65_535, help="Where /metrics is; nowhere if it isn't given.")
     ] = None,
@@ -71,7 +75,8 @@ def serve(
     guard = reading.clock_guard(source, log_time, accept_jump=accept_clock_jump)
     follow = partial(stand_by, source, key, next_log_key=next_key, clock=clock, verify_processes=processes, guard=guard)
     vkeys = tuple([one.verifier.to_text() for one in (key, next_key) if one is not None])
-    settings = ServingSettings(key.name, vkeys, read_by, policy=_policy(source), urls=tuple(urls or ()))
+    called, believed = tuple(urls or ()), tuple(proxies or ())
+    settings = ServingSettings(key.name, vkeys, read_by, policy=_policy(source), urls=called, proxies=believed)
     writing = Writing(follow)
     writing.start()
     try:

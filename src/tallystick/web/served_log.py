@@ -49,6 +49,7 @@ class ServingSettings:
         prefix: the path under which all is mounted, without a slash at its end; empty for the root.
         health_after_seconds: how old the newest checkpoint may be to be healthy; None for any age.
         urls: what parties call it, without a slash at the end: a login is for one of these.
+        proxies: addresses whose X-Forwarded-For says for whom they ask.
     """
 
     origin: str
@@ -58,6 +59,7 @@ class ServingSettings:
     prefix: str = ""
     health_after_seconds: int | None = None
     urls: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
 
 
 class ServedLog:

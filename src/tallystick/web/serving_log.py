@@ -52,7 +52,8 @@ def serve_log(
     metrics = Metrics(service)
     hooks = hooks_of(service, metrics, on_started=on_started, log_requests=log_requests)
     with nullcontext() if admin is None else _admin(metrics, admin):
-        serve(create_app(service), place, hooks=hooks, body_limit=body_limit)
+        proxies = service.settings.proxies
+        serve(create_app(service), place, hooks=hooks, body_limit=body_limit, trusted_proxies=proxies)
     log.info("ended")
 
 
