@@ -35,8 +35,9 @@ def test_the_ledger_says_where_its_key_and_passphrase_are(tmp_path: Path) -> Non
     passphrase.chmod(0o600)
     locked = ("--passphrase-file", passphrase, "--log-passphrase-file", passphrase)
     done("network", "found", tmp_path / "network", *NAMED, *locked)
-    again = done("submit", tmp_path / "network" / "ledger", "-", stdin=_genesis(tmp_path / "network" / "ledger"))
-    assert "recorded before" in again
+    ledger = tmp_path / "network" / "ledger"
+    for options in ((), ("--log-key", ledger / "keys" / "log.pem")):
+        assert "recorded before" in done("submit", ledger, "-", *options, stdin=_genesis(ledger))
 
 
 def test_a_quorum_of_root_keys_leaves_entry_0_to_be_signed_by_the_others(tmp_path: Path) -> None:

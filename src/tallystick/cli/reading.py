@@ -11,6 +11,7 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -344,11 +345,19 @@ def load_log_keys(
     passphrase_file: Path | None,
     passphrase_command: str | None = None,
 ) -> "tuple[SigningKey, SigningKey | None]":
-    """Return the key that signs a ledger's checkpoints, and its next one: those given, or those that settings name."""
+    """Return the key that signs a ledger's checkpoints, and its next one: those given, or those that settings name.
+
+    Without a passphrase of its own, a locked key that is given has that of the settings, if there are any.
+    """
+    from tallystick import keyfiles
     from tallystick.ledger.settings import load_settings
 
     given = passphrase_file, passphrase_command
     if log_key is not None:
+        if given == (None, None) and isinstance(log_key, Path) and keyfiles.is_locked(log_key):
+            with suppress(NotALedgerError, UsageError):
+                settings = load_settings(source)
+                given = settings.log_key_passphrase_file, settings.log_key_passphrase_command
         following = None if next_log_key is None else load_key(next_log_key, *given)
         return load_key(log_key, *given), following
     settings = load_settings(source)

@@ -1,7 +1,7 @@
 """Every party's keys are really made, and kept as encrypted key files in one folder.
 
     keys/passphrase                         one for all of them, mode 0600
-    keys/log.pem, keys/log-2.pem            the log's own, and the one that takes its place
+    keys/log-1.pem, keys/log.pem            the log's first, and the one that takes its place
     keys/shanghai-treasury/officer-1.pem    a party's, named as its key is
 
 Only a demonstration keeps all keys in one place.
@@ -16,8 +16,8 @@ from tallystick import keyfiles
 from tallystick.signing.keys import SigningKey
 
 PASSPHRASE: Final = "passphrase"  # noqa: S105 - a file's name
-LOG_KEY: Final = "log.pem"
-NEXT_LOG_KEY: Final = "log-2.pem"
+LOG_KEY: Final = "log-1.pem"
+NEXT_LOG_KEY: Final = "log.pem"
 
 
 class Keyring:
