@@ -119,7 +119,7 @@ def test_a_time_that_was_given_is_the_operators_word(tmp_path: Path) -> None:
     assert run("submit", desk.ledger, note, "--log-time", desk.at).status == 0
 
 
-@pytest.mark.parametrize("setting", ["clock_jump_hours = 0", "idle_days = 367", 'idle_days = "x"'])
+@pytest.mark.parametrize("setting", ["clock_jump_hours = 0", "idle_days = 3661", 'idle_days = "x"'])
 def test_bounds_have_bounds(tmp_path: Path, setting: str) -> None:
     """Said with the field."""
     desk = desk_of(tmp_path, 1)

@@ -12,7 +12,6 @@ from tallystick.demo.programmes import programme_fields
 from tallystick.demo.stage import Stage
 from tallystick.demo.year import UTC_OFFSET_SECONDS, Year, instant
 from tallystick.ledger import Admitted
-from tallystick.ledger.settings import write_settings
 from tallystick.vouchers.editions import EDITIONS
 from tallystick.vouchers.quantities import format_day, format_instant
 
@@ -116,7 +115,7 @@ class Founding:
         )
         log_key = keys.create_log_key(cast.ORIGIN)
         self.stage.found(genesis, log_key)
-        write_settings(self.stage.folder, cast.ORIGIN, keys.log_key_file, keys.passphrase_file)
+        self.stage.write_settings(keys.log_key_file)
 
     def _admission(
         self, admitter: str, party: str, role: str, name: str, labels: Sequence[str], **more: object

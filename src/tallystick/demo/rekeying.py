@@ -10,7 +10,6 @@ from typing import Final
 
 from tallystick.demo import cast
 from tallystick.demo.dated import DatedActs
-from tallystick.ledger.settings import write_settings
 from tallystick.transparency.policy import LogLine, Policy
 
 OVERLAP_DAYS: Final = 30
@@ -43,4 +42,4 @@ class Rekeying(DatedActs):
     def _retire_the_first(self) -> None:
         keys = self.stage.keys
         self.stage.reopen_with(keys.next_log_key)
-        write_settings(self.stage.folder, cast.ORIGIN, keys.next_log_key_file, keys.passphrase_file)
+        self.stage.write_settings(keys.next_log_key_file)

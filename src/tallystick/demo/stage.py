@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from tallystick.demo.keyring import Keyring
 from tallystick.demo.narrative import Narrative, parts_of_lines
 from tallystick.ledger import Admitted, Ledger, create_ledger, open_ledger
+from tallystick.ledger.settings import write_settings
 from tallystick.signing import canonical_json
 from tallystick.signing.keys import SigningKey
 from tallystick.signing.note import sign_text
@@ -22,6 +23,7 @@ from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rules.network import NetworkFound
 from tallystick.vouchers.state import State
 
+IDLE_DAYS: Final = 3_660
 Fields = Mapping[str, Any]
 Row = list[Any]
 """A line: job, GPU-thousandths, from, to, seconds, and where wanted an object."""
@@ -108,6 +110,10 @@ class Stage:
     def found(self, genesis: bytes, log_key: SigningKey) -> None:
         """Make the ledger that everybody submits to, of its entry 0."""
         self._ledger = create_ledger(self.folder, genesis, log_key, clock=self.clock)
+
+    def write_settings(self, log_key_file: Path) -> None:
+        """Say in the ledger's folder which key is the log's; what is tried on it later is years after the story."""
+        write_settings(self.folder, self.origin, log_key_file, self.keys.passphrase_file, idle_days=IDLE_DAYS)
         self.tally.commands_recorded[NetworkFound.event_kind] += 1
 
     def reopen_with(self, log_key: SigningKey, next_log_key: SigningKey | None = None) -> None:

@@ -62,7 +62,7 @@ class LedgerSettings(BaseSettings):
     next_log_key_passphrase_file: Path | None = None
     next_log_key_passphrase_command: str | None = None
     clock_jump_hours: Annotated[int, Field(ge=1, le=8_784)] = CLOCK_JUMP_HOURS
-    idle_days: Annotated[int, Field(ge=1, le=366)] = IDLE_DAYS
+    idle_days: Annotated[int, Field(ge=1, le=3_660)] = IDLE_DAYS
 
     @classmethod
     def settings_customise_sources(
@@ -172,6 +172,8 @@ def write_settings(
     log_key: KeyPlace,
     passphrase_file: Path | None,
     passphrase_command: str | None = None,
+    *,
+    idle_days: int | None = None,
 ) -> None:
     """Write a folder's settings; paths inside the folder are kept relative to it."""
     key = _relative(folder, log_key) if isinstance(log_key, Path) else log_key.to_text()
@@ -182,6 +184,8 @@ def write_settings(
         lines["log_key_passphrase_command"] = passphrase_command
     # A JSON string without control characters is a TOML string.
     text = "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in lines.items())
+    if idle_days is not None:
+        text += f"idle_days = {idle_days}\n"
     with whole_file(folder / NAME, PRIVATE_MODE) as file:
         file.write(text.encode())
 
