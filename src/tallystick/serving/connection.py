@@ -88,6 +88,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._phases.leave(self)
         self._deaf = True
         self.pipeline.clear()
+        if self._answering is not None:  # uvicorn tells the newest request alone
+            self._answering.disconnected = True
+            self._answering.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -98,16 +101,16 @@ class BoundedProtocol(HttpToolsProtocol):
                 self.transport.abort()
         if self._deaf or self.phase is None or self.transport.is_closing():
             return
-        if self.phase is Phase.IDLE:
-            self._phases.enter(self, Phase.HEAD)
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._deaf = True
             self.cycle.keep_alive = False
+            self._settle()
         except httptools.HttpParserError as error:
             self._refuse(_refusal_of(error))
         else:
+            self._settle()
             self._bound_unparsed(len(data))
 
     def eof_received(self) -> bool:  # type: ignore[override]
@@ -185,12 +188,6 @@ class BoundedProtocol(HttpToolsProtocol):
             self.flow.pause_reading()
             self.pipeline.appendleft((cycle, self.app))
 
-    def on_message_complete(self) -> None:
-        """Leave the rest to the application."""
-        super().on_message_complete()
-        if self.cycle is self._answering and self.phase is Phase.BODY:
-            self._phases.enter(self, Phase.ANSWERING)
-
     # ------------------------------------------------------------------------------------------- what comes of it
 
     def on_response_complete(self) -> None:
@@ -204,11 +201,12 @@ class BoundedProtocol(HttpToolsProtocol):
         elif self.pipeline:
             self.flow.resume_reading()
             self._start(cast("BoundedCycle", self.pipeline.pop()[0]))
+            self._settle()
         elif self._refusal is not None:
             self._tell_refusal(self._refusal)
         else:
             self.flow.resume_reading()
-            self._phases.enter(self, Phase.HEAD if self._in_head else Phase.IDLE)
+            self._settle()
 
     def shutdown(self) -> None:
         """Answer what is under way, and close then; a connection that asks nothing is closed now."""
@@ -244,8 +242,16 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _start(self, cycle: "BoundedCycle") -> None:
         self._answering = cycle
-        self._phases.enter(self, Phase.BODY if cycle.more_body else Phase.ANSWERING)
         self._start_asgi_task(cycle, self.app)
+
+    def _settle(self) -> None:
+        """Enter the phase that what came, or was answered, has led to."""
+        if self._answering is not None:
+            phase = Phase.BODY if self._answering.more_body else Phase.ANSWERING
+        else:
+            phase = Phase.HEAD if self._in_head else Phase.IDLE
+        if phase is not self.phase:
+            self._phases.enter(self, phase)
 
     def _cut_body(self, why: Refused) -> None:
         """Let the body end where it is; the guard compares what it has with what was stated."""
@@ -254,8 +260,7 @@ class BoundedProtocol(HttpToolsProtocol):
         cycle.more_body = False
         cycle.keep_alive = False
         cycle.message_event.set()
-        if cycle is self._answering:
-            self._phases.enter(self, Phase.ANSWERING)
+        self._settle()
 
     def _bound_unparsed(self, length: int) -> None:
         """Bound what the parser keeps of a header field whose end hasn't come."""
@@ -273,6 +278,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._cut_body(Refused.BODY_INCOMPLETE)
         else:
             self._refusal = refusal
+            self._settle()
 
     def _tell_refusal(self, refusal: RequestRefusedError) -> None:
         """Answer what never became a request of the application."""

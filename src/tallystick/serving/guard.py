@@ -277,15 +277,23 @@ def _check_start(scope: Scope, bounds: Bounds) -> None:
     if scope["http_version"] not in ("1.0", "1.1"):
         raise Refused.VERSION_UNKNOWN.error("only HTTP/1.0 and HTTP/1.1 are spoken here")
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
-    if len(raw) + len(scope["query_string"]) > bounds.target_bytes_max:
+    query: bytes = scope["query_string"]
+    if len(raw) + len(query) > bounds.target_bytes_max:
         raise Refused.TARGET_TOO_LONG.error(f"path and query have at most {bounds.target_bytes_max} bytes")
-    for part, name in ((raw, "path"), (scope["query_string"], "query")):
-        try:
-            text = unquote_to_bytes(part).decode() if b"%" in part else part.decode("ascii")
-        except UnicodeDecodeError:
-            raise Refused.REQUEST_MALFORMED.error(f"the {name} is not UTF-8") from None
-        if _CONTROL.search(text):
-            raise Refused.REQUEST_MALFORMED.error(f"the {name} has control characters")
+    if b"%" in raw or not raw.isascii():
+        _check_text(raw, "path")
+    if b"%" in query or not query.isascii():
+        _check_text(query, "query")
+
+
+def _check_text(part: bytes, name: str) -> None:
+    """Refuse what isn't text once it is decoded; unencoded control characters are no HTTP."""
+    try:
+        text = unquote_to_bytes(part).decode()
+    except UnicodeDecodeError:
+        raise Refused.REQUEST_MALFORMED.error(f"the {name} is not UTF-8") from None
+    if _CONTROL.search(text):
+        raise Refused.REQUEST_MALFORMED.error(f"the {name} has control characters")
 
 
 def _fields(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:

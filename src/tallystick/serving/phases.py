@@ -13,20 +13,20 @@ A connection that enters a phase goes to the end of its queue, so no timer is ma
 
 import time
 from collections.abc import Callable, Iterator
-from enum import Enum, auto
+from enum import IntEnum
 from typing import Final, Protocol
 
 from tallystick.serving.bounds import Bounds
 
 
-class Phase(Enum):
+class Phase(IntEnum):
     """What a connection waits for."""
 
-    IDLE = auto()
-    HEAD = auto()
-    BODY = auto()
-    ANSWERING = auto()
-    LINGERING = auto()
+    IDLE = 0
+    HEAD = 1
+    BODY = 2
+    ANSWERING = 3
+    LINGERING = 4
 
 
 class Timed(Protocol):
@@ -50,7 +50,7 @@ class Phases:
         self.draining = False
         self._clock = clock
         self._open = 0
-        self._queues: dict[Phase, dict[Timed, float]] = {phase: {} for phase in Phase}
+        self._queues: list[dict[Timed, float]] = [{} for _ in Phase]
         self._stuck: dict[Timed, float] = {}
         self._seconds = {
             Phase.IDLE: bounds.idle_seconds,
@@ -69,15 +69,16 @@ class Phases:
         if self._open >= self.connections_max and not self._make_room():
             return False
         self._open += 1
-        self.enter(connection, Phase.HEAD)
+        connection.phase = Phase.HEAD
+        self._queues[Phase.HEAD][connection] = self._clock()
         return True
 
     def enter(self, connection: Timed, phase: Phase) -> None:
-        """Let a connection's next phase begin."""
+        """Let a connection's next phase begin, unless it was counted out."""
         if connection.phase is not None:
             self._queues[connection.phase].pop(connection, None)
-        connection.phase = phase
-        self._queues[phase][connection] = self._clock()
+            connection.phase = phase
+            self._queues[phase][connection] = self._clock()
 
     def leave(self, connection: Timed) -> None:
         """Count a connection out, if it was counted in."""
@@ -102,10 +103,6 @@ class Phases:
                 connection.take_too_long()
         for connection in list(_older(self._stuck, now - self.bounds.stuck_seconds)):
             connection.give_up("it does not take its answer")
-
-    def waiting(self) -> list[Timed]:
-        """Return the connections that ask nothing now."""
-        return [*self._queues[Phase.IDLE], *self._queues[Phase.HEAD]]
 
     def _make_room(self) -> bool:
         """Give up the connection that has waited the longest for a request to come."""
