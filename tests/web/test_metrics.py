@@ -44,6 +44,15 @@ def test_the_names_are_a_closed_list(counted: tuple[Running, Metrics]) -> None:
     assert families == {f"tallystick_{name}" for name in NAMES}
 
 
+def test_the_page_has_all_of_them() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "operator.md").read_text("utf-8")
+    rows = page.split("| name, with `tallystick_` before it | |\n")[1].split("\n\n")[0]
+    named = {
+        name.split("{")[0] for row in rows.splitlines()[1:] for name in re.findall(r"`([^`]+)`", row.split("|")[1])
+    }
+    assert {name.removesuffix("_total") for name in named} == NAMES
+
+
 def test_notes_and_requests_are_counted_by_what_came_of_them(counted: tuple[Running, Metrics]) -> None:
     serving, metrics = counted
     note = burn_note("s-1")
