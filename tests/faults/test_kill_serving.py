@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,8 +39,8 @@ for line in sys.stdin:
     if not pid:
         os._exit(main(["serve", *line.split()]))
     print(pid, flush=True)
-    os.waitpid(pid, 0)
-    print("ended", flush=True)
+    _, status = os.waitpid(pid, 0)
+    print("ended", os.waitstatus_to_exitcode(status), flush=True)
 """
 
 
@@ -72,10 +73,12 @@ class Forked:
         self._pid = int(pid)
         return url
 
-    def end(self, how: signal.Signals) -> None:
-        """Send the service a signal, and wait until it is gone."""
+    def end(self, how: signal.Signals) -> int:
+        """Send the service a signal, wait until it is gone, and return its status."""
         os.kill(self._pid, how)
-        assert self._line() == "ended"
+        ended, status = self._line().split()
+        assert ended == "ended"
+        return int(status)
 
     def _line(self) -> str:
         assert self._program.stdout is not None
@@ -174,6 +177,8 @@ def run(clients: list[Client], services: Forked, how: signal.Signals, more: int)
     for thread in threads:
         thread.start()
     assert enough.wait(60)
-    services.end(how)
+    began = time.monotonic()
+    assert services.end(how) == (0 if how is signal.SIGTERM else -how)
+    assert time.monotonic() - began < 10
     for thread in threads:
         thread.join()

@@ -2,9 +2,12 @@
 
 import hashlib
 import signal
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from support.actors import Actor
@@ -125,6 +128,55 @@ ReservationRelease.decide = fail
 TariffPublish.evolve = lambda *all_: fail() if all_[0].ref == "two" else publish(*all_)
 sys.exit(main())
 """
+
+
+HANGING = """
+import sys, threading
+from tallystick.cli import main
+from tallystick.ledger.record import LedgerRecord
+from tallystick.web import served_log
+served_log.DRAIN_SECONDS = 1.0
+keep = LedgerRecord.keep
+
+def hang(record, origin, entries, group):
+    if entries[0].event.command.ref == "hangs":
+        print("hangs", file=sys.stderr, flush=True)
+        threading.Event().wait()
+    keep(record, origin, entries, group)
+
+LedgerRecord.keep = hang
+sys.exit(main())
+"""
+
+
+def test_a_store_that_hangs_does_not_keep_the_process(
+    tmp_path: Path, log_key: Path, started: list[ServingProcess]
+) -> None:
+    """The note is answered by that, the process ends in time and says why, and the next one finds out what was kept."""
+    source = founded(str(tmp_path / "ledger"))
+    service = start_service(started, source, log_key, "-c", HANGING)
+    answers: list[httpx2.Response] = []
+    thread = threading.Thread(target=lambda: answers.append(service.post(burn_note("hangs"))))
+    thread.start()
+    service.wait_for_complaint("hangs")
+    began = time.monotonic()
+    assert service.end() == 2
+    assert time.monotonic() - began < 10
+    thread.join()
+    assert [(answer.status_code, answer.json()["reason"]) for answer in answers] == [(503, "store_failed")]
+    assert service.wait_for_complaint("tallystick: the store doesn't answer")
+    again = start_service(started, source, log_key)
+    assert again.post(burn_note("s-1")).json()["index"] == 11
+
+
+def test_who_may_read_is_a_setting_too(tmp_path: Path, log_key: Path, started: list[ServingProcess]) -> None:
+    source = founded(str(tmp_path / "ledger"))
+    settings = tmp_path / "ledger" / "ledger.toml"
+    settings.write_text(f'log_key = "{log_key}"\nreading = "parties"\n')
+    assert start_service(started, source, log_key).http.get("/v1/info").json()["reading"] == "parties"
+    settings.write_text(f'log_key = "{log_key}"\nreading = "none"\n')
+    assert "reading: must be 'open', 'parties' or 'own'" in failed("serve", source, "--log-key", log_key)
+    assert "--reading is one of open, parties, own" in failed("serve", source, "--reading", "all")
 
 
 def faulty_notes() -> tuple[bytes, bytes]:

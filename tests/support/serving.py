@@ -127,6 +127,16 @@ class ServingProcess(Running):
             assert is_told, (event, self.logged, self._complaints)
             return found()[times - 1]
 
+    def wait_for_complaint(self, words: str) -> str:
+        """Wait until it has said something on standard error that isn't of its log, and return the line."""
+
+        def found() -> list[str]:
+            return [line for line in self._complaints if line.startswith(words)]
+
+        with self._told:
+            assert self._told.wait_for(lambda: bool(found()), timeout=60), (words, self.logged, self._complaints)
+            return found()[0]
+
     def end(self, how: int = signal.SIGTERM, timeout_seconds: float = 15) -> int:
         """Send a signal, and return the exit status."""
         self.process.send_signal(how)

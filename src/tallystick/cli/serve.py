@@ -8,17 +8,20 @@ was taken is answered, the lock let go, and the status is 0.
 
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
+import os
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import output, parameters, reading
+from tallystick.cli import output, parameters, reading, streams
+from tallystick.cli.statuses import FAILED
 from tallystick.errors import UsageError
 
 if TYPE_CHECKING:
     from tallystick.sources import WritableSource
+    from tallystick.web.running import Writing
 
 READINGS = ("open", "parties", "own")
 
@@ -37,8 +40,9 @@ def serve(
     host: parameters.ListenHost = "127.0.0.1",
     port: parameters.ListenPort = 8473,
     read_by: Annotated[
-        str, typer.Option("--reading", help="Who may read what: open, parties or own.", metavar="RULE")
-    ] = "own",
+        str | None,
+        typer.Option("--reading", help="Who may read what: open, parties or own, as if not given.", metavar="RULE"),
+    ] = None,
     urls: Annotated[
         list[str] | None, typer.Option("--url", help="What parties call it, to log in; once for each.", metavar="URL")
     ] = None,
@@ -60,6 +64,7 @@ def serve(
     """Serve a log over HTTP as its one writer; stand by while another process writes. SIGTERM ends it in order."""
     from tallystick.cli.moments import zone_of
     from tallystick.ledger.opening import stand_by
+    from tallystick.ledger.settings import reading_rule
     from tallystick.serving.server import Place
     from tallystick.web.logs import configure
     from tallystick.web.reads import Reads
@@ -67,7 +72,8 @@ def serve(
     from tallystick.web.served_log import ServedLog, ServingSettings
     from tallystick.web.serving_log import serve_log
 
-    if read_by not in READINGS:
+    rule = read_by or reading_rule(source)
+    if rule not in READINGS:
         raise UsageError(f"--reading is one of {', '.join(READINGS)}")
     configure()
     key, next_key = reading.load_log_keys(source, log_key, next_log_key, passphrase_file, passphrase_command)
@@ -76,7 +82,7 @@ def serve(
     follow = partial(stand_by, source, key, next_log_key=next_key, clock=clock, verify_processes=processes, guard=guard)
     vkeys = tuple([one.verifier.to_text() for one in (key, next_key) if one is not None])
     called, believed = tuple(urls or ()), tuple(proxies or ())
-    settings = ServingSettings(key.name, vkeys, read_by, policy=_policy(source), urls=called, proxies=believed)
+    settings = ServingSettings(key.name, vkeys, rule, policy=_policy(source), urls=called, proxies=believed)
     writing = Writing(follow)
     writing.start()
     try:
@@ -85,7 +91,19 @@ def serve(
         place = Place(host=host, port=port)
         serve_log(service, place, admin=admin, on_started=_say, log_requests=log_requests)
     finally:
-        writing.stop()
+        _let_go(writing)
+
+
+def _let_go(writing: "Writing") -> None:
+    """Let go of the log; a store that hangs would keep the process for ever, so that it is left where it is."""
+    from tallystick.web.served_log import LETTING_GO_SECONDS
+
+    if not writing.stop(LETTING_GO_SECONDS):
+        streams.say(
+            "tallystick: the store doesn't answer; the notes under way have no answer: send them again to find out "
+            "what was kept"
+        )
+        os._exit(FAILED)
 
 
 def _policy(source: "WritableSource") -> str | None:

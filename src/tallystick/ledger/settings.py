@@ -8,6 +8,7 @@ log_key_passphrase_file = "keys/passphrase"    # or log_key_passphrase_command; 
 next_log_key = "keys/next.pem"                 # while the log's key changes; and next_log_key_passphrase_file
 clock_jump_hours = 24                          # both may be left out: clock_guard.py says what they bound
 idle_days = 31
+reading = "own"                                # who may read what of a service: open, parties or own
 
 A key is a file, or a PKCS#11 URI, whose PIN comes where a passphrase would. A file that names a program or a PKCS#11
 module is believed only if no other user could have written it: both run with all that this process may do.
@@ -17,7 +18,7 @@ import json
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, PlainValidator, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -63,6 +64,7 @@ class LedgerSettings(BaseSettings):
     next_log_key_passphrase_command: str | None = None
     clock_jump_hours: Annotated[int, Field(ge=1, le=8_784)] = CLOCK_JUMP_HOURS
     idle_days: Annotated[int, Field(ge=1, le=3_660)] = IDLE_DAYS
+    reading: Literal["open", "parties", "own"] = "own"
 
     @classmethod
     def settings_customise_sources(
@@ -118,6 +120,18 @@ def _require_ours(folder: Path) -> None:
                 f"{folder / NAME} names a program to run, and others could have written it: {place} must be yours or "
                 f"root's, and no other user's to write (chmod go-w {place})"
             )
+
+
+def reading_rule(source: AnySource) -> str:
+    """Return who may read what of a ledger's service; `own`, the strictest, where no settings say it.
+
+    Raises:
+        NotALedgerError: the settings can't be read.
+    """
+    place = parse_writable(source)
+    if isinstance(place, LedgerDatabase) or FolderFiles(place.folder).read(NAME, SIZE_MAX) is None:
+        return os.environ.get(_PREFIX + "READING", "own")
+    return load_settings(place).reading
 
 
 def _read_toml(folder: Path) -> dict[str, Any] | None:

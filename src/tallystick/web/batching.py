@@ -13,6 +13,7 @@ from functools import partial
 from itertools import islice
 from typing import Final, NamedTuple
 
+from tallystick.errors import StoreFailedError
 from tallystick.ledger.pending import GROUP_BYTES_MAX, GROUP_NOTES_MAX, NoteAnswer
 from tallystick.web.problems import HttpProblem
 from tallystick.wire.statuses import HttpReason
@@ -38,7 +39,7 @@ class Batcher:
         self._submit = submit
         self._executor = executor
         self._waiting: deque[_Brought] = deque()
-        self._groups = 0
+        self._under_way: list[list[_Brought]] = []
         self._is_awake = False
         self._is_draining = False
         self._idle = asyncio.Event()
@@ -73,15 +74,23 @@ class Batcher:
         """Take no more notes."""
         self._is_draining = True
 
+    def give_up(self) -> None:
+        """Let go of a store that hangs: what waits for it is answered, though nobody knows what is kept of it."""
+        error = StoreFailedError("the store doesn't answer; submit again to find out what was kept")
+        for brought in [*self._waiting, *[brought for group in self._under_way for brought in group]]:
+            if not brought.answers.done():
+                brought.answers.set_exception(error)
+        self._waiting.clear()
+
     async def wait_idle(self) -> None:
         """Wait until nothing is under way."""
         await self._idle.wait()
 
     def _start(self) -> None:
         self._is_awake = False
-        while self._waiting and self._groups < GROUPS_UNDER_WAY_MAX:
+        while self._waiting and len(self._under_way) < GROUPS_UNDER_WAY_MAX:
             group = self._next_group()
-            self._groups += 1
+            self._under_way.append(group)
             notes = [note for brought in group for note in brought.notes]
             running = asyncio.get_running_loop().run_in_executor(self._executor, self._submit, notes)
             running.add_done_callback(partial(self._finish, group))
@@ -101,7 +110,7 @@ class Batcher:
         return group
 
     def _finish(self, group: list[_Brought], done: "asyncio.Future[list[NoteAnswer]]") -> None:
-        self._groups -= 1
+        self._under_way = [one for one in self._under_way if one is not group]
         error = done.exception()
         answers = iter(() if error is not None else done.result())
         for brought in group:
@@ -115,5 +124,5 @@ class Batcher:
             else:
                 brought.answers.set_result(own)
         self._start()
-        if not self._groups and not self._waiting:
+        if not self._under_way and not self._waiting:
             self._idle.set()

@@ -95,12 +95,14 @@ class Writing:
         self._thread = threading.Thread(target=self._run, args=(waiting, ledger), name="writing", daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
-        """Let go of the log, once nothing that was begun is under way."""
+    def stop(self, timeout_seconds: float | None = None) -> bool:
+        """Let go of the log, once nothing that was begun is under way; return whether that came to pass in time."""
         self._stopping = True
         self._wake.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(timeout_seconds)
+            return not self._thread.is_alive()
+        return True
 
     def submit(self, notes: Sequence[bytes]) -> list[NoteAnswer]:
         """Do what `Ledger.submit` does.

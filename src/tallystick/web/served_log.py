@@ -32,6 +32,8 @@ from tallystick.web.reads import Reads
 from tallystick.web.running import Writing
 
 CHECKS_AT_ONCE: Final = 4
+DRAIN_SECONDS: Final = 8.0
+LETTING_GO_SECONDS: Final = 0.3
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
@@ -87,6 +89,7 @@ class ServedLog:
         self.reads: Final = reads
         self.prefix: Final = settings.prefix
         self.is_draining = False
+        self._drained_by = 0.0
         self.on_group: Callable[[Sequence[NoteAnswer] | None, float], None] = lambda answers, seconds: None
         self.checking = asyncio.Semaphore(1)
         self._deciding = ThreadPoolExecutor(GROUPS_UNDER_WAY_MAX, "deciding")
@@ -138,16 +141,25 @@ class ServedLog:
                 yield
             finally:
                 await self.drain()
-                await asyncio.get_running_loop().run_in_executor(None, self.writing.stop)
-                self._deciding.shutdown()
-                self._checking.shutdown()
+                await self.in_thread(self.writing.stop, LETTING_GO_SECONDS)
+                self._deciding.shutdown(wait=False)
+                self._checking.shutdown(wait=False)
 
     async def drain(self) -> None:
-        """Take no more notes, end what waits or streams, and wait until the notes that were taken are answered."""
+        """Take no more notes, end what waits or streams, and wait until the notes that were taken are answered.
+
+        A store that hangs is waited for no longer than `DRAIN_SECONDS`; then they are told to submit again.
+        """
+        loop = asyncio.get_running_loop()
         self.is_draining = True
         self.batcher.drain()
         self.reads.drain()
-        await self.batcher.wait_idle()
+        self._drained_by = self._drained_by or loop.time() + DRAIN_SECONDS
+        try:
+            async with asyncio.timeout_at(self._drained_by):
+                await self.batcher.wait_idle()
+        except TimeoutError:
+            self.batcher.give_up()
 
     def _submit(self, notes: Sequence[bytes]) -> list[NoteAnswer]:
         began = time.perf_counter()
