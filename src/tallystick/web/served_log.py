@@ -23,7 +23,7 @@ from tallystick.errors import RequestRefusedError, TallystickError, WriterFenced
 from tallystick.ledger.checking import check_notes
 from tallystick.ledger.pending import NoteAnswer
 from tallystick.ledger.submit import system_clock
-from tallystick.sources import WritableSource
+from tallystick.sources import LedgerDatabase, WritableSource
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.refusals import Refusal
 from tallystick.vouchers.state import State
@@ -94,6 +94,8 @@ class ServedLog:
         self.checking = asyncio.Semaphore(1)
         self._deciding = ThreadPoolExecutor(GROUPS_UNDER_WAY_MAX, "deciding")
         self._checking = ThreadPoolExecutor(CHECKS_AT_ONCE, "checking")
+        self._looking = ThreadPoolExecutor(1, "looking")
+        self._is_look_queued = False
         self.batcher: Final = Batcher(self._submit, self._deciding)
 
     @property
@@ -144,6 +146,7 @@ class ServedLog:
                 await self.in_thread(self.writing.stop, LETTING_GO_SECONDS)
                 self._deciding.shutdown(wait=False)
                 self._checking.shutdown(wait=False)
+                self._looking.shutdown(wait=False, cancel_futures=True)
 
     async def drain(self) -> None:
         """Take no more notes, end what waits or streams, and wait until the notes that were taken are answered.
@@ -169,9 +172,18 @@ class ServedLog:
             self.on_group(None, time.perf_counter() - began)
             raise
         self.on_group(answers, time.perf_counter() - began)
+        if not isinstance(self.source, LedgerDatabase):
+            self._look()
+        elif not self._is_look_queued:  # there it is a commit of its own, which nobody's answer waits for
+            self._is_look_queued = True
+            self._looking.submit(self._look)
+        return answers
+
+    def _look(self) -> None:
+        """Show what was committed; one who asks for a size waits for that by itself."""
+        self._is_look_queued = False
         with suppress(TallystickError):  # the log follower finds it too, and says what is wrong
             self.reads.log.refresh()
-        return answers
 
 
 def served_log_of(request: Request) -> ServedLog:
