@@ -176,9 +176,7 @@ SCHEMAS: Final[Mapping[str, JsonObject]] = {
         reason={"type": "string", "description": "What a program goes by; the words may change."},
         transient={"type": "boolean", "description": "Whether the same may be tried again."},
     ),
-    "Wellness": _object(
-        "ok reasons status", ok={"type": "boolean"}, reasons={"type": "array", "items": _TEXT}, status=_TEXT
-    ),
+    "Wellness": _object("ok reasons", ok={"type": "boolean"}, reasons={"type": "array", "items": _TEXT}, status=_TEXT),
     "Info": _object(
         "origin vkeys size reading limits",
         origin=_TEXT,
