@@ -1,15 +1,20 @@
 """Which parties a thing concerns: looked up in the views, and compared with what the log's commands say."""
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
-from support.two_cities import CITIES, OPERATOR, A, B, City
+from support.actors import Actor
+from support.terms import rules_of
+from support.two_cities import CITIES, HASH, LOG_KEY, OPERATOR, A, B, City
+from tallystick.ledger import Admitted, open_ledger
 from tallystick.publishing import read_ledger
 from tallystick.views import Views
 from tallystick.vouchers.entry import Entry
+from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_day, format_instant
 from tallystick.vouchers.reading_rights import READS_ALL, Reader, Reading, Sight, ThingKind, may_read_entry
 from tallystick.vouchers.rules.rule import Event
 
@@ -18,9 +23,9 @@ application.file: firm panel treasury
 application.withdraw: firm panel treasury
 attestation.give: centre firm panel treasury
 book.expire: treasury
-burn.reverse: centre firm panel treasury
+burn.reverse: centre firm treasury
 contract.amend: centre firm treasury
-contract.sign: centre firm panel treasury
+contract.sign: centre firm treasury
 mandate.end: treasury
 mandate.give: treasury
 party.admit: centre firm maker panel treasury
@@ -30,11 +35,11 @@ recovery.cancel: centre treasury
 recovery.demand: centre treasury
 recovery.receive: centre treasury
 redemption.claim: centre panel treasury
-redemption.disallow: centre firm panel treasury
+redemption.disallow: centre firm treasury
 redemption.settle: centre panel treasury
 reservation.extend: centre firm treasury
 reservation.release: centre firm treasury
-time.burn: centre firm panel treasury
+time.burn: centre firm treasury
 voucher.import: maker treasury
 voucher.issue: firm treasury
 voucher.reserve: centre firm treasury
@@ -65,11 +70,9 @@ def expected(city: City) -> dict[ThingKind, dict[str, set[str]]]:
     things = city.things()
     vouchers = {name: {treasury, firm} for name in things["voucher"]}
     vouchers |= {name: {treasury, maker} for name in (city.id(city.treasury, "v4"), city.id(city.firm, "part"))}
-    contracts = {name: {treasury, centre, firm} for name in things["contract"]}
-    contracts[city.id(city.firm, "k1")] |= {panel}  # it gave a verdict
     return {
         "voucher": vouchers,
-        "contract": contracts,
+        "contract": {name: {treasury, centre, firm} for name in things["contract"]},
         "reservation": {name: {treasury, centre, firm} for name in things["reservation"]},
         "application": {name: {treasury, panel, firm} for name in things["application"]},
         "claim": {name: {treasury, panel, centre} for name in things["claim"]},
@@ -78,7 +81,7 @@ def expected(city: City) -> dict[ThingKind, dict[str, set[str]]]:
         "holder": {firm: {firm}, maker: {maker}},
         "programme": {city.programme: {treasury}},
         "payee": {f"{city.programme} {centre}": {treasury, centre}},
-        "statement": {f"{centre} {city.secret}-s1 1000": {treasury, centre, firm, panel}},
+        "statement": {f"{centre} {city.secret}-s1 1000": {treasury, centre, firm}},
         "review": {f"{subject} {panel}": {treasury} for subject in ("application", "claim")},
     }
 
@@ -167,6 +170,90 @@ def test_what_a_city_reads_of_its_own(views: Views, events: list[Event]) -> None
             who = [name for party, name in names.items() if may_read(views, Reader(party, A.role_of()[party]), event)]
             read.setdefault(kind, set()).update(who)
     assert [f"{kind}: {' '.join(sorted(parties))}" for kind, parties in sorted(read.items())] == READ_BY.splitlines()
+
+
+def test_no_command_of_ones_own_gives_a_right(two_cities: Path, tmp_path: Path) -> None:
+    """Not a verdict that no gate asked for, nor a voucher for another's contract; that entry itself is read."""
+    folder = Path(shutil.copytree(two_cities, tmp_path / "ledger"))
+    subjects: list[tuple[ThingKind, str]] = [
+        ("contract", A.id(A.firm, "k1")),
+        ("application", A.id(A.firm, "a3")),
+        ("claim", A.id(A.centre, "c2")),
+        ("holder", A.firm.party),
+    ]
+
+    def curious(at: int) -> list[bytes]:
+        programme = f"{B.treasury.party}/no-gates"
+        dates = {"opens_at": format_instant(at - DAY_US), "closes_at": format_instant(at + 100 * DAY_US)}
+        opened = {
+            "name": "x",
+            "voucher_kind": "compute",
+            "fiscal_year": 2026,
+            "envelope_fen": 1_000,
+            "rules": rules_of(),
+        }
+        issued = {"holder": A.firm.party, "contract": A.id(A.firm, "k1"), "face_fen": 1_000}
+        issued |= {"voucher": f"{B.treasury.party}/v9", "valid_from": format_instant(at)}
+        return [
+            application(A, at, "a3"),
+            *(verdict(B.panel, at, kind, subject) for kind, subject in subjects),
+            B.treasury.note("programme.open", at, ref="p9", programme=programme, **opened, **dates),
+            B.treasury.note("voucher.issue", at, ref="v9", programme=programme, **issued),
+        ]
+
+    views, events = grown(folder, curious)
+    for kind, subject in subjects:
+        found = views.parties_concerned(kind, subject)
+        assert found is not None
+        assert not found.parties & set(B.role_of()), kind
+    assert [may_read(views, Reader(B.panel.party, "attester"), event) for event in events[:5]] == [False] + [True] * 4
+
+
+def test_an_attester_that_is_no_longer_named_keeps_what_it_has_judged(two_cities: Path, tmp_path: Path) -> None:
+    """And sees nothing new, from the day that the new rules are in force."""
+    folder = Path(shutil.copytree(two_cities, tmp_path / "ledger"))
+    panel = A.panel.party
+
+    def seen(views: Views, name: str) -> bool:
+        found = views.parties_concerned("application", A.id(A.firm, name))
+        assert found is not None
+        return panel in found.parties
+
+    def amended(at: int) -> list[bytes]:
+        rules = rules_of(transfer="approved", claims={"cycle": "any", "cut_off_days": 30})
+        fields = {"rules": rules, "rules_from": format_day((at + 8 * 3_600 * SECOND_US) // DAY_US + 1)}
+        amend = A.treasury.note(
+            "programme.amend", at, ref="no-panel", programme=A.programme, reason="no panel", **fields
+        )
+        return [amend, application(A, at, "a3")]
+
+    views, _ = grown(folder, amended)
+    assert seen(views, "a3")
+    views, _ = grown(folder, lambda at: [application(A, at, "a4")], later_us=2 * DAY_US)
+    assert [seen(views, name) for name in ("a1", "a2", "a3", "a4")] == [True, False, False, False]
+
+
+def grown(folder: Path, notes: Callable[[int], list[bytes]], later_us: int = SECOND_US) -> tuple[Views, list[Event]]:
+    """Record notes at a later time, and return the views after them, and their events."""
+    with read_ledger(folder) as reader:
+        at = reader.state().at + later_us
+    with open_ledger(folder, LOG_KEY, clock=lambda: at) as ledger:
+        answers = ledger.submit(notes(at))
+    admitted = [answer for answer in answers if isinstance(answer, Admitted)]
+    assert len(admitted) == len(answers), answers
+    return Views.as_of(folder, index=admitted[-1].index), [answer.event for answer in admitted]
+
+
+def application(city: City, at: int, name: str) -> bytes:
+    fields = {"application": city.id(city.firm, name), "programme": city.programme, "amount_fen": 1_000}
+    declared = {"related_party": False, "other_support_fen": 0}
+    return city.firm.note("application.file", at, ref=name, declarations=declared, evidence_hash=HASH, **fields)
+
+
+def verdict(attester: Actor, at: int, subject_type: str, subject: str) -> bytes:
+    fields = {"subject_type": subject_type, "subject_id": subject, "topic": "expert", "verdict": "fail"}
+    fields |= {"reason": "curious", "evidence_hash": HASH, "valid_until": format_instant(at + DAY_US)}
+    return attester.note("attestation.give", at, ref=f"on-{subject_type}", **fields)
 
 
 def may_read(views: Views, reader: Reader, event: Event) -> bool:

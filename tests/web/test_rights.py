@@ -331,7 +331,7 @@ def test_a_party_reads_what_is_its_own(service: Running, tokens: dict[str, dict[
             "mandate": 1,
         },
         centre: {"contract": 2, "reservation": 2, "claim": 2, "demand": 1},
-        panel: {"application": 2, "claim": 2, "contract": 1},
+        panel: {"application": 2, "claim": 2},
         firm: {"voucher": 4, "contract": 2, "reservation": 2, "application": 2, "holder": 1},
         maker: {"voucher": 2, "holder": 1},
     }[party]
@@ -404,3 +404,21 @@ def test_lists_tell_of_others_what_commands_are_written_with(
         (holder, {"holder", "name", "suspended"}) for holder in sorted((A.firm.party, A.maker.party))
     ]
     assert service.http.get("/v1/balances?by=holder", headers=tokens[A.treasury.party]).json()["balances"] == []
+
+
+def test_a_condition_tells_nothing_either(service: Running, tokens: dict[str, dict[str, str]]) -> None:
+    """Without a login it is 401; with one the answer is the same of what is another's and of what isn't there."""
+    firm = tokens[A.firm.party]
+    tag = service.http.get(f"/v1/vouchers/{A.id(A.treasury, 'v1')}", headers=firm).headers["etag"]
+    own, others, nothing = (
+        f"/v1/vouchers/{id_}" for id_ in (A.id(A.treasury, "v1"), B.id(B.treasury, "v1"), "nobody/nothing")
+    )
+    for method in ("GET", "HEAD"):
+        found = [
+            service.http.request(method, place, headers=firm | {"if-none-match": tag}).status_code
+            for place in (own, others, nothing)
+        ]
+        assert found[0] == 304
+        assert found[1] == found[2]
+        assert service.http.request(method, own, headers={"if-none-match": tag}).status_code == 401
+        assert service.http.request(method, others, headers=firm).status_code == 404

@@ -2,6 +2,10 @@
 
 SELECTs of pairs of an id and a party say it, and are asked in both directions. The rows stay when a thing
 has ended, so a right to read doesn't end with it; docs/privacy.md, "Who reads what of a service".
+
+Nobody gets a right by a command of its own about another's thing: a treasury sees a contract once its holder reserves
+or applies under it, and not because it issues a voucher for it; an attester what a gate names it for, and not what it
+gives a verdict on without being asked.
 """
 
 # ruff: noqa: S608 - all of it is our own SQL
@@ -20,14 +24,18 @@ from tallystick.vouchers.quantities import parse_instant
 from tallystick.vouchers.reading_rights import Concerned, Sight, ThingKind
 from tallystick.vouchers.sessions import LoginKey
 
-_GATES: Final = (
+_GATES_EVER: Final = (
     "SELECT one.programme, json_extract(gate.value, '$.subject_type') AS subject_type, named.value AS attester "
     "FROM programme_rules AS one, json_each(one.rules, '$.gates') AS gate, "
-    "json_each(gate.value, '$.attesters') AS named WHERE NOT EXISTS (SELECT 1 FROM programme_rules AS newer "
+    "json_each(gate.value, '$.attesters') AS named"
+)
+"""Whom programmes' gates name, by any rules that they ever had."""
+_GATES: Final = (
+    f"{_GATES_EVER} WHERE NOT EXISTS (SELECT 1 FROM programme_rules AS newer "
     "WHERE newer.programme = one.programme AND newer.entry_index > one.entry_index "
     f"AND (newer.valid_from <= one.valid_from OR newer.valid_from <= {NOW}))"
 )
-"""Whom programmes' gates name, by the rules in force or to come."""
+"""The same, by the rules in force or to come."""
 
 
 _Pairs = tuple[str, ...]
@@ -42,18 +50,21 @@ def _to_treasuries(pairs: _Pairs) -> _Pairs:
 def _to_attesters(subject_type: str, pairs: _Pairs) -> _Pairs:
     """Return the same of the attesters that a gate of the programme names for such subjects.
 
-    And of those that gave a verdict on it, still named or not.
+    And of those that a gate named once, and that gave a verdict on it.
     """
-    named = f"({_GATES}) USING (programme) WHERE subject_type = '{subject_type}'"
-    heard = f"verdicts ON subject = '{subject_type} ' || id"
-    return tuple(f"SELECT id, attester AS party FROM ({one}) JOIN {by}" for one in pairs for by in (named, heard))
+    named = f"({_GATES}) AS gates USING (programme) WHERE subject_type = '{subject_type}'"
+    heard = (
+        f"({_GATES_EVER}) AS gates USING (programme) JOIN verdicts ON subject = '{subject_type} ' || id "
+        f"AND verdicts.attester = gates.attester WHERE subject_type = '{subject_type}'"
+    )
+    return tuple(f"SELECT id, gates.attester AS party FROM ({one}) JOIN {by}" for one in pairs for by in (named, heard))
 
 
 _OF_VOUCHERS: Final = ("SELECT voucher AS id, programme FROM vouchers",)
 _OF_APPLICATIONS: Final = ("SELECT application AS id, programme FROM applications",)
 _OF_CLAIMS: Final = ("SELECT claim AS id, programme FROM claims",)
 _OF_CONTRACTS: Final = tuple(
-    f"SELECT contract AS id, programme FROM {table}" for table in ("reservations", "vouchers", "applications")
+    f"SELECT contract AS id, programme FROM {table}" for table in ("reservations", "applications")
 )
 _OF_HOLDERS: Final = tuple(f"SELECT holder AS id, programme FROM {table}" for table in ("vouchers", "applications"))
 _OF_PAYEES: Final = tuple(
