@@ -167,6 +167,22 @@ def test_a_contract_is_prepared_by_one_side_and_cosigned_by_the_other(desk: Desk
     half = run("submit", desk.ledger, note, "--log-time", AT)
     assert half.status == 1
     assert "refused: signatures_missing: 1 more by guian-cluster" in half.out
+    size = desk.size
+    cosigned = ("cosign", note, "--sign-with", desk.key("guian-cluster/desk"), "--profile", profile)
+    assert "no terminal to ask" in run(*cosigned).err
+    out = done(*cosigned, "--yes", "--send", "--log-time", AT)
+    assert "acme-ai (acme-ai) signs contract acme-ai/k-2 between acme-ai (acme-ai) and guian-cluster" in out
+    assert "signed by acme-ai/desk+" in out
+    assert f"recorded as entry {size}" in out
+
+
+def test_what_is_cosigned_is_for_ones_own_log(desk: Desk, profile: Path) -> None:
+    """And a command that somebody signed."""
+    note = desk.sign("party.suspend", TREASURY, subject="acme-ai", reason="r")
+    other = profile.with_name("other.toml")
+    other.write_text('log = "tallystick.example/other"\n')
+    assert "and your profile's is tallystick.example/other" in failed("cosign", note, "--yes", "--profile", other)
+    assert "is no signed command" in failed("cosign", desk.policy, "--yes", "--profile", profile)
 
 
 # ------------------------------------------------------------------------------------------------------- every kind

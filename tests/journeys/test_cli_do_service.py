@@ -149,6 +149,39 @@ def test_a_sheet_goes_through_the_service_once(offices: Offices) -> None:
     assert offices.desk.size == size
 
 
+def test_officers_sign_what_waits_for_them(offices: Offices) -> None:
+    """One side prepares a contract, the other finds it in its inbox, reads it, signs it, and it is sent."""
+    paper = offices.folder(HOLDER) / "contract.pdf"
+    paper.write_bytes(b"a contract")
+    words: tuple[object, ...] = (
+        "--contract",
+        f"{HOLDER}/k-1",
+        "--holder",
+        HOLDER,
+        "--provider",
+        PROVIDER,
+        "--document",
+        paper,
+    )
+    words = (*words, "--amount", "5,000.00", "--first-day", offices.day(), "--last-day", offices.day(100))
+    words = (*words, "--item", "item=h100,price=20.00", "--basis", "metered", "--claimant", "provider")
+    out = offices.did(HOLDER, "contract.sign", *words, "--related-party", "no", "--other-support", "0", "--prepare")
+    assert f"missing 1 of {PROVIDER}" in out.splitlines()[-1]
+    profile = ("--profile", offices.folder(PROVIDER) / "tallystick.toml")
+    listed = done("inbox", *profile)
+    id_, _, sentence = listed.splitlines()[0].partition(": ")
+    assert f"signs contract {HOLDER}/k-1 between {HOLDER}" in sentence
+    assert "of at most 5,000.00 yuan" in sentence
+    assert f"signed by {HOLDER}/desk+" in listed
+    assert run("inbox", "--json", *profile).json["pending"][0]["id"].startswith(id_)
+    size = offices.desk.size
+    out = done("inbox", "sign", id_, "--yes", *profile)
+    assert f"recorded as entry {size}" in out
+    assert done("inbox", *profile) == "nothing waits for your signature\n"
+    gone = run("inbox", "sign", id_, "--yes", *profile)
+    assert (gone.status, "nothing that waits" in gone.err) == (2, True), gone
+
+
 def test_a_service_without_a_policy_is_not_believed(offices: Offices) -> None:
     """Whose receipts would prove nothing."""
     profile = offices.folder(TREASURY) / "tallystick.toml"

@@ -153,7 +153,12 @@ def test_answers_to_notes_are_in_the_network_s_zone(made: Desk) -> None:
     start: dict[str, Any] = {"voucher": "shanghai-treasury/v-9", "valid_from": "2026-01-05T08:00:00.000000Z"}
     notes.append(made.sign("voucher.issue", "shanghai-treasury", **fields, **start))
     check = ("check", made.ledger, *notes, "--log-time", made.at)
-    assert done(*check).endswith("voucher.issued/1: valid until 2027-01-05T16:00:00 (UTC+08:00)\n")
+    answer, words = done(*check).splitlines()[-2:]
+    assert answer.endswith("voucher.issued/1: valid until 2027-01-05T16:00:00 (UTC+08:00)")
+    assert words == (
+        "  shanghai-treasury issues voucher shanghai-treasury/v-9 of 0.01 yuan to acme-ai under programme "
+        "shanghai-treasury/compute-2026, valid from 2026-01-05 16:00"
+    )
     assert run(*check, "--json").json["notes"][1]["outcome"] == {"valid_until": "2027-01-05T08:00:00.000000Z"}
 
 

@@ -42,6 +42,16 @@ def answered(answer: "Admitted | Refusal") -> "JsonObject":
     return refused(answer) if isinstance(answer, Refusal) else recorded(answer.event, is_new=answer.is_new)
 
 
+def print_sentence(note: bytes, zone: Callable[[], int]) -> None:
+    """Print what a note's command says in plain words, below the answer to it; nothing of what is no command."""
+    from tallystick.cli.drafting import fields_of
+    from tallystick.forms.words import in_words
+
+    fields = fields_of(note)
+    if fields is not None:
+        output.indented(f"  {in_words(fields, zone()).sentence}")
+
+
 def words_of(answer: "JsonObject", zone: Callable[[], int]) -> str:
     """Return what an accepted note came to in words: of a statement how many lines are burned, else its outcome."""
     if "lines" in answer:

@@ -39,6 +39,8 @@ BY_USER: Final = {
     "Treasuries, and all who sign": (
         Command("do", "do", "Give a command by filling in its form."),
         Command("join", "joining", "Make a party's key, profile and admission."),
+        Command("inbox", "inbox", "Show what waits for your signature, and sign it."),
+        Command("cosign", "cosign", "Add your signature to a note that you have read."),
         Command("key", "keys", "Make keys, show them, change their passphrases."),
         Command("sign", "treasury", "Sign a command, or add a signature to a note."),
         Command("rules", "rules", "List the commands that a log takes."),

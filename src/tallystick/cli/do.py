@@ -19,7 +19,7 @@ import typer
 import typer.core
 
 from tallystick.cli import batch, drafting, kinds, output, parameters
-from tallystick.cli.receipts_kept import keep_receipts
+from tallystick.cli.sending import missing_in_words, report, send
 from tallystick.cli.statuses import AS_ASKED, REFUSED
 from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from tallystick.forms.form import Form
     from tallystick.profile import Profile
     from tallystick.signing.keys import SigningKey
-    from tallystick.wire import JsonObject
 
 PREPARED: Final = "prepared"
 
@@ -168,7 +167,9 @@ def do_kind(
             output.notice("nothing was signed")
             return REFUSED
         note = _signed(draft, asked)
-        return _prepare(draft, note, out, asked) if prepare else _send(note, asked)
+        if prepare:
+            return _prepare(draft, note, out, asked)
+        return send(note, found, place, as_json=as_json)
 
 
 def _drafted(form: "Form", words: "Filled", common: Mapping[str, str], asked: _Asked) -> "Draft":
@@ -187,37 +188,19 @@ def _signed(draft: "Draft", asked: _Asked) -> bytes:
 def _check(draft: "Draft", asked: _Asked) -> int:
     """Say what would be decided on a command."""
     (said,) = asked.place.check([_signed(draft, asked)])
-    return _report(said, asked, "would be refused", "would be entry")
-
-
-def _send(note: bytes, asked: _Asked) -> int:
-    """Have a note recorded, and keep its receipt."""
-    (answer,) = asked.place.submit([note])
-    said = dict(answer.said)
-    if answer.receipt is not None:
-        (said["receipt"],) = keep_receipts(asked.profile.folder, [answer])
-    return _report(said, asked, "refused", "recorded as entry")
-
-
-def _report(said: "JsonObject", asked: _Asked, refused: str, recorded: str) -> int:
-    """Print what became of a note."""
-    from tallystick.cli import answers
-
-    if asked.as_json:
-        output.print_json(said)
-    elif not said["accepted"]:
-        again = "; the same may be accepted later" if said["transient"] else ""
-        output.line(f"{refused}: {said['reason']}: {said['detail']}{again}")
-    else:
-        output.line(f"{recorded} {said['index']}{answers.words_of(said, lambda: asked.place.zone)}")
-        if "receipt" in said:
-            output.line(f"receipt: {said['receipt']}")
-    return AS_ASKED if said["accepted"] else REFUSED
+    return report(said, asked.place, "would be refused", "would be entry", as_json=asked.as_json)
 
 
 def _prepare(draft: "Draft", note: bytes, out: str | None, asked: _Asked) -> int:
-    """Keep a note that others are to sign too."""
+    """Keep a note that others are to sign too: with the service, or where there is none, in a file."""
     if out is None:
+        waiting = asked.place.leave(note)
+        if waiting is not None:
+            if asked.as_json:
+                output.print_json(waiting)
+            else:
+                output.line(f"{waiting['id']}: {missing_in_words(waiting)}; the others see it in `tallystick inbox`")
+            return AS_ASKED
         folder = asked.profile.folder / PREPARED
         folder.mkdir(exist_ok=True)
         out = str(folder / f"{draft.fields['ref'].replace('/', '-')}.note")

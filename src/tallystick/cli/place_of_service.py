@@ -126,6 +126,10 @@ class ServicePlace:
                 answers.append(Answer(one.answer, one.receipt.to_bytes()))
         return answers
 
+    def leave(self, note: bytes) -> "JsonObject | None":
+        """Leave a note with the service for those who are to sign it too, and say who they are."""
+        return self.client.pending.post(note)
+
     def close(self) -> None:
         """Hang up."""
         self.client.close()

@@ -63,6 +63,9 @@ class Place(Protocol):
     def submit(self, notes: Sequence[bytes]) -> list[Answer]:
         """Record notes, or say why not, in order."""
 
+    def leave(self, note: bytes) -> "JsonObject | None":
+        """Leave a note for those who are to sign it too, and say who they are; None where nothing can be left."""
+
     def close(self) -> None:
         """Let go of what is open."""
 
@@ -146,6 +149,10 @@ class LedgerPlace:
                 Answer(answers.answered(answer), None if isinstance(answer, Refusal) else answer.receipt().to_bytes())
                 for answer in ledger.submit(list(notes))
             ]
+
+    def leave(self, note: bytes) -> "JsonObject | None":
+        """Return None: a ledger keeps no note that isn't recorded."""
+        return None
 
     def close(self) -> None:
         """Let go of the log."""

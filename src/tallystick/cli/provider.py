@@ -51,7 +51,7 @@ def check(
     data = [reading.read_file(note) for note in notes]
     with read_ledger(source) as reader:
         said = _decided(reader, data, reading.clock(log_time, lambda: zone_in(reader))())
-        _report(notes, said, lambda: zone_in(reader), as_json=as_json)
+        _report(notes, data, said, lambda: zone_in(reader), as_json=as_json)
 
 
 def _decided(reader: "Reader", data: Sequence[bytes], instant: int) -> "list[JsonObject]":
@@ -103,7 +103,7 @@ def submit(
             said.append(answers.answered(answer))
             if receipts is not None and not isinstance(answer, Refusal):
                 said[-1]["receipt"] = _write_receipt(receipts, answer)
-    _report(notes, said, lambda: zone_of(source), as_json=as_json)
+    _report(notes, data, said, lambda: zone_of(source), as_json=as_json)
 
 
 def _recorded(answer: "Entry | Refusal") -> "JsonObject":
@@ -145,30 +145,39 @@ def _write_receipt(folder: Path, admitted: "Admitted") -> str:
     return str(path)
 
 
-def _report(notes: Sequence[str], said: "Sequence[JsonObject]", zone: Callable[[], int], *, as_json: bool) -> None:
+def _report(
+    notes: Sequence[str],
+    data: Sequence[bytes],
+    said: "Sequence[JsonObject]",
+    zone: Callable[[], int],
+    *,
+    as_json: bool,
+) -> None:
     """Print the answers to the notes, times at the network's offset (seconds), and end with the status for them."""
     from tallystick.wire.answers import answers_to
 
     if as_json:
         output.print_json(answers_to(zip(notes, said, strict=True)))
     else:
-        for note, answer in zip(notes, said, strict=True):
-            _print(note, answer, zone)
+        for note, whole, answer in zip(notes, data, said, strict=True):
+            _print(note, whole, answer, zone)
     if not all(answer["accepted"] for answer in said):
         raise typer.Exit(REFUSED)
 
 
-def _print(note: str, answer: "JsonObject", zone: Callable[[], int]) -> None:
+def _print(note: str, whole: bytes, answer: "JsonObject", zone: Callable[[], int]) -> None:
     """Print the answer to a note in one line, and a table of a statement's lines."""
     if not answer["accepted"]:
         again = "; the same may be accepted later" if answer["transient"] else ""
         output.line(f"{note}: refused: {answer['reason']}: {answer['detail']}{again}")
+        answers.print_sentence(whole, zone)
         return
     again = "" if answer["is_new"] else " (recorded before)"
     outcome = answers.readable(answer.get("outcome", {}))
     tables = {name: outcome.pop(name) for name in ("ended", "claimed") if name in outcome}
     words = answers.words_for(outcome, zone)
     output.line(f"{note}: {answer['index']} {answer['kind']}{words}{again}")
+    answers.print_sentence(whole, zone)
     if "lines" in answer:
         answers.print_lines(answer["lines"])
     for name, rows in tables.items():

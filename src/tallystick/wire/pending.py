@@ -6,6 +6,8 @@
 `id` is the SHA-256 of the text (hex). A `key` must sign itself: one that the command brings, or takes the place of.
 """
 
+from collections.abc import Iterable
+
 from tallystick.vouchers.half_signed import HalfSigned
 from tallystick.vouchers.quantities import format_instant
 from tallystick.wire import JsonObject
@@ -25,3 +27,8 @@ def half_signed(id_: str, found: HalfSigned) -> JsonObject:
         "complete": not missing,
         "stale_at": format_instant(found.stale_at),
     }
+
+
+def listed(waiting: Iterable[JsonObject]) -> JsonObject:
+    """Return the notes that wait for a party's signature."""
+    return {"pending": [*waiting]}

@@ -1,0 +1,105 @@
+"""A second signature: what is signed is shown in plain words first, and who has signed it already.
+
+    cosign NOTE              adds your signature to a note, in its own file
+    cosign NOTE --send       and sends it, once all have signed
+
+A note comes from `do KIND --prepare`, or from anybody. Nothing else is needed: without a service or a ledger at hand
+the words have ids alone, and times in your profile's zone.
+"""
+
+# ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tallystick.cli import drafting, kinds, output, parameters, reading
+from tallystick.cli.sending import send
+from tallystick.cli.statuses import AS_ASKED, REFUSED
+from tallystick.errors import UsageError
+from tallystick.named_files import NamedFile
+
+if TYPE_CHECKING:
+    from tallystick.cli.places import Place
+    from tallystick.profile import Profile
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the command of this file."""
+    app.command()(cosign)
+
+
+def cosign(
+    note: Annotated[str, typer.Argument(help="A note that somebody signed already; - is stdin.")],
+    send_it: Annotated[bool, typer.Option("--send", help="Send it to your service or ledger, signed by all.")] = False,
+    out: Annotated[
+        str | None, typer.Option("--out", "-o", metavar="FILE", help="Another file for the note; - is stdout.")
+    ] = None,
+    yes: parameters.Yes = False,
+    profile: parameters.ProfileFile = None,
+    source: parameters.ProfileSource = None,
+    sign_with: parameters.SignWith = None,
+    passphrase_file: parameters.SignerPassphrase = None,
+    passphrase_command: parameters.SignerPassphraseCommand = None,
+    policy: parameters.ProfilePolicy = None,
+    log_time: parameters.LogTime = None,
+    as_json: parameters.AsJson = False,
+) -> int:
+    """Add your signature to a note, once you have read in plain words what it says."""
+    from tallystick import profile as profiles
+    from tallystick.cli.places import open_place
+    from tallystick.signing.note import add_signatures
+
+    options = {"source": source, "policy": policy, "passphrase_file": passphrase_file}
+    found = profiles.load(profile, options | {"passphrase_command": passphrase_command})
+    keys = drafting.keys_of(found, sign_with or ())
+    data = reading.read_file(note)
+    with ExitStack() as open_now:
+        place = None
+        if found.source is not None:
+            place = open_place(found, keys, log_time)
+            open_now.callback(place.close)
+        if send_it and place is None:
+            raise UsageError("where does this go? give --source, or write a profile with `tallystick init`")
+        fields = _fields(data, note, found, place)
+        file = NamedFile(out or note, kinds.SIGNED_COMMAND)
+        _show(data, fields, found, place)
+        if not drafting.confirm("Sign and send this?" if send_it else "Sign this?", is_agreed=yes):
+            output.notice("nothing was signed")
+            return REFUSED
+        signed = add_signatures(data, *keys())
+        file.write(signed)
+        if send_it and place is not None:
+            return send(signed, found, place, as_json=as_json)
+        output.line_about(file, f"{file.name}: signed")
+        return AS_ASKED
+
+
+def _fields(data: bytes, name: str, profile: "Profile", place: "Place | None") -> dict[str, Any]:
+    """Return what a note says.
+
+    Raises:
+        UsageError: it is no note of a command, or of another log than the profile's.
+    """
+    fields = drafting.fields_of(data)
+    if fields is None:
+        raise UsageError(f"{name} is no signed command: `tallystick do` writes one")
+    log = profile.log or (place.origin if place is not None else None)
+    if log not in (None, fields["log"]):
+        raise UsageError(f"{name} is for the log {fields['log']}, and your profile's is {log}")
+    return fields
+
+
+def _show(data: bytes, fields: dict[str, Any], profile: "Profile", place: "Place | None") -> None:
+    """Show a note: what it says, and who has signed it."""
+    from tallystick.signing.note import Note
+
+    zone: int = profile.zone_seconds or 0
+    names: Callable[[str, str], str | None] | None = None
+    if place is not None:
+        zone, names = place.zone, place.name_of
+    drafting.show(fields, zone, names)
+    signers = ", ".join(line.label for line in Note.from_bytes(data).signatures)
+    output.line(f"signed by {signers}")

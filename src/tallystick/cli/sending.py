@@ -1,0 +1,47 @@
+"""A note is sent, its receipt is kept, and what became of it is told."""
+
+# ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
+
+from typing import TYPE_CHECKING
+
+from tallystick.cli import output
+from tallystick.cli.receipts_kept import keep_receipts
+from tallystick.cli.statuses import AS_ASKED, REFUSED
+
+if TYPE_CHECKING:
+    from tallystick.cli.places import Place
+    from tallystick.profile import Profile
+    from tallystick.wire import JsonObject
+
+
+def send(note: bytes, profile: "Profile", place: "Place", *, as_json: bool) -> int:
+    """Have a note recorded, keep its receipt, and return the exit status."""
+    (answer,) = place.submit([note])
+    said = dict(answer.said)
+    if answer.receipt is not None:
+        (said["receipt"],) = keep_receipts(profile.folder, [answer])
+    return report(said, place, "refused", "recorded as entry", as_json=as_json)
+
+
+def report(said: "JsonObject", place: "Place", refused: str, recorded: str, *, as_json: bool) -> int:
+    """Print what became of a note, or would, and return the exit status."""
+    from tallystick.cli import answers
+
+    if as_json:
+        output.print_json(said)
+    elif not said["accepted"]:
+        again = "; the same may be accepted later" if said["transient"] else ""
+        output.line(f"{refused}: {said['reason']}: {said['detail']}{again}")
+    else:
+        output.line(f"{recorded} {said['index']}{answers.words_of(said, lambda: place.zone)}")
+        if "receipt" in said:
+            output.line(f"receipt: {said['receipt']}")
+    return AS_ASKED if said["accepted"] else REFUSED
+
+
+def missing_in_words(waiting: "JsonObject") -> str:
+    """Return who has yet to sign a note that waits (`tallystick.wire.pending`)."""
+    missing = [
+        f"{one['count']} of {one['party']}" + (f" ({one['key']})" if "key" in one else "") for one in waiting["missing"]
+    ]
+    return f"missing {', '.join(missing)}" if missing else "signed by all"
