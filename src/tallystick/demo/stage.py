@@ -110,11 +110,11 @@ class Stage:
     def found(self, genesis: bytes, log_key: SigningKey) -> None:
         """Make the ledger that everybody submits to, of its entry 0."""
         self._ledger = create_ledger(self.folder, genesis, log_key, clock=self.clock)
+        self.tally.commands_recorded[NetworkFound.event_kind] += 1
 
     def write_settings(self, log_key_file: Path) -> None:
         """Say in the ledger's folder which key is the log's; what is tried on it later is years after the story."""
         write_settings(self.folder, self.origin, log_key_file, self.keys.passphrase_file, idle_days=IDLE_DAYS)
-        self.tally.commands_recorded[NetworkFound.event_kind] += 1
 
     def reopen_with(self, log_key: SigningKey, next_log_key: SigningKey | None = None) -> None:
         """Let another process write on, with these keys of the log; in `folder`, as before."""
