@@ -229,8 +229,11 @@ class ProblemError(ServerError):
 class NotAFileError(TallystickError, OSError):
     """Where an ordinary file should be is something else; it says nothing about this machine's state.
 
-    Made and shown as an `OSError`: errno, what it is, the path.
+    Made as an `OSError`: errno, what it is, the path.
     """
+
+    def __str__(self) -> str:
+        return f"{self.filename}: {self.strerror}"
 
 
 class RequestRefusedError(TallystickError):

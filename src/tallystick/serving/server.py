@@ -26,7 +26,7 @@ from typing import Any, Final
 import uvicorn
 from starlette.types import ASGIApp
 
-from tallystick.errors import LedgerError
+from tallystick.errors import LedgerError, UsageError
 from tallystick.serving.bounds import Bounds
 from tallystick.serving.connection import BoundedProtocol
 from tallystick.serving.guard import BodyLimit, Guard
@@ -186,7 +186,7 @@ def make_server(
 
     Raises:
         LedgerError: the address isn't ours, or the port is taken.
-        UsageError: the limit of open files leaves nothing for connections.
+        UsageError: no address, or the limit of open files leaves nothing for connections.
     """
     bounds, hooks = bounds or Bounds(), hooks or Hooks()
     guard = Guard(app, bounds, body_limit=body_limit, tell=tell, on_answer=hooks.on_answer, on_fault=hooks.on_fault)
@@ -239,7 +239,10 @@ def _listen(place: Place) -> socket.socket:
 
     Raises:
         LedgerError: the address isn't ours, or the port is taken.
+        UsageError: no address.
     """
+    if not place.host:
+        raise UsageError("give the address to listen on; 0.0.0.0 is every one that this machine has")
     family = socket.AF_UNIX if place.uds else socket.AF_INET6 if ":" in place.host else socket.AF_INET
     listening = socket.socket(family)
     try:
