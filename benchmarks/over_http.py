@@ -1,7 +1,8 @@
 """What HTTP costs: commands to a running service against the same in process, in CPU time of all its processes.
 
 The load generator shares the cores, so that no rate but CPU time is compared: microseconds a command, of the service
-and the processes that verify for it. Half load is half the rate that was reached with as many connections.
+and the processes that verify for it. The views follow in neither: what they cost a command is a figure of its own. Half
+load is half the rate that was reached with as many connections, with the views following.
 """
 
 import asyncio
@@ -21,6 +22,13 @@ from tallystick import keyfiles
 from tallystick.views import Views
 from tallystick.vouchers.quantities import format_instant
 
+WITHOUT_VIEWS = """
+import sys
+from tallystick.cli import main
+from tallystick.web.reads import Reads
+Reads._follow_views = lambda self: None
+sys.exit(main())
+"""
 TICKS = os.sysconf("SC_CLK_TCK")
 PROCESSES = os.cpu_count() or 1
 HEAD = "POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n"
@@ -68,13 +76,13 @@ async def ask(port: int, path: str, bodies: Sequence[bytes], connections: int, r
 
 
 @contextmanager
-def served(where: Path) -> Iterator[ServingProcess]:
-    """Serve a founded ledger."""
+def served(where: Path, *program: str) -> Iterator[ServingProcess]:
+    """Serve a founded ledger, by another program of Python's than the real one if given."""
     network.founded_ledger(where / "ledger").close()
     key = where / "log.pem"
     keyfiles.create(key, LOG_KEY.name, None, unencrypted=True, seed=hashlib.sha256(LOG_KEY.name.encode()).digest())
     options = ("--log-key", key, "--log-time", format_instant(NOW), "--processes", PROCESSES)
-    with ServingProcess(where / "ledger", *options) as service:
+    with ServingProcess(where / "ledger", *options, program=program) as service:
         yield service
 
 
@@ -137,12 +145,13 @@ def measure(folder: Callable[[], AbstractContextManager[Path]], scale: float) ->
     for _ in range(3):
         with folder() as where:
             in_process.append(measure_in_process(where, count))
-        with folder() as where, served(where) as service:
+        with folder() as where, served(where, "-c", WITHOUT_VIEWS) as service:
             measure_served(service, 256, 16)
             over_http["64_connections"].append(measure_served(service, count, 64))
             over_http["256_connections"].append(measure_served(service, count, 256))
             over_http["batches_of_256"].append(measure_served(service, count, 4, 256))
-            rate = over_http["64_connections"][-1].rate / 2
+        with folder() as where, served(where) as service:
+            rate = measure_served(service, count, 64).rate / 2
             latencies.append(measure_latency(service, rate, 64, count))
     figures = {
         "in_process_cpu_us": median(one.cpu_us for one in in_process),
@@ -157,7 +166,7 @@ def measure(folder: Callable[[], AbstractContextManager[Path]], scale: float) ->
 
 
 def compared(figures: dict[str, float]) -> dict[str, float]:
-    """Return what a command over HTTP costs, in those that are submitted in process and followed by the views too."""
-    own = figures["in_process_cpu_us"] + figures["views_cpu_us"]
+    """Return what a command over HTTP costs, in those that are submitted in process."""
+    own = figures["in_process_cpu_us"]
     names = ("64_connections", "256_connections", "batches_of_256")
     return {f"a command over HTTP, {name.replace('_', ' ')}": figures[f"http_{name}_cpu_us"] / own for name in names}
