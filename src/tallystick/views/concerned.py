@@ -10,7 +10,8 @@ gives a verdict on without being asked.
 
 # ruff: noqa: S608 - all of it is our own SQL
 
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Mapping
 from typing import Final, cast
 
 from tallystick.views.balances import NOW, PARTIES
@@ -113,7 +114,8 @@ _PARTIES: Final[Mapping[ThingKind, _Pairs]] = {
 }
 """Who sees all of it; and of the attesters, those whose verdict it may need or has."""
 _ATTESTERS: Final[Mapping[ThingKind, _Pairs]] = {
-    "contract": _to_attesters("contract", _OF_CONTRACTS),
+    # Each once: a contract has many reservations, and to look into rules takes longer than that.
+    "contract": _to_attesters("contract", tuple(one.replace("SELECT", "SELECT DISTINCT", 1) for one in _OF_CONTRACTS)),
     "application": _to_attesters("application", _OF_APPLICATIONS),
     "claim": _to_attesters("claim", _OF_CLAIMS),
 }
@@ -121,13 +123,15 @@ _DEALINGS: Final[_Pairs] = (
     "SELECT holder AS id, provider AS party FROM contracts",
     "SELECT party AS id, admitter AS party FROM parties WHERE role = 'holder'",
     *_to_treasuries(_OF_HOLDERS),
-    *_to_attesters("holder", _OF_HOLDERS),
-    *_to_attesters("application", ("SELECT holder AS id, programme FROM applications",)),
     *(
         f"SELECT {one}.holder AS id, {other}.holder AS party FROM vouchers AS child "
         "JOIN vouchers AS parent ON child.parent = parent.voucher"
         for one, other in (("child", "parent"), ("parent", "child"))
     ),
+)
+_DEALINGS_OF_ATTESTERS: Final[_Pairs] = (
+    *_to_attesters("holder", _OF_HOLDERS),
+    *_to_attesters("application", ("SELECT holder AS id, programme FROM applications",)),
 )
 _TERMS: Final[Mapping[ThingKind, _Pairs]] = {
     "party": _DEALINGS,
@@ -159,26 +163,67 @@ def parties_concerned(c: SQLiteCursor, kind: ThingKind, thing: str) -> Concerned
     if not parties:
         return None
     attesters = _asked(c, _ATTESTERS.get(kind, ()), "party", "id", thing)
-    terms = _asked(c, _TERMS.get(kind, ()), "party", "id", thing)
+    attested = _DEALINGS_OF_ATTESTERS if kind in ("party", "holder") else ()
+    terms = _asked(c, (*_TERMS.get(kind, ()), *attested), "party", "id", thing)
     is_institution = kind in _OF_PARTIES and _role_of(c, thing) != "holder"
     return Concerned(parties | attesters, terms, Sight.TERMS if is_institution else Sight.NOTHING)
 
 
-def told_of(c: SQLiteCursor, kind: ThingKind, party: str) -> frozenset[str]:
-    """Return the ids of the things of a kind of which a party sees the terms, beyond those that it sees all of.
+def things_of(c: SQLiteCursor, kind: ThingKind, party: str, ids: Collection[str] | None = None) -> frozenset[str]:
+    """Return the ids of the things of a kind of which a party sees all.
+
+    Args:
+        c: reads the views.
+        kind: of the things.
+        party: who asks.
+        ids: those that are asked about; None for all.
+    """
+    return _asked_among(c, _arms_of_all(c, kind, party), party, ids)
+
+
+def told_of(c: SQLiteCursor, kind: ThingKind, party: str, ids: Collection[str] | None = None) -> frozenset[str]:
+    """Return the ids of the things of a kind of which a party sees the terms, whether it sees all of them or not.
 
     Institutions, and programmes, are told to every party.
     """
     if kind == "programme":
         return frozenset(row.programme for row in PROGRAMMES.rows(c))
     public = [row.party for row in PARTIES.rows(c) if row.role != "holder"] if kind in _OF_PARTIES else []
-    return _asked(c, _TERMS.get(kind, ()), "id", "party", party).union(public)
+    return _asked_among(c, _arms_of_terms(c, kind, party), party, ids).union(public)
 
 
-def things_of(c: SQLiteCursor, kind: ThingKind, party: str) -> frozenset[str]:
-    """Return the ids of the things of a kind of which a party sees all."""
+def few_shown(c: SQLiteCursor, kind: ThingKind, party: str, limit: int) -> frozenset[str] | None:
+    """Return the ids of the things of a kind of which a party sees anything; None if there are more than `limit`."""
+    arms = [*_arms_of_all(c, kind, party), *_arms_of_terms(c, kind, party)]
+    found: set[str] = set()
+    for one in arms:
+        c.execute(f"SELECT id FROM ({one}) WHERE party = ? AND id NOTNULL LIMIT ?", (party, limit + 1))
+        found.update(row[0] for row in c.fetchall())
+        if len(found) > limit:
+            return None
+    return frozenset(found)
+
+
+def _arms_of_all(c: SQLiteCursor, kind: ThingKind, party: str) -> _Pairs:
     attested = _ATTESTERS.get(kind, ()) if _role_of(c, party) == "attester" else ()
-    return _asked(c, (*_PARTIES.get(kind, ()), *attested), "id", "party", party)
+    return (*_PARTIES.get(kind, ()), *attested)
+
+
+def _arms_of_terms(c: SQLiteCursor, kind: ThingKind, party: str) -> _Pairs:
+    attested = _DEALINGS_OF_ATTESTERS if kind in ("party", "holder") and _role_of(c, party) == "attester" else ()
+    return (*_TERMS.get(kind, ()), *attested)
+
+
+def _asked_among(c: SQLiteCursor, arms: _Pairs, party: str, ids: Collection[str] | None) -> frozenset[str]:
+    """Return the ids that a party is paired with; of some ids, those."""
+    if ids is None:
+        return _asked(c, arms, "id", "party", party)
+    if not arms:
+        return frozenset()
+    # By the ids, which are few: what a treasury is paired with may be half of the table.
+    among = [f"SELECT id FROM ({one}) WHERE id IN (SELECT value FROM json_each(?1)) AND +party = ?2" for one in arms]
+    c.execute(" UNION ".join(among), (json.dumps(sorted(ids)), party))
+    return frozenset(row[0] for row in c.fetchall())
 
 
 def _role_of(c: SQLiteCursor, party: str) -> str | None:

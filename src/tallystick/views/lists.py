@@ -6,7 +6,7 @@ Pages of what there may be very many of are read from the file one by one; of th
 A row that isn't shown is as if it weren't there: no page ends with it, and none goes on after it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final, Literal, NamedTuple
 
@@ -143,6 +143,7 @@ def page_of(
     *,
     after: str | None = None,
     keep: Callable[[Sequence[Any]], Sequence[Any]] = lambda rows: rows,
+    among: Collection[str] | None = None,
     **equal: object,
 ) -> Page:
     """Return a page of a list.
@@ -153,6 +154,7 @@ def page_of(
         limit: how many rows at most.
         after: the id of the row that the page goes on after; None for the first.
         keep: returns those of some rows that are shown.
+        among: the ids of all that are shown at most, where they are known to be few: no other row is read.
         equal: what some fields must be, of the list's `filters`; None for anything.
 
     Raises:
@@ -165,7 +167,7 @@ def page_of(
             raise NotFoundError(f"there is no {kind} {after} to go on after")
     wanted = {name: value for name, value in equal.items() if value is not None}
     shown: list[Any] = []
-    for rows in _batches(c, listing, after, wanted):
+    for rows in _batches(c, listing, after, among, wanted):
         for row in keep(rows):
             if len(shown) == limit:
                 return Page(shown, listing.id_of(shown[-1]))
@@ -174,12 +176,16 @@ def page_of(
 
 
 def _batches(
-    c: SQLiteCursor, listing: Listing, after: str | None, wanted: Mapping[str, object]
+    c: SQLiteCursor,
+    listing: Listing,
+    after: str | None,
+    among: Collection[str] | None,
+    wanted: Mapping[str, object],
 ) -> Iterator[Sequence[Any]]:
     """Yield the rows after one, some at a time."""
     rows: Sequence[Any]
     if listing.table is not None:
-        while rows := listing.table.page(c, ROWS_READ_AT_ONCE, after, **wanted):
+        while rows := listing.table.page(c, ROWS_READ_AT_ONCE, after, among, **wanted):
             yield rows
             after = listing.id_of(rows[-1])
         return

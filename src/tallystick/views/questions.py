@@ -1,7 +1,7 @@
 """What the views are asked: each question reads rows of one moment, and writes nothing."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any, Literal, TypeVar
@@ -27,7 +27,7 @@ from tallystick.views.balances import (
 from tallystick.views.catalogue import ItemAccount, item_account
 from tallystick.views.claim_lines import claimed_statements, lines_of_claim
 from tallystick.views.claims import ClaimAccount, ClaimBalance, claim_account, claim_balances
-from tallystick.views.concerned import login_key, parties_concerned, things_of, told_of
+from tallystick.views.concerned import few_shown, login_key, parties_concerned, things_of, told_of
 from tallystick.views.contract_account import ContractAccount, contract_account
 from tallystick.views.contract_lines import lines_of_contract, reversed_lines
 from tallystick.views.contract_payments import ContractBalance, contract_balances
@@ -247,6 +247,7 @@ class Questions(ABC):
         *,
         after: str | None = None,
         keep: Callable[[Sequence[Any]], Sequence[Any]] = lambda rows: rows,
+        among: Collection[str] | None = None,
         **equal: object,
     ) -> Page:
         """Return a page of a list (`lists.page_of`).
@@ -254,7 +255,7 @@ class Questions(ABC):
         Raises:
             NotFoundError: there is no row to go on after.
         """
-        return self.ask(lambda c: page_of(c, kind, limit, after=after, keep=keep, **equal))
+        return self.ask(lambda c: page_of(c, kind, limit, after=after, keep=keep, among=among, **equal))
 
     def search(self, text: str, log: Reader, keep: Callable[[Hit], bool] = lambda _: True) -> list[Hit]:
         """Return what a text leads to, at most `searching.HITS_MAX`: what matches exactly first, nothing twice.
@@ -316,13 +317,17 @@ class Questions(ABC):
         """Return which parties a thing concerns; None if there is none of that id (`concerned.parties_concerned`)."""
         return self.ask(lambda c: parties_concerned(c, kind, thing))
 
-    def things_of(self, kind: ThingKind, party: str) -> frozenset[str]:
-        """Return the ids of the things of a kind of which a party sees all."""
-        return self.ask(lambda c: things_of(c, kind, party))
+    def things_of(self, kind: ThingKind, party: str, ids: Collection[str] | None = None) -> frozenset[str]:
+        """Return the ids of the things of a kind of which a party sees all (`concerned.things_of`)."""
+        return self.ask(lambda c: things_of(c, kind, party, ids))
 
-    def told_of(self, kind: ThingKind, party: str) -> frozenset[str]:
-        """Return the ids of the things of a kind of which a party sees the terms, if not all."""
-        return self.ask(lambda c: told_of(c, kind, party))
+    def told_of(self, kind: ThingKind, party: str, ids: Collection[str] | None = None) -> frozenset[str]:
+        """Return the ids of the things of a kind of which a party sees the terms (`concerned.told_of`)."""
+        return self.ask(lambda c: told_of(c, kind, party, ids))
+
+    def few_shown(self, kind: ThingKind, party: str, limit: int) -> frozenset[str] | None:
+        """Return the ids of all that is shown of a kind to a party; None if that is more than so many."""
+        return self.ask(lambda c: few_shown(c, kind, party, limit))
 
     def login_key(self, label: str) -> LoginKey | None:
         """Return a key and its party as they are now, for a login; None if there is no such key."""

@@ -10,7 +10,8 @@ A column holds text, a whole number, bytes, or, where the field may be None, not
 What a provider says of itself (fees, GPU-time, lines) is an `ExactSum`: saying too much must not stop the views.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from operator import attrgetter
@@ -26,6 +27,7 @@ _KEY: Final = "key"
 _NUMBER: Final = "number"
 _SUM: Final = "sum"
 _EXACT_SUM: Final = "exact sum"
+_IS_ONE_OF: Final = "IN (SELECT value FROM json_each(?))"
 
 Key: TypeAlias = Annotated[str, _KEY]
 IndexKey: TypeAlias = Annotated[int, _KEY]
@@ -147,13 +149,32 @@ class Table(Generic[Row]):
         c.execute(f"{self._select} {where} ORDER BY {order}", values)
         return self._found(c)
 
-    def page(self, c: SQLiteCursor, limit: int, after: str | None = None, **equal: object) -> tuple[Row, ...]:
-        """Return some rows of a table that has one key, in its order: those after a key's value, if one is given."""
+    def page(
+        self,
+        c: SQLiteCursor,
+        limit: int,
+        after: str | None = None,
+        among: Collection[str] | None = None,
+        **equal: object,
+    ) -> tuple[Row, ...]:
+        """Return some rows of a table that has one key, in its order.
+
+        Args:
+            c: reads the table.
+            limit: how many at most.
+            after: those after a key's value, if one is given.
+            among: those of these keys alone, if some are given.
+            equal: what other columns must be; None for anything.
+        """
         (key,) = self._named(_KEY)
         where, values = condition(**equal)
-        if after is not None:
-            where = f"{where} AND {key} > ?" if where else f"WHERE {key} > ?"
-            values.append(after)
+        for name, value in (
+            (f"{key} > ?", after),
+            (f"{key} {_IS_ONE_OF}", None if among is None else json.dumps(sorted(among))),
+        ):
+            if value is not None:
+                where = f"{where} AND {name}" if where else f"WHERE {name}"
+                values.append(value)
         c.execute(f"{self._select} {where} ORDER BY {key} LIMIT ?", [*values, limit])
         return self._found(c)
 

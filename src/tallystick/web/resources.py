@@ -9,6 +9,7 @@ Whether a thing may be read is asked before it is looked up, and of a list row b
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Annotated, Any, Final, NamedTuple, get_args
 
 from fastapi import APIRouter, Path, Query
@@ -239,7 +240,12 @@ def _add_list(kind: ListKind, plural: str) -> None:
 
         def make(answering: Answering) -> Made:
             page = answering.listed(
-                kind, asked.limit, after=asked.after, keep=lambda found: reader.listed(kind, found), **equal
+                kind,
+                asked.limit,
+                after=asked.after,
+                keep=lambda found: reader.listed(kind, found),
+                among=reader.few_of(kind),
+                **equal,
             )
             said = _cells(kind, page.rows) if is_csv else listing(kind, answering.size, page.rows)
             return Made(said, None if page.after is None else {"after": page.after})
@@ -277,7 +283,8 @@ async def balances_by(
     by, is_csv = asked.by, wants_csv(request)
 
     def make(answering: Answering) -> Made:
-        page = answering.listed(by, asked.limit, after=asked.after, keep=lambda found: reader.rows(by, found))
+        keep = partial(reader.rows, by)
+        page = answering.listed(by, asked.limit, after=asked.after, keep=keep, among=reader.few_of(by))
         said = rows(page.rows) if is_csv else balances(by, answering.size, page.rows)
         return Made(said, None if page.after is None else {"after": page.after})
 

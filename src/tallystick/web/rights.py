@@ -5,7 +5,7 @@ depends on the route and the reader's role alone, never on a thing. Who may read
 vouchers/reading_rights.py; whom a thing concerns, the views know.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, make_dataclass
 from functools import cache
 from typing import Any, Final, TypeVar, cast
@@ -42,6 +42,8 @@ _TERMS_BESIDE: Final[Mapping[str, frozenset[str]]] = {
 """And the lists beside it."""
 _TOLD_WHOLE: Final = frozenset({"party", "key"})
 """Lists whose rows are terms."""
+_MANY: Final = frozenset({"voucher", "reservation"})
+FEW_MAX: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,6 @@ class ReadersRights:
         self.reader: Final = reader
         self._token = token
         self._concerned: dict[tuple[ThingKind, str], Concerned | None] = {}
-        self._own: dict[ThingKind, frozenset[str]] = {}
-        self._told: dict[ThingKind, frozenset[str]] = {}
 
     @property
     def name(self) -> str:
@@ -139,20 +139,29 @@ class ReadersRights:
         """Return the rows of which all may be seen, of a list of things with their balances."""
         if self.reads_all:
             return list(rows)
-        own = self._own_of(cast(ThingKind, kind))
-        return [row for row in rows if _id_of(kind, row) in own]
+        found = {_id_of(kind, row): row for row in rows}
+        own = self._own_among(cast(ThingKind, kind), found)
+        return [row for id_, row in found.items() if id_ in own]
 
     def listed(self, kind: str, rows: Iterable[DataclassValue]) -> list[DataclassValue]:
         """Return the rows of a list of things: those of which all may be seen, and of others their terms."""
         if self.reads_all or reading_rights.TO_EVERY_PARTY.get(cast(ThingKind, kind)) is Sight.ALL:
             return list(rows) if self.reads_all or self.reader is not None else []
         whose = cast(ThingKind, "party" if kind == "key" else kind)
-        own, told = self._own_of(whose), self._told_of(whose)
+        found = [(row, _id_of(whose, row)) for row in rows]
+        ids = {id_ for _, id_ in found}
+        own, told = self._own_among(whose, ids), self._told_among(whose, ids)
         is_whole = kind in _TOLD_WHOLE
-        found = ((row, _id_of("party" if kind == "key" else kind, row)) for row in rows)
         return [
             row if is_whole or id_ in own else _terms_row(kind, row) for row, id_ in found if id_ in own or id_ in told
         ]
+
+    def few_of(self, kind: str) -> frozenset[str] | None:
+        """Return the ids of all of a kind that is shown, where that is few, so that a list need not be read through."""
+        if self.reads_all or kind not in _MANY:
+            return None
+        thing, party = cast(ThingKind, kind), self.name
+        return self._rights.reads.ask(lambda questions: questions.few_shown(thing, party, FEW_MAX))
 
     def may_read_entry(self, event: Event) -> bool:
         """Return whether an entry may be read."""
@@ -162,17 +171,11 @@ class ReadersRights:
         """Return whether it may be read where a party's references went."""
         return self.reads_all or self.name == party
 
-    def _own_of(self, kind: ThingKind) -> frozenset[str]:
-        if kind not in self._own:
-            party = self.name
-            self._own[kind] = self._rights.reads.ask(lambda questions: questions.things_of(kind, party))
-        return self._own[kind]
+    def _own_among(self, kind: ThingKind, ids: Collection[str]) -> frozenset[str]:
+        return self._rights.reads.ask(lambda questions: questions.things_of(kind, self.name, ids))
 
-    def _told_of(self, kind: ThingKind) -> frozenset[str]:
-        if kind not in self._told:
-            party = self.name
-            self._told[kind] = self._rights.reads.ask(lambda questions: questions.told_of(kind, party))
-        return self._told[kind]
+    def _told_among(self, kind: ThingKind, ids: Collection[str]) -> frozenset[str]:
+        return self._rights.reads.ask(lambda questions: questions.told_of(kind, self.name, ids))
 
     def _look_up(self, kind: ThingKind, id_: str) -> Concerned | None:
         place = kind, id_
