@@ -9,6 +9,7 @@ import pytest
 
 from support.actors import ORIGIN, Actor, key_of, label_of, text_of
 from support.reading_app import SERVICE_URL, Running, reading
+from support.serving import service_in_thread
 from support.two_cities import AUDITOR, LOG_KEY, NETWORK, A
 from tallystick.errors import MalformedError
 from tallystick.ledger import Admitted, open_ledger
@@ -46,7 +47,8 @@ def clock(folder: Path) -> Clock:
 
 
 @pytest.fixture
-def service(folder: Path, clock: Clock) -> Iterator[Running]:
+def service(folder: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    monkeypatch.setattr(sessions, "CHECKED_EVERY_SECONDS", 0.0)
     with reading(folder, who="own", clock=clock) as running:
         yield running
 
@@ -203,14 +205,20 @@ def test_a_meter_key_does_not_log_in(service: Running, clock: Clock) -> None:
     assert said["reason"] == "key_not_for_this_command"
 
 
-def test_a_revoked_key_ends_its_sessions_at_once(service: Running, clock: Clock, folder: Path) -> None:
+def followed(service: Running) -> None:
+    """Have the service see what another process recorded."""
+    service.reads.log.refresh()
+    service.reads.views.follow()
+
+
+def test_a_revoked_key_ends_its_sessions(service: Running, clock: Clock, folder: Path) -> None:
     """Those of the party's other keys go on; the revoked one opens no other."""
     centre = A.centre.party
     revoked, other = (service.login(login(clock, f"{centre}/officer-{number}")) for number in (2, 1))
     assert is_open(service, revoked)
     key = label_of(f"{centre}/officer-2")
     record(folder, clock, A.centre, "key.revoke", subject=centre, key=key, cause="ceased", reason="left")
-    service.reads.log.refresh()
+    followed(service)
     assert not is_open(service, revoked)
     assert is_open(service, other)
     assert open_session(service, login(clock, f"{centre}/officer-2"))[1]["reason"] == "key_revoked"
@@ -220,11 +228,11 @@ def test_a_suspended_party_reads_nothing(service: Running, clock: Clock, folder:
     """Its sessions end, and it opens none before it is reinstated."""
     token = service.login(login(clock))
     record(folder, clock, A.treasury, "party.suspend", subject=FIRM, reason="under review")
-    service.reads.log.refresh()
+    followed(service)
     assert not is_open(service, token)
     assert open_session(service, login(clock))[1]["reason"] == "party_suspended"
     record(folder, clock, A.treasury, "party.reinstate", subject=FIRM, reason="in order")
-    service.reads.log.refresh()
+    followed(service)
     assert not is_open(service, token)
     assert open_session(service, login(clock))[0] == 201
 
@@ -288,3 +296,36 @@ def test_without_rights_to_be_asked_for_no_login_is_needed(two_cities: Path) -> 
     with reading(two_cities) as running:
         assert running.get("/v1/entries/20").status_code == 200
         assert running.get("/v1/entries/20", authorization="Bearer nothing").status_code == 200
+
+
+def test_what_is_recorded_here_ends_sessions_before_it_is_answered(
+    folder: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However seldom the views are asked; and a party that is back has to log in again."""
+    monkeypatch.setattr(sessions, "CHECKED_EVERY_SECONDS", 1_000_000.0)
+    centre, firm = A.centre.party, A.firm.party
+    with service_in_thread(folder, LOG_KEY, clock=clock, reading="own") as serving:
+
+        def logged_in(key: str) -> dict[str, str]:
+            answer = serving.http.post("/v1/sessions", content=login(clock, key, audience=serving.url))
+            assert answer.status_code == 201, answer.text
+            return {"authorization": f"Bearer {answer.json()['token']}"}
+
+        def reads(token: dict[str, str]) -> bool:
+            return serving.http.get("/v1/entries/0", headers=token).status_code == 200
+
+        def post(actor: Actor, kind: str, **fields: Any) -> None:
+            clock.now += SECOND_US
+            answer = serving.post(actor.note(kind, clock.now, ref=f"at-{clock.now}", **fields))
+            assert answer.status_code == 201, answer.text
+
+        one, two, other = (
+            logged_in(key) for key in (f"{centre}/officer-1", f"{centre}/officer-2", f"{firm}/officer-1")
+        )
+        key = label_of(f"{centre}/officer-2")
+        post(A.centre, "key.revoke", subject=centre, key=key, cause="ceased", reason="left")
+        assert [reads(token) for token in (one, two, other)] == [True, False, True]
+        post(A.treasury, "party.suspend", subject=firm, reason="under review")
+        post(A.treasury, "party.reinstate", subject=firm, reason="in order")
+        assert [reads(token) for token in (one, other)] == [True, False]
+        assert reads(logged_in(f"{firm}/officer-1"))

@@ -87,6 +87,7 @@ def create_app(service: ServedLog) -> FastAPI:
     app.state.service = service
     app.state.reads = service.reads
     logins = Sessions(service.reads, service.urls, service.clock)
+    service.on_recorded = logins.take_in
     rights.install(app, Rights(Reading(service.settings.reading), service.reads, logins))
     app.state.failures = FailureBuckets()
     app.state.pending = Pending(service.reads.views.path.with_name(PENDING), service.reads, service.clock)

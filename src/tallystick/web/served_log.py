@@ -90,6 +90,7 @@ class ServedLog:
         self.prefix: Final = settings.prefix
         self.is_draining = False
         self._drained_by = 0.0
+        self.on_recorded: Callable[[Sequence[NoteAnswer]], None] = lambda answers: None
         self.on_group: Callable[[Sequence[NoteAnswer] | None, float], None] = lambda answers, seconds: None
         self.checking = asyncio.Semaphore(1)
         self._deciding = ThreadPoolExecutor(GROUPS_UNDER_WAY_MAX, "deciding")
@@ -171,6 +172,7 @@ class ServedLog:
         except BaseException:
             self.on_group(None, time.perf_counter() - began)
             raise
+        self.on_recorded(answers)
         self.on_group(answers, time.perf_counter() - began)
         if not isinstance(self.source, LedgerDatabase):
             self._look()

@@ -4,13 +4,15 @@ POST /v1/sessions     a note of `session.open/1` (vouchers/sessions.py); 201 wit
 DELETE /v1/sessions   ends the session whose token is shown
 
 The token is random, and only its hash is kept, in memory. A session ends with its time, by a DELETE, with the service,
-and at the next use after the log says that its key is revoked or its party suspended or withdrawn. All of this runs in
-the event loop, so nothing here needs a lock.
+and when the log says that its key is revoked or its party suspended or withdrawn: at once if it is recorded here; if by
+another process, as soon as the views have it, which are asked at most once a second. All of this runs in the event loop
+but for `take_in`, which adds to a dictionary, so nothing here needs a lock.
 """
 
 import hashlib
 import secrets
-from collections.abc import Callable, Collection
+import time
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,10 +22,14 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tallystick.ledger import Admitted
 from tallystick.views.served_views import Answering
 from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.reading_rights import Reader
 from tallystick.vouchers.refusals import Refusal
+from tallystick.vouchers.rules.keys import KeyRevoke, KeyRotate
+from tallystick.vouchers.rules.suspensions import PartySuspend
+from tallystick.vouchers.rules.withdrawals import PartyRecord, RecordWithdraw
 from tallystick.vouchers.sessions import FRESHNESS_US, NOTE_SIZE_MAX, LoginKey, check_session, read_session
 from tallystick.web.flood import buckets_of
 from tallystick.web.problems import HttpProblem, problem_response
@@ -34,6 +40,7 @@ SESSIONS_MAX: Final = 10_000
 SESSIONS_OF_PARTY_MAX: Final = 64
 """At once; with one more the party's oldest ends."""
 TOKEN_BYTES: Final = 32
+CHECKED_EVERY_SECONDS: Final = 1.0
 CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 _CREATED: Final = 201
 
@@ -46,14 +53,18 @@ class Session:
         key: the label of the key that signed.
         expires_at: (microseconds).
         text_sha256: of the note's text.
-        checked_size: how many entries the log had when key and party were last looked at.
+        opened_size: of how many entries the views were by which it was opened.
+        checked_size: of how many entries the views were when key and party were last looked at.
+        checked_at: when that was (seconds of a clock that never goes back).
     """
 
     reader: Reader
     key: str
     expires_at: int
     text_sha256: bytes
+    opened_size: int
     checked_size: int
+    checked_at: float
 
 
 class Sessions:
@@ -73,6 +84,8 @@ class Sessions:
         self._clock = clock
         self._sessions: dict[bytes, Session] = {}
         self._logged_out: dict[bytes, int] = {}
+        self._ended: dict[str, int] = {}
+        """The entry that ended a key, by its label, or a party."""
 
     async def open(self, data: bytes) -> tuple[str, Session] | Refusal:
         """Open a session by a note, and return its token; the same note again opens another one, until the same time.
@@ -89,13 +102,15 @@ class Sessions:
         text_sha256 = hashlib.sha256(note.text).digest()
         if text_sha256 in self._logged_out:
             raise HttpProblem(HttpReason.LOGIN_REQUIRED, "this login was ended; sign another", headers=CHALLENGE)
+        await self._reads.views_at(None)
+        checked_at = time.monotonic()
         key, size = await self._key(label)
         audiences = frozenset({self.origin, *self._urls})
         refusal = await anyio.to_thread.run_sync(check_session, note, said, key, audiences, self._clock())
         if refusal is not None or key is None:
             assert refusal is not None
             return refusal
-        session = Session(Reader(key.party, key.role), label, said.expires_at, text_sha256, size)
+        session = Session(Reader(key.party, key.role), label, said.expires_at, text_sha256, size, size, checked_at)
         self._make_room(key.party)
         token = secrets.token_urlsafe(TOKEN_BYTES)
         self._sessions[_hash_of(token)] = session
@@ -110,14 +125,31 @@ class Sessions:
         session = self._sessions.get(_hash_of(token))
         if session is None:
             return None
-        if session.expires_at > self._clock():
-            if session.checked_size == self._reads.newest.size:
+        if session.expires_at > self._clock() and not self._is_ended(session):
+            now = time.monotonic()
+            is_checked = session.checked_size == self._reads.views.size
+            if is_checked or now - session.checked_at < CHECKED_EVERY_SECONDS:
                 return session
+            session.checked_at = now  # others needn't ask meanwhile
             key, session.checked_size = await self._key(session.key)
             if key is not None and not key.is_revoked and not key.is_barred:
                 return session
         self._sessions.pop(_hash_of(token), None)
         return None
+
+    def take_in(self, answers: Iterable[object]) -> None:
+        """Let the sessions end of keys and parties that notes ended which were recorded; from any thread."""
+        for answer in answers:
+            if isinstance(answer, Admitted) and answer.is_new:
+                match answer.event.command:
+                    case KeyRevoke(key=ended) | KeyRotate(key=ended) | PartySuspend(subject=ended):
+                        self._ended[ended] = answer.index
+                    case RecordWithdraw(record=PartyRecord(party=ended)):
+                        self._ended[ended] = answer.index
+
+    def _is_ended(self, session: Session) -> bool:
+        """Return whether its key or party was ended by an entry that its login didn't know."""
+        return any(self._ended.get(one, -1) >= session.opened_size for one in (session.key, session.reader.party))
 
     def end(self, token: str) -> None:
         """End a session, if it is one; its note opens no other."""
@@ -137,7 +169,6 @@ class Sessions:
         def look_up(views: Answering) -> tuple[LoginKey | None, int]:
             return views.login_key(label), views.size
 
-        await self._reads.views_at(None)
         return await self._reads.answer(look_up)
 
     def _make_room(self, party: str) -> None:
