@@ -1,7 +1,7 @@
 """A SOURCE is one of four kinds of place, told once, where it is named; a database's password is never shown.
 
 postgresql://…                          LedgerDatabase    a ledger in PostgreSQL
-any other scheme                        StaticUrl         an exported log on the web
+any other scheme                        StaticUrl         an exported log on the web, or a service
 a folder with an export and no ledger   StaticFolder      `checkpoint` or `tile/`
 any other folder                        LedgerFolder      `ledger.db`, or no log yet
 
@@ -67,9 +67,15 @@ class StaticFolder:
 
 @dataclass(frozen=True, slots=True)
 class StaticUrl:
-    """The URL of an exported log, if it is one; as text without what may be a password."""
+    """The URL of an exported log, or of a service, whose tiles are one; as text without what may be a password.
+
+    Attributes:
+        url: as it was given.
+        token: of a session at the service, by which it knows who reads; never shown.
+    """
 
     url: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         """Return the URL as it may be shown and logged."""

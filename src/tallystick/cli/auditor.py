@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import dossier, kinds, output, parameters, proofs_of_balance, reading
+from tallystick.cli import dossier, kinds, output, over_http, parameters, proofs_of_balance, reading
 from tallystick.cli.statuses import REFUSED
 from tallystick.errors import UsageError
 from tallystick.forms.amounts import yuan
@@ -65,6 +65,9 @@ def audit(
     ] = None,
     force: parameters.Force = False,
     as_json: parameters.AsJson = False,
+    key: parameters.LoginKey = None,
+    passphrase_file: parameters.LoginPassphrase = None,
+    passphrase_command: parameters.PassphraseCommand = None,
     wide: parameters.Wide = False,
 ) -> None:
     """Replay the log and confirm every number, or name the first entry that is wrong; status 1 if anything is found."""
@@ -77,9 +80,10 @@ def audit(
     to_stdout = place is not None and place.report.is_standard_output
     if to_stdout and as_json:
         raise UsageError("--json and a report on standard output exclude each other: give one")
+    read_from = over_http.logged_in(source, over_http.Login(key, passphrase_file, passphrase_command))
     with output.progress("Auditing") as progress:
         found = run_audit(
-            source,
+            read_from,
             policy,
             since=since,
             receipts=receipts or (),
@@ -102,6 +106,9 @@ def verify(
     trust: parameters.Trust,
     index: Annotated[int | None, typer.Argument(help="An entry of a SOURCE, instead of one in a receipt.")] = None,
     as_json: parameters.AsJson = False,
+    key: parameters.LoginKey = None,
+    passphrase_file: parameters.LoginPassphrase = None,
+    passphrase_command: parameters.PassphraseCommand = None,
     wide: parameters.Wide = False,
 ) -> None:
     """Prove what a file says, with no ledger and no network: a receipt, balance or dossier; or an entry of a source."""
@@ -122,7 +129,8 @@ def verify(
             return
         proof = Receipt.from_bytes(data)
     else:
-        proof = _receipt_from(reading.source_of(file), index)
+        login = over_http.Login(key, passphrase_file, passphrase_command)
+        proof = _receipt_from(reading.source_of(file), index, login)
     if proof.entry is None:
         raise UsageError(f"{file} carries no entry, so it proves nothing by itself; ask for a receipt with one")
     checkpoint = verify_receipt(proof, proof.entry, policy)
@@ -135,10 +143,13 @@ def verify(
     print_entry(said["entry"], [("root", said["checkpoint"]["root"])], wide=wide)
 
 
-def _receipt_from(source: "Source", index: int) -> "Receipt":
-    """Return the receipt of an entry of a source."""
+def _receipt_from(source: "Source", index: int, login: over_http.Login) -> "Receipt":
+    """Return the receipt of an entry of a source, which it proves; who signed the checkpoint isn't verified."""
     from tallystick.publishing.reader import read_ledger
 
+    with over_http.served(source, login) as service:
+        if service is not None:
+            return service.questions.receipt_by(index)
     with read_ledger(source) as reader:
         return reader.receipt(index)
 
@@ -147,14 +158,15 @@ def receipt(
     source: parameters.ReadSource,
     index: parameters.EntryIndex,
     file: Annotated[str, parameters.out("Where the receipt goes, by custom <index>.tlog-proof; - is stdout.")],
+    key: parameters.LoginKey = None,
+    passphrase_file: parameters.LoginPassphrase = None,
+    passphrase_command: parameters.PassphraseCommand = None,
     force: parameters.Force = False,
 ) -> None:
     """Write the proof that an entry is in the log; it carries the entry and stays good for ever."""
-    from tallystick.publishing.reader import read_ledger
-
     out = NamedFile(file, kinds.RECEIPT, force=force)
-    with read_ledger(source) as reader:
-        data = reader.receipt(index).to_bytes()
+    login = over_http.Login(key, passphrase_file, passphrase_command)
+    data = _receipt_from(source, index, login).to_bytes()
     out.write(data)
     output.line_about(out, f"{file}: entry {index}, {len(data):,} bytes")
 

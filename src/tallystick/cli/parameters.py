@@ -14,12 +14,13 @@ from tallystick import token_uris
 from tallystick.cli import reading
 
 if TYPE_CHECKING:
-    from tallystick.sources import Source, WritableSource
+    from tallystick.sources import Source, StaticUrl, WritableSource
 
     Folder = Path
+    SubmitTarget = WritableSource | StaticUrl
     KeyPlace = token_uris.KeyPlace
 else:  # typer takes no union; it passes on what the parser returns, and shows the type's name in --help
-    Source = WritableSource = type("folder or URL", (), {})
+    Source = WritableSource = SubmitTarget = type("folder or URL", (), {})
     KeyPlace = type("key", (), {})
     Folder = type("folder", (), {})
 
@@ -83,11 +84,16 @@ ReadSource = Annotated[
     Source,
     _source(
         reading.source_of,
-        "A ledger's folder or postgresql:// URL, which may be in use; an exported folder, or the URL of one.",
+        "A ledger's folder or postgresql:// URL, which may be in use; an exported folder, or the URL of one or of a "
+        "service.",
     ),
 ]
 LedgerSource = Annotated[
     WritableSource, _source(reading.ledger_of, "A ledger folder, or the postgresql:// URL of a ledger.")
+]
+SubmitSource = Annotated[
+    SubmitTarget,
+    _source(reading.submitted_to, "A service's URL; or a ledger folder, or the postgresql:// URL of a ledger."),
 ]
 NewLedgerSource = Annotated[
     WritableSource,
@@ -158,6 +164,18 @@ LogKey = Annotated[
 NextLogKey = Annotated[KeyPlace | None, key_option("The log's next key, while the log's key changes: both sign then.")]
 LogKeyPassphrase = Annotated[
     Path | None, typer.Option("--passphrase-file", help="Its first line is the log key's passphrase or PIN.")
+]
+LoginKey = Annotated[KeyPlace | None, key_option("Log in at a service with this key; else with your profile's.")]
+LoginPassphrase = Annotated[
+    Path | None, typer.Option("--passphrase-file", help="Its first line unlocks the key that logs in.")
+]
+ServiceTrust = Annotated[
+    Path | None,
+    typer.Option("--trust", help="The trust policy, by which a service's receipts are verified; else your profile's."),
+]
+AuditorUrls = Annotated[
+    list[str] | None,
+    typer.Option("--auditor", metavar="URL", help="Post a service's receipts there too, once for each auditor."),
 ]
 PassphraseCommand = Annotated[
     str | None,

@@ -2,6 +2,7 @@
 
     check SOURCE NOTE...     what would be decided, line by line, and nothing written
     submit SOURCE NOTE...    decided, recorded, and answered with receipts
+    submit URL NOTE...       the same by a service, whose receipts are verified before anything is said
 
 `check` is how a provider knows before it runs a job that it will be paid: the same function decides, on a copy of the
 state. The answers to both commands have one shape; `docs/rules.md` lists the reasons.
@@ -15,14 +16,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import answers, kinds, output, parameters, reading
+from tallystick.cli import answers, kinds, output, over_http, parameters, reading
 from tallystick.cli.statuses import REFUSED
 from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
+from tallystick.sources import StaticUrl
 
 if TYPE_CHECKING:
-    from tallystick.ledger import Admitted
+    from tallystick.errors import ProblemError
     from tallystick.publishing import Reader
+    from tallystick.transparency.receipt import Receipt
     from tallystick.vouchers.entry import Entry
     from tallystick.vouchers.refusals import Refusal
     from tallystick.wire import JsonObject
@@ -49,6 +52,13 @@ def check(
 
     answers.show_faults()
     data = [reading.read_file(note) for note in notes]
+    with over_http.served(source, over_http.Login()) as service:
+        if service is not None:
+            if log_time is not None:
+                raise UsageError(f"{source} decides by its own time: leave --log-time out")
+            said = [said_of(one.problem) if one.problem else one.answer for one in service.questions.check(data)]
+            _report(notes, data, said, lambda: service.zone, as_json=as_json)
+            return
     with read_ledger(source) as reader:
         said = _decided(reader, data, reading.clock(log_time, lambda: zone_in(reader))())
         _report(notes, data, said, lambda: zone_in(reader), as_json=as_json)
@@ -71,7 +81,7 @@ def _decided(reader: "Reader", data: Sequence[bytes], instant: int) -> "list[Jso
 
 
 def submit(
-    source: parameters.LedgerSource,
+    source: parameters.SubmitSource,
     notes: parameters.Notes,
     log_key: parameters.LogKey = None,
     next_log_key: parameters.NextLogKey = None,
@@ -83,6 +93,8 @@ def submit(
     ] = None,
     log_time: parameters.LogTime = None,
     accept_clock_jump: parameters.AcceptClockJump = False,
+    trust: parameters.ServiceTrust = None,
+    auditors: parameters.AuditorUrls = None,
     as_json: parameters.AsJson = False,
 ) -> None:
     """Record notes, or say why not; submitting again is harmless. Status 1 if a note was refused."""
@@ -92,6 +104,13 @@ def submit(
 
     answers.show_faults()
     data = [reading.read_file(note) for note in notes]
+    if isinstance(source, StaticUrl):
+        if (log_key, next_log_key, log_time) != (None, None, None) or accept_clock_jump:
+            raise UsageError(f"{source} has its own key and time: leave the options that name them out")
+        _submit_over_http(source, notes, data, trust, receipts, auditors, as_json=as_json)
+        return
+    if trust is not None or auditors:
+        raise UsageError("--trust and --auditor go with a service's URL: a ledger on this machine is believed")
     clock = reading.clock(log_time, lambda: zone_of(source))
     key, next_key = reading.load_log_keys(source, log_key, next_log_key, passphrase_file, passphrase_command)
     guard = reading.clock_guard(source, log_time, accept_jump=accept_clock_jump)
@@ -102,7 +121,7 @@ def submit(
         for answer in ledger.submit(data):
             said.append(answers.answered(answer))
             if receipts is not None and not isinstance(answer, Refusal):
-                said[-1]["receipt"] = _write_receipt(receipts, answer)
+                said[-1]["receipt"] = _write_receipt(receipts, answer.index, answer.receipt())
     _report(notes, data, said, lambda: zone_of(source), as_json=as_json)
 
 
@@ -132,11 +151,45 @@ def _checked(answer: "Entry | Refusal", decided: "Sequence[Entry | Refusal]", re
     return recorded(event, is_new=False)
 
 
-def _write_receipt(folder: Path, admitted: "Admitted") -> str:
+def _submit_over_http(
+    source: StaticUrl,
+    notes: Sequence[str],
+    data: Sequence[bytes],
+    trust: Path | None,
+    receipts: Path | None,
+    auditors: list[str] | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Have a service record notes, and report what was verified of them."""
+    from tallystick.client import Recorded
+
+    over_http.require_service(source)
+    with over_http.client_of(source, trust, receipts, auditors) as client:
+        said: list[JsonObject] = []
+        for answer in client.submit(data):
+            if not isinstance(answer, Recorded):
+                said.append(said_of(answer))
+                continue
+            said.append(answer.answer)
+            if receipts is not None:
+                said[-1]["receipt"] = _write_receipt(receipts, answer.index, answer.receipt)
+        for trouble in client.auditor_troubles:
+            output.notice(f"an auditor was not given every receipt: {trouble}")
+        _report(notes, data, said, lambda: over_http.zone_in(client.info()), as_json=as_json)
+
+
+def said_of(problem: "ProblemError") -> "JsonObject":
+    """Return what is said of a note that a service refuses, in the shape of `wire.answers.refused`."""
+    said = {"accepted": False, "reason": str(problem.reason), "detail": problem.detail, "transient": problem.transient}
+    return said | problem.fields
+
+
+def _write_receipt(folder: Path, index: int, receipt: "Receipt") -> str:
     """Write an entry's receipt, and return its path."""
-    path = folder / f"{admitted.index}.tlog-proof"
+    path = folder / f"{index}.tlog-proof"
     try:
-        NamedFile(path, kinds.RECEIPT).write(admitted.receipt().to_bytes())
+        NamedFile(path, kinds.RECEIPT).write(receipt.to_bytes())
     except (OSError, UsageError) as error:
         trouble = f"{path} can't be written ({error.strerror})" if isinstance(error, OSError) else error
         raise UsageError(

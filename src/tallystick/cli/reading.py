@@ -22,7 +22,7 @@ from tallystick.printing.text import one_line
 if TYPE_CHECKING:
     from tallystick.ledger.clock_guard import ClockGuard
     from tallystick.signing.keys import SigningKey
-    from tallystick.sources import Source, WritableSource
+    from tallystick.sources import Source, StaticUrl, WritableSource
     from tallystick.token_uris import KeyPlace
     from tallystick.transparency.policy import Policy
 
@@ -248,6 +248,18 @@ def ledger_of(text: str) -> "WritableSource":
     from tallystick.sources import parse_writable
 
     return _there(parse_writable(text), text)
+
+
+def submitted_to(text: str) -> "WritableSource | StaticUrl":
+    """Return the place that notes are submitted to: a ledger to be written, or a service's URL.
+
+    Raises:
+        UsageError: it can only be read, or there is no such folder.
+    """
+    from tallystick.sources import StaticUrl, parse_source
+
+    source = parse_source(text)
+    return source if isinstance(source, StaticUrl) else ledger_of(text)
 
 
 def source_unless_file(text: str) -> "Source | None":

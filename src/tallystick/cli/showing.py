@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tallystick.cli import output, parameters
+from tallystick.cli import output, over_http, parameters
 from tallystick.cli.parameters import AccountKind, BalanceKind
 from tallystick.errors import UsageError
 
 if TYPE_CHECKING:
     from tallystick.sources import Source
+    from tallystick.transparency.receipt import Receipt
 
 
 class What(StrEnum):
@@ -56,20 +57,23 @@ def show(
     day: parameters.Day = None,
     fresh: parameters.Fresh = False,
     as_json: parameters.AsJsonInFen = False,
+    key: parameters.LoginKey = None,
+    passphrase_file: parameters.LoginPassphrase = None,
+    passphrase_command: parameters.PassphraseCommand = None,
     wide: parameters.Wide = False,
 ) -> None:
     """Show all about one thing: what it comes to, and how it came to that."""
-    from tallystick.cli.views import open_views
+    from tallystick.cli.views import open_answers
     from tallystick.forms.times import with_local_times
-    from tallystick.wire.resources import resource
 
+    login = over_http.Login(key, passphrase_file, passphrase_command)
     if what is What.ENTRY:
         if as_of is not None or day is not None:
             raise UsageError(f"an entry never changes: leave --{'day' if as_of is None else 'as-of'} out")
-        _show_entry(source, id_, as_json=as_json, wide=wide)
+        _show_entry(source, id_, login, as_json=as_json, wide=wide)
         return
-    with open_views(source, as_of, is_fresh=fresh, by_day=day) as asked:
-        said = resource(what.value, getattr(asked.views, what.value)(id_))
+    with open_answers(source, login, as_of, is_fresh=fresh, by_day=day) as asked:
+        said = asked.show(what.value, id_)
         if as_json:
             output.print_json(said)
         else:
@@ -92,22 +96,31 @@ def _print_rules(versions: Sequence[Mapping[str, Any]]) -> None:
             output.prose(f"- {sentence}")
 
 
-def _show_entry(source: "Source", index: str, *, as_json: bool, wide: bool) -> None:
+def _show_entry(source: "Source", index: str, login: over_http.Login, *, as_json: bool, wide: bool) -> None:
     """Show an entry, which is proved to be in the tree of the source's checkpoint; who signed that is for `verify`."""
-    from tallystick.cli.entries import print_entry
     from tallystick.cli.moments import zone_in
     from tallystick.forms.times import index_of
     from tallystick.publishing.reader import read_ledger
-    from tallystick.wire.entries import entry, shown
 
     number = index_of(index)
     if number is None:
         raise UsageError(f"{index} is not an entry's index, which is a number counted from 0")
+    with over_http.served(source, login) as service:
+        if service is not None:
+            proof = service.questions.receipt_by(number)
+            _print_entry(proof, service.info["origin"], service.size, service.zone, as_json=as_json, wide=wide)
+            return
     with read_ledger(source) as reader:
-        proof = reader.receipt(number)
-        said = entry(proof.index, proof.entry or b"")
-        if as_json:
-            output.print_json(shown(said))
-        else:
-            output.line(f"entry {proof.index} of {reader.origin}, which has {reader.size:,}")
-            print_entry(said, zone=zone_in(reader), wide=wide)
+        _print_entry(reader.receipt(number), reader.origin, reader.size, zone_in(reader), as_json=as_json, wide=wide)
+
+
+def _print_entry(proof: "Receipt", origin: str, size: int, zone: int, *, as_json: bool, wide: bool) -> None:
+    from tallystick.cli.entries import print_entry
+    from tallystick.wire.entries import entry, shown
+
+    said = entry(proof.index, proof.entry or b"")
+    if as_json:
+        output.print_json(shown(said))
+    else:
+        output.line(f"entry {proof.index} of {origin}, which has {size:,}")
+        print_entry(said, zone=zone, wide=wide)

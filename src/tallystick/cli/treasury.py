@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import kinds, output, parameters, reading
+from tallystick.cli import kinds, output, over_http, parameters, reading
 from tallystick.cli.parameters import BalanceKind
 from tallystick.errors import MalformedError, UsageError
 from tallystick.named_files import NamedFile
@@ -76,17 +76,20 @@ def balances(
     fresh: parameters.Fresh = False,
     as_json: parameters.AsJsonInFen = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV; amounts in fen.")] = False,
+    key: parameters.LoginKey = None,
+    passphrase_file: parameters.LoginPassphrase = None,
+    passphrase_command: parameters.PassphraseCommand = None,
     wide: parameters.Wide = False,
 ) -> None:
     """Show what is unissued, available, reserved, burned, withheld, claimed, paid and asked back; or what is left."""
-    from tallystick.cli.views import open_views
+    from tallystick.cli.views import open_answers
     from tallystick.forms.times import with_local_times
-    from tallystick.wire.resources import balances as balances_by
 
     if as_json and as_csv:
         raise UsageError("--json and --csv exclude each other: give one")
-    with open_views(source, as_of, is_fresh=fresh, by_day=day) as asked:
-        said = balances_by(by.value, asked.views.size, asked.views.balances(by.value))
+    login = over_http.Login(key, passphrase_file, passphrase_command)
+    with open_answers(source, login, as_of, is_fresh=fresh, by_day=day) as asked:
+        said = asked.balances(by.value)
         rows = said["balances"]
         columns = _columns(by)
         if as_json:

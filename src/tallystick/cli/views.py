@@ -16,10 +16,13 @@ from typing import TYPE_CHECKING
 from tallystick.cli import output
 
 if TYPE_CHECKING:
+    from tallystick.cli.over_http import Login, Served
     from tallystick.forms.times import Moment
     from tallystick.publishing import Reader
     from tallystick.sources import Source
     from tallystick.views import Views
+    from tallystick.views.questions import By
+    from tallystick.wire import JsonObject
 
 
 @dataclass
@@ -44,6 +47,18 @@ class Asked:
         from tallystick.cli.moments import zone_in
 
         return zone_in(self.reader())
+
+    def balances(self, by: "By") -> "JsonObject":
+        """Return balances, as `--json` prints them."""
+        from tallystick.wire.resources import balances
+
+        return balances(by, self.views.size, self.views.balances(by))
+
+    def show(self, kind: str, id_: str) -> "JsonObject":
+        """Return all about one thing, as `--json` prints it."""
+        from tallystick.wire.resources import resource
+
+        return resource(kind, getattr(self.views, kind)(id_))
 
     @property
     def as_of(self) -> str:
@@ -70,6 +85,60 @@ class Asked:
         if is_whole and when.instant(lambda: self.zone) > self.views.at:
             last = f"{local(self.views.at, self.zone)} ({zone_name(self.zone)})"
             output.notice(f"the log's last entry is of {last}: this is what was known then, not at {when.text}")
+
+
+@dataclass
+class AskedOfService:
+    """A service that was asked as of now, of an entry or of a time, which it looks at by itself.
+
+    Attributes:
+        service: that answers.
+        moment: the index or time that was given, if any.
+        day: the last day that counts, if one was given.
+    """
+
+    service: "Served"
+    moment: str | None
+    day: str | None
+
+    @property
+    def zone(self) -> int:
+        """The network's offset in seconds."""
+        return self.service.zone
+
+    def balances(self, by: "By") -> "JsonObject":
+        """Return balances, as `--json` prints them."""
+        return self.service.questions.balances(by, as_of=self.moment, day=self.day)
+
+    def show(self, kind: str, id_: str) -> "JsonObject":
+        """Return all about one thing, as `--json` prints it."""
+        return self.service.questions.show(kind, id_, as_of=self.moment, day=self.day)
+
+    @property
+    def as_of(self) -> str:
+        """What the answer is of, in words."""
+        from tallystick.forms.times import zone_name
+
+        last = f", what is booked up to {self.day}" if self.day is not None else ""
+        return f"after {self.service.size:,} entries{last}, in yuan, times in {zone_name(self.zone)}"
+
+    def say_when(self) -> None:
+        """Say nothing: whether a time lies outside the log the service doesn't tell."""
+
+
+@contextmanager
+def open_answers(
+    source: "Source", login: "Login", as_of: str | None, *, is_fresh: bool, by_day: str | None = None
+) -> "Iterator[Asked | AskedOfService]":
+    """Give what answers for a source, a service or views of its log, to be closed after use; raises as `open_views`."""
+    from tallystick.cli.over_http import served
+
+    with served(source, login, is_fresh=is_fresh) as service:
+        if service is not None:
+            yield AskedOfService(service, as_of, by_day)
+            return
+    with open_views(source, as_of, is_fresh=is_fresh, by_day=by_day) as asked:
+        yield asked
 
 
 @contextmanager

@@ -15,6 +15,8 @@ BODY_SIZE_MAX: Final = 4_000_000
 BATCH_SIZE_MAX: Final = 33_554_432
 """Bytes: an answer has each entry, in JSON, and of a statement its lines."""
 
+JSON_LINES: Final = {"Content-Type": "application/jsonl"}
+
 Group = list[tuple[int, bytes]]
 """Places of notes among those given, and the line of each."""
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, overload
 
-from tallystick.client.answers import Checked, LogEntry, Recorded, Submitted
+from tallystick.client.answers import LogEntry, Recorded, Submitted
 from tallystick.client.auditors import Auditors
-from tallystick.client.batches import BATCH_SIZE_MAX, Group, in_groups, read_answers, refused_unsent
+from tallystick.client.batches import BATCH_SIZE_MAX, JSON_LINES, Group, in_groups, read_answers, refused_unsent
 from tallystick.client.connection import Connections
 from tallystick.client.endpoint import PASSING, Patience, Question, passing
 from tallystick.client.problems import problem_in
@@ -26,7 +26,6 @@ FOLLOW_WAIT_SECONDS: Final = 30
 
 _RECEIPT: Final = {"Accept": "text/x.tlog-proof"}
 _NOTE: Final = {"Content-Type": "text/plain; charset=utf-8"}
-_LINES: Final = {"Content-Type": "application/jsonl"}
 _CREATED: Final = 201
 _EMPTY: Final = 204
 
@@ -121,38 +120,6 @@ class Client(Questions):
         for group in in_groups(sound):
             answers |= self._submit_group(group, notes)
         return [answers[place] for place in range(len(notes))]
-
-    @overload
-    def check(self, notes: bytes) -> Checked: ...
-
-    @overload
-    def check(self, notes: Sequence[bytes]) -> list[Checked]: ...
-
-    def check(self, notes: bytes | Sequence[bytes]) -> Checked | list[Checked]:
-        """Return what `submit` would decide now; nothing is written, and nothing proves it.
-
-        Args:
-            notes: one signed note, or several, each decided as if those before it were recorded.
-
-        Raises:
-            ServerError: no usable answer.
-        """
-        if isinstance(notes, bytes):
-            return self.check([notes])[0]
-        checked: dict[int, Checked] = {}
-        sound = []
-        for place, note in enumerate(notes):
-            refused = refused_unsent(note)
-            if refused is None:
-                sound.append((place, note))
-            else:
-                checked[place] = Checked(False, {"accepted": False, "reason": refused.reason}, refused)
-        for group in in_groups(sound):
-            body = b"".join([line for _, line in group])
-            answer = self._ask(Question("v1/check:batch", BATCH_SIZE_MAX, "POST", body, _LINES))
-            said = read_answers(answer.url, answer.body, len(group))
-            checked |= {place: _checked(answer.url, one) for (place, _), one in zip(group, said, strict=True)}
-        return [checked[place] for place in range(len(notes))]
 
     # --------------------------------------------------------------------------------------------- what can be proved
 
@@ -258,7 +225,7 @@ class Client(Questions):
 
         def send(until: float) -> None:
             body = b"".join(undecided.values())
-            question = Question("v1/entries:batch?include=entry", BATCH_SIZE_MAX, "POST", body, _LINES)
+            question = Question("v1/entries:batch?include=entry", BATCH_SIZE_MAX, "POST", body, JSON_LINES)
             answer = self._connections.ask_once(question, until)
             trouble = None
             said = read_answers(answer.url, answer.body, len(undecided))
@@ -312,9 +279,3 @@ def _origin_of(policy: Policy, origin: str | None) -> str:
     if origin is None:
         raise UsageError(f"the trust policy names {len(names)} logs: say which one is asked, by its origin")
     raise UsageError(f"the trust policy doesn't name the log {origin!a:.80}")
-
-
-def _checked(where: str, said: JsonObject) -> Checked:
-    if said.get("accepted") is True:
-        return Checked(True, said)
-    return Checked(False, said, problem_in(where, said))

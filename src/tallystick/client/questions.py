@@ -1,15 +1,24 @@
 """What a service says of a log from its views, to the party that is logged in; nothing here proves it."""
 
-from collections.abc import Mapping
-from typing import Final
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final, overload
 
+from tallystick.client.answers import Checked
+from tallystick.client.batches import BATCH_SIZE_MAX, JSON_LINES, in_groups, read_answers, refused_unsent
 from tallystick.client.connection import Connections
 from tallystick.client.endpoint import Answer, Question
 from tallystick.client.pending import PendingNotes
+from tallystick.client.problems import problem_in, read_json
 from tallystick.client.resources import COLLECTIONS, next_query, object_in, path_of, query_of, rows_in
-from tallystick.client.sessions import Session, open_session
-from tallystick.errors import AnswerMalformedError, ProblemError, UntrustedServerError, UsageError
+from tallystick.client.sessions import SESSION_SECONDS, Session, open_session
+from tallystick.errors import AnswerMalformedError, MalformedError, ProblemError, UntrustedServerError, UsageError
 from tallystick.signing.keys import SigningKey
+from tallystick.signing.note import Note
+from tallystick.transparency.checkpoint import Checkpoint
+from tallystick.transparency.merkle import leaf_hash
+from tallystick.transparency.proofs import verify_inclusion
+from tallystick.transparency.receipt import RECEIPT_SIZE_MAX, Receipt
 from tallystick.wire import JsonObject
 
 VIEW_SIZE_MAX: Final = 16_777_216
@@ -17,7 +26,23 @@ VIEW_SIZE_MAX: Final = 16_777_216
 BALANCE_PAGES_MAX: Final = 1_000
 
 _LOGIN: Final = 401
+_SIZE: Final = re.compile("[0-9]{1,19}", re.ASCII)
 _NOT_FOUND: Final = 404
+
+
+def info_at(connections: Connections) -> JsonObject | None:
+    """Return what a service says of itself; None if what answers is none, such as a server of an exported log.
+
+    Raises:
+        ServerError: no answer.
+    """
+    try:
+        said = read_json(connections.ask(Question("v1/info", VIEW_SIZE_MAX)).body)
+    except ProblemError as error:
+        if error.may_pass:
+            raise
+        return None
+    return said if isinstance(said, dict) and isinstance(said.get("origin"), str) else None
 
 
 class Questions:
@@ -26,26 +51,29 @@ class Questions:
     Attributes:
         origin: the log's.
         pending: notes that wait for more signatures.
+        size: how many entries the tree had that the last answer was made from, as the service says; 0 before one.
     """
 
     def __init__(self, connections: Connections, origin: str) -> None:
         self.origin: Final = origin
         self._connections = connections
         self._session: Session | None = None
+        self.size = 0
         self.pending: Final = PendingNotes(self._ask)
 
-    def login(self, key: SigningKey, party: str | None = None) -> JsonObject:
+    def login(self, key: SigningKey, party: str | None = None, *, seconds: int = SESSION_SECONDS) -> JsonObject:
         """Log in, so that what this party may read can be read; is done again by itself when the session ends.
 
         Args:
             key: of the party; it stays in memory.
             party: the key's, if its name doesn't say.
+            seconds: how long the session lasts, 12 hours at most.
 
         Raises:
             ProblemError: the log doesn't know the key, or it is revoked.
             ServerError: no usable answer.
         """
-        self._session = Session(key, party or key.name.partition("/")[0], self.origin)
+        self._session = Session(key, party or key.name.partition("/")[0], self.origin, seconds)
         return open_session(self._connections, self._session)
 
     def logout(self) -> None:
@@ -58,6 +86,38 @@ class Questions:
         for url in [*self._connections.tokens]:
             self._connections.ask(Question("v1/sessions", VIEW_SIZE_MAX, "DELETE"), only=url)
             del self._connections.tokens[url]
+
+    @overload
+    def check(self, notes: bytes) -> Checked: ...
+
+    @overload
+    def check(self, notes: Sequence[bytes]) -> list[Checked]: ...
+
+    def check(self, notes: bytes | Sequence[bytes]) -> Checked | list[Checked]:
+        """Return what `submit` would decide now; nothing is written, and nothing proves it.
+
+        Args:
+            notes: one signed note, or several, each decided as if those before it were recorded.
+
+        Raises:
+            ServerError: no usable answer.
+        """
+        if isinstance(notes, bytes):
+            return self.check([notes])[0]
+        checked: dict[int, Checked] = {}
+        sound = []
+        for place, note in enumerate(notes):
+            refused = refused_unsent(note)
+            if refused is None:
+                sound.append((place, note))
+            else:
+                checked[place] = Checked(False, {"accepted": False, "reason": refused.reason}, refused)
+        for group in in_groups(sound):
+            body = b"".join([line for _, line in group])
+            answer = self._ask(Question("v1/check:batch", BATCH_SIZE_MAX, "POST", body, JSON_LINES))
+            said = read_answers(answer.url, answer.body, len(group))
+            checked |= {place: _checked(answer.url, one) for (place, _), one in zip(group, said, strict=True)}
+        return [checked[place] for place in range(len(notes))]
 
     def info(self) -> JsonObject:
         """Return what the service says of itself: the log's origin, its limits, what is readable by whom.
@@ -103,6 +163,24 @@ class Questions:
         if kind not in COLLECTIONS:
             raise UsageError(f"{kind!a:.40} can't be shown: one of {', '.join(COLLECTIONS)}")
         return self._object(f"v1/{COLLECTIONS[kind]}/{path_of(id_)}{query_of({'as_of': as_of, 'day': day})}")
+
+    def receipt_by(self, index: int) -> Receipt:
+        """Return the receipt of an entry, which leads to its checkpoint; who signed that isn't verified here.
+
+        Raises:
+            ProofInvalidError: it proves another entry, or nothing.
+            ServerError: there is no such entry, it may not be read, or no usable answer.
+        """
+        answer = self._read(f"v1/entries/{index}/receipt", RECEIPT_SIZE_MAX)
+        try:
+            receipt = Receipt.from_bytes(answer.body)
+            checkpoint = Checkpoint.from_text(Note.from_bytes(receipt.checkpoint_note).text)
+        except MalformedError as error:
+            raise AnswerMalformedError(f"{answer.url}: the answer is no receipt: {error}") from None
+        if receipt.index != index or receipt.entry is None or checkpoint.origin != self.origin:
+            raise AnswerMalformedError(f"{answer.url}: the answer is not the receipt of entry {index} of {self.origin}")
+        verify_inclusion(index, checkpoint.size, leaf_hash(receipt.entry), receipt.proof, checkpoint.root)
+        return receipt
 
     def balances(
         self,
@@ -159,15 +237,25 @@ class Questions:
     def _ask(self, question: Question) -> Answer:
         """Ask as the party that is logged in; where its session has ended, log in again once."""
         try:
-            return self._connections.ask(question)
+            answer = self._connections.ask(question)
         except ProblemError as error:
             if error.status != _LOGIN or self._session is None:
                 raise
-        open_session(self._connections, self._session)
-        return self._connections.ask(question)
+            open_session(self._connections, self._session)
+            answer = self._connections.ask(question)
+        size = answer.headers.get("Tallystick-Size", "")
+        if _SIZE.fullmatch(size):
+            self.size = int(size)
+        return answer
 
     def _read(self, path: str, size_max: int, *, wait_seconds: int = 0) -> Answer:
         return self._ask(Question(path, size_max, wait_seconds=wait_seconds))
 
     def _object(self, path: str) -> JsonObject:
         return object_in(self._read(path, VIEW_SIZE_MAX))
+
+
+def _checked(where: str, said: JsonObject) -> Checked:
+    if said.get("accepted") is True:
+        return Checked(True, said)
+    return Checked(False, said, problem_in(where, said))

@@ -28,6 +28,7 @@ class Session(NamedTuple):
     key: SigningKey
     party: str
     origin: str
+    seconds: int = SESSION_SECONDS
 
 
 def open_session(connections: Connections, session: Session) -> JsonObject:
@@ -44,7 +45,7 @@ def open_session(connections: Connections, session: Session) -> JsonObject:
     scheme, _, place = url.partition("://")
     host, slash, path = place.partition("/")
     audience = f"{scheme.lower()}://{host.lower()}{slash}{path}"
-    text = session_text(session.origin, session.party, audience, now_us, now_us + SESSION_SECONDS * SECOND_US)
+    text = session_text(session.origin, session.party, audience, now_us, now_us + session.seconds * SECOND_US)
     note = sign_text(text, session.key)
     headers = {"Content-Type": "text/plain; charset=utf-8"}
     said = object_in(connections.ask(Question("v1/sessions", TOKEN_ANSWER_SIZE_MAX, "POST", note, headers), only=url))

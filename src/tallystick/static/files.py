@@ -112,7 +112,7 @@ def open_files(source: StaticFolder | StaticUrl) -> StaticFiles:
     # Imported here: whoever reads a folder needs no HTTP and no TLS.
     from tallystick.static.web import WebFiles  # noqa: PLC0415
 
-    return WebFiles(source.url)
+    return WebFiles(source.url, token=source.token)
 
 
 def find_file(files: StaticFiles, path_of: Callable[[int], str], width: int, width_size_max: int) -> Found | None:

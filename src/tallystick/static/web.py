@@ -38,6 +38,7 @@ _REDIRECTS_MAX: Final = 3
 _OTHER_BODY_MAX: Final = 65_536  # of an answer that isn't the file: read only to keep the connection
 _PIECE: Final = 65_536
 _PORTS: Final = {"http": 80, "https": 443}
+_LOGIN: Final = 401
 _DENIED: Final = 403
 _MISSING: Final = frozenset({404, 410})
 _PLAIN: Final = frozenset({"", "identity"})
@@ -64,6 +65,7 @@ class WebFiles:
         self,
         url: str,
         *,
+        token: str | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
         attempt_seconds: float = ATTEMPT_SECONDS,
         pause: Callable[[float], None] = time.sleep,
@@ -72,6 +74,7 @@ class WebFiles:
 
         Args:
             url: `http(s)://host[:port][/path]`.
+            token: of a session, sent with each request; None reads as nobody.
             timeout_seconds: for connecting, and for each wait for bytes.
             attempt_seconds: for one whole answer.
             pause: called with the seconds between two attempts.
@@ -81,6 +84,7 @@ class WebFiles:
         """
         self._base = _split(url)
         self.name = url.rstrip("/")
+        self._headers = _HEADERS | ({} if token is None else {"Authorization": f"Bearer {token}"})
         self._timeout_seconds = timeout_seconds
         self._attempt_seconds = attempt_seconds
         self._pause = pause
@@ -150,6 +154,8 @@ class WebFiles:
                 return answer.data
             if answer.status in _MISSING:
                 return None
+            if answer.status == _LOGIN:
+                raise AccessDeniedError(f"{url} can't be fetched: it is shown to parties that have logged in (401)")
             if answer.status == _DENIED:
                 raise AccessDeniedError(f"{url} can't be fetched: access is denied, or it is missing (403)")
             raise LedgerError(f"{url} can't be fetched: the server answers {answer.status}")
@@ -175,9 +181,9 @@ class WebFiles:
             with _limited(connection.sock, self._attempt_seconds) as expired:
                 try:
                     if body is None:
-                        connection.request("GET", target, headers=_HEADERS | _ENCODINGS)
+                        connection.request("GET", target, headers=self._headers | _ENCODINGS)
                     else:
-                        connection.request("POST", target, body, {**_HEADERS, **headers})
+                        connection.request("POST", target, body, {**self._headers, **headers})
                     answer = self._receive(connection, url, size_max)
                 finally:
                     if expired.is_set():  # whatever the cut connection looked like from here

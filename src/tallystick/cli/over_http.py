@@ -1,0 +1,230 @@
+"""A SOURCE that is a URL is a service, or an exported log: `/v1/info` tells, and only commands that gain by it ask.
+
+A service answers from its views, and shows to each party what is its own: who reads is known by `--key`, or by the key
+of the profile that names the same service. What only a service does (submit, check) needs it to be one.
+"""
+
+# ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tallystick.cli import reading
+from tallystick.errors import UsageError
+from tallystick.sources import StaticUrl
+
+if TYPE_CHECKING:
+    from tallystick.client import Client
+    from tallystick.client.questions import Questions
+    from tallystick.profile import Profile
+    from tallystick.signing.keys import SigningKey
+    from tallystick.sources import Source
+    from tallystick.token_uris import KeyPlace
+    from tallystick.wire import JsonObject
+
+NEWEST: Final = "newest.checkpoint"
+"""Beside receipts, or the profile: the newest checkpoint that was seen, which the log is held to."""
+PATIENCE_SECONDS: Final = 10.0
+"""How long a command asks a server that doesn't answer; a person can give it again."""
+_AUDIT_SECONDS: Final = 12 * 3_600
+"""How long the session of an audit lasts: the longest that there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who reads, as it was said on the command line.
+
+    Attributes:
+        key: of the party that reads; None for the profile's.
+        passphrase_file, passphrase_command: what unlocks it.
+    """
+
+    key: "KeyPlace | None" = None
+    passphrase_file: Path | None = None
+    passphrase_command: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A service that answers.
+
+    Attributes:
+        questions: to be asked of it.
+        info: what it says of itself.
+    """
+
+    questions: "Questions"
+    info: "JsonObject"
+
+    @property
+    def size(self) -> int:
+        """How many entries the tree had that the last answer was made from."""
+        return self.questions.size
+
+    @property
+    def zone(self) -> int:
+        """The network's offset in seconds; none if the service doesn't say."""
+        return zone_in(self.info)
+
+
+def zone_in(info: "JsonObject") -> int:
+    """Return the network's offset in seconds, as a service says it of itself."""
+    parameters = info.get("parameters")
+    offset = parameters.get("utc_offset_seconds") if isinstance(parameters, dict) else None
+    return offset if isinstance(offset, int) else 0
+
+
+@contextmanager
+def served(source: "Source", login: Login, *, is_fresh: bool = False) -> Iterator[Served | None]:
+    """Give the service that a source is, with the party logged in where that matters; None if it is none.
+
+    Args:
+        source: where a command reads.
+        login: who reads.
+        is_fresh: whether the answer is to come from the log alone.
+
+    Raises:
+        UsageError: a key, where nobody logs in; or a fresh answer, which a service doesn't give.
+        ServerError: no usable answer, or the login is refused.
+    """
+    if not isinstance(source, StaticUrl):
+        _refuse_key(source, login)
+        yield None
+        return
+    from tallystick.client.connection import Connections
+    from tallystick.client.questions import Questions, info_at
+
+    connections = Connections([source.url], _patience(), None)
+    try:
+        info = info_at(connections)
+        if info is None:
+            _refuse_key(source, login)
+            yield None
+            return
+        if is_fresh:
+            raise UsageError(f"{source} answers from its own views, which follow the log: leave --fresh out")
+        questions = Questions(connections, info["origin"])
+        key = _key_for(source, login) if info.get("reading") != "open" else None
+        if key is not None:
+            questions.login(key)
+        yield Served(questions, info)
+    finally:
+        connections.close()
+
+
+@contextmanager
+def client_of(
+    source: StaticUrl, trust: Path | None, receipts: Path | None, auditors: "list[str] | None"
+) -> Iterator["Client"]:
+    """Give a client of the service at a URL, to be closed after use.
+
+    Args:
+        source: the service's URL.
+        trust: the trust policy; None for the profile's, if the profile names this service.
+        receipts: where receipts go, if anywhere; the newest checkpoint is kept there, or else beside the profile.
+        auditors: who gets the receipts too; None for the profile's.
+
+    Raises:
+        UsageError: there is no policy, or the URL isn't a service's.
+        ServerError: no usable answer.
+    """
+    from tallystick.client import Client
+
+    profile = _profile_of(source)
+    if trust is None and profile is not None and profile.policy is not None:
+        trust = Path(profile.policy)
+    if trust is None:
+        raise UsageError(f"give --trust POLICY: without it nothing that {source} answers could be verified")
+    policy = reading.read_policy(trust)
+    folder = receipts
+    if folder is None and profile is not None and profile.file is not None:
+        folder = profile.folder
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    with Client(
+        source.url,
+        policy,
+        checkpoint_file=None if folder is None else folder / NEWEST,
+        auditor_urls=auditors or (profile.auditors if profile is not None else ()),
+        outbox=None if folder is None else folder / "for-auditors",
+        patience=_patience(),
+    ) as client:
+        yield client
+
+
+def require_service(source: StaticUrl) -> None:
+    """Refuse a URL at which no service is.
+
+    Raises:
+        UsageError: it is an exported log's.
+        ServerError: no usable answer.
+    """
+    with served(source, Login()) as service:
+        if service is None:
+            reading.ledger_of(source.url)
+
+
+def logged_in(source: "Source", login: Login) -> "Source":
+    """Return a source whose files are read as a party; as it is, if no key says which.
+
+    Raises:
+        UsageError: a key, and no service.
+        ServerError: no usable answer, or the login is refused.
+    """
+    if not isinstance(source, StaticUrl):
+        _refuse_key(source, login)
+        return source
+    key = _key_for(source, login)
+    if key is None:
+        return source
+    from tallystick.client.connection import Connections
+    from tallystick.client.questions import Questions, info_at
+
+    connections = Connections([source.url], _patience(), None)
+    try:
+        info = info_at(connections)
+        if info is None:
+            raise UsageError(f"{source} is an exported log, where nobody logs in: leave --key out")
+        Questions(connections, info["origin"]).login(key, seconds=_AUDIT_SECONDS)
+        return StaticUrl(source.url, connections.tokens[connections.current])
+    finally:
+        connections.close()
+
+
+def _refuse_key(source: "Source", login: Login) -> None:
+    if login.key is not None:
+        raise UsageError(f"{source} is no service, where a party logs in: leave --key out")
+
+
+def _key_for(source: StaticUrl, login: Login) -> "SigningKey | None":
+    """Return the key that logs in: the one that was given, or the profile's."""
+    if login.key is not None:
+        return reading.load_key(login.key, login.passphrase_file, login.passphrase_command)
+    profile = _profile_of(source)
+    if profile is None or profile.key is None:
+        return None
+    from tallystick.token_uris import key_place
+
+    passphrase = None if profile.passphrase_file is None else Path(profile.passphrase_file)
+    return reading.load_key(key_place(profile.key), passphrase, profile.passphrase_command)
+
+
+def _profile_of(source: StaticUrl) -> "Profile | None":
+    """Return the profile, if it names this service."""
+    from tallystick import profile as profiles
+
+    found = profiles.load()
+    return found if (found.source or "").rstrip("/") == source.url.rstrip("/") else None
+
+
+def _patience() -> Any:  # noqa: ANN401 - it is imported here
+    """Return how long a person at a terminal waits; and keep what is asked again out of their sight."""
+    import stamina.instrumentation
+
+    from tallystick.client import Patience
+
+    stamina.instrumentation.set_on_retry_hooks(())
+    return Patience(total_seconds=PATIENCE_SECONDS)
