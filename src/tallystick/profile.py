@@ -146,10 +146,39 @@ def load(named: str | Path | None = None, options: Mapping[str, object] | None =
         found = Here(**given)
     except ValidationError as error:
         raise UsageError(_faults(error, given, file)) from None
-    paths = {name: _absolute(getattr(found, name), _base(name, given, file)) for name in (*PATHS, "source")}
-    profile = found.model_copy(update=paths)
+    profile = _with_paths(found, {name: _base(name, given, file) for name in (*PATHS, "source")})
     profile._file = file
     return profile
+
+
+def checked(given: Mapping[str, object]) -> Profile:
+    """Return the profile that some fields make, whatever file or environment there is; paths from the working folder.
+
+    Raises:
+        UsageError: something in them is wrong.
+    """
+    fields: dict[str, Any] = {name: value for name, value in given.items() if value not in (None, ())}
+
+    class Said(Profile):
+        """The profile that says just these fields."""
+
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            """Return what was given, and nothing else."""
+            return (init_settings,)
+
+    try:
+        found = Said(**fields)
+    except ValidationError as error:
+        raise UsageError(_faults(error, fields, None)) from None
+    return _with_paths(found, dict.fromkeys((*PATHS, "source"), Path.cwd()))
 
 
 def write(file: Path, fields: Mapping[str, str | list[str]]) -> None:
@@ -217,6 +246,11 @@ def _base(name: str, given: Mapping[str, object], file: Path | None) -> Path:
     """Return what a path is relative to: of one in the file its folder."""
     from_file = file is not None and name not in given and PREFIX + name.upper() not in os.environ
     return file.parent if from_file and file is not None else Path.cwd()
+
+
+def _with_paths(profile: Profile, bases: Mapping[str, Path]) -> Profile:
+    """Return a profile whose paths are absolute."""
+    return profile.model_copy(update={name: _absolute(getattr(profile, name), base) for name, base in bases.items()})
 
 
 def _absolute(text: str | None, base: Path) -> str | None:

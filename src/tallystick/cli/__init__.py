@@ -69,8 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         status = INTERRUPTED
         streams.abandon(sys.stdout)
-    except SystemExit:
-        return PIPE_CLOSED  # the one thing that typer ends a process for
+    except SystemExit as ended:  # typer ends a process for completion, and where a pipe is closed
+        return AS_ASKED if ended.code in (None, 0) else PIPE_CLOSED
     except Exception as error:  # every one is turned into a line and a status
         try:
             return _failed(error)
@@ -105,7 +105,6 @@ def _run(arguments: Sequence[str]) -> int:
         cls=LazyGroup,
         help="Compute vouchers in an append-only log of signed entries.",
         no_args_is_help=True,
-        add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},

@@ -37,6 +37,7 @@ BY_USER: Final = {
         Command("dossier", "dossier", "Write all that concerns one account, to be verified offline."),
     ),
     "Treasuries, and all who sign": (
+        Command("init", "init", "Write your profile: where commands go, and who signs them."),
         Command("do", "do", "Give a command by filling in its form."),
         Command("join", "joining", "Make a party's key, profile and admission."),
         Command("inbox", "inbox", "Show what waits for your signature, and sign it."),

@@ -181,7 +181,9 @@ def _parameter(option: Option) -> inspect.Parameter:
         type_, metavar, default = bool, None, False
     else:
         type_ = list[str] | None if option.is_list else str | None
-    annotation = Annotated[type_, typer.Option(f"--{option.name}", metavar=metavar, help=text)]
+    choices = list(option.shape.choices) if isinstance(option.shape, Leaf) else []
+    complete = (lambda incomplete: [one for one in choices if one.startswith(incomplete)]) if choices else None
+    annotation = Annotated[type_, typer.Option(f"--{option.name}", metavar=metavar, help=text, autocompletion=complete)]
     return inspect.Parameter(
         _PREFIX + option.name.replace("-", "_"), inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
     )
