@@ -136,7 +136,8 @@ def test_what_waited_is_posted_when_the_auditor_is_back(written: Path, tmp_path:
     auditors = Auditors([url], outbox, None)
     for index in (3, 4):
         auditors.post(receipt_of(written, index))
-    assert len(auditors.troubles) == 1
+    troubles = auditors.troubles
+    assert len(troubles) == 1
     assert len([*outbox.glob("*/*")]) == 2
     box = ReceiptsBox(tmp_path / "box", POLICY)
     with running(receipts_app(box), Place(port=port), body_limit=body_limit):
