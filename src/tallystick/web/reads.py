@@ -36,6 +36,8 @@ LOG_LOOKED_AT_SECONDS: Final = 0.5
 VIEWS_FOLLOW_SECONDS: Final = 1.0
 CATCH_UP_SECONDS: Final = 2.0
 """How long a question waits for entries that were there when it came; then it is answered from the rows there are."""
+BUILDING_SECONDS: Final = 20.0
+"""The same while the views are being built: there are no rows yet."""
 MIN_SIZE_SECONDS: Final = 5.0
 """How long it waits for a size that it asks for."""
 QUESTIONS_WAITING_MAX: Final = 64
@@ -264,6 +266,8 @@ class Reads:
             size: waited for; None waits for what the log has, but not long.
         """
         wanted, seconds = (self.newest.size, CATCH_UP_SECONDS) if size is None else (size, MIN_SIZE_SECONDS)
+        if not self.views.size:
+            seconds = BUILDING_SECONDS
         if self.views.size < wanted:
             self._views_wanted.set()
         return await self.views_growth.reach(wanted, seconds)
