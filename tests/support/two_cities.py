@@ -7,7 +7,18 @@ What every party may read (institutions, programmes, prices) hasn't. No amount o
 from collections.abc import Iterator
 from pathlib import Path
 
-from support.actors import ORIGIN, Actor, Json, key_of, profile_of, uscc_of, vkey_of
+from support.actors import (
+    ORIGIN,
+    Actor,
+    Json,
+    checkpoint_of,
+    key_of,
+    label_of,
+    note_of,
+    profile_of,
+    uscc_of,
+    vkey_of,
+)
 from support.terms import contract_of, founding_of, limits_of, prices_of, rules_of
 from tallystick.ledger import Admitted, Ledger, create_ledger
 from tallystick.vouchers.fields import Role
@@ -20,6 +31,7 @@ NETWORK = Actor("national", ("root-1",))
 OPERATOR = Actor("registry")
 AUDITOR = Actor("court")
 TWO_KEYS: Json = {"quorum": 2, "officers": {"threshold_fen": 100_000_000, "required": 2, "window_days": 30}}
+OTHER_LOG = "tallystick.example/world"
 HASH = f"sha256:{'ab' * 32}"
 
 
@@ -62,8 +74,8 @@ class City:
                 self.id(self.firm, "part"),
                 self.id(OPERATOR, "v5"),
             ],
-            "contract": [self.id(self.firm, name) for name in ("k1", "k2")],
-            "reservation": [self.id(self.firm, name) for name in ("r1", "r2")],
+            "contract": [self.id(self.firm, name) for name in ("k1", "k2", "k3")],
+            "reservation": [self.id(self.firm, name) for name in ("r1", "r2", "r3")],
             "application": [self.id(self.firm, "a1"), self.id(self.firm, "a2")],
             "claim": [self.id(self.centre, "c1"), self.id(self.centre, "c2")],
             "demand": [self.id(self.treasury, "d1")],
@@ -138,6 +150,8 @@ def _public(at: int) -> list[bytes]:
         admit(OPERATOR, "operator"),
         admit(AUDITOR, "auditor"),
         NETWORK.note("item.register", at, item="ascend-910b", unit="gpu_time", name="Ascend 910B", origin="domestic"),
+        NETWORK.note("item.register", at, item="tokens", unit="count", counted="a million tokens", name="Tokens"),
+        OPERATOR.note("checkpoint.record", at, checkpoint=checkpoint_of(OTHER_LOG, 1_000), log_vkey=vkey_of(OTHER_LOG)),
     ]
 
 
@@ -148,6 +162,10 @@ def _parties(city: City, at: int) -> list[bytes]:
         return by.note("party.admit", at, **fields)
 
     centre, firm = city.centre.party, city.firm.party
+    mistake = Actor(f"{city.secret}-mistake")
+    keys = [f"{firm}/officer-{number}" for number in (2, 3)]
+    rotated = city.firm.command("key.rotate", at, key=label_of(keys[0]), vkey=vkey_of(keys[1]), ref="rotate")
+    revoked = {"subject": firm, "key": label_of(keys[1]), "cause": "ceased", "reason": f"{city.secret} left"}
     return [
         admit(city.treasury, NETWORK, "treasury", read_keys=[vkey_of(f"{city.treasury.party}/reader-1")], **TWO_KEYS),
         admit(city.centre, NETWORK, "provider", uscc=uscc_of(centre), meter_keys=[vkey_of(f"{centre}/meter-1")]),
@@ -156,6 +174,12 @@ def _parties(city: City, at: int) -> list[bytes]:
         admit(city.maker, city.treasury, "holder", maker=True),
         city.treasury.note("party.suspend", at, subject=city.maker.party, reason=f"{city.secret} papers"),
         city.treasury.note("party.reinstate", at, subject=city.maker.party, reason=f"{city.secret} papers"),
+        admit(mistake, city.treasury, "holder", uscc=uscc_of(mistake.party)),
+        city.treasury.note("record.withdraw", at, record={"type": "party", "party": mistake.party}),
+        city.firm.note("party.amend", at, name=f"{firm} of {city.name}"),
+        city.firm.note("key.add", at, subject=firm, purpose="sign", vkey=vkey_of(keys[0])),
+        note_of(rotated, *keys),
+        city.firm.note("key.revoke", at, **revoked),
     ]
 
 
@@ -165,7 +189,8 @@ def _terms(city: City, at: int) -> list[bytes]:
         {"before": "issue", "subject_type": "application", "topic": "expert", **by_panel},
         {"before": "settle", "subject_type": "claim", "topic": "usage", **by_panel},
     ]
-    rules = rules_of(transfer="approved", claims={"cycle": "any", "cut_off_days": 30}, gates=reviewed)
+    claims = {"cycle": "any", "cut_off_days": 30}
+    rules = rules_of(transfer="approved", claims=claims, gates=reviewed, basis="both")
     days = format_day(at // DAY_US), format_day(at // DAY_US + 80)
 
     def contract(name: str, **more: object) -> bytes:
@@ -175,6 +200,11 @@ def _terms(city: City, at: int) -> list[bytes]:
 
     return [
         city.centre.note("tariff.publish", at, item="ascend-910b", price_fen=600, valid_from=_in(at, HOUR_US // 2)),
+        city.centre.note("tariff.publish", at, item="tokens", price_fen=200, valid_from=_in(at, HOUR_US // 2)),
+        city.centre.note("tariff.publish", at, item="tokens", price_fen=100, valid_from=_in(at, DAY_US)),
+        city.centre.note(
+            "record.withdraw", at, record={"type": "tariff", "item": "tokens", "valid_from": _in(at, DAY_US)}
+        ),
         city.centre.note(
             "capacity.declare",
             at,
@@ -199,10 +229,11 @@ def _terms(city: City, at: int) -> list[bytes]:
             programme=city.programme,
             provider=city.centre.party,
             valid_from=_in(at, 0),
-            items=limits_of("ascend-910b"),
+            items=limits_of("ascend-910b", "tokens"),
         ),
         contract("k1"),
         contract("k2"),
+        contract("k3", items=prices_of(tokens=200)),
         city.firm.note(
             "contract.amend", at, *city.centre.key_names, contract=city.id(city.firm, "k2"), amount_fen=10**13
         ),
@@ -284,6 +315,7 @@ def _vouchers(city: City, at: int) -> list[bytes]:
         treasury.note("voucher.revoke", at, voucher=city.id(treasury, "v3"), reason=f"{city.secret} end"),
         reserve("r1", "v1", "k1", 30_000_000),
         reserve("r2", "v2", "k2", 2_000_000),
+        reserve("r3", "v2", "k3", 1_000_000),
         firm.note("reservation.extend", at, reservation=city.id(firm, "r2"), amount_fen=1_000_000 + city.more_fen),
     ]
 
@@ -325,6 +357,12 @@ def _settlement(city: City, at: int) -> list[bytes]:
             "redemption.claim", at, claim=city.id(centre, name), programme=city.programme, last_day=last_day
         )
 
+    def counted(name: str) -> bytes:
+        days = {"first_day": last_day, "last_day": last_day}
+        quantity, ref = 100 * city.gpu_milli // 1_000, f"{city.secret}-{name}"
+        fields = {"contract": city.id(firm, "k3"), "item": "tokens", "quantity": quantity + len(name), "ref": ref}
+        return centre.note("service.burn", at, **fields, **days)
+
     def payment(amount_fen: int, name: str) -> Json:
         return {"amount_fen": amount_fen, "day": today, "reference": f"{city.secret} {name}"}
 
@@ -356,6 +394,9 @@ def _settlement(city: City, at: int) -> list[bytes]:
             amount_fen=140,
             reason=f"{city.secret} illegible",
         ),
+        counted("tokens"),
+        centre.note("burn.reverse", at, statement=f"{city.secret}-tokens", line=0, reason=f"{city.secret} twice"),
+        counted("again"),
         claim_of("c2"),
         centre.note("reservation.release", at, reservation=city.id(firm, "r2")),
         treasury.note("mandate.end", at, mandate=city.id(treasury, "m1"), reason=f"{city.secret} is done"),
@@ -366,7 +407,14 @@ def _of_today(city: City, at: int) -> list[bytes]:
     """What comes when the rest has ended."""
     centre = city.centre.party
     key = f"{centre}/officer-2"
-    return [NETWORK.note("key.add", at, key, subject=centre, purpose="sign", vkey=vkey_of(key))]
+    delisted = {"programme": city.programme, "provider": centre, "valid_until": _in(at, DAY_US), "reason": "moved"}
+    return [
+        NETWORK.note("key.add", at, key, subject=centre, purpose="sign", vkey=vkey_of(key)),
+        city.treasury.note(
+            "programme.amend", at, programme=city.programme, closes_at=_in(at, 100 * DAY_US), reason="over"
+        ),
+        city.treasury.note("provider.delist", at, **delisted),
+    ]
 
 
 def _verdict(city: City, at: int, subject_type: str, subject: str, topic: str) -> bytes:

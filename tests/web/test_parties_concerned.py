@@ -16,6 +16,7 @@ from tallystick.views import Views
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_day, format_instant
 from tallystick.vouchers.reading_rights import READS_ALL, Reader, Reading, Sight, ThingKind, may_read_entry
+from tallystick.vouchers.rulebook import RULEBOOK
 from tallystick.vouchers.rules.rule import Event
 
 READ_BY = """\
@@ -26,11 +27,16 @@ book.expire: treasury
 burn.reverse: centre firm treasury
 contract.amend: centre firm treasury
 contract.sign: centre firm treasury
+key.add: centre firm maker panel treasury
+key.revoke: centre firm maker panel treasury
+key.rotate: centre firm maker panel treasury
 mandate.end: treasury
 mandate.give: treasury
 party.admit: centre firm maker panel treasury
+party.amend: centre firm maker panel treasury
 party.reinstate: firm maker treasury
 party.suspend: firm maker treasury
+record.withdraw: treasury
 recovery.cancel: centre treasury
 recovery.demand: centre treasury
 recovery.receive: centre treasury
@@ -39,6 +45,7 @@ redemption.disallow: centre firm treasury
 redemption.settle: centre panel treasury
 reservation.extend: centre firm treasury
 reservation.release: centre firm treasury
+service.burn: centre firm treasury
 time.burn: centre firm treasury
 voucher.import: maker treasury
 voucher.issue: firm treasury
@@ -135,6 +142,11 @@ def test_what_is_not_there_concerns_nobody(views: Views) -> None:
         assert views.things_of(kind, "nobody") == frozenset(), kind
 
 
+def test_the_ledger_has_every_command(events: list[Event]) -> None:
+    """But those that change what all of it is read by: so no kind of entry is left out here."""
+    assert set(RULEBOOK.rules) - {event.command.kind for event in events} == {"log.rekey/1", "rules.adopt/1"}
+
+
 def test_no_party_of_a_city_may_read_an_entry_of_the_other(views: Views, events: list[Event]) -> None:
     """An entry with a secret of a city in it is for none of the other's parties, and for each of its own signers."""
     secret = {
@@ -220,7 +232,9 @@ def test_an_attester_that_is_no_longer_named_keeps_what_it_has_judged(two_cities
         return panel in found.parties
 
     def amended(at: int) -> list[bytes]:
-        rules = rules_of(transfer="approved", claims={"cycle": "any", "cut_off_days": 30})
+        gate = {"before": "settle", "subject_type": "contract", "topic": "usage", "other_side": True, "passes": 1}
+        claims = {"cycle": "any", "cut_off_days": 30}
+        rules = rules_of(transfer="approved", claims=claims, basis="both", gates=[gate])
         fields = {"rules": rules, "rules_from": format_day((at + 8 * 3_600 * SECOND_US) // DAY_US + 1)}
         amend = A.treasury.note(
             "programme.amend", at, ref="no-panel", programme=A.programme, reason="no panel", **fields

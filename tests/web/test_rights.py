@@ -323,16 +323,16 @@ def test_a_party_reads_what_is_its_own(service: Running, tokens: dict[str, dict[
     in_full = {
         treasury: {
             "voucher": 6,
-            "contract": 2,
-            "reservation": 2,
+            "contract": 3,
+            "reservation": 3,
             "application": 2,
             "claim": 2,
             "demand": 1,
             "mandate": 1,
         },
-        centre: {"contract": 2, "reservation": 2, "claim": 2, "demand": 1},
+        centre: {"contract": 3, "reservation": 3, "claim": 2, "demand": 1},
         panel: {"application": 2, "claim": 2},
-        firm: {"voucher": 4, "contract": 2, "reservation": 2, "application": 2, "holder": 1},
+        firm: {"voucher": 4, "contract": 3, "reservation": 3, "application": 2, "holder": 1},
         maker: {"voucher": 2, "holder": 1},
     }[party]
     terms = {
@@ -401,7 +401,7 @@ def test_lists_tell_of_others_what_commands_are_written_with(
     assert keys == parties
     holders = rows("/v1/holders", tokens[A.treasury.party])
     assert [(row["holder"], set(row)) for row in holders] == [
-        (holder, {"holder", "name", "suspended"}) for holder in sorted((A.firm.party, A.maker.party))
+        (holder, {"holder", "name", "suspended"}) for holder in (A.firm.party, A.maker.party, f"{A.secret}-mistake")
     ]
     assert service.http.get("/v1/balances?by=holder", headers=tokens[A.treasury.party]).json()["balances"] == []
 
