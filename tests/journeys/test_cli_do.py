@@ -1,13 +1,15 @@
 """A command is filled in as a form: said in plain words, signed, sent, and its receipt kept."""
 
 import json
+import os
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.command_line import ORIGIN, Desk, done, failed, run
+from support.command_line import ORIGIN, Desk, done, failed, run, start
 from support.terms import contract_of
 from tallystick.cli.kind_options import example_of, in_example, name_of
 from tallystick.forms.form import forms
@@ -183,6 +185,51 @@ def test_what_is_cosigned_is_for_ones_own_log(desk: Desk, profile: Path) -> None
     other.write_text('log = "tallystick.example/other"\n')
     assert "and your profile's is tallystick.example/other" in failed("cosign", note, "--yes", "--profile", other)
     assert "is no signed command" in failed("cosign", desk.policy, "--yes", "--profile", profile)
+
+
+# ------------------------------------------------------------------------------------------------------ on a terminal
+
+
+def on_a_terminal(typed: str, *words: object) -> tuple[int, str]:
+    """Run a command whose streams are a terminal, with something typed, and return its status and what it showed."""
+    shown, terminal = os.openpty()
+    try:
+        process = start(*words, stdin=terminal, stdout=terminal, stderr=terminal)
+        os.write(shown, typed.encode())
+        status = process.wait(120)
+        os.set_blocking(shown, False)
+        text = b""
+        with suppress(BlockingIOError):
+            while True:
+                text += os.read(shown, 65_536)
+    finally:
+        os.close(shown)
+        os.close(terminal)
+    return status, " ".join(text.decode().split())
+
+
+@pytest.mark.parametrize(("typed", "is_agreed"), [("y\n", True), ("n\n", False), ("\n", False)])
+def test_a_person_is_asked(desk: Desk, profile: Path, typed: str, is_agreed: bool) -> None:
+    """Once the words were shown; without a yes nothing is signed."""
+    size = desk.size
+    voucher = f"{TREASURY}/asked-{len(typed)}{typed[0].strip()}"
+    words = do(profile, "voucher.issue", "--voucher", voucher, "--face", "1.00", *ISSUE)
+    status, text = on_a_terminal(typed, *words)
+    assert f"issues voucher {voucher} of 1.00 yuan" in text
+    assert "Sign and send this? [y/N]" in text
+    assert (status, desk.size) == ((0, size + 1) if is_agreed else (1, size)), text
+    assert ("nothing was signed" in text) is not is_agreed
+
+
+def test_sign_says_what_is_signed(desk: Desk, tmp_path: Path) -> None:
+    """On a terminal; the note itself is as it was."""
+    note = desk.sign("party.suspend", TREASURY, subject="acme-ai", reason="late")
+    out = tmp_path / "cosigned.note"
+    words = ("sign", note, "--key", desk.key(f"{TREASURY}/second"), "-o", out)
+    status, text = on_a_terminal("", *words)
+    assert (status, out.is_file()) == (0, True), text
+    assert f'{TREASURY} suspends acme-ai: "late"' in text
+    assert f"for the log {ORIGIN}, as ref doc-" in text
 
 
 # ------------------------------------------------------------------------------------------------------- every kind

@@ -8,6 +8,8 @@ first, so that a misspelt field is found at the desk and not by the log.
 
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
+import json
+import sys
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -19,6 +21,7 @@ from tallystick.cli import kinds, output, over_http, parameters, reading
 from tallystick.cli.parameters import BalanceKind
 from tallystick.errors import MalformedError, UsageError
 from tallystick.named_files import NamedFile
+from tallystick.printing.text import escaped
 from tallystick.token_uris import key_place
 
 if TYPE_CHECKING:
@@ -64,7 +67,9 @@ def sign(
     clock = reading.clock(signed_at)
     out = NamedFile(note, kinds.SIGNED_COMMAND, force=force)
     data = reading.read_file(command)
-    signed = _signed(data, command, reading.load_keys(keys, passphrase_file or [], passphrase_command or []), clock())
+    at = clock()
+    _show(data, command, at)
+    signed = _signed(data, command, reading.load_keys(keys, passphrase_file or [], passphrase_command or []), at)
     out.write(signed)
 
 
@@ -128,16 +133,42 @@ def _columns(by: BalanceKind) -> list[str]:
     return [field.name for field in fields(rows[by])]
 
 
-def _signed(data: bytes, name: str, signers: "Sequence[SigningKey]", at: int) -> bytes:
-    """Return a note of the command, or the note with more signatures."""
+def _show(data: bytes, name: str, at: int) -> None:
+    """Say on a terminal what is about to be signed, in plain words, times in UTC; elsewhere nobody reads it."""
+    from tallystick.forms.words import in_words
+
+    if sys.stderr.isatty():
+        text = _text(data, name, at)
+        for line in in_words(json.loads(text), 0).lines():
+            sys.stderr.write(f"{escaped(line, sys.stderr.encoding)}\n")
+
+
+def _text(data: bytes, name: str, at: int) -> bytes:
+    """Return the text of a command, or of a note.
+
+    Raises:
+        UsageError: it is neither.
+    """
     from tallystick.cli.command_files import read_fields
-    from tallystick.signing.note import Note, add_signatures, sign_text
+    from tallystick.signing.note import Note
     from tallystick.vouchers.rulebook import command_text, parse_command
 
     try:
-        if _SIGNATURE_LINE in data:
-            parse_command(Note.from_bytes(data).text)
-            return add_signatures(data, *signers)
-        return sign_text(command_text(read_fields(data, at)), *signers)
+        if _SIGNATURE_LINE not in data:
+            return command_text(read_fields(data, at))
+        text = Note.from_bytes(data).text
+        parse_command(text)
+    except MalformedError as error:
+        raise UsageError(f"{name}: {error}") from None
+    return text
+
+
+def _signed(data: bytes, name: str, signers: "Sequence[SigningKey]", at: int) -> bytes:
+    """Return a note of the command, or the note with more signatures."""
+    from tallystick.signing.note import add_signatures, sign_text
+
+    text = _text(data, name, at)
+    try:
+        return add_signatures(data, *signers) if _SIGNATURE_LINE in data else sign_text(text, *signers)
     except MalformedError as error:
         raise UsageError(f"{name}: {error}") from None
