@@ -1,5 +1,6 @@
 """Keys in a PKCS#11 token: made there, signing there, for parties and for a log; SoftHSM stands for the device."""
 
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,9 @@ from typing import Any
 import pytest
 
 from support.command_line import ORIGIN, Desk, done, failed, finish, run, start, the_line
-from tallystick import token_keys
+from support.serving import service_in_thread
+from tallystick import keyfiles, token_keys
+from tallystick.cli.reading import now
 from tallystick.errors import KeyMalformedError, KeyTokenError
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import open_note
@@ -246,6 +249,28 @@ def test_a_writer_whose_token_is_pulled_keeps_nothing_and_goes_on(tokens: Tokens
         (answer,) = ledger.submit([note.read_bytes()])
         assert answer.index == size
     assert done("audit", desk.ledger, "--trust", desk.policy)
+
+
+def test_a_party_whose_key_is_in_a_token_logs_in(tokens: Tokens, tmp_path: Path) -> None:
+    """Admitted with the token's vkey; then it is shown over HTTP what is its own."""
+    desk = Desk(tmp_path)
+    desk.found()
+    uri = tokens.key("officers", "beijing-treasury/officer-1")
+    made = run("key", "show", uri, "--json").json
+    command = tmp_path / "admit.json"
+    fields = {"admitted": "beijing-treasury", "role": "treasury", "name": "Beijing", "keys": [made["vkey"]]}
+    head = {"kind": "party.admit/1", "log": ORIGIN, "party": "national", "ref": "admit-beijing"}
+    command.write_text(json.dumps(head | fields))
+    note = tmp_path / "admit.note"
+    roots = _each("--key", [str(desk.key(name)) for name in ("national/root-1", "national/root-2")])
+    done("sign", command, *roots, "--signed-at", desk.at, "-o", note)
+    done("sign", note, "--key", uri, "--passphrase-file", tokens.pin, "-o", note)
+    desk.submit(note)
+    with service_in_thread(desk.ledger, keyfiles.load(desk.key(ORIGIN), None), clock=now, reading="own") as serving:
+        asked = ["show", serving.url, "party", "beijing-treasury"]
+        assert "log in" in failed(*asked)
+        shown = done(*asked, "--key", uri, "--passphrase-command", f"cat {tokens.pin}")
+    assert VerifierKey.from_text(made["vkey"]).label in shown
 
 
 def test_a_token_that_signs_wrongly_is_not_believed(tokens: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
