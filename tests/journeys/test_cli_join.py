@@ -73,3 +73,14 @@ def test_what_an_admission_can_t_say_is_refused_and_nothing_is_made(
 ) -> None:
     assert words in failed(*joining(network, "shanghai-treasury", "treasury", *more))
     assert not (tmp_path / "shanghai-treasury").exists()
+
+
+def test_a_ledger_that_is_named_from_here_is_found_from_anywhere(
+    network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(network)
+    words = [*joining(network, "shanghai-treasury", "treasury")]
+    words[words.index(network / "ledger")] = "ledger"
+    done(*words)
+    found = profile.load(tmp_path / "shanghai-treasury" / "tallystick.toml")
+    assert found.source == str(network / "ledger")

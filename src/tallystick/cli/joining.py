@@ -68,7 +68,14 @@ def join(
         key_file = folder / f"{party}-officer-1.pem"
         keyfiles.create(key_file, f"{party}/officer-1", passphrase, unencrypted=passphrase is None)
         (folder / POLICY).write_bytes(reading.read_file(str(policy)))
-        said = {"source": source, "log": log, "party": party, "key": key_file.name, "policy": POLICY, "zone": zone}
+        said = {
+            "source": _from_anywhere(source),
+            "log": log,
+            "party": party,
+            "key": key_file.name,
+            "policy": POLICY,
+            "zone": zone,
+        }
         profile.write(folder / profile.NAME, said)
         note = _admission(fields, keyfiles.load(key_file, passphrase), reading.clock(log_time)())
         (folder / ADMISSION).write_bytes(note)
@@ -79,6 +86,14 @@ def join(
             folder.rmdir()
         raise
     output.line(f"{folder / ADMISSION}: hand it to {by}, who signs it with `tallystick cosign {ADMISSION} --send`")
+
+
+def _from_anywhere(source: str) -> str:
+    """Return a source as the profile names it, which has a folder of its own: a folder's path from the root."""
+    from tallystick.sources import folder_of, parse_source
+
+    folder = folder_of(parse_source(source))
+    return source if folder is None else str(folder.absolute())
 
 
 def _log_of(policy: Path) -> str:
