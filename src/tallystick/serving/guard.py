@@ -94,11 +94,12 @@ class Guard:
         try:
             stated = self._stated_length(scope)
             held = self._hold(stated)
-            body = await _whole_body(scope, receive, stated) if stated else b""
+            if stated:
+                receive = _Rest(await _whole_body(scope, receive, stated), receive)
         except RequestRefusedError as error:
             await answer.refuse(Refused.of(error), error.detail, self.tell)
         else:
-            await self._run(scope, _Rest(body, receive), answer)
+            await self._run(scope, receive, answer)
         finally:
             self._room += held
             answer.end()
@@ -189,6 +190,8 @@ class RequestIds:
 
 class _Answer:
     """An answer on its way; it is told of once, before its last byte is sent or when it is given up."""
+
+    __slots__ = ("_began", "_detail", "_on_answer", "_scope", "_send", "is_complete", "request_id", "status")
 
     def __init__(self, scope: Scope, send: Send, request_id: str, on_answer: OnAnswer | None) -> None:
         self._scope = scope
