@@ -53,6 +53,13 @@ def target(request: pytest.FixtureRequest) -> Iterator[Target]:
         yield running_server
 
 
+@pytest.fixture(scope="module", params=["echo", "log"])
+def busy_target(request: pytest.FixtureRequest) -> Iterator[Target]:
+    """One that answers at once, and the one that matters most."""
+    with SERVING[request.param](Bounds()) as running_server:
+        yield running_server
+
+
 @pytest.mark.parametrize("abuse", MALFORMED.values(), ids=MALFORMED)
 def test_what_is_malformed_is_refused_and_ends_the_connection(abuse: Abuse, target: Target) -> None:
     """With one answer, or none where nothing was asked."""
@@ -68,13 +75,15 @@ def test_what_is_malformed_is_refused_and_ends_the_connection(abuse: Abuse, targ
     [one for one in MALFORMED.values() if one.statuses],
     ids=[name for name, one in MALFORMED.items() if one.statuses],
 )
-def test_what_is_malformed_is_refused_after_the_answers_before_it(abuse: Abuse, target: Target) -> None:
+def test_what_is_malformed_is_refused_after_the_answers_before_it(abuse: Abuse, busy_target: Target) -> None:
     """Sent ahead in one piece with two good requests: these are answered first, and in order."""
-    ahead = 2 * good_request(target, last=False)
-    first, second, *rest = answers(exchange(target.url, ahead + abuse.bytes_for(target), finished=abuse.finished))
-    assert (first.status, second.status) == (target.get_status, target.get_status)
+    ahead = 2 * good_request(busy_target, last=False)
+    first, second, *rest = answers(
+        exchange(busy_target.url, ahead + abuse.bytes_for(busy_target), finished=abuse.finished)
+    )
+    assert (first.status, second.status) == (busy_target.get_status, busy_target.get_status)
     assert len(rest) == 1
-    assert_refused(target, rest[0], abuse.statuses)
+    assert_refused(busy_target, rest[0], abuse.statuses)
 
 
 @pytest.mark.parametrize("path", ["/../../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "//etc/passwd", "/.git/config"])

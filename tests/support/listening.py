@@ -19,6 +19,8 @@ from tallystick.ledger import create_ledger
 from tallystick.serving.bounds import Bounds
 from tallystick.serving.server import running
 from tallystick.signing.note import NOTE_SIZE_MAX
+from tallystick.transparency.receipt import RECEIPT_SIZE_MAX
+from tallystick.web.receipts_box import ReceiptsBox, body_limit, receipts_app
 from tallystick.witness.deciding import TEXT
 from tallystick.witness.request import REQUEST_SIZE_MAX
 
@@ -64,9 +66,18 @@ def _serving_log(bounds: Bounds) -> Iterator[Target]:
             yield Target(service.url, "/livez", 200, "/v1/entries", NOTE_SIZE_MAX + 1)
 
 
+@contextlib.contextmanager
+def _serving_box(bounds: Bounds) -> Iterator[Target]:
+    with tempfile.TemporaryDirectory() as made:
+        app = receipts_app(ReceiptsBox(Path(made) / "box", None))
+        with running(app, bounds=bounds, body_limit=body_limit) as server:
+            yield Target(server.url, "/livez", 200, "/v1/receipts", RECEIPT_SIZE_MAX)
+
+
 SERVING: dict[str, Serving] = {
     "echo": _serving_echo,
     "witness": _serving_witness,
     "mirror": _serving_mirror,
     "log": _serving_log,
+    "box": _serving_box,
 }
