@@ -26,7 +26,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from tallystick import keyfiles
-from tallystick.errors import MalformedError, NotALedgerError, ProofInvalidError, UsageError
+from tallystick.errors import MalformedError, ProofInvalidError
 from tallystick.mirror.mirrored_log import MirroredLog
 from tallystick.mirror.packages import (
     MIRROR_INFO,
@@ -41,8 +41,8 @@ from tallystick.mirror.state import MirrorState
 from tallystick.signing.algorithms import COSIGNER
 from tallystick.signing.keys import SigningKey, VerifierKey
 from tallystick.transparency.cosignature import cosign
-from tallystick.transparency.policy import NO_QUORUM, LogLine, Policy, QuorumLine
-from tallystick.witness.cosigner import LOGS, STATE, Clock, origin_hash
+from tallystick.transparency.policy import Policy
+from tallystick.witness.cosigner import STATE, Clock, make_folder, origin_hash, read_logs
 from tallystick.witness.deciding import COSIGNED, CosignedTree, WitnessAnswer, open_request, refuse
 
 KEY: Final = "mirror.pem"
@@ -68,19 +68,11 @@ def create_mirror(
         KeyMalformedError, PolicyMalformedError: an unfit name, or keys that aren't logs'.
         KeyFileError, LedgerError, OSError: something can't be written.
     """
-    policy = Policy((*[LogLine(vkey) for vkey in logs], QuorumLine(NO_QUORUM))).to_text()
-    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-    if any(folder.iterdir()):
-        raise UsageError(f"{folder} is not empty: choose another folder")
-    try:
-        vkey = keyfiles.create(folder / KEY, name, passphrase, unencrypted=unencrypted, algorithm=COSIGNER)
-        (folder / LOGS).write_bytes(policy)
-        MirrorState.create(folder / STATE, vkey.to_text())
-    except BaseException:  # half a mirror is of no use, and in the next one's way
-        for made in folder.iterdir():
-            made.unlink()
-        raise
-    return vkey
+
+    def create(key_file: Path) -> VerifierKey:
+        return keyfiles.create(key_file, name, passphrase, unencrypted=unencrypted, algorithm=COSIGNER)
+
+    return make_folder(folder, KEY, create, logs, MirrorState)
 
 
 def open_mirror(folder: Path, key: SigningKey, clock: Clock) -> "Mirror":
@@ -90,10 +82,7 @@ def open_mirror(folder: Path, key: SigningKey, clock: Clock) -> "Mirror":
         NotALedgerError: the folder holds none, or the state of another key.
         PolicyMalformedError: its list of logs can't be read.
     """
-    path = folder / LOGS
-    if not path.is_file():
-        raise NotALedgerError(f"{folder} is no mirror: it has no {LOGS}; `tallystick mirror init` makes one")
-    logs = Policy.from_text(path.read_bytes())
+    logs = read_logs(folder, MirrorState)
     return Mirror(key, logs, MirrorState.open(folder / STATE, key.verifier.to_text()), folder / FILES, clock)
 
 

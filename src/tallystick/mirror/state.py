@@ -5,24 +5,23 @@
     received   the first entry that isn't here
     mirrored   the newest checkpoint that was cosigned: all its entries are here
 
-As in a witness's state (tallystick.witness.state), which see for durability.
+Read and written as a witness's state is (tallystick.witness.durable_state).
 """
 
-import sqlite3
-import threading
 from collections.abc import Callable
-from pathlib import Path
-from typing import Final, Self, TypeVar
+from typing import ClassVar, Final
 
-from tallystick.durable_files import sync_folder
-from tallystick.errors import LedgerError, NotALedgerError
 from tallystick.witness.deciding import CosignedTree, WitnessAnswer
-from tallystick.witness.state import connect
+from tallystick.witness.durable_state import DurableState
 
 PENDING_KEPT: Final = 16
 
-_SCHEMA: Final = """
-CREATE TABLE mirror (vkey TEXT NOT NULL) STRICT;
+
+class MirrorState(DurableState):
+    """The state of one mirror; for any number of threads."""
+
+    OWNER: ClassVar[str] = "mirror"
+    SCHEMA: ClassVar[str] = """
 CREATE TABLE pending (
     origin TEXT NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, note BLOB NOT NULL, PRIMARY KEY (origin, size)
 ) STRICT;
@@ -39,60 +38,6 @@ BEGIN SELECT RAISE(ABORT, 'a mirror never forgets'); END;
 CREATE TRIGGER received_never_goes_back BEFORE UPDATE ON received WHEN NEW.next_entry < OLD.next_entry
 BEGIN SELECT RAISE(ABORT, 'a mirror never goes back'); END;
 """
-_T = TypeVar("_T")
-
-
-class MirrorState:
-    """The state of one mirror; for any number of threads."""
-
-    def __init__(self, path: Path, database: sqlite3.Connection) -> None:
-        self._path = path
-        self._database = database
-        self._turn = threading.Lock()
-
-    @classmethod
-    def create(cls, path: Path, vkey: str) -> None:
-        """Make the file, which must not be there, for the key with this vkey.
-
-        Raises:
-            LedgerError: it can't be made.
-        """
-        try:
-            path.touch(0o600, exist_ok=False)
-            database = connect(path)
-            try:
-                database.execute("PRAGMA journal_mode=WAL")
-                database.executescript(f"BEGIN;{_SCHEMA}")
-                database.execute("INSERT INTO mirror VALUES (?)", (vkey,))
-                database.execute("COMMIT")
-            finally:
-                database.close()
-            sync_folder(path.parent)
-        except (OSError, sqlite3.Error) as error:
-            raise LedgerError(f"{path} can't be made: {error}") from None
-
-    @classmethod
-    def open(cls, path: Path, vkey: str) -> Self:
-        """Open the file.
-
-        Raises:
-            NotALedgerError: there is none, it can't be read, or it is the state of another key.
-        """
-        if not path.is_file():
-            raise NotALedgerError(f"there is no {path}; a mirror that lost its state must not go on: make a new one")
-        try:
-            database = connect(path)
-            try:
-                known = database.execute("SELECT vkey FROM mirror").fetchall()
-            except BaseException:
-                database.close()
-                raise
-        except sqlite3.Error as error:
-            raise NotALedgerError(f"{path} is not a mirror's state: {error}") from None
-        if known != [(vkey,)]:
-            database.close()
-            raise NotALedgerError(f"{path} is the state of another key than {vkey}")
-        return cls(path, database)
 
     def newest_pending(self, origin: str) -> CosignedTree | None:
         """Return the largest tree that entries may be uploaded to.
@@ -100,7 +45,7 @@ class MirrorState:
         Raises:
             LedgerError: the state can't be read now.
         """
-        return self._in_turn(lambda: self._newest_pending(origin))
+        return self.in_turn(lambda: self._newest_pending(origin))
 
     def tree_of_size(self, origin: str, size: int) -> CosignedTree | None:
         """Return the pending tree of a size, or the mirrored one if it has it.
@@ -112,7 +57,7 @@ class MirrorState:
             "SELECT size, root, 0, note FROM pending WHERE (origin, size) = (?1, ?2) "
             "UNION ALL SELECT size, root, at_posix_s, note FROM mirrored WHERE (origin, size) = (?1, ?2)"
         )
-        return self._in_turn(lambda: self._tree(select, origin, size))
+        return self.in_turn(lambda: self.tree(select, origin, size))
 
     def mirrored(self, origin: str) -> CosignedTree | None:
         """Return the newest tree that was cosigned.
@@ -120,7 +65,7 @@ class MirrorState:
         Raises:
             LedgerError: the state can't be read now.
         """
-        return self._in_turn(lambda: self._mirrored(origin))
+        return self.in_turn(lambda: self._mirrored(origin))
 
     def next_entry(self, origin: str) -> int:
         """Return the first entry that isn't here.
@@ -129,7 +74,7 @@ class MirrorState:
             LedgerError: the state can't be read now.
         """
         select = "SELECT next_entry FROM received WHERE origin = ?"
-        row = self._in_turn(lambda: self._database.execute(select, (origin,)).fetchone())
+        row = self.in_turn(lambda: self._database.execute(select, (origin,)).fetchone())
         return int(row[0]) if row else 0
 
     def note_received(self, origin: str, next_entry: int) -> None:
@@ -141,7 +86,7 @@ class MirrorState:
         upsert = (
             "INSERT INTO received VALUES (?, ?) ON CONFLICT (origin) DO UPDATE SET next_entry = excluded.next_entry"
         )
-        self._in_turn(lambda: self._database.execute(upsert, (origin, next_entry)))
+        self.in_turn(lambda: self._database.execute(upsert, (origin, next_entry)))
 
     def advance_pending(
         self, origin: str, decide: Callable[[CosignedTree | None], CosignedTree | WitnessAnswer]
@@ -164,7 +109,7 @@ class MirrorState:
                 )
             return decided
 
-        return self._in_turn(lambda: self._whole(advance))
+        return self.whole(advance)
 
     def advance_mirrored(
         self, origin: str, decide: Callable[[CosignedTree | None], CosignedTree | None]
@@ -186,38 +131,11 @@ class MirrorState:
                 self._database.execute(upsert, row)
             return decided
 
-        return self._in_turn(lambda: self._whole(advance))
-
-    def close(self) -> None:
-        """Close the file."""
-        with self._turn:
-            self._database.close()
+        return self.whole(advance)
 
     def _newest_pending(self, origin: str) -> CosignedTree | None:
         select = "SELECT size, root, 0, note FROM pending WHERE origin = ? ORDER BY size DESC LIMIT 1"
-        return self._tree(select, origin)
+        return self.tree(select, origin)
 
     def _mirrored(self, origin: str) -> CosignedTree | None:
-        return self._tree("SELECT size, root, at_posix_s, note FROM mirrored WHERE origin = ?", origin)
-
-    def _tree(self, select: str, *values: object) -> CosignedTree | None:
-        row = self._database.execute(select, values).fetchone()
-        return CosignedTree(*row) if row else None
-
-    def _whole(self, do: Callable[[], _T]) -> _T:
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            done = do()
-            self._database.execute("COMMIT")
-        except BaseException:
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
-            raise
-        return done
-
-    def _in_turn(self, do: Callable[[], _T]) -> _T:
-        with self._turn:
-            try:
-                return do()
-            except sqlite3.Error as error:
-                raise LedgerError(f"{self._path}: {error}") from None
+        return self.tree("SELECT size, root, at_posix_s, note FROM mirrored WHERE origin = ?", origin)

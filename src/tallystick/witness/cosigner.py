@@ -20,6 +20,7 @@ from tallystick.signing.keys import SigningKey, VerifierKey
 from tallystick.transparency.cosignature import cosign
 from tallystick.transparency.policy import NO_QUORUM, LogLine, Policy, QuorumLine
 from tallystick.witness.deciding import COSIGNED, CosignedTree, SignedRequest, WitnessAnswer, open_request, refuse
+from tallystick.witness.durable_state import DurableState
 from tallystick.witness.state import WitnessState
 
 KEY: Final = "witness.pem"
@@ -47,15 +48,36 @@ def create_witness(
         KeyMalformedError, PolicyMalformedError: an unfit name, or keys that aren't logs'.
         KeyFileError, LedgerError, OSError: something can't be written.
     """
+
+    def create(key_file: Path) -> VerifierKey:
+        return keyfiles.create(key_file, name, passphrase, unencrypted=unencrypted, algorithm=COSIGNER)
+
+    return make_folder(folder, KEY, create, logs, WitnessState)
+
+
+def make_folder(
+    folder: Path,
+    key_name: str,
+    create_key: Callable[[Path], VerifierKey],
+    logs: Sequence[VerifierKey],
+    state: type[DurableState],
+) -> VerifierKey:
+    """Make the folder of one who cosigns: the key, the logs that it knows, an empty state; or nothing.
+
+    Raises:
+        UsageError: the folder isn't empty.
+        PolicyMalformedError: keys that aren't logs'.
+        LedgerError, OSError: something can't be written; and what `create_key` raises.
+    """
     policy = Policy((*[LogLine(vkey) for vkey in logs], QuorumLine(NO_QUORUM))).to_text()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise UsageError(f"{folder} is not empty: choose another folder")
     try:
-        vkey = keyfiles.create(folder / KEY, name, passphrase, unencrypted=unencrypted, algorithm=COSIGNER)
+        vkey = create_key(folder / key_name)
         (folder / LOGS).write_bytes(policy)
-        WitnessState.create(folder / STATE, vkey.to_text())
-    except BaseException:  # half a witness is of no use, and in the next one's way
+        state.create(folder / STATE, vkey.to_text())
+    except BaseException:  # half of it is of no use, and in the next one's way
         for made in folder.iterdir():
             made.unlink()
         raise
@@ -69,11 +91,22 @@ def open_witness(folder: Path, key: SigningKey, clock: Clock) -> "Witness":
         NotALedgerError: the folder holds none, or the state of another key.
         PolicyMalformedError: its list of logs can't be read.
     """
+    logs = read_logs(folder, WitnessState)
+    return Witness(key, logs, WitnessState.open(folder / STATE, key.verifier.to_text()), clock)
+
+
+def read_logs(folder: Path, state: type[DurableState]) -> Policy:
+    """Return the logs that a witness or a mirror knows.
+
+    Raises:
+        NotALedgerError: the folder holds none.
+        PolicyMalformedError: its list of logs can't be read.
+    """
     path = folder / LOGS
     if not path.is_file():
-        raise NotALedgerError(f"{folder} is no witness: it has no {LOGS}; `tallystick witness init` makes one")
-    logs = Policy.from_text(path.read_bytes())
-    return Witness(key, logs, WitnessState.open(folder / STATE, key.verifier.to_text()), clock)
+        owner = state.OWNER
+        raise NotALedgerError(f"{folder} is no {owner}: it has no {LOGS}; `tallystick {owner} init` makes one")
+    return Policy.from_text(path.read_bytes())
 
 
 class Witness:
