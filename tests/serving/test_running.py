@@ -203,3 +203,69 @@ def test_what_an_application_raises_is_one_answer_and_one_word_to_its_log() -> N
             ask(server.url, "GET", "/within")
         assert ask(server.url, "GET", "/nothing")[0] == 404
     assert [str(error) for error in raised] == ["secret", "secret"]
+
+
+def test_no_answer_is_lost_at_the_end() -> None:
+    """Of clients at work: what the application did, its client hears of."""
+    done: set[int] = set()
+    heard: set[int] = set()
+    warm, busy = threading.Barrier(17), threading.Event()
+
+    async def work(request: Request) -> PlainTextResponse:
+        body = await request.body()
+        await asyncio.sleep(0)
+        done.add(int(body))
+        return PlainTextResponse(body)
+
+    def ask_until_closed(url: str, numbers: range) -> None:
+        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
+        connection.connect()
+        warm.wait()
+        for number in numbers:
+            try:
+                connection.request("POST", "/", str(number))
+                response = connection.getresponse()
+                heard.add(int(response.read()))
+                if len(heard) > 500:
+                    busy.set()
+            except (OSError, http.client.HTTPException):
+                break
+            if response.will_close:
+                break
+        connection.close()
+
+    app = Starlette(routes=[Route("/", work, methods=["POST"])])
+    with running(app) as server:
+        numbers = [range(start, start + 1_000_000) for start in range(0, 16_000_000, 1_000_000)]
+        clients = [threading.Thread(target=ask_until_closed, args=(server.url, own)) for own in numbers]
+        for client in clients:
+            client.start()
+        warm.wait()
+        assert busy.wait(20)
+    for client in clients:
+        client.join()
+    assert len(done) > 500
+    assert done == heard
+
+
+def test_while_the_application_drains_all_is_answered_once_more() -> None:
+    """A new connection too, so that a balancer sees it; each answer ends its connection."""
+    draining, may_end = threading.Event(), threading.Event()
+
+    async def on_drain() -> None:
+        draining.set()
+        await asyncio.to_thread(may_end.wait)
+
+    with running(ECHO, hooks=Hooks(on_drain=on_drain)) as server:
+        kept = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=20)
+        kept.request("GET", "/echo")
+        assert kept.getresponse().read() == b""
+        server.stop()
+        assert draining.wait(20)
+        new = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=20)
+        for connection in (kept, new):
+            connection.request("GET", "/echo")
+            response = connection.getresponse()
+            assert (response.status, response.getheader("Connection"), response.read()) == (200, "close", b"")
+            connection.close()
+        may_end.set()
