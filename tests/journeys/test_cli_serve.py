@@ -95,6 +95,14 @@ def test_the_one_standing_by_takes_over_and_knows_what_was_answered(
         assert reader.size == 16
 
 
+def test_one_that_stands_by_ends_in_order_too(tmp_path: Path, log_key: Path, started: list[ServingProcess]) -> None:
+    source = founded(str(tmp_path / "ledger"))
+    first, second = [start_service(started, source, log_key) for _ in range(2)]
+    assert second.end() == 0
+    assert first.post(burn_note("s-1")).json()["index"] == 11
+    assert first.end() == 0
+
+
 def test_a_fenced_service_stands_by_again(log_key: Path, started: list[ServingProcess]) -> None:
     """It notices by itself, for nobody need send it a note."""
     source = founded(fresh_database())

@@ -31,6 +31,25 @@ def test_a_service_that_is_well(serving: Running) -> None:
     assert said["/health"].json() == {"origin": LOG_KEY.name, "size": 12, "ok": True, "reasons": []}
 
 
+def test_who_asks_often_is_told_what_was_found_a_moment_ago(serving: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[object] = []
+
+    def examined(service: object) -> tuple[dict[str, object], list[str]]:
+        looks.append(service)
+        return {}, []
+
+    monkeypatch.setattr(health, "_examined", examined)
+    monkeypatch.setattr(health, "EXAMINED_FOR_SECONDS", 3_600.0)
+    assert [serving.http.get("/health").status_code for _ in range(3)] == [200] * 3
+    assert len(looks) == 1
+
+
+def test_a_load_balancer_may_ask_for_the_head_alone(serving: Running) -> None:
+    for path in ("/livez", "/readyz", "/health", "/v1/info"):
+        answer = serving.http.head(path)
+        assert (answer.status_code, answer.content) == (200, b"")
+
+
 def test_one_that_stands_by_takes_no_notes_and_is_well(folder: Path) -> None:
     with open_ledger(folder, LOG_KEY, clock=lambda: NOW), service_in_thread(folder, clock=lambda: NOW) as serving:
         ready = serving.http.get("/readyz")

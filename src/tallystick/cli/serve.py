@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tallystick.cli import output, parameters, reading, streams
-from tallystick.cli.statuses import FAILED
+from tallystick.cli.statuses import AS_ASKED, FAILED
 from tallystick.errors import UsageError
 
 if TYPE_CHECKING:
     from tallystick.sources import WritableSource
     from tallystick.web.running import Writing
 
+LETTING_GO_SECONDS = 1.0
 READINGS = ("open", "parties", "own")
 
 
@@ -95,15 +96,16 @@ def serve(
 
 
 def _let_go(writing: "Writing") -> None:
-    """Let go of the log; a store that hangs would keep the process for ever, so that it is left where it is."""
-    from tallystick.web.served_log import LETTING_GO_SECONDS
-
-    if not writing.stop(LETTING_GO_SECONDS):
+    """Let go of the log; where a store hangs, its thread is left where it is, or the process would stay for ever."""
+    if writing.stop(LETTING_GO_SECONDS):
+        return
+    if writing.has_ledger:
         streams.say(
             "tallystick: the store doesn't answer; the notes under way have no answer: send them again to find out "
             "what was kept"
         )
-        os._exit(FAILED)
+    sys.stdout.flush()
+    os._exit(FAILED if writing.has_ledger else AS_ASKED)
 
 
 def _policy(source: "WritableSource") -> str | None:

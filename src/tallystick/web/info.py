@@ -9,11 +9,12 @@ from starlette.responses import Response
 
 from tallystick.signing.note import NOTE_SIZE_MAX
 from tallystick.web.batching import NOTES_UNDER_WAY_MAX
+from tallystick.web.conditional import GetRoute
 from tallystick.web.entries_in import BATCH_BYTES_MAX, BATCH_NOTES_MAX
 from tallystick.web.served_log import ServedLog, served_log_of
 from tallystick.wire import JsonObject
 
-router: Final = APIRouter()
+router: Final = APIRouter(route_class=GetRoute)
 
 LIMITS: Final = {
     "note_bytes": NOTE_SIZE_MAX,

@@ -77,6 +77,11 @@ class Writing:
         """Whether notes are decided here, and what was asked of the store last went well."""
         return self.status is Status.WRITING
 
+    @property
+    def has_ledger(self) -> bool:
+        """Whether notes may be under way: there is a ledger that isn't closed."""
+        return self._ledger is not None or self._users > 0
+
     def start(self) -> None:
         """Stand by, or write at once if nobody else does; what is wrong with the source is raised here.
 

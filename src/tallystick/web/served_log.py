@@ -9,6 +9,7 @@
 """
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +31,7 @@ from tallystick.vouchers.state import State
 from tallystick.web.batching import GROUPS_UNDER_WAY_MAX, Batcher
 from tallystick.web.reads import Reads
 from tallystick.web.running import Writing
+from tallystick.wire import JsonObject
 
 CHECKS_AT_ONCE: Final = 4
 DRAIN_SECONDS: Final = 8.0
@@ -93,6 +95,8 @@ class ServedLog:
         self.on_recorded: Callable[[Sequence[NoteAnswer]], None] = lambda answers: None
         self.on_group: Callable[[Sequence[NoteAnswer] | None, float], None] = lambda answers, seconds: None
         self.checking = asyncio.Semaphore(1)
+        self.examining = asyncio.Lock()
+        self.examined: tuple[float, JsonObject, list[str]] = (-math.inf, {}, [])
         self._deciding = ThreadPoolExecutor(GROUPS_UNDER_WAY_MAX, "deciding")
         self._checking = ThreadPoolExecutor(CHECKS_AT_ONCE, "checking")
         self._looking = ThreadPoolExecutor(1, "looking")
