@@ -47,6 +47,7 @@ from tallystick.vouchers.admit import read_note
 from tallystick.vouchers.entry import ENTRY_SIZE_MAX, Entry, Header, split_entry
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.rulebook import parse_command
+from tallystick.wire import note_lines
 from tallystick.witness.request import REQUEST_SIZE_MAX, AddCheckpoint
 
 ENTRIES = tuple(path.read_bytes() for path in sorted((Path(__file__).parents[1] / "vectors/entries").glob("*.txt")))
@@ -109,6 +110,9 @@ REPORT = Report(
         },
     ),
 ).to_bytes()
+
+
+BATCH_SIZE_MAX = 512 * 65_536  # of a batch the service refuses 4 MB before it is read
 
 
 class Reader(NamedTuple):
@@ -180,6 +184,15 @@ def _cosignature(data: bytes) -> bytes:
     signature = Signature.from_line(data)
     verify_cosignature(Note.from_bytes(CHECKPOINT).text, signature, WITNESS.verifier)
     return signature.to_line()
+
+
+def _batch(data: bytes) -> bytes:
+    notes = note_lines.from_lines(data)
+    lines = note_lines.to_lines(notes)
+    if not notes or lines != data:  # JSON has many ways to say a string, and nothing that is signed is in them
+        assert note_lines.from_lines(lines) == notes
+        raise MalformedError("said in another way, or nothing")
+    return lines
 
 
 _RECEIPT = Receipt.from_bytes(RECEIPT)
@@ -262,6 +275,7 @@ READERS: dict[str, Reader] = {
         (DossierHead("provider guian", CHECKPOINT, 7).to_bytes(),),
         LINE_SIZE_MAX,
     ),
+    "batch of notes": Reader(_batch, (MalformedError,), (b'"a"\n""\n', note_lines.to_lines(NOTES[:1])), BATCH_SIZE_MAX),
     "report": Reader(lambda data: Report.from_bytes(data).to_bytes(), (MalformedError,), (REPORT,), REPORT_SIZE_MAX),
 }
 

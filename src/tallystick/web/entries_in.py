@@ -14,8 +14,8 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
-from tallystick.errors import TallystickError
-from tallystick.ledger.pending import GROUP_BYTES_MAX, GROUP_NOTES_MAX, Admitted
+from tallystick.errors import MalformedError, TallystickError
+from tallystick.ledger.pending import GROUP_BYTES_MAX, Admitted
 from tallystick.publishing.reader import Reader
 from tallystick.publishing.recorded import find_recorded
 from tallystick.signing.note import NOTE_SIZE_MAX
@@ -25,12 +25,12 @@ from tallystick.vouchers.rules.rule import Event
 from tallystick.web.flood import buckets_of
 from tallystick.web.problems import HttpProblem, problem_object, problem_response
 from tallystick.web.served_log import ServedLog, served_log_of
-from tallystick.wire import JsonObject
+from tallystick.wire import JsonObject, note_lines
 from tallystick.wire.answers import recorded
 from tallystick.wire.json_text import exact_json
+from tallystick.wire.note_lines import BATCH_NOTES_MAX
 from tallystick.wire.statuses import RECORDED_BEFORE, RECORDED_NOW, HttpReason
 
-BATCH_NOTES_MAX: Final = GROUP_NOTES_MAX
 BATCH_BYTES_MAX: Final = GROUP_BYTES_MAX
 JSON: Final = "application/json"
 JSON_LINES: Final = "application/jsonl"
@@ -209,27 +209,12 @@ async def _notes_in(request: Request) -> list[bytes]:
     body = await _body(request, BATCH_BYTES_MAX)
     if len(body) > BATCH_BYTES_MAX:
         raise HttpProblem(HttpReason.BODY_TOO_LARGE, f"a batch is {BATCH_BYTES_MAX:,} bytes at most")
-    lines = body.split(b"\n")
-    if lines[-1] == b"":
-        lines.pop()
-    if len(lines) > BATCH_NOTES_MAX:
+    if body.count(b"\n") > BATCH_NOTES_MAX:
         raise HttpProblem(HttpReason.BODY_TOO_LARGE, f"a batch has {BATCH_NOTES_MAX} notes at most, a line each")
-    notes = []
-    for number, line in enumerate(lines, 1):
-        try:
-            notes.append(_string_in(line))
-        except ValueError:
-            raise HttpProblem(
-                HttpReason.BAD_REQUEST, f"line {number} of the batch is not a JSON string, as each note is"
-            ) from None
-    return notes
-
-
-def _string_in(line: bytes) -> bytes:
-    value = orjson.loads(line)
-    if not isinstance(value, str):
-        raise ValueError("not a string")
-    return value.encode()
+    try:
+        return note_lines.from_lines(body)
+    except MalformedError as error:
+        raise HttpProblem(HttpReason.BAD_REQUEST, str(error)) from None
 
 
 def _require_type(request: Request, types: Collection[str]) -> None:

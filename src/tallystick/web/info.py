@@ -10,9 +10,10 @@ from starlette.responses import Response
 from tallystick.signing.note import NOTE_SIZE_MAX
 from tallystick.web.batching import NOTES_UNDER_WAY_MAX
 from tallystick.web.conditional import GetRoute
-from tallystick.web.entries_in import BATCH_BYTES_MAX, BATCH_NOTES_MAX
+from tallystick.web.entries_in import BATCH_BYTES_MAX
 from tallystick.web.served_log import ServedLog, served_log_of
 from tallystick.wire import JsonObject
+from tallystick.wire.note_lines import BATCH_NOTES_MAX
 
 router: Final = APIRouter(route_class=GetRoute)
 

@@ -8,6 +8,7 @@
     dossiers.py     what the examination of a dossier came to
     made.py         what was made for its owner: a ledger, a copy of one, a key, a witness, a cosigned checkpoint
     problems.py     an error
+    note_lines.py   many notes in one body
     json_text.py    any of these as JSON text, on which no reader takes a number for another
 
 Functions from values to JSON objects: nothing is read, printed or sent here. Amounts are whole fen, times RFC 3339 in
