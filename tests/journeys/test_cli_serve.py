@@ -181,7 +181,8 @@ def test_who_may_read_is_a_setting_too(tmp_path: Path, log_key: Path, started: l
     source = founded(str(tmp_path / "ledger"))
     settings = tmp_path / "ledger" / "ledger.toml"
     settings.write_text(f'log_key = "{log_key}"\nreading = "parties"\n')
-    assert start_service(started, source, log_key).http.get("/v1/info").json()["reading"] == "parties"
+    said = start_service(started, source, log_key).http.get("/v1/info").json()
+    assert (said["reading"], said["policy"]) == ("parties", (tmp_path / "ledger" / "trust.policy").read_text())
     settings.write_text(f'log_key = "{log_key}"\nreading = "none"\n')
     assert "reading: must be 'open', 'parties' or 'own'" in failed("serve", source, "--log-key", log_key)
     assert "--reading is one of open, parties, own" in failed("serve", source, "--reading", "all")
@@ -260,6 +261,16 @@ def test_what_can_not_be_served_is_said_at_once(tmp_path: Path, log_key: Path) -
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (2, "")
     assert "ledger.db" in the_line(err)
+
+
+@pytest.mark.parametrize("missing", ["uvicorn", "fastapi", "structlog"])
+def test_what_is_not_installed_is_named_with_what_installs_it(missing: str, tmp_path: Path, log_key: Path) -> None:
+    program = ("-c", f"import sys; sys.modules['{missing}'] = None; from tallystick.cli import main; sys.exit(main())")
+    with start("serve", founded(str(tmp_path / "ledger")), "--log-key", log_key, program=program) as process:
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (2, "")
+    line = f"{missing} is missing, which serving over HTTP needs: pip install 'tallystick[serve]'"
+    assert the_line(err) == line
 
 
 def test_a_port_that_is_taken_is_said_in_one_line_and_the_log_is_let_go(

@@ -45,6 +45,7 @@ from tallystick.cli.statuses import AS_ASKED, FAILED, INTERRUPTED, PIPE_CLOSED, 
 _LOADED_BYTES = 64 * 2**20
 """The most that a command's own modules and libraries take; what it reads comes on top."""
 _SHOWN_MAX = 200
+_FOR_SERVING = ("fastapi", "httptools", "prometheus_client", "starlette", "structlog", "uvicorn", "uvloop")
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 __all__ = ["main"]
@@ -160,6 +161,9 @@ def _failed(error: Exception) -> int:
         return FAILED
     if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("psycopg"):
         _complain("a ledger in PostgreSQL needs psycopg: pip install 'psycopg[binary,pool]>=3.2,<4'")
+        return FAILED
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in _FOR_SERVING:
+        _complain(f"{error.name} is missing, which serving over HTTP needs: pip install 'tallystick[serve]'")
         return FAILED
     if isinstance(error, ImportError):
         return _unloadable(error)
