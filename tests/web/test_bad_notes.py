@@ -1,14 +1,28 @@
 """What isn't a note, or no batch of notes, is a problem by its name; nothing is recorded, and the service goes on."""
 
 import json
+from collections.abc import Iterator
 
 import pytest
 
-from support.burning import burn_note
-from support.serving import NOTE, Running, batch_of
+from support.burning import LOG_KEY, NOW, Clock, burn_note, founding_notes
+from support.serving import NOTE, Running, batch_of, service_in_thread
+from tallystick.ledger import create_ledger
 
 FOUR_MB = 4_000_000
 USUAL = ("application/octet-stream", "application/x-www-form-urlencoded")
+
+
+@pytest.fixture(scope="module")
+def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A service that records nothing of what is tried with it."""
+    folder = tmp_path_factory.mktemp("unchanged") / "ledger"
+    genesis, *rest = founding_notes()
+    with create_ledger(folder, genesis, LOG_KEY, clock=Clock()) as ledger:
+        ledger.submit(rest)
+    with service_in_thread(folder, clock=lambda: NOW) as running:
+        yield running
+        assert running.http.get("/readyz").json() == {"status": "writing", "size": 11, "ok": True, "reasons": []}
 
 
 def test_the_types_that_a_note_comes_as(serving: Running) -> None:
@@ -35,8 +49,8 @@ def test_the_types_that_a_note_comes_as(serving: Running) -> None:
         (b"x" * 65_537, 413, "body_too_large"),
     ],
 )
-def test_what_is_no_note(serving: Running, path: str, note: bytes, status: int, reason: str) -> None:
-    answer = serving.post(note, path)
+def test_what_is_no_note(unchanged: Running, path: str, note: bytes, status: int, reason: str) -> None:
+    answer = unchanged.post(note, path)
     said = answer.json()
     assert said["reason"] == reason
     if path == "/v1/entries" or reason == "body_too_large":
@@ -62,8 +76,8 @@ def test_what_is_no_note(serving: Running, path: str, note: bytes, status: int, 
         (b'"' + b"a" * FOUR_MB + b'"\n', 413, "body_too_large", ""),
     ],
 )
-def test_what_is_no_batch(serving: Running, path: str, body: bytes, status: int, reason: str, words: str) -> None:
-    answer = serving.http.post(path, content=body, headers={"Content-Type": "application/jsonl"})
+def test_what_is_no_batch(unchanged: Running, path: str, body: bytes, status: int, reason: str, words: str) -> None:
+    answer = unchanged.http.post(path, content=body, headers={"Content-Type": "application/jsonl"})
     said = answer.json()
     assert (answer.status_code, said["reason"]) == (status, reason)
     assert words in said["detail"]
@@ -98,7 +112,7 @@ def test_one_note_of_a_batch_hurts_no_other(serving: Running) -> None:
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS"])
 @pytest.mark.parametrize("path", ["/v1/entries", "/v1/entries:batch", "/v1/check", "/v1/check:batch"])
-def test_another_method_is_said(serving: Running, method: str, path: str) -> None:
-    answer = serving.http.request(method, path, content=b"x" if method in ("PUT", "PATCH") else None)
+def test_another_method_is_said(unchanged: Running, method: str, path: str) -> None:
+    answer = unchanged.http.request(method, path, content=b"x" if method in ("PUT", "PATCH") else None)
     assert (answer.status_code, answer.json()["reason"]) == (405, "method_not_allowed")
     assert "POST" in answer.headers["allow"]
