@@ -176,6 +176,16 @@ def test_an_answer_is_as_old_as_its_tree(tmp_path: Path) -> None:
         assert behind.headers["retry-after"]
 
 
+def test_what_has_not_changed_is_not_told_to_who_has_not_logged_in(folder: Path, tmp_path: Path) -> None:
+    """Not even that."""
+    with reading(folder, tmp_path / "views.db", who="own") as service:
+        size = service.reads.newest.size
+        while service.reads.views_lag:
+            pass
+        answer = service.get("/v1/parties/guian", if_none_match=f'"{size}"')
+        assert (answer.status_code, answer.json()["reason"]) == (401, "login_required")
+
+
 def test_entries_are_listed_newest_first(service: Running) -> None:
     """Those of an account, of a party, of a reference; page by page."""
     size = service.reads.newest.size

@@ -8,7 +8,7 @@
 Whether a thing may be read is asked before it is looked up, and of a list row by row (`rights.py`).
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from typing import Annotated, Any, Final, NamedTuple, get_args
 
@@ -38,8 +38,8 @@ from tallystick.web.conditional import (
     tag_of,
 )
 from tallystick.web.entries_out import ReaderHere, ReadsHere
-from tallystick.web.reads import Reads
-from tallystick.web.rights import ReadersRights
+from tallystick.web.reads import Reads, reads_of
+from tallystick.web.rights import ReadersRights, reader_of
 from tallystick.wire import JsonObject
 from tallystick.wire.resources import balances, listing, recorded, resource, rows
 from tallystick.wire.resources import search as found
@@ -85,7 +85,30 @@ LISTED_ALONE: Final[tuple[tuple[ListKind, str], ...]] = (
 )
 
 Segment = Annotated[str, Path(min_length=1, max_length=ID_MAX)]
-router: Final = APIRouter(route_class=GetRoute, prefix="/v1")
+
+
+class ViewRoute(GetRoute):
+    """A route whose answer is of the newest entries: who has it is told so before anything else is looked at."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what answers."""
+        answer = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            if "if-none-match" in request.headers and _PAST.isdisjoint(request.query_params):
+                reads = reads_of(request)
+                size = reads.views.size
+                headers = headers_of(size, tag=tag_of(size, CSV if wants_csv(request) else ""))
+                if size == reads.newest.size and has(request, headers["ETag"]):
+                    await reader_of(request)
+                    return not_modified(headers)
+            return await answer(request)
+
+        return handler
+
+
+_PAST: Final = frozenset(Asked.model_fields)
+router: Final = APIRouter(route_class=ViewRoute, prefix="/v1")
 
 
 class PageAsked(Asked):
