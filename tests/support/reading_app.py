@@ -72,7 +72,7 @@ def reading(
 ) -> Iterator[Running]:
     """Run the service over a ledger until the block ends; `who` may read what."""
     reads = Reads.open(source, views_path)
-    pending = (views_path.parent if views_path else Path(source)) / "pending.db"
+    pending = reads.views.path.with_name("pending.db")
     config = uvicorn.Config(
         application(reads, pending, who, clock), port=0, log_level="error", timeout_graceful_shutdown=5
     )

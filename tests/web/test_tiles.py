@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from support.postgres import fresh_database
 from support.reading_app import Running, add_entry, reading
 from support.small_ledger import export_small_ledger, write_small_ledger
 from tallystick.publishing import read_ledger
@@ -132,3 +133,16 @@ def test_a_tile_that_has_just_come_into_being_is_found(tmp_path: Path, monkeypat
         width = add_entry(tmp_path) + 1
         assert service.get(f"/tile/0/000.p/{width}").status_code == 200
         assert service.get(f"/tile/0/000.p/{width + 1}").status_code == 404
+
+
+def test_a_database_is_served_like_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Its views are in the user's cache; it is the same log."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    url = fresh_database()
+    write_small_ledger(url, up_to=(213, 289))
+    with reading(url) as service:
+        assert service.get("/checkpoint").content == (folder / "export" / "checkpoint").read_bytes()
+        assert service.get("/tile/0/001.p/33").content == (folder / "export/tile/0/001.p/33").read_bytes()
+        assert service.get("/v1/parties/guian").json()["party"]["balance"]["role"] == "provider"
+        assert service.get("/v1/entries/17/receipt?size=213").status_code == 200
+        assert service.get("/v1/recorded?limit=1").json()["recorded"][0]["index"] == 288
