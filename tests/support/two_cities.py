@@ -97,15 +97,15 @@ class _Clock:
         return self.now
 
 
-def write_two_cities(source: Path | str) -> int:
-    """Write the ledger and return the log's time of its last entry (microseconds)."""
+def write_two_cities(source: Path | str, *, has_ended: bool = True) -> int:
+    """Write the ledger, until nearly all of it has ended or a while before; return the log's time (microseconds)."""
     for actor in (NETWORK, OPERATOR, AUDITOR, *(one for city in CITIES for one in vars(city).values())):
         if isinstance(actor, Actor):
             actor.refs = 0
     clock = _Clock()
     genesis = NETWORK.note("network.found", START, party="national", **founding_of(*NETWORK.vkeys))
     with create_ledger(source, genesis, LOG_KEY, clock=clock) as ledger:
-        for group in _groups(clock):
+        for group in _groups(clock, has_ended=has_ended):
             _submit(ledger, group)
         return ledger.state.at
 
@@ -115,7 +115,7 @@ def _submit(ledger: Ledger, notes: list[bytes]) -> None:
         assert isinstance(answer, Admitted), (answer, note)
 
 
-def _groups(clock: _Clock) -> Iterator[list[bytes]]:
+def _groups(clock: _Clock, *, has_ended: bool) -> Iterator[list[bytes]]:
     yield _public(clock.now)
     for city in CITIES:
         yield _parties(city, clock.now)
@@ -129,6 +129,8 @@ def _groups(clock: _Clock) -> Iterator[list[bytes]]:
     clock.now += DAY_US
     for city in CITIES:
         yield _settlement(city, clock.now)
+    if not has_ended:
+        return
     clock.now += DAY_US
     last_day = format_day(clock.now // DAY_US - 2)
     yield [OPERATOR.note("book.seal", clock.now, seal="registry/first", last_day=last_day)]

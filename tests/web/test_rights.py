@@ -7,6 +7,7 @@ one city alone has a secret in its name (support/two_cities.py), and no amount o
 import base64
 import re
 import shutil
+from ast import literal_eval
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -15,14 +16,15 @@ import httpx2
 import pytest
 from starlette.routing import BaseRoute, Route
 
-from support.actors import ORIGIN, key_of, label_of
+from support.actors import ORIGIN, key_of, label_of, note_of
 from support.serving import Running, service_in_thread
-from support.two_cities import AUDITOR, CITIES, LOG_KEY, NETWORK, OPERATOR, A, B, City
+from support.two_cities import AUDITOR, CITIES, LOG_KEY, NETWORK, OPERATOR, A, B, City, write_two_cities
 from tallystick.publishing import read_ledger
 from tallystick.signing.note import sign_text
 from tallystick.views.lists import LISTS
 from tallystick.views.questions import By
-from tallystick.vouchers.quantities import SECOND_US
+from tallystick.vouchers.quantities import SECOND_US, format_instant
+from tallystick.vouchers.rules.rule import Rule
 from tallystick.vouchers.sessions import session_text
 from tallystick.web import following
 from tallystick.web.application import create_app
@@ -422,3 +424,33 @@ def test_a_condition_tells_nothing_either(service: Running, tokens: dict[str, di
         assert found[1] == found[2]
         assert service.http.request(method, own, headers={"if-none-match": tag}).status_code == 401
         assert service.http.request(method, others, headers=firm).status_code == 404
+
+
+def test_what_is_refused_of_anothers_things_says_nothing_of_them(amounts: dict[str, set[str]], tmp_path: Path) -> None:
+    """Each command that city a gave is given again, signed by the same keys, about the things of city b."""
+    now = write_two_cities(tmp_path / "ledger", has_ended=False) + SECOND_US
+    later = {"valid_from", "valid_until", "until", "opens_at"}
+    with read_ledger(tmp_path / "ledger") as reader:
+        events = [reader.parsed_entry(index).event for index in range(reader.size)]
+    leaks, reasons = [], set()
+    with service_in_thread(tmp_path / "ledger", LOG_KEY, clock=lambda: now, reading="own") as serving:
+        for number, event in enumerate(events):
+            if event.command.party not in A.role_of():
+                continue
+            command = event.command.model_dump(mode="json", by_alias=True, exclude_none=True)
+            fields = {name: value for name, value in command.items() if name not in Rule.model_fields}
+            fields |= {name: format_instant(now + SECOND_US) for name in later & set(fields)}
+            about = re.sub(r"\ba-(?=treasury|centre|panel)", "b-", repr(fields)).replace(A.secret, B.secret)
+            command |= literal_eval(about) | {"ref": f"try-{number}", "signed_at": format_instant(now)}
+            note = note_of(command, *event.key_names)
+            answer = serving.post(note, "/v1/check")
+            assert answer.status_code == 200
+            reasons.add(answer.json().get("reason"))
+            said = answer.text
+            for given in sorted(re.findall(r"[\w./-]*secret-b[\w./-]*", note.decode()), key=len, reverse=True):
+                said = said.replace(given, "")
+            if B.secret in said or amounts["b"] & set(AMOUNT.findall(said)) - set(AMOUNT.findall(note.decode())):
+                leaks.append((command["kind"], said))
+    assert leaks == []
+    not_own = {"not_own_contract", "not_own_programme", "not_own_reservation", "not_own_application"}
+    assert not_own | {"demand_on_another", "subject_not_under_party"} <= reasons

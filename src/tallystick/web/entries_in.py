@@ -53,7 +53,7 @@ async def post_entry(request: Request) -> Response:
     (answer,) = await service.submit([note])
     failures.count(request, [answer])
     if isinstance(answer, Refusal):
-        return problem_response(_shown(answer))
+        return problem_response(answer)
     headers = {"Location": f"{service.prefix}/v1/entries/{answer.index}"} | service.headers()
     status = RECORDED_NOW if answer.is_new else RECORDED_BEFORE
     if RECEIPT in request.headers.get("accept", ""):
@@ -129,16 +129,8 @@ async def answer(take_notes: TakesNotes, scope: Scope, receive: Receive, send: S
 def _answer_object(answer: Admitted | Refusal) -> JsonObject:
     """Return the answer to one note among many, with the status that it has alone."""
     if isinstance(answer, Refusal):
-        return problem_object(_shown(answer))
+        return problem_object(answer)
     return _recorded(answer.event, is_new=answer.is_new)
-
-
-def _shown(refusal: Refusal) -> Refusal:
-    """Return a refusal as strangers may see it: where a party's reference was used is the party's to ask.
-
-    It is decided before any signature is looked at, so that a guessed reference would lead to another's entry.
-    """
-    return Refusal(refusal.reason) if refusal.reason is Reason.REF_REUSED_FOR_OTHER_CONTENT else refusal
 
 
 def _recorded(event: Event, *, is_new: bool) -> JsonObject:
@@ -159,7 +151,7 @@ def _checked(service: ServedLog, notes: list[bytes]) -> list[JsonObject]:
             if isinstance(answer, Refusal) and answer.reason is Reason.ALREADY_RECORDED:
                 answer = before[place] = _recorded_among(answer, decided, reader)
             if isinstance(answer, Refusal):
-                said.append(problem_object(_shown(answer)))
+                said.append(problem_object(answer))
             else:
                 said.append(_recorded(answer.event, is_new=place not in before))
         return said

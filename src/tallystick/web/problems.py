@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from tallystick.errors import RequestRefusedError, TallystickError
 from tallystick.field_faults import fault_in_words
-from tallystick.vouchers.refusals import Refusal
+from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.wire import JsonObject
 from tallystick.wire.problems import MEDIA_TYPE, as_answer, http_problem, problem
 from tallystick.wire.statuses import UNAVAILABLE, HttpReason, status_of_error, status_of_refusal
@@ -22,14 +22,33 @@ _RETRY_AFTER: Final = {"Retry-After": str(RETRY_AFTER_SECONDS)}
 _OF_STATUS: Final = {reason.status: reason for reason in reversed(HttpReason)}
 
 
+_ABOUT_OTHERS: Final = frozenset(
+    {
+        Reason.REF_REUSED_FOR_OTHER_CONTENT,  # decided before a signature is looked at: a guess would lead to an entry
+        Reason.SUBJECT_NOT_UNDER_PARTY,
+        Reason.NOT_OWN_CONTRACT,
+        Reason.NOT_OWN_APPLICATION,
+        Reason.NOT_OWN_VOUCHER,
+        Reason.APPLICATION_DIFFERS,
+        Reason.DEMAND_ON_ANOTHER,
+        Reason.DOCUMENT_ALREADY_USED,
+        Reason.USCC_ALREADY_ADMITTED,
+    }
+)
+"""What is refused because of another's thing: whose it is, and what else is of it, is not the asker's to know."""
+
 HttpProblem = RequestRefusedError
 """What a route raises to be answered as a problem of HTTP's own, by its reason."""
 
 
 def problem_object(error: Exception | Refusal) -> JsonObject:
-    """Return what is answered instead: an error of the package's own, a refusal, or a problem of HTTP's."""
+    """Return what is answered instead: an error of the package's own, a refusal, or a problem of HTTP's.
+
+    Of a refusal that names another's thing the reason is said, and nothing more.
+    """
     if isinstance(error, Refusal):
-        return as_answer(problem(error), status_of_refusal(error.reason)) | {"accepted": False}
+        shown = Refusal(error.reason) if error.reason in _ABOUT_OTHERS else error
+        return as_answer(problem(shown), status_of_refusal(error.reason)) | {"accepted": False}
     if isinstance(error, HttpProblem):
         reason = HttpReason.from_code(error.reason)
         return as_answer(http_problem(reason, error.detail), reason.status)
