@@ -15,9 +15,11 @@ from tallystick.publishing import read_ledger
 from tallystick.views import Views
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_day, format_instant
-from tallystick.vouchers.reading_rights import READS_ALL, Reader, Reading, Sight, ThingKind, may_read_entry
+from tallystick.vouchers.reading_rights import READS_ALL, Concerned, Reader, Reading, Sight, ThingKind, may_read_entry
 from tallystick.vouchers.rulebook import RULEBOOK
 from tallystick.vouchers.rules.rule import Event
+from tallystick.web import rights
+from tallystick.web.rights import FollowedEntries
 
 READ_BY = """\
 application.file: firm panel treasury
@@ -182,6 +184,34 @@ def test_what_a_city_reads_of_its_own(views: Views, events: list[Event]) -> None
             who = [name for party, name in names.items() if may_read(views, Reader(party, A.role_of()[party]), event)]
             read.setdefault(kind, set()).update(who)
     assert [f"{kind}: {' '.join(sorted(parties))}" for kind, parties in sorted(read.items())] == READ_BY.splitlines()
+
+
+def test_an_entry_that_many_follow_is_looked_up_once(
+    views: Views, events: list[Event], two_cities: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For a few seconds; so many are remembered and no more."""
+    asked: list[tuple[str, str]] = []
+
+    def look_up(kind: ThingKind, thing: str) -> Concerned | None:
+        asked.append((kind, thing))
+        return views.parties_concerned(kind, thing)
+
+    issue = next(event for event in events if event.command.kind == "voucher.issue/1")
+    with read_ledger(two_cities) as reader:
+        data = reader.entry(issue.index)
+    followed = FollowedEntries()
+    for _ in range(3):
+        assert followed.readers(issue.index, data, look_up) == frozenset({A.treasury.party, A.firm.party})
+        assert followed.readers(0, data, look_up) is not None
+    assert asked == [("voucher", A.id(A.treasury, "v1"))] * 2
+    monkeypatch.setattr(rights, "FOLLOWED_MAX", 2)
+    followed.readers(1, data, look_up)
+    assert len(asked) == 3
+    followed.readers(issue.index, data, look_up)
+    assert len(asked) == 4
+    monkeypatch.setattr(rights, "FOLLOWED_SECONDS", 0.0)
+    followed.readers(issue.index, data, look_up)
+    assert len(asked) == 5
 
 
 def test_no_command_of_ones_own_gives_a_right(two_cities: Path, tmp_path: Path) -> None:

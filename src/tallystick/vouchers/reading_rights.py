@@ -194,6 +194,26 @@ def parties_of(event: Event) -> frozenset[str]:
     return frozenset({*signed, event.command.party, *event.command.parties_named()})
 
 
+def readers_of_entry(event: Event, look_up: LookUp) -> frozenset[str] | None:
+    """Return the parties that may read an entry, beside those that read all; None for every party.
+
+    Args:
+        event: the entry's.
+        look_up: finds whom a thing concerns.
+    """
+    if is_for_every_party(event.command):
+        return None
+    readers = set(parties_of(event))
+    for subject in subjects_of(event):
+        concerned = look_up(subject.kind, subject.id)
+        if concerned is not None:
+            least_for_all = max(concerned.every_party, TO_EVERY_PARTY.get(subject.kind, Sight.NOTHING))
+            if least_for_all >= subject.least:
+                return None
+            readers |= concerned.parties | (concerned.terms if subject.least is Sight.TERMS else frozenset())
+    return frozenset(readers)
+
+
 def may_read_entry(reading: Reading, reader: Reader | None, event: Event, look_up: LookUp) -> bool:
     """Return whether a reader may read an entry: command, signatures and outcome, as they lie in the log.
 
@@ -207,10 +227,7 @@ def may_read_entry(reading: Reading, reader: Reader | None, event: Event, look_u
         return True
     if reader is None:
         return False
-    if is_for_every_party(event.command) or reader.party in parties_of(event):
+    if reader.party in parties_of(event):
         return True
-    found = ((subject, look_up(subject.kind, subject.id)) for subject in subjects_of(event))
-    return any(
-        concerned is not None and sight(reading, reader, subject.kind, concerned) >= subject.least
-        for subject, concerned in found
-    )
+    readers = readers_of_entry(event, look_up)
+    return readers is None or reader.party in readers

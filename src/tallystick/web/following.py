@@ -29,7 +29,6 @@ from tallystick.errors import MalformedError, NotALedgerError, TallystickError, 
 from tallystick.forms.times import index_of
 from tallystick.publishing.reader import Reader
 from tallystick.transparency.encoding import SIZE_MAX
-from tallystick.vouchers.entry import Entry
 from tallystick.web.conditional import NEVER_KEPT, SIZE, GetRoute
 from tallystick.web.entries_out import ReaderHere, ReadsHere
 from tallystick.web.problems import HttpProblem
@@ -109,8 +108,7 @@ def _page(reader: ReadersRights, first: int, log: Reader) -> tuple[bytes, int]:
     size, index = 0, first
     for data in log.entries(first, first + EVENTS_AT_ONCE):
         try:
-            event = Entry.from_bytes(data).event
-            if reader.may_read_entry(event):
+            if reader.may_follow(index, data):
                 said = orjson.dumps(exact_json(cloud_event(log.origin, index, data)))
                 told.append(b"id: %d\ndata: %b\n\n" % (index, said))
         except MalformedError as error:

@@ -5,8 +5,9 @@ depends on the route and the reader's role alone, never on a thing. Who may read
 vouchers/reading_rights.py; whom a thing concerns, the views know.
 """
 
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, fields, make_dataclass
+from dataclasses import dataclass, field, fields, make_dataclass
 from functools import cache
 from typing import Any, Final, TypeVar, cast
 
@@ -15,7 +16,8 @@ from starlette.requests import Request
 
 from tallystick.errors import NotFoundError
 from tallystick.vouchers import reading_rights
-from tallystick.vouchers.reading_rights import Concerned, Reader, Reading, Sight, ThingKind
+from tallystick.vouchers.entry import Entry
+from tallystick.vouchers.reading_rights import Concerned, LookUp, Reader, Reading, Sight, ThingKind
 from tallystick.vouchers.rules.rule import Event
 from tallystick.web.problems import HttpProblem
 from tallystick.web.reads import Reads
@@ -44,6 +46,31 @@ _TOLD_WHOLE: Final = frozenset({"party", "key"})
 """Lists whose rows are terms."""
 _MANY: Final = frozenset({"voucher", "reservation"})
 FEW_MAX: Final = 2_000
+FOLLOWED_MAX: Final = 4_096
+FOLLOWED_SECONDS: Final = 5.0
+
+
+class FollowedEntries:
+    """Who may read each of the newest entries: asked once for all that follow the log, and forgotten soon."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[float, frozenset[str] | None]] = {}
+
+    def readers(self, index: int, data: bytes, look_up: LookUp) -> frozenset[str] | None:
+        """Return the parties that may read an entry; None for every party.
+
+        Raises:
+            EntryMalformedError: it is none.
+        """
+        now = time.monotonic()
+        known = self._known.get(index)
+        if known is not None and now - known[0] < FOLLOWED_SECONDS:
+            return known[1]
+        readers = reading_rights.readers_of_entry(Entry.from_bytes(data).event, look_up)
+        while len(self._known) >= FOLLOWED_MAX:
+            self._known.pop(next(iter(self._known), -1), None)
+        self._known[index] = now, readers
+        return readers
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +81,13 @@ class Rights:
         reading: as its operator has it.
         reads: the log and its views.
         sessions: who has logged in.
+        followed: who may read the entries that are being followed.
     """
 
     reading: Reading
     reads: Reads
     sessions: Sessions
+    followed: FollowedEntries = field(default_factory=FollowedEntries)
 
 
 class ReadersRights:
@@ -166,6 +195,17 @@ class ReadersRights:
     def may_read_entry(self, event: Event) -> bool:
         """Return whether an entry may be read."""
         return reading_rights.may_read_entry(self._rights.reading, self.reader, event, self._look_up)
+
+    def may_follow(self, index: int, data: bytes) -> bool:
+        """Return the same of an entry that many follow, as it was known a few seconds ago at the latest.
+
+        Raises:
+            EntryMalformedError: it is none.
+        """
+        if self.reads_all:
+            return True
+        readers = self._rights.followed.readers(index, data, self._look_up)
+        return readers is None or self.name in readers
 
     def may_read_ref(self, party: str) -> bool:
         """Return whether it may be read where a party's references went."""
