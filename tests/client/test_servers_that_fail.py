@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from support.actors import key_of
-from support.log_server import LogServer, Said, Time, serving_log
+from support.log_server import PATIENCE, LogServer, Said, Time, serving_log
 from support.small_ledger import POLICY
 from support.tls import self_signed, server_context
 from support.web_server import ScriptedServer
@@ -30,6 +30,10 @@ from tallystick.transparency.policy import Policy
 
 MakeClient = Callable[..., Client]
 SHORT = Patience(connect_seconds=1, silence_seconds=0.3, attempt_seconds=0.5, total_seconds=1, first_pause_seconds=0.01)
+
+
+LATER = (("Retry-After", "3600"),)
+"""Later than anybody here waits for, so it is told at once."""
 
 
 def free_url() -> str:
@@ -76,10 +80,10 @@ def test_of_a_pair_the_one_that_writes_is_found(
 ) -> None:
     standing_by = b'{"reason":"not_writing","detail":"another process writes the log"}'
     with serving_log(folder, None) as other:
-        other.twist = lambda *_: Said(503, standing_by, "application/problem+json")
+        other.twist = lambda *_: Said(503, standing_by, "application/problem+json", LATER)
         with impatient([other.url, server.url]) as client:
             assert client.submit(time.note()).is_new
-        with impatient([other.url], patience=SHORT) as client, pytest.raises(ProblemError) as refused:
+        with impatient([other.url]) as client, pytest.raises(ProblemError) as refused:
             client.submit(time.note())
     assert refused.value.reason == "not_writing"
 
@@ -196,10 +200,9 @@ BODIES = (b"", b'{"reason": 5}', b"<html>\x1b[2J", b'{"reason": "a\\u001b[2J\\n"
 
 
 def test_a_refusal_in_any_words_is_one_line(server: LogServer, impatient: MakeClient) -> None:
-    patience = Patience(total_seconds=0.05, first_pause_seconds=0.01)
-    with impatient(server.url, patience=patience) as client:
+    with impatient(server.url) as client:
         for status, body in itertools.product((400, 401, 403, 404, 405, 413, 500, 502), BODIES):
-            said = Said(status, body, "application/problem+json")
+            said = Said(status, body, "application/problem+json", LATER)
             server.twist = lambda *_, said=said: said
             with pytest.raises(ProblemError) as refused:
                 client.checkpoint()
@@ -249,12 +252,12 @@ def test_an_answer_that_never_ends_ends_here(
     begun = machine.monotonic()
     with (
         ScriptedServer(answer) as server,
-        impatient(server.url, patience=SHORT) as client,
+        impatient(server.url, patience=SHORT if kind is UnreachableError else PATIENCE) as client,
         pytest.raises(kind) as wrong,
     ):
         client.checkpoint()
     one_line(wrong.value)
-    assert machine.monotonic() - begun < 4
+    assert machine.monotonic() - begun < 15
 
 
 def test_a_url_that_is_none_is_refused_before_anything_is_asked(tmp_path: Path) -> None:

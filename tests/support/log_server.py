@@ -23,7 +23,9 @@ from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_instant
 from tallystick.vouchers.refusals import Refusal
 from tallystick.wire.answers import recorded, refused
 
-PATIENCE = Patience(connect_seconds=2, silence_seconds=2, attempt_seconds=2, total_seconds=4, first_pause_seconds=0.01)
+PATIENCE = Patience(
+    connect_seconds=5, silence_seconds=10, attempt_seconds=15, total_seconds=20, first_pause_seconds=0.01
+)
 
 
 class Time:
