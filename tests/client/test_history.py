@@ -153,6 +153,24 @@ def test_tiles_that_are_damaged_accuse_nobody(
     assert client.checkpoint().size > 0
 
 
+def test_a_tile_that_a_replica_lacks_for_a_moment_is_looked_for_again(
+    client: Client, server: LogServer, ledger: Ledger, time: Time
+) -> None:
+    missing: list[str] = []
+
+    def lagging(method: str, target: str, body: bytes, said: Said) -> Said:
+        if target.startswith("/tile/") and len(missing) < 2:
+            missing.append(target)
+            return Said(404, b"")
+        return said
+
+    client.submit(time.note())
+    ledger.submit([time.note() for _ in range(5)])
+    server.twist = lagging
+    assert client.checkpoint().size > 0
+    assert len(missing) == 2
+
+
 def spoiled(receipt: Receipt, how: str, other: bytes) -> bytes:
     """A receipt that isn't one of the note that was sent."""
     made = {

@@ -1,13 +1,15 @@
 """Notes go in, and what comes back is proved; asking again is harmless, and a refusal is final."""
 
+import threading
 import time as machine
 
 import pytest
+import stamina.instrumentation
 
 from support.log_server import LogServer, Said, Time
 from support.small_ledger import POLICY
-from tallystick.client import Client, Recorded
-from tallystick.errors import ProblemError
+from tallystick.client import Client, Patience, Recorded
+from tallystick.errors import ProblemError, UnreachableError
 from tallystick.transparency.receipt import verify_receipt
 from tallystick.vouchers.refusals import Reason
 
@@ -157,3 +159,46 @@ def test_a_receipt_of_an_entry_is_fetched_and_verified(client: Client, time: Tim
     with pytest.raises(ProblemError) as missing:
         client.receipt(10_000)
     assert (missing.value.reason, missing.value.status) == ("not_found", 404)
+
+
+def test_a_retry_prints_nothing_and_other_hooks_hear_of_others_alone(
+    client: Client, server: LogServer, time: Time, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What retries is a library whose hooks are the process's; one of the usual ones writes to standard output."""
+    before, heard = stamina.instrumentation.get_on_retry_hooks(), []
+    stamina.instrumentation.set_on_retry_hooks([*before, lambda details: heard.append(details.name)])
+    try:
+        lost: list[bytes] = []
+        server.twist = lambda method, target, body, said: said if lost else lost.append(body)
+        client.submit(time.note())
+        assert heard == []
+        for attempt in stamina.retry_context(on=ValueError, wait_initial=0, wait_jitter=0):
+            with attempt:
+                if attempt.num == 1:
+                    raise ValueError
+        assert len(heard) == 1
+    finally:
+        stamina.instrumentation.set_on_retry_hooks(before)
+    assert lost
+    assert "UnreachableError" not in "".join(capfd.readouterr())
+
+
+def test_a_service_that_is_gone_leaves_no_doubt_about_what_to_do(server: LogServer, time: Time) -> None:
+    server.twist = lambda *_: None
+    with (
+        Client(server.url, POLICY, patience=Patience(total_seconds=0.3, first_pause_seconds=0.01)) as client,
+        pytest.raises(UnreachableError, match="may be recorded: submit the same again"),
+    ):
+        client.submit(time.note())
+
+
+def test_a_server_that_never_waits_is_not_asked_at_once(client: Client, server: LogServer) -> None:
+    """One that answers that there is nothing new as soon as it is asked would keep the follower busy for nothing."""
+    followed = client.follow(client.checkpoint().size)
+    asked = len(server.asked)
+    over = threading.Timer(1.5, lambda: setattr(server, "twist", lambda *_: Said(403, b"")))
+    over.start()
+    with pytest.raises(ProblemError):
+        next(followed)
+    over.join()
+    assert len(server.asked) - asked <= 4

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from tallystick.cli import reading
 from tallystick.errors import UsageError
 from tallystick.sources import StaticUrl
 
 if TYPE_CHECKING:
-    from tallystick.client import Client
+    from tallystick.client import Client, Patience
     from tallystick.client.questions import Questions
     from tallystick.profile import Profile
     from tallystick.signing.keys import SigningKey
@@ -220,11 +220,8 @@ def _profile_of(source: StaticUrl) -> "Profile | None":
     return found if (found.source or "").rstrip("/") == source.url.rstrip("/") else None
 
 
-def _patience() -> Any:  # noqa: ANN401 - it is imported here
-    """Return how long a person at a terminal waits; and keep what is asked again out of their sight."""
-    import stamina.instrumentation
-
+def _patience() -> "Patience":
+    """Return how long a person at a terminal waits."""
     from tallystick.client import Patience
 
-    stamina.instrumentation.set_on_retry_hooks(())
     return Patience(total_seconds=PATIENCE_SECONDS)

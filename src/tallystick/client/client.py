@@ -1,5 +1,6 @@
 """A service asked by a party: notes go in, and whatever comes back as a proof was verified before it is returned."""
 
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +15,7 @@ from tallystick.client.problems import problem_in
 from tallystick.client.proving import Proving
 from tallystick.client.questions import Questions
 from tallystick.client.resources import entries_in, entry_in, query_of
-from tallystick.errors import UsageError
+from tallystick.errors import UnreachableError, UsageError
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.policy import Policy
 from tallystick.transparency.receipt import RECEIPT_SIZE_MAX, Receipt
@@ -23,6 +24,7 @@ from tallystick.wire import JsonObject
 
 FOLLOW_LIMIT: Final = 256
 FOLLOW_WAIT_SECONDS: Final = 30
+FOLLOW_PAUSE_SECONDS: Final = 1.0
 
 _RECEIPT: Final = {"Accept": "text/x.tlog-proof"}
 _NOTE: Final = {"Content-Type": "text/plain; charset=utf-8"}
@@ -102,6 +104,12 @@ class Client(Questions):
             HistoryRewrittenError: the log contradicts what it signed before.
             OSError: the checkpoint file can't be written.
         """
+        try:
+            return self._submit(notes)
+        except UnreachableError as error:
+            raise UnreachableError(f"{error}; a note that was sent may be recorded: submit the same again") from None
+
+    def _submit(self, notes: bytes | Sequence[bytes]) -> Recorded | list[Submitted]:
         if isinstance(notes, bytes):
             refused = refused_unsent(notes)
             if refused is not None:
@@ -183,9 +191,13 @@ class Client(Questions):
             ProblemError, VerificationError, ServerError: as in `entries`; asked on from the next index, it goes on.
         """
         while True:
-            for entry in self.entries(start, wait_seconds=wait_seconds):
+            begun = time.monotonic()
+            entries = self.entries(start, wait_seconds=wait_seconds)
+            for entry in entries:
                 yield entry
                 start = entry.index + 1
+            if not entries:  # a server that doesn't wait is not asked again at once
+                time.sleep(max(0.0, begun + FOLLOW_PAUSE_SECONDS - time.monotonic()))
 
     # -------------------------------------------------------------------------------------------------------- auditors
 

@@ -9,11 +9,15 @@ What is sent again is the same bytes: a note is recorded once, however often it 
 import ssl
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 import stamina
+import stamina.instrumentation
+from stamina.instrumentation import RetryDetails
+from stamina.typing import RetryHook
 
 from tallystick.client.endpoint import Answer, Endpoint, Patience, Question, passing
 from tallystick.errors import ProblemError, ServerError, UnreachableError, UsageError
@@ -85,6 +89,7 @@ class Connections:
             left_seconds = until - time.monotonic()
             if not isinstance(error, ServerError) or not error.may_pass or left_seconds <= 0:
                 return False
+            _keep_quiet()
             if error.retry_after_seconds is None:
                 return True
             return error.retry_after_seconds if error.retry_after_seconds < left_seconds else False
@@ -101,6 +106,10 @@ class Connections:
             with one_round:
                 return attempt(until)
         raise AssertionError("rounds end with an answer or an error")
+
+    def short_pauses(self) -> tuple[float, ...]:
+        """Return for how long to wait, in seconds, before something is looked for again that should be there soon."""
+        return tuple([self._patience.first_pause_seconds * times for times in (1, 2, 4, 8)])
 
     def turn_away(self) -> None:
         """Begin with another URL from now on, if there is one."""
@@ -135,6 +144,24 @@ class Connections:
         """Hang up."""
         for endpoint in self._endpoints:
             endpoint.close()
+
+
+class _OfOthers:
+    """A hook of stamina's that hears of other code's retries, and not of ours."""
+
+    def __init__(self, hook: RetryHook) -> None:
+        self._hook = hook
+
+    def __call__(self, details: RetryDetails) -> AbstractContextManager[None] | None:
+        return None if isinstance(details.caused_by, ServerError) else self._hook(details)
+
+
+def _keep_quiet() -> None:
+    """See that no retry of ours is printed: stamina's hooks are the process's, and one of them writes to stdout."""
+    hooks = stamina.instrumentation.get_on_retry_hooks()
+    if not all(isinstance(hook, _OfOthers) for hook in hooks):
+        quiet = [hook if isinstance(hook, _OfOthers) else _OfOthers(hook) for hook in hooks]
+        stamina.instrumentation.set_on_retry_hooks(quiet)
 
 
 def _joined(troubles: Sequence[ServerError]) -> ServerError:

@@ -125,13 +125,15 @@ class NewestCheckpoint:
         assert self.signed is not None
         kept = self.signed.checkpoint
         with suppress(AnswerMalformedError, ProblemError):
-            self._prove(checkpoint, kept, note, tiles)
+            self._prove(checkpoint, kept, note, tiles, is_patient=False)
         raise UnreachableError(
             f"{tiles.name} has {checkpoint.size:,} entries, and had {kept.size:,} before: it is a server that lags "
             "behind, or the log was cut back; ask again, and if that goes on, tell an auditor"
         )
 
-    def _prove(self, smaller: Checkpoint, larger: Checkpoint, note: bytes, tiles: ServedTiles) -> None:
+    def _prove(
+        self, smaller: Checkpoint, larger: Checkpoint, note: bytes, tiles: ServedTiles, *, is_patient: bool = True
+    ) -> None:
         """Return if the larger tree begins with the smaller one.
 
         Raises:
@@ -142,7 +144,7 @@ class NewestCheckpoint:
             if smaller.root != (larger.root if smaller.size else EMPTY_ROOT):
                 self._contradicted(note)
             return
-        read_tile = tiles.of_tree(larger.size)
+        read_tile = tiles.of_tree(larger.size, is_patient=is_patient)
         proof = consistency_proof(smaller.size, larger.size, read_tile)
         try:
             verify_consistency(smaller.size, larger.size, proof, smaller.root, larger.root)
