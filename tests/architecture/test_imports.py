@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "src" / "tallystick"
-PURE = ("signing", "vouchers", "transparency", "wire")
+PURE = ("signing", "vouchers", "transparency", "forms", "wire")
 THIRD_PARTIES = {
     "annotated_types",
     "cryptography",

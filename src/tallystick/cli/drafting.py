@@ -20,7 +20,7 @@ from tallystick import token_uris
 from tallystick.cli import output, reading
 from tallystick.errors import MalformedError, UsageError
 from tallystick.forms.leaves import Surroundings
-from tallystick.vouchers.quantities import format_instant
+from tallystick.vouchers.quantities import SECOND_US, format_instant
 
 if TYPE_CHECKING:
     from tallystick.cli.places import Place
@@ -102,6 +102,7 @@ def common_fields(profile: "Profile", place: "Place", ref: str | None, at: int) 
         raise UsageError("which party gives this command? give --party, or write a profile with `tallystick init`")
     if profile.log is not None and profile.log != place.origin:
         raise UsageError(f"{profile.source} holds the log {place.origin}, and your profile says {profile.log}")
+    at -= at % SECOND_US  # a person reads it
     return {"log": place.origin, "party": profile.party, "ref": ref or new_ref(at), "signed_at": format_instant(at)}
 
 

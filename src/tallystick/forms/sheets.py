@@ -18,7 +18,6 @@ from tallystick.forms.form import Form
 REF: Final = "ref"
 """The heading of the document number, which may be left out."""
 ROWS_MAX: Final = 10_000
-_CELL_MAX: Final = 65_536
 _FAULTS_MAX: Final = 100
 _OTHER_SEPARATORS: Final = ";\t|"
 
