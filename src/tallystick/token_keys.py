@@ -232,10 +232,8 @@ def _module_of(uri: TokenUri) -> Path:
 
 
 def _load_module(path: Path) -> Any:  # noqa: ANN401 - the library's type is Cython's
-    try:
-        import pkcs11  # noqa: PLC0415 - an extra
-    except ImportError:
-        raise KeyTokenError("keys in tokens need python-pkcs11: pip install 'tallystick[pkcs11]'") from None
+    import pkcs11  # noqa: PLC0415 - an extra
+
     try:
         return pkcs11.lib(str(path))
     except (pkcs11.PKCS11Error, RuntimeError, OSError) as error:

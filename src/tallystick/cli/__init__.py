@@ -45,7 +45,15 @@ from tallystick.cli.statuses import AS_ASKED, FAILED, INTERRUPTED, PIPE_CLOSED, 
 _LOADED_BYTES = 64 * 2**20
 """The most that a command's own modules and libraries take; what it reads comes on top."""
 _SHOWN_MAX = 200
-_FOR_SERVING = ("fastapi", "httptools", "prometheus_client", "starlette", "structlog", "uvicorn", "uvloop")
+EXTRA_OF = {
+    **dict.fromkeys(("psycopg", "psycopg_pool"), ("a ledger in PostgreSQL", "postgres")),
+    **dict.fromkeys(
+        ("fastapi", "httptools", "prometheus_client", "starlette", "structlog", "uvicorn", "uvloop"),
+        ("serving over HTTP", "serve"),
+    ),
+    "pkcs11": ("a key in a token", "pkcs11"),
+}
+"""By the module that is missing: what can't be done without it, and the extra that brings it."""
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 __all__ = ["main"]
@@ -159,11 +167,9 @@ def _failed(error: Exception) -> int:
         what = "a URL" if "://" in error.object else repr(error.object[:_SHOWN_MAX])  # a URL may have a password
         _complain(f"{what} is not UTF-8, as everything but the names of files is")
         return FAILED
-    if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("psycopg"):
-        _complain("a ledger in PostgreSQL needs psycopg: pip install 'psycopg[binary,pool]>=3.2,<4'")
-        return FAILED
-    if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in _FOR_SERVING:
-        _complain(f"{error.name} is missing, which serving over HTTP needs: pip install 'tallystick[serve]'")
+    if isinstance(error, ModuleNotFoundError) and (missing := (error.name or "").partition(".")[0]) in EXTRA_OF:
+        what, extra = EXTRA_OF[missing]
+        _complain(f"{what} needs {missing}, which isn't installed: pip install 'tallystick[{extra}]'")
         return FAILED
     if isinstance(error, ImportError):
         return _unloadable(error)
