@@ -58,6 +58,12 @@ def test_the_key_is_its_owners_alone_and_is_never_made_twice(network: Path, tmp_
     assert key.read_bytes() == before
 
 
+def test_a_rehearsals_time_is_the_networks(network: Path, tmp_path: Path) -> None:
+    done(*joining(network, "shanghai-treasury", "treasury", "--log-time", "2026-01-05T16:00"))
+    note = (tmp_path / "shanghai-treasury" / "admission.note").read_text()
+    assert '"signed_at":"2026-01-05T08:00:00.000000Z"' in note
+
+
 @pytest.mark.parametrize(
     ("more", "words"),
     [

@@ -8,6 +8,7 @@ from support.command_line import done, failed
 from tallystick import profile
 from tallystick.keyfiles import load
 from tallystick.publishing import read_ledger
+from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.rules.network import NetworkFound
 
 ORIGIN = "tallystick.example/national"
@@ -27,6 +28,14 @@ def test_a_founded_network_audits_clean_and_its_office_can_sign(tmp_path: Path) 
     assert office.key is not None
     assert founding.root_keys == (load(Path(office.key), None).verifier.to_text(),)
     assert (office.zone_seconds, founding.utc_offset_seconds) == (28_800, 28_800)
+
+
+def test_a_rehearsal_is_founded_at_its_own_time(tmp_path: Path) -> None:
+    done("network", "found", tmp_path / "network", *NAMED, "--no-passphrase", "--log-time", "2026-01-05T16:00")
+    with read_ledger(tmp_path / "network" / "ledger") as reader:
+        entry = reader.parsed_entry(0)
+    assert format_instant(entry.event.at) == "2026-01-05T08:00:00.000000Z"
+    assert entry.event.command.signed_at == entry.event.at
 
 
 def test_the_ledger_says_where_its_key_and_passphrase_are(tmp_path: Path) -> None:

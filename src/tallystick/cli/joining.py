@@ -60,7 +60,8 @@ def join(
         "role": role,
         **{field: value for field, value in (("name", name), ("uscc", uscc)) if value is not None},
     }
-    _check(fields, party, zone)
+    offset_seconds = _check(fields, party, zone)
+    at = reading.clock(log_time, lambda: offset_seconds)()
     passphrase = reading.new_passphrase(f"the key of {party}", passphrase_file, no_passphrase=no_passphrase)
     is_new = not folder.exists()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -77,7 +78,7 @@ def join(
             "zone": zone,
         }
         profile.write(folder / profile.NAME, said)
-        note = _admission(fields, keyfiles.load(key_file, passphrase), reading.clock(log_time)())
+        note = _admission(fields, keyfiles.load(key_file, passphrase), at)
         (folder / ADMISSION).write_bytes(note)
     except BaseException:  # half a party is of no use, and in the next one's way
         for made in folder.iterdir():
@@ -108,8 +109,8 @@ def _log_of(policy: Path) -> str:
     return names.pop()
 
 
-def _check(fields: dict[str, Any], party: str, zone: str) -> None:
-    """Refuse before anything is made what an admission or a profile can't say.
+def _check(fields: dict[str, Any], party: str, zone: str) -> int:
+    """Return the offset in seconds; refuse before anything is made what an admission or a profile can't say.
 
     Raises:
         UsageError: a name, an id, a code or an offset that is none.
@@ -118,13 +119,14 @@ def _check(fields: dict[str, Any], party: str, zone: str) -> None:
     from tallystick.signing.keys import SigningKey
 
     try:
-        read_offset(zone)
+        offset_seconds = read_offset(zone)
     except ValueError as error:
         raise UsageError(f"--zone {error}") from None
     try:
         _admission(fields, SigningKey.from_seed(f"{party}/officer-1", bytes(32)), 0)
     except MalformedError as error:
         raise UsageError(str(error)) from None
+    return offset_seconds
 
 
 def _admission(fields: dict[str, Any], key: "SigningKey", at: int) -> bytes:

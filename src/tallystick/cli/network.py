@@ -74,6 +74,7 @@ def network_found(
     no_passphrase: Annotated[
         bool, typer.Option("--no-passphrase", help="Leave both keys unlocked: a copy of a file is enough to sign.")
     ] = False,
+    log_time: parameters.LogTime = None,
 ) -> None:
     """Make a network: its log with entry 0, the log's key, the first root key, and the trust policy to hand out.
 
@@ -87,7 +88,9 @@ def network_found(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} is not an empty folder: choose another")
     root_seed = secrets.token_bytes(32)
-    genesis = _genesis(_fields(origin, name, party, root_quorum, zone), root_seed, others)
+    fields = _fields(origin, name, party, root_quorum, zone)
+    at = reading.clock(log_time, lambda: fields["utc_offset_seconds"])()
+    genesis = _genesis(fields, at, root_seed, others)
     locks = _Passphrases(
         reading.new_passphrase("the root key", passphrase_file, no_passphrase=no_passphrase),
         reading.new_passphrase("the log's key", log_passphrase_file, no_passphrase=no_passphrase),
@@ -97,7 +100,7 @@ def network_found(
     try:
         log_key = _open_office(folder, genesis, root_seed, locks, {"source": url, "zone": zone})
         if root_quorum == 1:
-            _found(ledger, genesis.note, log_key, locks.log_file)
+            _found(ledger, genesis, log_key, locks.log_file)
     except BaseException:  # half a network is of no use, and in the next one's way
         for made in (ledger, office):
             shutil.rmtree(made, ignore_errors=True)
@@ -112,9 +115,10 @@ def network_found(
 
 
 class _Genesis(NamedTuple):
-    """Entry 0's note, of which log, and by which party."""
+    """Entry 0's note, made at which time, of which log, and by which party."""
 
     note: bytes
+    at: int
     origin: str
     party: str
     is_complete: bool
@@ -128,7 +132,6 @@ def _fields(origin: str, name: str, party: str, root_quorum: int, zone: str) -> 
     """
     from tallystick.forms.amounts import read_offset
     from tallystick.vouchers.editions import EDITIONS
-    from tallystick.vouchers.quantities import format_instant
 
     try:
         utc_offset_seconds = read_offset(zone)
@@ -139,7 +142,6 @@ def _fields(origin: str, name: str, party: str, root_quorum: int, zone: str) -> 
         "log": origin,
         "party": party,
         "ref": "founding",
-        "signed_at": format_instant(reading.now()),
         "edition": EDITIONS[-1],
         "name": name,
         "currency": "CNY",
@@ -149,7 +151,7 @@ def _fields(origin: str, name: str, party: str, root_quorum: int, zone: str) -> 
     }
 
 
-def _genesis(fields: dict[str, Any], root_seed: bytes, others: list[str]) -> _Genesis:
+def _genesis(fields: dict[str, Any], at: int, root_seed: bytes, others: list[str]) -> _Genesis:
     """Return entry 0's note, signed by the root key that is made here; nothing is written yet.
 
     Raises:
@@ -159,6 +161,7 @@ def _genesis(fields: dict[str, Any], root_seed: bytes, others: list[str]) -> _Ge
     from tallystick.ledger.checking import check_notes
     from tallystick.signing.keys import SigningKey
     from tallystick.signing.note import sign_text
+    from tallystick.vouchers.quantities import format_instant
     from tallystick.vouchers.refusals import Reason, Refusal
     from tallystick.vouchers.rulebook import command_text
     from tallystick.vouchers.state import State
@@ -166,14 +169,15 @@ def _genesis(fields: dict[str, Any], root_seed: bytes, others: list[str]) -> _Ge
     origin, party = fields["log"], fields["party"]
     try:
         root = SigningKey.from_seed(f"{party}/root-1", root_seed)
-        note = sign_text(command_text(fields | {"root_keys": [root.verifier.to_text(), *others]}), root)
+        more = {"signed_at": format_instant(at), "root_keys": [root.verifier.to_text(), *others]}
+        note = sign_text(command_text(fields | more), root)
     except MalformedError as error:
         raise UsageError(str(error)) from None
-    (answer,) = check_notes(lambda: State.empty(origin), [note], reading.now())
+    (answer,) = check_notes(lambda: State.empty(origin), [note], at)
     is_refused = isinstance(answer, Refusal)
     if isinstance(answer, Refusal) and answer.reason is not Reason.SIGNATURES_MISSING:
         raise UsageError(f"the network can't be founded so: {answer}")
-    return _Genesis(note, origin, party, not is_refused)
+    return _Genesis(note, at, origin, party, not is_refused)
 
 
 def _open_office(
@@ -198,9 +202,9 @@ def _open_office(
     return keyfiles.load(log_file, locks.log)
 
 
-def _found(ledger: Path, note: bytes, log_key: "SigningKey", passphrase_file: Path | None) -> None:
+def _found(ledger: Path, genesis: _Genesis, log_key: "SigningKey", passphrase_file: Path | None) -> None:
     from tallystick.ledger.opening import create_ledger
     from tallystick.ledger.settings import write_settings
 
-    with create_ledger(ledger, note, log_key):
+    with create_ledger(ledger, genesis.note, log_key, clock=lambda: genesis.at):
         write_settings(ledger, log_key.name, ledger / "keys" / "log.pem", passphrase_file)
