@@ -269,7 +269,7 @@ def test_what_is_not_installed_is_named_with_what_installs_it(missing: str, tmp_
     with start("serve", founded(str(tmp_path / "ledger")), "--log-key", log_key, program=program) as process:
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (2, "")
-    line = f"{missing} is missing, which serving over HTTP needs: pip install 'tallystick[serve]'"
+    line = f"serving over HTTP needs {missing}, which isn't installed: pip install 'tallystick[serve]'"
     assert the_line(err) == line
 
 
