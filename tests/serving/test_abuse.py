@@ -322,3 +322,30 @@ def test_an_answer_that_is_not_taken_does_not_keep_its_connection() -> None:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
         assert closed.wait(20)
         assert server.config.phases.open == 0
+
+
+def test_a_large_head_in_pieces_is_within_its_bound(target: Target) -> None:
+    """Bytes count once, whatever pieces they come in, and not those of the request before."""
+    fields = b"".join(b"X-%d: %s\r\n" % (number, b"v" * 900) for number in range(33))
+    request = good_request(target).replace(b"Connection: close\r\n", b"Connection: close\r\n" + fields)
+    with connected(target.url) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for start in range(0, len(request), 100):
+            connection.send(request[start : start + 100])
+        [answer] = answers(read_all(connection))
+    assert answer.status == target.get_status
+
+
+def test_a_head_behind_a_large_body_is_within_its_bound() -> None:
+    """Where both come in one piece."""
+
+    async def take(request: Request) -> PlainTextResponse:
+        return PlainTextResponse(str(len(await request.body())))
+
+    app = Starlette(routes=[Route("/", take, methods=["GET", "POST"])])
+    with running(app, bounds=Bounds(body_bytes_max=2**20)) as server, connected(server.url) as connection:
+        post = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 200000\r\n\r\n" + b"b" * 200_000
+        get = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+        connection.sendall(post + get[:20])
+        connection.sendall(get[20:])
+        assert [answer.body for answer in answers(read_all(connection))] == [b"200000", b"0"]

@@ -67,7 +67,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._bounds: Bounds = config.phases.bounds
         self._answering: BoundedCycle | None = None  # the request whose turn it is; `cycle` is the newest
         self._in_head = False
-        self._head_bytes = 0
+        self._heads = 0  # how many have begun
+        self._head_bytes = 0  # of the fields that were parsed
+        self._unparsed_bytes = 0  # of the pieces that brought nothing but more of one head
         self._deaf = False  # nothing more is parsed
         self._eof = False
         self._refusal: RequestRefusedError | None = None  # to be told after the answers under way
@@ -101,6 +103,7 @@ class BoundedProtocol(HttpToolsProtocol):
                 self.transport.abort()
         if self._deaf or self.phase is None or self.transport.is_closing():
             return
+        was_in_head, head_before = self._in_head, self._heads
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -111,7 +114,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse(_refusal_of(error))
         else:
             self._settle()
-            self._bound_unparsed(len(data))
+            if self._in_head and was_in_head and self._heads == head_before:
+                self._bound_unparsed(len(data))
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Answer what came whole, say what is missing of the rest, and close then."""
@@ -140,7 +144,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """Begin a head, unless too many requests wait already."""
         if len(self.pipeline) >= self._bounds.pipelined_max:
             raise Refused.SERVICE_BUSY.error("too many requests were sent ahead")
-        self._head_bytes = 0
+        self._head_bytes = self._unparsed_bytes = 0
+        self._heads += 1
         self._in_head = True
         super().on_message_begin()
 
@@ -197,7 +202,10 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.transport.is_closing() or self.phase is None:
             return
         if ended is not None and ended.is_last:
-            self._linger() if self._deaf or ended.more_body else self._close()
+            if self._deaf or ended.more_body:
+                self._linger()
+            else:
+                self._close()
         elif self.pipeline:
             self.flow.resume_reading()
             self._start(cast("BoundedCycle", self.pipeline.pop()[0]))
@@ -264,10 +272,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _bound_unparsed(self, length: int) -> None:
         """Bound what the parser keeps of a header field whose end hasn't come."""
-        if self._in_head:
-            self._head_bytes += length
-            if self._head_bytes > 2 * self._bounds.head_bytes_max + self._bounds.target_bytes_max:
-                self._refuse(Refused.HEAD_TOO_LARGE.error("the head doesn't end"))
+        self._unparsed_bytes += length
+        if self._unparsed_bytes > 2 * self._bounds.head_bytes_max + self._bounds.target_bytes_max:
+            self._refuse(Refused.HEAD_TOO_LARGE.error("the head doesn't end"))
 
     def _refuse(self, refusal: RequestRefusedError) -> None:
         """Parse no more, and say why: now, or after the answers under way."""
