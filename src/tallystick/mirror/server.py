@@ -31,14 +31,14 @@ from tallystick.static.gzip_stream import gunzip
 from tallystick.transparency.tiles import BUNDLE_SIZE_MAX, parse_tile_path
 from tallystick.witness.deciding import TEXT, WitnessAnswer
 from tallystick.witness.request import REQUEST_SIZE_MAX
-from tallystick.witness.server import Log, log_line
+from tallystick.witness.server import Log, log_line, refusing, response, said
 
 UPLOAD_SIZE_MAX: Final = PACKAGE_SIZE_MAX + 2 * (2 + TICKET_SIZE_MAX) + 16
 UPLOADS_MAX: Final = 2
 
 _ADD_ENTRIES: Final = "/add-entries"
 _BINARY: Final = "application/octet-stream"
-_ENCODINGS: Final = {"Accept-Encoding": "gzip"}
+_TAKEN: Final = "a mirror has POST /add-checkpoint, POST /add-entries and GET /<origin hash>/..."
 _UNAVAILABLE: Final = 503
 
 
@@ -80,16 +80,16 @@ def mirror_app(mirror: Mirror) -> Starlette:
 
     async def add_entries(request: Request) -> Response:
         if request.headers.get("Content-Type") != _BINARY:
-            return _response(request, _said(415, f"an upload is {_BINARY}"))
+            return _response(request, said(415, f"an upload is {_BINARY}"))
         async with uploads:
             try:
                 body = await asyncio.to_thread(_unpacked, await request.body(), request.headers.get("Content-Encoding"))
             except (MalformedError, ConnectionError) as error:
-                return _response(request, _said(400, str(error)))
+                return _response(request, said(400, str(error)))
             if body is None:
-                return _response(request, _said(415, "an upload is compressed with gzip, or not at all"))
+                return _response(request, said(415, "an upload is compressed with gzip, or not at all"))
             if len(body) > UPLOAD_SIZE_MAX:
-                return _response(request, _said(413, f"an upload has at most {UPLOAD_SIZE_MAX} bytes"))
+                return _response(request, said(413, f"an upload has at most {UPLOAD_SIZE_MAX} bytes"))
             return await _answer(request, mirror.add_entries, body)
 
     async def read(request: Request) -> Response:
@@ -102,7 +102,7 @@ def mirror_app(mirror: Mirror) -> Starlette:
             Route(_ADD_ENTRIES, add_entries, methods=["POST"]),
             Route("/{origin_hash}/{path:path}", read, methods=["GET"]),
         ],
-        exception_handlers={HTTPException: _refuse},
+        exception_handlers={HTTPException: refusing(_TAKEN)},
     )
     app.router.redirect_slashes = False
     return app
@@ -112,7 +112,7 @@ async def _answer(request: Request, ask: Callable[[bytes], WitnessAnswer], body:
     try:
         answer = await asyncio.to_thread(ask, body)
     except (LedgerError, OSError):
-        answer = _said(_UNAVAILABLE, "the mirror can't keep this now; it signed nothing")
+        answer = said(_UNAVAILABLE, "the mirror can't keep this now; it signed nothing")
     return _response(request, answer)
 
 
@@ -123,18 +123,18 @@ def _read(mirror: Mirror, request: Request, hashed: str, path: str) -> Response:
         try:
             note = mirror.latest_note(hashed)
         except LedgerError:
-            return _response(request, _said(_UNAVAILABLE, "the mirror can't read its state now"))
+            return _response(request, said(_UNAVAILABLE, "the mirror can't read its state now"))
         if note is not None:
             return Response(note, 200, {"Content-Type": TEXT, "Cache-Control": "no-store"})
     elif folder is not None:
         try:
             data = _file(folder, path)
         except (LedgerError, OSError):
-            return _response(request, _said(_UNAVAILABLE, "the mirror can't read this now"))
+            return _response(request, said(_UNAVAILABLE, "the mirror can't read this now"))
         if data is not None:
             kept = "public, max-age=604800, immutable"
             return Response(data, 200, {"Content-Type": _BINARY, "Cache-Control": kept})
-    return _response(request, _said(404, "the mirror has no such file"))
+    return _response(request, said(404, "the mirror has no such file"))
 
 
 def _file(folder: Path, path: str) -> bytes | None:
@@ -156,20 +156,7 @@ def _unpacked(body: bytes, encoding: str | None) -> bytes | None:
     return gunzip(io.BytesIO(body).read, UPLOAD_SIZE_MAX + 1) if encoding == "gzip" else None
 
 
-async def _refuse(request: Request, error: Exception) -> Response:
-    """Answer what no route takes."""
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    text = "a mirror has POST /add-checkpoint, POST /add-entries and GET /<origin hash>/..."
-    response = _response(request, _said(status, text))
-    response.headers.update(getattr(error, "headers", None) or {})
-    return response
-
-
 def _response(request: Request, answer: WitnessAnswer) -> Response:
-    if answer.status != 200:
-        request.state.detail = answer.text.replace("\n", " ")
-    return Response(answer.body, answer.status, {"Content-Type": answer.content_type, **_ENCODINGS})
-
-
-def _said(status: int, text: str) -> WitnessAnswer:
-    return WitnessAnswer(status, f"{text}\n".encode(), TEXT)
+    answered = response(request, answer)
+    answered.headers["Accept-Encoding"] = "gzip"
+    return answered

@@ -13,7 +13,7 @@ There is no TLS: listen on loopback, and let a web server in front have certific
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from starlette.applications import Starlette
@@ -40,6 +40,8 @@ BOUNDS: Final = Bounds(
     idle_seconds=REQUEST_SECONDS,
     body_bytes_max=REQUEST_SIZE_MAX,
 )
+
+_TAKEN: Final = "a witness has POST /add-checkpoint and GET /<origin hash>/checkpoint"
 
 Log = Callable[[str], None]
 """Takes one line, without control characters."""
@@ -82,45 +84,50 @@ def witness_app(witness: Witness) -> Starlette:
         try:
             answer = await asyncio.to_thread(witness.add_checkpoint, body)
         except LedgerError:
-            answer = _said(503, "the witness can't keep its state now; it signed nothing")
-        return _response(request, answer)
+            answer = said(503, "the witness can't keep its state now; it signed nothing")
+        return response(request, answer)
 
     async def newest(request: Request) -> Response:
         try:
             note = await asyncio.to_thread(witness.latest_note, request.path_params["origin_hash"])
         except LedgerError:
-            return _response(request, _said(503, "the witness can't read its state now"))
+            return response(request, said(503, "the witness can't read its state now"))
         if note is None:
-            return _response(request, _said(404, "no checkpoint was cosigned for this log"))
-        return _response(request, WitnessAnswer(200, note))
+            return response(request, said(404, "no checkpoint was cosigned for this log"))
+        return response(request, WitnessAnswer(200, note))
 
     app = Starlette(
         routes=[
             Route("/add-checkpoint", add_checkpoint, methods=["POST"]),
             Route("/{origin_hash}/checkpoint", newest, methods=["GET"]),
         ],
-        exception_handlers={HTTPException: _refuse},
+        exception_handlers={HTTPException: refusing(_TAKEN)},
     )
     app.router.redirect_slashes = False
     return app
 
 
-async def _refuse(request: Request, error: Exception) -> Response:
-    """Answer what no route takes."""
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    text = "a witness has POST /add-checkpoint and GET /<origin hash>/checkpoint"
-    response = _response(request, _said(status, text))
-    response.headers.update(getattr(error, "headers", None) or {})
-    return response
+def refusing(text: str) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Return what answers, with a line of text, a request that no route takes."""
+
+    async def refuse(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        answered = response(request, said(status, text))
+        answered.headers.update(getattr(error, "headers", None) or {})
+        return answered
+
+    return refuse
 
 
-def _response(request: Request, answer: WitnessAnswer) -> Response:
+def response(request: Request, answer: WitnessAnswer) -> Response:
+    """Return an answer as HTTP has it; why it is no other is for the log."""
     if answer.status != 200:
-        request.state.detail = answer.text
+        request.state.detail = answer.text.replace("\n", " ")
     return Response(answer.body, answer.status, {"Content-Type": answer.content_type})
 
 
-def _said(status: int, text: str) -> WitnessAnswer:
+def said(status: int, text: str) -> WitnessAnswer:
+    """Return an answer of one line."""
     return WitnessAnswer(status, f"{text}\n".encode(), TEXT)
 
 
