@@ -1,10 +1,15 @@
 """Notes over HTTP: recorded once, answered by reason, alone and in batches."""
 
 import json
+from pathlib import Path
 
-from support.burning import burn_note
-from support.serving import Running
+import pytest
+
+from support.burning import NOW, burn_note
+from support.serving import Running, service_in_thread
 from tallystick.transparency.receipt import Receipt
+from tallystick.web import reads
+from tallystick.web.served_log import ServedLog
 
 
 def test_a_note_is_recorded_once(serving: Running) -> None:
@@ -52,6 +57,18 @@ def test_a_batch_is_answered_line_by_line(serving: Running) -> None:
     with_entries = serving.post(body, "/v1/entries:batch?include=entry")
     said = [json.loads(line) for line in with_entries.text.splitlines()]
     assert ["entry" in one for one in said] == [True, False, True, True]
+
+
+def test_what_was_recorded_a_moment_ago_is_known_to_a_check(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before it is shown: in PostgreSQL an answer doesn't wait for that."""
+    monkeypatch.setattr(ServedLog, "_look", lambda _: None)
+    monkeypatch.setattr(reads, "LOG_LOOKED_AT_SECONDS", 3_600.0)
+    note = burn_note("s-1")
+    with service_in_thread(folder, clock=lambda: NOW) as serving:
+        assert serving.post(note).status_code == 201
+        checked = serving.post_batch([note, burn_note("s-2")], "/v1/check:batch")
+        checked.append(serving.post(note, "/v1/check").json())
+        assert [(one["status"], one["index"]) for one in checked] == [(200, 11), (201, 12), (200, 11)]
 
 
 def test_a_check_writes_nothing(serving: Running) -> None:

@@ -149,7 +149,7 @@ def _checked(service: ServedLog, notes: list[bytes]) -> list[JsonObject]:
         for place in range(len(notes)):
             answer = before[place] if place in before else next(remaining)
             if isinstance(answer, Refusal) and answer.reason is Reason.ALREADY_RECORDED:
-                answer = before[place] = _recorded_among(answer, decided, reader)
+                answer = before[place] = _recorded_among(answer, decided, reader, service)
             if isinstance(answer, Refusal):
                 said.append(problem_object(answer))
             else:
@@ -159,13 +159,19 @@ def _checked(service: ServedLog, notes: list[bytes]) -> list[JsonObject]:
     return service.reads.log.ask(decide)
 
 
-def _recorded_among(refusal: Refusal, decided: Sequence[Entry | Refusal], reader: Reader) -> Entry | Refusal:
+def _recorded_among(
+    refusal: Refusal, decided: Sequence[Entry | Refusal], reader: Reader, service: ServedLog
+) -> Entry | Refusal:
     """Return the entry that a note would be answered with: one that is recorded, or would be by a note before it."""
     index = refusal.index
     if index is None:
         return refusal
-    ahead = (one for one in decided if isinstance(one, Entry) and one.event.index == index)
-    return next(ahead, None) or reader.parsed_entry(index)
+    for one in decided:
+        if isinstance(one, Entry) and one.event.index == index:
+            return one
+    if index >= reader.size:  # recorded after the snapshot that is shown
+        reader = service.reads.log.refresh()
+    return reader.parsed_entry(index)
 
 
 def _lines(said: Iterable[JsonObject], service: ServedLog) -> Response:
