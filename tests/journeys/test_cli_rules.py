@@ -27,6 +27,7 @@ def test_each_command_says_who_signs_what_it_touches_and_what_refuses_it() -> No
         assert one["roles"], one["kind"]
         assert {type(one[name]) for name in ("meaning", "signers", "touches")} == {str}
         assert all(one[name].endswith(".") for name in ("meaning", "signers", "touches")), one["kind"]
+        assert all(field["meaning"] for field in one["fields"]), one["kind"]
         assert one["refusals"], one["kind"]
         assert set(one["refusals"]) <= {reason.value for reason in Reason}
 

@@ -7,7 +7,7 @@ from tallystick.forms.building import Option
 from tallystick.forms.form import COMMON, forms
 from tallystick.forms.leaves import Leaf
 from tallystick.forms.records import Part
-from tallystick.vouchers import meanings
+from tallystick.vouchers import meanings, rulebook
 from tallystick.vouchers.rulebook import RULEBOOK
 
 
@@ -31,7 +31,7 @@ def test_every_field_has_a_meaning() -> None:
 
 
 def test_nothing_is_said_of_a_field_that_there_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A meaning that no form asks for is one of a field that was renamed."""
+    """A meaning that no form and no list of the rules asks for is one of a field that was renamed."""
     asked = set()
 
     def meaning_of(model: str, name: str) -> str:
@@ -40,6 +40,8 @@ def test_nothing_is_said_of_a_field_that_there_is_not(monkeypatch: pytest.Monkey
         return meanings.meaning_of(model, name)
 
     monkeypatch.setattr(building, "meaning_of", meaning_of)
+    monkeypatch.setattr(rulebook, "meaning_of", meaning_of)
+    rulebook.described()
     for rule in RULEBOOK.rules.values():
         building.options_of(rule, COMMON)
     assert meanings.all_meanings() - asked == set()

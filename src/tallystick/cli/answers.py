@@ -44,10 +44,9 @@ def answered(answer: "Admitted | Refusal") -> "JsonObject":
 
 def print_sentence(note: bytes, zone: Callable[[], int]) -> None:
     """Print what a note's command says in plain words, below the answer to it; nothing of what is no command."""
-    from tallystick.cli.drafting import fields_of
-    from tallystick.forms.words import in_words
+    from tallystick.forms.words import command_in, in_words
 
-    fields = fields_of(note)
+    fields = command_in(note)
     if fields is not None:
         output.indented(f"  {in_words(fields, zone()).sentence}")
 

@@ -33,7 +33,7 @@ def read_fields(data: bytes, at: int) -> dict[str, Any]:
         raise CanonicalJsonError("a command is one JSON object")
     _check_values(value)
     fields = {"signed_at": format_instant(at)} | value
-    _check_length(fields)
+    check_length(fields)
     return fields
 
 
@@ -72,7 +72,7 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
-def _check_length(fields: dict[str, Any]) -> None:
+def check_length(fields: dict[str, Any]) -> None:
     """Say of a statement that can't be an entry how many of its lines can.
 
     Raises:

@@ -49,7 +49,7 @@ def cosign(
 ) -> int:
     """Add your signature to a note, once you have read in plain words what it says."""
     from tallystick import profile as profiles
-    from tallystick.cli.places import open_place
+    from tallystick.cli.place_opening import open_place
     from tallystick.signing.note import add_signatures
 
     options = {"source": source, "policy": policy, "passphrase_file": passphrase_file}
@@ -83,7 +83,9 @@ def _fields(data: bytes, name: str, profile: "Profile", place: "Place | None") -
     Raises:
         UsageError: it is no note of a command, or of another log than the profile's.
     """
-    fields = drafting.fields_of(data)
+    from tallystick.forms.words import command_in
+
+    fields = command_in(data)
     if fields is None:
         raise UsageError(f"{name} is no signed command: `tallystick do` writes one")
     log = profile.log or (place.origin if place is not None else None)

@@ -137,7 +137,7 @@ def do_kind(
 ) -> int:
     """Do what is asked with a kind's form."""
     from tallystick import profile as profiles
-    from tallystick.cli.places import open_place
+    from tallystick.cli.place_opening import open_place
 
     if template:
         from tallystick.forms.sheets import template as headings

@@ -6,7 +6,6 @@ once and kept. Who has document and nonce can show what the log has the hash of.
 
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
-import json
 import os
 import secrets
 import sys
@@ -114,6 +113,7 @@ def drafted(
     Raises:
         OSError: a file that is named can't be read.
     """
+    from tallystick.cli.command_files import check_length
     from tallystick.forms.form import Fault
     from tallystick.vouchers.rulebook import command_text
 
@@ -123,23 +123,10 @@ def drafted(
         return None, faults
     fields = {"kind": form.kind} | dict(common) | filled.fields
     try:
+        check_length(fields)
         return Draft(fields, command_text(fields)), []
     except MalformedError as error:
         return None, [Fault(None, str(error))]
-
-
-def fields_of(note: bytes) -> dict[str, Any] | None:
-    """Return the fields of a note's command as JSON values; None of what is no note of a command."""
-    from tallystick.signing.note import Note
-    from tallystick.vouchers.rulebook import parse_command
-
-    try:
-        text = Note.from_bytes(note).text
-        parse_command(text)
-    except MalformedError:
-        return None
-    fields: dict[str, Any] = json.loads(text)
-    return fields
 
 
 def show(fields: Mapping[str, Any], zone: int, names: "Names | None") -> None:

@@ -22,7 +22,7 @@ from tallystick.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tallystick.cli.place_of_service import ServicePlace
+    from tallystick.cli.remote_place import RemotePlace
     from tallystick.profile import Profile
     from tallystick.signing.keys import SigningKey
 
@@ -69,13 +69,14 @@ def sign(
     as_json: parameters.AsJson = False,
 ) -> int:
     """Show a note that waits in plain words, sign it, and send it if all have signed."""
+    from tallystick.forms.words import command_in
     from tallystick.signing.note import add_signatures
 
     options = {"passphrase_file": passphrase_file, "passphrase_command": passphrase_command}
     with _service(profile, options, sign_with) as (found, place, keys):
         one = _named(id_, [*place.client.pending.list()])
         note = place.client.pending.get(one["id"])
-        fields = None if note is None else drafting.fields_of(note)
+        fields = None if note is None else command_in(note)
         if note is None or fields is None:
             raise UsageError(f"{id_} doesn't wait any more: `tallystick inbox` lists what does")
         if not as_json:
@@ -98,7 +99,7 @@ def sign(
 @contextmanager
 def _service(
     named: str | None, options: dict[str, Any], sign_with: "Sequence[str] | None"
-) -> "Iterator[tuple[Profile, ServicePlace, Callable[[], list[SigningKey]]]]":
+) -> "Iterator[tuple[Profile, RemotePlace, Callable[[], list[SigningKey]]]]":
     """Give the profile, its service, logged in, and the keys that sign.
 
     Raises:
@@ -106,7 +107,7 @@ def _service(
         ServerError: the login isn't taken.
     """
     from tallystick import profile as profiles
-    from tallystick.cli.place_of_service import ServicePlace
+    from tallystick.cli.remote_place import RemotePlace
 
     found = profiles.load(named, options)
     if not found.is_of_a_service:
@@ -114,7 +115,7 @@ def _service(
             "notes wait at a service: give its URL as source in your profile, or sign a file with `cosign`"
         )
     keys = drafting.keys_of(found, sign_with or ())
-    place = ServicePlace(found, keys, None)
+    place = RemotePlace(found, keys, None)
     try:
         place.login()
         yield found, place, keys
@@ -135,7 +136,7 @@ def _named(id_: str, waiting: "list[dict[str, Any]]") -> dict[str, Any]:
     return named[0]
 
 
-def _print(one: dict[str, Any], place: "ServicePlace") -> None:
+def _print(one: dict[str, Any], place: "RemotePlace") -> None:
     """Print a note that waits: what it says, who is missing, and until when."""
     import json
 

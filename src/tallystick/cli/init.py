@@ -149,7 +149,7 @@ class _Making:
                     _ = place.zone
 
     def _place(self) -> "Place":
-        from tallystick.cli.places import open_place
+        from tallystick.cli.place_opening import open_place
 
         return open_place(self.profile, drafting.keys_of(self.profile, ()))
 
@@ -170,9 +170,9 @@ def _check_key(place: "Place", profile: "Profile", key_name: str) -> None:
         UsageError: it doesn't know it.
         ServerError: no usable answer.
     """
-    from tallystick.cli.place_of_service import ServicePlace
+    from tallystick.cli.remote_place import RemotePlace
 
-    if isinstance(place, ServicePlace):
+    if isinstance(place, RemotePlace):
         place.login()
         return
     party = profile.party or ""

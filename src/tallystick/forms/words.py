@@ -9,18 +9,22 @@ All that is signed is said, whatever kind it is; a test asks for each field of e
 as it is: whoever prints it escapes it.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tallystick.errors import MalformedError
 from tallystick.forms import amounts, times
 from tallystick.forms.building import Option
 from tallystick.forms.form import Form, forms
 from tallystick.forms.leaves import Leaf, Surroundings
 from tallystick.forms.records import Grouped, JsonObject, Part, get
 from tallystick.forms.sentences import SENTENCES
+from tallystick.signing.note import Note
 from tallystick.vouchers.quantities import parse_instant
+from tallystick.vouchers.rulebook import parse_command
 
 Names = Callable[[str, str], str | None]
 """Returns what a thing is called, of its kind (`party`, `programme`, `item`) and id; None if that isn't known."""
@@ -68,6 +72,17 @@ def in_words(command: Mapping[str, Any], zone: int, names: Names | None = None) 
         KeyError: of no kind of the closed list.
     """
     return _Speaker(forms()[command["kind"]], zone, names or (lambda _kind, _id: None)).words(dict(command))
+
+
+def command_in(note: bytes) -> JsonObject | None:
+    """Return the fields of a note's command as JSON values; None of what is no note of a command."""
+    try:
+        text = Note.from_bytes(note).text
+        parse_command(text)
+    except MalformedError:
+        return None
+    fields: JsonObject = json.loads(text)
+    return fields
 
 
 def shown_time(instant: int, zone: int) -> str:

@@ -112,6 +112,7 @@ _OF_ALL: Final = {
     "root_quorum": "how many of them sign what the founding party commands",
     "rounding_fen": "to what a claim is rounded down, a fen or a yuan",
     "rows": "what is paid and withheld under a contract of the claim",
+    "rules": "the programme's rules",
     "rules_from": "from which day on these rules hold",
     "seal": "the new seal's id",
     "sealing_grace_seconds": "how long after a day's end it isn't sealed yet",

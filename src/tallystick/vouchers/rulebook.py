@@ -16,6 +16,7 @@ from tallystick.errors import CanonicalJsonError, MalformedError
 from tallystick.field_faults import first_fault
 from tallystick.signing import canonical_json
 from tallystick.vouchers.fields import IN_WORDS
+from tallystick.vouchers.meanings import meaning_of
 from tallystick.vouchers.outcomes import Nothing, Outcome
 from tallystick.vouchers.refusals import Reason
 from tallystick.vouchers.rules import (
@@ -207,7 +208,10 @@ def _description(kind: str, rule: type[Rule]) -> dict[str, Any]:
     return {
         "kind": kind,
         "meaning": rule.__doc__,
-        "fields": [{"name": name, "required": field.is_required()} for name, field in own.items()],
+        "fields": [
+            {"name": name, "required": field.is_required(), "meaning": meaning_of(rule.__name__, name)}
+            for name, field in own.items()
+        ],
         "event": rule.event_kind,
         "outcome": [field.name for field in dataclasses.fields(rule.outcome)],
         "roles": sorted(rule.roles),

@@ -29,7 +29,7 @@ _ROLES: Final = frozenset({"attester", "holder", "operator", "provider"})
 """Parties are listed as such: of holders others see no more."""
 
 
-class ServicePlace:
+class RemotePlace:
     """A service.
 
     Attributes:
