@@ -22,6 +22,7 @@ from tallystick.errors import MalformedError, UsageError
 
 if TYPE_CHECKING:
     from tallystick.signing.keys import SigningKey
+    from tallystick.sources import Source
 
 ADMISSION: Final = "admission.note"
 POLICY: Final = "trust.policy"
@@ -34,7 +35,7 @@ def add_commands(app: typer.Typer) -> None:
 
 def join(
     folder: Annotated[parameters.Folder, parameters.folder("A new folder, or an empty one.")],
-    source: Annotated[str, typer.Option(help="The service's URL, or a ledger on this machine.")],
+    source: parameters.JoinedSource,
     policy: Annotated[Path, typer.Option(help="The network's trust policy, obtained out of band.")],
     party: Annotated[str, typer.Option(help="The id that the party is to have.")],
     role: Annotated[str, typer.Option(help="treasury, provider, auditor, operator, attester or holder.")],
@@ -89,12 +90,13 @@ def join(
     output.line(f"{folder / ADMISSION}: hand it to {by}, who signs it with `tallystick cosign {ADMISSION} --send`")
 
 
-def _from_anywhere(source: str) -> str:
+def _from_anywhere(source: "Source") -> str:
     """Return a source as the profile names it, which has a folder of its own: a folder's path from the root."""
-    from tallystick.sources import folder_of, parse_source
+    from tallystick.sources import LedgerDatabase, StaticUrl
 
-    folder = folder_of(parse_source(source))
-    return source if folder is None else str(folder.absolute())
+    if isinstance(source, LedgerDatabase | StaticUrl):
+        return source.url
+    return str(source.folder.absolute())
 
 
 def _log_of(policy: Path) -> str:

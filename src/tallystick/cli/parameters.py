@@ -99,6 +99,15 @@ NewLedgerSource = Annotated[
     WritableSource,
     _source(reading.new_ledger_of, "A folder, made if it isn't there; or an empty database's URL."),
 ]
+JoinedSource = Annotated[
+    Source,
+    typer.Option(
+        "--source",
+        parser=reading.source_of,
+        metavar="SOURCE",
+        help="The service's URL, or a ledger on this machine.",
+    ),
+]
 RestoreTarget = Annotated[
     WritableSource,
     typer.Argument(

@@ -88,7 +88,7 @@ class Asked:
 
 
 @dataclass
-class AskedOfService:
+class AskedOverHttp:
     """A service that was asked as of now, of an entry or of a time, which it looks at by itself.
 
     Attributes:
@@ -129,13 +129,13 @@ class AskedOfService:
 @contextmanager
 def open_answers(
     source: "Source", login: "Login", as_of: str | None, *, is_fresh: bool, by_day: str | None = None
-) -> "Iterator[Asked | AskedOfService]":
+) -> "Iterator[Asked | AskedOverHttp]":
     """Give what answers for a source, a service or views of its log, to be closed after use; raises as `open_views`."""
     from tallystick.cli.over_http import served
 
     with served(source, login, is_fresh=is_fresh) as service:
         if service is not None:
-            yield AskedOfService(service, as_of, by_day)
+            yield AskedOverHttp(service, as_of, by_day)
             return
     with open_views(source, as_of, is_fresh=is_fresh, by_day=by_day) as asked:
         yield asked

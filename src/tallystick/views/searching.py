@@ -81,9 +81,8 @@ def hits_in_views(c: SQLiteCursor, text: str, size: int) -> Iterator[Hit]:
     for row in islice(reversed(RECORDED.rows(c, ref=text)), HITS_MAX):
         yield Hit("entry", str(row.entry_index), "ref")
     yield from _by_who_it_is(c, text)
-    if text.startswith("sha256:"):
-        for index in islice(reversed(entries_concerning(c, f"document {text}")), HITS_MAX):
-            yield Hit("entry", str(index), "hash")
+    for index in islice(reversed(entries_concerning(c, f"document {text}")), HITS_MAX):
+        yield Hit("entry", str(index), "hash")
     for kind, table, column in _BY_ID:
         for found in _beginning(c, table, column, text):
             yield Hit(kind, found, "beginning")
