@@ -170,6 +170,20 @@ def test_a_unix_socket_is_listened_on(tmp_path: Path) -> None:
     assert received.endswith(b"\r\n\r\nhi")
 
 
+def test_a_unix_socket_is_named_as_long_as_it_is_listened_on(tmp_path: Path) -> None:
+    """One that a killed server left is taken over; one that is listened on, or another file, isn't."""
+    path = tmp_path / "socket"
+    with socket.socket(socket.AF_UNIX) as killed:
+        killed.bind(str(path))
+    with running(ECHO, Place(uds=path)), pytest.raises(LedgerError, match="Address already in use"):
+        make_server(ECHO, Place(uds=path))
+    assert not path.exists()
+    path.write_text("something")
+    with pytest.raises(LedgerError, match="Address already in use"):
+        make_server(ECHO, Place(uds=path))
+    assert path.read_text() == "something"
+
+
 def test_an_application_that_fails_to_start_is_heard_of() -> None:
     """Its server doesn't pretend to be up."""
 

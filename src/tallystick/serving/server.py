@@ -15,12 +15,14 @@ There is no TLS: a web server in front has the certificates. `uds` is a path to 
 
 import asyncio
 import contextlib
+import errno
 import inspect
 import logging
 import signal
 import socket
 import threading
 from collections.abc import Awaitable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
@@ -47,6 +49,7 @@ class BoundedServer(uvicorn.Server):
     def __init__(self, config: BoundedConfig, listening: socket.socket) -> None:
         super().__init__(config)
         self._listening = listening
+        self._named = Path(listening.getsockname()) if listening.family == socket.AF_UNIX else None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._told_to_stop = asyncio.Event()
         self.is_up: Final = threading.Event()
@@ -69,6 +72,8 @@ class BoundedServer(uvicorn.Server):
                 raise
         finally:
             self._listening.close()
+            if self._named is not None:
+                self._named.unlink(missing_ok=True)
         if self.config.guard.failed is not None:
             raise self.config.guard.failed
 
@@ -247,6 +252,7 @@ def _listen(place: Place) -> socket.socket:
     listening = socket.socket(family)
     try:
         if place.uds is not None:
+            _remove_stale(place.uds)
             listening.bind(str(place.uds))
             place.uds.chmod(0o660)
         else:
@@ -258,6 +264,14 @@ def _listen(place: Place) -> socket.socket:
         where = place.uds or f"{place.host}:{place.port}"
         raise LedgerError(f"{where} can't be listened on: {error.strerror or error}") from None
     return listening
+
+
+def _remove_stale(uds: Path) -> None:
+    """Remove a Unix socket that nobody listens on: its server was killed."""
+    if uds.is_socket():
+        with socket.socket(socket.AF_UNIX) as probe:
+            if probe.connect_ex(str(uds)) == errno.ECONNREFUSED:
+                uds.unlink(missing_ok=True)
 
 
 def _url(listening: socket.socket) -> str:
