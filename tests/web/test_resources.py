@@ -101,6 +101,8 @@ def test_lists_are_narrowed_by_their_members(service: Running) -> None:
     assert {row["provider"] for row in service.get("/v1/tariffs?item=h100").json()["rows"]} == {"guian"}
     answer = service.get("/v1/vouchers?colour=red")
     assert (answer.status_code, answer.json()["reason"]) == (422, "parameter_invalid")
+    assert answer.json()["detail"] == "'colour' is no parameter here"
+    assert service.get("/v1/vouchers?limit=0").json()["detail"] == "'limit' must be at least 1, not '0'"
     assert service.get("/v1/claims?after=nobody/c9").status_code == 404
 
 

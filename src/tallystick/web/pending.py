@@ -28,6 +28,7 @@ from tallystick.vouchers.admit import SignedCommand, read_note
 from tallystick.vouchers.half_signed import HalfSigned, judge
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.vouchers.state import State
+from tallystick.web.conditional import GetRoute
 from tallystick.web.flood import buckets_of
 from tallystick.web.pending_file import KeptNote, PendingFile
 from tallystick.web.problems import HttpProblem, problem_response
@@ -182,7 +183,7 @@ def _by_nobody(found: HalfSigned) -> Refusal:
 
 # -- routes -----------------------------------------------------------------------------------------------------------
 
-router: Final = APIRouter(prefix="/v1", tags=["pending"])
+router: Final = APIRouter(route_class=GetRoute, prefix="/v1", tags=["pending"])
 
 
 @router.post("/pending", status_code=_CREATED, response_class=Response)

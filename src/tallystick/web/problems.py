@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tallystick.errors import RequestRefusedError, TallystickError
-from tallystick.field_faults import fault_in_words
+from tallystick.field_faults import fault_in_words, shown
 from tallystick.vouchers.refusals import Reason, Refusal
 from tallystick.wire import JsonObject
 from tallystick.wire.problems import MEDIA_TYPE, as_answer, http_problem, problem
@@ -79,7 +79,10 @@ def install(app: FastAPI) -> None:
 
     async def of_a_parameter(_: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        return problem_response(HttpProblem(HttpReason.PARAMETER_INVALID, fault_in_words(error.errors()[0])))
+        fault = error.errors()[0]
+        name = next((part for part in reversed(fault["loc"]) if isinstance(part, str)), "")
+        words = fault_in_words(fault).replace("is no field here", "is no parameter here")
+        return problem_response(HttpProblem(HttpReason.PARAMETER_INVALID, f"{shown(name)} {words}"))
 
     app.add_exception_handler(TallystickError, raised)
     app.add_exception_handler(HTTPException, of_http)
