@@ -1,5 +1,6 @@
 """A log that is served: its newest snapshot that stays, views that several ask while one follows, and a few pasts."""
 
+import errno
 import shutil
 import sqlite3
 import threading
@@ -11,7 +12,15 @@ import pytest
 
 from support.reading_app import add_entry
 from support.small_ledger import write_small_ledger
-from tallystick.errors import NotALedgerError, ProofInvalidError, TooBusyError, ViewsDamagedError, ViewsUnusableError
+from tallystick.errors import (
+    NotALedgerError,
+    ProofInvalidError,
+    StoreFailedError,
+    TooBusyError,
+    ViewsDamagedError,
+    ViewsUnusableError,
+)
+from tallystick.ledger.sidecar import FolderSidecar
 from tallystick.publishing.growing_log import GrowingLog
 from tallystick.views import Views, followed_views
 from tallystick.views.past_views import PastViews, Then
@@ -88,6 +97,22 @@ def test_a_log_that_is_gone_is_told(log: GrowingLog, folder: Path) -> None:
     with pytest.raises(NotALedgerError):
         log.refresh()
     assert log.newest is before
+
+
+def test_a_machine_that_can_not_read_now_is_told_and_asked_again(
+    log: GrowingLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No file descriptor is left, say; the last snapshot stands."""
+    before = log.newest
+
+    def none_left(*_: object) -> bytes:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FolderSidecar, "read", none_left)
+        with pytest.raises(StoreFailedError, match="Too many open files"):
+            log.refresh()
+    assert log.refresh() is before
 
 
 def test_answers_are_those_of_the_command_line(views: ServedViews, folder: Path) -> None:

@@ -70,7 +70,7 @@ class GrowingLog:
         """Raise what the store raises as an error that says which log can't be read."""
         try:
             yield
-        except (PersistenceError, sqlite3.Error) as error:
+        except (PersistenceError, sqlite3.Error, OSError) as error:
             raise StoreFailedError(f"{self._name} can't be read: {error}") from None
 
     def listen(self, grown_to: GrownTo) -> None:

@@ -10,6 +10,7 @@ last good snapshot and rows go on being shown.
 """
 
 import asyncio
+import logging
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -32,6 +33,7 @@ from tallystick.vouchers.state import State
 from tallystick.web.problems import HttpProblem
 from tallystick.wire.statuses import HttpReason
 
+_log: Final = logging.getLogger(__name__)
 LOG_LOOKED_AT_SECONDS: Final = 0.5
 VIEWS_FOLLOW_SECONDS: Final = 1.0
 CATCH_UP_SECONDS: Final = 2.0
@@ -315,6 +317,9 @@ class Reads:
             follow()
         except TallystickError as error:
             self._troubles[what] = str(error)
+        except Exception as error:  # a follower that ended would leave old answers, and nobody would know
+            _log.exception("the %s can't be followed", what)
+            self._troubles[what] = f"{type(error).__name__}: {error}"
         else:
             self._troubles.pop(what, None)
 
