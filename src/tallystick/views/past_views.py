@@ -20,6 +20,7 @@ from tallystick.vouchers.quantities import format_day
 BYTES_MAX: Final = 256 * 1024 * 1024
 DAY_KEPT_SECONDS: Final = 60.0
 """How long views of a day are asked again though the log has grown."""
+UNHURRIED_AFTER_SECONDS: Final = 2.0
 WAIT_SECONDS: Final = 20.0
 """How long one waits for views that another has asked for."""
 
@@ -58,7 +59,7 @@ class PastViews:
         self._lock = threading.Lock()
         self._making = threading.Lock()
         self._kept: OrderedDict[Then, _Kept] = OrderedDict()
-        self._is_closed = False
+        self._closed = threading.Event()
 
     @contextmanager
     def asked(self, then: Then) -> Iterator[Answering]:
@@ -90,7 +91,7 @@ class PastViews:
 
     def close(self) -> None:
         """Drop all."""
-        self._is_closed = True
+        self._closed.set()
         with self._making, self._lock:
             dropped = [*self._kept.values()]
             self._kept.clear()
@@ -117,10 +118,15 @@ class PastViews:
 
     def _make(self, then: Then, kept: _Kept) -> None:
         """Make views by replaying the log, and make room for them."""
+        begun = last = time.monotonic()
 
         def go_on(_done: int, _of: int) -> None:
-            if self._is_closed:
+            nonlocal last
+            took = time.monotonic() - last
+            # A long replay leaves every other moment to those who write and ask for what is now.
+            if self._closed.wait(took if last - begun > UNHURRIED_AFTER_SECONDS else 0):
                 raise TooBusyError("the service is about to end")
+            last = time.monotonic()
 
         try:
             with self._log.as_ledger_errors():
