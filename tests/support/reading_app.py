@@ -18,6 +18,7 @@ from tallystick.web import pending as half_signed
 from tallystick.web import problems, rights, routers, sessions
 from tallystick.web.flood import FailureBuckets
 from tallystick.web.pending import Pending
+from tallystick.web.pending_file import PendingFile
 from tallystick.web.reads import Reads
 
 SERVICE_URL = "https://vouchers.example"
@@ -43,13 +44,37 @@ def application(reads: Reads, pending: Path, reading: str, clock: Callable[[], i
     return app
 
 
+class Clock:
+    """A service's clock, which stands still."""
+
+    def __init__(self, now: int) -> None:
+        self.now = self.start = now
+
+    def __call__(self) -> int:
+        return self.now
+
+
+def clock_after(folder: Path) -> Clock:
+    """A clock that shows the second after a ledger's last entry."""
+    with read_ledger(folder) as reader:
+        return Clock(reader.state().at + SECOND_US)
+
+
 class Running:
     """A service that runs: its address, what it reads, and a client."""
 
-    def __init__(self, url: str, reads: Reads, client: httpx2.Client) -> None:
+    def __init__(self, url: str, reads: Reads, client: httpx2.Client, app: FastAPI) -> None:
         self.url = url
         self.reads = reads
         self.client = client
+        self._app = app
+
+    def forget(self) -> None:
+        """Forget all logins and half-signed notes, as a new service has none."""
+        kept: PendingFile = self._app.state.pending._file
+        kept.drop_stale(2**62)
+        for kept_of_sessions in (self._app.state.sessions._sessions, self._app.state.sessions._logged_out):
+            kept_of_sessions.clear()
 
     def login(self, data: bytes) -> dict[str, str]:
         """Open a session, and return the header that shows its token."""
@@ -73,9 +98,8 @@ def reading(
     """Run the service over a ledger until the block ends; `who` may read what."""
     reads = Reads.open(source, views_path)
     pending = reads.views.path.with_name("pending.db")
-    config = uvicorn.Config(
-        application(reads, pending, who, clock), port=0, log_level="error", timeout_graceful_shutdown=5
-    )
+    app = application(reads, pending, who, clock)
+    config = uvicorn.Config(app, port=0, log_level="error", timeout_graceful_shutdown=5)
     server = uvicorn.Server(config)
     socket = config.bind_socket()
     thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})
@@ -83,7 +107,7 @@ def reading(
     url = f"http://127.0.0.1:{socket.getsockname()[1]}"
     try:
         with httpx2.Client(base_url=url, timeout=40) as client:
-            yield Running(url, reads, client)
+            yield Running(url, reads, client, app)
     finally:
         reads.drain()
         server.should_exit = True

@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 from support.actors import ORIGIN, Actor, key_of, label_of, text_of
-from support.reading_app import SERVICE_URL, Running, reading
+from support.reading_app import SERVICE_URL, Clock, Running, clock_after, reading
 from support.serving import service_in_thread
 from support.two_cities import AUDITOR, LOG_KEY, NETWORK, A
 from tallystick.errors import MalformedError
 from tallystick.ledger import Admitted, open_ledger
-from tallystick.publishing import read_ledger
 from tallystick.signing.note import sign_text
 from tallystick.vouchers.quantities import SECOND_US, format_instant
 from tallystick.vouchers.rulebook import RULEBOOK
@@ -24,32 +23,41 @@ HOUR_US = 3_600 * SECOND_US
 FIRM = A.firm.party
 
 
-class Clock:
-    """The service's clock."""
-
-    def __init__(self, now: int) -> None:
-        self.now = now
-
-    def __call__(self) -> int:
-        return self.now
+@pytest.fixture(scope="module")
+def shared(two_cities: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, Clock]]:
+    """A service of a ledger that doesn't grow."""
+    folder = Path(shutil.copytree(two_cities, tmp_path_factory.mktemp("shared") / "ledger"))
+    clock = clock_after(folder)
+    with reading(folder, who="own", clock=clock) as running:
+        yield running, clock
 
 
 @pytest.fixture
 def folder(two_cities: Path, tmp_path: Path) -> Path:
-    """A ledger of its own, which grows."""
+    """A ledger of its own, which grows: a test that asks for it has its own service."""
     return Path(shutil.copytree(two_cities, tmp_path / "ledger"))
 
 
 @pytest.fixture
-def clock(folder: Path) -> Clock:
-    with read_ledger(folder) as reader:
-        return Clock(reader.state().at + SECOND_US)
+def clock(request: pytest.FixtureRequest) -> Clock:
+    """What the service goes by."""
+    if "folder" in request.fixturenames:
+        return clock_after(request.getfixturevalue("folder"))
+    clock: Clock = request.getfixturevalue("shared")[1]
+    clock.now = clock.start
+    return clock
 
 
 @pytest.fixture
-def service(folder: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+def service(request: pytest.FixtureRequest, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    """A service that nobody has logged in to."""
     monkeypatch.setattr(sessions, "CHECKED_EVERY_SECONDS", 0.0)
-    with reading(folder, who="own", clock=clock) as running:
+    if "folder" in request.fixturenames:
+        with reading(request.getfixturevalue("folder"), who="own", clock=clock) as running:
+            yield running
+    else:
+        running, _ = request.getfixturevalue("shared")
+        running.forget()
         yield running
 
 
