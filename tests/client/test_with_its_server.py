@@ -125,3 +125,15 @@ def test_half_signed_notes_wait_for_the_others(folder: Path, time: Time) -> None
         client.login(key_of(PROVIDER.key_names[0]))
         assert client.pending.list() == []
         assert client.pending.get("0" * 64) is None
+
+
+def test_a_rehearsal_logs_in_at_its_own_time(folder: Path, time: Time) -> None:
+    """The log's time is another than this machine's there."""
+    with (
+        service_in_thread(folder, LOG_KEY, clock=time, reading="own") as running,
+        Client(running.url, POLICY, patience=PATIENCE) as client,
+    ):
+        with pytest.raises(ProblemError):
+            client.login(key_of(HOLDER.key_names[0]))
+        client.login(key_of(HOLDER.key_names[0]), clock=time)
+        assert client.show("holder", HOLDER.party)

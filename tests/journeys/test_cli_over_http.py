@@ -19,6 +19,7 @@ from support.web_server import serving
 from tallystick.cli import over_http
 from tallystick.keyfiles import create
 from tallystick.publishing import read_ledger
+from tallystick.sources import StaticUrl
 from tallystick.transparency.policy import Policy
 from tallystick.vouchers.quantities import SECOND_US
 
@@ -150,9 +151,9 @@ def test_each_party_reads_its_own_by_its_key(folder: Path, policy: Path, time: T
     note = time.note()  # at the log's own time, which is ahead of this machine's
     key, root = key_file(HOLDER.key_names[0], tmp_path), key_file(NETWORK.key_names[0], tmp_path)
     with closed_to_strangers(folder, time) as url:
-        assert "login_required" in failed("show", url, "holder", HOLDER.party)
+        assert "give --key" in failed("show", url, "holder", HOLDER.party)
         assert HOLDER.party in done("show", url, "holder", HOLDER.party, "--key", key)
-        assert "401" in failed("audit", url, "--trust", policy)
+        assert "by --key (401)" in failed("audit", url, "--trust", policy)
         assert "403" in failed("audit", url, "--trust", policy, "--key", key)
         assert "verdict: clean" in done("audit", url, "--trust", policy, "--key", root)
         profile = {"source": url, "party": HOLDER.party, "key": str(key), "policy": str(policy)}
@@ -163,3 +164,8 @@ def test_each_party_reads_its_own_by_its_key(folder: Path, policy: Path, time: T
         (tmp_path / "a.note").write_bytes(note)
         assert "tariff.published/1" in done("submit", url, "a.note")
         assert (tmp_path / "newest.checkpoint").exists()
+
+
+def test_a_sessions_token_is_never_shown() -> None:
+    source = StaticUrl("https://log.example", "a-token")
+    assert "a-token" not in f"{source} {source!r}"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tallystick.cli import reading
-from tallystick.errors import UsageError
+from tallystick.errors import ProblemError, UsageError
 from tallystick.sources import StaticUrl
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ NEWEST: Final = "newest.checkpoint"
 """Beside receipts, or the profile: the newest checkpoint that was seen, which the log is held to."""
 PATIENCE_SECONDS: Final = 10.0
 """How long a command asks a server that doesn't answer; a person can give it again."""
+LOGIN_REQUIRED: Final = "login_required"
+UNSENT: Final = "for-auditors"
+"""In the same folder: receipts that an auditor couldn't be given yet."""
 _AUDIT_SECONDS: Final = 12 * 3_600
 """How long the session of an audit lasts: the longest that there is."""
 
@@ -87,7 +90,8 @@ def served(source: "Source", login: Login, *, is_fresh: bool = False) -> Iterato
         is_fresh: whether the answer is to come from the log alone.
 
     Raises:
-        UsageError: a key, where nobody logs in; or a fresh answer, which a service doesn't give.
+        UsageError: a key, where nobody logs in; none, where only parties read; or a fresh answer, which a service
+            doesn't give.
         ServerError: no usable answer, or the login is refused.
     """
     if not isinstance(source, StaticUrl):
@@ -111,6 +115,10 @@ def served(source: "Source", login: Login, *, is_fresh: bool = False) -> Iterato
         if key is not None:
             questions.login(key)
         yield Served(questions, info)
+    except ProblemError as error:
+        if error.reason != LOGIN_REQUIRED:
+            raise
+        raise UsageError(f"{error}: give --key with a key of your party") from None
     finally:
         connections.close()
 
@@ -149,7 +157,7 @@ def client_of(
         policy,
         checkpoint_file=None if folder is None else folder / NEWEST,
         auditor_urls=auditors or (profile.auditors if profile is not None else ()),
-        outbox=None if folder is None else folder / "for-auditors",
+        outbox=None if folder is None else folder / UNSENT,
         patience=_patience(),
     ) as client:
         yield client

@@ -23,7 +23,6 @@ from tallystick.named_files import NamedFile
 from tallystick.sources import StaticUrl
 
 if TYPE_CHECKING:
-    from tallystick.errors import ProblemError
     from tallystick.publishing import Reader
     from tallystick.transparency.receipt import Receipt
     from tallystick.vouchers.entry import Entry
@@ -49,6 +48,7 @@ def check(
     """Say what `submit` would decide, line by line, and write nothing; status 1 if a note would be refused."""
     from tallystick.cli.moments import zone_in
     from tallystick.publishing.reader import read_ledger
+    from tallystick.wire.answers import refused_by
 
     answers.show_faults()
     data = [reading.read_file(note) for note in notes]
@@ -56,7 +56,7 @@ def check(
         if service is not None:
             if log_time is not None:
                 raise UsageError(f"{source} decides by its own time: leave --log-time out")
-            said = [said_of(one.problem) if one.problem else one.answer for one in service.questions.check(data)]
+            said = [refused_by(one.problem) if one.problem else one.answer for one in service.questions.check(data)]
             _report(notes, data, said, lambda: service.zone, as_json=as_json)
             return
     with read_ledger(source) as reader:
@@ -163,13 +163,14 @@ def _submit_over_http(
 ) -> None:
     """Have a service record notes, and report what was verified of them."""
     from tallystick.client import Recorded
+    from tallystick.wire.answers import refused_by
 
     over_http.require_service(source)
     with over_http.client_of(source, trust, receipts, auditors) as client:
         said: list[JsonObject] = []
         for answer in client.submit(data):
             if not isinstance(answer, Recorded):
-                said.append(said_of(answer))
+                said.append(refused_by(answer))
                 continue
             said.append(answer.answer)
             if receipts is not None:
@@ -177,12 +178,6 @@ def _submit_over_http(
         for trouble in client.auditor_troubles:
             output.notice(f"an auditor was not given every receipt: {trouble}")
         _report(notes, data, said, lambda: over_http.zone_in(client.info()), as_json=as_json)
-
-
-def said_of(problem: "ProblemError") -> "JsonObject":
-    """Return what is said of a note that a service refuses, in the shape of `wire.answers.refused`."""
-    said = {"accepted": False, "reason": str(problem.reason), "detail": problem.detail, "transient": problem.transient}
-    return said | problem.fields
 
 
 def _write_receipt(folder: Path, index: int, receipt: "Receipt") -> str:

@@ -1,7 +1,7 @@
 """What a service says of a log from its views, to the party that is logged in; nothing here proves it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, overload
 
 from tallystick.client.answers import Checked
@@ -11,7 +11,7 @@ from tallystick.client.endpoint import Answer, Question
 from tallystick.client.pending import PendingNotes
 from tallystick.client.problems import problem_in, read_json
 from tallystick.client.resources import COLLECTIONS, next_query, object_in, path_of, query_of, rows_in
-from tallystick.client.sessions import SESSION_SECONDS, Session, open_session
+from tallystick.client.sessions import SESSION_SECONDS, Session, machine_clock, open_session
 from tallystick.errors import AnswerMalformedError, MalformedError, ProblemError, UntrustedServerError, UsageError
 from tallystick.signing.keys import SigningKey
 from tallystick.signing.note import Note
@@ -61,19 +61,27 @@ class Questions:
         self.size = 0
         self.pending: Final = PendingNotes(self._ask)
 
-    def login(self, key: SigningKey, party: str | None = None, *, seconds: int = SESSION_SECONDS) -> JsonObject:
+    def login(
+        self,
+        key: SigningKey,
+        party: str | None = None,
+        *,
+        seconds: int = SESSION_SECONDS,
+        clock: Callable[[], int] = machine_clock,
+    ) -> JsonObject:
         """Log in, so that what this party may read can be read; is done again by itself when the session ends.
 
         Args:
             key: of the party; it stays in memory.
             party: the key's, if its name doesn't say.
             seconds: how long the session lasts, 12 hours at most.
+            clock: the time that it is signed at (microseconds); another than this machine's in a rehearsal.
 
         Raises:
             ProblemError: the log doesn't know the key, or it is revoked.
             ServerError: no usable answer.
         """
-        self._session = Session(key, party or key.name.partition("/")[0], self.origin, seconds)
+        self._session = Session(key, party or key.name.partition("/")[0], self.origin, seconds, clock)
         return open_session(self._connections, self._session)
 
     def logout(self) -> None:

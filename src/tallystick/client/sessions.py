@@ -5,6 +5,7 @@ URL alone.
 """
 
 import time
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from tallystick.client.connection import Connections
@@ -22,6 +23,11 @@ TOKEN_ANSWER_SIZE_MAX: Final = 65_536
 TOKEN_LENGTH_MAX: Final = 4_096
 
 
+def machine_clock() -> int:
+    """Return this machine's time (microseconds)."""
+    return time.time_ns() // 1_000
+
+
 class Session(NamedTuple):
     """Whose session is opened, and opened again when it ends."""
 
@@ -29,6 +35,7 @@ class Session(NamedTuple):
     party: str
     origin: str
     seconds: int = SESSION_SECONDS
+    clock: Callable[[], int] = machine_clock
 
 
 def open_session(connections: Connections, session: Session) -> JsonObject:
@@ -41,7 +48,7 @@ def open_session(connections: Connections, session: Session) -> JsonObject:
     """
     url = connections.current
     connections.tokens.pop(url, None)
-    now_us = time.time_ns() // 1_000
+    now_us = session.clock()
     scheme, _, place = url.partition("://")
     host, slash, path = place.partition("/")
     audience = f"{scheme.lower()}://{host.lower()}{slash}{path}"

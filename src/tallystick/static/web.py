@@ -155,7 +155,7 @@ class WebFiles:
             if answer.status in _MISSING:
                 return None
             if answer.status == _LOGIN:
-                raise AccessDeniedError(f"{url} can't be fetched: it is shown to parties that have logged in (401)")
+                raise AccessDeniedError(f"{url} can't be fetched: it is shown to parties that log in, by --key (401)")
             if answer.status == _DENIED:
                 raise AccessDeniedError(f"{url} can't be fetched: access is denied, or it is missing (403)")
             raise LedgerError(f"{url} can't be fetched: the server answers {answer.status}")

@@ -11,6 +11,7 @@
 
 from collections.abc import Iterable
 
+from tallystick.errors import ProblemError
 from tallystick.vouchers.outcomes import Burned
 from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
@@ -24,6 +25,12 @@ from tallystick.wire import JsonObject
 def refused(refusal: Refusal) -> JsonObject:
     """Return what is said of a note that is refused."""
     return _reason(refusal.reason) | ({"detail": refusal.detail} if refusal.detail else {}) | refusal.fields()
+
+
+def refused_by(problem: ProblemError) -> JsonObject:
+    """Return the same of a note that a server refuses."""
+    said: JsonObject = {"accepted": False, "reason": str(problem.reason), "detail": problem.detail}
+    return said | {"transient": problem.transient} | problem.fields
 
 
 def accepted(event: Event) -> JsonObject:
