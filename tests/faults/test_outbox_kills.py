@@ -47,7 +47,7 @@ def test_each_command_of_a_killed_batch_is_recorded_once(tmp_path: Path) -> None
     assert killed
     ran = finish(start(*words))
     assert (ran.status, ran.err) == (0, ""), ran
-    assert ran.out.splitlines()[-1] == f"{ROWS} of {ROWS} rows are recorded; 0 were refused"
+    assert ran.out.splitlines()[-1] == f"{ROWS:,} of {ROWS:,} rows are recorded; 0 were refused"
     with read_ledger(desk.ledger) as reader:
         issued = [Entry.from_bytes(data).event for data in reader.entries(before)]
     vouchers = Counter(event.command.voucher for event in issued if isinstance(event.command, VoucherIssue))

@@ -104,7 +104,7 @@ def test_all_wrong_rows_are_named_at_once_and_nothing_is_signed(desk: Desk, fold
     assert "line 5, holder: is missing" in lines[2]
     assert lines[3].endswith("issues.csv: 3 things are wrong, and nothing was signed")
     assert desk.size == size
-    assert not (folder / "outbox" / "voucher.issue-1" / "notes").exists()
+    assert not (folder / "outbox" / TREASURY / "notes").exists()
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
@@ -175,6 +175,29 @@ def test_an_unknown_encoding_is_said() -> None:
     """With one that there is."""
     with pytest.raises(ValueError, match="there is no encoding 'klingon'; gb18030 is one"):
         text_of(b"a", "klingon")
+
+
+def test_a_sheet_may_have_commands_of_several_kinds(desk: Desk, folder: Path) -> None:
+    """In order, each row seeing what those before it did; a cell of another kind's option is named."""
+    sheet = folder / "mixed.csv"
+    head = "do,voucher,programme,holder,face,valid-from,reason"
+    issue = f"voucher.issue,{row('m-1')},"
+    suspend = f"voucher.suspend,{TREASURY}/m-1,,,,,under review"
+    sheet.write_text("\n".join([head, issue, suspend]))
+    size = desk.size
+    words = ("do", "--from", sheet, "--profile", folder / "tallystick.toml", "--log-time", AT)
+    ran = run(*words, "--yes")
+    assert (ran.status, ran.err) == (0, ""), ran
+    assert f'suspends voucher {TREASURY}/m-1: "under review"' in ran.out
+    assert desk.size == size + 2
+    assert "2 of 2 rows are recorded already" in run(*words, "--yes").out
+    sheet.write_text("\n".join([head, f"voucher.suspend,{TREASURY}/m-1,,acme-ai,,,r", "voucher.isue,,,,,,"]))
+    wrong = run(*words, "--yes")
+    assert "line 3, do: there is no kind of command 'voucher.isue'" in wrong.err
+    sheet.write_text("\n".join([head, f"voucher.suspend,{TREASURY}/m-1,,acme-ai,,,r"]))
+    assert "line 2, holder: is no option of voucher.suspend/1" in run(*words, "--yes").err
+    sheet.write_text("voucher,reason\na,b\n")
+    assert "there is no column 'do'" in run(*words, "--yes").err
 
 
 # -------------------------------------------------------------------------------------------------------- outbox

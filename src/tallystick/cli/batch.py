@@ -1,4 +1,4 @@
-"""Many commands of one kind out of a sheet: previewed, agreed to, signed once each, and sent until answered.
+"""Many commands out of a sheet: previewed, agreed to, signed once each, and sent until answered.
 
     (1) every row is read; all that is wrong is said by line and heading, and nothing is signed
     (2) what would be decided on all of them, one after another, is shown
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from tallystick.signing.keys import SigningKey
     from tallystick.wire import JsonObject
 
+OUTBOX: Final = "outbox"
+"""In the profile's folder, and in it a folder for each party."""
 SIZE_MAX: Final = 16_777_216
 GROUP: Final = 128
 """Notes sent at once: what a kill may leave unanswered, and unknown to the outbox."""
@@ -43,9 +45,9 @@ _SUMMED: Final = ("face", "amount", "fee")
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What is to become of a sheet."""
+    """What is to become of a sheet; `form` is None where each row says its kind."""
 
-    form: "Form"
+    form: "Form | None"
     file: Path
     encoding: str
     profile: "Profile"
@@ -70,7 +72,7 @@ def run(batch: Batch) -> int:
     from tallystick.client.outbox import open_outbox
 
     rows = _rows(batch)
-    with open_outbox(batch.profile.folder / "outbox" / batch.form.kind.replace("/", "-")) as outbox:
+    with open_outbox(batch.profile.folder / OUTBOX / (batch.profile.party or "")) as outbox:
         at = batch.place.clock()
         lines = _drafted(batch, rows, at)
         notes = _notes(batch, outbox, lines)
@@ -130,7 +132,7 @@ def _drafted(batch: Batch, rows: "Sequence[Row]", at: int) -> list[_Line]:
         ref = row.ref or _ref_of(batch, row, seen)
         common = drafting.common_fields(batch.profile, batch.place, ref, at)
         try:
-            draft, wrong = drafting.drafted(batch.form, row.words, common, batch.place.zone)
+            draft, wrong = drafting.drafted(row.form, row.words, common, batch.place.zone)
         except OSError as error:
             faults.append(SheetFault(row.line, None, f"{error.filename}: {error.strerror}"))
             continue
@@ -146,7 +148,7 @@ def _ref_of(batch: Batch, row: "Row", seen: Counter[str]) -> str:
     """Return the document number of a row that says none: the same for the same row of the same file, ever again."""
     from tallystick.signing.algorithms import SHA256
 
-    said = json.dumps([batch.form.kind, batch.file.name, row.words], ensure_ascii=False, sort_keys=True)
+    said = json.dumps([row.form.kind, batch.file.name, row.words], ensure_ascii=False, sort_keys=True)
     digest = SHA256.digest(said.encode()).hex()[:16]
     seen[digest] += 1
     return f"row-{digest}-{seen[digest]}"

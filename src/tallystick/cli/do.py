@@ -43,7 +43,7 @@ def add_commands(app: typer.Typer) -> None:
         no_args_is_help=True,
         rich_markup_mode=None,
     )
-    group.callback()(lambda: None)
+    group.callback(invoke_without_command=True)(do_sheet)
     app.add_typer(group, name="do")
 
 
@@ -59,11 +59,11 @@ class KindGroup(typer.core.TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401
         """Return a kind's command; a version may be given."""
-        from tallystick.cli.kind_options import command_of, name_of
-        from tallystick.forms.form import forms
+        from tallystick.cli.kind_options import command_of
+        from tallystick.forms.form import form_of
 
-        found = [form for kind, form in forms().items() if cmd_name in (kind, name_of(form))]
-        return command_of(found[-1], do_kind) if found else None
+        form = form_of(cmd_name)
+        return None if form is None else command_of(form, do_kind)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401
         """Return the kind that is named first, and the rest.
@@ -90,6 +90,40 @@ class KindGroup(typer.core.TyperGroup):
             formatter.write_dl([(name_of(form).ljust(longest), form.meaning) for form in listed])
 
 
+def do_sheet(
+    context: typer.Context,
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", metavar="FILE.csv", help="Commands of several kinds: the column 'do' says each row's."),
+    ] = None,
+    encoding: parameters.SheetEncoding = "utf-8",
+    check: parameters.CheckOnly = False,
+    yes: parameters.Yes = False,
+    profile: parameters.ProfileFile = None,
+    source: parameters.ProfileSource = None,
+    party: parameters.ProfileParty = None,
+    sign_with: parameters.SignWith = None,
+    passphrase_file: parameters.SignerPassphrase = None,
+    passphrase_command: parameters.SignerPassphraseCommand = None,
+    policy: parameters.ProfilePolicy = None,
+    log_time: parameters.LogTime = None,
+    as_json: parameters.AsJson = False,
+) -> int:
+    """Give a command by filling in its form, or many out of a sheet: shown in plain words, signed and sent."""
+    from tallystick import profile as profiles
+    from tallystick.cli.place_opening import open_place
+
+    if context.invoked_subcommand is not None:
+        return AS_ASKED
+    if from_ is None:
+        raise UsageError("which kind of command? `tallystick do --help` lists them; or give a sheet with --from")
+    options = {"source": source, "party": party, "policy": policy, "passphrase_file": passphrase_file}
+    found = profiles.load(profile, options | {"passphrase_command": passphrase_command})
+    keys = drafting.keys_of(found, sign_with or ())
+    with closing(open_place(found, keys, log_time)) as place:
+        return batch.run(batch.Batch(None, Path(from_), encoding, found, place, keys, yes, check, as_json))
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """What is to become of a filled form."""
@@ -109,14 +143,12 @@ def do_kind(
         str | None,
         typer.Option("--from", metavar="FILE.csv", help="One command a row; its headings are these options' names."),
     ] = None,
-    encoding: Annotated[
-        str, typer.Option("--encoding", metavar="NAME", help="Of that file, if it isn't UTF-8: gb18030.")
-    ] = "utf-8",
+    encoding: parameters.SheetEncoding = "utf-8",
     template: Annotated[bool, typer.Option("--template", help="Print the headings of such a file.")] = False,
     list_: Annotated[
         str | None, typer.Option("--list", metavar="FIELD", help="List what a field may name, and do nothing else.")
     ] = None,
-    check: Annotated[bool, typer.Option("--check", help="Say what would be decided, and send nothing.")] = False,
+    check: parameters.CheckOnly = False,
     prepare: Annotated[bool, typer.Option("--prepare", help="Sign, and keep the note for others to cosign.")] = False,
     out: Annotated[
         str | None, typer.Option("--out", "-o", metavar="FILE", help="Where a prepared note goes; - is stdout.")

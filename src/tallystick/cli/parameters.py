@@ -245,4 +245,8 @@ ProfilePolicy = Annotated[
     str | None,
     typer.Option("--policy", metavar="FILE", help="The trust policy of a service's log; else your profile's."),
 ]
+SheetEncoding = Annotated[
+    str, typer.Option("--encoding", metavar="NAME", help="Of that file, if it isn't UTF-8: gb18030.")
+]
+CheckOnly = Annotated[bool, typer.Option("--check", help="Say what would be decided, and record nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask: what is shown is what I mean.")]

@@ -150,6 +150,12 @@ def forms() -> dict[str, Form]:
     return {kind: Form(kind, rule, options_of(rule, COMMON)) for kind, rule in RULEBOOK.rules.items()}
 
 
+def form_of(name: str) -> Form | None:
+    """Return the form of a kind, named with its version or as its newest; None if there is none."""
+    found = [form for kind, form in forms().items() if name in (kind, kind.partition("/")[0])]
+    return found[-1] if found else None
+
+
 def _read(option: Option, texts: Sequence[str], surroundings: Surroundings) -> Any:  # noqa: ANN401 - a JSON value
     shape = option.shape
     if isinstance(shape, Grouped):

@@ -4,8 +4,8 @@
     issue-1,shanghai/v-1,shanghai/c-2026,acme-ai,"1,500,000.00",2026-01-05
 
 Headings are the names of options; one that stands twice is an option given twice, as lists are. An empty cell says
-nothing. All that is wrong is found at once, by line and heading. The text is UTF-8 with or without a byte order mark,
-or in another encoding that is named.
+nothing. In a sheet of several kinds a column `do` says each row's. All that is wrong is found at once, by line and
+heading. The text is UTF-8 with or without a byte order mark, or in another encoding that is named.
 """
 
 import csv
@@ -13,10 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tallystick.forms.form import Form
+from tallystick.forms.form import Form, form_of, forms
 
 REF: Final = "ref"
 """The heading of the document number, which may be left out."""
+KIND: Final = "do"
+"""The heading of a row's kind, in a sheet of several."""
 ROWS_MAX: Final = 10_000
 _FAULTS_MAX: Final = 100
 _OTHER_SEPARATORS: Final = ";\t|"
@@ -24,9 +26,10 @@ _OTHER_SEPARATORS: Final = ";\t|"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A command's words: the line of the sheet where they begin, its document number if it says one, and by option."""
+    """A command's words: the line of the sheet where they begin, its kind, its document number if it says one."""
 
     line: int
+    form: Form
     ref: str | None
     words: dict[str, list[str]]
 
@@ -68,8 +71,13 @@ def template(form: Form) -> str:
     return ",".join([REF, *[option.name for option in form.options]])
 
 
-def read_sheet(form: Form, text: str) -> tuple[list[Row], list[SheetFault]]:
-    """Return the rows of a sheet, and what is wrong with it as a sheet; what is wrong with the values is the form's."""
+def read_sheet(form: Form | None, text: str) -> tuple[list[Row], list[SheetFault]]:
+    """Return the rows of a sheet, and what is wrong with it as a sheet; what is wrong with the values is the form's.
+
+    Args:
+        form: of all rows; None where each row says its kind.
+        text: the sheet.
+    """
     reader = csv.reader(text.splitlines(keepends=True), strict=True)
     rows: list[Row] = []
     faults: list[SheetFault] = []
@@ -96,7 +104,11 @@ def read_sheet(form: Form, text: str) -> tuple[list[Row], list[SheetFault]]:
             faults.append(SheetFault(line, None, f"more than {ROWS_MAX:,} commands: make several files of it"))
             break
         else:
-            rows.append(_row(line, headings, cells))
+            row = _row(form, line, headings, cells)
+            if isinstance(row, SheetFault):
+                faults.append(row)
+            else:
+                rows.append(row)
     if headings is None:
         faults.append(SheetFault(1, None, "it is empty: the first line has the headings"))
     elif not rows and not faults:
@@ -104,26 +116,37 @@ def read_sheet(form: Form, text: str) -> tuple[list[Row], list[SheetFault]]:
     return rows, faults + _repeated(rows)
 
 
-def _wrong_headings(form: Form, headings: Sequence[str], line: int) -> list[SheetFault]:
-    known = {REF: False} | {option.name: option.is_list for option in form.options}
+def _wrong_headings(form: Form | None, headings: Sequence[str], line: int) -> list[SheetFault]:
+    options = [option for one in ([form] if form else forms().values()) for option in one.options]
+    lists = {option.name for option in options if option.is_list}
+    known = {REF, *(option.name for option in options)} | (set() if form else {KIND})
     if len(headings) == 1 and any(one in headings[0] for one in _OTHER_SEPARATORS):
         return [SheetFault(line, None, "its cells are not separated by commas: save it as CSV with commas")]
+    if form is None and KIND not in headings:
+        return [SheetFault(line, None, f"there is no column {KIND!r}, which says each row's kind; or give the kind")]
     faults = []
     for place, heading in enumerate(headings):
         if heading not in known:
-            faults.append(SheetFault(line, heading or f"column {place + 1}", f"is no option of {form.kind}"))
-        elif heading in headings[:place] and not known[heading]:
+            of = f"no option of {form.kind}" if form else "no option of any kind"
+            faults.append(SheetFault(line, heading or f"column {place + 1}", f"is {of}"))
+        elif heading in headings[:place] and heading not in lists:
             faults.append(SheetFault(line, heading, "is there twice, and can be given once"))
     return faults
 
 
-def _row(line: int, headings: Sequence[str], cells: Sequence[str]) -> Row:
+def _row(form: Form | None, line: int, headings: Sequence[str], cells: Sequence[str]) -> Row | SheetFault:
     words: dict[str, list[str]] = {}
     for heading, cell in zip(headings, cells, strict=True):
         if cell.strip():
             words.setdefault(heading, []).append(cell.strip())
     (ref,) = words.pop(REF, [None])
-    return Row(line, ref, words)
+    if form is not None:
+        return Row(line, form, ref, words)
+    (kind,) = words.pop(KIND, [""])
+    found = form_of(kind)
+    if found is None:
+        return SheetFault(line, KIND, f"there is no kind of command {kind!a:.80}")
+    return Row(line, found, ref, words)
 
 
 def _repeated(rows: Sequence[Row]) -> list[SheetFault]:
