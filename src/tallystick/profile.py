@@ -21,7 +21,7 @@ import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
@@ -106,6 +106,26 @@ class Profile(BaseSettings):
         return self.source is not None and self.source.startswith(("http://", "https://"))
 
 
+class _Read(Profile):
+    """A profile that says what is given; with fields `below`, the environment stands between the two."""
+
+    below: ClassVar[dict[str, Any] | None] = None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return where fields come from, the first before the others."""
+        if cls.below is None:
+            return (init_settings,)
+        return init_settings, env_settings, InitSettingsSource(settings_cls, cls.below)
+
+
 def find(start: Path) -> Path | None:
     """Return the nearest profile in a folder or above it."""
     folder = start.resolve()
@@ -127,20 +147,8 @@ def load(named: str | Path | None = None, options: Mapping[str, object] | None =
     file = find(Path.cwd()) if named is None else Path(named).absolute()
     fields = {} if file is None else _read(file)
 
-    class Here(Profile):
-        """The profile with its file's fields below the environment's."""
-
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,
-            env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,
-            file_secret_settings: PydanticBaseSettingsSource,
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            """Options first, then the environment, then the file."""
-            return init_settings, env_settings, InitSettingsSource(settings_cls, fields)
+    class Here(_Read):
+        below = fields
 
     try:
         found = Here(**given)
@@ -159,23 +167,8 @@ def checked(given: Mapping[str, object]) -> Profile:
     """
     fields: dict[str, Any] = {name: value for name, value in given.items() if value not in (None, ())}
 
-    class Said(Profile):
-        """The profile that says just these fields."""
-
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,
-            env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,
-            file_secret_settings: PydanticBaseSettingsSource,
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            """Return what was given, and nothing else."""
-            return (init_settings,)
-
     try:
-        found = Said(**fields)
+        found = _Read(**fields)
     except ValidationError as error:
         raise UsageError(_faults(error, fields, None)) from None
     return _with_paths(found, dict.fromkeys((*PATHS, "source"), Path.cwd()))

@@ -14,6 +14,7 @@ from tallystick.cli import reading
 from tallystick.cli.lookups import Candidate
 from tallystick.cli.places import Answer
 from tallystick.errors import ProblemError, ServerError, TallystickError, UsageError
+from tallystick.vouchers.refusals import Reason
 
 if TYPE_CHECKING:
     from tallystick.profile import Profile
@@ -117,10 +118,16 @@ class RemotePlace:
         ]
 
     def submit(self, notes: Sequence[bytes]) -> list[Answer]:
-        """Record notes, or say why not, in order; receipts are verified."""
+        """Record notes, or say why not, in order; receipts are verified.
+
+        Raises:
+            ProblemError: the service has a trouble of its own with one of them: what became of it isn't known.
+        """
         answers = []
         for one in self.client.submit(list(notes)):
             if isinstance(one, ProblemError):
+                if not isinstance(one.reason, Reason):
+                    raise one
                 answers.append(Answer(_refused(one)))
             else:
                 answers.append(Answer(one.answer, one.receipt.to_bytes()))
