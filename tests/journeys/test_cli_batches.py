@@ -144,6 +144,18 @@ def test_a_repeated_heading_is_a_list(folder: Path) -> None:
     assert rows[0].words["item"] == ["item=x,price=1.00", "item=a,price=2.00"]
 
 
+def test_rows_of_one_reference_are_one_command() -> None:
+    """A statement is a sheet with a job a row."""
+    text = 'ref,contract,line\ns-1,a/k,"item=x,job=a"\ns-1,a/k,"item=x,job=b"\ns-2,a/k,"item=x,job=c"\n'
+    rows, faults = read_sheet(forms()["time.burn/1"], text)
+    assert faults == []
+    assert [(row.ref, row.words["line"]) for row in rows] == [
+        ("s-1", ["item=x,job=a", "item=x,job=b"]),
+        ("s-2", ["item=x,job=c"]),
+    ]
+    assert rows[0].words["contract"] == ["a/k"]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -153,7 +165,7 @@ def test_a_repeated_heading_is_a_list(folder: Path) -> None:
         ("voucher,prise\na,b\n", "line 1, prise: is no option of voucher.issue/1"),
         ("voucher,voucher\na,b\n", "line 1, voucher: is there twice"),
         ("voucher,face\na\n", "line 2: 1 cells, and there are 2 headings"),
-        ("ref,voucher\na,b\n\na,c\n", "line 4, ref: a stands in line 2 too"),
+        ("ref,voucher\na,b\n\na,c\n", "line 4, voucher: is another than in line 2, of the same ref"),
         ('voucher\n"a\n', "line 2: it is not CSV"),
     ],
 )

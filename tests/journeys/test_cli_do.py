@@ -187,6 +187,25 @@ def test_what_is_cosigned_is_for_ones_own_log(desk: Desk, profile: Path) -> None
     assert "is no signed command" in failed("cosign", desk.policy, "--yes", "--profile", profile)
 
 
+def test_the_lines_of_a_statement_are_told_with_their_reasons(desk: Desk, profile: Path) -> None:
+    """A provider decides by them whether to start a job."""
+    line = "item=ascend-910b,job=j-1,gpus=8,from=2026-01-05T14:00,to=2026-01-05T15:00,duration=1h"
+    sides = ("--party", "guian-cluster", "--sign-with", desk.key("guian-cluster/desk"))
+    out = done(*do(profile, "time.burn", "--contract", "acme-ai/k-1", "--line", line, *sides, "--check"))
+    assert ": 0 of 1 lines burned, for 0.00 yuan" in out
+    assert "refused: tariff_missing" in " ".join(out.split())
+
+
+def test_several_notes_are_cosigned_together(desk: Desk, profile: Path) -> None:
+    """What each says is shown before any is signed."""
+    notes = [desk.sign("party.suspend", TREASURY, subject="acme-ai", reason=reason) for reason in ("one", "two")]
+    second = ("--sign-with", desk.key(f"{TREASURY}/second"), "--profile", profile, "--yes")
+    out = done("cosign", *notes, *second)
+    assert [f'suspends acme-ai (acme-ai): "{reason}"' in out for reason in ("one", "two")] == [True, True]
+    assert [note.read_bytes().count("\n— ".encode()) for note in notes] == [2, 2]
+    assert "--out is for one note" in failed("cosign", *notes, "-o", profile.parent / "x", *second)
+
+
 # ------------------------------------------------------------------------------------------------------ on a terminal
 
 
@@ -256,6 +275,6 @@ def test_an_example_can_be_given_as_it_stands(kind: str) -> None:
         "ref": "r",
         "signed_at": "2026-01-05T08:00:00.000000Z",
     }
-    words = {option.name: [example_of(option)] for option in in_example(form)}
+    words = {option.name: [example_of(option, form)] for option in in_example(form)}
     filled = form.read(words, Surroundings(28_800, lambda _file, _nonce: f"sha256:{64 * '0'}"))
     assert [str(fault) for fault in form.check(filled, common)] == []

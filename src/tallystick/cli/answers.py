@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from tallystick.vouchers.refusals import Refusal
     from tallystick.wire import JsonObject
 
+_TABLES = ("ended", "claimed")
+_LINES_SHOWN = 20
+
 
 def show_faults() -> None:
     """Say what the ledger logs on standard error, in a line each; with TALLYSTICK_TRACEBACK=1 all of it."""
@@ -57,7 +60,23 @@ def words_of(answer: "JsonObject", zone: Callable[[], int]) -> str:
         burned = [line for line in answer["lines"] if line["accepted"]]
         fee_fen = sum(line["fee_fen"] for line in burned)
         return f": {len(burned):,} of {len(answer['lines']):,} lines burned, for {yuan(fee_fen)} yuan"
-    return words_for(readable(answer.get("outcome", {})), zone)
+    outcome = readable(answer.get("outcome", {}))
+    return words_for({name: value for name, value in outcome.items() if name not in _TABLES}, zone)
+
+
+def print_tables(answer: "JsonObject") -> None:
+    """Print what an accepted note came to in rows: what is claimed, what ended; of a statement which lines it has.
+
+    Of a long statement the lines that are refused are printed alone.
+    """
+    lines = answer.get("lines", [])
+    shown = lines if len(lines) <= _LINES_SHOWN else [line for line in lines if not line["accepted"]]
+    if shown:
+        print_lines(shown)
+    outcome = readable(answer.get("outcome", {}))
+    for name in _TABLES:
+        if outcome.get(name):
+            output.rows(f"{name}, in yuan", outcome[name])
 
 
 def words_for(outcome: dict[str, Any], zone: Callable[[], int]) -> str:

@@ -32,10 +32,12 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def cosign(
-    note: Annotated[str, typer.Argument(help="A note that somebody signed already; - is stdin.")],
+    notes: Annotated[
+        list[str], typer.Argument(metavar="NOTE...", help="Notes that somebody signed already; - is stdin.")
+    ],
     send_it: Annotated[bool, typer.Option("--send", help="Send it to your service or ledger, signed by all.")] = False,
     out: Annotated[
-        str | None, typer.Option("--out", "-o", metavar="FILE", help="Another file for the note; - is stdout.")
+        str | None, typer.Option("--out", "-o", metavar="FILE", help="Another file for the only note; - is stdout.")
     ] = None,
     yes: parameters.Yes = False,
     profile: parameters.ProfileFile = None,
@@ -47,7 +49,7 @@ def cosign(
     log_time: parameters.LogTime = None,
     as_json: parameters.AsJson = False,
 ) -> int:
-    """Add your signature to a note, once you have read in plain words what it says."""
+    """Add your signature to notes, once you have read in plain words what each says."""
     from tallystick import profile as profiles
     from tallystick.cli.place_opening import open_place
     from tallystick.signing.note import add_signatures
@@ -55,7 +57,8 @@ def cosign(
     options = {"source": source, "policy": policy, "passphrase_file": passphrase_file}
     found = profiles.load(profile, options | {"passphrase_command": passphrase_command})
     keys = drafting.keys_of(found, sign_with or ())
-    data = reading.read_file(note)
+    if out is not None and len(notes) > 1:
+        raise UsageError(f"--out is for one note, and there are {len(notes)}")
     with ExitStack() as open_now:
         place = None
         if found.source is not None:
@@ -63,18 +66,26 @@ def cosign(
             open_now.callback(place.close)
         if send_it and place is None:
             raise UsageError("where does this go? give --source, or write a profile with `tallystick init`")
-        fields = _fields(data, note, found, place)
-        file = NamedFile(out or note, kinds.SIGNED_COMMAND)
-        _show(data, fields, found, place)
-        if not drafting.confirm("Sign and send this?" if send_it else "Sign this?", is_agreed=yes):
+        read = []
+        for note in notes:
+            data = reading.read_file(note)
+            fields = _fields(data, note, found, place)
+            read.append((data, fields, NamedFile(out or note, kinds.SIGNED_COMMAND)))
+        for data, fields, _ in read:
+            _show(data, fields, found, place)
+        what = "this" if len(read) == 1 else f"these {len(read)}"
+        if not drafting.confirm(f"Sign{' and send' if send_it else ''} {what}?", is_agreed=yes):
             output.notice("nothing was signed")
             return REFUSED
-        signed = add_signatures(data, *keys())
-        file.write(signed)
-        if send_it and place is not None:
-            return send(signed, found, place, as_json=as_json)
-        output.line_about(file, f"{file.name}: signed")
-        return AS_ASKED
+        statuses = []
+        for data, _, file in read:
+            signed = add_signatures(data, *keys())
+            file.write(signed)
+            if send_it and place is not None:
+                statuses.append(send(signed, found, place, as_json=as_json))
+            else:
+                output.line_about(file, f"{file.name}: signed")
+        return max(statuses, default=AS_ASKED)
 
 
 def _fields(data: bytes, name: str, profile: "Profile", place: "Place | None") -> dict[str, Any]:

@@ -60,7 +60,7 @@ def page(form: Form) -> str:
 def _example(form: Form) -> str:
     lines = [f"  tallystick do {name_of(form)}"]
     for option in in_example(form):
-        word = f"--{option.name} {_quoted(example_of(option))}"
+        word = f"--{option.name} {_quoted(example_of(option, form))}"
         if len(lines[-1]) + len(word) > 76:
             lines[-1] += " \\"
             lines.append("      " + word)
@@ -73,11 +73,15 @@ def in_example(form: Form) -> list[Option]:
     """Return the options that an example says: those that are required, or where one of several is, the first."""
     said = [option for option in form.options if option.is_required and not option.filled_in]
     more = _ONE_OF_SEVERAL.get(name_of(form))
-    return said + [option for option in form.options if option.name == more]
+    several = {more, "uscc"} if more == "name" else {more}
+    return said + [option for option in form.options if option.name in several]
 
 
-def example_of(option: Option) -> str:
+def example_of(option: Option, form: Form) -> str:
     """Return what could be filled in."""
+    mine = _BY_KIND.get((name_of(form), option.name))
+    if mine is not None:
+        return mine
     if isinstance(option.shape, Leaf):
         return _of_leaf(option.name, option.shape)
     return ",".join(f"{part.name}={_of_leaf(part.name, part.leaf)}" for part in option.shape.needed_parts())
@@ -91,7 +95,15 @@ def _of_leaf(name: str, leaf: Leaf) -> str:
     return _BY_NAME.get(name.rpartition(".")[2]) or _BY_METAVAR.get(leaf.metavar, "as decided")
 
 
+_BY_KIND: Final = {
+    ("item.register", "name"): "Ascend 910B",
+    ("network.found", "name"): "National network",
+    ("party.admit", "admitted"): "acme",
+    ("party.admit", "name"): "Acme AI",
+    ("party.admit", "role"): "holder",
+}
 _ONE_OF_SEVERAL: Final = {
+    "party.admit": "name",
     "contract.amend": "amount",
     "programme.amend": "envelope",
     "reservation.extend": "amount",
@@ -109,6 +121,7 @@ _BY_NAME: Final = {
     "closes-at": "2026-12-31",
     "contract": "acme-ai/k-1",
     "demand": "shanghai-treasury/d-1",
+    "duration": "1h",
     "edition": "1",
     "fiscal-year": "2026",
     "from": "2026-01-05T09:00:00",
@@ -142,7 +155,7 @@ _BY_NAME: Final = {
     "topic": "review",
     "until": "2026-06-30",
     "voucher": "shanghai-treasury/v-7",
-    "uscc": "91110000100000099P",
+    "uscc": "91310000932MFKDWFD",
     "valid-until": "2026-12-31",
     "validity-days": "365",
 }

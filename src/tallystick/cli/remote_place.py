@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from tallystick.cli import reading
+from tallystick.cli import output, reading
 from tallystick.cli.lookups import Candidate
 from tallystick.cli.places import Answer
 from tallystick.errors import ProblemError, ServerError, TallystickError, UsageError
@@ -69,6 +69,7 @@ class RemotePlace:
         self._keys = keys
         self._clock = reading.clock(log_time, lambda: self.zone)
         self._is_logged_in = False
+        self._is_told = False
         self._names: dict[tuple[str, str], str | None] = {}
 
     @property
@@ -169,7 +170,10 @@ class RemotePlace:
         try:
             self.login()
             return ask()
-        except TallystickError:
+        except TallystickError as error:
+            if not self._is_told:
+                output.notice(f"names and lists can't be asked: {error}")
+            self._is_told = True
             return None
 
 

@@ -34,6 +34,7 @@ def report(said: "JsonObject", place: "Place", refused: str, recorded: str, *, a
         output.line(f"{refused}: {said['reason']}: {said['detail']}{again}")
     else:
         output.line(f"{recorded} {said['index']}{answers.words_of(said, lambda: place.zone)}")
+        answers.print_tables(said)
         if "receipt" in said:
             output.line(f"receipt: {said['receipt']}")
     return AS_ASKED if said["accepted"] else REFUSED

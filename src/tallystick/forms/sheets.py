@@ -4,7 +4,8 @@
     issue-1,shanghai/v-1,shanghai/c-2026,acme-ai,"1,500,000.00",2026-01-05
 
 Headings are the names of options; one that stands twice is an option given twice, as lists are. An empty cell says
-nothing. In a sheet of several kinds a column `do` says each row's. All that is wrong is found at once, by line and
+nothing. Rows with one `ref` are one command: their lists are put together, such as the lines of a statement. In a
+sheet of several kinds a column `do` says each row's. All that is wrong is found at once, by line and
 heading. The text is UTF-8 with or without a byte order mark, or in another encoding that is named.
 """
 
@@ -113,7 +114,8 @@ def read_sheet(form: Form | None, text: str) -> tuple[list[Row], list[SheetFault
         faults.append(SheetFault(1, None, "it is empty: the first line has the headings"))
     elif not rows and not faults:
         faults.append(SheetFault(2, None, "there is no row below the headings"))
-    return rows, faults + _repeated(rows)
+    merged, contradictions = _merged(rows)
+    return merged, faults + contradictions
 
 
 def _wrong_headings(form: Form | None, headings: Sequence[str], line: int) -> list[SheetFault]:
@@ -149,11 +151,22 @@ def _row(form: Form | None, line: int, headings: Sequence[str], cells: Sequence[
     return Row(line, found, ref, words)
 
 
-def _repeated(rows: Sequence[Row]) -> list[SheetFault]:
-    """Return rows whose document number stands in a line before."""
-    seen: dict[str, int] = {}
-    faults = []
+def _merged(rows: Sequence[Row]) -> tuple[list[Row], list[SheetFault]]:
+    """Return commands of several rows, which have one document number, as one: their lists are put together."""
+    merged: list[Row] = []
+    first: dict[tuple[str, str], Row] = {}
+    faults: list[SheetFault] = []
     for row in rows:
-        if row.ref is not None and seen.setdefault(row.ref, row.line) != row.line:
-            faults.append(SheetFault(row.line, REF, f"{row.ref} stands in line {seen[row.ref]} too"))
-    return faults
+        place = (row.form.kind, row.ref or "")
+        before = first.get(place)
+        if row.ref is None or before is None:
+            merged.append(row)
+            first[place] = row
+            continue
+        for name, texts in row.words.items():
+            option = row.form.option(name)
+            if option is not None and option.is_list:
+                before.words.setdefault(name, []).extend(texts)
+            elif before.words.setdefault(name, texts) != texts:
+                faults.append(SheetFault(row.line, name, f"is another than in line {before.line}, of the same ref"))
+    return merged, faults
