@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from support.command_line import ORIGIN, Desk, done, failed, finish, run, start, the_line
-from support.serving import service_in_thread
+from support.serving import ServingProcess, service_in_thread
 from tallystick import keyfiles, token_keys
 from tallystick.cli.reading import now
 from tallystick.errors import KeyMalformedError, KeyTokenError
@@ -248,6 +248,25 @@ def test_a_writer_whose_token_is_pulled_keeps_nothing_and_goes_on(tokens: Tokens
         assert desk.size == size
         (answer,) = ledger.submit([note.read_bytes()])
         assert answer.index == size
+    assert done("audit", desk.ledger, "--trust", desk.policy)
+
+
+def test_what_a_service_answers_while_its_token_is_away(tokens: Tokens, tmp_path: Path) -> None:
+    """The note may be sent again, and is recorded once the token is back; all the while the log can be read."""
+    desk = Desk(tmp_path)
+    uri = tokens.key("officers", ORIGIN)
+    desk.found("--passphrase-file", tokens.pin, log_key=uri)
+    note = desk.sign("item.register", "national", **ITEM).read_bytes()
+    with ServingProcess(desk.ledger, "--log-time", desk.at, "--reading", "open") as serving:
+        serving.wait_for("writing")
+        put_back = tokens.pull()
+        answer = serving.post(note)
+        assert (answer.status_code, answer.json()["reason"]) == (503, "store_failed"), answer.text
+        assert "no token" in answer.json()["detail"]
+        assert serving.http.get("/checkpoint").status_code == 200
+        put_back()
+        assert serving.post(note).status_code == 201
+        assert serving.end() == 0
     assert done("audit", desk.ledger, "--trust", desk.policy)
 
 
