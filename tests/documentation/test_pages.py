@@ -155,7 +155,7 @@ def test_every_command_line_that_is_named_exists() -> None:
     named_commands = {
         words
         for page in pages
-        for words in re.findall(r"`tallystick ([a-z][a-z-]*(?: [a-z][a-z-]*)*)", page.read_text("utf-8"))
+        for words in re.findall(r"`tallystick ([a-z][a-z-]*(?: [a-z][a-z-]*(?:\.[a-z]+)?)*)", page.read_text("utf-8"))
     }
     assert len(named_commands) > 10
     for words in named_commands - {"saved state"}:  # the first line of such a file

@@ -97,15 +97,18 @@ def contracted(story: Story) -> None:
     """A price, a contract that both sides sign, and a reservation."""
     price = ("--item", "ascend-910b", "--price", "6.00", "--valid-from", story.day(1))
     story.at_the_service(PROVIDER, "do", "tariff.publish", *price)
-    document, note = story.folder(HOLDER) / "contract.pdf", story.folder(HOLDER) / "contract.note"
+    document = story.folder(HOLDER) / "contract.pdf"
     document.write_text("The contract")
     story.at_the_service(
         *(HOLDER, "do", "contract.sign", "--contract", CONTRACT, "--holder", HOLDER, "--provider", PROVIDER),
         *("--document", document, "--amount", "3,000,000.00", "--first-day", story.day(1), "--last-day"),
         *(story.day(300), "--item", "item=ascend-910b,price=6.00", "--basis", "metered", "--claimant", "provider"),
-        *("--related-party", "no", "--other-support", "0.00", "--prepare", "-o", note),
+        *("--related-party", "no", "--other-support", "0.00", "--prepare"),
     )
-    story.at_the_service(PROVIDER, "cosign", note, "--send")
+    profile = ("--profile", story.folder(PROVIDER) / "tallystick.toml")
+    waiting = story.does(PROVIDER, "inbox", *profile)
+    assert "signs contract acme-ai/k-1 between" in waiting
+    story.does(PROVIDER, "inbox", "sign", waiting[:12], "--yes", *profile)
     reserved = ("--reservation", f"{HOLDER}/r-1", "--voucher", VOUCHER, "--contract", CONTRACT)
     story.at_the_service(HOLDER, "do", "voucher.reserve", *reserved, "--amount", "10,000.00", "--until", story.day(300))
 
@@ -136,7 +139,7 @@ def test_from_nothing_to_a_provider_that_was_paid(tmp_path: Path) -> None:
     story.ahead = ("--log-time", f"{story.day(2)}T09:00")
     with serving(ledger, *story.ahead) as story.url:
         paid(story)
-    assert story.count == {NETWORK: 5, TREASURY: 6, PROVIDER: 5, HOLDER: 3}
+    assert story.count == {NETWORK: 5, TREASURY: 6, PROVIDER: 6, HOLDER: 3}
     assert done("audit", ledger, "--trust", story.policy).splitlines()[0] == "verdict: clean"
     claim = run("show", ledger, "claim", CLAIM, "--json").json["claim"]["balance"]
     assert (claim["status"], claim["amount_fen"], claim["paid_fen"]) == ("settled", 19_200, 19_200)
