@@ -11,7 +11,9 @@ import pytest
 
 from support.command_line import ORIGIN, Desk, done, failed, run, start
 from support.terms import contract_of
+from support.two_cities import write_two_cities
 from tallystick.cli.kind_options import example_of, in_example, name_of
+from tallystick.cli.lookups import KIND_OF, candidates_in
 from tallystick.forms.form import forms
 from tallystick.forms.leaves import Surroundings
 from tallystick.publishing import read_ledger
@@ -137,6 +139,18 @@ def test_a_field_lists_what_it_may_name(desk: Desk, profile: Path) -> None:
     (holder,) = run(*do(profile, "voucher.issue", "--list", "holder", "--json")).json["holder"]
     assert holder == {"id": "acme-ai", "words": "acme-ai (holder)"}
     assert "there are lists for" in failed(*do(profile, "voucher.issue", "--list", "face"))
+
+
+def test_what_a_party_may_name_is_there_when_names_are_checked(tmp_path: Path) -> None:
+    """Of no party all are there: a mandate, a statement or a key too, which are listed to their own parties."""
+    write_two_cities(tmp_path / "ledger")
+    with read_ledger(tmp_path / "ledger") as reader:
+        state = reader.state()
+    for kind in sorted(set(KIND_OF.values())):
+        there = {one.id for one in candidates_in(state, kind, "")}
+        named = {one.id for party in state.parties for one in candidates_in(state, kind, party)}
+        assert (kind, named - there) == (kind, set())
+    assert {one.id for one in candidates_in(state, "mandate", "")} == set(state.mandates)
 
 
 def test_an_unknown_kind_is_told_from_one(profile: Path) -> None:

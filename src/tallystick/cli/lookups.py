@@ -87,7 +87,7 @@ def name_in(state: "State", kind: str, id_: str) -> str | None:
 
 
 def candidates_in(state: "State", kind: str, party: str) -> list[Candidate]:
-    """Return the things of a kind that a party's command may name, by id."""
+    """Return the things of a kind that a party's command may name, by id; of no party (""), all there are."""
     listed = _LISTS.get(kind)
     return sorted(listed(state, party)) if listed is not None else sorted(_of_role(state, kind))
 
@@ -142,7 +142,7 @@ def _demands(state: "State", party: str) -> Iterator[Candidate]:
 
 def _mandates(state: "State", party: str) -> Iterator[Candidate]:
     for id_, one in state.mandates.items():
-        if party in (one.treasury, one.operator):
+        if party in ("", one.treasury, one.operator):
             yield Candidate(id_, f"of {one.treasury} for {one.operator}: {', '.join(one.kinds)}")
 
 
@@ -158,13 +158,15 @@ def _items(state: "State", _party: str) -> Iterator[Candidate]:
 
 def _keys(state: "State", party: str) -> Iterator[Candidate]:
     for label, key in state.keys.items():
-        if key.is_active and party in (key.party, state.parties[key.party].admitter):
+        if key.is_active and party in ("", key.party, state.parties[key.party].admitter):
             yield Candidate(label, f"of {key.party}, to {key.purpose}")
 
 
 def _statements(state: "State", party: str) -> Iterator[Candidate]:
-    for ref, one in state.statements.get(party, {}).items():
-        yield Candidate(ref, f"under {one.contract}")
+    for provider, statements in state.statements.items():
+        if party in ("", provider):
+            for ref, one in statements.items():
+                yield Candidate(ref, f"under {one.contract}")
 
 
 def _sees_all(state: "State", party: str) -> bool:
