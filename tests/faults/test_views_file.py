@@ -22,7 +22,10 @@ from support.small_ledger import write_small_ledger
 from tallystick.publishing import read_ledger
 from tallystick.views import By, Views, follow, followed_views, view_store
 from tallystick.views.follower import LogFollower
+from tallystick.views.lists import ListKind
 from tallystick.views.schema import TABLES as DECLARED
+
+LISTED = 1_000
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +51,9 @@ def answers(views: Views) -> list[Any]:
     shown += [views.party("guian"), views.treasury("shanghai")]
     index = [views.entries_concerning("voucher shanghai/v1"), views.statement_entry("guian", "train", 10**6)]
     seals = [views.seal_leaves(seal) for seal in views.entries_concerning("seals")]
-    return [balances, shown, views.programme("shanghai/compute-2026"), views.refusals_by_reason(), index, seals]
+    lists = [views.listed(kind, LISTED) for kind in get_args(ListKind)]
+    rest = [views.refusals_by_reason(), index, seals, lists, views.recorded(LISTED)]
+    return [balances, shown, views.programme("shanghai/compute-2026"), *rest]
 
 
 def ask(folder: Path) -> list[Any]:

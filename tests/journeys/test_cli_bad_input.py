@@ -74,7 +74,9 @@ def test_check_answers_as_submit_does_to_what_was_recorded_before(tmp_path: Path
         for source in (desk.ledger, tmp_path / "tiles")
     ]
     said = run("check", desk.ledger, first, "--log-time", desk.at)
-    assert (said.status, said.out) == (0, f"{first}: 11 voucher.suspended/1 (recorded before)\n")
+    told_first, *in_words = said.out.splitlines()
+    assert (said.status, told_first) == (0, f"{first}: 11 voucher.suspended/1 (recorded before)")
+    assert in_words == ['  shanghai-treasury suspends voucher shanghai-treasury/v-1: "being looked into"']
     written = desk.submit(*notes, status=1)
     assert [(one["accepted"], one.get("index"), one.get("is_new"), one.get("reason")) for one in told[0]["notes"]] == [
         (False, 11, None, "ref_reused_for_other_content"),
@@ -274,8 +276,8 @@ ODD_SETTINGS = {
     "no TOML": (b"log_key: k\n", "it is not TOML: "),
     "twice": (b'log_key = "k"\nlog_key = "k"\n', "it is not TOML: "),
     "unknown": (b'log_key = "k"\ncolour = "red"\n', "colour: is no field here"),
-    "a list": (b'log_key = ["k"]\n', "log_key: must be a path, not a list of 1"),
-    "a number": (b"log_key = 5\n", "log_key: must be a path, not 5"),
+    "a list": (b'log_key = ["k"]\n', "log_key: must be a key's file or its PKCS#11 URI, not a list of 1"),
+    "a number": (b"log_key = 5\n", "log_key: must be a key's file or its PKCS#11 URI, not 5"),
     "a time": (b'log_key = "k"\norigin = 2026-01-05\n', "origin: must be text, not "),
     "missing": (b'origin = "log.example"\n', "log_key: is missing"),
     "NUL": (b'log_key = "a\\u0000b"\n', "log_key: no path has a NUL character"),

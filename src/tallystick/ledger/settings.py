@@ -25,7 +25,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from tallystick.durable_files import PRIVATE_MODE, whole_file
 from tallystick.errors import NotALedgerError, UsageError
-from tallystick.field_faults import first_fault
+from tallystick.field_faults import first_fault, shown
 from tallystick.ledger.clock_guard import CLOCK_JUMP_HOURS, IDLE_DAYS
 from tallystick.sources import AnySource, LedgerDatabase, parse_writable
 from tallystick.static.files import FolderFiles
@@ -40,7 +40,7 @@ _COMMANDS: Final = ("log_key_passphrase_command", "next_log_key_passphrase_comma
 
 def _key_place(value: object) -> KeyPlace:
     if not isinstance(value, (str, Path)):
-        raise ValueError("must be a key's file or its PKCS#11 URI")
+        raise ValueError(f"must be a key's file or its PKCS#11 URI, not {shown(value)}")
     try:
         return key_place(str(value))
     except UsageError as error:
