@@ -1,7 +1,6 @@
 """What is counted is a closed list, and what is logged is JSON without anybody's words in it."""
 
 import json
-import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,12 +82,8 @@ def test_they_are_asked_for_on_a_port_of_their_own(counted: tuple[Running, Metri
 @pytest.fixture
 def logged(capsys: pytest.CaptureFixture[str]) -> Iterator[pytest.CaptureFixture[str]]:
     """Standard error, with the log's lines."""
-    package = logging.getLogger("tallystick")
-    before = (package.handlers, package.propagate, package.level)
-    logs.configure()
-    yield capsys
-    package.handlers, package.propagate = before[0], before[1]
-    package.setLevel(before[2])
+    with logs.lines_on_stderr():
+        yield capsys
 
 
 def test_a_line_is_json_and_shows_nobodys_words(

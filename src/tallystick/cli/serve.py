@@ -67,7 +67,7 @@ def serve(
     from tallystick.ledger.opening import stand_by
     from tallystick.ledger.settings import reading_rule
     from tallystick.serving.server import Place
-    from tallystick.web.logs import configure
+    from tallystick.web.logs import lines_on_stderr
     from tallystick.web.reads import Reads
     from tallystick.web.running import Writing
     from tallystick.web.served_log import ServedLog, ServingSettings
@@ -76,7 +76,6 @@ def serve(
     rule = read_by or reading_rule(source)
     if rule not in READINGS:
         raise UsageError(f"--reading is one of {', '.join(READINGS)}")
-    configure()
     key, next_key = reading.load_log_keys(source, log_key, next_log_key, passphrase_file, passphrase_command)
     clock = reading.clock(log_time, lambda: zone_of(source))
     guard = reading.clock_guard(source, log_time, accept_jump=accept_clock_jump)
@@ -84,15 +83,16 @@ def serve(
     vkeys = tuple([one.verifier.to_text() for one in (key, next_key) if one is not None])
     called, believed = tuple(urls or ()), tuple(proxies or ())
     settings = ServingSettings(key.name, vkeys, rule, policy=_policy(source), urls=called, proxies=believed)
-    writing = Writing(follow)
-    writing.start()
-    try:
-        service = ServedLog(source, settings, writing, Reads.open(source), clock)
-        admin = None if admin_port is None else Place(host=admin_host, port=admin_port)
-        place = Place(host=host, port=port)
-        serve_log(service, place, admin=admin, on_started=_say, log_requests=log_requests)
-    finally:
-        _let_go(writing)
+    admin = None if admin_port is None else Place(host=admin_host, port=admin_port)
+    with lines_on_stderr():
+        writing = Writing(follow)
+        writing.start()
+        try:
+            service = ServedLog(source, settings, writing, Reads.open(source), clock)
+            place = Place(host=host, port=port)
+            serve_log(service, place, admin=admin, on_started=_say, log_requests=log_requests)
+        finally:
+            _let_go(writing)
 
 
 def _let_go(writing: "Writing") -> None:

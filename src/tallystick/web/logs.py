@@ -11,7 +11,8 @@ type and its places in the code are logged, not its words, which may quote what 
 import logging
 import sys
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,8 +33,9 @@ log: Final[structlog.stdlib.BoundLogger] = structlog.wrap_logger(
 )
 
 
-def configure(level: int = logging.INFO) -> None:
-    """Have all that the package logs written as JSON lines."""
+@contextmanager
+def lines_on_stderr(level: int = logging.INFO) -> Iterator[None]:
+    """Have all that the package logs written as JSON lines, for as long as this lasts."""
     before: Final[list[Any]] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
@@ -44,8 +46,14 @@ def configure(level: int = logging.INFO) -> None:
     handler = _Lines()
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=before, processors=render))
     package = logging.getLogger("tallystick")
+    kept = package.handlers, package.propagate, package.level
     package.handlers, package.propagate = [handler], False
     package.setLevel(level)
+    try:
+        yield
+    finally:
+        package.handlers, package.propagate = kept[:2]
+        package.setLevel(kept[2])
 
 
 def described(error: BaseException) -> dict[str, Any]:
