@@ -27,7 +27,8 @@ from tallystick.publishing import read_ledger
 from tallystick.transparency.policy import Policy
 from tallystick.vouchers.quantities import format_instant
 
-KILLS = int(os.environ.get("TALLYSTICK_KILLS", schedule(3, 200)))
+KILLS = int(os.environ.get("TALLYSTICK_KILLS", schedule(3, 100)))
+"""Of each store, so that the long schedule has 200."""
 CLIENTS = 8
 FORKING = """
 import os, sys
