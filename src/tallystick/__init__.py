@@ -1,6 +1,7 @@
 """Tallystick keeps compute vouchers in an append-only log of signed entries that anybody can audit.
 
-The public API is the list `__all__`, and beside it the function `tallystick.audit.audit`. Names are loaded when first
+The public API is the list `__all__`, and beside it the function `tallystick.audit.audit` and the list of
+`tallystick.client`, which asks a service. Names are loaded when first
 used, so that who only signs or verifies does not load a database.
 """
 

@@ -19,9 +19,11 @@ from support.web_server import serving
 from tallystick.cli import over_http
 from tallystick.keyfiles import create
 from tallystick.publishing import read_ledger
+from tallystick.serving.server import running
 from tallystick.sources import StaticUrl
 from tallystick.transparency.policy import Policy
 from tallystick.vouchers.quantities import SECOND_US
+from tallystick.web.receipts_box import ReceiptsBox, body_limit, receipts_app
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +47,8 @@ def time(folder: Path) -> Time:
 
 @pytest.fixture
 def url(folder: Path, time: Time) -> Iterator[str]:
-    with service_in_thread(folder, LOG_KEY, clock=time) as running:
-        yield running.url
+    with service_in_thread(folder, LOG_KEY, clock=time) as server:
+        yield server.url
 
 
 @pytest.fixture
@@ -80,6 +82,23 @@ def test_notes_are_submitted_and_their_receipts_kept(url: str, policy: Path, tim
     assert "proven" in done("verify", receipts[0], "--trust", policy)
     kept = POLICY.open_checkpoint((tmp_path / "receipts" / "newest.checkpoint").read_bytes())
     assert kept.size > recorded["index"]
+
+
+def test_an_auditor_gets_the_receipts_and_one_that_is_gone_is_told(
+    url: str, policy: Path, time: Time, tmp_path: Path
+) -> None:
+    (tmp_path / "a.note").write_bytes(time.note())
+    (tmp_path / "b.note").write_bytes(time.note())
+    told = ("submit", url, "--trust", policy, "--receipts", "receipts", "--auditor")
+    box = ReceiptsBox(tmp_path / "box", POLICY)
+    with running(receipts_app(box), body_limit=body_limit) as auditor:
+        gone = auditor.url
+        done(*told, gone, "a.note")
+        assert len([*(tmp_path / "box").iterdir()]) == 1
+    late = run(*told, gone, "b.note")
+    assert late.status == 0
+    assert "an auditor was not given every receipt" in late.err
+    assert len([*(tmp_path / "receipts" / over_http.UNSENT).glob("*/*.tlog-proof")]) == 1
 
 
 def test_answers_are_those_of_the_folder(url: str, folder: Path, policy: Path, time: Time, tmp_path: Path) -> None:
@@ -126,8 +145,8 @@ def test_a_service_that_is_gone_is_one_line(
 ) -> None:
     monkeypatch.setattr(over_http, "PATIENCE_SECONDS", 0.2)
     (tmp_path / "a.note").write_bytes(time.note())
-    with service_in_thread(folder, LOG_KEY, clock=time) as running:
-        url = running.url
+    with service_in_thread(folder, LOG_KEY, clock=time) as server:
+        url = server.url
     for asked in (("submit", url, "a.note", "--trust", policy), ("balances", url), ("check", url, "a.note")):
         assert "Connection refused" in failed(*asked)
 
@@ -143,8 +162,8 @@ def test_a_service_of_another_log_is_one_line(url: str, time: Time, tmp_path: Pa
 def closed_to_strangers(folder: Path, time: Time) -> Iterator[str]:
     """A service at which each party reads its own, at this machine's time, which logins are signed at."""
     time.now = machine.time_ns() // 1_000
-    with service_in_thread(folder, LOG_KEY, clock=time, reading="own") as running:
-        yield running.url
+    with service_in_thread(folder, LOG_KEY, clock=time, reading="own") as server:
+        yield server.url
 
 
 def test_each_party_reads_its_own_by_its_key(folder: Path, policy: Path, time: Time, tmp_path: Path) -> None:

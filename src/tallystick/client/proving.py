@@ -62,6 +62,7 @@ class Proving:
         self._policy = policy
         self._by_log = policy.without_witnesses(origin)
         self._tiles = ServedTiles(connections)
+        self._witnessed = b"", False
         self.newest: Final = NewestCheckpoint(self._by_log, origin, path)
 
     def recorded(self, note: bytes, data: bytes, *, is_new: bool) -> Recorded:
@@ -188,11 +189,13 @@ class Proving:
         return checkpoint
 
     def _is_witnessed(self, note: bytes) -> bool:
-        try:
-            self._policy.open_checkpoint(note)
-        except VerificationError:
-            return False
-        return True
+        if self._witnessed[0] != note:  # the receipts of a batch have one checkpoint
+            try:
+                self._policy.open_checkpoint(note)
+                self._witnessed = note, True
+            except VerificationError:
+                self._witnessed = note, False
+        return self._witnessed[1]
 
     def _said(self) -> "_Said":
         return _Said(self._where)
@@ -211,7 +214,8 @@ class _Said:
         if isinstance(error, SignatureMissingError):
             raise UntrustedServerError(
                 f"{self._where} serves another log than the trust policy names ({error}): see that the URL and the "
-                "policy belong together; if they did before, the log was replaced: tell an auditor"
+                "policy belong together, and that the policy is the newest; if so, the log was replaced: tell an "
+                "auditor"
             ) from None
         if isinstance(error, MalformedError):
             raise AnswerMalformedError(f"{self._where}: the answer has no checkpoint: {error}") from None
