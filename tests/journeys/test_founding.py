@@ -14,6 +14,7 @@ from support.serving import ServingProcess
 NETWORK, TREASURY, PROVIDER, HOLDER = "national-network", "shanghai-treasury", "guian-cluster", "acme-ai"
 PROGRAMME, VOUCHER, CONTRACT = f"{TREASURY}/compute", f"{TREASURY}/v-1", f"{HOLDER}/k-1"
 CLAIM = f"{PROVIDER}/c-1"
+FIRST, LAST = 2, 300  # days from today on: the contract's
 
 
 @contextmanager
@@ -81,7 +82,7 @@ def founded(story: Story) -> None:
     story.at_the_service(
         *(TREASURY, "do", "programme.open", "--programme", PROGRAMME, "--name", "Compute", "--voucher-kind", "compute"),
         *("--fiscal-year", story.today.year, "--envelope", "5,000,000.00", "--opens-at", story.day(0)),
-        *("--closes-at", story.day(300), "--share", "share=50%", "--ceiling", "50%", "--rank", "1"),
+        *("--closes-at", story.day(LAST), "--share", "share=50%", "--ceiling", "50%", "--rank", "1"),
         *("--cap", "group=compute,holder=2,000,000.00,floor=0.00", "--validity-days", "365", "--transfer", "forbidden"),
         *("--payee", "provider", "--basis", "metered", "--rounding", "0.01", "--claims", "cycle=any,cut-off-days=60"),
     )
@@ -95,14 +96,14 @@ def founded(story: Story) -> None:
 
 def contracted(story: Story) -> None:
     """A price, a contract that both sides sign, and a reservation."""
-    price = ("--item", "ascend-910b", "--price", "6.00", "--valid-from", story.day(1))
+    price = ("--item", "ascend-910b", "--price", "6.00", "--valid-from", story.day(FIRST))
     story.at_the_service(PROVIDER, "do", "tariff.publish", *price)
     document = story.folder(HOLDER) / "contract.pdf"
     document.write_text("The contract")
     story.at_the_service(
         *(HOLDER, "do", "contract.sign", "--contract", CONTRACT, "--holder", HOLDER, "--provider", PROVIDER),
-        *("--document", document, "--amount", "3,000,000.00", "--first-day", story.day(1), "--last-day"),
-        *(story.day(300), "--item", "item=ascend-910b,price=6.00", "--basis", "metered", "--claimant", "provider"),
+        *("--document", document, "--amount", "3,000,000.00", "--first-day", story.day(FIRST), "--last-day"),
+        *(story.day(LAST), "--item", "item=ascend-910b,price=6.00", "--basis", "metered", "--claimant", "provider"),
         *("--related-party", "no", "--other-support", "0.00", "--prepare"),
     )
     profile = ("--profile", story.folder(PROVIDER) / "tallystick.toml")
@@ -110,17 +111,19 @@ def contracted(story: Story) -> None:
     assert "signs contract acme-ai/k-1 between" in waiting
     story.does(PROVIDER, "inbox", "sign", waiting[:12], "--yes", *profile)
     reserved = ("--reservation", f"{HOLDER}/r-1", "--voucher", VOUCHER, "--contract", CONTRACT)
-    story.at_the_service(HOLDER, "do", "voucher.reserve", *reserved, "--amount", "10,000.00", "--until", story.day(300))
+    story.at_the_service(
+        HOLDER, "do", "voucher.reserve", *reserved, "--amount", "10,000.00", "--until", story.day(LAST)
+    )
 
 
 def paid(story: Story) -> None:
-    """Two days later: what was burned, claimed and paid."""
-    line = f"item=ascend-910b,job=job-1,gpus=8,from={story.day(1)}T09:00,to={story.day(1)}T17:00,duration=8h"
+    """After the contract's first day: what was burned, claimed and paid."""
+    line = f"item=ascend-910b,job=job-1,gpus=8,from={story.day(FIRST)}T09:00,to={story.day(FIRST)}T17:00,duration=8h"
     out = story.at_the_service(PROVIDER, "do", "time.burn", "--contract", CONTRACT, "--line", line)
     assert "1 of 1 lines burned, for 384.00 yuan" in out
-    claim = ("--claim", CLAIM, "--programme", PROGRAMME, "--last-day", story.day(1))
+    claim = ("--claim", CLAIM, "--programme", PROGRAMME, "--last-day", story.day(FIRST))
     assert "amount 192.00" in story.at_the_service(PROVIDER, "do", "redemption.claim", *claim)
-    payment = f"amount=192.00,day={story.day(2)},reference=ICBC 1"
+    payment = f"amount=192.00,day={story.day(FIRST + 1)},reference=ICBC 1"
     settled = ("--claim", CLAIM, "--row", f"contract={CONTRACT},paid=192.00", "--payment", payment)
     story.at_the_service(TREASURY, "do", "redemption.settle", *settled)
 
@@ -136,7 +139,7 @@ def test_from_nothing_to_a_provider_that_was_paid(tmp_path: Path) -> None:
     with serving(ledger) as story.url:
         founded(story)
         contracted(story)
-    story.ahead = ("--log-time", f"{story.day(2)}T09:00")
+    story.ahead = ("--log-time", f"{story.day(FIRST + 1)}T09:00")
     with serving(ledger, *story.ahead) as story.url:
         paid(story)
     assert story.count == {NETWORK: 5, TREASURY: 6, PROVIDER: 6, HOLDER: 3}
