@@ -65,8 +65,8 @@ class Story:
         who = ("--party", party, "--role", role, "--name", party.title(), "--by", by, "--no-passphrase")
         self.does(party, "join", self.folder(party), "--source", self.url, "--policy", self.policy, *who, *more)
 
-    def admit(self, by: str, party: str) -> None:
-        self.at_the_service(by, "cosign", self.folder(party) / "admission.note", "--send")
+    def admit(self, by: str, *parties: str) -> None:
+        self.at_the_service(by, "cosign", *(self.folder(party) / "admission.note" for party in parties), "--send")
 
 
 def founded(story: Story) -> None:
@@ -74,8 +74,7 @@ def founded(story: Story) -> None:
     story.join(TREASURY, "treasury", NETWORK)
     story.join(PROVIDER, "provider", NETWORK, "--uscc", uscc_of(PROVIDER))
     story.join(HOLDER, "holder", TREASURY, "--uscc", uscc_of(HOLDER))
-    story.admit(NETWORK, TREASURY)
-    story.admit(NETWORK, PROVIDER)
+    story.admit(NETWORK, TREASURY, PROVIDER)
     story.admit(TREASURY, HOLDER)
     item = ("--item", "ascend-910b", "--name", "Ascend 910B", "--unit", "gpu_time", "--origin", "domestic")
     story.at_the_service(NETWORK, "do", "item.register", *item)
@@ -142,7 +141,7 @@ def test_from_nothing_to_a_provider_that_was_paid(tmp_path: Path) -> None:
     story.ahead = ("--log-time", f"{story.day(FIRST + 1)}T09:00")
     with serving(ledger, *story.ahead) as story.url:
         paid(story)
-    assert story.count == {NETWORK: 5, TREASURY: 6, PROVIDER: 6, HOLDER: 3}
+    assert story.count == {NETWORK: 4, TREASURY: 6, PROVIDER: 6, HOLDER: 3}
     assert done("audit", ledger, "--trust", story.policy).splitlines()[0] == "verdict: clean"
     claim = run("show", ledger, "claim", CLAIM, "--json").json["claim"]["balance"]
     assert (claim["status"], claim["amount_fen"], claim["paid_fen"]) == ("settled", 19_200, 19_200)

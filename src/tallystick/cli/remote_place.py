@@ -149,7 +149,7 @@ class RemotePlace:
             TallystickError: there is no key, or it isn't taken.
         """
         if not self._is_logged_in:
-            self.client.login(next(iter(self._keys())), self._profile.party)
+            self.client.login(next(iter(self._keys())), self._profile.party, clock=self._clock)
             self._is_logged_in = True
 
     def _asked(self, kind: str, id_: str) -> str | None:
