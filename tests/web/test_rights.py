@@ -95,7 +95,7 @@ def probes(path: str, city: City, entries: range, refs: list[tuple[str, str]]) -
     parts = path.removeprefix("/v1/").split("/")
     if parts[0] in by_plural and len(parts) > 1:
         ids = ["ascend-910b"] if parts[0] == "items" else things[by_plural[parts[0]]]
-        return [f"/v1/{parts[0]}/{id_}{query}" for id_ in ids for query in ("", f"?as_of={entries[-1]}")]
+        return [f"/v1/{parts[0]}/{id_}" for id_ in ids] + [f"/v1/{parts[0]}/{ids[0]}?as_of={entries[-1]}"]
     if len(parts) == 1 and parts[0] in lists:
         of = {"holder": city.firm.party, "provider": city.centre.party, "programme": city.programme}
         kind = next(
@@ -121,7 +121,7 @@ def probes(path: str, city: City, entries: range, refs: list[tuple[str, str]]) -
             *(f"/v1/recorded?party={party}" for party in city.role_of()),
             "/v1/recorded?kind=voucher.issued/1",
         ],
-        "/v1/entries/{index}": [f"/v1/entries/{index}" for index in entries[city is B :: 2]],
+        "/v1/entries/{index}": [f"/v1/entries/{index}" for index in entries[city is B :: 3]],
         "/v1/entries/{index}/receipt": [f"/v1/entries/{index}/receipt" for index in entries[city is B :: 9]],
         "/v1/refs/{party}/{ref:path}": [f"/v1/refs/{party}/{ref}" for party, ref in refs[::7]],
         "/v1/events": ["/v1/events?from=0"],
