@@ -1,8 +1,9 @@
 """What HTTP costs: commands to a running service against the same in process, in CPU time of all its processes.
 
 The load generator shares the cores, so that no rate but CPU time is compared: microseconds a command, of the service
-and the processes that verify for it. The views follow in neither: what they cost a command is a figure of its own. Half
-load is half the rate that was reached with as many connections, with the views following.
+and the processes that verify for it. The service is measured as it is started, its views following, and once more with
+views that don't follow, which shows what of it is HTTP. Half load is half the rate that was reached with as many
+connections.
 """
 
 import asyncio
@@ -136,23 +137,25 @@ def measure_latency(service: ServingProcess, rate: float, connections: int, coun
     return cuts[49] * 1e3, cuts[98] * 1e3
 
 
+WAYS = {"64_connections": (64, 1), "256_connections": (256, 1), "batches_of_256": (4, 256)}
+"""By name, how many connections, and how many commands in each request."""
+
+
 def measure(folder: Callable[[], AbstractContextManager[Path]], scale: float) -> dict[str, float]:
     """Commands over HTTP against the same in process, by CPU time; and how long answers take at half load."""
     count = max(256, int(4_000 * scale))
     in_process: list[InProcess] = []
-    over_http: dict[str, list[Served]] = {"64_connections": [], "256_connections": [], "batches_of_256": []}
+    over_http: dict[str, list[Served]] = {name: [] for name in (*WAYS, *map(without_views, WAYS))}
     latencies: list[tuple[float, float]] = []
     for _ in range(3):
         with folder() as where:
             in_process.append(measure_in_process(where, count))
-        with folder() as where, served(where, "-c", WITHOUT_VIEWS) as service:
-            measure_served(service, 256, 16)
-            over_http["64_connections"].append(measure_served(service, count, 64))
-            over_http["256_connections"].append(measure_served(service, count, 256))
-            over_http["batches_of_256"].append(measure_served(service, count, 4, 256))
         with folder() as where, served(where) as service:
-            rate = measure_served(service, count, 64).rate / 2
+            measure_ways(service, count, over_http, str)
+            rate = over_http["64_connections"][-1].rate / 2
             latencies.append(measure_latency(service, rate, 64, count))
+        with folder() as where, served(where, "-c", WITHOUT_VIEWS) as service:
+            measure_ways(service, count, over_http, without_views)
     figures = {
         "in_process_cpu_us": median(one.cpu_us for one in in_process),
         "views_cpu_us": median(one.views_cpu_us for one in in_process),
@@ -165,8 +168,22 @@ def measure(folder: Callable[[], AbstractContextManager[Path]], scale: float) ->
     return figures
 
 
+def measure_ways(
+    service: ServingProcess, count: int, over_http: dict[str, list[Served]], name_of: Callable[[str], str]
+) -> None:
+    """Measure each way once, after the service is warm."""
+    measure_served(service, 256, 16)
+    for name, (connections, at_once) in WAYS.items():
+        over_http[name_of(name)].append(measure_served(service, count, connections, at_once))
+
+
+def without_views(name: str) -> str:
+    """Return the name of a way where the views don't follow."""
+    return f"{name}_without_views"
+
+
 def compared(figures: dict[str, float]) -> dict[str, float]:
     """Return what a command over HTTP costs, in those that are submitted in process."""
     own = figures["in_process_cpu_us"]
-    names = ("64_connections", "256_connections", "batches_of_256")
+    names = (*WAYS, *map(without_views, WAYS))
     return {f"a command over HTTP, {name.replace('_', ' ')}": figures[f"http_{name}_cpu_us"] / own for name in names}

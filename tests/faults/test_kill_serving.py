@@ -170,14 +170,20 @@ def test_what_was_answered_survives_kill_9_under_load(source: str, services: For
 
 
 def run(clients: list[Client], services: Forked, how: signal.Signals, more: int) -> None:
-    """Let clients send to a service until one of them has so many answers more, and end it."""
-    url, enough = services.start(), threading.Event()
+    """Let clients send to a service until one of them has so many answers more, and kill it.
+
+    One that is to end in order is told when all of them have: what the service before it kept was then sent again.
+    """
+    url, enough = services.start(), [threading.Event() for _ in clients]
+    if how is signal.SIGKILL:
+        enough = enough[:1] * len(clients)
     threads = [
-        threading.Thread(target=client.run, args=(url, enough, len(client.answered) + more)) for client in clients
+        threading.Thread(target=client.run, args=(url, event, len(client.answered) + more))
+        for client, event in zip(clients, enough, strict=True)
     ]
     for thread in threads:
         thread.start()
-    assert enough.wait(60)
+    assert all(event.wait(60) for event in enough)
     began = time.monotonic()
     assert services.end(how) == (0 if how is signal.SIGTERM else -how)
     assert time.monotonic() - began < 10

@@ -72,7 +72,7 @@ def test_a_full_disk_is_said(serving: Running, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**9, 10**9, health.DISK_FREE_BYTES_MIN - 1))
     answer = serving.http.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json()["reasons"][0].startswith("disk_full: less than 67,108,864 bytes")
+    assert answer.json()["reasons"][0].startswith("disk: less than 67,108,864 bytes")
 
 
 def test_a_checkpoint_that_the_logs_key_did_not_sign_is_said(serving: Running) -> None:

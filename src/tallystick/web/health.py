@@ -70,7 +70,7 @@ def why_not_ready(service: ServedLog) -> list[str]:
         reasons.append(f"{status.value}: {trouble or 'another process writes the log'}")
     folder = folder_of(service.source)
     if folder is not None and _free_bytes(folder) < DISK_FREE_BYTES_MIN:
-        reasons.append(f"disk_full: less than {DISK_FREE_BYTES_MIN:,} bytes are free beside the log")
+        reasons.append(f"disk: less than {DISK_FREE_BYTES_MIN:,} bytes are free beside the log")
     if service.reads.views_lag > VIEWS_LAG_ENTRIES_MAX:
         reasons.append(f"behind: the views lack {service.reads.views_lag:,} entries")
     return reasons
