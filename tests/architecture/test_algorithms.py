@@ -24,6 +24,7 @@ SHA256_BY_SPECIFICATION = {
 }
 SHA256_OF_THIS_VERSION_ALONE = {
     "audit/earlier.py": "the state that a report was saved with",
+    "cli/sending.py": "names files of notes that wait for an answer",
     "client/auditors.py": "names files in an outbox",
     "demo/cast.py": "made-up numbers",
     "demo/incidents.py": "another log, made up",

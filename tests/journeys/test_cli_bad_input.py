@@ -12,6 +12,7 @@ import pytest
 
 import tallystick
 from support.command_line import ORIGIN, Desk, done, failed, run
+from tallystick.cli import over_http
 from tallystick.ledger import note_faults
 from tallystick.signing.note import Note, Signature
 from tallystick.static import web
@@ -182,6 +183,7 @@ def test_what_is_no_ledger_is_said_to_be_none(
 ) -> None:
     """By every command in the same way, and nothing is left behind."""
     monkeypatch.setattr(web, "PAUSES_SECONDS", ())
+    monkeypatch.setattr(over_http, "PATIENCE_SECONDS", 0.5)
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").touch()
     given = {

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from support.command_line import ORIGIN, Desk, Ran, done, run
+from support.losing_relay import losing_answers
 from support.serving import Running, service_in_thread
 from tallystick import keyfiles
+from tallystick.cli import remote_place
 
 CHINA = timezone(timedelta(hours=8))
 NETWORK = "national"
@@ -98,6 +100,25 @@ def test_a_party_gives_a_command_and_keeps_its_receipt(offices: Offices) -> None
     assert path.parent == offices.folder(TREASURY) / "receipts"
     assert done("verify", path, "--trust", offices.desk.policy)
     assert (offices.folder(TREASURY) / "checkpoint").is_file()
+
+
+def test_a_command_whose_answer_is_lost_is_kept_and_never_signed_twice(
+    offices: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is recorded; what is kept is the very note, which the log answers with its entry."""
+    monkeypatch.setattr(remote_place, "PATIENCE_SECONDS", 0.5)
+    folder = offices.folder(TREASURY)
+    source = json.loads((folder / "tallystick.toml").read_text().splitlines()[0].partition(" = ")[2])
+    words = ("--voucher", f"{TREASURY}/v-lost", "--programme", PROGRAMME, "--holder", HOLDER, "--face", "100.00")
+    with losing_answers(source) as url:
+        ran = offices.ran(TREASURY, "voucher.issue", *words, "--valid-from", offices.day(), "--source", url, "--yes")
+    assert ran.status == 2
+    [kept] = (folder / "unanswered").iterdir()
+    assert f"it is kept, give `tallystick submit {url} {kept}` until it is answered" in ran.err
+    again = run("submit", source, kept, "--trust", offices.desk.policy, "--json")
+    assert (again.status, again.json["notes"][0]["is_new"]) == (0, False), again
+    offices.did(TREASURY, "voucher.suspend", "--voucher", f"{TREASURY}/v-lost", "--reason", "a test")
+    assert [*(folder / "unanswered").iterdir()] == [kept]
 
 
 def test_a_field_lists_what_the_party_may_see(offices: Offices) -> None:

@@ -25,6 +25,8 @@ _T = TypeVar("_T")
 CHECKPOINT: Final = "checkpoint"
 """In the profile's folder: the newest that was seen, so that a log that is cut back is noticed."""
 UNSENT_RECEIPTS: Final = "auditors"
+PATIENCE_SECONDS: Final = 20.0
+"""Then the note is kept, and sent again when its owner says so."""
 _SHOWN: Final = 4
 _ROLES: Final = frozenset({"attester", "holder", "operator", "provider"})
 """Parties are listed as such: of holders others see no more."""
@@ -49,7 +51,7 @@ class RemotePlace:
             UsageError: there is no policy, or it doesn't fit.
             OSError: it can't be read.
         """
-        from tallystick.client import Client
+        from tallystick.client import Client, Patience
 
         if profile.policy is None:
             raise UsageError(
@@ -64,6 +66,7 @@ class RemotePlace:
             checkpoint_file=folder / CHECKPOINT,
             auditor_urls=profile.auditors,
             outbox=folder / UNSENT_RECEIPTS if profile.auditors else None,
+            patience=Patience(total_seconds=PATIENCE_SECONDS),
         )
         self._profile = profile
         self._keys = keys

@@ -1,8 +1,13 @@
-"""A note is sent, its receipt is kept, and what became of it is told."""
+"""A note is sent, its receipt is kept, and what became of it is told.
+
+It lies in the profile's folder until it is answered: what an answer was lost of is sent again, and not signed again.
+"""
 
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
-from typing import TYPE_CHECKING
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from tallystick.cli import output
 from tallystick.cli.receipts_kept import keep_receipts
@@ -13,14 +18,41 @@ if TYPE_CHECKING:
     from tallystick.profile import Profile
     from tallystick.wire import JsonObject
 
+UNANSWERED: Final = "unanswered"
+
 
 def send(note: bytes, profile: "Profile", place: "Place", *, as_json: bool) -> int:
-    """Have a note recorded, keep its receipt, and return the exit status."""
-    (answer,) = place.submit([note])
+    """Have a note recorded, keep its receipt, and return the exit status.
+
+    Raises:
+        UnreachableError: no answer came; the note is kept, and may be recorded.
+    """
+    from tallystick.errors import UnreachableError
+
+    kept = _kept(note, profile.folder)
+    try:
+        (answer,) = place.submit([note])
+    except UnreachableError as error:
+        raise UnreachableError(
+            f"{error}; your note may be recorded all the same, so don't sign another: it is kept, give "
+            f"`tallystick submit {profile.source} {kept}` until it is answered"
+        ) from None
+    kept.unlink()
     said = dict(answer.said)
     if answer.receipt is not None:
         (said["receipt"],) = keep_receipts(profile.folder, [answer])
     return report(said, place, "refused", "recorded as entry", as_json=as_json)
+
+
+def _kept(note: bytes, folder: Path) -> Path:
+    """Keep a note, durable, under the hash of its bytes, and return where."""
+    from tallystick.durable_files import PRIVATE_MODE, whole_file
+
+    (folder / UNANSWERED).mkdir(mode=0o700, exist_ok=True)
+    path = folder / UNANSWERED / f"{hashlib.sha256(note).hexdigest()[:16]}.note"
+    with whole_file(path, PRIVATE_MODE) as file:
+        file.write(note)
+    return path
 
 
 def report(said: "JsonObject", place: "Place", refused: str, recorded: str, *, as_json: bool) -> int:
