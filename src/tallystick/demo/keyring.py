@@ -1,7 +1,7 @@
 """Every party's keys are really made, and kept as encrypted key files in one folder.
 
     keys/passphrase                         one for all of them, mode 0600
-    keys/log-1.pem, keys/log.pem            the log's first, and the one that takes its place
+    keys/log.pem                            the log's own (log-2.pem before it is, log-1.pem afterwards)
     keys/shanghai-treasury/officer-1.pem    a party's, named as its key is
 
 Only a demonstration keeps all keys in one place.
@@ -16,8 +16,9 @@ from tallystick import keyfiles
 from tallystick.signing.keys import SigningKey
 
 PASSPHRASE: Final = "passphrase"  # noqa: S105 - a file's name
-LOG_KEY: Final = "log-1.pem"
-NEXT_LOG_KEY: Final = "log.pem"
+LOG_KEY: Final = "log.pem"
+NEXT_LOG_KEY: Final = "log-2.pem"
+FIRST_LOG_KEY: Final = "log-1.pem"
 
 
 class Keyring:
@@ -52,6 +53,11 @@ class Keyring:
         """Return a new key that will sign checkpoints in the place of the first."""
         self.next_log_key = self._create(self.next_log_key_file, origin)
         return self.next_log_key
+
+    def retire_first_log_key(self) -> None:
+        """Let the next key have the first one's place, also by its file's name."""
+        self.log_key_file.rename(self._folder / FIRST_LOG_KEY)
+        self.next_log_key_file.rename(self.log_key_file)
 
     def create(self, party: str, label: str) -> SigningKey:
         """Return a new key of a party; the party doesn't sign with it yet."""

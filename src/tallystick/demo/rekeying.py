@@ -42,4 +42,5 @@ class Rekeying(DatedActs):
     def _retire_the_first(self) -> None:
         keys = self.stage.keys
         self.stage.reopen_with(keys.next_log_key)
-        self.stage.write_settings(keys.next_log_key_file)
+        keys.retire_first_log_key()
+        self.stage.write_settings(keys.log_key_file)

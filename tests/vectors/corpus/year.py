@@ -26,6 +26,9 @@ JOBS = 80
 class NamedKeyring(Keyring):
     """Keys whose seed is the SHA-256 of their file's name and their own, in memory alone."""
 
+    def retire_first_log_key(self) -> None:
+        """Nothing to rename: there are no files."""
+
     def _create(self, path: Path, name: str) -> SigningKey:
         return SigningKey.from_seed(name, hashlib.sha256(f"{path.stem} {name}".encode()).digest())
 
