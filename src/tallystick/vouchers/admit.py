@@ -12,7 +12,9 @@ entry's event once it is kept.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
 
 from tallystick.errors import CanonicalJsonError, MalformedError, NoteMalformedError
 from tallystick.signing.algorithms import newest_edition
@@ -27,6 +29,17 @@ from tallystick.vouchers.rules.burning import TimeBurn
 from tallystick.vouchers.rules.network import NetworkFound
 from tallystick.vouchers.rules.rule import Event, Rule
 from tallystick.vouchers.state import Reference, State
+
+
+class ForALog(Protocol):
+    """What a note's text says: it names the log that it is for."""
+
+    @property
+    def log(self) -> str:
+        """The origin of that log."""
+
+
+Said = TypeVar("Said", bound=ForALog)
 
 
 @dataclass(slots=True)
@@ -56,18 +69,30 @@ def read_note(data: bytes, origin: str) -> SignedCommand | Refusal:
     """
     if len(data) > NOTE_SIZE_MAX:
         return Refusal(Reason.NOTE_TOO_LARGE, f"{len(data)} bytes")
+    opened = open_note(data, origin, parse_command)
+    return opened if isinstance(opened, Refusal) else SignedCommand(data, *opened)
+
+
+def open_note(data: bytes, origin: str, parse: Callable[[bytes], Said]) -> tuple[Note, Said] | Refusal:
+    """Return a note and what its text says, or why it is none that this log takes.
+
+    Args:
+        data: the note's bytes, of a size that is taken.
+        origin: the log that it must be meant for.
+        parse: reads a text; raises CanonicalJsonError or MalformedError.
+    """
     try:
         note = Note.from_bytes(data)
-        command = parse_command(note.text)
+        said = parse(note.text)
     except NoteMalformedError as error:
         return Refusal(Reason.NOTE_MALFORMED, str(error))
     except CanonicalJsonError as error:
         return Refusal(Reason.COMMAND_NOT_CANONICAL, str(error))
     except MalformedError as error:
         return Refusal(Reason.COMMAND_MALFORMED, str(error))
-    if command.log != origin:
-        return Refusal(Reason.COMMAND_FOR_ANOTHER_LOG, f"it is for {command.log}, this is {origin}")
-    return SignedCommand(data, note, command)
+    if said.log != origin:
+        return Refusal(Reason.COMMAND_FOR_ANOTHER_LOG, f"it is for {said.log}, this is {origin}")
+    return note, said
 
 
 def admit(state: State, signed: SignedCommand, at: int) -> Entry | Refusal:

@@ -13,11 +13,12 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, StringConstraints, ValidationError
 
-from tallystick.errors import CanonicalJsonError, MalformedError, NoteMalformedError, SignatureInvalidError
+from tallystick.errors import CanonicalJsonError, MalformedError, SignatureInvalidError
 from tallystick.field_faults import first_fault
 from tallystick.signing import canonical_json
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Note
+from tallystick.vouchers.admit import open_note
 from tallystick.vouchers.fields import CLOSED, IN_WORDS, KeyPurpose, Origin, Role
 from tallystick.vouchers.quantities import SECOND_US, Instant, PartyId, format_instant
 from tallystick.vouchers.refusals import Reason, Refusal
@@ -103,20 +104,10 @@ def read_session(data: bytes, origin: str) -> tuple[Note, SessionOpen] | Refusal
     """
     if len(data) > NOTE_SIZE_MAX:
         return Refusal(Reason.NOTE_TOO_LARGE, f"{len(data)} bytes; a login has at most {NOTE_SIZE_MAX}")
-    try:
-        note = Note.from_bytes(data)
-        session = _parse(note.text)
-    except NoteMalformedError as error:
-        return Refusal(Reason.NOTE_MALFORMED, str(error))
-    except CanonicalJsonError as error:
-        return Refusal(Reason.COMMAND_NOT_CANONICAL, str(error))
-    except MalformedError as error:
-        return Refusal(Reason.COMMAND_MALFORMED, str(error))
-    if session.log != origin:
-        return Refusal(Reason.COMMAND_FOR_ANOTHER_LOG, f"it is for {session.log}, this is {origin}")
-    if len(note.signatures) != 1:
-        return Refusal(Reason.SIGNER_NOT_INVOLVED, f"{len(note.signatures)} signatures; one key logs in")
-    return note, session
+    opened = open_note(data, origin, _parse)
+    if not isinstance(opened, Refusal) and len(opened[0].signatures) != 1:
+        return Refusal(Reason.SIGNER_NOT_INVOLVED, f"{len(opened[0].signatures)} signatures; one key logs in")
+    return opened
 
 
 def check_session(
