@@ -11,7 +11,7 @@ from support.postgres import fresh_database
 from support.voucher_year import CITY, DC, START, Story
 from tallystick.sources import AnySource
 from tallystick.views import ProgrammeBalance, Views
-from tallystick.views.questions import By
+from tallystick.views.lists import By
 from tallystick.vouchers.book import PROGRAMME_ACCOUNTS
 from tallystick.vouchers.quantities import DAY_US, SECOND_US, format_day, format_instant, parse_day
 from tallystick.vouchers.state import State

@@ -21,8 +21,7 @@ from support.serving import Running, service_in_thread
 from support.two_cities import AUDITOR, CITIES, LOG_KEY, NETWORK, OPERATOR, A, B, City, write_two_cities
 from tallystick.publishing import read_ledger
 from tallystick.signing.note import sign_text
-from tallystick.views.lists import LISTS
-from tallystick.views.questions import By
+from tallystick.views.lists import LISTS, By
 from tallystick.vouchers.quantities import SECOND_US, format_instant
 from tallystick.vouchers.rules.rule import Rule
 from tallystick.vouchers.sessions import session_text

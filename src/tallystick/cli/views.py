@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tallystick.publishing import Reader
     from tallystick.sources import Source
     from tallystick.views import Views
-    from tallystick.views.questions import By
+    from tallystick.views.lists import By
     from tallystick.wire import JsonObject
 
 

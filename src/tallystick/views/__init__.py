@@ -47,6 +47,7 @@ from tallystick.views.contract_payments import ContractBalance
 from tallystick.views.contract_terms import ContractPrice, ContractTerms
 from tallystick.views.demands import DemandAccount, DemandAct, DemandBalance
 from tallystick.views.follow import Views, followed_views
+from tallystick.views.lists import By
 from tallystick.views.mandates import MandateAccount, MandateAct, MandateBalance
 from tallystick.views.parties import PartyAccount, PartyAct, PartyBalance, PartyKey
 from tallystick.views.payees import PayeeBalance
@@ -61,7 +62,7 @@ from tallystick.views.provider_statement import (
     RefusedLines,
     StatementTotals,
 )
-from tallystick.views.questions import Balance, By
+from tallystick.views.questions import Balance
 from tallystick.views.rendered import Rendered
 from tallystick.views.reviews import GateStanding, ToldVerdict
 from tallystick.views.treasuries import TreasuryAccount, TreasuryBalance

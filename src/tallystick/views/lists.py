@@ -42,7 +42,7 @@ from tallystick.views.provider_statement import ProviderBalance, provider_balanc
 from tallystick.views.treasuries import TreasuryBalance, treasury_balances
 from tallystick.views.view_tables import Table
 
-ListKind = Literal[
+By = Literal[
     "programme",
     "holder",
     "provider",
@@ -54,14 +54,9 @@ ListKind = Literal[
     "demand",
     "payee",
     "treasury",
-    "reservation",
-    "party",
-    "key",
-    "item",
-    "tariff",
-    "accreditation",
-    "capacity",
 ]
+"""What has a row in a table of balances."""
+ListKind = Literal[By, "reservation", "party", "key", "item", "tariff", "accreditation", "capacity"]
 
 ROWS_READ_AT_ONCE: Final = 512
 

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from tallystick.publishing.reader import Reader
 from tallystick.views import entry_index
@@ -34,7 +34,7 @@ from tallystick.views.contract_payments import ContractBalance, contract_balance
 from tallystick.views.demands import DemandAccount, DemandBalance, demand_account, demand_balances
 from tallystick.views.entry_index import RecordedEntry
 from tallystick.views.library import SQLiteCursor
-from tallystick.views.lists import ListKind, Page, page_of
+from tallystick.views.lists import By, ListKind, Page, page_of
 from tallystick.views.mandates import MandateAccount, MandateBalance, mandate_account, mandate_balances
 from tallystick.views.parties import KeyAccount, PartyAccount, key_account, party_account
 from tallystick.views.payees import PayeeBalance, payee_balances
@@ -54,19 +54,6 @@ from tallystick.views.voucher_history import VoucherHistory, voucher_history
 from tallystick.vouchers.reading_rights import Concerned, ThingKind
 from tallystick.vouchers.sessions import LoginKey
 
-By = Literal[
-    "programme",
-    "holder",
-    "provider",
-    "voucher",
-    "contract",
-    "application",
-    "mandate",
-    "claim",
-    "demand",
-    "payee",
-    "treasury",
-]
 Balance = (
     ProgrammeBalance
     | HolderBalance

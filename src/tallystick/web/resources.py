@@ -21,8 +21,7 @@ from tallystick.errors import NotFoundError
 from tallystick.printing.csv_bytes import csv_bytes
 from tallystick.transparency.encoding import SIZE_MAX
 from tallystick.views.entry_index import RecordedEntry
-from tallystick.views.lists import LISTS, ListKind
-from tallystick.views.questions import By
+from tallystick.views.lists import LISTS, By, ListKind
 from tallystick.views.searching import QUERY_MAX, Hit
 from tallystick.views.served_views import Answering
 from tallystick.vouchers.entry import Entry
