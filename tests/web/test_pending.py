@@ -1,8 +1,6 @@
 """Half-signed notes: brought, added to, seen by those who may sign, and gone when nothing comes of them any more."""
 
 import hashlib
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +8,7 @@ import httpx2
 import pytest
 
 from support.actors import ORIGIN, Json, key_of, label_of, note_of, text_of, vkey_of
-from support.reading_app import SERVICE_URL, Clock, Running, clock_after, reading
+from support.reading_app import SERVICE_URL, Clock, Running, reading
 from support.two_cities import HASH, LOG_KEY, A, B
 from tallystick.ledger import Admitted, open_ledger
 from tallystick.signing.note import Note, sign_text
@@ -21,43 +19,6 @@ from tallystick.web import pending
 HOUR_US = 3_600 * SECOND_US
 TREASURY, CENTRE, FIRM = A.treasury.party, A.centre.party, A.firm.party
 ONE, TWO = f"{TREASURY}/officer-1", f"{TREASURY}/officer-2"
-
-
-@pytest.fixture(scope="module")
-def shared(two_cities: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, Clock]]:
-    """A service of a ledger that doesn't grow."""
-    folder = Path(shutil.copytree(two_cities, tmp_path_factory.mktemp("shared") / "ledger"))
-    clock = clock_after(folder)
-    with reading(folder, who="own", clock=clock) as running:
-        yield running, clock
-
-
-@pytest.fixture
-def folder(two_cities: Path, tmp_path: Path) -> Path:
-    """A ledger of its own, which grows: a test that asks for it has its own service."""
-    return Path(shutil.copytree(two_cities, tmp_path / "ledger"))
-
-
-@pytest.fixture
-def clock(request: pytest.FixtureRequest) -> Clock:
-    """What the service goes by."""
-    if "folder" in request.fixturenames:
-        return clock_after(request.getfixturevalue("folder"))
-    clock: Clock = request.getfixturevalue("shared")[1]
-    clock.now = clock.start
-    return clock
-
-
-@pytest.fixture
-def service(request: pytest.FixtureRequest, clock: Clock) -> Iterator[Running]:
-    """A service that nobody has logged in to."""
-    if "folder" in request.fixturenames:
-        with reading(request.getfixturevalue("folder"), who="own", clock=clock) as running:
-            yield running
-    else:
-        running, _ = request.getfixturevalue("shared")
-        running.forget()
-        yield running
 
 
 def command(clock: Clock, party: str = TREASURY, kind: str = "programme.amend/1", **fields: Any) -> Json:
@@ -108,7 +69,7 @@ def waiting(service: Running, token: dict[str, str]) -> list[str]:
     return [one["id"] for one in answer.json()["pending"]]
 
 
-def test_a_note_waits_until_all_have_signed(service: Running, clock: Clock, folder: Path) -> None:
+def test_a_note_waits_until_all_have_signed(service: Running, clock: Clock, city_folder: Path) -> None:
     """It says who is missing; the second officer adds a line; then it can be submitted, and is gone."""
     said = command(clock)
     answer = bring(service, note_of(said, ONE))
@@ -128,7 +89,7 @@ def test_a_note_waits_until_all_have_signed(service: Running, clock: Clock, fold
     assert (answer.status_code, answer.json()["missing"], answer.json()["complete"]) == (200, [], True)
     note = service.get(f"/v1/pending/{id_}", **officer).content
     assert [line.label for line in Note.from_bytes(note).signatures] == [label_of(ONE), label_of(TWO)]
-    with open_ledger(folder, LOG_KEY, clock=lambda: clock.now) as ledger:
+    with open_ledger(city_folder, LOG_KEY, clock=lambda: clock.now) as ledger:
         assert isinstance(ledger.submit([note])[0], Admitted)
     service.reads.log.refresh()
     service.reads.views.follow()
@@ -165,9 +126,9 @@ def test_who_may_sign_it_may_see_it_and_nobody_else(service: Running, clock: Clo
         assert service.get(place).json()["reason"] == "login_required"
 
 
-def test_an_open_log_shows_no_half_signed_notes(folder: Path, clock: Clock) -> None:
+def test_an_open_log_shows_no_half_signed_notes(city_folder: Path, clock: Clock) -> None:
     """They aren't in it."""
-    with reading(folder, clock=clock) as service:
+    with reading(city_folder, clock=clock) as service:
         id_ = bring(service, note_of(contract(clock), f"{FIRM}/officer-1")).json()["id"]
         assert service.get(f"/v1/pending/{id_}").json()["reason"] == "login_required"
         assert waiting(service, as_party(service, clock, f"{CENTRE}/officer-1")) == [id_]
@@ -251,7 +212,7 @@ def test_a_complete_note_that_is_refused_for_good_is_gone(service: Running, cloc
     assert waiting(service, token) == []
 
 
-def test_a_revoked_key_has_signed_nothing(service: Running, clock: Clock, folder: Path) -> None:
+def test_a_revoked_key_has_signed_nothing(service: Running, clock: Clock, city_folder: Path) -> None:
     """A line that counted counts no more; the note waits for another."""
     said = contract(clock) | {"ref": "k9"}
     bring(service, note_of(said, f"{FIRM}/officer-1"))
@@ -259,7 +220,7 @@ def test_a_revoked_key_has_signed_nothing(service: Running, clock: Clock, folder
     assert answer.json()["complete"]
     clock.now += SECOND_US
     revoke = {"subject": CENTRE, "key": label_of(f"{CENTRE}/officer-2"), "cause": "ceased", "reason": "left"}
-    with open_ledger(folder, LOG_KEY, clock=lambda: clock.now) as ledger:
+    with open_ledger(city_folder, LOG_KEY, clock=lambda: clock.now) as ledger:
         (done,) = ledger.submit([A.centre.note("key.revoke", clock.now, ref="revoke", **revoke)])
         assert isinstance(done, Admitted)
     service.reads.log.refresh()
@@ -269,16 +230,16 @@ def test_a_revoked_key_has_signed_nothing(service: Running, clock: Clock, folder
     assert shown["missing"] == [{"party": CENTRE, "count": 1}]
 
 
-def test_notes_wait_through_a_restart(folder: Path, clock: Clock) -> None:
+def test_notes_wait_through_a_restart(city_folder: Path, clock: Clock) -> None:
     """In a file of their own, which others can't read; one that is damaged is replaced."""
-    with reading(folder, who="own", clock=clock) as service:
+    with reading(city_folder, who="own", clock=clock) as service:
         id_ = bring(service, note_of(contract(clock), f"{FIRM}/officer-1")).json()["id"]
-    with reading(folder, who="own", clock=clock) as service:
+    with reading(city_folder, who="own", clock=clock) as service:
         assert waiting(service, as_party(service, clock, f"{CENTRE}/officer-1")) == [id_]
-    file = folder / "pending.db"
+    file = city_folder / "pending.db"
     assert file.stat().st_mode & 0o007 == 0
     file.write_bytes(b"not a database, but long enough to be read as one" * 100)
-    with reading(folder, who="own", clock=clock) as service:
+    with reading(city_folder, who="own", clock=clock) as service:
         assert waiting(service, as_party(service, clock, f"{CENTRE}/officer-1")) == []
         assert bring(service, note_of(contract(clock), f"{FIRM}/officer-1")).status_code == 201
 

@@ -1,14 +1,12 @@
 """Logging in by a signed note: who may, for how long, and what ends it."""
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from support.actors import ORIGIN, Actor, key_of, label_of, text_of
-from support.reading_app import SERVICE_URL, Clock, Running, clock_after, reading
+from support.reading_app import SERVICE_URL, Clock, Running, reading
 from support.serving import service_in_thread
 from support.two_cities import AUDITOR, LOG_KEY, NETWORK, A
 from tallystick.errors import MalformedError
@@ -23,42 +21,10 @@ HOUR_US = 3_600 * SECOND_US
 FIRM = A.firm.party
 
 
-@pytest.fixture(scope="module")
-def shared(two_cities: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, Clock]]:
-    """A service of a ledger that doesn't grow."""
-    folder = Path(shutil.copytree(two_cities, tmp_path_factory.mktemp("shared") / "ledger"))
-    clock = clock_after(folder)
-    with reading(folder, who="own", clock=clock) as running:
-        yield running, clock
-
-
-@pytest.fixture
-def folder(two_cities: Path, tmp_path: Path) -> Path:
-    """A ledger of its own, which grows: a test that asks for it has its own service."""
-    return Path(shutil.copytree(two_cities, tmp_path / "ledger"))
-
-
-@pytest.fixture
-def clock(request: pytest.FixtureRequest) -> Clock:
-    """What the service goes by."""
-    if "folder" in request.fixturenames:
-        return clock_after(request.getfixturevalue("folder"))
-    clock: Clock = request.getfixturevalue("shared")[1]
-    clock.now = clock.start
-    return clock
-
-
-@pytest.fixture
-def service(request: pytest.FixtureRequest, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
-    """A service that nobody has logged in to."""
+@pytest.fixture(autouse=True)
+def looked_at_always(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys and parties are looked at each time."""
     monkeypatch.setattr(sessions, "CHECKED_EVERY_SECONDS", 0.0)
-    if "folder" in request.fixturenames:
-        with reading(request.getfixturevalue("folder"), who="own", clock=clock) as running:
-            yield running
-    else:
-        running, _ = request.getfixturevalue("shared")
-        running.forget()
-        yield running
 
 
 def login(clock: Clock, key: str = f"{FIRM}/officer-1", *, lifetime_us: int = HOUR_US, **changes: Any) -> bytes:
@@ -91,10 +57,10 @@ def is_open(service: Running, token: dict[str, Any]) -> bool:
     return answer.status_code == 200
 
 
-def record(folder: Path, clock: Clock, actor: Actor, kind: str, *cosigners: str, **fields: Any) -> None:
+def record(city_folder: Path, clock: Clock, actor: Actor, kind: str, *cosigners: str, **fields: Any) -> None:
     """Have a command recorded by another process."""
     clock.now += SECOND_US
-    with open_ledger(folder, LOG_KEY, clock=lambda: clock.now) as ledger:
+    with open_ledger(city_folder, LOG_KEY, clock=lambda: clock.now) as ledger:
         (answer,) = ledger.submit([actor.note(kind, clock.now, *cosigners, ref=f"at-{clock.now}", **fields)])
     assert isinstance(answer, Admitted), answer
 
@@ -219,27 +185,27 @@ def followed(service: Running) -> None:
     service.reads.views.follow()
 
 
-def test_a_revoked_key_ends_its_sessions(service: Running, clock: Clock, folder: Path) -> None:
+def test_a_revoked_key_ends_its_sessions(service: Running, clock: Clock, city_folder: Path) -> None:
     """Those of the party's other keys go on; the revoked one opens no other."""
     centre = A.centre.party
     revoked, other = (service.login(login(clock, f"{centre}/officer-{number}")) for number in (2, 1))
     assert is_open(service, revoked)
     key = label_of(f"{centre}/officer-2")
-    record(folder, clock, A.centre, "key.revoke", subject=centre, key=key, cause="ceased", reason="left")
+    record(city_folder, clock, A.centre, "key.revoke", subject=centre, key=key, cause="ceased", reason="left")
     followed(service)
     assert not is_open(service, revoked)
     assert is_open(service, other)
     assert open_session(service, login(clock, f"{centre}/officer-2"))[1]["reason"] == "key_revoked"
 
 
-def test_a_suspended_party_reads_nothing(service: Running, clock: Clock, folder: Path) -> None:
+def test_a_suspended_party_reads_nothing(service: Running, clock: Clock, city_folder: Path) -> None:
     """Its sessions end, and it opens none before it is reinstated."""
     token = service.login(login(clock))
-    record(folder, clock, A.treasury, "party.suspend", subject=FIRM, reason="under review")
+    record(city_folder, clock, A.treasury, "party.suspend", subject=FIRM, reason="under review")
     followed(service)
     assert not is_open(service, token)
     assert open_session(service, login(clock))[1]["reason"] == "party_suspended"
-    record(folder, clock, A.treasury, "party.reinstate", subject=FIRM, reason="in order")
+    record(city_folder, clock, A.treasury, "party.reinstate", subject=FIRM, reason="in order")
     followed(service)
     assert not is_open(service, token)
     assert open_session(service, login(clock))[0] == 201
@@ -307,12 +273,12 @@ def test_without_rights_to_be_asked_for_no_login_is_needed(two_cities: Path) -> 
 
 
 def test_what_is_recorded_here_ends_sessions_before_it_is_answered(
-    folder: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    city_folder: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However seldom the views are asked; and a party that is back has to log in again."""
     monkeypatch.setattr(sessions, "CHECKED_EVERY_SECONDS", 1_000_000.0)
     centre, firm = A.centre.party, A.firm.party
-    with service_in_thread(folder, LOG_KEY, clock=clock, reading="own") as serving:
+    with service_in_thread(city_folder, LOG_KEY, clock=clock, reading="own") as serving:
 
         def logged_in(key: str) -> dict[str, str]:
             answer = serving.http.post("/v1/sessions", content=login(clock, key, audience=serving.url))
