@@ -61,6 +61,7 @@ class Scene:
             seconds_max: the longest time without an answer that is allowed.
         """
         until = self.load.first_answer(after, not_by, seconds_max + 30.0).at
+        mute = ("", not_by) if not_by else ()
         times = [since, *(one.at for one in self.load.answers if since < one.at <= until and one.service != not_by)]
         gap = max(later - earlier for earlier, later in itertools.pairwise(times))
         self.outages.append((what, gap))

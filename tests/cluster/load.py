@@ -40,7 +40,8 @@ class Answer:
 
     Attributes:
         at: when it came (monotonic, s).
-        service: the life of the service whose it is.
+        service: the life of the service whose it is; empty if it wrote no more when the client was done, which may
+            ask another service for the proofs.
     """
 
     ref: str
@@ -92,7 +93,8 @@ class Load:
         """Return the first answer after a moment, by another life of a service than the one named."""
 
         def found() -> list[Answer]:
-            return [one for one in self.answers[-200:] if one.at > after and one.service != not_by]
+            late = [one for one in self.answers[-200:] if one.at > after]
+            return [one for one in late if one.service not in ("", not_by)] if not_by else late
 
         with self._changed:
             if not self._changed.wait_for(lambda: found() or self.errors, seconds) or self.errors:
@@ -133,7 +135,7 @@ class Load:
 
     def _bring(self, client: Client, ref: str) -> Answer:
         recorded = client.submit(self.notes[ref])
-        life = self._replicas.living_at(client.current_url)
+        life = self._replicas.writing_at(client.current_url)
         return Answer(ref, recorded.index, recorded.entry, recorded.receipt.to_bytes(), time.monotonic(), life)
 
     def _cling(self, url: str) -> None:
@@ -149,7 +151,7 @@ class Load:
                         receipt = Receipt.from_bytes(said.content)
                         entry = receipt.entry or b""
                         assert split_entry(entry)[1] == note
-                        life = self._replicas.living_at(url)
+                        life = self._replicas.writing_at(url)
                         self.clung.append(Answer(ref, receipt.index, entry, said.content, time.monotonic(), life))
                 number += 1
 

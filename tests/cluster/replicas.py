@@ -82,10 +82,10 @@ class Replicas:
                 raise TimeoutError(f"{service.name} neither died nor survived: {service.said}")
             return last_words()[-1]
 
-    def living_at(self, url: str) -> str:
-        """Return the name of the life that answers at a URL."""
+    def writing_at(self, url: str) -> str:
+        """Return the name of the life that writes at a URL; empty if none does."""
         with self._changed:
-            return next((service.name for service in self.living if service.url == url), "")
+            return next((one.name for one in self.living if one.url == url and one.says == "writing"), "")
 
     def kill(self, service: Replica) -> None:
         """Kill -9."""
