@@ -30,6 +30,7 @@ SHA256_OF_THIS_VERSION_ALONE = {
     "demo/incidents.py": "another log, made up",
     "ledger/note_faults.py": "names a note in a message",
     "ledger/recorded_before.py": "a text that came before, within the state",
+    "metering/naming.py": "names jobs that the ledger would not take",
     "publishing/recorded.py": "a text that came before, within the state",
     "views/follow.py": "names a lock",
     "views/follower.py": "the views' own file",

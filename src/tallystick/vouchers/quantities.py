@@ -190,8 +190,10 @@ Day = Annotated[int, BeforeValidator(parse_day), PlainSerializer(format_day)]
 
 Fen = Annotated[int, Field(ge=1, le=INTEGER_MAX)]
 FenOrZero = Annotated[int, Field(ge=0, le=INTEGER_MAX)]
-GpuMilli = Annotated[int, Field(ge=1, le=10_000_000)]
-SecondsBurned = Annotated[int, Field(ge=1, le=31_622_400)]
+GPU_MILLI_MAX: Final = 10_000_000
+SECONDS_BURNED_MAX: Final = 31_622_400
+GpuMilli = Annotated[int, Field(ge=1, le=GPU_MILLI_MAX)]
+SecondsBurned = Annotated[int, Field(ge=1, le=SECONDS_BURNED_MAX)]
 PriceFen = Annotated[int, Field(ge=1, le=10_000_000)]
 """Of an item's unit: a GPU-hour, or one of what is counted."""
 ShareBp = Annotated[int, Field(ge=0, le=BASIS_POINTS)]
