@@ -57,6 +57,8 @@ SECTIONS = {
     "For a service": "serve",
     "For a ledger in PostgreSQL": "postgres",
     "For keys in a token": "pkcs11",
+    "For usage records": "usage",
+    "For books": "books",
 }
 
 
