@@ -44,8 +44,10 @@ test-all: $(READY_FOR_TESTS) ## run every test, on long schedules: more seeds, k
 
 test-system: $(READY_FOR_TESTS) test-cluster ## run what needs Debian's or npm's packages, and install those
 	tests/system/install build/node
-	NODE=$(CURDIR)/build/node/20/bin/node $(PYTEST) --junitxml=build/junit/system.xml -m system $(PYTEST_FLAGS)
-	NODE=$(CURDIR)/build/node/newest/bin/node $(PYTEST) --junitxml=build/junit/newest-node.xml -m system $(PYTEST_FLAGS) \
+	NODE=$(CURDIR)/build/node/20/bin/node $(PYTEST) --junitxml=build/junit/system.xml -n $(WORKERS) --dist worksteal \
+	  -m system $(PYTEST_FLAGS)
+	NODE=$(CURDIR)/build/node/newest/bin/node $(PYTEST) --junitxml=build/junit/newest-node.xml -n $(WORKERS) \
+	  --dist worksteal -m system $(PYTEST_FLAGS) \
 	  tests/journeys/test_second_implementation.py
 
 test-pythons: ## run the tests, simulation apart, on every Python there is (PYTHONS='/a/bin/python3.12 …' for others)
