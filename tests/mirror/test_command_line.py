@@ -49,7 +49,7 @@ def test_a_log_is_pushed_audited_and_trusted(town: Town) -> None:
     """As its operator and an auditor would, with nothing but the mirror's URL."""
     ledger, policy = town.desk.ledger, town.desk.policy
     with served(town.mirror) as (_, url):
-        first = run("mirror", "push", ledger, "--mirror", url, "--trust", policy, "--json").json
+        first = run("mirror", "push", ledger, "--mirror", url, "--trust", policy, "--show-to-all", "--json").json
         size = first["size"]
         assert first == {
             "origin": ORIGIN,
@@ -63,10 +63,12 @@ def test_a_log_is_pushed_audited_and_trusted(town: Town) -> None:
         done("receipt", ledger, 0, "-o", town.desk.folder / "receipt")
         done("verify", town.desk.folder / "receipt", "--trust", policy)
         town.desk.open_programme()
-        said = done("mirror", "push", ledger, "--mirror", url, "--trust", policy)
+        said = done("mirror", "push", ledger, "--mirror", url, "--trust", policy, "--show-to-all")
         assert said.startswith(f"{url} holds ")
         assert "of them sent now; cosigned by mirror.example/m1" in said
-        assert "0 of them sent now" in done("mirror", "push", ledger, "--mirror", url, "--trust", policy)
+        assert "0 of them sent now" in done(
+            "mirror", "push", ledger, "--mirror", url, "--trust", policy, "--show-to-all"
+        )
         assert "clean" in done("audit", f"{url}/{origin_hash(ORIGIN)}", "--trust", policy)
     assert "clean" in done("audit", town.mirror / "logs" / origin_hash(ORIGIN), "--trust", policy)
 
@@ -91,8 +93,12 @@ def test_what_cannot_be_done_is_one_line(town: Town, tmp_path: Path) -> None:
     with served(tmp_path / "m2") as (_, url):
         port = url.rpartition(":")[2]
         assert "in use" in failed("mirror", "serve", town.mirror, "--port", port)
-        untrusted = failed("mirror", "push", town.desk.ledger, "--mirror", url, "--trust", town.desk.policy, status=1)
+        untrusted = failed(
+            "mirror", "push", town.desk.ledger, "--mirror", url, "--trust", town.desk.policy, "--show-to-all", status=1
+        )
         assert "signs as mirror.example/m2" in untrusted
+        not_for_all = failed("mirror", "push", town.desk.ledger, "--mirror", url, "--trust", town.desk.policy)
+        assert "a mirror shows every entry to all who ask, and the reading of" in not_for_all
     assert "is not a URL" in failed("mirror", "push", town.desk.ledger, "--mirror", "ftp://x")
     assert "give --trust POLICY" in failed("mirror", "push", "postgresql:///x", "--mirror", url)
 
@@ -102,9 +108,11 @@ def test_a_mirror_that_is_killed_goes_on(town: Town) -> None:
     process = start("mirror", "serve", town.mirror)
     assert process.stdout is not None
     url = process.stdout.readline().strip()
-    done("mirror", "push", town.desk.ledger, "--mirror", url, "--trust", town.desk.policy)
+    done("mirror", "push", town.desk.ledger, "--mirror", url, "--trust", town.desk.policy, "--show-to-all")
     os.kill(process.pid, signal.SIGKILL)
     finish(process)
     town.desk.open_programme()
     with served(town.mirror) as (_, url):
-        assert "cosigned by" in done("mirror", "push", town.desk.ledger, "--mirror", url, "--trust", town.desk.policy)
+        assert "cosigned by" in done(
+            "mirror", "push", town.desk.ledger, "--mirror", url, "--trust", town.desk.policy, "--show-to-all"
+        )

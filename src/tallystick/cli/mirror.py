@@ -16,6 +16,7 @@ import typer
 
 from tallystick.cli import output, parameters, reading, streams
 from tallystick.errors import UsageError
+from tallystick.sources import AnySource, LedgerDatabase, LedgerFolder, parse_source
 
 if TYPE_CHECKING:
     from tallystick.mirror.mirror import Mirror
@@ -82,6 +83,9 @@ def push(
     trust: Annotated[
         Path | None, typer.Option(help="The trust policy that names the mirror; SOURCE/trust.policy if not given.")
     ] = None,
+    show_to_all: Annotated[
+        bool, typer.Option("--show-to-all", help="Do it though the log's reading isn't open: all may read.")
+    ] = False,
     as_json: parameters.AsJson = False,
 ) -> None:
     """Bring a mirror what it lacks of the newest checkpoint's entries, and keep its cosignature beside the log."""
@@ -100,6 +104,8 @@ def push(
         raise UsageError("a ledger in a database has no trust policy beside it: give --trust POLICY")
     policy = reading.read_policy(trust or (folder or Path()) / POLICY)
     web = WebFiles(url)
+    if not show_to_all:
+        _check_all_may_read(source)
     with read_ledger(source) as reader:
 
         def prove(old_size: int) -> OldTree:
@@ -120,6 +126,18 @@ def push(
     entries = f"{signed.checkpoint.size:,} entries, {pushed.sent:,} of them sent now"
     where = "" if place is None else f"; kept in {place}"
     output.line(f"{url} holds {entries}; cosigned by {', '.join(names)}{where}")
+
+
+def _check_all_may_read(source: AnySource) -> None:
+    """Refuse to hand a ledger's entries to all, if its service would show them to some."""
+    from tallystick.ledger.settings import reading_rule
+
+    place = parse_source(source)
+    if isinstance(place, LedgerFolder | LedgerDatabase) and (rule := reading_rule(place)) != "open":
+        raise UsageError(
+            f"a mirror shows every entry to all who ask, and the reading of {place} is {rule}: if all may read it, set "
+            'reading = "open", or give --show-to-all'
+        )
 
 
 def _open_mirror(folder: Path, passphrase_file: Path | None, passphrase_command: str | None) -> "Mirror":
