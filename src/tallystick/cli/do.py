@@ -3,6 +3,7 @@
     do KIND --field …            one command                      do KIND --check        what would be decided
     do KIND --from FILE.csv      one command a row (batch.py)     do KIND --prepare      signed; cosign adds others
     do KIND --list FIELD         what a field may name            do KIND --template     the headings of such a file
+    do --from FILE.csv           commands of several kinds        do --template KIND,…   such a file to be filled in
 
 docs/commands.md has the notation. Forms are made from the rulebook (`tallystick.forms`): a new kind needs nothing here.
 """
@@ -13,13 +14,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import typer.core
 
 from tallystick.cli import batch, drafting, kinds, output, parameters
-from tallystick.cli.sending import missing_in_words, report, send
+from tallystick.cli.sending import leave, report, send, waiting_in_words
+from tallystick.cli.sheet_lines import Batch
 from tallystick.cli.statuses import AS_ASKED, REFUSED
 from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
@@ -31,8 +33,6 @@ if TYPE_CHECKING:
     from tallystick.forms.form import Form
     from tallystick.profile import Profile
     from tallystick.signing.keys import SigningKey
-
-PREPARED: Final = "prepared"
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -97,6 +97,9 @@ def do_sheet(
         typer.Option("--from", metavar="FILE.csv", help="Commands of several kinds: the column 'do' says each row's."),
     ] = None,
     encoding: parameters.SheetEncoding = "utf-8",
+    template: Annotated[
+        str | None, typer.Option(metavar="KIND,KIND", help="Print such a sheet of these kinds, to be filled in.")
+    ] = None,
     check: parameters.CheckOnly = False,
     yes: parameters.Yes = False,
     profile: parameters.ProfileFile = None,
@@ -115,13 +118,35 @@ def do_sheet(
 
     if context.invoked_subcommand is not None:
         return AS_ASKED
+    if template is not None:
+        for line in _template(template).splitlines():
+            output.to_be_typed(line)
+        return AS_ASKED
     if from_ is None:
         raise UsageError("which kind of command? `tallystick do --help` lists them; or give a sheet with --from")
     options = {"source": source, "party": party, "policy": policy, "passphrase_file": passphrase_file}
     found = profiles.load(profile, options | {"passphrase_command": passphrase_command})
     keys = drafting.keys_of(found, sign_with or ())
     with closing(open_place(found, keys, log_time)) as place:
-        return batch.run(batch.Batch(None, Path(from_), encoding, found, place, keys, yes, check, as_json))
+        return batch.run(Batch(None, Path(from_), encoding, found, place, keys, yes, check, as_json))
+
+
+def _template(kinds_: str) -> str:
+    """Return a sheet of several kinds to be filled in.
+
+    Raises:
+        UsageError: there is no such kind.
+    """
+    from tallystick.forms.form import form_of
+    from tallystick.forms.sheets import template_of
+
+    found = []
+    for name in kinds_.split(","):
+        form = form_of(name.strip())
+        if form is None:
+            raise UsageError(f"there is no kind of command {name!a:.80}; `tallystick do --help` lists them")
+        found.append(form)
+    return template_of(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +209,10 @@ def do_kind(
         if list_ is not None:
             return _list(form, list_, asked)
         if from_ is not None:
-            if words:
-                raise UsageError(f"--from has it all in its rows: leave --{next(iter(words))} out")
-            return batch.run(batch.Batch(form, Path(from_), encoding, found, place, keys, yes, check, as_json))
+            given = [*words, *[name for name, value in (("ref", ref), ("out", out)) if value is not None]]
+            if given:
+                raise UsageError(f"--from has it all in its rows: leave --{given[0]} out")
+            return batch.run(Batch(form, Path(from_), encoding, found, place, keys, yes, check, as_json, prepare))
         at = place.clock()
         draft = _drafted(form, words, drafting.common_fields(found, place, ref, at), asked)
         if not as_json:
@@ -226,16 +252,12 @@ def _check(draft: "Draft", asked: _Asked) -> int:
 def _prepare(draft: "Draft", note: bytes, out: str | None, asked: _Asked) -> int:
     """Keep a note that others are to sign too: with the service, or where there is none, in a file."""
     if out is None:
-        waiting = asked.place.leave(note)
-        if waiting is not None:
-            if asked.as_json:
-                output.print_json(waiting)
-            else:
-                output.line(f"{waiting['id']}: {missing_in_words(waiting)}; the others see it in `tallystick inbox`")
-            return AS_ASKED
-        folder = asked.profile.folder / PREPARED
-        folder.mkdir(exist_ok=True)
-        out = str(folder / f"{draft.fields['ref'].replace('/', '-')}.note")
+        waiting = leave(note, draft.fields["ref"], asked.profile, asked.place)
+        if asked.as_json:
+            output.print_json(waiting)
+        else:
+            output.line(waiting_in_words(waiting))
+        return AS_ASKED
     file = NamedFile(out, kinds.SIGNED_COMMAND)
     file.write(note)
     output.line_about(file, f"{out}: signed; the others sign with `tallystick cosign {out}`")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tallystick.cli import drafting, output, parameters
-from tallystick.cli.sending import missing_in_words, send
+from tallystick.cli.sending import missing_in_words, named, send
 from tallystick.cli.statuses import AS_ASKED, REFUSED
 from tallystick.errors import UsageError
 
@@ -60,7 +60,9 @@ def inbox(
 
 
 def sign(
-    id_: Annotated[str, typer.Argument(metavar="ID", help="The id that `inbox` shows, or its beginning.")],
+    id_: Annotated[
+        str, typer.Argument(metavar="ID", help="The id that `inbox` shows, or its beginning; or PARTY/REF.")
+    ],
     yes: parameters.Yes = False,
     profile: parameters.ProfileFile = None,
     sign_with: parameters.SignWith = None,
@@ -74,7 +76,7 @@ def sign(
 
     options = {"passphrase_file": passphrase_file, "passphrase_command": passphrase_command}
     with _service(profile, options, sign_with) as (found, place, keys):
-        one = _named(id_, [*place.client.pending.list()])
+        one = named(id_, place.client.pending.list())
         note = place.client.pending.get(one["id"])
         fields = None if note is None else command_in(note)
         if note is None or fields is None:
@@ -121,19 +123,6 @@ def _service(
         yield found, place, keys
     finally:
         place.close()
-
-
-def _named(id_: str, waiting: "list[dict[str, Any]]") -> dict[str, Any]:
-    """Return the note that an id, or its beginning, names.
-
-    Raises:
-        UsageError: none, or several.
-    """
-    named = [one for one in waiting if str(one["id"]).startswith(id_.lower())]
-    if len(named) != 1:
-        what = "nothing" if not named else f"more than one note ({len(named)})"
-        raise UsageError(f"{what} that waits for your signature has an id that begins with {id_!a:.80}")
-    return named[0]
 
 
 def _print(one: dict[str, Any], place: "RemotePlace") -> None:

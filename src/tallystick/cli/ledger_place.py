@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tallystick.cli.places import Answer
+from tallystick.errors import UsageError
 
 if TYPE_CHECKING:
     from tallystick.cli.lookups import Candidate
@@ -102,6 +103,14 @@ class LedgerPlace:
     def leave(self, note: bytes) -> "JsonObject | None":
         """Return None: a ledger keeps no note that isn't recorded."""
         return None
+
+    def waiting(self, name: str) -> bytes:
+        """Refuse: a ledger keeps no note that isn't recorded.
+
+        Raises:
+            UsageError: always.
+        """
+        raise UsageError(f"{name} can't wait here: notes wait at a service, and this is a ledger")
 
     def close(self) -> None:
         """Let go of the log."""

@@ -53,5 +53,12 @@ class Place(Protocol):
     def leave(self, note: bytes) -> "JsonObject | None":
         """Leave a note for those who are to sign it too, and say who they are; None where nothing can be left."""
 
+    def waiting(self, name: str) -> bytes:
+        """Return the note that waits for a signature of ours: by its id, the id's beginning, or PARTY/REF.
+
+        Raises:
+            UsageError: there is none, or several, or nothing can wait here.
+        """
+
     def close(self) -> None:
         """Let go of what is open."""

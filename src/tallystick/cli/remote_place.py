@@ -141,6 +141,16 @@ class RemotePlace:
         """Leave a note with the service for those who are to sign it too, and say who they are."""
         return self.client.pending.post(note)
 
+    def waiting(self, name: str) -> bytes:
+        """Return the note that waits for a signature of ours: by its id, the id's beginning, or PARTY/REF."""
+        from tallystick.cli.sending import named
+
+        self.login()
+        note = self.client.pending.get(str(named(name, self.client.pending.list())["id"]))
+        if note is None:
+            raise UsageError(f"{name} doesn't wait any more: `tallystick inbox` lists what does")
+        return note
+
     def close(self) -> None:
         """Hang up."""
         self.client.close()

@@ -9,16 +9,22 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tallystick.cli import output
+from tallystick.cli import kinds, output
 from tallystick.cli.receipts_kept import keep_receipts
 from tallystick.cli.statuses import AS_ASKED, REFUSED
+from tallystick.errors import UsageError
+from tallystick.named_files import NamedFile
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tallystick.cli.places import Place
     from tallystick.profile import Profile
     from tallystick.wire import JsonObject
 
 UNANSWERED: Final = "unanswered"
+PREPARED: Final = "prepared"
+"""In the profile's folder: notes that others are to sign, where no service keeps them."""
 
 
 def send(note: bytes, profile: "Profile", place: "Place", *, as_json: bool) -> int:
@@ -70,6 +76,50 @@ def report(said: "JsonObject", place: "Place", refused: str, recorded: str, *, a
         if "receipt" in said:
             output.line(f"receipt: {said['receipt']}")
     return AS_ASKED if said["accepted"] else REFUSED
+
+
+def leave(note: bytes, ref: str, profile: "Profile", place: "Place") -> "JsonObject":
+    """Leave a note for others to sign it too: at the service, or where there is none in a file; return which it is.
+
+    Raises:
+        ServerError: the service doesn't take it.
+        OSError: no room, or no right to.
+    """
+    waiting = place.leave(note)
+    if waiting is not None:
+        return waiting
+    folder = profile.folder / PREPARED
+    folder.mkdir(exist_ok=True)
+    file = NamedFile(str(folder / f"{ref.replace('/', '-')}.note"), kinds.SIGNED_COMMAND)
+    file.write(note)
+    return {"file": file.name}
+
+
+def waiting_in_words(waiting: "JsonObject") -> str:
+    """Return what is said of a note that was left."""
+    if "file" in waiting:
+        return f"{waiting['file']}: signed; the others sign with `tallystick cosign {waiting['file']}`"
+    return f"{waiting['id']}: {missing_in_words(waiting)}; the others see it in `tallystick inbox`"
+
+
+def named(name: str, waiting: "Sequence[JsonObject]") -> "JsonObject":
+    """Return the note that waits which an id, its beginning, or PARTY/REF names.
+
+    Raises:
+        UsageError: none, or several.
+    """
+    found = [one for one in waiting if str(one["id"]).startswith(name.lower()) or _reference(one) == name]
+    if len(found) != 1:
+        what = "nothing" if not found else f"more than one note ({len(found)})"
+        raise UsageError(f"{what} that waits for your signature has {name!a:.80} as PARTY/REF, or an id that begins so")
+    return found[0]
+
+
+def _reference(waiting: "JsonObject") -> str:
+    from tallystick.forms.words import fields_of
+
+    fields = fields_of(str(waiting["text"]).encode())
+    return "" if fields is None else f"{fields['party']}/{fields['ref']}"
 
 
 def missing_in_words(waiting: "JsonObject") -> str:

@@ -78,6 +78,14 @@ def command_in(note: bytes) -> JsonObject | None:
     """Return the fields of a note's command as JSON values; None of what is no note of a command."""
     try:
         text = Note.from_bytes(note).text
+    except MalformedError:
+        return None
+    return fields_of(text)
+
+
+def fields_of(text: bytes) -> JsonObject | None:
+    """Return the fields of a command's text as JSON values; None of what is no command."""
+    try:
         parse_command(text)
     except MalformedError:
         return None
