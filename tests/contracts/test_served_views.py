@@ -6,6 +6,8 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -22,9 +24,12 @@ from tallystick.errors import (
 )
 from tallystick.ledger.sidecar import FolderSidecar
 from tallystick.publishing.growing_log import GrowingLog
-from tallystick.views import Views, followed_views
+from tallystick.views import Views, followed_views, fresh_entries
+from tallystick.views.fresh_entries import FreshEntries
 from tallystick.views.past_views import PastViews, Then
 from tallystick.views.served_views import READERS_MAX, ServedViews
+from tallystick.vouchers.entry import Entry
+from tallystick.vouchers.quantities import format_instant
 
 
 @pytest.fixture
@@ -252,3 +257,34 @@ def test_a_past_that_can_not_be_replayed_is_told_to_each(log: GrowingLog, monkey
                 raise AssertionError("never asked")
         with past.asked(Then(30)) as asked:
             assert asked.size == 30
+
+
+def test_an_entry_that_the_log_does_not_have_is_not_taken(log: GrowingLog, folder: Path) -> None:
+    """Of what the writer hands over, only what has the log's bytes counts; all else is read from the log."""
+    views = ServedViews(log, folder / "views.db")
+    first, second, third = [Entry.from_bytes(data) for data in islice(log.newest.entries(), 3)]
+    other = replace(second.event, at=second.event.at + 1)
+    views.fresh.keep([first, Entry(other, b"x" + second.data), third])
+    views.follow()
+    assert views.fresh.taken == 2
+    newest = sorted(views.fresh._entries)
+    with views.asked() as answering:
+        recorded = answering.recorded(1, before=2)[0]
+    views.close()
+    assert (recorded.at, newest) == (format_instant(second.event.at), [])
+
+
+def test_what_is_handed_over_is_bounded(monkeypatch: pytest.MonkeyPatch, log: GrowingLog) -> None:
+    """The oldest stay; those that are followed, or are behind what is, make room."""
+    entries = [Entry.from_bytes(data) for data in islice(log.newest.entries(), 6)]
+    monkeypatch.setattr(fresh_entries, "ENTRIES_MAX", 3)
+    fresh = FreshEntries()
+    fresh.keep(entries)
+    assert sorted(fresh._entries) == [0, 1, 2]
+    assert fresh.entry(1, entries[1].data) is entries[1]
+    fresh.keep(entries[3:])
+    assert (sorted(fresh._entries), fresh.taken) == ([2, 3, 4], 1)
+    assert fresh.entry(5, entries[5].data) == entries[5]
+    monkeypatch.setattr(fresh_entries, "BYTES_MAX", len(entries[0].data))
+    fresh.keep(entries[:2])
+    assert (sorted(fresh._entries), fresh.taken, fresh._bytes) == ([0], 1, len(entries[0].data))

@@ -82,3 +82,12 @@ def test_a_check_writes_nothing(serving: Running) -> None:
     batch = b"".join(json.dumps(one.decode()).encode() + b"\n" for one in (burn_note("s-2"), note, burn_note("s-3")))
     said = [json.loads(line) for line in serving.post(batch, "/v1/check:batch").text.splitlines()]
     assert [(one["status"], one["index"]) for one in said] == [(201, 12), (200, 11), (201, 13)]
+
+
+def test_the_views_take_what_was_recorded_from_the_writer(serving: Running) -> None:
+    """They have it in the answer after, and read nothing of it again."""
+    assert serving.service is not None
+    fresh = serving.service.reads.views.fresh
+    serving.post_batch([burn_note("s-1"), burn_note("s-1"), burn_note("s-2")])
+    recorded = serving.http.get("/v1/recorded?limit=2").json()["recorded"]
+    assert ([one["ref"] for one in recorded], fresh.taken, fresh._entries) == (["s-2", "s-1"], 2, {})

@@ -2,7 +2,7 @@
 
     position ──► entries after it ──► evolve ──► changes ──► rows + tracking
                  believed, not verified          │           one transaction a batch
-                                                 └─ the projections of schema.py
+                 read here, or by the writer     └─ the projections of schema.py
 
 The library's ProjectionRunner needs a recorder that can be subscribed to, and its projections take an event a
 transaction; so the log is pulled here, and the place kept with the library's tracking recorder.
@@ -29,6 +29,7 @@ from tallystick.publishing.reader import Reader, read_ledger
 from tallystick.sources import AnySource, parse_source
 from tallystick.views.changes import change_of, sealed_leaves
 from tallystick.views.effective import booked_by, completed
+from tallystick.views.fresh_entries import FreshEntries
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.schema import PROJECTIONS, TABLES
 from tallystick.views.view_store import Place, ViewStore, remove
@@ -52,6 +53,7 @@ class LogFollower:
         path: Path | None,
         *,
         read: Callable[[], AbstractContextManager[Reader]] | None = None,
+        fresh: FreshEntries | None = None,
         state_saved_after: int = STATE_SAVED_AFTER_ENTRIES,
     ) -> None:
         """Open the rows, where they are.
@@ -61,6 +63,7 @@ class LogFollower:
             origin: the log's.
             path: the file; None for memory, whose rows are of the past and follow nothing.
             read: gives the log as it is now, if not by opening the source.
+            fresh: entries that this process wrote itself, as far as it has them.
             state_saved_after: how many entries are followed before the state is kept in the file again.
 
         Raises:
@@ -73,6 +76,7 @@ class LogFollower:
         self._state: State | None = None
         self._saved_size = 0
         self._read = read or (lambda: read_ledger(self.source))
+        self._fresh: Final = FreshEntries() if fresh is None else fresh
         self._state_saved_after: Final = state_saved_after
 
     @property
@@ -225,7 +229,7 @@ class LogFollower:
         projections = [one() for one in PROJECTIONS]
         data = b""
         for next_data in reader.entries(place.size, stop):
-            event = Entry.from_bytes(next_data).event
+            event = self._fresh.entry(state.size, next_data).event
             if isinstance(event.command, BookSeal) and state.size > place.size:
                 stop = state.size
                 break

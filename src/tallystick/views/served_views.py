@@ -20,6 +20,7 @@ from tallystick.progress import Progress
 from tallystick.publishing.growing_log import GrowingLog, GrownTo
 from tallystick.publishing.reader import Reader
 from tallystick.views.follower import LogFollower
+from tallystick.views.fresh_entries import FreshEntries
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.questions import Found, Questions
 from tallystick.views.schema import TABLES
@@ -66,6 +67,7 @@ class ServedViews:
     """The views of a log that is served.
 
     Attributes:
+        fresh: takes entries that this process has written, so that following needn't read them again.
         questions: how many were asked, for whoever measures.
     """
 
@@ -79,6 +81,7 @@ class ServedViews:
         self._path = path
         self._following = threading.Lock()
         self._listeners: list[GrownTo] = []
+        self.fresh: Final = FreshEntries()
         self._follower = self._opened()
         self._size = 0
         self.questions = 0
@@ -165,6 +168,7 @@ class ServedViews:
             self._log.newest.origin,
             self._path,
             read=read,
+            fresh=self.fresh,
             state_saved_after=STATE_SAVED_AFTER_ENTRIES,
         )
 

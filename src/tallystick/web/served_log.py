@@ -22,7 +22,7 @@ from starlette.requests import Request
 
 from tallystick.errors import RequestRefusedError, TallystickError, WriterFencedError
 from tallystick.ledger.checking import check_notes
-from tallystick.ledger.pending import NoteAnswer
+from tallystick.ledger.pending import Admitted, NoteAnswer
 from tallystick.ledger.submit import system_clock
 from tallystick.sources import LedgerDatabase, WritableSource
 from tallystick.vouchers.entry import Entry
@@ -176,6 +176,8 @@ class ServedLog:
         except BaseException:
             self.on_group(None, time.perf_counter() - began)
             raise
+        new = [answer for answer in answers if isinstance(answer, Admitted) and answer.is_new]
+        self.reads.views.fresh.keep(Entry(answer.event, answer.entry) for answer in new)
         self.on_recorded(answers)
         self.on_group(answers, time.perf_counter() - began)
         if not isinstance(self.source, LedgerDatabase):
