@@ -171,9 +171,9 @@ def test_a_log_that_lacks_an_entry_has_no_books(small_ledger: Path) -> None:
 
 def test_no_two_names_become_one_in_beancount() -> None:
     """Every id of up to three characters of the kinds that there are."""
-    letters = ["a", "q", "c", "u", "d", "A", "Q", "C", "1", ".", "_", "-"]
+    letters = ["a", "v", "c", "u", "d", "A", "V", "C", "1", ".", "_", "-"]
     ids = [a + b + c for a in letters[:9] for b in ["", *letters] for c in (["", *letters] if b else [""])]
     spelled = {beancount_part(id_) for id_ in ids}
     assert len(spelled) == len(ids)
     assert all(name[0].isupper() or name[0].isdecimal() for name in spelled)
-    assert {letter for name in spelled for letter in name} <= {*"ABCDQUabcdqu1-"}
+    assert {letter for name in spelled for letter in name} <= {*"ABCDUVabcduv1-"}

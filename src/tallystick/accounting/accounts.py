@@ -11,7 +11,7 @@
     expenses:used:paid:<treasury>:<programme>:<payee>               settled
     expenses:used:carried-over:<treasury>:<programme>               used before the log began
     expenses:gpu-time:<provider>:<holder>:<item>                    GPU-hours that were used
-    equity:gpu-time:<provider>                                      less these: where they come from
+    equity:gpu-time:<provider>:<holder>:<item>                      less these: where they come from
 
 Signs are the book's: all money is positive, but for the envelope's. The accounts of a programme add up to nothing, and
 so do those of a provider's GPU-time. A name has no blank, and is the account's in hledger; beancount's names have a
@@ -24,6 +24,8 @@ from typing import Final, Literal, NamedTuple
 from tallystick.vouchers.book import CARRIED_OVER, Account
 
 Root = Literal["assets", "equity", "expenses"]
+Commodity = Literal["CNY", "GPUH"]
+"""Yuan, with two decimals; GPU-hours, with seven."""
 
 _PLACES: Final[dict[Account, tuple[Root, str]]] = {
     "envelope": ("equity", "envelope"),
@@ -37,6 +39,16 @@ _PLACES: Final[dict[Account, tuple[Root, str]]] = {
     "paid": ("expenses", "used:paid"),
 }
 _GPU_TIME: Final = "gpu-time"
+_CARRIED_OVER: Final = "used:carried-over"
+_OF_PROGRAMMES: Final = frozenset({"envelope", "unissued"})
+
+ACCOUNT_PATHS: Final[dict[str, int]] = {
+    **{f"{root}:{place}": 2 if place in _OF_PROGRAMMES else 3 for root, place in _PLACES.values()},
+    f"expenses:{_CARRIED_OVER}": 2,
+    f"expenses:{_GPU_TIME}": 3,
+    f"equity:{_GPU_TIME}": 3,
+}
+"""How all accounts begin, and how many parts come after that."""
 
 
 class JournalAccount(NamedTuple):
@@ -45,8 +57,8 @@ class JournalAccount(NamedTuple):
     Attributes:
         root: what kind of account it is.
         place: what lies there.
-        parts: whose it is: treasury and programme, then the party, if it is one's; or of GPU-time its provider,
-            and, where it was used, the holder and the item.
+        parts: whose it is: treasury and programme, then the party, if it is one's; of GPU-time provider, holder and
+            item.
     """
 
     root: Root
@@ -69,6 +81,11 @@ class JournalAccount(NamedTuple):
         return self.place == _GPU_TIME
 
     @property
+    def commodity(self) -> Commodity:
+        """What is counted there."""
+        return "GPUH" if self.is_gpu_time else "CNY"
+
+    @property
     def treasury(self) -> str | None:
         """The treasury whose money lies there; None of GPU-time."""
         return None if self.is_gpu_time else self.parts[0]
@@ -85,26 +102,22 @@ def money_account(account: Account, programme: str, party: str | None) -> Journa
     root, place = _PLACES[account]
     treasury, _, rest = programme.partition("/")
     if account == "paid" and party == CARRIED_OVER:
-        return JournalAccount(root, "used:carried-over", (treasury, rest))
+        return JournalAccount(root, _CARRIED_OVER, (treasury, rest))
     return JournalAccount(root, place, (treasury, rest) if party is None else (treasury, rest, party))
 
 
-def used_time_account(provider: str, holder: str, item: str) -> JournalAccount:
-    """Return where the GPU-time of an item is counted that a holder used at a provider."""
-    return JournalAccount("expenses", _GPU_TIME, (provider, holder, item))
-
-
-def given_time_account(provider: str) -> JournalAccount:
-    """Return what the GPU-time of a provider's comes out of."""
-    return JournalAccount("equity", _GPU_TIME, (provider,))
+def gpu_time_accounts(provider: str, holder: str, item: str) -> tuple[JournalAccount, JournalAccount]:
+    """Return where the GPU-time of an item is counted that a holder used at a provider, and what it comes out of."""
+    parts = (provider, holder, item)
+    return JournalAccount("expenses", _GPU_TIME, parts), JournalAccount("equity", _GPU_TIME, parts)
 
 
 def beancount_part(part: str) -> str:
     """Return how beancount has a part of an account's name; two parts are never spelled alike.
 
-    The first letter becomes a capital; one that was a capital before has `Qc` in front. `.` is `Qd`, `_` is `Qu`, and
-    a `Q` is `QQ`; a `q` at the beginning is `Qq`.
+    The first letter becomes a capital; one that was a capital before has `Vc` in front. `.` is `Vd`, `_` is `Vu`, and
+    a `V` is `VV`; a `v` at the beginning is `Vv`.
     """
     first, rest = part[:1], part[1:]
-    beginning = "Qq" if first == "q" else f"Qc{first}" if first.isupper() else first.upper()
-    return beginning + rest.replace("Q", "QQ").replace(".", "Qd").replace("_", "Qu")
+    beginning = "Vv" if first == "v" else f"Vc{first}" if first.isupper() else first.upper()
+    return beginning + rest.replace("V", "VV").replace(".", "Vd").replace("_", "Vu")

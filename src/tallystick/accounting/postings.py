@@ -40,9 +40,9 @@ class BookedPosting(NamedTuple):
         posting: as the book has it.
         programme: whose money it is.
         voucher: whose money moves; of a transfer, the one that it leaves.
-        into: of a transfer, the voucher that it makes.
         reservation: where something is reserved, released, burned of it, or given back to it.
         contract, claim, demand: those that the amount is under, claimed in, or asked back by.
+        into: of a transfer, the voucher that it makes.
     """
 
     source: JournalAccount
@@ -52,11 +52,11 @@ class BookedPosting(NamedTuple):
     posting: Posting
     programme: str
     voucher: str | None
-    into: str | None
     reservation: str | None
     contract: str | None
     claim: str | None
     demand: str | None
+    into: str | None
 
 
 class LinePayment(NamedTuple):
@@ -225,11 +225,11 @@ def _posting(posting: Posting, event: Event, state: State, today: int) -> Booked
         posting,
         programme,
         state.voucher_of(source, source_id) or state.voucher_of(target, target_id),
-        target_id if source == target else None,
         reservation,
         contract,
         claim,
         demand,
+        target_id if source == target else None,
     )
 
 

@@ -47,6 +47,7 @@ BY_USER: Final = {
         Command("rules", "rules", "List the commands that a log takes."),
         Command("balances", "treasury", "Show balances, now or as of another time."),
     ),
+    "Accountants": (Command("journal", "journal", "Write the log's postings for an accounting program."),),
     "Providers, and all who bring notes": (
         Command("check", "provider", "Say what submit would decide; write nothing."),
         Command("submit", "provider", "Record notes, or say why not."),

@@ -34,6 +34,10 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "tallystick balances ledger --by holder",
         "tallystick balances https://log.example --day 2026-03-31 --csv",
     ),
+    "journal": (
+        "tallystick journal ledger --format hledger -o books.journal",
+        "tallystick journal ledger --format beancount --from 2026-01-01 --until 2026-03-31 -o q1.beancount",
+    ),
     "check": ("tallystick check ledger statement.note",),
     "submit": ("tallystick submit ledger issue.note --receipts receipts",),
     "show": (

@@ -64,6 +64,7 @@ class BalanceKind(StrEnum):
     DEMAND = "demand"
     PAYEE = "payee"
     TREASURY = AccountKind.TREASURY.value
+    ACCOUNT = "account"
 
 
 def _source(parser: Callable[[str], Any], text: str) -> Any:  # noqa: ANN401 - as typer has it

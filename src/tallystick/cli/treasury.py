@@ -12,8 +12,9 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
+from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -26,6 +27,8 @@ from tallystick.token_uris import key_place
 
 if TYPE_CHECKING:
     from tallystick.signing.keys import SigningKey
+    from tallystick.sources import Source
+    from tallystick.views.lists import By
 
 _SIGNATURE_LINE = "\n\n— ".encode()
 
@@ -93,8 +96,11 @@ def balances(
     if as_json and as_csv:
         raise UsageError("--json and --csv exclude each other: give one")
     login = over_http.Login(key, passphrase_file, passphrase_command)
+    if by is BalanceKind.ACCOUNT:
+        _balances_by_account(source, login, as_of, day, as_json=as_json, as_csv=as_csv, wide=wide)
+        return
     with open_answers(source, login, as_of, is_fresh=fresh, by_day=day) as asked:
-        said = asked.balances(by.value)
+        said = asked.balances(cast("By", by.value))
         rows = said["balances"]
         columns = _columns(by)
         if as_json:
@@ -114,8 +120,40 @@ def balances(
         asked.say_when()
 
 
+def _balances_by_account(
+    source: "Source",
+    login: over_http.Login,
+    as_of: str | None,
+    day: str | None,
+    *,
+    as_json: bool,
+    as_csv: bool,
+    wide: bool,
+) -> None:
+    """Show what lies in the accounts of journals: of the log's postings, whatever views say."""
+    from tallystick.accounting.balances import balances_by_account
+    from tallystick.cli.booked import open_booked
+    from tallystick.forms.times import read_day
+    from tallystick.wire.resources import balances as balances_object
+
+    last_day = None if day is None else read_day(day)
+    with open_booked(source, login, as_of) as booked:
+        with booked.entries() as entries:
+            answers = balances_by_account(entries, last_day)
+        said = balances_object(BalanceKind.ACCOUNT, booked.size, answers)
+        if as_json:
+            output.print_json(said)
+        elif as_csv:
+            numbers = [row | {"balance": Decimal(row["balance"])} for row in said["balances"]]
+            output.print_csv(_columns(BalanceKind.ACCOUNT), numbers)
+        else:
+            rows = [(one.account, one.balance, one.commodity) for one in answers]
+            output.table(f"Balances by account {booked.as_of}", ("account", "balance ", ""), rows, wide=wide)
+
+
 def _columns(by: BalanceKind) -> list[str]:
     from tallystick import views
+    from tallystick.accounting.balances import AccountBalance
 
     rows = {
         BalanceKind.PROGRAMME: views.ProgrammeBalance,
@@ -129,6 +167,7 @@ def _columns(by: BalanceKind) -> list[str]:
         BalanceKind.DEMAND: views.DemandBalance,
         BalanceKind.PAYEE: views.PayeeBalance,
         BalanceKind.TREASURY: views.TreasuryBalance,
+        BalanceKind.ACCOUNT: AccountBalance,
     }
     return [field.name for field in fields(rows[by])]
 
