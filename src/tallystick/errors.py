@@ -37,6 +37,7 @@
     ├── NotAFileError             where a file should be is a folder, a pipe or the like; an OSError too
     ├── RequestRefusedError       a request over HTTP that is answered with a problem of HTTP's own
     ├── EditionUnknownError       a log was made by newer rules than this version knows; it isn't judged
+    ├── UsageFileError            a file of usage that isn't read at all, for one of a closed list of reasons
     └── UsageError                what a person asked for can't be done as asked
         └── NotFoundError             the log has no such thing
 
@@ -254,6 +255,20 @@ class RequestRefusedError(TallystickError):
 
 class EditionUnknownError(TallystickError):
     """A log was made by an edition of the rules that this version doesn't know; nothing is said about the log."""
+
+
+class UsageFileError(TallystickError):
+    """A file of usage records that isn't read at all; nothing of it was taken.
+
+    Attributes:
+        fault: the code of the reason (`metering.reasons.FileFault`).
+        detail: what is wrong, where, and what to do.
+    """
+
+    def __init__(self, fault: str, detail: str) -> None:
+        super().__init__(f"{fault}: {detail}")
+        self.fault = fault
+        self.detail = detail
 
 
 class UsageError(TallystickError):

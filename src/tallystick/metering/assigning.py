@@ -2,14 +2,23 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from typing import Final
 
 from tallystick.metering.mapping import AccountRule, Mapping
 from tallystick.metering.naming import job_name
 from tallystick.metering.reasons import SkipReason
-from tallystick.metering.run import Device, Run, Skipped, UsageLine
+from tallystick.metering.run import Device, Payer, Run, Skipped, UsageLine
+from tallystick.metering.runs import skipped
 from tallystick.vouchers.quantities import GPU_MILLI_MAX, SECONDS_BURNED_MAX
 
-SECOND_US = 1_000_000
+SECOND_US: Final = 1_000_000
+_SLOT_US: Final = 900 * SECOND_US
+"""Local days begin at whole quarters of an hour, in every zone since 1972."""
+_EVER: Final = date(1970, 1, 1)
+
+Amounts = tuple[tuple[str, int], ...]
+"""Thousandths of a GPU by item, in the items' order."""
 
 
 def assign(
@@ -22,16 +31,65 @@ def assign(
         mapping: of the provider.
         so_far: whether a job that still runs is burned until its export.
     """
+    rules = _Rules(mapping)
     for record in records:
-        yield record if isinstance(record, Skipped) else _assigned(record, mapping, so_far=so_far)
+        yield record if isinstance(record, Skipped) else _assigned(record, rules, so_far=so_far)
 
 
-def skipped(run: Run, reason: SkipReason, why: str = "", device: str = "") -> Skipped:
-    """Return that a run isn't burned, with all that is known of it."""
-    return Skipped(reason, run.line, run.job, run.gpu_milliseconds, why, run.payer.account, device)
+class _Rules:
+    """The mapping, with its answers remembered: a file has few accounts and few kinds of devices."""
+
+    def __init__(self, mapping: Mapping) -> None:
+        self.mapping = mapping
+        self.cluster = mapping.cluster or ""
+        self.has_free = bool(mapping.free.states or mapping.free.outages)
+        self._free_states = frozenset(mapping.free.states)
+        self._outages = [(_us(one.from_time), _us(one.until_time)) for one in mapping.free.outages]
+        self._is_dated = any(rule.from_day or rule.until_day for rule in (*mapping.accounts, *mapping.gpus))
+        self._days: dict[int, date] = {}
+        self._accounts: dict[tuple[Payer, date], AccountRule | None] = {}
+        self._amounts: dict[tuple[tuple[Device, ...], date], Amounts | str] = {}
+
+    def day_of(self, at: int) -> date:
+        """Return the local day of an instant, if any rule asks for it."""
+        if not self._is_dated:
+            return _EVER
+        slot = at // _SLOT_US
+        if slot not in self._days:
+            self._days[slot] = self.mapping.day_of(slot * _SLOT_US)
+        return self._days[slot]
+
+    def account_of(self, payer: Payer, day: date) -> AccountRule | None:
+        """Return the account's rule, None if there is none."""
+        key = (payer, day)
+        if key not in self._accounts:
+            self._accounts[key] = self.mapping.account_of(payer, day)
+        return self._accounts[key]
+
+    def amounts_of(self, devices: tuple[Device, ...], day: date) -> Amounts | str:
+        """Return how much of which item devices are, or the kind of device that has no item."""
+        key = (devices, day)
+        if key not in self._amounts:
+            self._amounts[key] = self._summed(devices, day)
+        return self._amounts[key]
+
+    def _summed(self, devices: tuple[Device, ...], day: date) -> Amounts | str:
+        gpu_milli = defaultdict[str, int](int)
+        for device in devices:
+            rule = self.mapping.gpu_of(device.source, day)
+            if rule is None:
+                return device.source
+            gpu_milli[rule.item] += device.count_milli * rule.gpu_milli // 1000
+        return tuple(sorted(gpu_milli.items()))
+
+    def is_free(self, run: Run, ends_at: int) -> bool:
+        """Whether a run isn't paid for."""
+        return run.state in self._free_states or any(
+            begins_at <= run.starts_at and ends_at <= until for begins_at, until in self._outages
+        )
 
 
-def _assigned(run: Run, mapping: Mapping, *, so_far: bool) -> tuple[UsageLine, ...] | Skipped:
+def _assigned(run: Run, rules: _Rules, *, so_far: bool) -> tuple[UsageLine, ...] | Skipped:
     ends_at = run.ends_at
     if ends_at is None:
         if not so_far or run.seen_until is None:
@@ -39,55 +97,46 @@ def _assigned(run: Run, mapping: Mapping, *, so_far: bool) -> tuple[UsageLine, .
         ends_at = run.seen_until
     if run.seconds == 0:
         return skipped(run, SkipReason.ZERO_SECONDS)
-    if _is_free(run, ends_at, mapping):
+    if rules.has_free and rules.is_free(run, ends_at):
         return skipped(run, SkipReason.FREE_STATE)
-    day = mapping.day_of(run.starts_at)
-    account = mapping.account_of(run.payer, day)
+    day = rules.day_of(run.starts_at)
+    account = rules.account_of(run.payer, day)
     if account is None:
         return skipped(run, SkipReason.ACCOUNT_UNMAPPED)
-    gpu_milli = defaultdict[str, int](int)
-    for device in run.devices:
-        rule = mapping.gpu_of(device.source, day)
-        if rule is None:
-            return skipped(run, SkipReason.ITEM_UNMAPPED, device=device.source)
-        gpu_milli[rule.item] += device.count_milli * rule.gpu_milli // 1000
-    return _lines(run, ends_at, account, gpu_milli, mapping)
-
-
-def _lines(
-    run: Run, ends_at: int, account: AccountRule, gpu_milli: dict[str, int], mapping: Mapping
-) -> tuple[UsageLine, ...] | Skipped:
-    most = max(gpu_milli.values())
-    if most > GPU_MILLI_MAX or run.seconds > SECONDS_BURNED_MAX or min(gpu_milli.values()) < 1:
+    amounts = rules.amounts_of(run.devices, day)
+    if isinstance(amounts, str):
+        return skipped(run, SkipReason.ITEM_UNMAPPED if amounts else SkipReason.UNTYPED_GPU, device=amounts)
+    if run.seconds > SECONDS_BURNED_MAX or not all(1 <= amount <= GPU_MILLI_MAX for _, amount in amounts):
         return skipped(run, SkipReason.UNREADABLE, "more than a line of a statement holds, or nothing")
-    job = job_name(run.cluster or mapping.cluster or "", run.job)
+    return _lines(run, ends_at, account, amounts, rules.cluster)
+
+
+def _lines(run: Run, ends_at: int, account: AccountRule, amounts: Amounts, cluster: str) -> tuple[UsageLine, ...]:
+    job = job_name(run.cluster or cluster, run.job)
     return tuple(
-        UsageLine(
-            account.contract,
-            item,
-            job,
-            amount,
-            run.starts_at,
-            ends_at,
-            run.seconds,
-            run.line,
-            account.holder or "",
-            run.ends_at is None,
-            run.record,
-        )
-        for item, amount in sorted(gpu_milli.items())
+        [
+            UsageLine(
+                account.contract,
+                item,
+                job,
+                amount,
+                run.starts_at,
+                ends_at,
+                run.seconds,
+                run.line,
+                account.holder or "",
+                run.ends_at is None,
+                run.record,
+                run.records,
+                run.file,
+            )
+            for item, amount in amounts
+        ]
     )
 
 
-def _is_free(run: Run, ends_at: int, mapping: Mapping) -> bool:
-    return run.state in mapping.free.states or any(
-        _us(one.from_time.timestamp()) <= run.starts_at and ends_at <= _us(one.until_time.timestamp())
-        for one in mapping.free.outages
-    )
-
-
-def _us(seconds: float) -> int:
-    return round(seconds) * SECOND_US
+def _us(at: datetime) -> int:
+    return round(at.timestamp()) * SECOND_US
 
 
 def held(devices: Iterable[Device]) -> tuple[Device, ...]:

@@ -25,4 +25,4 @@ def job_name(cluster: str, job: str) -> str:
 
 def _is_shortened(name: str) -> bool:
     """Whether a name could be taken for a shortened one."""
-    return re.search(r"=[0-9a-f]{16}$", name) is not None
+    return "=" in name and re.search(r"=[0-9a-f]{16}$", name) is not None

@@ -59,8 +59,8 @@ class Reading:
             if isinstance(outcome, Skipped):
                 self._count(outcome)
             else:
-                self.records += 1
-                self.records_burned += 1
+                self.records += outcome[0].records
+                self.records_burned += outcome[0].records
                 for line in outcome:
                     self.lines += 1
                     self.gpu_milliseconds += line.gpu_milliseconds
