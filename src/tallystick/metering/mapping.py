@@ -16,11 +16,16 @@
     item = "a100-80g"
     gpu_milli = 1000                   # of one device; 500 where the source counts halves
 
-    [partition]                        # for sources that don't say which kind
+    [partition]                        # for sources that don't say which kind; * is any other
     gpu-a = "a100"
 
     [node]
     n1 = "h100"
+
+    no_gpu = ["vm-16c"]                # kinds that are no GPUs; at the top of the file
+
+    [sheet.columns]                    # of an operator's sheet: what we read, and how the sheet calls it
+    account = "客户名称"
 
     [free]
     states = ["BOOT_FAIL"]
@@ -44,6 +49,8 @@ from tallystick.vouchers.quantities import GpuMilli, ItemId, OwnedId, PartyId
 
 MAPPING_BYTES_MAX: Final = 4 * 1024 * 1024
 ANY: Final = "*"
+PLACEHOLDER: Final = "FILL-IN"
+"""What stands in a proposed mapping where a person has to decide; no id is spelled so."""
 
 Said = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 """A word of the source's own."""
@@ -55,6 +62,12 @@ def _zone(name: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError("must be a time zone like Asia/Shanghai or UTC") from None
     return name
+
+
+def _with_offset(at: datetime) -> datetime:
+    if at.tzinfo is None:
+        raise ValueError("must have an offset such as Z")
+    return at
 
 
 class _Part(BaseModel):
@@ -136,18 +149,26 @@ class Free(_Part):
     outages: Annotated[tuple[Outage, ...], Field(strict=False)] = ()
 
 
+SheetColumn = Literal[
+    "account", "user", "partition", "cluster", "job", "gpu", "gpus", "workers", "from", "to", "seconds", "hours",
+    "gpu_hours", "state",
+]  # fmt: skip
+
+
 class SheetRules(_Part):
     """How an operator's sheet is read.
 
     Attributes:
         encoding: of a CSV; None: by byte order mark, else UTF-8, else GB18030.
         sheet: of a workbook; None: the only one that isn't hidden.
-        columns: the sheet's headings, by what they are: account, job, gpu, gpus, from, to, hours.
+        columns: the sheet's headings, by what they are; those that aren't named are found by usual headings.
+        whole_days: an end without a time of day is the end of that day.
     """
 
-    encoding: Said | None = None
+    encoding: Literal["utf-8", "gb18030"] | None = None
     sheet: Said | None = None
-    columns: dict[Literal["account", "user", "job", "gpu", "gpus", "from", "to", "gpu_hours"], Said] = {}
+    columns: dict[SheetColumn, Said] = {}
+    whole_days: bool = False
 
 
 class Mapping(_Part):
@@ -158,18 +179,22 @@ class Mapping(_Part):
         time_zone: of wall times without an offset; None: there are none.
         end: whether an end is the first second that wasn't held, or the last that was.
         step_seconds: the step of a range of samples (Prometheus).
+        trace_start: when second 0 was, of sources that count seconds from a start of their own.
         partitions: the kind of device in a partition, for records that don't say.
         nodes: the kind of device in a node.
+        no_gpus: kinds that a source counts and that are no GPUs: SKUs, resources; `*`: all that `gpus` doesn't have.
     """
 
     cluster: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,39}$")] | None = None
     time_zone: Annotated[str, AfterValidator(_zone)] | None = None
     end: Literal["exclusive", "last_second"] = "exclusive"
     step_seconds: Annotated[int, Field(ge=1, le=86_400)] | None = None
+    trace_start: Annotated[datetime, Field(strict=False), AfterValidator(_with_offset)] | None = None
     accounts: Annotated[tuple[AccountRule, ...], Field(alias="account", strict=False)] = ()
     gpus: Annotated[tuple[GpuRule, ...], Field(alias="gpu", strict=False)] = ()
     partitions: Annotated[dict[Said, Said], Field(alias="partition")] = {}
     nodes: Annotated[dict[Said, Said], Field(alias="node")] = {}
+    no_gpus: Annotated[tuple[Said, ...], Field(alias="no_gpu", strict=False)] = ()
     free: Free = Free()
     sheet: SheetRules = SheetRules()
 
@@ -185,6 +210,14 @@ class Mapping(_Part):
     def gpu_of(self, source: str, day: date) -> GpuRule | None:
         """Return the first kind of device of that name on a local day."""
         return next((one for one in self.gpus if one.source == source and one.holds_on(day)), None)
+
+    def is_no_gpu(self, source: str) -> bool:
+        """Whether a kind that `gpus` doesn't have is said to be no GPU."""
+        return source in self.no_gpus or ANY in self.no_gpus
+
+    def kind_of(self, partition: str = "", node: str = "") -> str:
+        """Return the kind of device in a node, else in a partition, else in any; empty if it isn't said."""
+        return self.nodes.get(node) or self.partitions.get(partition) or self.partitions.get(ANY, "")
 
     def day_of(self, at: int) -> date:
         """Return the local day of an instant (µs since the epoch); of UTC where the mapping has no zone."""
@@ -206,6 +239,7 @@ def read_mapping(data: bytes, name: str) -> Mapping:
         raise UsageError(f"{name}: a mapping has at most {MAPPING_BYTES_MAX:,} bytes")
     try:
         values: dict[str, Any] = tomllib.loads(data.decode("utf-8"))
+        _refuse_placeholders(values, name)
         return Mapping.model_validate(values)
     except UnicodeDecodeError as error:
         raise UsageError(f"{name}: byte {error.start} isn't UTF-8; save it as UTF-8") from None
@@ -213,3 +247,17 @@ def read_mapping(data: bytes, name: str) -> Mapping:
         raise UsageError(f"{name}: not TOML: {error}") from None
     except ValidationError as error:
         raise UsageError(f"{name}: {first_fault(error, IN_WORDS)}") from None
+
+
+def _refuse_placeholders(values: dict[str, Any], name: str) -> None:
+    """Refuse a proposal that nobody has filled in.
+
+    Raises:
+        UsageError: it has a placeholder; which is said.
+    """
+    for table, label, key in (("account", "name", "contract"), ("gpu", "source", "item")):
+        rows = values.get(table)
+        for row in rows if isinstance(rows, list) else ():
+            if isinstance(row, dict) and row.get(key) == PLACEHOLDER:
+                said = str(row.get(label, ""))[:80]
+                raise UsageError(f"{name}: {table} {said!r} still has {PLACEHOLDER} as its {key}: say which it is")

@@ -1,0 +1,173 @@
+"""Rows of a CSV file by its headings: streamed, bounded, UTF-8 with or without a byte order mark.
+
+A row that has more cells than headings, or fewer, isn't one that can be read; empty lines are no rows. A quotation mark
+that is never closed, a field or line that is too long, and a heading that stands twice refuse the file.
+"""
+
+import codecs
+import csv
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
+
+from tallystick.errors import UsageFileError
+from tallystick.metering.reasons import FileFault
+
+ROW_LENGTH_MAX: Final = 1024 * 1024
+"""Characters of a row, line breaks inside quotation marks included."""
+_UTF8_BOM: Final = b"\xef\xbb\xbf"
+_OTHER_BOMS: Final = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+
+
+class Row(NamedTuple):
+    """A row of a table.
+
+    Attributes:
+        line: where it ends in the file, from 1.
+        cells: as many as there are headings; None if the row has another number.
+    """
+
+    line: int
+    cells: list[str] | None
+
+
+class Table(NamedTuple):
+    """The headings of a file, and its rows, which are read as they are asked for."""
+
+    headings: list[str]
+    rows: Iterator[Row]
+
+    def columns(self, needed: Iterable[str], *, may_miss: Iterable[str] = ()) -> dict[str, int | None]:
+        """Return where columns stand; None where one of those that may be missing is.
+
+        Raises:
+            UsageFileError: one that is needed is missing, or one stands twice.
+        """
+        return columns(self.headings, needed, may_miss=may_miss)
+
+
+def read_table(chunks: Iterable[bytes]) -> Table:
+    """Return the table of a CSV file whose first line that isn't empty has the headings.
+
+    Raises:
+        UsageFileError: it has no heading, isn't UTF-8, or is no CSV; the last two also while its rows are read.
+    """
+    rows = read_rows(decoded_lines(chunks))
+    for _, cells in rows:
+        headings = [cell.strip() for cell in cells]
+        if any(headings):
+            return Table(headings, _fitting(rows, len(headings)))
+    raise UsageFileError(FileFault.HEADING_MISSING, "the file is empty; its first line must name the columns")
+
+
+def columns(headings: list[str], needed: Iterable[str], *, may_miss: Iterable[str] = ()) -> dict[str, int | None]:
+    """Return where columns stand among headings; None where one of those that may be missing is.
+
+    Raises:
+        UsageFileError: one that is needed is missing, or one stands twice.
+    """
+    found: dict[str, int | None] = {}
+    needed = tuple(needed)
+    for name in (*needed, *may_miss):
+        if headings.count(name) > 1:
+            raise UsageFileError(FileFault.COLUMN_TWICE, f"{name!r} is the heading of two columns")
+        found[name] = headings.index(name) if name in headings else None
+    missing = [name for name in needed if found[name] is None]
+    if missing:
+        raise UsageFileError(FileFault.COLUMN_MISSING, f"{', '.join(missing)}: export the file with these columns")
+    return found
+
+
+def read_rows(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """Yield the cells of each row, and the line that it ends in.
+
+    Raises:
+        UsageFileError: it isn't CSV, or a row is too long.
+    """
+    length = 0
+
+    def counted() -> Iterator[str]:
+        nonlocal length
+        for line in lines:
+            length += len(line)
+            if length > ROW_LENGTH_MAX:
+                raise UsageFileError(
+                    FileFault.TOO_LARGE, f"the row that ends in line {reader.line_num + 1} is too long"
+                )
+            yield line
+
+    reader = csv.reader(counted(), strict=True)
+    try:
+        for cells in reader:
+            length = 0
+            yield reader.line_num, cells
+    except csv.Error as error:
+        where = f"line {reader.line_num}"
+        if "field limit" in str(error):
+            what = f"the field that ends in or after {where} is too long; is a quotation mark missing?"
+            raise UsageFileError(FileFault.TOO_LARGE, what) from None
+        raise UsageFileError(FileFault.NOT_PARSABLE_OUTPUT, f"{where} is no CSV: {error}") from None
+
+
+def decoded_lines(chunks: Iterable[bytes]) -> Iterator[str]:
+    """Yield the lines of a UTF-8 text with their ends, without a byte order mark.
+
+    Raises:
+        UsageFileError: it isn't UTF-8, or a line is too long.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")("strict")
+    rest, at, is_first = "", 0, True
+    for chunk in _with_end(chunks):
+        if is_first and chunk:
+            _check_encoding(chunk)
+            text = _decoded(decoder, chunk.removeprefix(_UTF8_BOM), at, is_last=False)
+            is_first = False
+        else:
+            text = _decoded(decoder, chunk, at, is_last=not chunk)
+        at += len(chunk)
+        lines = (rest + text).split("\n")
+        rest = lines.pop()
+        if len(rest) > ROW_LENGTH_MAX:
+            raise UsageFileError(FileFault.TOO_LARGE, f"a line has more than {ROW_LENGTH_MAX:,} characters")
+        for line in lines:
+            yield f"{line}\n"
+    if rest:
+        yield rest
+
+
+def _with_end(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the first three bytes at least in one piece, then the rest, then an empty piece."""
+    head = b""
+    pieces = iter(chunks)
+    for piece in pieces:
+        head += piece
+        if len(head) >= len(_UTF8_BOM):
+            break
+    if head:
+        yield head
+    for piece in pieces:
+        if piece:
+            yield piece
+    yield b""
+
+
+def _check_encoding(head: bytes) -> None:
+    for bom, name in _OTHER_BOMS.items():
+        if head.startswith(bom):
+            raise UsageFileError(FileFault.ENCODING_UNKNOWN, f"it is {name}; save it as UTF-8")
+
+
+def _decoded(decoder: codecs.IncrementalDecoder, chunk: bytes, at: int, *, is_last: bool) -> str:
+    try:
+        return decoder.decode(chunk, is_last)
+    except UnicodeDecodeError as error:
+        detail = f"byte {at + error.start + 1} or one just before it isn't UTF-8; save it as UTF-8"
+        raise UsageFileError(FileFault.ENCODING_UNKNOWN, detail) from None
+
+
+def _fitting(rows: Iterator[tuple[int, list[str]]], width: int) -> Iterator[Row]:
+    for line, cells in rows:
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) > width and not any(cells[width:]):
+            del cells[width:]
+        yield Row(line, cells if len(cells) == width else None)
