@@ -101,9 +101,13 @@ def _assigned(run: Run, rules: _Rules, *, so_far: bool) -> tuple[UsageLine, ...]
         return skipped(run, SkipReason.FREE_STATE)
     day = rules.day_of(run.starts_at)
     account = rules.account_of(run.payer, day)
-    if account is None:
-        return skipped(run, SkipReason.ACCOUNT_UNMAPPED)
     amounts = rules.amounts_of(run.devices, day)
+    if account is None:
+        unmapped = skipped(run, SkipReason.ACCOUNT_UNMAPPED)
+        if isinstance(amounts, str):
+            return unmapped
+        # one instance may be several GPUs, one device half of one
+        return unmapped._replace(gpu_milliseconds=run.seconds * sum(amount for _, amount in amounts))
     if isinstance(amounts, str):
         return skipped(run, SkipReason.ITEM_UNMAPPED if amounts else SkipReason.UNTYPED_GPU, device=amounts)
     if run.seconds > SECONDS_BURNED_MAX or not all(1 <= amount <= GPU_MILLI_MAX for _, amount in amounts):

@@ -23,6 +23,7 @@ from tallystick.metering.instants import SECOND_US, Interval, instants, interval
 from tallystick.metering.json_text import canonical
 from tallystick.metering.mapping import Mapping
 from tallystick.metering.reasons import FileFault, SkipReason
+from tallystick.metering.remarks import Remarks, count_remark
 from tallystick.metering.run import Device, Payer, Run, Skipped
 
 _NEEDED: Final = (
@@ -72,7 +73,7 @@ class _Sum:
     written: list[str] = field(default_factory=list)
 
 
-def read_focus(chunks: Iterable[bytes], mapping: Mapping, remarks: dict[str, object]) -> Iterator[Run | Skipped]:
+def read_focus(chunks: Iterable[bytes], mapping: Mapping, remarks: Remarks) -> Iterator[Run | Skipped]:
     """Yield what the rows of a bill are; rows that are added up come at the end.
 
     Raises:
@@ -171,7 +172,7 @@ def _period(start: str, end: str) -> Interval | SkipReason:
     return SkipReason.INTERVAL_INVALID if is_empty else period
 
 
-def _runs(sums: dict[_Key, _Sum], mapping: Mapping, remarks: dict[str, object]) -> Iterator[Run | Skipped]:
+def _runs(sums: dict[_Key, _Sum], mapping: Mapping, remarks: Remarks) -> Iterator[Run | Skipped]:
     beside = Counter((key.resource, key.period.starts_at) for key in sums)
     accounts = Counter(key[1:] for key in sums)
     overlapping = _overlapping(sums)
@@ -190,9 +191,18 @@ def _runs(sums: dict[_Key, _Sum], mapping: Mapping, remarks: dict[str, object]) 
         rounded += held * seconds != round(gpu_seconds * 1000)
         record = canonical([*key[:3], *key.period, one.unit, sorted(one.written)])
         devices = (Device(key.sku, held),)
-        yield Run(job, *key.period, seconds, devices, Payer(key.account), one.line, record, records=len(one.written))
-    if rounded:
-        remarks["quantities_rounded_down"] = rounded
+        yield Run(
+            job,
+            *key.period,
+            seconds,
+            devices,
+            Payer(key.account),
+            one.line,
+            record,
+            mapping.cluster or "",
+            records=len(one.written),
+        )
+    count_remark(remarks, "quantities_rounded_down", rounded)
 
 
 def _gpus_of_one(key: _Key, mapping: Mapping) -> Fraction:

@@ -41,6 +41,10 @@ class Format(NamedTuple):
 FORMATS: Final = (
     Format("slurm-psv", "slurm_text", "read_slurm_text", "Slurm: sacct -P or -p"),
     Format("slurm-json", "slurm_json", "read_slurm_json", "Slurm: sacct --json, slurmrestd"),
+    Format("opencost", "opencost", "read_opencost", "OpenCost, Kubecost, ACK: /allocation"),
+    Format("kubernetes-pods", "kubernetes_pods", "read_pods", "Kubernetes: kubectl get pods -o json"),
+    Format("prometheus", "prometheus", "read_prometheus", "Prometheus: query_range of DCGM or kube-state-metrics"),
+    Format("focus", "focus", "read_focus", "FOCUS 1.0 to 1.2: a bill as CSV"),
 )
 NAMES: Final = tuple(one.name for one in FORMATS)
 

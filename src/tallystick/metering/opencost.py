@@ -18,6 +18,7 @@ from tallystick.metering.instants import SECOND_US, Interval, instant
 from tallystick.metering.json_text import canonical, mapping_of, read_json, text_of
 from tallystick.metering.mapping import Mapping
 from tallystick.metering.reasons import FileFault, SkipReason
+from tallystick.metering.remarks import Remarks, note_untyped
 from tallystick.metering.run import Device, Payer, Run, Skipped
 
 _NOBODYS: Final = {
@@ -31,7 +32,7 @@ _ROUNDING_HOURS: Final = Fraction(5, 1_000_000)
 _HOUR: Final = 3600
 
 
-def read_opencost(chunks: Iterable[bytes], mapping: Mapping, _remarks: dict[str, object]) -> Iterator[Run | Skipped]:
+def read_opencost(chunks: Iterable[bytes], mapping: Mapping, remarks: Remarks) -> Iterator[Run | Skipped]:
     """Yield what each allocation of an answer of `/allocation` is.
 
     Raises:
@@ -41,7 +42,7 @@ def read_opencost(chunks: Iterable[bytes], mapping: Mapping, _remarks: dict[str,
     for step in _steps(read_json(chunks)):
         for name, allocation in step.items():
             line += 1
-            yield _record(name, mapping_of(allocation), line, mapping)
+            yield _record(name, mapping_of(allocation), line, mapping, remarks)
 
 
 def _steps(answer: object) -> list[dict[str, Any]]:
@@ -57,7 +58,7 @@ def _steps(answer: object) -> list[dict[str, Any]]:
     return [step for step in data if step]
 
 
-def _record(name: str, allocation: dict[str, Any], line: int, mapping: Mapping) -> Run | Skipped:
+def _record(name: str, allocation: dict[str, Any], line: int, mapping: Mapping, remarks: Remarks) -> Run | Skipped:
     properties = mapping_of(allocation.get("properties"))
     cluster = text_of(properties.get("cluster")) or mapping.cluster
     if cluster is None:
@@ -85,10 +86,10 @@ def _record(name: str, allocation: dict[str, Any], line: int, mapping: Mapping) 
     held_milli, seconds = _held(count, hours, Interval(starts_at, ends_at))
     if not held_milli or not seconds:
         return Skipped(SkipReason.ZERO_SECONDS, line, job, account=account)
-    kind = mapping.kind_of(parts[0], text_of(properties.get("node")))
+    node = text_of(properties.get("node"))
+    kind = mapping.kind_of(parts[0], node)
     if not kind:
-        node = text_of(properties.get("node"))
-        return Skipped(SkipReason.UNTYPED_GPU, line, job, held_milli * seconds, f"node {node!a}", account, node)
+        note_untyped(remarks, node or parts[0], held_milli * seconds)
     return Run(
         job,
         starts_at,

@@ -45,4 +45,5 @@ class FileFault(CodedEnum):
     HEADING_MISSING = ("heading_missing", "the line with the columns' headings is missing")
     CLUSTER_UNKNOWN = ("cluster_unknown", "neither the file nor the mapping names the cluster")
     ZONE_MISSING = ("zone_missing", "it has wall times, and the mapping doesn't say in which zone")
+    STEP_MISSING = ("step_missing", "it has samples, and the mapping doesn't say how many seconds each stands for")
     TOO_LARGE = ("too_large", "a record or a part of it is larger than what is read")
