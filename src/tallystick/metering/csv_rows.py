@@ -77,8 +77,8 @@ def columns(headings: list[str], needed: Iterable[str], *, may_miss: Iterable[st
     return found
 
 
-def read_rows(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-    """Yield the cells of each row, and the line that it ends in.
+def read_rows(lines: Iterable[str], delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
+    """Yield the line that each row ends in, and its cells.
 
     Raises:
         UsageFileError: it isn't CSV, or a row is too long.
@@ -95,7 +95,7 @@ def read_rows(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
                 )
             yield line
 
-    reader = csv.reader(counted(), strict=True)
+    reader = csv.reader(counted(), delimiter=delimiter, strict=True)
     try:
         for cells in reader:
             length = 0
@@ -108,21 +108,21 @@ def read_rows(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
         raise UsageFileError(FileFault.NOT_PARSABLE_OUTPUT, f"{where} is no CSV: {error}") from None
 
 
-def decoded_lines(chunks: Iterable[bytes]) -> Iterator[str]:
-    """Yield the lines of a UTF-8 text with their ends, without a byte order mark.
+def decoded_lines(chunks: Iterable[bytes], encoding: str = "utf-8") -> Iterator[str]:
+    """Yield the lines of a text with their ends, without a byte order mark.
 
     Raises:
-        UsageFileError: it isn't UTF-8, or a line is too long.
+        UsageFileError: it isn't in that encoding, or a line is too long.
     """
-    decoder = codecs.getincrementaldecoder("utf-8")("strict")
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
     rest, at, is_first = "", 0, True
     for chunk in _with_end(chunks):
-        if is_first and chunk:
+        piece = chunk
+        if is_first and encoding == "utf-8":
             _check_encoding(chunk)
-            text = _decoded(decoder, chunk.removeprefix(_UTF8_BOM), at, is_last=False)
-            is_first = False
-        else:
-            text = _decoded(decoder, chunk, at, is_last=not chunk)
+            piece = chunk.removeprefix(_UTF8_BOM)
+        is_first = False
+        text = _decoded(decoder, piece, at, encoding, is_last=not chunk)
         at += len(chunk)
         lines = (rest + text).split("\n")
         rest = lines.pop()
@@ -156,11 +156,12 @@ def _check_encoding(head: bytes) -> None:
             raise UsageFileError(FileFault.ENCODING_UNKNOWN, f"it is {name}; save it as UTF-8")
 
 
-def _decoded(decoder: codecs.IncrementalDecoder, chunk: bytes, at: int, *, is_last: bool) -> str:
+def _decoded(decoder: codecs.IncrementalDecoder, chunk: bytes, at: int, encoding: str, *, is_last: bool) -> str:
     try:
         return decoder.decode(chunk, is_last)
     except UnicodeDecodeError as error:
-        detail = f"byte {at + error.start + 1} or one just before it isn't UTF-8; save it as UTF-8"
+        name = encoding.upper()
+        detail = f"byte {at + error.start + 1} or one just before it isn't {name}; save it as UTF-8"
         raise UsageFileError(FileFault.ENCODING_UNKNOWN, detail) from None
 
 

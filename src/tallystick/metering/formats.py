@@ -45,6 +45,10 @@ FORMATS: Final = (
     Format("kubernetes-pods", "kubernetes_pods", "read_pods", "Kubernetes: kubectl get pods -o json"),
     Format("prometheus", "prometheus", "read_prometheus", "Prometheus: query_range of DCGM or kube-state-metrics"),
     Format("focus", "focus", "read_focus", "FOCUS 1.0 to 1.2: a bill as CSV"),
+    Format("sheet", "sheet", "read_sheet", "an operator's own sheet, CSV or XLSX"),
+    Format("csv", "plain_csv", "read_plain_csv", "CSV for all others: account, job, gpu, gpus, from, to"),
+    Format("openb", "openb", "read_openb", "the openb trace of shared GPUs: its list of pods"),
+    Format("philly", "philly", "read_philly", "the layout of the Philly trace: submission, duration, GPUs"),
 )
 NAMES: Final = tuple(one.name for one in FORMATS)
 
