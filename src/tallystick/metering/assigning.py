@@ -10,7 +10,6 @@ from tallystick.metering.naming import job_name
 from tallystick.metering.reasons import SkipReason
 from tallystick.metering.run import Device, Payer, Run, Skipped, UsageLine
 from tallystick.metering.runs import skipped
-from tallystick.vouchers.quantities import GPU_MILLI_MAX, SECONDS_BURNED_MAX
 
 SECOND_US: Final = 1_000_000
 _SLOT_US: Final = 900 * SECOND_US
@@ -110,8 +109,8 @@ def _assigned(run: Run, rules: _Rules, *, so_far: bool) -> tuple[UsageLine, ...]
         return unmapped._replace(gpu_milliseconds=run.seconds * sum(amount for _, amount in amounts))
     if isinstance(amounts, str):
         return skipped(run, SkipReason.ITEM_UNMAPPED if amounts else SkipReason.UNTYPED_GPU, device=amounts)
-    if run.seconds > SECONDS_BURNED_MAX or not all(1 <= amount <= GPU_MILLI_MAX for _, amount in amounts):
-        return skipped(run, SkipReason.UNREADABLE, "more than a line of a statement holds, or nothing")
+    if not all(amount for _, amount in amounts):
+        return skipped(run, SkipReason.UNREADABLE, "less than a thousandth of a GPU")
     return _lines(run, ends_at, account, amounts, rules.cluster)
 
 

@@ -43,6 +43,7 @@ class FileFault(CodedEnum):
     NOT_PARSABLE_OUTPUT = ("not_parsable_output", "it isn't what the format's program prints for other programs")
     ENCODING_UNKNOWN = ("encoding_unknown", "its text is in none of the encodings that are read")
     HEADING_MISSING = ("heading_missing", "the line with the columns' headings is missing")
+    HEADING_CHANGES = ("heading_changes", "further down it has other columns")
     CLUSTER_UNKNOWN = ("cluster_unknown", "neither the file nor the mapping names the cluster")
     ZONE_MISSING = ("zone_missing", "it has wall times, and the mapping doesn't say in which zone")
     STEP_MISSING = ("step_missing", "it has samples, and the mapping doesn't say how many seconds each stands for")

@@ -121,7 +121,9 @@ def _agree(runs: list[Run]) -> bool:
 def _difference(runs: list[Run]) -> str:
     """Return in what the records of a run differ; empty if in nothing."""
     return ", ".join(
-        name for name, said in _SAID if len({said(run) for run in runs} - ({""} if name in _MAY_BE_UNSAID else set())) > 1
+        name
+        for name, said in _SAID
+        if len({said(run) for run in runs} - ({""} if name in _MAY_BE_UNSAID else set())) > 1
     )
 
 
@@ -151,7 +153,7 @@ def _read_back(pieces: Iterator[bytes]) -> Iterator[Run]:
     devices: dict[Any, tuple[Device, ...]] = {}
     payers: dict[Any, Payer] = {}
     for piece in pieces:
-        for job, starts_at, ends_at, seconds, held, payer, *others in marshal.loads(piece):
+        for job, starts_at, ends_at, seconds, held, payer, *others in marshal.loads(piece):  # noqa: S302 - our own
             if held not in devices:
                 devices[held] = tuple(Device(*one) for one in held)
             if payer not in payers:

@@ -1,0 +1,210 @@
+"""Lines of `sacct -P` become records: each line that is one by itself, and what the others can be cut into.
+
+Lines that aren't records are gathered until one is, and cut together (`slurm_cutting.py`). A record over several lines
+whose last line is a record by itself, of something else, can be read in two ways too: neither is taken.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, NamedTuple
+
+from tallystick.metering.slurm_cutting import Cut, Cutter
+from tallystick.metering.slurm_layout import Layout, Used
+
+RECORD_LINES_MAX: Final = 1_024
+"""Lines that are tried as one record."""
+RECORD_LENGTH_MAX: Final = 1024 * 1024
+"""Characters of them."""
+TWO_WAYS: Final = "the record can be cut in two ways; whose job it is must not be guessed"
+NO_WAY: Final = "it can't be cut into the heading's columns"
+
+Values = tuple[str, ...]
+
+
+class Found(NamedTuple):
+    """A record, and where it stands: its line, from 1, and its text."""
+
+    used: Used
+    line: int
+    text: str
+
+
+class Lost(NamedTuple):
+    """Lines that can't be read: how many records they are, as far as that can be told, and what is wrong."""
+
+    line: int
+    text: str
+    records: int
+    why: str
+
+
+class _Held(NamedTuple):
+    line: int
+    text: str
+    whole: Used | None
+
+
+def cut_into_records(
+    lines: Iterable[tuple[int, str]], layout: Layout, is_record: Callable[[Values], bool]
+) -> Iterator[Found | Lost]:
+    """Yield the records of the lines after the heading.
+
+    Args:
+        lines: with their numbers.
+        layout: of the heading.
+        is_record: whether the values of columns, one for each of a line, have the forms of a record.
+    """
+    columns, separator, used = len(layout.columns), layout.separator, layout.used
+    block = _Block(layout)
+    for number, text in lines:
+        fields = text.split(separator)
+        whole = None
+        if len(fields) == columns:
+            fields.append("")
+            values = used(fields)
+            if text != layout.heading and is_record(values):
+                whole = Used._make(values)
+                if not block.held and not layout.ends_free:
+                    yield Found(whole, number, text)
+                    continue
+        yield from block.take(number, text, whole)
+    yield from block.flush()
+
+
+class _Block:
+    """Lines that may belong together: of which the first may be a record by itself, and the others aren't."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._clear()
+
+    def _clear(self) -> None:
+        self.held: list[_Held] = []
+        self._cutter: Cutter | None = None
+        self._length = 0
+
+    def take(self, number: int, text: str, whole: Used | None) -> Iterator[Found | Lost]:
+        """Take a line; yield what is decided by it."""
+        if text == self._layout.heading:
+            yield from self.flush()
+        elif whole is not None:
+            yield from self._take_whole(_Held(number, text, whole))
+        elif text.count(self._layout.separator) >= len(self._layout.columns) and (ways := self._ways_of(text)):
+            yield from self._take_cuttable(_Held(number, text, ways[0][0].used), ways)
+        elif text or self._cutter is not None:
+            yield from self._take_broken(_Held(number, text, None))
+
+    def _take_whole(self, held: _Held) -> Iterator[Found | Lost]:
+        if self._cutter is None or self._cutter.is_done:
+            yield from self.flush()
+            yield from self._begin(held)
+        else:
+            yield from self._take_broken(held)
+
+    def _take_cuttable(self, held: _Held, ways: list[list[Cut]]) -> Iterator[Found | Lost]:
+        """Take a line with separators in a text, that is a record by itself, in one way or two."""
+        if self._cutter is not None and not self._cutter.is_done:
+            yield from self._take_broken(held)
+            return
+        yield from self.flush()
+        if self._layout.ends_free:
+            self._cutter = Cutter(self._layout)
+            self._cutter.feed(held.text)
+            self.held.append(held)
+        else:
+            yield from self._decided([held], ways)
+
+    def _begin(self, held: _Held) -> Iterator[Found | Lost]:
+        """Begin with a line that is a record by itself; if the last column is free, the next line may go on with it."""
+        if self._layout.ends_free:
+            self.held = [held]
+        elif held.whole is not None:
+            yield Found(held.whole, held.line, held.text)
+
+    def _take_broken(self, held: _Held) -> Iterator[Found | Lost]:
+        cutter = self._cutter
+        if cutter is None:
+            cutter = self._cutter = Cutter(self._layout)
+            for one in self.held:
+                cutter.feed(one.text)
+        before = cutter.ways() if cutter.is_done else []
+        cutter.feed(held.text)
+        if not cutter.is_alive:
+            yield from self._end(before)
+            if held.whole is not None:
+                yield from self._begin(held)
+            else:
+                yield from self._begin_broken(held)
+            return
+        self.held.append(held)
+        self._length += len(held.text)
+        if len(self.held) >= RECORD_LINES_MAX or self._length >= RECORD_LENGTH_MAX:
+            yield from self._end([])
+
+    def _begin_broken(self, held: _Held) -> Iterator[Found | Lost]:
+        if not held.text:
+            return
+        cutter = Cutter(self._layout)
+        cutter.feed(held.text)
+        if cutter.is_alive:
+            self._cutter, self.held = cutter, [held]
+        else:
+            yield Lost(held.line, held.text, 1, NO_WAY)
+
+    def flush(self) -> Iterator[Found | Lost]:
+        """Yield what the lines come to that were taken."""
+        if self._cutter is None and len(self.held) == 1 and self.held[0].whole is not None:
+            held = self.held[0]
+            self._clear()
+            yield Found(held.whole or Used._make(()), held.line, held.text)
+        else:
+            yield from self._end(self._cutter.ways() if self._cutter is not None else [])
+
+    def _end(self, ways: list[list[Cut]]) -> Iterator[Found | Lost]:
+        held = self.held
+        self._clear()
+        if held:
+            yield from self._decided(held, ways)
+
+    def _decided(self, held: list[_Held], ways: list[list[Cut]]) -> Iterator[Found | Lost]:
+        """Yield the records that all ways have, and that the others are lost."""
+        if not ways:
+            swallowed = sum(one.whole is not None for one in held[1:])
+            yield Lost(held[0].line, held[0].text, 1 + swallowed, NO_WAY)
+            return
+        same = _common(ways)
+        cuts = ways[0]
+        for number, cut in enumerate(cuts[:same]):
+            until = cuts[number + 1].first if number + 1 < len(cuts) else len(held)
+            last = held[until - 1]
+            text = "\n".join(one.text for one in held[cut.first : until])
+            if until - cut.first > 1 and last.whole is not None and last.whole != cut.used:
+                yield Lost(held[cut.first].line, text, 2, TWO_WAYS)
+            else:
+                yield Found(cut.used, held[cut.first].line, text)
+        if same < len(cuts):
+            first = held[cuts[same].first]
+            yield Lost(first.line, first.text, max(len(way) for way in ways) - same, TWO_WAYS)
+
+    def _ways_of(self, text: str) -> list[list[Cut]]:
+        cutter = Cutter(self._layout)
+        cutter.feed(text)
+        return cutter.ways()
+
+
+def _common(ways: list[list[Cut]]) -> int:
+    """Return how many records ways have in common, from the first on."""
+    if len(ways) == 1:
+        return len(ways[0])
+    same = 0
+    for first, second in zip(*ways, strict=False):
+        if first != second:
+            break
+        same += 1
+    return same
+
+
+def job_shown(text: str) -> str:
+    """Return what of a record that can't be read may be its job, for a person to find it."""
+    found = re.match(r"[0-9][0-9A-Za-z_+.\[\],%-]{0,60}", text)
+    return found[0] if found else ""

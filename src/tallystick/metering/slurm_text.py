@@ -1,0 +1,202 @@
+r"""Slurm's accounting as text: `sacct -P` or `-p`, with any columns in any order.
+
+    sacct -a -X -D -P --noconvert -o cluster,jobid,account,user,partition,state,start,end,elapsedraw,suspended,alloctres
+
+Bytes that aren't UTF-8 are read as `\xff`, for a user may name a job so. What is no record is counted as unreadable.
+"""
+
+import re
+from collections.abc import Generator, Iterable, Iterator
+from typing import Any, Final
+
+from tallystick.errors import UsageFileError
+from tallystick.metering.mapping import Mapping
+from tallystick.metering.reasons import FileFault, SkipReason
+from tallystick.metering.run import Run, Skipped
+from tallystick.metering.slurm_devices import CountError, SlurmDevices
+from tallystick.metering.slurm_layout import JOB, SPAN, STATE, TIME, TRES, Layout, Used, layout_of
+from tallystick.metering.slurm_records import Found, Lost, Values, cut_into_records, job_shown
+from tallystick.metering.slurm_runs import Facts, SlurmRuns
+from tallystick.metering.slurm_times import NO_TIMES, Instants, Readings, span_seconds
+
+LINE_BYTES_MAX: Final = 1024 * 1024
+"""Of a line; sacct writes some hundred."""
+_ZONE_MISSING: Final = (
+    'its times have no offset; say time_zone = "…" in the mapping, or export with SLURM_TIME_FORMAT=%s'
+)
+_NOT_SUSPENDED: Final = frozenset({"", "00:00:00", "00:00", "0"})
+_JOB_PARTS: Final = re.compile(r"([^.\[]*)(\[.*?\])?(\..*)?", re.DOTALL)
+_ELAPSED_DIGITS_MAX: Final = 12
+_CACHED_MAX: Final = 65_536
+
+Line = tuple[int, str]
+"""A line's number, from 1, and its text."""
+
+
+def read_slurm_text(chunks: Iterable[bytes], mapping: Mapping, remarks: dict[str, Any]) -> Iterator[Run | Skipped]:
+    """Yield what becomes of each record of `sacct -P` or `-p`.
+
+    Args:
+        chunks: the file's bytes, in pieces of any size.
+        mapping: of the provider.
+        remarks: takes what a person must be told.
+
+    Raises:
+        UsageFileError: the file isn't read at all.
+    """
+    lines = _lines(chunks)
+    layout = yield from _heading(lines)
+    for name in layout.free_text:
+        named = remarks.setdefault("free_text_columns", [])
+        if name not in named:
+            named.append(name)
+    runs = SlurmRuns(mapping, remarks)
+    outcomes = _Outcomes(runs, mapping)
+    for one in cut_into_records(lines, layout, _Forms().are_of_a_record):
+        yield outcomes.of(one) if isinstance(one, Found) else _lost(one, layout)
+    runs.finish()
+
+
+def _heading(lines: Iterator[Line]) -> Generator[Skipped, None, Layout]:
+    for number, text in lines:
+        if text.startswith(("sacct:", "slurm", "Warning")):
+            yield Skipped(SkipReason.UNREADABLE, number, why="it stands before the heading")
+        elif text.strip():
+            return layout_of(text)
+    raise UsageFileError(FileFault.HEADING_MISSING, "the file has no heading; export it with sacct -P")
+
+
+def _lost(lost: Lost, layout: Layout) -> Skipped:
+    if layout.is_another(lost.text):
+        raise UsageFileError(
+            FileFault.HEADING_CHANGES, f"line {lost.line} names other columns than the first; read the parts as files"
+        )
+    return Skipped(SkipReason.UNREADABLE, lost.line, job_shown(lost.text), why=lost.why, records=lost.records)
+
+
+class _Forms:
+    """Tells values that have the forms of a record; what passed is remembered, for columns repeat themselves."""
+
+    def __init__(self) -> None:
+        self._passed: set[str] = set()
+        self._job = re.compile(JOB, re.ASCII).fullmatch
+        self._rest = tuple(re.compile(form, re.ASCII).fullmatch for form in (STATE, TRES))
+        self._time = re.compile(TIME, re.ASCII).fullmatch
+        self._span = re.compile(SPAN, re.ASCII).fullmatch
+
+    def are_of_a_record(self, values: Values) -> bool:
+        """Whether these may be the values of `Used`, with nothing out of place."""
+        job, state, start, end, elapsed_raw, tres, _account, _user, _partition, _cluster, suspended, elapsed, _ = values
+        if not (job.isdecimal() and job.isascii() and len(job) <= _ELAPSED_DIGITS_MAX) and self._job(job) is None:
+            return False
+        passed = self._passed
+        if state not in passed or tres not in passed:
+            if self._rest[0](state) is None or self._rest[1](tres) is None:
+                return False
+            if len(passed) >= _CACHED_MAX:
+                passed.clear()
+            passed.update((state, tres))
+        if self._time(start) is None or self._time(end) is None:
+            return False
+        if suspended != "00:00:00" and self._span(suspended) is None:
+            return False
+        return bool(elapsed_raw) or self._span(elapsed) is not None
+
+
+class _Outcomes:
+    """What becomes of a record that was found."""
+
+    def __init__(self, runs: SlurmRuns, mapping: Mapping) -> None:
+        self._runs = runs
+        self._devices = SlurmDevices(mapping)
+        self._instants = Instants(mapping.zone)
+        self._has_zone = mapping.zone is not None
+
+    def of(self, found: Found) -> Run | Skipped:
+        """Return a run, or why there is none."""
+        used, line, text = found
+        job, state = used.job, used.state.partition(" ")[0]
+        if not job.isdecimal() and (early := self._of_part(used, line, state)) is not None:
+            return early
+        self._runs.met(job, state)
+        elapsed = _seconds(used.elapsed_raw or used.elapsed)
+        if used.start in NO_TIMES:
+            if not elapsed or not used.tres:
+                return Skipped(SkipReason.NOT_STARTED, line, job, account=used.account)
+            return self._unreadable(used, line, "it ran, and has no start")
+        try:
+            devices = self._devices.of_text(used.tres, used.partition, used.nodes)
+        except CountError as error:
+            self._runs.with_gpus += 1
+            return self._unreadable(used, line, str(error))
+        if not devices:
+            return Skipped(SkipReason.NO_GPU, line, job, account=used.account)
+        suspended = 0 if used.suspended in _NOT_SUSPENDED else span_seconds(used.suspended)
+        if elapsed is None or suspended is None:
+            self._runs.with_gpus += 1
+            name, text = (
+                ("Suspended", used.suspended) if elapsed is not None else ("Elapsed", used.elapsed_raw or used.elapsed)
+            )
+            return self._unreadable(used, line, f"{name} is {text[:40]!a}, which is no span of time")
+        starts = self._readings(used.start)
+        ends = None if used.end in NO_TIMES else self._readings(used.end)
+        facts = Facts(
+            job, used.account, used.user, used.partition, self._runs.cluster_of(used.cluster), state, starts, ends,
+            elapsed, suspended,
+        )  # fmt: skip
+        return self._runs.outcome(facts, devices, line, text.encode())
+
+    def _of_part(self, used: Used, line: int, state: str) -> Skipped | None:
+        """Return that a record is of a step, or of an array's tasks that wait; None if it is of a job."""
+        parts = _JOB_PARTS.fullmatch(used.job)
+        if parts is None:
+            return None
+        if parts[3] is not None:
+            return self._runs.step(parts[1], line)
+        if parts[2] is not None:
+            self._runs.met(used.job, state)
+            return Skipped(SkipReason.NOT_STARTED, line, used.job, account=used.account)
+        return None
+
+    def _readings(self, text: str) -> Readings:
+        readings = self._instants.readings(text)
+        if readings is None and self._instants.has_wall_times and not self._has_zone:
+            raise UsageFileError(FileFault.ZONE_MISSING, _ZONE_MISSING)
+        return readings or ()
+
+    def _unreadable(self, used: Used, line: int, why: str) -> Skipped:
+        return Skipped(SkipReason.UNREADABLE, line, used.job, 0, why, used.account)
+
+
+def _seconds(text: str) -> int | None:
+    """Return the seconds of ElapsedRaw or Elapsed."""
+    if text.isdecimal() and text.isascii() and len(text) <= _ELAPSED_DIGITS_MAX:
+        return int(text)
+    return span_seconds(text)
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[Line]:
+    """Yield the lines of a file, without their ends and the byte order mark.
+
+    Raises:
+        UsageFileError: it is in an encoding that sacct doesn't write, or a line is too long.
+    """
+    number = 0
+    rest = b""
+    for piece in chunks:
+        chunk = piece
+        if not number and not rest and chunk:
+            if chunk.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in chunk[:256]:
+                raise UsageFileError(FileFault.ENCODING_UNKNOWN, "it isn't UTF-8 text; save it as UTF-8")
+            chunk = chunk.removeprefix(b"\xef\xbb\xbf")
+        parts = (rest + chunk).split(b"\n")
+        rest = parts.pop()
+        if len(rest) > LINE_BYTES_MAX or max(map(len, parts), default=0) > LINE_BYTES_MAX:
+            raise UsageFileError(
+                FileFault.TOO_LARGE, f"after line {number} is a line of more than {LINE_BYTES_MAX:,} bytes"
+            )
+        for part in parts:
+            number += 1
+            yield number, (part[:-1] if part.endswith(b"\r") else part).decode("utf-8", "backslashreplace")
+    if rest:
+        yield number + 1, rest.removesuffix(b"\r").decode("utf-8", "backslashreplace")
