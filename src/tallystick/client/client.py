@@ -19,6 +19,7 @@ from tallystick.errors import UnreachableError, UsageError
 from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.policy import Policy
 from tallystick.transparency.receipt import RECEIPT_SIZE_MAX, Receipt
+from tallystick.vouchers.entry import ENTRY_SIZE_MAX
 from tallystick.vouchers.refusals import Reason
 from tallystick.wire import JsonObject
 
@@ -179,6 +180,18 @@ class Client(Questions):
             return []
         given = entries_in(answer.url, answer.body, start, limit)
         return [LogEntry(receipt.index, receipt.entry or b"") for receipt, _ in self._proving.receipts_of(given)]
+
+    def entries_at(self, indices: Sequence[int]) -> Iterator[LogEntry]:
+        """Yield entries by their indexes, ascending, each proved to be in the log.
+
+        Raises:
+            ProblemError: one may not be read, or isn't there.
+            VerificationError, ServerError: as in `submit`.
+        """
+        for begin in range(0, len(indices), FOLLOW_LIMIT):
+            some = indices[begin : begin + FOLLOW_LIMIT]
+            given = [(index, self._read(f"v1/entries/{index}", ENTRY_SIZE_MAX).body) for index in some]
+            yield from (LogEntry(receipt.index, receipt.entry or b"") for receipt, _ in self._proving.receipts_of(given))
 
     def follow(self, start: int = 0, *, wait_seconds: int = FOLLOW_WAIT_SECONDS) -> Iterator[LogEntry]:
         """Yield entries from an index on for as long as they are asked for, each proved; waits for new ones.

@@ -1,7 +1,7 @@
 """What a service says of a log from its views, to the party that is logged in; nothing here proves it."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, overload
 
 from tallystick.client.answers import Checked
@@ -24,6 +24,7 @@ from tallystick.wire import JsonObject
 VIEW_SIZE_MAX: Final = 16_777_216
 """Bytes of a page of a view's answer."""
 BALANCE_PAGES_MAX: Final = 1_000
+RECORDED_PAGE: Final = 1_000
 
 _LOGIN: Final = 401
 _SIZE: Final = re.compile("[0-9]{1,19}", re.ASCII)
@@ -225,6 +226,27 @@ class Questions:
         if kind not in COLLECTIONS:
             raise UsageError(f"{kind!a:.40} can't be listed: one of {', '.join(COLLECTIONS)}")
         return self._pages(f"v1/{COLLECTIONS[kind]}", "rows", narrowed)
+
+    def recorded(self, *, kind: str, party: str | None = None) -> Iterator[int]:
+        """Yield the indexes of the entries of a kind that the party may see, newest first.
+
+        Args:
+            kind: of the event, for example `time.burned/1`.
+            party: whose commands; None for anybody's.
+
+        Raises:
+            ServerError: they may not be read, or no usable answer.
+        """
+        query = query_of({"kind": kind, "party": party, "limit": RECORDED_PAGE})
+        while query:
+            answer = self._read(f"v1/recorded{query}", VIEW_SIZE_MAX)
+            for row in rows_in(answer, object_in(answer), "recorded"):
+                index = row.get("index")
+                if not isinstance(index, int) or index < 0:
+                    raise AnswerMalformedError(f"{answer.url}: an entry without an index")
+                yield index
+            following = next_query(answer.headers.get("Link", ""))
+            query = "" if following is None else f"?{following}"
 
     def _pages(self, path: str, member: str, query: Mapping[str, int | str | None]) -> JsonObject:
         """Return an answer of several pages, with the rows of all of them."""
