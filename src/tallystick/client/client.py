@@ -191,7 +191,9 @@ class Client(Questions):
         for begin in range(0, len(indices), FOLLOW_LIMIT):
             some = indices[begin : begin + FOLLOW_LIMIT]
             given = [(index, self._read(f"v1/entries/{index}", ENTRY_SIZE_MAX).body) for index in some]
-            yield from (LogEntry(receipt.index, receipt.entry or b"") for receipt, _ in self._proving.receipts_of(given))
+            yield from (
+                LogEntry(receipt.index, receipt.entry or b"") for receipt, _ in self._proving.receipts_of(given)
+            )
 
     def follow(self, start: int = 0, *, wait_seconds: int = FOLLOW_WAIT_SECONDS) -> Iterator[LogEntry]:
         """Yield entries from an index on for as long as they are asked for, each proved; waits for new ones.
