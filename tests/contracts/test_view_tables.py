@@ -12,7 +12,7 @@ from tallystick.views import Views, balances
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.schema import TABLES, schema_text
 from tallystick.views.view_store import ViewStore, statements_for
-from tallystick.views.view_tables import BatchSums, Column, ExactSum, IndexKey, Key, Number, Sum, Table
+from tallystick.views.view_tables import Appended, BatchSums, Column, ExactSum, IndexKey, Key, Number, Sum, Table
 from tallystick.vouchers.quantities import format_instant, parse_instant
 
 
@@ -28,6 +28,7 @@ class Kept:
     perhaps: int | None
     is_so: bool
     data: bytes
+    more: Appended
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Numbered:
 
 KEPT = Table("kept", Kept, lookups=("said",))
 NUMBERED = Table("numbered", Numbered, unique=("name",))
-FIRST = Kept("a", 1, 2, 3, "x", None, True, b"\xff")
+FIRST = Kept("a", 1, 2, 3, "x", None, True, b"\xff", b"\x00\xff")
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def test_the_statement_says_every_field() -> None:
     assert KEPT.create == (
         "CREATE TABLE IF NOT EXISTS kept (name TEXT NOT NULL, index_ INTEGER NOT NULL, bounded INTEGER NOT NULL, "
         "boundless TEXT NOT NULL, said TEXT NOT NULL, perhaps INTEGER, is_so INTEGER NOT NULL, data BLOB NOT NULL, "
-        "PRIMARY KEY (name, index_)) WITHOUT ROWID",
+        "more BLOB NOT NULL, PRIMARY KEY (name, index_)) WITHOUT ROWID",
         "CREATE INDEX IF NOT EXISTS kept_by_said ON kept (said)",
     )
     assert NUMBERED.create == (
@@ -73,11 +74,12 @@ def test_rows_come_back_as_they_were_written(c: SQLiteCursor) -> None:
     assert [type(one.is_so) for one in KEPT.rows(c)] == [bool, bool]
 
 
-def test_sums_are_added_and_all_else_is_said_anew(c: SQLiteCursor) -> None:
+def test_sums_are_added_bytes_appended_and_all_else_is_said_anew(c: SQLiteCursor) -> None:
     """Beyond 64 bits too, where nothing bounds a sum."""
     KEPT.add(c, [FIRST])
-    KEPT.add(c, [replace(FIRST, bounded=40, boundless=2**70, said="y", perhaps=5)])
-    assert KEPT.rows(c) == (replace(FIRST, bounded=42, boundless=2**70 + 3, said="y", perhaps=5),)
+    KEPT.add(c, [replace(FIRST, bounded=40, boundless=2**70, said="y", perhaps=5, more=b"\x00")])
+    both = b"\x00\xff\x00"
+    assert KEPT.rows(c) == (replace(FIRST, bounded=42, boundless=2**70 + 3, said="y", perhaps=5, more=both),)
     KEPT.change(c, [(-2, "z", "a", 1)], "bounded", "said")
     assert [(one.bounded, one.said) for one in KEPT.rows(c)] == [(40, "z")]
     with pytest.raises(ValueError, match="kept has exact sums"):
@@ -90,7 +92,7 @@ def test_a_batch_is_added_once_a_row(c: SQLiteCursor) -> None:
     sums.add("a", 1, bounded=1)
     sums.add("a", 1, bounded=2, boundless=5)
     sums.of("b", 1)
-    said = {"said": "x", "perhaps": None, "is_so": True, "data": b""}
+    said = {"said": "x", "perhaps": None, "is_so": True, "data": b"", "more": b""}
     sums.write(c, lambda name, _: said | {"said": f"of {name}"})
     assert [(one.name, one.bounded, one.boundless, one.said) for one in KEPT.rows(c)] == [
         ("a", 3, 5, "of a"),

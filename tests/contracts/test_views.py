@@ -13,13 +13,18 @@ import pytest
 from support.voucher_year import ACME, DC, LOG_KEY, START, Story
 from tallystick.errors import LedgerError, NotALedgerError, UsageError
 from tallystick.ledger import Ledger, open_ledger
-from tallystick.views import By, Views, follow, follower, view_store
+from tallystick.publishing import read_ledger
+from tallystick.views import By, Views, entry_index, follow, follower, view_store
 from tallystick.views.follower import LogFollower
 from tallystick.views.programme_balances import ProgrammeBooks
 from tallystick.views.view_store import ViewStore
 from tallystick.vouchers.authority import MandatedCommand
+from tallystick.vouchers.entry import Entry
+from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.quantities import DAY_US, SECOND_US
 from tallystick.vouchers.rules.mandates import MandatedKind
+from tallystick.vouchers.rules.rule import Event, touched
+from tallystick.vouchers.state import State
 
 
 @pytest.fixture(scope="module")
@@ -658,6 +663,37 @@ def test_batches_of_any_size_give_the_same_rows(folder: Path, monkeypatch: pytes
     monkeypatch.setattr(follower, "ENTRIES_A_BATCH", entries)
     monkeypatch.setattr(follower, "STATE_SAVED_AFTER_ENTRIES", 3)
     assert followed_rows(folder) == whole
+
+
+@pytest.mark.parametrize("entries_a_block", [3, entry_index.ENTRIES_A_BLOCK])
+def test_entries_are_found_by_what_they_concern(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, entries_a_block: int
+) -> None:
+    """Whatever the blocks are: all of them, ascending; and in pages, newest first, of one party or of all."""
+    monkeypatch.setattr(entry_index, "ENTRIES_A_BLOCK", entries_a_block)
+    monkeypatch.setattr(follower, "ENTRIES_A_BATCH", 4)
+    view_store.remove(folder / follow.NAME)
+    concerned = dict[str, list[Event]]()
+    with read_ledger(folder) as reader:
+        state = State.empty(reader.origin)
+        for data in reader.entries():
+            event = Entry.from_bytes(data).event
+            evolve(state, event)
+            for name in {*touched(state, event), *event.command.concerns(state, event)}:
+                concerned.setdefault(name, []).append(event)
+    with Views.open(folder) as views:
+        views.follow()
+        for name, events in concerned.items():
+            indices = [event.index for event in events]
+            assert views.entries_concerning(name) == indices
+            page = [row.entry_index for row in views.recorded(3, concerning=name)]
+            assert page == indices[::-1][:3]
+            after = [row.entry_index for row in views.recorded(3, concerning=name, before=page[-1])]
+            assert after == indices[::-1][3:6]
+            own = [event.index for event in events if event.command.party == events[0].command.party]
+            rows = views.recorded(2, concerning=name, party=events[0].command.party)
+            assert [row.entry_index for row in rows] == own[::-1][:2]
+    assert max(len(events) for events in concerned.values()) > 6
 
 
 class Killed(BaseException):

@@ -5,15 +5,20 @@ By it a dossier is gathered, and entries are listed and found, newest first.
 A name is an account (docs/rules.md, "Sealed books"), with exactly the entries that touch it, or a thing that the rules
 of its entries name (`concerns` in vouchers/rules/rule.py).
 
-Entries are looked up by number, so that a log of a million of them costs a few bytes for each name of each.
+A name has a number, and its entries lie in blocks, as the places that they have there: two bytes for each name of each
+entry, and one row for all entries of a batch that concern the name.
 """
 
+import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from struct import iter_unpack, pack
 from typing import Final
 
+from tallystick.transparency.encoding import SIZE_MAX
 from tallystick.views.changes import Change
 from tallystick.views.library import SQLiteCursor
-from tallystick.views.view_tables import IndexKey, Key, Number, Table, condition
+from tallystick.views.view_tables import Appended, IndexKey, Key, Number, Table, condition
 from tallystick.vouchers.quantities import format_instant
 from tallystick.vouchers.rules.burning import TimeBurn
 from tallystick.vouchers.rules.service_burning import ServiceBurn
@@ -30,10 +35,11 @@ class IndexedName:
 
 @dataclass(frozen=True, slots=True)
 class Concerning:
-    """An entry that concerns a name."""
+    """Which entries of a block concern a name: their places in it, ascending, two bytes each."""
 
     name_id: IndexKey
-    entry_index: IndexKey
+    block: IndexKey
+    places: Appended
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +60,6 @@ class RecordedEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class StatementEntry:
-    """An entry that is a provider's statement of some reference."""
-
-    provider: Key
-    ref: Key
-    entry_index: IndexKey
-
-
-@dataclass(frozen=True, slots=True)
 class SealLeaf:
     """An account's leaf at a seal; SQLite's order of text is that of the names' bytes, the order of a seal's leaves."""
 
@@ -71,10 +68,14 @@ class SealLeaf:
     leaf: bytes
 
 
+ENTRIES_A_BLOCK: Final = 1_024
+"""A row is at most twice as many bytes, which are written anew whenever some are appended."""
+_PLACE: Final = ">H"
+_STATEMENTS: Final = (TimeBurn.event_kind, ServiceBurn.event_kind)
+
 INDEXED_NAMES: Final = Table("indexed_names", IndexedName, unique=("name",))
 CONCERNING: Final = Table("concerning", Concerning)
 RECORDED: Final = Table("recorded", RecordedEntry, lookups=("party", "ref"))
-STATEMENT_ENTRIES: Final = Table("statement_entries", StatementEntry)
 SEAL_LEAVES: Final = Table("seal_leaves", SealLeaf)
 
 
@@ -82,32 +83,34 @@ class EntryIndex:
     """What a batch of entries adds to the index."""
 
     def __init__(self) -> None:
-        self._concerning: list[tuple[str, int]] = []
+        self._concerning: dict[str, dict[int, bytearray]] = {}
         self._recorded: list[RecordedEntry] = []
-        self._statements: list[StatementEntry] = []
         self._leaves: list[SealLeaf] = []
 
     def add(self, change: Change) -> None:
         """Take in one entry."""
         event = change.event
-        self._concerning += [(name, event.index) for name in change.names]
+        block, place = divmod(event.index, ENTRIES_A_BLOCK)
+        packed = pack(_PLACE, place)
+        for name in change.names:
+            self._concerning.setdefault(name, {}).setdefault(block, bytearray()).extend(packed)
         command = event.command
         at = format_instant(event.at)
         self._recorded.append(RecordedEntry(event.index, at, event.kind, command.party, command.ref))
-        if isinstance(command, TimeBurn | ServiceBurn):
-            self._statements.append(StatementEntry(command.party, command.ref, event.index))
         self._leaves += [SealLeaf(event.index, account, leaf) for account, leaf in change.leaves]
 
     def write(self, c: SQLiteCursor, _: State) -> None:
         """Write the batch."""
         # In the order of the log, whatever the batches are: so the same names get the same numbers.
-        names = list(dict.fromkeys(name for name, _ in self._concerning))
-        INDEXED_NAMES.insert_missing(c, [IndexedName(None, name) for name in names])
-        numbers = {name: _number_of(c, name) for name in names}
-        rows = sorted((numbers[name], index) for name, index in self._concerning)
-        CONCERNING.insert(c, [Concerning(*row) for row in rows])
+        INDEXED_NAMES.insert_missing(c, [IndexedName(None, name) for name in self._concerning])
+        numbers = {name: _number_of(c, name) for name in self._concerning}
+        rows = [
+            Concerning(numbers[name], block, bytes(places))
+            for name, blocks in self._concerning.items()
+            for block, places in blocks.items()
+        ]
+        CONCERNING.add(c, sorted(rows, key=lambda row: (row.name_id, row.block)))
         RECORDED.insert(c, self._recorded)
-        STATEMENT_ENTRIES.insert(c, self._statements)
         SEAL_LEAVES.insert(c, self._leaves)
 
 
@@ -121,7 +124,22 @@ def _number_of(c: SQLiteCursor, name: str) -> int:
 
 def entries_concerning(c: SQLiteCursor, name: str) -> list[int]:
     """Return the indices, ascending, of the entries that concern a name."""
-    return [row.entry_index for row in CONCERNING.rows(c, name_id=_number_of(c, name))]
+    rows = CONCERNING.rows(c, name_id=_number_of(c, name))
+    return [index for row in rows for index in _indices(row.block, row.places)]
+
+
+def _indices(block: int, places: bytes) -> Iterator[int]:
+    return (block * ENTRIES_A_BLOCK + place for (place,) in iter_unpack(_PLACE, places))
+
+
+def _blocks_concerning(c: SQLiteCursor, name: str, before: int) -> Iterator[list[int]]:
+    """Yield the indices of the entries that concern a name, block by block, the newest first."""
+    number, last = _number_of(c, name), before // ENTRIES_A_BLOCK
+    c.execute("SELECT block FROM concerning WHERE name_id = ? AND block <= ? ORDER BY block DESC", (number, last))
+    for (block,) in c.fetchall():
+        yield [
+            index for row in CONCERNING.rows(c, name_id=number, block=block) for index in _indices(block, row.places)
+        ]
 
 
 def recorded_entries(
@@ -141,31 +159,41 @@ def recorded_entries(
         concerning: only those that concern an account or a thing, for example `voucher shanghai-treasury/v-1`.
         equal: what `party`, `ref` or `kind` must be; None for anything.
     """
+    if concerning is None:
+        return _recorded(c, limit, before, None, **equal)
+    found: list[RecordedEntry] = []
+    for block in _blocks_concerning(c, concerning, SIZE_MAX if before is None else before):
+        found += _recorded(c, limit - len(found), before, block, **equal)
+        if len(found) == limit:
+            break
+    return found
+
+
+def _recorded(
+    c: SQLiteCursor, limit: int, before: int | None, among: Iterable[int] | None, **equal: object
+) -> list[RecordedEntry]:
+    """Return entries in short, newest first, of all or among some."""
     where, values = condition(**equal)
-    more = [("recorded.entry_index < ?", before)] if before is not None else []
-    table = "recorded"
-    if concerning is not None:
-        table = "concerning CROSS JOIN recorded ON recorded.entry_index = concerning.entry_index"
-        more.append(("concerning.name_id = ?", _number_of(c, concerning)))
-    if before is not None and concerning is not None:
-        more.append(("concerning.entry_index < ?", before))
-    for one, value in more:
-        where = f"{where} AND {one}" if where else f"WHERE {one}"
-        values.append(value)
-    order = "concerning.entry_index" if concerning is not None else "recorded.entry_index"
-    columns = ", ".join(f"recorded.{column.name}" for column in RECORDED.columns)
-    c.execute(f"SELECT {columns} FROM {table} {where} ORDER BY {order} DESC LIMIT ?", [*values, limit])  # noqa: S608
+    for one, value in (
+        ("entry_index < ?", before),
+        ("entry_index IN (SELECT value FROM json_each(?))", None if among is None else json.dumps([*among])),
+    ):
+        if value is not None:
+            where = f"{where} AND {one}" if where else f"WHERE {one}"
+            values.append(value)
+    columns = ", ".join(column.name for column in RECORDED.columns)
+    c.execute(f"SELECT {columns} FROM recorded {where} ORDER BY entry_index DESC LIMIT ?", [*values, limit])  # noqa: S608
     return [RecordedEntry(*row) for row in c.fetchall()]
 
 
 def statement_entry(c: SQLiteCursor, provider: str, ref: str, before: int) -> int | None:
     """Return the index of a provider's newest statement of this reference before an entry, if there is one."""
-    c.execute(
-        "SELECT max(entry_index) FROM statement_entries WHERE provider = ? AND ref = ? AND entry_index < ?",
-        (provider, ref, before),
-    )
-    index: int | None = c.fetchone()[0]
-    return index
+    found = [
+        row.entry_index
+        for row in RECORDED.rows(c, party=provider, ref=ref)
+        if row.kind in _STATEMENTS and row.entry_index < before
+    ]
+    return found[-1] if found else None
 
 
 def seal_leaf(c: SQLiteCursor, seal_index: int, account: str) -> bytes | None:

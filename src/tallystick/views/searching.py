@@ -21,11 +21,12 @@ from tallystick.views.catalogue import ITEMS
 from tallystick.views.claims import CLAIMS
 from tallystick.views.contract_payments import CONTRACTS
 from tallystick.views.demands import DEMANDS
-from tallystick.views.entry_index import RECORDED, STATEMENT_ENTRIES, entries_concerning
+from tallystick.views.entry_index import RECORDED, entries_concerning
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.mandates import MANDATES
 from tallystick.views.parties import KEYS, PARTY_TERMS
 from tallystick.views.programme_balances import PROGRAMMES
+from tallystick.views.provider_statement import STATEMENTS
 from tallystick.views.view_tables import Table
 
 HITS_MAX: Final = 20
@@ -102,7 +103,7 @@ def statement_with_job(
         NotALedgerError: one can't be read.
     """
     c.execute(
-        f"SELECT entry_index FROM {STATEMENT_ENTRIES.name} ORDER BY entry_index DESC LIMIT ?",  # noqa: S608 - our own name
+        f"SELECT entry_index FROM {STATEMENTS.name} ORDER BY entry_index DESC LIMIT ?",  # noqa: S608 - our own name
         (STATEMENTS_LOOKED_AT_MAX,),
     )
     job = encode(text)

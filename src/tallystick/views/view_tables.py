@@ -4,6 +4,7 @@
     Number      identifies the row and is given by SQLite: the next one, to a row that comes with None
     Sum         is added to; an envelope or one entry bounds it, so SQLite's 64 bits hold it
     ExactSum    is added to, and nothing bounds it: kept as decimal text, and added here
+    Appended    bytes, to which more are appended
     all others  are said of the row; what is said last stands
 
 A column holds text, a whole number, bytes, or, where the field may be None, nothing. A bool is a number.
@@ -27,6 +28,8 @@ _KEY: Final = "key"
 _NUMBER: Final = "number"
 _SUM: Final = "sum"
 _EXACT_SUM: Final = "exact sum"
+_APPENDED: Final = "appended"
+_CHANGED_TO: Final = {_SUM: "{0} + excluded.{0}", _APPENDED: "CAST({0} || excluded.{0} AS BLOB)"}
 _IS_ONE_OF: Final = "IN (SELECT value FROM json_each(?))"
 
 Key: TypeAlias = Annotated[str, _KEY]
@@ -34,6 +37,7 @@ IndexKey: TypeAlias = Annotated[int, _KEY]
 Number: TypeAlias = Annotated[int | None, _NUMBER]
 Sum: TypeAlias = Annotated[int, _SUM]
 ExactSum: TypeAlias = Annotated[int, _EXACT_SUM]
+Appended: TypeAlias = Annotated[bytes, _APPENDED]
 
 Row = TypeVar("Row", bound="DataclassInstance")
 _SQL_TYPES: Final[Mapping[type, str]] = {str: "TEXT", int: "INTEGER", bool: "INTEGER", bytes: "BLOB"}
@@ -117,7 +121,10 @@ class Table(Generic[Row]):
         c.executemany(self._insert.replace("INSERT", "INSERT OR IGNORE", 1), self._stored(rows))
 
     def add(self, c: SQLiteCursor, rows: Iterable[Row]) -> None:
-        """Write rows, no two with the same keys; to one that is there its sums are added, all else is said anew."""
+        """Write rows, no two with the same keys.
+
+        To one that is there its sums are added and what is appended appended; all else is said anew.
+        """
         exact = self._named(_EXACT_SUM)
         stored = self._stored(rows)
         c.executemany(self._upsert, [self._added(c, exact, values) for values in stored] if exact else stored)
@@ -231,9 +238,7 @@ class Table(Generic[Row]):
     @cached_property
     def _upsert(self) -> str:
         changes = [
-            f"{one.name} = {one.name} + excluded.{one.name}"
-            if one.role == _SUM
-            else f"{one.name} = excluded.{one.name}"
+            f"{one.name} = {_CHANGED_TO.get(one.role, 'excluded.{0}').format(one.name)}"
             for one in self.columns
             if one.role != _KEY
         ]
@@ -263,7 +268,10 @@ class BatchSums(Generic[Row]):
 
     def of(self, *key: str | int) -> dict[str, int]:
         """Return the sums of one key, to be added to; a row is written of it whatever they are."""
-        return self._sums.setdefault(key, self._zeros.copy())
+        sums = self._sums.get(key)
+        if sums is None:
+            sums = self._sums[key] = self._zeros.copy()
+        return sums
 
     def add(self, *key: str | int, **amounts: int) -> None:
         """Add to some sums of a key."""
