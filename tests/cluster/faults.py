@@ -62,7 +62,7 @@ class Scene:
         """
         until = self.load.first_answer(after, not_by, seconds_max + 30.0).at
         mute = ("", not_by) if not_by else ()
-        times = [since, *(one.at for one in self.load.answers if since < one.at <= until and one.service != not_by)]
+        times = [since, *(one.at for one in self.load.answers if since < one.at <= until and one.service not in mute)]
         gap = max(later - earlier for earlier, later in itertools.pairwise(times))
         self.outages.append((what, gap))
         assert gap <= seconds_max, f"{what}: {gap:.1f} s without an answer, at most {seconds_max:.0f} s is allowed"
