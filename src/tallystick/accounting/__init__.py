@@ -2,6 +2,12 @@
 
     postings.py   a log replayed: what each entry posts, and the lines that it burns or takes back
     accounts.py   the journal's accounts, and how each is called in hledger and in beancount
+    amounts.py    yuan and GPU-hours as journals write them
+    chart.py      a treasury's own chart of accounts
+    journal.py    transactions, month by month, whatever they are written as
+    hledger.py, beancount.py    as these programs read them
+    balances.py   what lies in each account
+    bank_file.py  a bank's list of payments, read back
 
 Nothing here decides, and nothing here writes to a ledger: every figure is a posting of the replayed log.
 """

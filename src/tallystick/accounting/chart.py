@@ -12,20 +12,19 @@ A line names an account, or a beginning of its name up to a `:` and so all below
 counts. Several accounts may have one code. GPU-time keeps its own accounts unless a line names them: a chart of
 accounts is of money.
 
-In hledger such an account is called `assets:1002.01 Not yet issued`, in beancount `Assets:1002:01`.
+In hledger such an account is called `assets:1002.01 Not yet issued`, in beancount `Assets:1002-01`.
 """
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from tallystick.accounting.accounts import ACCOUNT_PATHS, Commodity, JournalAccount, Root, beancount_part
+from tallystick.accounting.accounts import ACCOUNT_PATHS, Commodity, JournalAccount, Root
 from tallystick.errors import UsageError
 from tallystick.vouchers.state import State
 
-FILE_SIZE_MAX: Final = 1_048_576
 _CODE: Final = re.compile(r"[0-9][0-9A-Za-z]*(?:[.-][0-9A-Za-z]+)*")
 _CODE_LENGTH_MAX: Final = 32
 _TITLE_LENGTH_MAX: Final = 100
@@ -94,9 +93,8 @@ class Chart:
                 raise UsageError(f"{self.name} has no line for {name}, and no [default]: add one")
         if place is None:
             return ChartAccount(name, account.beancount_name, root, account.commodity)
-        parts = [beancount_part(part) for part in (root, *place.code.split("."))]
-        called = f"{root}:{place.code} {place.title}"
-        return ChartAccount(called, ":".join(parts), root, account.commodity, place.code, place.title)
+        called, in_beancount = f"{root}:{place.code} {place.title}", f"{root.capitalize()}:{_spelled(place.code)}"
+        return ChartAccount(called, in_beancount, root, account.commodity, place.code, place.title)
 
     def check_names(self, state: State) -> None:
         """See that every programme and party that it names is in the log.
@@ -151,11 +149,24 @@ def chart_from_toml(data: bytes, name: str) -> Chart:
         if not _is_account(key):
             raise UsageError(f"{name}: there is no account {key[:80]!a}: `tallystick balances --by account` lists them")
     default = _place(said["default"], f"{name}: default") if "default" in said else None
-    titles: dict[str, str] = {}
-    for place in (*places.values(), *([default] if default else [])):
-        if titles.setdefault(place.code, place.title) != place.title:
-            raise UsageError(f"{name}: the code {place.code} has two names: {titles[place.code]}, {place.title}")
+    _check_codes([*places.values(), *([default] if default else [])], name)
     return Chart(places, default, name)
+
+
+def _check_codes(places: Iterable[Place], name: str) -> None:
+    """See that a code has one name, and is no other's in beancount."""
+    known: dict[str, Place] = {}
+    for place in places:
+        other = known.setdefault(_spelled(place.code), place)
+        if other.code != place.code:
+            raise UsageError(f"{name}: the codes {other.code} and {place.code} can't be told apart in beancount")
+        if other.title != place.title:
+            raise UsageError(f"{name}: the code {place.code} has two names: {other.title}, {place.title}")
+
+
+def _spelled(code: str) -> str:
+    """Return a code as beancount takes it: a balance there counts what lies below a `:`, so it has none."""
+    return code.replace(".", "-")
 
 
 def _check_keys(said: object, known: set[str], where: str, rule: str) -> None:

@@ -66,8 +66,7 @@ def _declarations(accounts: Iterable[ChartAccount], declared: set[str]) -> Itera
     for account in accounts:
         if account.name not in declared:
             declared.add(account.name)
-            yield f"\naccount {account.name}  ; type:{_TYPES[account.root]}"
-    yield "\n"
+            yield f"\naccount {account.name}  ; type:{_TYPES[account.root]}\n"
 
 
 def _posting(leg: Leg, day: int) -> str:

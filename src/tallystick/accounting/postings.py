@@ -20,11 +20,14 @@ from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.evolve import evolve
 from tallystick.vouchers.rules.burn_lines import Corrected
 from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
+from tallystick.vouchers.rules.importing import VoucherImport
 from tallystick.vouchers.rules.rule import Event
 from tallystick.vouchers.rules.service_burning import ServiceBurn
 from tallystick.vouchers.state import State
 
 _ENTRIES_BETWEEN_REPORTS: Final = 256
+_SERVICE: Final = "="
+"""Begins what stands for a service's job, and no job."""
 _OF_LOTS: Final = ("burned", "claimed", "withheld")
 
 
@@ -216,6 +219,7 @@ def _posting(posting: Posting, event: Event, state: State, today: int) -> Booked
         day = dated_lot_of(target_id).day
     elif source == "burned" and isinstance(event.command, BurnReverse):
         day = dated_lot_of(source_id).day
+    imported = event.command.voucher if isinstance(event.command, VoucherImport) else None
     demand = source_id if source == "receivable" else target_id if target == "receivable" else None
     return BookedPosting(
         money_account(source, programme, _party(source, source_id, programme, state)),
@@ -224,7 +228,7 @@ def _posting(posting: Posting, event: Event, state: State, today: int) -> Booked
         day,
         posting,
         programme,
-        state.voucher_of(source, source_id) or state.voucher_of(target, target_id),
+        state.voucher_of(source, source_id) or state.voucher_of(target, target_id) or imported,
         reservation,
         contract,
         claim,
@@ -285,7 +289,7 @@ def _used(
     corrects: Corrected | None,
 ) -> UsedLine:
     used_day = state.day_of(line.ends_at)
-    is_gpu_time = state.items[line.item].unit == "gpu_time"
+    is_gpu_time = not line.job.startswith(_SERVICE)
     return UsedLine(
         statement.index,
         ref,

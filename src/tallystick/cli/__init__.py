@@ -212,8 +212,9 @@ def _misused(error: Exception) -> int:
     if isinstance(error.__cause__, ValidationError) and hasattr(error, "message"):
         error.message = fault_in_words(error.__cause__.errors(include_url=False)[0])
     message = error.format_message() if hasattr(error, "format_message") else str(error)
-    if "\n" in message:  # the whole help, of a command that has commands of its own
+    if "Usage:" in message:  # the whole help, of a command that has commands of its own
         message = "a command is missing"
+    message = " ".join(message.split())  # an option that has choices lists them line by line
     _complain(f"{message.rstrip('.')}; '{path} --help' says how")
     return FAILED
 
