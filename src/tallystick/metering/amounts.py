@@ -24,6 +24,8 @@ def amount(value: object) -> Fraction | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     text = value.strip() if isinstance(value, str) else repr(value)
+    if len(text) <= 18 and text.isascii() and text.isdecimal():
+        return Fraction(int(text))  # as the rest would, in a fifth of the time
     if len(text) > CELL_LENGTH_MAX or not _NUMBER.fullmatch(text):
         return None
     return Fraction(text)

@@ -7,6 +7,7 @@ says how long it lasted that decides; where nothing does, the record isn't burne
 import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -51,7 +52,7 @@ def moment(text: str) -> Moment | None:
     """Return a time as written, year first: `2026-03-10T20:00:00Z`, `2026/1/2 8:30`; None if it isn't one."""
     if len(text) > CELL_LENGTH_MAX:
         return None
-    found = _MOMENT.fullmatch(unicodedata.normalize("NFKC", text).strip())
+    found = _MOMENT.fullmatch((text if text.isascii() else unicodedata.normalize("NFKC", text)).strip())
     if found is None:
         return None
     year, month, day, hour, minute, second, fraction, zone = found.groups()
@@ -94,12 +95,23 @@ def instants(at: Moment, zone: ZoneInfo | None) -> tuple[int, ...]:
         return (_us(at.wall - at.offset),)
     if zone is None:
         return ()
+    wall = at.wall
+    offsets = _offsets_at(wall.replace(minute=wall.minute // 15 * 15, second=0), zone)
+    return tuple([_us(wall) - offset for offset in offsets])
+
+
+@lru_cache(maxsize=4096)
+def _offsets_at(wall: datetime, zone: ZoneInfo) -> tuple[int, ...]:
+    """Return how far ahead of UTC (µs) a zone's clock can be in the quarter of an hour after a wall time.
+
+    Clocks have been changed at whole quarters only since 1972.
+    """
     found = set[int]()
     for fold in (0, 1):
-        aware = at.wall.replace(tzinfo=zone, fold=fold).astimezone(UTC)
-        if aware.astimezone(zone).replace(tzinfo=None) == at.wall:
-            found.add(round((aware - _EPOCH).total_seconds()) * SECOND_US)
-    return tuple(sorted(found))
+        utc = wall.replace(tzinfo=zone, fold=fold).astimezone(UTC)
+        if utc.astimezone(zone).replace(tzinfo=None) == wall:
+            found.add(_us(wall) - _us(utc.replace(tzinfo=None)))
+    return tuple(sorted(found, reverse=True))
 
 
 def instant(text: object) -> int | None:
@@ -133,4 +145,5 @@ def rfc3339(at: int) -> str:
 
 
 def _us(wall: datetime) -> int:
-    return round((wall - _EPOCH_WALL).total_seconds()) * SECOND_US
+    since = wall - _EPOCH_WALL
+    return (since.days * 86_400 + since.seconds) * SECOND_US
