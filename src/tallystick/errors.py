@@ -265,8 +265,8 @@ class UsageFileError(TallystickError):
         detail: what is wrong, where, and what to do.
     """
 
-    def __init__(self, fault: str, detail: str) -> None:
-        super().__init__(f"{fault}: {detail}")
+    def __init__(self, fault: str, detail: str = "") -> None:
+        super().__init__(f"{fault}: {detail}" if detail else str(fault))
         self.fault = fault
         self.detail = detail
 

@@ -13,6 +13,7 @@ TABLE = "signing/algorithms.py"
 NAMED = re.compile(r"ed25519|\b0x0[14]\b|[\"']sha256:?[\"'{]", re.IGNORECASE)
 HASHING = re.compile(r"\bhashlib\b|\bhazmat\.primitives\.hashes\b")
 NAMED_BY = {
+    "cli/usage_files.py": "what sha256sum says of a file that was read, for people to compare",
     "signing/keys.py": "the types of keys as constants, from the table",
     "token_keys.py": "PKCS#11 has numbers of its own for each",
     "transparency/cosignature.py": "C2SP tlog-cosignature is Ed25519's",
@@ -23,6 +24,7 @@ SHA256_BY_SPECIFICATION = {
     "witness/cosigner.py": "a log's path at a witness (C2SP tlog-witness)",
 }
 SHA256_OF_THIS_VERSION_ALONE = {
+    "cli/usage_files.py": "what sha256sum says of a file that was read",
     "audit/earlier.py": "the state that a report was saved with",
     "cli/sending.py": "names files of notes that wait for an answer",
     "client/auditors.py": "names files in an outbox",

@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from tallystick import cli
+from tallystick.cli import usage
 from tallystick.cli.commands import BY_USER
 
 CLI = Path(cli.__file__).parent
@@ -48,8 +49,9 @@ def test_every_command_is_listed_for_one_user_and_is_where_the_list_says() -> No
     """A module that is in no list could never be called; a command in two would be two commands."""
     listed = [command for commands in BY_USER.values() for command in commands]
     modules = {path.stem for path in CLI.glob("*.py") if "\ndef add_commands(" in path.read_text()}
-    assert {command.module for command in listed} == modules
+    in_a_group = {*usage.MODULES}
+    assert {command.module for command in listed} | in_a_group == modules
     app = typer.Typer()
-    for module in modules:
+    for module in modules - in_a_group:
         import_module(f"tallystick.cli.{module}").add_commands(app)
     assert sorted(typer.main.get_group(app).commands) == sorted(command.name for command in listed)

@@ -1,12 +1,13 @@
 """What came of a file: counts that add up, GPU-time by contract and item, and what a person must be told."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from tallystick.metering.reasons import SkipReason
 from tallystick.metering.run import Skipped, UsageLine
+from tallystick.vouchers.quantities import format_second
 
 EXAMPLES_MAX: Final = 1_000
 """Records that are named one by one; all are counted."""
@@ -77,3 +78,59 @@ class Reading:
             self.items_unmapped[one.device] += one.gpu_milliseconds
         elif one.reason in _NAMED and len(self.named) < EXAMPLES_MAX:
             self.named.append(one)
+
+
+def line_said(line: UsageLine) -> dict[str, Any]:
+    """Return a line as JSON says it."""
+    said: dict[str, Any] = {"contract": line.contract, "item": line.item}
+    if line.holder:
+        said["holder"] = line.holder
+    said |= {
+        "job": line.job,
+        "gpu_milli": line.gpu_milli,
+        "seconds": line.seconds,
+        "from": format_second(line.starts_at),
+        "to": format_second(line.ends_at),
+    }
+    if line.so_far:
+        said["so_far"] = True
+    return said
+
+
+def said(reading: Reading, files: Sequence[str]) -> dict[str, Any]:
+    """Return what came of files as JSON says it; `records` is `records_burned` and all of `skipped`.
+
+    Args:
+        reading: the counts.
+        files: the names of the files that were read, in order.
+    """
+    return {
+        "records": reading.records,
+        "records_burned": reading.records_burned,
+        "skipped": {str(reason): count for reason, count in sorted(reading.skipped.items())},
+        "skipped_gpu_milliseconds": {
+            str(reason): amount for reason, amount in sorted(reading.skipped_gpu_milliseconds.items()) if amount
+        },
+        "gpu_milliseconds": reading.gpu_milliseconds,
+        "gpu_milliseconds_by": {
+            f"{one} {item}": sum_ for (one, item), sum_ in sorted(reading.gpu_milliseconds_by.items())
+        },
+        "report": report(reading, files),
+    }
+
+
+def report(reading: Reading, files: Sequence[str]) -> dict[str, Any]:
+    """Return what a person must be told beside the counts, by name."""
+    told: dict[str, Any] = {}
+    if reading.accounts_unmapped:
+        told["accounts_unmapped"] = dict(sorted(reading.accounts_unmapped.items()))
+    if reading.items_unmapped:
+        told["items_unmapped"] = dict(sorted(reading.items_unmapped.items()))
+    for one in reading.named:
+        named = {"job": one.job, "line": one.line}
+        if len(files) > 1 and one.file < len(files):
+            named["file"] = files[one.file]
+        if one.why:
+            named["why"] = one.why
+        told.setdefault(str(one.reason), []).append(named)
+    return told | dict(sorted(reading.remarks.items()))

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from tallystick.errors import MalformedError
 from tallystick.metering.assigning import held
 from tallystick.metering.mapping import ANY, Mapping
 from tallystick.metering.run import Device
@@ -20,23 +21,19 @@ _CACHED_MAX: Final = 65_536
 _HOST: Final = re.compile(r"([^\[\],]*)(?:\[([0-9,-]+)\])?([^\[\],]*)", re.ASCII)
 
 
-class CountError(ValueError):
-    """A count that isn't one, or counts that contradict one another."""
-
-
 class SlurmDevices:
     """Finds the devices of records; what it found for a text is remembered."""
 
     def __init__(self, mapping: Mapping) -> None:
         self._mapping = mapping
         self._mapped = frozenset(rule.source for rule in mapping.gpus)
-        self._found: dict[tuple[str, str, str], tuple[Device, ...] | CountError] = {}
+        self._found: dict[tuple[str, str, str], tuple[Device, ...] | MalformedError] = {}
 
     def of_text(self, tres: str, partition: str, nodes: str) -> tuple[Device, ...]:
         """Return what `AllocTRES` says.
 
         Raises:
-            CountError: a count isn't a number, or the counts contradict one another.
+            MalformedError: a count isn't a number, or the counts contradict one another.
         """
         if "gres/" not in tres:
             return ()
@@ -45,12 +42,12 @@ class SlurmDevices:
         if found is None:
             try:
                 found = self.of_counts(gres_counts(tres), partition, nodes)
-            except CountError as error:
+            except MalformedError as error:
                 found = error
             if len(self._found) >= _CACHED_MAX:
                 self._found.clear()
             self._found[key] = found
-        if isinstance(found, CountError):
+        if isinstance(found, MalformedError):
             raise found
         return found
 
@@ -58,7 +55,7 @@ class SlurmDevices:
         """Return which devices counts are, such as `("gpu:a100", 2), ("gpu", 2)`.
 
         Raises:
-            CountError: the counts contradict one another.
+            MalformedError: the counts contradict one another.
         """
         totals: dict[str, int] = {}
         typed: dict[str, dict[str, int]] = {}
@@ -68,7 +65,7 @@ class SlurmDevices:
                 continue
             of_kind = typed.setdefault(kind, {})
             if (kind in totals) if not of_type else (of_type in of_kind):
-                raise CountError(f"it counts {name} twice")
+                raise MalformedError(f"it counts {name} twice")
             if of_type:
                 of_kind[of_type] = count
             else:
@@ -92,7 +89,7 @@ class SlurmDevices:
         if total is None:
             return
         if total < explained:
-            raise CountError(f"it has {explained} {kind} by type, and {total} in all")
+            raise MalformedError(f"it has {explained} {kind} by type, and {total} in all")
         yield Device(self._untyped(kind, partition, nodes), (total - explained) * 1000)
 
     def _source(self, kind: str, of_type: str) -> str:
@@ -122,14 +119,14 @@ def gres_counts(tres: str) -> Iterator[tuple[str, int]]:
     """Yield the generic resources of a text like `cpu=8,gres/gpu:a100=2,gres/gpu=2`, without their `gres/`.
 
     Raises:
-        CountError: a count isn't a number.
+        MalformedError: a count isn't a number.
     """
     for item in tres.split(","):
         name, _, count = item.partition("=")
         if not name.startswith("gres/") or name.partition(":")[0][5:] in _NOT_DEVICES:
             continue
         if not (count.isdecimal() and count.isascii() and len(count) <= _COUNT_DIGITS_MAX):
-            raise CountError(f"{name} is {count[:40]!a}, which is no number of devices")
+            raise MalformedError(f"{name} is {count[:40]!a}, which is no number of devices")
         yield name[5:], int(count)
 
 

@@ -4,23 +4,21 @@ Nothing depends on the version. A number is one, or `{"set", "infinite", "number
 is asked whether it holds one; what isn't set is none, not 0.
 """
 
-import codecs
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from tallystick.errors import UsageFileError
+import orjson
+
+from tallystick.errors import MalformedError, UsageFileError
+from tallystick.metering.json_jobs import jobs_of
 from tallystick.metering.mapping import Mapping
 from tallystick.metering.reasons import FileFault, SkipReason
 from tallystick.metering.run import Run, Skipped
-from tallystick.metering.slurm_devices import CountError, SlurmDevices
+from tallystick.metering.slurm_devices import SlurmDevices
 from tallystick.metering.slurm_runs import Facts, SlurmRuns
 from tallystick.metering.slurm_times import EPOCH_MAX
 
-JSON_WHOLE_BYTES_MAX: Final = 64 * 1024 * 1024
-"""Of a file that is parsed at once; of a larger one a job at a time is in memory."""
-JSON_STRING_BYTES_MAX: Final = 1024 * 1024
-"""Bytes without a quotation mark."""
 _NOT_SET: Final = (0xFFFFFFFE, 0xFFFFFFFF)
 _SPELLS: Final = ("REQUEUED", "RESIZING")
 """Said beside another state: how this spell of the job ended."""
@@ -43,11 +41,10 @@ def read_slurm_json(chunks: Iterable[bytes], mapping: Mapping, remarks: dict[str
 
     Raises:
         UsageFileError: the file isn't read at all.
-        ImportError: it is large, and ijson isn't installed.
     """
     runs = SlurmRuns(mapping, remarks)
     outcomes = _Outcomes(runs, mapping)
-    for number, job in enumerate(_jobs(chunks), 1):
+    for number, job in enumerate(jobs_of(chunks), 1):
         yield outcomes.of(job, number)
     runs.finish()
 
@@ -81,11 +78,11 @@ class _Outcomes:
         partition = _text(job, "partition")
         try:
             if starts_at is None:
-                raise CountError("it ran, and has no start")
+                raise MalformedError("it ran, and has no start")
             devices = self._devices.of_counts(_counts(allocated), partition, _text(job, "nodes"))
             if devices and (elapsed is None or elapsed < 0 or suspended < 0):
-                raise CountError("its elapsed or suspended time is no number of seconds")
-        except CountError as error:
+                raise MalformedError("its elapsed or suspended time is no number of seconds")
+        except MalformedError as error:
             self._runs.with_gpus += 1
             return Skipped(SkipReason.UNREADABLE, number, name, 0, str(error), account)
         if not devices:
@@ -147,7 +144,7 @@ def _counts(allocated: object) -> Iterator[tuple[str, int]]:
     """Yield the generic resources of a job.
 
     Raises:
-        CountError: a count isn't a number of devices.
+        MalformedError: a count isn't a number of devices.
     """
     for one in allocated if isinstance(allocated, list) else ():
         if not isinstance(one, dict) or one.get("type") != "gres":
@@ -157,7 +154,7 @@ def _counts(allocated: object) -> Iterator[tuple[str, int]]:
             continue
         count = number_of(one.get("count"))
         if count is None or count < 0:
-            raise CountError(f"gres/{name[:60]} has a count that is no number of devices")
+            raise MalformedError(f"gres/{name[:60]} has a count that is no number of devices")
         yield name, count
 
 
@@ -173,112 +170,8 @@ def _text(value: Job, name: str) -> str:
 
 def _record(job: Job) -> bytes:
     """Return a job as it was read, without its steps."""
-    import orjson  # noqa: PLC0415 - only where JSON is read
-
     own = {name: value for name, value in job.items() if name != "steps"}
     try:
         return orjson.dumps(own, option=orjson.OPT_SORT_KEYS)
     except TypeError:  # half a character, which UTF-8 doesn't have
         return json.dumps(own, sort_keys=True, separators=(",", ":")).encode()
-
-
-# ------------------------------------------------------------------------------------------------------- parsing
-
-
-def _jobs(chunks: Iterable[bytes]) -> Iterator[object]:
-    pieces = _checked(chunks)
-    first: list[bytes] = []
-    length = 0
-    for piece in pieces:
-        first.append(piece)
-        length += len(piece)
-        if length > JSON_WHOLE_BYTES_MAX:
-            return _streamed(first, pieces)
-    return iter(_parsed(b"".join(first)))
-
-
-def _checked(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield pieces as they come, none of which belongs to a string that is longer than any of Slurm's.
-
-    Raises:
-        UsageFileError: a string is, or the file is in another encoding than JSON's.
-    """
-    without = 0
-    is_first = True
-    for piece in chunks:
-        chunk = piece
-        if is_first and chunk:
-            is_first = False
-            if chunk.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in chunk[:4]:
-                raise UsageFileError(FileFault.ENCODING_UNKNOWN, "it isn't UTF-8 text; save it as UTF-8")
-            chunk = chunk.removeprefix(b"\xef\xbb\xbf")
-        last = chunk.rfind(b'"')
-        without = without + len(chunk) if last < 0 else len(chunk) - last
-        if without > JSON_STRING_BYTES_MAX:
-            raise UsageFileError(
-                FileFault.TOO_LARGE, f"it has more than {JSON_STRING_BYTES_MAX:,} bytes without a quotation mark"
-            )
-        yield chunk
-
-
-def _parsed(data: bytes) -> list[object]:
-    import orjson  # noqa: PLC0415
-
-    try:
-        whole = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        whole = _parsed_patiently(data)
-    if not isinstance(whole, dict) or not isinstance(whole.get("jobs"), list):
-        raise UsageFileError(FileFault.NOT_PARSABLE_OUTPUT, 'it has no list "jobs"; export it with sacct --json')
-    return cast("list[object]", whole["jobs"])
-
-
-def _parsed_patiently(data: bytes) -> object:
-    """Return what JSON says in which names have broken characters, which users can bring about.
-
-    Raises:
-        UsageFileError: it is no JSON either way.
-    """
-    try:
-        return json.loads(data.decode("utf-8", "replace"), strict=False)
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}: {error.msg[:1].lower()}{error.msg[1:]}"
-        what = "the file may be cut off" if error.pos >= len(error.doc.rstrip()) - 1 else "it isn't JSON"
-        raise UsageFileError(FileFault.NOT_PARSABLE_OUTPUT, f"{what} ({where}); export it again") from None
-    except RecursionError:
-        raise UsageFileError(FileFault.NOT_PARSABLE_OUTPUT, "its JSON is nested too deep") from None
-
-
-class _Stream:
-    """The pieces as something to read from; broken characters are replaced."""
-
-    def __init__(self, first: list[bytes], rest: Iterator[bytes]) -> None:
-        self._first = first[::-1]
-        self._rest = rest
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-
-    def read(self, size: int) -> bytes:
-        """Return the next piece, whatever its size; empty at the end."""
-        while size:
-            piece = self._first.pop() if self._first else next(self._rest, b"")
-            text = self._decoder.decode(piece, final=not piece)
-            if text or not piece:
-                return text.encode()
-        return b""
-
-
-def _streamed(first: list[bytes], rest: Iterator[bytes]) -> Iterator[object]:
-    import ijson  # noqa: PLC0415 - an extra
-
-    found = False
-    try:
-        for job in ijson.items(_Stream(first, rest), "jobs.item", use_float=True):
-            found = True
-            yield job
-    except (ijson.JSONError, UnicodeDecodeError) as error:
-        what = " ".join(str(error).split())[:80]
-        raise UsageFileError(
-            FileFault.NOT_PARSABLE_OUTPUT, f"it isn't JSON, or is cut off ({what}); export it again"
-        ) from None
-    if not found:
-        raise UsageFileError(FileFault.NOT_PARSABLE_OUTPUT, 'it has no list "jobs"; export it with sacct --json')

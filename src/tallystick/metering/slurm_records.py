@@ -15,8 +15,8 @@ RECORD_LINES_MAX: Final = 1_024
 """Lines that are tried as one record."""
 RECORD_LENGTH_MAX: Final = 1024 * 1024
 """Characters of them."""
-TWO_WAYS: Final = "the record can be cut in two ways; whose job it is must not be guessed"
-NO_WAY: Final = "it can't be cut into the heading's columns"
+TWO_WAYS: Final = "its text fits the columns in two ways, which say different things"
+NO_WAY: Final = "its text doesn't fit the heading's columns"
 
 Values = tuple[str, ...]
 
@@ -85,8 +85,8 @@ class _Block:
 
     def take(self, number: int, text: str, whole: Used | None) -> Iterator[Found | Lost]:
         """Take a line; yield what is decided by it."""
-        if text == self._layout.heading:
-            yield from self.flush()
+        if text == self._layout.heading and (self._cutter is None or self._cutter.is_done):
+            yield from self.flush()  # else it stands in the text of a record, as far as can be told
         elif whole is not None:
             yield from self._take_whole(_Held(number, text, whole))
         elif text.count(self._layout.separator) >= len(self._layout.columns) and (ways := self._ways_of(text)):

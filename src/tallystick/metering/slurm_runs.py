@@ -172,14 +172,14 @@ class SlurmRuns:
             jobs.append(job)
 
 
-_NO_SUCH_TIME: Final = "its wall time did not exist on that day: the clock was set forward over it"
+_NO_SUCH_TIME: Final = "its wall time was skipped when the clock was set forward, or is no time"
 _WHYS: Final = {
     "none": (SkipReason.UNREADABLE, _NO_SUCH_TIME),
     "before": (SkipReason.INTERVAL_INVALID, "its end is before its start"),
-    "longer": (SkipReason.UNREADABLE, "elapsed is longer than from start to end"),
+    "longer": (SkipReason.UNREADABLE, "its elapsed time is longer than its interval"),
     "either": (
         SkipReason.TIME_AMBIGUOUS,
-        "it lies in the hour that the clock showed twice, and its elapsed time fits both readings or neither",
+        "its wall times have two readings, and its elapsed time doesn't choose one",
     ),
 }
 

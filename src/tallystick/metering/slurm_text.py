@@ -9,15 +9,16 @@ import re
 from collections.abc import Generator, Iterable, Iterator
 from typing import Any, Final
 
-from tallystick.errors import UsageFileError
+from tallystick.errors import MalformedError, UsageFileError
 from tallystick.metering.mapping import Mapping
 from tallystick.metering.reasons import FileFault, SkipReason
 from tallystick.metering.run import Run, Skipped
-from tallystick.metering.slurm_devices import CountError, SlurmDevices
+from tallystick.metering.slurm_devices import SlurmDevices
 from tallystick.metering.slurm_layout import JOB, SPAN, STATE, TIME, TRES, Layout, Used, layout_of
 from tallystick.metering.slurm_records import Found, Lost, Values, cut_into_records, job_shown
 from tallystick.metering.slurm_runs import Facts, SlurmRuns
 from tallystick.metering.slurm_times import NO_TIMES, Instants, Readings, span_seconds
+from tallystick.metering.utf8_pieces import utf8_pieces
 
 LINE_BYTES_MAX: Final = 1024 * 1024
 """Of a line; sacct writes some hundred."""
@@ -126,7 +127,7 @@ class _Outcomes:
             return self._unreadable(used, line, "it ran, and has no start")
         try:
             devices = self._devices.of_text(used.tres, used.partition, used.nodes)
-        except CountError as error:
+        except MalformedError as error:
             self._runs.with_gpus += 1
             return self._unreadable(used, line, str(error))
         if not devices:
@@ -183,12 +184,7 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[Line]:
     """
     number = 0
     rest = b""
-    for piece in chunks:
-        chunk = piece
-        if not number and not rest and chunk:
-            if chunk.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in chunk[:256]:
-                raise UsageFileError(FileFault.ENCODING_UNKNOWN, "it isn't UTF-8 text; save it as UTF-8")
-            chunk = chunk.removeprefix(b"\xef\xbb\xbf")
+    for chunk in utf8_pieces(chunks):
         parts = (rest + chunk).split(b"\n")
         rest = parts.pop()
         if len(rest) > LINE_BYTES_MAX or max(map(len, parts), default=0) > LINE_BYTES_MAX:
