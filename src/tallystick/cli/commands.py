@@ -49,6 +49,7 @@ BY_USER: Final = {
     ),
     "Accountants": (Command("journal", "journal", "Write the log's postings for an accounting program."),),
     "Providers, and all who bring notes": (
+        Command("usage", "usage", "Burn what a cluster's records say, and reconcile them with the log."),
         Command("check", "provider", "Say what submit would decide; write nothing."),
         Command("submit", "provider", "Record notes, or say why not."),
         Command("usage", "usage", "Read usage records, plan and burn what isn't burned, reconcile."),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tallystick.cli.lookups import Candidate
     from tallystick.publishing import Reader
     from tallystick.sources import WritableSource
+    from tallystick.usage.logs import ProviderLog
     from tallystick.vouchers.entry import Entry
     from tallystick.vouchers.refusals import Refusal
     from tallystick.vouchers.state import State
@@ -111,6 +112,12 @@ class LedgerPlace:
             UsageError: always.
         """
         raise UsageError(f"{name} can't wait here: notes wait at a service, and this is a ledger")
+
+    def provider_log(self) -> "ProviderLog":
+        """Return the log, as it was when it was first asked."""
+        from tallystick.usage.logs import LogHere
+
+        return LogHere(self._reader)
 
     def close(self) -> None:
         """Let go of the log."""

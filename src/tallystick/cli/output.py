@@ -184,7 +184,7 @@ def readable(name: str, value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
-        in_unit = yuan if name.endswith("_fen") else gpu_hours if name.startswith("gpu_milliseconds") else str
+        in_unit = yuan if name.endswith("_fen") else gpu_hours if "gpu_milliseconds" in name else str
         return in_unit(value)
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {readable(name, inner)}" for key, inner in value.items())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from tallystick.cli.lookups import Candidate
+    from tallystick.usage.logs import ProviderLog
     from tallystick.wire import JsonObject
 
 
@@ -59,6 +60,9 @@ class Place(Protocol):
         Raises:
             UsageError: there is none, or several, or nothing can wait here.
         """
+
+    def provider_log(self) -> "ProviderLog":
+        """Return the log, as a provider may read it, as it is now."""
 
     def close(self) -> None:
         """Let go of what is open."""

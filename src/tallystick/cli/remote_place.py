@@ -19,6 +19,7 @@ from tallystick.vouchers.refusals import Reason
 if TYPE_CHECKING:
     from tallystick.profile import Profile
     from tallystick.signing.keys import SigningKey
+    from tallystick.usage.logs import ProviderLog
     from tallystick.wire import JsonObject
 
 _T = TypeVar("_T")
@@ -150,6 +151,18 @@ class RemotePlace:
         if note is None:
             raise UsageError(f"{name} doesn't wait any more: `tallystick inbox` lists what does")
         return note
+
+    def provider_log(self) -> "ProviderLog":
+        """Return the log; logged in, since each party sees what is its own, but where all may be read.
+
+        Raises:
+            TallystickError: there is no key, or it isn't taken.
+        """
+        from tallystick.usage.logs import LogServed
+
+        if self.client.info().get("reading") != "open":
+            self.login()
+        return LogServed(self.client)
 
     def close(self) -> None:
         """Hang up."""

@@ -5,7 +5,7 @@ from typing import Final
 
 import typer
 
-MODULES: Final = ("usage_read",)
+MODULES: Final = ("usage_read", "usage_plan", "usage_burn", "usage_reconcile")
 """In the order of `usage --help`."""
 
 
@@ -16,7 +16,6 @@ def add_commands(app: typer.Typer) -> None:
         no_args_is_help=True,
         rich_markup_mode=None,
     )
-    group.callback()(lambda: None)
     for name in MODULES:
         import_module(f"tallystick.cli.{name}").add_commands(group)
     app.add_typer(group, name="usage")

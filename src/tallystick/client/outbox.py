@@ -55,6 +55,27 @@ class Outbox:
         """Return the newest answer to the note of a reference, if there is one."""
         return self._answers.get(ref)
 
+    def unanswered(self) -> dict[str, bytes]:
+        """Return the notes that were signed and have no answer, by reference, in the order of references.
+
+        Raises:
+            UsageError: a file among them is no note.
+            OSError: they can't be read.
+        """
+        answered = {_name(ref) for ref in self._answers}
+        folder = self._folder / _NOTES
+        found = {}
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if path.name in answered:
+                continue
+            note = path.read_bytes()
+            try:
+                ref = str(json.loads(note.partition(b"\n")[0])["ref"])
+            except (ValueError, KeyError, TypeError):
+                raise UsageError(f"{path} is no note: something else wrote there") from None
+            found[ref] = note
+        return dict(sorted(found.items()))
+
     def add(self, notes: Mapping[str, bytes]) -> None:
         """Keep notes by reference, durable when this returns: from then on they may be sent.
 

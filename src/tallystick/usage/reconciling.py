@@ -26,14 +26,14 @@ FOREVER: Final = 2**62
 
 
 class Window(NamedTuple):
-    """From when on and until when (µs) usage and lines are compared, by their ends: from < end ≤ until."""
+    """From when on and until when (µs) usage and lines are compared, by the days of their ends, as the log books."""
 
     starts_at: int = -FOREVER
     ends_at: int = FOREVER
 
     def has(self, ends_at: int) -> bool:
         """Return whether what ends then is compared."""
-        return self.starts_at < ends_at <= self.ends_at
+        return self.starts_at <= ends_at < self.ends_at
 
 
 class Difference(NamedTuple):
@@ -49,6 +49,23 @@ class DiffersFrom(NamedTuple):
 
     one: Matched
     differences: tuple[Difference, ...]
+
+
+class BurnedMore(NamedTuple):
+    """A job of which more is burned than it used of an item: lines at a time when it didn't run.
+
+    Attributes:
+        runs: those that would agree without.
+        extra: the lines that are too many.
+        usage_gpu_milliseconds, ledger_gpu_milliseconds: of the job and item in all.
+    """
+
+    job: str
+    item: str
+    runs: tuple[Matched, ...]
+    extra: tuple[LoggedLine, ...]
+    usage_gpu_milliseconds: int
+    ledger_gpu_milliseconds: int
 
 
 @dataclass(slots=True)
@@ -69,7 +86,7 @@ class Reconciliation:
     missing_in_ledger: list[UsageLine] = field(default_factory=list)
     missing_in_usage: list[LoggedLine] = field(default_factory=list)
     differs: list[DiffersFrom] = field(default_factory=list)
-    burned_more_than_used: list[tuple[LoggedLine, int]] = field(default_factory=list)
+    burned_more_than_used: list[BurnedMore] = field(default_factory=list)
     still_running: list[Matched] = field(default_factory=list)
     by: dict[tuple[str, str], Totals] = field(default_factory=dict)
     outside_window: Counter[str] = field(default_factory=Counter)
@@ -107,6 +124,7 @@ class _Comparing:
 
     def add(self, spells: Sequence[tuple[Sequence[UsageLine], Sequence[LoggedLine]]]) -> None:
         """Compare all that there is of one job, item by item."""
+        begun = len(self.found.matched)
         runs: list[Matched] = []
         left: list[LoggedLine] = []
         for usages, lines in spells:
@@ -115,17 +133,30 @@ class _Comparing:
             left += rest
         for run in runs:
             left = self._run(run, left)
-        is_used = bool(runs)
-        used = sum(run.usage.gpu_milliseconds for run in runs)
+        extra: dict[str, list[LoggedLine]] = {}
         for line in left:
             if not self._window.has(line.ends_at):
                 self.found.outside_window["lines"] += 1
                 continue
             self._count_line(line)
-            if is_used:
-                self.found.burned_more_than_used.append((line, used))
+            if runs:
+                extra.setdefault(line.item, []).append(line)
             else:
                 self.found.missing_in_usage.append(line)
+        for item, lines in extra.items():
+            self._burned_more(item, runs, lines, begun)
+
+    def _burned_more(self, item: str, runs: Sequence[Matched], extra: Sequence[LoggedLine], begun: int) -> None:
+        """Take note of lines that are too many; what agrees of their job (from `begun` on) isn't matched then."""
+        found = self.found
+        of_item = [run for run in runs if run.usage.item == item]
+        of_job = found.matched[begun:]
+        agreeing = tuple(one for one in of_job if one.usage.item == item)
+        found.matched[begun:] = [one for one in of_job if one.usage.item != item]
+        used = sum(run.usage.gpu_milliseconds for run in of_item)
+        burned = sum(line.gpu_milliseconds for run in of_item for line in run.lines)
+        burned += sum(line.gpu_milliseconds for line in extra)
+        found.burned_more_than_used.append(BurnedMore(extra[0].job, item, agreeing, tuple(extra), used, burned))
 
     def _run(self, run: Matched, left: list[LoggedLine]) -> list[LoggedLine]:
         """Compare a run, and return the lines that are left of those that were."""
