@@ -40,6 +40,15 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "check": ("tallystick check ledger statement.note",),
     "submit": ("tallystick submit ledger issue.note --receipts receipts",),
+    "usage plan": (
+        "tallystick usage plan march.psv --format slurm-psv --mapping mapping.toml",
+        "tallystick usage plan march.psv --format slurm-psv --mapping mapping.toml --reversals reversals.csv",
+    ),
+    "usage burn": ("tallystick usage burn march.psv --format slurm-psv --mapping mapping.toml",),
+    "usage reconcile": (
+        "tallystick usage reconcile march.psv --format slurm-psv --mapping mapping.toml \\",
+        "    --from 2026-03-01 --until 2026-03-31 --payments bank.csv -o march.xlsx --sign meter.pem",
+    ),
     "show": (
         "tallystick show ledger voucher shanghai-treasury/v-7",
         "tallystick show ledger entry 45",

@@ -130,7 +130,7 @@ def _send_unanswered(burning: _Burning) -> None:
     """Send what an earlier run signed and didn't see answered, so that the log has it before it is asked."""
     waiting = burning.outbox.unanswered()
     if waiting:
-        output.notice(f"{len(waiting):,} statements of an earlier run have no answer, and are sent again as they are")
+        output.notice(f"statements of an earlier run without an answer, sent again as they are: {len(waiting):,}")
         _send(burning, waiting)
 
 
@@ -221,10 +221,7 @@ def _report(burning: _Burning, made: "PreviewedPlan", *, as_json: bool) -> int:
     else:
         for ref, answer in refused.items():
             output.line(f"{ref}: refused: {answer['reason']}: {answer['detail']}")
-        more = f"; {lines_refused:,} of their lines were refused" if lines_refused else ""
-        output.line(
-            f"{len(answers) - len(refused):,} statements are recorded, {len(refused):,} were refused{more}"
-            if answers
-            else "nothing was to be sent"
-        )
+        more = f"; of their lines refused: {lines_refused:,}" if lines_refused else ""
+        recorded = f"statements recorded: {len(answers) - len(refused):,}, refused: {len(refused):,}{more}"
+        output.line(recorded if answers else "nothing was to be sent")
     return REFUSED if refused or lines_refused or made.is_open else AS_ASKED

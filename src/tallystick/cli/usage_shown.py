@@ -104,20 +104,22 @@ def show_plan(found: "PreviewedPlan") -> None:
     if said["totals"]:
         output.rows("to burn, in yuan and GPU-hours", said["totals"])
     statements, lines = len(said["statements"]), len(said["lines"])
-    made = f" in {statements:,} statements" if found.preview is not None else "; no key: the log wasn't asked"
-    output.line(f"{lines:,} lines to burn{made}")
+    made = f", statements: {statements:,}" if found.preview is not None else "; without a key the log can't be asked"
+    output.line(f"lines to burn: {lines:,}{made}")
     late = sum("prior_period" in one or "corrects" in one for one in said["lines"])
     if late:
-        output.line(f"{late:,} of them are of sealed days, and say so")
+        output.line(f"of them of sealed days, which they say: {late:,}")
     if plan.unsplit:
-        output.line(f"{len(plan.unsplit):,} lines aren't cut: their runs were suspended, and when isn't known")
+        output.line(
+            f"lines that aren't cut, since it isn't known when their runs were suspended: {len(plan.unsplit):,}"
+        )
     _show_some("would be refused, and are left out", said["refused"], ("job", "item", "starts_at", "reason", "detail"))
     columns = ("statement", "line", "job", "item", "gpu_milliseconds", "fee_fen", "why", "would_be")
     _show_some("stand in the log, and shouldn't", said["reversals"], columns)
     if plan.reversals:
         output.line(
-            f"{len(plan.awaiting):,} lines await these reversals, which a person decides: --reversals FILE.csv writes "
-            "them, `tallystick do burn.reverse --from FILE.csv` signs them"
+            f"lines that await these reversals: {len(plan.awaiting):,}; a person decides: `usage plan --reversals "
+            "FILE.csv` writes them, `tallystick do burn.reverse --from FILE.csv` signs them"
         )
 
 
@@ -127,7 +129,7 @@ def show_records(said: "JsonObject") -> None:
         {"reason": reason, "records": count, "gpu_milliseconds": said["skipped_gpu_milliseconds"].get(reason, 0)}
         for reason, count in said["skipped"].items()
     ]
-    output.line(f"{said['records']:,} records, of which {said['records'] - sum(said['skipped'].values()):,} count")
+    output.line(f"records: {said['records']:,}, of which count: {said['records'] - sum(said['skipped'].values()):,}")
     if rows:
         output.rows("the others, in GPU-hours", rows)
     for what, name in (("account", "accounts_unmapped"), ("kind of GPU", "items_unmapped")):
@@ -208,7 +210,7 @@ def show_reconciliation(report: "JsonObject") -> None:
     show_records(report)
     if report["totals"]:
         output.rows("totals, in yuan and GPU-hours", report["totals"])
-    output.line(f"{len(report['matched']):,} runs are burned as they ran")
+    output.line(f"runs that are burned as they ran: {len(report['matched']):,}")
     run = ("job", "item", "contract", "starts_at", "ends_at", "usage_gpu_milliseconds")
     _show_some("missing in the ledger", report["missing_in_ledger"], run)
     _show_some(
