@@ -14,8 +14,8 @@ from support.clusters import CONTRACT, DAY, Cluster, Job, burned_once, export
 from support.command_line import finish, start
 from support.schedules import schedule
 
-KILLS = schedule(3, 40)
-JOBS = schedule(400, 3_000)
+KILLS = schedule(2, 40)
+JOBS = schedule(120, 3_000)
 SLOWEST_SECONDS = 120
 
 
