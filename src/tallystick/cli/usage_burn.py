@@ -211,13 +211,13 @@ def _shortened(said: "JsonObject") -> "JsonObject":
 def _report(burning: _Burning, made: "PreviewedPlan", *, as_json: bool) -> int:
     """Print what became of every statement, and return the status for it."""
     from tallystick.cli.usage_shown import plan_said
+    from tallystick.wire.usage import sent
 
     answers = burning.answers
     refused = {ref: answer for ref, answer in answers.items() if not answer["accepted"]}
     lines_refused = sum(len(answer.get("lines_refused", ())) for answer in answers.values())
     if as_json:
-        said = [{"ref": ref} | answer for ref, answer in answers.items()]
-        output.print_json({"plan": plan_said(made), "sent": said})
+        output.print_json(sent(plan_said(made), answers))
     else:
         for ref, answer in refused.items():
             output.line(f"{ref}: refused: {answer['reason']}: {answer['detail']}")

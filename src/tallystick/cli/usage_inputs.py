@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Final
 import typer
 
 from tallystick.errors import UsageError
+from tallystick.signing.algorithms import SHA256
 
 if TYPE_CHECKING:
     from tallystick.metering.mapping import Mapping
@@ -39,13 +40,13 @@ class InputFile:
 
     Attributes:
         name: as it was given.
-        sha256: of its bytes, in hex.
+        hash: of its bytes.
         first_start, last_end: of the lines that it came to (µs); None if there are none.
     """
 
     name: str
     size: int = 0
-    sha256: str = ""
+    hash: str = ""
     first_start: int | None = None
     last_end: int | None = None
 
@@ -74,11 +75,11 @@ class Usage:
 
         files = []
         for one in self.files:
-            said: JsonObject = {"name": one.name, "bytes": one.size, "sha256": one.sha256}
+            said: JsonObject = {"name": one.name, "bytes": one.size, "hash": one.hash}
             if one.first_start is not None and one.last_end is not None:
                 said |= {"first_start": format_second(one.first_start), "last_end": format_second(one.last_end)}
             files.append(said)
-        mapping = {"name": self.mapping_file.name, "sha256": self.mapping_file.sha256}
+        mapping = {"name": self.mapping_file.name, "hash": self.mapping_file.hash}
         return {"format": self.format_name, "files": files, "mapping": mapping}
 
 
@@ -122,7 +123,7 @@ def _read_mapping(path: Path) -> "tuple[Mapping, InputFile]":
 
     with path.open("rb") as file:
         data = file.read(MAPPING_BYTES_MAX + 1)
-    return read_mapping(data, str(path)), InputFile(str(path), len(data), hashlib.sha256(data).hexdigest())
+    return read_mapping(data, str(path)), InputFile(str(path), len(data), SHA256.of(data))
 
 
 @contextmanager
@@ -141,4 +142,4 @@ def _pieces(file: IO[bytes], one: InputFile) -> Iterator[bytes]:
         digest.update(piece)
         one.size += len(piece)
         yield piece
-    one.sha256 = digest.hexdigest()
+    one.hash = SHA256.to_text(digest.digest())

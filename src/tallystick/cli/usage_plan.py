@@ -59,6 +59,7 @@ def plan(
     from tallystick.cli.usage_inputs import read_usage_files
     from tallystick.cli.usage_planning import Signer, planned
     from tallystick.cli.usage_shown import plan_said, show_plan
+    from tallystick.wire import usage as wire_usage
 
     options = {"source": source, "party": party, "policy": policy, "passphrase_file": passphrase_file}
     found = profiles.load(profile, options | {"passphrase_command": passphrase_command})
@@ -71,7 +72,7 @@ def plan(
         if reversals is not None:
             _write_reversals(made, signer, reversals)
     if as_json:
-        output.print_json({"plan": plan_said(made)})
+        output.print_json(wire_usage.planned(plan_said(made)))
     else:
         show_plan(made)
     return REFUSED if made.is_open else AS_ASKED

@@ -90,6 +90,7 @@ def reconcile(
     """Compare usage with the log, both ways: what is missing, what differs, what is burned and wasn't used."""
     from tallystick import profile as profiles
     from tallystick.cli.usage_inputs import read_usage_files
+    from tallystick.wire.usage import reconciled
 
     _check_options(out, sign)
     options = {"source": source, "party": party, "policy": policy, "passphrase_file": passphrase_file}
@@ -108,7 +109,7 @@ def reconcile(
         report["open"] = _open(report)
         _write(report, out, asked, found, None if sign is None else drafting.keys_of(found, (sign,)))
     if as_json:
-        output.print_json({"reconciliation": report})
+        output.print_json(reconciled(report))
     else:
         _show(report)
     return REFUSED if report["open"] else AS_ASKED
@@ -303,6 +304,7 @@ def _as_file(report: "JsonObject", ending: str) -> bytes:
     from tallystick.printing.csv_bytes import csv_bytes
     from tallystick.usage.report import COLUMNS, rows_of
     from tallystick.wire.json_text import json_text
+    from tallystick.wire.usage import reconciled
 
     if ending == ".csv":
         return csv_bytes(COLUMNS, rows_of(report))
@@ -310,7 +312,7 @@ def _as_file(report: "JsonObject", ending: str) -> bytes:
         from tallystick.usage.workbook import workbook
 
         return workbook(report)
-    return f"{json_text({'reconciliation': report})}\n".encode()
+    return f"{json_text(reconciled(report))}\n".encode()
 
 
 def _note(data: bytes, report: "JsonObject", asked: _Asked, profile: "Profile", keys: "Sequence[SigningKey]") -> bytes:

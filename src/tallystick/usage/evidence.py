@@ -24,7 +24,7 @@ NONCE_SIZE: Final = 16
 
 def nonce_of(record: bytes, key: bytes) -> bytes:
     """Return a record's salt."""
-    return hmac.digest(key, record, "sha256")[:NONCE_SIZE]
+    return hmac.digest(key, record, SHA256.name)[:NONCE_SIZE]
 
 
 def salted_hash(record: bytes, key: bytes) -> bytes:

@@ -19,7 +19,6 @@ from tallystick.wire import JsonObject
 Check = Callable[[Sequence[PlannedStatement]], Sequence[JsonObject]]
 """Returns what the log would answer to statements, one after another, in order."""
 
-ROUNDS_MAX: Final = 8
 _TOO_LARGE: Final = frozenset({Reason.ENTRY_TOO_LARGE.value, Reason.NOTE_TOO_LARGE.value})
 _OF_ENDS: Final = frozenset(
     {
@@ -78,7 +77,7 @@ def previewed(lines: Sequence[PlannedLine], contracts: Mapping[str, ContractDays
     """
     statements = list(statements_of(lines))
     refused: list[RefusedLine] = []
-    for _ in range(ROUNDS_MAX):
+    while True:  # each time something is halved or cut, so there is an end
         asked = _Asked(contracts)
         for statement, answer in zip(statements, check(statements), strict=True):
             asked.take(statement, answer)
