@@ -7,7 +7,11 @@
     journal.py    transactions, month by month, whatever they are written as
     hledger.py, beancount.py    as these programs read them
     balances.py   what lies in each account
-    bank_file.py  a bank's list of payments, read back
+    bank_file.py  a bank's list of payments, read
+    statement.py  what a statement says of a holder, a provider or a programme
+    statement_cells.py  its cells, statement_words.py its words in two languages
+    statement_pages.py  set as pages by statement.typ
+    log_place.py  where in a log a paper was made
 
 Nothing here decides, and nothing here writes to a ledger: every figure is a posting of the replayed log.
 """

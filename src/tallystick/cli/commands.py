@@ -47,7 +47,10 @@ BY_USER: Final = {
         Command("rules", "rules", "List the commands that a log takes."),
         Command("balances", "treasury", "Show balances, now or as of another time."),
     ),
-    "Accountants": (Command("journal", "journal", "Write the log's postings for an accounting program."),),
+    "Accountants": (
+        Command("journal", "journal", "Write the log's postings for an accounting program."),
+        Command("statement", "statement", "Write a statement as PDF, in English or Chinese."),
+    ),
     "Providers, and all who bring notes": (
         Command("usage", "usage", "Burn what a cluster's records say, and reconcile them with the log."),
         Command("check", "provider", "Say what submit would decide; write nothing."),

@@ -38,6 +38,10 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "tallystick journal ledger --format hledger -o books.journal",
         "tallystick journal ledger --format beancount --from 2026-01-01 --until 2026-03-31 -o q1.beancount",
     ),
+    "statement": (
+        "tallystick statement ledger holder acme-ai -o acme-ai.pdf",
+        "tallystick statement ledger provider guian-cluster --lang zh --from 2026-01-01 --until 2026-03-31 -o q1.pdf",
+    ),
     "check": ("tallystick check ledger statement.note",),
     "submit": ("tallystick submit ledger issue.note --receipts receipts",),
     "usage plan": (

@@ -61,6 +61,10 @@ def _is_beancount_journal(data: bytes) -> bool:
     return data.startswith(b'option "title" "Journal of the log ')
 
 
+def _is_pdf(data: bytes) -> bool:
+    return data.startswith(b"%PDF-")
+
+
 RECEIPT: Final = Kind("a receipt", _is_receipt)
 SIGNED_COMMAND: Final = Kind("a signed command", _is_signed_command)
 SIGNED_CHECKPOINT: Final = Kind("a signed checkpoint", _is_signed_checkpoint)
@@ -69,3 +73,4 @@ BALANCE_PROOF: Final = Kind("a balance proof", _is_balance_proof)
 DOSSIER: Final = Kind("a dossier", _is_dossier)
 HLEDGER_JOURNAL: Final = Kind("a journal for hledger", _is_hledger_journal)
 BEANCOUNT_JOURNAL: Final = Kind("a journal for beancount", _is_beancount_journal)
+PDF: Final = Kind("a PDF", _is_pdf)
