@@ -32,10 +32,10 @@ from tallystick.audit.evidence import Evidence, StoredRun
 from tallystick.audit.evidence_source import open_evidence
 from tallystick.audit.filing import check_filing
 from tallystick.audit.joining import join
-from tallystick.audit.newest import open_newest
+from tallystick.audit.newest import name_of_log, open_newest
 from tallystick.audit.prior_checkpoints import PriorCheckpoint, PriorCheckpoints
 from tallystick.audit.receipts import read_receipts
-from tallystick.audit.replay import Described, Replay, read_entry
+from tallystick.audit.replay import Described, Observer, Replay, read_entry
 from tallystick.audit.report import CheckedCheckpoint, Report, Totals
 from tallystick.audit.review import with_compromised_keys
 from tallystick.audit.series import CheckpointSeries, ListedCheckpoint
@@ -47,7 +47,6 @@ from tallystick.progress import Progress
 from tallystick.signing.keys import VerifierKey
 from tallystick.signing.note import Signature
 from tallystick.sources import AnySource, parse_source
-from tallystick.transparency.checkpoint import Checkpoint
 from tallystick.transparency.encoding import HASH_SIZE, base64_to_text
 from tallystick.transparency.policy import Policy
 from tallystick.verifying import GOOD, UNTOLD, Pending, SignatureJob, VerificationPool, default_processes, is_good
@@ -93,6 +92,7 @@ def audit(
     report_file: Path | ReportPlace | None = None,
     processes: int | None = None,
     progress: Progress | None = None,
+    observer: Observer | None = None,
 ) -> Report:
     """Audit a ledger in a folder or a PostgreSQL database, an exported folder, or the URL of one.
 
@@ -105,6 +105,7 @@ def audit(
         report_file: where to write the report; if it is clean, the state is saved beside it for a later audit.
         processes: how many verify signatures beside this one; 0 or 1: none; None: as many as there are processors.
         progress: told now and then how far it is.
+        observer: shown each event that is replayed; what it says is in the report beside the verdict.
 
     Raises:
         UsageError: there is no such folder, or it is no URL of a database or an exported log; there is no going on
@@ -122,10 +123,12 @@ def audit(
     # Before the evidence: a log that is being written has, by then, all that the receipts are of.
     given = read_receipts(receipts, policy)
     with closing(open_evidence(parsed := parse_source(source), findings, start)) as evidence, paused_collection():
-        one = _Audit(evidence, policy, findings, progress, earlier, given)
+        one = _Audit(evidence, policy, findings, progress, earlier, given, observer)
         report = one.run(default_processes() if processes is None else processes)
         state = one.take_state()
         report = with_compromised_keys(report, parsed, state, earlier)
+        if observer is not None:
+            report = report.model_copy(update={"patterns": observer.to_json()})
         if report_file is not None:
             report = write_report(report_file, report, state)
         del one  # before cycles are looked for again: what isn't there needs no search
@@ -143,6 +146,7 @@ class _Audit:
         progress: Progress | None,
         earlier: Earlier | None,
         receipts: list[PriorCheckpoint],
+        observer: Observer | None = None,
     ) -> None:
         self._evidence = evidence
         self._findings = findings
@@ -150,11 +154,11 @@ class _Audit:
         self._newest, self._checkpoint, shown, cosigned = open_newest(evidence, policy, findings)
         self._shown = shown
         before = [*([earlier.checkpoint] if earlier is not None else []), *[one.checkpoint for one in receipts]]
-        self._origin = _name_of_log([self._checkpoint, *before, shown], policy)
+        self._origin = name_of_log([self._checkpoint, *before, shown], policy)
         self._size_known = shown is not None
         self._size = shown.size if shown else _SIZE_UNKNOWN
         self._root = shown.root if shown else None
-        self._replay = Replay(self._origin, findings)
+        self._replay = Replay(self._origin, findings, observer)
         self._tree = TreeRebuild(evidence, findings)
         keys = [line.vkey for line in policy.logs if line.vkey.name == self._origin]
         self._earlier = earlier
@@ -376,12 +380,6 @@ class _Audit:
             receipts=len(self._receipts) or None,
             since=self._earlier.shown if self._earlier is not None else None,
         )
-
-
-def _name_of_log(told: Sequence[Checkpoint | None], policy: Policy) -> str:
-    """Return the log's name by the first checkpoint there is: a damaged one must not make all others another log's."""
-    names = [checkpoint.origin for checkpoint in told if checkpoint is not None]
-    return next(iter([*names, *[line.vkey.name for line in policy.logs]]), "")
 
 
 def _in_pieces(runs: Iterator[StoredRun]) -> Iterator[StoredRun]:

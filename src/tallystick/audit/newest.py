@@ -5,6 +5,7 @@ of another text       the log said it before (prior_checkpoints.py): the log mus
 not the log's         a finding: it was put there without the log
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -106,3 +107,9 @@ def _prior_checkpoint(
         findings.add(FindingCode.CHECKPOINT_SIGNATURE_INVALID, None, detail)
         return None
     return PriorCheckpoint(COSIGNED, FindingCode.COSIGNED_CHECKPOINT_CONTRADICTED, checkpoint)
+
+
+def name_of_log(told: Sequence[Checkpoint | None], policy: Policy) -> str:
+    """Return the log's name by the first checkpoint there is: a damaged one must not make all others another log's."""
+    names = [checkpoint.origin for checkpoint in told if checkpoint is not None]
+    return next(iter([*names, *[line.vkey.name for line in policy.logs]]), "")

@@ -16,7 +16,7 @@ Form is still checked then.
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final, Protocol
 
 from tallystick.audit.book_checks import OwnBook, faults, returned_fen
 from tallystick.audit.officer_checks import OwnOfficerSums
@@ -46,6 +46,16 @@ Described = tuple[str | None, str | None, str | None]
 _UNREADABLE: Final[Described] = (None, None, None)
 
 
+class Observer(Protocol):
+    """Who is shown what was replayed; no decision and no finding depends on it."""
+
+    def take(self, event: Event, state: State) -> None:
+        """Take in an entry's event, given the state after it; the state is only to be read."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what the report says of it, beside the verdict, as JSON values: asked once, at the end."""
+
+
 def read_entry(data: bytes, origin: str) -> SignedCommand | Refusal:
     """Open an entry's note and read its command (steps 1 and 2)."""
     try:
@@ -64,8 +74,10 @@ class Replay:
         adoption: of rules that this version doesn't know, where the replay ended with it.
     """
 
-    def __init__(self, origin: str, findings: Findings) -> None:
+    def __init__(self, origin: str, findings: Findings, observer: Observer | None = None) -> None:
         self.state = State.empty(origin)
+        self._observer = observer
+        self._evolved: Event | None = None
         self.is_running = True
         self.adoption: Adoption | None = None
         self._own_book = OwnBook(self.state.book)
@@ -104,12 +116,16 @@ class Replay:
         if not self.is_running or isinstance(signed, Refusal) or data[: len(_AT)] != _AT:
             return self._look_at(index, data, signed)
         try:
-            return self._decide(index, data, signed)
+            described = self._decide(index, data, signed)
         except MemoryError:
             raise  # this machine's, and no fault of the entry
         except Exception as error:
             self._look_at(index, data, signed)
             return self._stop(index, f"deciding it fails: {type(error).__name__}: {error}"[:_SHOWN_MAX])
+        if self._observer is not None and self._evolved is not None:  # a fault in it is no fault of the entry
+            self._observer.take(self._evolved, self.state)
+            self._evolved = None
+        return described
 
     def miss(self, start: int, stop: int) -> None:
         """Note that entries start … stop - 1 aren't there."""
@@ -186,6 +202,7 @@ class Replay:
         """Change the state, check the books that it touched, and add to the sums."""
         newest = self.state.at
         postings = evolve(self.state, event)
+        self._evolved = event
         self.state.at = max(newest, event.at)  # that it went backwards is a finding, and no fault of the books
         for fault in (*self._own_book.post(self.state, postings), *self._own_officer_sums.count(self.state, event)):
             self._findings.add(FindingCode.CONSERVATION_BROKEN, event.index, fault)

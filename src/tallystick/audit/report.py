@@ -8,6 +8,8 @@
      "receipts": how many,                                 only if some were given: what the log had to stand by
      "compromised_keys": [{"key", "party", "since", "revoked_index", "said_index", "signed", "entries"}],
                                                            only if there are some
+     "patterns": {...},                                    only if they were asked for: what was seen besides, which
+                                                           changes no verdict (tallystick/patterns)
      "since": {"size", "root"},                            only if an earlier audit was gone on from: where it ended
      "state": {"sha256", "size"}}                          only if the state was saved, for a later audit to go on from
 
@@ -18,7 +20,16 @@ the lines and GPU-time burned, because it was burned; money is net of reversals.
 import base64
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, ValidationInfo
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PlainSerializer,
+    ValidationError,
+    ValidationInfo,
+)
 
 from tallystick.errors import MalformedError
 from tallystick.field_faults import first_fault
@@ -145,6 +156,7 @@ class Report(_Closed):
     totals: Totals
     receipts: int | None = Field(default=None, exclude_if=_is_none)
     compromised_keys: tuple[CompromisedKey, ...] | None = Field(default=None, exclude_if=_is_none)
+    patterns: dict[str, JsonValue] | None = Field(default=None, exclude_if=_is_none)
     since: EarlierCheckpoint | None = Field(default=None, exclude_if=_is_none)
     state: SavedState | None = Field(default=None, exclude_if=_is_none)
 
