@@ -282,6 +282,70 @@ def test_the_tiles_audit_clean_too(demo: Demo) -> None:
     assert report.totals.model_dump() == demo.report["totals"]
 
 
+def watched(demo: Demo, *options: str) -> tuple[int, dict[str, Any]]:
+    """The status and the report of an audit of its folder by its patterns."""
+    ran = command_line.run(
+        "audit", demo.folder, "--trust", demo.folder / "trust.policy", "--patterns", "--json", *options
+    )
+    return ran.status, json.loads(ran.out)
+
+
+def test_the_honest_year_has_no_pattern_above_a_note(demo: Demo) -> None:
+    """And all else that the report says is as without patterns."""
+    status, report = watched(demo, "--fail-on", "warning")
+    patterns = report.pop("patterns")
+    assert (status, report) == (0, demo.report)
+    assert [one for one in patterns["seen"] if one["severity"] != "note"] == []
+    assert patterns["entries"] == report["entries"]
+
+
+@pytest.fixture(scope="module")
+def dishonest(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """A year with frauds in it, played once."""
+    return play(tmp_path_factory.mktemp("dishonest") / "year", limit=20, dishonest=True)
+
+
+def test_all_frauds_are_seen_and_the_audit_is_clean(dishonest: Demo) -> None:
+    """Each command of them was accepted, so only patterns tell; the demo says where."""
+    assert dishonest.good
+    assert dishonest.report["verdict"] == "clean"
+    assert "NOT SEEN" not in dishonest.shown
+    hidden = {
+        "capacity_exceeded",
+        "job_at_two_providers",
+        "just_under_threshold",
+        "passed_on_in_circle",
+        "evidence_repeated",
+    }
+    shown = dishonest.shown.partition("Frauds that no rule refuses")[2]
+    assert {name for name in hidden if name in shown} == hidden
+    grave = {one["pattern"] for one in dishonest.report["patterns"]["seen"] if one["severity"] != "note"}
+    assert hidden <= grave
+
+
+def test_patterns_change_the_status_only_where_asked(dishonest: Demo, tmp_path: Path) -> None:
+    """Never the verdict, findings or totals; an export shows what the ledger shows."""
+    trust = dishonest.folder / "trust.policy"
+    plain = command_line.run("audit", dishonest.folder, "--trust", trust, "--json")
+    status, report = watched(dishonest)
+    patterns = report.pop("patterns")
+    assert (plain.status, status) == (0, 0)
+    assert report == json.loads(plain.out)
+    assert patterns == dishonest.report["patterns"]
+    file = tmp_path / "report.json"
+    options = ("--fail-on", "alarm", "--parameter", "last_days=15", "--report", file)
+    ran = command_line.run("audit", dishonest.folder / "tiles", "--trust", trust, *options)
+    assert ran.status == 1
+    assert "verdict: clean" in ran.out
+    assert "alarm evidence_repeated at entries " in ran.out
+    written = json.loads(file.read_bytes())["patterns"]
+    assert written["seen"] == patterns["seen"]
+    assert written["parameters"] == patterns["parameters"] | {"last_days": 15}
+    since = command_line.run("audit", dishonest.folder, "--trust", trust, "--since", file, "--fail-on", "note")
+    assert since.status == 0
+    assert "patterns: none; none of them changes the verdict" in since.out
+
+
 def test_the_log_key_can_be_used_afterwards(demo: Demo) -> None:
     """The settings name the newer one and its passphrase, and the policy trusts it."""
     settings = load_settings(demo.folder)

@@ -3,6 +3,7 @@
     audit SOURCE --trust POLICY        replays everything and names what is wrong; trusts the policy and nothing else
     audit SOURCE --trust POLICY --since REPORT    replays what is new since an earlier audit
     audit SOURCE --trust POLICY --receipts DIR    also holds the log to the receipts that it gave before
+    audit SOURCE --trust POLICY --patterns        also shows what no rule can refuse (patterns.py), after the verdict
     verify FILE.tlog-proof --trust POLICY    proves offline that one entry is in the log
     verify SOURCE INDEX --trust POLICY       proves the same from the log itself
     verify FILE --trust POLICY               proves offline what an account held when the books were sealed,
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import dossier, kinds, output, over_http, parameters, proofs_of_balance, reading
+from tallystick.cli import dossier, kinds, output, over_http, parameters, patterns_shown, proofs_of_balance, reading
 from tallystick.cli.statuses import REFUSED
 from tallystick.errors import UsageError
 from tallystick.forms.amounts import yuan
@@ -63,6 +64,15 @@ def audit(
         list[Path] | None,
         typer.Option(help="A receipt that the log gave before, or a folder of them: it must still hold. Repeatable."),
     ] = None,
+    patterns: Annotated[
+        bool, typer.Option("--patterns", help="Also show what no rule can refuse, after the verdict, which stays.")
+    ] = False,
+    fail_on: Annotated[
+        patterns_shown.FailOn | None, typer.Option(help="Look for patterns; status 1 if one is as grave or graver.")
+    ] = None,
+    parameter: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=INTEGER", help="Where a pattern begins. Repeatable.")
+    ] = None,
     force: parameters.Force = False,
     as_json: parameters.AsJson = False,
     key: parameters.LoginKey = None,
@@ -76,6 +86,7 @@ def audit(
     from tallystick.wire.json_text import escaped_json
 
     policy = reading.read_policy(trust)
+    watch = patterns_shown.watch(parameter or (), is_asked=patterns or fail_on is not None)
     place = None if report is None else ReportPlace(report, force=force)  # before anything takes long
     to_stdout = place is not None and place.report.is_standard_output
     if to_stdout and as_json:
@@ -89,13 +100,16 @@ def audit(
             receipts=receipts or (),
             report_file=place,
             progress=progress,
+            observer=watch,
         )
     if as_json:
         output.data(escaped_json(found.to_bytes().decode()).encode())
     else:
         with redirect_stdout(sys.stderr) if to_stdout else nullcontext():
             _print_report(found, source, wide=wide)
-    if not found.is_clean:
+            if watch is not None:
+                patterns_shown.print_seen(watch, is_clean=found.is_clean)
+    if not found.is_clean or (watch is not None and patterns_shown.fails(watch, fail_on)):
         raise typer.Exit(REFUSED)
 
 

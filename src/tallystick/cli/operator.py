@@ -198,10 +198,14 @@ def demo(
     jobs: Annotated[Path | None, typer.Option(help="A CSV: timestamp, duration, num_gpus, gpu_time, cluster.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many jobs.")] = None,
     seed: Annotated[int, typer.Option(help="Another seed tells another story.")] = 1,
+    dishonest: Annotated[
+        bool, typer.Option("--dishonest", help="Hide five frauds that no rule refuses, and see them by their patterns.")
+    ] = False,
     wide: parameters.Wide = False,
 ) -> None:
     """Play a year of the network, audit it, tamper with a copy and audit that; status 0 if only the copy failed."""
     from tallystick.demo import run_demo
 
-    if not run_demo(folder, jobs=jobs, limit=limit, seed=seed, console=output.console(wide=wide)):
+    console = output.console(wide=wide)
+    if not run_demo(folder, jobs=jobs, limit=limit, seed=seed, dishonest=dishonest, console=console):
         raise typer.Exit(REFUSED)

@@ -6,6 +6,7 @@
     workload.py   whose jobs ran when: invented from a seed, or read from a file
     year.py founding.py programmes.py contracts.py story.py    what happens, day by day
     dated.py incidents.py treasuries.py counted_and_invoiced.py    what has its own day
+    dishonest.py  five frauds that no rule refuses, where they are asked for
     stage.py keyring.py    how it happens: signed by its party's key, submitted as notes
     tampering.py tables.py
 

@@ -23,6 +23,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from tallystick.audit import audit
 from tallystick.audit.report import Report
 from tallystick.demo import cast, tables
+from tallystick.demo.dishonest import Fraud, Frauds
 from tallystick.demo.founding import Founding
 from tallystick.demo.keyring import Keyring
 from tallystick.demo.stage import Stage, Tally
@@ -31,6 +32,7 @@ from tallystick.demo.tampering import Change, copy_with_one_byte_changed
 from tallystick.demo.workload import Job, invent_jobs, read_jobs
 from tallystick.demo.year import Year, instant
 from tallystick.errors import UsageError
+from tallystick.patterns import Watch
 from tallystick.publishing import read_ledger
 from tallystick.publishing.export import export_tiles
 from tallystick.transparency.policy import Policy
@@ -47,7 +49,13 @@ Step = Callable[[int, int], None]
 
 
 def run_demo(
-    folder: Path, *, jobs: Path | None = None, limit: int | None = None, seed: int = 1, console: Console
+    folder: Path,
+    *,
+    jobs: Path | None = None,
+    limit: int | None = None,
+    seed: int = 1,
+    dishonest: bool = False,
+    console: Console,
 ) -> bool:
     """Play the year into a folder, audit it, audit a changed copy, and show the figures.
 
@@ -56,10 +64,11 @@ def run_demo(
         jobs: a recorded workload (workload.py); an invented one, if None.
         limit: how many jobs at most.
         seed: of everything that is drawn but keys.
+        dishonest: hide five frauds in the year, and look for patterns.
         console: where it is shown.
 
     Returns:
-        Whether the first audit was clean and the second was not.
+        Whether the first audit was clean, the second was not, and every fraud was seen.
 
     Raises:
         UsageError: the folder is in use, or the workload can't be read.
@@ -76,11 +85,12 @@ def run_demo(
         days = year.end_day - year.first_day
         work = invent_jobs(startups, instant(year.first_day), days, seed, limit, year.seals)
     with _progress(console) as step, _all_or_nothing(folder):
-        tally = _play(folder, year, startups, work, seed, step("a year passes"))
+        tally, frauds = _play(folder, year, startups, work, seed, dishonest, step("a year passes"))
         with read_ledger(folder) as reader:
             export_tiles(reader, folder / TILES, step("tiles are written"))
         policy = Policy.from_text((folder / POLICY).read_bytes())
-        report = audit(folder, policy, processes=AUDIT_PROCESSES, progress=step("the audit replays it"))
+        watch = Watch() if dishonest else None
+        report = audit(folder, policy, processes=AUDIT_PROCESSES, progress=step("the audit replays it"), observer=watch)
         (folder / REPORT).write_bytes(report.to_bytes())
         tables.write_balances(folder / BALANCES, report)
         second, change = _audit_changed_copy(folder, policy, step("and a copy with one byte changed"))
@@ -92,7 +102,10 @@ def run_demo(
     tables.show_conservation(console, report)
     tables.show_audit(console, report)
     tables.show_tampered_audit(console, second, change)
-    return report.is_clean and not second.is_clean
+    seen = () if watch is None else watch.seen()
+    if watch is not None:
+        tables.show_frauds(console, frauds, seen)
+    return report.is_clean and not second.is_clean and all(fraud.seen_in(seen) for fraud in frauds)
 
 
 def _check(folder: Path, limit: int | None) -> None:
@@ -118,14 +131,17 @@ def _all_or_nothing(folder: Path) -> Iterator[None]:
         raise
 
 
-def _play(folder: Path, year: Year, startups: list[str], jobs: list[Job], seed: int, step: Step) -> Tally:
-    """Make keys and ledger, play the story, and close the ledger."""
+def _play(
+    folder: Path, year: Year, startups: list[str], jobs: list[Job], seed: int, dishonest: bool, step: Step
+) -> tuple[Tally, tuple[Fraud, ...]]:
+    """Make keys and ledger, play the story, and close the ledger; return also the frauds that are hidden in it."""
     folder.mkdir(parents=True, exist_ok=True)
     stage = Stage(cast.ORIGIN, folder, Keyring(folder / KEYS), instant(year.first_day))
     with closing(stage):
         network = Founding(stage, year, seed).play(startups)
-        Story(stage, year, network, jobs, seed).play(step)
-    return stage.tally
+        frauds = [Frauds(stage, year, network, seed)] if dishonest else []
+        Story(stage, year, network, jobs, seed, frauds).play(step)
+    return stage.tally, tuple([fraud for one in frauds for fraud in one.hidden])
 
 
 def _audit_changed_copy(folder: Path, policy: Policy, step: Step) -> tuple[Report, Change]:

@@ -182,12 +182,15 @@ class Stage:
         """Sign and submit one command."""
         return self.submit(self.note(party, kind, fields))[0]
 
-    def statement(self, provider: str, contract: str, ref: str, lines: Sequence[tuple[str, Row]]) -> Statement:
+    def statement(
+        self, provider: str, contract: str, ref: str, lines: Sequence[tuple[str, Row]], evidence: str | None = None
+    ) -> Statement:
         """Return a signed statement, not yet submitted; its lines are put in the order of their items."""
         rows: dict[str, list[Row]] = {}
         for item, row in lines:
             rows.setdefault(item, []).append(row)
-        groups = [{"item": item, "lines": rows[item]} for item in sorted(rows)]
+        shown = {} if evidence is None else {"evidence_root": evidence}
+        groups = [{"item": item, "lines": rows[item], **shown} for item in sorted(rows)]
         in_order = tuple([(item, row) for item in sorted(rows) for row in rows[item]])
         note = self.note(provider, "time.burn", {"contract": contract, "groups": groups}, ref=ref)
         return Statement(provider, ref, contract, in_order, note)

@@ -23,6 +23,7 @@ from zlib import crc32
 from tallystick.demo import cast, market
 from tallystick.demo.contracts import contract_id
 from tallystick.demo.counted_and_invoiced import CountedAndInvoiced
+from tallystick.demo.dated import DatedActs
 from tallystick.demo.founding import Network, Startup
 from tallystick.demo.incidents import Incidents
 from tallystick.demo.rekeying import Rekeying
@@ -52,15 +53,17 @@ class AgreedReservation:
 class Story:
     """The year of a founded network."""
 
-    def __init__(self, stage: Stage, year: Year, network: Network, jobs: Sequence[Job], seed: int) -> None:
-        """Sort the jobs by the day on which they are reported."""
+    def __init__(
+        self, stage: Stage, year: Year, network: Network, jobs: Sequence[Job], seed: int, more: Sequence[DatedActs] = ()
+    ) -> None:
+        """Sort the jobs by the day on which they are reported; `more` has acts that not every year has."""
         self.stage = stage
         self.year = year
         self.network = network
         self.seed = seed
         self.settling = Settling(stage, year, network, seed)
         others = (Incidents, TreasuryActs, CountedAndInvoiced, Rekeying)
-        self._dated = [acts(stage, year, network, seed) for acts in others]
+        self._dated = [*[acts(stage, year, network, seed) for acts in others], *more]
         self._jobs_by_day: defaultdict[int, list[Job]] = defaultdict(list)
         for job in jobs:
             self._jobs_by_day[report_day(job)].append(job)

@@ -7,10 +7,12 @@ from rich.console import Console
 
 from tallystick.audit.report import ProgrammeTotals, Report
 from tallystick.demo import cast, market
+from tallystick.demo.dishonest import Fraud
 from tallystick.demo.stage import Burns, Tally
 from tallystick.demo.tampering import Change
 from tallystick.findings import Finding
 from tallystick.forms.amounts import yuan
+from tallystick.patterns import Seen
 from tallystick.printing.csv_bytes import csv_bytes
 from tallystick.printing.tables import Column, table
 from tallystick.printing.text import escaped, gpu_hours
@@ -168,6 +170,18 @@ def show_tampered_audit(console: Console, report: Report, change: Change) -> Non
     _say(console, f"Audit of the copy: {report.verdict}")
     # What names the entry itself comes before what follows from it for the tree and the checkpoints.
     _show_findings(console, sorted(report.findings, key=lambda row: row.index != change.index))
+
+
+def show_frauds(console: Console, frauds: Sequence[Fraud], seen: Sequence[Seen]) -> None:
+    """Show each fraud that was hidden, and what was seen of it; then all patterns that were seen."""
+    rows = []
+    for fraud in frauds:
+        one = fraud.seen_in(tuple(seen))
+        first = "" if one is None else str(one.entries[0])
+        rows.append([fraud.what, fraud.pattern.value, "NOT SEEN" if one is None else one.severity.value, first])
+    _show(console, "Frauds that no rule refuses", ("fraud", "pattern", "seen as"), ("first entry",), rows)
+    for one in seen:
+        _say(console, f"  {one}")
 
 
 def sum_of_places(totals: ProgrammeTotals) -> int:
