@@ -64,6 +64,43 @@ def test_a_rehearsals_time_is_the_networks(network: Path, tmp_path: Path) -> Non
     assert '"signed_at":"2026-01-05T08:00:00.000000Z"' in note
 
 
+def test_a_party_joins_a_network_that_is_yet_to_be_founded(tmp_path: Path) -> None:
+    """By the log's name alone; its policy is put there later, and is the network's word for everything else."""
+    who = ("--party", "shanghai-treasury", "--role", "treasury", "--name", "Shanghai", "--by", NETWORK)
+    words = ("join", tmp_path / "treasury", "--source", "http://127.0.0.1:8473", *who, "--no-passphrase")
+    assert "give its --policy, or the --origin" in failed(*words)
+    assert "give its --policy, or the --origin" in failed(*words, "--origin", "a.example", "--policy", tmp_path / "p")
+    assert "log" in failed(*words, "--origin", "no origin")
+    assert not (tmp_path / "treasury").exists()
+    said = done(*words, "--origin", "tallystick.example/national")
+    assert "trust.policy: put the network's trust policy there" in said
+    found = profile.load(tmp_path / "treasury" / "tallystick.toml")
+    assert (found.log, found.policy) == ("tallystick.example/national", str(tmp_path / "treasury" / "trust.policy"))
+    assert "trust.policy" in failed("do", "party.amend", "--name", "S", "--profile", found.file, "--yes")
+
+
+@pytest.mark.parametrize("option", ["--passphrase-file", "--passphrase-command"])
+def test_the_profile_remembers_what_unlocks_the_key(option: str, network: Path, tmp_path: Path) -> None:
+    """As `init` writes it: a file, or a program; the next command asks nobody."""
+    secret = tmp_path / "secret"
+    secret.write_text("a long one\n")
+    secret.chmod(0o600)
+    value = secret if option == "--passphrase-file" else f"cat {secret}"
+    command = [word for word in joining(network, "shanghai-treasury", "treasury") if word != "--no-passphrase"]
+    done(*command, option, value)
+    found = profile.load(tmp_path / "shanghai-treasury" / "tallystick.toml")
+    assert str(value) in (found.passphrase_file, found.passphrase_command)
+    note = tmp_path / "shanghai-treasury" / "admission.note"
+    done(
+        "cosign", note, "--send", "--yes", "--profile", network / "office" / "tallystick.toml", "--source", _of(network)
+    )
+    done("do", "party.amend", "--name", "Shanghai", "--profile", found.file, "--yes")
+
+
+def _of(network: Path) -> Path:
+    return network / "ledger"
+
+
 @pytest.mark.parametrize(
     ("more", "words"),
     [

@@ -49,6 +49,19 @@ def test_the_ledger_says_where_its_key_and_passphrase_are(tmp_path: Path) -> Non
         assert "recorded before" in done("submit", ledger, "-", *options, stdin=_genesis(ledger))
 
 
+def test_passphrases_may_come_from_programs(tmp_path: Path) -> None:
+    """Both are remembered: the root key's by the office's profile, the log's by the ledger's settings."""
+    words = ("--passphrase-command", "echo one", "--log-passphrase-command", "echo two")
+    done("network", "found", tmp_path / "network", *NAMED, *words)
+    office, ledger = tmp_path / "network" / "office", tmp_path / "network" / "ledger"
+    assert profile.load(office / "tallystick.toml").passphrase_command == "echo one"
+    assert load(office / "national-network-root-1.pem", b"one").name == "national-network/root-1"
+    assert load(ledger / "keys" / "log.pem", b"two").name == ORIGIN
+    assert "recorded before" in done("submit", ledger, "-", stdin=_genesis(ledger))
+    both = ("--passphrase-command", "echo one", "--no-passphrase")
+    assert "exclude each other" in failed("network", "found", tmp_path / "b", *NAMED, *both)
+
+
 def test_a_quorum_of_root_keys_leaves_entry_0_to_be_signed_by_the_others(tmp_path: Path) -> None:
     vkey = done("key", "new", "national-network/root-2", "-o", tmp_path / "root-2.pem", "--no-passphrase").strip()
     network = tmp_path / "network"

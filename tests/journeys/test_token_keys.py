@@ -299,3 +299,32 @@ def test_a_token_that_signs_wrongly_is_not_believed(tokens: Tokens, monkeypatch:
     monkeypatch.setattr(key._signer, "_key", vars(other._signer)["_key"])
     with pytest.raises(KeyTokenError, match="not its key's"):
         key.sign(b"a")
+
+
+def test_a_network_and_its_first_party_have_their_keys_in_tokens(tokens: Tokens, tmp_path: Path) -> None:
+    """Made there by `network found` and `join`, named by profile and settings; the next commands ask for no PIN."""
+    tokens.make("log")
+    tokens.make("treasury")
+    _forget_sessions()
+    pin = ("--passphrase-file", tokens.pin)
+    joined = ("--party", "shanghai-treasury", "--role", "treasury", "--name", "Shanghai", "--by", "national-network")
+    treasury, network = tmp_path / "treasury", tmp_path / "network"
+    where = ("--source", network / "ledger", "--origin", ORIGIN, "--token", tokens.uri("treasury"), *pin)
+    network.mkdir()
+    (network / "ledger").mkdir()
+    done("join", treasury, *where, *joined)
+    (network / "ledger").rmdir()
+    sheet = tmp_path / "network.csv"
+    sheet.write_text(f"do,note\ncosign,{treasury / 'admission.note'}\n")
+    roots = ("--token", tokens.uri("officers"), "--log-token", tokens.uri("log"), *pin)
+    named = ("--origin", ORIGIN, "--name", "National network")
+    log_pin = ("--log-passphrase-command", f"cat {tokens.pin}")
+    done("network", "found", network, *named, *roots, *log_pin, "--from", sheet, "--yes")
+    assert not [*network.rglob("*.pem"), *treasury.rglob("*.pem")]
+    assert "pkcs11:token=treasury" in (treasury / "tallystick.toml").read_text()
+    assert "pkcs11:token=log" in (network / "ledger" / "ledger.toml").read_text()
+    done("do", "party.amend", "--name", "Shanghai", "--profile", treasury / "tallystick.toml", "--yes")
+    assert "clean" in done("audit", network / "ledger", "--trust", network / "office" / "trust.policy")
+    no_pin = ("--no-passphrase", "--token", tokens.uri("treasury"))
+    wanted = ("--source", network / "ledger", "--origin", ORIGIN, *no_pin, *joined)
+    assert "names an object" not in failed("join", tmp_path / "b", *wanted)

@@ -26,7 +26,7 @@ import tallystick
 CALLER = """\
 #!{python} -IS
 import marshal, os, sys
-if "serve" in sys.argv or any(name.startswith("PYTHON") for name in os.environ):
+if "serve" in sys.argv or "--serve" in sys.argv or any(name.startswith("PYTHON") for name in os.environ):
     os.execv({program!r}, [{program!r}, *sys.argv[1:]])
 import array, socket
 umask = os.umask(0o77)

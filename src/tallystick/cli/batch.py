@@ -143,8 +143,11 @@ def _preview_in_lines(
 
 
 def _sums(lines: "Sequence[Line]") -> str:
+    """Return what commands of one kind come to; amounts of several kinds have no sum that means anything."""
     from tallystick.forms.amounts import yuan
 
+    if len({line.fields["kind"] for line in lines}) > 1:
+        return ""
     said = [
         f"{name} in all {yuan(sum(int(line.fields.get(f'{name}_fen', 0)) for line in lines))} yuan"
         for name in _SUMMED

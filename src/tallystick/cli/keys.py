@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tallystick.cli import output, parameters, reading
-from tallystick.errors import KeyFileError, UsageError
+from tallystick.cli.new_keys import Lock, wanted_key
+from tallystick.errors import UsageError
 
 if TYPE_CHECKING:
     from tallystick.signing.keys import VerifierKey
@@ -39,10 +40,7 @@ def new(
         ),
     ],
     file: Annotated[Path | None, parameters.out("Where the key goes; nothing is overwritten.")] = None,
-    token: Annotated[
-        str | None,
-        typer.Option(metavar="URI", help="Make it in this PKCS#11 token instead: pkcs11:token=LABEL?module-path=/…"),
-    ] = None,
+    token: parameters.NewKeyToken = None,
     passphrase_file: parameters.NewKeyPassphrase = None,
     passphrase_command: parameters.PassphraseCommand = None,
     no_passphrase: parameters.NoPassphrase = False,
@@ -53,21 +51,11 @@ def new(
 
     For a token, the passphrase is its PIN.
     """
-    from tallystick import keyfiles
-
     _check_key_name(name, is_log=log)
     if (file is None) == (token is None):
         raise UsageError("say where the key goes: give either -o FILE or --token URI")
-    if token is not None:
-        if no_passphrase:
-            raise UsageError("--no-passphrase is for key files: a token has a PIN")
-        _print_key(*_new_in_token(name, token, reading.given_passphrase(passphrase_file, passphrase_command)), as_json)
-        return
-    assert file is not None
-    if file.exists():  # before anybody types a passphrase twice for nothing
-        raise KeyFileError(f"{file} exists already, and keys are never overwritten: choose another name")
-    secret = reading.new_passphrase(str(file), passphrase_file, passphrase_command, no_passphrase=no_passphrase)
-    _print_key(keyfiles.create(file, name, secret, unencrypted=no_passphrase), file, as_json)
+    lock = Lock(passphrase_file, passphrase_command, no_passphrase)
+    _print_key(*wanted_key(name, file, token, lock).make(), as_json)
 
 
 def show(
@@ -135,15 +123,6 @@ def _check_key_name(name: str, *, is_log: bool) -> None:
         f"{name!a:.80} is no name for a key: a party's key is called <party>/<label>, like guian-cluster/meter-1, both "
         "of a-z, 0-9 and -, not beginning with -, the party at most 63 and the label at most 31 characters; a log's is "
         "called as the log, like tallystick.example/national"
-    )
-
-
-def _new_in_token(name: str, text: str, pin: bytes | None) -> "tuple[VerifierKey, TokenUri]":
-    from tallystick import token_keys
-    from tallystick.token_uris import TokenUri
-
-    return token_keys.create(
-        TokenUri.from_text(text), name, lambda token: reading.ask_pin(token) if pin is None else pin
     )
 
 

@@ -13,6 +13,7 @@ from tallystick.errors import UsageError
 if TYPE_CHECKING:
     from tallystick.cli.lookups import Candidate
     from tallystick.publishing import Reader
+    from tallystick.signing.keys import SigningKey
     from tallystick.sources import WritableSource
     from tallystick.usage.logs import ProviderLog
     from tallystick.vouchers.entry import Entry
@@ -24,12 +25,13 @@ if TYPE_CHECKING:
 class LedgerPlace:
     """A ledger's folder or database on this machine."""
 
-    def __init__(self, source: "WritableSource", log_time: str | None) -> None:
+    def __init__(self, source: "WritableSource", log_time: str | None, log_key: "SigningKey | None" = None) -> None:
         """Open the log for reading.
 
         Args:
             source: where it is.
             log_time: the log's time instead of this machine's.
+            log_key: signs checkpoints; None for the one that the ledger's settings name.
 
         Raises:
             NotALedgerError: there is none, or it can't be read.
@@ -39,6 +41,7 @@ class LedgerPlace:
 
         self._source = source
         self._log_time = log_time
+        self._log_key = log_key
         self._open = ExitStack()
         self._clock = reading.clock(log_time, lambda: self.zone)
 
@@ -93,7 +96,9 @@ class LedgerPlace:
         from tallystick.ledger.opening import open_ledger
         from tallystick.vouchers.refusals import Refusal
 
-        key, next_key = reading.load_log_keys(self._source, None, None, None)
+        key, next_key = self._log_key, None
+        if key is None:
+            key, next_key = reading.load_log_keys(self._source, None, None, None)
         guard = reading.clock_guard(self._source, self._log_time, accept_jump=False)
         with open_ledger(self._source, key, next_log_key=next_key, clock=self._clock, guard=guard) as ledger:
             return [

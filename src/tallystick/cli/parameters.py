@@ -192,6 +192,14 @@ PassphraseCommand = Annotated[
     typer.Option("--passphrase-command", metavar="PROGRAM", help="Prints the passphrase or PIN; run without a shell."),
 ]
 NewKeyPassphrase = Annotated[Path | None, typer.Option("--passphrase-file", help="Its first line locks the key.")]
+NewKeyToken = Annotated[
+    str | None,
+    typer.Option(
+        "--token",
+        metavar="URI",
+        help="Make the key in this PKCS#11 token, not in a file: pkcs11:token=LABEL?module-path=/…",
+    ),
+]
 NoPassphrase = Annotated[
     bool, typer.Option("--no-passphrase", help="Leave the key unlocked: a copy of the file is enough to sign.")
 ]

@@ -10,6 +10,7 @@ was taken is answered, the lock let go, and the status is 0.
 
 import os
 import sys
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,10 +21,12 @@ from tallystick.cli.statuses import AS_ASKED, FAILED
 from tallystick.errors import UsageError
 
 if TYPE_CHECKING:
+    from tallystick.signing.keys import SigningKey
     from tallystick.sources import WritableSource
     from tallystick.web.running import Writing
 
 LETTING_GO_SECONDS = 1.0
+HOST = "127.0.0.1"
 READINGS = ("open", "parties", "own")
 
 
@@ -38,7 +41,7 @@ def serve(
     next_log_key: parameters.NextLogKey = None,
     passphrase_file: parameters.LogKeyPassphrase = None,
     passphrase_command: parameters.PassphraseCommand = None,
-    host: parameters.ListenHost = "127.0.0.1",
+    host: parameters.ListenHost = HOST,
     port: parameters.ListenPort = 8473,
     read_by: Annotated[
         str | None,
@@ -54,7 +57,7 @@ def serve(
     admin_port: Annotated[
         int | None, typer.Option(min=0, max=65_535, help="Where /metrics is; nowhere if it isn't given.")
     ] = None,
-    admin_host: Annotated[str, typer.Option(help="The address of the port for /metrics.")] = "127.0.0.1",
+    admin_host: Annotated[str, typer.Option(help="The address of the port for /metrics.")] = HOST,
     log_requests: Annotated[
         bool, typer.Option("--log-requests", help="Log each request, not those alone that failed.")
     ] = False,
@@ -63,9 +66,45 @@ def serve(
     accept_clock_jump: parameters.AcceptClockJump = False,
 ) -> None:
     """Serve a log over HTTP as its one writer; stand by while another process writes. SIGTERM ends it in order."""
+    rule = _rule(source, read_by)
+    keys = reading.load_log_keys(source, log_key, next_log_key, passphrase_file, passphrase_command)
+    called, believed = tuple(urls or ()), tuple(proxies or ())
+    options = ServeOptions(host, port, rule, called, believed, admin_port, admin_host, log_requests, processes)
+    options = replace(options, log_time=log_time, accept_clock_jump=accept_clock_jump)
+    serve_with(source, keys, options)
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """How a log is served: the options of `serve` of these names."""
+
+    host: str = HOST
+    port: int = 8473
+    read_by: str | None = None
+    urls: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
+    admin_port: int | None = None
+    admin_host: str = HOST
+    log_requests: bool = False
+    processes: int = 2
+    log_time: str | None = None
+    accept_clock_jump: bool = False
+
+
+def serve_with(source: "WritableSource", keys: "tuple[SigningKey, SigningKey | None]", options: ServeOptions) -> None:
+    """Serve a log until SIGTERM.
+
+    Args:
+        source: where it is.
+        keys: the log's, and its next one while that changes.
+        options: how.
+
+    Raises:
+        UsageError: options that don't fit.
+        LedgerError: the log can't be read.
+    """
     from tallystick.cli.moments import zone_of
     from tallystick.ledger.opening import stand_by
-    from tallystick.ledger.settings import reading_rule
     from tallystick.serving.server import Place
     from tallystick.web.logs import lines_on_stderr
     from tallystick.web.reads import Reads
@@ -73,26 +112,41 @@ def serve(
     from tallystick.web.served_log import ServedLog, ServingSettings
     from tallystick.web.serving_log import serve_log
 
-    rule = read_by or reading_rule(source)
-    if rule not in READINGS:
-        raise UsageError(f"--reading is one of {', '.join(READINGS)}")
-    key, next_key = reading.load_log_keys(source, log_key, next_log_key, passphrase_file, passphrase_command)
-    clock = reading.clock(log_time, lambda: zone_of(source))
-    guard = reading.clock_guard(source, log_time, accept_jump=accept_clock_jump)
-    follow = partial(stand_by, source, key, next_log_key=next_key, clock=clock, verify_processes=processes, guard=guard)
-    vkeys = tuple([one.verifier.to_text() for one in (key, next_key) if one is not None])
-    called, believed = tuple(urls or ()), tuple(proxies or ())
+    rule = _rule(source, options.read_by)
+    key, next_key = keys
+    clock = reading.clock(options.log_time, lambda: zone_of(source))
+    guard = reading.clock_guard(source, options.log_time, accept_jump=options.accept_clock_jump)
+    follow = partial(
+        stand_by, source, key, next_log_key=next_key, clock=clock, verify_processes=options.processes, guard=guard
+    )
+    vkeys = tuple([one.verifier.to_text() for one in keys if one is not None])
+    called, believed = options.urls, options.proxies
     settings = ServingSettings(key.name, vkeys, rule, policy=_policy(source), urls=called, proxies=believed)
-    admin = None if admin_port is None else Place(host=admin_host, port=admin_port)
+    admin = None if options.admin_port is None else Place(host=options.admin_host, port=options.admin_port)
     with lines_on_stderr():
         writing = Writing(follow)
         writing.start()
         try:
             service = ServedLog(source, settings, writing, Reads.open(source), clock)
-            place = Place(host=host, port=port)
-            serve_log(service, place, admin=admin, on_started=_say, log_requests=log_requests)
+            place = Place(host=options.host, port=options.port)
+            serve_log(service, place, admin=admin, on_started=_say, log_requests=options.log_requests)
         finally:
             _let_go(writing)
+
+
+def _rule(source: "WritableSource", read_by: str | None) -> str:
+    """Return who may read what.
+
+    Raises:
+        UsageError: there is no such rule.
+        NotALedgerError: the settings can't be read.
+    """
+    from tallystick.ledger.settings import reading_rule
+
+    rule = read_by or reading_rule(source)
+    if rule not in READINGS:
+        raise UsageError(f"--reading is one of {', '.join(READINGS)}")
+    return rule
 
 
 def _let_go(writing: "Writing") -> None:
