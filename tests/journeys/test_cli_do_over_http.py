@@ -1,6 +1,7 @@
 """Commands through a service by forms alone: from the founding to a payment, with logins as each party has them."""
 
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
@@ -201,6 +202,28 @@ def test_officers_sign_what_waits_for_them(offices: Offices) -> None:
     assert done("inbox", *profile) == "nothing waits for your signature\n"
     gone = run("inbox", "sign", id_, "--yes", *profile)
     assert (gone.status, "nothing that waits" in gone.err) == (2, True), gone
+
+
+def test_the_inbox_of_a_rehearsal_is_opened_at_its_time(offices: Offices) -> None:
+    """A login is of a moment, and the service's clock is another than this machine's."""
+    later = datetime.now(CHINA) + timedelta(days=3)
+    words = ("--contract", f"{HOLDER}/k-late", "--holder", HOLDER, "--provider", PROVIDER, "--amount", "5,000.00")
+    words = (*words, "--document", f"sha256:{'1' * 64}", "--item", "item=h100,price=20.00", "--basis", "metered")
+    days = ("--first-day", offices.day(4), "--last-day", offices.day(100), "--claimant", "provider")
+    at = ("--log-time", later.strftime("%Y-%m-%dT%H:%M:%S"))
+    log_key = keyfiles.load(offices.desk.key(ORIGIN), None)
+    place = shutil.copytree(offices.desk.ledger, offices.desk.folder / "rehearsal")
+    with service_in_thread(place, log_key, clock=lambda: int(later.timestamp() * 1e6), reading="own") as service:
+        more = ("--related-party", "no", "--other-support", "0", "--prepare", "--ref", "late", "--source", service.url)
+        offices.did(HOLDER, "contract.sign", *words, *days, *more, *at)
+        profile = offices.folder(PROVIDER) / "rehearsal.toml"
+        lines = (offices.folder(PROVIDER) / "tallystick.toml").read_text().splitlines()
+        profile.write_text("\n".join([f'source = "{service.url}"', *lines[1:]]))
+        now = run("inbox", "--profile", profile)
+        assert (now.status, now.out) == (2, ""), now
+        assert f"signs contract {HOLDER}/k-late between" in done("inbox", "--profile", profile, *at)
+        out = done("inbox", "sign", f"{HOLDER}/late", "--yes", "--profile", profile, *at)
+    assert "recorded as entry" in out
 
 
 def test_a_service_without_a_policy_is_not_believed(offices: Offices) -> None:

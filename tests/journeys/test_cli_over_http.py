@@ -22,7 +22,7 @@ from tallystick.publishing import read_ledger
 from tallystick.serving.server import running
 from tallystick.sources import StaticUrl
 from tallystick.transparency.policy import Policy
-from tallystick.vouchers.quantities import SECOND_US
+from tallystick.vouchers.quantities import SECOND_US, format_instant
 from tallystick.web.receipts_box import ReceiptsBox, body_limit, receipts_app
 
 
@@ -82,6 +82,26 @@ def test_notes_are_submitted_and_their_receipts_kept(url: str, policy: Path, tim
     assert "proven" in done("verify", receipts[0], "--trust", policy)
     kept = POLICY.open_checkpoint((tmp_path / "receipts" / "newest.checkpoint").read_bytes())
     assert kept.size > recorded["index"]
+
+
+def test_names_are_said_below_the_answers_wherever_they_can_be_asked(
+    url: str, folder: Path, policy: Path, time: Time, tmp_path: Path
+) -> None:
+    """By `check` and `submit`, of a service and of a ledger on this machine."""
+    (tmp_path / "a.note").write_bytes(time.note())
+    log_key = key_file(LOG_KEY.name, tmp_path)
+    at = ("--log-time", format_instant(time()))
+    ours = Path(shutil.copytree(folder, tmp_path / "ours"))
+    for asked in (
+        ("check", url, "a.note"),
+        ("check", ours, "a.note", *at),
+        ("submit", url, "--trust", policy, "a.note"),
+        ("submit", ours, "a.note", "--log-key", log_key, *at),
+    ):
+        answer, sentence = done(*asked).splitlines()
+        assert "tariff.published/1" in answer
+        assert sentence.startswith("  guian (guian) publishes a price of "), asked
+        assert " for H100 (h100) from " in sentence, asked
 
 
 def test_an_auditor_gets_the_receipts_and_one_that_is_gone_is_told(

@@ -156,8 +156,8 @@ def test_answers_to_notes_are_in_the_network_s_zone(made: Desk) -> None:
     answer, words = done(*check).splitlines()[-2:]
     assert answer.endswith("voucher.issued/1: valid until 2027-01-05T16:00:00 (UTC+08:00)")
     assert words == (
-        "  shanghai-treasury issues voucher shanghai-treasury/v-9 of 0.01 yuan to acme-ai under programme "
-        "shanghai-treasury/compute-2026, valid from 2026-01-05 16:00"
+        "  shanghai-treasury (shanghai-treasury) issues voucher shanghai-treasury/v-9 of 0.01 yuan to acme-ai "
+        "(acme-ai) under programme Compute vouchers 2026 (shanghai-treasury/compute-2026), valid from 2026-01-05 16:00"
     )
     assert run(*check, "--json").json["notes"][1]["outcome"] == {"valid_until": "2027-01-05T08:00:00.000000Z"}
 

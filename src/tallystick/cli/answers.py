@@ -12,6 +12,7 @@ from tallystick.forms.amounts import yuan
 from tallystick.printing.text import escaped
 
 if TYPE_CHECKING:
+    from tallystick.forms.words import Names
     from tallystick.ledger import Admitted
     from tallystick.vouchers.refusals import Refusal
     from tallystick.wire import JsonObject
@@ -45,13 +46,19 @@ def answered(answer: "Admitted | Refusal") -> "JsonObject":
     return refused(answer) if isinstance(answer, Refusal) else recorded(answer.event, is_new=answer.is_new)
 
 
-def print_sentence(note: bytes, zone: Callable[[], int]) -> None:
-    """Print what a note's command says in plain words, below the answer to it; nothing of what is no command."""
+def print_sentence(note: bytes, zone: Callable[[], int], names: "Names | None" = None) -> None:
+    """Print what a note's command says in plain words, below the answer to it; nothing of what is no command.
+
+    Args:
+        note: signed.
+        zone: returns the network's offset in seconds.
+        names: what things are called; without it their ids alone are said.
+    """
     from tallystick.forms.words import command_in, in_words
 
     fields = command_in(note)
     if fields is not None:
-        output.indented(f"  {in_words(fields, zone()).sentence}")
+        output.indented(f"  {in_words(fields, zone(), names).sentence}")
 
 
 def words_of(answer: "JsonObject", zone: Callable[[], int]) -> str:

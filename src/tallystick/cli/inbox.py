@@ -41,12 +41,13 @@ def add_commands(app: typer.Typer) -> None:
 def inbox(
     context: typer.Context,
     profile: parameters.ProfileFile = None,
+    log_time: parameters.LogTime = None,
     as_json: parameters.AsJson = False,
 ) -> None:
     """List what waits for your signature at the service, in plain words."""
     if context.invoked_subcommand is not None:
         return
-    with _service(profile, {}, None) as (_, place, _keys):
+    with _service(profile, {}, None, log_time) as (_, place, _keys):
         waiting = [*place.client.pending.list()]
         if as_json:
             from tallystick.wire.pending import listed
@@ -68,6 +69,7 @@ def sign(
     sign_with: parameters.SignWith = None,
     passphrase_file: parameters.SignerPassphrase = None,
     passphrase_command: parameters.SignerPassphraseCommand = None,
+    log_time: parameters.LogTime = None,
     as_json: parameters.AsJson = False,
 ) -> int:
     """Show a note that waits in plain words, sign it, and send it if all have signed."""
@@ -75,7 +77,7 @@ def sign(
     from tallystick.signing.note import add_signatures
 
     options = {"passphrase_file": passphrase_file, "passphrase_command": passphrase_command}
-    with _service(profile, options, sign_with) as (found, place, keys):
+    with _service(profile, options, sign_with, log_time) as (found, place, keys):
         one = named(id_, place.client.pending.list())
         note = place.client.pending.get(one["id"])
         fields = None if note is None else command_in(note)
@@ -100,7 +102,7 @@ def sign(
 
 @contextmanager
 def _service(
-    named: str | None, options: dict[str, Any], sign_with: "Sequence[str] | None"
+    profile: str | None, options: dict[str, Any], sign_with: "Sequence[str] | None", log_time: str | None
 ) -> "Iterator[tuple[Profile, RemotePlace, Callable[[], list[SigningKey]]]]":
     """Give the profile, its service, logged in, and the keys that sign.
 
@@ -111,13 +113,13 @@ def _service(
     from tallystick import profile as profiles
     from tallystick.cli.remote_place import RemotePlace
 
-    found = profiles.load(named, options)
+    found = profiles.load(profile, options)
     if not found.is_of_a_service:
         raise UsageError(
             "notes wait at a service: give its URL as source in your profile, or sign a file with `cosign`"
         )
     keys = drafting.keys_of(found, sign_with or ())
-    place = RemotePlace(found, keys, None)
+    place = RemotePlace(found, keys, log_time)
     try:
         place.login()
         yield found, place, keys

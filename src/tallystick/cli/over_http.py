@@ -9,16 +9,18 @@ of the profile that names the same service. What only a service does (submit, ch
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tallystick.cli import reading
-from tallystick.errors import ProblemError, UsageError
+from tallystick.errors import ProblemError, ServerError, UnreachableError, UsageError
 from tallystick.sources import StaticUrl
 
 if TYPE_CHECKING:
     from tallystick.client import Client, Patience
     from tallystick.client.questions import Questions
+    from tallystick.forms.words import Names
     from tallystick.profile import Profile
     from tallystick.signing.keys import SigningKey
     from tallystick.sources import Source
@@ -71,6 +73,31 @@ class Served:
     def zone(self) -> int:
         """The network's offset in seconds; none if the service doesn't say."""
         return zone_in(self.info)
+
+    def names(self) -> "Names":
+        """Return what says how a thing is called, by kind and id, as far as this reader may know.
+
+        Each is asked once, and nothing more of a service that is gone.
+        """
+        is_gone = False
+
+        @cache
+        def name_of(kind: str, id_: str) -> str | None:
+            nonlocal is_gone
+            try:
+                return None if is_gone else name_in(self.questions.show(kind, id_)[kind])
+            except (ServerError, UsageError) as error:
+                is_gone = isinstance(error, UnreachableError)
+                return None
+
+        return name_of
+
+
+def name_in(said: object) -> str | None:
+    """Return what a thing is called, of all that a service says about it."""
+    balance = said.get("balance", said) if isinstance(said, dict) else {}
+    name = balance.get("name") if isinstance(balance, dict) else None
+    return name if isinstance(name, str) else None
 
 
 def zone_in(info: "JsonObject") -> int:
@@ -161,18 +188,6 @@ def client_of(
         patience=_patience(),
     ) as client:
         yield client
-
-
-def require_service(source: StaticUrl) -> None:
-    """Refuse a URL at which no service is.
-
-    Raises:
-        UsageError: it is an exported log's.
-        ServerError: no usable answer.
-    """
-    with served(source, Login()) as service:
-        if service is None:
-            reading.ledger_of(source.url)
 
 
 def logged_in(source: "Source", login: Login) -> "Source":

@@ -11,22 +11,27 @@ state. The answers to both commands have one shape; `docs/rules.md` lists the re
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from tallystick.cli import answers, kinds, output, over_http, parameters, reading
+from tallystick.cli.lookups import name_in
 from tallystick.cli.statuses import REFUSED
-from tallystick.errors import UsageError
+from tallystick.errors import LedgerError, UsageError
 from tallystick.named_files import NamedFile
 from tallystick.sources import StaticUrl
 
 if TYPE_CHECKING:
+    from tallystick.forms.words import Names
     from tallystick.publishing import Reader
     from tallystick.transparency.receipt import Receipt
     from tallystick.vouchers.entry import Entry
     from tallystick.vouchers.refusals import Refusal
+    from tallystick.vouchers.state import State
     from tallystick.wire import JsonObject
 
 
@@ -34,6 +39,13 @@ def add_commands(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command()(check)
     app.command()(submit)
+
+
+class _Words(NamedTuple):
+    """What plain words depend on: returns the network's offset in seconds, and what things are called, if known."""
+
+    zone: Callable[[], int]
+    names: "Names | None"
 
 
 def check(
@@ -57,27 +69,39 @@ def check(
             if log_time is not None:
                 raise UsageError(f"{source} decides by its own time: leave --log-time out")
             said = [refused_by(one.problem) if one.problem else one.answer for one in service.questions.check(data)]
-            _report(notes, data, said, lambda: service.zone, as_json=as_json)
+            _report(notes, data, said, _Words(lambda: service.zone, service.names()), as_json=as_json)
             return
     with read_ledger(source) as reader:
-        said = _decided(reader, data, reading.clock(log_time, lambda: zone_in(reader))())
-        _report(notes, data, said, lambda: zone_in(reader), as_json=as_json)
+        said, state = _decided(reader, data, reading.clock(log_time, lambda: zone_in(reader))())
+        names = None if state is None else partial(name_in, state)
+        _report(notes, data, said, _Words(lambda: zone_in(reader), names), as_json=as_json)
 
 
-def _decided(reader: "Reader", data: Sequence[bytes], instant: int) -> "list[JsonObject]":
-    """Say what would become of notes at an instant (microseconds), one after the other."""
+def _decided(reader: "Reader", data: Sequence[bytes], instant: int) -> "tuple[list[JsonObject], State | None]":
+    """Say what would become of notes at an instant (microseconds), one after the other.
+
+    Returns:
+        What is said of each, and the state that it was decided against; None if all are recorded already.
+    """
     from tallystick.ledger.checking import check_notes
     from tallystick.publishing.recorded import find_recorded
 
     with output.progress("Reading the ledger") as progress:
         recorded = find_recorded(reader, data)
         new = [note for number, note in enumerate(data) if number not in recorded]
-        decided = check_notes(lambda: reader.state(progress=progress), new, instant)
+        states: list[State] = []
+
+        def load() -> "State":
+            states[:] = [reader.state(progress=progress)]
+            return states[0]
+
+        decided = check_notes(load, new, instant) if new else []
         remaining = iter(decided)
-        return [
+        said = [
             _recorded(recorded[number]) if number in recorded else _checked(next(remaining), decided, reader)
             for number in range(len(data))
         ]
+        return said, states[0] if states else None
 
 
 def submit(
@@ -122,7 +146,10 @@ def submit(
             said.append(answers.answered(answer))
             if receipts is not None and not isinstance(answer, Refusal):
                 said[-1]["receipt"] = _write_receipt(receipts, answer.index, answer.receipt())
-    _report(notes, data, said, lambda: zone_of(source), as_json=as_json)
+        names = None
+        with suppress(LedgerError):  # the answers stand, whatever becomes of the store
+            names = partial(name_in, ledger.state)
+    _report(notes, data, said, _Words(lambda: zone_of(source), names), as_json=as_json)
 
 
 def _recorded(answer: "Entry | Refusal") -> "JsonObject":
@@ -165,8 +192,13 @@ def _submit_over_http(
     from tallystick.client import Recorded
     from tallystick.wire.answers import refused_by
 
-    over_http.require_service(source)
-    with over_http.client_of(source, trust, receipts, auditors) as client:
+    with (
+        over_http.served(source, over_http.Login()) as service,
+        over_http.client_of(source, trust, receipts, auditors) as client,
+    ):
+        if service is None:
+            reading.ledger_of(source.url)  # which says that it can't be written
+        names = None if service is None else service.names()
         said: list[JsonObject] = []
         for answer in client.submit(data):
             if not isinstance(answer, Recorded):
@@ -177,7 +209,7 @@ def _submit_over_http(
                 said[-1]["receipt"] = _write_receipt(receipts, answer.index, answer.receipt)
         for trouble in client.auditor_troubles:
             output.notice(f"an auditor was not given every receipt: {trouble}")
-        _report(notes, data, said, lambda: over_http.zone_in(client.info()), as_json=as_json)
+        _report(notes, data, said, _Words(lambda: over_http.zone_in(client.info()), names), as_json=as_json)
 
 
 def _write_receipt(folder: Path, index: int, receipt: "Receipt") -> str:
@@ -197,35 +229,35 @@ def _report(
     notes: Sequence[str],
     data: Sequence[bytes],
     said: "Sequence[JsonObject]",
-    zone: Callable[[], int],
+    words: "_Words",
     *,
     as_json: bool,
 ) -> None:
-    """Print the answers to the notes, times at the network's offset (seconds), and end with the status for them."""
+    """Print the answers to the notes, and end with the status for them."""
     from tallystick.wire.answers import answers_to
 
     if as_json:
         output.print_json(answers_to(zip(notes, said, strict=True)))
     else:
         for note, whole, answer in zip(notes, data, said, strict=True):
-            _print(note, whole, answer, zone)
+            _print(note, whole, answer, words)
     if not all(answer["accepted"] for answer in said):
         raise typer.Exit(REFUSED)
 
 
-def _print(note: str, whole: bytes, answer: "JsonObject", zone: Callable[[], int]) -> None:
+def _print(note: str, whole: bytes, answer: "JsonObject", words: "_Words") -> None:
     """Print the answer to a note in one line, and a table of a statement's lines."""
     if not answer["accepted"]:
         again = "; the same may be accepted later" if answer["transient"] else ""
         output.line(f"{note}: refused: {answer['reason']}: {answer['detail']}{again}")
-        answers.print_sentence(whole, zone)
+        answers.print_sentence(whole, words.zone, words.names)
         return
     again = "" if answer["is_new"] else " (recorded before)"
     outcome = answers.readable(answer.get("outcome", {}))
     tables = {name: outcome.pop(name) for name in ("ended", "claimed") if name in outcome}
-    words = answers.words_for(outcome, zone)
-    output.line(f"{note}: {answer['index']} {answer['kind']}{words}{again}")
-    answers.print_sentence(whole, zone)
+    came_to = answers.words_for(outcome, words.zone)
+    output.line(f"{note}: {answer['index']} {answer['kind']}{came_to}{again}")
+    answers.print_sentence(whole, words.zone, words.names)
     if "lines" in answer:
         answers.print_lines(answer["lines"])
     for name, rows in tables.items():

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from tallystick.cli import output, reading
 from tallystick.cli.lookups import Candidate
+from tallystick.cli.over_http import name_in
 from tallystick.cli.places import Answer
 from tallystick.errors import ProblemError, ServerError, TallystickError, UsageError
 from tallystick.vouchers.refusals import Reason
@@ -179,10 +180,7 @@ class RemotePlace:
             self._is_logged_in = True
 
     def _asked(self, kind: str, id_: str) -> str | None:
-        said = self._read(lambda: self.client.show(kind, id_)[kind])
-        balance = said.get("balance", said) if isinstance(said, dict) else {}
-        name = balance.get("name") if isinstance(balance, dict) else None
-        return name if isinstance(name, str) else None
+        return name_in(self._read(lambda: self.client.show(kind, id_)[kind]))
 
     def _read(self, ask: Callable[[], _T]) -> _T | None:
         """Return an answer, logged in if need be; None if the service doesn't say."""
