@@ -1,8 +1,9 @@
 """While commands are decided, by the writer or anew by an audit, memory is freed by reference counts alone.
 
-Nothing that is made on the way from a note to an entry refers to itself, so Python's search for cycles finds none;
-but it walks over the whole state to find that out, which costs the writer a seventh of the time and an audit of a large
-state a third. It is paused while anybody submits or audits, and goes on after.
+Nothing that is made on the way from a note to an entry, or to the rows of the views, refers to itself, so Python's
+search for cycles finds none; but it walks over the whole state to find that out, which costs the writer a seventh of
+the time and an audit of a large state a third. It is paused while anybody submits, audits or makes a batch of rows, and
+goes on after.
 """
 
 import gc

@@ -2,9 +2,7 @@
 
 import io
 import re
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,15 +11,9 @@ from rich.console import Console
 
 from tallystick.demo import narrative, run_demo, treasuries
 from tallystick.publishing import read_ledger
-from tallystick.publishing.growing_log import GrowingLog
 from tallystick.signing import canonical_json
 from tallystick.signing.note import Note
-from tallystick.views.served_views import ServedViews
-from tallystick.vouchers.admit import SignedCommand, admit, read_note
-from tallystick.vouchers.entry import Entry as DecidedEntry
 from tallystick.vouchers.entry import Header, split_entry
-from tallystick.vouchers.evolve import evolve
-from tallystick.vouchers.state import State
 
 STARTUPS = 11
 """So many that each city that an act needs has one."""
@@ -36,9 +28,8 @@ class Entry(NamedTuple):
 
 
 class Played(NamedTuple):
-    """A demo of one job a start-up: its folder and entries, and what it showed and left."""
+    """A demo of one job a start-up: its entries, and what it showed and left."""
 
-    folder: Path
     good: bool
     entries: tuple[Entry, ...]
     shown: str
@@ -57,8 +48,9 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     (folder / "jobs.csv").write_text(HEADER + "".join(rows), encoding="utf-8")
     shown = io.StringIO()
     good = run_demo(folder / "year", jobs=folder / "jobs.csv", console=Console(file=shown, width=120))
-    policy = (folder / "year" / "trust.policy").read_bytes()
-    return Played(folder / "year", good, tuple(_entries(folder / "year")), shown.getvalue(), policy)
+    return Played(
+        good, tuple(_entries(folder / "year")), shown.getvalue(), (folder / "year" / "trust.policy").read_bytes()
+    )
 
 
 def _entries(folder: Path) -> Iterator[Entry]:
@@ -262,40 +254,3 @@ def test_recorded_commands_are_counted(played: Played) -> None:
     counts = {first: int(rest.replace(",", "")) for first, rest in map(str.split, table.splitlines()[3:])}
     assert counts.pop("all") == sum(counts.values()) == len(played.entries)
     assert counts == {kind: len(played.of(kind)) for kind in counts}
-
-
-def _decided(folder: Path) -> list[DecidedEntry]:
-    """The entries as a writer decides them, from nothing but their notes and times."""
-    with read_ledger(folder) as reader:
-        state, decided = State.empty(reader.origin), list[DecidedEntry]()
-        for data in reader.entries():
-            header, note = split_entry(data)
-            signed = read_note(note, reader.origin)
-            assert isinstance(signed, SignedCommand)
-            entry = admit(state, signed, Header.from_bytes(header).at)
-            assert isinstance(entry, DecidedEntry)
-            assert entry.data == data
-            evolve(state, entry.event)
-            decided.append(entry)
-    return decided
-
-
-def _dump(path: Path) -> list[str]:
-    """All of a file's tables and rows, as text."""
-    with closing(sqlite3.connect(path)) as connection:
-        return [*connection.iterdump()]
-
-
-def test_views_are_the_same_from_what_the_writer_hands_over(played: Played, tmp_path: Path) -> None:
-    """Row by row, and in the state that is kept beside them; none of its entries was read again."""
-    entries = _decided(played.folder)
-    with GrowingLog(played.folder) as log:
-        for name, fresh in {"from-log": [], "handed-over": entries}.items():
-            views = ServedViews(log, tmp_path / name)
-            views.fresh.keep(fresh)
-            assert views.follow() == len(played.entries)
-            assert views.fresh.taken == len(fresh)
-            views.close()
-    from_log = _dump(tmp_path / "from-log")
-    assert any(line.startswith('INSERT INTO "saved_state"') for line in from_log)
-    assert _dump(tmp_path / "handed-over") == from_log

@@ -1,10 +1,10 @@
 """Applications: what a holder asks for, what reviewers said, which gates that passes, and what was issued for it."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from tallystick.errors import NotFoundError
-from tallystick.views.changes import Change
+from tallystick.views.changes import Change, Commands
 from tallystick.views.contract_payments import CONTRACTS
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.reviews import GateStanding, ToldVerdict, gates_before, verdicts_on
@@ -103,6 +103,8 @@ ISSUES: Final = Table("application_issues", IssueRow)
 
 class Applications:
     """What a batch of entries changes for applications."""
+
+    commands: ClassVar[Commands] = (ApplicationFile, ApplicationWithdraw, VoucherIssue)
 
     def __init__(self) -> None:
         self._filed: list[ApplicationRow] = []

@@ -15,10 +15,10 @@ whether it is over is worked out when it is asked for, by the log's time of the 
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from tallystick.errors import NotFoundError
-from tallystick.views.changes import Change, Move
+from tallystick.views.changes import Change, Commands, Move
 from tallystick.views.contract_payments import ContractBalance, contract_balances, payee_sums
 from tallystick.views.entry_index import entries_concerning
 from tallystick.views.library import SQLiteCursor
@@ -187,6 +187,8 @@ RESERVATIONS: Final = Table(
 class Balances:
     """What a batch of entries changes in the balances."""
 
+    commands: ClassVar[Commands] = None
+
     def __init__(self) -> None:
         self._vouchers = BatchSums(VOUCHERS)
         self._reservations = BatchSums(RESERVATIONS)
@@ -202,15 +204,11 @@ class Balances:
             for name in change.state.contracts[command.contract].reservations:
                 self._reservations.of(name)
         # What is said of them anew, also where nothing moves: a release of nothing closes a reservation all the same.
-        for name in change.names:
-            kind, _, thing = name.partition(" ")
-            match kind:
-                case "party":
-                    self._parties.add(thing)
-                case "voucher":
-                    self._vouchers.of(thing)
-                case "reservation":
-                    self._reservations.of(thing)
+        self._parties.update(change.things.get("party", ()))
+        for name in change.things.get("voucher", ()):
+            self._vouchers.of(name)
+        for name in change.things.get("reservation", ()):
+            self._reservations.of(name)
 
     def write(self, c: SQLiteCursor, state: State) -> None:
         """Write the batch; `state` is the one after its last entry."""

@@ -6,11 +6,11 @@ last entry followed says.
 
 import json
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from tallystick.errors import NotFoundError
 from tallystick.views.balances import log_time
-from tallystick.views.changes import Change
+from tallystick.views.changes import Change, Commands
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.view_tables import IndexKey, Key, Table
 from tallystick.vouchers.quantities import format_day, format_instant
@@ -166,6 +166,8 @@ TODAY: Final = Table("today", Today)
 
 class Catalogue:
     """What a batch of entries adds to what can be bought."""
+
+    commands: ClassVar[Commands] = (ItemRegister, TariffPublish, ProviderAccredit, ProviderDelist, CapacityDeclare)
 
     def __init__(self) -> None:
         self._items: list[ItemBalance] = []

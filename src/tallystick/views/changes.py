@@ -20,6 +20,8 @@ from tallystick.vouchers.rules.rule import Event, Rule, touched
 from tallystick.vouchers.rules.service_burning import ServiceBurn
 from tallystick.vouchers.state import State
 
+Commands = tuple[type[Rule], ...] | None
+"""Those of whose entries something is taken; None: of any."""
 _USED: Final = frozenset[AnyAccount]({"burned", "claimed", "withheld", "paid", "receivable"})
 
 
@@ -80,6 +82,7 @@ class Change:
 
     Attributes:
         names: the accounts that it touches, and the things that it concerns, in order.
+        things: what `names` are of, by the first word of each.
         statement: of a statement, its sums.
         reversed: of a reversal, its line.
         leaves: of a seal, all accounts and their leaves, in the order of its tree.
@@ -89,6 +92,7 @@ class Change:
     state: State
     moves: list[Move]
     names: list[str]
+    things: dict[str, list[str]]
     statement: StatementSums | None = None
     reversed: ReversedLine | None = None
     leaves: tuple[tuple[str, bytes], ...] = ()
@@ -130,7 +134,7 @@ def change_of(
     else:
         moves = [_move(posting, state) for posting in postings]
     names = sorted({*touched(state, event), *command.concerns(state, event)})
-    change = Change(event, state, moves, names, leaves=leaves)
+    change = Change(event, state, moves, names, _by_kind(names), leaves=leaves)
     if isinstance(command, TimeBurn | ServiceBurn) and isinstance(outcome, Burned):
         change.statement = sums_of(command, outcome, state)
     elif isinstance(command, BurnReverse):
@@ -139,6 +143,15 @@ def change_of(
         assert line is not None
         change.reversed = ReversedLine(statement, line)
     return change
+
+
+def _by_kind(names: list[str]) -> dict[str, list[str]]:
+    """Return names' things by their first words: `["voucher city/v1"]` is `{"voucher": ["city/v1"]}`."""
+    things: dict[str, list[str]] = {}
+    for name in names:
+        kind, _, thing = name.partition(" ")
+        things.setdefault(kind, []).append(thing)
+    return things
 
 
 def _move(posting: Posting, state: State) -> Move:

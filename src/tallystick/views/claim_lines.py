@@ -10,10 +10,10 @@ Lines are many, so they aren't kept here: which statements have them is, and the
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from tallystick.views.balances import RESERVATIONS
-from tallystick.views.changes import Change
+from tallystick.views.changes import Change, Commands
 from tallystick.views.effective import days_of_lines
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.view_tables import IndexKey, Key, Table
@@ -121,6 +121,8 @@ REVERSED_LINES: Final = Table("reversed_lines", ReversedRow)
 
 class LinesOfClaims:
     """What a batch of entries adds to lots, and to what claims took of them."""
+
+    commands: ClassVar[Commands] = (TimeBurn, ServiceBurn, BurnReverse, RedemptionClaim)
 
     def __init__(self) -> None:
         self._burned: list[StatementLot] = []

@@ -7,10 +7,10 @@ What is withheld can be claimed again, so it may be a part of a later claim, too
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from tallystick.errors import NotFoundError
-from tallystick.views.changes import Change
+from tallystick.views.changes import Change, Commands
 from tallystick.views.claim_lines import ClaimLine, ClaimLot, claim_lots
 from tallystick.views.contract_payments import CONTRACTS
 from tallystick.views.library import SQLiteCursor
@@ -133,6 +133,8 @@ _SETTLED: Final = (
 
 class Claims:
     """What a batch of entries changes for claims."""
+
+    commands: ClassVar[Commands] = (RedemptionClaim, RedemptionSettle)
 
     def __init__(self) -> None:
         self._claims: list[ClaimBalance] = []

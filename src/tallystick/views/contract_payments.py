@@ -11,9 +11,9 @@ contract that says `either` has none until one of its sides claims; nothing of i
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
-from tallystick.views.changes import Change, Move
+from tallystick.views.changes import Change, Commands, Move
 from tallystick.views.demands import PAYEES
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.view_tables import BatchSums, ExactSum, Key, Sum, Table
@@ -125,6 +125,8 @@ PAYMENTS: Final = Table("contract_payments", PaymentsRow, lookups=("programme", 
 class ContractPayments:
     """What a batch of entries changes for contracts."""
 
+    commands: ClassVar[Commands] = None
+
     def __init__(self) -> None:
         self._contracts = BatchSums(CONTRACTS)
         self._payments = BatchSums(PAYMENTS)
@@ -132,9 +134,8 @@ class ContractPayments:
     def add(self, change: Change) -> None:
         """Take in one entry."""
         command = change.event.command
-        for name in change.names:
-            if name.startswith("contract "):
-                self._contracts.of(name.removeprefix("contract "))
+        for name in change.things.get("contract", ()):
+            self._contracts.of(name)
         if isinstance(command, VoucherReserve):
             self._payments.of(command.contract, change.state.vouchers[command.voucher].programme)
         for move in change.moves:

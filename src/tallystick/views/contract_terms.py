@@ -1,9 +1,9 @@
 """A contract's terms over time: what was signed, and what each amendment says; and each price from which day on."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
-from tallystick.views.changes import Change
+from tallystick.views.changes import Change, Commands
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.view_tables import IndexKey, Key, Table
 from tallystick.vouchers.quantities import format_day, format_instant
@@ -61,6 +61,8 @@ CONTRACT_PRICES: Final = Table("contract_prices", PriceRow)
 
 class ContractsTerms:
     """What a batch of entries adds to contracts' terms."""
+
+    commands: ClassVar[Commands] = (ContractSign, ContractAmend)
 
     def __init__(self) -> None:
         self._terms: list[TermsRow] = []

@@ -7,10 +7,10 @@ What comes back can be issued again.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from tallystick.errors import NotFoundError
-from tallystick.views.changes import Change
+from tallystick.views.changes import Change, Commands
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.view_tables import BatchSums, ExactSum, IndexKey, Key, Sum, Table
 from tallystick.vouchers.book import CARRIED_OVER, Posting
@@ -118,6 +118,8 @@ class DemandAccount:
 
 class Demands:
     """What a batch of entries changes for demands and payees."""
+
+    commands: ClassVar[Commands] = None
 
     def __init__(self) -> None:
         self._demands: list[DemandRow] = []

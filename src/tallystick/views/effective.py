@@ -56,7 +56,8 @@ def booked_by(change: Change, day: int) -> Change | None:
 def _part(change: Change, day: int) -> Change:
     moves: list[Move] = [move for move in change.moves if booked_day(move.posting, change) <= day]
     names = [name for name in change.names if not name.startswith("rules ")]
-    return replace(change, moves=moves, names=names)
+    things = {kind: some for kind, some in change.things.items() if kind != "rules"}
+    return replace(change, moves=moves, names=names, things=things)
 
 
 def completed(then: State, now: State) -> State:

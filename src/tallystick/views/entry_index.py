@@ -12,11 +12,12 @@ entry, and one row for all entries of a batch that concern the name.
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from struct import iter_unpack, pack
-from typing import Final
+from typing import ClassVar, Final
 
 from tallystick.transparency.encoding import SIZE_MAX
-from tallystick.views.changes import Change
+from tallystick.views.changes import Change, Commands
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.view_tables import Appended, IndexKey, Key, Number, Table, condition
 from tallystick.vouchers.quantities import format_instant
@@ -70,7 +71,6 @@ class SealLeaf:
 
 ENTRIES_A_BLOCK: Final = 1_024
 """A row is at most twice as many bytes, which are written anew whenever some are appended."""
-_PLACE: Final = ">H"
 _STATEMENTS: Final = (TimeBurn.event_kind, ServiceBurn.event_kind)
 
 INDEXED_NAMES: Final = Table("indexed_names", IndexedName, unique=("name",))
@@ -82,18 +82,18 @@ SEAL_LEAVES: Final = Table("seal_leaves", SealLeaf)
 class EntryIndex:
     """What a batch of entries adds to the index."""
 
+    commands: ClassVar[Commands] = None
+
     def __init__(self) -> None:
-        self._concerning: dict[str, dict[int, bytearray]] = {}
+        self._concerning: dict[str, list[int]] = {}
         self._recorded: list[RecordedEntry] = []
         self._leaves: list[SealLeaf] = []
 
     def add(self, change: Change) -> None:
         """Take in one entry."""
         event = change.event
-        block, place = divmod(event.index, ENTRIES_A_BLOCK)
-        packed = pack(_PLACE, place)
         for name in change.names:
-            self._concerning.setdefault(name, {}).setdefault(block, bytearray()).extend(packed)
+            self._concerning.setdefault(name, []).append(event.index)
         command = event.command
         at = format_instant(event.at)
         self._recorded.append(RecordedEntry(event.index, at, event.kind, command.party, command.ref))
@@ -104,14 +104,17 @@ class EntryIndex:
         # In the order of the log, whatever the batches are: so the same names get the same numbers.
         INDEXED_NAMES.insert_missing(c, [IndexedName(None, name) for name in self._concerning])
         numbers = {name: _number_of(c, name) for name in self._concerning}
-        rows = [
-            Concerning(numbers[name], block, bytes(places))
-            for name, blocks in self._concerning.items()
-            for block, places in blocks.items()
-        ]
+        rows = [row for name, indices in self._concerning.items() for row in _in_blocks(numbers[name], indices)]
         CONCERNING.add(c, sorted(rows, key=lambda row: (row.name_id, row.block)))
         RECORDED.insert(c, self._recorded)
         SEAL_LEAVES.insert(c, self._leaves)
+
+
+def _in_blocks(name_id: int, indices: list[int]) -> Iterator[Concerning]:
+    """Yield the rows that ascending indices come to."""
+    for block, some in groupby(indices, lambda index: index // ENTRIES_A_BLOCK):
+        places = [index % ENTRIES_A_BLOCK for index in some]
+        yield Concerning(name_id, block, pack(f">{len(places)}H", *places))
 
 
 def _number_of(c: SQLiteCursor, name: str) -> int:
@@ -129,7 +132,7 @@ def entries_concerning(c: SQLiteCursor, name: str) -> list[int]:
 
 
 def _indices(block: int, places: bytes) -> Iterator[int]:
-    return (block * ENTRIES_A_BLOCK + place for (place,) in iter_unpack(_PLACE, places))
+    return (block * ENTRIES_A_BLOCK + place for (place,) in iter_unpack(">H", places))
 
 
 def _blocks_concerning(c: SQLiteCursor, name: str, before: int) -> Iterator[list[int]]:

@@ -16,6 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from tallystick.cycle_collection import paused_collection
 from tallystick.errors import (
     EntryMalformedError,
     MalformedError,
@@ -31,7 +32,7 @@ from tallystick.views.changes import change_of, sealed_leaves
 from tallystick.views.effective import booked_by, completed
 from tallystick.views.fresh_entries import FreshEntries
 from tallystick.views.library import SQLiteCursor
-from tallystick.views.schema import PROJECTIONS, TABLES
+from tallystick.views.schema import TABLES, BatchOfAll
 from tallystick.views.view_store import Place, ViewStore, remove
 from tallystick.vouchers.editions import check_first_edition
 from tallystick.vouchers.entry import Entry
@@ -174,7 +175,8 @@ class LogFollower:
             try:
                 state = self._state_at(reader, place.size)
                 self._state = None  # until the batch is kept, the state in memory is ahead of the rows
-                after = self._follow_batch(reader, place, min(place.size + ENTRIES_A_BATCH, stop), state)
+                with paused_collection():
+                    after = self._follow_batch(reader, place, min(place.size + ENTRIES_A_BATCH, stop), state)
             except (MalformedError, ValueError, LookupError) as error:
                 raise _cannot_be_followed(place.size, error) from None
             if after is None:
@@ -202,31 +204,26 @@ class LogFollower:
             state = self._state_at(reader, place.size)
             then = State.from_bytes(state.to_bytes())
             self._state = None
-            projections = [one() for one in PROJECTIONS]
+            batch = BatchOfAll()
             for data in reader.entries(place.size, stop):
                 event = Entry.from_bytes(data).event
                 if isinstance(event.command, BookSeal):  # what has ended leaves with it
                     then = completed(then, state)
                 part = booked_by(change_of(event, evolve(state, event), state), day)
                 if part is not None:
-                    for projection in projections:
-                        projection.add(part)
+                    batch.add(part)
         except (MalformedError, ValueError, LookupError) as error:
             raise _cannot_be_followed(place.size, error) from None
         told = completed(then, state)
-
-        def write(c: SQLiteCursor) -> None:
-            for projection in projections:
-                projection.write(c, told)
-
-        self._store.keep(place, Place(stop, min(state.at, state.start_of(day + 1) - 1), ""), write)
+        end = Place(stop, min(state.at, state.start_of(day + 1) - 1), "")
+        self._store.keep(place, end, lambda c: batch.write(c, told))
 
     def _follow_batch(self, reader: Reader, place: Place, stop: int, state: State) -> Place | None:
         """Fold the next entries into rows and keep them; None if another process did.
 
         A batch ends before a seal: what has ended leaves with it, and rows are written from the state after a batch.
         """
-        projections = [one() for one in PROJECTIONS]
+        batch = BatchOfAll()
         data = b""
         for next_data in reader.entries(place.size, stop):
             event = self._fresh.entry(state.size, next_data).event
@@ -236,17 +233,11 @@ class LogFollower:
             data = next_data
             leaves = sealed_leaves(event, state)
             change = change_of(event, evolve(state, event), state, leaves)
-            for projection in projections:
-                projection.add(change)
+            batch.add(change)
         if state.size != stop:
             raise EntryMalformedError(f"entry {state.size} is missing")
         after = Place(stop, state.at, hashlib.sha256(data).hexdigest())
-
-        def write(c: SQLiteCursor) -> None:
-            for projection in projections:
-                projection.write(c, state)
-
-        return after if self._store.keep(place, after, write) else None
+        return after if self._store.keep(place, after, lambda c: batch.write(c, state)) else None
 
     def _state_at(self, reader: Reader, size: int) -> State:
         """Return the state at a size: the one in memory, or the saved one and the entries after it."""

@@ -6,11 +6,11 @@ Used is what left the treasury by it: vouchers issued, claims paid. What was rev
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from tallystick.errors import NotFoundError
 from tallystick.views.balances import log_time
-from tallystick.views.changes import Change
+from tallystick.views.changes import Change, Commands
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.view_tables import BatchSums, IndexKey, Key, Sum, Table
 from tallystick.vouchers.authority import MandatedCommand
@@ -111,15 +111,16 @@ class MandateAccount:
 class Mandates:
     """What a batch of entries changes for mandates."""
 
+    commands: ClassVar[Commands] = None
+
     def __init__(self) -> None:
         self._mandates = BatchSums(MANDATES)
         self._acts: list[MandateActRow] = []
 
     def add(self, change: Change) -> None:
         """Take in one entry."""
-        for name in change.names:
-            if name.startswith("mandate "):
-                self._mandates.of(name.removeprefix("mandate "))
+        for name in change.things.get("mandate", ()):
+            self._mandates.of(name)
         event, command = change.event, change.event.command
         if not isinstance(command, MandatedCommand) or command.mandate is None:
             return

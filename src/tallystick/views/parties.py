@@ -1,11 +1,11 @@
 """All about one party: what it is, its keys, and which commands it gave."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from tallystick.errors import NotFoundError
 from tallystick.views.balances import PARTIES, PartyRow, log_time
-from tallystick.views.changes import Change
+from tallystick.views.changes import Change, Commands
 from tallystick.views.entry_index import entries_concerning
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.view_tables import BatchSums, ExactSum, Key, Table, values_of
@@ -148,6 +148,8 @@ ACTS: Final = Table("party_acts", ActRow)
 class Parties:
     """What a batch of entries changes for parties."""
 
+    commands: ClassVar[Commands] = None
+
     def __init__(self) -> None:
         self._parties: set[str] = set()
         self._acts = BatchSums(ACTS)
@@ -156,7 +158,7 @@ class Parties:
         """Take in one entry."""
         command = change.event.command
         self._acts.add(command.party, command.kind, entries=1)
-        self._parties |= {name.removeprefix("party ") for name in change.names if name.startswith("party ")}
+        self._parties.update(change.things.get("party", ()))
 
     def write(self, c: SQLiteCursor, state: State) -> None:
         """Write the batch; `state` is the one after its last entry."""

@@ -8,10 +8,10 @@ carried over.
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from tallystick.views.balances import log_time, over_sums
-from tallystick.views.changes import Change
+from tallystick.views.changes import Change, Commands
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.view_tables import BatchSums, ExactSum, Key, Table, values_of
 from tallystick.vouchers.quantities import format_instant
@@ -89,6 +89,8 @@ PROGRAMMES: Final = Table("programmes", ProgrammeRow)
 class ProgrammeBooks:
     """What a batch of entries changes for programmes."""
 
+    commands: ClassVar[Commands] = None
+
     def __init__(self) -> None:
         self._programmes = BatchSums(PROGRAMMES)
 
@@ -109,9 +111,8 @@ class ProgrammeBooks:
                 sums["carried_over_fen"] += amount_fen if posting.target == "paid" else 0
             elif posting.target == "unissued":
                 sums[f"{came_back(posting.source, voucher, change.state)}_fen"] += amount_fen
-        for name in change.names:
-            if name.startswith("rules "):
-                self._programmes.of(name.removeprefix("rules "))
+        for name in change.things.get("rules", ()):
+            self._programmes.of(name)
 
     def write(self, c: SQLiteCursor, state: State) -> None:
         """Write the batch; `state` is the one after its last entry."""

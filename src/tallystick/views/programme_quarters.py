@@ -6,9 +6,9 @@ entry. A reversal of what isn't claimed is booked on its line's day. All else is
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
-from tallystick.views.changes import Change, Move
+from tallystick.views.changes import Change, Commands, Move
 from tallystick.views.effective import booked_day
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.programme_balances import came_back
@@ -82,6 +82,8 @@ _MOVES: Final = {
 
 class ProgrammeDays:
     """What a batch of entries adds to programmes' days."""
+
+    commands: ClassVar[Commands] = None
 
     def __init__(self) -> None:
         self._days = BatchSums(PROGRAMME_DAYS)

@@ -5,11 +5,11 @@ An amendment's rules take the place of those that were to be in force from the s
 """
 
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from pydantic import TypeAdapter
 
-from tallystick.views.changes import Change
+from tallystick.views.changes import Change, Commands
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.rules_in_words import rules_in_words
 from tallystick.views.view_tables import IndexKey, Key, Table
@@ -60,6 +60,8 @@ _RULES: Final[TypeAdapter[ProgrammeRules]] = TypeAdapter(ProgrammeRules)
 
 class RulesVersions:
     """What a batch of entries adds to programmes' rules."""
+
+    commands: ClassVar[Commands] = (ProgrammeOpen, ProgrammeAmend)
 
     def __init__(self) -> None:
         self._rows: list[RulesRow] = []

@@ -13,11 +13,11 @@ without GPU-time; what it was of, rendered.py says.
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from tallystick.errors import NotFoundError
 from tallystick.views.balances import PARTIES, RESERVATIONS, ReservationBalance
-from tallystick.views.changes import Change
+from tallystick.views.changes import Change, Commands
 from tallystick.views.claims import ClaimBalance, claim_balances
 from tallystick.views.contract_payments import CONTRACTS, ContractBalance, contract_balances, provider_payment_sums
 from tallystick.views.demands import PAYEES
@@ -25,6 +25,8 @@ from tallystick.views.library import SQLiteCursor
 from tallystick.views.rendered import Rendered, rendered_of
 from tallystick.views.view_tables import BatchSums, ExactSum, IndexKey, Key, Sum, Table, condition, values_of
 from tallystick.vouchers.quantities import format_instant
+from tallystick.vouchers.rules.burning import BurnReverse, TimeBurn
+from tallystick.vouchers.rules.service_burning import ServiceBurn
 from tallystick.vouchers.state import State
 
 
@@ -164,6 +166,8 @@ REFUSALS: Final = Table("provider_refusals", RefusedLines)
 
 class ProviderStatements:
     """What a batch of entries changes for providers."""
+
+    commands: ClassVar[Commands] = (TimeBurn, ServiceBurn, BurnReverse)
 
     def __init__(self) -> None:
         self._statements: list[StatementRow] = []

@@ -4,12 +4,13 @@ A service is a statement of one line, and its sums stand among the statements; h
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
-from tallystick.views.changes import Change
+from tallystick.views.changes import Change, Commands
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.view_tables import IndexKey, Table, values_of
 from tallystick.vouchers.quantities import format_day
+from tallystick.vouchers.rules.burning import BurnReverse
 from tallystick.vouchers.rules.service_burning import ServiceBurn
 from tallystick.vouchers.state import State
 
@@ -65,6 +66,8 @@ RENDERED: Final = Table("services", RenderedRow, lookups=("provider", "contract"
 
 class RenderedItems:
     """What a batch of entries adds to services."""
+
+    commands: ClassVar[Commands] = (ServiceBurn, BurnReverse)
 
     def __init__(self) -> None:
         self._services: list[RenderedRow] = []

@@ -6,10 +6,10 @@ followed; so is whether a gate is passed, by the rules in force then (docs/rules
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from tallystick.views.balances import PARTIES, log_time
-from tallystick.views.changes import Change
+from tallystick.views.changes import Change, Commands
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.programme_rules import rules_at
 from tallystick.views.rules_in_words import gate_in_words
@@ -101,6 +101,8 @@ VERDICTS_ENDS: Final = Table("verdicts_ends", VerdictsEnd)
 
 class Verdicts:
     """What a batch of entries adds to verdicts."""
+
+    commands: ClassVar[Commands] = (AttestationGive, ContractAmend, ApplicationWithdraw)
 
     def __init__(self) -> None:
         self._verdicts: list[VerdictRow] = []

@@ -1,11 +1,12 @@
 """All tables of the views, and all that writes to them: what is declared in the other modules, in one list."""
 
-from typing import Any, Final, Protocol
+from collections.abc import Callable
+from typing import Any, ClassVar, Final, Protocol
 
 from tallystick.views.applications import APPLICATIONS, ISSUES, Applications
 from tallystick.views.balances import PARTIES, RESERVATIONS, VOUCHERS, Balances
 from tallystick.views.catalogue import ACCREDITATIONS, CAPACITIES, ITEMS, TARIFFS, TODAY, Catalogue
-from tallystick.views.changes import Change
+from tallystick.views.changes import Change, Commands
 from tallystick.views.claim_lines import CLAIM_LOTS, REVERSED_LINES, STATEMENT_LOTS, LinesOfClaims
 from tallystick.views.claims import CLAIM_OFFSETS, CLAIMED_CONTRACTS, CLAIMS, Claims
 from tallystick.views.contract_payments import CONTRACTS, PAYMENTS, ContractPayments
@@ -24,6 +25,7 @@ from tallystick.views.reviews import VERDICTS, VERDICTS_ENDS, Verdicts
 from tallystick.views.view_store import statements_for
 from tallystick.views.view_tables import Table
 from tallystick.views.voucher_history import HISTORIES, VoucherHistories
+from tallystick.vouchers.rules.rule import Rule
 from tallystick.vouchers.state import State
 
 TABLES: Final[tuple[Table[Any], ...]] = (
@@ -45,7 +47,9 @@ TABLES: Final[tuple[Table[Any], ...]] = (
 
 
 class Projection(Protocol):
-    """What a batch of entries changes in some tables."""
+    """What a batch of entries changes in some tables, of entries of some commands."""
+
+    commands: ClassVar[Commands]
 
     def add(self, change: Change, /) -> None:
         """Take in one entry."""
@@ -74,6 +78,30 @@ PROJECTIONS: Final[tuple[type[Projection], ...]] = (
     Catalogue,
     EntryIndex,
 )
+
+
+class BatchOfAll:
+    """What a batch of entries changes in all tables."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._projections = [one() for one in PROJECTIONS]
+        self._takers: dict[type[Rule], list[Callable[[Change], None]]] = {}
+
+    def add(self, change: Change) -> None:
+        """Take in one entry."""
+        command = type(change.event.command)
+        takers = self._takers.get(command)
+        if takers is None:
+            takers = [one.add for one in self._projections if one.commands is None or command in one.commands]
+            self._takers[command] = takers
+        for take in takers:
+            take(change)
+
+    def write(self, c: SQLiteCursor, state: State) -> None:
+        """Write the batch; `state` is the one after its last entry."""
+        for projection in self._projections:
+            projection.write(c, state)
 
 
 def schema_text() -> str:

@@ -12,7 +12,7 @@ What a provider says of itself (fees, GPU-time, lines) is an `ExactSum`: saying 
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from operator import attrgetter
@@ -127,7 +127,7 @@ class Table(Generic[Row]):
         """
         exact = self._named(_EXACT_SUM)
         stored = self._stored(rows)
-        c.executemany(self._upsert, [self._added(c, exact, values) for values in stored] if exact else stored)
+        c.executemany(self._upsert, [self._added(c, exact, [*values]) for values in stored] if exact else stored)
 
     def change(self, c: SQLiteCursor, changes: Iterable[tuple[Any, ...]], *names: str) -> None:
         """Change some columns of rows that are there: a sum is added to, any other replaced.
@@ -196,15 +196,17 @@ class Table(Generic[Row]):
     def _named(self, *roles: str) -> list[str]:
         return [column.name for column in self.columns if column.role in roles]
 
-    def _stored(self, rows: Iterable[Row]) -> Iterable[list[Any]]:
+    def _stored(self, rows: Iterable[Row]) -> Iterable[Sequence[Any]]:
         """Return rows as SQLite takes them."""
         values = attrgetter(*(column.name for column in self.columns))
         exact = [self._places[name] for name in self._named(_EXACT_SUM)]
-        for row in rows:
-            stored = list(values(row))
+        if not exact:
+            return map(values, rows)
+        stored = [[*values(row)] for row in rows]
+        for row in stored:
             for place in exact:
-                stored[place] = str(stored[place])
-            yield stored
+                row[place] = str(row[place])
+        return stored
 
     def _added(self, c: SQLiteCursor, exact: list[str], values: list[Any]) -> list[Any]:
         """Return a row's values with exact sums that have those of the table's row in them."""

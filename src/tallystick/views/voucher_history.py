@@ -6,11 +6,11 @@ voucher. What of that goes back to the programme because nobody claimed it in ti
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from tallystick.errors import NotFoundError
 from tallystick.views.balances import RESERVATIONS, VOUCHERS, ReservationBalance, VoucherBalance
-from tallystick.views.changes import Change, mandate_of
+from tallystick.views.changes import Change, Commands, mandate_of
 from tallystick.views.library import SQLiteCursor
 from tallystick.views.view_tables import IndexKey, Key, Table
 from tallystick.vouchers.book import Lot
@@ -79,6 +79,8 @@ class VoucherHistory:
 class VoucherHistories:
     """What a batch of entries adds to histories."""
 
+    commands: ClassVar[Commands] = None
+
     def __init__(self) -> None:
         self._rows: list[HistoryRow] = []
 
@@ -109,6 +111,8 @@ def _touched(change: Change) -> list[Told]:
 def _told(change: Change) -> list[Told]:
     outcome = change.event.outcome
     match change.event.command:
+        case TimeBurn() | ServiceBurn():
+            return _burned(change)
         case VoucherIssue() as command:
             bound = f", under {command.contract} alone" if command.contract is not None else ""
             applied = f" for {command.application}" if command.application is not None else ""
@@ -130,14 +134,12 @@ def _told(change: Change) -> list[Told]:
         case BookExpire():
             assert isinstance(outcome, Expired)
             return _expired(outcome, change.state)
-        case TimeBurn() | ServiceBurn():
-            return _burned(change)
         case BurnReverse() as command:
             assert isinstance(outcome, Reversed)
             return _returned(command, outcome, change)
     # Of a command about which there is nothing more to say: each voucher that it touches, and what moved.
-    vouchers = [name.removeprefix("voucher ") for name in change.names if name.startswith("voucher ")]
-    return [(one, change.moved_fen().get(one, 0), "") for one in vouchers]
+    moved_fen = change.moved_fen()
+    return [(one, moved_fen.get(one, 0), "") for one in change.things.get("voucher", ())]
 
 
 def _reserved(change: Change) -> Told:
