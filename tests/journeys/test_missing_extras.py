@@ -43,6 +43,8 @@ def test_every_package_of_an_extra_is_known_by_its_modules() -> None:
         (["audit", "postgresql://h/db", "--trust", "{ledger}/trust.policy"], "psycopg", "postgres"),
         (["statement", "{ledger}", "holder", "maker-a", "-o", "-"], "typst", "books"),
         (["statement", "{ledger}", "holder", "maker-a", "-o", "-"], "pylopdf_fonts_zh_cn", "books"),
+        (["journal", "{ledger}", "--format", "parquet", "-o", "{ledger}/j"], "duckdb", "books"),
+        (["journal", "{ledger}", "--format", "xlsx", "-o", "{ledger}/j"], "xlsxwriter", "books"),
         (["key", "show", "pkcs11:token=a?module-path=/a.so"], "pkcs11", "pkcs11"),
     ],
 )

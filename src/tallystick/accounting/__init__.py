@@ -6,6 +6,7 @@
     chart.py      a treasury's own chart of accounts
     journal.py    transactions, month by month, whatever they are written as
     hledger.py, beancount.py    as these programs read them
+    table.py      a journal as rows; csv_journal.py, spreadsheet.py, parquet.py write them
     balances.py   what lies in each account
     bank_file.py  a bank's list of payments, read
     statement.py  what a statement says of a holder, a provider or a programme

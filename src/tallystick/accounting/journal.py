@@ -31,12 +31,16 @@ class Leg(NamedTuple):
         amount: fen, or ten-millionths of a GPU-hour; less than nothing where it is taken away.
         day: on which it is booked.
         details: the voucher, the contract and so on that it is of.
+        programme: of money, whose it is; None of GPU-time.
+        item: of GPU-time, what was used; None of money.
     """
 
     account: ChartAccount
     amount: int
     day: int
     details: Details
+    programme: str | None = None
+    item: str | None = None
 
 
 class Transaction(NamedTuple):
@@ -107,8 +111,8 @@ class RunningBalances:
         account_of, amount_fen, day = self.chart.account_of, posting.amount_fen, posting.day
         target = details if posting.into is None else (("voucher", posting.into), *details[1:])
         return (
-            Leg(account_of(posting.source), -amount_fen, day, details),
-            Leg(account_of(posting.target), amount_fen, day, target),
+            Leg(account_of(posting.source), -amount_fen, day, details, posting.programme),
+            Leg(account_of(posting.target), amount_fen, day, target, posting.programme),
         )
 
     def _time_legs(self, entry: BookedEntry, lines: Iterable[UsedLine]) -> Iterator[Leg]:
@@ -137,7 +141,10 @@ class RunningBalances:
         units = gpu_hour_units(after) - gpu_hour_units(before)
         details = (*details, ("gpu_ms", str(gpu_milliseconds)))
         account_of = self.chart.account_of
-        return Leg(account_of(used), units, day, details), Leg(account_of(given), -units, day, details)
+        return (
+            Leg(account_of(used), units, day, details, item=item),
+            Leg(account_of(given), -units, day, details, item=item),
+        )
 
 
 _DETAILS: Final = ("voucher", "reservation", "contract", "claim", "demand")

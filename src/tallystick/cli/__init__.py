@@ -53,6 +53,8 @@ EXTRA_OF = {
     ),
     "pkcs11": ("a key in a token", "pkcs11"),
     **dict.fromkeys(("pylopdf_fonts_zh_cn", "typst"), ("a statement as PDF", "books")),
+    "duckdb": ("Parquet", "books"),
+    "xlsxwriter": ("a spreadsheet", "books"),
 }
 """By the module that is missing: what can't be done without it, and the extra that brings it."""
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

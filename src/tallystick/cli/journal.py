@@ -5,20 +5,23 @@ journal SOURCE --format hledger -o FILE        also beancount
 
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
+import shutil
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
 
 import typer
 
 from tallystick.cli import kinds, output, over_http, parameters, reading
-from tallystick.cli.booked import open_booked
+from tallystick.cli.booked import Booked, open_booked
 from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
 
 if TYPE_CHECKING:
-    from tallystick.accounting.chart import Chart
+    from tallystick.accounting.chart import Chart, ChartAccount
     from tallystick.accounting.journal import Part, Period
 
 
@@ -27,9 +30,20 @@ class JournalFormat(StrEnum):
 
     HLEDGER = "hledger"
     BEANCOUNT = "beancount"
+    CSV = "csv"
+    XLSX = "xlsx"
+    PARQUET = "parquet"
 
 
-_KINDS: Final = {JournalFormat.HLEDGER: kinds.HLEDGER_JOURNAL, JournalFormat.BEANCOUNT: kinds.BEANCOUNT_JOURNAL}
+_KINDS: Final = {
+    JournalFormat.HLEDGER: kinds.HLEDGER_JOURNAL,
+    JournalFormat.BEANCOUNT: kinds.BEANCOUNT_JOURNAL,
+    JournalFormat.CSV: kinds.CSV_JOURNAL,
+    JournalFormat.XLSX: kinds.SPREADSHEET_JOURNAL,
+    JournalFormat.PARQUET: kinds.PARQUET_JOURNAL,
+}
+_OF_BYTES: Final = {JournalFormat.XLSX: "spreadsheet", JournalFormat.PARQUET: "parquet"}
+"""Those that a library writes as a file of its own, and the module that has it do so."""
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -49,6 +63,7 @@ def journal(
     accounts: Annotated[
         Path | None, typer.Option("--accounts", metavar="FILE", help="Your chart of accounts (TOML): codes and names.")
     ] = None,
+    bom: Annotated[bool, typer.Option("--bom", help="Begin CSV with a byte order mark, for spreadsheets.")] = False,
     lines: Annotated[bool, typer.Option("--lines", help="GPU-time line by line, each with its job.")] = False,
     as_of: parameters.AsOf = None,
     force: parameters.Force = False,
@@ -59,13 +74,60 @@ def journal(
     """Write the log's postings as a journal, for an accounting program."""
     from tallystick.accounting.journal import Journal
 
+    if format_ in _OF_BYTES and file == "-":
+        raise UsageError(f"{format_} is no text for standard output: give -o FILE")
+    if bom and format_ is not JournalFormat.CSV:
+        raise UsageError(f"--bom is for csv, and {format_} has none: leave it out")
+    if format_ in _OF_BYTES:
+        import_module(f"tallystick.accounting.{_OF_BYTES[format_]}")  # before anything takes long: it may be missing
     out = NamedFile(file, _KINDS[format_], force=force)
     made = Journal(_chart(accounts), _period(first_day, last_day), by_line=lines)
     with open_booked(source, over_http.Login(key, passphrase_file, passphrase_command), as_of) as booked:
         with booked.entries() as entries, out.open() as opened:
-            for text in _TEXTS[format_](made.parts(entries), booked.reader.origin):
-                opened.write(text.encode())
+            parts = made.parts(entries)
+            if format_ in _OF_BYTES:
+                _write_bytes(format_, parts, booked, opened)
+            else:
+                for text in _text(format_, parts, booked.reader.origin, bom=bom):
+                    opened.write(text.encode())
         output.line_about(out, f"{file}: {made.transactions:,} transactions, {booked.as_of}")
+
+
+def _text(format_: JournalFormat, parts: "Iterable[Part]", origin: str, *, bom: bool) -> "Iterator[str]":
+    """Return the text of a journal, piece by piece."""
+    match format_:
+        case JournalFormat.HLEDGER:
+            from tallystick.accounting.hledger import hledger_journal
+
+            return hledger_journal(parts, origin)
+        case JournalFormat.BEANCOUNT:
+            from tallystick.accounting.beancount import beancount_journal
+
+            return beancount_journal(parts, origin)
+    from tallystick.accounting.csv_journal import csv_table
+    from tallystick.accounting.table import COLUMNS, rows_of
+
+    return csv_table(COLUMNS, rows_of(parts), has_byte_order_mark=bom)
+
+
+def _write_bytes(format_: JournalFormat, parts: "Iterable[Part]", booked: Booked, opened: BinaryIO) -> None:
+    """Write a journal that a library makes as a file of its own."""
+    from tallystick.accounting.table import COLUMNS, rows_of
+
+    with TemporaryDirectory(prefix="tallystick-") as folder:
+        path = Path(folder) / format_
+        if format_ is JournalFormat.PARQUET:
+            from tallystick.accounting.parquet import write_parquet
+
+            write_parquet(path, COLUMNS, rows_of(parts))
+        else:
+            from tallystick.accounting.spreadsheet import write_spreadsheet
+
+            balances: dict[ChartAccount, int] = {}
+            about = {"origin": booked.reader.origin, "entries": str(booked.size), "as of": booked.as_of}
+            write_spreadsheet(path, rows_of(parts, balances), balances, about)
+        with path.open("rb") as file:
+            shutil.copyfileobj(file, opened)
 
 
 def _period(first_day: str | None, last_day: str | None) -> "Period":
@@ -82,18 +144,3 @@ def _chart(file: Path | None) -> "Chart":
     from tallystick.accounting.chart import Chart, chart_from_toml
 
     return Chart() if file is None else chart_from_toml(reading.read_file(str(file)), str(file))
-
-
-def _hledger(parts: "Iterable[Part]", origin: str) -> "Iterator[str]":
-    from tallystick.accounting.hledger import hledger_journal
-
-    return hledger_journal(parts, origin)
-
-
-def _beancount(parts: "Iterable[Part]", origin: str) -> "Iterator[str]":
-    from tallystick.accounting.beancount import beancount_journal
-
-    return beancount_journal(parts, origin)
-
-
-_TEXTS: Final = {JournalFormat.HLEDGER: _hledger, JournalFormat.BEANCOUNT: _beancount}

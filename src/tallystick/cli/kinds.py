@@ -65,6 +65,27 @@ def _is_pdf(data: bytes) -> bool:
     return data.startswith(b"%PDF-")
 
 
+def _is_csv_journal(data: bytes) -> bool:
+    return data.removeprefix(b"\xef\xbb\xbf").startswith(b"entry,day,booked_day,at,kind,")
+
+
+def _is_spreadsheet_journal(data: bytes) -> bool:
+    """Tell of one that isn't large; of another not: it ends with what says where its parts are."""
+    from io import BytesIO
+    from zipfile import BadZipFile, ZipFile
+
+    try:
+        with ZipFile(BytesIO(data)) as parts:
+            return b"Journal of the log " in parts.read("docProps/core.xml")
+    except (BadZipFile, KeyError, ValueError, NotImplementedError, OSError, EOFError):
+        return False
+
+
+def _is_parquet_journal(data: bytes) -> bool:
+    """Tell of one that isn't large, in the same way."""
+    return data.startswith(b"PAR1") and data.endswith(b"PAR1") and b"booked_day" in data
+
+
 RECEIPT: Final = Kind("a receipt", _is_receipt)
 SIGNED_COMMAND: Final = Kind("a signed command", _is_signed_command)
 SIGNED_CHECKPOINT: Final = Kind("a signed checkpoint", _is_signed_checkpoint)
@@ -74,3 +95,6 @@ DOSSIER: Final = Kind("a dossier", _is_dossier)
 HLEDGER_JOURNAL: Final = Kind("a journal for hledger", _is_hledger_journal)
 BEANCOUNT_JOURNAL: Final = Kind("a journal for beancount", _is_beancount_journal)
 PDF: Final = Kind("a PDF", _is_pdf)
+CSV_JOURNAL: Final = Kind("a journal as CSV", _is_csv_journal)
+SPREADSHEET_JOURNAL: Final = Kind("a journal as a spreadsheet that can be told from others", _is_spreadsheet_journal)
+PARQUET_JOURNAL: Final = Kind("a journal as Parquet that can be told from others", _is_parquet_journal)

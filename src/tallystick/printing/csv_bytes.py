@@ -36,8 +36,11 @@ def csv_bytes(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> b
 def _cell(value: object) -> object:
     if isinstance(value, tuple):
         value = " ".join(map(str, value))
-    if not isinstance(value, str):
-        return value
+    return guarded(value) if isinstance(value, str) else value
+
+
+def guarded(text: str) -> str:
+    """Return a text as a cell has it that no spreadsheet obeys."""
     # What spreadsheets skip at the beginning of a cell hides nothing.
-    is_formula = value.lstrip().startswith(_FORMULAS) or value.startswith(_FORMULAS)
-    return ("'" if is_formula else "") + escaped(value)
+    is_formula = text.lstrip().startswith(_FORMULAS) or text.startswith(_FORMULAS)
+    return ("'" if is_formula else "") + escaped(text)
