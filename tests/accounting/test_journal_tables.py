@@ -200,8 +200,12 @@ def test_a_table_replaces_its_own_kind(small_ledger: Path, tmp_path: Path, name:
     [
         (["xlsx"], "is no text for standard output: give -o FILE"),
         (["parquet"], "is no text for standard output: give -o FILE"),
-        (["hledger", "--bom"], "--bom is for csv"),
-        (["xlsx", "-o", "x", "--bom"], "--bom is for csv"),
+        (["hledger", "--bom"], "--bom is for CSV"),
+        (["csv", "--share", "holder"], "--share is for focus"),
+        (["focus", "--lines"], "leave --lines out"),
+        (["focus", "--accounts", "x"], "leave --accounts out"),
+        (["focus", "--share", "provider"], "provider"),
+        (["xlsx", "-o", "x", "--bom"], "--bom is for CSV"),
     ],
 )
 def test_what_is_asked_wrongly_is_one_line(small_ledger: Path, words: list[str], complaint: str) -> None:

@@ -7,6 +7,7 @@
     journal.py    transactions, month by month, whatever they are written as
     hledger.py, beancount.py    as these programs read them
     table.py      a journal as rows; csv_journal.py, spreadsheet.py, parquet.py write them
+    focus.py      charges as FOCUS 1.2 has them; focus_columns.py
     balances.py   what lies in each account
     bank_file.py  a bank's list of payments, read
     statement.py  what a statement says of a holder, a provider or a programme

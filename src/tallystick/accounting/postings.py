@@ -88,7 +88,8 @@ class UsedLine(NamedTuple):
         payments: what programmes paid.
         day: on which it is booked.
         corrects: the line taken back that it stands for, if it is a correction.
-        is_of_sealed_day: whether it is about a day that was sealed already.
+        is_of_sealed_day: whether the day that it is about was sealed before: of a line that is taken back the day on
+            which that is booked.
     """
 
     statement: int
@@ -290,6 +291,7 @@ def _used(
 ) -> UsedLine:
     used_day = state.day_of(line.ends_at)
     is_gpu_time = not line.job.startswith(_SERVICE)
+    day = state.day_of(statement.at) if line.is_booked_late else used_day
     return UsedLine(
         statement.index,
         ref,
@@ -308,9 +310,9 @@ def _used(
                 for name, fen in line.payments
             ]
         ),
-        state.day_of(statement.at) if line.is_booked_late else used_day,
+        day,
         corrects,
-        sealed_day is not None and used_day <= sealed_day,
+        sealed_day is not None and (used_day if sign > 0 else day) <= sealed_day,
     )
 
 

@@ -37,6 +37,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "journal": (
         "tallystick journal ledger --format hledger -o books.journal",
         "tallystick journal ledger --format beancount --from 2026-01-01 --until 2026-03-31 -o q1.beancount",
+        "tallystick journal ledger --format xlsx --accounts chart.toml --lines -o books.xlsx",
     ),
     "statement": (
         "tallystick statement ledger holder acme-ai -o acme-ai.pdf",

@@ -23,6 +23,7 @@ from tallystick.named_files import NamedFile
 if TYPE_CHECKING:
     from tallystick.accounting.chart import Chart, ChartAccount
     from tallystick.accounting.journal import Part, Period
+    from tallystick.accounting.postings import BookedEntry
 
 
 class JournalFormat(StrEnum):
@@ -33,6 +34,14 @@ class JournalFormat(StrEnum):
     CSV = "csv"
     XLSX = "xlsx"
     PARQUET = "parquet"
+    FOCUS = "focus"
+
+
+class FocusShare(StrEnum):
+    """Whose costs a FOCUS data set has."""
+
+    TREASURY = "treasury"
+    HOLDER = "holder"
 
 
 _KINDS: Final = {
@@ -41,6 +50,7 @@ _KINDS: Final = {
     JournalFormat.CSV: kinds.CSV_JOURNAL,
     JournalFormat.XLSX: kinds.SPREADSHEET_JOURNAL,
     JournalFormat.PARQUET: kinds.PARQUET_JOURNAL,
+    JournalFormat.FOCUS: kinds.FOCUS_DATA,
 }
 _OF_BYTES: Final = {JournalFormat.XLSX: "spreadsheet", JournalFormat.PARQUET: "parquet"}
 """Those that a library writes as a file of its own, and the module that has it do so."""
@@ -65,6 +75,10 @@ def journal(
     ] = None,
     bom: Annotated[bool, typer.Option("--bom", help="Begin CSV with a byte order mark, for spreadsheets.")] = False,
     lines: Annotated[bool, typer.Option("--lines", help="GPU-time line by line, each with its job.")] = False,
+    share: Annotated[
+        FocusShare | None,
+        typer.Option("--share", help="Of focus: whose costs, the treasury's (as a rule) or holders'."),
+    ] = None,
     as_of: parameters.AsOf = None,
     force: parameters.Force = False,
     key: parameters.LoginKey = None,
@@ -74,23 +88,58 @@ def journal(
     """Write the log's postings as a journal, for an accounting program."""
     from tallystick.accounting.journal import Journal
 
-    if format_ in _OF_BYTES and file == "-":
-        raise UsageError(f"{format_} is no text for standard output: give -o FILE")
-    if bom and format_ is not JournalFormat.CSV:
-        raise UsageError(f"--bom is for csv, and {format_} has none: leave it out")
-    if format_ in _OF_BYTES:
-        import_module(f"tallystick.accounting.{_OF_BYTES[format_]}")  # before anything takes long: it may be missing
-    out = NamedFile(file, _KINDS[format_], force=force)
-    made = Journal(_chart(accounts), _period(first_day, last_day), by_line=lines)
+    _check_options(format_, file, bom=bom, lines=lines, accounts=accounts, share=share)
+    out, period = NamedFile(file, _KINDS[format_], force=force), _period(first_day, last_day)
+    made = Journal(_chart(accounts), period, by_line=lines)
     with open_booked(source, over_http.Login(key, passphrase_file, passphrase_command), as_of) as booked:
         with booked.entries() as entries, out.open() as opened:
-            parts = made.parts(entries)
-            if format_ in _OF_BYTES:
-                _write_bytes(format_, parts, booked, opened)
+            if format_ is JournalFormat.FOCUS:
+                what = _write_focus(share or FocusShare.TREASURY, period, entries, opened, bom=bom)
+            elif format_ in _OF_BYTES:
+                _write_bytes(format_, made.parts(entries), booked, opened)
             else:
-                for text in _text(format_, parts, booked.reader.origin, bom=bom):
+                for text in _text(format_, made.parts(entries), booked.reader.origin, bom=bom):
                     opened.write(text.encode())
-        output.line_about(out, f"{file}: {made.transactions:,} transactions, {booked.as_of}")
+        if format_ is not JournalFormat.FOCUS:
+            what = f"{made.transactions:,} transactions"
+        output.line_about(out, f"{file}: {what}, {booked.as_of}")
+
+
+def _check_options(
+    format_: JournalFormat, file: str, *, bom: bool, lines: bool, accounts: Path | None, share: FocusShare | None
+) -> None:
+    """Refuse what a format doesn't have, before anything takes long.
+
+    Raises:
+        UsageError: an option that says nothing here; no file for what is no text.
+        ModuleNotFoundError: what writes it isn't installed.
+    """
+    if format_ in _OF_BYTES:
+        import_module(f"tallystick.accounting.{_OF_BYTES[format_]}")
+        if file == "-":
+            raise UsageError(f"{format_} is no text for standard output: give -o FILE")
+    if bom and format_ not in (JournalFormat.CSV, JournalFormat.FOCUS):
+        raise UsageError(f"--bom is for CSV, and {format_} has none: leave it out")
+    if share is not None and format_ is not JournalFormat.FOCUS:
+        raise UsageError(f"--share is for focus, and {format_} has all accounts: leave it out")
+    for option, is_given in (("--lines", lines), ("--accounts", accounts is not None)):
+        if is_given and format_ is JournalFormat.FOCUS:
+            raise UsageError(f"focus has lines and no accounts: leave {option} out")
+
+
+def _write_focus(
+    share: FocusShare, period: "Period", entries: "Iterator[BookedEntry]", opened: BinaryIO, *, bom: bool
+) -> str:
+    """Write a FOCUS data set, and say how much there was."""
+    from tallystick.accounting.csv_journal import csv_table
+    from tallystick.accounting.focus import FocusRows
+    from tallystick.accounting.focus_columns import FOCUS_COLUMNS
+
+    rows = FocusRows(share.value, period)
+    made = (charge.row() for charge in rows.of(entries))
+    for text in csv_table(FOCUS_COLUMNS, made, has_byte_order_mark=bom):
+        opened.write(text.encode())
+    return f"{rows.charges:,} charges"
 
 
 def _text(format_: JournalFormat, parts: "Iterable[Part]", origin: str, *, bom: bool) -> "Iterator[str]":

@@ -69,6 +69,10 @@ def _is_csv_journal(data: bytes) -> bool:
     return data.removeprefix(b"\xef\xbb\xbf").startswith(b"entry,day,booked_day,at,kind,")
 
 
+def _is_focus_data(data: bytes) -> bool:
+    return data.removeprefix(b"\xef\xbb\xbf").startswith(b"BilledCost,BillingAccountId,")
+
+
 def _is_spreadsheet_journal(data: bytes) -> bool:
     """Tell of one that isn't large; of another not: it ends with what says where its parts are."""
     from io import BytesIO
@@ -96,5 +100,6 @@ HLEDGER_JOURNAL: Final = Kind("a journal for hledger", _is_hledger_journal)
 BEANCOUNT_JOURNAL: Final = Kind("a journal for beancount", _is_beancount_journal)
 PDF: Final = Kind("a PDF", _is_pdf)
 CSV_JOURNAL: Final = Kind("a journal as CSV", _is_csv_journal)
+FOCUS_DATA: Final = Kind("FOCUS data as CSV", _is_focus_data)
 SPREADSHEET_JOURNAL: Final = Kind("a journal as a spreadsheet that can be told from others", _is_spreadsheet_journal)
 PARQUET_JOURNAL: Final = Kind("a journal as Parquet that can be told from others", _is_parquet_journal)
