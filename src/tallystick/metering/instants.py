@@ -17,8 +17,7 @@ from tallystick.metering.reasons import SkipReason
 SECOND_US: Final = 1_000_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_WALL: Final = datetime(1970, 1, 1)
-_YEAR_MIN: Final = 1970
-_YEAR_MAX: Final = 2200
+_YEARS: Final = range(1970, 2201)
 _MOMENT: Final = re.compile(
     r"(\d{4})(?:-|/|\.|年)(\d{1,2})(?:-|/|\.|月)(\d{1,2})日?"
     r"(?:(?:T|t|\s+|(?<=日))(\d{1,2})(?::|时)(\d{1,2})(?:(?::|分)(\d{1,2})(\.\d{1,9})?秒?|分)?"
@@ -68,7 +67,7 @@ def moment(text: str) -> Moment | None:
     except (ValueError, OverflowError):
         return None
     offset = _offset(zone) if zone else None
-    if not _YEAR_MIN <= wall.year <= _YEAR_MAX or (zone and offset is None):
+    if wall.year not in _YEARS or (zone and offset is None):
         return None
     return Moment(wall, offset, hour is None)
 

@@ -22,7 +22,7 @@ from tallystick.metering.run import Device, Payer, Run, Skipped
 
 _NEEDED: Final = ("name", "num_gpu", "gpu_milli", "qos", "scheduled_time", "deletion_time")
 _MAY_MISS: Final = ("gpu_spec", "pod_phase")
-_SECOND_MAX: Final = 4_000_000_000
+_SECONDS: Final = range(4_000_000_000)
 
 
 def read_openb(chunks: Iterable[bytes], mapping: Mapping, remarks: Remarks) -> Iterator[Run | Skipped]:
@@ -84,7 +84,7 @@ def _kind(spec: str, qos: str, mapping: Mapping) -> str:
 def _second(text: str, mapping: Mapping) -> int | None:
     """Return the instant of a second of the trace, µs since the epoch."""
     second = amount(text)
-    if second is None or not 0 <= second <= _SECOND_MAX:
+    if second is None or round(second) not in _SECONDS:
         return None
     start = 0 if mapping.trace_start is None else round(mapping.trace_start.timestamp())
     return (start + round(second)) * SECOND_US

@@ -26,7 +26,7 @@ from tallystick.metering.run import Device, Payer, Run, Skipped
 _ENERGY: Final = "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION"
 _REQUESTS: Final = "kube_pod_container_resource_"
 _INIT_REQUESTS: Final = "kube_pod_init_container_resource_"
-_SECOND_MAX: Final = 7_258_118_400  # the year 2200
+_SECONDS: Final = range(7_258_118_400)  # until the year 2200
 
 
 class _Holder(NamedTuple):
@@ -191,7 +191,7 @@ def _samples(values: object, *, counts: bool) -> dict[int, int] | SkipReason:
     samples: dict[int, int] = {}
     for pair in values if isinstance(values, list) else ():
         at = amount(pair[0]) if isinstance(pair, list) and len(pair) == 2 else None
-        if at is None or not 0 <= at < _SECOND_MAX:
+        if at is None or round(at) not in _SECONDS:
             return SkipReason.UNREADABLE
         count: Fraction | None = Fraction(1)
         if counts:
