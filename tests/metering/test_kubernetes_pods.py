@@ -108,6 +108,7 @@ def test_two_kinds_in_one_pod_are_two_lines_of_one_job() -> None:
         ({"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False"}]}, {}, "not_started"),
         ({"conditions": [], "startTime": START}, {}, 3600),
         ({"conditions": None}, {}, "not_started"),
+        ({"phase": {"odd": 1}}, {}, "still_running"),
         ({"containerStatuses": [terminated("2026-03-12T23:00:00Z")]}, {}, "interval_invalid"),
     ],
 )

@@ -104,7 +104,7 @@ def test_a_kind_comes_from_the_node_or_the_namespace_and_never_from_a_label() ->
     labelled["properties"]["labels"] = {"gpu": "a100"}
     result = read("opencost", answer({"a": labelled}))
     assert result.skipped == {"untyped_gpu": 1}
-    assert result.remarks["places_without_kind"] == {"n9": 7_200_000}
+    assert result.remarks["nodes_without_kind"] == {"n9": 7_200_000}
     by_namespace = MAPPING.replace("[partition]", '[partition]\nbirch = "h100"')
     assert read("opencost", answer({"a": labelled}), mapping=by_namespace).lines[0].item == "h100-80g"
 

@@ -103,7 +103,7 @@ def test_slices_of_one_device_are_devices_of_their_own() -> None:
 )
 def test_a_series_that_isnt_burned_has_its_reason(labels: dict[str, str | None], reason: str) -> None:
     """Labels go missing."""
-    assert read("prometheus", matrix(series(range(2), **labels)), mapping=MAPPING).skipped == {reason: 1}
+    assert read("prometheus", matrix(series(range(2), "1", **labels)), mapping=MAPPING).skipped == {reason: 1}
 
 
 def test_where_a_scrape_renamed_labels_the_pod_is_the_exported_one() -> None:
@@ -122,9 +122,11 @@ def test_a_counter_of_energy_is_a_remark_and_no_record() -> None:
     assert (result.reading.records, result.remarks) == (0, {"energy_millijoules": {"GPU-a": 1500}})
 
 
-def requests(at: range, value: str, **labels: str | None) -> dict[str, Any]:
-    name = "kube_pod_container_resource_requests"
-    return series(at, value, __name__=name, UUID=None, resource="nvidia_com_gpu", node="n1", container="main", **labels)
+def requests(at: range, value: str, **more: str | None) -> dict[str, Any]:
+    labels = {"UUID": None, "resource": "nvidia_com_gpu", "node": "n1", "container": "main"} | more
+    one = series(at, value)
+    one["metric"] |= labels | {"__name__": "kube_pod_container_resource_requests"}
+    return one | {"metric": {name: said for name, said in one["metric"].items() if said is not None}}
 
 
 @pytest.mark.parametrize(
@@ -133,8 +135,8 @@ def requests(at: range, value: str, **labels: str | None) -> dict[str, Any]:
         (requests(range(3), "4"), [("heron/birch/p-0/main", 4000, 180)]),
         (requests(range(3), "NaN"), {"not_a_number": 1}),
         (requests(range(3), "0"), {"no_gpu": 1}),
-        (requests(range(3), "4") | {"metric": requests(range(1), "4")["metric"] | {"node": ""}}, {"not_started": 1}),
-        (requests(range(3), "4") | {"metric": requests(range(1), "4")["metric"] | {"resource": "cpu"}}, {"no_gpu": 1}),
+        (requests(range(3), "4", node=""), {"not_started": 1}),
+        (requests(range(3), "4", resource="cpu"), {"no_gpu": 1}),
     ],
 )
 def test_of_requests_the_value_is_the_number_of_devices(result: dict[str, Any], outcome: Any) -> None:

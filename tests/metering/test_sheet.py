@@ -229,5 +229,5 @@ def test_what_the_sheet_doesnt_say_the_mapping_must(line: str, message: str) -> 
 def test_a_proposal_that_isnt_filled_in_is_refused() -> None:
     """With the name of what is missing."""
     proposal = b'[[account]]\nname = "birch"\ncontract = "FILL-IN"\n'
-    with pytest.raises(UsageError, match=r"^m.toml: account 'birch' still has FILL-IN as its contract: say"):
+    with pytest.raises(UsageError, match=r"^m.toml: account 'birch' still has FILL-IN as its contract: replace it"):
         read_mapping(proposal, "m.toml")

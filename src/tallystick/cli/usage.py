@@ -5,7 +5,7 @@ from typing import Final
 
 import typer
 
-MODULES: Final = ("usage_read", "usage_plan", "usage_burn", "usage_reconcile")
+MODULES: Final = ("usage_read", "usage_map", "usage_plan", "usage_burn", "usage_reconcile")
 """In the order of `usage --help`."""
 
 

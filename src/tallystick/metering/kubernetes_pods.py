@@ -172,7 +172,7 @@ def _scheduled_at(status: dict[str, Any]) -> int | None:
 def _ended_at(spec: dict[str, Any], status: dict[str, Any], metadata: dict[str, Any]) -> int | str | None:
     """Return when a pod's last container finished, else when it was deleted; None: it holds on; a text: unknown."""
     finished = _finished(status, "containerStatuses")
-    phase = status.get("phase")
+    phase = text_of(status.get("phase"))
     is_over = phase in _OVER or (bool(finished) and spec.get("restartPolicy") == "Never" and None not in finished)
     deleted_at = instant(metadata.get("deletionTimestamp"))
     if is_over:

@@ -35,6 +35,7 @@ Nothing in it is a pattern but `*`, which alone is any word.
 """
 
 import tomllib
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -52,7 +53,8 @@ ANY: Final = "*"
 PLACEHOLDER: Final = "FILL-IN"
 """What stands in a proposed mapping where a person has to decide; no id is spelled so."""
 
-Said = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+SAID_LENGTH_MAX: Final = 256
+Said = Annotated[str, StringConstraints(min_length=1, max_length=SAID_LENGTH_MAX)]
 """A word of the source's own."""
 
 
@@ -250,14 +252,26 @@ def read_mapping(data: bytes, name: str) -> Mapping:
 
 
 def _refuse_placeholders(values: dict[str, Any], name: str) -> None:
-    """Refuse a proposal that nobody has filled in.
+    """Refuse a proposal that isn't filled in.
 
     Raises:
         UsageError: it has a placeholder; which is said.
     """
-    for table, label, key in (("account", "name", "contract"), ("gpu", "source", "item")):
-        rows = values.get(table)
-        for row in rows if isinstance(rows, list) else ():
-            if isinstance(row, dict) and row.get(key) == PLACEHOLDER:
-                said = str(row.get(label, ""))[:80]
-                raise UsageError(f"{name}: {table} {said!r} still has {PLACEHOLDER} as its {key}: say which it is")
+    for what, key in _placeholders(values):
+        raise UsageError(f"{name}: {what} still has {PLACEHOLDER} as its {key}: replace it")
+
+
+def _placeholders(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield of what, and where, a placeholder stands."""
+    for key, value in values.items():
+        if value == PLACEHOLDER:
+            yield "the mapping", key
+        elif isinstance(value, list):
+            for row in value:
+                for part, said in row.items() if isinstance(row, dict) else ():
+                    if said == PLACEHOLDER:
+                        yield f"{key} {str(row.get('name') or row.get('source') or '')[:80]!r}", part
+        elif isinstance(value, dict):
+            for part, said in value.items():
+                if said == PLACEHOLDER:
+                    yield f"{key} {part[:80]!r}", "kind of GPU"

@@ -67,7 +67,7 @@ def _record(row: Row, places: dict[str, int | None], mapping: Mapping, remarks: 
     seconds = 0 if ends_at is None else (ends_at - starts_at) // SECOND_US
     kind = _kind(cell("gpu_spec"), qos, mapping)
     if not kind:
-        note_untyped(remarks, qos, milli * seconds)
+        note_untyped(remarks, milli * seconds, partition=qos)
     record = canonical({name: cell(name) for name in (*_NEEDED, *_MAY_MISS)})
     return Run(
         job, starts_at, ends_at, seconds, (Device(kind, milli),), Payer(qos, "", qos), row.line, record,

@@ -89,7 +89,7 @@ def _record(name: str, allocation: dict[str, Any], line: int, mapping: Mapping, 
     node = text_of(properties.get("node"))
     kind = mapping.kind_of(parts[0], node)
     if not kind:
-        note_untyped(remarks, node or parts[0], held_milli * seconds)
+        note_untyped(remarks, held_milli * seconds, partition=parts[0], node=node)
     return Run(
         job,
         starts_at,

@@ -71,7 +71,7 @@ def _record(row: Row, places: dict[str, int | None], mapping: Mapping, remarks: 
     count_remark(remarks, "gpu_time_differs", int(printed is not None and printed * 1000 != milli * seconds))
     kind = mapping.kind_of(tenant)
     if not kind:
-        note_untyped(remarks, tenant, milli * seconds)
+        note_untyped(remarks, milli * seconds, partition=tenant)
     record = canonical([row.line, cells])
     devices, payer = (Device(kind, milli),), Payer(tenant, "", tenant)
     ends_at = starts[0] + seconds * SECOND_US

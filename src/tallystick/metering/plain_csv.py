@@ -67,7 +67,7 @@ def _record(row: Row, places: dict[str, int | None], mapping: Mapping, remarks: 
     starts_at, ends_at, seconds = spell
     kind = cell("gpu") or mapping.kind_of(cell("partition"))
     if not kind:
-        note_untyped(remarks, cell("partition") or account, milli * seconds)
+        note_untyped(remarks, milli * seconds, partition=cell("partition"))
     cluster = cell("cluster") or mapping.cluster
     if cluster is None:
         raise UsageFileError(FileFault.CLUSTER_UNKNOWN, f"line {row.line} names none; say cluster in the mapping")

@@ -46,13 +46,13 @@ class _Series:
     Attributes:
         samples: thousandths of devices at each second that has a sample.
         source: the kind of device.
-        place: where it is, for saying that its kind isn't known.
+        node: where it is; empty if that isn't said.
     """
 
     line: int
     holder: _Holder
     source: str
-    place: str
+    node: str
     samples: dict[int, int]
     record: bytes
 
@@ -143,7 +143,7 @@ def _read(result: dict[str, Any], line: int, mapping: Mapping, *, is_relabelled:
     held = "" if is_request else device
     source = _kind(device, metric, namespace, node, mapping, is_request=is_request)
     holder = _Holder(cluster, namespace, f"{named}/{held}" if held else named, held, bool(metric.get("GPU_I_ID")))
-    return _Series(line, holder, source, node or namespace, samples, canonical(result))
+    return _Series(line, holder, source, node, samples, canonical(result))
 
 
 def _pod(metric: dict[str, Any], *, is_relabelled: bool) -> tuple[str, str, str]:
@@ -247,7 +247,7 @@ def _spells(holder: _Holder, held: _Held, step: int, remarks: Remarks) -> Iterat
                 kinds = tuple(Device(*one) for one in sorted(devices.items()))
                 seconds = ends - spell[0]
                 if "" in devices:
-                    note_untyped(remarks, held.series[0].place, seconds * devices[""])
+                    note_untyped(remarks, seconds * devices[""], partition=holder.namespace, node=held.series[0].node)
                 yield Run(
                     holder.job, spell[0] * SECOND_US, ends * SECOND_US, seconds, kinds, Payer(holder.namespace), line,
                     record, holder.cluster, records=records,

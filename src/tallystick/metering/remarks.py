@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+from tallystick.metering.mapping import ANY
+
 REMARKS_MAX: Final = 1_000
 """Things that one remark names one by one."""
 
@@ -31,6 +33,9 @@ def list_remark(remarks: Remarks, name: str, one: object) -> None:
         count_remark(remarks, f"{name}_not_listed")
 
 
-def note_untyped(remarks: Remarks, place: str, gpu_milliseconds: int) -> None:
-    """Say that nothing says which kind of GPU a node, partition or namespace has."""
-    sum_remark(remarks, "places_without_kind", place, gpu_milliseconds)
+def note_untyped(remarks: Remarks, gpu_milliseconds: int, *, partition: str, node: str = "") -> None:
+    """Say that neither the records nor the mapping say which kind of GPU a node, or a partition, has."""
+    if node:
+        sum_remark(remarks, "nodes_without_kind", node, gpu_milliseconds)
+    else:
+        sum_remark(remarks, "partitions_without_kind", partition or ANY, gpu_milliseconds)

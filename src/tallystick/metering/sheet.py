@@ -170,7 +170,7 @@ class _Sheet:
         partition = self._text(cells, "partition")
         kind = self._text(cells, "gpu") or self._mapping.kind_of(partition)
         if not kind:
-            note_untyped(self._remarks, partition or account, milli * seconds)
+            note_untyped(self._remarks, milli * seconds, partition=partition)
         said = zip(self._heading.cells, cells, strict=False)
         record = canonical([[text_of_cell(name), text_of_cell(cell)] for name, cell in said])
         payer = Payer(account, self._text(cells, "user"), partition)
