@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
-from typing import Final
+from typing import Final, cast
 
 from tallystick.metering.mapping import AccountRule, Mapping
 from tallystick.metering.naming import job_name
@@ -15,6 +15,9 @@ SECOND_US: Final = 1_000_000
 _SLOT_US: Final = 900 * SECOND_US
 """Local days begin at whole quarters of an hour, in every zone since 1972."""
 _EVER: Final = date(1970, 1, 1)
+
+_PLAIN_MAX: Final = 65_536
+_NUMBER_MAX: Final = 20
 
 Amounts = tuple[tuple[str, int], ...]
 """Thousandths of a GPU by item, in the items' order."""
@@ -32,7 +35,11 @@ def assign(
     """
     rules = _Rules(mapping)
     for record in records:
-        yield record if isinstance(record, Skipped) else _assigned(record, rules, so_far=so_far)
+        if type(record) is Skipped:
+            yield record
+        else:
+            run = cast("Run", record)
+            yield rules.plain_lines(run) or _assigned(run, rules, so_far=so_far)
 
 
 class _Rules:
@@ -48,6 +55,44 @@ class _Rules:
         self._days: dict[int, date] = {}
         self._accounts: dict[tuple[Payer, date], AccountRule | None] = {}
         self._amounts: dict[tuple[tuple[Device, ...], date], Amounts | str] = {}
+        self._plain: dict[tuple[Payer, tuple[Device, ...]], tuple[str, str, str, int] | None] = {}
+        self._before_numbers: dict[str, str] = {}
+
+    def plain_lines(self, run: Run) -> tuple[UsageLine, ...]:
+        """Return the line of a run as nearly all are: ended, of one kind of device, by rules that hold for ever.
+
+        Empty for any other; what is returned is what `_assigned` returns.
+        """
+        job, starts_at, ends_at, seconds, devices, payer, line, record, cluster, _, _, records, file = run
+        key = (payer, devices)
+        rule = self._plain[key] if key in self._plain else self._plain_rule(payer, devices)
+        if rule is None or ends_at is None or not seconds:
+            return ()
+        contract, holder, item, amount = rule
+        before = self._before_numbers.get(cluster or self.cluster)
+        if before is None or not (job.isdecimal() and job.isascii() and len(job) <= _NUMBER_MAX):
+            before, job = "", self.name_of(cluster or self.cluster, job)
+        of_a_line = (
+            contract, item, before + job, amount, starts_at, ends_at, seconds, line, holder, False, record, records, file
+        )  # fmt: skip
+        return (tuple.__new__(UsageLine, of_a_line),)
+
+    def _plain_rule(self, payer: Payer, devices: tuple[Device, ...]) -> tuple[str, str, str, int] | None:
+        account, amounts = self.account_of(payer, _EVER), self.amounts_of(devices, _EVER)
+        is_plain = not self.has_free and not self._is_dated and account is not None and not isinstance(amounts, str)
+        if len(self._plain) >= _PLAIN_MAX:
+            self._plain.clear()
+        found = None
+        if is_plain and account is not None and len(amounts) == 1 and amounts[0][1]:
+            found = (account.contract, account.holder or "", str(amounts[0][0]), int(amounts[0][1]))
+        self._plain[payer, devices] = found
+        return found
+
+    def name_of(self, cluster: str, job: str) -> str:
+        """Return the ledger's name of a job, and take note of clusters before whose numbers nothing else need be done."""
+        if job_name(cluster, "9" * _NUMBER_MAX) == f"{cluster}/{'9' * _NUMBER_MAX}":
+            self._before_numbers[cluster] = f"{cluster}/"
+        return job_name(cluster, job)
 
     def day_of(self, at: int) -> date:
         """Return the local day of an instant, if any rule asks for it."""

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from tallystick.metering.reasons import SkipReason
 from tallystick.metering.run import Skipped, UsageLine
@@ -56,17 +56,20 @@ class Reading:
 
     def lines_of(self, outcomes: Iterable[tuple[UsageLine, ...] | Skipped]) -> Iterator[UsageLine]:
         """Yield the lines of what became of records, and count everything."""
+        sums = self.gpu_milliseconds_by
         for outcome in outcomes:
-            if isinstance(outcome, Skipped):
+            if type(outcome) is Skipped:
                 self._count(outcome)
-            else:
-                self.records += outcome[0].records
-                self.records_burned += outcome[0].records
-                for line in outcome:
-                    self.lines += 1
-                    self.gpu_milliseconds += line.gpu_milliseconds
-                    self.gpu_milliseconds_by[line.contract, line.item] += line.gpu_milliseconds
-                    yield line
+                continue
+            lines = cast("tuple[UsageLine, ...]", outcome)
+            self.records += lines[0].records
+            self.records_burned += lines[0].records
+            for line in lines:
+                amount = line.gpu_milli * line.seconds
+                self.lines += 1
+                self.gpu_milliseconds += amount
+                sums[line.contract, line.item] += amount
+                yield line
 
     def _count(self, one: Skipped) -> None:
         self.records += one.records

@@ -13,7 +13,7 @@ import heapq
 import marshal
 from collections.abc import Iterable, Iterator
 from operator import attrgetter
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 from tallystick.metering.reasons import SkipReason
 from tallystick.metering.run import Device, Payer, Run, Skipped
@@ -42,10 +42,10 @@ def one_each(records: Iterable[Run | Skipped], spool: Spool | None = None) -> It
     held: list[Run] = []
     stretches: list[Iterator[Run]] = []
     for record in records:
-        if isinstance(record, Skipped):
+        if type(record) is Skipped:
             yield record
             continue
-        held.append(record)
+        held.append(cast("Run", record))
         if spool is not None and len(held) >= RUNS_IN_MEMORY_MAX:
             held.sort(key=_ORDER)
             stretches.append(_read_back(spool.keep(_pieces(held))))

@@ -22,10 +22,15 @@ _HOST: Final = re.compile(r"([^\[\],]*)(?:\[([0-9,-]+)\])?([^\[\],]*)", re.ASCII
 
 
 class SlurmDevices:
-    """Finds the devices of records; what it found for a text is remembered."""
+    """Finds the devices of records; what it found for a text is remembered.
+
+    Attributes:
+        asks_nodes: whether the mapping says of which kind nodes' devices are.
+    """
 
     def __init__(self, mapping: Mapping) -> None:
         self._mapping = mapping
+        self.asks_nodes = bool(mapping.nodes)
         self._mapped = frozenset(rule.source for rule in mapping.gpus)
         self._found: dict[tuple[str, str, str], tuple[Device, ...] | MalformedError] = {}
 

@@ -8,8 +8,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
+from tallystick.metering.run import Run, Skipped
 from tallystick.metering.slurm_cutting import Cut, Cutter
 from tallystick.metering.slurm_layout import Layout, Used
+from tallystick.metering.slurm_plain import Plain
 
 RECORD_LINES_MAX: Final = 1_024
 """Lines that are tried as one record."""
@@ -45,26 +47,31 @@ class _Held(NamedTuple):
 
 
 def cut_into_records(
-    lines: Iterable[tuple[int, str]], layout: Layout, is_record: Callable[[Values], bool]
-) -> Iterator[Found | Lost]:
+    lines: Iterable[tuple[int, str]], layout: Layout, is_record: Callable[[Values], bool], plain: Plain
+) -> Iterator[Run | Skipped | Found | Lost]:
     """Yield the records of the lines after the heading.
 
     Args:
         lines: with their numbers.
         layout: of the heading.
         is_record: whether the values of columns, one for each of a line, have the forms of a record.
+        plain: makes at once what becomes of most records.
     """
     columns, separator, used = len(layout.columns), layout.separator, layout.used
     block = _Block(layout)
+    is_alone = not layout.ends_free  # whether a line that is a record is one, whatever follows
     for number, text in lines:
         fields = text.split(separator)
         whole = None
         if len(fields) == columns:
             fields.append("")
+            if is_alone and not block.held and (made := plain(fields, number, text)) is not None:
+                yield made
+                continue
             values = used(fields)
             if text != layout.heading and is_record(values):
                 whole = Used._make(values)
-                if not block.held and not layout.ends_free:
+                if is_alone and not block.held:
                     yield Found(whole, number, text)
                     continue
         yield from block.take(number, text, whole)

@@ -7,7 +7,7 @@ a start and an end                          a run: allocated from start to end, 
 a start, and no end or a state that runs    it still runs, known until start + elapsed + suspended
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from typing import Any, Final, NamedTuple
 
 from tallystick.errors import UsageFileError
@@ -26,7 +26,7 @@ _STATES_TEXT: Final = (
 _STATES: Final = frozenset(_STATES_TEXT.split())
 _RUN_STATES: Final = frozenset({"RUNNING", "SUSPENDED"})
 """A record with an end and one of these is of an export that cuts times at its window (`sacct -T`)."""
-_JOBS_REMEMBERED: Final = 16_384
+_JOBS_REMEMBERED: Final = 4_096
 _PAYERS_CACHED_MAX: Final = 65_536
 
 
@@ -59,17 +59,25 @@ class Facts(NamedTuple):
 
 
 class SlurmRuns:
-    """Makes runs of what records say, and remarks of what a person must be told."""
+    """Makes runs of what records say, and remarks of what a person must be told.
+
+    Attributes:
+        has_cluster: whether the mapping names it.
+        recent: the jobs whose records were met last.
+        stepped: jobs of which only steps were met so far.
+        jobs: more than 0 once a job was met.
+        with_gpus: more than 0 once one was met that held GPUs.
+    """
 
     def __init__(self, mapping: Mapping, remarks: dict[str, Any]) -> None:
-        self._mapping = mapping
         self._cluster = mapping.cluster or ""
         self._remarks = remarks
         self._payers: dict[tuple[str, str, str], Payer] = {}
-        self._jobs: OrderedDict[str, None] = OrderedDict()
-        self._stepped: OrderedDict[str, None] = OrderedDict()
-        self.with_gpus = 0
+        self.has_cluster = bool(mapping.cluster)
+        self.recent: deque[str] = deque(maxlen=_JOBS_REMEMBERED)
+        self.stepped: OrderedDict[str, None] = OrderedDict()
         self.jobs = 0
+        self.with_gpus = 0
 
     def cluster_of(self, said: str) -> str:
         """Return the cluster's name.
@@ -85,6 +93,10 @@ class SlurmRuns:
             )
         return cluster
 
+    def is_of_an_end(self, state: str) -> bool:
+        """Whether a state is known, and of a job that doesn't run."""
+        return state in _STATES and state not in _RUN_STATES
+
     def met(self, job: str, state: str) -> None:
         """Take note of a job's record."""
         self.jobs += 1
@@ -92,18 +104,23 @@ class SlurmRuns:
             states = self._remarks.setdefault("states_unknown", {})
             if state in states or len(states) < EXAMPLES_MAX:
                 states[state[:80]] = states.get(state[:80], 0) + 1
-        self._stepped.pop(job, None)
-        _remember(self._jobs, job)
+        self.stepped.pop(job, None)
+        self.recent.append(job)
 
     def step(self, job: str, line: int) -> Skipped:
         """Return that a record is of a step, and take note of whose."""
-        if job not in self._jobs:
-            _remember(self._stepped, job)
+        if job not in self.stepped and not self._is_recent(job):
+            self.stepped[job] = None
+            if len(self.stepped) > _JOBS_REMEMBERED:
+                self.stepped.popitem(last=False)
         return Skipped(SkipReason.STEP, line, job)
+
+    def _is_recent(self, job: str) -> bool:
+        return bool(self.recent) and (job == self.recent[-1] or job in self.recent)
 
     def finish(self) -> None:
         """Say what only the end of a file shows."""
-        for job in self._stepped:
+        for job in self.stepped:
             self._remark("steps_without_their_job", job)
         if self.jobs and not self.with_gpus:
             self._remarks["files_without_gpus"] = self._remarks.get("files_without_gpus", 0) + 1
@@ -204,9 +221,3 @@ def _decided(starts: Readings, ends: Readings, elapsed: int, suspended: int) -> 
         if found:
             return "either"
     return "longer"
-
-
-def _remember(jobs: OrderedDict[str, None], job: str) -> None:
-    jobs[job] = None
-    if len(jobs) > _JOBS_REMEMBERED:
-        jobs.popitem(last=False)

@@ -15,6 +15,7 @@ from tallystick.metering.reasons import FileFault, SkipReason
 from tallystick.metering.run import Run, Skipped
 from tallystick.metering.slurm_devices import SlurmDevices
 from tallystick.metering.slurm_layout import JOB, SPAN, STATE, TIME, TRES, Layout, Used, layout_of
+from tallystick.metering.slurm_plain import plain_reader
 from tallystick.metering.slurm_records import Found, Lost, Values, cut_into_records, job_shown
 from tallystick.metering.slurm_runs import Facts, SlurmRuns
 from tallystick.metering.slurm_times import NO_TIMES, Instants, Readings, span_seconds
@@ -51,10 +52,16 @@ def read_slurm_text(chunks: Iterable[bytes], mapping: Mapping, remarks: dict[str
         named = remarks.setdefault("free_text_columns", [])
         if name not in named:
             named.append(name)
-    runs = SlurmRuns(mapping, remarks)
-    outcomes = _Outcomes(runs, mapping)
-    for one in cut_into_records(lines, layout, _Forms().are_of_a_record):
-        yield outcomes.of(one) if isinstance(one, Found) else _lost(one, layout)
+    runs, devices, instants = SlurmRuns(mapping, remarks), SlurmDevices(mapping), Instants(mapping.zone)
+    outcomes = _Outcomes(runs, devices, instants)
+    plain = plain_reader(layout, runs, devices, instants)
+    for one in cut_into_records(lines, layout, _Forms().are_of_a_record, plain):
+        if isinstance(one, Found):
+            yield outcomes.of(one)
+        elif isinstance(one, Lost):
+            yield _lost(one, layout)
+        else:
+            yield one
     runs.finish()
 
 
@@ -107,11 +114,10 @@ class _Forms:
 class _Outcomes:
     """What becomes of a record that was found."""
 
-    def __init__(self, runs: SlurmRuns, mapping: Mapping) -> None:
+    def __init__(self, runs: SlurmRuns, devices: SlurmDevices, instants: Instants) -> None:
         self._runs = runs
-        self._devices = SlurmDevices(mapping)
-        self._instants = Instants(mapping.zone)
-        self._has_zone = mapping.zone is not None
+        self._devices = devices
+        self._instants = instants
 
     def of(self, found: Found) -> Run | Skipped:
         """Return a run, or why there is none."""
@@ -161,7 +167,7 @@ class _Outcomes:
 
     def _readings(self, text: str) -> Readings:
         readings = self._instants.readings(text)
-        if readings is None and self._instants.has_wall_times and not self._has_zone:
+        if readings is None and self._instants.lacks_zone:
             raise UsageFileError(FileFault.ZONE_MISSING, _ZONE_MISSING)
         return readings or ()
 

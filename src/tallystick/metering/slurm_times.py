@@ -21,13 +21,15 @@ class Instants:
     """Reads instants; wall times without an offset are of one zone.
 
     Attributes:
-        has_wall_times: whether a wall time without an offset was met.
+        lacks_zone: whether a wall time without an offset was met, and there is no zone.
+        whole_hours: when hours of the zone begin, in seconds, by their texts (`2026-01-05T08`); None for those in
+            which the clock is set. An hour that was never met isn't there.
     """
 
     def __init__(self, zone: ZoneInfo | None) -> None:
         self._zone = zone
-        self._hours: dict[str, int | None] = {}
-        self.has_wall_times = False
+        self.whole_hours: dict[str, int | None] = {}
+        self.lacks_zone = False
 
     def readings(self, text: str) -> Readings | None:
         """Return what a text may mean; None if it is no time, or a wall time and there is no zone."""
@@ -42,12 +44,12 @@ class Instants:
             return None
         if offset is not None:
             return self._with_offset(hour, within, offset)
-        self.has_wall_times = True
         if self._zone is None:
+            self.lacks_zone = True
             return None
-        if hour not in self._hours:
-            self._hours[hour] = self._whole_hour(hour)
-        begins_at = self._hours[hour]
+        if hour not in self.whole_hours:
+            self.whole_hours[hour] = self._whole_hour(hour)
+        begins_at = self.whole_hours[hour]
         return (begins_at + within,) if begins_at is not None else self._near_a_change(hour, within)
 
     def _with_offset(self, hour: str, within: int, offset: str) -> Readings | None:
