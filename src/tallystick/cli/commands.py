@@ -55,7 +55,6 @@ BY_USER: Final = {
         Command("usage", "usage", "Burn what a cluster's records say, and reconcile them with the log."),
         Command("check", "provider", "Say what submit would decide; write nothing."),
         Command("submit", "provider", "Record notes, or say why not."),
-        Command("usage", "usage", "Read usage records, plan and burn what isn't burned, reconcile."),
         Command("show", "showing", "Show a voucher, programme, contract, application, claim and so on."),
         Command("list", "listing", "List vouchers, contracts, claims, parties, keys, items and so on."),
         Command("search", "listing", "Say what an id, name, code, reference, hash or job leads to."),

@@ -10,12 +10,11 @@ usage read FILE... --format … --mapping … -o LINES.jsonl        also the lin
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from itertools import chain, islice
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tallystick.cli import output, parameters
+from tallystick.cli import output, parameters, usage_inputs
 from tallystick.errors import UsageError
 from tallystick.named_files import Kind, NamedFile
 from tallystick.printing.text import gpu_hours
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from tallystick.metering.reading import Reading
     from tallystick.metering.run import UsageLine
 
-_SHOWN_MAX = 20
+_SHOWN = 20
 """Of what is named in the report for people; --json has more."""
 _BATCH = 1_024
 _LINES = Kind("lines of usage", lambda beginning: beginning.startswith(b'{"contract":'))
@@ -37,14 +36,10 @@ def add_commands(group: typer.Typer) -> None:
 
 
 def read(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Usage records of one format; - is stdin.")],
-    format_name: Annotated[
-        str, typer.Option("--format", metavar="FORMAT", help="Of the files: slurm-psv, slurm-json and so on.")
-    ],
-    mapping: Annotated[Path, typer.Option(metavar="FILE.toml", help="Which account is under which contract.")],
-    so_far: Annotated[
-        bool, typer.Option("--so-far", help="Also jobs that run, until their export; a later export has the rest.")
-    ] = False,
+    files: usage_inputs.Files,
+    format_name: usage_inputs.FormatName,
+    mapping: usage_inputs.MappingFile,
+    so_far: usage_inputs.SoFar = False,
     lines_file: Annotated[
         str | None, typer.Option("-o", "--output", metavar="LINES", help="Also write the lines there, as JSON lines.")
     ] = None,
@@ -169,9 +164,9 @@ def _print_report(reading: "Reading", *, wide: bool) -> None:
         ("no contract for account", reading.accounts_unmapped),
         ("no item for", reading.items_unmapped),
     ):
-        for what, amount in amounts.most_common(_SHOWN_MAX):
+        for what, amount in amounts.most_common(_SHOWN):
             output.line(f"{name} {what or '(empty)'}: {gpu_hours(amount)} GPU-hours")
-    for one in reading.named[:_SHOWN_MAX]:
+    for one in reading.named[:_SHOWN]:
         output.line(f"line {one.line}, job {one.job or '?'}: {one.reason}{f': {one.why}' if one.why else ''}")
     for name, told in sorted(reading.remarks.items()):
         output.line(f"{name.replace('_', ' ')}: {_few(told)}")
@@ -179,8 +174,8 @@ def _print_report(reading: "Reading", *, wide: bool) -> None:
 
 def _few(told: object) -> str:
     if isinstance(told, dict):
-        return ", ".join(f"{name} {value}" for name, value in list(told.items())[:_SHOWN_MAX])
+        return ", ".join(f"{name} {value}" for name, value in list(told.items())[:_SHOWN])
     if isinstance(told, list):
-        more = f" and {len(told) - _SHOWN_MAX:,} more" if len(told) > _SHOWN_MAX else ""
-        return ", ".join(map(str, told[:_SHOWN_MAX])) + more
+        more = f" and {len(told) - _SHOWN:,} more" if len(told) > _SHOWN else ""
+        return ", ".join(map(str, told[:_SHOWN])) + more
     return str(told)

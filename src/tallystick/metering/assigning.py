@@ -16,8 +16,8 @@ _SLOT_US: Final = 900 * SECOND_US
 """Local days begin at whole quarters of an hour, in every zone since 1972."""
 _EVER: Final = date(1970, 1, 1)
 
-_PLAIN_MAX: Final = 65_536
-_NUMBER_MAX: Final = 20
+_PLAIN_REMEMBERED: Final = 65_536
+_NUMBER_DIGITS: Final = 20
 
 Amounts = tuple[tuple[str, int], ...]
 """Thousandths of a GPU by item, in the items' order."""
@@ -70,7 +70,7 @@ class _Rules:
             return ()
         contract, holder, item, amount = rule
         before = self._before_numbers.get(cluster or self.cluster)
-        if before is None or not (job.isdecimal() and job.isascii() and len(job) <= _NUMBER_MAX):
+        if before is None or not (job.isdecimal() and job.isascii() and len(job) <= _NUMBER_DIGITS):
             before, job = "", self.name_of(cluster or self.cluster, job)
         of_a_line = (
             contract, item, before + job, amount, starts_at, ends_at, seconds, line, holder, False, record, records, file
@@ -80,7 +80,7 @@ class _Rules:
     def _plain_rule(self, payer: Payer, devices: tuple[Device, ...]) -> tuple[str, str, str, int] | None:
         account, amounts = self.account_of(payer, _EVER), self.amounts_of(devices, _EVER)
         is_plain = not self.has_free and not self._is_dated and account is not None and not isinstance(amounts, str)
-        if len(self._plain) >= _PLAIN_MAX:
+        if len(self._plain) >= _PLAIN_REMEMBERED:
             self._plain.clear()
         found = None
         if is_plain and account is not None and len(amounts) == 1 and amounts[0][1]:
@@ -89,8 +89,8 @@ class _Rules:
         return found
 
     def name_of(self, cluster: str, job: str) -> str:
-        """Return the ledger's name of a job, and take note of clusters before whose numbers nothing else need be done."""
-        if job_name(cluster, "9" * _NUMBER_MAX) == f"{cluster}/{'9' * _NUMBER_MAX}":
+        """Return the ledger's name of a job, and take note of a cluster whose jobs' numbers need nothing else."""
+        if job_name(cluster, "9" * _NUMBER_DIGITS) == f"{cluster}/{'9' * _NUMBER_DIGITS}":
             self._before_numbers[cluster] = f"{cluster}/"
         return job_name(cluster, job)
 

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from tallystick.metering.slurm_layout import USED, Layout, Used
 
-_WAYS_MAX: Final = 2
+_WAYS_FOLLOWED: Final = 2
 """Ways that are followed through one place: that there are two is all that need be known."""
 
 
@@ -112,7 +112,7 @@ class Cutter:
 
 
 def _add(places: dict[int, list[Way]], place: int, ways: list[Way]) -> None:
-    """Keep the ways to a place that have the most records, at most `_WAYS_MAX` different ones."""
+    """Keep the ways to a place that have the most records, at most `_WAYS_FOLLOWED` different ones."""
     known = places.get(place)
     if known is None:
         places[place] = list(ways)
@@ -120,7 +120,7 @@ def _add(places: dict[int, list[Way]], place: int, ways: list[Way]) -> None:
     if ways[0][0] > known[0][0]:
         places[place] = list(ways)
     elif ways[0][0] == known[0][0]:
-        known.extend([way for way in ways if way not in known][: _WAYS_MAX - len(known)])
+        known.extend([way for way in ways if way not in known][: _WAYS_FOLLOWED - len(known)])
 
 
 assert len(USED) == len(Used._fields)

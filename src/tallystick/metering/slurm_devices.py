@@ -13,11 +13,11 @@ from tallystick.metering.assigning import held
 from tallystick.metering.mapping import ANY, Mapping
 from tallystick.metering.run import Device
 
-_COUNT_DIGITS_MAX: Final = 9
+_COUNT_DIGITS: Final = 9
 _NOT_DEVICES: Final = frozenset({"gpumem", "gpuutil"})
 _DEVICES: Final = ("gpu", "shard")
-_NODES_MAX: Final = 4_096
-_CACHED_MAX: Final = 65_536
+_NODES_ASKED: Final = 4_096
+_REMEMBERED: Final = 65_536
 _HOST: Final = re.compile(r"([^\[\],]*)(?:\[([0-9,-]+)\])?([^\[\],]*)", re.ASCII)
 
 
@@ -49,7 +49,7 @@ class SlurmDevices:
                 found = self.of_counts(gres_counts(tres), partition, nodes)
             except MalformedError as error:
                 found = error
-            if len(self._found) >= _CACHED_MAX:
+            if len(self._found) >= _REMEMBERED:
                 self._found.clear()
             self._found[key] = found
         if isinstance(found, MalformedError):
@@ -130,14 +130,14 @@ def gres_counts(tres: str) -> Iterator[tuple[str, int]]:
         name, _, count = item.partition("=")
         if not name.startswith("gres/") or name.partition(":")[0][5:] in _NOT_DEVICES:
             continue
-        if not (count.isdecimal() and count.isascii() and len(count) <= _COUNT_DIGITS_MAX):
+        if not (count.isdecimal() and count.isascii() and len(count) <= _COUNT_DIGITS):
             raise MalformedError(f"{name} is {count[:40]!a}, which is no number of devices")
         yield name[5:], int(count)
 
 
 def hosts(text: str) -> Iterator[str]:
     """Yield the names of `gpu[01-03,07],cpu1`, at most some thousand; what is written otherwise is yielded as it is."""
-    left = _NODES_MAX
+    left = _NODES_ASKED
     for part in re.split(r",(?![^\[]*\])", text):
         matched = _HOST.fullmatch(part)
         if matched is None or matched[2] is None:
@@ -145,7 +145,7 @@ def hosts(text: str) -> Iterator[str]:
             continue
         for piece in matched[2].split(","):
             first, _, last = piece.partition("-")
-            if not first or "-" in last or len(first) > _COUNT_DIGITS_MAX or len(last) > _COUNT_DIGITS_MAX:
+            if not first or "-" in last or len(first) > _COUNT_DIGITS or len(last) > _COUNT_DIGITS:
                 yield part
                 continue
             for number in range(int(first), int(last or first) + 1):

@@ -17,7 +17,7 @@ from tallystick.metering.reasons import FileFault, SkipReason
 from tallystick.metering.run import Run, Skipped
 from tallystick.metering.slurm_devices import SlurmDevices
 from tallystick.metering.slurm_runs import Facts, SlurmRuns
-from tallystick.metering.slurm_times import EPOCH_MAX
+from tallystick.metering.slurm_times import EPOCH_END
 
 _NOT_SET: Final = (0xFFFFFFFE, 0xFFFFFFFF)
 _SPELLS: Final = ("REQUEUED", "RESIZING")
@@ -102,9 +102,9 @@ def number_of(value: object) -> int | None:
         value = value.get("number")
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if isinstance(value, str) and value.isdecimal() and value.isascii() and len(value) <= len(str(EPOCH_MAX)):
+    if isinstance(value, str) and value.isdecimal() and value.isascii() and len(value) <= len(str(EPOCH_END)):
         value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or value in _NOT_SET or abs(value) > EPOCH_MAX:
+    if not isinstance(value, int) or isinstance(value, bool) or value in _NOT_SET or abs(value) > EPOCH_END:
         return None
     return value
 

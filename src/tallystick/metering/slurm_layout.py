@@ -61,7 +61,6 @@ _ONE_WORD: Final = frozenset(_ONE_WORD_TEXT.split())
 _NEEDED: Final = ("jobid", "account", "state", "start", "end", "alloctres")
 _HEADINGS: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 _FIRST: Final = re.compile(rf"{JOB}(?:[^0-9A-Za-z].*)?", re.DOTALL)
-_HEADING_LENGTH_MAX: Final = 65_536
 
 
 class Used(NamedTuple):
@@ -120,7 +119,7 @@ def layout_of(line: str) -> Layout:
         UsageFileError: it is no heading, or a column is missing or there twice.
     """
     first = _HEADINGS.match(line)
-    if first is None or len(line) > _HEADING_LENGTH_MAX or "jobid" not in line.lower():
+    if first is None or "jobid" not in line.lower():
         raise _no_heading(line)
     separator = re.match(r"[^A-Za-z0-9]*", line[first.end() :])
     between = separator[0] if separator else ""

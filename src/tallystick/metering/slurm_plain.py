@@ -21,10 +21,10 @@ Plain = Callable[[list[str], int, str], Run | Skipped | None]
 """From the columns of a line, its number and its text to what becomes of it; None: it isn't so plain."""
 
 _US: Final = 1_000_000
-_SHAPES_MAX: Final = 65_536
+_SHAPES_REMEMBERED: Final = 65_536
 _SINCE: Final = 315_532_800  # 1980: what is earlier is no instant of Slurm's
 _UNTIL: Final = 4_294_967_294
-_EPOCH_DIGITS_MAX: Final = 10
+_EPOCH_DIGITS: Final = 10
 _JOB: Final = re.compile(r"\d{1,12}(?:_\d{1,12})?(?:\+\d{1,9})?", re.ASCII)
 _FORMS: Final = (re.compile(STATE, re.ASCII), re.compile(TRES, re.ASCII))
 _SHAPED: Final = ("state", "alloctres", "account", "user", "partition", "cluster", "suspended", "nodelist")
@@ -52,14 +52,14 @@ def plain_reader(layout: Layout, runs: SlurmRuns, devices: SlurmDevices, instant
     remember, stepped, is_job, new = runs.recent.append, runs.stepped, _JOB.fullmatch, tuple.__new__
 
     def shape_of(key: tuple[str, ...]) -> _Shape | None:
-        if len(shapes) >= _SHAPES_MAX:
+        if len(shapes) >= _SHAPES_REMEMBERED:
             shapes.clear()
         shapes[key] = found = _shape(key, runs, devices)
         return found
 
     def seconds_of(text: str) -> int:
         if text.isdecimal():
-            return int(text) if len(text) <= _EPOCH_DIGITS_MAX else 0
+            return int(text) if len(text) <= _EPOCH_DIGITS else 0
         hour = hours.get(text[:13])
         within = within_hour.get(text[13:])
         return 0 if hour is None or within is None else hour + within
@@ -71,7 +71,7 @@ def plain_reader(layout: Layout, runs: SlurmRuns, devices: SlurmDevices, instant
         if shape is None or not text.isascii() or not (job.isdecimal() or is_job(job)):
             return None
         start, end, elapsed = seconds_of(fields[start_at]), seconds_of(fields[end_at]), fields[elapsed_at]
-        seconds = int(elapsed) if elapsed.isdecimal() and len(elapsed) <= _EPOCH_DIGITS_MAX else span_seconds(elapsed)
+        seconds = int(elapsed) if elapsed.isdecimal() and len(elapsed) <= _EPOCH_DIGITS else span_seconds(elapsed)
         if seconds is None or not _SINCE < start <= end < _UNTIL or end - start - shape.suspended != seconds:
             return None
         remember(job)
@@ -95,7 +95,7 @@ def plain_reader(layout: Layout, runs: SlurmRuns, devices: SlurmDevices, instant
                 None,
                 1,
                 0,
-            ),  # fmt: skip
+            ),
         )
 
     return plain

@@ -27,7 +27,7 @@ _STATES: Final = frozenset(_STATES_TEXT.split())
 _RUN_STATES: Final = frozenset({"RUNNING", "SUSPENDED"})
 """A record with an end and one of these is of an export that cuts times at its window (`sacct -T`)."""
 _JOBS_REMEMBERED: Final = 4_096
-_PAYERS_CACHED_MAX: Final = 65_536
+_PAYERS_REMEMBERED: Final = 65_536
 
 
 class Facts(NamedTuple):
@@ -166,7 +166,7 @@ class SlurmRuns:
         said = (facts.account, facts.user, facts.partition)
         payer = self._payers.get(said)
         if payer is None:
-            if len(self._payers) >= _PAYERS_CACHED_MAX:
+            if len(self._payers) >= _PAYERS_REMEMBERED:
                 self._payers.clear()
             payer = self._payers[said] = Payer(*said)
         return Run(

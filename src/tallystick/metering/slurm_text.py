@@ -28,8 +28,8 @@ _ZONE_MISSING: Final = (
 )
 _NOT_SUSPENDED: Final = frozenset({"", "00:00:00", "00:00", "0"})
 _JOB_PARTS: Final = re.compile(r"([^.\[]*)(\[.*?\])?(\..*)?", re.DOTALL)
-_ELAPSED_DIGITS_MAX: Final = 12
-_CACHED_MAX: Final = 65_536
+_NUMBER_DIGITS: Final = 12
+_REMEMBERED: Final = 65_536
 
 Line = tuple[int, str]
 """A line's number, from 1, and its text."""
@@ -95,13 +95,13 @@ class _Forms:
     def are_of_a_record(self, values: Values) -> bool:
         """Whether these may be the values of `Used`, with nothing out of place."""
         job, state, start, end, elapsed_raw, tres, _account, _user, _partition, _cluster, suspended, elapsed, _ = values
-        if not (job.isdecimal() and job.isascii() and len(job) <= _ELAPSED_DIGITS_MAX) and self._job(job) is None:
+        if not (job.isdecimal() and job.isascii() and len(job) <= _NUMBER_DIGITS) and self._job(job) is None:
             return False
         passed = self._passed
         if state not in passed or tres not in passed:
             if self._rest[0](state) is None or self._rest[1](tres) is None:
                 return False
-            if len(passed) >= _CACHED_MAX:
+            if len(passed) >= _REMEMBERED:
                 passed.clear()
             passed.update((state, tres))
         if self._time(start) is None or self._time(end) is None:
@@ -177,7 +177,7 @@ class _Outcomes:
 
 def _seconds(text: str) -> int | None:
     """Return the seconds of ElapsedRaw or Elapsed."""
-    if text.isdecimal() and text.isascii() and len(text) <= _ELAPSED_DIGITS_MAX:
+    if text.isdecimal() and text.isascii() and len(text) <= _NUMBER_DIGITS:
         return int(text)
     return span_seconds(text)
 

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 NO_TIMES: Final = frozenset({"", "Unknown", "None", "None assigned", "N/A", "0", "4294967294", "4294967295"})
 """What stands where there is no instant."""
-EPOCH_MAX: Final = 253_402_300_799
+EPOCH_END: Final = 253_402_300_799
 """The last second of the year 9999."""
 _WALL: Final = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d):(\d\d):(\d\d)(?:\.\d+)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 _SPAN: Final = re.compile(r"(?:(\d{1,6})-)?(?:(\d{1,4}):)?(\d{1,4}):(\d\d)(?:\.\d+)?", re.ASCII)
-_DIGITS_MAX: Final = 12
+_NUMBER_DIGITS: Final = 12
 
 Readings = tuple[int, ...]
 """Seconds since the epoch that a text may mean: none, where the clock was set forward over it; two, where back."""
@@ -34,7 +34,7 @@ class Instants:
     def readings(self, text: str) -> Readings | None:
         """Return what a text may mean; None if it is no time, or a wall time and there is no zone."""
         if text.isdecimal() and text.isascii():
-            return (int(text),) if len(text) <= _DIGITS_MAX and int(text) <= EPOCH_MAX else None
+            return (int(text),) if len(text) <= _NUMBER_DIGITS and int(text) <= EPOCH_END else None
         matched = _WALL.fullmatch(text)
         if matched is None:
             return None
