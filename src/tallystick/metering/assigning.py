@@ -72,10 +72,8 @@ class _Rules:
         before = self._before_numbers.get(cluster or self.cluster)
         if before is None or not (job.isdecimal() and job.isascii() and len(job) <= _NUMBER_DIGITS):
             before, job = "", self.name_of(cluster or self.cluster, job)
-        of_a_line = (
-            contract, item, before + job, amount, starts_at, ends_at, seconds, line, holder, False, record, records, file
-        )  # fmt: skip
-        return (tuple.__new__(UsageLine, of_a_line),)
+        fields = (contract, item, before + job, amount, starts_at, ends_at, seconds, line, holder, False, record)
+        return (tuple.__new__(UsageLine, (*fields, records, file)),)
 
     def _plain_rule(self, payer: Payer, devices: tuple[Device, ...]) -> tuple[str, str, str, int] | None:
         account, amounts = self.account_of(payer, _EVER), self.amounts_of(devices, _EVER)
