@@ -227,17 +227,18 @@ class Questions:
             raise UsageError(f"{kind!a:.40} can't be listed: one of {', '.join(COLLECTIONS)}")
         return self._pages(f"v1/{COLLECTIONS[kind]}", "rows", narrowed)
 
-    def recorded(self, *, kind: str, party: str | None = None) -> Iterator[int]:
+    def recorded(self, *, kind: str, party: str | None = None, min_size: int | None = None) -> Iterator[int]:
         """Yield the indexes of the entries of a kind that the party may see, newest first.
 
         Args:
             kind: of the event, for example `time.burned/1`.
             party: whose commands; None for anybody's.
+            min_size: how many entries the answer is made from at least.
 
         Raises:
             ServerError: they may not be read, or no usable answer.
         """
-        query = query_of({"kind": kind, "party": party, "limit": RECORDED_PAGE})
+        query = query_of({"kind": kind, "party": party, "min_size": min_size, "limit": RECORDED_PAGE})
         while query:
             answer = self._read(f"v1/recorded{query}", VIEW_SIZE_MAX)
             for row in rows_in(answer, object_in(answer), "recorded"):

@@ -60,10 +60,13 @@ class LogServed:
         Raises:
             ServerError: no usable answer.
             VerificationError: what is given as an entry isn't in the log.
+            OSError: the newest checkpoint can't be kept.
         """
         wanted: set[int] = {0}
+        size = self._client.checkpoint().size  # what was recorded before this is asked is in what is shown
         for kind in KINDS:
-            wanted |= set(self._client.recorded(kind=kind, party=provider if kind in OWN_KINDS else None))
+            of_party = provider if kind in OWN_KINDS else None
+            wanted |= set(self._client.recorded(kind=kind, party=of_party, min_size=size))
         for number, entry in enumerate(self._client.entries_at(sorted(wanted))):
             yield entry.data
             if progress is not None:

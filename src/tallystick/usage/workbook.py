@@ -78,8 +78,8 @@ def _sums(report: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _heading(column: str) -> str:
     if column.endswith("_fen"):
-        return f"{column.removesuffix('_fen')} (yuan)"
-    return column.replace("gpu_milliseconds", "GPU-hours")
+        column = f"{column.removesuffix('_fen')} (yuan)"
+    return column.replace("gpu_milliseconds", "GPU-hours").replace("_", " ")
 
 
 def _write(made: Any, number: int, place: int, column: str, value: object, formats: Mapping[str, Any]) -> None:  # noqa: ANN401
