@@ -15,6 +15,7 @@ HASHING = re.compile(r"\bhashlib\b|\bhazmat\.primitives\.hashes\b")
 NAMED_BY = {
     "cli/usage_files.py": "what sha256sum says of a file that was read, for people to compare",
     "signing/keys.py": "the types of keys as constants, from the table",
+    "usage/workbook.py": "the same of files of usage, in a workbook",
     "token_keys.py": "PKCS#11 has numbers of its own for each",
     "transparency/cosignature.py": "C2SP tlog-cosignature is Ed25519's",
 }
@@ -26,7 +27,6 @@ SHA256_BY_SPECIFICATION = {
 SHA256_OF_THIS_VERSION_ALONE = {
     "cli/usage_files.py": "what sha256sum says of a file that was read",
     "audit/earlier.py": "the state that a report was saved with",
-    "cli/usage_inputs.py": "usage files, piece by piece, for a report",
     "cli/sending.py": "names files of notes that wait for an answer",
     "client/auditors.py": "names files in an outbox",
     "demo/cast.py": "made-up numbers",

@@ -1,6 +1,7 @@
 """A reconciliation as it is given out: text, JSON, CSV, a workbook, a signed note; the status is 1 while it is open."""
 
 import csv
+import hashlib
 import io
 import json
 from pathlib import Path
@@ -77,8 +78,8 @@ def test_all_lists_and_sums(cluster: Cluster, usage: Path) -> None:
     assert sums["usage_finished_gpu_milliseconds"] == 2_000_000 + 500_000 + 2_400_000 + 600_000
     assert sums["ledger_standing_gpu_milliseconds"] == 2_000_000 + 2_160_000 + 250_000 + 1_200_000 + 300_000
     assert sums["matched_gpu_milliseconds"] == 2_000_000
-    assert (found["files"][0]["hash"], found["files"][0]["bytes"]) == (
-        SHA256.of(usage.read_bytes()),
+    assert (found["files"][0]["sha256"], found["files"][0]["bytes"]) == (
+        hashlib.sha256(usage.read_bytes()).hexdigest(),
         len(usage.read_bytes()),
     )
     assert found["window"] == {"from": None, "until": None}

@@ -52,7 +52,6 @@ BY_USER: Final = {
         Command("statement", "statement", "Write a statement as PDF, in English or Chinese."),
     ),
     "Providers, and all who bring notes": (
-        Command("usage", "usage", "Burn what a cluster's records say, and reconcile them with the log."),
         Command("check", "provider", "Say what submit would decide; write nothing."),
         Command("submit", "provider", "Record notes, or say why not."),
         Command("show", "showing", "Show a voucher, programme, contract, application, claim and so on."),

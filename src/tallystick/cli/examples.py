@@ -45,6 +45,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "check": ("tallystick check ledger statement.note",),
     "submit": ("tallystick submit ledger issue.note --receipts receipts",),
+    "usage read": ("tallystick usage read march.psv --format slurm-psv --mapping mapping.toml",),
     "usage plan": (
         "tallystick usage plan march.psv --format slurm-psv --mapping mapping.toml",
         "tallystick usage plan march.psv --format slurm-psv --mapping mapping.toml --reversals reversals.csv",

@@ -60,7 +60,7 @@ def workbook(report: Mapping[str, Any]) -> bytes:
 def _summary(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     said = [("open", ", ".join(report["open"]) or "nothing"), *((name, report[name]) for name in ("log", "provider"))]
     said += [("window", " … ".join(str(one) for one in report["window"].values())), ("command", report["command"])]
-    said += [(f"file {one['name']}", one["hash"]) for one in [*report["files"], report["mapping"]]]
+    said += [(f"file {one['name']}", one["sha256"]) for one in [*report["files"], report["mapping"]]]
     said += [("records", report["records"])]
     said += [(f"records: {reason}", count) for reason, count in report["skipped"].items()]
     said += [(f"{name}: rows", len(report[name])) for name in LISTS]
