@@ -10,6 +10,8 @@
     focus.py      charges as FOCUS 1.2 has them; focus_columns.py
     balances.py   what lies in each account
     bank_file.py  a bank's list of payments, read
+    payables.py   what a treasury has to pay now; payments.py, to the bank and back
+    plain_sheets.py     sheets of a treasury's own, beside the log
     statement.py  what a statement says of a holder, a provider or a programme
     statement_cells.py  its cells, statement_words.py its words in two languages
     statement_pages.py  set as pages by statement.typ

@@ -36,6 +36,7 @@ CARRIED_OUT: Final = frozenset(
 """What a status says of a payment that was made; any other says that it wasn't."""
 HEADING_WITHIN_LINES: Final = 30
 PAYMENTS_MAX: Final = 100_000
+FILE_SIZE_MAX: Final = 33_554_432
 _FAULTS_SHOWN: Final = 3
 _SEVERAL: Final = "remittance"  # a bank may have more than one text of ours
 _SUM: Final = re.compile(r"(?:合计|总计|小计|共 ?[0-9,]+ ?笔|(?:grand )?total\b|sum\b)[^0-9]*", re.IGNORECASE)

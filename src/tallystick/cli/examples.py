@@ -39,6 +39,12 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "tallystick journal ledger --format beancount --from 2026-01-01 --until 2026-03-31 -o q1.beancount",
         "tallystick journal ledger --format xlsx --accounts chart.toml --lines -o books.xlsx",
     ),
+    "payments list": (
+        "tallystick payments list ledger --programme shanghai-treasury/compute --accounts payees.csv -o list.csv",
+    ),
+    "payments read": (
+        "tallystick payments read ledger bank.csv --programme shanghai-treasury/compute -o settle.csv",
+    ),
     "statement": (
         "tallystick statement ledger holder acme-ai -o acme-ai.pdf",
         "tallystick statement ledger provider guian-cluster --lang zh --from 2026-01-01 --until 2026-03-31 -o q1.pdf",

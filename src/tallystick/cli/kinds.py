@@ -90,6 +90,14 @@ def _is_parquet_journal(data: bytes) -> bool:
     return data.startswith(b"PAR1") and data.endswith(b"PAR1") and b"booked_day" in data
 
 
+def _is_payment_list(data: bytes) -> bool:
+    return data.startswith(b"\xef\xbb\xbfreference,payee,name,account,bank,amount,")
+
+
+def _is_settlements(data: bytes) -> bool:
+    return data.startswith(b"\xef\xbb\xbfref,claim,row,offset,payment,mandate")
+
+
 RECEIPT: Final = Kind("a receipt", _is_receipt)
 SIGNED_COMMAND: Final = Kind("a signed command", _is_signed_command)
 SIGNED_CHECKPOINT: Final = Kind("a signed checkpoint", _is_signed_checkpoint)
@@ -103,3 +111,7 @@ CSV_JOURNAL: Final = Kind("a journal as CSV", _is_csv_journal)
 FOCUS_DATA: Final = Kind("FOCUS data as CSV", _is_focus_data)
 SPREADSHEET_JOURNAL: Final = Kind("a journal as a spreadsheet that can be told from others", _is_spreadsheet_journal)
 PARQUET_JOURNAL: Final = Kind("a journal as Parquet that can be told from others", _is_parquet_journal)
+
+
+PAYMENT_LIST: Final = Kind("a list of payments", _is_payment_list)
+SETTLEMENTS: Final = Kind("a sheet of settlements", _is_settlements)

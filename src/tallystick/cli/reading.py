@@ -58,20 +58,21 @@ def clock(given: str | None, zone: Callable[[], int] | None = None) -> Callable[
     return lambda: instant
 
 
-def read_file(name: str) -> bytes:
-    """Return the bytes of a file, or of standard input for `-`.
+def read_file(name: str, size_max: int = INPUT_SIZE_MAX) -> bytes:
+    """Return the bytes of a file, or of standard input for `-`; at most `size_max`.
 
     Raises:
         UsageError: too large to be what was meant.
         OSError: it can't be read.
     """
     if name == "-":
-        data = sys.stdin.buffer.read(INPUT_SIZE_MAX + 1)
+        data = sys.stdin.buffer.read(size_max + 1)
     else:
         with Path(name).open("rb") as file:
-            data = file.read(INPUT_SIZE_MAX + 1)
-    if len(data) > INPUT_SIZE_MAX:
-        raise UsageError(f"{name} is larger than {INPUT_SIZE_MAX:,} bytes, and no note, receipt or policy is")
+            data = file.read(size_max + 1)
+    if len(data) > size_max:
+        meant = ", and no note, receipt or policy is" if size_max == INPUT_SIZE_MAX else ""
+        raise UsageError(f"{name} is larger than {size_max:,} bytes{meant}")
     return data
 
 
