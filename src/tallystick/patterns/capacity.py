@@ -1,16 +1,16 @@
 """GPU-time by the hour, held against what the provider says that it has installed.
 
 A line is spread evenly over its interval, to the thousandth of a GPU. Kept, by provider and item: by hour what begins
-and ends in it, which one line changes in two places however long it is, and 32 bytes a line so that the entries of the
+and ends in it, which one line changes in two places however long it is, and 28 bytes a line so that the entries of the
 worst hour can be named. Both go once an hour is two burn windows old: nothing can be burned or taken back in it then.
 """
 
-from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
-from operator import add, floordiv, mod, mul, sub
+from operator import floordiv, mul, sub
+from struct import iter_unpack, pack
 from typing import Final
 
 from tallystick.patterns.parameters import Parameters
@@ -26,35 +26,41 @@ HOUR_SECONDS: Final = 3_600
 HOUR_US: Final = HOUR_SECONDS * SECOND_US
 NEVER: Final = 2**62
 CHUNK_LINES: Final = 2**16
-# Two sums in one integer, so that a line needs half as many steps: GPU-thousandths that begin (less those that end),
-# and above, each times the microseconds of the hour before it does; the lower sum is signed, too.
-_UPPER: Final = 2**72
+# Two sums in one integer, so that a line needs half as many steps: above, GPU-thousandths that begin, less those that
+# end; below, and signed too, the sum of each times its instant (microseconds).
+_UPPER: Final = 2**112
 _HALF: Final = _UPPER // 2
 
 
 class _Chunk:
-    """Lines in the order of their entries, as columns; one that was taken back stands there once more, as less."""
+    """Lines in the order of their entries, as packed columns; one that was taken back stands there again, as less."""
 
     def __init__(self) -> None:
-        self.entries = array("q")  # twice the index, and one more if all of the intervals were burned
-        self.starts = array("q")
-        self.ends = array("q")
-        self.gpu_milli = array("q")
+        self.entries = bytearray()  # twice the index, and one more if all of the intervals were burned
+        self.starts = bytearray()
+        self.ends = bytearray()
+        self.gpu_milli = bytearray()
         self.last_end = 0
+
+    def __len__(self) -> int:
+        return len(self.gpu_milli) // 4
 
     def add(
         self, index: int, starts: Sequence[int], ends: Sequence[int], gpu_milli: Sequence[int], *, is_exact: bool
     ) -> None:
         """Add lines of one entry."""
-        self.entries += array("q", [2 * index + is_exact]) * len(starts)
-        self.starts.extend(starts)
-        self.ends.extend(ends)
-        self.gpu_milli.extend(gpu_milli)
+        count = len(starts)
+        self.entries += pack("<q", 2 * index + is_exact) * count
+        self.starts += pack(f"<{count}q", *starts)
+        self.ends += pack(f"<{count}q", *ends)
+        self.gpu_milli += pack(f"<{count}i", *gpu_milli)
         self.last_end = max(self.last_end, *ends)
 
     def within(self, start: int, stop: int) -> Iterator[tuple[int, int, int, int]]:
         """Yield, of each line of which a part lies within a time, entry, start, end and GPU-thousandths."""
-        for row in zip(self.entries, self.starts, self.ends, self.gpu_milli, strict=True):
+        times = [[value for (value,) in iter_unpack("<q", one)] for one in (self.entries, self.starts, self.ends)]
+        gpu_milli = [value for (value,) in iter_unpack("<i", self.gpu_milli)]
+        for row in zip(*times, gpu_milli, strict=True):
             if row[1] < stop and row[2] > start:
                 yield row
 
@@ -109,19 +115,12 @@ class _Use:
 
     def _change(self, starts: Sequence[int], ends: Sequence[int], gpu_milli: Sequence[int]) -> None:
         changes = self.changes
-        columns = [
-            (
-                map(floordiv, times, repeat(HOUR_US)),
-                map(mul, gpu_milli, map(add, map(mod, times, repeat(HOUR_US)), repeat(_UPPER))),
-            )
-            for times in (starts, ends)
-        ]
-        for first, begins, last, ended in zip(*columns[0], *columns[1], strict=True):
-            changes[first] += begins
-            changes[last] -= ended
+        for starts_at, ends_at, some in zip(starts, ends, gpu_milli, strict=True):
+            changes[starts_at // HOUR_US] += some * (_UPPER + starts_at)
+            changes[ends_at // HOUR_US] -= some * (_UPPER + ends_at)
 
     def _chunk(self) -> _Chunk:
-        if not self.chunks or len(self.chunks[-1].entries) >= CHUNK_LINES:
+        if not self.chunks or len(self.chunks[-1]) >= CHUNK_LINES:
             self.chunks.append(_Chunk())
         return self.chunks[-1]
 
@@ -154,9 +153,10 @@ class _Use:
     def _used_in(self, hour: int) -> int:
         """Return the GPU-milliseconds of an hour, the one after those that were asked for before."""
         both = self.changes.pop(hour, 0)
-        late = (both + _HALF) % _UPPER - _HALF
-        self.gpu_milli += (both - late) // _UPPER
-        return (self.gpu_milli * HOUR_US - late) // SECOND_US
+        below = (both + _HALF) % _UPPER - _HALF
+        change = (both - below) // _UPPER
+        self.gpu_milli += change
+        return (self.gpu_milli * HOUR_US - (below - change * hour * HOUR_US)) // SECOND_US
 
     def _note_worst(self, hour: int, used: int, capacity: int) -> None:
         """Name the entries of an hour, if none was further over before."""

@@ -7,6 +7,7 @@ something on to whom.
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 from tallystick.forms.amounts import yuan
@@ -21,7 +22,7 @@ HOLDERS_KEPT: Final = 16
 """Of one voucher, the newest ones."""
 RECEIVERS_SHOWN: Final = 5
 SEARCHED_MAX: Final = 1_000
-"""Parties that are looked at in the search for a circle."""
+"""Transfers that are looked at in the search for a circle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,8 @@ class _Issued:
     face_fen: int
     programme: str
     passed_on_fen: int = 0
-    receivers: list[str] = field(default_factory=list)
-    indices: list[int] = field(default_factory=list)
+    receivers: dict[str, None] = field(default_factory=dict)
+    entries: Entries = field(default_factory=Entries)
 
 
 @dataclass(slots=True)
@@ -91,11 +92,12 @@ class PassingOnWatch:
         self._forget(event.at)
         issued = self._issued.get(command.voucher)
         if issued is not None:
-            if not issued.indices:
+            if not issued.entries.count:
+                issued.entries.add(issued.index)
                 self._at_once.append((command.voucher, issued))
             issued.passed_on_fen += command.amount_fen
-            issued.receivers.append(command.to)
-            issued.indices.append(event.index)
+            issued.receivers[command.to] = None
+            issued.entries.add(event.index)
         programme = state.vouchers[command.into].programme
         first = _Hold(
             command.party, None if issued is None else issued.index, event.at if issued is None else issued.at
@@ -136,7 +138,8 @@ class PassingOnWatch:
     def _count(self, circle: _Circle, command: VoucherTransfer, indices: list[int]) -> None:
         circle.times += 1
         circle.amount_fen += command.amount_fen
-        circle.vouchers.append(command.into)
+        if len(circle.vouchers) < RECEIVERS_SHOWN:
+            circle.vouchers.append(command.into)
         for index in sorted(indices):
             circle.entries.add(index)
 
@@ -150,11 +153,13 @@ class PassingOnWatch:
         """Return the shortest way of transfers from a party to another: the parties, and the entries."""
         ways: deque[tuple[tuple[str, ...], tuple[int, ...]]] = deque([((start,), ())])
         known = {start}
-        while ways and len(known) <= SEARCHED_MAX:
+        looked_at = 0
+        while ways and looked_at < SEARCHED_MAX:
             parties, indices = ways.popleft()
             if len(parties) > self._parameters.circle_parties - 1:
                 continue
-            for party, index in self._to[programme].get(parties[-1], {}).items():
+            for party, index in islice(self._to[programme].get(parties[-1], {}).items(), SEARCHED_MAX - looked_at):
+                looked_at += 1
                 if party == goal:
                     return (*parties, party), (*indices, index)
                 if party not in known:
@@ -183,7 +188,7 @@ class PassingOnWatch:
             if circle.is_one_voucher
             else "the vouchers are different ones",
             circle.holders,
-            (f"programme {circle.programme}", *[f"voucher {name}" for name in circle.vouchers[:RECEIVERS_SHOWN]]),
+            (f"programme {circle.programme}", *[f"voucher {name}" for name in circle.vouchers]),
             circle.entries.shown,
             {
                 "entries": circle.entries.count,
@@ -197,9 +202,8 @@ class PassingOnWatch:
 
     def _seen_at_once(self, voucher: str, issued: _Issued) -> Seen:
         is_much = issued.passed_on_fen * 100 >= issued.face_fen * self._parameters.passed_on_percent
-        entries = Entries([issued.index, *issued.indices])
-        receivers = tuple(dict.fromkeys(issued.receivers))[:RECEIVERS_SHOWN]
-        others = " and others" if len(set(issued.receivers)) > RECEIVERS_SHOWN else ""
+        receivers = tuple(islice(issued.receivers, RECEIVERS_SHOWN))
+        others = " and others" if len(issued.receivers) > RECEIVERS_SHOWN else ""
         return Seen(
             Pattern.PASSED_ON_AT_ONCE,
             Severity.WARNING if is_much else Severity.NOTE,
@@ -207,8 +211,8 @@ class PassingOnWatch:
             "issue and transfer name the voucher",
             (issued.holder, *receivers),
             (f"voucher {voucher}", f"programme {issued.programme}"),
-            entries.shown,
-            {"entries": entries.count, "passed_on_fen": issued.passed_on_fen, "face_fen": issued.face_fen},
+            issued.entries.shown,
+            {"entries": issued.entries.count, "passed_on_fen": issued.passed_on_fen, "face_fen": issued.face_fen},
             f"{issued.holder} passed on {yuan(issued.passed_on_fen)} of {yuan(issued.face_fen)} yuan of {voucher} to "
             f"{', '.join(receivers)}{others} within {self._parameters.passed_on_days:,} days of its issue",
         )

@@ -7,7 +7,7 @@ The parts of one job look the same, and so do whole days that are rented: what i
 names, or there more often than a few times is a note.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import repeat
@@ -54,7 +54,7 @@ class _Same:
 class _Pair:
     """All that is the same under two contracts, or under one: the lines that nobody took back."""
 
-    same: list[_Same] = field(default_factory=list)
+    same: dict[int, _Same] = field(default_factory=dict)
 
 
 class SameJobsWatch:
@@ -100,10 +100,11 @@ class SameJobsWatch:
         if len(fresh) == len(digests) and seen.keys().isdisjoint(fresh):
             seen.update(fresh)
             return
+        counts = Counter(digests)
         for digest, place in zip(digests, places, strict=True):
             earlier = seen.setdefault(digest, made)
             is_long = lines.ends[place] - lines.starts[place] >= self._parameters.same_job_seconds * SECOND_US
-            if is_long and (earlier != made or digests.count(digest) > 1):
+            if is_long and (earlier != made or counts[digest] > 1):
                 interval = (item, lines.gpu_milli[place], lines.starts[place], lines.ends[place])
                 if not self._look_up(interval, earlier, made, lines, place, state):
                     seen[digest] = made  # the earlier one was taken back
@@ -149,7 +150,7 @@ class SameJobsWatch:
         self._counts[interval] = self._counts.get(interval, 1) + 1
         pair = self._pairs[first.contract, second.contract]
         same = _Same(interval, (first, second), self._counts[interval])
-        pair.same.append(same)
+        pair.same[id(same)] = same
         for one in (first, second):
             self._by_line[one.provider, one.ref, one.line.number] = (pair, same)
 
@@ -158,7 +159,7 @@ class SameJobsWatch:
         noted = self._by_line.pop((provider, ref, number), None)
         if noted is not None:
             pair, same = noted
-            pair.same = [one for one in pair.same if one is not same]
+            pair.same.pop(id(same), None)
 
     def forget(self, until: int) -> None:
         """Forget the lines that ended before a time (microseconds): none can be the same any more."""
@@ -169,7 +170,7 @@ class SameJobsWatch:
         """Yield what is the same, by the two contracts."""
         for (first, second), pair in self._pairs.items():
             if pair.same:
-                yield self._seen(first, second, pair.same)
+                yield self._seen(first, second, list(pair.same.values()))
 
     def _seen(self, first: str, second: str, same: list[_Same]) -> Seen:
         telling = [one for one in same if self._tells(one)]
