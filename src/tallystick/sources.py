@@ -1,7 +1,8 @@
 """A SOURCE is one of four kinds of place, told once, where it is named; a database's password is never shown.
 
 postgresql://…                          LedgerDatabase    a ledger in PostgreSQL
-any other scheme                        StaticUrl         an exported log on the web, or a service
+any other scheme                        StaticUrl         an exported log on the web, or a service; of a pair both
+                                                          URLs, with a comma between them
 a folder with an export and no ledger   StaticFolder      `checkpoint` or `tile/`
 any other folder                        LedgerFolder      `ledger.db`, or no log yet
 
@@ -28,6 +29,7 @@ TILES: Final = "tile"
 _POSTGRES: Final = ("postgresql://", "postgres://")
 _PASSWORD_PARAMETER: Final = re.compile(r"((?:ssl)?password=)[^&]*", re.IGNORECASE)
 
+_COMMAS: Final = re.compile(r",(?=https?://)")
 _NO_PORT: Final = re.compile(r"^([^/?#\[]*?:)(?!\d+(?:[,/?#]|$))[^/?#]*")
 """What stands where the port of a host should: most likely a password, and the host was forgotten."""
 
@@ -70,16 +72,23 @@ class StaticUrl:
     """The URL of an exported log, or of a service, whose tiles are one; as text without what may be a password.
 
     Attributes:
-        url: as it was given.
+        url: as it was given, the first of several.
         token: of a session at the service, by which it knows who reads; never shown.
+        others: further URLs of the same service.
     """
 
     url: str = field(repr=False)
     token: str | None = field(default=None, repr=False)
+    others: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """All URLs, in the order given."""
+        return self.url, *self.others
 
     def __str__(self) -> str:
-        """Return the URL as it may be shown and logged."""
-        return without_password(self.url)
+        """Return the URLs as they may be shown and logged."""
+        return ",".join(without_password(url) for url in self.urls)
 
 
 Source = LedgerFolder | LedgerDatabase | StaticFolder | StaticUrl
@@ -99,12 +108,18 @@ def parse_source(source: AnySource) -> Source:
     if isinstance(source, str) and source.startswith(_POSTGRES):
         return LedgerDatabase(source)
     if isinstance(source, str) and "://" in source:
-        return StaticUrl(source)
+        url, *others = urls_in(source)
+        return StaticUrl(url, others=tuple(others))
     folder = Path(source)
     if (folder / DATABASE).is_file():
         return LedgerFolder(folder)
     is_export = (folder / CHECKPOINT).is_file() or (folder / TILES).is_dir()
     return StaticFolder(folder) if is_export else LedgerFolder(folder)
+
+
+def urls_in(text: str) -> list[str]:
+    """Return the URLs of a service, which stand with commas between them."""
+    return _COMMAS.split(text)
 
 
 def parse_writable(source: AnySource, *, is_new: bool = False) -> WritableSource:

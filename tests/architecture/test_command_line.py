@@ -45,6 +45,29 @@ def test_a_source_is_parsed_where_the_command_starts() -> None:
     assert [one for one in sources if "str" in one[2].split()] == []
 
 
+LOGIN = {"key": "LoginKey", "passphrase_file": "LoginPassphrase", "passphrase_command": "PassphraseCommand"}
+
+
+def test_what_reads_a_log_logs_in_by_the_same_options() -> None:
+    """A service shows a party what is its own: each command that reads takes `--key`, in the same words."""
+    readers = {
+        (path.stem, function.name): {
+            one.arg: ast.unparse(one.annotation) for one in function.args.args if one.annotation
+        }
+        for path in CLI.glob("*.py")
+        for function in ast.walk(ast.parse(path.read_text()))
+        if isinstance(function, ast.FunctionDef)
+    }
+    takes = {
+        name: {argument: taken.get(argument) for argument in LOGIN}
+        for name, taken in readers.items()
+        if taken.get("source") == "parameters.ReadSource"
+    }
+    assert {("showing", "show"), ("listing", "list_"), ("operator", "export"), ("provider", "check")} <= {*takes}
+    wanted = {name: f"parameters.{kind}" for name, kind in LOGIN.items()}
+    assert {name: taken for name, taken in takes.items() if taken != wanted} == {}
+
+
 def test_every_command_is_listed_for_one_user_and_is_where_the_list_says() -> None:
     """A module that is in no list could never be called; a command in two would be two commands."""
     listed = [command for commands in BY_USER.values() for command in commands]

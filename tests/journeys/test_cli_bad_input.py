@@ -77,7 +77,9 @@ def test_check_answers_as_submit_does_to_what_was_recorded_before(tmp_path: Path
     said = run("check", desk.ledger, first, "--log-time", desk.at)
     told_first, *in_words = said.out.splitlines()
     assert (said.status, told_first) == (0, f"{first}: 11 voucher.suspended/1 (recorded before)")
-    assert in_words == ['  shanghai-treasury suspends voucher shanghai-treasury/v-1: "being looked into"']
+    assert in_words == [
+        '  shanghai-treasury (shanghai-treasury) suspends voucher shanghai-treasury/v-1: "being looked into"'
+    ]
     written = desk.submit(*notes, status=1)
     assert [(one["accepted"], one.get("index"), one.get("is_new"), one.get("reason")) for one in told[0]["notes"]] == [
         (False, 11, None, "ref_reused_for_other_content"),

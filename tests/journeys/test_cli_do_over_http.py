@@ -207,8 +207,18 @@ def test_officers_sign_what_waits_for_them(offices: Offices) -> None:
 def test_the_inbox_of_a_rehearsal_is_opened_at_its_time(offices: Offices) -> None:
     """A login is of a moment, and the service's clock is another than this machine's."""
     later = datetime.now(CHINA) + timedelta(days=3)
-    words = ("--contract", f"{HOLDER}/k-late", "--holder", HOLDER, "--provider", PROVIDER, "--amount", "5,000.00")
-    words = (*words, "--document", f"sha256:{'1' * 64}", "--item", "item=h100,price=20.00", "--basis", "metered")
+    words: tuple[object, ...] = ("--contract", f"{HOLDER}/k-late", "--holder", HOLDER, "--provider", PROVIDER)
+    words = (
+        *words,
+        "--amount",
+        "5,000.00",
+        "--document",
+        f"sha256:{'1' * 64}",
+        "--item",
+        "item=h100,price=20.00",
+        "--basis",
+        "metered",
+    )
     days = ("--first-day", offices.day(4), "--last-day", offices.day(100), "--claimant", "provider")
     at = ("--log-time", later.strftime("%Y-%m-%dT%H:%M:%S"))
     log_key = keyfiles.load(offices.desk.key(ORIGIN), None)

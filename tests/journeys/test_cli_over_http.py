@@ -205,6 +205,67 @@ def test_each_party_reads_its_own_by_its_key(folder: Path, policy: Path, time: T
         assert (tmp_path / "newest.checkpoint").exists()
 
 
+def test_all_that_reads_logs_in_with_a_key(folder: Path, policy: Path, time: Time, tmp_path: Path) -> None:
+    """Lists, a search, dossiers and proofs are what is the party's own; what is of everybody is for the network."""
+    key, root = key_file(HOLDER.key_names[0], tmp_path), key_file(NETWORK.key_names[0], tmp_path)
+    with closed_to_strangers(folder, time) as url:
+        assert "give --key" in failed("list", url, "vouchers")
+        mine = run("list", url, "vouchers", "--json", "--key", key).json["rows"]
+        every = run("list", url, "vouchers", "--json", "--key", root).json
+        assert {row["holder"] for row in mine} == {HOLDER.party}
+        assert every["rows"] == run("list", folder, "vouchers", "--json").json["rows"]
+        assert len(every["rows"]) > len(mine)
+        for what in ("accreditations", "keys", "entries"):
+            asked = ("list", what, "--limit", "3")
+            here, there = (
+                run(asked[0], where, *asked[1:], *more) for where, more in ((folder, ()), (url, ("--key", root)))
+            )
+            assert (here.status, here.err) == (there.status, there.err), what
+            assert [*there.out.splitlines()[1:]] == [*here.out.splitlines()[1:]], what
+        entries = ("list", url, "entries", "--where", f"account=holder {HOLDER.party}", "--limit", "2")
+        assert "go on with --before" in run(*entries, "--key", key).err
+        assert f"show … voucher {mine[0]['voucher']}" in done("search", url, mine[0]["voucher"], "--key", key)
+        done("dossier", url, "application", "maker-a/a1", "-o", "own.dossier", "--key", key)
+        assert "proven: application maker-a/a1" in done("verify", "own.dossier", "--trust", policy)
+        seal = run("list", folder, "entries", "--where", "kind=book.sealed/1", "--json").json["recorded"][0]["index"]
+        proof = ("proof", "balance", url, "holder", HOLDER.party, "--seal", seal, "-o", "own.proof")
+        assert "give --key" in failed(*proof)
+        done(*proof, "--key", key)
+        assert "proven: holder maker-a" in done("verify", "own.proof", "--trust", policy)
+        assert done("proof", "inclusion", url, "5", "--trust", policy, "--key", key)
+        assert "403" in failed("export", url, tmp_path / "export", "--key", key)
+        done("export", url, tmp_path / "export", "--key", root)
+        assert "verdict: clean" in done("audit", tmp_path / "export", "--trust", policy)
+        done("ledger", "backup", url, tmp_path / "backup", "--trust", policy, "--key", root)
+        assert "no service" in failed("list", folder, "vouchers", "--key", key)
+        assert "leave --fresh out" in failed("list", url, "vouchers", "--fresh", "--key", key)
+
+
+def test_several_urls_are_one_source(folder: Path, policy: Path, time: Time, tmp_path: Path) -> None:
+    """Of a pair: the one that answers does, for a command, an audit, and by the profile."""
+    note = time.note()
+    key, root = key_file(HOLDER.key_names[0], tmp_path), key_file(NETWORK.key_names[0], tmp_path)
+    with closed_to_strangers(folder, time) as url:
+        gone = "http://127.0.0.1:9"  # the discard port: nothing listens there
+        for both in (f"{gone},{url}", f"{url},{gone}"):
+            assert HOLDER.party in done("show", both, "holder", HOLDER.party, "--key", key)
+            assert "verdict: clean" in done("audit", both, "--trust", policy, "--key", root)
+        profile = {"source": f"{gone},{url}", "party": HOLDER.party, "key": str(key), "policy": str(policy)}
+        lines = "".join(f"{name} = {json.dumps(value)}\n" for name, value in profile.items())
+        (tmp_path / "tallystick.toml").write_text(lines)
+        (tmp_path / "tallystick.toml").chmod(0o600)
+        assert HOLDER.party in done("show", url, "holder", HOLDER.party), "the profile's key, as the URL is one of its"
+        assert "give --key" in failed("show", f"{url},http://127.0.0.1:19", "holder", HOLDER.party)
+        (tmp_path / "a.note").write_bytes(note)
+        assert "tariff.published/1" in done("submit", f"{gone},{url}", "a.note")
+        out = done("do", "application.withdraw", "--list", "application", "--json")
+        assert json.loads(out)
+    export_small_ledger(folder, tmp_path / "public")
+    with serving(tmp_path) as server:
+        export = f"{server.url}/public"
+        assert "several URLs are of one" in failed("balances", f"{export},{export}", "--json")
+
+
 def test_a_sessions_token_is_never_shown() -> None:
     source = StaticUrl("https://log.example", "a-token")
     assert "a-token" not in f"{source} {source!r}"

@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import kinds, output, parameters
+from tallystick.cli import kinds, output, over_http, parameters
 from tallystick.cli.statuses import REFUSED
-from tallystick.errors import UsageError
+from tallystick.errors import AnswerMalformedError, UsageError
 from tallystick.forms.amounts import yuan
 from tallystick.named_files import NamedFile
 
 if TYPE_CHECKING:
     from tallystick.dossiers.dossier_report import BookLine, DossierReport, SealSummary
     from tallystick.dossiers.writing import Bound
+    from tallystick.sources import Source
     from tallystick.transparency.policy import Policy
 
 _START_SIZE = 64
@@ -49,6 +50,9 @@ def dossier(
         typer.Option("--until", metavar="DAY|INDEX", help="End with the first seal of that day or after that entry."),
     ] = None,
     force: parameters.Force = False,
+    key: parameters.LoginKey = None,
+    passphrase_file: parameters.LoginPassphrase = None,
+    passphrase_command: parameters.PassphraseCommand = None,
 ) -> None:
     """Write every entry that is about a voucher, provider, claim and so on, with proofs, into one file."""
     from tallystick.dossiers.things import is_thing
@@ -56,6 +60,13 @@ def dossier(
 
     bounds = _bound(since), _bound(until)
     out = NamedFile(file, kinds.DOSSIER, force=force)
+    with over_http.served(source, over_http.Login(key, passphrase_file, passphrase_command)) as service:
+        if service is not None:
+            data = service.questions.dossier(what.value, id_, since=since, until=until)
+            _require_dossier(data, source)
+            out.write(data)
+            output.line_about(out, f"{file}: the dossier of {what.value} {id_}, {len(data):,} bytes")
+            return
     with output.progress("Following the log") as progress, out.open() as opened:
         written = write_dossier(source, f"{what.value} {id_}", opened, *bounds, progress)
     output.line_about(
@@ -66,6 +77,18 @@ def dossier(
     if written.closing is None:
         why = "a seal has no leaf of it" if is_thing(what.value + " ") else "no seal comes after them"
         output.line_about(out, f"{why}, so nothing proves that they are all")
+
+
+def _require_dossier(data: bytes, source: "Source") -> None:
+    """Refuse what a service gives for a dossier and is none; whether it is right, `verify` says.
+
+    Raises:
+        AnswerMalformedError: it is none.
+    """
+    from tallystick.dossiers.dossier_lines import is_dossier
+
+    if not is_dossier(data[:_START_SIZE]):
+        raise AnswerMalformedError(f"{source}: the answer is no dossier")
 
 
 def is_dossier_file(file: str) -> bool:

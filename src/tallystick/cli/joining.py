@@ -97,7 +97,9 @@ def _from_anywhere(source: "Source") -> str:
     """Return a source as the profile names it, which has a folder of its own: a folder's path from the root."""
     from tallystick.sources import LedgerDatabase, StaticUrl
 
-    if isinstance(source, LedgerDatabase | StaticUrl):
+    if isinstance(source, StaticUrl):
+        return ",".join(source.urls)
+    if isinstance(source, LedgerDatabase):
         return source.url
     return str(source.folder.absolute())
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
 import typer
 
-from tallystick.cli import output, parameters
+from tallystick.cli import output, over_http, parameters
 from tallystick.errors import UsageError
 
 if TYPE_CHECKING:
@@ -70,29 +70,28 @@ def list_(
     day: parameters.Day = None,
     fresh: parameters.Fresh = False,
     as_json: parameters.AsJsonInFen = False,
+    key: parameters.LoginKey = None,
+    passphrase_file: parameters.LoginPassphrase = None,
+    passphrase_command: parameters.PassphraseCommand = None,
     wide: parameters.Wide = False,
 ) -> None:
     """List vouchers, contracts, claims, parties, keys, items, tariffs and so on, or entries newest first."""
-    from tallystick.cli.views import open_views
+    from tallystick.cli.views import open_answers
     from tallystick.forms.times import with_local_times
     from tallystick.views.lists import LISTS
-    from tallystick.wire.resources import listing, recorded
 
     is_entries = what is Listed.ENTRIES
     kind = cast("ListKind", _KINDS.get(what, what.value.removesuffix("s")))
     wanted = _wanted(where or (), _ENTRY_FILTERS if is_entries else LISTS[kind].filters)
     if (after is not None and is_entries) or (before is not None and not is_entries):
         raise UsageError(f"a list of {what.value} goes on with --{'before' if is_entries else 'after'}")
-    with open_views(source, as_of, is_fresh=fresh, by_day=day) as asked:
+    login = over_http.Login(key, passphrase_file, passphrase_command)
+    with open_answers(source, login, as_of, is_fresh=fresh, by_day=day) as asked:
         if is_entries:
-            wanted["concerning"] = wanted.pop("account", None)
-            found = asked.views.recorded(limit + 1, before=before, **wanted)
-            said = recorded(asked.views.size, found[:limit])
-            rows, more = said["recorded"], str(found[limit - 1].entry_index) if len(found) > limit else None
-            columns = ["index", "at", "kind", "party", "ref"]
+            said, more = asked.recorded(wanted, limit, before)
+            rows, columns = said["recorded"], ["index", "at", "kind", "party", "ref"]
         else:
-            page = asked.views.listed(kind, limit, after=after, **wanted)
-            said, more = listing(kind, asked.views.size, page.rows), page.after
+            said, more = asked.listed(kind, wanted, limit, after)
             rows, columns = said["rows"], LISTS[kind].columns
         if as_json:
             output.print_json(said)
@@ -110,14 +109,17 @@ def search(
     text: Annotated[str, typer.Argument(help="An id, name, credit code, key, reference, index, hash or job.")],
     fresh: parameters.Fresh = False,
     as_json: parameters.AsJson = False,
+    key: parameters.LoginKey = None,
+    passphrase_file: parameters.LoginPassphrase = None,
+    passphrase_command: parameters.PassphraseCommand = None,
     wide: parameters.Wide = False,
 ) -> None:
     """Say what a text leads to: things and entries, exact ones first."""
-    from tallystick.cli.views import open_views
-    from tallystick.wire.resources import search as search_object
+    from tallystick.cli.views import open_answers
 
-    with open_views(source, None, is_fresh=fresh) as asked:
-        said = search_object(text, asked.views.size, asked.views.search(text, asked.reader()))
+    login = over_http.Login(key, passphrase_file, passphrase_command)
+    with open_answers(source, login, None, is_fresh=fresh) as asked:
+        said = asked.search(text)
     if as_json:
         output.print_json(said)
         return

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import answers, kinds, output, parameters, reading
+from tallystick.cli import answers, kinds, output, over_http, parameters, reading
 from tallystick.cli.rekeying import ledger_rekey
 from tallystick.cli.statuses import REFUSED
 from tallystick.errors import UsageError
@@ -127,6 +127,9 @@ def ledger_backup(
     ],
     trust: parameters.LogKeyTrust = None,
     as_json: parameters.AsJson = False,
+    key: parameters.LoginKey = None,
+    passphrase_file: parameters.LoginPassphrase = None,
+    passphrase_command: parameters.PassphraseCommand = None,
 ) -> None:
     """Copy a ledger into a folder, and prove each group of entries before it is kept.
 
@@ -135,8 +138,9 @@ def ledger_backup(
     from tallystick.publishing.backup import backup_ledger
 
     policy = None if trust is None else reading.read_policy(trust)
+    read_from = over_http.logged_in(source, over_http.Login(key, passphrase_file, passphrase_command))
     with output.progress("Backing up") as progress:
-        copied = backup_ledger(source, folder, policy=policy, progress=progress)
+        copied = backup_ledger(read_from, folder, policy=policy, progress=progress)
     _print_copied(str(folder), copied, as_json=as_json)
 
 
@@ -179,6 +183,9 @@ def _print_copied(place: str, copied: "Copied", *, as_json: bool) -> None:
 def export(
     source: parameters.ReadSource,
     folder: Annotated[parameters.Folder, parameters.folder("Made if it isn't there; an earlier export is added to.")],
+    key: parameters.LoginKey = None,
+    passphrase_file: parameters.LoginPassphrase = None,
+    passphrase_command: parameters.PassphraseCommand = None,
 ) -> None:
     """Write the log as static files (C2SP tlog-tiles) for mirrors, witnesses and auditors."""
     from tallystick.publishing.export import export_tiles
@@ -186,7 +193,8 @@ def export(
 
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is not a folder")
-    with read_ledger(source) as reader, output.progress("Exporting") as progress:
+    read_from = over_http.logged_in(source, over_http.Login(key, passphrase_file, passphrase_command))
+    with read_ledger(read_from) as reader, output.progress("Exporting") as progress:
         new = export_tiles(reader, folder, progress)
         output.line(f"{folder}: {reader.size:,} entries of {reader.origin}, {new:,} of them new")
 

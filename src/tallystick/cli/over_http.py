@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from tallystick.cli import reading
 from tallystick.errors import ProblemError, ServerError, UnreachableError, UsageError
-from tallystick.sources import StaticUrl
+from tallystick.sources import StaticUrl, urls_in
 
 if TYPE_CHECKING:
     from tallystick.client import Client, Patience
@@ -34,8 +34,8 @@ PATIENCE_SECONDS: Final = 10.0
 LOGIN_REQUIRED: Final = "login_required"
 UNSENT: Final = "for-auditors"
 """In the same folder: receipts that an auditor couldn't be given yet."""
-_AUDIT_SECONDS: Final = 12 * 3_600
-"""How long the session of an audit lasts: the longest that there is."""
+_LONG_SECONDS: Final = 12 * 3_600
+"""How long the session of what reads all of a log lasts: the longest that there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +59,12 @@ class Served:
     Attributes:
         questions: to be asked of it.
         info: what it says of itself.
+        source: its files, as the party that is logged in reads them.
     """
 
     questions: "Questions"
     info: "JsonObject"
+    source: StaticUrl
 
     @property
     def size(self) -> int:
@@ -128,11 +130,12 @@ def served(source: "Source", login: Login, *, is_fresh: bool = False) -> Iterato
     from tallystick.client.connection import Connections
     from tallystick.client.questions import Questions, info_at
 
-    connections = Connections([source.url], _patience(), None)
+    connections = Connections(source.urls, _patience(), None)
     try:
         info = info_at(connections)
         if info is None:
             _refuse_key(source, login)
+            _require_one(source)
             yield None
             return
         if is_fresh:
@@ -141,7 +144,7 @@ def served(source: "Source", login: Login, *, is_fresh: bool = False) -> Iterato
         key = _key_for(source, login) if info.get("reading") != "open" else None
         if key is not None:
             questions.login(key)
-        yield Served(questions, info)
+        yield Served(questions, info, StaticUrl(connections.current, connections.tokens.get(connections.current)))
     except ProblemError as error:
         if error.reason != LOGIN_REQUIRED:
             raise
@@ -180,7 +183,7 @@ def client_of(
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
     with Client(
-        source.url,
+        source.urls,
         policy,
         checkpoint_file=None if folder is None else folder / NEWEST,
         auditor_urls=auditors or (profile.auditors if profile is not None else ()),
@@ -201,20 +204,27 @@ def logged_in(source: "Source", login: Login) -> "Source":
         _refuse_key(source, login)
         return source
     key = _key_for(source, login)
-    if key is None:
+    if key is None and not source.others:
         return source
     from tallystick.client.connection import Connections
     from tallystick.client.questions import Questions, info_at
 
-    connections = Connections([source.url], _patience(), None)
+    connections = Connections(source.urls, _patience(), None)
     try:
         info = info_at(connections)
         if info is None:
+            _require_one(source)
             raise UsageError(f"{source} is an exported log, where nobody logs in: leave --key out")
-        Questions(connections, info["origin"]).login(key, seconds=_AUDIT_SECONDS)
-        return StaticUrl(source.url, connections.tokens[connections.current])
+        if key is not None:
+            Questions(connections, info["origin"]).login(key, seconds=_LONG_SECONDS)
+        return StaticUrl(connections.current, connections.tokens.get(connections.current))
     finally:
         connections.close()
+
+
+def _require_one(source: StaticUrl) -> None:
+    if source.others:
+        raise UsageError(f"{source} are of no service, and several URLs are of one: give the URL of an exported log")
 
 
 def _refuse_key(source: "Source", login: Login) -> None:
@@ -240,7 +250,8 @@ def _profile_of(source: StaticUrl) -> "Profile | None":
     from tallystick import profile as profiles
 
     found = profiles.load()
-    return found if (found.source or "").rstrip("/") == source.url.rstrip("/") else None
+    named = {url.rstrip("/") for url in urls_in(found.source or "")}
+    return found if named.issuperset(url.rstrip("/") for url in source.urls) else None
 
 
 def _patience() -> "Patience":

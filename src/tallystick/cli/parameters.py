@@ -123,6 +123,7 @@ LogTime = Annotated[
     str | None,
     typer.Option(
         "--log-time",
+        metavar="TIME",
         help="The log's time instead of this machine's, for rehearsals only: it can never go back again.",
     ),
 ]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import output, parameters, proofs_of_balance, reading
+from tallystick.cli import output, over_http, parameters, proofs_of_balance, reading
 
 if TYPE_CHECKING:
     from tallystick.publishing import Reader
@@ -36,15 +36,22 @@ def inclusion(
     size: Annotated[int | None, typer.Option(help="In the tree of so many entries, instead of the whole log.")] = None,
     trust: parameters.CheckpointTrust = None,
     as_json: parameters.AsJson = False,
+    key: parameters.LoginKey = None,
+    passphrase_file: parameters.LoginPassphrase = None,
+    passphrase_command: parameters.PassphraseCommand = None,
 ) -> None:
     """Prove that an entry is in the log, or was in it when it had fewer entries (RFC 9162, C2SP tlog-tiles)."""
     from tallystick.publishing.proving import prove_inclusion
     from tallystick.publishing.reader import read_ledger
     from tallystick.wire import proven
 
-    with read_ledger(source) as reader:
+    read_from, entry = source, None
+    with over_http.served(source, over_http.Login(key, passphrase_file, passphrase_command)) as service:
+        if service is not None:  # hashes are everybody's, and entries aren't
+            read_from, entry = service.source, service.questions.receipt_by(index).entry
+    with read_ledger(read_from) as reader:
         signed = verify_checkpoint(reader, trust)
-        proved = prove_inclusion(reader, index, size)
+        proved = prove_inclusion(reader, index, size, entry=entry)
         origin = reader.origin
     said = proven.inclusion(origin, is_verified=signed, **asdict(proved))
     if as_json:
@@ -61,13 +68,18 @@ def consistency(
     new: Annotated[int | None, typer.Argument(help="And the new one; the whole log if this isn't given.")] = None,
     trust: parameters.CheckpointTrust = None,
     as_json: parameters.AsJson = False,
+    key: parameters.LoginKey = None,
+    passphrase_file: parameters.LoginPassphrase = None,
+    passphrase_command: parameters.PassphraseCommand = None,
 ) -> None:
     """Prove that the log of NEW entries begins with the log of OLD entries (RFC 9162, C2SP tlog-tiles)."""
     from tallystick.publishing.proving import prove_consistency
     from tallystick.publishing.reader import read_ledger
     from tallystick.wire import proven
 
-    with read_ledger(source) as reader:
+    with over_http.served(source, over_http.Login(key, passphrase_file, passphrase_command)) as service:
+        read_from = source if service is None else service.source
+    with read_ledger(read_from) as reader:
         signed = verify_checkpoint(reader, trust)
         proved = prove_consistency(reader, old, new)
         origin = reader.origin

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import kinds, output, parameters
+from tallystick.cli import kinds, output, over_http, parameters
 from tallystick.named_files import NamedFile
 
 if TYPE_CHECKING:
@@ -28,8 +28,12 @@ def balance(
     seal: Annotated[str, typer.Option(help="The seal: its id, or its entry's index.")],
     file: Annotated[str, parameters.out("Where the proof goes; - is stdout.")],
     force: parameters.Force = False,
+    key: parameters.LoginKey = None,
+    passphrase_file: parameters.LoginPassphrase = None,
+    passphrase_command: parameters.PassphraseCommand = None,
 ) -> None:
     """Write the proof of what an account held when the books were sealed; it stays good for ever."""
+    from tallystick.dossiers.balance_proof import BalanceProof
     from tallystick.dossiers.proving_balance import prove_sealed_balance
     from tallystick.forms.times import index_of
     from tallystick.publishing.reader import read_ledger
@@ -37,6 +41,13 @@ def balance(
 
     out = NamedFile(file, kinds.BALANCE_PROOF, force=force)
     asked = index_of(seal)
+    with over_http.served(source, over_http.Login(key, passphrase_file, passphrase_command)) as service:
+        if service is not None:
+            data = service.questions.balance_proof(what.value, id_, seal)
+            BalanceProof.from_bytes(data)  # whether it proves anything, `verify` says
+            out.write(data)
+            output.line_about(out, f"{file}: the balance of {what.value} {id_}, {len(data):,} bytes")
+            return
     # Views first: so the log that is then read has all that they know.
     with output.progress("Following the log") as progress, followed_views(source, progress) as views:
         with read_ledger(source) as reader:

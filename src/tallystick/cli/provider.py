@@ -12,7 +12,7 @@ state. The answers to both commands have one shape; `docs/rules.md` lists the re
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -56,6 +56,9 @@ def check(
         typer.Option("--log-time", help="Decide as if it were then, for a job yet to run: 2026-01-05T08:00:00Z."),
     ] = None,
     as_json: parameters.AsJson = False,
+    key: parameters.LoginKey = None,
+    passphrase_file: parameters.LoginPassphrase = None,
+    passphrase_command: parameters.PassphraseCommand = None,
 ) -> None:
     """Say what `submit` would decide, line by line, and write nothing; status 1 if a note would be refused."""
     from tallystick.cli.moments import zone_in
@@ -64,7 +67,7 @@ def check(
 
     answers.show_faults()
     data = [reading.read_file(note) for note in notes]
-    with over_http.served(source, over_http.Login()) as service:
+    with over_http.served(source, over_http.Login(key, passphrase_file, passphrase_command)) as service:
         if service is not None:
             if log_time is not None:
                 raise UsageError(f"{source} decides by its own time: leave --log-time out")
@@ -73,15 +76,15 @@ def check(
             return
     with read_ledger(source) as reader:
         said, state = _decided(reader, data, reading.clock(log_time, lambda: zone_in(reader))())
-        names = None if state is None else partial(name_in, state)
-        _report(notes, data, said, _Words(lambda: zone_in(reader), names), as_json=as_json)
+        words = _Words(lambda: zone_in(reader), lambda kind, id_: name_in(state(), kind, id_))
+        _report(notes, data, said, words, as_json=as_json)
 
 
-def _decided(reader: "Reader", data: Sequence[bytes], instant: int) -> "tuple[list[JsonObject], State | None]":
+def _decided(reader: "Reader", data: Sequence[bytes], instant: int) -> "tuple[list[JsonObject], Callable[[], State]]":
     """Say what would become of notes at an instant (microseconds), one after the other.
 
     Returns:
-        What is said of each, and the state that it was decided against; None if all are recorded already.
+        What is said of each, and what returns the state that it was decided against.
     """
     from tallystick.ledger.checking import check_notes
     from tallystick.publishing.recorded import find_recorded
@@ -101,7 +104,7 @@ def _decided(reader: "Reader", data: Sequence[bytes], instant: int) -> "tuple[li
             _recorded(recorded[number]) if number in recorded else _checked(next(remaining), decided, reader)
             for number in range(len(data))
         ]
-        return said, states[0] if states else None
+        return said, cache(lambda: states[0] if states else reader.state())
 
 
 def submit(

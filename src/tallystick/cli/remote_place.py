@@ -15,6 +15,7 @@ from tallystick.cli.lookups import Candidate
 from tallystick.cli.over_http import name_in
 from tallystick.cli.places import Answer
 from tallystick.errors import ProblemError, ServerError, TallystickError, UsageError
+from tallystick.sources import urls_in
 from tallystick.vouchers.refusals import Reason
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class RemotePlace:
         folder = profile.folder
         assert profile.source is not None
         self.client: Client = Client(
-            profile.source,
+            urls_in(profile.source),
             reading.read_policy(Path(profile.policy)),
             origin=profile.log,
             checkpoint_file=folder / CHECKPOINT,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from tallystick.cli import output
 
@@ -21,8 +21,12 @@ if TYPE_CHECKING:
     from tallystick.publishing import Reader
     from tallystick.sources import Source
     from tallystick.views import Views
-    from tallystick.views.lists import By
+    from tallystick.views.lists import By, ListKind
     from tallystick.wire import JsonObject
+
+
+_RECORDED_BY: Final = {"account": "concerning"}
+"""What views call a member that entries are asked by."""
 
 
 @dataclass
@@ -59,6 +63,31 @@ class Asked:
         from tallystick.wire.resources import resource
 
         return resource(kind, getattr(self.views, kind)(id_))
+
+    def listed(
+        self, kind: "ListKind", wanted: dict[str, Any], limit: int, after: str | None
+    ) -> "tuple[JsonObject, str | None]":
+        """Return a page of a list, as `--json` prints it, and the id after which it goes on."""
+        from tallystick.wire.resources import listing
+
+        page = self.views.listed(kind, limit, after=after, **wanted)
+        return listing(kind, self.views.size, page.rows), page.after
+
+    def recorded(self, wanted: dict[str, Any], limit: int, before: int | None) -> "tuple[JsonObject, str | None]":
+        """Return entries in short, newest first, as `--json` prints them, and before which index they go on."""
+        from tallystick.wire.resources import recorded
+
+        found = self.views.recorded(
+            limit + 1, before=before, **{_RECORDED_BY.get(name, name): wanted[name] for name in wanted}
+        )
+        more = str(found[limit - 1].entry_index) if len(found) > limit else None
+        return recorded(self.views.size, found[:limit]), more
+
+    def search(self, text: str) -> "JsonObject":
+        """Return what a text leads to, as `--json` prints it."""
+        from tallystick.wire.resources import search
+
+        return search(text, self.views.size, self.views.search(text, self.reader()))
 
     @property
     def as_of(self) -> str:
@@ -113,6 +142,23 @@ class AskedOverHttp:
     def show(self, kind: str, id_: str) -> "JsonObject":
         """Return all about one thing, as `--json` prints it."""
         return self.service.questions.show(kind, id_, as_of=self.moment, day=self.day)
+
+    def listed(
+        self, kind: "ListKind", wanted: dict[str, Any], limit: int, after: str | None
+    ) -> "tuple[JsonObject, str | None]":
+        """Return a page of a list, as `--json` prints it, and the id after which it goes on."""
+        narrowed = {name: str(value).lower() if isinstance(value, bool) else value for name, value in wanted.items()}
+        return self.service.questions.listed_page(
+            kind, limit=limit, after=after, as_of=self.moment, day=self.day, **narrowed
+        )
+
+    def recorded(self, wanted: dict[str, Any], limit: int, before: int | None) -> "tuple[JsonObject, str | None]":
+        """Return entries in short, newest first, as `--json` prints them, and before which index they go on."""
+        return self.service.questions.recorded_page(limit=limit, before=before, **wanted)
+
+    def search(self, text: str) -> "JsonObject":
+        """Return what a text leads to, as `--json` prints it."""
+        return self.service.questions.search(text)
 
     @property
     def as_of(self) -> str:

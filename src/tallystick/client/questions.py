@@ -10,7 +10,16 @@ from tallystick.client.connection import Connections
 from tallystick.client.endpoint import Answer, Question
 from tallystick.client.pending import PendingNotes
 from tallystick.client.problems import problem_in, read_json
-from tallystick.client.resources import COLLECTIONS, next_query, object_in, path_of, query_of, rows_in
+from tallystick.client.resources import (
+    COLLECTIONS,
+    LISTED_ALONE,
+    next_query,
+    next_value,
+    object_in,
+    path_of,
+    query_of,
+    rows_in,
+)
 from tallystick.client.sessions import SESSION_SECONDS, Session, machine_clock, open_session
 from tallystick.errors import AnswerMalformedError, MalformedError, ProblemError, UntrustedServerError, UsageError
 from tallystick.signing.keys import SigningKey
@@ -23,7 +32,9 @@ from tallystick.wire import JsonObject
 
 VIEW_SIZE_MAX: Final = 16_777_216
 """Bytes of a page of a view's answer."""
+DOSSIER_SIZE_MAX: Final = 67_108_864
 BALANCE_PAGES_MAX: Final = 1_000
+PAGE_ROWS_MAX: Final = 1_000
 RECORDED_PAGE: Final = 1_000
 
 _LOGIN: Final = 401
@@ -226,6 +237,96 @@ class Questions:
         if kind not in COLLECTIONS:
             raise UsageError(f"{kind!a:.40} can't be listed: one of {', '.join(COLLECTIONS)}")
         return self._pages(f"v1/{COLLECTIONS[kind]}", "rows", narrowed)
+
+    def listed_page(
+        self,
+        kind: str,
+        *,
+        limit: int,
+        after: str | None = None,
+        as_of: int | str | None = None,
+        day: str | None = None,
+        **narrowed: str | None,
+    ) -> tuple[JsonObject, str | None]:
+        """Return some of the things of a kind that the party may see, and the id after which the list goes on.
+
+        Args:
+            kind: one of `COLLECTIONS`, or `accreditation`, `capacity`, `payee`.
+            limit: how many rows at most; the service may give fewer.
+            after: the id that the page before ended with.
+            as_of: an entry's index, or a time.
+            day: as it was at a day's end.
+            narrowed: what some members must be.
+
+        Raises:
+            UsageError: no such kind.
+            ServerError: they may not be read, or no usable answer.
+        """
+        plural = (COLLECTIONS | LISTED_ALONE).get(kind)
+        if plural is None:
+            raise UsageError(f"{kind!a:.40} can't be listed: one of {', '.join([*COLLECTIONS, *LISTED_ALONE])}")
+        asked = {"limit": min(limit, PAGE_ROWS_MAX), "after": after, "as_of": as_of, "day": day} | narrowed
+        return self._page(f"v1/{plural}{query_of(asked)}", "rows", "after")
+
+    def recorded_page(
+        self, *, limit: int, before: int | None = None, **narrowed: str | None
+    ) -> tuple[JsonObject, str | None]:
+        """Return some of the entries that the party may see in short, newest first, and where they go on.
+
+        Args:
+            limit: how many at most; the service may give fewer.
+            before: entries before this index.
+            narrowed: `account`, `party`, `ref` or `kind` that they must have.
+
+        Raises:
+            ServerError: they may not be read, or no usable answer.
+        """
+        asked = {"limit": min(limit, PAGE_ROWS_MAX), "before": before} | narrowed
+        return self._page(f"v1/recorded{query_of(asked)}", "recorded", "before")
+
+    def search(self, text: str) -> JsonObject:
+        """Return what a text leads to, as `tallystick search --json` says it.
+
+        Raises:
+            ServerError: no usable answer.
+        """
+        return self._object(f"v1/search{query_of({'q': text})}")
+
+    def dossier(self, kind: str, id_: str, *, since: str | None = None, until: str | None = None) -> bytes:
+        """Return the dossier of a voucher, holder, claim and so on: JSON lines that prove themselves, once examined.
+
+        Args:
+            kind: of the account or thing.
+            id_: its id.
+            since: begins at the last seal before this day, or this entry's index.
+            until: ends with the first seal of this day, or after this entry.
+
+        Raises:
+            ServerError: there is no such thing, it may not be read, or no usable answer.
+        """
+        asked = query_of({"from": since, "until": until})
+        return self._read(f"v1/dossiers/{path_of(kind)}/{path_of(id_)}{asked}", DOSSIER_SIZE_MAX).body
+
+    def balance_proof(self, kind: str, id_: str, seal: str | None = None) -> bytes:
+        """Return the proof of what an account held at a seal, as `tallystick proof balance` writes it.
+
+        Args:
+            kind: of the account.
+            id_: its id.
+            seal: the seal's id or its entry's index; None for the newest.
+
+        Raises:
+            ServerError: there is no such account or seal, it may not be read, or no usable answer.
+        """
+        return self._read(
+            f"v1/proofs/balances/{path_of(kind)}/{path_of(id_)}{query_of({'seal': seal})}", VIEW_SIZE_MAX
+        ).body
+
+    def _page(self, path: str, member: str, goes_on: str) -> tuple[JsonObject, str | None]:
+        answer = self._read(path, VIEW_SIZE_MAX)
+        said = object_in(answer)
+        rows_in(answer, said, member)
+        return said, next_value(answer.headers.get("Link", ""), goes_on)
 
     def recorded(self, *, kind: str, party: str | None = None, min_size: int | None = None) -> Iterator[int]:
         """Yield the indexes of the entries of a kind that the party may see, newest first.

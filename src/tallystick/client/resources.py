@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qs, quote, urlencode
 
 from tallystick.client.endpoint import Answer
 from tallystick.client.problems import read_json
@@ -29,6 +29,8 @@ COLLECTIONS: Final = {
     "treasury": "treasuries",
 }
 """What can be shown, and where it is below `/v1`."""
+LISTED_ALONE: Final = {"accreditation": "accreditations", "capacity": "capacities", "payee": "payees"}
+"""What can be listed, and not shown one by one."""
 
 _NEXT: Final = re.compile(r'<[^<>]*\?([^<>?#]{1,2000})>\s*;\s*rel="?next"?')
 
@@ -54,6 +56,13 @@ def next_query(link: str) -> str | None:
     """Return the query of the next page by a `Link` header (RFC 8288), None if there is none."""
     found = _NEXT.search(link[:4_096])
     return found[1] if found else None
+
+
+def next_value(link: str, name: str) -> str | None:
+    """Return a parameter of the next page by a `Link` header, None if there is no next page."""
+    following = next_query(link)
+    found = parse_qs(following or "").get(name)
+    return found[0] if found else None
 
 
 def object_in(answer: Answer) -> JsonObject:

@@ -38,8 +38,16 @@ class ConsistencyProof:
     proof: tuple[bytes, ...]
 
 
-def prove_inclusion(reader: Reader, index: int, size: int | None = None) -> InclusionProof:
+def prove_inclusion(
+    reader: Reader, index: int, size: int | None = None, *, entry: bytes | None = None
+) -> InclusionProof:
     """Return the proof that an entry is in the tree of `size` entries, all if None.
+
+    Args:
+        reader: of the log.
+        index: of the entry.
+        size: of the tree.
+        entry: its bytes, where the reader may see no more than hashes; None to read it.
 
     Raises:
         NotFoundError: there is no such entry or no such tree.
@@ -53,7 +61,7 @@ def prove_inclusion(reader: Reader, index: int, size: int | None = None) -> Incl
     if not 0 <= index < size:
         raise NotFoundError(f"there is no entry {index}: this tree has {size:,}, counted from 0")
     root = _root_at(reader, size)
-    leaf = leaf_hash(reader.entry(index))
+    leaf = leaf_hash(reader.entry(index) if entry is None else entry)
     try:
         proof = tuple(inclusion_proof(index, size, reader.read_tile))
     except MalformedError as error:
