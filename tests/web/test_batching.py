@@ -40,7 +40,9 @@ async def turns(count: int = 5) -> None:
         await asyncio.sleep(0)
 
 
-def test_what_comes_while_groups_are_under_way_goes_into_the_next_one() -> None:
+def test_what_comes_while_groups_are_under_way_goes_into_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batching, "SECOND_GROUP_NOTES_MIN", 1)
+
     async def run() -> None:
         deciding = Deciding()
         with ThreadPoolExecutor(2) as executor:
@@ -61,6 +63,29 @@ def test_what_comes_while_groups_are_under_way_goes_into_the_next_one() -> None:
             assert deciding.groups[2:] == [[b"4", b"x", b"5", b"x", b"6", b"x", b"7", b"x"]]
             await batcher.wait_idle()
             assert (batcher.notes_under_way, batcher.bytes_under_way) == (0, 0)
+
+    asyncio.run(run())
+
+
+def test_a_second_group_is_worth_a_transaction() -> None:
+    async def run() -> None:
+        deciding = Deciding()
+        with ThreadPoolExecutor(2) as executor:
+            batcher = Batcher(deciding, executor)
+            enough = batching.SECOND_GROUP_NOTES_MIN
+            asked = [asyncio.create_task(batcher.submit([b"first"]))]
+            await turns()
+            asked += [asyncio.create_task(batcher.submit([b"x"] * 2)) for _ in range(enough // 2 - 1)]
+            await turns()
+            assert [len(group) for group in deciding.groups] == [1]  # what waits is too little
+            asked.append(asyncio.create_task(batcher.submit([b"x"] * 2)))
+            await turns()
+            assert [len(group) for group in deciding.groups] == [1, enough]
+            asked.append(asyncio.create_task(batcher.submit([b"last"])))
+            await turns()
+            deciding.may_go_on.set()
+            await asyncio.gather(*asked)
+            assert [len(group) for group in deciding.groups] == [1, enough, 1]  # nothing waits for more to come
 
     asyncio.run(run())
 

@@ -1,8 +1,9 @@
 """Notes of many requests are decided in groups: what came while a group was under way goes into the next one.
 
-A request hands over its notes and waits. Whenever fewer than two groups are under way, all that waits, up to a group's
-measure, goes to the ledger in a worker thread. No timer: an idle service answers a single note at once, and a busy one
-commits as many together as come meanwhile. Two groups, so that one is read while the other is committed.
+A request hands over its notes and waits. Whenever no group is under way, all that waits, up to a group's measure, goes
+to the ledger in a worker thread. No timer: an idle service answers a single note at once, and a busy one commits as many
+together as come meanwhile. A second group goes beside the first, so that one is read while the other is committed, as
+soon as it is worth a transaction of its own.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from tallystick.web.problems import HttpProblem
 from tallystick.wire.statuses import HttpReason
 
 GROUPS_UNDER_WAY_MAX: Final = 2
+SECOND_GROUP_NOTES_MIN: Final = 32
 NOTES_UNDER_WAY_MAX: Final = 8 * GROUP_NOTES_MAX
 BYTES_UNDER_WAY_MAX: Final = 8 * GROUP_BYTES_MAX
 
@@ -44,6 +46,7 @@ class Batcher:
         self._is_draining = False
         self._idle = asyncio.Event()
         self._idle.set()
+        self._notes_waiting = 0
         self.notes_under_way = 0
         self.bytes_under_way = 0
 
@@ -62,6 +65,7 @@ class Batcher:
         loop = asyncio.get_running_loop()
         brought = _Brought(notes, size, loop.create_future())
         self._waiting.append(brought)
+        self._notes_waiting += len(notes)
         self.notes_under_way += len(notes)
         self.bytes_under_way += size
         self._idle.clear()
@@ -81,6 +85,7 @@ class Batcher:
             if not brought.answers.done():
                 brought.answers.set_exception(error)
         self._waiting.clear()
+        self._notes_waiting = 0
 
     async def wait_idle(self) -> None:
         """Wait until nothing is under way."""
@@ -88,12 +93,18 @@ class Batcher:
 
     def _start(self) -> None:
         self._is_awake = False
-        while self._waiting and len(self._under_way) < GROUPS_UNDER_WAY_MAX:
+        while self._waiting and self._may_start():
             group = self._next_group()
             self._under_way.append(group)
             notes = [note for brought in group for note in brought.notes]
             running = asyncio.get_running_loop().run_in_executor(self._executor, self._submit, notes)
             running.add_done_callback(partial(self._finish, group))
+
+    def _may_start(self) -> bool:
+        """Return whether what waits may go to the ledger now."""
+        if not self._under_way:
+            return True
+        return len(self._under_way) < GROUPS_UNDER_WAY_MAX and self._notes_waiting >= SECOND_GROUP_NOTES_MIN
 
     def _next_group(self) -> list[_Brought]:
         """Take from the front what fits into one transaction; the notes of one request stay together."""
@@ -107,6 +118,7 @@ class Batcher:
             group.append(self._waiting.popleft())
             notes += len(group[-1].notes)
             size += group[-1].size
+        self._notes_waiting -= notes
         return group
 
     def _finish(self, group: list[_Brought], done: "asyncio.Future[list[NoteAnswer]]") -> None:
