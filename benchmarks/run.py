@@ -20,6 +20,7 @@ from pathlib import Path
 from statistics import median
 from uuid import UUID
 
+import journal
 import network
 import over_http
 from eventsourcing.application import Application
@@ -40,6 +41,8 @@ CEILINGS = {
     "a command over HTTP, 64 connections": 2.0,
     "a command over HTTP, 256 connections": 2.0,
     "a command over HTTP, batches of 256": 1.15,
+    journal.RATIO: 1.0,
+    journal.MEMORY: 200.0,
 }
 LINES_EACH = 200
 
@@ -233,6 +236,11 @@ def main() -> None:
     console.print(f"[dim]{(over_http.measure.__doc__ or '').strip()}[/]")
     http = over_http.measure(folder, scale)
     ratios |= over_http.compared(http)
+    console.print(f"[dim]{(journal.measure.__doc__ or '').strip()}[/]")
+    books = journal.measure(folder, scale)
+    ratios |= journal.compared(books)
+    if journal.RATIO not in ratios:
+        console.print("hledger isn't installed here: a journal isn't compared with its check")
     table = Table("measured", "a second")
     for name, rate in rates.items():
         table.add_row(name.replace("_", " "), f"{rate:,.0f}")
@@ -248,6 +256,7 @@ def main() -> None:
     console.print(table)
     machine = {"cores": os.cpu_count(), "python": sys.version.split()[0], "system": platform.platform()}
     figures = {"machine": machine, "scale": scale, "rates_per_second": rates, "http": http, "ratios": ratios}
+    figures["journal"] = books
     figures |= {"floors": FLOORS, "ceilings": CEILINGS}
     Path("build/bench.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     console.print("written to build/bench.json")

@@ -146,10 +146,11 @@ def test_balances_are_of_then(small_ledger: Path) -> None:
 
 def test_lines_have_their_jobs(small_ledger: Path, tmp_path: Path, journals: dict[str, Path]) -> None:
     """GPU-time by line: the same balances, and each job's own."""
-    path = tmp_path / "lines.beancount"
-    done("journal", small_ledger, "--format", "beancount", "-o", path, "--lines")
-    by_line, entries = read_by_beancount(path)
-    assert by_line == read_by_beancount(journals["beancount"])[0]
+    path = tmp_path / "summed.beancount"
+    done("journal", small_ledger, "--format", "beancount", "-o", path, "--summed")
+    by_line, entries = read_by_beancount(journals["beancount"])
+    assert by_line == read_by_beancount(path)[0]
+    assert "job:" not in path.read_text()
     jobs = [
         (posting.meta["job"], int(posting.meta["gpu_ms"]), posting.units.number or Decimal(0))
         for one in entries

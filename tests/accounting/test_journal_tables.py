@@ -30,7 +30,7 @@ def tables(small_ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> dict
     made = {}
     for name in FORMATS:
         made[name] = folder / f"j.{name}"
-        assert " transactions, after " in done("journal", small_ledger, "--format", name, "-o", made[name], "--lines")
+        assert " transactions, after " in done("journal", small_ledger, "--format", name, "-o", made[name])
     return made
 
 
@@ -77,7 +77,7 @@ def test_csv_is_as_rfc_4180_has_it(small_ledger: Path, tables: dict[str, Path]) 
     assert data.startswith(b"entry,day,")
     assert data.count(b"\r\n") == data.count(b"\n") == data.count(b"\r")
     assert data.endswith(b"\r\n")
-    assert run("journal", small_ledger, "--format", "csv", "--lines", "--bom").out.encode() == b"\xef\xbb\xbf" + data
+    assert run("journal", small_ledger, "--format", "csv", "--bom").out.encode() == b"\xef\xbb\xbf" + data
 
 
 def test_parquet_has_the_same_rows(tables: dict[str, Path]) -> None:
@@ -129,7 +129,7 @@ def test_two_processes_write_the_same_bytes(
     """Nothing in it is of the machine, the clock or the order of a set."""
     out = tmp_path / "again"
     environment = {"PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "LC_ALL": "C"}
-    again = finish(start("journal", small_ledger, "--format", name, "-o", out, "--lines", env_more=environment))
+    again = finish(start("journal", small_ledger, "--format", name, "-o", out, env_more=environment))
     assert (again.status, again.err) == (0, "")
     assert out.read_bytes() == tables[name].read_bytes()
 
@@ -202,7 +202,7 @@ def test_a_table_replaces_its_own_kind(small_ledger: Path, tmp_path: Path, name:
         (["parquet"], "is no text for standard output: give -o FILE"),
         (["hledger", "--bom"], "--bom is for CSV"),
         (["csv", "--share", "holder"], "--share is for focus"),
-        (["focus", "--lines"], "leave --lines out"),
+        (["focus"], "leave --summed out"),
         (["focus", "--accounts", "x"], "leave --accounts out"),
         (["focus", "--share", "provider"], "provider"),
         (["xlsx", "-o", "x", "--bom"], "--bom is for CSV"),

@@ -35,7 +35,7 @@ def hledger(path: Path, *words: str) -> str:
 
 @pytest.mark.parametrize(
     ("name", "options"),
-    [("small", ()), ("small", ("--lines",)), ("small", ("--from", "2026-01-07")), ("demo", ("--from", "2025-12-01"))],
+    [("small", ()), ("small", ("--summed",)), ("small", ("--from", "2026-01-07")), ("demo", ("--from", "2025-12-01"))],
 )
 def test_every_balance_is_the_ledgers(ledger: Path, name: str, options: tuple[str, ...], tmp_path: Path) -> None:
     """Account by account, to the fen and the GPU-millisecond."""

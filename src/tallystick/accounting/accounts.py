@@ -19,6 +19,7 @@ capital at the beginning and neither `.` nor `_`, so there each part of a name i
 unique: `beancount_part`.
 """
 
+from functools import cache
 from typing import Final, Literal, NamedTuple
 
 from tallystick.vouchers.book import CARRIED_OVER, Account
@@ -91,6 +92,7 @@ class JournalAccount(NamedTuple):
         return None if self.is_gpu_time else self.parts[0]
 
 
+@cache
 def money_account(account: Account, programme: str, party: str | None) -> JournalAccount:
     """Return the account of a journal that an account of the book is a part of.
 
@@ -106,6 +108,7 @@ def money_account(account: Account, programme: str, party: str | None) -> Journa
     return JournalAccount(root, place, (treasury, rest) if party is None else (treasury, rest, party))
 
 
+@cache
 def gpu_time_accounts(provider: str, holder: str, item: str) -> tuple[JournalAccount, JournalAccount]:
     """Return where the GPU-time of an item is counted that a holder used at a provider, and what it comes out of."""
     parts = (provider, holder, item)

@@ -70,11 +70,12 @@ def _declarations(accounts: Iterable[ChartAccount], declared: set[str]) -> Itera
 
 
 def _posting(leg: Leg, day: int) -> str:
-    tags = [f"{name}:{value}" for name, value in leg.details]
-    if leg.day != day:
-        tags.append(f"date2:{format_day(leg.day)}")
-    comment = f"  ; {', '.join(tags)}" if tags else ""
-    return f"    {_called(leg.account)}  {_amount(leg.account, leg.amount)}{comment}\n"
+    account, amount, booked, details, *_ = leg
+    tags = [f"{name}:{value}" for name, value in details]
+    if booked != day:
+        tags.append(f"date2:{format_day(booked)}")
+    comment = "  ; " + ", ".join(tags) if tags else ""
+    return f"    {_called(account)}  {in_text(amount, account.commodity)} {account.commodity}{comment}\n"
 
 
 def _called(account: ChartAccount) -> str:

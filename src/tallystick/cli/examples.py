@@ -37,7 +37,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "journal": (
         "tallystick journal ledger --format hledger -o books.journal",
         "tallystick journal ledger --format beancount --from 2026-01-01 --until 2026-03-31 -o q1.beancount",
-        "tallystick journal ledger --format xlsx --accounts chart.toml --lines -o books.xlsx",
+        "tallystick journal ledger --format xlsx --accounts chart.toml -o books.xlsx",
     ),
     "payments list": (
         "tallystick payments list ledger --programme shanghai-treasury/compute --accounts payees.csv -o list.csv",

@@ -74,7 +74,9 @@ def journal(
         Path | None, typer.Option("--accounts", metavar="FILE", help="Your chart of accounts (TOML): codes and names.")
     ] = None,
     bom: Annotated[bool, typer.Option("--bom", help="Begin CSV with a byte order mark, for spreadsheets.")] = False,
-    lines: Annotated[bool, typer.Option("--lines", help="GPU-time line by line, each with its job.")] = False,
+    summed: Annotated[
+        bool, typer.Option("--summed", help="GPU-time summed by item and day, not line by line with its jobs.")
+    ] = False,
     share: Annotated[
         FocusShare | None,
         typer.Option("--share", help="Of focus: whose costs, the treasury's (as a rule) or holders'."),
@@ -88,9 +90,9 @@ def journal(
     """Write the log's postings as a journal, for an accounting program."""
     from tallystick.accounting.journal import Journal
 
-    _check_options(format_, file, bom=bom, lines=lines, accounts=accounts, share=share)
+    _check_options(format_, file, bom=bom, summed=summed, accounts=accounts, share=share)
     out, period = NamedFile(file, _KINDS[format_], force=force), _period(first_day, last_day)
-    made = Journal(_chart(accounts), period, by_line=lines)
+    made = Journal(_chart(accounts), period, by_line=not summed)
     with open_booked(source, over_http.Login(key, passphrase_file, passphrase_command), as_of) as booked:
         with booked.entries() as entries, out.open() as opened:
             if format_ is JournalFormat.FOCUS:
@@ -106,7 +108,7 @@ def journal(
 
 
 def _check_options(
-    format_: JournalFormat, file: str, *, bom: bool, lines: bool, accounts: Path | None, share: FocusShare | None
+    format_: JournalFormat, file: str, *, bom: bool, summed: bool, accounts: Path | None, share: FocusShare | None
 ) -> None:
     """Refuse what a format doesn't have, before anything takes long.
 
@@ -122,7 +124,7 @@ def _check_options(
         raise UsageError(f"--bom is for CSV, and {format_} has none: leave it out")
     if share is not None and format_ is not JournalFormat.FOCUS:
         raise UsageError(f"--share is for focus, and {format_} has all accounts: leave it out")
-    for option, is_given in (("--lines", lines), ("--accounts", accounts is not None)):
+    for option, is_given in (("--summed", summed), ("--accounts", accounts is not None)):
         if is_given and format_ is JournalFormat.FOCUS:
             raise UsageError(f"focus has lines and no accounts: leave {option} out")
 
