@@ -202,7 +202,7 @@ def test_a_table_replaces_its_own_kind(small_ledger: Path, tmp_path: Path, name:
         (["parquet"], "is no text for standard output: give -o FILE"),
         (["hledger", "--bom"], "--bom is for CSV"),
         (["csv", "--share", "holder"], "--share is for focus"),
-        (["focus"], "leave --summed out"),
+        (["focus", "--summed"], "leave --summed out"),
         (["focus", "--accounts", "x"], "leave --accounts out"),
         (["focus", "--share", "provider"], "provider"),
         (["xlsx", "-o", "x", "--bom"], "--bom is for CSV"),
