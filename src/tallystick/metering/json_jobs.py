@@ -15,7 +15,7 @@ from tallystick.errors import UsageFileError
 from tallystick.metering.reasons import FileFault
 from tallystick.metering.utf8_pieces import utf8_pieces
 
-JSON_WHOLE_BYTES_MAX: Final = 64 * 1024 * 1024
+JSON_WHOLE_BYTES_MAX: Final = 16 * 1024 * 1024
 """Of a file that is parsed at once."""
 JSON_STRING_BYTES_MAX: Final = 1024 * 1024
 """Bytes without a quotation mark."""
@@ -52,15 +52,13 @@ def jobs_of(chunks: Iterable[bytes]) -> Iterator[object]:
         UsageFileError: it isn't JSON with a list of jobs, or a part of it is too large.
     """
     pieces = _checked(utf8_pieces(chunks))
-    first: list[bytes] = []
-    length = 0
+    begun = bytearray()
     for piece in pieces:
-        first.append(piece)
-        length += len(piece)
-        if length > JSON_WHOLE_BYTES_MAX:
-            yield from _one_by_one(first, pieces)
+        begun += piece
+        if len(begun) > JSON_WHOLE_BYTES_MAX:
+            yield from _one_by_one(_Text(begun, pieces))
             return
-    whole = _parsed(b"".join(first))
+    whole = _parsed(bytes(begun))
     if not isinstance(whole, dict) or not isinstance(whole.get("jobs"), list):
         raise UsageFileError(FileFault.NOT_PARSABLE_OUTPUT, _NO_JOBS)
     yield from cast("list[object]", whole["jobs"])
@@ -101,8 +99,7 @@ def _parsed_patiently(data: bytes) -> object:
 # ---------------------------------------------------------------------------------------------- a job at a time
 
 
-def _one_by_one(first: list[bytes], rest: Iterator[bytes]) -> Iterator[object]:
-    text = _Text(b"".join(first), rest)
+def _one_by_one(text: "_Text") -> Iterator[object]:
     begun = text.matched(_FIRST, _NO_JOBS)
     number = 0
     while not text.is_next(_LAST):
@@ -119,8 +116,9 @@ def _one_by_one(first: list[bytes], rest: Iterator[bytes]) -> Iterator[object]:
 class _Text:
     """What was read and not taken yet."""
 
-    def __init__(self, begun: bytes, rest: Iterator[bytes]) -> None:
-        self._held = begun
+    def __init__(self, begun: bytearray, rest: Iterator[bytes]) -> None:
+        self._held = bytes(begun)
+        begun.clear()
         self._at = 0
         self._rest = rest
 

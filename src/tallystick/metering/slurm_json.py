@@ -24,6 +24,10 @@ _SPELLS: Final = ("REQUEUED", "RESIZING")
 """Said beside another state: how this spell of the job ended."""
 _NO_DEVICES: Final[tuple[object, ...]] = (None, {}, [])
 
+_EVIDENCE: Final = (
+    "account", "array", "association", "cluster", "het", "job_id", "nodes", "original_sluid", "partition", "restart_cnt",
+    "sluid", "state", "time", "tres", "user",
+)  # fmt: skip
 _NOT_ACCOUNTING: Final = (
     "its first job has no times, or no tres; export it with sacct --json, not with squeue or scontrol"
 )
@@ -169,9 +173,9 @@ def _text(value: Job, name: str) -> str:
 
 
 def _record(job: Job) -> bytes:
-    """Return a job as it was read, without its steps."""
-    own = {name: value for name, value in job.items() if name != "steps"}
+    """Return what a job says of its run, as it was read; names and comments aren't among it."""
+    own = {name: job[name] for name in _EVIDENCE if name in job}
     try:
-        return orjson.dumps(own, option=orjson.OPT_SORT_KEYS)
+        return orjson.dumps(own)
     except TypeError:  # half a character, which UTF-8 doesn't have
-        return json.dumps(own, sort_keys=True, separators=(",", ":")).encode()
+        return json.dumps(own, separators=(",", ":")).encode()
