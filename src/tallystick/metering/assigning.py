@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
-from typing import Final, cast
+from typing import Final
 
 from tallystick.metering.mapping import AccountRule, Mapping
 from tallystick.metering.naming import job_name
@@ -35,11 +35,10 @@ def assign(
     """
     rules = _Rules(mapping)
     for record in records:
-        if type(record) is Skipped:
+        if isinstance(record, Skipped):
             yield record
         else:
-            run = cast("Run", record)
-            yield rules.plain_lines(run) or _assigned(run, rules, so_far=so_far)
+            yield rules.plain_lines(record) or _assigned(record, rules, so_far=so_far)
 
 
 class _Rules:

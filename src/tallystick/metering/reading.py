@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from tallystick.metering.reasons import SkipReason
 from tallystick.metering.run import Skipped, UsageLine
@@ -32,8 +32,7 @@ class Reading:
         records: of the file.
         records_burned: those that became lines.
         lines: how many lines.
-        gpu_milliseconds: of the lines (thousandths of a GPU-second).
-        gpu_milliseconds_by: by contract and item.
+        gpu_milliseconds_by: of the lines, by contract and item (thousandths of a GPU-second).
         skipped: records by reason.
         skipped_gpu_milliseconds: GPU-time by reason, as far as it is known.
         accounts_unmapped: GPU-time by account without a contract.
@@ -45,7 +44,6 @@ class Reading:
     records: int = 0
     records_burned: int = 0
     lines: int = 0
-    gpu_milliseconds: int = 0
     gpu_milliseconds_by: Counter[tuple[str, str]] = field(default_factory=Counter)
     skipped: Counter[SkipReason] = field(default_factory=Counter)
     skipped_gpu_milliseconds: Counter[SkipReason] = field(default_factory=Counter)
@@ -58,18 +56,20 @@ class Reading:
         """Yield the lines of what became of records, and count everything."""
         sums = self.gpu_milliseconds_by
         for outcome in outcomes:
-            if type(outcome) is Skipped:
+            if isinstance(outcome, Skipped):
                 self._count(outcome)
                 continue
-            lines = cast("tuple[UsageLine, ...]", outcome)
-            self.records += lines[0].records
-            self.records_burned += lines[0].records
-            for line in lines:
-                amount = line.gpu_milli * line.seconds
-                self.lines += 1
-                self.gpu_milliseconds += amount
-                sums[line.contract, line.item] += amount
-                yield line
+            self.records += outcome[0].records
+            self.records_burned += outcome[0].records
+            self.lines += len(outcome)
+            for line in outcome:
+                sums[line.contract, line.item] += line.gpu_milli * line.seconds
+            yield from outcome
+
+    @property
+    def gpu_milliseconds(self) -> int:
+        """GPU-time of the lines (thousandths of a GPU-second)."""
+        return self.gpu_milliseconds_by.total()
 
     def _count(self, one: Skipped) -> None:
         self.records += one.records

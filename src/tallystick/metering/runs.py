@@ -12,8 +12,9 @@ that don't fit into memory lie sorted outside, where the caller says (`Spool`).
 import heapq
 import marshal
 from collections.abc import Iterable, Iterator
-from operator import attrgetter
-from typing import Any, Final, Protocol, cast
+from itertools import groupby, islice
+from operator import attrgetter, eq, itemgetter
+from typing import Any, Final, Protocol
 
 from tallystick.metering.reasons import SkipReason
 from tallystick.metering.run import Device, Payer, Run, Skipped
@@ -21,7 +22,8 @@ from tallystick.metering.run import Device, Payer, Run, Skipped
 RUNS_IN_MEMORY_MAX: Final = 32_768
 """Runs that are held before they are written to the spool; a year's file of a million takes no more memory."""
 _PIECE: Final = 256  # runs that are written and read back at once
-_ORDER: Final = attrgetter("starts_at", "cluster", "job")
+_BATCH: Final = 1_024  # records that are looked at at once
+_ORDER: Final = itemgetter(*map(Run._fields.index, ("starts_at", "cluster", "job")))
 
 
 class Spool(Protocol):
@@ -41,34 +43,32 @@ def one_each(records: Iterable[Run | Skipped], spool: Spool | None = None) -> It
     """
     held: list[Run] = []
     stretches: list[Iterator[Run]] = []
-    for record in records:
-        if type(record) is Skipped:
-            yield record
-            continue
-        held.append(cast("Run", record))
+    records = iter(records)
+    while batch := list(islice(records, _BATCH)):
+        runs = [record for record in batch if isinstance(record, Run)]
+        if len(runs) != len(batch):
+            yield from [record for record in batch if isinstance(record, Skipped)]
+        held += runs
         if spool is not None and len(held) >= RUNS_IN_MEMORY_MAX:
             held.sort(key=_ORDER)
             stretches.append(_read_back(spool.keep(_pieces(held))))
             held = []
     held.sort(key=_ORDER)
-    yield from _decided(heapq.merge(*stretches, held, key=_ORDER) if stretches else held)
+    if stretches:
+        yield from _decided(heapq.merge(*stretches, held, key=_ORDER))
+    elif any(map(eq, map(_ORDER, held), map(_ORDER, islice(held, 1, None)))):
+        yield from _decided(held)
+    else:
+        yield from held
 
 
 def _decided(runs: Iterable[Run]) -> Iterator[Run | Skipped]:
-    same: list[Run] = []
-    identity: tuple[int, str, str] | None = None
-    for run in runs:
-        of_this = (run.starts_at, run.cluster, run.job)
-        if of_this != identity:
-            if len(same) == 1:
-                yield same[0]
-            elif same:
-                yield from _one_of(same)
-            same, identity = [run], of_this
+    for _, same in groupby(runs, _ORDER):
+        together = list(same)
+        if len(together) == 1:
+            yield together[0]
         else:
-            same.append(run)
-    if same:
-        yield from _one_of(same)
+            yield from _one_of(together)
 
 
 def _one_of(same: list[Run]) -> Iterator[Run | Skipped]:

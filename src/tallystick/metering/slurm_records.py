@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from tallystick.metering.run import Run, Skipped
 from tallystick.metering.slurm_cutting import Cut, Cutter
 from tallystick.metering.slurm_layout import Layout, Used
-from tallystick.metering.slurm_plain import Plain
+from tallystick.metering.slurm_plain import PlainRecords
 
 RECORD_LINES_MAX: Final = 1_024
 """Lines that are tried as one record."""
@@ -21,6 +21,8 @@ TWO_WAYS: Final = "its text fits the columns in two ways, which say different th
 NO_WAY: Final = "its text doesn't fit the heading's columns"
 
 Values = tuple[str, ...]
+Batch = tuple[int, list[str]]
+"""Lines that follow one another, and the number of the first, from 1."""
 
 
 class Found(NamedTuple):
@@ -47,35 +49,63 @@ class _Held(NamedTuple):
 
 
 def cut_into_records(
-    lines: Iterable[tuple[int, str]], layout: Layout, is_record: Callable[[Values], bool], plain: Plain
+    batches: Iterable[Batch], layout: Layout, is_record: Callable[[Values], bool], plain: PlainRecords
 ) -> Iterator[Run | Skipped | Found | Lost]:
-    """Yield the records of the lines after the heading.
+    """Yield the records of the lines after the heading, and what becomes of those that are plain.
 
     Args:
-        lines: with their numbers.
+        batches: the lines, some at a time.
         layout: of the heading.
         is_record: whether the values of columns, one for each of a line, have the forms of a record.
         plain: makes at once what becomes of most records.
     """
-    columns, separator, used = len(layout.columns), layout.separator, layout.used
     block = _Block(layout)
-    is_alone = not layout.ends_free  # whether a line that is a record is one, whatever follows
-    for number, text in lines:
-        fields = text.split(separator)
-        whole = None
-        if len(fields) == columns:
-            fields.append("")
-            if is_alone and not block.held and (made := plain(fields, number, text)) is not None:
-                yield made
-                continue
-            values = used(fields)
-            if text != layout.heading and is_record(values):
-                whole = Used._make(values)
-                if is_alone and not block.held:
-                    yield Found(whole, number, text)
-                    continue
-        yield from block.take(number, text, whole)
+    lines = _Lines(layout, is_record)
+    for first, texts in batches:
+        if block.is_at_a_beginning and (made := _made(texts, first, lines, plain)) is not None:
+            yield from block.flush()
+            yield from made
+            # if the last column is free, what follows the last line may belong to it
+            begins = len(texts) - layout.ends_free
+        else:
+            begins = 0
+        for number, text in enumerate(texts[begins:], first + begins):
+            yield from block.take(number, text, lines.whole(text))
     yield from block.flush()
+
+
+def _made(
+    texts: list[str], first: int, lines: "_Lines", plain: PlainRecords
+) -> list[Run | Skipped | Found | Lost] | None:
+    """Return what becomes of lines, if all of them are records by themselves; the last isn't made if it may go on."""
+    made = plain.made_of(texts, first)
+    if made is None:
+        return None
+    others = [lines.whole(texts[at]) for at in made.others]
+    if not all(others):
+        return None
+    found = [Found(used, first + at, texts[at]) for at, used in zip(made.others, others, strict=True) if used]
+    last = first + len(texts) - 1
+    if not lines.ends_free:
+        return [*made.plain, *found]
+    return [one for one in (*made.plain, *found) if one.line != last]
+
+
+class _Lines:
+    """Tells lines that are records by themselves."""
+
+    def __init__(self, layout: Layout, is_record: Callable[[Values], bool]) -> None:
+        self._layout = layout
+        self._is_record = is_record
+        self.ends_free = layout.ends_free
+
+    def whole(self, text: str) -> Used | None:
+        """Return what a line's columns say, None if it is no record by itself."""
+        fields = text.split(self._layout.separator)
+        if len(fields) != len(self._layout.columns) or text == self._layout.heading:
+            return None
+        values = self._layout.used([*fields, ""])
+        return Used._make(values) if self._is_record(values) else None
 
 
 class _Block:
@@ -89,6 +119,11 @@ class _Block:
         self.held: list[_Held] = []
         self._cutter: Cutter | None = None
         self._length = 0
+
+    @property
+    def is_at_a_beginning(self) -> bool:
+        """Whether no line waits for others: at most for one that isn't a record."""
+        return self._cutter is None
 
     def take(self, number: int, text: str, whole: Used | None) -> Iterator[Found | Lost]:
         """Take a line; yield what is decided by it."""

@@ -107,6 +107,16 @@ class SlurmRuns:
         self.stepped.pop(job, None)
         self.recent.append(job)
 
+    def took(self, made: list[Run | Skipped]) -> None:
+        """Take note of jobs that became runs, or held no GPU, whose states are known."""
+        self.jobs += len(made)
+        self.with_gpus += self.with_gpus == 0 and any(isinstance(one, Run) for one in made)
+        jobs = [one.job for one in made[-_JOBS_REMEMBERED:]]
+        self.recent.extend(jobs)
+        if self.stepped:
+            for job in jobs:
+                self.stepped.pop(job, None)
+
     def step(self, job: str, line: int) -> Skipped:
         """Return that a record is of a step, and take note of whose."""
         if job not in self.stepped and not self._is_recent(job):

@@ -7,6 +7,7 @@ Bytes that aren't UTF-8 are read as `\xff`, for a user may name a job so. What i
 
 import re
 from collections.abc import Generator, Iterable, Iterator
+from itertools import chain
 from typing import Any, Final
 
 from tallystick.errors import MalformedError, UsageFileError
@@ -15,8 +16,8 @@ from tallystick.metering.reasons import FileFault, SkipReason
 from tallystick.metering.run import Run, Skipped
 from tallystick.metering.slurm_devices import SlurmDevices
 from tallystick.metering.slurm_layout import JOB, SPAN, STATE, TIME, TRES, Layout, Used, layout_of
-from tallystick.metering.slurm_plain import plain_reader
-from tallystick.metering.slurm_records import Found, Lost, Values, cut_into_records, job_shown
+from tallystick.metering.slurm_plain import PlainRecords
+from tallystick.metering.slurm_records import Batch, Found, Lost, Values, cut_into_records, job_shown
 from tallystick.metering.slurm_runs import Facts, SlurmRuns
 from tallystick.metering.slurm_times import NO_TIMES, Instants, Readings, span_seconds
 from tallystick.metering.utf8_pieces import utf8_pieces
@@ -30,9 +31,7 @@ _NOT_SUSPENDED: Final = frozenset({"", "00:00:00", "00:00", "0"})
 _JOB_PARTS: Final = re.compile(r"([^.\[]*)(\[.*?\])?(\..*)?", re.DOTALL)
 _NUMBER_DIGITS: Final = 12
 _REMEMBERED: Final = 65_536
-
-Line = tuple[int, str]
-"""A line's number, from 1, and its text."""
+_BATCH: Final = 256
 
 
 def read_slurm_text(chunks: Iterable[bytes], mapping: Mapping, remarks: dict[str, Any]) -> Iterator[Run | Skipped]:
@@ -46,16 +45,16 @@ def read_slurm_text(chunks: Iterable[bytes], mapping: Mapping, remarks: dict[str
     Raises:
         UsageFileError: the file isn't read at all.
     """
-    lines = _lines(chunks)
-    layout = yield from _heading(lines)
+    batches = _batches(chunks)
+    layout, rest = yield from _heading(batches)
     for name in layout.free_text:
         named = remarks.setdefault("free_text_columns", [])
         if name not in named:
             named.append(name)
     runs, devices, instants = SlurmRuns(mapping, remarks), SlurmDevices(mapping), Instants(mapping.zone)
     outcomes = _Outcomes(runs, devices, instants)
-    plain = plain_reader(layout, runs, devices, instants)
-    for one in cut_into_records(lines, layout, _Forms().are_of_a_record, plain):
+    plain = PlainRecords(layout, runs, devices, instants)
+    for one in cut_into_records(chain([rest], batches), layout, _Forms().are_of_a_record, plain):
         if isinstance(one, Found):
             yield outcomes.of(one)
         elif isinstance(one, Lost):
@@ -65,12 +64,14 @@ def read_slurm_text(chunks: Iterable[bytes], mapping: Mapping, remarks: dict[str
     runs.finish()
 
 
-def _heading(lines: Iterator[Line]) -> Generator[Skipped, None, Layout]:
-    for number, text in lines:
-        if text.startswith(("sacct:", "slurm", "Warning")):
-            yield Skipped(SkipReason.UNREADABLE, number, why="it stands before the heading")
-        elif text.strip():
-            return layout_of(text)
+def _heading(batches: Iterator[Batch]) -> Generator[Skipped, None, tuple[Layout, Batch]]:
+    """Yield what stands before the heading; return it, and the lines of its batch that follow it."""
+    for first, texts in batches:
+        for at, text in enumerate(texts):
+            if text.startswith(("sacct:", "slurm", "Warning")):
+                yield Skipped(SkipReason.UNREADABLE, first + at, why="it stands before the heading")
+            elif text.strip():
+                return layout_of(text), (first + at + 1, texts[at + 1 :])
     raise UsageFileError(FileFault.HEADING_MISSING, "the file has no heading; export it with sacct -P")
 
 
@@ -182,23 +183,28 @@ def _seconds(text: str) -> int | None:
     return span_seconds(text)
 
 
-def _lines(chunks: Iterable[bytes]) -> Iterator[Line]:
+def _batches(chunks: Iterable[bytes]) -> Iterator[Batch]:
     """Yield the lines of a file, without their ends and the byte order mark.
 
     Raises:
         UsageFileError: it is in an encoding that sacct doesn't write, or a line is too long.
     """
-    number = 0
+    number = 1
     rest = b""
     for chunk in utf8_pieces(chunks):
-        parts = (rest + chunk).split(b"\n")
-        rest = parts.pop()
-        if len(rest) > LINE_BYTES_MAX or max(map(len, parts), default=0) > LINE_BYTES_MAX:
+        whole, end, rest = (rest + chunk).rpartition(b"\n")
+        lines = whole.split(b"\n") if end else []
+        if len(rest) > LINE_BYTES_MAX or max(map(len, lines), default=0) > LINE_BYTES_MAX:
             raise UsageFileError(
-                FileFault.TOO_LARGE, f"after line {number} is a line of more than {LINE_BYTES_MAX:,} bytes"
+                FileFault.TOO_LARGE, f"after line {number - 1} is a line of more than {LINE_BYTES_MAX:,} bytes"
             )
-        for part in parts:
-            number += 1
-            yield number, (part[:-1] if part.endswith(b"\r") else part).decode("utf-8", "backslashreplace")
+        texts = _text(whole).split("\n") if end else []
+        for at in range(0, len(texts), _BATCH):
+            yield number + at, texts[at : at + _BATCH]
+        number += len(texts)
     if rest:
-        yield number + 1, rest.removesuffix(b"\r").decode("utf-8", "backslashreplace")
+        yield number, [_text(rest)]
+
+
+def _text(data: bytes) -> str:
+    return f"{data.decode('utf-8', 'backslashreplace')}\n".replace("\r\n", "\n")[:-1]
