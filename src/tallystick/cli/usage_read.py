@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 
 from tallystick.cli import output, parameters, usage_inputs
+from tallystick.cycle_collection import paused_collection
 from tallystick.errors import UsageError
 from tallystick.named_files import Kind, NamedFile
 from tallystick.printing.text import gpu_hours
@@ -59,6 +60,7 @@ def read(
     rules, of_mapping = mapping_of(mapping)
     reading = Reading()
     with ExitStack() as opened:
+        opened.enter_context(paused_collection())  # nothing that is made of a record refers to itself
         progress = opened.enter_context(output.progress("Reading"))
         inputs = UsageFiles(files, progress)
         spool = opened.enter_context(temporary_spool())

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
+from itertools import islice
 from typing import Final
 
 from tallystick.metering.mapping import AccountRule, Mapping
@@ -16,6 +17,7 @@ _SLOT_US: Final = 900 * SECOND_US
 """Local days begin at whole quarters of an hour, in every zone since 1972."""
 _EVER: Final = date(1970, 1, 1)
 
+_BATCH: Final = 256
 _PLAIN_REMEMBERED: Final = 65_536
 _NUMBER_DIGITS: Final = 20
 
@@ -34,11 +36,14 @@ def assign(
         so_far: whether a job that still runs is burned until its export.
     """
     rules = _Rules(mapping)
-    for record in records:
-        if isinstance(record, Skipped):
-            yield record
-        else:
-            yield rules.plain_lines(record) or _assigned(record, rules, so_far=so_far)
+    records = iter(records)
+    while batch := list(islice(records, _BATCH)):
+        yield from [
+            record
+            if isinstance(record, Skipped)
+            else rules.plain_lines(record) or _assigned(record, rules, so_far=so_far)
+            for record in batch
+        ]
 
 
 class _Rules:
@@ -71,8 +76,26 @@ class _Rules:
         before = self._before_numbers.get(cluster or self.cluster)
         if before is None or not (job.isdecimal() and job.isascii() and len(job) <= _NUMBER_DIGITS):
             before, job = "", self.name_of(cluster or self.cluster, job)
-        fields = (contract, item, before + job, amount, starts_at, ends_at, seconds, line, holder, False, record)
-        return (tuple.__new__(UsageLine, (*fields, records, file)),)
+        return (
+            tuple.__new__(
+                UsageLine,
+                (
+                    contract,
+                    item,
+                    before + job,
+                    amount,
+                    starts_at,
+                    ends_at,
+                    seconds,
+                    line,
+                    holder,
+                    False,
+                    record,
+                    records,
+                    file,
+                ),
+            ),
+        )
 
     def _plain_rule(self, payer: Payer, devices: tuple[Device, ...]) -> tuple[str, str, str, int] | None:
         account, amounts = self.account_of(payer, _EVER), self.amounts_of(devices, _EVER)

@@ -24,10 +24,10 @@ _SPELLS: Final = ("REQUEUED", "RESIZING")
 """Said beside another state: how this spell of the job ended."""
 _NO_DEVICES: Final[tuple[object, ...]] = (None, {}, [])
 
-_EVIDENCE: Final = (
-    "account", "array", "association", "cluster", "het", "job_id", "nodes", "original_sluid", "partition", "restart_cnt",
-    "sluid", "state", "time", "tres", "user",
-)  # fmt: skip
+_EVIDENCE_TEXT: Final = (
+    "account array association cluster het job_id nodes original_sluid partition restart_cnt sluid state time tres user"
+)
+_EVIDENCE: Final = tuple(_EVIDENCE_TEXT.split())
 _NOT_ACCOUNTING: Final = (
     "its first job has no times, or no tres; export it with sacct --json, not with squeue or scontrol"
 )

@@ -5,8 +5,9 @@ of what is. What columns say that repeat themselves (account, state, GPUs) is wo
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from itertools import compress, count
+from collections.abc import Callable, Sequence
+from itertools import compress, repeat
+from operator import itemgetter, sub
 from typing import Final, NamedTuple
 
 from tallystick.errors import MalformedError
@@ -41,14 +42,60 @@ class _Shape(NamedTuple):
     suspended: int
 
 
-_Facts = tuple[str, int, int, int, _Shape | None, int, str]
-
-
 class Made(NamedTuple):
     """What became of lines of a batch: of those that are plain, and where in the batch the others are."""
 
     plain: list[Run | Skipped]
     others: list[int]
+
+
+class _Plain(NamedTuple):
+    """Columns of lines that may be plain records."""
+
+    jobs: Sequence[str]
+    starts: Sequence[int]
+    ends: Sequence[int]
+    elapsed: Sequence[int]
+    shapes: Sequence[_Shape | None]
+    lines: Sequence[int]
+    texts: Sequence[str]
+
+    def are_all(self) -> bool:
+        """Whether all are; quick, and no where there are suspended jobs."""
+        return (
+            None not in self.shapes
+            and self.elapsed == list(map(sub, self.ends, self.starts))
+            and min(self.elapsed) >= 0
+            and min(self.starts) > _SINCE
+            and max(self.ends) < _UNTIL
+            and all(map(str.isascii, self.texts))
+            and not any(shape.suspended for shape in self.shapes if shape is not None)
+            and _JOBS.fullmatch("\n".join((*self.jobs, ""))) is not None
+        )
+
+    def only(self, which: list[bool]) -> "_Plain":
+        """Return those that are marked."""
+        jobs, starts, ends, elapsed, shapes, lines, texts = self
+        return _Plain(
+            list(compress(jobs, which)),
+            list(compress(starts, which)),
+            list(compress(ends, which)),
+            list(compress(elapsed, which)),
+            list(compress(shapes, which)),
+            list(compress(lines, which)),
+            list(compress(texts, which)),
+        )
+
+    def which(self) -> list[bool]:
+        """Return for each whether it is."""
+        return [
+            shape is not None
+            and _SINCE < start <= end < _UNTIL
+            and end - start - shape.suspended == seconds
+            and text.isascii()
+            and _JOB.fullmatch(job) is not None
+            for job, start, end, seconds, shape, _, text in zip(*self, strict=True)
+        ]
 
 
 class PlainRecords:
@@ -58,9 +105,11 @@ class PlainRecords:
         at = dict(zip(USED, layout.positions, strict=True))
         self._columns = len(layout.columns)
         self._separator = layout.separator
-        self._job, self._start, self._end = at["jobid"], at["start"], at["end"]
-        self._elapsed = at["elapsedraw"] if "elapsedraw" in layout.columns else at["elapsed"]
-        self._shaped = [at[name] for name in _SHAPED if name != "nodelist" or devices.asks_nodes]
+        elapsed = "elapsedraw" if "elapsedraw" in layout.columns else "elapsed"
+        shaped = [at[name] for name in _SHAPED if name != "nodelist" or devices.asks_nodes]
+        self._own = itemgetter(at["jobid"], at["start"], at["end"], at[elapsed])
+        self._shaped: Callable[[list[str]], tuple[str, ...]] = itemgetter(*shaped)
+        self._lacks_columns = max(shaped) == self._columns
         self._shapes: dict[tuple[str, ...], _Shape | None] = {}
         self._runs = runs
         self._devices = devices
@@ -76,42 +125,36 @@ class PlainRecords:
         rows = [text.split(self._separator) for text in texts]
         if set(map(len, rows)) != {self._columns}:
             return None
-        columns = [*zip(*rows, strict=True), ("",) * len(rows)]
-        shapes = self._shapes_of(list(zip(*(columns[at] for at in self._shaped), strict=True)))
-        jobs = columns[self._job]
-        starts, ends = self._seconds(columns[self._start]), self._seconds(columns[self._end])
-        elapsed = _spans(columns[self._elapsed])
-        are_plain = [
-            shape is not None
-            and _SINCE < start <= end < _UNTIL
-            and end - start - shape.suspended == seconds
-            and text.isascii()
-            for shape, start, end, seconds, text in zip(shapes, starts, ends, elapsed, texts, strict=True)
-        ]
-        if _JOBS.fullmatch("\n".join((*jobs, ""))) is None:
-            are_plain = [
-                is_plain and _JOB.fullmatch(job) is not None for is_plain, job in zip(are_plain, jobs, strict=True)
-            ]
-        facts = zip(jobs, starts, ends, elapsed, shapes, count(first), texts, strict=False)
-        if all(are_plain):
-            return Made(self._outcomes(facts), [])
-        others = [at for at, is_plain in enumerate(are_plain) if not is_plain]
-        return Made(self._outcomes(compress(facts, are_plain)), others)
+        if self._lacks_columns:
+            rows = [[*row, ""] for row in rows]
+        shapes = self._shapes_of(list(map(self._shaped, rows)))
+        jobs, start_texts, end_texts, elapsed_texts = zip(*map(self._own, rows), strict=True)
+        starts, ends, elapsed = self._seconds(start_texts), self._seconds(end_texts), _spans(elapsed_texts)
+        plain = _Plain(jobs, starts, ends, elapsed, shapes, range(first, first + len(texts)), texts)
+        if plain.are_all():
+            return Made(self._outcomes(plain), [])
+        are = plain.which()
+        others = [at for at, is_plain in enumerate(are) if not is_plain]
+        return Made(self._outcomes(plain.only(are)), others)
 
-    def _outcomes(self, facts: Iterable[_Facts]) -> list[Run | Skipped]:
-        new = tuple.__new__
-        made: list[Run | Skipped] = []
-        for job, start, end, seconds, shape, line, text in facts:
-            if shape is None:
-                continue
-            state, devices, payer, cluster, _ = shape
-            if devices:
-                held = (job, start * _US, end * _US, seconds, devices, payer, line, text.encode(), cluster, state)
-                made.append(new(Run, (*held, None, 1, 0)))
-            else:
-                made.append(Skipped(SkipReason.NO_GPU, line, job, 0, "", payer.account))
-        self._runs.took(made)
-        return made
+    def _outcomes(self, plain: "_Plain") -> list[Run | Skipped]:
+        if not plain.jobs:
+            return []
+        states, devices, payers, clusters, _ = zip(*plain.shapes, strict=True)
+        starts, ends = [at * _US for at in plain.starts], [at * _US for at in plain.ends]
+        records = map(str.encode, plain.texts)
+        facts = zip(
+            plain.jobs, starts, ends, plain.elapsed, devices, payers, plain.lines, records, clusters, states,
+            repeat(None), repeat(1), repeat(0),
+        )  # fmt: skip
+        runs: list[Run] = list(map(tuple.__new__, repeat(Run), facts))
+        self._runs.took(plain.jobs, with_gpus=any(devices))
+        if all(devices):
+            return list[Run | Skipped](runs)
+        return [
+            run if run.devices else Skipped(SkipReason.NO_GPU, run.line, run.job, 0, "", run.payer.account)
+            for run in runs
+        ]
 
     def _shapes_of(self, keys: list[tuple[str, ...]]) -> list[_Shape | None]:
         shapes = list(map(self._shapes.get, keys))
@@ -143,8 +186,9 @@ class PlainRecords:
 
     def _seconds(self, texts: Sequence[str]) -> list[int]:
         """Return the seconds of instants, `_NEVER` for what isn't plain."""
-        if _are_numbers(texts):
-            return list(map(int, texts))
+        numbers = _numbers(texts)
+        if numbers is not None:
+            return numbers
         hour_of, within_hour_of = self._hours.get, _WITHIN_HOUR.get
         read = []
         for text in texts:
@@ -155,18 +199,21 @@ class PlainRecords:
 
 def _spans(texts: Sequence[str]) -> list[int]:
     """Return the seconds of spans, `_NEVER` for what isn't plain."""
-    if _are_numbers(texts):
-        return list(map(int, texts))
+    numbers = _numbers(texts)
+    if numbers is not None:
+        return numbers
     return [seconds if text and (seconds := span_seconds(text)) is not None else _number(text) for text in texts]
 
 
-def _are_numbers(texts: Sequence[str]) -> bool:
+def _numbers(texts: Sequence[str]) -> list[int] | None:
+    """Return texts as numbers, None if one isn't."""
     together = "".join(texts)
-    return (
-        together.isdecimal()
-        and together.isascii()
-        and 0 < min(map(len, texts)) <= max(map(len, texts)) <= _NUMBER_DIGITS
-    )
+    if not together.isdecimal() or not together.isascii():
+        return None
+    try:
+        return list(map(int, texts))
+    except ValueError:  # an empty one, or one of thousands of digits
+        return None
 
 
 def _number(text: str) -> int:

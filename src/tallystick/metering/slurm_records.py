@@ -50,8 +50,8 @@ class _Held(NamedTuple):
 
 def cut_into_records(
     batches: Iterable[Batch], layout: Layout, is_record: Callable[[Values], bool], plain: PlainRecords
-) -> Iterator[Run | Skipped | Found | Lost]:
-    """Yield the records of the lines after the heading, and what becomes of those that are plain.
+) -> Iterator[list[Run | Skipped] | Found | Lost]:
+    """Yield the records of the lines after the heading, and lists of what becomes of those that are plain.
 
     Args:
         batches: the lines, some at a time.
@@ -64,7 +64,9 @@ def cut_into_records(
     for first, texts in batches:
         if block.is_at_a_beginning and (made := _made(texts, first, lines, plain)) is not None:
             yield from block.flush()
-            yield from made
+            plainly, found = made
+            yield plainly
+            yield from found
             # if the last column is free, what follows the last line may belong to it
             begins = len(texts) - layout.ends_free
         else:
@@ -76,7 +78,7 @@ def cut_into_records(
 
 def _made(
     texts: list[str], first: int, lines: "_Lines", plain: PlainRecords
-) -> list[Run | Skipped | Found | Lost] | None:
+) -> tuple[list[Run | Skipped], list[Found]] | None:
     """Return what becomes of lines, if all of them are records by themselves; the last isn't made if it may go on."""
     made = plain.made_of(texts, first)
     if made is None:
@@ -85,10 +87,10 @@ def _made(
     if not all(others):
         return None
     found = [Found(used, first + at, texts[at]) for at, used in zip(made.others, others, strict=True) if used]
-    last = first + len(texts) - 1
     if not lines.ends_free:
-        return [*made.plain, *found]
-    return [one for one in (*made.plain, *found) if one.line != last]
+        return made.plain, found
+    last = first + len(texts) - 1
+    return [one for one in made.plain if one.line != last], [one for one in found if one.line != last]
 
 
 class _Lines:

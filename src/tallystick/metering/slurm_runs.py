@@ -8,6 +8,7 @@ a start, and no end or a state that runs    it still runs, known until start + e
 """
 
 from collections import OrderedDict, deque
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from tallystick.errors import UsageFileError
@@ -107,11 +108,10 @@ class SlurmRuns:
         self.stepped.pop(job, None)
         self.recent.append(job)
 
-    def took(self, made: list[Run | Skipped]) -> None:
-        """Take note of jobs that became runs, or held no GPU, whose states are known."""
-        self.jobs += len(made)
-        self.with_gpus += self.with_gpus == 0 and any(isinstance(one, Run) for one in made)
-        jobs = [one.job for one in made[-_JOBS_REMEMBERED:]]
+    def took(self, jobs: Sequence[str], *, with_gpus: bool) -> None:
+        """Take note of jobs whose states are known, and whether one of them held GPUs."""
+        self.jobs += len(jobs)
+        self.with_gpus += with_gpus
         self.recent.extend(jobs)
         if self.stepped:
             for job in jobs:

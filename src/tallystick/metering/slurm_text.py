@@ -55,12 +55,10 @@ def read_slurm_text(chunks: Iterable[bytes], mapping: Mapping, remarks: dict[str
     outcomes = _Outcomes(runs, devices, instants)
     plain = PlainRecords(layout, runs, devices, instants)
     for one in cut_into_records(chain([rest], batches), layout, _Forms().are_of_a_record, plain):
-        if isinstance(one, Found):
-            yield outcomes.of(one)
-        elif isinstance(one, Lost):
-            yield _lost(one, layout)
+        if isinstance(one, list):
+            yield from one
         else:
-            yield one
+            yield outcomes.of(one) if isinstance(one, Found) else _lost(one, layout)
     runs.finish()
 
 
@@ -193,12 +191,11 @@ def _batches(chunks: Iterable[bytes]) -> Iterator[Batch]:
     rest = b""
     for chunk in utf8_pieces(chunks):
         whole, end, rest = (rest + chunk).rpartition(b"\n")
-        lines = whole.split(b"\n") if end else []
-        if len(rest) > LINE_BYTES_MAX or max(map(len, lines), default=0) > LINE_BYTES_MAX:
+        texts = _text(whole).split("\n") if end else []
+        if len(rest) > LINE_BYTES_MAX or max(map(len, texts), default=0) > LINE_BYTES_MAX:
             raise UsageFileError(
                 FileFault.TOO_LARGE, f"after line {number - 1} is a line of more than {LINE_BYTES_MAX:,} bytes"
             )
-        texts = _text(whole).split("\n") if end else []
         for at in range(0, len(texts), _BATCH):
             yield number + at, texts[at : at + _BATCH]
         number += len(texts)
