@@ -23,6 +23,7 @@ from uuid import UUID
 import journal
 import network
 import over_http
+import usage_records
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 from rich.console import Console
@@ -36,6 +37,7 @@ FLOORS = {
     "statement lines against the library's batched saves": 2.5,
     "single-line commands against two-thread verification": 0.60,
     "audit of single-line entries against two-thread verification": 0.70,
+    **usage_records.FLOORS,
 }
 CEILINGS = {
     "a command over HTTP, 64 connections": 2.0,
@@ -241,6 +243,11 @@ def main() -> None:
     ratios |= journal.compared(books)
     if journal.RATIO not in ratios:
         console.print("hledger isn't installed here: a journal isn't compared with its check")
+
+    console.print(f"[dim]{(usage_records.measure.__doc__ or '').strip()}[/]")
+    with folder() as where:
+        usage = usage_records.measure(where, scale)
+    ratios |= usage_records.compared(usage)
     table = Table("measured", "a second")
     for name, rate in rates.items():
         table.add_row(name.replace("_", " "), f"{rate:,.0f}")
@@ -257,6 +264,8 @@ def main() -> None:
     machine = {"cores": os.cpu_count(), "python": sys.version.split()[0], "system": platform.platform()}
     figures = {"machine": machine, "scale": scale, "rates_per_second": rates, "http": http, "ratios": ratios}
     figures["journal"] = books
+
+    figures |= {"usage_seconds": usage}
     figures |= {"floors": FLOORS, "ceilings": CEILINGS}
     Path("build/bench.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     console.print("written to build/bench.json")

@@ -1,6 +1,8 @@
 """Every reader of bytes from strangers refuses with its own error or gives the same bytes again, whatever comes.
 
-    run.py [--seconds 60]             all readers of tests/support/readers.py in turn, sharing the time
+Readers of usage records give no bytes again: their counts add up.
+
+    run.py [--seconds 60]             all readers of tests/support/*readers.py in turn, sharing the time
     run.py --only NAME [--seconds N]  one of them
     run.py --replay NAME FILE         what was kept of a failure, once more
 
@@ -38,12 +40,11 @@ def main() -> int:
     if arguments.child:
         _fuzz(arguments.child[0], int(arguments.child[1]))
         return 0
-    readers = importlib.import_module("support.readers")
     if arguments.replay:
         name, path = arguments.replay
-        readers.check(name, Path(path).read_bytes())
+        _readers_with(name).check(name, Path(path).read_bytes())
         return 0
-    names = [arguments.only] if arguments.only else list(readers.READERS)
+    names = [arguments.only] if arguments.only else [name for readers in _all_readers() for name in readers.READERS]
     failed = [name for name in names if not _run(name, max(1, arguments.seconds // len(names)))]
     for name in failed:
         print(f"FAILED {name}: see {BUILD}/crash-{_slug(name)}-*, and run.py --replay", file=sys.stderr)
@@ -72,7 +73,7 @@ def _fuzz(name: str, seconds: int) -> None:
     """Fuzz one reader in this process; it doesn't return."""
     atheris: Any = importlib.import_module("atheris")
     with atheris.instrument_imports(include=["tallystick"]):
-        readers = importlib.import_module("support.readers")
+        readers = _readers_with(name)
     corpus, seeds = BUILD / "corpus" / _slug(name), BUILD / "seeds" / _slug(name)
     for folder in (corpus, seeds):
         folder.mkdir(parents=True, exist_ok=True)
@@ -88,6 +89,15 @@ def _fuzz(name: str, seconds: int) -> None:
     ]
     atheris.Setup([sys.argv[0], *flags, str(corpus), str(seeds)], lambda data: readers.check(name, data))
     atheris.Fuzz()
+
+
+def _all_readers() -> list[Any]:
+    """Those that give the same bytes again, and those of usage records, which count what they read."""
+    return [importlib.import_module(f"support.{name}") for name in ("readers", "usage_readers")]
+
+
+def _readers_with(name: str) -> Any:  # noqa: ANN401 - a module
+    return next(readers for readers in _all_readers() if name in readers.READERS)
 
 
 def _slug(name: str) -> str:
