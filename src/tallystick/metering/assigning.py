@@ -67,7 +67,7 @@ class _Rules:
 
         Empty for any other; what is returned is what `_assigned` returns.
         """
-        job, starts_at, ends_at, seconds, devices, payer, line, record, cluster, _, _, records, file = run
+        job, starts_at, ends_at, seconds, devices, payer, line, record, cluster, _, _, records, file, *_ = run
         key = (payer, devices)
         rule = self._plain[key] if key in self._plain else self._plain_rule(payer, devices)
         if rule is None or ends_at is None or not seconds:

@@ -30,6 +30,7 @@ _TRES: Final = re.compile(TRES, re.ASCII)
 _SHAPED: Final = ("state", "alloctres", "account", "user", "partition", "cluster", "suspended", "nodelist")
 _WITHIN_HOUR: Final = {f":{at // 60:02d}:{at % 60:02d}": at for at in range(3_600)}
 _NEVER: Final = -1
+_BY_DEFAULT: Final = tuple(Run._field_defaults[name] for name in Run._fields[Run._fields.index("state") + 1 :])
 
 
 class _Shape(NamedTuple):
@@ -145,7 +146,7 @@ class PlainRecords:
         records = map(str.encode, plain.texts)
         facts = zip(
             plain.jobs, starts, ends, plain.elapsed, devices, payers, plain.lines, records, clusters, states,
-            repeat(None), repeat(1), repeat(0),
+            *map(repeat, _BY_DEFAULT),
         )  # fmt: skip
         runs: list[Run] = list(map(tuple.__new__, repeat(Run), facts))
         self._runs.took(plain.jobs, with_gpus=any(devices))
