@@ -64,7 +64,7 @@ def bill(*changes: dict[str, str]) -> bytes:
     ],
 )
 def test_a_quantity_becomes_gpus_and_whole_seconds(changes: dict[str, str], held: tuple[int, int]) -> None:
-    """A quantity within a millisecond of a second is that second."""
+    """What is off by less than a millisecond was rounded."""
     result = read("focus", bill(changes), mapping=MAPPING)
     assert result.held == [("lark/i-01", *held)]
 
@@ -108,14 +108,14 @@ def test_what_isnt_burned_has_its_reason(changes: dict[str, str], reason: str) -
 
 
 def test_rows_of_a_period_are_summed_negative_ones_too() -> None:
-    """FOCUS has no id of a row: equal rows may both be true."""
+    """That rows are equal makes none of them a copy."""
     quarters = [{"ConsumedQuantity": quantity} for quantity in ("0.25", "0.25", "0.5", "-0.125")]
     result = read("focus", bill(*quarters), mapping=MAPPING)
     assert result.held == [("lark/i-01", 8000, 3150)]
     assert result.reading.records_burned == 4
 
 
-def test_a_sum_beyond_the_period_is_a_doubled_delivery() -> None:
+def test_more_hours_than_the_period_has_were_delivered_twice() -> None:
     """None of its rows is burned, and a person is told."""
     result = read("focus", bill({}, {}, {"ResourceId": "i-02"}), mapping=MAPPING)
     assert result.skipped == {"exceeds_period": 2}

@@ -64,7 +64,7 @@ def pods(*items: Any) -> bytes:
     ],
 )
 def test_shares_and_slices_count_as_the_mapping_says(quantities: dict[str, Any], gpu_milli: int) -> None:
-    """Four quarters are one GPU."""
+    """A quarter of a device is 250."""
     result = read("kubernetes-pods", pods(pod(container(quantities))), mapping=MAPPING)
     assert result.held == [("heron/u-1", gpu_milli, 3600)]
 

@@ -28,6 +28,8 @@ HEADING = "account,job,gpu,gpus,from,to,seconds,partition,cluster,state\n"
         ("birch,j-1,a100,0.25,2026-01-01 08:00:00,2026-01-01 09:00:00,,,,", ("heron/j-1", 250, 3600)),
         ("birch,j-1,a100,8,1767225600,1767229200,,,,", ("heron/j-1", 8000, 3600)),
         ("birch,j-1,a100,8,2026-01-01T00:00:00Z,2026-01-01T09:00:00+08:00,1800,,,", ("heron/j-1", 8000, 1800)),
+        ("birch,j-1,a100,8,2026-01-01T00:00:00Z,2026-01-01T00:01:00Z,59.9,,,", ("heron/j-1", 8000, 59)),
+        ("birch,j-1,a100,8,2026-01-01T00:00:00Z,2026-01-01T00:01:00Z,59.9999999,,,", ("heron/j-1", 8000, 60)),
         ("birch,j-1,,8,2026-01-01T00:00:00Z,2026-01-01T01:00:00Z,,gpu-a,,", ("heron/j-1", 8000, 3600)),
         ('birch,"j,1",a100,8,2026-01-01T00:00:00Z,2026-01-01T01:00:00Z,,,owl,', None),
     ],
@@ -48,7 +50,7 @@ def test_a_row_is_a_job(row: str, held: tuple[str, int, int] | None) -> None:
         ("birch,j-1,a100,8,2026-01-01T00:00:00Z,2026-01-01T01:00:00Z", "unreadable"),
         ("birch,j-1,a100,8,2026-01-01T00:00:00Z,2026-01-01T01:00:00Z,,,,,,x", "unreadable"),
         ("birch,j-1,a100,eight,2026-01-01T00:00:00Z,2026-01-01T01:00:00Z,,,,", "not_a_number"),
-        ("birch,j-1,a100,8,2026-01-01T00:00:00Z,2026-01-01T01:00:00Z,1.5,,,", "not_a_number"),
+        ("birch,j-1,a100,8,2026-01-01T00:00:00Z,2026-01-01T01:00:00Z,-1,,,", "not_a_number"),
         ("birch,j-1,a100,0,2026-01-01T00:00:00Z,2026-01-01T01:00:00Z,,,,", "no_gpu"),
         ("birch,j-1,a100,8,,,,,,", "not_started"),
         ("birch,j-1,a100,8,2026-01-01T00:00:00Z,,,,,", "still_running"),
@@ -193,6 +195,30 @@ def test_a_pod_of_the_openb_trace_holds_thousandths(row: str, outcome: tuple[int
     found: list[Any] = [*result.held, *result.skipped]
     assert found == [("openb/p-1", *outcome) if isinstance(outcome, tuple) else outcome]
     assert all(line.starts_at >= 1_672_531_200_000_000 for line in result.lines)
+
+
+@pytest.mark.parametrize(
+    ("rows", "held", "skipped"),
+    [
+        # an order of two kinds
+        ((("a100", "8"), ("h100", "4")), [("a100-80g", 8000), ("h100-80g", 4000)], {}),
+        ((("a100", "8"), ("h100", "4"), ("a100", "8")), [("a100-80g", 8000), ("h100-80g", 4000)], {"duplicate": 1}),
+        # which number is right isn't known
+        ((("a100", "8"), ("h100", "4"), ("a100", "2")), [], {"conflict": 3}),
+        ((("a100", "8"), ("b300", "4")), [], {"item_unmapped": 2}),
+    ],
+)
+@pytest.mark.parametrize("format_name", ["csv", "sheet"])
+def test_rows_of_one_job_and_interval_are_parts_by_kind(
+    format_name: str, rows: tuple[tuple[str, str], ...], held: list[tuple[str, int]], skipped: dict[str, int]
+) -> None:
+    """In one file; another file that has only one of them says otherwise."""
+    row = "birch,j-1,{},{},2026-01-01T00:00:00Z,2026-01-01T01:00:00Z,,,,\n"
+    data = (HEADING + "".join(row.format(*one) for one in rows)).encode()
+    result = read(format_name, data, mapping=MAPPING)
+    assert [(line.item, line.gpu_milli) for line in result.lines] == held
+    assert result.skipped == skipped
+    assert read(format_name, data, (HEADING + row.format("a100", 8)).encode(), mapping=MAPPING).lines == []
 
 
 def test_runs_of_all_files_are_told_apart_together() -> None:

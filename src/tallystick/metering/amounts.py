@@ -7,6 +7,7 @@ full-width digits and separators of thousands, as in `1,234.00`.
 import re
 import unicodedata
 from fractions import Fraction
+from math import floor
 from typing import Final
 
 CELL_LENGTH_MAX: Final = 64
@@ -47,7 +48,7 @@ def count_milli(count: Fraction) -> int | None:
     return milli.numerator if milli.denominator == 1 else None
 
 
-def whole_seconds(seconds: Fraction) -> int | None:
-    """Return the second that a quantity is within a millisecond of; None if there is none."""
+def seconds_held(seconds: Fraction) -> int:
+    """Return whole seconds: what is off by a millisecond at most was rounded by its source; the rest is cut off."""
     nearest = round(seconds)
-    return nearest if abs(seconds - nearest) <= Fraction(1, 1000) else None
+    return nearest if abs(seconds - nearest) <= Fraction(1, 1000) else floor(seconds)

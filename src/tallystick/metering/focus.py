@@ -1,8 +1,8 @@
 """FOCUS 1.0 to 1.2 as CSV: a bill's usage rows, summed by resource, SKU and period.
 
-FOCUS has no id of a row, so that equal rows may both be true: the rows of one sub-account, resource, SKU and charge
-period are added up. A sum of instance-hours that doesn't fit into its period is a file that was delivered twice, and
-isn't burned. Times without an offset are UTC, ends are exclusive, and NULL, null and nothing are the same.
+A row has no id in FOCUS. That two rows are equal makes neither a copy: the rows of one sub-account, resource, SKU and
+charge period are added up. If the hours of an instance come to more than the period has, the file was delivered twice,
+and they aren't burned. Times without an offset are UTC, ends are exclusive, and NULL, null and nothing are the same.
 
 A SKU is counted in hours of the instance, which has as many GPUs as the mapping says, or in GPU-hours. GPU-hours are
 spread over the period if that makes whole thousandths of a GPU; else they are whole GPUs for fewer seconds.
@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from tallystick.errors import UsageFileError
-from tallystick.metering.amounts import amount, count_milli, whole_seconds
+from tallystick.metering.amounts import amount, count_milli, seconds_held
 from tallystick.metering.csv_rows import Row, read_table
 from tallystick.metering.instants import SECOND_US, Interval, instants, interval, moment
 from tallystick.metering.json_text import canonical
@@ -227,15 +227,13 @@ def _impossible(
 def _held(exact: Fraction, period: Interval, unit: _Unit) -> tuple[int, int]:
     """Return thousandths of devices, and for how many whole seconds."""
     if not unit.is_gpu_time:
-        nearest = whole_seconds(exact)
-        return 1000, floor(exact) if nearest is None else nearest
+        return 1000, seconds_held(exact)
     length = (period.ends_at - period.starts_at) // SECOND_US
     milli = count_milli(exact / length)
     if milli is not None or exact <= 0:
         return milli or 0, length if exact > 0 else 0
     gpus = ceil(exact / length)
-    nearest = whole_seconds(exact / gpus)
-    return gpus * 1000, floor(exact / gpus) if nearest is None else nearest
+    return gpus * 1000, seconds_held(exact / gpus)
 
 
 def _overlapping(sums: dict[_Key, _Sum]) -> set[_Key]:

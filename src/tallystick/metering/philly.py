@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from tallystick.errors import UsageFileError
-from tallystick.metering.amounts import amount, count_milli, whole_seconds
+from tallystick.metering.amounts import amount, count_milli, seconds_held
 from tallystick.metering.csv_rows import Row, read_table
 from tallystick.metering.instants import SECOND_US, instants, moment
 from tallystick.metering.json_text import canonical
@@ -51,7 +51,7 @@ def _record(row: Row, places: dict[str, int | None], mapping: Mapping, remarks: 
     tenant = cell("cluster")
     count, lasted = amount(cell("num_gpus")), amount(cell("duration"))
     milli = None if count is None else count_milli(count)
-    seconds = None if lasted is None else whole_seconds(lasted)
+    seconds = None if lasted is None else seconds_held(lasted)
     if milli is None or milli < 0 or seconds is None:
         return Skipped(SkipReason.NOT_A_NUMBER, row.line, job, 0, "num_gpus or duration", tenant)
     if seconds < 0:

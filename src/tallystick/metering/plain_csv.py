@@ -5,7 +5,8 @@
 
 `gpu` is the kind of device (empty: the mapping says it by partition), `gpus` how many, at most three decimals. Times
 are ISO 8601 with an offset, or without in the mapping's zone, or seconds since 1970. `to` is empty while the job runs.
-`seconds` are fewer than the interval has where devices weren't held all the time. Columns that aren't named here are
+`seconds` are fewer than the interval has where devices weren't held all the time. Rows of one job and interval that
+have different kinds of device are parts of one run. Columns that aren't named here are
 ignored, and the order doesn't matter.
 """
 
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from tallystick.errors import UsageFileError
-from tallystick.metering.amounts import amount, count_milli, whole_seconds
+from tallystick.metering.amounts import amount, count_milli, seconds_held
 from tallystick.metering.csv_rows import Row, read_table
 from tallystick.metering.instants import SECOND_US, Interval, interval
 from tallystick.metering.json_text import canonical
@@ -73,9 +74,8 @@ def _record(row: Row, places: dict[str, int | None], mapping: Mapping, remarks: 
         raise UsageFileError(FileFault.CLUSTER_UNKNOWN, f"line {row.line} names none; say cluster in the mapping")
     payer = Payer(account, cell("user"), cell("partition"))
     record = canonical({name: cell(name) for name in (*NEEDED, *MAY_MISS) if cell(name)})
-    return Run(
-        job, starts_at, ends_at, seconds, (Device(kind, milli),), payer, row.line, record, cluster, cell("state")
-    )
+    devices, state = (Device(kind, milli),), cell("state")
+    return Run(job, starts_at, ends_at, seconds, devices, payer, row.line, record, cluster, state, is_part=True)
 
 
 def _spell(cell: Callable[[str], str], mapping: Mapping) -> tuple[int, int | None, int] | Skipped:
@@ -85,9 +85,9 @@ def _spell(cell: Callable[[str], str], mapping: Mapping) -> tuple[int, int | Non
     seconds = None
     if cell("seconds"):
         exact = amount(cell("seconds"))
-        seconds = None if exact is None or exact < 0 else whole_seconds(exact)
-        if seconds is None:
+        if exact is None or exact < 0:
             return Skipped(SkipReason.NOT_A_NUMBER, 0, why="seconds")
+        seconds = seconds_held(exact)
     starts = times_of_cell(cell("from"), mapping, is_end=False)
     if not cell("to"):
         if len(starts) != 1:

@@ -51,6 +51,7 @@ class Run(NamedTuple):
         seen_until: while it runs: until when the record knows (µs, whole seconds).
         records: how many records of the file it is made of; 0 for a further spell of one record.
         file: which of the files that are read together, from 0.
+        is_part: its source has a record for each kind of device: those of one file are put together (`runs.py`).
     """
 
     job: str
@@ -66,6 +67,7 @@ class Run(NamedTuple):
     seen_until: int | None = None
     records: int = 1
     file: int = 0
+    is_part: bool = False
 
     @property
     def gpu_milliseconds(self) -> int:

@@ -4,6 +4,7 @@
     equal                                     one counts, the others are duplicates
     several that run                          the one that was seen last counts
     several that finished, and differ         a conflict: none counts
+    one file, one kind of device each         parts of one run, where the format writes it so
 
 The order of records and files changes nothing. Runs come out in the order of their starts, then of their names. Those
 that don't fit into memory lie sorted outside, where the caller says (`Spool`).
@@ -73,6 +74,10 @@ def _decided(runs: Iterable[Run]) -> Iterator[Run | Skipped]:
 
 def _one_of(same: list[Run]) -> Iterator[Run | Skipped]:
     """Yield which of the records of one run counts, and why the others don't."""
+    if all(run.is_part for run in same):
+        same, copies = _put_together(same)
+        for run in copies:
+            yield skipped(run, SkipReason.DUPLICATE)
     finished = [run for run in same if run.ends_at is not None]
     latest = max((_known_until(run) for run in same), default=0)
     best = finished or [run for run in same if _known_until(run) == latest]
@@ -88,6 +93,32 @@ def _one_of(same: list[Run]) -> Iterator[Run | Skipped]:
     yield _completed(best)
     for run in best[1:]:
         yield skipped(run, SkipReason.DUPLICATE)
+
+
+def _put_together(parts: list[Run]) -> tuple[list[Run], list[Run]]:
+    """Return runs of several kinds of device, made of parts that agree in all else, and copies of parts."""
+    together: dict[Any, dict[str, Run]] = {}
+    copies: list[Run] = []
+    for run in parts:
+        kinds = together.setdefault((run.file, run.ends_at, run.seconds, run.payer, run.state), {})
+        kind = run.devices[0].source
+        if kind in kinds and kinds[kind].devices == run.devices:
+            copies.append(run)
+        elif kind in kinds:
+            return parts, []  # twice the same kind, and not as many: which is right isn't known
+        else:
+            kinds[kind] = run
+    return [_whole([kinds[kind] for kind in sorted(kinds)]) for kinds in together.values()], copies
+
+
+def _whole(parts: list[Run]) -> Run:
+    if len(parts) == 1:
+        return parts[0]
+    return min(parts, key=attrgetter("line"))._replace(
+        devices=tuple(device for part in parts for device in part.devices),
+        record=b"\n".join(part.record for part in parts),
+        records=sum(part.records for part in parts),
+    )
 
 
 def skipped(run: Run, reason: SkipReason, why: str = "", device: str = "") -> Skipped:

@@ -10,7 +10,7 @@ from itertools import chain, islice
 from typing import Final
 
 from tallystick.errors import UsageFileError
-from tallystick.metering.amounts import count_milli, whole_seconds
+from tallystick.metering.amounts import count_milli, seconds_held
 from tallystick.metering.csv_rows import decoded_lines, read_rows
 from tallystick.metering.encodings import HEAD_BYTES_MAX, encoding_of
 from tallystick.metering.instants import SECOND_US, Interval, interval
@@ -176,7 +176,7 @@ class _Sheet:
         payer = Payer(account, self._text(cells, "user"), partition)
         cluster = self._text(cells, "cluster") or self._mapping.cluster or ""
         devices, state = (Device(kind, milli),), self._text(cells, "state")
-        return Run(job, starts_at, ends_at, seconds, devices, payer, line, record, cluster, state)
+        return Run(job, starts_at, ends_at, seconds, devices, payer, line, record, cluster, state, is_part=True)
 
     def _is_formula(self, cells: list[object], column: SheetColumn) -> bool:
         return isinstance(self._cell(cells, column), Formula)
@@ -226,5 +226,4 @@ class _Sheet:
             exact = None if hours is None else hours * 3600
         else:
             return None
-        seconds = None if exact is None or exact < 0 else whole_seconds(exact)
-        return SkipReason.NOT_A_NUMBER if seconds is None else seconds
+        return SkipReason.NOT_A_NUMBER if exact is None or exact < 0 else seconds_held(exact)
