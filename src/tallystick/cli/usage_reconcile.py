@@ -290,14 +290,12 @@ def _write(
     from tallystick.durable_files import whole_file
 
     data = _as_file(report, out.suffix)
+    note = None if keys is None else _note(data, report, asked, profile, keys())
     with whole_file(out) as file:
         file.write(data)
-    if keys is None:
-        return
-    note = Path(f"{out}.note")
-    with whole_file(note) as file:
-        file.write(_note(data, report, asked, profile, keys()))
-    output.notice(f"{note}: the note of {out}'s hash")
+    if note is not None:
+        with whole_file(Path(f"{out}.note")) as file:
+            file.write(note)
 
 
 def _as_file(report: "JsonObject", ending: str) -> bytes:
