@@ -53,6 +53,7 @@ BY_USER: Final = {
         Command("payments", "payments", "List payments for the bank, and read its answer."),
     ),
     "Providers, and all who bring notes": (
+        Command("usage", "usage", "Read usage records, plan and burn what isn't burned, reconcile."),
         Command("check", "provider", "Say what submit would decide; write nothing."),
         Command("submit", "provider", "Record notes, or say why not."),
         Command("show", "showing", "Show a voucher, programme, contract, application, claim and so on."),
