@@ -27,6 +27,8 @@ SHA256_BY_SPECIFICATION = {
 SHA256_OF_THIS_VERSION_ALONE = {
     "cli/usage_files.py": "what sha256sum says of a file that was read",
     "accounting/payables.py": "names a claim in a bank's text",
+    "accounting/sampling.py": "draws a sample that a shell can draw again",
+    "accounting/working_papers.py": "what sha256sum says of each paper",
     "audit/earlier.py": "the state that a report was saved with",
     "cli/sending.py": "names files of notes that wait for an answer",
     "client/auditors.py": "names files in an outbox",

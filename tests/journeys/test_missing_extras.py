@@ -41,6 +41,7 @@ def test_every_package_of_an_extra_is_known_by_its_modules() -> None:
         (["serve", "{ledger}", "--port", "0"], "uvicorn", "serve"),
         (["serve", "{ledger}", "--port", "0"], "fastapi", "serve"),
         (["audit", "postgresql://h/db", "--trust", "{ledger}/trust.policy"], "psycopg", "postgres"),
+        (["papers", "{ledger}", "-o", "{ledger}/papers", "--seed", "x", "--xlsx"], "xlsxwriter", "books"),
         (["statement", "{ledger}", "holder", "maker-a", "-o", "-"], "typst", "books"),
         (["statement", "{ledger}", "holder", "maker-a", "-o", "-"], "pylopdf_fonts_zh_cn", "books"),
         (["journal", "{ledger}", "--format", "parquet", "-o", "{ledger}/j"], "duckdb", "books"),

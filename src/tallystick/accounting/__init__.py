@@ -12,6 +12,7 @@
     bank_file.py  a bank's list of payments, read
     payables.py   what a treasury has to pay now; payments.py, to the bank and back
     plain_sheets.py     sheets of a treasury's own, beside the log
+    working_papers.py   what an auditor asks for; roll_forward.py, its sums, sampling.py, its sample
     statement.py  what a statement says of a holder, a provider or a programme
     statement_cells.py  its cells, statement_words.py its words in two languages
     statement_pages.py  set as pages by statement.typ

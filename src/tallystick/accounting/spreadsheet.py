@@ -34,13 +34,15 @@ _FORMATS: Final[dict[ColumnType, str]] = {
 class Workbook:
     """A spreadsheet that is being written."""
 
-    def __init__(self, path: Path, title: str) -> None:
+    def __init__(self, path: Path, title: str, foot: str = "") -> None:
         """Begin it.
 
         Args:
             path: of the file, which is made or replaced.
             title: among its properties.
+            foot: at the foot of every page that is printed, with the page's number.
         """
+        self._foot = f"&L{foot.replace('&', '&&')[:230]}&R&P / &N"
         options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
         self._book: Any = xlsxwriter.Workbook(str(path), options)
         self._book.set_properties({"title": title, "author": "tallystick", "created": _CREATED})
@@ -80,6 +82,9 @@ class Workbook:
         for place, column in enumerate(columns):
             sheet.set_column(place, place, column.width, self._formats[column.type])
         sheet.freeze_panes(1, 0)
+        sheet.set_landscape()
+        sheet.repeat_rows(0)
+        sheet.set_footer(self._foot)
         sheet.set_row(0, 30)
         for place, column in enumerate(columns):
             sheet.write_string(0, place, f"{column.chinese}\n{column.name}", self._heading)

@@ -50,6 +50,7 @@ BY_USER: Final = {
     "Accountants": (
         Command("journal", "journal", "Write the log's postings for an accounting program."),
         Command("statement", "statement", "Write a statement as PDF, in English or Chinese."),
+        Command("papers", "papers", "Write the working papers that an auditor asks for."),
         Command("payments", "payments", "List payments for the bank, and read its answer."),
     ),
     "Providers, and all who bring notes": (

@@ -39,12 +39,14 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "tallystick journal ledger --format beancount --from 2026-01-01 --until 2026-03-31 -o q1.beancount",
         "tallystick journal ledger --format xlsx --accounts chart.toml -o books.xlsx",
     ),
+    "papers": (
+        "tallystick papers ledger -o papers-2026 --seed 'the auditor, 2027-01-15' --sample 40",
+        "tallystick papers public -o papers-q1 --seed 8251 --stratum 10000 --stratum 1000000 --as-of 2026-03-31 --xlsx",
+    ),
     "payments list": (
         "tallystick payments list ledger --programme shanghai-treasury/compute --accounts payees.csv -o list.csv",
     ),
-    "payments read": (
-        "tallystick payments read ledger bank.csv --programme shanghai-treasury/compute -o settle.csv",
-    ),
+    "payments read": ("tallystick payments read ledger bank.csv --programme shanghai-treasury/compute -o settle.csv",),
     "statement": (
         "tallystick statement ledger holder acme-ai -o acme-ai.pdf",
         "tallystick statement ledger provider guian-cluster --lang zh --from 2026-01-01 --until 2026-03-31 -o q1.pdf",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import kinds, output, parameters, reading
+from tallystick.cli import kinds, output, over_http, parameters, reading
 from tallystick.cli.statuses import AS_ASKED, REFUSED
 from tallystick.named_files import NamedFile
 
@@ -50,6 +50,9 @@ def list_(
     as_of: parameters.AsOf = None,
     fresh: parameters.Fresh = False,
     force: parameters.Force = False,
+    key: parameters.LoginKey = None,
+    passphrase_file: parameters.LoginPassphrase = None,
+    passphrase_command: parameters.PassphraseCommand = None,
 ) -> None:
     """Write what is to be paid of a programme's open claims, one payment a claim, for the bank."""
     from tallystick.accounting.log_place import place_in
@@ -61,6 +64,7 @@ def list_(
 
     out = NamedFile(file, kinds.PAYMENT_LIST, force=force)
     known = _accounts(accounts)
+    source = over_http.logged_in(source, over_http.Login(key, passphrase_file, passphrase_command))
     with open_views(source, as_of, is_fresh=fresh) as asked:
         place = place_in(asked.reader(), asked.views.size)
         dues = _payables(asked, programme, withhold, sets_off=set_off)
@@ -97,6 +101,9 @@ def read(
     fresh: parameters.Fresh = False,
     as_json: parameters.AsJsonInFen = False,
     force: parameters.Force = False,
+    key: parameters.LoginKey = None,
+    passphrase_file: parameters.LoginPassphrase = None,
+    passphrase_command: parameters.PassphraseCommand = None,
 ) -> None:
     """Compare the bank's payments with what is due, and write settlements of what was paid; nothing is signed."""
     from tallystick.accounting.bank_file import FILE_SIZE_MAX, read_bank_file
@@ -112,6 +119,7 @@ def read(
         payments = read_bank_file(reading.read_file(bank_file, FILE_SIZE_MAX)).payments
     except UsageError as error:
         raise UsageError(f"{bank_file}: {error}") from None
+    source = over_http.logged_in(source, over_http.Login(key, passphrase_file, passphrase_command))
     with open_views(source, None, is_fresh=fresh) as asked:
         dues = _payables(asked, programme, withhold, sets_off=set_off)
         treasury = programme.partition("/")[0]

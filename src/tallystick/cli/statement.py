@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.cli import kinds, output, parameters
+from tallystick.cli import kinds, output, over_http, parameters
 from tallystick.cli.parameters import AccountKind
 from tallystick.errors import UsageError
 from tallystick.named_files import NamedFile
@@ -61,12 +61,17 @@ def statement(
     ] = None,
     fresh: parameters.Fresh = False,
     force: parameters.Force = False,
+    key: parameters.LoginKey = None,
+    passphrase_file: parameters.LoginPassphrase = None,
+    passphrase_command: parameters.PassphraseCommand = None,
 ) -> None:
     """Write a statement as PDF: what stands, and what happened entry by entry."""
     from tallystick.accounting.statement_pages import Typesetter
 
     out = NamedFile(file, kinds.PDF, force=force)
     typesetter = Typesetter(font)
+    login = over_http.Login(key, passphrase_file, passphrase_command)
+    source = over_http.logged_in(source, login)
     made, as_of_text = _made(source, what, id_, lang, period_of(first_day, last_day), as_of, is_fresh=fresh)
     out.write(typesetter.pdf(made))
     output.line_about(out, f"{file}: statement of {what.value} {id_}, {as_of_text}")
