@@ -1,4 +1,4 @@
-"""Where in a log a paper was made: whoever has the log can make it again, and prove each of its entries.
+"""Where in a log a paper was made: from there it can be made again, and each of its entries proved.
 
 The root is that of the tree of so many entries. Where the log has grown since, it is worked out from tiles, and a
 consistency proof leads from it to the checkpoint's root (`publishing.proving`).

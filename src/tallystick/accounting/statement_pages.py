@@ -86,7 +86,7 @@ def _said(statement: Statement, fonts: Sequence[str]) -> dict[str, Any]:
 def _parts(text: str) -> list[str]:
     """Return a cell in parts between which a line may be broken: at blanks, and in a long word wherever it helps most.
 
-    No character stands there for it, which whoever copies an id out of the page would copy along.
+    No character stands there for it: it would be copied along with an id out of the page.
     """
     if len(text) <= _LONG:
         return [text]

@@ -25,8 +25,8 @@ PLACES: Final = {
     "page": ("page {} of {}", "第 {} 页 共 {} 页"),
     "units": ("Amounts in yuan, GPU-time in GPU-hours, days in", "金额单位：元；算力时长单位：卡时；日期时区："),
     "again": (
-        "Made from the log alone; whoever has it makes the same file again by",
-        "本对账单全部由日志生成；持有日志者可用以下命令重新生成同一文件：",
+        "Made from the log alone. The same command on the same log makes the same file:",
+        "本对账单全部由日志生成。同一日志上的同一命令生成同一文件：",
     ),
     "nothing": ("none in this period", "本期无记录"),
     "total": ("total", "合计"),

@@ -1,4 +1,4 @@
-"""Working papers for whoever audits the books: tables that add up to the balances, and a sample that anybody can draw.
+"""Working papers of an audit of the books: tables that add up to the balances, and a sample that anybody can draw.
 
 papers SOURCE -o FOLDER --seed TEXT
 """
