@@ -76,7 +76,7 @@ def test_evidence_may_come_again_with_lines_that_stand_for_others(network: Watch
     network.burn("ada/with-north", ("a", 1, 900, 3_000), evidence=EVIDENCE, ref="first")
     take_back(network, "north", "first")
     network.burn("ada/with-north", ("a", 1, 900, 2_000), evidence=EVIDENCE)
-    again = network.burn("ada/with-north", ("b", 1, 900, 1_000), ("c", 1, 900, 1_000), evidence=EVIDENCE)
+    again = network.burn("ada/with-north", ("b", 1, 900, 1_000), evidence=EVIDENCE)
     assert network.seen()[Pattern.EVIDENCE_REPEATED].entries[-1] == again
     assert network.seen()[Pattern.EVIDENCE_REPEATED].figures["entries"] == 2
 
@@ -330,6 +330,6 @@ def test_nothing_that_is_kept_outlives_two_burn_windows() -> None:
             network.burn("ada/with-north", (f"job-{number}", 3, number, 5_000 + number))
         network.admit("net", f"p{number}", "auditor")
     watch = network.watch
-    assert watch._same_jobs._weeks == {}
+    assert watch._same_jobs._days == {}
     assert all(not use.chunks and not use.changes for use in watch._capacity._uses.values())
     assert watch.seen() == ()

@@ -20,11 +20,12 @@ Key = tuple[str, str, int]
 
 @dataclass(slots=True)
 class _First:
-    """Where evidence came first: its entry, its reference, and what it was for."""
+    """Where evidence came first: its entry, its reference, what it was for, and how many lines stand for its own."""
 
     index: int
     ref: str
     thing: str
+    replaced: int = 0
 
 
 @dataclass(slots=True)
@@ -75,9 +76,12 @@ class EvidenceWatch:
         return None if first.index == event.index else first
 
     def _is_taken_back(self, provider: str, first: _First, lines: int, state: State) -> bool:
-        """Return whether so many lines of the earlier statement were taken back: these stand for them."""
+        """Return whether so many lines of the earlier statement were taken back, for which these stand."""
         statement = state.statements.get(provider, {}).get(first.ref)
-        return statement is not None and len(statement.reversed_lines) >= lines
+        if statement is None or len(statement.reversed_lines) < first.replaced + lines:
+            return False
+        first.replaced += lines
+        return True
 
     def _note(self, key: Key, event: Event, evidence: str, first: _First, thing: str) -> None:
         again = self._again.get(key)

@@ -8,7 +8,7 @@ names, or there more often than a few times is a note.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Final
@@ -21,13 +21,12 @@ from tallystick.vouchers.burns import BurnedLine, Statement
 from tallystick.vouchers.quantities import DAY_US, SECOND_US
 from tallystick.vouchers.state import State
 
-WEEKS_US: Final = 28 * DAY_US
 LOOKED_UP_MAX: Final = 20_000
 """Of the lines that came again so many are looked up; a log of nothing else is seen by them."""
 Made = tuple[str, str]
 """A statement: its provider and reference."""
-Interval = tuple[int, int, int, int]
-"""Item (by number), GPU-thousandths, start and end (microseconds)."""
+Interval = tuple[str, int, int, int]
+"""Item, start and end (microseconds), and GPU-thousandths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class SameJobsWatch:
         """No line was burned yet."""
         self._parameters = parameters
         self._items: dict[str, int] = {}
-        self._weeks: dict[int, dict[int, Made]] = {}
+        self._days: dict[int, dict[int, Made]] = {}
         self._pairs: dict[tuple[str, str], _Pair] = defaultdict(_Pair)
         self._by_line: dict[tuple[str, str, int], tuple[_Pair, _Same]] = {}
         self._counts: dict[Interval, int] = {}
@@ -75,47 +74,37 @@ class SameJobsWatch:
         """Take in accepted lines of a statement that the state has."""
         item = self._items.setdefault(lines.item, len(self._items))
         digests = list(map(hash, zip(repeat(item), lines.gpu_milli, lines.starts, lines.ends, strict=False)))
-        first, last = min(lines.ends) // WEEKS_US, max(lines.ends) // WEEKS_US
+        first, last = min(lines.ends) // DAY_US, max(lines.ends) // DAY_US
         if first == last:
-            self._add(first, digests, range(len(digests)), item, made, lines, state)
+            self._add(first, digests, range(len(digests)), made, lines, state)
             return
-        by_week: dict[int, list[int]] = defaultdict(list)
+        by_day: dict[int, list[int]] = {}
         for place, ends_at in enumerate(lines.ends):
-            by_week[ends_at // WEEKS_US].append(place)
-        for week, places in by_week.items():
-            self._add(week, [digests[place] for place in places], places, item, made, lines, state)
+            by_day.setdefault(ends_at // DAY_US, []).append(place)
+        for day, places in by_day.items():
+            self._add(day, [digests[place] for place in places], places, made, lines, state)
 
-    def _add(
-        self,
-        week: int,
-        digests: list[int],
-        places: Iterable[int],
-        item: int,
-        made: Made,
-        lines: Lines,
-        state: State,
-    ) -> None:
-        seen = self._weeks.setdefault(week, {})
-        fresh = dict.fromkeys(digests, made)
-        if len(fresh) == len(digests) and seen.keys().isdisjoint(fresh):
-            seen.update(fresh)
+    def _add(self, day: int, digests: list[int], places: Sequence[int], made: Made, lines: Lines, state: State) -> None:
+        """Take in lines that end on a day, counted from 1970; most have no equal, so all are asked for at once."""
+        seen = self._days.setdefault(day, {})
+        before = len(seen)
+        earlier = list(map(seen.setdefault, digests, repeat(made)))
+        if len(seen) == before + len(digests):
             return
         counts = Counter(digests)
-        for digest, place in zip(digests, places, strict=True):
-            earlier = seen.setdefault(digest, made)
+        for digest, place, one in zip(digests, places, earlier, strict=True):
             is_long = lines.ends[place] - lines.starts[place] >= self._parameters.same_job_seconds * SECOND_US
-            if is_long and (earlier != made or counts[digest] > 1):
-                interval = (item, lines.gpu_milli[place], lines.starts[place], lines.ends[place])
-                if not self._look_up(interval, earlier, made, lines, place, state):
-                    seen[digest] = made  # the earlier one was taken back
+            if is_long and (one != made or counts[digest] > 1) and not self._look_up(one, made, lines, place, state):
+                seen[digest] = made  # the earlier one was taken back
         self._read.clear()
 
-    def _look_up(self, interval: Interval, earlier: Made, made: Made, lines: Lines, place: int, state: State) -> bool:
+    def _look_up(self, earlier: Made, made: Made, lines: Lines, place: int, state: State) -> bool:
         """Look the earlier line up, note the two if they are two jobs or at two providers, and return whether it is."""
         if self._looked_up >= LOOKED_UP_MAX:
             return True
         self._looked_up += 1
         key = (lines.item, lines.starts[place], lines.ends[place])
+        interval = (*key, lines.gpu_milli[place])
         number, job = lines.numbers[place], lines.jobs[place]
         (own,) = [one for one in self._lines_of(made, state).get(key, ()) if one.number == number] or (None,)
         if own is None:
@@ -163,8 +152,8 @@ class SameJobsWatch:
 
     def forget(self, until: int) -> None:
         """Forget the lines that ended before a time (microseconds): none can be the same any more."""
-        for week in [week for week in self._weeks if (week + 1) * WEEKS_US <= until]:
-            del self._weeks[week]
+        for day in [day for day in self._days if (day + 1) * DAY_US <= until]:
+            del self._days[day]
 
     def seen(self) -> Iterator[Seen]:
         """Yield what is the same, by the two contracts."""
