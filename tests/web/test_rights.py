@@ -37,8 +37,11 @@ READS_ALL = {
 OWN = list(A.role_of())
 AMOUNT = re.compile(r"(?<![\w.+/-])\d{5,}(?![\w.+/-])")
 BASE64 = re.compile("[A-Za-z0-9+/]{40,}={0,2}")
-OPEN = ("/checkpoint", "/tile/{place:path}", "/v1/info", "/livez", "/readyz", "/health", "/openapi.json")
-"""What is shown to everybody: hashes, signatures, and how the service is."""
+OPEN = (
+    *("/checkpoint", "/tile/{place:path}", "/v1/info", "/livez", "/readyz", "/health", "/openapi.json"),
+    "/problems/{reason}",
+)
+"""What is shown to everybody: hashes, signatures, how the service is, and what its words mean."""
 WHOLE_LOG = ("/tile/entries/{place:path}", "/v1/entries")
 """What those alone are shown who read all of everything."""
 NOTHING_READ = ("/v1/sessions", "/v1/entries:batch", "/v1/check", "/v1/check:batch", "/v1/pending", "/v1/pending/{id_}")

@@ -16,7 +16,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tallystick import __version__
 from tallystick.vouchers.reading_rights import Reading
-from tallystick.web import description, entries_in, health, info, pending, problems, rights, routers, sessions
+from tallystick.web import (
+    description,
+    entries_in,
+    health,
+    info,
+    pending,
+    problem_pages,
+    problems,
+    rights,
+    routers,
+    sessions,
+)
 from tallystick.web.flood import FailureBuckets
 from tallystick.web.pending import Pending
 from tallystick.web.rights import Rights
@@ -32,6 +43,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     *routers.READING,
     sessions.router,
     pending.router,
+    problem_pages.router,
     description.router,
 )
 """The routers of the parts, in order."""

@@ -110,6 +110,9 @@ ANSWERS: Final[Mapping[tuple[str, str], Mapping[str, Answer]]] = {
     },
     ("post", "/v1/check"): {"200": Answer("What would be recorded, or the problem.", {JSON: _OBJECT})},
     ("post", "/v1/check:batch"): {"200": Answer("A line for each note, in order.", {JSON_LINES: _LINES})},
+    ("get", "/problems/{reason}"): {
+        "200": Answer("What it means, and what to do.", {JSON: _ref("ProblemAdvice"), "text/html": _TEXT})
+    },
     ("get", "/openapi.json"): _got("This description.", JSON, _OBJECT),
 }
 """Of every operation but lists, balances and single things, whose shapes are the views'."""
@@ -175,6 +178,15 @@ SCHEMAS: Final[Mapping[str, JsonObject]] = {
         detail=_TEXT,
         reason={"type": "string", "description": "What a program goes by; the words may change."},
         transient={"type": "boolean", "description": "Whether the same may be tried again."},
+    ),
+    "ProblemAdvice": _object(
+        "reason title advice again status transient",
+        reason=_TEXT,
+        title={"type": "string", "description": "What it means."},
+        advice={"type": "string", "description": "What to do."},
+        again={"type": "string", "description": "Whether the same may be sent again."},
+        status={"type": "integer"},
+        transient={"type": "boolean"},
     ),
     "Wellness": _object("ok reasons", ok={"type": "boolean"}, reasons={"type": "array", "items": _TEXT}, status=_TEXT),
     "Info": _object(

@@ -28,7 +28,7 @@ def problem(error: TallystickError | Refusal) -> JsonObject:
         detail = error.detail or reason.meaning
         said = {"reason": reason.value, "title": reason.meaning, "detail": detail, "transient": reason.transient}
         return said | error.fields()
-    return {"reason": code_of(type(error)), "title": _title_of(type(error)), "detail": str(error)}
+    return {"reason": code_of(type(error)), "title": title_of(type(error)), "detail": str(error)}
 
 
 def http_problem(reason: HttpReason, detail: str = "") -> JsonObject:
@@ -47,6 +47,7 @@ def code_of(kind: type[TallystickError]) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__.removesuffix("Error")).lower()
 
 
-def _title_of(kind: type[TallystickError]) -> str:
+def title_of(kind: type[TallystickError]) -> str:
+    """Return what a kind of error means: the first line of its docstring."""
     first = (kind.__doc__ or "").partition("\n")[0]
     return first.rstrip(".")
