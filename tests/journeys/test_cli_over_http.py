@@ -227,6 +227,9 @@ def test_all_that_reads_logs_in_with_a_key(folder: Path, policy: Path, time: Tim
         assert f"show … voucher {mine[0]['voucher']}" in done("search", url, mine[0]["voucher"], "--key", key)
         done("dossier", url, "application", "maker-a/a1", "-o", "own.dossier", "--key", key)
         assert "proven: application maker-a/a1" in done("verify", "own.dossier", "--trust", policy)
+        programmes = done("list", url, "programmes", "--key", key).splitlines()
+        assert [word for word in ("envelope", "unissued", "paid") if word in programmes[1]] == ["envelope"]
+        assert len(programmes) == len(done("list", folder, "programmes").splitlines())
         seal = run("list", folder, "entries", "--where", "kind=book.sealed/1", "--json").json["recorded"][0]["index"]
         proof = ("proof", "balance", url, "holder", HOLDER.party, "--seal", seal, "-o", "own.proof")
         assert "give --key" in failed(*proof)

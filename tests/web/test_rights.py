@@ -359,6 +359,28 @@ def test_a_party_reads_what_is_its_own(service: Running, tokens: dict[str, dict[
     assert {kind: cut for kind, (cut, _) in found.items() if cut} == terms
 
 
+TERMS_OF_PROGRAMME = {"programme", "treasury", "name", "payee", "closes_at", "closed", "envelope_fen"}
+
+
+@pytest.mark.parametrize("party", OWN)
+def test_every_party_finds_the_programmes_and_sees_their_terms(
+    service: Running, tokens: dict[str, dict[str, str]], party: str
+) -> None:
+    """Both cities', to apply for, or to be accredited by: the rules, and not what was spent of them."""
+    rows = {row["programme"]: row for row in get(service, "/v1/programmes", tokens[party]).json()["rows"]}
+    assert {A.programme, B.programme} <= set(rows)
+    for city in (A, B):
+        is_own = party == city.treasury.party
+        assert (set(rows[city.programme]) == TERMS_OF_PROGRAMME) is not is_own
+        one = get(service, f"/v1/programmes/{city.programme}", tokens[party]).json()["programme"]
+        assert (set(one["balance"]) == TERMS_OF_PROGRAMME) is not is_own
+        assert (set(one) == {"balance", "versions"}) is not is_own
+        assert {"shares", "cap", "gates", "claims", "payee", "basis"} <= set(one["versions"][-1]["rules"])
+        assert one["versions"][-1]["in_words"]
+        hits = get(service, f"/v1/search?q={city.programme}", tokens[party]).json()["hits"]
+        assert {"kind": "programme", "id": city.programme, "by": "id"} in hits
+
+
 def test_who_reads_all_reads_all(
     service: Running, tokens: dict[str, dict[str, str]], asked: dict[str, dict[str, list[str]]]
 ) -> None:

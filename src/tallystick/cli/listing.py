@@ -7,7 +7,7 @@ search SOURCE TEXT
 
 # ruff: noqa: PLC0415 - what a command needs is imported inside it, so that help comes at once
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
@@ -92,7 +92,7 @@ def list_(
             rows, columns = said["recorded"], ["index", "at", "kind", "party", "ref"]
         else:
             said, more = asked.listed(kind, wanted, limit, after)
-            rows, columns = said["rows"], LISTS[kind].columns
+            rows, columns = said["rows"], _told(said["rows"], LISTS[kind].columns)
         if as_json:
             output.print_json(said)
         else:
@@ -102,6 +102,11 @@ def list_(
         if more is not None:
             output.notice(f"there are more: go on with --{'before' if is_entries else 'after'} {more}")
         asked.say_when()
+
+
+def _told(rows: Collection[Mapping[str, Any]], columns: list[str]) -> list[str]:
+    """Return the columns that a row has something in: of others' things their terms alone are told."""
+    return [name for name in columns if any(name in row for row in rows)] or columns
 
 
 def search(
