@@ -1,16 +1,17 @@
 """What HTTP costs: commands to a running service against the same in process, in CPU time of all its processes.
 
 The load generator shares the cores, so that no rate but CPU time is compared: microseconds a command, of the service
-and the processes that verify for it. The service is measured as it is started, its views following, and once more with
-views that don't follow, which shows what of it is HTTP. Half load is half the rate that was reached with as many
-connections.
+and the processes that verify for it. The service is measured as it is started, until its views have followed all that
+was recorded, and once more with views that don't follow, which shows what of it is HTTP. Half load is half the rate
+that was reached with as many connections. A view that hasn't changed is asked for again with its ETag.
 """
 
 import asyncio
 import hashlib
+import http.client
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from statistics import median, quantiles
 from typing import NamedTuple
@@ -82,7 +83,7 @@ def served(where: Path, *program: str) -> Iterator[ServingProcess]:
     network.founded_ledger(where / "ledger").close()
     key = where / "log.pem"
     keyfiles.create(key, LOG_KEY.name, None, unencrypted=True, seed=hashlib.sha256(LOG_KEY.name.encode()).digest())
-    options = ("--log-key", key, "--log-time", format_instant(NOW), "--processes", PROCESSES)
+    options = ("--log-key", key, "--log-time", format_instant(NOW), "--processes", PROCESSES, "--reading", "open")
     with ServingProcess(where / "ledger", *options, program=program) as service:
         yield service
 
@@ -109,6 +110,13 @@ def measure_in_process(where: Path, count: int) -> InProcess:
         return InProcess((between - before) / count * 1e6, (after - between) / count * 1e6)
 
 
+class Way(NamedTuple):
+    """How many connections, and how many commands in each request."""
+
+    connections: int
+    at_once: int
+
+
 class Served(NamedTuple):
     """A command over HTTP: its CPU time (microseconds), and commands a second."""
 
@@ -116,8 +124,26 @@ class Served(NamedTuple):
     rate: float
 
 
-def measure_served(service: ServingProcess, count: int, connections: int, at_once: int = 1) -> Served:
-    """Return what a command costs over HTTP, `at_once` in each request."""
+def get(service: ServingProcess, path: str, times: int, tag: str = "") -> http.client.HTTPResponse:
+    """Ask for something some times, over one connection, and return the last answer."""
+    with closing(http.client.HTTPConnection("127.0.0.1", int(service.url.rpartition(":")[2]), timeout=60)) as client:
+        for _ in range(times):
+            client.request("GET", path, headers={"If-None-Match": tag} if tag else {})
+            answer = client.getresponse()
+            answer.read()
+    return answer
+
+
+def wait_for_views(service: ServingProcess) -> None:
+    """Wait until the views have followed all that was recorded."""
+    size = get(service, "/v1/info", 1).headers["tallystick-size"]
+    while get(service, f"/v1/recorded?limit=1&min_size={size}", 1).status != http.HTTPStatus.OK:
+        pass
+
+
+def measure_served(service: ServingProcess, count: int, way: "Way", *, follows: bool = True) -> Served:
+    """Return what a command costs over HTTP, and to have it in the views, if these follow."""
+    connections, at_once = way
     port = int(service.url.rpartition(":")[2])
     notes = network.statements(count, 1)
     path, bodies = "/v1/entries", notes
@@ -125,6 +151,8 @@ def measure_served(service: ServingProcess, count: int, connections: int, at_onc
         path, bodies = "/v1/entries:batch", [batch_of(notes[n : n + at_once]) for n in range(0, count, at_once)]
     before = cpu_seconds(service.process.pid)
     asked = asyncio.run(ask(port, path, bodies, connections))
+    if follows:
+        wait_for_views(service)
     cpu = cpu_seconds(service.process.pid) - before
     return Served(cpu / count * 1e6, count / asked.seconds)
 
@@ -137,8 +165,22 @@ def measure_latency(service: ServingProcess, rate: float, connections: int, coun
     return cuts[49] * 1e3, cuts[98] * 1e3
 
 
-WAYS = {"64_connections": (64, 1), "256_connections": (256, 1), "batches_of_256": (4, 256)}
-"""By name, how many connections, and how many commands in each request."""
+def measure_view(service: ServingProcess, path: str, times: int) -> tuple[float, float]:
+    """Return what a view costs that is worked out anew, and what it costs to say that it hasn't changed (CPU us)."""
+    tag = get(service, path, 3).headers["etag"]
+    costs = []
+    for known, how_often in (("", times), (tag, 10 * times)):
+        before = cpu_seconds(service.process.pid)
+        answer = get(service, path, how_often, known)
+        assert answer.status == (http.HTTPStatus.NOT_MODIFIED if known else http.HTTPStatus.OK)
+        costs.append((cpu_seconds(service.process.pid) - before) / how_often * 1e6)
+    return costs[0], costs[1]
+
+
+WAYS = {"64_connections": Way(64, 1), "256_connections": Way(256, 1), "batches_of_256": Way(4, 256)}
+VIEWS = {"voucher": "/v1/vouchers/treasury/v1", "programme_balances": "/v1/balances?by=programme"}
+"""A voucher with all that was ever paid of it, a line a command that was recorded; and the smallest view there is."""
+GROUP_NOTES = 512
 
 
 def measure(folder: Callable[[], AbstractContextManager[Path]], scale: float) -> dict[str, float]:
@@ -147,11 +189,14 @@ def measure(folder: Callable[[], AbstractContextManager[Path]], scale: float) ->
     in_process: list[InProcess] = []
     over_http: dict[str, list[Served]] = {name: [] for name in (*WAYS, *map(without_views, WAYS))}
     latencies: list[tuple[float, float]] = []
+    views: dict[str, list[tuple[float, float]]] = {name: [] for name in VIEWS}
     for _ in range(3):
         with folder() as where:
             in_process.append(measure_in_process(where, count))
         with folder() as where, served(where) as service:
             measure_ways(service, count, over_http, str)
+            for name, path in VIEWS.items():
+                views[name].append(measure_view(service, path, 20))
             rate = over_http["64_connections"][-1].rate / 2
             latencies.append(measure_latency(service, rate, 64, count))
         with folder() as where, served(where, "-c", WITHOUT_VIEWS) as service:
@@ -163,6 +208,9 @@ def measure(folder: Callable[[], AbstractContextManager[Path]], scale: float) ->
     for name, all_served in over_http.items():
         figures[f"http_{name}_cpu_us"] = median(one.cpu_us for one in all_served)
         figures[f"http_{name}_rate"] = median(one.rate for one in all_served)
+    for name, costs in views.items():
+        figures[f"http_view_{name}_cpu_us"] = median(anew for anew, _ in costs)
+        figures[f"http_view_{name}_unchanged_cpu_us"] = median(unchanged for _, unchanged in costs)
     figures["http_half_load_median_ms"] = median(middle for middle, _ in latencies)
     figures["http_half_load_p99_ms"] = median(p99 for _, p99 in latencies)
     return figures
@@ -172,9 +220,10 @@ def measure_ways(
     service: ServingProcess, count: int, over_http: dict[str, list[Served]], name_of: Callable[[str], str]
 ) -> None:
     """Measure each way once, after the service is warm."""
-    measure_served(service, 256, 16)
-    for name, (connections, at_once) in WAYS.items():
-        over_http[name_of(name)].append(measure_served(service, count, connections, at_once))
+    follows = name_of("") == ""
+    measure_served(service, 256, Way(16, 1), follows=follows)
+    for name, way in WAYS.items():
+        over_http[name_of(name)].append(measure_served(service, count, way, follows=follows))
 
 
 def without_views(name: str) -> str:
@@ -183,7 +232,18 @@ def without_views(name: str) -> str:
 
 
 def compared(figures: dict[str, float]) -> dict[str, float]:
-    """Return what a command over HTTP costs, in those that are submitted in process."""
+    """Return the ratios that count.
+
+    A command over HTTP in such as are submitted in process; the slowest answers in the time that a full group of these
+    takes; and an unchanged view in one that is worked out anew.
+    """
     own = figures["in_process_cpu_us"]
     names = (*WAYS, *map(without_views, WAYS))
-    return {f"a command over HTTP, {name.replace('_', ' ')}": figures[f"http_{name}_cpu_us"] / own for name in names}
+    ratios = {f"a command over HTTP, {name.replace('_', ' ')}": figures[f"http_{name}_cpu_us"] / own for name in names}
+    ratios["99 of 100 answers at half load, in full groups"] = figures["http_half_load_p99_ms"] / (
+        GROUP_NOTES * own / 1e3
+    )
+    for name in VIEWS:
+        anew, unchanged = figures[f"http_view_{name}_cpu_us"], figures[f"http_view_{name}_unchanged_cpu_us"]
+        ratios[f"an unchanged view, {name.replace('_', ' ')}"] = unchanged / anew
+    return ratios
