@@ -14,7 +14,7 @@ from tallystick.progress import Progress
 from tallystick.publishing.reader import Reader
 from tallystick.transparency.merkle import leaf_hash
 from tallystick.vouchers.book import Account, Posting, dated_lot_of, lot_in
-from tallystick.vouchers.burns import BurnedLine, Statement
+from tallystick.vouchers.burns import BurnedLine, Group, JobTimes, Statement
 from tallystick.vouchers.editions import check_first_edition
 from tallystick.vouchers.entry import Entry
 from tallystick.vouchers.evolve import evolve
@@ -122,7 +122,8 @@ class BookedEntry:
         postings: in the book's order.
         lines: accepted, or taken back.
         contract, provider, holder: of these lines; None if there are none.
-        state: after the entry. It goes on to change as soon as the next entry is asked for.
+        state: after the entry. It goes on to change as soon as the next entry is asked for. It doesn't know which job's
+            time is burned.
     """
 
     index: int
@@ -160,6 +161,7 @@ def replayed(
 ) -> Iterator[BookedEntry]:
     """Yield what entries book, from the first one of a log on; raises what `booked_entries` does."""
     state = State.empty(origin)
+    state.job_times = _JobTimesUnasked()
     try:
         for data in entries:
             event = Entry.from_bytes(data).event
@@ -174,6 +176,39 @@ def replayed(
         raise NotALedgerError(f"entry {state.size} can't be replayed ({error}); `tallystick audit` says more") from None
     if state.size != size:
         raise NotALedgerError(f"entry {state.size} is missing; `tallystick audit` says more")
+
+
+class _TimesUnasked(JobTimes):
+    """The burned moments of an item's jobs, of which only decisions ask: they aren't kept, which halves the memory."""
+
+    __slots__ = ()
+
+    def add(self, group: Group) -> None:
+        """Take note that there is a statement."""
+        self._groups += 1
+
+    def reverse(self, group: Group, line: BurnedLine) -> None:
+        """Keep nothing."""
+
+    def forget(self, group: Group) -> None:
+        """Take note that a statement isn't remembered any more."""
+        self._groups -= 1
+
+
+class _ItemsUnasked(dict[str, JobTimes]):
+    """By item."""
+
+    def setdefault(self, key: str, default: JobTimes | None = None) -> JobTimes:
+        """Return what is kept of an item."""
+        return super().setdefault(key, _TimesUnasked())
+
+
+class _JobTimesUnasked(dict[str, dict[str, JobTimes]]):
+    """By provider and item."""
+
+    def setdefault(self, key: str, default: dict[str, JobTimes] | None = None) -> dict[str, JobTimes]:
+        """Return what is kept of a provider."""
+        return super().setdefault(key, _ItemsUnasked())
 
 
 def _booked(

@@ -72,7 +72,6 @@ def open_booked(source: "Source", login: over_http.Login, as_of: str | None) -> 
     from tallystick.errors import NotFoundError
     from tallystick.forms.times import read_index_or_moment
     from tallystick.publishing.reader import read_ledger
-    from tallystick.views.follow import size_at
 
     when = None if as_of is None else read_index_or_moment(as_of)
     with read_ledger(over_http.logged_in(source, login)) as reader:
@@ -82,5 +81,7 @@ def open_booked(source: "Source", login: over_http.Login, as_of: str | None) -> 
                 raise NotFoundError(f"there is no entry {when}: the log has {reader.size}, counted from 0")
             size = when + 1
         elif when is not None:
+            from tallystick.views.follow import size_at
+
             size = size_at(reader, when.last_instant(reader.utc_offset_seconds))
         yield Booked(reader, size)
