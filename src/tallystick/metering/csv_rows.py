@@ -6,12 +6,14 @@ that is never closed, a field or line that is too long, and a heading that stand
 
 import codecs
 import csv
-from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, NamedTuple, TypeVar
 
 from tallystick.errors import UsageFileError
-from tallystick.metering.reasons import FileFault
+from tallystick.metering.reasons import FileFault, SkipReason
+from tallystick.metering.run import Skipped
 
+Outcome = TypeVar("Outcome")
 ROW_LENGTH_MAX: Final = 1024 * 1024
 """Characters of a row, line breaks inside quotation marks included."""
 _UTF8_BOM: Final = b"\xef\xbb\xbf"
@@ -57,6 +59,42 @@ def read_table(chunks: Iterable[bytes]) -> Table:
         if any(headings):
             return Table(headings, _fitting(rows, len(headings)))
     raise UsageFileError(FileFault.HEADING_MISSING, "the file is empty; its first line must name the columns")
+
+
+class Cells:
+    """The cells of a row, by their headings."""
+
+    __slots__ = ("_cells", "_nothing", "_places")
+
+    def __init__(self, places: dict[str, int | None], cells: list[str], nothing: str = "") -> None:
+        self._places = places
+        self._cells = cells
+        self._nothing = nothing
+
+    def __call__(self, name: str) -> str:
+        """Return a cell without spaces around it; empty where a column that may be missing is, or nothing is said."""
+        place = self._places[name]
+        text = "" if place is None else self._cells[place].strip()
+        return "" if text.lower() == self._nothing else text
+
+
+def records_of(
+    table: Table, places: dict[str, int | None], read: Callable[[int, Cells], Outcome], nothing: str = ""
+) -> Iterator[Outcome | Skipped]:
+    """Yield what `read` makes of each row, from its line and its cells.
+
+    Args:
+        table: whose rows are read.
+        places: of its columns.
+        read: what is asked.
+        nothing: a word that says nothing, in small letters.
+    """
+    for row in table.rows:
+        if row.cells is None:
+            why = "it has more or fewer cells than there are headings"
+            yield Skipped(SkipReason.UNREADABLE, row.line, why=why)
+        else:
+            yield read(row.line, Cells(places, row.cells, nothing))
 
 
 def columns(headings: list[str], needed: Iterable[str], *, may_miss: Iterable[str] = ()) -> dict[str, int | None]:

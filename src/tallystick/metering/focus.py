@@ -9,7 +9,7 @@ spread over the period if that makes whole thousandths of a GPU; else they are w
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil, floor
@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from tallystick.errors import UsageFileError
 from tallystick.metering.amounts import amount, count_milli, seconds_held
-from tallystick.metering.csv_rows import Row, read_table
+from tallystick.metering.csv_rows import Cells, read_table, records_of
 from tallystick.metering.instants import SECOND_US, Interval, instants, interval, moment
 from tallystick.metering.json_text import canonical
 from tallystick.metering.mapping import Mapping
@@ -86,52 +86,41 @@ def read_focus(chunks: Iterable[bytes], mapping: Mapping, remarks: Remarks) -> I
     if all(places[name] is None for name in _ACCOUNTS):
         raise UsageFileError(FileFault.COLUMN_MISSING, f"{' or '.join(_ACCOUNTS)}: export the file with one of them")
     sums: dict[_Key, _Sum] = {}
-    for row in table.rows:
-        skipped = _taken(row, places, mapping, sums)
-        if skipped is not None:
-            yield skipped
+    outcomes = records_of(table, places, lambda line, cell: _taken(line, cell, mapping, sums), nothing="null")
+    yield from (outcome for outcome in outcomes if outcome is not None)
     yield from _runs(sums, mapping, remarks)
 
 
-def _taken(row: Row, places: dict[str, int | None], mapping: Mapping, sums: dict[_Key, _Sum]) -> Skipped | None:
+def _taken(line: int, cell: Cells, mapping: Mapping, sums: dict[_Key, _Sum]) -> Skipped | None:
     """Add a row to the sums, or return why it isn't usage of a GPU."""
-    cells = row.cells
-    if cells is None:
-        return Skipped(SkipReason.UNREADABLE, row.line, why="it has more or fewer cells than there are headings")
-
-    def cell(name: str) -> str:
-        place = places[name]
-        text = "" if place is None else cells[place].strip()
-        return "" if text.lower() == "null" else text
-
     account = cell("SubAccountId") or cell("BillingAccountId")
     reason = _other_charge(cell)
     unit = _unit(cell("ConsumedUnit"))
     sku = cell("SkuId")
-    if reason is None and not _is_mapped(sku, mapping):
+    if reason is None and not mapping.has_kind(sku):
         reason = _unmapped(sku, unit, cell("ServiceCategory"), mapping)
     quantity = amount(cell("ConsumedQuantity"))
     if reason is not None:
         why = f"quantity {cell('ConsumedQuantity')[:40]!a}" if reason is SkipReason.CORRECTION else ""
-        return Skipped(reason, row.line, cell("ResourceId"), 0, why, account, sku)
+        return Skipped(reason, line, cell("ResourceId"), 0, why, account, sku)
     if quantity is None:
-        return Skipped(SkipReason.NOT_A_NUMBER, row.line, cell("ResourceId"), 0, "ConsumedQuantity", account, sku)
+        return Skipped(SkipReason.NOT_A_NUMBER, line, cell("ResourceId"), 0, "ConsumedQuantity", account, sku)
     period = _period(cell("ChargePeriodStart"), cell("ChargePeriodEnd"))
     if isinstance(period, SkipReason):
-        return Skipped(period, row.line, cell("ResourceId"), 0, "its charge period", account, sku)
+        return Skipped(period, line, cell("ResourceId"), 0, "its charge period", account, sku)
     if not cell("ResourceId") or unit is None:
         why = "it has no ResourceId" if unit else f"the unit {cell('ConsumedUnit')[:40]!a} is no time"
-        return Skipped(SkipReason.UNREADABLE, row.line, cell("ResourceId"), 0, why, account, sku)
+        return Skipped(SkipReason.UNREADABLE, line, cell("ResourceId"), 0, why, account, sku)
     rule = mapping.gpu_of(sku, mapping.day_of(period.starts_at))
     if rule is not None and rule.unit == "gpu-hours":
         unit = unit._replace(is_gpu_time=True)
-    one = sums.setdefault(_Key(account, cell("ResourceId"), sku, period), _Sum(unit, row.line))
+    one = sums.setdefault(_Key(account, cell("ResourceId"), sku, period), _Sum(unit, line))
     one.quantity += quantity * unit.seconds / one.unit.seconds
     one.written.append(cell("ConsumedQuantity"))
     return None
 
 
-def _other_charge(cell: Callable[[str], str]) -> SkipReason | None:
+def _other_charge(cell: Cells) -> SkipReason | None:
     """Return why a row isn't a charge for usage in its own period."""
     category = cell("ChargeCategory").lower()
     if category != "usage":
@@ -139,10 +128,6 @@ def _other_charge(cell: Callable[[str], str]) -> SkipReason | None:
     if cell("CommitmentDiscountStatus").lower() == "unused":
         return SkipReason.COMMITMENT_UNUSED
     return SkipReason.CORRECTION if cell("ChargeClass").lower() == "correction" else None
-
-
-def _is_mapped(sku: str, mapping: Mapping) -> bool:
-    return any(rule.source == sku for rule in mapping.gpus)
 
 
 def _unmapped(sku: str, unit: _Unit | None, category: str, mapping: Mapping) -> SkipReason | None:

@@ -213,6 +213,10 @@ class Mapping(_Part):
         """Return the first kind of device of that name on a local day."""
         return next((one for one in self.gpus if one.source == source and one.holds_on(day)), None)
 
+    def has_kind(self, source: str) -> bool:
+        """Whether it has a kind of device, on any day."""
+        return any(one.source == source for one in self.gpus)
+
     def is_no_gpu(self, source: str) -> bool:
         """Whether a kind that `gpus` doesn't have is said to be no GPU."""
         return source in self.no_gpus or ANY in self.no_gpus

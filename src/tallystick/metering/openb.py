@@ -12,7 +12,7 @@ from typing import Final
 
 from tallystick.errors import UsageFileError
 from tallystick.metering.amounts import amount, count_milli
-from tallystick.metering.csv_rows import Row, read_table
+from tallystick.metering.csv_rows import Cells, read_table, records_of
 from tallystick.metering.instants import SECOND_US
 from tallystick.metering.json_text import canonical
 from tallystick.metering.mapping import Mapping
@@ -35,48 +35,39 @@ def read_openb(chunks: Iterable[bytes], mapping: Mapping, remarks: Remarks) -> I
         raise UsageFileError(FileFault.CLUSTER_UNKNOWN, "the trace doesn't name one; say cluster in the mapping")
     table = read_table(chunks)
     places = table.columns(_NEEDED, may_miss=_MAY_MISS)
-    for row in table.rows:
-        yield _record(row, places, mapping, remarks)
+    yield from records_of(table, places, lambda line, cell: _record(line, cell, mapping, remarks))
 
 
-def _record(row: Row, places: dict[str, int | None], mapping: Mapping, remarks: Remarks) -> Run | Skipped:
-    cells = row.cells
-    if cells is None:
-        return Skipped(SkipReason.UNREADABLE, row.line, why="it has more or fewer cells than there are headings")
-
-    def cell(name: str) -> str:
-        place = places[name]
-        return "" if place is None else cells[place].strip()
-
+def _record(line: int, cell: Cells, mapping: Mapping, remarks: Remarks) -> Run | Skipped:
     job, qos = cell("name"), cell("qos")
     count, share = amount(cell("num_gpu")), amount(cell("gpu_milli"))
     if not job:
-        return Skipped(SkipReason.UNREADABLE, row.line, job, 0, "it has no name", qos)
+        return Skipped(SkipReason.UNREADABLE, line, job, 0, "it has no name", qos)
     milli = None if count is None or share is None else count_milli(count * share / 1000)
     if milli is None or milli < 0:
-        return Skipped(SkipReason.NOT_A_NUMBER, row.line, job, 0, "num_gpu or gpu_milli", qos)
+        return Skipped(SkipReason.NOT_A_NUMBER, line, job, 0, "num_gpu or gpu_milli", qos)
     if milli == 0:
-        return Skipped(SkipReason.NO_GPU, row.line, job, account=qos)
+        return Skipped(SkipReason.NO_GPU, line, job, account=qos)
     if not cell("scheduled_time"):
-        return Skipped(SkipReason.NOT_STARTED, row.line, job, account=qos)
+        return Skipped(SkipReason.NOT_STARTED, line, job, account=qos)
     starts_at, ends_at = _second(cell("scheduled_time"), mapping), _second(cell("deletion_time"), mapping)
     if starts_at is None or (ends_at is None and cell("deletion_time")):
-        return Skipped(SkipReason.UNREADABLE, row.line, job, 0, "scheduled_time or deletion_time", qos)
+        return Skipped(SkipReason.UNREADABLE, line, job, 0, "scheduled_time or deletion_time", qos)
     if ends_at is not None and ends_at < starts_at:
-        return Skipped(SkipReason.INTERVAL_INVALID, row.line, job, account=qos)
+        return Skipped(SkipReason.INTERVAL_INVALID, line, job, account=qos)
     seconds = 0 if ends_at is None else (ends_at - starts_at) // SECOND_US
     kind = _kind(cell("gpu_spec"), qos, mapping)
     if not kind:
         note_untyped(remarks, milli * seconds, partition=qos)
     record = canonical({name: cell(name) for name in (*_NEEDED, *_MAY_MISS)})
     return Run(
-        job, starts_at, ends_at, seconds, (Device(kind, milli),), Payer(qos, "", qos), row.line, record,
+        job, starts_at, ends_at, seconds, (Device(kind, milli),), Payer(qos, "", qos), line, record,
         mapping.cluster or "", cell("pod_phase"),
     )  # fmt: skip
 
 
 def _kind(spec: str, qos: str, mapping: Mapping) -> str:
-    if spec and ("|" not in spec or any(rule.source == spec for rule in mapping.gpus)):
+    if spec and ("|" not in spec or mapping.has_kind(spec)):
         return spec
     return mapping.kind_of(qos)
 

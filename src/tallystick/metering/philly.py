@@ -13,7 +13,7 @@ from typing import Final
 
 from tallystick.errors import UsageFileError
 from tallystick.metering.amounts import amount, count_milli, seconds_held
-from tallystick.metering.csv_rows import Row, read_table
+from tallystick.metering.csv_rows import Cells, read_table, records_of
 from tallystick.metering.instants import SECOND_US, instants, moment
 from tallystick.metering.json_text import canonical
 from tallystick.metering.mapping import Mapping
@@ -35,44 +35,35 @@ def read_philly(chunks: Iterable[bytes], mapping: Mapping, remarks: Remarks) -> 
         raise UsageFileError(FileFault.CLUSTER_UNKNOWN, "the trace's clusters are tenants; say cluster in the mapping")
     table = read_table(chunks)
     places = table.columns(_NEEDED, may_miss=_MAY_MISS)
-    for row in table.rows:
-        yield _record(row, places, mapping, remarks)
+    yield from records_of(table, places, lambda line, cell: _record(line, cell, mapping, remarks))
 
 
-def _record(row: Row, places: dict[str, int | None], mapping: Mapping, remarks: Remarks) -> Run | Skipped:
-    cells, job = row.cells, f"line-{row.line}"
-    if cells is None:
-        return Skipped(SkipReason.UNREADABLE, row.line, job, 0, "it has more or fewer cells than there are headings")
-
-    def cell(name: str) -> str:
-        place = places[name]
-        return "" if place is None else cells[place].strip()
-
-    tenant = cell("cluster")
+def _record(line: int, cell: Cells, mapping: Mapping, remarks: Remarks) -> Run | Skipped:
+    job, tenant = f"line-{line}", cell("cluster")
     count, lasted = amount(cell("num_gpus")), amount(cell("duration"))
     milli = None if count is None else count_milli(count)
     seconds = None if lasted is None else seconds_held(lasted)
     if milli is None or milli < 0 or seconds is None:
-        return Skipped(SkipReason.NOT_A_NUMBER, row.line, job, 0, "num_gpus or duration", tenant)
+        return Skipped(SkipReason.NOT_A_NUMBER, line, job, 0, "num_gpus or duration", tenant)
     if seconds < 0:
-        return Skipped(SkipReason.INTERVAL_INVALID, row.line, job, account=tenant)
+        return Skipped(SkipReason.INTERVAL_INVALID, line, job, account=tenant)
     if milli == 0:
-        return Skipped(SkipReason.NO_GPU, row.line, job, account=tenant)
+        return Skipped(SkipReason.NO_GPU, line, job, account=tenant)
     at = moment(cell("timestamp"))
     if at is None:
-        return Skipped(SkipReason.UNREADABLE, row.line, job, milli * seconds, "timestamp", tenant)
+        return Skipped(SkipReason.UNREADABLE, line, job, milli * seconds, "timestamp", tenant)
     if at.offset is None and mapping.zone is None:
         raise UsageFileError(FileFault.ZONE_MISSING, "say time_zone in the mapping: its times have no offset")
     starts = instants(at, mapping.zone)
     if len(starts) != 1:
         reason = SkipReason.TIME_AMBIGUOUS if starts else SkipReason.UNREADABLE
-        return Skipped(reason, row.line, job, milli * seconds, "timestamp", tenant)
+        return Skipped(reason, line, job, milli * seconds, "timestamp", tenant)
     printed = amount(cell("gpu_time"))
     count_remark(remarks, "gpu_time_differs", int(printed is not None and printed * 1000 != milli * seconds))
     kind = mapping.kind_of(tenant)
     if not kind:
         note_untyped(remarks, milli * seconds, partition=tenant)
-    record = canonical([row.line, cells])
+    record = canonical([line, *(cell(name) for name in (*_NEEDED, *_MAY_MISS))])
     devices, payer = (Device(kind, milli),), Payer(tenant, "", tenant)
     ends_at = starts[0] + seconds * SECOND_US
-    return Run(job, starts[0], ends_at, seconds, devices, payer, row.line, record, mapping.cluster or "")
+    return Run(job, starts[0], ends_at, seconds, devices, payer, line, record, mapping.cluster or "")

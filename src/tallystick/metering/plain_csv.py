@@ -10,12 +10,12 @@ have different kinds of device are parts of one run. Columns that aren't named h
 ignored, and the order doesn't matter.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from tallystick.errors import UsageFileError
 from tallystick.metering.amounts import amount, count_milli, seconds_held
-from tallystick.metering.csv_rows import Row, read_table
+from tallystick.metering.csv_rows import Cells, read_table, records_of
 from tallystick.metering.instants import SECOND_US, Interval, interval
 from tallystick.metering.json_text import canonical
 from tallystick.metering.mapping import Mapping
@@ -38,47 +38,38 @@ def read_plain_csv(chunks: Iterable[bytes], mapping: Mapping, remarks: Remarks) 
     places = table.columns(NEEDED, may_miss=MAY_MISS)
     if mapping.cluster is None and places["cluster"] is None:
         raise UsageFileError(FileFault.CLUSTER_UNKNOWN, "say cluster in the mapping, or add the column")
-    for row in table.rows:
-        yield _record(row, places, mapping, remarks)
+    yield from records_of(table, places, lambda line, cell: _record(line, cell, mapping, remarks))
 
 
-def _record(row: Row, places: dict[str, int | None], mapping: Mapping, remarks: Remarks) -> Run | Skipped:
-    cells = row.cells
-    if cells is None:
-        return Skipped(SkipReason.UNREADABLE, row.line, why="it has more or fewer cells than there are headings")
-
-    def cell(name: str) -> str:
-        place = places[name]
-        return "" if place is None else cells[place].strip()
-
+def _record(line: int, cell: Cells, mapping: Mapping, remarks: Remarks) -> Run | Skipped:
     account, job = cell("account"), cell("job")
     count = amount(cell("gpus"))
     milli = None if count is None else count_milli(count)
     if not job:
-        return Skipped(SkipReason.UNREADABLE, row.line, job, 0, "it has no job", account)
+        return Skipped(SkipReason.UNREADABLE, line, job, 0, "it has no job", account)
     if milli is None or milli < 0:
-        return Skipped(SkipReason.NOT_A_NUMBER, row.line, job, 0, "gpus", account)
+        return Skipped(SkipReason.NOT_A_NUMBER, line, job, 0, "gpus", account)
     if milli == 0:
-        return Skipped(SkipReason.NO_GPU, row.line, job, account=account)
+        return Skipped(SkipReason.NO_GPU, line, job, account=account)
     if not cell("from"):
-        return Skipped(SkipReason.NOT_STARTED, row.line, job, account=account)
+        return Skipped(SkipReason.NOT_STARTED, line, job, account=account)
     spell = _spell(cell, mapping)
     if isinstance(spell, Skipped):
-        return spell._replace(line=row.line, job=job, account=account)
+        return spell._replace(line=line, job=job, account=account)
     starts_at, ends_at, seconds = spell
     kind = cell("gpu") or mapping.kind_of(cell("partition"))
     if not kind:
         note_untyped(remarks, milli * seconds, partition=cell("partition"))
     cluster = cell("cluster") or mapping.cluster
     if cluster is None:
-        raise UsageFileError(FileFault.CLUSTER_UNKNOWN, f"line {row.line} names none; say cluster in the mapping")
+        raise UsageFileError(FileFault.CLUSTER_UNKNOWN, f"line {line} names none; say cluster in the mapping")
     payer = Payer(account, cell("user"), cell("partition"))
     record = canonical({name: cell(name) for name in (*NEEDED, *MAY_MISS) if cell(name)})
     devices, state = (Device(kind, milli),), cell("state")
-    return Run(job, starts_at, ends_at, seconds, devices, payer, row.line, record, cluster, state, is_part=True)
+    return Run(job, starts_at, ends_at, seconds, devices, payer, line, record, cluster, state, is_part=True)
 
 
-def _spell(cell: Callable[[str], str], mapping: Mapping) -> tuple[int, int | None, int] | Skipped:
+def _spell(cell: Cells, mapping: Mapping) -> tuple[int, int | None, int] | Skipped:
     """Return start, end and seconds; an end of None: it runs."""
     if mapping.zone is None and (has_wall_time(cell("from"), mapping) or has_wall_time(cell("to"), mapping)):
         raise UsageFileError(FileFault.ZONE_MISSING, "say time_zone in the mapping, or write times with an offset")

@@ -121,7 +121,7 @@ def _read(result: dict[str, Any], line: int, mapping: Mapping, *, is_relabelled:
     namespace, pod, container = _pod(metric, is_relabelled=is_relabelled)
     device = text_of(metric.get("resource")) if is_request else _device(metric)
     job = f"{namespace}/{pod}"
-    if not device or (is_request and not _is_mapped(device, mapping) and not _counts_devices(device)):
+    if not device or (is_request and not mapping.has_kind(device) and not _counts_devices(device)):
         return Skipped(SkipReason.NO_GPU, line, job, account=namespace)
     samples = _samples(result.get("values"), counts=is_request)
     if isinstance(samples, SkipReason):
@@ -171,13 +171,9 @@ def _kind(device: str, metric: dict[str, Any], namespace: str, node: str, mappin
     model = text_of(metric.get("modelName") or metric.get("card_model"))
     profile = text_of(metric.get("GPU_I_PROFILE"))
     if profile:
-        return f"{model}/{profile}" if _is_mapped(f"{model}/{profile}", mapping) else profile
+        return f"{model}/{profile}" if mapping.has_kind(f"{model}/{profile}") else profile
     said = device if is_request else model
-    return said if _is_mapped(said, mapping) else mapping.kind_of(namespace, node) or said
-
-
-def _is_mapped(source: str, mapping: Mapping) -> bool:
-    return any(rule.source == source for rule in mapping.gpus)
+    return said if mapping.has_kind(said) else mapping.kind_of(namespace, node) or said
 
 
 def _counts_devices(resource: str) -> bool:

@@ -69,7 +69,7 @@ def find_heading(rows: Iterable[tuple[int, list[object]]], rules: SheetRules) ->
         UsageFileError: there is no heading, or it lacks a column that is needed or that the mapping names, or has one
             twice.
     """
-    best, missing = 0, list[str]()
+    best, missing, said = 0, list[str](), ""
     for above, (_, cells) in enumerate(rows):
         headings = [plain(cell) for cell in cells]
         places = _places(headings, rules)
@@ -79,10 +79,11 @@ def find_heading(rows: Iterable[tuple[int, list[object]]], rules: SheetRules) ->
             return above, places
         if len(places) > best:
             best, missing = len(places), lacking
+            said = ", ".join(heading for heading in headings if heading.isprintable() and heading)[:200]
     if best < 2:
         what = f"none of the first {ROWS_ABOVE_MAX} rows names the columns; say what they are called in [sheet.columns]"
         raise UsageFileError(FileFault.HEADING_MISSING, what)
-    what = f"no column for {', '.join(missing)}; say in [sheet.columns] of the mapping what it is called"
+    what = f"no column for {', '.join(missing)}; say in [sheet.columns] of the mapping what it is called, of: {said}"
     raise UsageFileError(FileFault.COLUMN_MISSING, what)
 
 
