@@ -93,9 +93,18 @@ class Cutter:
             self._nodes.append(key)
         return number
 
+    @property
+    def whole(self) -> list[Way]:
+        """The ways in which the lines so far can be cut into whole records, for `cuts_of`, now or later."""
+        return self._places.get(self._last, [])
+
     def ways(self) -> list[list[Cut]]:
         """Return the ways in which the lines can be cut into whole records: none, one, or two of more."""
-        return [self._cuts(node) for _, node in self._places.get(self._last, ())]
+        return self.cuts_of(self.whole)
+
+    def cuts_of(self, ways: list[Way]) -> list[list[Cut]]:
+        """Return the records of each way."""
+        return [self._cuts(node) for _, node in ways]
 
     def _cuts(self, node: int) -> list[Cut]:
         cuts: list[Cut] = []

@@ -146,7 +146,7 @@ class PlainRecords:
         records = map(str.encode, plain.texts)
         facts = zip(
             plain.jobs, starts, ends, plain.elapsed, devices, payers, plain.lines, records, clusters, states,
-            *map(repeat, _BY_DEFAULT),
+            *map(repeat, _BY_DEFAULT), strict=False,
         )  # fmt: skip
         runs: list[Run] = list(map(tuple.__new__, repeat(Run), facts))
         self._runs.took(plain.jobs, with_gpus=any(devices))

@@ -171,10 +171,10 @@ class _Block:
             cutter = self._cutter = Cutter(self._layout)
             for one in self.held:
                 cutter.feed(one.text)
-        before = cutter.ways() if cutter.is_done else []
+        before = cutter.whole
         cutter.feed(held.text)
         if not cutter.is_alive:
-            yield from self._end(before)
+            yield from self._end(cutter.cuts_of(before))
             if held.whole is not None:
                 yield from self._begin(held)
             else:
