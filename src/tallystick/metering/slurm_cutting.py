@@ -1,7 +1,7 @@
 """Where lines of `sacct -P` can be cut into records, if names and comments hold separators and line breaks.
 
-All ways are followed at once. A way that makes more records of the same lines is preferred: a line that can begin a
-record does. Where two ways are left, their records aren't taken: a user who chose a name could choose who pays.
+All ways are followed at once. A line that can begin a record isn't taken for the end of the last column's text, if it
+can be explained otherwise. Where two ways are left, their records aren't taken: who chose a name could choose who pays.
 """
 
 from typing import Final, NamedTuple
@@ -25,7 +25,7 @@ class Cut(NamedTuple):
 
 
 Way = tuple[int, int]
-"""How many records it has begun, and the number of what it read of them."""
+"""How many lines that can begin a record it takes for text of a last column, and the number of what it read."""
 
 
 class Cutter:
@@ -52,6 +52,14 @@ class Cutter:
         """Whether the lines can be cut into whole records."""
         return self._last in self._places
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the lines are explained better, or only, if a record goes on."""
+        explained = min((ways[0][0] for place, ways in self._places.items() if place == self._last), default=None)
+        return any(
+            explained is None or ways[0][0] < explained for place, ways in self._places.items() if place != self._last
+        )
+
     def feed(self, line: str) -> None:
         """Take a line."""
         for number, token in enumerate(line.split(self._separator)):
@@ -60,6 +68,10 @@ class Cutter:
                 break
         self._lines += 1
 
+    def settle(self) -> None:
+        """Take it that the lines so far are whole records, but for what may still belong to the last column's text."""
+        self._places = {place: ways for place, ways in self._places.items() if place == self._last}
+
     def _after(self, token: str, *, begins_line: bool) -> dict[int, list[Way]]:
         places: dict[int, list[Way]] = {}
         if begins_line and self._lines == 0:
@@ -67,7 +79,8 @@ class Cutter:
             return places
         for place, ways in self._places.items():
             if self._tests[place] is None:
-                _add(places, place, ways)
+                is_odd = begins_line and place == self._last and self._begins_record(token)
+                _add(places, place, [(odd + 1, node) for odd, node in ways] if is_odd else ways)
             if begins_line and place == self._last:
                 self._enter(places, 0, token, ways)
             elif not begins_line and place < self._last:
@@ -80,10 +93,14 @@ class Cutter:
         if test is not None and test(token) is None:
             return
         if place == 0:
-            ways = [(records + 1, self._node(node, -1, str(self._lines))) for records, node in ways]
+            ways = [(odd, self._node(node, -1, str(self._lines))) for odd, node in ways]
         if self._is_read[place]:
-            ways = [(records, self._node(node, place, token)) for records, node in ways]
+            ways = [(odd, self._node(node, place, token)) for odd, node in ways]
         _add(places, place, ways)
+
+    def _begins_record(self, token: str) -> bool:
+        test = self._tests[0]
+        return test is not None and test(token) is not None
 
     def _node(self, before: int, place: int, text: str) -> int:
         key = (before, place, text)
@@ -121,12 +138,12 @@ class Cutter:
 
 
 def _add(places: dict[int, list[Way]], place: int, ways: list[Way]) -> None:
-    """Keep the ways to a place that have the most records, at most `_WAYS_FOLLOWED` different ones."""
+    """Keep the ways to a place that take the fewest odd lines, at most `_WAYS_FOLLOWED` different ones."""
     known = places.get(place)
     if known is None:
         places[place] = list(ways)
         return
-    if ways[0][0] > known[0][0]:
+    if ways[0][0] < known[0][0]:
         places[place] = list(ways)
     elif ways[0][0] == known[0][0]:
         known.extend([way for way in ways if way not in known][: _WAYS_FOLLOWED - len(known)])

@@ -58,6 +58,11 @@ _ONE_WORD_TEXT: Final = (
 )
 _ONE_WORD: Final = frozenset(_ONE_WORD_TEXT.split())
 """Other columns in which no user and no administrator writes text: they hold no separator."""
+_SHORT: Final = frozenset({"jobname", "wckey"})
+NAME_LENGTH_MAX: Final = 1_024
+"""Characters of a job's name; Slurm's database has 255."""
+TEXT_LENGTH_MAX: Final = 65_536
+"""Characters of any other text that users write."""
 _NEEDED: Final = ("jobid", "account", "state", "start", "end", "alloctres")
 _HEADINGS: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 _FIRST: Final = re.compile(rf"{JOB}(?:[^0-9A-Za-z].*)?", re.DOTALL)
@@ -92,6 +97,7 @@ class Layout:
         positions: where in `columns` each of `USED` is, len(columns) if it isn't.
         free_text: the headings of columns that hold any text.
         ends_free: whether the last column does.
+        text_length_max: characters of the longest text in any other column.
     """
 
     def __init__(self, heading: str, separator: str) -> None:
@@ -105,6 +111,8 @@ class Layout:
         self.tests = [None if form is None else re.compile(form, re.ASCII).fullmatch for form in forms]
         self.free_text = [one for one, test in zip(headings, self.tests, strict=True) if test is None]
         self.ends_free = self.tests[-1] is None
+        inner = [name for name, test in zip(self.columns[:-1], self.tests, strict=False) if test is None]
+        self.text_length_max = NAME_LENGTH_MAX if set(inner) <= _SHORT else TEXT_LENGTH_MAX
 
     def is_another(self, line: str) -> bool:
         """Whether a line is the heading of other columns, or of these in another order."""

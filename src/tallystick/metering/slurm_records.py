@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from tallystick.metering.run import Run, Skipped
-from tallystick.metering.slurm_cutting import Cut, Cutter
+from tallystick.metering.slurm_cutting import Cut, Cutter, Way
 from tallystick.metering.slurm_layout import Layout, Used
 from tallystick.metering.slurm_plain import PlainRecords
 
@@ -121,6 +121,7 @@ class _Block:
         self.held: list[_Held] = []
         self._cutter: Cutter | None = None
         self._length = 0
+        self._is_in_doubt = False  # whether the last lines are records by themselves, or text of one that was open
 
     @property
     def is_at_a_beginning(self) -> bool:
@@ -136,24 +137,25 @@ class _Block:
         elif text.count(self._layout.separator) >= len(self._layout.columns) and (ways := self._ways_of(text)):
             yield from self._take_cuttable(_Held(number, text, ways[0][0].used), ways)
         elif text or self._cutter is not None:
-            yield from self._take_broken(_Held(number, text, None))
+            yield from self._take_more(_Held(number, text, None))
 
     def _take_whole(self, held: _Held) -> Iterator[Found | Lost]:
-        if self._cutter is None or self._cutter.is_done:
+        if self._is_in_doubt or (self._cutter is not None and self._cutter.is_open):
+            yield from self._take_more(held)
+        else:
             yield from self.flush()
             yield from self._begin(held)
-        else:
-            yield from self._take_broken(held)
 
     def _take_cuttable(self, held: _Held, ways: list[list[Cut]]) -> Iterator[Found | Lost]:
         """Take a line with separators in a text, that is a record by itself, in one way or two."""
-        if self._cutter is not None and not self._cutter.is_done:
-            yield from self._take_broken(held)
+        if self._is_in_doubt or (self._cutter is not None and self._cutter.is_open):
+            yield from self._take_more(held)
             return
         yield from self.flush()
         if self._layout.ends_free:
             self._cutter = Cutter(self._layout)
             self._cutter.feed(held.text)
+            self._cutter.settle()
             self.held.append(held)
         else:
             yield from self._decided([held], ways)
@@ -165,12 +167,13 @@ class _Block:
         elif held.whole is not None:
             yield Found(held.whole, held.line, held.text)
 
-    def _take_broken(self, held: _Held) -> Iterator[Found | Lost]:
+    def _take_more(self, held: _Held) -> Iterator[Found | Lost]:
         cutter = self._cutter
         if cutter is None:
             cutter = self._cutter = Cutter(self._layout)
-            for one in self.held:
+            for one in self.held:  # one at most, which is a record by itself
                 cutter.feed(one.text)
+                cutter.settle()
         before = cutter.whole
         cutter.feed(held.text)
         if not cutter.is_alive:
@@ -182,8 +185,17 @@ class _Block:
             return
         self.held.append(held)
         self._length += len(held.text)
-        if len(self.held) >= RECORD_LINES_MAX or self._length >= RECORD_LENGTH_MAX:
-            yield from self._end([])
+        self._is_in_doubt = self._leaves_doubt(cutter, held, before)
+        most = self._layout.text_length_max if self._is_in_doubt else RECORD_LENGTH_MAX
+        if len(self.held) >= RECORD_LINES_MAX or self._length >= most:
+            yield from self._end([] if not self._is_in_doubt else cutter.ways())
+
+    def _leaves_doubt(self, cutter: Cutter, held: _Held, before: list[Way]) -> bool:
+        """Whether it isn't known that a line ends what was open: it may be a record, and so may the next."""
+        if held.whole is None:
+            return self._is_in_doubt and (cutter.is_open or all(way in before for way in cutter.whole))
+        is_same = self._layout.tests[0] is None and all(way[-1].used == held.whole for way in cutter.ways())
+        return not is_same
 
     def _begin_broken(self, held: _Held) -> Iterator[Found | Lost]:
         if not held.text:
@@ -205,16 +217,20 @@ class _Block:
             yield from self._end(self._cutter.ways() if self._cutter is not None else [])
 
     def _end(self, ways: list[list[Cut]]) -> Iterator[Found | Lost]:
-        held = self.held
+        held, is_in_doubt = self.held, self._is_in_doubt
         self._clear()
-        if held:
+        if held and is_in_doubt:
+            begins = int(self._layout.ends_free and held[0].whole is not None)
+            if begins:
+                yield Found(held[0].whole or Used._make(()), held[0].line, held[0].text)
+            yield _lost(held[begins:], TWO_WAYS)
+        elif held:
             yield from self._decided(held, ways)
 
     def _decided(self, held: list[_Held], ways: list[list[Cut]]) -> Iterator[Found | Lost]:
         """Yield the records that all ways have, and that the others are lost."""
         if not ways:
-            swallowed = sum(one.whole is not None for one in held[1:])
-            yield Lost(held[0].line, held[0].text, 1 + swallowed, NO_WAY)
+            yield _lost(held, NO_WAY)
             return
         same = _common(ways)
         cuts = ways[0]
@@ -234,6 +250,10 @@ class _Block:
         cutter = Cutter(self._layout)
         cutter.feed(text)
         return cutter.ways()
+
+
+def _lost(held: list[_Held], why: str) -> Lost:
+    return Lost(held[0].line, held[0].text, 1 + sum(one.whole is not None for one in held[1:]), why)
 
 
 def _common(ways: list[list[Cut]]) -> int:
