@@ -119,28 +119,37 @@ class _Block:
 
     def _clear(self) -> None:
         self.held: list[_Held] = []
+        self._headings: list[_Held] = []  # that followed what is held
         self._cutter: Cutter | None = None
         self._length = 0
         self._is_in_doubt = False  # whether the last lines are records by themselves, or text of one that was open
 
     @property
     def is_at_a_beginning(self) -> bool:
-        """Whether no line waits for others: at most for one that isn't a record."""
+        """Whether no line waits for others, but one for a line that isn't a record."""
         return self._cutter is None
 
     def take(self, number: int, text: str, whole: Used | None) -> Iterator[Found | Lost]:
         """Take a line; yield what is decided by it."""
-        if text == self._layout.heading and (self._cutter is None or self._cutter.is_done):
-            yield from self.flush()  # else it stands in the text of a record, as far as can be told
+        if text == self._layout.heading and not self._is_open:
+            self._headings.append(_Held(number, text, None))
         elif whole is not None:
             yield from self._take_whole(_Held(number, text, whole))
         elif text.count(self._layout.separator) >= len(self._layout.columns) and (ways := self._ways_of(text)):
             yield from self._take_cuttable(_Held(number, text, ways[0][0].used), ways)
         elif text or self._cutter is not None:
+            if self._cutter is not None:  # what looked like the heading of another export was text
+                for heading in self._headings:
+                    yield from self._take_more(heading)
+            self._headings = []
             yield from self._take_more(_Held(number, text, None))
 
+    @property
+    def _is_open(self) -> bool:
+        return self._is_in_doubt or (self._cutter is not None and self._cutter.is_open)
+
     def _take_whole(self, held: _Held) -> Iterator[Found | Lost]:
-        if self._is_in_doubt or (self._cutter is not None and self._cutter.is_open):
+        if self._is_open:
             yield from self._take_more(held)
         else:
             yield from self.flush()
@@ -148,7 +157,7 @@ class _Block:
 
     def _take_cuttable(self, held: _Held, ways: list[list[Cut]]) -> Iterator[Found | Lost]:
         """Take a line with separators in a text, that is a record by itself, in one way or two."""
-        if self._is_in_doubt or (self._cutter is not None and self._cutter.is_open):
+        if self._is_open:
             yield from self._take_more(held)
             return
         yield from self.flush()
