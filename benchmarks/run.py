@@ -23,6 +23,7 @@ from uuid import UUID
 import journal
 import network
 import over_http
+import plans
 import usage_records
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
@@ -47,6 +48,7 @@ CEILINGS = {
     journal.MEMORY: 200.0,
     "99 of 100 answers at half load, in full groups": 1.0,
     "an unchanged view, voucher": 0.05,
+    **plans.CEILINGS,
 }
 LINES_EACH = 200
 
@@ -250,6 +252,9 @@ def main() -> None:
     with folder() as where:
         usage = usage_records.measure(where, scale)
     ratios |= usage_records.compared(usage)
+    console.print(f"[dim]{(plans.measure.__doc__ or '').strip()}[/]")
+    of_plan = plans.measure(folder, int(plans.LINES * scale))
+    ratios |= plans.compared(of_plan)
     table = Table("measured", "a second")
     for name, rate in rates.items():
         table.add_row(name.replace("_", " "), f"{rate:,.0f}")
@@ -266,8 +271,7 @@ def main() -> None:
     machine = {"cores": os.cpu_count(), "python": sys.version.split()[0], "system": platform.platform()}
     figures = {"machine": machine, "scale": scale, "rates_per_second": rates, "http": http, "ratios": ratios}
     figures["journal"] = books
-
-    figures |= {"usage_seconds": usage}
+    figures |= {"usage_seconds": usage, "plan": of_plan}
     figures |= {"floors": FLOORS, "ceilings": CEILINGS}
     Path("build/bench.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     console.print("written to build/bench.json")

@@ -265,7 +265,7 @@ def _settled(claims: "Sequence[JsonObject]", window: "Window", zone: int) -> "li
     for row in claims:
         if row["status"] != "settled" or not row["payment_reference"]:
             continue
-        if window.starts_at < _end(row["payment_day"], zone) <= window.ends_at or not row["payment_day"]:
+        if window.has(_begin(row["payment_day"], zone)):
             names = ("claim", "programme", "amount_fen", "payment_fen", "payment_day", "payment_reference")
             found.append(SettledClaim(*[row[name] for name in names]))
     return found

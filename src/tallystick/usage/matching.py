@@ -27,6 +27,8 @@ def matched(
         usages: of the job and item.
         lines: those that stand, in the order of their beginnings.
     """
+    if not lines and len(usages) == 1:
+        return (Matched(usages[0], ()),), ()
     runs = sorted(usages, key=lambda usage: (usage.starts_at, usage.ends_at))
     if len(runs) == 1 and all(overlap(runs[0], line) for line in lines):
         return (Matched(runs[0], tuple(lines)),), ()

@@ -12,7 +12,7 @@ is late (`prior_period`). docs/decisions/0128 says why nothing is reversed unask
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tallystick.coded_enum import CodedEnum
 from tallystick.metering.run import UsageLine
@@ -118,6 +118,9 @@ class _Rest(NamedTuple):
     reversals: tuple[Reversal, ...] = ()
 
 
+_NOTHING: Final = _Rest(())
+
+
 class _Planner:
     """Takes runs in, one after another."""
 
@@ -131,6 +134,10 @@ class _Planner:
     def add(self, one: Matched) -> None:
         plan, rest = self._plan, rest_of(one)
         record = one.usage.job, one.usage.starts_at
+        if rest is _NOTHING:  # as nearly always of what an earlier export had
+            self._open.setdefault(record, False)
+            plan.already_burned_gpu_milliseconds += one.lines[0].gpu_milliseconds
+            return
         self._open[record] = self._open.get(record, False) or bool(rest.pieces or rest.reversals)
         taken_back = [reversal.line for reversal in rest.reversals]
         plan.reversals += rest.reversals
@@ -150,12 +157,12 @@ class _Planner:
     ) -> PlannedLine:
         starts_at, ends_at, seconds = piece
         attempts = self._standing.attempts.get((usage.job, usage.item), ())
+        is_of_sealed_days = ends_at < self._standing.sealed_until
+        if not (attempts or reversed_):
+            return PlannedLine(usage, starts_at, ends_at, seconds, None, is_of_sealed_days)
         overlapping = [line for line in reversed_ if line.starts_at < ends_at and starts_at < line.ends_at]
         earlier = tuple(sorted({*attempts, *[line.entry for line in overlapping]}))
-        corrects = None
-        is_of_sealed_days = ends_at < self._standing.sealed_until
-        if is_of_sealed_days:
-            corrects = self._corrected_by(usage, piece, overlapping)
+        corrects = self._corrected_by(usage, piece, overlapping) if is_of_sealed_days else None
         is_late = is_of_sealed_days and corrects is None
         return PlannedLine(usage, starts_at, ends_at, seconds, corrects, is_late, awaits, earlier)
 
@@ -193,6 +200,10 @@ def order(line: PlannedLine) -> tuple[str, str, int, str, int]:
 def rest_of(one: Matched) -> _Rest:
     """Return what of a run is yet to be burned, and what stands of it and shouldn't."""
     usage, lines = one
+    if not lines:
+        return _Rest((Piece(usage.starts_at, usage.ends_at, usage.seconds),))
+    if len(lines) == 1 and _is_whole(usage, lines[0]):
+        return _NOTHING
     misfits = tuple(Reversal(line, why) for line in lines if (why := _why_misfit(usage, line)) is not None)
     if misfits and usage.so_far:
         return _Rest(())
@@ -209,6 +220,17 @@ def rest_of(one: Matched) -> _Rest:
         return _Rest(())
     others = tuple(Reversal(line, WhyReversed.OTHER_SECONDS) for line in kept)
     return _Rest((Piece(usage.starts_at, usage.ends_at, usage.seconds),), misfits + others)
+
+
+def _is_whole(usage: UsageLine, line: LoggedLine) -> bool:
+    """Return whether a line says just what a run does."""
+    return (
+        line.starts_at == usage.starts_at
+        and line.ends_at == usage.ends_at
+        and line.seconds == usage.seconds
+        and line.gpu_milli == usage.gpu_milli
+        and line.contract == usage.contract
+    )
 
 
 def _why_misfit(usage: UsageLine, line: LoggedLine) -> WhyReversed | None:

@@ -52,6 +52,8 @@ class Cuts:
 
 def pieces_of(piece: Piece, cuts: Cuts) -> tuple[list[Piece], bool]:
     """Return the parts of a piece, and whether it was cut everywhere where it should be."""
+    if cuts.every is None and piece.ends_at - piece.starts_at <= _LONGEST_US:
+        return [piece], True
     where = list(cuts.within(piece.starts_at, piece.ends_at))
     where += range(piece.starts_at + _LONGEST_US, piece.ends_at, _LONGEST_US)
     return cut_at(piece, where)
