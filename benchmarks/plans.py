@@ -11,6 +11,7 @@ from time import process_time
 import network
 
 from support.burning import NOW
+from tallystick.cycle_collection import paused_collection
 from tallystick.metering.run import UsageLine
 from tallystick.publishing import read_ledger
 from tallystick.usage.planning import Plan, by_spell, plan
@@ -62,7 +63,7 @@ def compared(figures: dict[str, float]) -> dict[str, float]:
 
 def _planned(where: Path, usage: list[UsageLine]) -> Plan:
     spells = by_spell(usage)
-    with read_ledger(where) as reader:
+    with read_ledger(where) as reader, paused_collection():  # as the command does
         standing = standing_of(reader.entries(), "provider", {job for job, _ in spells})
     made = plan(spells, standing, Cuts(standing.utc_offset_us))
     assert sum(len(one.lines) for one in statements_of(made.burns)) == len(made.burns)

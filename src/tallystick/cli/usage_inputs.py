@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tallystick.cli import output
+from tallystick.cycle_collection import paused_collection
 
 if TYPE_CHECKING:
     from tallystick.cli.usage_files import InputFile
@@ -79,7 +80,7 @@ def read_usage_files(names: Sequence[str], format_name: str, mapping_file: Path,
 
     mapping, of_mapping = mapping_of(mapping_file)
     reading = Reading()
-    with output.progress("Reading usage") as progress, temporary_spool() as spool:
+    with output.progress("Reading usage") as progress, temporary_spool() as spool, paused_collection():
         files = UsageFiles(names, progress)
         lines = list(within_bounds(read_usage(files, format_name, mapping, reading, spool=spool, so_far=so_far)))
     return Usage(lines, reading, files.inputs, format_name, of_mapping)

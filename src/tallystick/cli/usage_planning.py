@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from tallystick.cli import drafting, output
+from tallystick.cycle_collection import paused_collection
 from tallystick.errors import UsageError
 
 if TYPE_CHECKING:
@@ -106,10 +107,11 @@ def planned(usage: "Usage", signer: Signer, every: "Every | None", *, is_preview
 
     signer.common()
     spells = by_spell(usage.lines)
-    with output.progress("Reading the log") as progress:
+    with output.progress("Reading the log") as progress, paused_collection():
         entries = signer.place.provider_log().entries(signer.party, progress)
         standing = standing_of(entries, signer.party, {job for job, _ in spells})
-    found = PreviewedPlan(usage, standing, plan(spells, standing, Cuts(standing.utc_offset_us, every)))
+        made = plan(spells, standing, Cuts(standing.utc_offset_us, every))
+    found = PreviewedPlan(usage, standing, made)
     if not is_previewed:
         return found
 

@@ -18,6 +18,7 @@ import typer
 from tallystick.cli import drafting, output, parameters
 from tallystick.cli.statuses import AS_ASKED, REFUSED
 from tallystick.cli.usage_inputs import Files, FormatName, MappingFile
+from tallystick.cycle_collection import paused_collection
 from tallystick.errors import UsageError
 
 if TYPE_CHECKING:
@@ -201,7 +202,7 @@ def _report(asked: _Asked, usage: "Usage", provider: str, window: "Window") -> "
 def _standing(asked: _Asked, provider: str, jobs: set[str], window: "Window") -> "Standing":
     from tallystick.usage.standing import standing_of
 
-    with output.progress("Reading the log") as progress:
+    with output.progress("Reading the log") as progress, paused_collection():
         entries = asked.log.entries(provider, progress)
         return standing_of(entries, provider, jobs, since=window.starts_at)
 
