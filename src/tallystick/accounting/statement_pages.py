@@ -74,13 +74,25 @@ def _said(statement: Statement, fonts: Sequence[str]) -> dict[str, Any]:
     """Return what the document is told."""
     said = asdict(statement)
     for table, told in zip(statement.tables, said["tables"], strict=True):
-        told["rows"] = [[_parts(cell) for cell in row] for row in table.rows]
+        told["rows"] = [
+            [[cell] if column.is_number else _parts(cell) for column, cell in zip(table.columns, row, strict=True)]
+            for row in table.rows
+        ]
         for place, column in enumerate(told["columns"]):
             longest = max((len(row[place]) for row in table.rows), default=0)
             is_narrow = longest <= _NARROW or len(table.columns) <= _FEW_COLUMNS
             column |= {"is_narrow": is_narrow, "weight": min(longest, _WIDEST)}
-    origin = statement.foot[0].split(" · ")[0]
-    return said | {"fonts": [*fonts], "page": statement.page.split("{}"), "origin": origin}
+    again, command = statement.again
+    return said | {
+        "fonts": [*fonts],
+        "name": statement.whose,
+        "whose": _parts(statement.whose),
+        "facts": [[name, _parts(value)] for name, value in statement.facts],
+        "foot": [_parts(line) for line in statement.foot],
+        "again": [_parts(again), _parts(command)],
+        "page": statement.page.split("{}"),
+        "origin": _parts(statement.foot[0].split(" · ")[0]),
+    }
 
 
 def _parts(text: str) -> list[str]:
