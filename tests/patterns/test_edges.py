@@ -187,6 +187,23 @@ def test_one_early_line_is_enough(network: WatchedNetwork) -> None:
     assert network.seen() == {}
 
 
+def test_one_line_of_most_of_a_voucher_is_enough(network: WatchedNetwork) -> None:
+    """Few lines of little aren't seen, few of much are, and what is taken back took nothing."""
+    network.issue("cyd", "late", 10_000)
+    network.sign("cyd/late", "cyd", "south", 500)
+    network.reserve("cyd", "town/late", "cyd/late", 10_000)
+    network.wait(days=VALID_DAYS - 3)
+    network.burn("cyd/late", ("little", 1, 100, 3_600))
+    network.burn("cyd/late", ("wrong", 32, 5_000, 3_600), ref="wrong")
+    take_back(network, "south", "wrong")
+    network.wait(days=1)
+    watch = Watch()
+    network.watch, before = watch, network.watch
+    assert before.seen() == ()
+    much = network.burn("cyd/late", ("much", 32, 100, 3_600 * 10 // 9))
+    assert network.seen()[Pattern.BURNED_IN_LAST_DAYS].entries == (much,)
+
+
 def test_one_fail_is_enough(network: WatchedNetwork) -> None:
     """An attester that fails anything reads."""
     for number in range(9):

@@ -91,7 +91,12 @@ class LastDaysWatch:
             del self._burns[name]
 
     def _counts(self, burns: _Burns) -> bool:
-        return not burns.is_early and burns.late_lines >= self._parameters.last_days_lines and burns.late_fen > 0
+        if burns.is_early or burns.late_fen <= 0:
+            return False
+        return burns.late_lines >= self._parameters.last_days_lines or self._is_much(burns)
+
+    def _is_much(self, burns: _Burns) -> bool:
+        return burns.late_fen * 100 >= burns.face_fen * self._parameters.last_days_percent
 
     def seen(self) -> Iterator[Seen]:
         """Yield each voucher that was burned in its last days alone."""
@@ -100,10 +105,9 @@ class LastDaysWatch:
                 yield self._seen(name, burns)
 
     def _seen(self, voucher: str, burns: _Burns) -> Seen:
-        is_much = burns.late_fen * 100 >= burns.face_fen * self._parameters.last_days_percent
         return Seen(
             Pattern.BURNED_IN_LAST_DAYS,
-            Severity.WARNING if is_much else Severity.NOTE,
+            Severity.WARNING if self._is_much(burns) else Severity.NOTE,
             Certainty.CERTAIN,
             "no line that ended before took anything of it",
             (burns.holder, *burns.providers),

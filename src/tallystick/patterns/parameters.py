@@ -43,12 +43,12 @@ class Parameters:
     circle_days: int = _parameter(30, "a circle within so many days is an alarm")
     circle_parties: int = _parameter(4, "longer circles of different vouchers are not looked for")
     last_days: int = _parameter(14, "the last days of a voucher's validity")
-    last_days_lines: int = _parameter(5, "fewer lines say nothing")
     last_days_percent: int = _parameter(50, "so much of its face burned then is a warning, less a note")
+    last_days_lines: int = _parameter(5, "fewer lines say nothing, unless they took that much")
     evidence_days: int = _parameter(400, "evidence is remembered for so long")
     evidence_alarm: int = _parameter(3, "evidence that came again so many times is an alarm")
     attester_minutes: int = _parameter(10, "a verdict after so many minutes or less came at once")
-    attester_verdicts: int = _parameter(8, "fewer verdicts say nothing")
+    attester_verdicts: int = _parameter(5, "fewer verdicts say nothing")
     attester_percent: int = _parameter(90, "so many of its verdicts came at once")
 
     @classmethod

@@ -9,7 +9,7 @@ names, or there more often than a few times is a note.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import repeat
 from typing import Final
 
@@ -42,18 +42,14 @@ class _Line:
 
 @dataclass(slots=True)
 class _Same:
-    """Two lines of one interval; `count` is how many lines there are of it by then."""
+    """Two lines of one interval."""
 
     interval: Interval
     lines: tuple[_Line, _Line]
-    count: int
 
 
-@dataclass(slots=True)
-class _Pair:
-    """All that is the same under two contracts, or under one: the lines that nobody took back."""
-
-    same: dict[int, _Same] = field(default_factory=dict)
+_Pair = dict[int, _Same]
+"""All that is the same under two contracts, or under one, and that nobody took back; by the object's own id."""
 
 
 class SameJobsWatch:
@@ -64,7 +60,7 @@ class SameJobsWatch:
         self._parameters = parameters
         self._items: dict[str, int] = {}
         self._days: dict[int, dict[int, Made]] = {}
-        self._pairs: dict[tuple[str, str], _Pair] = defaultdict(_Pair)
+        self._pairs: dict[tuple[str, str], _Pair] = defaultdict(dict)
         self._by_line: dict[tuple[str, str, int], tuple[_Pair, _Same]] = {}
         self._counts: dict[Interval, int] = {}
         self._looked_up = 0
@@ -138,8 +134,8 @@ class SameJobsWatch:
     def _note(self, interval: Interval, first: _Line, second: _Line) -> None:
         self._counts[interval] = self._counts.get(interval, 1) + 1
         pair = self._pairs[first.contract, second.contract]
-        same = _Same(interval, (first, second), self._counts[interval])
-        pair.same[id(same)] = same
+        same = _Same(interval, (first, second))
+        pair[id(same)] = same
         for one in (first, second):
             self._by_line[one.provider, one.ref, one.line.number] = (pair, same)
 
@@ -148,7 +144,7 @@ class SameJobsWatch:
         noted = self._by_line.pop((provider, ref, number), None)
         if noted is not None:
             pair, same = noted
-            pair.same.pop(id(same), None)
+            pair.pop(id(same), None)
 
     def forget(self, until: int) -> None:
         """Forget the lines that ended before a time (microseconds): none can be the same any more."""
@@ -158,8 +154,8 @@ class SameJobsWatch:
     def seen(self) -> Iterator[Seen]:
         """Yield what is the same, by the two contracts."""
         for (first, second), pair in self._pairs.items():
-            if pair.same:
-                yield self._seen(first, second, list(pair.same.values()))
+            if pair:
+                yield self._seen(first, second, list(pair.values()))
 
     def _seen(self, first: str, second: str, same: list[_Same]) -> Seen:
         telling = [one for one in same if self._tells(one)]
