@@ -71,7 +71,10 @@ def audit(
         patterns_shown.FailOn | None, typer.Option(help="Look for patterns; status 1 if one is as grave or graver.")
     ] = None,
     parameter: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=INTEGER", help="Where a pattern begins. Repeatable.")
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=INTEGER", help="Let a pattern begin elsewhere; docs/patterns.md lists all. Repeatable."
+        ),
     ] = None,
     force: parameters.Force = False,
     as_json: parameters.AsJson = False,
@@ -85,8 +88,8 @@ def audit(
     from tallystick.audit.earlier import ReportPlace
     from tallystick.wire.json_text import escaped_json
 
-    policy = reading.read_policy(trust)
     watch = patterns_shown.watch(parameter or (), is_asked=patterns or fail_on is not None)
+    policy = reading.read_policy(trust)
     place = None if report is None else ReportPlace(report, force=force)  # before anything takes long
     to_stdout = place is not None and place.report.is_standard_output
     if to_stdout and as_json:

@@ -6,6 +6,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "audit": (
         "tallystick audit ledger --trust trust.policy",
         "tallystick audit https://log.example --trust trust.policy --receipts receipts",
+        "tallystick audit public --trust trust.policy --patterns --fail-on alarm",
     ),
     "verify": ("tallystick verify 45.tlog-proof --trust trust.policy",),
     "receipt": ("tallystick receipt ledger 45 -o 45.tlog-proof",),
@@ -77,7 +78,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "serve": ("tallystick serve ledger --log-key log.pem --port 8473",),
     "checkpoint collect": ("tallystick checkpoint collect ledger --witness https://witness.example",),
     "export": ("tallystick export ledger public",),
-    "demo": ("tallystick demo year",),
+    "demo": ("tallystick demo year", "tallystick demo town --limit 100 --dishonest"),
     "witness init": ("tallystick witness init witness --name witness.example --log trust.policy",),
     "witness cosign": ("tallystick witness cosign witness checkpoint",),
     "witness serve": ("tallystick witness serve witness --port 8475",),
