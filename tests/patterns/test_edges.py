@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.actors import Json, uscc_of
 from support.schedules import schedule
 from support.terms import limits_of
-from support.watched import INSTALLED, ITEM, PROGRAMME, VALID_DAYS, WatchedNetwork
+from support.watched import INSTALLED, ITEM, PROGRAMME, THRESHOLD_FEN, VALID_DAYS, WatchedNetwork
 from tallystick.patterns import Certainty, Parameters, Pattern, Severity, Watch
 from tallystick.patterns.capacity import HOUR_US
 from tallystick.patterns.pattern import ENTRIES_SHOWN_MAX
@@ -150,6 +150,33 @@ def test_a_discount_is_seen(network: WatchedNetwork) -> None:
     prices: Json = {"items": [{"item": ITEM, "price_fen": 599}], "items_from": format_day(network.day + 1)}
     network.give("eve", "contract.amend", "north/officer-1", contract="eve/k1", **prices)
     assert network.seen() == {}
+
+
+def test_one_amount_in_parts_is_seen(network: WatchedNetwork) -> None:
+    """Two on near days that come just under the threshold are a note; of a mandate, more than it gives at once."""
+    network.issue("ada", "part-1", THRESHOLD_FEN // 2, officers=1)
+    network.wait(days=1)
+    network.issue("ada", "part-2", THRESHOLD_FEN // 2, officers=1)
+    network.issue("bob", "whole", THRESHOLD_FEN // 2)  # by two
+    assert network.seen()[Pattern.JUST_UNDER_THRESHOLD].severity is Severity.NOTE
+    other = WatchedNetwork()
+    other.give(
+        "town",
+        "mandate.give",
+        mandate="town/m1",
+        operator="log",
+        kinds=["voucher.issue/1"],
+        each_fen=10_000,
+        total_fen=100_000,
+        until=format_instant(other.at + DAY_US),
+    )
+    issues: Json = {"mandate": "town/m1", "programme": PROGRAMME, "face_fen": 6_000}
+    for number, holder in enumerate(("ada", "ada", "bob")):
+        issues |= {"voucher": f"log/{number}", "holder": holder, "valid_from": format_instant(other.at)}
+        other.give("log", "voucher.issue", **issues)
+    (seen,) = other.watch.seen()
+    assert (seen.severity, seen.parties, seen.figures["sum_fen"]) == (Severity.WARNING, ("town", "ada"), 12_000)
+    assert "in parts of which each is below what mandate town/m1 may give at once" in seen.sentence
 
 
 def test_a_small_part_passed_on_at_once_is_a_note(network: WatchedNetwork) -> None:

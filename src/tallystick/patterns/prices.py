@@ -98,5 +98,5 @@ class PricesWatch:
                     "other_contracts_cheaper": cheaper,
                 },
                 f"all {signed.contracts:,} contracts of {holder} and {provider} are at the tariff's prices; of the "
-                f"provider's {others:,} others {cheaper:,} are below them",
+                f"provider's other contracts ({others:,}) {cheaper:,} are below them",
             )

@@ -124,16 +124,21 @@ class ThresholdsWatch:
         entries = Entries(index for run in runs for index in run.indices)
         sum_fen = sum(run.sum_fen for run in runs)
         limit_fen = max(run.limit_fen for run in runs)
-        whose = f"mandate {limited.mandate}" if limited.mandate else f"officers of {limited.treasury}"
-        times = "once" if len(runs) == 1 else f"{len(runs):,} times"
+        whose = (
+            f"mandate {limited.mandate}" if limited.mandate else f"fewer officers of {limited.treasury} than required"
+        )
         days = max(run.at for run in runs) // DAY_US - min(run.at for run in runs) // DAY_US + 1
+        is_repeated = len(runs) >= self._parameters.threshold_times
+        how = f"{len(runs):,} times just under" if len(runs) > 1 else "just under"
+        if any(run.sum_fen > run.limit_fen for run in runs):
+            how = "in parts of which each is below"
         return Seen(
             Pattern.JUST_UNDER_THRESHOLD,
             severity,
-            Certainty.LIKELY if severity is not Severity.NOTE else Certainty.POSSIBLE,
+            Certainty.LIKELY if is_repeated else Certainty.POSSIBLE,
             "amounts by chance seldom come so near to a limit"
-            if severity is not Severity.NOTE
-            else "two amounts on near days are often two things",
+            if is_repeated
+            else "two needs on near days look the same",
             (limited.treasury, limited.payee),
             (f"programme {limited.programme}", *([f"mandate {limited.mandate}"] if limited.mandate else [])),
             entries.shown,
@@ -144,6 +149,6 @@ class ThresholdsWatch:
                 "limit_fen": limit_fen,
                 "days": days,
             },
-            f"{limited.payee} got {yuan(sum_fen)} yuan of {limited.programme} in {entries.count:,} entries, {times} "
-            f"just under what the {whose} may give at once ({yuan(limit_fen)} yuan), within {days:,} days",
+            f"{limited.payee} got {yuan(sum_fen)} yuan of {limited.programme} in {entries.count:,} entries, {how} what "
+            f"{whose} may give at once ({yuan(limit_fen)} yuan), within {days:,} day{'s' if days > 1 else ''}",
         )

@@ -161,10 +161,10 @@ class Watch:
         command, outcome = event.command, event.outcome
         assert isinstance(command, ServiceBurn)
         assert isinstance(outcome, Burned)
-        ends_at = state.start_of(command.last_day + 1)
+        began_at = state.start_of(command.first_day)  # what is counted or invoiced is often said at its end alone
         if command.evidence_hash is not None and command.corrects is None:
             self._evidence.usage(event, command.evidence_hash, command.contract, 1, state)
-        self._last_days.burn(event, outcome, ends_at, ends_at, lambda: [ends_at], state)
+        self._last_days.burn(event, outcome, began_at, began_at, lambda: [began_at], state)
 
     def _take_back(self, event: Event, state: State) -> None:
         command, outcome = event.command, event.outcome
