@@ -10,6 +10,7 @@ PYTEST_FLAGS ?=
 DEMO_FLAGS ?=
 BENCH_FLAGS ?=
 SECONDS ?= 60
+KILLS ?= 200
 SEEDS ?= 1000
 FIRST ?= 1
 CLUSTER_FLAGS ?=
@@ -26,7 +27,7 @@ LOCKS := requirements.lock requirements-test.lock docs/requirements.lock mutatio
   deploy/requirements.lock deploy/release/requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-system test-pythons test-cluster simulate lint docs docs-tables vectors bench bench-decade fuzz mutants lock dist wheelhouse clean
+.PHONY: help demo test test-all test-system test-kills test-pythons test-cluster simulate lint docs docs-tables vectors bench bench-decade fuzz mutants lock dist wheelhouse clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +50,11 @@ test-system: $(READY_FOR_TESTS) test-cluster ## run what needs Debian's or npm's
 	NODE=$(CURDIR)/build/node/newest/bin/node $(PYTEST) --junitxml=build/junit/newest-node.xml -n $(WORKERS) \
 	  --dist worksteal -m system $(PYTEST_FLAGS) \
 	  tests/journeys/test_second_implementation.py
+
+# The service over SQLite and over PostgreSQL, and batches of commands to a ledger and to a service.
+test-kills: $(READY_FOR_TESTS) ## kill the service, and batches of commands, KILLS=200 times each under load
+	TALLYSTICK_TESTS=long TALLYSTICK_KILLS=$(KILLS) $(PYTEST) --junitxml=build/junit/kills.xml --durations=0 \
+	  tests/faults/test_kill_serving.py tests/faults/test_outbox_kills.py $(PYTEST_FLAGS)
 
 test-pythons: ## run the tests, simulation apart, on every Python there is (PYTHONS='/a/bin/python3.12 …' for others)
 	@mkdir -p build && tests/system/pythons $(PYTHONS) >build/pythons

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from support.command_line import ORIGIN, Desk, Ran, done, run
+from support.command_line import ORIGIN, Desk, Ran, done, failed, run
 from support.losing_relay import losing_answers
 from support.serving import Running, service_in_thread
-from tallystick import keyfiles
+from tallystick import keyfiles, profile
 from tallystick.cli import remote_place
+from tallystick.transparency.policy import Policy
 
 CHINA = timezone(timedelta(hours=8))
 NETWORK = "national"
@@ -202,6 +203,31 @@ def test_officers_sign_what_waits_for_them(offices: Offices) -> None:
     assert done("inbox", *profile) == "nothing waits for your signature\n"
     gone = run("inbox", "sign", id_, "--yes", *profile)
     assert (gone.status, "nothing that waits" in gone.err) == (2, True), gone
+
+
+def test_init_writes_the_profile_of_a_service(
+    offices: Offices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every answer is tried: the service answers and is the policy's, and it lets the key log in for the party."""
+    monkeypatch.chdir(tmp_path)
+    url = json.loads((offices.folder(TREASURY) / "tallystick.toml").read_text().splitlines()[0].partition(" = ")[2])
+    key, policy = offices.desk.key(f"{TREASURY}/desk"), offices.desk.policy
+    assert "give --policy" in failed("init", "--source", url, "--key", key)
+    strange = tmp_path / "strange.pem"
+    keyfiles.create(strange, f"{TREASURY}/strange", None, unencrypted=True)
+    assert "key_unknown" in failed("init", "--source", url, "--policy", policy, "--key", strange)
+    other = tmp_path / "other.policy"
+    other.write_bytes(Policy.for_log(keyfiles.load(strange, None).verifier).to_text())
+    assert "belong together" in failed("init", "--source", url, "--policy", other, "--key", key)
+    monkeypatch.setattr(remote_place, "PATIENCE_SECONDS", 0.2)
+    assert "127.0.0.1:9" in failed("init", "--source", "http://127.0.0.1:9", "--policy", policy, "--key", key)
+    assert not (tmp_path / "tallystick.toml").exists()
+    said = done("init", "--source", url, "--policy", policy, "--key", key)
+    assert said.startswith(f"tallystick.toml: {TREASURY} signs with {TREASURY}/desk for the log {ORIGIN}")
+    assert PROGRAMME in done("list", url, "programmes")
+    assert done("inbox") == "nothing waits for your signature\n"
+    found = profile.load(tmp_path / "tallystick.toml")
+    assert (found.party, found.log, found.zone, found.policy) == (TREASURY, ORIGIN, "+08:00", str(policy))
 
 
 def test_the_inbox_of_a_rehearsal_is_opened_at_its_time(offices: Offices) -> None:
