@@ -298,7 +298,7 @@ def test_a_row_may_be_left_for_others_to_sign(desk: Desk, folder: Path) -> None:
         "0 of 1 rows are recorded; 0 were refused; 1 wait for other signatures",
     ]
     before = prepared.read_bytes()
-    assert "1 of 1 rows are recorded already" in mixed(folder, text, "--yes").out
+    assert "0 of 1 rows are recorded already; 1 were left for other signatures" in mixed(folder, text, "--yes").out
     assert prepared.read_bytes() == before
     every = batch(folder, sheet_of(row("p-2")), "--prepare", "--yes")
     assert "1 wait for other signatures" in every.out

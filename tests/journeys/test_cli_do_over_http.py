@@ -262,6 +262,32 @@ def test_the_inbox_of_a_rehearsal_is_opened_at_its_time(offices: Offices) -> Non
     assert "recorded as entry" in out
 
 
+def test_both_sides_of_a_contract_sign_it_by_their_sheets(offices: Offices) -> None:
+    """One leaves it, the other names it by party and document number; whatever is given again is done once."""
+    left, taken = offices.folder(PROVIDER) / "left.csv", offices.folder(HOLDER) / "taken.csv"
+    left.write_text(
+        "do,prepare,ref,contract,holder,provider,document,amount,first-day,last-day,item,basis,claimant,related-party,"
+        f"other-support\ncontract.sign,yes,both,{PROVIDER}/k-both,{HOLDER},{PROVIDER},sha256:{'2' * 64},5.00,"
+        f'{offices.day()},{offices.day(9)},"item=h100,price=20.00",metered,provider,no,0.00\n'
+    )
+    taken.write_text(f"do,note\ninbox sign,{PROVIDER}/both\n")
+    leave = ("do", "--from", left, "--profile", offices.folder(PROVIDER) / "tallystick.toml", "--yes")
+    take = ("do", "--from", taken, "--profile", offices.folder(HOLDER) / "tallystick.toml", "--yes")
+    assert "line 2: nothing that waits for your signature has" in failed(*take)
+    answers = offices.folder(PROVIDER) / "outbox" / PROVIDER / "answers.jsonl"
+    for _ in range(2):  # as a kill leaves it after the note was left, and before that was kept
+        assert f"missing 1 of {HOLDER}" in done(*leave)
+        answers.unlink()
+    size = offices.desk.size
+    out = done(*take)
+    assert f"signs contract {PROVIDER}/k-both between" in out
+    assert f"line 2: recorded as entry {size}" in out
+    assert f"line 2: recorded as entry {size}" in done(*leave), "left anew, and signed meanwhile"
+    assert "1 of 1 rows are recorded already" in done(*leave)
+    assert "1 of 1 rows are recorded already" in done(*take)
+    assert offices.desk.size == size + 1
+
+
 def test_a_service_without_a_policy_is_not_believed(offices: Offices) -> None:
     """Whose receipts would prove nothing."""
     profile = offices.folder(TREASURY) / "tallystick.toml"

@@ -46,7 +46,9 @@ def run(batch: Batch) -> int:
         notes = sheet_lines.notes_of(batch, outbox, lines)
         answered = {line.name: answer for line in lines if (answer := _final(outbox, line, notes)) is not None}
         waiting = [line for line in lines if line.name not in answered]
-        if not _agreed(batch, lines, waiting, notes, len(answered)):
+        if not batch.as_json:
+            _say_done(lines, answered)
+        if not _agreed(batch, waiting, notes):
             return REFUSED if not batch.is_check else _status_of_check(batch, waiting, notes)
         outbox.add({line.name: notes[line.name] for line in waiting})
         _send(batch, outbox, waiting, notes, answered)
@@ -59,12 +61,16 @@ def _final(outbox: "Outbox", line: "Line", notes: Mapping[str, bytes]) -> "JsonO
     return answer if answer is not None and answer["accepted"] and outbox.note(line.name) == notes[line.name] else None
 
 
-def _agreed(
-    batch: Batch, lines: "Sequence[Line]", waiting: "Sequence[Line]", notes: Mapping[str, bytes], done: int
-) -> bool:
+def _say_done(lines: "Sequence[Line]", answered: "Mapping[str, JsonObject]") -> None:
+    """Say how many rows an earlier run brought to their end."""
+    left = sum("waiting" in answer for answer in answered.values())
+    if answered:
+        recorded = f"{len(answered) - left:,} of {len(lines):,} rows are recorded already"
+        output.line(f"{recorded}{f'; {left:,} were left for other signatures' if left else ''}")
+
+
+def _agreed(batch: Batch, waiting: "Sequence[Line]", notes: Mapping[str, bytes]) -> bool:
     """Show what would be decided, and return whether it is agreed to."""
-    if done and not batch.as_json:
-        output.line(f"{done:,} of {len(lines):,} rows are recorded already")
     if not waiting:
         return not batch.is_check
     if not batch.as_json and not batch.is_check:
@@ -203,6 +209,8 @@ def _left(batch: Batch, line: "Line", notes: Mapping[str, bytes]) -> "list[tuple
     except ProblemError as error:
         if not isinstance(error.reason, Reason):
             raise
+        if error.reason is Reason.ALREADY_RECORDED:  # left before, of which a kill cut the answer off, and signed since
+            return [(line.name, {"accepted": True, "index": error.fields["index"]})]
         return [(line.name, refused_by(error))]
     return [(line.name, {"accepted": True, "waiting": waiting})]
 
